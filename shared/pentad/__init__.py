@@ -1,0 +1,1 @@
+"""Pentad: the production AI agent stack for AWS, five layers that work as one system."""
