@@ -1,0 +1,1 @@
+"""AWS front of the local twin: one HTTP endpoint that identifies, authorises and serves every AWS API call."""

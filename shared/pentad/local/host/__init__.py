@@ -1,0 +1,1 @@
+"""Function host of the local twin: Lambda functions in their own processes, under the real runtime client."""

@@ -1,0 +1,185 @@
+"""What the function host is told and what it answers: specifications, results, limits, logs and errors.
+
+Errors::
+
+    HostError
+      FunctionNotFound        no such function, version or alias        (AWS: ResourceNotFoundException, 404)
+      TooManyRequests         concurrency or queue bound reached        (AWS: TooManyRequestsException, 429)
+      RequestTooLarge         request payload over the limit            (AWS: RequestEntityTooLargeException, 413)
+      HostStopped             the host is stopping or was never started (AWS: ServiceException, 500)
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+LATEST = "$LATEST"
+
+SYNC_PAYLOAD_BYTES = 6_291_456
+"""Largest request of a synchronous invocation (AWS Lambda quotas)."""
+
+ASYNC_PAYLOAD_BYTES = 1_048_576
+"""Largest request of an asynchronous invocation (AWS Lambda quotas, 1 MB since October 2025)."""
+
+RESPONSE_BYTES = 6_291_556
+"""Largest response; AWS names this number in its own error message."""
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionSpec:
+    """One Lambda function, as the deployer resolved it from the template.
+
+    `layer_dirs` are unpacked layers; each one's `python/` folder is importable after the function's own code.
+    A layer of compiled third-party packages is left out by the caller: those come from this environment.
+    """
+
+    name: str
+    arn: str
+    handler: str
+    code_dir: Path
+    role_arn: str
+    log_group: str
+    layer_dirs: tuple[Path, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
+    memory_mb: int = 128
+    timeout_seconds: float = 3.0
+    reserved_concurrency: int | None = None
+    tracing: bool = False
+    runtime: str = "python3.13"
+    architecture: str = "arm64"
+
+
+@dataclass(frozen=True, slots=True)
+class InvokeResult:
+    """The outcome of one invocation, in the terms of Lambda's Invoke API.
+
+    `function_error` is None or "Unhandled"; the payload then holds the error object. `log_tail` is the last
+    4 KB of the log as text (not base64) when asked for. Durations are in milliseconds.
+    """
+
+    status_code: int
+    payload: bytes
+    function_error: str | None
+    log_tail: str | None
+    executed_version: str
+    request_id: str
+    cold: bool
+    init_ms: float | None
+    duration_ms: float
+    max_memory_mb: int
+
+    def json(self) -> object:
+        """Return the payload parsed as JSON.
+
+        Raises:
+            ValueError: The payload is not JSON.
+        """
+        return json.loads(self.payload)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One REPORT record, as the log prints it, for traces and benchmarks."""
+
+    function: str
+    request_id: str
+    started_ms: int
+    duration_ms: float
+    init_ms: float | None
+    max_memory_mb: int
+    status: str
+    trace_id: str | None
+
+
+class LogEvent(NamedTuple):
+    """One log line with its time in milliseconds since the epoch."""
+
+    timestamp_ms: int
+    message: str
+
+
+class LogSink(Protocol):
+    """Where a function's log lines go. Must not block: it is called on the path of invocations."""
+
+    def write(self, log_group: str, log_stream: str, events: Sequence[LogEvent]) -> None:
+        """Take lines of one stream, in order."""
+
+
+@dataclass(frozen=True, slots=True)
+class HostLimits:
+    """Bounds of the host. Seconds, megabytes and counts."""
+
+    max_processes: int = 64
+    max_starting: int = 4
+    acquire_seconds: float = 120.0
+    init_seconds: float = 60.0
+    idle_seconds: float = 600.0
+    watch_seconds: float = 0.05
+    async_workers: int = 8
+    async_backlog: int = 1_000
+    async_retry_seconds: tuple[float, ...] = (1.0, 2.0)
+    reports_kept: int = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class AsyncFailure:
+    """An asynchronous invocation that failed for good, with what an on-failure destination is told."""
+
+    spec: FunctionSpec
+    request_id: str
+    payload: bytes
+    attempts: int
+    result: InvokeResult | None
+    reason: str
+
+
+class HostError(Exception):
+    """A call that the host refused; see the module docstring for the tree and AWS's names."""
+
+    code = "ServiceException"
+    status = 500
+
+    def body(self) -> dict[str, str]:
+        """Return the JSON body that AWS sends with this error."""
+        return {"Type": "User", "Message": str(self)}
+
+
+class FunctionNotFound(HostError):
+    """No such function, version or alias."""
+
+    code = "ResourceNotFoundException"
+    status = 404
+
+
+class TooManyRequests(HostError):
+    """A bound on concurrency or on the queue was reached."""
+
+    code = "TooManyRequestsException"
+    status = 429
+
+    def __init__(self, reason: str) -> None:
+        super().__init__("Rate Exceeded.")
+        self.reason = reason
+
+    def body(self) -> dict[str, str]:
+        """Return the body; this error spells `message` in lower case, as AWS does."""
+        return {"Reason": self.reason, "Type": "User", "message": str(self)}
+
+
+class RequestTooLarge(HostError):
+    """The request payload is over the limit."""
+
+    code = "RequestEntityTooLargeException"
+    status = 413
+
+
+class HostStopped(HostError):
+    """The host is not running."""
+
+    def body(self) -> dict[str, str]:
+        """Return the body of a service-side error."""
+        return {"Type": "Service", "Message": str(self)}
