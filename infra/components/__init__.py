@@ -1,1 +1,1 @@
-"""."""
+"""Infra/components."""

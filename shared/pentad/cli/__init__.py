@@ -1,1 +1,1 @@
-"""."""
+"""The ``pentad`` command. Never in a Lambda layer."""

@@ -1,1 +1,1 @@
-"""."""
+"""The vocabulary of every layer, from messages to money. Standard library and pydantic only."""

@@ -1,1 +1,1 @@
-"""."""
+"""Memory and state: sessions, context, documents, retrieval."""

@@ -1,1 +1,1 @@
-"""."""
+"""The model gateway: routing, fallback, retries, cost."""

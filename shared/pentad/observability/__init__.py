@@ -1,1 +1,1 @@
-"""."""
+"""Observability: logs, metrics, traces."""

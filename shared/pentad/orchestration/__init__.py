@@ -1,1 +1,1 @@
-"""."""
+"""Orchestration: runs, turns, decisions, approvals."""

@@ -1,1 +1,1 @@
-"""."""
+"""How functions are wired: settings, bootstrap, entrypoints."""

@@ -1,1 +1,1 @@
-"""."""
+"""Tools and actions: declaration, runtime, effects, audit, undo."""

@@ -1,0 +1,183 @@
+"""The one error tree. Class names are a wire contract: Step Functions matches ``ErrorEquals`` on them.
+
+PentadError
+├── TransientError                 worth retrying with backoff
+│   ├── ModelThrottled             a provider said 429
+│   ├── ModelUnavailable           overload, timeout, connection, 5xx; every link of the chain is down
+│   ├── ToolThrottled              a tool's rate limit, or its backend's
+│   ├── ToolUnavailable            a tool's backend did not answer
+│   ├── StoreUnavailable           DynamoDB, S3, the vector store or a queue did not answer
+│   └── SessionBusy                another run holds the session's lease
+└── PermanentError                 the same call would fail again
+    ├── InvalidInput               a field is wrong; ``field`` and ``fix`` say which and how
+    │   └── IdempotencyConflict    one idempotency key, two different requests
+    ├── NotFound                   no such thing for this tenant
+    ├── NotAuthenticated           no credential, or one that is not valid
+    ├── PolicyDenied               the caller, agent or tool may not do this
+    ├── InvalidTransition          a run, step or approval is not in a state that allows this
+    ├── LimitReached               a cap on steps, time, tokens or cost; ``limit`` names it
+    ├── BudgetExceeded             a budget is used up
+    ├── ContextOverflow            the conversation does not fit the model's window
+    ├── Refused                    the model declined
+    ├── MalformedReply             the model's reply could not be used, nor repaired
+    ├── ModelCallerError           the provider said the request itself is wrong
+    ├── ModelAuthentication        the provider does not accept the credential
+    ├── ToolFailed                 the tool ran and failed
+    ├── EffectUncertain            an effect was begun and its outcome is not known; nothing was repeated
+    └── ConfigurationError         the deployment, catalog or agent definition is wrong
+"""
+
+from collections.abc import Iterator
+
+
+class PentadError(Exception):
+    """Base of every error that Pentad raises on purpose.
+
+    Args:
+        message: one sentence for the reader; never holds a secret or a user's words.
+        field: the input field at fault, if one is.
+        fix: what the reader can do about it.
+    """
+
+    def __init__(self, message: str, *, field: str | None = None, fix: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.field = field
+        self.fix = fix
+
+
+class TransientError(PentadError):
+    """Worth retrying with backoff.
+
+    Args:
+        message: see `PentadError`.
+        retry_after: seconds the other side asked to wait, if it did.
+        field: see `PentadError`.
+        fix: see `PentadError`.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        retry_after: float | None = None,
+        field: str | None = None,
+        fix: str | None = None,
+    ) -> None:
+        super().__init__(message, field=field, fix=fix)
+        self.retry_after = retry_after
+
+
+class ModelThrottled(TransientError):
+    """A model provider said 429."""
+
+
+class ModelUnavailable(TransientError):
+    """Overload, timeout, connection or server error of a provider."""
+
+
+class ToolThrottled(TransientError):
+    """A tool's rate limit, or its backend's."""
+
+
+class ToolUnavailable(TransientError):
+    """A tool's backend did not answer."""
+
+
+class StoreUnavailable(TransientError):
+    """DynamoDB, S3, the vector store or a queue did not answer."""
+
+
+class SessionBusy(TransientError):
+    """Another run holds the session's lease."""
+
+
+class PermanentError(PentadError):
+    """The same call would fail again."""
+
+
+class InvalidInput(PermanentError):
+    """A field is wrong; ``field`` and ``fix`` say which and how."""
+
+
+class IdempotencyConflict(InvalidInput):
+    """One idempotency key was used for two different requests."""
+
+
+class NotFound(PermanentError):
+    """No such thing for this tenant."""
+
+
+class NotAuthenticated(PermanentError):
+    """No credential, or one that is not valid."""
+
+
+class PolicyDenied(PermanentError):
+    """The caller, agent or tool may not do this."""
+
+
+class InvalidTransition(PermanentError):
+    """A run, step or approval is not in a state that allows this."""
+
+
+class LimitReached(PermanentError):
+    """A cap on steps, time, tokens or cost was reached.
+
+    Args:
+        message: see `PentadError`.
+        limit: which cap: ``steps``, ``seconds``, ``tokens`` or ``cost``.
+    """
+
+    def __init__(self, message: str, *, limit: str) -> None:
+        super().__init__(message)
+        self.limit = limit
+
+
+class BudgetExceeded(PermanentError):
+    """A budget is used up."""
+
+
+class ContextOverflow(PermanentError):
+    """The conversation does not fit the model's window."""
+
+
+class Refused(PermanentError):
+    """The model declined."""
+
+
+class MalformedReply(PermanentError):
+    """The model's reply could not be used, nor repaired."""
+
+
+class ModelCallerError(PermanentError):
+    """The provider said the request itself is wrong."""
+
+
+class ModelAuthentication(PermanentError):
+    """The provider does not accept the credential."""
+
+
+class ToolFailed(PermanentError):
+    """The tool ran and failed."""
+
+
+class EffectUncertain(PermanentError):
+    """An effect was begun and its outcome is not known; nothing was repeated."""
+
+
+class ConfigurationError(PermanentError):
+    """The deployment, catalog or agent definition is wrong."""
+
+
+def leaves(root: type[PentadError] = PentadError) -> Iterator[type[PentadError]]:
+    """Yield every class below ``root`` that has no subclass of its own, depth first."""
+    subclasses = root.__subclasses__()
+    if not subclasses:
+        yield root
+    for subclass in subclasses:
+        yield from leaves(subclass)
+
+
+def transient_names() -> list[str]:
+    """Return the class names that a state machine retries, sorted."""
+    return sorted(leaf.__name__ for leaf in leaves(TransientError))

@@ -1,0 +1,111 @@
+"""Identifiers: their form, how they are made, and the checks that keep them safe as keys.
+
+Every identifier that a caller may choose is matched against a pattern before it becomes part of a
+DynamoDB key, an S3 key or an execution name, so ``../`` and ``#`` can never reach one.
+"""
+
+import hashlib
+import re
+import secrets
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import StringConstraints
+
+from pentad.domain.errors import InvalidInput
+
+TENANT_PATTERN = r"^[a-z0-9][a-z0-9-]{0,39}$"
+AGENT_PATTERN = r"^[a-z][a-z0-9-]{0,39}$"
+TOOL_PATTERN = r"^[a-z][a-z0-9_]{0,39}$"
+SESSION_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$"
+USER_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_.@+-]{0,127}$"
+RUN_PATTERN = r"^run_[0-9a-z]{26}$"
+IDEMPOTENCY_KEY_PATTERN = r"^[\x21-\x7e]{1,255}$"
+
+TenantId = Annotated[str, StringConstraints(pattern=TENANT_PATTERN)]
+AgentName = Annotated[str, StringConstraints(pattern=AGENT_PATTERN)]
+ToolName = Annotated[str, StringConstraints(pattern=TOOL_PATTERN)]
+SessionId = Annotated[str, StringConstraints(pattern=SESSION_PATTERN)]
+UserId = Annotated[str, StringConstraints(pattern=USER_PATTERN)]
+RunId = Annotated[str, StringConstraints(pattern=RUN_PATTERN)]
+
+_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford base32, lower case
+_PATTERNS = {
+    "tenant": TENANT_PATTERN,
+    "agent": AGENT_PATTERN,
+    "tool": TOOL_PATTERN,
+    "session": SESSION_PATTERN,
+    "user": USER_PATTERN,
+    "run": RUN_PATTERN,
+    "idempotency_key": IDEMPOTENCY_KEY_PATTERN,
+}
+
+
+def check_id(kind: str, value: str) -> str:
+    """Return ``value`` if it is a well-formed identifier of ``kind``.
+
+    Raises:
+        InvalidInput: it is not; the field is ``kind`` and the fix states the pattern.
+    """
+    pattern = _PATTERNS[kind]
+    # fullmatch, since "$" alone would let a trailing newline through.
+    if not re.fullmatch(pattern, value):
+        raise InvalidInput(f"the {kind} is not well formed", field=kind, fix=f"match {pattern}")
+    return value
+
+
+def _base32(number: int, length: int) -> str:
+    digits = []
+    for _ in range(length):
+        number, remainder = divmod(number, 32)
+        digits.append(_ALPHABET[remainder])
+    return "".join(reversed(digits))
+
+
+def new_id(prefix: str, now: datetime) -> str:
+    """Return ``prefix_`` and 26 characters that sort by time (48 bits of milliseconds, 80 random bits)."""
+    milliseconds = int(now.timestamp() * 1000)
+    return f"{prefix}_{_base32((milliseconds << 80) | secrets.randbits(80), 26)}"
+
+
+def derived_id(prefix: str, *parts: str) -> str:
+    """Return the identifier that these parts always give: the same request has the same run.
+
+    Parts are joined by a character no identifier may contain, so ("a", "bc") and ("ab", "c") differ.
+    """
+    digest = hashlib.sha256("\x00".join(parts).encode()).digest()
+    return f"{prefix}_{_base32(int.from_bytes(digest[:16], 'big'), 26)}"
+
+
+def approval_id(run: str, step: int) -> str:
+    """Return the approval of one step of one run: the run can be read back from it."""
+    return f"apr_{run.removeprefix('run_')}_{step:05d}"
+
+
+def parse_approval_id(value: str) -> tuple[str, int]:
+    """Return (run, step) of an approval id.
+
+    Raises:
+        InvalidInput: it is not an approval id.
+    """
+    match = re.fullmatch(r"apr_([0-9a-z]{26})_([0-9]{5})", value)
+    if match is None:
+        raise InvalidInput("the approval id is not well formed", field="approval", fix="use an id from the list")
+    return f"run_{match[1]}", int(match[2])
+
+
+def undo_token(run: str, step: int, index: int) -> str:
+    """Return the token that undoes the effect of one tool call."""
+    return f"undo_{run.removeprefix('run_')}_{step:05d}_{index:02d}"
+
+
+def parse_undo_token(value: str) -> tuple[str, int, int]:
+    """Return (run, step, index) of an undo token.
+
+    Raises:
+        InvalidInput: it is not an undo token.
+    """
+    match = re.fullmatch(r"undo_([0-9a-z]{26})_([0-9]{5})_([0-9]{2})", value)
+    if match is None:
+        raise InvalidInput("the undo token is not well formed", field="undo_token", fix="use a token from the run")
+    return f"run_{match[1]}", int(match[2]), int(match[3])

@@ -1,0 +1,56 @@
+"""Documents, passages and citations."""
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Value(BaseModel):
+    """Base of the immutable values below."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Passage(Value):
+    """A retrieved piece of a document. ``document[start:end] == text`` in the parsed text of that version."""
+
+    passage_id: str = Field(description="the chunk's id: stable while its text is unchanged")
+    document: str = Field(description="the document's name, such as docs/architecture.md")
+    version: str = Field(description="the version of the document it was cut from")
+    title: str = Field(description="heading path, such as Architecture > Storage")
+    text: str
+    start: int = Field(ge=0, description="character offset in the parsed text")
+    end: int = Field(ge=0)
+    score: float = Field(description="similarity, larger is nearer")
+
+
+class Citation(Value):
+    """A place in an answer that points to a passage."""
+
+    marker: str = Field(description="as it stands in the answer, such as [1]")
+    passage_id: str
+    document: str
+    version: str
+    title: str
+    start: int
+    end: int
+    quote: str = Field(description="the passage's text, at most 500 characters")
+
+
+DocumentStatus = Literal["indexed", "failed", "deleted"]
+
+
+class Document(Value):
+    """What the registry knows of a document."""
+
+    tenant: str
+    name: str
+    version: str = Field(description="the S3 version id or ETag that was indexed")
+    status: DocumentStatus
+    media_type: str
+    bytes: int = Field(ge=0)
+    chunks: int = Field(ge=0)
+    embedded: int = Field(ge=0, description="chunks embedded at the last ingest; unchanged ones are not embedded again")
+    indexed_at: datetime
+    error: str | None = None

@@ -1,0 +1,115 @@
+"""One model call, as every layer speaks of it: request, reply, attempt."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from pentad.domain.agents import ToolSpec
+from pentad.domain.messages import Message
+from pentad.domain.usage import Usage
+
+
+class Value(BaseModel):
+    """Base of the immutable values below."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class CallContext(Value):
+    """On whose behalf a call is made: the ledger's dimensions."""
+
+    tenant: str
+    agent: str | None = None
+    user: str | None = None
+    session: str | None = None
+    run: str | None = None
+    step: int | None = None
+    purpose: str = Field(default="turn", description="turn, embed_query, embed_document, judge, ...")
+
+
+class StopReason(StrEnum):
+    """Why a model stopped."""
+
+    END = "end"
+    TOOL_CALLS = "tool_calls"
+    MAX_TOKENS = "max_tokens"
+    REFUSAL = "refusal"
+    PAUSE = "pause"
+    CONTEXT_OVERFLOW = "context_overflow"
+
+
+class Outcome(StrEnum):
+    """What became of one attempt; each has one recovery (see pentad.models.outcomes)."""
+
+    OK = "ok"
+    RATE_LIMIT = "rate_limit"
+    OVERLOAD = "overload"
+    TIMEOUT = "timeout"
+    CONNECTION = "connection"
+    MALFORMED = "malformed"
+    TRUNCATED = "truncated"
+    REFUSAL = "refusal"
+    CONTEXT_OVERFLOW = "context_overflow"
+    AUTHENTICATION = "authentication"
+    CALLER_ERROR = "caller_error"
+
+
+class ChatRequest(Value):
+    """What a caller asks of the gateway. One of task, tier or model selects; task is the usual way."""
+
+    context: CallContext
+    task: str = "reason"
+    tier: str | None = None
+    model: str | None = None
+    system: str = ""
+    messages: tuple[Message, ...]
+    tools: tuple[ToolSpec, ...] = ()
+    tool_choice: Literal["auto", "none", "required"] = "auto"
+    output_schema: dict[str, Any] | None = None
+    max_output_tokens: int | None = Field(default=None, ge=1)
+
+
+class Attempt(Value):
+    """One request on the wire: an entry of the ledger."""
+
+    attempt_id: str
+    context: CallContext
+    provider: str
+    model: str
+    tier: str
+    link: int = Field(ge=0, description="position in the chain; 0 is the primary")
+    number: int = Field(ge=1, description="count of attempts of this call")
+    outcome: Outcome
+    started_at: datetime
+    duration_ms: int = Field(ge=0)
+    usage: Usage = Usage()
+    cost_nanousd: int = Field(default=0, ge=0)
+    request_id: str | None = Field(default=None, description="the provider's id of the request")
+    error: str | None = Field(default=None, max_length=500, description="class and status; never content or a key")
+
+
+class ChatReply(Value):
+    """What the gateway answers. ``provider`` is ``none`` where every link was down and the text is the notice."""
+
+    message: Message
+    stop: StopReason
+    usage: Usage
+    cost_nanousd: int
+    provider: str
+    model: str
+    notices: tuple[str, ...] = Field(default=(), description="sentences for the user, such as a fallback's")
+    degraded: bool = Field(default=False, description="no model answered; the message is the degradation notice")
+    attempts: tuple[Attempt, ...] = ()
+
+
+class EmbedReply(Value):
+    """Vectors in the order of the texts."""
+
+    vectors: tuple[tuple[float, ...], ...]
+    provider: str
+    model: str
+    dimensions: int
+    usage: Usage
+    cost_nanousd: int

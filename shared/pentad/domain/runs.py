@@ -1,0 +1,199 @@
+"""Runs, steps, tool calls and approvals, and the transitions that are allowed."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from pentad.domain.errors import InvalidTransition
+from pentad.domain.ids import AgentName, RunId, SessionId, TenantId, UserId
+from pentad.domain.knowledge import Citation
+from pentad.domain.usage import Spent, Usage
+
+
+class Value(BaseModel):
+    """Base of the immutable values below."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class RunStatus(StrEnum):
+    """Where a run is. ``queued`` to ``running``, with ``awaiting_human`` between steps, to one of the ends."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    AWAITING_HUMAN = "awaiting_human"
+    SUCCEEDED = "succeeded"
+    DEGRADED = "degraded"
+    STOPPED = "stopped"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def ended(self) -> bool:
+        """No transition leads out of it."""
+        return not TRANSITIONS[self]
+
+
+_ENDS = frozenset({RunStatus.SUCCEEDED, RunStatus.DEGRADED, RunStatus.STOPPED, RunStatus.FAILED, RunStatus.CANCELLED})
+TRANSITIONS: dict[RunStatus, frozenset[RunStatus]] = {
+    RunStatus.QUEUED: frozenset({RunStatus.RUNNING}) | _ENDS,
+    RunStatus.RUNNING: frozenset({RunStatus.AWAITING_HUMAN}) | _ENDS,
+    RunStatus.AWAITING_HUMAN: frozenset({RunStatus.RUNNING}) | _ENDS,
+} | {end: frozenset() for end in _ENDS}
+
+
+def check_transition(current: RunStatus, target: RunStatus) -> None:
+    """Return if the run may go from ``current`` to ``target``; staying is always allowed, so retries pass.
+
+    Raises:
+        InvalidTransition: it may not.
+    """
+    if target != current and target not in TRANSITIONS[current]:
+        raise InvalidTransition(f"a run that is {current} can't become {target}", field="status")
+
+
+class Manifest(Value):
+    """What Recall chose for a run: the context of its first turn, by reference."""
+
+    epoch_first_seq: int = Field(ge=0, description="the first message of the session's epoch that is sent")
+    request_seq: int = Field(ge=0, description="the user's newest message")
+    passages: int = Field(ge=0, description="passages attached to the newest message")
+    estimated_tokens: int = Field(ge=0)
+    dropped_messages: int = Field(default=0, ge=0, description="messages of the session left out by the budget")
+
+
+class Run(Value):
+    """One run of one agent."""
+
+    tenant: TenantId
+    run: RunId
+    agent: AgentName
+    session: SessionId
+    user: UserId | None = None
+    status: RunStatus
+    trigger: Literal["api", "event", "queue", "schedule", "cli", "workflow"]
+    created_at: datetime
+    updated_at: datetime
+    ended_at: datetime | None = None
+    request_seq: int = Field(ge=0, description="sequence number of the user's message in the session")
+    request_hash: str = Field(description="SHA-256 of the request; tells a repeat from a conflict")
+    idempotency_key: str | None = None
+    manifest: Manifest | None = None
+    spent: Spent = Spent()
+    waited_seconds: float = Field(default=0, ge=0, description="time spent waiting for humans")
+    answer: str | None = None
+    citations: tuple[Citation, ...] = ()
+    notices: tuple[str, ...] = ()
+    error: str | None = None
+    stop_reason: str | None = None
+    execution_arn: str | None = None
+    metadata: dict[str, str] = Field(default_factory=dict)
+
+
+class CallStatus(StrEnum):
+    """Where a tool call is."""
+
+    PENDING = "pending"
+    AWAITING = "awaiting"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    UNDONE = "undone"
+
+
+class ToolCall(Value):
+    """One tool call of one step: what was asked, what was decided, what came back."""
+
+    tenant: TenantId
+    run: RunId
+    step: int = Field(ge=1)
+    index: int = Field(ge=0, le=99)
+    call_id: str
+    tool: str
+    arguments: dict[str, Any]
+    arguments_hash: str = Field(description="SHA-256 of the canonical JSON; what was approved is what runs")
+    status: CallStatus
+    result: str | None = Field(default=None, description="text for the model, validated and sanitised")
+    is_error: bool = False
+    untrusted: bool = False
+    error_type: str | None = None
+    undo: dict[str, Any] | None = Field(default=None, description="what the tool needs to undo its effect")
+    undo_token: str | None = None
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+
+
+class Decision(Value):
+    """What a model turn leads to. Goes through the state machine, so it stays under 2 KB: references only."""
+
+    kind: Literal["answer", "tools", "approve", "ask", "escalate", "stop"]
+    step: int
+    calls: tuple["CallRef", ...] = ()
+    reason: str | None = Field(default=None, max_length=300)
+
+
+class CallRef(Value):
+    """A reference to a tool call: all that the Act state carries of one."""
+
+    tool: str
+    index: int
+
+
+Decision.model_rebuild()
+
+
+class Step(Value):
+    """One model turn of a run."""
+
+    tenant: TenantId
+    run: RunId
+    step: int = Field(ge=1)
+    decision: Decision
+    message_seq: int | None = Field(description="the assistant's message in the session; none where none was made")
+    provider: str | None = None
+    model: str | None = None
+    usage: Usage = Usage()
+    cost_nanousd: int = 0
+    notices: tuple[str, ...] = ()
+    degraded: bool = False
+    started_at: datetime
+    duration_ms: int = Field(ge=0)
+
+
+class ApprovalStatus(StrEnum):
+    """Where an approval is."""
+
+    PENDING = "pending"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    EXPIRED = "expired"
+
+
+class ApprovalCall(Value):
+    """A call as it is shown to the human: exactly this runs."""
+
+    index: int
+    tool: str
+    arguments: dict[str, Any]
+    arguments_hash: str
+
+
+class Approval(Value):
+    """A decision that a human owes. The task token is kept encrypted beside it and is in no view of it."""
+
+    tenant: TenantId
+    approval: str
+    run: RunId
+    step: int
+    agent: AgentName
+    session: SessionId
+    status: ApprovalStatus
+    calls: tuple[ApprovalCall, ...]
+    created_at: datetime
+    expires_at: datetime
+    decided_at: datetime | None = None
+    decided_by: str | None = None
+    reason: str | None = None

@@ -1,0 +1,153 @@
+"""What the other layers ask of memory: sessions, vectors, documents."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Generic, Protocol, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from pentad.domain.knowledge import Document, Passage
+from pentad.domain.messages import Message
+
+T = TypeVar("T")
+
+
+class Session(BaseModel):
+    """The head of a session. ``version`` goes up by one with every append."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    tenant: str
+    session: str
+    agent: str
+    user: str | None = None
+    version: int = Field(ge=0)
+    length: int = Field(ge=0, description="messages; sequence numbers run from 0 to length - 1")
+    epoch_first_seq: int = Field(default=0, ge=0, description="where the current epoch's context begins")
+    estimated_tokens: int = Field(default=0, ge=0, description="of the messages since the epoch began")
+    created_at: datetime
+    updated_at: datetime
+    expires_at: datetime
+
+
+class StoredMessage(BaseModel):
+    """A message at its place in a session."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    seq: int = Field(ge=0)
+    message: Message
+    passages: tuple[Passage, ...] = Field(default=(), description="given with a user's message, as it was sent")
+    estimated_tokens: int = Field(default=0, ge=0)
+
+
+class Page(BaseModel, Generic[T]):
+    """One page of a list."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    items: tuple[T, ...]
+    cursor: str | None = Field(default=None, description="give it back for the next page; none on the last")
+
+
+class SessionStore(Protocol):
+    """Sessions: one item per message, optimistic version, spill past the item limit."""
+
+    def get(self, tenant: str, session: str) -> Session | None:
+        """Return the session's head, or None."""
+        ...
+
+    def append(self, tenant: str, session: str, messages: Sequence[Message], *, expected_version: int) -> Session:
+        """Append messages in order and return the new head.
+
+        A repeat (the message ids already stand at the end, written by an earlier try) changes nothing and
+        returns the current head.
+
+        Raises:
+            NotFound: no such session.
+            SessionBusy: the version is not the expected one: another writer was faster.
+            StoreUnavailable: the store did not answer.
+        """
+        ...
+
+    def read(self, tenant: str, session: str, first: int, last: int) -> list[StoredMessage]:
+        """Return the messages with ``first <= seq <= last`` in order; spilled ones are fetched."""
+        ...
+
+    def attach_passages(self, tenant: str, session: str, seq: int, passages: Sequence[Passage]) -> None:
+        """Keep the passages that were given with a user's message; a repeat keeps the first."""
+        ...
+
+    def begin_epoch(self, tenant: str, session: str, first_seq: int, estimated_tokens: int) -> Session:
+        """Let the context begin at ``first_seq`` from now on."""
+        ...
+
+    def page(self, tenant: str, *, limit: int = 50, cursor: str | None = None) -> Page[Session]:
+        """Return the tenant's sessions, the last used first.
+
+        Raises:
+            InvalidInput: the cursor is not one of ours.
+        """
+        ...
+
+
+class Vector(BaseModel):
+    """A vector to store."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    vector_id: str
+    values: tuple[float, ...]
+    metadata: dict[str, str | int | float | bool | list[str]]
+
+
+class Match(BaseModel):
+    """A vector found."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    vector_id: str
+    score: float
+    metadata: dict[str, str | int | float | bool | list[str]]
+
+
+class VectorStore(Protocol):
+    """Vectors of one tenant in one namespace, by cosine similarity."""
+
+    def upsert(self, tenant: str, vectors: Sequence[Vector]) -> None:
+        """Store vectors, replacing those of the same id. Batches are the adapter's affair.
+
+        Raises:
+            StoreUnavailable: the store did not answer.
+        """
+        ...
+
+    def query(
+        self, tenant: str, values: Sequence[float], *, top_k: int, where: Mapping[str, str] | None = None
+    ) -> list[Match]:
+        """Return the nearest vectors, nearest first; ``where`` matches metadata fields exactly."""
+        ...
+
+    def delete(self, tenant: str, vector_ids: Sequence[str]) -> None:
+        """Remove vectors; one that is not there is no error."""
+        ...
+
+
+class DocumentRegistry(Protocol):
+    """What is indexed, in which version."""
+
+    def get(self, tenant: str, name: str) -> Document | None:
+        """Return a document's entry, or None."""
+        ...
+
+    def chunks(self, tenant: str, name: str) -> dict[str, str]:
+        """Return the document's chunks as indexed: chunk id to SHA-256 of its text."""
+        ...
+
+    def put(self, document: Document, chunks: Mapping[str, str]) -> None:
+        """Store the entry and its chunks; an older version never replaces a newer one."""
+        ...
+
+    def page(self, tenant: str, *, limit: int = 100, cursor: str | None = None) -> Page[Document]:
+        """Return the tenant's documents by name."""
+        ...

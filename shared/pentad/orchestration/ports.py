@@ -1,0 +1,179 @@
+"""What orchestration asks of its stores and of the workflow engine."""
+
+from datetime import datetime
+from typing import Any, Protocol
+
+from pentad.domain.knowledge import Citation
+from pentad.domain.messages import Message
+from pentad.domain.runs import Approval, ApprovalStatus, Manifest, Run, RunStatus, Step, ToolCall
+from pentad.memory.ports import Page
+
+
+class RunStore(Protocol):
+    """Runs with their steps and tool calls. Every write can be repeated."""
+
+    def start(self, run: Run, request: Message, *, session_days: int, lease_seconds: int) -> Run:
+        """Create the run, append the user's message and take the session's lease, all or nothing.
+
+        The session is made if it is new. ``run.request_seq`` of the result is the message's place.
+        A repeat (same run id, same request_hash) returns the stored run and changes nothing.
+
+        Raises:
+            IdempotencyConflict: the run id exists with another request_hash.
+            SessionBusy: another run holds the lease; ``retry_after`` says for how long at most.
+            InvalidInput: the session belongs to another agent or user.
+            StoreUnavailable: the store did not answer.
+        """
+        ...
+
+    def get(self, tenant: str, run: str) -> Run:
+        """Return a run.
+
+        Raises:
+            NotFound: no such run for this tenant.
+        """
+        ...
+
+    def page(self, tenant: str, *, session: str | None = None, limit: int = 50, cursor: str | None = None) -> Page[Run]:
+        """Return the tenant's runs (or one session's), the newest first."""
+        ...
+
+    def set_execution(self, tenant: str, run: str, execution_arn: str) -> None:
+        """Note the execution that carries the run."""
+        ...
+
+    def set_manifest(self, tenant: str, run: str, manifest: Manifest) -> Run:
+        """Store Recall's choice and go to ``running``; a repeat keeps the first."""
+        ...
+
+    def set_status(self, tenant: str, run: str, status: RunStatus, *, waited_seconds: float = 0) -> Run:
+        """Go to a status that is no end, adding to the time waited for humans.
+
+        Raises:
+            InvalidTransition: the run may not go there.
+        """
+        ...
+
+    def record_step(self, step: Step, calls: list[ToolCall]) -> None:
+        """Store a turn and its tool calls in one write and add its usage to the run; a repeat changes nothing."""
+        ...
+
+    def step(self, tenant: str, run: str, step: int) -> Step | None:
+        """Return a step, or None."""
+        ...
+
+    def steps(self, tenant: str, run: str) -> list[Step]:
+        """Return all steps in order."""
+        ...
+
+    def calls(self, tenant: str, run: str, step: int | None = None) -> list[ToolCall]:
+        """Return the tool calls of a step (or of all), in order."""
+        ...
+
+    def call(self, tenant: str, run: str, step: int, index: int) -> ToolCall:
+        """Return one tool call.
+
+        Raises:
+            NotFound: no such call.
+        """
+        ...
+
+    def save_call(self, call: ToolCall) -> None:
+        """Store a call's new state.
+
+        Raises:
+            InvalidTransition: the stored call has already ended otherwise.
+        """
+        ...
+
+    def finish(
+        self,
+        tenant: str,
+        run: str,
+        status: RunStatus,
+        *,
+        at: datetime,
+        answer: str | None,
+        citations: tuple[Citation, ...] = (),
+        notices: tuple[str, ...] = (),
+        error: str | None = None,
+        stop_reason: str | None = None,
+    ) -> Run:
+        """End the run and release the session's lease, all or nothing; a repeat returns what is stored."""
+        ...
+
+
+class ApprovalStore(Protocol):
+    """Approvals with their task tokens. The token is a credential: encrypted at rest, in no view."""
+
+    def create(self, approval: Approval, task_token: str) -> Approval:
+        """Store a pending approval; a repeat replaces the token only (the state was retried) while it is pending."""
+        ...
+
+    def get(self, tenant: str, approval: str) -> Approval:
+        """Return an approval.
+
+        Raises:
+            NotFound: no such approval for this tenant.
+        """
+        ...
+
+    def token(self, tenant: str, approval: str) -> str:
+        """Return the task token, decrypted.
+
+        Raises:
+            NotFound: no such approval.
+        """
+        ...
+
+    def decide(
+        self, tenant: str, approval: str, status: ApprovalStatus, *, by: str, reason: str | None, at: datetime
+    ) -> Approval:
+        """Move a pending approval to its decision. The same decision again returns what is stored.
+
+        Raises:
+            InvalidTransition: it was already decided otherwise, or has expired.
+            NotFound: no such approval.
+        """
+        ...
+
+    def pending(self, tenant: str, *, limit: int = 50, cursor: str | None = None) -> Page[Approval]:
+        """Return pending approvals, the oldest first."""
+        ...
+
+
+class WorkflowEngine(Protocol):
+    """Where executions run."""
+
+    def start(self, agent: str, name: str, payload: dict[str, Any]) -> str:
+        """Start the agent's state machine under ``name`` and return the execution's ARN; a repeat is the same.
+
+        Raises:
+            NotFound: the agent has no state machine.
+            StoreUnavailable: the engine did not answer.
+        """
+        ...
+
+    def succeed(self, task_token: str, output: dict[str, Any]) -> None:
+        """Let a waiting task go on.
+
+        Raises:
+            InvalidTransition: the task waits no longer.
+        """
+        ...
+
+    def history(self, execution_arn: str) -> list[dict[str, Any]]:
+        """Return the execution's history events, oldest first, at most 25,000."""
+        ...
+
+
+class EventPublisher(Protocol):
+    """Tells the rest of the account."""
+
+    def publish(self, detail_type: str, detail: dict[str, Any]) -> None:
+        """Put one event on the bus.
+
+        Raises:
+            StoreUnavailable: the bus did not take it.
+        """
+        ...

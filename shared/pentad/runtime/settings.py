@@ -1,0 +1,101 @@
+"""The environment of each function, one typed model a function: the only reader of ``os.environ``.
+
+The synthesized environment is validated against these models in a test, in both directions: a variable that
+no model names is as much an error as one that is missing. Powertools reads its own POWERTOOLS_* variables.
+"""
+
+from typing import Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """What every function has."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", case_sensitive=False)
+
+    pentad_stage: Literal["dev", "staging", "prod"]
+    pentad_prefix: str = Field(description="the deployment's name prefix, such as pentad-dev")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+
+class StateTable(Settings):
+    """Functions that read or write sessions and runs."""
+
+    state_table: str
+    transient_table: str = Field(description="leases; its items expire")
+    payload_bucket: str = Field(description="content too large for an item")
+
+
+class AuthorizerSettings(Settings):
+    """functions.api.authorizer."""
+
+    state_table: str
+    oidc_issuer: str | None = None
+    oidc_audience: str | None = None
+    oidc_tenant_claim: str = "tenant"
+    oidc_scope_claim: str = "scope"
+
+
+class StartSettings(StateTable):
+    """Functions that start runs."""
+
+    state_machine_arn_prefix: str = Field(description="ARN of the agents' state machines up to the agent's name")
+
+
+class ApiSettings(StartSettings):
+    """functions.api.http."""
+
+    ledger_table: str
+    documents_bucket: str
+    approval_key: str = Field(description="ARN of the KMS key that encrypts task tokens")
+    tool_function_prefix: str = Field(description="name of the tools' functions up to the tool's name, for undo")
+
+
+class TriggerSettings(StartSettings):
+    """functions.orchestration.trigger."""
+
+
+class RecallSettings(StateTable):
+    """functions.memory.recall."""
+
+    gateway_function: str = Field(description="ARN of the gateway's alias or function: embeds the query")
+    pinecone_secret: str = Field(description="ARN of the secret {api_key, index_host}")
+
+
+class IngestSettings(Settings):
+    """functions.memory.ingest."""
+
+    state_table: str
+    documents_bucket: str
+    gateway_function: str
+    pinecone_secret: str
+
+
+class GatewaySettings(StateTable):
+    """functions.models.gateway."""
+
+    ledger_table: str
+    anthropic_secret: str = Field(description="ARN of the secret {api_key, base_url?}")
+    openai_secret: str = Field(description="ARN of the secret {api_key, base_url?}")
+
+
+class AwaitHumanSettings(StateTable):
+    """functions.orchestration.await_human."""
+
+    approval_key: str
+
+
+class DeliverSettings(StateTable):
+    """functions.orchestration.deliver."""
+
+    event_bus: str
+
+
+class ToolSettings(StateTable):
+    """A tool's function."""
+
+    ledger_table: str
+    tool_module: str = Field(description="dotted name of the module, such as functions.tools.notes")
+    records_table: str | None = Field(default=None, description="set where the tool declares a grant on it")

@@ -1,0 +1,71 @@
+"""What the tool runtime asks of its stores."""
+
+from datetime import datetime
+from typing import Any, Literal, Protocol
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Effect(BaseModel):
+    """One effect in the effect ledger, keyed by run, step, call and arguments; never by the model's word."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    tenant: str
+    run: str
+    effect_key: str = Field(description="SHA-256 of run, step, index, tool and canonical arguments")
+    status: Literal["begun", "done"]
+    result: str | None = None
+    is_error: bool = False
+    error_type: str | None = None
+    undo: dict[str, Any] | None = None
+    begun_at: datetime
+    done_at: datetime | None = None
+
+
+class EffectStore(Protocol):
+    """Effects happen once: a retry finds what the first try left."""
+
+    def begin(self, effect: Effect) -> Effect | None:
+        """Store a begun effect and return None, or return what an earlier try stored."""
+        ...
+
+    def finish(self, effect: Effect) -> None:
+        """Store the outcome; a repeat keeps the first."""
+        ...
+
+
+class AuditEntry(BaseModel):
+    """One line of the audit log: what ran, for whom, with what outcome. Arguments by hash, never by value."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    tenant: str
+    run: str
+    step: int
+    index: int
+    agent: str
+    tool: str
+    action: Literal["executed", "replayed", "denied", "undone"]
+    arguments_hash: str
+    outcome: Literal["ok", "error", "refused"]
+    error_type: str | None = None
+    at: datetime
+    duration_ms: int = Field(ge=0)
+    request_id: str = Field(description="of the function's invocation; makes the entry's key unique")
+
+
+class AuditLog(Protocol):
+    """Append only."""
+
+    def append(self, entry: AuditEntry) -> None:
+        """Append an entry; the same entry again changes nothing.
+
+        Raises:
+            StoreUnavailable: the store did not answer.
+        """
+        ...
+
+    def of_run(self, tenant: str, run: str) -> list[AuditEntry]:
+        """Return a run's entries in order."""
+        ...
