@@ -1,0 +1,36 @@
+"""Make boto3 clients with bounded time and one retry owner.
+
+botocore's own retries are on for AWS services (standard mode, three attempts in all): they are the retry owner of
+DynamoDB, S3, SQS and the like. Calls to model providers have another owner: the gateway.
+"""
+
+from functools import cache
+from typing import Any, Literal
+
+import boto3
+from botocore.config import Config
+
+ServiceName = Literal["dynamodb", "s3", "sqs", "events", "lambda", "stepfunctions", "secretsmanager", "kms", "logs"]
+
+_CONNECT_SECONDS = 2.0
+_READ_SECONDS = 10.0
+
+
+@cache
+def client(service: ServiceName, *, read_timeout: float = _READ_SECONDS, attempts: int = 3) -> Any:
+    """Return the process's client of a service; the same arguments give the same client.
+
+    Args:
+        service: boto3's name of the service.
+        read_timeout: seconds to wait for an answer.
+        attempts: requests in all, the first included.
+    """
+    config = Config(
+        connect_timeout=_CONNECT_SECONDS,
+        read_timeout=read_timeout,
+        retries={"mode": "standard", "total_max_attempts": attempts},
+        # A conversation with the regional endpoint only; the global one is another failure domain.
+        s3={"addressing_style": "auto", "us_east_1_regional_endpoint": "regional"},
+        tcp_keepalive=True,
+    )
+    return boto3.client(service, config=config)

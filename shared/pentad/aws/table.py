@@ -1,0 +1,229 @@
+"""One DynamoDB table, spoken to in plain Python values.
+
+A thin layer over the low-level client: values are serialised, errors translated, results paged. Items hold their model
+as JSON in ``body`` beside the attributes that conditions and updates need.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+from botocore.exceptions import ClientError
+
+from pentad.aws.errors import code_of, translated
+from pentad.domain.errors import StoreUnavailable
+
+Item = dict[str, Any]
+_SERIALIZER = TypeSerializer()
+_DESERIALIZER = TypeDeserializer()
+_MAX_PAGES = 1000
+
+
+class ConditionFailed(Exception):
+    """A condition did not hold; ``item`` is what stands there, where DynamoDB told."""
+
+    def __init__(self, item: Item | None, reasons: Sequence[str] = (), items: Sequence[Item | None] = ()) -> None:
+        super().__init__("a condition of the write did not hold")
+        self.item = item
+        self.reasons = tuple(reasons)
+        self.items = tuple(items)
+
+
+def serialise(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return plain values in DynamoDB's form; None is left out. Numbers are int or Decimal, never float."""
+    return {name: _SERIALIZER.serialize(value) for name, value in values.items() if value is not None}
+
+
+def deserialise(item: Mapping[str, Any]) -> Item:
+    """Return a DynamoDB item in plain values; numbers are Decimal."""
+    return {name: _DESERIALIZER.deserialize(value) for name, value in item.items()}
+
+
+class Table:
+    """A table of this deployment.
+
+    Args:
+        client: a low-level DynamoDB client.
+        name: the table's name or ARN.
+    """
+
+    def __init__(self, client: Any, name: str) -> None:
+        self._client = client
+        self.name = name
+
+    def get(self, pk: str, sk: str, *, consistent: bool = True) -> Item | None:
+        """Return an item, or None."""
+        with translated("the table"):
+            reply = self._client.get_item(
+                TableName=self.name, Key=serialise({"pk": pk, "sk": sk}), ConsistentRead=consistent
+            )
+        return deserialise(reply["Item"]) if "Item" in reply else None
+
+    def put(self, item: Mapping[str, Any], *, condition: str | None = None, **expression: Any) -> None:
+        """Store an item.
+
+        Args:
+            item: the item, with pk and sk.
+            condition: a condition expression; ``names`` and ``values`` in ``expression`` fill it.
+            expression: ``names``: {"#n": "attribute"}, ``values``: {":v": value}.
+
+        Raises:
+            ConditionFailed: the condition did not hold.
+            StoreUnavailable: the table did not answer.
+        """
+        self._write(self._client.put_item, self._put_request(item, condition, **expression))
+
+    def update(self, pk: str, sk: str, update: str, *, condition: str | None = None, **expression: Any) -> Item:
+        """Update an item by an update expression and return it as it now stands.
+
+        Raises:
+            ConditionFailed: the condition did not hold.
+            StoreUnavailable: the table did not answer.
+        """
+        request = self._update_request(pk, sk, update, condition, **expression) | {"ReturnValues": "ALL_NEW"}
+        return deserialise(self._write(self._client.update_item, request)["Attributes"])
+
+    def delete(self, pk: str, sk: str, *, condition: str | None = None, **expression: Any) -> None:
+        """Delete an item; one that is not there is no error.
+
+        Raises:
+            ConditionFailed: the condition did not hold.
+        """
+        self._write(self._client.delete_item, self._delete_request(pk, sk, condition, **expression))
+
+    def query(
+        self,
+        pk: str,
+        *,
+        begins: str | None = None,
+        between: tuple[str, str] | None = None,
+        limit: int | None = None,
+        descending: bool = False,
+        index: str | None = None,
+        start: Item | None = None,
+        consistent: bool = True,
+    ) -> tuple[list[Item], Item | None]:
+        """Return items of one partition in key order and where to go on (None at the end).
+
+        Args:
+            pk: the partition (the index's, where one is named).
+            begins: sort keys that begin with this.
+            between: sort keys from the first to the second, both included.
+            limit: at most so many; all of them where None, at most 1,000 pages of 1 MB.
+            descending: the last first.
+            index: the name of an index; reads of one are eventually consistent.
+            start: where an earlier query ended.
+            consistent: read what was last written.
+        """
+        items: list[Item] = []
+        request = self._query_request(pk, begins, between, descending, index, consistent)
+        for _ in range(_MAX_PAGES):
+            page = dict(request)
+            if limit is not None:
+                page["Limit"] = limit - len(items)
+            if start is not None:
+                page["ExclusiveStartKey"] = serialise(start)
+            with translated("the table"):
+                reply = self._client.query(**page)
+            items.extend(deserialise(item) for item in reply["Items"])
+            start = deserialise(reply["LastEvaluatedKey"]) if "LastEvaluatedKey" in reply else None
+            if start is None or (limit is not None and len(items) >= limit):
+                break
+        return items, start
+
+    def iterate(self, pk: str, *, begins: str | None = None) -> Iterator[Item]:
+        """Yield all items of a partition in key order."""
+        yield from self.query(pk, begins=begins)[0]
+
+    def putting(self, item: Mapping[str, Any], *, condition: str | None = None, **expression: Any) -> Item:
+        """Return a put as one entry of `transact`."""
+        return {"Put": (self._put_request(item, condition, **expression))}
+
+    def updating(self, pk: str, sk: str, update: str, *, condition: str | None = None, **expression: Any) -> Item:
+        """Return an update as one entry of `transact`."""
+        return {"Update": (self._update_request(pk, sk, update, condition, **expression))}
+
+    def deleting(self, pk: str, sk: str, *, condition: str | None = None, **expression: Any) -> Item:
+        """Return a delete as one entry of `transact`."""
+        return {"Delete": (self._delete_request(pk, sk, condition, **expression))}
+
+    def transact(self, entries: Sequence[Item]) -> None:
+        """Write all entries (at most 100, of any table) or none.
+
+        Raises:
+            ConditionFailed: a condition did not hold; ``reasons`` has DynamoDB's code of each entry in order, ``items``
+                what stands there.
+            StoreUnavailable: the table did not answer, or another transaction was in the way.
+        """
+        with translated("the table"):
+            try:
+                self._client.transact_write_items(TransactItems=list(entries))
+            except ClientError as error:
+                if code_of(error) != "TransactionCanceledException":
+                    raise
+                reasons: list[Item] = error.response.get("CancellationReasons", [])  # type: ignore[assignment]
+                codes = [str(reason.get("Code", "None")) for reason in reasons]
+                if "ConditionalCheckFailed" not in codes:
+                    raise StoreUnavailable(f"the table cancelled the transaction: {', '.join(codes)}") from error
+                items = [deserialise(reason["Item"]) if reason.get("Item") else None for reason in reasons]
+                raise ConditionFailed(None, codes, items) from error
+
+    def _write(self, call: Any, request: Item) -> Item:
+        with translated("the table"):
+            try:
+                return dict(call(**request))
+            except ClientError as error:
+                if code_of(error) != "ConditionalCheckFailedException":
+                    raise
+                item = error.response.get("Item")
+                raise ConditionFailed(deserialise(item) if item else None) from error
+
+    def _conditional(self, request: Item, condition: str | None, expression: Mapping[str, Any]) -> Item:
+        names: Mapping[str, str] | None = expression.get("names")
+        values: Mapping[str, Any] | None = expression.get("values")
+        if condition is not None:
+            request["ConditionExpression"] = condition
+            request["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
+        if names:
+            request["ExpressionAttributeNames"] = dict(names)
+        if values:
+            request["ExpressionAttributeValues"] = serialise(values)
+        return request
+
+    def _put_request(self, item: Mapping[str, Any], condition: str | None, **expression: Any) -> Item:
+        return self._conditional({"TableName": self.name, "Item": serialise(item)}, condition, expression)
+
+    def _update_request(self, pk: str, sk: str, update: str, condition: str | None, **expression: Any) -> Item:
+        request = {"TableName": self.name, "Key": serialise({"pk": pk, "sk": sk}), "UpdateExpression": update}
+        return self._conditional(request, condition, expression)
+
+    def _delete_request(self, pk: str, sk: str, condition: str | None, **expression: Any) -> Item:
+        return self._conditional(
+            {"TableName": self.name, "Key": serialise({"pk": pk, "sk": sk})}, condition, expression
+        )
+
+    def _query_request(
+        self,
+        pk: str,
+        begins: str | None,
+        between: tuple[str, str] | None,
+        descending: bool,
+        index: str | None,
+        consistent: bool,
+    ) -> Item:
+        partition, sort = ("gsi1pk", "gsi1sk") if index else ("pk", "sk")
+        names, values, condition = {"#p": partition}, {":p": pk}, "#p = :p"
+        if begins is not None:
+            names["#s"], values[":b"] = sort, begins
+            condition += " AND begins_with(#s, :b)"
+        elif between is not None:
+            names["#s"], values[":f"], values[":l"] = sort, *between
+            condition += " AND #s BETWEEN :f AND :l"
+        request: Item = {
+            "TableName": self.name,
+            "KeyConditionExpression": condition,
+            "ExpressionAttributeNames": names,
+            "ExpressionAttributeValues": serialise(values),
+            "ScanIndexForward": not descending,
+        }
+        return request | ({"IndexName": index} if index else {"ConsistentRead": consistent})
