@@ -161,7 +161,7 @@ class Table:
             except ClientError as error:
                 if code_of(error) != "TransactionCanceledException":
                     raise
-                reasons: list[Item] = error.response.get("CancellationReasons", [])  # type: ignore[assignment]
+                reasons: Any = error.response.get("CancellationReasons", [])
                 codes = [str(reason.get("Code", "None")) for reason in reasons]
                 if "ConditionalCheckFailed" not in codes:
                     raise StoreUnavailable(f"the table cancelled the transaction: {', '.join(codes)}") from error
@@ -175,7 +175,7 @@ class Table:
             except ClientError as error:
                 if code_of(error) != "ConditionalCheckFailedException":
                     raise
-                item = error.response.get("Item")
+                item: Any = error.response.get("Item")
                 raise ConditionFailed(deserialise(item) if item else None) from error
 
     def _conditional(self, request: Item, condition: str | None, expression: Mapping[str, Any]) -> Item:
