@@ -1,0 +1,44 @@
+"""Deployment errors.
+
+DeployError
+├── UnknownResourceType     no function creates this resource type
+├── UnknownProperty         the type is known, the property is not: it would be silently lost
+├── UnresolvedReference     an intrinsic names something that does not exist
+└── ResourceFailed          the local AWS refused the request
+"""
+
+
+class DeployError(Exception):
+    """A resource of the assembly cannot be created locally; the message names it."""
+
+
+class UnknownResourceType(DeployError):
+    """No local implementation for a resource type."""
+
+    def __init__(self, logical_id: str, resource_type: str) -> None:
+        super().__init__(f"{logical_id}: the local twin does not know the resource type {resource_type}")
+        self.logical_id = logical_id
+        self.resource_type = resource_type
+
+
+class UnknownProperty(DeployError):
+    """A property that nothing handles and nothing lists as ignored."""
+
+    def __init__(self, logical_id: str, resource_type: str, name: str) -> None:
+        super().__init__(f"{logical_id} ({resource_type}): the local twin does not know the property {name}")
+        self.logical_id = logical_id
+        self.resource_type = resource_type
+        self.name = name
+
+
+class UnresolvedReference(DeployError):
+    """An intrinsic function refers to something unknown."""
+
+
+class ResourceFailed(DeployError):
+    """Creating a resource failed."""
+
+    def __init__(self, logical_id: str, resource_type: str, reason: str) -> None:
+        super().__init__(f"{logical_id} ({resource_type}): {reason}")
+        self.logical_id = logical_id
+        self.resource_type = resource_type

@@ -1,0 +1,27 @@
+"""One module per AWS service; importing a module registers the resource types it creates."""
+
+from importlib import import_module
+
+_MODULES = (
+    "cdk",
+    "cloudwatch",
+    "dynamodb",
+    "events",
+    "functions",
+    "http_apis",
+    "iam",
+    "kms",
+    "logs",
+    "queues",
+    "s3",
+    "secrets",
+    "sns",
+    "ssm",
+    "state_machines",
+)
+
+
+def register_all() -> None:
+    """Register every resource type."""
+    for module in _MODULES:
+        import_module(f"{__name__}.{module}")
