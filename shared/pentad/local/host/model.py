@@ -15,7 +15,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 LATEST = "$LATEST"
 
@@ -72,7 +72,7 @@ class InvokeResult:
     duration_ms: float
     max_memory_mb: int
 
-    def json(self) -> object:
+    def json(self) -> Any:
         """Return the payload parsed as JSON.
 
         Raises:

@@ -1,0 +1,182 @@
+"""Bounds of the host: concurrency, processes, queues, and what happens at each."""
+
+import json
+import threading
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from pentad.local.host.host import FunctionHost
+from pentad.local.host.model import AsyncFailure, HostStopped, InvokeResult, RequestTooLarge, TooManyRequests
+from tests.twin.host.conftest import LIMITS, MakeFunction, MakeHost, until
+
+pytestmark = pytest.mark.twin
+
+GATE = """
+import os, pathlib, time
+def handler(event, context):
+    pathlib.Path(event["in"], str(os.getpid())).touch()
+    while not pathlib.Path(event["go"]).exists():
+        time.sleep(0.01)
+    return os.getpid()
+"""
+
+
+class Gate:
+    """Holds calls inside their handlers until opened."""
+
+    def __init__(self, folder: Path) -> None:
+        self._inside = folder / "inside"
+        self._inside.mkdir()
+        self._open = folder / "open"
+        self.payload = json.dumps({"in": str(self._inside), "go": str(self._open)}).encode()
+
+    def inside(self) -> int:
+        return len(list(self._inside.iterdir()))
+
+    def open(self) -> None:
+        self._open.touch()
+
+
+@pytest.fixture
+def gate(tmp_path: Path) -> Gate:
+    return Gate(tmp_path)
+
+
+def start(
+    threads: ThreadPoolExecutor, host: FunctionHost, gate: Gate, count: int, name: str = "fn"
+) -> list[Future[InvokeResult]]:
+    return [threads.submit(host.invoke, name, gate.payload) for _ in range(count)]
+
+
+def test_concurrent_calls_run_in_their_own_instances(host: FunctionHost, function: MakeFunction, gate: Gate) -> None:
+    host.register(function(GATE))
+    with ThreadPoolExecutor(3) as threads:
+        calls = start(threads, host, gate, 3)
+        until(lambda: gate.inside() == 3)
+        gate.open()
+    assert len({call.result().json() for call in calls}) == 3
+    assert host.processes() == {"fn": 3}
+
+
+def test_calls_past_the_reserved_concurrency_are_throttled(
+    host: FunctionHost, function: MakeFunction, gate: Gate
+) -> None:
+    host.register(function(GATE, reserved_concurrency=1))
+    with ThreadPoolExecutor(1) as threads:
+        (call,) = start(threads, host, gate, 1)
+        until(lambda: gate.inside() == 1)
+        with pytest.raises(TooManyRequests) as caught:
+            host.invoke("fn", gate.payload)
+        gate.open()
+    assert call.result().function_error is None
+    assert caught.value.status == 429
+    assert caught.value.body() == {
+        "Reason": "ReservedFunctionConcurrentInvocationLimitExceeded",
+        "Type": "User",
+        "message": "Rate Exceeded.",
+    }
+
+
+def test_calls_past_the_hosts_processes_are_throttled(make_host: MakeHost, function: MakeFunction, gate: Gate) -> None:
+    host = make_host(replace(LIMITS, max_processes=2))
+    host.register(function(GATE))
+    with ThreadPoolExecutor(2) as threads:
+        start(threads, host, gate, 2)
+        until(lambda: gate.inside() == 2)
+        with pytest.raises(TooManyRequests) as caught:
+            host.invoke("fn", gate.payload)
+        gate.open()
+    assert caught.value.reason == "ConcurrentInvocationLimitExceeded"
+
+
+def test_least_recently_used_idle_instance_makes_room(make_host: MakeHost, function: MakeFunction) -> None:
+    host = make_host(replace(LIMITS, max_processes=2))
+    for name in ("a", "b", "c"):
+        host.register(function("def handler(e, c): return 1", name))
+    for name in ("a", "b", "a", "c"):
+        host.invoke(name, b"{}")
+    assert host.processes() == {"a": 1, "c": 1}
+
+
+def test_idle_instances_are_reaped(make_host: MakeHost, function: MakeFunction) -> None:
+    host = make_host(replace(LIMITS, idle_seconds=0.01))
+    host.register(function("def handler(e, c): return 1"))
+    host.invoke("fn", b"{}")
+    until(lambda: host.processes() == {})
+
+
+def test_burst_is_served_by_few_processes_at_a_time(make_host: MakeHost, function: MakeFunction) -> None:
+    host = make_host(replace(LIMITS, max_processes=20, max_starting=1))
+    host.register(function("def handler(e, c): return e"))
+    with ThreadPoolExecutor(20) as threads:
+        results = list(threads.map(lambda n: host.invoke("fn", str(n).encode()), range(20)))
+    assert [result.json() for result in results] == list(range(20))
+    assert host.processes()["fn"] < 20
+
+
+def test_many_threads_on_one_warm_instance_each_get_their_own_answer(
+    make_host: MakeHost, function: MakeFunction
+) -> None:
+    host = make_host(replace(LIMITS, max_processes=8))
+    host.register(function("def handler(e, c): return e"))
+    with ThreadPoolExecutor(8) as threads:
+        results = list(threads.map(lambda n: host.invoke("fn", str(n).encode()), range(400)))
+    assert [result.json() for result in results] == list(range(400))
+
+
+def test_stop_ends_calls_in_flight(host: FunctionHost, function: MakeFunction, gate: Gate) -> None:
+    host.register(function(GATE))
+    with ThreadPoolExecutor(1) as threads:
+        (call,) = start(threads, host, gate, 1)
+        until(lambda: gate.inside() == 1)
+        host.stop()
+    assert call.result().function_error == "Unhandled"
+    with pytest.raises(HostStopped):
+        host.invoke("fn", b"{}")
+
+
+def test_stop_leaves_no_thread(make_host: MakeHost, function: MakeFunction) -> None:
+    before = set(threading.enumerate())
+    host = make_host()
+    host.register(function("def handler(e, c): return 1"))
+    host.invoke("fn", b"{}")
+    host.invoke_async("fn", b"{}")
+    host.stop()
+    assert set(threading.enumerate()) <= before
+
+
+def test_event_invocation_runs_later(host: FunctionHost, function: MakeFunction, tmp_path: Path) -> None:
+    host.register(function("import pathlib\ndef handler(e, c): pathlib.Path(e).write_text(c.aws_request_id)"))
+    request_id = host.invoke_async("fn", json.dumps(str(tmp_path / "ran")).encode())
+    until(lambda: (tmp_path / "ran").exists() and (tmp_path / "ran").read_text() == request_id)
+
+
+def test_failing_event_invocation_is_tried_three_times_then_reported(
+    host: FunctionHost, function: MakeFunction
+) -> None:
+    failures: list[AsyncFailure] = []
+    host.on_async_failure(failures.append)
+    host.register(function("def handler(e, c): raise ValueError(c.aws_request_id)"))
+    request_id = host.invoke_async("fn", b'{"a": 1}')
+    until(lambda: len(failures) == 1)
+    (failure,) = failures
+    assert (failure.attempts, failure.request_id, failure.payload) == (3, request_id, b'{"a": 1}')
+    assert failure.result is not None and failure.result.json()["errorType"] == "ValueError"
+    assert [report.request_id for report in host.reports()] == [request_id] * 3
+
+
+def test_event_invocations_past_the_queue_are_throttled(host: FunctionHost, function: MakeFunction, gate: Gate) -> None:
+    host.register(function(GATE))
+    with pytest.raises(TooManyRequests):
+        for _ in range(20):
+            host.invoke_async("fn", gate.payload)
+    gate.open()
+
+
+def test_event_invocation_over_one_megabyte_is_refused(host: FunctionHost, function: MakeFunction) -> None:
+    host.register(function("def handler(e, c): return 1"))
+    with pytest.raises(RequestTooLarge, match="Event invocation type"):
+        host.invoke_async("fn", b"x" * 1_048_577)
