@@ -1,0 +1,107 @@
+"""What a tool declares it may touch: record kinds, secrets, a rate. Pure values that infra turns into a role."""
+
+import re
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from pentad.domain.errors import ConfigurationError
+
+Access = Literal["read", "write", "readwrite"]
+Resource = Literal["records"]
+
+_KIND = re.compile(r"[A-Z][A-Z0-9_]{0,39}")
+_RATE = re.compile(r"([1-9][0-9]{0,5})/(second|minute|hour)")
+_SECRET = re.compile(r"[a-z][a-z0-9-]{0,39}")
+_SECONDS = {"second": 1, "minute": 60, "hour": 3600}
+
+
+@dataclass(frozen=True)
+class Grant:
+    """Access to one kind of record of one resource, for the tenant of the run only.
+
+    Infra narrows it by ``dynamodb:LeadingKeys`` to ``T#*#{keys}``; `GrantedRecords` checks the same in the process.
+
+    Args:
+        resource: ``records``: the table of what tools keep for users.
+        access: ``read`` (get, query), ``write`` (put, delete) or ``readwrite``.
+        keys: the kind of record, such as ``NOTE``: upper case, digits and underscores, at most 40 characters.
+
+    Raises:
+        ConfigurationError: a value is not one of these.
+    """
+
+    resource: Resource
+    access: Access
+    keys: str
+
+    def __post_init__(self) -> None:
+        if self.resource not in get_args(Resource):
+            raise ConfigurationError(
+                f"a grant names the resource {self.resource!r}, which does not exist",
+                field="permissions",
+                fix=f"use one of {', '.join(get_args(Resource))}",
+            )
+        if self.access not in get_args(Access):
+            raise ConfigurationError(
+                f"a grant has the access {self.access!r}",
+                field="permissions",
+                fix=f"use one of {', '.join(get_args(Access))}",
+            )
+        if not isinstance(self.keys, str) or not _KIND.fullmatch(self.keys):
+            raise ConfigurationError(
+                f"a grant has the keys {self.keys!r}",
+                field="permissions",
+                fix="name one kind of record in upper case, such as NOTE; wildcards are not allowed",
+            )
+
+    @property
+    def leading_key(self) -> str:
+        """The pattern of partition keys it reaches, for ``dynamodb:LeadingKeys``."""
+        return f"T#*#{self.keys}"
+
+    @property
+    def reads(self) -> bool:
+        """It allows get and query."""
+        return self.access in ("read", "readwrite")
+
+    @property
+    def writes(self) -> bool:
+        """It allows put and delete."""
+        return self.access in ("write", "readwrite")
+
+
+@dataclass(frozen=True)
+class RateLimit:
+    """At most ``calls`` calls of a tool by one tenant in each window of ``seconds`` seconds."""
+
+    calls: int
+    seconds: int
+
+    @classmethod
+    def parse(cls, text: str) -> "RateLimit":
+        """Return the limit written as ``30/minute`` (also second, hour).
+
+        Raises:
+            ConfigurationError: it is not written so.
+        """
+        match = _RATE.fullmatch(text) if isinstance(text, str) else None
+        if match is None:
+            raise ConfigurationError(
+                f"the rate limit {text!r} can't be read",
+                field="rate_limit",
+                fix="write it as 30/minute (or /second, /hour)",
+            )
+        return cls(calls=int(match[1]), seconds=_SECONDS[match[2]])
+
+
+def check_secret_name(name: str) -> str:
+    """Return the name of a secret if it is well formed; it lives at ``{prefix}/{name}`` in Secrets Manager.
+
+    Raises:
+        ConfigurationError: it is not.
+    """
+    if not isinstance(name, str) or not _SECRET.fullmatch(name):
+        raise ConfigurationError(
+            f"the secret {name!r} is not well formed", field="secrets", fix="use lower case, digits and dashes: crm-api"
+        )
+    return name

@@ -1,0 +1,66 @@
+"""The JSON Schema of a tool's arguments: closed, without references, without the titles that pydantic makes up."""
+
+from typing import Any
+
+from pydantic import BaseModel
+
+from pentad.domain.errors import ConfigurationError
+
+Json = dict[str, Any]
+
+# Where a schema holds schemas under names of the author's choice: there, "title" is a name, not a keyword.
+_NAMED = ("properties", "patternProperties", "dependentSchemas")
+_DATA = ("const", "default", "enum", "examples")
+
+
+def input_schema(model: type[BaseModel]) -> Json:
+    """Return the schema of a model for a provider: type object, additionalProperties false, $refs inlined.
+
+    Raises:
+        ConfigurationError: a type refers to itself, which can't be written without references.
+    """
+    schema = model.model_json_schema()
+    definitions = schema.pop("$defs", {})
+    inlined: Json = _inline(schema, definitions, ())
+    inlined.pop("description", None)
+    inlined.setdefault("properties", {})
+    inlined["additionalProperties"] = False
+    return inlined
+
+
+def _inline(schema: Any, definitions: Json, path: tuple[str, ...]) -> Any:
+    if isinstance(schema, list):
+        return [_inline(part, definitions, path) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if "$ref" in schema:
+        return _resolve(schema, definitions, path)
+    result: Json = {}
+    for key, value in schema.items():
+        if key in _DATA:
+            result[key] = value
+        elif key in _NAMED:
+            result[key] = {name: _inline(part, definitions, path) for name, part in value.items()}
+        elif key == "discriminator":
+            continue  # it maps to $defs that are gone; the variants' const fields tell them apart
+        elif key != "title":
+            result[key] = _inline(value, definitions, path)
+    return _closed(result)
+
+
+def _closed(schema: Json) -> Json:
+    if schema.get("type") == "object" and "properties" in schema:
+        schema.setdefault("additionalProperties", False)
+    return schema
+
+
+def _resolve(schema: Json, definitions: Json, path: tuple[str, ...]) -> Any:
+    name = schema["$ref"].rsplit("/", 1)[-1]
+    if name in path:
+        raise ConfigurationError(
+            f"the type {name} refers to itself",
+            field="parameters",
+            fix="use a type of bounded depth, or a list of rows",
+        )
+    beside = {key: value for key, value in schema.items() if key != "$ref"}
+    return _inline({**definitions[name], **beside}, definitions, (*path, name))
