@@ -1,0 +1,1 @@
+"""API Gateway HTTP APIs of the twin: routes, authorizers and Lambda proxy integrations on a local port."""

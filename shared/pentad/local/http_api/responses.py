@@ -1,0 +1,90 @@
+"""HTTP responses: API Gateway's own errors, and Lambda's results in payload format 2.0."""
+
+import base64
+import binascii
+import json
+from dataclasses import dataclass
+from typing import Any
+
+#: API Gateway's texts, by cause (status, message), as HTTP APIs send them.
+BAD_REQUEST = (400, "Bad Request")
+UNAUTHORIZED = (401, "Unauthorized")
+FORBIDDEN = (403, "Forbidden")
+NOT_FOUND = (404, "Not Found")
+TOO_LONG = (413, "Request Too Long")
+INTERNAL = (500, "Internal Server Error")
+UNAVAILABLE = (503, "Service Unavailable")
+
+
+@dataclass(frozen=True)
+class HttpResponse:
+    """A response; header names may repeat (cookies)."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+
+
+class GatewayError(Exception):
+    """A request that ends in API Gateway itself."""
+
+    def __init__(self, error: tuple[int, str], reason: str = "") -> None:
+        super().__init__(reason or error[1])
+        self.status, self.message = error
+
+    def response(self) -> HttpResponse:
+        """Return the error as a response."""
+        body = json.dumps({"message": self.message}, separators=(",", ":")).encode()
+        return HttpResponse(self.status, (("content-type", "application/json"),), body)
+
+
+def lambda_response(payload: bytes) -> HttpResponse:
+    """Return the response that a function's result stands for.
+
+    Raises:
+        GatewayError: 500 where the result cannot be a response.
+    """
+    try:
+        result = json.loads(payload)
+    except ValueError as error:
+        raise GatewayError(INTERNAL, f"the function's result is not JSON: {error}") from error
+    if not isinstance(result, dict) or "statusCode" not in result:
+        # Whatever else the function returns is the body of a 200: a string stays as it is.
+        body = result.encode() if isinstance(result, str) else payload
+        return HttpResponse(200, (("content-type", "application/json"),), body)
+    return _structured(result)
+
+
+def _structured(result: dict[str, Any]) -> HttpResponse:
+    try:
+        status = int(result["statusCode"])
+    except (TypeError, ValueError) as error:
+        raise GatewayError(INTERNAL, f"statusCode {result['statusCode']!r} is not a number") from error
+    if not 100 <= status <= 599:
+        raise GatewayError(INTERNAL, f"statusCode {status} is out of range")
+    headers = [(str(name).lower(), _text(value)) for name, value in (result.get("headers") or {}).items()]
+    if not any(name == "content-type" for name, _ in headers):
+        headers.append(("content-type", "text/plain; charset=utf-8"))
+    headers.extend(("set-cookie", str(cookie)) for cookie in result.get("cookies") or ())
+    return HttpResponse(status, tuple(headers), _body(result))
+
+
+def _text(value: object) -> str:
+    text = str(value).lower() if isinstance(value, bool) else str(value)
+    if "\r" in text or "\n" in text:
+        raise GatewayError(INTERNAL, "a response header holds a line break")
+    return text
+
+
+def _body(result: dict[str, Any]) -> bytes:
+    body = result.get("body")
+    if body is None:
+        return b""
+    if not isinstance(body, str):
+        raise GatewayError(INTERNAL, "the body of a function's response is not a string")
+    if not result.get("isBase64Encoded"):
+        return body.encode("utf-8")
+    try:
+        return base64.b64decode(body, validate=True)
+    except binascii.Error as error:
+        raise GatewayError(INTERNAL, f"the body is not base64: {error}") from error
