@@ -38,6 +38,10 @@ class RunStore(Protocol):
         """Return the tenant's runs (or one session's), the newest first."""
         ...
 
+    def lease_holder(self, tenant: str, session: str) -> str | None:
+        """Return the run that holds the session's lease, or None where there is none or it has expired."""
+        ...
+
     def set_execution(self, tenant: str, run: str, execution_arn: str) -> None:
         """Note the execution that carries the run."""
         ...
@@ -48,6 +52,8 @@ class RunStore(Protocol):
 
     def set_status(self, tenant: str, run: str, status: RunStatus, *, waited_seconds: float = 0) -> Run:
         """Go to a status that is no end, adding to the time waited for humans.
+
+        A repeat adds nothing. The session's lease is kept longer by the time waited.
 
         Raises:
             InvalidTransition: the run may not go there.
@@ -162,8 +168,52 @@ class WorkflowEngine(Protocol):
         """
         ...
 
+    def running(self, execution_arn: str) -> bool:
+        """Tell whether the execution still runs; one that does not exist (yet) counts as running.
+
+        Raises:
+            StoreUnavailable: the engine did not answer.
+        """
+        ...
+
     def history(self, execution_arn: str) -> list[dict[str, Any]]:
         """Return the execution's history events, oldest first, at most 25,000."""
+        ...
+
+
+class TokenCipher(Protocol):
+    """Encrypts task tokens, bound to their tenant and approval."""
+
+    def encrypt(self, token: str, *, tenant: str, approval: str) -> str:
+        """Return the token encrypted, as text.
+
+        Raises:
+            StoreUnavailable: the key service did not answer.
+        """
+        ...
+
+    def decrypt(self, sealed: str, *, tenant: str, approval: str) -> str:
+        """Return the token of this tenant's approval.
+
+        Raises:
+            PolicyDenied: it was encrypted for another tenant or approval.
+            StoreUnavailable: the key service did not answer.
+        """
+        ...
+
+
+class ToolInvoker(Protocol):
+    """Reaches a tool's function outside of a state machine."""
+
+    def undo(self, tenant: str, run: str, step: int, index: int, tool: str) -> None:
+        """Let the tool undo the effect of one of its calls; a repeat changes nothing.
+
+        Raises:
+            InvalidTransition: the call has no effect that can be undone.
+            NotFound: there is no such tool.
+            ToolFailed: the tool could not undo it.
+            StoreUnavailable: the function did not answer.
+        """
         ...
 
 

@@ -1,0 +1,125 @@
+"""The items of a run in the state table: pure mappings between models and attributes (docs/data-model.md).
+
+What never changes is JSON in ``body``; what conditions and updates need stands beside it.
+"""
+
+import json
+from datetime import datetime
+from typing import Any
+
+from pentad.aws.table import Item
+from pentad.domain import keys
+from pentad.domain.runs import Manifest, Run, RunStatus, Step, ToolCall
+from pentad.domain.usage import Spent, Usage
+
+_FIXED = {
+    "tenant",
+    "run",
+    "agent",
+    "session",
+    "user",
+    "trigger",
+    "created_at",
+    "request_seq",
+    "request_hash",
+    "idempotency_key",
+    "metadata",
+}
+OUTCOME = {"answer", "citations", "notices", "error", "stop_reason"}
+COUNTS = tuple(Usage.model_fields)
+
+
+def iso(moment: datetime) -> str:
+    """Return a time as every item holds it: always with microseconds, so that text order is time order."""
+    return moment.isoformat(timespec="microseconds")
+
+
+def run_item(run: Run) -> Item:
+    """Return a new run's item."""
+    return {
+        "pk": keys.run_pk(run.tenant, run.run),
+        "sk": keys.META,
+        "type": "run",
+        "gsi1pk": keys.collection(run.tenant, "RUNS"),
+        "gsi1sk": f"{iso(run.created_at)}#{run.run}",
+        "body": run.model_dump_json(include=_FIXED),
+        "request_hash": run.request_hash,
+        "status": run.status.value,
+        "updated_at": iso(run.updated_at),
+        "steps": run.spent.steps,
+        "cost_nanousd": run.spent.cost_nanousd,
+        "waited_ms": round(run.waited_seconds * 1000),
+    } | {f"u_{name}": getattr(run.spent.usage, name) for name in COUNTS}
+
+
+def session_run_item(run: Run) -> Item:
+    """Return the item that lists a run under its session."""
+    return {
+        "pk": keys.session_pk(run.tenant, run.session),
+        "sk": keys.session_run_sk(iso(run.created_at), run.run),
+        "type": "session_run",
+        "run": run.run,
+    }
+
+
+def run_of(item: Item, outcome: str | None) -> Run:
+    """Return the run of an item.
+
+    Args:
+        item: the run's item.
+        outcome: the JSON of its end, where it has ended.
+    """
+    values: dict[str, Any] = json.loads(item["body"])
+    values |= {
+        "status": RunStatus(item["status"]),
+        "updated_at": item["updated_at"],
+        "ended_at": item.get("ended_at"),
+        "execution_arn": item.get("execution_arn"),
+        "waited_seconds": int(item["waited_ms"]) / 1000,
+        "spent": Spent(
+            steps=int(item["steps"]),
+            cost_nanousd=int(item["cost_nanousd"]),
+            usage=Usage(**{name: int(item[f"u_{name}"]) for name in COUNTS}),
+        ),
+    }
+    if "manifest" in item:
+        values["manifest"] = Manifest.model_validate_json(item["manifest"])
+    return Run.model_validate(values | json.loads(outcome or "{}"))
+
+
+def adding(spent: Spent) -> tuple[str, dict[str, str], dict[str, int]]:
+    """Return the ADD clause, names and values that add to what a run has used; zeros are left out."""
+    amounts = {"steps": spent.steps, "cost_nanousd": spent.cost_nanousd}
+    amounts |= {f"u_{name}": getattr(spent.usage, name) for name in COUNTS}
+    amounts = {name: amount for name, amount in amounts.items() if amount}
+    if not amounts:
+        return "", {}, {}
+    clause = " ADD " + ", ".join(f"#a{place} :a{place}" for place in range(len(amounts)))
+    names = {f"#a{place}": name for place, name in enumerate(amounts)}
+    values = {f":a{place}": amount for place, amount in enumerate(amounts.values())}
+    return clause, names, values
+
+
+def spent_by(step: Step) -> Spent:
+    """Return what a step adds to its run; one without a model (a stop) is no turn."""
+    return Spent(steps=0 if step.provider is None else 1, usage=step.usage, cost_nanousd=step.cost_nanousd)
+
+
+def step_key(step: Step) -> Item:
+    """Return the keys and type of a step's item."""
+    return {"pk": keys.run_pk(step.tenant, step.run), "sk": keys.step_sk(step.step), "type": "step"}
+
+
+def call_key(call: ToolCall) -> Item:
+    """Return the keys, type and status of a call's item."""
+    return {
+        "pk": keys.run_pk(call.tenant, call.run),
+        "sk": keys.call_sk(call.step, call.index),
+        "type": "call",
+        "status": call.status.value,
+    }
+
+
+def spill_key(tenant: str, run: str, item: Item) -> str:
+    """Return the S3 key of a large body of a run's item: under the tenant, then the run."""
+    return f"{tenant}/runs/{run}/{str(item['sk']).replace('#', '-')}.json"

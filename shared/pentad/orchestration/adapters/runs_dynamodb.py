@@ -1,0 +1,319 @@
+"""Runs, steps and tool calls in DynamoDB: every change is one conditional write or one transaction."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from pentad.aws.pages import decode_cursor, encode_cursor
+from pentad.aws.table import ConditionFailed, Item, Table
+from pentad.domain import keys
+from pentad.domain.errors import InvalidTransition, NotFound
+from pentad.domain.knowledge import Citation
+from pentad.domain.messages import Message
+from pentad.domain.runs import TRANSITIONS, CallStatus, Manifest, Run, RunStatus, Step, ToolCall
+from pentad.memory.ports import Page
+from pentad.orchestration.adapters.run_items import (
+    OUTCOME,
+    adding,
+    call_key,
+    iso,
+    run_of,
+    spent_by,
+    spill_key,
+    step_key,
+)
+from pentad.orchestration.adapters.runs_start import RunStart
+from pentad.orchestration.adapters.spill import Spill
+
+_OPEN_CALLS = (CallStatus.PENDING, CallStatus.AWAITING, CallStatus.APPROVED)
+
+
+class DynamoRuns:
+    """A `RunStore` over the state and transient tables.
+
+    Args:
+        state: the table of sessions and runs.
+        transient: the table of leases.
+        spill: where large bodies go.
+        starting: writes the first transaction of a run.
+        now: the clock.
+    """
+
+    def __init__(
+        self, state: Table, transient: Table, spill: Spill, starting: RunStart, now: Callable[[], datetime]
+    ) -> None:
+        self._state = state
+        self._transient = transient
+        self._spill = spill
+        self._starting = starting
+        self._now = now
+
+    def start(self, run: Run, request: Message, *, session_days: int, lease_seconds: int) -> Run:
+        """See `RunStore`."""
+        stored = self._starting(run, request, session_days=session_days, lease_seconds=lease_seconds)
+        return self._run(stored)
+
+    def get(self, tenant: str, run: str) -> Run:
+        """See `RunStore`."""
+        return self._run(self._item(tenant, run))
+
+    def page(self, tenant: str, *, session: str | None = None, limit: int = 50, cursor: str | None = None) -> Page[Run]:
+        """See `RunStore`."""
+        if session is not None:
+            return self._page_of_session(tenant, session, limit, cursor)
+        pk = keys.collection(tenant, "RUNS")
+        start = decode_cursor(cursor, pk, attribute="gsi1pk")
+        items, end = self._state.query(pk, index="gsi1", descending=True, limit=limit, start=start)
+        return Page[Run](items=tuple(self._run(item) for item in items), cursor=encode_cursor(end))
+
+    def lease_holder(self, tenant: str, session: str) -> str | None:
+        """See `RunStore`."""
+        lease = self._transient.get(keys.session_pk(tenant, session), keys.LEASE)
+        if lease is None or int(lease["expires_at"]) <= self._now().timestamp():
+            return None
+        return str(lease["run"])
+
+    def set_execution(self, tenant: str, run: str, execution_arn: str) -> None:
+        """See `RunStore`."""
+        try:
+            self._state.update(
+                keys.run_pk(tenant, run),
+                keys.META,
+                "SET execution_arn = :arn",
+                condition="attribute_exists(pk)",
+                values={":arn": execution_arn},
+            )
+        except ConditionFailed as failure:
+            raise _no_run() from failure
+
+    def set_manifest(self, tenant: str, run: str, manifest: Manifest) -> Run:
+        """See `RunStore`."""
+        try:
+            item = self._state.update(
+                keys.run_pk(tenant, run),
+                keys.META,
+                "SET manifest = :manifest, #status = :running, updated_at = :now",
+                condition="attribute_exists(pk) AND attribute_not_exists(manifest) AND #status IN (:queued, :running)",
+                names={"#status": "status"},
+                values={
+                    ":manifest": manifest.model_dump_json(),
+                    ":running": RunStatus.RUNNING.value,
+                    ":queued": RunStatus.QUEUED.value,
+                    ":now": iso(self._now()),
+                },
+            )
+        except ConditionFailed as failure:
+            stored = self._run(failure.item or self._item(tenant, run))
+            if stored.manifest is None:
+                raise InvalidTransition(f"the run is {stored.status}", field="status") from failure
+            return stored
+        return self._run(item)
+
+    def set_status(self, tenant: str, run: str, status: RunStatus, *, waited_seconds: float = 0) -> Run:
+        """See `RunStore`."""
+        sources = {f":s{place}": source.value for place, source in enumerate(_sources(status))}
+        waited_ms = round(waited_seconds * 1000)
+        try:
+            item = self._state.update(
+                keys.run_pk(tenant, run),
+                keys.META,
+                "SET #status = :to, updated_at = :now ADD waited_ms :waited",
+                condition=f"#status IN ({', '.join(sources)})",
+                names={"#status": "status"},
+                values=sources | {":to": status.value, ":now": iso(self._now()), ":waited": waited_ms},
+            )
+        except ConditionFailed as failure:
+            stored = self._run(failure.item or self._item(tenant, run))
+            if stored.status is not status:
+                raise InvalidTransition(f"a run that is {stored.status} can't become {status}") from failure
+            return stored
+        changed = self._run(item)
+        if waited_ms > 0:
+            self._prolong_lease(changed, waited_ms // 1000 + 1)
+        return changed
+
+    def record_step(self, step: Step, calls: list[ToolCall]) -> None:
+        """See `RunStore`."""
+        fresh = "attribute_not_exists(pk)"
+        clause, names, values = adding(spent_by(step))
+        entries = [
+            self._state.putting(self._step_item(step), condition=fresh),
+            self._state.updating(
+                keys.run_pk(step.tenant, step.run),
+                keys.META,
+                f"SET updated_at = :now{clause}",
+                condition="attribute_exists(pk)",
+                names=names,
+                values=values | {":now": iso(self._now())},
+            ),
+        ]
+        entries += [self._state.putting(self._call_item(call), condition=fresh) for call in calls]
+        try:
+            self._state.transact(entries)
+        except ConditionFailed as failure:
+            if self.step(step.tenant, step.run, step.step) is None:
+                raise _no_run() from failure
+
+    def step(self, tenant: str, run: str, step: int) -> Step | None:
+        """See `RunStore`."""
+        item = self._state.get(keys.run_pk(tenant, run), keys.step_sk(step))
+        return None if item is None else Step.model_validate_json(self._body(item))
+
+    def steps(self, tenant: str, run: str) -> list[Step]:
+        """See `RunStore`."""
+        items = self._state.iterate(keys.run_pk(tenant, run), begins="STEP#")
+        return [Step.model_validate_json(self._body(item)) for item in items]
+
+    def calls(self, tenant: str, run: str, step: int | None = None) -> list[ToolCall]:
+        """See `RunStore`."""
+        begins = "CALL#" if step is None else f"CALL#{step:05d}#"
+        items = self._state.iterate(keys.run_pk(tenant, run), begins=begins)
+        return [ToolCall.model_validate_json(self._body(item)) for item in items]
+
+    def call(self, tenant: str, run: str, step: int, index: int) -> ToolCall:
+        """See `RunStore`."""
+        item = self._state.get(keys.run_pk(tenant, run), keys.call_sk(step, index))
+        if item is None:
+            raise NotFound("there is no such tool call", field="index")
+        return ToolCall.model_validate_json(self._body(item))
+
+    def save_call(self, call: ToolCall) -> None:
+        """See `RunStore`."""
+        sources = [*_OPEN_CALLS, CallStatus.SUCCEEDED] if call.status is CallStatus.UNDONE else list(_OPEN_CALLS)
+        values = {f":s{place}": source.value for place, source in enumerate(sources)}
+        try:
+            self._state.put(
+                self._call_item(call),
+                condition=f"attribute_not_exists(pk) OR #status IN ({', '.join(values)})",
+                names={"#status": "status"},
+                values=values,
+            )
+        except ConditionFailed as failure:
+            stored = CallStatus(failure.item["status"]) if failure.item else None
+            if stored is not call.status:
+                raise InvalidTransition(f"the tool call is {stored} already", field="status") from failure
+
+    def finish(
+        self,
+        tenant: str,
+        run: str,
+        status: RunStatus,
+        *,
+        at: datetime,
+        answer: str | None,
+        citations: tuple[Citation, ...] = (),
+        notices: tuple[str, ...] = (),
+        error: str | None = None,
+        stop_reason: str | None = None,
+    ) -> Run:
+        """See `RunStore`."""
+        current = self.get(tenant, run)
+        if not status.ended:
+            raise InvalidTransition(f"{status} is no end", field="status")
+        if current.status.ended:
+            return current
+        ended = current.model_copy(
+            update={
+                "status": status,
+                "ended_at": at,
+                "updated_at": at,
+                "answer": answer,
+                "citations": citations,
+                "notices": notices,
+                "error": error,
+                "stop_reason": stop_reason,
+            }
+        )
+        try:
+            self._end(ended, with_lease=True)
+        except ConditionFailed:
+            stored = self.get(tenant, run)
+            if stored.status.ended:
+                return stored
+            # The lease is another run's by now: it stays, and only the run ends.
+            self._end(ended, with_lease=False)
+        return ended
+
+    def _end(self, run: Run, *, with_lease: bool) -> None:
+        key = spill_key(run.tenant, run.run, {"sk": "outcome"})
+        outcome = self._spill.pack("outcome", key, run.model_dump_json(include=OUTCOME))
+        sources = {f":s{place}": source.value for place, source in enumerate(_sources(run.status))}
+        clause = ", ".join(f"{name} = :{name}" for name in outcome)
+        entries = [
+            self._state.updating(
+                keys.run_pk(run.tenant, run.run),
+                keys.META,
+                f"SET #status = :to, updated_at = :at, ended_at = :at, {clause}",
+                condition=f"#status IN ({', '.join(sources)})",
+                names={"#status": "status"},
+                values=sources
+                | {":to": run.status.value, ":at": iso(run.updated_at)}
+                | {f":{name}": value for name, value in outcome.items()},
+            )
+        ]
+        if with_lease:
+            entries.append(
+                self._transient.deleting(
+                    keys.session_pk(run.tenant, run.session),
+                    keys.LEASE,
+                    condition="attribute_not_exists(pk) OR #run = :run",
+                    names={"#run": "run"},
+                    values={":run": run.run},
+                )
+            )
+        self._state.transact(entries)
+
+    def _prolong_lease(self, run: Run, seconds: int) -> None:
+        try:
+            self._transient.update(
+                keys.session_pk(run.tenant, run.session),
+                keys.LEASE,
+                "ADD expires_at :seconds, #ttl :seconds",
+                condition="#run = :run",
+                names={"#run": "run", "#ttl": "ttl"},
+                values={":seconds": seconds, ":run": run.run},
+            )
+        except ConditionFailed:
+            return  # The lease is gone or another's: there is nothing of ours to keep.
+
+    def _page_of_session(self, tenant: str, session: str, limit: int, cursor: str | None) -> Page[Run]:
+        pk = keys.session_pk(tenant, session)
+        items, end = self._state.query(
+            pk, begins="RUN#", descending=True, limit=limit, start=decode_cursor(cursor, pk)
+        )
+        runs = tuple(self.get(tenant, str(item["run"])) for item in items)
+        return Page[Run](items=runs, cursor=encode_cursor(end))
+
+    def _item(self, tenant: str, run: str) -> Item:
+        item = self._state.get(keys.run_pk(tenant, run), keys.META)
+        if item is None:
+            raise _no_run()
+        return item
+
+    def _run(self, item: Item) -> Run:
+        return run_of(item, self._spill.unpack("outcome", item))
+
+    def _call_item(self, call: ToolCall) -> Item:
+        key = call_key(call)
+        place = spill_key(call.tenant, call.run, key)
+        return key | self._spill.pack("body", place, call.model_dump_json())
+
+    def _step_item(self, step: Step) -> Item:
+        key = step_key(step)
+        place = spill_key(step.tenant, step.run, key)
+        return key | self._spill.pack("body", place, step.model_dump_json())
+
+    def _body(self, item: Item) -> str:
+        body = self._spill.unpack("body", item)
+        if body is None:
+            raise NotFound("the item has no body")
+        return body
+
+
+def _sources(target: RunStatus) -> list[RunStatus]:
+    """Return the statuses from which a run may go to ``target``."""
+    return [source for source, targets in TRANSITIONS.items() if target in targets]
+
+
+def _no_run() -> NotFound:
+    return NotFound("there is no such run", field="run")
+
