@@ -27,11 +27,27 @@ class EffectStore(Protocol):
     """Effects happen once: a retry finds what the first try left."""
 
     def begin(self, effect: Effect) -> Effect | None:
-        """Store a begun effect and return None, or return what an earlier try stored."""
+        """Store a begun effect and return None, or return what an earlier try stored.
+
+        Raises:
+            StoreUnavailable: the store did not answer.
+        """
         ...
 
     def finish(self, effect: Effect) -> None:
-        """Store the outcome; a repeat keeps the first."""
+        """Store the outcome; a repeat keeps the first.
+
+        Raises:
+            StoreUnavailable: the store did not answer.
+        """
+        ...
+
+    def release(self, effect: Effect) -> None:
+        """Forget a begun effect of which it is certain that it did not happen; one that is done stays.
+
+        Raises:
+            StoreUnavailable: the store did not answer.
+        """
         ...
 
 

@@ -1,0 +1,82 @@
+"""Names of metrics with their units, and the dimensions they may have: what alarms and dashboards refer to."""
+
+NAMESPACE = "Pentad"
+
+RUNS_STARTED = "RunsStarted"
+RUNS_ENDED = "RunsEnded"
+RUN_DURATION = "RunDuration"
+RUN_STEPS = "RunSteps"
+RUN_COST = "RunCost"
+TURNS = "Turns"
+MODEL_ATTEMPTS = "ModelAttempts"
+MODEL_LATENCY = "ModelLatency"
+MODEL_COST = "ModelCost"
+MODEL_FALLBACKS = "ModelFallbacks"
+MODEL_DEGRADED = "ModelDegraded"
+INPUT_TOKENS = "InputTokens"
+OUTPUT_TOKENS = "OutputTokens"
+CACHE_READ_TOKENS = "CacheReadTokens"
+CACHE_WRITE_TOKENS = "CacheWriteTokens"
+TOOL_CALLS = "ToolCalls"
+TOOL_DURATION = "ToolDuration"
+TOOL_UNDOS = "ToolUndos"
+APPROVALS_REQUESTED = "ApprovalsRequested"
+APPROVALS_DECIDED = "ApprovalsDecided"
+PASSAGES_RECALLED = "PassagesRecalled"
+RECALL_DURATION = "RecallDuration"
+DOCUMENTS_INGESTED = "DocumentsIngested"
+CHUNKS_EMBEDDED = "ChunksEmbedded"
+ERRORS = "Errors"
+COLD_STARTS = "ColdStarts"
+
+UNITS = {
+    RUNS_STARTED: "Count",
+    RUNS_ENDED: "Count",
+    RUN_DURATION: "Milliseconds",
+    RUN_STEPS: "Count",
+    RUN_COST: "None",  # nano-dollars
+    TURNS: "Count",
+    MODEL_ATTEMPTS: "Count",
+    MODEL_LATENCY: "Milliseconds",
+    MODEL_COST: "None",  # nano-dollars
+    MODEL_FALLBACKS: "Count",
+    MODEL_DEGRADED: "Count",
+    INPUT_TOKENS: "Count",
+    OUTPUT_TOKENS: "Count",
+    CACHE_READ_TOKENS: "Count",
+    CACHE_WRITE_TOKENS: "Count",
+    TOOL_CALLS: "Count",
+    TOOL_DURATION: "Milliseconds",
+    TOOL_UNDOS: "Count",
+    APPROVALS_REQUESTED: "Count",
+    APPROVALS_DECIDED: "Count",
+    PASSAGES_RECALLED: "Count",
+    RECALL_DURATION: "Milliseconds",
+    DOCUMENTS_INGESTED: "Count",
+    CHUNKS_EMBEDDED: "Count",
+    ERRORS: "Count",
+    COLD_STARTS: "Count",
+}
+
+# Never a tenant, a run or a session: each value of a dimension is a metric that CloudWatch bills.
+DIMENSIONS = frozenset(
+    {
+        "agent",
+        "decision",
+        "error",
+        "function",
+        "kind",
+        "model",
+        "operation",
+        "outcome",
+        "provider",
+        "purpose",
+        "status",
+        "tier",
+        "tool",
+        "trigger",
+    }
+)
+MAX_DIMENSIONS = 5
+MAX_VALUES = 100
+OTHER = "other"
