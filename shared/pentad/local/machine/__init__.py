@@ -1,0 +1,7 @@
+"""The state-machine interpreter of the local twin: moto's Step Functions, repaired until it behaves as AWS does."""
+
+from pentad.local.machine.clients import Connect
+from pentad.local.machine.executions import stop_all
+from pentad.local.machine.install import install, transitions, uninstall
+
+__all__ = ["Connect", "install", "stop_all", "transitions", "uninstall"]

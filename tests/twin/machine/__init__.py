@@ -1,0 +1,1 @@
+"""The interpreter of state machines against moto, over HTTP, with functions that run."""

@@ -1,0 +1,1 @@
+"""Unit tests of the interpreter's parts that need no machine."""
