@@ -1,1 +1,1 @@
-"""Layers."""
+"""Builds of Lambda layers and function assets, without Docker."""

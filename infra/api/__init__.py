@@ -1,1 +1,1 @@
-"""Infra/api."""
+"""The HTTP API and its functions."""

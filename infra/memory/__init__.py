@@ -1,1 +1,1 @@
-"""Infra/memory."""
+"""Memory: recall, and the ingest of documents from bucket to index."""

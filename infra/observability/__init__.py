@@ -1,1 +1,1 @@
-"""Infra/observability."""
+"""Observability: alarms."""

@@ -1,1 +1,1 @@
-"""Infra/orchestration."""
+"""Orchestration: the agents' state machines and the functions around them."""

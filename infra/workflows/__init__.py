@@ -1,1 +1,1 @@
-"""Infra/workflows."""
+"""Workflows of the user, built from orchestration's fragments."""

@@ -1,0 +1,144 @@
+"""The HTTP API: one integration, one authorizer, no open route."""
+
+import json
+from collections.abc import Sequence
+
+from aws_cdk import CfnOutput, Duration, RemovalPolicy
+from aws_cdk import aws_apigatewayv2 as apigateway
+from aws_cdk import aws_apigatewayv2_authorizers as authorizers
+from aws_cdk import aws_apigatewayv2_integrations as integrations
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from infra.components import grants
+from infra.components.build import Build
+from infra.components.function import PythonFunction
+from infra.orchestration.names import execution_arns, machine_arn
+from infra.orchestration.starts import grant_start
+
+# No query string and no header: either may hold what a client should not have put there.
+_ACCESS_FIELDS = {
+    "requestId": "$context.requestId",
+    "ip": "$context.identity.sourceIp",
+    "time": "$context.requestTime",
+    "method": "$context.httpMethod",
+    "route": "$context.routeKey",
+    "path": "$context.path",
+    "status": "$context.status",
+    "tenant": "$context.authorizer.tenant",
+    "key": "$context.authorizer.key_id",
+    "integrationLatency": "$context.integrationLatency",
+    "responseLength": "$context.responseLength",
+    "error": "$context.error.message",
+}
+
+
+class HttpApi(Construct):
+    """API Gateway's HTTP API with the functions functions.api.http and functions.api.authorizer."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        name: str,
+        *,
+        build: Build,
+        agents: Sequence[str],
+        tools: Sequence[lambda_.Function],
+    ) -> None:
+        super().__init__(scope, name)
+        stage = build.stage
+        self._build = build
+        self.service = self._service(agents, tools)
+        authorizer = authorizers.HttpLambdaAuthorizer(
+            "keys",
+            self._authorizer().function,
+            identity_source=["$request.header.Authorization"],
+            response_types=[authorizers.HttpLambdaResponseType.SIMPLE],
+            # A revoked key works for no longer than this.
+            results_cache_ttl=Duration.seconds(60),
+        )
+        self.api = apigateway.HttpApi(
+            self,
+            "http-api",
+            api_name=f"{stage.prefix}-api",
+            description="Pentad: runs, sessions, approvals, documents",
+            create_default_stage=False,
+            default_authorizer=authorizer,
+        )
+        self.api.add_routes(
+            path="/v1/{proxy+}",
+            methods=[apigateway.HttpMethod.ANY],
+            integration=integrations.HttpLambdaIntegration("service", self.service.function),
+        )
+        access = logs.LogGroup(
+            self,
+            "access",
+            log_group_name=f"/aws/vendedlogs/apigateway/{stage.prefix}-api",
+            retention=stage.log_retention,
+            removal_policy=RemovalPolicy.DESTROY,
+        )
+        default = apigateway.HttpStage(
+            self,
+            "stage",
+            http_api=self.api,
+            stage_name="$default",
+            auto_deploy=True,
+            throttle=apigateway.ThrottleSettings(burst_limit=stage.api_burst, rate_limit=stage.api_rate),
+        )
+        plain = default.node.default_child
+        assert isinstance(plain, apigateway.CfnStage)  # noqa: S101 - narrows jsii's type
+        plain.access_log_settings = apigateway.CfnStage.AccessLogSettingsProperty(
+            destination_arn=access.log_group_arn, format=json.dumps(_ACCESS_FIELDS)
+        )
+        CfnOutput(self, "url", value=self.api.api_endpoint).override_logical_id("ApiUrl")
+
+    def _service(self, agents: Sequence[str], tools: Sequence[lambda_.Function]) -> PythonFunction:
+        build = self._build
+        state = build.state
+        made = build.function(
+            self,
+            "api",
+            module="functions.api.http",
+            environment=build.state_environment
+            | {
+                "STATE_MACHINE_ARN_PREFIX": machine_arn(self, build.stage, ""),
+                "LEDGER_TABLE": state.ledger_table.table_name,
+                "DOCUMENTS_BUCKET": state.documents_bucket.bucket_name,
+                "APPROVAL_KEY": state.approval_key.key_arn,
+                "TOOL_FUNCTION_PREFIX": f"{build.stage.prefix}-tool-",
+            },
+            timeout_seconds=29,  # API Gateway waits 30 s
+            memory_mb=1024,
+            description="HTTP API",
+        )
+        machines = [machine_arn(self, build.stage, agent) for agent in agents]
+        grant_start(made.role, build, machines)
+        grants.table(made.role, state.state_table, ["dynamodb:GetItem", "dynamodb:Query"], index="gsi1")
+        grants.table(made.role, state.ledger_table, ["dynamodb:Query"], keys=["T#*#R#*"])
+        grants.objects(made.role, state.documents_bucket, ["s3:PutObject", "s3:DeleteObject"])
+        grants.key(made.role, state.approval_key, ["kms:Decrypt"])
+        grants.invoke(made.role, [tool.function_arn for tool in tools])
+        made.role.add_to_policy(iam.PolicyStatement(actions=["states:SendTaskSuccess"], resources=machines))
+        executions = [execution_arns(self, build.stage, agent) for agent in agents]
+        made.role.add_to_policy(
+            iam.PolicyStatement(actions=["states:DescribeExecution", "states:GetExecutionHistory"], resources=executions)
+        )
+        return made
+
+    def _authorizer(self) -> PythonFunction:
+        build = self._build
+        stage = build.stage
+        oidc = {"OIDC_ISSUER": stage.oidc_issuer, "OIDC_AUDIENCE": stage.oidc_audience}
+        made = build.function(
+            self,
+            "authorizer",
+            module="functions.api.authorizer",
+            environment={"STATE_TABLE": build.state.state_table.table_name}
+            | {name: value for name, value in oidc.items() if value is not None},
+            timeout_seconds=10,
+            description="Tells whose API key or token a request carries",
+        )
+        grants.table(made.role, build.state.state_table, ["dynamodb:GetItem"], keys=["T#*#KEYS"])
+        return made

@@ -1,0 +1,45 @@
+"""Entry point of the CDK app: two stacks for one stage, checked by cdk-nag.
+
+``python -m infra.app`` synthesizes into ``cdk.out`` (or CDK_OUTDIR) without a CDK CLI; ``cdk deploy`` runs the same
+command. Nothing here calls AWS, and the stacks name no account or region.
+"""
+
+import json
+from pathlib import Path
+
+from aws_cdk import App, Tags, Validations
+from cdk_nag import AwsSolutionsChecks
+
+from infra.config import stage_of
+from infra.stacks.agent import AgentStack
+from infra.stacks.state import StateStack
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def build(app: App, root: Path = ROOT) -> tuple[StateStack, AgentStack]:
+    """Add the stacks of the stage that the app's context names.
+
+    Args:
+        app: the app to add to.
+        root: the project's folder, with agents/, functions/ and requirements/.
+    """
+    stage = stage_of(app)
+    state = StateStack(app, f"{stage.prefix}-state", stage=stage)
+    agent = AgentStack(app, f"{stage.prefix}-agent", stage=stage, state=state, root=root)
+    agent.add_dependency(state)
+    Tags.of(app).add("pentad:stage", stage.name)
+    Validations.of(app).add_plugins(AwsSolutionsChecks(app))
+    return state, agent
+
+
+def main() -> None:
+    """Synthesize."""
+    # A run without the CDK CLI has no context but this; what the CLI passes wins.
+    app = App(context=json.loads((ROOT / "cdk.json").read_text(encoding="utf-8"))["context"])
+    build(app)
+    app.synth()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,96 @@
+"""Grants, one line each: exact actions on exact resources, narrowed by leading keys where an item kind allows it."""
+
+from collections.abc import Sequence
+
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_secretsmanager as secretsmanager
+from aws_cdk import aws_sqs as sqs
+
+READ = ("dynamodb:GetItem", "dynamodb:Query")
+APPEND = ("dynamodb:PutItem",)
+WRITE = ("dynamodb:PutItem", "dynamodb:UpdateItem")
+CONDITION = ("dynamodb:ConditionCheckItem",)
+DELETE = ("dynamodb:DeleteItem",)
+
+
+def table(
+    role: iam.IGrantable,
+    target: dynamodb.ITable,
+    actions: Sequence[str],
+    *,
+    keys: Sequence[str] = (),
+    index: str | None = None,
+) -> None:
+    """Let a role act on a table, and with the table's key.
+
+    Args:
+        role: who.
+        target: the table.
+        actions: DynamoDB actions in full.
+        keys: patterns of partition keys the role may touch, such as ``T#*#R#*``; all of them where empty.
+        index: an index the role may query.
+    """
+    conditions = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": list(keys)}} if keys else None
+    role.grant_principal.add_to_principal_policy(
+        iam.PolicyStatement(actions=list(actions), resources=[target.table_arn], conditions=conditions)
+    )
+    if index is not None:
+        role.grant_principal.add_to_principal_policy(
+            iam.PolicyStatement(
+                actions=["dynamodb:Query"], resources=[f"{target.table_arn}/index/{index}"], conditions=conditions
+            )
+        )
+    if target.encryption_key is not None:
+        key(role, target.encryption_key)
+
+
+def key(role: iam.IGrantable, target: kms.IKey, actions: Sequence[str] = ("kms:Decrypt", "kms:GenerateDataKey")) -> None:
+    """Let a role use a key."""
+    role.grant_principal.add_to_principal_policy(
+        iam.PolicyStatement(actions=list(actions), resources=[target.key_arn])
+    )
+
+
+def objects(role: iam.IGrantable, bucket: s3.IBucket, actions: Sequence[str], *, prefix: str = "") -> None:
+    """Let a role act on the objects of a bucket below a prefix."""
+    role.grant_principal.add_to_principal_policy(
+        iam.PolicyStatement(actions=list(actions), resources=[bucket.arn_for_objects(f"{prefix}*")])
+    )
+    if bucket.encryption_key is not None:
+        key(role, bucket.encryption_key)
+
+
+def secret(role: iam.IGrantable, target: secretsmanager.ISecret) -> None:
+    """Let a role read one secret."""
+    role.grant_principal.add_to_principal_policy(
+        iam.PolicyStatement(actions=["secretsmanager:GetSecretValue"], resources=[target.secret_arn])
+    )
+    if target.encryption_key is not None:
+        key(role, target.encryption_key, ("kms:Decrypt",))
+
+
+def invoke(role: iam.IGrantable, function_arns: Sequence[str]) -> None:
+    """Let a role invoke functions."""
+    role.grant_principal.add_to_principal_policy(
+        iam.PolicyStatement(actions=["lambda:InvokeFunction"], resources=list(function_arns))
+    )
+
+
+def consume(role: iam.IGrantable, queue: sqs.IQueue) -> None:
+    """Let an event source mapping read a queue in the name of a role."""
+    role.grant_principal.add_to_principal_policy(
+        iam.PolicyStatement(
+            actions=[
+                "sqs:ReceiveMessage",
+                "sqs:DeleteMessage",
+                "sqs:GetQueueAttributes",
+                "sqs:ChangeMessageVisibility",
+            ],
+            resources=[queue.queue_arn],
+        )
+    )
+    if queue.encryption_master_key is not None:
+        key(role, queue.encryption_master_key, ("kms:Decrypt",))

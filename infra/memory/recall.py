@@ -1,0 +1,32 @@
+"""Recall: chooses a run's context."""
+
+from aws_cdk import aws_lambda as lambda_
+from constructs import Construct
+
+from infra.components import grants
+from infra.components.build import Build
+
+
+class Recall(Construct):
+    """The function functions.memory.recall."""
+
+    def __init__(self, scope: Construct, name: str, *, build: Build, gateway: lambda_.Function) -> None:
+        super().__init__(scope, name)
+        state = build.state
+        made = build.function(
+            self,
+            "recall",
+            module="functions.memory.recall",
+            environment=build.state_environment
+            | {
+                "GATEWAY_FUNCTION": gateway.function_arn,
+                "PINECONE_SECRET": state.secrets["pinecone"].secret_arn,
+            },
+            timeout_seconds=60,
+            description="Recall: context of a run, by reference",
+        )
+        self.function = made.function
+        grants.table(made.role, state.state_table, [*grants.READ, *grants.WRITE], keys=["T#*#S#*", "T#*#R#*"])
+        grants.objects(made.role, state.payload_bucket, ["s3:GetObject", "s3:PutObject"])
+        grants.invoke(made.role, [gateway.function_arn])
+        grants.secret(made.role, state.secrets["pinecone"])

@@ -1,0 +1,81 @@
+"""Everything but the state: functions, state machines, queues, the bus, the API."""
+
+from pathlib import Path
+
+from aws_cdk import CfnOutput, Stack
+from aws_cdk import aws_events as events
+from aws_cdk import aws_lambda as lambda_
+from constructs import Construct
+
+from infra.api.http import HttpApi
+from infra.components.build import Build
+from infra.config import Stage
+from infra.memory.ingest import Ingest
+from infra.memory.recall import Recall
+from infra.models.gateway import Gateway
+from infra.orchestration.agent import AgentMachine
+from infra.orchestration.starts import AwaitHuman, Deliver, Trigger
+from infra.stacks.state import StateStack
+from infra.tools.catalog import build_catalog
+from infra.tools.tool import ToolFunction
+from layers import build as builds
+from pentad.domain.agents import Catalog
+from pentad.tools.discovery import discover
+
+
+class AgentStack(Stack):
+    """The five layers of one stage."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, stage: Stage, state: StateStack, root: Path) -> None:
+        super().__init__(scope, construct_id)
+        declared = discover()
+        catalog = build_catalog(root / "agents", declared)
+        build = Build(stage=stage, state=state, root=root, layers=self._layers(root, catalog))
+        agents = sorted(catalog.agents)
+
+        bus = events.EventBus(self, "bus", event_bus_name=stage.prefix, description="Pentad's events")
+        gateway = Gateway(self, "models", build=build)
+        recall = Recall(self, "memory", build=build, gateway=gateway.function)
+        ingest = Ingest(self, "documents", build=build, gateway=gateway.function)
+        await_human = AwaitHuman(self, "humans", build=build)
+        deliver = Deliver(self, "delivery", build=build, bus=bus)
+        tools = {
+            name: ToolFunction(self, f"tool-{name}", build=build, tool=tool).function for name, tool in declared.items()
+        }
+        for name, spec in sorted(catalog.agents.items()):
+            AgentMachine(
+                self,
+                f"agent-{name}",
+                stage=stage,
+                spec=spec,
+                functions={
+                    "recall": recall.function,
+                    "think": gateway.function,
+                    "await_human": await_human.function,
+                    "deliver": deliver.function,
+                },
+                tools={tool: tools[tool] for tool in sorted(spec.tools)},
+            )
+        trigger = Trigger(self, "triggers", build=build, bus=bus, agents=agents)
+        HttpApi(self, "api", build=build, agents=agents, tools=list(tools.values()))
+        CfnOutput(self, "EventBus", value=bus.event_bus_name)
+        CfnOutput(self, "RunsQueue", value=trigger.queue.queue_url)
+        CfnOutput(self, "IngestDlq", value=ingest.dead.queue_url)
+
+    def _layers(self, root: Path, catalog: Catalog) -> list[lambda_.ILayerVersion]:
+        folders = {
+            "dependencies": builds.dependencies(root),
+            "pentad": builds.pentad(root),
+            "catalog": builds.catalog(root, catalog.model_dump_json(indent=1)),
+        }
+        return [
+            lambda_.LayerVersion(
+                self,
+                f"layer-{name}",
+                code=lambda_.Code.from_asset(str(folder)),
+                compatible_runtimes=[lambda_.Runtime.PYTHON_3_13],
+                compatible_architectures=[lambda_.Architecture.ARM_64],
+                description=f"Pentad: {name}",
+            )
+            for name, folder in folders.items()
+        ]

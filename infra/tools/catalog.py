@@ -1,0 +1,57 @@
+"""Read ``agents/`` and the tools' declarations into the catalog that the functions load."""
+
+from pathlib import Path
+
+import yaml
+from pydantic import ValidationError
+
+from pentad.domain.agents import AgentSpec, Catalog
+from pentad.domain.errors import ConfigurationError
+from pentad.tools.declare import Tool
+
+
+def read_agent(folder: Path) -> AgentSpec:
+    """Return the agent of one folder.
+
+    Args:
+        folder: ``agents/<name>`` with ``agent.yaml`` and ``prompt.md``.
+
+    Raises:
+        ConfigurationError: a file is missing or a field is wrong; the message names both.
+    """
+    settings, prompt = folder / "agent.yaml", folder / "prompt.md"
+    for path in (settings, prompt):
+        if not path.is_file():
+            raise ConfigurationError(f"{path} is missing", fix="an agent is a folder with agent.yaml and prompt.md")
+    try:
+        content = yaml.safe_load(settings.read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        raise ConfigurationError(f"{settings} is not YAML: {error}") from error
+    if not isinstance(content, dict):
+        raise ConfigurationError(f"{settings} holds no fields", fix="give at least a description")
+    for taken in ("name", "prompt"):
+        if taken in content:
+            raise ConfigurationError(
+                f"{settings}: {taken} is not a field", field=taken, fix="the folder is the name, prompt.md the prompt"
+            )
+    try:
+        return AgentSpec(name=folder.name, prompt=prompt.read_text(encoding="utf-8").strip(), **content)
+    except ValidationError as error:
+        faults = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
+        raise ConfigurationError(f"{settings}: {faults}") from error
+
+
+def build_catalog(agents: Path, tools: dict[str, Tool]) -> Catalog:
+    """Return all agents below a folder with all tools, checked against each other.
+
+    Raises:
+        ConfigurationError: there is no agent, or one is wrong.
+    """
+    folders = sorted(path for path in agents.iterdir() if path.is_dir() and not path.name.startswith((".", "_")))
+    specs = {folder.name: read_agent(folder) for folder in folders}
+    if not specs:
+        raise ConfigurationError(f"there is no agent in {agents}", fix="make one: pentad new agent NAME")
+    catalog = Catalog(agents=specs, tools={name: tool.spec for name, tool in sorted(tools.items())})
+    for spec in specs.values():
+        catalog.tools_of(spec)
+    return catalog

@@ -1,0 +1,48 @@
+"""One tool: its function and role, from its declaration."""
+
+from constructs import Construct
+
+from infra.components import grants
+from infra.components.build import Build
+from pentad.tools.declare import Tool
+
+_READ = ("dynamodb:GetItem", "dynamodb:Query")
+_CHANGE = ("dynamodb:PutItem", "dynamodb:DeleteItem")
+
+
+class ToolFunction(Construct):
+    """The function of one tool.
+
+    Args:
+        scope: the parent.
+        name: the construct's id.
+        build: the surroundings.
+        tool: the declaration.
+    """
+
+    def __init__(self, scope: Construct, name: str, *, build: Build, tool: Tool) -> None:
+        super().__init__(scope, name)
+        state = build.state
+        environment = build.state_environment | {
+            "LEDGER_TABLE": state.ledger_table.table_name,
+            "TOOL_MODULE": f"functions.tools.{tool.spec.name}",
+        }
+        if tool.grants:
+            environment["RECORDS_TABLE"] = state.records_table.table_name
+        made = build.function(
+            self,
+            f"tool-{tool.spec.name.replace('_', '-')}",
+            module=f"functions.tools.{tool.spec.name}",
+            handler="pentad.runtime.tool_entrypoint.handler",
+            environment=environment,
+            timeout_seconds=tool.timeout_seconds,
+            memory_mb=tool.memory_mb,
+            description=f"Tool {tool.spec.name}",
+        )
+        self.function = made.function
+        grants.table(made.role, state.state_table, ["dynamodb:GetItem", *grants.WRITE], keys=["T#*#R#*"])
+        grants.table(made.role, state.ledger_table, grants.APPEND, keys=["T#*#R#*"])
+        grants.objects(made.role, state.payload_bucket, ["s3:GetObject", "s3:PutObject"])
+        for grant in tool.grants:
+            actions = (*(_READ if grant.reads else ()), *(_CHANGE if grant.writes else ()))
+            grants.table(made.role, state.records_table, actions, keys=[grant.leading_key])
