@@ -64,11 +64,16 @@ class Credentials:
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """One thing an API call does: an IAM action on one resource, with its condition context."""
+    """One thing an API call does: an IAM action on one resource, with its condition context.
+
+    `any_resource` is for calls whose resource cannot be told from the request (a task token): then a grant of the
+    action on any resource suffices.
+    """
 
     action: str
     resource: str
     context: Mapping[str, ContextValue] = field(default_factory=dict)
+    any_resource: bool = False
 
 
 class Reason(StrEnum):
