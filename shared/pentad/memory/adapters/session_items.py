@@ -203,7 +203,8 @@ def append_entries(table: Table, before: Session, after: Session, stored: Sequen
 
 def _head_entry(table: Table, before: Session, after: Session) -> Item:
     if before.version == 0:
-        return table.putting(head_item(after), condition="attribute_not_exists(pk)")
+        free = "attribute_not_exists(pk) OR #version = :none"
+        return table.putting(head_item(after), condition=free, names={"#version": "version"}, values={":none": 0})
     # An update, so that an epoch begun meanwhile is kept; begin_epoch does not move the version.
     return table.updating(
         keys.session_pk(after.tenant, after.session),

@@ -1,0 +1,146 @@
+"""Choose and assemble the context of a model turn. Pure: the same messages give the same context, byte for byte.
+
+The context is the session's messages since its epoch began, as they were sent, and last the newest message with its
+passages. Within an epoch nothing before the newest message changes, so a provider can read it from its cache. When the
+messages no longer fit below the high-water mark, a new epoch begins at the earliest question from which they fit below
+the low-water mark: one change of the prefix, then stability again.
+
+An epoch begins at a question (a user's message that carries no tool results), so a tool call is never split from its
+result, nor an assistant's thinking from its calls.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pentad.domain.agents import ContextSpec
+from pentad.domain.messages import ContentBlock, Message, TextBlock, ToolResultBlock
+from pentad.domain.tokens import estimate_tokens
+from pentad.memory.citations import resolve_citations, without_markers
+from pentad.memory.passages import edge_order, passage_numbers, render_question
+from pentad.memory.ports import StoredMessage
+from pentad.memory.tokens import Counter, message_tokens
+
+__all__ = [
+    "Epoch",
+    "assemble",
+    "choose_epoch",
+    "context_tokens",
+    "edge_order",
+    "is_question",
+    "passage_numbers",
+    "render_question",
+    "resolve_citations",
+    "without_markers",
+]
+
+UNANSWERED = "The run ended before this tool answered."
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """Where the context begins and what it holds from there."""
+
+    first_seq: int
+    estimated_tokens: int
+
+
+def is_question(message: Message) -> bool:
+    """Tell whether a context may begin with this message: a user's words, no tool results."""
+    return message.role == "user" and not any(isinstance(block, ToolResultBlock) for block in message.blocks)
+
+
+def context_tokens(one: StoredMessage, count: Counter = estimate_tokens) -> int:
+    """Return the estimated tokens of a message as it is sent, its passages included."""
+    tokens = one.estimated_tokens or message_tokens(one.message, count)
+    if not one.passages:
+        return tokens
+    # Numbers of two or three digits instead of one make no difference that an estimate could see.
+    return tokens + count(render_question(one.message.text, one.passages)) - count(one.message.text)
+
+
+def choose_epoch(stored: Sequence[StoredMessage], budget: ContextSpec, count: Counter = estimate_tokens) -> Epoch:
+    """Return where the context begins, given the messages since the current epoch began, the newest last.
+
+    The choice is over the budget only where the newest turn alone is.
+
+    Args:
+        stored: at least one message; passages of the newest are already with it.
+        budget: the agent's water marks, in tokens.
+        count: estimates the tokens of a text.
+    """
+    starts = [index for index, one in enumerate(stored) if is_question(one.message)] or [0]
+    # The tokens from each message to the end.
+    remaining = [0] * (len(stored) + 1)
+    for index in range(len(stored) - 1, -1, -1):
+        remaining[index] = remaining[index + 1] + context_tokens(stored[index], count)
+    low = min(budget.low_water_tokens, budget.high_water_tokens)
+    # Messages before the first question can be left over where the beginning of a session has expired.
+    chosen = starts[0]
+    if remaining[chosen] > budget.high_water_tokens:
+        chosen = next((index for index in starts if remaining[index] <= low), starts[-1])
+    return Epoch(stored[chosen].seq, remaining[chosen])
+
+
+def assemble(stored: Sequence[StoredMessage]) -> tuple[Message, ...]:
+    """Return the messages to send, given those since the epoch began, in order.
+
+    Questions are rendered with their passages. A run that ended between a tool call and its result leaves a call that
+    no provider would accept: it is given an error result, so that the conversation can go on.
+    """
+    numbers = passage_numbers(stored)
+    first = next((index for index, one in enumerate(stored) if is_question(one.message)), 0)
+    messages: list[Message] = []
+    for one in stored[first:]:
+        message = _rendered(one, numbers)
+        if messages:
+            _answer_open_calls(messages, message)
+        kept = _without_orphans(messages[-1] if messages else None, message)
+        if kept.blocks:
+            messages.append(kept)
+    return tuple(messages)
+
+
+def _rendered(one: StoredMessage, numbers: dict[str, int]) -> Message:
+    if not one.passages:
+        return one.message
+    others: list[ContentBlock] = [block for block in one.message.blocks if not isinstance(block, TextBlock)]
+    question = TextBlock(text=render_question(one.message.text, one.passages, numbers))
+    return one.message.model_copy(update={"blocks": (*others, question)})
+
+
+def _answer_open_calls(messages: list[Message], following: Message) -> None:
+    """Close the calls of the last message that the following one does not answer."""
+    last = messages[-1]
+    answered = {block.call_id for block in following.blocks if isinstance(block, ToolResultBlock)}
+    missing = tuple(
+        ToolResultBlock(call_id=call.call_id, content=UNANSWERED, is_error=True)
+        for call in last.tool_calls
+        if call.call_id not in answered
+    )
+    if not missing or answered:
+        # Partial answers are completed by _without_orphans, in the message that carries the others.
+        return
+    messages.append(
+        Message(
+            message_id=f"{last.message_id}.unanswered",
+            role="user",
+            blocks=missing,
+            created_at=last.created_at,
+            run=last.run,
+            step=last.step,
+        )
+    )
+
+
+def _without_orphans(last: Message | None, message: Message) -> Message:
+    """Return the message with a result for each call of the one before, and none for calls that are not there."""
+    given = [block for block in message.blocks if isinstance(block, ToolResultBlock)]
+    calls = [call.call_id for call in last.tool_calls] if last is not None else []
+    if not given or [block.call_id for block in given] == calls:
+        return message
+    results = {block.call_id: block for block in given}
+    answers = [
+        results.get(call_id) or ToolResultBlock(call_id=call_id, content=UNANSWERED, is_error=True) for call_id in calls
+    ]
+    others = [block for block in message.blocks if not isinstance(block, ToolResultBlock)]
+    return message.model_copy(update={"blocks": (*answers, *others)})
