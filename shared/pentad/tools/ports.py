@@ -5,6 +5,36 @@ from typing import Any, Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from pentad.domain.runs import Run, ToolCall
+
+
+class ToolCalls(Protocol):
+    """What the runtime needs of the runs: the part of orchestration's RunStore that concerns one call."""
+
+    def get(self, tenant: str, run: str) -> Run:
+        """Return a run.
+
+        Raises:
+            NotFound: no such run for this tenant.
+        """
+        ...
+
+    def call(self, tenant: str, run: str, step: int, index: int) -> ToolCall:
+        """Return one tool call.
+
+        Raises:
+            NotFound: no such call.
+        """
+        ...
+
+    def save_call(self, call: ToolCall) -> None:
+        """Store a call's new state; from succeeded the way leads to undone only.
+
+        Raises:
+            InvalidTransition: the stored call has already ended otherwise.
+        """
+        ...
+
 
 class Effect(BaseModel):
     """One effect in the effect ledger, keyed by run, step, call and arguments; never by the model's word."""
