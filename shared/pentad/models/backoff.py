@@ -1,0 +1,56 @@
+"""When to try again, as pure arithmetic.
+
+tenacity is not used here: a retry is decided from the outcome, the time left, the links behind this one and what the
+provider asked for, all at once. With tenacity that would be a custom stop, a custom wait and a custom retry predicate
+sharing state through the call: more code than these four functions, and harder to test.
+"""
+
+import email.utils
+import math
+
+BASE_SECONDS = 0.5
+CAP_SECONDS = 8.0
+MIN_USEFUL_SECONDS = 1.0  # an attempt with less time than this is not worth a request
+RESERVE_SECONDS = 15.0  # kept for each link that has not been tried, where there is so much
+
+
+def jittered(number: int, random: float) -> float:
+    """Return seconds to wait before the retry after attempt ``number`` (from 1): exponential with full jitter.
+
+    Args:
+        number: attempts made on this link.
+        random: from 0 up to 1.
+
+    The formula is "full jitter" of the AWS Architecture Blog, "Exponential Backoff And Jitter": random(0, min(cap,
+    base * 2**n)).
+    """
+    return random * min(CAP_SECONDS, BASE_SECONDS * 2.0 ** (number - 1))
+
+
+def retry_after_seconds(header: str | None, now: float) -> float | None:
+    """Return what a Retry-After header asks for, in seconds from now; None where it says nothing usable.
+
+    Args:
+        header: seconds or an HTTP date (RFC 9110, 10.2.3). Negative and past are 0; NaN, infinite and junk are None.
+        now: ``time.time()``.
+    """
+    if header is None:
+        return None
+    try:
+        seconds = float(header)
+    except ValueError:
+        try:
+            seconds = email.utils.parsedate_to_datetime(header).timestamp() - now
+        except (ValueError, OverflowError):
+            return None
+    return max(0.0, seconds) if math.isfinite(seconds) else None
+
+
+def reserve(remaining: float, links_after: int) -> float:
+    """Return seconds to leave for the links after this one: 15 each, or a fair share where there is less."""
+    return links_after * min(RESERVE_SECONDS, remaining / (links_after + 2))
+
+
+def attempt_timeout(remaining: float, attempt_seconds: float, links_after: int) -> float:
+    """Return seconds one attempt may take."""
+    return min(attempt_seconds, remaining - reserve(remaining, links_after))

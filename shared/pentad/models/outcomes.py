@@ -1,0 +1,179 @@
+"""What became of an attempt, and what to do about it: two tables, no I/O.
+
+Each provider has one table of rules, read from the top, that maps what its SDK saw to an `Outcome`; the adapter
+applies it at the edge. One table for all maps an `Outcome` to its `Recovery`; the gateway applies that. Rules match
+on status, error type, code and, where a provider gives no code, on words of the message.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Literal
+
+from pentad.domain.models import Outcome
+
+Scope = Literal["model", "provider"]
+
+
+@dataclass(frozen=True)
+class Recovery:
+    """What to do after an outcome.
+
+    Args:
+        retry: ask the same model again, once, after a backoff, if the deadline allows.
+        repair: ask the same model again, once, saying what was wrong with the reply.
+        enlarge: ask the same model again, once, with a larger output cap.
+        then: what follows when that did not help: the ``next`` link, a link with a ``larger`` window, or ``fail`` at
+            once. down: no answer could be had; a chain of these alone ends in the degradation notice, not in an
+            error.
+    """
+
+    retry: bool = False
+    repair: bool = False
+    enlarge: bool = False
+    then: Literal["next", "larger", "fail", "done"] = "next"
+    down: bool = False
+
+
+RECOVERIES: Mapping[Outcome, Recovery] = MappingProxyType(
+    {
+        Outcome.OK: Recovery(then="done"),
+        Outcome.RATE_LIMIT: Recovery(retry=True, down=True),
+        Outcome.OVERLOAD: Recovery(retry=True, down=True),
+        Outcome.TIMEOUT: Recovery(retry=True, down=True),
+        Outcome.CONNECTION: Recovery(retry=True, down=True),
+        Outcome.MALFORMED: Recovery(repair=True),
+        Outcome.TRUNCATED: Recovery(enlarge=True, then="fail"),
+        Outcome.REFUSAL: Recovery(),
+        Outcome.CONTEXT_OVERFLOW: Recovery(then="larger"),
+        Outcome.AUTHENTICATION: Recovery(down=True),
+        Outcome.CALLER_ERROR: Recovery(then="fail"),
+    }
+)
+
+
+@dataclass(frozen=True)
+class Signal:
+    """What an SDK saw of a failed request. ``message`` is matched and never kept: it may repeat the user's words."""
+
+    status: int | None = None
+    type: str = ""
+    code: str = ""
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A row of a provider's table: it matches when each part that is given does."""
+
+    outcome: Outcome
+    statuses: frozenset[int] = frozenset()
+    names: frozenset[str] = frozenset()
+    words: tuple[str, ...] = ()
+    scope: Scope = "provider"
+
+    def matches(self, signal: Signal) -> bool:
+        """Tell if the row is the signal's."""
+        if self.statuses and signal.status not in self.statuses:
+            return False
+        if self.names and not self.names & {signal.type, signal.code}:
+            return False
+        lowered = signal.message.lower()
+        return not self.words or any(word in lowered for word in self.words)
+
+
+@dataclass(frozen=True)
+class Classified:
+    """An outcome and how far it reaches: an unknown model says nothing of the provider's others."""
+
+    outcome: Outcome
+    scope: Scope
+
+
+def _rule(
+    outcome: Outcome,
+    *statuses: int,
+    names: tuple[str, ...] = (),
+    words: tuple[str, ...] = (),
+    scope: Scope = "provider",
+) -> Rule:
+    return Rule(outcome, frozenset(statuses), frozenset(names), words, scope)
+
+
+# The last rows of every table: HTTP's own meaning of a status.
+_BY_STATUS = (
+    _rule(Outcome.AUTHENTICATION, 401, 402),
+    _rule(Outcome.AUTHENTICATION, 403, scope="model"),
+    _rule(Outcome.AUTHENTICATION, 404, 410, scope="model"),
+    _rule(Outcome.TIMEOUT, 408, 504),
+    _rule(Outcome.CONTEXT_OVERFLOW, 413, scope="model"),
+    _rule(Outcome.RATE_LIMIT, 429, scope="model"),
+    _rule(Outcome.OVERLOAD, 409, *range(500, 600), scope="model"),
+    _rule(Outcome.CONNECTION, *range(300, 400)),
+)
+
+# Sources: the SDK's types.shared.error_type and *_error_details (anthropic 2.12.0), and the provider's "errors" page.
+ANTHROPIC: tuple[Rule, ...] = (
+    _rule(
+        Outcome.AUTHENTICATION,
+        names=(
+            "billing_error",
+            "contract_spend_limit_reached",
+            "enforced_spend_limit_reached",
+            "linked_organization_spend_limit_reached",
+            "organization_on_hold",
+            "ramp_limit_exceeded",
+        ),
+    ),
+    _rule(Outcome.AUTHENTICATION, 400, 403, 429, words=("credit balance is too low",)),
+    _rule(Outcome.CONTEXT_OVERFLOW, names=("request_too_large",), scope="model"),
+    _rule(
+        Outcome.CONTEXT_OVERFLOW,
+        400,
+        words=("prompt is too long", "exceed context limit", "context window"),
+        scope="model",
+    ),
+    _rule(Outcome.RATE_LIMIT, names=("rate_limit_error",), scope="model"),
+    _rule(Outcome.OVERLOAD, names=("overloaded_error", "api_error"), scope="model"),
+    _rule(Outcome.TIMEOUT, names=("timeout_error", "request_body_timeout"), scope="model"),
+    _rule(Outcome.AUTHENTICATION, names=("authentication_error",)),
+    _rule(Outcome.AUTHENTICATION, names=("permission_error", "not_found_error"), scope="model"),
+    *_BY_STATUS,
+)
+
+# Sources: the SDK's types.responses.response_error (openai 3.54.0), and the provider's "error codes" page.
+OPENAI: tuple[Rule, ...] = (
+    _rule(Outcome.AUTHENTICATION, names=("insufficient_quota", "billing_hard_limit_reached", "billing_not_active")),
+    _rule(Outcome.AUTHENTICATION, names=("invalid_api_key", "account_deactivated")),
+    _rule(Outcome.AUTHENTICATION, names=("model_not_found",), scope="model"),
+    _rule(Outcome.CONTEXT_OVERFLOW, names=("context_length_exceeded", "string_above_max_length"), scope="model"),
+    _rule(
+        Outcome.CONTEXT_OVERFLOW,
+        400,
+        words=("maximum context length", "context window", "input exceeds"),
+        scope="model",
+    ),
+    _rule(
+        Outcome.REFUSAL,
+        names=(
+            "bio_policy",
+            "content_filter",
+            "content_policy_violation",
+            "cyber_policy",
+            "image_content_policy_violation",
+            "misalignment_policy_violation",
+        ),
+        scope="model",
+    ),
+    _rule(Outcome.RATE_LIMIT, names=("rate_limit_exceeded", "slow_down"), scope="model"),
+    _rule(Outcome.OVERLOAD, names=("server_error", "server_overloaded"), scope="model"),
+    *_BY_STATUS,
+)
+
+
+def classify(rules: tuple[Rule, ...], signal: Signal) -> Classified:
+    """Return what a signal means; what no row knows is the caller's fault, which fails at once and hides nothing."""
+    for rule in rules:
+        if rule.matches(signal):
+            return Classified(rule.outcome, rule.scope)
+    return Classified(Outcome.CALLER_ERROR, "model")

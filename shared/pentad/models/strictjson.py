@@ -1,0 +1,61 @@
+"""Read JSON that a model or a provider wrote, and say what is wrong with it.
+
+Python's reader takes NaN, lets the last of two equal keys win and nests without bound. Arguments of a tool call read
+that way could mean one thing to a validator and another to a tool.
+"""
+
+import json
+import math
+from typing import Any
+
+MAX_DEPTH = 32
+
+
+class Duplicated(dict[str, Any]):
+    """An object in which a key stood twice."""
+
+
+def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    return made if len(made) == len(pairs) else Duplicated(made)
+
+
+def read(text: str | bytes) -> Any:
+    """Return the value; an object with equal keys is a `Duplicated`, so that `problem` can tell.
+
+    Raises:
+        ValueError: it is not JSON, is cut, or nests beyond what can be read.
+    """
+    try:
+        return json.loads(text, object_pairs_hook=_pairs)
+    except RecursionError as error:
+        raise ValueError("the JSON nests too deep") from error
+
+
+def problem(value: Any, depth: int = MAX_DEPTH) -> str | None:
+    """Return what makes a value unfit to be passed on, or None."""
+    if depth < 0:
+        return f"nests deeper than {MAX_DEPTH}"
+    if isinstance(value, Duplicated):
+        return "has the same key twice in one object"
+    if isinstance(value, float) and not math.isfinite(value):
+        return "holds NaN or Infinity"
+    children: Any = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return next((found for child in children if (found := problem(child, depth - 1))), None)
+
+
+def arguments(text: str) -> tuple[dict[str, Any] | None, str]:
+    """Return a tool call's arguments and "", or None and what is wrong with them."""
+    try:
+        value = read(text) if text.strip() else {}
+    except ValueError:
+        return None, "are not valid JSON"
+    return checked_arguments(value)
+
+
+def checked_arguments(value: Any) -> tuple[dict[str, Any] | None, str]:
+    """Return arguments that were read already and "", or None and what is wrong with them."""
+    if not isinstance(value, dict):
+        return None, "are not a JSON object"
+    found = problem(value)
+    return (None, found) if found else (value, "")
