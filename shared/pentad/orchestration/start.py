@@ -134,9 +134,7 @@ class StartRun:
             step=0,
         )
         try:
-            stored = self._runs.start(
-                run, message, session_days=agent.session_days, lease_seconds=lease_seconds(agent)
-            )
+            stored = self._runs.start(run, message, session_days=agent.session_days, lease_seconds=lease_seconds(agent))
         except SessionBusy:
             self._heal(tenant, run.session)
             raise
@@ -205,7 +203,12 @@ class StartRun:
             self._execute(run, heals=True)
         elif not self._engine.running(run.execution_arn):
             self._runs.finish(
-                tenant, holder, RunStatus.FAILED, at=self._now(), answer=None, error="the execution ended without an end"
+                tenant,
+                holder,
+                RunStatus.FAILED,
+                at=self._now(),
+                answer=None,
+                error="the execution died",
             )
 
 

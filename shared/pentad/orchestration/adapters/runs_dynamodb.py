@@ -277,9 +277,7 @@ class DynamoRuns:
 
     def _page_of_session(self, tenant: str, session: str, limit: int, cursor: str | None) -> Page[Run]:
         pk = keys.session_pk(tenant, session)
-        items, end = self._state.query(
-            pk, begins="RUN#", descending=True, limit=limit, start=decode_cursor(cursor, pk)
-        )
+        items, end = self._state.query(pk, begins="RUN#", descending=True, limit=limit, start=decode_cursor(cursor, pk))
         runs = tuple(self.get(tenant, str(item["run"])) for item in items)
         return Page[Run](items=runs, cursor=encode_cursor(end))
 
@@ -316,4 +314,3 @@ def _sources(target: RunStatus) -> list[RunStatus]:
 
 def _no_run() -> NotFound:
     return NotFound("there is no such run", field="run")
-

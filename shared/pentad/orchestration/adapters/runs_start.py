@@ -3,7 +3,7 @@
 import random
 import time
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from pentad.aws.table import ConditionFailed, Item, Table
 from pentad.domain import keys
@@ -137,9 +137,7 @@ def _check_owner(session: Session, run: Run) -> None:
             f"the session belongs to the agent {session.agent}", field="session", fix="use that agent or a new session"
         )
     if session.user != run.user:
-        raise InvalidInput(
-            "the session belongs to another user", field="session", fix="use that user or a new session"
-        )
+        raise InvalidInput("the session belongs to another user", field="session", fix="use that user or a new session")
 
 
 def _seconds_left(lease: Item | None, run: Run) -> float | None:

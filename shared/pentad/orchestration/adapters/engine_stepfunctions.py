@@ -1,0 +1,85 @@
+"""Executions in Step Functions."""
+
+import json
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from pentad.aws.errors import code_of, translated
+from pentad.domain.errors import InvalidTransition, NotFound
+
+HISTORY_EVENTS = 25_000
+"""A Standard execution has at most so many events (Step Functions quotas)."""
+_HISTORY_PAGE = 1000
+
+
+class StepFunctions:
+    """A `WorkflowEngine`.
+
+    Args:
+        client: a low-level Step Functions client.
+        arn_prefix: ARN of the agents' state machines up to the agent's name.
+    """
+
+    def __init__(self, client: Any, arn_prefix: str) -> None:
+        self._client = client
+        self._prefix = arn_prefix
+
+    def start(self, agent: str, name: str, payload: dict[str, Any]) -> str:
+        """See `WorkflowEngine`."""
+        machine = f"{self._prefix}{agent}"
+        with translated("Step Functions"):
+            try:
+                reply = self._client.start_execution(
+                    stateMachineArn=machine, name=name, input=json.dumps(payload, separators=(",", ":"))
+                )
+            except ClientError as error:
+                code = code_of(error)
+                if code == "ExecutionAlreadyExists":
+                    return f"{machine.replace(':stateMachine:', ':execution:', 1)}:{name}"
+                if code in {"StateMachineDoesNotExist", "StateMachineDeleting"}:
+                    raise NotFound(
+                        f"the agent {agent} has no state machine", field="agent", fix="deploy the agent"
+                    ) from error
+                raise
+        return str(reply["executionArn"])
+
+    def succeed(self, task_token: str, output: dict[str, Any]) -> None:
+        """See `WorkflowEngine`."""
+        with translated("Step Functions"):
+            try:
+                self._client.send_task_success(taskToken=task_token, output=json.dumps(output, separators=(",", ":")))
+            except ClientError as error:
+                if code_of(error) not in {"TaskTimedOut", "TaskDoesNotExist", "InvalidToken"}:
+                    raise
+                raise InvalidTransition("the task waits no longer", field="approval") from error
+
+    def running(self, execution_arn: str) -> bool:
+        """See `WorkflowEngine`."""
+        with translated("Step Functions"):
+            try:
+                reply = self._client.describe_execution(executionArn=execution_arn)
+            except ClientError as error:
+                if code_of(error) != "ExecutionDoesNotExist":
+                    raise
+                return True
+        return bool(reply["status"] in {"RUNNING", "PENDING_REDRIVE"})
+
+    def history(self, execution_arn: str) -> list[dict[str, Any]]:
+        """See `WorkflowEngine`."""
+        events: list[dict[str, Any]] = []
+        request: dict[str, Any] = {"executionArn": execution_arn, "maxResults": _HISTORY_PAGE}
+        while len(events) < HISTORY_EVENTS:
+            with translated("Step Functions"):
+                try:
+                    reply = self._client.get_execution_history(**request)
+                except ClientError as error:
+                    if code_of(error) != "ExecutionDoesNotExist":
+                        raise
+                    raise NotFound("there is no such execution", field="run") from error
+            events.extend(reply["events"])
+            token = reply.get("nextToken")
+            if not token or not reply["events"]:
+                break
+            request["nextToken"] = token
+        return events[:HISTORY_EVENTS]
