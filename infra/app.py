@@ -27,9 +27,11 @@ def build(app: App, root: Path = ROOT) -> tuple[StateStack, AgentStack]:
     stage = stage_of(app)
     state = StateStack(app, f"{stage.prefix}-state", stage=stage)
     agent = AgentStack(app, f"{stage.prefix}-agent", stage=stage, state=state, root=root)
-    agent.add_dependency(state)
+    agent.add_stack_dependency(state)
     Tags.of(app).add("pentad:stage", stage.name)
-    Validations.of(app).add_plugins(AwsSolutionsChecks(app))
+    # A synth for the laptop's twin may leave the checks out (they take longer than the synth); a deployment never does.
+    if app.node.try_get_context("pentad:checks") != "off":
+        Validations.of(app).add_plugins(AwsSolutionsChecks(app))
     return state, agent
 
 

@@ -8,7 +8,7 @@ machine (without bytecode functions start 2 to 4.5 times slower); where none is,
 import hashlib
 import os
 import shutil
-import subprocess  # noqa: S404 - runs uv and the interpreter with fixed arguments
+import subprocess
 import sys
 from collections.abc import Callable, Iterable
 from functools import cache
@@ -41,9 +41,11 @@ def dependencies(root: Path) -> Path:
     def build(folder: Path) -> None:
         target = folder / "python"
         _run(
-            [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--target", str(target)]
-            + ["--python-platform", PLATFORM, "--python-version", RUNTIME_VERSION, "--only-binary", ":all:"]
-            + ["--no-deps", "--require-hashes", "-r", str(lock)],
+            [
+                *(sys.executable, "-m", "uv", "pip", "install", "--quiet", "--target", str(target)),
+                *("--python-platform", PLATFORM, "--python-version", RUNTIME_VERSION, "--only-binary", ":all:"),
+                *("--no-deps", "--require-hashes", "-r", str(lock)),
+            ],
             "installing the Lambda layer's packages",
             _INSTALL_SECONDS,
         )

@@ -62,7 +62,7 @@ class PythonFunction(Construct):
             code=lambda_.Code.from_asset(str(asset)),
             handler=handler,
             layers=list(layers),
-            role=self.role.without_policy_updates(),
+            role=self.role,
             log_group=self.log_group,
             tracing=lambda_.Tracing.ACTIVE,
             timeout=Duration.seconds(timeout_seconds),
@@ -77,19 +77,28 @@ class PythonFunction(Construct):
             },
         )
 
+        acknowledge(
+            self.function,
+            "AwsSolutions-L1",
+            "Python 3.13 is the runtime that the locked packages, the bytecode and the tests are built for.",
+        )
+
     def _grant_telemetry(self, full_name: str) -> None:
         stack = Stack.of(self)
         streams = stack.format_arn(
-            service="logs", resource="log-group", resource_name=f"/aws/lambda/{full_name}:*", arn_format=ArnFormat.COLON_RESOURCE_NAME
+            service="logs",
+            resource="log-group",
+            resource_name=f"/aws/lambda/{full_name}:*",
+            arn_format=ArnFormat.COLON_RESOURCE_NAME,
         )
         self.role.add_to_policy(
             iam.PolicyStatement(actions=["logs:CreateLogStream", "logs:PutLogEvents"], resources=[streams])
         )
-        self.role.add_to_policy(
-            iam.PolicyStatement(
-                actions=["xray:PutTraceSegments", "xray:PutTelemetryRecords"],
-                resources=["*"],
-            )
+        acknowledge(
+            self.role,
+            "AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:logs:<AWS::Region>:<AWS::AccountId>:"
+            f"log-group:/aws/lambda/{full_name}:*]",
+            "The streams of the function's own log group, whose names Lambda makes.",
         )
         acknowledge(
             self.role,

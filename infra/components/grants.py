@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 
+from aws_cdk import Stack
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_secretsmanager as secretsmanager
-from aws_cdk import aws_sqs as sqs
+
+from infra.components.reasons import acknowledge
 
 READ = ("dynamodb:GetItem", "dynamodb:Query")
 APPEND = ("dynamodb:PutItem",)
@@ -47,17 +49,24 @@ def table(
         key(role, target.encryption_key)
 
 
-def key(role: iam.IGrantable, target: kms.IKey, actions: Sequence[str] = ("kms:Decrypt", "kms:GenerateDataKey")) -> None:
+def key(
+    role: iam.IGrantable, target: kms.IKey, actions: Sequence[str] = ("kms:Decrypt", "kms:GenerateDataKey")
+) -> None:
     """Let a role use a key."""
-    role.grant_principal.add_to_principal_policy(
-        iam.PolicyStatement(actions=list(actions), resources=[target.key_arn])
-    )
+    role.grant_principal.add_to_principal_policy(iam.PolicyStatement(actions=list(actions), resources=[target.key_arn]))
 
 
-def objects(role: iam.IGrantable, bucket: s3.IBucket, actions: Sequence[str], *, prefix: str = "") -> None:
+def objects(role: iam.Role, bucket: s3.IBucket, actions: Sequence[str], *, prefix: str = "") -> None:
     """Let a role act on the objects of a bucket below a prefix."""
     role.grant_principal.add_to_principal_policy(
         iam.PolicyStatement(actions=list(actions), resources=[bucket.arn_for_objects(f"{prefix}*")])
+    )
+    # cdk-nag names the bucket as the importing stack does: by its export.
+    export = Stack.of(bucket).resolve(Stack.of(bucket).export_value(bucket.bucket_arn))["Fn::ImportValue"]
+    acknowledge(
+        role,
+        f"AwsSolutions-IAM5[Resource::{export}/{prefix}*]",
+        "The bucket holds one object a message or document, by keys that are made at run time; nothing else is in it.",
     )
     if bucket.encryption_key is not None:
         key(role, bucket.encryption_key)
@@ -77,20 +86,3 @@ def invoke(role: iam.IGrantable, function_arns: Sequence[str]) -> None:
     role.grant_principal.add_to_principal_policy(
         iam.PolicyStatement(actions=["lambda:InvokeFunction"], resources=list(function_arns))
     )
-
-
-def consume(role: iam.IGrantable, queue: sqs.IQueue) -> None:
-    """Let an event source mapping read a queue in the name of a role."""
-    role.grant_principal.add_to_principal_policy(
-        iam.PolicyStatement(
-            actions=[
-                "sqs:ReceiveMessage",
-                "sqs:DeleteMessage",
-                "sqs:GetQueueAttributes",
-                "sqs:ChangeMessageVisibility",
-            ],
-            resources=[queue.queue_arn],
-        )
-    )
-    if queue.encryption_master_key is not None:
-        key(role, queue.encryption_master_key, ("kms:Decrypt",))

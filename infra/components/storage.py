@@ -81,11 +81,14 @@ def bucket(
         lifecycle_rules=[
             s3.LifecycleRule(abort_incomplete_multipart_upload_after=Duration.days(7)),
             s3.LifecycleRule(noncurrent_version_expiration=Duration.days(30)),
-            *(s3.LifecycleRule(prefix=prefix, expiration=Duration.days(days)) for prefix, days in expire_prefixes.items()),
+            *(
+                s3.LifecycleRule(prefix=prefix, expiration=Duration.days(days))
+                for prefix, days in expire_prefixes.items()
+            ),
         ],
     )
     if announces:
-        # The L2 property brings a custom resource with a function of its own; CloudFormation has had the property since 2021.
+        # The L2 property brings a custom resource with a function of its own; CloudFormation has the property itself.
         plain = made.node.default_child
         assert isinstance(plain, s3.CfnBucket)  # noqa: S101 - narrows jsii's type
         plain.notification_configuration = s3.CfnBucket.NotificationConfigurationProperty(

@@ -58,7 +58,6 @@ class Ingest(Construct):
                 report_batch_item_failures=True,
             )
         )
-        grants.consume(made.role, self.queue)
         grants.table(
             made.role,
             state.state_table,

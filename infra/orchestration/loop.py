@@ -127,7 +127,10 @@ def definition(
                 seconds=seconds["deliver"] + 5,
                 attempts=8,
             )
-            | {"Assign": {"error": "{% $states.input.error %}", "cause": "{% $states.input.cause %}"}, "Next": "Failed"},
+            | {
+                "Assign": {"error": "{% $states.input.error %}", "cause": "{% $states.input.cause %}"},
+                "Next": "Failed",
+            },
             "Failed": {"Type": "Fail", "Error": "{% $error %}", "Cause": "{% $cause %}"},
         },
     }

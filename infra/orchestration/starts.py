@@ -19,7 +19,9 @@ _TRIGGER_SECONDS = 30
 class Trigger(Construct):
     """Runs started by a message in a queue, or by an event on the bus through the same queue."""
 
-    def __init__(self, scope: Construct, name: str, *, build: Build, bus: events.EventBus, agents: Sequence[str]) -> None:
+    def __init__(
+        self, scope: Construct, name: str, *, build: Build, bus: events.EventBus, agents: Sequence[str]
+    ) -> None:
         super().__init__(scope, name)
         state, stage = build.state, build.stage
         self.queue, self.dead = storage.queue_with_dlq(
@@ -52,7 +54,6 @@ class Trigger(Construct):
                 report_batch_item_failures=True,
             )
         )
-        grants.consume(made.role, self.queue)
         grant_start(made.role, build, [machine_arn(self, stage, agent) for agent in agents])
 
 

@@ -68,5 +68,3 @@ class StateStack(Stack):
             "A provider's key can't be rotated by AWS: the provider's console issues it. docs/operations.md says how.",
         )
         return secret
-
-

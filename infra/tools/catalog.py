@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from pentad.domain.agents import AgentSpec, Catalog
 from pentad.domain.errors import ConfigurationError
-from pentad.tools.declare import Tool
+from pentad.tools.discovery import AnyTool
 
 
 def read_agent(folder: Path) -> AgentSpec:
@@ -41,7 +41,7 @@ def read_agent(folder: Path) -> AgentSpec:
         raise ConfigurationError(f"{settings}: {faults}") from error
 
 
-def build_catalog(agents: Path, tools: dict[str, Tool]) -> Catalog:
+def build_catalog(agents: Path, tools: dict[str, AnyTool]) -> Catalog:
     """Return all agents below a folder with all tools, checked against each other.
 
     Raises:

@@ -4,7 +4,7 @@ from constructs import Construct
 
 from infra.components import grants
 from infra.components.build import Build
-from pentad.tools.declare import Tool
+from pentad.tools.discovery import AnyTool
 
 _READ = ("dynamodb:GetItem", "dynamodb:Query")
 _CHANGE = ("dynamodb:PutItem", "dynamodb:DeleteItem")
@@ -20,7 +20,7 @@ class ToolFunction(Construct):
         tool: the declaration.
     """
 
-    def __init__(self, scope: Construct, name: str, *, build: Build, tool: Tool) -> None:
+    def __init__(self, scope: Construct, name: str, *, build: Build, tool: AnyTool) -> None:
         super().__init__(scope, name)
         state = build.state
         environment = build.state_environment | {
