@@ -10,7 +10,7 @@ from pentad.domain.errors import ConfigurationError, InvalidInput, InvalidTransi
 from pentad.domain.ids import parse_approval_id
 from pentad.domain.runs import Approval, ApprovalStatus
 from pentad.memory.ports import Page
-from pentad.orchestration.adapters.run_items import iso
+from pentad.orchestration.adapters.run_items import iso, spill_key
 from pentad.orchestration.adapters.spill import Spill
 from pentad.orchestration.ports import TokenCipher
 
