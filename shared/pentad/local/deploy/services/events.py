@@ -1,5 +1,6 @@
 """EventBridge buses, rules and schedules."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from pentad.local.deploy.deployment import EventRule, RuleTarget, ScheduledTarget
@@ -94,6 +95,11 @@ def _rule_target(target: Resource, body: JsonObject) -> RuleTarget:
     service = body["Arn"].split(":")[2]
     if service not in _TARGET_SERVICES:
         raise target.fail(f"the twin cannot deliver events to {service} ({body['Arn']})")
+    return rule_target(body)
+
+
+def rule_target(body: Mapping[str, Any]) -> RuleTarget:
+    """Return a target from its description, as the template or the API gives it."""
     transformer = body.get("InputTransformer", {})
     retry = body.get("RetryPolicy", {})
     return RuleTarget(

@@ -1,0 +1,155 @@
+"""Match events against EventBridge patterns (the filter criteria of event source mappings use the same language).
+
+Source: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html
+"""
+
+import ipaddress
+import re
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import Any
+
+JsonObject = dict[str, Any]
+
+
+class PatternError(ValueError):
+    """A pattern that EventBridge would refuse."""
+
+
+def matches(pattern: Mapping[str, Any], event: Any) -> bool:
+    """Tell whether `event` has everything that `pattern` asks for.
+
+    Raises:
+        PatternError: the pattern uses an operator that does not exist or gives it a wrong argument.
+    """
+    for key, wanted in pattern.items():
+        if key == "$or" and isinstance(wanted, list):
+            if not any(matches(option, event) for option in wanted):
+                return False
+        elif not _field_matches(wanted, _values(event, key)):
+            return False
+    return True
+
+
+def _values(event: Any, key: str) -> list[Any]:
+    """Return the values under `key`: an array of objects gives those of each."""
+    if isinstance(event, Mapping):
+        return [event[key]] if key in event else []
+    if isinstance(event, list):
+        return [value for item in event for value in _values(item, key)]
+    return []
+
+
+def _field_matches(wanted: Any, values: list[Any]) -> bool:
+    if isinstance(wanted, Mapping):
+        if not values:
+            # Nested patterns may ask for absence: {"detail": {"x": [{"exists": false}]}}.
+            return matches(wanted, {})
+        return any(matches(wanted, value) for value in values)
+    if not isinstance(wanted, list):
+        raise PatternError(f"a pattern's leaf must be an array, not {wanted!r}")
+    leaves = [leaf for value in values for leaf in (value if isinstance(value, list) else [value])]
+    return any(_any_leaf(test, leaves) for test in wanted)
+
+
+def _any_leaf(test: Any, leaves: list[Any]) -> bool:
+    if not isinstance(test, Mapping):
+        return any(_equal(test, leaf) for leaf in leaves)
+    if len(test) != 1:
+        raise PatternError(f"a matcher has one operator, not {sorted(test)}")
+    [(operator, argument)] = test.items()
+    if operator == "exists":
+        return bool(argument) == bool([leaf for leaf in leaves if not isinstance(leaf, Mapping)])
+    if operator not in _OPERATORS:
+        raise PatternError(f"unknown operator {operator!r}")
+    return any(_OPERATORS[operator](argument, leaf) for leaf in leaves)
+
+
+def _equal(wanted: Any, value: Any) -> bool:
+    """Equality with JSON's types: true is not 1, "1" is not 1, but 1 is 1.0."""
+    if isinstance(wanted, bool) or isinstance(value, bool) or wanted is None or value is None:
+        return wanted is value
+    numbers = isinstance(wanted, int | float), isinstance(value, int | float)
+    return bool(wanted == value) if numbers[0] == numbers[1] else False
+
+
+def _prefix(argument: Any, value: Any) -> bool:
+    if isinstance(argument, Mapping):
+        folded = str(argument["equals-ignore-case"]).casefold()
+        return isinstance(value, str) and value.casefold().startswith(folded)
+    return isinstance(value, str) and value.startswith(argument)
+
+
+def _suffix(argument: Any, value: Any) -> bool:
+    if isinstance(argument, Mapping):
+        folded = str(argument["equals-ignore-case"]).casefold()
+        return isinstance(value, str) and value.casefold().endswith(folded)
+    return isinstance(value, str) and value.endswith(argument)
+
+
+def _ignore_case(argument: Any, value: Any) -> bool:
+    return isinstance(value, str) and value.casefold() == str(argument).casefold()
+
+
+@lru_cache(maxsize=256)
+def _wildcard_expression(pattern: str) -> re.Pattern[str]:
+    parts = re.split(r"(\\\*|\\\\|\*)", pattern)
+    special = {"*": ".*", "\\*": r"\*", "\\\\": r"\\"}
+    return re.compile("".join(special.get(part, re.escape(part)) for part in parts), re.DOTALL)
+
+
+def _wildcard(argument: Any, value: Any) -> bool:
+    return isinstance(value, str) and _wildcard_expression(argument).fullmatch(value) is not None
+
+
+def _anything_but(argument: Any, value: Any) -> bool:
+    if isinstance(argument, Mapping):
+        [(operator, inner)] = argument.items()
+        if operator not in ("prefix", "suffix", "equals-ignore-case", "wildcard"):
+            raise PatternError(f"anything-but does not combine with {operator!r}")
+        options = inner if isinstance(inner, list) else [inner]
+        return not any(_OPERATORS[operator](option, value) for option in options)
+    options = argument if isinstance(argument, list) else [argument]
+    return not any(_equal(option, value) for option in options)
+
+
+_COMPARE: dict[str, Callable[[float, float], bool]] = {
+    "=": lambda value, bound: value == bound,
+    "<": lambda value, bound: value < bound,
+    "<=": lambda value, bound: value <= bound,
+    ">": lambda value, bound: value > bound,
+    ">=": lambda value, bound: value >= bound,
+}
+
+
+def _numeric(argument: Any, value: Any) -> bool:
+    if not isinstance(argument, list) or len(argument) not in (2, 4):
+        raise PatternError(f"numeric wants one or two comparisons, not {argument!r}")
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    pairs = zip(argument[::2], argument[1::2], strict=True)
+    return all(_comparison(operator)(value, bound) for operator, bound in pairs)
+
+
+def _comparison(operator: str) -> Callable[[float, float], bool]:
+    if operator not in _COMPARE:
+        raise PatternError(f"unknown comparison {operator!r}")
+    return _COMPARE[operator]
+
+
+def _cidr(argument: Any, value: Any) -> bool:
+    try:
+        return ipaddress.ip_address(value) in ipaddress.ip_network(argument, strict=False)
+    except ValueError:
+        return False
+
+
+_OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
+    "prefix": _prefix,
+    "suffix": _suffix,
+    "equals-ignore-case": _ignore_case,
+    "wildcard": _wildcard,
+    "anything-but": _anything_but,
+    "numeric": _numeric,
+    "cidr": _cidr,
+}
