@@ -1,0 +1,1 @@
+"""Where API keys are kept and upload addresses are signed."""

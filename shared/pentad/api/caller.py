@@ -1,0 +1,69 @@
+"""Who calls: what the authorizer found out, and what that allows."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pentad.domain.errors import NotAuthenticated, PolicyDenied
+from pentad.domain.ids import check_id
+
+SCOPES = ("runs:write", "runs:read", "approvals:write", "documents:write", "documents:read")
+
+
+@dataclass(frozen=True)
+class Caller:
+    """An authenticated caller.
+
+    Args:
+        tenant: whose data it works on; never from the request itself.
+        key_id: the API key's id, or the JWT's subject.
+        user: the user it acts for, where the credential is one user's.
+        scopes: what it may do.
+    """
+
+    tenant: str
+    key_id: str
+    user: str | None
+    scopes: frozenset[str]
+
+    @classmethod
+    def from_event(cls, event: Mapping[str, Any]) -> "Caller":
+        """Return the caller of an API Gateway event.
+
+        Raises:
+            NotAuthenticated: the event did not pass the authorizer.
+        """
+        context = event.get("requestContext", {}).get("authorizer", {}).get("lambda") or {}
+        tenant = context.get("tenant")
+        if not tenant:
+            raise NotAuthenticated("the request has no credential", fix="send Authorization: Bearer <API key>")
+        return cls(
+            tenant=check_id("tenant", str(tenant)),
+            key_id=str(context.get("key_id") or ""),
+            user=str(context["user"]) if context.get("user") else None,
+            scopes=frozenset(str(context.get("scopes") or "").split()),
+        )
+
+    def require(self, scope: str) -> None:
+        """Return if the caller has the scope.
+
+        Raises:
+            PolicyDenied: it has not.
+        """
+        if scope not in self.scopes:
+            raise PolicyDenied(f"the credential lacks the scope {scope}", fix=f"use one with the scope {scope}")
+
+    def acts_for(self, user: str | None) -> str | None:
+        """Return the user of a run that this caller starts.
+
+        Raises:
+            PolicyDenied: the credential is another user's.
+        """
+        if self.user is None or user in (None, self.user):
+            return user or self.user
+        raise PolicyDenied("the credential is another user's", field="user", fix=f"leave it out, or say {self.user}")
+
+    @property
+    def name(self) -> str:
+        """Who decided, for records: the user, else the key."""
+        return self.user or f"key:{self.key_id}"
