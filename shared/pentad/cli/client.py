@@ -1,0 +1,129 @@
+"""The HTTP API as the command line sees it."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+
+from pentad.cli.console import EXIT_UNAVAILABLE, CommandError
+
+_CONNECT_SECONDS = 5.0
+_READ_SECONDS = 35.0  # the API itself waits at most 30
+_MAX_PAGES = 200
+
+Json = dict[str, Any]
+
+
+class ApiError(CommandError):
+    """The API answered with a problem document.
+
+    Args:
+        status: the HTTP status.
+        problem: the document.
+    """
+
+    def __init__(self, status: int, problem: Json) -> None:
+        detail = problem.get("detail") or problem.get("title") or problem.get("message") or "no detail"
+        fix = f" ({problem['fix']})" if problem.get("fix") else ""
+        super().__init__(f"{status}: {detail}{fix}")
+        self.status = status
+        self.problem = problem
+
+
+class ApiClient:
+    """A client of one deployment.
+
+    Args:
+        url: the API's address, without /v1.
+        key: an API key.
+    """
+
+    def __init__(self, url: str, key: str) -> None:
+        self.url = url
+        self._http = httpx.Client(
+            base_url=url,
+            headers={"Authorization": f"Bearer {key}"},
+            timeout=httpx.Timeout(_READ_SECONDS, connect=_CONNECT_SECONDS),
+            trust_env=False,
+        )
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def call(self, method: str, path: str, *, body: Any = None, headers: dict[str, str] | None = None) -> Json:
+        """Send one request and return the answer's JSON.
+
+        Args:
+            method: the HTTP method.
+            path: such as ``/v1/runs``.
+            body: sent as JSON; None for none.
+            headers: beside the key.
+
+        Raises:
+            ApiError: the API said no.
+            CommandError: nothing answered.
+        """
+        try:
+            response = self._http.request(method, path, json=body, headers=headers)
+        except httpx.HTTPError as error:
+            raise CommandError(
+                f"{self.url} does not answer ({type(error).__name__}): is the twin up? (make up)", code=EXIT_UNAVAILABLE
+            ) from error
+        content = _json(response)
+        if response.is_error:
+            raise ApiError(response.status_code, content)
+        return content
+
+    def pages(self, path: str, *, limit: int, **query: str | None) -> Iterator[Json]:
+        """Yield the items of a list, page after page, at most ``limit``."""
+        cursor: str | None = None
+        left = limit
+        for _ in range(_MAX_PAGES):
+            given = {"limit": str(min(left, 100)), "cursor": cursor, **query}
+            parameters = httpx.QueryParams({name: value for name, value in given.items() if value is not None})
+            page = self.call("GET", f"{path}?{parameters}")
+            items = page["items"][:left]
+            yield from items
+            left -= len(items)
+            cursor = page.get("cursor")
+            if cursor is None or left <= 0:
+                return
+
+    def start(
+        self, agent: str, message: str, *, session: str | None, key: str | None, wait: int, user: str | None = None
+    ) -> Json:
+        """Start a run and wait for it at most ``wait`` seconds."""
+        body = {"agent": agent, "message": message, "session": session, "user": user}
+        headers = {"Prefer": f"wait={wait}"} | ({"Idempotency-Key": key} if key else {})
+        content = {name: value for name, value in body.items() if value is not None}
+        return self.call("POST", "/v1/runs", body=content, headers=headers)
+
+    def upload(self, name: str, media_type: str, content: bytes) -> None:
+        """Store a document under its name; ingest follows by itself.
+
+        Raises:
+            ApiError: the API or the bucket said no.
+        """
+        ticket = self.call("POST", "/v1/documents", body={"name": name, "media_type": media_type})["upload"]
+        try:
+            response = httpx.request(
+                ticket["method"],
+                ticket["url"],
+                headers=ticket["headers"],
+                content=content,
+                timeout=httpx.Timeout(300, connect=_CONNECT_SECONDS),
+                trust_env=False,
+            )
+        except httpx.HTTPError as error:
+            raise CommandError(f"the upload of {name} failed: {type(error).__name__}", code=EXIT_UNAVAILABLE) from error
+        if response.is_error:
+            raise ApiError(response.status_code, {"detail": f"the bucket refused {name}"})
+
+
+def _json(response: httpx.Response) -> Json:
+    try:
+        content = response.json()
+    except ValueError:
+        return {"detail": response.text[:200]}
+    return content if isinstance(content, dict) else {"items": content}

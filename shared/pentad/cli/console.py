@@ -1,0 +1,77 @@
+"""What the command prints, and how it fails: one clear line, a traceback only with --debug."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import typer
+from rich.console import Console
+
+from pentad.domain.errors import PentadError
+
+OUT = Console(highlight=False)
+ERR = Console(stderr=True, highlight=False)
+
+EXIT_FAILED = 1
+EXIT_USAGE = 2
+EXIT_UNAVAILABLE = 3
+
+
+class CommandError(Exception):
+    """A command can't go on.
+
+    Args:
+        message: one line for the reader.
+        code: the exit code: 1 failed, 2 wrong use, 3 nothing there to talk to.
+    """
+
+    def __init__(self, message: str, *, code: int = EXIT_FAILED) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+@dataclass
+class Options:
+    """Options of every command."""
+
+    json: bool = False
+    debug: bool = False
+
+
+OPTIONS = Options()
+
+
+def emit(value: Any) -> None:
+    """Print a value as JSON on standard output."""
+    OUT.print_json(json.dumps(value, default=str))
+
+
+@contextmanager
+def failures() -> Iterator[None]:
+    """Turn expected errors into one line and an exit code; with --debug let them through.
+
+    Raises:
+        typer.Exit: a command failed.
+    """
+    try:
+        yield
+    except CommandError as error:
+        if OPTIONS.debug:
+            raise
+        _tell(str(error), error.code)
+        raise typer.Exit(error.code) from error
+    except PentadError as error:
+        if OPTIONS.debug:
+            raise
+        fix = f" ({error.fix})" if error.fix else ""
+        _tell(f"{error.message}{fix}", EXIT_FAILED)
+        raise typer.Exit(EXIT_FAILED) from error
+
+
+def _tell(message: str, code: int) -> None:
+    if OPTIONS.json:
+        emit({"error": message, "code": code})
+    else:
+        ERR.print(f"[red]error:[/] {message}", soft_wrap=True)

@@ -1,0 +1,75 @@
+"""Which deployment a command talks to: the twin of this folder, or the one named by options or environment."""
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pentad.cli.client import ApiClient
+from pentad.cli.console import EXIT_UNAVAILABLE, CommandError
+from pentad.cli.synth import project_root
+
+STATE_FOLDER = ".pentad"
+TWIN_FILE = "twin.json"
+KEY_FILE = "key"
+LOCAL_TENANT = "local"
+
+
+@dataclass
+class Target:
+    """What the options say of the deployment; filled by the command's callback."""
+
+    url: str | None = None
+    key: str | None = None
+
+
+TARGET = Target()
+
+
+def state_folder() -> Path:
+    """Return the folder of the twin's files."""
+    return project_root() / STATE_FOLDER
+
+
+def twin_facts(folder: Path | None = None) -> dict[str, Any]:
+    """Return what a running twin wrote about itself.
+
+    Raises:
+        CommandError: no twin runs here.
+    """
+    path = (folder or state_folder()) / TWIN_FILE
+    try:
+        facts: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise CommandError("no twin runs here: start one with `pentad up`", code=EXIT_UNAVAILABLE) from error
+    return facts
+
+
+def api() -> ApiClient:
+    """Return a client of the deployment that the options, the environment or the running twin name.
+
+    Raises:
+        CommandError: there is none, or no key for it.
+    """
+    url = TARGET.url or os.environ.get("PENTAD_URL")
+    key = TARGET.key or os.environ.get("PENTAD_KEY")
+    if url is None:
+        url = str(twin_facts()["api_url"])
+        key = key or _local_key()
+    if key is None:
+        raise CommandError("no API key: set PENTAD_KEY, or make one with `pentad keys create`", code=2)
+    return ApiClient(url.rstrip("/"), key)
+
+
+def _local_key() -> str | None:
+    path = state_folder() / KEY_FILE
+    return path.read_text(encoding="utf-8").strip() if path.is_file() else None
+
+
+def save_key(folder: Path, key: str) -> None:
+    """Keep the local key where only the user can read it."""
+    path = folder / KEY_FILE
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(key + "\n")
