@@ -7,7 +7,7 @@ from pentad.domain import keys
 from pentad.tools.ports import AuditEntry
 
 
-class DynamoAuditLog:
+class DynamoAudit:
     """Audit entries in DynamoDB, under their run, in the order of their times.
 
     Args:

@@ -7,7 +7,7 @@ from pentad.tools.ports import Effect
 _RELEASED = "released"
 
 
-class DynamoEffectStore:
+class DynamoEffects:
     """Effects in DynamoDB; every write is conditional, so the first one stands.
 
     A released effect keeps its item, marked so: tools' roles may put, and may not delete from the state table.

@@ -8,7 +8,7 @@ from pentad.tools.canonical import canonical_json
 from pentad.tools.ports import AuditEntry, Deletion, Effect, Record
 
 
-class MemoryEffectStore:
+class MemoryEffects:
     """Effects in a dictionary."""
 
     def __init__(self) -> None:
@@ -40,7 +40,7 @@ def _key(effect: Effect) -> tuple[str, str, str]:
     return effect.tenant, effect.run, effect.effect_key
 
 
-class MemoryAuditLog:
+class MemoryAudit:
     """Audit entries in a list."""
 
     def __init__(self) -> None:
@@ -63,12 +63,12 @@ class MemoryRecords:
     def __init__(self) -> None:
         self._bodies: dict[tuple[str, str, str], str] = {}
 
-    def of(self, tenant: str) -> "MemoryRecordStore":
+    def of(self, tenant: str) -> "TenantRecords":
         """Return a tenant's record store."""
-        return MemoryRecordStore(self._bodies, tenant)
+        return TenantRecords(self._bodies, tenant)
 
 
-class MemoryRecordStore:
+class TenantRecords:
     """One tenant's records in a dictionary; values are kept as text, so nobody shares one by reference."""
 
     def __init__(self, bodies: dict[tuple[str, str, str], str], tenant: str) -> None:

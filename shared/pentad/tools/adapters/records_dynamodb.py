@@ -9,7 +9,7 @@ from pentad.tools.canonical import canonical_json, sha256_of
 from pentad.tools.ports import Deletion, Record
 
 
-class DynamoRecordStore:
+class DynamoRecords:
     """One tenant's records in DynamoDB.
 
     Args:
