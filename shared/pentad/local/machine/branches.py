@@ -30,7 +30,7 @@ from moto.stepfunctions.parser.asl.eval.program_state import ProgramEnded, Progr
 
 from pentad.local.machine.lifecycle import AbandonedError, close_with
 from pentad.local.machine.patching import Patches
-from pentad.local.machine.states import can_retry, is_caught, set_error_output
+from pentad.local.machine.states import can_retry, is_caught, set_error_output, start_counting
 
 MAX_INLINE_CONCURRENCY: Final = 40
 """Most iterations that an inline Map runs at once. Source: AWS, "Using Map state in Inline mode"."""
@@ -213,6 +213,7 @@ def _branches(self: Any, env: Any) -> None:
 
 
 def _attempts(self: Any, env: Any, failed_event: Any, prepare: Any) -> None:
+    start_counting(env)
     while env.is_running():
         try:
             prepare()

@@ -1,7 +1,7 @@
-"""Executions: starting by name, what is stored about them, stopping all of them, and the programs they run.
+"""Executions: starting by name, what is stored about them, and stopping all of them.
 
 What moto gets wrong: an execution without a name is called `None` and collides with the next one; every machine is taken
-for a Standard one; the definition is parsed anew (by a slow parser) for each execution; stopping drops error and cause
+for a Standard one; stopping drops error and cause
 and does not wait for the end; an execution of a version cannot be described; Express machines cannot be run in line.
 """
 
@@ -11,7 +11,6 @@ import random
 import threading
 import uuid
 import weakref
-from collections import OrderedDict
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -27,16 +26,14 @@ from moto.stepfunctions.parser.api import (
     HistoryEventType,
 )
 from moto.stepfunctions.parser.asl.eval.event.event_detail import EventDetails
-from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
 from moto.stepfunctions.parser.backend.execution import BaseExecutionWorkerCommunication, Execution
 from moto.stepfunctions.parser.backend.execution_worker import ExecutionWorker
 from moto.stepfunctions.parser.models import StepFunctionsParserBackend
 
+from pentad.local.machine.definitions import program
 from pentad.local.machine.encoding import compact, fits, iso
-from pentad.local.machine.expressions import locate
 from pentad.local.machine.patching import Patches
 
-_PROGRAMS: Final = 128
 _KEPT: Final = 5000
 """Finished executions kept per state machine; AWS keeps them for 90 days."""
 NAME_LIFETIME: Final = timedelta(days=90)
@@ -44,7 +41,6 @@ NAME_LIFETIME: Final = timedelta(days=90)
 _STOP_SECONDS: Final = 10.0
 
 _lock = threading.RLock()
-_programs: OrderedDict[str, Any] = OrderedDict()
 _known: "weakref.WeakValueDictionary[str, Any]" = weakref.WeakValueDictionary()
 _running: set[Any] = set()
 
@@ -65,30 +61,6 @@ def stop_all(timeout: float = _STOP_SECONDS) -> int:
     for execution in running:
         execution.finished.wait(max(0.0, (deadline - datetime.now(UTC)).total_seconds()))
     return len(running)
-
-
-def program(definition: str) -> Any:
-    """Return the parsed program of a definition; evaluation keeps no state in it, so that executions share it."""
-    with _lock:
-        found = _programs.get(definition)
-        if found is not None:
-            _programs.move_to_end(definition)
-            return found
-    parsed = AmazonStateLanguageParser.parse(definition)[0]
-    locate(parsed)
-    with _lock:
-        _programs[definition] = parsed
-        while len(_programs) > _PROGRAMS:
-            _programs.popitem(last=False)
-    return parsed
-
-
-class _Parser:
-    """Stands in for the parser where moto validates a definition, so that the result is used again."""
-
-    @staticmethod
-    def parse(definition: str) -> tuple[Any, None]:
-        return program(definition), None
 
 
 def _patch_execution(patches: Patches) -> None:
@@ -320,7 +292,3 @@ def apply(patches: Patches) -> None:
     patches.attribute(ExecutionWorker, "start", _worker_start)
     patches.attribute(StepFunctionsParserBackend, "start_execution", start_execution)
     patches.attribute(StepFunctionsParserBackend, "stop_execution", stop_execution)
-    from moto.stepfunctions.parser import models
-
-    patches.attribute(models, "AmazonStateLanguageParser", _Parser)
-    patches.on_undo(_programs.clear)

@@ -12,6 +12,7 @@ from pentad.local.machine import (
     api,
     branches,
     callbacks,
+    definitions,
     encoding,
     executions,
     expressions,
@@ -57,12 +58,13 @@ def install(connect: Connect, *, time_scale: float = 1.0) -> None:
         encoding.apply(patches)
         # moto remembers every thread that it ever started.
         patches.everywhere(utils.TMP_THREADS, deque(maxlen=0))
-        lifecycle.apply(patches, time_scale=time_scale)
         states.apply(patches)
+        lifecycle.apply(patches, time_scale=time_scale)
         expressions.apply(patches)
         branches.apply(patches)
         integrations.apply(patches, connect)
         callbacks.apply(patches)
+        definitions.apply(patches)
         executions.apply(patches)
         api.apply(patches)
         _installed = patches

@@ -60,7 +60,6 @@ def _enter(self: Any, env: Any) -> None:
     env.states.context_object.context_object_data["State"] = {
         "EnteredTime": iso(datetime.now(UTC)),
         "Name": self.name,
-        "RetryCount": 0,
     }
 
 
@@ -220,9 +219,17 @@ def _execution_failed(original: Any) -> Any:
         error, cause = self.extract_error_cause_pair() or (None, None)
         if cause is not None and isinstance(cause, str) and cause.startswith(_DECORATED):
             return ExecutionFailedEventDetails(error=error, cause=cause)
+        if error is None and cause is None and self.failure_event.event_details:
+            # A failure without a name keeps its empty fields: a catcher around it sees null, not "".
+            return ExecutionFailedEventDetails(error=None, cause=None)
         return original(self)
 
     return details
+
+
+def start_counting(env: Any) -> None:
+    """Put the number of retries into the context object; only states that can be retried have one."""
+    env.states.context_object.context_object_data["State"]["RetryCount"] = 0
 
 
 def record_failure(env: Any, event: Any) -> None:
@@ -256,6 +263,7 @@ def is_caught(self: Any, env: Any, event: Any) -> bool:
 
 def _execution_state(self: Any, env: Any) -> None:
     """Attempt the state until it succeeds, is caught, or has no retries left."""
+    start_counting(env)
     while env.is_running():
         try:
             self._evaluate_with_timeout(env)
