@@ -1,0 +1,69 @@
+"""GPT through OpenAI's own SDK, on the Responses API (see `openai_wire` for why). Imported on the first request."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from pentad.domain.models import ChatRequest
+from pentad.models.adapters import openai_wire
+from pentad.models.adapters.sdk import CONNECT_SECONDS, Clients, Provider, credentials_of, exchange
+from pentad.models.catalog import Effort, ModelEntry
+from pentad.models.exchange import Credentials, ProviderFailure, ProviderReply
+from pentad.models.outcomes import OPENAI
+from pentad.models.ports import CredentialSource
+
+
+def _sdk() -> Any:
+    import openai
+
+    return openai
+
+
+def make_client(credentials: Credentials) -> Any:
+    """Return an SDK client that sends each request once and goes nowhere else."""
+    sdk = _sdk()
+    return sdk.OpenAI(
+        api_key=credentials.api_key,
+        base_url=credentials.base_url or "https://api.openai.com/v1",
+        max_retries=0,  # the gateway is the one retry owner
+        timeout=CONNECT_SECONDS,  # each request brings its own; this one only keeps a forgotten one short
+        http_client=sdk.DefaultHttpxClient(follow_redirects=False),
+    )
+
+
+PROVIDER = Provider(openai_wire.NAME, _sdk, OPENAI, "x-request-id")
+
+
+class OpenAIChat:
+    """A `pentad.models.ports.ProviderChat` over POST /v1/responses.
+
+    Args:
+        credentials: the key, and the base URL with ``/v1`` where it is not OpenAI's own.
+        clock: seconds.
+    """
+
+    def __init__(self, credentials: CredentialSource, *, clock: Callable[[], float] = time.time) -> None:
+        self._credentials = credentials
+        self._clock = clock
+        self._clients = Clients(make_client)
+
+    def send(
+        self,
+        model: ModelEntry,
+        request: ChatRequest,
+        *,
+        max_output_tokens: int,
+        timeout: float,
+        effort: Effort | None = None,
+    ) -> ProviderReply:
+        """Send one request; see the port."""
+        client = self._clients.of(credentials_of(self._credentials, openai_wire.NAME))
+        body = openai_wire.encode(model, request, max_output_tokens=max_output_tokens, effort=effort)
+        create = client.responses.with_streaming_response.create
+        try:
+            reply = exchange(PROVIDER, lambda limits: create(**body, timeout=limits), timeout, self._clock)
+        except ProviderFailure as failure:
+            if failure.status == 401:
+                self._credentials.forget()
+            raise
+        return openai_wire.decode(reply.body, model=model, request_id=reply.request_id)

@@ -1,0 +1,224 @@
+"""Ask one link of a chain until it answers, or until it is time for the next: the retry owner.
+
+An attempt is repeated on the same model at most once for each reason: once after a transient fault (backoff, or what
+Retry-After asks for), once to repair a malformed reply, once with a larger cap after a truncated one.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Generic, Protocol, TypeVar
+
+from pentad.domain.messages import Message, TextBlock
+from pentad.domain.models import ChatRequest, Outcome, StopReason
+from pentad.domain.usage import Usage
+from pentad.models import backoff, checks
+from pentad.models.attempts import Attempts
+from pentad.models.candidates import fits, output_cap
+from pentad.models.catalog import Link, Route
+from pentad.models.exchange import ProviderFailure, ProviderReply
+from pentad.models.outcomes import RECOVERIES
+from pentad.models.ports import ProviderChat
+from pentad.models.tokens import estimate_request, estimate_tokens
+
+UNREPORTED = "usage was not reported: estimated"
+
+
+@dataclass(frozen=True)
+class Pace:
+    """Time as one call of the gateway sees it.
+
+    Args:
+        deadline: ``time.time()`` by which an answer is of use.
+        attempt_seconds: what one attempt may take at most.
+        clock: ``time.time``.
+        sleep: ``time.sleep``.
+        random: from 0 up to 1.
+    """
+
+    deadline: float
+    attempt_seconds: float
+    clock: Callable[[], float]
+    sleep: Callable[[float], None]
+    random: Callable[[], float]
+
+    @property
+    def remaining(self) -> float:
+        """Seconds to the deadline."""
+        return self.deadline - self.clock()
+
+    def timeout(self, links_after: int) -> float:
+        """Return seconds the next attempt may take."""
+        return backoff.attempt_timeout(self.remaining, self.attempt_seconds, links_after)
+
+    def wait(self, tries: int, retry_after: float | None, links_after: int) -> bool:
+        """Wait before another try of the same link; return False, at once, where the deadline does not allow it."""
+        seconds = max(backoff.jittered(tries, self.random()), retry_after or 0.0)
+        left = self.remaining - seconds
+        if left - backoff.reserve(max(0.0, left), links_after) < backoff.MIN_USEFUL_SECONDS:
+            return False
+        self.sleep(seconds)
+        return True
+
+
+class _Sent(Protocol):
+    @property
+    def request_id(self) -> str | None: ...
+    @property
+    def usage(self) -> Usage | None: ...
+
+
+R = TypeVar("R", bound=_Sent)
+
+
+class Sender(Generic[R]):
+    """Make attempts on one link: each is timed, and on the ledger with its outcome.
+
+    Args:
+        link: the link.
+        attempts: the ledger of this call.
+        pace: its time.
+        links_after: links behind this one, for which time is kept.
+    """
+
+    def __init__(self, link: Link, attempts: Attempts, pace: Pace, links_after: int) -> None:
+        self.link = link
+        self.pace = pace
+        self.links_after = links_after
+        self._attempts = attempts
+
+    def attempt(
+        self,
+        send: Callable[[float], R],
+        verdict: Callable[[R], ProviderFailure | None],
+        estimate: Callable[[R], Usage],
+    ) -> tuple[R | None, ProviderFailure | None]:
+        """Make one attempt; return the reply, the failure, or both where a reply came that can't be used as it is.
+
+        Args:
+            send: sends, given seconds.
+            verdict: what is wrong with a reply, if anything.
+            estimate: a reply's usage where the provider did not say.
+        """
+        timeout = self.pace.timeout(self.links_after)
+        if timeout < backoff.MIN_USEFUL_SECONDS:
+            return None, ProviderFailure(Outcome.TIMEOUT, "no time left", sent=False)
+        started = self.pace.clock()
+        try:
+            reply = send(timeout)
+        except ProviderFailure as failure:
+            if failure.sent:
+                self._record(started, failure.outcome, failure.usage, failure.request_id, failure.error)
+            return None, failure
+        usage, note = (reply.usage, None) if reply.usage is not None else (estimate(reply), UNREPORTED)
+        found = verdict(reply)
+        outcome, error = (found.outcome, found.error) if found else (Outcome.OK, note)
+        self._record(started, outcome, usage, reply.request_id, error)
+        return reply, found
+
+    def _record(
+        self, started: float, outcome: Outcome, usage: Usage | None, request_id: str | None, error: str | None
+    ) -> None:
+        self._attempts.record(self.link, started, outcome, usage=usage, request_id=request_id, error=error)
+
+
+class Pursuit:
+    """One link asked for one reply.
+
+    Args:
+        provider: the link's adapter.
+        sender: makes its attempts.
+        request: what is asked.
+        route: caps and effort.
+    """
+
+    def __init__(self, provider: ProviderChat, sender: Sender[ProviderReply], request: ChatRequest, route: Route):
+        self._provider = provider
+        self._sender = sender
+        self._model = sender.link.model
+        self._request = request
+        self._route = route
+        self._cap = output_cap(request, self._model, route.output_tokens)
+        self._spent: set[str] = set()
+
+    def run(self) -> ProviderReply:
+        """Return a usable reply.
+
+        Raises:
+            ProviderFailure: this link gave none; recovery says what follows.
+        """
+        reply, failure = self._attempt()
+        while failure is not None and self._again(failure):
+            reply, failure = self._attempt()
+        cut = failure is not None and failure.outcome is Outcome.TRUNCATED
+        if reply is not None and (failure is None or (cut and _presentable(reply, self._request))):
+            return reply
+        raise failure or ProviderFailure(Outcome.MALFORMED, "no reply")
+
+    def _attempt(self) -> tuple[ProviderReply | None, ProviderFailure | None]:
+        return self._sender.attempt(self._send, self._verdict, self._estimate)
+
+    def _send(self, timeout: float) -> ProviderReply:
+        return self._provider.send(
+            self._model, self._request, max_output_tokens=self._cap, timeout=timeout, effort=self._route.effort
+        )
+
+    def _verdict(self, reply: ProviderReply) -> ProviderFailure | None:
+        ends = {
+            StopReason.REFUSAL: Outcome.REFUSAL,
+            StopReason.CONTEXT_OVERFLOW: Outcome.CONTEXT_OVERFLOW,
+            StopReason.MAX_TOKENS: Outcome.TRUNCATED,
+        }
+        if reply.stop in ends:
+            return ProviderFailure(ends[reply.stop], f"the reply ended by {reply.stop}")
+        found = checks.problems(reply, self._request) if reply.stop is not StopReason.PAUSE else ()
+        return ProviderFailure(Outcome.MALFORMED, "the reply does not fit", problems=found) if found else None
+
+    def _estimate(self, reply: ProviderReply) -> Usage:
+        written = estimate_tokens(reply.text) + sum(estimate_tokens(str(call.arguments)) for call in reply.tool_calls)
+        return Usage(
+            input_tokens=estimate_request(self._request, factor=self._model.token_factor), output_tokens=written
+        )
+
+    def _again(self, failure: ProviderFailure) -> bool:
+        """Prepare another attempt if the outcome's recovery has one left."""
+        recovery = RECOVERIES[failure.outcome]
+        if recovery.repair and self._first("repair"):
+            self._repair(failure)
+            return True
+        if recovery.enlarge and self._first("enlarge"):
+            return self._enlarge()
+        if recovery.retry and failure.sent and self._first("retry"):
+            return self._sender.pace.wait(1, failure.retry_after, self._sender.links_after)
+        return False
+
+    def _first(self, reason: str) -> bool:
+        if reason in self._spent:
+            return False
+        self._spent.add(reason)
+        return True
+
+    def _repair(self, failure: ProviderFailure) -> None:
+        if not failure.problems:  # what came was no reply at all, so there is nothing to tell the model
+            return
+        note = Message(
+            message_id="repair",
+            role="user",
+            blocks=(TextBlock(text=checks.repair_note(failure.problems)),),
+            created_at=datetime.fromtimestamp(self._sender.pace.clock(), UTC),
+        )
+        self._request = self._request.model_copy(update={"messages": (*self._request.messages, note)})
+
+    def _enlarge(self) -> bool:
+        larger = min(self._cap * 4, self._model.output_tokens)
+        if self._request.max_output_tokens or larger == self._cap or not fits(self._request, self._model, larger):
+            return False
+        self._cap = larger
+        return True
+
+
+def _presentable(reply: ProviderReply, request: ChatRequest) -> bool:
+    """Tell if a truncated reply is of use: words, and nothing that half of would be wrong."""
+    if request.output_schema is not None:
+        return False
+    return bool(reply.text.strip()) and not reply.tool_calls and not reply.problems
