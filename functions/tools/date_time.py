@@ -41,9 +41,10 @@ def date_time(
 ) -> dict[str, Any]:
     """Tell the date and time, and calculate with dates: never count days in your head.
 
-    now: the present in timezone. add: date moved by years, months, weeks and days; a day the month does not have becomes
-    its last. difference: from start to end in days and by the calendar. weekday: day of the week, ISO week, leap year of
-    date. convert: a clock time from timezone to to_timezone. Dates are ISO 8601 (2026-03-01, 2026-03-01T09:30).
+    now: the present in timezone. add: date moved by years, months, weeks and days; a day the month does not have
+    becomes its last. difference: from start to end in days and by the calendar. weekday: day of the week, ISO week and
+    leap year of date. convert: a clock time from timezone to to_timezone. Dates are ISO 8601 (2026-03-01,
+    2026-03-01T09:30).
     """
     home = calendar.zone(timezone)
     now = context.now().astimezone(home)

@@ -80,9 +80,9 @@ def add(start: Moment, *, years: int = 0, months: int = 0, weeks: int = 0, days:
 def difference(start: Moment, end: Moment) -> dict[str, Any]:
     """Return how far it is from ``start`` to ``end``; negative where the end comes first.
 
-    ``days`` is the count of whole days (the start counts, the end does not); ``years``, ``months`` and ``rest_days`` say
-    the same by the calendar. Of a date and a time the date counts as its midnight. Times with offsets are compared as
-    instants, so a night in which clocks change has 23 or 25 hours.
+    ``days`` is the count of whole days (the start counts, the end does not); ``years``, ``months`` and ``rest_days``
+    say the same by the calendar. Of a date and a time the date counts as its midnight. Times with offsets are compared
+    as instants, so a night in which clocks change has 23 or 25 hours.
 
     Raises:
         InvalidInput: one time has an offset and the other has none.

@@ -1,0 +1,33 @@
+"""Telemetry that goes nowhere."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from pentad.observability.ports import Attribute, Span
+
+
+class NullSpan:
+    """A span that keeps nothing."""
+
+    def set(self, name: str, value: Attribute) -> None:
+        """See `Span`."""
+
+
+class NullTelemetry:
+    """Keeps nothing."""
+
+    @contextmanager
+    def span(self, name: str, attributes: Mapping[str, Attribute] | None = None) -> Iterator[Span]:
+        """See `Telemetry`."""
+        yield NullSpan()
+
+    def count(self, name: str, value: float = 1, *, unit: str = "Count", **dimensions: str) -> None:
+        """See `Telemetry`."""
+
+    def event(self, name: str, /, *, level: str = "INFO", **fields: Attribute | None) -> None:
+        """See `Telemetry`."""
+
+    @contextmanager
+    def bind(self, **keys: Attribute | None) -> Iterator[None]:
+        """Do nothing, as the others do something."""
+        yield
