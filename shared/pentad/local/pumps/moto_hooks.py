@@ -77,11 +77,24 @@ class MotoHooks:
     def _hook_objects(self) -> None:
         from moto.s3 import models, notifications
 
+        completing = threading.local()
+
         def send_event(account_id: str, event_name: Any, bucket: Any, key: Any) -> None:
-            if str(event_name.value).startswith("s3:ObjectCreated:") and _eventful(bucket):
-                self._on_object(event_name.value.rsplit(":", 1)[-1], _stored(bucket, key))
+            _, kind, change = str(event_name.value).split(":")
+            # moto stores a completed upload with a Put of its own, and tells of both.
+            double = change == "Put" and getattr(completing, "now", False)
+            if kind == "ObjectCreated" and _eventful(bucket) and not double:
+                self._on_object(change, _stored(bucket, key))
 
         delete_object = models.S3Backend.delete_object
+        complete_upload = models.S3Backend.complete_multipart_upload
+
+        def complete(backend: Any, *args: Any, **named: Any) -> Any:
+            completing.now = True
+            try:
+                return complete_upload(backend, *args, **named)
+            finally:
+                completing.now = False
 
         def delete(backend: Any, bucket_name: str, key_name: str, *args: Any, **named: Any) -> Any:
             bucket = backend.get_bucket(bucket_name)
@@ -93,6 +106,7 @@ class MotoHooks:
 
         self._replace(notifications, "send_event", send_event)
         self._replace(models.S3Backend, "delete_object", delete)
+        self._replace(models.S3Backend, "complete_multipart_upload", complete)
 
     def _hook_queues(self) -> None:
         from moto.sqs import models

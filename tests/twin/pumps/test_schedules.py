@@ -1,0 +1,122 @@
+"""Schedule expressions fire when AWS's documentation says, by a clock that the test moves."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from pentad.local.pumps.schedules import ScheduleError, parse_schedule
+from tests.twin.pumps.world import att, until, world
+
+START = datetime(2026, 1, 1, 12, 30, 20, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        ("rate(1 minute)", "2026-01-01T12:31:20"),
+        ("rate(2 hours)", "2026-01-01T14:30:20"),
+        ("rate(1 day)", "2026-01-02T12:30:20"),
+        ("at(2026-02-03T04:05:06)", "2026-02-03T04:05:06"),
+        ("cron(0 12 * * ? *)", "2026-01-02T12:00:00"),
+        ("cron(0/15 * * * ? *)", "2026-01-01T12:45:00"),
+        ("cron(15 10 ? * MON-FRI *)", "2026-01-02T10:15:00"),
+        ("cron(0 8 1 * ? *)", "2026-02-01T08:00:00"),
+        ("cron(0 18 L * ? *)", "2026-01-31T18:00:00"),
+        ("cron(0 9 ? * 6#2 *)", "2026-01-09T09:00:00"),
+        ("cron(0 9 ? * SUNL *)", "2026-01-25T09:00:00"),
+        ("cron(0 9 3W * ? *)", "2026-01-02T09:00:00"),
+        ("cron(0 0 29 FEB ? *)", "2028-02-29T00:00:00"),
+        ("cron(30,31 12 * * ? *)", "2026-01-01T12:31:00"),
+    ],
+)
+def test_next_moment(expression: str, expected: str) -> None:
+    found = parse_schedule(expression, START).after(START)
+    assert found == datetime.fromisoformat(expected).replace(tzinfo=UTC)
+
+
+def test_cron_follows_its_time_zone_through_a_change_of_clocks() -> None:
+    schedule = parse_schedule("cron(0 9 * * ? *)", START, "Europe/Berlin")
+    winter = schedule.after(datetime(2026, 3, 28, 0, tzinfo=UTC))
+    summer = schedule.after(datetime(2026, 3, 29, 0, tzinfo=UTC))
+    assert winter is not None
+    assert summer is not None
+    assert (winter.hour, summer.hour) == (8, 7)
+
+
+def test_past_moment_never_fires() -> None:
+    assert parse_schedule("at(2025-01-01T00:00:00)", START).after(START) is None
+    assert parse_schedule("cron(0 0 1 1 ? 2025)", START).after(START) is None
+
+
+@pytest.mark.parametrize(
+    "expression",
+    ["hourly", "rate(0 days)", "rate(1 week)", "cron(0 12 * * *)", "cron(0 12 * * * *)", "cron(61 * * * ? *)"],
+)
+def test_malformed_expression_is_refused(expression: str) -> None:
+    with pytest.raises(ScheduleError):
+        parse_schedule(expression, START)
+
+
+class HandClock:
+    """Stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self.moment = START
+
+    def now(self) -> datetime:
+        return self.moment
+
+
+def test_scheduled_rule_sends_the_event_of_its_moment(tmp_path: Path) -> None:
+    resources = {
+        "Rule": {
+            "Type": "AWS::Events::Rule",
+            "Properties": {
+                "Name": "daily",
+                "ScheduleExpression": "rate(1 day)",
+                "Targets": [{"Id": "T0", "Arn": att("WorkerFunction")}],
+            },
+        },
+        "Permission": {
+            "Type": "AWS::Lambda::Permission",
+            "Properties": {
+                "Action": "lambda:InvokeFunction",
+                "FunctionName": att("WorkerFunction"),
+                "Principal": "events.amazonaws.com",
+                "SourceArn": att("Rule"),
+            },
+        },
+    }
+    clock = HandClock()
+    with world(resources, tmp_path, clock=clock, worker=lambda _: {}) as twin:
+        assert twin.pumps.timetable.fire_due() == 0
+        clock.moment += timedelta(days=1)
+        assert twin.pumps.timetable.fire_due() == 1
+        assert twin.pumps.timetable.fire_due() == 0
+        [event] = until(lambda: twin.received("worker"))
+    assert event.pop("id")
+    assert event == {
+        "version": "0",
+        "detail-type": "Scheduled Event",
+        "source": "aws.events",
+        "account": "123456789012",
+        "time": "2026-01-02T12:30:20Z",
+        "region": "us-east-1",
+        "resources": ["arn:aws:events:us-east-1:123456789012:rule/daily"],
+        "detail": {},
+    }
+
+
+def test_missed_moments_fire_once(tmp_path: Path) -> None:
+    resources = {
+        "Rule": {
+            "Type": "AWS::Events::Rule",
+            "Properties": {"Name": "often", "ScheduleExpression": "rate(1 minute)", "Targets": []},
+        }
+    }
+    clock = HandClock()
+    with world(resources, tmp_path, clock=clock) as twin:
+        clock.moment += timedelta(hours=5)
+        assert twin.pumps.timetable.fire_due() == 1
+        assert twin.pumps.timetable.next_moment() == clock.moment + timedelta(minutes=1)
