@@ -23,7 +23,8 @@ def redacted(value: Any, *, emails: bool = False, depth: int = 0) -> Any:
         return value
     if isinstance(value, str):
         # Masked before it is cut, since half a key is not recognised; the bound on the work is generous.
-        masked = mask_secrets(value[: 4 * MAX_TEXT], emails=emails)
+        # A lone surrogate would break the stream that the line is written to.
+        masked = mask_secrets(value[: 4 * MAX_TEXT], emails=emails).encode(errors="replace").decode()
         return masked if len(masked) <= MAX_TEXT and len(value) <= 4 * MAX_TEXT else f"{masked[:MAX_TEXT]}[cut]"
     if depth >= _MAX_DEPTH:
         return "[deep]"
