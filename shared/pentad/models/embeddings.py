@@ -24,11 +24,11 @@ from pentad.models.outcomes import RECOVERIES
 from pentad.models.ports import Ledger, ProviderEmbed
 from pentad.models.pursuit import Pace, Sender
 from pentad.models.tokens import estimate_tokens
+from pentad.models.wire import check_texts
 
-# OpenAI takes 2,048 texts and 300,000 tokens a request. Batches stay well under both, so that a repeat after a fault is cheap.
+# OpenAI takes 2,048 texts and 300,000 tokens a request. Batches stay well under both: a repeat after a fault is cheap.
 BATCH_TEXTS = 96
 BATCH_TOKENS = 250_000
-MAX_TEXTS = 1_024  # of one call: their vectors stay under Lambda's 6 MB reply
 
 
 class EmbeddingGateway:
@@ -113,19 +113,6 @@ class EmbeddingGateway:
             tried = True
             if not sender.pace.wait(1, found.retry_after, sender.links_after):
                 raise found
-
-
-def check_texts(texts: Sequence[str]) -> None:
-    """Return if the texts can be embedded in one call.
-
-    Raises:
-        InvalidInput: none, too many, or an empty one.
-    """
-    if not 1 <= len(texts) <= MAX_TEXTS:
-        raise InvalidInput(f"{len(texts)} texts in one call", field="texts", fix=f"give 1 to {MAX_TEXTS}")
-    for index, text in enumerate(texts):
-        if not text.strip():
-            raise InvalidInput("a text is empty", field=f"texts[{index}]", fix="leave it out")
 
 
 def batches(texts: Sequence[str], window: int, factor: float) -> list[list[str]]:

@@ -1,11 +1,16 @@
 """What the other layers ask of the model gateway, and what the gateway asks of its adapters."""
 
+# The gateway's own types are named, not loaded: other layers import this module and need neither YAML nor the catalog.
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from pentad.domain.models import Attempt, CallContext, ChatReply, ChatRequest, EmbedReply
-from pentad.models.catalog import Effort, ModelEntry
-from pentad.models.exchange import Credentials, ProviderReply, ProviderVectors
+
+if TYPE_CHECKING:
+    from pentad.models.catalog import Effort, ModelEntry
+    from pentad.models.exchange import Credentials, ProviderReply, ProviderVectors
 
 
 class ChatModel(Protocol):

@@ -7,8 +7,11 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from pentad.domain.errors import InvalidInput
 from pentad.domain.models import CallContext, EmbedReply
 from pentad.domain.usage import Usage
+
+MAX_TEXTS = 1_024  # of one call: their vectors stay under Lambda's 6 MB reply
 
 
 class EmbedCall(BaseModel):
@@ -29,6 +32,19 @@ class _EmbedAnswer(BaseModel):
     model: str
     usage: Usage
     cost_nanousd: int
+
+
+def check_texts(texts: Sequence[str]) -> None:
+    """Return if the texts can be embedded in one call.
+
+    Raises:
+        InvalidInput: none, too many, or an empty one.
+    """
+    if not 1 <= len(texts) <= MAX_TEXTS:
+        raise InvalidInput(f"{len(texts)} texts in one call", field="texts", fix=f"give 1 to {MAX_TEXTS}")
+    for index, text in enumerate(texts):
+        if not text.strip():
+            raise InvalidInput("a text is empty", field=f"texts[{index}]", fix="leave it out")
 
 
 def floats(data: bytes) -> tuple[float, ...]:

@@ -12,7 +12,7 @@ from pentad.domain import errors
 from pentad.domain.models import CallContext, EmbedReply
 from pentad.domain.usage import Usage
 from pentad.models import wire
-from pentad.models.embeddings import MAX_TEXTS, check_texts
+from pentad.models.wire import MAX_TEXTS, check_texts
 
 _WHAT = "the gateway function"
 _MAX_CALL_BYTES = 4 * 1024 * 1024  # Lambda takes 6 MB; JSON may escape
