@@ -102,6 +102,7 @@ KNOWN_KEYS: Final = frozenset(
         "aws:SourceAccount",
         "aws:SourceArn",
         "aws:SourceIp",
+        "aws:SourceOwner",
         "aws:ViaAWSService",
         "cloudwatch:namespace",
         "dynamodb:EnclosingOperation",
