@@ -1,0 +1,1 @@
+"""Plain rules that stand in for a model: each finds one kind of wish in a question."""

@@ -1,0 +1,86 @@
+"""Words and sentences for the rules."""
+
+from __future__ import annotations
+
+import re
+
+STOP_WORDS = frozenset(
+    """a about after again all also am an and any are as at be because been before being between both but by can could
+    did do does doing done each else few for from further give had has have having he her here hers him his how i if in
+    into is it its itself just let me more most my no nor not now of off on once one only or other our out over own
+    please same she should show so some such tell than that the their them then there these they this those through to
+    too under until up use used uses using very was we were what when where which while who whom whose why will with
+    within without would you your yours thing things many much happen happens explain describe say says mean means
+    work works know find get need want""".split()
+)
+
+_WORD = re.compile(r"[A-Za-z0-9]+(?:['_.-][A-Za-z0-9]+)*")
+_BULLET = re.compile(r"^\s*(?:[-*+]|\d+[.)])\s+")
+_SENTENCE_END = re.compile(r"(?<=[.!?])[\"')\]]*\s+(?=[A-Z0-9\"'(`*\[])")
+
+
+def stem(word: str) -> str:
+    """Cut common endings, so that stored, stores and storing meet."""
+    word = word.lower()
+    for ending in ("ations", "ation", "ingly", "ings", "ing", "edly", "ies", "ied", "ers", "er", "es", "ed", "ly", "s"):
+        if word.endswith(ending) and len(word) - len(ending) >= 3:
+            word = word[: -len(ending)] + ("y" if ending in ("ies", "ied") else "")
+            break
+    if len(word) > 3 and word[-1] == word[-2] and word[-1] not in "aeiouls":
+        word = word[:-1]
+    return word.removesuffix("e") if len(word) > 3 else word
+
+
+def words(text: str) -> list[str]:
+    """Return the words of a text, dotted and hyphenated names also in their parts."""
+    found: list[str] = []
+    for match in _WORD.finditer(text):
+        word = match.group()
+        found.append(word)
+        parts = re.split(r"['_.-]", word)
+        if len(parts) > 1:
+            found.extend(part for part in parts if part)
+    return found
+
+
+def terms(text: str) -> list[str]:
+    """Return the stems of the words that carry meaning, in order."""
+    return [stem(word) for word in words(text) if word.lower() not in STOP_WORDS and len(word) > 1]
+
+
+def sentences(text: str) -> list[str]:
+    """Split prose and Markdown into sentences; a list item or a table row is one, headings and code fences are none."""
+    found: list[str] = []
+    block: list[str] = []
+    fenced = False
+
+    def flush() -> None:
+        joined = " ".join(block).strip()
+        block.clear()
+        if joined:
+            found.extend(piece.strip() for piece in _SENTENCE_END.split(joined) if piece.strip())
+
+    for line in text.splitlines():
+        stripped = line.strip()
+        if stripped.startswith("```"):
+            fenced = not fenced
+            flush()
+        elif fenced or not stripped or stripped.startswith("#") or set(stripped) <= set("|-: ="):
+            flush()
+        elif _BULLET.match(line) or stripped.startswith("|"):
+            flush()
+            block.append(_row(stripped) if stripped.startswith("|") else _BULLET.sub("", stripped))
+        else:
+            block.append(stripped)
+    flush()
+    return found
+
+
+def _row(line: str) -> str:
+    return "; ".join(cell.strip() for cell in line.strip("|").split("|") if cell.strip())
+
+
+def shorten(text: str, characters: int) -> str:
+    """Cut a text at a word's end."""
+    text = " ".join(text.split())
+    return text if len(text) <= characters else text[: characters - 1].rsplit(" ", 1)[0] + "…"

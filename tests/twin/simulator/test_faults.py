@@ -1,0 +1,186 @@
+"""Faults on request, as the real SDKs see them."""
+
+import json
+from typing import Any
+
+import anthropic
+import openai
+import pytest
+from anthropic import Anthropic
+from openai import OpenAI
+
+from pentad.local.simulator import ControlError, SimulatorControl
+from tests.twin.simulator.conftest import CLAUDE, GPT, TOOLS, asked, for_openai
+
+pytestmark = pytest.mark.twin
+
+HI: Any = [{"role": "user", "content": "hi"}]
+SUM: Any = [{"role": "user", "content": "What is 6 * 7?"}]
+
+
+def claude_says(client: Anthropic, messages: Any = HI, **options: Any) -> Any:
+    return client.messages.create(model=CLAUDE, max_tokens=500, messages=messages, **options)
+
+
+def gpt_says(client: OpenAI, messages: Any = HI, **options: Any) -> Any:
+    return client.chat.completions.create(model=GPT, messages=messages, **options)
+
+
+def test_an_overload_hits_one_provider_and_is_over_after_its_times(
+    claude: Anthropic, gpt: OpenAI, control: SimulatorControl
+) -> None:
+    control.faults({"kind": "status", "provider": "anthropic", "status": 529, "times": 2})
+    for _ in range(2):
+        with pytest.raises(anthropic.APIStatusError) as error:
+            claude_says(claude)
+        body: Any = error.value.body
+        assert (error.value.status_code, body["error"]) == (529, {"type": "overloaded_error", "message": "Overloaded"})
+    assert gpt_says(gpt).choices[0].message.content
+    assert claude_says(claude).stop_reason == "end_turn"
+
+
+def test_a_rate_limit_carries_its_headers(claude: Anthropic, gpt: OpenAI, control: SimulatorControl) -> None:
+    control.faults({"kind": "status", "status": 429, "headers": {"retry-after": "7"}})
+    with pytest.raises(anthropic.RateLimitError) as limited:
+        claude_says(claude)
+    assert limited.value.response.headers["retry-after"] == "7"
+    with pytest.raises(openai.RateLimitError) as other:
+        gpt_says(gpt)
+    assert other.value.code == "rate_limit_exceeded"
+    control.clear_faults()
+    assert claude_says(claude)
+
+
+@pytest.mark.parametrize("status", [500, 503])
+def test_server_errors_have_the_providers_shape(
+    claude: Anthropic, gpt: OpenAI, control: SimulatorControl, status: int
+) -> None:
+    control.faults({"kind": "status", "status": status})
+    with pytest.raises(anthropic.InternalServerError) as one:
+        claude_says(claude)
+    body: Any = one.value.body
+    assert body["error"]["type"] == "api_error"
+    with pytest.raises(openai.InternalServerError) as two:
+        gpt_says(gpt)
+    assert two.value.type == "server_error"
+
+
+def test_a_timeout_hangs_until_the_client_gives_up(claude: Anthropic, control: SimulatorControl) -> None:
+    control.faults({"kind": "timeout", "seconds": 5})
+    with pytest.raises(anthropic.APITimeoutError):
+        claude_says(claude.with_options(timeout=0.3))
+
+
+def test_a_reset_is_a_connection_error(claude: Anthropic, control: SimulatorControl) -> None:
+    control.faults({"kind": "reset"})
+    with pytest.raises(anthropic.APIConnectionError):
+        claude_says(claude)
+
+
+def test_a_cut_stream_breaks_off(claude: Anthropic, gpt: OpenAI, control: SimulatorControl) -> None:
+    control.faults({"kind": "cut_stream"})
+    received = 0
+    with pytest.raises(Exception, match=r"incomplete chunked read|peer closed"):
+        for _ in claude.messages.create(
+            model=CLAUDE, max_tokens=500, messages=[{"role": "user", "content": asked("sessions stored?")}], stream=True
+        ):
+            received += 1
+    assert received > 0
+    with pytest.raises(openai.APIConnectionError):
+        gpt_says(gpt)
+
+
+def test_html_and_half_json_are_no_reply(claude: Anthropic, gpt: OpenAI, control: SimulatorControl) -> None:
+    control.faults({"kind": "html", "times": 1}, {"kind": "half_json", "times": 1})
+    with pytest.raises(anthropic.InternalServerError):
+        claude_says(claude)
+    with pytest.raises((openai.APIResponseValidationError, json.JSONDecodeError)):
+        gpt_says(gpt)
+
+
+def test_malformed_arguments_are_not_json(gpt: OpenAI, control: SimulatorControl) -> None:
+    control.faults({"kind": "malformed_tool_args"})
+    call = gpt_says(gpt, SUM, tools=for_openai(TOOLS)).choices[0].message.tool_calls[0]
+    with pytest.raises(json.JSONDecodeError):
+        json.loads(call.function.arguments)
+
+
+def test_truncated_arguments_end_at_the_output_limit(claude: Anthropic, gpt: OpenAI, control: SimulatorControl) -> None:
+    control.faults({"kind": "truncated_tool_args"})
+    choice = gpt_says(gpt, SUM, tools=for_openai(TOOLS)).choices[0]
+    assert choice.finish_reason == "length"
+    with pytest.raises(json.JSONDecodeError):
+        json.loads(choice.message.tool_calls[0].function.arguments)
+    reply = claude_says(claude, SUM, tools=TOOLS)
+    assert (reply.stop_reason, reply.content[0].input) == ("max_tokens", {})
+
+
+def test_refusals_have_each_providers_form(claude: Anthropic, gpt: OpenAI, control: SimulatorControl) -> None:
+    control.faults({"kind": "refusal", "body": {"category": "cyber", "explanation": "no"}})
+    reply = claude_says(claude)
+    assert (reply.stop_reason, reply.content, reply.stop_details.category) == ("refusal", [], "cyber")
+    message = gpt_says(gpt).choices[0].message
+    assert message.content is None
+    assert message.refusal
+
+
+def test_context_overflow_has_each_providers_form(claude: Anthropic, gpt: OpenAI, control: SimulatorControl) -> None:
+    control.faults({"kind": "context_overflow"})
+    with pytest.raises(anthropic.BadRequestError, match="prompt is too long"):
+        claude_says(claude)
+    with pytest.raises(openai.BadRequestError) as error:
+        gpt_says(gpt)
+    assert error.value.code == "context_length_exceeded"
+
+
+def test_usage_can_be_missing_and_the_stop_reason_chosen(
+    claude: Anthropic, gpt: OpenAI, control: SimulatorControl
+) -> None:
+    control.faults({"kind": "no_usage", "provider": "openai"}, {"kind": "stop_reason", "stop": "pause_turn"})
+    assert gpt_says(gpt).usage is None
+    assert claude_says(claude).stop_reason == "pause_turn"
+
+
+def test_a_malformed_fault_is_refused_with_a_reason(control: SimulatorControl) -> None:
+    with pytest.raises(ControlError, match="unknown fault kind 'earthquake'"):
+        control.faults({"kind": "earthquake"})
+    with pytest.raises(ControlError, match="status from 400 to 599"):
+        control.faults({"kind": "status", "status": 200})
+
+
+def test_the_journal_shows_calls_without_secrets(claude: Anthropic, control: SimulatorControl) -> None:
+    control.faults({"kind": "status", "status": 500, "times": 1})
+    with pytest.raises(anthropic.InternalServerError):
+        claude_says(claude, extra_headers={"idempotency-key": "run-1"})
+    claude_says(claude)
+    first, second = control.requests()
+    assert (first["status"], first["fault"], first["headers"]["idempotency-key"]) == (500, "status", "run-1")
+    assert (second["provider"], second["path"], second["model"]) == ("anthropic", "/v1/messages", CLAUDE)
+    assert second["status"] == 200
+    assert "x-api-key" not in second["headers"]
+    assert "local" not in json.dumps(second["headers"])
+
+
+def test_a_script_answers_in_order_in_both_formats(claude: Anthropic, gpt: OpenAI, control: SimulatorControl) -> None:
+    control.script(
+        {"match": {"provider": "anthropic", "contains": "hi"}, "reply": {"text": "first"}},
+        {"reply": {"tool_calls": [{"name": "calculator", "arguments": {"expression": "1"}}]}},
+        {"raw": {"status": 429, "body": {"error": {"message": "slow down"}}, "headers": {"retry-after": "3"}}},
+    )
+    assert claude_says(claude).content[0].text == "first"
+    assert gpt_says(gpt).choices[0].finish_reason == "tool_calls"
+    with pytest.raises(openai.RateLimitError, match="slow down"):
+        gpt_says(gpt)
+    control.assert_consumed()
+
+
+def test_an_unexpected_request_fails_and_is_reported(claude: Anthropic, gpt: OpenAI, control: SimulatorControl) -> None:
+    control.script({"match": {"provider": "openai"}, "reply": {"text": "only for openai"}})
+    with pytest.raises(anthropic.APIStatusError, match="the script expected a request with") as error:
+        claude_says(claude)
+    assert error.value.status_code == 599
+    with pytest.raises(AssertionError, match=r"unconsumed: \[\{'step': 0.*unexpected: \[\{'provider': 'anthropic'"):
+        control.assert_consumed()
+    assert gpt_says(gpt).choices[0].message.content == "only for openai"
+    with pytest.raises(openai.InternalServerError, match="no further request"):
+        gpt_says(gpt)
