@@ -1,0 +1,99 @@
+"""``pentad ingest``."""
+
+import mimetypes
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+from pentad.cli.client import ApiClient
+from pentad.cli.console import ERR, OPTIONS, OUT, CommandError, emit, failures
+from pentad.cli.target import api
+
+_TYPES = {".md": "text/markdown", ".markdown": "text/markdown", ".txt": "text/plain", ".csv": "text/csv"}
+_POLL_SECONDS = 0.5
+
+Json = dict[str, Any]
+
+
+def documents_in(paths: list[Path]) -> dict[str, Path]:
+    """Return the files under paths by the name they get: relative to the current folder where they are in it.
+
+    Raises:
+        CommandError: a path does not exist, or there is no file.
+    """
+    found: dict[str, Path] = {}
+    for path in paths:
+        if not path.exists():
+            raise CommandError(f"{path} does not exist", code=2)
+        files = [path] if path.is_file() else sorted(item for item in path.rglob("*") if item.is_file())
+        for file in files:
+            if not any(part.startswith(".") for part in file.parts if part not in (".", "..")):
+                found[_name_of(file)] = file
+    if not found:
+        raise CommandError("there is no file in what you named", code=2)
+    return found
+
+
+def _name_of(file: Path) -> str:
+    whole = file.resolve()
+    here = Path.cwd().resolve()
+    return whole.relative_to(here).as_posix() if here in whole.parents else whole.name
+
+
+def media_type(path: Path) -> str:
+    """Return a file's media type by its ending."""
+    return _TYPES.get(path.suffix.lower()) or mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+
+
+def ingest_all(client: ApiClient, files: dict[str, Path], seconds: float) -> list[Json]:
+    """Upload files and return their registry entries once each is indexed or has failed.
+
+    Raises:
+        CommandError: some were not done in time.
+    """
+    before = _entries(client)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=ERR, transient=True) as progress:
+        uploads = progress.add_task("uploading", total=len(files))
+        for name, path in files.items():
+            client.upload(name, media_type(path), path.read_bytes())
+            progress.advance(uploads)
+        indexing = progress.add_task("indexing", total=len(files))
+        deadline = time.monotonic() + seconds
+        done: dict[str, Json] = {}
+        while len(done) < len(files):
+            now = _entries(client)
+            # A new entry differs at least in the time it was indexed.
+            done = {name: now[name] for name in files if name in now and now[name] != before.get(name)}
+            progress.update(indexing, completed=len(done))
+            if len(done) < len(files):
+                if time.monotonic() > deadline:
+                    late = ", ".join(sorted(files.keys() - done.keys())[:5])
+                    raise CommandError(f"not indexed after {seconds:g} s: {late}; ingest goes on by itself")
+                time.sleep(_POLL_SECONDS)
+    return [done[name] for name in sorted(done)]
+
+
+def _entries(client: ApiClient) -> dict[str, Json]:
+    return {entry["name"]: entry for entry in client.pages("/v1/documents", limit=10_000)}
+
+
+def ingest(
+    paths: Annotated[list[Path], typer.Argument(help="Files and folders.")],
+    wait: Annotated[float, typer.Option(help="Seconds to wait until they are indexed.")] = 600,
+) -> None:
+    """Upload documents and wait until they are indexed: text, Markdown, HTML, CSV, JSON."""
+    with failures():
+        entries = ingest_all(api(), documents_in(paths), wait)
+        if OPTIONS.json:
+            emit(entries)
+        else:
+            for entry in entries:
+                fault = f" [red]{entry['error']}[/]" if entry["error"] else ""
+                counts = f"{entry['chunks']} chunks, {entry['embedded']} embedded"
+                OUT.print(f"{entry['status']:8} {entry['name']}  {counts}{fault}")
+        if any(entry["status"] == "failed" for entry in entries):
+            raise typer.Exit(1)

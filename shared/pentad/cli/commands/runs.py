@@ -1,0 +1,151 @@
+"""``pentad run``, ``chat``, ``runs`` and ``trace``."""
+
+import time
+import uuid
+from typing import Annotated, Any
+
+import typer
+
+from pentad.cli.client import ApiClient
+from pentad.cli.console import ERR, OPTIONS, OUT, CommandError, emit, failures
+from pentad.cli.show import approval_lines, print_run, run_table, waterfall
+from pentad.cli.target import api
+
+Json = dict[str, Any]
+
+ENDED = frozenset({"succeeded", "degraded", "stopped", "failed", "cancelled"})
+_POLL_SECONDS = 1.0
+_API_WAIT = 20
+_EXIT_CODES = {"succeeded": 0, "degraded": 0, "awaiting_human": 0}
+
+Agent = Annotated[str, typer.Option("--agent", "-a", help="Which agent.")]
+
+
+def wait_for(client: ApiClient, view: Json, seconds: float) -> Json:
+    """Return the run once it has ended or waits for a human.
+
+    Raises:
+        CommandError: neither happened in time; the run goes on.
+    """
+    deadline = time.monotonic() + seconds
+    while view["status"] not in ENDED and view["status"] != "awaiting_human":
+        if time.monotonic() > deadline:
+            raise CommandError(f"{view['run_id']} is still {view['status']} after {seconds:g} s; it goes on by itself")
+        time.sleep(_POLL_SECONDS)
+        view = client.call("GET", f"/v1/runs/{view['run_id']}")
+    return view
+
+
+def ask(client: ApiClient, agent: str, message: str, *, session: str | None, key: str | None, seconds: float) -> Json:
+    """Start a run and return it once it has ended or waits for a human."""
+    view = client.start(agent, message, session=session, key=key, wait=min(_API_WAIT, int(seconds)))
+    return wait_for(client, view, seconds)
+
+
+def run(
+    message: Annotated[str, typer.Argument(help="What to ask.")],
+    agent: Agent = "assistant",
+    session: Annotated[str | None, typer.Option(help="Go on in this session.")] = None,
+    idempotency_key: Annotated[str | None, typer.Option(help="The same key again gives the same run.")] = None,
+    wait: Annotated[float, typer.Option(help="Seconds to wait for the end.")] = 300,
+) -> None:
+    """Ask an agent one thing and print the answer with its citations."""
+    with failures():
+        client = api()
+        key = idempotency_key or uuid.uuid4().hex
+        with ERR.status(f"{agent} works"):
+            view = ask(client, agent, message, session=session, key=key, seconds=wait)
+        if OPTIONS.json:
+            emit(view)
+        else:
+            print_run(OUT, view)
+            if view["pending_approval"]:
+                OUT.print(approval_lines(client.call("GET", f"/v1/approvals/{view['pending_approval']}")))
+                OUT.print(f"Decide: pentad approve {view['pending_approval']} (or --reject --reason ...)")
+        code = _EXIT_CODES.get(view["status"], 1)
+        if code:
+            raise typer.Exit(code)
+
+
+def chat(
+    agent: Agent = "assistant",
+    session: Annotated[str | None, typer.Option(help="Go on in this session.")] = None,
+) -> None:
+    """Talk to an agent in one session; an empty line or Ctrl-D ends it."""
+    with failures():
+        client = api()
+        OUT.print(f"[dim]{client.url}, agent {agent}. An empty line ends the conversation.[/]")
+        while True:
+            try:
+                message = OUT.input("[bold]> [/]").strip()
+            except (EOFError, KeyboardInterrupt):
+                break
+            if not message:
+                break
+            with ERR.status(f"{agent} works"):
+                view = ask(client, agent, message, session=session, key=uuid.uuid4().hex, seconds=600)
+            session = view["session"]
+            if view["pending_approval"]:
+                view = _decide_here(client, view)
+            print_run(OUT, view)
+
+
+def _decide_here(client: ApiClient, view: Json) -> Json:
+    approval = client.call("GET", f"/v1/approvals/{view['pending_approval']}")
+    OUT.print(approval_lines(approval))
+    answer = OUT.input("Approve? [y/N, or a reason to reject] ").strip()
+    approved = answer.lower() in ("y", "yes")
+    body = {"decision": "approve" if approved else "reject", "arguments_hash": approval["arguments_hash"]}
+    if not approved and answer.lower() not in ("", "n", "no"):
+        body["reason"] = answer
+    client.call("POST", f"/v1/approvals/{approval['approval']}", body=body)
+    with ERR.status("going on"):
+        return wait_after_decision(client, view["run_id"], approval["approval"], 300)
+
+
+def wait_after_decision(client: ApiClient, run_id: str, approval: str, seconds: float) -> Json:
+    """Return the run once it has ended, or waits for another approval than the one just decided."""
+    deadline = time.monotonic() + seconds
+    while True:
+        view = client.call("GET", f"/v1/runs/{run_id}")
+        if view["status"] in ENDED or view.get("pending_approval") not in (None, approval):
+            return view
+        if time.monotonic() > deadline:
+            raise CommandError(f"{run_id} is still {view['status']} after {seconds:g} s; it goes on by itself")
+        time.sleep(_POLL_SECONDS)
+
+
+def runs(
+    run_id: Annotated[str | None, typer.Argument(help="Show this run whole.")] = None,
+    session: Annotated[str | None, typer.Option(help="Only runs of this session.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="At most so many.")] = 20,
+) -> None:
+    """List runs, the newest first, or show one with its events."""
+    with failures():
+        client = api()
+        if run_id is not None:
+            view = client.call("GET", f"/v1/runs/{run_id}")
+            events = client.call("GET", f"/v1/runs/{run_id}/events")["events"]
+            if OPTIONS.json:
+                emit(view | {"events": events})
+                return
+            print_run(OUT, view)
+            for event in events:
+                OUT.print(f"[dim]{event['at']}[/] {event['type']} {event['detail']}", markup=True, soft_wrap=True)
+            return
+        views = list(client.pages("/v1/runs", limit=limit, session=session))
+        if OPTIONS.json:
+            emit(views)
+        else:
+            OUT.print(run_table(views))
+
+
+def trace(run_id: Annotated[str, typer.Argument(help="The run.")]) -> None:
+    """Show one run as a waterfall: states, functions, model attempts, tool calls."""
+    with failures():
+        view = api().call("GET", f"/v1/runs/{run_id}/trace")
+        if OPTIONS.json:
+            emit(view)
+            return
+        OUT.print(waterfall(view), soft_wrap=True)
+        OUT.print(f"{view['transitions']} transitions, {view['status']}")

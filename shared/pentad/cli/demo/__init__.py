@@ -1,0 +1,1 @@
+"""``pentad demo``: seven things that must really happen, each checked, on the twin."""

@@ -1,0 +1,202 @@
+"""The demo's chapters: each asks something of the running stack and checks that it really happened."""
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from rich.console import Console
+from rich.markup import escape
+
+from pentad.cli.client import ApiClient
+from pentad.cli.commands.documents import documents_in, ingest_all
+from pentad.cli.commands.runs import ask, wait_after_decision
+from pentad.cli.demo.record import DemoFailure, Json, check, record
+from pentad.cli.show import approval_lines, print_run, waterfall
+
+ABOUT_THE_DOCS = "What does the state machine of an agent carry, and where do the words live?"
+TWO_TOOLS = "What is 17.5 * (3 + 4), and how many days are there between 2026-01-01 and 2026-11-22?"
+FOLLOW_UP = "What did I ask you before?"
+NOTE_TITLE = "Pentad demo"
+NOTE_TEXT = "The five layers work as one system."
+NOTE = f'Save a note titled "{NOTE_TITLE}" with the text "{NOTE_TEXT}"'
+_SECONDS = 120
+_INGEST_SECONDS = 300
+
+
+class Faults(Protocol):
+    """Makes providers fail."""
+
+    def fail(self, *providers: str) -> None:
+        """Let every call to these providers answer 529 until `heal`."""
+        ...
+
+    def heal(self) -> None:
+        """Let all providers answer again."""
+        ...
+
+
+class Notes(Protocol):
+    """Looks at the notes that the tool keeps, past the stack."""
+
+    def texts(self) -> list[Json]:
+        """Return the stored notes."""
+        ...
+
+
+@dataclass
+class Story:
+    """The demo's state as it goes.
+
+    Attributes:
+        client: the API.
+        console: where the transcript goes.
+        docs: the folder of documents to upload.
+        faults: makes providers fail.
+        notes: looks at what the notes tool stored.
+        runs: what is kept of each run.
+    """
+
+    client: ApiClient
+    console: Console
+    docs: Path
+    faults: Faults
+    notes: Notes
+    runs: list[Json] = field(default_factory=list)
+    _session: str | None = None
+
+    def tell(self) -> None:
+        """Go through all chapters.
+
+        Raises:
+            DemoFailure: something did not happen.
+        """
+        chapters: list[tuple[str, Callable[[], None]]] = [
+            ("The project's docs are uploaded and indexed", self.ingest),
+            ("A question about them is answered with citations", self.cite),
+            ("Two tools at once", self.use_tools),
+            ("A follow-up that needs the session's memory", self.remember),
+            ("An action that needs approval, then its undo", self.approve_and_undo),
+            ("The primary provider fails, then all of them", self.degrade),
+            ("One run as a waterfall", self.show_trace),
+        ]
+        for number, (title, chapter) in enumerate(chapters, start=1):
+            self.console.rule(f"[bold]{number}. {title}[/]", align="left")
+            try:
+                chapter()
+            except DemoFailure as failure:
+                raise DemoFailure(f"chapter {number} ({title}): {failure}") from failure
+
+    def ingest(self) -> None:
+        """Upload the docs and wait for the index."""
+        files = documents_in([self.docs])
+        entries = ingest_all(self.client, files, _INGEST_SECONDS)
+        failed = [entry["name"] for entry in entries if entry["status"] != "indexed"]
+        check(not failed, f"these were not indexed: {', '.join(failed)}")
+        chunks = sum(entry["chunks"] for entry in entries)
+        check(chunks > len(files), "the documents gave too few chunks")
+        self.console.print(f"{len(entries)} documents, {chunks} chunks indexed")
+
+    def cite(self) -> None:
+        """Ask about the docs; every citation must point at text that is really in the document."""
+        view, kept = self._ask(ABOUT_THE_DOCS)
+        check(view["status"] == "succeeded", f"the run is {view['status']}")
+        check(view["citations"], "the answer has no citation")
+        for citation in view["citations"]:
+            self._check_citation(citation)
+        check(kept["transitions"] == 4, f"a plain answer took {kept['transitions']} transitions, not 4")
+
+    def use_tools(self) -> None:
+        """Ask for two tools; both calls must be of one turn."""
+        view, kept = self._ask(TWO_TOOLS)
+        calls = kept["tool_calls"]
+        check({call["tool"] for call in calls} == {"calculator", "date_time"}, f"called {[c['tool'] for c in calls]}")
+        check(len({call["step"] for call in calls}) == 1, "the tools were not called in one turn")
+        check(all(call["status"] == "succeeded" for call in calls), "a tool failed")
+        check(_overlap(*calls[:2]), "the tools did not run in parallel")
+        for number in ("122.5", "325"):
+            check(number in (view["answer"] or ""), f"{number} is not in the answer")
+        # Recall; Think, Decide, Act and one for each call; Think, Decide, Deliver.
+        check(kept["transitions"] == 1 + 3 + len(calls) + 3, f"it took {kept['transitions']} transitions")
+        self._session = view["session"]
+
+    def remember(self) -> None:
+        """Ask what only the session knows, there and in a new session."""
+        view, _ = self._ask(FOLLOW_UP, session=self._session)
+        check("17.5" in (view["answer"] or ""), "the session's memory is not in the answer")
+        stranger, _ = self._ask(FOLLOW_UP)
+        check("17.5" not in (stranger["answer"] or ""), "another session knows what was asked in this one")
+
+    def approve_and_undo(self) -> None:
+        """Ask for a note, approve exactly what is shown, look at the table, undo, look again."""
+        view, _ = self._ask(NOTE, keep=False)
+        check(view["status"] == "awaiting_human", f"the run is {view['status']} and waits for nobody")
+        check(not self.notes.texts(), "the note was saved before anybody approved it")
+        pending = {item["approval"]: item for item in self.client.pages("/v1/approvals", limit=100)}
+        approval = pending.get(view["pending_approval"])
+        if approval is None:
+            raise DemoFailure("the approval is not in the list")
+        self.console.print(approval_lines(approval))
+        body = {"decision": "approve", "arguments_hash": approval["arguments_hash"]}
+        self.client.call("POST", f"/v1/approvals/{approval['approval']}", body=body)
+        view = wait_after_decision(self.client, view["run_id"], approval["approval"], _SECONDS)
+        print_run(self.console, view)
+        kept = self._keep(view)
+        check(view["status"] == "succeeded", f"after the approval the run is {view['status']}")
+        shown, call = approval["calls"][0], kept["tool_calls"][0]
+        check(shown["arguments"] == call["arguments"], "what ran is not what was shown")
+        saved = self.notes.texts()
+        check(len(saved) == 1 and saved[0]["text"] == shown["arguments"]["text"], "the note is not in the table")
+        undone = self.client.call("POST", "/v1/undo", body={"undo_token": call["undo_token"]})
+        check(undone["status"] == "undone" and not self.notes.texts(), "the note is still there after the undo")
+        self.console.print("approved, executed as shown, undone with its token")
+
+    def degrade(self) -> None:
+        """Let the primary provider fail, then all of them; then a run in the same session must work again."""
+        self.faults.fail("anthropic")
+        try:
+            view, kept = self._ask(ABOUT_THE_DOCS)
+            providers = [attempt["provider"] for attempt in kept["model_attempts"]]
+            check(view["status"] == "succeeded" and view["notices"], "the fallback gave no notice")
+            check(providers[0] == "anthropic" and providers[-1] == "openai", f"the attempts were {providers}")
+            self.faults.fail("anthropic", "openai")
+            down, _ = self._ask(ABOUT_THE_DOCS)
+            check(
+                down["status"] == "degraded" and down["answer"], f"with all providers down the run is {down['status']}"
+            )
+        finally:
+            self.faults.heal()
+        again, _ = self._ask(FOLLOW_UP, session=down["session"])
+        check(again["status"] == "succeeded", "the session does not go on after the degraded run")
+
+    def show_trace(self) -> None:
+        """Print the waterfall of the run with the tools."""
+        kept = next(run for run in self.runs if run["question"] == TWO_TOOLS)
+        trace = self.client.call("GET", f"/v1/runs/{kept['run_id']}/trace")
+        kinds = {span["kind"] for span in trace["spans"]}
+        check(kinds >= {"run", "state", "function", "model", "tool"}, f"the waterfall has only {sorted(kinds)}")
+        self.console.print(waterfall(trace))
+
+    def _ask(self, question: str, *, session: str | None = None, keep: bool = True) -> tuple[Json, Json]:
+        self.console.print(f"[bold]> {escape(question)}[/]")
+        view = ask(self.client, "assistant", question, session=session, key=uuid.uuid4().hex, seconds=_SECONDS)
+        print_run(self.console, view)
+        return view, self._keep(view) if keep else {}
+
+    def _keep(self, view: Json) -> Json:
+        kept = record(self.client, view)
+        self.runs.append(kept)
+        return kept
+
+    def _check_citation(self, citation: Json) -> None:
+        name = citation["document"]
+        path = next((path for known, path in documents_in([self.docs]).items() if known == name), None)
+        if path is None:
+            raise DemoFailure(f"the citation names {name}, which was not uploaded")
+        text = path.read_text(encoding="utf-8")
+        check(text[citation["start"] : citation["end"]].startswith(citation["quote"]), f"{name} has no such passage")
+
+
+def _overlap(first: Json, second: Json) -> bool:
+    return bool(first["started_at"] < second["ended_at"] and second["started_at"] < first["ended_at"])
