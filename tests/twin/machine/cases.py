@@ -246,7 +246,7 @@ _LAMBDA_SERVICE = {
     )
 }
 
-_RICH = [
+_RICH: list[Any] = [
     None,
     0,
     0.1,
@@ -334,16 +334,17 @@ DIFFERENCES: dict[str, list[str]] = {
     f"test_assign_reference_variables::test_reference_in_map_state[MAP_STATE_REFERENCE_IN_{name}]": _MAP_RUN
     for name in ("TOLERATED_FAILURE_PATH", "ITEM_SELECTOR")
 }
-"""Known differences, exactly: after a distributed Map, AWS counts the exit from the start of its run, moto from its end."""
+"""Known differences, exactly: the exit from a distributed Map follows its run's start on AWS and its end in moto."""
 
+_MAX_ITEMS = "test_assign_reference_variables::test_reference_in_map_state_max_items_path"
 _MAPPING = "an SQS event source mapping, not a state machine: the pumps' conformance tests own it"
 
 NOT_RUN: dict[str, str] = {
     "test_lambda_task_service::test_list_functions": "the recording is empty: AWS refused the definition",
-    "test_assign_reference_variables::test_reference_in_map_state_max_items_path[MAP_STATE_REFERENCE_IN_MAX_ITEMS_PATH]": (
+    f"{_MAX_ITEMS}[MAP_STATE_REFERENCE_IN_MAX_ITEMS_PATH]": (
         "a distributed Map that reads its items from S3: the stack has none yet"
     ),
-    "test_assign_reference_variables::test_reference_in_map_state_max_items_path[MAP_STATE_REFERENCE_IN_MAX_PER_BATCH_PATH]": (
+    f"{_MAX_ITEMS}[MAP_STATE_REFERENCE_IN_MAX_PER_BATCH_PATH]": (
         "ItemBatcher of a distributed Map: moto's parser refuses it and the stack has none yet"
     ),
     "test_assign_reference_variables::test_variables_in_lambda_task[BASE_REFERENCE_IN_LAMBDA_TASK_FIELDS]": (

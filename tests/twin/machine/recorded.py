@@ -1,10 +1,10 @@
 """What AWS answered, and how it is compared with what the twin answers.
 
-Compared: the order of the events, their ids and previous ids, their types and all of their details; with them status, error,
-cause and output. Normalised, and nothing else:
+Compared: the order of the events, their ids and previous ids, their types and all of their details; with them status,
+error, cause and output. Normalised, and nothing else:
 
-* names, ids, ARNs and times that the recording replaced by a placeholder match any text; a numbered placeholder must stand
-  for one and the same text throughout a history;
+* names, ids, ARNs and times that the recording replaced by a placeholder match any text; a numbered placeholder must
+  stand for one and the same text throughout a history;
 * texts that are JSON are compared as JSON on both sides, because the recording has parsed some of them;
 * HTTP headers of a service's response and the lines of a stack trace are not compared: another server, another file.
 """

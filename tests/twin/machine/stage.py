@@ -67,7 +67,8 @@ class Stage:
             if key not in self._clients:
                 access_key = f"AK{uuid.uuid5(uuid.NAMESPACE_URL, role_arn).hex[:18].upper()}"
                 self._keys[access_key] = role_arn
-                self._clients[key] = boto3.session.Session().client(
+                session: Any = boto3.session.Session()
+                self._clients[key] = session.client(
                     service,
                     endpoint_url=self.url,
                     region_name=REGION,

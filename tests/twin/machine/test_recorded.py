@@ -18,7 +18,7 @@ pytestmark = [
 ]
 
 
-class CustomException(Exception):  # noqa: N818 (the recorded name)
+class CustomException(Exception):
     """The error of a recorded function."""
 
 

@@ -9,8 +9,8 @@ import base64
 import binascii
 from typing import Any, Final
 
+from moto.core.exceptions import AWSError
 from moto.core.responses import ActionResult, EmptyResult
-from moto.stepfunctions.exceptions import AWSError
 from moto.stepfunctions.responses import StepFunctionResponse
 
 from pentad.local.machine.encoding import compact
@@ -22,7 +22,7 @@ _SYNC_SECONDS: Final = 300.0
 _DATA: Final = ("input", "output", "inputDetails", "outputDetails", "parameters")
 
 
-class ApiError(AWSError):  # type: ignore[misc]
+class ApiError(AWSError):
     """An error of the API by its AWS name."""
 
     STATUS = 400

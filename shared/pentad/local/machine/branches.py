@@ -1,8 +1,8 @@
 """Map and Parallel: bounded workers, the others stop when one fails, and reserved error names pass through.
 
-What moto gets wrong: iterations that are still running when one has failed go on running; a finished time limit counts as
-a succeeded iteration; one worker calls itself once per item, so that a thousand items exhaust the stack; a worker is
-started for each item, however many there are.
+What moto gets wrong: iterations that are still running when one has failed go on running; a finished time limit
+counts as a succeeded iteration; one worker calls itself once per item, so that a thousand items exhaust the stack; a
+worker is started for each item, however many there are.
 """
 
 import threading
@@ -25,9 +25,9 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_parallel.branches_
 from moto.stepfunctions.parser.asl.component.state.exec.state_parallel.state_parallel import StateParallel
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.state_task import StateTask
 from moto.stepfunctions.parser.asl.component.state.wait.state_wait import StateWait
-from moto.stepfunctions.parser.asl.eval.event.event_detail import EventDetails
 from moto.stepfunctions.parser.asl.eval.program_state import ProgramEnded, ProgramError
 
+from pentad.local.machine.events import add_event, event_details
 from pentad.local.machine.lifecycle import AbandonedError, close_with
 from pentad.local.machine.patching import Patches
 from pentad.local.machine.states import can_retry, is_caught, set_error_output, start_counting
@@ -40,15 +40,6 @@ _ABORTED: Final[tuple[tuple[type, HistoryEventType], ...]] = (
     (StateMap, HistoryEventType.MapStateAborted),
     (StateParallel, HistoryEventType.ParallelStateAborted),
 )
-
-
-def _add(env: Any, event_type: Any, details: Any = None, *, source: bool = True) -> None:
-    env.event_manager.add_event(
-        context=env.event_history_context,
-        event_type=event_type,
-        event_details=details,
-        update_source_event_id=source,
-    )
 
 
 def _iterate(self: Any, env: Any, job: Any) -> Any:
@@ -68,35 +59,35 @@ def _iterate(self: Any, env: Any, job: Any) -> Any:
             env=env,
             error_name=CustomErrorName(error_name=details.get("error")),
             event_type=event_type,
-            event_details=EventDetails(executionFailedEventDetails=details),
+            event_details=event_details(executionFailedEventDetails=details),
         )
     )
 
 
 def _eval_job(self: Any, env: Any, job: Any) -> None:
     details = MapIterationEventDetails(name=self._work_name, index=job.job_index)
-    started = EventDetails(mapIterationStartedEventDetails=details)
-    _add(env, HistoryEventType.MapIterationStarted, started)
+    started = event_details(mapIterationStartedEventDetails=details)
+    add_event(env, HistoryEventType.MapIterationStarted, started)
     try:
         output = _iterate(self, env, job)
     except Exception as exc:  # an iteration never ends its worker; the Map state decides about the error
         output = exc
     job.job_output = output
     if not isinstance(output, Exception):
-        _add(
+        add_event(
             env,
             HistoryEventType.MapIterationSucceeded,
-            EventDetails(mapIterationSucceededEventDetails=details),
+            event_details(mapIterationSucceededEventDetails=details),
             source=False,
         )
         return
     event = output.failure_event if isinstance(output, FailureEventException) else None
     if event is not None and event.event_type == HistoryEventType.MapIterationAborted:
-        aborted = EventDetails(mapIterationAbortedEventDetails=details)
-        _add(env, HistoryEventType.MapIterationAborted, aborted, source=False)
+        aborted = event_details(mapIterationAbortedEventDetails=details)
+        add_event(env, HistoryEventType.MapIterationAborted, aborted, source=False)
     else:
-        failed = EventDetails(mapIterationFailedEventDetails=details)
-        _add(env, HistoryEventType.MapIterationFailed, failed, source=False)
+        failed = event_details(mapIterationFailedEventDetails=details)
+        add_event(env, HistoryEventType.MapIterationFailed, failed, source=False)
 
 
 def _work(self: Any) -> None:
@@ -174,7 +165,7 @@ class _Branch:
         """Record that the branch ended within a state; recordings have this for the branch that failed, too."""
         for kind, event_type in _ABORTED:
             if isinstance(self.frame.current_state, kind):
-                _add(self.frame, event_type, source=False)
+                add_event(self.frame, event_type, source=False)
 
 
 def _branches(self: Any, env: Any) -> None:
@@ -206,7 +197,7 @@ def _branches(self: Any, env: Any) -> None:
                 env=env,
                 error_name=CustomErrorName(error_name=failed.error.get("error")),
                 event_type=HistoryEventType.ExecutionFailed,
-                event_details=EventDetails(executionFailedEventDetails=failed.error),
+                event_details=event_details(executionFailedEventDetails=failed.error),
             )
         )
     env.stack.append([branch.frame.states.get_input() for branch in branches])
@@ -227,7 +218,7 @@ def _attempts(self: Any, env: Any, failed_event: Any, prepare: Any) -> None:
             if not env.is_running():
                 return
             if failed_event == HistoryEventType.ParallelStateFailed or _started(event):
-                _add(env, failed_event)
+                add_event(env, failed_event)
             if is_caught(self, env, event):
                 return
             self._handle_uncaught(env=env, failure_event=event)

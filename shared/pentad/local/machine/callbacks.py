@@ -1,9 +1,9 @@
 """Task tokens: one per attempt, found by token, waited for without polling, and spent once.
 
-What moto gets wrong: all attempts of a retried task share one token, and from the second attempt on the wait returns the
-first attempt's outcome; two answers to one token are both accepted; a heartbeat for a task without `HeartbeatSeconds` is
-an invalid token; a token of an execution that has ended is an invalid token; the cause of a failure is dropped; nothing
-checks that an output is JSON.
+What moto gets wrong: all attempts of a retried task share one token, and from the second attempt on the wait returns
+the first attempt's outcome; two answers to one token are both accepted; a heartbeat for a task without
+`HeartbeatSeconds` is an invalid token; a token of an execution that has ended is an invalid token; the cause of a
+failure is dropped; nothing checks that an output is JSON.
 """
 
 import base64
@@ -14,7 +14,7 @@ import time
 from collections import OrderedDict
 from typing import Any, Final
 
-from moto.stepfunctions.exceptions import AWSError
+from moto.core.exceptions import AWSError
 from moto.stepfunctions.models import StepFunctionBackend
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.resource import ResourceCondition
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service_callback import (
@@ -41,7 +41,7 @@ _MAX_CAUSE: Final = 32_768
 _MAX_ERROR: Final = 256
 
 
-class TaskTimedOutError(AWSError):  # type: ignore[misc]
+class TaskTimedOutError(AWSError):
     """The token's task has ended: answered, timed out, or its execution is over. AWS uses this name for all three."""
 
     TYPE = "TaskTimedOut"
@@ -51,7 +51,7 @@ class TaskTimedOutError(AWSError):  # type: ignore[misc]
         super().__init__("Task Timed Out: 'Provided task does not exist anymore'")
 
 
-class InvalidTokenError(AWSError):  # type: ignore[misc]
+class InvalidTokenError(AWSError):
     """The token was never issued."""
 
     TYPE = "InvalidToken"
@@ -61,7 +61,7 @@ class InvalidTokenError(AWSError):  # type: ignore[misc]
         super().__init__("Invalid Token: 'Invalid token'")
 
 
-class InvalidOutputError(AWSError):  # type: ignore[misc]
+class InvalidOutputError(AWSError):
     """The output of a task is not JSON or is too large."""
 
     TYPE = "InvalidOutput"
@@ -194,7 +194,6 @@ def _eval_execution(original: Any) -> Any:
             _retire(token)
             context.pop("Task", None)
 
-    evaluate.token_patched = True  # type: ignore[attr-defined]
     return evaluate
 
 

@@ -1,8 +1,8 @@
 """The calls that an execution makes: clients of the machine's own role, names of fields and of errors as AWS has them.
 
-What moto gets wrong: it calls with fixed keys; it hands requests and responses through without changing the case of the
-field names, so that `executionArn` never becomes `ExecutionArn`; it drops the SDK metadata; most errors of a service have
-other names than on AWS.
+What moto gets wrong: it calls with fixed keys; it hands requests and responses through without changing the case of
+the field names, so that `executionArn` never becomes `ExecutionArn`; it drops the SDK metadata; most errors of a
+service have other names than on AWS.
 """
 
 import functools
@@ -22,7 +22,8 @@ from pentad.local.machine.encoding import compact, iso
 class Connect(Protocol):
     """Supplied by the twin: a botocore client of `service` that acts as `role_arn`."""
 
-    def __call__(self, service: str, role_arn: str) -> Any: ...
+    def __call__(self, service: str, role_arn: str) -> Any:
+        """Return the client."""
 
 
 class _Names(NamedTuple):
@@ -208,7 +209,7 @@ def _from_boto(value: Any, shape: Shape | None, *, as_millis: bool) -> Any:
 
 
 def _class_name(error: ClientError, base: str) -> str:
-    """Return the SDK's class for an error; AWS's SDKs have none for a denied call, so it is the service's base class."""
+    """Return the SDK's class for an error; the SDKs have none for a denied call, so it is the service's base class."""
     name = type(error).__name__
     code = str(error.response.get("Error", {}).get("Code", ""))
     if name == "ClientError" or "AccessDenied" in code:

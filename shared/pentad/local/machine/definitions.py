@@ -1,8 +1,8 @@
 """Definitions: parsed once, and their strings read as JSON.
 
-What moto gets wrong: it parses the definition anew for each execution, which takes longer than most executions; it leaves
-the escapes of some strings in place and reads those of others as Python's, so that `\\/` and characters outside the basic
-plane come out wrong.
+What moto gets wrong: it parses the definition anew for each execution, which takes longer than most executions; it
+leaves the escapes of some strings in place and reads those of others as Python's, so that escaped slashes and characters
+outside the basic plane come out wrong.
 """
 
 import json

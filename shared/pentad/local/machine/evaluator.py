@@ -1,7 +1,8 @@
 """JSONata evaluation with real bindings: a bounded cache of parsed expressions and no text splicing.
 
-moto declares variables by writing their values into the expression's text, so a quote in user data breaks the expression
-and a crafted string becomes code. Here values are bound as values and the text is only ever the definition's own.
+moto declares variables by writing their values into the expression's text, so a quote in user data breaks the
+expression and a crafted string becomes code. Here values are bound as values and the text is only ever the
+definition's own.
 """
 
 import copy

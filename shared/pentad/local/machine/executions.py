@@ -1,7 +1,7 @@
 """Executions: starting by name, what is stored about them, and stopping all of them.
 
-What moto gets wrong: an execution without a name is called `None` and collides with the next one; every machine is taken
-for a Standard one; stopping drops error and cause
+What moto gets wrong: an execution without a name is called `None` and collides with the next one; every machine is
+taken for a Standard one; stopping drops error and cause
 and does not wait for the end; an execution of a version cannot be described; Express machines cannot be run in line.
 """
 
@@ -25,13 +25,13 @@ from moto.stepfunctions.parser.api import (
     HistoryEventExecutionDataDetails,
     HistoryEventType,
 )
-from moto.stepfunctions.parser.asl.eval.event.event_detail import EventDetails
 from moto.stepfunctions.parser.backend.execution import BaseExecutionWorkerCommunication, Execution
 from moto.stepfunctions.parser.backend.execution_worker import ExecutionWorker
 from moto.stepfunctions.parser.models import StepFunctionsParserBackend
 
 from pentad.local.machine.definitions import program
 from pentad.local.machine.encoding import compact, fits, iso
+from pentad.local.machine.events import event_details
 from pentad.local.machine.patching import Patches
 
 _KEPT: Final = 5000
@@ -68,7 +68,7 @@ def _patch_execution(patches: Patches) -> None:
 
     def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
         self.finished = threading.Event()
-        self.watchers: list[Callable[[], None]] = []
+        self.watchers = []
         self.version_arn = self.alias_arn = None
         init(self, *args, **kwargs)
         _known[self.exec_arn] = self
@@ -97,7 +97,7 @@ def _patch_execution(patches: Patches) -> None:
             _running.add(self)
         original_start(self)
 
-    original_start = Execution.start
+    original_start: Any = Execution.start
     patches.attribute(Execution, "__init__", __init__)
     patches.attribute(Execution, "when_finished", when_finished)
     patches.attribute(Execution, "start", start)
@@ -125,7 +125,7 @@ def _worker_start(self: Any) -> None:
     env.event_manager.add_event(
         context=env.event_history_context,
         event_type=HistoryEventType.ExecutionStarted,
-        event_details=EventDetails(
+        event_details=event_details(
             executionStartedEventDetails=ExecutionStartedEventDetails(
                 input=compact(details.execution_details.inpt),
                 inputDetails=HistoryEventExecutionDataDetails(truncated=False),

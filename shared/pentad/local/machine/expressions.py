@@ -26,7 +26,6 @@ from moto.stepfunctions.parser.asl.component.component import Component
 from moto.stepfunctions.parser.asl.component.state.choice.comparison.comparison import ConditionStringJSONata
 from moto.stepfunctions.parser.asl.component.state.exec.state_map.item_selector import ItemSelector
 from moto.stepfunctions.parser.asl.component.state.exec.state_map.items.items import Items, ItemsJSONata
-from moto.stepfunctions.parser.asl.eval.event.event_detail import EventDetails
 
 from pentad.local.machine.encoding import compact
 from pentad.local.machine.evaluator import (
@@ -35,6 +34,7 @@ from pentad.local.machine.evaluator import (
     UnsupportedResultError,
     evaluate,
 )
+from pentad.local.machine.events import event_details
 from pentad.local.machine.patching import Patches
 
 _FIELDS: Final[tuple[tuple[type, str], ...]] = (
@@ -56,7 +56,10 @@ def failure(env: Any, cause: str, location: str | None) -> FailureEventException
     """
     name = StatesErrorName(typ=StatesErrorNameType.StatesQueryEvaluationError)
     state = env.next_state_name
-    decorated = f"An error occurred while executing the state '{state}' (entered at the event id #{env.entered_event_id}). {cause}"
+    decorated = (
+        f"An error occurred while executing the state '{state}' (entered at the event id #{env.entered_event_id}). "
+        f"{cause}"
+    )
     details = EvaluationFailedEventDetails(cause=decorated, error=name.error_name, state=state)
     if location:
         details["location"] = location
@@ -64,7 +67,7 @@ def failure(env: Any, cause: str, location: str | None) -> FailureEventException
         env=env,
         error_name=name,
         event_type=HistoryEventType.EvaluationFailed,
-        event_details=EventDetails(evaluationFailedEventDetails=details),
+        event_details=event_details(evaluationFailedEventDetails=details),
     )
     env.event_history_context.source_event_id = env.before_event_id
     env.event_manager.add_event(
@@ -118,8 +121,8 @@ def type_failure(env: Any, expression: str, location: str, expected: str, value:
     )
     return failure(
         env,
-        f"The JSONata expression '{expression}' specified for the field '{location}' returned an unexpected result type. "
-        f"Expected '{expected}', but was '{name}' for value: {compact(value)}",
+        f"The JSONata expression '{expression}' specified for the field '{location}' returned an unexpected result "
+        f"type. Expected '{expected}', but was '{name}' for value: {compact(value)}",
         location,
     )
 
@@ -173,7 +176,7 @@ def _start(component: Any, location: str) -> str:
 def locate(component: Any, location: str = "") -> None:
     """Write into every expression below `component` the field where it stands, such as `Arguments/Payload`."""
     if isinstance(component, StringJSONata):
-        component.location = location or None
+        vars(component)["location"] = location or None
         return
     here = _start(component, location)
     for suffix, child in _children(component):

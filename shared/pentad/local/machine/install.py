@@ -82,9 +82,9 @@ def uninstall() -> None:
 
 
 def transitions(events: Iterable[Mapping[str, Any]]) -> int:
-    """Count the state transitions that AWS bills: one for each state that was entered, retries included.
+    """Count the states that an execution entered. AWS bills each retry as one transition more.
 
     Args:
-        events: Events of GetExecutionHistory. A retried task is scheduled again without being entered again.
+        events: Events of GetExecutionHistory.
     """
     return sum(1 for event in events if str(event["type"]).endswith("StateEntered"))

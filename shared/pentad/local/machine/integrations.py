@@ -1,7 +1,7 @@
 """Task states against services: requests and responses in the right case, errors by their AWS names, Lambda payloads.
 
-What moto gets wrong is told in `clients`; for Lambda it also rewrites the error payload, gives an error without a type the
-name `Exception` (AWS: `Lambda.Unknown`), and refuses `InvocationType`.
+What moto gets wrong is told in `clients`; for Lambda it also rewrites the error payload, gives an error without a
+type the name `Exception` (AWS: `Lambda.Unknown`), and refuses `InvocationType`.
 """
 
 import copy
@@ -24,6 +24,9 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service_dynamodb import (
     StateTaskServiceDynamoDB,
 )
+from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service_events import (
+    StateTaskServiceEvents,
+)
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service_lambda import (
     StateTaskServiceLambda,
 )
@@ -37,10 +40,10 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state
     StateTaskServiceSqs,
 )
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.state_task_lambda import StateTaskLambda
-from moto.stepfunctions.parser.asl.eval.event.event_detail import EventDetails
 from moto.stepfunctions.parser.asl.utils import boto_client
 
 from pentad.local.machine import clients
+from pentad.local.machine.events import event_details
 from pentad.local.machine.patching import Patches
 
 _LAMBDA_FIELDS: Final = ("ExecutedVersion", "LogResult", "Payload", "StatusCode", *clients._METADATA)
@@ -87,7 +90,7 @@ def _task_failed(self: Any, env: Any, error: str, cause: str) -> FailureEvent:
         env=env,
         error_name=CustomErrorName(error),
         event_type=HistoryEventType.TaskFailed,
-        event_details=EventDetails(
+        event_details=event_details(
             taskFailedEventDetails=TaskFailedEventDetails(
                 error=error,
                 cause=cause,
@@ -154,7 +157,7 @@ def _from_function_error(original: Any) -> Any:
             env=env,
             error_name=CustomErrorName(named[0]),
             event_type=HistoryEventType.LambdaFunctionFailed,
-            event_details=EventDetails(
+            event_details=event_details(
                 lambdaFunctionFailedEventDetails=LambdaFunctionFailedEventDetails(error=named[0], cause=named[1])
             ),
         )
@@ -188,13 +191,8 @@ def apply(patches: Patches, connect: clients.Connect) -> None:
     patches.attribute(StateTaskService, "_normalise_parameters", _normalise_parameters)
     patches.attribute(StateTaskService, "_normalise_response", _normalise_response)
     patches.attribute(StateTaskService, "_get_boto_service_name", _boto_service)
-    for service in (StateTaskServiceSfn, StateTaskServiceSns, StateTaskServiceSqs):
+    for service in (StateTaskServiceEvents, StateTaskServiceSfn, StateTaskServiceSns, StateTaskServiceSqs):
         patches.attribute(service, "_from_error", _from_service_error(service._from_error))
-    from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service_events import (
-        StateTaskServiceEvents,
-    )
-
-    patches.attribute(StateTaskServiceEvents, "_from_error", _from_service_error(StateTaskServiceEvents._from_error))
     patches.attribute(StateTaskServiceAwsSdk, "_from_error", _from_sdk_error(StateTaskServiceAwsSdk._from_error))
     patches.attribute(StateTaskServiceDynamoDB, "_from_error", _from_dynamodb_error)
     patches.attribute(StateTaskServiceLambda, "_from_error", _from_lambda_error(StateTaskServiceLambda._from_error))

@@ -1,8 +1,8 @@
 """How an execution waits and how it ends: closing environments, timeouts, waits and retries that can be interrupted.
 
 moto starts several threads for every state, sleeps where nothing can wake it, and lets a task that was given up go on
-writing events. Here every environment has a `closed` event, every wait watches it, and a task that was given up is cut
-off from the history.
+writing events. Here every environment has a `closed` event, every wait watches it, and a task that was given up is
+cut off from the history.
 """
 
 import threading
@@ -73,9 +73,9 @@ def _patch_environment(patches: Patches) -> None:
 
     def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
         self.closed = threading.Event()
-        self.closers: list[Callable[[], None]] = []
-        self.pending_assign: dict[str, Any] = {}
-        self.current_state: Any = None
+        self.closers = []
+        self.pending_assign = {}
+        self.current_state = None
         self.entered_event_id = 0
         self.before_event_id = 0
         init(self, *args, **kwargs)

@@ -1,7 +1,7 @@
 """`states:startExecution.sync` and `.sync:2`: the parent waits for the child and stops it when it is stopped itself.
 
-What moto gets wrong: it looks for `ExecutionArn` in a response that has `executionArn`, so both fail; it would look twice
-a second; a child goes on when its parent was stopped or timed out.
+What moto gets wrong: it looks for `ExecutionArn` in a response that has `executionArn`, so both fail; it would look
+twice a second; a child goes on when its parent was stopped or timed out.
 """
 
 import contextlib
@@ -21,6 +21,7 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.resou
 
 from pentad.local.machine import clients, executions
 from pentad.local.machine.encoding import compact
+from pentad.local.machine.events import event_details
 from pentad.local.machine.lifecycle import AbandonedError
 
 if TYPE_CHECKING:
@@ -93,13 +94,13 @@ class Child:
                 env=self._env,
                 error_name=StatesErrorName(typ=StatesErrorNameType.StatesTaskFailed),
                 event_type=HistoryEventType.TaskFailed,
-                event_details={
-                    "taskFailedEventDetails": TaskFailedEventDetails(
+                event_details=event_details(
+                    taskFailedEventDetails=TaskFailedEventDetails(
                         resource=self._task._get_sfn_resource(),
                         resourceType=self._task._get_sfn_resource_type(),
                         error=StatesErrorNameType.StatesTaskFailed.to_name(),
                         cause=compact(result),
                     )
-                },
+                ),
             )
         )

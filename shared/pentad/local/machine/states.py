@@ -1,9 +1,9 @@
 """What a state does between its entered and its exited event, and how its errors are named and matched.
 
 What moto gets wrong: `Assign` is applied before `Output` is evaluated; times in the context object are Python objects
-or in another form; a matched choice rule also gets the default's `Assign` and `Output` where both lead to one state; no
-matching rule is `States.Runtime`; an error whose name begins with `States.` cannot leave a Map, a Parallel or a Fail
-state; `States.ALL` catches `States.Runtime`; a heartbeat lowers the task's time limit to 60 seconds.
+or in another form; a matched choice rule also gets the default's `Assign` and `Output` where both lead to one state;
+no matching rule is `States.Runtime`; an error whose name begins with `States.` cannot leave a Map, a Parallel or a
+Fail state; `States.ALL` catches `States.Runtime`; a heartbeat lowers the task's time limit to 60 seconds.
 """
 
 from datetime import UTC, datetime
@@ -33,11 +33,11 @@ from moto.stepfunctions.parser.asl.component.state.choice.choice_rule import Cho
 from moto.stepfunctions.parser.asl.component.state.choice.state_choice import StateChoice
 from moto.stepfunctions.parser.asl.component.state.exec.execute_state import ExecutionState
 from moto.stepfunctions.parser.asl.component.state.state import CommonStateField
-from moto.stepfunctions.parser.asl.eval.event.event_detail import EventDetails
 from moto.stepfunctions.parser.asl.eval.variable_store import VariableStore
 from moto.stepfunctions.parser.asl.utils.json_path import NoSuchJsonPathError
 
 from pentad.local.machine.encoding import compact, iso
+from pentad.local.machine.events import add_event, event_details
 from pentad.local.machine.patching import Patches
 
 _ALL: Final = "States.ALL"
@@ -52,11 +52,8 @@ def _enter(self: Any, env: Any) -> None:
     env.pending_assign.clear()
     env.current_state = self
     env.before_event_id = env.event_history_context.source_event_id
-    env.entered_event_id = env.event_manager.add_event(
-        context=env.event_history_context,
-        event_type=self.state_entered_event_type,
-        event_details=EventDetails(stateEnteredEventDetails=self._get_state_entered_event_details(env=env)),
-    )
+    entered = event_details(stateEnteredEventDetails=self._get_state_entered_event_details(env=env))
+    env.entered_event_id = add_event(env, self.state_entered_event_type, entered)
     env.states.context_object.context_object_data["State"] = {
         "EnteredTime": iso(datetime.now(UTC)),
         "Name": self.name,
@@ -73,7 +70,7 @@ def _missing_path(env: Any, error: Any) -> FailureEventException:
             env=env,
             error_name=StatesErrorName(typ=StatesErrorNameType.StatesRuntime),
             event_type=HistoryEventType.TaskFailed,
-            event_details=EventDetails(taskFailedEventDetails=TaskFailedEventDetails(error=_RUNTIME, cause=cause)),
+            event_details=event_details(taskFailedEventDetails=TaskFailedEventDetails(error=_RUNTIME, cause=cause)),
         )
     )
 
@@ -95,11 +92,8 @@ def _eval_body(self: Any, env: Any) -> None:
     self._verify_size_quota(env=env, value=env.states.get_input())
     self._set_next(env)
     if self.state_exited_event_type is not None:
-        env.event_manager.add_event(
-            context=env.event_history_context,
-            event_type=self.state_exited_event_type,
-            event_details=EventDetails(stateExitedEventDetails=self._get_state_exited_event_details(env=env)),
-        )
+        exited = event_details(stateExitedEventDetails=self._get_state_exited_event_details(env=env))
+        add_event(env, self.state_exited_event_type, exited)
     env.current_state = None
 
 
@@ -138,7 +132,7 @@ def _choice_state(self: Any, env: Any) -> None:
                 env=env,
                 error_name=StatesErrorName(typ=name),
                 event_type=HistoryEventType.ExecutionFailed,
-                event_details=EventDetails(
+                event_details=event_details(
                     executionFailedEventDetails=ExecutionFailedEventDetails(
                         error=name.to_name(),
                         cause=f"Failed to transition out of the state '{self.name}'. The state's choices did not match "
@@ -235,9 +229,7 @@ def start_counting(env: Any) -> None:
 def record_failure(env: Any, event: Any) -> None:
     """Write a failed attempt into the history and make it the state's error output."""
     if event.event_type != HistoryEventType.EvaluationFailed:  # recorded where it happened
-        env.event_manager.add_event(
-            context=env.event_history_context, event_type=event.event_type, event_details=event.event_details
-        )
+        add_event(env, event.event_type, event.event_details)
     set_error_output(env, event)
 
 
