@@ -1,0 +1,145 @@
+"""What every document registry does."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from pentad.domain.errors import InvalidInput, StoreUnavailable
+from pentad.domain.knowledge import Document
+from pentad.memory.adapters.registry_dynamodb import DynamoRegistry
+from pentad.memory.adapters.registry_memory import MemoryRegistry
+from pentad.memory.ports import DocumentRegistry
+from tests.contract.memory.aws import local_aws
+
+START = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
+
+
+@dataclass
+class Clock:
+    """A clock that is set by hand."""
+
+    now: datetime = START
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture(params=["memory", "dynamodb"])
+def registry(request: pytest.FixtureRequest, clock: Clock) -> Iterator[DocumentRegistry]:
+    with ExitStack() as stack:
+        if request.param == "memory":
+            yield MemoryRegistry(clock=clock)
+        else:
+            yield DynamoRegistry(stack.enter_context(local_aws())[0], clock=clock)
+
+
+def document(name: str = "docs/ä b.md", **changes: Any) -> Document:
+    fields: dict[str, Any] = {
+        "tenant": "acme",
+        "name": name,
+        "version": "v1",
+        "status": "indexed",
+        "media_type": "text/markdown",
+        "bytes": 10,
+        "chunks": 1,
+        "embedded": 1,
+        "indexed_at": START,
+    }
+    return Document(**fields | changes)
+
+
+def test_what_is_not_there_is_none(registry: DocumentRegistry) -> None:
+    assert registry.get("acme", "x") is None
+    assert registry.chunks("acme", "x") == {}
+
+
+def test_an_entry_and_its_chunks_come_back(registry: DocumentRegistry) -> None:
+    registry.put(document(), {"c1": "h1", "c2": "h2"})
+    assert registry.get("acme", "docs/ä b.md") == document()
+    assert registry.chunks("acme", "docs/ä b.md") == {"c1": "h1", "c2": "h2"}
+    assert registry.get("other", "docs/ä b.md") is None
+
+
+def test_ten_thousand_chunks_come_back_and_fewer_replace_them(registry: DocumentRegistry) -> None:
+    many = {f"{n:016x}#{n:032x}": f"{n:064x}" for n in range(10_000)}
+    registry.put(document(), many)
+    assert registry.chunks("acme", "docs/ä b.md") == many
+    registry.put(document(), {"c1": "h1"})
+    assert registry.chunks("acme", "docs/ä b.md") == {"c1": "h1"}
+    registry.put(document(), {})
+    assert registry.chunks("acme", "docs/ä b.md") == {}
+
+
+def test_an_older_entry_never_replaces_a_newer_one(registry: DocumentRegistry) -> None:
+    newer = document(version="v2", indexed_at=START + timedelta(seconds=1))
+    registry.put(newer, {"c2": "h2"})
+    registry.put(document(), {"c1": "h1"})
+    assert registry.get("acme", "docs/ä b.md") == newer
+    assert registry.chunks("acme", "docs/ä b.md") == {"c2": "h2"}
+
+
+def test_an_intention_replaces_the_chunks_and_leaves_the_entry(registry: DocumentRegistry) -> None:
+    registry.put(document(), {"c1": "h1"})
+    registry.intend("acme", "docs/ä b.md", {"c1": "", "c2": ""})
+    assert registry.get("acme", "docs/ä b.md") == document()
+    assert registry.chunks("acme", "docs/ä b.md") == {"c1": "", "c2": ""}
+
+
+def test_an_intention_of_nothing_is_none(registry: DocumentRegistry) -> None:
+    registry.intend("acme", "x", {})
+    assert registry.chunks("acme", "x") == {}
+
+
+def test_a_claim_keeps_others_off_until_it_is_released(registry: DocumentRegistry) -> None:
+    registry.claim("acme", "x", owner="one", seconds=60)
+    with pytest.raises(StoreUnavailable) as error:
+        registry.claim("acme", "x", owner="two", seconds=60)
+    assert error.value.retry_after == pytest.approx(60, abs=0.01)
+    registry.claim("acme", "y", owner="two", seconds=60)
+    registry.release("acme", "x", owner="one")
+    registry.claim("acme", "x", owner="two", seconds=60)
+
+
+def test_a_claim_of_a_crashed_owner_ends(registry: DocumentRegistry, clock: Clock) -> None:
+    registry.claim("acme", "x", owner="one", seconds=60)
+    clock.now += timedelta(seconds=61)
+    registry.claim("acme", "x", owner="two", seconds=60)
+    registry.release("acme", "x", owner="one")
+    with pytest.raises(StoreUnavailable):
+        registry.claim("acme", "x", owner="three", seconds=60)
+
+
+def test_an_owner_can_renew_its_claim(registry: DocumentRegistry, clock: Clock) -> None:
+    registry.claim("acme", "x", owner="one", seconds=60)
+    clock.now += timedelta(seconds=50)
+    registry.claim("acme", "x", owner="one", seconds=60)
+    clock.now += timedelta(seconds=50)
+    with pytest.raises(StoreUnavailable):
+        registry.claim("acme", "x", owner="two", seconds=60)
+
+
+def test_documents_are_listed_by_name_page_by_page(registry: DocumentRegistry) -> None:
+    for name in ("c.md", "a.md", "b.md"):
+        registry.put(document(name), {"c": "h"})
+    registry.put(document("z.md", tenant="other"), {})
+    first = registry.page("acme", limit=2)
+    second = registry.page("acme", limit=2, cursor=first.cursor)
+    assert [one.name for one in (*first.items, *second.items)] == ["a.md", "b.md", "c.md"]
+    assert second.cursor is None
+
+
+def test_a_cursor_of_another_tenant_is_refused(registry: DocumentRegistry) -> None:
+    for name in ("a.md", "b.md"):
+        registry.put(document(name), {})
+    cursor = registry.page("acme", limit=1).cursor
+    with pytest.raises(InvalidInput):
+        registry.page("other", cursor=cursor)
