@@ -1,0 +1,91 @@
+"""State machines as synthesized: error names against the error tree, retries, payloads, bounds."""
+
+import json
+import re
+from typing import Any
+
+from infra.orchestration.loop import LAMBDA_ERRORS
+from pentad.domain import errors
+from tests.infra.conftest import states_of
+
+Json = dict[str, Any]
+
+
+def names_in(definition: Json) -> set[str]:
+    return {
+        name
+        for _, state in states_of(definition)
+        for rule in (*state.get("Retry", []), *state.get("Catch", []))
+        for name in rule["ErrorEquals"]
+    }
+
+
+def test_every_error_name_is_in_the_error_tree_or_of_aws(definitions: dict[str, Json]) -> None:
+    ours = {leaf.__name__ for leaf in errors.leaves()}
+    for name, definition in definitions.items():
+        foreign = names_in(definition) - ours - set(LAMBDA_ERRORS)
+        assert all(error.startswith("States.") for error in foreign), f"{name}: {sorted(foreign)}"
+
+
+def test_every_task_retries_every_transient_error(definitions: dict[str, Json]) -> None:
+    for definition in definitions.values():
+        tasks = [(name, state) for name, state in states_of(definition) if state["Type"] == "Task"]
+        assert len(tasks) == 8
+        for name, state in tasks:
+            retried = {error for rule in state["Retry"] for error in rule["ErrorEquals"]}
+            assert set(errors.transient_names()) <= retried, name
+
+
+def test_no_permanent_error_is_retried(definitions: dict[str, Json]) -> None:
+    permanent = {leaf.__name__ for leaf in errors.leaves(errors.PermanentError)}
+    for definition in definitions.values():
+        for name, state in states_of(definition):
+            retried = {error for rule in state.get("Retry", []) for error in rule["ErrorEquals"]}
+            assert not retried & permanent, name
+
+
+def test_every_task_has_a_timeout_and_a_bounded_retry(definitions: dict[str, Json]) -> None:
+    for definition in definitions.values():
+        for name, state in states_of(definition):
+            if state["Type"] == "Task":
+                assert state["TimeoutSeconds"] > 0, name
+                assert all(0 < rule["MaxAttempts"] <= 8 for rule in state["Retry"]), name
+
+
+def test_every_task_but_the_last_resort_has_a_way_out_of_an_error(definitions: dict[str, Json]) -> None:
+    for definition in definitions.values():
+        without = [name for name, state in states_of(definition) if state["Type"] == "Task" and "Catch" not in state]
+        assert sorted(without) == ["Abort", "CallFailed"]
+
+
+def test_payloads_carry_references_only(definitions: dict[str, Json]) -> None:
+    allowed = {
+        "op",
+        "tenant",
+        "run",
+        "session",
+        "agent",
+        "step",
+        "index",
+        "kind",
+        "reason",
+        "error",
+        "cause",
+        "task_token",
+    }
+    for definition in definitions.values():
+        for name, state in states_of(definition):
+            payload = state.get("Arguments", {}).get("Payload", "")
+            assert set(re.findall(r"'([a-z_]+)':", payload)) <= allowed, name
+
+
+def test_a_definition_is_far_from_the_size_limit_of_one_mebibyte(definitions: dict[str, Json]) -> None:
+    assert all(len(json.dumps(definition)) < 100_000 for definition in definitions.values())
+
+
+def test_every_machine_logs_and_traces(resources: list[tuple[str, Json]]) -> None:
+    machines = [body["Properties"] for _, body in resources if body["Type"] == "AWS::StepFunctions::StateMachine"]
+    assert machines
+    for machine in machines:
+        assert machine["LoggingConfiguration"]["Level"] == "ALL"
+        assert machine["TracingConfiguration"] == {"Enabled": True}

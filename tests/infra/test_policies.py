@@ -1,0 +1,127 @@
+"""Least privilege as synthesized: no wildcard without a recorded reason, nobody rewrites the ledger."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from tests.infra.conftest import joined
+
+Json = dict[str, Any]
+
+# Actions that IAM allows on "*" only, each with its reason. Anything else on "*" fails the test.
+UNRESOURCED = {
+    "xray:PutTraceSegments": "X-Ray takes no resource",
+    "xray:PutTelemetryRecords": "X-Ray takes no resource",
+    "xray:GetSamplingRules": "X-Ray takes no resource",
+    "xray:GetSamplingTargets": "X-Ray takes no resource",
+    "logs:CreateLogDelivery": "log delivery takes no resource",
+    "logs:GetLogDelivery": "log delivery takes no resource",
+    "logs:UpdateLogDelivery": "log delivery takes no resource",
+    "logs:DeleteLogDelivery": "log delivery takes no resource",
+    "logs:ListLogDeliveries": "log delivery takes no resource",
+    "logs:PutResourcePolicy": "log delivery takes no resource",
+    "logs:DescribeResourcePolicies": "log delivery takes no resource",
+    "logs:DescribeLogGroups": "log delivery takes no resource",
+}
+
+
+def listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def statements(resources: list[tuple[str, Json]]) -> Iterator[tuple[str, Json]]:
+    for logical_id, body in resources:
+        if body["Type"] == "AWS::IAM::Policy":
+            for statement in body["Properties"]["PolicyDocument"]["Statement"]:
+                yield logical_id, statement
+
+
+def test_only_actions_that_take_no_resource_are_allowed_on_the_wildcard(resources: list[tuple[str, Json]]) -> None:
+    seen = 0
+    for logical_id, statement in statements(resources):
+        if "*" in listed(statement["Resource"]):
+            seen += 1
+            assert set(listed(statement["Action"])) <= set(UNRESOURCED), logical_id
+    assert seen, "the test looks at nothing"
+
+
+def test_no_statement_allows_every_action_of_a_service(resources: list[tuple[str, Json]]) -> None:
+    for logical_id, statement in statements(resources):
+        assert not [action for action in listed(statement["Action"]) if action.endswith("*")], logical_id
+
+
+def test_no_role_may_update_or_delete_in_the_ledger(resources: list[tuple[str, Json]]) -> None:
+    touching = [
+        statement
+        for _, statement in statements(resources)
+        if any("ledger" in joined(resource) for resource in listed(statement["Resource"]))
+    ]
+    assert touching
+    actions = {action for statement in touching for action in listed(statement["Action"])}
+    assert actions <= {"dynamodb:PutItem", "dynamodb:Query"}
+
+
+def test_only_the_gateway_reads_the_providers_secrets(resources: list[tuple[str, Json]]) -> None:
+    readers = {
+        logical_id
+        for logical_id, statement in statements(resources)
+        for resource in listed(statement["Resource"])
+        if "secretanthropic" in joined(resource) or "secretopenai" in joined(resource)
+    }
+    assert len(readers) == 1
+    assert "gateway" in readers.pop()
+
+
+def test_a_tool_reaches_its_own_kind_of_record_only(resources: list[tuple[str, Json]]) -> None:
+    keys = {
+        logical_id: statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]
+        for logical_id, statement in statements(resources)
+        if any("records" in joined(resource) for resource in listed(statement["Resource"]))
+    }
+    assert list(keys.values()) == [["T#*#NOTE"]]
+    assert "notes" in next(iter(keys))
+
+
+def test_a_state_machine_may_invoke_its_own_functions_only(
+    resources: list[tuple[str, Json]], definitions: dict[str, Json]
+) -> None:
+    text = json.dumps(definitions["pentad-dev-agent-assistant"])
+    invoked = {
+        joined(resource)
+        for logical_id, statement in statements(resources)
+        if logical_id.startswith("agentassistant") and "lambda:InvokeFunction" in listed(statement["Action"])
+        for resource in listed(statement["Resource"])
+    }
+    assert invoked
+    assert all(arn in text for arn in invoked)
+
+
+def test_every_bucket_is_private_and_every_table_can_be_restored(resources: list[tuple[str, Json]]) -> None:
+    buckets = [body["Properties"] for _, body in resources if body["Type"] == "AWS::S3::Bucket"]
+    tables = [body["Properties"] for _, body in resources if body["Type"] == "AWS::DynamoDB::Table"]
+    assert len(buckets) == 3
+    assert len(tables) == 4
+    for bucket in buckets:
+        assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+    for table in tables:
+        assert table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"] is True
+        assert table["SSESpecification"]["SSEEnabled"] is True
+        assert table["BillingMode"] == "PAY_PER_REQUEST"
+
+
+def test_every_queue_has_a_dead_letter_queue_or_is_one(resources: list[tuple[str, Json]]) -> None:
+    queues = [body["Properties"] for _, body in resources if body["Type"] == "AWS::SQS::Queue"]
+    assert queues
+    assert all("RedrivePolicy" in queue or queue["QueueName"].endswith("-dlq") for queue in queues)
+
+
+def test_no_route_of_the_api_is_open(resources: list[tuple[str, Json]]) -> None:
+    routes = [body["Properties"] for _, body in resources if body["Type"] == "AWS::ApiGatewayV2::Route"]
+    assert routes
+    assert all(route["AuthorizationType"] == "CUSTOM" and route["AuthorizerId"] for route in routes)
+
+
+def test_the_templates_name_no_account_and_no_region(templates: dict[str, Json]) -> None:
+    text = json.dumps(templates)
+    assert "us-east-1" not in text
+    assert "123456789012" not in text
