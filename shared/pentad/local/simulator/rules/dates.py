@@ -178,7 +178,8 @@ def _speaks_of(kind: str, tool: Tool) -> bool:
         "weekday": ("weekday", "day"),
         "now": ("current", "now", "today"),
     }[kind]
-    has_operation = any(len(options(schema)) > 1 for schema in properties(tool).values())
+    units = ("unit", "units", "interval")
+    has_operation = any(len(options(schema)) > 1 for name, schema in properties(tool).items() if name not in units)
     return not has_operation and mentions(tool, *wanted)
 
 

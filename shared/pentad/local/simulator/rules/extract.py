@@ -20,7 +20,8 @@ _K1, _B = 1.2, 0.75
 _MEANING_WEIGHT = 3.0
 _TITLE_WEIGHT = 0.35
 _SENTENCE_CHARACTERS = 420
-_MIN_COVER = 0.34
+_MIN_COVER = 0.3
+"""Share of the question that a sentence must speak to, each term weighed by its rarity in the passages."""
 
 
 @dataclass(frozen=True)
@@ -84,20 +85,21 @@ def _score(passages: Sequence[Passage], weights: Mapping[str, float], query: str
     frequency = Counter(term for counts in counted for term in counts)
     average = sum(sum(counts.values()) for counts in counted) / len(counted) or 1.0
     meaning = _similarities(query, [sentence for _, sentence in candidates])
-    total = sum(weights.values())
+    rarity = {term: math.log(1 + (len(counted) - frequency[term] + 0.5) / (frequency[term] + 0.5)) for term in weights}
+    # What a follow-up refers back to helps a sentence, but a sentence need not repeat it.
+    total = sum(rarity[term] for term, weight in weights.items() if weight >= 1.0) or sum(rarity.values())
     scored = []
     for order, ((passage, sentence), counts) in enumerate(zip(candidates, counted, strict=True)):
         title = set(terms(f"{passage.title} {passage.document}"))
+        length = _K1 * (1 - _B + _B * sum(counts.values()) / average)
         lexical = cover = 0.0
         for term, weight in weights.items():
-            rarity = math.log(1 + (len(counted) - frequency[term] + 0.5) / (frequency[term] + 0.5))
             if term in counts:
-                length = _K1 * (1 - _B + _B * sum(counts.values()) / average)
-                lexical += weight * rarity * counts[term] * (_K1 + 1) / (counts[term] + length)
-                cover += weight
+                lexical += weight * rarity[term] * counts[term] * (_K1 + 1) / (counts[term] + length)
+                cover += weight * rarity[term]
             elif term in title:
-                lexical += weight * _TITLE_WEIGHT * math.log(1 + len(counted))
-                cover += weight * 0.5
+                lexical += weight * _TITLE_WEIGHT * rarity[term]
+                cover += weight * rarity[term] * 0.5
         score = lexical + _MEANING_WEIGHT * max(0.0, meaning[order])
         # A close paraphrase counts as relevant even when it shares few words.
         shared = max(cover / total, meaning[order] if meaning[order] >= 0.5 else 0.0)

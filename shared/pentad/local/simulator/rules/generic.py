@@ -172,7 +172,7 @@ def _last_resort(tool: Tool, name: str, schema: Json, pool: _Pool, *, force: boo
     """Fill a required string from what the question says beside the tool's own words."""
     wanted = kind(schema)
     if wanted == "string" and not options(schema):
-        tail = _TAIL.search(pool.text)
+        tail = re.search(r":\s+(.+?)[?!.]*$", pool.text, re.S) or _TAIL.search(pool.text)
         rest = tail[1].strip() if tail else _beside(tool, pool.text)
         return rest or (pool.text.strip() if force else None)
     if not force:

@@ -11,7 +11,7 @@ STOP_WORDS = frozenset(
     please same she should show so some such tell than that the their them then there these they this those through to
     too under until up use used uses using very was we were what when where which while who whom whose why will with
     within without would you your yours thing things many much happen happens explain describe say says mean means
-    work works know find get need want""".split()
+    work works know find get need want long far often""".split()
 )
 
 _WORD = re.compile(r"[A-Za-z0-9]+(?:['_.-][A-Za-z0-9]+)*")
