@@ -1,0 +1,103 @@
+"""An embedder, runs and telemetry in memory."""
+
+import hashlib
+import math
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from pentad.domain.errors import NotFound, PentadError
+from pentad.domain.models import CallContext, EmbedReply
+from pentad.domain.runs import Manifest, Run, RunStatus
+from pentad.domain.usage import Usage
+from pentad.observability.ports import Attribute, Span
+
+START = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
+RUN = "run_00000000000000000000000001"
+DIMENSIONS = 256
+
+
+@dataclass
+class Clock:
+    """Goes on by a second with every look."""
+
+    now: datetime = START
+
+    def __call__(self) -> datetime:
+        self.now += timedelta(seconds=1)
+        return self.now
+
+
+@dataclass
+class WordEmbedder:
+    """Counts words: texts that share words are near. ``failures`` are raised first, one a call."""
+
+    failures: list[PentadError] = field(default_factory=list)
+    texts: list[str] = field(default_factory=list)
+    contexts: list[CallContext] = field(default_factory=list)
+
+    def embed(self, texts: Sequence[str], context: CallContext, *, deadline: float) -> EmbedReply:
+        if self.failures:
+            raise self.failures.pop(0)
+        self.texts.extend(texts)
+        self.contexts.append(context)
+        return EmbedReply(
+            vectors=tuple(map(embed, texts)),
+            provider="fake",
+            model="words",
+            dimensions=DIMENSIONS,
+            usage=Usage(),
+            cost_nanousd=0,
+        )
+
+
+def embed(text: str) -> tuple[float, ...]:
+    values = [0.0] * DIMENSIONS
+    for word in re.findall(r"\w+", text.lower()) or [text]:
+        values[int.from_bytes(hashlib.sha256(word.encode()).digest()[:2], "big") % DIMENSIONS] += 1.0
+    norm = math.hypot(*values)
+    return tuple(value / norm for value in values)
+
+
+@dataclass
+class Runs:
+    """The part of the runs' store that recall needs."""
+
+    runs: dict[str, Run] = field(default_factory=dict)
+
+    def get(self, tenant: str, run: str) -> Run:
+        if run not in self.runs or self.runs[run].tenant != tenant:
+            raise NotFound("there is no such run")
+        return self.runs[run]
+
+    def set_manifest(self, tenant: str, run: str, manifest: Manifest) -> Run:
+        current = self.get(tenant, run)
+        if current.manifest is None:
+            current = current.model_copy(update={"manifest": manifest, "status": RunStatus.RUNNING})
+            self.runs[run] = current
+        return current
+
+
+class _Span:
+    def set(self, name: str, value: Attribute) -> None:
+        """Forget it."""
+
+
+@dataclass
+class Counts:
+    """Telemetry that keeps the counts and the events' names."""
+
+    counts: dict[str, float] = field(default_factory=dict)
+    events: list[str] = field(default_factory=list)
+
+    @contextmanager
+    def span(self, name: str, attributes: Mapping[str, Attribute] | None = None) -> Iterator[Span]:
+        yield _Span()
+
+    def count(self, name: str, value: float = 1, *, unit: str = "Count", **dimensions: str) -> None:
+        self.counts[name] = self.counts.get(name, 0) + value
+
+    def event(self, name: str, /, *, level: str = "INFO", **fields: Attribute | None) -> None:
+        self.events.append(name)
