@@ -50,12 +50,9 @@ class World:
         self.pumps: Pumps
 
     def client(self, service: str, role_arn: str | None = None) -> Any:
-        return boto3.client(
-            service,
-            region_name=REGION,
-            aws_access_key_id="test",
-            aws_secret_access_key="test",
-        )
+        session: Any = boto3
+        keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
+        return session.client(service, region_name=REGION, **keys)
 
     def invoke(self, reference: str, payload: bytes) -> FunctionAnswer:
         name = reference.split(":function:")[-1]

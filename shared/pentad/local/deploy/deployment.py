@@ -36,16 +36,19 @@ class FunctionDefinition:
     log_level: str | None
     reserved_concurrency: int | None
     dead_letter_arn: str | None
+    architecture: str
+    tracing: bool
     stack: str
     logical_id: str
 
 
 @dataclass(frozen=True)
 class FunctionVersion:
-    """An alias or a published version of a function: `qualifier` is its name."""
+    """An alias or a published version of a function: `qualifier` is its name, `version` what runs."""
 
     function: str
     qualifier: str
+    version: str
     arn: str
 
 

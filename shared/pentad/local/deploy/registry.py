@@ -30,8 +30,8 @@ class Place:
     account: str
     partition: str = "aws"
     scratch: Path = field(default_factory=lambda: Path(".pentad") / "assets")
-    #: Where the HTTP API front listens: what `GetAtt Api.ApiEndpoint` gives.
-    api_endpoint: str | None = None
+    #: Gives the URL of an HTTP API by its id: what `GetAtt Api.ApiEndpoint` answers. None: the URL on AWS.
+    api_endpoint: Callable[[str], str] | None = None
 
 
 @dataclass(frozen=True)

@@ -68,15 +68,15 @@ _CONFIGURATION = ("Handler", "Runtime", "Role", "Description", "MemorySize", "Ti
         "ReservedConcurrentExecutions",
         "DeadLetterConfig",
         "PackageType",
+        "Architectures",
+        "TracingConfig",
     },
     ignored={
-        "Architectures": "a function runs on the processor it finds",
         "EphemeralStorage": "the host gives each function a scratch folder of the machine",
         "KmsKeyArn": "environment values are not encrypted at rest in a process",
         "RecursiveLoop": "the twin's queues and executions are bounded",
         "SnapStart": "the host starts processes, there is no snapshot",
         "Tags": TAGS,
-        "TracingConfig": "the host passes a trace header to every function",
         "RuntimeManagementConfig": "there is one interpreter: the project's",
     },
 )
@@ -107,6 +107,8 @@ def function(target: Resource, properties: JsonObject) -> Created:
         log_level=logging.get("ApplicationLogLevel"),
         reserved_concurrency=None if reserved is None else int(reserved),
         dead_letter_arn=properties.get("DeadLetterConfig", {}).get("TargetArn"),
+        architecture=properties.get("Architectures", ["x86_64"])[0],
+        tracing=properties.get("TracingConfig", {}).get("Mode") == "Active",
         stack=target.stack.name,
         logical_id=target.logical_id,
     )
@@ -189,7 +191,7 @@ def version(target: Resource, properties: JsonObject) -> Created:
     published = [one for one in target.deployment.versions if one.function == definition.name]
     number = str(1 + sum(one.qualifier.isdigit() for one in published))
     arn = f"{definition.arn}:{number}"
-    target.deployment.versions.append(FunctionVersion(definition.name, number, arn))
+    target.deployment.versions.append(FunctionVersion(definition.name, number, number, arn))
     target.client("lambda").publish_version(FunctionName=definition.name)
     return Created(arn, {"Version": number, "FunctionArn": arn})
 
@@ -203,7 +205,7 @@ def alias(target: Resource, properties: JsonObject) -> Created:
     """Create an alias."""
     definition, name = _function(target, properties["FunctionName"]), properties["Name"]
     arn = f"{definition.arn}:{name}"
-    target.deployment.versions.append(FunctionVersion(definition.name, name, arn))
+    target.deployment.versions.append(FunctionVersion(definition.name, name, properties["FunctionVersion"], arn))
     request = {"FunctionVersion": properties["FunctionVersion"], "Name": name}
     target.client("lambda").create_alias(FunctionName=definition.name, **request)
     return Created(arn, {"AliasArn": arn})

@@ -30,7 +30,9 @@ def api(target: Resource, properties: JsonObject) -> Created:
         request["CorsConfiguration"] = cors
     api_id = target.client("apigatewayv2").create_api(**request)["ApiId"]
     target.deployment.http_apis[api_id] = HttpApi(api_id, properties["Name"], cors)
-    endpoint = target.place.api_endpoint or f"https://{api_id}.execute-api.{target.place.region}.amazonaws.com"
+    locate = target.place.api_endpoint
+    remote = f"https://{api_id}.execute-api.{target.place.region}.amazonaws.com"
+    endpoint = remote if locate is None else locate(api_id)
     return Created(api_id, {"ApiId": api_id, "ApiEndpoint": endpoint})
 
 
