@@ -73,7 +73,7 @@ class DocsUi:
         return Response(404, b"not here: / is the API's documentation, /logs the logs")
 
     def _pass_on(self, request: Request) -> Response:
-        query = [(name, value) for name, values in request.query.items() for value in values]
+        query = httpx.QueryParams([(name, value) for name, values in request.query.items() for value in values])
         try:
             reply = self._api.request(
                 request.method,
@@ -114,4 +114,5 @@ class DocsUi:
             for event in self._read_log(group, _LOG_LINES)
         )
         title = html.escape(group)
-        return f'<!doctype html><title>{title}</title><h1>{title}</h1><a href="/logs">all</a><pre>{html.escape(lines)}</pre>'
+        head = f'<!doctype html><title>{title}</title><h1>{title}</h1><a href="/logs">all</a>'
+        return f"{head}<pre>{html.escape(lines)}</pre>"
