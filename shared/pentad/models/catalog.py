@@ -244,7 +244,9 @@ def _section(file: _File, section: str, entry: type[_E], **extra: str) -> dict[s
         try:
             built[str(name)] = entry.model_validate({**names, **value} if isinstance(value, dict) else value)
         except ValidationError as error:
-            first = error.errors(include_url=False, include_input=False)[0]
+            found = error.errors(include_url=False, include_input=False)
+            # A misspelt field is also a missing one; the line of the misspelling is the one to show.
+            first = next((each for each in found if each["type"] == "extra_forbidden"), found[0])
             raise file.error((section, name, *first["loc"]), first["msg"], "see the comment at the top") from error
     return built
 
