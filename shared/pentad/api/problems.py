@@ -78,9 +78,7 @@ def of_error(error: PentadError, instance: str) -> tuple[Problem, dict[str, str]
     detail = error.message
     if status is HTTPStatus.INTERNAL_SERVER_ERROR:
         return internal(instance, code=type(error).__name__), {}
-    document = problem(
-        status, detail, instance=instance, code=type(error).__name__, field=error.field, fix=error.fix
-    )
+    document = problem(status, detail, instance=instance, code=type(error).__name__, field=error.field, fix=error.fix)
     headers = {}
     if isinstance(error, errors.TransientError):
         seconds = error.retry_after if error.retry_after is not None else _RETRY_SECONDS

@@ -26,6 +26,8 @@ from pentad.domain.ids import (
 )
 from pentad.domain.messages import Message, TextBlock
 from pentad.domain.runs import Run, RunStatus
+from pentad.observability import names
+from pentad.observability.ports import Telemetry
 from pentad.orchestration.ports import RunStore, WorkflowEngine
 
 MESSAGE_CHARACTERS = 100_000
@@ -101,15 +103,23 @@ class StartRun:
         catalog: which agents there are.
         runs: the store.
         engine: where executions run.
+        telemetry: metrics and logs.
         now: the clock.
     """
 
     def __init__(
-        self, catalog: Catalog, runs: RunStore, engine: WorkflowEngine, *, now: Callable[[], datetime]
+        self,
+        catalog: Catalog,
+        runs: RunStore,
+        engine: WorkflowEngine,
+        telemetry: Telemetry,
+        *,
+        now: Callable[[], datetime],
     ) -> None:
         self._catalog = catalog
         self._runs = runs
         self._engine = engine
+        self._telemetry = telemetry
         self._now = now
 
     def __call__(
@@ -189,6 +199,8 @@ class StartRun:
                 )
             raise
         self._runs.set_execution(run.tenant, run.run, arn)
+        self._telemetry.count(names.RUNS_STARTED, agent=run.agent, trigger=run.trigger)
+        self._telemetry.event("run.started", tenant=run.tenant, run=run.run, session=run.session)
         return run.model_copy(update={"execution_arn": arn})
 
     def _heal(self, tenant: str, session: str) -> None:

@@ -15,7 +15,7 @@ from pentad.domain.agents import AgentSpec, Catalog
 from pentad.domain.errors import BudgetExceeded, InvalidTransition, LimitReached, NotFound, Refused
 from pentad.domain.ids import AgentName, RunId, SessionId, TenantId
 from pentad.domain.messages import Message, TextBlock, ToolResultBlock
-from pentad.domain.models import Attempt, CallContext, ChatReply, ChatRequest, Outcome, StopReason
+from pentad.domain.models import Attempt, CallContext, ChatReply, ChatRequest, Outcome
 from pentad.domain.runs import Decision, Run, Step, ToolCall
 from pentad.domain.usage import Usage
 from pentad.memory.context import assemble
@@ -35,7 +35,6 @@ from pentad.orchestration.decide import (
 )
 from pentad.orchestration.ports import RunStore
 
-CUT = "The answer was cut at the model's output limit."
 _REASON_CHARACTERS = 300
 
 
@@ -226,8 +225,7 @@ class Think:
             calls = self._calls(situation, message)
             seq = situation.head.length + len(before)
             outcome = _Outcome(decision_on(turn.step, calls), calls, (*before, message), seq)
-        cut = (CUT,) if reply.stop is StopReason.MAX_TOKENS else ()
-        return _with_reply(outcome, reply, (*reply.notices, *cut))
+        return _with_reply(outcome, reply)
 
     def _looped(self, situation: _Situation, before: tuple[Message, ...], reply: Message, tool: str) -> _Outcome:
         """Stop a run that makes the same call again and again; its last calls are closed by error results."""
@@ -311,7 +309,7 @@ def _stop(step: int, reason: str) -> Decision:
     return Decision(kind="stop", step=step, reason=reason[:_REASON_CHARACTERS])
 
 
-def _with_reply(outcome: _Outcome, reply: ChatReply, notices: tuple[str, ...]) -> _Outcome:
+def _with_reply(outcome: _Outcome, reply: ChatReply) -> _Outcome:
     return _Outcome(
         outcome.decision,
         outcome.calls,
@@ -321,6 +319,6 @@ def _with_reply(outcome: _Outcome, reply: ChatReply, notices: tuple[str, ...]) -
         model=reply.model,
         usage=reply.usage,
         cost_nanousd=reply.cost_nanousd,
-        notices=notices,
+        notices=reply.notices,
         degraded=reply.degraded,
     )

@@ -4,6 +4,7 @@ The synthesized environment is validated against these models in a test, in both
 no model names is as much an error as one that is missing. Powertools reads its own POWERTOOLS_* variables.
 """
 
+import os
 from typing import Literal
 
 from pydantic import Field
@@ -99,3 +100,8 @@ class ToolSettings(StateTable):
     ledger_table: str
     tool_module: str = Field(description="dotted name of the module, such as functions.tools.notes")
     records_table: str | None = Field(default=None, description="set where the tool declares a grant on it")
+
+
+def trace_header() -> str | None:
+    """Return the X-Ray header of the current invocation, which Lambda sets anew for each."""
+    return os.environ.get("_X_AMZN_TRACE_ID")

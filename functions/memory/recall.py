@@ -1,0 +1,30 @@
+"""The Recall state: chooses a run's context and keeps it as the run's manifest."""
+
+from pydantic import BaseModel, ConfigDict
+
+from pentad.domain.errors import NotFound
+from pentad.domain.ids import AgentName, RunId, SessionId, TenantId
+from pentad.runtime import bootstrap
+from pentad.runtime.entrypoint import LambdaContext, deadline_of, entrypoint
+
+
+class Reference(BaseModel):
+    """Which run."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    tenant: TenantId
+    run: RunId
+    session: SessionId
+    agent: AgentName
+
+
+@entrypoint("recall", Reference)
+def handler(event: Reference, context: LambdaContext) -> dict[str, int]:
+    """Recall for one run; a repeat returns what was chosen."""
+    agent = bootstrap.catalog().agents.get(event.agent)
+    if agent is None:
+        raise NotFound(f"there is no agent {event.agent}", field="agent")
+    until = deadline_of(context, spare_seconds=2)
+    manifest = bootstrap.recall().run(event.tenant, event.run, event.session, agent, deadline=until)
+    return {"passages": manifest.passages}

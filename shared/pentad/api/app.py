@@ -1,0 +1,175 @@
+"""The HTTP API: dispatch, scopes, validation and problem documents around the routes."""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
+from typing import Any
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.api_gateway import APIGatewayHttpResolver
+from aws_lambda_powertools.event_handler.openapi.exceptions import RequestUnsupportedContentType, RequestValidationError
+
+from pentad.api import problems
+from pentad.api.caller import Caller
+from pentad.api.problems import MEDIA_TYPE, Problem
+from pentad.api.routes import find, methods_of, pattern
+from pentad.api.services import Services
+from pentad.domain.errors import NotAuthenticated, NotFound, PentadError
+
+BODY_BYTES = 1_000_000
+"""A message has at most 100,000 characters, which are at most 600,000 bytes as JSON escapes."""
+
+
+class Resolver(APIGatewayHttpResolver):
+    """Powertools' resolver with our rule for paths: ``<document>`` takes all that is left, slashes included."""
+
+    @staticmethod
+    def _compile_regex(rule: str, base_regex: str = "^{}$") -> re.Pattern[str]:
+        # A route that Powertools makes for what it does not find comes as a regular expression already.
+        return re.compile(rule if rule == ".*" else base_regex.format(pattern(rule)))
+
+
+class Api:
+    """Answers API Gateway's events (payload 2.0).
+
+    Args:
+        services: what the routes call.
+    """
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._resolver = Resolver(enable_validation=True, serializer=_dump)
+        _handle_errors(self._resolver, services)
+        _register(self._resolver, services)
+
+    def __call__(self, event: dict[str, Any], context: Any) -> dict[str, Any]:
+        """Return the answer to a request. Never raises: an unexpected error is a 500 that tells nothing."""
+        request = event.get("requestContext", {})
+        instance = str(request.get("requestId") or getattr(context, "aws_request_id", ""))
+        try:
+            self._admit(event)
+            answer: dict[str, Any] = self._resolver.resolve(event, context)
+        except PentadError as error:
+            return _answer(*problems.of_error(error, instance))
+        except _Rejected as rejected:
+            return _answer(rejected.problem(instance), rejected.headers)
+        except Exception as error:  # the outermost boundary: a client must not see a traceback
+            self._services.telemetry.event("api.unexpected", level="ERROR", error=type(error).__name__)
+            return _answer(problems.internal(instance), {})
+        return answer
+
+    def _admit(self, event: Mapping[str, Any]) -> None:
+        """Let a request through to its route, or raise: no such path, method or scope, or too large."""
+        http = event["requestContext"]["http"]
+        method, path = str(http["method"]).upper(), _path(event)
+        caller = Caller.from_event(event)
+        route = find(method, path)
+        if route is None:
+            allowed = methods_of(path)
+            if not allowed:
+                raise NotFound("there is no such path", fix="read /v1/openapi.json")
+            raise _Rejected(
+                HTTPStatus.METHOD_NOT_ALLOWED, f"the path does not answer {method}", {"Allow": ", ".join(allowed)}
+            )
+        caller.require(route.scope)
+        if len(event.get("body") or "") > BODY_BYTES:
+            raise _Rejected(
+                HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+                f"the body has more than {BODY_BYTES:,} bytes",
+                fix="a message has at most 100,000 characters; upload longer text as a document",
+            )
+
+
+class _Rejected(Exception):
+    """A request that HTTP itself refuses."""
+
+    def __init__(
+        self, status: HTTPStatus, detail: str, headers: dict[str, str] | None = None, *, fix: str | None = None
+    ) -> None:
+        super().__init__(detail)
+        self.status, self.detail, self.headers, self.fix = status, detail, headers or {}, fix
+
+    def problem(self, instance: str) -> Problem:
+        """Return it as a problem document."""
+        return problems.problem(self.status, self.detail, instance=instance, code="InvalidInput", fix=self.fix)
+
+
+def _path(event: Mapping[str, Any]) -> str:
+    return str(event["requestContext"]["http"]["path"])
+
+
+def _dump(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+
+
+def _answer(document: Problem, headers: Mapping[str, str]) -> dict[str, Any]:
+    if document.status == HTTPStatus.UNAUTHORIZED:
+        headers = {**headers, "WWW-Authenticate": "Bearer"}
+    return {
+        "statusCode": document.status,
+        "headers": {"Content-Type": MEDIA_TYPE, "Cache-Control": "no-store", **headers},
+        "body": document.model_dump_json(exclude_none=True),
+        "isBase64Encoded": False,
+        "cookies": [],
+    }
+
+
+def _handle_errors(resolver: Resolver, services: Services) -> None:
+    def respond(document: Problem, headers: Mapping[str, str]) -> Response[str]:
+        return Response(
+            status_code=document.status,
+            content_type=MEDIA_TYPE,
+            body=document.model_dump_json(exclude_none=True),
+            headers={"Cache-Control": "no-store", **headers},
+        )
+
+    def instance() -> str:
+        return str(resolver.current_event.request_context.request_id)
+
+    def known(error: PentadError) -> Response[str]:
+        document, headers = problems.of_error(error, instance())
+        if document.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            services.telemetry.event("api.error", level="ERROR", error=document.code, detail=error.message)
+        return respond(document, headers)
+
+    def invalid(error: RequestValidationError) -> Response[str]:
+        details = list(error.errors())
+        if details and details[0]["loc"][:1] == ("response",):
+            # Powertools raises the same class where our own answer does not fit its model.
+            services.telemetry.event("api.invalid_response", level="ERROR")
+            return respond(problems.internal(instance()), {})
+        return respond(problems.of_validation(details, instance()), {})
+
+    def unsupported(error: RequestUnsupportedContentType) -> Response[str]:
+        document = problems.problem(
+            HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+            "the body's content type is not supported",
+            instance=instance(),
+            code="InvalidInput",
+            field="Content-Type",
+            fix="send application/json",
+        )
+        return respond(document, {})
+
+    resolver.exception_handler(PentadError)(known)
+    resolver.exception_handler(RequestValidationError)(invalid)
+    resolver.exception_handler(RequestUnsupportedContentType)(unsupported)
+
+
+def _register(resolver: Resolver, services: Services) -> None:
+    from pentad.api.routers import approvals, documents, runs, sessions, system
+
+    caller = _caller_of(resolver)
+    for module in (runs, sessions, approvals, documents, system):
+        module.register(resolver, services, caller)
+
+
+def _caller_of(resolver: Resolver) -> Callable[[], Caller]:
+    def caller() -> Caller:
+        try:
+            return Caller.from_event(resolver.current_event.raw_event)
+        except KeyError as error:
+            raise NotAuthenticated("the request has no credential") from error
+
+    return caller

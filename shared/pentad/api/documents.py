@@ -1,0 +1,112 @@
+"""Documents of a tenant as the API takes them: names, media types, upload addresses, removal."""
+
+import re
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from pentad.api.views import DocumentUpload, Upload
+from pentad.domain.errors import InvalidInput
+from pentad.domain.ids import check_id
+
+NAME_CHARACTERS = 512
+MEDIA_TYPES = (
+    "text/plain",
+    "text/markdown",
+    "text/html",
+    "text/csv",
+    "application/json",
+    "application/pdf",
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+)
+"""What ingestion is given; what it can't read, it reports in the registry."""
+UPLOAD_SECONDS = 900
+_SEGMENT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_. ()+=@,-]*")
+
+
+class DocumentRequest(BaseModel):
+    """The body of ``POST /v1/documents``."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(min_length=1, max_length=NAME_CHARACTERS, description="a relative path, such as docs/plan.md")
+    media_type: str = Field(max_length=200, description="the content's type, such as text/markdown")
+
+
+class DocumentStore(Protocol):
+    """The documents bucket, as far as the API reaches it."""
+
+    def upload_url(self, key: str, media_type: str, seconds: int) -> tuple[str, dict[str, str]]:
+        """Return a presigned address for one PUT, and the headers that are signed with it."""
+        ...
+
+    def delete(self, key: str) -> None:
+        """Remove an object; one that is not there is no error.
+
+        Raises:
+            StoreUnavailable: the store did not answer.
+        """
+        ...
+
+
+def check_name(name: str) -> str:
+    """Return a document's name if it is a relative path of safe characters.
+
+    Raises:
+        InvalidInput: it is not.
+    """
+    segments = name.split("/")
+    fine = len(name) <= NAME_CHARACTERS and all(_SEGMENT.fullmatch(segment) for segment in segments)
+    if not fine or any(".." in segment or segment.endswith((" ", ".")) for segment in segments):
+        raise InvalidInput(
+            "the name is not a relative path of safe characters",
+            field="name",
+            fix=f"use letters, digits, and _ . - ( ) + = @ , or blanks between slashes; at most {NAME_CHARACTERS}",
+        )
+    return name
+
+
+class Documents:
+    """Uploads and removals.
+
+    Args:
+        store: the bucket.
+        now: the clock.
+    """
+
+    def __init__(self, store: DocumentStore, *, now: Callable[[], datetime]) -> None:
+        self._store = store
+        self._now = now
+
+    def upload(self, tenant: str, request: DocumentRequest) -> DocumentUpload:
+        """Return where to send a document's content.
+
+        Raises:
+            InvalidInput: the name or the media type is not accepted.
+        """
+        name = check_name(request.name)
+        if request.media_type.partition(";")[0].strip().lower() not in MEDIA_TYPES:
+            raise InvalidInput(
+                "the media type is not accepted", field="media_type", fix=f"use one of {', '.join(MEDIA_TYPES)}"
+            )
+        if not request.media_type.isascii() or not request.media_type.isprintable():
+            raise InvalidInput("the media type is not well formed", field="media_type")
+        url, headers = self._store.upload_url(object_key(tenant, name), request.media_type, UPLOAD_SECONDS)
+        expires_at = self._now() + timedelta(seconds=UPLOAD_SECONDS)
+        return DocumentUpload(name=name, upload=Upload(url=url, headers=headers), expires_at=expires_at)
+
+    def remove(self, tenant: str, name: str) -> None:
+        """Remove a document; its vectors and entry follow from the bucket's event.
+
+        Raises:
+            InvalidInput: the name is not one.
+            StoreUnavailable: the bucket did not answer.
+        """
+        self._store.delete(object_key(tenant, check_name(name)))
+
+
+def object_key(tenant: str, name: str) -> str:
+    """Return the key of a document in the bucket."""
+    return f"{check_id('tenant', tenant)}/{name}"

@@ -1,0 +1,61 @@
+"""``/v1/sessions``."""
+
+from collections.abc import Callable
+from typing import Annotated
+
+from aws_lambda_powertools.event_handler.api_gateway import ApiGatewayResolver
+from aws_lambda_powertools.event_handler.openapi.params import Path, Query
+
+from pentad.api.caller import Caller
+from pentad.api.services import Services
+from pentad.api.views import MessagePage, SessionPage, SessionView, message_view, session_view
+from pentad.domain.errors import InvalidInput, NotFound
+from pentad.domain.ids import check_id
+from pentad.memory.ports import Session
+
+SessionPath = Annotated[str, Path(description="the session's id")]
+
+
+def register(app: ApiGatewayResolver, services: Services, caller: Callable[[], Caller]) -> None:
+    """Add the routes."""
+
+    def find(session: str) -> Session:
+        check_id("session", session)
+        found = services.sessions.get(caller().tenant, session)
+        if found is None:
+            raise NotFound("there is no such session", field="session")
+        return found
+
+    @app.get("/v1/sessions", tags=["sessions"], summary="List sessions, the last used first")
+    def list_sessions(
+        limit: Annotated[int, Query(ge=1, le=100)] = 50,
+        cursor: Annotated[str | None, Query(max_length=1000)] = None,
+    ) -> SessionPage:
+        page = services.sessions.page(caller().tenant, limit=limit, cursor=cursor)
+        return SessionPage(items=tuple(session_view(session) for session in page.items), cursor=page.cursor)
+
+    @app.get("/v1/sessions/<session>", tags=["sessions"], summary="Read a session")
+    def get_session(session: SessionPath) -> SessionView:
+        return session_view(find(session))
+
+    @app.get("/v1/sessions/<session>/messages", tags=["sessions"], summary="Read a session's messages in order")
+    def get_messages(
+        session: SessionPath,
+        limit: Annotated[int, Query(ge=1, le=100)] = 50,
+        cursor: Annotated[str | None, Query(max_length=20)] = None,
+    ) -> MessagePage:
+        head = find(session)
+        first = _position(cursor)
+        stored = services.sessions.read(head.tenant, session, first, min(first + limit, head.length) - 1)
+        end = first + limit
+        items = tuple(message_view(one) for one in stored)
+        return MessagePage(items=items, cursor=str(end) if end < head.length else None)
+
+
+def _position(cursor: str | None) -> int:
+    """Return the sequence number that a cursor of messages stands for."""
+    if cursor is None:
+        return 0
+    if not (cursor.isascii() and cursor.isdigit()):
+        raise InvalidInput("the cursor is not one of ours", field="cursor", fix="give back a cursor as it came")
+    return int(cursor)

@@ -1,0 +1,53 @@
+"""``/v1/agents`` and ``/v1/openapi.json``."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.api_gateway import ApiGatewayResolver
+from aws_lambda_powertools.event_handler.openapi.models import HTTPBearer
+
+from pentad.api.caller import Caller
+from pentad.api.problems import MEDIA_TYPE, Problem
+from pentad.api.services import Services
+from pentad.api.views import AgentList, agent_list
+
+TITLE = "Pentad"
+VERSION = "1"
+DESCRIPTION = "Runs, sessions, approvals and documents of an agent stack. Errors are RFC 9457 problem documents."
+
+
+def register(app: ApiGatewayResolver, services: Services, caller: Callable[[], Caller]) -> None:
+    """Add the routes."""
+
+    @app.get("/v1/agents", tags=["agents"], summary="List agents and their tools")
+    def list_agents() -> AgentList:
+        return agent_list(services.catalog)
+
+    @app.get("/v1/openapi.json", include_in_schema=False)
+    def openapi() -> Response[str]:
+        return Response(status_code=200, content_type="application/json", body=json.dumps(document_of(app)))
+
+
+def document_of(app: ApiGatewayResolver) -> dict[str, Any]:
+    """Return the OpenAPI 3.1 document, every operation with the problems it may answer."""
+    text = app.get_openapi_json_schema(
+        title=TITLE,
+        version=VERSION,
+        description=DESCRIPTION,
+        security_schemes={"key": HTTPBearer(description="an API key, or a token of the configured issuer")},
+        security=[{"key": []}],
+    )
+    document: dict[str, Any] = json.loads(text)
+    schemas = document.setdefault("components", {}).setdefault("schemas", {})
+    schemas["Problem"] = Problem.model_json_schema()
+    for unused in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(unused, None)
+    reference = {"schema": {"$ref": "#/components/schemas/Problem"}}
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            responses = operation["responses"]
+            responses.pop("422", None)
+            responses["default"] = {"description": "A problem", "content": {MEDIA_TYPE: reference}}
+    return document

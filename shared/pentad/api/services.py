@@ -1,0 +1,90 @@
+"""What the API calls: one attribute a collaborator, made when it is first asked for."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Protocol
+
+from pentad.api.documents import Documents
+from pentad.api.waiting import Waiting
+from pentad.domain.agents import Catalog
+from pentad.memory.ports import DocumentRegistry, SessionStore
+from pentad.models.ports import Ledger
+from pentad.observability.ports import Telemetry
+from pentad.orchestration.humans import Decide
+from pentad.orchestration.ports import ApprovalStore, RunStore, WorkflowEngine
+from pentad.orchestration.start import StartRun
+from pentad.orchestration.undo import Undo
+
+
+class Services(Protocol):
+    """The API's collaborators; the bootstrap makes them, and a test passes its own."""
+
+    @property
+    def catalog(self) -> Catalog:
+        """Agents and tools."""
+        ...
+
+    @property
+    def runs(self) -> RunStore:
+        """Runs."""
+        ...
+
+    @property
+    def sessions(self) -> SessionStore:
+        """Sessions."""
+        ...
+
+    @property
+    def approvals(self) -> ApprovalStore:
+        """Approvals."""
+        ...
+
+    @property
+    def ledger(self) -> Ledger:
+        """Model attempts."""
+        ...
+
+    @property
+    def engine(self) -> WorkflowEngine:
+        """Executions."""
+        ...
+
+    @property
+    def registry(self) -> DocumentRegistry:
+        """What is indexed."""
+        ...
+
+    @property
+    def documents(self) -> Documents:
+        """Uploads and removals."""
+        ...
+
+    @property
+    def start_run(self) -> StartRun:
+        """Starts runs."""
+        ...
+
+    @property
+    def decide(self) -> Decide:
+        """Takes human decisions."""
+        ...
+
+    @property
+    def undo(self) -> Undo:
+        """Undoes tool calls."""
+        ...
+
+    @property
+    def waiting(self) -> Waiting:
+        """Waits for runs."""
+        ...
+
+    @property
+    def telemetry(self) -> Telemetry:
+        """Logs and metrics."""
+        ...
+
+    @property
+    def now(self) -> Callable[[], datetime]:
+        """The clock."""
+        ...

@@ -1,0 +1,263 @@
+"""A run's waterfall from its execution's history, its steps, model attempts and tool calls. Pure.
+
+States and functions come from the history (what Step Functions saw), models and tools from our own records (what the
+functions did inside), each hung below the function that made it.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from pentad.domain.models import Attempt
+from pentad.domain.runs import Run, Step, ToolCall
+
+Kind = Literal["run", "state", "function", "model", "tool"]
+Value = str | int | float | bool
+_ENTERED = "StateEntered"
+_EXITED = "StateExited"
+_SCHEDULED = frozenset({"TaskScheduled", "LambdaFunctionScheduled"})
+_OUTCOMES = {
+    "TaskSucceeded": "ok",
+    "TaskFailed": "error",
+    "TaskTimedOut": "timeout",
+    "TaskSubmitted": "ok",
+    "LambdaFunctionSucceeded": "ok",
+    "LambdaFunctionFailed": "error",
+    "LambdaFunctionTimedOut": "timeout",
+}
+
+
+class Span(BaseModel):
+    """One bar of the waterfall; ``depth`` is 0 for the run."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    kind: Kind
+    start: datetime
+    end: datetime
+    duration_ms: int = Field(ge=0)
+    depth: int = Field(ge=0)
+    attributes: dict[str, Value] = Field(default_factory=dict)
+
+
+@dataclass
+class _Node:
+    """A span while the tree is built."""
+
+    name: str
+    kind: Kind
+    start: datetime
+    end: datetime
+    attributes: dict[str, Value]
+    children: list["_Node"]
+
+
+def transitions_of(history: Sequence[Mapping[str, Any]]) -> int:
+    """Return the states entered, those of a Map's iterations included: what Step Functions bills as transitions."""
+    return sum(1 for event in history if str(event["type"]).endswith(_ENTERED))
+
+
+def spans_of(
+    run: Run,
+    history: Sequence[Mapping[str, Any]],
+    steps: Sequence[Step],
+    attempts: Sequence[Attempt],
+    calls: Sequence[ToolCall],
+    *,
+    now: datetime,
+) -> tuple[Span, ...]:
+    """Return the waterfall, parents before children, each level by its start.
+
+    Args:
+        run: the run.
+        history: the execution's events, as GetExecutionHistory returns them; none where there is no execution.
+        steps: the run's steps.
+        attempts: the run's model attempts.
+        calls: the run's tool calls.
+        now: the end of what has not ended.
+    """
+    root = _Node(run.run, "run", run.created_at, run.ended_at or now, _run_attributes(run), [])
+    states = _States(history, now)
+    root.children = states.roots
+    _hang_attempts(root, states, steps, attempts)
+    _hang_calls(root, states, calls, now)
+    return tuple(_flat(root, 0))
+
+
+def _run_attributes(run: Run) -> dict[str, Value]:
+    return {"agent": run.agent, "status": run.status.value, "cost_nanousd": run.spent.cost_nanousd}
+
+
+class _States:
+    """The states and functions of a history, as a forest."""
+
+    def __init__(self, history: Sequence[Mapping[str, Any]], now: datetime) -> None:
+        self._events = {int(event["id"]): event for event in history}
+        self._now = now
+        self._nodes: dict[int, _Node] = {}
+        self._functions: dict[int, _Node] = {}
+        self._closed: dict[int, int] = {}
+        self.roots: list[_Node] = []
+        for event in history:
+            self._take(event)
+
+    def named(self, name: str) -> list[_Node]:
+        """Return the states of a name in the order they were entered."""
+        return [node for node in self._nodes.values() if node.name == name]
+
+    def _take(self, event: Mapping[str, Any]) -> None:
+        kind = str(event["type"])
+        if kind.endswith(_ENTERED):
+            self._enter(event)
+        elif kind.endswith(_EXITED):
+            self._exit(event)
+        elif kind in _SCHEDULED:
+            self._schedule(event, kind)
+        elif kind in _OUTCOMES:
+            self._end_function(event, _OUTCOMES[kind])
+
+    def _enter(self, event: Mapping[str, Any]) -> None:
+        node = _Node(event["stateEnteredEventDetails"]["name"], "state", event["timestamp"], self._now, {}, [])
+        parent = self._state_of(event)
+        (self.roots if parent is None else self._nodes[parent].children).append(node)
+        self._nodes[int(event["id"])] = node
+
+    def _exit(self, event: Mapping[str, Any]) -> None:
+        entered = self._state_of(event)
+        if entered is not None:
+            self._nodes[entered].end = event["timestamp"]
+            self._closed[int(event["id"])] = entered
+
+    def _schedule(self, event: Mapping[str, Any], kind: str) -> None:
+        state = self._state_of(event)
+        if state is None:
+            return
+        details = event.get("taskScheduledEventDetails") or event.get("lambdaFunctionScheduledEventDetails") or {}
+        node = _Node(_function_name(details), "function", event["timestamp"], self._now, {}, [])
+        self._nodes[state].children.append(node)
+        self._functions[int(event["id"])] = node
+
+    def _end_function(self, event: Mapping[str, Any], outcome: str) -> None:
+        for earlier in self._chain(event):
+            node = self._functions.get(earlier)
+            if node is not None:
+                node.end = event["timestamp"]
+                node.attributes["outcome"] = outcome
+                return
+
+    def _state_of(self, event: Mapping[str, Any]) -> int | None:
+        """Return the innermost state that encloses an event: the nearest one back that was not left meanwhile."""
+        for earlier in self._chain(event):
+            if earlier in self._nodes:
+                return earlier
+        return None
+
+    def _chain(self, event: Mapping[str, Any]) -> Iterator[int]:
+        """Yield the ids of the events that led to one, the nearest first; states that were left are passed over."""
+        current = int(event.get("previousEventId", 0))
+        while current in self._events:
+            if current in self._closed:
+                # Jump to what came before the state that was left here.
+                entered = self._closed[current]
+                current = int(self._events[entered].get("previousEventId", 0))
+                continue
+            yield current
+            current = int(self._events[current].get("previousEventId", 0))
+
+
+def _function_name(details: Mapping[str, Any]) -> str:
+    """Return the name of the function that a task invokes, from its parameters or its ARN."""
+    try:
+        parameters = json.loads(details.get("parameters", "{}"))
+    except ValueError:
+        parameters = {}
+    arn = str(parameters.get("FunctionName") or details.get("resource") or "function")
+    parts = arn.split(":")
+    return parts[6] if len(parts) > 6 and parts[2] == "lambda" else arn
+
+
+def _hang_attempts(root: _Node, states: _States, steps: Sequence[Step], attempts: Sequence[Attempt]) -> None:
+    decisions = {step.step: step.decision.kind for step in steps}
+    thinks = states.named("Think")
+    for place, node in enumerate(thinks, start=1):
+        node.attributes["step"] = place
+        if place in decisions:
+            node.attributes["decision"] = decisions[place]
+    recalls = states.named("Recall")
+    for attempt in attempts:
+        step = attempt.context.step
+        places = recalls if step is None else thinks[step - 1 : step]
+        end = attempt.started_at + timedelta(milliseconds=attempt.duration_ms)
+        node = _Node(attempt.model, "model", attempt.started_at, end, _attempt_attributes(attempt), [])
+        _below(places[0] if places else root, attempt.started_at).children.append(node)
+
+
+def _attempt_attributes(attempt: Attempt) -> dict[str, Value]:
+    return {
+        "provider": attempt.provider,
+        "outcome": attempt.outcome.value,
+        "purpose": attempt.context.purpose,
+        "tokens": attempt.usage.total_tokens,
+        "cost_nanousd": attempt.cost_nanousd,
+    }
+
+
+def _hang_calls(root: _Node, states: _States, calls: Sequence[ToolCall], now: datetime) -> None:
+    acts = _acts_by_step(states)
+    for call in calls:
+        if call.started_at is None:
+            continue
+        attributes: dict[str, Value] = {"step": call.step, "index": call.index, "status": call.status.value}
+        node = _Node(call.tool, "tool", call.started_at, call.ended_at or now, attributes, [])
+        act = acts.get(call.step)
+        function = f"tool-{call.tool.replace('_', '-')}"
+        _below(act or root, call.started_at, function).children.append(node)
+
+
+def _acts_by_step(states: _States) -> dict[int, _Node]:
+    """Return the Act state that followed each Think: the first that began after it."""
+    acts = states.named("Act")
+    thinks = states.named("Think")
+    found: dict[int, _Node] = {}
+    for step, think in enumerate(thinks, start=1):
+        following = thinks[step].start if step < len(thinks) else None
+        for act in acts:
+            if act.start >= think.start and (following is None or act.start < following):
+                found[step] = act
+                break
+    return found
+
+
+def _below(place: _Node, start: datetime, function: str = "") -> _Node:
+    """Return the function below ``place`` that was running at ``start``, of that name where one is given."""
+    functions = [node for node in _walk(place) if node.kind == "function" and node.name.endswith(function)]
+    running = [node for node in functions if node.start <= start <= node.end]
+    # Clocks of two services may differ by milliseconds: then the last that began before, else the first.
+    before = [node for node in functions if node.start <= start]
+    return (running[-1:] or before[-1:] or functions[:1] or [place])[0]
+
+
+def _walk(node: _Node) -> Iterator[_Node]:
+    yield node
+    for child in node.children:
+        yield from _walk(child)
+
+
+def _flat(node: _Node, depth: int) -> Iterator[Span]:
+    end = max(node.end, node.start)
+    yield Span(
+        name=node.name,
+        kind=node.kind,
+        start=node.start,
+        end=end,
+        duration_ms=round((end - node.start).total_seconds() * 1000),
+        depth=depth,
+        attributes=node.attributes,
+    )
+    for child in sorted(node.children, key=lambda one: one.start):
+        yield from _flat(child, depth + 1)

@@ -1,0 +1,459 @@
+"""Wiring: the only module that knows concrete adapters. Each is imported and made when it is first asked for.
+
+One cached function a collaborator, so an instance makes each once, and a function imports only what it uses.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from functools import cache, cached_property
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pentad.runtime import settings as environment
+from pentad.runtime.catalog import load_catalog
+
+if TYPE_CHECKING:
+    from pentad.api.app import Api
+    from pentad.api.authorize import Authorize
+    from pentad.api.documents import Documents
+    from pentad.api.waiting import Waiting
+    from pentad.aws.table import Table
+    from pentad.domain.agents import Catalog
+    from pentad.memory.adapters.vectors_pinecone import PineconeVectors
+    from pentad.memory.ingest import Ingest
+    from pentad.memory.ports import DocumentRegistry, ObjectStore, SessionStore
+    from pentad.memory.recall import Recall
+    from pentad.models.embeddings import EmbeddingGateway
+    from pentad.models.gateway import Gateway
+    from pentad.models.ports import Embedder, Ledger
+    from pentad.observability.adapters.powertools import PowertoolsTelemetry
+    from pentad.orchestration.deliver import Deliver
+    from pentad.orchestration.humans import Asking, Decide
+    from pentad.orchestration.ports import ApprovalStore, RunStore, WorkflowEngine
+    from pentad.orchestration.start import StartRun
+    from pentad.orchestration.turn import Think
+    from pentad.orchestration.undo import Undo
+    from pentad.tools.ports import RecordStore
+    from pentad.tools.runtime import ToolRuntime
+
+S = TypeVar("S", bound=environment.Settings)
+_GATEWAY_SECONDS = 120.0
+"""How long to wait for the gateway's answer with vectors; more than its own attempts take."""
+_UNDO_SECONDS = 25.0
+
+
+def now() -> datetime:
+    """Return the time, UTC."""
+    return datetime.now(UTC)
+
+
+@cache
+def settings(kind: type[S]) -> S:
+    """Return a function's settings, read from its environment.
+
+    Raises:
+        ConfigurationError: a variable is missing or not valid.
+    """
+    from pydantic import ValidationError
+
+    from pentad.domain.errors import ConfigurationError
+
+    try:
+        return kind()
+    except ValidationError as error:
+        fields = ", ".join(sorted({str(one["loc"][0]).upper() for one in error.errors()}))
+        raise ConfigurationError(f"these variables are missing or not valid: {fields}") from error
+
+
+@cache
+def telemetry(service: str) -> "PowertoolsTelemetry":
+    """Return the function's telemetry."""
+    from pentad.observability.adapters.powertools import PowertoolsTelemetry
+
+    values = settings(environment.Settings)
+    return PowertoolsTelemetry(
+        service=service,
+        stage=values.pentad_stage,
+        level=values.log_level,
+        trace_header=environment.trace_header,
+    )
+
+
+def catalog() -> "Catalog":
+    """Return the deployment's agents and tools."""
+    return load_catalog()
+
+
+@cache
+def table(name: str) -> "Table":
+    """Return a table by its name."""
+    from pentad.aws.clients import client
+    from pentad.aws.table import Table
+
+    return Table(client("dynamodb"), name)
+
+
+@cache
+def objects(bucket: str) -> "ObjectStore":
+    """Return the objects of a bucket."""
+    from pentad.aws.clients import client
+    from pentad.memory.adapters.objects_s3 import S3Objects
+
+    return S3Objects(client("s3"), bucket)
+
+
+@cache
+def sessions() -> "SessionStore":
+    """Return the session store."""
+    from pentad.memory.adapters.sessions_dynamodb import DynamoSessions
+
+    values = settings(environment.StateTable)
+    return DynamoSessions(table(values.state_table), objects(values.payload_bucket), clock=now)
+
+
+@cache
+def runs() -> "RunStore":
+    """Return the run store."""
+    from pentad.orchestration.adapters.runs_dynamodb import DynamoRuns
+    from pentad.orchestration.adapters.runs_start import RunStart
+    from pentad.orchestration.adapters.spill import Spill
+
+    values = settings(environment.StateTable)
+    state, transient = table(values.state_table), table(values.transient_table)
+    bucket = objects(values.payload_bucket)
+    return DynamoRuns(state, transient, Spill(bucket), RunStart(state, transient, bucket), now)
+
+
+@cache
+def approvals(key: str | None) -> "ApprovalStore":
+    """Return the approval store; without a key it neither writes nor reads task tokens."""
+    from pentad.aws.clients import client
+    from pentad.orchestration.adapters.approvals_dynamodb import DynamoApprovals
+    from pentad.orchestration.adapters.ciphers import KmsCipher
+    from pentad.orchestration.adapters.spill import Spill
+
+    values = settings(environment.StateTable)
+    cipher = KmsCipher(client("kms"), key) if key else None
+    return DynamoApprovals(table(values.state_table), Spill(objects(values.payload_bucket)), cipher)
+
+
+@cache
+def ledger(name: str) -> "Ledger":
+    """Return the ledger of model attempts in a table."""
+    from pentad.models.adapters.ledger_dynamodb import DynamoDBLedger
+
+    return DynamoDBLedger(table(name))
+
+
+@cache
+def registry(name: str) -> "DocumentRegistry":
+    """Return the document registry in a table."""
+    from pentad.memory.adapters.registry_dynamodb import DynamoRegistry
+
+    return DynamoRegistry(table(name), clock=now)
+
+
+@cache
+def engine(arn_prefix: str) -> "WorkflowEngine":
+    """Return the workflow engine."""
+    from pentad.aws.clients import client
+    from pentad.orchestration.adapters.engine_stepfunctions import StepFunctions
+
+    return StepFunctions(client("stepfunctions"), arn_prefix)
+
+
+@cache
+def embedder(function: str) -> "Embedder":
+    """Return the gateway's function as an embedder."""
+    from pentad.aws.clients import client
+    from pentad.models.adapters.gateway_lambda import LambdaEmbedder
+
+    # One attempt: a second one would embed, and bill, twice. The caller's own retry comes from the queue or the state.
+    return LambdaEmbedder(client("lambda", read_timeout=_GATEWAY_SECONDS, attempts=1), function)
+
+
+@cache
+def secret(arn: str) -> Callable[[], Mapping[str, Any]]:
+    """Return a function that gets a secret's JSON, kept for a while."""
+    return lambda: _secrets().get_json(arn)
+
+
+@cache
+def _secrets() -> Any:
+    from pentad.aws.clients import client
+    from pentad.models.adapters.secrets import SecretsManagerSecrets
+
+    return SecretsManagerSecrets(client("secretsmanager"))
+
+
+@cache
+def vectors(secret_arn: str) -> "PineconeVectors":
+    """Return the vector store."""
+    from pentad.memory.adapters.vectors_pinecone import PineconeVectors
+
+    return PineconeVectors(secret(secret_arn))
+
+
+def start_run(service: str, kind: type[environment.StartSettings]) -> "StartRun":
+    """Return the service that starts runs."""
+    from pentad.orchestration.start import StartRun
+
+    values = settings(kind)
+    return StartRun(catalog(), runs(), engine(values.state_machine_arn_prefix), telemetry(service), now=now)
+
+
+@cache
+def trigger() -> "StartRun":
+    """Return the collaborator of functions.orchestration.trigger."""
+    return start_run("trigger", environment.TriggerSettings)
+
+
+@cache
+def recall() -> "Recall":
+    """Return the collaborator of functions.memory.recall."""
+    from pentad.memory.recall import Recall
+
+    values = settings(environment.RecallSettings)
+    return Recall(
+        sessions=sessions(),
+        vectors=vectors(values.pinecone_secret),
+        embedder=embedder(values.gateway_function),
+        runs=runs(),
+        telemetry=telemetry("recall"),
+        clock=now,
+    )
+
+
+@cache
+def ingest() -> "Ingest":
+    """Return the collaborator of functions.memory.ingest."""
+    from pentad.memory.ingest import Ingest
+
+    values = settings(environment.IngestSettings)
+    return Ingest(
+        objects=objects(values.documents_bucket),
+        registry=registry(values.state_table),
+        vectors=vectors(values.pinecone_secret),
+        embedder=embedder(values.gateway_function),
+        telemetry=telemetry("ingest"),
+        clock=now,
+    )
+
+
+@cache
+def gateway() -> "Gateway":
+    """Return the model gateway; a provider's SDK is imported with its first call."""
+    from pentad.models.adapters.anthropic import AnthropicChat
+    from pentad.models.adapters.openai import OpenAIChat
+    from pentad.models.adapters.secrets import SecretCredentials
+    from pentad.models.catalog import load
+    from pentad.models.gateway import Gateway
+    from pentad.models.ports import ProviderChat
+
+    values = settings(environment.GatewaySettings)
+    providers: dict[str, ProviderChat] = {
+        "anthropic": AnthropicChat(SecretCredentials(_secrets(), values.anthropic_secret)),
+        "openai": OpenAIChat(SecretCredentials(_secrets(), values.openai_secret)),
+    }
+    return Gateway(providers, load(), ledger(values.ledger_table))
+
+
+@cache
+def embedding_gateway() -> "EmbeddingGateway":
+    """Return the gateway of embeddings."""
+    from pentad.models.adapters.openai_embeddings import OpenAIEmbeddings
+    from pentad.models.adapters.secrets import SecretCredentials
+    from pentad.models.catalog import load
+    from pentad.models.embeddings import EmbeddingGateway
+
+    values = settings(environment.GatewaySettings)
+    providers = {"openai": OpenAIEmbeddings(SecretCredentials(_secrets(), values.openai_secret))}
+    return EmbeddingGateway(providers, load(), ledger(values.ledger_table))
+
+
+@cache
+def think() -> "Think":
+    """Return the collaborator of functions.models.gateway for a turn."""
+    from pentad.orchestration.turn import Think
+
+    values = settings(environment.GatewaySettings)
+    return Think(catalog(), runs(), sessions(), gateway(), ledger(values.ledger_table), telemetry("gateway"), now=now)
+
+
+@cache
+def asking() -> "Asking":
+    """Return the collaborator of functions.orchestration.await_human."""
+    from pentad.orchestration.humans import Asking
+
+    key = settings(environment.AwaitHumanSettings).approval_key
+    return Asking(catalog(), runs(), approvals(key), telemetry("await-human"), now=now)
+
+
+@cache
+def deliver() -> "Deliver":
+    """Return the collaborator of functions.orchestration.deliver."""
+    from pentad.aws.clients import client
+    from pentad.orchestration.adapters.events_eventbridge import EventBridge
+    from pentad.orchestration.deliver import Deliver
+
+    bus = EventBridge(client("events"), settings(environment.DeliverSettings).event_bus)
+    return Deliver(runs(), sessions(), approvals(None), bus, telemetry("deliver"), now=now)
+
+
+@cache
+def tool_runtime() -> "ToolRuntime":
+    """Return the runtime of the tool that this function is for."""
+    from pentad.tools.adapters.audit_dynamodb import DynamoAudit
+    from pentad.tools.adapters.effects_dynamodb import DynamoEffects
+    from pentad.tools.discovery import load_tool
+    from pentad.tools.runtime import ToolRuntime
+
+    values = settings(environment.ToolSettings)
+    tool = load_tool(values.tool_module)
+    return ToolRuntime(
+        tool,
+        catalog=catalog(),
+        runs=runs(),
+        effects=DynamoEffects(table(values.state_table)),
+        audit=DynamoAudit(table(values.ledger_table)),
+        records=_records(values.records_table),
+        telemetry=telemetry(tool_service()),
+        now=now,
+    )
+
+
+def tool_service() -> str:
+    """Return the name of this tool's function without the deployment's prefix."""
+    module = settings(environment.ToolSettings).tool_module
+    return f"tool-{module.rsplit('.', 1)[-1].replace('_', '-')}"
+
+
+def _records(name: str | None) -> Callable[[str], "RecordStore"]:
+    def of(tenant: str) -> "RecordStore":
+        from pentad.domain.errors import ConfigurationError
+        from pentad.tools.adapters.records_dynamodb import DynamoRecords
+
+        if name is None:
+            raise ConfigurationError("the tool has no records table", fix="declare a Grant on records")
+        return DynamoRecords(table(name), tenant)
+
+    return of
+
+
+@cache
+def authorize() -> "Authorize":
+    """Return the collaborator of functions.api.authorizer."""
+    from pentad.api.adapters.keys_dynamodb import DynamoKeys
+    from pentad.api.authorize import Authorize
+    from pentad.api.keys import KeyAuthenticator
+
+    values = settings(environment.AuthorizerSettings)
+    keys = KeyAuthenticator(DynamoKeys(table(values.state_table)), now=now)
+    if values.oidc_issuer is None or values.oidc_audience is None:
+        return Authorize(keys)
+
+    from pentad.api.adapters.oidc import OidcVerifier
+    from pentad.api.tokens import JwtAuthenticator
+
+    tokens = JwtAuthenticator(
+        OidcVerifier(values.oidc_issuer, values.oidc_audience),
+        issuer=values.oidc_issuer,
+        tenant_claim=values.oidc_tenant_claim,
+        scope_claim=values.oidc_scope_claim,
+    )
+    return Authorize(keys, tokens)
+
+
+class ApiServices:
+    """The API's collaborators (`pentad.api.services.Services`), each made when first used."""
+
+    now = staticmethod(now)
+
+    @cached_property
+    def _settings(self) -> environment.ApiSettings:
+        values: environment.ApiSettings = settings(environment.ApiSettings)
+        return values
+
+    @property
+    def telemetry(self) -> "PowertoolsTelemetry":
+        """Logs and metrics."""
+        return telemetry("api")
+
+    @property
+    def catalog(self) -> "Catalog":
+        """Agents and tools."""
+        return catalog()
+
+    @property
+    def runs(self) -> "RunStore":
+        """Runs."""
+        return runs()
+
+    @property
+    def sessions(self) -> "SessionStore":
+        """Sessions."""
+        return sessions()
+
+    @property
+    def approvals(self) -> "ApprovalStore":
+        """Approvals."""
+        return approvals(self._settings.approval_key)
+
+    @property
+    def ledger(self) -> "Ledger":
+        """Model attempts."""
+        return ledger(self._settings.ledger_table)
+
+    @property
+    def engine(self) -> "WorkflowEngine":
+        """Executions."""
+        return engine(self._settings.state_machine_arn_prefix)
+
+    @property
+    def registry(self) -> "DocumentRegistry":
+        """What is indexed."""
+        return registry(self._settings.state_table)
+
+    @cached_property
+    def documents(self) -> "Documents":
+        """Uploads and removals."""
+        from pentad.api.adapters.documents_s3 import S3Documents, signing_client
+        from pentad.api.documents import Documents
+
+        return Documents(S3Documents(signing_client(), self._settings.documents_bucket), now=now)
+
+    @cached_property
+    def start_run(self) -> "StartRun":
+        """Starts runs."""
+        return start_run("api", environment.ApiSettings)
+
+    @cached_property
+    def decide(self) -> "Decide":
+        """Takes human decisions."""
+        from pentad.orchestration.humans import Decide
+
+        return Decide(self.runs, self.approvals, self.engine, self.telemetry, now=now)
+
+    @cached_property
+    def undo(self) -> "Undo":
+        """Undoes tool calls."""
+        from pentad.aws.clients import client
+        from pentad.orchestration.adapters.tool_lambda import LambdaTools
+        from pentad.orchestration.undo import Undo
+
+        lambda_client = client("lambda", read_timeout=_UNDO_SECONDS, attempts=1)
+        return Undo(self.runs, LambdaTools(lambda_client, self._settings.tool_function_prefix))
+
+    @cached_property
+    def waiting(self) -> "Waiting":
+        """Waits for runs."""
+        from pentad.api.waiting import Waiting
+
+        return Waiting(self.runs)
+
+
+@cache
+def api() -> "Api":
+    """Return the HTTP API."""
+    from pentad.api.app import Api
+
+    return Api(ApiServices())

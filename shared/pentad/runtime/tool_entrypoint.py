@@ -1,0 +1,45 @@
+"""The handler of every tool's function; ``TOOL_MODULE`` says which tool."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from pentad.domain.ids import AgentName, RunId, TenantId
+from pentad.runtime import bootstrap
+from pentad.runtime.entrypoint import LambdaContext, entrypoint
+
+
+class Call(BaseModel):
+    """Which call of which step."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    tenant: TenantId
+    run: RunId
+    step: int = Field(ge=1)
+    index: int = Field(ge=0, le=99)
+
+
+class RunCall(Call):
+    """Run the call: from the Act state."""
+
+    op: Literal["run"]
+    agent: AgentName
+
+
+class UndoCall(Call):
+    """Undo the call: from the API."""
+
+    op: Literal["undo"]
+
+
+@entrypoint(bootstrap.tool_service, Annotated[RunCall | UndoCall, Field(discriminator="op")])
+def handler(event: RunCall | UndoCall, context: LambdaContext) -> dict[str, Any]:
+    """Run or undo one tool call and return its reference."""
+    from pentad.tools.runtime import Invocation
+
+    runtime = bootstrap.tool_runtime()
+    invocation = Invocation(context.aws_request_id, lambda: context.get_remaining_time_in_millis() / 1000)
+    if isinstance(event, UndoCall):
+        return runtime.undo(event.tenant, event.run, event.step, event.index, invocation=invocation)
+    return runtime.execute(event.tenant, event.run, event.agent, event.step, event.index, invocation=invocation)
