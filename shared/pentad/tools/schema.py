@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, PydanticUserError
 
 from pentad.domain.errors import ConfigurationError
 
@@ -17,9 +17,16 @@ def input_schema(model: type[BaseModel]) -> Json:
     """Return the schema of a model for a provider: type object, additionalProperties false, $refs inlined.
 
     Raises:
-        ConfigurationError: a type refers to itself, which can't be written without references.
+        ConfigurationError: a type refers to itself, which can't be written without references, or has no schema.
     """
-    schema = model.model_json_schema()
+    try:
+        schema = model.model_json_schema()
+    except PydanticUserError as error:
+        raise ConfigurationError(
+            f"a parameter's type has no JSON schema: {error.message}",
+            field="parameters",
+            fix="use JSON types or models",
+        ) from error
     definitions = schema.pop("$defs", {})
     inlined: Json = _inline(schema, definitions, ())
     inlined.pop("description", None)

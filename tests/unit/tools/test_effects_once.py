@@ -1,0 +1,134 @@
+"""Effects happen once: the process dies after (or before) each write, and the state tries again."""
+
+import pytest
+
+from pentad.domain.errors import ToolThrottled, ToolUnavailable
+from pentad.domain.runs import CallStatus
+from tests.unit.tools import sample_tools
+from tests.unit.tools.worlds import RUN, Crash, Crashing, World
+
+
+def crash(world: World, store: str, method: str, *, before: bool = False) -> None:
+    setattr(world, store, Crashing(getattr(world, store), method, before=before))
+    with pytest.raises(Crash):
+        world.execute()
+
+
+@pytest.fixture(params=["send", "store"])
+def world(request: pytest.FixtureRequest) -> World:
+    world = World(getattr(sample_tools, request.param))
+    world.add_call({"to": "bob"})
+    return world
+
+
+def test_a_crash_before_anything_is_written_starts_afresh(world: World) -> None:
+    crash(world, "effects", "begin", before=True)
+    assert world.execute()["status"] == "succeeded"
+    assert len(sample_tools.ran) == 1
+
+
+def test_a_crash_after_begin_runs_an_idempotent_tool_again() -> None:
+    world = World(sample_tools.store)
+    world.add_call({"to": "bob"})
+    crash(world, "effects", "begin")
+    assert world.execute()["status"] == "succeeded"
+    assert sample_tools.ran == ["store"]
+
+
+def test_a_crash_after_begin_does_not_repeat_a_tool_that_is_not_idempotent() -> None:
+    world = World(sample_tools.send)
+    world.add_call({"to": "bob"})
+    crash(world, "effects", "begin")
+    assert world.execute()["status"] == "failed"
+    assert sample_tools.ran == []
+    assert world.call.error_type == "EffectUncertain"
+    assert "may or may not have happened" in (world.call.result or "")
+    assert world.audited == [("denied", "refused", "EffectUncertain")]
+
+
+def test_a_crash_inside_the_function_does_not_repeat_a_tool_that_is_not_idempotent() -> None:
+    world = World(sample_tools.send)
+    world.add_call({"to": "bob"})
+    sample_tools.failures.append(Crash())
+    with pytest.raises(Crash):
+        world.execute()
+    assert world.execute()["status"] == "failed"
+    assert sample_tools.ran == ["send"]
+
+
+def test_a_crash_after_the_function_and_before_done_is_uncertain() -> None:
+    world = World(sample_tools.send)
+    world.add_call({"to": "bob"})
+    crash(world, "effects", "finish", before=True)
+    world.execute()
+    assert sample_tools.ran == ["send"]
+    assert world.call.error_type == "EffectUncertain"
+
+
+@pytest.mark.parametrize(
+    ("store", "method", "before", "lines"),
+    [
+        ("effects", "finish", False, [("replayed", "ok", None)]),
+        ("audit", "append", True, [("replayed", "ok", None)]),
+        ("audit", "append", False, [("executed", "ok", None), ("replayed", "ok", None)]),
+        ("calls", "save_call", True, [("executed", "ok", None), ("replayed", "ok", None)]),
+        ("calls", "save_call", False, [("executed", "ok", None)]),
+    ],
+)
+def test_a_crash_once_the_effect_is_done_replays_it(
+    world: World, store: str, method: str, before: bool, lines: list[tuple[str, str, str | None]]
+) -> None:
+    crash(world, store, method, before=before)
+    assert world.execute()["status"] == "succeeded"
+    assert len(sample_tools.ran) == 1
+    assert world.call.undo == {"to": "bob"} and world.call.undo_token is not None
+    assert world.audited == lines
+
+
+def test_a_tool_without_effects_may_run_again_after_a_crash() -> None:
+    world = World(sample_tools.echo)
+    world.add_call({"text": "hi"})
+    crash(world, "audit", "append")
+    assert world.execute()["status"] == "succeeded"
+    assert sample_tools.ran == ["echo", "echo"]
+
+
+def test_an_error_of_a_tool_with_effects_is_replayed_too() -> None:
+    world = World(sample_tools.send)
+    world.add_call({"to": "bob"})
+    sample_tools.failures.append(sample_tools.FAILED)
+    crash(world, "calls", "save_call", before=True)
+    assert world.execute()["status"] == "failed"
+    assert sample_tools.ran == ["send"]
+    assert world.call.error_type == "ToolFailed"
+
+
+def test_a_backend_that_throttles_did_nothing_so_the_retry_runs() -> None:
+    world = World(sample_tools.send)
+    world.add_call({"to": "bob"})
+    sample_tools.failures.append(sample_tools.THROTTLED)
+    with pytest.raises(ToolThrottled):
+        world.execute()
+    assert world.execute()["status"] == "succeeded"
+    assert sample_tools.ran == ["send", "send"]
+
+
+def test_a_backend_that_did_not_answer_may_have_acted_so_nothing_is_repeated() -> None:
+    world = World(sample_tools.send)
+    world.add_call({"to": "bob"})
+    sample_tools.failures.append(sample_tools.UNAVAILABLE)
+    with pytest.raises(ToolUnavailable):
+        world.execute()
+    assert world.execute()["status"] == "failed"
+    assert sample_tools.ran == ["send"]
+    assert world.call.error_type == "EffectUncertain"
+
+
+def test_the_same_arguments_in_another_call_are_another_effect() -> None:
+    world = World(sample_tools.send)
+    world.add_call({"to": "bob"})
+    world.add_call({"to": "bob"}, index=1)
+    world.execute()
+    world.execute(index=1)
+    assert sample_tools.ran == ["send", "send"]
+    assert world.calls.call("acme", RUN, 1, 1).status is CallStatus.SUCCEEDED

@@ -1,0 +1,191 @@
+"""A small world around the tool runtime: runs with calls in memory, a clock by hand, crashes on demand."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from pentad.domain.agents import AgentSpec, Catalog
+from pentad.domain.errors import InvalidTransition, NotFound
+from pentad.domain.runs import CallStatus, Run, RunStatus, ToolCall
+from pentad.observability.adapters.memory import MemoryTelemetry
+from pentad.tools.adapters.memory import MemoryAudit, MemoryEffects, MemoryRecords
+from pentad.tools.canonical import arguments_hash
+from pentad.tools.context import ToolContext
+from pentad.tools.declare import Tool
+from pentad.tools.runtime import Invocation, ToolRuntime
+
+RUN = "run_" + "0" * 26
+START = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
+OPEN = {CallStatus.PENDING, CallStatus.AWAITING, CallStatus.APPROVED}
+
+
+class Crash(BaseException):
+    """The process dies here: nothing may catch it."""
+
+
+class CallsInMemory:
+    """The part of the run store that the runtime needs."""
+
+    def __init__(self) -> None:
+        self.runs: dict[tuple[str, str], Run] = {}
+        self.stored: dict[tuple[str, str, int, int], ToolCall] = {}
+
+    def get(self, tenant: str, run: str) -> Run:
+        try:
+            return self.runs[tenant, run]
+        except KeyError as error:
+            raise NotFound("no such run") from error
+
+    def call(self, tenant: str, run: str, step: int, index: int) -> ToolCall:
+        try:
+            return self.stored[tenant, run, step, index]
+        except KeyError as error:
+            raise NotFound("no such call") from error
+
+    def save_call(self, call: ToolCall) -> None:
+        place = (call.tenant, call.run, call.step, call.index)
+        current = self.stored[place].status
+        if current not in OPEN and (current, call.status) != (CallStatus.SUCCEEDED, CallStatus.UNDONE):
+            if current is not call.status:
+                raise InvalidTransition(f"the call is {current} already")
+            return
+        self.stored[place] = call
+
+
+class Crashing:
+    """Wraps a store; the process dies right after (or before) the named write, once."""
+
+    def __init__(self, store: Any, method: str, *, before: bool = False) -> None:
+        self._store = store
+        self._method = method
+        self._before = before
+        self._armed = True
+
+    def __getattr__(self, name: str) -> Any:
+        target = getattr(self._store, name)
+        if name != self._method:
+            return target
+
+        def dying(*args: Any, **kwargs: Any) -> Any:
+            armed, self._armed = self._armed, False
+            if armed and self._before:
+                raise Crash
+            result = target(*args, **kwargs)
+            if armed:
+                raise Crash
+            return result
+
+        return dying
+
+
+@dataclass
+class World:
+    """Everything a tool's function is wired to, in memory."""
+
+    tool: Tool[Any, Any]
+    calls: Any = field(default_factory=CallsInMemory)
+    effects: Any = field(default_factory=MemoryEffects)
+    audit: Any = field(default_factory=MemoryAudit)
+    records: MemoryRecords = field(default_factory=MemoryRecords)
+    telemetry: MemoryTelemetry = field(default_factory=MemoryTelemetry)
+    moment: datetime = START
+    agent_tools: tuple[str, ...] | None = None
+    invocations: int = 0
+
+    def now(self) -> datetime:
+        self.moment += timedelta(milliseconds=5)
+        return self.moment
+
+    def add_call(
+        self,
+        arguments: dict[str, Any],
+        *,
+        status: CallStatus | None = None,
+        index: int = 0,
+        tool: str | None = None,
+        run_status: RunStatus = RunStatus.RUNNING,
+        stored_hash: str | None = None,
+    ) -> None:
+        self.calls.runs["acme", RUN] = Run(
+            tenant="acme",
+            run=RUN,
+            agent="helper",
+            session="s1",
+            user="ada",
+            status=run_status,
+            trigger="api",
+            created_at=START,
+            updated_at=START,
+            ended_at=START if run_status.ended else None,
+            request_seq=0,
+            request_hash="x",
+        )
+        needed = CallStatus.APPROVED if self.tool.spec.approval == "always" else CallStatus.PENDING
+        self.calls.stored["acme", RUN, 1, index] = ToolCall(
+            tenant="acme",
+            run=RUN,
+            step=1,
+            index=index,
+            call_id=f"call_{index}",
+            tool=tool or self.tool.name,
+            arguments=arguments,
+            arguments_hash=stored_hash or arguments_hash(arguments),
+            status=status or needed,
+        )
+
+    @property
+    def call(self) -> ToolCall:
+        stored: ToolCall = self.calls.call("acme", RUN, 1, 0)
+        return stored
+
+    @property
+    def result(self) -> Any:
+        return json.loads(self.call.result or "null")
+
+    @property
+    def audited(self) -> list[tuple[str, str, str | None]]:
+        return [(entry.action, entry.outcome, entry.error_type) for entry in self.audit.of_run("acme", RUN)]
+
+    def runtime(self) -> ToolRuntime:
+        tools = (self.tool.name,) if self.agent_tools is None else self.agent_tools
+        agent = AgentSpec(name="helper", description="helps", prompt="help", tools=tools)
+        return ToolRuntime(
+            self.tool,
+            catalog=Catalog(agents={"helper": agent}, tools={self.tool.name: self.tool.spec}),
+            runs=self.calls,
+            effects=self.effects,
+            audit=self.audit,
+            records=self.records.of,
+            telemetry=self.telemetry,
+            now=self.now,
+        )
+
+    def invocation(self) -> Invocation:
+        self.invocations += 1
+        return Invocation(request_id=f"request-{self.invocations}")
+
+    def execute(self, *, agent: str = "helper", index: int = 0) -> dict[str, Any]:
+        return self.runtime().execute("acme", RUN, agent, 1, index, invocation=self.invocation())
+
+    def undo(self) -> dict[str, Any]:
+        return self.runtime().undo("acme", RUN, 1, 0, invocation=self.invocation())
+
+
+def context_for(
+    records: MemoryRecords | None = None, *, effect_key: str = "k" * 64, now: Callable[[], datetime] = lambda: START
+) -> ToolContext:
+    """Return a context for calling a tool's function by itself."""
+    return ToolContext(
+        tenant="acme",
+        run=RUN,
+        session="s1",
+        user="ada",
+        step=1,
+        index=0,
+        effect_key=effect_key,
+        now=now,
+        remaining_seconds=lambda: 10.0,
+        tables={"records": (records or MemoryRecords()).of("acme")},
+    )
