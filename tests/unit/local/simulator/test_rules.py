@@ -207,6 +207,25 @@ def test_follow_ups_are_answered_from_memory_only(past: tuple[str, ...], asked: 
     assert talk(asked).text != expected
 
 
+def test_facts_of_the_system_prompt_are_remembered_too() -> None:
+    assert talk("What is my name?", system="The user's name is Ada.").text == "Your name is Ada."
+
+
+def test_a_question_about_oneself_goes_to_tools_before_it_is_given_up() -> None:
+    assert talk("What is my budget?").text == "You have not told me your budget in this conversation."
+    assert talk("What are my orders?", tools=(tool("list_orders", "List the orders"),)).calls[0].name == "list_orders"
+
+
+def test_a_remark_beside_tool_results_does_not_hide_them() -> None:
+    turns = (
+        Turn("user", "What is 6 * 7?"),
+        Turn("assistant", calls=(ToolCall("calculator", {"expression": "6 * 7"}, "c1"),)),
+        Turn("user", "Be brief.", results=(ToolResult("c1", "42"),)),
+    )
+    reply = RuleEngine(lambda: TODAY).reply(Conversation("m", turns, tools=(CALCULATOR,)))
+    assert reply.text.startswith("The result of 6 * 7 is 42.")
+
+
 @pytest.mark.parametrize(
     ("asked", "expression"),
     [

@@ -159,8 +159,8 @@ class RuleEngine:
     def _without(self, situation: Situation, found: tuple[Passage, ...], read: FollowUp) -> str:
         """Return what to say when nothing answers."""
         question = situation.question.text
-        if read.dangling:
-            return DANGLING
+        if read.dangling or read.fallback:
+            return read.fallback or DANGLING
         told = tells_fact(question)
         if told is not None:
             return told

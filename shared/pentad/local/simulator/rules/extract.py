@@ -61,7 +61,7 @@ def choose(passages: Sequence[Passage], question: str, background: str = "") -> 
     best = relevant[0].score
     chosen: list[Scored] = []
     for one in relevant:
-        if one.score >= 0.55 * best and one.text not in {other.text for other in chosen}:
+        if one.score >= 0.6 * best and one.text not in {other.text for other in chosen}:
             chosen.append(one)
         if len(chosen) == MAX_SENTENCES:
             break

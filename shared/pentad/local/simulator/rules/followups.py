@@ -19,7 +19,7 @@ _OPENING = re.compile(
     re.I,
 )
 _EARLIER = re.compile(
-    r"\b(?:what|which)\b.{0,30}\b(?:did i|have i|i)\b.{0,12}\b(?:ask|asked|say|said|tell|told|want)"
+    r"\b(?:what|which)\b.{0,30}\b(?:(?:did|have) i\b.{0,12}\b(?:ask|say|said|tell|told|want)|i (?:asked|said|told))"
     r"|\bmy (?:last|previous|first|earlier) (?:question|message)"
     r"|\brepeat my\b|\bwhat (?:were|was) (?:we|i) (?:talking|asking)",
     re.I,
@@ -35,6 +35,7 @@ _ORDINAL = re.compile(r"\bthe (first|second|third|fourth|fifth|last) (?:one|poin
 _ORDINALS = {"first": 0, "second": 1, "third": 2, "fourth": 3, "fifth": 4, "last": -1}
 
 _NAME = re.compile(r"\b(?:my name is|i am called|call me|my name's)\s+([A-Z][\w'-]+(?: [A-Z][\w'-]+)?)", re.I)
+_SYSTEM_NAME = re.compile(r"\buser(?:'s name is|(?: is)? (?:called|named))\s+([A-Z][\w'-]+)", re.I)
 _FACT = re.compile(r"\bmy ([a-z][\w -]{1,40}?) (?:is|are|was) (?!what\b)([^.!?\n]+)", re.I)
 _ASKS_FACT = re.compile(
     r"\b(?:what|who|which|where|when)(?:'s| is| are| was)? my ([a-z][\w -]{1,40}?)\s*(?:\?|$|again\b)", re.I
@@ -63,13 +64,15 @@ class FollowUp:
     """How the past bears on a question.
 
     ``answer`` is set where the past alone answers. Otherwise ``question`` has its references filled in, and
-    ``background`` holds what it refers back to. ``dangling`` tells that it refers to something that is not there.
+    ``background`` holds what it refers back to. ``dangling`` tells that it refers to something that is not there,
+    and ``fallback`` is what to say when neither tools nor documents answer either.
     """
 
     question: str
     answer: str | None = None
     background: str = ""
     dangling: bool = False
+    fallback: str = ""
 
 
 def follow_up(question: str, past: Sequence[Exchange], system: str = "") -> FollowUp:
@@ -81,7 +84,7 @@ def follow_up(question: str, past: Sequence[Exchange], system: str = "") -> Foll
     if filled is not None:
         return FollowUp(filled)
     if not refers_back(question):
-        return FollowUp(question)
+        return FollowUp(question, fallback=_untold(question))
     if not past:
         return FollowUp(question, dangling=bool(_bare(question)))
     return FollowUp(question, background=_background(question, past))
@@ -141,7 +144,7 @@ def _from_memory(question: str, past: Sequence[Exchange], system: str) -> str | 
 def _personal(question: str, past: Sequence[Exchange], system: str) -> str | None:
     said = [exchange.question.text for exchange in reversed(past)] + ([system] if system else [])
     if _ASKS_NAME.search(question):
-        name = next((match[1] for text in said if (match := _NAME.search(text))), None)
+        name = next((match[1] for text in said if (match := _NAME.search(text) or _SYSTEM_NAME.search(text))), None)
         return f"Your name is {name}." if name else "You have not told me your name in this conversation."
     asked = _ASKS_FACT.search(question)
     if asked is None:
@@ -151,7 +154,12 @@ def _personal(question: str, past: Sequence[Exchange], system: str) -> str | Non
         for match in reversed(list(_FACT.finditer(text))):
             if wanted and wanted <= set(terms(match[1])):
                 return f"Your {match[1].strip()} is {match[2].strip()}."
-    return f"You have not told me your {asked[1].strip()} in this conversation."
+    return None
+
+
+def _untold(question: str) -> str:
+    asked = _ASKS_FACT.search(question)
+    return f"You have not told me your {asked[1].strip()} in this conversation." if asked else ""
 
 
 def _fill_in(question: str, past: Sequence[Exchange]) -> str | None:

@@ -18,8 +18,10 @@ from pentad.local.simulator.rules.schema import kind, name_words, options, prope
 from pentad.local.simulator.rules.text import STOP_WORDS, stem, terms, words
 
 _EMPTY_NAME_WORDS = frozenset(
-    stem(word) for word in "get fetch do run call tool make perform execute the a of by".split()
+    stem(word) for word in "get fetch list show read find do run call tool make perform execute the a of by".split()
 )
+"""Words that say nothing of what a tool is for. Verbs of effects (create, delete, send) are not among them."""
+
 _QUOTED = re.compile(r"[\"“]([^\"”]+)[\"”]|(?<!\w)'([^']+)'(?!\w)")
 _NUMBER = re.compile(r"(?<![\w.-])-?\d+(?:\.\d+)?(?![\w-])")
 _DATE = re.compile(r"\b\d{4}-\d{2}-\d{2}\b")

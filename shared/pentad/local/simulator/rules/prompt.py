@@ -82,7 +82,9 @@ def read_situation(conversation: Conversation) -> Situation:
     calls: dict[str, ToolCall] = {}
     results: dict[str, ToolResult] = {}
     for turn in conversation.turns:
-        if _asks(turn):
+        if turn.results and turn.text and question is not None:  # a remark beside results belongs to the question
+            question = _joined(question, parse_question(turn.text))
+        elif _asks(turn):
             if question is not None and not answer and not calls:  # two messages in a row are one question
                 question = _joined(question, parse_question(turn.text))
             else:
