@@ -10,7 +10,7 @@ from pathlib import Path
 from aws_cdk import App, Tags, Validations
 from cdk_nag import AwsSolutionsChecks
 
-from infra.config import stage_of
+from infra.config import output_folder, stage_of
 from infra.stacks.agent import AgentStack
 from infra.stacks.state import StateStack
 
@@ -38,7 +38,10 @@ def build(app: App, root: Path = ROOT) -> tuple[StateStack, AgentStack]:
 def main() -> None:
     """Synthesize."""
     # A run without the CDK CLI has no context but this; what the CLI passes wins.
-    app = App(context=json.loads((ROOT / "cdk.json").read_text(encoding="utf-8"))["context"])
+    app = App(
+        context=json.loads((ROOT / "cdk.json").read_text(encoding="utf-8"))["context"],
+        outdir=output_folder(ROOT),
+    )
     build(app)
     app.synth()
 

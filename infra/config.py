@@ -1,6 +1,8 @@
 """Stages: everything in which dev, staging and prod differ, in one typed table; and the only reader of CDK context."""
 
+import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from aws_cdk import App, RemovalPolicy
@@ -103,3 +105,8 @@ def stage_of(app: App) -> Stage:
     if name not in STAGES:
         raise ValueError(f"no stage {name!r}: give --context stage= one of {', '.join(STAGES)}")
     return STAGES[name]
+
+
+def output_folder(root: Path) -> str | None:
+    """Return where the assembly goes: ``cdk.out`` below ``root``, or None where the CDK CLI says it by CDK_OUTDIR."""
+    return None if "CDK_OUTDIR" in os.environ else str(root / "cdk.out")
