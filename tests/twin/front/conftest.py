@@ -32,7 +32,8 @@ def client(front: AwsFront) -> Client:
 
     def make(service: str, credentials: Credentials | None = None) -> Any:
         keys = credentials or front.principals.administrator
-        return boto3.client(
+        make_client: Any = boto3.client
+        return make_client(
             service,
             endpoint_url=front.url,
             region_name=REGION,

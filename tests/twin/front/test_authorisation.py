@@ -116,7 +116,7 @@ def test_denials_have_each_services_own_shape(client: Client, role: MakeRole) ->
     nobody = role()
     client("s3").create_bucket(Bucket="docs")
     queue = client("sqs").create_queue(QueueName="jobs")["QueueUrl"]
-    calls = {
+    calls: dict[str, list[tuple[Any, dict[str, Any]]]] = {
         "AccessDenied": [
             (client("s3", nobody).put_object, {"Bucket": "docs", "Key": "k", "Body": b"x"}),
             (client("sqs", nobody).send_message, {"QueueUrl": queue, "MessageBody": "x"}),

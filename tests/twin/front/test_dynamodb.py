@@ -113,8 +113,9 @@ def test_failed_condition_returns_the_item_when_asked(dynamodb: Any) -> None:
             ExpressionAttributeValues={":v": {"N": "8"}, ":w": {"N": "1"}},
             ReturnValuesOnConditionCheckFailure="ALL_OLD",
         )
-    assert caught.value.response["Error"]["Code"] == "ConditionalCheckFailedException"
-    assert caught.value.response["Item"] == {**key("a"), "v": {"N": "7"}}
+    response: Any = caught.value.response
+    assert response["Error"]["Code"] == "ConditionalCheckFailedException"
+    assert response["Item"] == {**key("a"), "v": {"N": "7"}}
 
 
 def test_cancelled_transaction_gives_a_reason_for_each_item_and_writes_nothing(dynamodb: Any) -> None:
@@ -134,7 +135,7 @@ def test_cancelled_transaction_gives_a_reason_for_each_item_and_writes_nothing(d
                 },
             ]
         )
-    response = caught.value.response
+    response: Any = caught.value.response
     assert response["Error"]["Code"] == "TransactionCanceledException"
     assert response["Error"]["Message"] == (
         "Transaction cancelled, please refer cancellation reasons for specific reasons [None, ConditionalCheckFailed]"
@@ -163,6 +164,10 @@ def test_transaction_with_one_client_token_is_carried_out_once(dynamodb: Any) ->
     for _ in range(2):
         dynamodb.transact_write_items(TransactItems=[add], ClientRequestToken="same")
     assert dynamodb.get_item(TableName="items", Key=key("a"))["Item"]["n"] == {"N": "1"}
+    with pytest.raises(ClientError, match="IdempotentParameterMismatch"):
+        dynamodb.transact_write_items(
+            TransactItems=[{"Put": {"TableName": "items", "Item": key("b")}}], ClientRequestToken="same"
+        )
 
 
 def test_transaction_on_one_item_twice_is_refused(dynamodb: Any) -> None:

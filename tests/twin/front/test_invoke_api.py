@@ -88,7 +88,7 @@ def test_event_invocation_is_accepted_at_once(lambda_client: Any) -> None:
     [
         ({"FunctionName": "absent"}, "ResourceNotFoundException"),
         ({"FunctionName": "echo", "Payload": b"{"}, "InvalidRequestContentException"),
-        ({"FunctionName": "echo", "Payload": b'"' + b"x" * 6_291_456 + b'"'}, "RequestTooLargeException"),
+        ({"FunctionName": "echo", "Payload": b'"' + b"x" * 6_291_456 + b'"'}, "RequestEntityTooLargeException"),
     ],
 )
 def test_bad_invocations_have_lambdas_errors(lambda_client: Any, arguments: dict[str, Any], code: str) -> None:

@@ -79,14 +79,17 @@ class MotoAccount:
         return str(found.arn) if found is not None else None
 
     def key_arn(self, key_id: str) -> str | None:
-        """Return the ARN of a KMS key."""
-        backend = self.backend("kms")
-        alias = key_id.split(":", 5)[-1] if ":alias/" in key_id else key_id
-        if alias.startswith("alias/"):
-            found = backend.aliases.get(alias)
-            key_id = found.target_key_id if found is not None else ""
-        key = backend.keys.get(key_id.rsplit("/", 1)[-1])
-        return str(key.arn) if key is not None else None
+        """Return the ARN of a KMS key given by id, alias or ARN."""
+        keys = list(self.backend("kms").keys.values())
+        name = key_id.split(":", 5)[-1]
+        if name.startswith("alias/"):
+            return next((str(key.arn) for key in keys if name in key.aliases), None)
+        return next((str(key.arn) for key in keys if key.id == name.rsplit("/", 1)[-1]), None)
+
+    def is_aws_key(self, key_arn: str) -> bool:
+        """Tell whether a key is one that AWS manages for a service; moto makes those on demand."""
+        key = self.backend("kms").keys.get(key_arn.rsplit("/", 1)[-1])
+        return key is not None and any(name.startswith("alias/aws/") for name in key.aliases)
 
     def machine_of_token(self, task_token: str) -> str | None:
         """Return the state machine of a task token, if the interpreter has said how to tell."""

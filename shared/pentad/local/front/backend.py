@@ -13,6 +13,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 
 from pentad.local.front.account import MotoAccount
 from pentad.local.front.model import ApiCall, ApiResponse
+from pentad.local.front.moto_repairs import TransactionTokens, repair
 
 _SERIALISED: Final = ("dynamodb", "s3", "sqs")
 _LOOK_SECONDS: Final = 0.25
@@ -31,6 +32,7 @@ class MotoBackend:
         self._account = account
         self._application = DomainDispatcherApplication(create_backend_app)
         self._locks = {service: threading.RLock() for service in _SERIALISED}
+        self._tokens = TransactionTokens()
         self._sent = threading.Condition()
         self._stopping = threading.Event()
 
@@ -38,7 +40,9 @@ class MotoBackend:
         """Serve a call."""
         if call.service == "sqs" and call.operation == "ReceiveMessage":
             return self._receive(call, environ)
-        return self._serve_once(call.service, environ)
+        if call.service == "dynamodb" and call.operation == "TransactWriteItems":
+            return self._transact(call, environ)
+        return repair(self._account, call, self._serve_once(call.service, environ))
 
     def message_sent(self) -> None:
         """Wake callers that wait for a message."""
@@ -70,6 +74,15 @@ class MotoBackend:
                 if close is not None:
                     close()
         return ApiResponse(int(status[0].split(" ", 1)[0]), tuple(headers), body)
+
+    def _transact(self, call: ApiCall, environ: dict[str, Any]) -> ApiResponse:
+        with self._lock("dynamodb"):
+            replayed = self._tokens.replay(call)
+            if replayed is not None:
+                return replayed
+            response = self._serve_once("dynamodb", environ)
+            self._tokens.remember(call, response)
+            return response
 
     def _receive(self, call: ApiCall, environ: dict[str, Any]) -> ApiResponse:
         """Poll for messages without holding moto's lock while waiting; moto itself would spin on its queue."""

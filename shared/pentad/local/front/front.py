@@ -12,6 +12,7 @@ from typing import Any, Final, Self
 from pentad.local.front import errors
 from pentad.local.front.account import MotoAccount, TokenResolver
 from pentad.local.front.backend import MotoBackend
+from pentad.local.front.encryption import key_accesses
 from pentad.local.front.lambda_api import Invoker, LambdaApi
 from pentad.local.front.model import (
     ApiCall,
@@ -163,14 +164,16 @@ class AwsFront:
         needed = Call(call.service, call.operation, call.params, self.region, self.account)
         refusal = f"User: {call.principal.arn} is not authorized to perform: {call.service}:{call.operation}"
         try:
-            touched = accesses(needed)
+            touched = list(accesses(needed))
         except (KeyError, TypeError, AttributeError) as exc:
             # The parameters are not what the operation takes, so what it would touch cannot be told.
             return f"{refusal}: malformed parameters: {exc!r}"
         except UnknownCall as exc:
             return f"{refusal}: {exc}"
         try:
-            decision = self.authorizer.check(call.principal, touched)
+            decision = self.authorizer.check(call.principal, touched) or self.authorizer.check(
+                call.principal, key_accesses(self.account, touched, self.region)
+            )
         except PolicyError as exc:
             logger.warning("cannot evaluate a policy of %s: %s", call.principal.arn, exc)
             return f"{refusal}: {exc}"
