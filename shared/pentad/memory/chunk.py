@@ -125,7 +125,8 @@ def _packed(spans: Iterator[_Span]) -> Iterator[tuple[int, int, tuple[str, ...]]
         only_headings = all(one.kind == "heading" for one in current)
         full = tokens + span.tokens > MAX_CHUNK_TOKENS and not (only_headings and tokens < MAX_CHUNK_TOKENS // 2)
         # A heading without words of its own goes with what follows it.
-        new_section = bool(current) and span.path != current[-1].path and not only_headings
+        begins = span.kind == "heading" or (bool(current) and span.path != current[-1].path)
+        new_section = begins and not only_headings
         if current and (full or new_section):
             yield current[0].start, current[-1].end, current[-1].path
             current, tokens = [], 0
