@@ -91,7 +91,7 @@ def test_a_function_without_parameters_has_an_empty_schema() -> None:
 
 def test_calling_a_tool_calls_the_function() -> None:
     assert sample("x", [], Colour.RED, context_for()).result == "x 0"
-    assert sample.__name__ == "sample" and sample.name == "sample"
+    assert sample.name == "sample"
 
 
 def undocumented() -> str:

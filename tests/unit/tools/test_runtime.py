@@ -199,7 +199,7 @@ def test_a_call_that_another_try_ended_meanwhile_keeps_that_end() -> None:
 
     def overtaken(call: object) -> None:
         first(world.call.model_copy(update={"status": CallStatus.FAILED, "result": "gave up"}))
-        first(call)  # type: ignore[arg-type]
+        first(call)
 
     world.calls.save_call = overtaken
     assert world.execute()["status"] == "failed"

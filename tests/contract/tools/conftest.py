@@ -1,0 +1,51 @@
+"""Stores of each kind: in memory, and in DynamoDB as moto plays it in this process."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from pentad.aws.table import Table
+from pentad.tools.adapters.audit_dynamodb import DynamoAudit
+from pentad.tools.adapters.effects_dynamodb import DynamoEffects
+from pentad.tools.adapters.memory import MemoryAudit, MemoryEffects, MemoryRecords
+from pentad.tools.adapters.records_dynamodb import DynamoRecords
+from pentad.tools.ports import AuditLog, EffectStore, RecordStore
+
+
+@dataclass
+class Stores:
+    """The stores under test, and the low-level client where there is one."""
+
+    effects: EffectStore
+    audit: AuditLog
+    records: Callable[[str], RecordStore]
+    client: Any = None
+
+
+@pytest.fixture(params=["memory", "dynamodb"])
+def stores(request: pytest.FixtureRequest) -> Iterator[Stores]:
+    if request.param == "memory":
+        yield Stores(MemoryEffects(), MemoryAudit(), MemoryRecords().of)
+        return
+    with mock_aws():
+        client: Any = boto3.client(
+            "dynamodb", region_name="us-east-1", aws_access_key_id="testing", aws_secret_access_key="testing"
+        )
+        for name in ("state", "ledger", "records"):
+            client.create_table(
+                TableName=name,
+                BillingMode="PAY_PER_REQUEST",
+                AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in ("pk", "sk")],
+                KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+            )
+        tables = {name: Table(client, name) for name in ("state", "ledger", "records")}
+        yield Stores(
+            DynamoEffects(tables["state"]),
+            DynamoAudit(tables["ledger"]),
+            lambda tenant: DynamoRecords(tables["records"], tenant),
+            client,
+        )
