@@ -54,7 +54,7 @@ class Invocations:
         except HostError as error:
             raise InvokeFailed(f"{error.code}: {error}") from error
         if result.function_error is not None:
-            raise InvokeFailed(_describe(result.payload))
+            raise InvokeFailed(_describe(result.payload), _message(result.payload))
         return result.payload
 
     def later(self, reference: str, payload: bytes) -> None:
@@ -106,6 +106,12 @@ def _describe(payload: bytes) -> str:
     if not isinstance(error, dict):
         return str(error)[:_ERROR_TEXT]
     return f"{error.get('errorType', 'Unhandled')}: {error.get('errorMessage', '')}"[:_ERROR_TEXT]
+
+
+def _message(payload: bytes) -> str | None:
+    error = _json_or_text(payload)
+    message = error.get("errorMessage") if isinstance(error, dict) else None
+    return message if isinstance(message, str) else None
 
 
 def _send(connect: Connect, role_arn: str, arn: str, body: str, attributes: Mapping[str, Any]) -> None:

@@ -202,6 +202,15 @@ def test_refused_identity_is_forbidden() -> None:
     assert (response.status, json.loads(response.body)) == (403, {"message": "Forbidden"})
 
 
+def test_authorizer_that_raises_unauthorized_makes_a_401() -> None:
+    def fail(_: object) -> object:
+        raise InvokeFailed("Exception: Unauthorized", "Unauthorized")
+
+    made = gateway(api("GET /a", guard=authorizer()), Functions(api=echo, authorizer=fail))
+    response = made.handle(request("GET", "/a", headers=KEY))
+    assert (response.status, json.loads(response.body)) == (401, {"message": "Unauthorized"})
+
+
 @pytest.mark.parametrize("answer", [{}, [], {"isAuthorized": "yes"}])
 def test_malformed_authorizer_answer_is_an_internal_error(answer: object) -> None:
     _, made = guarded(answer)

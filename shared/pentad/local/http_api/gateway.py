@@ -38,12 +38,18 @@ logger = logging.getLogger(__name__)
 
 #: A Lambda authorizer has 10 s (API Gateway quotas).
 _AUTHORIZER_SECONDS = 10.0
+#: An authorizer that raises exactly this is understood; any other error is a 500.
+_UNAUTHORIZED_MESSAGE = "Unauthorized"
 _PRINCIPAL = "apigateway.amazonaws.com"
 _ACTIONS = ("lambda:InvokeFunction", "lambda:*", "*")
 
 
 class InvokeFailed(Exception):
-    """The function could not be invoked, or ended in an error."""
+    """The function could not be invoked, or ended in an error; `error` is the message of what it raised."""
+
+    def __init__(self, reason: str, error: str | None = None) -> None:
+        super().__init__(reason)
+        self.error = error
 
 
 class InvokeThrottled(InvokeFailed):
@@ -176,6 +182,8 @@ class HttpGateway:
         try:
             return parse_answer(future.result(timeout=_AUTHORIZER_SECONDS))
         except (InvokeFailed, FutureTimeout) as error:
+            if isinstance(error, InvokeFailed) and error.error == _UNAUTHORIZED_MESSAGE:
+                raise GatewayError(UNAUTHORIZED, "the authorizer does not know the caller") from error
             raise GatewayError(INTERNAL, f"the authorizer {authorizer.name} failed: {error}") from error
 
     def _call(self, integration: HttpIntegration, event: JsonObject) -> bytes:

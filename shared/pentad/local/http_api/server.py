@@ -2,8 +2,10 @@
 
 import logging
 import threading
+import time
 import uuid
 from collections.abc import Callable, Iterable
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import unquote
 
@@ -31,7 +33,6 @@ _STOP_SECONDS = 5.0
 
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
-_REASONS = {200: "OK", 201: "Created", 202: "Accepted", 204: "No Content", 304: "Not Modified"}
 
 
 class HttpApiServer:
@@ -83,7 +84,10 @@ class HttpApiServer:
 
 
 def _status_line(response: HttpResponse) -> str:
-    return f"{response.status} {_REASONS.get(response.status, 'Status')}"
+    try:
+        return f"{response.status} {HTTPStatus(response.status).phrase}"
+    except ValueError:
+        return f"{response.status} Status"  # a number the function chose and no standard names
 
 
 def _headers(response: HttpResponse) -> list[tuple[str, str]]:
@@ -103,6 +107,12 @@ def _request(environ: Environ) -> HttpRequest:
     for name in ("CONTENT_TYPE", "CONTENT_LENGTH"):
         if environ.get(name):
             headers[name.replace("_", "-").lower()] = environ[name]
+    source = environ.get("REMOTE_ADDR", "127.0.0.1")
+    # API Gateway adds these to every request that it passes on.
+    headers["x-forwarded-for"] = ", ".join(filter(None, (headers.get("x-forwarded-for"), source)))
+    headers.setdefault("x-forwarded-proto", "http")
+    headers.setdefault("x-forwarded-port", environ["SERVER_PORT"])
+    headers.setdefault("x-amzn-trace-id", f"Root=1-{int(time.time()):08x}-{uuid.uuid4().hex[:24]}")
     target = environ["REQUEST_URI"]
     path, _, query = target.partition("?")
     if path.startswith(("http://", "https://")):
@@ -113,7 +123,7 @@ def _request(environ: Environ) -> HttpRequest:
         query=query,
         headers={name: value.encode("latin-1").decode("utf-8", "replace") for name, value in headers.items()},
         body=_body(environ),
-        source_ip=environ.get("REMOTE_ADDR", "127.0.0.1"),
+        source_ip=source,
         protocol=environ["SERVER_PROTOCOL"],
         request_id=uuid.uuid4().hex[:16],
     )

@@ -17,9 +17,13 @@ from pentad.local.deploy.registry import COST, TAGS, Created, JsonObject, Resour
         "CorsConfiguration",
         "NotificationConfiguration",
         "OwnershipControls",
-        "LoggingConfiguration",
     },
-    ignored={"Tags": TAGS, "IntelligentTieringConfigurations": COST, "AccelerateConfiguration": COST},
+    ignored={
+        "LoggingConfiguration": "there is no log delivery: the front counts every request",
+        "Tags": TAGS,
+        "IntelligentTieringConfigurations": COST,
+        "AccelerateConfiguration": COST,
+    },
 )
 def bucket(target: Resource, properties: JsonObject) -> Created:
     """Create a bucket and configure it."""
@@ -67,10 +71,6 @@ def _manage(client: Any, name: str, properties: JsonObject) -> None:
     if "CorsConfiguration" in properties:
         cors = {"CORSRules": [_cors_rule(rule) for rule in properties["CorsConfiguration"]["CorsRules"]]}
         client.put_bucket_cors(Bucket=name, CORSConfiguration=cors)
-    if "LoggingConfiguration" in properties:
-        log = properties["LoggingConfiguration"]
-        enabled = {"TargetBucket": log.get("DestinationBucketName", name), "TargetPrefix": log.get("LogFilePrefix", "")}
-        client.put_bucket_logging(Bucket=name, BucketLoggingStatus={"LoggingEnabled": enabled})
 
 
 _LIFECYCLE: dict[str, Callable[[Any], JsonObject]] = {
