@@ -40,8 +40,11 @@ ROUTES = (
 
 def pattern(path: str) -> str:
     """Return the regular expression of a route's path."""
-    text = re.escape(path).replace("<document>", "(?P<document>.+)")
-    return re.sub(r"<(\w+)>", r"(?P<\1>[^/]+)", text)
+    return re.sub(
+        r"<(\w+)>",
+        lambda found: f"(?P<{found[1]}>{'.+' if found[1] == 'document' else '[^/]+'})",
+        re.escape(path),
+    )
 
 
 def methods_of(path: str) -> list[str]:
