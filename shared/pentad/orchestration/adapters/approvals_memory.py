@@ -1,0 +1,78 @@
+"""Approvals in a dictionary, tokens encrypted as elsewhere."""
+
+import threading
+from datetime import datetime
+
+from pentad.aws.pages import decode_cursor, encode_cursor
+from pentad.domain import keys
+from pentad.domain.errors import InvalidTransition, NotFound
+from pentad.domain.runs import Approval, ApprovalStatus
+from pentad.memory.ports import Page
+from pentad.orchestration.adapters.run_items import iso
+from pentad.orchestration.ports import TokenCipher
+
+
+class MemoryApprovals:
+    """An `ApprovalStore`.
+
+    Args:
+        cipher: encrypts the token.
+    """
+
+    def __init__(self, cipher: TokenCipher) -> None:
+        self._cipher = cipher
+        self._lock = threading.Lock()
+        self._approvals: dict[tuple[str, str], Approval] = {}
+        self._tokens: dict[tuple[str, str], str] = {}
+
+    def create(self, approval: Approval, task_token: str) -> Approval:
+        """See `ApprovalStore`."""
+        place = (approval.tenant, approval.approval)
+        sealed = self._cipher.encrypt(task_token, tenant=approval.tenant, approval=approval.approval)
+        with self._lock:
+            stored = self._approvals.setdefault(place, approval)
+            if stored.status is ApprovalStatus.PENDING:
+                self._tokens[place] = sealed
+            return stored
+
+    def get(self, tenant: str, approval: str) -> Approval:
+        """See `ApprovalStore`."""
+        stored = self._approvals.get((tenant, approval))
+        if stored is None:
+            raise NotFound("there is no such approval", field="approval")
+        return stored
+
+    def token(self, tenant: str, approval: str) -> str:
+        """See `ApprovalStore`."""
+        self.get(tenant, approval)
+        return self._cipher.decrypt(self._tokens[tenant, approval], tenant=tenant, approval=approval)
+
+    def decide(
+        self, tenant: str, approval: str, status: ApprovalStatus, *, by: str, reason: str | None, at: datetime
+    ) -> Approval:
+        """See `ApprovalStore`."""
+        with self._lock:
+            stored = self.get(tenant, approval)
+            if stored.status is not ApprovalStatus.PENDING:
+                if stored.status is not status:
+                    raise InvalidTransition(f"the approval is {stored.status} already", field="approval")
+                return stored
+            if at >= stored.expires_at and status is not ApprovalStatus.EXPIRED:
+                raise InvalidTransition("the approval has expired", field="approval")
+            decided = stored.model_copy(update={"status": status, "decided_by": by, "reason": reason, "decided_at": at})
+            self._approvals[tenant, approval] = decided
+            return decided
+
+    def pending(self, tenant: str, *, limit: int = 50, cursor: str | None = None) -> Page[Approval]:
+        """See `ApprovalStore`."""
+        pk = keys.collection(tenant, "APPROVALS")
+        start = decode_cursor(cursor, pk)
+        own = [one for one in self._approvals.values() if one.tenant == tenant]
+        ranked = sorted((one for one in own if one.status is ApprovalStatus.PENDING), key=_place)
+        after = [one for one in ranked if start is None or _place(one) > start["sk"]]
+        end = {"pk": pk, "sk": _place(after[limit - 1])} if len(after) > limit else None
+        return Page[Approval](items=tuple(after[:limit]), cursor=encode_cursor(end))
+
+
+def _place(approval: Approval) -> str:
+    return f"{iso(approval.created_at)}#{approval.approval}"
