@@ -52,11 +52,12 @@ def like(pattern: str, value: str, *, ignore_case: bool = False) -> bool:
 def arn_like(pattern: str, value: str) -> bool:
     """Tell whether an ARN matches a pattern; a wildcard does not reach over the first five colons.
 
-    `*` alone matches everything.
+    `*` alone matches everything; parts missing at the end of a pattern match anything (IAM user guide, "Resource").
     """
     if pattern == "*":
         return True
     patterns, values = pattern.split(":", ARN_SEGMENTS - 1), value.split(":", ARN_SEGMENTS - 1)
-    if len(patterns) != ARN_SEGMENTS or len(values) != ARN_SEGMENTS:
+    if patterns[0] != "arn" or len(values) != ARN_SEGMENTS:
         return like(pattern, value)
+    patterns += ["*"] * (ARN_SEGMENTS - len(patterns))
     return all(like(part, given) for part, given in zip(patterns, values, strict=True))
