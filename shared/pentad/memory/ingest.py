@@ -25,6 +25,7 @@ from pentad.memory.ports import DocumentRegistry, ObjectHead, ObjectStore, Vecto
 from pentad.memory.structure import Parsed
 from pentad.memory.tokens import Counter
 from pentad.models.ports import Embedder
+from pentad.observability import names
 from pentad.observability.ports import Telemetry
 
 MAX_BYTES = 25 * 1024 * 1024
@@ -32,7 +33,9 @@ EMBED_BATCH = 64
 """Texts a call: the gateway answers with 64 vectors of 3,072 numbers in 1 MB, and Lambda's limit is 6 MB."""
 EMBED_SECONDS = 60.0
 CLAIM_SECONDS = 900.0
-"""How long a crashed writer keeps others out: the longest that a Lambda function runs."""
+"""How long a crashed writer keeps others out at most: the longest that a Lambda function runs."""
+_SPARE_SECONDS = 30.0
+_ROUNDS = 3
 
 
 class IngestEvent(BaseModel):
@@ -128,9 +131,22 @@ class Ingest:
             ModelUnavailable: the embedder did not answer.
             ModelThrottled: the embedder's provider said 429.
         """
+        for _ in range(_ROUNDS):
+            entry = self._claimed(tenant, name, deadline)
+            # An event that came while the claim was held was sent back to the queue, which hides it for long. What it
+            # told of was there before the claim ended, so one look after that is enough to see it.
+            head = self._objects.head(f"{tenant}/{name}")
+            standing = entry.version if entry is not None and entry.status != "deleted" else None
+            if standing == (head.version if head is not None else None):
+                break
+        return entry
+
+    def _claimed(self, tenant: str, name: str, deadline: float | None) -> Document | None:
         now = self._clock()
         owner = new_id("ing", now)
-        self._registry.claim(tenant, name, owner=owner, seconds=self._claim_seconds)
+        # A writer that is killed at its deadline shall not keep others out for longer than that.
+        left = self._claim_seconds if deadline is None else max(0.0, deadline - now.timestamp()) + _SPARE_SECONDS
+        self._registry.claim(tenant, name, owner=owner, seconds=min(self._claim_seconds, left))
         try:
             return self._reconcile(tenant, name, now, deadline)
         finally:
@@ -144,7 +160,7 @@ class Ingest:
             return self._forget(tenant, name, entry, known, now)
         settled = all(known.values())  # an empty hash: a writer did not come to its end
         if entry is not None and entry.status == "indexed" and entry.version == head.version and settled:
-            self._telemetry.count("DocumentsUnchanged")
+            self._telemetry.count(names.DOCUMENTS_INGESTED, status="unchanged")
             return entry
         document = Document(
             tenant=tenant,
@@ -177,7 +193,7 @@ class Ingest:
             raise StoreUnavailable("the document changed while it was read") from error
         parsed = parse(data, name=name, media_type=head.media_type)
         for note in parsed.notes:
-            self._telemetry.event("document_note", level="WARNING", note=note)
+            self._telemetry.event("ingest.note", level="WARNING", note=note)
         return parsed
 
     def _index(
@@ -194,8 +210,8 @@ class Ingest:
             done = document.model_copy(update={"chunks": len(chunks), "embedded": embedded})
             self._registry.put(done, wanted)
             span.set("pentad.embedded", embedded)
-        self._telemetry.count("DocumentsIndexed")
-        self._telemetry.count("ChunksEmbedded", embedded)
+        self._telemetry.count(names.DOCUMENTS_INGESTED, status="indexed")
+        self._telemetry.count(names.CHUNKS_EMBEDDED, embedded)
         return done
 
     def _write(
@@ -237,7 +253,7 @@ class Ingest:
         else:
             entry = entry.model_copy(update=gone)
         self._registry.put(entry, {})
-        self._telemetry.count("DocumentsDeleted")
+        self._telemetry.count(names.DOCUMENTS_INGESTED, status="deleted")
         return entry
 
     def _fail(self, document: Document, error: InvalidInput) -> Document:
@@ -247,7 +263,7 @@ class Ingest:
         reason = f"{error.message}; {error.fix}" if error.fix else error.message
         failed = document.model_copy(update={"status": "failed", "error": reason[:500]})
         self._registry.put(failed, {})
-        self._telemetry.count("DocumentsFailed")
+        self._telemetry.count(names.DOCUMENTS_INGESTED, status="failed")
         return failed
 
 

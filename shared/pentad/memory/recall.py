@@ -16,6 +16,7 @@ from pentad.memory.context import choose_epoch, edge_order, is_question
 from pentad.memory.ports import Match, Session, SessionStore, StoredMessage, VectorStore
 from pentad.memory.tokens import Counter
 from pentad.models.ports import Embedder
+from pentad.observability import names
 from pentad.observability.ports import Telemetry
 
 QUERY_CHARACTERS = 4000
@@ -123,7 +124,8 @@ class Recall:
         query = retrieval_query(stored)
         if not query:
             return ()
-        until = self._clock().timestamp() + EMBED_SECONDS if deadline is None else deadline
+        began = self._clock()
+        until = began.timestamp() + EMBED_SECONDS if deadline is None else deadline
         top_k = agent.knowledge.top_k
         with self._telemetry.span("memory.search", {"pentad.top_k": top_k}) as span:
             [values] = self._embedder.embed([query], context, deadline=until).vectors
@@ -132,7 +134,9 @@ class Recall:
             passages = _within(passages, agent.context.low_water_tokens // 2, self._count)
             span.set("pentad.matches", len(matches))
             span.set("pentad.passages", len(passages))
-        self._telemetry.count("PassagesRecalled", len(passages), agent=agent.name)
+        took = (self._clock() - began).total_seconds() * 1000
+        self._telemetry.count(names.RECALL_DURATION, took, unit="Milliseconds", agent=agent.name)
+        self._telemetry.count(names.PASSAGES_RECALLED, len(passages), agent=agent.name)
         return edge_order(passages)
 
     def _choose(self, head: Session, stored: Sequence[StoredMessage], budget: ContextSpec) -> Manifest:

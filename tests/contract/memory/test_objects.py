@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 
 import pytest
+from botocore.exceptions import ClientError
 
 from pentad.domain.errors import ConfigurationError, NotFound
 from pentad.memory.adapters.objects_memory import MemoryObjects
@@ -52,3 +53,12 @@ def test_other_content_is_another_version(objects: ObjectStore) -> None:
 def test_a_bucket_that_is_not_there_is_a_configuration_error() -> None:
     with local_aws() as (_, s3), pytest.raises(ConfigurationError):
         S3Objects(s3, "nowhere").get("k")
+
+
+def test_a_refused_head_is_a_configuration_error() -> None:
+    class Refusing:
+        def head_object(self, **arguments: str) -> None:
+            raise ClientError({"Error": {"Code": "403", "Message": "Forbidden"}}, "HeadObject")
+
+    with pytest.raises(ConfigurationError, match="refused"):
+        S3Objects(Refusing(), BUCKET).head("k")

@@ -87,7 +87,7 @@ class _Span:
 
 @dataclass
 class Counts:
-    """Telemetry that keeps the counts and the events' names."""
+    """Telemetry that keeps the counts, by name and dimensions, and the events' names."""
 
     counts: dict[str, float] = field(default_factory=dict)
     events: list[str] = field(default_factory=list)
@@ -97,7 +97,8 @@ class Counts:
         yield _Span()
 
     def count(self, name: str, value: float = 1, *, unit: str = "Count", **dimensions: str) -> None:
-        self.counts[name] = self.counts.get(name, 0) + value
+        key = " ".join([name, *dimensions.values()])
+        self.counts[key] = self.counts.get(key, 0) + value
 
     def event(self, name: str, /, *, level: str = "INFO", **fields: Attribute | None) -> None:
         self.events.append(name)

@@ -198,7 +198,7 @@ def test_a_document_that_can_not_be_read_fails_with_its_reason(world: World) -> 
     entry = world.event("a.pdf")
     assert entry is not None
     assert (entry.status, entry.error) == ("failed", "PDF documents can't be read yet; upload the text, or Markdown")
-    assert world.telemetry.counts["DocumentsFailed"] == 1
+    assert world.telemetry.counts["DocumentsIngested failed"] == 1
 
 
 def test_a_failed_version_takes_the_one_before_out_of_the_index(world: World) -> None:
@@ -233,7 +233,7 @@ def test_an_empty_document_is_indexed_with_no_chunks(world: World) -> None:
 def test_latin_1_is_noted(world: World) -> None:
     world.upload("Grüße".encode("latin-1"), "a.txt")
     world.event("a.txt")
-    assert world.telemetry.events == ["document_note"]
+    assert world.telemetry.events == ["ingest.note"]
     assert words(world) == ["Grüße"]
 
 
@@ -299,6 +299,36 @@ def test_two_writers_of_one_document_do_not_meet(world: World) -> None:
         world.event()
     world.registry.release("acme", "a.md", owner="another")
     assert world.event() is not None
+
+
+def test_a_version_uploaded_while_another_was_indexed_is_indexed_too(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.upload(THREE)
+    release = world.registry.release
+
+    def upload_and_release(*args: Any, **kwargs: Any) -> None:
+        if len(world.indexed()) == 3:
+            world.upload("# Newer\n\nwords\n")
+        release(*args, **kwargs)
+
+    monkeypatch.setattr(world.registry, "release", upload_and_release)
+    assert (entry := world.event()) is not None
+    assert (entry.status, entry.chunks) == ("indexed", 1)
+    assert world.consistent()
+
+
+def test_a_claim_ends_soon_after_the_writers_deadline(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    claims: list[float] = []
+    claim = world.registry.claim
+
+    def noted(*args: Any, seconds: float, **kwargs: Any) -> None:
+        claims.append(seconds)
+        claim(*args, seconds=seconds, **kwargs)
+
+    monkeypatch.setattr(world.registry, "claim", noted)
+    world.ingest.reconcile("acme", "a.md", deadline=world.clock.now.timestamp() + 101)
+    assert claims == [130]
 
 
 def test_an_event_of_eventbridge_is_read_with_its_key_as_it_is() -> None:

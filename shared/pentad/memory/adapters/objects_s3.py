@@ -5,7 +5,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from pentad.aws.errors import code_of, translated
-from pentad.domain.errors import NotFound, StoreUnavailable
+from pentad.domain.errors import ConfigurationError, NotFound, StoreUnavailable
 from pentad.memory.ports import ObjectHead
 
 _MISSING = frozenset({"404", "NoSuchKey", "NotFound", "NoSuchVersion"})
@@ -24,13 +24,22 @@ class S3Objects:
         self._bucket = bucket
 
     def head(self, key: str) -> ObjectHead | None:
-        """Return what stands under the key now, or None. Needs s3:ListBucket: else S3 says 403 for what is missing."""
+        """Return what stands under the key now, or None.
+
+        Raises:
+            ConfigurationError: not allowed; without s3:ListBucket S3 says 403 for what is missing too.
+            StoreUnavailable: S3 did not answer.
+        """
         with translated("the bucket"):
             try:
                 reply = self._client.head_object(Bucket=self._bucket, Key=key)
             except ClientError as error:
                 if code_of(error) in _MISSING:
                     return None
+                if code_of(error) == "403":  # a HEAD has no body, so no name of the error
+                    raise ConfigurationError(
+                        "the bucket refused to tell of an object", fix="grant s3:GetObject and s3:ListBucket"
+                    ) from error
                 raise
         return ObjectHead(
             key=key,
