@@ -1,0 +1,137 @@
+"""The API over in-memory services, called with API Gateway's events."""
+
+import json
+from typing import Any
+
+from pentad.api.app import Api
+from pentad.api.caller import SCOPES
+from pentad.api.documents import Documents
+from pentad.api.waiting import Waiting
+from pentad.domain.runs import CallStatus
+from pentad.memory.adapters.registry_memory import MemoryRegistry
+from pentad.orchestration.undo import Undo
+from tests.unit.orchestration.world import TENANT, World
+
+
+class Context:
+    """Lambda's context."""
+
+    aws_request_id = "request-1"
+    function_name = "api"
+    memory_limit_in_mb = 128
+    invoked_function_arn = "arn:function"
+
+    def __init__(self, remaining_ms: int = 29_000) -> None:
+        self.remaining_ms = remaining_ms
+
+    def get_remaining_time_in_millis(self) -> int:
+        return self.remaining_ms
+
+
+class Bucket:
+    """A documents bucket that signs nothing."""
+
+    def __init__(self) -> None:
+        self.deleted: list[str] = []
+
+    def upload_url(self, key: str, media_type: str, seconds: int) -> tuple[str, dict[str, str]]:
+        return f"https://bucket/{key}?expires={seconds}", {"Content-Type": media_type}
+
+    def delete(self, key: str) -> None:
+        self.deleted.append(key)
+
+
+class UndoingTools:
+    """Tools whose undo succeeds."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def undo(self, tenant: str, run: str, step: int, index: int, tool: str) -> None:
+        call = self._world.runs.call(tenant, run, step, index)
+        self._world.runs.save_call(call.model_copy(update={"status": CallStatus.UNDONE}))
+
+
+class MemoryServices:
+    """The API's collaborators, all of them in memory."""
+
+    def __init__(self, world: World) -> None:
+        self.catalog = world.catalog
+        self.runs = world.runs
+        self.sessions = world.sessions
+        self.approvals = world.approvals
+        self.ledger = world.ledger
+        self.engine = world.engine
+        self.telemetry = world.telemetry
+        self.start_run = world.start
+        self.decide = world.decide
+        self.now = world.clock
+        self.registry = MemoryRegistry(clock=world.clock)
+        self.bucket = Bucket()
+        self.documents = Documents(self.bucket, now=world.clock)
+        self.undo = Undo(world.runs, UndoingTools(world))
+        self.slept: list[float] = []
+        self.waiting = Waiting(world.runs, sleep=self._sleep, timer=lambda: world.clock().timestamp())
+        self.world = world
+
+    def _sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.world.clock.advance(seconds)
+
+
+class Reply:
+    """An answer of the API."""
+
+    def __init__(self, answer: dict[str, Any]) -> None:
+        self.status: int = answer["statusCode"]
+        self.headers = {name.lower(): value for name, value in answer["headers"].items()}
+        self.text: str = answer["body"]
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.text)
+
+
+class Client:
+    """Sends events."""
+
+    def __init__(self, world: World | None = None) -> None:
+        self.world = world or World()
+        self.services = MemoryServices(self.world)
+        self.api = Api(self.services)
+
+    def __call__(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        raw: str | None = None,
+        tenant: str | None = TENANT,
+        user: str = "",
+        scopes: str = " ".join(SCOPES),
+        headers: dict[str, str] | None = None,
+        remaining_ms: int = 29_000,
+    ) -> Reply:
+        path, _, query = path.partition("?")
+        parameters = dict(part.split("=", 1) for part in query.split("&")) if query else None
+        caller = {"tenant": tenant, "key_id": "abc", "user": user, "scopes": scopes}
+        event = {
+            "version": "2.0",
+            "routeKey": "ANY /v1/{proxy+}",
+            "rawPath": path,
+            "rawQueryString": query,
+            "headers": {"content-type": "application/json"} | {k.lower(): v for k, v in (headers or {}).items()},
+            "queryStringParameters": parameters,
+            "requestContext": {
+                "stage": "$default",
+                "requestId": "request-1",
+                "authorizer": {"lambda": caller} if tenant else {},
+                "http": {"method": method, "path": path, "sourceIp": "127.0.0.1", "userAgent": "", "protocol": "H"},
+            },
+            "isBase64Encoded": False,
+        }
+        text = raw if raw is not None else None if body is None else json.dumps(body)
+        if text is not None:
+            event["body"] = text
+        return Reply(self.api(event, Context(remaining_ms)))
