@@ -1,8 +1,10 @@
 """Queues, objects and events behind the front: delivery, redrive, waiting without polling, subscribers."""
 
+import http.client
 import json
 import threading
 import time
+import urllib.parse
 import urllib.request
 from typing import Any
 
@@ -114,6 +116,18 @@ def test_object_of_many_megabytes_and_parts_comes_back_whole(client: Client) -> 
     assert s3.get_object(Bucket="docs", Key="big")["Body"].read() == part * 2
     ranged = s3.get_object(Bucket="docs", Key="big", Range="bytes=10-19")
     assert ranged["Body"].read() == part[10:20]
+
+
+def test_body_sent_in_chunks_is_read_whole(front: AwsFront, client: Client) -> None:
+    s3 = client("s3")
+    s3.create_bucket(Bucket="docs")
+    target = urllib.parse.urlsplit(s3.generate_presigned_url("put_object", Params={"Bucket": "docs", "Key": "a"}))
+    connection = http.client.HTTPConnection(target.netloc, timeout=10)
+    pieces = [b"x" * 70_000, b"y" * 3, b"z" * 200_000]
+    connection.request("PUT", f"{target.path}?{target.query}", body=iter(pieces), encode_chunked=True)
+    assert connection.getresponse().status == 200
+    connection.close()
+    assert s3.get_object(Bucket="docs", Key="a")["Body"].read() == b"".join(pieces)
 
 
 def test_conditional_put_creates_an_object_once(client: Client) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 from dataclasses import replace
 from pathlib import Path
@@ -80,6 +81,26 @@ def test_exception_has_the_payload_that_aws_recorded(host: FunctionHost, functio
         'app.py", line 4, in handler\n    raise CustomException("Some exception was raised.")\n'
     )
     assert not host.invoke("fn", b"{}").cold
+
+
+RECORDED = (
+    Path(__file__).parents[4] / "shared" / "data" / "recorded-on-aws" / "snapshots" / "test_task_lambda.snapshot.json"
+)
+
+
+@pytest.mark.skipif(not RECORDED.exists(), reason="the recordings lie beside the project, not in it")
+def test_error_payload_equals_the_recorded_one(host: FunctionHost, function: MakeFunction) -> None:
+    cause = next(re.finditer(r'"Cause": "(\{.*Some exception was raised.*\})"', RECORDED.read_text()))
+    recorded = json.loads(json.loads(f'"{cause.group(1)}"'))
+    spec = function(
+        'def handler(event, context):\n    raise Exception("Some exception was raised.")', handler="handler.handler"
+    )
+    (spec.code_dir / "app.py").rename(spec.code_dir / "handler.py")
+    host.register(spec)
+    result = host.invoke("fn", b"{}")
+    text = result.payload.decode().replace(str(spec.code_dir), "/var/task").replace(result.request_id, "<uuid:1>")
+    assert json.loads(text) == recorded
+    assert list(json.loads(text)) == list(recorded)
 
 
 def test_result_that_is_no_json_is_a_marshal_error(host: FunctionHost, function: MakeFunction) -> None:

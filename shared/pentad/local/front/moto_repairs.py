@@ -2,6 +2,8 @@
 
 * TransactWriteItems ignores ClientRequestToken, so a client's retry after a lost answer is carried out twice.
 * GetBucketNotificationConfiguration leaves out that the bucket announces to EventBridge.
+* A bucket policy is evaluated without its conditions, so a statement that denies plain HTTP denies every upload. The
+  front evaluates bucket policies with their conditions before a call reaches moto.
 """
 
 from __future__ import annotations
@@ -14,6 +16,9 @@ from collections.abc import Callable
 from typing import Final
 from xml.etree import ElementTree
 
+from moto.iam.access_control import PermissionResult
+from moto.s3.models import FakeBucket
+
 from pentad.local.front.account import GLOBAL, MotoAccount
 from pentad.local.front.model import ApiCall, ApiResponse
 
@@ -21,6 +26,11 @@ TOKEN_SECONDS: Final = 600.0
 """How long DynamoDB remembers a client request token (TransactWriteItems, API reference)."""
 
 MAX_TOKENS: Final = 10_000
+
+
+def leave_bucket_policies_to_the_front() -> None:
+    """Let moto's buckets have no opinion on who may call. Idempotent."""
+    FakeBucket.get_permission = lambda self, action, resource: PermissionResult.NEUTRAL
 
 
 class TransactionTokens:

@@ -67,7 +67,8 @@ class _Handler(MotoRequestHandler):
 
     def _read_body(self, environ: dict[str, Any]) -> bytes | None:
         if environ.get("wsgi.input_terminated"):
-            body: bytes = environ["wsgi.input"].read(MAX_BODY_BYTES + 1)
+            # One read of the raw stream returns one chunk at most.
+            body: bytes = io.BufferedReader(environ["wsgi.input"]).read(MAX_BODY_BYTES + 1)
         else:
             length = int(environ.get("CONTENT_LENGTH") or 0)
             if length > MAX_BODY_BYTES:

@@ -48,8 +48,10 @@ class FunctionRegistry:
         """Add or replace a function; tell whether an earlier one changed."""
         with self._lock:
             earlier = self._specs.get(spec.name)
+            if earlier == spec:
+                return False  # keep the very object, by which running instances are known to be current
             self._specs[spec.name] = spec
-            return earlier is not None and earlier != spec
+            return earlier is not None
 
     def remove(self, name: str) -> None:
         """Forget a function with its versions and aliases."""
