@@ -166,6 +166,7 @@ OPENAI: tuple[Rule, ...] = (
         scope="model",
     ),
     _rule(Outcome.RATE_LIMIT, names=("rate_limit_exceeded", "slow_down"), scope="model"),
+    _rule(Outcome.TIMEOUT, 408, 504),  # also of type server_error
     _rule(Outcome.OVERLOAD, names=("server_error", "server_overloaded"), scope="model"),
     *_BY_STATUS,
 )

@@ -1,6 +1,7 @@
 """A conversation is brought into an order that every provider takes."""
 
 import json
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -106,7 +107,7 @@ def _call_ids(blocks: tuple[ContentBlock, ...]) -> list[str]:
 def test_any_conversation_becomes_a_valid_one(messages: list[Message]) -> None:
     turns = normalise(messages, "anthropic")
     assert [turn.role for turn in turns] == ["user", "assistant"] * (len(turns) // 2) + ["user"] * (len(turns) % 2)
-    for before, turn in zip(turns, turns[1:], strict=False):
+    for before, turn in pairwise(turns):
         if turn.role == "user":
             results = [block.call_id for block in turn.blocks if isinstance(block, ToolResultBlock)]
             assert list(dict.fromkeys(results)) == _call_ids(before.blocks)

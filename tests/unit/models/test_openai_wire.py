@@ -66,7 +66,13 @@ def test_tenants_never_share_a_cache_key() -> None:
 
 
 def test_a_reply_goes_back_as_it_came_less_its_nulls() -> None:
-    reasoning = {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": "gAAA+/==", "status": None}
+    reasoning: dict[str, Any] = {
+        "type": "reasoning",
+        "id": "rs_1",
+        "summary": [],
+        "encrypted_content": "gAAA+/==",
+        "status": None,
+    }
     called = {"type": "function_call", "id": "fc_1", "call_id": "call_1", "name": "add", "arguments": '{"a":1, "b":2}'}
     reply = decode(body(reasoning, called), model=GPT, request_id="req_1")
     made = message("assistant", *reply.blocks, raw=reply.raw)

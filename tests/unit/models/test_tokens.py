@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pentad.domain.messages import DocumentBlock, ImageBlock, TextBlock, ThinkingBlock, ToolResultBlock
+from pentad.domain.messages import ContentBlock, DocumentBlock, ImageBlock, TextBlock, ThinkingBlock, ToolResultBlock
 from pentad.models.tokens import estimate_message, estimate_request, estimate_tokens
 from tests.unit.models.samples import ADD, call, request, user
 
@@ -29,7 +29,7 @@ def test_more_text_never_counts_less(first: str, second: str) -> None:
 
 
 def test_every_kind_of_block_counts() -> None:
-    blocks = [
+    blocks: list[ContentBlock] = [
         TextBlock(text="x" * 70),
         ImageBlock(media_type="image/png", data="AAAA"),
         DocumentBlock(media_type="application/pdf", data="A" * 400_000),

@@ -59,6 +59,10 @@ class AnthropicChat:
         self._clients = Clients(_client)
         self._provider = Provider(anthropic_wire.NAME, _sdk, ANTHROPIC, "request-id")
 
+    def close(self) -> None:
+        """Close the connections; the next request opens new ones."""
+        self._clients.close()
+
     def send(
         self,
         model: ModelEntry,
@@ -69,13 +73,14 @@ class AnthropicChat:
         effort: Effort | None = None,
     ) -> ProviderReply:
         """Send one request; see the port."""
+        until = self._clock() + timeout
         client = self._clients.of(credentials_of(self._credentials, anthropic_wire.NAME))
         body = anthropic_wire.encode(model, request, max_output_tokens=max_output_tokens, effort=effort)
         if request.output_schema is not None:
             body["output_config"]["format"]["schema"] = _closed(request.output_schema)
         create = client.messages.with_streaming_response.create
         try:
-            reply = exchange(self._provider, lambda limits: create(**body, timeout=limits), timeout, self._clock)
+            reply = exchange(self._provider, lambda limits: create(**body, timeout=limits), until, self._clock)
         except ProviderFailure as failure:
             if failure.status == 401:
                 self._credentials.forget()

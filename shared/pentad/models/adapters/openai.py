@@ -47,6 +47,10 @@ class OpenAIChat:
         self._clock = clock
         self._clients = Clients(make_client)
 
+    def close(self) -> None:
+        """Close the connections; the next request opens new ones."""
+        self._clients.close()
+
     def send(
         self,
         model: ModelEntry,
@@ -57,11 +61,12 @@ class OpenAIChat:
         effort: Effort | None = None,
     ) -> ProviderReply:
         """Send one request; see the port."""
+        until = self._clock() + timeout
         client = self._clients.of(credentials_of(self._credentials, openai_wire.NAME))
         body = openai_wire.encode(model, request, max_output_tokens=max_output_tokens, effort=effort)
         create = client.responses.with_streaming_response.create
         try:
-            reply = exchange(PROVIDER, lambda limits: create(**body, timeout=limits), timeout, self._clock)
+            reply = exchange(PROVIDER, lambda limits: create(**body, timeout=limits), until, self._clock)
         except ProviderFailure as failure:
             if failure.status == 401:
                 self._credentials.forget()

@@ -30,13 +30,18 @@ class OpenAIEmbeddings:
         self._clock = clock
         self._clients = Clients(make_client)
 
+    def close(self) -> None:
+        """Close the connections; the next request opens new ones."""
+        self._clients.close()
+
     def send(self, model: ModelEntry, texts: Sequence[str], *, dimensions: int, timeout: float) -> ProviderVectors:
         """Send one request; see the port."""
+        until = self._clock() + timeout
         client = self._clients.of(credentials_of(self._credentials, openai_wire.NAME))
         body = {"model": model.id, "input": list(texts), "dimensions": dimensions, "encoding_format": "base64"}
         create = client.embeddings.with_streaming_response.create
         try:
-            reply = exchange(PROVIDER, lambda limits: create(**body, timeout=limits), timeout, self._clock)
+            reply = exchange(PROVIDER, lambda limits: create(**body, timeout=limits), until, self._clock)
         except ProviderFailure as failure:
             if failure.status == 401:
                 self._credentials.forget()

@@ -25,7 +25,6 @@ from pentad.models.ports import CredentialSource
 CONNECT_SECONDS = 3.0
 MAX_REPLY_BYTES = 32 * 1024 * 1024
 _MAX_CLIENTS = 4  # one is the rule; two while a key is rotated
-_CHUNK_BYTES = 64 * 1024
 
 
 class Clients:
@@ -49,6 +48,12 @@ class Clients:
             while len(self._clients) > _MAX_CLIENTS:
                 self._clients.popitem(last=False)[1].close()
             return self._clients[credentials]
+
+    def close(self) -> None:
+        """Close the connections of all clients."""
+        with self._lock:
+            while self._clients:
+                self._clients.popitem()[1].close()
 
 
 @dataclass(frozen=True)
@@ -91,14 +96,16 @@ def credentials_of(source: CredentialSource, provider: str) -> Credentials:
 
 
 def exchange(
-    provider: Provider, open_response: Callable[[Any], Any], timeout: float, clock: Callable[[], float] = time.time
+    provider: Provider, open_response: Callable[[Any], Any], until: float, clock: Callable[[], float] = time.time
 ) -> WireReply:
     """Send one request and return its JSON.
 
     Args:
         provider: whose it is.
         open_response: given httpx2's timeout, opens the SDK's streamed response (a context manager).
-        timeout: seconds in all; it bounds each wait on the socket, and what arrives in drops is cut off after it.
+        until: when it must be over, in the clock's seconds. What is left when the request goes out bounds each wait on
+            the socket, and what arrives in drops is cut off then. An SDK that had to be imported first, or a secret that
+            had to be fetched, has used up its part.
         clock: seconds.
 
     Raises:
@@ -106,7 +113,9 @@ def exchange(
     """
     import httpx2
 
-    until = clock() + timeout
+    timeout = until - clock()
+    if timeout <= 0:
+        raise ProviderFailure(Outcome.TIMEOUT, "no time left to send", sent=False)
     limits = httpx2.Timeout(timeout, connect=min(CONNECT_SECONDS, timeout))
     with _translated(provider, clock), open_response(limits) as response:
         request_id = _name(response.headers.get(provider.request_id_header)) or None
@@ -117,7 +126,7 @@ def exchange(
 def _read(response: Any, until: float, clock: Callable[[], float], request_id: str | None) -> bytes:
     parts: list[bytes] = []
     size = 0
-    for chunk in response.iter_bytes(_CHUNK_BYTES):
+    for chunk in response.iter_bytes():  # as they come: a chunk size would wait until it is full
         parts.append(chunk)
         size += len(chunk)
         if size > MAX_REPLY_BYTES:

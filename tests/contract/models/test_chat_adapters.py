@@ -1,0 +1,315 @@
+"""One conformance suite over both chat adapters, on the real SDKs and the wire."""
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from pentad.domain.messages import DocumentBlock, ImageBlock, TextBlock, ThinkingBlock, ToolResultBlock
+from pentad.domain.models import ChatRequest, Outcome, StopReason
+from pentad.domain.usage import Usage
+from pentad.local.loopback import Request, Response, json_response
+from pentad.local.simulator import SimulatorControl
+from pentad.models.adapters.anthropic import AnthropicChat
+from pentad.models.adapters.openai import OpenAIChat
+from pentad.models.catalog import ModelEntry
+from pentad.models.exchange import Credentials, ProviderFailure, ProviderReply
+from pentad.models.ports import ProviderChat
+from tests.contract.models.conftest import KEY, Adapters, Serve
+from tests.unit.models.samples import ADD, GPT, SCHEMA, SONNET, Clock, assistant, call, message, request, user
+
+PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+MODELS = {"anthropic": SONNET, "openai": GPT}
+
+
+@pytest.fixture(params=["anthropic", "openai"])
+def provider(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+def send(adapters: Adapters, provider: str, asked: ChatRequest, timeout: float = 20) -> ProviderReply:
+    chat: ProviderChat = getattr(adapters, provider)
+    model: ModelEntry = MODELS[provider]
+    return chat.send(model, asked, max_output_tokens=2_000, timeout=timeout)
+
+
+def failed(adapters: Adapters, provider: str, asked: ChatRequest | None = None, timeout: float = 20) -> ProviderFailure:
+    with pytest.raises(ProviderFailure) as caught:
+        send(adapters, provider, asked or request(), timeout)
+    return caught.value
+
+
+def test_words_come_back_with_usage_and_request_id(
+    adapters: Adapters, control: SimulatorControl, provider: str
+) -> None:
+    control.script({"match": {"provider": provider}, "reply": {"text": "Hello."}})
+    reply = send(adapters, provider, request(user("Hi"), system="Be brief."))
+    assert (reply.text, reply.stop) == ("Hello.", StopReason.END)
+    assert reply.usage is not None
+    assert reply.usage.output_tokens > 0
+    assert reply.request_id == control.requests()[-1]["request_id"]
+    control.assert_consumed()
+
+
+def test_parallel_tool_calls_and_their_results(adapters: Adapters, control: SimulatorControl, provider: str) -> None:
+    wanted = [{"name": "add", "arguments": {"a": 1, "b": 2}}, {"name": "add", "arguments": {"a": 3, "b": 4}}]
+    control.script({"reply": {"text": "I add.", "tool_calls": wanted}}, {"reply": {"text": "3 and 7."}})
+    asked = request(user("Add."), tools=(ADD,))
+    first = send(adapters, provider, asked)
+    assert [block.arguments for block in first.tool_calls] == [{"a": 1, "b": 2}, {"a": 3, "b": 4}]
+    assert first.stop is StopReason.TOOL_CALLS
+    results = [ToolResultBlock(call_id=block.call_id, content="3") for block in first.tool_calls]
+    results[1] = results[1].model_copy(update={"is_error": True, "untrusted": True})
+    turn = message("assistant", *first.blocks, raw=first.raw)
+    assert send(adapters, provider, request(*asked.messages, turn, user(*results), tools=(ADD,))).text == "3 and 7."
+
+
+def test_thinking_goes_back_to_its_provider_unchanged(
+    adapters: Adapters, control: SimulatorControl, provider: str
+) -> None:
+    # The simulator, as Anthropic does, refuses a thinking block whose signature is not the one it gave.
+    thinking = {"thinking": "I think.", "tool_calls": [{"name": "add", "arguments": {"a": 1, "b": 2}}]}
+    control.script({"reply": thinking}, {"reply": {"text": "3."}})
+    asked = request(user("Add."), tools=(ADD,))
+    first = send(adapters, provider, asked)
+    assert isinstance(first.blocks[0], ThinkingBlock)
+    turn = message("assistant", *first.blocks, raw=first.raw)
+    result = user(ToolResultBlock(call_id=first.tool_calls[0].call_id, content="3"))
+    assert send(adapters, provider, request(*asked.messages, turn, result, tools=(ADD,))).text == "3."
+
+
+def test_a_conversation_moves_to_the_other_provider(
+    adapters: Adapters, control: SimulatorControl, provider: str
+) -> None:
+    other = {"anthropic": "openai", "openai": "anthropic"}[provider]
+    thinking = {"thinking": "I think.", "tool_calls": [{"name": "add", "arguments": {"a": 1, "b": 2}, "id": "call|1"}]}
+    control.script(
+        {"match": {"provider": provider}, "reply": thinking}, {"match": {"provider": other}, "reply": {"text": "3."}}
+    )
+    picture = ImageBlock(media_type="image/png", data=PIXEL)
+    asked = request(user("Add what you see.", picture), tools=(ADD,))
+    first = send(adapters, provider, asked)
+    turn = message("assistant", *first.blocks, raw=first.raw)
+    result = user(ToolResultBlock(call_id=first.tool_calls[0].call_id, content="3"))
+    assert send(adapters, other, request(*asked.messages, turn, result, tools=(ADD,))).text == "3."
+    control.assert_consumed()
+
+
+def test_every_content_block_is_accepted(adapters: Adapters, control: SimulatorControl, provider: str) -> None:
+    control.script({"reply": {"text": "Seen."}})
+    blocks = (
+        TextBlock(text="look"),
+        ImageBlock(media_type="image/png", data=PIXEL),
+        DocumentBlock(media_type="application/pdf", data="JVBERi0xLjQK", title="a.pdf"),
+        DocumentBlock(media_type="text/plain", data="some words", title="notes"),
+    )
+    assert send(adapters, provider, request(user(*blocks), user("And?"))).text == "Seen."
+
+
+def test_a_conversation_with_gaps_is_accepted(adapters: Adapters, control: SimulatorControl, provider: str) -> None:
+    control.script({"reply": {"text": "Fine."}})
+    gaps = [assistant("earlier"), user(""), user("a"), assistant(call("c1"), call("c2")), user("no results")]
+    assert send(adapters, provider, request(*gaps, tools=(ADD,))).text == "Fine."
+
+
+@pytest.mark.parametrize("choice", ["auto", "none", "required"])
+def test_every_tool_choice_is_accepted(
+    adapters: Adapters, control: SimulatorControl, provider: str, choice: str
+) -> None:
+    control.script({"reply": {"text": "Yes."}})
+    assert send(adapters, provider, request(tools=(ADD,), tool_choice=choice)).text == "Yes."
+
+
+@pytest.mark.parametrize(
+    "schema", [SCHEMA, {"type": "object", "properties": {"answer": {"type": "integer", "minimum": 1}}}]
+)
+def test_structured_output(
+    adapters: Adapters, control: SimulatorControl, provider: str, schema: dict[str, Any]
+) -> None:
+    control.script({"reply": {"text": '{"answer": 42}'}})
+    assert send(adapters, provider, request(output_schema=schema)).text == '{"answer": 42}'
+
+
+def test_cached_tokens_are_counted_apart(adapters: Adapters, control: SimulatorControl, provider: str) -> None:
+    used = {"input": 1_000, "output": 20, "cache_read": 600, "thinking": 5}
+    written = {"cache_write_5m": 300} if provider == "anthropic" else {"cache_write": 300}
+    control.script({"reply": {"text": "Hi.", "usage": used | written}})
+    assert send(adapters, provider, request()).usage == Usage(
+        input_tokens=100, output_tokens=20, cache_read_tokens=600, cache_write_5m_tokens=300, thinking_tokens=5
+    )
+
+
+def test_a_growing_conversation_is_read_from_the_providers_cache(
+    adapters: Adapters, control: SimulatorControl, provider: str
+) -> None:
+    system = "You are a careful helper. " * 400
+    messages = [user("First question. " * 100)]
+    control.script(*({"reply": {"text": f"Answer {number}."}} for number in range(3)))
+    read = []
+    for number in range(3):
+        reply = send(adapters, provider, request(*messages, system=system, tools=(ADD,)))
+        assert reply.usage is not None
+        read.append(reply.usage.cache_read_tokens)
+        messages += [message("assistant", *reply.blocks, raw=reply.raw), user(f"Question {number}.")]
+    assert read[0] == 0
+    assert 0 < read[1] <= read[2]
+
+
+FAULTS: list[tuple[dict[str, Any], Outcome]] = [
+    ({"kind": "status", "status": 429}, Outcome.RATE_LIMIT),
+    ({"kind": "status", "status": 529}, Outcome.OVERLOAD),
+    ({"kind": "status", "status": 500}, Outcome.OVERLOAD),
+    ({"kind": "status", "status": 503}, Outcome.OVERLOAD),
+    ({"kind": "status", "status": 504}, Outcome.TIMEOUT),
+    ({"kind": "status", "status": 401}, Outcome.AUTHENTICATION),
+    ({"kind": "status", "status": 403}, Outcome.AUTHENTICATION),
+    ({"kind": "status", "status": 404}, Outcome.AUTHENTICATION),
+    ({"kind": "status", "status": 413}, Outcome.CONTEXT_OVERFLOW),
+    ({"kind": "status", "status": 400}, Outcome.CALLER_ERROR),
+    ({"kind": "html"}, Outcome.OVERLOAD),
+    ({"kind": "html", "status": 200}, Outcome.MALFORMED),
+    ({"kind": "half_json"}, Outcome.MALFORMED),
+    ({"kind": "reset"}, Outcome.CONNECTION),
+    ({"kind": "cut_stream"}, Outcome.CONNECTION),
+    ({"kind": "context_overflow"}, Outcome.CONTEXT_OVERFLOW),
+]
+
+
+@pytest.mark.parametrize(("fault", "outcome"), FAULTS, ids=[f"{f['kind']}-{f.get('status', '')}" for f, _ in FAULTS])
+def test_each_fault_has_its_outcome_and_is_one_request(
+    adapters: Adapters, control: SimulatorControl, provider: str, fault: dict[str, Any], outcome: Outcome
+) -> None:
+    control.faults(fault)
+    failure = failed(adapters, provider)
+    assert failure.outcome is outcome
+    assert len(control.requests()) == 1
+    assert KEY not in f"{failure!r} {failure.error} {failure.__cause__!r}"
+
+
+@pytest.mark.parametrize(
+    ("kind", "stop"), [("refusal", StopReason.REFUSAL), ("truncated_tool_args", StopReason.MAX_TOKENS)]
+)
+def test_replies_that_stopped_early_say_so(
+    adapters: Adapters, control: SimulatorControl, provider: str, kind: str, stop: StopReason
+) -> None:
+    control.faults({"kind": kind})
+    assert send(adapters, provider, request(tools=(ADD,))).stop is stop
+
+
+def test_a_reply_without_usage_says_so(adapters: Adapters, control: SimulatorControl, provider: str) -> None:
+    control.faults({"kind": "no_usage"})
+    assert send(adapters, provider, request()).usage is None
+
+
+def test_a_provider_that_hangs_is_left_in_time(adapters: Adapters, control: SimulatorControl, provider: str) -> None:
+    control.faults({"kind": "timeout", "seconds": 20})
+    started = time.monotonic()
+    assert failed(adapters, provider, timeout=0.3).outcome is Outcome.TIMEOUT
+    assert time.monotonic() - started < 10  # far below the fault's 20: the point is that it ended by itself
+
+
+@pytest.mark.parametrize(("header", "seconds"), [("7", 7.0), ("-1", 0.0), ("NaN", None), ("soon", None)])
+def test_retry_after_reaches_the_gateway(
+    adapters: Adapters, control: SimulatorControl, provider: str, header: str, seconds: float | None
+) -> None:
+    control.faults({"kind": "status", "status": 429, "headers": {"retry-after": header}})
+    assert failed(adapters, provider).retry_after == seconds
+
+
+def test_no_credit_is_told_from_a_rate_limit(adapters: Adapters, control: SimulatorControl, provider: str) -> None:
+    bodies = {
+        "anthropic": (400, {"type": "invalid_request_error", "message": "Your credit balance is too low."}),
+        "openai": (429, {"type": "insufficient_quota", "code": "insufficient_quota", "message": "You exceeded."}),
+    }
+    status, error = bodies[provider]
+    control.faults({"kind": "status", "status": status, "body": {"type": "error", "error": error}})
+    failure = failed(adapters, provider)
+    assert (failure.outcome, failure.scope) == (Outcome.AUTHENTICATION, "provider")
+
+
+def test_a_server_that_is_not_there_is_a_connection_fault(provider: str) -> None:
+    adapters = Adapters("http://127.0.0.1:9")
+    assert failed(adapters, provider).outcome is Outcome.CONNECTION
+    adapters.close()
+
+
+def _ok(provider: str, arguments: str) -> bytes:
+    if provider == "anthropic":
+        content = f'[{{"type": "tool_use", "id": "t1", "name": "add", "input": {arguments}}}]'
+        text = f'{{"type": "message", "content": {content}, "stop_reason": "tool_use", "usage": null}}'
+        return text.encode()
+    quoted = arguments.replace('"', '\\"')
+    item = f'{{"type": "function_call", "call_id": "c1", "name": "add", "arguments": "{quoted}"}}'
+    return f'{{"object": "response", "status": "completed", "output": [{item}]}}'.encode()
+
+
+@pytest.mark.parametrize("arguments", ['{"a": 1, "a": 2}', '{"a": NaN}', '{"a": ' + "[" * 50 + "]" * 50 + "}"])
+def test_arguments_that_mean_two_things_never_become_a_call(serve: Serve, provider: str, arguments: str) -> None:
+    adapters = serve(lambda _: Response(200, _ok(provider, arguments), {"content-type": "application/json"}))
+    reply = send(adapters, provider, request(tools=(ADD,)))
+    assert reply.tool_calls == ()
+    assert len(reply.problems) == 1
+
+
+def test_a_redirect_is_not_followed(serve: Serve, provider: str) -> None:
+    seen: list[str] = []
+
+    def redirect(asked: Request) -> Response:
+        seen.append(asked.path)
+        return Response(307, b"", {"location": "/elsewhere"})
+
+    failure = failed(serve(redirect), provider)
+    assert failure.outcome in (Outcome.CONNECTION, Outcome.MALFORMED)
+    assert len(seen) == 1
+
+
+def test_a_reply_in_drops_is_cut_off_in_time(serve: Serve, provider: str) -> None:
+    def drops() -> Iterator[bytes]:
+        until = time.monotonic() + 20
+        while time.monotonic() < until:
+            yield b" "
+            time.sleep(0.02)
+
+    started = time.monotonic()
+    adapters = serve(lambda _: Response(200, drops(), {"content-type": "application/json"}))
+    assert failed(adapters, provider, timeout=0.3).outcome is Outcome.TIMEOUT
+    assert time.monotonic() - started < 10
+
+
+def test_errors_do_not_repeat_what_the_provider_says(serve: Serve, provider: str) -> None:
+    error = {"type": "invalid request! " + KEY, "code": KEY + "?", "message": f"bad key {KEY} in 'my secret prompt'"}
+    adapters = serve(lambda _: json_response(400, {"type": "error", "error": error}))
+    failure = failed(adapters, provider)
+    assert KEY not in failure.error
+    assert "secret prompt" not in failure.error
+    assert failure.__cause__ is None
+    assert failure.__suppress_context__
+
+
+class SlowCredentials:
+    """A secret store that takes longer than the request may."""
+
+    def __init__(self, clock: Clock, url: str) -> None:
+        self._clock = clock
+        self._url = url
+
+    def get(self) -> Credentials:
+        self._clock.sleep(6)
+        return Credentials(KEY, self._url)
+
+    def forget(self) -> None:
+        """Nothing is kept."""
+
+
+@pytest.mark.parametrize("kind", [AnthropicChat, OpenAIChat])
+def test_what_comes_before_the_request_counts_against_its_time(
+    control: SimulatorControl, adapters: Adapters, kind: type[AnthropicChat] | type[OpenAIChat]
+) -> None:
+    clock = Clock()
+    chat = kind(SlowCredentials(clock, adapters.url), clock=clock)
+    with pytest.raises(ProviderFailure) as caught:
+        chat.send(SONNET, request(), max_output_tokens=9, timeout=5)
+    assert (caught.value.outcome, caught.value.sent) == (Outcome.TIMEOUT, False)
+    assert control.requests() == []
+    chat.close()

@@ -1,0 +1,86 @@
+"""The gateway over real adapters: what is on the ledger is what was on the wire."""
+
+import logging
+import traceback
+from typing import Any
+
+import pytest
+
+from pentad.domain.errors import PentadError
+from pentad.domain.models import Outcome
+from pentad.local.simulator import SimulatorControl
+from tests.contract.models.conftest import KEY, Adapters, Desk
+from tests.contract.models.test_chat_adapters import FAULTS
+from tests.unit.models.samples import ADD, request, user
+
+EVERYWHERE = [fault for fault, _ in FAULTS] + [
+    {"kind": kind} for kind in ("refusal", "truncated_tool_args", "malformed_tool_args", "no_usage")
+]
+
+
+@pytest.mark.parametrize("fault", EVERYWHERE, ids=lambda fault: f"{fault['kind']}-{fault.get('status', '')}")
+@pytest.mark.parametrize("times", [1, 2, None])
+def test_requests_on_the_wire_equal_attempts_on_the_ledger(
+    desk: Desk, control: SimulatorControl, fault: dict[str, Any], times: int | None
+) -> None:
+    control.faults({**fault, "times": times})
+    try:
+        reply = desk.complete(request(user("What is 1 + 2?"), tools=(ADD,)))
+    except PentadError:
+        pass
+    else:
+        assert reply.attempts == tuple(desk.ledger.all)
+    wire = control.requests()
+    assert [entry["model"] for entry in wire] == [attempt.model for attempt in desk.ledger.all]
+    ids = [attempt.request_id for attempt in desk.ledger.all]
+    assert all(seen in (None, entry["request_id"]) for seen, entry in zip(ids, wire, strict=True))
+
+
+def test_an_overloaded_primary_is_answered_for_by_the_other_provider(desk: Desk, control: SimulatorControl) -> None:
+    control.faults({"kind": "status", "status": 529, "provider": "anthropic"})
+    reply = desk.complete(request(user("Hello?")))
+    assert (reply.provider, reply.degraded) == ("openai", False)
+    assert reply.notices == ("The primary model was unavailable; this answer comes from GPT-6.1 Sol.",)
+
+
+def test_with_both_providers_down_the_degradation_notice_answers(desk: Desk, control: SimulatorControl) -> None:
+    control.faults({"kind": "status", "status": 529})
+    reply = desk.complete(request(user("Hello?")))
+    assert (reply.provider, reply.degraded) == ("none", True)
+    assert {attempt.outcome for attempt in reply.attempts} == {Outcome.OVERLOAD}
+
+
+def test_a_refused_key_is_answered_for_by_the_other_provider(control: SimulatorControl, adapters: Adapters) -> None:
+    refused = Adapters(adapters.url, key="invalid")
+    refused.openai.close()
+    refused.openai = adapters.openai
+    reply = Desk(refused).complete(request(user("Hello?")))
+    refused.anthropic.close()
+    assert reply.provider == "openai"
+    assert [attempt.outcome for attempt in reply.attempts] == [Outcome.AUTHENTICATION, Outcome.OK]
+
+
+def test_malformed_arguments_are_repaired_on_the_wire(desk: Desk, control: SimulatorControl) -> None:
+    bad = {"tool_calls": [{"name": "add", "arguments": {"a": "one"}}]}
+    good = {"tool_calls": [{"name": "add", "arguments": {"a": 1, "b": 2}}]}
+    control.script({"reply": bad}, {"match": {"contains": "was not used"}, "reply": good})
+    reply = desk.complete(request(user("Add 1 and 2."), tools=(ADD,)))
+    assert reply.message.tool_calls[0].arguments == {"a": 1, "b": 2}
+    control.assert_consumed()
+
+
+def test_no_key_is_in_any_log_or_traceback(
+    desk: Desk, control: SimulatorControl, caplog: pytest.LogCaptureFixture
+) -> None:
+    shown = []
+    with caplog.at_level(logging.DEBUG):
+        for fault, _ in FAULTS:
+            control.clear_faults()
+            control.faults(fault)
+            try:
+                desk.complete(request(user("Hello?")))
+            except PentadError as error:
+                shown.append("".join(traceback.format_exception(error)))
+    shown.extend(attempt.model_dump_json() for attempt in desk.ledger.all)
+    ours = [record.getMessage() for record in caplog.records]
+    assert KEY not in "\n".join(shown + ours)

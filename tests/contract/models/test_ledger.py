@@ -1,0 +1,96 @@
+"""One conformance suite over both ledgers."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from pentad.aws.table import Table
+from pentad.domain.errors import ConfigurationError
+from pentad.domain.models import Attempt, Outcome
+from pentad.domain.usage import Usage
+from pentad.models.adapters.ledger_dynamodb import DynamoDBLedger
+from pentad.models.adapters.ledger_memory import MemoryLedger
+from pentad.models.ports import Ledger
+from tests.unit.models.samples import CONTEXT, NOW
+
+RUN = str(CONTEXT.run)
+
+
+@pytest.fixture
+def dynamodb(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    with mock_aws():
+        client = boto3.client("dynamodb", region_name="eu-central-1")
+        client.create_table(
+            TableName="ledger",
+            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        yield client
+
+
+@pytest.fixture(params=["memory", "dynamodb"])
+def ledger(request: pytest.FixtureRequest) -> Ledger:
+    if request.param == "memory":
+        return MemoryLedger()
+    return DynamoDBLedger(Table(request.getfixturevalue("dynamodb"), "ledger"))
+
+
+def attempt(number: int, *, tenant: str = "acme", run: str | None = RUN, **fields: Any) -> Attempt:
+    values: dict[str, Any] = {
+        "attempt_id": f"att_{number:04d}",
+        "context": CONTEXT.model_copy(update={"tenant": tenant, "run": run}),
+        "provider": "anthropic",
+        "model": "claude-sonnet-5-5",
+        "tier": "primary",
+        "link": 0,
+        "number": 1,
+        "outcome": Outcome.OK,
+        "started_at": NOW + timedelta(microseconds=number),
+        "duration_ms": 5,
+        "usage": Usage(input_tokens=number, thinking_tokens=1, output_tokens=1),
+        "cost_nanousd": 10**15 + number,
+        "request_id": "req_1",
+    }
+    return Attempt.model_validate(values | fields)
+
+
+def test_attempts_come_back_as_they_were_in_the_order_they_were_made(ledger: Ledger) -> None:
+    made = [attempt(number) for number in (1, 2, 10, 999_999, 1_000_000)]
+    for each in reversed(made):
+        ledger.record(each)
+    assert ledger.of_run("acme", RUN) == made
+
+
+def test_a_repeat_changes_nothing(ledger: Ledger) -> None:
+    ledger.record(attempt(1))
+    ledger.record(attempt(1, cost_nanousd=5))
+    assert ledger.of_run("acme", RUN) == [attempt(1)]
+
+
+def test_runs_and_tenants_are_apart(ledger: Ledger) -> None:
+    ledger.record(attempt(1))
+    ledger.record(attempt(2, tenant="other"))
+    ledger.record(attempt(3, run="run_00000000000000000000000000"))
+    ledger.record(attempt(4, run=None))
+    assert ledger.of_run("acme", RUN) == [attempt(1)]
+    assert ledger.of_run("acme", "run_unknown") == []
+
+
+def test_an_attempt_of_no_run_is_kept_by_its_day(dynamodb: Any) -> None:
+    DynamoDBLedger(Table(dynamodb, "ledger")).record(attempt(4, run=None))
+    items = dynamodb.scan(TableName="ledger")["Items"]
+    assert [(item["pk"]["S"], item["sk"]["S"]) for item in items] == [
+        ("T#acme#D#2026-11-22", "ATTEMPT#2026-11-22T12:00:00.000004+00:00#att_0004")
+    ]
+
+
+def test_a_table_that_is_not_there_is_a_configuration_error(dynamodb: Any) -> None:
+    with pytest.raises(ConfigurationError):
+        DynamoDBLedger(Table(dynamodb, "nothing")).record(attempt(1))
