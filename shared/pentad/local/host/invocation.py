@@ -56,22 +56,14 @@ def run(
         InstanceGone: A warm instance turned out to have ended; the function has not seen the event.
     """
     first = instance.init_ms is None
-    began = time.monotonic()
     started_ms = int(time.time() * 1000)
-    try:
-        ready = instance.wait_ready(init_deadline)
-    finally:
-        if on_ready is not None:
-            on_ready()
-    if first:
-        instance.init_ms = (time.monotonic() - began) * 1000
+    ready = _await_ready(instance, init_deadline, on_ready)
     began = time.monotonic()
-    deadline = began + instance.spec.timeout_seconds
     delivered = _deliver(instance, call, ready)
     if not delivered and not first and ready is not End.STOPPED:
         raise InstanceGone
     instance.log.begin(call.request_id, call.version)
-    got = instance.wait_request(deadline) if delivered else ready
+    got = instance.wait_request(began + instance.spec.timeout_seconds) if delivered else ready
     outcome = _answered(instance, call, got) if isinstance(got, RuntimeRequest) else _ended(instance, call, got)
     duration_ms = (time.monotonic() - began) * 1000
     if outcome.reusable:
@@ -88,6 +80,19 @@ def run(
     )
     instance.log.end(report, instance.spec.memory_mb)
     return outcome, report
+
+
+def _await_ready(instance: Instance, deadline: float, on_ready: Callable[[], None] | None) -> RuntimeRequest | End:
+    """Wait until the runtime asks for work; the first time, that took the initialisation."""
+    began = time.monotonic()
+    try:
+        ready = instance.wait_ready(deadline)
+    finally:
+        if on_ready is not None:
+            on_ready()
+    if instance.init_ms is None:
+        instance.init_ms = (time.monotonic() - began) * 1000
+    return ready
 
 
 def _deliver(instance: Instance, call: Call, ready: RuntimeRequest | End) -> bool:
