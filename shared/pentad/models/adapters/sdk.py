@@ -104,8 +104,8 @@ def exchange(
         provider: whose it is.
         open_response: given httpx2's timeout, opens the SDK's streamed response (a context manager).
         until: when it must be over, in the clock's seconds. What is left when the request goes out bounds each wait on
-            the socket, and what arrives in drops is cut off then. An SDK that had to be imported first, or a secret that
-            had to be fetched, has used up its part.
+            the socket, and what arrives in drops is cut off then. An SDK that had to be imported first, or a secret
+            that had to be fetched, has used up its part.
         clock: seconds.
 
     Raises:

@@ -1,0 +1,37 @@
+"""The documentation's example runs, and its tables are those of the code."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from pentad.domain.models import Outcome
+from pentad.local.simulator import Simulator, SimulatorControl
+from pentad.models.catalog import load
+
+PAGE = (Path(__file__).parents[3] / "docs/layers/models.md").read_text(encoding="utf-8")
+
+
+def test_the_example_answers(
+    simulator: Simulator, control: SimulatorControl, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = re.search(r"```python\n(.*?)```", PAGE, re.DOTALL)
+    assert found is not None
+    code = found[1].replace("https://api.anthropic.com", simulator.url).replace("https://api.openai.com", simulator.url)
+    closing = "\nfor adapter in gateway._providers.values():\n    adapter.close()\n"
+    exec(compile(code + closing, "models.md", "exec"), {})  # noqa: S102
+    assert "anthropic claude-sonnet-5-5" in capsys.readouterr().out
+
+
+def test_every_task_tier_and_chain_is_in_the_table() -> None:
+    catalog = load()
+    rows = [line for line in PAGE.splitlines() if line.startswith("| ")]
+    for name, task in catalog.tasks.items():
+        row = next(row for row in rows if name in row.split("|")[1].replace(",", " ").split())
+        assert row.split("|")[2].strip() == task.tier
+        assert row.split("|")[3].split("(")[0].strip() == ", ".join(catalog.tiers[task.tier].chain)
+
+
+@pytest.mark.parametrize("outcome", [outcome for outcome in Outcome if outcome is not Outcome.OK])
+def test_every_outcome_is_in_the_table(outcome: Outcome) -> None:
+    assert f"| {outcome.value} |" in PAGE
