@@ -42,7 +42,7 @@ def document_of(app: ApiGatewayResolver) -> dict[str, Any]:
     document: dict[str, Any] = json.loads(text)
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
     schemas["Problem"] = Problem.model_json_schema()
-    for unused in ("HTTPValidationError", "ValidationError"):
+    for unused in ("HTTPValidationError", "ResponseValidationError", "ValidationError"):
         schemas.pop(unused, None)
     reference = {"schema": {"$ref": "#/components/schemas/Problem"}}
     for operations in document["paths"].values():
@@ -50,4 +50,6 @@ def document_of(app: ApiGatewayResolver) -> dict[str, Any]:
             responses = operation["responses"]
             responses.pop("422", None)
             responses["default"] = {"description": "A problem", "content": {MEDIA_TYPE: reference}}
+    started = document["paths"]["/v1/runs"]["post"]["responses"]
+    started["200"] = started["202"] | {"description": "The run has ended, or waits for a human"}
     return document

@@ -1,0 +1,240 @@
+"""Sessions, approvals, documents, agents and undo through the API."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from pentad.domain.ids import undo_token
+from pentad.domain.knowledge import Document
+from pentad.domain.runs import ApprovalStatus, CallStatus, Run
+from tests.unit.orchestration.world import START, TENANT, World
+
+from .client import Client
+
+
+def _asked() -> tuple[Client, Run, str]:
+    """A run that waits for the approval of a note."""
+    world = World()
+    world.model.script = [[("calculator", {"x": 1}), ("notes", {"title": "a"})]]
+    run = world.begin(session="s1")
+    world.turn(run)
+    approval = world.asking.request(TENANT, run.run, 1, "token-1")
+    return Client(world), run, approval.approval
+
+
+def test_sessions_are_listed_and_read() -> None:
+    client, _, _ = _asked()
+    [listed] = client("GET", "/v1/sessions").json["items"]
+    assert (listed["session"], listed["messages"]) == ("s1", 2)
+    assert client("GET", "/v1/sessions/s1").json == listed
+
+
+@pytest.mark.parametrize("tenant", ["other"])
+def test_another_tenants_session_is_not_found(tenant: str) -> None:
+    client, _, _ = _asked()
+    assert client("GET", "/v1/sessions/s1", tenant=tenant).status == 404
+    assert client("GET", "/v1/sessions/s1/messages", tenant=tenant).status == 404
+
+
+def test_a_session_that_is_not_well_formed_is_refused() -> None:
+    assert Client()("GET", "/v1/sessions/..").status == 400
+
+
+def test_messages_come_in_order_and_in_pages() -> None:
+    client, _, _ = _asked()
+    first = client("GET", "/v1/sessions/s1/messages?limit=1").json
+    second = client("GET", f"/v1/sessions/s1/messages?limit=1&cursor={first['cursor']}").json
+    assert [first["items"][0]["seq"], second["items"][0]["seq"], second["cursor"]] == [0, 1, None]
+    assert [call["tool"] for call in second["items"][0]["tool_calls"]] == ["calculator", "notes"]
+
+
+@pytest.mark.parametrize("cursor", ["x", "-1", "1.5", "²"])
+def test_a_cursor_of_messages_is_checked(cursor: str) -> None:
+    client, _, _ = _asked()
+    assert client("GET", f"/v1/sessions/s1/messages?cursor={cursor}").status == 400
+
+
+def test_a_pending_approval_shows_exactly_the_arguments() -> None:
+    client, run, approval = _asked()
+    [listed] = client("GET", "/v1/approvals").json["items"]
+    assert (listed["approval"], listed["run_id"]) == (approval, run.run)
+    assert [(call["tool"], call["arguments"]) for call in listed["calls"]] == [("notes", {"title": "a"})]
+
+
+def test_no_answer_holds_the_task_token() -> None:
+    client, run, approval = _asked()
+    paths = ("/v1/approvals", f"/v1/approvals/{approval}", f"/v1/runs/{run.run}", f"/v1/runs/{run.run}/events")
+    assert not any("token-1" in client("GET", path).text for path in paths)
+
+
+def test_the_waiting_run_names_its_approval() -> None:
+    client, run, approval = _asked()
+    view = client("GET", f"/v1/runs/{run.run}").json
+    assert (view["status"], view["pending_approval"]) == ("awaiting_human", approval)
+
+
+def test_an_approval_wakes_the_run_with_the_calls_to_execute() -> None:
+    client, _, approval = _asked()
+    reply = client("POST", f"/v1/approvals/{approval}", {"decision": "approve"}, user="ann")
+    assert (reply.status, reply.json["status"], reply.json["decided_by"]) == (200, "approved", "ann")
+    calls = [{"tool": "calculator", "index": 0}, {"tool": "notes", "index": 1}]
+    assert client.world.engine.woken == {"token-1": {"calls": calls}}
+
+
+def test_a_decided_approval_is_pending_no_more() -> None:
+    client, _, approval = _asked()
+    client("POST", f"/v1/approvals/{approval}", {"decision": "approve"})
+    assert client("GET", "/v1/approvals").json["items"] == []
+
+
+def test_another_decision_afterwards_is_a_conflict() -> None:
+    client, _, approval = _asked()
+    client("POST", f"/v1/approvals/{approval}", {"decision": "approve"})
+    reply = client("POST", f"/v1/approvals/{approval}", {"decision": "reject"})
+    assert (reply.status, reply.json["code"]) == (409, "InvalidTransition")
+
+
+def test_a_decision_on_other_arguments_is_refused() -> None:
+    client, _, approval = _asked()
+    reply = client("POST", f"/v1/approvals/{approval}", {"decision": "approve", "arguments_hash": "0" * 64})
+    assert (reply.status, reply.json["field"]) == (400, "arguments_hash")
+    assert client.world.approvals.get(TENANT, approval).status is ApprovalStatus.PENDING
+
+
+def test_a_decision_by_the_shown_hash_is_taken() -> None:
+    client, _, approval = _asked()
+    shown = client("GET", f"/v1/approvals/{approval}").json["arguments_hash"]
+    body = {"decision": "approve", "arguments_hash": shown}
+    assert client("POST", f"/v1/approvals/{approval}", body).status == 200
+
+
+@pytest.mark.parametrize("body", [{}, {"decision": "maybe"}, {"decision": "reject", "reason": "x" * 1001}])
+def test_a_decision_is_checked(body: dict[str, Any]) -> None:
+    client, _, approval = _asked()
+    assert client("POST", f"/v1/approvals/{approval}", body).status == 400
+
+
+@pytest.mark.parametrize("name", ["apr_x", "apr_" + "0" * 26 + "_00001"])
+def test_an_unknown_approval_is_not_found(name: str) -> None:
+    assert Client()("GET", f"/v1/approvals/{name}").status == 404
+
+
+def test_another_tenants_approval_is_not_found() -> None:
+    client, _, approval = _asked()
+    assert client("POST", f"/v1/approvals/{approval}", {"decision": "approve"}, tenant="other").status == 404
+
+
+def test_a_call_is_undone_by_its_token() -> None:
+    client, run, approval = _asked()
+    client("POST", f"/v1/approvals/{approval}", {"decision": "approve"})
+    token = undo_token(run.run, 1, 1)
+    call = client.world.runs.call(TENANT, run.run, 1, 1)
+    client.world.runs.save_call(
+        call.model_copy(update={"status": CallStatus.SUCCEEDED, "undo": {"id": 1}, "undo_token": token})
+    )
+    for _ in range(2):
+        reply = client("POST", "/v1/undo", {"undo_token": token})
+        assert (reply.status, reply.json["status"]) == (200, "undone")
+    assert "undo" not in reply.json
+
+
+@pytest.mark.parametrize(
+    ("token", "status"), [("nonsense", 400), ("undo_" + "0" * 26 + "_00001_00", 404)], ids=["form", "unknown"]
+)
+def test_an_undo_token_is_checked(token: str, status: int) -> None:
+    assert Client()("POST", "/v1/undo", {"undo_token": token}).status == status
+
+
+def test_a_call_without_an_effect_can_not_be_undone() -> None:
+    client, run, _ = _asked()
+    assert client("POST", "/v1/undo", {"undo_token": undo_token(run.run, 1, 1)}).status == 409
+
+
+def test_an_upload_is_addressed_below_the_tenant() -> None:
+    reply = Client()("POST", "/v1/documents", {"name": "docs/plan.md", "media_type": "text/markdown"})
+    upload = reply.json["upload"]
+    assert (reply.status, upload["method"]) == (201, "PUT")
+    assert upload["url"].startswith(f"https://bucket/{TENANT}/docs/plan.md?")
+    assert upload["headers"] == {"Content-Type": "text/markdown"}
+    assert reply.json["expires_at"].startswith((START + timedelta(minutes=15)).isoformat()[:16])
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "../x",
+        "a/../b",
+        "/a",
+        "a/",
+        "a//b",
+        "",
+        ".hidden",
+        "a/.b",
+        "a\\b",
+        "a\nb",
+        "x" * 513,
+        "a%2f..",
+        "a?b",
+        "é",
+        "a.",
+    ],
+)
+def test_an_unsafe_name_is_refused(name: str) -> None:
+    reply = Client()("POST", "/v1/documents", {"name": name, "media_type": "text/plain"})
+    assert (reply.status, reply.json["field"]) == (400, "name")
+
+
+@pytest.mark.parametrize("media_type", ["application/x-msdownload", "text/html\r\nX: y", "", "text/plain; é"])
+def test_an_unknown_media_type_is_refused(media_type: str) -> None:
+    reply = Client()("POST", "/v1/documents", {"name": "a.txt", "media_type": media_type})
+    assert (reply.status, reply.json["field"]) == (400, "media_type")
+
+
+def _indexed(client: Client) -> None:
+    document = Document(
+        tenant=TENANT,
+        name="docs/plan.md",
+        version="1",
+        status="indexed",
+        media_type="text/markdown",
+        bytes=10,
+        chunks=1,
+        embedded=1,
+        indexed_at=START,
+    )
+    client.services.registry.put(document, {"c1": "h1"})
+
+
+def test_documents_are_listed_and_read_with_slashes_in_their_names() -> None:
+    client = Client()
+    _indexed(client)
+    assert [one["name"] for one in client("GET", "/v1/documents").json["items"]] == ["docs/plan.md"]
+    for path in ("docs/plan.md", "docs%2Fplan.md"):
+        assert client("GET", f"/v1/documents/{path}").json["chunks"] == 1
+
+
+def test_another_tenants_document_is_not_found() -> None:
+    client = Client()
+    _indexed(client)
+    assert client("GET", "/v1/documents/docs/plan.md", tenant="other").status == 404
+
+
+def test_a_document_is_removed_from_the_bucket() -> None:
+    client = Client()
+    reply = client("DELETE", "/v1/documents/docs/plan.md")
+    assert (reply.status, client.services.bucket.deleted) == (202, [f"{TENANT}/docs/plan.md"])
+
+
+def test_a_removal_can_not_leave_the_tenant() -> None:
+    client = Client()
+    assert client("DELETE", "/v1/documents/../other/x").status == 400
+    assert client.services.bucket.deleted == []
+
+
+def test_agents_are_listed_with_their_tools() -> None:
+    items = Client()("GET", "/v1/agents").json["items"]
+    assert [(one["name"], [tool["name"] for tool in one["tools"]]) for one in items] == [
+        ("assistant", ["calculator", "notes"]),
+        ("plain", []),
+    ]
