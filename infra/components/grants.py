@@ -56,20 +56,27 @@ def key(
     role.grant_principal.add_to_principal_policy(iam.PolicyStatement(actions=list(actions), resources=[target.key_arn]))
 
 
-def objects(role: iam.Role, bucket: s3.IBucket, actions: Sequence[str], *, prefix: str = "") -> None:
+def objects(role: iam.Role, target: s3.IBucket, actions: Sequence[str], *, prefix: str = "") -> None:
     """Let a role act on the objects of a bucket below a prefix."""
     role.grant_principal.add_to_principal_policy(
-        iam.PolicyStatement(actions=list(actions), resources=[bucket.arn_for_objects(f"{prefix}*")])
+        iam.PolicyStatement(actions=list(actions), resources=[target.arn_for_objects(f"{prefix}*")])
     )
     # cdk-nag names the bucket as the importing stack does: by its export.
-    export = Stack.of(bucket).resolve(Stack.of(bucket).export_value(bucket.bucket_arn))["Fn::ImportValue"]
+    export = Stack.of(target).resolve(Stack.of(target).export_value(target.bucket_arn))["Fn::ImportValue"]
     acknowledge(
         role,
         f"AwsSolutions-IAM5[Resource::{export}/{prefix}*]",
         "The bucket holds one object a message or document, by keys that are made at run time; nothing else is in it.",
     )
-    if bucket.encryption_key is not None:
-        key(role, bucket.encryption_key)
+    if target.encryption_key is not None:
+        key(role, target.encryption_key)
+
+
+def bucket(role: iam.IGrantable, target: s3.IBucket, actions: Sequence[str]) -> None:
+    """Let a role act on a bucket itself."""
+    role.grant_principal.add_to_principal_policy(
+        iam.PolicyStatement(actions=list(actions), resources=[target.bucket_arn])
+    )
 
 
 def secret(role: iam.IGrantable, target: secretsmanager.ISecret) -> None:

@@ -64,6 +64,8 @@ class Ingest(Construct):
             [*grants.READ, *grants.WRITE, *grants.DELETE],
             keys=["T#*#DOCS", "T#*#DOC#*"],
         )
-        grants.objects(made.role, state.documents_bucket, ["s3:GetObject", "s3:GetObjectVersion"])
+        grants.objects(made.role, state.documents_bucket, ["s3:GetObject"])
+        # Without it S3 says 403 of an object that is gone, and a deletion could not be told from a missing right.
+        grants.bucket(made.role, state.documents_bucket, ["s3:ListBucket"])
         grants.invoke(made.role, [gateway.function_arn])
         grants.secret(made.role, state.secrets["pinecone"])

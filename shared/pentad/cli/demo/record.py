@@ -44,7 +44,7 @@ def record(client: ApiClient, view: Json) -> Json:
         "tokens": view["tokens"],
         "cost_nanousd": view["cost_nanousd"],
         "functions": [
-            {"name": span["name"], "duration_ms": span["duration_ms"], **span["attributes"]}
+            {name: span[name] for name in ("name", "start", "end", "duration_ms", "attributes")}
             for span in trace["spans"]
             if span["kind"] == "function"
         ],
