@@ -109,7 +109,8 @@ def test_function_calls_aws_in_its_own_role(lambda_client: Any, client: Client, 
     mine = make_table(client, "mine")
     make_table(client, "other")
     role(allow("dynamodb:PutItem", mine))
-    assert json.load(lambda_client.invoke(FunctionName="write", Payload=b'"mine"')["Payload"])
+    arn = json.load(lambda_client.invoke(FunctionName="write", Payload=b'"mine"')["Payload"])
+    assert arn.startswith(f"arn:aws:sts::{ACCOUNT}:assumed-role/worker/")
     failed = json.load(lambda_client.invoke(FunctionName="write", Payload=b'"other"')["Payload"])
     assert failed["errorType"] in ("AccessDeniedException", "ClientError")
     assert "assumed-role/worker/" in failed["errorMessage"] and "table/other" in failed["errorMessage"]

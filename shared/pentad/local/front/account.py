@@ -38,14 +38,26 @@ class MotoAccount:
         Raises:
             PolicyError: One of them cannot be evaluated, or the role has a permissions boundary.
         """
-        roles = self.backend("iam", GLOBAL).roles.values()
-        role = next((candidate for candidate in list(roles) if candidate.arn == role_arn), None)
+        role = self._role(role_arn)
         if role is None:
             return ()
         if getattr(role, "permissions_boundary", None):
             raise PolicyError(f"{role_arn} has a permissions boundary, which the local twin does not evaluate")
         documents = [*role.policies.values(), *(_document(managed) for managed in role.managed_policies.values())]
         return [parse_policy(document) for document in documents]
+
+    def trust_policy(self, role_arn: str) -> Policy | None:
+        """Return who may assume a role.
+
+        Raises:
+            PolicyError: The trust policy cannot be evaluated.
+        """
+        role = self._role(role_arn)
+        return parse_policy(role.assume_role_policy_document) if role is not None else None
+
+    def _role(self, role_arn: str) -> Any:
+        roles = list(self.backend("iam", GLOBAL).roles.values())
+        return next((role for role in roles if role.arn == role_arn), None)
 
     def resource_policy(self, resource_arn: str) -> Policy | None:
         """Return the policy on a resource.

@@ -24,6 +24,7 @@ from pentad.local.front.model import (
 )
 from pentad.local.front.parse import NotAwsRequest, parse_call, read_headers, read_query, read_signature
 from pentad.local.front.server import FrontServer
+from pentad.local.front.sts_api import StsApi
 from pentad.local.iam.authorizer import Authorizer
 from pentad.local.iam.call import Call, UnknownCall
 from pentad.local.iam.classifiers import accesses
@@ -66,7 +67,7 @@ class AwsFront:
         self.authorizer = Authorizer(LayeredSource(self.account, self.policies), region)
         self._backend = MotoBackend(self.account)
         self._server = FrontServer(self._handle)
-        self._overrides: dict[str, ServiceOverride] = {}
+        self._overrides: dict[str, ServiceOverride] = {"sts": StsApi(self.principals, self.account, region)}
         self._callbacks: list[EventCallback] = []
         self._counts: Counter[CountKey] = Counter()
         self._guard = threading.Lock()
