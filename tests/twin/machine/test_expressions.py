@@ -68,7 +68,11 @@ def test_assign_and_output_both_see_the_values_at_entry(stage: Stage) -> None:
             "Output": {"x": "{% $x %}"},
             "Next": "After",
         },
-        After={"Type": "Pass", "Output": {"before": "{% $states.input.x %}", "x": "{% $x %}", "y": "{% $y %}"}, "End": True},
+        After={
+            "Type": "Pass",
+            "Output": {"before": "{% $states.input.x %}", "x": "{% $x %}", "y": "{% $y %}"},
+            "End": True,
+        },
     )
     assert stage.output(definition) == {"before": 1, "x": 2, "y": 1}
 
@@ -86,7 +90,10 @@ def test_a_task_sees_its_input_result_and_variables_at_once(stage: Stage) -> Non
         },
         After={"Type": "Pass", "Output": {"previous": "{% $states.input %}", "variable": "{% $result %}"}, "End": True},
     )
-    assert stage.output(definition, {"a": [1]}) == {"previous": {"in": {"a": [1]}, "got": {"got": [1]}}, "variable": [1]}
+    assert stage.output(definition, {"a": [1]}) == {
+        "previous": {"in": {"a": [1]}, "got": {"got": [1]}},
+        "variable": [1],
+    }
 
 
 def test_context_has_the_documented_fields(stage: Stage) -> None:
@@ -140,7 +147,9 @@ def test_functions_of_step_functions_exist_and_eval_does_not(stage: Stage) -> No
 def test_a_failed_evaluation_names_state_field_and_reason(stage: Stage, expression: str, words: str) -> None:
     ended = stage.run(_jsonata(Broken={"Type": "Pass", "Output": {"x": f"{{% {expression} %}}"}, "End": True}))
     assert (ended["status"], ended["error"]) == ("FAILED", "States.QueryEvaluationError")
-    assert ended["cause"].startswith("An error occurred while executing the state 'Broken' (entered at the event id #2).")
+    assert ended["cause"].startswith(
+        "An error occurred while executing the state 'Broken' (entered at the event id #2)."
+    )
     assert words in ended["cause"]
 
 
@@ -198,7 +207,9 @@ def test_a_choice_rule_applies_only_its_own_assign_and_output(stage: Stage) -> N
     definition = _jsonata(
         Choose={
             "Type": "Choice",
-            "Choices": [{"Condition": "{% $states.input.go %}", "Assign": {"who": "rule"}, "Output": "rule", "Next": "End"}],
+            "Choices": [
+                {"Condition": "{% $states.input.go %}", "Assign": {"who": "rule"}, "Output": "rule", "Next": "End"}
+            ],
             "Default": "End",
             "Assign": {"who": "default"},
             "Output": "default",

@@ -163,20 +163,6 @@ def to_boto(parameters: dict[str, Any], *, service: str, action: str) -> dict[st
     return converted
 
 
-def to_states(value: Any, *, service: str, as_millis: bool) -> Any:
-    """Return a response as a state machine sees it: field names begin with a capital, no bytes, no time objects."""
-    if isinstance(value, dict):
-        return {
-            (key[:1].upper() + key[1:]): to_states(item, service=service, as_millis=as_millis)
-            if key not in _METADATA
-            else item
-            for key, item in value.items()
-        }
-    if isinstance(value, list):
-        return [to_states(item, service=service, as_millis=as_millis) for item in value]
-    return _scalar(value, as_millis=as_millis)
-
-
 def _scalar(value: Any, *, as_millis: bool) -> Any:
     if isinstance(value, datetime):
         return int(value.timestamp() * 1000) if as_millis else iso(value)
@@ -186,7 +172,11 @@ def _scalar(value: Any, *, as_millis: bool) -> Any:
 
 
 def shaped(value: Any, *, service: str, action: str, as_millis: bool) -> Any:
-    """Like `to_states`, but keeps the keys of maps, such as a table's attribute names."""
+    """Return a response as a state machine sees it.
+
+    Names of fields begin with a capital, keys of maps (such as a table's attributes) stay, and there are neither bytes nor
+    time objects: times are milliseconds for optimised integrations and ISO 8601 for the others.
+    """
     operation = _operation(service, action)
     shape = operation.output_shape if operation is not None else None
     return _from_boto(value, shape, as_millis=as_millis)

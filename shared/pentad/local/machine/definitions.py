@@ -1,8 +1,8 @@
 """Definitions: parsed once, and their strings read as JSON.
 
 What moto gets wrong: it parses the definition anew for each execution, which takes longer than most executions; it
-leaves the escapes of some strings in place and reads those of others as Python's, so that escaped slashes and characters
-outside the basic plane come out wrong.
+leaves the escapes of some strings in place and reads those of others as Python's, so that escaped slashes and
+characters outside the basic plane come out wrong.
 """
 
 import json
@@ -10,6 +10,7 @@ import threading
 from collections import OrderedDict
 from typing import Any, Final
 
+from moto.core.exceptions import AWSError
 from moto.stepfunctions.parser import models
 from moto.stepfunctions.parser.asl.antlt4utils import antlr4utils
 from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
@@ -40,12 +41,29 @@ def program(definition: str) -> Any:
     return parsed
 
 
+class InvalidDefinitionError(AWSError):
+    """A definition that the parser refuses; moto sends this error without a name."""
+
+    TYPE = "InvalidDefinition"
+    STATUS = 400
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"Invalid State Machine Definition: '{reason}'")
+
+
 class _Parser:
     """Stands in for the parser where moto validates a definition, so that the result is used again."""
 
     @staticmethod
     def parse(definition: str) -> tuple[Any, None]:
         return program(definition), None
+
+
+def _validate(definition: str) -> None:
+    try:
+        program(definition)
+    except Exception as exc:  # the parser refuses a definition with any type of error
+        raise InvalidDefinitionError(str(exc)) from exc
 
 
 def _text(parser_rule_context: Any) -> str:
@@ -70,4 +88,5 @@ def apply(patches: Patches) -> None:
     patches.everywhere(antlr4utils.from_string_literal, _text)
     patches.attribute(Preprocessor, "_inner_string_of", _inner_string(Preprocessor._inner_string_of))
     patches.attribute(models, "AmazonStateLanguageParser", _Parser)
+    patches.attribute(models.StepFunctionsParserBackend, "_validate_definition", staticmethod(_validate))
     patches.on_undo(_programs.clear)

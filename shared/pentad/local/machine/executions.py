@@ -95,7 +95,7 @@ def _patch_execution(patches: Patches) -> None:
     def start(self: Any) -> None:
         with _lock:
             _running.add(self)
-        original_start(self)
+        original_start(self)  # type: ignore[no-untyped-call]
 
     original_start: Any = Execution.start
     patches.attribute(Execution, "__init__", __init__)

@@ -82,11 +82,11 @@ class Child:
         shown = {key: described[key] for key in _SHOWN if described.get(key) is not None}
         if not succeeded:
             shown.pop("outputDetails", None)
+        result = clients.shaped(shown, service="stepfunctions", action="describe_execution", as_millis=True)
         if self._task.resource.condition == ResourceCondition.Sync2:
-            for key in ("input", "output"):
-                if key in shown:
-                    shown[key] = json.loads(shown[key])
-        result = clients.to_states(shown, service="stepfunctions", as_millis=True)
+            for key in ("Input", "Output"):
+                if key in result:
+                    result[key] = json.loads(result[key])
         if succeeded:
             return result
         raise FailureEventException(

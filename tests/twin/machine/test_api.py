@@ -1,0 +1,158 @@
+"""The API of executions: names, input, paging, versions, Express machines, and the interpreter's own switch."""
+
+import json
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+
+from pentad.local import machine
+from tests.twin.machine.stage import ROLE, Stage
+
+pytestmark = pytest.mark.twin
+
+_PASS: dict[str, Any] = {"StartAt": "P", "States": {"P": {"Type": "Pass", "End": True}}}
+_WAIT: dict[str, Any] = {"StartAt": "W", "States": {"W": {"Type": "Wait", "Seconds": 10_000_000, "End": True}}}
+
+
+def _code(call: Any, **arguments: Any) -> str:
+    with pytest.raises(ClientError) as caught:
+        call(**arguments)
+    return str(caught.value.response["Error"]["Code"])
+
+
+def test_the_same_name_and_input_return_the_running_execution(stage: Stage) -> None:
+    arn = stage.create(_WAIT)
+    first = stage.start_execution(arn, {"a": 1}, name="once")
+    assert stage.start_execution(arn, {"a": 1}, name="once") == first
+    listed = stage.client("stepfunctions").list_executions(stateMachineArn=arn)["executions"]
+    assert [e["executionArn"] for e in listed] == [first]
+
+
+def test_the_same_name_with_another_input_is_refused(stage: Stage) -> None:
+    arn = stage.create(_WAIT)
+    stage.start_execution(arn, {"a": 1}, name="once")
+    start = stage.client("stepfunctions").start_execution
+    assert _code(start, stateMachineArn=arn, name="once", input='{"a":2}') == "ExecutionAlreadyExists"
+
+
+def test_the_name_of_a_finished_execution_is_refused(stage: Stage) -> None:
+    arn = stage.create(_PASS)
+    stage.wait(stage.start_execution(arn, {}, name="once"))
+    start = stage.client("stepfunctions").start_execution
+    assert _code(start, stateMachineArn=arn, name="once", input="{}") == "ExecutionAlreadyExists"
+
+
+def test_executions_without_a_name_get_one_each(stage: Stage) -> None:
+    arn = stage.create(_PASS)
+    assert stage.start_execution(arn) != stage.start_execution(arn)
+
+
+@pytest.mark.parametrize("text", ["{", "NaN", json.dumps("x" * 262_144)])
+def test_input_that_is_no_json_or_too_large_is_refused(stage: Stage, text: str) -> None:
+    start = stage.client("stepfunctions").start_execution
+    assert _code(start, stateMachineArn=stage.create(_PASS), input=text) == "InvalidExecutionInput"
+
+
+def test_input_is_given_back_as_it_was_sent(stage: Stage) -> None:
+    states = stage.client("stepfunctions")
+    text = '{ "a" : "ü\\n" }'
+    arn = states.start_execution(stateMachineArn=stage.create(_PASS), input=text)["executionArn"]
+    ended = stage.wait(arn)
+    assert ended["input"] == text
+    assert json.loads(ended["output"]) == json.loads(text)
+    assert ended["inputDetails"] == {"included": True}
+
+
+def test_an_unknown_machine_does_not_exist(stage: Stage) -> None:
+    start = stage.client("stepfunctions").start_execution
+    assert _code(start, stateMachineArn=stage.create(_PASS) + "x") == "StateMachineDoesNotExist"
+
+
+def test_history_is_paged_in_both_directions(stage: Stage) -> None:
+    arn = stage.start_execution(stage.create(_PASS))
+    stage.wait(arn)
+    states = stage.client("stepfunctions")
+    first = states.get_execution_history(executionArn=arn, maxResults=3)
+    second = states.get_execution_history(executionArn=arn, maxResults=3, nextToken=first["nextToken"])
+    assert [e["id"] for e in first["events"] + second["events"]] == [1, 2, 3, 4]
+    assert "nextToken" not in second
+    backwards = states.get_execution_history(executionArn=arn, reverseOrder=True, includeExecutionData=False)
+    assert [e["id"] for e in backwards["events"]] == [4, 3, 2, 1]
+    assert "output" not in backwards["events"][0]["executionSucceededEventDetails"]
+
+
+def test_transitions_are_counted_from_the_history(stage: Stage) -> None:
+    arn = stage.start_execution(stage.create(_PASS))
+    stage.wait(arn)
+    assert machine.transitions(stage.events(arn)) == 1
+
+
+def test_executions_are_listed_newest_first_and_by_status(stage: Stage) -> None:
+    arn = stage.create(_PASS)
+    started = [stage.start_execution(arn) for _ in range(3)]
+    for execution in started:
+        stage.wait(execution)
+    states = stage.client("stepfunctions")
+    listed = states.list_executions(stateMachineArn=arn, statusFilter="SUCCEEDED")["executions"]
+    assert [e["executionArn"] for e in listed] == started[::-1]
+    assert all(e["stopDate"] >= e["startDate"] for e in listed)
+    assert states.list_executions(stateMachineArn=arn, statusFilter="FAILED")["executions"] == []
+
+
+def test_a_running_execution_keeps_its_definition_when_the_machine_changes(stage: Stage) -> None:
+    arn = stage.create(_WAIT)
+    running = stage.start_execution(arn)
+    states = stage.client("stepfunctions")
+    states.update_state_machine(stateMachineArn=arn, definition=json.dumps(_PASS))
+    assert stage.wait(stage.start_execution(arn))["status"] == "SUCCEEDED"
+    assert states.describe_execution(executionArn=running)["status"] == "RUNNING"
+
+
+def test_an_alias_runs_its_version(stage: Stage) -> None:
+    states = stage.client("stepfunctions")
+    arn = stage.create({"StartAt": "P", "States": {"P": {"Type": "Pass", "Result": "old", "End": True}}})
+    version = states.update_state_machine(stateMachineArn=arn, roleArn=ROLE, publish=True)["stateMachineVersionArn"]
+    routes = [{"stateMachineVersionArn": version, "weight": 100}]
+    alias = states.create_state_machine_alias(name="live", routingConfiguration=routes)["stateMachineAliasArn"]
+    states.update_state_machine(stateMachineArn=arn, definition=json.dumps(_PASS))
+    ended = stage.wait(stage.start_execution(alias))
+    assert (ended["output"], ended["stateMachineVersionArn"], ended["stateMachineAliasArn"]) == (
+        '"old"',
+        version,
+        alias,
+    )
+    assert ended["stateMachineArn"] == arn
+
+
+def test_an_express_machine_runs_in_line(stage: Stage) -> None:
+    arn = stage.create(_PASS, kind="EXPRESS")
+    ended = stage.client("stepfunctions").start_sync_execution(stateMachineArn=arn, input='{"a": 1}')
+    assert (ended["status"], json.loads(ended["output"])) == ("SUCCEEDED", {"a": 1})
+    assert ":express:" in ended["executionArn"]
+
+
+def test_a_standard_machine_does_not_run_in_line(stage: Stage) -> None:
+    start = stage.client("stepfunctions").start_sync_execution
+    assert _code(start, stateMachineArn=stage.create(_PASS)) == "StateMachineTypeNotSupported"
+
+
+def test_a_definition_that_does_not_parse_is_refused(stage: Stage) -> None:
+    create = stage.client("stepfunctions").create_state_machine
+    assert _code(create, name="broken", definition="{}", roleArn=ROLE) == "InvalidDefinition"
+
+
+def test_installing_twice_and_uninstalling_puts_moto_back(stage: Stage) -> None:
+    from moto.stepfunctions.parser.asl.component.common.string.string_expression import StringJSONata
+    from moto.stepfunctions.parser.asl.eval.environment import Environment
+
+    machine.install(lambda service, role_arn: boto3.client(service))
+    patched = StringJSONata._eval_body
+    machine.uninstall()
+    try:
+        assert StringJSONata._eval_body is not patched
+        assert Environment.__init__.__module__.startswith("moto.")
+    finally:
+        machine.install(stage.connect, time_scale=0.05)
+    assert stage.run(_PASS)["status"] == "SUCCEEDED"
