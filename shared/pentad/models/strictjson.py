@@ -44,6 +44,23 @@ def problem(value: Any, depth: int = MAX_DEPTH) -> str | None:
     return next((found for child in children if (found := problem(child, depth - 1))), None)
 
 
+def section(value: Any, name: str) -> dict[str, Any]:
+    """Return an object inside an object; an empty one where there is none, or something else."""
+    found = value.get(name) if isinstance(value, dict) else None
+    return found if isinstance(found, dict) else {}
+
+
+def number(value: Any, name: str) -> int:
+    """Return a count inside an object; 0 where there is none, or something that is no count."""
+    found = value.get(name) if isinstance(value, dict) else None
+    return found if isinstance(found, int) and not isinstance(found, bool) and found > 0 else 0
+
+
+def is_list_of_objects(value: Any) -> bool:
+    """Tell if a value is a list of nothing but objects."""
+    return isinstance(value, list) and all(isinstance(item, dict) for item in value)
+
+
 def arguments(text: str) -> tuple[dict[str, Any] | None, str]:
     """Return a tool call's arguments and "", or None and what is wrong with them."""
     try:

@@ -313,3 +313,11 @@ def test_what_comes_before_the_request_counts_against_its_time(
     assert (caught.value.outcome, caught.value.sent) == (Outcome.TIMEOUT, False)
     assert control.requests() == []
     chat.close()
+
+
+def test_text_that_is_no_unicode_is_the_callers_error(
+    adapters: Adapters, control: SimulatorControl, provider: str
+) -> None:
+    failure = failed(adapters, provider, request(user("half a pair: \ud83d")))
+    assert (failure.outcome, failure.sent) == (Outcome.CALLER_ERROR, False)
+    assert control.requests() == []

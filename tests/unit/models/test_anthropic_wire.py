@@ -191,7 +191,9 @@ def test_a_reply_without_usage_says_so() -> None:
     assert decode(body(usage=None), model=SONNET, request_id=None).usage is None
 
 
-@pytest.mark.parametrize("given", [{}, {"type": "error"}, {"type": "message", "content": "text"}])
+@pytest.mark.parametrize(
+    "given", [{}, {"type": "error"}, {"type": "message", "content": "text"}, {"type": "message", "content": ["text"]}]
+)
 def test_a_body_that_is_no_message_is_malformed(given: dict[str, Any]) -> None:
     with pytest.raises(ProviderFailure) as caught:
         decode(given, model=SONNET, request_id=None)
@@ -207,3 +209,15 @@ def test_a_call_that_cant_be_read_is_a_problem_and_no_block() -> None:
     assert reply.tool_calls == ()
     assert reply.problems == ("the arguments of add are not a JSON object",)
     assert reply.raw is None
+
+
+@pytest.mark.parametrize(
+    "usage",
+    [
+        {"output_tokens": 5, "input_tokens": -1},
+        {"output_tokens": 5, "input_tokens": "7", "cache_creation": [], "output_tokens_details": 3},
+        {"output_tokens": 5, "cache_read_input_tokens": True, "cache_creation_input_tokens": 0.5},
+    ],
+)
+def test_usage_that_makes_no_sense_counts_as_nothing(usage: dict[str, Any]) -> None:
+    assert decode(body(usage=usage), model=SONNET, request_id=None).usage == Usage(output_tokens=5)

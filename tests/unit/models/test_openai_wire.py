@@ -154,8 +154,19 @@ def test_a_failed_response_is_classified(code: str, outcome: Outcome) -> None:
     assert caught.value.usage == Usage(input_tokens=7, output_tokens=5)
 
 
-@pytest.mark.parametrize("given", [{}, {"object": "chat.completion"}, {"object": "response", "output": None}])
+@pytest.mark.parametrize("given", [{}, {"object": "chat.completion"}, {"object": "response", "output": [1]}])
 def test_a_body_that_is_no_response_is_malformed(given: dict[str, Any]) -> None:
     with pytest.raises(ProviderFailure) as caught:
         decode(given, model=GPT, request_id=None)
     assert caught.value.outcome is Outcome.MALFORMED
+
+
+@pytest.mark.parametrize(
+    "usage",
+    [
+        {"input_tokens": 5, "output_tokens": -1, "input_tokens_details": []},
+        {"input_tokens": 5, "input_tokens_details": {"cached_tokens": "x", "cache_write_tokens_details": 1}},
+    ],
+)
+def test_usage_that_makes_no_sense_counts_as_nothing(usage: dict[str, Any]) -> None:
+    assert decode(body(usage=usage), model=GPT, request_id=None).usage == Usage(input_tokens=5)

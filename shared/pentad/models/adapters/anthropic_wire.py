@@ -22,10 +22,10 @@ from pentad.domain.messages import (
 )
 from pentad.domain.models import ChatRequest, Outcome, StopReason
 from pentad.domain.usage import Usage
-from pentad.models import strictjson
 from pentad.models.catalog import Effort, ModelEntry
 from pentad.models.conversation import Turn, marked, normalise
 from pentad.models.exchange import ProviderFailure, ProviderReply
+from pentad.models.strictjson import checked_arguments, is_list_of_objects, number, section
 
 NAME = "anthropic"
 _CACHE = {"type": "ephemeral"}
@@ -148,14 +148,13 @@ def decode(body: dict[str, Any], *, model: ModelEntry, request_id: str | None) -
     Raises:
         ProviderFailure: it is no message.
     """
-    content = body.get("content")
-    if body.get("type") != "message" or not isinstance(content, list):
+    content: Any = body.get("content")
+    if body.get("type") != "message" or not is_list_of_objects(content):
         raise ProviderFailure(Outcome.MALFORMED, "200 without a message", request_id=request_id)
     blocks: list[ContentBlock] = []
     problems: list[str] = []
     for item in content:
-        if isinstance(item, dict):
-            _read_block(item, blocks, problems)
+        _read_block(item, blocks, problems)
     calls = any(isinstance(block, ToolCallBlock) for block in blocks)
     stop = _STOPS.get(str(body.get("stop_reason")), StopReason.TOOL_CALLS if calls else StopReason.END)
     return ProviderReply(
@@ -172,12 +171,12 @@ def _read_block(item: dict[str, Any], blocks: list[ContentBlock], problems: list
     match item:
         case {"type": "text", "text": str(text)}:
             blocks.append(TextBlock(text=text))
-        case {"type": "thinking", "thinking": str(text)}:
-            blocks.append(ThinkingBlock(text=text, signature=item.get("signature"), provider=NAME))
+        case {"type": "thinking", "thinking": str(text), "signature": str(signature)}:
+            blocks.append(ThinkingBlock(text=text, signature=signature, provider=NAME))
         case {"type": "redacted_thinking", "data": str(data)}:
             blocks.append(ThinkingBlock(text="", redacted=data, provider=NAME))
         case {"type": "tool_use", "id": str(call_id), "name": str(name)}:
-            arguments, wrong = strictjson.checked_arguments(item.get("input"))
+            arguments, wrong = checked_arguments(item.get("input"))
             if arguments is None:
                 problems.append(f"the arguments of {name[:64]} {wrong}")
             elif not 1 <= len(call_id) <= 64:
@@ -189,15 +188,14 @@ def _read_block(item: dict[str, Any], blocks: list[ContentBlock], problems: list
 def _usage(usage: Any) -> Usage | None:
     if not isinstance(usage, dict) or not isinstance(usage.get("output_tokens"), int):
         return None
-    written = usage.get("cache_creation_input_tokens") or 0
-    by_lifetime = usage.get("cache_creation") or {}
-    hour = by_lifetime.get("ephemeral_1h_input_tokens") or 0
-    details = usage.get("output_tokens_details") or {}
+    written = number(usage, "cache_creation_input_tokens")
+    by_lifetime = section(usage, "cache_creation")
+    hour = number(by_lifetime, "ephemeral_1h_input_tokens")
     return Usage(
-        input_tokens=usage.get("input_tokens") or 0,
-        output_tokens=usage["output_tokens"],
-        cache_read_tokens=usage.get("cache_read_input_tokens") or 0,
-        cache_write_5m_tokens=by_lifetime.get("ephemeral_5m_input_tokens") or max(0, written - hour),
+        input_tokens=number(usage, "input_tokens"),
+        output_tokens=number(usage, "output_tokens"),
+        cache_read_tokens=number(usage, "cache_read_input_tokens"),
+        cache_write_5m_tokens=number(by_lifetime, "ephemeral_5m_input_tokens") or max(0, written - hour),
         cache_write_1h_tokens=hour,
-        thinking_tokens=details.get("thinking_tokens") or 0,
+        thinking_tokens=number(section(usage, "output_tokens_details"), "thinking_tokens"),
     )

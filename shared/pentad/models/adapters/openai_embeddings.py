@@ -14,6 +14,7 @@ from pentad.models.adapters.sdk import Clients, credentials_of, exchange
 from pentad.models.catalog import ModelEntry
 from pentad.models.exchange import ProviderFailure, ProviderVectors
 from pentad.models.ports import CredentialSource
+from pentad.models.strictjson import number
 from pentad.models.wire import floats
 
 
@@ -72,4 +73,4 @@ def _vector(value: Any) -> tuple[float, ...]:
 def _usage(usage: Any) -> Usage | None:
     if not isinstance(usage, dict) or not isinstance(usage.get("prompt_tokens"), int):
         return None
-    return Usage(input_tokens=usage["prompt_tokens"])
+    return Usage(input_tokens=number(usage, "prompt_tokens"))

@@ -26,11 +26,12 @@ from pentad.domain.messages import (
 )
 from pentad.domain.models import ChatRequest, Outcome, StopReason
 from pentad.domain.usage import Usage
-from pentad.models import strictjson
 from pentad.models.catalog import Effort, ModelEntry
 from pentad.models.conversation import Turn, marked, normalise
 from pentad.models.exchange import ProviderFailure, ProviderReply
 from pentad.models.outcomes import OPENAI, Signal, classify
+from pentad.models.strictjson import arguments as read_arguments
+from pentad.models.strictjson import is_list_of_objects, number, section
 
 NAME = "openai"
 _MIN_OUTPUT_TOKENS = 16  # the API refuses a smaller cap
@@ -150,17 +151,16 @@ def decode(body: dict[str, Any], *, model: ModelEntry, request_id: str | None) -
     Raises:
         ProviderFailure: it is no response, or one that failed.
     """
-    output = body.get("output")
+    output: Any = body.get("output")
     if body.get("status") == "failed":
         raise _failed(body, request_id)
-    if body.get("object") != "response" or not isinstance(output, list):
+    if body.get("object") != "response" or not is_list_of_objects(output):
         raise ProviderFailure(Outcome.MALFORMED, "200 without a response", request_id=request_id)
     blocks: list[ContentBlock] = []
     problems: list[str] = []
     refused = False
     for item in output:
-        if isinstance(item, dict):
-            refused = _read_item(item, blocks, problems) or refused
+        refused = _read_item(item, blocks, problems) or refused
     return ProviderReply(
         blocks=tuple(blocks),
         stop=StopReason.REFUSAL if refused else _stop(body, blocks),
@@ -172,8 +172,7 @@ def decode(body: dict[str, Any], *, model: ModelEntry, request_id: str | None) -
 
 
 def _failed(body: dict[str, Any], request_id: str | None) -> ProviderFailure:
-    error = body.get("error")
-    code = str(error.get("code")) if isinstance(error, dict) else ""
+    code = str(section(body, "error").get("code"))
     found = classify(OPENAI, Signal(status=500, code=code))
     return ProviderFailure(
         found.outcome,
@@ -185,8 +184,7 @@ def _failed(body: dict[str, Any], request_id: str | None) -> ProviderFailure:
 
 
 def _stop(body: dict[str, Any], blocks: Sequence[ContentBlock]) -> StopReason:
-    details = body.get("incomplete_details")
-    reason = details.get("reason") if isinstance(details, dict) else None
+    reason = section(body, "incomplete_details").get("reason")
     if reason == "content_filter":
         return StopReason.REFUSAL
     if body.get("status") == "incomplete":
@@ -202,12 +200,13 @@ def _read_item(item: dict[str, Any], blocks: list[ContentBlock], problems: list[
             blocks.extend(TextBlock(text=text) for text in texts if isinstance(text, str))
             return any(isinstance(part, dict) and part.get("type") == "refusal" for part in parts)
         case {"type": "reasoning"}:
-            summary = item.get("summary") or []
-            text = "\n\n".join(str(part.get("text", "")) for part in summary if isinstance(part, dict))
+            summary = item.get("summary")
+            parts = summary if isinstance(summary, list) else []
+            text = "\n\n".join(str(part.get("text", "")) for part in parts if isinstance(part, dict))
             data = item.get("encrypted_content")
             blocks.append(ThinkingBlock(text=text, redacted=data if isinstance(data, str) else None, provider=NAME))
         case {"type": "function_call", "name": str(name), "call_id": str(call_id), "arguments": str(text)}:
-            arguments, wrong = strictjson.arguments(text)
+            arguments, wrong = read_arguments(text)
             if arguments is None:
                 problems.append(f"the arguments of {name[:64]} {wrong}")
             elif not 1 <= len(call_id) <= 64:
@@ -224,15 +223,14 @@ def usage_of(usage: Any) -> Usage | None:
     """
     if not isinstance(usage, dict) or not isinstance(usage.get("input_tokens"), int):
         return None
-    details = usage.get("input_tokens_details") or {}
-    read = details.get("cached_tokens") or 0
-    written = details.get("cache_write_tokens") or 0
-    long = (details.get("cache_write_tokens_details") or {}).get("ttl_12h_tokens") or 0
+    details = section(usage, "input_tokens_details")
+    read, written = number(details, "cached_tokens"), number(details, "cache_write_tokens")
+    long = min(written, number(section(details, "cache_write_tokens_details"), "ttl_12h_tokens"))
     return Usage(
-        input_tokens=max(0, usage["input_tokens"] - read - written),
-        output_tokens=usage.get("output_tokens") or 0,
+        input_tokens=max(0, number(usage, "input_tokens") - read - written),
+        output_tokens=number(usage, "output_tokens"),
         cache_read_tokens=read,
-        cache_write_5m_tokens=max(0, written - long),
+        cache_write_5m_tokens=written - long,
         cache_write_1h_tokens=long,
-        thinking_tokens=(usage.get("output_tokens_details") or {}).get("reasoning_tokens") or 0,
+        thinking_tokens=number(section(usage, "output_tokens_details"), "reasoning_tokens"),
     )

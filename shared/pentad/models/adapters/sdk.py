@@ -164,6 +164,8 @@ def _translated(provider: Provider, clock: Callable[[], float]) -> Iterator[None
         raise ProviderFailure(Outcome.TIMEOUT, type(error).__name__) from None
     except (sdk.APIConnectionError, httpx2.TransportError, httpx2.StreamError) as error:
         raise ProviderFailure(Outcome.CONNECTION, type(error).__name__, scope="provider") from None
+    except UnicodeEncodeError:  # half of a surrogate pair in someone's words: it can't be put on any wire
+        raise ProviderFailure(Outcome.CALLER_ERROR, "the request holds text that is no Unicode", sent=False) from None
     except (sdk.APIError, httpx2.HTTPError) as error:
         raise ProviderFailure(Outcome.MALFORMED, type(error).__name__) from None
 
