@@ -43,14 +43,17 @@ class TwinError(Exception):
 
 @dataclass(frozen=True)
 class TwinOptions:
-    """What may differ from one start to the next. Ports of 0 are picked by the kernel."""
+    """What may differ from one start to the next. Ports of 0 are picked by the kernel.
+
+    `vector_dimension` is that of the embeddings' tier unless it is given.
+    """
 
     region: str = "us-east-1"
     aws_port: int = 0
     api_port: int = 0
     provider_keys: Mapping[str, str] = field(default_factory=dict)
     parameters: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    vector_dimension: int = 384
+    vector_dimension: int | None = None
     simulator_seed: str | None = None
     time_scale: float = 1.0
     clock: "ScheduleClock | None" = None
@@ -226,7 +229,7 @@ class Twin:
         path = self._state_dir / "vectors.sqlite"
         for old in self._state_dir.glob("vectors.sqlite*"):
             old.unlink()
-        self._vectors = LocalIndex(path, self._options.vector_dimension)
+        self._vectors = LocalIndex(path, self._options.vector_dimension or _embedding_dimension())
         self._cleanup.callback(self._vectors.stop)
         self._vectors.start()
 
@@ -378,6 +381,15 @@ def function_spec(definition: FunctionDefinition) -> "FunctionSpec":
         runtime=definition.runtime,
         architecture=definition.architecture,
     )
+
+
+def _embedding_dimension() -> int:
+    from pentad.models.catalog import load
+
+    dimensions = load().route(task="embed").dimensions
+    if dimensions is None:
+        raise TwinError("the embeddings' tier has no dimensions, so the local index cannot be made")
+    return dimensions
 
 
 class _Background:
