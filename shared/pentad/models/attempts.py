@@ -44,21 +44,18 @@ class Attempts:
         request_id: str | None = None,
         error: str | None = None,
     ) -> None:
-        """Append one attempt.
+        """Append one attempt; raises StoreUnavailable where the ledger does not answer.
 
         Args:
             link: which model.
-            started: when, seconds.
+            started: when, in the clock's seconds.
             outcome: what became of it.
             usage: tokens that are billed.
             request_id: the provider's id.
             error: class and status.
-
-        Raises:
-            StoreUnavailable: the ledger did not answer.
         """
         at = datetime.fromtimestamp(started, UTC)
-        spent = usage or Usage()
+        spent, duration = usage or Usage(), round((self.clock() - started) * 1000)
         attempt = Attempt(
             attempt_id=self.ids("att", at),
             context=self.context,
@@ -69,11 +66,11 @@ class Attempts:
             number=len(self.made) + 1,
             outcome=outcome,
             started_at=at,
-            duration_ms=max(0, round((self.clock() - started) * 1000)),
+            duration_ms=max(0, duration),
             usage=spent,
             cost_nanousd=cost(link.model, spent),
             request_id=request_id,
-            error=error[:500] if error else None,
+            error=error and error[:500],
         )
         self.made.append(attempt)
         self.ledger.record(attempt)
