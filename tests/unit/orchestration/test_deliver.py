@@ -23,7 +23,14 @@ def _answered(answer: str, *, degraded: bool = False) -> tuple[World, Run]:
 
 def _passage() -> Passage:
     return Passage(
-        passage_id="p1", document="a.md", version="1", title="A", text="Two and two is four.", start=0, end=20, score=0.9
+        passage_id="p1",
+        document="a.md",
+        version="1",
+        title="A",
+        text="Two and two is four.",
+        start=0,
+        end=20,
+        score=0.9,
     )
 
 

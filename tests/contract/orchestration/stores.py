@@ -1,0 +1,107 @@
+"""The stores of both kinds for the conformance suites: in memory, and DynamoDB in the process (moto)."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import boto3
+from moto import mock_aws
+
+from pentad.aws.table import Table
+from pentad.memory.adapters.objects_s3 import S3Objects
+from pentad.memory.adapters.sessions_dynamodb import DynamoSessions
+from pentad.memory.adapters.sessions_memory import MemorySessions
+from pentad.memory.ports import SessionStore
+from pentad.orchestration.adapters.approvals_dynamodb import DynamoApprovals
+from pentad.orchestration.adapters.approvals_memory import MemoryApprovals
+from pentad.orchestration.adapters.ciphers import KmsCipher, MemoryCipher
+from pentad.orchestration.adapters.runs_dynamodb import DynamoRuns
+from pentad.orchestration.adapters.runs_memory import MemoryRuns
+from pentad.orchestration.adapters.runs_start import RunStart
+from pentad.orchestration.adapters.spill import Spill
+from pentad.orchestration.ports import ApprovalStore, RunStore
+
+KINDS = ("memory", "dynamodb")
+START = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+
+
+class Clock:
+    """A clock that moves when told to."""
+
+    def __init__(self) -> None:
+        self.time = START
+
+    def __call__(self) -> datetime:
+        return self.time
+
+    def advance(self, seconds: float) -> None:
+        self.time += timedelta(seconds=seconds)
+
+
+@dataclass
+class Stores:
+    """The stores of one kind over one deployment."""
+
+    runs: RunStore
+    sessions: SessionStore
+    approvals: ApprovalStore
+    clock: Clock
+    state: Table | None = None
+    transient: Table | None = None
+    s3: Any = None
+
+
+def _table(client: Any, name: str, *, index: bool) -> Table:
+    attributes = ["pk", "sk", *(["gsi1pk", "gsi1sk"] if index else [])]
+    request: dict[str, Any] = {
+        "TableName": name,
+        "BillingMode": "PAY_PER_REQUEST",
+        "AttributeDefinitions": [{"AttributeName": one, "AttributeType": "S"} for one in attributes],
+        "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+    }
+    if index:
+        request["GlobalSecondaryIndexes"] = [
+            {
+                "IndexName": "gsi1",
+                "KeySchema": [
+                    {"AttributeName": "gsi1pk", "KeyType": "HASH"},
+                    {"AttributeName": "gsi1sk", "KeyType": "RANGE"},
+                ],
+                "Projection": {"ProjectionType": "ALL"},
+            }
+        ]
+    client.create_table(**request)
+    return Table(client, name)
+
+
+@contextmanager
+def open_stores(kind: str) -> Iterator[Stores]:
+    """Open empty stores of a kind."""
+    clock = Clock()
+    if kind == "memory":
+        sessions = MemorySessions(clock=clock)
+        yield Stores(MemoryRuns(sessions, clock), sessions, MemoryApprovals(MemoryCipher()), clock)
+        return
+    with mock_aws():
+        region = {"region_name": "us-east-1", "aws_access_key_id": "test", "aws_secret_access_key": "test"}
+        dynamodb = boto3.client("dynamodb", **region)
+        state = _table(dynamodb, "state", index=True)
+        transient = _table(dynamodb, "transient", index=False)
+        s3 = boto3.client("s3", **region)
+        s3.create_bucket(Bucket="payload")
+        kms = boto3.client("kms", **region)
+        key = kms.create_key()["KeyMetadata"]["Arn"]
+        objects = S3Objects(s3, "payload")
+        spill = Spill(objects)
+        starting = RunStart(state, transient, objects, sleep=lambda _: None)
+        yield Stores(
+            DynamoRuns(state, transient, spill, starting, clock),
+            DynamoSessions(state, objects, clock=clock),
+            DynamoApprovals(state, spill, KmsCipher(kms, key)),
+            clock,
+            state,
+            transient,
+            s3,
+        )

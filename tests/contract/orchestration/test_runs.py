@@ -1,0 +1,415 @@
+"""Conformance of run stores."""
+
+from typing import Any
+
+import pytest
+
+from pentad.domain.errors import IdempotencyConflict, InvalidInput, InvalidTransition, NotFound, SessionBusy
+from pentad.domain.ids import new_id
+from pentad.domain.knowledge import Citation
+from pentad.domain.messages import Message, TextBlock
+from pentad.domain.runs import CallStatus, Decision, Manifest, Run, RunStatus, Step, ToolCall
+from pentad.domain.usage import Usage
+
+from .stores import START, Stores
+
+TENANT = "acme"
+MANIFEST = Manifest(epoch_first_seq=0, request_seq=0, passages=1, estimated_tokens=10)
+
+
+def make_run(stores: Stores, **values: Any) -> Run:
+    now = stores.clock()
+    fields: dict[str, Any] = {
+        "tenant": TENANT,
+        "run": new_id("run", now),
+        "agent": "assistant",
+        "session": "s1",
+        "status": RunStatus.QUEUED,
+        "trigger": "api",
+        "created_at": now,
+        "updated_at": now,
+        "request_seq": 0,
+        "request_hash": "h1",
+        "metadata": {"a": "b"},
+    }
+    return Run.model_validate(fields | values)
+
+
+def start(stores: Stores, run: Run, text: str = "Hello", *, lease_seconds: int = 100) -> Run:
+    message = Message(
+        message_id=f"msg_{run.run}_00000_u",
+        role="user",
+        blocks=(TextBlock(text=text),),
+        created_at=run.created_at,
+        run=run.run,
+        step=0,
+    )
+    return stores.runs.start(run, message, session_days=30, lease_seconds=lease_seconds)
+
+
+def started(stores: Stores, **values: Any) -> Run:
+    return start(stores, make_run(stores, **values))
+
+
+def end(stores: Stores, run: Run, status: RunStatus = RunStatus.SUCCEEDED, **values: Any) -> Run:
+    return stores.runs.finish(TENANT, run.run, status, at=stores.clock(), answer=values.pop("answer", "Hi"), **values)
+
+
+def make_step(run: Run, step: int = 1, **values: Any) -> Step:
+    fields: dict[str, Any] = {
+        "tenant": TENANT,
+        "run": run.run,
+        "step": step,
+        "decision": Decision(kind="answer", step=step),
+        "message_seq": step,
+        "provider": "p",
+        "model": "m",
+        "usage": Usage(input_tokens=10, output_tokens=5, cache_read_tokens=3),
+        "cost_nanousd": 7,
+        "started_at": START,
+        "duration_ms": 12,
+    }
+    return Step.model_validate(fields | values)
+
+
+def make_call(run: Run, index: int = 0, step: int = 1, **values: Any) -> ToolCall:
+    fields: dict[str, Any] = {
+        "tenant": TENANT,
+        "run": run.run,
+        "step": step,
+        "index": index,
+        "call_id": f"c{index}",
+        "tool": "calculator",
+        "arguments": {"x": 1.5, "nested": {"list": [1, None, "é"]}},
+        "arguments_hash": "h",
+        "status": CallStatus.PENDING,
+    }
+    return ToolCall.model_validate(fields | values)
+
+
+def with_call(stores: Stores, **values: Any) -> ToolCall:
+    run = started(stores)
+    call = make_call(run, **values)
+    stores.runs.record_step(make_step(run), [call])
+    return call
+
+
+def test_start_makes_run_session_and_message(stores: Stores) -> None:
+    run = make_run(stores, user="ann", idempotency_key="k")
+    stored = start(stores, run)
+    head = stores.sessions.get(TENANT, "s1")
+    assert head is not None
+    assert (head.agent, head.user, head.length, head.version) == ("assistant", "ann", 1, 1)
+    assert [one.message.text for one in stores.sessions.read(TENANT, "s1", 0, 0)] == ["Hello"]
+    assert stores.runs.get(TENANT, run.run) == stored == run
+
+
+def test_start_takes_the_lease(stores: Stores) -> None:
+    run = started(stores)
+    assert stores.runs.lease_holder(TENANT, "s1") == run.run
+    stores.clock.advance(101)
+    assert stores.runs.lease_holder(TENANT, "s1") is None
+
+
+def test_there_is_no_lease_on_an_unknown_session(stores: Stores) -> None:
+    assert stores.runs.lease_holder(TENANT, "nothing") is None
+
+
+def test_a_repeated_start_returns_the_stored_run_and_changes_nothing(stores: Stores) -> None:
+    run = make_run(stores)
+    first = start(stores, run)
+    stores.clock.advance(5)
+    again = start(stores, run.model_copy(update={"created_at": stores.clock()}))
+    head = stores.sessions.get(TENANT, "s1")
+    assert again == first
+    assert head is not None
+    assert head.length == 1
+
+
+def test_a_start_repeated_after_the_end_returns_the_end(stores: Stores) -> None:
+    run = make_run(stores)
+    start(stores, run)
+    end(stores, run)
+    assert start(stores, run).status is RunStatus.SUCCEEDED
+
+
+def test_the_same_run_with_another_request_is_a_conflict(stores: Stores) -> None:
+    run = started(stores)
+    with pytest.raises(IdempotencyConflict):
+        start(stores, run.model_copy(update={"request_hash": "h2"}))
+
+
+def test_a_second_run_of_the_session_is_busy_and_leaves_nothing(stores: Stores) -> None:
+    started(stores)
+    second = make_run(stores)
+    with pytest.raises(SessionBusy) as caught:
+        start(stores, second)
+    assert caught.value.retry_after == 100
+    with pytest.raises(NotFound):
+        stores.runs.get(TENANT, second.run)
+    head = stores.sessions.get(TENANT, "s1")
+    assert head is not None
+    assert head.length == 1
+
+
+def test_the_session_goes_on_after_the_end(stores: Stores) -> None:
+    end(stores, started(stores))
+    second = started(stores)
+    assert second.request_seq == 1
+
+
+def test_an_expired_lease_is_taken_over(stores: Stores) -> None:
+    started(stores)
+    stores.clock.advance(101)
+    second = started(stores)
+    assert stores.runs.lease_holder(TENANT, "s1") == second.run
+
+
+@pytest.mark.parametrize("values", [{"agent": "other"}, {"user": "bob"}])
+def test_a_session_of_another_agent_or_user_is_refused(stores: Stores, values: dict[str, Any]) -> None:
+    end(stores, started(stores, user="ann"))
+    with pytest.raises(InvalidInput) as caught:
+        started(stores, **({"user": "ann"} | values))
+    assert caught.value.field == "session"
+
+
+def test_tenants_share_nothing(stores: Stores) -> None:
+    run = started(stores)
+    other = make_run(stores, tenant="other", run=run.run)
+    start(stores, other, "Other")
+    assert stores.runs.get("other", run.run).tenant == "other"
+    assert [one.message.text for one in stores.sessions.read(TENANT, "s1", 0, 9)] == ["Hello"]
+
+
+def test_a_long_message_is_stored_whole(stores: Stores) -> None:
+    start(stores, make_run(stores), "é" * 300_000)
+    [stored] = stores.sessions.read(TENANT, "s1", 0, 0)
+    assert stored.message.text == "é" * 300_000
+
+
+def test_an_unknown_run_is_not_found(stores: Stores) -> None:
+    run = started(stores)
+    for tenant, name in ((TENANT, new_id("run", START)), ("other", run.run)):
+        with pytest.raises(NotFound):
+            stores.runs.get(tenant, name)
+        with pytest.raises(NotFound):
+            stores.runs.set_execution(tenant, name, "arn")
+        with pytest.raises(NotFound):
+            stores.runs.set_manifest(tenant, name, MANIFEST)
+        with pytest.raises(NotFound):
+            stores.runs.set_status(tenant, name, RunStatus.RUNNING)
+        with pytest.raises(NotFound):
+            stores.runs.finish(tenant, name, RunStatus.FAILED, at=START, answer=None)
+
+
+def test_runs_are_paged_newest_first(stores: Stores) -> None:
+    made = []
+    for number in range(5):
+        stores.clock.advance(1)
+        made.append(started(stores, session=f"s{number}").run)
+    seen, cursor = [], None
+    for _ in range(3):
+        page = stores.runs.page(TENANT, limit=2, cursor=cursor)
+        seen += [run.run for run in page.items]
+        cursor = page.cursor
+    assert (seen, cursor) == (made[::-1], None)
+
+
+def test_runs_of_a_session_are_paged_newest_first(stores: Stores) -> None:
+    started(stores, session="other")
+    made = []
+    for _ in range(3):
+        stores.clock.advance(1)
+        run = started(stores)
+        end(stores, run)
+        made.append(run.run)
+    first = stores.runs.page(TENANT, session="s1", limit=2)
+    second = stores.runs.page(TENANT, session="s1", limit=2, cursor=first.cursor)
+    assert [run.run for run in (*first.items, *second.items)] == made[::-1]
+
+
+def test_a_cursor_of_another_tenant_is_refused(stores: Stores) -> None:
+    for number in range(3):
+        stores.clock.advance(1)
+        started(stores, session=f"s{number}")
+    cursor = stores.runs.page(TENANT, limit=1).cursor
+    with pytest.raises(InvalidInput):
+        stores.runs.page("other", limit=1, cursor=cursor)
+
+
+def test_the_execution_is_noted(stores: Stores) -> None:
+    run = started(stores)
+    stores.runs.set_execution(TENANT, run.run, "arn:1")
+    assert stores.runs.get(TENANT, run.run).execution_arn == "arn:1"
+
+
+def test_a_manifest_is_kept_once_and_the_run_runs(stores: Stores) -> None:
+    run = started(stores)
+    first = stores.runs.set_manifest(TENANT, run.run, MANIFEST)
+    again = stores.runs.set_manifest(TENANT, run.run, MANIFEST.model_copy(update={"passages": 9}))
+    assert (first.status, first.manifest) == (RunStatus.RUNNING, MANIFEST)
+    assert again == first == stores.runs.get(TENANT, run.run)
+
+
+def test_an_ended_run_takes_no_manifest(stores: Stores) -> None:
+    run = started(stores)
+    end(stores, run)
+    with pytest.raises(InvalidTransition):
+        stores.runs.set_manifest(TENANT, run.run, MANIFEST)
+
+
+def test_the_wait_for_a_human_is_added_once_and_prolongs_the_lease(stores: Stores) -> None:
+    run = started(stores)
+    stores.runs.set_manifest(TENANT, run.run, MANIFEST)
+    stores.runs.set_status(TENANT, run.run, RunStatus.AWAITING_HUMAN)
+    for _ in range(2):
+        stores.runs.set_status(TENANT, run.run, RunStatus.RUNNING, waited_seconds=50.25)
+    assert stores.runs.get(TENANT, run.run).waited_seconds == 50.25
+    stores.clock.advance(149)
+    assert stores.runs.lease_holder(TENANT, "s1") == run.run
+    stores.clock.advance(4)
+    assert stores.runs.lease_holder(TENANT, "s1") is None
+
+
+def test_a_status_that_the_run_may_not_take_is_refused(stores: Stores) -> None:
+    run = started(stores)
+    with pytest.raises(InvalidTransition):
+        stores.runs.set_status(TENANT, run.run, RunStatus.AWAITING_HUMAN)
+    end(stores, run)
+    with pytest.raises(InvalidTransition):
+        stores.runs.set_status(TENANT, run.run, RunStatus.RUNNING)
+
+
+def test_a_step_is_stored_with_its_calls_and_added_to_the_run(stores: Stores) -> None:
+    run = started(stores)
+    step, calls = make_step(run), [make_call(run, 0), make_call(run, 1)]
+    stores.runs.record_step(step, calls)
+    assert stores.runs.step(TENANT, run.run, 1) == step
+    assert stores.runs.calls(TENANT, run.run, 1) == calls
+    spent = stores.runs.get(TENANT, run.run).spent
+    assert (spent.steps, spent.cost_nanousd, spent.usage) == (1, 7, step.usage)
+
+
+def test_a_repeated_step_changes_nothing(stores: Stores) -> None:
+    run = started(stores)
+    step = make_step(run)
+    stores.runs.record_step(step, [make_call(run)])
+    stores.runs.record_step(make_step(run, cost_nanousd=99), [make_call(run, tool="other")])
+    assert stores.runs.step(TENANT, run.run, 1) == step
+    assert stores.runs.get(TENANT, run.run).spent.cost_nanousd == 7
+    assert stores.runs.call(TENANT, run.run, 1, 0).tool == "calculator"
+
+
+def test_a_step_without_a_model_is_no_turn(stores: Stores) -> None:
+    run = started(stores)
+    stores.runs.record_step(make_step(run, provider=None, usage=Usage(), cost_nanousd=0), [])
+    assert stores.runs.get(TENANT, run.run).spent.steps == 0
+
+
+def test_a_step_of_an_unknown_run_is_not_found(stores: Stores) -> None:
+    run = make_run(stores)
+    with pytest.raises(NotFound):
+        stores.runs.record_step(make_step(run), [])
+
+
+def test_steps_and_calls_come_in_order(stores: Stores) -> None:
+    run = started(stores)
+    for step in (2, 10, 1):
+        stores.runs.record_step(make_step(run, step), [make_call(run, index, step) for index in (1, 0)])
+    assert [one.step for one in stores.runs.steps(TENANT, run.run)] == [1, 2, 10]
+    places = [(call.step, call.index) for call in stores.runs.calls(TENANT, run.run)]
+    assert places == [(1, 0), (1, 1), (2, 0), (2, 1), (10, 0), (10, 1)]
+    assert [call.index for call in stores.runs.calls(TENANT, run.run, 1)] == [0, 1]
+
+
+def test_what_is_not_there_is_none_or_not_found(stores: Stores) -> None:
+    run = started(stores)
+    assert stores.runs.step(TENANT, run.run, 1) is None
+    assert stores.runs.calls(TENANT, run.run) == []
+    with pytest.raises(NotFound):
+        stores.runs.call(TENANT, run.run, 1, 0)
+
+
+def test_sixteen_calls_with_large_arguments_are_stored_in_one_write(stores: Stores) -> None:
+    run = started(stores)
+    calls = [make_call(run, index, arguments={"text": "x" * 500_000}) for index in range(16)]
+    stores.runs.record_step(make_step(run), calls)
+    assert stores.runs.calls(TENANT, run.run, 1) == calls
+
+
+@pytest.mark.parametrize("status", [CallStatus.APPROVED, CallStatus.SUCCEEDED, CallStatus.FAILED, CallStatus.REJECTED])
+def test_an_open_call_takes_a_new_state(stores: Stores, status: CallStatus) -> None:
+    call = with_call(stores, status=CallStatus.AWAITING)
+    changed = call.model_copy(update={"status": status, "result": "r"})
+    stores.runs.save_call(changed)
+    assert stores.runs.call(TENANT, call.run, 1, 0) == changed
+
+
+def test_an_ended_call_keeps_its_first_end(stores: Stores) -> None:
+    call = with_call(stores)
+    done = call.model_copy(update={"status": CallStatus.SUCCEEDED, "result": "first"})
+    stores.runs.save_call(done)
+    stores.runs.save_call(done.model_copy(update={"result": "second"}))
+    for status in (CallStatus.FAILED, CallStatus.PENDING, CallStatus.REJECTED):
+        with pytest.raises(InvalidTransition):
+            stores.runs.save_call(call.model_copy(update={"status": status}))
+    assert stores.runs.call(TENANT, call.run, 1, 0) == done
+
+
+def test_only_a_succeeded_call_can_be_undone(stores: Stores) -> None:
+    call = with_call(stores)
+    stores.runs.save_call(call.model_copy(update={"status": CallStatus.SUCCEEDED}))
+    undone = call.model_copy(update={"status": CallStatus.UNDONE})
+    for _ in range(2):
+        stores.runs.save_call(undone)
+    assert stores.runs.call(TENANT, call.run, 1, 0) == undone
+
+
+def test_a_failed_call_can_not_be_undone(stores: Stores) -> None:
+    call = with_call(stores)
+    stores.runs.save_call(call.model_copy(update={"status": CallStatus.FAILED}))
+    with pytest.raises(InvalidTransition):
+        stores.runs.save_call(call.model_copy(update={"status": CallStatus.UNDONE}))
+
+
+def test_finish_stores_the_end_and_frees_the_session(stores: Stores) -> None:
+    run = started(stores)
+    citation = Citation(marker="[1]", passage_id="p", document="d", version="1", title="t", start=0, end=1, quote="q")
+    stores.clock.advance(3)
+    ended = end(stores, run, citations=(citation,), notices=("n",), stop_reason="s", error="e")
+    stored = stores.runs.get(TENANT, run.run)
+    assert stored == ended
+    assert (stored.ended_at, stored.answer, stored.citations, stored.notices) == (
+        stores.clock(),
+        "Hi",
+        (citation,),
+        ("n",),
+    )
+    assert stores.runs.lease_holder(TENANT, "s1") is None
+
+
+def test_a_repeated_finish_returns_the_first(stores: Stores) -> None:
+    run = started(stores)
+    first = end(stores, run)
+    assert end(stores, run, RunStatus.FAILED, answer="other") == first
+
+
+def test_finish_leaves_another_runs_lease(stores: Stores) -> None:
+    first = started(stores)
+    stores.clock.advance(101)
+    second = started(stores)
+    assert end(stores, first).status is RunStatus.SUCCEEDED
+    assert stores.runs.lease_holder(TENANT, "s1") == second.run
+
+
+def test_an_end_that_is_none_is_refused(stores: Stores) -> None:
+    run = started(stores)
+    with pytest.raises(InvalidTransition):
+        end(stores, run, RunStatus.RUNNING)
+
+
+def test_a_large_answer_is_stored_whole(stores: Stores) -> None:
+    run = started(stores)
+    end(stores, run, answer="é" * 400_000)
+    assert stores.runs.get(TENANT, run.run).answer == "é" * 400_000
+    assert stores.runs.page(TENANT).items[0].answer == "é" * 400_000
