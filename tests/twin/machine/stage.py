@@ -150,10 +150,13 @@ class Stage:
     def wait(self, execution_arn: str, seconds: float = 30) -> dict[str, Any]:
         """Wait for an execution's end and return its description."""
         client = self.client("stepfunctions")
-        return until(
-            lambda: d if (d := client.describe_execution(executionArn=execution_arn))["status"] != "RUNNING" else None,
-            seconds,
-        )
+
+        def ended() -> Any:
+            described = client.describe_execution(executionArn=execution_arn)
+            return described if described["status"] != "RUNNING" else None
+
+        found: dict[str, Any] = until(ended, seconds)
+        return found
 
     def run(self, definition: Any, data: Any = None, **kwargs: Any) -> dict[str, Any]:
         """Run a definition to its end and return the description."""

@@ -45,16 +45,27 @@ def test_a_denied_invocation_of_a_bare_function_has_the_same_name(stage: Stage) 
     assert ended["error"] == "Lambda.AWSLambdaException"
 
 
-@pytest.mark.parametrize(
-    ("resource", "arguments", "action", "error"),
-    [
-        ("states:startExecution", {"StateMachineArn": "x"}, "AWSStepFunctions.StartExecution", "StepFunctions.AWSStepFunctionsException"),
-        ("sqs:sendMessage", {"QueueUrl": "x", "MessageBody": "y"}, "AmazonSQS.SendMessage", "SQS.AmazonSQSException"),
-        ("dynamodb:getItem", {"TableName": "t", "Key": {}}, "DynamoDB_20120810.GetItem", "DynamoDB.AmazonDynamoDBException"),
-        ("aws-sdk:dynamodb:getItem", {"TableName": "t", "Key": {}}, "DynamoDB_20120810.GetItem", "DynamoDb.DynamoDbException"),
-        ("events:putEvents", {"Entries": [{"Detail": {}}]}, "AWSEvents.PutEvents", "EventBridge.AmazonEventBridgeException"),
-    ],
-)  # fmt: skip
+_GET = {"TableName": "t", "Key": {}}
+_DENIED = [
+    (
+        "states:startExecution",
+        {"StateMachineArn": "x"},
+        "AWSStepFunctions.StartExecution",
+        "StepFunctions.AWSStepFunctionsException",
+    ),
+    ("sqs:sendMessage", {"QueueUrl": "x", "MessageBody": "y"}, "AmazonSQS.SendMessage", "SQS.AmazonSQSException"),
+    ("dynamodb:getItem", _GET, "DynamoDB_20120810.GetItem", "DynamoDB.AmazonDynamoDBException"),
+    ("aws-sdk:dynamodb:getItem", _GET, "DynamoDB_20120810.GetItem", "DynamoDb.DynamoDbException"),
+    (
+        "events:putEvents",
+        {"Entries": [{"Detail": {}}]},
+        "AWSEvents.PutEvents",
+        "EventBridge.AmazonEventBridgeException",
+    ),
+]
+
+
+@pytest.mark.parametrize(("resource", "arguments", "action", "error"), _DENIED)
 def test_a_denied_call_has_the_base_error_of_its_service(
     stage: Stage, resource: str, arguments: Any, action: str, error: str
 ) -> None:

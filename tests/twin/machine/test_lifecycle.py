@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from pentad.local import machine
+from pentad.local.machine import lifecycle
 from tests.twin.machine.stage import Stage, until
 
 pytestmark = pytest.mark.twin
@@ -98,7 +99,12 @@ def test_the_time_limit_of_a_task_gives_the_call_up(stage: Stage) -> None:
 
 def _attempts(stage: Stage, **retrier: Any) -> tuple[int, list[float]]:
     counts: list[Any] = []
-    stage.functions["broken"] = lambda event, _context: counts.append(event) or 1 / 0
+
+    def broken(event: Any, _context: Any) -> float:
+        counts.append(event)
+        return 1 / 0
+
+    stage.functions["broken"] = broken
     definition = _one(_call("broken", Retry=[{"ErrorEquals": ["ZeroDivisionError"], **retrier}]))
     arn = stage.start_execution(stage.create(definition))
     assert stage.wait(arn)["error"] == "ZeroDivisionError"
@@ -147,6 +153,20 @@ def test_a_result_below_the_limit_is_counted_in_bytes_as_sent(stage: Stage) -> N
 def test_an_output_over_the_limit_is_the_same_error(stage: Stage) -> None:
     definition = _one({"Type": "Pass", "Output": "{% $pad('', 262145, 'x') %}"})
     assert stage.run(definition)["error"] == "States.DataLimitExceeded"
+
+
+@pytest.mark.parametrize("shape", ["loop", "map"])
+def test_a_full_history_fails_the_execution(stage: Stage, shape: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lifecycle, "max_events", 50)
+    loop = {"A": {"Type": "Pass", "Next": "B"}, "B": {"Type": "Pass", "Next": "A"}}
+    definition = {"StartAt": "A", "States": loop} if shape == "loop" else {**_MAP}
+    if shape == "map":
+        each = {**_MAP["States"]["One"], "ItemProcessor": {"StartAt": "A", "States": loop}}
+        definition = {**_MAP, "States": {"One": each}}
+    ended = stage.run(definition)
+    assert (ended["status"], ended["error"]) == ("FAILED", "States.Runtime")
+    assert "maximum number of history events" in ended["cause"]
+    assert len(stage.events(ended["executionArn"])) == 50
 
 
 def test_hundreds_of_executions_can_wait_and_all_end_with_the_twin(stage: Stage) -> None:

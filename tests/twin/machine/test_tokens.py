@@ -112,7 +112,7 @@ def test_heartbeats_keep_a_task_alive_past_its_interval(stage: Stage) -> None:
     def beat_past_interval() -> bool:
         states.send_task_heartbeat(taskToken=tokens[0])
         now = states.describe_execution(executionArn=arn)["ResponseMetadata"]["HTTPHeaders"]["date"]
-        return _seconds(now) - entered.timestamp() > 3
+        return bool(_seconds(now) - entered.timestamp() > 3)
 
     until(beat_past_interval, 10)
     assert described["status"] == "RUNNING"

@@ -32,11 +32,12 @@ class ApiError(AWSError):
 
 
 def _details(execution: Any) -> dict[str, Any]:
+    status = execution.status  # read first: it is set last
     response: dict[str, Any] = {
         "executionArn": execution.exec_arn,
         "stateMachineArn": execution.state_machine_arn,
         "name": execution.name,
-        "status": execution.status,
+        "status": status,
         "startDate": execution.start_date,
         "input": execution.execution_input,
         "inputDetails": {"included": True},
@@ -47,10 +48,10 @@ def _details(execution: Any) -> dict[str, Any]:
         "error": execution.error,
         "cause": execution.cause,
         "traceHeader": execution.trace_header,
-        "stopDate": execution.stop_date if execution.finished.is_set() else None,
+        "stopDate": execution.stop_date if status != "RUNNING" else None,
     }
     response.update({key: value for key, value in optional.items() if value is not None})
-    if execution.status == "SUCCEEDED":
+    if status == "SUCCEEDED":
         response["output"] = compact(execution.output)
         response["outputDetails"] = {"included": True}
     return response

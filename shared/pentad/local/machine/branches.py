@@ -97,7 +97,10 @@ def _work(self: Any) -> None:
     job = self._job_pool.next_job()
     while job is not None:
         job_frame = frame.open_inner_frame()
-        self._eval_job(env=job_frame, job=job)
+        try:
+            self._eval_job(env=job_frame, job=job)
+        except Exception as exc:  # a full history, for one: the Map state must learn of it, or it waits for ever
+            job.job_output = exc
         last = job_frame.event_history_context.last_published_event_id
         frame.close_frame(job_frame)
         failed = isinstance(job.job_output, Exception)

@@ -174,8 +174,8 @@ def _scalar(value: Any, *, as_millis: bool) -> Any:
 def shaped(value: Any, *, service: str, action: str, as_millis: bool) -> Any:
     """Return a response as a state machine sees it.
 
-    Names of fields begin with a capital, keys of maps (such as a table's attributes) stay, and there are neither bytes nor
-    time objects: times are milliseconds for optimised integrations and ISO 8601 for the others.
+    Names of fields begin with a capital, keys of maps (such as a table's attributes) stay, and there are neither bytes
+    nor time objects: times are milliseconds for optimised integrations and ISO 8601 for the others.
     """
     operation = _operation(service, action)
     shape = operation.output_shape if operation is not None else None

@@ -22,8 +22,15 @@ from moto.stepfunctions.exceptions import (
 )
 from moto.stepfunctions.parser.api import (
     ExecutionStartedEventDetails,
+    ExecutionStatus,
     HistoryEventExecutionDataDetails,
     HistoryEventType,
+)
+from moto.stepfunctions.parser.asl.eval.program_state import (
+    ProgramEnded,
+    ProgramError,
+    ProgramStopped,
+    ProgramTimedOut,
 )
 from moto.stepfunctions.parser.backend.execution import BaseExecutionWorkerCommunication, Execution
 from moto.stepfunctions.parser.backend.execution_worker import ExecutionWorker
@@ -39,6 +46,11 @@ _KEPT: Final = 5000
 NAME_LIFETIME: Final = timedelta(days=90)
 """For how long the name of a finished execution cannot be used again. Source: AWS, StartExecution."""
 _STOP_SECONDS: Final = 10.0
+_STATUS: Final[dict[type, ExecutionStatus]] = {
+    ProgramEnded: ExecutionStatus.SUCCEEDED,
+    ProgramStopped: ExecutionStatus.ABORTED,
+    ProgramTimedOut: ExecutionStatus.TIMED_OUT,
+}
 
 _lock = threading.RLock()
 _known: "weakref.WeakValueDictionary[str, Any]" = weakref.WeakValueDictionary()
@@ -64,7 +76,8 @@ def stop_all(timeout: float = _STOP_SECONDS) -> int:
 
 
 def _patch_execution(patches: Patches) -> None:
-    init, reflect = Execution.__init__, BaseExecutionWorkerCommunication._reflect_execution_status
+    init: Any = Execution.__init__
+    original_start: Any = Execution.start
 
     def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
         self.finished = threading.Event()
@@ -83,7 +96,7 @@ def _patch_execution(patches: Patches) -> None:
     def terminated(self: Any) -> None:
         execution = self.execution
         try:
-            reflect(self)
+            _reflect(self)
         finally:
             with _lock:
                 execution.finished.set()
@@ -95,9 +108,8 @@ def _patch_execution(patches: Patches) -> None:
     def start(self: Any) -> None:
         with _lock:
             _running.add(self)
-        original_start(self)  # type: ignore[no-untyped-call]
+        original_start(self)
 
-    original_start: Any = Execution.start
     patches.attribute(Execution, "__init__", __init__)
     patches.attribute(Execution, "when_finished", when_finished)
     patches.attribute(Execution, "start", start)
@@ -269,23 +281,23 @@ def stop_execution(self: Any, execution_arn: str, error: str | None = None, caus
     return execution
 
 
-def _reflect(original: Any) -> Any:
-    """Moto drops the error and cause that a stop was given."""
-
-    def reflect(self: Any) -> None:
-        original(self)
-        end = self.execution.exec_worker.env.program_state()
-        if self.execution.status == "ABORTED":
-            self.execution.error, self.execution.cause = end.error, end.cause
-
-    return reflect
+def _reflect(self: Any) -> None:
+    """Record the end. moto sets the status before the output, and drops the error and cause that a stop was given."""
+    execution = self.execution
+    end = execution.exec_worker.env.program_state()
+    execution.stop_date = datetime.now(UTC)
+    status = _STATUS.get(type(end), ExecutionStatus.FAILED)
+    if status == ExecutionStatus.SUCCEEDED:
+        execution.output = execution.exec_worker.env.states.get_input()
+    elif status == ExecutionStatus.ABORTED:
+        execution.error, execution.cause = end.error, end.cause
+    elif isinstance(end, ProgramError):
+        execution.error, execution.cause = (end.error or {}).get("error"), (end.error or {}).get("cause")
+    execution.exec_status = status
 
 
 def apply(patches: Patches) -> None:
     """Install the patches of this module."""
-    communication = BaseExecutionWorkerCommunication
-    reflect = _reflect(communication._reflect_execution_status)
-    patches.attribute(communication, "_reflect_execution_status", reflect)
     _patch_execution(patches)
     build = _environment(ExecutionWorker._get_evaluation_environment)
     patches.attribute(ExecutionWorker, "_get_evaluation_environment", build)

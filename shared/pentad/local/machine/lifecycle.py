@@ -29,11 +29,20 @@ from pentad.local.machine.patching import Patches
 _MAX_WAIT: Final = 366 * 24 * 3600.0
 """Seconds; AWS ends a Standard execution after one year."""
 
+max_events = 25_000
+"""Most events of one history. Source: AWS Step Functions quotas."""
 _scale = 1.0
 
 
 class AbandonedError(BaseException):
     """Control signal: what is running here was stopped or timed out from outside. Never an error of the definition."""
+
+
+class HistoryLimitError(RuntimeError):
+    """The history is full; the execution fails."""
+
+    def __init__(self) -> None:
+        super().__init__(f"The execution reached the maximum number of history events ({max_events}).")
 
 
 def close_with(env: Any, action: Callable[[], None]) -> None:
@@ -115,13 +124,19 @@ def _closing(original: Callable[..., None]) -> Callable[..., None]:
 
 
 def _patch_events(patches: Patches) -> None:
-    """A task that was given up keeps running in moto and writes events after its execution has ended."""
+    """A task that was given up keeps running in moto and writes events after its execution has ended.
+
+    moto also lets a history grow without bound.
+    """
     add_event = EventManager.add_event
 
-    def add(self: Any, context: Any, *args: Any, **kwargs: Any) -> Any:
+    def add(self: Any, context: Any, event_type: Any, *args: Any, **kwargs: Any) -> Any:
         if getattr(context, "abandoned", False):
             raise AbandonedError
-        return add_event(self, context, *args, **kwargs)
+        is_end = str(event_type.value).startswith("Execution")
+        if len(self._history_event_list) >= max_events - 1 and not is_end:
+            raise HistoryLimitError
+        return add_event(self, context, event_type, *args, **kwargs)
 
     patches.attribute(EventManager, "add_event", add)
 
