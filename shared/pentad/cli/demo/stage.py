@@ -1,5 +1,6 @@
 """What the demo does behind the stack's back: make providers fail, and look into the table of the notes tool."""
 
+import json
 from typing import TYPE_CHECKING
 
 from pentad.cli.demo.record import Json
@@ -55,4 +56,4 @@ class NotesTable:
 
     def texts(self) -> list[Json]:
         """Return the stored notes."""
-        return self._table.query(self._pk)[0]
+        return [json.loads(item["body"]) for item in self._table.query(self._pk)[0]]
