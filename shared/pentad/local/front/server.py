@@ -45,6 +45,9 @@ class _Handler(MotoRequestHandler):
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         """Requests are counted, not logged."""
 
+    def log_error(self, format: str, *args: Any) -> None:
+        """A kept connection that idles until its timeout is no error; what is one is logged where it is caught."""
+
     def run_wsgi(self) -> None:
         """Serve one request of the connection."""
         if self.headers.get("Expect", "").strip().lower() == "100-continue":
