@@ -3,7 +3,7 @@
 What moto gets wrong: `Assign` is applied before `Output` is evaluated; times in the context object are Python objects
 or in another form; a matched choice rule also gets the default's `Assign` and `Output` where both lead to one state;
 no matching rule is `States.Runtime`; an error whose name begins with `States.` cannot leave a Map, a Parallel or a
-Fail state; `States.ALL` catches `States.Runtime`; a heartbeat lowers the task's time limit to 60 seconds.
+Fail state; `States.ALL` catches terminal errors; a heartbeat lowers the task's time limit to 60 seconds.
 """
 
 from datetime import UTC, datetime
@@ -45,6 +45,7 @@ _TASK_FAILED: Final = "States.TaskFailed"
 _TIMEOUT: Final = "States.Timeout"
 _HEARTBEAT: Final = "States.HeartbeatTimeout"
 _RUNTIME: Final = "States.Runtime"
+_TERMINAL: Final = frozenset({_RUNTIME, "States.DataLimitExceeded"})
 _DECORATED: Final = "An error occurred while executing the state"
 
 
@@ -173,15 +174,15 @@ def matches(names: set[str | None], error: str | None) -> bool:
     """Whether an `ErrorEquals` list catches an error.
 
     Source: AWS, "Handling errors in Step Functions workflows": `States.TaskFailed` matches every task error but
-    `States.Timeout`; `States.ALL` does not match `States.Runtime`; a missed heartbeat has a name of its own, while
-    recordings report it as `States.Timeout`.
+    `States.Timeout`; `States.ALL` matches neither `States.Runtime` nor `States.DataLimitExceeded`; a missed heartbeat
+    has a name of its own, while recordings report it as `States.Timeout`.
     """
     if error in names:
         return True
     if error == _TIMEOUT and _HEARTBEAT in names:
         return True
     if _ALL in names:
-        return error != _RUNTIME
+        return error not in _TERMINAL
     return _TASK_FAILED in names and not (error or "").startswith("States.")
 
 

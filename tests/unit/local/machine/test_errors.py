@@ -20,7 +20,9 @@ from pentad.local.machine.states import matches
         ({"States.ALL"}, "States.Timeout", True),
         ({"States.ALL"}, "States.QueryEvaluationError", True),
         ({"States.ALL"}, "States.Runtime", False),
+        ({"States.ALL"}, "States.DataLimitExceeded", False),
         ({"States.Runtime"}, "States.Runtime", True),
+        ({"States.DataLimitExceeded"}, "States.DataLimitExceeded", True),
     ],
 )
 def test_error_equals(names: set[str | None], error: str | None, caught: bool) -> None:
