@@ -128,7 +128,11 @@ class _States:
         self._nodes[int(event["id"])] = node
 
     def _exit(self, event: Mapping[str, Any]) -> None:
-        entered = self._state_of(event)
+        name = (event.get("stateExitedEventDetails") or {}).get("name")
+        # By its name: a Map that failed leaves states of its iterations that were never left.
+        entered = next(
+            (one for one in self._chain(event) if one in self._nodes and self._nodes[one].name == name), None
+        )
         if entered is not None:
             self._nodes[entered].end = event["timestamp"]
             self._closed[int(event["id"])] = entered
@@ -172,8 +176,9 @@ class _States:
 
 def _function_name(details: Mapping[str, Any]) -> str:
     """Return the name of the function that a task invokes, from its parameters or its ARN."""
+    given = details.get("parameters") or "{}"
     try:
-        parameters = json.loads(details.get("parameters", "{}"))
+        parameters = json.loads(given) if isinstance(given, str) else given
     except ValueError:
         parameters = {}
     arn = str(parameters.get("FunctionName") or details.get("resource") or "function")

@@ -33,7 +33,7 @@ class UndoCall(Call):
     op: Literal["undo"]
 
 
-@entrypoint(bootstrap.tool_service, Annotated[RunCall | UndoCall, Field(discriminator="op")])
+@entrypoint(lambda: bootstrap.tool_service(), Annotated[RunCall | UndoCall, Field(discriminator="op")])
 def handler(event: RunCall | UndoCall, context: LambdaContext) -> dict[str, Any]:
     """Run or undo one tool call and return its reference."""
     from pentad.tools.runtime import Invocation

@@ -1,5 +1,6 @@
 """The whole loop in memory: start, think, act, ask a human, deliver; a small interpreter stands in for the machine."""
 
+from itertools import pairwise
 from typing import Any
 
 from pentad.domain.ids import approval_id
@@ -86,7 +87,7 @@ def test_the_prefix_of_the_context_never_changes() -> None:
     world.model.script = [[("calculator", {"x": step})] for step in range(3)] + ["done"]
     _drive(world, world.begin())
     sent = [request.messages for request in world.model.requests]
-    assert all(after[: len(before)] == before for before, after in zip(sent, sent[1:], strict=False))
+    assert all(after[: len(before)] == before for before, after in pairwise(sent))
 
 
 def test_a_run_that_never_ends_by_itself_is_stopped_at_its_limit() -> None:

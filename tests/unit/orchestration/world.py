@@ -67,7 +67,7 @@ class ScriptedModel:
     """Answers what the script says, in order; refuses to be asked more, and tells what was not asked."""
 
     def __init__(self, ledger: MemoryLedger, clock: Clock) -> None:
-        self.script: list[Say] = []
+        self.script: list[Any] = []
         self.requests: list[ChatRequest] = []
         self.degraded = False
         self._ledger = ledger

@@ -1,0 +1,283 @@
+"""The handlers over services in memory: what goes in, what comes out, which errors leave."""
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from functions.api import authorizer, http
+from functions.memory import ingest, recall
+from functions.models import gateway
+from functions.orchestration import await_human, deliver, trigger
+from pentad.api.adapters.keys_memory import MemoryKeys
+from pentad.api.authorize import Authorize
+from pentad.api.keys import KeyAuthenticator, create_key
+from pentad.domain.errors import InvalidInput, NotFound, PentadError, StoreUnavailable
+from pentad.domain.models import EmbedReply
+from pentad.domain.runs import CallStatus, Manifest, RunStatus
+from pentad.domain.usage import Usage
+from pentad.observability.adapters.memory import MemoryTelemetry
+from pentad.runtime import bootstrap, tool_entrypoint
+from tests.unit.api.client import Client
+from tests.unit.orchestration.world import TENANT, World
+
+from .events import Context, failed, sqs
+
+RUN = "run_" + "0" * 26
+
+
+class _Telemetry(MemoryTelemetry):
+    """The recorder, as the entrypoint binds it."""
+
+    @contextmanager
+    def bind(self, **keys: Any) -> Iterator[None]:
+        self.keys.update(keys)
+        yield
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch) -> World:
+    world = World()
+    telemetry = _Telemetry()
+    world.telemetry = telemetry
+    monkeypatch.setattr(bootstrap, "telemetry", lambda service: telemetry)
+    monkeypatch.setattr(bootstrap, "catalog", lambda: world.catalog)
+    for name, value in {
+        "trigger": world.start,
+        "think": world.think,
+        "asking": world.asking,
+        "deliver": world.deliver,
+    }.items():
+        monkeypatch.setattr(bootstrap, name, lambda value=value: value)
+    return world
+
+
+def _message(**values: Any) -> str:
+    return json.dumps({"tenant": TENANT, "agent": "assistant", "message": "Hello"} | values)
+
+
+def test_the_trigger_starts_a_run_for_each_message(world: World) -> None:
+    assert failed(trigger.handler(sqs(_message(), _message()), Context())) == []
+    assert len(world.engine.started) == 2
+
+
+def test_a_message_delivered_twice_is_one_run(world: World) -> None:
+    for _ in range(2):
+        trigger.handler(sqs(_message()), Context())
+    assert len(world.engine.started) == 1
+
+
+def test_an_event_and_a_message_of_one_key_are_one_run(world: World) -> None:
+    body = json.loads(_message(idempotency_key="k"))
+    event = json.dumps({"id": "e1", "detail-type": "pentad.run.requested", "detail": body})
+    trigger.handler(sqs(event, json.dumps(body)), Context())
+    assert len(world.engine.started) == 1
+
+
+@pytest.mark.parametrize(
+    ("bad", "error"),
+    [("{", "InvalidInput"), (_message(agent="nobody"), "InvalidInput"), (_message(session="../x"), "InvalidInput")],
+    ids=["json", "agent", "session"],
+)
+def test_a_bad_message_goes_back_alone_with_its_reason_in_the_log(world: World, bad: str, error: str) -> None:
+    result = trigger.handler(sqs(bad, _message()), Context())
+    assert failed(result) == ["m0"]
+    [told] = [event for event in world.telemetry.events if event.name == "trigger.refused"]
+    assert (told.fields["error"], told.fields["message_id"]) == (error, "m0")
+    assert len(world.engine.started) == 1
+
+
+def test_a_batch_of_bad_messages_goes_back_without_an_error(world: World) -> None:
+    assert failed(trigger.handler(sqs("{", "{"), Context())) == ["m0", "m1"]
+
+
+def test_a_busy_session_goes_back_to_the_queue(world: World) -> None:
+    result = trigger.handler(sqs(_message(session="s1"), _message(session="s1")), Context())
+    assert failed(result) == ["m1"]
+
+
+def test_think_returns_a_small_decision(world: World) -> None:
+    world.model.script = ["4"]
+    run = world.begin()
+    event = {"op": "think", "tenant": TENANT, "run": run.run, "session": run.session, "agent": run.agent, "step": 1}
+    assert gateway.handler(event, Context()) == {"kind": "answer", "step": 1, "calls": []}
+
+
+def test_the_gateway_embeds(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Embedding:
+        def embed(self, texts: Any, context: Any, *, deadline: float) -> EmbedReply:
+            vectors = tuple((1.0, 0.0) for _ in texts)
+            return EmbedReply(vectors=vectors, provider="p", model="m", dimensions=2, usage=Usage(), cost_nanousd=1)
+
+    monkeypatch.setattr(bootstrap, "embedding_gateway", lambda: Embedding())
+    event = {"op": "embed", "texts": ["a", "b"], "context": {"tenant": TENANT, "purpose": "embed_query"}}
+    result = gateway.handler(event, Context())
+    assert (len(result["vectors"]), result["dimensions"]) == (2, 2)
+
+
+def test_await_human_asks_and_expires(world: World) -> None:
+    world.model.script = [[("calculator", {"x": 1}), ("notes", {"title": "a"})]]
+    run = world.begin()
+    world.turn(run)
+    reference = {"tenant": TENANT, "run": run.run, "session": run.session, "agent": run.agent, "step": 1}
+    asked = await_human.handler({"op": "request", "task_token": "t"} | reference, Context())
+    assert world.approvals.token(TENANT, asked["approval"]) == "t"
+    expired = await_human.handler({"op": "expire"} | reference, Context())
+    assert expired == {"calls": [{"tool": "calculator", "index": 0}]}
+
+
+def test_deliver_ends_the_run(world: World) -> None:
+    world.model.script = ["4"]
+    run = world.begin()
+    world.turn(run)
+    event = {"op": "deliver", "tenant": TENANT, "run": run.run, "step": 1, "kind": "answer"}
+    assert deliver.handler(event, Context()) == {"tenant": TENANT, "run": run.run, "status": "succeeded"}
+
+
+def test_abort_ends_the_run(world: World) -> None:
+    run = world.begin()
+    event = {"op": "abort", "tenant": TENANT, "run": run.run, "error": "States.Timeout", "cause": ""}
+    assert deliver.handler(event, Context())["status"] == "failed"
+    assert world.runs.get(TENANT, run.run).status is RunStatus.FAILED
+
+
+def test_call_failed_ends_the_call(world: World) -> None:
+    world.model.script = [[("calculator", {"x": 1})]]
+    run = world.begin()
+    world.turn(run)
+    event = {"op": "call_failed", "tenant": TENANT, "run": run.run, "step": 1, "index": 0, "error": "E", "cause": "c"}
+    assert deliver.handler(event, Context()) == {"index": 0, "status": CallStatus.FAILED}
+
+
+def test_recall_returns_the_number_of_passages(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Recalling:
+        def run(self, tenant: str, run: str, session: str, agent: Any, *, deadline: float) -> Manifest:
+            assert (tenant, run, session, agent.name) == (TENANT, RUN, "s1", "assistant")
+            return Manifest(epoch_first_seq=0, request_seq=0, passages=3, estimated_tokens=1)
+
+    monkeypatch.setattr(bootstrap, "recall", lambda: Recalling())
+    event = {"tenant": TENANT, "run": RUN, "session": "s1", "agent": "assistant"}
+    assert recall.handler(event, Context()) == {"passages": 3}
+    with pytest.raises(NotFound):
+        recall.handler(event | {"agent": "nobody"}, Context())
+
+
+def test_ingest_indexes_and_sends_back_what_failed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[str] = []
+
+    class Ingesting:
+        def handle(self, event: Any, *, deadline: float) -> None:
+            if event.name == "bad.md":
+                raise StoreUnavailable("down")
+            seen.append(f"{event.tenant}/{event.name}")
+
+    monkeypatch.setattr(bootstrap, "ingest", lambda: Ingesting())
+
+    def body(key: str) -> str:
+        detail = {"bucket": {"name": "docs"}, "object": {"key": key, "size": 3, "etag": "e"}}
+        return json.dumps({"detail-type": "Object Created", "detail": detail})
+
+    result = ingest.handler(sqs(body("acme/a.md"), body("acme/bad.md"), "{"), Context())
+    assert (seen, failed(result)) == (["acme/a.md"], ["m1", "m2"])
+
+
+def test_a_tool_is_run_and_undone(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Runtime:
+        def execute(self, *place: Any, invocation: Any) -> dict[str, Any]:
+            return {"ran": place, "request": invocation.request_id}
+
+        def undo(self, *place: Any, invocation: Any) -> dict[str, Any]:
+            return {"undone": place, "left": invocation.remaining_seconds()}
+
+    monkeypatch.setattr(bootstrap, "tool_runtime", lambda: Runtime())
+    monkeypatch.setattr(bootstrap, "tool_service", lambda: "tool-notes")
+    place = {"tenant": TENANT, "run": RUN, "step": 1, "index": 0}
+    ran = tool_entrypoint.handler({"op": "run", "agent": "assistant"} | place, Context())
+    assert ran == {"ran": (TENANT, RUN, "assistant", 1, 0), "request": "request-1"}
+    undone = tool_entrypoint.handler({"op": "undo"} | place, Context())
+    assert undone == {"undone": (TENANT, RUN, 1, 0), "left": 30.0}
+
+
+@pytest.mark.parametrize(
+    "event",
+    [{}, {"op": "nothing"}, {"op": "deliver", "tenant": "A#B", "run": RUN, "step": 1, "kind": "answer"}, [], None],
+)
+def test_a_wrong_event_is_invalid_input(world: World, event: Any) -> None:
+    with pytest.raises(InvalidInput):
+        deliver.handler(event, Context())
+
+
+def test_an_error_leaves_under_its_own_name_and_is_told(world: World) -> None:
+    event = {"op": "deliver", "tenant": TENANT, "run": RUN, "step": 1, "kind": "answer"}
+    with pytest.raises(PentadError) as caught:
+        deliver.handler(event, Context())
+    assert type(caught.value).__name__ == "NotFound"
+    [told] = [one for one in world.telemetry.events if one.name == "invocation.failed"]
+    assert told.fields["error"] == "NotFound"
+    assert [one.dimensions["error"] for one in world.telemetry.counts if one.name == "Errors"] == ["NotFound"]
+
+
+def test_the_invocation_carries_run_and_request(world: World) -> None:
+    run = world.begin()
+    deliver.handler({"op": "abort", "tenant": TENANT, "run": run.run, "error": "E"}, Context())
+    assert (world.telemetry.keys["run"], world.telemetry.keys["request_id"]) == (run.run, "request-1")
+
+
+def test_the_api_answers(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = Client(world)
+    monkeypatch.setattr(bootstrap, "api", lambda: client.api)
+    event = {
+        "version": "2.0",
+        "rawPath": "/v1/agents",
+        "headers": {},
+        "requestContext": {
+            "stage": "$default",
+            "requestId": "r",
+            "http": {"method": "GET", "path": "/v1/agents"},
+            "authorizer": {"lambda": {"tenant": TENANT, "key_id": "k", "user": "", "scopes": "runs:read"}},
+        },
+    }
+    assert http.handler(event, Context())["statusCode"] == 200
+
+
+def test_a_good_key_is_authorised_and_a_wrong_one_is_exactly_unauthorized(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = MemoryKeys()
+    _, token = create_key(store, TENANT, now=world.clock(), scopes=["runs:read"])
+    monkeypatch.setattr(bootstrap, "authorize", lambda: Authorize(KeyAuthenticator(store, now=world.clock)))
+    answer = authorizer.handler({"headers": {"authorization": f"Bearer {token}"}}, Context())
+    assert (answer["isAuthorized"], answer["context"]["tenant"], answer["context"]["scopes"]) == (
+        True,
+        TENANT,
+        "runs:read",
+    )
+    for headers in ({}, {"authorization": "Bearer ptd.x"}, {"authorization": f"Bearer {token[:-1]}!"}):
+        with pytest.raises(Exception, match=r"^Unauthorized$") as caught:
+            authorizer.handler({"headers": headers}, Context())
+        assert type(caught.value) is Exception
+
+
+@pytest.mark.parametrize(
+    "module",
+    [recall, deliver, await_human, gateway],
+    ids=lambda module: module.__name__,
+)
+def test_handlers_are_short(module: Any) -> None:
+    source = module.handler.__wrapped__.__code__
+    lines = {line for _, _, line in source.co_lines() if line}
+    assert max(lines) - source.co_firstlineno <= 20
+
+
+def test_a_handler_imports_no_vendor_before_it_is_asked() -> None:
+    import subprocess
+
+    code = (
+        "import sys; import functions.memory.recall, functions.orchestration.deliver, functions.models.gateway;"
+        "print([n for n in ('boto3','botocore','anthropic','openai','pinecone','jwt','aws_cdk') if n in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.strip() == "[]"
