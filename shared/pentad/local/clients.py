@@ -16,9 +16,12 @@ _CONNECTIONS = 64
 
 
 class Clients:
-    """Makes clients against the front. Nothing of the user's own AWS settings is read."""
+    """Makes clients against the front. Nothing of the user's own AWS settings is read.
 
-    def __init__(self, url: str, region: str, principals: Principals) -> None:
+    `validate` is off for state machines: what is wrong with a task's arguments is the service's to say.
+    """
+
+    def __init__(self, url: str, region: str, principals: Principals, *, validate: bool = True) -> None:
         self._url, self._region, self._principals = url, region, principals
         self._lock = threading.Lock()
         self._made: dict[tuple[str, str | None], Any] = {}
@@ -29,7 +32,7 @@ class Clients:
             read_timeout=_READ_SECONDS,
             max_pool_connections=_CONNECTIONS,
             s3={"addressing_style": "path"},
-            parameter_validation=True,
+            parameter_validation=validate,
         )
 
     def __call__(self, service: str, role_arn: str | None = None) -> Any:

@@ -3,8 +3,8 @@
 import argparse
 import logging
 import signal
+import socket
 import sys
-import threading
 from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
@@ -15,6 +15,7 @@ from pentad.local.twin import Twin, TwinError, TwinOptions
 from pentad.local.twin_file import TwinRunning
 
 EXIT_FAILED = 1
+_ENDING = (signal.SIGINT, signal.SIGTERM)
 
 
 def ready_message(twin: Twin) -> str:
@@ -30,15 +31,27 @@ def ready_message(twin: Twin) -> str:
     return "\n".join(lines)
 
 
-def wait_for_signal(stop: threading.Event) -> None:
-    """Wait until SIGINT or SIGTERM; a second one has no further effect while the twin stops."""
+def wait_for_signal() -> None:
+    """Wait until SIGINT or SIGTERM; further ones have no effect while the twin stops.
 
-    def handle(number: int, frame: FrameType | None) -> None:
-        stop.set()
+    The kernel may hand a signal to any thread, and then a main thread that waits for a lock sleeps on: so the
+    interpreter writes it into a socket, whichever thread gets it, and the main thread waits for that.
+    """
+    reader, writer = socket.socketpair()
+    with reader, writer:
+        writer.setblocking(False)
+        former = signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
+        try:
+            for number in _ENDING:
+                signal.signal(number, _take_note)
+            while reader.recv(1)[0] not in _ENDING:
+                continue
+        finally:
+            signal.set_wakeup_fd(former)
 
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, handle)
-    stop.wait()
+
+def _take_note(number: int, frame: FrameType | None) -> None:
+    """Do nothing: that a handler is set keeps the signal from ending the process."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -57,7 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with Twin.start(parsed.assembly, parsed.state, options=options) as twin:
             sys.stdout.write(ready_message(twin) + "\n")
             sys.stdout.flush()
-            wait_for_signal(threading.Event())
+            wait_for_signal()
     except KeyboardInterrupt:
         return 0
     except (AssemblyError, DeployError, TwinError, TwinRunning) as error:

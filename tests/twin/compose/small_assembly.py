@@ -43,6 +43,10 @@ def forbidden(event, context):
     return boto3.client("dynamodb").scan(TableName=os.environ["TABLE"])
 
 
+def crash(event, context):
+    raise RuntimeError("on purpose")
+
+
 def double(event, context):
     return {"value": event["value"] * 2}
 """
@@ -74,7 +78,7 @@ def _function(name: str, role: str, **environment: Any) -> dict[str, Any]:
             "Handler": f"small.{name}",
             "Runtime": "python3.13",
             "Role": _att(role),
-            "Timeout": 20,
+            "Timeout": 10,
             "MemorySize": 256,
             "Environment": {"Variables": environment},
         },
@@ -107,10 +111,11 @@ def _data() -> dict[str, Any]:
                 "Replicas": [{"Region": {"Ref": "AWS::Region"}}],
             },
         },
+        "Failed": {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": "small-failed"}},
         "Dead": {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": "small-dead"}},
         "Queue": {
             "Type": "AWS::SQS::Queue",
-            "Properties": {"QueueName": "small", "VisibilityTimeout": 1, "RedrivePolicy": redrive},
+            "Properties": {"QueueName": "small", "VisibilityTimeout": 10, "RedrivePolicy": redrive},
         },
         "QueuePolicy": {
             "Type": "AWS::SQS::QueuePolicy",
@@ -148,6 +153,16 @@ def _functions() -> dict[str, Any]:
         "Worker": _function("worker", "WorkerRole", TABLE={"Ref": "Table"}),
         "Forbidden": _function("forbidden", "PlainRole", TABLE={"Ref": "Table"}),
         "Double": _function("double", "PlainRole"),
+        "CrashRole": _role("lambda.amazonaws.com", _allow(_att("Failed"), "sqs:SendMessage")),
+        "Crash": _function("crash", "CrashRole"),
+        "CrashConfig": {
+            "Type": "AWS::Lambda::EventInvokeConfig",
+            "Properties": {
+                "FunctionName": {"Ref": "Crash"},
+                "Qualifier": "$LATEST",
+                "DestinationConfig": {"OnFailure": {"Destination": _att("Failed")}},
+            },
+        },
         "Mapping": {
             "Type": "AWS::Lambda::EventSourceMapping",
             "Properties": {

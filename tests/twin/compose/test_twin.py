@@ -111,6 +111,18 @@ def test_function_without_the_right_is_denied(twin: Twin) -> None:
     assert b"dynamodb:Scan" in result.payload
 
 
+def test_failed_asynchronous_invocation_reaches_its_destination(twin: Twin) -> None:
+    awslambda, sqs = twin.admin_client("lambda"), twin.admin_client("sqs")
+    awslambda.invoke(FunctionName="small-crash", InvocationType="Event", Payload=b'{"n": 1}')
+    failed = f"{twin.aws_url}/123456789012/small-failed"
+    [message] = until(lambda: sqs.receive_message(QueueUrl=failed).get("Messages"))
+    record = json.loads(message["Body"])
+    assert record["requestPayload"] == {"n": 1}
+    assert record["requestContext"]["condition"] == "RetriesExhausted"
+    assert record["requestContext"]["approximateInvokeCount"] == 3
+    assert record["responsePayload"]["errorType"] == "RuntimeError"
+
+
 def test_function_logs_reach_cloudwatch_logs(twin: Twin) -> None:
     twin.host.invoke("small-double", b'{"value": 1}')
     assert twin.flush_logs()

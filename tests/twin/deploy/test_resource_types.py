@@ -320,6 +320,14 @@ def test_unknown_nested_property_is_an_error(
 
 
 @pytest.mark.usefixtures("fresh")
+def test_mapping_of_a_queue_with_too_short_a_visibility_timeout_is_refused(tmp_path: Path) -> None:
+    parts = {key: TEMPLATE[key] for key in ("Role", "Pol", "F", "LG", "T", "K", "Q", "D", "ESM")}
+    parts["F"] = {**parts["F"], "Properties": {**parts["F"]["Properties"], "Timeout": 61}}
+    with pytest.raises(ResourceFailed, match="60 seconds is less than Function timeout: 61 seconds"):
+        deploy_one(tmp_path, **parts)
+
+
+@pytest.mark.usefixtures("fresh")
 def test_refusal_of_the_local_aws_names_the_resource(tmp_path: Path) -> None:
     body = {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": "not allowed!"}}
     with pytest.raises(ResourceFailed, match=r"R \(AWS::SQS::Queue\)"):

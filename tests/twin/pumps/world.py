@@ -142,6 +142,7 @@ def function(name: str) -> Resources:
                 "Code": {"ZipFile": "def handler(event, context): ..."},
                 "Handler": "index.handler",
                 "Runtime": "python3.13",
+                "Timeout": 1,
                 "Role": att(f"{title}Role"),
             },
         },

@@ -260,6 +260,7 @@ def event_source_mapping(target: Resource, properties: JsonObject) -> Created:
     if ":sqs:" not in source:
         raise target.fail(f"only SQS event sources run locally, not {source}")
     definition = _function(target, properties["FunctionName"])
+    _check_visibility(target, source, definition)
     identifier = str(uuid.uuid5(uuid.NAMESPACE_URL, f"{target.stack.name}/{target.logical_id}"))
     scaling = properties.get("ScalingConfig", {})
     target.only("ScalingConfig", scaling, {"MaximumConcurrency"})
@@ -280,6 +281,19 @@ def event_source_mapping(target: Resource, properties: JsonObject) -> Created:
     )
     arn = target.arn("lambda", f"event-source-mapping:{identifier}")
     return Created(identifier, {"Id": identifier, "EventSourceMappingArn": arn})
+
+
+def _check_visibility(target: Resource, queue_arn: str, definition: FunctionDefinition) -> None:
+    """Refuse what Lambda refuses: messages would return while the function still works on them."""
+    client = target.client("sqs")
+    url = client.get_queue_url(QueueName=queue_arn.rsplit(":", 1)[-1])["QueueUrl"]
+    attributes = client.get_queue_attributes(QueueUrl=url, AttributeNames=["VisibilityTimeout"])["Attributes"]
+    visibility = int(attributes["VisibilityTimeout"])
+    if visibility < definition.timeout:
+        raise target.fail(
+            f"Queue visibility timeout: {visibility} seconds is less than Function timeout: "
+            f"{definition.timeout} seconds"
+        )
 
 
 def _parsed(pattern: Any) -> JsonObject:
