@@ -85,7 +85,11 @@ def open_stores(kind: str) -> Iterator[Stores]:
         yield Stores(MemoryRuns(sessions, clock), sessions, MemoryApprovals(MemoryCipher()), clock)
         return
     with mock_aws():
-        region = {"region_name": "us-east-1", "aws_access_key_id": "test", "aws_secret_access_key": "test"}
+        region: dict[str, Any] = {
+            "region_name": "us-east-1",
+            "aws_access_key_id": "test",
+            "aws_secret_access_key": "test",
+        }
         dynamodb = boto3.client("dynamodb", **region)
         state = _table(dynamodb, "state", index=True)
         transient = _table(dynamodb, "transient", index=False)

@@ -46,7 +46,7 @@ def _error_of(payload: bytes) -> PentadError:
         details = json.loads(payload)
     except ValueError:
         details = {}
-    kind = _BY_NAME.get(details.get("errorType", ""))
+    kind = _BY_NAME.get(str(details.get("errorType"))) if isinstance(details, dict) else None
     if kind is None:
         return ToolFailed("the tool's function failed")
     return kind(str(details.get("errorMessage", "the tool's function failed")))

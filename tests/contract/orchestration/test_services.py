@@ -1,0 +1,229 @@
+"""Adapters of AWS services, against botocore's stubs: requests are checked against the service's own model."""
+
+import io
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import boto3
+import pytest
+from botocore.response import StreamingBody
+from botocore.stub import Stubber
+
+from pentad.api.adapters.documents_s3 import S3Documents, signing_client
+from pentad.api.adapters.keys_dynamodb import DynamoKeys
+from pentad.api.keys import create_key, list_keys, revoke_key
+from pentad.domain.errors import (
+    ConfigurationError,
+    EffectUncertain,
+    InvalidTransition,
+    NotFound,
+    PolicyDenied,
+    StoreUnavailable,
+    ToolFailed,
+)
+from pentad.orchestration.adapters.ciphers import KmsCipher, MemoryCipher
+from pentad.orchestration.adapters.engine_stepfunctions import StepFunctions
+from pentad.orchestration.adapters.events_eventbridge import EventBridge
+from pentad.orchestration.adapters.tool_lambda import LambdaTools
+
+from .stores import START, Stores
+
+PREFIX = "arn:aws:states:us-east-1:123456789012:stateMachine:pentad-dev-agent-"
+EXECUTION = "arn:aws:states:us-east-1:123456789012:execution:pentad-dev-agent-assistant:run_1"
+RUN = "run_" + "0" * 26
+
+
+@contextmanager
+def stubbed(service: Any) -> Iterator[tuple[Any, Stubber]]:
+    client: Any = boto3.client(service, region_name="us-east-1", aws_access_key_id="test", aws_secret_access_key="test")
+    with Stubber(client) as stub:
+        yield client, stub
+        stub.assert_no_pending_responses()
+
+
+def test_an_execution_is_started_by_name() -> None:
+    with stubbed("stepfunctions") as (client, stub):
+        stub.add_response(
+            "start_execution",
+            {"executionArn": EXECUTION, "startDate": START},
+            {"stateMachineArn": f"{PREFIX}assistant", "name": "run_1", "input": '{"run":"run_1"}'},
+        )
+        assert StepFunctions(client, PREFIX).start("assistant", "run_1", {"run": "run_1"}) == EXECUTION
+
+
+def test_an_execution_that_exists_is_the_same() -> None:
+    with stubbed("stepfunctions") as (client, stub):
+        stub.add_client_error("start_execution", "ExecutionAlreadyExists", http_status_code=400)
+        assert StepFunctions(client, PREFIX).start("assistant", "run_1", {}) == EXECUTION
+
+
+@pytest.mark.parametrize(
+    ("code", "error"),
+    [
+        ("StateMachineDoesNotExist", NotFound),
+        ("ThrottlingException", StoreUnavailable),
+        ("AccessDeniedException", ConfigurationError),
+    ],
+)
+def test_errors_of_a_start_are_translated(code: str, error: type[Exception]) -> None:
+    with stubbed("stepfunctions") as (client, stub):
+        stub.add_client_error("start_execution", code, http_status_code=400)
+        with pytest.raises(error):
+            StepFunctions(client, PREFIX).start("assistant", "run_1", {})
+
+
+def test_a_waiting_task_is_woken_with_its_output() -> None:
+    with stubbed("stepfunctions") as (client, stub):
+        stub.add_response("send_task_success", {}, {"taskToken": "token", "output": '{"calls":[]}'})
+        StepFunctions(client, PREFIX).succeed("token", {"calls": []})
+
+
+@pytest.mark.parametrize("code", ["TaskTimedOut", "TaskDoesNotExist", "InvalidToken"])
+def test_a_task_that_waits_no_longer_is_told(code: str) -> None:
+    with stubbed("stepfunctions") as (client, stub):
+        stub.add_client_error("send_task_success", code, http_status_code=400)
+        with pytest.raises(InvalidTransition):
+            StepFunctions(client, PREFIX).succeed("token", {})
+
+
+@pytest.mark.parametrize(("status", "running"), [("RUNNING", True), ("SUCCEEDED", False), ("ABORTED", False)])
+def test_an_execution_tells_whether_it_runs(status: str, running: bool) -> None:
+    with stubbed("stepfunctions") as (client, stub):
+        reply = {"executionArn": EXECUTION, "stateMachineArn": PREFIX + "a", "status": status, "startDate": START}
+        stub.add_response("describe_execution", reply, {"executionArn": EXECUTION})
+        assert StepFunctions(client, PREFIX).running(EXECUTION) is running
+
+
+def test_an_execution_that_does_not_exist_yet_counts_as_running() -> None:
+    with stubbed("stepfunctions") as (client, stub):
+        stub.add_client_error("describe_execution", "ExecutionDoesNotExist", http_status_code=400)
+        assert StepFunctions(client, PREFIX).running(EXECUTION)
+
+
+def test_a_history_is_read_page_by_page() -> None:
+    def event(number: int) -> dict[str, Any]:
+        return {"timestamp": START, "type": "ExecutionStarted", "id": number}
+
+    with stubbed("stepfunctions") as (client, stub):
+        request = {"executionArn": EXECUTION, "maxResults": 1000}
+        stub.add_response("get_execution_history", {"events": [event(1)], "nextToken": "t"}, request)
+        stub.add_response("get_execution_history", {"events": [event(2)]}, request | {"nextToken": "t"})
+        assert [one["id"] for one in StepFunctions(client, PREFIX).history(EXECUTION)] == [1, 2]
+
+
+def test_a_history_of_nothing_is_not_found() -> None:
+    with stubbed("stepfunctions") as (client, stub):
+        stub.add_client_error("get_execution_history", "ExecutionDoesNotExist", http_status_code=400)
+        with pytest.raises(NotFound):
+            StepFunctions(client, PREFIX).history(EXECUTION)
+
+
+def test_an_event_is_put_on_the_bus() -> None:
+    entry = {"Source": "pentad", "DetailType": "pentad.run.finished", "Detail": '{"run": "r"}', "EventBusName": "bus"}
+    with stubbed("events") as (client, stub):
+        stub.add_response("put_events", {"FailedEntryCount": 0, "Entries": [{}]}, {"Entries": [entry]})
+        EventBridge(client, "bus").publish("pentad.run.finished", {"run": "r"})
+
+
+def test_an_event_that_the_bus_did_not_take_is_told() -> None:
+    with stubbed("events") as (client, stub):
+        reply = {"FailedEntryCount": 1, "Entries": [{"ErrorCode": "InternalFailure", "ErrorMessage": "x"}]}
+        stub.add_response("put_events", reply)
+        with pytest.raises(StoreUnavailable, match="InternalFailure"):
+            EventBridge(client, "bus").publish("x", {})
+
+
+def _answer(payload: Any, **values: Any) -> dict[str, Any]:
+    data = json.dumps(payload).encode()
+    return {"StatusCode": 200, "Payload": StreamingBody(io.BytesIO(data), len(data)), **values}
+
+
+def test_an_undo_invokes_the_tools_own_function() -> None:
+    payload = {"op": "undo", "tenant": "acme", "run": RUN, "step": 1, "index": 2}
+    with stubbed("lambda") as (client, stub):
+        request = {"FunctionName": "pentad-dev-tool-date-time", "Payload": json.dumps(payload).encode()}
+        stub.add_response("invoke", _answer({"index": 2, "status": "undone"}), request)
+        LambdaTools(client, "pentad-dev-tool-").undo("acme", RUN, 1, 2, "date_time")
+
+
+@pytest.mark.parametrize(
+    ("payload", "error"),
+    [
+        ({"errorType": "InvalidTransition", "errorMessage": "the call left nothing to undo"}, InvalidTransition),
+        ({"errorType": "EffectUncertain", "errorMessage": "m"}, EffectUncertain),
+        ({"errorType": "KeyError", "errorMessage": "secret"}, ToolFailed),
+        ("nonsense", ToolFailed),
+    ],
+)
+def test_an_error_of_the_tool_comes_back_under_its_name(payload: Any, error: type[Exception]) -> None:
+    with stubbed("lambda") as (client, stub):
+        stub.add_response("invoke", _answer(payload, FunctionError="Unhandled"))
+        with pytest.raises(error) as caught:
+            LambdaTools(client, "p-").undo("acme", RUN, 1, 2, "notes")
+        assert "secret" not in str(caught.value)
+
+
+def test_a_tool_that_is_gone_is_not_found() -> None:
+    with stubbed("lambda") as (client, stub):
+        stub.add_client_error("invoke", "ResourceNotFoundException", http_status_code=404)
+        with pytest.raises(NotFound):
+            LambdaTools(client, "p-").undo("acme", RUN, 1, 2, "notes")
+
+
+def test_kms_is_given_the_tenant_and_the_approval() -> None:
+    context = {"tenant": "acme", "approval": "apr_1"}
+    with stubbed("kms") as (client, stub):
+        stub.add_response(
+            "encrypt",
+            {"CiphertextBlob": b"sealed"},
+            {"KeyId": "key", "Plaintext": b"token", "EncryptionContext": context},
+        )
+        stub.add_response(
+            "decrypt",
+            {"Plaintext": b"token"},
+            {"KeyId": "key", "CiphertextBlob": b"sealed", "EncryptionContext": context},
+        )
+        cipher = KmsCipher(client, "key")
+        sealed = cipher.encrypt("token", tenant="acme", approval="apr_1")
+        assert cipher.decrypt(sealed, tenant="acme", approval="apr_1") == "token"
+
+
+@pytest.mark.parametrize(("tenant", "approval"), [("other", "apr_1"), ("acme", "apr_2")])
+def test_the_memory_cipher_binds_as_kms_does(tenant: str, approval: str) -> None:
+    cipher = MemoryCipher()
+    sealed = cipher.encrypt("token", tenant="acme", approval="apr_1")
+    with pytest.raises(PolicyDenied):
+        cipher.decrypt(sealed, tenant=tenant, approval=approval)
+
+
+def test_uploads_are_signed_by_version_4_with_the_content_type(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    signing_client.cache_clear()
+    try:
+        url, headers = S3Documents(signing_client(), "docs").upload_url("acme/a b.md", "text/markdown", 900)
+    finally:
+        signing_client.cache_clear()
+    assert "X-Amz-Algorithm=AWS4-HMAC-SHA256" in url
+    assert "X-Amz-SignedHeaders=content-type%3Bhost" in url
+    assert "X-Amz-Expires=900" in url
+    assert headers == {"Content-Type": "text/markdown"}
+
+
+def test_api_keys_are_kept_in_the_state_table(dynamodb: Stores) -> None:
+    assert dynamodb.state is not None
+    store = DynamoKeys(dynamodb.state)
+    key, token = create_key(store, "acme", now=START, user="ann")
+    assert store.get("acme", key.key_id) == key
+    assert store.get("other", key.key_id) is None
+    revoked = revoke_key(store, "acme", key.key_id, now=START)
+    assert list_keys(store, "acme") == [revoked]
+    assert (revoked.disabled_at, revoke_key(store, "acme", key.key_id, now=START)) == (START, revoked)
+    assert token.rsplit(".", 1)[1] not in str(list(dynamodb.state.iterate("T#acme#KEYS")))
+    with pytest.raises(InvalidTransition):
+        store.put(key)
+    with pytest.raises(NotFound):
+        revoke_key(store, "acme", "000000000000", now=START)
