@@ -1,6 +1,7 @@
 """What the command prints, and how it fails: one clear line, a traceback only with --debug."""
 
 import json
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,7 +12,9 @@ from rich.console import Console
 
 from pentad.domain.errors import PentadError
 
-OUT = Console(highlight=False)
+# Tables need room where there is no terminal to tell a width, as in a log of CI.
+_WIDTH = None if sys.stdout.isatty() else 120
+OUT = Console(highlight=False, width=_WIDTH)
 ERR = Console(stderr=True, highlight=False)
 
 EXIT_FAILED = 1

@@ -20,7 +20,8 @@ _STATUS_STYLE = {
     "stopped": "yellow",
 }
 _KIND_STYLE = {"run": "bold", "state": "cyan", "function": "blue", "model": "magenta", "tool": "green"}
-_BAR_WIDTH = 40
+_SHORTEST_BAR, _LONGEST_BAR = 16, 60
+_OTHER_COLUMNS = 40  # times, details and the gaps between
 
 
 def status_text(status: str) -> str:
@@ -32,7 +33,8 @@ def status_text(status: str) -> str:
 def print_run(console: Console, view: Json) -> None:
     """Print a run's answer, notices and citations."""
     for notice in view["notices"]:
-        console.print(f"[yellow]{escape(notice)}[/]")
+        if notice != view["answer"]:  # a degraded answer is its own notice
+            console.print(f"[yellow]{escape(notice)}[/]")
     if view["answer"]:
         console.print(escape(view["answer"]))
     for citation in view["citations"]:
@@ -79,30 +81,32 @@ def approval_lines(view: Json) -> RenderableType:
     return Group(*(Text.from_markup(line) for line in lines))
 
 
-def waterfall(trace: Json) -> Table:
-    """Return a run's spans as bars on one time axis."""
+def waterfall(trace: Json, width: int) -> Table:
+    """Return a run's spans as bars on one time axis.
+
+    Args:
+        trace: what the API shows of a run's trace.
+        width: columns of the terminal; the bars take what names, times and details leave.
+    """
+    table = Table(box=None, pad_edge=False, expand=False)
+    table.add_column("span", no_wrap=True)
+    table.add_column("ms", justify="right", no_wrap=True)
+    table.add_column("", no_wrap=True)
+    table.add_column("details", overflow="ellipsis", no_wrap=True)
     spans = trace["spans"]
-    table = Table(box=None, pad_edge=False, title_justify="left")
-    for heading in ("span", "ms", "", "details"):
-        table.add_column(heading, justify="right" if heading == "ms" else "left", no_wrap=True)
     if not spans:
         return table
-    starts = [datetime.fromisoformat(span["start"]) for span in spans]
-    first = min(starts)
+    names = [f"{'  ' * span['depth']}{span['name']}" for span in spans]
+    bars = max(_SHORTEST_BAR, min(_LONGEST_BAR, width - max(map(len, names)) - _OTHER_COLUMNS))
+    first = min(datetime.fromisoformat(span["start"]) for span in spans)
     last = max(datetime.fromisoformat(span["end"]) for span in spans)
     whole = max((last - first).total_seconds(), 0.001)
-    for span, start in zip(spans, starts, strict=True):
-        offset = (start - first).total_seconds() / whole
-        width = span["duration_ms"] / 1000 / whole
-        left = min(int(offset * _BAR_WIDTH), _BAR_WIDTH - 1)
-        length = max(1, min(round(width * _BAR_WIDTH), _BAR_WIDTH - left))
+    for name, span in zip(names, spans, strict=True):
+        offset = (datetime.fromisoformat(span["start"]) - first).total_seconds() / whole
+        left = min(int(offset * bars), bars - 1)
+        length = max(1, min(round(span["duration_ms"] / 1000 / whole * bars), bars - left))
         style = _KIND_STYLE.get(span["kind"], "")
-        name = f"{'  ' * span['depth']}{span['name']}"
         details = " ".join(f"{key}={value}" for key, value in span["attributes"].items())
-        table.add_row(
-            Text(name, style=style),
-            f"{span['duration_ms']:,}",
-            Text(" " * left + "█" * length, style=style),
-            escape(details),
-        )
+        bar = Text(" " * left + "█" * length, style=style)
+        table.add_row(Text(name, style=style), f"{span['duration_ms']:,}", bar, Text(details))
     return table

@@ -147,5 +147,5 @@ def trace(run_id: Annotated[str, typer.Argument(help="The run.")]) -> None:
         if OPTIONS.json:
             emit(view)
             return
-        OUT.print(waterfall(view), soft_wrap=True)
+        OUT.print(waterfall(view, OUT.width))
         OUT.print(f"{view['transitions']} transitions, {view['status']}")

@@ -204,7 +204,7 @@ def _summary(runs: list[dict[str, Any]], path: Path) -> None:
         return
     table = Table(box=None, pad_edge=False)
     for heading in ("question", "status", "transitions", "attempts", "tools", "tokens", "cost"):
-        table.add_column(heading)
+        table.add_column(heading, no_wrap=heading != "question")
     for run in runs:
         attempts, tools = len(run["model_attempts"]), len(run["tool_calls"])
         counts = (str(run["transitions"]), str(attempts), str(tools), f"{run['tokens']:,}", show(run["cost_nanousd"]))

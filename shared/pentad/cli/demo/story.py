@@ -178,7 +178,7 @@ class Story:
         trace = self.client.call("GET", f"/v1/runs/{kept['run_id']}/trace")
         kinds = {span["kind"] for span in trace["spans"]}
         check(kinds >= {"run", "state", "function", "model", "tool"}, f"the waterfall has only {sorted(kinds)}")
-        self.console.print(waterfall(trace))
+        self.console.print(waterfall(trace, self.console.width))
 
     def _ask(self, question: str, *, session: str | None = None, keep: bool = True) -> tuple[Json, Json]:
         self.console.print(f"[bold]> {escape(question)}[/]")
