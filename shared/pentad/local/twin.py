@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 from pentad.local import twin_file
 from pentad.local.assembly import Assembly, read_assembly
-from pentad.local.deploy.deployment import Deployment, FunctionDefinition
+from pentad.local.background import Background
+from pentad.local.deploy.deployment import Deployment
 
 if TYPE_CHECKING:
     from pentad.local.clients import Clients
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from pentad.local.front.model import CountKey
     from pentad.local.function_logs import FunctionLogs
     from pentad.local.host.host import FunctionHost
-    from pentad.local.host.model import FunctionSpec, Report
+    from pentad.local.host.model import Report
     from pentad.local.http_api.server import HttpApiServer
     from pentad.local.pumps.clock import ScheduleClock
     from pentad.local.pumps.pumps import Pumps
@@ -201,7 +202,7 @@ class Twin:
         twin_file.claim(self._state_dir)
         self._cleanup.callback(twin_file.release, self._state_dir)
         # Loading the model provider's stand-in and the index is independent of the deployment.
-        side = _Background(self._start_stand_ins)
+        side = Background(self._start_stand_ins)
         self._cleanup.callback(side.ignore)
         self._phase("front", self._start_front)
         self._phase("deploy", self._deploy)
@@ -269,6 +270,7 @@ class Twin:
 
     def _deploy(self) -> None:
         from pentad.local.deploy.deployer import Deployer
+        from pentad.local.deploy.host_spec import function_spec
         from pentad.local.deploy.registry import Place
         from pentad.local.iam.model import ACCOUNT_ID
 
@@ -359,32 +361,6 @@ class Twin:
         }
 
 
-def function_spec(definition: FunctionDefinition) -> "FunctionSpec":
-    """Return a deployed function as the host takes it; third-party layers are the project's own environment."""
-    from pentad.local.host.model import FunctionSpec
-
-    environment = dict(definition.environment)
-    if definition.log_format == "JSON":
-        environment["AWS_LAMBDA_LOG_FORMAT"] = "JSON"
-        environment["AWS_LAMBDA_LOG_LEVEL"] = definition.log_level or "INFO"
-    return FunctionSpec(
-        name=definition.name,
-        arn=definition.arn,
-        handler=definition.handler,
-        code_dir=definition.code,
-        role_arn=definition.role_arn,
-        log_group=definition.log_group,
-        layer_dirs=tuple(layer.directory for layer in definition.layers if not layer.third_party),
-        environment=environment,
-        memory_mb=definition.memory,
-        timeout_seconds=float(definition.timeout),
-        reserved_concurrency=definition.reserved_concurrency,
-        tracing=definition.tracing,
-        runtime=definition.runtime,
-        architecture=definition.architecture,
-    )
-
-
 def _embedding_dimension() -> int:
     from pentad.models.catalog import load
 
@@ -392,31 +368,6 @@ def _embedding_dimension() -> int:
     if dimensions is None:
         raise TwinError("the embeddings' tier has no dimensions, so the local index cannot be made")
     return dimensions
-
-
-class _Background:
-    """Runs one step on a thread; its error is raised where the result is asked for."""
-
-    def __init__(self, step: Callable[[], None]) -> None:
-        self._error: BaseException | None = None
-        self._thread = threading.Thread(target=self._run, args=(step,), name="twin-start", daemon=True)
-        self._thread.start()
-
-    def _run(self, step: Callable[[], None]) -> None:
-        try:
-            step()
-        except BaseException as error:  # handed over to the thread that waits
-            self._error = error
-
-    def result(self) -> None:
-        """Wait for the step and raise what it raised."""
-        self._thread.join()
-        if self._error is not None:
-            raise self._error
-
-    def ignore(self) -> None:
-        """Wait for the step, whatever becomes of it."""
-        self._thread.join()
 
 
 @contextmanager

@@ -100,7 +100,6 @@ def _permission(function: str, service: str, source: Any) -> dict[str, Any]:
 def _data() -> dict[str, Any]:
     redrive = {"deadLetterTargetArn": _att("Dead"), "maxReceiveCount": 1}
     policy = _allow(_att("Queue"), "sqs:SendMessage") | {"Principal": {"Service": "events.amazonaws.com"}}
-    eventful = {"EventBridgeConfiguration": {"EventBridgeEnabled": True}}
     return {
         "Table": {
             "Type": "AWS::DynamoDB::GlobalTable",
@@ -124,6 +123,12 @@ def _data() -> dict[str, Any]:
                 "PolicyDocument": {"Version": "2012-10-17", "Statement": [policy]},
             },
         },
+    }
+
+
+def _events() -> dict[str, Any]:
+    eventful = {"EventBridgeConfiguration": {"EventBridgeEnabled": True}}
+    return {
         "Bucket": {
             "Type": "AWS::S3::Bucket",
             "Properties": {"BucketName": "small-documents", "NotificationConfiguration": eventful},
@@ -171,6 +176,11 @@ def _functions() -> dict[str, Any]:
                 "FunctionResponseTypes": ["ReportBatchItemFailures"],
             },
         },
+    }
+
+
+def _machine() -> dict[str, Any]:
+    return {
         "MachineRole": _role("states.amazonaws.com", _allow(_att("Double"), "lambda:InvokeFunction")),
         "Machine": {
             "Type": "AWS::StepFunctions::StateMachine",
@@ -195,11 +205,9 @@ def _definition() -> str:
     return json.dumps({"QueryLanguage": "JSONata", "StartAt": "Call", "States": {"Call": call}})
 
 
-def _api() -> dict[str, Any]:
+def _keys() -> dict[str, Any]:
     api = {"ApiId": {"Ref": "HttpApi"}}
-    source = "arn:aws:execute-api:${AWS::Region}:${AWS::AccountId}:${HttpApi}/*"
     return {
-        "HttpApi": {"Type": "AWS::ApiGatewayV2::Api", "Properties": {"Name": "small", "ProtocolType": "HTTP"}},
         "Keys": {
             "Type": "AWS::ApiGatewayV2::Authorizer",
             "Properties": {
@@ -216,6 +224,14 @@ def _api() -> dict[str, Any]:
                 },
             },
         },
+    }
+
+
+def _api() -> dict[str, Any]:
+    api = {"ApiId": {"Ref": "HttpApi"}}
+    source = "arn:aws:execute-api:${AWS::Region}:${AWS::AccountId}:${HttpApi}/*"
+    return {
+        "HttpApi": {"Type": "AWS::ApiGatewayV2::Api", "Properties": {"Name": "small", "ProtocolType": "HTTP"}},
         "Integration": {
             "Type": "AWS::ApiGatewayV2::Integration",
             "Properties": {
@@ -249,7 +265,7 @@ def write_small_assembly(folder: Path) -> Path:
     (folder / "asset.code").mkdir(parents=True)
     (folder / "asset.code" / "small.py").write_text(CODE, encoding="utf-8")
     outputs = {"Url": {"Value": _att("HttpApi", "ApiEndpoint")}, "Table": {"Value": {"Ref": "Table"}}}
-    template = {"Resources": _data() | _functions() | _api(), "Outputs": outputs}
+    template = {"Resources": _data() | _events() | _functions() | _machine() | _keys() | _api(), "Outputs": outputs}
     (folder / "small.template.json").write_text(json.dumps(template), encoding="utf-8")
     files = {
         "code": {

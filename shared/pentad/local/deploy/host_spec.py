@@ -1,0 +1,28 @@
+"""A deployed function in the function host's terms."""
+
+from pentad.local.deploy.deployment import FunctionDefinition
+from pentad.local.host.model import FunctionSpec
+
+
+def function_spec(definition: FunctionDefinition) -> FunctionSpec:
+    """Return a deployed function as the host takes it; third-party layers are the project's own environment."""
+    environment = dict(definition.environment)
+    if definition.log_format == "JSON":
+        environment["AWS_LAMBDA_LOG_FORMAT"] = "JSON"
+        environment["AWS_LAMBDA_LOG_LEVEL"] = definition.log_level or "INFO"
+    return FunctionSpec(
+        name=definition.name,
+        arn=definition.arn,
+        handler=definition.handler,
+        code_dir=definition.code,
+        role_arn=definition.role_arn,
+        log_group=definition.log_group,
+        layer_dirs=tuple(layer.directory for layer in definition.layers if not layer.third_party),
+        environment=environment,
+        memory_mb=definition.memory,
+        timeout_seconds=float(definition.timeout),
+        reserved_concurrency=definition.reserved_concurrency,
+        tracing=definition.tracing,
+        runtime=definition.runtime,
+        architecture=definition.architecture,
+    )
