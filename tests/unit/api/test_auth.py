@@ -31,7 +31,7 @@ def _keys(**values: Any) -> tuple[MemoryKeys, str, Clock]:
 def test_a_key_names_its_tenant_scopes_and_user() -> None:
     store, token, clock = _keys(user="ann", scopes=["runs:read"])
     caller = KeyAuthenticator(store, now=clock)(token)
-    assert (caller.tenant, caller.user, caller.scopes) == (TENANT, "ann", {"runs:read"})
+    assert (caller.tenant, caller.user, caller.scopes) == (TENANT, "ann", frozenset({"runs:read"}))
 
 
 def test_a_key_has_all_scopes_where_none_are_named() -> None:
@@ -145,13 +145,13 @@ def _token(key: Any = RSA, algorithm: str = "RS256", kid: str = "rsa", **claims:
 @pytest.mark.parametrize(("key", "algorithm", "kid"), [(RSA, "RS256", "rsa"), (EC, "ES256", "ec")])
 def test_a_token_of_the_issuer_names_tenant_user_and_known_scopes(key: Any, algorithm: str, kid: str) -> None:
     caller = _authenticator()(_token(key, algorithm, kid))
-    assert (caller.tenant, caller.user, caller.scopes) == (TENANT, "ann", {"runs:read", "runs:write"})
+    assert (caller.tenant, caller.user, caller.scopes) == (TENANT, "ann", frozenset({"runs:read", "runs:write"}))
 
 
 def test_scopes_may_be_a_list_under_another_claim() -> None:
     authenticator = _authenticator(scope_claim="permissions", tenant_claim="org")
     caller = authenticator(_token(permissions=["runs:read", 3], org="other"))
-    assert (caller.tenant, caller.scopes) == ("other", {"runs:read"})
+    assert (caller.tenant, caller.scopes) == ("other", frozenset({"runs:read"}))
 
 
 def test_a_subject_that_is_no_user_id_gets_one() -> None:
