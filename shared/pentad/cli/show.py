@@ -21,7 +21,7 @@ _STATUS_STYLE = {
 }
 _KIND_STYLE = {"run": "bold", "state": "cyan", "function": "blue", "model": "magenta", "tool": "green"}
 _SHORTEST_BAR, _LONGEST_BAR = 16, 60
-_OTHER_COLUMNS = 40  # times, details and the gaps between
+_OTHER_COLUMNS = 45  # times, details and the gaps between
 
 
 def status_text(status: str) -> str:
@@ -88,16 +88,17 @@ def waterfall(trace: Json, width: int) -> Table:
         trace: what the API shows of a run's trace.
         width: columns of the terminal; the bars take what names, times and details leave.
     """
-    table = Table(box=None, pad_edge=False, expand=False)
-    table.add_column("span", no_wrap=True)
-    table.add_column("ms", justify="right", no_wrap=True)
-    table.add_column("", no_wrap=True)
-    table.add_column("details", overflow="ellipsis", no_wrap=True)
+    table = Table(box=None, pad_edge=False)
     spans = trace["spans"]
+    names = [f"{'  ' * span['depth']}{span['name']}" for span in spans]
+    longest = max((len(name) for name in names), default=0)
+    bars = max(_SHORTEST_BAR, min(_LONGEST_BAR, width - longest - _OTHER_COLUMNS))
+    table.add_column("span", no_wrap=True, width=longest)
+    table.add_column("ms", justify="right", no_wrap=True, width=7)
+    table.add_column("", no_wrap=True, width=bars)
+    table.add_column("details", overflow="ellipsis", no_wrap=True)
     if not spans:
         return table
-    names = [f"{'  ' * span['depth']}{span['name']}" for span in spans]
-    bars = max(_SHORTEST_BAR, min(_LONGEST_BAR, width - max(map(len, names)) - _OTHER_COLUMNS))
     first = min(datetime.fromisoformat(span["start"]) for span in spans)
     last = max(datetime.fromisoformat(span["end"]) for span in spans)
     whole = max((last - first).total_seconds(), 0.001)
