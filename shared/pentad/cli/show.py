@@ -96,7 +96,8 @@ def waterfall(trace: Json, width: int) -> Table:
     table.add_column("span", no_wrap=True, width=longest)
     table.add_column("ms", justify="right", no_wrap=True, width=7)
     table.add_column("", no_wrap=True, width=bars)
-    table.add_column("details", overflow="ellipsis", no_wrap=True)
+    room = max(10, width - longest - bars - 7 - 3)
+    table.add_column("details", overflow="ellipsis", no_wrap=True, max_width=room)
     if not spans:
         return table
     first = min(datetime.fromisoformat(span["start"]) for span in spans)
