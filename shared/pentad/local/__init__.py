@@ -1,1 +1,1 @@
-"""."""
+"""The local twin: the synthesized assembly on a laptop. Never in a Lambda layer."""
