@@ -20,6 +20,7 @@ ERR = Console(stderr=True, highlight=False)
 EXIT_FAILED = 1
 EXIT_USAGE = 2
 EXIT_UNAVAILABLE = 3
+EXIT_INTERRUPTED = 130  # as shells say it: 128 + SIGINT
 
 
 class CommandError(Exception):
@@ -65,6 +66,8 @@ def failures() -> Iterator[None]:
             raise
         _tell(str(error), error.code)
         raise typer.Exit(error.code) from error
+    except KeyboardInterrupt as error:
+        raise typer.Exit(EXIT_INTERRUPTED) from error
     except PentadError as error:
         if OPTIONS.debug:
             raise

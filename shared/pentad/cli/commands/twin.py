@@ -3,7 +3,6 @@
 import logging
 import os
 import signal
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -72,11 +71,9 @@ def _start(out: Path, state: Path, api_port: int) -> "Twin":
     from pentad.local.deploy.errors import DeployError
     from pentad.local.twin import Twin, TwinError, TwinOptions
     from pentad.local.twin_file import TwinRunning
-    from pentad.models.catalog import load
 
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
-    dimensions = load().route(task="embed").dimensions or 0
-    options = TwinOptions(provider_keys=provider_keys(), api_port=api_port, vector_dimension=dimensions)
+    options = TwinOptions(provider_keys=provider_keys(), api_port=api_port)
     try:
         return Twin.start(out, state, options=options)
     except (AssemblyError, DeployError, TwinError, TwinRunning, OSError) as error:
@@ -119,16 +116,17 @@ def up(
 ) -> None:
     """Start the local twin and leave it running until Ctrl-C: API, documentation, logs."""
     with failures():
+        from pentad.local.twin_main import wait_for_signal
+
         root = project_root()
-        stop = threading.Event()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: stop.set())
+        # A signal during the start ends it like any other error: what was started is stopped.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
         with running_twin(root, state or root / STATE_FOLDER, api_port=port) as running:
             ui = _docs_ui(running)
             page = ui.start()
             try:
                 _tell_ready(running, page)
-                stop.wait()
+                wait_for_signal()
             finally:
                 ui.stop()
                 ERR.print("[dim]stopping[/]")
