@@ -21,6 +21,10 @@ BODY_BYTES = 1_000_000
 """A message has at most 100,000 characters, which are at most 600,000 bytes as JSON escapes."""
 
 
+ANSWER_BYTES = 5_500_000
+"""Lambda returns at most 6 MB, and JSON around the body escapes it (AWS Lambda quotas)."""
+
+
 class Resolver(APIGatewayHttpResolver):
     """Powertools' resolver with our rule for paths: ``<document>`` takes all that is left, slashes included."""
 
@@ -57,7 +61,7 @@ class Api:
         except Exception as error:  # the outermost boundary: a client must not see a traceback
             self._services.telemetry.event("api.unexpected", level="ERROR", error=type(error).__name__)
             return _answer(problems.internal(instance), {})
-        return answer
+        return answer if _fits(answer) else _answer(_too_large(instance), {})
 
     def _admit(self, event: Mapping[str, Any]) -> None:
         """Let a request through to its route, or raise: no such path, method or scope, or too large."""
@@ -97,6 +101,22 @@ class _Rejected(Exception):
 
 def _path(event: Mapping[str, Any]) -> str:
     return str(event["requestContext"]["http"]["path"])
+
+
+def _fits(answer: Mapping[str, Any]) -> bool:
+    # Lambda's runtime may escape what is not ASCII: count as it would.
+    return len(json.dumps(answer.get("body") or "")) <= ANSWER_BYTES
+
+
+def _too_large(instance: str) -> Problem:
+    return problems.problem(
+        HTTPStatus.BAD_REQUEST,
+        f"the answer has more than {ANSWER_BYTES:,} bytes",
+        instance=instance,
+        code="InvalidInput",
+        field="limit",
+        fix="ask for fewer items",
+    )
 
 
 def _dump(value: Any) -> str:

@@ -67,6 +67,7 @@ class EventList(View):
     """A run's events in time order."""
 
     events: tuple[Event, ...]
+    cursor: str | None = None
 
 
 class SpanView(View):

@@ -36,6 +36,7 @@ class Asking:
         catalog: agents, for how long an approval waits.
         runs: the store of runs.
         approvals: the store of approvals.
+        engine: wakes the execution where the decision was there before this try of the state.
         telemetry: metrics and logs.
         now: the clock.
     """
@@ -45,6 +46,7 @@ class Asking:
         catalog: Catalog,
         runs: RunStore,
         approvals: ApprovalStore,
+        engine: WorkflowEngine,
         telemetry: Telemetry,
         *,
         now: Callable[[], datetime],
@@ -52,15 +54,22 @@ class Asking:
         self._catalog = catalog
         self._runs = runs
         self._approvals = approvals
+        self._engine = engine
         self._telemetry = telemetry
         self._now = now
 
     def request(self, tenant: str, run: str, step: int, task_token: str) -> Approval:
         """Store what a human has to decide and let the run wait.
 
+        Where an earlier try of the state stored it and the decision came since, the execution goes on at once.
+
         Raises:
             NotFound: no such run, or no call of the step awaits a human.
         """
+        decided = self._decided(tenant, run, step)
+        if decided is not None:
+            self._wake(decided, task_token)
+            return decided
         current = self._runs.get(tenant, run)
         calls = [call for call in self._runs.calls(tenant, run, step) if call.status is CallStatus.AWAITING]
         if not calls:
@@ -84,9 +93,22 @@ class Asking:
         # The run waits first: a decision that comes at once finds it so.
         self._runs.set_status(tenant, run, RunStatus.AWAITING_HUMAN)
         stored = self._approvals.create(approval, task_token)
+        if stored.status is not ApprovalStatus.PENDING:
+            self._wake(stored, task_token)
         self._telemetry.count(names.APPROVALS_REQUESTED, agent=current.agent)
         self._telemetry.event("approval.requested", approval=stored.approval, calls=len(calls))
         return stored
+
+    def _decided(self, tenant: str, run: str, step: int) -> Approval | None:
+        try:
+            approval = self._approvals.get(tenant, approval_id(run, step))
+        except NotFound:
+            return None
+        return None if approval.status is ApprovalStatus.PENDING else approval
+
+    def _wake(self, approval: Approval, task_token: str) -> None:
+        calls = carry_out(self._runs, approval, self._now())
+        self._engine.succeed(task_token, {"calls": [ref.model_dump() for ref in calls]})
 
     def expire(self, tenant: str, run: str, step: int) -> tuple[CallRef, ...]:
         """Close an approval whose time is over and return the calls to run.

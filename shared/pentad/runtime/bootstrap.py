@@ -285,7 +285,8 @@ def asking() -> "Asking":
     from pentad.orchestration.humans import Asking
 
     key = settings(environment.AwaitHumanSettings).approval_key
-    return Asking(catalog(), runs(), approvals(key), telemetry("await-human"), now=now)
+    # It wakes tasks by their tokens and starts nothing, so it needs no name of a state machine.
+    return Asking(catalog(), runs(), approvals(key), engine(""), telemetry("await-human"), now=now)
 
 
 @cache

@@ -236,3 +236,27 @@ def test_the_view_has_the_documented_fields() -> None:
     )
     assert sorted(view) == sorted(documented.split())
     assert json.dumps(view["metadata"]) == '{"a": "b"}'
+
+
+def test_events_come_in_pages() -> None:
+    client = Client()
+    world = client.world
+    world.model.script = ["4"]
+    run = world.begin()
+    world.turn(run)
+    whole = client("GET", f"/v1/runs/{run.run}/events").json
+    first = client("GET", f"/v1/runs/{run.run}/events?limit=2").json
+    second = client("GET", f"/v1/runs/{run.run}/events?limit=2&cursor={first['cursor']}").json
+    assert first["events"] + second["events"] == whole["events"]
+    assert (whole["cursor"], second["cursor"]) == (None, None)
+
+
+def test_an_answer_too_large_for_lambda_says_so() -> None:
+    client = Client()
+    for number in range(3):
+        run = client("POST", "/v1/runs", HELLO | {"session": f"s{number}"}).json["run_id"]
+        _answered(client, run, "x" * 2_000_000)
+        client.world.clock.advance(1)
+    reply = client("GET", "/v1/runs")
+    assert (reply.status, reply.json["field"]) == (400, "limit")
+    assert client("GET", "/v1/runs?limit=1").status == 200

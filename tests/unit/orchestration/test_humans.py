@@ -145,3 +145,13 @@ def test_a_decision_that_a_crash_cut_off_is_finished_by_the_same_decision() -> N
     world.decide(TENANT, name, "approve", by="ann")
     assert _woken(world) == [_dumped(BOTH)]
     assert world.runs.get(TENANT, run.run).status is RunStatus.RUNNING
+
+
+@pytest.mark.parametrize(("decision", "calls"), [("approve", BOTH), ("reject", FREE)])
+def test_a_retried_request_after_the_decision_goes_on_at_once(decision: Any, calls: tuple[CallRef, ...]) -> None:
+    world, run, name = _asked()
+    world.engine.dead.add("token-1")
+    world.decide(TENANT, name, decision, by="ann")
+    world.asking.request(TENANT, run.run, 1, "token-2")
+    assert world.engine.woken == {"token-2": {"calls": _dumped(calls)}}
+    assert world.runs.get(TENANT, run.run).status is RunStatus.RUNNING

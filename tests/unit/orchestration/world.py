@@ -174,7 +174,7 @@ class World:
         now = self.clock
         self.start = StartRun(catalog, self.runs, self.engine, self.telemetry, now=now)
         self.think = Think(catalog, self.runs, self.sessions, self.model, self.ledger, self.telemetry, now=now)
-        self.asking = Asking(catalog, self.runs, self.approvals, self.telemetry, now=now)
+        self.asking = Asking(catalog, self.runs, self.approvals, self.engine, self.telemetry, now=now)
         self.decide = Decide(self.runs, self.approvals, self.engine, self.telemetry, now=now)
         self.deliver = Deliver(self.runs, self.sessions, self.approvals, self.events, self.telemetry, now=now)
 

@@ -10,6 +10,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Body, Header, Pat
 from pydantic import BaseModel, ConfigDict, Field
 
 from pentad.api.caller import Caller
+from pentad.api.cursors import place_of
 from pentad.api.events import events_of
 from pentad.api.services import Services
 from pentad.api.views import (
@@ -91,8 +92,15 @@ def register(app: ApiGatewayResolver, services: Services, caller: Callable[[], C
         return run_view(find(run))
 
     @app.get("/v1/runs/<run>/events", tags=["runs"], summary="Read what happened in a run")
-    def get_events(run: RunPath) -> EventList:
-        return EventList(events=events_of(find(run), services.runs, services.ledger, services.approvals))
+    def get_events(
+        run: RunPath,
+        limit: Annotated[int, Query(ge=1, le=1000)] = 1000,
+        cursor: Annotated[str | None, Query(max_length=20)] = None,
+    ) -> EventList:
+        events = events_of(find(run), services.runs, services.ledger, services.approvals)
+        first = place_of(cursor)
+        end = first + limit
+        return EventList(events=events[first:end], cursor=str(end) if end < len(events) else None)
 
     @app.get("/v1/runs/<run>/trace", tags=["runs"], summary="Read a run's waterfall")
     def get_trace(run: RunPath) -> TraceView:

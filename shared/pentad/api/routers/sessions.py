@@ -7,9 +7,10 @@ from aws_lambda_powertools.event_handler.api_gateway import ApiGatewayResolver
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 
 from pentad.api.caller import Caller
+from pentad.api.cursors import place_of
 from pentad.api.services import Services
 from pentad.api.views import MessagePage, SessionPage, SessionView, message_view, session_view
-from pentad.domain.errors import InvalidInput, NotFound
+from pentad.domain.errors import NotFound
 from pentad.domain.ids import check_id
 from pentad.memory.ports import Session
 
@@ -45,17 +46,8 @@ def register(app: ApiGatewayResolver, services: Services, caller: Callable[[], C
         cursor: Annotated[str | None, Query(max_length=20)] = None,
     ) -> MessagePage:
         head = find(session)
-        first = _position(cursor)
+        first = place_of(cursor)
         stored = services.sessions.read(head.tenant, session, first, min(first + limit, head.length) - 1)
         end = first + limit
         items = tuple(message_view(one) for one in stored)
         return MessagePage(items=items, cursor=str(end) if end < head.length else None)
-
-
-def _position(cursor: str | None) -> int:
-    """Return the sequence number that a cursor of messages stands for."""
-    if cursor is None:
-        return 0
-    if not (cursor.isascii() and cursor.isdigit()):
-        raise InvalidInput("the cursor is not one of ours", field="cursor", fix="give back a cursor as it came")
-    return int(cursor)

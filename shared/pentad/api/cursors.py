@@ -1,0 +1,16 @@
+"""Cursors of lists that are counted: a place, as text."""
+
+from pentad.domain.errors import InvalidInput
+
+
+def place_of(cursor: str | None) -> int:
+    """Return the place that a cursor stands for; 0 where there is none.
+
+    Raises:
+        InvalidInput: it is not a cursor of such a list.
+    """
+    if cursor is None:
+        return 0
+    if not (cursor.isascii() and cursor.isdigit()):
+        raise InvalidInput("the cursor is not one of ours", field="cursor", fix="give back a cursor as it came")
+    return int(cursor)
