@@ -169,6 +169,11 @@ class Twin:
         return sum(self.timings.values())
 
     @property
+    def front(self) -> "AwsFront":
+        """The front of all AWS calls."""
+        return self._front
+
+    @property
     def host(self) -> "FunctionHost":
         """The function host."""
         return self._host
