@@ -51,6 +51,17 @@ def test_a_rate_limit_carries_its_headers(claude: Anthropic, gpt: OpenAI, contro
     assert claude_says(claude)
 
 
+def test_a_fault_for_a_text_leaves_other_conversations_alone(claude: Anthropic, control: SimulatorControl) -> None:
+    control.faults(*({"kind": "status", "status": 529, "text": text} for text in ("marmalade", "quince")))
+    for text in ("marmalade", "quince"):
+        with pytest.raises(anthropic.APIStatusError):
+            claude_says(claude, [{"role": "user", "content": f"hi {text}"}])
+    assert claude_says(claude)
+    control.clear_faults("marmalade")
+    assert claude_says(claude, [{"role": "user", "content": "hi marmalade"}])
+    assert [fault["text"] for fault in control.faults()] == ["quince"]
+
+
 @pytest.mark.parametrize("status", [500, 503])
 def test_server_errors_have_the_providers_shape(
     claude: Anthropic, gpt: OpenAI, control: SimulatorControl, status: int

@@ -7,6 +7,7 @@ import urllib.request
 from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.error import HTTPError
+from urllib.parse import quote
 
 _TIMEOUT_SECONDS = 10.0
 
@@ -50,9 +51,9 @@ class SimulatorControl:
         listed: list[dict[str, Any]] = self._send("POST", "faults", list(faults))
         return listed
 
-    def clear_faults(self) -> None:
-        """Remove all faults."""
-        self._send("DELETE", "faults")
+    def clear_faults(self, text: str = "") -> None:
+        """Remove the faults whose ``text`` this is, or all of them."""
+        self._send("DELETE", "faults" + (f"?text={quote(text)}" if text else ""))
 
     def requests(self) -> list[dict[str, Any]]:
         """Return the journal, oldest first."""

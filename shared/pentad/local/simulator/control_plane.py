@@ -19,7 +19,7 @@ class ControlPlane:
         self._routes: dict[tuple[str, str], Callable[[Request], Any]] = {
             ("POST", "faults"): lambda request: faults.add(request.json()),
             ("GET", "faults"): lambda request: faults.listed(),
-            ("DELETE", "faults"): lambda request: faults.clear(),
+            ("DELETE", "faults"): lambda request: faults.clear(request.query.get("text", [""])[0]),
             ("POST", "script"): lambda request: script.load(request.json()),
             ("GET", "script"): lambda request: script.report(),
             ("DELETE", "script"): lambda request: script.clear(),

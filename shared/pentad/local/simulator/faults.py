@@ -21,12 +21,17 @@ _DEFAULT_SECONDS = {"timeout": 60.0, "delay": 1.0}
 
 @dataclass
 class Fault:
-    """One rule. Empty matches fit everything; ``times`` counts down, None lasts until cleared."""
+    """One rule. Empty matches fit everything; ``times`` counts down, None lasts until cleared.
+
+    ``text`` is looked for in the request's body as it was sent, so it should be plain words: a session's or a tenant's
+    calls can be made to fail while all others go on.
+    """
 
     kind: str
     provider: str = ""
     path: str = ""
     model: str = ""
+    text: str = ""
     status: int = 0
     headers: Mapping[str, str] = field(default_factory=dict)
     body: Any = None
@@ -34,12 +39,13 @@ class Fault:
     seconds: float = 0.0
     stop: str = ""
 
-    def fits(self, provider: str, path: str, model: str) -> bool:
-        """Whether a call is meant; path and model match as substrings."""
+    def fits(self, provider: str, path: str, model: str, text: str) -> bool:
+        """Whether a call is meant; path, model and text match as substrings."""
         return (
             self.provider in ("", provider)
             and self.path in path
             and self.model in model
+            and self.text in text
             and (self.times is None or self.times > 0)
         )
 
@@ -86,21 +92,21 @@ class FaultBoard:
             self._faults.extend(found)
         return self.listed()
 
-    def clear(self) -> None:
-        """Remove all faults."""
+    def clear(self, text: str = "") -> None:
+        """Remove the faults that are for one text, or all of them."""
         with self._lock:
-            self._faults.clear()
+            self._faults = [fault for fault in self._faults if text and fault.text != text]
 
     def listed(self) -> list[dict[str, Any]]:
         """Return the faults in force."""
         with self._lock:
             return [dict(vars(fault)) for fault in self._faults if fault.times is None or fault.times > 0]
 
-    def take(self, provider: str, path: str, model: str) -> Fault | None:
+    def take(self, provider: str, path: str, model: str, text: str = "") -> Fault | None:
         """Return the first fault that is meant for a call, and count it."""
         with self._lock:
             for fault in self._faults:
-                if fault.fits(provider, path, model):
+                if fault.fits(provider, path, model, text):
                     if fault.times is not None:
                         fault.times -= 1
                     return fault

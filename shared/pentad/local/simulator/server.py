@@ -181,7 +181,8 @@ class _Call:
 
     def answer(self) -> Response:
         """Return the reply; raises Problem or ConnectionCut."""
-        self._fault = self._simulator.faults.take(self.provider, self._request.path, self._model)
+        said = self._request.body.decode("utf-8", "replace")
+        self._fault = self._simulator.faults.take(self.provider, self._request.path, self._model, said)
         if self._fault is not None and (early := self._fail_early(self._fault)) is not None:
             return early
         if self._endpoint is not None and self._request.method == "POST":
