@@ -6,8 +6,9 @@ step of it), or neither (and asks the model).
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -141,7 +142,7 @@ class Think:
         if run.status.ended:
             return Decision(kind="stop", step=turn.step, reason=f"The run has ended: it is {run.status}.")
         situation = self._situation(turn, run)
-        outcome = self._stored_outcome(situation) or self._new_outcome(situation, deadline)
+        outcome = self._with_recall(self._stored_outcome(situation) or self._new_outcome(situation, deadline), turn)
         if outcome.append:
             self._sessions.append(turn.tenant, turn.session, outcome.append, expected_version=situation.head.version)
         self._record(situation, outcome)
@@ -180,25 +181,29 @@ class Think:
         if stop is None and reply is None:
             return None
         attempts = self._attempts(turn)
-        answered = next((one for one in reversed(attempts) if one.outcome is Outcome.OK), None)
-        billed = {
-            "provider": answered.provider if answered else None,
-            "model": answered.model if answered else None,
-            "usage": sum((one.usage for one in attempts), Usage()),
-            "cost_nanousd": sum(one.cost_nanousd for one in attempts),
-        }
         if stop is not None:
-            decision = _stop(turn.step, stop.message.text)
-            return _Outcome(decision, [], (), stop.seq, **billed)  # type: ignore[arg-type]
+            stopped = _Outcome(_stop(turn.step, stop.message.text), [], (), stop.seq)
+            return replace(stopped, **_billed(attempts)) if attempts else stopped
         if reply is None:
             return None
         calls = self._calls(situation, reply.message)
-        if answered is None:
-            billed |= {"provider": "none", "model": "none", "degraded": True}
-        return _Outcome(decision_on(turn.step, calls), calls, (), reply.seq, **billed)  # type: ignore[arg-type]
+        answered = any(one.outcome is Outcome.OK for one in attempts)
+        outcome = _Outcome(decision_on(turn.step, calls), calls, (), reply.seq, degraded=not answered)
+        return replace(outcome, **_billed(attempts))
+
+    def _with_recall(self, outcome: _Outcome, turn: Turn) -> _Outcome:
+        """Add to the first turn what came before it: the embedding of the question, which is no turn's own."""
+        if turn.step != 1:
+            return outcome
+        before = [one for one in self._ledger.of_run(turn.tenant, turn.run) if one.context.step is None]
+        return replace(
+            outcome,
+            usage=sum((one.usage for one in before), outcome.usage),
+            cost_nanousd=outcome.cost_nanousd + sum(one.cost_nanousd for one in before),
+        )
 
     def _new_outcome(self, situation: _Situation, deadline: float) -> _Outcome:
-        run, before = situation.run, (situation.results,) if situation.results else ()
+        run, turn, before = situation.run, situation.turn, (situation.results,) if situation.results else ()
         waited = (situation.began - run.created_at).total_seconds() - run.waited_seconds
         try:
             situation.agent.limits.check(run.spent, waited)
@@ -208,7 +213,9 @@ class Think:
             return self._stopped(situation, before, f"The run was stopped: {limit.message}.")
         except (BudgetExceeded, Refused) as error:
             self._telemetry.event("run.stopped", level="WARNING", error=type(error).__name__)
-            return self._stopped(situation, before, f"The run was stopped: {error.message}.")
+            stopped = self._stopped(situation, before, f"The run was stopped: {error.message}.")
+            attempts = self._attempts(turn)
+            return replace(stopped, **_billed(attempts)) if attempts else stopped
         return self._replied(situation, before, reply)
 
     def _replied(self, situation: _Situation, before: tuple[Message, ...], reply: ChatReply) -> _Outcome:
@@ -309,12 +316,20 @@ def _stop(step: int, reason: str) -> Decision:
     return Decision(kind="stop", step=step, reason=reason[:_REASON_CHARACTERS])
 
 
+def _billed(attempts: Sequence[Attempt]) -> dict[str, Any]:
+    """Return what attempts cost and who answered; ``none`` where nobody did."""
+    answered = next((one for one in reversed(attempts) if one.outcome is Outcome.OK), None)
+    return {
+        "provider": answered.provider if answered else "none",
+        "model": answered.model if answered else "none",
+        "usage": sum((one.usage for one in attempts), Usage()),
+        "cost_nanousd": sum(one.cost_nanousd for one in attempts),
+    }
+
+
 def _with_reply(outcome: _Outcome, reply: ChatReply) -> _Outcome:
-    return _Outcome(
-        outcome.decision,
-        outcome.calls,
-        outcome.append,
-        outcome.message_seq,
+    return replace(
+        outcome,
         provider=reply.provider,
         model=reply.model,
         usage=reply.usage,

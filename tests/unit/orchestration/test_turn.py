@@ -7,7 +7,9 @@ import pytest
 
 from pentad.domain.errors import BudgetExceeded, InvalidTransition, ModelUnavailable, NotFound, Refused
 from pentad.domain.messages import ToolResultBlock
+from pentad.domain.models import Attempt, CallContext, Outcome
 from pentad.domain.runs import CallStatus, RunStatus
+from pentad.domain.usage import Usage
 from pentad.orchestration.turn import Turn
 
 from .world import TENANT, World
@@ -306,3 +308,42 @@ def test_the_request_names_the_run_and_has_the_agents_tools_and_prompt() -> None
     [request] = world.model.requests
     assert (request.system, [one.name for one in request.tools]) == ("You help.", ["calculator", "notes"])
     assert (request.context.tenant, request.context.user, request.context.step) == (TENANT, "ann", 1)
+
+
+def _attempt(world: World, run: str, step: int | None, outcome: Outcome = Outcome.OK) -> Attempt:
+    return Attempt(
+        attempt_id=f"att_{step}",
+        context=CallContext(tenant=TENANT, run=run, step=step, purpose="embed_query" if step is None else "turn"),
+        provider="p",
+        model="m",
+        tier="t",
+        link=0,
+        number=1,
+        outcome=outcome,
+        started_at=world.clock(),
+        duration_ms=1,
+        usage=Usage(input_tokens=7),
+        cost_nanousd=5,
+    )
+
+
+def test_the_embedding_of_the_question_is_part_of_the_runs_cost() -> None:
+    world = World()
+    world.model.script = [[("calculator", {"x": 1})], "4"]
+    run = world.begin()
+    world.ledger.record(_attempt(world, run.run, None))
+    for step in (1, 2):
+        world.act(run, world.turn(run, step))
+    spent = world.runs.get(TENANT, run.run).spent
+    attempts = world.ledger.of_run(TENANT, run.run)
+    assert spent.cost_nanousd == sum(one.cost_nanousd for one in attempts) == 2005
+    assert spent.usage.total_tokens == sum(one.usage.total_tokens for one in attempts)
+
+
+def test_a_refusal_is_billed_as_the_ledger_has_it() -> None:
+    world = World()
+    world.model.script = [Refused("the model declined")]
+    run = world.begin()
+    world.ledger.record(_attempt(world, run.run, 1, Outcome.REFUSAL))
+    world.turn(run)
+    assert world.runs.get(TENANT, run.run).spent.cost_nanousd == 5
