@@ -5,7 +5,7 @@ One cached function a collaborator, so an instance makes each once, and a functi
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from functools import cache, cached_property
+from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pentad.runtime import settings as environment
@@ -14,8 +14,6 @@ from pentad.runtime.catalog import load_catalog
 if TYPE_CHECKING:
     from pentad.api.app import Api
     from pentad.api.authorize import Authorize
-    from pentad.api.documents import Documents
-    from pentad.api.waiting import Waiting
     from pentad.aws.table import Table
     from pentad.domain.agents import Catalog
     from pentad.memory.adapters.vectors_pinecone import PineconeVectors
@@ -27,18 +25,16 @@ if TYPE_CHECKING:
     from pentad.models.ports import Embedder, Ledger
     from pentad.observability.adapters.powertools import PowertoolsTelemetry
     from pentad.orchestration.deliver import Deliver
-    from pentad.orchestration.humans import Asking, Decide
+    from pentad.orchestration.humans import Asking
     from pentad.orchestration.ports import ApprovalStore, RunStore, WorkflowEngine
     from pentad.orchestration.start import StartRun
     from pentad.orchestration.turn import Think
-    from pentad.orchestration.undo import Undo
     from pentad.tools.ports import RecordStore
     from pentad.tools.runtime import ToolRuntime
 
 S = TypeVar("S", bound=environment.Settings)
 _GATEWAY_SECONDS = 120.0
 """How long to wait for the gateway's answer with vectors; more than its own attempts take."""
-_UNDO_SECONDS = 25.0
 
 
 def now() -> datetime:
@@ -364,97 +360,10 @@ def authorize() -> "Authorize":
     return Authorize(keys, tokens)
 
 
-class ApiServices:
-    """The API's collaborators (`pentad.api.services.Services`), each made when first used."""
-
-    now = staticmethod(now)
-
-    @cached_property
-    def _settings(self) -> environment.ApiSettings:
-        values: environment.ApiSettings = settings(environment.ApiSettings)
-        return values
-
-    @property
-    def telemetry(self) -> "PowertoolsTelemetry":
-        """Logs and metrics."""
-        return telemetry("api")
-
-    @property
-    def catalog(self) -> "Catalog":
-        """Agents and tools."""
-        return catalog()
-
-    @property
-    def runs(self) -> "RunStore":
-        """Runs."""
-        return runs()
-
-    @property
-    def sessions(self) -> "SessionStore":
-        """Sessions."""
-        return sessions()
-
-    @property
-    def approvals(self) -> "ApprovalStore":
-        """Approvals."""
-        return approvals(self._settings.approval_key)
-
-    @property
-    def ledger(self) -> "Ledger":
-        """Model attempts."""
-        return ledger(self._settings.ledger_table)
-
-    @property
-    def engine(self) -> "WorkflowEngine":
-        """Executions."""
-        return engine(self._settings.state_machine_arn_prefix)
-
-    @property
-    def registry(self) -> "DocumentRegistry":
-        """What is indexed."""
-        return registry(self._settings.state_table)
-
-    @cached_property
-    def documents(self) -> "Documents":
-        """Uploads and removals."""
-        from pentad.api.adapters.documents_s3 import S3Documents, signing_client
-        from pentad.api.documents import Documents
-
-        return Documents(S3Documents(signing_client(), self._settings.documents_bucket), now=now)
-
-    @cached_property
-    def start_run(self) -> "StartRun":
-        """Starts runs."""
-        return start_run("api", environment.ApiSettings)
-
-    @cached_property
-    def decide(self) -> "Decide":
-        """Takes human decisions."""
-        from pentad.orchestration.humans import Decide
-
-        return Decide(self.runs, self.approvals, self.engine, self.telemetry, now=now)
-
-    @cached_property
-    def undo(self) -> "Undo":
-        """Undoes tool calls."""
-        from pentad.aws.clients import client
-        from pentad.orchestration.adapters.tool_lambda import LambdaTools
-        from pentad.orchestration.undo import Undo
-
-        lambda_client = client("lambda", read_timeout=_UNDO_SECONDS, attempts=1)
-        return Undo(self.runs, LambdaTools(lambda_client, self._settings.tool_function_prefix))
-
-    @cached_property
-    def waiting(self) -> "Waiting":
-        """Waits for runs."""
-        from pentad.api.waiting import Waiting
-
-        return Waiting(self.runs)
-
-
 @cache
 def api() -> "Api":
     """Return the HTTP API."""
     from pentad.api.app import Api
+    from pentad.runtime.api_services import ApiServices
 
     return Api(ApiServices())

@@ -9,6 +9,7 @@ import pytest
 from pentad.domain.errors import ConfigurationError
 from pentad.runtime import bootstrap
 from pentad.runtime import settings as environment
+from pentad.runtime.api_services import ApiServices
 from pentad.runtime.catalog import load_catalog
 from tests.unit.orchestration.world import CATALOG
 
@@ -72,7 +73,7 @@ def test_a_tool_is_wired_by_its_module(wired: Any) -> None:
 
 
 def test_every_collaborator_of_the_api_is_wired(wired: Any) -> None:
-    services = bootstrap.ApiServices()
+    services = ApiServices()
     names = [name for name, _ in inspect.getmembers(type(services)) if not name.startswith("_")]
     assert all(getattr(services, name) is not None for name in names)
     assert "decide" in names

@@ -46,15 +46,16 @@ class UndoRequest(BaseModel):
 
 def register(app: ApiGatewayResolver, services: Services, caller: Callable[[], Caller]) -> None:
     """Add the routes."""
+    _register_start(app, services, caller)
+    _register_reads(app, services, caller)
+    _register_trace(app, services, caller)
 
-    def find(run: str) -> Run:
-        try:
-            check_id("run", run)
-        except InvalidInput as error:
-            # Not an id of ours, so there is no such run; what form ids have is nobody's riddle either.
-            raise NotFound("there is no such run", field="run", fix=f"ids match {RUN_PATTERN}") from error
-        return services.runs.get(caller().tenant, run)
+    @app.post("/v1/undo", tags=["runs"], summary="Undo the effect of a tool call")
+    def undo(request: Annotated[UndoRequest, Body()]) -> ToolCallView:
+        return call_view(services.undo(caller().tenant, request.undo_token))
 
+
+def _register_start(app: ApiGatewayResolver, services: Services, caller: Callable[[], Caller]) -> None:
     @app.post("/v1/runs", tags=["runs"], summary="Start a run", status_code=202)
     def start_run(
         request: Annotated[RunRequest, Body()],
@@ -77,6 +78,10 @@ def register(app: ApiGatewayResolver, services: Services, caller: Callable[[], C
             body=run_view(run),
             headers=dict(headers),
         )
+
+
+def _register_reads(app: ApiGatewayResolver, services: Services, caller: Callable[[], Caller]) -> None:
+    find = _finder(services, caller)
 
     @app.get("/v1/runs", tags=["runs"], summary="List runs, the newest first")
     def list_runs(
@@ -102,6 +107,10 @@ def register(app: ApiGatewayResolver, services: Services, caller: Callable[[], C
         end = first + limit
         return EventList(events=events[first:end], cursor=str(end) if end < len(events) else None)
 
+
+def _register_trace(app: ApiGatewayResolver, services: Services, caller: Callable[[], Caller]) -> None:
+    find = _finder(services, caller)
+
     @app.get("/v1/runs/<run>/trace", tags=["runs"], summary="Read a run's waterfall")
     def get_trace(run: RunPath) -> TraceView:
         found = find(run)
@@ -122,6 +131,14 @@ def register(app: ApiGatewayResolver, services: Services, caller: Callable[[], C
             transitions=transitions_of(history),
         )
 
-    @app.post("/v1/undo", tags=["runs"], summary="Undo the effect of a tool call")
-    def undo(request: Annotated[UndoRequest, Body()]) -> ToolCallView:
-        return call_view(services.undo(caller().tenant, request.undo_token))
+
+def _finder(services: Services, caller: Callable[[], Caller]) -> Callable[[str], Run]:
+    def find(run: str) -> Run:
+        try:
+            check_id("run", run)
+        except InvalidInput as error:
+            # Not an id of ours, so there is no such run.
+            raise NotFound("there is no such run", field="run", fix=f"ids match {RUN_PATTERN}") from error
+        return services.runs.get(caller().tenant, run)
+
+    return find

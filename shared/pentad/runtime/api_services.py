@@ -1,0 +1,110 @@
+"""The HTTP API's wiring: a part of the bootstrap, apart for its length."""
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from pentad.runtime import bootstrap
+from pentad.runtime import settings as environment
+
+if TYPE_CHECKING:
+    from pentad.api.documents import Documents
+    from pentad.api.waiting import Waiting
+    from pentad.domain.agents import Catalog
+    from pentad.memory.ports import DocumentRegistry, SessionStore
+    from pentad.models.ports import Ledger
+    from pentad.observability.adapters.powertools import PowertoolsTelemetry
+    from pentad.orchestration.humans import Decide
+    from pentad.orchestration.ports import ApprovalStore, RunStore, WorkflowEngine
+    from pentad.orchestration.start import StartRun
+    from pentad.orchestration.undo import Undo
+
+_UNDO_SECONDS = 25.0
+"""How long to wait for a tool's undo; API Gateway ends the request after 30 s."""
+
+
+class ApiServices:
+    """The API's collaborators (`pentad.api.services.Services`), each made when first used."""
+
+    now = staticmethod(bootstrap.now)
+
+    @cached_property
+    def _settings(self) -> environment.ApiSettings:
+        values: environment.ApiSettings = bootstrap.settings(environment.ApiSettings)
+        return values
+
+    @property
+    def telemetry(self) -> "PowertoolsTelemetry":
+        """Logs and metrics."""
+        return bootstrap.telemetry("api")
+
+    @property
+    def catalog(self) -> "Catalog":
+        """Agents and tools."""
+        return bootstrap.catalog()
+
+    @property
+    def runs(self) -> "RunStore":
+        """Runs."""
+        return bootstrap.runs()
+
+    @property
+    def sessions(self) -> "SessionStore":
+        """Sessions."""
+        return bootstrap.sessions()
+
+    @property
+    def approvals(self) -> "ApprovalStore":
+        """Approvals."""
+        return bootstrap.approvals(self._settings.approval_key)
+
+    @property
+    def ledger(self) -> "Ledger":
+        """Model attempts."""
+        return bootstrap.ledger(self._settings.ledger_table)
+
+    @property
+    def engine(self) -> "WorkflowEngine":
+        """Executions."""
+        return bootstrap.engine(self._settings.state_machine_arn_prefix)
+
+    @property
+    def registry(self) -> "DocumentRegistry":
+        """What is indexed."""
+        return bootstrap.registry(self._settings.state_table)
+
+    @cached_property
+    def documents(self) -> "Documents":
+        """Uploads and removals."""
+        from pentad.api.adapters.documents_s3 import S3Documents, signing_client
+        from pentad.api.documents import Documents
+
+        return Documents(S3Documents(signing_client(), self._settings.documents_bucket), now=bootstrap.now)
+
+    @cached_property
+    def start_run(self) -> "StartRun":
+        """Starts runs."""
+        return bootstrap.start_run("api", environment.ApiSettings)
+
+    @cached_property
+    def decide(self) -> "Decide":
+        """Takes human decisions."""
+        from pentad.orchestration.humans import Decide
+
+        return Decide(self.runs, self.approvals, self.engine, self.telemetry, now=bootstrap.now)
+
+    @cached_property
+    def undo(self) -> "Undo":
+        """Undoes tool calls."""
+        from pentad.aws.clients import client
+        from pentad.orchestration.adapters.tool_lambda import LambdaTools
+        from pentad.orchestration.undo import Undo
+
+        lambda_client = client("lambda", read_timeout=_UNDO_SECONDS, attempts=1)
+        return Undo(self.runs, LambdaTools(lambda_client, self._settings.tool_function_prefix))
+
+    @cached_property
+    def waiting(self) -> "Waiting":
+        """Waits for runs."""
+        from pentad.api.waiting import Waiting
+
+        return Waiting(self.runs)
