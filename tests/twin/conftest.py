@@ -1,0 +1,48 @@
+"""One twin for all tests of a session, whichever worker asks first."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from filelock import FileLock
+from pytest_socket import enable_socket
+
+from pentad.local import twin_file
+from tests.twin import keeper
+
+_LOCK_SECONDS = 300
+
+
+@pytest.fixture(scope="session")
+def shared_twin(
+    assembly_dir: Path, tmp_path_factory: pytest.TempPathFactory, worker_id: str
+) -> Iterator[dict[str, Any]]:
+    """The facts of the twin that all workers share: started by the first of them, ended by the last.
+
+    Its faults, scripts and processes are everybody's: a test keeps to a tenant of its own, and to faults that name a
+    text of its own. What can't, takes `keeper.running`.
+    """
+    enable_socket()
+    alone = worker_id == "master"
+    base = tmp_path_factory.getbasetemp() if alone else tmp_path_factory.getbasetemp().parent
+    users = base / "twin-users"
+    users.mkdir(exist_ok=True)
+    mine = users / worker_id
+    with FileLock(base / "twin.lock", timeout=_LOCK_SECONDS):
+        facts = _of_running(base / "twin")
+        if facts is None:
+            # Workers come and go; what ends last is the process that started them.
+            facts = keeper.start(assembly_dir, base / "twin", os.getpid() if alone else os.getppid())
+        mine.touch()
+    yield facts
+    with FileLock(base / "twin.lock", timeout=_LOCK_SECONDS):
+        mine.unlink()
+        if not any(users.iterdir()):
+            keeper.stop(facts)
+
+
+def _of_running(state: Path) -> dict[str, Any] | None:
+    facts = twin_file.read(state)
+    return facts if facts is not None and facts.get("ready") else None

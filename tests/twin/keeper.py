@@ -1,0 +1,126 @@
+"""Runs a twin for tests: ``python -m tests.twin.keeper --assembly cdk.out --state FOLDER --owner PID``.
+
+It ends at a signal, and by itself once the process that owns it is gone: a test session that crashes, or is killed,
+leaves nothing behind.
+"""
+
+import argparse
+import logging
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from pentad.local import twin_file
+from pentad.local.twin import Twin
+
+START_SECONDS = 120.0
+STOP_SECONDS = 30.0
+_started: dict[int, subprocess.Popen[bytes]] = {}  # Held, since a forgotten child is a warning.
+
+
+def main() -> int:
+    """Run the twin until a signal comes or the owner is gone."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--assembly", type=Path, required=True)
+    parser.add_argument("--state", type=Path, required=True)
+    parser.add_argument("--owner", type=int, required=True)
+    given = parser.parse_args()
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    threading.Thread(target=_end_with, args=(psutil.Process(given.owner),), daemon=True).start()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
+    try:
+        with Twin.start(given.assembly, given.state):
+            while True:
+                time.sleep(3600)  # A signal ends it at once.
+    except KeyboardInterrupt:
+        return 0
+
+
+def _interrupt(number: int, frame: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _end_with(owner: psutil.Process) -> None:
+    owner.wait()
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def start(assembly: Path, state: Path, owner: int) -> dict[str, Any]:
+    """Start a twin in a process of its own and return its facts (`pentad.local.twin_file`) once it is ready.
+
+    Raises:
+        AssertionError: it ended or is not ready in time; the message is what it wrote.
+    """
+    state.mkdir(parents=True, exist_ok=True)
+    log = state / "keeper.log"
+    command = [sys.executable, "-m", "tests.twin.keeper", "--assembly", str(assembly), "--state", str(state)]
+    root = Path(__file__).resolve().parents[2]
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            [*command, "--owner", str(owner)],
+            cwd=root,
+            env=os.environ | {"PYTHONPATH": os.pathsep.join((str(root), str(root / "shared")))},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+        )
+    end = time.monotonic() + START_SECONDS
+    while time.monotonic() < end and process.poll() is None:
+        facts = twin_file.read(state)
+        if facts is not None and facts.get("ready"):
+            _started[process.pid] = process
+            return facts
+        time.sleep(0.05)
+    process.kill()
+    process.wait()
+    raise AssertionError(f"the twin did not start: {log.read_text()}")
+
+
+def stop(facts: dict[str, Any]) -> None:
+    """End a twin, whoever started it."""
+    try:
+        process = psutil.Process(facts["pid"])
+        children = process.children(recursive=True)
+        process.terminate()
+    except psutil.NoSuchProcess:
+        return
+    end = time.monotonic() + STOP_SECONDS
+    while (alive := [one for one in (process, *children) if lives(one)]) and time.monotonic() < end:
+        time.sleep(0.05)
+    for left in alive:
+        left.kill()
+    if facts["pid"] in _started:
+        _started.pop(facts["pid"]).wait()
+    assert not alive, f"the twin left processes behind: {alive}"
+
+
+def lives(process: psutil.Process) -> bool:
+    """Tell whether a process runs; one that ended and that another process has not reaped yet does not."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+@contextmanager
+def running(assembly: Path, state: Path) -> Iterator[dict[str, Any]]:
+    """Run a twin of one's own for the length of a with block."""
+    facts = start(assembly, state, os.getpid())
+    try:
+        yield facts
+    finally:
+        stop(facts)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

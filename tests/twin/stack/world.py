@@ -1,0 +1,281 @@
+"""The stack as a test sees it: tenants with keys, the HTTP API, and the operator's view of what is stored."""
+
+import json
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import Any, Self, TypeVar
+
+import boto3
+import httpx
+import psutil
+from botocore.config import Config
+
+from pentad.api.adapters.keys_dynamodb import DynamoKeys
+from pentad.api.keys import create_key
+from pentad.aws.table import Table
+from pentad.local.simulator import SimulatorControl
+
+Json = dict[str, Any]
+T = TypeVar("T")
+
+ENDED = frozenset({"succeeded", "degraded", "stopped", "failed", "cancelled"})
+DEADLINE = 60.0
+CHAT_PATHS = {"anthropic": ["/v1/messages"], "openai": ["/v1/responses", "/v1/chat/completions"]}
+_PAUSE = 0.05
+
+
+def until(probe: Callable[[], T | None], what: str = "what was waited for", seconds: float = DEADLINE) -> T:
+    """Return the first true result of a probe.
+
+    Raises:
+        AssertionError: there was none in time.
+    """
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        found = probe()
+        if found:
+            return found
+        time.sleep(_PAUSE)
+    raise AssertionError(f"{what} did not happen within {seconds:g} s")
+
+
+def word(prefix: str = "w") -> str:
+    """Return a word that nothing else holds: a tenant, a key, the mark of a fault."""
+    return prefix + uuid.uuid4().hex[:12]
+
+
+class Stack:
+    """A running twin.
+
+    Args:
+        facts: what it wrote about itself.
+    """
+
+    def __init__(self, facts: Json) -> None:
+        self.facts = facts
+        self.url: str = facts["api_url"]
+        self.simulator = SimulatorControl(facts["simulator_url"])
+        self.http = httpx.Client(base_url=self.url, timeout=httpx.Timeout(45.0, connect=5.0), trust_env=False)
+        self._clients: dict[str, Any] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.http.close()
+        for client in self._clients.values():
+            client.close()
+
+    def aws(self, service: str) -> Any:
+        """Return a client with the operator's rights."""
+        if service not in self._clients:
+            connect: Callable[..., Any] = boto3.client
+            retries = {"mode": "standard", "total_max_attempts": 3}
+            self._clients[service] = connect(
+                service,
+                endpoint_url=self.facts["aws_url"],
+                region_name=self.facts["region"],
+                aws_access_key_id=self.facts["access_key_id"],
+                aws_secret_access_key=self.facts["secret_access_key"],
+                config=Config(retries=retries, connect_timeout=5, read_timeout=30),
+            )
+        return self._clients[service]
+
+    @property
+    def outputs(self) -> Json:
+        """The outputs of both stacks."""
+        stacks = self.facts["outputs"]
+        return {name: value for stack in stacks.values() for name, value in stack.items()}
+
+    @cached_property
+    def keys(self) -> DynamoKeys:
+        """The store of API keys."""
+        return DynamoKeys(Table(self.aws("dynamodb"), self.outputs["StateTable"]))
+
+    @cached_property
+    def tables(self) -> list[str]:
+        """The names of all tables."""
+        return list(self.aws("dynamodb").list_tables()["TableNames"])
+
+    def tenant(self, name: str | None = None, **options: Any) -> "Tenant":
+        """Return a tenant with a key; a new one where no name is given. `options` are those of `create_key`."""
+        name = name or word("t-")
+        _, token = create_key(self.keys, name, now=datetime.now(UTC), **options)
+        return Tenant(self, name, token)
+
+    def items(self, tenant: str) -> list[Json]:
+        """Return all that DynamoDB holds of a tenant, plain values, keys and API keys left out."""
+        found = []
+        for table in self.tables:
+            pages = self.aws("dynamodb").get_paginator("scan").paginate(TableName=table, ConsistentRead=True)
+            for page in pages:
+                found += [plain(item) for item in page["Items"]]
+        return [item for item in found if item["pk"].startswith(f"T#{tenant}#") and not item["pk"].endswith("#KEYS")]
+
+    def queue_url(self, name: str) -> str:
+        """Return the address of a queue by the end of its name."""
+        return str(self.aws("sqs").get_queue_url(QueueName=f"pentad-dev-{name}")["QueueUrl"])
+
+    def executions(self, run: str) -> list[Json]:
+        """Return the executions of a run: their names are runs' ids."""
+        machines = self.aws("stepfunctions").list_state_machines()["stateMachines"]
+        found = []
+        for machine in machines:
+            pages = self.aws("stepfunctions").get_paginator("list_executions")
+            for page in pages.paginate(stateMachineArn=machine["stateMachineArn"]):
+                found += [one for one in page["executions"] if one["name"] == run]
+        return found
+
+    def history(self, run: str) -> list[Json]:
+        """Return the history of a run's one execution."""
+        [execution] = self.executions(run)
+        pages = self.aws("stepfunctions").get_paginator("get_execution_history")
+        return [event for page in pages.paginate(executionArn=execution["executionArn"]) for event in page["events"]]
+
+    def processes(self, function: str) -> list[psutil.Process]:
+        """Return the live processes of a function, by the end of its name."""
+        found = []
+        for process in psutil.Process(self.facts["pid"]).children(recursive=True):
+            try:
+                if process.environ().get("AWS_LAMBDA_FUNCTION_NAME") == f"pentad-dev-{function}":
+                    found.append(process)
+            except psutil.Error:
+                continue  # It ended while we looked.
+        return found
+
+    @contextmanager
+    def fault(self, text: str, *faults: Json) -> Iterator[None]:
+        """Let calls to the models go wrong whose request holds a text; other tests' calls hold another."""
+        self.simulator.faults(*({**fault, "text": text} for fault in faults))
+        try:
+            yield
+        finally:
+            self.simulator.clear_faults(text)
+
+    def overloaded(self, text: str, *providers: str) -> Any:
+        """Let the chat models of providers answer 529 to requests that hold a text."""
+        return self.fault(
+            text,
+            *(
+                {"kind": "status", "status": 529, "provider": provider, "path": path}
+                for provider in providers
+                for path in CHAT_PATHS[provider]
+            ),
+        )
+
+
+def plain(item: Json) -> Json:
+    """Return an item of DynamoDB with plain values."""
+    from boto3.dynamodb.types import TypeDeserializer
+
+    read = TypeDeserializer().deserialize
+    return {name: read(value) for name, value in item.items()}
+
+
+class Tenant:
+    """A tenant with one API key.
+
+    Args:
+        stack: where it lives.
+        name: the tenant.
+        token: its key.
+    """
+
+    def __init__(self, stack: Stack, name: str, token: str) -> None:
+        self.stack, self.name, self.token = stack, name, token
+
+    def send(self, method: str, path: str, headers: dict[str, str] | None = None, **content: Any) -> httpx.Response:
+        """Send a request with the key."""
+        named = {"Authorization": f"Bearer {self.token}", **(headers or {})}
+        return self.stack.http.request(method, path, headers=named, **content)
+
+    def post(self, path: str, body: Any, **headers: str) -> httpx.Response:
+        """Send JSON; underscores in header names stand for dashes."""
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return self.send("POST", path, named, json=body)
+
+    def get(self, path: str) -> Json:
+        """Return the JSON of a path that must answer 200."""
+        response = self.send("GET", path)
+        assert response.status_code == 200, response.text
+        found: Json = response.json()
+        return found
+
+    def ask(self, message: str, *, agent: str = "assistant", key: str | None = None, **fields: Any) -> Json:
+        """Start a run and return it once it has ended or waits for a human."""
+        headers = {"Prefer": "wait=25"} | ({"Idempotency_Key": key} if key else {})
+        response = self.post("/v1/runs", {"agent": agent, "message": message, **fields}, **headers)
+        assert response.status_code in (200, 202), response.text
+        return self.settled(response.json()["run_id"])
+
+    def settled(self, run: str, *, after: str | None = None) -> Json:
+        """Return a run once it has ended or waits for another approval than `after`."""
+
+        def look() -> Json | None:
+            view = self.get(f"/v1/runs/{run}")
+            waits = view["status"] == "awaiting_human" and view["pending_approval"] != after
+            return view if view["status"] in ENDED or waits else None
+
+        return until(look, f"the end of {run}")
+
+    def events(self, run: str, kind: str) -> list[Json]:
+        """Return the details of a run's events of one kind."""
+        return [one["detail"] for one in self.get(f"/v1/runs/{run}/events")["events"] if one["type"] == kind]
+
+    def transitions(self, run: str) -> int:
+        """Return how many states a run entered."""
+        return int(self.get(f"/v1/runs/{run}/trace")["transitions"])
+
+    def messages(self, session: str) -> list[Json]:
+        """Return a session's messages."""
+        return list(self.get(f"/v1/sessions/{session}/messages?limit=100")["items"])
+
+    def items(self, kind: str | None = None) -> list[Json]:
+        """Return all that is stored of the tenant, or what is of one type."""
+        return [item for item in self.stack.items(self.name) if kind is None or item["type"] == kind]
+
+    def notes(self) -> list[Json]:
+        """Return what the notes tool stored."""
+        pk = f"T#{self.name}#NOTE"
+        return [json.loads(item["body"]) for item in self.items() if item["pk"] == pk]
+
+    def lease_is_free(self, session: str) -> bool:
+        """Tell whether no run holds a session."""
+        pk = f"T#{self.name}#S#{session}"
+        return not any(item["pk"] == pk and item["sk"] == "LEASE" for item in self.items())
+
+    def decide(self, approval: str, decision: str, **fields: Any) -> httpx.Response:
+        """Decide an approval."""
+        return self.post(f"/v1/approvals/{approval}", {"decision": decision, **fields})
+
+    def upload(self, name: str, text: str, media_type: str = "text/markdown") -> None:
+        """Send a document to its bucket."""
+        answer = self.post("/v1/documents", {"name": name, "media_type": media_type})
+        assert answer.status_code == 201, answer.text
+        ticket = answer.json()["upload"]
+        sent = httpx.request(
+            ticket["method"],
+            ticket["url"],
+            headers=ticket["headers"],
+            content=text.encode(),
+            timeout=30,
+            trust_env=False,
+        )
+        assert sent.status_code == 200, sent.text
+
+    def document(self, name: str) -> Json | None:
+        """Return a document's entry, or None."""
+        response = self.send("GET", f"/v1/documents/{name}")
+        assert response.status_code in (200, 404), response.text
+        found: Json | None = response.json() if response.status_code == 200 else None
+        return found
+
+    def ingest(self, name: str, text: str, media_type: str = "text/markdown") -> Json:
+        """Send a document and return its entry once this version is indexed, or has failed."""
+        before = self.document(name)
+        self.upload(name, text, media_type)
+        return until(lambda: found if (found := self.document(name)) != before else None, f"the ingest of {name}")
