@@ -146,7 +146,11 @@ class StartRun:
         try:
             stored = self._runs.start(run, message, session_days=agent.session_days, lease_seconds=lease_seconds(agent))
         except SessionBusy:
-            self._heal(tenant, run.session)
+            try:
+                self._heal(tenant, run.session)
+            except PentadError as error:
+                # Healing is an extra: what the caller is told stays that the session is busy.
+                self._telemetry.event("run.heal_failed", level="WARNING", error=type(error).__name__)
             raise
         if stored.execution_arn is not None or stored.status.ended:
             return stored

@@ -151,3 +151,14 @@ def test_started_runs_are_counted_once() -> None:
     _start(world, key="k")
     _start(world, key="k")
     assert [count.name for count in world.telemetry.counts].count("RunsStarted") == 1
+
+
+def test_a_heal_that_fails_leaves_the_session_busy() -> None:
+    world = World()
+    world.engine.failure = StoreUnavailable("down")
+    request = HELLO.model_copy(update={"session": "s1"})
+    with pytest.raises(StoreUnavailable):
+        _start(world, request, key="k")
+    with pytest.raises(SessionBusy):
+        _start(world, request)
+    assert [event.name for event in world.telemetry.events].count("run.heal_failed") == 1
