@@ -1,0 +1,93 @@
+"""``python -m benchmarks``: count, measure, print; exit code 1 where a count is not what the design promises."""
+
+import argparse
+import logging
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any
+
+from benchmarks import starts, tables
+from benchmarks.scenarios import Measured, measure
+from benchmarks.stage import BenchError, stage
+from benchmarks.timing import Spread
+from pentad.cli.console import ERR, OUT, CommandError
+from pentad.cli.demo.record import write
+from pentad.cli.synth import assembly, project_root
+
+_READY_AIM = 8.0
+_STARTS_SECONDS = 60.0
+
+
+def arguments(given: Sequence[str] | None) -> argparse.Namespace:
+    """Return the options."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--json", action="store_true", help="write everything to .pentad/bench.json too")
+    parser.add_argument(
+        "--starts", type=_count, default=5, help="how often `pentad up` is timed (default 5, 0 for not)"
+    )
+    parser.add_argument("--samples", type=_count, default=20, help="how often a plain answer is timed (default 20)")
+    return parser.parse_args(given)
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if not 0 <= number <= 100:
+        raise argparse.ArgumentTypeError("a number from 0 to 100")
+    return number
+
+
+def report(found: Measured, phases: Mapping[str, Spread], seconds: float) -> dict[str, Any]:
+    """Return all of it as JSON takes it."""
+    return {
+        "at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "seconds": round(seconds, 1),
+        "kept": all(promise.kept for promise in found.promises),
+        "start_seconds": {name: asdict(one) for name, one in phases.items()},
+        **asdict(found),
+    }
+
+
+def run(options: argparse.Namespace) -> int:
+    """Measure and print.
+
+    Raises:
+        BenchError: a run did not end as it should.
+        CommandError: the synth failed, or the API does not answer.
+        StartFailed: `pentad up` does not come up.
+    """
+    began = time.monotonic()
+    root = project_root()
+    out, _ = assembly(root)
+    with ERR.status("starting a twin") as status, stage(out) as running:
+        found = measure(running, root, options.samples, status.update)
+    with ERR.status("timing `pentad up`"):
+        phases = starts.by_phase(starts.several(root, options.starts, _STARTS_SECONDS))
+    tables.show(OUT, found)
+    if phases:
+        OUT.print(tables.start_table(phases))
+        OUT.print(f"[dim]aim: start to ready under {_READY_AIM:g} s; times are reported, not judged[/]")
+    if options.json:
+        path = root / ".pentad" / "bench.json"
+        write(path, report(found, phases, time.monotonic() - began))
+        OUT.print(f"The whole record: {path}", soft_wrap=True)
+    broken = [promise.what for promise in found.promises if not promise.kept]
+    if broken:
+        ERR.print(f"[red]broken:[/] {'; '.join(broken)}", soft_wrap=True)
+    return 1 if broken else 0
+
+
+def main(given: Sequence[str] | None = None) -> int:
+    """Return the exit code: 0, or 1 where a promise is broken or a measurement failed."""
+    options = arguments(given)
+    logging.basicConfig(level=logging.ERROR, format="%(levelname)s %(name)s: %(message)s")
+    try:
+        return run(options)
+    except (BenchError, CommandError, starts.StartFailed) as error:
+        ERR.print(f"[red]error:[/] {error}", soft_wrap=True)
+        return 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

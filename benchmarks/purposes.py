@@ -1,0 +1,41 @@
+"""What each frequent DynamoDB request is for, in a sentence; the wording follows docs/layers/orchestration.md."""
+
+from benchmarks.requests import Row
+
+_WHY: dict[tuple[str, str, str], str] = {
+    ("api", "GetItem", "session head"): "is the session there, and how many messages has it",
+    ("api", "TransactWriteItems", "run, session lease, run of a session, session head, message"): (
+        "the start: run, question, session and its lease, all or nothing"
+    ),
+    ("api", "UpdateItem", "run"): "notes the execution's ARN on the run",
+    ("api", "GetItem", "run"): "looks whether the run has ended",
+    ("recall", "GetItem", "run"): "the run: was its context chosen before, and which message does it answer",
+    ("recall", "GetItem", "session head"): "where the session's epoch begins",
+    ("recall", "Query", "message"): "the messages of the epoch, to choose the context from",
+    ("recall", "UpdateItem", "run"): "stores the manifest: the context that was chosen",
+    ("recall", "UpdateItem", "message"): "stores the passages with the question, so that later turns send the same",
+    ("gateway", "GetItem", "step"): "idempotency: was this turn done before",
+    ("gateway", "GetItem", "run"): "the run: limits, what it has spent, its manifest",
+    ("gateway", "GetItem", "session head"): "the session's epoch, and the version that the append is checked against",
+    ("gateway", "Query", "message"): "the conversation that is sent to the model",
+    ("gateway", "Query", "tool call"): "the results of the last turn's tools",
+    ("gateway", "PutItem", "model attempt"): "the ledger: one entry for each attempt at a provider, embeddings too",
+    ("gateway", "TransactWriteItems", "session head, message"): "appends reply (and tool results) under the version",
+    ("gateway", "TransactWriteItems", "step, run"): "stores the step with what it cost",
+    ("gateway", "TransactWriteItems", "step, run, tool call"): "stores the step, its cost and the calls to make",
+    ("deliver", "GetItem", "run"): "the run, to end it",
+    ("deliver", "Query", "step"): "the run's steps: the answer is the last one's",
+    ("deliver", "Query", "message"): "answer and passages, to resolve citations",
+    ("deliver", "TransactWriteItems", "run, session lease"): "ends the run and releases the session, all or nothing",
+    ("tool-*", "GetItem", "tool call"): "the call with its arguments; one that has ended is not run again",
+    ("tool-*", "GetItem", "run"): "the run: whose it is, and whether it still goes on",
+    ("tool-*", "PutItem", "tool call"): "stores the result",
+    ("tool-*", "PutItem", "audit entry"): "the audit entry of the execution",
+    ("authorizer", "GetItem", "API key"): "checks the API key; the answer is kept for a while",
+}
+
+
+def purpose(row: Row) -> str:
+    """Return what a request is for, or a question mark where nobody has said."""
+    function = "tool-*" if row.function.startswith("tool-") else row.function
+    return _WHY.get((function, row.operation, row.items), "?")
