@@ -74,7 +74,7 @@ class Stack:
         """Return a client with the operator's rights."""
         if service not in self._clients:
             connect: Callable[..., Any] = boto3.client
-            retries = {"mode": "standard", "total_max_attempts": 3}
+            retries: Any = {"mode": "standard", "total_max_attempts": 3}
             self._clients[service] = connect(
                 service,
                 endpoint_url=self.facts["aws_url"],

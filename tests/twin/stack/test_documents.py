@@ -1,0 +1,60 @@
+"""Documents: indexed, cited, changed, removed, refused, and never another tenant's."""
+
+import pytest
+
+from tests.twin.stack.world import Stack, Tenant, until
+
+pytestmark = pytest.mark.twin
+
+QUESTION = "Which flag does the harbour master of Brackwater hoist in fog?"
+PAGE = "# Harbour\n\n## Fog\n\nIn fog the harbour master of Brackwater hoists the {colour} flag.\n"
+
+
+def chapter(number: int, colour: str) -> str:
+    filler = " ".join(f"Rule {number}.{line} concerns berth {line} of quay {number}." for line in range(1, 60))
+    return f"## Quay {number}\n\nThe bollards of quay {number} are painted {colour}. {filler}\n\n"
+
+
+def test_document_is_indexed_and_cited(tenant: Tenant) -> None:
+    entry = tenant.ingest("harbour/rules.md", PAGE.format(colour="yellow"))
+    assert (entry["status"], entry["error"], entry["media_type"]) == ("indexed", None, "text/markdown")
+    assert entry["chunks"] == entry["embedded"] > 0
+    view = tenant.ask(QUESTION)
+    assert "yellow" in view["answer"]
+    assert {citation["document"] for citation in view["citations"]} == {"harbour/rules.md"}
+
+
+def test_only_what_changed_is_embedded_again(tenant: Tenant) -> None:
+    first = "# Harbour\n\n" + "".join(chapter(number, "white") for number in range(1, 7))
+    before = tenant.ingest("quays.md", first)
+    assert before["chunks"] > 3
+    after = tenant.ingest("quays.md", first.replace("quay 4 are painted white", "quay 4 are painted black"))
+    assert after["chunks"] == before["chunks"]
+    assert 0 < after["embedded"] <= 2
+    assert "black" in tenant.ask("What colour are the bollards of quay 4 painted?")["answer"]
+
+
+def test_removed_document_is_in_no_answer(tenant: Tenant) -> None:
+    tenant.ingest("harbour.md", PAGE.format(colour="yellow"))
+    assert "yellow" in tenant.ask(QUESTION)["answer"]
+    assert tenant.send("DELETE", "/v1/documents/harbour.md").status_code == 202
+    until(lambda: (found := tenant.document("harbour.md")) is None or found["status"] == "deleted", "the removal")
+    view = tenant.ask(QUESTION)
+    assert view["citations"] == []
+    assert "yellow" not in view["answer"]
+
+
+def test_document_that_cannot_be_read_has_failed_with_the_reason(tenant: Tenant) -> None:
+    entry = tenant.ingest("plan.pdf", "%PDF-1.7 something", "application/pdf")
+    assert entry["status"] == "failed"
+    assert "PDF" in entry["error"]
+    assert entry["chunks"] == 0
+
+
+def test_another_tenant_never_sees_it(stack: Stack, tenant: Tenant) -> None:
+    tenant.ingest("harbour.md", PAGE.format(colour="yellow"))
+    stranger = stack.tenant()
+    stranger.ingest("harbour.md", PAGE.format(colour="purple"))
+    assert "yellow" in tenant.ask(QUESTION)["answer"]
+    assert "purple" in stranger.ask(QUESTION)["answer"]
+    assert stack.tenant().ask(QUESTION)["citations"] == []
