@@ -3,31 +3,24 @@
 import json
 from typing import Any
 
-from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
-from pentad.domain.errors import InvalidInput, PentadError
+from pentad.domain.errors import InvalidInput
 from pentad.memory.ingest import parse_s3_event
 from pentad.runtime import bootstrap
-from pentad.runtime.entrypoint import LambdaContext, deadline_of, invocation
+from pentad.runtime.entrypoint import LambdaContext, deadline_of
+from pentad.runtime.queue_batch import consume
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> Any:
     """Index each document; those that failed go back to the queue, and in the end to its DLQ."""
-    processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
-    with invocation("ingest", context, {}):
-        return process_partial_response(event, index, processor, context)  # type: ignore[arg-type]
+    return consume("ingest", event, context, index)
 
 
-def index(record: SQSRecord, lambda_context: LambdaContext) -> None:
+def index(record: SQSRecord, context: LambdaContext) -> None:
     """Index the document of one message."""
-    try:
-        document = parse_s3_event(_parsed(record.body))
-        bootstrap.ingest().handle(document, deadline=deadline_of(lambda_context, spare_seconds=5))
-    except PentadError as error:
-        refused = {"error": type(error).__name__, "detail": error.message, "message_id": record.message_id}
-        bootstrap.telemetry("ingest").event("ingest.refused", level="WARNING", **refused)
-        raise
+    document = parse_s3_event(_parsed(record.body))
+    bootstrap.ingest().handle(document, deadline=deadline_of(context, spare_seconds=5))
 
 
 def _parsed(body: str) -> Any:

@@ -15,9 +15,8 @@ from constructs import Construct
 from infra.components import grants
 from infra.components.build import Build
 from infra.components.function import PythonFunction
-from infra.components.reasons import acknowledge
-from infra.orchestration.names import execution_arns, machine_arn, machine_name_of
-from infra.orchestration.starts import grant_start
+from infra.orchestration.names import machine_arn
+from infra.orchestration.starts import grant_describe, grant_start
 
 # No query string and no header: either may hold what a client should not have put there.
 _ACCESS_FIELDS = {
@@ -122,19 +121,7 @@ class HttpApi(Construct):
         grants.key(made.role, state.approval_key, ["kms:Decrypt"])
         grants.invoke(made.role, [tool.function_arn for tool in tools])
         made.role.add_to_policy(iam.PolicyStatement(actions=["states:SendTaskSuccess"], resources=machines))
-        executions = [execution_arns(self, build.stage, agent) for agent in agents]
-        made.role.add_to_policy(
-            iam.PolicyStatement(
-                actions=["states:DescribeExecution", "states:GetExecutionHistory"], resources=executions
-            )
-        )
-        for agent in agents:
-            acknowledge(
-                made.role,
-                "AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:"
-                f"execution:{machine_name_of(build.stage, agent)}:*]",
-                "Executions of one agent: their names are the runs' ids.",
-            )
+        grant_describe(made.role, build, agents, ("states:DescribeExecution", "states:GetExecutionHistory"))
         return made
 
     def _authorizer(self) -> PythonFunction:

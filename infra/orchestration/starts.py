@@ -11,7 +11,8 @@ from constructs import Construct
 
 from infra.components import grants, storage
 from infra.components.build import Build
-from infra.orchestration.names import machine_arn
+from infra.components.reasons import acknowledge
+from infra.orchestration.names import execution_arns, machine_arn, machine_name_of
 
 _TRIGGER_SECONDS = 30
 
@@ -25,7 +26,7 @@ class Trigger(Construct):
         super().__init__(scope, name)
         state, stage = build.state, build.stage
         self.queue, self.dead = storage.queue_with_dlq(
-            self, "runs", prefix=stage.prefix, key=state.data_key, visibility_seconds=6 * _TRIGGER_SECONDS, receives=5
+            self, "runs", prefix=stage.prefix, key=state.data_key, visibility_seconds=6 * _TRIGGER_SECONDS, receives=10
         )
         events.Rule(
             self,
@@ -55,12 +56,14 @@ class Trigger(Construct):
             )
         )
         grant_start(made.role, build, [machine_arn(self, stage, agent) for agent in agents])
+        # A start that finds its session's lease held by a dead execution ends that run.
+        grant_describe(made.role, build, agents)
 
 
 class AwaitHuman(Construct):
     """The function functions.orchestration.await_human."""
 
-    def __init__(self, scope: Construct, name: str, *, build: Build) -> None:
+    def __init__(self, scope: Construct, name: str, *, build: Build, agents: Sequence[str]) -> None:
         super().__init__(scope, name)
         state = build.state
         made = build.function(
@@ -76,6 +79,9 @@ class AwaitHuman(Construct):
         grants.table(made.role, state.transient_table, ["dynamodb:UpdateItem"], keys=["T#*#S#*"])
         grants.objects(made.role, state.payload_bucket, ["s3:GetObject", "s3:PutObject"])
         grants.key(made.role, state.approval_key, ["kms:Encrypt"])
+        # Where the state is retried after the decision, the function wakes its own task.
+        machines = [machine_arn(self, build.stage, agent) for agent in agents]
+        made.role.add_to_policy(iam.PolicyStatement(actions=["states:SendTaskSuccess"], resources=machines))
 
 
 class Deliver(Construct):
@@ -112,3 +118,18 @@ def grant_start(role: iam.Role, build: Build, machines: Sequence[str]) -> None:
     grants.table(role, state.transient_table, ["dynamodb:GetItem", *grants.WRITE, *grants.DELETE], keys=["T#*#S#*"])
     grants.objects(role, state.payload_bucket, ["s3:GetObject", "s3:PutObject"])
     role.add_to_policy(iam.PolicyStatement(actions=["states:StartExecution"], resources=list(machines)))
+
+
+def grant_describe(
+    role: iam.Role, build: Build, agents: Sequence[str], actions: Sequence[str] = ("states:DescribeExecution",)
+) -> None:
+    """Let a role look at the executions of agents."""
+    executions = [execution_arns(role, build.stage, agent) for agent in agents]
+    role.add_to_policy(iam.PolicyStatement(actions=list(actions), resources=executions))
+    for agent in agents:
+        acknowledge(
+            role,
+            "AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:"
+            f"execution:{machine_name_of(build.stage, agent)}:*]",
+            "Executions of one agent: their names are the runs' ids.",
+        )

@@ -37,7 +37,7 @@ class AgentStack(Stack):
         gateway = Gateway(self, "models", build=build)
         recall = Recall(self, "memory", build=build, gateway=gateway.function)
         ingest = Ingest(self, "documents", build=build, gateway=gateway.function)
-        await_human = AwaitHuman(self, "humans", build=build)
+        await_human = AwaitHuman(self, "humans", build=build, agents=agents)
         deliver = Deliver(self, "delivery", build=build, bus=bus)
         tools = {
             name: ToolFunction(self, f"tool-{name}", build=build, tool=tool).function for name, tool in declared.items()

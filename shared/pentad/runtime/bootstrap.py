@@ -14,6 +14,7 @@ from pentad.runtime.catalog import load_catalog
 if TYPE_CHECKING:
     from pentad.api.app import Api
     from pentad.api.authorize import Authorize
+    from pentad.aws.redelivery import SqsRedelivery
     from pentad.aws.table import Table
     from pentad.domain.agents import Catalog
     from pentad.memory.adapters.vectors_pinecone import PineconeVectors
@@ -201,6 +202,15 @@ def start_run(service: str, kind: type[environment.StartSettings]) -> "StartRun"
 def trigger() -> "StartRun":
     """Return the collaborator of functions.orchestration.trigger."""
     return start_run("trigger", environment.TriggerSettings)
+
+
+@cache
+def redelivery() -> "SqsRedelivery":
+    """Return what postpones the messages that a function could not process."""
+    from pentad.aws.clients import client
+    from pentad.aws.redelivery import SqsRedelivery
+
+    return SqsRedelivery(client("sqs"))
 
 
 @cache

@@ -38,6 +38,13 @@ class _Telemetry(MemoryTelemetry):
         yield
 
 
+class NoRedelivery:
+    """The queue's own timeout is left as it is."""
+
+    def postpone(self, queue_arn: str, receipt_handle: str, seconds: int) -> None:
+        return None
+
+
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch) -> World:
     world = World()
@@ -45,6 +52,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
     world.telemetry = telemetry
     monkeypatch.setattr(bootstrap, "telemetry", lambda service: telemetry)
     monkeypatch.setattr(bootstrap, "catalog", lambda: world.catalog)
+    monkeypatch.setattr(bootstrap, "redelivery", lambda: NoRedelivery())
     for name, value in {
         "trigger": world.start,
         "think": world.think,
