@@ -1,0 +1,133 @@
+"""Runs that a queue or the event bus starts, with the API's idempotency; and the event that tells a run's end."""
+
+import json
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.twin.stack.world import Json, Stack, Tenant, until, word
+
+pytestmark = pytest.mark.twin
+
+QUESTION = "What is 21 + 21?"
+
+
+def asked(tenant: Tenant, **fields: Any) -> Json:
+    return {"tenant": tenant.name, "agent": "assistant", "message": QUESTION, **fields}
+
+
+def only_run(tenant: Tenant) -> Json:
+    [run] = until(lambda: tenant.get("/v1/runs")["items"], "the start of a run")
+    return tenant.settled(run["run_id"])
+
+
+def trigger_of(tenant: Tenant, run: str) -> str:
+    [created] = tenant.events(run, "run.created")
+    return str(created["trigger"])
+
+
+def deliver(stack: Stack, body: Json, message_id: str) -> Json:
+    """Hand a message to the trigger's function as the queue does, once more."""
+    record = {
+        "messageId": message_id,
+        "receiptHandle": "again",
+        "body": json.dumps(body),
+        "attributes": {"ApproximateReceiveCount": "2", "SentTimestamp": "0"},
+        "messageAttributes": {},
+        "md5OfBody": "",
+        "eventSource": "aws:sqs",
+        "eventSourceARN": "arn:aws:sqs:us-east-1:123456789012:pentad-dev-runs",
+        "awsRegion": "us-east-1",
+    }
+    payload = json.dumps({"Records": [record]}).encode()
+    reply = stack.aws("lambda").invoke(FunctionName="pentad-dev-trigger", Payload=payload)
+    answer: Json = json.loads(reply["Payload"].read())
+    return answer
+
+
+def test_message_in_the_queue_starts_a_run(stack: Stack, tenant: Tenant) -> None:
+    queue = stack.queue_url("runs")
+    stack.aws("sqs").send_message(QueueUrl=queue, MessageBody=json.dumps(asked(tenant, session="daily")))
+    view = only_run(tenant)
+    assert (view["status"], view["session"]) == ("succeeded", "daily")
+    assert "42" in view["answer"]
+    assert trigger_of(tenant, view["run_id"]) == "queue"
+
+
+def test_message_delivered_twice_is_one_run(stack: Stack, tenant: Tenant) -> None:
+    body = asked(tenant, session="daily")
+    sent = stack.aws("sqs").send_message(QueueUrl=stack.queue_url("runs"), MessageBody=json.dumps(body))
+    view = only_run(tenant)
+    assert deliver(stack, body, sent["MessageId"]) == {"batchItemFailures": []}
+    assert [run["run_id"] for run in tenant.get("/v1/runs")["items"]] == [view["run_id"]]
+    assert len(stack.executions(view["run_id"])) == 1
+    assert [one["text"] for one in tenant.messages("daily")].count(QUESTION) == 1
+
+
+def test_two_messages_with_one_key_are_one_run_and_the_api_shares_the_key(stack: Stack, tenant: Tenant) -> None:
+    body, key = asked(tenant), word("k")
+    messages = [{"Id": str(number), "MessageBody": json.dumps(body | {"idempotency_key": key})} for number in (1, 2)]
+    stack.aws("sqs").send_message_batch(QueueUrl=stack.queue_url("runs"), Entries=messages)
+    view = only_run(tenant)
+    assert tenant.ask(QUESTION, key=key)["run_id"] == view["run_id"]
+    assert len(tenant.items("run")) == 1
+
+
+def test_event_on_the_bus_starts_a_run(stack: Stack, tenant: Tenant) -> None:
+    entry = {
+        "Source": "shop",
+        "DetailType": "pentad.run.requested",
+        "Detail": json.dumps(asked(tenant)),
+        "EventBusName": stack.outputs["EventBus"],
+    }
+    assert stack.aws("events").put_events(Entries=[entry])["FailedEntryCount"] == 0
+    view = only_run(tenant)
+    assert view["status"] == "succeeded"
+    assert trigger_of(tenant, view["run_id"]) == "event"
+
+
+def test_good_messages_of_a_batch_are_not_held_up_by_bad_ones(stack: Stack, tenant: Tenant) -> None:
+    bodies = ["{no json", json.dumps(asked(tenant, agent="nobody")), json.dumps(asked(tenant))]
+    ids = [str(uuid.uuid4()) for _ in bodies]
+    record = {"receiptHandle": "r", "attributes": {}, "messageAttributes": {}, "eventSource": "aws:sqs"}
+    records = [{**record, "messageId": one, "body": body} for one, body in zip(ids, bodies, strict=True)]
+    payload = json.dumps({"Records": records}).encode()
+    reply = stack.aws("lambda").invoke(FunctionName="pentad-dev-trigger", Payload=payload)
+    failed = json.loads(reply["Payload"].read())["batchItemFailures"]
+    assert [one["itemIdentifier"] for one in failed] == ids[:2]
+    assert only_run(tenant)["status"] == "succeeded"
+
+
+@pytest.fixture
+def finished(stack: Stack) -> Iterator[str]:
+    """A queue of the test's own that gets the bus's events of runs' ends."""
+    name, bus = word("finished"), stack.outputs["EventBus"]
+    sqs, events = stack.aws("sqs"), stack.aws("events")
+    url = sqs.create_queue(QueueName=name)["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    service = {"Service": "events.amazonaws.com"}
+    allowed = {"Effect": "Allow", "Principal": service, "Action": "sqs:SendMessage", "Resource": arn}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
+    pattern = json.dumps({"detail-type": ["pentad.run.finished"]})
+    events.put_rule(Name=name, EventBusName=bus, EventPattern=pattern)
+    events.put_targets(Rule=name, EventBusName=bus, Targets=[{"Id": "queue", "Arn": arn}])
+    yield url
+    events.remove_targets(Rule=name, EventBusName=bus, Ids=["queue"])
+    events.delete_rule(Name=name, EventBusName=bus)
+    sqs.delete_queue(QueueUrl=url)
+
+
+def test_end_of_a_run_is_told_on_the_bus_without_its_words(stack: Stack, tenant: Tenant, finished: str) -> None:
+    view = tenant.ask(QUESTION)
+
+    def told() -> list[Json]:
+        taken = stack.aws("sqs").receive_message(QueueUrl=finished, MaxNumberOfMessages=10).get("Messages", [])
+        details = [json.loads(one["Body"])["detail"] for one in taken]
+        return [one for one in details if one["tenant"] == tenant.name]
+
+    [detail] = until(told, "the event")
+    assert (detail["run"], detail["status"], detail["session"]) == (view["run_id"], "succeeded", view["session"])
+    assert not {"message", "answer"} & set(detail)
