@@ -28,8 +28,8 @@ TOOLS = tuple(
     Case(f"{count} tool call{'s' if count > 1 else ''}", tool_calls=_CALLS[:count])
     for count in range(1, len(_CALLS) + 1)
 )
-LONG = Case(f"message of {LONG_CHARACTERS:,} characters", message=("word " * LONG_CHARACTERS)[:LONG_CHARACTERS])
-PASSAGES = Case("plain answer with passages", message="What does the state machine of an agent carry?")
+LONG = Case(f"{LONG_CHARACTERS:,} characters", message=("word " * LONG_CHARACTERS)[:LONG_CHARACTERS])
+PASSAGES = Case("with passages", message="What does the state machine of an agent carry?")
 
 Tell = Callable[[str], None]
 
@@ -89,7 +89,7 @@ def _growing(stage: Stage, tell: Tell) -> list[Turn]:
         while messages < wanted:
             session = stage.ask(PLAIN, session)["session"]
             messages += 2
-        turns.append(stage.measure(Case(f"plain answer after {messages} messages"), session, messages=messages))
+        turns.append(stage.measure(Case(f"after {messages} messages"), session, messages=messages))
         messages += 2
     return turns
 

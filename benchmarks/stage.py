@@ -28,6 +28,7 @@ _POLL_SECONDS = 0.02
 _QUIET_SECONDS = 0.15
 _QUIET_WITHIN_SECONDS = 10.0
 _DONE = ("SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED")
+_INPUT_TOKENS = ("input_tokens", "cache_read_tokens", "cache_write_5m_tokens", "cache_write_1h_tokens")
 # Calls that the twin's pumps and interpreter make whether or not there is a run.
 _NOT_OF_A_RUN = frozenset({("sqs", "ReceiveMessage"), ("sqs", "GetQueueAttributes"), ("dynamodb", "*")})
 
@@ -135,13 +136,14 @@ class Stage:
             failures=history.failures(events),
             largest=history.largest(events),
             dynamodb=tuple(rows(requests, self._functions)),
+            counted=self._dynamodb(counts - before.counts),
             other=self._other(counts - before.counts),
             invocations=dict(Counter(one.function.removeprefix(PREFIX) for one in reports)),
             stored=tuple(self._stored(before)),
             repeats=tuple(repeated_reads(requests, reports, self._functions)),
             read_bytes=self._read_bytes(requests),
             history=messages,
-            input_tokens=view["usage"]["input_tokens"] + view["usage"]["cache_read_tokens"],
+            input_tokens=sum(view["usage"][name] for name in _INPUT_TOKENS),
         )
 
     def role_of(self, function: str) -> str:
@@ -188,6 +190,9 @@ class Stage:
     def _events(self, execution: str) -> list[dict[str, Any]]:
         pages = self.twin.admin_client("stepfunctions").get_paginator("get_execution_history")
         return [event for page in pages.paginate(executionArn=execution) for event in page["events"]]
+
+    def _dynamodb(self, counts: Counter[Any]) -> int:
+        return sum(n for key, n in counts.items() if key.service == "dynamodb" and key.principal in self._functions)
 
     def _other(self, counts: Counter[Any]) -> dict[str, int]:
         callers = {role: name.removeprefix(PREFIX) for role, name in self._functions.items()} | self._machines

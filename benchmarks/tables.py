@@ -22,12 +22,16 @@ def _table(title: str, left: Sequence[str], right: Sequence[str]) -> Table:
     return table
 
 
-def promise_table(found: Iterable[Promise]) -> Table:
+def promise_table(found: Sequence[Promise]) -> Table:
     """Return what the design promises beside what was counted."""
     table = _table("Promises of the design, counted", ["", "what"], ["promised", "counted"])
-    for one in found:
+    shown = [one for one in found if not (one.check and one.kept)]
+    for one in shown:
         mark = "[green]ok[/]" if one.kept else "[red]BROKEN[/]"
         table.add_row(mark, one.what, one.promised, one.counted)
+    hidden = len(found) - len(shown)
+    table.caption = f"and {hidden} checks hold: runs succeeded, nothing was retried, logs and counters agree"
+    table.caption_justify = "left"
     return table
 
 
@@ -140,6 +144,7 @@ def show(console: Console, found: Measured) -> None:
     """Print what was counted and timed on the running twin."""
     plain, tool = found.turn(PLAIN.name), found.turn(TOOLS[0].name)
     parts = [
+        promise_table(found.promises),
         turn_table(found.turns),
         f"Largest payload of the plain answer: {where_largest(plain)}",
         request_table(plain),
@@ -150,17 +155,21 @@ def show(console: Console, found: Measured) -> None:
         stored_table([plain, tool]),
         growth(found.turns),
         function_table(found.functions),
-        f"A plain answer through the API, waited for: p50 {_p50(found)} ms ({_span(found.answer_ms)}); the API reads the "
-        f"run {found.waiting_reads:.1f} times while it waits.",
-        promise_table(found.promises),
+        answer(found),
     ]
     for part in parts:
         console.print(part)
         console.print()
 
 
-def _p50(found: Measured) -> str:
-    return f"{found.answer_ms.median:,.0f}" if found.answer_ms else "-"
+def answer(found: Measured) -> str:
+    """Return in a sentence how long a client waits for a plain answer."""
+    if found.answer_ms is None:
+        return "A plain answer through the API was not timed."
+    return (
+        f"A plain answer through the API, waited for: p50 {found.answer_ms.median:,.0f} ms ({_span(found.answer_ms)}, "
+        f"{found.answer_ms.samples} samples); the API reads the run {found.waiting_reads:.1f} times while it waits."
+    )
 
 
 def growth(turns: Iterable[Turn]) -> str:

@@ -22,14 +22,15 @@ class Turn:
         turns: transitions of each turn: from one Think to the next.
         failures: failed attempts of tasks; each would be billed as one transition more.
         largest: the largest payload of the execution.
-        dynamodb: requests to DynamoDB.
+        dynamodb: requests to DynamoDB, from the log kept at the front.
+        counted: how many they were by the front's own counters.
         other: requests to other services: "service operation" by function.
         invocations: function invocations by function.
         stored: what the run left in tables and buckets.
         repeats: what was read more than once in one invocation.
         read_bytes: size of the items that the run read, each as often as it was read.
         history: messages in the session before the run.
-        input_tokens: that the model was sent.
+        input_tokens: that the models were sent, cached or not.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Turn:
     failures: int
     largest: Payload
     dynamodb: tuple[Row, ...]
+    counted: int
     other: dict[str, int]
     invocations: dict[str, int]
     stored: tuple[Stored, ...]
@@ -57,12 +59,13 @@ class Turn:
 
 @dataclass(frozen=True)
 class Promise:
-    """A count that the design fixes."""
+    """What the design fixes. A ``check`` is shown only when it is broken: it says whether the counts mean anything."""
 
     what: str
     promised: str
     counted: str
     kept: bool
+    check: bool = False
 
 
 PLAIN_TRANSITIONS = 4
@@ -75,16 +78,17 @@ PAYLOAD_SLACK = 64
 """Bytes by which the largest payload may differ with the message: response headers hold lengths."""
 
 
-def _exactly(what: str, promised: int, counted: int) -> Promise:
-    return Promise(what, str(promised), str(counted), promised == counted)
+def _exactly(what: str, promised: int, counted: int, *, check: bool = False) -> Promise:
+    return Promise(what, str(promised), str(counted), promised == counted, check)
 
 
 def promises(turn: Turn) -> list[Promise]:
     """Return what the design promises of a run's transitions."""
     found = [
-        Promise(f"{turn.name}: the run's end", "succeeded", turn.status, turn.status == "succeeded"),
-        _exactly(f"{turn.name}: failed attempts", 0, turn.failures),
-        _exactly(f"{turn.name}: transitions, trace and history alike", turn.transitions, len(turn.states)),
+        Promise(f"{turn.name}: the run's end", "succeeded", turn.status, turn.status == "succeeded", check=True),
+        _exactly(f"{turn.name}: failed attempts", 0, turn.failures, check=True),
+        _exactly(f"{turn.name}: transitions in trace and history", turn.transitions, len(turn.states), check=True),
+        _exactly(f"{turn.name}: requests in counters and log", turn.counted, turn.requests, check=True),
     ]
     if not turn.tool_calls:
         return [*found, _exactly(f"{turn.name}: transitions", PLAIN_TRANSITIONS, turn.transitions)]
