@@ -56,6 +56,17 @@ class Outcome(StrEnum):
     CALLER_ERROR = "caller_error"
 
 
+PromptCache = Literal["none", "5m", "1h"]
+"""How long a provider keeps a prompt's prefix: not at all, its short lifetime, or its long one."""
+
+
+class CascadeSpec(Value):
+    """Ask a cheaper tier first, and move up where it is not sure enough of its answer."""
+
+    first: str = Field(default="fast", description="the tier that is asked first")
+    threshold: float = Field(default=0.75, gt=0, le=1, description="the least confidence with which its answer stands")
+
+
 class ChatRequest(Value):
     """What a caller asks of the gateway. One of task, tier or model selects; task is the usual way."""
 
@@ -69,6 +80,8 @@ class ChatRequest(Value):
     tool_choice: Literal["auto", "none", "required"] = "auto"
     output_schema: dict[str, Any] | None = None
     max_output_tokens: int | None = Field(default=None, ge=1)
+    prompt_cache: PromptCache | None = Field(default=None, description="unset: as the task has it")
+    cascade: CascadeSpec | None = Field(default=None, description="unset: as the task has it")
 
 
 class Attempt(Value):

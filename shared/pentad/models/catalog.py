@@ -17,6 +17,7 @@ import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from pentad.domain.errors import ConfigurationError, InvalidInput
+from pentad.domain.models import CascadeSpec, PromptCache
 from pentad.domain.money import nanousd
 
 Effort = Literal["low", "medium", "high"]
@@ -124,6 +125,9 @@ class TaskEntry(Entry):
     tier: str
     output_tokens: int | None = Field(default=None, ge=1)
     effort: Effort | None = None
+    prompt_cache: PromptCache = "5m"
+    response_cache_seconds: int | None = Field(default=None, ge=1, le=2_592_000)
+    cascade: CascadeSpec | None = None
 
 
 class Link(Entry):
@@ -142,6 +146,9 @@ class Route(Entry):
     output_tokens: int | None = Field(default=None, description="the task's cap")
     effort: Effort | None = None
     dimensions: int | None = None
+    prompt_cache: PromptCache = "5m"
+    response_cache_seconds: int | None = Field(default=None, description="how long an exact reply may be given again")
+    cascade: CascadeSpec | None = Field(default=None, description="the task's; not where a tier or a model is named")
 
 
 _TIER_NAMES = ("primary", "fast", "embeddings")
@@ -183,6 +190,9 @@ class ModelCatalog(Entry):
             output_tokens=chosen.output_tokens,
             effort=chosen.effort,
             dimensions=dimensions,
+            prompt_cache=chosen.prompt_cache,
+            response_cache_seconds=chosen.response_cache_seconds,
+            cascade=chosen.cascade if tier is None and model is None else None,
         )
 
     @staticmethod
@@ -271,6 +281,17 @@ def _check_routing(file: _File, catalog: ModelCatalog) -> None:
     for name, task in catalog.tasks.items():
         if task.tier not in catalog.tiers:
             raise file.error(("tasks", name, "tier"), f"no tier {task.tier}", "add it under tiers:")
+        _check_cascade(file, catalog, name, task)
+
+
+def _check_cascade(file: _File, catalog: ModelCatalog, name: str, task: TaskEntry) -> None:
+    if task.cascade is None:
+        return
+    place, first = ("tasks", name, "cascade", "first"), task.cascade.first
+    if first not in catalog.tiers:
+        raise file.error(place, f"no tier {first}", "add it under tiers:")
+    if first in (task.tier, "embeddings"):
+        raise file.error(place, f"{first} is not a tier below {task.tier}", "name a cheaper tier of chat models")
 
 
 def parse(catalog_text: str, routing_text: str) -> ModelCatalog:

@@ -136,7 +136,7 @@ class Pursuit:
         self._provider = provider
         self._sender = sender
         self._model = sender.link.model
-        self._request = request
+        self._request = request.model_copy(update={"prompt_cache": request.prompt_cache or route.prompt_cache})
         self._route = route
         self._cap = output_cap(request, self._model, route.output_tokens)
         self._spent: set[str] = set()

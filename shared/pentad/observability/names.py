@@ -17,6 +17,9 @@ INPUT_TOKENS = "InputTokens"
 OUTPUT_TOKENS = "OutputTokens"
 CACHE_READ_TOKENS = "CacheReadTokens"
 CACHE_WRITE_TOKENS = "CacheWriteTokens"
+RESPONSE_CACHE_LOOKUPS = "ResponseCacheLookups"
+CASCADES = "Cascades"
+CONTEXT_COMPACTIONS = "ContextCompactions"
 TOOL_CALLS = "ToolCalls"
 TOOL_DURATION = "ToolDuration"
 TOOL_UNDOS = "ToolUndos"
@@ -41,10 +44,13 @@ UNITS = {
     MODEL_COST: "None",  # nano-dollars
     MODEL_FALLBACKS: "Count",
     MODEL_DEGRADED: "Count",
-    INPUT_TOKENS: "Count",
+    INPUT_TOKENS: "Count",  # all of the prompt; CacheReadTokens of these is the hit rate of the providers' caches
     OUTPUT_TOKENS: "Count",
     CACHE_READ_TOKENS: "Count",
     CACHE_WRITE_TOKENS: "Count",
+    RESPONSE_CACHE_LOOKUPS: "Count",  # hit rate: those of outcome hit, of all
+    CASCADES: "Count",  # share moved up: those of outcome moved_up, of all
+    CONTEXT_COMPACTIONS: "Count",
     TOOL_CALLS: "Count",
     TOOL_DURATION: "Milliseconds",
     TOOL_UNDOS: "Count",

@@ -28,7 +28,6 @@ from pentad.models.exchange import ProviderFailure, ProviderReply
 from pentad.models.strictjson import checked_arguments, is_list_of_objects, number, section
 
 NAME = "anthropic"
-_CACHE = {"type": "ephemeral"}
 _CALL_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _STOPS = {
     "end_turn": StopReason.END,
@@ -53,11 +52,12 @@ def encode(
 ) -> dict[str, Any]:
     """Return the body of POST /v1/messages.
 
-    Where the model caches prompts there are up to three breakpoints: the end of tools and system, which every run of
-    an agent shares, and, in a conversation that goes on, the last two user turns: the next request reads up to the
-    newest, and finds the one before it where more than 20 blocks (how far the API looks back) came in between.
+    Where the model caches prompts there are up to four breakpoints (all that the API takes), for the lifetime that the
+    request asks: the end of tools, which agents may share; the end of system, which every run of an agent shares; and,
+    in a conversation that goes on, the last two user turns: the next request reads up to the newest, and finds the one
+    before it where more than 20 blocks (how far the API looks back) came in between. What stands before a breakpoint
+    does not depend on what follows it, so it is the same, byte for byte, in the next request.
     """
-    caching = model.capabilities.prompt_cache
     body: dict[str, Any] = {
         "model": model.id,
         "max_tokens": max_output_tokens,
@@ -75,8 +75,9 @@ def encode(
     config = _output_config(model, request, effort)
     if config:
         body["output_config"] = config
-    if caching:
-        _mark_cache(body, goes_on=bool(request.tools) or len(request.messages) > 1)
+    lifetime = request.prompt_cache or "5m"
+    if model.capabilities.prompt_cache and lifetime != "none":
+        _mark_cache(body, lifetime, goes_on=bool(request.tools) or len(request.messages) > 1)
     return body
 
 
@@ -89,14 +90,15 @@ def _output_config(model: ModelEntry, request: ChatRequest, effort: Effort | Non
     return config
 
 
-def _mark_cache(body: dict[str, Any], *, goes_on: bool) -> None:
-    prefix = body.get("system") or body.get("tools")
-    if prefix:
-        prefix[-1]["cache_control"] = _CACHE
+def _mark_cache(body: dict[str, Any], lifetime: str, *, goes_on: bool) -> None:
+    marked_lists = [body.get("tools"), body.get("system")]
     if goes_on:
-        users = [message for message in body["messages"] if message["role"] == "user"]
-        for message in users[-2:]:
-            message["content"][-1]["cache_control"] = _CACHE
+        users = [message["content"] for message in body["messages"] if message["role"] == "user"]
+        marked_lists.extend(users[-2:])
+    for blocks in marked_lists:
+        if blocks:
+            # Five minutes is the API's own default.
+            blocks[-1]["cache_control"] = {"type": "ephemeral", **({"ttl": "1h"} if lifetime == "1h" else {})}
 
 
 def _messages(turns: Sequence[Turn]) -> list[dict[str, Any]]:

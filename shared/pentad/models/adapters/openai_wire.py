@@ -44,7 +44,7 @@ def encode(
     """Return the body of POST /v1/responses.
 
     ``prompt_cache_key`` sends an agent's requests of one tenant to the same cache; its prefix is stable by
-    construction.
+    construction, and OpenAI sets a breakpoint at its end by itself.
     """
     body: dict[str, Any] = {
         "model": model.id,
@@ -64,9 +64,20 @@ def encode(
         if effort is not None:
             body["reasoning"] = {"effort": effort}
     if model.capabilities.prompt_cache:
-        who = f"{request.context.tenant}\x00{request.context.agent or request.task}"
-        body["prompt_cache_key"] = hashlib.sha256(who.encode()).hexdigest()[:32]
+        body.update(_cache(model, request))
     return body
+
+
+def _cache(model: ModelEntry, request: ChatRequest) -> dict[str, Any]:
+    lifetime = request.prompt_cache or "5m"
+    # GPT-5.6 brought both the options and a price for cache writes: a model without that price knows no options.
+    has_options = model.prices.cache_write_5m > 0
+    if lifetime == "none":  # without a breakpoint of ours, and without the implicit one, nothing is written
+        return {"prompt_cache_options": {"mode": "explicit"}} if has_options else {}
+    who = f"{request.context.tenant}\x00{request.context.agent or request.task}"
+    key = {"prompt_cache_key": hashlib.sha256(who.encode()).hexdigest()[:32]}
+    # Its lifetimes are 30 minutes, the default, and 12 hours: our short and our long one.
+    return {**key, "prompt_cache_options": {"ttl": "12h"}} if lifetime == "1h" and has_options else key
 
 
 def _tool(name: str, description: str, schema: dict[str, Any]) -> dict[str, Any]:
