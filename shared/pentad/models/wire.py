@@ -5,7 +5,7 @@ import struct
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from pentad.domain.errors import InvalidInput
 from pentad.domain.models import CallContext, EmbedReply
@@ -15,12 +15,13 @@ MAX_TEXTS = 1_024  # of one call: their vectors stay under Lambda's 6 MB reply
 
 
 class EmbedCall(BaseModel):
-    """The payload ``{op: "embed", texts, context}``; ``op`` is the handler's affair."""
+    """The payload ``{op: "embed", texts, context, deadline?}``; ``op`` is the handler's affair."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     texts: tuple[str, ...]
     context: CallContext
+    deadline: float | None = Field(default=None, description="time.time() by which an answer is of use")
 
 
 class _EmbedAnswer(BaseModel):
@@ -72,9 +73,10 @@ def decode_vector(text: str) -> tuple[float, ...]:
     return floats(base64.b64decode(text, validate=True))
 
 
-def encode_call(texts: Sequence[str], context: CallContext) -> dict[str, Any]:
+def encode_call(texts: Sequence[str], context: CallContext, deadline: float | None = None) -> dict[str, Any]:
     """Return the payload of a call."""
-    return {"op": "embed", "texts": list(texts), "context": context.model_dump(mode="json", exclude_none=True)}
+    call = {"op": "embed", "texts": list(texts), "context": context.model_dump(mode="json", exclude_none=True)}
+    return call if deadline is None else call | {"deadline": deadline}
 
 
 def decode_call(payload: Mapping[str, Any]) -> EmbedCall:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pentad.memory.recall import Recall
     from pentad.models.embeddings import EmbeddingGateway
     from pentad.models.gateway import Gateway
-    from pentad.models.ports import Embedder, Ledger
+    from pentad.models.ports import ChatModel, Embedder, Ledger
     from pentad.observability.adapters.powertools import PowertoolsTelemetry
     from pentad.orchestration.deliver import Deliver
     from pentad.orchestration.humans import Asking
@@ -264,6 +264,12 @@ def gateway() -> "Gateway":
 
 
 @cache
+def chat_model() -> "ChatModel":
+    """Return what answers every call of a model: all that wraps the gateway is composed here."""
+    return gateway()
+
+
+@cache
 def embedding_gateway() -> "EmbeddingGateway":
     """Return the gateway of embeddings."""
     from pentad.models.adapters.openai_embeddings import OpenAIEmbeddings
@@ -282,7 +288,7 @@ def think() -> "Think":
     from pentad.orchestration.turn import Think
 
     values = settings(environment.GatewaySettings)
-    return Think(catalog(), runs(), sessions(), gateway(), ledger(values.ledger_table), telemetry("gateway"), now=now)
+    return Think(catalog(), runs(), sessions(), chat_model(), ledger(values.ledger_table), telemetry("gateway"), now=now)
 
 
 @cache

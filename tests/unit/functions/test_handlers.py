@@ -2,6 +2,7 @@
 
 import json
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -112,6 +113,27 @@ def test_think_returns_a_small_decision(world: World) -> None:
     run = world.begin()
     event = {"op": "think", "tenant": TENANT, "run": run.run, "session": run.session, "agent": run.agent, "step": 1}
     assert gateway.handler(event, Context()) == {"kind": "answer", "step": 1, "calls": []}
+
+
+@pytest.mark.parametrize(("given", "used"), [(10.0, 10.0), (None, None), (1e12, None)])
+def test_the_gateway_completes_by_the_callers_deadline_or_its_own(
+    world: World, monkeypatch: pytest.MonkeyPatch, given: float | None, used: float | None
+) -> None:
+    deadlines: list[float] = []
+
+    class Model:
+        def complete(self, request: Any, *, deadline: float) -> Any:
+            deadlines.append(deadline)
+            return world.model.complete(request, deadline=deadline)
+
+    world.model.script = ["4"]
+    monkeypatch.setattr(bootstrap, "chat_model", lambda: Model())
+    message = {"message_id": "m", "role": "user", "blocks": [{"type": "text", "text": "2 + 2?"}], "created_at": 0}
+    event = {"op": "complete", "request": {"messages": [message]}, "context": {"tenant": TENANT}, "deadline": given}
+    result = gateway.handler(event, Context())
+    assert result["message"]["blocks"][0]["text"] == "4"
+    own = time.time() + Context().get_remaining_time_in_millis() / 1000
+    assert deadlines[0] == used if used is not None else own - 10 < deadlines[0] < own
 
 
 def test_the_gateway_embeds(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
