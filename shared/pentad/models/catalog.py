@@ -1,4 +1,6 @@
-"""Models, prices and routing as data: ``catalog.yaml`` and ``routing.yaml``, read once and checked whole.
+"""Providers, models, prices and routing as data: ``catalog.yaml`` and ``routing.yaml``, read once and checked whole.
+
+A project's own ``models.yaml`` has any of their sections; an entry there stands in for the packaged one of its name.
 
 A mistake is reported with the file, the line and the fix. A model without prices is a mistake: what can't be priced
 can't be put on the ledger. Reading both files takes about 6 ms of a cold start (libyaml's parser and pydantic,
@@ -7,7 +9,7 @@ after an error.
 """
 
 import datetime
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -19,6 +21,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from pentad.domain.errors import ConfigurationError, InvalidInput
 from pentad.domain.models import CascadeSpec, PromptCache
 from pentad.domain.money import nanousd
+from pentad.models.catalog_file import CatalogFile
+from pentad.models.provider_entries import Dialect, ProviderEntry
 
 Effort = Literal["low", "medium", "high"]
 
@@ -52,6 +56,7 @@ class Rates(Entry):
     cache_read: Price = 0
     cache_write_5m: Price = 0
     cache_write_1h: Price = 0
+    thinking: Price | None = Field(default=None, description="of thinking tokens; unset: billed as output")
 
 
 class LongContextRates(Rates):
@@ -60,12 +65,19 @@ class LongContextRates(Rates):
     above_tokens: int = Field(ge=1)
 
 
+class BatchRates(Rates):
+    """Rates of a provider's batch API, which answers within a day."""
+
+    long_context: LongContextRates | None = None
+
+
 class Prices(Rates):
     """What a model costs, where that was read, and when."""
 
     source: str = Field(min_length=1)
     date: datetime.date
     long_context: LongContextRates | None = None
+    batch: BatchRates | None = Field(default=None, description="unset: the provider has no batch price for it")
 
 
 class Capabilities(Entry):
@@ -93,6 +105,7 @@ class ModelEntry(Entry):
     dimensions: int | None = Field(default=None, ge=1)
     token_factor: float = Field(default=1.0, gt=0, le=4)
     capabilities: Capabilities = Capabilities()
+    dialect: Dialect | None = Field(default=None, description="in place of its provider's")
     prices: Prices
 
     @model_validator(mode="before")
@@ -104,7 +117,7 @@ class ModelEntry(Entry):
 
     @model_validator(mode="after")
     def _complete(self) -> "ModelEntry":
-        if self.kind == "chat" and not (self.output_tokens and self.prices.output):
+        if self.kind == "chat" and not (self.output_tokens and "output" in self.prices.model_fields_set):
             raise ValueError("a chat model needs output_tokens and an output price")
         if self.kind == "embedding" and self.dimensions is None:
             raise ValueError("an embedding model needs dimensions")
@@ -156,8 +169,9 @@ _SPECIALISED = "specialised."
 
 
 class ModelCatalog(Entry):
-    """Every model, tier and task."""
+    """Every provider, model, tier and task."""
 
+    providers: Mapping[str, ProviderEntry]
     models: Mapping[str, ModelEntry]
     tiers: Mapping[str, TierEntry]
     tasks: Mapping[str, TaskEntry]
@@ -195,6 +209,17 @@ class ModelCatalog(Entry):
             cascade=chosen.cascade if tier is None and model is None else None,
         )
 
+    @property
+    def used_providers(self) -> tuple[ProviderEntry, ...]:
+        """The providers that some chain names a model of: these get an adapter, a secret and a grant."""
+        named = {self.models[model].provider for tier in self.tiers.values() for model in tier.chain}
+        return tuple(entry for name, entry in self.providers.items() if name in named)
+
+    @property
+    def used_models(self) -> tuple[ModelEntry, ...]:
+        """The models of all chains, each once."""
+        return tuple(self.models[name] for name in dict.fromkeys(m for t in self.tiers.values() for m in t.chain))
+
     @staticmethod
     def _pick(entries: Mapping[str, "_E"], field: str, name: str) -> "_E":
         if name not in entries:
@@ -203,72 +228,56 @@ class ModelCatalog(Entry):
 
 
 _E = TypeVar("_E", bound=Entry)
+_B = TypeVar("_B", bound=BaseModel)
 
 
-class _File:
-    """A parsed file that can say on which line a value stands."""
-
-    def __init__(self, name: str, text: str) -> None:
-        self.name = name
-        self._text = text
-        try:
-            self.data: Any = yaml.load(text, Loader=yaml.CSafeLoader)
-        except yaml.MarkedYAMLError as error:
-            line = error.problem_mark.line + 1 if error.problem_mark else 1
-            raise ConfigurationError(f"{name}:{line}: {error.problem}", fix="correct the YAML") from error
-        if not isinstance(self.data, dict):
-            raise ConfigurationError(f"{name}:1: the file is not a mapping", fix="begin with its sections")
-
-    def line(self, path: tuple[Any, ...]) -> int:
-        """Return the line of the deepest part of ``path`` that is there."""
-        node: Any = yaml.compose(self._text, Loader=yaml.CSafeLoader)
-        line = 1
-        for step in path:
-            found = next(_children(node, step), None)
-            if found is None:
-                break
-            mark, node = found
-            line = mark.line + 1
-        return line
-
-    def error(self, path: tuple[Any, ...], message: str, fix: str) -> ConfigurationError:
-        """Return the error of a place in the file."""
-        where = ".".join(str(part) for part in path)
-        return ConfigurationError(f"{self.name}:{self.line(path)}: {where}: {message}", field=where, fix=fix)
+Origins = dict[tuple[str, str], CatalogFile]
+"""The file that each entry is from, by section and name."""
 
 
-def _children(node: Any, step: Any) -> Iterator[tuple[Any, Any]]:
-    if isinstance(node, yaml.MappingNode):
-        yield from ((key.start_mark, value) for key, value in node.value if key.value == str(step))
-    elif isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
-        yield node.value[step].start_mark, node.value[step]
-
-
-def _section(file: _File, section: str, entry: type[_E], **extra: str) -> dict[str, _E]:
-    items = file.data.get(section)
-    if not isinstance(items, dict) or not items:
-        raise file.error((section,), "the section is missing or empty", f"add {section}:")
-    built = {}
-    for name, value in items.items():
-        names = dict.fromkeys(extra, name)
-        try:
-            built[str(name)] = entry.model_validate({**names, **value} if isinstance(value, dict) else value)
-        except ValidationError as error:
-            found = error.errors(include_url=False, include_input=False)
-            # A misspelt field is also a missing one; the line of the misspelling is the one to show.
-            first = next((each for each in found if each["type"] == "extra_forbidden"), found[0])
-            raise file.error((section, name, *first["loc"]), first["msg"], "see the comment at the top") from error
+def _section(
+    files: Sequence[CatalogFile], section: str, entry: type[_B], origins: Origins, **extra: str
+) -> dict[str, _B]:
+    built: dict[str, _B] = {}
+    for file in files:
+        for name, value in file.section(section).items():
+            names = dict.fromkeys(extra, name)
+            try:
+                built[name] = entry.model_validate({**names, **value} if isinstance(value, dict) else value)
+            except ValidationError as error:
+                found = error.errors(include_url=False, include_input=False)
+                # A misspelt field is also a missing one; the line of the misspelling is the one to show.
+                first = next((each for each in found if each["type"] == "extra_forbidden"), found[0])
+                raise file.error((section, name, *first["loc"]), first["msg"], "see the comment at the top") from error
+            origins[section, name] = file
+    if not built:
+        raise files[0].error((section,), "the section is missing or empty", f"add {section}:")
     return built
 
 
-def _check_unknown(file: _File, known: tuple[str, ...]) -> None:
-    for section in file.data:
-        if section not in known:
-            raise file.error((section,), "the section is not known", f"use {', '.join(known)}")
+_EMBED_KINDS = ("openai", "openai_compatible")
 
 
-def _check_routing(file: _File, catalog: ModelCatalog) -> None:
+def _check_models(origins: Origins, catalog: "ModelCatalog") -> None:
+    for name, model in catalog.models.items():
+        file = origins["models", name]
+        provider = catalog.providers.get(model.provider)
+        if provider is None:
+            known = ", ".join(catalog.providers)
+            raise file.error(("models", name, "provider"), f"no provider {model.provider}", f"use one of {known}")
+        if model.kind == "embedding" and provider.kind not in _EMBED_KINDS:
+            raise file.error(
+                ("models", name, "provider"), f"{provider.name} has no embeddings", f"use kind {_EMBED_KINDS}"
+            )
+        if model.dialect is not None and provider.kind != "openai_compatible":
+            raise file.error(
+                ("models", name, "dialect"), f"{provider.name} has no dialects", "leave it out, or change the provider"
+            )
+
+
+def _check_routing(origins: Origins, catalog: ModelCatalog) -> None:
     for name, tier in catalog.tiers.items():
+        file = origins["tiers", name]
         if name not in _TIER_NAMES and not name.startswith(_SPECIALISED):
             raise file.error(("tiers", name), "no such tier", f"use {', '.join(_TIER_NAMES)} or {_SPECIALISED}<name>")
         kind = "embedding" if name == "embeddings" else "chat"
@@ -279,12 +288,13 @@ def _check_routing(file: _File, catalog: ModelCatalog) -> None:
             if catalog.models[model].kind != kind:
                 raise file.error(place, f"{model} is no {kind} model", f"use a model of kind {kind}")
     for name, task in catalog.tasks.items():
+        file = origins["tasks", name]
         if task.tier not in catalog.tiers:
             raise file.error(("tasks", name, "tier"), f"no tier {task.tier}", "add it under tiers:")
         _check_cascade(file, catalog, name, task)
 
 
-def _check_cascade(file: _File, catalog: ModelCatalog, name: str, task: TaskEntry) -> None:
+def _check_cascade(file: CatalogFile, catalog: ModelCatalog, name: str, task: TaskEntry) -> None:
     if task.cascade is None:
         return
     place, first = ("tasks", name, "cascade", "first"), task.cascade.first
@@ -294,31 +304,55 @@ def _check_cascade(file: _File, catalog: ModelCatalog, name: str, task: TaskEntr
         raise file.error(place, f"{first} is not a tier below {task.tier}", "name a cheaper tier of chat models")
 
 
-def parse(catalog_text: str, routing_text: str) -> ModelCatalog:
-    """Return the catalog that the two files' texts describe.
+CATALOG, ROUTING, OVERLAY = "catalog.yaml", "routing.yaml", "models.yaml"
+
+
+def parse(
+    catalog_text: str, routing_text: str, overlay_text: str | None = None, *, strict: bool = False
+) -> ModelCatalog:
+    """Return the catalog that the files' texts describe.
+
+    Args:
+        catalog_text: of ``catalog.yaml``: providers and models.
+        routing_text: of ``routing.yaml``: tasks and tiers.
+        overlay_text: of a project's own ``models.yaml``: any of the four.
+        strict: look for keys that stand twice too; synthesis does, a cold start has no time for it.
 
     Raises:
         ConfigurationError: a mistake; the message names file and line, ``fix`` what to do.
     """
-    models_file, routing_file = _File("catalog.yaml", catalog_text), _File("routing.yaml", routing_text)
-    _check_unknown(models_file, ("models",))
-    _check_unknown(routing_file, ("tasks", "tiers"))
+    models_file, routing_file = CatalogFile(CATALOG, catalog_text), CatalogFile(ROUTING, routing_text)
+    models_file.check_sections(("providers", "models"))
+    routing_file.check_sections(("tasks", "tiers"))
+    overlay = [] if overlay_text is None else [CatalogFile(OVERLAY, overlay_text)]
+    for file in overlay:
+        file.check_sections(("providers", "models", "tasks", "tiers"))
+    for file in (models_file, routing_file, *overlay) if strict else ():
+        file.check_duplicates()
+    models, routing, origins = [models_file, *overlay], [routing_file, *overlay], Origins()
     catalog = ModelCatalog(
-        models=_section(models_file, "models", ModelEntry, name=""),
-        tiers=_section(routing_file, "tiers", TierEntry),
-        tasks=_section(routing_file, "tasks", TaskEntry),
+        providers=_section(models, "providers", ProviderEntry, origins, name=""),
+        models=_section(models, "models", ModelEntry, origins, name=""),
+        tiers=_section(routing, "tiers", TierEntry, origins),
+        tasks=_section(routing, "tasks", TaskEntry, origins),
     )
-    _check_routing(routing_file, catalog)
+    _check_models(origins, catalog)
+    _check_routing(origins, catalog)
     return catalog
 
 
 @cache
-def load(folder: Path | None = None) -> ModelCatalog:
+def load(folder: Path | None = None, *, overlay: str | None = None, strict: bool = False) -> ModelCatalog:
     """Return the catalog of this package, or of a folder that holds both files.
+
+    Args:
+        folder: where both files are; this package where None.
+        overlay: the text of a project's own ``models.yaml``.
+        strict: see `parse`.
 
     Raises:
         ConfigurationError: a mistake in them.
     """
     source = resources.files("pentad.models") if folder is None else folder
-    texts = [source.joinpath(name).read_text(encoding="utf-8") for name in ("catalog.yaml", "routing.yaml")]
-    return parse(*texts)
+    texts = [source.joinpath(name).read_text(encoding="utf-8") for name in (CATALOG, ROUTING)]
+    return parse(*texts, overlay, strict=strict)

@@ -5,24 +5,38 @@ from pentad.domain.usage import Usage
 from pentad.models.catalog import ModelEntry, Rates
 
 
-def rates_for(model: ModelEntry, usage: Usage) -> Rates:
-    """Return the rates that apply: above the bound, those of a long context are for every token of the request."""
-    long_context = model.prices.long_context
+def rates_for(model: ModelEntry, usage: Usage, *, batch: bool = False) -> Rates:
+    """Return the rates that apply: above the bound, those of a long context are for every token of the request.
+
+    Args:
+        model: the model.
+        usage: what was used.
+        batch: it was a request of the provider's batch API; its ordinary rates where it has no others.
+    """
+    prices = model.prices.batch if batch and model.prices.batch is not None else model.prices
+    long_context = prices.long_context
     if long_context is not None and usage.total_tokens - usage.output_tokens > long_context.above_tokens:
         return long_context
-    return model.prices
+    return prices
 
 
-def cost(model: ModelEntry, usage: Usage) -> int:
+def cost(model: ModelEntry, usage: Usage, *, batch: bool = False) -> int:
     """Return the cost in nano-dollars.
 
-    The five counts are priced together and rounded once, half to even, so no fraction is lost or counted twice.
-    Thinking tokens are part of the output tokens.
+    All counts are priced together and rounded once, half to even, so no fraction is lost or counted twice.
+    Thinking tokens are part of the output tokens, and have a price of their own where the catalog gives one.
+
+    Args:
+        model: the model.
+        usage: what was used.
+        batch: see `rates_for`.
     """
-    rates = rates_for(model, usage)
+    rates = rates_for(model, usage, batch=batch)
+    thinking = min(usage.thinking_tokens, usage.output_tokens)
     exact = (
         usage.input_tokens * rates.input
-        + usage.output_tokens * rates.output
+        + (usage.output_tokens - thinking) * rates.output
+        + thinking * (rates.output if rates.thinking is None else rates.thinking)
         + usage.cache_read_tokens * rates.cache_read
         + usage.cache_write_5m_tokens * rates.cache_write_5m
         + usage.cache_write_1h_tokens * rates.cache_write_1h

@@ -54,6 +54,12 @@ def test_prices_are_nano_dollars_per_million() -> None:
         ('      input: "2"\n', '      input: "-2"\n', "not negative"),
         ('      input: "2"\n', '      input: "0.0000000001"\n', "finer than a nano-dollar"),
         ("    provider: anthropic\n", "    supplier: anthropic\n", "Extra inputs"),
+        ("    provider: anthropic\n", "    provider: antropic\n", "no provider antropic"),
+        ("      date: 2026-11-22\n", "      date: yesterday\n", "valid date"),
+        ('        input: "1"\n', '        input: "free"\n', "not an amount"),
+        ("  bedrock: {kind: bedrock}\n", "  bedrock: {kind: bedrok}\n", "Input should be"),
+        ("  openai: {kind: openai, secret: openai}\n", "  openai: {kind: openai}\n", "needs a secret"),
+        ("      effort: true\n", "      efort: true\n", "Extra inputs"),
     ],
 )
 def test_a_mistake_in_a_model_names_its_line(old: str, new: str, says: str) -> None:
@@ -63,6 +69,69 @@ def test_a_mistake_in_a_model_names_its_line(old: str, new: str, says: str) -> N
         parse(broken, ROUTING)
     assert caught.value.message.startswith(f"catalog.yaml:{line}:")
     assert caught.value.fix
+
+
+OWN = """
+providers:
+  den:
+    kind: openai_compatible
+    base_url: http://gpu.internal:8000/v1
+models:
+  qwen:
+    label: Qwen
+    provider: den
+    kind: chat
+    context_tokens: 32768
+    output_tokens: 4096
+    capabilities: {tools: true}
+    prices: {source: our own machine, date: 2026-11-22, input: "0", output: "0"}
+tiers:
+  fast: {chain: [qwen, claude-haiku-5-5]}
+"""
+
+
+def test_a_projects_own_file_adds_entries_and_stands_in_for_others() -> None:
+    own = parse(MODELS, ROUTING, OWN)
+    assert [link.model.name for link in own.route(task="classify").links] == ["qwen", "claude-haiku-5-5"]
+    assert own.tasks["classify"] == load().tasks["classify"]
+    assert [provider.name for provider in own.used_providers] == ["anthropic", "openai", "den"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("    provider: den\n", "    provider: dan\n", "no provider dan"),
+        ("    base_url: http://gpu.internal:8000/v1\n", "    base_url: gpu.internal\n", "pattern"),
+        ("  fast: {chain: [qwen,", "  fast: {chain: [kwen,", "no model kwen"),
+        ("    kind: chat\n", "    kind: chat\n    kind: embedding\n", "stands twice"),
+        ("providers:\n", "providers:\n  Den: {kind: bedrock}\n", "pattern"),
+        ("providers:\n", "providers:\n  cloud: {kind: bedrock, secret: cloud}\n", "no secret"),
+        ("providers:\n", "providers:\n  a: {kind: anthropic, secret: a, dialect: {effort: true}}\n", "dialect"),
+        ("providers:\n", "budgets: {}\nproviders:\n", "not known"),
+    ],
+)
+def test_a_mistake_in_a_projects_own_file_names_its_line(old: str, new: str, says: str) -> None:
+    broken = OWN.replace(old, new, 1)
+    first = broken[: broken.index(new)].count("\n") + 1
+    with pytest.raises(ConfigurationError, match=says) as caught:
+        parse(MODELS, ROUTING, broken, strict=True)
+    lines = range(first, first + new.count("\n") + 1)
+    assert any(caught.value.message.startswith(f"models.yaml:{line}:") for line in lines)
+
+
+def test_an_empty_file_of_ones_own_changes_nothing() -> None:
+    assert parse(MODELS, ROUTING, "# nothing yet\n") == load()
+
+
+def test_what_ships_holds_no_key_twice() -> None:
+    assert parse(MODELS, ROUTING, strict=True) == load()
+
+
+@pytest.mark.parametrize("model", load().models.values(), ids=lambda model: model.name)
+def test_every_price_has_a_source_and_a_date(model: catalog.ModelEntry) -> None:
+    assert model.prices.source.startswith("https://")
+    assert model.prices.date.year >= 2026
+    assert not model.capabilities.thinking or model.prices.thinking is not None
 
 
 def test_a_model_without_prices_is_an_error() -> None:

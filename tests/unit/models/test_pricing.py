@@ -50,6 +50,19 @@ def test_a_long_context_is_priced_as_a_whole(usage: Usage, expected: int) -> Non
     assert cost(HAIKU, usage) == expected
 
 
+def test_a_batch_has_its_own_prices() -> None:
+    # $1.00: 1,000 -> 1,000,000; $5: 500 -> 2,500,000; $0.05: 2,000 -> 100,000.
+    usage = Usage(input_tokens=1_000, output_tokens=500, cache_read_tokens=2_000)
+    assert cost(SONNET, usage, batch=True) == 3_600_000
+    assert cost(CATALOG.models["claude-sonnet-5-5-bedrock"], usage, batch=True) == 7_200_000  # it has none
+
+
+def test_thinking_has_its_own_price_where_the_catalog_gives_one() -> None:
+    dear = SONNET.model_copy(update={"prices": SONNET.prices.model_copy(update={"thinking": 20_000_000_000})})
+    # 300 at $10: 3,000,000; 200 at $20: 4,000,000.
+    assert cost(dear, Usage(output_tokens=500, thinking_tokens=200)) == 7_000_000
+
+
 _counts = st.integers(min_value=0, max_value=50_000)
 _usages = st.builds(Usage, input_tokens=_counts, output_tokens=_counts, cache_read_tokens=_counts)
 
