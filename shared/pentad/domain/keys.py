@@ -1,4 +1,7 @@
-"""Keys of every item in DynamoDB, in one place: each starts with the tenant (docs/data-model.md)."""
+"""Keys of every item in DynamoDB, in one place: each starts with the tenant (docs/data-model.md).
+
+What is no tenant's starts with ``SYS#``.
+"""
 
 import hashlib
 
@@ -68,5 +71,32 @@ def ledger_day_pk(tenant_id: str, day: str) -> str:
     return f"T#{tenant_id}#D#{day}"
 
 
+def budget_pk(tenant_id: str, scope: str, subject: str) -> str:
+    """Return the partition of what one subject (a run, session, user, agent or the tenant) has used of its budgets."""
+    return f"T#{tenant_id}#BUDGET#{scope}#{subject}"
+
+
+def budget_hold_pk(tenant_id: str, attempt: str) -> str:
+    """Return the partition of one reservation."""
+    return f"T#{tenant_id}#BUDGET#HOLD#{attempt}"
+
+
+def budget_sk(scope: str, period: str, subject: str) -> str:
+    """Return the sort key of a budget's definition, in the collection BUDGETS."""
+    return f"{scope}#{period}#{subject}"
+
+
+def spend_pk(tenant_id: str, dimension: str) -> str:
+    """Return the partition of a tenant's spend counters of one kind: TOTAL, USER, SESSION or RUN."""
+    return f"T#{tenant_id}#SPEND#{dimension}"
+
+
+def cached_reply_pk(tenant_id: str, digest: str) -> str:
+    """Return the partition of a reply that is kept for exact repeats; ``digest`` is hex."""
+    return f"T#{tenant_id}#CACHE#{digest}"
+
+
 META = "META"
 LEASE = "LEASE"
+BREAKER = "SYS#BREAKER"
+DRILL = "SYS#DRILL"

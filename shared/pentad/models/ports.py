@@ -4,12 +4,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
 from pentad.domain.models import Attempt, CallContext, ChatReply, ChatRequest, EmbedReply
 
 if TYPE_CHECKING:
+    from pentad.models.budgets import BudgetDefinition, Reservation, Standing
+    from pentad.models.breaker import Circuit, Evidence
     from pentad.models.catalog import Effort, ModelEntry
+    from pentad.models.circuits import Admission
     from pentad.models.exchange import Credentials, ProviderReply, ProviderVectors
 
 
@@ -48,6 +52,26 @@ class Embedder(Protocol):
         ...
 
 
+class ResponseCache(Protocol):
+    """Replies kept for exact repeats of their requests. Bounded; a tenant never sees another's."""
+
+    def get(self, tenant: str, key: str) -> ChatReply | None:
+        """Return the reply kept under a key, without usage, cost and attempts, or None.
+
+        Raises:
+            StoreUnavailable: the store did not answer.
+        """
+        ...
+
+    def put(self, tenant: str, key: str, reply: ChatReply, *, seconds: int) -> None:
+        """Keep a reply for so long; one above 300 KB is not kept.
+
+        Raises:
+            StoreUnavailable: the store did not answer.
+        """
+        ...
+
+
 class Ledger(Protocol):
     """Every attempt on the wire, append only."""
 
@@ -61,6 +85,140 @@ class Ledger(Protocol):
 
     def of_run(self, tenant: str, run: str) -> list[Attempt]:
         """Return a run's attempts in the order they were made."""
+        ...
+
+
+class Breaker(Protocol):
+    """Keeps calls away from a model that is down. A circuit's name is ``provider/model``."""
+
+    def look(self, name: str) -> Circuit:
+        """Return the circuit as it was a moment ago, at next to no cost."""
+        ...
+
+    def admit(self, name: str, *, seconds: float) -> Admission | None:
+        """Return leave for one attempt, or None; where the circuit is half-open, one caller among all gets it.
+
+        Args:
+            name: the circuit.
+            seconds: the time the attempt will have; a probe that is not reported by then is given up.
+        """
+        ...
+
+    def report(self, name: str, evidence: Evidence) -> None:
+        """Learn what became of an attempt; never raises for a store that does not answer."""
+        ...
+
+
+class CircuitStore(Protocol):
+    """Where circuits are kept for all processes."""
+
+    def all(self) -> Mapping[str, Circuit]:
+        """Return every stored circuit by its name.
+
+        Raises:
+            StoreUnavailable: the store did not answer.
+        """
+        ...
+
+    def get(self, name: str) -> Circuit:
+        """Return a circuit as it was last written; a closed one of version 0 where none was.
+
+        Raises:
+            StoreUnavailable: the store did not answer.
+        """
+        ...
+
+    def put(self, circuit: Circuit) -> bool:
+        """Store a circuit as the next version; return False, and store nothing, where its own is not the stored one.
+
+        Raises:
+            StoreUnavailable: the store did not answer.
+        """
+        ...
+
+
+class BudgetDefinitions(Protocol):
+    """The budgets of tenants, as operators set them."""
+
+    def of(self, tenant: str) -> tuple[BudgetDefinition, ...]:
+        """Return a tenant's budgets.
+
+        Raises:
+            StoreUnavailable: the store did not answer.
+        """
+        ...
+
+
+class BudgetStore(BudgetDefinitions, Protocol):
+    """The same, for who sets them."""
+
+    def put(self, definition: BudgetDefinition) -> None:
+        """Set a budget, in place of one of the same scope, period and subject.
+
+        Raises:
+            InvalidInput: the tenant has as many as it may.
+            StoreUnavailable: the store did not answer.
+        """
+        ...
+
+    def remove(self, tenant: str, scope: str, period: str, subject: str) -> None:
+        """Remove a budget.
+
+        Raises:
+            NotFound: there is no such budget.
+            StoreUnavailable: the store did not answer.
+        """
+        ...
+
+
+class Budget(Protocol):
+    """Counts what calls use of budgets. Reserve the worst case, call, settle what it was.
+
+    A reservation counts against all budgets that apply, or against none of them. One that is neither settled nor
+    released is given back after `pentad.models.budgets.RESERVATION_SECONDS`: its caller is dead.
+    """
+
+    def applies(self, context: CallContext, now: datetime) -> bool:
+        """Tell if a call counts against any budget; from memory, mostly.
+
+        Raises:
+            StoreUnavailable: the store did not answer.
+        """
+        ...
+
+    def standings(self, context: CallContext, now: datetime) -> tuple[Standing, ...]:
+        """Return how far each budget is used that a call counts against.
+
+        Raises:
+            StoreUnavailable: the store did not answer.
+        """
+        ...
+
+    def reserve(self, context: CallContext, amount_nanousd: int, *, attempt: str, now: datetime) -> Reservation:
+        """Hold an amount of every budget that applies; the same attempt again holds nothing more.
+
+        Raises:
+            BudgetExceeded: it does not fit one of them; nothing is held.
+            StoreUnavailable: the store did not answer, or too many callers reserve at once.
+        """
+        ...
+
+    def settle(self, reservation: Reservation, actual_nanousd: int) -> None:
+        """Count what was spent in place of what was held; a repeat changes nothing.
+
+        What was given back already (the caller was away too long) is counted all the same.
+
+        Raises:
+            StoreUnavailable: the store did not answer, or too many callers settle at once.
+        """
+        ...
+
+    def release(self, reservation: Reservation) -> None:
+        """Give back what was held: nothing was spent. A repeat changes nothing.
+
+        Raises:
+            StoreUnavailable: see `settle`.
+        """
         ...
 
 

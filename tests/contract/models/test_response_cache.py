@@ -1,0 +1,118 @@
+"""One conformance suite over both response caches."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from pentad.aws.table import Table
+from pentad.domain.errors import ConfigurationError
+from pentad.domain.messages import ProviderRaw, ThinkingBlock
+from pentad.domain.usage import Usage
+from pentad.models.adapters import response_cache_memory
+from pentad.models.adapters.response_cache_dynamodb import DynamoResponseCache
+from pentad.models.adapters.response_cache_memory import MemoryResponseCache
+from pentad.models.cache import MAX_REPLY_BYTES
+from pentad.models.ports import ResponseCache
+from tests.unit.models.samples import Clock, assistant
+from tests.unit.models.test_cache import chat_reply
+
+KEY = "ab" * 32
+
+
+@pytest.fixture
+def dynamodb(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    with mock_aws():
+        client = boto3.client("dynamodb", region_name="eu-central-1")
+        client.create_table(
+            TableName="transient",
+            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        yield client
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture(params=["memory", "dynamodb"])
+def cache(request: pytest.FixtureRequest, clock: Clock) -> ResponseCache:
+    if request.param == "memory":
+        return MemoryResponseCache(clock=clock)
+    return DynamoResponseCache(Table(request.getfixturevalue("dynamodb"), "transient"), clock=clock)
+
+
+def test_a_reply_comes_back_as_it_was_less_what_it_cost(cache: ResponseCache) -> None:
+    raw = ProviderRaw(provider="anthropic", model="m", content=[{"type": "text", "text": "ä"}, {"b": 1, "a": 2.5}])
+    thought = ThinkingBlock(text="hm", signature="s", provider="anthropic")
+    kept = chat_reply(message=assistant("ä", thought, raw=raw))
+    cache.put("acme", KEY, kept, seconds=10)
+    assert cache.get("acme", KEY) == kept.model_copy(update={"usage": Usage(), "cost_nanousd": 0})
+
+
+def test_nothing_is_found_under_another_key_or_tenant(cache: ResponseCache) -> None:
+    cache.put("acme", KEY, chat_reply(), seconds=10)
+    assert cache.get("acme", "cd" * 32) is None
+    assert cache.get("other", KEY) is None
+
+
+def test_a_reply_ends_with_its_time(cache: ResponseCache, clock: Clock) -> None:
+    cache.put("acme", KEY, chat_reply(), seconds=10)
+    clock.now += 9
+    assert cache.get("acme", KEY) is not None
+    clock.now += 1
+    assert cache.get("acme", KEY) is None
+
+
+def test_the_newest_reply_stands(cache: ResponseCache) -> None:
+    cache.put("acme", KEY, chat_reply("old"), seconds=10)
+    cache.put("acme", KEY, chat_reply("new"), seconds=10)
+    found = cache.get("acme", KEY)
+    assert found is not None
+    assert found.message.text == "new"
+
+
+def test_a_reply_above_the_bound_is_not_kept(cache: ResponseCache) -> None:
+    cache.put("acme", KEY, chat_reply("x" * MAX_REPLY_BYTES), seconds=10)
+    assert cache.get("acme", KEY) is None
+
+
+def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> None:
+    monkeypatch.setattr(response_cache_memory, "MAX_REPLIES", 2)
+    cache = MemoryResponseCache(clock=clock)
+    for key in ("1", "2"):
+        cache.put("acme", key, chat_reply(), seconds=10)
+    assert cache.get("acme", "1") is not None  # now the one used last
+    cache.put("acme", "3", chat_reply(), seconds=10)
+    assert [cache.get("acme", key) is not None for key in ("1", "2", "3")] == [True, False, True]
+
+
+def test_an_item_names_its_tenant_first_and_expires(dynamodb: Any, clock: Clock) -> None:
+    DynamoResponseCache(Table(dynamodb, "transient"), clock=clock).put("acme", KEY, chat_reply(), seconds=10)
+    (item,) = dynamodb.scan(TableName="transient")["Items"]
+    assert (item["pk"]["S"], item["sk"]["S"]) == (f"T#acme#CACHE#{KEY}", "META")
+    assert int(item["ttl"]["N"]) == int(clock.now) + 10
+
+
+def test_an_item_of_another_release_is_a_miss(dynamodb: Any, clock: Clock) -> None:
+    cache = DynamoResponseCache(Table(dynamodb, "transient"), clock=clock)
+    cache.put("acme", KEY, chat_reply(), seconds=10)
+    dynamodb.update_item(
+        TableName="transient",
+        Key={"pk": {"S": f"T#acme#CACHE#{KEY}"}, "sk": {"S": "META"}},
+        UpdateExpression="SET body = :b",
+        ExpressionAttributeValues={":b": {"S": '{"reply": 1}'}},
+    )
+    assert cache.get("acme", KEY) is None
+
+
+def test_a_table_that_is_not_there_is_a_configuration_error(dynamodb: Any) -> None:
+    with pytest.raises(ConfigurationError):
+        DynamoResponseCache(Table(dynamodb, "nothing")).get("acme", KEY)
