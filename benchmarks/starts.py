@@ -17,6 +17,8 @@ from pentad.local import twin_file
 
 _READY_SECONDS = 60.0
 _STOP_SECONDS = 20.0
+_REUSED = "unchanged, reused"
+"""What `pentad up` says of a cdk.out that it takes as it is."""
 _REAL_PROVIDERS = ("ANTHROPIC_API_KEY", "OPENAI_API_KEY")
 
 
@@ -32,11 +34,13 @@ class Start:
         total: from the new process to its line that says it is ready.
         phases: the twin's own, by name.
         stop: from the signal to the end of the process.
+        warm: whether cdk.out was reused; sources that change meanwhile have it made anew.
     """
 
     total: float
     phases: dict[str, float]
     stop: float
+    warm: bool = True
 
 
 def start_once(root: Path) -> Start:
@@ -57,9 +61,11 @@ def start_once(root: Path) -> Start:
             total = time.monotonic() - began
             facts = twin_file.read(Path(folder)) or {}
             stop = _stop(process)
+            errors.seek(0)
+            warm = _REUSED in errors.read()
         finally:
             _end(process)
-    return Start(round(total, 3), _phases(total, facts), round(stop, 3))
+    return Start(round(total, 3), _phases(total, facts), round(stop, 3), warm)
 
 
 def _phases(total: float, facts: dict[str, Any]) -> dict[str, float]:
@@ -123,7 +129,8 @@ def several(root: Path, most: int, seconds: float) -> list[Start]:
 
 
 def by_phase(starts: list[Start]) -> dict[str, Spread]:
-    """Return the spread of each phase and of the whole, in seconds."""
+    """Return the spread of each phase and of the whole, in seconds, over the warm starts."""
+    starts = [one for one in starts if one.warm]
     columns = {name: [one.phases.get(name, 0.0) for one in starts] for name in (starts[0].phases if starts else {})}
     columns |= {"start to ready": [one.total for one in starts], "stop": [one.stop for one in starts]}
     return {name: found for name, samples in columns.items() if (found := spread(samples)) is not None}

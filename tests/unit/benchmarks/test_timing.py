@@ -33,5 +33,9 @@ def test_phases_of_several_starts_are_told_with_the_whole() -> None:
     assert found["stop"].maximum == 2.0
 
 
+def test_a_start_that_made_the_assembly_anew_is_left_out() -> None:
+    assert by_phase([Start(5.0, {}, 1.0), Start(30.0, {}, 1.0, warm=False)])["start to ready"].maximum == 5.0
+
+
 def test_no_start_has_no_phases() -> None:
     assert by_phase([]) == {}
