@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 from pentad.domain.models import Attempt, CallContext, ChatReply, ChatRequest, EmbedReply
 
 if TYPE_CHECKING:
-    from pentad.models.budgets import BudgetDefinition, Reservation, Standing
     from pentad.models.breaker import Circuit, Evidence
+    from pentad.models.budgets import BudgetDefinition, Reservation, Standing
     from pentad.models.catalog import Effort, ModelEntry
     from pentad.models.circuits import Admission
     from pentad.models.exchange import Credentials, ProviderReply, ProviderVectors

@@ -12,7 +12,11 @@ MODEL_ATTEMPTS = "ModelAttempts"
 MODEL_LATENCY = "ModelLatency"
 MODEL_COST = "ModelCost"
 MODEL_FALLBACKS = "ModelFallbacks"
+MODEL_RETRIES = "ModelRetries"
 MODEL_DEGRADED = "ModelDegraded"
+BUDGET_DOWNGRADES = "BudgetDowngrades"
+BUDGET_REFUSALS = "BudgetRefusals"
+BUDGET_UNSETTLED = "BudgetUnsettled"
 INPUT_TOKENS = "InputTokens"
 OUTPUT_TOKENS = "OutputTokens"
 CACHE_READ_TOKENS = "CacheReadTokens"
@@ -29,6 +33,10 @@ PASSAGES_RECALLED = "PassagesRecalled"
 RECALL_DURATION = "RecallDuration"
 DOCUMENTS_INGESTED = "DocumentsIngested"
 CHUNKS_EMBEDDED = "ChunksEmbedded"
+BREAKER_STATE = "BreakerState"
+BREAKER_SKIPS = "BreakerSkips"
+DRILLS = "Drills"
+DRILL_LINK = "DrillLink"
 ERRORS = "Errors"
 COLD_STARTS = "ColdStarts"
 
@@ -43,6 +51,7 @@ UNITS = {
     MODEL_LATENCY: "Milliseconds",
     MODEL_COST: "None",  # nano-dollars
     MODEL_FALLBACKS: "Count",
+    MODEL_RETRIES: "Count",
     MODEL_DEGRADED: "Count",
     INPUT_TOKENS: "Count",  # all of the prompt; CacheReadTokens of these is the hit rate of the providers' caches
     OUTPUT_TOKENS: "Count",
@@ -60,6 +69,10 @@ UNITS = {
     RECALL_DURATION: "Milliseconds",
     DOCUMENTS_INGESTED: "Count",
     CHUNKS_EMBEDDED: "Count",
+    BREAKER_STATE: "None",  # 0 closed, 1 half-open, 2 open
+    BREAKER_SKIPS: "Count",
+    DRILLS: "Count",
+    DRILL_LINK: "None",  # 1 answers, 0 broken
     ERRORS: "Count",
     COLD_STARTS: "Count",
 }
