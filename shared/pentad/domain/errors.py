@@ -134,7 +134,31 @@ class LimitReached(PermanentError):
 
 
 class BudgetExceeded(PermanentError):
-    """A budget is used up."""
+    """A budget is used up.
+
+    Args:
+        message: see `PentadError`; it names the budget, its limit and when it resets.
+        field: see `PentadError`.
+        fix: see `PentadError`.
+        budget: which budget, such as ``tenant acme, day``.
+        limit_nanousd: its limit in nano-dollars.
+        resets_at: when it is empty again, ISO 8601; None where it never is.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        field: str | None = None,
+        fix: str | None = None,
+        budget: str | None = None,
+        limit_nanousd: int | None = None,
+        resets_at: str | None = None,
+    ) -> None:
+        super().__init__(message, field=field, fix=fix)
+        self.budget = budget
+        self.limit_nanousd = limit_nanousd
+        self.resets_at = resets_at
 
 
 class ContextOverflow(PermanentError):

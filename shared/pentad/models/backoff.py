@@ -20,11 +20,23 @@ def jittered(number: int, random: float) -> float:
     Args:
         number: attempts made on this link.
         random: from 0 up to 1.
+    """
+    return full_jitter(number - 1, random, base=BASE_SECONDS, cap=CAP_SECONDS)
+
+
+def full_jitter(number: int, random: float, *, base: float, cap: float) -> float:
+    """Return seconds to wait before retry ``number`` (from 0).
+
+    Args:
+        number: retries made before.
+        random: from 0 up to 1.
+        base: what the first wait is at most, in seconds.
+        cap: what any wait is at most, in seconds.
 
     The formula is "full jitter" of the AWS Architecture Blog, "Exponential Backoff And Jitter": random(0, min(cap,
     base * 2**n)).
     """
-    return random * min(CAP_SECONDS, BASE_SECONDS * 2.0 ** (number - 1))
+    return random * min(cap, base * 2.0**number)
 
 
 def retry_after_seconds(header: str | None, now: float) -> float | None:

@@ -100,7 +100,7 @@ class EmbeddingGateway:
             return provider.send(model, batch, dimensions=dimensions, timeout=timeout)
 
         def estimate(_: ProviderVectors) -> Usage:
-            return Usage(input_tokens=sum(estimate_tokens(text) for text in batch))
+            return estimated_usage(batch)
 
         while True:
             reply, failure = sender.attempt(send, _direction, estimate)
@@ -144,6 +144,16 @@ def unit(vector: Sequence[float]) -> tuple[float, ...]:
     """Return the vector scaled to length 1 (Euclidean norm)."""
     length = math.hypot(*vector)
     return tuple(value / length for value in vector)
+
+
+def estimated_usage(texts: Sequence[str], factor: float = 1.0) -> Usage:
+    """Return about what embedding texts uses, where the provider did not say.
+
+    Args:
+        texts: the texts.
+        factor: the model's ``token_factor``.
+    """
+    return Usage(input_tokens=math.ceil(sum(estimate_tokens(text) for text in texts) * factor))
 
 
 def _direction(reply: ProviderVectors) -> ProviderFailure | None:

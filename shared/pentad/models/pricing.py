@@ -42,3 +42,21 @@ def cost(model: ModelEntry, usage: Usage, *, batch: bool = False) -> int:
         + usage.cache_write_1h_tokens * rates.cache_write_1h
     )
     return per_million(exact, 1)
+
+
+def worst_case(model: ModelEntry, input_tokens: int, output_tokens: int) -> int:
+    """Return the most that one request can cost, in nano-dollars, rounded up.
+
+    Every input token is priced as the dearest kind it can be (fresh, read from the cache, written to it for short or
+    for long), every output token of the cap as used.
+
+    Args:
+        model: which model.
+        input_tokens: an estimate that errs on the side of too many.
+        output_tokens: the reply's cap.
+    """
+    usage = Usage(input_tokens=input_tokens, output_tokens=output_tokens)
+    rates = rates_for(model, usage)
+    dearest = max(rates.input, rates.cache_read, rates.cache_write_5m, rates.cache_write_1h)
+    written = max(rates.output, rates.thinking or 0)
+    return -(-(input_tokens * dearest + output_tokens * written) // 1_000_000)

@@ -15,7 +15,7 @@ from pentad.domain.usage import Usage
 from pentad.models import backoff, checks
 from pentad.models.attempts import Attempts
 from pentad.models.candidates import fits, output_cap
-from pentad.models.catalog import Link, Route
+from pentad.models.catalog import Link, ModelEntry, Route
 from pentad.models.exchange import ProviderFailure, ProviderReply
 from pentad.models.outcomes import RECOVERIES
 from pentad.models.ports import ProviderChat
@@ -175,10 +175,7 @@ class Pursuit:
         return ProviderFailure(Outcome.MALFORMED, "the reply does not fit", problems=found) if found else None
 
     def _estimate(self, reply: ProviderReply) -> Usage:
-        written = estimate_tokens(reply.text) + sum(estimate_tokens(str(call.arguments)) for call in reply.tool_calls)
-        return Usage(
-            input_tokens=estimate_request(self._request, factor=self._model.token_factor), output_tokens=written
-        )
+        return estimated_usage(self._model, self._request, reply)
 
     def _again(self, failure: ProviderFailure) -> bool:
         """Prepare another attempt if the outcome's recovery has one left."""
@@ -215,6 +212,12 @@ class Pursuit:
             return False
         self._cap = larger
         return True
+
+
+def estimated_usage(model: ModelEntry, request: ChatRequest, reply: ProviderReply) -> Usage:
+    """Return about what a reply used, where its provider did not say."""
+    written = estimate_tokens(reply.text) + sum(estimate_tokens(str(call.arguments)) for call in reply.tool_calls)
+    return Usage(input_tokens=estimate_request(request, factor=model.token_factor), output_tokens=written)
 
 
 def _presentable(reply: ProviderReply, request: ChatRequest) -> bool:
