@@ -16,7 +16,8 @@ def needs(request: ChatRequest) -> frozenset[str]:
         "tools": bool(request.tools),
         "forced_tools": bool(request.tools) and request.tool_choice == "required",
         "images": any(isinstance(block, ImageBlock) for block in blocks),
-        "documents": any(isinstance(block, DocumentBlock) for block in blocks),
+        # A document of words can be given as words; only one that has to be read as it is asks for the capability.
+        "documents": any(isinstance(b, DocumentBlock) and b.media_type == "application/pdf" for b in blocks),
         "structured_output": request.output_schema is not None,
     }
     return frozenset(name for name, wanted in asked.items() if wanted)

@@ -15,10 +15,9 @@ from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
-import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
-from pentad.domain.errors import ConfigurationError, InvalidInput
+from pentad.domain.errors import InvalidInput
 from pentad.domain.models import CascadeSpec, PromptCache
 from pentad.domain.money import nanousd
 from pentad.models.catalog_file import CatalogFile
@@ -355,4 +354,4 @@ def load(folder: Path | None = None, *, overlay: str | None = None, strict: bool
     """
     source = resources.files("pentad.models") if folder is None else folder
     texts = [source.joinpath(name).read_text(encoding="utf-8") for name in (CATALOG, ROUTING)]
-    return parse(*texts, overlay, strict=strict)
+    return parse(texts[0], texts[1], overlay, strict=strict)

@@ -48,6 +48,7 @@ RECOVERIES: Mapping[Outcome, Recovery] = MappingProxyType(
         Outcome.CONTEXT_OVERFLOW: Recovery(then="larger"),
         Outcome.AUTHENTICATION: Recovery(down=True),
         Outcome.CALLER_ERROR: Recovery(then="fail"),
+        Outcome.BEGUN: Recovery(),  # what a ledger says of an attempt; no adapter does
     }
 )
 
@@ -168,6 +169,49 @@ OPENAI: tuple[Rule, ...] = (
     _rule(Outcome.RATE_LIMIT, names=("rate_limit_exceeded", "slow_down"), scope="model"),
     _rule(Outcome.TIMEOUT, 408, 504),  # also of type server_error
     _rule(Outcome.OVERLOAD, names=("server_error", "server_overloaded"), scope="model"),
+    *_BY_STATUS,
+)
+
+# OpenAI's rows and what its likes say in other words. Sources: the "errors" pages of Gemini and Ollama, vLLM's and
+# llama.cpp's servers (`exceed_context_size_error`, "Loading model").
+COMPATIBLE: tuple[Rule, ...] = (
+    _rule(Outcome.AUTHENTICATION, 400, words=("api key not valid", "api_key_invalid", "api key expired")),
+    _rule(Outcome.CONTEXT_OVERFLOW, names=("exceed_context_size_error",), scope="model"),
+    _rule(
+        Outcome.CONTEXT_OVERFLOW,
+        400,
+        words=("input token count", "context size", "context length", "prompt is too long"),
+        scope="model",
+    ),
+    *OPENAI,
+)
+
+# Sources: the errors of InvokeModel in botocore's service model of bedrock-runtime, whose names come in a header, and
+# the texts of Anthropic's own errors, which Bedrock passes on in its messages.
+BEDROCK: tuple[Rule, ...] = (
+    _rule(Outcome.CONTEXT_OVERFLOW, 400, words=("too long", "exceed context limit", "context window"), scope="model"),
+    _rule(Outcome.RATE_LIMIT, names=("ThrottlingException", "ServiceQuotaExceededException"), scope="model"),
+    _rule(Outcome.OVERLOAD, names=("ModelNotReadyException", "ModelErrorException"), scope="model"),
+    _rule(Outcome.TIMEOUT, names=("ModelTimeoutException",), scope="model"),
+    _rule(
+        Outcome.AUTHENTICATION,
+        names=(
+            "ExpiredTokenException",
+            "IncompleteSignatureException",
+            "InvalidSignatureException",
+            "MissingAuthenticationTokenException",
+            "UnrecognizedClientException",
+        ),
+    ),
+    # An unknown model, one without access, one that is not to be had in the region without a profile.
+    _rule(Outcome.AUTHENTICATION, names=("AccessDeniedException", "ResourceNotFoundException"), scope="model"),
+    _rule(
+        Outcome.AUTHENTICATION,
+        400,
+        words=("model identifier is invalid", "on-demand throughput", "end of its life"),
+        scope="model",
+    ),
+    _rule(Outcome.OVERLOAD, 424, scope="model"),
     *_BY_STATUS,
 )
 

@@ -21,9 +21,10 @@ if TYPE_CHECKING:
     from pentad.memory.ingest import Ingest
     from pentad.memory.ports import DocumentRegistry, ObjectStore, SessionStore
     from pentad.memory.recall import Recall
+    from pentad.models.catalog import ModelCatalog
     from pentad.models.embeddings import EmbeddingGateway
     from pentad.models.gateway import Gateway
-    from pentad.models.ports import ChatModel, Embedder, Ledger
+    from pentad.models.ports import ChatModel, CredentialSource, Embedder, Ledger
     from pentad.observability.adapters.powertools import PowertoolsTelemetry
     from pentad.orchestration.deliver import Deliver
     from pentad.orchestration.humans import Asking
@@ -245,22 +246,37 @@ def ingest() -> "Ingest":
     )
 
 
+def models() -> "ModelCatalog":
+    """Return the deployment's models, tiers and tasks."""
+    from pentad.runtime.model_providers import load_models
+
+    return load_models()
+
+
+@cache
+def provider_credentials(name: str | None) -> "CredentialSource":
+    """Return the credentials in a provider's secret; none where the provider has no secret.
+
+    Args:
+        name: of the secret, behind the deployment's prefix.
+    """
+    from pentad.models.adapters.secrets import FixedCredentials, SecretCredentials
+
+    if name is None:
+        return FixedCredentials("")
+    values = settings(environment.GatewaySettings)
+    named = {"anthropic": values.anthropic_secret, "openai": values.openai_secret, **values.provider_secrets}
+    return SecretCredentials(_secrets(), named.get(name, ""))
+
+
 @cache
 def gateway() -> "Gateway":
     """Return the model gateway; a provider's SDK is imported with its first call."""
-    from pentad.models.adapters.anthropic import AnthropicChat
-    from pentad.models.adapters.openai import OpenAIChat
-    from pentad.models.adapters.secrets import SecretCredentials
-    from pentad.models.catalog import load
     from pentad.models.gateway import Gateway
-    from pentad.models.ports import ProviderChat
+    from pentad.runtime.model_providers import chat_providers
 
-    values = settings(environment.GatewaySettings)
-    providers: dict[str, ProviderChat] = {
-        "anthropic": AnthropicChat(SecretCredentials(_secrets(), values.anthropic_secret)),
-        "openai": OpenAIChat(SecretCredentials(_secrets(), values.openai_secret)),
-    }
-    return Gateway(providers, load(), ledger(values.ledger_table))
+    providers = chat_providers(models(), provider_credentials)
+    return Gateway(providers, models(), ledger(settings(environment.GatewaySettings).ledger_table))
 
 
 @cache
@@ -272,14 +288,11 @@ def chat_model() -> "ChatModel":
 @cache
 def embedding_gateway() -> "EmbeddingGateway":
     """Return the gateway of embeddings."""
-    from pentad.models.adapters.openai_embeddings import OpenAIEmbeddings
-    from pentad.models.adapters.secrets import SecretCredentials
-    from pentad.models.catalog import load
     from pentad.models.embeddings import EmbeddingGateway
+    from pentad.runtime.model_providers import embedding_providers
 
-    values = settings(environment.GatewaySettings)
-    providers = {"openai": OpenAIEmbeddings(SecretCredentials(_secrets(), values.openai_secret))}
-    return EmbeddingGateway(providers, load(), ledger(values.ledger_table))
+    providers = embedding_providers(models(), provider_credentials)
+    return EmbeddingGateway(providers, models(), ledger(settings(environment.GatewaySettings).ledger_table))
 
 
 @cache
@@ -288,7 +301,9 @@ def think() -> "Think":
     from pentad.orchestration.turn import Think
 
     values = settings(environment.GatewaySettings)
-    return Think(catalog(), runs(), sessions(), chat_model(), ledger(values.ledger_table), telemetry("gateway"), now=now)
+    return Think(
+        catalog(), runs(), sessions(), chat_model(), ledger(values.ledger_table), telemetry("gateway"), now=now
+    )
 
 
 @cache

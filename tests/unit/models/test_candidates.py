@@ -33,9 +33,13 @@ def test_a_model_that_cant_be_forced_to_use_a_tool_is_passed_over() -> None:
 
 
 def test_needs_name_what_the_request_holds() -> None:
-    blocks = (ImageBlock(media_type="image/png", data="x"), DocumentBlock(media_type="text/plain", data="x"))
+    blocks = (ImageBlock(media_type="image/png", data="x"), DocumentBlock(media_type="application/pdf", data="x"))
     asked = request(user(*blocks), tools=(ADD,), output_schema=SCHEMA)
     assert needs(asked) == {"tools", "images", "documents", "structured_output"}
+
+
+def test_a_document_of_words_asks_for_nothing() -> None:
+    assert needs(request(user(DocumentBlock(media_type="text/plain", data="x")))) == frozenset()
 
 
 def test_no_capable_model_is_the_callers_error() -> None:

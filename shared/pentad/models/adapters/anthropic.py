@@ -13,14 +13,15 @@ from pentad.models.outcomes import ANTHROPIC
 from pentad.models.ports import CredentialSource
 
 
-def _sdk() -> Any:
+def load_sdk() -> Any:
+    """Return the SDK's module, imported on the first call."""
     import anthropic
 
     return anthropic
 
 
 def _client(credentials: Credentials) -> Any:
-    sdk = _sdk()
+    sdk = load_sdk()
     return sdk.Anthropic(
         api_key=credentials.api_key,
         base_url=credentials.base_url or "https://api.anthropic.com",
@@ -29,6 +30,20 @@ def _client(credentials: Credentials) -> Any:
         http_client=sdk.DefaultHttpxClient(follow_redirects=False),
         open_telemetry=False,
     )
+
+
+def make_body(
+    model: ModelEntry, request: ChatRequest, *, max_output_tokens: int, effort: Effort | None
+) -> dict[str, Any]:
+    """Return the body of a request, its schema in the form that structured output takes.
+
+    Raises:
+        ProviderFailure: the schema can't be brought into that form.
+    """
+    body = anthropic_wire.encode(model, request, max_output_tokens=max_output_tokens, effort=effort)
+    if request.output_schema is not None:
+        body["output_config"]["format"]["schema"] = _closed(request.output_schema)
+    return body
 
 
 def _closed(schema: dict[str, Any]) -> dict[str, Any]:
@@ -40,7 +55,7 @@ def _closed(schema: dict[str, Any]) -> dict[str, Any]:
         ProviderFailure: the schema can't be brought into that form.
     """
     try:
-        return dict(_sdk().transform_schema(schema))
+        return dict(load_sdk().transform_schema(schema))
     except ValueError as error:
         raise ProviderFailure(Outcome.CALLER_ERROR, "output_schema is not supported", sent=False) from error
 
@@ -57,7 +72,7 @@ class AnthropicChat:
         self._credentials = credentials
         self._clock = clock
         self._clients = Clients(_client)
-        self._provider = Provider(anthropic_wire.NAME, _sdk, ANTHROPIC, "request-id")
+        self._provider = Provider(anthropic_wire.NAME, load_sdk, ANTHROPIC, "request-id")
 
     def close(self) -> None:
         """Close the connections; the next request opens new ones."""
@@ -75,9 +90,7 @@ class AnthropicChat:
         """Send one request; see the port."""
         until = self._clock() + timeout
         client = self._clients.of(credentials_of(self._credentials, anthropic_wire.NAME))
-        body = anthropic_wire.encode(model, request, max_output_tokens=max_output_tokens, effort=effort)
-        if request.output_schema is not None:
-            body["output_config"]["format"]["schema"] = _closed(request.output_schema)
+        body = make_body(model, request, max_output_tokens=max_output_tokens, effort=effort)
         create = client.messages.with_streaming_response.create
         try:
             reply = exchange(self._provider, lambda limits: create(**body, timeout=limits), until, self._clock)

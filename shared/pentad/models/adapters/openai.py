@@ -13,17 +13,20 @@ from pentad.models.outcomes import OPENAI
 from pentad.models.ports import CredentialSource
 
 
-def _sdk() -> Any:
+def load_sdk() -> Any:
+    """Return the SDK's module, imported on the first call."""
     import openai
 
     return openai
 
 
 def make_client(credentials: Credentials) -> Any:
-    """Return an SDK client that sends each request once and goes nowhere else."""
-    sdk = _sdk()
+    """Return an SDK client that sends each request once and goes nowhere else; an empty key is not sent."""
+    sdk = load_sdk()
     return sdk.OpenAI(
-        api_key=credentials.api_key,
+        # Without a key the SDK would look for one in the environment, and send it to somebody else's server.
+        api_key=credentials.api_key or "none",
+        default_headers=None if credentials.api_key else {"Authorization": sdk.Omit()},
         base_url=credentials.base_url or "https://api.openai.com/v1",
         max_retries=0,  # the gateway is the one retry owner
         timeout=CONNECT_SECONDS,  # each request brings its own; this one only keeps a forgotten one short
@@ -31,7 +34,7 @@ def make_client(credentials: Credentials) -> Any:
     )
 
 
-PROVIDER = Provider(openai_wire.NAME, _sdk, OPENAI, "x-request-id")
+PROVIDER = Provider(openai_wire.NAME, load_sdk, OPENAI, "x-request-id")
 
 
 class OpenAIChat:

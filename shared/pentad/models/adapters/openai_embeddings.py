@@ -8,28 +8,43 @@ from typing import Any
 
 from pentad.domain.models import Outcome
 from pentad.domain.usage import Usage
-from pentad.models.adapters import openai_wire
-from pentad.models.adapters.openai import PROVIDER, make_client
-from pentad.models.adapters.sdk import Clients, credentials_of, exchange
+from pentad.models.adapters.openai import PROVIDER, load_sdk, make_client
+from pentad.models.adapters.sdk import Clients, Provider, credentials_of, exchange
+from pentad.models.adapters.secrets import PlacedCredentials
 from pentad.models.catalog import ModelEntry
 from pentad.models.exchange import ProviderFailure, ProviderVectors
+from pentad.models.outcomes import COMPATIBLE
 from pentad.models.ports import CredentialSource
+from pentad.models.provider_entries import ProviderEntry
 from pentad.models.strictjson import number
 from pentad.models.wire import floats
 
 
 class OpenAIEmbeddings:
-    """A `pentad.models.ports.ProviderEmbed` over POST /v1/embeddings.
+    """A `pentad.models.ports.ProviderEmbed` over POST /v1/embeddings, of OpenAI or of a server that speaks as it does.
 
     Args:
         credentials: the key, and the base URL with ``/v1`` where it is not OpenAI's own.
+        entry: the provider, where it is another than OpenAI.
         clock: seconds.
     """
 
-    def __init__(self, credentials: CredentialSource, *, clock: Callable[[], float] = time.time) -> None:
-        self._credentials = credentials
+    def __init__(
+        self,
+        credentials: CredentialSource,
+        *,
+        entry: ProviderEntry | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        placed = entry is not None and entry.base_url
+        self._credentials = PlacedCredentials(credentials, placed) if placed else credentials
         self._clock = clock
         self._clients = Clients(make_client)
+        compatible = entry is not None and entry.kind == "openai_compatible"
+        self._provider = (
+            Provider(entry.name, load_sdk, COMPATIBLE, "x-request-id") if entry and compatible else PROVIDER
+        )
+        self._takes_dimensions = entry is None or not compatible or entry.dialect.dimensions
 
     def close(self) -> None:
         """Close the connections; the next request opens new ones."""
@@ -38,11 +53,15 @@ class OpenAIEmbeddings:
     def send(self, model: ModelEntry, texts: Sequence[str], *, dimensions: int, timeout: float) -> ProviderVectors:
         """Send one request; see the port."""
         until = self._clock() + timeout
-        client = self._clients.of(credentials_of(self._credentials, openai_wire.NAME))
-        body = {"model": model.id, "input": list(texts), "dimensions": dimensions, "encoding_format": "base64"}
+        client = self._clients.of(credentials_of(self._credentials, self._provider.name))
+        # The SDK asks for base64 where nothing is said; a server that knows no base64 may know "float".
+        form: dict[str, Any] = {"encoding_format": "float"}
+        if self._takes_dimensions:
+            form = {"encoding_format": "base64", "dimensions": dimensions}
+        body = {"model": model.id, "input": list(texts), **form}
         create = client.embeddings.with_streaming_response.create
         try:
-            reply = exchange(PROVIDER, lambda limits: create(**body, timeout=limits), until, self._clock)
+            reply = exchange(self._provider, lambda limits: create(**body, timeout=limits), until, self._clock)
         except ProviderFailure as failure:
             if failure.status == 401:
                 self._credentials.forget()

@@ -48,7 +48,7 @@ def encode(
     """
     body: dict[str, Any] = {
         "model": model.id,
-        "input": _items(normalise(request.messages, NAME)),
+        "input": _items(normalise(request.messages, model.provider)),
         "max_output_tokens": max(_MIN_OUTPUT_TOKENS, max_output_tokens),
         "store": False,
     }
@@ -86,20 +86,20 @@ def _tool(name: str, description: str, schema: dict[str, Any]) -> dict[str, Any]
 
 
 def _format(schema: dict[str, Any]) -> dict[str, Any]:
-    return {"type": "json_schema", "name": _SCHEMA_NAME, "schema": schema, "strict": _strictable(schema)}
+    return {"type": "json_schema", "name": _SCHEMA_NAME, "schema": schema, "strict": strictable(schema)}
 
 
-def _strictable(schema: Any) -> bool:
+def strictable(schema: Any) -> bool:
     """Tell if strict mode takes a schema: every object is closed and all of its properties are required."""
     if isinstance(schema, list):
-        return all(_strictable(item) for item in schema)
+        return all(strictable(item) for item in schema)
     if not isinstance(schema, dict):
         return True
     if schema.get("type") == "object" or "properties" in schema:
         closed = schema.get("additionalProperties") is False
         if not closed or set(schema.get("properties", {})) != set(schema.get("required", [])):
             return False
-    return all(_strictable(value) for value in schema.values())
+    return all(strictable(value) for value in schema.values())
 
 
 def _items(turns: Sequence[Turn]) -> list[dict[str, Any]]:
@@ -171,12 +171,12 @@ def decode(body: dict[str, Any], *, model: ModelEntry, request_id: str | None) -
     problems: list[str] = []
     refused = False
     for item in output:
-        refused = _read_item(item, blocks, problems) or refused
+        refused = _read_item(item, model.provider, blocks, problems) or refused
     return ProviderReply(
         blocks=tuple(blocks),
         stop=StopReason.REFUSAL if refused else _stop(body, blocks),
         usage=usage_of(body.get("usage")),
-        raw=None if problems else ProviderRaw(provider=NAME, model=model.name, content=output),
+        raw=None if problems else ProviderRaw(provider=model.provider, model=model.name, content=output),
         request_id=request_id,
         problems=tuple(problems),
     )
@@ -203,7 +203,7 @@ def _stop(body: dict[str, Any], blocks: Sequence[ContentBlock]) -> StopReason:
     return StopReason.TOOL_CALLS if any(isinstance(block, ToolCallBlock) for block in blocks) else StopReason.END
 
 
-def _read_item(item: dict[str, Any], blocks: list[ContentBlock], problems: list[str]) -> bool:
+def _read_item(item: dict[str, Any], provider: str, blocks: list[ContentBlock], problems: list[str]) -> bool:
     """Read one item into blocks and problems; return whether it is a refusal."""
     match item:
         case {"type": "message", "content": list(parts)}:
@@ -215,7 +215,7 @@ def _read_item(item: dict[str, Any], blocks: list[ContentBlock], problems: list[
             parts = summary if isinstance(summary, list) else []
             text = "\n\n".join(str(part.get("text", "")) for part in parts if isinstance(part, dict))
             data = item.get("encrypted_content")
-            blocks.append(ThinkingBlock(text=text, redacted=data if isinstance(data, str) else None, provider=NAME))
+            blocks.append(ThinkingBlock(text=text, redacted=data if isinstance(data, str) else None, provider=provider))
         case {"type": "function_call", "name": str(name), "call_id": str(call_id), "arguments": str(text)}:
             arguments, wrong = read_arguments(text)
             if arguments is None:

@@ -73,12 +73,16 @@ class Provider:
         sdk: returns the SDK's module; called when a request is sent, so that nothing is imported before.
         rules: its table of outcomes.
         request_id_header: where it says its id of a request.
+        error_type_header: where it says what kind of error it is, if not in the body.
+        unsigned: returns what is raised where a request could not be signed; nothing was sent then.
     """
 
     name: str
     sdk: Callable[[], Any]
     rules: tuple[Rule, ...]
     request_id_header: str
+    error_type_header: str = ""
+    unsigned: Callable[[], tuple[type[Exception], ...]] = tuple
 
 
 def credentials_of(source: CredentialSource, provider: str) -> Credentials:
@@ -164,6 +168,9 @@ def _translated(provider: Provider, clock: Callable[[], float]) -> Iterator[None
         raise ProviderFailure(Outcome.TIMEOUT, type(error).__name__) from None
     except (sdk.APIConnectionError, httpx2.TransportError, httpx2.StreamError) as error:
         raise ProviderFailure(Outcome.CONNECTION, type(error).__name__, scope="provider") from None
+    except provider.unsigned() as error:
+        what = f"{provider.name}: no usable credential ({type(error).__name__})"
+        raise ProviderFailure(Outcome.AUTHENTICATION, what, scope="provider", sent=False) from None
     except UnicodeEncodeError:  # half of a surrogate pair in someone's words: it can't be put on any wire
         raise ProviderFailure(Outcome.CALLER_ERROR, "the request holds text that is no Unicode", sent=False) from None
     except (sdk.APIError, httpx2.HTTPError) as error:
@@ -171,10 +178,13 @@ def _translated(provider: Provider, clock: Callable[[], float]) -> Iterator[None
 
 
 def _status_failure(provider: Provider, error: Any, now: float) -> ProviderFailure:
-    kind, code = _name(getattr(error, "type", None)), _name(getattr(error, "code", None) or _error_code(error))
+    headers = error.response.headers
+    # A URI may follow the name in the header, after a colon.
+    said = str(headers.get(provider.error_type_header) or "").partition(":")[0] if provider.error_type_header else ""
+    kind = _name(getattr(error, "type", None)) or _name(said)
+    code = _name(getattr(error, "code", None) or _error_code(error))
     signal = Signal(error.status_code, kind, code, str(error.message))
     found = classify(provider.rules, signal)
-    headers = error.response.headers
     parts = [type(error).__name__, str(error.status_code), *filter(None, (kind, code))]
     return ProviderFailure(
         found.outcome,

@@ -16,7 +16,7 @@ from botocore.exceptions import ClientError
 from pentad.aws.errors import translated
 from pentad.domain.errors import ConfigurationError
 from pentad.models.exchange import Credentials
-from pentad.models.ports import Secrets
+from pentad.models.ports import CredentialSource, Secrets
 
 _TTL_SECONDS = 300.0
 _MAX_SECRETS = 16
@@ -109,3 +109,25 @@ class FixedCredentials:
 
     def forget(self) -> None:
         """Do nothing: there is no other."""
+
+
+class PlacedCredentials:
+    """A `pentad.models.ports.CredentialSource` that goes to the catalog's base URL, where the secret names no other.
+
+    Args:
+        source: the credential.
+        base_url: of the provider.
+    """
+
+    def __init__(self, source: CredentialSource, base_url: str) -> None:
+        self._source = source
+        self._base_url = base_url
+
+    def get(self) -> Credentials:
+        """Return the credential; see the port."""
+        found = self._source.get()
+        return Credentials(found.api_key, found.base_url or self._base_url)
+
+    def forget(self) -> None:
+        """Read it anew next time."""
+        self._source.forget()
