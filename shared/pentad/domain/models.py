@@ -54,6 +54,7 @@ class Outcome(StrEnum):
     CONTEXT_OVERFLOW = "context_overflow"
     AUTHENTICATION = "authentication"
     CALLER_ERROR = "caller_error"
+    BEGUN = "begun"  # it is under way, or its process ended before the outcome was on the ledger
 
 
 PromptCache = Literal["none", "5m", "1h"]
@@ -82,6 +83,7 @@ class ChatRequest(Value):
     max_output_tokens: int | None = Field(default=None, ge=1)
     prompt_cache: PromptCache | None = Field(default=None, description="unset: as the task has it")
     cascade: CascadeSpec | None = Field(default=None, description="unset: as the task has it")
+    fresh: bool = Field(default=False, description="answer anew, though the reply to an exact repeat may be kept")
 
 
 class Attempt(Value):

@@ -49,7 +49,7 @@ KEYED: dict[str, frozenset[str]] = {
     "tool": frozenset({"name", "description", "input_schema"}),
 }
 NOT_KEYED: dict[str, frozenset[str]] = {
-    "request": frozenset({"context", "prompt_cache"}),
+    "request": frozenset({"context", "prompt_cache", "fresh"}),
     "message": frozenset({"message_id", "created_at", "run", "step"}),
     # Models do not see these. A tool that acts keeps a request from being kept at all.
     "tool": frozenset({"effects", "approval", "idempotent", "reversible", "timeout_seconds", "trusted_output"}),
@@ -138,7 +138,7 @@ class CachedChat:
         """Return the reply; see the port. One that was kept has cost 0, no usage and no attempts."""
         route = self._catalog.route(task=request.task, tier=request.tier, model=request.model)
         seconds = route.response_cache_seconds
-        if seconds is None or acts(request):
+        if seconds is None or request.fresh or acts(request):
             return self._inner.complete(request, deadline=deadline)
         tenant, key = request.context.tenant, cache_key(request, route)
         kept = self._look(tenant, key)

@@ -173,8 +173,9 @@ def test_tenants_are_apart() -> None:
     [
         ASKED.model_copy(update={"task": "reason"}),
         ASKED.model_copy(update={"tools": (ACTING,)}),
+        ASKED.model_copy(update={"fresh": True}),
     ],
-    ids=["a task that does not declare it", "a tool that acts"],
+    ids=["a task that does not declare it", "a tool that acts", "asked anew"],
 )
 def test_what_may_not_be_kept_is_not_even_looked_for(asked: ChatRequest) -> None:
     world = World()
