@@ -46,10 +46,12 @@ class HttpApi(Construct):
         build: Build,
         agents: Sequence[str],
         tools: Sequence[lambda_.Function],
+        gateway: lambda_.IFunction,
     ) -> None:
         super().__init__(scope, name)
         stage = build.stage
         self._build = build
+        self._gateway = gateway
         self.service = self._service(agents, tools)
         authorizer = authorizers.HttpLambdaAuthorizer(
             "keys",
@@ -108,6 +110,7 @@ class HttpApi(Construct):
                 "DOCUMENTS_BUCKET": state.documents_bucket.bucket_name,
                 "APPROVAL_KEY": state.approval_key.key_arn,
                 "TOOL_FUNCTION_PREFIX": f"{build.stage.prefix}-tool-",
+                "GATEWAY_FUNCTION": self._gateway.function_arn,
             },
             timeout_seconds=29,  # API Gateway waits 30 s
             memory_mb=1024,
@@ -119,7 +122,7 @@ class HttpApi(Construct):
         grants.table(made.role, state.ledger_table, ["dynamodb:Query"], keys=["T#*#R#*"])
         grants.objects(made.role, state.documents_bucket, ["s3:PutObject", "s3:DeleteObject"])
         grants.key(made.role, state.approval_key, ["kms:Decrypt"])
-        grants.invoke(made.role, [tool.function_arn for tool in tools])
+        grants.invoke(made.role, [*(tool.function_arn for tool in tools), self._gateway.function_arn])
         made.role.add_to_policy(iam.PolicyStatement(actions=["states:SendTaskSuccess"], resources=machines))
         grant_describe(made.role, build, agents, ("states:DescribeExecution", "states:GetExecutionHistory"))
         return made

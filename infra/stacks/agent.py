@@ -12,6 +12,7 @@ from infra.components.build import Build
 from infra.config import Stage
 from infra.memory.ingest import Ingest
 from infra.memory.recall import Recall
+from infra.models.catalog import Models
 from infra.models.gateway import Gateway
 from infra.orchestration.agent import AgentMachine
 from infra.orchestration.starts import AwaitHuman, Deliver, Trigger
@@ -26,15 +27,17 @@ from pentad.tools.discovery import discover
 class AgentStack(Stack):
     """The five layers of one stage."""
 
-    def __init__(self, scope: Construct, construct_id: str, *, stage: Stage, state: StateStack, root: Path) -> None:
+    def __init__(
+        self, scope: Construct, construct_id: str, *, stage: Stage, state: StateStack, root: Path, models: Models
+    ) -> None:
         super().__init__(scope, construct_id)
         declared = discover()
         catalog = build_catalog(root / "agents", declared)
-        build = Build(stage=stage, state=state, root=root, layers=self._layers(root, catalog))
+        build = Build(stage=stage, state=state, root=root, layers=self._layers(root, catalog, models))
         agents = sorted(catalog.agents)
 
         bus = events.EventBus(self, "bus", event_bus_name=stage.prefix, description="Pentad's events")
-        gateway = Gateway(self, "models", build=build)
+        gateway = Gateway(self, "models", build=build, models=models)
         recall = Recall(self, "memory", build=build, gateway=gateway.function)
         ingest = Ingest(self, "documents", build=build, gateway=gateway.function)
         await_human = AwaitHuman(self, "humans", build=build, agents=agents)
@@ -57,16 +60,16 @@ class AgentStack(Stack):
                 tools={tool: tools[tool] for tool in sorted(spec.tools)},
             )
         trigger = Trigger(self, "triggers", build=build, bus=bus, agents=agents)
-        HttpApi(self, "api", build=build, agents=agents, tools=list(tools.values()))
+        HttpApi(self, "api", build=build, agents=agents, tools=list(tools.values()), gateway=gateway.function)
         CfnOutput(self, "EventBus", value=bus.event_bus_name)
         CfnOutput(self, "RunsQueue", value=trigger.queue.queue_url)
         CfnOutput(self, "IngestDlq", value=ingest.dead.queue_url)
 
-    def _layers(self, root: Path, catalog: Catalog) -> list[lambda_.ILayerVersion]:
+    def _layers(self, root: Path, catalog: Catalog, models: Models) -> list[lambda_.ILayerVersion]:
         folders = {
             "dependencies": builds.dependencies(root),
             "pentad": builds.pentad(root),
-            "catalog": builds.catalog(root, catalog.model_dump_json(indent=1)),
+            "catalog": builds.catalog(root, catalog.model_dump_json(indent=1), models.overlay),
         }
         return [
             lambda_.LayerVersion(

@@ -12,8 +12,9 @@ from aws_lambda_powertools.event_handler.openapi.exceptions import RequestUnsupp
 
 from pentad.api import problems
 from pentad.api.caller import Caller
+from pentad.api.door import faults
 from pentad.api.problems import MEDIA_TYPE, Problem
-from pentad.api.routes import find, methods_of, pattern
+from pentad.api.routes import find, is_door, methods_of, pattern
 from pentad.api.services import Services
 from pentad.domain.errors import NotAuthenticated, NotFound, PentadError
 
@@ -51,17 +52,18 @@ class Api:
         """Return the answer to a request. Never raises: an unexpected error is a 500 that tells nothing."""
         request = event.get("requestContext", {})
         instance = str(request.get("requestId") or getattr(context, "aws_request_id", ""))
+        path = _path(event)
         try:
             self._admit(event)
             answer: dict[str, Any] = self._resolver.resolve(event, context)
         except PentadError as error:
-            return _answer(*problems.of_error(error, instance))
+            return _answer(path, *problems.of_error(error, instance))
         except _Rejected as rejected:
-            return _answer(rejected.problem(instance), rejected.headers)
+            return _answer(path, rejected.problem(instance), rejected.headers)
         except Exception as error:  # the outermost boundary: a client must not see a traceback
             self._services.telemetry.event("api.unexpected", level="ERROR", error=type(error).__name__)
-            return _answer(problems.internal(instance), {})
-        return answer if _fits(answer) else _answer(_too_large(instance), {})
+            return _answer(path, problems.internal(instance), {})
+        return answer if _fits(answer) else _answer(path, _too_large(instance), {})
 
     def _admit(self, event: Mapping[str, Any]) -> None:
         """Let a request through to its route, or raise: no such path, method or scope, or too large."""
@@ -100,7 +102,7 @@ class _Rejected(Exception):
 
 
 def _path(event: Mapping[str, Any]) -> str:
-    return str(event["requestContext"]["http"]["path"])
+    return str(event.get("requestContext", {}).get("http", {}).get("path", ""))
 
 
 def _fits(answer: Mapping[str, Any]) -> bool:
@@ -123,13 +125,18 @@ def _dump(value: Any) -> str:
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
 
 
-def _answer(document: Problem, headers: Mapping[str, str]) -> dict[str, Any]:
+def _answer(path: str, document: Problem, headers: Mapping[str, str]) -> dict[str, Any]:
     if document.status == HTTPStatus.UNAUTHORIZED:
         headers = {**headers, "WWW-Authenticate": "Bearer"}
+    body, media_type = document.model_dump_json(exclude_none=True), MEDIA_TYPE
+    if is_door(path):
+        fault = faults.of_problem(document, headers)
+        body, media_type = fault.body, fault.media_type
+        headers = {**fault.headers, "x-request-id": document.instance}
     return {
         "statusCode": document.status,
-        "headers": {"Content-Type": MEDIA_TYPE, "Cache-Control": "no-store", **headers},
-        "body": document.model_dump_json(exclude_none=True),
+        "headers": {"Content-Type": media_type, "Cache-Control": "no-store", **headers},
+        "body": body,
         "isBase64Encoded": False,
         "cookies": [],
     }
@@ -178,10 +185,10 @@ def _handle_errors(resolver: Resolver, services: Services) -> None:
 
 
 def _register(resolver: Resolver, services: Services) -> None:
-    from pentad.api.routers import approvals, documents, runs, sessions, system
+    from pentad.api.routers import approvals, documents, door, runs, sessions, system
 
     caller = _caller_of(resolver)
-    for module in (runs, sessions, approvals, documents, system):
+    for module in (runs, sessions, approvals, documents, system, door):
         module.register(resolver, services, caller)
 
 

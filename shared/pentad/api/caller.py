@@ -7,7 +7,7 @@ from typing import Any
 from pentad.domain.errors import NotAuthenticated, PolicyDenied
 from pentad.domain.ids import check_id
 
-SCOPES = ("runs:write", "runs:read", "approvals:write", "documents:write", "documents:read")
+SCOPES = ("runs:write", "runs:read", "approvals:write", "documents:write", "documents:read", "models:invoke")
 
 
 @dataclass(frozen=True)

@@ -3,9 +3,12 @@
 import re
 from typing import NamedTuple
 
+_REST = ("document", "model")
+_DOOR = ("/v1/chat/", "/v1/embeddings", "/v1/models/")
+
 
 class RouteSpec(NamedTuple):
-    """One route. ``<name>`` is one segment of the path; ``<document>`` is all that is left of it."""
+    """One route. ``<name>`` is one segment of the path; ``<document>`` and ``<model>`` are all that is left of it."""
 
     method: str
     path: str
@@ -35,6 +38,10 @@ ROUTES = (
     RouteSpec("DELETE", "/v1/documents/<document>", "documents:write"),
     RouteSpec("GET", "/v1/agents", "runs:read"),
     RouteSpec("GET", "/v1/openapi.json", "runs:read"),
+    RouteSpec("POST", "/v1/chat/completions", "models:invoke"),
+    RouteSpec("POST", "/v1/embeddings", "models:invoke"),
+    RouteSpec("GET", "/v1/models", "models:invoke"),
+    RouteSpec("GET", "/v1/models/<model>", "models:invoke"),
 )
 
 
@@ -42,9 +49,14 @@ def pattern(path: str) -> str:
     """Return the regular expression of a route's path."""
     return re.sub(
         r"<(\w+)>",
-        lambda found: f"(?P<{found[1]}>{'.+' if found[1] == 'document' else '[^/]+'})",
+        lambda found: f"(?P<{found[1]}>{'.+' if found[1] in _REST else '[^/]+'})",
         re.escape(path),
     )
+
+
+def is_door(path: str) -> bool:
+    """Tell whether a path is one of OpenAI's, whose clients read its errors and no others."""
+    return path == "/v1/models" or path.startswith(_DOOR)
 
 
 def methods_of(path: str) -> list[str]:

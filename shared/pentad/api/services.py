@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Protocol
 
 from pentad.api.documents import Documents
+from pentad.api.door.service import Door
 from pentad.api.waiting import Waiting
 from pentad.domain.agents import Catalog
 from pentad.memory.ports import DocumentRegistry, SessionStore
@@ -77,6 +78,11 @@ class Services(Protocol):
     @property
     def waiting(self) -> Waiting:
         """Waits for runs."""
+        ...
+
+    @property
+    def door(self) -> Door:
+        """OpenAI's requests."""
         ...
 
     @property

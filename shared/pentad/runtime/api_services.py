@@ -8,6 +8,7 @@ from pentad.runtime import settings as environment
 
 if TYPE_CHECKING:
     from pentad.api.documents import Documents
+    from pentad.api.door.service import Door
     from pentad.api.waiting import Waiting
     from pentad.domain.agents import Catalog
     from pentad.memory.ports import DocumentRegistry, SessionStore
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
 _UNDO_SECONDS = 25.0
 """How long to wait for a tool's undo; API Gateway ends the request after 30 s."""
+
+_MODEL_SECONDS = 28.0
+"""How long to wait for the gateway; its deadline is before API Gateway's 30 s, so its own word comes first."""
 
 
 class ApiServices:
@@ -101,6 +105,20 @@ class ApiServices:
 
         lambda_client = client("lambda", read_timeout=_UNDO_SECONDS, attempts=1)
         return Undo(self.runs, LambdaTools(lambda_client, self._settings.tool_function_prefix))
+
+    @cached_property
+    def door(self) -> "Door":
+        """OpenAI's requests."""
+        from pentad.api.door.service import Door
+        from pentad.aws.clients import client
+        from pentad.models.adapters.gateway_lambda import LambdaChatModel, LambdaEmbedder
+        from pentad.models.catalog import load
+
+        # One attempt: a second one would ask, and bill, twice.
+        lambda_client = client("lambda", read_timeout=_MODEL_SECONDS, attempts=1)
+        function = self._settings.gateway_function
+        models, vectors = LambdaChatModel(lambda_client, function), LambdaEmbedder(lambda_client, function)
+        return Door(models, vectors, load(), now=bootstrap.now)
 
     @cached_property
     def waiting(self) -> "Waiting":

@@ -52,6 +52,7 @@ class ApiSettings(StartSettings):
     documents_bucket: str
     approval_key: str = Field(description="ARN of the KMS key that encrypts task tokens")
     tool_function_prefix: str = Field(description="name of the tools' functions up to the tool's name, for undo")
+    gateway_function: str = Field(description="ARN of the gateway's alias or function: answers OpenAI's requests")
 
 
 class TriggerSettings(StartSettings):

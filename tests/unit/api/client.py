@@ -1,14 +1,19 @@
 """The API over in-memory services, called with API Gateway's events."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from pentad.api.app import Api
 from pentad.api.caller import SCOPES
 from pentad.api.documents import Documents
+from pentad.api.door.service import Door
 from pentad.api.waiting import Waiting
+from pentad.domain.models import CallContext, EmbedReply
 from pentad.domain.runs import CallStatus
+from pentad.domain.usage import Usage
 from pentad.memory.adapters.registry_memory import MemoryRegistry
+from pentad.models.catalog import load
 from pentad.orchestration.undo import Undo
 from tests.unit.orchestration.world import TENANT, World
 
@@ -70,9 +75,17 @@ class MemoryServices:
         self.bucket = Bucket()
         self.documents = Documents(self.bucket, now=world.clock)
         self.undo = Undo(world.runs, UndoingTools(world))
+        self.embedded: list[tuple[str, ...]] = []
+        self.door = Door(world.model, self, load(), now=world.clock)
         self.slept: list[float] = []
         self.waiting = Waiting(world.runs, sleep=self._sleep, timer=lambda: world.clock().timestamp())
         self.world = world
+
+    def embed(self, texts: Sequence[str], context: CallContext, *, deadline: float) -> EmbedReply:
+        self.embedded.append(tuple(texts))
+        vectors = tuple((0.6, 0.8) for _ in texts)
+        usage = Usage(input_tokens=len(texts))
+        return EmbedReply(vectors=vectors, provider="p", model="m", dimensions=2, usage=usage, cost_nanousd=3)
 
     def _sleep(self, seconds: float) -> None:
         self.slept.append(seconds)

@@ -10,12 +10,34 @@ from aws_lambda_powertools.event_handler.openapi.models import HTTPBearer
 
 from pentad.api.caller import Caller
 from pentad.api.problems import MEDIA_TYPE, Problem
+from pentad.api.routes import is_door
 from pentad.api.services import Services
 from pentad.api.views import AgentList, agent_list
 
 TITLE = "Pentad"
 VERSION = "1"
 DESCRIPTION = "Runs, sessions, approvals and documents of an agent stack. Errors are RFC 9457 problem documents."
+_OPENAI_ERROR = {
+    "type": "object",
+    "required": ["error"],
+    "properties": {
+        "error": {
+            "type": "object",
+            "required": ["message", "type", "param", "code"],
+            "properties": {
+                "message": {"type": "string"},
+                "type": {"type": "string"},
+                "param": {"type": ["string", "null"]},
+                "code": {"type": ["string", "null"]},
+            },
+        }
+    },
+}
+_OPENAI_BODY = {
+    "required": True,
+    "description": "as in OpenAI's API; docs/door.md says what is followed, ignored and refused",
+    "content": {"application/json": {"schema": {"type": "object"}}},
+}
 
 
 def register(app: ApiGatewayResolver, services: Services, caller: Callable[[], Caller]) -> None:
@@ -45,11 +67,19 @@ def document_of(app: ApiGatewayResolver) -> dict[str, Any]:
     for unused in ("HTTPValidationError", "ResponseValidationError", "ValidationError"):
         schemas.pop(unused, None)
     reference = {"schema": {"$ref": "#/components/schemas/Problem"}}
-    for operations in document["paths"].values():
-        for operation in operations.values():
+    schemas["OpenAIError"] = _OPENAI_ERROR
+    problem = {"description": "A problem", "content": {MEDIA_TYPE: reference}}
+    fault = {
+        "description": "An error in OpenAI's shape",
+        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/OpenAIError"}}},
+    }
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
             responses = operation["responses"]
             responses.pop("422", None)
-            responses["default"] = {"description": "A problem", "content": {MEDIA_TYPE: reference}}
+            responses["default"] = fault if is_door(path) else problem
+            if is_door(path) and method == "post":
+                operation["requestBody"] = _OPENAI_BODY
     started = document["paths"]["/v1/runs"]["post"]["responses"]
     started["200"] = started["202"] | {"description": "The run has ended, or waits for a human"}
     return document

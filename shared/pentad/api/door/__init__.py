@@ -1,0 +1,1 @@
+"""The OpenAI-compatible door to the model gateway: chat completions, embeddings, models."""

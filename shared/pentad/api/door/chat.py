@@ -1,0 +1,195 @@
+"""``POST /v1/chat/completions``: what a client asks, as the gateway's request.
+
+Fields are of three kinds, and a field of none is an error: a client must not believe that something was done.
+Source: `openai/types/chat/completion_create_params.py` of openai 3.54.0.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import ConfigDict, Field
+
+from pentad.api.door import schemas
+from pentad.api.door.faults import Fault
+from pentad.api.door.messages import conversation
+from pentad.api.door.names import ToolNames
+from pentad.api.door.reading import Part, read
+from pentad.api.door.targets import target
+from pentad.api.door.tools import Choice, tools
+from pentad.domain.models import CallContext, ChatRequest
+from pentad.models.catalog import ModelCatalog
+
+IGNORED = frozenset(
+    {
+        "frequency_penalty",
+        "metadata",
+        "prediction",
+        "presence_penalty",
+        "prompt_cache_key",
+        "prompt_cache_options",
+        "prompt_cache_retention",
+        "reasoning_effort",
+        "safety_identifier",
+        "seed",
+        "service_tier",
+        "store",
+        "temperature",
+        "top_p",
+        "verbosity",
+    }
+)
+"""Accepted and not followed: hints, and sampling parameters, which today's models no longer have."""
+
+REFUSED: dict[str, tuple[tuple[Any, ...], str]] = {
+    "audio": ((), "there is no speech"),
+    "function_call": ((), "use tool_choice"),
+    "functions": (([],), "use tools"),
+    "logit_bias": (({},), "the gateway can't bias tokens"),
+    "logprobs": ((False,), "the gateway has no log probabilities"),
+    "modalities": ((["text"],), "text only"),
+    "moderation": ((), "there is no moderation"),
+    "n": ((1,), "one answer a request"),
+    "top_logprobs": ((0,), "the gateway has no log probabilities"),
+    "web_search_options": ((), "there is no web search"),
+}
+"""Fields that would change the answer and can't be followed, with the values that ask for nothing."""
+
+_JSON = "Reply with one JSON object and nothing else: no words around it, no code fence."
+MAX_STOPS = 4
+
+
+class _StreamOptions(Part):
+    include_usage: bool = False
+
+
+class _Schema(Part):
+    schema_: dict[str, Any] = Field(alias="schema")
+
+
+class _Format(Part):
+    type: Literal["text", "json_object", "json_schema"]
+    json_schema: _Schema | None = None
+
+
+class ChatBody(Part):
+    """The fields that are followed."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    model: str = Field(min_length=1, max_length=200)
+    messages: list[Any] = Field(min_length=1)
+    tools: tuple[Any, ...] = ()
+    tool_choice: Any = None
+    parallel_tool_calls: bool = True
+    response_format: dict[str, Any] | None = None
+    max_tokens: int | None = Field(default=None, ge=1)
+    max_completion_tokens: int | None = Field(default=None, ge=1)
+    stop: Any = None
+    stream: bool = False
+    stream_options: dict[str, Any] = Field(default_factory=dict)
+    user: str | None = None
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a client asked.
+
+    Args:
+        request: for the gateway.
+        names: of the tools, both ways.
+        stops: texts at which the answer ends.
+        one_call: at most one tool call.
+        json_object: the answer is to be a JSON object.
+        stream: answer with server-sent events.
+        include_usage: the events end with the usage.
+        ignored: names of fields that were not followed.
+    """
+
+    request: ChatRequest
+    names: ToolNames
+    stops: tuple[str, ...]
+    one_call: bool
+    json_object: bool
+    stream: bool
+    include_usage: bool
+    ignored: tuple[str, ...]
+
+
+def asked(fields: Mapping[str, Any], context: CallContext, catalog: ModelCatalog, now: datetime) -> Asked:
+    """Return what a request's fields ask.
+
+    Args:
+        fields: the body, fields that are null left out.
+        context: on whose behalf.
+        catalog: models, tiers, tasks.
+        now: the time.
+
+    Raises:
+        Fault: a field is wrong, not known, or asks for what can't be done; ``param`` says which.
+    """
+    body = _body(fields)
+    talk = conversation(body.messages)
+    chosen = tools(body.tools, body.tool_choice, talk.called)
+    output = _format(body.response_format)
+    plain_json = output is not None and output.type == "json_object"
+    system = "\n\n".join(part for part in (talk.system, _JSON if plain_json else "") if part)
+    request = ChatRequest.model_validate(
+        {
+            "context": context,
+            **target(catalog, body.model, "chat").select,
+            "system": system,
+            "messages": talk.messages(chosen.names, now),
+            "tools": chosen.specs,
+            "tool_choice": _effective(chosen.choice, body),
+            "output_schema": output.json_schema.schema_ if output is not None and output.json_schema else None,
+            "max_output_tokens": body.max_completion_tokens or body.max_tokens,
+        }
+    )
+    return Asked(
+        request=request,
+        names=chosen.names,
+        stops=_stops(body.stop),
+        one_call=not body.parallel_tool_calls,
+        json_object=plain_json,
+        stream=body.stream,
+        include_usage=read(_StreamOptions, body.stream_options, "stream_options").include_usage,
+        ignored=tuple(sorted(IGNORED & fields.keys())),
+    )
+
+
+def _body(fields: Mapping[str, Any]) -> ChatBody:
+    for name, (harmless, why) in REFUSED.items():
+        if name in fields and not any(fields[name] == value for value in harmless):
+            raise Fault(f"{name}: {why}", param=name, code="unsupported_value")
+    known = {name: value for name, value in fields.items() if name not in IGNORED and name not in REFUSED}
+    for name in known:
+        if name not in ChatBody.model_fields:
+            shown = name[:64]
+            raise Fault(f"Unrecognized request argument supplied: {shown}", param=shown, code="unknown_parameter")
+    return read(ChatBody, known)
+
+
+def _effective(choice: Choice, body: ChatBody) -> Choice:
+    return choice if body.tools else "auto"
+
+
+def _format(given: dict[str, Any] | None) -> _Format | None:
+    if given is None:
+        return None
+    found = read(_Format, given, "response_format")
+    if found.type == "json_schema":
+        param = "response_format.json_schema"
+        if found.json_schema is None:
+            raise Fault(f"{param}: there is none", param=param)
+        schemas.check(found.json_schema.schema_, f"{param}.schema")
+    return found
+
+
+def _stops(given: Any) -> tuple[str, ...]:
+    texts = [] if given is None else [given] if isinstance(given, str) else given
+    good = isinstance(texts, list) and all(isinstance(text, str) and text for text in texts)
+    if not good or len(texts) > MAX_STOPS:
+        raise Fault(f"stop: give a text, or up to {MAX_STOPS}, none of them empty", param="stop")
+    return tuple(texts)

@@ -1,0 +1,163 @@
+"""Errors in OpenAI's shape: ``{"error": {message, type, param, code}}``, with the statuses that its clients know.
+
+Source: the client's own table, `openai/_client.py` (`_make_status_error`) of openai 3.54.0, and its retry rules,
+`openai/_base_client.py` (`_should_retry`): it repeats 408, 409, 429 and 5xx unless ``x-should-retry`` is false.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+
+from pentad.api.problems import Problem
+from pentad.domain import errors
+from pentad.domain.errors import PentadError
+
+INVALID = "invalid_request_error"
+_SERVER = "server_error"
+_RETRY_SECONDS = 1
+_LONGEST_RETRY_SECONDS = 3600
+_INTERNAL = "Something went wrong on our side; the log has it under the request's id."
+_NO_RETRY = {"x-should-retry": "false"}
+"""The client does not repeat what would end, and be billed, the same way again."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An HTTP answer of the door."""
+
+    body: str
+    status: int = 200
+    media_type: str = "application/json"
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class Fault(Exception):
+    """A request that the door itself does not take, or cannot answer.
+
+    Args:
+        message: one sentence for the caller; never a value that was sent.
+        param: the request's field at fault.
+        code: OpenAI's code, if there is one for it.
+        status: the HTTP status.
+        kind: OpenAI's error type.
+        retry: repeating the same request may help.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        param: str | None = None,
+        code: str | None = None,
+        status: HTTPStatus = HTTPStatus.BAD_REQUEST,
+        kind: str = INVALID,
+        retry: bool = False,
+    ) -> None:
+        super().__init__(message)
+        self.message, self.param, self.code, self.status, self.kind, self.retry = (
+            message,
+            param,
+            code,
+            status,
+            kind,
+            retry,
+        )
+
+    def answer(self) -> Answer:
+        """Return it as an HTTP answer."""
+        headers = {} if self.status < HTTPStatus.TOO_MANY_REQUESTS or self.retry else _NO_RETRY
+        return _answer(self.status, self.message, self.kind, self.param, self.code, headers)
+
+
+@dataclass(frozen=True)
+class _Row:
+    status: HTTPStatus
+    kind: str
+    code: str | None
+
+
+# One row a class; what is in no row has that of its nearest base.
+_ROWS: dict[type[PentadError], _Row] = {
+    PentadError: _Row(HTTPStatus.INTERNAL_SERVER_ERROR, _SERVER, "internal_error"),
+    errors.TransientError: _Row(HTTPStatus.SERVICE_UNAVAILABLE, _SERVER, "service_unavailable"),
+    errors.ModelThrottled: _Row(HTTPStatus.TOO_MANY_REQUESTS, "rate_limit_error", "rate_limit_exceeded"),
+    errors.InvalidInput: _Row(HTTPStatus.BAD_REQUEST, INVALID, None),
+    errors.ModelCallerError: _Row(HTTPStatus.BAD_REQUEST, INVALID, None),
+    errors.ContextOverflow: _Row(HTTPStatus.BAD_REQUEST, INVALID, "context_length_exceeded"),
+    errors.NotFound: _Row(HTTPStatus.NOT_FOUND, INVALID, "not_found"),
+    errors.NotAuthenticated: _Row(HTTPStatus.UNAUTHORIZED, INVALID, "invalid_api_key"),
+    errors.PolicyDenied: _Row(HTTPStatus.FORBIDDEN, INVALID, "insufficient_permissions"),
+    errors.BudgetExceeded: _Row(HTTPStatus.TOO_MANY_REQUESTS, "insufficient_quota", "insufficient_quota"),
+    errors.LimitReached: _Row(HTTPStatus.TOO_MANY_REQUESTS, "insufficient_quota", "insufficient_quota"),
+    errors.MalformedReply: _Row(HTTPStatus.BAD_GATEWAY, _SERVER, "malformed_reply"),
+}
+_PARAMS: dict[type[PentadError], str] = {errors.ContextOverflow: "messages"}
+
+
+def of_error(error: PentadError) -> Answer:
+    """Return an error of the stack as the door's answer.
+
+    An error of the deployment (500) tells nothing: its message may name resources.
+    """
+    row = next(_ROWS[kind] for kind in type(error).__mro__ if kind in _ROWS)
+    if row.status is HTTPStatus.INTERNAL_SERVER_ERROR:
+        return internal()
+    headers: Mapping[str, str] = {}
+    if isinstance(error, errors.TransientError):
+        headers = {"Retry-After": _seconds(error.retry_after)}
+    elif row.status >= HTTPStatus.TOO_MANY_REQUESTS:
+        headers = _NO_RETRY
+    message = f"{error.message}: {error.fix}" if error.fix else error.message
+    return _answer(row.status, message, row.kind, error.field or _PARAMS.get(type(error)), row.code, headers)
+
+
+def of_problem(problem: Problem, headers: Mapping[str, str]) -> Answer:
+    """Return what the API refused before the door saw it."""
+    kind, code = INVALID, None
+    if problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        kind, code = _SERVER, "internal_error"
+    codes = {
+        HTTPStatus.UNAUTHORIZED: "invalid_api_key",
+        HTTPStatus.FORBIDDEN: "insufficient_permissions",
+        HTTPStatus.NOT_FOUND: "not_found",
+    }
+    code = codes.get(HTTPStatus(problem.status), code)
+    return _answer(HTTPStatus(problem.status), problem.detail, kind, problem.field, code, headers)
+
+
+def internal() -> Answer:
+    """Return an unexpected error: nothing but where to look."""
+    return _answer(HTTPStatus.INTERNAL_SERVER_ERROR, _INTERNAL, _SERVER, None, "internal_error", _NO_RETRY)
+
+
+def timeout() -> Fault:
+    """Return the fault of an answer that did not come in the time that API Gateway gives."""
+    return Fault(
+        "no model answered within the time that this API has (under 30 s): ask for less, or start a run",
+        code="timeout",
+        status=HTTPStatus.GATEWAY_TIMEOUT,
+        kind=_SERVER,
+    )
+
+
+def all_down() -> Fault:
+    """Return the fault of a chain of which no model could be reached."""
+    return Fault(
+        "no language model could be reached just now: try again in a few minutes",
+        code="service_unavailable",
+        status=HTTPStatus.SERVICE_UNAVAILABLE,
+        kind=_SERVER,
+    )
+
+
+def _seconds(retry_after: float | None) -> str:
+    seconds = retry_after if retry_after is not None else _RETRY_SECONDS
+    return str(min(_LONGEST_RETRY_SECONDS, max(1, round(seconds))))
+
+
+def _answer(
+    status: HTTPStatus, message: str, kind: str, param: str | None, code: str | None, headers: Mapping[str, str]
+) -> Answer:
+    document = {"error": {"message": message, "type": kind, "param": param, "code": code}}
+    return Answer(json.dumps(document), status.value, headers=headers)

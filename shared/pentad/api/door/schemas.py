@@ -1,0 +1,143 @@
+"""Check the JSON Schemas of a client before they are used: what a validator would fetch, or loop on, is refused.
+
+The gateway validates replies against them. A reference to another address would make it fetch that address, and one
+that leads back to itself would never end.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import unquote
+
+from pentad.api.door.faults import Fault
+
+Schema = dict[str, Any]
+
+_DATA = frozenset({"const", "enum", "default", "examples", "example"})
+_MAPS = frozenset({"properties", "patternProperties", "$defs", "definitions", "dependentSchemas", "dependencies"})
+_SAME_VALUE = ("allOf", "anyOf", "oneOf", "not", "if", "then", "else")
+_REFERENCES = ("$ref", "$dynamicRef", "$recursiveRef")
+_DIALECTS = (
+    "",
+    "https://json-schema.org/draft/2020-12/schema",
+    "https://json-schema.org/draft/2019-09/schema",
+    "http://json-schema.org/draft-07/schema",
+    "http://json-schema.org/draft-06/schema",
+)
+_MAX_STEPS = 10_000
+_MAX_DEPTH = 64
+_MAX_NODES = 20_000
+
+
+def check(schema: Schema, param: str) -> Schema:
+    """Return the schema if a reply can be validated against it.
+
+    Raises:
+        Fault: it is no JSON Schema, or refers to what is not in it, or to itself without end.
+    """
+    _check_form(schema, param)
+    nodes = _nodes(schema, param)
+    for node in nodes:
+        _check_patterns(node, param)
+    steps: dict[int, int] = {}
+    for node in nodes:
+        if _steps(node, schema, param, steps, frozenset()) > _MAX_STEPS:
+            raise Fault(f"{param}: the schema branches too often", param=param)
+    return schema
+
+
+def _check_form(schema: Schema, param: str) -> None:
+    # Imported here: jsonschema takes 0.2 s to load, and a plain question needs none of it.
+    import jsonschema
+    from jsonschema.validators import validator_for
+
+    dialect = schema.get("$schema", "")
+    if not isinstance(dialect, str) or dialect.rstrip("#") not in _DIALECTS:
+        raise Fault(f"{param}: this $schema is not known: leave it out", param=param)
+    try:
+        validator_for(schema, default=jsonschema.Draft202012Validator).check_schema(schema)
+    except jsonschema.SchemaError as error:
+        raise Fault(f"{param}: not a valid JSON Schema at {error.json_path}", param=param) from error
+
+
+def _nodes(root: Schema, param: str) -> list[Schema]:
+    """Return every schema in a schema, those that are only referred to included."""
+    found: dict[int, Schema] = {}
+    waiting: list[Any] = [root]
+    while waiting:
+        node = waiting.pop()
+        if not isinstance(node, dict) or id(node) in found:
+            continue
+        found[id(node)] = node
+        if len(found) > _MAX_NODES:
+            raise Fault(f"{param}: the schema is too large", param=param)
+        if node is not root and ("$id" in node or "$schema" in node):
+            raise Fault(f"{param}: only the whole schema may have $id and $schema", param=param)
+        waiting.extend(_children(node))
+        waiting.extend(_targets(node, root, param))
+    return list(found.values())
+
+
+def _children(node: Schema) -> Iterator[Any]:
+    for keyword, value in node.items():
+        if keyword in _DATA:
+            continue
+        if keyword in _MAPS and isinstance(value, dict):
+            yield from value.values()
+        elif isinstance(value, list):
+            yield from value
+        else:
+            yield value
+
+
+def _targets(node: Schema, root: Schema, param: str) -> Iterator[Any]:
+    for keyword in _REFERENCES:
+        reference = node.get(keyword)
+        if isinstance(reference, str):
+            yield _resolved(reference, root, param)
+
+
+def _resolved(reference: str, root: Schema, param: str) -> Any:
+    if reference != "#" and not reference.startswith("#/"):
+        raise Fault(f"{param}: a reference leads outside of the schema: use #/$defs/...", param=param)
+    target: Any = root
+    for step in reference.removeprefix("#").split("/")[1:]:
+        name = unquote(step).replace("~1", "/").replace("~0", "~")
+        if isinstance(target, list) and name.isascii() and name.isdigit() and int(name) < len(target):
+            target = target[int(name)]
+        elif isinstance(target, dict) and name in target:
+            target = target[name]
+        else:
+            raise Fault(f"{param}: a reference leads to nothing in the schema", param=param)
+    return target
+
+
+def _steps(node: Any, root: Schema, param: str, known: dict[int, int], above: frozenset[int]) -> int:
+    """Return how many schemas one value is held against."""
+    if not isinstance(node, dict):
+        return 0
+    if id(node) in above or len(above) > _MAX_DEPTH:
+        raise Fault(f"{param}: the schema refers to itself without end", param=param)
+    if id(node) not in known:
+        inside = above | {id(node)}
+        same = [*_same_value(node), *_targets(node, root, param)]
+        known[id(node)] = min(_MAX_STEPS + 1, 1 + sum(_steps(one, root, param, known, inside) for one in same))
+    return known[id(node)]
+
+
+def _same_value(node: Schema) -> Iterator[Any]:
+    for keyword in _SAME_VALUE:
+        value = node.get(keyword)
+        yield from value if isinstance(value, list) else (value,)
+    dependent = node.get("dependentSchemas")
+    if isinstance(dependent, dict):
+        yield from dependent.values()
+
+
+def _check_patterns(node: Schema, param: str) -> None:
+    patterns = [node.get("pattern"), *(node.get("patternProperties") or {})]
+    for pattern in patterns:
+        try:
+            re.compile(pattern) if isinstance(pattern, str) else None
+        except (re.error, OverflowError) as error:
+            raise Fault(f"{param}: a pattern is not a regular expression", param=param) from error

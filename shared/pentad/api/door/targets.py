@@ -1,0 +1,94 @@
+"""What a client may name as ``model``: a model of the catalog, a tier, or ``task:`` and a task."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, time
+from http import HTTPStatus
+from typing import Any, Literal
+from urllib.parse import unquote
+
+from pentad.api.door.faults import Fault
+from pentad.models.catalog import ModelCatalog, ModelEntry
+
+TASK = "task:"
+OWNER = "pentad"
+Kind = Literal["chat", "embedding"]
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where a request goes.
+
+    Args:
+        first: the model that is asked first.
+        select: the fields of a `pentad.domain.models.ChatRequest` that choose it.
+    """
+
+    first: ModelEntry
+    select: Mapping[str, str]
+
+
+def target(catalog: ModelCatalog, name: str, kind: Kind) -> Target:
+    """Return where a name leads.
+
+    Raises:
+        Fault: there is none of that name (404, ``model_not_found``), or it is of the other kind.
+    """
+    found = _find(catalog, name)
+    if found is None:
+        raise _unknown()
+    if found.first.kind != kind:
+        raise Fault(f"this is no model for {'chat' if kind == 'chat' else 'embeddings'}", param="model")
+    return found
+
+
+def _find(catalog: ModelCatalog, name: str) -> Target | None:
+    if name in catalog.models:
+        return Target(catalog.models[name], {"model": name})
+    if name in catalog.tiers:
+        return Target(catalog.models[catalog.tiers[name].chain[0]], {"tier": name})
+    task = name.removeprefix(TASK)
+    if name.startswith(TASK) and task in catalog.tasks:
+        return Target(catalog.models[catalog.tiers[catalog.tasks[task].tier].chain[0]], {"task": task})
+    return None
+
+
+def names(catalog: ModelCatalog) -> list[str]:
+    """Return every name that leads somewhere."""
+    return [*catalog.models, *catalog.tiers, *(f"{TASK}{task}" for task in catalog.tasks)]
+
+
+def listing(catalog: ModelCatalog) -> dict[str, Any]:
+    """Return the answer of ``GET /v1/models``."""
+    return {"object": "list", "data": [_view(catalog, name) for name in names(catalog)]}
+
+
+def one(catalog: ModelCatalog, name: str) -> dict[str, Any]:
+    """Return the answer of ``GET /v1/models/{id}``.
+
+    Raises:
+        Fault: there is none of that name.
+    """
+    name = unquote(name)
+    if _find(catalog, name) is None:
+        raise _unknown()
+    return _view(catalog, name)
+
+
+def _view(catalog: ModelCatalog, name: str) -> dict[str, Any]:
+    found = _find(catalog, name)
+    assert found is not None  # noqa: S101 - a name of the catalog
+    entry = found.first
+    # The catalog's entries have no date of birth; that of their prices is the one they have.
+    created = int(datetime.combine(entry.prices.date, time(), UTC).timestamp())
+    owner = entry.provider if "model" in found.select else OWNER
+    return {"id": name, "object": "model", "created": created, "owned_by": owner}
+
+
+def _unknown() -> Fault:
+    return Fault(
+        "there is no model of that name: GET /v1/models lists models, tiers and tasks",
+        param="model",
+        code="model_not_found",
+        status=HTTPStatus.NOT_FOUND,
+    )

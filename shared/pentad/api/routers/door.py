@@ -1,0 +1,68 @@
+"""``/v1/chat/completions``, ``/v1/embeddings`` and ``/v1/models``: the routes of OpenAI's clients."""
+
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.api_gateway import ApiGatewayResolver
+from aws_lambda_powertools.event_handler.openapi.params import Path
+
+from pentad.api.caller import Caller
+from pentad.api.door.faults import Answer
+from pentad.api.services import Services
+
+_GATEWAY_SECONDS = 30.0
+"""API Gateway ends a request after this, an instance's start included (HTTP API quotas)."""
+_SPARE_SECONDS = 2.5
+"""Left for the way back: the gateway's own end, then ours."""
+
+
+def register(app: ApiGatewayResolver, services: Services, caller: Callable[[], Caller]) -> None:
+    """Add the routes."""
+
+    def request_id() -> str:
+        return str(app.current_event.raw_event["requestContext"]["requestId"])
+
+    def deadline() -> float:
+        left = app.lambda_context.get_remaining_time_in_millis() / 1000
+        return deadline_of(app.current_event.raw_event, services.now().timestamp(), left)
+
+    @app.post("/v1/chat/completions", tags=["models"], summary="Ask a model, as OpenAI's clients do")
+    def complete() -> Response[str]:
+        body = app.current_event.decoded_body
+        return _response(services.door.chat(caller(), body, request_id=request_id(), deadline=deadline()))
+
+    @app.post("/v1/embeddings", tags=["models"], summary="Embed texts, as OpenAI's clients do")
+    def embed() -> Response[str]:
+        body = app.current_event.decoded_body
+        return _response(services.door.embed(caller(), body, request_id=request_id(), deadline=deadline()))
+
+    @app.get("/v1/models", tags=["models"], summary="List what can be named as a model")
+    def list_models() -> Response[str]:
+        return _response(services.door.models(request_id=request_id()))
+
+    @app.get("/v1/models/<model>", tags=["models"], summary="Read what a model's name leads to")
+    def get_model(model: Annotated[str, Path(description="a model, a tier, or task: and a task")]) -> Response[str]:
+        return _response(services.door.model(model, request_id=request_id()))
+
+
+def deadline_of(event: Mapping[str, Any], now: float, left: float) -> float:
+    """Return the time by which an answer is of use.
+
+    Args:
+        event: API Gateway's event, which says when the request came.
+        now: ``time.time()``.
+        left: seconds before Lambda ends the invocation.
+    """
+    came = event.get("requestContext", {}).get("timeEpoch")
+    until = came / 1000 + _GATEWAY_SECONDS if isinstance(came, int | float) else now + left
+    return min(until, now + left) - _SPARE_SECONDS
+
+
+def _response(answer: Answer) -> Response[str]:
+    return Response(
+        status_code=answer.status,
+        content_type=answer.media_type,
+        body=answer.body,
+        headers={"Cache-Control": "no-store", **answer.headers},
+    )
