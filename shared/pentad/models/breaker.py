@@ -117,14 +117,14 @@ class Evidence:
     """What became of one attempt.
 
     Args:
-        outcome: its outcome.
+        outcome: its outcome; None where nothing was sent, or nobody knows.
         started: when it was sent.
         seconds: the time it was given.
         retry_after: seconds the provider asked to wait.
         probe: the probe's token, where it was one.
     """
 
-    outcome: Outcome
+    outcome: Outcome | None
     started: float
     seconds: float
     retry_after: float | None = None
@@ -154,7 +154,7 @@ def weigh(evidence: Evidence, policy: Policy) -> Literal["answer", "failure", "n
     A refusal, a context overflow, a truncated reply and a complaint about the request are answers: somebody was there
     to give them. A malformed reply says neither. A timeout of an attempt that had little time says more of the caller.
     """
-    if evidence.outcome is Outcome.MALFORMED:
+    if evidence.outcome is None or evidence.outcome is Outcome.MALFORMED:
         return "nothing"
     if not RECOVERIES[evidence.outcome].down:
         return "answer"
@@ -213,7 +213,7 @@ def _opened(circuit: Circuit, evidence: Evidence, now: float, policy: Policy, *,
         trips=trips,
         opened_at=now,
         open_until=max(circuit.open_until, now + pause),  # the longest cooldown wins
-        reason=evidence.outcome.value,
+        reason=evidence.outcome or "",
         probe=None,
         probe_until=0.0,
     )

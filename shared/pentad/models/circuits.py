@@ -13,13 +13,28 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from pentad.domain.errors import StoreUnavailable
+from pentad.domain.models import Outcome
 from pentad.models.breaker import GAUGE, Circuit, CircuitState, Evidence, Forced, Policy, admit, force, learn
+from pentad.models.catalog import Link
+from pentad.models.exchange import ProviderFailure
 from pentad.models.ports import CircuitStore
 from pentad.observability import names
 from pentad.observability.ports import Telemetry
 
 CACHE_SECONDS = 2.0
 _TRIES = 6  # optimistic writes; more than enough for a threshold of five, since each lost one was another's success
+
+
+def circuit_of(link: Link) -> str:
+    """Return the name of a link's circuit: one model at one provider, whatever chain it is in."""
+    return f"{link.model.provider}/{link.model.name}"
+
+
+class CircuitOpen(ProviderFailure):
+    """Nothing was sent: the circuit is open, or half-open and another caller has the probe."""
+
+    def __init__(self) -> None:
+        super().__init__(Outcome.OVERLOAD, "the circuit is open", sent=False)
 
 
 @dataclass(frozen=True)

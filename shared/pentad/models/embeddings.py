@@ -19,12 +19,15 @@ from pentad.domain.models import CallContext, EmbedReply, Outcome
 from pentad.domain.usage import Usage
 from pentad.models.attempts import Attempts, MakeId
 from pentad.models.catalog import Link, ModelCatalog, Route
+from pentad.models.circuits import AlwaysClosed
 from pentad.models.exchange import ProviderFailure, ProviderVectors
 from pentad.models.outcomes import RECOVERIES
-from pentad.models.ports import Ledger, ProviderEmbed
+from pentad.models.ports import Breaker, Ledger, ProviderEmbed
 from pentad.models.pursuit import Pace, Sender
 from pentad.models.tokens import estimate_tokens
+from pentad.models.walk import Walk
 from pentad.models.wire import check_texts
+from pentad.observability.ports import Telemetry
 
 # OpenAI takes 2,048 texts and 300,000 tokens a request. Batches stay well under both: a repeat after a fault is cheap.
 BATCH_TEXTS = 96
@@ -42,6 +45,8 @@ class EmbeddingGateway:
         sleep: ``time.sleep``.
         random: from 0 up to 1, for jitter.
         ids: makes attempt ids.
+        breaker: keeps calls away from models that are down; None for none.
+        telemetry: metrics; None for none.
     """
 
     def __init__(
@@ -54,6 +59,8 @@ class EmbeddingGateway:
         sleep: Callable[[float], None] = time.sleep,
         random: Callable[[], float] = _random.random,
         ids: MakeId = new_id,
+        breaker: Breaker | None = None,
+        telemetry: Telemetry | None = None,
     ) -> None:
         self._providers = providers
         self._catalog = catalog
@@ -62,6 +69,8 @@ class EmbeddingGateway:
         self._sleep = sleep
         self._random = random
         self._ids = ids
+        self._breaker = breaker or AlwaysClosed()
+        self._telemetry = telemetry
 
     def embed(self, texts: Sequence[str], context: CallContext, *, deadline: float) -> EmbedReply:
         """Return the vectors; see the port. At most 1,024 texts."""
@@ -70,17 +79,13 @@ class EmbeddingGateway:
         links = [link for link in route.links if link.model.provider in self._providers]
         if not links:
             raise ConfigurationError("no provider of the embeddings chain is configured", fix="give its adapter")
-        attempts = Attempts(context, route.tier, self._ledger, self._clock, self._ids)
+        attempts = Attempts(context, route.tier, self._ledger, self._clock, self._ids, self._telemetry)
         pace = Pace(deadline, route.attempt_seconds, self._clock, self._sleep, self._random)
-        failure: ProviderFailure | None = None
-        for index, link in enumerate(links):
-            sender: Sender[ProviderVectors] = Sender(link, attempts, pace, len(links) - index - 1)
-            try:
-                vectors = self._all(sender, texts, route)
-            except ProviderFailure as error:
-                failure = error
-                continue
-            return _reply(link, vectors, attempts)
+        walk: Walk[ProviderVectors, list[tuple[float, ...]]] = Walk(links, attempts, pace, self._breaker)
+        answer = walk.run(lambda sender: self._all(sender, texts, route))
+        if answer is not None:
+            return _reply(*answer, attempts)
+        failure = walk.failed[-1][1] if walk.failed else None
         raise _error(failure) from failure
 
     def _all(self, sender: Sender[ProviderVectors], texts: Sequence[str], route: Route) -> list[tuple[float, ...]]:
@@ -111,7 +116,7 @@ class EmbeddingGateway:
             if tried or not found.sent or not (recovery.retry or recovery.repair):
                 raise found
             tried = True
-            if not sender.pace.wait(1, found.retry_after, sender.links_after):
+            if not sender.wait(found):
                 raise found
 
 

@@ -18,11 +18,15 @@ from pentad.domain.messages import Message, TextBlock
 from pentad.domain.models import ChatReply, ChatRequest, Outcome, StopReason
 from pentad.models.attempts import Attempts, MakeId
 from pentad.models.candidates import candidates
-from pentad.models.catalog import Link, ModelCatalog, Route
+from pentad.models.catalog import Link, ModelCatalog
+from pentad.models.circuits import AlwaysClosed
 from pentad.models.exchange import ProviderFailure, ProviderReply
 from pentad.models.outcomes import RECOVERIES
-from pentad.models.ports import Ledger, ProviderChat
-from pentad.models.pursuit import Pace, Pursuit, Sender
+from pentad.models.ports import Breaker, Ledger, ProviderChat
+from pentad.models.pursuit import Pace, Pursuit
+from pentad.models.walk import Walk
+from pentad.observability import names
+from pentad.observability.ports import Telemetry
 
 DEGRADED = (
     "No language model could be reached just now, so this request was not answered. "
@@ -47,6 +51,8 @@ class Gateway:
         sleep: ``time.sleep``.
         random: from 0 up to 1, for jitter.
         ids: makes attempt and message ids.
+        breaker: keeps calls away from models that are down; None for none.
+        telemetry: metrics; None for none.
     """
 
     def __init__(
@@ -59,6 +65,8 @@ class Gateway:
         sleep: Callable[[float], None] = time.sleep,
         random: Callable[[], float] = _random.random,
         ids: MakeId = new_id,
+        breaker: Breaker | None = None,
+        telemetry: Telemetry | None = None,
     ) -> None:
         self._providers = providers
         self._catalog = catalog
@@ -67,6 +75,8 @@ class Gateway:
         self._sleep = sleep
         self._random = random
         self._ids = ids
+        self._breaker = breaker or AlwaysClosed()
+        self._telemetry = telemetry
 
     def complete(self, request: ChatRequest, *, deadline: float) -> ChatReply:
         """Return the reply; see the port."""
@@ -74,49 +84,41 @@ class Gateway:
             raise InvalidInput("the last message is not the user's", field="messages", fix="end with a user message")
         route = self._catalog.route(task=request.task, tier=request.tier, model=request.model)
         links = candidates(request, route.links, providers=self._providers.keys(), task_cap=route.output_tokens)
-        attempts = Attempts(request.context, route.tier, self._ledger, self._clock, self._ids)
+        attempts = Attempts(request.context, route.tier, self._ledger, self._clock, self._ids, self._telemetry)
         pace = Pace(deadline, route.attempt_seconds, self._clock, self._sleep, self._random)
-        failed: list[tuple[Link, ProviderFailure]] = []
-        for index, link in enumerate(links):
-            if _pointless(link, failed):
-                continue
-            sender: Sender[ProviderReply] = Sender(link, attempts, pace, len(links) - index - 1)
-            try:
-                reply = Pursuit(self._providers[link.model.provider], sender, request, route).run()
-            except ProviderFailure as failure:
-                failed.append((link, failure))
-                if RECOVERIES[failure.outcome].then == "fail":
-                    break
-                continue
-            return self._answer(request, attempts, link, reply, failed)
-        return self._none(request, attempts, route, [failure for _, failure in failed])
+        walk: Walk[ProviderReply, ProviderReply] = Walk(links, attempts, pace, self._breaker)
+        answer = walk.run(
+            lambda sender: Pursuit(self._providers[sender.link.model.provider], sender, request, route).run()
+        )
+        if answer is not None:
+            return self._answer(request, walk, *answer)
+        return self._none(request, attempts, [failure for _, failure in walk.failed])
 
     def _answer(
-        self,
-        request: ChatRequest,
-        attempts: Attempts,
-        link: Link,
-        reply: ProviderReply,
-        failed: list[tuple[Link, ProviderFailure]],
+        self, request: ChatRequest, walk: Walk[ProviderReply, ProviderReply], link: Link, reply: ProviderReply
     ) -> ChatReply:
-        notices = []
-        if failed:
-            why = _WHY.get(failed[0][1].outcome, "The primary model was unavailable")
+        notices, attempts = [], walk.attempts
+        if link is not walk.links[0]:
+            why = _why(walk)
             notices.append(f"{why}; this answer comes from {link.model.label}.")
+            self._count(names.MODEL_FALLBACKS, provider=link.model.provider, model=link.model.name)
         if reply.stop is StopReason.MAX_TOKENS:
             notices.append(TRUNCATED)
         message = self._message(request, attempts, reply)
         return self._reply(message, attempts, reply.stop, link.model.provider, link.model.name, tuple(notices))
 
-    def _none(
-        self, request: ChatRequest, attempts: Attempts, route: Route, failures: list[ProviderFailure]
-    ) -> ChatReply:
+    def _none(self, request: ChatRequest, attempts: Attempts, failures: list[ProviderFailure]) -> ChatReply:
         error = verdict([failure.outcome for failure in failures])
         if error is not None:
             raise error from (failures[-1] if failures else None)
+        self._count(names.MODEL_DEGRADED, tier=attempts.tier)
         unanswered = ProviderReply((TextBlock(text=DEGRADED),), StopReason.END, None)
         message = self._message(request, attempts, unanswered)
         return self._reply(message, attempts, StopReason.END, "none", "none", (DEGRADED,), degraded=True)
+
+    def _count(self, metric: str, **dimensions: str) -> None:
+        if self._telemetry is not None:
+            self._telemetry.count(metric, 1, unit="Count", **dimensions)
 
     def _message(self, request: ChatRequest, attempts: Attempts, reply: ProviderReply) -> Message:
         now = datetime.fromtimestamp(self._clock(), UTC)
@@ -159,15 +161,12 @@ class Gateway:
         )
 
 
-def _pointless(link: Link, failed: list[tuple[Link, ProviderFailure]]) -> bool:
-    """Tell if an earlier failure says that this link would fail too."""
-    for other, failure in failed:
-        same_provider = other.model.provider == link.model.provider
-        if failure.outcome is Outcome.AUTHENTICATION and failure.scope == "provider" and same_provider:
-            return True
-        if failure.outcome is Outcome.CONTEXT_OVERFLOW and link.model.context_tokens <= other.model.context_tokens:
-            return True
-    return False
+def _why(walk: Walk[ProviderReply, ProviderReply]) -> str:
+    """Return why the first link did not answer, in words for the user."""
+    for link, failure in walk.failed:
+        if link is walk.links[0]:
+            return _WHY.get(failure.outcome, "The primary model was unavailable")
+    return "The primary model is left alone for a while after failures"
 
 
 def verdict(outcomes: list[Outcome]) -> PentadError | None:

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
 from pentad.domain.models import Attempt, CallContext, ChatReply, ChatRequest, EmbedReply
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pentad.models.catalog import Effort, ModelEntry
     from pentad.models.circuits import Admission
     from pentad.models.exchange import Credentials, ProviderReply, ProviderVectors
+    from pentad.models.spend import By, Spending
 
 
 class ChatModel(Protocol):
@@ -73,7 +74,26 @@ class ResponseCache(Protocol):
 
 
 class Ledger(Protocol):
-    """Every attempt on the wire, append only."""
+    """Every attempt on the wire, append only: begun before it is sent, recorded when its outcome is known."""
+
+    def begin(self, attempt: Attempt) -> None:
+        """Append that a request is about to be sent, so that it is seen even if this process is killed meanwhile.
+
+        Args:
+            attempt: with the outcome ``begun``.
+
+        Raises:
+            StoreUnavailable: the store did not answer; then it must not be sent.
+        """
+        ...
+
+    def void(self, attempt: Attempt) -> None:
+        """Append that an attempt that was begun was not sent after all.
+
+        Raises:
+            StoreUnavailable: the store did not answer.
+        """
+        ...
 
     def record(self, attempt: Attempt) -> None:
         """Append an attempt; the same attempt_id again changes nothing.
@@ -84,7 +104,7 @@ class Ledger(Protocol):
         ...
 
     def of_run(self, tenant: str, run: str) -> list[Attempt]:
-        """Return a run's attempts in the order they were made."""
+        """Return a run's attempts in the order they were made; ``begun`` are those without a recorded outcome."""
         ...
 
 
@@ -130,6 +150,25 @@ class CircuitStore(Protocol):
 
     def put(self, circuit: Circuit) -> bool:
         """Store a circuit as the next version; return False, and store nothing, where its own is not the stored one.
+
+        Raises:
+            StoreUnavailable: the store did not answer.
+        """
+        ...
+
+
+class SpendReader(Protocol):
+    """What was spent: sums over the ledger."""
+
+    def read(self, tenant: str, by: By, first: date, last: date, *, limit: int = 1000) -> Spending:
+        """Return a tenant's spend of some days, both included, by a dimension.
+
+        Args:
+            tenant: whose.
+            by: the dimension.
+            first: the first day (UTC).
+            last: the last day.
+            limit: rows at most, the dearest; the rest are summed up.
 
         Raises:
             StoreUnavailable: the store did not answer.
@@ -245,6 +284,7 @@ class ProviderChat(Protocol):
 
         Raises:
             ProviderFailure: there is none; ``outcome`` says why.
+            PentadError: nothing was sent: a budget does not allow it, or a store did not answer.
         """
         ...
 

@@ -5,20 +5,23 @@ Retry-After asks for), once to repair a malformed reply, once with a larger cap 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Generic, Protocol, TypeVar
 
+from pentad.domain.errors import PentadError
 from pentad.domain.messages import Message, TextBlock
-from pentad.domain.models import ChatRequest, Outcome, StopReason
+from pentad.domain.models import Attempt, ChatRequest, Outcome, StopReason
 from pentad.domain.usage import Usage
 from pentad.models import backoff, checks
 from pentad.models.attempts import Attempts
+from pentad.models.breaker import CircuitState, Evidence
 from pentad.models.candidates import fits, output_cap
 from pentad.models.catalog import Link, ModelEntry, Route
+from pentad.models.circuits import Admission, AlwaysClosed, CircuitOpen, circuit_of
 from pentad.models.exchange import ProviderFailure, ProviderReply
 from pentad.models.outcomes import RECOVERIES
-from pentad.models.ports import ProviderChat
+from pentad.models.ports import Breaker, ProviderChat
 from pentad.models.tokens import estimate_request, estimate_tokens
 
 UNREPORTED = "usage was not reported: estimated"
@@ -61,31 +64,53 @@ class Pace:
         return True
 
 
-class _Sent(Protocol):
+class Sent(Protocol):
+    """What a provider sends back, as far as the ledger is concerned."""
+
     @property
-    def request_id(self) -> str | None: ...
+    def request_id(self) -> str | None:
+        """The provider's id of the request."""
+        ...
+
     @property
-    def usage(self) -> Usage | None: ...
+    def usage(self) -> Usage | None:
+        """As the provider counted it."""
+        ...
 
 
-R = TypeVar("R", bound=_Sent)
+R = TypeVar("R", bound=Sent)
 
 
 class Sender(Generic[R]):
-    """Make attempts on one link: each is timed, and on the ledger with its outcome.
+    """Make attempts on one link: each with the breaker's leave, timed, and on the ledger before and after.
 
     Args:
         link: the link.
         attempts: the ledger of this call.
         pace: its time.
         links_after: links behind this one, for which time is kept.
+        breaker: gives leave and learns from what comes.
+        past: make the first attempt without the breaker's leave.
     """
 
-    def __init__(self, link: Link, attempts: Attempts, pace: Pace, links_after: int) -> None:
+    def __init__(
+        self,
+        link: Link,
+        attempts: Attempts,
+        pace: Pace,
+        links_after: int,
+        *,
+        breaker: Breaker | None = None,
+        past: bool = False,
+    ) -> None:
         self.link = link
         self.pace = pace
         self.links_after = links_after
+        self.made = 0
         self._attempts = attempts
+        self._breaker = breaker or AlwaysClosed()
+        self._circuit = circuit_of(link)
+        self._past = past
 
     def attempt(
         self,
@@ -103,23 +128,61 @@ class Sender(Generic[R]):
         timeout = self.pace.timeout(self.links_after)
         if timeout < backoff.MIN_USEFUL_SECONDS:
             return None, ProviderFailure(Outcome.TIMEOUT, "no time left", sent=False)
-        started = self.pace.clock()
+        past, self._past = self._past, False
+        admission = Admission() if past else self._breaker.admit(self._circuit, seconds=timeout)
+        if admission is None:
+            return None, CircuitOpen()
+        learned = Evidence(None, self.pace.clock(), timeout, probe=admission.probe)
         try:
-            reply = send(timeout)
+            reply, failure = self._attempted(lambda: send(timeout), verdict, estimate)
+            if failure is None:
+                learned = replace(learned, outcome=Outcome.OK)
+            elif failure.sent:
+                learned = replace(learned, outcome=failure.outcome, retry_after=failure.retry_after)
+            return reply, failure
+        finally:
+            self._breaker.report(self._circuit, learned)
+
+    def wait(self, failure: ProviderFailure) -> bool:
+        """Wait before another try of the link; False, at once, where deadline or breaker do not allow one."""
+        now = self.pace.clock()
+        circuit = self._breaker.look(self._circuit)
+        if circuit.state(now) is CircuitState.OPEN and circuit.next_try(now) > now + (failure.retry_after or 0.0):
+            return False
+        again = self.pace.wait(1, failure.retry_after, self.links_after)
+        if again:
+            self._attempts.retried(self.link, failure.outcome)
+        return again
+
+    def _attempted(
+        self,
+        send: Callable[[], R],
+        verdict: Callable[[R], ProviderFailure | None],
+        estimate: Callable[[R], Usage],
+    ) -> tuple[R | None, ProviderFailure | None]:
+        begun = self._attempts.begin(self.link)
+        try:
+            reply = send()
         except ProviderFailure as failure:
             if failure.sent:
-                self._record(started, failure.outcome, failure.usage, failure.request_id, failure.error)
+                self._record(begun, failure.outcome, failure.usage, failure.request_id, failure.error)
+            else:
+                self._attempts.void(begun)
             return None, failure
+        except PentadError:  # of a budget or a store: nothing was sent
+            self._attempts.void(begun)
+            raise
         usage, note = (reply.usage, None) if reply.usage is not None else (estimate(reply), UNREPORTED)
         found = verdict(reply)
         outcome, error = (found.outcome, found.error) if found else (Outcome.OK, note)
-        self._record(started, outcome, usage, reply.request_id, error)
+        self._record(begun, outcome, usage, reply.request_id, error)
         return reply, found
 
     def _record(
-        self, started: float, outcome: Outcome, usage: Usage | None, request_id: str | None, error: str | None
+        self, begun: Attempt, outcome: Outcome, usage: Usage | None, request_id: str | None, error: str | None
     ) -> None:
-        self._attempts.record(self.link, started, outcome, usage=usage, request_id=request_id, error=error)
+        self.made += 1
+        self._attempts.record(self.link, begun, outcome, usage=usage, request_id=request_id, error=error)
 
 
 class Pursuit:
@@ -186,7 +249,7 @@ class Pursuit:
         if recovery.enlarge and self._first("enlarge"):
             return self._enlarge()
         if recovery.retry and failure.sent and self._first("retry"):
-            return self._sender.pace.wait(1, failure.retry_after, self._sender.links_after)
+            return self._sender.wait(failure)
         return False
 
     def _first(self, reason: str) -> bool:

@@ -1,11 +1,22 @@
-"""The ledger in DynamoDB: append only. No role may update or delete an item of this table."""
+"""The ledger in DynamoDB: append only. No role may update or delete an item of its table.
 
+With each attempt its spend counters are raised, in one transaction, so the counters' sums are the ledger's.
+"""
+
+import random as _random
+import time
+from collections.abc import Callable
 from datetime import UTC
 
-from pentad.aws.table import ConditionFailed, Table
+from pentad.aws.table import ConditionFailed, Item, Table
 from pentad.domain import keys
+from pentad.domain.errors import StoreUnavailable
 from pentad.domain.models import Attempt
+from pentad.models import spend
+from pentad.models.backoff import full_jitter
 
+TRIES = 12
+"""Transactions over one counter get into each other's way; so often a record is tried, within about 3 s."""
 _PREFIX = "ATTEMPT#"
 
 
@@ -14,32 +25,73 @@ class DynamoDBLedger:
 
     Args:
         table: the table.
+        counters: the table of the spend counters, ``state``; none for who only reads the ledger.
+        sleep: ``time.sleep``.
+        random: from 0 up to 1, for jitter.
     """
 
-    def __init__(self, table: Table) -> None:
+    def __init__(
+        self,
+        table: Table,
+        counters: Table | None = None,
+        *,
+        sleep: Callable[[float], None] = time.sleep,
+        random: Callable[[], float] = _random.random,
+    ) -> None:
         self._table = table
+        self._counters = counters
+        self._sleep = sleep
+        self._random = random
 
     def record(self, attempt: Attempt) -> None:
         """Append an attempt; see the port."""
-        context = attempt.context
-        at = attempt.started_at.astimezone(UTC)
-        if context.run is not None:
-            pk = keys.run_pk(context.tenant, context.run)
-        else:
-            pk = keys.ledger_day_pk(context.tenant, at.date().isoformat())
-        item = {
-            "pk": pk,
-            "sk": f"{_PREFIX}{at.isoformat(timespec='microseconds')}#{attempt.attempt_id}",
-            "type": "attempt",
-            "body": attempt.model_dump_json(exclude_none=True),
-            "cost_nanousd": attempt.cost_nanousd,
-        }
-        try:
-            self._table.put(item, condition="attribute_not_exists(pk)")
-        except ConditionFailed:
-            return  # it stands there already: this is a repeat
+        entries = [self._table.putting(_item(attempt), condition="attribute_not_exists(pk)")]
+        if self._counters is not None:
+            entries += [_raising(self._counters, attempt, counter) for counter in spend.counters(attempt)]
+        for number in range(TRIES):
+            try:
+                self._table.transact(entries)
+                return
+            except ConditionFailed:
+                return  # it stands there already: this is a repeat
+            except StoreUnavailable:
+                if number == TRIES - 1:
+                    raise
+            self._sleep(full_jitter(number, self._random(), base=0.02, cap=0.5))
 
     def of_run(self, tenant: str, run: str) -> list[Attempt]:
         """Return a run's attempts; see the port."""
         items, _ = self._table.query(keys.run_pk(tenant, run), begins=_PREFIX)
         return [Attempt.model_validate_json(item["body"]) for item in items]
+
+
+def _item(attempt: Attempt) -> Item:
+    context = attempt.context
+    if context.run is not None:
+        pk = keys.run_pk(context.tenant, context.run)
+    else:
+        pk = keys.ledger_day_pk(context.tenant, spend.day_of(attempt))
+    return {
+        "pk": pk,
+        "sk": f"{_PREFIX}{attempt.started_at.astimezone(UTC).isoformat(timespec='microseconds')}#{attempt.attempt_id}",
+        "type": "attempt",
+        "body": attempt.model_dump_json(exclude_none=True),
+        "cost_nanousd": attempt.cost_nanousd,
+    }
+
+
+def _raising(table: Table, attempt: Attempt, counter: spend.SpendCounter) -> Item:
+    row = spend.row_of(attempt)
+    return table.updating(
+        keys.spend_pk(attempt.context.tenant, counter.kind),
+        keys.spend_sk(counter.day, counter.value, counter.shard),
+        "ADD attempts :one, tokens :tokens, cost_nanousd :cost SET #type = :type, #ttl = :ttl",
+        names={"#type": "type", "#ttl": "ttl"},
+        values={
+            ":one": row.attempts,
+            ":tokens": row.tokens,
+            ":cost": row.cost_nanousd,
+            ":type": "spend",
+            ":ttl": spend.expires_at(counter.day),
+        },
+    )
