@@ -11,6 +11,7 @@ from aws_cdk import App, Tags, Validations
 from cdk_nag import AwsSolutionsChecks
 
 from infra.config import output_folder, stage_of
+from infra.models.catalog import read_models
 from infra.stacks.agent import AgentStack
 from infra.stacks.state import StateStack
 
@@ -22,11 +23,12 @@ def build(app: App, root: Path = ROOT) -> tuple[StateStack, AgentStack]:
 
     Args:
         app: the app to add to.
-        root: the project's folder, with agents/, functions/ and requirements/.
+        root: the project's folder, with agents/, functions/, requirements/ and, where it has its own, models.yaml.
     """
     stage = stage_of(app)
-    state = StateStack(app, f"{stage.prefix}-state", stage=stage)
-    agent = AgentStack(app, f"{stage.prefix}-agent", stage=stage, state=state, root=root)
+    models = read_models(root)
+    state = StateStack(app, f"{stage.prefix}-state", stage=stage, provider_secrets=models.other_secrets)
+    agent = AgentStack(app, f"{stage.prefix}-agent", stage=stage, state=state, root=root, models=models)
     agent.add_stack_dependency(state)
     Tags.of(app).add("pentad:stage", stage.name)
     # A synth for the laptop's twin may leave the checks out (they take longer than the synth); a deployment never does.

@@ -69,12 +69,13 @@ def pentad(root: Path) -> Path:
     return _built(root, "layer-pentad", _digest(kept, source), build)
 
 
-def catalog(root: Path, content: str) -> Path:
-    """Return the layer of the package ``pentad_catalog``: all agents and tools as JSON.
+def catalog(root: Path, content: str, models: str | None = None) -> Path:
+    """Return the layer of the package ``pentad_catalog``: all agents and tools as JSON, and the project's own models.
 
     Args:
         root: the project's folder.
         content: `pentad.domain.agents.Catalog` as JSON.
+        models: the text of ``models.yaml``, where the project has one.
     """
 
     def build(folder: Path) -> None:
@@ -82,8 +83,10 @@ def catalog(root: Path, content: str) -> Path:
         package.mkdir(parents=True)
         (package / "__init__.py").write_text('"""The agents and tools of this deployment, made at synth."""\n')
         (package / "catalog.json").write_text(content)
+        if models is not None:
+            (package / "models.yaml").write_text(models, encoding="utf-8")
 
-    return _built(root, "layer-catalog", content.encode(), build)
+    return _built(root, "layer-catalog", f"{content}\0{models or ''}".encode(), build)
 
 
 def function(root: Path, module: str) -> Path:

@@ -16,6 +16,7 @@ APPEND = ("dynamodb:PutItem",)
 WRITE = ("dynamodb:PutItem", "dynamodb:UpdateItem")
 CONDITION = ("dynamodb:ConditionCheckItem",)
 DELETE = ("dynamodb:DeleteItem",)
+_INVOKE = "bedrock:InvokeModel"
 
 
 def table(
@@ -92,4 +93,39 @@ def invoke(role: iam.IGrantable, function_arns: Sequence[str]) -> None:
     """Let a role invoke functions."""
     role.grant_principal.add_to_principal_policy(
         iam.PolicyStatement(actions=["lambda:InvokeFunction"], resources=list(function_arns))
+    )
+
+
+def bedrock_model(role: iam.Role, model: str, region: str) -> None:
+    """Let a role invoke one model at Bedrock.
+
+    A profile (its id begins with ``global.``, ``us.``, ``eu.`` and the like) sends a request on to a region of its
+    choice, so the model is granted in all of them, but through that profile only. Source: "Prerequisites for inference
+    profiles" of the Bedrock user guide.
+
+    Args:
+        role: who.
+        model: a model's id, or that of an inference profile.
+        region: where it is called.
+    """
+    stack = Stack.of(role)
+    profile, _, base = model.partition(".")
+    if base.count(".") == 0:
+        direct = f"arn:{stack.partition}:bedrock:{region}::foundation-model/{model}"
+        role.add_to_principal_policy(iam.PolicyStatement(actions=[_INVOKE], resources=[direct]))
+        return
+    through = f"arn:{stack.partition}:bedrock:{region}:{stack.account}:inference-profile/{model}"
+    anywhere = f"arn:{stack.partition}:bedrock:*::foundation-model/{base}"
+    role.add_to_principal_policy(iam.PolicyStatement(actions=[_INVOKE], resources=[through]))
+    role.add_to_principal_policy(
+        iam.PolicyStatement(
+            actions=[_INVOKE],
+            resources=[anywhere],
+            conditions={"StringEquals": {"bedrock:InferenceProfileArn": through}},
+        )
+    )
+    acknowledge(
+        role,
+        f"AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:bedrock:*::foundation-model/{base}]",
+        f"The inference profile {profile} chooses the region; one model, through that one profile only.",
     )

@@ -1,15 +1,17 @@
 """The gateway's function: it alone may read the providers' secrets."""
 
+from aws_cdk import Stack
 from constructs import Construct
 
 from infra.components import grants
 from infra.components.build import Build
+from infra.models.catalog import Models
 
 
 class Gateway(Construct):
     """The function functions.models.gateway."""
 
-    def __init__(self, scope: Construct, name: str, *, build: Build) -> None:
+    def __init__(self, scope: Construct, name: str, *, build: Build, models: Models) -> None:
         super().__init__(scope, name)
         state = build.state
         made = build.function(
@@ -21,7 +23,8 @@ class Gateway(Construct):
                 "LEDGER_TABLE": state.ledger_table.table_name,
                 "ANTHROPIC_SECRET": state.secrets["anthropic"].secret_arn,
                 "OPENAI_SECRET": state.secrets["openai"].secret_arn,
-            },
+            }
+            | self._other_secrets(build, models),
             # A turn of a reasoning model can take minutes.
             timeout_seconds=300,
             memory_mb=1024,
@@ -32,5 +35,12 @@ class Gateway(Construct):
         grants.table(made.role, state.state_table, [*grants.READ, *grants.WRITE], keys=["T#*#S#*", "T#*#R#*"])
         grants.table(made.role, state.ledger_table, [*grants.APPEND, "dynamodb:Query"])
         grants.objects(made.role, state.payload_bucket, ["s3:GetObject", "s3:PutObject"])
-        for secret in ("anthropic", "openai"):
+        for secret in ("anthropic", "openai", *models.other_secrets):
             grants.secret(made.role, state.secrets[secret])
+        for model, region in models.bedrock_models:
+            grants.bedrock_model(made.role, model.id, region or Stack.of(self).region)
+
+    def _other_secrets(self, build: Build, models: Models) -> dict[str, str]:
+        """Return the variable with the ARNs of other providers' secrets; none where no chain needs one."""
+        arns = {name: build.state.secrets[name].secret_arn for name in models.other_secrets}
+        return {"PROVIDER_SECRETS": Stack.of(self).to_json_string(arns)} if arns else {}

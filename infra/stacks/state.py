@@ -1,5 +1,7 @@
 """What must outlive a deployment: tables, buckets, keys, secrets."""
 
+from collections.abc import Sequence
+
 from aws_cdk import CfnOutput, Stack
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_secretsmanager as secretsmanager
@@ -13,7 +15,17 @@ from infra.config import Stage
 class StateStack(Stack):
     """Tables, buckets, keys and secrets of one stage."""
 
-    def __init__(self, scope: Construct, construct_id: str, *, stage: Stage) -> None:
+    def __init__(
+        self, scope: Construct, construct_id: str, *, stage: Stage, provider_secrets: Sequence[str] = ()
+    ) -> None:
+        """Make the state.
+
+        Args:
+            scope: the app.
+            construct_id: the stack's name.
+            stage: the stage.
+            provider_secrets: names of secrets that model providers need beyond those that every deployment has.
+        """
         super().__init__(scope, construct_id)
         self.data_key = kms.Key(
             self,
@@ -46,7 +58,8 @@ class StateStack(Stack):
         self.documents_bucket = storage.bucket(
             self, "documents", stage=stage, key=self.data_key, logs=self.log_bucket, expire_prefixes={}, announces=True
         )
-        self.secrets = {name: self._secret(name, stage) for name in ("anthropic", "openai", "pinecone")}
+        names = dict.fromkeys(("anthropic", "openai", "pinecone", *provider_secrets))
+        self.secrets = {name: self._secret(name, stage) for name in names}
         acknowledge(self.log_bucket, "AwsSolutions-S1", "It is the bucket that holds the access logs of the others.")
         CfnOutput(self, "StateTable", value=self.state_table.table_name)
         CfnOutput(self, "LedgerTable", value=self.ledger_table.table_name)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pentad.cli.console import CommandError
 
-SOURCES = ("infra", "agents", "functions", "shared", "layers", "requirements/lambda.txt", "cdk.json")
+SOURCES = ("infra", "agents", "functions", "shared", "layers", "requirements/lambda.txt", "cdk.json", "models.yaml")
 _MARK = ".pentad-sources"
 _SECONDS = 900
 _LEFT_OUT = {"__pycache__", ".DS_Store"}

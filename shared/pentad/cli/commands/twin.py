@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pentad.local.docs_ui import DocsUi
     from pentad.local.twin import Twin
 
-_KEYS = {"anthropic": "ANTHROPIC_API_KEY", "openai": "OPENAI_API_KEY"}
+_KEYS = {"anthropic": "ANTHROPIC_API_KEY", "openai": "OPENAI_API_KEY", "gemini": "GEMINI_API_KEY"}
 
 StateFolder = Annotated[
     Path | None, typer.Option("--state", help="Folder of the twin's files. Default: .pentad in the project.")
