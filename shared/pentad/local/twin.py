@@ -256,6 +256,8 @@ class Twin:
         self._cleanup.callback(self._clients.close)
         tasks = Clients(self._front.url, self.region, self._front.principals, validate=False)
         self._cleanup.callback(tasks.close)
+        # SendTaskSuccess is authorised by the machine whose task the token stands for.
+        self._front.resolve_tokens(machine.machine_of)
         machine.install(tasks, time_scale=self._options.time_scale)
         self._cleanup.callback(machine.uninstall)
         self._logs = FunctionLogs(ACCOUNT_ID, self.region)

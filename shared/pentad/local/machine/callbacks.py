@@ -74,7 +74,8 @@ class InvalidOutputError(AWSError):
 class Endpoint:
     """Where the answer to one token arrives."""
 
-    def __init__(self) -> None:
+    def __init__(self, machine: str) -> None:
+        self.machine = machine
         self._changed = threading.Condition()
         self._outcome: Any = None
         self._beat = time.monotonic()
@@ -137,20 +138,28 @@ class Endpoint:
 
 _lock = threading.Lock()
 _live: dict[str, Endpoint] = {}
-_spent: OrderedDict[str, None] = OrderedDict()
+_spent: OrderedDict[str, str] = OrderedDict()
+"""Spent tokens with their state machines."""
 
 
-def _issue() -> str:
+def machine_of(token: str) -> str | None:
+    """Return the ARN of the state machine whose task a token stands for, or None for a token that is not known."""
+    with _lock:
+        endpoint = _live.get(token)
+        return endpoint.machine if endpoint is not None else _spent.get(token)
+
+
+def _issue(machine: str) -> str:
     token = base64.b64encode(secrets.token_bytes(_TOKEN_BYTES)).decode()
     with _lock:
-        _live[token] = Endpoint()
+        _live[token] = Endpoint(machine)
     return token
 
 
 def _retire(token: str) -> None:
     with _lock:
         endpoint = _live.pop(token, None)
-        _spent[token] = None
+        _spent[token] = endpoint.machine if endpoint is not None else _spent.get(token, "")
         while len(_spent) > _SPENT_TOKENS:
             _spent.popitem(last=False)
     if endpoint is not None:
@@ -184,7 +193,7 @@ def _eval_execution(original: Any) -> Any:
             return
         self._assert_integration_pattern_is_supported()
         context = env.states.context_object.context_object_data
-        token = _issue()
+        token = _issue(context["StateMachine"]["Id"])
         if ResourceCondition.WaitForTaskToken in self._supported_integration_patterns:
             context["Task"] = {"Token": token}
         close_with(env, lambda: _retire(token))
