@@ -62,7 +62,13 @@ def run(options: argparse.Namespace) -> int:
     root = project_root()
     out, _ = assembly(root)
     with ERR.status("starting a twin") as status, stage(out) as running:
-        found = measure(running, root, options.samples, status.update)
+
+        def tell(text: str) -> None:
+            status.update(text)
+            if not ERR.is_terminal:
+                ERR.print(f"[dim]{time.monotonic() - began:5.1f} s  {text}[/]")
+
+        found = measure(running, root, options.samples, tell)
     with ERR.status("timing `pentad up`"):
         begun = starts.several(root, options.starts, _STARTS_SECONDS)
         phases = starts.by_phase(begun)
