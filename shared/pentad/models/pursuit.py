@@ -24,6 +24,8 @@ from pentad.models.outcomes import RECOVERIES
 from pentad.models.ports import Breaker, ProviderChat
 from pentad.models.tokens import estimate_request, estimate_tokens
 
+MAX_PAUSES = 4
+GO_ON = "Go on."
 UNREPORTED = "usage was not reported: estimated"
 
 
@@ -203,6 +205,9 @@ class Pursuit:
         self._route = route
         self._cap = output_cap(request, self._model, route.output_tokens)
         self._spent: set[str] = set()
+        self._asked = request.messages
+        self._paused: ProviderReply | None = None
+        self._pauses = 0
 
     def run(self) -> ProviderReply:
         """Return a usable reply.
@@ -211,8 +216,10 @@ class Pursuit:
             ProviderFailure: this link gave none; recovery says what follows.
         """
         reply, failure = self._attempt()
-        while failure is not None and self._again(failure):
+        while self._goes_on(reply) if failure is None else self._again(failure):
             reply, failure = self._attempt()
+        if reply is not None and reply.stop is StopReason.PAUSE and failure is None:
+            raise ProviderFailure(Outcome.MALFORMED, f"the reply paused {MAX_PAUSES} times")
         cut = failure is not None and failure.outcome is Outcome.TRUNCATED
         if reply is not None and (failure is None or (cut and _presentable(reply, self._request))):
             return reply
@@ -222,9 +229,10 @@ class Pursuit:
         return self._sender.attempt(self._send, self._verdict, self._estimate)
 
     def _send(self, timeout: float) -> ProviderReply:
-        return self._provider.send(
+        reply = self._provider.send(
             self._model, self._request, max_output_tokens=self._cap, timeout=timeout, effort=self._route.effort
         )
+        return joined(self._paused, reply)
 
     def _verdict(self, reply: ProviderReply) -> ProviderFailure | None:
         ends = {
@@ -234,11 +242,28 @@ class Pursuit:
         }
         if reply.stop in ends:
             return ProviderFailure(ends[reply.stop], f"the reply ended by {reply.stop}")
-        found = checks.problems(reply, self._request) if reply.stop is not StopReason.PAUSE else ()
+        found = reply.problems if reply.stop is StopReason.PAUSE else checks.problems(reply, self._request)
         return ProviderFailure(Outcome.MALFORMED, "the reply does not fit", problems=found) if found else None
 
     def _estimate(self, reply: ProviderReply) -> Usage:
         return estimated_usage(self._model, self._request, reply)
+
+    def _goes_on(self, reply: ProviderReply | None) -> bool:
+        """Prepare the next attempt where the model paused its turn; what it said so far is kept.
+
+        The API takes a paused reply as the last message only where it ends in work of the provider's own tools, and
+        none is used here, so a user's message asks the model to go on.
+        """
+        if reply is None or reply.stop is not StopReason.PAUSE or self._pauses >= MAX_PAUSES:
+            return False
+        self._pauses += 1
+        if self._paused is None or reply.blocks != self._paused.blocks:
+            now = datetime.fromtimestamp(self._sender.pace.clock(), UTC)
+            said = Message(message_id="paused", role="assistant", blocks=reply.blocks, created_at=now, raw=reply.raw)
+            note = Message(message_id="go-on", role="user", blocks=(TextBlock(text=GO_ON),), created_at=now)
+            self._request = self._request.model_copy(update={"messages": (*self._asked, said, note)})
+        self._paused = reply
+        return True
 
     def _again(self, failure: ProviderFailure) -> bool:
         """Prepare another attempt if the outcome's recovery has one left."""
@@ -275,6 +300,21 @@ class Pursuit:
             return False
         self._cap = larger
         return True
+
+
+def joined(paused: ProviderReply | None, reply: ProviderReply) -> ProviderReply:
+    """Return what a model said before it paused its turn and after it as one reply; usage is the latter's.
+
+    A pause with tool calls is a turn that waits for their results, as any other.
+    """
+    if reply.stop is StopReason.PAUSE and reply.tool_calls:
+        reply = replace(reply, stop=StopReason.TOOL_CALLS)
+    if paused is None:
+        return reply
+    raw = None
+    if paused.raw is not None and reply.raw is not None:
+        raw = reply.raw.model_copy(update={"content": [*paused.raw.content, *reply.raw.content]})
+    return replace(reply, blocks=(*paused.blocks, *reply.blocks), raw=raw)
 
 
 def estimated_usage(model: ModelEntry, request: ChatRequest, reply: ProviderReply) -> Usage:
