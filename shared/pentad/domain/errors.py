@@ -28,6 +28,7 @@ PentadError
 """
 
 from collections.abc import Iterator
+from typing import Any
 
 
 class PentadError(Exception):
@@ -162,7 +163,12 @@ class BudgetExceeded(PermanentError):
 
 
 class ContextOverflow(PermanentError):
-    """The conversation does not fit the model's window."""
+    """The conversation does not fit the model's window.
+
+    ``attempts`` are those (`pentad.domain.models.Attempt`) that the gateway made before it said so; some are billed.
+    """
+
+    attempts: tuple[Any, ...] = ()
 
 
 class Refused(PermanentError):

@@ -53,7 +53,8 @@ UNITS = {
     MODEL_FALLBACKS: "Count",
     MODEL_RETRIES: "Count",
     MODEL_DEGRADED: "Count",
-    INPUT_TOKENS: "Count",  # all of the prompt; CacheReadTokens of these is the hit rate of the providers' caches
+    # Neither read from a provider's cache nor written to it. Its hit rate is CacheReadTokens of the sum of the three.
+    INPUT_TOKENS: "Count",
     OUTPUT_TOKENS: "Count",
     CACHE_READ_TOKENS: "Count",
     CACHE_WRITE_TOKENS: "Count",
