@@ -94,3 +94,29 @@ def test_an_attempt_of_no_run_is_kept_by_its_day(dynamodb: Any) -> None:
 def test_a_table_that_is_not_there_is_a_configuration_error(dynamodb: Any) -> None:
     with pytest.raises(ConfigurationError):
         DynamoDBLedger(Table(dynamodb, "nothing")).record(attempt(1))
+
+
+def begun(number: int) -> Attempt:
+    nothing: dict[str, Any] = {"usage": Usage(), "cost_nanousd": 0, "request_id": None, "duration_ms": 0}
+    return attempt(number, outcome=Outcome.BEGUN, **nothing)
+
+
+def test_an_attempt_that_was_begun_is_seen_until_its_outcome_takes_its_place(ledger: Ledger) -> None:
+    ledger.begin(begun(1))
+    assert ledger.of_run("acme", RUN) == [begun(1)]
+    ledger.record(attempt(1))
+    assert ledger.of_run("acme", RUN) == [attempt(1)]
+
+
+def test_an_attempt_that_was_not_sent_is_not_one(ledger: Ledger) -> None:
+    for number in (1, 2):
+        ledger.begin(begun(number))
+    ledger.void(begun(1))
+    assert ledger.of_run("acme", RUN) == [begun(2)]
+
+
+def test_a_repeat_of_a_beginning_changes_nothing(ledger: Ledger) -> None:
+    ledger.begin(begun(1))
+    ledger.record(attempt(1))
+    ledger.begin(begun(1))
+    assert ledger.of_run("acme", RUN) == [attempt(1)]

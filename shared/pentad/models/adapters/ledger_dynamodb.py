@@ -1,6 +1,8 @@
 """The ledger in DynamoDB: append only. No role may update or delete an item of its table.
 
-With each attempt its spend counters are raised, in one transaction, so the counters' sums are the ledger's.
+An attempt is up to three items that stand next to each other: ``{key}`` with the outcome, ``{key}#BEGUN`` from before
+it was sent, ``{key}#VOID`` where it was not sent after all. With the outcome the spend counters are raised, in one
+transaction, so the counters' sums are the ledger's.
 """
 
 import random as _random
@@ -18,6 +20,8 @@ from pentad.models.backoff import full_jitter
 TRIES = 12
 """Transactions over one counter get into each other's way; so often a record is tried, within about 3 s."""
 _PREFIX = "ATTEMPT#"
+_BEGUN, _VOID = "#BEGUN", "#VOID"
+_NEW = "attribute_not_exists(pk)"
 
 
 class DynamoDBLedger:
@@ -43,9 +47,17 @@ class DynamoDBLedger:
         self._sleep = sleep
         self._random = random
 
+    def begin(self, attempt: Attempt) -> None:
+        """Append that a request is about to be sent; see the port."""
+        self._note(attempt, _BEGUN, "attempt_begun")
+
+    def void(self, attempt: Attempt) -> None:
+        """Append that it was not sent; see the port."""
+        self._note(attempt, _VOID, "attempt_void")
+
     def record(self, attempt: Attempt) -> None:
         """Append an attempt; see the port."""
-        entries = [self._table.putting(_item(attempt), condition="attribute_not_exists(pk)")]
+        entries = [self._table.putting(_item(attempt), condition=_NEW)]
         if self._counters is not None:
             entries += [_raising(self._counters, attempt, counter) for counter in spend.counters(attempt)]
         for number in range(TRIES):
@@ -62,7 +74,21 @@ class DynamoDBLedger:
     def of_run(self, tenant: str, run: str) -> list[Attempt]:
         """Return a run's attempts; see the port."""
         items, _ = self._table.query(keys.run_pk(tenant, run), begins=_PREFIX)
-        return [Attempt.model_validate_json(item["body"]) for item in items]
+        found: dict[str, Item] = {}
+        for item in items:  # an attempt's items follow each other: outcome, begun, void
+            sk = str(item["sk"])
+            if sk.endswith(_VOID):
+                found.pop(sk.removesuffix(_VOID), None)
+            else:
+                found.setdefault(sk.removesuffix(_BEGUN), item)
+        return [Attempt.model_validate_json(item["body"]) for item in found.values()]
+
+    def _note(self, attempt: Attempt, suffix: str, kind: str) -> None:
+        item = _item(attempt)
+        try:
+            self._table.put(item | {"sk": f"{item['sk']}{suffix}", "type": kind}, condition=_NEW)
+        except ConditionFailed:
+            return  # it stands there already: this is a repeat
 
 
 def _item(attempt: Attempt) -> Item:

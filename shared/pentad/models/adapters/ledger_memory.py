@@ -1,6 +1,9 @@
 """A ledger in memory: for tests and the library without AWS."""
 
+from datetime import date
+
 from pentad.domain.models import Attempt, Outcome
+from pentad.models.spend import MAX_ROWS, By, Spending, counters, kind_of, row_of, summed
 
 MAX_ATTEMPTS = 100_000
 
@@ -42,7 +45,7 @@ class MemoryLedger:
         counted = [
             (counter, row_of(attempt))
             for attempt in list(self._attempts.values())
-            if attempt.context.tenant == tenant
+            if attempt.context.tenant == tenant and attempt.outcome is not Outcome.BEGUN
             for counter in counters(attempt)
             if counter.kind == kind_of(by) and first.isoformat() <= counter.day <= last.isoformat()
         ]
