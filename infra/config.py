@@ -22,6 +22,7 @@ class Stage:
         log_retention: how long logs are kept.
         point_in_time_recovery_days: how far back tables can be restored.
         gateway_concurrency: the most gateway instances at once, which bounds calls to providers; None for no bound.
+        drill_schedule: when every link of every chain of models is exercised: an expression of EventBridge, UTC.
         ingest_concurrency: the most ingest instances at once (at least 2: Lambda's minimum).
         trigger_concurrency: the most trigger instances at once (at least 2).
         api_burst: requests the API takes at once.
@@ -36,6 +37,7 @@ class Stage:
     log_retention: RetentionDays
     point_in_time_recovery_days: int
     gateway_concurrency: int | None
+    drill_schedule: str
     ingest_concurrency: int
     trigger_concurrency: int
     api_burst: int
@@ -57,6 +59,7 @@ STAGES: dict[str, Stage] = {
         log_retention=RetentionDays.ONE_WEEK,
         point_in_time_recovery_days=7,
         gateway_concurrency=None,
+        drill_schedule="cron(17 5 * * ? *)",
         ingest_concurrency=2,
         trigger_concurrency=2,
         api_burst=50,
@@ -71,6 +74,7 @@ STAGES: dict[str, Stage] = {
         log_retention=RetentionDays.ONE_MONTH,
         point_in_time_recovery_days=14,
         gateway_concurrency=None,
+        drill_schedule="cron(17 4 * * ? *)",
         ingest_concurrency=5,
         trigger_concurrency=5,
         api_burst=100,
@@ -85,6 +89,7 @@ STAGES: dict[str, Stage] = {
         log_retention=RetentionDays.ONE_YEAR,
         point_in_time_recovery_days=35,
         gateway_concurrency=None,
+        drill_schedule="cron(17 3 * * ? *)",
         ingest_concurrency=10,
         trigger_concurrency=10,
         api_burst=500,

@@ -1,16 +1,18 @@
-"""The model gateway: the Think state, and single calls and embeddings for the other functions."""
+"""The model gateway: the Think state, single calls and embeddings for the other functions, and drills."""
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from pentad.models import wire, wire_chat
 from pentad.orchestration.turn import Turn
-from pentad.runtime import bootstrap
+from pentad.runtime import bootstrap, priming
 from pentad.runtime.entrypoint import LambdaContext, deadline_of, entrypoint
 
 _STORE_SECONDS = 5.0
 """Left after the model's answer, to store it."""
+
+priming.register()
 
 
 class ThinkCall(Turn):
@@ -31,12 +33,22 @@ class Complete(wire_chat.CompleteCall):
     op: Literal["complete"]
 
 
-@entrypoint("gateway", Annotated[ThinkCall | Embed | Complete, Field(discriminator="op")])
-def handler(event: ThinkCall | Embed | Complete, context: LambdaContext) -> Any:
-    """Return the decision of a turn, a reply, or vectors."""
+class DrillCall(BaseModel):
+    """Exercise every link of every chain."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    op: Literal["drill"]
+
+
+@entrypoint("gateway", Annotated[ThinkCall | Embed | Complete | DrillCall, Field(discriminator="op")])
+def handler(event: ThinkCall | Embed | Complete | DrillCall, context: LambdaContext) -> Any:
+    """Return the decision of a turn, a reply, vectors, or the result of a drill."""
     until = deadline_of(context, spare_seconds=_STORE_SECONDS)
     if isinstance(event, ThinkCall):
         return bootstrap.think()(event, deadline=until)
+    if isinstance(event, DrillCall):
+        return bootstrap.drill()(deadline=until)
     until = min(until, event.deadline or until)
     if isinstance(event, Embed):
         return wire.encode_reply(bootstrap.embedding_gateway().embed(event.texts, event.context, deadline=until))

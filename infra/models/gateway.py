@@ -1,6 +1,7 @@
 """The gateway's function: it alone may read the providers' secrets."""
 
 from aws_cdk import Stack
+from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from infra.components import grants
@@ -9,7 +10,12 @@ from infra.models.catalog import Models
 
 
 class Gateway(Construct):
-    """The function functions.models.gateway."""
+    """The function functions.models.gateway.
+
+    Attributes:
+        function: the function.
+        alias: what everybody calls.
+    """
 
     def __init__(self, scope: Construct, name: str, *, build: Build, models: Models) -> None:
         super().__init__(scope, name)
@@ -30,9 +36,13 @@ class Gateway(Construct):
             memory_mb=1024,
             concurrency=build.stage.gateway_concurrency,
             description="Model gateway: one turn of an agent, or embeddings",
+            snap_start=True,
         )
         self.function = made.function
+        # Callers use the alias: it points at a published version, and only those are restored from a snapshot.
+        self.alias = lambda_.Alias(self, "live", alias_name="live", version=made.function.current_version)
         grants.table(made.role, state.state_table, [*grants.READ, *grants.WRITE], keys=["T#*#S#*", "T#*#R#*"])
+        grants.table(made.role, state.transient_table, [*grants.READ, *grants.WRITE], keys=["SYS#BREAKER", "SYS#DRILL"])
         grants.table(made.role, state.ledger_table, [*grants.APPEND, "dynamodb:Query"])
         grants.objects(made.role, state.payload_bucket, ["s3:GetObject", "s3:PutObject"])
         for secret in ("anthropic", "openai", *models.other_secrets):

@@ -13,6 +13,7 @@ from infra.config import Stage
 from infra.memory.ingest import Ingest
 from infra.memory.recall import Recall
 from infra.models.catalog import Models
+from infra.models.drill import Drill
 from infra.models.gateway import Gateway
 from infra.orchestration.agent import AgentMachine
 from infra.orchestration.starts import AwaitHuman, Deliver, Trigger
@@ -38,8 +39,9 @@ class AgentStack(Stack):
 
         bus = events.EventBus(self, "bus", event_bus_name=stage.prefix, description="Pentad's events")
         gateway = Gateway(self, "models", build=build, models=models)
-        recall = Recall(self, "memory", build=build, gateway=gateway.function)
-        ingest = Ingest(self, "documents", build=build, gateway=gateway.function)
+        Drill(self, "drill", stage=stage, models=models, gateway=gateway.function)
+        recall = Recall(self, "memory", build=build, gateway=gateway.alias)
+        ingest = Ingest(self, "documents", build=build, gateway=gateway.alias)
         await_human = AwaitHuman(self, "humans", build=build, agents=agents)
         deliver = Deliver(self, "delivery", build=build, bus=bus)
         tools = {
@@ -57,10 +59,11 @@ class AgentStack(Stack):
                     "await_human": await_human.function,
                     "deliver": deliver.function,
                 },
+                think=gateway.alias,
                 tools={tool: tools[tool] for tool in sorted(spec.tools)},
             )
         trigger = Trigger(self, "triggers", build=build, bus=bus, agents=agents)
-        HttpApi(self, "api", build=build, agents=agents, tools=list(tools.values()), gateway=gateway.function)
+        HttpApi(self, "api", build=build, agents=agents, tools=list(tools.values()), gateway=gateway.alias)
         CfnOutput(self, "EventBus", value=bus.event_bus_name)
         CfnOutput(self, "RunsQueue", value=trigger.queue.queue_url)
         CfnOutput(self, "IngestDlq", value=ingest.dead.queue_url)

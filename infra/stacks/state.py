@@ -63,6 +63,7 @@ class StateStack(Stack):
         acknowledge(self.log_bucket, "AwsSolutions-S1", "It is the bucket that holds the access logs of the others.")
         CfnOutput(self, "StateTable", value=self.state_table.table_name)
         CfnOutput(self, "LedgerTable", value=self.ledger_table.table_name)
+        CfnOutput(self, "TransientTable", value=self.transient_table.table_name)
         CfnOutput(self, "DocumentsBucket", value=self.documents_bucket.bucket_name)
 
     def _secret(self, name: str, stage: Stage) -> secretsmanager.Secret:
