@@ -42,6 +42,9 @@ class Gateway(Construct):
         # Callers use the alias: it points at a published version, and only those are restored from a snapshot.
         self.alias = lambda_.Alias(self, "live", alias_name="live", version=made.function.current_version)
         grants.table(made.role, state.state_table, [*grants.READ, *grants.WRITE], keys=["T#*#S#*", "T#*#R#*"])
+        grants.table(made.role, state.state_table, ["dynamodb:Query"], keys=["T#*#BUDGETS"])
+        grants.table(made.role, state.state_table, ["dynamodb:UpdateItem"], keys=["T#*#SPEND#*"])
+        grants.table(made.role, state.transient_table, [*grants.READ, *grants.WRITE], keys=["T#*#BUDGET#*"])
         grants.table(made.role, state.transient_table, [*grants.READ, *grants.WRITE], keys=["SYS#BREAKER", "SYS#DRILL"])
         grants.table(made.role, state.ledger_table, [*grants.APPEND, "dynamodb:Query"])
         grants.objects(made.role, state.payload_bucket, ["s3:GetObject", "s3:PutObject"])

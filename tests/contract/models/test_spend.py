@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from pentad.aws.table import Table
-from pentad.domain.models import Attempt
+from pentad.domain.models import Attempt, Outcome
 from pentad.domain.usage import Usage
 from pentad.models.adapters.ledger_dynamodb import DynamoDBLedger
 from pentad.models.adapters.ledger_memory import MemoryLedger
@@ -127,7 +127,7 @@ def test_rows_beyond_the_limit_are_summed_up(books: Books) -> None:
 
 
 def test_what_was_begun_only_costs_nothing(books: Books) -> None:
-    books.ledger.begin(made(1).model_copy(update={"outcome": "begun", "cost_nanousd": 0}))
+    books.ledger.begin(made(1).model_copy(update={"outcome": Outcome.BEGUN, "cost_nanousd": 0}))
     assert books.by("tenant").total.attempts == 0
 
 
