@@ -4,7 +4,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from pentad.models import wire, wire_chat
+from pentad.domain.errors import PentadError
+from pentad.models import wire, wire_chat, wire_errors
 from pentad.orchestration.turn import Turn
 from pentad.runtime import bootstrap, priming
 from pentad.runtime.entrypoint import LambdaContext, deadline_of, entrypoint
@@ -49,7 +50,16 @@ def handler(event: ThinkCall | Embed | Complete | DrillCall, context: LambdaCont
         return bootstrap.think()(event, deadline=until)
     if isinstance(event, DrillCall):
         return bootstrap.drill()(deadline=until)
-    until = min(until, event.deadline or until)
+    try:
+        return _single(event, min(until, event.deadline or until))
+    except PentadError as error:
+        if event.errors == "raise":
+            raise
+        bootstrap.telemetry("gateway").event("call.failed", level="WARNING", error=type(error).__name__)
+        return wire_errors.encode_error(error)
+
+
+def _single(event: Embed | Complete, deadline: float) -> Any:
     if isinstance(event, Embed):
-        return wire.encode_reply(bootstrap.embedding_gateway().embed(event.texts, event.context, deadline=until))
-    return wire_chat.encode_reply(bootstrap.chat_model().complete(event.chat_request(), deadline=until))
+        return wire.encode_reply(bootstrap.embedding_gateway().embed(event.texts, event.context, deadline=deadline))
+    return wire_chat.encode_reply(bootstrap.chat_model().complete(event.chat_request(), deadline=deadline))

@@ -10,18 +10,20 @@ from pydantic import BaseModel, ConfigDict, Field
 from pentad.domain.errors import InvalidInput
 from pentad.domain.models import CallContext, EmbedReply
 from pentad.domain.usage import Usage
+from pentad.models.wire_errors import Errors
 
 MAX_TEXTS = 1_024  # of one call: their vectors stay under Lambda's 6 MB reply
 
 
 class EmbedCall(BaseModel):
-    """The payload ``{op: "embed", texts, context, deadline?}``; ``op`` is the handler's affair."""
+    """The payload ``{op: "embed", texts, context, deadline?, errors?}``; ``op`` is the handler's affair."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     texts: tuple[str, ...]
     context: CallContext
     deadline: float | None = Field(default=None, description="time.time() by which an answer is of use")
+    errors: Errors = "raise"
 
 
 class _EmbedAnswer(BaseModel):
@@ -76,7 +78,7 @@ def decode_vector(text: str) -> tuple[float, ...]:
 def encode_call(texts: Sequence[str], context: CallContext, deadline: float | None = None) -> dict[str, Any]:
     """Return the payload of a call."""
     call = {"op": "embed", "texts": list(texts), "context": context.model_dump(mode="json", exclude_none=True)}
-    return call if deadline is None else call | {"deadline": deadline}
+    return call | {"errors": "return"} | ({} if deadline is None else {"deadline": deadline})
 
 
 def decode_call(payload: Mapping[str, Any]) -> EmbedCall:

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from pentad.domain.errors import InvalidInput, MalformedReply
 from pentad.domain.models import CallContext, ChatReply, ChatRequest
+from pentad.models.wire_errors import Errors
 
 MAX_CALL_BYTES = 5_500_000
 """Lambda takes and gives 6 MB a payload (AWS Lambda quotas); the rest is left for what is around it."""
@@ -15,13 +16,14 @@ _CONTEXT = "context"
 
 
 class CompleteCall(BaseModel):
-    """The payload ``{op: "complete", request, context, deadline?}``; ``op`` is the handler's affair."""
+    """The payload ``{op: "complete", request, context, deadline?, errors?}``; ``op`` is the handler's affair."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     request: dict[str, Any] = Field(description="a ChatRequest without its context")
     context: CallContext
     deadline: float | None = Field(default=None, description="time.time() by which an answer is of use")
+    errors: Errors = "raise"
 
     def chat_request(self) -> ChatRequest:
         """Return the request, with its context.
@@ -48,6 +50,7 @@ def encode_call(request: ChatRequest, deadline: float) -> bytes:
         "request": request.model_dump(mode="json", exclude={_CONTEXT}),
         "context": request.context.model_dump(mode="json"),
         "deadline": deadline,
+        "errors": "return",
     }
     data = json.dumps(call, ensure_ascii=False, separators=(",", ":")).encode()
     if len(data) > MAX_CALL_BYTES:

@@ -115,6 +115,17 @@ def test_think_returns_a_small_decision(world: World) -> None:
     assert gateway.handler(event, Context()) == {"kind": "answer", "step": 1, "calls": []}
 
 
+def test_the_gateway_raises_an_error_or_answers_it_as_it_is_asked(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bootstrap, "chat_model", lambda: world.model)
+    event = {"op": "complete", "request": {"messages": 1}, "context": {"tenant": TENANT}}
+    with pytest.raises(InvalidInput, match="messages"):
+        gateway.handler(event, Context())
+    told = gateway.handler(event | {"errors": "return"}, Context())["error"]
+    assert (told["type"], told["details"]["field"]) == ("InvalidInput", "request.messages")
+
+
 @pytest.mark.parametrize(("given", "used"), [(10.0, 10.0), (None, None), (1e12, None)])
 def test_the_gateway_completes_by_the_callers_deadline_or_its_own(
     world: World, monkeypatch: pytest.MonkeyPatch, given: float | None, used: float | None

@@ -13,7 +13,7 @@ from pentad.domain.agents import ToolSpec
 from pentad.domain.messages import Message, ProviderRaw, TextBlock, ToolCallBlock
 from pentad.domain.models import CallContext, ChatReply, ChatRequest, StopReason
 from pentad.domain.usage import Usage
-from pentad.models import wire_chat
+from pentad.models import wire_chat, wire_errors
 from pentad.models.adapters.gateway_lambda import LambdaChatModel
 from tests.unit.models.samples import Clock
 
@@ -116,6 +116,19 @@ def test_the_functions_error_comes_back_as_its_class(kind: type[errors.PentadErr
     model = LambdaChatModel(Function({"errorType": kind.__name__, "errorMessage": "why"}, error=True), "f", clock=clock)
     with pytest.raises(kind, match="why"):
         model.complete(_request(), deadline=clock.now + 9)
+
+
+def test_an_error_that_was_answered_keeps_what_it_knows() -> None:
+    told = errors.BudgetExceeded("used up", fix="wait", budget="tenant acme, day", resets_at="2026-11-23T00:00:00Z")
+    clock, function = Clock(), Function(wire_errors.encode_error(told))
+    with pytest.raises(errors.BudgetExceeded, match="used up") as caught:
+        LambdaChatModel(function, "f", clock=clock).complete(_request(), deadline=clock.now + 9)
+    assert vars(caught.value) == vars(told)
+    assert function.payloads[0]["errors"] == "return"
+
+
+def test_an_error_of_no_class_of_ours_is_an_outage() -> None:
+    assert isinstance(wire_errors.decode_error({"error": {"type": "SystemExit"}}), errors.ModelUnavailable)
 
 
 def test_an_answer_that_is_no_reply_is_an_outage() -> None:

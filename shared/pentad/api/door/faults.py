@@ -5,8 +5,10 @@ Source: the client's own table, `openai/_client.py` (`_make_status_error`) of op
 """
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from http import HTTPStatus
 
 from pentad.api.problems import Problem
@@ -95,7 +97,7 @@ _ROWS: dict[type[PentadError], _Row] = {
 _PARAMS: dict[type[PentadError], str] = {errors.ContextOverflow: "messages"}
 
 
-def of_error(error: PentadError) -> Answer:
+def of_error(error: PentadError, now: datetime) -> Answer:
     """Return an error of the stack as the door's answer.
 
     An error of the deployment (500) tells nothing: its message may name resources.
@@ -107,7 +109,7 @@ def of_error(error: PentadError) -> Answer:
     if isinstance(error, errors.TransientError):
         headers = {"Retry-After": _seconds(error.retry_after)}
     elif row.status >= HTTPStatus.TOO_MANY_REQUESTS:
-        headers = _NO_RETRY
+        headers = _NO_RETRY | _until(error, now)
     message = f"{error.message}: {error.fix}" if error.fix else error.message
     return _answer(row.status, message, row.kind, error.field or _PARAMS.get(type(error)), row.code, headers)
 
@@ -149,6 +151,14 @@ def all_down() -> Fault:
         status=HTTPStatus.SERVICE_UNAVAILABLE,
         kind=_SERVER,
     )
+
+
+def _until(error: PentadError, now: datetime) -> dict[str, str]:
+    """Return when a budget is empty again, where it ever is."""
+    resets_at = error.resets_at if isinstance(error, errors.BudgetExceeded) else None
+    if resets_at is None:
+        return {}
+    return {"Retry-After": str(max(1, math.ceil((datetime.fromisoformat(resets_at) - now).total_seconds())))}
 
 
 def _seconds(retry_after: float | None) -> str:

@@ -42,19 +42,19 @@ class Door:
 
     def chat(self, caller: Caller, body: str | None, *, request_id: str, deadline: float) -> Answer:
         """Answer ``POST /v1/chat/completions``; ``deadline`` is the time by which an answer is of use."""
-        return _told(lambda: self._chat(caller, body, request_id, deadline), request_id)
+        return self._told(lambda: self._chat(caller, body, request_id, deadline), request_id)
 
     def embed(self, caller: Caller, body: str | None, *, request_id: str, deadline: float) -> Answer:
         """Answer ``POST /v1/embeddings``."""
-        return _told(lambda: self._embed(caller, body, deadline), request_id)
+        return self._told(lambda: self._embed(caller, body, deadline), request_id)
 
     def models(self, *, request_id: str) -> Answer:
         """Answer ``GET /v1/models``."""
-        return _told(lambda: _plain(targets.listing(self._catalog)), request_id)
+        return self._told(lambda: _plain(targets.listing(self._catalog)), request_id)
 
     def model(self, name: str, *, request_id: str) -> Answer:
         """Answer ``GET /v1/models/{id}``."""
-        return _told(lambda: _plain(targets.one(self._catalog, name)), request_id)
+        return self._told(lambda: _plain(targets.one(self._catalog, name)), request_id)
 
     def _chat(self, caller: Caller, body: str | None, request_id: str, deadline: float) -> Answer:
         fields = json_object(body)
@@ -83,6 +83,15 @@ class Door:
                 raise faults.timeout() from error
             raise
 
+    def _told(self, ask: Callable[[], Answer], request_id: str) -> Answer:
+        try:
+            found = ask()
+        except Fault as fault:
+            found = fault.answer()
+        except PentadError as error:
+            found = faults.of_error(error, self._now())
+        return replace(found, headers={**found.headers, "x-request-id": request_id})
+
     def _late(self, deadline: float) -> bool:
         return self._now().timestamp() >= deadline - _LATE_SECONDS
 
@@ -102,13 +111,3 @@ def _timed_out(reply: ChatReply) -> bool:
 
 def _plain(document: Json) -> Answer:
     return Answer(completions.dump(document))
-
-
-def _told(ask: Callable[[], Answer], request_id: str) -> Answer:
-    try:
-        found = ask()
-    except Fault as fault:
-        found = fault.answer()
-    except PentadError as error:
-        found = faults.of_error(error)
-    return replace(found, headers={**found.headers, "x-request-id": request_id})

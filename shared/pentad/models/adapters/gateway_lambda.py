@@ -11,7 +11,7 @@ from pentad.aws.errors import code_of, translated
 from pentad.domain import errors
 from pentad.domain.models import CallContext, ChatReply, ChatRequest, EmbedReply
 from pentad.domain.usage import Usage
-from pentad.models import wire, wire_chat
+from pentad.models import wire, wire_chat, wire_errors
 from pentad.models.wire import MAX_TEXTS, check_texts
 
 _WHAT = "the gateway function"
@@ -45,9 +45,13 @@ class _Function:
         if reply.get("FunctionError"):
             raise _function_error(data)
         try:
-            return json.loads(data)
+            answer = json.loads(data)
         except ValueError as error:
             raise errors.ModelUnavailable(_UNUSABLE) from error
+        told = wire_errors.decode_error(answer)
+        if told is not None:
+            raise told
+        return answer
 
 
 class LambdaChatModel:
@@ -132,10 +136,5 @@ def _function_error(data: bytes) -> errors.PentadError:
         payload = None
     payload = payload if isinstance(payload, dict) else {}
     name, message = str(payload.get("errorType", "")), str(payload.get("errorMessage", ""))[:500]
-    kinds = {leaf.__name__: leaf for leaf in errors.leaves()} | {"InvalidInput": errors.InvalidInput}
-    kind = kinds.get(name)
-    if kind is None:
-        return errors.ModelUnavailable(f"{_WHAT} failed: {name[:100] or 'no error type'}")
-    if kind is errors.LimitReached:
-        return errors.LimitReached(message, limit="tokens")
-    return kind(message)
+    error = wire_errors.of_name(name, message)
+    return error or errors.ModelUnavailable(f"{_WHAT} failed: {name[:100] or 'no error type'}")

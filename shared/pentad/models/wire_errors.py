@@ -1,0 +1,43 @@
+"""An error of the gateway's function on the wire, where its caller asks for errors as answers.
+
+Lambda's own error payload has a class name and a text. That is what a state machine matches, so it is what a call
+gets by default; a caller in Python loses the field at fault and the time to wait with it, and asks for all of it.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from pentad.domain import errors
+from pentad.domain.errors import PentadError
+
+Errors = Literal["raise", "return"]
+_KEY = "error"
+_DETAILS = ("field", "fix", "retry_after", "limit", "budget", "limit_nanousd", "resets_at")
+
+
+def encode_error(error: PentadError) -> dict[str, Any]:
+    """Return the function's answer that tells an error."""
+    details = {name: getattr(error, name) for name in _DETAILS if getattr(error, name, None) is not None}
+    return {_KEY: {"type": type(error).__name__, "message": error.message, "details": details}}
+
+
+def decode_error(answer: Any) -> PentadError | None:
+    """Return the error that an answer tells; None where it is an answer."""
+    told = answer.get(_KEY) if isinstance(answer, Mapping) else None
+    if not isinstance(told, Mapping):
+        return None
+    error = of_name(str(told.get("type")), str(told.get("message")))
+    details = told.get("details")
+    for name, value in details.items() if error and isinstance(details, Mapping) else ():
+        if name in _DETAILS and hasattr(error, name):
+            setattr(error, name, value)
+    return error or errors.ModelUnavailable("the gateway function told an error that is not known")
+
+
+def of_name(name: str, message: str) -> PentadError | None:
+    """Return an error of ours by its class name; None where there is no such class."""
+    kinds = {leaf.__name__: leaf for leaf in errors.leaves()} | {"InvalidInput": errors.InvalidInput}
+    kind = kinds.get(name)
+    if kind is None:
+        return None
+    return errors.LimitReached(message, limit="tokens") if kind is errors.LimitReached else kind(message)

@@ -1,0 +1,1 @@
+"""The model gateway on the deployed stack."""
