@@ -38,7 +38,11 @@ class PentadError(Exception):
         message: one sentence for the reader; never holds a secret or a user's words.
         field: the input field at fault, if one is.
         fix: what the reader can do about it.
+
+    ``attempts`` are those (`pentad.domain.models.Attempt`) that the gateway made before it gave up; some are billed.
     """
+
+    attempts: tuple[Any, ...] = ()
 
     def __init__(self, message: str, *, field: str | None = None, fix: str | None = None) -> None:
         super().__init__(message)
@@ -163,12 +167,7 @@ class BudgetExceeded(PermanentError):
 
 
 class ContextOverflow(PermanentError):
-    """The conversation does not fit the model's window.
-
-    ``attempts`` are those (`pentad.domain.models.Attempt`) that the gateway made before it said so; some are billed.
-    """
-
-    attempts: tuple[Any, ...] = ()
+    """The conversation does not fit the model's window."""
 
 
 class Refused(PermanentError):

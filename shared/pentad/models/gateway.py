@@ -109,9 +109,8 @@ class Gateway:
 
     def _none(self, request: ChatRequest, attempts: Attempts, failures: list[ProviderFailure]) -> ChatReply:
         error = verdict([failure.outcome for failure in failures])
-        if isinstance(error, ContextOverflow):
-            error.attempts = tuple(attempts.made)
         if error is not None:
+            error.attempts = tuple(attempts.made)
             raise error from (failures[-1] if failures else None)
         self._count(names.MODEL_DEGRADED, tier=attempts.tier)
         unanswered = ProviderReply((TextBlock(text=DEGRADED),), StopReason.END, None)
