@@ -40,6 +40,7 @@ class Build:
         timeout_seconds: int,
         memory_mb: int = 512,
         concurrency: int | None = None,
+        snap_start: bool = False,
         description: str,
     ) -> PythonFunction:
         """Return a function whose asset is one module.
@@ -53,6 +54,7 @@ class Build:
             timeout_seconds: Lambda's time limit.
             memory_mb: Lambda's memory.
             concurrency: reserved concurrency; None for none.
+            snap_start: restore published versions from a snapshot taken after initialisation.
             description: for the console.
         """
         return PythonFunction(
@@ -66,6 +68,7 @@ class Build:
             timeout_seconds=timeout_seconds,
             memory_mb=memory_mb,
             concurrency=concurrency,
+            snap_start=snap_start,
             description=description,
         )
 

@@ -34,6 +34,7 @@ class PythonFunction(Construct):
         timeout_seconds: int,
         memory_mb: int,
         concurrency: int | None = None,
+        snap_start: bool = False,
         description: str,
     ) -> None:
         super().__init__(scope, name)
@@ -68,6 +69,7 @@ class PythonFunction(Construct):
             timeout=Duration.seconds(timeout_seconds),
             memory_size=memory_mb,
             reserved_concurrent_executions=concurrency,
+            snap_start=lambda_.SnapStartConf.ON_PUBLISHED_VERSIONS if snap_start else None,
             environment={
                 "PENTAD_STAGE": stage.name,
                 "PENTAD_PREFIX": stage.prefix,

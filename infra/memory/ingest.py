@@ -16,7 +16,7 @@ _SECONDS = 300
 class Ingest(Construct):
     """The documents' way from bucket to index."""
 
-    def __init__(self, scope: Construct, name: str, *, build: Build, gateway: lambda_.Function) -> None:
+    def __init__(self, scope: Construct, name: str, *, build: Build, gateway: lambda_.IFunction) -> None:
         super().__init__(scope, name)
         state, stage = build.state, build.stage
         self.queue, self.dead = storage.queue_with_dlq(

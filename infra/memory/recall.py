@@ -10,7 +10,7 @@ from infra.components.build import Build
 class Recall(Construct):
     """The function functions.memory.recall."""
 
-    def __init__(self, scope: Construct, name: str, *, build: Build, gateway: lambda_.Function) -> None:
+    def __init__(self, scope: Construct, name: str, *, build: Build, gateway: lambda_.IFunction) -> None:
         super().__init__(scope, name)
         state = build.state
         made = build.function(

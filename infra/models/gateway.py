@@ -45,6 +45,7 @@ class Gateway(Construct):
         grants.table(made.role, state.state_table, ["dynamodb:Query"], keys=["T#*#BUDGETS"])
         grants.table(made.role, state.state_table, ["dynamodb:UpdateItem"], keys=["T#*#SPEND#*"])
         grants.table(made.role, state.transient_table, [*grants.READ, *grants.WRITE], keys=["T#*#BUDGET#*"])
+        grants.table(made.role, state.transient_table, ["dynamodb:GetItem", "dynamodb:PutItem"], keys=["T#*#CACHE#*"])
         grants.table(made.role, state.transient_table, [*grants.READ, *grants.WRITE], keys=["SYS#BREAKER", "SYS#DRILL"])
         grants.table(made.role, state.ledger_table, [*grants.APPEND, "dynamodb:Query"])
         grants.objects(made.role, state.payload_bucket, ["s3:GetObject", "s3:PutObject"])

@@ -26,6 +26,7 @@ class AgentMachine(Construct):
         stage: the stage.
         spec: the agent.
         functions: recall, think, await_human and deliver.
+        think: the alias of the think function, which is what is called.
         tools: the agent's tools, name to function.
     """
 
@@ -37,6 +38,7 @@ class AgentMachine(Construct):
         stage: Stage,
         spec: AgentSpec,
         functions: Mapping[str, lambda_.Function],
+        think: lambda_.IFunction,
         tools: Mapping[str, lambda_.Function],
     ) -> None:
         super().__init__(scope, name)
@@ -47,7 +49,8 @@ class AgentMachine(Construct):
             assumed_by=iam.ServicePrincipal("states.amazonaws.com"),
             description=f"Role of the state machine {machine_name}",
         )
-        called = [*functions.values(), *tools.values()]
+        others = [function for name, function in functions.items() if name != "think"]
+        called = [*others, think, *tools.values()]
         grants.invoke(self.role, [function.function_arn for function in called])
         log_group = logs.LogGroup(
             self,
@@ -62,7 +65,7 @@ class AgentMachine(Construct):
         body = definition(
             spec,
             recall=functions["recall"].function_arn,
-            think=functions["think"].function_arn,
+            think=think.function_arn,
             await_human=functions["await_human"].function_arn,
             deliver=functions["deliver"].function_arn,
             tools={name: function.function_arn for name, function in tools.items()},

@@ -109,3 +109,16 @@ def test_the_layer_of_pentad_holds_every_layer_and_no_laptop_part(
     catalog = json.loads((layers["Pentad: catalog"] / "python" / "pentad_catalog" / "catalog.json").read_text())
     assert set(catalog["agents"]) >= {"assistant"}
     assert set(catalog["tools"]) >= {"calculator", "date_time", "notes"}
+
+
+def test_the_gateway_is_restored_from_a_snapshot_and_called_by_its_alias_only(
+    functions: dict[str, Json], resources: list[tuple[str, Json]], definitions: dict[str, Json]
+) -> None:
+    assert functions["pentad-dev-gateway"]["SnapStart"] == {"ApplyOn": "PublishedVersions"}
+    aliases = {logical_id: body for logical_id, body in resources if body["Type"] == "AWS::Lambda::Alias"}
+    [(alias, body)] = aliases.items()
+    assert body["Properties"]["Name"] == "live"
+    for definition in definitions.values():
+        assert definition["States"]["Think"]["Arguments"]["FunctionName"] == f"<{alias}>"
+    users = [p["Environment"]["Variables"].get("GATEWAY_FUNCTION") for p in functions.values()]
+    assert {joined(user) for user in users if user} == {f"<{alias}>"}
