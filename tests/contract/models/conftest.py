@@ -9,15 +9,55 @@ from pentad.domain.models import ChatReply, ChatRequest
 from pentad.local.loopback import LoopbackServer, Request, Response
 from pentad.local.simulator import Simulator, SimulatorControl
 from pentad.models.adapters.anthropic import AnthropicChat
+from pentad.models.adapters.bedrock import BedrockChat
 from pentad.models.adapters.ledger_memory import MemoryLedger
 from pentad.models.adapters.openai import OpenAIChat
+from pentad.models.adapters.openai_compatible import OpenAICompatibleChat
 from pentad.models.adapters.openai_embeddings import OpenAIEmbeddings
 from pentad.models.adapters.secrets import FixedCredentials
-from pentad.models.catalog import load
+from pentad.models.catalog import ModelEntry, load
 from pentad.models.gateway import Gateway
+from pentad.models.ports import ProviderChat
+from pentad.models.provider_entries import Dialect, ProviderEntry
+from tests.contract.models.bedrock_fake import ACCESS_KEY, REGION, SECRET_KEY, BedrockFake
 from tests.unit.models.samples import NOW
 
 KEY = "sk-contract-7f3a9c-do-not-show"
+OWN = """
+providers:
+  den: {kind: openai_compatible, base_url: "http://127.0.0.1:9/v1"}
+models:
+  den-large:
+    label: Den Large
+    id: gpt-4.1-mini
+    provider: den
+    kind: chat
+    context_tokens: 200000
+    output_tokens: 128000
+    capabilities: {tools: true, forced_tools: true, images: true, documents: true, structured_output: true}
+    prices: {source: our own machine, date: 2026-11-22, input: "0.01", output: "0.02", cache_read: "0.001"}
+tiers:
+  primary: {chain: [claude-sonnet-5-5, gpt-6.1-sol, den-large, claude-haiku-5-5-bedrock], attempt_seconds: 120}
+"""
+"""A project's own models: an OpenAI-compatible server, and Bedrock, in the chain."""
+CATALOG = load(overlay=OWN)
+MODELS: dict[str, ModelEntry] = {
+    "anthropic": CATALOG.models["claude-sonnet-5-5"],
+    "openai": CATALOG.models["gpt-6.1-sol"],
+    "compatible": CATALOG.models["den-large"],
+    "bedrock": CATALOG.models["claude-haiku-5-5-bedrock"],
+}
+PROVIDERS = tuple(MODELS)
+SIMULATED = {"anthropic": "anthropic", "openai": "openai", "compatible": "openai", "bedrock": "anthropic"}
+"""Which of the simulator's providers answers an adapter."""
+
+
+@pytest.fixture(autouse=True)
+def _aws_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a function's role would bring."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", ACCESS_KEY)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET_KEY)
+    monkeypatch.delenv("AWS_BEARER_TOKEN_BEDROCK", raising=False)
 
 
 @pytest.fixture(scope="session")
@@ -34,29 +74,54 @@ def control(simulator: Simulator) -> Iterator[SimulatorControl]:
     client.reset()
 
 
+@pytest.fixture(scope="session")
+def bedrock_fake(simulator: Simulator) -> Iterator[BedrockFake]:
+    fake = BedrockFake(simulator.url)
+    fake.start()
+    yield fake
+    fake.stop()
+
+
 @dataclass
 class Adapters:
-    """Both chat adapters, and the embeddings, of one base URL."""
+    """All chat adapters, and the embeddings, of one base URL."""
 
     url: str
     key: str = KEY
+    bedrock_url: str | None = None
+    dialect: Dialect = field(default_factory=Dialect)
     anthropic: AnthropicChat = field(init=False)
     openai: OpenAIChat = field(init=False)
+    compatible: OpenAICompatibleChat = field(init=False)
+    bedrock: BedrockChat = field(init=False)
     embeddings: OpenAIEmbeddings = field(init=False)
 
     def __post_init__(self) -> None:
         self.anthropic = AnthropicChat(FixedCredentials(self.key, self.url))
         self.openai = OpenAIChat(FixedCredentials(self.key, f"{self.url}/v1"))
+        den = ProviderEntry(name="den", kind="openai_compatible", base_url=f"{self.url}/v1", dialect=self.dialect)
+        self.compatible = OpenAICompatibleChat(den, FixedCredentials(self.key))
+        cloud = ProviderEntry(name="bedrock", kind="bedrock", region=REGION, base_url=self.bedrock_url or self.url)
+        self.bedrock = BedrockChat(cloud)
         self.embeddings = OpenAIEmbeddings(FixedCredentials(self.key, f"{self.url}/v1"))
 
     def close(self) -> None:
-        for adapter in (self.anthropic, self.openai, self.embeddings):
+        for adapter in (self.anthropic, self.openai, self.compatible, self.bedrock, self.embeddings):
             adapter.close()
+
+    def of(self, provider: str) -> ProviderChat:
+        found: ProviderChat = getattr(self, provider)
+        return found
+
+    @property
+    def by_provider(self) -> dict[str, ProviderChat]:
+        """As the gateway takes them."""
+        return {MODELS[name].provider: self.of(name) for name in MODELS}
 
 
 @pytest.fixture
-def adapters(simulator: Simulator) -> Iterator[Adapters]:
-    made = Adapters(simulator.url)
+def adapters(simulator: Simulator, bedrock_fake: BedrockFake) -> Iterator[Adapters]:
+    made = Adapters(simulator.url, bedrock_url=bedrock_fake.url)
     yield made
     made.close()
 

@@ -112,8 +112,9 @@ def _messages(turns: Sequence[Turn]) -> list[dict[str, Any]]:
 
 
 def _own(content: list[Any]) -> list[Any]:
-    """Return what the API sent, as it came; an empty text is the one thing it sends and does not take back."""
-    return [item for item in content if item.get("type") != "text" or str(item.get("text", "")).strip()]
+    """Return what the API sent, as it came, but for what it does not take back: an empty text, an odd call id."""
+    kept = [item for item in content if item.get("type") != "text" or str(item.get("text", "")).strip()]
+    return [{**item, "id": wire_call_id(str(item.get("id")))} if item.get("type") == "tool_use" else item for item in kept]
 
 
 def _block(block: ContentBlock) -> dict[str, Any]:
@@ -185,6 +186,8 @@ def _read_block(item: dict[str, Any], blocks: list[ContentBlock], problems: list
                 problems.append(f"the call of {name[:64]} has no usable id")
             else:
                 blocks.append(ToolCallBlock(call_id=call_id, tool=name, arguments=arguments))
+        case {"type": "tool_use"}:
+            problems.append("a tool call has no name or no id")
 
 
 def _usage(usage: Any) -> Usage | None:

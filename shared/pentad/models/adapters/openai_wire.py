@@ -224,6 +224,8 @@ def _read_item(item: dict[str, Any], provider: str, blocks: list[ContentBlock], 
                 problems.append(f"the call of {name[:64]} has no usable id")
             else:
                 blocks.append(ToolCallBlock(call_id=call_id, tool=name, arguments=arguments))
+        case {"type": "function_call"}:
+            problems.append("a tool call has no name, no id or no arguments")
     return False
 
 
