@@ -37,6 +37,7 @@ ROUTES = (
     RouteSpec("GET", "/v1/documents/<document>", "documents:read"),
     RouteSpec("DELETE", "/v1/documents/<document>", "documents:write"),
     RouteSpec("GET", "/v1/agents", "runs:read"),
+    RouteSpec("GET", "/v1/cost", "runs:read"),
     RouteSpec("GET", "/v1/openapi.json", "runs:read"),
     RouteSpec("POST", "/v1/chat/completions", "models:invoke"),
     RouteSpec("POST", "/v1/embeddings", "models:invoke"),

@@ -9,7 +9,7 @@ from pentad.api.door.service import Door
 from pentad.api.waiting import Waiting
 from pentad.domain.agents import Catalog
 from pentad.memory.ports import DocumentRegistry, SessionStore
-from pentad.models.ports import Ledger
+from pentad.models.ports import Ledger, SpendReader
 from pentad.observability.ports import Telemetry
 from pentad.orchestration.humans import Decide
 from pentad.orchestration.ports import ApprovalStore, RunStore, WorkflowEngine
@@ -43,6 +43,11 @@ class Services(Protocol):
     @property
     def ledger(self) -> Ledger:
         """Model attempts."""
+        ...
+
+    @property
+    def spend(self) -> SpendReader:
+        """What model calls cost."""
         ...
 
     @property

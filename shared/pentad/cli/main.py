@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from pentad.cli import console, target
-from pentad.cli.commands import approvals, breaker, documents, drill, keys, runs, twin
+from pentad.cli.commands import approvals, breaker, budgets, cost, documents, drill, keys, runs, twin
 
 app = typer.Typer(
     name="pentad",
@@ -41,7 +41,9 @@ app.command("trace")(runs.trace)
 app.command("approve")(approvals.approve)
 app.command("undo")(approvals.undo)
 app.command("ingest")(documents.ingest)
+app.command("cost")(cost.cost)
 app.add_typer(keys.app, name="keys")
+app.add_typer(budgets.app, name="budgets")
 app.add_typer(breaker.app, name="breaker")
 app.add_typer(drill.app, name="drill")
 

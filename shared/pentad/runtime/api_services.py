@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pentad.api.waiting import Waiting
     from pentad.domain.agents import Catalog
     from pentad.memory.ports import DocumentRegistry, SessionStore
-    from pentad.models.ports import Ledger
+    from pentad.models.ports import Ledger, SpendReader
     from pentad.observability.adapters.powertools import PowertoolsTelemetry
     from pentad.orchestration.humans import Decide
     from pentad.orchestration.ports import ApprovalStore, RunStore, WorkflowEngine
@@ -65,6 +65,13 @@ class ApiServices:
     def ledger(self) -> "Ledger":
         """Model attempts."""
         return bootstrap.ledger(self._settings.ledger_table)
+
+    @property
+    def spend(self) -> "SpendReader":
+        """What model calls cost."""
+        from pentad.runtime import accounts
+
+        return accounts.spend(self._settings.state_table)
 
     @property
     def engine(self) -> "WorkflowEngine":

@@ -66,6 +66,7 @@ class MemoryServices:
         self.sessions = world.sessions
         self.approvals = world.approvals
         self.ledger = world.ledger
+        self.spend = world.ledger
         self.engine = world.engine
         self.telemetry = world.telemetry
         self.start_run = world.start

@@ -238,3 +238,19 @@ def test_agents_are_listed_with_their_tools() -> None:
         ("assistant", ["calculator", "notes"]),
         ("plain", []),
     ]
+
+
+def test_cost_is_the_ledgers_sum() -> None:
+    world = World()
+    world.model.script = ["Hello.", "Hello again."]
+    for _ in range(2):
+        world.turn(world.begin())
+    view = Client(world)("GET", "/v1/cost?by=model&from=2026-11-01&to=2026-11-30").json
+    assert [(row["key"], row["attempts"], row["cost_nanousd"]) for row in view["rows"]] == [("model-1", 2, 2000)]
+    assert (view["total"]["cost_nanousd"], view["total"]["cost"]) == (2000, "$0.000002")
+    assert Client(world)("GET", "/v1/cost", tenant="other").json["total"]["attempts"] == 0
+
+
+@pytest.mark.parametrize("query", ["by=nothing", "from=22.11.2026", "from=2026-11-23&to=2026-11-22", "from=2024-01-01"])
+def test_a_wrong_question_about_cost_is_refused(query: str) -> None:
+    assert Client()("GET", f"/v1/cost?{query}").status == 400

@@ -1,0 +1,84 @@
+"""``/v1/cost``: what the tenant's model calls cost."""
+
+from collections.abc import Callable
+from datetime import date
+from typing import Annotated
+
+from aws_lambda_powertools.event_handler.api_gateway import ApiGatewayResolver
+from aws_lambda_powertools.event_handler.openapi.params import Query
+from pydantic import Field
+
+from pentad.api.caller import Caller
+from pentad.api.services import Services
+from pentad.api.views import View
+from pentad.domain.errors import InvalidInput
+from pentad.domain.money import show
+from pentad.models.spend import MAX_ROWS, Row, Spending, span
+
+
+class CostRow(View):
+    """What one value of the dimension cost."""
+
+    key: str
+    attempts: int = Field(description="requests on the wire, failed ones included")
+    tokens: int = Field(description="all tokens in and out")
+    cost_nanousd: int = Field(description="nano-dollars: 1 USD is 1,000,000,000")
+    cost: str = Field(description="dollars for a reader")
+
+
+class CostView(View):
+    """What model calls cost over some days (UTC). The rows and ``others`` make up ``total``, which is the ledger's."""
+
+    tenant: str
+    by: str
+    first: date
+    last: date
+    rows: tuple[CostRow, ...]
+    others: CostRow | None = Field(description="what is in no row, where there are more than the limit")
+    total: CostRow
+
+
+def register(app: ApiGatewayResolver, services: Services, caller: Callable[[], Caller]) -> None:
+    """Add the route."""
+
+    @app.get("/v1/cost", tags=["cost"], summary="Read what model calls cost")
+    def read_cost(
+        by: Annotated[str, Query(description="day, tenant, agent, provider, model, user, session or run")] = "day",
+        first: Annotated[str | None, Query(alias="from", description="YYYY-MM-DD; the month's first day")] = None,
+        last: Annotated[str | None, Query(alias="to", description="YYYY-MM-DD, included; today")] = None,
+        limit: Annotated[int, Query(ge=1, le=MAX_ROWS)] = 100,
+    ) -> CostView:
+        tenant = caller().tenant
+        asked = span(by, day(first, "from"), day(last, "to"), services.now().date())
+        return cost_view(tenant, services.spend.read(tenant, *asked, limit=limit))
+
+
+def day(text: str | None, field: str) -> date | None:
+    """Return a day that a caller gave; none where none was given.
+
+    Raises:
+        InvalidInput: it is no day.
+    """
+    if text is None:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise InvalidInput("it is not a day", field=field, fix="write it as YYYY-MM-DD") from error
+
+
+def cost_view(tenant: str, spending: Spending) -> CostView:
+    """Return what a caller is shown."""
+    return CostView(
+        tenant=tenant,
+        by=spending.by,
+        first=spending.first,
+        last=spending.last,
+        rows=tuple(_row(row) for row in spending.rows),
+        others=_row(spending.others) if spending.others else None,
+        total=_row(spending.total),
+    )
+
+
+def _row(row: Row) -> CostRow:
+    return CostRow(**row.model_dump(), cost=show(row.cost_nanousd))
