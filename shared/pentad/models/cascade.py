@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from pentad.domain.errors import ContextOverflow, InvalidInput, MalformedReply, Refused
+from pentad.domain.errors import BudgetExceeded, ContextOverflow, InvalidInput, MalformedReply, Refused
 from pentad.domain.messages import TextBlock
 from pentad.domain.models import CascadeSpec, ChatReply, ChatRequest, StopReason
 from pentad.domain.usage import Usage
@@ -26,7 +26,7 @@ from pentad.models.ports import ChatModel
 from pentad.observability import names
 from pentad.observability.ports import Telemetry
 
-UNSURE = "The larger model could not be reached; this answer comes from a smaller one that was not sure of it."
+UNSURE = "The larger model could not be asked; this answer comes from a smaller one that was not sure of it."
 _DRAFT_SHARE = 0.5
 """Share of the time that is left which the first tier may take."""
 _WORDS = {"type": "string", "description": "The answer itself, whole, in the form that was asked for."}
@@ -36,7 +36,7 @@ _CONFIDENCE = {
     "maximum": 1,
     "description": (
         "The probability that the answer is right and complete, from 0 to 1: of a hundred answers of which you are "
-        "this sure, how many are right? Below 0.5 where something that is needed is missing or may be meant in two ways."
+        "this sure, how many are right? Below 0.5 where something needed is missing or may be meant in two ways."
     ),
 }
 
@@ -135,11 +135,16 @@ class Cascade:
         if draft.reply is not None and draft.confidence >= spec.threshold:
             self._count("kept", spec)
             return draft.reply
-        reply = self._inner.complete(plain, deadline=deadline)
+        try:
+            reply = self._inner.complete(plain, deadline=deadline)
+        except BudgetExceeded:
+            if draft.reply is None:
+                raise
+            self._count("given_unsure", spec)
+            return _unsure(draft.reply)
         if reply.degraded and draft.reply is not None:
             self._count("given_unsure", spec)
-            given = draft.reply.model_copy(update={"notices": (*draft.reply.notices, UNSURE)})
-            return _with(given, reply.attempts, reply.usage, reply.cost_nanousd)
+            return _with(_unsure(draft.reply), reply.attempts, reply.usage, reply.cost_nanousd)
         self._count("moved_up", spec)
         return _with(reply, draft.attempts, draft.usage, draft.cost_nanousd, before=True)
 
@@ -166,6 +171,11 @@ class Cascade:
 
     def _count(self, outcome: str, spec: CascadeSpec) -> None:
         self._telemetry.count(names.CASCADES, outcome=outcome, tier=spec.first)
+
+
+def _unsure(draft: ChatReply) -> ChatReply:
+    """Return a draft that is better than nothing."""
+    return draft.model_copy(update={"notices": (*draft.notices, UNSURE)})
 
 
 def _with(

@@ -295,9 +295,9 @@ def gateway() -> "Gateway":
 @cache
 def chat_model() -> "ChatModel":
     """Return what answers every call of a model: all that wraps the gateway is composed here."""
-    from pentad.runtime import accounts
+    from pentad.runtime import accounts, wrapping
 
-    return accounts.budgeted(gateway())
+    return wrapping.wrapped(accounts.budgeted(gateway()))
 
 
 @cache

@@ -131,6 +131,20 @@ def test_an_unsure_answer_is_better_than_none() -> None:
     assert world.outcomes == ["given_unsure"]
 
 
+def test_an_unsure_answer_is_given_where_the_larger_model_cant_be_paid() -> None:
+    class Poor(World):
+        def complete(
+            self, request: ChatRequest | None = None, seconds: float = 300, *, deadline: float = 0
+        ) -> ChatReply:
+            if request is not None and request.tier == "fast":
+                return self.gateway.complete(request, deadline=deadline)
+            raise BudgetExceeded("the day's budget is used up")
+
+    world, telemetry = Poor((draft("Perhaps then.", 0.5),)), MemoryTelemetry()
+    answer = Cascade(world, CATALOG, telemetry, clock=world.clock).complete(ASKED, deadline=world.clock.now + 60)
+    assert (answer.message.text, answer.notices) == ("Perhaps then.", (UNSURE,))
+
+
 def test_the_first_tier_has_half_of_the_time() -> None:
     seen: list[float] = []
 
