@@ -1,4 +1,4 @@
-"""The wiring of what stands around the paid gateway: compaction, the response cache and the cascade, from the inside."""
+"""The wiring of what stands around the paid gateway: compaction, response cache and cascade, from the inside out."""
 
 from typing import TYPE_CHECKING
 
