@@ -362,3 +362,11 @@ def test_values_are_taken_from_the_text() -> None:
 def test_markdown_is_split_into_sentences() -> None:
     text = "# Title\nOne is here. Two\nis there.\n\n- three\n- four\n\n```\ncode\n```\n| a | b |\n|---|---|\n| c | d |"
     assert sentences(text) == ["One is here.", "Two is there.", "three", "four", "a; b", "c; d"]
+
+
+@pytest.mark.parametrize("filler", [" ", "\n", "\N{GRINNING FACE}", "- ", "lorem ipsum "])
+def test_long_monotonous_message_is_answered_in_passing(filler: str) -> None:
+    # Patterns whose parts compete for the same characters would take minutes, in which the twin answers nobody.
+    question = f"Look {filler * 20_000} what is 6 * 7?"
+    reply = RuleEngine(lambda: TODAY).reply(Conversation("m", (Turn("user", question),), tools=(CALCULATOR,)))
+    assert [call.arguments for call in reply.calls] == [{"expression": "6 * 7"}]

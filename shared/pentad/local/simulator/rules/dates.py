@@ -18,9 +18,10 @@ _N = r"(\d+|one|two|three|four|five|six|seven|eight|nine|ten|a|an)"
 _NUMBERS = {"a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5}
 _NUMBERS |= {"six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10}
 
+# Each optional word brings its own blank: one that could belong to any of several words takes time to the fourth power.
 _DIFFERENCE = (
-    rf"(?:how many|number of|count the|the)?\s*(?:days|weeks|months|years|time|difference)?\s*"
-    rf"(?:are there|is there|is it|are|lie|passed|pass)?\s*(?:between|from)\s+{_D}\s+(?:and|to|until|till)\s+{_D}"
+    rf"(?:(?:how many|number of|count the|the)\s+)?(?:(?:days|weeks|months|years|time|difference)\s+)?"
+    rf"(?:(?:are there|is there|is it|are|lie|passed|pass)\s+)?(?:between|from)\s+{_D}\s+(?:and|to|until|till)\s+{_D}"
 )
 _UNTIL = rf"how (?:many (?:days|weeks|months|years)|long)[^?.]*?\b(?:until|till|to)\s+{_D}(?:\s+from\s+{_D})?"
 _SHIFT = rf"{_N}\s+{_UNIT}\s+(after|from|later than|past|following|before|prior to|earlier than)\s+{_D}"

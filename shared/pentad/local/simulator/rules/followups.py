@@ -42,7 +42,7 @@ _ASKS_FACT = re.compile(
 )
 _ASKS_NAME = re.compile(r"\bwhat(?:'s| is) my name\b|\bwho am i\b|\bmy name\b.*\?", re.I)
 _TELLS = re.compile(
-    r"^\W*(?:hi|hello|hey)?\W*(?:remember\b.*?)?(?:my name|my [\w -]+ (?:is|are)|i am called|call me)\b", re.I
+    r"^\W*(?:(?:hi|hello|hey)\W*)?(?:remember\b.*?)?(?:my name|my [\w -]+ (?:is|are)|i am called|call me)\b", re.I
 )
 
 _REFERENCE = re.compile(
