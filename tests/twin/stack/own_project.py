@@ -1,0 +1,85 @@
+"""A user's project: this one's sources, and beside them an agent and tools of the user's own; nothing else edited."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+SYNTH_SECONDS = 300
+_COPIED = ("agents", "functions", "infra", "layers", "requirements", "shared")
+
+AGENT = """description: Greets, counts words, and rings the harbour's bells.
+tools: [word_count, ring_bell, fire_cannon]
+knowledge: {top_k: 0}
+"""
+WORD_COUNT = '''"""A tool of a user's own."""
+
+from pentad.tools.declare import tool
+
+
+@tool(effects="none")
+def word_count(text: str) -> dict[str, int]:
+    """Count the words of a text."""
+    return {"words": len(text.split())}
+'''
+# Both write a record and then hang for longer than a test takes to kill them, but at the first try only.
+_HANGING = '''"""A tool whose backend hangs after the effect."""
+
+import time
+
+from pentad.tools.declare import Grant, ToolContext, tool
+
+
+@tool(effects="external", permissions=[Grant("records", "readwrite", keys="{kind}")], idempotent={idempotent})
+def {name}({argument}: str, context: ToolContext) -> dict[str, str]:
+    """{description}"""
+    first = context.table("records").put("{kind}", context.effect_key, {{"{argument}": {argument}}}, if_absent=True)
+    if first:
+        time.sleep(25)
+    return {{"{argument}": {argument}, "state": "done"}}
+'''
+_TOOLS = {
+    "word_count": WORD_COUNT,
+    "ring_bell": _HANGING.format(
+        name="ring_bell", kind="BELL", argument="bell", idempotent=True, description="Ring a bell of the harbour."
+    ),
+    "fire_cannon": _HANGING.format(
+        name="fire_cannon", kind="SHOT", argument="cannon", idempotent=False, description="Fire a cannon of the fort."
+    ),
+}
+
+
+def make(root: Path, project: Path) -> Path:
+    """Copy the project, add the agent and the tools, synthesize, and return the assembly's folder."""
+    skipped = shutil.ignore_patterns("__pycache__", ".*")
+    for name in _COPIED:
+        shutil.copytree(root / name, project / name, ignore=skipped)
+    shutil.copy2(root / "cdk.json", project)
+    # What is built is never changed, so the copy may share it; what begins with a dot is being built.
+    for path in (root / "build").glob("[!.]*"):
+        shutil.copytree(path, project / "build" / path.name, copy_function=os.link)
+    agent = project / "agents" / "greeter"
+    agent.mkdir()
+    (agent / "agent.yaml").write_text(AGENT)
+    (agent / "prompt.md").write_text("You greet people and count their words.\n")
+    for name, source in _TOOLS.items():
+        (project / "functions" / "tools" / f"{name}.py").write_text(source)
+    environment = os.environ | {
+        "PYTHONPATH": os.pathsep.join((str(project), str(project / "shared"))),
+        "CDK_OUTDIR": str(project / "cdk.out"),
+        "CDK_VALIDATION": "false",
+        "CDK_CONTEXT_JSON": json.dumps({"pentad:checks": "off"}),
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "infra.app"],
+        cwd=project,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=SYNTH_SECONDS,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return project / "cdk.out"

@@ -1,0 +1,29 @@
+"""A folder in agents/ and a file in functions/tools/ are an agent and a tool after one synth."""
+
+import pytest
+
+from tests.twin.stack.conftest import OwnProject
+
+pytestmark = [pytest.mark.twin, pytest.mark.xdist_group("stack-own")]
+
+
+def test_own_agent_uses_its_own_tool(own: OwnProject) -> None:
+    tenant = own.stack.tenant()
+    view = tenant.ask('What is the word count of "one two three four"?', agent="greeter")
+    assert view["status"] == "succeeded"
+    [call] = tenant.events(view["run_id"], "tool_call")
+    assert (call["tool"], call["arguments"]) == ("word_count", {"text": "one two three four"})
+    assert "4" in view["answer"]
+
+
+def test_agents_are_listed_with_their_tools(own: OwnProject) -> None:
+    agents = {agent["name"]: agent for agent in own.stack.tenant().get("/v1/agents")["items"]}
+    assert set(agents) == {"assistant", "greeter"}
+    assert {tool["name"] for tool in agents["greeter"]["tools"]} == {"word_count", "ring_bell", "fire_cannon"}
+
+
+def test_session_of_one_agent_is_not_taken_by_another(own: OwnProject) -> None:
+    tenant = own.stack.tenant()
+    tenant.ask("Hello", agent="greeter", session="daily")
+    refused = tenant.post("/v1/runs", {"agent": "assistant", "message": "Hello", "session": "daily"})
+    assert (refused.status_code, refused.json()["field"]) == (400, "session")
