@@ -10,6 +10,9 @@ import pytest
 from openai.types.chat import ChatCompletionMessageParam, ChatCompletionToolParam
 from pydantic import BaseModel
 
+from pentad.aws.table import Table
+from pentad.models.adapters.budget_definitions import DynamoBudgetStore
+from pentad.models.budgets import define
 from tests.twin.stack.world import Stack, Tenant, word
 
 pytestmark = pytest.mark.twin
@@ -174,6 +177,25 @@ def test_a_request_that_cannot_be_followed_names_the_field(client: openai.OpenAI
         client.chat.completions.create(model="primary", messages=_user("Hello"), n=2)
     assert (caught.value.param, caught.value.type) == ("n", "invalid_request_error")
     assert _attempts(tenant) == []
+
+
+def test_a_used_budget_is_a_rate_limit_error_that_is_not_tried_again(client: openai.OpenAI, tenant: Tenant) -> None:
+    store = DynamoBudgetStore(Table(tenant.stack.aws("dynamodb"), tenant.stack.outputs["StateTable"]))
+    store.put(define(tenant.name, "tenant", "day", limit_nanousd=1))
+    with pytest.raises(openai.RateLimitError) as caught:
+        client.chat.completions.create(model="primary", messages=_user("What is 2 + 3?"))
+    assert caught.value.code == "insufficient_quota"
+    assert f"tenant {tenant.name}" in caught.value.message
+    assert 0 < int(caught.value.response.headers["retry-after"]) <= 86_400
+    with pytest.raises(openai.RateLimitError):
+        client.embeddings.create(model="embeddings", input="a cat")
+    assert _attempts(tenant) == []
+
+
+def test_a_conversation_beyond_the_bodys_limit_is_told(client: openai.OpenAI) -> None:
+    with pytest.raises(openai.APIStatusError) as caught:
+        client.chat.completions.create(model="primary", messages=_user("x" * 1_000_001))
+    assert caught.value.status_code == 413
 
 
 def test_sampling_parameters_are_accepted_and_told_as_ignored(client: openai.OpenAI) -> None:
