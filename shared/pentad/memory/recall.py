@@ -7,7 +7,7 @@ from typing import Protocol
 from pydantic import ValidationError
 
 from pentad.domain.agents import AgentSpec, ContextSpec
-from pentad.domain.errors import NotFound
+from pentad.domain.errors import BudgetExceeded, NotFound
 from pentad.domain.knowledge import Passage
 from pentad.domain.models import CallContext
 from pentad.domain.runs import Manifest, Run
@@ -107,11 +107,26 @@ class Recall:
             context = CallContext(
                 tenant=tenant, agent=agent.name, user=current.user, session=session, run=run, purpose="embed_query"
             )
-            found = self._search(tenant, stored, agent, context, deadline)
+            found = self._affordable(tenant, stored, agent, context, deadline)
             self._sessions.attach_passages(tenant, session, request.seq, found)
             request = request.model_copy(update={"passages": found})
         manifest = self._choose(head, [*stored[:-1], request], agent.context)
         return self._runs.set_manifest(tenant, run, manifest).manifest or manifest
+
+    def _affordable(
+        self,
+        tenant: str,
+        stored: Sequence[StoredMessage],
+        agent: AgentSpec,
+        context: CallContext,
+        deadline: float | None,
+    ) -> tuple[Passage, ...]:
+        """Search, if the budgets allow it; where they do not, it is the turn's affair to stop the run and say why."""
+        try:
+            return self._search(tenant, stored, agent, context, deadline)
+        except BudgetExceeded as error:
+            self._telemetry.event("recall.skipped", level="WARNING", error=type(error).__name__)
+            return ()
 
     def _search(
         self,

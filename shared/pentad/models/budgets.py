@@ -127,7 +127,7 @@ class Reservation(BaseModel):
 
 
 def define(
-    tenant: str, scope: str, period: str, *, limit_nanousd: int, subject: str = EACH, soft: Decimal = Decimal("0.8")
+    tenant: str, scope: str, period: str, *, limit_nanousd: int, subject: str = EACH, soft: Decimal | int = Decimal("0.8")
 ) -> BudgetDefinition:
     """Return a budget's definition.
 
@@ -152,7 +152,7 @@ def define(
                 "period": period,
                 "subject": subject,
                 "limit_nanousd": limit_nanousd,
-                "soft_nanousd": int((limit_nanousd * soft).to_integral_value(rounding=ROUND_DOWN)),
+                "soft_nanousd": int((Decimal(limit_nanousd) * soft).to_integral_value(rounding=ROUND_DOWN)),
             }
         )
     except ValidationError as error:

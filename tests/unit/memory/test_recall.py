@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from pentad.domain.agents import AgentSpec, ContextSpec, KnowledgeSpec
-from pentad.domain.errors import ModelUnavailable, NotFound, StoreUnavailable
+from pentad.domain.errors import BudgetExceeded, ModelUnavailable, NotFound, StoreUnavailable
 from pentad.domain.messages import Message, TextBlock, ToolCallBlock, ToolResultBlock
 from pentad.domain.runs import Run, RunStatus
 from pentad.memory.adapters.sessions_memory import MemorySessions
@@ -165,6 +165,12 @@ def test_an_embedder_that_is_down_is_told_to_the_state(world: World) -> None:
     with pytest.raises(ModelUnavailable):
         world.recall.run("acme", RUN, "s1", agent())
     assert world.runs.get("acme", RUN).manifest is None
+
+
+def test_a_used_up_budget_leaves_the_question_without_passages(world: World) -> None:
+    world.ask(says("m1", "How does a lease work?"))
+    world.embedder.failures.append(BudgetExceeded("the budget is used up"))
+    assert world.recall.run("acme", RUN, "s1", agent()).passages == 0
 
 
 def test_a_vector_store_that_is_down_is_told_to_the_state(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
