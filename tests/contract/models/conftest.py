@@ -15,7 +15,7 @@ from pentad.models.adapters.openai import OpenAIChat
 from pentad.models.adapters.openai_compatible import OpenAICompatibleChat
 from pentad.models.adapters.openai_embeddings import OpenAIEmbeddings
 from pentad.models.adapters.secrets import FixedCredentials
-from pentad.models.catalog import ModelEntry, load
+from pentad.models.catalog import ModelCatalog, ModelEntry, load
 from pentad.models.gateway import Gateway
 from pentad.models.ports import ProviderChat
 from pentad.models.provider_entries import Dialect, ProviderEntry
@@ -127,20 +127,22 @@ def adapters(simulator: Simulator, bedrock_fake: BedrockFake) -> Iterator[Adapte
 
 
 class Desk:
-    """A gateway on the simulator. Backoff takes no time: what it waits is added to its own clock."""
+    """A gateway on the wire. Backoff takes no time: what it waits is added to its own clock."""
 
-    def __init__(self, adapters: Adapters) -> None:
+    def __init__(self, adapters: Adapters, catalog: ModelCatalog | None = None) -> None:
         self.ledger = MemoryLedger()
         self.now = NOW.timestamp()
+        self.slept: list[float] = []
         self.gateway = Gateway(
-            {"anthropic": adapters.anthropic, "openai": adapters.openai},
-            load(),
+            adapters.by_provider,
+            catalog or load(),
             self.ledger,
             clock=lambda: self.now,
             sleep=self._sleep,
         )
 
     def _sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
         self.now += seconds
 
     def complete(self, request: ChatRequest, seconds: float = 60) -> ChatReply:

@@ -113,8 +113,11 @@ def _messages(turns: Sequence[Turn]) -> list[dict[str, Any]]:
 
 def _own(content: list[Any]) -> list[Any]:
     """Return what the API sent, as it came, but for what it does not take back: an empty text, an odd call id."""
-    kept = [item for item in content if item.get("type") != "text" or str(item.get("text", "")).strip()]
-    return [{**item, "id": wire_call_id(str(item.get("id")))} if item.get("type") == "tool_use" else item for item in kept]
+    return [_own_item(item) for item in content if item.get("type") != "text" or str(item.get("text", "")).strip()]
+
+
+def _own_item(item: dict[str, Any]) -> dict[str, Any]:
+    return {**item, "id": wire_call_id(str(item.get("id")))} if item.get("type") == "tool_use" else item
 
 
 def _block(block: ContentBlock) -> dict[str, Any]:
