@@ -10,11 +10,14 @@ from jsonschema import Draft202012Validator
 
 from pentad.local.simulator.neutral import Json
 from pentad.local.simulator.rules.schema import kind, name_words, options, resolve
-from pentad.local.simulator.rules.text import sentences, shorten, terms, words
+from pentad.local.simulator.rules.text import sentences, shorten, stem, terms, words
 
 _MAX_DEPTH = 12
 _MAX_ITEMS = 3
-_CONFIDENCE = frozenset("confid scor probabil likelihood certainty quality relevanc relevance rat similarity".split())
+_CONFIDENCE = frozenset(
+    stem(word)
+    for word in "confidence score probability likelihood certainty quality relevance rating similarity".split()
+)
 _NEGATIVE = re.compile(r"\b(?:no|not|never|cannot|can't|isn't|doesn't|don't|fail(?:s|ed)?|wrong|unable|reject)\b", re.I)
 _NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?")
 _FORMATS: dict[str, tuple[str, str]] = {
