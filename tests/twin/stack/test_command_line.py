@@ -1,0 +1,222 @@
+"""The command line against a twin: its answers, its exit codes, its one-line errors, and what `pentad up` leaves."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+import pytest
+
+from tests.twin import keeper
+from tests.twin.stack.conftest import OwnProject
+from tests.twin.stack.world import Json, Tenant, until
+
+# The commands find the twin of the folder that they run in, which is the user's project.
+pytestmark = [pytest.mark.twin, pytest.mark.xdist_group("stack-own")]
+
+NOTE = 'Save a note titled "Oil" with the text "Order oil."'
+_SECONDS = 90
+
+
+def environment(**variables: str) -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith("PENTAD_")} | variables
+
+
+class CommandLine:
+    """Runs commands as a user does.
+
+    Args:
+        folder: where.
+        tenant: whose key they have.
+    """
+
+    def __init__(self, folder: Path, tenant: Tenant | None = None) -> None:
+        self._folder, self._tenant = folder, tenant
+
+    def __call__(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run one command."""
+        key = {"PENTAD_KEY": self._tenant.token} if self._tenant else {}
+        return subprocess.run(
+            [sys.executable, "-m", "pentad.cli.main", *arguments],
+            cwd=self._folder,
+            env=environment(**key),
+            capture_output=True,
+            text=True,
+            timeout=_SECONDS,
+            check=False,
+        )
+
+    def json(self, *arguments: str) -> Any:
+        """Run one command that must succeed and return what it prints as JSON."""
+        done = self("--json", *arguments)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return json.loads(done.stdout)
+
+
+@pytest.fixture
+def tenant(own: OwnProject) -> Tenant:
+    return own.stack.tenant()
+
+
+@pytest.fixture
+def pentad(own: OwnProject, tenant: Tenant) -> CommandLine:
+    return CommandLine(own.folder, tenant)
+
+
+def test_run_answers_and_runs_and_trace_show_it(pentad: CommandLine) -> None:
+    view = pentad.json("run", "What is 6 * 7?")
+    assert view["status"] == "succeeded"
+    assert "42" in view["answer"]
+    [listed] = pentad.json("runs")
+    assert listed["run_id"] == view["run_id"]
+    shown = pentad.json("runs", view["run_id"])
+    assert {event["type"] for event in shown["events"]} >= {"run.created", "model_attempt", "tool_call", "run.ended"}
+    trace = pentad.json("trace", view["run_id"])
+    assert trace["transitions"] == 1 + (3 + 1) + 3
+    assert {"run", "state", "function", "model", "tool"} == {span["kind"] for span in trace["spans"]}
+
+
+def test_answer_is_told_to_a_reader_without_json(pentad: CommandLine) -> None:
+    done = pentad("run", "What is 6 * 7?")
+    assert (done.returncode, "42" in done.stdout) == (0, True)
+
+
+def test_approve_carries_out_and_undo_takes_back(pentad: CommandLine, tenant: Tenant) -> None:
+    view = pentad.json("run", NOTE)
+    assert view["status"] == "awaiting_human"
+    [listed] = pentad.json("approve")
+    assert listed["approval"] == view["pending_approval"]
+    assert pentad.json("approve", view["pending_approval"], "--yes")["status"] == "approved"
+    assert tenant.settled(view["run_id"], after=view["pending_approval"])["status"] == "succeeded"
+    assert [note["title"] for note in tenant.notes()] == ["Oil"]
+    [undone] = pentad.json("undo", view["run_id"])
+    assert undone["status"] == "undone"
+    assert tenant.notes() == []
+
+
+def test_ingest_indexes_and_says_which_documents_failed(pentad: CommandLine, tmp_path: Path) -> None:
+    good, bad = tmp_path / "fog.md", tmp_path / "plan.pdf"
+    good.write_text("# Fog\n\nIn fog the harbour master of Brackwater hoists the yellow flag.\n")
+    bad.write_bytes(b"%PDF-1.7 something")
+    [entry] = pentad.json("ingest", str(good))
+    assert (entry["name"], entry["status"]) == ("fog.md", "indexed")
+    view = pentad.json("run", "Which flag does the harbour master of Brackwater hoist in fog?")
+    assert view["citations"][0]["document"] == "fog.md"
+    failed = pentad("--json", "ingest", str(bad))
+    assert failed.returncode == 1
+    assert [entry["status"] for entry in json.loads(failed.stdout)] == ["failed"]
+
+
+def test_key_is_made_listed_used_and_revoked(own: OwnProject, pentad: CommandLine, tenant: Tenant) -> None:
+    made = pentad.json("keys", "create", "--tenant", tenant.name, "--scope", "runs:read", "--name", "reader")
+    listed = {key["key_id"]: key for key in pentad.json("keys", "list", "--tenant", tenant.name)}
+    assert listed[made["key_id"]]["scopes"] == ["runs:read"]
+    assert "secret_hash" not in json.dumps(list(listed.values()))
+    reader = Tenant(own.stack, tenant.name, made["key"])
+    assert reader.get("/v1/runs")["items"] == []
+    assert reader.post("/v1/runs", {"agent": "assistant", "message": "hello"}).status_code == 403
+    assert pentad.json("keys", "revoke", made["key_id"], "--tenant", tenant.name)["disabled_at"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "part"),
+    [
+        (("run", "hello", "--agent", "nobody"), 1, "nobody"),
+        (("runs", "run_" + "0" * 26), 1, "404"),
+        (("run", "hello", "--session", "../x"), 1, "session"),
+        (("ingest", "there-is-no-such-file"), 2, "does not exist"),
+        (("keys", "revoke", "abcdefabcdef"), 1, "key"),
+    ],
+)
+def test_failure_is_one_line_and_an_exit_code(
+    pentad: CommandLine, arguments: tuple[str, ...], code: int, part: str
+) -> None:
+    done = pentad(*arguments)
+    assert done.returncode == code, done.stdout + done.stderr
+    assert part in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("arguments", [("run", "hello"), ("runs",), ("keys", "list"), ("approve",)])
+def test_command_without_a_twin_says_so_and_exits_with_three(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    (tmp_path / "cdk.json").write_text("{}")
+    (tmp_path / "infra").mkdir()
+    done = CommandLine(tmp_path)(*arguments)
+    assert done.returncode == 3
+    assert "pentad up" in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_command_outside_of_a_project_is_wrong_use(tmp_path: Path) -> None:
+    done = CommandLine(tmp_path)("runs")
+    assert done.returncode == 2
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+class Up:
+    """A running ``pentad up``."""
+
+    def __init__(self, root: Path, state: Path) -> None:
+        self.state = state
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "pentad.cli.main", "--json", "up", "--state", str(state)],
+            cwd=root,
+            env=environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+
+    def ready(self) -> Json:
+        """Return what it prints once it is up."""
+        assert self.process.stdout is not None
+        lines: list[str] = []
+        for line in self.process.stdout:
+            lines.append(line)
+            if line.rstrip() == "}":
+                told: Json = json.loads("".join(lines))
+                return told
+        raise AssertionError(self.process.communicate()[1])
+
+
+@pytest.fixture(scope="module")
+def two(root: Path, assembly_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Up, Up]]:
+    """Two at once, in one project."""
+    ups = (Up(root, tmp_path_factory.mktemp("one")), Up(root, tmp_path_factory.mktemp("two")))
+    yield ups
+    for up in ups:
+        up.process.kill()
+        up.process.communicate()
+
+
+def test_two_at_once_do_not_collide_and_leave_nothing(two: tuple[Up, Up]) -> None:
+    told = [up.ready() for up in two]
+    assert len({one["api_url"] for one in told}) == 2
+    with httpx.Client(timeout=40, trust_env=False) as http:
+        for mine, other in (told, told[::-1]):
+            key = {"Authorization": f"Bearer {mine['key']}"}
+            assert http.get(f"{mine['api_url']}/v1/runs", headers=key).status_code == 200
+            assert http.get(f"{other['api_url']}/v1/runs", headers=key).status_code == 401
+            page = http.get(f"{mine['docs_url']}/")
+            assert (page.status_code, "text/html" in page.headers["content-type"]) == (200, True)
+            logs = http.get(f"{mine['docs_url']}/logs")
+            assert (logs.status_code, "pentad-dev-gateway" in logs.text) == (200, True)
+    children = [child for up in two for child in psutil.Process(up.process.pid).children(recursive=True)]
+    assert len(children) >= len(two)
+    for up in two:
+        up.process.send_signal(signal.SIGINT)
+    for up in two:
+        _, errors = up.process.communicate(timeout=_SECONDS)
+        assert up.process.returncode == 0
+        assert "Traceback" not in errors
+        assert not (up.state / "twin.json").exists()
+        assert not (up.state / "key").exists()
+    until(lambda: not any(keeper.lives(child) for child in children), "the end of their processes")
