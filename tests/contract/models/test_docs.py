@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,15 +13,21 @@ from pentad.models.catalog import load
 PAGE = (Path(__file__).parents[3] / "docs/layers/models.md").read_text(encoding="utf-8")
 
 
-def test_the_example_answers(
+def test_the_examples_run_from_top_to_bottom(
     simulator: Simulator, control: SimulatorControl, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    found = re.search(r"```python\n(.*?)```", PAGE, re.DOTALL)
-    assert found is not None
-    code = found[1].replace("https://api.anthropic.com", simulator.url).replace("https://api.openai.com", simulator.url)
-    closing = "\nfor adapter in gateway._providers.values():\n    adapter.close()\n"
-    exec(compile(code + closing, "models.md", "exec"), {})  # noqa: S102
-    assert "anthropic claude-sonnet-5-5" in capsys.readouterr().out
+    blocks = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+    names: dict[str, Any] = {"__name__": "models_md"}
+    for number, block in enumerate(blocks):
+        code = block.replace("https://api.anthropic.com", simulator.url).replace(
+            "https://api.openai.com", simulator.url
+        )
+        exec(compile(code, f"models.md, example {number + 1}", "exec"), names)  # noqa: S102
+    for adapter in names["gateway"]._providers.values():
+        adapter.close()
+    shown = capsys.readouterr().out
+    for expected in ("anthropic claude-sonnet-5-5", "cost 0", "asked fast primary", "state open repaired False"):
+        assert expected in shown
 
 
 def test_every_task_tier_and_chain_is_in_the_table() -> None:

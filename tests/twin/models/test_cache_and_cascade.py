@@ -57,12 +57,24 @@ def test_a_task_that_does_not_declare_it_is_asked_each_time(stack: Stack, tenant
     assert kept(stack, tenant) == []
 
 
-@pytest.mark.parametrize(("threshold", "models"), [(0.01, 1), (1.0, 2)], ids=["sure", "unsure"])
-def test_a_cascade_asks_one_tier_or_two(stack: Stack, tenant: Tenant, threshold: float, models: int) -> None:
+KNOWN = """<passages>
+<passage id="1" document="docs/leases.md" title="Leases">
+A lease is the exclusive right of one run to write to a session. A lease ends after ninety seconds.
+</passage>
+</passages>
+<question>What is a lease?</question>"""
+
+
+@pytest.mark.parametrize(
+    ("question", "tiers"),
+    [(KNOWN, ["fast"]), ("What is the third law of the sea?", ["fast", "primary"])],
+    ids=["sure", "unsure"],
+)
+def test_a_cascade_asks_one_tier_or_two(stack: Stack, tenant: Tenant, question: str, tiers: list[str]) -> None:
     context = CallContext(tenant=tenant.name)
-    cascade = CascadeSpec(first="fast", threshold=threshold)
-    reply = ask(stack, ChatRequest(context=context, messages=(user("What is a lease?"),), cascade=cascade))
-    assert [attempt.tier for attempt in reply.attempts] == ["fast", "primary"][:models]
+    cascade = CascadeSpec(first="fast", threshold=0.9)
+    reply = ask(stack, ChatRequest(context=context, messages=(user(question),), cascade=cascade))
+    assert [attempt.tier for attempt in reply.attempts] == tiers
     assert reply.cost_nanousd == sum(attempt.cost_nanousd for attempt in reply.attempts)
     assert '"confidence"' not in reply.message.text
 
