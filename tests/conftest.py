@@ -8,6 +8,8 @@ import pytest
 from filelock import FileLock
 from pytest_socket import disable_socket, enable_socket
 
+from tests.secrets_watch import _no_secret_shows, secrets_watch  # noqa: F401 - fixtures of every test
+
 ROOT = Path(__file__).resolve().parent.parent
 # These tiers start servers on the loopback interface; every other test must not open a socket.
 _WITH_SOCKETS = ("twin", "contract", "e2e")
