@@ -2,10 +2,9 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from pentad.api.documents import Documents
-from pentad.api.door.service import Door
 from pentad.api.waiting import Waiting
 from pentad.domain.agents import Catalog
 from pentad.memory.ports import DocumentRegistry, SessionStore
@@ -15,6 +14,10 @@ from pentad.orchestration.humans import Decide
 from pentad.orchestration.ports import ApprovalStore, RunStore, WorkflowEngine
 from pentad.orchestration.start import StartRun
 from pentad.orchestration.undo import Undo
+
+if TYPE_CHECKING:
+    # Named, not loaded: the door reads the models' catalog, and most requests need none of it.
+    from pentad.api.door.service import Door
 
 
 class Services(Protocol):
@@ -86,7 +89,7 @@ class Services(Protocol):
         ...
 
     @property
-    def door(self) -> Door:
+    def door(self) -> "Door":
         """OpenAI's requests."""
         ...
 

@@ -119,13 +119,12 @@ class ApiServices:
         from pentad.api.door.service import Door
         from pentad.aws.clients import client
         from pentad.models.adapters.gateway_lambda import LambdaChatModel, LambdaEmbedder
-        from pentad.models.catalog import load
 
         # One attempt: a second one would ask, and bill, twice.
         lambda_client = client("lambda", read_timeout=_MODEL_SECONDS, attempts=1)
         function = self._settings.gateway_function
         models, vectors = LambdaChatModel(lambda_client, function), LambdaEmbedder(lambda_client, function)
-        return Door(models, vectors, load(), now=bootstrap.now)
+        return Door(models, vectors, bootstrap.models(), now=bootstrap.now)
 
     @cached_property
     def waiting(self) -> "Waiting":

@@ -10,12 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pentad.api.door import completions, names, schemas
+from pentad.api.door import completions, names, schemas, targets
 from pentad.api.door.faults import Fault
 from pentad.api.door.messages import conversation
 from pentad.api.door.names import ToolNames
 from pentad.domain.ids import TOOL_PATTERN
 from pentad.domain.usage import Usage
+from pentad.models.catalog import load
 from tests.unit.api.client import Client
 from tests.unit.orchestration.world import START
 
@@ -189,6 +190,14 @@ def test_models_tiers_and_tasks_are_listed_and_each_is_there() -> None:
     assert {"claude-sonnet-5-5", "primary", "specialised.judge", "task:embed"} <= {one["id"] for one in listed}
     for one in listed:
         assert client("GET", f"/v1/models/{one['id']}").json == one
+
+
+def test_a_model_whose_provider_no_chain_names_is_not_offered() -> None:
+    catalog = load()
+    [unused, *_] = set(catalog.models) - {model.name for model in catalog.used_models}
+    assert unused not in targets.names(catalog)
+    with pytest.raises(Fault, match="GET /v1/models"):
+        targets.target(catalog, unused, "chat")
 
 
 def test_a_name_in_the_path_may_be_escaped() -> None:

@@ -43,7 +43,7 @@ def target(catalog: ModelCatalog, name: str, kind: Kind) -> Target:
 
 
 def _find(catalog: ModelCatalog, name: str) -> Target | None:
-    if name in catalog.models:
+    if name in catalog.models and catalog.models[name].provider in _providers(catalog):
         return Target(catalog.models[name], {"model": name})
     if name in catalog.tiers:
         return Target(catalog.models[catalog.tiers[name].chain[0]], {"tier": name})
@@ -55,7 +55,14 @@ def _find(catalog: ModelCatalog, name: str) -> Target | None:
 
 def names(catalog: ModelCatalog) -> list[str]:
     """Return every name that leads somewhere."""
-    return [*catalog.models, *catalog.tiers, *(f"{TASK}{task}" for task in catalog.tasks)]
+    providers = _providers(catalog)
+    models = [name for name, entry in catalog.models.items() if entry.provider in providers]
+    return [*models, *catalog.tiers, *(f"{TASK}{task}" for task in catalog.tasks)]
+
+
+def _providers(catalog: ModelCatalog) -> frozenset[str]:
+    """Return the providers of which some chain names a model: the gateway has no adapter for others."""
+    return frozenset(entry.name for entry in catalog.used_providers)
 
 
 def listing(catalog: ModelCatalog) -> dict[str, Any]:
