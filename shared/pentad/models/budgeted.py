@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
 
-from pentad.domain.errors import ContextOverflow, InvalidInput, StoreUnavailable
+from pentad.domain.errors import BudgetExceeded, ContextOverflow, InvalidInput, StoreUnavailable
 from pentad.domain.ids import new_id
 from pentad.domain.models import CallContext, ChatReply, ChatRequest, EmbedReply
 from pentad.models.attempts import MakeId
@@ -71,7 +71,11 @@ class Meter:
         now = self.now()
         if not self._budget.applies(context, now):
             return None
-        return self._budget.reserve(context, amount(), attempt=self._ids("att", now), now=now)
+        try:
+            return self._budget.reserve(context, amount(), attempt=self._ids("att", now), now=now)
+        except BudgetExceeded as error:
+            self.refused(error)
+            raise
 
     def settle(self, held: Reservation | None, actual_nanousd: int) -> None:
         """Count what was spent. Never raises: the reply is here and paid for, so it must not be lost.
@@ -86,10 +90,15 @@ class Meter:
             self._telemetry.event("budget.unsettled", level="ERROR", error=error.message, cost_nanousd=actual_nanousd)
             self._telemetry.count(names.BUDGET_UNSETTLED)
 
-    def tell(self, name: str, standing: Standing, metric: str) -> None:
-        """Tell of a call that was sent elsewhere or refused."""
-        self._telemetry.event(name, level="WARNING", budget=standing.applied.name)
-        self._telemetry.count(metric)
+    def refused(self, error: BudgetExceeded) -> None:
+        """Tell of a call that can't be paid."""
+        self._telemetry.event("budget.exceeded", level="WARNING", budget=error.budget)
+        self._telemetry.count(names.BUDGET_REFUSALS)
+
+    def downgraded(self, standing: Standing) -> None:
+        """Tell of a call that goes to a smaller model."""
+        self._telemetry.event("budget.downgraded", level="WARNING", budget=standing.applied.name)
+        self._telemetry.count(names.BUDGET_DOWNGRADES)
 
 
 class BudgetedProvider:
@@ -174,11 +183,12 @@ class BudgetedChat:
         needed = asked if cheaper is None else cheaper[1]
         unpaid = next((each for each in standings if each.remaining < needed), None)
         if unpaid is not None:
-            self._meter.tell("budget.exceeded", unpaid, names.BUDGET_REFUSALS)
-            raise exceeded(unpaid.applied, unpaid.used_nanousd, needed)
+            error = exceeded(unpaid.applied, unpaid.used_nanousd, needed)
+            self._meter.refused(error)
+            raise error
         if cheaper is None:
             return request, None
-        self._meter.tell("budget.downgraded", near, names.BUDGET_DOWNGRADES)
+        self._meter.downgraded(near)
         return cheaper[0], f"The budget of {near.applied.words} is nearly used up, so a smaller model was asked."
 
     def _cheaper(self, request: ChatRequest, asked: int) -> tuple[ChatRequest, int] | None:

@@ -42,3 +42,9 @@ def test_every_task_tier_and_chain_is_in_the_table() -> None:
 @pytest.mark.parametrize("outcome", [outcome for outcome in Outcome if outcome is not Outcome.OK])
 def test_every_outcome_is_in_the_table(outcome: Outcome) -> None:
     assert f"| {outcome.value} |" in PAGE
+
+
+def test_the_example_of_budgets_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    [code] = [block for block in re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL) if "MemoryBudgetStore" in block]
+    exec(compile(code, "models.md", "exec"), {})  # noqa: S102
+    assert "limit_nanousd=5000000000" in capsys.readouterr().out

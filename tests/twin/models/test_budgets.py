@@ -4,14 +4,22 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from pentad.aws.table import Table
 from pentad.cli import target
+from pentad.domain.errors import BudgetExceeded
+from pentad.domain.models import CallContext
+from pentad.models.adapters.budgets_dynamodb import DynamoBudget
+from pentad.models.adapters.budgets_memory import MemoryBudgetStore
+from pentad.models.budgets import define
 from tests.twin.stack.world import Json, Stack, Tenant, plain, word
 
 pytestmark = pytest.mark.twin
@@ -114,3 +122,26 @@ def test_runs_at_once_do_not_overspend_their_budget(stack: Stack, tenant: Tenant
     spent = sum(attempt["cost_nanousd"] for attempt in attempts)
     [listed] = pentad("budgets", "list", "--tenant", tenant.name)
     assert listed["used_nanousd"] == listed["spent_nanousd"] == spent <= 20_000_000
+
+
+def test_200_callers_at_once_never_overspend_on_the_twins_table(stack: Stack, tenant: Tenant) -> None:
+    """Each may cost 100 of 5,000, over the wire; the front answers one at a time, as DynamoDB does for an item."""
+    store = MemoryBudgetStore([define(tenant.name, "tenant", "day", limit_nanousd=5_000)])
+    budget = DynamoBudget(Table(stack.aws("dynamodb"), stack.outputs["TransientTable"]), store)
+    context, now, barrier = CallContext(tenant=tenant.name), datetime.now(UTC), threading.Barrier(200)
+
+    def caller(number: int) -> int | None:
+        barrier.wait(timeout=60)
+        try:
+            held = budget.reserve(context, 100, attempt=f"a{number}", now=now)
+        except BudgetExceeded:
+            return None
+        actual = (0, 60, 100)[number % 3]
+        budget.settle(held, actual)
+        return actual
+
+    with ThreadPoolExecutor(200) as pool:
+        paid = [actual for actual in pool.map(caller, range(200)) if actual is not None]
+    [standing] = budget.standings(context, now)
+    assert standing.used_nanousd == standing.spent_nanousd == sum(paid) <= 5_000
+    assert len(paid) >= 50

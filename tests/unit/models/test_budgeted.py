@@ -173,6 +173,7 @@ def test_over_the_limit_nothing_is_sent() -> None:
     assert world.models == []
     assert caught.value.resets_at == "2026-11-23T00:00:00Z"
     assert world.ledger.all == []
+    assert [one.name for one in world.telemetry.counts] == ["BudgetRefusals"]
 
 
 def test_a_named_model_is_not_swapped_but_refused() -> None:
