@@ -171,6 +171,7 @@ class SpendReader(Protocol):
             limit: rows at most, the dearest; the rest are summed up.
 
         Raises:
+            InvalidInput: the days hold more counters than one question may read.
             StoreUnavailable: the store did not answer.
         """
         ...

@@ -338,6 +338,24 @@ def test_conflicting_transactions_are_tried_again(dynamodb: World) -> None:
     assert dynamodb.used() == [(500, 500)]
 
 
+def test_giving_back_is_tried_again_while_a_transaction_is_in_the_way(
+    dynamodb: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dynamodb.set("tenant", "day", 1_000)
+    dynamodb.reserve(1_000)
+    assert dynamodb.table is not None
+    update, failures = dynamodb.table.update, [StoreUnavailable("a transaction is under way")] * 2
+
+    def busy(*arguments: Any, **options: Any) -> Any:
+        if failures:
+            raise failures.pop()
+        return update(*arguments, **options)
+
+    monkeypatch.setattr(dynamodb.table, "update", busy)
+    later = NOW + timedelta(seconds=RESERVATION_SECONDS + 60)
+    assert dynamodb.reserve(1_000, "a2", now=later).amount_nanousd == 1_000
+
+
 def test_conflicts_without_end_are_an_error_after_a_bounded_number(dynamodb: World) -> None:
     dynamodb.set("tenant", "day", 1_000)
     assert dynamodb.wire is not None

@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 
 from pentad.aws.table import Table
+from pentad.domain.errors import InvalidInput
 from pentad.domain.models import Attempt, Outcome
 from pentad.domain.usage import Usage
+from pentad.models.adapters import spend_dynamodb
 from pentad.models.adapters.ledger_dynamodb import DynamoDBLedger
 from pentad.models.adapters.ledger_memory import MemoryLedger
 from pentad.models.adapters.spend_dynamodb import DynamoSpend
@@ -129,6 +131,16 @@ def test_rows_beyond_the_limit_are_summed_up(books: Books) -> None:
 def test_what_was_begun_only_costs_nothing(books: Books) -> None:
     books.ledger.begin(made(1).model_copy(update={"outcome": Outcome.BEGUN, "cost_nanousd": 0}))
     assert books.by("tenant").total.attempts == 0
+
+
+def test_a_question_that_reads_too_much_is_refused(books: Books, monkeypatch: pytest.MonkeyPatch) -> None:
+    if books.table is None:
+        pytest.skip("memory is bounded by its ledger")
+    monkeypatch.setattr(spend_dynamodb, "MAX_COUNTERS", 2)
+    for number in range(1, 5):
+        books.ledger.record(made(number, session=f"s{number}"))
+    with pytest.raises(InvalidInput):
+        books.by("session")
 
 
 def test_counters_are_bounded_and_expire(books: Books) -> None:

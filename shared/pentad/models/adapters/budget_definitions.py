@@ -1,5 +1,6 @@
 """Budgets' definitions in the state table, and a short memory of them for who reads them at every call."""
 
+import threading
 import time
 from collections.abc import Callable
 
@@ -59,6 +60,7 @@ class RememberedDefinitions:
         self._definitions = definitions
         self._clock = clock
         self._held: dict[str, tuple[float, tuple[BudgetDefinition, ...]]] = {}
+        self._lock = threading.Lock()
 
     def of(self, tenant: str) -> tuple[BudgetDefinition, ...]:
         """See the port."""
@@ -67,9 +69,9 @@ class RememberedDefinitions:
         if held is not None and now - held[0] < REMEMBER_SECONDS:
             return held[1]
         found = self._definitions.of(tenant)
-        self._held.pop(tenant, None)
-        self._held[tenant] = (now, found)
-        while len(self._held) > _MAX_TENANTS:
-            # Another thread may have been faster.
-            self._held.pop(next(iter(self._held)), None)
+        with self._lock:
+            self._held.pop(tenant, None)
+            self._held[tenant] = (now, found)
+            while len(self._held) > _MAX_TENANTS:
+                del self._held[next(iter(self._held))]
         return found

@@ -8,6 +8,7 @@ exactly once. Sums, not single reservations, keep the item under 2 KB with any n
 """
 
 import random as _random
+import threading
 import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -62,6 +63,7 @@ class DynamoBudget:
         self._sleep = sleep
         self._random = random
         self._swept: dict[Counter, float] = {}
+        self._lock = threading.Lock()
 
     def applies(self, context: CallContext, now: datetime) -> bool:
         """See the port."""
@@ -148,16 +150,22 @@ class DynamoBudget:
 
     def _give_back(self, counter: Counter, name: str, item: Item) -> Item:
         amount = int(item[name])
-        try:
-            return self._table.update(
-                *_key(counter),
-                "ADD #used :back REMOVE #held",
-                condition="#held = :amount",
-                names={"#used": "used", "#held": name},
-                values={":back": -amount, ":amount": amount},
-            )
-        except ConditionFailed:
-            return self._table.get(*_key(counter)) or {}  # another caller was faster
+        for number in range(TRIES):
+            try:
+                return self._table.update(
+                    *_key(counter),
+                    "ADD #used :back REMOVE #held",
+                    condition="#held = :amount",
+                    names={"#used": "used", "#held": name},
+                    values={":back": -amount, ":amount": amount},
+                )
+            except ConditionFailed:
+                return self._table.get(*_key(counter)) or {}  # another caller was faster
+            except StoreUnavailable:  # a transaction over the counter is under way
+                if number == TRIES - 1:
+                    raise
+            self._wait(number)
+        return item
 
     def _sweep(self, applied: Sequence[Applied], now: datetime) -> None:
         """Give back what ended, once a minute: a counter that is never short of room must not grow."""
@@ -166,10 +174,11 @@ class DynamoBudget:
                 self._standing(each, now)
 
     def _note_sweep(self, counter: Counter, now: datetime) -> None:
-        self._swept.pop(counter, None)
-        self._swept[counter] = now.timestamp()
-        while len(self._swept) > _MAX_SWEPT:
-            del self._swept[next(iter(self._swept))]
+        with self._lock:
+            self._swept.pop(counter, None)
+            self._swept[counter] = now.timestamp()
+            while len(self._swept) > _MAX_SWEPT:
+                del self._swept[next(iter(self._swept))]
 
     def _stored(self, wanted: Reservation) -> Reservation:
         item = self._table.get(keys.budget_hold_pk(wanted.tenant, wanted.attempt), keys.META)

@@ -5,7 +5,11 @@ from datetime import date
 
 from pentad.aws.table import Table
 from pentad.domain import keys
+from pentad.domain.errors import InvalidInput
 from pentad.models.spend import MAX_ROWS, By, Row, SpendCounter, Spending, kind_of, summed
+
+MAX_COUNTERS = 100_000
+"""Counters that one question may read: about 20 MB."""
 
 
 class DynamoSpend:
@@ -26,7 +30,9 @@ class DynamoSpend:
         kind = kind_of(by)
         # "$" is the character after "#": all of the last day is below it.
         days = (first.isoformat(), f"{last.isoformat()}$")
-        items, _ = self._table.query(keys.spend_pk(tenant, kind), between=days)
+        items, more = self._table.query(keys.spend_pk(tenant, kind), between=days, limit=MAX_COUNTERS)
+        if more is not None:
+            raise InvalidInput("the days hold too many counters to sum up", field="from", fix="ask for fewer days")
         for item in items:
             day, rest = str(item["sk"]).split("#", 1)
             value, shard = rest.rsplit("#", 1)
