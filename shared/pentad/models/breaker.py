@@ -122,6 +122,7 @@ class Evidence:
         seconds: the time it was given.
         retry_after: seconds the provider asked to wait.
         probe: the probe's token, where it was one.
+        past: it was made without the breaker's leave.
     """
 
     outcome: Outcome | None
@@ -129,6 +130,7 @@ class Evidence:
     seconds: float
     retry_after: float | None = None
     probe: str | None = None
+    past: bool = False
 
 
 def admit(circuit: Circuit, now: float, token: str, lease: float) -> Circuit | None:

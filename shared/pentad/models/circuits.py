@@ -125,7 +125,8 @@ class SharedBreaker:
         now = self._clock()
         known = self.look(name)
         # What the cache says of a closed circuit is enough to see that an answer changes nothing.
-        if evidence.probe is None and learn(known, evidence, now, self._policy) is known and not known.open_until:
+        healthy = learn(known, evidence, now, self._policy) is known and not known.open_until
+        if healthy and evidence.probe is None and not evidence.past:
             return
         try:
             self._change(name, lambda circuit: learn(circuit, evidence, now, self._policy))

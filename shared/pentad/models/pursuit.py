@@ -134,7 +134,7 @@ class Sender(Generic[R]):
         admission = Admission() if past else self._breaker.admit(self._circuit, seconds=timeout)
         if admission is None:
             return None, CircuitOpen()
-        learned = Evidence(None, self.pace.clock(), timeout, probe=admission.probe)
+        learned = Evidence(None, self.pace.clock(), timeout, probe=admission.probe, past=past)
         try:
             reply, failure = self._attempted(lambda: send(timeout), verdict, estimate)
             if failure is None:

@@ -1,0 +1,1 @@
+"""The gateway on a twin of its own: breaker, drill, killed processes."""

@@ -1,0 +1,92 @@
+"""The breaker on the deployed gateway: it opens by failures, is shared, and obeys commands."""
+
+import time
+from typing import Any
+
+import pytest
+
+from pentad.models.breaker import CircuitState
+from tests.twin.models.gateway.conftest import Command, breaker_of
+from tests.twin.stack.world import Stack, Tenant, until, word
+
+pytestmark = [pytest.mark.twin, pytest.mark.xdist_group("models-own")]
+
+SONNET = "anthropic/claude-sonnet-5-5"
+OVERLOADED = {"kind": "status", "status": 529, "provider": "anthropic", "path": "/v1/messages"}
+
+
+def providers(tenant: Tenant, run: dict[str, Any]) -> list[str]:
+    attempts = tenant.events(run["run_id"], "model_attempt")
+    return [one["provider"] for one in attempts if one["tier"] != "embeddings"]
+
+
+def trip(stack: Stack, tenant: Tenant) -> None:
+    """Let the primary fail until its circuit is open."""
+    stack.simulator.faults(OVERLOADED)
+
+    def opened() -> bool:
+        assert tenant.ask(f"What is 2 + 3 ({word()})?")["status"] == "succeeded"
+        return bool(breaker_of(stack).all()[SONNET].open_until)
+
+    until(opened, "the opening of the circuit")
+
+
+def test_after_failures_in_a_row_the_primary_is_not_asked_and_the_notice_says_so(stack: Stack, tenant: Tenant) -> None:
+    trip(stack, tenant)
+    before = len(stack.simulator.requests())
+    view = tenant.ask("What is 4 + 5?")
+    assert view["status"] == "succeeded"
+    assert set(providers(tenant, view)) == {"openai"}
+    assert any("left alone for a while" in notice for notice in view["notices"])
+    sent = stack.simulator.requests()[before:]
+    assert not [one for one in sent if one["path"] == "/v1/messages"]
+
+
+def test_another_process_of_the_gateway_sees_the_open_circuit(stack: Stack, tenant: Tenant) -> None:
+    trip(stack, tenant)
+    for process in stack.processes("gateway"):
+        process.kill()
+    view = tenant.ask("What is 4 + 5?")
+    assert (view["status"], set(providers(tenant, view))) == ("succeeded", {"openai"})
+
+
+def test_a_provider_that_is_held_open_is_not_asked_until_a_command_closes_it(tenant: Tenant, command: Command) -> None:
+    code, shown = command("breaker", "open", "anthropic")
+    assert code == 0
+    assert {(one["provider"], one["state"], one["forced"]) for one in shown} == {("anthropic", "open", True)}
+    held = until(
+        lambda: view if set(providers(tenant, view := tenant.ask(f"What is 1 + 1 ({word()})?"))) == {"openai"} else None
+    )
+    assert held["notices"]
+    code, shown = command("breaker", "close", SONNET)
+    assert (code, [one["state"] for one in shown]) == (0, ["closed"])
+    until(
+        lambda: "anthropic" in providers(tenant, tenant.ask(f"What is 1 + 1 ({word()})?")), "an answer of the primary"
+    )
+
+
+def test_the_list_has_every_model_of_a_chain_and_what_a_command_holds(command: Command) -> None:
+    command("breaker", "open", SONNET, "--minutes", "5")
+    code, shown = command("breaker", "list")
+    assert code == 0
+    states = {f"{one['provider']}/{one['model']}": one for one in shown}
+    assert states[SONNET]["state"] == "open"
+    assert states[SONNET]["until"] is not None
+    assert states["openai/gpt-6.1-sol"]["state"] == states["openai/text-embedding-3-small"]["state"] == "closed"
+
+
+def test_with_every_circuit_open_by_failures_the_user_is_still_answered_for(stack: Stack, tenant: Tenant) -> None:
+    trip(stack, tenant)
+    stack.simulator.clear_faults()
+    breaker = breaker_of(stack)
+    for name in ("openai/gpt-6.1-sol", "anthropic/claude-haiku-5-5"):
+        breaker.force(name, "open")
+    assert breaker.look(SONNET).state(time.time()) is CircuitState.OPEN
+    view = tenant.ask("What is 6 + 7?")
+    assert (view["status"], "13" in view["answer"]) == ("succeeded", True)
+
+
+def test_a_model_that_nobody_knows_is_named_in_the_error(command: Command) -> None:
+    code, shown = command("breaker", "open", "nobody")
+    assert code == 2
+    assert "no model is nobody" in shown["error"]
