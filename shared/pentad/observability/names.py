@@ -53,6 +53,9 @@ UNITS = {
     MODEL_FALLBACKS: "Count",
     MODEL_RETRIES: "Count",
     MODEL_DEGRADED: "Count",
+    BUDGET_DOWNGRADES: "Count",
+    BUDGET_REFUSALS: "Count",
+    BUDGET_UNSETTLED: "Count",
     # Neither read from a provider's cache nor written to it. Its hit rate is CacheReadTokens of the sum of the three.
     INPUT_TOKENS: "Count",
     OUTPUT_TOKENS: "Count",
