@@ -21,17 +21,21 @@ def load_sdk() -> Any:
 
 
 def make_client(credentials: Credentials) -> Any:
-    """Return an SDK client that sends each request once and goes nowhere else; an empty key is not sent."""
+    """Return an SDK client that sends each request once and goes nowhere else; for an empty key see `unsigned`."""
     sdk = load_sdk()
     return sdk.OpenAI(
         # Without a key the SDK would look for one in the environment, and send it to somebody else's server.
         api_key=credentials.api_key or "none",
-        default_headers=None if credentials.api_key else {"Authorization": sdk.Omit()},
         base_url=credentials.base_url or "https://api.openai.com/v1",
         max_retries=0,  # the gateway is the one retry owner
         timeout=CONNECT_SECONDS,  # each request brings its own; this one only keeps a forgotten one short
         http_client=sdk.DefaultHttpxClient(follow_redirects=False),
     )
+
+
+def unsigned(credentials: Credentials) -> dict[str, Any]:
+    """Return what a request says beside its body: where there is no key, that none is to be sent."""
+    return {} if credentials.api_key else {"extra_headers": {"Authorization": load_sdk().Omit()}}
 
 
 PROVIDER = Provider(openai_wire.NAME, load_sdk, OPENAI, "x-request-id")

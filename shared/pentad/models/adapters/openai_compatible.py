@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from pentad.domain.models import ChatRequest
 from pentad.models.adapters import openai_compatible_wire
-from pentad.models.adapters.openai import load_sdk, make_client
+from pentad.models.adapters.openai import load_sdk, make_client, unsigned
 from pentad.models.adapters.sdk import Clients, Provider, credentials_of, exchange
 from pentad.models.adapters.secrets import PlacedCredentials
 from pentad.models.catalog import Effort, ModelEntry
@@ -48,14 +48,16 @@ class OpenAICompatibleChat:
     ) -> ProviderReply:
         """Send one request; see the port."""
         until = self._clock() + timeout
-        client = self._clients.of(credentials_of(self._credentials, self._entry.name))
+        credentials = credentials_of(self._credentials, self._entry.name)
+        client = self._clients.of(credentials)
         dialect = model.dialect or self._entry.dialect
         body = openai_compatible_wire.encode(
             model, request, dialect, max_output_tokens=max_output_tokens, effort=effort
         )
         create = client.chat.completions.with_streaming_response.create
+        extra = unsigned(credentials)
         try:
-            reply = exchange(self._provider, lambda limits: create(**body, timeout=limits), until, self._clock)
+            reply = exchange(self._provider, lambda limits: create(**body, **extra, timeout=limits), until, self._clock)
         except ProviderFailure as failure:
             if failure.status == 401:
                 self._credentials.forget()

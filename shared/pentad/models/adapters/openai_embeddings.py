@@ -8,7 +8,7 @@ from typing import Any
 
 from pentad.domain.models import Outcome
 from pentad.domain.usage import Usage
-from pentad.models.adapters.openai import PROVIDER, load_sdk, make_client
+from pentad.models.adapters.openai import PROVIDER, load_sdk, make_client, unsigned
 from pentad.models.adapters.sdk import Clients, Provider, credentials_of, exchange
 from pentad.models.adapters.secrets import PlacedCredentials
 from pentad.models.catalog import ModelEntry
@@ -53,15 +53,17 @@ class OpenAIEmbeddings:
     def send(self, model: ModelEntry, texts: Sequence[str], *, dimensions: int, timeout: float) -> ProviderVectors:
         """Send one request; see the port."""
         until = self._clock() + timeout
-        client = self._clients.of(credentials_of(self._credentials, self._provider.name))
+        credentials = credentials_of(self._credentials, self._provider.name)
+        client = self._clients.of(credentials)
         # The SDK asks for base64 where nothing is said; a server that knows no base64 may know "float".
         form: dict[str, Any] = {"encoding_format": "float"}
         if self._takes_dimensions:
             form = {"encoding_format": "base64", "dimensions": dimensions}
         body = {"model": model.id, "input": list(texts), **form}
         create = client.embeddings.with_streaming_response.create
+        extra = unsigned(credentials)
         try:
-            reply = exchange(self._provider, lambda limits: create(**body, timeout=limits), until, self._clock)
+            reply = exchange(self._provider, lambda limits: create(**body, **extra, timeout=limits), until, self._clock)
         except ProviderFailure as failure:
             if failure.status == 401:
                 self._credentials.forget()

@@ -1,0 +1,138 @@
+"""What is an OpenAI-compatible server's alone: no key, its dialect on the wire, ids it leaves out, signed calls."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from pentad.domain.messages import ToolResultBlock
+from pentad.domain.models import Outcome
+from pentad.domain.usage import Usage
+from pentad.local.loopback import LoopbackServer, Request, Response, json_response
+from pentad.models.adapters.openai_compatible import OpenAICompatibleChat
+from pentad.models.adapters.openai_embeddings import OpenAIEmbeddings
+from pentad.models.adapters.secrets import FixedCredentials
+from pentad.models.exchange import ProviderFailure
+from pentad.models.provider_entries import Dialect, ProviderEntry
+from tests.contract.models.conftest import CATALOG, KEY, MODELS, Serve
+from tests.contract.models.wire_bodies import ok
+from tests.unit.models.samples import ADD, SCHEMA, call, message, request, user
+
+MODEL = MODELS["compatible"]
+
+
+@pytest.mark.parametrize(("key", "header"), [("", None), (KEY, f"Bearer {KEY}")])
+def test_a_key_is_sent_where_there_is_one_and_never_another(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch, key: str, header: str | None
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "the-one-of-openai")
+    seen: list[Request] = []
+    adapters = serve(_noting(seen))
+    entry = ProviderEntry(name="den", kind="openai_compatible", base_url=f"{adapters.url}/v1")
+    chat = OpenAICompatibleChat(entry, FixedCredentials(key))
+    assert chat.send(MODEL, request(), max_output_tokens=50, timeout=20).text == "Fine."
+    assert seen[0].headers.get("authorization") == header
+    assert seen[0].path == "/v1/chat/completions"
+    chat.close()
+
+
+def _noting(seen: list[Request]) -> Callable[[Request], Response]:
+    def answer(asked: Request) -> Response:
+        seen.append(asked)
+        return ok("compatible")
+
+    return answer
+
+
+def _sent(serve: Serve, dialect: Dialect, **fields: Any) -> dict[str, Any]:
+    seen: list[Request] = []
+    adapters = serve(_noting(seen))
+    entry = ProviderEntry(name="den", kind="openai_compatible", base_url=f"{adapters.url}/v1", dialect=dialect)
+    chat = OpenAICompatibleChat(entry, FixedCredentials(""))
+    chat.send(MODEL, request(system="Be brief.", **fields), max_output_tokens=50, timeout=20)
+    chat.close()
+    found: dict[str, Any] = seen[0].json()
+    return found
+
+
+def test_the_dialect_is_what_is_on_the_wire(serve: Serve) -> None:
+    plain = _sent(serve, Dialect(), output_schema=SCHEMA)
+    assert plain["messages"][0] == {"role": "system", "content": "Be brief."}
+    assert (plain["max_tokens"], plain["response_format"]["type"]) == (50, "json_schema")
+    small = Dialect(system_role="user", structured_output="prompt", parallel_tools=False)
+    told = _sent(serve, small, output_schema=SCHEMA, tools=(ADD,))
+    assert [one["role"] for one in told["messages"]] == ["user"]
+    assert told["messages"][0]["content"].startswith("Be brief.\n\nReply with one JSON value")
+    assert ("response_format" in told, told["parallel_tool_calls"]) == (False, False)
+    new = _sent(serve, Dialect(system_role="developer", output_limit="max_completion_tokens"))
+    assert (new["messages"][0]["role"], new["max_completion_tokens"]) == ("developer", 50)
+
+
+def test_calls_go_back_signed_and_with_the_ids_that_they_were_given(serve: Serve) -> None:
+    signed = {"extra_content": {"google": {"thought_signature": "c2lnbmVk"}}}
+    function = {"name": "add", "arguments": '{"a": 1, "b": 2}'}
+    first = {"role": "assistant", "tool_calls": [{"type": "function", "function": function, **signed}]}
+    seen: list[dict[str, Any]] = []
+
+    def answer(asked: Request) -> Response:
+        seen.append(asked.json())
+        choice = {"message": first, "finish_reason": "stop"}
+        return json_response(200, {"id": "c", "choices": [choice]}) if len(seen) == 1 else ok("compatible")
+
+    adapters = serve(answer)
+    given = adapters.compatible.send(MODEL, request(tools=(ADD,)), max_output_tokens=50, timeout=20)
+    [made] = given.tool_calls
+    turn = message("assistant", *given.blocks, raw=given.raw)
+    results = user(ToolResultBlock(call_id=made.call_id, content="3"))
+    adapters.compatible.send(MODEL, request(user("Add."), turn, results, tools=(ADD,)), max_output_tokens=9, timeout=20)
+    [back] = seen[1]["messages"][1]["tool_calls"]
+    assert (back["id"], back["extra_content"]) == (made.call_id, signed["extra_content"])
+    assert seen[1]["messages"][2]["tool_call_id"] == made.call_id
+
+
+def test_calls_of_another_provider_say_so_where_the_server_asks(serve: Serve) -> None:
+    dialect = CATALOG.providers["gemini"].dialect
+    asked = (user("Add."), message("assistant", call("c1")), user(ToolResultBlock(call_id="c1", content="3")))
+    seen: list[Request] = []
+    adapters = serve(_noting(seen))
+    entry = ProviderEntry(name="den", kind="openai_compatible", base_url=f"{adapters.url}/v1", dialect=dialect)
+    chat = OpenAICompatibleChat(entry, FixedCredentials(""))
+    chat.send(MODEL, request(*asked, tools=(ADD,)), max_output_tokens=50, timeout=20)
+    chat.close()
+    [back] = seen[0].json()["messages"][1]["tool_calls"]
+    assert back["extra_content"]["google"]["thought_signature"] == "skip_thought_signature_validator"
+
+
+def test_thinking_that_is_in_the_total_only_is_billed(serve: Serve) -> None:
+    usage = {"prompt_tokens": 100, "completion_tokens": 20, "total_tokens": 150}
+    choice = {"message": {"role": "assistant", "content": "Hi."}, "finish_reason": "stop"}
+    adapters = serve(lambda _: json_response(200, {"id": "c", "choices": [choice], "usage": usage}))
+    reply = adapters.compatible.send(MODEL, request(), max_output_tokens=50, timeout=20)
+    assert reply.usage == Usage(input_tokens=100, output_tokens=50, thinking_tokens=30)
+
+
+def test_an_error_that_comes_as_a_200_is_one(serve: Serve) -> None:
+    adapters = serve(lambda _: json_response(200, {"error": {"code": 429, "message": "slow down"}}))
+    with pytest.raises(ProviderFailure) as caught:
+        adapters.compatible.send(MODEL, request(), max_output_tokens=50, timeout=20)
+    assert caught.value.outcome is Outcome.RATE_LIMIT
+
+
+@pytest.mark.parametrize(("takes", "fields"), [(False, {"encoding_format"}), (True, {"encoding_format", "dimensions"})])
+def test_embeddings_of_a_compatible_server(takes: bool, fields: set[str]) -> None:
+    seen: list[dict[str, Any]] = []
+
+    def answer(asked: Request) -> Response:
+        seen.append(json.loads(asked.body))
+        return json_response(200, {"data": [{"index": 0, "embedding": [0.6, 0.8]}], "usage": {"prompt_tokens": 3}})
+
+    server = LoopbackServer(answer, name="embeddings")
+    dialect = Dialect(dimensions=takes)
+    entry = ProviderEntry(name="den", kind="openai_compatible", base_url=f"{server.start()}/v1", dialect=dialect)
+    adapter = OpenAIEmbeddings(FixedCredentials(""), entry=entry)
+    model = CATALOG.models["text-embedding-3-small"]
+    assert adapter.send(model, ["a"], dimensions=2, timeout=20).vectors == ((0.6, 0.8),)
+    assert set(seen[0]) == {"model", "input", *fields}
+    adapter.close()
+    server.stop()
