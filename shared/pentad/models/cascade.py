@@ -126,8 +126,8 @@ class Cascade:
     def complete(self, request: ChatRequest, *, deadline: float) -> ChatReply:
         """Return the reply; see the port. Usage, cost and attempts are of both tiers where both were asked."""
         spec = self._spec(request)
-        plain = request.model_copy(update={"cascade": None})
-        schema = wrapped(request.output_schema)
+        plain = request if request.cascade is None else request.model_copy(update={"cascade": None})
+        schema = wrapped(request.output_schema) if spec is not None else None
         if spec is None or schema is None:
             return self._inner.complete(plain, deadline=deadline)
         first = plain.model_copy(update={"tier": spec.first, "model": None, "output_schema": schema})
