@@ -51,7 +51,13 @@ class Provider:
     @staticmethod
     def _openai(number: int, *, calls: bool) -> dict[str, Any]:
         data = f"e{number}"
-        thinking: Any = {"type": "reasoning", "id": f"rs_{number}", "summary": [], "encrypted_content": data, "status": None}
+        thinking: Any = {
+            "type": "reasoning",
+            "id": f"rs_{number}",
+            "summary": [],
+            "encrypted_content": data,
+            "status": None,
+        }
         arguments = '{"b": 2, "a": 1.5}'
         call = {"type": "function_call", "id": "fc_1", "call_id": data, "name": "add", "arguments": arguments}
         part = {"type": "output_text", "text": f"Answer {number}: ü.", "annotations": []}
