@@ -2,32 +2,62 @@
 
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
+from pentad.domain.errors import ConfigurationError
 from pentad.domain.models import Outcome
 from pentad.local.simulator import Simulator, SimulatorControl
 from pentad.models.catalog import load
+from pentad.models.provider_entries import Dialect, Kind
 
 PAGE = (Path(__file__).parents[3] / "docs/layers/models.md").read_text(encoding="utf-8")
+OWN = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)[0]
 
 
 def test_the_examples_run_from_top_to_bottom(
-    simulator: Simulator, control: SimulatorControl, capsys: pytest.CaptureFixture[str]
+    simulator: Simulator,
+    control: SimulatorControl,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
 ) -> None:
+    own = OWN.replace("http://127.0.0.1:11434", simulator.url).replace("id: qwen3:8b", "id: gpt-4.1-mini")
+    (tmp_path / "models.yaml").write_text(own)
+    monkeypatch.chdir(tmp_path)
     blocks = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
     names: dict[str, Any] = {"__name__": "models_md"}
     for number, block in enumerate(blocks):
         code = block.replace("https://api.anthropic.com", simulator.url).replace(
             "https://api.openai.com", simulator.url
         )
+        code = code.replace('FixedCredentials("")', 'FixedCredentials("local")')  # the simulator wants a key
         exec(compile(code, f"models.md, example {number + 1}", "exec"), names)  # noqa: S102
-    for adapter in names["gateway"]._providers.values():
+    for adapter in (*names["gateway"]._providers.values(), *names["mine"]._providers.values()):
         adapter.close()
     shown = capsys.readouterr().out
     for expected in ("anthropic claude-sonnet-5-5", "cost 0", "asked fast primary", "state open repaired False"):
         assert expected in shown
+    assert "named claude-sonnet-5-5\nnamed gpt-6-luna\n" in shown
+    assert "own classify ollama qwen3-8b 0\nown triage ollama qwen3-8b 0\n" in shown
+
+
+def test_the_mistake_that_the_page_shows_is_the_one_that_is_made() -> None:
+    found = re.search(r"`(models\.yaml:\d+: [^`]*)`", PAGE)
+    assert found is not None
+    with pytest.raises(ConfigurationError) as caught:
+        load(overlay=OWN.replace("chain: [qwen3-8b, claude", "chain: [qwen3-8, claude"), strict=True)
+    assert caught.value.message == found[1]
+
+
+@pytest.mark.parametrize("flag", list(Dialect.model_fields))
+def test_every_flag_of_a_dialect_is_in_the_table(flag: str) -> None:
+    assert f"| {flag} |" in PAGE
+
+
+def test_every_kind_of_provider_is_in_the_table() -> None:
+    assert all(f"| {kind} |" in PAGE for kind in get_args(Kind))
 
 
 def test_every_task_tier_and_chain_is_in_the_table() -> None:
