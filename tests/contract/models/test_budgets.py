@@ -260,12 +260,14 @@ def test_lowering_a_limit_holds_for_what_is_spent_already(world: World) -> None:
         world.reserve(1, "a2")
 
 
-def test_200_callers_at_once_never_overspend_a_budget(world: World) -> None:
+def test_callers_at_once_never_overspend_a_budget(world: World) -> None:
     """Each may cost 100 of 5,000 and costs less; some fail, some are refused; every nano-dollar is accounted for."""
     world.set("tenant", "day", 5_000)
     world.set("run", "total", 7_000)
     peak, spent, lock = [0], [0], threading.Lock()
-    barrier = threading.Barrier(200)
+    # moto copies its tables at every transaction; 200 callers of DynamoDB are in tests/twin/models.
+    callers = 200 if world.wire is None else 80
+    barrier = threading.Barrier(callers)
 
     def caller(number: int) -> None:
         luck = random.Random(number)
@@ -283,8 +285,8 @@ def test_200_callers_at_once_never_overspend_a_budget(world: World) -> None:
         with lock:
             spent[0] += actual
 
-    with ThreadPoolExecutor(200) as pool:
-        list(pool.map(caller, range(200)))
+    with ThreadPoolExecutor(callers) as pool:
+        list(pool.map(caller, range(callers)))
     assert peak[0] <= 5_000
     assert world.used() == [(spent[0], spent[0])] * 2
     assert 0 < spent[0] <= 5_000
