@@ -364,7 +364,7 @@ def test_markdown_is_split_into_sentences() -> None:
     assert sentences(text) == ["One is here.", "Two is there.", "three", "four", "a; b", "c; d"]
 
 
-@pytest.mark.parametrize("filler", [" ", "\n", "\N{GRINNING FACE}", "- ", "lorem ipsum "])
+@pytest.mark.parametrize("filler", [" ", "\n", "\N{GRINNING FACE}", "- ", "lorem ipsum ", "("])
 def test_long_monotonous_message_is_answered_in_passing(filler: str) -> None:
     # Patterns whose parts compete for the same characters would take minutes, in which the twin answers nobody.
     question = f"Look {filler * 20_000} what is 6 * 7?"
