@@ -1,6 +1,7 @@
 """Settings, catalog and wiring."""
 
 import inspect
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from pentad.runtime import bootstrap
 from pentad.runtime import settings as environment
 from pentad.runtime.api_services import ApiServices
 from pentad.runtime.catalog import load_catalog
+from pentad.runtime.model_providers import chat_providers, load_models
 from tests.unit.orchestration.world import CATALOG
 
 ALL = {
@@ -119,3 +121,27 @@ def test_the_trace_header_is_that_of_the_invocation(monkeypatch: pytest.MonkeyPa
     assert environment.trace_header() is None
     monkeypatch.setenv("_X_AMZN_TRACE_ID", "Root=1-0-0")
     assert environment.trace_header() == "Root=1-0-0"
+
+
+def test_a_deployments_own_models_reach_the_gateway(
+    wired: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(sys.modules, "pentad_catalog", raising=False)  # an earlier test's
+    own = """
+providers:
+  den: {kind: openai_compatible, base_url: "http://gpu.internal:8000/v1"}
+models:
+  qwen:
+    {label: Qwen, provider: den, kind: chat, context_tokens: 32768, output_tokens: 4096,
+     prices: {source: ours, date: 2026-11-22, input: "0", output: "0"}}
+tiers:
+  fast: {chain: [gemini-3.8-flash, claude-haiku-5-5-bedrock, qwen]}
+"""
+    (tmp_path / "pentad_catalog" / "models.yaml").write_text(own)
+    monkeypatch.setenv("PROVIDER_SECRETS", '{"gemini": "arn:gemini"}')
+    load_models.cache_clear()
+    assert [link.model.name for link in bootstrap.models().route(task="classify").links][-1] == "qwen"
+    providers = chat_providers(bootstrap.models(), bootstrap.provider_credentials)
+    assert set(providers) == {"anthropic", "openai", "bedrock", "gemini", "den"}
+    assert bootstrap.provider_credentials(None).get().api_key == ""
+    load_models.cache_clear()
