@@ -4,6 +4,7 @@ Every identifier that a caller may choose is matched against a pattern before it
 DynamoDB key, an S3 key or an execution name, so ``../`` and ``#`` can never reach one.
 """
 
+import base64
 import hashlib
 import re
 import secrets
@@ -30,6 +31,7 @@ UserId = Annotated[str, StringConstraints(pattern=USER_PATTERN)]
 RunId = Annotated[str, StringConstraints(pattern=RUN_PATTERN)]
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford base32, lower case
+_DIGITS = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", _ALPHABET.encode())
 _PATTERNS = {
     "tenant": TENANT_PATTERN,
     "agent": AGENT_PATTERN,
@@ -55,11 +57,8 @@ def check_id(kind: str, value: str) -> str:
 
 
 def _base32(number: int, length: int) -> str:
-    digits = []
-    for _ in range(length):
-        number, remainder = divmod(number, 32)
-        digits.append(_ALPHABET[remainder])
-    return "".join(reversed(digits))
+    # 20 bytes are 32 digits without padding: more than any identifier has.
+    return base64.b32encode(number.to_bytes(20, "big")).translate(_DIGITS)[-length:].decode("ascii")
 
 
 def new_id(prefix: str, now: datetime) -> str:

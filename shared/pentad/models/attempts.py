@@ -128,10 +128,8 @@ class Attempts:
     @property
     def usage(self) -> Usage:
         """Tokens of all attempts."""
-        total = Usage()
-        for attempt in self.made:
-            total = total + attempt.usage
-        return total
+        first, *others = [attempt.usage for attempt in self.made] or [Usage()]
+        return sum(others, first)
 
     @property
     def cost_nanousd(self) -> int:

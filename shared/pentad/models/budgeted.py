@@ -23,7 +23,7 @@ from pentad.models.exchange import ProviderFailure, ProviderReply, ProviderVecto
 from pentad.models.ports import Budget, ChatModel, Embedder, ProviderChat, ProviderEmbed
 from pentad.models.pricing import cost, worst_case
 from pentad.models.pursuit import estimated_usage
-from pentad.models.tokens import estimate_request
+from pentad.models.tokens import estimate_request, scaled
 from pentad.observability import names
 from pentad.observability.ports import Telemetry
 
@@ -206,10 +206,11 @@ class BudgetedChat:
         """Return what one request to the dearest link that may answer can cost, in nano-dollars."""
         route = self._catalog.route(task=request.task, tier=request.tier, model=request.model)
         links = candidates(request, route.links, providers=self._providers, task_cap=route.output_tokens)
+        tokens = estimate_request(request)
         return max(
             worst_case(
                 link.model,
-                estimate_request(request, factor=link.model.token_factor),
+                scaled(tokens, link.model.token_factor),
                 output_cap(request, link.model, route.output_tokens),
             )
             for link in links

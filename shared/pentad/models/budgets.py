@@ -6,8 +6,9 @@ for it instead of the general one. A budget counts from the first call after it 
 """
 
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import ROUND_DOWN, Decimal
+from functools import lru_cache
 from typing import Literal, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -127,7 +128,13 @@ class Reservation(BaseModel):
 
 
 def define(
-    tenant: str, scope: str, period: str, *, limit_nanousd: int, subject: str = EACH, soft: Decimal | int = Decimal("0.8")
+    tenant: str,
+    scope: str,
+    period: str,
+    *,
+    limit_nanousd: int,
+    subject: str = EACH,
+    soft: Decimal | int = Decimal("0.8"),
 ) -> BudgetDefinition:
     """Return a budget's definition.
 
@@ -163,8 +170,12 @@ def define(
 
 def window(period: Period, now: datetime) -> tuple[str, datetime | None]:
     """Return the name of the window that ``now`` is in, and when it ends (UTC)."""
-    at = now.astimezone(UTC)
-    midnight = at.replace(hour=0, minute=0, second=0, microsecond=0)
+    return _window(period, now.astimezone(UTC).date())
+
+
+@lru_cache(maxsize=16)
+def _window(period: Period, at: date) -> tuple[str, datetime | None]:
+    midnight = datetime.combine(at, time.min, UTC)
     if period == "day":
         return f"day#{at:%Y-%m-%d}", midnight + timedelta(days=1)
     if period == "month":

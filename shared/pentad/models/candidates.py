@@ -6,7 +6,7 @@ from pentad.domain.errors import ContextOverflow, InvalidInput
 from pentad.domain.messages import DocumentBlock, ImageBlock
 from pentad.domain.models import ChatRequest
 from pentad.models.catalog import Link, ModelEntry
-from pentad.models.tokens import estimate_request
+from pentad.models.tokens import estimate_request, scaled
 
 
 def needs(request: ChatRequest) -> frozenset[str]:
@@ -30,7 +30,11 @@ def output_cap(request: ChatRequest, model: ModelEntry, task_cap: int | None) ->
 
 def fits(request: ChatRequest, model: ModelEntry, cap: int) -> bool:
     """Tell if the conversation and a reply of ``cap`` tokens fit the model's window, by estimate."""
-    return estimate_request(request, factor=model.token_factor) + cap <= model.context_tokens
+    return _holds(model, estimate_request(request), cap)
+
+
+def _holds(model: ModelEntry, tokens: int, cap: int) -> bool:
+    return scaled(tokens, model.token_factor) + cap <= model.context_tokens
 
 
 def candidates(
@@ -61,7 +65,8 @@ def candidates(
         raise InvalidInput(
             f"no model of the chain can do: {asked}", field="task", fix="use another task, tier or model"
         )
-    fitting = tuple(link for link in able if fits(request, link.model, output_cap(request, link.model, task_cap)))
+    tokens = estimate_request(request)
+    fitting = tuple(link for link in able if _holds(link.model, tokens, output_cap(request, link.model, task_cap)))
     if not fitting:
         raise ContextOverflow("no model of the chain holds the conversation", fix="shorten it, or name a larger model")
     return fitting

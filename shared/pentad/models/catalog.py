@@ -10,7 +10,7 @@ after an error.
 
 import datetime
 from collections.abc import Mapping, Sequence
-from functools import cache
+from functools import cache, cached_property
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
@@ -175,6 +175,11 @@ class ModelCatalog(Entry):
     tiers: Mapping[str, TierEntry]
     tasks: Mapping[str, TaskEntry]
 
+    @cached_property
+    def routes(self) -> dict[tuple[str, str | None, str | None], Route]:
+        """The routes that were asked for so far."""
+        return {}
+
     def route(self, *, task: str, tier: str | None = None, model: str | None = None) -> Route:
         """Return where a request goes: a named model alone, else a named tier, else the task's tier.
 
@@ -186,6 +191,13 @@ class ModelCatalog(Entry):
         Raises:
             InvalidInput: there is none of that name.
         """
+        key = (task, tier if model is None else None, model)
+        # Only what the catalog has gets here, so there are no more than its tasks, tiers and models make.
+        if key not in self.routes:
+            self.routes[key] = self._route(*key)
+        return self.routes[key]
+
+    def _route(self, task: str, tier: str | None, model: str | None) -> Route:
         chosen = self._pick(self.tasks, "task", task)
         links: tuple[ModelEntry, ...]
         if model is not None:

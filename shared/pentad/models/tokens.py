@@ -73,4 +73,16 @@ def estimate_request(request: ChatRequest, *, factor: float = 1.0) -> int:
         total += _BLOCK_TOKENS + estimate_tokens(tool.description) + estimate_tokens(json.dumps(tool.input_schema))
     if request.output_schema is not None:
         total += estimate_tokens(json.dumps(request.output_schema))
-    return math.ceil(total * factor)
+    return scaled(total, factor)
+
+
+def scaled(tokens: int, factor: float) -> int:
+    """Return an estimate as another model counts it.
+
+    To estimate takes time in proportion to the conversation, so who asks for several models estimates once.
+
+    Args:
+        tokens: the estimate with a factor of 1.
+        factor: the model's ``token_factor``.
+    """
+    return math.ceil(tokens * factor)
