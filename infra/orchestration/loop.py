@@ -100,7 +100,8 @@ def definition(
             "Recall": _recall(recall, tools, seconds["recall"]),
             "Think": invoke(
                 think,
-                f"{{'op': 'think', {ref}, 'session': $session, 'agent': $agent, 'step': $step}}",
+                f"{{'op': 'think', {ref}, 'session': $session, 'agent': $agent, 'step': $step, "
+                "'retry': $states.context.State.RetryCount}",
                 seconds=seconds["think"] + 5,
             )
             | {"Catch": _ABORT, "Next": "Decide"},

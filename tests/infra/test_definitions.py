@@ -66,6 +66,7 @@ def test_payloads_carry_references_only(definitions: dict[str, Json]) -> None:
         "session",
         "agent",
         "step",
+        "retry",
         "index",
         "kind",
         "reason",

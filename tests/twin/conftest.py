@@ -9,8 +9,10 @@ import pytest
 from filelock import FileLock
 from pytest_socket import enable_socket
 
+from pentad.aws.table import Table
 from pentad.local import twin_file
 from tests.twin import keeper
+from tests.twin.stack.world import Stack
 
 _LOCK_SECONDS = 300
 
@@ -35,12 +37,26 @@ def shared_twin(
         if facts is None:
             # Workers come and go; what ends last is the process that started them.
             facts = keeper.start(assembly_dir, base / "twin", os.getpid() if alone else os.getppid())
+            hold_circuits(facts)
         mine.touch()
     yield facts
     with FileLock(base / "twin.lock", timeout=_LOCK_SECONDS):
         mine.unlink()
         if not any(users.iterdir()):
             keeper.stop(facts)
+
+
+def hold_circuits(facts: dict[str, Any]) -> None:
+    """Hold every circuit closed: the faults of one test must not open a circuit for the others."""
+    from pentad.models.adapters.breaker_dynamodb import DynamoCircuits
+    from pentad.models.catalog import load
+    from pentad.models.circuits import SharedBreaker
+
+    with Stack(facts) as stack:
+        table = Table(stack.aws("dynamodb"), stack.outputs["TransientTable"])
+        breaker = SharedBreaker(DynamoCircuits(table))
+        for model in load().models.values():
+            breaker.force(f"{model.provider}/{model.name}", "closed")
 
 
 def _of_running(state: Path) -> dict[str, Any] | None:

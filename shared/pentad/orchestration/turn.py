@@ -49,6 +49,7 @@ class Turn(BaseModel):
     session: SessionId
     agent: AgentName
     step: int = Field(ge=1, le=99_999)
+    retry: int = Field(default=0, ge=0, description="how often the state was tried before")
 
 
 @dataclass(frozen=True)
@@ -216,7 +217,11 @@ class Think:
             stopped = self._stopped(situation, before, f"The run was stopped: {error.message}.")
             attempts = self._attempts(turn)
             return replace(stopped, **_billed(attempts)) if attempts else stopped
-        return self._replied(situation, before, reply)
+        outcome = self._replied(situation, before, reply)
+        if not turn.retry:
+            return outcome
+        # An earlier try may have been killed after its answer: what that cost is on the ledger and nowhere else.
+        return replace(outcome, **_spent(self._attempts(turn)))
 
     def _replied(self, situation: _Situation, before: tuple[Message, ...], reply: ChatReply) -> _Outcome:
         turn = situation.turn
@@ -322,6 +327,12 @@ def _billed(attempts: Sequence[Attempt]) -> dict[str, Any]:
     return {
         "provider": answered.provider if answered else "none",
         "model": answered.model if answered else "none",
+        **_spent(attempts),
+    }
+
+
+def _spent(attempts: Sequence[Attempt]) -> dict[str, Any]:
+    return {
         "usage": sum((one.usage for one in attempts), Usage()),
         "cost_nanousd": sum(one.cost_nanousd for one in attempts),
     }

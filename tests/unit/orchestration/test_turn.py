@@ -347,3 +347,13 @@ def test_a_refusal_is_billed_as_the_ledger_has_it() -> None:
     world.ledger.record(_attempt(world, run.run, 1, Outcome.REFUSAL))
     world.turn(run)
     assert world.runs.get(TENANT, run.run).spent.cost_nanousd == 5
+
+
+def test_a_retried_turn_bills_what_a_killed_try_before_it_cost() -> None:
+    world = World()
+    world.model.script = ["4"]
+    run = world.begin()
+    world.ledger.record(_attempt(world, run.run, 1))  # its process was killed before the reply was stored
+    world.turn(run, retry=1)
+    spent = world.runs.get(TENANT, run.run).spent
+    assert spent.cost_nanousd == sum(one.cost_nanousd for one in world.ledger.of_run(TENANT, run.run))

@@ -186,9 +186,9 @@ class World:
         manifest = Manifest(epoch_first_seq=0, request_seq=run.request_seq, passages=0, estimated_tokens=10)
         return self.runs.set_manifest(TENANT, run.run, manifest)
 
-    def turn(self, run: Run, step: int = 1) -> Decision:
+    def turn(self, run: Run, step: int = 1, *, retry: int = 0) -> Decision:
         """Think once."""
-        turn = Turn(tenant=TENANT, run=run.run, session=run.session, agent=run.agent, step=step)
+        turn = Turn(tenant=TENANT, run=run.run, session=run.session, agent=run.agent, step=step, retry=retry)
         return self.think(turn, deadline=self.clock().timestamp() + 60)
 
     def act(self, run: Run, decision: Decision, work: Callable[[str, dict[str, Any]], str] | None = None) -> None:
