@@ -17,6 +17,7 @@ from pathlib import Path
 RUNTIME_VERSION = "3.13"
 PLATFORM = "aarch64-manylinux2014"
 THIRD_PARTY_MARK = ".third-party"
+_KEPT_BUILDS = 4
 _INSTALL_SECONDS = 600
 _COMPILE_SECONDS = 600
 # Never at run time: command line entry points, and tests that some packages ship.
@@ -160,7 +161,15 @@ def _built(root: Path, name: str, source: bytes, build: Callable[[Path], None]) 
         if not place.exists():
             raise
         shutil.rmtree(draft, ignore_errors=True)  # another build was faster; its result is the same
+    _prune(root / "build", name)
     return place
+
+
+def _prune(folder: Path, name: str) -> None:
+    """Remove old builds of one thing. The newest few stay: another synth may be reading one right now."""
+    builds = [path for path in folder.glob(f"{name}-*") if len(path.name) == len(name) + 17]
+    for path in sorted(builds, key=lambda path: path.stat().st_mtime, reverse=True)[_KEPT_BUILDS:]:
+        shutil.rmtree(path, ignore_errors=True)
 
 
 @cache

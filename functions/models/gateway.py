@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pentad.domain.errors import PentadError
 from pentad.models import wire, wire_chat, wire_errors
 from pentad.orchestration.turn import Turn
-from pentad.runtime import bootstrap, priming
+from pentad.runtime import bootstrap, gateway_services, priming
 from pentad.runtime.entrypoint import LambdaContext, deadline_of, entrypoint
 
 _STORE_SECONDS = 5.0
@@ -49,7 +49,7 @@ def handler(event: ThinkCall | Embed | Complete | DrillCall, context: LambdaCont
     if isinstance(event, ThinkCall):
         return bootstrap.think()(event, deadline=until)
     if isinstance(event, DrillCall):
-        return bootstrap.drill()(deadline=until)
+        return gateway_services.drill()(deadline=until)
     try:
         return _single(event, min(until, event.deadline or until))
     except PentadError as error:
@@ -61,5 +61,6 @@ def handler(event: ThinkCall | Embed | Complete | DrillCall, context: LambdaCont
 
 def _single(event: Embed | Complete, deadline: float) -> Any:
     if isinstance(event, Embed):
-        return wire.encode_reply(bootstrap.embedding_gateway().embed(event.texts, event.context, deadline=deadline))
-    return wire_chat.encode_reply(bootstrap.chat_model().complete(event.chat_request(), deadline=deadline))
+        vectors = gateway_services.embedding_gateway()
+        return wire.encode_reply(vectors.embed(event.texts, event.context, deadline=deadline))
+    return wire_chat.encode_reply(gateway_services.chat_model().complete(event.chat_request(), deadline=deadline))

@@ -235,7 +235,7 @@ class Twin:
         path = self._state_dir / "vectors.sqlite"
         for old in self._state_dir.glob("vectors.sqlite*"):
             old.unlink()
-        self._vectors = LocalIndex(path, self._options.vector_dimension or _embedding_dimension())
+        self._vectors = LocalIndex(path, self._options.vector_dimension or _embedding_dimension(self._assembly))
         self._cleanup.callback(self._vectors.stop)
         self._vectors.start()
 
@@ -368,10 +368,14 @@ class Twin:
         }
 
 
-def _embedding_dimension() -> int:
+def _embedding_dimension(assembly: Assembly) -> int:
+    """Return the size of vectors that the assembly's own model catalog asks for."""
     from pentad.models.catalog import load
 
-    dimensions = load().route(task="embed").dimensions
+    assets = [asset.path for stack in assembly.stacks for asset in stack.assets.values()]
+    overlays = [path for asset in assets if (path := asset / "python" / "pentad_catalog" / "models.yaml").is_file()]
+    overlay = overlays[0].read_text(encoding="utf-8") if overlays else None
+    dimensions = load(overlay=overlay).route(task="embed").dimensions
     if dimensions is None:
         raise TwinError("the embeddings' tier has no dimensions, so the local index cannot be made")
     return dimensions

@@ -10,7 +10,7 @@ from pentad.runtime import settings as environment
 if TYPE_CHECKING:
     from pentad.models.budgeted import BudgetedChat, Meter
     from pentad.models.gateway import Gateway
-    from pentad.models.ports import Embedder, Ledger, ProviderChat, ProviderEmbed, SpendReader
+    from pentad.models.ports import Breaker, Embedder, Ledger, ProviderChat, ProviderEmbed, SpendReader
 
 
 @cache
@@ -49,7 +49,7 @@ def budgeted(gateway: "Gateway") -> "BudgetedChat":
     return BudgetedChat(gateway, meter(), catalog, frozenset(entry.name for entry in catalog.used_providers))
 
 
-def budgeted_embedder(adapters: "Mapping[str, ProviderEmbed]") -> "Embedder":
+def budgeted_embedder(adapters: "Mapping[str, ProviderEmbed]", breaker: "Breaker") -> "Embedder":
     """Return the gateway of embeddings over adapters that send what the budgets can pay."""
     from pentad.models.budgeted import BudgetedEmbedder
     from pentad.models.embeddings import EmbeddingGateway
@@ -59,7 +59,7 @@ def budgeted_embedder(adapters: "Mapping[str, ProviderEmbed]") -> "Embedder":
             providers,
             bootstrap.models(),
             ledger(),
-            breaker=bootstrap.breaker(),
+            breaker=breaker,
             telemetry=bootstrap.telemetry("gateway"),
         )
 

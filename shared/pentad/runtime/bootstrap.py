@@ -3,7 +3,6 @@
 One cached function a collaborator, so an instance makes each once, and a function imports only what it uses.
 """
 
-import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import cache
@@ -23,10 +22,7 @@ if TYPE_CHECKING:
     from pentad.memory.ports import DocumentRegistry, ObjectStore, SessionStore
     from pentad.memory.recall import Recall
     from pentad.models.catalog import ModelCatalog
-    from pentad.models.circuits import SharedBreaker
-    from pentad.models.drill import Drill
-    from pentad.models.gateway import Gateway
-    from pentad.models.ports import ChatModel, CredentialSource, Embedder, Ledger
+    from pentad.models.ports import CredentialSource, Embedder, Ledger
     from pentad.observability.adapters.powertools import PowertoolsTelemetry
     from pentad.orchestration.deliver import Deliver
     from pentad.orchestration.humans import Asking
@@ -272,73 +268,14 @@ def provider_credentials(name: str | None) -> "CredentialSource":
 
 
 @cache
-def breaker() -> "SharedBreaker":
-    """Return the breaker that all gateways share."""
-    from pentad.models.adapters.breaker_dynamodb import DynamoCircuits
-    from pentad.models.circuits import SharedBreaker
-
-    store = DynamoCircuits(table(settings(environment.GatewaySettings).transient_table))
-    return SharedBreaker(store, telemetry=telemetry("gateway"))
-
-
-@cache
-def gateway() -> "Gateway":
-    """Return the model gateway; a provider's SDK is imported with its first call."""
-    from pentad.models.gateway import Gateway
-    from pentad.runtime import accounts
-    from pentad.runtime.model_providers import chat_providers
-
-    providers = accounts.paying(chat_providers(models(), provider_credentials))
-    return Gateway(providers, models(), accounts.ledger(), breaker=breaker(), telemetry=telemetry("gateway"))
-
-
-@cache
-def chat_model() -> "ChatModel":
-    """Return what answers every call of a model: all that wraps the gateway is composed here."""
-    from pentad.runtime import accounts, wrapping
-
-    return wrapping.wrapped(accounts.budgeted(gateway()))
-
-
-@cache
-def embedding_gateway() -> "Embedder":
-    """Return the gateway of embeddings."""
-    from pentad.runtime import accounts
-    from pentad.runtime.model_providers import embedding_providers
-
-    return accounts.budgeted_embedder(embedding_providers(models(), provider_credentials))
-
-
-@cache
-def drill() -> "Drill":
-    """Return what exercises every link; no budget is in its way, since it must run when budgets are used up."""
-    from pentad.models.adapters.drills_dynamodb import DynamoDrills
-    from pentad.models.drill import Drill
-    from pentad.runtime import accounts
-    from pentad.runtime.model_providers import chat_providers, embedding_providers
-
-    values = settings(environment.GatewaySettings)
-    return Drill(
-        chat_providers(models(), provider_credentials),
-        embedding_providers(models(), provider_credentials),
-        models(),
-        accounts.ledger(),
-        breaker(),
-        DynamoDrills(table(values.transient_table)),
-        telemetry("gateway"),
-        clock=time.time,
-    )
-
-
-@cache
 def think() -> "Think":
     """Return the collaborator of functions.models.gateway for a turn."""
     from pentad.orchestration.turn import Think
+    from pentad.runtime import gateway_services
 
-    values = settings(environment.GatewaySettings)
-    return Think(
-        catalog(), runs(), sessions(), chat_model(), ledger(values.ledger_table), telemetry("gateway"), now=now
-    )
+    attempts = ledger(settings(environment.GatewaySettings).ledger_table)
+    chat = gateway_services.chat_model()
+    return Think(catalog(), runs(), sessions(), chat, attempts, telemetry("gateway"), now=now)
 
 
 @cache

@@ -12,11 +12,11 @@ MODULES = ("anthropic", "openai", "jsonschema", "pentad.models.adapters.anthropi
 
 def prime() -> None:
     """Import what a call will need and read the model catalog."""
-    from pentad.models.catalog import load
+    from pentad.runtime.model_providers import load_models
 
     for name in MODULES:
         importlib.import_module(name)
-    load()
+    load_models()
 
 
 def register() -> None:

@@ -21,7 +21,7 @@ from pentad.domain.models import EmbedReply
 from pentad.domain.runs import CallStatus, Manifest, RunStatus
 from pentad.domain.usage import Usage
 from pentad.observability.adapters.memory import MemoryTelemetry
-from pentad.runtime import bootstrap, tool_entrypoint
+from pentad.runtime import bootstrap, gateway_services, tool_entrypoint
 from tests.unit.api.client import Client
 from tests.unit.orchestration.world import TENANT, World
 
@@ -118,7 +118,7 @@ def test_think_returns_a_small_decision(world: World) -> None:
 def test_the_gateway_raises_an_error_or_answers_it_as_it_is_asked(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bootstrap, "chat_model", lambda: world.model)
+    monkeypatch.setattr(gateway_services, "chat_model", lambda: world.model)
     event = {"op": "complete", "request": {"messages": 1}, "context": {"tenant": TENANT}}
     with pytest.raises(InvalidInput, match="messages"):
         gateway.handler(event, Context())
@@ -138,7 +138,7 @@ def test_the_gateway_completes_by_the_callers_deadline_or_its_own(
             return world.model.complete(request, deadline=deadline)
 
     world.model.script = ["4"]
-    monkeypatch.setattr(bootstrap, "chat_model", lambda: Model())
+    monkeypatch.setattr(gateway_services, "chat_model", lambda: Model())
     message = {"message_id": "m", "role": "user", "blocks": [{"type": "text", "text": "2 + 2?"}], "created_at": 0}
     event = {"op": "complete", "request": {"messages": [message]}, "context": {"tenant": TENANT}, "deadline": given}
     result = gateway.handler(event, Context())
@@ -153,7 +153,7 @@ def test_the_gateway_embeds(world: World, monkeypatch: pytest.MonkeyPatch) -> No
             vectors = tuple((1.0, 0.0) for _ in texts)
             return EmbedReply(vectors=vectors, provider="p", model="m", dimensions=2, usage=Usage(), cost_nanousd=1)
 
-    monkeypatch.setattr(bootstrap, "embedding_gateway", lambda: Embedding())
+    monkeypatch.setattr(gateway_services, "embedding_gateway", lambda: Embedding())
     event = {"op": "embed", "texts": ["a", "b"], "context": {"tenant": TENANT, "purpose": "embed_query"}}
     result = gateway.handler(event, Context())
     assert (len(result["vectors"]), result["dimensions"]) == (2, 2)

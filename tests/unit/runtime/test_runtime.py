@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from pentad.domain.errors import ConfigurationError
-from pentad.runtime import bootstrap
+from pentad.runtime import accounts, bootstrap, gateway_services
 from pentad.runtime import settings as environment
 from pentad.runtime.api_services import ApiServices
 from pentad.runtime.catalog import load_catalog
@@ -40,9 +40,10 @@ ALL = {
 
 
 def _forget() -> None:
-    for _, value in inspect.getmembers(bootstrap):
-        if hasattr(value, "cache_clear"):
-            value.cache_clear()
+    for module in (bootstrap, gateway_services, accounts):
+        for _, value in inspect.getmembers(module):
+            if hasattr(value, "cache_clear"):
+                value.cache_clear()
     load_catalog.cache_clear()
 
 
@@ -62,10 +63,16 @@ def wired(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
 
 
 @pytest.mark.parametrize(
-    "name", ["trigger", "recall", "ingest", "think", "embedding_gateway", "asking", "deliver", "authorize", "api"]
+    "name", ["trigger", "recall", "ingest", "think", "asking", "deliver", "authorize", "api", "redelivery"]
 )
 def test_each_function_is_wired_once_without_a_call(wired: Any, name: str) -> None:
     make = getattr(bootstrap, name)
+    assert make() is make()
+
+
+@pytest.mark.parametrize("name", ["chat_model", "embedding_gateway", "drill", "breaker"])
+def test_each_part_of_the_gateway_is_wired_once_without_a_call(wired: Any, name: str) -> None:
+    make = getattr(gateway_services, name)
     assert make() is make()
 
 
