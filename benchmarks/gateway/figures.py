@@ -31,6 +31,8 @@ class PerCall:
         overhead_p99: over the baseline's p99.
         ratio: the p50 of a round divided by the baseline's in the same round.
         ratio_p99: of all calls.
+        cpu_p50: time of the processor in the caller's process; the server and waiting are not in it.
+        cpu_ratio: of a round, as ``ratio``. It holds still where other work on the machine moves the clock's.
     """
 
     entry: Entry
@@ -41,21 +43,45 @@ class PerCall:
     overhead_p99: float
     ratio: Spread
     ratio_p99: float
+    cpu_p50: float
+    cpu_ratio: Spread
 
 
-def per_call(entries: Sequence[Entry], rounds: Rounds) -> list[PerCall]:
-    """Return the figures of each contender that ran, against its baseline in the same rounds."""
-    return [_of(entry, rounds) for entry in entries if rounds.get(entry.name)]
+def per_call(entries: Sequence[Entry], rounds: Rounds, cpu: Rounds) -> list[PerCall]:
+    """Return the figures of each contender that ran, against its baseline in the same rounds.
+
+    Args:
+        entries: the contenders.
+        rounds: by the clock.
+        cpu: of the processor.
+    """
+    return [_of(entry, rounds, cpu) for entry in entries if rounds.get(entry.name)]
 
 
-def _of(entry: Entry, rounds: Rounds) -> PerCall:
+def _ratios(entry: Entry, rounds: Rounds) -> Spread:
+    pairs = zip(rounds[entry.name], rounds[entry.baseline], strict=True)
+    found = spread([median(ours) / median(theirs) for ours, theirs in pairs])
+    assert found is not None
+    return found
+
+
+def _of(entry: Entry, rounds: Rounds, cpu: Rounds) -> PerCall:
     own, base = rounds[entry.name], rounds[entry.baseline]
     all_own, all_base = [t for one in own for t in one], [t for one in base for t in one]
     p50, p99 = percentile(all_own, 0.5), percentile(all_own, 0.99)
     base_p50, base_p99 = percentile(all_base, 0.5), percentile(all_base, 0.99)
-    ratios = spread([median(ours) / median(theirs) for ours, theirs in zip(own, base, strict=True)])
-    assert ratios is not None
-    return PerCall(entry, len(all_own), p50, p99, p50 - base_p50, p99 - base_p99, ratios, p99 / base_p99)
+    return PerCall(
+        entry=entry,
+        calls=len(all_own),
+        p50=p50,
+        p99=p99,
+        overhead_p50=p50 - base_p50,
+        overhead_p99=p99 - base_p99,
+        ratio=_ratios(entry, rounds),
+        ratio_p99=p99 / base_p99,
+        cpu_p50=percentile([t for one in cpu[entry.name] for t in one], 0.5),
+        cpu_ratio=_ratios(entry, cpu),
+    )
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
-"""A provider that answers at once: ``/<contender>/up/...`` gets a reply, ``/<contender>/down/...`` a 529; both are counted.
+"""A provider that answers at once: ``/<contender>/up/...`` with a reply, ``/<contender>/down/...`` with a 529.
 
-It runs in its own process, so that its work is not in anybody's times. ``GET /counts`` returns the counts; it ends with its
-standard input.
+It runs in its own process, so that its work is not in anybody's times. ``GET /counts`` returns how many came, by
+contender; it ends with its standard input.
 """
 
 import asyncio

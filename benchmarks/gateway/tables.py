@@ -10,10 +10,13 @@ from benchmarks.gateway.figures import PerCall, Rate
 from benchmarks.gateway.loads import Load
 from benchmarks.timing import Spread
 
+_WIDTH = 170
+"""Columns of figures are not broken: a narrow terminal wraps the lines."""
+
 
 def _table(title: str, *right: str) -> Table:
     table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
-    table.add_column("")
+    table.add_column("", no_wrap=True)
     for heading in right:
         table.add_column(heading, justify="right", no_wrap=True)
     return table
@@ -26,12 +29,13 @@ def span(found: Spread, digits: int = 2) -> str:
 
 def call_table(calls: Iterable[PerCall]) -> Table:
     """Return the times of calls made one after the other."""
-    headings = ("p50", "p99", "over the SDK p50", "p99", "ratio of rounds", "p99", "to", "calls")
-    table = _table("A call, one after the other (ms; ratio: least / median / most of the rounds)", *headings)
+    headings = ("p50", "p99", "over", "over p99", "times", "times p99", "CPU", "CPU times", "calls")
+    table = _table("A call, one after the other (ms; over, times: the SDK's own calls, named in brackets)", *headings)
     for one in calls:
         cells = (f"{one.p50:.2f}", f"{one.p99:.2f}", f"{one.overhead_p50:+.2f}", f"{one.overhead_p99:+.2f}")
-        base = BY_NAME[one.entry.baseline].label
-        table.add_row(one.entry.label, *cells, span(one.ratio), f"{one.ratio_p99:.2f}", base, f"{one.calls:,}")
+        label = f"{one.entry.label} [dim]({BY_NAME[one.entry.baseline].label})[/]"
+        processor = (f"{one.cpu_p50:.2f}", span(one.cpu_ratio))
+        table.add_row(label, *cells, span(one.ratio), f"{one.ratio_p99:.2f}", *processor, f"{one.calls:,}")
     return table
 
 
@@ -55,6 +59,7 @@ def load_table(loads: Iterable[Load]) -> Table:
 
 def show(console: Console, calls: Iterable[PerCall], found: Iterable[Rate], loads: Iterable[Load]) -> None:
     """Print the tables."""
+    console = Console(file=console.file, width=max(console.width, _WIDTH))
     for table in (call_table(calls), rate_table(found), load_table(loads)):
         console.print(table)
         console.print()

@@ -73,8 +73,8 @@ class OpenAIChat:
         body = openai_wire.encode(model, request, max_output_tokens=max_output_tokens, effort=effort)
         create = client.responses.with_streaming_response.create
         try:
-            # As extra_body: the body is in wire form already, and to look it through for what to transform takes the SDK
-            # a third of a millisecond for each message of the conversation.
+            # As extra_body: the body is in wire form already, and to look through it for what to transform takes the
+            # SDK a third of a millisecond for each message of the conversation.
             reply = exchange(PROVIDER, lambda limits: create(extra_body=body, timeout=limits), until, self._clock)
         except ProviderFailure as failure:
             if failure.status == 401:

@@ -57,7 +57,9 @@ class OpenAICompatibleChat:
         create = client.chat.completions.with_streaming_response.create
         extra = unsigned(credentials)
         try:
-            reply = exchange(self._provider, lambda limits: create(**body, **extra, timeout=limits), until, self._clock)
+            # As extra_body, for the reason that `OpenAIChat` gives; what the SDK insists on is replaced by it.
+            asked = {"model": body["model"], "messages": [], "extra_body": body, **extra}
+            reply = exchange(self._provider, lambda limits: create(**asked, timeout=limits), until, self._clock)
         except ProviderFailure as failure:
             if failure.status == 401:
                 self._credentials.forget()
