@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from pentad.domain.errors import StoreUnavailable
 from pentad.domain.models import Outcome
@@ -35,6 +36,12 @@ class CircuitOpen(ProviderFailure):
 
     def __init__(self) -> None:
         super().__init__(Outcome.OVERLOAD, "the circuit is open", sent=False)
+
+
+@lru_cache(maxsize=256)
+def _unwritten(name: str) -> Circuit:
+    """Return the circuit of a model that nothing was ever against: the usual case, several times a call."""
+    return Circuit(name=name)
 
 
 @dataclass(frozen=True)
@@ -97,7 +104,7 @@ class SharedBreaker:
                 self._fresh_until = now + self._cache_seconds
         if stale:
             self._refresh(now)
-        return self._cache.get(name) or Circuit(name=name)
+        return self._cache.get(name) or _unwritten(name)
 
     def admit(self, name: str, *, seconds: float) -> Admission | None:
         """Return leave for an attempt, or None; see the port."""
