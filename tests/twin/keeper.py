@@ -21,6 +21,7 @@ import psutil
 
 from pentad.local import twin_file
 from pentad.local.twin import Twin
+from pentad.local.twin_main import wait_for_signal
 
 START_SECONDS = 120.0
 STOP_SECONDS = 30.0
@@ -40,10 +41,11 @@ def main() -> int:
         signal.signal(number, _interrupt)
     try:
         with Twin.start(given.assembly, given.state):
-            while True:
-                time.sleep(3600)  # A signal ends it at once.
+            # Not a sleep: a signal that another thread is handed would not wake it.
+            wait_for_signal()
     except KeyboardInterrupt:
         return 0
+    return 0
 
 
 def _interrupt(number: int, frame: object) -> None:

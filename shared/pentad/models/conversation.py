@@ -70,7 +70,10 @@ def _merge(messages: Iterable[Message], provider: str) -> list[Turn]:
         part = _part(message, provider)
         if not part.blocks and not part.raw:
             continue
-        if turns and turns[-1].role == message.role:
+        if turns and turns[-1].role == message.role and _calls(turns[-1]):
+            # The results of the earlier calls are lost: a turn of its own takes what stands for them.
+            turns += [Turn("user", ()), Turn(message.role, (part,))]
+        elif turns and turns[-1].role == message.role:
             turns[-1] = replace(turns[-1], parts=(*turns[-1].parts, part))
         else:
             turns.append(Turn(message.role, (part,)))

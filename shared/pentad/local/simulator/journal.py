@@ -19,17 +19,24 @@ class Journal:
         self._count = 0
         self._lock = threading.Lock()
 
-    def add(self, headers: Mapping[str, str], **facts: Any) -> None:
-        """Record a request with its headers, less those that carry secrets."""
+    def begin(self, headers: Mapping[str, str], **facts: Any) -> dict[str, Any]:
+        """Record a request as it arrives, with its headers less those that carry secrets, and return the entry."""
         kept = {name: value for name, value in headers.items() if name not in _SECRET}
         with self._lock:
             self._count += 1
-            self._entries.append({"number": self._count, **facts, "headers": kept})
+            entry = {"number": self._count, **facts, "headers": kept}
+            self._entries.append(entry)
+        return entry
+
+    def end(self, entry: dict[str, Any], **facts: Any) -> None:
+        """Add to an entry what became of its request; one that was cleared meanwhile is in no list any more."""
+        with self._lock:
+            entry.update(facts)
 
     def listed(self) -> list[dict[str, Any]]:
         """Return the entries, oldest first."""
         with self._lock:
-            return list(self._entries)
+            return [dict(entry) for entry in self._entries]
 
     def clear(self) -> None:
         """Forget the entries."""

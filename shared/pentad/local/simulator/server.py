@@ -113,6 +113,7 @@ class Simulator:
         if request.path.startswith("/_simulator/"):
             return self._control(request)
         call = _Call(self, request)
+        call.begin()
         try:
             response = call.answer()
         except ConnectionCut:
@@ -162,22 +163,28 @@ class _Call:
             self._body = None  # the endpoint refuses it in its provider's words
         self._model = str(self._body.get("model", "")) if isinstance(self._body, dict) else ""
         self._fault: Fault | None = None
+        self._entry: dict[str, Any] = {}
 
-    def record(self, status: int, size: int | None) -> None:
-        """Write the journal; a status of 0 is a connection that ended without one."""
+    def begin(self) -> None:
+        """Write the journal as the request arrives: one that hangs is there while it hangs, with no status yet."""
         body = self._body if isinstance(self._body, dict) else {}
-        self._simulator.journal.add(
+        self._entry = self._simulator.journal.begin(
             self._request.headers,
             provider=self.provider,
             path=self._request.path,
             model=self._model,
-            status=status,
+            status=None,
             stream=bool(body.get("stream")),
-            fault=self._fault.kind if self._fault else None,
+            fault=None,
             request_id=self.request_id,
             request_bytes=len(self._request.body),
-            response_bytes=size,
+            response_bytes=None,
         )
+
+    def record(self, status: int, size: int | None) -> None:
+        """Complete the journal's entry; a status of 0 is a connection that ended without one."""
+        kind = self._fault.kind if self._fault else None
+        self._simulator.journal.end(self._entry, status=status, fault=kind, response_bytes=size)
 
     def answer(self) -> Response:
         """Return the reply; raises Problem or ConnectionCut."""

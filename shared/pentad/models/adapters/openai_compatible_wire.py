@@ -173,20 +173,22 @@ def _call(block: ToolCallBlock, dialect: Dialect) -> dict[str, Any]:
 
 
 def _one_at_a_time(messages: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """Yield calls that were made together as if they had been made one after the other, each before its result."""
-    results = {message["tool_call_id"]: message for message in messages if message["role"] == "tool"}
-    apart: set[str] = set()
-    for message in messages:
+    """Yield calls that were made together as if they had been made one after the other, each before its result.
+
+    The results stand right behind their calls and in their order: the conversation was brought into that form.
+    """
+    at = 0
+    while at < len(messages):
+        message = messages[at]
         calls = message.get("tool_calls") or []
-        if message.get("tool_call_id") in apart:
-            continue
+        at += 1
         if len(calls) < 2:
             yield message
             continue
-        apart.update(call["id"] for call in calls)
-        for index, call in enumerate(calls):
+        for index, (call, result) in enumerate(zip(calls, messages[at : at + len(calls)], strict=True)):
             yield {**message, "content": message["content"] if index == 0 else None, "tool_calls": [call]}
-            yield results[call["id"]]
+            yield result
+        at += len(calls)
 
 
 def decode(body: dict[str, Any], *, model: ModelEntry, request_id: str | None) -> ProviderReply:

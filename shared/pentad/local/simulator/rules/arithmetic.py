@@ -85,9 +85,17 @@ class Found:
 def find_expressions(text: str) -> Found:
     """Return the arithmetic expressions in a question, written with Python's operators.
 
-    Looks at the end of a long text only, where the question is: the patterns take cubic time on rows of brackets.
+    Of a long text the beginning and the end are looked at, where questions are: the patterns take cubic time on rows
+    of brackets.
     """
-    before, text = text[:-_LONGEST_QUESTION], text[-_LONGEST_QUESTION:]
+    if len(text) > 2 * _LONGEST_QUESTION:
+        first, last = _find(text[:_LONGEST_QUESTION]), _find(text[-_LONGEST_QUESTION:])
+        expressions = tuple(dict.fromkeys((*first.expressions, *last.expressions)))
+        return Found(expressions, first.rest + text[_LONGEST_QUESTION:-_LONGEST_QUESTION] + last.rest)
+    return _find(text)
+
+
+def _find(text: str) -> Found:
     plain = _DATE.sub(lambda match: "#" * len(match.group()), text)
     rewritten = plain
     for pattern, replacement in _REWRITES:
@@ -104,7 +112,7 @@ def find_expressions(text: str) -> Found:
         return " "
 
     rest = _CANDIDATE.sub(take, rewritten)
-    return Found(tuple(expressions), before + (rest if expressions else text))
+    return Found(tuple(expressions), rest if expressions else text)
 
 
 def evaluate(expression: str) -> float:
