@@ -231,6 +231,10 @@ class FunctionHost:
             cold = instance is None
             if instance is None:
                 instance = self._start(target.spec)
+            elif not instance.idle_and_alive():
+                # A write to a process that has just ended may succeed, and the call would be taken for lost.
+                self._pool.discard(instance)
+                continue
             try:
                 outcome, report = invocation.run(
                     instance,
