@@ -174,7 +174,7 @@ def demo(
                 client=ApiClient(running.twin.api_url, running.key),
                 console=OUT,
                 docs=docs or root / "docs",
-                faults=SimulatorFaults(running.twin),
+                faults=SimulatorFaults(running.twin, provider_keys()),
                 notes=NotesTable(running.twin, LOCAL_TENANT),
             )
             try:

@@ -1,41 +1,68 @@
 """What the demo does behind the stack's back: make providers fail, and look into the table of the notes tool."""
 
 import json
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
 from pentad.cli.demo.record import Json
 
 if TYPE_CHECKING:
     from pentad.local.twin import Twin
 
+_PATHS = {"anthropic": ("/v1/messages",), "openai": ("/v1/responses", "/v1/chat/completions")}
+_GATEWAY = "pentad-dev-gateway"
+
 
 class SimulatorFaults:
-    """Makes providers answer 529 in the simulator.
+    """Makes providers answer 529.
 
-    A provider that is called for real can't be made to fail, so its secret points at the simulator meanwhile.
+    The simulator does so on request. A provider that is called for real can't be made to fail: its secret points at
+    the simulator meanwhile, and the gateway's instances, which remember credentials, are replaced.
 
     Args:
         twin: the running twin.
+        real: the providers that are called for real.
     """
 
-    def __init__(self, twin: "Twin") -> None:
+    def __init__(self, twin: "Twin", real: Iterable[str] = ()) -> None:
         from pentad.local.simulator import SimulatorControl
 
+        self._twin = twin
+        self._real = frozenset(real)
         self._control = SimulatorControl(twin.simulator_url)
+        self._kept: dict[str, str] = {}
 
     def fail(self, *providers: str) -> None:
-        """Let every call to these providers answer 529 until `heal`."""
+        """Let every turn that these providers are asked for answer 529 until `heal`; embeddings go on."""
         overloaded = {"kind": "status", "status": 529}
-        # Embeddings go on: what is shown is the loss of the reasoning model.
-        paths = {"anthropic": ["/v1/messages"], "openai": ["/v1/responses", "/v1/chat/completions"]}
         self._control.clear_faults()
         self._control.faults(
-            *({**overloaded, "provider": provider, "path": path} for provider in providers for path in paths[provider])
+            *({**overloaded, "provider": provider, "path": path} for provider in providers for path in _PATHS[provider])
         )
+        for provider in self._real.intersection(providers) - self._kept.keys():
+            self._kept[provider] = self._secrets.get_secret_value(SecretId=self._arn(provider))["SecretString"]
+            root = self._twin.simulator_url
+            stand_in = {"api_key": "local", "base_url": root if provider == "anthropic" else f"{root}/v1"}
+            self._put(provider, json.dumps(stand_in))
 
     def heal(self) -> None:
         """Let all providers answer again."""
         self._control.clear_faults()
+        for provider, secret in self._kept.items():
+            self._put(provider, secret)
+        self._kept.clear()
+
+    @property
+    def _secrets(self) -> Any:
+        return self._twin.admin_client("secretsmanager")
+
+    def _arn(self, provider: str) -> str:
+        secrets = self._twin.deployment.secrets
+        return next(arn for name, arn in secrets.items() if name.endswith(f"/{provider}"))
+
+    def _put(self, provider: str, secret: str) -> None:
+        self._secrets.put_secret_value(SecretId=self._arn(provider), SecretString=secret)
+        self._twin.host.restart(_GATEWAY)
 
 
 class NotesTable:

@@ -91,6 +91,10 @@ class FunctionHost:
         self._registry.remove(name)
         self._pool.forget(name)
 
+    def restart(self, name: str) -> None:
+        """End a function's idle instances: the next call starts anew and remembers nothing."""
+        self._pool.forget(name)
+
     def qualify(self, name: str, qualifier: str, version: str) -> None:
         """Add a version or an alias of a function, so that `name:qualifier` can be invoked."""
         self._registry.qualify(name, qualifier, version)
