@@ -24,7 +24,7 @@ from pentad.local.twin import Twin
 from pentad.local.twin_main import wait_for_signal
 
 START_SECONDS = 120.0
-STOP_SECONDS = 30.0
+STOP_SECONDS = 120.0  # a twin that served a whole session has much to close, on a busy machine
 _started: dict[int, subprocess.Popen[bytes]] = {}  # Held, since a forgotten child is a warning.
 
 
