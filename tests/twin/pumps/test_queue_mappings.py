@@ -120,9 +120,13 @@ def test_report_batch_item_failures_on_lambda_error(tmp_path: Path) -> None:
                 raise RuntimeError("not JSON") from error
         return {"batchItemFailures": []}
 
+    # One batch of exactly these two: it is full before its window ends, and the first failure is the last chance.
+    # A message that came back alone would otherwise be a batch of its own, and a readable one succeeds.
     parts = source(
-        BatchSize=10,
-        MaximumBatchingWindowInSeconds=1,
+        visibility=6,
+        count=1,
+        BatchSize=2,
+        MaximumBatchingWindowInSeconds=5,
         FunctionResponseTypes=["ReportBatchItemFailures"],
     )
     with world(parts, tmp_path, worker=parse) as twin:
@@ -217,7 +221,7 @@ def test_sqs_event_filter(tmp_path: Path, name: str, pattern: dict[str, Any], ma
 
 def test_concurrency_stays_within_the_scaling_configuration(tmp_path: Path) -> None:
     lock, running, most = threading.Lock(), [0], [0]
-    both = threading.Barrier(2, timeout=10)
+    both = threading.Barrier(2, timeout=60)
 
     def work(_: dict[str, Any]) -> object:
         with lock:
