@@ -1,12 +1,15 @@
 """What an agent and a tool are, as data: read at synth, checked there, shipped to the functions as the catalog."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from pentad.domain.errors import ConfigurationError
-from pentad.domain.ids import AgentName, ToolName
+from pentad.domain.ids import AgentName, SessionId, TenantId, ToolName
 from pentad.domain.usage import Limits
+from pentad.domain.workflows import WorkflowSpec
+
+GROUP_PATTERN = r"^[a-z][a-z0-9-]{0,30}$"
 
 
 class Spec(BaseModel):
@@ -47,6 +50,48 @@ class ContextSpec(Spec):
     low_water_tokens: int = Field(default=30_000, ge=500)
 
 
+class BandsSpec(Spec):
+    """From which confidence on a turn may do what; below ``draft`` it is escalated."""
+
+    autonomous: float = Field(default=0.9, ge=0, le=1)
+    review: float = Field(default=0.7, ge=0, le=1)
+    draft: float = Field(default=0.5, ge=0, le=1)
+
+
+class ConfidenceSpec(Spec):
+    """How sure an agent has to be. Each source but the validators costs model calls of its own."""
+
+    self_report: bool = Field(default=False, description="the model rates its own turn, through structured output")
+    judge: bool = Field(default=False, description="a model of the fast tier rates it")
+    samples: int = Field(default=0, ge=0, le=5, description="further samples whose agreement counts; 0 turns it off")
+    validators: tuple[Literal["citations", "tool_errors", "schema"], ...] = ("citations", "tool_errors")
+    bands: BandsSpec = BandsSpec()
+
+
+class HumansSpec(Spec):
+    """Who decides, and what happens where nobody does."""
+
+    group: str = Field(default="operators", pattern=GROUP_PATTERN)
+    quorum: int = Field(default=1, ge=1, le=20)
+    on_expiry: Literal["reject", "approve", "escalate"] = "reject"
+    escalate_to: tuple[Annotated[str, StringConstraints(pattern=GROUP_PATTERN)], ...] = Field(
+        default=(), max_length=5, description="the groups asked next, in order"
+    )
+    remind_seconds: int | None = Field(default=None, ge=60, le=604_800)
+    may_ask: bool = Field(default=False, description="the agent has the tools ask_human and escalate")
+
+
+class ScheduleSpec(Spec):
+    """A run at set times."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9-]{0,30}$")
+    expression: str = Field(description="of EventBridge Scheduler: rate(...), cron(...) or at(...)")
+    timezone: str = "UTC"
+    tenant: TenantId
+    message: str = Field(min_length=1, max_length=4000)
+    session: SessionId | None = Field(default=None, description="one session for all; a new one each time where absent")
+
+
 class AgentSpec(Spec):
     """One agent: ``agents/<name>/agent.yaml`` with its ``prompt.md``."""
 
@@ -59,14 +104,29 @@ class AgentSpec(Spec):
     context: ContextSpec = ContextSpec()
     limits: Limits = Limits()
     approval_seconds: int = Field(default=86_400, ge=60, le=31_536_000, description="how long an approval waits")
+    pattern: Literal["loop", "reply"] = Field(
+        default="loop", description="reply: one turn without tools, on an Express state machine"
+    )
+    confidence: ConfidenceSpec | None = None
+    humans: HumansSpec = HumansSpec()
+    if_busy: Literal["reject", "enqueue", "interrupt"] = Field(
+        default="reject", description="what a request does to a session whose run has not ended"
+    )
+    requires: dict[str, str] = Field(
+        default_factory=dict,
+        max_length=16,
+        description="metadata a run can't do without, with the question that asks for it",
+    )
+    schedules: tuple[ScheduleSpec, ...] = Field(default=(), max_length=10)
     session_days: int = Field(default=30, ge=1, le=3650, description="a session's time to live after its last use")
 
 
 class Catalog(Spec):
-    """All agents and tools of a deployment."""
+    """All agents, tools and workflows of a deployment. Agents and workflows share one space of names."""
 
     agents: dict[str, AgentSpec]
     tools: dict[str, ToolSpec]
+    workflows: dict[str, WorkflowSpec] = Field(default_factory=dict)
 
     def agent(self, name: str) -> AgentSpec:
         """Return an agent.

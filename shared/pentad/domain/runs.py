@@ -7,7 +7,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from pentad.domain.errors import InvalidTransition
-from pentad.domain.ids import AgentName, RunId, SessionId, TenantId, UserId
+from pentad.domain.ids import AgentName, RunId, SessionId, TenantId, ToolName, UserId
 from pentad.domain.knowledge import Citation
 from pentad.domain.usage import Spent, Usage
 
@@ -64,8 +64,40 @@ class Manifest(Value):
     dropped_messages: int = Field(default=0, ge=0, description="messages of the session left out by the budget")
 
 
+class Overrides(Value):
+    """What a fork changes: given to the turns of this run instead of what the agent's definition says."""
+
+    prompt: str | None = Field(default=None, max_length=100_000, description="the system prompt")
+    model: str | None = Field(default=None, description="a model of the catalog, by its id")
+
+
+class Band(StrEnum):
+    """What a confidence allows, from much to little."""
+
+    AUTONOMOUS = "autonomous"
+    REVIEW = "review"
+    DRAFT = "draft"
+    ESCALATE = "escalate"
+
+
+class Signal(Value):
+    """One source's say on a turn."""
+
+    source: Literal["self_report", "judge", "agreement", "validators"]
+    score: float = Field(ge=0, le=1)
+    detail: str = Field(default="", max_length=300)
+
+
+class Assessment(Value):
+    """How sure one turn is: the sources' signals, what the stated rule makes of them, and what that allows."""
+
+    confidence: float = Field(ge=0, le=1)
+    band: Band
+    signals: tuple[Signal, ...]
+
+
 class Run(Value):
-    """One run of one agent."""
+    """One run of one agent or of one workflow."""
 
     tenant: TenantId
     run: RunId
@@ -90,6 +122,15 @@ class Run(Value):
     stop_reason: str | None = None
     execution_arn: str | None = None
     metadata: dict[str, str] = Field(default_factory=dict)
+    kind: Literal["agent", "workflow"] = "agent"
+    parent: RunId | None = Field(default=None, description="the workflow's run that this one is a step of")
+    fence: int = Field(default=0, ge=0, description="fencing token of the session's lease; grows with each holder")
+    if_busy: Literal["reject", "enqueue", "interrupt"] = "reject"
+    overrides: Overrides | None = None
+    forked_from: RunId | None = None
+    redrive_of: RunId | None = None
+    allowed_tools: tuple[ToolName, ...] = Field(default=(), description="tools a human allowed for the rest of the run")
+    confidence: float | None = Field(default=None, ge=0, le=1, description="the lowest of the run's steps so far")
 
 
 class CallStatus(StrEnum):
@@ -133,6 +174,7 @@ class Decision(Value):
     step: int
     calls: tuple["CallRef", ...] = ()
     reason: str | None = Field(default=None, max_length=300)
+    wait: int | None = Field(default=None, ge=1, description="seconds until the first reminder or the expiry")
 
 
 class CallRef(Value):
@@ -159,6 +201,8 @@ class Step(Value):
     cost_nanousd: int = 0
     notices: tuple[str, ...] = ()
     degraded: bool = False
+    citations: tuple[Citation, ...] = ()
+    assessment: Assessment | None = None
     started_at: datetime
     duration_ms: int = Field(ge=0)
 
@@ -169,6 +213,7 @@ class ApprovalStatus(StrEnum):
     PENDING = "pending"
     APPROVED = "approved"
     REJECTED = "rejected"
+    ANSWERED = "answered"
     EXPIRED = "expired"
 
 
@@ -179,10 +224,25 @@ class ApprovalCall(Value):
     tool: str
     arguments: dict[str, Any]
     arguments_hash: str
+    edited: bool = Field(default=False, description="a human changed the arguments that the model had chosen")
+
+
+class Vote(Value):
+    """One human's say, where several have to agree."""
+
+    by: str
+    decision: Literal["approve", "reject"]
+    at: datetime
+    reason: str | None = None
+    shown_hash: str = Field(description="of what this human was shown; a vote counts only for exactly that")
 
 
 class Approval(Value):
-    """A decision that a human owes. The task token is kept encrypted beside it and is in no view of it."""
+    """A decision that a human owes. The task token is kept encrypted beside it and is in no view of it.
+
+    ``calls``: tool calls that run once approved. ``answer``: a drafted answer that is delivered once approved.
+    ``question``: the agent (or a step) asks; the answer goes back to it. ``escalation``: the agent gives up the matter.
+    """
 
     tenant: TenantId
     approval: str
@@ -190,10 +250,40 @@ class Approval(Value):
     step: int
     agent: AgentName
     session: SessionId
+    kind: Literal["calls", "answer", "question", "escalation"] = "calls"
     status: ApprovalStatus
     calls: tuple[ApprovalCall, ...]
+    text: str | None = Field(default=None, description="the draft, the question or why it was escalated")
+    group: str = Field(default="operators", description="who is asked")
+    quorum: int = Field(default=1, ge=1, le=20, description="so many have to approve; one reject rejects")
+    votes: tuple[Vote, ...] = ()
+    on_expiry: Literal["reject", "approve", "escalate"] = "reject"
+    escalate_to: tuple[str, ...] = Field(default=(), description="the groups asked next, in order")
+    remind_seconds: int | None = Field(default=None, ge=60, description="a reminder each so many seconds")
+    reminded: int = Field(default=0, ge=0)
+    confidence: float | None = Field(default=None, ge=0, le=1)
     created_at: datetime
     expires_at: datetime
     decided_at: datetime | None = None
     decided_by: str | None = None
     reason: str | None = None
+    reply: str | None = Field(default=None, description="the human's answer, or the draft as edited")
+
+
+class Review(Value):
+    """Something that was done and that a human should look at afterwards."""
+
+    tenant: TenantId
+    review: str
+    run: RunId
+    step: int
+    agent: AgentName
+    session: SessionId
+    cause: Literal["confidence", "loop", "limit", "failed", "escalated"]
+    summary: str = Field(max_length=500)
+    confidence: float | None = Field(default=None, ge=0, le=1)
+    created_at: datetime
+    closed_at: datetime | None = None
+    closed_by: str | None = None
+    verdict: Literal["correct", "wrong"] | None = None
+    note: str | None = Field(default=None, max_length=1000)

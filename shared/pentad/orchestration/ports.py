@@ -1,11 +1,15 @@
 """What orchestration asks of its stores and of the workflow engine."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
+from pentad.domain.agents import AgentSpec
 from pentad.domain.knowledge import Citation
 from pentad.domain.messages import Message
-from pentad.domain.runs import Approval, ApprovalStatus, Manifest, Run, RunStatus, Step, ToolCall
+from pentad.domain.models import ChatRequest
+from pentad.domain.runs import Approval, ApprovalStatus, Assessment, Manifest, Review, Run, RunStatus, Step, ToolCall
 from pentad.memory.ports import Page
 
 
@@ -57,6 +61,30 @@ class RunStore(Protocol):
 
         Raises:
             InvalidTransition: the run may not go there.
+        """
+        ...
+
+    def note(
+        self,
+        tenant: str,
+        run: str,
+        *,
+        metadata: Mapping[str, str] | None = None,
+        allowed_tools: Sequence[str] = (),
+        confidence: float | None = None,
+    ) -> Run:
+        """Add to what is known of an open run; a repeat changes nothing.
+
+        Args:
+            tenant: the tenant.
+            run: the run.
+            metadata: entries to add or replace.
+            allowed_tools: tools that a human allowed for the rest of the run.
+            confidence: of a step; the run keeps the lowest.
+
+        Raises:
+            NotFound: no such run.
+            InvalidTransition: the run has ended.
         """
         ...
 
@@ -225,5 +253,104 @@ class EventPublisher(Protocol):
 
         Raises:
             StoreUnavailable: the bus did not take it.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What may go on right now.
+
+    Attributes:
+        stopped: why nothing more may run (a kill switch on the tenant or the agent), or None.
+        unavailable: tools that may not run now, each with the sentence that the model is told.
+    """
+
+    stopped: str | None = None
+    unavailable: Mapping[str, str] = field(default_factory=dict)
+
+
+class Switchboard(Protocol):
+    """Kill switches and tools out of order, read once a turn."""
+
+    def standing(self, tenant: str, agent: str, tools: Sequence[str]) -> Standing:
+        """Return what may go on, in one request whatever the number of tools.
+
+        Raises:
+            StoreUnavailable: the store did not answer.
+        """
+        ...
+
+    def tool_failed(self, tenant: str, tool: str, error: str) -> None:
+        """Count a failure for good; enough of them in a row mark the tool unavailable for a time."""
+        ...
+
+    def tool_succeeded(self, tenant: str, tool: str) -> None:
+        """Forget a tool's failures; costs nothing where there are none."""
+        ...
+
+
+class Assessor(Protocol):
+    """Tells how sure a turn is."""
+
+    def assess(
+        self,
+        agent: AgentSpec,
+        request: ChatRequest,
+        reply: Message,
+        calls: Sequence[ToolCall],
+        *,
+        unknown_citations: int,
+        deadline: float,
+    ) -> Assessment | None:
+        """Return the turn's assessment, or None where the agent asks for none.
+
+        A source that fails counts as no signal, and is reported; it never fails the turn.
+
+        Args:
+            agent: says which sources and bands there are.
+            request: what the model was sent; its context says whom to bill.
+            reply: the model's message.
+            calls: its tool calls as planned; none for an answer.
+            unknown_citations: markers in the answer that point to no passage.
+            deadline: ``time.time()`` by which an answer is of use.
+        """
+        ...
+
+
+class ReviewStore(Protocol):
+    """What was done and should be looked at."""
+
+    def add(self, review: Review) -> None:
+        """Put it on the list; a repeat (same id) changes nothing."""
+        ...
+
+    def get(self, tenant: str, review: str) -> Review:
+        """Return one.
+
+        Raises:
+            NotFound: no such review for this tenant.
+        """
+        ...
+
+    def open(self, tenant: str, *, limit: int = 50, cursor: str | None = None) -> Page[Review]:
+        """Return what nobody has looked at yet, the oldest first."""
+        ...
+
+    def close(
+        self,
+        tenant: str,
+        review: str,
+        *,
+        by: str,
+        verdict: Literal["correct", "wrong"],
+        note: str | None,
+        at: datetime,
+    ) -> Review:
+        """Take it off the list; the same verdict again returns what is stored.
+
+        Raises:
+            NotFound: no such review.
+            InvalidTransition: it was closed with another verdict.
         """
         ...

@@ -24,6 +24,13 @@ _FIXED = {
     "request_hash",
     "idempotency_key",
     "metadata",
+    "kind",
+    "parent",
+    "fence",
+    "if_busy",
+    "overrides",
+    "forked_from",
+    "redrive_of",
 }
 OUTCOME = {"answer", "citations", "notices", "error", "stop_reason"}
 COUNTS = tuple(Usage.model_fields)
