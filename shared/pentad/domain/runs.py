@@ -69,6 +69,7 @@ class Overrides(Value):
 
     prompt: str | None = Field(default=None, max_length=100_000, description="the system prompt")
     model: str | None = Field(default=None, description="a model of the catalog, by its id")
+    replaced: tuple[str, ...] = Field(default=(), description="call ids whose results the fork gave, not the tool")
 
 
 class Band(StrEnum):
@@ -128,6 +129,7 @@ class Run(Value):
     if_busy: Literal["reject", "enqueue", "interrupt"] = "reject"
     overrides: Overrides | None = None
     forked_from: RunId | None = None
+    first_step: int = Field(default=1, ge=1, description="the step its execution begins with; a fork has later ones")
     redrive_of: RunId | None = None
     allowed_tools: tuple[ToolName, ...] = Field(default=(), description="tools a human allowed for the rest of the run")
     confidence: float | None = Field(default=None, ge=0, le=1, description="the lowest of the run's steps so far")

@@ -229,5 +229,6 @@ class StartRun:
 
 
 def reference(run: Run) -> dict[str, Any]:
-    """Return the input of a run's execution: references only."""
-    return {"tenant": run.tenant, "run": run.run, "session": run.session, "agent": run.agent}
+    """Return the input of a run's execution: references only, and the step where it is not the first."""
+    later = {"step": run.first_step} if run.first_step > 1 else {}
+    return {"tenant": run.tenant, "run": run.run, "session": run.session, "agent": run.agent} | later

@@ -30,6 +30,7 @@ _FIXED = {
     "if_busy",
     "overrides",
     "forked_from",
+    "first_step",
     "redrive_of",
 }
 OUTCOME = {"answer", "citations", "notices", "error", "stop_reason"}
