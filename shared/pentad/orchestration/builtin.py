@@ -23,10 +23,10 @@ BUILTIN: Final[dict[str, ToolSpec]] = {
     ASK: ToolSpec(
         name=ASK,
         description=(
-            "Ask a human one question and wait for the answer. Use it where a fact or a choice is missing that no other "
-            "tool and nothing in the conversation can give you, and that you would otherwise have to guess. Ask for one "
-            "thing, say why you need it, and name the options where there are some. The human sees only this question, "
-            "not the conversation. The result is the human's answer; it may take hours."
+            "Ask a human one question and wait for the answer. Use it where a fact or a choice is missing that no "
+            "other tool and nothing in the conversation can give you, and that you would otherwise have to guess. Ask "
+            "for one thing, say why you need it, and name the options where there are some. The human sees only this "
+            "question, not the conversation. The result is the human's answer; it may take hours."
         ),
         input_schema=_schema("question", "The question, complete in itself, in the language of the conversation."),
         effects="none",
@@ -36,10 +36,10 @@ BUILTIN: Final[dict[str, ToolSpec]] = {
     ESCALATE: ToolSpec(
         name=ESCALATE,
         description=(
-            "Hand the matter to a human because you should not decide it: it is outside what you are allowed to do, the "
-            "stakes are too high, the user asks for a person, or you have tried and cannot get on. Do not use it to ask "
-            "a question; use ask_human for that. The human either answers in your place, or tells you how to go on: "
-            "that is the result."
+            "Hand the matter to a human because you should not decide it: it is outside what you are allowed to do, "
+            "the stakes are too high, the user asks for a person, or you have tried and cannot get on. Do not use it "
+            "to ask a question; use ask_human for that. The human either answers in your place, or tells you how to "
+            "go on: that is the result."
         ),
         input_schema=_schema("reason", "Why a human has to take over, what was tried, and what is to be decided."),
         effects="none",
