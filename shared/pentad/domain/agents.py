@@ -1,8 +1,8 @@
 """What an agent and a tool are, as data: read at synth, checked there, shipped to the functions as the catalog."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from pentad.domain.errors import ConfigurationError
 from pentad.domain.ids import AgentName, SessionId, TenantId, ToolName
@@ -56,6 +56,12 @@ class BandsSpec(Spec):
     autonomous: float = Field(default=0.9, ge=0, le=1)
     review: float = Field(default=0.7, ge=0, le=1)
     draft: float = Field(default=0.5, ge=0, le=1)
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if not self.autonomous >= self.review >= self.draft:
+            raise ValueError("bands go downwards: autonomous, then review, then draft; equal ones leave a band out")
+        return self
 
 
 class ConfidenceSpec(Spec):

@@ -107,3 +107,20 @@ def parse_undo_token(value: str) -> tuple[str, int, int]:
     if match is None:
         raise InvalidInput("the undo token is not well formed", field="undo_token", fix="use a token from the run")
     return f"run_{match[1]}", int(match[2]), int(match[3])
+
+
+def review_id(run: str, step: int, cause: str) -> str:
+    """Return the review of what one step of one run gave cause for: a repeat is the same review."""
+    return f"rev_{run.removeprefix('run_')}_{step:05d}_{cause}"
+
+
+def parse_review_id(value: str) -> tuple[str, int, str]:
+    """Return (run, step, cause) of a review id.
+
+    Raises:
+        InvalidInput: it is not a review id.
+    """
+    match = re.fullmatch(r"rev_([0-9a-z]{26})_([0-9]{5})_([a-z]{1,20})", value)
+    if match is None:
+        raise InvalidInput("the review id is not well formed", field="review", fix="use an id from the list")
+    return f"run_{match[1]}", int(match[2]), match[3]

@@ -51,8 +51,13 @@ def approval_sk(step: int) -> str:
     return f"APPROVAL#{step:05d}"
 
 
+def review_sk(step: int, cause: str) -> str:
+    """Return the sort key of a review in its run."""
+    return f"REVIEW#{step:05d}#{cause}"
+
+
 def collection(tenant_id: str, kind: str) -> str:
-    """Return the partition of a list of a tenant, such as SESSIONS, RUNS, APPROVALS, KEYS or DOCS."""
+    """Return the partition of a list of a tenant, such as SESSIONS, RUNS, APPROVALS, REVIEWS, KEYS or DOCS."""
     return f"T#{tenant_id}#{kind}"
 
 

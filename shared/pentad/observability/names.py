@@ -29,6 +29,12 @@ TOOL_DURATION = "ToolDuration"
 TOOL_UNDOS = "ToolUndos"
 APPROVALS_REQUESTED = "ApprovalsRequested"
 APPROVALS_DECIDED = "ApprovalsDecided"
+CONFIDENCE = "Confidence"
+CONFIDENCE_SIGNALS = "ConfidenceSignals"
+ASSESSMENTS = "Assessments"
+ESCALATIONS = "Escalations"
+REVIEWS_OPENED = "ReviewsOpened"
+REVIEWS_CLOSED = "ReviewsClosed"
 PASSAGES_RECALLED = "PassagesRecalled"
 RECALL_DURATION = "RecallDuration"
 DOCUMENTS_INGESTED = "DocumentsIngested"
@@ -69,6 +75,12 @@ UNITS = {
     TOOL_UNDOS: "Count",
     APPROVALS_REQUESTED: "Count",
     APPROVALS_DECIDED: "Count",
+    CONFIDENCE: "None",  # of a turn, 0 to 1
+    CONFIDENCE_SIGNALS: "Count",  # share of sources that gave none: those of outcome none, of all
+    ASSESSMENTS: "Count",
+    ESCALATIONS: "Count",
+    REVIEWS_OPENED: "Count",
+    REVIEWS_CLOSED: "Count",  # how often a reviewed turn was right: those of outcome correct, of all
     PASSAGES_RECALLED: "Count",
     RECALL_DURATION: "Milliseconds",
     DOCUMENTS_INGESTED: "Count",
@@ -85,6 +97,7 @@ UNITS = {
 DIMENSIONS = frozenset(
     {
         "agent",
+        "band",
         "decision",
         "error",
         "function",
@@ -94,6 +107,7 @@ DIMENSIONS = frozenset(
         "outcome",
         "provider",
         "purpose",
+        "source",
         "status",
         "tier",
         "tool",

@@ -180,7 +180,9 @@ class WorkflowEngine(Protocol):
     """Where executions run."""
 
     def start(self, agent: str, name: str, payload: dict[str, Any]) -> str:
-        """Start the agent's state machine under ``name`` and return the execution's ARN; a repeat is the same.
+        """Start the agent's state machine under ``name`` and return the execution's ARN.
+
+        A repeat is the same execution; of an Express machine it is another one, which finds what the first has done.
 
         Raises:
             NotFound: the agent has no state machine.
@@ -197,7 +199,7 @@ class WorkflowEngine(Protocol):
         ...
 
     def running(self, execution_arn: str) -> bool:
-        """Tell whether the execution still runs; one that does not exist (yet) counts as running.
+        """Tell whether the execution still runs; one that does not exist (yet), or is Express, counts as running.
 
         Raises:
             StoreUnavailable: the engine did not answer.
@@ -205,7 +207,7 @@ class WorkflowEngine(Protocol):
         ...
 
     def history(self, execution_arn: str) -> list[dict[str, Any]]:
-        """Return the execution's history events, oldest first, at most 25,000."""
+        """Return the execution's history events, oldest first, at most 25,000; none of an Express execution."""
         ...
 
 
@@ -321,8 +323,11 @@ class Assessor(Protocol):
 class ReviewStore(Protocol):
     """What was done and should be looked at."""
 
-    def add(self, review: Review) -> None:
-        """Put it on the list; a repeat (same id) changes nothing."""
+    def add(self, review: Review) -> bool:
+        """Put it on the list and tell whether it is new; a repeat (same id) changes nothing.
+
+        The id is that of `pentad.domain.ids.review_id`.
+        """
         ...
 
     def get(self, tenant: str, review: str) -> Review:
