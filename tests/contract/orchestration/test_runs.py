@@ -413,3 +413,31 @@ def test_a_large_answer_is_stored_whole(stores: Stores) -> None:
     end(stores, run, answer="é" * 400_000)
     assert stores.runs.get(TENANT, run.run).answer == "é" * 400_000
     assert stores.runs.page(TENANT).items[0].answer == "é" * 400_000
+
+
+def test_what_is_noted_is_added_and_a_repeat_changes_nothing(stores: Stores) -> None:
+    run = started(stores)
+    for _ in range(2):
+        stores.runs.note(TENANT, run.run, metadata={"a": "c", "order id": "7"}, allowed_tools=["notes"])
+    noted = stores.runs.note(TENANT, run.run, allowed_tools=["calculator"])
+    assert noted.metadata == {"a": "c", "order id": "7"}
+    assert noted.allowed_tools == ("calculator", "notes")
+    assert stores.runs.get(TENANT, run.run) == noted
+
+
+def test_a_run_keeps_the_lowest_confidence(stores: Stores) -> None:
+    run = started(stores)
+    seen = [stores.runs.note(TENANT, run.run, confidence=value).confidence for value in (0.8, 0.65, 0.9)]
+    assert seen == [0.8, 0.65, 0.65]
+    assert stores.runs.note(TENANT, run.run, confidence=0.7, metadata={"x": "y"}).metadata["x"] == "y"
+    assert stores.runs.get(TENANT, run.run).confidence == 0.65
+
+
+def test_nothing_is_noted_on_an_ended_or_unknown_run(stores: Stores) -> None:
+    run = started(stores)
+    with pytest.raises(NotFound):
+        stores.runs.note(TENANT, new_id("run", START), metadata={"a": "b"})
+    end(stores, run)
+    with pytest.raises(InvalidTransition):
+        stores.runs.note(TENANT, run.run, metadata={"a": "c"}, confidence=0.5)
+    assert stores.runs.get(TENANT, run.run).metadata == {"a": "b"}

@@ -4,8 +4,10 @@ What never changes is JSON in ``body``; what conditions and updates need stands 
 """
 
 import json
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from decimal import Decimal
+from typing import Any, NamedTuple
 
 from pentad.aws.table import Item
 from pentad.domain import keys
@@ -33,6 +35,8 @@ _FIXED = {
     "first_step",
     "redrive_of",
 }
+_NOTED = "m:"
+"""Begins the attributes that hold metadata noted after the start: one each, so that writers don't undo each other."""
 OUTCOME = {"answer", "citations", "notices", "error", "stop_reason"}
 COUNTS = tuple(Usage.model_fields)
 
@@ -90,6 +94,10 @@ def run_of(item: Item, outcome: str | None) -> Run:
             usage=Usage(**{name: int(item[f"u_{name}"]) for name in COUNTS}),
         ),
     }
+    noted = {name[len(_NOTED) :]: value for name, value in item.items() if name.startswith(_NOTED)}
+    values["metadata"] = values["metadata"] | noted
+    values["allowed_tools"] = tuple(sorted(item.get("allowed_tools", ())))
+    values["confidence"] = float(item["confidence"]) if "confidence" in item else None
     if "manifest" in item:
         values["manifest"] = Manifest.model_validate_json(item["manifest"])
     return Run.model_validate(values | json.loads(outcome or "{}"))
@@ -106,6 +114,37 @@ def adding(spent: Spent) -> tuple[str, dict[str, str], dict[str, int]]:
     names = {f"#a{place}": name for place, name in enumerate(amounts)}
     values = {f":a{place}": amount for place, amount in enumerate(amounts.values())}
     return clause, names, values
+
+
+class Noted(NamedTuple):
+    """What is to be added to what is known of an open run."""
+
+    metadata: Mapping[str, str]
+    allowed_tools: Sequence[str]
+    confidence: float | None
+
+
+def noting(noted: Noted, at: str, *, with_confidence: bool) -> tuple[str, str, dict[str, Any]]:
+    """Return the update, its condition and what fills them.
+
+    Args:
+        noted: what to add.
+        at: the time, ISO 8601.
+        with_confidence: only where the run has a higher one, or none.
+    """
+    names = {"#status": "status"} | {f"#m{place}": f"{_NOTED}{name}" for place, name in enumerate(noted.metadata)}
+    values: dict[str, Any] = {f":m{place}": value for place, value in enumerate(noted.metadata.values())}
+    update = ", ".join(["SET updated_at = :at", *(f"#m{place} = :m{place}" for place in range(len(noted.metadata)))])
+    ends = {f":e{place}": status.value for place, status in enumerate(RunStatus) if status.ended}
+    condition = f"attribute_exists(pk) AND NOT #status IN ({', '.join(ends)})"
+    if with_confidence and noted.confidence is not None:
+        update += ", confidence = :confidence"
+        condition += " AND (attribute_not_exists(confidence) OR confidence > :confidence)"
+        values[":confidence"] = Decimal(str(noted.confidence))
+    if noted.allowed_tools:
+        update += " ADD allowed_tools :tools"
+        values[":tools"] = set(noted.allowed_tools)
+    return update, condition, {"names": names, "values": values | ends | {":at": at}}
 
 
 def spent_by(step: Step) -> Spent:

@@ -1,6 +1,6 @@
 """Runs, steps and tool calls in DynamoDB: every change is one conditional write or one transaction."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from pentad.aws.pages import decode_cursor, encode_cursor
@@ -13,9 +13,11 @@ from pentad.domain.runs import TRANSITIONS, CallStatus, Manifest, Run, RunStatus
 from pentad.memory.ports import Page
 from pentad.orchestration.adapters.run_items import (
     OUTCOME,
+    Noted,
     adding,
     call_key,
     iso,
+    noting,
     run_of,
     spent_by,
     spill_key,
@@ -130,6 +132,37 @@ class DynamoRuns:
         if waited_ms > 0:
             self._prolong_lease(changed, waited_ms // 1000 + 1)
         return changed
+
+    def note(
+        self,
+        tenant: str,
+        run: str,
+        *,
+        metadata: Mapping[str, str] | None = None,
+        allowed_tools: Sequence[str] = (),
+        confidence: float | None = None,
+    ) -> Run:
+        """See `RunStore`."""
+        noted = Noted(metadata or {}, allowed_tools, confidence)
+        try:
+            return self._run(self._note(tenant, run, noted, with_confidence=True))
+        except ConditionFailed as failure:
+            self._check_open(failure, tenant, run)
+        try:
+            # The run has a lower confidence already: the rest is still to be noted.
+            return self._run(self._note(tenant, run, noted, with_confidence=False))
+        except ConditionFailed as failure:
+            self._check_open(failure, tenant, run)
+            raise
+
+    def _note(self, tenant: str, run: str, noted: Noted, *, with_confidence: bool) -> Item:
+        update, condition, expression = noting(noted, iso(self._now()), with_confidence=with_confidence)
+        return self._state.update(keys.run_pk(tenant, run), keys.META, update, condition=condition, **expression)
+
+    def _check_open(self, failure: ConditionFailed, tenant: str, run: str) -> None:
+        stored = self._run(failure.item or self._item(tenant, run))
+        if stored.status.ended:
+            raise InvalidTransition(f"the run is {stored.status}", field="status") from failure
 
     def record_step(self, step: Step, calls: list[ToolCall]) -> None:
         """See `RunStore`."""

@@ -1,7 +1,7 @@
 """Runs in dictionaries, with the session's lease: for tests and for one process."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from pentad.aws.pages import decode_cursor, encode_cursor
@@ -105,6 +105,28 @@ class MemoryRuns:
             if holder == run and waited_seconds > 0:
                 self._leases[tenant, stored.session] = (run, expires_at + int(waited_seconds) + 1)
             return self._change(stored, status=status, waited_seconds=waited, updated_at=self._now())
+
+    def note(
+        self,
+        tenant: str,
+        run: str,
+        *,
+        metadata: Mapping[str, str] | None = None,
+        allowed_tools: Sequence[str] = (),
+        confidence: float | None = None,
+    ) -> Run:
+        """See `RunStore`."""
+        with self._lock:
+            stored = self.get(tenant, run)
+            if stored.status.ended:
+                raise InvalidTransition(f"the run is {stored.status}", field="status")
+            lowest = min((one for one in (stored.confidence, confidence) if one is not None), default=None)
+            return self._change(
+                stored,
+                metadata=stored.metadata | dict(metadata or {}),
+                allowed_tools=tuple(sorted({*stored.allowed_tools, *allowed_tools})),
+                confidence=lowest,
+            )
 
     def record_step(self, step: Step, calls: list[ToolCall]) -> None:
         """See `RunStore`."""
