@@ -26,6 +26,7 @@ from pentad.domain.ids import (
 )
 from pentad.domain.messages import Message, TextBlock
 from pentad.domain.runs import Run, RunStatus
+from pentad.domain.workflows import HumanStep, WorkflowSpec
 from pentad.observability import names
 from pentad.observability.ports import Telemetry
 from pentad.orchestration.ports import RunStore, WorkflowEngine
@@ -44,7 +45,7 @@ class RunRequest(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    agent: AgentName = Field(description="the agent's name, such as assistant")
+    agent: AgentName = Field(description="the agent's or workflow's name, such as assistant")
     message: str = Field(min_length=1, max_length=MESSAGE_CHARACTERS, description="the user's words")
     session: SessionId | None = Field(default=None, description="goes on with a session; a new one where absent")
     user: UserId | None = Field(default=None, description="on whose behalf; a session has one user")
@@ -83,12 +84,17 @@ def request_hash(request: RunRequest) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def lease_seconds(agent: AgentSpec) -> int:
-    """Return how long a run may hold its session: its own time, one wait for a human, and a margin.
+def lease_seconds(spec: AgentSpec | WorkflowSpec) -> int:
+    """Return how long a run may hold its session: its own time, the waits for humans, and a margin.
 
-    Each wait that ends adds its own length (see `RunStore.set_status`), so several waits fit as well.
+    Of an agent one wait is counted: each that ends adds its own length (see `RunStore.set_status`), so several fit as
+    well. The waits of a workflow are in its definition: all of them count.
     """
-    return agent.limits.seconds + agent.approval_seconds + LEASE_MARGIN_SECONDS
+    if isinstance(spec, WorkflowSpec):
+        waits = sum(step.seconds for step in spec.steps.values() if isinstance(step, HumanStep))
+    else:
+        waits = spec.approval_seconds
+    return spec.limits.seconds + waits + LEASE_MARGIN_SECONDS
 
 
 def request_message_id(run: str) -> str:
@@ -133,8 +139,10 @@ class StartRun:
             SessionBusy: another run of the session has not ended.
             StoreUnavailable: nothing, or not all, was started; the same key again goes on from there.
         """
-        agent = self._agent(request.agent)
+        spec = self._spec(request.agent)
         run = self._new(tenant, request, trigger, idempotency_key)
+        if isinstance(spec, WorkflowSpec):
+            run = run.model_copy(update={"kind": "workflow"})
         message = Message(
             message_id=request_message_id(run.run),
             role="user",
@@ -144,7 +152,7 @@ class StartRun:
             step=0,
         )
         try:
-            stored = self._runs.start(run, message, session_days=agent.session_days, lease_seconds=lease_seconds(agent))
+            stored = self._runs.start(run, message, session_days=spec.session_days, lease_seconds=lease_seconds(spec))
         except SessionBusy:
             try:
                 self._heal(tenant, run.session)
@@ -156,12 +164,12 @@ class StartRun:
             return stored
         return self._execute(stored, heals=idempotency_key is not None)
 
-    def _agent(self, name: str) -> AgentSpec:
-        try:
-            return self._catalog.agent(name)
-        except KeyError as error:
-            known = ", ".join(sorted(self._catalog.agents)) or "none"
-            raise InvalidInput(f"there is no agent {name}", field="agent", fix=f"use one of: {known}") from error
+    def _spec(self, name: str) -> AgentSpec | WorkflowSpec:
+        spec = self._catalog.agents.get(name) or self._catalog.workflows.get(name)
+        if spec is None:
+            known = ", ".join(sorted([*self._catalog.agents, *self._catalog.workflows])) or "none"
+            raise InvalidInput(f"there is no agent {name}", field="agent", fix=f"use one of: {known}")
+        return spec
 
     def _new(self, tenant: str, request: RunRequest, trigger: Trigger, key: str | None) -> Run:
         now = self._now()

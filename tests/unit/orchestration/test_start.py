@@ -4,10 +4,17 @@ import pytest
 
 from pentad.domain.errors import IdempotencyConflict, InvalidInput, NotFound, SessionBusy, StoreUnavailable
 from pentad.domain.runs import Run, RunStatus
+from pentad.domain.workflows import HumanStep, WorkflowSpec
 from pentad.orchestration.start import LEASE_MARGIN_SECONDS, RunRequest
 
-from .world import TENANT, World
+from .world import CATALOG, TENANT, World
 
+REPORT = WorkflowSpec(
+    name="report",
+    description="writes",
+    answer="{{approve}}",
+    steps={"approve": HumanStep(name="approve", number=1, text="{{input}}", seconds=120)},
+)
 HELLO = RunRequest(agent="assistant", message="Hello")
 
 
@@ -32,6 +39,16 @@ def test_an_unknown_agent_is_told_which_there_are() -> None:
     with pytest.raises(InvalidInput, match="nobody") as caught:
         _start(World(), RunRequest(agent="nobody", message="Hello"))
     assert (caught.value.field, caught.value.fix) == ("agent", "use one of: assistant, plain")
+
+
+def test_a_workflow_is_started_by_its_name() -> None:
+    world = World(CATALOG.model_copy(update={"workflows": {"report": REPORT}}))
+    run = _start(world, RunRequest(agent="report", message="On bees", session="s1"))
+    assert (world.runs.get(TENANT, run.run).kind, list(world.engine.started)) == ("workflow", [run.run])
+    world.clock.advance(REPORT.limits.seconds + 120 + LEASE_MARGIN_SECONDS - 1)
+    assert world.runs.lease_holder(TENANT, "s1") == run.run
+    world.clock.advance(2)
+    assert world.runs.lease_holder(TENANT, "s1") is None
 
 
 def test_a_key_gives_the_same_run_session_and_execution() -> None:
