@@ -128,11 +128,17 @@ class Run(Value):
     fence: int = Field(default=0, ge=0, description="fencing token of the session's lease; grows with each holder")
     if_busy: Literal["reject", "enqueue", "interrupt"] = "reject"
     overrides: Overrides | None = None
+    hands_over: bool = Field(default=False, description="it has ended while others waited in its session's queue")
     forked_from: RunId | None = None
     first_step: int = Field(default=1, ge=1, description="the step its execution begins with; a fork has later ones")
     redrive_of: RunId | None = None
     allowed_tools: tuple[ToolName, ...] = Field(default=(), description="tools a human allowed for the rest of the run")
     confidence: float | None = Field(default=None, ge=0, le=1, description="the lowest of the run's steps so far")
+
+    @property
+    def waiting(self) -> bool:
+        """It waits in its session's queue and holds no lease yet."""
+        return self.status is RunStatus.QUEUED and self.fence == 0
 
 
 class CallStatus(StrEnum):
@@ -239,6 +245,16 @@ class Vote(Value):
     shown_hash: str = Field(description="of what this human was shown; a vote counts only for exactly that")
 
 
+class Change(Value):
+    """What became of an approval before its decision."""
+
+    what: Literal["edited", "escalated"]
+    by: str
+    at: datetime
+    group: str = Field(description="who was asked until then")
+    reason: str | None = None
+
+
 class Approval(Value):
     """A decision that a human owes. The task token is kept encrypted beside it and is in no view of it.
 
@@ -270,6 +286,16 @@ class Approval(Value):
     decided_by: str | None = None
     reason: str | None = None
     reply: str | None = Field(default=None, description="the human's answer, or the draft as edited")
+    asked_at: datetime | None = Field(default=None, description="when the present group was asked, if not at first")
+    asks_for: str | None = Field(default=None, description="the entry of the run's metadata that the answer becomes")
+    allowed_tools: tuple[ToolName, ...] = Field(default=(), description="always allowed for the rest of the run")
+    changes: tuple[Change, ...] = ()
+    version: int = Field(default=0, ge=0, description="grows by one with each change; a change is conditional on it")
+
+    @property
+    def asked(self) -> datetime:
+        """When the group that is asked now was asked."""
+        return self.asked_at or self.created_at
 
 
 class Review(Value):
