@@ -2,8 +2,13 @@
 
 The gateway checks a reply against the schema, repairs it once and goes on to the next link. What the schema can't say
 (bounds, patterns, a validator of one's own) pydantic checks here, and the model is told once what was wrong.
+
+In the middle of a conversation `complete_in_words` asks without changing what stands before: providers put a schema
+ahead of the system prompt, so a request with one reads nothing of the conversation from their caches (OpenAI's guide to
+prompt caching: "the structured output schema serves as a prefix to the system message").
 """
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -18,6 +23,7 @@ from pentad.models.ports import ChatModel
 from pentad.models.schemas import strict_schema
 
 M = TypeVar("M", bound=BaseModel)
+IN_WORDS = "Call no tool. Reply with one JSON value and nothing else, one that fits this JSON Schema:\n"
 
 
 @dataclass(frozen=True)
@@ -54,7 +60,35 @@ def complete_as(model: ChatModel, request: ChatRequest, output: type[M], *, dead
     """
     if request.tools or request.output_schema is not None:
         raise InvalidInput("a request for a value has neither tools nor a schema", field="request", fix="leave it out")
-    asked = request.model_copy(update={"output_schema": strict_schema(output)})
+    return _asked(model, request.model_copy(update={"output_schema": strict_schema(output)}), output, deadline)
+
+
+def complete_in_words(model: ChatModel, request: ChatRequest, output: type[M], *, deadline: float) -> Structured[M]:
+    """Return a model's answer as a value of a type, the schema being told at the end of the last message.
+
+    Tools, system prompt and earlier messages go out as they are, so a provider's cache serves them. Nothing but the
+    check here makes the reply fit.
+
+    Args:
+        model: the gateway, or anything that wraps it.
+        request: what to ask, tools included; its last message is the user's and holds the question.
+        output: the type.
+        deadline: ``time.time()`` by which an answer is of use; both turns end before it.
+
+    Raises:
+        InvalidInput: the request has a schema, or the type can't be asked for.
+        MalformedReply: the reply did not fit, nor did its repair; or it called a tool; or it was cut.
+        PentadError: as `complete_as`.
+    """
+    if request.output_schema is not None or not request.messages:
+        raise InvalidInput("a request for a value in words has messages and no schema", field="request")
+    *before, last = request.messages
+    told = TextBlock(text=IN_WORDS + json.dumps(strict_schema(output), ensure_ascii=False))
+    asking = last.model_copy(update={"blocks": (*last.blocks, told)})
+    return _asked(model, request.model_copy(update={"messages": (*before, asking)}), output, deadline)
+
+
+def _asked(model: ChatModel, asked: ChatRequest, output: type[M], deadline: float) -> Structured[M]:
     first = _ended(model.complete(asked, deadline=deadline))
     value, problems = _read(first, output)
     if value is not None:
@@ -95,7 +129,7 @@ def _ended(reply: ChatReply) -> ChatReply:
 
 def _read(reply: ChatReply, output: type[M]) -> tuple[M | None, Sequence[str]]:
     """Return the value and nothing, or nothing and what is wrong."""
-    text = reply.message.text
+    text = _unfenced(reply.message.text)
     try:
         found = strictjson.problem(strictjson.read(text))
         if found:
@@ -107,6 +141,15 @@ def _read(reply: ChatReply, output: type[M]) -> tuple[M | None, Sequence[str]]:
         return None, [f"{place}: {message}"[:300] for place, message in places][: checks.MAX_PROBLEMS]
     except ValueError:
         return None, ["the reply is not JSON alone; write the JSON value and nothing else"]
+
+
+def _unfenced(text: str) -> str:
+    """Return what stands in a code fence around the whole text, as models put one around JSON; else the text."""
+    bare = text.strip()
+    opening, line, rest = bare.partition("\n")
+    if line and opening.lower() in ("```", "```json") and rest.endswith("```"):
+        return rest.removesuffix("```")
+    return text
 
 
 def _repair(asked: ChatRequest, reply: ChatReply, problems: Sequence[str]) -> ChatRequest:

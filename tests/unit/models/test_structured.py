@@ -14,10 +14,11 @@ from pentad.domain.errors import (
     PentadError,
     Refused,
 )
+from pentad.domain.messages import TextBlock
 from pentad.domain.models import ChatReply, ChatRequest, StopReason
 from pentad.domain.usage import Usage
 from pentad.models.schemas import strict_schema
-from pentad.models.structured import Structured, complete_as
+from pentad.models.structured import IN_WORDS, Structured, complete_as, complete_in_words
 from tests.unit.models.samples import ADD, SCHEMA, assistant, request, user
 
 
@@ -141,3 +142,43 @@ def test_a_request_has_neither_tools_nor_a_schema_of_its_own(fields: dict[str, A
 
 def test_the_schema_is_the_same_text_each_time() -> None:
     assert json.dumps(strict_schema(Invoice)) == json.dumps(strict_schema(Invoice))
+
+
+def in_words(model: Scripted, asked: ChatRequest) -> Structured[Invoice]:
+    return complete_in_words(model, asked, Invoice, deadline=1.0)
+
+
+def test_in_words_all_that_stands_before_the_schema_goes_out_as_it_was() -> None:
+    model = Scripted(said(GOOD))
+    earlier = (user("Hello"), assistant("Good day"))
+    asked = request(*earlier, user("Which invoice?"), task="reason", tools=(ADD,), system="You help.")
+    assert in_words(model, asked).value.number == "INV-7"
+    [sent] = model.asked
+    assert sent.messages[:2] == earlier
+    assert (sent.tools, sent.system, sent.tool_choice) == (asked.tools, asked.system, asked.tool_choice)
+    assert sent.output_schema is None
+    words, schema = (block.text for block in sent.messages[2].blocks if isinstance(block, TextBlock))
+    assert words == "Which invoice?"
+    assert json.loads(schema.removeprefix(IN_WORDS)) == strict_schema(Invoice)
+
+
+@pytest.mark.parametrize("fence", ["```json", "```JSON", "```"])
+def test_in_words_json_in_a_code_fence_is_read(fence: str) -> None:
+    found = in_words(Scripted(said(f"{fence}\n{GOOD}\n```\n")), request(user("Which?")))
+    assert (found.value.cents, found.repaired) == (100, False)
+
+
+def test_in_words_words_around_the_json_are_repaired() -> None:
+    model = Scripted(said(f"Here you are: {GOOD}"), said(GOOD))
+    assert in_words(model, request(user("Which?"))).repaired
+    assert len(model.asked) == 2
+
+
+def test_in_words_a_call_of_a_tool_is_no_value() -> None:
+    with pytest.raises(MalformedReply):
+        in_words(Scripted(said("", stop=StopReason.TOOL_CALLS)), request(user("Which?"), tools=(ADD,)))
+
+
+def test_in_words_a_request_with_a_schema_is_refused() -> None:
+    with pytest.raises(InvalidInput):
+        in_words(Scripted(), request(user("Which?"), output_schema=SCHEMA))
