@@ -31,6 +31,11 @@ def run_pk(tenant_id: str, run: str) -> str:
     return f"T#{tenant_id}#R#{run}"
 
 
+def child_sk(run: str) -> str:
+    """Return the sort key that lists a run under its parent."""
+    return f"CHILD#{run}"
+
+
 def step_sk(step: int) -> str:
     """Return the sort key of a step."""
     return f"STEP#{step:05d}"
@@ -69,6 +74,11 @@ def document_pk(tenant_id: str, name: str) -> str:
 def chunks_sk(part: int) -> str:
     """Return the sort key of one part of a document's chunk list."""
     return f"CHUNKS#{part:04d}"
+
+
+def graph_pk(tenant_id: str, thread: str) -> str:
+    """Return the partition of a LangGraph thread; the thread's id is written without ``#``."""
+    return f"T#{tenant_id}#G#{thread}"
 
 
 def ledger_day_pk(tenant_id: str, day: str) -> str:
