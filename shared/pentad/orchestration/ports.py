@@ -13,18 +13,32 @@ from pentad.domain.runs import Approval, ApprovalStatus, Assessment, Manifest, R
 from pentad.memory.ports import Page
 
 
+QUEUE_LENGTH = 20
+"""So many runs may wait in one session's queue."""
+
+
 class RunStore(Protocol):
-    """Runs with their steps and tool calls. Every write can be repeated."""
+    """Runs with their steps and tool calls. Every write can be repeated.
+
+    Each holder of a session has a fencing token (`Run.fence`) that is higher than every earlier one's. A run that has
+    lost its session has ended by the write that took it away, and an ended run takes no step, no status and no new
+    state of a call (`InvalidTransition`). Only what has happened is still written down: the end of a call.
+    """
 
     def start(self, run: Run, request: Message, *, session_days: int, lease_seconds: int) -> Run:
         """Create the run, append the user's message and take the session's lease, all or nothing.
 
-        The session is made if it is new. ``run.request_seq`` of the result is the message's place.
-        A repeat (same run id, same request_hash) returns the stored run and changes nothing.
+        The session is made if it is new. ``run.request_seq`` of the result is the message's place, ``run.fence`` its
+        fencing token. A repeat (same run id, same request_hash) returns the stored run and changes nothing. An expired
+        lease is taken over: its run fails in the same write.
+
+        Where the session is busy and ``run.if_busy`` is ``enqueue``, the run is stored with its message and waits
+        (`Run.waiting`) at the end of the session's queue. A session with a queue is busy even where no run holds it,
+        but for a run that interrupts.
 
         Raises:
             IdempotencyConflict: the run id exists with another request_hash.
-            SessionBusy: another run holds the lease; ``retry_after`` says for how long at most.
+            SessionBusy: another run holds the lease, ``retry_after`` says for how long at most; or the queue is full.
             InvalidInput: the session belongs to another agent or user.
             StoreUnavailable: the store did not answer.
         """
@@ -44,6 +58,25 @@ class RunStore(Protocol):
 
     def lease_holder(self, tenant: str, session: str) -> str | None:
         """Return the run that holds the session's lease, or None where there is none or it has expired."""
+        ...
+
+    def place_in_queue(self, tenant: str, run: str) -> int | None:
+        """Return a waiting run's place in its session's queue, from 1; None where it does not wait."""
+        ...
+
+    def promote(self, tenant: str, session: str) -> Run | None:
+        """Give a session that no run holds to the next in its queue: its message, its lease, a higher fence.
+
+        Returns:
+            The run, which is to be started; None where the session is held, or nobody waits.
+
+        Raises:
+            StoreUnavailable: the store did not answer, or others were in the way each time.
+        """
+        ...
+
+    def children(self, tenant: str, run: str) -> list[str]:
+        """Return the runs whose parent this run is."""
         ...
 
     def set_execution(self, tenant: str, run: str, execution_arn: str) -> None:
@@ -89,7 +122,12 @@ class RunStore(Protocol):
         ...
 
     def record_step(self, step: Step, calls: list[ToolCall]) -> None:
-        """Store a turn and its tool calls in one write and add its usage to the run; a repeat changes nothing."""
+        """Store a turn and its tool calls in one write and add its usage to the run; a repeat changes nothing.
+
+        Raises:
+            NotFound: no such run.
+            InvalidTransition: the run has ended.
+        """
         ...
 
     def step(self, tenant: str, run: str, step: int) -> Step | None:
@@ -113,10 +151,10 @@ class RunStore(Protocol):
         ...
 
     def save_call(self, call: ToolCall) -> None:
-        """Store a call's new state.
+        """Store a call's new state. An end (succeeded, failed, undone) is taken whatever became of the run.
 
         Raises:
-            InvalidTransition: the stored call has already ended otherwise.
+            InvalidTransition: the stored call has already ended otherwise, or the run has ended.
         """
         ...
 
@@ -133,7 +171,11 @@ class RunStore(Protocol):
         error: str | None = None,
         stop_reason: str | None = None,
     ) -> Run:
-        """End the run and release the session's lease, all or nothing; a repeat returns what is stored."""
+        """End the run and release the session's lease, all or nothing; a repeat returns what is stored.
+
+        ``hands_over`` of the result tells that others wait for the session: `promote` is to be called.
+        A waiting run leaves its session's queue.
+        """
         ...
 
 
@@ -154,6 +196,16 @@ class ApprovalStore(Protocol):
 
     def token(self, tenant: str, approval: str) -> str:
         """Return the task token, decrypted.
+
+        Raises:
+            NotFound: no such approval.
+        """
+        ...
+
+    def replace(self, approval: Approval) -> bool:
+        """Store a changed approval in one conditional write, and return whether it was stored.
+
+        It is not where the stored one is not of the version before: then somebody was faster.
 
         Raises:
             NotFound: no such approval.
@@ -186,6 +238,18 @@ class WorkflowEngine(Protocol):
 
         Raises:
             NotFound: the agent has no state machine.
+            StoreUnavailable: the engine did not answer.
+        """
+        ...
+
+    def execution(self, agent: str, name: str) -> str:
+        """Return the ARN that the execution ``name`` of a Standard machine has, started or not."""
+        ...
+
+    def stop(self, execution_arn: str, *, error: str, cause: str) -> None:
+        """Stop an execution; one that has ended, or does not exist, is no error.
+
+        Raises:
             StoreUnavailable: the engine did not answer.
         """
         ...

@@ -5,10 +5,11 @@ from datetime import datetime
 
 from pentad.aws.pages import decode_cursor, encode_cursor
 from pentad.domain import keys
-from pentad.domain.errors import InvalidTransition, NotFound
+from pentad.domain.errors import NotFound
 from pentad.domain.runs import Approval, ApprovalStatus
 from pentad.memory.ports import Page
 from pentad.orchestration.adapters.run_items import iso
+from pentad.orchestration.approving import settle
 from pentad.orchestration.ports import TokenCipher
 
 
@@ -47,21 +48,20 @@ class MemoryApprovals:
         self.get(tenant, approval)
         return self._cipher.decrypt(self._tokens[tenant, approval], tenant=tenant, approval=approval)
 
+    def replace(self, approval: Approval) -> bool:
+        """See `ApprovalStore`."""
+        with self._lock:
+            stored = self.get(approval.tenant, approval.approval)
+            if stored.version != approval.version - 1:
+                return False
+            self._approvals[approval.tenant, approval.approval] = approval
+            return True
+
     def decide(
         self, tenant: str, approval: str, status: ApprovalStatus, *, by: str, reason: str | None, at: datetime
     ) -> Approval:
         """See `ApprovalStore`."""
-        with self._lock:
-            stored = self.get(tenant, approval)
-            if stored.status is not ApprovalStatus.PENDING:
-                if stored.status is not status:
-                    raise InvalidTransition(f"the approval is {stored.status} already", field="approval")
-                return stored
-            if at >= stored.expires_at and status is not ApprovalStatus.EXPIRED:
-                raise InvalidTransition("the approval has expired", field="approval")
-            decided = stored.model_copy(update={"status": status, "decided_by": by, "reason": reason, "decided_at": at})
-            self._approvals[tenant, approval] = decided
-            return decided
+        return settle(self, tenant, approval, status, by=by, reason=reason, at=at)
 
     def pending(self, tenant: str, *, limit: int = 50, cursor: str | None = None) -> Page[Approval]:
         """See `ApprovalStore`."""

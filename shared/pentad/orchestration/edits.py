@@ -1,0 +1,58 @@
+"""Check arguments that a human wrote in place of the model's: by the same schema, with the field and the fix named."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from pentad.domain.agents import ToolSpec
+from pentad.domain.errors import InvalidInput
+from pentad.domain.runs import ApprovalCall
+from pentad.tools.canonical import canonical_json
+
+_HINT_CHARACTERS = 300
+MAX_BYTES = 200_000
+
+
+def check_json(arguments: Mapping[int, dict[str, Any]]) -> None:
+    """Return if edited arguments have a form in JSON, and are not longer than a call may be.
+
+    Raises:
+        InvalidInput: they have not.
+    """
+    for index, values in arguments.items():
+        try:
+            length = len(canonical_json(values).encode())
+        except (ValueError, TypeError) as error:
+            raise InvalidInput(
+                f"the arguments are not JSON: {error}", field=f"arguments.{index}", fix="leave out NaN and infinities"
+            ) from error
+        if length > MAX_BYTES:
+            raise InvalidInput(
+                f"the arguments have more than {MAX_BYTES:,} bytes", field=f"arguments.{index}", fix="shorten them"
+            )
+
+
+def check_arguments(tool: ToolSpec | None, call: ApprovalCall) -> None:
+    """Return if a call's edited arguments fit its tool's input schema.
+
+    Raises:
+        InvalidInput: they do not, or the tool is not there any more.
+    """
+    place = f"arguments.{call.index}"
+    if tool is None:
+        raise InvalidInput(f"there is no tool {call.tool} any more", field=place, fix="reject the call")
+    # Imported here: jsonschema takes 0.2 s to load, and few decisions are edits.
+    import jsonschema
+    from jsonschema.validators import validator_for
+
+    validator = validator_for(tool.input_schema, default=jsonschema.Draft202012Validator)(tool.input_schema)
+    error = next(iter(sorted(validator.iter_errors(call.arguments), key=lambda found: found.json_path)), None)
+    if error is None:
+        return
+    path = ".".join(str(part) for part in error.absolute_path)
+    expected = json.dumps(error.schema, ensure_ascii=False, sort_keys=True)[:_HINT_CHARACTERS]
+    raise InvalidInput(
+        f"the arguments don't fit {call.tool}: {error.message[:_HINT_CHARACTERS]}",
+        field=f"{place}.{path}" if path else place,
+        fix=f"give what fits {expected}",
+    )
