@@ -1,6 +1,6 @@
 """The ``pentad`` command: every subcommand talks to the HTTP API of a deployment, or runs the local twin."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -50,7 +50,44 @@ app.add_typer(drill.app, name="drill")
 
 def main() -> None:
     """Run the command line."""
-    app()
+    command = typer.main.get_command(app)
+    for one in command.commands.values():  # type: ignore[attr-defined]
+        _take_common_flags(one)
+    command()
+
+
+def _take_common_flags(command: Any) -> None:
+    """Let a command and those below it take --json and --debug after their names, where people write them."""
+    for below in getattr(command, "commands", {}).values():
+        _take_common_flags(below)
+    if not hasattr(command, "commands"):
+        command.params.extend(_common_flags())
+
+
+def _common_flags() -> list[Any]:
+    template = typer.Typer(add_completion=False)
+
+    @template.command()
+    def flags(
+        json: Annotated[
+            bool, typer.Option("--json", callback=_set_json, help="Print JSON on standard output.")
+        ] = False,
+        debug: Annotated[bool, typer.Option("--debug", callback=_set_debug, help="Show tracebacks.")] = False,
+    ) -> None:
+        """Hold the options."""
+
+    params = typer.main.get_command(template).params
+    for param in params:
+        param.expose_value = False
+    return list(params)
+
+
+def _set_json(value: bool) -> None:
+    console.OPTIONS.json = console.OPTIONS.json or value
+
+
+def _set_debug(value: bool) -> None:
+    console.OPTIONS.debug = console.OPTIONS.debug or value
 
 
 if __name__ == "__main__":

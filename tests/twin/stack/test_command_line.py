@@ -54,7 +54,7 @@ class CommandLine:
 
     def json(self, *arguments: str) -> Any:
         """Run one command that must succeed and return what it prints as JSON."""
-        done = self("--json", *arguments)
+        done = self(*arguments, "--json")
         assert done.returncode == 0, done.stdout + done.stderr
         return json.loads(done.stdout)
 

@@ -23,10 +23,8 @@ def cost(
         str | None, typer.Option("--tenant", "-t", help="Any tenant, with AWS credentials. Default: the API key's.")
     ] = None,
     stage: operator.Stage = None,
-    json: Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")] = False,
 ) -> None:
     """Show what model calls cost; the total is the ledger's, to the nano-dollar."""
-    OPTIONS.json = OPTIONS.json or json
     with failures():
         if tenant is None and stage is None:
             query = {"by": by, "from": first, "to": last, "limit": limit}
