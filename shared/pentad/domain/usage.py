@@ -61,7 +61,7 @@ class Limits(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    steps: int = Field(default=20, ge=1, le=1000, description="model turns")
+    steps: int = Field(default=20, ge=1, le=10_000, description="model turns")
     seconds: int = Field(default=900, ge=1, le=86_400, description="wall time, waiting for humans not counted")
     tokens: int = Field(default=500_000, ge=1, description="tokens in and out, all attempts")
     cost_nanousd: int = Field(default=2_000_000_000, ge=0, description="nano-dollars, all attempts")

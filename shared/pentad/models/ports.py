@@ -103,8 +103,14 @@ class Ledger(Protocol):
         """
         ...
 
-    def of_run(self, tenant: str, run: str) -> list[Attempt]:
-        """Return a run's attempts in the order they were made; ``begun`` are those without a recorded outcome."""
+    def of_run(self, tenant: str, run: str, *, since: datetime | None = None) -> list[Attempt]:
+        """Return a run's attempts in the order they were made; ``begun`` are those without a recorded outcome.
+
+        Args:
+            tenant: the tenant.
+            run: the run.
+            since: only those that began then or later.
+        """
         ...
 
 

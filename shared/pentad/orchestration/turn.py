@@ -5,91 +5,43 @@ step and its calls in one transaction. A retry finds the step (and returns its d
 step of it), or neither (and asks the model).
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
-from typing import Any
-
-from pydantic import BaseModel, ConfigDict, Field
+from typing import Literal
 
 from pentad.domain.agents import AgentSpec, Catalog
 from pentad.domain.errors import BudgetExceeded, InvalidTransition, LimitReached, NotFound, Refused
-from pentad.domain.ids import AgentName, RunId, SessionId, TenantId
 from pentad.domain.messages import Message, TextBlock, ToolResultBlock
 from pentad.domain.models import Attempt, CallContext, ChatReply, ChatRequest, Outcome
-from pentad.domain.runs import Decision, Run, Step, ToolCall
-from pentad.domain.usage import Usage
-from pentad.memory.context import assemble
-from pentad.memory.ports import Session, SessionStore, StoredMessage
+from pentad.domain.runs import Band, Decision, Step, ToolCall
+from pentad.memory.citations import resolve_citations
+from pentad.memory.ports import SessionStore
 from pentad.models.ports import ChatModel, Ledger
 from pentad.observability import names
 from pentad.observability.ports import Telemetry
+from pentad.orchestration import builtin
 from pentad.orchestration.decide import (
     LOOP,
+    REASON_CHARACTERS,
     decision_on,
+    held,
+    missing,
     planned_calls,
     repeated,
     reply_id,
     results_id,
-    results_of,
     stop_id,
+    wait_seconds,
 )
-from pentad.orchestration.ports import RunStore
+from pentad.orchestration.outcome import TurnOutcome, billed, replied, spent, stop
+from pentad.orchestration.ports import Assessor, ReviewStore, RunStore, Standing, Switchboard
+from pentad.orchestration.reviews import Cause, review_of
+from pentad.orchestration.situation import Situation, Turn, fitted, look
 
-_REASON_CHARACTERS = 300
+__all__ = ["Think", "Turn"]
 
-
-class Turn(BaseModel):
-    """One turn of one run: the payload of the Think state, without ``op``."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    tenant: TenantId
-    run: RunId
-    session: SessionId
-    agent: AgentName
-    step: int = Field(ge=1, le=99_999)
-    retry: int = Field(default=0, ge=0, description="how often the state was tried before")
-
-
-@dataclass(frozen=True)
-class _Situation:
-    """What is stored as a turn begins."""
-
-    turn: Turn
-    run: Run
-    agent: AgentSpec
-    head: Session
-    stored: Sequence[StoredMessage]
-    results: Message | None
-    began: datetime
-
-    def find(self, message_id: str) -> StoredMessage | None:
-        """Return the message of that id, or None."""
-        return next((one for one in self.stored if one.message.message_id == message_id), None)
-
-    @property
-    def seen(self) -> list[StoredMessage]:
-        """The stored messages and, last, the results that are not stored yet: what the model is sent."""
-        if self.results is None:
-            return list(self.stored)
-        return [*self.stored, StoredMessage(seq=self.head.length, message=self.results)]
-
-
-@dataclass(frozen=True)
-class _Outcome:
-    """What a turn came to, before it is stored as a step."""
-
-    decision: Decision
-    calls: list[ToolCall]
-    append: tuple[Message, ...]
-    message_seq: int
-    provider: str | None = None
-    model: str | None = None
-    usage: Usage = field(default_factory=Usage)
-    cost_nanousd: int = 0
-    notices: tuple[str, ...] = ()
-    degraded: bool = False
+Role = Literal["user", "assistant"]
 
 
 class Think:
@@ -103,6 +55,9 @@ class Think:
         ledger: attempts, to know after a crash what a stored reply has cost.
         telemetry: metrics and logs.
         now: the clock.
+        switchboard: what may go on; everything where there is none.
+        assessor: how sure a turn is; no turn is assessed where there is none.
+        reviews: where turns go that a human should look at.
     """
 
     def __init__(
@@ -115,6 +70,9 @@ class Think:
         telemetry: Telemetry,
         *,
         now: Callable[[], datetime],
+        switchboard: Switchboard | None = None,
+        assessor: Assessor | None = None,
+        reviews: ReviewStore | None = None,
     ) -> None:
         self._catalog = catalog
         self._runs = runs
@@ -123,6 +81,9 @@ class Think:
         self._ledger = ledger
         self._telemetry = telemetry
         self._now = now
+        self._switchboard = switchboard
+        self._assessor = assessor
+        self._reviews = reviews
 
     def __call__(self, turn: Turn, *, deadline: float) -> Decision:
         """Return the decision of a turn: the stored one, or that of a new reply.
@@ -142,59 +103,58 @@ class Think:
         run = self._runs.get(turn.tenant, turn.run)
         if run.status.ended:
             return Decision(kind="stop", step=turn.step, reason=f"The run has ended: it is {run.status}.")
-        situation = self._situation(turn, run)
-        outcome = self._with_recall(self._stored_outcome(situation) or self._new_outcome(situation, deadline), turn)
-        if outcome.append:
-            self._sessions.append(turn.tenant, turn.session, outcome.append, expected_version=situation.head.version)
-        self._record(situation, outcome)
+        agent = self._agent(turn.agent)
+        standing = self._standing(turn, agent)
+        situation = look(
+            turn, run, agent, self._runs, self._sessions, unavailable=standing.unavailable, now=self._now()
+        )
+        outcome = self._stored_outcome(situation)
+        if outcome is None:
+            situation, outcome = self._new_outcome(situation, standing.stopped, deadline)
+        outcome = self._with_recall(self._assessed(situation, outcome, deadline), situation)
+        try:
+            self._store(situation, outcome)
+        except InvalidTransition:
+            if not self._runs.get(turn.tenant, turn.run).status.ended:
+                raise
+            # It was cancelled, or lost its session, while the model answered: what it would say has no place any more.
+            return stop(turn.step, "The run has ended.")
+        self._telemetry.count(names.TURNS, agent=turn.agent, decision=outcome.decision.kind)
         return outcome.decision
 
-    def _situation(self, turn: Turn, run: Run) -> _Situation:
-        head = self._sessions.get(turn.tenant, turn.session)
-        if head is None or run.session != turn.session:
-            raise NotFound("there is no such session", field="session")
-        first = run.manifest.epoch_first_seq if run.manifest else head.epoch_first_seq
-        stored = self._sessions.read(turn.tenant, turn.session, first, head.length - 1)
-        if any(one.seq > run.request_seq and one.message.run != run.run for one in stored):
-            # The lease ran out and another run went on: what this one would write has no place any more.
-            raise InvalidTransition("another run has taken the session over", field="session")
+    def _agent(self, name: str) -> AgentSpec:
         try:
-            agent = self._catalog.agent(turn.agent)
+            return self._catalog.agent(name)
         except KeyError as error:
-            raise NotFound(f"there is no agent {turn.agent}", field="agent") from error
-        return _Situation(turn, run, agent, head, stored, self._results(turn, stored), self._now())
+            raise NotFound(f"there is no agent {name}", field="agent") from error
 
-    def _results(self, turn: Turn, stored: Sequence[StoredMessage]) -> Message | None:
-        """Return the message with the results of the last step's calls, or None where none is to be added."""
-        before = turn.step - 1
-        by_id = {one.message.message_id: one.message for one in stored}
-        reply = by_id.get(reply_id(turn.run, before))
-        if reply is None or not reply.tool_calls or results_id(turn.run, before) in by_id:
-            return None
-        calls = self._runs.calls(turn.tenant, turn.run, before)
-        return self._message(turn, results_id(turn.run, before), "user", results_of(reply, calls), step=before)
+    def _standing(self, turn: Turn, agent: AgentSpec) -> Standing:
+        return (
+            Standing()
+            if self._switchboard is None
+            else self._switchboard.standing(turn.tenant, turn.agent, agent.tools)
+        )
 
-    def _stored_outcome(self, situation: _Situation) -> _Outcome | None:
+    def _stored_outcome(self, situation: Situation) -> TurnOutcome | None:
         """Return what an earlier try of this turn left in the session, or None."""
         turn = situation.turn
-        stop = situation.find(stop_id(turn.run, turn.step))
+        stopped = situation.find(stop_id(turn.run, turn.step))
         reply = situation.find(reply_id(turn.run, turn.step))
-        if stop is None and reply is None:
-            return None
-        attempts = self._attempts(turn)
-        if stop is not None:
-            stopped = _Outcome(_stop(turn.step, stop.message.text), [], (), stop.seq)
-            return replace(stopped, **_billed(attempts)) if attempts else stopped
+        if stopped is not None:
+            attempts = self._attempts(situation)
+            outcome = TurnOutcome(stop(turn.step, stopped.message.text), [], (), stopped.seq)
+            return billed(outcome, attempts) if attempts else outcome
         if reply is None:
             return None
-        calls = self._calls(situation, reply.message)
+        attempts = self._attempts(situation)
         answered = any(one.outcome is Outcome.OK for one in attempts)
-        outcome = _Outcome(decision_on(turn.step, calls), calls, (), reply.seq, degraded=not answered)
-        return replace(outcome, **_billed(attempts))
+        outcome = self._understood(situation, (), reply.message, reply.seq, stands=answered)
+        return billed(replace(outcome, degraded=not answered), attempts)
 
-    def _with_recall(self, outcome: _Outcome, turn: Turn) -> _Outcome:
+    def _with_recall(self, outcome: TurnOutcome, situation: Situation) -> TurnOutcome:
         """Add to the first turn what came before it: the embedding of the question, which is no turn's own."""
-        if turn.step != 1:
+        turn = situation.turn
+        if turn.step != situation.run.first_step:
             return outcome
         before = [one for one in self._ledger.of_run(turn.tenant, turn.run) if one.context.step is None]
         return replace(
@@ -203,61 +163,152 @@ class Think:
             cost_nanousd=outcome.cost_nanousd + sum(one.cost_nanousd for one in before),
         )
 
-    def _new_outcome(self, situation: _Situation, deadline: float) -> _Outcome:
-        run, turn, before = situation.run, situation.turn, (situation.results,) if situation.results else ()
-        waited = (situation.began - run.created_at).total_seconds() - run.waited_seconds
+    def _new_outcome(self, situation: Situation, stopped: str | None, deadline: float) -> tuple[Situation, TurnOutcome]:
+        if stopped is not None:
+            self._telemetry.event("run.switched_off", level="WARNING")
+            return situation, self._stopped(situation, f"The run was stopped: {stopped}")
         try:
-            situation.agent.limits.check(run.spent, waited)
+            self._check_limits(situation)
+            question = missing(situation.agent, situation.run)
+            if question is not None:
+                return situation, self._asking(situation, question)
+            situation = fitted(situation, self._sessions)
             reply = self._model.complete(self._request(situation), deadline=deadline)
         except LimitReached as limit:
             self._telemetry.event("run.limit_reached", level="WARNING", limit=limit.limit)
-            return self._stopped(situation, before, f"The run was stopped: {limit.message}.")
+            self._review(situation, "limit", limit.message)
+            return situation, self._stopped(situation, f"The run was stopped: {limit.message}.")
         except (BudgetExceeded, Refused) as error:
             self._telemetry.event("run.stopped", level="WARNING", error=type(error).__name__)
-            stopped = self._stopped(situation, before, f"The run was stopped: {error.message}.")
-            attempts = self._attempts(turn)
-            return replace(stopped, **_billed(attempts)) if attempts else stopped
-        outcome = self._replied(situation, before, reply)
-        if not turn.retry:
-            return outcome
-        # An earlier try may have been killed after its answer: what that cost is on the ledger and nowhere else.
-        return replace(outcome, **_spent(self._attempts(turn)))
+            if isinstance(error, BudgetExceeded):
+                self._review(situation, "limit", error.message)
+            outcome = self._stopped(situation, f"The run was stopped: {error.message}.")
+            attempts = self._attempts(situation)
+            return situation, billed(outcome, attempts) if attempts else outcome
+        outcome = self._replied(situation, reply)
+        if situation.turn.retry:
+            # An earlier try may have been killed after its answer: what that cost is on the ledger and nowhere else.
+            outcome = spent(outcome, self._attempts(situation))
+        return situation, outcome
 
-    def _replied(self, situation: _Situation, before: tuple[Message, ...], reply: ChatReply) -> _Outcome:
+    def _check_limits(self, situation: Situation) -> None:
+        """Check the caps; a step that asks for what is missing is no turn of a model, but counts as one here."""
+        run, limits = situation.run, situation.agent.limits
+        waited = (situation.began - run.created_at).total_seconds() - run.waited_seconds
+        limits.check(run.spent, waited)
+        if missing(situation.agent, run) is not None:
+            limits.check(run.spent.model_copy(update={"steps": situation.turn.step - run.first_step}), waited)
+
+    def _asking(self, situation: Situation, question: tuple[str, str]) -> TurnOutcome:
+        """Let a human be asked for what the run can't do without, before the model is."""
+        self._telemetry.event("run.metadata_missing", key=question[0])
+        decision = Decision(
+            kind="ask",
+            step=situation.turn.step,
+            reason=question[1][:REASON_CHARACTERS],
+            wait=wait_seconds(situation.agent),
+        )
+        return TurnOutcome(decision, [], situation.before, None)
+
+    def _replied(self, situation: Situation, reply: ChatReply) -> TurnOutcome:
         turn = situation.turn
         message = reply.message.model_copy(
             update={"message_id": reply_id(turn.run, turn.step), "run": turn.run, "step": turn.step}
         )
-        earlier = [one.message for one in situation.stored]
-        looping = repeated(turn.run, earlier, message)
+        looping = repeated(turn.run, [one.message for one in situation.stored], message)
         if looping is not None:
             self._telemetry.event("run.loop", level="WARNING", tool=looping)
-            outcome = self._looped(situation, (*before, message), message, looping)
-        else:
-            calls = self._calls(situation, message)
-            seq = situation.head.length + len(before)
-            outcome = _Outcome(decision_on(turn.step, calls), calls, (*before, message), seq)
-        return _with_reply(outcome, reply)
+            return replied(self._looped(situation, message, looping), reply)
+        append = (*situation.before, message)
+        return replied(
+            self._understood(situation, append, message, situation.next_seq, stands=not reply.degraded), reply
+        )
 
-    def _looped(self, situation: _Situation, before: tuple[Message, ...], reply: Message, tool: str) -> _Outcome:
+    def _understood(
+        self, situation: Situation, append: tuple[Message, ...], message: Message, seq: int, *, stands: bool
+    ) -> TurnOutcome:
+        """Return what a reply leads to, before anyone has asked how sure it is.
+
+        Args:
+            situation: what the turn began with.
+            append: what goes to the session.
+            message: the reply.
+            seq: its place in the session.
+            stands: a model answered; it is no notice that none did.
+        """
+        tools = {tool.name: tool for tool in builtin.tools_of(self._catalog, situation.agent)}
+        step = situation.turn.step
+        calls = planned_calls(situation.run, step, message, tools, situation.unavailable)
+        decision = decision_on(step, calls, wait=wait_seconds(situation.agent))
+        outcome = TurnOutcome(decision, calls, append, seq, reply=message if stands else None)
+        if calls:
+            return outcome
+        citations, unknown = resolve_citations(message.text, situation.seen)
+        return replace(outcome, citations=citations, unknown=unknown)
+
+    def _assessed(self, situation: Situation, outcome: TurnOutcome, deadline: float) -> TurnOutcome:
+        """Return the outcome with what its confidence allows, where the agent asks for that."""
+        if self._assessor is None or outcome.reply is None or not self._matters(situation.agent, outcome.calls):
+            return outcome
+        assessment = self._assessor.assess(
+            situation.agent,
+            self._request(situation),
+            outcome.reply,
+            outcome.calls,
+            unknown_citations=len(outcome.unknown),
+            deadline=deadline,
+        )
+        if assessment is None:
+            return outcome
+        # What the assessment cost is on the ledger, beside what the turn did.
+        outcome = spent(outcome, self._attempts(situation, retried=situation.turn.retry > 0))
+        calls = held(outcome.calls) if assessment.band in {Band.DRAFT, Band.ESCALATE} else outcome.calls
+        step = situation.turn.step
+        decision = decision_on(step, calls, assessment.band, wait=wait_seconds(situation.agent))
+        outcome = replace(outcome, assessment=assessment, calls=calls, decision=decision)
+        self._noted(situation, assessment.confidence)
+        if assessment.band is Band.REVIEW:
+            self._review(situation, "confidence", "Done, and not sure enough to go unseen.", assessment.confidence)
+        return outcome
+
+    def _matters(self, agent: AgentSpec, calls: list[ToolCall]) -> bool:
+        """Tell whether a turn is assessed: an answer is, and calls that change something."""
+        if agent.confidence is None:
+            return False
+        specs = [self._catalog.tools[call.tool] for call in calls if call.tool in self._catalog.tools]
+        return not calls or any(spec.effects != "none" for spec in specs)
+
+    def _noted(self, situation: Situation, confidence: float) -> None:
+        try:
+            self._runs.note(situation.turn.tenant, situation.turn.run, confidence=confidence)
+        except InvalidTransition:
+            self._telemetry.event("run.ended_meanwhile")  # The next state finds it so.
+
+    def _review(self, situation: Situation, cause: Cause, summary: str, confidence: float | None = None) -> None:
+        if self._reviews is not None:
+            step = situation.turn.step
+            self._reviews.add(review_of(situation.run, step, cause, summary, at=self._now(), confidence=confidence))
+
+    def _looped(self, situation: Situation, reply: Message, tool: str) -> TurnOutcome:
         """Stop a run that makes the same call again and again; its last calls are closed by error results."""
         turn = situation.turn
         closed = tuple(
             ToolResultBlock(call_id=block.call_id, content=LOOP, is_error=True) for block in reply.tool_calls
         )
-        results = self._message(turn, results_id(turn.run, turn.step), "user", closed, step=turn.step)
+        results = self._message(situation, results_id(turn.run, turn.step), "user", closed)
         reason = f"The run was stopped: it called {tool} with the same arguments again and again."
-        return self._stopped(situation, (*before, results), reason)
+        self._review(situation, "loop", reason)
+        return self._stopped(situation, reason, reply, results)
 
-    def _stopped(self, situation: _Situation, before: tuple[Message, ...], reason: str) -> _Outcome:
+    def _stopped(self, situation: Situation, reason: str, *own: Message) -> TurnOutcome:
         turn = situation.turn
-        decision = _stop(turn.step, reason)
+        decision = stop(turn.step, reason)
         words = (TextBlock(text=decision.reason or reason),)
-        message = self._message(turn, stop_id(turn.run, turn.step), "assistant", words, step=turn.step)
-        return _Outcome(decision, [], (*before, message), situation.head.length + len(before))
+        message = self._message(situation, stop_id(turn.run, turn.step), "assistant", words)
+        return TurnOutcome(decision, [], (*situation.before, *own, message), situation.next_seq + len(own))
 
-    def _request(self, situation: _Situation) -> ChatRequest:
-        turn, agent = situation.turn, situation.agent
+    def _request(self, situation: Situation) -> ChatRequest:
+        turn, agent, overrides = situation.turn, situation.agent, situation.run.overrides
         return ChatRequest(
             context=CallContext(
                 tenant=turn.tenant,
@@ -268,36 +319,39 @@ class Think:
                 step=turn.step,
             ),
             task=agent.task,
-            system=agent.prompt,
-            messages=assemble(situation.seen),
-            tools=self._catalog.tools_of(agent),
+            model=overrides.model if overrides else None,
+            system=(overrides.prompt if overrides else None) or agent.prompt,
+            messages=situation.messages,
+            tools=builtin.tools_of(self._catalog, agent),
         )
 
-    def _calls(self, situation: _Situation, reply: Message) -> list[ToolCall]:
-        tools = {tool.name: tool for tool in self._catalog.tools_of(situation.agent)}
-        return planned_calls(situation.run, situation.turn.step, reply, tools)
-
-    def _attempts(self, turn: Turn) -> list[Attempt]:
-        attempts = self._ledger.of_run(turn.tenant, turn.run)
+    def _attempts(self, situation: Situation, *, retried: bool = True) -> list[Attempt]:
+        """Return the turn's attempts; ``retried``: those of earlier tries of the state as well."""
+        turn = situation.turn
+        since = None if retried else situation.began
+        attempts = self._ledger.of_run(turn.tenant, turn.run, since=since)
         return [one for one in attempts if one.context.step == turn.step]
 
     def _message(
-        self, turn: Turn, message_id: str, role: str, blocks: tuple[TextBlock | ToolResultBlock, ...], *, step: int
+        self, situation: Situation, message_id: str, role: Role, blocks: tuple[TextBlock | ToolResultBlock, ...]
     ) -> Message:
-        return Message.model_validate(
-            {
-                "message_id": message_id,
-                "role": role,
-                "blocks": blocks,
-                "created_at": self._now(),
-                "run": turn.run,
-                "step": step,
-            }
+        return Message(
+            message_id=message_id,
+            role=role,
+            blocks=blocks,
+            created_at=self._now(),
+            run=situation.turn.run,
+            step=situation.turn.step,
         )
 
-    def _record(self, situation: _Situation, outcome: _Outcome) -> None:
-        turn = situation.turn
-        duration = (self._now() - situation.began).total_seconds() * 1000
+    def _store(self, situation: Situation, outcome: TurnOutcome) -> None:
+        """Store a turn: its messages, what a human should look at, and last the step, which makes it done."""
+        turn, head = situation.turn, situation.head
+        if outcome.append:
+            self._sessions.append(turn.tenant, turn.session, outcome.append, expected_version=head.version)
+        if outcome.decision.kind == "escalate":
+            self._review(situation, "escalated", "A human was asked to take over.")
+        took = (self._now() - situation.began).total_seconds() * 1000
         step = Step(
             tenant=turn.tenant,
             run=turn.run,
@@ -310,41 +364,9 @@ class Think:
             cost_nanousd=outcome.cost_nanousd,
             notices=outcome.notices,
             degraded=outcome.degraded,
+            citations=outcome.citations,
+            assessment=outcome.assessment,
             started_at=situation.began,
-            duration_ms=max(0, round(duration)),
+            duration_ms=max(0, round(took)),
         )
         self._runs.record_step(step, outcome.calls)
-        self._telemetry.count(names.TURNS, agent=turn.agent, decision=outcome.decision.kind)
-
-
-def _stop(step: int, reason: str) -> Decision:
-    return Decision(kind="stop", step=step, reason=reason[:_REASON_CHARACTERS])
-
-
-def _billed(attempts: Sequence[Attempt]) -> dict[str, Any]:
-    """Return what attempts cost and who answered; ``none`` where nobody did."""
-    answered = next((one for one in reversed(attempts) if one.outcome is Outcome.OK), None)
-    return {
-        "provider": answered.provider if answered else "none",
-        "model": answered.model if answered else "none",
-        **_spent(attempts),
-    }
-
-
-def _spent(attempts: Sequence[Attempt]) -> dict[str, Any]:
-    return {
-        "usage": sum((one.usage for one in attempts), Usage()),
-        "cost_nanousd": sum(one.cost_nanousd for one in attempts),
-    }
-
-
-def _with_reply(outcome: _Outcome, reply: ChatReply) -> _Outcome:
-    return replace(
-        outcome,
-        provider=reply.provider,
-        model=reply.model,
-        usage=reply.usage,
-        cost_nanousd=reply.cost_nanousd,
-        notices=reply.notices,
-        degraded=reply.degraded,
-    )

@@ -8,7 +8,7 @@ transaction, so the counters' sums are the ledger's.
 import random as _random
 import time
 from collections.abc import Callable
-from datetime import UTC
+from datetime import UTC, datetime
 
 from pentad.aws.table import ConditionFailed, Item, Table
 from pentad.domain import keys
@@ -71,9 +71,13 @@ class DynamoDBLedger:
                     raise
             self._sleep(full_jitter(number, self._random(), base=0.02, cap=0.5))
 
-    def of_run(self, tenant: str, run: str) -> list[Attempt]:
+    def of_run(self, tenant: str, run: str, *, since: datetime | None = None) -> list[Attempt]:
         """Return a run's attempts; see the port."""
-        items, _ = self._table.query(keys.run_pk(tenant, run), begins=_PREFIX)
+        pk = keys.run_pk(tenant, run)
+        if since is None:
+            items, _ = self._table.query(pk, begins=_PREFIX)
+        else:
+            items, _ = self._table.query(pk, between=(f"{_PREFIX}{_at(since)}", f"{_PREFIX}~"))
         found: dict[str, Item] = {}
         for item in items:  # an attempt's items follow each other: outcome, begun, void
             sk = str(item["sk"])
@@ -99,11 +103,15 @@ def _item(attempt: Attempt) -> Item:
         pk = keys.ledger_day_pk(context.tenant, spend.day_of(attempt))
     return {
         "pk": pk,
-        "sk": f"{_PREFIX}{attempt.started_at.astimezone(UTC).isoformat(timespec='microseconds')}#{attempt.attempt_id}",
+        "sk": f"{_PREFIX}{_at(attempt.started_at)}#{attempt.attempt_id}",
         "type": "attempt",
         "body": attempt.model_dump_json(exclude_none=True),
         "cost_nanousd": attempt.cost_nanousd,
     }
+
+
+def _at(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")
 
 
 def _raising(table: Table, attempt: Attempt, counter: spend.SpendCounter) -> Item:

@@ -1,6 +1,6 @@
 """A ledger in memory: for tests and the library without AWS."""
 
-from datetime import date
+from datetime import date, datetime
 
 from pentad.domain.models import Attempt, Outcome
 from pentad.models.spend import MAX_ROWS, By, Spending, counters, kind_of, row_of, summed
@@ -31,9 +31,13 @@ class MemoryLedger:
         while len(self._attempts) > MAX_ATTEMPTS:
             del self._attempts[next(iter(self._attempts))]
 
-    def of_run(self, tenant: str, run: str) -> list[Attempt]:
+    def of_run(self, tenant: str, run: str, *, since: datetime | None = None) -> list[Attempt]:
         """Return a run's attempts; see the port."""
-        found = [each for each in self._attempts.values() if (each.context.tenant, each.context.run) == (tenant, run)]
+        found = [
+            each
+            for each in self._attempts.values()
+            if (each.context.tenant, each.context.run) == (tenant, run) and (since is None or each.started_at >= since)
+        ]
         return sorted(found, key=lambda attempt: (attempt.started_at, attempt.attempt_id))
 
     def _begun(self, attempt: Attempt) -> bool:
