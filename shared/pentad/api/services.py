@@ -10,6 +10,7 @@ from pentad.domain.agents import Catalog
 from pentad.memory.ports import DocumentRegistry, SessionStore
 from pentad.models.ports import Ledger, SpendReader
 from pentad.observability.ports import Telemetry
+from pentad.orchestration.fork import ForkRun
 from pentad.orchestration.humans import Decide
 from pentad.orchestration.ports import ApprovalStore, RunStore, WorkflowEngine
 from pentad.orchestration.start import StartRun
@@ -71,6 +72,11 @@ class Services(Protocol):
     @property
     def start_run(self) -> StartRun:
         """Starts runs."""
+        ...
+
+    @property
+    def fork(self) -> ForkRun:
+        """Forks runs."""
         ...
 
     @property

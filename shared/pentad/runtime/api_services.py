@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pentad.memory.ports import DocumentRegistry, SessionStore
     from pentad.models.ports import Ledger, SpendReader
     from pentad.observability.adapters.powertools import PowertoolsTelemetry
+    from pentad.orchestration.fork import ForkRun
     from pentad.orchestration.humans import Decide
     from pentad.orchestration.ports import ApprovalStore, RunStore, WorkflowEngine
     from pentad.orchestration.start import StartRun
@@ -95,6 +96,15 @@ class ApiServices:
     def start_run(self) -> "StartRun":
         """Starts runs."""
         return bootstrap.start_run("api", environment.ApiSettings)
+
+    @cached_property
+    def fork(self) -> "ForkRun":
+        """Forks runs."""
+        from pentad.orchestration.fork import ForkRun
+
+        return ForkRun(
+            self.catalog, bootstrap.models, self.runs, self.sessions, self.engine, self.telemetry, now=bootstrap.now
+        )
 
     @cached_property
     def decide(self) -> "Decide":

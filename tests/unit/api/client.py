@@ -14,6 +14,7 @@ from pentad.domain.runs import CallStatus
 from pentad.domain.usage import Usage
 from pentad.memory.adapters.registry_memory import MemoryRegistry
 from pentad.models.catalog import load
+from pentad.orchestration.fork import ForkRun
 from pentad.orchestration.undo import Undo
 from tests.unit.orchestration.world import TENANT, World
 
@@ -70,6 +71,9 @@ class MemoryServices:
         self.engine = world.engine
         self.telemetry = world.telemetry
         self.start_run = world.start
+        self.fork = ForkRun(
+            world.catalog, load, world.runs, world.sessions, world.engine, world.telemetry, now=world.clock
+        )
         self.decide = world.decide
         self.now = world.clock
         self.registry = MemoryRegistry(clock=world.clock)

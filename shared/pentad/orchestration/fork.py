@@ -1,0 +1,391 @@
+"""Fork a run: a new run in a new session that has the first one's conversation up to a turn, and goes on from there.
+
+What is copied is words: the messages with their passages and raw provider forms, the run's own under the new run's
+name. Nothing that a tool did is repeated, since no step and no call is copied; what the new run does is its own, under
+its own budget, policy and approvals. The same idempotency key finishes what a crash left.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from pentad.domain.agents import AgentSpec, Catalog
+from pentad.domain.errors import InvalidInput, InvalidTransition, NotFound
+from pentad.domain.ids import check_id, derived_id, new_id
+from pentad.domain.messages import Message, ToolResultBlock
+from pentad.domain.runs import CallStatus, Manifest, Overrides, Run, RunStatus, ToolCall
+from pentad.memory.ports import Session, SessionStore, StoredMessage
+from pentad.models.catalog import ModelCatalog
+from pentad.observability import names
+from pentad.observability.ports import Telemetry
+from pentad.orchestration.decide import CALLS_PER_TURN, reply_id, results_id, results_of
+from pentad.orchestration.ports import RunStore, WorkflowEngine
+from pentad.orchestration.start import Trigger, lease_seconds, reference, request_message_id
+from pentad.tools.sanitise import bounded, clean_text
+
+MAX_MESSAGES = 5000
+"""A longer conversation is not copied: each 25 messages are a transaction, and the caller waits."""
+RESULT_CHARACTERS = 100_000
+_PART_MESSAGES = 25
+_PART_BYTES = 2_500_000  # A transaction holds 4 MB.
+_OPEN = frozenset({CallStatus.PENDING, CallStatus.AWAITING, CallStatus.APPROVED})
+_CallId = Annotated[str, StringConstraints(min_length=1, max_length=64)]
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class GivenResult(_Body):
+    """A result that a call of the turn gets in place of its own."""
+
+    call: Annotated[int, Field(ge=0, le=99)] | _CallId = Field(description="the call's index in the turn, or its id")
+    content: str = Field(max_length=RESULT_CHARACTERS, description="what the model is told the tool said")
+    is_error: bool = False
+
+
+class ForkRequest(_Body):
+    """Where a run is forked and what is different from there: the body of ``POST /v1/runs/{id}/fork``."""
+
+    at: int = Field(ge=0, le=99_999, description="the last turn that is kept; 0 keeps the user's message only")
+    prompt: str | None = Field(default=None, min_length=1, max_length=100_000, description="in place of the agent's")
+    model: str | None = Field(default=None, min_length=1, max_length=200, description="a chat model of the catalog")
+    tool_results: tuple[GivenResult, ...] = Field(default=(), max_length=CALLS_PER_TURN)
+
+
+@dataclass(frozen=True)
+class _Conversation:
+    """What a fork copies: what stood before the run, its request, and its turns that are kept."""
+
+    earlier: list[StoredMessage]
+    request: StoredMessage
+    turns: list[Message]
+
+
+class ForkRun:
+    """Forks runs.
+
+    Args:
+        catalog: agents and tools.
+        models: returns the models; only asked where a fork names one.
+        runs: the store of runs.
+        sessions: the store of sessions.
+        engine: where executions run.
+        telemetry: metrics and logs.
+        now: the clock.
+    """
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        models: Callable[[], ModelCatalog],
+        runs: RunStore,
+        sessions: SessionStore,
+        engine: WorkflowEngine,
+        telemetry: Telemetry,
+        *,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._catalog = catalog
+        self._models = models
+        self._runs = runs
+        self._sessions = sessions
+        self._engine = engine
+        self._telemetry = telemetry
+        self._now = now
+
+    def __call__(
+        self,
+        tenant: str,
+        run: str,
+        request: ForkRequest,
+        *,
+        trigger: Trigger = "api",
+        idempotency_key: str | None = None,
+    ) -> Run:
+        """Return the new run: started now, or by an earlier try with the same key.
+
+        Raises:
+            NotFound: no such run, or its conversation has expired.
+            InvalidInput: a field is out of range; the error names it.
+            InvalidTransition: the turn is not over yet, so that nothing can follow it.
+            IdempotencyConflict: the key was used for another request.
+            StoreUnavailable: nothing, or not all, was started; the same key again goes on from there.
+        """
+        source = self._runs.get(tenant, run)
+        agent = self._agent(source)
+        new = self._new(source, request, trigger, idempotency_key)
+        stored = self._earlier(new)
+        if stored is not None:
+            return stored
+        self._check_model(agent, request.model)
+        conversation, replaced = self._conversation(source, request, new)
+        overrides = _overrides(source.overrides, request, replaced)
+        return self._start(new.model_copy(update={"overrides": overrides}), source, agent, conversation)
+
+    def _agent(self, source: Run) -> AgentSpec:
+        if source.kind != "agent":
+            raise InvalidInput(
+                "a workflow has no turns to fork at", field="run", fix="fork the run of one of its steps"
+            )
+        try:
+            return self._catalog.agent(source.agent)
+        except KeyError as error:
+            raise NotFound(f"there is no agent {source.agent} any more", field="agent") from error
+
+    def _new(self, source: Run, request: ForkRequest, trigger: Trigger, key: str | None) -> Run:
+        now = self._now()
+        if key is None:
+            run, session = new_id("run", now), new_id("ses", now)
+        else:
+            check_id("idempotency_key", key)
+            run, session = derived_id("run", source.tenant, key), derived_id("ses", source.tenant, key)
+        return Run(
+            tenant=source.tenant,
+            run=run,
+            agent=source.agent,
+            session=session,
+            user=source.user,
+            status=RunStatus.QUEUED,
+            trigger=trigger,
+            created_at=now,
+            updated_at=now,
+            request_seq=0,
+            request_hash=_hash(source.run, request),
+            idempotency_key=key,
+            metadata=source.metadata,
+            forked_from=source.run,
+            first_step=request.at + 1,
+        )
+
+    def _earlier(self, new: Run) -> Run | None:
+        """Return the run that an earlier try with the same key has started, or None where something is left to do."""
+        if new.idempotency_key is None:
+            return None
+        try:
+            stored = self._runs.get(new.tenant, new.run)
+        except NotFound:
+            return None
+        begun = stored.execution_arn is not None or stored.status.ended
+        return stored if begun and stored.request_hash == new.request_hash else None
+
+    def _check_model(self, agent: AgentSpec, model: str | None) -> None:
+        if model is None:
+            return
+        catalog = self._models()
+        usable = {
+            name: entry
+            for name, entry in catalog.models.items()
+            if entry.kind == "chat" and entry.provider in {provider.name for provider in catalog.used_providers}
+        }
+        if model not in usable:
+            raise InvalidInput(
+                f"there is no chat model {model[:100]}", field="model", fix=f"use one of {', '.join(sorted(usable))}"
+            )
+        if agent.tools and not usable[model].capabilities.tools:
+            raise InvalidInput(f"{model} can't use tools, and the agent has some", field="model")
+
+    def _conversation(self, source: Run, request: ForkRequest, new: Run) -> tuple[_Conversation, tuple[str, ...]]:
+        stored = self._stored(source)
+        place = next(index for index, one in enumerate(stored) if one.seq == source.request_seq)
+        own = [one.message for one in stored[place + 1 :] if one.message.run == source.run]
+        self._check_turn(source, request, own)
+        kept = [message for message in own if (message.step or 0) <= request.at]
+        kept, replaced = self._with_results(source, request, kept)
+        if kept and kept[-1].role != "user":
+            raise InvalidTransition(
+                f"nothing follows turn {request.at} yet", field="at", fix=f"fork at turn {request.at - 1} or earlier"
+            )
+        turns = [_moved(message, source.run, new.run) for message in kept]
+        return _Conversation(stored[:place], stored[place], turns), replaced
+
+    def _stored(self, source: Run) -> list[StoredMessage]:
+        """Return what the run's context began with, up to the last message of its session."""
+        head = self._sessions.get(source.tenant, source.session)
+        first = source.manifest.epoch_first_seq if source.manifest else head.epoch_first_seq if head else 0
+        first = min(first, source.request_seq)
+        if head is not None and head.length - first > MAX_MESSAGES:
+            raise InvalidInput(f"the conversation has more than {MAX_MESSAGES:,} messages", field="run")
+        stored = self._sessions.read(source.tenant, source.session, first, head.length - 1) if head else []
+        if not any(one.seq == source.request_seq for one in stored):
+            raise NotFound("the run's conversation has expired", field="run")
+        return stored
+
+    def _check_turn(self, source: Run, request: ForkRequest, own: Sequence[Message]) -> None:
+        last = max((message.step or 0 for message in own), default=0)
+        if request.at > last:
+            turns = f"turns 0 to {last}" if last else "no turn yet: only 0 can be given"
+            raise InvalidInput(f"the run has {turns}", field="at", fix=f"give a turn from 0 to {last}")
+        step = self._runs.step(source.tenant, source.run, request.at) if request.at else None
+        if step is not None and step.decision.kind in {"answer", "stop"}:
+            raise InvalidInput(
+                f"turn {request.at} ended the run, so nothing can follow it",
+                field="at",
+                fix=f"give a turn from 0 to {request.at - 1}",
+            )
+
+    def _with_results(
+        self, source: Run, request: ForkRequest, kept: list[Message]
+    ) -> tuple[list[Message], tuple[str, ...]]:
+        """Return the turns with the results of the last one's calls, and the ids of the calls whose are given."""
+        by_id = {message.message_id: message for message in kept}
+        reply = by_id.get(reply_id(source.run, request.at))
+        ids = [call.call_id for call in reply.tool_calls] if reply is not None else []
+        given = _given(request.tool_results, ids, request.at)
+        if reply is None or not ids:
+            return kept, ()
+        name = results_id(source.run, request.at)
+        results = by_id.get(name) or self._results(source, request.at, reply, set(given))
+        blocks = tuple(
+            _replaced(block, given) if isinstance(block, ToolResultBlock) else block for block in results.blocks
+        )
+        results = results.model_copy(update={"blocks": blocks})
+        if name in by_id:
+            return [results if message.message_id == name else message for message in kept], tuple(given)
+        place = kept.index(reply) + 1
+        return [*kept[:place], results, *kept[place:]], tuple(given)
+
+    def _results(self, source: Run, step: int, reply: Message, given: set[str]) -> Message:
+        """Return the message with a turn's results that no later turn has stored."""
+        calls = self._runs.calls(source.tenant, source.run, step)
+        self._check_over(source, calls, given)
+        return Message(
+            message_id=results_id(source.run, step),
+            role="user",
+            blocks=results_of(reply, calls),
+            created_at=self._now(),
+            run=source.run,
+            step=step,
+        )
+
+    def _check_over(self, source: Run, calls: Sequence[ToolCall], given: set[str]) -> None:
+        still = [call for call in calls if call.status in _OPEN and call.call_id not in given]
+        if still and not source.status.ended:
+            raise InvalidTransition(
+                f"call {still[0].index} of turn {still[0].step} has no result yet",
+                field="at",
+                fix=f"fork at turn {still[0].step - 1}, give the result, or wait",
+            )
+
+    def _start(self, new: Run, source: Run, agent: AgentSpec, conversation: _Conversation) -> Run:
+        earlier, request = conversation.earlier, conversation.request
+        days = timedelta(days=agent.session_days)
+        if earlier:
+            self._sessions.create(_head(new, days))
+            self._fill(new, 0, [one.message for one in earlier])
+        first = request.message.model_copy(update={"message_id": request_message_id(new.run), "run": new.run})
+        stored = self._runs.start(new, first, session_days=agent.session_days, lease_seconds=lease_seconds(agent))
+        if stored.execution_arn is not None or stored.status.ended:
+            return stored
+        for place, one in enumerate((*earlier, request)):
+            if one.passages:
+                self._sessions.attach_passages(new.tenant, new.session, place, one.passages)
+        self._fill(new, len(earlier) + 1, conversation.turns)
+        if source.manifest is not None:
+            stored = self._runs.set_manifest(new.tenant, new.run, _manifest(source.manifest, len(earlier)))
+        return self._execute(stored)
+
+    def _fill(self, new: Run, base: int, messages: Sequence[Message]) -> None:
+        """Append messages from place ``base`` on, those that an earlier try has appended left out."""
+        head = self._sessions.get(new.tenant, new.session)
+        done = max(0, head.length - base) if head is not None else 0
+        for part in parts(messages[done:]):
+            version = head.version if head is not None else 0
+            head = self._sessions.append(new.tenant, new.session, part, expected_version=version)
+
+    def _execute(self, run: Run) -> Run:
+        arn = self._engine.start(run.agent, run.run, reference(run))
+        self._runs.set_execution(run.tenant, run.run, arn)
+        self._telemetry.count(names.RUNS_STARTED, agent=run.agent, trigger=run.trigger)
+        self._telemetry.event("run.forked", tenant=run.tenant, run=run.run, source=run.forked_from)
+        return run.model_copy(update={"execution_arn": arn})
+
+
+def parts(messages: Sequence[Message]) -> list[list[Message]]:
+    """Return messages in parts, each small enough for one transaction."""
+    found: list[list[Message]] = []
+    size = 0
+    for message in messages:
+        length = len(message.model_dump_json().encode())
+        if not found or len(found[-1]) >= _PART_MESSAGES or size + length > _PART_BYTES:
+            found.append([])
+            size = 0
+        found[-1].append(message)
+        size += length
+    return found
+
+
+def _given(results: Sequence[GivenResult], ids: Sequence[str], at: int) -> dict[str, GivenResult]:
+    """Return the given results by call id.
+
+    Raises:
+        InvalidInput: one is for a call that the turn has not, or two are for the same.
+    """
+    found: dict[str, GivenResult] = {}
+    for place, result in enumerate(results):
+        field = f"tool_results.{place}.call"
+        by_index = isinstance(result.call, int)
+        call = ids[result.call] if isinstance(result.call, int) and result.call < len(ids) else result.call
+        if call not in ids:
+            has = f"has calls 0 to {len(ids) - 1}: {', '.join(ids)}" if ids else "has no calls"
+            raise InvalidInput(
+                f"turn {at} has no call {'number ' if by_index else ''}{result.call}",
+                field=field,
+                fix=f"turn {at} {has}",
+            )
+        if call in found:
+            raise InvalidInput("two results are for the same call", field=field)
+        found[str(call)] = result
+    return found
+
+
+def _replaced(block: ToolResultBlock, given: dict[str, GivenResult]) -> ToolResultBlock:
+    result = given.get(block.call_id)
+    if result is None:
+        return block
+    # The mark of words from outside stays: who forks can not vouch for them.
+    content = bounded(clean_text(result.content))
+    return block.model_copy(update={"content": content, "is_error": result.is_error})
+
+
+def _overrides(before: Overrides | None, request: ForkRequest, replaced: tuple[str, ...]) -> Overrides | None:
+    """Return what the fork changes; what its source, a fork itself, had changed stays so."""
+    inherited = before or Overrides()
+    overrides = Overrides(
+        prompt=request.prompt or inherited.prompt, model=request.model or inherited.model, replaced=replaced
+    )
+    return None if overrides == Overrides() else overrides
+
+
+def _moved(message: Message, source: str, target: str) -> Message:
+    name = message.message_id.replace(source, target) if source in message.message_id else f"{message.message_id}.fork"
+    return message.model_copy(update={"message_id": name, "run": target})
+
+
+def _head(new: Run, lifetime: timedelta) -> Session:
+    return Session(
+        tenant=new.tenant,
+        session=new.session,
+        agent=new.agent,
+        user=new.user,
+        version=0,
+        length=0,
+        created_at=new.created_at,
+        updated_at=new.created_at,
+        expires_at=new.created_at + lifetime,
+    )
+
+
+def _manifest(source: Manifest, request_seq: int) -> Manifest:
+    return source.model_copy(update={"epoch_first_seq": 0, "request_seq": request_seq})
+
+
+def _hash(run: str, request: ForkRequest) -> str:
+    body = {"fork": run} | request.model_dump(mode="json")
+    text = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
