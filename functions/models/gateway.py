@@ -1,4 +1,4 @@
-"""The model gateway: the Think state, single calls and embeddings for the other functions, and drills."""
+"""The model gateway: the Think state, workflows' model steps, single calls and embeddings for others, and drills."""
 
 from typing import Annotated, Any, Literal
 
@@ -7,7 +7,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from pentad.domain.errors import PentadError
 from pentad.models import wire, wire_chat, wire_errors
 from pentad.orchestration.turn import Turn
-from pentad.runtime import bootstrap, gateway_services, priming
+from pentad.orchestration.workflows.steps import EnteredStep
+from pentad.runtime import bootstrap, gateway_services, priming, workflow_services
 from pentad.runtime.entrypoint import LambdaContext, deadline_of, entrypoint
 
 _STORE_SECONDS = 5.0
@@ -20,6 +21,12 @@ class ThinkCall(Turn):
     """One model turn."""
 
     op: Literal["think"]
+
+
+class TaskCall(EnteredStep):
+    """A model's step of a workflow."""
+
+    op: Literal["task"]
 
 
 class Embed(wire.EmbedCall):
@@ -42,12 +49,17 @@ class DrillCall(BaseModel):
     op: Literal["drill"]
 
 
-@entrypoint("gateway", Annotated[ThinkCall | Embed | Complete | DrillCall, Field(discriminator="op")])
-def handler(event: ThinkCall | Embed | Complete | DrillCall, context: LambdaContext) -> Any:
-    """Return the decision of a turn, a reply, vectors, or the result of a drill."""
+Event = ThinkCall | TaskCall | Embed | Complete | DrillCall
+
+
+@entrypoint("gateway", Annotated[Event, Field(discriminator="op")])
+def handler(event: Event, context: LambdaContext) -> Any:
+    """Return the decision of a turn, a step's reference, a reply, vectors, or the result of a drill."""
     until = deadline_of(context, spare_seconds=_STORE_SECONDS)
     if isinstance(event, ThinkCall):
         return bootstrap.think()(event, deadline=until)
+    if isinstance(event, TaskCall):
+        return workflow_services.task()(event, deadline=until)
     if isinstance(event, DrillCall):
         return gateway_services.drill()(deadline=until)
     try:

@@ -24,6 +24,8 @@ PentadError
     ├── ModelAuthentication        the provider does not accept the credential
     ├── ToolFailed                 the tool ran and failed
     ├── EffectUncertain            an effect was begun and its outcome is not known; nothing was repeated
+    ├── StepFailed                 a step of a workflow failed, or too many branches of one
+    ├── StepRejected               a human rejected a step of a workflow that has no way on from there
     └── ConfigurationError         the deployment, catalog or agent definition is wrong
 """
 
@@ -192,6 +194,14 @@ class ToolFailed(PermanentError):
 
 class EffectUncertain(PermanentError):
     """An effect was begun and its outcome is not known; nothing was repeated."""
+
+
+class StepFailed(PermanentError):
+    """A step of a workflow failed, or too many branches of one."""
+
+
+class StepRejected(PermanentError):
+    """A human rejected a step of a workflow that has no way on from there."""
 
 
 class ConfigurationError(PermanentError):

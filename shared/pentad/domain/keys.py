@@ -51,6 +51,11 @@ def effect_sk(effect_key: str) -> str:
     return f"EFFECT#{effect_key}"
 
 
+def result_sk(place: int) -> str:
+    """Return the sort key of what a step of a workflow came to, at one place of its run."""
+    return f"RESULT#{place:05d}"
+
+
 def approval_sk(step: int) -> str:
     """Return the sort key of an approval in its run."""
     return f"APPROVAL#{step:05d}"

@@ -3,16 +3,26 @@
 Made at synth from ``infra/workflows/<name>.py``, shipped to the functions in the catalog.
 """
 
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from pentad.domain.ids import AgentName, ToolName
-from pentad.domain.usage import Limits
+from pentad.domain.usage import Limits, Usage
 
 STEP_PATTERN = r"^[a-z][a-z0-9_]{0,40}$"
 """A step's name: what templates and branches call its result by."""
 StepName = Annotated[str, StringConstraints(pattern=STEP_PATTERN)]
+STEPS = 99
+"""Steps of one workflow at most: the last two digits of a place are the step's number."""
+ROUNDS = 999
+"""Times at most that a step may be done: the rounds of nested loops multiplied."""
+EXPORTS = 8
+"""Fields of one result at most that go through the state machine."""
+EXPORT_CHARACTERS = 100
+"""Characters of an exported text at most: what is longer is no field to branch on."""
+_DAY = 86_400
 
 
 class Value(BaseModel):
@@ -26,7 +36,7 @@ class AgentStep(Value):
 
     kind: Literal["agent"] = "agent"
     name: StepName
-    number: int = Field(ge=1, description="its place in the workflow's file; steps of its run are numbered from it")
+    number: int = Field(ge=1, le=STEPS, description="its place in the workflow's file; results are stored by it")
     agent: AgentName
     prompt: str = Field(min_length=1, description="template: {{input}}, {{step}} or {{step.field}}")
 
@@ -36,12 +46,14 @@ class ModelStep(Value):
 
     kind: Literal["model"] = "model"
     name: StepName
-    number: int = Field(ge=1)
+    number: int = Field(ge=1, le=STEPS)
     task: str = "reason"
     system: str = ""
     prompt: str = Field(min_length=1)
     output_schema: dict[str, Any] | None = Field(default=None, description="JSON Schema; the result has its fields")
-    exports: tuple[str, ...] = Field(default=(), description="small fields that branches and loops may look at")
+    exports: tuple[str, ...] = Field(
+        default=(), max_length=EXPORTS, description="small fields that branches and loops may look at"
+    )
 
 
 class ToolStep(Value):
@@ -49,7 +61,7 @@ class ToolStep(Value):
 
     kind: Literal["tool"] = "tool"
     name: StepName
-    number: int = Field(ge=1)
+    number: int = Field(ge=1, le=STEPS)
     tool: ToolName
     arguments: dict[str, Any] = Field(description="values; strings may be templates")
 
@@ -59,18 +71,27 @@ class HumanStep(Value):
 
     kind: Literal["human"] = "human"
     name: StepName
-    number: int = Field(ge=1)
+    number: int = Field(ge=1, le=STEPS)
     asks: Literal["approval", "question"] = "approval"
     text: str = Field(min_length=1, description="template: what is shown")
     group: str = "operators"
     quorum: int = Field(default=1, ge=1, le=20)
-    seconds: int = Field(default=86_400, ge=60, le=31_536_000)
+    seconds: int = Field(default=_DAY, ge=60, le=31_536_000)
     on_expiry: Literal["reject", "approve", "escalate"] = "reject"
     escalate_to: tuple[str, ...] = ()
     remind_seconds: int | None = Field(default=None, ge=60)
 
 
-AnyStep = Annotated[AgentStep | ModelStep | ToolStep | HumanStep, Field(discriminator="kind")]
+class TextStep(Value):
+    """A text put together from earlier results, without a model."""
+
+    kind: Literal["text"] = "text"
+    name: StepName
+    number: int = Field(ge=1, le=STEPS)
+    text: str = Field(min_length=1, description="template")
+
+
+AnyStep = Annotated[AgentStep | ModelStep | ToolStep | HumanStep | TextStep, Field(discriminator="kind")]
 
 
 class WorkflowSpec(Value):
@@ -78,7 +99,44 @@ class WorkflowSpec(Value):
 
     name: AgentName
     description: str = Field(min_length=1)
-    steps: dict[str, AnyStep] = Field(description="by name")
+    steps: dict[str, AnyStep] = Field(description="by name", max_length=STEPS)
     answer: str = Field(min_length=1, description="template: what the run answers")
     limits: Limits = Limits()
     session_days: int = Field(default=30, ge=1, le=3650)
+    if_busy: Literal["reject", "enqueue", "interrupt"] = "reject"
+
+    @property
+    def tools(self) -> tuple[str, ...]:
+        """The tools of its tool steps, sorted: what runs of the workflow may use."""
+        return tuple(sorted({step.tool for step in self.steps.values() if isinstance(step, ToolStep)}))
+
+
+class StepResult(Value):
+    """What a step came to, at one place of a run: the words that the state machine refers to."""
+
+    tenant: str
+    run: str
+    place: int = Field(ge=1, description="round * 100 + number; see `place_of`")
+    name: StepName
+    status: Literal["succeeded", "failed", "approved", "rejected", "answered", "expired"]
+    text: str
+    fields: dict[str, Any] | None = Field(default=None, description="of a structured output")
+    child: str | None = Field(default=None, description="the run of an agent's step")
+    degraded: bool = False
+    notices: tuple[str, ...] = ()
+    provider: str | None = None
+    model: str | None = None
+    usage: Usage = Usage()
+    cost_nanousd: int = Field(default=0, ge=0)
+    began_at: datetime
+    ended_at: datetime
+
+
+def place_of(number: int, round_: int) -> int:
+    """Return the place of a step's result: the number that its record, call and approval in the run have.
+
+    Args:
+        number: the step's number in its workflow.
+        round_: how often loops around the step began again before, counted so that no count comes twice.
+    """
+    return round_ * (STEPS + 1) + number

@@ -59,6 +59,10 @@ class TriggerSettings(StartSettings):
     """functions.orchestration.trigger."""
 
 
+class WorkflowSettings(StartSettings):
+    """functions.orchestration.workflow."""
+
+
 class RecallSettings(StateTable):
     """functions.memory.recall."""
 

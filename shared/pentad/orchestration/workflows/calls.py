@@ -1,0 +1,113 @@
+"""A tool's step: one call of a tool's function, planned, run by the tool's own runtime, and what came of it."""
+
+from typing import Any
+
+from pentad.domain.agents import ToolSpec
+from pentad.domain.errors import NotFound, StepFailed, StepRejected
+from pentad.domain.runs import CallStatus, Decision, Step, ToolCall
+from pentad.domain.workflows import StepResult, ToolStep
+from pentad.orchestration.workflows.steps import EnteredStep, Stores, reference_of
+from pentad.orchestration.workflows.templates import render_value
+from pentad.tools.canonical import arguments_hash
+
+PROVIDER = "tool"
+INDEX = 0
+"""A tool's step is one call."""
+_ENDED = frozenset({CallStatus.SUCCEEDED, CallStatus.FAILED, CallStatus.REJECTED, CallStatus.UNDONE})
+
+
+class Calls:
+    """Plans and collects the calls of tools' steps.
+
+    Args:
+        stores: where everything is.
+    """
+
+    def __init__(self, stores: Stores) -> None:
+        self._stores = stores
+
+    def plan(self, at: EnteredStep) -> dict[str, Any]:
+        """Store the call with its arguments; a repeat changes nothing. One that needs an approval awaits it.
+
+        Raises:
+            NotFound: no such run, step or tool.
+            InvalidTransition: the run has ended.
+            LimitReached: the workflow may spend no more.
+            PentadError: what the stores raise.
+        """
+        stores = self._stores
+        step = stores.step(at, ToolStep)
+        if stores.runs.step(at.tenant, at.run, at.place) is None:
+            run = stores.allowed(at)
+            arguments = render_value(step.arguments, stores.lookup(run, at.refs))
+            self._store(at, self._tool(step.tool), arguments)
+        return {"tool": step.tool, "index": INDEX}
+
+    def collect(self, at: EnteredStep) -> dict[str, Any]:
+        """Store what the call came to and return its reference.
+
+        Raises:
+            NotFound: no such call.
+            StepFailed: the tool failed, or it was never run.
+            StepRejected: a human rejected it.
+            PentadError: what the stores raise.
+        """
+        stores = self._stores
+        stores.step(at, ToolStep)
+        call = stores.runs.call(at.tenant, at.run, at.place, INDEX)
+        if call.status not in _ENDED:
+            raise StepFailed(f"the step {at.step} failed: its call was not run")
+        if call.status is CallStatus.REJECTED:
+            raise StepRejected(f"the step {at.step} was rejected")
+        result = stores.results.put(self._result(at, call))
+        if result.status == "failed":
+            raise StepFailed(f"the step {at.step} failed: {call.error_type or 'the tool answered with an error'}")
+        return reference_of(result)
+
+    def _tool(self, name: str) -> ToolSpec:
+        found = self._stores.catalog.tools.get(name)
+        if found is None:
+            raise NotFound(f"there is no tool {name}", field="tool")
+        return found
+
+    def _store(self, at: EnteredStep, tool: ToolSpec, arguments: dict[str, Any]) -> None:
+        now = self._stores.now()
+        awaits = tool.approval == "always"
+        call = ToolCall(
+            tenant=at.tenant,
+            run=at.run,
+            step=at.place,
+            index=INDEX,
+            call_id=f"step_{at.place}",
+            tool=tool.name,
+            arguments=arguments,
+            arguments_hash=arguments_hash(arguments),
+            status=CallStatus.AWAITING if awaits else CallStatus.PENDING,
+        )
+        step = Step(
+            tenant=at.tenant,
+            run=at.run,
+            step=at.place,
+            decision=Decision(kind="approve" if awaits else "tools", step=at.place),
+            message_seq=None,
+            provider=PROVIDER,
+            model=tool.name,
+            started_at=now,
+            duration_ms=0,
+        )
+        self._stores.runs.record_step(step, [call])
+
+    def _result(self, at: EnteredStep, call: ToolCall) -> StepResult:
+        now = self._stores.now()
+        return StepResult(
+            tenant=at.tenant,
+            run=at.run,
+            place=at.place,
+            name=at.step,
+            status="failed" if call.is_error else "succeeded",
+            text=call.result or "",
+            provider=PROVIDER,
+            model=call.tool,
+            began_at=call.started_at or now,
+            ended_at=call.ended_at or now,
+        )

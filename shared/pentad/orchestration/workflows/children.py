@@ -1,0 +1,182 @@
+"""An agent's step: a run of its own, started by the state machine, and what came of it."""
+
+import hashlib
+import re
+from datetime import datetime
+from typing import Any
+
+from pentad.domain.agents import AgentSpec
+from pentad.domain.errors import NotFound, StepFailed
+from pentad.domain.ids import derived_id
+from pentad.domain.messages import Message, TextBlock
+from pentad.domain.runs import Run, RunStatus
+from pentad.domain.workflows import AgentStep, StepResult
+from pentad.orchestration.start import lease_seconds, reference, request_message_id
+from pentad.orchestration.workflows.steps import EnteredStep, Stores, reference_of
+from pentad.orchestration.workflows.templates import render
+
+_MARKER = re.compile(r" ?\[\d{1,3}\]")
+
+
+class Children:
+    """Starts and collects the runs of agents' steps.
+
+    Args:
+        stores: where everything is.
+        machines: ARN of the state machines up to the agent's name.
+    """
+
+    def __init__(self, stores: Stores, machines: str) -> None:
+        self._stores = stores
+        self._machines = machines
+
+    def begin(self, at: EnteredStep) -> dict[str, Any]:
+        """Make the run of an agent's step and return its reference: the input of its execution.
+
+        A repeat returns the same run.
+
+        Raises:
+            NotFound: no such run, step or agent.
+            InvalidTransition: the workflow's run has ended.
+            LimitReached: the workflow may spend no more.
+            PentadError: what the stores raise.
+        """
+        stores = self._stores
+        step = stores.step(at, AgentStep)
+        agent = self._agent(step.agent)
+        name = child_id(at)
+        try:
+            child = stores.runs.get(at.tenant, name)
+        except NotFound:
+            parent = stores.allowed(at)
+            prompt = render(step.prompt, stores.lookup(parent, at.refs))
+            child = self._made(at, parent, agent, prompt)
+        if child.execution_arn is None:
+            # Its name and machine are known before it runs: whoever looks at the run finds the execution.
+            stores.runs.set_execution(at.tenant, name, self._execution(step.agent, name))
+        return reference(child)
+
+    def collect(self, at: EnteredStep) -> dict[str, Any]:
+        """Store what an agent's run came to and return its reference.
+
+        Raises:
+            NotFound: no such run or step.
+            StepFailed: it did not answer; the message says why.
+            PentadError: what the stores raise.
+        """
+        stores = self._stores
+        stores.step(at, AgentStep)
+        result = stores.results.get(at.tenant, at.run, at.place)
+        if result is None:
+            child = self._ended(stores.runs.get(at.tenant, child_id(at)))
+            result = stores.results.put(result_of(at, child, stores.now()))
+            self._count_waiting(at, child)
+        stores.record(result)
+        if result.status == "failed":
+            raise StepFailed(f"the step {at.step} failed: {result.text}")
+        return reference_of(result)
+
+    def _agent(self, name: str) -> AgentSpec:
+        found = self._stores.catalog.agents.get(name)
+        if found is None:
+            raise NotFound(f"there is no agent {name}", field="agent")
+        return found
+
+    def _made(self, at: EnteredStep, parent: Run, agent: AgentSpec, prompt: str) -> Run:
+        now = self._stores.now()
+        child = Run(
+            tenant=at.tenant,
+            run=child_id(at),
+            agent=agent.name,
+            session=derived_id("ses", at.tenant, at.run, str(at.place)),
+            user=parent.user,
+            status=RunStatus.QUEUED,
+            trigger="workflow",
+            created_at=now,
+            updated_at=now,
+            request_seq=0,
+            request_hash=hashlib.sha256(prompt.encode("utf-8", "surrogatepass")).hexdigest(),
+            metadata=parent.metadata,
+            parent=at.run,
+        )
+        message = Message(
+            message_id=request_message_id(child.run),
+            role="user",
+            blocks=(TextBlock(text=prompt),),
+            created_at=now,
+            run=child.run,
+            step=0,
+        )
+        return self._stores.runs.start(
+            child, message, session_days=agent.session_days, lease_seconds=lease_seconds(agent)
+        )
+
+    def _execution(self, agent: str, run: str) -> str:
+        return f"{self._machines.replace(':stateMachine:', ':execution:', 1)}{agent}:{run}"
+
+    def _ended(self, child: Run) -> Run:
+        """Return a child that has ended: one whose execution died without a word ends here, and frees its session."""
+        if child.status.ended:
+            return child
+        return self._stores.runs.finish(
+            child.tenant,
+            child.run,
+            RunStatus.FAILED,
+            at=self._stores.now(),
+            answer=None,
+            error="the execution died, or took longer than its agent may",
+        )
+
+    def _count_waiting(self, at: EnteredStep, child: Run) -> None:
+        """Let the time that the agent waited for humans not count as the workflow's own."""
+        if child.waited_seconds <= 0 or self._stores.run(at).status is not RunStatus.RUNNING:
+            return
+        self._stores.runs.set_status(at.tenant, at.run, RunStatus.AWAITING_HUMAN)
+        self._stores.runs.set_status(at.tenant, at.run, RunStatus.RUNNING, waited_seconds=child.waited_seconds)
+
+
+def child_id(at: EnteredStep) -> str:
+    """Return the id of the run of an agent's step: the same however often its states are tried."""
+    return derived_id("run", at.tenant, at.run, at.step, str(at.place))
+
+
+def result_of(at: EnteredStep, child: Run, now: datetime) -> StepResult:
+    """Return what an agent's run came to."""
+    answered = child.status is RunStatus.SUCCEEDED and child.answer is not None
+    text = with_sources(child) if answered else _why(child)
+    return StepResult(
+        tenant=at.tenant,
+        run=at.run,
+        place=at.place,
+        name=at.step,
+        status="succeeded" if answered else "failed",
+        text=text,
+        child=child.run,
+        notices=child.notices if answered else (),
+        provider="agent",
+        model=child.agent,
+        usage=child.spent.usage,
+        cost_nanousd=child.spent.cost_nanousd,
+        began_at=child.created_at,
+        ended_at=child.ended_at or now,
+    )
+
+
+def with_sources(child: Run) -> str:
+    """Return an agent's answer with its citations' names in the place of their numbers.
+
+    The numbers count that run's passages; in an answer that is made of several they would mean nothing.
+    """
+    named = {citation.marker: citation.document for citation in child.citations}
+
+    def replaced(match: re.Match[str]) -> str:
+        document = named.get(match[0].strip())
+        return match[0] if document is None else f" ({document})"
+
+    return _MARKER.sub(replaced, child.answer or "").strip()
+
+
+def _why(child: Run) -> str:
+    if child.status is RunStatus.DEGRADED:
+        return "no model could be reached"
+    return child.error or child.stop_reason or f"the agent's run is {child.status.value}"

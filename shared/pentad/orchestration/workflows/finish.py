@@ -1,0 +1,166 @@
+"""The beginning and the end of a workflow's run, and the steps that are words only."""
+
+import json
+import re
+from typing import Any
+
+from pydantic import Field
+
+from pentad.domain.messages import Message, TextBlock
+from pentad.domain.runs import Decision, Run, RunStatus, Step
+from pentad.domain.workflows import StepName, StepResult, TextStep
+from pentad.orchestration.decide import reply_id, stop_id
+from pentad.orchestration.workflows.steps import Entered, EnteredStep, Stores, reference_of
+from pentad.orchestration.workflows.templates import render
+
+FINISH = 99_999
+"""The place of a run's end: above that of every step."""
+_REASON_CHARACTERS = 300
+_MESSAGE = re.compile(r'"errorMessage"\s*:\s*("(?:[^"\\]|\\.)*")')
+
+
+class Finished(Entered):
+    """All steps are done."""
+
+    refs: dict[StepName, int] = Field(default_factory=dict)
+    failed: tuple[str, ...] = Field(default=(), description="branches that failed where others' results were enough")
+    capped: tuple[str, ...] = Field(default=(), description="loops that used all rounds below their threshold")
+
+
+class Stopped(Entered):
+    """A cap is used up, or a human said no."""
+
+    error: str
+    cause: str = ""
+
+
+class Ends:
+    """Begins and ends workflows' runs.
+
+    Args:
+        stores: where everything is.
+    """
+
+    def __init__(self, stores: Stores) -> None:
+        self._stores = stores
+
+    def begin(self, at: Entered) -> dict[str, Any]:
+        """Let a run be running.
+
+        Raises:
+            NotFound: no such run or workflow.
+            InvalidTransition: the run has ended.
+            StoreUnavailable: the store did not answer.
+        """
+        self._stores.workflow(at.agent)
+        run = self._stores.run(at)
+        if run.status is RunStatus.QUEUED:
+            self._stores.runs.set_status(at.tenant, at.run, RunStatus.RUNNING)
+        return {}
+
+    def text(self, at: EnteredStep) -> dict[str, Any]:
+        """Put a text together from earlier results and return its reference.
+
+        Raises:
+            NotFound: no such run or step.
+            InvalidTransition: the run has ended.
+            StoreUnavailable: the store did not answer.
+        """
+        stores = self._stores
+        step = stores.step(at, TextStep)
+        run = stores.run(at)
+        now = stores.now()
+        result = StepResult(
+            tenant=at.tenant,
+            run=at.run,
+            place=at.place,
+            name=at.step,
+            status="succeeded",
+            text=render(step.text, stores.lookup(run, at.refs)),
+            began_at=now,
+            ended_at=now,
+        )
+        return reference_of(stores.results.put(result))
+
+    def finish(self, at: Finished) -> dict[str, Any]:
+        """Put the answer into the session and return the decision that Deliver ends the run by.
+
+        Raises:
+            NotFound: no such run or workflow.
+            InvalidTransition: the run has ended.
+            SessionBusy: another writer was faster.
+            StoreUnavailable: the store did not answer.
+        """
+        run = self._stores.run(at)
+        text = render(self._stores.workflow(at.agent).answer, self._stores.lookup(run, at.refs))
+        notices = [f"The branch {name} failed; the answer was made without it." for name in at.failed]
+        notices += [f"{name} used all its rounds below its threshold; the best was kept." for name in at.capped]
+        decision = Decision(kind="answer", step=FINISH)
+        return self._end(run, reply_id(at.run, FINISH), text, decision, tuple(notices), degraded=bool(at.failed))
+
+    def stop(self, at: Stopped) -> dict[str, Any]:
+        """Put the reason for a stop into the session and return the decision that Deliver ends the run by.
+
+        Raises:
+            NotFound: no such run.
+            InvalidTransition: the run has ended.
+            SessionBusy: another writer was faster.
+            StoreUnavailable: the store did not answer.
+        """
+        reason = f"The run was stopped: {message_of(at.cause) or at.error}."[:_REASON_CHARACTERS]
+        decision = Decision(kind="stop", step=FINISH, reason=reason)
+        return self._end(self._stores.run(at), stop_id(at.run, FINISH), reason, decision, ())
+
+    def _end(
+        self,
+        run: Run,
+        message_id: str,
+        text: str,
+        decision: Decision,
+        notices: tuple[str, ...],
+        *,
+        degraded: bool = False,
+    ) -> dict[str, Any]:
+        stores = self._stores
+        stored = stores.runs.step(run.tenant, run.run, FINISH)
+        if stored is None:
+            now = stores.now()
+            stored = Step(
+                tenant=run.tenant,
+                run=run.run,
+                step=FINISH,
+                decision=decision,
+                message_seq=self._say(run, message_id, text),
+                notices=notices,
+                degraded=degraded,
+                started_at=now,
+                duration_ms=0,
+            )
+            stores.runs.record_step(stored, [])
+        return stored.decision.model_dump(mode="json", exclude_none=True)
+
+    def _say(self, run: Run, message_id: str, text: str) -> int:
+        """Append the assistant's message to the run's session and return its place; a repeat finds it there."""
+        sessions = self._stores.sessions
+        head = sessions.get(run.tenant, run.session)
+        version, length = (head.version, head.length) if head is not None else (0, 0)
+        last = sessions.read(run.tenant, run.session, length - 1, length - 1) if length else []
+        if last and last[0].message.message_id == message_id:
+            return last[0].seq
+        message = Message(
+            message_id=message_id,
+            role="assistant",
+            blocks=(TextBlock(text=text),),
+            created_at=self._stores.now(),
+            run=run.run,
+            step=FINISH,
+        )
+        return sessions.append(run.tenant, run.session, [message], expected_version=version).length - 1
+
+
+def message_of(cause: str) -> str:
+    """Return what an error said: the message of a function's error, even of one that was cut, or a state's own words."""
+    match = _MESSAGE.search(cause)
+    if match is not None:
+        return str(json.loads(match[1]))
+    return "" if cause.startswith("{") else cause

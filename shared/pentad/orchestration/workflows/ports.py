@@ -1,0 +1,42 @@
+"""What workflows ask of their stores."""
+
+from typing import Protocol
+
+from pentad.domain.runs import Approval
+from pentad.domain.workflows import StepResult
+
+
+class ResultStore(Protocol):
+    """What steps came to. The first result of a place stands."""
+
+    def put(self, result: StepResult) -> StepResult:
+        """Store a result and return it, or the one that is stored at its place already.
+
+        Raises:
+            StoreUnavailable: the store did not answer.
+        """
+        ...
+
+    def get(self, tenant: str, run: str, place: int) -> StepResult | None:
+        """Return the result at a place, or None.
+
+        Raises:
+            StoreUnavailable: the store did not answer.
+        """
+        ...
+
+    def of_run(self, tenant: str, run: str) -> list[StepResult]:
+        """Return all results of a run by their places.
+
+        Raises:
+            StoreUnavailable: the store did not answer.
+        """
+        ...
+
+
+class Asks(Protocol):
+    """Asks humans, and ends the wait where nobody answers."""
+
+    def ask(self, approval: Approval, task_token: str) -> Approval:
+        """Store a pending approval, let its run wait and tell the group; a repeat replaces the token only."""
+        ...

@@ -1,0 +1,192 @@
+"""What every step of a workflow begins and ends with: its run and definition, what it refers to, its record."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from pentad.domain.agents import Catalog
+from pentad.domain.errors import InvalidTransition, NotFound
+from pentad.domain.ids import AgentName, RunId, SessionId, TenantId
+from pentad.domain.runs import Decision, Run, Step
+from pentad.domain.workflows import AnyStep, StepName, StepResult, WorkflowSpec
+from pentad.memory.ports import SessionStore
+from pentad.orchestration.ports import RunStore
+from pentad.orchestration.workflows.ports import ResultStore
+from pentad.orchestration.workflows.templates import INPUT, STATUS, Lookup, Reference
+
+S = TypeVar("S", bound=BaseModel)
+
+
+class Entered(BaseModel):
+    """A state of a run: which of which run. The payload of every state, with ``op`` beside it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    tenant: TenantId
+    run: RunId
+    session: SessionId
+    agent: AgentName = Field(description="the workflow's name")
+
+
+class EnteredStep(Entered):
+    """A state of a step."""
+
+    step: StepName
+    place: int = Field(ge=1, le=99_899)
+    refs: dict[StepName, int] = Field(
+        default_factory=dict, description="the places of the results that its template refers to"
+    )
+    retry: int = Field(default=0, ge=0, description="how often the state was tried before")
+
+
+@dataclass(frozen=True)
+class Stores:
+    """What the services of workflows share.
+
+    Attributes:
+        catalog: agents, tools and workflows.
+        runs: the store of runs.
+        sessions: the store of sessions.
+        results: the store of results.
+        now: the clock.
+    """
+
+    catalog: Catalog
+    runs: RunStore
+    sessions: SessionStore
+    results: ResultStore
+    now: Callable[[], datetime]
+
+    def workflow(self, name: str) -> WorkflowSpec:
+        """Return a workflow.
+
+        Raises:
+            NotFound: there is none of that name.
+        """
+        found = self.catalog.workflows.get(name)
+        if found is None:
+            raise NotFound(f"there is no workflow {name}", field="agent")
+        return found
+
+    def step(self, at: EnteredStep, kind: type[S]) -> S:
+        """Return the definition of a step.
+
+        Raises:
+            NotFound: the workflow has no such step of that kind.
+        """
+        found: AnyStep | None = self.workflow(at.agent).steps.get(at.step)
+        if not isinstance(found, kind):
+            raise NotFound(f"the workflow {at.agent} has no such step {at.step}", field="step")
+        return found
+
+    def run(self, at: Entered) -> Run:
+        """Return the run of a state.
+
+        Raises:
+            NotFound: no such run, or it is of another workflow.
+            InvalidTransition: it has ended: nothing more may be done in it.
+        """
+        run = self.runs.get(at.tenant, at.run)
+        if run.agent != at.agent or run.session != at.session:
+            raise NotFound("there is no such run of this workflow", field="run")
+        if run.status.ended:
+            raise InvalidTransition(f"the run is {run.status.value}: nothing more is done in it", field="run")
+        return run
+
+    def allowed(self, at: Entered) -> Run:
+        """Return the run of a state that is about to spend something.
+
+        Raises:
+            NotFound: see `run`.
+            InvalidTransition: see `run`.
+            LimitReached: the workflow has used its steps, its time, its tokens or its money.
+        """
+        run = self.run(at)
+        elapsed = (self.now() - run.created_at).total_seconds() - run.waited_seconds
+        self.workflow(at.agent).limits.check(run.spent, elapsed)
+        return run
+
+    def lookup(self, run: Run, refs: Mapping[str, int]) -> Lookup:
+        """Return what finds the value of a reference: the run's request, a result's words or one of its fields."""
+        read: dict[str, StepResult | None] = {}
+
+        def find(reference: Reference) -> Any:
+            if reference.step == INPUT and reference.field is None:
+                return self.request(run)
+            place = refs.get(reference.step)
+            if place is None:
+                return None
+            if reference.step not in read:
+                read[reference.step] = self.results.get(run.tenant, run.run, place)
+            return _value(read[reference.step], reference.field)
+
+        return find
+
+    def request(self, run: Run) -> str:
+        """Return the words that the run was started with.
+
+        Raises:
+            NotFound: the session has no such message.
+        """
+        stored = self.sessions.read(run.tenant, run.session, run.request_seq, run.request_seq)
+        if not stored:
+            raise NotFound("the run's request is not in its session", field="session")
+        return stored[0].message.text
+
+    def record(self, result: StepResult, kind: str = "answer") -> None:
+        """Write a step into the run's record, with what it cost; a repeat changes nothing.
+
+        Args:
+            result: what it came to.
+            kind: of its decision.
+        """
+        self.runs.record_step(record_of(result, kind), [])
+
+
+def _value(result: StepResult | None, field: str | None) -> Any:
+    if result is None:
+        return None
+    if field is None:
+        return result.text
+    if field == STATUS:
+        return result.status
+    return (result.fields or {}).get(field)
+
+
+def record_of(result: StepResult, kind: str = "answer") -> Step:
+    """Return the step of the run that a result stands for."""
+    return Step(
+        tenant=result.tenant,
+        run=result.run,
+        step=result.place,
+        decision=Decision.model_validate({"kind": kind, "step": result.place}),
+        message_seq=None,
+        provider=result.provider,
+        model=result.model,
+        usage=result.usage,
+        cost_nanousd=result.cost_nanousd,
+        notices=result.notices,
+        degraded=result.degraded,
+        started_at=result.began_at,
+        duration_ms=max(0, round((result.ended_at - result.began_at).total_seconds() * 1000)),
+    )
+
+
+def reference_of(result: StepResult, exports: tuple[str, ...] = ()) -> dict[str, Any]:
+    """Return what the state machine is told of a result: its place, its status and the exported fields, by the name."""
+    fields = result.fields or {}
+    exported = {name: fields[name] for name in exports if isinstance(fields.get(name), str | int | float | bool)}
+    return {result.name: {**exported, "status": result.status, "at": result.place}}
+
+
+def fields_of(text: str) -> dict[str, Any] | None:
+    """Return the fields of a structured output, or None where the text is none."""
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return None
+    return value if isinstance(value, dict) else None

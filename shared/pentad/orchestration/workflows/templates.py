@@ -1,0 +1,131 @@
+"""Templates of a workflow's steps: ``{{input}}``, ``{{step}}`` and ``{{step.field}}``. Pure.
+
+What is put in is never read as a template again, so no result can refer to another.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+INPUT = "input"
+STATUS = "status"
+MISSING = "(there is no result: this step did not finish)"
+CHARACTERS = 100_000
+"""Of a rendered text at most; a message of a run may be no longer."""
+_MARKER = re.compile(r"\{\{\s*([^{}]*?)\s*\}\}")
+_REFERENCE = re.compile(r"([a-z][a-z0-9_]{0,40})(?:\.([A-Za-z_][A-Za-z0-9_]{0,40}))?")
+
+
+class Reference(NamedTuple):
+    """One ``{{step}}`` or ``{{step.field}}``."""
+
+    step: str
+    field: str | None
+
+
+Lookup = Callable[[Reference], Any]
+
+
+def _parsed(text: str) -> Reference | None:
+    match = _REFERENCE.fullmatch(text)
+    return None if match is None else Reference(match[1], match[2])
+
+
+def references(template: Any) -> tuple[Reference, ...]:
+    """Return what a template, or any value with templates in its strings, refers to; each once, in order.
+
+    Raises:
+        ValueError: something in braces is no reference.
+    """
+    found: dict[Reference, None] = {}
+    for text in _strings(template):
+        for match in _MARKER.finditer(text):
+            reference = _parsed(match[1])
+            if reference is None:
+                raise ValueError(f"{match[0]} is no reference: write {{{{input}}}}, {{{{step}}}} or {{{{step.field}}}}")
+            found[reference] = None
+    return tuple(found)
+
+
+def problems(template: Any, known: Mapping[str, frozenset[str] | None]) -> tuple[str, ...]:
+    """Return what is wrong with a template's references, a sentence each.
+
+    Args:
+        template: the template, or a value with templates in its strings.
+        known: the steps that come before with the fields of their results; None for a result that is words only.
+    """
+    try:
+        found = references(template)
+    except ValueError as error:
+        return (str(error),)
+    wrong = []
+    for step, field in found:
+        if step == INPUT and field is None:
+            continue
+        if step not in known:
+            there = ", ".join(sorted({INPUT, *known}))
+            wrong.append(f"{{{{{step}}}}}: no step {step} comes before; there are: {there}")
+        elif field is not None and field != STATUS and field not in (known[step] or ()):
+            there = ", ".join(sorted({STATUS, *(known[step] or ())}))
+            wrong.append(f"{{{{{step}.{field}}}}}: the result of {step} has no field {field}; it has: {there}")
+    return tuple(wrong)
+
+
+def render(template: str, lookup: Lookup) -> str:
+    """Return a template with its references replaced.
+
+    A result that is longer than there is room for is cut, and says so.
+
+    Args:
+        template: the template.
+        lookup: returns the value of a reference; None where there is none.
+    """
+    parts = list(_MARKER.finditer(template))
+    room = CHARACTERS - len(template)
+    each = max(200, room // max(1, len(parts)))
+
+    def replaced(match: re.Match[str]) -> str:
+        reference = _parsed(match[1])
+        return match[0] if reference is None else _cut(_text(lookup(reference)), each)
+
+    return _MARKER.sub(replaced, template)
+
+
+def render_value(value: Any, lookup: Lookup) -> Any:
+    """Return a value with the templates in its strings rendered; a string that is one reference keeps its type."""
+    if isinstance(value, Mapping):
+        return {key: render_value(each, lookup) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [render_value(each, lookup) for each in value]
+    if not isinstance(value, str):
+        return value
+    alone = _MARKER.fullmatch(value)
+    reference = _parsed(alone[1]) if alone else None
+    if reference is None:
+        return render(value, lookup)
+    found = lookup(reference)
+    return MISSING if found is None else found
+
+
+def _strings(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for each in value.values():
+            yield from _strings(each)
+    elif isinstance(value, list | tuple):
+        for each in value:
+            yield from _strings(each)
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return MISSING
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _cut(text: str, most: int) -> str:
+    if len(text) <= most:
+        return text
+    return f"{text[:most]}\n[cut here: {len(text) - most:,} more characters]"

@@ -1,0 +1,72 @@
+"""The wiring of the workflows' function, and of the gateway's part in workflows: a part of the bootstrap."""
+
+from collections.abc import Callable
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from pentad.runtime import bootstrap
+from pentad.runtime import settings as environment
+
+if TYPE_CHECKING:
+    from pentad.orchestration.workflows.calls import Calls
+    from pentad.orchestration.workflows.children import Children
+    from pentad.orchestration.workflows.finish import Ends
+    from pentad.orchestration.workflows.steps import EnteredStep, Stores
+    from pentad.orchestration.workflows.tasks import Task
+
+
+@cache
+def stores() -> "Stores":
+    """Return what the services of workflows share."""
+    from pentad.orchestration.adapters.results_dynamodb import DynamoResults
+    from pentad.orchestration.adapters.spill import Spill
+    from pentad.orchestration.workflows.steps import Stores
+
+    values = bootstrap.settings(environment.StateTable)
+    results = DynamoResults(bootstrap.table(values.state_table), Spill(bootstrap.objects(values.payload_bucket)))
+    return Stores(bootstrap.catalog(), bootstrap.runs(), bootstrap.sessions(), results, bootstrap.now)
+
+
+@cache
+def ends() -> "Ends":
+    """Return what begins and ends runs."""
+    from pentad.orchestration.workflows.finish import Ends
+
+    return Ends(stores())
+
+
+@cache
+def children() -> "Children":
+    """Return what starts and collects agents' runs."""
+    from pentad.orchestration.workflows.children import Children
+
+    return Children(stores(), bootstrap.settings(environment.WorkflowSettings).state_machine_arn_prefix)
+
+
+@cache
+def calls() -> "Calls":
+    """Return what plans and collects tools' calls."""
+    from pentad.orchestration.workflows.calls import Calls
+
+    return Calls(stores())
+
+
+def step(operation: str) -> "Callable[[EnteredStep], dict[str, Any]]":
+    """Return what does one operation of a step."""
+    operations: dict[str, Callable[[], Callable[[EnteredStep], dict[str, Any]]]] = {
+        "child": lambda: children().begin,
+        "child_done": lambda: children().collect,
+        "call": lambda: calls().plan,
+        "call_done": lambda: calls().collect,
+        "text": lambda: ends().text,
+    }
+    return operations[operation]()
+
+
+@cache
+def task() -> "Task":
+    """Return what does models' steps, in the gateway's function."""
+    from pentad.orchestration.workflows.tasks import Task
+    from pentad.runtime import accounts, gateway_services
+
+    return Task(stores(), gateway_services.chat_model(), accounts.ledger())
