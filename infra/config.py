@@ -12,6 +12,23 @@ StageName = Literal["dev", "staging", "prod"]
 
 
 @dataclass(frozen=True, kw_only=True)
+class Rollout:
+    """How new runs move to a new version of a state machine.
+
+    Attributes:
+        kind: all at once; one part first and the rest after the interval; or part by part.
+        percentage: the share of new runs that each part is; None for all at once.
+        minutes: the interval; None for all at once.
+        failed_percent: the share of failed executions at which the alarm goes off, and a gradual rollout rolls back.
+    """
+
+    kind: Literal["ALL_AT_ONCE", "CANARY", "LINEAR"]
+    percentage: int | None
+    minutes: int | None
+    failed_percent: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Stage:
     """One stage. No field has a default: this file states them all.
 
@@ -25,6 +42,7 @@ class Stage:
         drill_schedule: when every link of every chain of models is exercised: an expression of EventBridge, UTC.
         ingest_concurrency: the most ingest instances at once (at least 2: Lambda's minimum).
         trigger_concurrency: the most trigger instances at once (at least 2).
+        rollout: how new runs move to a new version of an agent or workflow.
         api_burst: requests the API takes at once.
         api_rate: requests a second the API takes.
         oidc_issuer: issuer of JWTs the API takes beside API keys; None for none.
@@ -40,6 +58,7 @@ class Stage:
     drill_schedule: str
     ingest_concurrency: int
     trigger_concurrency: int
+    rollout: Rollout
     api_burst: int
     api_rate: int
     oidc_issuer: str | None
@@ -62,6 +81,7 @@ STAGES: dict[str, Stage] = {
         drill_schedule="cron(17 5 * * ? *)",
         ingest_concurrency=2,
         trigger_concurrency=2,
+        rollout=Rollout(kind="ALL_AT_ONCE", percentage=None, minutes=None, failed_percent=50),
         api_burst=50,
         api_rate=25,
         oidc_issuer=None,
@@ -77,6 +97,7 @@ STAGES: dict[str, Stage] = {
         drill_schedule="cron(17 4 * * ? *)",
         ingest_concurrency=5,
         trigger_concurrency=5,
+        rollout=Rollout(kind="CANARY", percentage=20, minutes=5, failed_percent=20),
         api_burst=100,
         api_rate=50,
         oidc_issuer=None,
@@ -92,6 +113,7 @@ STAGES: dict[str, Stage] = {
         drill_schedule="cron(17 3 * * ? *)",
         ingest_concurrency=10,
         trigger_concurrency=10,
+        rollout=Rollout(kind="CANARY", percentage=10, minutes=10, failed_percent=5),
         api_burst=500,
         api_rate=250,
         oidc_issuer=None,

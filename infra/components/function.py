@@ -70,6 +70,8 @@ class PythonFunction(Construct):
             memory_size=memory_mb,
             reserved_concurrent_executions=concurrency,
             snap_start=lambda_.SnapStartConf.ON_PUBLISHED_VERSIONS if snap_start else None,
+            # Executions in flight go on calling the version that their definition names.
+            current_version_options=lambda_.VersionOptions(removal_policy=RemovalPolicy.RETAIN),
             environment={
                 "PENTAD_STAGE": stage.name,
                 "PENTAD_PREFIX": stage.prefix,

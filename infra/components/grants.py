@@ -6,6 +6,7 @@ from aws_cdk import Stack
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_secretsmanager as secretsmanager
 
@@ -94,6 +95,23 @@ def invoke(role: iam.IGrantable, function_arns: Sequence[str]) -> None:
     role.grant_principal.add_to_principal_policy(
         iam.PolicyStatement(actions=["lambda:InvokeFunction"], resources=list(function_arns))
     )
+
+
+def invoke_versions(role: iam.Role, functions: Sequence[lambda_.IFunction]) -> None:
+    """Let a role invoke every published version of functions, not what is unpublished.
+
+    An execution calls the versions that its own definition names, long after a deployment has named others.
+    """
+    stack = Stack.of(role)
+    for function in functions:
+        invoke(role, [f"{function.function_arn}:*"])
+        arn = stack.resolve(function.function_arn)
+        logical_id = arn["Fn::GetAtt"][0]
+        acknowledge(
+            role,
+            f"AwsSolutions-IAM5[Resource::<{logical_id}.Arn>:*]",
+            "The versions of one function, whose numbers are made as they are published.",
+        )
 
 
 def bedrock_model(role: iam.Role, model: str, region: str) -> None:

@@ -1,9 +1,13 @@
 """Names and ARNs of the agents' state machines, known before the machines are made, so that grants need no order."""
 
+from collections.abc import Sequence
+
 from aws_cdk import ArnFormat, Stack
+from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from infra.config import Stage
+from pentad.orchestration.adapters.engine_stepfunctions import MACHINE_ALIAS
 
 
 def machine_name_of(stage: Stage, agent: str) -> str:
@@ -29,3 +33,28 @@ def execution_arns(scope: Construct, stage: Stage, agent: str) -> str:
         resource_name=f"{machine_name_of(stage, agent)}:*",
         arn_format=ArnFormat.COLON_RESOURCE_NAME,
     )
+
+
+def start_statement(machines: Sequence[str]) -> iam.PolicyStatement:
+    """Return what lets a role start executions of machines at their live alias, and nowhere else.
+
+    IAM sees the machine's own ARN as the resource of a qualified start, and the alias as a condition key. Source:
+    "Authorization for versions and aliases" of the Step Functions developer guide.
+
+    Args:
+        machines: ARNs of state machines, unqualified.
+    """
+    return iam.PolicyStatement(
+        actions=["states:StartExecution"],
+        resources=list(machines),
+        conditions={"ForAnyValue:StringEquals": {"states:StateMachineQualifier": [MACHINE_ALIAS]}},
+    )
+
+
+def alias_arn(machine: str) -> str:
+    """Return the ARN that executions are started at.
+
+    Args:
+        machine: ARN of a state machine, unqualified.
+    """
+    return f"{machine}:{MACHINE_ALIAS}"

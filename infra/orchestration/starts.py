@@ -12,7 +12,7 @@ from constructs import Construct
 from infra.components import grants, storage
 from infra.components.build import Build
 from infra.components.reasons import acknowledge
-from infra.orchestration.names import execution_arns, machine_arn, machine_name_of
+from infra.orchestration.names import execution_arns, machine_arn, machine_name_of, start_statement
 
 _TRIGGER_SECONDS = 30
 
@@ -117,7 +117,7 @@ def grant_start(role: iam.Role, build: Build, machines: Sequence[str]) -> None:
     grants.table(role, state.state_table, [*grants.READ, *grants.WRITE], keys=["T#*#S#*", "T#*#R#*"])
     grants.table(role, state.transient_table, ["dynamodb:GetItem", *grants.WRITE, *grants.DELETE], keys=["T#*#S#*"])
     grants.objects(role, state.payload_bucket, ["s3:GetObject", "s3:PutObject"])
-    role.add_to_policy(iam.PolicyStatement(actions=["states:StartExecution"], resources=list(machines)))
+    role.add_to_policy(start_statement(machines))
 
 
 def grant_describe(

@@ -59,7 +59,6 @@ class AgentStack(Stack):
                     "await_human": await_human.function,
                     "deliver": deliver.function,
                 },
-                think=gateway.alias,
                 tools={tool: tools[tool] for tool in sorted(spec.tools)},
             )
         trigger = Trigger(self, "triggers", build=build, bus=bus, agents=agents)

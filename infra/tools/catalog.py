@@ -5,6 +5,7 @@ from pathlib import Path
 import yaml
 from pydantic import ValidationError
 
+from infra.orchestration.reply import check_pattern
 from pentad.domain.agents import AgentSpec, Catalog
 from pentad.domain.errors import ConfigurationError
 from pentad.tools.discovery import AnyTool
@@ -35,10 +36,12 @@ def read_agent(folder: Path) -> AgentSpec:
                 f"{settings}: {taken} is not a field", field=taken, fix="the folder is the name, prompt.md the prompt"
             )
     try:
-        return AgentSpec(name=folder.name, prompt=prompt.read_text(encoding="utf-8").strip(), **content)
+        spec = AgentSpec(name=folder.name, prompt=prompt.read_text(encoding="utf-8").strip(), **content)
     except ValidationError as error:
         faults = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
         raise ConfigurationError(f"{settings}: {faults}") from error
+    check_pattern(spec, settings)
+    return spec
 
 
 def build_catalog(agents: Path, tools: dict[str, AnyTool]) -> Catalog:

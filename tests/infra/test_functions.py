@@ -8,7 +8,7 @@ import pytest
 from pydantic_settings import BaseSettings
 
 from pentad.runtime import settings
-from tests.infra.conftest import joined
+from tests.infra.conftest import joined, states_of
 
 Json = dict[str, Any]
 
@@ -111,14 +111,16 @@ def test_the_layer_of_pentad_holds_every_layer_and_no_laptop_part(
     assert set(catalog["tools"]) >= {"calculator", "date_time", "notes"}
 
 
-def test_the_gateway_is_restored_from_a_snapshot_and_called_by_its_alias_only(
+def test_the_gateway_is_restored_from_a_snapshot_and_called_by_its_alias_or_a_version_only(
     functions: dict[str, Json], resources: list[tuple[str, Json]], definitions: dict[str, Json]
 ) -> None:
     assert functions["pentad-dev-gateway"]["SnapStart"] == {"ApplyOn": "PublishedVersions"}
     aliases = {logical_id: body for logical_id, body in resources if body["Type"] == "AWS::Lambda::Alias"}
     [(alias, body)] = aliases.items()
     assert body["Properties"]["Name"] == "live"
+    versions = {f"<{logical_id}>" for logical_id, body in resources if body["Type"] == "AWS::Lambda::Version"}
     for definition in definitions.values():
-        assert definition["States"]["Think"]["Arguments"]["FunctionName"] == f"<{alias}>"
+        thinks = [state for name, state in states_of(definition) if name == "Think"]
+        assert {state["Arguments"]["FunctionName"] for state in thinks} <= versions
     users = [p["Environment"]["Variables"].get("GATEWAY_FUNCTION") for p in functions.values()]
     assert {joined(user) for user in users if user} == {f"<{alias}>"}

@@ -43,12 +43,12 @@ def stubbed(service: Any) -> Iterator[tuple[Any, Stubber]]:
         stub.assert_no_pending_responses()
 
 
-def test_an_execution_is_started_by_name() -> None:
+def test_an_execution_is_started_by_name_at_the_live_alias() -> None:
     with stubbed("stepfunctions") as (client, stub):
         stub.add_response(
             "start_execution",
             {"executionArn": EXECUTION, "startDate": START},
-            {"stateMachineArn": f"{PREFIX}assistant", "name": "run_1", "input": '{"run":"run_1"}'},
+            {"stateMachineArn": f"{PREFIX}assistant:live", "name": "run_1", "input": '{"run":"run_1"}'},
         )
         assert StepFunctions(client, PREFIX).start("assistant", "run_1", {"run": "run_1"}) == EXECUTION
 
@@ -100,6 +100,13 @@ def test_an_execution_that_does_not_exist_yet_counts_as_running() -> None:
     with stubbed("stepfunctions") as (client, stub):
         stub.add_client_error("describe_execution", "ExecutionDoesNotExist", http_status_code=400)
         assert StepFunctions(client, PREFIX).running(EXECUTION)
+
+
+def test_an_express_execution_counts_as_running_and_has_no_history_without_a_call() -> None:
+    express = "arn:aws:states:us-east-1:123456789012:express:pentad-dev-agent-quick:run_1:3f2a"
+    with stubbed("stepfunctions") as (client, _):
+        assert StepFunctions(client, PREFIX).running(express)
+        assert StepFunctions(client, PREFIX).history(express) == []
 
 
 def test_a_history_is_read_page_by_page() -> None:

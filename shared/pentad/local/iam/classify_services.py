@@ -50,7 +50,17 @@ def _lambda(call: Call) -> Sequence[Access]:
     return [Access(action, f"{arn}:{qualifier}" if qualifier and arn.count(":") == 6 else arn)]
 
 
-_MACHINE_ARNS: Final = ("stateMachineArn", "executionArn", "mapRunArn", "activityArn", "resourceArn")
+_MACHINE_ARNS: Final = (
+    "stateMachineArn",
+    "executionArn",
+    "stateMachineAliasArn",
+    "stateMachineVersionArn",
+    "mapRunArn",
+    "activityArn",
+    "resourceArn",
+)
+_QUALIFIED: Final = 8
+"""Parts of the ARN of a version or an alias."""
 _TOKEN_OPERATIONS: Final = frozenset(("SendTaskSuccess", "SendTaskFailure", "SendTaskHeartbeat"))
 
 
@@ -59,7 +69,21 @@ def _states(call: Call) -> Sequence[Access]:
         machine = call.resolver.machine_of_token(call.params.get("taskToken", ""))
         return [Access(call.action, machine or call.arn("stateMachine:*"), any_resource=machine is None)]
     arn = next((call.params[name] for name in _MACHINE_ARNS if name in call.params), "*")
-    return [Access(call.action, arn)]
+    if call.operation == "CreateStateMachineAlias":
+        routes = call.params.get("routingConfiguration") or [{}]
+        arn = routes[0].get("stateMachineVersionArn", "*")
+    # The machine's own ARN is the resource; version or alias is a condition key. Source: Step Functions developer
+    # guide, "Authorization for versions and aliases".
+    machine, qualifier = split_machine(arn)
+    return [Access(call.action, machine, {} if qualifier is None else {"states:StateMachineQualifier": (qualifier,)})]
+
+
+def split_machine(arn: str) -> tuple[str, str | None]:
+    """Split a state machine's ARN from the version or alias behind it; other ARNs are returned as they are."""
+    parts = arn.split(":")
+    if len(parts) == _QUALIFIED and parts[5] == "stateMachine":
+        return ":".join(parts[:-1]), parts[-1]
+    return arn, None
 
 
 def _secretsmanager(call: Call) -> Sequence[Access]:

@@ -1,0 +1,61 @@
+"""The request-response pattern: of the loop's own definition what one turn without tools needs, on an Express machine.
+
+An Express execution lives five minutes and cannot wait for a human, so an agent that may need either is refused here,
+before anything is deployed.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from pentad.domain.agents import AgentSpec
+from pentad.domain.errors import ConfigurationError
+
+State = dict[str, Any]
+
+_STATES = ("Recall", "Think", "Deliver", "Abort", "Failed")
+_SECONDS = {"Recall": 45, "Think": 150, "Deliver": 35, "Abort": 35}
+"""Most seconds of one try of each state: one of each, and another of the short ones, fit into Express' five minutes."""
+_RETRIES = 2
+
+
+def reply_only(loop: State) -> State:
+    """Return the definition of a turn that is all there is: Recall, Think, Deliver.
+
+    Args:
+        loop: the definition that `infra.orchestration.loop` makes of the agent.
+    """
+    states = {name: dict(loop["States"][name]) for name in _STATES}
+    # Without tools and humans a turn answers or stops: both are delivered, there is nothing to decide.
+    states["Think"]["Next"] = "Deliver"
+    for name, seconds in _SECONDS.items():
+        state = states[name]
+        state["TimeoutSeconds"] = min(state["TimeoutSeconds"], seconds)
+        state["Retry"] = [{**rule, "MaxAttempts": min(rule["MaxAttempts"], _RETRIES)} for rule in state["Retry"]]
+    return loop | {"States": states}
+
+
+def check_pattern(spec: AgentSpec, settings: Path) -> None:
+    """Refuse what an agent with ``pattern: reply`` cannot do.
+
+    Args:
+        spec: the agent.
+        settings: its ``agent.yaml``, for the message.
+
+    Raises:
+        ConfigurationError: names the file and the field.
+    """
+    if spec.pattern != "reply":
+        return
+    wrong = {
+        "tools": (bool(spec.tools), "one turn has no place for calls and their results"),
+        "confidence": (spec.confidence is not None, "its bands may ask a human, and an Express execution cannot wait"),
+        "humans.may_ask": (spec.humans.may_ask, "an Express execution cannot wait for an answer"),
+        "requires": (bool(spec.requires), "what is missing is asked for, and an Express execution cannot wait"),
+    }
+    for field, (present, why) in wrong.items():
+        if present:
+            raise ConfigurationError(
+                f"{settings}: {field}: an agent with pattern: reply has none: {why}",
+                field=field,
+                fix=f"remove {field}, or use pattern: loop",
+            )
