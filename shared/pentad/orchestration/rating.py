@@ -139,9 +139,15 @@ def _told(messages: Sequence[Message]) -> str:
         if len(text) > room and kept:
             kept.append("(what came before is left out)")
             break
-        kept.append(_element("message", text[:room], role=message.role))
+        kept.append(_element("message", text[:room], role=_speaker(message)))
         room -= len(text)
     return "\n".join(reversed(kept))
+
+
+def _speaker(message: Message) -> str:
+    """Return who speaks: tools' results travel as the user's messages."""
+    only_results = all(isinstance(block, ToolResultBlock) for block in message.blocks)
+    return "tool" if message.blocks and only_results else message.role
 
 
 def _lines(message: Message) -> str:

@@ -240,30 +240,30 @@ def test_samples_that_came_count_where_others_failed() -> None:
     assert found.signals[0].detail.startswith("1 of 3 samples")
 
 
+FAILURES: dict[str, Any] = {
+    "budget": BudgetExceeded("used up", budget="tenant a day"),
+    "refusal": Refused("no"),
+    "bug": RuntimeError("a bug"),
+    "degraded": DEGRADED,
+}
+SOURCES: list[tuple[str, str, dict[str, Any]]] = [
+    ("self_report", "self_report", {"self_report": True}),
+    ("judge", "judge", {"judge": True}),
+    ("sample", "agreement", {"samples": 1}),
+]
+
+
 @pytest.mark.parametrize(
-    "failing",
+    ("purpose", "source", "spec", "failing"),
     [
-        BudgetExceeded("used up", budget="tenant a day"),
-        Refused("no"),
-        RuntimeError("a bug"),
-        DEGRADED,
-        (call(),),
-    ],
-    ids=["budget", "refusal", "bug", "degraded", "tool call"],
-)
-@pytest.mark.parametrize(
-    ("purpose", "source", "spec"),
-    [
-        ("self_report", "self_report", {"self_report": True}),
-        ("judge", "judge", {"judge": True}),
-        ("sample", "agreement", {"samples": 1}),
+        *((*source, failing) for source in SOURCES for failing in FAILURES.values()),
+        # A call of a tool is a sample, but no rating.
+        *((*source, (call(),)) for source in SOURCES[:2]),
     ],
 )
 def test_a_source_that_fails_is_no_signal_and_is_reported(
-    failing: Any, purpose: str, source: str, spec: dict[str, Any]
+    purpose: str, source: str, spec: dict[str, Any], failing: Any
 ) -> None:
-    if purpose == "sample" and isinstance(failing, tuple) and failing != DEGRADED:
-        pytest.skip("a call is a sample")
     world = World(Model(**{purpose: [failing]}), **spec)
     found = world()
     assert source not in scores(found)

@@ -1,7 +1,8 @@
 """Put the rules together: read where the conversation stands, call tools, or answer.
 
-In this order: a schema to fill or a forced tool; results of tools that were called; tools that the question needs
-(all in one turn); what the past alone answers; the passages; and else the plain statement that nothing given answers.
+In this order: a rating that is asked for; a schema to fill or a forced tool; results of tools that were called; tools
+that the question needs (all in one turn); what the past alone answers; the passages; and else the plain statement that
+nothing given answers.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from pentad.local.simulator.rules.followups import FollowUp, follow_up, tells_fa
 from pentad.local.simulator.rules.generic import fill_arguments, generic_calls
 from pentad.local.simulator.rules.notes import NoteIntent, find_note, note_call
 from pentad.local.simulator.rules.prompt import Passage, Situation, read_situation
+from pentad.local.simulator.rules.rating import rate, with_spoken_schema
 from pentad.local.simulator.rules.results import passages_in, sentence_for
 from pentad.local.simulator.rules.schema import complete, find_property, mentions, required
 from pentad.local.simulator.rules.structured import Filler
@@ -58,6 +60,10 @@ class RuleEngine:
 
     def reply(self, conversation: Conversation) -> Reply:
         """Return the reply of the rules, before limits and stop sequences."""
+        conversation = with_spoken_schema(conversation)
+        rated = rate(conversation, (NOTHING, NO_CONTEXT, DANGLING))
+        if rated is not None:
+            return Reply(text=rated)
         situation = read_situation(conversation)
         named = _forced(conversation)
         if named is not None and not situation.done:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from html import unescape
 
 from pentad.local.simulator.neutral import Conversation, ToolCall, ToolResult, Turn
+from pentad.local.simulator.rules.rating import without_markers
 
 _PASSAGE = re.compile(r"<passage\b([^>]*)>\n?(.*?)\n?</passage>", re.S)
 _ATTRIBUTE = re.compile(r'([\w-]+)="([^"]*)"')
@@ -67,6 +68,7 @@ def parse_passages(text: str) -> tuple[Passage, ...]:
 
 def parse_question(text: str) -> Question:
     """Split a user message into its question and its passages."""
+    text = without_markers(text)
     passages = parse_passages(text)
     match = _QUESTION.search(text)
     if match:
