@@ -28,6 +28,8 @@ P = ParamSpec("P")
 R = TypeVar("R")
 Effects = Literal["none", "internal", "external"]
 Approval = Literal["never", "always"]
+Need = Literal["langchain", "models", "checkpoints"]
+"""``langchain``: the layer of its packages; ``models``: asks the gateway; ``checkpoints``: keeps a graph's state."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,7 @@ class Tool(Generic[P, R]):
         secrets: names of the secrets its role may read, under the deployment's prefix.
         rate_limit: calls a tenant may make, where limited.
         memory_mb: memory of its Lambda function, in MB.
+        needs: what its Lambda function has beyond every tool's: see `Need`.
     """
 
     def __init__(
@@ -63,6 +66,7 @@ class Tool(Generic[P, R]):
         secrets: tuple[str, ...],
         rate_limit: RateLimit | None,
         memory_mb: int,
+        needs: frozenset[Need] = frozenset(),
     ) -> None:
         self.function = function
         self.spec = spec
@@ -72,6 +76,7 @@ class Tool(Generic[P, R]):
         self.secrets = secrets
         self.rate_limit = rate_limit
         self.memory_mb = memory_mb
+        self.needs = needs
         functools.update_wrapper(self, function)
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
@@ -90,6 +95,14 @@ class Tool(Generic[P, R]):
     def module(self) -> str:
         """The dotted name of the module that declares it."""
         return self.function.__module__
+
+    def equipped(self, equipment: Any) -> "Tool[P, R]":
+        """Return the tool with what it needs at run time; a plain function needs nothing.
+
+        Args:
+            equipment: what `needs` names, made by the composition root.
+        """
+        return self
 
     @property
     def timeout_seconds(self) -> int:

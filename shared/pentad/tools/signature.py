@@ -117,4 +117,6 @@ def _model(where: str, name: str, fields: dict[str, Any]) -> type[BaseModel]:
 
 def bind(signature: Signature, values: BaseModel) -> dict[str, Any]:
     """Return validated arguments under the function's own parameter names."""
-    return {str(field.alias): getattr(values, name) for name, field in type(values).model_fields.items()}
+    named = {str(field.alias): getattr(values, name) for name, field in type(values).model_fields.items()}
+    # A model that is made of a JSON Schema has no fields, and all its values are extra.
+    return named | (values.model_extra or {})

@@ -1,0 +1,201 @@
+"""A LangChain tool as a tool of ours: its name, description and arguments are kept; role, policy and audit are ours.
+
+from langchain_community.tools import SomeTool
+from pentad.tools.adapters.langchain_tools import from_langchain
+
+some_tool = from_langchain(SomeTool(), effects="none")
+"""
+
+import asyncio
+import inspect
+import json
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, get_args, get_type_hints
+
+from langchain_core.messages import ToolMessage
+from langchain_core.tools import BaseTool, InjectedToolCallId, ToolException
+from langchain_core.utils.function_calling import convert_to_openai_tool
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, create_model, model_validator
+
+from pentad.domain.agents import ToolSpec
+from pentad.domain.errors import InvalidInput, ToolFailed
+from pentad.tools.context import ToolContext
+from pentad.tools.declare import Approval, Effects, Grant, RateLimit, Tool
+from pentad.tools.grants import check_secret_name
+from pentad.tools.signature import Signature, problem
+
+CONTEXT = "pentad_context"
+"""The function's parameter for the context; no argument of a tool may be named so."""
+_MAX_ID = 40
+_MAX_PROBLEMS = 5
+_LANGCHAINS_OWN = ("self", "config", "callbacks", "run_manager")
+_INJECTED = "it takes what only a LangGraph node can give: {names}"
+
+
+def from_langchain(
+    given: BaseTool,
+    *,
+    effects: Effects,
+    name: str | None = None,
+    description: str | None = None,
+    approval: Approval = "never",
+    idempotent: bool = False,
+    permissions: Sequence[Grant] = (),
+    secrets: Sequence[str] = (),
+    rate_limit: str | None = None,
+    timeout_seconds: int = 30,
+    memory_mb: int = 512,
+    trusted_output: bool = False,
+) -> Tool[..., Any]:
+    """Return a LangChain tool as a declared tool of the module that calls this.
+
+    Args:
+        given: the tool; one with only a coroutine is run to its end.
+        effects: as for `pentad.tools.declare.tool`; LangChain's tools do not say, so their user has to.
+        name: another name: ours are lower case with underscores, and are the file's name.
+        description: another description.
+        approval: see `pentad.tools.declare.tool`.
+        idempotent: see `pentad.tools.declare.tool`.
+        permissions: see `pentad.tools.declare.tool`.
+        secrets: see `pentad.tools.declare.tool`.
+        rate_limit: see `pentad.tools.declare.tool`.
+        timeout_seconds: see `pentad.tools.declare.tool`.
+        memory_mb: LangChain needs more than a plain function.
+        trusted_output: False by default: most of these tools bring text from outside.
+
+    Raises:
+        ConfigurationError: the tool can't be one of ours; the message says why.
+    """
+    module = str(sys._getframe(1).f_globals["__name__"])
+    where = f"{module.replace('.', '/')}.py: {given.name}"
+    _check_injected(where, given)
+    schema = _schema(given)
+    try:
+        spec = ToolSpec(
+            name=name or given.name,
+            description=description or given.description,
+            input_schema=schema,
+            effects=effects,
+            approval=approval,
+            idempotent=idempotent,
+            timeout_seconds=timeout_seconds,
+            trusted_output=trusted_output,
+        )
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(map(str, first["loc"]))
+        raise problem(where, f"{field} is not valid: {first['msg']}", f"give another: {field}=...") from error
+    return Tool(
+        _function(given, spec.name, module),
+        spec=spec,
+        signature=Signature(arguments_of(spec.name, schema), CONTEXT, TypeAdapter(Any), undoable=False),
+        undo=None,
+        grants=tuple(permissions),
+        secrets=tuple(check_secret_name(one) for one in secrets),
+        rate_limit=RateLimit.parse(rate_limit) if rate_limit else None,
+        memory_mb=memory_mb,
+        needs=frozenset({"langchain"}),
+    )
+
+
+def arguments_of(name: str, schema: Mapping[str, Any]) -> type[BaseModel]:
+    """Return a model that takes exactly what a JSON Schema takes, for tools whose arguments are known as one only.
+
+    Args:
+        name: the tool's name, for messages.
+        schema: the JSON Schema of its arguments.
+    """
+    # Loaded here: it takes 0.2 s, and only such a tool's function needs it.
+    from jsonschema.validators import validator_for
+
+    validator = validator_for(schema)(schema)
+
+    def check(cls: type[BaseModel], values: Any) -> Any:
+        found = [f"{error.json_path.removeprefix('$.')}: {error.message}" for error in validator.iter_errors(values)]
+        if found:
+            raise ValueError("; ".join(found[:_MAX_PROBLEMS]))
+        return values
+
+    return create_model(
+        f"{name}_arguments",
+        __config__=ConfigDict(extra="allow", frozen=True),
+        __validators__={"check": model_validator(mode="before")(check)},  # type: ignore[dict-item]
+    )
+
+
+def _schema(given: BaseTool) -> dict[str, Any]:
+    """Return the schema that the model is shown: closed, without references."""
+    parameters = convert_to_openai_tool(given)["function"].get("parameters", {})
+    schema = {"type": "object", "properties": {}, **parameters}
+    schema.pop("description", None)
+    return schema | {"additionalProperties": False}
+
+
+def _check_injected(where: str, given: BaseTool) -> None:
+    """Refuse tools that want a graph's state, store or runtime: outside of a graph there is none."""
+    known = {*given.args, *_LANGCHAINS_OWN}
+    for function in (getattr(given, "func", None), getattr(given, "coroutine", None), given._run):
+        if function is None:
+            continue
+        hints = get_type_hints(function, include_extras=True)
+        wanted = [
+            name
+            for name, parameter in inspect.signature(function).parameters.items()
+            if name not in known
+            and parameter.kind not in (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
+            and parameter.default is inspect.Parameter.empty
+            and InjectedToolCallId not in get_args(hints.get(name))
+        ]
+        if wanted:
+            raise problem(
+                where, _INJECTED.format(names=", ".join(wanted)), "use it inside a graph: from_langgraph(build, ...)"
+            )
+
+
+def _function(given: BaseTool, name: str, module: str) -> Callable[..., Any]:
+    def run(**values: Any) -> Any:
+        context: ToolContext = values.pop(CONTEXT)
+        return _run(given, values, context)
+
+    run.__name__ = run.__qualname__ = name
+    run.__module__ = module
+    run.__doc__ = given.description
+    return run
+
+
+def _run(given: BaseTool, values: dict[str, Any], context: ToolContext) -> Any:
+    """Run the tool as LangChain would, and return its content.
+
+    Raises:
+        ToolFailed: the tool says so.
+        InvalidInput: the tool's own schema does not take the arguments.
+    """
+    # In the form of a tool call, the only one that gives a tool its call id and tells failure from success.
+    call = {"type": "tool_call", "name": given.name, "args": values, "id": context.effect_key[:_MAX_ID]}
+    try:
+        answer = asyncio.run(given.ainvoke(call)) if _only_async(given) else given.invoke(call)
+    except ToolException as error:
+        raise ToolFailed(str(error)) from error
+    except ValidationError as error:
+        raise InvalidInput(f"the tool does not take these arguments: {error}", fix="correct the arguments") from error
+    if not isinstance(answer, ToolMessage):
+        raise ToolFailed("the tool answered with a command for a graph", fix="use it inside a graph")
+    if answer.status == "error":
+        raise ToolFailed(str(answer.text))
+    return _plain(answer)
+
+
+def _only_async(given: BaseTool) -> bool:
+    return getattr(given, "coroutine", None) is not None and getattr(given, "func", None) is None
+
+
+def _plain(answer: ToolMessage) -> Any:
+    """Return the content: JSON that LangChain has written as text is JSON again, so that secrets in it are masked."""
+    if not isinstance(answer.content, str):
+        return answer.content
+    try:
+        found = json.loads(answer.content)
+    except ValueError:
+        return answer.content
+    return found if isinstance(found, dict | list) else answer.content

@@ -1,0 +1,200 @@
+"""A LangChain tool as a tool of ours: declaration, arguments, result, errors."""
+
+import asyncio
+from typing import Annotated, Any
+
+import pytest
+
+pytest.importorskip("langchain_core", reason="the extra `graphs` is not installed")
+
+from langchain_core.tools import BaseTool, InjectedToolArg, InjectedToolCallId, StructuredTool, ToolException, tool
+from pydantic import BaseModel, Field
+
+from pentad.domain.errors import ConfigurationError
+from pentad.tools.adapters.langchain_tools import from_langchain
+from pentad.tools.discovery import load_tool
+from tests.unit.tools.worlds import World
+
+KEY = "sk-ant-" + "a1" * 12
+
+
+class Place(BaseModel):
+    """Where."""
+
+    city: str = Field(description="the city's name")
+    days: int = Field(default=1, ge=1, le=7)
+
+
+@tool(args_schema=Place)
+def weather(city: str, days: int) -> dict[str, Any]:
+    """Tell the weather of a city."""
+    return {"city": city, "days": days}
+
+
+def world_of(given: BaseTool, **options: Any) -> World:
+    return World(from_langchain(given, **({"effects": "none"} | options)))
+
+
+def result_of(given: BaseTool, arguments: dict[str, Any], **options: Any) -> World:
+    world = world_of(given, **options)
+    world.add_call(arguments)
+    world.execute()
+    return world
+
+
+def test_name_description_and_arguments_are_kept() -> None:
+    spec = from_langchain(weather, effects="none").spec
+    assert (spec.name, spec.description) == ("weather", "Tell the weather of a city.")
+    assert spec.input_schema["required"] == ["city"]
+    assert spec.input_schema["properties"]["city"]["description"] == "the city's name"
+    assert spec.input_schema["additionalProperties"] is False
+
+
+def test_it_is_a_tool_of_the_module_that_declares_it_with_the_layer_it_needs() -> None:
+    made = from_langchain(weather, effects="external", approval="always", rate_limit="3/minute", secrets=["key"])
+    assert made.module == __name__
+    assert made.needs == {"langchain"}
+    assert (made.spec.approval, made.spec.effects, made.secrets) == ("always", "external", ("key",))
+    assert made.rate_limit is not None
+
+
+def test_its_output_counts_as_text_from_outside_unless_the_author_says_otherwise() -> None:
+    assert result_of(weather, {"city": "Bonn"}).call.untrusted
+    assert not result_of(weather, {"city": "Bonn"}, trusted_output=True).call.untrusted
+
+
+def test_a_call_runs_with_the_schemas_defaults_and_answers_json() -> None:
+    world = result_of(weather, {"city": "Bonn"})
+    assert (world.call.status, world.call.result) == ("succeeded", '{"city": "Bonn", "days": 1}')
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [({}, "city"), ({"city": 3}, "3 is not of type"), ({"city": "Bonn", "days": 9}, "9"), ({"town": "Bonn"}, "town")],
+)
+def test_arguments_that_do_not_fit_are_told_to_the_model_and_nothing_runs(arguments: Any, said: str) -> None:
+    ran = []
+
+    @tool(args_schema=Place)
+    def weather(city: str, days: int) -> str:
+        """Tell the weather of a city."""
+        ran.append(city)
+        return city
+
+    world = result_of(weather, arguments)
+    assert (world.call.status, world.call.error_type) == ("failed", "InvalidInput")
+    assert world.call.result is not None
+    assert said in world.call.result
+    assert ran == []
+
+
+def test_a_tool_exception_is_a_failed_tool_and_any_other_error_is_told_too() -> None:
+    def failing(error: Exception, **options: Any) -> World:
+        def weather(city: str) -> str:
+            """Tell the weather of a city."""
+            raise error
+
+        return result_of(StructuredTool.from_function(weather, **options), {"city": "Bonn"})
+
+    refused = failing(ToolException("no such city"))
+    assert (refused.call.error_type, refused.call.result) == ("ToolFailed", "ToolFailed: no such city")
+    handled = failing(ToolException("no such city"), handle_tool_error=True)
+    assert (handled.call.status, handled.call.error_type) == ("failed", "ToolFailed")
+    assert failing(KeyError("x")).call.error_type == "KeyError"
+
+
+def test_a_tool_with_a_coroutine_only_is_run_to_its_end() -> None:
+    async def weather(city: str) -> str:
+        """Tell the weather of a city."""
+        await asyncio.sleep(0)
+        return f"rain in {city}"
+
+    made = StructuredTool.from_function(coroutine=weather)
+    assert result_of(made, {"city": "Bonn"}).call.result == "rain in Bonn"
+
+
+def test_a_tool_that_is_a_class_works_too() -> None:
+    class Weather(BaseTool):
+        name: str = "weather"
+        description: str = "Tell the weather of a city."
+
+        def _run(self, city: str) -> str:
+            return f"rain in {city}"
+
+    assert result_of(Weather(), {"city": "Bonn"}).call.result == "rain in Bonn"
+
+
+def test_of_content_and_artifact_the_model_is_told_the_content() -> None:
+    @tool(response_format="content_and_artifact")
+    def weather(city: str) -> tuple[str, dict[str, str]]:
+        """Tell the weather of a city."""
+        return "rain", {"raw": city}
+
+    assert result_of(weather, {"city": "Bonn"}).call.result == "rain"
+
+
+def test_a_tool_may_ask_for_its_calls_id() -> None:
+    @tool
+    def weather(city: str, call: Annotated[str, InjectedToolCallId]) -> str:
+        """Tell the weather of a city."""
+        return f"{city} {len(call)}"
+
+    assert "call" not in from_langchain(weather, effects="none").spec.input_schema["properties"]
+    assert result_of(weather, {"city": "Bonn"}).call.result == "Bonn 40"
+
+
+def test_a_tool_that_wants_what_only_a_graph_has_is_refused_where_it_is_declared() -> None:
+    @tool
+    def weather(city: str, state: Annotated[dict[str, Any], InjectedToolArg]) -> str:
+        """Tell the weather of a city."""
+        return city
+
+    with pytest.raises(ConfigurationError, match="LangGraph node can give: state") as caught:
+        from_langchain(weather, effects="none")
+    assert "from_langgraph" in str(caught.value.fix)
+
+
+def test_a_tool_with_a_plain_json_schema_works() -> None:
+    schema = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
+    made = StructuredTool(
+        name="weather", description="Tell the weather.", args_schema=schema, func=lambda **given: str(given)
+    )
+    assert result_of(made, {"city": "Bonn"}).call.result == "{'city': 'Bonn'}"
+    assert result_of(made, {"city": 1}).call.error_type == "InvalidInput"
+
+
+def test_secrets_in_a_result_are_masked() -> None:
+    @tool
+    def weather(city: str) -> dict[str, str]:
+        """Tell the weather of a city."""
+        return {"note": KEY, "api_key": "abc"}
+
+    result = result_of(weather, {"city": "Bonn"}).call.result
+    assert result is not None
+    assert KEY not in result
+    assert "abc" not in result
+
+
+def test_a_name_that_is_none_of_ours_needs_another() -> None:
+    @tool("Weather-Search")
+    def weather(city: str) -> str:
+        """Tell the weather of a city."""
+        return city
+
+    with pytest.raises(ConfigurationError, match="name is not valid"):
+        from_langchain(weather, effects="none")
+    assert result_of(weather, {"city": "Bonn"}, name="weather").call.result == "Bonn"
+
+
+def test_discovery_finds_it_in_a_file_of_its_name(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "shout.py").write_text(
+        "from langchain_core.tools import tool\n"
+        "from pentad.tools.adapters.langchain_tools import from_langchain\n\n"
+        "@tool\n"
+        "def shouting(text: str) -> str:\n"
+        '    """Shout."""\n'
+        "    return text.upper()\n\n"
+        'shout = from_langchain(shouting, name="shout", effects="none")\n'
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert load_tool("shout").name == "shout"
