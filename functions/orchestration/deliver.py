@@ -18,7 +18,7 @@ class DeliverRun(BaseModel):
     tenant: TenantId
     run: RunId
     step: int = Field(ge=1)
-    kind: str
+    kind: Literal["answer", "stop"]
     reason: str | None = None
 
 
@@ -30,6 +30,7 @@ class AbortRun(BaseModel):
     op: Literal["abort"]
     tenant: TenantId
     run: RunId
+    step: int = Field(default=1, ge=1)
     error: str
     cause: str = ""
 
@@ -38,7 +39,6 @@ class CallFailed(AbortRun):
     """A tool's function failed for good."""
 
     op: Literal["call_failed"]  # type: ignore[assignment]
-    step: int = Field(ge=1)
     index: int = Field(ge=0, le=99)
 
 
@@ -50,7 +50,7 @@ def handler(event: DeliverRun | CallFailed | AbortRun, context: LambdaContext) -
         call = service.call_failed(event.tenant, event.run, event.step, event.index, event.error, event.cause)
         return {"index": call.index, "status": call.status.value}
     if isinstance(event, AbortRun):
-        run = service.abort(event.tenant, event.run, event.error, event.cause)
+        run = service.abort(event.tenant, event.run, event.error, event.cause, event.step)
     else:
-        run = service.deliver(event.tenant, event.run, event.step)
+        run = service.deliver(event.tenant, event.run, event.step, event.kind, event.reason)
     return {"tenant": run.tenant, "run": run.run, "status": run.status.value}

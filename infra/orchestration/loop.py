@@ -2,9 +2,14 @@
 
 Payloads are references only. Transient errors of the error tree and Lambda's own are retried with backoff and full
 jitter; what is left goes to Abort, which ends the run in the store, and the execution fails.
+
+An execution has at most 25,000 history events, so a long run goes on in executions of the same version that each wait
+for the next: ``{run}``, ``{run}-2``, ... What the first one answers is what the last one answers, and stopping it stops
+them all. The definition counts the events of each turn itself; only retries of tools are not counted, and the limit
+leaves room for them (see `EVENT_LIMIT`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pentad.domain.agents import AgentSpec
@@ -21,18 +26,41 @@ LAMBDA_ERRORS = (
     "Runtime.ExitError",
     "Sandbox.Timedout",
 )
+ENGINE_ERRORS = (
+    "Sfn.SdkClientException",
+    "Sfn.SfnException",
+    "StepFunctions.AWSStepFunctionsException",
+    "StepFunctions.ExecutionLimitExceededException",
+    "StepFunctions.SdkClientException",
+)
+"""What starting an execution may fail with for a time; a started one that fails is States.TaskFailed."""
+EVENT_LIMIT = 5000
+"""From so many events on a run goes on in another execution.
+
+A call is counted as 7 events: its iteration's two and its task's five. At worst it has 31: three retries of the tool
+and of CallFailed, of three events each, and its failure. So what is counted as 5,000 is at most 22,143, and one turn of
+16 such calls adds 511: 25,000 are never reached.
+"""
 _INVOKE = "arn:aws:states:::lambda:invoke"
+_TASK_EVENTS = 5
+_CHOICE_EVENTS = 2
+_WAIT_EVENTS = 6
+_ACT_EVENTS = 4 + _CHOICE_EVENTS
+_CALL_EVENTS = 7
+_RETRY_EVENTS = 3
+_YEAR = 31_536_000
 
 
-def retry(attempts: int) -> list[State]:
+def retry(attempts: int, *, also: Sequence[str] = LAMBDA_ERRORS) -> list[State]:
     """Return the retry rule of a task.
 
     Args:
         attempts: retries after the first try.
+        also: errors of the service that the task calls.
     """
     return [
         {
-            "ErrorEquals": [*transient_names(), *LAMBDA_ERRORS],
+            "ErrorEquals": [*transient_names(), *also],
             "IntervalSeconds": 1,
             "BackoffRate": 2,
             "MaxDelaySeconds": 20,
@@ -79,6 +107,7 @@ def definition(
     deliver: str,
     tools: Mapping[str, str],
     seconds: Mapping[str, int],
+    event_limit: int = EVENT_LIMIT,
 ) -> State:
     """Return the state machine of an agent.
 
@@ -90,6 +119,7 @@ def definition(
         deliver: ARN of functions.orchestration.deliver.
         tools: the agent's tools, name to function ARN.
         seconds: the functions' timeouts by the names above, and ``tool`` for the longest of the tools.
+        event_limit: see `EVENT_LIMIT`.
     """
     ref = "'tenant': $tenant, 'run': $run"
     return {
@@ -104,16 +134,26 @@ def definition(
                 "'retry': $states.context.State.RetryCount}",
                 seconds=seconds["think"] + 5,
             )
-            | {"Catch": _ABORT, "Next": "Decide"},
-            "Decide": _decide(),
+            | {
+                "Assign": {"events": f"{{% $events + {_with_retries(_TASK_EVENTS)} %}}"},
+                "Catch": _ABORT,
+                "Next": "Decide",
+            },
+            "Decide": _decide(event_limit),
             "Act": _act(deliver, seconds),
-            "AwaitHuman": _await_human(await_human, spec.approval_seconds),
+            "AwaitHuman": _await_human(await_human),
             "Expire": invoke(
                 await_human,
                 f"{{'op': 'expire', {ref}, 'session': $session, 'agent': $agent, 'step': $step}}",
                 seconds=seconds["await_human"] + 5,
             )
-            | {"Catch": _ABORT, "Next": "Act"},
+            | {
+                "Assign": {"events": f"{{% $events + {_with_retries(_TASK_EVENTS)} %}}"},
+                "Catch": _ABORT,
+                "Next": "Decide",
+            },
+            "Version": _version(),
+            "Continue": _continue(),
             "Deliver": invoke(
                 deliver,
                 f"$merge([{{'op': 'deliver', {ref}, 'step': $step, 'kind': $states.input.kind}}, "
@@ -124,7 +164,7 @@ def definition(
             | {"Catch": _ABORT, "End": True},
             "Abort": invoke(
                 deliver,
-                f"{{'op': 'abort', {ref}, 'error': $states.input.error, 'cause': $states.input.cause}}",
+                f"{{'op': 'abort', {ref}, 'step': $step, 'error': $states.input.error, 'cause': $states.input.cause}}",
                 seconds=seconds["deliver"] + 5,
                 attempts=8,
             )
@@ -137,15 +177,22 @@ def definition(
     }
 
 
+def _with_retries(events: int) -> str:
+    return f"{events} + {_RETRY_EVENTS} * $states.context.State.RetryCount"
+
+
 def _recall(function_arn: str, tools: Mapping[str, str], seconds: int) -> State:
     names = ("tenant", "run", "session", "agent")
     inputs = ", ".join(f"'{name}': $states.input.{name}" for name in names)
     first: State = {name: f"{{% $states.input.{name} %}}" for name in names} | {
-        "step": 1,
+        # A fork begins, and a continuation goes on, at a later step.
+        "step": "{% $exists($states.input.step) ? $states.input.step : 1 %}",
+        "part": "{% $exists($states.input.part) ? $states.input.part : 1 %}",
+        "events": f"{{% 1 + {_with_retries(_TASK_EVENTS)} %}}",
         "toolFunctions": dict(tools),
     }
     # The variables are set on the way out and on the error's way out, since Abort needs them as well.
-    caught = [catch | {"Assign": {name: first[name] for name in names}} for catch in _ABORT]
+    caught = [catch | {"Assign": {name: first[name] for name in (*names, "step")}} for catch in _ABORT]
     return invoke(function_arn, f"{{{inputs}}}", seconds=seconds + 5) | {
         "Assign": first,
         "Catch": caught,
@@ -153,14 +200,54 @@ def _recall(function_arn: str, tools: Mapping[str, str], seconds: int) -> State:
     }
 
 
-def _decide() -> State:
+def _decide(event_limit: int) -> State:
+    ends = "$states.input.kind in ['answer', 'stop']"
     return {
         "Type": "Choice",
         "Choices": [
+            # The next execution begins with this step: its Think returns the stored decision, and comes here again.
+            {"Condition": f"{{% $events >= {event_limit} and $not({ends}) %}}", "Next": "Version"},
             {"Condition": "{% $states.input.kind = 'tools' %}", "Next": "Act"},
-            {"Condition": "{% $states.input.kind = 'approve' %}", "Next": "AwaitHuman"},
+            {"Condition": "{% $states.input.kind in ['approve', 'ask', 'escalate'] %}", "Next": "AwaitHuman"},
         ],
         "Default": "Deliver",
+    }
+
+
+def _version() -> State:
+    """Ask which version of the machine this is: a run in flight stays on its own."""
+    found = "$exists($states.result.StateMachineVersionArn)"
+    return {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::aws-sdk:sfn:describeExecution",
+        "Arguments": {"ExecutionArn": "{% $states.context.Execution.Id %}"},
+        "Output": {
+            "machine": f"{{% {found} ? $states.result.StateMachineVersionArn : $states.result.StateMachineArn %}}"
+        },
+        "TimeoutSeconds": 60,
+        "Retry": retry(5, also=ENGINE_ERRORS),
+        "Catch": _ABORT,
+        "Next": "Continue",
+    }
+
+
+def _continue() -> State:
+    names = ("tenant", "run", "session", "agent", "step")
+    following: State = {name: f"{{% ${name} %}}" for name in names} | {"part": "{% $part + 1 %}"}
+    return {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::states:startExecution.sync:2",
+        "Arguments": {
+            "StateMachineArn": "{% $states.input.machine %}",
+            # A repeat is the same execution.
+            "Name": "{% $run & '-' & $string($part + 1) %}",
+            "Input": following,
+        },
+        "Output": "{% $states.result.Output %}",
+        "TimeoutSeconds": _YEAR,
+        "Retry": retry(5, also=ENGINE_ERRORS),
+        "Catch": _ABORT,
+        "End": True,
     }
 
 
@@ -196,14 +283,18 @@ def _act(deliver: str, seconds: Mapping[str, int]) -> State:
             "StartAt": "Call",
             "States": {"Call": tool, "CallFailed": failed},
         },
-        "Assign": {"step": "{% $step + 1 %}"},
+        "Assign": {
+            "step": "{% $step + 1 %}",
+            "events": f"{{% $events + {_ACT_EVENTS} + {_CALL_EVENTS} * $count($states.input.calls) %}}",
+        },
         "Output": {},
         "Catch": _ABORT,
         "Next": "Think",
     }
 
 
-def _await_human(function_arn: str, approval_seconds: int) -> State:
+def _await_human(function_arn: str) -> State:
+    counted = {"events": f"{{% $events + {_with_retries(_CHOICE_EVENTS + _WAIT_EVENTS)} %}}"}
     return {
         "Type": "Task",
         "Resource": f"{_INVOKE}.waitForTaskToken",
@@ -212,9 +303,14 @@ def _await_human(function_arn: str, approval_seconds: int) -> State:
             "Payload": "{% {'op': 'request', 'tenant': $tenant, 'run': $run, 'session': $session, 'agent': $agent, "
             "'step': $step, 'task_token': $states.context.Task.Token} %}",
         },
+        "Assign": counted,
+        # A decision again: what the human's say, or the time, leads to.
         "Output": "{% $states.result %}",
-        "TimeoutSeconds": approval_seconds,
+        "TimeoutSeconds": "{% $states.input.wait %}",
         "Retry": retry(3),
-        "Catch": [{"ErrorEquals": ["States.Timeout"], "Output": {}, "Next": "Expire"}, *_ABORT],
-        "Next": "Act",
+        "Catch": [
+            {"ErrorEquals": ["States.Timeout"], "Assign": counted, "Output": {}, "Next": "Expire"},
+            *_ABORT,
+        ],
+        "Next": "Decide",
     }

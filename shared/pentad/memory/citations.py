@@ -38,6 +38,13 @@ def resolve_citations(answer: str, stored: Sequence[StoredMessage]) -> tuple[tup
     return tuple(citations.values()), tuple(unknown)
 
 
+def unknown_markers(answer: str, citations: Sequence[Citation]) -> tuple[str, ...]:
+    """Return the markers of an answer that none of its citations has, each once and in the order of appearance."""
+    known = {citation.marker for citation in citations}
+    found = dict.fromkeys(f"[{number}]" for match in _markers(answer) for number in _numbers(match))
+    return tuple(marker for marker in found if marker not in known)
+
+
 def without_markers(answer: str, markers: Sequence[str]) -> str:
     """Return the answer without these markers (as ``resolve_citations`` names them); code stays as it is."""
     drop = {int(marker.strip("[]")) for marker in markers}
