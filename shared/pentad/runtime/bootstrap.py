@@ -271,11 +271,21 @@ def provider_credentials(name: str | None) -> "CredentialSource":
 def think() -> "Think":
     """Return the collaborator of functions.models.gateway for a turn."""
     from pentad.orchestration.turn import Think
-    from pentad.runtime import gateway_services
+    from pentad.runtime import gateway_services, review_services
 
     attempts = ledger(settings(environment.GatewaySettings).ledger_table)
     chat = gateway_services.chat_model()
-    return Think(catalog(), runs(), sessions(), chat, attempts, telemetry("gateway"), now=now)
+    return Think(
+        catalog(),
+        runs(),
+        sessions(),
+        chat,
+        attempts,
+        telemetry("gateway"),
+        now=now,
+        assessor=review_services.assessor(chat),
+        reviews=review_services.reviews("gateway"),
+    )
 
 
 @cache
@@ -294,9 +304,11 @@ def deliver() -> "Deliver":
     from pentad.aws.clients import client
     from pentad.orchestration.adapters.events_eventbridge import EventBridge
     from pentad.orchestration.deliver import Deliver
+    from pentad.runtime import review_services
 
     bus = EventBridge(client("events"), settings(environment.DeliverSettings).event_bus)
-    return Deliver(runs(), sessions(), approvals(None), bus, telemetry("deliver"), now=now)
+    listed = review_services.reviews("deliver")
+    return Deliver(runs(), sessions(), approvals(None), bus, telemetry("deliver"), now=now, reviews=listed)
 
 
 @cache
