@@ -17,9 +17,11 @@ from pentad.models.adapters.ledger_memory import MemoryLedger
 from pentad.observability.adapters.memory import MemoryTelemetry
 from pentad.orchestration.adapters.approvals_memory import MemoryApprovals
 from pentad.orchestration.adapters.ciphers import MemoryCipher
+from pentad.orchestration.adapters.reviews_memory import MemoryReviews
 from pentad.orchestration.adapters.runs_memory import MemoryRuns
 from pentad.orchestration.deliver import Deliver
 from pentad.orchestration.humans import Asking, Decide
+from pentad.orchestration.reviews import CountedReviews
 from pentad.orchestration.start import RunRequest, StartRun
 from pentad.orchestration.turn import Think, Turn
 
@@ -167,6 +169,7 @@ class World:
         self.sessions = MemorySessions(clock=self.clock)
         self.runs = MemoryRuns(self.sessions, self.clock)
         self.approvals = MemoryApprovals(MemoryCipher())
+        self.reviews = CountedReviews(MemoryReviews(), self.telemetry)
         self.ledger = MemoryLedger()
         self.model = ScriptedModel(self.ledger, self.clock)
         self.engine = FakeEngine()
