@@ -1,0 +1,81 @@
+"""``/v1/reviews``: what was done, or came to nothing, and that a human should look at afterwards."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Annotated, Literal
+
+from aws_lambda_powertools.event_handler.api_gateway import ApiGatewayResolver
+from aws_lambda_powertools.event_handler.openapi.params import Body, Path, Query
+from pydantic import BaseModel, ConfigDict, Field
+
+from pentad.api.caller import Caller
+from pentad.api.services import Services
+from pentad.api.views import View
+from pentad.domain.runs import Review
+
+NOTE_CHARACTERS = 1000
+ReviewPath = Annotated[str, Path(description="the review's id")]
+
+
+class ReviewView(View):
+    """A review; ``verdict`` is none while it is open."""
+
+    review: str
+    run_id: str
+    step: int
+    agent: str
+    session: str
+    cause: Literal["confidence", "loop", "limit", "failed", "escalated"]
+    summary: str
+    confidence: float | None
+    created_at: datetime
+    closed_at: datetime | None
+    closed_by: str | None
+    verdict: Literal["correct", "wrong"] | None
+    note: str | None
+
+
+class ReviewPage(View):
+    """Open reviews, the oldest first."""
+
+    items: tuple[ReviewView, ...]
+    cursor: str | None
+
+
+class VerdictRequest(BaseModel):
+    """The body of ``POST /v1/reviews/{review}``."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    verdict: Literal["correct", "wrong"] = Field(description="whether what was done was right")
+    note: str | None = Field(default=None, max_length=NOTE_CHARACTERS)
+
+
+def review_view(review: Review) -> ReviewView:
+    """Return the view of a review."""
+    return ReviewView(run_id=review.run, **review.model_dump(exclude={"tenant", "run"}))
+
+
+def register(app: ApiGatewayResolver, services: Services, caller: Callable[[], Caller]) -> None:
+    """Add the routes."""
+
+    @app.get("/v1/reviews", tags=["reviews"], summary="List open reviews, the oldest first")
+    def list_reviews(
+        limit: Annotated[int, Query(ge=1, le=100)] = 50,
+        cursor: Annotated[str | None, Query(max_length=1000)] = None,
+    ) -> ReviewPage:
+        page = services.reviews.open(caller().tenant, limit=limit, cursor=cursor)
+        return ReviewPage(items=tuple(review_view(review) for review in page.items), cursor=page.cursor)
+
+    @app.get("/v1/reviews/<review>", tags=["reviews"], summary="Read a review")
+    def get_review(review: ReviewPath) -> ReviewView:
+        return review_view(services.reviews.get(caller().tenant, review))
+
+    @app.post("/v1/reviews/<review>", tags=["reviews"], summary="Close a review with a verdict")
+    def close_review(review: ReviewPath, request: Annotated[VerdictRequest, Body()]) -> ReviewView:
+        """The same verdict again is the same answer; the other one is a conflict."""
+        who = caller()
+        closed = services.reviews.close(
+            who.tenant, review, by=who.name, verdict=request.verdict, note=request.note, at=services.now()
+        )
+        return review_view(closed)
