@@ -12,7 +12,7 @@ from pentad.models.ports import Ledger, SpendReader
 from pentad.observability.ports import Telemetry
 from pentad.orchestration.fork import ForkRun
 from pentad.orchestration.humans import Decide
-from pentad.orchestration.ports import ApprovalStore, RunStore, WorkflowEngine
+from pentad.orchestration.ports import ApprovalStore, ReviewStore, RunStore, WorkflowEngine
 from pentad.orchestration.start import StartRun
 from pentad.orchestration.undo import Undo
 
@@ -42,6 +42,11 @@ class Services(Protocol):
     @property
     def approvals(self) -> ApprovalStore:
         """Approvals."""
+        ...
+
+    @property
+    def reviews(self) -> ReviewStore:
+        """The review list."""
         ...
 
     @property
