@@ -185,10 +185,10 @@ def _handle_errors(resolver: Resolver, services: Services) -> None:
 
 
 def _register(resolver: Resolver, services: Services) -> None:
-    from pentad.api.routers import approvals, cost, documents, door, forks, runs, sessions, system
+    from pentad.api.routers import approvals, cost, documents, door, forks, reviews, runs, sessions, system
 
     caller = _caller_of(resolver)
-    for module in (runs, forks, sessions, approvals, documents, cost, system, door):
+    for module in (runs, forks, sessions, approvals, reviews, documents, cost, system, door):
         module.register(resolver, services, caller)
 
 
