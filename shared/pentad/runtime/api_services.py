@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pentad.observability.adapters.powertools import PowertoolsTelemetry
     from pentad.orchestration.fork import ForkRun
     from pentad.orchestration.humans import Decide
-    from pentad.orchestration.ports import ApprovalStore, RunStore, WorkflowEngine
+    from pentad.orchestration.ports import ApprovalStore, ReviewStore, RunStore, WorkflowEngine
     from pentad.orchestration.start import StartRun
     from pentad.orchestration.undo import Undo
 
@@ -61,6 +61,13 @@ class ApiServices:
     def approvals(self) -> "ApprovalStore":
         """Approvals."""
         return bootstrap.approvals(self._settings.approval_key)
+
+    @property
+    def reviews(self) -> "ReviewStore":
+        """The review list."""
+        from pentad.runtime import review_services
+
+        return review_services.reviews("api")
 
     @property
     def ledger(self) -> "Ledger":
