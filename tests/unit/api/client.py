@@ -66,6 +66,7 @@ class MemoryServices:
         self.runs = world.runs
         self.sessions = world.sessions
         self.approvals = world.approvals
+        self.reviews = world.reviews
         self.ledger = world.ledger
         self.spend = world.ledger
         self.engine = world.engine
