@@ -5,33 +5,35 @@ from typing import Any
 
 from pentad.domain.ids import approval_id
 from pentad.domain.messages import ToolResultBlock
-from pentad.domain.runs import CallRef, Decision, Run, RunStatus
+from pentad.domain.runs import Decision, Run, RunStatus
 
 from .world import TENANT, World
+
+
+_WAITS = {"approve", "ask", "escalate"}
 
 
 def _drive(world: World, run: Run, *, human: str = "approve") -> Run:
     """Follow the machine's states until the end."""
     for step in range(1, 20):
         decision = world.turn(run, step)
+        if decision.kind in _WAITS:
+            decision = _ask(world, run, step, human)
         if decision.kind in {"answer", "stop"}:
-            return world.deliver.deliver(TENANT, run.run, step)
-        calls = decision.calls
-        if decision.kind == "approve":
-            calls = _ask(world, run, step, human)
-        world.act(run, decision.model_copy(update={"calls": calls}), lambda name, arguments: f"{name} {arguments}")
+            return world.deliver.deliver(TENANT, run.run, step, decision.kind, decision.reason)
+        world.act(run, decision, lambda name, arguments: f"{name} {arguments}")
         world.clock.advance(1)
     raise AssertionError("the run did not end")
 
 
-def _ask(world: World, run: Run, step: int, human: str) -> tuple[CallRef, ...]:
+def _ask(world: World, run: Run, step: int, human: str) -> Decision:
     token = f"token-{step}"
     world.asking.request(TENANT, run.run, step, token)
     if human == "nobody":
         world.clock.advance(3600)
-        return world.asking.expire(TENANT, run.run, step)
+        return Decision.model_validate(world.asking.expire(TENANT, run.run, step))
     world.decide(TENANT, approval_id(run.run, step), human, by="ann", reason="no")  # type: ignore[arg-type]
-    return tuple(CallRef(**call) for call in world.engine.woken[token]["calls"])
+    return Decision.model_validate(world.engine.woken[token])
 
 
 def _results(world: World) -> list[tuple[str, bool]]:
