@@ -35,6 +35,9 @@ MESSAGE_CHARACTERS = 100_000
 METADATA_ENTRIES = 16
 METADATA_CHARACTERS = 256
 LEASE_MARGIN_SECONDS = 600
+EXPRESS_SECONDS = 300
+"""An Express execution lives no longer (Step Functions quotas)."""
+EXPRESS_MARGIN_SECONDS = 60
 
 Trigger = Literal["api", "event", "queue", "schedule", "cli", "workflow"]
 _Short = Annotated[str, StringConstraints(max_length=METADATA_CHARACTERS)]
@@ -88,8 +91,11 @@ def lease_seconds(spec: AgentSpec | WorkflowSpec) -> int:
     """Return how long a run may hold its session: its own time, the waits for humans, and a margin.
 
     Of an agent one wait is counted: each that ends adds its own length (see `RunStore.set_status`), so several fit as
-    well. The waits of a workflow are in its definition: all of them count.
+    well. The waits of a workflow are in its definition: all of them count. Whether an Express execution still lives
+    nobody can tell, so the lease of a reply ends soon after it must have ended.
     """
+    if isinstance(spec, AgentSpec) and spec.pattern == "reply":
+        return EXPRESS_SECONDS + EXPRESS_MARGIN_SECONDS
     if isinstance(spec, WorkflowSpec):
         waits = sum(step.seconds for step in spec.steps.values() if isinstance(step, HumanStep))
     else:

@@ -5,7 +5,7 @@ import pytest
 from pentad.domain.errors import IdempotencyConflict, InvalidInput, NotFound, SessionBusy, StoreUnavailable
 from pentad.domain.runs import Run, RunStatus
 from pentad.domain.workflows import HumanStep, WorkflowSpec
-from pentad.orchestration.start import LEASE_MARGIN_SECONDS, RunRequest
+from pentad.orchestration.start import EXPRESS_SECONDS, LEASE_MARGIN_SECONDS, RunRequest
 
 from .world import CATALOG, TENANT, World
 
@@ -46,6 +46,16 @@ def test_a_workflow_is_started_by_its_name() -> None:
     run = _start(world, RunRequest(agent="report", message="On bees", session="s1"))
     assert (world.runs.get(TENANT, run.run).kind, list(world.engine.started)) == ("workflow", [run.run])
     world.clock.advance(REPORT.limits.seconds + 120 + LEASE_MARGIN_SECONDS - 1)
+    assert world.runs.lease_holder(TENANT, "s1") == run.run
+    world.clock.advance(2)
+    assert world.runs.lease_holder(TENANT, "s1") is None
+
+
+def test_the_lease_of_a_reply_outlives_its_express_execution_by_a_minute() -> None:
+    reply = CATALOG.agents["plain"].model_copy(update={"pattern": "reply"})
+    world = World(CATALOG.model_copy(update={"agents": {**CATALOG.agents, "plain": reply}}))
+    run = _start(world, RunRequest(agent="plain", message="Hello", session="s1"))
+    world.clock.advance(EXPRESS_SECONDS + 59)
     assert world.runs.lease_holder(TENANT, "s1") == run.run
     world.clock.advance(2)
     assert world.runs.lease_holder(TENANT, "s1") is None
