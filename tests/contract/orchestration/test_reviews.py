@@ -55,6 +55,7 @@ def test_a_review_is_stored_and_listed(reviews: ReviewStore) -> None:
 def test_a_repeat_changes_nothing(reviews: ReviewStore) -> None:
     review = make()
     assert reviews.add(review)
+    assert not reviews.add(review)
     assert not reviews.add(review.model_copy(update={"summary": "another"}))
     assert reviews.get(TENANT, review.review) == review
 

@@ -23,7 +23,10 @@ class MemoryReviews:
     def add(self, review: Review) -> bool:
         """See `ReviewStore`."""
         with self._lock:
-            return self._reviews.setdefault((review.tenant, review.review), review) is review
+            if (review.tenant, review.review) in self._reviews:
+                return False
+            self._reviews[review.tenant, review.review] = review
+            return True
 
     def get(self, tenant: str, review: str) -> Review:
         """See `ReviewStore`."""
