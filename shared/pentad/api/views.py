@@ -43,6 +43,7 @@ class RunView(View):
     cost_nanousd: int = Field(description="nano-dollars: 1 USD is 1,000,000,000")
     cost: str = Field(description="dollars for a reader")
     steps: int
+    confidence: float | None = Field(default=None, description="the lowest of its steps, where they were assessed")
     pending_approval: str | None = Field(default=None, description="the approval that the run waits for")
     metadata: dict[str, str]
 
@@ -272,6 +273,7 @@ _RUN_FIELDS = (
     "notices",
     "error",
     "stop_reason",
+    "confidence",
     "metadata",
 )
 
