@@ -90,7 +90,12 @@ def spans_of(
 
 
 def _run_attributes(run: Run) -> dict[str, Value]:
-    return {"agent": run.agent, "status": run.status.value, "cost_nanousd": run.spent.cost_nanousd}
+    found: dict[str, Value] = {
+        "agent": run.agent,
+        "status": run.status.value,
+        "cost_nanousd": run.spent.cost_nanousd,
+    }
+    return found if run.confidence is None else found | {"confidence": run.confidence}
 
 
 class _States:
@@ -187,12 +192,11 @@ def _function_name(details: Mapping[str, Any]) -> str:
 
 
 def _hang_attempts(root: _Node, states: _States, steps: Sequence[Step], attempts: Sequence[Attempt]) -> None:
-    decisions = {step.step: step.decision.kind for step in steps}
+    told = {step.step: _step_attributes(step) for step in steps}
     thinks = states.named("Think")
     for place, node in enumerate(thinks, start=1):
         node.attributes["step"] = place
-        if place in decisions:
-            node.attributes["decision"] = decisions[place]
+        node.attributes.update(told.get(place, {}))
     recalls = states.named("Recall")
     for attempt in attempts:
         step = attempt.context.step
@@ -200,6 +204,13 @@ def _hang_attempts(root: _Node, states: _States, steps: Sequence[Step], attempts
         end = attempt.started_at + timedelta(milliseconds=attempt.duration_ms)
         node = _Node(attempt.model, "model", attempt.started_at, end, _attempt_attributes(attempt), [])
         _below(places[0] if places else root, attempt.started_at).children.append(node)
+
+
+def _step_attributes(step: Step) -> dict[str, Value]:
+    found: dict[str, Value] = {"decision": step.decision.kind}
+    if step.assessment is None:
+        return found
+    return found | {"confidence": step.assessment.confidence, "band": step.assessment.band.value}
 
 
 def _attempt_attributes(attempt: Attempt) -> dict[str, Value]:
