@@ -1,0 +1,186 @@
+"""``pentad review``: what waits for a human, and what was done and should be looked at."""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from itertools import islice
+from typing import Annotated, Any
+
+import typer
+from rich.console import Group, RenderableType
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from pentad.cli.client import ApiClient
+from pentad.cli.console import EXIT_USAGE, OPTIONS, OUT, CommandError, emit, failures
+from pentad.cli.target import api
+
+Json = dict[str, Any]
+
+VERDICTS = ("correct", "wrong")
+_SHOWN = 500
+_SUMMARY_CHARACTERS = 60
+
+app = typer.Typer(help="Show what waits for a human, and close what was logged for review.", no_args_is_help=False)
+
+
+@app.callback(invoke_without_command=True)
+def review(
+    context: typer.Context,
+    limit: Annotated[int, typer.Option(min=1, max=_SHOWN, help="The most to show of each list.")] = 50,
+) -> None:
+    """List what waits for a human and what was logged; `show` and `close` take a review's id."""
+    if context.invoked_subcommand is not None:
+        return
+    with failures():
+        client = api()
+        waiting = list(islice(_waiting(client), limit))
+        logged = list(client.pages("/v1/reviews", limit=limit))
+        if OPTIONS.json:
+            emit({"waiting": waiting, "logged": logged})
+            return
+        OUT.print(_waiting_lines(waiting))
+        OUT.print(_logged_lines(logged))
+
+
+def _waiting(client: ApiClient) -> Iterator[Json]:
+    """Yield the approvals, questions and escalations that wait."""
+    for approval in client.pages("/v1/approvals", limit=_SHOWN):
+        yield {"kind": "calls", **approval}
+
+
+@app.command()
+def show(
+    name: Annotated[str, typer.Argument(metavar="REVIEW", help="Which one.")],
+) -> None:
+    """Show a review with what its step said and did, and how sure it was of it."""
+    with failures():
+        client = api()
+        view = client.call("GET", f"/v1/reviews/{name}")
+        details = _of_step(client, view)
+        if OPTIONS.json:
+            emit(view | details)
+        else:
+            OUT.print(_review_lines(view, details))
+
+
+@app.command()
+def close(
+    name: Annotated[str, typer.Argument(metavar="REVIEW", help="Which one.")],
+    verdict: Annotated[str, typer.Option(help="correct or wrong: whether what was done was right.")],
+    note: Annotated[str | None, typer.Option(help="What you found.")] = None,
+) -> None:
+    """Take a review off the list with a verdict; how often reviews are right is a metric."""
+    with failures():
+        if verdict not in VERDICTS:
+            raise CommandError(f"--verdict is one of: {', '.join(VERDICTS)}", code=EXIT_USAGE)
+        body = {"verdict": verdict} | ({"note": note} if note else {})
+        closed = api().call("POST", f"/v1/reviews/{name}", body=body)
+        if OPTIONS.json:
+            emit(closed)
+        else:
+            OUT.print(f"{name} is closed: {closed['verdict']}")
+
+
+def _of_step(client: ApiClient, view: Json) -> Json:
+    """Return what a review's step did: its answer, its calls, and the signals of its assessment."""
+    run = client.call("GET", f"/v1/runs/{view['run_id']}")
+    events = client.call("GET", f"/v1/runs/{view['run_id']}/events")["events"]
+    mine = [event for event in events if event.get("step") == view["step"]]
+    steps = [event["detail"] for event in mine if event["type"] == "step"]
+    calls = [event["detail"] for event in mine if event["type"] == "tool_call"]
+    assessment = steps[-1].get("assessment") if steps else None
+    return {"run": run, "calls": calls, "assessment": assessment}
+
+
+def _waiting_lines(waiting: Iterable[Json]) -> RenderableType:
+    rows = [
+        (
+            one["approval"],
+            str(one["kind"]),
+            one["agent"],
+            _sure(one.get("confidence")),
+            _short(one["expires_at"]),
+            _cut(_asked(one)),
+        )
+        for one in waiting
+    ]
+    if not rows:
+        return Text("Nothing waits for a human.")
+    headings = ("waits", "kind", "agent", "sure", "until", "what")
+    return Group(_table(headings, rows), Text("Decide: pentad approve ID", style="dim"))
+
+
+def _asked(approval: Json) -> str:
+    calls = ", ".join(call["tool"] for call in approval["calls"])
+    return str(approval.get("text") or calls)
+
+
+def _logged_lines(logged: Iterable[Json]) -> RenderableType:
+    rows = [
+        (
+            one["review"],
+            one["cause"],
+            one["agent"],
+            _sure(one["confidence"]),
+            _short(one["created_at"]),
+            _cut(one["summary"]),
+        )
+        for one in logged
+    ]
+    if not rows:
+        return Text("Nothing was logged for review.")
+    headings = ("logged", "cause", "agent", "sure", "at", "what")
+    return Group(
+        _table(headings, rows), Text("Look: pentad review show ID; then: pentad review close ID --verdict", style="dim")
+    )
+
+
+def _table(headings: Iterable[str], rows: Iterable[tuple[str, ...]]) -> Table:
+    table = Table(box=None, pad_edge=False)
+    for place, heading in enumerate(headings):
+        table.add_column(heading, no_wrap=place == 0, overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    return table
+
+
+def _review_lines(view: Json, details: Json) -> RenderableType:
+    run = details["run"]
+    lines = [
+        f"[bold]{view['review']}[/]  {view['cause']}  {escape(view['agent'])}  {_short(view['created_at'])}",
+        f"run {view['run_id']} step {view['step']}, session {escape(view['session'])}, {run['status']}",
+        escape(view["summary"]),
+    ]
+    for call in details["calls"]:
+        lines.append(f"  [green]{escape(call['tool'])}[/] {call['status']}")
+        lines += [f"    {escape(name)}: {escape(str(value))}" for name, value in call["arguments"].items()]
+    if run["answer"]:
+        lines.append(escape(run["answer"]))
+    if details["assessment"]:
+        lines += _signals(details["assessment"])
+    if view["verdict"]:
+        lines.append(f"closed by {escape(view['closed_by'])}: [bold]{view['verdict']}[/] {escape(view['note'] or '')}")
+    return Group(*(Text.from_markup(line) for line in lines))
+
+
+def _signals(assessment: Json) -> list[str]:
+    found = [f"confidence {_sure(assessment['confidence'])}: {assessment['band']}"]
+    found += [
+        f"  {signal['source']:12} {_sure(signal['score'])}  [dim]{escape(signal['detail'])}[/]"
+        for signal in assessment["signals"]
+    ]
+    return found
+
+
+def _sure(confidence: float | None) -> str:
+    return "-" if confidence is None else f"{confidence:.2f}"
+
+
+def _short(moment: str) -> str:
+    return datetime.fromisoformat(moment).astimezone().strftime("%m-%d %H:%M")
+
+
+def _cut(text: str) -> str:
+    words = " ".join(text.split())
+    return words if len(words) <= _SUMMARY_CHARACTERS else f"{words[: _SUMMARY_CHARACTERS - 1]}…"
