@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from pentad.cli import console, target
-from pentad.cli.commands import approvals, breaker, budgets, cost, documents, drill, keys, runs, twin
+from pentad.cli.commands import approvals, breaker, budgets, cost, documents, drill, keys, review, runs, twin
 
 app = typer.Typer(
     name="pentad",
@@ -42,6 +42,7 @@ app.command("approve")(approvals.approve)
 app.command("undo")(approvals.undo)
 app.command("ingest")(documents.ingest)
 app.command("cost")(cost.cost)
+app.add_typer(review.app, name="review")
 app.add_typer(keys.app, name="keys")
 app.add_typer(budgets.app, name="budgets")
 app.add_typer(breaker.app, name="breaker")
