@@ -197,6 +197,8 @@ class ForkRun:
         self._check_turn(source, request, own)
         kept = [message for message in own if (message.step or 0) <= request.at]
         kept, replaced = self._with_results(source, request, kept)
+        if kept and kept[-1].role != "user" and source.status.ended:
+            raise _ended(request.at)
         if kept and kept[-1].role != "user":
             raise InvalidTransition(
                 f"nothing follows turn {request.at} yet", field="at", fix=f"fork at turn {request.at - 1} or earlier"
@@ -223,11 +225,7 @@ class ForkRun:
             raise InvalidInput(f"the run has {turns}", field="at", fix=f"give a turn from 0 to {last}")
         step = self._runs.step(source.tenant, source.run, request.at) if request.at else None
         if step is not None and step.decision.kind in {"answer", "stop"}:
-            raise InvalidInput(
-                f"turn {request.at} ended the run, so nothing can follow it",
-                field="at",
-                fix=f"give a turn from 0 to {request.at - 1}",
-            )
+            raise _ended(request.at)
 
     def _with_results(
         self, source: Run, request: ForkRequest, kept: list[Message]
@@ -304,6 +302,12 @@ class ForkRun:
         self._telemetry.count(names.RUNS_STARTED, agent=run.agent, trigger=run.trigger)
         self._telemetry.event("run.forked", tenant=run.tenant, run=run.run, source=run.forked_from)
         return run.model_copy(update={"execution_arn": arn})
+
+
+def _ended(at: int) -> InvalidInput:
+    return InvalidInput(
+        f"turn {at} ended the run, so nothing can follow it", field="at", fix=f"give a turn from 0 to {at - 1}"
+    )
 
 
 def parts(messages: Sequence[Message]) -> list[list[Message]]:

@@ -78,10 +78,10 @@ class RecordedCall(_Part):
     tool: str
     arguments: dict[str, Any]
     status: str
-    result: str | None
+    result: str | None = None
     is_error: bool
     untrusted: bool
-    error_type: str | None
+    error_type: str | None = None
 
 
 class RecordedStep(_Part):
@@ -90,16 +90,18 @@ class RecordedStep(_Part):
     step: int
     at: datetime
     request: RequestPrint | None = Field(default=None, description="made by `pentad runs export`; the API has none")
-    reply: tuple[ContentBlock, ...] | None = Field(description="what the model said; none where it was not asked")
-    provider: str | None
-    model: str | None
+    reply: tuple[ContentBlock, ...] | None = Field(
+        default=None, description="what the model said; none where it was not asked"
+    )
+    provider: str | None = None
+    model: str | None = None
     usage: Usage
     cost_nanousd: int
     notices: tuple[str, ...]
     degraded: bool
     decision: Decision
     calls: tuple[RecordedCall, ...]
-    assessment: Assessment | None
+    assessment: Assessment | None = None
     human: Approval | None = Field(default=None, description="what a human was asked and decided")
 
 
@@ -125,11 +127,11 @@ class Outcome(_Part):
     """How the run ended."""
 
     status: RunStatus
-    answer: str | None
+    answer: str | None = None
     citations: tuple[Citation, ...]
     notices: tuple[str, ...]
-    error: str | None
-    stop_reason: str | None
+    error: str | None = None
+    stop_reason: str | None = None
 
 
 class Recording(_Part):
@@ -143,10 +145,10 @@ class Recording(_Part):
     session: str
     created_at: datetime
     metadata: dict[str, str]
-    overrides: Overrides | None
+    overrides: Overrides | None = None
     first_step: int
     definition: Definition
-    manifest: Manifest | None
+    manifest: Manifest | None = None
     context: tuple[RecordedMessage, ...] = Field(description="the session up to the run's request, and copied turns")
     request_seq: int
     steps: tuple[RecordedStep, ...]
