@@ -1,12 +1,16 @@
 """Stages: everything in which dev, staging and prod differ, in one typed table; and the only reader of CDK context."""
 
 import os
-from dataclasses import dataclass
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from aws_cdk import App, RemovalPolicy
 from aws_cdk.aws_logs import RetentionDays
+
+from pentad.domain.agents import GROUP_PATTERN
 
 StageName = Literal["dev", "staging", "prod"]
 
@@ -29,6 +33,43 @@ class Rollout:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Channels:
+    """Where the notices to one group go, beside the topic, which gets all of them.
+
+    Attributes:
+        slack: to the group's webhook, or the default one, in the secret ``{prefix}/slack``; nowhere while it has none.
+        email: to these addresses; nowhere where the stage has no sender.
+    """
+
+    slack: bool
+    email: tuple[str, ...]
+
+    def names(self, sender: str | None) -> tuple[str, ...]:
+        """Return the names of the channels, given the stage's sender of emails."""
+        wanted = {"topic": True, "slack": self.slack, "email": bool(self.email) and sender is not None}
+        return tuple(name for name, on in wanted.items() if on)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Notices:
+    """How humans learn that something waits for them.
+
+    Attributes:
+        link: what an approval's id is put behind, such as a console's address; None for the API's own.
+        email_from: the sender, whose address or domain is a verified identity of SES; None for no emails.
+        groups: by group; ``*`` stands for any group that is not named.
+    """
+
+    link: str | None
+    email_from: str | None
+    groups: Mapping[str, Channels]
+
+
+NOTICES = Notices(link=None, email_from=None, groups={"*": Channels(slack=True, email=())})
+"""Of every stage that the context's ``notices`` does not name."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Stage:
     """One stage. No field has a default: this file states them all.
 
@@ -43,6 +84,7 @@ class Stage:
         ingest_concurrency: the most ingest instances at once (at least 2: Lambda's minimum).
         trigger_concurrency: the most trigger instances at once (at least 2).
         rollout: how new runs move to a new version of an agent or workflow.
+        notices: how humans learn that something waits for them.
         api_burst: requests the API takes at once.
         api_rate: requests a second the API takes.
         oidc_issuer: issuer of JWTs the API takes beside API keys; None for none.
@@ -59,6 +101,7 @@ class Stage:
     ingest_concurrency: int
     trigger_concurrency: int
     rollout: Rollout
+    notices: Notices
     api_burst: int
     api_rate: int
     oidc_issuer: str | None
@@ -82,6 +125,7 @@ STAGES: dict[str, Stage] = {
         ingest_concurrency=2,
         trigger_concurrency=2,
         rollout=Rollout(kind="ALL_AT_ONCE", percentage=None, minutes=None, failed_percent=50),
+        notices=NOTICES,
         api_burst=50,
         api_rate=25,
         oidc_issuer=None,
@@ -98,6 +142,7 @@ STAGES: dict[str, Stage] = {
         ingest_concurrency=5,
         trigger_concurrency=5,
         rollout=Rollout(kind="CANARY", percentage=20, minutes=5, failed_percent=20),
+        notices=NOTICES,
         api_burst=100,
         api_rate=50,
         oidc_issuer=None,
@@ -114,6 +159,7 @@ STAGES: dict[str, Stage] = {
         ingest_concurrency=10,
         trigger_concurrency=10,
         rollout=Rollout(kind="CANARY", percentage=10, minutes=10, failed_percent=5),
+        notices=NOTICES,
         api_burst=500,
         api_rate=250,
         oidc_issuer=None,
@@ -131,7 +177,26 @@ def stage_of(app: App) -> Stage:
     name = app.node.try_get_context("stage") or "dev"
     if name not in STAGES:
         raise ValueError(f"no stage {name!r}: give --context stage= one of {', '.join(STAGES)}")
-    return STAGES[name]
+    own = (app.node.try_get_context("notices") or {}).get(name)
+    return STAGES[name] if own is None else replace(STAGES[name], notices=read_notices(own))
+
+
+def read_notices(values: Mapping[str, Any]) -> Notices:
+    """Return what a project's cdk.json says of a stage's notices: ``{link?, email_from?, groups: {GROUP: Channels}}``.
+
+    Raises:
+        ValueError: it has a name that is not known, or a group that is not well formed.
+    """
+    unknown = sorted(set(values) - {"link", "email_from", "groups"})
+    groups = {}
+    for group, one in values.get("groups", {}).items():
+        unknown += sorted(set(one) - {"slack", "email"})
+        if group != "*" and not re.fullmatch(GROUP_PATTERN, group):
+            raise ValueError(f"notices: the group {group!r} does not match {GROUP_PATTERN}")
+        groups[group] = Channels(slack=bool(one.get("slack", False)), email=tuple(one.get("email", ())))
+    if unknown:
+        raise ValueError(f"notices: these names are not known: {', '.join(unknown)}")
+    return Notices(link=values.get("link"), email_from=values.get("email_from"), groups=groups or NOTICES.groups)
 
 
 def output_folder(root: Path) -> str | None:

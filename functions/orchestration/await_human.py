@@ -1,4 +1,4 @@
-"""The AwaitHuman state: asks a human, and closes what nobody answered in time."""
+"""The AwaitHuman state: asks humans, reminds them, hands on or closes what nobody answered in time."""
 
 from typing import Annotated, Any, Literal
 
@@ -31,9 +31,8 @@ class Request(Expire):
 
 @entrypoint("await-human", Annotated[Request | Expire, Field(discriminator="op")])
 def handler(event: Request | Expire, context: LambdaContext) -> dict[str, Any]:
-    """Store the approval, or return the calls to run without one."""
+    """Ask, or return what the execution goes on with now that the time is over."""
     if isinstance(event, Request):
         stored = bootstrap.asking().request(event.tenant, event.run, event.step, event.task_token)
         return {"approval": stored.approval}
-    calls = bootstrap.asking().expire(event.tenant, event.run, event.step)
-    return {"calls": [call.model_dump() for call in calls]}
+    return bootstrap.asking().expire(event.tenant, event.run, event.step)

@@ -7,6 +7,7 @@ from aws_cdk import CfnOutput, Duration, RemovalPolicy
 from aws_cdk import aws_apigatewayv2 as apigateway
 from aws_cdk import aws_apigatewayv2_authorizers as authorizers
 from aws_cdk import aws_apigatewayv2_integrations as integrations
+from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
@@ -44,6 +45,7 @@ class HttpApi(Construct):
         name: str,
         *,
         build: Build,
+        bus: events.EventBus,
         agents: Sequence[str],
         tools: Sequence[lambda_.Function],
         gateway: lambda_.IFunction,
@@ -52,6 +54,7 @@ class HttpApi(Construct):
         stage = build.stage
         self._build = build
         self._gateway = gateway
+        self._bus = bus
         self.service = self._service(agents, tools)
         authorizer = authorizers.HttpLambdaAuthorizer(
             "keys",
@@ -109,6 +112,7 @@ class HttpApi(Construct):
                 "LEDGER_TABLE": state.ledger_table.table_name,
                 "DOCUMENTS_BUCKET": state.documents_bucket.bucket_name,
                 "APPROVAL_KEY": state.approval_key.key_arn,
+                "EVENT_BUS": self._bus.event_bus_name,
                 "TOOL_FUNCTION_PREFIX": f"{build.stage.prefix}-tool-",
                 "GATEWAY_FUNCTION": self._gateway.function_arn,
             },
@@ -124,6 +128,7 @@ class HttpApi(Construct):
         grants.key(made.role, state.approval_key, ["kms:Decrypt"])
         grants.invoke(made.role, [*(tool.function_arn for tool in tools), self._gateway.function_arn])
         made.role.add_to_policy(iam.PolicyStatement(actions=["states:SendTaskSuccess"], resources=machines))
+        made.role.add_to_policy(iam.PolicyStatement(actions=["events:PutEvents"], resources=[self._bus.event_bus_arn]))
         grant_describe(made.role, build, agents, ("states:DescribeExecution", "states:GetExecutionHistory"))
         return made
 

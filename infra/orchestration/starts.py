@@ -1,4 +1,4 @@
-"""The functions around the state machines: trigger (EventBridge and SQS), await_human, deliver."""
+"""The functions around the state machines: trigger (EventBridge and SQS), deliver."""
 
 from collections.abc import Sequence
 
@@ -58,30 +58,6 @@ class Trigger(Construct):
         grant_start(made.role, build, [machine_arn(self, stage, agent) for agent in agents])
         # A start that finds its session's lease held by a dead execution ends that run.
         grant_describe(made.role, build, agents)
-
-
-class AwaitHuman(Construct):
-    """The function functions.orchestration.await_human."""
-
-    def __init__(self, scope: Construct, name: str, *, build: Build, agents: Sequence[str]) -> None:
-        super().__init__(scope, name)
-        state = build.state
-        made = build.function(
-            self,
-            "await-human",
-            module="functions.orchestration.await_human",
-            environment=build.state_environment | {"APPROVAL_KEY": state.approval_key.key_arn},
-            timeout_seconds=30,
-            description="Asks a human for a decision",
-        )
-        self.function = made.function
-        grants.table(made.role, state.state_table, [*grants.READ, *grants.WRITE], keys=["T#*#S#*", "T#*#R#*"])
-        grants.table(made.role, state.transient_table, ["dynamodb:UpdateItem"], keys=["T#*#S#*"])
-        grants.objects(made.role, state.payload_bucket, ["s3:GetObject", "s3:PutObject"])
-        grants.key(made.role, state.approval_key, ["kms:Encrypt"])
-        # Where the state is retried after the decision, the function wakes its own task.
-        machines = [machine_arn(self, build.stage, agent) for agent in agents]
-        made.role.add_to_policy(iam.PolicyStatement(actions=["states:SendTaskSuccess"], resources=machines))
 
 
 class Deliver(Construct):

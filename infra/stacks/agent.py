@@ -16,7 +16,9 @@ from infra.models.catalog import Models
 from infra.models.drill import Drill
 from infra.models.gateway import Gateway
 from infra.orchestration.agent import AgentMachine
-from infra.orchestration.starts import AwaitHuman, Deliver, Trigger
+from infra.orchestration.humans import AwaitHuman
+from infra.orchestration.notices import Notices
+from infra.orchestration.starts import Deliver, Trigger
 from infra.stacks.state import StateStack
 from infra.tools.catalog import build_catalog
 from infra.tools.tool import ToolFunction
@@ -42,7 +44,7 @@ class AgentStack(Stack):
         Drill(self, "drill", stage=stage, models=models, gateway=gateway.function)
         recall = Recall(self, "memory", build=build, gateway=gateway.alias)
         ingest = Ingest(self, "documents", build=build, gateway=gateway.alias)
-        await_human = AwaitHuman(self, "humans", build=build, agents=agents)
+        await_human = AwaitHuman(self, "humans", build=build, bus=bus, agents=agents)
         deliver = Deliver(self, "delivery", build=build, bus=bus)
         tools = {
             name: ToolFunction(self, f"tool-{name}", build=build, tool=tool).function for name, tool in declared.items()
@@ -62,7 +64,10 @@ class AgentStack(Stack):
                 tools={tool: tools[tool] for tool in sorted(spec.tools)},
             )
         trigger = Trigger(self, "triggers", build=build, bus=bus, agents=agents)
-        HttpApi(self, "api", build=build, agents=agents, tools=list(tools.values()), gateway=gateway.alias)
+        api = HttpApi(
+            self, "api", build=build, bus=bus, agents=agents, tools=list(tools.values()), gateway=gateway.alias
+        )
+        Notices(self, "notices", build=build, bus=bus, api_url=api.api.api_endpoint)
         CfnOutput(self, "EventBus", value=bus.event_bus_name)
         CfnOutput(self, "RunsQueue", value=trigger.queue.queue_url)
         CfnOutput(self, "IngestDlq", value=ingest.dead.queue_url)

@@ -21,6 +21,7 @@ SETTINGS: dict[str, type[BaseSettings]] = {
     "pentad-dev-gateway": settings.GatewaySettings,
     "pentad-dev-await-human": settings.AwaitHumanSettings,
     "pentad-dev-deliver": settings.DeliverSettings,
+    "pentad-dev-notify": settings.NotifySettings,
 }
 
 

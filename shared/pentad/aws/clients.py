@@ -10,7 +10,19 @@ from typing import Any, Literal
 import boto3
 from botocore.config import Config
 
-ServiceName = Literal["dynamodb", "s3", "sqs", "events", "lambda", "stepfunctions", "secretsmanager", "kms", "logs"]
+ServiceName = Literal[
+    "dynamodb",
+    "events",
+    "kms",
+    "lambda",
+    "logs",
+    "s3",
+    "secretsmanager",
+    "sesv2",
+    "sns",
+    "sqs",
+    "stepfunctions",
+]
 
 _CONNECT_SECONDS = 2.0
 _READ_SECONDS = 10.0

@@ -116,6 +116,11 @@ def cached_reply_pk(tenant_id: str, digest: str) -> str:
     return f"T#{tenant_id}#CACHE#{digest}"
 
 
+def notice_pk(tenant_id: str, approval: str) -> str:
+    """Return the partition of the notices that were sent of an approval."""
+    return f"T#{tenant_id}#NOTICE#{approval}"
+
+
 def spend_sk(day: str, value: str, shard: int) -> str:
     """Return the sort key of a spend counter: its day (YYYY-MM-DD, UTC), of what it counts, and which part it is."""
     return f"{day}#{value}#{shard:02d}"

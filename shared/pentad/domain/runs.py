@@ -287,6 +287,7 @@ class Approval(Value):
     reason: str | None = None
     reply: str | None = Field(default=None, description="the human's answer, or the draft as edited")
     asked_at: datetime | None = Field(default=None, description="when the present group was asked, if not at first")
+    drafts: bool = Field(default=False, description="an escalation's text is a drafted answer, delivered once approved")
     asks_for: str | None = Field(default=None, description="the entry of the run's metadata that the answer becomes")
     allowed_tools: tuple[ToolName, ...] = Field(default=(), description="always allowed for the rest of the run")
     changes: tuple[Change, ...] = ()

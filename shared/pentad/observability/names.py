@@ -29,6 +29,10 @@ TOOL_DURATION = "ToolDuration"
 TOOL_UNDOS = "ToolUndos"
 APPROVALS_REQUESTED = "ApprovalsRequested"
 APPROVALS_DECIDED = "ApprovalsDecided"
+APPROVAL_DURATION = "ApprovalDuration"
+APPROVAL_ESCALATIONS = "ApprovalEscalations"
+APPROVAL_REMINDERS = "ApprovalReminders"
+NOTICES = "Notices"
 CONFIDENCE = "Confidence"
 CONFIDENCE_SIGNALS = "ConfidenceSignals"
 ASSESSMENTS = "Assessments"
@@ -75,6 +79,10 @@ UNITS = {
     TOOL_UNDOS: "Count",
     APPROVALS_REQUESTED: "Count",
     APPROVALS_DECIDED: "Count",
+    APPROVAL_DURATION: "Milliseconds",  # from the request to the decision
+    APPROVAL_ESCALATIONS: "Count",  # outcome decided: by a human; expired: since nobody decided
+    APPROVAL_REMINDERS: "Count",
+    NOTICES: "Count",  # by channel (kind): outcome sent, failed
     CONFIDENCE: "None",  # of a turn, 0 to 1
     CONFIDENCE_SIGNALS: "Count",  # share of sources that gave none: those of outcome none, of all
     ASSESSMENTS: "Count",

@@ -69,8 +69,13 @@ def shown_hash(approval: Approval) -> str:
 
 def shown_text(approval: Approval) -> str | None:
     """Return the text that an approval shows: the draft as it was last edited, the question, why it was escalated."""
-    edited = approval.kind == "answer" and approval.reply is not None
+    edited = is_draft(approval) and approval.status is not ApprovalStatus.ANSWERED and approval.reply is not None
     return approval.reply if edited else approval.text
+
+
+def is_draft(approval: Approval) -> bool:
+    """Tell whether what waits is an answer: drafted, or by a turn too unsure of itself to give it."""
+    return approval.kind == "answer" or (approval.kind == "escalation" and approval.drafts)
 
 
 def is_bound(approval: Approval) -> bool:
@@ -139,7 +144,7 @@ def _reject(approval: Approval, say: Say, tools: Mapping[str, ToolSpec]) -> Appr
 
 def _edit(approval: Approval, say: Say, tools: Mapping[str, ToolSpec]) -> Approval:
     _check_bound(approval, say)
-    if approval.kind == "question" or (approval.kind == "escalation" and not approval.calls):
+    if not approval.calls and not is_draft(approval):
         raise InvalidInput("there is nothing to edit here", field="decision", fix="use answer, reject or escalate")
     allowed = _allowed(approval, say)
     _check_edit(approval, say)
@@ -311,7 +316,7 @@ def _settled(approval: Approval, status: ApprovalStatus, say: Say, **values: Any
 def _edited(approval: Approval, say: Say) -> Approval:
     calls = tuple(_with_arguments(call, say.arguments.get(call.index)) for call in approval.calls)
     reply = approval.reply
-    if approval.kind == "answer" and say.text is not None and say.text != shown_text(approval):
+    if is_draft(approval) and say.text is not None and say.text != shown_text(approval):
         reply = say.text
     return approval.model_copy(update={"calls": calls, "reply": reply})
 
@@ -324,7 +329,7 @@ def _with_arguments(call: ApprovalCall, arguments: dict[str, Any] | None) -> App
 
 
 def _check_edit(approval: Approval, say: Say) -> None:
-    if approval.kind == "answer":
+    if is_draft(approval):
         if say.arguments:
             raise InvalidInput("a drafted answer has no arguments", field="arguments", fix="send the new text in text")
         _words(say)

@@ -116,9 +116,9 @@ class ApiServices:
     @cached_property
     def decide(self) -> "Decide":
         """Takes human decisions."""
-        from pentad.orchestration.humans import Decide
+        from pentad.runtime import human_services
 
-        return Decide(self.runs, self.approvals, self.engine, self.telemetry, now=bootstrap.now)
+        return human_services.decide(self.approvals, self.engine, self.telemetry, self._settings.event_bus)
 
     @cached_property
     def undo(self) -> "Undo":

@@ -291,11 +291,9 @@ def think() -> "Think":
 @cache
 def asking() -> "Asking":
     """Return the collaborator of functions.orchestration.await_human."""
-    from pentad.orchestration.humans import Asking
+    from pentad.runtime import human_services
 
-    key = settings(environment.AwaitHumanSettings).approval_key
-    # It wakes tasks by their tokens and starts nothing, so it needs no name of a state machine.
-    return Asking(catalog(), runs(), approvals(key), engine(""), telemetry("await-human"), now=now)
+    return human_services.asking("await-human", settings(environment.AwaitHumanSettings))
 
 
 @cache

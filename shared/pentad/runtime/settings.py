@@ -51,6 +51,7 @@ class ApiSettings(StartSettings):
     ledger_table: str
     documents_bucket: str
     approval_key: str = Field(description="ARN of the KMS key that encrypts task tokens")
+    event_bus: str
     tool_function_prefix: str = Field(description="name of the tools' functions up to the tool's name, for undo")
     gateway_function: str = Field(description="ARN of the gateway's alias or function: answers OpenAI's requests")
 
@@ -92,6 +93,20 @@ class AwaitHumanSettings(StateTable):
     """functions.orchestration.await_human."""
 
     approval_key: str
+    event_bus: str
+
+
+class NotifySettings(Settings):
+    """functions.orchestration.notify."""
+
+    transient_table: str = Field(description="what was sent; its items expire")
+    notice_groups: dict[str, list[str]] = Field(description="JSON: channels (topic, slack, email) by group, * for any")
+    notice_link: str = Field(description="what an approval's id is put behind")
+    notice_topic: str = Field(description="ARN of the SNS topic")
+    slack_secret: str = Field(description="ARN of the secret {default, GROUP?: address of an incoming webhook}")
+    email_from: str | None = Field(default=None, description="a verified identity of SES")
+    email_to: dict[str, list[str]] = Field(default={}, description="JSON: addresses by group, * for any")
+    aws_endpoint_url: str | None = Field(default=None, description="set on the local twin only")
 
 
 class DeliverSettings(StateTable):

@@ -31,6 +31,10 @@ def _dumped(calls: tuple[CallRef, ...]) -> list[dict[str, Any]]:
     return [call.model_dump() for call in calls]
 
 
+def _on(calls: tuple[CallRef, ...]) -> dict[str, Any]:
+    return {"kind": "tools", "step": 1, "calls": _dumped(calls)}
+
+
 def test_the_run_waits_and_the_approval_shows_only_what_needs_one() -> None:
     world, run, name = _asked()
     approval = world.approvals.get(TENANT, name)
@@ -110,7 +114,7 @@ def test_a_decision_on_an_ended_run_is_refused() -> None:
 def test_an_expired_approval_runs_only_what_needed_none() -> None:
     world, run, name = _asked()
     world.clock.advance(3600)
-    assert world.asking.expire(TENANT, run.run, 1) == FREE
+    assert world.asking.expire(TENANT, run.run, 1) == _on(FREE)
     assert world.approvals.get(TENANT, name).status is ApprovalStatus.EXPIRED
     assert world.runs.call(TENANT, run.run, 1, 1).status is CallStatus.REJECTED
     assert world.runs.get(TENANT, run.run).status is RunStatus.RUNNING
@@ -118,7 +122,7 @@ def test_an_expired_approval_runs_only_what_needed_none() -> None:
 
 def test_expire_is_repeatable() -> None:
     world, run, _ = _asked()
-    assert [world.asking.expire(TENANT, run.run, 1) for _ in range(2)] == [FREE, FREE]
+    assert [world.asking.expire(TENANT, run.run, 1) for _ in range(2)] == [_on(FREE)] * 2
 
 
 @pytest.mark.parametrize(("decision", "calls"), [("approve", BOTH), ("reject", FREE)])
@@ -128,7 +132,7 @@ def test_a_decision_that_could_not_wake_the_run_is_carried_out_by_the_expiry(
     world, run, name = _asked()
     world.engine.dead.add("token-1")
     world.decide(TENANT, name, decision, by="ann")
-    assert world.asking.expire(TENANT, run.run, 1) == calls
+    assert world.asking.expire(TENANT, run.run, 1) == _on(calls)
 
 
 def test_a_decision_that_a_crash_cut_off_is_finished_by_the_same_decision() -> None:
@@ -153,5 +157,5 @@ def test_a_retried_request_after_the_decision_goes_on_at_once(decision: Any, cal
     world.engine.dead.add("token-1")
     world.decide(TENANT, name, decision, by="ann")
     world.asking.request(TENANT, run.run, 1, "token-2")
-    assert world.engine.woken == {"token-2": {"calls": _dumped(calls)}}
+    assert world.engine.woken == {"token-2": _on(calls)}
     assert world.runs.get(TENANT, run.run).status is RunStatus.RUNNING

@@ -177,8 +177,9 @@ class World:
         now = self.clock
         self.start = StartRun(catalog, self.runs, self.engine, self.telemetry, now=now)
         self.think = Think(catalog, self.runs, self.sessions, self.model, self.ledger, self.telemetry, now=now)
-        self.asking = Asking(catalog, self.runs, self.approvals, self.engine, self.telemetry, now=now)
-        self.decide = Decide(self.runs, self.approvals, self.engine, self.telemetry, now=now)
+        humans = (catalog, self.runs, self.sessions, self.approvals, self.engine, self.events, self.telemetry)
+        self.asking = Asking(*humans, now=now)
+        self.decide = Decide(*humans, now=now)
         self.deliver = Deliver(self.runs, self.sessions, self.approvals, self.events, self.telemetry, now=now)
 
     def begin(self, message: str = "What is 2 + 2?", *, agent: str = "assistant", **values: Any) -> Run:

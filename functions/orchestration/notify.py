@@ -1,0 +1,20 @@
+"""Tells humans that something waits for them: events of the bus, through the notices queue."""
+
+from typing import Any
+
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+
+from pentad.orchestration.notices import read_announcement
+from pentad.runtime import human_services
+from pentad.runtime.entrypoint import LambdaContext
+from pentad.runtime.queue_batch import consume
+
+
+def handler(event: dict[str, Any], context: LambdaContext) -> Any:
+    """Send each notice; those that a channel did not take go back to the queue, and in the end to its DLQ."""
+    return consume("notify", event, context, send)
+
+
+def send(record: SQSRecord, context: LambdaContext) -> None:
+    """Send the notice of one event."""
+    human_services.notify()(read_announcement(record.body))

@@ -1,0 +1,53 @@
+"""The function that asks humans: functions.orchestration.await_human."""
+
+from collections.abc import Sequence
+
+from aws_cdk import aws_events as events
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from infra.components import grants
+from infra.components.build import Build
+from infra.orchestration.names import machine_arn
+
+
+class AwaitHuman(Construct):
+    """The function functions.orchestration.await_human."""
+
+    def __init__(
+        self, scope: Construct, name: str, *, build: Build, bus: events.EventBus, agents: Sequence[str]
+    ) -> None:
+        super().__init__(scope, name)
+        made = build.function(
+            self,
+            "await-human",
+            module="functions.orchestration.await_human",
+            environment=build.state_environment | asking_environment(build, bus),
+            timeout_seconds=30,
+            description="Asks humans for decisions, reminds them, hands on what nobody decides",
+        )
+        self.function = made.function
+        grant_asking(made.role, build, bus, [machine_arn(self, build.stage, agent) for agent in agents])
+
+
+def asking_environment(build: Build, bus: events.EventBus) -> dict[str, str]:
+    """Return the variables of a function that asks humans, beside those of the state."""
+    return {"APPROVAL_KEY": build.state.approval_key.key_arn, "EVENT_BUS": bus.event_bus_name}
+
+
+def grant_asking(role: iam.Role, build: Build, bus: events.EventBus, machines: Sequence[str]) -> None:
+    """Let a role ask humans.
+
+    Args:
+        role: who.
+        build: the surroundings.
+        bus: where notices begin.
+        machines: ARNs of the state machines whose tasks it may wake: those whose decision was there before the task.
+    """
+    state = build.state
+    grants.table(role, state.state_table, [*grants.READ, *grants.WRITE], keys=["T#*#S#*", "T#*#R#*"])
+    grants.table(role, state.transient_table, ["dynamodb:UpdateItem"], keys=["T#*#S#*"])
+    grants.objects(role, state.payload_bucket, ["s3:GetObject", "s3:PutObject"])
+    grants.key(role, state.approval_key, ["kms:Encrypt"])
+    role.add_to_policy(iam.PolicyStatement(actions=["states:SendTaskSuccess"], resources=list(machines)))
+    role.add_to_policy(iam.PolicyStatement(actions=["events:PutEvents"], resources=[bus.event_bus_arn]))

@@ -1,0 +1,151 @@
+"""Notices to humans: events of the bus -> queue -> functions.orchestration.notify -> SNS, Slack, email."""
+
+import json
+
+from aws_cdk import ArnFormat, CfnOutput, Duration, Stack
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda_event_sources as sources
+from aws_cdk import aws_secretsmanager as secretsmanager
+from aws_cdk import aws_sns as sns
+from constructs import Construct
+
+from infra.components import grants, storage
+from infra.components.build import Build
+from infra.components.reasons import acknowledge
+from pentad.orchestration.notices import ANY_GROUP, EVENTS
+
+_SECONDS = 30
+_RECEIVES = 8
+"""With the waits that double between them, a channel may be out of order for about four minutes."""
+
+
+class Notices(Construct):
+    """The topic, the secret with Slack's webhooks, and the function that sends.
+
+    Attributes:
+        topic: every notice goes to it.
+        secret: ``{default?: address, GROUP?: address}``, filled by the operator.
+        dead: notices that a channel did not take.
+    """
+
+    def __init__(self, scope: Construct, name: str, *, build: Build, bus: events.EventBus, api_url: str) -> None:
+        """Make them.
+
+        Args:
+            scope: the parent.
+            name: the construct's id.
+            build: the surroundings.
+            bus: where the events are.
+            api_url: the API's address, for links where the stage names nothing else.
+        """
+        super().__init__(scope, name)
+        self._build = build
+        stage, key = build.stage, build.state.data_key
+        self.queue, self.dead = storage.queue_with_dlq(
+            self, "notices", prefix=stage.prefix, key=key, visibility_seconds=6 * _SECONDS, receives=_RECEIVES
+        )
+        events.Rule(
+            self,
+            "announced",
+            rule_name=f"{stage.prefix}-approval-notices",
+            description="What humans are told of approvals",
+            event_bus=bus,
+            event_pattern=events.EventPattern(
+                source=["pentad"],
+                detail_type=[f"{EVENTS}{event}" for event in ("requested", "reminded", "escalated", "decided")],
+            ),
+            targets=[targets.SqsQueue(self.queue, dead_letter_queue=self.dead)],
+        )
+        self.topic = sns.Topic(
+            self,
+            "topic",
+            topic_name=f"{stage.prefix}-notices",
+            display_name="Pentad notices",
+            master_key=key,
+            enforce_ssl=True,
+        )
+        self.secret = self._secret()
+        self._function(stage.notices.link or f"{api_url}/v1/approvals")
+        CfnOutput(self, "topic-arn", value=self.topic.topic_arn).override_logical_id("NoticeTopic")
+        CfnOutput(self, "slack-secret", value=self.secret.secret_name).override_logical_id("SlackSecret")
+
+    def _secret(self) -> secretsmanager.Secret:
+        stage = self._build.stage
+        secret = secretsmanager.Secret(
+            self,
+            "slack",
+            secret_name=f"{stage.prefix}/slack",
+            description='Slack\'s incoming webhooks by group: JSON {"default": "https://hooks.slack.com/..."}',
+            encryption_key=self._build.state.data_key,
+            # A JSON object without an address: Slack gets nothing until the operator fills it.
+            generate_secret_string=secretsmanager.SecretStringGenerator(
+                secret_string_template="{}",  # noqa: S106 - no secret, but the form of one
+                generate_string_key="unused",
+            ),
+            removal_policy=stage.removal,
+        )
+        acknowledge(
+            secret,
+            "AwsSolutions-SMG4",
+            "A webhook can't be rotated by AWS: Slack's console issues it. docs/orchestration/humans.md says how.",
+        )
+        return secret
+
+    def _function(self, link: str) -> None:
+        build, notices = self._build, self._build.stage.notices
+        receivers = {group: list(one.email) for group, one in notices.groups.items() if one.email}
+        channels = {group: list(one.names(notices.email_from)) for group, one in notices.groups.items()}
+        environment = {
+            "TRANSIENT_TABLE": build.state.transient_table.table_name,
+            "NOTICE_GROUPS": json.dumps({ANY_GROUP: ["topic"]} | channels, sort_keys=True),
+            "NOTICE_LINK": link,
+            "NOTICE_TOPIC": self.topic.topic_arn,
+            "SLACK_SECRET": self.secret.secret_arn,
+        }
+        if notices.email_from is not None:
+            environment |= {"EMAIL_FROM": notices.email_from, "EMAIL_TO": json.dumps(receivers, sort_keys=True)}
+        made = build.function(
+            self,
+            "notify",
+            module="functions.orchestration.notify",
+            environment=environment,
+            timeout_seconds=_SECONDS,
+            description="Tells humans that something waits for them",
+        )
+        made.function.add_event_source(
+            sources.SqsEventSource(
+                self.queue,
+                # One event an invocation: one channel that hangs must not use up another event's time.
+                batch_size=1,
+                max_batching_window=Duration.seconds(0),
+                max_concurrency=2,
+                report_batch_item_failures=True,
+            )
+        )
+        grants.table(made.role, build.state.transient_table, grants.WRITE, keys=["T#*#NOTICE#*"])
+        grants.secret(made.role, self.secret)
+        made.role.add_to_policy(iam.PolicyStatement(actions=["sns:Publish"], resources=[self.topic.topic_arn]))
+        grants.key(made.role, build.state.data_key)
+        if notices.email_from is not None:
+            self._grant_email(made.role, notices.email_from)
+
+    def _grant_email(self, role: iam.Role, sender: str) -> None:
+        """Let the function send as the one sender, whether its address or its domain is the verified identity."""
+        identities = [
+            Stack.of(self).format_arn(
+                service="ses",
+                resource="identity",
+                resource_name=name,
+                arn_format=ArnFormat.SLASH_RESOURCE_NAME,
+            )
+            for name in (sender, sender.rpartition("@")[2])
+        ]
+        role.add_to_policy(
+            iam.PolicyStatement(
+                actions=["ses:SendEmail"],
+                resources=identities,
+                conditions={"StringEquals": {"ses:FromAddress": sender}},
+            )
+        )
