@@ -61,7 +61,7 @@ def _take_common_flags(command: Any) -> None:
     """Let a command and those below it take --json and --debug after their names, where people write them."""
     for below in getattr(command, "commands", {}).values():
         _take_common_flags(below)
-    if not hasattr(command, "commands"):
+    if not hasattr(command, "commands") or command.invoke_without_command:
         command.params.extend(_common_flags())
 
 
