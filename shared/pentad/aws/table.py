@@ -147,6 +147,10 @@ class Table:
         """Return a delete as one entry of `transact`."""
         return {"Delete": (self._delete_request(pk, sk, condition, **expression))}
 
+    def checking(self, pk: str, sk: str, *, condition: str, **expression: Any) -> Item:
+        """Return a condition on an item that stays as it is, as one entry of `transact`."""
+        return {"ConditionCheck": (self._delete_request(pk, sk, condition, **expression))}
+
     def transact(self, entries: Sequence[Item]) -> None:
         """Write all entries (at most 100, of any table) or none.
 

@@ -25,6 +25,7 @@ class Session(BaseModel):
     length: int = Field(ge=0, description="messages; sequence numbers run from 0 to length - 1")
     epoch_first_seq: int = Field(default=0, ge=0, description="where the current epoch's context begins")
     estimated_tokens: int = Field(default=0, ge=0, description="of the messages since the epoch began")
+    fence: int = Field(default=0, ge=0, description="fencing token of the run that holds the session, or held it last")
     created_at: datetime
     updated_at: datetime
     expires_at: datetime
@@ -57,14 +58,43 @@ class SessionStore(Protocol):
         """Return the session's head, or None."""
         ...
 
-    def append(self, tenant: str, session: str, messages: Sequence[Message], *, expected_version: int) -> Session:
+    def create(self, session: Session) -> None:
+        """Make a session without messages, for a copy of another; the start of a run makes its own.
+
+        One that is there is left as it is.
+
+        Args:
+            session: its head, with version 0 and length 0.
+
+        Raises:
+            StoreUnavailable: the store did not answer.
+        """
+        ...
+
+    def append(
+        self,
+        tenant: str,
+        session: str,
+        messages: Sequence[Message],
+        *,
+        expected_version: int,
+        fence: int | None = None,
+    ) -> Session:
         """Append messages in order and return the new head.
 
         A repeat (the message ids already stand at the end, written by an earlier try) changes nothing and
         returns the current head.
 
+        Args:
+            tenant: the tenant.
+            session: the session.
+            messages: in order.
+            expected_version: of the head that the writer has read.
+            fence: the run's fencing token (`Run.fence`); None writes whoever holds the session.
+
         Raises:
             NotFound: no such session.
+            InvalidTransition: a newer run has taken the session over.
             SessionBusy: the version is not the expected one: another writer was faster.
             StoreUnavailable: the store did not answer.
         """

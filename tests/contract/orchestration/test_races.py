@@ -9,7 +9,7 @@ import pytest
 
 from pentad.aws.table import Table
 from pentad.domain.errors import PentadError, SessionBusy
-from pentad.domain.runs import Run
+from pentad.domain.runs import Run, RunStatus
 
 from .stores import KINDS, Stores, open_stores
 from .test_runs import TENANT, make_run, start
@@ -65,7 +65,7 @@ def _race(work: Callable[[int], Run]) -> list[Run | PentadError]:
 def test_the_same_request_at_once_is_one_run(racing: Stores) -> None:
     run = make_run(racing)
     results = _race(lambda _: start(racing, run))
-    assert results == [run] * THREADS
+    assert results == [run.model_copy(update={"fence": 1})] * THREADS
     head = racing.sessions.get(TENANT, "s1")
     assert head is not None
     assert head.length == 1
@@ -81,3 +81,53 @@ def test_of_two_runs_of_a_session_at_once_one_wins(racing: Stores) -> None:
     head = racing.sessions.get(TENANT, "s1")
     assert head is not None
     assert head.length == 1
+
+
+def test_of_many_that_may_wait_one_holds_and_all_others_have_a_place_of_their_own(racing: Stores) -> None:
+    runs = [make_run(racing, if_busy="enqueue") for _ in range(THREADS)]
+    results = _race(lambda number: start(racing, runs[number]))
+    stored = [racing.runs.get(TENANT, run.run) for run in runs if not isinstance(run, PentadError)]
+    assert not [result for result in results if isinstance(result, PentadError)]
+    assert [run.run for run in stored if not run.waiting] == [racing.runs.lease_holder(TENANT, "s1")]
+    places = sorted(racing.runs.place_in_queue(TENANT, run.run) or 0 for run in stored)
+    assert places == list(range(THREADS))
+
+
+def test_one_of_many_promotions_hands_the_session_over(racing: Stores) -> None:
+    holder = start(racing, make_run(racing))
+    waiting = [start(racing, make_run(racing, if_busy="enqueue")) for _ in range(3)]
+    racing.runs.finish(TENANT, holder.run, RunStatus.SUCCEEDED, at=racing.clock(), answer="Hi")
+    promoted: list[Run | None] = []
+
+    def promote(_: int) -> Run:
+        promoted.append(racing.runs.promote(TENANT, "s1"))
+        return holder
+
+    _race(promote)
+    assert [run.run for run in promoted if run is not None] == [waiting[0].run]
+    head = racing.sessions.get(TENANT, "s1")
+    assert head is not None
+    assert head.length == 2
+
+
+def test_runs_that_join_while_the_holder_ends_are_neither_lost_nor_doubled(racing: Stores) -> None:
+    holder = start(racing, make_run(racing))
+    runs = [make_run(racing, if_busy="enqueue") for _ in range(THREADS - 1)]
+
+    def work(number: int) -> Run:
+        if number == 0:
+            return racing.runs.finish(TENANT, holder.run, RunStatus.SUCCEEDED, at=racing.clock(), answer="Hi")
+        return start(racing, runs[number - 1])
+
+    _race(work)
+    served = [run.run for run in runs if not racing.runs.get(TENANT, run.run).waiting]
+    while len(served) < len(runs):
+        for run in served:
+            racing.runs.finish(TENANT, run, RunStatus.SUCCEEDED, at=racing.clock(), answer="Hi")
+        promoted = racing.runs.promote(TENANT, "s1")
+        assert promoted is not None
+        served.append(promoted.run)
+    assert sorted(served) == sorted(run.run for run in runs)
+    head = racing.sessions.get(TENANT, "s1")
+    assert head is not None
+    assert head.length == 1 + len(runs)

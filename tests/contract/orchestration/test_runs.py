@@ -10,6 +10,7 @@ from pentad.domain.knowledge import Citation
 from pentad.domain.messages import Message, TextBlock
 from pentad.domain.runs import CallStatus, Decision, Manifest, Run, RunStatus, Step, ToolCall
 from pentad.domain.usage import Usage
+from pentad.orchestration.adapters.run_items import TAKEN_OVER
 
 from .stores import START, Stores
 
@@ -101,7 +102,7 @@ def test_start_makes_run_session_and_message(stores: Stores) -> None:
     assert head is not None
     assert (head.agent, head.user, head.length, head.version) == ("assistant", "ann", 1, 1)
     assert [one.message.text for one in stores.sessions.read(TENANT, "s1", 0, 0)] == ["Hello"]
-    assert stores.runs.get(TENANT, run.run) == stored == run
+    assert stores.runs.get(TENANT, run.run) == stored == run.model_copy(update={"fence": 1})
 
 
 def test_start_takes_the_lease(stores: Stores) -> None:
@@ -398,7 +399,8 @@ def test_finish_leaves_another_runs_lease(stores: Stores) -> None:
     first = started(stores)
     stores.clock.advance(101)
     second = started(stores)
-    assert end(stores, first).status is RunStatus.SUCCEEDED
+    ended = end(stores, first)
+    assert (ended.status, ended.error) == (RunStatus.FAILED, TAKEN_OVER)
     assert stores.runs.lease_holder(TENANT, "s1") == second.run
 
 

@@ -15,7 +15,7 @@ from pydantic import TypeAdapter
 
 from pentad.aws.table import Item, Table
 from pentad.domain import keys
-from pentad.domain.errors import InvalidInput
+from pentad.domain.errors import InvalidInput, InvalidTransition
 from pentad.domain.knowledge import Passage
 from pentad.domain.messages import Message
 from pentad.domain.tokens import estimate_tokens
@@ -56,6 +56,7 @@ def head_item(session: Session) -> Item:
         "length": session.length,
         "epoch_first_seq": session.epoch_first_seq,
         "estimated_tokens": session.estimated_tokens,
+        "fence": session.fence,
         "created_at": _iso(session.created_at),
         "updated_at": _iso(session.updated_at),
         "expires_at": _iso(session.expires_at),
@@ -181,6 +182,19 @@ def grown(
     return after, stored
 
 
+def check_fence(head: Session, fence: int | None) -> None:
+    """Return if a run with this fencing token may still write to its session.
+
+    A newer holder changes the head's version in the write that changes its fence. So whoever writes under the version
+    of the head that was looked at here is fenced as well.
+
+    Raises:
+        InvalidTransition: a newer run has taken the session over.
+    """
+    if fence is not None and fence < head.fence:
+        raise InvalidTransition("another run has taken the session over", field="session")
+
+
 def append_entries(table: Table, before: Session, after: Session, stored: Sequence[StoredMessage]) -> list[Item]:
     """Return the entries of the transaction that appends: the head first, then the messages.
 
@@ -210,13 +224,14 @@ def _head_entry(table: Table, before: Session, after: Session) -> Item:
         keys.session_pk(after.tenant, after.session),
         keys.META,
         "SET #version = :version, #length = :length, updated_at = :updated, expires_at = :expires, gsi1sk = :sk,"
-        " #ttl = :ttl ADD estimated_tokens :tokens",
+        " #ttl = :ttl, fence = :fence ADD estimated_tokens :tokens",
         condition="#version = :expected",
         names={"#version": "version", "#length": "length", "#ttl": "ttl"},
         values={
             ":expected": before.version,
             ":version": after.version,
             ":length": after.length,
+            ":fence": after.fence,
             ":updated": _iso(after.updated_at),
             ":expires": _iso(after.expires_at),
             ":sk": _updated_sk(after),

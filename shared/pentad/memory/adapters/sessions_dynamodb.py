@@ -48,24 +48,41 @@ class DynamoSessions:
         item = self._table.get(keys.session_pk(tenant, session), keys.META)
         return items.session_from(item) if item is not None else None
 
-    def append(self, tenant: str, session: str, messages: Sequence[Message], *, expected_version: int) -> Session:
+    def create(self, session: Session) -> None:
+        """Make a session without messages; one that is there is left as it is."""
+        try:
+            self._table.put(items.head_item(session), condition="attribute_not_exists(pk)")
+        except ConditionFailed:
+            return
+
+    def append(
+        self,
+        tenant: str,
+        session: str,
+        messages: Sequence[Message],
+        *,
+        expected_version: int,
+        fence: int | None = None,
+    ) -> Session:
         """Append messages in order and return the new head; see the port.
 
         Raises:
             NotFound: no such session.
+            InvalidTransition: a newer run has taken the session over.
             SessionBusy: the version is not the expected one.
             InvalidInput: none, or more than 99 messages.
             StoreUnavailable: the table or the bucket did not answer.
         """
         head = self._head(tenant, session)
         if head.version != expected_version:
-            return self._settled(head, messages)
+            return self._settled(head, messages, fence)
+        items.check_fence(head, fence)
         after, stored = items.grown(head, messages, self._clock(), self._count)
         items.spill_messages(self._objects, tenant, session, messages)
         try:
             self._table.transact(items.append_entries(self._table, head, after, stored))
         except ConditionFailed:
-            return self._settled(self._head(tenant, session), messages)
+            return self._settled(self._head(tenant, session), messages, fence)
         return after
 
     def read(self, tenant: str, session: str, first: int, last: int) -> list[StoredMessage]:
@@ -143,13 +160,15 @@ class DynamoSessions:
         between = (keys.message_sk(first), keys.message_sk(last))
         return self._table.query(keys.session_pk(tenant, session), between=between)[0]
 
-    def _settled(self, head: Session, messages: Sequence[Message]) -> Session:
+    def _settled(self, head: Session, messages: Sequence[Message], fence: int | None) -> Session:
         """Return the head where an earlier try wrote these messages.
 
         Raises:
+            InvalidTransition: it did not, and a newer run holds the session.
             SessionBusy: it did not.
         """
         tail = self._items(head.tenant, head.session, max(0, head.length - len(messages)), head.length - 1)
         if messages and [item["message_id"] for item in tail] == [message.message_id for message in messages]:
             return head
+        items.check_fence(head, fence)
         raise SessionBusy("another writer was faster")

@@ -10,7 +10,7 @@ from pentad.domain.errors import NotFound, SessionBusy
 from pentad.domain.knowledge import Passage
 from pentad.domain.messages import Message
 from pentad.domain.tokens import estimate_tokens
-from pentad.memory.adapters.session_items import grown
+from pentad.memory.adapters.session_items import check_fence, grown
 from pentad.memory.adapters.sessions_dynamodb import utc_now
 from pentad.memory.ports import Page, Session, StoredMessage
 from pentad.memory.tokens import Counter
@@ -32,21 +32,37 @@ class MemorySessions:
         self._messages: dict[tuple[str, str], list[StoredMessage]] = {}
 
     def create(self, session: Session) -> None:
-        """Add a session: in the deployment, the start of a run does this."""
+        """Make a session without messages; one that is there is left as it is."""
         with self._lock:
-            self._heads[session.tenant, session.session] = session
-            self._messages[session.tenant, session.session] = []
+            if (session.tenant, session.session) not in self._heads:
+                self._heads[session.tenant, session.session] = session
+                self._messages[session.tenant, session.session] = []
 
     def get(self, tenant: str, session: str) -> Session | None:
         """Return the session's head, or None."""
         with self._lock:
             return self._heads.get((tenant, session))
 
-    def append(self, tenant: str, session: str, messages: Sequence[Message], *, expected_version: int) -> Session:
+    def fence(self, tenant: str, session: str, fence: int) -> None:
+        """Let only runs with this fencing token, or a newer one, write to the session."""
+        with self._lock:
+            head = self._head(tenant, session)
+            self._heads[tenant, session] = head.model_copy(update={"fence": fence})
+
+    def append(
+        self,
+        tenant: str,
+        session: str,
+        messages: Sequence[Message],
+        *,
+        expected_version: int,
+        fence: int | None = None,
+    ) -> Session:
         """Append messages in order and return the new head; see the port.
 
         Raises:
             NotFound: no such session.
+            InvalidTransition: a newer run has taken the session over.
             SessionBusy: the version is not the expected one.
             InvalidInput: none, or more than 99 messages.
         """
@@ -57,7 +73,9 @@ class MemorySessions:
                 tail = [one.message.message_id for one in log[-len(messages) :]]
                 if messages and tail == [message.message_id for message in messages]:
                     return head
+                check_fence(head, fence)
                 raise SessionBusy("another writer was faster")
+            check_fence(head, fence)
             after, stored = grown(head, messages, self._clock(), self._count)
             log.extend(stored)
             self._heads[tenant, session] = after

@@ -9,10 +9,14 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from pentad.aws.table import Item
+from pentad.aws.table import Item, Table
 from pentad.domain import keys
-from pentad.domain.runs import Manifest, Run, RunStatus, Step, ToolCall
+from pentad.domain.errors import SessionBusy
+from pentad.domain.messages import Message
+from pentad.domain.runs import CallStatus, Manifest, Run, RunStatus, Step, ToolCall
 from pentad.domain.usage import Spent, Usage
+from pentad.orchestration.adapters.spill import Spill
+from pentad.orchestration.ports import QUEUE_LENGTH
 
 _FIXED = {
     "tenant",
@@ -22,19 +26,20 @@ _FIXED = {
     "user",
     "trigger",
     "created_at",
-    "request_seq",
     "request_hash",
     "idempotency_key",
     "metadata",
     "kind",
     "parent",
-    "fence",
     "if_busy",
     "overrides",
     "forked_from",
     "first_step",
     "redrive_of",
 }
+HAPPENED = frozenset({CallStatus.SUCCEEDED, CallStatus.FAILED, CallStatus.UNDONE})
+"""Ends of a call: they tell what has happened, so they are written down whatever became of the run."""
+TAKEN_OVER = "the run's lease had run out, and another run took the session over"
 _NOTED = "m:"
 """Begins the attributes that hold metadata noted after the start: one each, so that writers don't undo each other."""
 OUTCOME = {"answer", "citations", "notices", "error", "stop_reason"}
@@ -58,6 +63,9 @@ def run_item(run: Run) -> Item:
         "request_hash": run.request_hash,
         "status": run.status.value,
         "updated_at": iso(run.updated_at),
+        "fence": run.fence,
+        "request_seq": run.request_seq,
+        "execution_arn": run.execution_arn,
         "steps": run.spent.steps,
         "cost_nanousd": run.spent.cost_nanousd,
         "waited_ms": round(run.waited_seconds * 1000),
@@ -87,6 +95,8 @@ def run_of(item: Item, outcome: str | None) -> Run:
         "updated_at": item["updated_at"],
         "ended_at": item.get("ended_at"),
         "execution_arn": item.get("execution_arn"),
+        "fence": int(item.get("fence", 0)),
+        "hands_over": bool(item.get("hands_over", False)),
         "waited_seconds": int(item["waited_ms"]) / 1000,
         "spent": Spent(
             steps=int(item["steps"]),
@@ -94,6 +104,8 @@ def run_of(item: Item, outcome: str | None) -> Run:
             usage=Usage(**{name: int(item[f"u_{name}"]) for name in COUNTS}),
         ),
     }
+    if "request_seq" in item:
+        values["request_seq"] = int(item["request_seq"])
     noted = {name[len(_NOTED) :]: value for name, value in item.items() if name.startswith(_NOTED)}
     values["metadata"] = values["metadata"] | noted
     values["allowed_tools"] = tuple(sorted(item.get("allowed_tools", ())))
@@ -101,6 +113,57 @@ def run_of(item: Item, outcome: str | None) -> Run:
     if "manifest" in item:
         values["manifest"] = Manifest.model_validate_json(item["manifest"])
     return Run.model_validate(values | json.loads(outcome or "{}"))
+
+
+def child_item(run: Run, parent: str) -> Item:
+    """Return the item that lists a run under its parent."""
+    return {"pk": keys.run_pk(run.tenant, parent), "sk": keys.child_sk(run.run), "type": "child", "run": run.run}
+
+
+class Waiting(NamedTuple):
+    """What a run in a queue needs to begin."""
+
+    request: Message
+    session_days: int
+    lease_seconds: int
+
+
+def waiting_attributes(spill: Spill, run: Run, request: Message, session_days: int, lease_seconds: int) -> Item:
+    """Return the attributes that a run keeps while it waits: its message above all."""
+    place = spill_key(run.tenant, run.run, {"sk": "request"})
+    return spill.pack("waiting", place, request.model_dump_json()) | {
+        "session_days": session_days,
+        "lease_seconds": lease_seconds,
+    }
+
+
+def waiting_of(spill: Spill, item: Item) -> Waiting:
+    """Return what `waiting_attributes` kept."""
+    request = Message.model_validate_json(spill.unpack("waiting", item) or "")
+    return Waiting(request, int(item["session_days"]), int(item["lease_seconds"]))
+
+
+def queue_full() -> SessionBusy:
+    """Return the error of a request that finds no place in its session's queue."""
+    return SessionBusy(
+        f"the session's queue is full: {QUEUE_LENGTH} runs wait",
+        field="session",
+        retry_after=5,
+        fix="wait until some have ended, or use another session",
+    )
+
+
+def is_open(prefix: str = ":e") -> tuple[str, dict[str, str]]:
+    """Return the condition (its name is ``#status``) that a run exists and has not ended, and its values."""
+    ends = {f"{prefix}{place}": status.value for place, status in enumerate(RunStatus) if status.ended}
+    return f"attribute_exists(pk) AND NOT #status IN ({', '.join(ends)})", ends
+
+
+def checking_open(state: Table, tenant: str, run: str) -> Item:
+    """Return the entry that makes a transaction fail where the run has ended, or is not there."""
+    condition, ends = is_open()
+    names = {"#status": "status"}
+    return state.checking(keys.run_pk(tenant, run), keys.META, condition=condition, names=names, values=ends)
 
 
 def adding(spent: Spent) -> tuple[str, dict[str, str], dict[str, int]]:
@@ -135,8 +198,7 @@ def noting(noted: Noted, at: str, *, with_confidence: bool) -> tuple[str, str, d
     names = {"#status": "status"} | {f"#m{place}": f"{_NOTED}{name}" for place, name in enumerate(noted.metadata)}
     values: dict[str, Any] = {f":m{place}": value for place, value in enumerate(noted.metadata.values())}
     update = ", ".join(["SET updated_at = :at", *(f"#m{place} = :m{place}" for place in range(len(noted.metadata)))])
-    ends = {f":e{place}": status.value for place, status in enumerate(RunStatus) if status.ended}
-    condition = f"attribute_exists(pk) AND NOT #status IN ({', '.join(ends)})"
+    condition, ends = is_open()
     if with_confidence and noted.confidence is not None:
         update += ", confidence = :confidence"
         condition += " AND (attribute_not_exists(confidence) OR confidence > :confidence)"

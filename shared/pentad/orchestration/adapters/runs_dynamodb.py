@@ -6,16 +6,20 @@ from datetime import datetime
 from pentad.aws.pages import decode_cursor, encode_cursor
 from pentad.aws.table import ConditionFailed, Item, Table
 from pentad.domain import keys
-from pentad.domain.errors import InvalidTransition, NotFound
+from pentad.domain.errors import InvalidTransition, NotFound, StoreUnavailable
 from pentad.domain.knowledge import Citation
 from pentad.domain.messages import Message
 from pentad.domain.runs import TRANSITIONS, CallStatus, Manifest, Run, RunStatus, Step, ToolCall
 from pentad.memory.ports import Page
+from pentad.orchestration.adapters.lease_items import holder_of, releasing
 from pentad.orchestration.adapters.run_items import (
+    HAPPENED,
     OUTCOME,
     Noted,
     adding,
     call_key,
+    checking_open,
+    is_open,
     iso,
     noting,
     run_of,
@@ -23,9 +27,11 @@ from pentad.orchestration.adapters.run_items import (
     spill_key,
     step_key,
 )
+from pentad.orchestration.adapters.runs_queue import RunQueue
 from pentad.orchestration.adapters.runs_start import RunStart
 from pentad.orchestration.adapters.spill import Spill
 
+_TRIES = 3
 _OPEN_CALLS = (CallStatus.PENDING, CallStatus.AWAITING, CallStatus.APPROVED)
 
 
@@ -48,6 +54,7 @@ class DynamoRuns:
         self._spill = spill
         self._starting = starting
         self._now = now
+        self._queue = RunQueue(state, transient, spill, starting, now)
 
     def start(self, run: Run, request: Message, *, session_days: int, lease_seconds: int) -> Run:
         """See `RunStore`."""
@@ -70,9 +77,21 @@ class DynamoRuns:
     def lease_holder(self, tenant: str, session: str) -> str | None:
         """See `RunStore`."""
         lease = self._transient.get(keys.session_pk(tenant, session), keys.LEASE)
-        if lease is None or int(lease["expires_at"]) <= self._now().timestamp():
-            return None
-        return str(lease["run"])
+        return holder_of(lease, self._now().timestamp())
+
+    def place_in_queue(self, tenant: str, run: str) -> int | None:
+        """See `RunStore`."""
+        stored = self.get(tenant, run)
+        return self._queue.place(stored) if stored.waiting else None
+
+    def promote(self, tenant: str, session: str) -> Run | None:
+        """See `RunStore`."""
+        item = self._queue.promote(tenant, session)
+        return None if item is None else self._run(item)
+
+    def children(self, tenant: str, run: str) -> list[str]:
+        """See `RunStore`."""
+        return [str(item["run"]) for item in self._state.iterate(keys.run_pk(tenant, run), begins="CHILD#")]
 
     def set_execution(self, tenant: str, run: str, execution_arn: str) -> None:
         """See `RunStore`."""
@@ -164,19 +183,28 @@ class DynamoRuns:
         if stored.status.ended:
             raise InvalidTransition(f"the run is {stored.status}", field="status") from failure
 
+    def _not_open(self, tenant: str, run: str) -> InvalidTransition:
+        """Return the error of a write to a run that has ended.
+
+        Raises:
+            NotFound: there is no such run.
+        """
+        return InvalidTransition(f"the run is {self.get(tenant, run).status}", field="status")
+
     def record_step(self, step: Step, calls: list[ToolCall]) -> None:
         """See `RunStore`."""
         fresh = "attribute_not_exists(pk)"
         clause, names, values = adding(spent_by(step))
+        condition, ends = is_open()
         entries = [
             self._state.putting(self._step_item(step), condition=fresh),
             self._state.updating(
                 keys.run_pk(step.tenant, step.run),
                 keys.META,
                 f"SET updated_at = :now{clause}",
-                condition="attribute_exists(pk)",
-                names=names,
-                values=values | {":now": iso(self._now())},
+                condition=condition,
+                names=names | {"#status": "status"},
+                values=values | ends | {":now": iso(self._now())},
             ),
         ]
         entries += [self._state.putting(self._call_item(call), condition=fresh) for call in calls]
@@ -184,7 +212,7 @@ class DynamoRuns:
             self._state.transact(entries)
         except ConditionFailed as failure:
             if self.step(step.tenant, step.run, step.step) is None:
-                raise _no_run() from failure
+                raise self._not_open(step.tenant, step.run) from failure
 
     def step(self, tenant: str, run: str, step: int) -> Step | None:
         """See `RunStore`."""
@@ -213,15 +241,19 @@ class DynamoRuns:
         """See `RunStore`."""
         sources = [*_OPEN_CALLS, CallStatus.SUCCEEDED] if call.status is CallStatus.UNDONE else list(_OPEN_CALLS)
         values = {f":s{place}": source.value for place, source in enumerate(sources)}
+        expression = {"names": {"#status": "status"}, "values": values}
+        condition = f"attribute_not_exists(pk) OR #status IN ({', '.join(values)})"
         try:
-            self._state.put(
-                self._call_item(call),
-                condition=f"attribute_not_exists(pk) OR #status IN ({', '.join(values)})",
-                names={"#status": "status"},
-                values=values,
-            )
+            if call.status in HAPPENED:
+                self._state.put(self._call_item(call), condition=condition, **expression)
+                return
+            putting = self._state.putting(self._call_item(call), condition=condition, **expression)
+            self._state.transact([putting, checking_open(self._state, call.tenant, call.run)])
         except ConditionFailed as failure:
-            stored = CallStatus(failure.item["status"]) if failure.item else None
+            item = failure.items[0] if failure.items else failure.item
+            stored = CallStatus(item["status"]) if item else None
+            if stored is None:
+                raise self._not_open(call.tenant, call.run) from failure
             if stored is not call.status:
                 raise InvalidTransition(f"the tool call is {stored} already", field="status") from failure
 
@@ -239,61 +271,65 @@ class DynamoRuns:
         stop_reason: str | None = None,
     ) -> Run:
         """See `RunStore`."""
-        current = self.get(tenant, run)
         if not status.ended:
             raise InvalidTransition(f"{status} is no end", field="status")
-        if current.status.ended:
-            return current
-        ended = current.model_copy(
-            update={
-                "status": status,
-                "ended_at": at,
-                "updated_at": at,
-                "answer": answer,
-                "citations": citations,
-                "notices": notices,
-                "error": error,
-                "stop_reason": stop_reason,
-            }
-        )
-        try:
-            self._end(ended, with_lease=True)
-        except ConditionFailed:
-            stored = self.get(tenant, run)
-            if stored.status.ended:
-                return stored
-            # The lease is another run's by now: it stays, and only the run ends.
-            self._end(ended, with_lease=False)
+        end = {
+            "status": status,
+            "ended_at": at,
+            "updated_at": at,
+            "answer": answer,
+            "citations": citations,
+            "notices": notices,
+            "error": error,
+            "stop_reason": stop_reason,
+        }
+        for _ in range(_TRIES):
+            current = self.get(tenant, run)
+            if current.status.ended:
+                return current
+            try:
+                return self._end(current, current.model_copy(update=end))
+            except ConditionFailed:
+                continue  # It has ended, or begun, meanwhile: look again.
+        raise StoreUnavailable("others change the run at the same time", retry_after=1)
+
+    def _end(self, current: Run, ended: Run) -> Run:
+        """End a run that is open: with its lease, with its lease that others wait for, or without one."""
+        if current.waiting:
+            self._state.transact([self._ending(ended, waiting=True)])
+            self._queue.leave(ended)
+            return ended
+        for others_wait in (False, True):
+            after = ended.model_copy(update={"hands_over": others_wait})
+            try:
+                self._state.transact([self._ending(after), releasing(self._transient, after, others_wait=others_wait)])
+            except ConditionFailed as failure:
+                if failure.reasons[0] == "ConditionalCheckFailed":
+                    raise
+                continue
+            return after
+        # The lease is another run's by now: it stays, and only the run ends.
+        self._state.transact([self._ending(ended)])
         return ended
 
-    def _end(self, run: Run, *, with_lease: bool) -> None:
+    def _ending(self, run: Run, *, waiting: bool = False) -> Item:
         key = spill_key(run.tenant, run.run, {"sk": "outcome"})
         outcome = self._spill.pack("outcome", key, run.model_dump_json(include=OUTCOME))
         sources = {f":s{place}": source.value for place, source in enumerate(_sources(run.status))}
         clause = ", ".join(f"{name} = :{name}" for name in outcome)
-        entries = [
-            self._state.updating(
-                keys.run_pk(run.tenant, run.run),
-                keys.META,
-                f"SET #status = :to, updated_at = :at, ended_at = :at, {clause}",
-                condition=f"#status IN ({', '.join(sources)})",
-                names={"#status": "status"},
-                values=sources
-                | {":to": run.status.value, ":at": iso(run.updated_at)}
-                | {f":{name}": value for name, value in outcome.items()},
-            )
-        ]
-        if with_lease:
-            entries.append(
-                self._transient.deleting(
-                    keys.session_pk(run.tenant, run.session),
-                    keys.LEASE,
-                    condition="attribute_not_exists(pk) OR #run = :run",
-                    names={"#run": "run"},
-                    values={":run": run.run},
-                )
-            )
-        self._state.transact(entries)
+        hands_over = ", hands_over = :yes" if run.hands_over else ""
+        return self._state.updating(
+            keys.run_pk(run.tenant, run.run),
+            keys.META,
+            f"SET #status = :to, updated_at = :at, ended_at = :at, {clause}{hands_over}",
+            condition=f"#status IN ({', '.join(sources)})" + (" AND fence = :none" if waiting else ""),
+            names={"#status": "status"},
+            values=sources
+            | {":to": run.status.value, ":at": iso(run.updated_at)}
+            | {f":{name}": value for name, value in outcome.items()}
+            | ({":yes": True} if run.hands_over else {})
+            | ({":none": 0} if waiting else {}),
+        )
 
     def _prolong_lease(self, run: Run, seconds: int) -> None:
         try:

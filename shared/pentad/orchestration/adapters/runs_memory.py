@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from pentad.aws.pages import decode_cursor, encode_cursor
 from pentad.domain import keys
@@ -12,7 +13,8 @@ from pentad.domain.messages import Message
 from pentad.domain.runs import CallStatus, Manifest, Run, RunStatus, Step, ToolCall, check_transition
 from pentad.memory.adapters.sessions_memory import MemorySessions
 from pentad.memory.ports import Page, Session
-from pentad.orchestration.adapters.run_items import iso, spent_by
+from pentad.orchestration.adapters.run_items import HAPPENED, TAKEN_OVER, iso, queue_full, spent_by
+from pentad.orchestration.ports import QUEUE_LENGTH
 
 _OPEN_CALLS = frozenset({CallStatus.PENDING, CallStatus.AWAITING, CallStatus.APPROVED})
 
@@ -33,6 +35,8 @@ class MemoryRuns:
         self._steps: dict[tuple[str, str, int], Step] = {}
         self._calls: dict[tuple[str, str, int, int], ToolCall] = {}
         self._leases: dict[tuple[str, str], tuple[str, float]] = {}
+        self._queues: dict[tuple[str, str], list[str]] = {}
+        self._waiting: dict[tuple[str, str], _Waiting] = {}
 
     def start(self, run: Run, request: Message, *, session_days: int, lease_seconds: int) -> Run:
         """See `RunStore`."""
@@ -44,14 +48,14 @@ class MemoryRuns:
                         "the idempotency key was used for another request", field="idempotency_key"
                     )
                 return stored
-            begins = run.created_at.timestamp()
-            self._check_lease(run, begins)
             head = self._session(run, session_days)
-            self._sessions.append(run.tenant, run.session, [request], expected_version=head.version)
-            self._leases[run.tenant, run.session] = (run.run, int(begins) + lease_seconds)
-            started = run.model_copy(update={"request_seq": head.length})
-            self._runs[run.tenant, run.run] = started
-            return started
+            try:
+                self._check_lease(run, run.created_at.timestamp())
+            except SessionBusy:
+                if run.if_busy != "enqueue":
+                    raise
+                return self._enqueue(run, _Waiting(request, lease_seconds))
+            return self._hold(run, head, request, run.created_at, lease_seconds)
 
     def get(self, tenant: str, run: str) -> Run:
         """See `RunStore`."""
@@ -77,6 +81,32 @@ class MemoryRuns:
         with self._lock:
             holder, expires_at = self._leases.get((tenant, session), (None, 0.0))
         return holder if expires_at > self._now().timestamp() else None
+
+    def place_in_queue(self, tenant: str, run: str) -> int | None:
+        """See `RunStore`."""
+        with self._lock:
+            stored = self.get(tenant, run)
+            queue = self._queues.get((tenant, stored.session), [])
+            return queue.index(run) + 1 if stored.waiting and run in queue else None
+
+    def promote(self, tenant: str, session: str) -> Run | None:
+        """See `RunStore`."""
+        with self._lock:
+            queue = self._queues.get((tenant, session), [])
+            head = self._sessions.get(tenant, session)
+            if head is None or self.lease_holder(tenant, session) is not None:
+                return None
+            while queue:
+                run = self._runs[tenant, queue.pop(0)]
+                if run.waiting:
+                    waiting = self._waiting.pop((tenant, run.run))
+                    return self._hold(run, head, waiting.request, self._now(), waiting.lease_seconds)
+            return None
+
+    def children(self, tenant: str, run: str) -> list[str]:
+        """See `RunStore`."""
+        with self._lock:
+            return [one.run for one in self._runs.values() if (one.tenant, one.parent) == (tenant, run)]
 
     def set_execution(self, tenant: str, run: str, execution_arn: str) -> None:
         """See `RunStore`."""
@@ -118,8 +148,7 @@ class MemoryRuns:
         """See `RunStore`."""
         with self._lock:
             stored = self.get(tenant, run)
-            if stored.status.ended:
-                raise InvalidTransition(f"the run is {stored.status}", field="status")
+            _check_open(stored)
             lowest = min((one for one in (stored.confidence, confidence) if one is not None), default=None)
             return self._change(
                 stored,
@@ -134,6 +163,7 @@ class MemoryRuns:
             stored = self.get(step.tenant, step.run)
             if (step.tenant, step.run, step.step) in self._steps:
                 return
+            _check_open(stored)
             self._steps[step.tenant, step.run, step.step] = step
             for call in calls:
                 self._calls[call.tenant, call.run, call.step, call.index] = call
@@ -168,6 +198,8 @@ class MemoryRuns:
             stored = self._calls.get(place)
             undoing = call.status is CallStatus.UNDONE and stored and stored.status is CallStatus.SUCCEEDED
             if stored is None or stored.status in _OPEN_CALLS or undoing:
+                if call.status not in HAPPENED:
+                    _check_open(self.get(call.tenant, call.run))
                 self._calls[place] = call
             elif stored.status is not call.status:
                 raise InvalidTransition(f"the tool call is {stored.status} already", field="status")
@@ -192,11 +224,16 @@ class MemoryRuns:
             stored = self.get(tenant, run)
             if stored.status.ended:
                 return stored
-            if self._leases.get((tenant, stored.session), ("",))[0] == run:
+            queue = self._queues.get((tenant, stored.session), [])
+            holds = self._leases.get((tenant, stored.session), ("",))[0] == run
+            if holds:
                 del self._leases[tenant, stored.session]
+            elif run in queue:
+                queue.remove(run)
             return self._change(
                 stored,
                 status=status,
+                hands_over=holds and bool(queue),
                 ended_at=at,
                 updated_at=at,
                 answer=answer,
@@ -213,10 +250,31 @@ class MemoryRuns:
 
     def _check_lease(self, run: Run, begins: float) -> None:
         holder, expires_at = self._leases.get((run.tenant, run.session), (None, 0.0))
-        if holder not in (None, run.run) and expires_at > begins:
+        if holder is not None and expires_at > begins:
             raise SessionBusy(
                 "another run of this session has not ended", field="session", retry_after=expires_at - begins
             )
+        if self._queues.get((run.tenant, run.session)) and run.if_busy != "interrupt":
+            raise SessionBusy("other runs wait for this session", field="session", retry_after=1)
+
+    def _enqueue(self, run: Run, waiting: "_Waiting") -> Run:
+        queue = self._queues.setdefault((run.tenant, run.session), [])
+        if len(queue) >= QUEUE_LENGTH:
+            raise queue_full()
+        queue.append(run.run)
+        self._waiting[run.tenant, run.run] = waiting
+        self._runs[run.tenant, run.run] = run
+        return run
+
+    def _hold(self, run: Run, head: Session, request: Message, at: datetime, lease_seconds: int) -> Run:
+        place = (run.tenant, run.session)
+        lost = self._runs.get((run.tenant, self._leases.get(place, ("",))[0]))
+        if lost is not None and not lost.status.ended:
+            self._change(lost, status=RunStatus.FAILED, error=TAKEN_OVER, ended_at=at, updated_at=at)
+        after = self._sessions.append(run.tenant, run.session, [request], expected_version=head.version)
+        self._sessions.fence(run.tenant, run.session, after.version)
+        self._leases[place] = (run.run, int(at.timestamp()) + lease_seconds)
+        return self._change(run, request_seq=head.length, fence=after.version)
 
     def _session(self, run: Run, session_days: int) -> Session:
         head = self._sessions.get(run.tenant, run.session)
@@ -237,6 +295,16 @@ class MemoryRuns:
         )
         self._sessions.create(head)
         return head
+
+
+class _Waiting(NamedTuple):
+    request: Message
+    lease_seconds: int
+
+
+def _check_open(run: Run) -> None:
+    if run.status.ended:
+        raise InvalidTransition(f"the run is {run.status}", field="status")
 
 
 def _place(run: Run) -> str:

@@ -1,0 +1,225 @@
+"""Conformance of run stores: who holds a session, who waits for it, and what a stale writer may still do."""
+
+from typing import Any
+
+import pytest
+
+from pentad.domain.errors import InvalidTransition, NotFound, SessionBusy
+from pentad.domain.ids import new_id
+from pentad.domain.messages import Message, TextBlock
+from pentad.domain.runs import CallStatus, Run, RunStatus
+from pentad.orchestration.ports import QUEUE_LENGTH
+
+from .stores import START, Stores
+from .test_runs import MANIFEST, TENANT, end, make_call, make_run, make_step, start, started
+
+
+def waits(stores: Stores, text: str = "Next", **values: Any) -> Run:
+    return start(stores, make_run(stores, if_busy="enqueue", **values), text)
+
+
+def words(stores: Stores) -> list[str]:
+    return [one.message.text for one in stores.sessions.read(TENANT, "s1", 0, 99)]
+
+
+def append(stores: Stores, run: Run) -> None:
+    head = stores.sessions.get(TENANT, "s1")
+    assert head is not None
+    message = Message(
+        message_id=f"msg_{run.run}_00001_a", role="assistant", blocks=(TextBlock(text="Late"),), created_at=START
+    )
+    stores.sessions.append(TENANT, "s1", [message], expected_version=head.version, fence=run.fence)
+
+
+def test_a_run_that_may_wait_starts_at_once_in_a_free_session(stores: Stores) -> None:
+    run = waits(stores)
+    assert (run.waiting, stores.runs.lease_holder(TENANT, "s1")) == (False, run.run)
+
+
+def test_a_run_that_may_wait_is_kept_with_its_place_and_out_of_the_session(stores: Stores) -> None:
+    started(stores)
+    first, second = waits(stores), waits(stores)
+    assert first.waiting
+    assert [stores.runs.place_in_queue(TENANT, run.run) for run in (first, second)] == [1, 2]
+    assert stores.runs.get(TENANT, second.run) == second
+    assert words(stores) == ["Hello"]
+    assert {run.run for run in stores.runs.page(TENANT, session="s1").items} >= {first.run, second.run}
+
+
+def test_a_repeated_request_keeps_its_place(stores: Stores) -> None:
+    started(stores)
+    run = make_run(stores, if_busy="enqueue")
+    assert start(stores, run) == start(stores, run)
+    assert stores.runs.place_in_queue(TENANT, run.run) == 1
+    assert waits(stores).waiting
+
+
+def test_the_queue_is_bounded_and_says_so(stores: Stores) -> None:
+    started(stores)
+    for _ in range(QUEUE_LENGTH):
+        waits(stores)
+    with pytest.raises(SessionBusy, match="queue is full: 20"):
+        waits(stores)
+
+
+def test_the_end_hands_over_to_the_next_in_order(stores: Stores) -> None:
+    holder = started(stores)
+    first, second = waits(stores, "First"), waits(stores, "Second")
+    ended = end(stores, holder)
+    assert ended.hands_over
+    assert stores.runs.get(TENANT, holder.run) == ended
+    promoted = stores.runs.promote(TENANT, "s1")
+    assert promoted is not None
+    assert (promoted.run, promoted.waiting, promoted.request_seq) == (first.run, False, 1)
+    assert promoted.fence > holder.fence
+    assert stores.runs.lease_holder(TENANT, "s1") == first.run
+    assert words(stores) == ["Hello", "First"]
+    assert stores.runs.place_in_queue(TENANT, second.run) == 1
+
+
+def test_nobody_is_promoted_twice_nor_over_a_holder(stores: Stores) -> None:
+    holder = started(stores)
+    waits(stores)
+    assert stores.runs.promote(TENANT, "s1") is None
+    end(stores, holder)
+    assert stores.runs.promote(TENANT, "s1") is not None
+    assert stores.runs.promote(TENANT, "s1") is None
+    assert stores.runs.promote(TENANT, "nothing") is None
+
+
+def test_the_last_of_the_queue_leaves_a_free_session(stores: Stores) -> None:
+    end(stores, started(stores))
+    holder = started(stores)
+    waits(stores)
+    end(stores, holder)
+    promoted = stores.runs.promote(TENANT, "s1")
+    assert promoted is not None
+    assert not end(stores, promoted).hands_over
+    assert stores.runs.lease_holder(TENANT, "s1") is None
+    assert not started(stores).waiting
+
+
+def test_nobody_goes_before_those_who_wait(stores: Stores) -> None:
+    holder = started(stores)
+    first = waits(stores)
+    end(stores, holder)
+    with pytest.raises(SessionBusy, match="wait"):
+        started(stores)
+    assert waits(stores).waiting
+    promoted = stores.runs.promote(TENANT, "s1")
+    assert promoted is not None
+    assert promoted.run == first.run
+
+
+def test_a_run_that_interrupts_goes_before_those_who_wait_and_keeps_them(stores: Stores) -> None:
+    holder = started(stores)
+    waiting = waits(stores)
+    end(stores, holder, RunStatus.CANCELLED)
+    urgent = started(stores, if_busy="interrupt")
+    assert stores.runs.lease_holder(TENANT, "s1") == urgent.run
+    assert end(stores, urgent).hands_over
+    promoted = stores.runs.promote(TENANT, "s1")
+    assert promoted is not None
+    assert promoted.run == waiting.run
+
+
+def test_a_cancelled_run_leaves_the_queue(stores: Stores) -> None:
+    holder = started(stores)
+    first, second = waits(stores), waits(stores)
+    end(stores, first, RunStatus.CANCELLED)
+    assert stores.runs.place_in_queue(TENANT, first.run) is None
+    assert stores.runs.place_in_queue(TENANT, second.run) == 1
+    end(stores, second, RunStatus.CANCELLED)
+    assert not end(stores, holder).hands_over
+    assert words(stores) == ["Hello"]
+
+
+def test_those_who_wait_outlast_a_lease_that_runs_out(stores: Stores) -> None:
+    holder = started(stores)
+    waiting = waits(stores)
+    stores.clock.advance(101)
+    promoted = stores.runs.promote(TENANT, "s1")
+    assert promoted is not None
+    assert promoted.run == waiting.run
+    assert stores.runs.get(TENANT, holder.run).status is RunStatus.FAILED
+
+
+def test_a_waiting_run_with_a_long_message_is_stored_whole(stores: Stores) -> None:
+    holder = started(stores)
+    waits(stores, "é" * 300_000)
+    end(stores, holder)
+    stores.runs.promote(TENANT, "s1")
+    assert words(stores)[1] == "é" * 300_000
+
+
+def test_a_waiting_run_has_no_place_once_it_is_unknown(stores: Stores) -> None:
+    with pytest.raises(NotFound):
+        stores.runs.place_in_queue(TENANT, new_id("run", START))
+
+
+def test_fences_grow_with_each_holder(stores: Stores) -> None:
+    fences = []
+    for _ in range(3):
+        run = started(stores)
+        fences.append(run.fence)
+        end(stores, run)
+    assert fences == sorted(set(fences))
+    assert fences[0] > 0
+
+
+def _newer_holder(stores: Stores, how: str) -> Run:
+    """Return a run in the middle of its work after a newer one has taken its session over."""
+    stale = started(stores)
+    stores.runs.set_manifest(TENANT, stale.run, MANIFEST)
+    stores.runs.record_step(make_step(stale), [make_call(stale, status=CallStatus.AWAITING)])
+    if how == "expired":
+        stores.clock.advance(101)
+    else:
+        end(stores, stale, RunStatus.CANCELLED)
+    newer = started(stores, if_busy="interrupt")
+    assert newer.fence > stale.fence
+    return stale
+
+
+@pytest.mark.parametrize("how", ["expired", "interrupted"])
+def test_a_stale_writer_changes_nothing_any_more(stores: Stores, how: str) -> None:
+    stale = _newer_holder(stores, how)
+    before, call = stores.runs.get(TENANT, stale.run), stores.runs.call(TENANT, stale.run, 1, 0)
+    writes = [
+        lambda: append(stores, stale),
+        lambda: stores.runs.record_step(make_step(stale, 2), [make_call(stale, step=2)]),
+        lambda: stores.runs.set_status(TENANT, stale.run, RunStatus.AWAITING_HUMAN),
+        lambda: stores.runs.note(TENANT, stale.run, metadata={"x": "y"}),
+        lambda: stores.runs.save_call(call.model_copy(update={"status": CallStatus.APPROVED})),
+        lambda: stores.runs.save_call(call.model_copy(update={"status": CallStatus.REJECTED})),
+    ]
+    for write in writes:
+        with pytest.raises(InvalidTransition):
+            write()
+    assert end(stores, stale) == before == stores.runs.get(TENANT, stale.run)
+    assert words(stores) == ["Hello", "Hello"]
+    assert stores.runs.steps(TENANT, stale.run) == [make_step(stale)]
+    assert stores.runs.call(TENANT, stale.run, 1, 0) == call
+
+
+def test_a_stale_writers_effect_is_still_written_down(stores: Stores) -> None:
+    stale = _newer_holder(stores, "interrupted")
+    call = stores.runs.call(TENANT, stale.run, 1, 0)
+    done = call.model_copy(update={"status": CallStatus.SUCCEEDED, "result": "sent"})
+    stores.runs.save_call(done)
+    assert stores.runs.call(TENANT, stale.run, 1, 0) == done
+
+
+def test_the_newer_holder_writes_on(stores: Stores) -> None:
+    _newer_holder(stores, "expired")
+    holder = stores.runs.lease_holder(TENANT, "s1")
+    assert holder is not None
+    append(stores, stores.runs.get(TENANT, holder))
+    assert words(stores) == ["Hello", "Hello", "Late"]
+
+
+def test_children_are_listed_under_their_parent(stores: Stores) -> None:
+    parent = started(stores)
+    made = [started(stores, session=f"c{number}", parent=parent.run).run for number in range(2)]
+    assert sorted(stores.runs.children(TENANT, parent.run)) == sorted(made)
+    assert stores.runs.children(TENANT, made[0]) == []
