@@ -78,7 +78,7 @@ def read_signature(function: Callable[..., Any]) -> Signature:
             default = ... if parameter.default is inspect.Parameter.empty else parameter.default
             fields[name] = (hints[name], default)
     result, undoable = _result(where, hints)
-    return Signature(_model(where, function.__name__, fields), context, result, undoable)
+    return Signature(arguments_model(where, function.__name__, fields), context, result, undoable)
 
 
 def _result(where: str, hints: dict[str, Any]) -> tuple[TypeAdapter[Any], bool]:
@@ -98,7 +98,17 @@ def _result(where: str, hints: dict[str, Any]) -> tuple[TypeAdapter[Any], bool]:
         ) from error
 
 
-def _model(where: str, name: str, fields: dict[str, Any]) -> type[BaseModel]:
+def arguments_model(where: str, name: str, fields: dict[str, Any]) -> type[BaseModel]:
+    """Return the strict, closed model of some arguments.
+
+    Args:
+        where: for messages.
+        name: of the tool.
+        fields: annotation and default by name, as `pydantic.create_model` takes them.
+
+    Raises:
+        ConfigurationError: a type has no schema.
+    """
     # A field named "schema" or "copy" is a tool author's right, and pydantic would warn of the shadow: fields get
     # safe names of their own and are known to the outside by alias.
     aliased: dict[str, Any] = {

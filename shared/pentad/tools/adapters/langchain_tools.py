@@ -11,7 +11,7 @@ import inspect
 import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, get_args, get_type_hints
+from typing import Any, TypedDict, Unpack, get_args, get_type_hints
 
 from langchain_core.messages import ToolMessage
 from langchain_core.tools import BaseTool, InjectedToolCallId, ToolException
@@ -33,36 +33,37 @@ _LANGCHAINS_OWN = ("self", "config", "callbacks", "run_manager")
 _INJECTED = "it takes what only a LangGraph node can give: {names}"
 
 
+class Options(TypedDict, total=False):
+    """What may be said of a wrapped tool as of any other: see `pentad.tools.declare.tool`."""
+
+    approval: Approval
+    idempotent: bool
+    permissions: Sequence[Grant]
+    secrets: Sequence[str]
+    rate_limit: str
+    timeout_seconds: int
+    memory_mb: int
+    trusted_output: bool
+
+
 def from_langchain(
     given: BaseTool,
     *,
     effects: Effects,
     name: str | None = None,
     description: str | None = None,
-    approval: Approval = "never",
-    idempotent: bool = False,
-    permissions: Sequence[Grant] = (),
-    secrets: Sequence[str] = (),
-    rate_limit: str | None = None,
-    timeout_seconds: int = 30,
-    memory_mb: int = 512,
-    trusted_output: bool = False,
+    **options: Unpack[Options],
 ) -> Tool[..., Any]:
     """Return a LangChain tool as a declared tool of the module that calls this.
+
+    Its output counts as text from outside, and it gets 512 MB, unless the options say otherwise.
 
     Args:
         given: the tool; one with only a coroutine is run to its end.
         effects: as for `pentad.tools.declare.tool`; LangChain's tools do not say, so their user has to.
         name: another name: ours are lower case with underscores, and are the file's name.
         description: another description.
-        approval: see `pentad.tools.declare.tool`.
-        idempotent: see `pentad.tools.declare.tool`.
-        permissions: see `pentad.tools.declare.tool`.
-        secrets: see `pentad.tools.declare.tool`.
-        rate_limit: see `pentad.tools.declare.tool`.
-        timeout_seconds: see `pentad.tools.declare.tool`.
-        memory_mb: LangChain needs more than a plain function.
-        trusted_output: False by default: most of these tools bring text from outside.
+        options: see `Options`.
 
     Raises:
         ConfigurationError: the tool can't be one of ours; the message says why.
@@ -71,32 +72,48 @@ def from_langchain(
     where = f"{module.replace('.', '/')}.py: {given.name}"
     _check_injected(where, given)
     schema = _schema(given)
+    called = name or given.name
+    function = _function(given, called, module)
+    spec = spec_of(where, options, called, description or given.description, schema, effects)
+    signature = Signature(arguments_of(spec.name, schema), CONTEXT, TypeAdapter(Any), undoable=False)
+    return Tool(function, spec=spec, signature=signature, needs=frozenset({"langchain"}), **rest_of(options, 512))
+
+
+def spec_of(
+    where: str, options: Options, name: str, description: str, schema: dict[str, Any], effects: Effects
+) -> ToolSpec:
+    """Return what the model and the policy know of a wrapped tool.
+
+    Raises:
+        ConfigurationError: a field is not valid.
+    """
     try:
-        spec = ToolSpec(
-            name=name or given.name,
-            description=description or given.description,
+        return ToolSpec(
+            name=name,
+            description=description,
             input_schema=schema,
             effects=effects,
-            approval=approval,
-            idempotent=idempotent,
-            timeout_seconds=timeout_seconds,
-            trusted_output=trusted_output,
+            approval=options.get("approval", "never"),
+            idempotent=options.get("idempotent", False),
+            timeout_seconds=options.get("timeout_seconds", 30),
+            trusted_output=options.get("trusted_output", False),
         )
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(map(str, first["loc"]))
         raise problem(where, f"{field} is not valid: {first['msg']}", f"give another: {field}=...") from error
-    return Tool(
-        _function(given, spec.name, module),
-        spec=spec,
-        signature=Signature(arguments_of(spec.name, schema), CONTEXT, TypeAdapter(Any), undoable=False),
-        undo=None,
-        grants=tuple(permissions),
-        secrets=tuple(check_secret_name(one) for one in secrets),
-        rate_limit=RateLimit.parse(rate_limit) if rate_limit else None,
-        memory_mb=memory_mb,
-        needs=frozenset({"langchain"}),
-    )
+
+
+def rest_of(options: Options, memory_mb: int) -> dict[str, Any]:
+    """Return what remains for `pentad.tools.declare.Tool` of the options."""
+    limit = options.get("rate_limit")
+    return {
+        "undo": None,
+        "grants": tuple(options.get("permissions", ())),
+        "secrets": tuple(check_secret_name(one) for one in options.get("secrets", ())),
+        "rate_limit": RateLimit.parse(limit) if limit else None,
+        "memory_mb": options.get("memory_mb", memory_mb),
+    }
 
 
 def arguments_of(name: str, schema: Mapping[str, Any]) -> type[BaseModel]:
