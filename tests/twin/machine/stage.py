@@ -29,6 +29,15 @@ _OPERATOR = "operator"
 Handler = Callable[[Any, Any], Any]
 
 
+class Unreached(Exception):
+    """The service answers in the function's place: throttled, denied."""
+
+    def __init__(self, status: int, error: str) -> None:
+        super().__init__(error)
+        self.status = status
+        self.error = error
+
+
 class Stage:
     """A running front with its clients."""
 
@@ -127,6 +136,10 @@ class Stage:
             text = result.decode() if isinstance(result, bytes) else json.dumps(result)
             # The Python runtime hands bytes through as they are written: a string in JSON.
             payload = json.dumps(text) if isinstance(result, bytes) else text
+        except Unreached as exc:
+            headers["x-amzn-ErrorType"] = exc.error
+            body = json.dumps({"Message": exc.error, "message": exc.error, "__type": exc.error, "Type": "User"})
+            return Response(body, exc.status, headers, content_type="application/json")
         except Exception as exc:  # the runtime reports any error of a handler
             headers["X-Amz-Function-Error"] = "Unhandled"
             payload = json.dumps(_error(exc, request_id))
