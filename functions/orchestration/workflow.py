@@ -19,7 +19,15 @@ class Begin(Entered):
 class DoStep(EnteredStep):
     """A state of a step; which one, the operation says."""
 
-    op: Literal["child", "child_done", "call", "call_done", "text"]
+    op: Literal["child", "child_done", "call", "text"]
+
+
+class CallDone(EnteredStep):
+    """A tool's function has ended, as it may."""
+
+    op: Literal["call_done"]
+    error: str | None = None
+    cause: str = ""
 
 
 class Finish(Finished):
@@ -34,7 +42,7 @@ class Stop(Stopped):
     op: Literal["stop"]
 
 
-Event = Begin | DoStep | Finish | Stop
+Event = Begin | DoStep | CallDone | Finish | Stop
 
 
 @entrypoint("workflow", Annotated[Event, Field(discriminator="op")])
@@ -46,4 +54,6 @@ def handler(event: Event, context: LambdaContext) -> dict[str, Any]:
         return services.ends().finish(event)
     if isinstance(event, Stop):
         return services.ends().stop(event)
+    if isinstance(event, CallDone):
+        return services.calls().collect(event, event.error, event.cause)
     return services.step(event.op)(event)

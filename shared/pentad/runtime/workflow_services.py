@@ -57,7 +57,6 @@ def step(operation: str) -> "Callable[[EnteredStep], dict[str, Any]]":
         "child": lambda: children().begin,
         "child_done": lambda: children().collect,
         "call": lambda: calls().plan,
-        "call_done": lambda: calls().collect,
         "text": lambda: ends().text,
     }
     return operations[operation]()

@@ -3,9 +3,10 @@
 from typing import Any
 
 from pentad.domain.agents import ToolSpec
-from pentad.domain.errors import NotFound, StepFailed, StepRejected
+from pentad.domain.errors import InvalidTransition, NotFound, StepFailed, StepRejected
 from pentad.domain.runs import CallStatus, Decision, Step, ToolCall
 from pentad.domain.workflows import StepResult, ToolStep
+from pentad.orchestration.deliver import said
 from pentad.orchestration.workflows.steps import EnteredStep, Stores, reference_of
 from pentad.orchestration.workflows.templates import render_value
 from pentad.tools.canonical import arguments_hash
@@ -43,12 +44,17 @@ class Calls:
             self._store(at, self._tool(step.tool), arguments)
         return {"tool": step.tool, "index": INDEX}
 
-    def collect(self, at: EnteredStep) -> dict[str, Any]:
+    def collect(self, at: EnteredStep, error: str | None = None, cause: str = "") -> dict[str, Any]:
         """Store what the call came to and return its reference.
+
+        Args:
+            at: which step.
+            error: the name of the error that the tool's function ended with; None where it answered.
+            cause: what Step Functions says of it.
 
         Raises:
             NotFound: no such call.
-            StepFailed: the tool failed, or it was never run.
+            StepFailed: the tool failed.
             StepRejected: a human rejected it.
             PentadError: what the stores raise.
         """
@@ -56,7 +62,7 @@ class Calls:
         stores.step(at, ToolStep)
         call = stores.runs.call(at.tenant, at.run, at.place, INDEX)
         if call.status not in _ENDED:
-            raise StepFailed(f"the step {at.step} failed: its call was not run")
+            call = self._died(call, error or "States.Runtime", cause)
         if call.status is CallStatus.REJECTED:
             raise StepRejected(f"the step {at.step} was rejected")
         result = stores.results.put(self._result(at, call))
@@ -96,6 +102,17 @@ class Calls:
             duration_ms=0,
         )
         self._stores.runs.record_step(step, [call])
+
+    def _died(self, call: ToolCall, error: str, cause: str) -> ToolCall:
+        """Store a call whose function failed for good, so that the record says what became of it."""
+        end = {"status": CallStatus.FAILED, "is_error": True, "error_type": error, "ended_at": self._stores.now()}
+        failed = call.model_copy(update=end | {"result": f"The tool failed ({error}): {said(error, cause)}"})
+        try:
+            self._stores.runs.save_call(failed)
+        except InvalidTransition:
+            # It had ended before its function's answer was lost: what is stored is what happened.
+            return self._stores.runs.call(call.tenant, call.run, call.step, call.index)
+        return failed
 
     def _result(self, at: EnteredStep, call: ToolCall) -> StepResult:
         now = self._stores.now()

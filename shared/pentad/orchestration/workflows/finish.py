@@ -159,7 +159,7 @@ class Ends:
 
 
 def message_of(cause: str) -> str:
-    """Return what an error said: the message of a function's error, even of one that was cut, or a state's own words."""
+    """Return what an error said: a function's message, even where its cause was cut, or a state's own words."""
     match = _MESSAGE.search(cause)
     if match is not None:
         return str(json.loads(match[1]))

@@ -1,0 +1,7 @@
+"""The parts that workflows are put together from: they nest in any order."""
+
+from infra.orchestration.fragments.base import Fragment
+from infra.orchestration.fragments.control import AtLeast
+from infra.orchestration.fragments.flow import Flow
+
+__all__ = ["AtLeast", "Flow", "Fragment"]

@@ -1,0 +1,324 @@
+"""A workflow while it is written down: makes its parts, checks them together, and says what its steps are."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import jsii
+from aws_cdk import IStableStringProducer, Lazy
+from constructs import Construct
+from pydantic import BaseModel, ValidationError
+
+from infra.config import Stage
+from infra.orchestration.fragments.base import Fragment, Known
+from infra.orchestration.fragments.control import AtLeast, Branch, Parallel, Policy, Refine, Sequential
+from infra.orchestration.fragments.steps import AgentRun, ModelTask, Text, ToolRun
+from infra.orchestration.names import machine_arn
+from pentad.domain.agents import AgentSpec
+from pentad.domain.errors import ConfigurationError, InvalidInput
+from pentad.domain.usage import Limits
+from pentad.domain.workflows import (
+    EXPORTS,
+    ROUNDS,
+    AgentStep,
+    AnyStep,
+    ModelStep,
+    TextStep,
+    ToolStep,
+    WorkflowSpec,
+)
+from pentad.models.schemas import strict_schema
+from pentad.orchestration.workflows.templates import STATUS, problems
+from pentad.tools.discovery import AnyTool
+
+_SMALL = frozenset({"boolean", "integer", "number"})
+_PROBLEMS_SHOWN = 10
+
+
+@jsii.implements(IStableStringProducer)
+class _Arn:
+    """The ARN of a function, asked for when the template is written: steps are made before functions are."""
+
+    def __init__(self, arns: Mapping[str, str], name: str) -> None:
+        self._arns = arns
+        self._name = name
+
+    def produce(self) -> str:
+        """Return it."""
+        return self._arns[self._name]
+
+
+class Flow(Construct):
+    """The builder that a file in ``infra/workflows/`` is given.
+
+    Attributes:
+        answer: template of what the run answers; to be set by the file.
+        limits: caps on the run; may be set.
+        session_days: how long its sessions live; may be set.
+        agents: the agents there are.
+        tools: the tools there are.
+        used_agents: those that steps name.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        name: str,
+        *,
+        file: Path,
+        stage: Stage,
+        agents: Mapping[str, AgentSpec],
+        tools: Mapping[str, AnyTool],
+    ) -> None:
+        super().__init__(scope, f"workflow-{name}")
+        self.title = name
+        self.file = file
+        self.answer = ""
+        self.limits = Limits(steps=50, seconds=3600)
+        self.session_days = 30
+        self.agents, self.tools = agents, tools
+        self.used_agents: list[str] = []
+        self._stage = stage
+        self._steps: dict[str, AnyStep] = {}
+        self._names: set[str] = set()
+        self._problems: list[str] = []
+        self._arns: dict[str, str] = {}
+        self._tokens: dict[str, str] = {}
+
+    # Steps
+
+    def model(
+        self,
+        name: str,
+        prompt: str,
+        *,
+        task: str = "reason",
+        system: str = "",
+        output: type[BaseModel] | None = None,
+        exports: Sequence[str] | None = None,
+    ) -> ModelTask:
+        """Return a step that asks a model once.
+
+        Args:
+            name: what templates and branches call its result.
+            prompt: template.
+            task: of the gateway, which says who is asked.
+            system: the system prompt.
+            output: the type of a structured output; its fields can be referred to.
+            exports: fields that branches and loops look at; all enumerations, numbers and truth values by default.
+        """
+        schema = self._schema(name, output)
+        shown = tuple(exports) if exports is not None else _small_fields(schema)
+        for field in shown:
+            if field not in (schema or {}).get("properties", {}):
+                self.problem(name, "exports", f"the output has no field {field}")
+        fields = {"task": task, "system": system, "prompt": prompt, "output_schema": schema, "exports": shown}
+        return ModelTask(self, self._step(ModelStep, name, fields))
+
+    def agent(self, name: str, agent: str, prompt: str) -> AgentRun:
+        """Return a step that an agent does in a run of its own, with its tools, memory and limits.
+
+        Args:
+            name: what templates call its result.
+            agent: the agent's name.
+            prompt: template: the message that it is given.
+        """
+        found = self.agents.get(agent)
+        if found is None:
+            raise self._wrong(name, "agent", f"there is no agent {agent}; there are: {', '.join(sorted(self.agents))}")
+        if found.pattern != "loop":
+            raise self._wrong(name, "agent", f"{agent} has pattern: {found.pattern}; only a loop can be waited for")
+        if agent not in self.used_agents:
+            self.used_agents.append(agent)
+        return AgentRun(self, self._step(AgentStep, name, {"agent": agent, "prompt": prompt}))
+
+    def tool(self, name: str, tool: str, **arguments: Any) -> ToolRun:
+        """Return a step that calls a tool.
+
+        Args:
+            name: what templates call its result.
+            tool: the tool's name.
+            arguments: of the call; strings may be templates.
+        """
+        if tool not in self.tools:
+            raise self._wrong(name, "tool", f"there is no tool {tool}; there are: {', '.join(sorted(self.tools))}")
+        return ToolRun(self, self._step(ToolStep, name, {"tool": tool, "arguments": arguments}))
+
+    def text(self, name: str, text: str) -> Text:
+        """Return a step that puts words together, without a model.
+
+        Args:
+            name: what templates call it.
+            text: template.
+        """
+        return Text(self, self._step(TextStep, name, {"text": text}))
+
+    # What holds steps together
+
+    def sequential(self, *parts: Fragment, name: str | None = None) -> Sequential:
+        """Return parts one after the other."""
+        return Sequential(self, name or self._free("then"), parts)
+
+    def parallel(self, *branches: Fragment, needs: Policy = "all", name: str | None = None) -> Parallel:
+        """Return parts at once; ``needs`` says how many have to succeed: ``all``, ``any`` or `AtLeast`."""
+        return Parallel(self, name or self._free("at_once"), branches, needs)
+
+    def branch(
+        self,
+        on: str,
+        cases: Mapping[str | int | bool | AtLeast, Fragment],
+        otherwise: Fragment | None = None,
+        *,
+        name: str | None = None,
+    ) -> Branch:
+        """Return one of several parts, by ``step.field``."""
+        return Branch(self, name or self._free("which"), on, cases, otherwise)
+
+    def refine(
+        self,
+        name: str,
+        *,
+        produce: Fragment,
+        judge: ModelTask,
+        improve: Fragment,
+        score: str = "score",
+        threshold: float,
+        rounds: int,
+    ) -> Refine:
+        """Return a loop: produce, judge, improve until the score is reached or all rounds are used."""
+        return Refine(
+            self, name, produce=produce, judge=judge, improve=improve, score=score, threshold=threshold, rounds=rounds
+        )
+
+    # What fragments ask of it
+
+    def take(self, name: str) -> str:
+        """Return a name that is free, and take it.
+
+        Raises:
+            ConfigurationError: another part has it.
+        """
+        if name in self._names:
+            raise self._wrong(name, "name", "another part of the workflow has this name")
+        self._names.add(name)
+        return name
+
+    def arn(self, function: str) -> str:
+        """Return the ARN of a function, known when the template is written: gateway, workflow, deliver, tool:NAME."""
+        if function not in self._tokens:
+            self._tokens[function] = Lazy.string(_Arn(self._arns, function))
+        return self._tokens[function]
+
+    def machine(self, agent: str) -> str:
+        """Return the ARN of an agent's state machine."""
+        return machine_arn(self, self._stage, agent)
+
+    def bind(self, arns: Mapping[str, str]) -> None:
+        """Say what the functions' ARNs are."""
+        self._arns.update(arns)
+
+    def problem(self, part: str, field: str, sentence: str) -> None:
+        """Note what is wrong with a part; `spec` tells all of it at once."""
+        self._problems.append(f"{part}: {field}: {sentence}")
+
+    def check_exported(
+        self,
+        part: str,
+        field: str,
+        step: str,
+        name: str,
+        known: Known,
+        values: Sequence[str | int | bool],
+        *,
+        number: bool = False,
+    ) -> None:
+        """Note what is wrong with a part that looks at a field of a result.
+
+        Args:
+            part: the part.
+            field: its field that names the other.
+            step: whose result.
+            name: the result's field.
+            known: the results there are.
+            values: those that the part compares it with.
+            number: it has to be one.
+        """
+        fields = known.get(step)
+        if step not in known:
+            self.problem(part, field, f"no step {step} comes before; there are: {', '.join(sorted(known)) or 'none'}")
+            return
+        spec = self._steps.get(step)
+        if name == STATUS or not isinstance(spec, ModelStep):
+            if name != STATUS and name not in (fields or ()):
+                self.problem(part, field, f"the result of {step} has no field {name}")
+            return
+        if name not in spec.exports:
+            there = ", ".join(sorted({STATUS, *spec.exports}))
+            self.problem(part, field, f"{step} does not export the field {name}; it exports: {there}")
+            return
+        shape = (spec.output_schema or {}).get("properties", {}).get(name, {})
+        if number and shape.get("type") not in ("integer", "number"):
+            self.problem(part, field, f"the field {step}.{name} is no number")
+        for value in values:
+            if "enum" in shape and value not in shape["enum"]:
+                self.problem(part, field, f"{step}.{name} is never {value!r}; it is one of: {shape['enum']}")
+
+    def spec(self, root: Fragment, description: str) -> WorkflowSpec:
+        """Return the workflow as data.
+
+        Raises:
+            ConfigurationError: something does not fit together; the message names the file, the parts and the fields.
+        """
+        known = root.resolve({})
+        for problem in problems(self.answer, known):
+            self.problem("answer", "template", problem)
+        if not self.answer.strip():
+            self.problem("answer", "template", "flow.answer is not set")
+        if root.span > ROUNDS:
+            self.problem(root.name, "rounds", f"nested loops come to {root.span} rounds; at most {ROUNDS} are allowed")
+        unused = sorted(set(self._steps) - set(root.owned))
+        if unused:
+            self.problem(unused[0], "name", "the step is made and not used")
+        if self._problems:
+            raise self._error(self._problems)
+        return WorkflowSpec(
+            name=self.title,
+            description=description,
+            steps=self._steps,
+            answer=self.answer,
+            limits=self.limits,
+            session_days=self.session_days,
+        )
+
+    def _step(self, kind: Any, name: str, fields: Mapping[str, Any]) -> Any:
+        try:
+            spec = kind(name=name, number=len(self._steps) + 1, **fields)
+        except ValidationError as error:
+            first = error.errors()[0]
+            raise self._wrong(name, ".".join(map(str, first["loc"])), first["msg"]) from error
+        if name in self._steps:
+            raise self._wrong(name, "name", "another step has this name")
+        self._steps[name] = spec
+        return spec
+
+    def _schema(self, name: str, output: type[BaseModel] | None) -> dict[str, Any] | None:
+        try:
+            return None if output is None else strict_schema(output)
+        except InvalidInput as error:
+            raise self._wrong(name, f"output.{error.field}", error.message) from error
+
+    def _free(self, stem: str) -> str:
+        return next(name for count in range(1, 1000) if (name := f"{stem}_{count}") not in self._names)
+
+    def _wrong(self, part: str, field: str, sentence: str) -> ConfigurationError:
+        return self._error([f"{part}: {field}: {sentence}"])
+
+    def _error(self, found: Sequence[str]) -> ConfigurationError:
+        shown = "; ".join(found[:_PROBLEMS_SHOWN])
+        return ConfigurationError(f"{self.file}: {shown}", field="workflow", fix="correct the file")
+
+
+def _small_fields(schema: dict[str, Any] | None) -> tuple[str, ...]:
+    properties = (schema or {}).get("properties", {})
+    small = [name for name, one in properties.items() if one.get("type") in _SMALL or "enum" in one or "const" in one]
+    return tuple(small[:EXPORTS])

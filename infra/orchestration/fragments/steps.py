@@ -1,0 +1,193 @@
+"""The steps of a workflow as states: a model's call, an agent's run, a tool's call, words."""
+
+from typing import TYPE_CHECKING, Any
+
+from aws_cdk import aws_stepfunctions as sfn
+
+from infra.orchestration.fragments.base import (
+    DATA,
+    Fragment,
+    Known,
+    catching,
+    expression,
+    merged,
+    passing,
+    payload,
+    place,
+    refs_of,
+    state,
+    told,
+    without,
+)
+from infra.orchestration.loop import invoke, retry
+from infra.orchestration.names import alias_arn
+from pentad.domain.workflows import AgentStep, AnyStep, ModelStep, TextStep, ToolStep
+from pentad.orchestration.start import lease_seconds
+from pentad.orchestration.workflows.templates import INPUT, problems, references
+
+if TYPE_CHECKING:
+    from infra.orchestration.fragments.flow import Flow
+
+GATEWAY_SECONDS = 305
+FUNCTION_SECONDS = 35
+"""Time limits of the tasks: a little more than those of the functions."""
+_CHILD, _ERROR = "_child", "_error"
+_RESULT = "$states.result.Payload"
+_START = "arn:aws:states:::states:startExecution.sync:2"
+_START_ERRORS = ("StepFunctions.SdkClientException", "StepFunctions.ExecutionLimitExceeded")
+
+
+class StepFragment(Fragment):
+    """One step.
+
+    Attributes:
+        spec: its definition.
+    """
+
+    leaf = True
+
+    def __init__(self, flow: "Flow", spec: AnyStep, templates: dict[str, Any]) -> None:
+        """Make a step.
+
+        Args:
+            flow: the workflow.
+            spec: its definition.
+            templates: what refers to other steps, by the names of the definition's fields.
+        """
+        super().__init__(flow, spec.name)
+        self.spec = spec
+        self.owned = (spec.name,)
+        self.result = spec.name
+        self._templates = templates
+
+    @property
+    def fields(self) -> frozenset[str] | None:
+        """The fields of its result; None for words only."""
+        return None
+
+    def resolve(self, known: Known) -> Known:
+        """See `Fragment`."""
+        for field, template in self._templates.items():
+            for problem in problems(template, known):
+                self.flow.problem(self.name, field, problem)
+        return {**known, self.name: self.fields}
+
+    def _payload(self, operation: str, *, refers: bool = True) -> str:
+        """Return the payload of one of its states."""
+        fields = {"step": f"'{self.name}'", "place": place(self.spec.number)}
+        if refers:
+            fields["refs"] = refs_of(self._referred())
+        return payload(operation, fields)
+
+    def _referred(self) -> list[str]:
+        try:
+            found = [one for template in self._templates.values() for one in references(template)]
+        except ValueError:
+            return []  # `resolve` tells what is wrong with it.
+        return [one.step for one in found if one.step != INPUT]
+
+    def _work(self, suffix: str, operation: str, output: str, *, refers: bool = True) -> sfn.CustomState:
+        """Return a state that calls the workflows' function."""
+        task = invoke(self.flow.arn("workflow"), self._payload(operation, refers=refers), seconds=FUNCTION_SECONDS)
+        return state(self, f"{self.name}{suffix}", task | {"Output": expression(output)})
+
+
+class ModelTask(StepFragment):
+    """One call of the gateway: one state."""
+
+    def __init__(self, flow: "Flow", spec: ModelStep) -> None:
+        self._schema = spec.output_schema
+        super().__init__(flow, spec, {"prompt": spec.prompt})
+        call = self._payload("task").removesuffix("}") + ", 'retry': $states.context.State.RetryCount}"
+        task = invoke(flow.arn("gateway"), call, seconds=GATEWAY_SECONDS)
+        self.first = state(self, self.name, task | {"Output": expression(merged(DATA, _RESULT))})
+        self.ends = [self.first]
+
+    @property
+    def fields(self) -> frozenset[str] | None:
+        """The fields that its schema names."""
+        return None if self._schema is None else frozenset(self._schema.get("properties", ()))
+
+
+class Text(StepFragment):
+    """Words put together from earlier results: one state."""
+
+    def __init__(self, flow: "Flow", spec: TextStep) -> None:
+        super().__init__(flow, spec, {"text": spec.text})
+        self.first = self._work("", "text", merged(DATA, _RESULT))
+        self.ends = [self.first]
+
+
+class AgentRun(StepFragment):
+    """A run of an agent of its own in a nested execution: three states."""
+
+    def __init__(self, flow: "Flow", spec: AgentStep) -> None:
+        super().__init__(flow, spec, {"prompt": spec.prompt})
+        begin = self._work("", "child", merged(DATA, f"{{'{_CHILD}': {_RESULT}}}"))
+        done = self._work(": collect", "child_done", merged(without(DATA, [_CHILD]), _RESULT), refers=False)
+        # However the execution ended, the run's record says what came of it.
+        run = state(self, f"{self.name}: run", self._execution(spec.agent) | catching(done, DATA))
+        begin.next(run).next(done)
+        self.first, self.ends = begin, [done]
+
+    def _execution(self, agent: str) -> dict[str, Any]:
+        parent = "{'AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID': $states.context.Execution.Id}"
+        [rule] = retry(3)
+        return {
+            "Type": "Task",
+            "Resource": _START,
+            "Arguments": {
+                "StateMachineArn": alias_arn(self.flow.machine(agent)),
+                "Name": expression(f"{DATA}.{_CHILD}.run"),
+                "Input": expression(merged(f"{DATA}.{_CHILD}", parent)),
+            },
+            "Output": expression(DATA),
+            "TimeoutSeconds": lease_seconds(self.flow.agents[agent]),
+            "Retry": [rule | {"ErrorEquals": [*rule["ErrorEquals"], *_START_ERRORS]}],
+        }
+
+
+class ToolRun(StepFragment):
+    """A call of a tool, run by the tool's own function: three states."""
+
+    def __init__(self, flow: "Flow", spec: ToolStep) -> None:
+        super().__init__(flow, spec, {"arguments": spec.arguments})
+        plan = self._work("", "call", DATA)
+        how = self._payload("call_done", refers=False).removesuffix("}")
+        collect = state(
+            self,
+            f"{self.name}: collect",
+            invoke(
+                flow.arn("workflow"),
+                f"{how}, 'error': {DATA}.{_ERROR}.error, 'cause': {DATA}.{_ERROR}.cause}}",
+                seconds=FUNCTION_SECONDS,
+            )
+            | {"Output": expression(merged(without(DATA, [_ERROR]), _RESULT))},
+        )
+        caught = catching(collect, merged(DATA, f"{{'{_ERROR}': {told('{}')}}}"))
+        run = state(self, f"{self.name}: run", self._call(spec) | caught)
+        plan.next(run).next(collect)
+        self.first, self.ends = plan, [collect]
+
+    def _call(self, spec: ToolStep) -> dict[str, Any]:
+        ref = "'tenant': $tenant, 'run': $run, 'agent': $agent"
+        task = invoke(
+            self.flow.arn(f"tool:{spec.tool}"),
+            f"{{'op': 'run', {ref}, 'step': {place(spec.number)}, 'index': 0}}",
+            seconds=self.flow.tools[spec.tool].timeout_seconds + 5,
+        )
+        return task | {"Output": expression(DATA)}
+
+
+class Nothing(Fragment):
+    """Nothing: where a branch has nothing to do. One state."""
+
+    def __init__(self, flow: "Flow", name: str) -> None:
+        super().__init__(flow, name)
+        self.owned = ()
+        self.first = passing(self, name, DATA)
+        self.ends = [self.first]
+
+    def resolve(self, known: Known) -> Known:
+        """See `Fragment`."""
+        return known

@@ -1,0 +1,314 @@
+"""Workflows: found in ``infra/workflows/``, each a state machine with a role that reaches its own parts only."""
+
+import importlib.util
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+
+from aws_cdk import ArnFormat, RemovalPolicy, Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_stepfunctions as sfn
+from constructs import Construct
+
+from infra.components import grants
+from infra.components.build import Build
+from infra.components.reasons import acknowledge
+from infra.config import Stage
+from infra.orchestration.fragments.base import (
+    DATA,
+    ROUND,
+    STOPS,
+    Fragment,
+    catching,
+    expression,
+    payload,
+    refs_of,
+    state,
+    told,
+)
+from infra.orchestration.fragments.flow import Flow
+from infra.orchestration.fragments.steps import FUNCTION_SECONDS
+from infra.orchestration.live import LiveAlias
+from infra.orchestration.loop import invoke
+from infra.orchestration.names import machine_arn, machine_name_of, start_statement
+from infra.orchestration.starts import grant_describe
+from pentad.domain.agents import AgentSpec
+from pentad.domain.errors import ConfigurationError
+from pentad.domain.workflows import WorkflowSpec
+from pentad.orchestration.workflows.templates import INPUT, references
+from pentad.tools.discovery import AnyTool
+
+MODULE = "functions.orchestration.workflow"
+_NESTED_RULE = "StepFunctionsGetEventsForStepFunctionsExecutionRule"
+"""The rule through which Step Functions learns of the ends of nested executions. Source: "Integrate Step Functions with
+Step Functions" of the developer guide."""
+
+
+@dataclass(frozen=True)
+class Written:
+    """A workflow as its file says it.
+
+    Attributes:
+        flow: its builder.
+        root: what the file returned.
+        spec: its steps as data.
+        chain: all its states.
+    """
+
+    flow: Flow
+    root: Fragment
+    spec: WorkflowSpec
+    chain: sfn.Chain
+
+
+def read_workflows(
+    scope: Construct, folder: Path, *, stage: Stage, agents: Mapping[str, AgentSpec], tools: Mapping[str, AnyTool]
+) -> dict[str, Written]:
+    """Return the workflows of a folder by their names: those of the files, with dashes.
+
+    Args:
+        scope: the stack.
+        folder: ``infra/workflows``: a file each, with a function ``workflow(flow)``.
+        stage: the stage.
+        agents: the agents there are.
+        tools: the tools there are.
+
+    Raises:
+        ConfigurationError: something is wrong with a file; the message names it, the part and the field.
+    """
+    found = {}
+    for path in sorted(folder.glob("*.py")):
+        if path.name.startswith("_"):
+            continue
+        name = path.stem.replace("_", "-")
+        if name in agents:
+            raise ConfigurationError(f"{path}: there is an agent of the name {name}", fix="give the file another name")
+        build = _function_of(path)
+        shown = path.relative_to(folder.parent.parent)
+        flow = Flow(scope, name, file=shown, stage=stage, agents=agents, tools=tools)
+        found[name] = write(flow, build)
+    return found
+
+
+def write(flow: Flow, build: Callable[[Flow], Fragment]) -> Written:
+    """Return a workflow that a function puts together.
+
+    Raises:
+        ConfigurationError: something does not fit together.
+    """
+    try:
+        root = build(flow)
+    except ValueError as error:
+        raise ConfigurationError(f"{flow.file}: {error}", fix="correct the file") from error
+    spec = flow.spec(root, inspect.getdoc(build) or flow.title)
+    return Written(flow, root, spec, _whole(flow, root))
+
+
+def _function_of(path: Path) -> Callable[[Flow], Fragment]:
+    module = _module(path)
+    build = getattr(module, "workflow", None)
+    if not callable(build):
+        raise ConfigurationError(f"{path}: there is no function workflow(flow)", fix="write one; it returns a fragment")
+    made: Callable[[Flow], Fragment] = build
+    return made
+
+
+def _module(path: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(f"infra.workflows.{path.stem}", path)
+    if spec is None or spec.loader is None:
+        raise ConfigurationError(f"{path} can't be read")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def _whole(flow: Flow, root: Fragment) -> sfn.Chain:
+    """Return all states: the body in one state, so that whatever fails in it ends the run in the store."""
+    abort = _abort(flow)
+    caught = told("{}")
+    begin = state(
+        flow,
+        "Begin",
+        invoke(flow.arn("workflow"), _first_payload(), seconds=FUNCTION_SECONDS)
+        | {"Assign": _variables(), "Output": expression(f"{{'{ROUND}': 0}}")}
+        | catching(abort, caught, _variables()),
+    )
+    body = sfn.Parallel.jsonata(flow, "Body", outputs=expression("$states.result[0]"))
+    body.branch(root)
+    finish = _task(flow, "Finish", "workflow", _finish(flow), abort)
+    stop = _task(flow, "Stop", "workflow", payload("stop", _error()), abort)
+    deliver = _task(
+        flow,
+        "Deliver",
+        "deliver",
+        "$merge([{'op': 'deliver', 'tenant': $tenant, 'run': $run, 'step': $states.input.step, "
+        "'kind': $states.input.kind}, $exists($states.input.reason) ? {'reason': $states.input.reason} : {}])",
+        abort,
+    )
+    body.add_catch(stop, errors=list(STOPS), outputs=expression(caught))
+    body.add_catch(abort, errors=["States.ALL"], outputs=expression(caught))
+    stop.next(deliver)
+    return sfn.Chain.start(begin).next(body).next(finish).next(deliver)
+
+
+def _abort(flow: Flow) -> sfn.CustomState:
+    """Return the state that ends a run whose execution failed."""
+    error = ", ".join(f"'{name}': {value}" for name, value in _error().items())
+    abort = state(
+        flow,
+        "Abort",
+        invoke(
+            flow.arn("deliver"),
+            f"{{'op': 'abort', 'tenant': $tenant, 'run': $run, {error}}}",
+            seconds=FUNCTION_SECONDS,
+            attempts=8,
+        )
+        | {"Assign": {name: expression(value) for name, value in _error().items()}},
+    )
+    abort.next(sfn.Fail.jsonata(flow, "Failed", error=expression("$error"), cause=expression("$cause")))
+    return abort
+
+
+def _variables() -> dict[str, str]:
+    return {name: expression(f"{DATA}.{name}") for name in ("tenant", "run", "session", "agent")}
+
+
+def _first_payload() -> str:
+    fields = ", ".join(f"'{name}': {DATA}.{name}" for name in ("tenant", "run", "session", "agent"))
+    return f"{{'op': 'begin', {fields}}}"
+
+
+def _error() -> dict[str, str]:
+    return {"error": f"{DATA}.error", "cause": f"{DATA}.cause"}
+
+
+def _finish(flow: Flow) -> str:
+    steps = [one.step for one in references(flow.answer) if one.step != INPUT]
+    shown = "[$keys($sift($states.input, function($v) {{ $type($v) = 'object' and $v.status = '{}' }}))]"
+    fields = {"refs": refs_of(steps), "failed": shown.format("failed"), "capped": shown.format("capped")}
+    return payload("finish", fields)
+
+
+def _task(flow: Flow, name: str, function: str, arguments: str, abort: sfn.State) -> sfn.CustomState:
+    task = invoke(flow.arn(function), arguments, seconds=FUNCTION_SECONDS, attempts=5)
+    return state(flow, name, task | catching(abort, told("{}")))
+
+
+class WorkflowFunction(Construct):
+    """The function functions.orchestration.workflow.
+
+    Attributes:
+        function: the function.
+    """
+
+    def __init__(self, scope: Construct, name: str, *, build: Build) -> None:
+        super().__init__(scope, name)
+        state_ = build.state
+        made = build.function(
+            self,
+            "workflow",
+            module=MODULE,
+            environment=build.state_environment | {"STATE_MACHINE_ARN_PREFIX": machine_arn(self, build.stage, "")},
+            timeout_seconds=30,
+            description="The steps of workflows: agents' runs, tools' calls, words, the end",
+        )
+        self.function = made.function
+        grants.table(made.role, state_.state_table, [*grants.READ, *grants.WRITE], keys=["T#*#S#*", "T#*#R#*"])
+        grants.table(
+            made.role,
+            state_.transient_table,
+            ["dynamodb:GetItem", *grants.WRITE, *grants.DELETE],
+            keys=["T#*#S#*"],
+        )
+        grants.objects(made.role, state_.payload_bucket, ["s3:GetObject", "s3:PutObject"])
+
+
+class WorkflowMachine(Construct):
+    """The state machine of one workflow.
+
+    Attributes:
+        machine: the state machine.
+        live: its newest version and the alias that runs are started at.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        name: str,
+        *,
+        build: Build,
+        written: Written,
+        functions: Mapping[str, lambda_.Function],
+        tools: Mapping[str, lambda_.Function],
+    ) -> None:
+        """Make the machine.
+
+        Args:
+            scope: the parent.
+            name: the construct's id.
+            build: the surroundings.
+            written: the workflow.
+            functions: gateway, workflow and deliver.
+            tools: the tools, name to function.
+        """
+        super().__init__(scope, name)
+        spec, stage = written.spec, build.stage
+        called = {**functions, **{f"tool:{tool}": tools[tool] for tool in spec.tools}}
+        # Published versions: a run in flight keeps its code.
+        written.flow.bind({key: one.current_version.function_arn for key, one in called.items()})
+        machine_name = machine_name_of(stage, spec.name)
+        self.role = iam.Role(
+            self,
+            "role",
+            assumed_by=iam.ServicePrincipal("states.amazonaws.com"),
+            description=f"Role of the state machine {machine_name}",
+        )
+        grants.invoke_versions(self.role, list(called.values()))
+        self._grant_children(build, written.flow.used_agents)
+        log_group = logs.LogGroup(
+            self,
+            "logs",
+            log_group_name=f"/aws/vendedlogs/states/{machine_name}",
+            retention=stage.log_retention,
+            removal_policy=RemovalPolicy.DESTROY,
+        )
+        self.machine = sfn.StateMachine(
+            self,
+            "machine",
+            state_machine_name=machine_name,
+            definition_body=sfn.DefinitionBody.from_chainable(written.chain),
+            query_language=sfn.QueryLanguage.JSONATA,
+            comment=f"Workflow {spec.name}: {spec.description.splitlines()[0]}",
+            role=self.role,
+            # Payloads are references and small fields, so the history holds no content and may be logged whole.
+            logs=sfn.LogOptions(destination=log_group, level=sfn.LogLevel.ALL, include_execution_data=True),
+            tracing_enabled=True,
+        )
+        self.live = LiveAlias(self, "live", stage=stage, machine=self.machine, label=machine_name)
+        acknowledge(
+            self.role,
+            "AwsSolutions-IAM5[Resource::*]",
+            "Step Functions' log delivery and X-Ray actions take no resource: IAM allows them on * only.",
+        )
+
+    def _grant_children(self, build: Build, agents: list[str]) -> None:
+        """Let the machine start, watch and stop the executions of its agents, and of no others."""
+        if not agents:
+            return
+        self.role.add_to_policy(start_statement([machine_arn(self, build.stage, agent) for agent in agents]))
+        grant_describe(self.role, build, agents, ("states:DescribeExecution", "states:StopExecution"))
+        rule = Stack.of(self).format_arn(
+            service="events",
+            resource="rule",
+            resource_name=_NESTED_RULE,
+            arn_format=ArnFormat.SLASH_RESOURCE_NAME,
+        )
+        self.role.add_to_policy(
+            iam.PolicyStatement(
+                actions=["events:PutTargets", "events:PutRule", "events:DescribeRule"], resources=[rule]
+            )
+        )

@@ -1,0 +1,230 @@
+"""A workflow's definition in the twin's interpreter, its functions in this process over stores in memory."""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from aws_cdk import App, Environment, Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_stepfunctions as sfn
+
+from infra.config import stage_of
+from infra.orchestration.fragments import Flow, Fragment
+from infra.orchestration.workflow import write
+from pentad.domain.agents import AgentSpec, Catalog
+from pentad.domain.errors import PentadError
+from pentad.domain.messages import Message, TextBlock
+from pentad.domain.models import ChatReply, ChatRequest, StopReason
+from pentad.domain.runs import CallStatus, Run, RunStatus
+from pentad.domain.usage import Usage
+from pentad.domain.workflows import WorkflowSpec
+from pentad.orchestration.adapters.results_memory import MemoryResults
+from pentad.orchestration.start import RunRequest
+from pentad.orchestration.workflows.calls import Calls
+from pentad.orchestration.workflows.children import Children
+from pentad.orchestration.workflows.finish import Ends, Finished, Stopped
+from pentad.orchestration.workflows.steps import Entered, EnteredStep, Stores
+from pentad.orchestration.workflows.tasks import Task
+from pentad.tools.discovery import discover
+from tests.twin.machine.stage import ACCOUNT, REGION, Stage
+from tests.unit.orchestration.world import TENANT, World
+
+Json = dict[str, Any]
+AGENTS = {
+    name: AgentSpec(name=name, description=name, prompt=f"You are {name}.") for name in ("writer", "checker", "broken")
+}
+_FUNCTIONS = ("gateway", "workflow", "deliver", "tool:calculator")
+_PREFIX = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:pentad-dev-agent-"
+
+
+def synthesized(build: Callable[[Flow], Fragment], name: str = "tried") -> tuple[WorkflowSpec, Json]:
+    """Return a workflow as data, and its definition as CloudFormation would get it."""
+    app = App(context={"stage": "dev"})
+    stack = Stack(app, "stack", env=Environment(account=ACCOUNT, region=REGION))
+    flow = Flow(
+        stack, name, file=Path(f"infra/workflows/{name}.py"), stage=stage_of(app), agents=AGENTS, tools=discover()
+    )
+    written = write(flow, build)
+    flow.bind({one: f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{one.replace(':', '-')}" for one in _FUNCTIONS})
+    graph = sfn.ChainDefinitionBody.from_chainable(written.chain)
+    role = iam.Role(stack, "role", assumed_by=iam.ServicePrincipal("states.amazonaws.com"))
+    sfn.StateMachine(stack, "machine", definition_body=graph, query_language=sfn.QueryLanguage.JSONATA, role=role)
+    template = app.synth().get_stack_by_name("stack").template
+    [machine] = [one for one in template["Resources"].values() if one["Type"] == "AWS::StepFunctions::StateMachine"]
+    text = machine["Properties"]["DefinitionString"]
+    if not isinstance(text, str):
+        text = "".join(part if isinstance(part, str) else "aws" for part in text["Fn::Join"][1])
+    # The interpreter alone has no aliases; on a whole twin the machines have theirs.
+    return written.spec, json.loads(text.replace(":live", ""))
+
+
+Say = Callable[[str, int], str | PentadError]
+
+
+@dataclass
+class Answers:
+    """Answers model steps by a function of the step's name and of how often it was asked."""
+
+    say: Say
+    asked: list[str] = field(default_factory=list)
+    prompts: list[str] = field(default_factory=list)
+    world: World | None = None
+
+    def complete(self, request: ChatRequest, *, deadline: float) -> ChatReply:
+        assert self.world is not None and request.context.step is not None
+        number = request.context.step % 100
+        [name] = [one.name for one in self.world.catalog.workflows["tried"].steps.values() if one.number == number]
+        said = self.say(name, self.asked.count(name))
+        self.asked.append(name)
+        self.prompts.append(request.messages[-1].text)
+        if isinstance(said, PentadError):
+            raise said
+        message = Message(
+            message_id="m", role="assistant", blocks=(TextBlock(text=said),), created_at=self.world.clock()
+        )
+        return ChatReply(
+            message=message, stop=StopReason.END, usage=Usage(output_tokens=1), cost_nanousd=10, provider="p", model="m"
+        )
+
+
+class Bench:
+    """One workflow over one world.
+
+    Args:
+        stage: the interpreter.
+        build: the workflow.
+        say: what models answer.
+        broken: agents whose runs fail.
+    """
+
+    def __init__(
+        self, stage: Stage, build: Callable[[Flow], Fragment], say: Say, *, broken: frozenset[str] = frozenset()
+    ) -> None:
+        self.stage = stage
+        self.spec, self.definition = synthesized(build)
+        catalog = Catalog(
+            agents=AGENTS, tools={name: tool.spec for name, tool in discover().items()}, workflows={"tried": self.spec}
+        )
+        self.world = World(catalog)
+        self.model = Answers(say, world=self.world)
+        self.broken = broken
+        self.results = MemoryResults()
+        self.stores = Stores(catalog, self.world.runs, self.world.sessions, self.results, self.world.clock)
+        self.ends, self.calls = Ends(self.stores), Calls(self.stores)
+        self.children = Children(self.stores, _PREFIX)
+        self.task = Task(self.stores, self.model, self.world.ledger)
+        stage.functions.update(
+            {
+                "gateway": self._gateway,
+                "workflow": self._workflow,
+                "deliver": self._deliver,
+                "tool-calculator": self._tool,
+                "agent": self._agent,
+            }
+        )
+        self._machines: list[str] = []
+
+    def run(self, message: str = "Go.") -> Run:
+        """Run the workflow to its execution's end and return its run."""
+        run = self.world.start(TENANT, RunRequest(agent="tried", message=message), trigger="api")
+        for agent in AGENTS:
+            self._machine(f"pentad-dev-agent-{agent}", _AGENT)
+        arn = self.stage.create(self.definition)
+        reference = {"tenant": TENANT, "run": run.run, "session": run.session, "agent": "tried"}
+        self.execution = self.stage.start_execution(arn, reference, name=run.run)
+        self.ended = self.stage.wait(self.execution)
+        return self.world.runs.get(TENANT, run.run)
+
+    def words(self, step: str) -> list[str]:
+        """Return the words of all results of a step, in the order of their places."""
+        run = json.loads(self.ended["input"])["run"]
+        return [result.text for result in self.results.of_run(TENANT, run) if result.name == step]
+
+    @property
+    def transitions(self) -> int:
+        """States entered."""
+        return sum(kind.endswith("StateEntered") for kind in self.stage.types(self.execution))
+
+    def _machine(self, name: str, definition: Json) -> None:
+        client = self.stage.client("stepfunctions")
+        arns = [one["stateMachineArn"] for one in client.list_state_machines()["stateMachines"]]
+        arn = f"{_PREFIX.removesuffix('pentad-dev-agent-')}{name}"
+        if arn not in arns:
+            self.stage.create(definition, name=name)
+
+    def _gateway(self, event: Json, _context: Any) -> Any:
+        at = EnteredStep.model_validate({key: value for key, value in event.items() if key != "op"})
+        return self.task(at, deadline=time.time() + 5)
+
+    def _workflow(self, event: Json, _context: Any) -> Any:
+        fields = dict(event)
+        operation = fields.pop("op")
+        if operation == "begin":
+            return self.ends.begin(Entered.model_validate(fields))
+        if operation == "finish":
+            return self.ends.finish(Finished.model_validate(fields))
+        if operation == "stop":
+            return self.ends.stop(Stopped.model_validate(fields))
+        error, cause = fields.pop("error", None), fields.pop("cause", "")
+        at = EnteredStep.model_validate(fields)
+        if operation == "call_done":
+            return self.calls.collect(at, error, cause)
+        operations = {
+            "child": self.children.begin,
+            "child_done": self.children.collect,
+            "call": self.calls.plan,
+            "text": self.ends.text,
+        }
+        return operations[operation](at)
+
+    def _deliver(self, event: Json, _context: Any) -> Any:
+        if event["op"] == "abort":
+            run = self.world.deliver.abort(event["tenant"], event["run"], event["error"], event["cause"])
+        else:
+            run = self.world.deliver.deliver(event["tenant"], event["run"], event["step"])
+        return {"tenant": run.tenant, "run": run.run, "status": run.status.value}
+
+    def _tool(self, event: Json, _context: Any) -> Any:
+        call = self.world.runs.call(event["tenant"], event["run"], event["step"], event["index"])
+        done = {"status": CallStatus.SUCCEEDED, "result": f"computed {call.arguments['expression']}"}
+        self.world.runs.save_call(call.model_copy(update=done))
+        return {"index": event["index"], "status": "succeeded"}
+
+    def _agent(self, event: Json, _context: Any) -> Any:
+        run = self.world.runs.get(event["tenant"], event["run"])
+        if run.status.ended:
+            return {}
+        if run.agent in self.broken:
+            self.world.runs.finish(
+                run.tenant, run.run, RunStatus.FAILED, at=self.world.clock(), answer=None, error="it broke"
+            )
+            raise RuntimeError("the agent broke")
+        said = self.world.sessions.read(run.tenant, run.session, 0, 0)[0].message.text
+        answer = f"{run.agent}: {said}"
+        self.world.runs.finish(run.tenant, run.run, RunStatus.SUCCEEDED, at=self.world.clock(), answer=answer)
+        return {}
+
+
+_AGENT: Json = {
+    "QueryLanguage": "JSONata",
+    "StartAt": "Answer",
+    "States": {
+        "Answer": {
+            "Type": "Task",
+            "Resource": "arn:aws:states:::lambda:invoke",
+            "Arguments": {"FunctionName": "agent", "Payload": "{% $states.input %}"},
+            "End": True,
+        }
+    },
+}
+
+
+def states_in(definition: Json) -> Iterator[tuple[str, Json]]:
+    """Yield every state of a definition, those of branches as well."""
+    for name, state in definition["States"].items():
+        yield name, state
+        for branch in state.get("Branches", []):
+            yield from states_in(branch)

@@ -1,0 +1,166 @@
+"""Each fragment in the twin's interpreter: where the data goes, what fails, what it costs."""
+
+import json
+
+import pytest
+from pydantic import BaseModel
+
+from infra.orchestration.fragments import AtLeast, Flow, Fragment
+from pentad.domain.errors import LimitReached, MalformedReply, PentadError
+from pentad.domain.runs import RunStatus
+from pentad.domain.usage import Limits
+from tests.twin.machine.stage import Stage
+from tests.twin.workflows.bench import Bench
+
+pytestmark = pytest.mark.twin
+
+
+class Verdict(BaseModel):
+    score: float
+    advice: str
+
+
+def echo(name: str, time: int) -> str:
+    return f"{name} {time}"
+
+
+def test_models_steps_one_after_the_other_see_what_came_before(stage: Stage) -> None:
+    def build(flow: Flow) -> Fragment:
+        flow.answer = "{{second}}!"
+        return flow.sequential(flow.model("first", "Read {{input}}"), flow.model("second", "Now {{first}}"))
+
+    bench = Bench(stage, build, echo)
+    run = bench.run("this")
+    assert (run.status, run.answer) == (RunStatus.SUCCEEDED, "second 0!"), bench.ended
+    assert bench.model.prompts == ["Read this", "Now first 0"]
+    assert run.spent.cost_nanousd == 20
+    assert bench.world.runs.lease_holder(run.tenant, run.session) is None
+    assert bench.transitions == 6
+
+
+def test_an_agents_step_is_a_run_of_its_own_whose_answer_is_the_result(stage: Stage) -> None:
+    def build(flow: Flow) -> Fragment:
+        flow.answer = "{{text}}"
+        return flow.sequential(flow.agent("text", "writer", "Write about {{input}}"))
+
+    bench = Bench(stage, build, echo)
+    run = bench.run("rain")
+    assert run.answer == "writer: Write about rain", bench.ended
+    [child] = [one for one in bench.world.runs.page(run.tenant).items if one.parent == run.run]
+    assert (child.trigger, child.agent, child.session != run.session) == ("workflow", "writer", True)
+    assert bench.transitions == 7
+
+
+def test_a_tools_step_runs_a_planned_call(stage: Stage) -> None:
+    def build(flow: Flow) -> Fragment:
+        flow.answer = "{{sum}}"
+        return flow.tool("sum", "calculator", expression="{{input}} + 1")
+
+    bench = Bench(stage, build, echo)
+    run = bench.run("41")
+    assert run.answer == "computed 41 + 1", bench.ended
+
+
+def test_a_branch_that_fails_leaves_the_others_their_results_where_any_is_enough(stage: Stage) -> None:
+    def build(flow: Flow) -> Fragment:
+        flow.answer = "{{good}} / {{bad}} / {{long}}"
+        long = flow.sequential(flow.text("before", "x"), flow.agent("long", "broken", "x"), name="longer")
+        return flow.parallel(flow.model("good", "x"), flow.model("bad", "x"), long, needs="any")
+
+    def say(name: str, time: int) -> str | PentadError:
+        return MalformedReply("no") if name == "bad" else "fine"
+
+    bench = Bench(stage, build, say, broken=frozenset({"broken"}))
+    run = bench.run()
+    missing = "(there is no result: this step did not finish)"
+    assert run.status is RunStatus.DEGRADED, bench.ended
+    assert run.answer == f"fine / {missing} / {missing}"
+    assert [notice.split()[2] for notice in run.notices] == ["bad", "longer"]
+
+
+@pytest.mark.parametrize(("needs", "status"), [(AtLeast(2), RunStatus.FAILED), (AtLeast(1), RunStatus.DEGRADED)])
+def test_too_few_branches_fail_the_run(stage: Stage, needs: AtLeast, status: RunStatus) -> None:
+    def build(flow: Flow) -> Fragment:
+        flow.answer = "{{good}}"
+        return flow.parallel(flow.model("good", "x"), flow.agent("bad", "broken", "x"), needs=needs)
+
+    bench = Bench(stage, build, echo, broken=frozenset({"broken"}))
+    run = bench.run()
+    assert run.status is status, bench.ended
+    assert bench.world.runs.lease_holder(run.tenant, run.session) is None
+
+
+def test_a_branch_goes_by_a_field_of_a_structured_output(stage: Stage) -> None:
+    def build(flow: Flow) -> Fragment:
+        flow.answer = "{{high}}{{low}}"
+        judged = flow.model("judge", "x", output=Verdict)
+        arms = {AtLeast(0.5): flow.text("high", "high")}
+        return flow.sequential(judged, flow.branch("judge.score", arms, flow.text("low", "low")))
+
+    missing = "(there is no result: this step did not finish)"
+    for score, answer in ((0.7, f"high{missing}"), (0.2, f"{missing}low")):
+        bench = Bench(stage, build, lambda name, time, score=score: json.dumps({"score": score, "advice": "a"}))  # type: ignore[misc]
+        assert bench.run().answer == answer, bench.ended
+
+
+def refining(flow: Flow) -> Fragment:
+    flow.answer = "{{draft}} by {{judge.advice}}"
+    return flow.refine(
+        "loop",
+        produce=flow.model("draft", "x"),
+        judge=flow.model("judge", "Judge {{draft}}", output=Verdict),
+        improve=flow.model("better", "Improve {{draft}} by {{judge.advice}}"),
+        threshold=0.9,
+        rounds=3,
+    )
+
+
+def judging(*scores: float) -> "object":
+    def say(name: str, time: int) -> str:
+        return json.dumps({"score": scores[time], "advice": f"a{time}"}) if name == "judge" else f"{name} {time}"
+
+    return say
+
+
+@pytest.mark.parametrize(
+    ("scores", "answer", "notices", "transitions"),
+    [
+        ((0.95,), "draft 0 by a0", 0, 8),
+        ((0.5, 0.9), "better 0 by a1", 0, 12),
+        ((0.5, 0.8, 0.7), "better 0 by a1", 1, 16),
+        ((0.6, 0.3, 0.2), "draft 0 by a0", 1, 16),
+    ],
+)
+def test_a_refine_ends_at_its_threshold_or_its_cap_and_keeps_the_best(
+    stage: Stage, scores: tuple[float, ...], answer: str, notices: int, transitions: int
+) -> None:
+    bench = Bench(stage, refining, judging(*scores))  # type: ignore[arg-type]
+    run = bench.run()
+    assert (run.answer, len(run.notices)) == (answer, notices), bench.ended
+    assert bench.transitions == transitions
+    assert bench.model.prompts[1] == "Judge draft 0"
+
+
+def test_a_workflow_stops_at_its_limits_even_within_a_guarded_branch(stage: Stage) -> None:
+    def build(flow: Flow) -> Fragment:
+        flow.limits = Limits(steps=1)
+        flow.answer = "{{a}}"
+        return flow.sequential(flow.model("a", "x"), flow.parallel(flow.model("b", "x"), needs="any"))
+
+    bench = Bench(stage, build, echo)
+    run = bench.run()
+    assert run.status is RunStatus.STOPPED, bench.ended
+    assert run.stop_reason == "The run was stopped: the run has used its 1 steps."
+    assert bench.model.asked == ["a"]
+    assert LimitReached.__name__ not in (run.error or "")
+
+
+def test_a_step_that_fails_for_good_fails_the_run_and_frees_its_session(stage: Stage) -> None:
+    def build(flow: Flow) -> Fragment:
+        flow.answer = "{{a}}"
+        return flow.sequential(flow.model("a", "x"))
+
+    bench = Bench(stage, build, lambda name, time: MalformedReply("it is no JSON"))
+    run = bench.run()
+    assert (run.status, run.error) == (RunStatus.FAILED, "MalformedReply: it is no JSON"), bench.ended
+    assert bench.world.runs.lease_holder(run.tenant, run.session) is None
