@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from infra.orchestration.loop import definition
+from infra.orchestration.loop import EVENT_LIMIT, definition
 from pentad.domain.agents import AgentSpec, BandsSpec, Catalog, ConfidenceSpec, ToolSpec
 from pentad.domain.errors import PentadError, ToolFailed
 from pentad.domain.ids import approval_id
@@ -59,11 +59,19 @@ CATALOG = Catalog(
 )
 
 
-def definition_of(agent: str, catalog: Catalog = CATALOG) -> Json:
+def definition_of(agent: str, catalog: Catalog = CATALOG, *, event_limit: int = EVENT_LIMIT) -> Json:
     """Return the state machine that would be deployed for an agent."""
     spec = catalog.agents[agent]
-    names = {name: name for name in ("recall", "think", "await_human", "deliver")}
-    return definition(spec, **names, tools={name: f"tool-{name}" for name in spec.tools}, seconds=_SECONDS)
+    return definition(
+        spec,
+        recall="recall",
+        think="think",
+        await_human="await-human",
+        deliver="deliver",
+        tools={name: f"tool-{name}" for name in spec.tools},
+        seconds=_SECONDS,
+        event_limit=event_limit,
+    )
 
 
 def files() -> list[Path]:

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from pentad.cli import console, target
-from pentad.cli.commands import approvals, breaker, budgets, cost, documents, drill, keys, review, runs, twin
+from pentad.cli.commands import approvals, breaker, budgets, cost, documents, drill, fork, keys, replay, review, runs, twin
 
 app = typer.Typer(
     name="pentad",
@@ -38,6 +38,9 @@ app.command("chat")(runs.chat)
 app.command("run")(runs.run)
 app.command("runs")(runs.runs)
 app.command("trace")(runs.trace)
+app.command("fork")(fork.fork)
+app.command("export")(replay.export)
+app.command("replay")(replay.replay)
 app.command("approve")(approvals.approve)
 app.command("undo")(approvals.undo)
 app.command("ingest")(documents.ingest)

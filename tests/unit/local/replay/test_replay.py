@@ -13,6 +13,7 @@ from pentad.orchestration import decide
 from pentad.orchestration.recording import Recording
 from tests import recordings
 from tests.recordings import CATALOG, SCENES, definition_of, files, load, replay
+from tests.unit.orchestration.world import TENANT
 
 
 def _recording(name: str) -> Recording:
@@ -159,15 +160,7 @@ def test_a_machine_with_a_state_of_another_type_can_not_be_replayed() -> None:
 
 def test_a_run_that_goes_on_in_another_execution_replays() -> None:
     recording = _recording("limit")
-    spec = CATALOG.agents["desk"]
-    names = {name: name for name in ("recall", "think", "await_human", "deliver")}
-    machine = recordings.definition(
-        spec,
-        **names,
-        tools={name: name for name in spec.tools},
-        seconds=dict.fromkeys((*names, "tool"), 30),
-        event_limit=30,
-    )
+    machine = definition_of("desk", event_limit=30)
     report = replay(recording, machine=machine)
     assert report.same, report.first
 
@@ -177,7 +170,7 @@ def test_a_recording_holds_no_name_no_prompt_and_no_secret() -> None:
     stage = recordings.Stage()
     run = stage.run("desk", f"My key is {key}", ["Thanks."], user="ada.lovelace")
     text = stage.record(run).model_dump_json()
-    assert recordings.TENANT not in text
+    assert TENANT not in text
     assert "ada.lovelace" not in text
     assert CATALOG.agents["desk"].prompt not in text
     assert key not in text
