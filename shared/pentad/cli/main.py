@@ -5,7 +5,20 @@ from typing import Annotated, Any
 import typer
 
 from pentad.cli import console, target
-from pentad.cli.commands import approvals, breaker, budgets, cost, documents, drill, fork, keys, replay, review, runs, twin
+from pentad.cli.commands import (
+    approvals,
+    breaker,
+    budgets,
+    cost,
+    documents,
+    drill,
+    fork,
+    keys,
+    replay,
+    review,
+    runs,
+    twin,
+)
 
 app = typer.Typer(
     name="pentad",
