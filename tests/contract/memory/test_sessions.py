@@ -103,6 +103,15 @@ def test_a_head_comes_back_as_it_was_made(harness: Harness) -> None:
     assert harness.store.get("acme", "s1") == head()
 
 
+def test_a_session_that_is_made_again_keeps_what_it_holds(harness: Harness) -> None:
+    harness.store.create(head())
+    harness.store.append("acme", "s1", [says("m0")], expected_version=0)
+    harness.store.create(head())
+    stored = harness.store.get("acme", "s1")
+    assert stored is not None
+    assert (stored.version, stored.length) == (1, 1)
+
+
 def test_messages_come_back_as_they_were_appended(harness: Harness) -> None:
     harness.create(head())
     reply = Message(
