@@ -1,4 +1,4 @@
-"""Build what Lambda gets, without Docker: three Lambda layers and one asset a function.
+"""Build what Lambda gets, without Docker: the Lambda layers and one asset a function.
 
 Each build is a folder below ``build/`` whose name carries the hash of what it was made from, so an unchanged input is
 built once. Bytecode is compiled with unchecked hashes by an interpreter of the runtime's version where one is on the
@@ -10,7 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -37,8 +37,22 @@ def dependencies(root: Path) -> Path:
     Raises:
         BuildError: the packages could not be installed.
     """
-    lock = root / "requirements" / "lambda.txt"
+    return _third_party(root, "layer-dependencies", root / "requirements" / "lambda.txt")
 
+
+def graphs(root: Path) -> Path:
+    """Return the layer of LangGraph's and LangChain's packages, less those of the layer above.
+
+    Args:
+        root: the project's folder.
+
+    Raises:
+        BuildError: the packages could not be installed.
+    """
+    return _third_party(root, "layer-graphs", root / "requirements" / "graphs.txt")
+
+
+def _third_party(root: Path, name: str, lock: Path) -> Path:
     def build(folder: Path) -> None:
         target = folder / "python"
         _run(
@@ -56,7 +70,7 @@ def dependencies(root: Path) -> Path:
         (target / ".lock").unlink(missing_ok=True)
         (folder / THIRD_PARTY_MARK).write_text("The twin takes these packages from the project's environment.\n")
 
-    return _built(root, "layer-dependencies", lock.read_bytes(), build)
+    return _built(root, name, lock.read_bytes(), build)
 
 
 def pentad(root: Path) -> Path:
@@ -97,21 +111,37 @@ def function(root: Path, module: str) -> Path:
         root: the project's folder.
         module: dotted name, such as ``functions.memory.recall``.
     """
+    return _asset(root, module, _module(root, module))
+
+
+def tool(root: Path, modules: Sequence[str], *, graphs: bool = False) -> Path:
+    """Return the asset of one tool's function: its module, and with it others that it runs.
+
+    Args:
+        root: the project's folder.
+        modules: dotted names, the tool's own first.
+        graphs: with all of ``functions/graphs/``, where the code of graphs is.
+    """
+    files = [file for module in modules for file in _module(root, module)]
+    if graphs and (root / "functions" / "graphs").is_dir():
+        files += _sources(root / "functions" / "graphs")
+    return _asset(root, modules[0], files)
+
+
+def _module(root: Path, module: str) -> list[Path]:
     path = root.joinpath(*module.split(".")).with_suffix(".py")
     if not path.is_file():
         raise BuildError(f"there is no {path.relative_to(root)} for the function {module}")
-    packages = [parent / "__init__.py" for parent in path.parents if root in parent.parents]
-    files = [path, *packages]
+    return [path, *(parent / "__init__.py" for parent in path.parents if root in parent.parents)]
+
+
+def _asset(root: Path, module: str, given: Iterable[Path]) -> Path:
+    files = sorted(set(given))
 
     def build(folder: Path) -> None:
         _copy(files, root, folder)
 
     return _built(root, f"function-{module.replace('.', '-').replace('_', '-')}", _digest(files, root), build)
-
-
-def tool(root: Path, name: str) -> Path:
-    """Return the asset of one tool's function: ``functions/tools/<name>.py``."""
-    return function(root, f"functions.tools.{name}")
 
 
 def _sources(folder: Path) -> list[Path]:

@@ -41,6 +41,8 @@ class Build:
         memory_mb: int = 512,
         concurrency: int | None = None,
         snap_start: bool = False,
+        asset: Path | None = None,
+        layers: Sequence[lambda_.ILayerVersion] = (),
         description: str,
     ) -> PythonFunction:
         """Return a function whose asset is one module.
@@ -55,15 +57,17 @@ class Build:
             memory_mb: Lambda's memory.
             concurrency: reserved concurrency; None for none.
             snap_start: restore published versions from a snapshot taken after initialisation.
+            asset: what it holds instead, where that is more than the module.
+            layers: beyond those of every function.
             description: for the console.
         """
         return PythonFunction(
             scope,
             name,
             stage=self.stage,
-            asset=build.function(self.root, module),
+            asset=asset or build.function(self.root, module),
             handler=handler or f"{module}.handler",
-            layers=self.layers,
+            layers=[*self.layers, *layers],
             environment=environment,
             timeout_seconds=timeout_seconds,
             memory_mb=memory_mb,

@@ -15,6 +15,7 @@ from infra.memory.recall import Recall
 from infra.models.catalog import Models
 from infra.models.drill import Drill
 from infra.models.gateway import Gateway
+from infra.orchestration import graph
 from infra.orchestration.agent import AgentMachine
 from infra.orchestration.humans import AwaitHuman
 from infra.orchestration.notices import Notices
@@ -46,8 +47,17 @@ class AgentStack(Stack):
         ingest = Ingest(self, "documents", build=build, gateway=gateway.alias)
         await_human = AwaitHuman(self, "humans", build=build, bus=bus, agents=agents)
         deliver = Deliver(self, "delivery", build=build, bus=bus)
+        frameworks = [graph.layer(self, root)] if any("langchain" in tool.needs for tool in declared.values()) else []
         tools = {
-            name: ToolFunction(self, f"tool-{name}", build=build, tool=tool).function for name, tool in declared.items()
+            name: ToolFunction(
+                self,
+                f"tool-{name}",
+                build=build,
+                tool=tool,
+                gateway=gateway.alias,
+                layers=frameworks if "langchain" in tool.needs else (),
+            ).function
+            for name, tool in declared.items()
         }
         for name, spec in sorted(catalog.agents.items()):
             AgentMachine(

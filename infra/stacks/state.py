@@ -53,7 +53,13 @@ class StateStack(Stack):
             self, "access-logs", stage=stage, key=self.data_key, logs=None, expire_prefixes={"": 90}, announces=False
         )
         self.payload_bucket = storage.bucket(
-            self, "payload", stage=stage, key=self.data_key, logs=self.log_bucket, expire_prefixes={}, announces=False
+            self,
+            "payload",
+            stage=stage,
+            key=self.data_key,
+            logs=self.log_bucket,
+            expire_prefixes={"graphs/": 31},  # a day more than their checkpoints are kept
+            announces=False,
         )
         self.documents_bucket = storage.bucket(
             self, "documents", stage=stage, key=self.data_key, logs=self.log_bucket, expire_prefixes={}, announces=True

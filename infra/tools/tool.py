@@ -1,9 +1,14 @@
 """One tool: its function and role, from its declaration."""
 
+from collections.abc import Sequence
+
+from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from infra.components import grants
 from infra.components.build import Build
+from infra.orchestration import graph
+from layers import build as builds
 from pentad.tools.discovery import AnyTool
 
 _READ = ("dynamodb:GetItem", "dynamodb:Query")
@@ -18,9 +23,20 @@ class ToolFunction(Construct):
         name: the construct's id.
         build: the surroundings.
         tool: the declaration.
+        gateway: the gateway's alias, for a tool that asks models.
+        layers: beyond those of every function, for a tool that needs them.
     """
 
-    def __init__(self, scope: Construct, name: str, *, build: Build, tool: AnyTool) -> None:
+    def __init__(
+        self,
+        scope: Construct,
+        name: str,
+        *,
+        build: Build,
+        tool: AnyTool,
+        gateway: lambda_.IFunction,
+        layers: Sequence[lambda_.ILayerVersion] = (),
+    ) -> None:
         super().__init__(scope, name)
         state = build.state
         environment = build.state_environment | {
@@ -29,6 +45,8 @@ class ToolFunction(Construct):
         }
         if tool.grants:
             environment["RECORDS_TABLE"] = state.records_table.table_name
+        if "models" in tool.needs:
+            environment |= graph.environment(gateway)
         made = build.function(
             self,
             f"tool-{tool.spec.name.replace('_', '-')}",
@@ -37,12 +55,16 @@ class ToolFunction(Construct):
             environment=environment,
             timeout_seconds=tool.timeout_seconds,
             memory_mb=tool.memory_mb,
+            asset=builds.tool(build.root, tool.modules, graphs="langchain" in tool.needs),
+            layers=layers,
             description=f"Tool {tool.spec.name}",
         )
         self.function = made.function
         grants.table(made.role, state.state_table, ["dynamodb:GetItem", *grants.WRITE], keys=["T#*#R#*"])
         grants.table(made.role, state.ledger_table, grants.APPEND, keys=["T#*#R#*"])
         grants.objects(made.role, state.payload_bucket, ["s3:GetObject", "s3:PutObject"])
+        if "checkpoints" in tool.needs:
+            graph.grant(made.role, build, gateway)
         for grant in tool.grants:
             actions = (*(_READ if grant.reads else ()), *(_CHANGE if grant.writes else ()))
             grants.table(made.role, state.records_table, actions, keys=[grant.leading_key])

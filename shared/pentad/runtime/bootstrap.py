@@ -319,6 +319,10 @@ def tool_runtime() -> "ToolRuntime":
 
     values = settings(environment.ToolSettings)
     tool = load_tool(values.tool_module)
+    if "checkpoints" in tool.needs:
+        from pentad.runtime import graph_services
+
+        tool = tool.equipped(graph_services.equipment(values))
     return ToolRuntime(
         tool,
         catalog=catalog(),
@@ -369,6 +373,7 @@ def authorize() -> "Authorize":
         issuer=values.oidc_issuer,
         tenant_claim=values.oidc_tenant_claim,
         scope_claim=values.oidc_scope_claim,
+        groups_claim=values.oidc_groups_claim,
     )
     return Authorize(keys, tokens)
 

@@ -37,6 +37,7 @@ class AuthorizerSettings(Settings):
     oidc_audience: str | None = None
     oidc_tenant_claim: str = "tenant"
     oidc_scope_claim: str = "scope"
+    oidc_groups_claim: str = "groups"
 
 
 class StartSettings(StateTable):
@@ -121,6 +122,8 @@ class ToolSettings(StateTable):
     ledger_table: str
     tool_module: str = Field(description="dotted name of the module, such as functions.tools.notes")
     records_table: str | None = Field(default=None, description="set where the tool declares a grant on it")
+    gateway_function: str | None = Field(default=None, description="set where the tool asks models")
+    langgraph_strict_msgpack: bool = Field(default=False, description="read by LangGraph: what a checkpoint may make")
 
 
 def trace_header() -> str | None:

@@ -96,6 +96,11 @@ class Tool(Generic[P, R]):
         """The dotted name of the module that declares it."""
         return self.function.__module__
 
+    @property
+    def modules(self) -> tuple[str, ...]:
+        """Modules whose code its function holds, its own first."""
+        return (self.module,)
+
     def equipped(self, equipment: Any) -> "Tool[P, R]":
         """Return the tool with what it needs at run time; a plain function needs nothing.
 

@@ -99,6 +99,11 @@ class GraphTool(Tool[..., Any]):
         super().__init__(**options)
         self.graph = graph
 
+    @property
+    def modules(self) -> tuple[str, ...]:
+        """Its own module, and those of the project's tools that it calls."""
+        return (self.module, *(tool.module for tool in self.graph.tools if isinstance(tool, Tool)))
+
     def equipped(self, equipment: Equipment) -> "GraphTool":
         """Return the tool with what it needs at run time."""
         made = copy.copy(self)
