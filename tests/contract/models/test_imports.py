@@ -20,7 +20,7 @@ from pentad.models.adapters.secrets import FixedCredentials
 from pentad.models.exchange import ProviderFailure
 from tests.unit.models.samples import {model}, request
 try:
-    {name}(FixedCredentials("k", "http://127.0.0.1:9")).send({model}, request(), max_output_tokens=9, timeout=5)
+    {name}(FixedCredentials("k", "http://127.0.0.1:9")).send({model}, request(), max_output_tokens=9, timeout=60)
 except ProviderFailure as failure:
     print(failure.outcome.value)
 """
@@ -28,7 +28,7 @@ except ProviderFailure as failure:
 
 def loaded(code: str) -> list[str]:
     script = f"{code}\nimport sys\nprint(*(name for name in {SDKS!r} if name in sys.modules))"
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout.split()
 
