@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from pentad.api.caller import Caller
+from pentad.api.caller import ALL_GROUPS, Caller
 from pentad.api.keys import looks_like_key
 from pentad.domain.errors import NotAuthenticated
 
@@ -37,6 +37,7 @@ class Authorize:
             "key_id": caller.key_id,
             "user": caller.user or "",
             "scopes": " ".join(sorted(caller.scopes)),
+            "groups": ALL_GROUPS if caller.groups is None else " ".join(sorted(caller.groups)),
         }
         return {"isAuthorized": True, "context": context}
 

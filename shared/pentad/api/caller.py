@@ -19,12 +19,14 @@ class Caller:
         key_id: the API key's id, or the JWT's subject.
         user: the user it acts for, where the credential is one user's.
         scopes: what it may do.
+        groups: the groups of humans whose approvals it may decide; None decides for all of them.
     """
 
     tenant: str
     key_id: str
     user: str | None
     scopes: frozenset[str]
+    groups: frozenset[str] | None = None
 
     @classmethod
     def from_event(cls, event: Mapping[str, Any]) -> "Caller":
@@ -42,6 +44,7 @@ class Caller:
             key_id=str(context.get("key_id") or ""),
             user=str(context["user"]) if context.get("user") else None,
             scopes=frozenset(str(context.get("scopes") or "").split()),
+            groups=_groups(context.get("groups")),
         )
 
     def require(self, scope: str) -> None:
@@ -67,3 +70,11 @@ class Caller:
     def name(self) -> str:
         """Who decided, for records: the user, else the key."""
         return self.user or f"key:{self.key_id}"
+
+
+ALL_GROUPS = "*"
+"""What the authorizer says of a credential that is not bound to groups."""
+
+
+def _groups(said: Any) -> frozenset[str] | None:
+    return None if said in (None, ALL_GROUPS) else frozenset(str(said).split())

@@ -2,9 +2,8 @@
 
 from collections.abc import Iterator
 
-from pentad.api.views import Event, approval_view, call_view, run_view
-from pentad.domain.errors import NotFound
-from pentad.domain.ids import approval_id
+from pentad.api.approval_views import approval_view
+from pentad.api.views import Event, call_view, run_view
 from pentad.domain.runs import Run, Step
 from pentad.models.ports import Ledger
 from pentad.orchestration.ports import ApprovalStore, RunStore
@@ -16,17 +15,17 @@ def events_of(run: Run, runs: RunStore, ledger: Ledger, approvals: ApprovalStore
     """Return all that happened in a run, the first first."""
     steps = runs.steps(run.tenant, run.run)
     events = [
-        *_run_events(run),
+        *_run_events(run, approvals),
         *(_step_event(step) for step in steps),
         *_attempt_events(run, ledger),
         *_call_events(run, runs, steps),
-        *_approval_events(run, steps, approvals),
+        *_approval_events(run, approvals),
     ]
     return tuple(sorted(events, key=lambda event: (event.at, _ORDER.index(event.type))))
 
 
-def _run_events(run: Run) -> Iterator[Event]:
-    view = run_view(run)
+def _run_events(run: Run, approvals: ApprovalStore) -> Iterator[Event]:
+    view = run_view(run, approvals)
     created = {"trigger": run.trigger, "agent": run.agent, "session": run.session}
     yield Event(at=run.created_at, type="run.created", detail=created)
     if run.ended_at is not None:
@@ -58,13 +57,7 @@ def _call_events(run: Run, runs: RunStore, steps: list[Step]) -> Iterator[Event]
         yield Event(at=at, type="tool_call", step=call.step, detail=detail)
 
 
-def _approval_events(run: Run, steps: list[Step], approvals: ApprovalStore) -> Iterator[Event]:
-    for step in steps:
-        if step.decision.kind != "approve":
-            continue
-        try:
-            approval = approvals.get(run.tenant, approval_id(run.run, step.step))
-        except NotFound:
-            continue  # The turn is stored, and the approval is about to be.
+def _approval_events(run: Run, approvals: ApprovalStore) -> Iterator[Event]:
+    for approval in approvals.of_run(run.tenant, run.run):
         detail = approval_view(approval).model_dump(mode="json")
-        yield Event(at=approval.created_at, type="approval", step=step.step, detail=detail)
+        yield Event(at=approval.created_at, type="approval", step=approval.step, detail=detail)

@@ -15,6 +15,7 @@ from typing import Protocol
 from pydantic import BaseModel, ConfigDict, Field
 
 from pentad.api.caller import SCOPES, Caller
+from pentad.domain.agents import GROUP_PATTERN, GroupName
 from pentad.domain.errors import InvalidInput, NotAuthenticated
 from pentad.domain.ids import TENANT_PATTERN, TenantId, UserId, check_id
 
@@ -33,6 +34,9 @@ class ApiKey(BaseModel):
     secret_hash: str = Field(description="SHA-256 of the secret, in hex", repr=False)
     scopes: tuple[str, ...]
     user: UserId | None = Field(default=None, description="set where the key is one user's")
+    groups: tuple[GroupName, ...] = Field(
+        default=(), description="whose approvals it may decide; those of all groups where there is none"
+    )
     name: str = Field(default="", max_length=100, description="what it is for")
     created_at: datetime
     expires_at: datetime | None = None
@@ -79,13 +83,14 @@ def create_key(
     now: datetime,
     scopes: Sequence[str] = SCOPES,
     user: str | None = None,
+    groups: Sequence[str] = (),
     name: str = "",
     expires_at: datetime | None = None,
 ) -> tuple[ApiKey, str]:
     """Make a key and return it with its token: the only time that the token can be seen.
 
     Raises:
-        InvalidInput: the tenant or user is not well formed, or a scope is not known.
+        InvalidInput: the tenant, user or a group is not well formed, or a scope is not known.
     """
     check_id("tenant", tenant)
     if user is not None:
@@ -97,6 +102,9 @@ def create_key(
             field="scopes",
             fix=f"use some of {', '.join(SCOPES)}",
         )
+    wrong = [group for group in groups if not re.fullmatch(GROUP_PATTERN, group)]
+    if wrong:
+        raise InvalidInput(f"the group {wrong[0]} is not well formed", field="group", fix=f"match {GROUP_PATTERN}")
     secret = secrets.token_urlsafe(32)
     key = ApiKey(
         tenant=tenant,
@@ -104,6 +112,7 @@ def create_key(
         secret_hash=hash_of(secret),
         scopes=tuple(sorted(set(scopes))),
         user=user,
+        groups=tuple(sorted(set(groups))),
         name=name,
         created_at=now,
         expires_at=expires_at,
@@ -159,7 +168,8 @@ class KeyAuthenticator:
         right = hmac.compare_digest(hash_of(secret), key.secret_hash if key else hash_of(""))
         if key is None or not right or not self._valid(key):
             raise _refused()
-        return Caller(tenant=tenant, key_id=key_id, user=key.user, scopes=frozenset(key.scopes))
+        groups = frozenset(key.groups) or None
+        return Caller(tenant=tenant, key_id=key_id, user=key.user, scopes=frozenset(key.scopes), groups=groups)
 
     def _valid(self, key: ApiKey) -> bool:
         expired = key.expires_at is not None and key.expires_at <= self._now()

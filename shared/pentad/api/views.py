@@ -5,15 +5,15 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from pentad.api.approval_views import pending_of
 from pentad.domain.agents import Catalog
-from pentad.domain.ids import approval_id
 from pentad.domain.knowledge import Citation, Document
 from pentad.domain.messages import TextBlock, ToolCallBlock, ToolResultBlock
 from pentad.domain.money import show
-from pentad.domain.runs import Approval, ApprovalCall, ApprovalStatus, CallStatus, Run, RunStatus, ToolCall
+from pentad.domain.runs import CallStatus, Run, RunStatus, ToolCall
 from pentad.domain.usage import Usage
 from pentad.memory.ports import Session, StoredMessage
-from pentad.orchestration.humans import shown_hash
+from pentad.orchestration.ports import ApprovalStore
 
 
 class View(BaseModel):
@@ -151,31 +151,6 @@ class MessagePage(View):
     cursor: str | None
 
 
-class ApprovalView(View):
-    """A decision that a human owes, with exactly the arguments that would run."""
-
-    approval: str
-    run_id: str
-    session: str
-    agent: str
-    step: int
-    status: ApprovalStatus
-    calls: tuple[ApprovalCall, ...]
-    arguments_hash: str = Field(description="of all that is shown; give it back to decide on exactly this")
-    created_at: datetime
-    expires_at: datetime
-    decided_at: datetime | None
-    decided_by: str | None
-    reason: str | None
-
-
-class ApprovalPage(View):
-    """Pending approvals, the oldest first."""
-
-    items: tuple[ApprovalView, ...]
-    cursor: str | None
-
-
 class Upload(View):
     """Where and how to send the content."""
 
@@ -244,9 +219,13 @@ class AgentList(View):
     items: tuple[AgentView, ...]
 
 
-def run_view(run: Run) -> RunView:
-    """Return the view of a run."""
-    waits = run.status is RunStatus.AWAITING_HUMAN
+def run_view(run: Run, approvals: ApprovalStore) -> RunView:
+    """Return the view of a run.
+
+    Args:
+        run: the run.
+        approvals: asked for what it waits for, where it waits.
+    """
     return RunView(
         run_id=run.run,
         tokens=run.spent.usage.total_tokens,
@@ -254,8 +233,7 @@ def run_view(run: Run) -> RunView:
         cost_nanousd=run.spent.cost_nanousd,
         cost=show(run.spent.cost_nanousd),
         steps=run.spent.steps,
-        # A run waits for the approval of its last turn, and its turns are numbered from 1.
-        pending_approval=approval_id(run.run, run.spent.steps) if waits else None,
+        pending_approval=pending_of(approvals, run),
         **{name: getattr(run, name) for name in _RUN_FIELDS},
     )
 
@@ -305,12 +283,6 @@ def message_view(stored: StoredMessage) -> MessageView:
         tool_results=tuple(block.model_dump() for block in blocks if isinstance(block, ToolResultBlock)),
         passages=len(stored.passages),
     )
-
-
-def approval_view(approval: Approval) -> ApprovalView:
-    """Return the view of an approval."""
-    values = approval.model_dump(include=set(ApprovalView.model_fields))
-    return ApprovalView(run_id=approval.run, arguments_hash=shown_hash(approval), **values)
 
 
 def document_view(document: Document) -> DocumentView:

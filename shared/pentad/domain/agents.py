@@ -10,6 +10,8 @@ from pentad.domain.usage import Limits
 from pentad.domain.workflows import WorkflowSpec
 
 GROUP_PATTERN = r"^[a-z][a-z0-9-]{0,30}$"
+"""A group of humans: whoever its members are, its name stands in approvals, keys and notices."""
+GroupName = Annotated[str, StringConstraints(pattern=GROUP_PATTERN)]
 
 
 class Spec(BaseModel):
@@ -80,9 +82,7 @@ class HumansSpec(Spec):
     group: str = Field(default="operators", pattern=GROUP_PATTERN)
     quorum: int = Field(default=1, ge=1, le=20)
     on_expiry: Literal["reject", "approve", "escalate"] = "reject"
-    escalate_to: tuple[Annotated[str, StringConstraints(pattern=GROUP_PATTERN)], ...] = Field(
-        default=(), max_length=5, description="the groups asked next, in order"
-    )
+    escalate_to: tuple[GroupName, ...] = Field(default=(), max_length=5, description="the groups asked next, in order")
     remind_seconds: int | None = Field(default=None, ge=60, le=604_800)
     may_ask: bool = Field(default=False, description="the agent has the tools ask_human and escalate")
 

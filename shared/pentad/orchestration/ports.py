@@ -227,6 +227,10 @@ class ApprovalStore(Protocol):
         """Return pending approvals, the oldest first."""
         ...
 
+    def of_run(self, tenant: str, run: str, *, limit: int = 1000) -> list[Approval]:
+        """Return a run's approvals, pending or not, that of the highest step first."""
+        ...
+
 
 class WorkflowEngine(Protocol):
     """Where executions run."""

@@ -64,6 +64,9 @@ class TriggerSettings(StartSettings):
 class WorkflowSettings(StartSettings):
     """functions.orchestration.workflow."""
 
+    approval_key: str
+    event_bus: str
+
 
 class RecallSettings(StateTable):
     """functions.memory.recall."""

@@ -79,7 +79,7 @@ def test_an_approval_wakes_the_run_with_the_calls_to_execute() -> None:
     reply = client("POST", f"/v1/approvals/{approval}", {"decision": "approve"}, user="ann")
     assert (reply.status, reply.json["status"], reply.json["decided_by"]) == (200, "approved", "ann")
     calls = [{"tool": "calculator", "index": 0}, {"tool": "notes", "index": 1}]
-    assert client.world.engine.woken == {"token-1": {"calls": calls}}
+    assert client.world.engine.woken == {"token-1": {"kind": "tools", "step": 1, "calls": calls}}
 
 
 def test_a_decided_approval_is_pending_no_more() -> None:

@@ -122,6 +122,7 @@ def test_an_expired_approval_runs_only_what_needed_none() -> None:
 
 def test_expire_is_repeatable() -> None:
     world, run, _ = _asked()
+    world.clock.advance(3600)
     assert [world.asking.expire(TENANT, run.run, 1) for _ in range(2)] == [_on(FREE)] * 2
 
 

@@ -1,18 +1,24 @@
 """``/v1/approvals``."""
 
 from collections.abc import Callable
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from aws_lambda_powertools.event_handler.api_gateway import ApiGatewayResolver
 from aws_lambda_powertools.event_handler.openapi.params import Body, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 
+from pentad.api.approval_views import ApprovalPage, ApprovalView, approval_view
 from pentad.api.caller import Caller
 from pentad.api.services import Services
-from pentad.api.views import ApprovalPage, ApprovalView, approval_view
-from pentad.orchestration.humans import REASON_CHARACTERS
+from pentad.domain.agents import GROUP_PATTERN
+from pentad.domain.errors import InvalidInput
+from pentad.domain.runs import Approval
+from pentad.orchestration.approving import REASON_CHARACTERS, TEXT_CHARACTERS, Verb
 
 ApprovalPath = Annotated[str, Path(description="the approval's id")]
+Kind = Literal["calls", "answer", "question", "escalation"]
+_MAX_PAGES = 10
+"""Pages read for one page of a filtered list; what is left comes with the cursor."""
 
 
 class DecisionRequest(BaseModel):
@@ -20,11 +26,46 @@ class DecisionRequest(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    decision: Literal["approve", "reject"]
+    decision: Verb
     reason: str | None = Field(default=None, max_length=REASON_CHARACTERS, description="told to the model on a reject")
     arguments_hash: str | None = Field(
         default=None, max_length=64, description="as the approval shows it: decides on exactly that, or not at all"
     )
+    text: str | None = Field(
+        default=None, max_length=TEXT_CHARACTERS, description="answer: the answer; edit: the whole new draft"
+    )
+    arguments: dict[Annotated[int, Field(ge=0, le=99)], dict[str, Any]] | None = Field(
+        default=None, description="edit: whole new arguments by the call's index"
+    )
+    group: str | None = Field(
+        default=None, pattern=GROUP_PATTERN, description="escalate: who is asked instead; the next group where absent"
+    )
+    allow_tool_for_run: bool = Field(
+        default=False, description="approve, edit: the calls' tools need no approval for the rest of the run"
+    )
+
+
+_FOR: dict[str, tuple[str, ...]] = {
+    "text": ("answer", "edit"),
+    "arguments": ("edit",),
+    "group": ("escalate",),
+    "allow_tool_for_run": ("approve", "edit"),
+}
+
+
+def check_fields(request: DecisionRequest) -> None:
+    """Return if every field belongs to the decision: one that is ignored would not do what its sender means.
+
+    Raises:
+        InvalidInput: one does not.
+    """
+    for name, verbs in _FOR.items():
+        if getattr(request, name) not in (None, False) and request.decision not in verbs:
+            raise InvalidInput(
+                f"{name} does not go with {request.decision}",
+                field=name,
+                fix=f"leave it out, or decide {' or '.join(verbs)}",
+            )
 
 
 def register(app: ApiGatewayResolver, services: Services, caller: Callable[[], Caller]) -> None:
@@ -32,14 +73,21 @@ def register(app: ApiGatewayResolver, services: Services, caller: Callable[[], C
 
     @app.get("/v1/approvals", tags=["approvals"], summary="List pending approvals, the oldest first")
     def list_approvals(
+        group: Annotated[str | None, Query(pattern=GROUP_PATTERN, description="who is asked")] = None,
+        kind: Annotated[Kind | None, Query(description="what is asked")] = None,
         limit: Annotated[int, Query(ge=1, le=100)] = 50,
         cursor: Annotated[str | None, Query(max_length=1000)] = None,
     ) -> ApprovalPage:
-        page = services.approvals.pending(caller().tenant, limit=limit, cursor=cursor)
+        found: list[Approval] = []
         now = services.now()
-        # One that has just run out is about to be closed by its execution: nobody can decide it any more.
-        items = tuple(approval_view(approval) for approval in page.items if approval.expires_at > now)
-        return ApprovalPage(items=items, cursor=page.cursor)
+        for _ in range(_MAX_PAGES):
+            page = services.approvals.pending(caller().tenant, limit=limit - len(found), cursor=cursor)
+            # One that has just run out is about to be closed by its execution: nobody can decide it any more.
+            found += [one for one in page.items if one.expires_at > now and _matches(one, group, kind)]
+            cursor = page.cursor
+            if cursor is None or len(found) >= limit:
+                break
+        return ApprovalPage(items=tuple(approval_view(one) for one in found), cursor=cursor)
 
     @app.get("/v1/approvals/<approval>", tags=["approvals"], summary="Read an approval")
     def get_approval(approval: ApprovalPath) -> ApprovalView:
@@ -47,14 +95,27 @@ def register(app: ApiGatewayResolver, services: Services, caller: Callable[[], C
 
     @app.post("/v1/approvals/<approval>", tags=["approvals"], summary="Decide an approval")
     def decide_approval(approval: ApprovalPath, request: Annotated[DecisionRequest, Body()]) -> ApprovalView:
-        """The same decision again is the same answer; another one, or a late one, is a conflict."""
+        """The same decision again is the same answer; another one, or a late one, is a conflict.
+
+        Approve, or edit (which approves what it makes), reject with a reason, answer a question, escalate to a group.
+        """
         who = caller()
+        check_fields(request)
         decided = services.decide(
             who.tenant,
             approval,
             request.decision,
             by=who.name,
+            groups=who.groups,
             reason=request.reason,
             arguments_hash=request.arguments_hash,
+            text=request.text,
+            arguments=request.arguments,
+            group=request.group,
+            allow_tool_for_run=request.allow_tool_for_run,
         )
         return approval_view(decided)
+
+
+def _matches(approval: Approval, group: str | None, kind: str | None) -> bool:
+    return group in (None, approval.group) and kind in (None, approval.kind)

@@ -35,7 +35,7 @@ def register(app: ApiGatewayResolver, services: Services, caller: Callable[[], C
         return Response(
             status_code=HTTPStatus.ACCEPTED,
             content_type="application/json",
-            body=run_view(forked),
+            body=run_view(forked, services.approvals),
             headers={"Location": f"/v1/runs/{forked.run}"},
         )
 

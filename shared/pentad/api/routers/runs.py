@@ -75,7 +75,7 @@ def _register_start(app: ApiGatewayResolver, services: Services, caller: Callabl
         return Response(
             status_code=HTTPStatus.OK if settled(run) else HTTPStatus.ACCEPTED,
             content_type="application/json",
-            body=run_view(run),
+            body=run_view(run, services.approvals),
             headers=dict(headers),
         )
 
@@ -90,11 +90,11 @@ def _register_reads(app: ApiGatewayResolver, services: Services, caller: Callabl
         cursor: Annotated[str | None, Query(max_length=1000)] = None,
     ) -> RunPage:
         page = services.runs.page(caller().tenant, session=session, limit=limit, cursor=cursor)
-        return RunPage(items=tuple(run_view(run) for run in page.items), cursor=page.cursor)
+        return RunPage(items=tuple(run_view(run, services.approvals) for run in page.items), cursor=page.cursor)
 
     @app.get("/v1/runs/<run>", tags=["runs"], summary="Read a run")
     def get_run(run: RunPath) -> RunView:
-        return run_view(find(run))
+        return run_view(find(run), services.approvals)
 
     @app.get("/v1/runs/<run>/events", tags=["runs"], summary="Read what happened in a run")
     def get_events(

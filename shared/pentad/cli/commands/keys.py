@@ -58,6 +58,9 @@ def create(
     stage: Stage = None,
     scope: Annotated[list[str] | None, typer.Option(help="Repeat for several. Default: all scopes.")] = None,
     user: Annotated[str | None, typer.Option(help="Bind the key to one user.")] = None,
+    group: Annotated[
+        list[str] | None, typer.Option(help="Whose approvals it may decide; repeat for several. Default: all groups'.")
+    ] = None,
     name: Annotated[str, typer.Option(help="What it is for.")] = "",
     days: Annotated[int | None, typer.Option(min=1, help="Days until it expires. Default: never.")] = None,
 ) -> None:
@@ -73,11 +76,12 @@ def create(
             now=now,
             scopes=scope or SCOPES,
             user=user,
+            groups=group or (),
             name=name,
             expires_at=now + timedelta(days=days) if days else None,
         )
         if OPTIONS.json:
-            emit({"key": token, "key_id": key.key_id, "tenant": tenant, "scopes": key.scopes})
+            emit({"key": token, "key_id": key.key_id, "tenant": tenant, "scopes": key.scopes, "groups": key.groups})
         else:
             OUT.print(token, soft_wrap=True)
 
@@ -94,7 +98,8 @@ def list_(tenant: Tenant = LOCAL_TENANT, stage: Stage = None) -> None:
             return
         for key in keys:
             state = "revoked" if key["disabled_at"] else f"until {key['expires_at'] or 'revoked'}"
-            OUT.print(f"{key['key_id']}  {state}  {' '.join(key['scopes'])}  {key['name']}")
+            groups = f"  groups {' '.join(key['groups'])}" if key["groups"] else ""
+            OUT.print(f"{key['key_id']}  {state}  {' '.join(key['scopes'])}{groups}  {key['name']}")
 
 
 @app.command("revoke")

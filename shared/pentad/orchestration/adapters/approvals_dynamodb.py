@@ -85,6 +85,11 @@ class DynamoApprovals:
         items, end = self._state.query(pk, index="gsi1", limit=limit, start=start)
         return Page[Approval](items=tuple(self._approval(item) for item in items), cursor=encode_cursor(end))
 
+    def of_run(self, tenant: str, run: str, *, limit: int = 1000) -> list[Approval]:
+        """See `ApprovalStore`."""
+        items, _ = self._state.query(keys.run_pk(tenant, run), begins="APPROVAL#", descending=True, limit=limit)
+        return [self._approval(item) for item in items]
+
     def _key(self) -> TokenCipher:
         if self._cipher is None:
             raise ConfigurationError("this function has no key for task tokens", fix="set APPROVAL_KEY")

@@ -73,6 +73,11 @@ class MemoryApprovals:
         end = {"pk": pk, "sk": _place(after[limit - 1])} if len(after) > limit else None
         return Page[Approval](items=tuple(after[:limit]), cursor=encode_cursor(end))
 
+    def of_run(self, tenant: str, run: str, *, limit: int = 1000) -> list[Approval]:
+        """See `ApprovalStore`."""
+        own = [one for one in self._approvals.values() if (one.tenant, one.run) == (tenant, run)]
+        return sorted(own, key=lambda one: one.step, reverse=True)[:limit]
+
 
 def _place(approval: Approval) -> str:
     return f"{iso(approval.created_at)}#{approval.approval}"
