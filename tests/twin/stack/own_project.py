@@ -14,6 +14,26 @@ AGENT = """description: Greets, counts words, and rings the harbour's bells.
 tools: [word_count, ring_bell, fire_cannon]
 knowledge: {top_k: 0}
 """
+# They tell how sure they are: one by what models say, which a test can set, the other by what samples do.
+SURE = """description: Keeps the fort's log, as far as it is sure of it.
+tools: [log_entry]
+knowledge: {top_k: 0}
+confidence:
+  self_report: true
+  judge: true
+  validators: [citations, tool_errors, schema]
+humans: {group: wardens}
+"""
+SAMPLING = """description: Keeps the fort's log, and asks itself twice.
+tools: [log_entry]
+knowledge: {top_k: 0}
+confidence: {samples: 2}
+"""
+_AGENTS = {
+    "greeter": (AGENT, "You greet people and count their words."),
+    "warden": (SURE, "You keep the log of the fort."),
+    "scribe": (SAMPLING, "You keep the log of the fort."),
+}
 WORD_COUNT = '''"""A tool of a user's own."""
 
 from pentad.tools.declare import tool
@@ -40,8 +60,20 @@ def {name}({argument}: str, context: ToolContext) -> dict[str, str]:
         time.sleep(25)
     return {{"{argument}": {argument}, "state": "done"}}
 '''
+LOG_ENTRY = '''"""A tool that changes something and needs no approval of its own."""
+
+from pentad.tools.declare import Grant, ToolContext, tool
+
+
+@tool(effects="internal", permissions=[Grant("records", "write", keys="LOG")], idempotent=True)
+def log_entry(text: str, context: ToolContext) -> dict[str, str]:
+    """Write an entry into the log of the fort."""
+    context.table("records").put("LOG", context.effect_key, {"text": text}, if_absent=True)
+    return {"text": text, "state": "written"}
+'''
 _TOOLS = {
     "word_count": WORD_COUNT,
+    "log_entry": LOG_ENTRY,
     "ring_bell": _HANGING.format(
         name="ring_bell", kind="BELL", argument="bell", idempotent=True, description="Ring a bell of the harbour."
     ),
@@ -60,10 +92,11 @@ def make(root: Path, project: Path) -> Path:
     # What is built is never changed, so the copy may share it; what begins with a dot is being built.
     for path in (root / "build").glob("[!.]*"):
         shutil.copytree(path, project / "build" / path.name, copy_function=os.link)
-    agent = project / "agents" / "greeter"
-    agent.mkdir()
-    (agent / "agent.yaml").write_text(AGENT)
-    (agent / "prompt.md").write_text("You greet people and count their words.\n")
+    for name, (settings, prompt) in _AGENTS.items():
+        agent = project / "agents" / name
+        agent.mkdir()
+        (agent / "agent.yaml").write_text(settings)
+        (agent / "prompt.md").write_text(f"{prompt}\n")
     for name, source in _TOOLS.items():
         (project / "functions" / "tools" / f"{name}.py").write_text(source)
     environment = os.environ | {

@@ -1,0 +1,130 @@
+"""What each band of confidence does, driven end to end: the question says how sure the simulator is."""
+
+import pytest
+
+from tests.twin.stack.conftest import OwnProject
+from tests.twin.stack.world import Json, Tenant, word
+
+pytestmark = [pytest.mark.twin, pytest.mark.xdist_group("stack-own")]
+
+TEXT = "Gate closed at nine"
+
+
+@pytest.fixture
+def tenant(own: OwnProject) -> Tenant:
+    return own.stack.tenant()
+
+
+def asked(tenant: Tenant, marker: str, *, agent: str = "warden") -> Json:
+    """Ask for an entry in the log, with a marker that sets how sure the simulator is."""
+    return tenant.ask(f'Write the log entry "{TEXT}". {marker}', agent=agent)
+
+
+def log(tenant: Tenant) -> list[str]:
+    """Return what the tool wrote."""
+    return [item["body"] for item in tenant.items() if item["pk"] == f"T#{tenant.name}#LOG"]
+
+
+def assessments(tenant: Tenant, run: str) -> list[tuple[float, str]]:
+    """Return the confidence and the band of each step."""
+    found = [step["assessment"] for step in tenant.events(run, "step")]
+    return [(one["confidence"], one["band"]) for one in found if one]
+
+
+def reviews(tenant: Tenant) -> list[tuple[str, str, int]]:
+    return [(one["run_id"], one["cause"], one["step"]) for one in tenant.get("/v1/reviews")["items"]]
+
+
+def test_autonomous_acts_at_once_and_leaves_nothing_to_look_at(tenant: Tenant) -> None:
+    view = asked(tenant, "[confidence 0.9]")
+    assert view["status"] == "succeeded"
+    assert len(log(tenant)) == 1
+    assert assessments(tenant, view["run_id"]) == [(0.9, "autonomous"), (0.9, "autonomous")]
+    assert (view["confidence"], reviews(tenant)) == (0.9, [])
+
+
+def test_every_source_is_told_and_billed_to_the_run(tenant: Tenant) -> None:
+    view = asked(tenant, "[self-report 1.0] [judge 0.9]")
+    first = tenant.events(view["run_id"], "step")[0]["assessment"]
+    told = {signal["source"]: signal["score"] for signal in first["signals"]}
+    assert told == {"self_report": 1.0, "judge": 0.9, "validators": 1.0}
+    assert first["confidence"] == 0.925
+    attempts = tenant.events(view["run_id"], "model_attempt")
+    purposes = [attempt["purpose"] for attempt in attempts]
+    assert sorted(purposes) == sorted(["turn", "self_report", "judge"] * 2)
+    judges = {attempt["tier"] for attempt in attempts if attempt["purpose"] == "judge"}
+    assert judges == {"fast"}
+    assert view["cost_nanousd"] == sum(attempt["cost_nanousd"] for attempt in attempts)
+    [run, *_] = tenant.get(f"/v1/runs/{view['run_id']}/trace")["spans"]
+    thinks = [span for span in tenant.get(f"/v1/runs/{view['run_id']}/trace")["spans"] if span["name"] == "Think"]
+    assert run["attributes"]["confidence"] == 0.925
+    assert [span["attributes"]["band"] for span in thinks] == ["autonomous"] * 2
+
+
+def test_review_acts_and_is_on_the_list_until_a_human_closes_it(tenant: Tenant) -> None:
+    view = asked(tenant, "[confidence 0.7]")
+    assert (view["status"], len(log(tenant))) == ("succeeded", 1)
+    assert reviews(tenant) == [(view["run_id"], "confidence", 1), (view["run_id"], "confidence", 2)]
+    for one in tenant.get("/v1/reviews")["items"]:
+        closed = tenant.post(f"/v1/reviews/{one['review']}", {"verdict": "correct"})
+        assert (closed.status_code, closed.json()["verdict"]) == (200, "correct")
+    assert reviews(tenant) == []
+
+
+def test_drafted_calls_wait_and_run_as_shown_once_approved(tenant: Tenant) -> None:
+    view = asked(tenant, "[confidence 0.69]")
+    assert (view["status"], log(tenant)) == ("awaiting_human", [])
+    approval = tenant.get(f"/v1/approvals/{view['pending_approval']}")
+    [call] = approval["calls"]
+    assert (call["tool"], call["arguments"]) == ("log_entry", {"text": TEXT})
+    assert tenant.decide(approval["approval"], "approve").status_code == 200
+    after = tenant.settled(view["run_id"], after=approval["approval"])
+    assert len(log(tenant)) == 1
+    # Its answer is as unsure as its calls were, so it waits too.
+    assert after["status"] == "awaiting_human"
+
+
+def test_rejected_draft_is_not_run_and_the_model_tries_again(tenant: Tenant) -> None:
+    view = asked(tenant, "[confidence 0.5]")
+    refused = tenant.decide(view["pending_approval"], "reject", reason="it closed at ten")
+    assert refused.status_code == 200
+    tenant.settled(view["run_id"], after=view["pending_approval"])
+    assert log(tenant) == []
+    told = [result["content"] for one in tenant.messages(view["session"]) for result in one["tool_results"]]
+    assert any("it closed at ten" in words for words in told)
+
+
+def test_unsure_turn_is_escalated_and_listed_before_anything_is_done(tenant: Tenant) -> None:
+    view = asked(tenant, "[confidence 0.49]")
+    assert (view["status"], log(tenant)) == ("awaiting_human", [])
+    assert assessments(tenant, view["run_id"]) == [(0.49, "escalate")]
+    assert reviews(tenant) == [(view["run_id"], "escalated", 1)]
+    [step] = tenant.events(view["run_id"], "step")
+    assert step["decision"]["kind"] == "escalate"
+
+
+def test_sources_that_disagree_are_held_to_the_doubting_one(tenant: Tenant) -> None:
+    view = asked(tenant, "[self-report 1.0] [judge 0.5]")
+    # (0.75 + 0.5) / 2: the mean alone would have acted.
+    assert assessments(tenant, view["run_id"]) == [(0.625, "draft")]
+    assert view["status"] == "awaiting_human"
+
+
+def test_judge_that_is_down_is_no_signal_and_no_failed_turn(tenant: Tenant) -> None:
+    mark = word()
+    stack = tenant.stack
+    down = [{"kind": "status", "status": 529, "model": model} for model in ("claude-haiku", "gpt-6-luna")]
+    with stack.fault(mark, *down):
+        view = tenant.ask(f"Hello {mark} [self-report 0.95]", agent="warden")
+    assert view["status"] == "succeeded"
+    [step] = tenant.events(view["run_id"], "step")
+    assert [signal["source"] for signal in step["assessment"]["signals"]] == ["self_report", "validators"]
+    assert step["assessment"]["confidence"] == 0.95
+
+
+def test_samples_that_agree_are_sure(tenant: Tenant) -> None:
+    view = asked(tenant, "", agent="scribe")
+    assert (view["status"], view["confidence"]) == ("succeeded", 1.0)
+    purposes = [attempt["purpose"] for attempt in tenant.events(view["run_id"], "model_attempt")]
+    assert purposes.count("sample") == 4
+    assert len(log(tenant)) == 1
