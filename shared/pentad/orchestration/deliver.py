@@ -15,15 +15,19 @@ from pentad.domain.knowledge import Citation
 from pentad.domain.runs import ApprovalStatus, CallStatus, Run, RunStatus, Step, ToolCall
 from pentad.memory.citations import resolve_citations, unknown_markers, without_markers
 from pentad.memory.ports import SessionStore
-from pentad.observability import names
 from pentad.observability.ports import Telemetry
+from pentad.orchestration.finished import tell
 from pentad.orchestration.ports import ApprovalStore, EventPublisher, ReviewStore, RunStore, Switchboard
 from pentad.orchestration.reviews import review_of
 from pentad.orchestration.situation import conversation
 
-FINISHED = "pentad.run.finished"
 _OURS = frozenset(leaf.__name__ for leaf in leaves())
 _CAUSE_CHARACTERS = 500
+_OF_EXECUTIONS = {
+    "ExecutionTimedOut": "the execution did not end in time",
+    "ExecutionAborted": "the execution was stopped from outside",
+    "ExecutionFailed": "the execution ended before it could say why",
+}
 
 
 @dataclass(frozen=True)
@@ -220,24 +224,7 @@ class Deliver:
             return  # It was decided, or never made: nothing is pending.
 
     def _told(self, run: Run) -> Run:
-        """Publish the end. A retry publishes again: subscribers tell repeats by the run's id."""
-        detail = {
-            "tenant": run.tenant,
-            "run": run.run,
-            "agent": run.agent,
-            "session": run.session,
-            "status": run.status.value,
-            "steps": run.spent.steps,
-            "cost_nanousd": run.spent.cost_nanousd,
-        }
-        self._events.publish(FINISHED, detail)
-        self._telemetry.count(names.RUNS_ENDED, agent=run.agent, status=run.status.value)
-        if run.ended_at is not None:
-            duration = (run.ended_at - run.created_at).total_seconds() * 1000
-            self._telemetry.count(names.RUN_DURATION, duration, unit="Milliseconds", agent=run.agent)
-        self._telemetry.count(names.RUN_STEPS, run.spent.steps, agent=run.agent)
-        self._telemetry.count(names.RUN_COST, run.spent.cost_nanousd, unit="None", agent=run.agent)
-        return run
+        return tell(run, self._events, self._telemetry)
 
 
 def said(error: str, cause: str) -> str:
@@ -254,6 +241,8 @@ def said(error: str, cause: str) -> str:
             return message[:_CAUSE_CHARACTERS]
     if error in {"States.Timeout", "Sandbox.Timedout"}:
         return "it did not answer in time"
+    if error in _OF_EXECUTIONS:
+        return _OF_EXECUTIONS[error]
     return "an unexpected error; the function's log has it"
 
 
