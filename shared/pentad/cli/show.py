@@ -73,12 +73,30 @@ def run_table(views: Iterable[Json]) -> Table:
 
 
 def approval_lines(view: Json) -> RenderableType:
-    """Return an approval with exactly the arguments that would run."""
-    lines = [f"[bold]{view['approval']}[/]  run {view['run_id']}  until {view['expires_at']}"]
+    """Return an approval with exactly the arguments that would run, and the text that is meant."""
+    lines = [
+        f"[bold]{view['approval']}[/]  {view['kind']} of {escape(view['agent'])}, run {view['run_id']}",
+        f"  [dim]{_asked(view)}[/]",
+    ]
+    if view["text"]:
+        lines += [f"    {escape(line)}" for line in view["text"].splitlines()]
     for call in view["calls"]:
-        lines.append(f"  [green]{escape(call['tool'])}[/]")
+        edited = " [yellow](edited)[/]" if call["edited"] else ""
+        lines.append(f"  [green]{escape(call['tool'])}[/]{edited}")
         lines += [f"    {escape(name)}: {escape(str(value))}" for name, value in call["arguments"].items()]
     return Group(*(Text.from_markup(line) for line in lines))
+
+
+def _asked(view: Json) -> str:
+    if view["status"] != "pending":
+        reason = f": {escape(view['reason'])}" if view["reason"] else ""
+        return f"{view['status']} by {escape(view['decided_by'] or 'nobody')}{reason}"
+    said = f"{view['group']} until {view['expires_at']}"
+    if view["quorum"] > 1:
+        said += f", {len(view['votes'])} of {view['quorum']} have approved"
+    if view["confidence"] is not None:
+        said += f", confidence {view['confidence']:.2f}"
+    return said
 
 
 def waterfall(trace: Json, width: int) -> Table:

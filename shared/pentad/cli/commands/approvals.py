@@ -1,45 +1,156 @@
-"""``pentad approve`` and ``undo``."""
+"""``pentad approvals``, ``approve``, ``reject``, ``edit``, ``answer``, ``escalate``; and ``undo``."""
 
+import json
+import sys
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from pentad.cli.client import ApiClient
-from pentad.cli.console import OPTIONS, OUT, CommandError, emit, failures
+from pentad.cli.console import EXIT_USAGE, OPTIONS, OUT, CommandError, emit, failures
 from pentad.cli.show import approval_lines
 from pentad.cli.target import api
+
+Json = dict[str, Any]
+_LISTED = 500
+Approval = Annotated[str, typer.Argument(help="Which one.")]
+Reason = Annotated[str | None, typer.Option(help="Why; kept with the decision.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask again.")]
+
+
+def approvals(
+    approval: Annotated[str | None, typer.Argument(help="Show this one, decided or not.")] = None,
+    group: Annotated[str | None, typer.Option(help="Only those that this group is asked.")] = None,
+    kind: Annotated[str | None, typer.Option(help="Only calls, answer, question or escalation.")] = None,
+) -> None:
+    """List what waits for a decision, the oldest first, or show one."""
+    with failures():
+        client = api()
+        if approval is not None:
+            view = client.call("GET", f"/v1/approvals/{approval}")
+            _out(view, approval_lines(view))
+            return
+        _list(client, group, kind)
 
 
 def approve(
     approval: Annotated[str | None, typer.Argument(help="Which one; without it the pending ones are listed.")] = None,
     reject: Annotated[bool, typer.Option("--reject", help="Say no instead.")] = False,
     reason: Annotated[str | None, typer.Option(help="Why; the agent is told.")] = None,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask again.")] = False,
+    allow_tool: Annotated[
+        bool, typer.Option("--allow-tool", help="Its tools need no approval for the rest of the run.")
+    ] = False,
+    yes: Yes = False,
 ) -> None:
     """List what waits for a decision, or decide: what is shown is exactly what runs."""
     with failures():
         client = api()
         if approval is None:
-            _list(client)
+            _list(client, None, None)
             return
+        extra = {"allow_tool_for_run": True} if allow_tool else {}
+        _decide(client, approval, {"decision": "reject" if reject else "approve", "reason": reason, **extra}, yes=yes)
+
+
+def reject(
+    approval: Approval,
+    reason: Annotated[str, typer.Option(help="Why; the agent is told and tries again.")],
+    yes: Yes = False,
+) -> None:
+    """Reject, with a reason that the agent sees."""
+    with failures():
+        _decide(api(), approval, {"decision": "reject", "reason": reason}, yes=yes)
+
+
+def edit(
+    approval: Approval,
+    arguments: Annotated[
+        Path | None, typer.Option(help="A JSON file with the whole new arguments of a call; - reads standard input.")
+    ] = None,
+    text: Annotated[Path | None, typer.Option(help="A file with the whole new draft; - reads standard input.")] = None,
+    call: Annotated[int | None, typer.Option(help="Which call, by its index, where there are several.")] = None,
+    reason: Reason = None,
+    yes: Yes = False,
+) -> None:
+    """Change a call's arguments or a drafted answer, and approve what you made of it."""
+    with failures():
+        if (arguments is None) == (text is None):
+            raise CommandError("give either --arguments FILE or --text FILE", code=EXIT_USAGE)
+        client = api()
         view = client.call("GET", f"/v1/approvals/{approval}")
-        if not OPTIONS.json:
-            OUT.print(approval_lines(view))
-        decision = "reject" if reject else "approve"
-        if not yes and not OPTIONS.json and not typer.confirm(f"{decision}?"):
-            raise CommandError("nothing decided", code=2)
-        body: dict[str, Any] = {"decision": decision, "arguments_hash": view["arguments_hash"]}
-        if reason:
-            body["reason"] = reason
-        decided = client.call("POST", f"/v1/approvals/{approval}", body=body)
-        if OPTIONS.json:
-            emit(decided)
-        else:
-            OUT.print(f"{approval} is {decided['status']}")
+        body: Json = {"decision": "edit", "reason": reason}
+        if text is not None:
+            body["text"] = _read(text)
+        elif arguments is not None:
+            body["arguments"] = {str(_index(view, call)): _json(arguments)}
+        _decide(client, approval, body, yes=yes, view=view)
 
 
-def _list(client: ApiClient) -> None:
-    views = list(client.pages("/v1/approvals", limit=500))
+def answer(
+    approval: Approval,
+    text: Annotated[str, typer.Argument(help="The answer; - reads standard input.")],
+) -> None:
+    """Answer an agent's question, or the user in the place of an agent that escalated."""
+    with failures():
+        words = sys.stdin.read() if text == "-" else text
+        _decide(api(), approval, {"decision": "answer", "text": words}, yes=True)
+
+
+def escalate(
+    approval: Approval,
+    to: Annotated[str | None, typer.Option("--to", help="The group; the agent's next one where absent.")] = None,
+    reason: Reason = None,
+) -> None:
+    """Let another group decide; it has the whole time again."""
+    with failures():
+        _decide(api(), approval, {"decision": "escalate", "group": to, "reason": reason}, yes=True)
+
+
+def decide_at_prompt(client: ApiClient, approval: str) -> None:
+    """Show an approval and take the decision that is typed: an answer to a question, else yes or a reason against."""
+    view = client.call("GET", f"/v1/approvals/{approval}")
+    OUT.print(approval_lines(view))
+    if view["kind"] == "question":
+        typed = OUT.input("Answer (empty declines): ").strip()
+        body: Json = {"decision": "answer", "text": typed} if typed else {"decision": "reject"}
+    else:
+        typed = OUT.input("Approve? [y/N, or a reason to reject] ").strip()
+        body = {"decision": "approve" if typed.lower() in ("y", "yes") else "reject"}
+        if body["decision"] == "reject" and typed.lower() not in ("", "n", "no"):
+            body["reason"] = typed
+    client.call("POST", f"/v1/approvals/{approval}", body=body | {"arguments_hash": view["arguments_hash"]})
+
+
+def _decide(client: ApiClient, approval: str, body: Json, *, yes: bool, view: Json | None = None) -> None:
+    """Show what is decided on, ask once more, decide on exactly that, and say what became of it."""
+    view = view or client.call("GET", f"/v1/approvals/{approval}")
+    if not OPTIONS.json:
+        OUT.print(approval_lines(view))
+    if not yes and not OPTIONS.json and not typer.confirm(f"{body['decision']}?"):
+        raise CommandError("nothing decided", code=EXIT_USAGE)
+    sent = {name: value for name, value in body.items() if value is not None}
+    decided = client.call("POST", f"/v1/approvals/{approval}", body=sent | {"arguments_hash": view["arguments_hash"]})
+    _out(decided, f"{approval} is {_state(decided)}")
+
+
+def _state(view: Json) -> str:
+    if view["status"] != "pending":
+        return str(view["status"])
+    if view["votes"]:
+        return f"pending: {len(view['votes'])} of {view['quorum']} have approved"
+    return f"pending: the group {view['group']} is asked until {view['expires_at']}"
+
+
+def _out(view: Json, text: Any) -> None:
+    if OPTIONS.json:
+        emit(view)
+    else:
+        OUT.print(text)
+
+
+def _list(client: ApiClient, group: str | None, kind: str | None) -> None:
+    views = list(client.pages("/v1/approvals", limit=_LISTED, group=group, kind=kind))
     if OPTIONS.json:
         emit(views)
         return
@@ -47,6 +158,29 @@ def _list(client: ApiClient) -> None:
         OUT.print(approval_lines(view))
     if not views:
         OUT.print("Nothing waits for a decision.")
+
+
+def _index(view: Json, call: int | None) -> int:
+    shown = [one["index"] for one in view["calls"]]
+    if call is None and len(shown) == 1:
+        return int(shown[0])
+    if call is None or call not in shown:
+        raise CommandError(f"name the call with --call, one of {', '.join(map(str, shown)) or 'none'}", code=EXIT_USAGE)
+    return call
+
+
+def _read(path: Path) -> str:
+    try:
+        return sys.stdin.read() if str(path) == "-" else path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise CommandError(f"{path} can't be read: {error}", code=EXIT_USAGE) from error
+
+
+def _json(path: Path) -> Any:
+    try:
+        return json.loads(_read(path))
+    except ValueError as error:
+        raise CommandError(f"{path} is not JSON: {error}", code=EXIT_USAGE) from error
 
 
 def undo(

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from pentad.cli.client import ApiClient
+from pentad.cli.commands.approvals import decide_at_prompt
 from pentad.cli.console import ERR, OPTIONS, OUT, CommandError, emit, failures
 from pentad.cli.show import approval_lines, print_run, run_table, waterfall
 from pentad.cli.target import api
@@ -61,7 +62,7 @@ def run(
             print_run(OUT, view)
             if view["pending_approval"]:
                 OUT.print(approval_lines(client.call("GET", f"/v1/approvals/{view['pending_approval']}")))
-                OUT.print(f"Decide: pentad approve {view['pending_approval']} (or --reject --reason ...)")
+                OUT.print(f"Decide: pentad approve {view['pending_approval']} (or reject, edit, answer, escalate)")
         code = _EXIT_CODES.get(view["status"], 1)
         if code:
             raise typer.Exit(code)
@@ -91,16 +92,10 @@ def chat(
 
 
 def _decide_here(client: ApiClient, view: Json) -> Json:
-    approval = client.call("GET", f"/v1/approvals/{view['pending_approval']}")
-    OUT.print(approval_lines(approval))
-    answer = OUT.input("Approve? [y/N, or a reason to reject] ").strip()
-    approved = answer.lower() in ("y", "yes")
-    body = {"decision": "approve" if approved else "reject", "arguments_hash": approval["arguments_hash"]}
-    if not approved and answer.lower() not in ("", "n", "no"):
-        body["reason"] = answer
-    client.call("POST", f"/v1/approvals/{approval['approval']}", body=body)
+    approval = str(view["pending_approval"])
+    decide_at_prompt(client, approval)
     with ERR.status("going on"):
-        return wait_after_decision(client, view["run_id"], approval["approval"], 300)
+        return wait_after_decision(client, view["run_id"], approval, 300)
 
 
 def wait_after_decision(client: ApiClient, run_id: str, approval: str, seconds: float) -> Json:
