@@ -84,7 +84,7 @@ def edit(
             body["text"] = _read(text)
         elif arguments is not None:
             body["arguments"] = {str(_index(view, call)): _json(arguments)}
-        _decide(client, approval, body, yes=yes, view=view)
+        _decide(client, approval, body, yes=yes, view=view, shown=_as_edited(view, body))
 
 
 def answer(
@@ -122,16 +122,34 @@ def decide_at_prompt(client: ApiClient, approval: str) -> None:
     client.call("POST", f"/v1/approvals/{approval}", body=body | {"arguments_hash": view["arguments_hash"]})
 
 
-def _decide(client: ApiClient, approval: str, body: Json, *, yes: bool, view: Json | None = None) -> None:
+def _decide(
+    client: ApiClient,
+    approval: str,
+    body: Json,
+    *,
+    yes: bool,
+    view: Json | None = None,
+    shown: Json | None = None,
+) -> None:
     """Show what is decided on, ask once more, decide on exactly that, and say what became of it."""
     view = view or client.call("GET", f"/v1/approvals/{approval}")
     if not OPTIONS.json:
-        OUT.print(approval_lines(view))
+        OUT.print(approval_lines(shown or view))
     if not yes and not OPTIONS.json and not typer.confirm(f"{body['decision']}?"):
         raise CommandError("nothing decided", code=EXIT_USAGE)
     sent = {name: value for name, value in body.items() if value is not None}
     decided = client.call("POST", f"/v1/approvals/{approval}", body=sent | {"arguments_hash": view["arguments_hash"]})
     _out(decided, f"{approval} is {_state(decided)}")
+
+
+def _as_edited(view: Json, body: Json) -> Json:
+    """Return an approval as it will be: what is asked about is what would run."""
+    new = body.get("arguments", {})
+    calls = [
+        one | {"arguments": new[str(one["index"])], "edited": True} if str(one["index"]) in new else one
+        for one in view["calls"]
+    ]
+    return view | {"calls": calls, "text": body.get("text", view["text"])}
 
 
 def _state(view: Json) -> str:
@@ -176,11 +194,14 @@ def _read(path: Path) -> str:
         raise CommandError(f"{path} can't be read: {error}", code=EXIT_USAGE) from error
 
 
-def _json(path: Path) -> Any:
+def _json(path: Path) -> Json:
     try:
-        return json.loads(_read(path))
+        value = json.loads(_read(path))
     except ValueError as error:
         raise CommandError(f"{path} is not JSON: {error}", code=EXIT_USAGE) from error
+    if not isinstance(value, dict):
+        raise CommandError(f"{path} holds no JSON object", code=EXIT_USAGE)
+    return value
 
 
 def undo(
