@@ -46,9 +46,10 @@ def print_run(console: Console, view: Json) -> None:
         console.print(f"[red]{escape(view['error'])}[/]")
     if view["stop_reason"]:
         console.print(f"[yellow]stopped: {escape(view['stop_reason'])}[/]")
+    sure = "" if view.get("confidence") is None else f"confidence {view['confidence']:.2f}, "
     console.print(
         f"[dim]{view['run_id']}[/] {status_text(view['status'])} "
-        f"[dim]{view['steps']} steps, {view['tokens']:,} tokens, {view['cost']}, session {view['session']}[/]"
+        f"[dim]{view['steps']} steps, {sure}{view['tokens']:,} tokens, {view['cost']}, session {view['session']}[/]"
     )
 
 
