@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from pentad.domain.models import Attempt, CallContext, Outcome
-from pentad.domain.runs import CallStatus, Decision, Run, RunStatus, Step, ToolCall
+from pentad.domain.runs import Assessment, Band, CallStatus, Decision, Run, RunStatus, Step, ToolCall
 from pentad.orchestration.trace import Span, spans_of, transitions_of
 
 from .world import START, TENANT
@@ -214,6 +214,16 @@ def test_a_retried_function_shows_both_outcomes() -> None:
 def test_think_states_have_their_step_and_decision() -> None:
     spans = [span for span in _spans() if span.name == "Think"]
     assert [(span.attributes["step"], span.attributes["decision"]) for span in spans] == [(1, "tools"), (2, "answer")]
+
+
+def test_confidence_is_told_at_the_run_and_at_each_step_that_was_assessed() -> None:
+    sure = Assessment(confidence=0.75, band=Band.REVIEW, signals=())
+    steps = [_step(1, "tools"), _step(2, "answer").model_copy(update={"assessment": sure})]
+    spans = spans_of(_run(confidence=0.75), _history().events, steps, [], [], now=START)
+    told = [(one.attributes.get("confidence"), one.attributes.get("band")) for one in spans if one.name == "Think"]
+    assert told == [(None, None), (0.75, "review")]
+    assert spans[0].attributes["confidence"] == 0.75
+    assert "confidence" not in _spans()[0].attributes
 
 
 def test_states_that_are_still_open_end_now() -> None:
