@@ -88,7 +88,7 @@ def parse_call(service: str, environ: Mapping[str, Any], headers: Mapping[str, s
     target = headers.get("x-amz-target")
     if target:
         return Parsed(target.rsplit(".", 1)[-1], _json(body))
-    if service in _REST:
+    if service in _REST or _is_ses_v2(service, environ):
         return _parse_rest(service, environ, body)
     if headers["content-type"].startswith("application/x-www-form-urlencoded"):
         return _parse_query(service, body)
@@ -111,6 +111,8 @@ def _parse_query(service: str, body: bytes) -> Parsed:
 
 def _parse_rest(service: str, environ: Mapping[str, Any], body: bytes) -> Parsed:
     model = _MODELS.get(service, service)
+    if _is_ses_v2(service, environ):
+        model = "sesv2"
     if service == "apigateway" and environ.get("PATH_INFO", "").startswith("/v2/"):
         model = "apigatewayv2"
     request = Request({**environ, "wsgi.input": io.BytesIO(b"")})
@@ -119,9 +121,15 @@ def _parse_rest(service: str, environ: Mapping[str, Any], body: bytes) -> Parsed
     except (HTTPException, NotImplementedError):
         return Parsed(UNKNOWN, {})
     if service != "s3":
-        return Parsed(operation.name, _rest_params(model, operation.name, request, uri, b""))
+        content = body if model == "sesv2" else b""  # the sender is in the body, and nowhere else
+        return Parsed(operation.name, _rest_params(model, operation.name, request, uri, content))
     payload = body if operation.name in _NEEDS_BODY else b""
     return Parsed(operation.name, _rest_params(model, operation.name, request, uri, payload))
+
+
+def _is_ses_v2(service: str, environ: Mapping[str, Any]) -> bool:
+    """Both APIs of SES are signed by one name."""
+    return service == "ses" and environ.get("PATH_INFO", "").startswith("/v2/")
 
 
 def _rest_params(

@@ -128,6 +128,15 @@ def _cloudwatch(call: Call) -> Sequence[Access]:
     return [Access(call.action, "*")]
 
 
+def _ses(call: Call) -> Sequence[Access]:
+    sender = call.params.get("FromEmailAddress")
+    if call.operation != "SendEmail" or not sender:
+        raise UnknownCall(f"the local twin cannot authorise ses:{call.operation}")
+    # AWS checks the verified identity that it finds for the sender: its address before its domain.
+    arn = call.params.get("FromEmailAddressIdentityArn") or call.arn(f"identity/{sender}")
+    return [Access(call.action, arn, {"ses:FromAddress": sender})]
+
+
 def _sns(call: Call) -> Sequence[Access]:
     arn = call.params.get("TopicArn") or call.params.get("TargetArn") or call.params.get("ResourceArn") or "*"
     return [Access(call.action.removesuffix("Batch"), arn)]
@@ -181,6 +190,7 @@ SERVICES: Final[Mapping[str, Classifier]] = {
     "lambda": _lambda,
     "logs": _logs,
     "secretsmanager": _secretsmanager,
+    "ses": _ses,
     "sns": _sns,
     "sqs": _sqs,
     "ssm": _ssm,

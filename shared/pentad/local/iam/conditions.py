@@ -127,6 +127,7 @@ KNOWN_KEYS: Final = frozenset(
         "secretsmanager:SecretId",
         "secretsmanager:VersionId",
         "secretsmanager:VersionStage",
+        "ses:FromAddress",
         "states:StateMachineQualifier",
     )
 )
