@@ -70,7 +70,7 @@ def retry(attempts: int, *, also: Sequence[str] = LAMBDA_ERRORS) -> list[State]:
     ]
 
 
-def invoke(function_arn: str, payload: str, *, seconds: int, attempts: int = 3) -> State:
+def invoke(function_arn: str, payload: str, *, seconds: int, attempts: int = 3, proof: str | None = None) -> State:
     """Return a task that invokes a function.
 
     Args:
@@ -78,12 +78,16 @@ def invoke(function_arn: str, payload: str, *, seconds: int, attempts: int = 3) 
         payload: a JSONata expression without its braces.
         seconds: the task's timeout; a little more than the function's own.
         attempts: retries.
+        proof: a field that every answer has; without it the execution fails, instead of ending as if all were well.
     """
+    answer = "$states.result.Payload"
+    if proof is not None:
+        answer = f"$exists({answer}.{proof}) ? {answer} : $error('the function returned no {proof}')"
     return {
         "Type": "Task",
         "Resource": _INVOKE,
         "Arguments": {"FunctionName": function_arn, "Payload": f"{{% {payload} %}}"},
-        "Output": "{% $states.result.Payload %}",
+        "Output": f"{{% {answer} %}}",
         "TimeoutSeconds": seconds,
         "Retry": retry(attempts),
     }
@@ -160,6 +164,7 @@ def definition(
                 "$exists($states.input.reason) ? {'reason': $states.input.reason} : {}])",
                 seconds=seconds["deliver"] + 5,
                 attempts=5,
+                proof="status",
             )
             | {"Catch": _ABORT, "End": True},
             "Abort": invoke(
