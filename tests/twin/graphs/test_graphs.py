@@ -1,0 +1,106 @@
+"""A graph and a LangChain tool under the gateway, the budgets, the audit log and the trace of everything else."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.twin.graphs.conftest import GraphProject, template
+from tests.twin.stack.world import Stack, Tenant, until, word
+
+pytestmark = [pytest.mark.twin, pytest.mark.xdist_group("stack-graphs")]
+
+TOPIC = "17.5 * (3 + 4) boats"
+
+
+@pytest.fixture
+def stack(graphs: GraphProject) -> Stack:
+    return graphs.stack
+
+
+def attempts(tenant: Tenant, run: str) -> list[dict[str, Any]]:
+    """The attempts that the graph made, without the agent's own turns."""
+    return [one for one in tenant.events(run, "model_attempt") if one["purpose"] == "graph"]
+
+
+def audited(tenant: Tenant) -> list[tuple[str, str]]:
+    return [(item["tool"], item["outcome"]) for item in tenant.items("audit")]
+
+
+def test_an_agent_uses_the_graph_and_all_that_it_did_is_on_record(stack: Stack) -> None:
+    tenant = stack.tenant()
+    view = tenant.ask(f'Briefing "{TOPIC}"', agent="analyst")
+    assert view["status"] == "succeeded", view
+    [call] = tenant.events(view["run_id"], "tool_call")
+    assert (call["tool"], call["status"]) == ("briefing", "succeeded")
+    assert "122.5" in json.dumps(tenant.messages(view["session"]))
+    made = attempts(tenant, view["run_id"])
+    assert [one["outcome"] for one in made] == ["ok", "ok", "ok"]
+    assert all(one["cost_nanousd"] > 0 for one in made)
+    assert audited(tenant) == [("calculator", "ok"), ("briefing", "ok")]
+
+
+def test_its_checkpoints_are_the_tenants_and_expire(stack: Stack) -> None:
+    tenant = stack.tenant()
+    view = tenant.ask(f'Briefing "{TOPIC}"', agent="analyst")
+    kept = tenant.items("graph")
+    assert {item["pk"] for item in kept} == {f"T#{tenant.name}#G#{view['run_id']}.00001.00"}
+    assert len([item for item in kept if item["kind"] == "checkpoint"]) == 5
+    assert all(item["ttl"] for item in kept)
+
+
+def test_a_graph_whose_process_is_killed_goes_on_at_its_last_checkpoint(stack: Stack) -> None:
+    tenant, mark = stack.tenant(), word()
+    hanging = f"Write the briefing on {TOPIC} {mark}"
+    stack.simulator.faults({"kind": "delay", "seconds": 20, "path": "/v1/messages", "text": hanging, "times": 1})
+    asked = {"agent": "analyst", "message": f'Briefing "{TOPIC} {mark}"'}
+    run = str(tenant.post("/v1/runs", asked).json()["run_id"])
+    until(lambda: not any(fault["text"] == hanging for fault in stack.simulator.faults()), "the call that hangs")
+    for process in stack.processes("tool-briefing"):
+        process.kill()
+    view = tenant.settled(run)
+    assert view["status"] == "succeeded", view
+    # Outline and figures once, the text twice: nobody knows yet what became of its first request.
+    assert len(attempts(tenant, run)) == 4
+    assert audited(tenant) == [("calculator", "ok"), ("briefing", "ok")]
+
+
+def test_a_budget_holds_inside_the_graph(stack: Stack) -> None:
+    tenant, mark = stack.tenant(), word()
+    with stack.overloaded(f"Outline a briefing on {TOPIC} {mark}", "anthropic"):
+        view = tenant.ask(f'Briefing "{TOPIC} {mark}"', agent="analyst")
+    assert view["status"] == "succeeded", view
+    made = attempts(tenant, view["run_id"])
+    assert [(one["provider"], one["outcome"]) for one in made][-3:].count(("anthropic", "ok")) >= 2
+    assert any(one["provider"] == "openai" and one["outcome"] == "ok" for one in made), "the gateway fell back"
+
+
+def test_a_langchain_tool_is_a_tool_like_any_other(stack: Stack) -> None:
+    tenant = stack.tenant()
+    view = tenant.ask('Slugify title: "The Harbour Bells"', agent="analyst")
+    [call] = tenant.events(view["run_id"], "tool_call")
+    assert (call["tool"], call["status"]) == ("slugify", "succeeded")
+    assert "the-harbour-bells" in view["answer"]
+    assert audited(tenant) == [("slugify", "ok")]
+
+
+def functions(assembly: Any) -> dict[str, Any]:
+    found = [body["Properties"] for body in template(assembly).values() if body["Type"] == "AWS::Lambda::Function"]
+    return {one["FunctionName"].removeprefix("pentad-dev-"): one for one in found}
+
+
+def test_only_functions_that_need_langgraph_have_its_layer(graphs: GraphProject) -> None:
+    made = functions(graphs.assembly)
+    usual = len(made["tool-calculator"]["Layers"])
+    more = {name for name, one in made.items() if len(one["Layers"]) > usual}
+    assert more == {"tool-briefing", "tool-slugify"}
+
+
+def test_only_a_graph_may_ask_the_gateway_and_keep_checkpoints(graphs: GraphProject) -> None:
+    made = functions(graphs.assembly)
+    variables = {name: set(one["Environment"]["Variables"]) for name, one in made.items() if name.startswith("tool-")}
+    assert {name for name, names in variables.items() if "GATEWAY_FUNCTION" in names} == {"tool-briefing"}
+    policies = {
+        name: json.dumps(body) for name, body in template(graphs.assembly).items() if "T#*#G#*" in json.dumps(body)
+    }
+    assert [name.startswith("toolbriefing") for name in policies] == [True]
