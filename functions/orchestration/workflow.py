@@ -1,4 +1,4 @@
-"""What the states of workflows call: begin, steps of agents and tools, words, the end."""
+"""What the states of workflows call: begin, steps of agents, tools and humans, words, the end."""
 
 from typing import Annotated, Any, Literal
 
@@ -19,7 +19,7 @@ class Begin(Entered):
 class DoStep(EnteredStep):
     """A state of a step; which one, the operation says."""
 
-    op: Literal["child", "child_done", "call", "text"]
+    op: Literal["child", "child_done", "call", "settle", "expire", "text"]
 
 
 class CallDone(EnteredStep):
@@ -28,6 +28,20 @@ class CallDone(EnteredStep):
     op: Literal["call_done"]
     error: str | None = None
     cause: str = ""
+
+
+class Ask(EnteredStep):
+    """A human is asked; the token wakes the state."""
+
+    op: Literal["ask"]
+    task_token: str = Field(min_length=1, max_length=2048, repr=False)
+
+
+class HumanDone(EnteredStep):
+    """A human has decided, or the time is over."""
+
+    op: Literal["human_done"]
+    strict: bool = False
 
 
 class Finish(Finished):
@@ -42,7 +56,7 @@ class Stop(Stopped):
     op: Literal["stop"]
 
 
-Event = Begin | DoStep | CallDone | Finish | Stop
+Event = Begin | DoStep | CallDone | Ask | HumanDone | Finish | Stop
 
 
 @entrypoint("workflow", Annotated[Event, Field(discriminator="op")])
@@ -54,6 +68,10 @@ def handler(event: Event, context: LambdaContext) -> dict[str, Any]:
         return services.ends().finish(event)
     if isinstance(event, Stop):
         return services.ends().stop(event)
+    if isinstance(event, Ask):
+        return services.humans().ask(event, event.task_token)
+    if isinstance(event, HumanDone):
+        return services.humans().collect(event, strict=event.strict)
     if isinstance(event, CallDone):
         return services.calls().collect(event, event.error, event.cause)
     return services.step(event.op)(event)

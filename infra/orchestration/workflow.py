@@ -2,12 +2,13 @@
 
 import importlib.util
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
 from aws_cdk import ArnFormat, RemovalPolicy, Stack
+from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
@@ -32,6 +33,7 @@ from infra.orchestration.fragments.base import (
 )
 from infra.orchestration.fragments.flow import Flow
 from infra.orchestration.fragments.steps import FUNCTION_SECONDS
+from infra.orchestration.humans import asking_environment, grant_asking
 from infra.orchestration.live import LiveAlias
 from infra.orchestration.loop import invoke
 from infra.orchestration.names import machine_arn, machine_name_of, start_statement
@@ -205,26 +207,30 @@ class WorkflowFunction(Construct):
         function: the function.
     """
 
-    def __init__(self, scope: Construct, name: str, *, build: Build) -> None:
+    def __init__(
+        self, scope: Construct, name: str, *, build: Build, bus: events.EventBus, workflows: Sequence[str]
+    ) -> None:
         super().__init__(scope, name)
-        state_ = build.state
+        stores = build.state
         made = build.function(
             self,
             "workflow",
             module=MODULE,
-            environment=build.state_environment | {"STATE_MACHINE_ARN_PREFIX": machine_arn(self, build.stage, "")},
+            environment=build.state_environment
+            | asking_environment(build, bus)
+            | {"STATE_MACHINE_ARN_PREFIX": machine_arn(self, build.stage, "")},
             timeout_seconds=30,
-            description="The steps of workflows: agents' runs, tools' calls, words, the end",
+            description="The steps of workflows: agents' runs, tools' calls, humans, words, the end",
         )
         self.function = made.function
-        grants.table(made.role, state_.state_table, [*grants.READ, *grants.WRITE], keys=["T#*#S#*", "T#*#R#*"])
+        # It asks humans, and it makes the runs of agents' steps, which takes their sessions' leases and frees them.
+        grant_asking(made.role, build, bus, [machine_arn(self, build.stage, one) for one in workflows])
         grants.table(
             made.role,
-            state_.transient_table,
+            stores.transient_table,
             ["dynamodb:GetItem", *grants.WRITE, *grants.DELETE],
             keys=["T#*#S#*"],
         )
-        grants.objects(made.role, state_.payload_bucket, ["s3:GetObject", "s3:PutObject"])
 
 
 class WorkflowMachine(Construct):

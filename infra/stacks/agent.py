@@ -20,6 +20,7 @@ from infra.orchestration.agent import AgentMachine
 from infra.orchestration.humans import AwaitHuman
 from infra.orchestration.notices import Notices
 from infra.orchestration.starts import Deliver, Trigger
+from infra.orchestration.workflow import WorkflowFunction, WorkflowMachine, read_workflows
 from infra.stacks.state import StateStack
 from infra.tools.catalog import build_catalog
 from infra.tools.tool import ToolFunction
@@ -37,8 +38,13 @@ class AgentStack(Stack):
         super().__init__(scope, construct_id)
         declared = discover()
         catalog = build_catalog(root / "agents", declared)
+        workflows = read_workflows(
+            self, root / "infra" / "workflows", stage=stage, agents=catalog.agents, tools=declared
+        )
+        catalog = catalog.model_copy(update={"workflows": {name: one.spec for name, one in workflows.items()}})
         build = Build(stage=stage, state=state, root=root, layers=self._layers(root, catalog, models))
         agents = sorted(catalog.agents)
+        startable = sorted([*agents, *workflows])
 
         bus = events.EventBus(self, "bus", event_bus_name=stage.prefix, description="Pentad's events")
         gateway = Gateway(self, "models", build=build, models=models)
@@ -73,9 +79,19 @@ class AgentStack(Stack):
                 },
                 tools={tool: tools[tool] for tool in sorted(spec.tools)},
             )
-        trigger = Trigger(self, "triggers", build=build, bus=bus, agents=agents)
+        steps = WorkflowFunction(self, "workflow-steps", build=build, bus=bus, workflows=sorted(workflows))
+        for name, written in workflows.items():
+            WorkflowMachine(
+                self,
+                f"workflow-machine-{name}",
+                build=build,
+                written=written,
+                functions={"gateway": gateway.function, "workflow": steps.function, "deliver": deliver.function},
+                tools=tools,
+            )
+        trigger = Trigger(self, "triggers", build=build, bus=bus, agents=startable)
         api = HttpApi(
-            self, "api", build=build, bus=bus, agents=agents, tools=list(tools.values()), gateway=gateway.alias
+            self, "api", build=build, bus=bus, agents=startable, tools=list(tools.values()), gateway=gateway.alias
         )
         Notices(self, "notices", build=build, bus=bus, api_url=api.api.api_endpoint)
         CfnOutput(self, "EventBus", value=bus.event_bus_name)

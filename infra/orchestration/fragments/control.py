@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from aws_cdk import aws_stepfunctions as sfn
 
@@ -40,6 +40,9 @@ class AtLeast:
     value: float
 
 
+Case = str | int | bool | AtLeast
+Cases = Mapping[Any, Fragment]
+"""Parts by values (`Case`). ``Any``: a mapping's type of keys must fit exactly, and a file's has one kind only."""
 Policy = Literal["all", "any"] | AtLeast
 
 
@@ -152,7 +155,7 @@ class Branch(Fragment):
         flow: "Flow",
         name: str,
         on: str,
-        cases: Mapping[str | int | bool | AtLeast, Fragment],
+        cases: Cases,
         otherwise: Fragment | None = None,
     ) -> None:
         """Make a branch.
@@ -170,7 +173,7 @@ class Branch(Fragment):
         self._step, _, self._field = on.partition(".")
         other = otherwise or Nothing(flow, f"{name}_otherwise")
         self._arms = [*cases.values(), other]
-        self._values = [value for value in cases if not isinstance(value, AtLeast)]
+        self._values: list[str | int | bool] = [value for value in cases if not isinstance(value, AtLeast)]
         choice = sfn.Choice.jsonata(self, name)
         for value, arm in cases.items():
             choice.when(sfn.Condition.jsonata(expression(self._condition(value))), arm.first)
@@ -179,7 +182,7 @@ class Branch(Fragment):
         self.span = max(arm.span for arm in self._arms)
         self.first, self.ends = choice, [end for arm in self._arms for end in arm.ends]
 
-    def _condition(self, value: str | int | bool | AtLeast) -> str:
+    def _condition(self, value: Case) -> str:
         field = f"{DATA}.{self._step}.{self._field}"
         if isinstance(value, AtLeast):
             return f"$type({field}) = 'number' ? {field} >= {value.value} : false"

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import jsii
 from aws_cdk import IStableStringProducer, Lazy
@@ -11,7 +11,8 @@ from pydantic import BaseModel, ValidationError
 
 from infra.config import Stage
 from infra.orchestration.fragments.base import Fragment, Known
-from infra.orchestration.fragments.control import AtLeast, Branch, Parallel, Policy, Refine, Sequential
+from infra.orchestration.fragments.control import Branch, Cases, Parallel, Policy, Refine, Sequential
+from infra.orchestration.fragments.humans import HumanApproval, HumanRun
 from infra.orchestration.fragments.steps import AgentRun, ModelTask, Text, ToolRun
 from infra.orchestration.names import machine_arn
 from pentad.domain.agents import AgentSpec
@@ -22,6 +23,7 @@ from pentad.domain.workflows import (
     ROUNDS,
     AgentStep,
     AnyStep,
+    HumanStep,
     ModelStep,
     TextStep,
     ToolStep,
@@ -153,6 +155,77 @@ class Flow(Construct):
         """
         return Text(self, self._step(TextStep, name, {"text": text}))
 
+    def question(
+        self,
+        name: str,
+        text: str,
+        *,
+        group: str = "operators",
+        seconds: int = 86_400,
+        escalate_to: Sequence[str] = (),
+        remind_seconds: int | None = None,
+    ) -> HumanRun:
+        """Return a step that asks a human; the answer is its result.
+
+        Args:
+            name: what templates call the answer.
+            text: template: the question.
+            group: who is asked.
+            seconds: how long the question waits.
+            escalate_to: the groups asked next where nobody answers in time.
+            remind_seconds: a reminder each so many seconds.
+        """
+        fields = {
+            "asks": "question",
+            "text": text,
+            "group": group,
+            "seconds": seconds,
+            "on_expiry": "escalate" if escalate_to else "reject",
+            "escalate_to": tuple(escalate_to),
+            "remind_seconds": remind_seconds,
+        }
+        return HumanRun(self, self._step(HumanStep, name, fields), strict=False)
+
+    def approval(
+        self,
+        name: str,
+        text: str,
+        *,
+        approved: Fragment | None = None,
+        rejected: Fragment | None = None,
+        group: str = "operators",
+        quorum: int = 1,
+        seconds: int = 86_400,
+        on_expiry: Literal["reject", "approve", "escalate"] = "reject",
+        escalate_to: Sequence[str] = (),
+        remind_seconds: int | None = None,
+    ) -> HumanApproval:
+        """Return a step at which humans approve a text, edit it or reject it; the text as approved is its result.
+
+        Args:
+            name: what templates call it.
+            text: template: what is shown.
+            approved: what follows an approval.
+            rejected: what follows a rejection; without it, a rejection stops the run and says why.
+            group: who is asked.
+            quorum: so many have to approve; one rejection rejects.
+            seconds: how long it waits.
+            on_expiry: what happens where nobody decides.
+            escalate_to: the groups asked next, in order.
+            remind_seconds: a reminder each so many seconds.
+        """
+        fields = {
+            "text": text,
+            "group": group,
+            "quorum": quorum,
+            "seconds": seconds,
+            "on_expiry": on_expiry,
+            "escalate_to": tuple(escalate_to),
+            "remind_seconds": remind_seconds,
+        }
+        human = HumanRun(self, self._step(HumanStep, name, fields), strict=rejected is None)
+        return HumanApproval(self, human, approved, rejected)
+
     # What holds steps together
 
     def sequential(self, *parts: Fragment, name: str | None = None) -> Sequential:
@@ -166,7 +239,7 @@ class Flow(Construct):
     def branch(
         self,
         on: str,
-        cases: Mapping[str | int | bool | AtLeast, Fragment],
+        cases: Cases,
         otherwise: Fragment | None = None,
         *,
         name: str | None = None,

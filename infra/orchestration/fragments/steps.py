@@ -1,5 +1,6 @@
 """The steps of a workflow as states: a model's call, an agent's run, a tool's call, words."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from aws_cdk import aws_stepfunctions as sfn
@@ -19,6 +20,7 @@ from infra.orchestration.fragments.base import (
     told,
     without,
 )
+from infra.orchestration.fragments.waiting import Wait
 from infra.orchestration.loop import invoke, retry
 from infra.orchestration.names import alias_arn
 from pentad.domain.workflows import AgentStep, AnyStep, ModelStep, TextStep, ToolStep
@@ -72,12 +74,22 @@ class StepFragment(Fragment):
                 self.flow.problem(self.name, field, problem)
         return {**known, self.name: self.fields}
 
-    def _payload(self, operation: str, *, refers: bool = True) -> str:
-        """Return the payload of one of its states."""
+    def call(self, operation: str, more: Mapping[str, str] | None = None, *, refers: bool = True) -> str:
+        """Return the payload of one of its states, an expression.
+
+        Args:
+            operation: what to do.
+            more: further fields, expressions.
+            refers: whether what the templates refer to is needed.
+        """
         fields = {"step": f"'{self.name}'", "place": place(self.spec.number)}
         if refers:
             fields["refs"] = refs_of(self._referred())
-        return payload(operation, fields)
+        return payload(operation, fields | dict(more or {}))
+
+    def task(self, operation: str, more: Mapping[str, str] | None = None, *, refers: bool = False) -> dict[str, Any]:
+        """Return a task that calls the workflows' function."""
+        return invoke(self.flow.arn("workflow"), self.call(operation, more, refers=refers), seconds=FUNCTION_SECONDS)
 
     def _referred(self) -> list[str]:
         try:
@@ -86,11 +98,6 @@ class StepFragment(Fragment):
             return []  # `resolve` tells what is wrong with it.
         return [one.step for one in found if one.step != INPUT]
 
-    def _work(self, suffix: str, operation: str, output: str, *, refers: bool = True) -> sfn.CustomState:
-        """Return a state that calls the workflows' function."""
-        task = invoke(self.flow.arn("workflow"), self._payload(operation, refers=refers), seconds=FUNCTION_SECONDS)
-        return state(self, f"{self.name}{suffix}", task | {"Output": expression(output)})
-
 
 class ModelTask(StepFragment):
     """One call of the gateway: one state."""
@@ -98,7 +105,7 @@ class ModelTask(StepFragment):
     def __init__(self, flow: "Flow", spec: ModelStep) -> None:
         self._schema = spec.output_schema
         super().__init__(flow, spec, {"prompt": spec.prompt})
-        call = self._payload("task").removesuffix("}") + ", 'retry': $states.context.State.RetryCount}"
+        call = self.call("task", {"retry": "$states.context.State.RetryCount"})
         task = invoke(flow.arn("gateway"), call, seconds=GATEWAY_SECONDS)
         self.first = state(self, self.name, task | {"Output": expression(merged(DATA, _RESULT))})
         self.ends = [self.first]
@@ -114,7 +121,8 @@ class Text(StepFragment):
 
     def __init__(self, flow: "Flow", spec: TextStep) -> None:
         super().__init__(flow, spec, {"text": spec.text})
-        self.first = self._work("", "text", merged(DATA, _RESULT))
+        task = self.task("text", refers=True)
+        self.first = state(self, self.name, task | {"Output": expression(merged(DATA, _RESULT))})
         self.ends = [self.first]
 
 
@@ -123,8 +131,10 @@ class AgentRun(StepFragment):
 
     def __init__(self, flow: "Flow", spec: AgentStep) -> None:
         super().__init__(flow, spec, {"prompt": spec.prompt})
-        begin = self._work("", "child", merged(DATA, f"{{'{_CHILD}': {_RESULT}}}"))
-        done = self._work(": collect", "child_done", merged(without(DATA, [_CHILD]), _RESULT), refers=False)
+        kept = merged(DATA, f"{{'{_CHILD}': {_RESULT}}}")
+        begin = state(self, self.name, self.task("child", refers=True) | {"Output": expression(kept)})
+        after = merged(without(DATA, [_CHILD]), _RESULT)
+        done = state(self, f"{self.name}: collect", self.task("child_done") | {"Output": expression(after)})
         # However the execution ended, the run's record says what came of it.
         run = state(self, f"{self.name}: run", self._execution(spec.agent) | catching(done, DATA))
         begin.next(run).next(done)
@@ -148,26 +158,25 @@ class AgentRun(StepFragment):
 
 
 class ToolRun(StepFragment):
-    """A call of a tool, run by the tool's own function: three states."""
+    """A call of a tool, run by the tool's own function: three states; three more where it needs an approval."""
 
     def __init__(self, flow: "Flow", spec: ToolStep) -> None:
         super().__init__(flow, spec, {"arguments": spec.arguments})
-        plan = self._work("", "call", DATA)
-        how = self._payload("call_done", refers=False).removesuffix("}")
-        collect = state(
-            self,
-            f"{self.name}: collect",
-            invoke(
-                flow.arn("workflow"),
-                f"{how}, 'error': {DATA}.{_ERROR}.error, 'cause': {DATA}.{_ERROR}.cause}}",
-                seconds=FUNCTION_SECONDS,
-            )
-            | {"Output": expression(merged(without(DATA, [_ERROR]), _RESULT))},
-        )
+        told_of = {name: f"{DATA}.{_ERROR}.{name}" for name in ("error", "cause")}
+        after = merged(without(DATA, [_ERROR]), _RESULT)
+        collect = state(self, f"{self.name}: collect", self.task("call_done", told_of) | {"Output": expression(after)})
         caught = catching(collect, merged(DATA, f"{{'{_ERROR}': {told('{}')}}}"))
         run = state(self, f"{self.name}: run", self._call(spec) | caught)
-        plan.next(run).next(collect)
+        plan = state(self, self.name, self.task("call", refers=True) | {"Output": expression(DATA)})
+        plan.next(self._approval(spec, run) if flow.tools[spec.tool].spec.approval == "always" else run)
+        run.next(collect)
         self.first, self.ends = plan, [collect]
+
+    def _approval(self, spec: ToolStep, run: sfn.State) -> sfn.State:
+        """Return the first of the states that have a human approve the call: exactly what is shown runs."""
+        settle = state(self, f"{self.name}: settle", self.task("settle") | {"Output": expression(Wait.rest())})
+        settle.next(run)
+        return Wait(self, self, self.flow.arn("workflow"), seconds=spec.seconds, suffix=": approval", then=settle).first
 
     def _call(self, spec: ToolStep) -> dict[str, Any]:
         ref = "'tenant': $tenant, 'run': $run, 'agent': $agent"

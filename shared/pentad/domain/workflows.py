@@ -64,6 +64,8 @@ class ToolStep(Value):
     number: int = Field(ge=1, le=STEPS)
     tool: ToolName
     arguments: dict[str, Any] = Field(description="values; strings may be templates")
+    group: str = Field(default="operators", description="who is asked, where the tool needs an approval")
+    seconds: int = Field(default=_DAY, ge=60, le=31_536_000, description="how long its approval waits")
 
 
 class HumanStep(Value):

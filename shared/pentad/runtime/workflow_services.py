@@ -4,13 +4,14 @@ from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from pentad.runtime import bootstrap
+from pentad.runtime import bootstrap, human_services
 from pentad.runtime import settings as environment
 
 if TYPE_CHECKING:
     from pentad.orchestration.workflows.calls import Calls
     from pentad.orchestration.workflows.children import Children
     from pentad.orchestration.workflows.finish import Ends
+    from pentad.orchestration.workflows.humans import Humans
     from pentad.orchestration.workflows.steps import EnteredStep, Stores
     from pentad.orchestration.workflows.tasks import Task
 
@@ -51,12 +52,23 @@ def calls() -> "Calls":
     return Calls(stores())
 
 
+@cache
+def humans() -> "Humans":
+    """Return what asks humans."""
+    from pentad.orchestration.workflows.humans import Humans
+
+    values = bootstrap.settings(environment.WorkflowSettings)
+    return Humans(stores(), bootstrap.approvals(None), human_services.asking("workflow", values))
+
+
 def step(operation: str) -> "Callable[[EnteredStep], dict[str, Any]]":
     """Return what does one operation of a step."""
     operations: dict[str, Callable[[], Callable[[EnteredStep], dict[str, Any]]]] = {
         "child": lambda: children().begin,
         "child_done": lambda: children().collect,
         "call": lambda: calls().plan,
+        "settle": lambda: humans().settle,
+        "expire": lambda: humans().expire,
         "text": lambda: ends().text,
     }
     return operations[operation]()

@@ -17,7 +17,8 @@ def check_policy(spec: ToolSpec, catalog: Catalog, run: Run, call: ToolCall, age
         raise PolicyDenied(f"the call is for the tool {call.tool}, and this is {spec.name}", field="tool")
     if run.agent != agent:
         raise PolicyDenied(f"the run belongs to the agent {run.agent}, not to {agent}", field="agent")
-    definition = catalog.agents.get(agent)
+    # A workflow may use what its own steps name.
+    definition = catalog.agents.get(agent) or catalog.workflows.get(agent)
     if definition is None or spec.name not in definition.tools:
         raise PolicyDenied(
             f"the agent {agent} may not use the tool {spec.name}",

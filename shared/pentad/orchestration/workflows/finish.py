@@ -155,7 +155,8 @@ class Ends:
             run=run.run,
             step=FINISH,
         )
-        return sessions.append(run.tenant, run.session, [message], expected_version=version).length - 1
+        written = sessions.append(run.tenant, run.session, [message], expected_version=version, fence=run.fence or None)
+        return written.length - 1
 
 
 def message_of(cause: str) -> str:

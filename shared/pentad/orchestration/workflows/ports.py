@@ -1,6 +1,6 @@
 """What workflows ask of their stores."""
 
-from typing import Protocol
+from typing import Any, Protocol
 
 from pentad.domain.runs import Approval
 from pentad.domain.workflows import StepResult
@@ -38,5 +38,20 @@ class Asks(Protocol):
     """Asks humans, and ends the wait where nobody answers."""
 
     def ask(self, approval: Approval, task_token: str) -> Approval:
-        """Store a pending approval, let its run wait and tell the group; a repeat replaces the token only."""
+        """Store a pending approval, let its run wait and tell the group; a repeat replaces the token only.
+
+        Raises:
+            InvalidTransition: the run has ended.
+            StoreUnavailable: a store, the key service or the bus did not answer.
+        """
+        ...
+
+    def expire(self, tenant: str, run: str, step: int) -> dict[str, Any]:
+        """Remind, hand on or close what nobody decided in time, and return ``{status, approval, wait?}``.
+
+        Raises:
+            NotFound: no such approval.
+            InvalidTransition: the run has ended.
+            StoreUnavailable: a store or the bus did not answer.
+        """
         ...

@@ -1,4 +1,6 @@
-"""Templates of a workflow's steps: ``{{input}}``, ``{{step}}`` and ``{{step.field}}``. Pure.
+"""Templates of a workflow's steps: ``{{input}}``, ``{{step}}``, ``{{step.field}}`` and ``{{step | other}}``. Pure.
+
+Of several, the first that has a result is put in: where branches lead to different steps.
 
 What is put in is never read as a template again, so no result can refer to another.
 """
@@ -27,9 +29,15 @@ class Reference(NamedTuple):
 Lookup = Callable[[Reference], Any]
 
 
-def _parsed(text: str) -> Reference | None:
-    match = _REFERENCE.fullmatch(text)
-    return None if match is None else Reference(match[1], match[2])
+def _parsed(text: str) -> tuple[Reference, ...]:
+    """Return what a marker refers to, in order; nothing where it is no reference."""
+    matches = [_REFERENCE.fullmatch(part.strip()) for part in text.split("|")]
+    return tuple(Reference(match[1], match[2]) for match in matches if match) if all(matches) else ()
+
+
+def _first(text: str, lookup: Lookup) -> Any:
+    found = (lookup(reference) for reference in _parsed(text))
+    return next((value for value in found if value is not None), None)
 
 
 def references(template: Any) -> tuple[Reference, ...]:
@@ -41,10 +49,10 @@ def references(template: Any) -> tuple[Reference, ...]:
     found: dict[Reference, None] = {}
     for text in _strings(template):
         for match in _MARKER.finditer(text):
-            reference = _parsed(match[1])
-            if reference is None:
+            parsed = _parsed(match[1])
+            if not parsed:
                 raise ValueError(f"{match[0]} is no reference: write {{{{input}}}}, {{{{step}}}} or {{{{step.field}}}}")
-            found[reference] = None
+            found |= dict.fromkeys(parsed)
     return tuple(found)
 
 
@@ -86,8 +94,7 @@ def render(template: str, lookup: Lookup) -> str:
     each = max(200, room // max(1, len(parts)))
 
     def replaced(match: re.Match[str]) -> str:
-        reference = _parsed(match[1])
-        return match[0] if reference is None else _cut(_text(lookup(reference)), each)
+        return _cut(_text(_first(match[1], lookup)), each) if _parsed(match[1]) else match[0]
 
     return _MARKER.sub(replaced, template)
 
@@ -101,10 +108,9 @@ def render_value(value: Any, lookup: Lookup) -> Any:
     if not isinstance(value, str):
         return value
     alone = _MARKER.fullmatch(value)
-    reference = _parsed(alone[1]) if alone else None
-    if reference is None:
+    if alone is None or not _parsed(alone[1]):
         return render(value, lookup)
-    found = lookup(reference)
+    found = _first(alone[1], lookup)
     return MISSING if found is None else found
 
 
