@@ -1,0 +1,97 @@
+"""The states in which a workflow waits for a human: ask, remind, hand on, go on."""
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from aws_cdk import aws_stepfunctions as sfn
+from constructs import Construct
+
+from infra.orchestration.fragments.base import DATA, catching, expression, merged, state, without
+from infra.orchestration.loop import retry
+
+
+class Asks(Protocol):
+    """A step that asks."""
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        ...
+
+    def call(self, operation: str, more: Mapping[str, str] | None = None, *, refers: bool = True) -> str:
+        """Return a payload."""
+        ...
+
+    def task(self, operation: str, more: Mapping[str, str] | None = None, *, refers: bool = False) -> dict[str, Any]:
+        """Return a task."""
+        ...
+
+
+_HUMAN, _WAIT = "_human", "_wait"
+_ASK = "arn:aws:states:::lambda:invoke.waitForTaskToken"
+
+
+class Wait:
+    """The states that ask a human and wait: two, and two more each time that a reminder or the expiry is due.
+
+    Attributes:
+        first: the state that asks.
+    """
+
+    def __init__(
+        self, scope: Construct, step: Asks, function: str, *, seconds: int, suffix: str, then: sfn.State
+    ) -> None:
+        """Make the states.
+
+        Args:
+            scope: the parent.
+            step: whose they are.
+            function: ARN of the workflows' function.
+            seconds: the first wait.
+            suffix: of the first state's name, behind the step's.
+            then: where a decision leads to; its output is `rest`.
+        """
+        name = f"{step.name}{suffix}"
+        asked = sfn.Choice.jsonata(scope, f"{name}: decided")
+        # A time limit is no decision: what is due then, the function says.
+        late = catching(asked, merged(DATA, f"{{'{_HUMAN}': {{'status': 'late'}}}}"))
+        late["Catch"][0]["ErrorEquals"] = ["States.Timeout"]
+        ask = state(scope, name, _asking(step, function, seconds) | late)
+        due = state(
+            scope,
+            f"{name}: due",
+            step.task("expire")
+            | {"Output": expression(merged(DATA, f"{{'{_HUMAN}': $states.result.Payload}}", _next_wait()))},
+        )
+        asked.when(_is("late"), due)
+        asked.when(_is("pending"), ask)
+        asked.otherwise(then)
+        ask.next(asked)
+        due.next(asked)
+        self.first = ask
+
+    @staticmethod
+    def rest() -> str:
+        """Return the data without what the wait kept in it."""
+        return without(DATA, [_HUMAN, _WAIT])
+
+
+def _is(status: str) -> sfn.Condition:
+    return sfn.Condition.jsonata(expression(f"{DATA}.{_HUMAN}.status = '{status}'"))
+
+
+def _next_wait() -> str:
+    wait = "$states.result.Payload.wait"
+    return f"($exists({wait}) ? {{'{_WAIT}': {wait}}} : {{}})"
+
+
+def _asking(step: Asks, function: str, seconds: int) -> dict[str, Any]:
+    call = step.call("ask", {"task_token": "$states.context.Task.Token"})
+    return {
+        "Type": "Task",
+        "Resource": _ASK,
+        "Arguments": {"FunctionName": function, "Payload": expression(call)},
+        "Output": expression(merged(DATA, f"{{'{_HUMAN}': $states.result}}")),
+        "TimeoutSeconds": expression(f"$exists({DATA}.{_WAIT}) ? {DATA}.{_WAIT} : {seconds}"),
+        "Retry": retry(3),
+    }

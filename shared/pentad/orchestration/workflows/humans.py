@@ -1,0 +1,202 @@
+"""A human's step: who is asked what, and what came of it; and the approval of a tool's step that needs one."""
+
+from datetime import timedelta
+from typing import Any
+
+from pentad.domain.errors import InvalidTransition, NotFound, StepRejected
+from pentad.domain.ids import approval_id
+from pentad.domain.runs import Approval, ApprovalCall, ApprovalStatus, CallStatus, ToolCall
+from pentad.domain.workflows import HumanStep, StepResult, ToolStep
+from pentad.orchestration.ports import ApprovalStore
+from pentad.orchestration.workflows.calls import INDEX
+from pentad.orchestration.workflows.ports import Asks
+from pentad.orchestration.workflows.steps import EnteredStep, Stores, reference_of
+from pentad.orchestration.workflows.templates import render
+from pentad.tools.canonical import arguments_hash
+
+NOBODY = "nobody decided in time"
+_STATUS = {
+    ApprovalStatus.APPROVED: "approved",
+    ApprovalStatus.REJECTED: "rejected",
+    ApprovalStatus.ANSWERED: "answered",
+    ApprovalStatus.EXPIRED: "expired",
+}
+
+
+class Humans:
+    """Asks humans in workflows.
+
+    Args:
+        stores: where everything is.
+        approvals: the store of approvals.
+        asks: asks, reminds and hands on.
+    """
+
+    def __init__(self, stores: Stores, approvals: ApprovalStore, asks: Asks) -> None:
+        self._stores = stores
+        self._approvals = approvals
+        self._asks = asks
+
+    def ask(self, at: EnteredStep, task_token: str) -> dict[str, Any]:
+        """Ask; the decision wakes the task. A repeat gives it the new token.
+
+        Raises:
+            NotFound: no such run or step.
+            InvalidTransition: the run has ended.
+            StoreUnavailable: a store, the key service or the bus did not answer.
+        """
+        step = self._stores.workflow(at.agent).steps.get(at.step)
+        made = self._call_approval(at, step) if isinstance(step, ToolStep) else self._approval(at)
+        return {"approval": self._asks.ask(made, task_token).approval}
+
+    def expire(self, at: EnteredStep) -> dict[str, Any]:
+        """Do what is due once the task's time ran out: ``{status, approval, wait?}``; ``pending`` waits on.
+
+        Raises:
+            NotFound: no such approval.
+            InvalidTransition: the run has ended.
+            StoreUnavailable: a store or the bus did not answer.
+        """
+        return self._asks.expire(at.tenant, at.run, at.place)
+
+    def collect(self, at: EnteredStep, *, strict: bool) -> dict[str, Any]:
+        """Store what the human said and return its reference.
+
+        Args:
+            at: which step.
+            strict: the workflow has no way on from a rejection.
+
+        Raises:
+            NotFound: no such approval.
+            StepRejected: it was rejected, or nobody decided, and ``strict``.
+            InvalidTransition: it is still pending.
+            StoreUnavailable: a store did not answer.
+        """
+        self._stores.step(at, HumanStep)
+        result = self._stores.results.get(at.tenant, at.run, at.place)
+        if result is None:
+            result = self._stores.results.put(result_of(at, self._decided(at)))
+        if strict and result.status in ("rejected", "expired"):
+            raise StepRejected(f"the step {at.step} was rejected: {result.text}")
+        return reference_of(result)
+
+    def settle(self, at: EnteredStep) -> dict[str, Any]:
+        """Bring a tool's call to what was decided: exactly what was shown may run.
+
+        Raises:
+            NotFound: no such approval or call.
+            StepRejected: it was rejected, or nobody decided.
+            InvalidTransition: it is still pending, or the call has ended otherwise.
+            StoreUnavailable: a store did not answer.
+        """
+        approval = self._decided(at)
+        call = self._stores.runs.call(at.tenant, at.run, at.place, INDEX)
+        if call.status in (CallStatus.AWAITING, CallStatus.PENDING):
+            call = _settled(call, approval)
+            self._stores.runs.save_call(call)
+        if call.status is CallStatus.REJECTED:
+            raise StepRejected(f"the step {at.step} was rejected: {_why(approval)}")
+        return {"index": INDEX, "status": call.status.value}
+
+    def _approval(self, at: EnteredStep) -> Approval:
+        stores = self._stores
+        step = stores.step(at, HumanStep)
+        run = stores.run(at)
+        now = stores.now()
+        text = render(step.text, stores.lookup(run, at.refs))
+        asked = StepResult(
+            tenant=at.tenant,
+            run=at.run,
+            place=at.place,
+            name=at.step,
+            status="succeeded",
+            text="",
+            began_at=now,
+            ended_at=now,
+        )
+        # In the run's record before it is asked, so that its events tell of it while it waits.
+        stores.record(asked, "ask" if step.asks == "question" else "approve")
+        return Approval(
+            tenant=at.tenant,
+            approval=approval_id(at.run, at.place),
+            run=at.run,
+            step=at.place,
+            agent=at.agent,
+            session=at.session,
+            kind="question" if step.asks == "question" else "answer",
+            status=ApprovalStatus.PENDING,
+            calls=(),
+            text=text,
+            group=step.group,
+            quorum=step.quorum,
+            on_expiry=step.on_expiry,
+            escalate_to=step.escalate_to,
+            remind_seconds=step.remind_seconds,
+            created_at=now,
+            expires_at=now + timedelta(seconds=step.seconds),
+        )
+
+    def _call_approval(self, at: EnteredStep, step: ToolStep) -> Approval:
+        stores = self._stores
+        stores.run(at)
+        call = stores.runs.call(at.tenant, at.run, at.place, INDEX)
+        shown = ApprovalCall(
+            index=call.index, tool=call.tool, arguments=call.arguments, arguments_hash=call.arguments_hash
+        )
+        now = stores.now()
+        return Approval(
+            tenant=at.tenant,
+            approval=approval_id(at.run, at.place),
+            run=at.run,
+            step=at.place,
+            agent=at.agent,
+            session=at.session,
+            status=ApprovalStatus.PENDING,
+            calls=(shown,),
+            group=step.group,
+            created_at=now,
+            expires_at=now + timedelta(seconds=step.seconds),
+        )
+
+    def _decided(self, at: EnteredStep) -> Approval:
+        approval = self._approvals.get(at.tenant, approval_id(at.run, at.place))
+        if approval.run != at.run:
+            raise NotFound("there is no such approval", field="approval")
+        if approval.status is ApprovalStatus.PENDING:
+            raise InvalidTransition("nobody has decided yet", field="approval")
+        return approval
+
+
+def result_of(at: EnteredStep, approval: Approval) -> StepResult:
+    """Return what a human said: the text as it stands after an approval, the answer, or why not."""
+    agreed = approval.status in (ApprovalStatus.APPROVED, ApprovalStatus.ANSWERED)
+    text = (approval.reply or approval.text or "") if agreed else _why(approval)
+    return StepResult.model_validate(
+        {
+            "tenant": at.tenant,
+            "run": at.run,
+            "place": at.place,
+            "name": at.step,
+            "status": _STATUS[approval.status],
+            "text": text,
+            "fields": {"reason": approval.reason or "", "decided_by": approval.decided_by or ""},
+            "began_at": approval.created_at,
+            "ended_at": approval.decided_at or approval.expires_at,
+        }
+    )
+
+
+def _why(approval: Approval) -> str:
+    return NOBODY if approval.status is ApprovalStatus.EXPIRED else approval.reason or "no reason was given"
+
+
+def _settled(call: ToolCall, approval: Approval) -> ToolCall:
+    shown = next((one for one in approval.calls if one.index == call.index), None)
+    if approval.status is ApprovalStatus.APPROVED and shown is not None:
+        as_shown = arguments_hash(shown.arguments) == shown.arguments_hash
+        if as_shown and (shown.edited or shown.arguments_hash == call.arguments_hash):
+            approved = {"arguments": shown.arguments, "arguments_hash": shown.arguments_hash}
+            return call.model_copy(update=approved | {"status": CallStatus.APPROVED})
+    why = f"A human rejected this call; it was not run. Reason: {_why(approval)}"
+    end = {"status": CallStatus.REJECTED, "result": why, "is_error": True, "error_type": "StepRejected"}
+    return call.model_copy(update=end | {"ended_at": approval.decided_at or approval.expires_at})
