@@ -17,6 +17,8 @@ Item = dict[str, Any]
 _SERIALIZER = TypeSerializer()
 _DESERIALIZER = TypeDeserializer()
 _MAX_PAGES = 1000
+_BATCH = 100
+_BATCH_TRIES = 4
 
 
 class ConditionFailed(Exception):
@@ -58,6 +60,30 @@ class Table:
                 TableName=self.name, Key=serialise({"pk": pk, "sk": sk}), ConsistentRead=consistent
             )
         return deserialise(reply["Item"]) if "Item" in reply else None
+
+    def get_many(self, places: Sequence[tuple[str, str]]) -> list[Item]:
+        """Return the items of these keys that there are, in no order, as they were last written.
+
+        One request for each 100 keys; what DynamoDB leaves out of an answer is asked for again.
+
+        Raises:
+            StoreUnavailable: the table did not answer, or not fully.
+        """
+        found: list[Item] = []
+        for first in range(0, len(places), _BATCH):
+            wanted: Any = [serialise({"pk": pk, "sk": sk}) for pk, sk in dict.fromkeys(places[first : first + _BATCH])]
+            for _ in range(_BATCH_TRIES):
+                with translated("the table"):
+                    reply = self._client.batch_get_item(
+                        RequestItems={self.name: {"Keys": wanted, "ConsistentRead": True}}
+                    )
+                found.extend(deserialise(item) for item in reply["Responses"].get(self.name, []))
+                wanted = reply.get("UnprocessedKeys", {}).get(self.name, {}).get("Keys")
+                if not wanted:
+                    break
+            else:
+                raise StoreUnavailable("the table did not answer for all items")
+        return found
 
     def put(self, item: Mapping[str, Any], *, condition: str | None = None, **expression: Any) -> None:
         """Store an item.

@@ -129,4 +129,5 @@ def spend_sk(day: str, value: str, shard: int) -> str:
 META = "META"
 LEASE = "LEASE"
 BREAKER = "SYS#BREAKER"
+SWITCH = "SYS#SWITCH"
 DRILL = "SYS#DRILL"

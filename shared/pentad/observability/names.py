@@ -3,6 +3,8 @@
 NAMESPACE = "Pentad"
 
 RUNS_STARTED = "RunsStarted"
+RUNS_DEQUEUED = "RunsDequeued"
+TOOLS_UNAVAILABLE = "ToolsUnavailable"
 RUNS_ENDED = "RunsEnded"
 RUN_DURATION = "RunDuration"
 RUN_STEPS = "RunSteps"
@@ -52,6 +54,8 @@ COLD_STARTS = "ColdStarts"
 
 UNITS = {
     RUNS_STARTED: "Count",
+    RUNS_DEQUEUED: "Count",
+    TOOLS_UNAVAILABLE: "Count",  # a tool was put out of order for a time
     RUNS_ENDED: "Count",
     RUN_DURATION: "Milliseconds",
     RUN_STEPS: "Count",

@@ -12,7 +12,6 @@ from pentad.domain.models import ChatRequest
 from pentad.domain.runs import Approval, ApprovalStatus, Assessment, Manifest, Review, Run, RunStatus, Step, ToolCall
 from pentad.memory.ports import Page
 
-
 QUEUE_LENGTH = 20
 """So many runs may wait in one session's queue."""
 

@@ -8,12 +8,12 @@ import hashlib
 import json
 from collections.abc import Callable
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
 
 from pentad.domain.agents import AgentSpec, Catalog
-from pentad.domain.errors import InvalidInput, NotFound, PentadError, SessionBusy
+from pentad.domain.errors import InvalidInput, InvalidTransition, PentadError, PolicyDenied, SessionBusy
 from pentad.domain.ids import (
     IDEMPOTENCY_KEY_PATTERN,
     AgentName,
@@ -29,17 +29,36 @@ from pentad.domain.runs import Run, RunStatus
 from pentad.domain.workflows import HumanStep, WorkflowSpec
 from pentad.observability import names
 from pentad.observability.ports import Telemetry
-from pentad.orchestration.ports import RunStore, WorkflowEngine
+from pentad.orchestration.advance import Advance, reference
+from pentad.orchestration.cancel import CancelRun
+from pentad.orchestration.ports import RunStore, Switchboard, WorkflowEngine
+
+__all__ = [
+    "MESSAGE_CHARACTERS",
+    "IfBusy",
+    "RunMessage",
+    "RunRequest",
+    "StartRun",
+    "Trigger",
+    "invalid",
+    "lease_seconds",
+    "reference",
+    "request_hash",
+    "request_message_id",
+]
 
 MESSAGE_CHARACTERS = 100_000
 METADATA_ENTRIES = 16
 METADATA_CHARACTERS = 256
 LEASE_MARGIN_SECONDS = 600
+_INTERRUPTS = 3
+"""A request interrupts at most so many holders that come one after the other."""
 EXPRESS_SECONDS = 300
 """An Express execution lives no longer (Step Functions quotas)."""
 EXPRESS_MARGIN_SECONDS = 60
 
 Trigger = Literal["api", "event", "queue", "schedule", "cli", "workflow"]
+IfBusy = Literal["reject", "enqueue", "interrupt"]
 _Short = Annotated[str, StringConstraints(max_length=METADATA_CHARACTERS)]
 
 
@@ -53,6 +72,9 @@ class RunRequest(BaseModel):
     session: SessionId | None = Field(default=None, description="goes on with a session; a new one where absent")
     user: UserId | None = Field(default=None, description="on whose behalf; a session has one user")
     metadata: dict[_Short, _Short] = Field(default_factory=dict, max_length=METADATA_ENTRIES)
+    if_busy: IfBusy | None = Field(
+        default=None, description="where the session's run has not ended: reject, enqueue or interrupt"
+    )
 
     @field_validator("message")
     @classmethod
@@ -83,7 +105,9 @@ def invalid(error: ValidationError) -> InvalidInput:
 
 def request_hash(request: RunRequest) -> str:
     """Return the SHA-256 of the request's canonical JSON: tells a repeat from a conflict."""
-    text = json.dumps(request.model_dump(), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    # A field that came later is left out where it is not given, so that earlier requests keep their hash.
+    values = request.model_dump() if request.if_busy else request.model_dump(exclude={"if_busy"})
+    text = json.dumps(values, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -117,6 +141,8 @@ class StartRun:
         engine: where executions run.
         telemetry: metrics and logs.
         now: the clock.
+        switchboard: tells what an operator has switched off; none switches nothing off.
+        cancel: cancels the run that an interrupting request finds; none lets no request interrupt.
     """
 
     def __init__(
@@ -127,28 +153,36 @@ class StartRun:
         telemetry: Telemetry,
         *,
         now: Callable[[], datetime],
+        switchboard: Switchboard | None = None,
+        cancel: CancelRun | None = None,
     ) -> None:
         self._catalog = catalog
         self._runs = runs
         self._engine = engine
         self._telemetry = telemetry
         self._now = now
+        self._switchboard = switchboard
+        self._cancel = cancel
+        self.advance = Advance(runs, engine, telemetry, now=now)
 
     def __call__(
         self, tenant: str, request: RunRequest, *, trigger: Trigger, idempotency_key: str | None = None
     ) -> Run:
         """Return the run: a new one, or the one that this idempotency key started before.
 
+        One that finds its session busy waits in the session's queue (`Run.waiting`), or interrupts the run that holds
+        it, where the request, or else the agent, says so.
+
         Raises:
             InvalidInput: no such agent, or the session belongs to another agent or user.
             IdempotencyConflict: the key was used for another request.
-            SessionBusy: another run of the session has not ended.
+            PolicyDenied: an operator has switched this agent, tenant or everything off.
+            SessionBusy: another run of the session has not ended, or the session's queue is full.
             StoreUnavailable: nothing, or not all, was started; the same key again goes on from there.
         """
         spec = self._spec(request.agent)
-        run = self._new(tenant, request, trigger, idempotency_key)
-        if isinstance(spec, WorkflowSpec):
-            run = run.model_copy(update={"kind": "workflow"})
+        run = self._new(tenant, request, trigger, idempotency_key, spec)
+        self._check_switches(run)
         message = Message(
             message_id=request_message_id(run.run),
             role="user",
@@ -157,18 +191,67 @@ class StartRun:
             run=run.run,
             step=0,
         )
-        try:
-            stored = self._runs.start(run, message, session_days=spec.session_days, lease_seconds=lease_seconds(spec))
-        except SessionBusy:
-            try:
-                self._heal(tenant, run.session)
-            except PentadError as error:
-                # Healing is an extra: what the caller is told stays that the session is busy.
-                self._telemetry.event("run.heal_failed", level="WARNING", error=type(error).__name__)
-            raise
-        if stored.execution_arn is not None or stored.status.ended:
+        return self.begin(run, message, spec, heals=idempotency_key is not None)
+
+    def begin(self, run: Run, message: Message, spec: AgentSpec | WorkflowSpec, *, heals: bool) -> Run:
+        """Store a new run with its message and start it, as its strategy says.
+
+        Args:
+            run: the run, of `Run.status` queued.
+            message: what it is about.
+            spec: its agent or workflow.
+            heals: the same run will be asked for again where this fails.
+
+        Raises:
+            SessionBusy: another run of the session has not ended, or the session's queue is full.
+            IdempotencyConflict: the run exists with another request.
+            StoreUnavailable: nothing, or not all, was started.
+        """
+        stored = self._stored(run, message, spec)
+        if stored.waiting:
+            # The holder may be one that a crash left: then its session goes on, and this run may have begun.
+            self._put_right(stored)
+            return self._runs.get(run.tenant, run.run)
+        if stored.created_at == run.created_at:
+            self._telemetry.count(names.RUNS_STARTED, agent=run.agent, trigger=run.trigger)
+        if stored.status is not RunStatus.QUEUED:
             return stored
-        return self._execute(stored, heals=idempotency_key is not None)
+        return self.advance.begin(stored, heals=heals)
+
+    def _stored(self, run: Run, message: Message, spec: AgentSpec | WorkflowSpec) -> Run:
+        terms = {"session_days": spec.session_days, "lease_seconds": lease_seconds(spec)}
+        for _ in range(_INTERRUPTS):
+            try:
+                return self._runs.start(run, message, **terms)
+            except SessionBusy:
+                if run.if_busy != "interrupt" or self._cancel is None:
+                    self._put_right(run)
+                    raise
+                self._interrupt(run, self._cancel)
+        return self._runs.start(run, message, **terms)
+
+    def _interrupt(self, run: Run, cancel: CancelRun) -> None:
+        holder = self._runs.lease_holder(run.tenant, run.session)
+        if holder is None:
+            return
+        try:
+            cancel(run.tenant, holder, by="a newer request", reason=f"interrupted by {run.run}")
+        except InvalidTransition:
+            return  # It has ended by itself.
+
+    def _put_right(self, run: Run) -> None:
+        try:
+            self.advance(run.tenant, run.session)
+        except PentadError as error:
+            # Healing is an extra: what the caller is told stays that the session is busy.
+            self._telemetry.event("run.heal_failed", level="WARNING", error=type(error).__name__)
+
+    def _check_switches(self, run: Run) -> None:
+        if self._switchboard is None:
+            return
+        stopped = self._switchboard.standing(run.tenant, run.agent, ()).stopped
+        if stopped is not None:
+            raise PolicyDenied(stopped, field="agent", fix="ask the operator, or try again later")
 
     def _spec(self, name: str) -> AgentSpec | WorkflowSpec:
         spec = self._catalog.agents.get(name) or self._catalog.workflows.get(name)
@@ -177,7 +260,14 @@ class StartRun:
             raise InvalidInput(f"there is no agent {name}", field="agent", fix=f"use one of: {known}")
         return spec
 
-    def _new(self, tenant: str, request: RunRequest, trigger: Trigger, key: str | None) -> Run:
+    def _new(
+        self,
+        tenant: str,
+        request: RunRequest,
+        trigger: Trigger,
+        key: str | None,
+        spec: AgentSpec | WorkflowSpec,
+    ) -> Run:
         now = self._now()
         if key is None:
             run, session = new_id("run", now), request.session or new_id("ses", now)
@@ -199,50 +289,7 @@ class StartRun:
             request_hash=request_hash(request),
             idempotency_key=key,
             metadata=request.metadata,
+            kind="workflow" if isinstance(spec, WorkflowSpec) else "agent",
+            if_busy=request.if_busy or getattr(spec, "if_busy", "reject"),
+            execution_arn=self._engine.execution(request.agent, run),
         )
-
-    def _execute(self, run: Run, *, heals: bool) -> Run:
-        try:
-            arn = self._engine.start(run.agent, run.run, reference(run))
-        except PentadError as error:
-            if not heals or isinstance(error, NotFound):
-                # Nobody can ask for this run again (or it would never start), so it must not hold its session.
-                self._runs.finish(
-                    run.tenant,
-                    run.run,
-                    RunStatus.FAILED,
-                    at=self._now(),
-                    answer=None,
-                    error=f"{type(error).__name__}: the execution could not be started",
-                )
-            raise
-        self._runs.set_execution(run.tenant, run.run, arn)
-        self._telemetry.count(names.RUNS_STARTED, agent=run.agent, trigger=run.trigger)
-        self._telemetry.event("run.started", tenant=run.tenant, run=run.run, session=run.session)
-        return run.model_copy(update={"execution_arn": arn})
-
-    def _heal(self, tenant: str, session: str) -> None:
-        """Put right what a crash left of the run that holds the session: an execution never started, or dead."""
-        holder = self._runs.lease_holder(tenant, session)
-        if holder is None:
-            return
-        run = self._runs.get(tenant, holder)
-        if run.status.ended:
-            return
-        if run.execution_arn is None:
-            self._execute(run, heals=True)
-        elif not self._engine.running(run.execution_arn):
-            self._runs.finish(
-                tenant,
-                holder,
-                RunStatus.FAILED,
-                at=self._now(),
-                answer=None,
-                error="the execution died",
-            )
-
-
-def reference(run: Run) -> dict[str, Any]:
-    """Return the input of a run's execution: references only, and the step where it is not the first."""
-    later = {"step": run.first_step} if run.first_step > 1 else {}
-    return {"tenant": run.tenant, "run": run.run, "session": run.session, "agent": run.agent} | later

@@ -176,6 +176,7 @@ def test_a_session_of_another_agent_is_refused() -> None:
 def test_started_runs_are_counted_once() -> None:
     world = World()
     _start(world, key="k")
+    world.clock.advance(1)
     _start(world, key="k")
     assert [count.name for count in world.telemetry.counts].count("RunsStarted") == 1
 

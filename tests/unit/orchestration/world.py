@@ -19,10 +19,13 @@ from pentad.orchestration.adapters.approvals_memory import MemoryApprovals
 from pentad.orchestration.adapters.ciphers import MemoryCipher
 from pentad.orchestration.adapters.reviews_memory import MemoryReviews
 from pentad.orchestration.adapters.runs_memory import MemoryRuns
+from pentad.orchestration.adapters.switches_memory import MemorySwitches
+from pentad.orchestration.cancel import CancelRun
 from pentad.orchestration.deliver import Deliver
 from pentad.orchestration.humans import Asking, Decide
 from pentad.orchestration.reviews import CountedReviews
 from pentad.orchestration.start import RunRequest, StartRun
+from pentad.orchestration.switches import Switches
 from pentad.orchestration.turn import Think, Turn
 
 START = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -135,7 +138,13 @@ class FakeEngine:
         if self.failure is not None:
             raise self.failure
         self.started.setdefault(name, payload)
+        return self.execution(agent, name)
+
+    def execution(self, agent: str, name: str) -> str:
         return f"arn:execution:{agent}:{name}"
+
+    def stop(self, execution_arn: str, *, error: str, cause: str) -> None:
+        self.dead.add(execution_arn)
 
     def succeed(self, task_token: str, output: dict[str, Any]) -> None:
         if task_token in self.woken or task_token in self.dead:
@@ -175,7 +184,17 @@ class World:
         self.engine = FakeEngine()
         self.events = Events()
         now = self.clock
-        self.start = StartRun(catalog, self.runs, self.engine, self.telemetry, now=now)
+        self.switches = Switches(MemorySwitches(), self.telemetry, now)
+        self.cancel = CancelRun(self.runs, self.approvals, self.engine, self.events, self.telemetry, now=now)
+        self.start = StartRun(
+            catalog,
+            self.runs,
+            self.engine,
+            self.telemetry,
+            now=now,
+            switchboard=self.switches,
+            cancel=self.cancel,
+        )
         self.think = Think(catalog, self.runs, self.sessions, self.model, self.ledger, self.telemetry, now=now)
         humans = (catalog, self.runs, self.sessions, self.approvals, self.engine, self.events, self.telemetry)
         self.asking = Asking(*humans, now=now)

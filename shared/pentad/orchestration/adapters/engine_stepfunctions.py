@@ -45,13 +45,28 @@ class StepFunctions:
             except ClientError as error:
                 code = code_of(error)
                 if code == "ExecutionAlreadyExists":
-                    return f"{machine.replace(':stateMachine:', ':execution:', 1)}:{name}"
+                    return self.execution(agent, name)
                 if code in {"StateMachineDoesNotExist", "StateMachineDeleting"}:
                     raise NotFound(
                         f"the agent {agent} has no state machine", field="agent", fix="deploy the agent"
                     ) from error
                 raise
         return str(reply["executionArn"])
+
+    def execution(self, agent: str, name: str) -> str:
+        """See `WorkflowEngine`."""
+        return f"{self._prefix.replace(':stateMachine:', ':execution:', 1)}{agent}:{name}"
+
+    def stop(self, execution_arn: str, *, error: str, cause: str) -> None:
+        """See `WorkflowEngine`."""
+        if is_express(execution_arn):
+            return
+        with translated("Step Functions"):
+            try:
+                self._client.stop_execution(executionArn=execution_arn, error=error, cause=cause)
+            except ClientError as failure:
+                if code_of(failure) != "ExecutionDoesNotExist":
+                    raise
 
     def succeed(self, task_token: str, output: dict[str, Any]) -> None:
         """See `WorkflowEngine`."""

@@ -1,0 +1,112 @@
+"""Cancel a run: it ends, its session is free, its execution stops, and nobody is asked about it any more.
+
+The end is one conditional write. What follows from it may be repeated by whoever cancels again: the runs of its steps,
+its open approval, the event, the execution. Where a crash cuts this short, the execution finds the run ended at its
+next write, and tells. A tool that is running may end: what it did is written down.
+"""
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+
+from pentad.domain.errors import InvalidInput, InvalidTransition, NotFound
+from pentad.domain.ids import approval_id
+from pentad.domain.runs import ApprovalStatus, Run, RunStatus
+from pentad.observability.ports import Telemetry
+from pentad.orchestration.finished import tell
+from pentad.orchestration.ports import ApprovalStore, EventPublisher, RunStore, WorkflowEngine
+
+REASON_CHARACTERS = 300
+_APPROVAL_PAGES = 10
+_PAGE = 100
+
+
+class CancelRun:
+    """Cancels runs.
+
+    Args:
+        runs: the store of runs.
+        approvals: the store of approvals.
+        engine: where executions run.
+        events: tells the rest of the account.
+        telemetry: metrics and logs.
+        now: the clock.
+    """
+
+    def __init__(
+        self,
+        runs: RunStore,
+        approvals: ApprovalStore,
+        engine: WorkflowEngine,
+        events: EventPublisher,
+        telemetry: Telemetry,
+        *,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._runs = runs
+        self._approvals = approvals
+        self._engine = engine
+        self._events = events
+        self._telemetry = telemetry
+        self._now = now
+
+    def __call__(self, tenant: str, run: str, *, by: str, reason: str | None = None) -> Run:
+        """Cancel a run and the runs of its steps. Again does what is left of it.
+
+        Raises:
+            NotFound: no such run for this tenant.
+            InvalidInput: the reason is too long.
+            InvalidTransition: the run has ended otherwise.
+            StoreUnavailable: a store, the bus or the engine did not answer; again is safe.
+        """
+        if reason is not None and len(reason) > REASON_CHARACTERS:
+            raise InvalidInput(f"the reason has more than {REASON_CHARACTERS} characters", field="reason")
+        before = self._runs.get(tenant, run)
+        said = f"Cancelled by {by}" + (f": {reason}" if reason else ".")
+        ended = self._runs.finish(tenant, run, RunStatus.CANCELLED, at=self._now(), answer=None, stop_reason=said)
+        if ended.status is not RunStatus.CANCELLED:
+            raise InvalidTransition(f"the run has ended: it is {ended.status}", field="run")
+        for child in self._runs.children(tenant, run):
+            self._cancel_child(tenant, child, reason)
+        self._close_approvals(ended)
+        if not before.status.ended:
+            self._telemetry.event("run.cancelled", tenant=tenant, run=run)
+        tell(ended, self._events, self._telemetry)
+        # Last: until here a crash leaves an execution that will find the run ended, and tell.
+        if ended.execution_arn is not None:
+            self._engine.stop(ended.execution_arn, error="Cancelled", cause="the run was cancelled")
+        return ended
+
+    def _cancel_child(self, tenant: str, child: str, reason: str | None) -> None:
+        try:
+            self(tenant, child, by="its workflow", reason=reason)
+        except InvalidTransition:
+            return  # It had ended before.
+
+    def _close_approvals(self, run: Run) -> None:
+        for approval in self._open_approvals(run):
+            try:
+                self._approvals.decide(
+                    run.tenant,
+                    approval,
+                    ApprovalStatus.EXPIRED,
+                    by="system",
+                    reason="the run was cancelled",
+                    at=self._now(),
+                )
+            except (InvalidTransition, NotFound):
+                continue  # It was decided, or never made: nothing is pending.
+
+    def _open_approvals(self, run: Run) -> Iterable[str]:
+        """Return the approvals that may be open: of an agent's last step, of any step of a workflow."""
+        if run.kind == "agent":
+            steps = self._runs.steps(run.tenant, run.run)
+            return [approval_id(run.run, steps[-1].step)] if steps else []
+        found: list[str] = []
+        cursor: str | None = None
+        for _ in range(_APPROVAL_PAGES):
+            page = self._approvals.pending(run.tenant, limit=_PAGE, cursor=cursor)
+            found += [one.approval for one in page.items if one.run == run.run]
+            cursor = page.cursor
+            if cursor is None:
+                break
+        return found
