@@ -3,7 +3,6 @@
 ``python -m pentad.local.twin --assembly cdk.out --state .pentad`` runs it until a signal ends it.
 """
 
-import json
 import logging
 import threading
 import time
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from pentad.local.pumps.clock import ScheduleClock
     from pentad.local.pumps.pumps import Pumps
     from pentad.local.simulator import Simulator
+    from pentad.local.updating import Updates
     from pentad.local.vectors import LocalIndex
 
 logger = logging.getLogger(__name__)
@@ -46,7 +46,8 @@ class TwinError(Exception):
 class TwinOptions:
     """What may differ from one start to the next. Ports of 0 are picked by the kernel.
 
-    `vector_dimension` is that of the embeddings' tier unless it is given.
+    `vector_dimension` is that of the embeddings' tier unless it is given. `routing_seed` makes the choice between the
+    two versions of an alias the same in each run.
     """
 
     region: str = "us-east-1"
@@ -57,6 +58,7 @@ class TwinOptions:
     vector_dimension: int | None = None
     simulator_seed: str | None = None
     time_scale: float = 1.0
+    routing_seed: int | None = None
     clock: "ScheduleClock | None" = None
 
 
@@ -79,6 +81,7 @@ class Twin:
         self._pumps: Pumps
         self._simulator: Simulator
         self._vectors: LocalIndex
+        self.updates: Updates
 
     @classmethod
     def start(cls, assembly_dir: Path, state_dir: Path, *, options: TwinOptions | None = None) -> Self:
@@ -258,7 +261,7 @@ class Twin:
         self._cleanup.callback(tasks.close)
         # SendTaskSuccess is authorised by the machine whose task the token stands for.
         self._front.resolve_tokens(machine.machine_of)
-        machine.install(tasks, time_scale=self._options.time_scale)
+        machine.install(tasks, time_scale=self._options.time_scale, routing_seed=self._options.routing_seed)
         self._cleanup.callback(machine.uninstall)
         self._logs = FunctionLogs(ACCOUNT_ID, self.region)
         self._cleanup.callback(self._logs.stop)
@@ -277,18 +280,18 @@ class Twin:
 
     def _deploy(self) -> None:
         from pentad.local.deploy.deployer import Deployer
-        from pentad.local.deploy.host_spec import function_spec
         from pentad.local.deploy.registry import Place
         from pentad.local.iam.model import ACCOUNT_ID
+        from pentad.local.updating import Updates
 
         scratch = self._state_dir / "assets"
         place = Place(self.region, ACCOUNT_ID, scratch=scratch, api_endpoint=self._reserve_api)
         deployer = Deployer(self._clients, place)
         self._deployment = deployer.deploy(self._assembly, parameters=self._options.parameters)
-        for definition in self._deployment.functions.values():
-            self._host.register(function_spec(definition))
-        for one in self._deployment.versions:
-            self._host.qualify(one.function, one.qualifier, one.version)
+        self.updates = Updates(deployer, self._deployment, self._host, self._clients)
+        self.updates.sync_host()
+        secret = self._front.principals.administrator.secret_access_key
+        self._front.serve_own(lambda path, key, body: self.updates.serve(path, key, body, secret))
 
     def _reserve_api(self, api_id: str) -> str:
         from pentad.local.http_api.server import HttpApiServer
@@ -300,22 +303,14 @@ class Twin:
         return server.url
 
     def _seed_secrets(self) -> None:
-        client = self._clients("secretsmanager")
-        for name, arn in self._deployment.secrets.items():
-            value = self._secret_value(name.rsplit("/", 1)[-1])
-            if value is not None:
-                client.put_secret_value(SecretId=arn, SecretString=json.dumps(value))
+        from pentad.local.provider_secrets import seed
 
-    def _secret_value(self, provider: str) -> dict[str, str] | None:
-        key = self._options.provider_keys.get(provider)
-        if key:
-            return {"api_key": key}
         stand_ins = {
             "anthropic": {"base_url": self.simulator_url},
             "openai": {"base_url": f"{self.simulator_url}/v1"},
             "pinecone": {"index_host": self.vectors_url},
         }
-        return {"api_key": "local", **stand_ins[provider]} if provider in stand_ins else None
+        seed(self._clients("secretsmanager"), self._deployment.secrets, self._options.provider_keys, stand_ins)
 
     def _start_pumps(self) -> None:
         from pentad.local.iam.model import ACCOUNT_ID

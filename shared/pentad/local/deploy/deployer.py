@@ -9,9 +9,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 from pentad.local.assembly import Assembly, JsonObject, Stack
 from pentad.local.deploy import services as _services
 from pentad.local.deploy.deployment import Deployment
-from pentad.local.deploy.errors import DeployError, ResourceFailed, UnresolvedReference
+from pentad.local.deploy.errors import DeployError, ResourceFailed, UnresolvedReference, UpdateRefused
 from pentad.local.deploy.intrinsics import Resolver, references
-from pentad.local.deploy.registry import Created, Place, Resource, check, create
+from pentad.local.deploy.registry import Place, Resource, check, create
+from pentad.local.deploy.updates import Earlier, Made, OnCode, check_update
 
 ClientFactory = Callable[[str], Any]
 
@@ -19,7 +20,7 @@ _services.register_all()
 
 #: Parameters whose value only CloudFormation's own bootstrap check reads.
 _IGNORED_PARAMETERS = {"BootstrapVersion": "the twin publishes no assets, so it needs no bootstrap stack"}
-#: Parts of a resource that say what CloudFormation does on update or delete; the twin only creates.
+#: Parts of a resource; those that say what CloudFormation does on delete have no effect: the twin deletes nothing.
 _RESOURCE_KEYS = frozenset(
     {"Type", "Properties", "DependsOn", "Condition", "Metadata", "DeletionPolicy", "UpdateReplacePolicy"}
 )
@@ -42,6 +43,8 @@ class Deployer:
 
         self._client = cached
         self._place = place
+        self._stacks: dict[str, StackDeployment] = {}
+        self._before: dict[str, StackDeployment] = {}
 
     def deploy(self, assembly: Assembly, *, parameters: Mapping[str, Mapping[str, str]] | None = None) -> Deployment:
         """Create every stack; `parameters` gives template parameters by stack name.
@@ -54,8 +57,49 @@ class Deployer:
             validate(stack)
         for stack in assembly.stacks:
             values = (parameters or {}).get(stack.name, {})
-            _StackDeployment(stack, self._place, self._client, deployment, values).run()
+            made = StackDeployment(stack, self._place, self._client, deployment, values)
+            made.run()
+            self._stacks[stack.name] = made
         return deployment
+
+    def update(self, assembly: Assembly, deployment: Deployment, *, on_code: OnCode = lambda: None) -> None:
+        """Bring what is deployed to another assembly, in place: code, versions, aliases and state machines.
+
+        Args:
+            assembly: the new assembly.
+            deployment: what `deploy` returned.
+            on_code: called after each change of a Lambda resource, before anything that calls it is changed.
+
+        Raises:
+            UpdateRefused: something else differs; nothing was changed.
+            DeployError: a resource cannot be changed.
+        """
+        if {stack.name for stack in assembly.stacks} != set(self._stacks):
+            raise UpdateRefused("the stacks of the assembly are not those of the running twin")
+        for stack in assembly.stacks:
+            validate(stack)
+            check_update(self._stacks[stack.name].template, stack.template, stack.name)
+        self._before = dict(self._stacks)
+        for stack in assembly.stacks:
+            self._apply(stack, deployment, on_code, None)
+
+    def restore(self, deployment: Deployment, *, on_code: OnCode = lambda: None) -> None:
+        """Undo the last `update`, as CloudFormation rolls back: earlier versions are used again, none is published.
+
+        Raises:
+            DeployError: there was no update, or a resource cannot be changed back.
+        """
+        if not self._before:
+            raise UpdateRefused("there is no update to roll back")
+        before, self._before = self._before, {}
+        for earlier in before.values():
+            self._apply(earlier.stack, deployment, on_code, earlier)
+
+    def _apply(self, stack: Stack, deployment: Deployment, on_code: OnCode, again: "StackDeployment | None") -> None:
+        running = self._stacks[stack.name]
+        made = StackDeployment(stack, self._place, self._client, deployment, running.parameters)
+        made.run(Earlier(running.made, again.made if again else {}, on_code))
+        self._stacks[stack.name] = made
 
 
 def validate(stack: Stack) -> None:
@@ -74,7 +118,7 @@ def validate(stack: Stack) -> None:
         check(logical_id, body["Type"], body.get("Properties", {}))
 
 
-class _StackDeployment:
+class StackDeployment:
     """The deployment of one stack; also the scope its intrinsics resolve against."""
 
     def __init__(
@@ -85,11 +129,11 @@ class _StackDeployment:
         deployment: Deployment,
         parameters: Mapping[str, str],
     ) -> None:
-        self._stack, self._place, self._client = stack, place, client
-        self._template = stack.template
+        self.stack, self.template = stack, stack.template
+        self.parameters = parameters
+        self.made: dict[str, Made] = {}
+        self._place, self._client = place, client
         self._deployment = deployment
-        self._parameters = parameters
-        self._created: dict[str, Created] = {}
         self._resolver = Resolver(self)
         stack_id = f"stack/{stack.name}/{stack.name}"
         self._pseudo = {
@@ -102,19 +146,19 @@ class _StackDeployment:
             "AWS::NotificationARNs": [],
         }
 
-    def run(self) -> None:
-        """Create the stack's resources, then resolve its outputs."""
-        resources: JsonObject = self._template.get("Resources", {})
+    def run(self, earlier: Earlier | None = None) -> None:
+        """Create the stack's resources, or change those of a running one, then resolve its outputs."""
+        resources: JsonObject = self.template.get("Resources", {})
         for logical_id in self._order(resources):
-            self._create(logical_id, resources[logical_id])
+            self._make(logical_id, resources[logical_id], earlier)
         outputs: dict[str, str] = {}
-        for name, body in self._template.get("Outputs", {}).items():
+        for name, body in self.template.get("Outputs", {}).items():
             if "Condition" in body and not self.condition(body["Condition"]):
                 continue
             outputs[name] = str(self._resolver.resolve(body["Value"]))
             if "Export" in body:
                 self._deployment.exports[str(self._resolver.resolve(body["Export"]["Name"]))] = outputs[name]
-        self._deployment.outputs[self._stack.name] = outputs
+        self._deployment.outputs[self.stack.name] = outputs
 
     def _order(self, resources: JsonObject) -> list[str]:
         wanted = {
@@ -128,34 +172,37 @@ class _StackDeployment:
         try:
             return list(TopologicalSorter(graph).static_order())
         except CycleError as error:
-            raise DeployError(f"{self._stack.name}: resources depend on each other: {error.args[1]}") from error
+            raise DeployError(f"{self.stack.name}: resources depend on each other: {error.args[1]}") from error
 
-    def _create(self, logical_id: str, body: JsonObject) -> None:
+    def _make(self, logical_id: str, body: JsonObject, earlier: Earlier | None) -> None:
         kind = body["Type"]
+        target = Resource(logical_id, kind, self.stack, self._place, self._client, self._deployment)
         try:
             properties = self._resolver.resolve(body.get("Properties", {}))
-            target = Resource(logical_id, kind, self._stack, self._place, self._client, self._deployment)
-            created = create(target, properties)
+            if earlier is None:
+                made = Made(create(target, properties), properties)
+            else:
+                made = earlier.bring(target, properties)
         except (ClientError, BotoCoreError) as error:
             raise ResourceFailed(logical_id, kind, str(error)) from error
         except UnresolvedReference as error:
             raise UnresolvedReference(f"{logical_id} ({kind}): {error}") from error
-        self._created[logical_id] = created
-        self._deployment.resources[f"{self._stack.name}/{logical_id}"] = created.ref
+        self.made[logical_id] = made
+        self._deployment.resources[f"{self.stack.name}/{logical_id}"] = made.created.ref
 
     def ref(self, logical_id: str) -> Any:
         """Return a parameter's, pseudo parameter's or resource's reference value."""
-        if logical_id in self._created:
-            return self._created[logical_id].ref
+        if logical_id in self.made:
+            return self.made[logical_id].created.ref
         if logical_id in self._pseudo:
             return self._pseudo[logical_id]
-        if logical_id in self._template.get("Parameters", {}):
+        if logical_id in self.template.get("Parameters", {}):
             return self._parameter(logical_id)
-        raise UnresolvedReference(f"Ref to {logical_id}, which does not exist in {self._stack.name}")
+        raise UnresolvedReference(f"Ref to {logical_id}, which does not exist in {self.stack.name}")
 
     def _parameter(self, name: str) -> Any:
-        definition = self._template["Parameters"][name]
-        value = self._parameters.get(name, definition.get("Default"))
+        definition = self.template["Parameters"][name]
+        value = self.parameters.get(name, definition.get("Default"))
         if value is None:
             raise UnresolvedReference(f"parameter {name} has no value and no default")
         kind = definition["Type"]
@@ -167,11 +214,12 @@ class _StackDeployment:
 
     def attribute(self, logical_id: str, name: str) -> Any:
         """Return an attribute of a created resource."""
-        created = self._created.get(logical_id)
-        if created is None:
-            raise UnresolvedReference(f"Fn::GetAtt of {logical_id}, which does not exist in {self._stack.name}")
+        made = self.made.get(logical_id)
+        if made is None:
+            raise UnresolvedReference(f"Fn::GetAtt of {logical_id}, which does not exist in {self.stack.name}")
+        created = made.created
         if name not in created.attributes:
-            kind = self._template["Resources"][logical_id]["Type"]
+            kind = self.template["Resources"][logical_id]["Type"]
             raise UnresolvedReference(f"{logical_id} ({kind}) has no attribute {name} locally")
         return created.attributes[name]
 
@@ -184,13 +232,13 @@ class _StackDeployment:
     def mapping(self, name: str, top: str, second: str) -> Any:
         """Return a value of the template's Mappings."""
         try:
-            return self._template["Mappings"][name][top][second]
+            return self.template["Mappings"][name][top][second]
         except KeyError as error:
             raise UnresolvedReference(f"Fn::FindInMap [{name}, {top}, {second}]: no such key") from error
 
     def condition(self, name: str) -> bool:
         """Return the value of a named condition."""
-        conditions = self._template.get("Conditions", {})
+        conditions = self.template.get("Conditions", {})
         if name not in conditions:
-            raise UnresolvedReference(f"condition {name} does not exist in {self._stack.name}")
+            raise UnresolvedReference(f"condition {name} does not exist in {self.stack.name}")
         return self._resolver.truth(conditions[name])

@@ -190,6 +190,22 @@ class HttpApi:
 
 
 @dataclass
+class Rollout:
+    """A state machine's alias on its way from one version to the next. Interval in minutes.
+
+    `shifted` is the share of new executions, in percent, that the new version gets.
+    """
+
+    alias_arn: str
+    before: str
+    after: str
+    kind: str
+    percentage: int
+    interval: int
+    shifted: int
+
+
+@dataclass
 class Deployment:
     """Everything created from an assembly."""
 
@@ -208,6 +224,8 @@ class Deployment:
     schedules: list[ScheduledTarget] = field(default_factory=list)
     http_apis: dict[str, HttpApi] = field(default_factory=dict)
     state_machines: dict[str, str] = field(default_factory=dict)
+    revisions: dict[str, str] = field(default_factory=dict)
+    rollouts: list[Rollout] = field(default_factory=list)
     secrets: dict[str, str] = field(default_factory=dict)
     event_buckets: set[str] = field(default_factory=set)
     resource_policies: dict[str, list[JsonObject]] = field(default_factory=dict)

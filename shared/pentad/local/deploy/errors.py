@@ -4,7 +4,8 @@ DeployError
 ├── UnknownResourceType     no function creates this resource type
 ├── UnknownProperty         the type is known, the property is not: it would be silently lost
 ├── UnresolvedReference     an intrinsic names something that does not exist
-└── ResourceFailed          the local AWS refused the request
+├── ResourceFailed          the local AWS refused the request
+└── UpdateRefused           a running twin cannot be changed like this: nothing was changed
 """
 
 
@@ -42,3 +43,7 @@ class ResourceFailed(DeployError):
         super().__init__(f"{logical_id} ({resource_type}): {reason}")
         self.logical_id = logical_id
         self.resource_type = resource_type
+
+
+class UpdateRefused(DeployError):
+    """The new assembly differs from the running one in what only a new start can change."""

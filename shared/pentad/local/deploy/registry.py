@@ -116,6 +116,44 @@ def resource(
     return register
 
 
+Updater = Callable[[Resource, JsonObject, Created], Created]
+_UPDATERS: dict[str, Updater] = {}
+
+
+def updates(resource_type: str) -> Callable[[Updater], Updater]:
+    """Register the decorated function as what changes a resource of `resource_type` in a running twin.
+
+    It gets the new properties and what the resource was, and returns what it is now: another reference where
+    CloudFormation would replace it.
+    """
+
+    def register(change: Updater) -> Updater:
+        _UPDATERS[resource_type] = change
+        return change
+
+    return register
+
+
+def updatable(resource_type: str) -> bool:
+    """Tell whether a running twin can change resources of this type."""
+    return resource_type in _UPDATERS
+
+
+def update(target: Resource, properties: JsonObject, earlier: Created) -> Created:
+    """Change one resource to new, resolved properties.
+
+    Raises:
+        ResourceFailed: the local AWS refused it.
+    """
+    return _UPDATERS[target.resource_type](target, relevant(target.resource_type, properties), earlier)
+
+
+def relevant(resource_type: str, properties: JsonObject) -> JsonObject:
+    """Return the properties that have an effect here."""
+    handled = _KINDS[resource_type].handled
+    return {key: value for key, value in properties.items() if key in handled}
+
+
 def known_types() -> tuple[str, ...]:
     """Return every resource type the twin can create."""
     return tuple(sorted(_KINDS))
@@ -130,8 +168,7 @@ def create(target: Resource, properties: JsonObject) -> Created:
         ResourceFailed: the local AWS refused it.
     """
     kind = check(target.logical_id, target.resource_type, properties)
-    wanted = {key: value for key, value in properties.items() if key in kind.handled}
-    return kind.create(target, wanted)
+    return kind.create(target, relevant(target.resource_type, properties))
 
 
 def check(logical_id: str, resource_type: str, properties: Iterable[str]) -> ResourceKind:

@@ -6,7 +6,7 @@ import json
 import logging
 import threading
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final, Self
 
 from pentad.local.front import errors
@@ -50,6 +50,7 @@ _ANNOUNCED: Final = frozenset(
         ("events", "PutEvents"),
     )
 )
+OwnCalls = Callable[[str, str | None, bytes], ApiResponse | None]
 _READS: Final = frozenset(("GetObject", "HeadObject"))
 
 
@@ -69,6 +70,7 @@ class AwsFront:
         self._server = FrontServer(self._handle)
         self._overrides: dict[str, ServiceOverride] = {"sts": StsApi(self.principals, self.account, region)}
         self._callbacks: list[EventCallback] = []
+        self._own_calls: OwnCalls | None = None
         self._counts: Counter[CountKey] = Counter()
         self._guard = threading.Lock()
 
@@ -88,6 +90,10 @@ class AwsFront:
     def resolve_tokens(self, resolver: TokenResolver) -> None:
         """Say how the state machine of a task token is found, so that SendTaskSuccess is authorised by machine."""
         self.account.token_resolver = resolver
+
+    def serve_own(self, serve: OwnCalls) -> None:
+        """Answer requests below `OWN_PATHS`; `serve` gets the path, the key the caller sends, and the body."""
+        self._own_calls = serve
 
     def on_event(self, callback: EventCallback) -> None:
         """Subscribe to successful writes that pumps wait for (see model.ApiEvent)."""
@@ -118,7 +124,7 @@ class AwsFront:
     def _handle(self, environ: dict[str, Any], body: bytes) -> ApiResponse:
         path = environ.get("PATH_INFO", "")
         if path.startswith(OWN_PATHS):
-            return self._own(path)
+            return self._own(path, environ, body)
         headers, query = read_headers(environ), read_query(environ)
         try:
             signature = read_signature(headers, query)
@@ -202,12 +208,13 @@ class AwsFront:
         for callback in self._callbacks:
             callback(event)
 
-    def _own(self, path: str) -> ApiResponse:
+    def _own(self, path: str, environ: dict[str, Any], body: bytes) -> ApiResponse:
         if path == HEALTH_PATH:
             return _json_response({"status": "ok", "region": self.region})
         if path == COUNTS_PATH:
             return _json_response([{**key._asdict(), "count": n} for key, n in self.counts().items()])
-        return ApiResponse(404, (), b"")
+        served = self._own_calls(path, environ.get("HTTP_X_PENTAD_KEY"), body) if self._own_calls else None
+        return served or ApiResponse(404, (), b"")
 
 
 def _label(principal: Principal) -> str:

@@ -82,9 +82,9 @@ class FunctionHost:
         self._reaper.start()
 
     def register(self, spec: FunctionSpec) -> None:
-        """Add a function, or replace it: calls in flight finish on the earlier code."""
+        """Add a function, or replace it: calls in flight finish on the earlier code, and published versions keep it."""
         if self._registry.add(spec):
-            self._pool.forget(spec.name)
+            self._pool.forget(spec.name, keep=self._registry.current)
 
     def unregister(self, name: str) -> None:
         """Forget a function."""

@@ -70,8 +70,11 @@ class InstancePool:
         with self._changed:
             function = self._functions.setdefault(spec.name, _Function())
             while not self._stopped:
-                if function.idle:
-                    return function.idle.pop()
+                # By the object: a function and its published versions differ once the function was updated.
+                ready = next((one for one in reversed(function.idle) if one.spec is spec), None)
+                if ready is not None:
+                    function.idle.remove(ready)
+                    return ready
                 if self._starting < self._limits.max_starting:
                     evicted = self._make_room()
                     self._starting += 1
@@ -131,9 +134,9 @@ class InstancePool:
             self._changed.notify_all()
         instance.close()
 
-    def forget(self, name: str) -> None:
-        """End the idle instances of a function whose code or configuration changed."""
-        self._discard_idle(lambda instance: instance.spec.name == name)
+    def forget(self, name: str, *, keep: Callable[[FunctionSpec], bool] = lambda _: False) -> None:
+        """End the idle instances of a function, but those whose specification is still in use."""
+        self._discard_idle(lambda instance: instance.spec.name == name and not keep(instance.spec))
 
     def reap(self) -> None:
         """Look after idle instances: read their output, end the old ones, drop the dead ones."""

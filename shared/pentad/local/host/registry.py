@@ -37,20 +37,26 @@ def split_name(reference: str) -> tuple[str, str | None]:
 
 
 class FunctionRegistry:
-    """Specifications by name, and versions and aliases by qualifier."""
+    """Specifications by name, and versions and aliases by qualifier.
+
+    A published version keeps the specification that the function had as it was published. Where that is still the
+    function's own, both are one object, and so share their instances.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._specs: dict[str, FunctionSpec] = {}
+        self._versions: dict[tuple[str, str], FunctionSpec] = {}
         self._qualifiers: dict[tuple[str, str], str] = {}
 
     def add(self, spec: FunctionSpec) -> bool:
-        """Add or replace a function; tell whether an earlier one changed."""
+        """Add or replace a function, published versions aside; tell whether an earlier one changed."""
         with self._lock:
             earlier = self._specs.get(spec.name)
             if earlier == spec:
                 return False  # keep the very object, by which running instances are known to be current
-            self._specs[spec.name] = spec
+            published = (one for (name, _), one in self._versions.items() if name == spec.name and one == spec)
+            self._specs[spec.name] = next(published, spec)
             return earlier is not None
 
     def remove(self, name: str) -> None:
@@ -58,16 +64,21 @@ class FunctionRegistry:
         with self._lock:
             self._specs.pop(name, None)
             self._qualifiers = {key: version for key, version in self._qualifiers.items() if key[0] != name}
+            self._versions = {key: spec for key, spec in self._versions.items() if key[0] != name}
 
     def qualify(self, name: str, qualifier: str, version: str) -> None:
-        """Let `name:qualifier` run, reported as `version`. In the twin every version runs the present code."""
+        """Let `name:qualifier` run `version`. A version that is named for the first time is what is registered now."""
         with self._lock:
             self._qualifiers[name, qualifier] = version
+            if name in self._specs:
+                self._versions.setdefault((name, version), self._specs[name])
 
     def current(self, spec: FunctionSpec) -> bool:
-        """Tell whether the specification is still the registered one."""
+        """Tell whether the specification is the registered one, or that of a published version."""
         with self._lock:
-            return self._specs.get(spec.name) is spec
+            known = [self._specs.get(spec.name)]
+            known += [one for (name, _), one in self._versions.items() if name == spec.name]
+        return any(one is spec for one in known)
 
     def resolve(self, reference: str, qualifier: str | None = None) -> Target:
         """Find a function by name, partial ARN or ARN, each with or without a qualifier.
@@ -80,6 +91,8 @@ class FunctionRegistry:
         with self._lock:
             spec = self._specs.get(name)
             version = LATEST if qualifier in (None, LATEST) else self._qualifiers.get((name, str(qualifier)))
+            if spec is not None and version is not None:
+                spec = self._versions.get((name, version), spec)
         if spec is None or version is None:
             arn = spec.arn if spec else reference
             raise FunctionNotFound(f"Function not found: {arn}{f':{qualifier}' if qualifier and spec else ''}")

@@ -52,6 +52,7 @@ _STATUS: Final[dict[type, ExecutionStatus]] = {
     ProgramTimedOut: ExecutionStatus.TIMED_OUT,
 }
 
+_routing: Final = random.Random()  # noqa: S311 (traffic split)
 _lock = threading.RLock()
 _known: "weakref.WeakValueDictionary[str, Any]" = weakref.WeakValueDictionary()
 _running: set[Any] = set()
@@ -185,7 +186,7 @@ def _resolve(backend: Any, arn: str) -> tuple[Any, Any, str | None]:
         if alias is None:
             raise StateMachineDoesNotExist(f"State Machine Does Not Exist: '{arn}'")
         routes = alias.routing_configuration
-        route = random.choices(routes, weights=[r["weight"] for r in routes])[0]  # noqa: S311 (traffic split)
+        route = _routing.choices(routes, weights=[r["weight"] for r in routes])[0]
         suffix, alias_arn = route["stateMachineVersionArn"].rsplit(":", 1)[1], arn
     version = machine.versions.get(int(suffix))
     if version is None:
@@ -296,8 +297,14 @@ def _reflect(self: Any) -> None:
     execution.exec_status = status
 
 
-def apply(patches: Patches) -> None:
-    """Install the patches of this module."""
+def apply(patches: Patches, *, routing_seed: int | None = None) -> None:
+    """Install the patches of this module.
+
+    Args:
+        patches: Where to record them.
+        routing_seed: Of the choices between the versions of an alias; None for other choices each time.
+    """
+    _routing.seed(routing_seed)
     _patch_execution(patches)
     build = _environment(ExecutionWorker._get_evaluation_environment)
     patches.attribute(ExecutionWorker, "_get_evaluation_environment", build)

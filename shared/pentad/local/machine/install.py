@@ -40,7 +40,7 @@ def _switch_on(patches: Patches) -> None:
     patches.on_undo(restore)
 
 
-def install(connect: Connect, *, time_scale: float = 1.0) -> None:
+def install(connect: Connect, *, time_scale: float = 1.0, routing_seed: int | None = None) -> None:
     """Install the interpreter once per process; a second call does nothing.
 
     Args:
@@ -48,6 +48,7 @@ def install(connect: Connect, *, time_scale: float = 1.0) -> None:
             through it, so the client must neither retry nor time out before the longest task (a Lambda function runs
             for up to 900 seconds), and should leave parameter validation to the service.
         time_scale: Factor on the seconds of Wait states and retries, for tests.
+        routing_seed: Makes the choices between the two versions of an alias the same each time.
     """
     global _installed
     with _lock:
@@ -65,7 +66,7 @@ def install(connect: Connect, *, time_scale: float = 1.0) -> None:
         integrations.apply(patches, connect)
         callbacks.apply(patches)
         definitions.apply(patches)
-        executions.apply(patches)
+        executions.apply(patches, routing_seed=routing_seed)
         api.apply(patches)
         _installed = patches
 

@@ -69,6 +69,26 @@ def test_removed_function_is_gone_with_its_aliases() -> None:
             registry.resolve(reference)
 
 
+def test_a_published_version_keeps_the_specification_it_was_published_with() -> None:
+    registry = FunctionRegistry()
+    registry.add(spec())
+    registry.qualify("fn", "1", "1")
+    registry.qualify("fn", "live", "1")
+    registry.add(spec(memory_mb=256))
+    registry.qualify("fn", "2", "2")
+    memory = {name: registry.resolve("fn", name).spec.memory_mb for name in ("1", "2", "live", "$LATEST")}
+    assert memory == {"1": 128, "2": 256, "live": 128, "$LATEST": 256}
+
+
+def test_a_function_that_is_what_a_version_was_shares_its_instances() -> None:
+    registry = FunctionRegistry()
+    registry.add(spec())
+    registry.qualify("fn", "1", "1")
+    registry.add(spec(memory_mb=256))
+    registry.add(spec())
+    assert registry.resolve("fn").spec is registry.resolve("fn", "1").spec
+
+
 def test_only_a_change_replaces_a_function() -> None:
     registry = FunctionRegistry()
     assert not registry.add(spec())

@@ -7,6 +7,7 @@ _MODULES = (
     "cloudwatch",
     "dynamodb",
     "events",
+    "function_updates",
     "functions",
     "http_apis",
     "iam",
@@ -18,6 +19,7 @@ _MODULES = (
     "sns",
     "ssm",
     "state_machines",
+    "state_machine_updates",
 )
 
 

@@ -82,6 +82,18 @@ _CONFIGURATION = ("Handler", "Runtime", "Role", "Description", "MemorySize", "Ti
 )
 def function(target: Resource, properties: JsonObject) -> Created:
     """Create a function."""
+    definition = described(target, properties)
+    target.deployment.functions[definition.name] = definition
+    _register(target, definition.name, properties, definition)
+    return Created(definition.name, {"Arn": definition.arn})
+
+
+def described(target: Resource, properties: JsonObject) -> FunctionDefinition:
+    """Return a function as its properties describe it.
+
+    Raises:
+        ResourceFailed: it cannot run locally.
+    """
     if properties.get("PackageType", "Zip") != "Zip":
         raise target.fail("container images cannot run locally")
     name = properties.get("FunctionName") or target.physical_name(limit=64)
@@ -91,7 +103,7 @@ def function(target: Resource, properties: JsonObject) -> Created:
     allowed = {"LogGroup", "LogFormat", "ApplicationLogLevel", "SystemLogLevel"}
     target.only("LoggingConfig", logging, allowed)
     reserved = properties.get("ReservedConcurrentExecutions")
-    definition = FunctionDefinition(
+    return FunctionDefinition(
         name=name,
         arn=arn,
         handler=properties["Handler"],
@@ -112,9 +124,6 @@ def function(target: Resource, properties: JsonObject) -> Created:
         stack=target.stack.name,
         logical_id=target.logical_id,
     )
-    target.deployment.functions[name] = definition
-    _register(target, name, properties, definition)
-    return Created(name, {"Arn": arn})
 
 
 def _environment_text(value: object) -> str:
@@ -128,13 +137,19 @@ def _layers(target: Resource, arns: Sequence[str]) -> tuple[LayerVersion, ...]:
     return tuple(target.deployment.layers[arn] for arn in arns)
 
 
-def _register(target: Resource, name: str, properties: JsonObject, definition: FunctionDefinition) -> None:
+def configuration(properties: JsonObject, definition: FunctionDefinition) -> JsonObject:
+    """Return a function's configuration as Lambda's API takes it, for listings: the host has its own."""
     # Layers are left out: moto would refuse what it has no archive of.
     request = {key: properties[key] for key in _CONFIGURATION if key in properties and key != "Layers"}
     request["Environment"] = {"Variables": dict(definition.environment)}
     if "LoggingConfig" in properties:
         request["LoggingConfig"] = properties["LoggingConfig"]
+    return request
+
+
+def _register(target: Resource, name: str, properties: JsonObject, definition: FunctionDefinition) -> None:
     client = target.client("lambda")
+    request = configuration(properties, definition)
     client.create_function(FunctionName=name, Code={"ZipFile": _STUB}, Publish=False, **request)
     if definition.reserved_concurrency is not None:
         client.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=definition.reserved_concurrency)
@@ -153,7 +168,8 @@ def _register(target: Resource, name: str, properties: JsonObject, definition: F
 def layer_version(target: Resource, properties: JsonObject) -> Created:
     """Take a layer from its asset. moto is not told: it only wants the archive's bytes."""
     name = properties.get("LayerName") or target.physical_name(limit=140)
-    arn = target.arn("lambda", f"layer:{name}:1")
+    earlier = sum(1 for one in target.deployment.layers if one.split(":")[6] == name)
+    arn = target.arn("lambda", f"layer:{name}:{earlier + 1}")
     folder = _code(target, properties["Content"], "Content")
     third_party = (folder / THIRD_PARTY_MARKER).is_file()
     target.deployment.layers[arn] = LayerVersion(arn, folder, third_party)
@@ -167,7 +183,12 @@ def _name_and_qualifier(reference: str) -> tuple[str, str | None]:
     return name, qualifier or None
 
 
-def _function(target: Resource, reference: str) -> FunctionDefinition:
+def function_of(target: Resource, reference: str) -> FunctionDefinition:
+    """Return the function that a name or an ARN means.
+
+    Raises:
+        ResourceFailed: it is not part of the assembly.
+    """
     name, _ = _name_and_qualifier(reference)
     definition = target.deployment.functions.get(name)
     if definition is None:
@@ -186,8 +207,8 @@ def _function(target: Resource, reference: str) -> FunctionDefinition:
     },
 )
 def version(target: Resource, properties: JsonObject) -> Created:
-    """Publish a version: the twin deploys once, so every version is the present code."""
-    definition = _function(target, properties["FunctionName"])
+    """Publish the present code as a version; the host keeps it when the function is updated."""
+    definition = function_of(target, properties["FunctionName"])
     published = [one for one in target.deployment.versions if one.function == definition.name]
     number = str(1 + sum(one.qualifier.isdigit() for one in published))
     arn = f"{definition.arn}:{number}"
@@ -203,7 +224,7 @@ def version(target: Resource, properties: JsonObject) -> Created:
 )
 def alias(target: Resource, properties: JsonObject) -> Created:
     """Create an alias."""
-    definition, name = _function(target, properties["FunctionName"]), properties["Name"]
+    definition, name = function_of(target, properties["FunctionName"]), properties["Name"]
     arn = f"{definition.arn}:{name}"
     target.deployment.versions.append(FunctionVersion(definition.name, name, properties["FunctionVersion"], arn))
     request = {"FunctionVersion": properties["FunctionVersion"], "Name": name}
@@ -218,7 +239,7 @@ def alias(target: Resource, properties: JsonObject) -> Created:
 )
 def permission(target: Resource, properties: JsonObject) -> Created:
     """Add one statement to a function's resource policy."""
-    definition = _function(target, properties["FunctionName"])
+    definition = function_of(target, properties["FunctionName"])
     _, qualifier = _name_and_qualifier(properties["FunctionName"])
     target.deployment.permissions.append(
         InvokePermission(
@@ -259,7 +280,7 @@ def event_source_mapping(target: Resource, properties: JsonObject) -> Created:
     source = properties["EventSourceArn"]
     if ":sqs:" not in source:
         raise target.fail(f"only SQS event sources run locally, not {source}")
-    definition = _function(target, properties["FunctionName"])
+    definition = function_of(target, properties["FunctionName"])
     _check_visibility(target, source, definition)
     identifier = str(uuid.uuid5(uuid.NAMESPACE_URL, f"{target.stack.name}/{target.logical_id}"))
     scaling = properties.get("ScalingConfig", {})
@@ -307,7 +328,7 @@ def _parsed(pattern: Any) -> JsonObject:
 )
 def event_invoke_config(target: Resource, properties: JsonObject) -> Created:
     """Record how asynchronous invocations are retried."""
-    definition = _function(target, properties["FunctionName"])
+    definition = function_of(target, properties["FunctionName"])
     destinations = properties.get("DestinationConfig", {})
     target.only("DestinationConfig", destinations, {"OnFailure", "OnSuccess"})
     target.deployment.invoke_configs.append(

@@ -4,7 +4,7 @@ import json
 from functools import cache
 from typing import Any
 
-from pentad.local.deploy.registry import METADATA, TAGS, Created, JsonObject, Resource, as_json, resource
+from pentad.local.deploy.registry import METADATA, TAGS, Created, JsonObject, Resource, as_json, resource, updates
 
 
 @cache
@@ -80,6 +80,16 @@ def policy(target: Resource, properties: JsonObject) -> Created:
         _put(target.client("iam"), name, properties["PolicyName"], properties["PolicyDocument"])
         target.deployment.roles[_role_arn(target, name)].append(properties["PolicyDocument"])
     return Created(properties["PolicyName"])
+
+
+@updates("AWS::IAM::Policy")
+def update_policy(target: Resource, properties: JsonObject, earlier: Created) -> Created:
+    """Change an inline policy of the same roles."""
+    if properties["PolicyName"] != earlier.ref:
+        raise target.fail("a running twin cannot rename a policy")
+    for name in properties.get("Roles", []):
+        _put(target.client("iam"), name, properties["PolicyName"], properties["PolicyDocument"])
+    return earlier
 
 
 @resource(

@@ -6,6 +6,9 @@ from typing import Any
 
 from pentad.local.deploy.registry import METADATA, TAGS, Created, JsonObject, Resource, as_json, camel, resource
 
+FIRST_REVISION = "INITIAL"
+"""What CloudFormation answers for a machine that was never updated."""
+
 
 @resource(
     "AWS::StepFunctions::StateMachine",
@@ -25,19 +28,21 @@ from pentad.local.deploy.registry import METADATA, TAGS, Created, JsonObject, Re
 def state_machine(target: Resource, properties: JsonObject) -> Created:
     """Create a state machine from its definition, substitutions applied."""
     name = properties.get("StateMachineName") or target.physical_name(limit=80)
-    request: dict[str, Any] = {
-        "name": name,
-        "definition": _definition(target, properties),
-        "roleArn": properties["RoleArn"],
-        "type": properties.get("StateMachineType", "STANDARD"),
-    }
+    request = {"name": name, "type": properties.get("StateMachineType", "STANDARD")} | revision(target, properties)
+    arn = target.client("stepfunctions").create_state_machine(**request)["stateMachineArn"]
+    target.deployment.state_machines[arn] = properties["RoleArn"]
+    target.deployment.revisions[arn] = FIRST_REVISION
+    return Created(arn, {"Arn": arn, "Name": name, "StateMachineRevisionId": FIRST_REVISION})
+
+
+def revision(target: Resource, properties: JsonObject) -> dict[str, Any]:
+    """Return what a revision of a machine consists of, as the API takes it."""
+    request: dict[str, Any] = {"definition": _definition(target, properties), "roleArn": properties["RoleArn"]}
     if "LoggingConfiguration" in properties:
         request["loggingConfiguration"] = camel(properties["LoggingConfiguration"])
     if "TracingConfiguration" in properties:
         request["tracingConfiguration"] = camel(properties["TracingConfiguration"])
-    arn = target.client("stepfunctions").create_state_machine(**request)["stateMachineArn"]
-    target.deployment.state_machines[arn] = properties["RoleArn"]
-    return Created(arn, {"Arn": arn, "Name": name, "StateMachineRevisionId": "INITIAL"})
+    return request
 
 
 def _definition(target: Resource, properties: JsonObject) -> str:
@@ -66,12 +71,18 @@ def _definition(target: Resource, properties: JsonObject) -> str:
 
 @resource(
     "AWS::StepFunctions::StateMachineVersion",
-    handled={"StateMachineArn", "Description"},
-    ignored={"StateMachineRevisionId": "the twin deploys one revision"},
+    handled={"StateMachineArn", "StateMachineRevisionId", "Description"},
 )
 def state_machine_version(target: Resource, properties: JsonObject) -> Created:
-    """Publish the machine as a version."""
+    """Publish the machine as a version.
+
+    Raises:
+        ResourceFailed: the machine has another revision than the one asked for.
+    """
     arn = properties["StateMachineArn"]
+    asked = properties.get("StateMachineRevisionId")
+    if asked is not None and asked != target.deployment.revisions[arn]:
+        raise target.fail(f"ConflictException: the current revision of {arn} is not {asked}")
     description = {"versionDescription": properties["Description"]} if "Description" in properties else {}
     client = target.client("stepfunctions")
     # moto has no PublishStateMachineVersion; an update that changes nothing publishes as well.
@@ -87,15 +98,18 @@ def state_machine_version(target: Resource, properties: JsonObject) -> Created:
     ignored={"Description": METADATA},
 )
 def state_machine_alias(target: Resource, properties: JsonObject) -> Created:
-    """Create an alias; a gradual rollout ends at once, on its version."""
+    """Create an alias; there is nothing to roll out from, so all goes to its version."""
     name = properties.get("Name") or target.physical_name(limit=80)
+    targets = routes(properties)
+    answer = target.client("stepfunctions").create_state_machine_alias(name=name, routingConfiguration=targets)
+    arn = answer["stateMachineAliasArn"]
+    return Created(arn, {"Arn": arn})
+
+
+def routes(properties: JsonObject) -> list[dict[str, Any]]:
+    """Return where an alias leads once its rollout is over, as the API takes it."""
     routing = properties.get("RoutingConfiguration")
     if routing is None:
         version = properties["DeploymentPreference"]["StateMachineVersionArn"]
         routing = [{"StateMachineVersionArn": version, "Weight": 100}]
-    targets = [
-        {"stateMachineVersionArn": one["StateMachineVersionArn"], "weight": int(one["Weight"])} for one in routing
-    ]
-    answer = target.client("stepfunctions").create_state_machine_alias(name=name, routingConfiguration=targets)
-    arn = answer["stateMachineAliasArn"]
-    return Created(arn, {"Arn": arn})
+    return [{"stateMachineVersionArn": one["StateMachineVersionArn"], "weight": int(one["Weight"])} for one in routing]

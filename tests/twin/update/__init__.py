@@ -1,0 +1,1 @@
+"""A running twin, brought to another assembly in place."""

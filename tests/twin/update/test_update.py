@@ -1,0 +1,188 @@
+"""An update in place: what runs stays on its version, what starts goes where the alias leads, the rest is refused."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from botocore.exceptions import ClientError
+
+from pentad.local import twin_file
+from pentad.local.deploy.errors import UpdateRefused
+from pentad.local.twin import Twin, TwinOptions
+from tests.twin.stack.world import until
+from tests.twin.update.assembly import CANARY, LINEAR, LIVE, MACHINE, write
+
+pytestmark = [pytest.mark.twin, pytest.mark.xdist_group("twin-update")]
+
+Json = dict[str, Any]
+SEED = 7
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    return write(tmp_path / "cdk.out", "old", 1)
+
+
+@pytest.fixture
+def twin(out: Path, tmp_path: Path) -> Iterator[Twin]:
+    options = TwinOptions(vector_dimension=8, routing_seed=SEED)
+    with Twin.start(out, tmp_path / ".pentad", options=options) as running:
+        yield running
+
+
+def start(twin: Twin, *, waits: bool = False, at: str = LIVE) -> str:
+    text = json.dumps({"wait": 600} if waits else {})
+    arn: str = twin.admin_client("stepfunctions").start_execution(stateMachineArn=at, input=text)["executionArn"]
+    return arn
+
+
+def ended(twin: Twin, execution: str) -> Json:
+    client = twin.admin_client("stepfunctions")
+
+    def look() -> Json | None:
+        found: Json = client.describe_execution(executionArn=execution)
+        return found if found["status"] != "RUNNING" else None
+
+    found = until(look, "the end of the execution")
+    assert found["status"] == "SUCCEEDED", found
+    output: Json = json.loads(found["output"])
+    return output
+
+
+def token(twin: Twin) -> str:
+    client = twin.admin_client("sqs")
+    url = client.get_queue_url(QueueName="questions")["QueueUrl"]
+    message = until(lambda: client.receive_message(QueueUrl=url, WaitTimeSeconds=1).get("Messages"), "the question")
+    return str(message[0]["Body"])
+
+
+def said(output: Json) -> tuple[str, str, str]:
+    return output["word"], output["variable"], output["definition"]
+
+
+def test_a_run_in_flight_ends_on_its_own_code_configuration_and_definition(twin: Twin, out: Path) -> None:
+    waiting = start(twin, waits=True)
+    question = token(twin)
+    twin.updates.update(write(out, "new", 2))
+    assert said(ended(twin, start(twin))) == ("new", "new", "new")
+    twin.admin_client("stepfunctions").send_task_success(taskToken=question, output="{}")
+    output = ended(twin, waiting)
+    assert said(output) == ("old", "old", "old")
+    assert output["arn"].endswith(":function:say:1")
+
+
+def test_a_new_run_says_which_version_it_is_of(twin: Twin, out: Path) -> None:
+    client = twin.admin_client("stepfunctions")
+    first = client.describe_execution(executionArn=start(twin))
+    twin.updates.update(write(out, "new", 2))
+    second = client.describe_execution(executionArn=start(twin))
+    assert (first["stateMachineVersionArn"], second["stateMachineVersionArn"]) == (f"{MACHINE}:1", f"{MACHINE}:2")
+    assert first["stateMachineAliasArn"] == second["stateMachineAliasArn"] == LIVE
+
+
+def test_an_unpublished_call_gets_the_new_code_at_once(twin: Twin, out: Path) -> None:
+    assert twin.host.invoke("say", b"{}").json()["word"] == "old"
+    twin.updates.update(write(out, "new", 2))
+    assert twin.host.invoke("say", b"{}").json()["word"] == "new"
+    assert twin.host.invoke("say", b"{}", qualifier="1").json()["word"] == "old"
+    assert twin.host.invoke("say", b"{}", qualifier="live").json()["word"] == "new"
+
+
+def test_versions_that_are_the_same_share_their_instances(twin: Twin) -> None:
+    assert twin.host.invoke("say", b"{}").cold
+    assert not twin.host.invoke("say", b"{}", qualifier="1").cold
+
+
+def test_an_update_that_changes_nothing_publishes_nothing(twin: Twin, out: Path) -> None:
+    twin.updates.update(write(out, "old", 1))
+    described = twin.admin_client("stepfunctions").describe_state_machine_alias(stateMachineAliasArn=LIVE)
+    assert described["routingConfiguration"] == [{"stateMachineVersionArn": f"{MACHINE}:1", "weight": 100}]
+    assert [one.qualifier for one in twin.deployment.versions] == ["1", "live"]
+
+
+def test_a_canary_gives_its_share_of_new_runs_to_the_new_version(twin: Twin, out: Path) -> None:
+    [rollout] = twin.updates.update(write(out, "new", 2, preference=CANARY), hold=True)
+    assert (rollout.before, rollout.after, rollout.shifted) == (f"{MACHINE}:1", f"{MACHINE}:2", 20)
+    client = twin.admin_client("stepfunctions")
+    versions = Counter(
+        client.describe_execution(executionArn=start(twin))["stateMachineVersionArn"][-1] for _ in range(100)
+    )
+    assert 10 <= versions["2"] <= 30
+    assert versions["1"] + versions["2"] == 100
+
+
+def test_a_canary_is_over_after_its_interval(twin: Twin, out: Path) -> None:
+    twin.updates.update(write(out, "new", 2, preference=CANARY), hold=True)
+    assert twin.updates.advance() == []
+    assert {said(ended(twin, start(twin)))[0] for _ in range(5)} == {"new"}
+
+
+def test_a_linear_rollout_goes_on_part_by_part(twin: Twin, out: Path) -> None:
+    [rollout] = twin.updates.update(write(out, "new", 2, preference=LINEAR), hold=True)
+    shares = [rollout.shifted]
+    while twin.updates.advance():
+        shares.append(rollout.shifted)
+    assert [*shares, rollout.shifted] == [40, 80, 100]
+
+
+def test_rolling_back_gives_every_new_run_the_former_version_and_puts_the_code_back(twin: Twin, out: Path) -> None:
+    twin.updates.update(write(out, "new", 2, preference=CANARY), hold=True)
+    twin.updates.roll_back()
+    assert {said(ended(twin, start(twin))) for _ in range(5)} == {("old", "old", "old")}
+    assert twin.host.invoke("say", b"{}").json()["word"] == "old"
+    client = twin.admin_client("stepfunctions")
+    assert "'old'" in client.describe_state_machine(stateMachineArn=MACHINE)["definition"]
+
+
+def test_an_update_after_a_rollback_is_a_version_of_its_own(twin: Twin, out: Path) -> None:
+    twin.updates.update(write(out, "bad", 2))
+    twin.updates.roll_back()
+    twin.updates.update(write(out, "good", 3))
+    assert said(ended(twin, start(twin))) == ("good", "good", "good")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"Questions": {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": "other"}}}, "Questions .* differs"),
+        ({"Table": {"Type": "AWS::SQS::Queue", "Properties": {}}}, r"Table \(AWS::SQS::Queue\) is new"),
+        ({"SayLive": None}, r"SayLive \(AWS::Lambda::Alias\) is gone"),
+    ],
+)
+def test_what_only_a_new_start_can_change_is_refused_and_nothing_is_changed(
+    twin: Twin, out: Path, change: Json, message: str
+) -> None:
+    with pytest.raises(UpdateRefused, match=message):
+        twin.updates.update(write(out, "new", 2, **change))
+    assert said(ended(twin, start(twin))) == ("old", "old", "old")
+
+
+def test_a_role_may_start_at_the_alias_it_is_granted_and_nowhere_else(twin: Twin) -> None:
+    role = next(arn for arn in twin.deployment.roles if "StarterRole" in arn)
+    client = twin.role_client("stepfunctions", role)
+    assert client.start_execution(stateMachineArn=LIVE, input="{}")["executionArn"]
+    for other in (MACHINE, f"{MACHINE}:1"):
+        with pytest.raises(ClientError, match="not authorized to perform: states:StartExecution on resource"):
+            client.start_execution(stateMachineArn=other, input="{}")
+
+
+def test_a_running_twin_is_updated_and_rolled_back_over_http_by_the_administrator_only(
+    twin: Twin, out: Path, tmp_path: Path
+) -> None:
+    write(out, "new", 2, preference=CANARY)
+    facts = twin_file.read(tmp_path / ".pentad")
+    assert facts is not None
+    with httpx.Client(base_url=twin.aws_url, trust_env=False, timeout=30) as http:
+        body = {"assembly": str(out), "hold": True}
+        assert http.post("/_pentad/update", json=body).status_code == 403
+        http.headers["x-pentad-key"] = facts["secret_access_key"]
+        updated = http.post("/_pentad/update", json=body).json()
+        assert [one["shifted"] for one in updated["rollouts"]] == [20]
+        assert http.post("/_pentad/rollout", json={"action": "roll_back"}).json() == {"rollouts": []}
+        assert http.post("/_pentad/rollout", json={"action": "dance"}).status_code == 400
+        refused = http.post("/_pentad/rollout", json={"action": "roll_back"})
+        assert (refused.status_code, refused.json()["error"]) == (409, "there is no update to roll back")
