@@ -3,6 +3,7 @@
 import pytest
 
 from tests.twin.stack.conftest import OwnProject
+from tests.twin.stack.test_command_line import CommandLine
 from tests.twin.stack.world import Json, Tenant, word
 
 pytestmark = [pytest.mark.twin, pytest.mark.xdist_group("stack-own")]
@@ -71,20 +72,25 @@ def test_review_acts_and_is_on_the_list_until_a_human_closes_it(tenant: Tenant) 
     assert reviews(tenant) == []
 
 
-def test_drafted_calls_wait_and_run_as_shown_once_approved(tenant: Tenant) -> None:
+def test_drafted_calls_and_then_the_drafted_answer_wait_and_are_what_was_shown(tenant: Tenant) -> None:
     view = asked(tenant, "[confidence 0.69]")
     assert (view["status"], log(tenant)) == ("awaiting_human", [])
-    approval = tenant.get(f"/v1/approvals/{view['pending_approval']}")
-    [call] = approval["calls"]
+    shown = tenant.get(f"/v1/approvals/{view['pending_approval']}")
+    [call] = shown["calls"]
+    assert (shown["kind"], shown["group"], shown["confidence"]) == ("calls", "wardens", 0.69)
     assert (call["tool"], call["arguments"]) == ("log_entry", {"text": TEXT})
-    assert tenant.decide(approval["approval"], "approve").status_code == 200
-    after = tenant.settled(view["run_id"], after=approval["approval"])
+    assert tenant.decide(shown["approval"], "approve", arguments_hash=shown["arguments_hash"]).status_code == 200
+    view = tenant.settled(view["run_id"], after=shown["approval"])
+    assert [TEXT in body for body in log(tenant)] == [True]
+    draft = tenant.get(f"/v1/approvals/{view['pending_approval']}")
+    assert (draft["kind"], view["answer"]) == ("answer", None)
+    assert tenant.decide(draft["approval"], "approve").status_code == 200
+    view = tenant.settled(view["run_id"], after=draft["approval"])
+    assert (view["status"], view["answer"]) == ("succeeded", draft["text"])
     assert len(log(tenant)) == 1
-    # Its answer is as unsure as its calls were, so it waits too.
-    assert after["status"] == "awaiting_human"
 
 
-def test_rejected_draft_is_not_run_and_the_model_tries_again(tenant: Tenant) -> None:
+def test_rejected_calls_are_not_run_and_the_model_is_told_why(tenant: Tenant) -> None:
     view = asked(tenant, "[confidence 0.5]")
     refused = tenant.decide(view["pending_approval"], "reject", reason="it closed at ten")
     assert refused.status_code == 200
@@ -94,13 +100,41 @@ def test_rejected_draft_is_not_run_and_the_model_tries_again(tenant: Tenant) -> 
     assert any("it closed at ten" in words for words in told)
 
 
+@pytest.fixture
+def draft(tenant: Tenant) -> Json:
+    """A run whose answer waits as a draft."""
+    view = tenant.ask("What is 6 * 7? [confidence 0.6]", agent="warden")
+    assert (view["status"], view["answer"]) == ("awaiting_human", None)
+    return view
+
+
+def test_edited_draft_is_the_answer(tenant: Tenant, draft: Json) -> None:
+    approval = draft["pending_approval"]
+    assert tenant.decide(approval, "edit", text="It is 42, says the warden.").status_code == 200
+    view = tenant.settled(draft["run_id"], after=approval)
+    assert (view["status"], view["answer"]) == ("succeeded", "It is 42, says the warden.")
+
+
+def test_rejected_draft_is_tried_again_and_confidence_is_tracked_across_both(tenant: Tenant, draft: Json) -> None:
+    approval = draft["pending_approval"]
+    assert tenant.decide(approval, "reject", reason="say it in words").status_code == 200
+    view = tenant.settled(draft["run_id"], after=approval)
+    # What the human said is the newest of the user's words, and sets no rating.
+    assert assessments(tenant, view["run_id"])[0] == (0.6, "draft")
+    assert len(assessments(tenant, view["run_id"])) == 2
+    assert view["confidence"] == min(sure for sure, _ in assessments(tenant, view["run_id"]))
+
+
 def test_unsure_turn_is_escalated_and_listed_before_anything_is_done(tenant: Tenant) -> None:
     view = asked(tenant, "[confidence 0.49]")
     assert (view["status"], log(tenant)) == ("awaiting_human", [])
     assert assessments(tenant, view["run_id"]) == [(0.49, "escalate")]
     assert reviews(tenant) == [(view["run_id"], "escalated", 1)]
-    [step] = tenant.events(view["run_id"], "step")
-    assert step["decision"]["kind"] == "escalate"
+    approval = view["pending_approval"]
+    assert tenant.get(f"/v1/approvals/{approval}")["kind"] == "escalation"
+    assert tenant.decide(approval, "answer", text="I closed it myself.").status_code == 200
+    view = tenant.settled(view["run_id"], after=approval)
+    assert (view["status"], view["answer"], log(tenant)) == ("succeeded", "I closed it myself.", [])
 
 
 def test_sources_that_disagree_are_held_to_the_doubting_one(tenant: Tenant) -> None:
@@ -128,3 +162,27 @@ def test_samples_that_agree_are_sure(tenant: Tenant) -> None:
     purposes = [attempt["purpose"] for attempt in tenant.events(view["run_id"], "model_attempt")]
     assert purposes.count("sample") == 4
     assert len(log(tenant)) == 1
+
+
+def test_command_line_lists_what_waits_and_what_was_logged_and_closes_it(own: OwnProject, tenant: Tenant) -> None:
+    pentad = CommandLine(own.folder, tenant)
+    logged = tenant.ask("What is 6 * 7? [confidence 0.8]", agent="warden")
+    waits = tenant.ask("What is 6 * 8? [confidence 0.6]", agent="warden")
+    listed = pentad.json("review")
+    assert [(one["run_id"], one["kind"]) for one in listed["waiting"]] == [(waits["run_id"], "answer")]
+    [review] = listed["logged"]
+    assert (review["run_id"], review["confidence"]) == (logged["run_id"], 0.8)
+    words = pentad("review").stdout
+    assert waits["pending_approval"] in words
+    assert review["review"] in words
+    shown = pentad("review", "show", review["review"])
+    assert shown.returncode == 0
+    for told in ("42", "self_report", "judge", "0.80", "review"):
+        assert told in shown.stdout
+    assert pentad("review", "close", review["review"], "--verdict", "maybe").returncode == 2
+    closed = pentad.json("review", "close", review["review"], "--verdict", "wrong", "--note", "it is 43")
+    assert (closed["verdict"], closed["note"]) == ("wrong", "it is 43")
+    assert pentad.json("review")["logged"] == []
+    other = pentad("review", "close", review["review"], "--verdict", "correct")
+    assert other.returncode == 1
+    assert "409" in other.stderr
