@@ -79,6 +79,7 @@ class SessionStore(Protocol):
         *,
         expected_version: int,
         fence: int | None = None,
+        head: Session | None = None,
     ) -> Session:
         """Append messages in order and return the new head.
 
@@ -91,6 +92,7 @@ class SessionStore(Protocol):
             messages: in order.
             expected_version: of the head that the writer has read.
             fence: the run's fencing token (`Run.fence`); None writes whoever holds the session.
+            head: the head that the writer has read; saves reading it again, and is checked all the same.
 
         Raises:
             NotFound: no such session.

@@ -348,7 +348,14 @@ class Think:
         """Store a turn: its messages, what a human should look at, and last the step, which makes it done."""
         turn, head = situation.turn, situation.head
         if outcome.append:
-            self._sessions.append(turn.tenant, turn.session, outcome.append, expected_version=head.version)
+            self._sessions.append(
+                turn.tenant,
+                turn.session,
+                outcome.append,
+                expected_version=head.version,
+                fence=situation.run.fence or None,
+                head=head,
+            )
         if outcome.decision.kind == "escalate":
             self._review(situation, "escalated", "A human was asked to take over.")
         took = (self._now() - situation.began).total_seconds() * 1000

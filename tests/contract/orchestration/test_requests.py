@@ -41,15 +41,15 @@ def test_the_requests_of_a_run_with_one_turn_of_tools(dynamodb: Stores) -> None:
     think = Think(CATALOG, dynamodb.runs, dynamodb.sessions, world.model, world.ledger, telemetry, now=now)
     deliver = Deliver(dynamodb.runs, dynamodb.sessions, dynamodb.approvals, Events(), telemetry, now=now)
     counter = Counter(dynamodb)
-    with counter.expect(3):
+    with counter.expect(2):
         run = start(TENANT, RunRequest(agent="assistant", message="Hello"), trigger="api")
     dynamodb.runs.set_manifest(
         TENANT, run.run, Manifest(epoch_first_seq=0, request_seq=0, passages=0, estimated_tokens=1)
     )
     until = now().timestamp() + 60
-    with counter.expect(7):
+    with counter.expect(6):
         think(Turn(tenant=TENANT, run=run.run, session=run.session, agent=run.agent, step=1), deadline=until)
-    with counter.expect(8):
+    with counter.expect(7):
         think(Turn(tenant=TENANT, run=run.run, session=run.session, agent=run.agent, step=2), deadline=until)
     with counter.expect(5):
         deliver.deliver(TENANT, run.run, 2)

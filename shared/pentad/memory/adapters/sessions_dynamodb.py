@@ -63,6 +63,7 @@ class DynamoSessions:
         *,
         expected_version: int,
         fence: int | None = None,
+        head: Session | None = None,
     ) -> Session:
         """Append messages in order and return the new head; see the port.
 
@@ -73,7 +74,7 @@ class DynamoSessions:
             InvalidInput: none, or more than 99 messages.
             StoreUnavailable: the table or the bucket did not answer.
         """
-        head = self._head(tenant, session)
+        head = head or self._head(tenant, session)
         if head.version != expected_version:
             return self._settled(head, messages, fence)
         items.check_fence(head, fence)

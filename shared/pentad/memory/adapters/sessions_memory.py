@@ -57,6 +57,7 @@ class MemorySessions:
         *,
         expected_version: int,
         fence: int | None = None,
+        head: Session | None = None,
     ) -> Session:
         """Append messages in order and return the new head; see the port.
 

@@ -109,6 +109,7 @@ def run_of(item: Item, outcome: str | None) -> Run:
     noted = {name[len(_NOTED) :]: value for name, value in item.items() if name.startswith(_NOTED)}
     values["metadata"] = values["metadata"] | noted
     values["allowed_tools"] = tuple(sorted(item.get("allowed_tools", ())))
+    values["notices"] = tuple(sorted(item.get("told", ())))
     values["confidence"] = float(item["confidence"]) if "confidence" in item else None
     if "manifest" in item:
         values["manifest"] = Manifest.model_validate_json(item["manifest"])
@@ -166,10 +167,16 @@ def checking_open(state: Table, tenant: str, run: str) -> Item:
     return state.checking(keys.run_pk(tenant, run), keys.META, condition=condition, names=names, values=ends)
 
 
-def adding(spent: Spent) -> tuple[str, dict[str, str], dict[str, int]]:
-    """Return the ADD clause, names and values that add to what a run has used; zeros are left out."""
-    amounts = {"steps": spent.steps, "cost_nanousd": spent.cost_nanousd}
+def adding(spent: Spent, notices: Sequence[str] = ()) -> tuple[str, dict[str, str], dict[str, Any]]:
+    """Return the ADD clause, names and values that add to what a run has used and told; zeros are left out.
+
+    Args:
+        spent: what a step used.
+        notices: what it told; the run keeps each once.
+    """
+    amounts: dict[str, Any] = {"steps": spent.steps, "cost_nanousd": spent.cost_nanousd}
     amounts |= {f"u_{name}": getattr(spent.usage, name) for name in COUNTS}
+    amounts["told"] = set(notices)
     amounts = {name: amount for name, amount in amounts.items() if amount}
     if not amounts:
         return "", {}, {}

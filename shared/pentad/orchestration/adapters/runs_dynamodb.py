@@ -194,7 +194,7 @@ class DynamoRuns:
     def record_step(self, step: Step, calls: list[ToolCall]) -> None:
         """See `RunStore`."""
         fresh = "attribute_not_exists(pk)"
-        clause, names, values = adding(spent_by(step))
+        clause, names, values = adding(spent_by(step), step.notices)
         condition, ends = is_open()
         entries = [
             self._state.putting(self._step_item(step), condition=fresh),

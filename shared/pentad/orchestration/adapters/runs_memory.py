@@ -167,7 +167,12 @@ class MemoryRuns:
             self._steps[step.tenant, step.run, step.step] = step
             for call in calls:
                 self._calls[call.tenant, call.run, call.step, call.index] = call
-            self._change(stored, spent=stored.spent + spent_by(step), updated_at=self._now())
+            self._change(
+                stored,
+                spent=stored.spent + spent_by(step),
+                notices=tuple(sorted({*stored.notices, *step.notices})),
+                updated_at=self._now(),
+            )
 
     def step(self, tenant: str, run: str, step: int) -> Step | None:
         """See `RunStore`."""
