@@ -62,6 +62,15 @@ def test_every_source_is_told_and_billed_to_the_run(tenant: Tenant) -> None:
     assert [span["attributes"]["band"] for span in thinks] == ["autonomous"] * 2
 
 
+def test_self_report_reads_the_conversation_from_the_providers_cache(tenant: Tenant) -> None:
+    long = " ".join(f"Entry {number}: the gate was closed." for number in range(200))
+    view = tenant.ask(f"{long} Hello [confidence 0.95]", agent="warden")
+    attempts = {one["purpose"]: one["usage"] for one in tenant.events(view["run_id"], "model_attempt")}
+    turn, own = attempts["turn"], attempts["self_report"]
+    assert own["cache_read_tokens"] >= turn["cache_write_5m_tokens"] > 1000
+    assert own["input_tokens"] < 1000
+
+
 def test_review_acts_and_is_on_the_list_until_a_human_closes_it(tenant: Tenant) -> None:
     view = asked(tenant, "[confidence 0.7]")
     assert (view["status"], len(log(tenant))) == ("succeeded", 1)

@@ -12,6 +12,8 @@ from pentad.domain.messages import ContentBlock, Message, ProviderRaw, TextBlock
 from pentad.domain.models import CallContext, ChatReply, ChatRequest, StopReason
 from pentad.domain.runs import Assessment, Band, CallStatus, Signal, ToolCall
 from pentad.domain.usage import Usage
+from pentad.models.adapters import anthropic_wire, openai_wire
+from pentad.models.catalog import load
 from pentad.observability import names
 from pentad.observability.adapters.memory import MemoryTelemetry
 from pentad.orchestration.assess import Assess
@@ -158,6 +160,31 @@ def test_the_self_report_leaves_all_that_was_sent_as_it_was() -> None:
     for name in ("system", "tools", "tool_choice", "task", "output_schema", "prompt_cache"):
         assert getattr(asked, name) == getattr(before, name)
     assert asked.model == "claude-sonnet-5-5"
+
+
+def without_breakpoints(value: Any) -> Any:
+    """Return a body without the marks of what is to be cached, which are no part of what is."""
+    if isinstance(value, dict):
+        return {name: without_breakpoints(each) for name, each in value.items() if name != "cache_control"}
+    return [without_breakpoints(each) for each in value] if isinstance(value, list) else value
+
+
+@pytest.mark.parametrize("wire", [anthropic_wire, openai_wire])
+@pytest.mark.parametrize("reply", [ANSWER, message("assistant", call())], ids=["answer", "calls"])
+def test_the_self_reports_prompt_begins_with_the_turns_prompt_on_the_wire(wire: Any, reply: Message) -> None:
+    model = Model(self_report=[rating(0.9)])
+    world = World(model, self_report=True)
+    world(reply)
+    sonnet = load().models["claude-sonnet-5-5"]
+    turn, asked = (
+        without_breakpoints(wire.encode(sonnet, request, max_output_tokens=1000))
+        for request in (world.request, model.asked[0][0])
+    )
+    place = "messages" if "messages" in turn else "input"
+    assert asked[place][: len(turn[place])] == turn[place]
+    rest = set(turn) - {place}
+    assert rest == set(asked) - {place}
+    assert {name: asked[name] for name in rest} == {name: turn[name] for name in rest}
 
 
 def test_the_self_report_on_calls_says_that_they_were_not_run() -> None:
