@@ -1,0 +1,84 @@
+"""The workflows that the project ships, end to end on the shared twin: its machines, roles, functions and simulator."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.twin.stack.world import Stack, Tenant
+
+pytestmark = [pytest.mark.twin, pytest.mark.xdist_group("shared_twin")]
+
+CONTRACT = (
+    "Service agreement. The supplier must deliver the report by 2026-12-31. "
+    "The customer must pay 500 euros within 30 days. The agreement does not say what happens if the report is late."
+)
+
+
+@pytest.fixture(scope="module")
+def tenant(shared_twin: dict[str, Any]) -> Iterator[Tenant]:
+    with Stack(shared_twin) as stack:
+        yield stack.tenant()
+
+
+def test_a_document_is_reviewed_and_answered_as_the_human_approved_it(tenant: Tenant) -> None:
+    waiting = tenant.ask(CONTRACT, agent="document-review")
+    assert waiting["status"] == "awaiting_human", waiting
+    name = waiting["pending_approval"]
+    shown = tenant.get(f"/v1/approvals/{name}")
+    assert (shown["kind"], shown["group"]) == ("answer", "reviewers")
+    assert "Risk:" in shown["text"]
+    answer = tenant.decide(name, "edit", text="Signed: no objections.")
+    assert answer.status_code == 200, answer.text
+    run = tenant.settled(waiting["run_id"], after=name)
+    assert (run["status"], run["answer"]) == ("succeeded", "Signed: no objections."), run
+    assert run["cost_nanousd"] > 0
+    assert tenant.lease_is_free(run["session"])
+
+
+def test_a_rejected_review_stops_the_run_with_the_reason(tenant: Tenant) -> None:
+    waiting = tenant.ask(CONTRACT, agent="document-review")
+    name = waiting["pending_approval"]
+    assert tenant.decide(name, "reject", reason="the dates are wrong").status_code == 200
+    run = tenant.settled(waiting["run_id"], after=name)
+    assert run["status"] == "stopped", run
+    assert run["stop_reason"] == "The run was stopped: the step sign_off was rejected: the dates are wrong."
+    assert tenant.lease_is_free(run["session"])
+
+
+def test_research_joins_what_its_sources_say(tenant: Tenant) -> None:
+    tenant.ingest("heron.md", "# Heron\n\nThe Heron pump moves 40 litres of water a minute at 3 bar.\n")
+    run = tenant.ask("How many litres a minute does the Heron pump move?", agent="research")
+    assert run["status"] == "succeeded", run
+    assert "40 litres" in run["answer"]
+    children = [one for one in tenant.get("/v1/runs?limit=50")["items"] if one["agent"] == "assistant"]
+    assert children
+
+
+def test_research_goes_on_with_two_of_three_sources(tenant: Tenant) -> None:
+    mark = "zebrafinch"
+    with tenant.stack.fault(
+        f"usually get wrong or leave out? Name at most five points.\n\nWhat is a {mark}",
+        {"kind": "status", "status": 400},
+    ):
+        run = tenant.ask(f"What is a {mark}?", agent="research")
+    assert run["status"] == "degraded", run
+    assert run["notices"][-1] == "The branch doubts failed; the answer was made without it."
+
+
+def test_a_question_to_support_is_answered_by_the_agent(tenant: Tenant) -> None:
+    run = tenant.ask("Please answer: what is 17 * 3?", agent="support-triage")
+    assert run["status"] == "succeeded", run
+    assert "51" in run["answer"]
+
+
+def test_a_complaint_to_support_is_answered_by_a_human(tenant: Tenant) -> None:
+    waiting = tenant.ask("This is a complaint: the pump broke and I want my money back.", agent="support-triage")
+    assert waiting["status"] == "awaiting_human", waiting
+    name = waiting["pending_approval"]
+    shown = tenant.get(f"/v1/approvals/{name}")
+    assert (shown["kind"], shown["group"]) == ("question", "support")
+    answered = tenant.decide(name, "answer", text="We refund the pump.")
+    assert answered.status_code == 200, answered.text
+    run = tenant.settled(waiting["run_id"], after=name)
+    assert (run["status"], run["answer"]) == ("succeeded", "We refund the pump."), run
