@@ -14,11 +14,17 @@ from moto.core.responses import ActionResult, EmptyResult
 from moto.stepfunctions.responses import StepFunctionResponse
 
 from pentad.local.machine.encoding import compact
+from pentad.local.machine.express import (
+    LIFETIME,
+    TypeNotSupportedError,
+    refuse_express_execution,
+    refuse_express_machine,
+    unqualified,
+)
 from pentad.local.machine.patching import Patches
 
 _PAGE: Final = 100
 _MAX_PAGE: Final = 1000
-_SYNC_SECONDS: Final = 300.0
 _DATA: Final = ("input", "output", "inputDetails", "outputDetails", "parameters")
 
 
@@ -58,6 +64,7 @@ def _details(execution: Any) -> dict[str, Any]:
 
 
 def _describe_execution(self: Any) -> ActionResult:
+    refuse_express_execution(self._get_param("executionArn"))
     execution = self.stepfunction_backend.describe_execution(self._get_param("executionArn"))
     extra = {
         "redriveCount": 0,
@@ -69,6 +76,7 @@ def _describe_execution(self: Any) -> ActionResult:
 
 def _list_executions(self: Any) -> ActionResult:
     arn = self._get_param("stateMachineArn")
+    refuse_express_machine(self.stepfunction_backend.describe_state_machine(unqualified(arn)))
     results, token = self.stepfunction_backend.list_executions(
         arn,
         status_filter=self._get_param("statusFilter"),
@@ -97,6 +105,7 @@ def _without_data(event: dict[str, Any]) -> dict[str, Any]:
 
 
 def _get_execution_history(self: Any) -> ActionResult:
+    refuse_express_execution(self._get_param("executionArn"))
     history = self.stepfunction_backend.get_execution_history(self._get_param("executionArn"))
     events = history["events"]
     if self._get_param("reverseOrder"):
@@ -112,6 +121,7 @@ def _get_execution_history(self: Any) -> ActionResult:
 
 
 def _stop_execution(self: Any) -> ActionResult:
+    refuse_express_execution(self._get_param("executionArn"))
     execution = self.stepfunction_backend.stop_execution(
         self._get_param("executionArn"), error=self._get_param("error"), cause=self._get_param("cause")
     )
@@ -128,10 +138,10 @@ def _send_task_failure(self: Any) -> ActionResult:
 def _start_sync_execution(self: Any) -> ActionResult:
     backend = self.stepfunction_backend
     arn = self._get_param("stateMachineArn")
-    if backend.describe_state_machine(arn).type != "EXPRESS":
-        raise ApiError("StateMachineTypeNotSupported", "This operation is not supported by this type of state machine")
+    if backend.describe_state_machine(unqualified(arn)).type != "EXPRESS":
+        raise TypeNotSupportedError
     execution = backend.start_execution(arn, self._get_param("name"), self._get_param("input", if_none="{}"))
-    if not execution.finished.wait(_SYNC_SECONDS):
+    if not execution.finished.wait(LIFETIME):
         execution.exec_worker.env.set_timed_out()
         execution.finished.wait()
     status = {"ABORTED": "FAILED"}.get(execution.status, execution.status)

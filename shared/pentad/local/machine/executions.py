@@ -36,6 +36,7 @@ from moto.stepfunctions.parser.backend.execution import BaseExecutionWorkerCommu
 from moto.stepfunctions.parser.backend.execution_worker import ExecutionWorker
 from moto.stepfunctions.parser.models import StepFunctionsParserBackend
 
+from pentad.local.machine import express
 from pentad.local.machine.definitions import program
 from pentad.local.machine.encoding import compact, fits, iso
 from pentad.local.machine.events import event_details
@@ -271,6 +272,8 @@ def start_execution(
             machine.executions.append(execution)
             _trim(machine)
         execution.start()
+    if not standard:
+        express.bound(execution)
     return execution
 
 

@@ -15,6 +15,7 @@ from pentad.local.machine import (
     definitions,
     encoding,
     executions,
+    express,
     expressions,
     integrations,
     lifecycle,
@@ -67,6 +68,7 @@ def install(connect: Connect, *, time_scale: float = 1.0, routing_seed: int | No
         callbacks.apply(patches)
         definitions.apply(patches)
         executions.apply(patches, routing_seed=routing_seed)
+        express.apply(patches)
         api.apply(patches)
         _installed = patches
 
