@@ -34,6 +34,17 @@ _AGENTS = {
     "warden": (SURE, "You keep the log of the fort."),
     "scribe": (SAMPLING, "You keep the log of the fort."),
 }
+_HUMANS = "group: clerks, on_expiry: escalate, escalate_to: [leads, board], may_ask: true"
+# Agents of which only what humans have to say differs.
+_ASKING = {
+    "clerk": f"humans: {{{_HUMANS}, remind_seconds: 60}}",
+    "council": f"humans: {{{_HUMANS}, quorum: 2}}",
+    "intake": f"humans: {{{_HUMANS}}}\nrequires:\n  order: Which order is it about?",
+}
+NOTICES = {
+    "email_from": "pentad@example.com",
+    "groups": {"*": {"slack": True}, "clerks": {"slack": True, "email": ["clerks@example.com"]}},
+}
 WORD_COUNT = '''"""A tool of a user's own."""
 
 from pentad.tools.declare import tool
@@ -97,13 +108,18 @@ def make(root: Path, project: Path) -> Path:
         agent.mkdir()
         (agent / "agent.yaml").write_text(settings)
         (agent / "prompt.md").write_text(f"{prompt}\n")
+    for name, humans in _ASKING.items():
+        folder = project / "agents" / name
+        folder.mkdir()
+        (folder / "agent.yaml").write_text(f"description: Asks.\ntools: [notes]\nknowledge: {{top_k: 0}}\n{humans}\n")
+        (folder / "prompt.md").write_text("You keep notes.\n")
     for name, source in _TOOLS.items():
         (project / "functions" / "tools" / f"{name}.py").write_text(source)
     environment = os.environ | {
         "PYTHONPATH": os.pathsep.join((str(project), str(project / "shared"))),
         "CDK_OUTDIR": str(project / "cdk.out"),
         "CDK_VALIDATION": "false",
-        "CDK_CONTEXT_JSON": json.dumps({"pentad:checks": "off"}),
+        "CDK_CONTEXT_JSON": json.dumps({"pentad:checks": "off", "notices": {"dev": NOTICES}}),
     }
     done = subprocess.run(
         [sys.executable, "-m", "infra.app"],
