@@ -1,4 +1,4 @@
-"""What orchestration asks of whoever tells how sure a turn is, and of the review list: a part of `ports`, for length."""
+"""What is asked of whoever tells how sure a turn is, and of the review list: a part of `ports`, for its length."""
 
 from collections.abc import Sequence
 from datetime import datetime
