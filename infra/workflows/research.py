@@ -17,8 +17,8 @@ def workflow(flow: Flow) -> Fragment:
     )
     doubts = flow.model(
         "doubts",
-        "Somebody will answer this question. What do such answers usually get wrong or leave out? "
-        "Name at most five points.\n\n{{input}}",
+        "What do answers to a question usually get wrong or leave out? Name at most five points. "
+        "The question: {{input}}",
         task="judge",
     )
     synthesis = flow.model(

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 from infra.config import Stage
 from infra.orchestration.fragments.base import Fragment, Known
 from infra.orchestration.fragments.control import Branch, Cases, Parallel, Policy, Refine, Sequential
+from infra.orchestration.fragments.delegate import Delegate, listed
 from infra.orchestration.fragments.humans import HumanApproval, HumanRun
 from infra.orchestration.fragments.steps import AgentRun, ModelTask, Text, ToolRun
 from infra.orchestration.names import machine_arn
@@ -261,6 +262,40 @@ class Flow(Construct):
         """Return a loop: produce, judge, improve until the score is reached or all rounds are used."""
         return Refine(
             self, name, produce=produce, judge=judge, improve=improve, score=score, threshold=threshold, rounds=rounds
+        )
+
+    def delegate(
+        self,
+        name: str,
+        *,
+        plan: Fragment,
+        specialists: Sequence[Fragment],
+        review: Fragment,
+        synthesis: Fragment,
+        findings: str = "findings",
+        needs: Policy = "any",
+    ) -> Delegate:
+        """Return a delegation: a plan, specialists at once, a review of what they found, a synthesis.
+
+        Args:
+            name: of the delegation.
+            plan: an orchestrator's step; specialists' prompts refer to it.
+            specialists: the parts that work at once.
+            review: a separate reviewer's step; its prompt refers to the findings.
+            synthesis: makes the answer.
+            findings: what templates call the specialists' results put together.
+            needs: how many specialists have to succeed.
+        """
+        together = self.text(findings, listed(specialists))
+        return Delegate(
+            self,
+            name,
+            plan=plan,
+            specialists=specialists,
+            findings=together,
+            review=review,
+            synthesis=synthesis,
+            needs=needs,
         )
 
     # What fragments ask of it

@@ -21,7 +21,7 @@ from infra.orchestration.fragments.base import (
     without,
 )
 from infra.orchestration.fragments.waiting import Wait
-from infra.orchestration.loop import invoke, retry
+from infra.orchestration.loop import ENGINE_ERRORS, invoke, retry
 from infra.orchestration.names import alias_arn
 from pentad.domain.workflows import AgentStep, AnyStep, ModelStep, TextStep, ToolStep
 from pentad.orchestration.start import lease_seconds
@@ -36,7 +36,6 @@ FUNCTION_SECONDS = 35
 _CHILD, _ERROR = "_child", "_error"
 _RESULT = "$states.result.Payload"
 _START = "arn:aws:states:::states:startExecution.sync:2"
-_START_ERRORS = ("StepFunctions.SdkClientException", "StepFunctions.ExecutionLimitExceeded")
 
 
 class StepFragment(Fragment):
@@ -142,7 +141,6 @@ class AgentRun(StepFragment):
 
     def _execution(self, agent: str) -> dict[str, Any]:
         parent = "{'AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID': $states.context.Execution.Id}"
-        [rule] = retry(3)
         return {
             "Type": "Task",
             "Resource": _START,
@@ -153,7 +151,7 @@ class AgentRun(StepFragment):
             },
             "Output": expression(DATA),
             "TimeoutSeconds": lease_seconds(self.flow.agents[agent]),
-            "Retry": [rule | {"ErrorEquals": [*rule["ErrorEquals"], *_START_ERRORS]}],
+            "Retry": retry(5, also=ENGINE_ERRORS),
         }
 
 

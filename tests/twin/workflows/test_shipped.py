@@ -58,7 +58,7 @@ def test_research_joins_what_its_sources_say(tenant: Tenant) -> None:
 def test_research_goes_on_with_two_of_three_sources(tenant: Tenant) -> None:
     mark = "zebrafinch"
     with tenant.stack.fault(
-        f"usually get wrong or leave out? Name at most five points.\n\nWhat is a {mark}",
+        f"at most five points. The question: What is a {mark}",
         {"kind": "status", "status": 400},
     ):
         run = tenant.ask(f"What is a {mark}?", agent="research")
@@ -82,3 +82,21 @@ def test_a_complaint_to_support_is_answered_by_a_human(tenant: Tenant) -> None:
     assert answered.status_code == 200, answered.text
     run = tenant.settled(waiting["run_id"], after=name)
     assert (run["status"], run["answer"]) == ("succeeded", "We refund the pump."), run
+
+
+def test_a_report_is_planned_researched_reviewed_and_written_by_several_agents(tenant: Tenant) -> None:
+    tenant.ingest("otter.md", "# Otter\n\nThe Otter turbine weighs 120 kilograms and delivers 9 kilowatts.\n")
+    run = tenant.ask("How much does the Otter turbine weigh?", agent="report")
+    assert run["status"] == "succeeded", run
+    assert "120 kilograms" in run["answer"]
+    runs = tenant.get("/v1/runs?limit=50")["items"]
+    assert {"editor", "analyst", "reviewer", "assistant", "report"} <= {one["agent"] for one in runs}
+    assert run["cost_nanousd"] > sum(one["cost_nanousd"] for one in runs if one["agent"] == "analyst") > 0
+
+
+def test_a_report_that_does_not_get_good_enough_is_the_best_of_three(tenant: Tenant) -> None:
+    run = tenant.ask("Compare quaggas, thylacines and axolotls across Patagonian archipelagos.", agent="report")
+    assert run["status"] == "succeeded", run
+    assert run["notices"][-1] == "quality used all its rounds below its threshold; the best was kept."
+    steps = [one["step"] for one in tenant.events(run["run_id"], "step")]
+    assert len(steps) == len(set(steps)) >= 13
