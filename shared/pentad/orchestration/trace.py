@@ -5,7 +5,7 @@ functions did inside), each hung below the function that made it.
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -19,6 +19,8 @@ Kind = Literal["run", "state", "function", "model", "tool"]
 Value = str | int | float | bool
 _ENTERED = "StateEntered"
 _EXITED = "StateExited"
+PARTS = 100
+"""So many executions of one run are read at most."""
 _SCHEDULED = frozenset({"TaskScheduled", "LambdaFunctionScheduled"})
 _OUTCOMES = {
     "TaskSucceeded": "ok",
@@ -62,6 +64,45 @@ def transitions_of(history: Sequence[Mapping[str, Any]]) -> int:
     return sum(1 for event in history if str(event["type"]).endswith(_ENTERED))
 
 
+def whole_history(run: Run, history_of: Callable[[str], Sequence[Mapping[str, Any]]]) -> list[dict[str, Any]]:
+    """Return the history of a run over all its executions as one, its events numbered through.
+
+    Args:
+        run: the run; a long one goes on in executions whose names begin with its id.
+        history_of: returns the history of an execution, such as `WorkflowEngine.history`.
+    """
+    events: list[dict[str, Any]] = []
+    following = run.execution_arn
+    for _ in range(PARTS):
+        if following is None:
+            break
+        offset = len(events)
+        part = history_of(following)
+        events += [_moved(event, offset) for event in part]
+        following = _continued(run.run, part)
+    return events
+
+
+def _moved(event: Mapping[str, Any], offset: int) -> dict[str, Any]:
+    previous = int(event.get("previousEventId", 0))
+    return {**event, "id": int(event["id"]) + offset, "previousEventId": previous + offset if previous else 0}
+
+
+def _continued(run: str, history: Sequence[Mapping[str, Any]]) -> str | None:
+    """Return the execution in which a run goes on after this history, or None."""
+    for event in reversed(history[-10:]):
+        if event["type"] != "TaskSubmitted":
+            continue
+        output = (event.get("taskSubmittedEventDetails") or {}).get("output") or "{}"
+        try:
+            arn = str(json.loads(output).get("ExecutionArn", ""))
+        except (ValueError, AttributeError):
+            continue
+        if arn.rpartition(":")[2].startswith(f"{run}-"):
+            return arn
+    return None
+
+
 def spans_of(
     run: Run,
     history: Sequence[Mapping[str, Any]],
@@ -75,7 +116,7 @@ def spans_of(
 
     Args:
         run: the run.
-        history: the execution's events, as GetExecutionHistory returns them; none where there is no execution.
+        history: the events of its executions (`whole_history`); none where there is no execution.
         steps: the run's steps.
         attempts: the run's model attempts.
         calls: the run's tool calls.
@@ -147,8 +188,12 @@ class _States:
         if state is None:
             return
         details = event.get("taskScheduledEventDetails") or event.get("lambdaFunctionScheduledEventDetails") or {}
-        node = _Node(_function_name(details), "function", event["timestamp"], self._now, {}, [])
+        parameters = _parameters(details)
+        node = _Node(_function_name(details, parameters), "function", event["timestamp"], self._now, {}, [])
         self._nodes[state].children.append(node)
+        payload = parameters.get("Payload")
+        if self._nodes[state].name == "Think" and isinstance(payload, dict) and isinstance(payload.get("step"), int):
+            self._nodes[state].attributes["step"] = payload["step"]
         self._functions[int(event["id"])] = node
 
     def _end_function(self, event: Mapping[str, Any], outcome: str) -> None:
@@ -179,28 +224,39 @@ class _States:
             current = int(self._events[current].get("previousEventId", 0))
 
 
-def _function_name(details: Mapping[str, Any]) -> str:
-    """Return the name of the function that a task invokes, from its parameters or its ARN."""
+def _parameters(details: Mapping[str, Any]) -> Mapping[str, Any]:
     given = details.get("parameters") or "{}"
     try:
         parameters = json.loads(given) if isinstance(given, str) else given
     except ValueError:
-        parameters = {}
+        return {}
+    return parameters if isinstance(parameters, Mapping) else {}
+
+
+def _function_name(details: Mapping[str, Any], parameters: Mapping[str, Any]) -> str:
+    """Return the name of the function that a task invokes, from its parameters or its ARN."""
     arn = str(parameters.get("FunctionName") or details.get("resource") or "function")
     parts = arn.split(":")
     return parts[6] if len(parts) > 6 and parts[2] == "lambda" else arn
 
 
+def _thinks_by_step(states: _States) -> dict[int, list[_Node]]:
+    """Return the Think states of each step: where a run went on in another execution, its last step has two."""
+    found: dict[int, list[_Node]] = {}
+    for place, node in enumerate(states.named("Think"), start=1):
+        found.setdefault(int(node.attributes.setdefault("step", place)), []).append(node)
+    return found
+
+
 def _hang_attempts(root: _Node, states: _States, steps: Sequence[Step], attempts: Sequence[Attempt]) -> None:
     told = {step.step: _step_attributes(step) for step in steps}
-    thinks = states.named("Think")
-    for place, node in enumerate(thinks, start=1):
-        node.attributes["step"] = place
-        node.attributes.update(told.get(place, {}))
+    thinks = _thinks_by_step(states)
+    for place, nodes in thinks.items():
+        nodes[0].attributes.update(told.get(place, {}))
     recalls = states.named("Recall")
     for attempt in attempts:
         step = attempt.context.step
-        places = recalls if step is None else thinks[step - 1 : step]
+        places = recalls if step is None else thinks.get(step, [])
         end = attempt.started_at + timedelta(milliseconds=attempt.duration_ms)
         node = _Node(attempt.model, "model", attempt.started_at, end, _attempt_attributes(attempt), [])
         _below(places[0] if places else root, attempt.started_at).children.append(node)
@@ -236,15 +292,15 @@ def _hang_calls(root: _Node, states: _States, calls: Sequence[ToolCall], now: da
 
 
 def _acts_by_step(states: _States) -> dict[int, _Node]:
-    """Return the Act state that followed each Think: the first that began after it."""
+    """Return the Act state that followed each step's last Think: the first that began after it."""
     acts = states.named("Act")
     thinks = states.named("Think")
     found: dict[int, _Node] = {}
-    for step, think in enumerate(thinks, start=1):
-        following = thinks[step].start if step < len(thinks) else None
+    for place, think in enumerate(thinks):
+        following = thinks[place + 1].start if place + 1 < len(thinks) else None
         for act in acts:
             if act.start >= think.start and (following is None or act.start < following):
-                found[step] = act
+                found[int(think.attributes.get("step", place + 1))] = act
                 break
     return found
 

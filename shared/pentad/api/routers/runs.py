@@ -28,7 +28,7 @@ from pentad.domain.errors import InvalidInput, NotFound
 from pentad.domain.ids import RUN_PATTERN, SESSION_PATTERN, check_id
 from pentad.domain.runs import Run
 from pentad.orchestration.start import RunRequest
-from pentad.orchestration.trace import spans_of, transitions_of
+from pentad.orchestration.trace import spans_of, transitions_of, whole_history
 
 _SPARE_SECONDS = 2.0
 """Left of the function's time for the answer."""
@@ -114,8 +114,7 @@ def _register_trace(app: ApiGatewayResolver, services: Services, caller: Callabl
     @app.get("/v1/runs/<run>/trace", tags=["runs"], summary="Read a run's waterfall")
     def get_trace(run: RunPath) -> TraceView:
         found = find(run)
-        arn = found.execution_arn
-        history = services.engine.history(arn) if arn else []
+        history = whole_history(found, services.engine.history)
         spans = spans_of(
             found,
             history,

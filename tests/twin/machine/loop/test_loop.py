@@ -7,8 +7,10 @@ import pytest
 from pentad.domain.agents import ContextSpec
 from pentad.domain.runs import RunStatus
 from pentad.domain.usage import Limits
+from pentad.orchestration.adapters.engine_stepfunctions import StepFunctions
+from pentad.orchestration.trace import spans_of, transitions_of, whole_history
 from tests.twin.machine.loop.deployment import Deployment, booked, check_end
-from tests.twin.machine.stage import Stage
+from tests.twin.machine.stage import Stage, until
 from tests.unit.orchestration.world import TENANT
 
 pytestmark = pytest.mark.twin
@@ -34,6 +36,7 @@ def test_a_run_calls_tools_asks_a_human_and_answers(stage: Stage, monkeypatch: p
 
 def test_a_run_of_many_turns_goes_on_in_other_executions(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     deployment = Deployment(stage, monkeypatch, event_limit=60, limits=Limits(steps=30))
+    world = deployment.world
     deployment.world.model.script = [[("look_up", {"word": f"w{turn}"})] for turn in range(12)] + ["Done."]
     run = deployment.start()
     ended = deployment.ended(run)
@@ -45,6 +48,13 @@ def test_a_run_of_many_turns_goes_on_in_other_executions(stage: Stage, monkeypat
     ]
     assert len(names) > 3
     assert set(names) == {run.run} | {f"{run.run}-{part}" for part in range(2, len(names) + 1)}
+    # The waterfall is that of one run: each turn with its model, once.
+    history = whole_history(ended, StepFunctions(stage.client("stepfunctions"), "").history)
+    assert transitions_of(history) == sum(transitions_of(events) for events in deployment.histories())
+    attempts = world.ledger.of_run(TENANT, run.run)
+    spans = spans_of(ended, history, world.runs.steps(TENANT, run.run), attempts, [], now=world.clock())
+    assert len([span for span in spans if span.kind == "model"]) == 13
+    assert {span.attributes["step"] for span in spans if span.name == "Think"} == set(range(1, 14))
     # What the first execution answers is what the last one answers: nobody who waits for it sees the others.
     described = stage.wait(deployment.execution(run))
     assert json.loads(described["output"]) == {"tenant": TENANT, "run": run.run, "status": "succeeded"}
@@ -73,3 +83,45 @@ def test_a_run_of_a_thousand_turns_has_constant_payloads_and_stays_inside_every_
     sizes = [len(request.messages) for request in world.model.requests]
     assert max(sizes[len(sizes) // 2 :]) <= max(sizes[: len(sizes) // 2])
     assert all(request.messages[0].text.startswith("Book a seat.") for request in world.model.requests)
+
+
+def test_a_human_is_asked_once_where_the_wait_is_the_next_executions(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deployment = Deployment(stage, monkeypatch, event_limit=20)
+    deployment.world.model.script = [[("look_up", {"word": "seat"})], [("keep", {"title": "receipt"})], "Kept."]
+    run = deployment.start()
+    deployment.decide(run, 2)
+    ended = deployment.ended(run)
+    assert (ended.status, ended.answer) == (RunStatus.SUCCEEDED, "Kept.")
+    check_end(deployment, run)
+    assert len(deployment.histories()) > 1
+    [kept] = [call for call in deployment.world.runs.calls(TENANT, run.run) if call.tool == "keep"]
+    assert kept.result is not None
+    assert "kept receipt" in kept.result
+
+
+def test_stopping_the_first_execution_stops_them_all(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    deployment = Deployment(stage, monkeypatch, event_limit=20)
+    deployment.world.model.script = [[("look_up", {"word": "seat"})], [("keep", {"title": "receipt"})]]
+    run = deployment.start()
+    until(lambda: deployment.world.approvals.pending(TENANT).items)
+    client = stage.client("stepfunctions")
+    client.stop_execution(executionArn=deployment.execution(run))
+
+    def none_runs() -> bool:
+        found = client.list_executions(stateMachineArn=deployment.machine)["executions"]
+        return len(found) > 1 and all(one["status"] == "ABORTED" for one in found)
+
+    until(none_runs)
+
+
+def test_stopping_a_later_execution_ends_the_run(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    deployment = Deployment(stage, monkeypatch, event_limit=20)
+    deployment.world.model.script = [[("look_up", {"word": "seat"})], [("keep", {"title": "receipt"})]]
+    run = deployment.start()
+    until(lambda: deployment.world.approvals.pending(TENANT).items)
+    client = stage.client("stepfunctions")
+    client.stop_execution(executionArn=f"{deployment.execution(run)}-2")
+    assert deployment.ended(run).status is RunStatus.FAILED
+    check_end(deployment, run)
