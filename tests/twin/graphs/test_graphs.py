@@ -46,7 +46,7 @@ def audited(tenant: Tenant) -> list[tuple[str, str]]:
 @pytest.mark.usefixtures("scripted")
 def test_an_agent_uses_the_graph_and_all_that_it_did_is_on_record(stack: Stack) -> None:
     tenant = stack.tenant()
-    view = tenant.ask("A briefing on the boats, please.", agent="analyst")
+    view = tenant.ask("A briefing on the boats, please.", agent="briefer")
     assert (view["status"], view["answer"]) == ("succeeded", "The briefing: there are 122.5 boats.")
     [call] = tenant.events(view["run_id"], "tool_call")
     assert (call["tool"], call["status"]) == ("briefing", "succeeded")
@@ -71,7 +71,7 @@ def test_a_graph_whose_process_is_killed_goes_on_at_its_last_checkpoint(stack: S
     tenant, mark = stack.tenant(), word()
     hanging = f"Write the briefing on {mark}"
     stack.simulator.faults({"kind": "delay", "seconds": 20, "path": "/v1/messages", "text": hanging, "times": 1})
-    run = str(tenant.post("/v1/runs", {"agent": "analyst", "message": f'Briefing "{mark}"'}).json()["run_id"])
+    run = str(tenant.post("/v1/runs", {"agent": "briefer", "message": f'Briefing "{mark}"'}).json()["run_id"])
     until(lambda: not any(fault["text"] == hanging for fault in stack.simulator.faults()), "the call that hangs")
     for process in stack.processes("tool-briefing"):
         process.kill()
@@ -86,7 +86,7 @@ def test_a_graph_whose_process_is_killed_goes_on_at_its_last_checkpoint(stack: S
 def test_the_gateway_falls_back_inside_the_graph(stack: Stack) -> None:
     tenant, mark = stack.tenant(), word()
     with stack.overloaded(f"Outline a briefing on {mark}", "anthropic"):
-        view = tenant.ask(f'Briefing "{mark}"', agent="analyst")
+        view = tenant.ask(f'Briefing "{mark}"', agent="briefer")
     assert view["status"] == "succeeded", view
     answered = [one["provider"] for one in attempts(tenant, view["run_id"]) if one["outcome"] == "ok"]
     assert answered[0] == "openai"
@@ -95,7 +95,7 @@ def test_the_gateway_falls_back_inside_the_graph(stack: Stack) -> None:
 
 def test_a_langchain_tool_is_a_tool_like_any_other(stack: Stack) -> None:
     tenant = stack.tenant()
-    view = tenant.ask('Slugify title: "The Harbour Bells"', agent="analyst")
+    view = tenant.ask('Slugify title: "The Harbour Bells"', agent="briefer")
     [call] = tenant.events(view["run_id"], "tool_call")
     assert (call["tool"], call["status"]) == ("slugify", "succeeded")
     assert "the-harbour-bells" in view["answer"]
