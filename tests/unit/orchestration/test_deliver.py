@@ -1,13 +1,14 @@
 """The end of runs and of calls that died."""
 
 import json
+from datetime import timedelta
 
 import pytest
 
-from pentad.domain.errors import NotFound
+from pentad.domain.errors import InvalidTransition, NotFound
 from pentad.domain.ids import approval_id
 from pentad.domain.knowledge import Passage
-from pentad.domain.runs import ApprovalStatus, CallStatus, Run, RunStatus
+from pentad.domain.runs import Approval, ApprovalStatus, CallStatus, Run, RunStatus
 
 from .world import TENANT, World
 
@@ -154,3 +155,86 @@ def test_a_call_that_had_ended_keeps_its_result() -> None:
     world.act(run, world.turn(run))
     kept = world.deliver.call_failed(TENANT, run.run, 1, 0, "Sandbox.Timedout", "")
     assert (kept.status, kept.result) == (CallStatus.SUCCEEDED, "4")
+
+
+def _drafted(world: World, run: Run, *, reply: str | None, status: str = "approve") -> None:
+    """Let a human agree to the answer of step 1, edited where there is a reply."""
+    now = world.clock()
+    approval = Approval(
+        tenant=TENANT,
+        approval=approval_id(run.run, 1),
+        run=run.run,
+        step=1,
+        agent=run.agent,
+        session=run.session,
+        kind="answer",
+        status=ApprovalStatus.PENDING,
+        calls=(),
+        text="draft",
+        created_at=now,
+        expires_at=now + timedelta(hours=1),
+    )
+    world.approvals.create(approval, "token")
+    if status == "approve":
+        done = {"status": ApprovalStatus.APPROVED, "decided_at": now, "reply": reply, "version": 1}
+        world.approvals.replace(approval.model_copy(update=done))
+
+
+def _draft(answer: str) -> tuple[World, Run]:
+    world = World()
+    world.model.script = [answer]
+    run = world.begin(session="s1")
+    world.sessions.attach_passages(TENANT, "s1", 0, [_passage()])
+    world.turn(run)
+    step = world.runs.step(TENANT, run.run, 1)
+    assert step is not None
+    waiting = step.decision.model_copy(update={"kind": "approve", "wait": 60})
+    world.runs._steps[TENANT, run.run, 1] = step.model_copy(update={"decision": waiting})
+    return world, run
+
+
+def test_a_draft_that_was_approved_is_delivered_as_the_model_wrote_it() -> None:
+    world, run = _draft("It is 4 [1] [7].")
+    _drafted(world, run, reply=None)
+    ended = world.deliver.deliver(TENANT, run.run, 1, "answer")
+    assert (ended.status, ended.answer, len(ended.citations)) == (RunStatus.SUCCEEDED, "It is 4 [1].", 1)
+
+
+def test_a_draft_that_a_human_edited_has_the_citations_of_its_own_words() -> None:
+    world, run = _draft("It is 4.")
+    _drafted(world, run, reply="It is four [1], says [9].")
+    ended = world.deliver.deliver(TENANT, run.run, 1, "answer")
+    assert (ended.answer, [one.marker for one in ended.citations]) == ("It is four [1], says.", ["[1]"])
+
+
+def test_a_draft_that_nobody_has_agreed_to_is_never_delivered() -> None:
+    world, run = _draft("It is 4.")
+    _drafted(world, run, reply=None, status="none")
+    with pytest.raises(InvalidTransition):
+        world.deliver.deliver(TENANT, run.run, 1, "answer")
+
+
+def test_a_stop_after_a_draft_does_not_deliver_it() -> None:
+    world, run = _draft("the secret draft")
+    ended = world.deliver.deliver(TENANT, run.run, 1, "stop", "Nobody decided in time.")
+    assert (ended.status, ended.answer) == (RunStatus.STOPPED, "Nobody decided in time.")
+
+
+def test_a_step_that_calls_tools_is_no_answer() -> None:
+    world = World()
+    world.model.script = [[("calculator", {"x": 1})]]
+    run = world.begin()
+    world.turn(run)
+    with pytest.raises(InvalidTransition):
+        world.deliver.deliver(TENANT, run.run, 1, "answer")
+
+
+def test_the_notices_of_all_steps_are_told_at_the_end() -> None:
+    world = World()
+    world.model.script, world.model.degraded = [[("calculator", {"x": 1})]], True
+    run = world.begin()
+    world.act(run, world.turn(run))
+    world.model.script, world.model.degraded = ["4 [8]"], False
+    world.turn(run, 2)
+    ended = world.deliver.deliver(TENANT, run.run, 2)
+    assert ended.notices == ("No model is available.", "Citations that point to no passage were removed: [8].")
