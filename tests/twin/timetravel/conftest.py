@@ -1,0 +1,21 @@
+"""The stack on the shared twin, and a tenant of a test's own."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.twin.stack.world import Stack, Tenant
+
+
+@pytest.fixture(scope="session")
+def stack(shared_twin: dict[str, Any]) -> Iterator[Stack]:
+    """The stack on the twin that all workers share."""
+    with Stack(shared_twin) as found:
+        yield found
+
+
+@pytest.fixture
+def tenant(stack: Stack) -> Tenant:
+    """A new tenant."""
+    return stack.tenant()

@@ -1,0 +1,1 @@
+"""Tool-use trajectories, replayed through the deployed loop, with what the tools left compared."""

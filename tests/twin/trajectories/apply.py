@@ -1,0 +1,66 @@
+"""Apply a trajectory's calls directly: the tools' functions one after the other, over records in memory."""
+
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+from pentad.domain.errors import InvalidInput
+from pentad.tools.adapters.memory import MemoryRecords
+from pentad.tools.arguments import validated
+from pentad.tools.canonical import canonical_json
+from pentad.tools.context import ToolContext
+from pentad.tools.declare import Tool
+from pentad.tools.outcome import Outcome, call_function, rejected
+from pentad.tools.ports import RecordStore
+from tests.twin.trajectories.loader import Call, Trajectory
+
+Json = dict[str, Any]
+TENANT = "direct"
+State = dict[str, list[str]]
+"""What is stored, by kind: canonical JSON, sorted; the keys are in it but where a tool made them of its effect."""
+
+
+def seed(store: RecordStore, trajectory: Trajectory) -> None:
+    """Store the records that a trajectory begins with."""
+    for kind, records in trajectory.database.items():
+        for key, value in records.items():
+            store.put(kind, key, value)
+
+
+def applied(trajectory: Trajectory, tools: dict[str, Tool[Any, Any]]) -> tuple[list[Outcome], State]:
+    """Return what each call comes to, and the state that all of them leave."""
+    records = MemoryRecords()
+    seed(records.of(TENANT), trajectory)
+    outcomes = [_outcome(tools[call.tool], call, place, records) for place, call in enumerate(trajectory.calls)]
+    stored = records._bodies
+    return outcomes, state_of((kind, key, body) for (_, kind, key), body in stored.items())
+
+
+def state_of(records: Iterable[tuple[str, str, str]]) -> State:
+    """Return records (kind, key, canonical JSON) as they can be compared, whatever the keys that effects made."""
+    state: State = {}
+    for kind, key, body in records:
+        place, _, effect = key.partition("#")
+        state.setdefault(kind, []).append(canonical_json({"key": place if effect else key}) + body)
+    return {kind: sorted(values) for kind, values in state.items()}
+
+
+def _outcome(tool: Tool[Any, Any], call: Call, place: int, records: MemoryRecords) -> Outcome:
+    try:
+        values = validated(tool, call.arguments)
+    except InvalidInput as error:
+        return rejected(error)
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)  # noqa: E731
+    context = ToolContext(
+        tenant=TENANT,
+        run="run",
+        session="session",
+        user=None,
+        step=1,
+        index=0,
+        effect_key=f"effect-{place}",
+        now=now,
+        remaining_seconds=lambda: 30.0,
+        tables={"records": records.of(TENANT)},
+    )
+    return call_function(tool, values, context)

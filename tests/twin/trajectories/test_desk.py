@@ -1,0 +1,31 @@
+"""Trajectories through the deployed loop leave what their calls leave when they are applied directly."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.twin.trajectories.apply import applied
+from tests.twin.trajectories.conftest import Domain
+from tests.twin.trajectories.loader import Trajectory, load
+from tests.twin.trajectories.play import play
+
+pytestmark = [pytest.mark.twin, pytest.mark.xdist_group("trajectories")]
+
+FILES = sorted((Path(__file__).parents[2] / "data" / "trajectories").glob("*.json"))
+TRAJECTORIES = [trajectory for path in FILES for trajectory in load(path)]
+
+
+@pytest.mark.parametrize("trajectory", TRAJECTORIES, ids=lambda one: one.name)
+def test_a_trajectory_leaves_what_its_calls_leave(desk: Domain, trajectory: Trajectory) -> None:
+    played = play(desk.stack, "desk", trajectory)
+    outcomes, state = applied(trajectory, desk.tools)
+    assert [run["status"] for run in played.runs] == ["succeeded"] * len(trajectory.turns), played.runs[-1]
+    assert [run["answer"] for run in played.runs] == [turn.replies[-1].text for turn in trajectory.turns]
+    assert [(call["tool"], call["arguments"]) for call in played.calls] == [
+        (call.tool, call.arguments) for call in trajectory.calls
+    ]
+    assert [call["result"] for call in played.calls] == [outcome.text for outcome in outcomes]
+    assert [call["result"] for call in played.calls] == [call.result for call in trajectory.calls]
+    assert played.state == state
+    assert set(played.executions.values()) == {1}
+    assert (played.script["unconsumed"], played.script["unexpected"]) == ([], [])

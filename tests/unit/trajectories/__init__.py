@@ -1,0 +1,1 @@
+"""Reading trajectories, and applying them directly."""
