@@ -1,9 +1,13 @@
 """What each band of confidence does, driven end to end: the question says how sure the simulator is."""
 
-import pytest
+import json
+from typing import Any
 
+import pytest
+from typer.testing import CliRunner, Result
+
+from pentad.cli.main import app
 from tests.twin.stack.conftest import OwnProject
-from tests.twin.stack.test_command_line import CommandLine
 from tests.twin.stack.world import Json, Tenant, word
 
 pytestmark = [pytest.mark.twin, pytest.mark.xdist_group("stack-own")]
@@ -173,8 +177,23 @@ def test_samples_that_agree_are_sure(tenant: Tenant) -> None:
     assert len(log(tenant)) == 1
 
 
-def test_command_line_lists_what_waits_and_what_was_logged_and_closes_it(own: OwnProject, tenant: Tenant) -> None:
-    pentad = CommandLine(own.folder, tenant)
+class Pentad:
+    """The command line in this process, with a tenant's key."""
+
+    def __init__(self, tenant: Tenant) -> None:
+        self._given = ["--url", tenant.stack.url, "--key", tenant.token]
+
+    def __call__(self, *arguments: str) -> Result:
+        return CliRunner().invoke(app, [*self._given, *arguments])
+
+    def json(self, *arguments: str) -> Any:
+        done = self("--json", *arguments)
+        assert done.exit_code == 0, done.output
+        return json.loads(done.stdout)
+
+
+def test_command_line_lists_what_waits_and_what_was_logged_and_closes_it(tenant: Tenant) -> None:
+    pentad = Pentad(tenant)
     logged = tenant.ask("What is 6 * 7? [confidence 0.8]", agent="warden")
     waits = tenant.ask("What is 6 * 8? [confidence 0.6]", agent="warden")
     listed = pentad.json("review")
@@ -185,13 +204,13 @@ def test_command_line_lists_what_waits_and_what_was_logged_and_closes_it(own: Ow
     assert waits["pending_approval"] in words
     assert review["review"] in words
     shown = pentad("review", "show", review["review"])
-    assert shown.returncode == 0
+    assert shown.exit_code == 0
     for told in ("42", "self_report", "judge", "0.80", "review"):
         assert told in shown.stdout
-    assert pentad("review", "close", review["review"], "--verdict", "maybe").returncode == 2
+    assert pentad("review", "close", review["review"], "--verdict", "maybe").exit_code == 2
     closed = pentad.json("review", "close", review["review"], "--verdict", "wrong", "--note", "it is 43")
     assert (closed["verdict"], closed["note"]) == ("wrong", "it is 43")
     assert pentad.json("review")["logged"] == []
     other = pentad("review", "close", review["review"], "--verdict", "correct")
-    assert other.returncode == 1
-    assert "409" in other.stderr
+    assert other.exit_code == 1
+    assert "409" in other.output
