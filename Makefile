@@ -10,10 +10,10 @@ BENCH_READY := $(BENCH_VENV)/.ready
 export PYTHONUNBUFFERED = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo up test check synth bench bench-gateway lock clean
+.PHONY: help env demo up test check synth bench bench-gateway bench-orchestration lock clean
 
 help: ## list the commands
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
 
 env: $(READY) ## make the virtual environment and install the locked packages
 
@@ -45,6 +45,9 @@ bench: env ## count transitions, requests and bytes; measure the twin
 
 bench-gateway: env $(BENCH_READY) ## compare the gateway with the SDKs alone and with LiteLLM
 	@$(BIN)/python -m benchmarks.gateway --json --litellm $(BENCH_VENV)
+
+bench-orchestration: env ## one turn behind 10, 100 and 1,000 messages, beside LangGraph in memory
+	@$(BIN)/python -m benchmarks.orchestration --json
 
 # LiteLLM has an environment of its own (about 370 MB): nothing of the project depends on it.
 $(BENCH_READY): requirements/bench.txt | env

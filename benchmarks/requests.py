@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 PREFIX = "pentad-dev-"
 """Before the name of every function; the twin runs the dev stage."""
-READS = frozenset({"GetItem", "Query"})
+READS = frozenset({"GetItem", "Query", "BatchGetItem"})
 _KEPT = 50_000
 _BY_SORT_KEY = {
     "M#": "message",
@@ -78,6 +78,9 @@ def keys_of(operation: str, params: Mapping[str, Any]) -> tuple[Key, ...]:
         return tuple(
             key for entry in params["TransactItems"] for verb, write in entry.items() for key in keys_of(verb, write)
         )
+    if operation == "BatchGetItem":
+        tables = params["RequestItems"].items()
+        return tuple(Key(table, key["pk"]["S"], key["sk"]["S"]) for table, one in tables for key in one["Keys"])
     table = str(params.get("TableName", ""))
     if operation == "Query":
         return (_queried(table, params),)

@@ -70,6 +70,8 @@ class Stage:
     client: ApiClient
     control: SimulatorControl
     log: RequestLog = field(default_factory=RequestLog)
+    requests: list[Request] = field(default_factory=list)
+    """Those of the last measured run, everybody's."""
 
     def __post_init__(self) -> None:
         self.twin.front.override("dynamodb", self.log.watch)
@@ -113,7 +115,7 @@ class Stage:
         execution = self._machine.replace(":stateMachine:", ":execution:") + f":{run}"
         self._until(f"{case.name}: the execution did not end", lambda: self._ended(execution))
         self._quiet()
-        requests = self.log.take()
+        requests = self.requests = self.log.take()
         self._check_script(case)
         return self._turn(case, run, execution, requests, before, messages)
 
@@ -145,6 +147,11 @@ class Stage:
             history=messages,
             input_tokens=sum(view["usage"][name] for name in _INPUT_TOKENS),
         )
+
+    @property
+    def principals(self) -> frozenset[str]:
+        """The functions' roles."""
+        return frozenset(self._functions)
 
     def role_of(self, function: str) -> str:
         """Return the name of a function's role."""
@@ -235,6 +242,9 @@ class Stage:
             if request.operation == "GetItem":
                 reply = client.get_item(**request.params)
                 total += item_size(reply.get("Item", {}))
+            elif request.operation == "BatchGetItem":
+                replies = client.batch_get_item(**request.params)["Responses"].values()
+                total += sum(item_size(item) for items in replies for item in items)
             else:
                 total += sum(map(item_size, client.query(**request.params)["Items"]))
         return total

@@ -1,0 +1,215 @@
+"""``python -m benchmarks.orchestration``: one turn behind 10, 100 and 1,000 messages, beside LangGraph in memory.
+
+Exit code 1 where a count grows with the conversation that the design says does not.
+"""
+
+import argparse
+import logging
+import os
+import signal
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from benchmarks import orchestration_langgraph as langgraph
+from benchmarks import orchestration_tables as tables
+from benchmarks.orchestration_units import Units, units_of
+from benchmarks.stage import BenchError, Case, Stage, stage
+from benchmarks.timing import Spread, spread
+from benchmarks.turn import Promise, Turn, promises
+from pentad.aws.table import Table
+from pentad.cli.console import ERR, EXIT_INTERRUPTED, OUT, CommandError
+from pentad.cli.demo.record import write
+from pentad.cli.synth import assembly, project_root
+from pentad.domain.messages import Message, TextBlock
+from pentad.memory.adapters.objects_s3 import S3Objects
+from pentad.memory.adapters.sessions_dynamodb import DynamoSessions
+
+SIZES = (10, 100, 1000)
+PLAIN = Case("plain answer", message=langgraph.QUESTION)
+TOOL = Case("1 tool call", message=langgraph.QUESTION, tool_calls=(("calculator", {"expression": "17.5 * (3 + 4)"}),))
+_BATCH = 20
+"""Messages in one write of the store."""
+_STORED_SLACK = 64
+"""Bytes by which what a turn stores may differ with the history: numbers in it have more digits."""
+
+
+@dataclass
+class Measured:
+    """One case behind so many messages. Times are milliseconds, as a client that waits sees them."""
+
+    case: str
+    messages: int
+    turn: Turn
+    units: Units
+    milliseconds: Spread | None
+
+    @property
+    def stored(self) -> int:
+        """Bytes that the turn left in tables and buckets."""
+        return sum(one.bytes_net for one in self.turn.stored)
+
+
+@dataclass
+class Report:
+    """All that was found."""
+
+    load: float
+    ours: list[Measured] = field(default_factory=list)
+    theirs: list[langgraph.GraphTurn] = field(default_factory=list)
+    promises: list[Promise] = field(default_factory=list)
+
+
+def arguments(given: Sequence[str] | None) -> argparse.Namespace:
+    """Return the options."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.orchestration", description=__doc__)
+    parser.add_argument("--json", action="store_true", help="write everything to .pentad/bench-orchestration.json too")
+    parser.add_argument("--samples", type=_count, default=5, help="how often each turn is timed (default 5)")
+    parser.add_argument(
+        "--messages", type=int, nargs="+", default=list(SIZES), help="lengths of the conversation (default 10 100 1000)"
+    )
+    return parser.parse_args(given)
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if not 1 <= number <= 50:
+        raise argparse.ArgumentTypeError("a number from 1 to 50")
+    return number
+
+
+def fill(running: Stage, session: str, wanted: int) -> None:
+    """Let a session have so many messages, written by the real store."""
+    twin = running.twin
+    state = twin.outputs["pentad-dev-state"]["StateTable"]
+    [bucket] = (b["Name"] for b in twin.admin_client("s3").list_buckets()["Buckets"] if "payload" in b["Name"])
+    store = DynamoSessions(
+        Table(twin.admin_client("dynamodb"), state),
+        S3Objects(twin.admin_client("s3"), bucket),
+        clock=lambda: datetime.now(UTC),
+    )
+    head = store.get("local", session)
+    if head is None:
+        raise BenchError(f"there is no session {session}")
+    while head.length < wanted:
+        many = min(_BATCH, wanted - head.length)
+        made = [_message(head.length + number) for number in range(many)]
+        head = store.append("local", session, made, expected_version=head.version)
+
+
+def _message(number: int) -> Message:
+    asked = number % 2 == 0
+    return Message(
+        message_id=f"msg_bench_{number:06d}",
+        role="user" if asked else "assistant",
+        blocks=(TextBlock(text=langgraph.QUESTION if asked else langgraph.ANSWER),),
+        created_at=datetime.now(UTC),
+    )
+
+
+def ours(running: Stage, case: Case, messages: int, samples: int) -> Measured:
+    """Measure a case in a session of so many messages.
+
+    Raises:
+        BenchError: a run did not succeed.
+    """
+    session = str(running.ask(PLAIN)["session"])
+    fill(running, session, messages)
+    turn = running.measure(case, session, messages=messages)
+    mine = [one for one in running.requests if one.principal in running.principals]
+    units = units_of(mine, running.twin.admin_client("dynamodb"))
+    times = []
+    for _ in range(samples):
+        began = time.perf_counter()
+        running.ask(case, session)
+        times.append((time.perf_counter() - began) * 1000)
+    return Measured(case.name, messages, turn, units, spread(times))
+
+
+def growth(found: Sequence[Measured]) -> list[Promise]:
+    """Return whether a case does the same however long the conversation is."""
+    first, case = found[0], found[0].case
+    made: list[Promise] = []
+    for one in found[1:]:
+        apart = f"{case}: {one.messages:,} messages against {first.messages:,}"
+        for what, mine, other in (
+            ("transitions", one.turn.transitions, first.turn.transitions),
+            ("DynamoDB requests", one.turn.requests, first.turn.requests),
+            ("invocations", sum(one.turn.invocations.values()), sum(first.turn.invocations.values())),
+        ):
+            made.append(Promise(f"{apart}: {what}", str(other), str(mine), mine == other))
+        for what, mine, other in (
+            ("bytes stored", one.stored, first.stored),
+            ("largest payload", one.turn.largest.bytes, first.turn.largest.bytes),
+        ):
+            kept = mine - other <= _STORED_SLACK
+            made.append(Promise(f"{apart}: {what}", f"at most {other + _STORED_SLACK:,}", f"{mine:,}", kept))
+    return made
+
+
+def run(options: argparse.Namespace) -> int:
+    """Measure and print.
+
+    Raises:
+        BenchError: a run did not end as it should.
+        CommandError: the synth failed, or the API does not answer.
+    """
+    root = project_root()
+    out, _ = assembly(root)
+    report = Report(load=os.getloadavg()[0])
+    sizes = sorted(set(options.messages))
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=ERR, transient=True) as progress:
+        task = progress.add_task("starting a twin", total=4 * len(sizes) + 1)
+        with stage(out) as running:
+            for case in (PLAIN, TOOL):
+                running.ask(case)  # cold starts are not the turn's
+            progress.advance(task)
+            for case in (PLAIN, TOOL):
+                for size in sizes:
+                    progress.update(task, description=f"Pentad: {case.name} behind {size:,} messages")
+                    report.ours.append(ours(running, case, size, options.samples))
+                    progress.advance(task)
+        for calls in (0, 1):
+            for size in sizes:
+                progress.update(task, description=f"LangGraph: {calls} tool calls behind {size:,} messages")
+                report.theirs.append(langgraph.measure(size, calls, options.samples))
+                progress.advance(task)
+    for case in (PLAIN, TOOL):
+        mine = [one for one in report.ours if one.case == case.name]
+        report.promises += [promise for one in mine for promise in promises(one.turn)] + growth(mine)
+    return _tell(report, options, root)
+
+
+def _tell(report: Report, options: argparse.Namespace, root: Any) -> int:
+    tables.show(OUT, report)
+    if options.json:
+        path = root / ".pentad" / "bench-orchestration.json"
+        write(path, {"at": datetime.now(UTC).isoformat(timespec="seconds"), **asdict(report)})
+        OUT.print(f"The whole record: {path}", soft_wrap=True)
+    broken = [promise.what for promise in report.promises if not promise.kept]
+    if broken:
+        ERR.print(f"[red]broken:[/] {'; '.join(broken)}", soft_wrap=True)
+    return 1 if broken else 0
+
+
+def main(given: Sequence[str] | None = None) -> int:
+    """Return the exit code: 0, or 1 where a promise is broken or a measurement failed."""
+    options = arguments(given)
+    logging.basicConfig(level=logging.ERROR, format="%(levelname)s %(name)s: %(message)s")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that what was started is stopped
+    try:
+        return run(options)
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
+    except (BenchError, CommandError) as error:
+        ERR.print(f"[red]error:[/] {error}", soft_wrap=True)
+        return 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
