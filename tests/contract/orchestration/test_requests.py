@@ -2,8 +2,11 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
-from pentad.domain.runs import Manifest
+from pentad.domain.agents import ContextSpec
+from pentad.domain.runs import CallStatus, Manifest
+from pentad.domain.usage import Limits
 from pentad.orchestration.deliver import Deliver
 from pentad.orchestration.start import RunRequest, StartRun
 from pentad.orchestration.turn import Think, Turn
@@ -15,15 +18,21 @@ TENANT = "acme"
 
 
 class Counter:
-    """Counts a client's requests."""
+    """Counts a client's requests, and the bytes that come back."""
 
     def __init__(self, stores: Stores) -> None:
         assert stores.state is not None
         self.count = 0
-        stores.state._client.meta.events.register("before-send.dynamodb", self._seen)
+        self.bytes = 0
+        events = stores.state._client.meta.events
+        events.register("before-send.dynamodb", self._seen)
+        events.register("after-call.dynamodb", self._answered)
 
     def _seen(self, **_: object) -> None:
         self.count += 1
+
+    def _answered(self, http_response: Any, **_: object) -> None:
+        self.bytes += len(http_response.content)
 
     @contextmanager
     def expect(self, requests: int) -> Iterator[None]:
@@ -55,3 +64,37 @@ def test_the_requests_of_a_run_with_one_turn_of_tools(dynamodb: Stores) -> None:
         deliver.deliver(TENANT, run.run, 2)
     with counter.expect(1):
         think(Turn(tenant=TENANT, run=run.run, session=run.session, agent=run.agent, step=2), deadline=until)
+
+
+def test_a_turn_costs_the_same_however_long_the_run_is(dynamodb: Stores) -> None:
+    world, turns = World(), 60
+    world.clock = dynamodb.clock  # type: ignore[assignment]
+    world.model.script = [[("calculator", {"x": turn, "words": "w" * 400})] for turn in range(turns)] + ["4"]
+    context = ContextSpec(high_water_tokens=2000, low_water_tokens=1000)
+    agent = CATALOG.agents["assistant"].model_copy(
+        update={"context": context, "limits": Limits(steps=1000, seconds=9000)}
+    )
+    catalog = CATALOG.model_copy(update={"agents": {"assistant": agent}})
+    now, telemetry = dynamodb.clock, world.telemetry
+    start = StartRun(catalog, dynamodb.runs, FakeEngine(), telemetry, now=now)
+    think = Think(catalog, dynamodb.runs, dynamodb.sessions, world.model, world.ledger, telemetry, now=now)
+    deliver = Deliver(dynamodb.runs, dynamodb.sessions, dynamodb.approvals, Events(), telemetry, now=now)
+    run = start(TENANT, RunRequest(agent="assistant", message="Hello"), trigger="api")
+    manifest = Manifest(epoch_first_seq=0, request_seq=0, passages=0, estimated_tokens=1)
+    dynamodb.runs.set_manifest(TENANT, run.run, manifest)
+    counter = Counter(dynamodb)
+    requests, sizes = [], []
+    for step in range(1, turns + 2):
+        before, size = counter.count, counter.bytes
+        turn = Turn(tenant=TENANT, run=run.run, session=run.session, agent=run.agent, step=step)
+        decision = think(turn, deadline=now().timestamp() + 60)
+        requests.append(counter.count - before)
+        sizes.append(counter.bytes - size)
+        for reference in decision.calls:
+            call = dynamodb.runs.call(TENANT, run.run, step, reference.index)
+            dynamodb.runs.save_call(call.model_copy(update={"status": CallStatus.SUCCEEDED, "result": "r" * 200}))
+    # Seven; one more where the context begins inside the run (its question), and one where it was cut just now.
+    assert max(requests) <= 9
+    assert max(sizes[turns // 2 :]) <= 1.05 * max(sizes[: turns // 2])
+    with counter.expect(5):
+        deliver.deliver(TENANT, run.run, turns + 1)
