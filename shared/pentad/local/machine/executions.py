@@ -36,7 +36,7 @@ from moto.stepfunctions.parser.backend.execution import BaseExecutionWorkerCommu
 from moto.stepfunctions.parser.backend.execution_worker import ExecutionWorker
 from moto.stepfunctions.parser.models import StepFunctionsParserBackend
 
-from pentad.local.machine import express
+from pentad.local.machine import express, status
 from pentad.local.machine.definitions import program
 from pentad.local.machine.encoding import compact, fits, iso
 from pentad.local.machine.events import event_details
@@ -106,10 +106,12 @@ def _patch_execution(patches: Patches) -> None:
                 _running.discard(execution)
             for watcher in watchers:
                 watcher()
+            status.tell(execution, str(execution.status))
 
     def start(self: Any) -> None:
         with _lock:
             _running.add(self)
+        status.tell(self, "RUNNING")
         original_start(self)
 
     patches.attribute(Execution, "__init__", __init__)

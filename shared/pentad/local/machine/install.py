@@ -20,6 +20,7 @@ from pentad.local.machine import (
     integrations,
     lifecycle,
     states,
+    status,
 )
 from pentad.local.machine.clients import Connect
 from pentad.local.machine.patching import Patches
@@ -79,6 +80,7 @@ def uninstall() -> None:
     with _lock:
         if _installed is None:
             return
+        status.listen(None)
         executions.stop_all()
         _installed.undo()
         _installed = None

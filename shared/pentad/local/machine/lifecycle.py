@@ -129,14 +129,16 @@ def _patch_events(patches: Patches) -> None:
     moto also lets a history grow without bound.
     """
     add_event = EventManager.add_event
+    one_at_a_time = threading.Lock()  # iterations of a Map write side by side, and each looks whether there is room
 
     def add(self: Any, context: Any, event_type: Any, *args: Any, **kwargs: Any) -> Any:
         if getattr(context, "abandoned", False):
             raise AbandonedError
         is_end = str(event_type.value).startswith("Execution")
-        if len(self._history_event_list) >= max_events - 1 and not is_end:
-            raise HistoryLimitError
-        return add_event(self, context, event_type, *args, **kwargs)
+        with one_at_a_time:
+            if len(self._history_event_list) >= max_events - 1 and not is_end:
+                raise HistoryLimitError
+            return add_event(self, context, event_type, *args, **kwargs)
 
     patches.attribute(EventManager, "add_event", add)
 

@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from pentad.local.deploy.services.events import rule_target
+from pentad.local.machine.status import DETAIL_TYPE, SOURCE
 from pentad.local.pumps.delivery import Delivery
 from pentad.local.pumps.inputs import target_input
-from pentad.local.pumps.moto_hooks import HookedRule, StoredObject, publish
+from pentad.local.pumps.moto_hooks import HookedRule, StoredObject, new_event, publish
 from pentad.local.pumps.patterns import PatternError, matches
 from pentad.local.pumps.storage import object_event
 
@@ -40,6 +41,12 @@ class EventBusPump:
     def on_object(self, change: str, stored: StoredObject) -> None:
         """Send the event of an object's change to the default bus."""
         event = object_event(change, stored, self._account)
+        publish(event, bus="default", account=self._account, region=self._region, on_event=self.on_event)
+
+    def on_execution(self, detail: JsonObject) -> None:
+        """Send the event of an execution's new status to the default bus."""
+        place = (self._account, self._region)
+        event = new_event(DETAIL_TYPE, SOURCE, detail, [detail["executionArn"]], place)
         publish(event, bus="default", account=self._account, region=self._region, on_event=self.on_event)
 
     def _deliver(self, event: JsonObject, rule: HookedRule, body: Mapping[str, Any]) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from pentad.local.deploy.deployment import Deployment
+from pentad.local.machine import status
 from pentad.local.pumps.bus import EventBusPump
 from pentad.local.pumps.clock import ScheduleClock, SystemClock
 from pentad.local.pumps.courier import AwsCourier, Connect, InvokeAsync, ServiceMay
@@ -34,6 +35,7 @@ class Pumps:
         )
         self._mappings = [QueueMappingPump(one, connect, invoke) for one in deployment.queue_mappings]
         bus = EventBusPump(self._deliveries.put, account, region)
+        status.listen(bus.on_execution)
         self._hooks = MotoHooks(on_event=bus.on_event, on_object=bus.on_object, on_queue=self._on_queue)
 
     @property
@@ -49,6 +51,7 @@ class Pumps:
 
     def stop(self) -> None:
         """Stop everything; idempotent where the parts are."""
+        status.listen(None)
         self._hooks.close()
         self._timetable.stop()
         for mapping in self._mappings:
