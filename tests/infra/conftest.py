@@ -36,13 +36,25 @@ def functions(resources: list[tuple[str, Json]]) -> dict[str, Json]:
 
 
 @pytest.fixture(scope="session")
-def definitions(resources: list[tuple[str, Json]]) -> dict[str, Json]:
+def machines(resources: list[tuple[str, Json]]) -> dict[str, Json]:
     """Every state machine's definition by its name, tokens replaced by their text."""
     return {
         body["Properties"]["StateMachineName"]: json.loads(joined(body["Properties"]["DefinitionString"]))
         for _, body in resources
         if body["Type"] == "AWS::StepFunctions::StateMachine"
     }
+
+
+@pytest.fixture(scope="session")
+def definitions(machines: dict[str, Json]) -> dict[str, Json]:
+    """The definitions of agents."""
+    return {name: one for name, one in machines.items() if one["StartAt"] != "Begin"}
+
+
+@pytest.fixture(scope="session")
+def workflows(machines: dict[str, Json]) -> dict[str, Json]:
+    """The definitions of workflows."""
+    return {name: one for name, one in machines.items() if one["StartAt"] == "Begin"}
 
 
 def joined(value: Any) -> str:

@@ -16,6 +16,7 @@ SETTINGS: dict[str, type[BaseSettings]] = {
     "pentad-dev-api": settings.ApiSettings,
     "pentad-dev-authorizer": settings.AuthorizerSettings,
     "pentad-dev-trigger": settings.TriggerSettings,
+    "pentad-dev-workflow": settings.WorkflowSettings,
     "pentad-dev-recall": settings.RecallSettings,
     "pentad-dev-ingest": settings.IngestSettings,
     "pentad-dev-gateway": settings.GatewaySettings,

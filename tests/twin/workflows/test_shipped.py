@@ -99,4 +99,4 @@ def test_a_report_that_does_not_get_good_enough_is_the_best_of_three(tenant: Ten
     assert run["status"] == "succeeded", run
     assert run["notices"][-1] == "quality used all its rounds below its threshold; the best was kept."
     steps = [one["step"] for one in tenant.events(run["run_id"], "step")]
-    assert len(steps) == len(set(steps)) >= 13
+    assert len(steps) == len(set(steps)) == 11  # four agents, six calls of models, the end

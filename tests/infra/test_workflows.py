@@ -1,0 +1,235 @@
+"""Workflows as synthesized: their states, payloads, roles, and what is told of a file that is wrong."""
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aws_cdk import App, Stack
+from pydantic import BaseModel
+
+from infra.config import stage_of
+from infra.orchestration.fragments import Flow, Fragment
+from infra.orchestration.loop import ENGINE_ERRORS, LAMBDA_ERRORS
+from infra.orchestration.workflow import write
+from pentad.domain import errors
+from pentad.domain.agents import AgentSpec, Catalog
+from pentad.domain.errors import ConfigurationError
+from pentad.tools.discovery import discover
+from tests.infra.conftest import joined
+from tests.infra.test_policies import listed, statements
+
+Json = dict[str, Any]
+SHIPPED = {"document-review", "research", "support-triage", "report"}
+_ALLOWED = {"op", "tenant", "run", "session", "agent", "step", "place", "refs", "retry", "index", "kind", "reason"}
+_ALLOWED |= {"error", "cause", "task_token", "strict", "failed", "capped"}
+
+
+def states_in(definition: Json) -> Iterator[tuple[str, Json]]:
+    for name, state in definition["States"].items():
+        yield name, state
+        for branch in state.get("Branches", []):
+            yield from states_in(branch)
+
+
+def tasks_in(definition: Json) -> list[tuple[str, Json]]:
+    return [(name, state) for name, state in states_in(definition) if state["Type"] == "Task"]
+
+
+def test_every_file_is_a_machine(workflows: dict[str, Json]) -> None:
+    assert set(workflows) == {f"pentad-dev-agent-{name}" for name in SHIPPED}
+
+
+def test_every_task_has_a_time_limit_and_retries_every_transient_error(workflows: dict[str, Json]) -> None:
+    for definition in workflows.values():
+        for name, state in tasks_in(definition):
+            assert state["TimeoutSeconds"], name
+            retried = {error for rule in state["Retry"] for error in rule["ErrorEquals"]}
+            assert set(errors.transient_names()) <= retried, name
+            assert all(0 < rule["MaxAttempts"] <= 8 for rule in state["Retry"]), name
+
+
+def test_every_error_name_is_in_the_error_tree_or_of_aws(workflows: dict[str, Json]) -> None:
+    known = {leaf.__name__ for leaf in errors.leaves()} | {*LAMBDA_ERRORS, *ENGINE_ERRORS}
+    for definition in workflows.values():
+        rules = [
+            rule for _, state in states_in(definition) for rule in (*state.get("Retry", []), *state.get("Catch", []))
+        ]
+        named = {error for rule in rules for error in rule["ErrorEquals"]}
+        named |= {state["Error"] for _, state in states_in(definition) if state["Type"] == "Fail"}
+        foreign = {error for error in named - known if not error.startswith(("States.", "{%"))}
+        assert not foreign
+
+
+def test_whatever_fails_leads_to_the_end_of_the_run_in_the_store(workflows: dict[str, Json]) -> None:
+    for definition in workflows.values():
+        top = definition["States"]
+        for name, state in top.items():
+            if state["Type"] in ("Task", "Parallel") and name != "Abort":
+                assert state["Catch"][-1]["ErrorEquals"] == ["States.ALL"], name
+                assert state["Catch"][-1]["Next"] == "Abort", name
+        assert top["Body"]["Catch"][0] == {
+            "ErrorEquals": ["LimitReached", "BudgetExceeded", "StepRejected"],
+            "Output": top["Body"]["Catch"][0]["Output"],
+            "Next": "Stop",
+        }
+
+
+def test_payloads_carry_references_only(workflows: dict[str, Json]) -> None:
+    for definition in workflows.values():
+        for name, state in tasks_in(definition):
+            payload = state["Arguments"].get("Payload", "")
+            outer = re.sub(r"'refs': \{[^}]*\}", "'refs': 0", payload)
+            assert set(re.findall(r"'([a-z_]+)':", outer)) <= _ALLOWED, name
+
+
+def test_variables_are_set_at_the_top_only(workflows: dict[str, Json]) -> None:
+    for definition in workflows.values():
+        inner = [state for name, state in states_in(definition) if name not in definition["States"]]
+        assert inner
+        assert not [state for state in inner if "Assign" in state]
+
+
+def test_every_task_waits_longer_than_its_function_may_run(
+    workflows: dict[str, Json], functions: dict[str, Json], resources: list[tuple[str, Json]]
+) -> None:
+    versions = {
+        logical_id: joined(body["Properties"]["FunctionName"]).strip("<>")
+        for logical_id, body in resources
+        if body["Type"] == "AWS::Lambda::Version"
+    }
+    seconds = {
+        logical_id: body["Properties"]["Timeout"]
+        for logical_id, body in resources
+        if body["Type"] == "AWS::Lambda::Function"
+    }
+    checked = 0
+    for definition in workflows.values():
+        for name, state in tasks_in(definition):
+            version = state["Arguments"].get("FunctionName", "").strip("<>")
+            if version in versions and isinstance(state["TimeoutSeconds"], int):
+                checked += 1
+                assert state["TimeoutSeconds"] > seconds[versions[version]], name
+    assert checked > 20
+
+
+def test_a_definition_is_far_from_the_size_limit_of_one_mebibyte(workflows: dict[str, Json]) -> None:
+    assert all(len(json.dumps(definition)) < 100_000 for definition in workflows.values())
+
+
+def test_a_workflow_starts_its_own_agents_and_no_others(
+    workflows: dict[str, Json], resources: list[tuple[str, Json]]
+) -> None:
+    for name, definition in workflows.items():
+        started = {
+            state["Arguments"]["StateMachineArn"].removesuffix(":live")
+            for _, state in tasks_in(definition)
+            if "StateMachineArn" in state["Arguments"]
+        }
+        title = name.removeprefix("pentad-dev-agent-").replace("-", "")
+        granted = {
+            joined(resource)
+            for logical_id, statement in statements(resources)
+            if logical_id.startswith(f"workflowmachine{title}")
+            and "states:StartExecution" in listed(statement["Action"])
+            for resource in listed(statement["Resource"])
+        }
+        assert granted == started, name
+
+
+def test_the_rule_of_nested_executions_is_granted_to_those_that_nest(resources: list[tuple[str, Json]]) -> None:
+    holders = {
+        logical_id
+        for logical_id, statement in statements(resources)
+        if logical_id.startswith("workflowmachine")
+        for resource in listed(statement["Resource"])
+        if "StepFunctionsGetEventsForStepFunctionsExecutionRule" in joined(resource)
+    }
+    assert len(holders) == 3  # a review has no agent
+
+
+def test_the_catalog_holds_the_workflows(assembly_dir: Path, resources: list[tuple[str, Json]]) -> None:
+    [layer] = [
+        body["Properties"]["Content"]["S3Key"]
+        for _, body in resources
+        if body["Type"] == "AWS::Lambda::LayerVersion" and body["Properties"]["Description"] == "Pentad: catalog"
+    ]
+    asset = assembly_dir / f"asset.{joined(layer).removesuffix('.zip')}"
+    catalog = Catalog.model_validate_json((asset / "python" / "pentad_catalog" / "catalog.json").read_text())
+    assert set(catalog.workflows) == SHIPPED
+    assert all(spec.steps and spec.description for spec in catalog.workflows.values())
+
+
+class Verdict(BaseModel):
+    score: float
+    kind: str
+    good: bool
+
+
+def refused(build: Callable[[Flow], Fragment]) -> str:
+    app = App(context={"stage": "dev"})
+    agents = {
+        name: AgentSpec.model_validate({"name": name, "description": "d", "prompt": "p", "pattern": pattern})
+        for name, pattern in (("helper", "loop"), ("quick", "reply"))
+    }
+    flow = Flow(
+        Stack(app, "stack"),
+        "bad",
+        file=Path("infra/workflows/bad.py"),
+        stage=stage_of(app),
+        agents=agents,
+        tools=discover(),
+    )
+    with pytest.raises(ConfigurationError) as caught:
+        write(flow, build)
+    return caught.value.message
+
+
+def answering(answer: str, make: Callable[[Flow], Fragment]) -> Callable[[Flow], Fragment]:
+    def build(flow: Flow) -> Fragment:
+        flow.answer = answer
+        return make(flow)
+
+    return build
+
+
+def judged(flow: Flow, on: str) -> Fragment:
+    step = flow.model("judge", "x", output=Verdict)
+    return flow.sequential(step, flow.branch(on, {"a": flow.text("t", "x")}))
+
+
+@pytest.mark.parametrize(
+    ("build", "told"),
+    [
+        (answering("", lambda flow: flow.text("t", "x")), "answer: template: flow.answer is not set"),
+        (answering("{{u}}", lambda flow: flow.text("t", "x")), "answer: template: {{u}}: no step u comes before"),
+        (answering("x", lambda flow: flow.text("t", "{{t}}")), "t: text: {{t}}: no step t comes before"),
+        (answering("x", lambda flow: flow.model("m", "{{a b}}")), "m: prompt: {{a b}} is no reference"),
+        (answering("x", lambda flow: flow.agent("s", "nobody", "x")), "s: agent: there is no agent nobody"),
+        (answering("x", lambda flow: flow.agent("s", "quick", "x")), "s: agent: quick has pattern: reply"),
+        (answering("x", lambda flow: flow.tool("s", "nothing")), "s: tool: there is no tool nothing"),
+        (answering("x", lambda flow: flow.text("Bad", "x")), "Bad: name: String should match pattern"),
+        (
+            answering("x", lambda flow: flow.sequential(flow.text("t", "x"), flow.text("t", "y"))),
+            "t: name: another step has this name",
+        ),
+        (answering("x", lambda flow: judged(flow, "judge.kind")), "which_1: on: judge does not export the field kind"),
+        (answering("x", lambda flow: judged(flow, "other.kind")), "which_1: on: no step other comes before"),
+        (
+            answering("x", lambda flow: [flow.text("u", "x"), flow.text("t", "x")][1]),
+            "u: name: the step is made and not used",
+        ),
+    ],
+)
+def test_what_is_wrong_with_a_file_is_told_by_file_part_and_field(build: Callable[[Flow], Fragment], told: str) -> None:
+    message = refused(build)
+    assert message.startswith("infra/workflows/bad.py: ")
+    assert told in message
+
+
+def test_all_that_is_wrong_is_told_at_once() -> None:
+    message = refused(answering("{{x}}", lambda flow: flow.text("t", "{{y}}")))
+    assert "{{x}}" in message
+    assert "{{y}}" in message
