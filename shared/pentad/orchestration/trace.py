@@ -131,12 +131,10 @@ def spans_of(
 
 
 def _run_attributes(run: Run) -> dict[str, Value]:
-    found: dict[str, Value] = {
-        "agent": run.agent,
-        "status": run.status.value,
-        "cost_nanousd": run.spent.cost_nanousd,
-    }
-    return found if run.confidence is None else found | {"confidence": run.confidence}
+    found: dict[str, Value] = {"agent": run.agent}
+    if run.confidence is not None:
+        found["confidence"] = run.confidence
+    return found | {"status": run.status.value, "cost_nanousd": run.spent.cost_nanousd}
 
 
 class _States:
@@ -263,10 +261,11 @@ def _hang_attempts(root: _Node, states: _States, steps: Sequence[Step], attempts
 
 
 def _step_attributes(step: Step) -> dict[str, Value]:
-    found: dict[str, Value] = {"decision": step.decision.kind}
+    decision: dict[str, Value] = {"decision": step.decision.kind}
     if step.assessment is None:
-        return found
-    return found | {"confidence": step.assessment.confidence, "band": step.assessment.band.value}
+        return decision
+    # First, since a terminal may cut what comes last.
+    return {"confidence": step.assessment.confidence, "band": step.assessment.band.value} | decision
 
 
 def _attempt_attributes(attempt: Attempt) -> dict[str, Value]:
