@@ -24,6 +24,7 @@ PentadError
     ├── ModelAuthentication        the provider does not accept the credential
     ├── ToolFailed                 the tool ran and failed
     ├── EffectUncertain            an effect was begun and its outcome is not known; nothing was repeated
+    ├── Unreadable                 something that is stored can't be read any more
     ├── StepFailed                 a step of a workflow failed, or too many branches of one
     ├── StepRejected               a human rejected a step of a workflow that has no way on from there
     └── ConfigurationError         the deployment, catalog or agent definition is wrong
@@ -194,6 +195,10 @@ class ToolFailed(PermanentError):
 
 class EffectUncertain(PermanentError):
     """An effect was begun and its outcome is not known; nothing was repeated."""
+
+
+class Unreadable(PermanentError):
+    """Something that is stored can't be read any more: it was cut, changed by hand, or written by another version."""
 
 
 class StepFailed(PermanentError):

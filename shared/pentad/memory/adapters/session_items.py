@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 from pydantic import TypeAdapter
 
+from pentad.aws.readable import readable
 from pentad.aws.table import Item, Table
 from pentad.domain import keys
 from pentad.domain.errors import InvalidInput, InvalidTransition
@@ -64,8 +65,13 @@ def head_item(session: Session) -> Item:
 
 
 def session_from(item: Item) -> Session:
-    """Return the session of a head's item."""
-    return Session.model_validate({name: item[name] for name in Session.model_fields if name in item})
+    """Return the session of a head's item.
+
+    Raises:
+        Unreadable: the item is not as it was stored.
+    """
+    with readable("the session"):
+        return Session.model_validate({name: item[name] for name in Session.model_fields if name in item})
 
 
 def message_item(tenant: str, session: str, stored: StoredMessage, ttl: int) -> Item:
@@ -97,17 +103,21 @@ def stored_from(item: Item, fetch: Callable[[str], bytes]) -> StoredMessage:
     Args:
         item: the item.
         fetch: returns the content of a spilled key.
+
+    Raises:
+        Unreadable: the item is not as it was stored.
     """
-    body: Any = item["body"] if "body" in item else fetch(item["spill"])
-    passages: Any = item.get("passages", "[]")
-    if "passages_spill" in item:
-        passages = fetch(item["passages_spill"])
-    return StoredMessage(
-        seq=int(item["seq"]),
-        message=Message.model_validate_json(body),
-        passages=_PASSAGES.validate_json(passages),
-        estimated_tokens=int(item["estimated_tokens"]),
-    )
+    with readable(f"message {item.get('seq')} of the session"):
+        body: Any = item["body"] if "body" in item else fetch(item["spill"])
+        passages: Any = item.get("passages", "[]")
+        if "passages_spill" in item:
+            passages = fetch(item["passages_spill"])
+        return StoredMessage(
+            seq=int(item["seq"]),
+            message=Message.model_validate_json(body),
+            passages=_PASSAGES.validate_json(passages),
+            estimated_tokens=int(item["estimated_tokens"]),
+        )
 
 
 def spill_of(tenant: str, session: str, message: Message) -> Spill | None:

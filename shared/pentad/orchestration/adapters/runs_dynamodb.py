@@ -2,8 +2,12 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from typing import TypeVar
+
+from pydantic import BaseModel
 
 from pentad.aws.pages import decode_cursor, encode_cursor
+from pentad.aws.readable import readable
 from pentad.aws.table import ConditionFailed, Item, Table
 from pentad.domain import keys
 from pentad.domain.errors import InvalidTransition, NotFound, StoreUnavailable
@@ -32,6 +36,7 @@ from pentad.orchestration.adapters.runs_start import RunStart
 from pentad.orchestration.adapters.spill import Spill
 
 _TRIES = 3
+R = TypeVar("R", bound=BaseModel)
 _OPEN_CALLS = (CallStatus.PENDING, CallStatus.AWAITING, CallStatus.APPROVED)
 
 
@@ -217,25 +222,25 @@ class DynamoRuns:
     def step(self, tenant: str, run: str, step: int) -> Step | None:
         """See `RunStore`."""
         item = self._state.get(keys.run_pk(tenant, run), keys.step_sk(step))
-        return None if item is None else Step.model_validate_json(self._body(item))
+        return None if item is None else self._read(Step, item)
 
     def steps(self, tenant: str, run: str) -> list[Step]:
         """See `RunStore`."""
         items = self._state.iterate(keys.run_pk(tenant, run), begins="STEP#")
-        return [Step.model_validate_json(self._body(item)) for item in items]
+        return [self._read(Step, item) for item in items]
 
     def calls(self, tenant: str, run: str, step: int | None = None) -> list[ToolCall]:
         """See `RunStore`."""
         begins = "CALL#" if step is None else f"CALL#{step:05d}#"
         items = self._state.iterate(keys.run_pk(tenant, run), begins=begins)
-        return [ToolCall.model_validate_json(self._body(item)) for item in items]
+        return [self._read(ToolCall, item) for item in items]
 
     def call(self, tenant: str, run: str, step: int, index: int) -> ToolCall:
         """See `RunStore`."""
         item = self._state.get(keys.run_pk(tenant, run), keys.call_sk(step, index))
         if item is None:
             raise NotFound("there is no such tool call", field="index")
-        return ToolCall.model_validate_json(self._body(item))
+        return self._read(ToolCall, item)
 
     def save_call(self, call: ToolCall) -> None:
         """See `RunStore`."""
@@ -357,7 +362,8 @@ class DynamoRuns:
         return item
 
     def _run(self, item: Item) -> Run:
-        return run_of(item, self._spill.unpack("outcome", item))
+        with readable("the run"):
+            return run_of(item, self._spill.unpack("outcome", item))
 
     def _call_item(self, call: ToolCall) -> Item:
         key = call_key(call)
@@ -369,11 +375,9 @@ class DynamoRuns:
         place = spill_key(step.tenant, step.run, key)
         return key | self._spill.pack("body", place, step.model_dump_json())
 
-    def _body(self, item: Item) -> str:
-        body = self._spill.unpack("body", item)
-        if body is None:
-            raise NotFound("the item has no body")
-        return body
+    def _read(self, kind: type[R], item: Item) -> R:
+        with readable(f"{item['sk']} of the run"):
+            return kind.model_validate_json(self._spill.unpack("body", item) or "")
 
 
 def _sources(target: RunStatus) -> list[RunStatus]:

@@ -1,0 +1,66 @@
+"""Something stored was cut, or changed by hand: whoever reads it is told what it is, and the run ends."""
+
+from typing import Any
+
+import pytest
+
+from pentad.domain import keys
+from pentad.domain.errors import Unreadable
+from pentad.domain.runs import Manifest, Run, RunStatus
+from pentad.orchestration.deliver import Deliver
+from pentad.orchestration.start import RunRequest, StartRun
+from pentad.orchestration.turn import Think, Turn
+from tests.unit.orchestration.world import CATALOG, Events, FakeEngine, World
+
+from .stores import Stores
+
+TENANT = "acme"
+
+
+class Loop:
+    """A turn and an end over the tables."""
+
+    def __init__(self, stores: Stores) -> None:
+        world = World()
+        world.clock = stores.clock  # type: ignore[assignment]
+        world.model.script = [[("calculator", {"x": 1})], "4"]
+        now, telemetry = stores.clock, world.telemetry
+        start = StartRun(CATALOG, stores.runs, FakeEngine(), telemetry, now=now)
+        self.stores = stores
+        self.think = Think(CATALOG, stores.runs, stores.sessions, world.model, world.ledger, telemetry, now=now)
+        self.deliver = Deliver(stores.runs, stores.sessions, stores.approvals, Events(), telemetry, now=now)
+        self.run: Run = start(TENANT, RunRequest(agent="assistant", message="Hello"), trigger="api")
+        manifest = Manifest(epoch_first_seq=0, request_seq=0, passages=0, estimated_tokens=1)
+        stores.runs.set_manifest(TENANT, self.run.run, manifest)
+
+    def turn(self, step: int) -> Any:
+        run = self.run
+        turn = Turn(tenant=TENANT, run=run.run, session=run.session, agent=run.agent, step=step)
+        return self.think(turn, deadline=self.stores.clock().timestamp() + 60)
+
+    def spoil(self, pk: str, sk: str, body: str | None) -> None:
+        assert self.stores.state is not None
+        if body is None:
+            self.stores.state.update(pk, sk, "REMOVE body", condition="attribute_exists(pk)")
+        else:
+            self.stores.state.update(pk, sk, "SET body = :b", condition="attribute_exists(pk)", values={":b": body})
+
+
+@pytest.mark.parametrize("body", ['{"message_id": "m', "", None, '{"role": "nobody"}'])
+@pytest.mark.parametrize("what", ["message", "step", "call"])
+def test_a_run_whose_stored_parts_cannot_be_read_ends_as_failed(dynamodb: Stores, what: str, body: str | None) -> None:
+    loop = Loop(dynamodb)
+    run = loop.run
+    assert loop.turn(1).kind == "tools"
+    place = {
+        "message": (keys.session_pk(TENANT, run.session), keys.message_sk(1)),
+        "step": (keys.run_pk(TENANT, run.run), keys.step_sk(1)),
+        "call": (keys.run_pk(TENANT, run.run), keys.call_sk(1, 0)),
+    }[what]
+    loop.spoil(*place, body)
+    with pytest.raises(Unreadable) as told:
+        loop.turn(1 if what == "step" else 2)
+    assert "nobody" not in told.value.message
+    ended = loop.deliver.abort(TENANT, run.run, "Unreadable", "", 2)
+    assert ended.status is RunStatus.FAILED
+    assert dynamodb.runs.lease_holder(TENANT, run.session) is None
