@@ -16,7 +16,7 @@ from html import escape
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from pentad.domain.messages import Message, TextBlock, ToolCallBlock, ToolResultBlock
+from pentad.domain.messages import DocumentBlock, ImageBlock, Message, TextBlock, ToolCallBlock, ToolResultBlock
 from pentad.domain.models import ChatRequest
 
 OUTPUT_TOKENS = 4000
@@ -163,5 +163,9 @@ def _line(block: object) -> str:
         case ToolResultBlock():
             origin = " (text from outside)" if block.untrusted else ""
             return f"{'error' if block.is_error else 'result'}{origin}: {block.content}"
+        case ImageBlock():
+            return "(an image, which you are not shown)"
+        case DocumentBlock():
+            return f"(the document {block.title or 'without a title'}, which you are not shown)"
         case _:
             return ""

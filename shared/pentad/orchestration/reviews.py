@@ -1,10 +1,12 @@
 """The review list: what was done, or came to nothing, and that a human should look at afterwards."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal
 
 from pentad.domain.ids import review_id
-from pentad.domain.runs import Review, Run
+from pentad.domain.messages import Message
+from pentad.domain.runs import Review, Run, ToolCall
 from pentad.memory.ports import Page
 from pentad.observability import names
 from pentad.observability.ports import Telemetry
@@ -39,6 +41,14 @@ def review_of(
         confidence=confidence,
         created_at=at,
     )
+
+
+def summary_of(reply: Message, calls: Sequence[ToolCall]) -> str:
+    """Return what a turn did, in a line for the list: its calls with their arguments, or its answer."""
+    if not calls:
+        return f"Answered: {reply.text}"
+    made = (f"{call.tool}({', '.join(f'{name}={value}' for name, value in call.arguments.items())})" for call in calls)
+    return f"Called {'; '.join(made)}"
 
 
 def _cut(summary: str) -> str:

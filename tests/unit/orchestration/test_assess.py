@@ -8,7 +8,16 @@ import pytest
 
 from pentad.domain.agents import AgentSpec, ToolSpec
 from pentad.domain.errors import BudgetExceeded, Refused
-from pentad.domain.messages import ContentBlock, Message, ProviderRaw, TextBlock, ToolCallBlock, ToolResultBlock
+from pentad.domain.messages import (
+    ContentBlock,
+    DocumentBlock,
+    ImageBlock,
+    Message,
+    ProviderRaw,
+    TextBlock,
+    ToolCallBlock,
+    ToolResultBlock,
+)
 from pentad.domain.models import CallContext, ChatReply, ChatRequest, StopReason
 from pentad.domain.runs import Assessment, Band, CallStatus, Signal, ToolCall
 from pentad.domain.usage import Usage
@@ -237,6 +246,20 @@ def test_the_judge_sees_the_newest_of_a_long_conversation_and_the_whole_turn() -
     assert "question 199 " in text
     assert "question 0 " not in text
     assert 'calls notes {"title": "Oil"}' in text
+
+
+def test_the_judge_is_told_of_what_it_is_not_shown() -> None:
+    model = Model(judge=[rating(0.9)])
+    world = World(model, judge=True)
+    shown = (
+        ImageBlock(media_type="image/png", data="aGk="),
+        DocumentBlock(media_type="text/plain", data="hi", title="Plan"),
+    )
+    world.request = world.request.model_copy(update={"messages": (message("user", *shown, "What is it?"),)})
+    world()
+    text = model.asked[0][0].messages[0].text
+    assert "(an image, which you are not shown)" in text
+    assert "(the document Plan, which you are not shown)" in text
 
 
 def test_samples_are_new_ones_of_the_same_request() -> None:

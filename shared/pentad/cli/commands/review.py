@@ -108,7 +108,9 @@ def _waiting_lines(waiting: Iterable[Json]) -> RenderableType:
     if not rows:
         return Text("Nothing waits for a human.")
     headings = ("waits", "kind", "agent", "sure", "until", "what")
-    return Group(_table(headings, rows), Text("Decide: pentad approve ID", style="dim"))
+    return Group(
+        _table(headings, rows), Text("Decide: pentad approve ID (or reject, edit, answer, escalate)", style="dim")
+    )
 
 
 def _asked(approval: Json) -> str:
