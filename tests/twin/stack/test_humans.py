@@ -314,6 +314,7 @@ def test_a_group_is_told_by_every_channel_and_of_nothing_but_the_link(
     name = view["pending_approval"]
     until(lambda: slack.about(name) and inbox.about(name) and emails(stack) > before, "the notices")
     decided(tenant.decide(name, "approve"))
+    assert end(tenant, view)["status"] == "succeeded"
     until(lambda: len(slack.about(name)) == 2 and len(inbox.about(name)) == 2, "the notices of the decision")
     told = [*slack.about(name), *inbox.about(name)]
     assert all(f"{stack.url}/v1/approvals/{name}" in text for text in told)
@@ -344,8 +345,8 @@ def test_a_redelivered_event_is_told_once(stack: Stack, slack: Slack) -> None:
     announce(stack, approval=name)
     other = announce(stack, approval=name, event="reminded", number="0-1")
     assert other != name
-    until(lambda: len(inbox.about(name)) == 2, "the reminder")
-    assert len(slack.about(name)) == 2
+    until(lambda: len(slack.about(name)) == 2, "the reminder")
+    assert len(inbox.about(name)) == 2
 
 
 def test_slack_that_asks_to_wait_is_asked_again(stack: Stack, slack: Slack) -> None:

@@ -217,7 +217,8 @@ class Tenant:
 
         def look() -> Json | None:
             view = self.get(f"/v1/runs/{run}")
-            waits = view["status"] == "awaiting_human" and view["pending_approval"] != after
+            # A run that waits for none yet, or no more, is on its way from or to a decision.
+            waits = view["status"] == "awaiting_human" and view["pending_approval"] not in (None, after)
             return view if view["status"] in ENDED or waits else None
 
         return until(look, f"the end of {run}")

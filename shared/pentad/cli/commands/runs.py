@@ -29,7 +29,8 @@ def wait_for(client: ApiClient, view: Json, seconds: float) -> Json:
         CommandError: neither happened in time; the run goes on.
     """
     deadline = time.monotonic() + seconds
-    while view["status"] not in ENDED and view["status"] != "awaiting_human":
+    # A run that awaits a human, and names no approval yet, is just about to ask.
+    while view["status"] not in ENDED and not view["pending_approval"]:
         if time.monotonic() > deadline:
             raise CommandError(f"{view['run_id']} is still {view['status']} after {seconds:g} s; it goes on by itself")
         time.sleep(_POLL_SECONDS)
