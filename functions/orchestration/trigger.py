@@ -1,4 +1,4 @@
-"""Starts runs from the queue: messages of its own, and events of the bus."""
+"""Reads the runs queue: messages and events that start runs, and those that tell of runs and executions that ended."""
 
 from typing import Any
 
@@ -11,12 +11,10 @@ from pentad.runtime.queue_batch import consume
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> Any:
-    """Start a run for each message; those that failed go back to the queue, and in the end to its DLQ."""
-    return consume("trigger", event, context, start)
+    """Handle each message; those that failed go back to the queue, and in the end to its DLQ."""
+    return consume("trigger", event, context, handle)
 
 
-def start(record: SQSRecord, context: LambdaContext) -> None:
-    """Start the run that one message asks for."""
-    asked = read_message(record.body, record.message_id)
-    message, key = asked.message, asked.idempotency_key
-    bootstrap.trigger()(message.tenant, message.request(), trigger=asked.trigger, idempotency_key=key)
+def handle(record: SQSRecord, context: LambdaContext) -> None:
+    """Do what one message asks for."""
+    bootstrap.trigger()(read_message(record.body, record.message_id))

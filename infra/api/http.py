@@ -19,6 +19,7 @@ from infra.components.function import PythonFunction
 from infra.orchestration.names import machine_arn
 from infra.orchestration.starts import grant_describe, grant_start
 
+_EXECUTIONS = ("states:DescribeExecution", "states:GetExecutionHistory", "states:StopExecution")
 # No query string and no header: either may hold what a client should not have put there.
 _ACCESS_FIELDS = {
     "requestId": "$context.requestId",
@@ -129,7 +130,7 @@ class HttpApi(Construct):
         grants.invoke(made.role, [*(tool.function_arn for tool in tools), self._gateway.function_arn])
         made.role.add_to_policy(iam.PolicyStatement(actions=["states:SendTaskSuccess"], resources=machines))
         made.role.add_to_policy(iam.PolicyStatement(actions=["events:PutEvents"], resources=[self._bus.event_bus_arn]))
-        grant_describe(made.role, build, agents, ("states:DescribeExecution", "states:GetExecutionHistory"))
+        grant_describe(made.role, build, agents, _EXECUTIONS)
         return made
 
     def _authorizer(self) -> PythonFunction:

@@ -33,14 +33,15 @@ def table(
     Args:
         role: who.
         target: the table.
-        actions: DynamoDB actions in full.
+        actions: DynamoDB actions in full; none where only the index is granted.
         keys: patterns of partition keys the role may touch, such as ``T#*#R#*``; all of them where empty.
         index: an index the role may query.
     """
     conditions = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": list(keys)}} if keys else None
-    role.grant_principal.add_to_principal_policy(
-        iam.PolicyStatement(actions=list(actions), resources=[target.table_arn], conditions=conditions)
-    )
+    if actions:
+        role.grant_principal.add_to_principal_policy(
+            iam.PolicyStatement(actions=list(actions), resources=[target.table_arn], conditions=conditions)
+        )
     if index is not None:
         role.grant_principal.add_to_principal_policy(
             iam.PolicyStatement(

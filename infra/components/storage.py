@@ -111,16 +111,7 @@ def queue_with_dlq(
             Lambda's documentation asks for event source mappings.
         receives: deliveries before a message goes to the dead-letter queue.
     """
-    dead = sqs.Queue(
-        scope,
-        f"queue-{name}-dlq",
-        queue_name=f"{prefix}-{name}-dlq",
-        encryption=sqs.QueueEncryption.KMS,
-        encryption_master_key=key,
-        enforce_ssl=True,
-        retention_period=Duration.days(14),
-        removal_policy=RemovalPolicy.DESTROY,
-    )
+    dead = dead_letters(scope, f"{name}-dlq", prefix=prefix, key=key)
     made = sqs.Queue(
         scope,
         f"queue-{name}",
@@ -134,6 +125,20 @@ def queue_with_dlq(
         removal_policy=RemovalPolicy.DESTROY,
     )
     return made, dead
+
+
+def dead_letters(scope: Construct, name: str, *, prefix: str, key: kms.IKey) -> sqs.Queue:
+    """Return a queue that keeps what went wrong for 14 days, the longest that SQS allows."""
+    return sqs.Queue(
+        scope,
+        f"queue-{name}",
+        queue_name=f"{prefix}-{name}",
+        encryption=sqs.QueueEncryption.KMS,
+        encryption_master_key=key,
+        enforce_ssl=True,
+        retention_period=Duration.days(14),
+        removal_policy=RemovalPolicy.DESTROY,
+    )
 
 
 def let_service_use_key(key: kms.Key, service: str) -> None:

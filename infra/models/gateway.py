@@ -7,6 +7,7 @@ from constructs import Construct
 from infra.components import grants
 from infra.components.build import Build
 from infra.models.catalog import Models
+from infra.orchestration.switches import grant_switches
 
 
 class Gateway(Construct):
@@ -47,6 +48,7 @@ class Gateway(Construct):
         grants.table(made.role, state.transient_table, [*grants.READ, *grants.WRITE], keys=["T#*#BUDGET#*"])
         grants.table(made.role, state.transient_table, ["dynamodb:GetItem", "dynamodb:PutItem"], keys=["T#*#CACHE#*"])
         grants.table(made.role, state.transient_table, [*grants.READ, *grants.WRITE], keys=["SYS#BREAKER", "SYS#DRILL"])
+        grant_switches(made.role, state)
         grants.table(made.role, state.ledger_table, [*grants.APPEND, "dynamodb:Query"])
         grants.objects(made.role, state.payload_bucket, ["s3:GetObject", "s3:PutObject"])
         for secret in ("anthropic", "openai", *models.other_secrets):

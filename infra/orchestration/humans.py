@@ -45,7 +45,7 @@ def grant_asking(role: iam.Role, build: Build, bus: events.EventBus, machines: S
         machines: ARNs of the state machines whose tasks it may wake: those whose decision was there before the task.
     """
     state = build.state
-    grants.table(role, state.state_table, [*grants.READ, *grants.WRITE], keys=["T#*#S#*", "T#*#R#*"])
+    grants.table(role, state.state_table, [*grants.READ, *grants.WRITE, *grants.CONDITION], keys=["T#*#S#*", "T#*#R#*"])
     grants.table(role, state.transient_table, ["dynamodb:UpdateItem"], keys=["T#*#S#*"])
     grants.objects(role, state.payload_bucket, ["s3:GetObject", "s3:PutObject"])
     grants.key(role, state.approval_key, ["kms:Encrypt"])

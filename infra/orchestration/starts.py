@@ -13,6 +13,7 @@ from infra.components import grants, storage
 from infra.components.build import Build
 from infra.components.reasons import acknowledge
 from infra.orchestration.names import execution_arns, machine_arn, machine_name_of, start_statement
+from infra.orchestration.switches import grant_switches
 
 _TRIGGER_SECONDS = 30
 
@@ -41,7 +42,8 @@ class Trigger(Construct):
             self,
             "trigger",
             module="functions.orchestration.trigger",
-            environment=build.state_environment | {"STATE_MACHINE_ARN_PREFIX": machine_arn(self, stage, "")},
+            environment=build.state_environment
+            | {"STATE_MACHINE_ARN_PREFIX": machine_arn(self, stage, ""), "EVENT_BUS": bus.event_bus_name},
             timeout_seconds=_TRIGGER_SECONDS,
             description="Starts runs from the queue and the event bus",
         )
@@ -56,8 +58,10 @@ class Trigger(Construct):
             )
         )
         grant_start(made.role, build, [machine_arn(self, stage, agent) for agent in agents])
-        # A start that finds its session's lease held by a dead execution ends that run.
-        grant_describe(made.role, build, agents)
+        # A start that finds its session's lease held by a dead execution ends that run; one that interrupts stops it.
+        grant_describe(made.role, build, agents, ("states:DescribeExecution", "states:StopExecution"))
+        grants.table(made.role, state.state_table, [], keys=["T#*#APPROVALS"], index="gsi1")
+        made.role.add_to_policy(iam.PolicyStatement(actions=["events:PutEvents"], resources=[bus.event_bus_arn]))
 
 
 class Deliver(Construct):
@@ -76,7 +80,8 @@ class Deliver(Construct):
         )
         self.function = made.function
         grants.table(made.role, state.state_table, [*grants.READ, *grants.WRITE], keys=["T#*#S#*", "T#*#R#*"])
-        grants.table(made.role, state.transient_table, grants.DELETE, keys=["T#*#S#*"])
+        grants.table(made.role, state.transient_table, ["dynamodb:UpdateItem", *grants.DELETE], keys=["T#*#S#*"])
+        grant_switches(made.role, state, counts=True)
         grants.objects(made.role, state.payload_bucket, ["s3:GetObject", "s3:PutObject"])
         made.role.add_to_policy(iam.PolicyStatement(actions=["events:PutEvents"], resources=[bus.event_bus_arn]))
 
@@ -90,7 +95,8 @@ def grant_start(role: iam.Role, build: Build, machines: Sequence[str]) -> None:
         machines: ARNs of the agents' state machines.
     """
     state = build.state
-    grants.table(role, state.state_table, [*grants.READ, *grants.WRITE], keys=["T#*#S#*", "T#*#R#*"])
+    grants.table(role, state.state_table, [*grants.READ, *grants.WRITE, *grants.CONDITION], keys=["T#*#S#*", "T#*#R#*"])
+    grant_switches(role, state)
     grants.table(role, state.transient_table, ["dynamodb:GetItem", *grants.WRITE, *grants.DELETE], keys=["T#*#S#*"])
     grants.objects(role, state.payload_bucket, ["s3:GetObject", "s3:PutObject"])
     role.add_to_policy(start_statement(machines))

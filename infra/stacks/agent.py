@@ -17,8 +17,10 @@ from infra.models.drill import Drill
 from infra.models.gateway import Gateway
 from infra.orchestration import graph
 from infra.orchestration.agent import AgentMachine
+from infra.orchestration.ends import Ends
 from infra.orchestration.humans import AwaitHuman
 from infra.orchestration.notices import Notices
+from infra.orchestration.schedules import Schedules
 from infra.orchestration.starts import Deliver, Trigger
 from infra.orchestration.workflow import WorkflowFunction, WorkflowMachine, read_workflows
 from infra.stacks.state import StateStack
@@ -79,7 +81,8 @@ class AgentStack(Stack):
                 },
                 tools={tool: tools[tool] for tool in sorted(spec.tools)},
             )
-        steps = WorkflowFunction(self, "workflow-steps", build=build, bus=bus, workflows=sorted(workflows))
+        if workflows:  # A role for no machine would have a statement without a resource.
+            steps = WorkflowFunction(self, "workflow-steps", build=build, bus=bus, workflows=sorted(workflows))
         for name, written in workflows.items():
             WorkflowMachine(
                 self,
@@ -90,12 +93,17 @@ class AgentStack(Stack):
                 tools=tools,
             )
         trigger = Trigger(self, "triggers", build=build, bus=bus, agents=startable)
+        queues = {"runs": trigger.queue, "dead": trigger.dead}
+        ends = Ends(self, "ends", build=build, bus=bus, agents=startable, **queues)
+        Schedules(self, "schedules", build=build, agents=catalog.agents, **queues)
         api = HttpApi(
             self, "api", build=build, bus=bus, agents=startable, tools=list(tools.values()), gateway=gateway.alias
         )
         Notices(self, "notices", build=build, bus=bus, api_url=api.api.api_endpoint)
         CfnOutput(self, "EventBus", value=bus.event_bus_name)
         CfnOutput(self, "RunsQueue", value=trigger.queue.queue_url)
+        CfnOutput(self, "RunsDlq", value=trigger.dead.queue_url)
+        CfnOutput(self, "FailedRuns", value=ends.failed.queue_url)
         CfnOutput(self, "IngestDlq", value=ingest.dead.queue_url)
 
     def _layers(self, root: Path, catalog: Catalog, models: Models) -> list[lambda_.ILayerVersion]:

@@ -8,6 +8,7 @@ from constructs import Construct
 from infra.components import grants
 from infra.components.build import Build
 from infra.orchestration import graph
+from infra.orchestration.switches import grant_switches
 from layers import build as builds
 from pentad.tools.discovery import AnyTool
 
@@ -60,7 +61,10 @@ class ToolFunction(Construct):
             description=f"Tool {tool.spec.name}",
         )
         self.function = made.function
-        grants.table(made.role, state.state_table, ["dynamodb:GetItem", *grants.WRITE], keys=["T#*#R#*"])
+        grants.table(
+            made.role, state.state_table, ["dynamodb:GetItem", *grants.WRITE, *grants.CONDITION], keys=["T#*#R#*"]
+        )
+        grant_switches(made.role, state, counts=True)
         grants.table(made.role, state.ledger_table, grants.APPEND, keys=["T#*#R#*"])
         grants.objects(made.role, state.payload_bucket, ["s3:GetObject", "s3:PutObject"])
         if "checkpoints" in tool.needs:

@@ -25,6 +25,7 @@ ROUTES = (
     RouteSpec("GET", "/v1/runs/<run>", "runs:read"),
     RouteSpec("GET", "/v1/runs/<run>/events", "runs:read"),
     RouteSpec("GET", "/v1/runs/<run>/trace", "runs:read"),
+    RouteSpec("POST", "/v1/runs/<run>/cancel", "runs:write"),
     RouteSpec("POST", "/v1/runs/<run>/fork", "runs:write"),
     RouteSpec("GET", "/v1/runs/<run>/recording", "runs:read"),
     RouteSpec("POST", "/v1/undo", "approvals:write"),

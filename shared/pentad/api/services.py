@@ -10,6 +10,7 @@ from pentad.domain.agents import Catalog
 from pentad.memory.ports import DocumentRegistry, SessionStore
 from pentad.models.ports import Ledger, SpendReader
 from pentad.observability.ports import Telemetry
+from pentad.orchestration.cancel import CancelRun
 from pentad.orchestration.fork import ForkRun
 from pentad.orchestration.humans import Decide
 from pentad.orchestration.ports import ApprovalStore, ReviewStore, RunStore, WorkflowEngine
@@ -77,6 +78,11 @@ class Services(Protocol):
     @property
     def start_run(self) -> StartRun:
         """Starts runs."""
+        ...
+
+    @property
+    def cancel(self) -> CancelRun:
+        """Cancels runs."""
         ...
 
     @property

@@ -45,6 +45,8 @@ class RunView(View):
     steps: int
     confidence: float | None = Field(default=None, description="the lowest of its steps, where they were assessed")
     pending_approval: str | None = Field(default=None, description="the approval that the run waits for")
+    queue_position: int | None = Field(default=None, description="its place among those that wait for the session")
+    redrive_of: str | None = Field(default=None, description="the failed run that this one goes on for")
     metadata: dict[str, str]
 
 
@@ -252,6 +254,7 @@ _RUN_FIELDS = (
     "error",
     "stop_reason",
     "confidence",
+    "redrive_of",
     "metadata",
 )
 

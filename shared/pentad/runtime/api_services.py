@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pentad.memory.ports import DocumentRegistry, SessionStore
     from pentad.models.ports import Ledger, SpendReader
     from pentad.observability.adapters.powertools import PowertoolsTelemetry
+    from pentad.orchestration.cancel import CancelRun
     from pentad.orchestration.fork import ForkRun
     from pentad.orchestration.humans import Decide
     from pentad.orchestration.ports import ApprovalStore, ReviewStore, RunStore, WorkflowEngine
@@ -102,7 +103,16 @@ class ApiServices:
     @cached_property
     def start_run(self) -> "StartRun":
         """Starts runs."""
-        return bootstrap.start_run("api", environment.ApiSettings)
+        from pentad.runtime import lifecycle_services
+
+        return lifecycle_services.start_run("api", self._settings)
+
+    @cached_property
+    def cancel(self) -> "CancelRun":
+        """Cancels runs."""
+        from pentad.runtime import lifecycle_services
+
+        return lifecycle_services.cancel_run("api", self._settings)
 
     @cached_property
     def fork(self) -> "ForkRun":

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pentad.orchestration.deliver import Deliver
     from pentad.orchestration.humans import Asking
     from pentad.orchestration.ports import ApprovalStore, RunStore, WorkflowEngine
-    from pentad.orchestration.start import StartRun
+    from pentad.orchestration.triggered import Triggered
     from pentad.orchestration.turn import Think
     from pentad.tools.ports import RecordStore
     from pentad.tools.runtime import ToolRuntime
@@ -189,18 +189,12 @@ def vectors(secret_arn: str) -> "PineconeVectors":
     return PineconeVectors(secret(secret_arn))
 
 
-def start_run(service: str, kind: type[environment.StartSettings]) -> "StartRun":
-    """Return the service that starts runs."""
-    from pentad.orchestration.start import StartRun
-
-    values = settings(kind)
-    return StartRun(catalog(), runs(), engine(values.state_machine_arn_prefix), telemetry(service), now=now)
-
-
 @cache
-def trigger() -> "StartRun":
+def trigger() -> "Triggered":
     """Return the collaborator of functions.orchestration.trigger."""
-    return start_run("trigger", environment.TriggerSettings)
+    from pentad.runtime import lifecycle_services
+
+    return lifecycle_services.triggered()
 
 
 @cache
@@ -271,7 +265,7 @@ def provider_credentials(name: str | None) -> "CredentialSource":
 def think() -> "Think":
     """Return the collaborator of functions.models.gateway for a turn."""
     from pentad.orchestration.turn import Think
-    from pentad.runtime import gateway_services, review_services
+    from pentad.runtime import gateway_services, lifecycle_services, review_services
 
     attempts = ledger(settings(environment.GatewaySettings).ledger_table)
     chat = gateway_services.chat_model()
@@ -283,6 +277,7 @@ def think() -> "Think":
         attempts,
         telemetry("gateway"),
         now=now,
+        switchboard=lifecycle_services.switches("gateway"),
         assessor=review_services.assessor(chat),
         reviews=review_services.reviews("gateway"),
     )
@@ -302,16 +297,25 @@ def deliver() -> "Deliver":
     from pentad.aws.clients import client
     from pentad.orchestration.adapters.events_eventbridge import EventBridge
     from pentad.orchestration.deliver import Deliver
-    from pentad.runtime import review_services
+    from pentad.runtime import lifecycle_services, review_services
 
     bus = EventBridge(client("events"), settings(environment.DeliverSettings).event_bus)
-    listed = review_services.reviews("deliver")
-    return Deliver(runs(), sessions(), approvals(None), bus, telemetry("deliver"), now=now, reviews=listed)
+    return Deliver(
+        runs(),
+        sessions(),
+        approvals(None),
+        bus,
+        telemetry("deliver"),
+        now=now,
+        reviews=review_services.reviews("deliver"),
+        switchboard=lifecycle_services.switches("deliver"),
+    )
 
 
 @cache
 def tool_runtime() -> "ToolRuntime":
     """Return the runtime of the tool that this function is for."""
+    from pentad.runtime import lifecycle_services
     from pentad.tools.adapters.audit_dynamodb import DynamoAudit
     from pentad.tools.adapters.effects_dynamodb import DynamoEffects
     from pentad.tools.discovery import load_tool
@@ -332,6 +336,7 @@ def tool_runtime() -> "ToolRuntime":
         records=_records(values.records_table),
         telemetry=telemetry(tool_service()),
         now=now,
+        gate=lifecycle_services.switches(tool_service()),
     )
 
 

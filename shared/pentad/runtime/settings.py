@@ -60,6 +60,8 @@ class ApiSettings(StartSettings):
 class TriggerSettings(StartSettings):
     """functions.orchestration.trigger."""
 
+    event_bus: str
+
 
 class WorkflowSettings(StartSettings):
     """functions.orchestration.workflow."""

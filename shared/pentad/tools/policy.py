@@ -27,11 +27,12 @@ def check_policy(spec: ToolSpec, catalog: Catalog, run: Run, call: ToolCall, age
         )
     if run.status.ended:
         raise PolicyDenied(f"the run is {run.status.value}: nothing more runs in it", field="run")
-    _check_approval(spec, call)
+    _check_approval(spec, run, call)
 
 
-def _check_approval(spec: ToolSpec, call: ToolCall) -> None:
-    allowed = {CallStatus.APPROVED} if spec.approval == "always" else {CallStatus.PENDING, CallStatus.APPROVED}
+def _check_approval(spec: ToolSpec, run: Run, call: ToolCall) -> None:
+    asks = spec.approval == "always" and spec.name not in run.allowed_tools
+    allowed = {CallStatus.APPROVED} if asks else {CallStatus.PENDING, CallStatus.APPROVED}
     if call.status not in allowed:
         raise PolicyDenied(
             f"the call is {call.status.value}, and {spec.name} asks for approval: {spec.approval}",

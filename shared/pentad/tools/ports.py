@@ -56,8 +56,21 @@ class Effect(BaseModel):
 class EffectStore(Protocol):
     """Effects happen once: a retry finds what the first try left."""
 
-    def begin(self, effect: Effect) -> Effect | None:
+    def begin(self, effect: Effect, *, in_open_run: bool = False) -> Effect | None:
         """Store a begun effect and return None, or return what an earlier try stored.
+
+        Args:
+            effect: the effect.
+            in_open_run: begin it only while its run has not ended, in the same write.
+
+        Raises:
+            InvalidTransition: the run has ended, and nothing was begun before.
+            StoreUnavailable: the store did not answer.
+        """
+        ...
+
+    def find(self, tenant: str, run: str, key: str) -> Effect | None:
+        """Return what is known of an effect, or None where it was never begun, or was released.
 
         Raises:
             StoreUnavailable: the store did not answer.
@@ -78,6 +91,22 @@ class EffectStore(Protocol):
         Raises:
             StoreUnavailable: the store did not answer.
         """
+        ...
+
+
+class ToolGate(Protocol):
+    """Tells what an operator has switched off, and which tools are out of order for a while."""
+
+    def admit(self, tenant: str, agent: str, tool: str) -> str | None:
+        """Return why the tool may not run now, in a sentence for the model, or None.
+
+        Raises:
+            StoreUnavailable: the store did not answer.
+        """
+        ...
+
+    def tool_succeeded(self, tenant: str, tool: str) -> None:
+        """Tell that a tool has answered; costs nothing where it had not failed."""
         ...
 
 

@@ -31,6 +31,7 @@ from pentad.domain.errors import (
     PolicyDenied,
     ToolFailed,
     ToolThrottled,
+    ToolUnavailable,
     TransientError,
 )
 from pentad.domain.ids import undo_token
@@ -44,7 +45,7 @@ from pentad.tools.declare import Tool
 from pentad.tools.granted import GrantedRecords
 from pentad.tools.outcome import Outcome, call_function, rejected, uncertain
 from pentad.tools.policy import check_policy
-from pentad.tools.ports import AuditEntry, AuditLog, Effect, EffectStore, RecordStore, ToolCalls
+from pentad.tools.ports import AuditEntry, AuditLog, Effect, EffectStore, RecordStore, ToolCalls, ToolGate
 
 _ENDED = frozenset({CallStatus.REJECTED, CallStatus.SUCCEEDED, CallStatus.FAILED, CallStatus.UNDONE})
 Action = Literal["executed", "replayed", "denied", "undone"]
@@ -89,6 +90,7 @@ class ToolRuntime:
         telemetry: spans and metrics of the calls.
         now: the clock, UTC.
         timer: seconds that only go forward, for durations.
+        gate: tells what is switched off or out of order; none lets everything run.
     """
 
     def __init__(
@@ -103,6 +105,7 @@ class ToolRuntime:
         telemetry: Telemetry,
         now: Callable[[], datetime],
         timer: Callable[[], float] = time.monotonic,
+        gate: ToolGate | None = None,
     ) -> None:
         self._tool = tool
         self._catalog = catalog
@@ -113,6 +116,7 @@ class ToolRuntime:
         self._telemetry = telemetry
         self._now = now
         self._timer = timer
+        self._gate = gate
 
     def execute(
         self, tenant: str, run: str, agent: str, step: int, index: int, *, invocation: Invocation
@@ -171,7 +175,11 @@ class ToolRuntime:
         except PolicyDenied as error:
             self._note(attempt, "denied", "refused", type(error).__name__)
             raise
-        action, outcome = self._act(attempt)
+        try:
+            action, outcome = self._act(attempt)
+        except InvalidTransition as error:
+            self._note(attempt, "denied", "refused", type(error).__name__)
+            raise PolicyDenied(error.message, field="run") from error
         audited: Audited = "refused" if action == "denied" else "error" if outcome.is_error else "ok"
         self._note(attempt, action, audited, outcome.error_type)
         return self._save(attempt, outcome)
@@ -181,18 +189,40 @@ class ToolRuntime:
             values = validated(self._tool, attempt.call.arguments)
         except InvalidInput as error:
             return "denied", rejected(error)
+        refusal = self._refusal(attempt)
         context = self._context(attempt)
-        if self._tool.spec.effects == "none":
-            return "executed", call_function(self._tool, values, context)
-        return self._once(attempt, values, context)
+        if self._tool.spec.effects != "none":
+            action, outcome = self._once(attempt, values, context, refusal)
+        elif refusal is not None:
+            return "denied", refusal
+        else:
+            action, outcome = "executed", call_function(self._tool, values, context)
+        if action == "executed" and self._gate is not None:
+            self._gate.tool_succeeded(attempt.call.tenant, self._tool.name)
+        return action, outcome
 
-    def _once(self, attempt: _Attempt, values: dict[str, Any], context: ToolContext) -> tuple[Action, Outcome]:
+    def _refusal(self, attempt: _Attempt) -> Outcome | None:
+        """Return the outcome of a call that may not run now: its tool is switched off, or out of order for a while."""
+        if self._gate is None:
+            return None
+        sentence = self._gate.admit(attempt.call.tenant, attempt.run.agent, self._tool.name)
+        return None if sentence is None else Outcome(sentence, is_error=True, error_type=ToolUnavailable.__name__)
+
+    def _once(
+        self, attempt: _Attempt, values: dict[str, Any], context: ToolContext, refusal: Outcome | None
+    ) -> tuple[Action, Outcome]:
         effect = self._effect(attempt)
-        earlier = self._effects.begin(effect)
+        # What an earlier try has done counts, whatever has been switched off since.
+        earlier = self._effects.begin(effect, in_open_run=True)
         if earlier is not None and earlier.status == "done":
             return "replayed", Outcome.of_effect(earlier)
         if earlier is not None and not self._tool.spec.idempotent:
             return "denied", uncertain()
+        if refusal is not None and earlier is not None:
+            return "denied", uncertain()
+        if refusal is not None:
+            self._effects.release(effect)
+            return "denied", refusal
         try:
             outcome = call_function(self._tool, values, context)
         except ToolThrottled:

@@ -72,6 +72,7 @@ class MemoryServices:
         self.engine = world.engine
         self.telemetry = world.telemetry
         self.start_run = world.start
+        self.cancel = world.cancel
         self.fork = ForkRun(
             world.catalog, load, world.runs, world.sessions, world.engine, world.telemetry, now=world.clock
         )
@@ -129,12 +130,13 @@ class Client:
         tenant: str | None = TENANT,
         user: str = "",
         scopes: str = " ".join(SCOPES),
+        groups: str = "*",
         headers: dict[str, str] | None = None,
         remaining_ms: int = 29_000,
     ) -> Reply:
         path, _, query = path.partition("?")
         parameters = dict(part.split("=", 1) for part in query.split("&")) if query else None
-        caller = {"tenant": tenant, "key_id": "abc", "user": user, "scopes": scopes}
+        caller = {"tenant": tenant, "key_id": "abc", "user": user, "scopes": scopes, "groups": groups}
         event = {
             "version": "2.0",
             "routeKey": "ANY /v1/{proxy+}",

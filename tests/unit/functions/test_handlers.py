@@ -23,7 +23,7 @@ from pentad.domain.usage import Usage
 from pentad.observability.adapters.memory import MemoryTelemetry
 from pentad.runtime import bootstrap, gateway_services, tool_entrypoint
 from tests.unit.api.client import Client
-from tests.unit.orchestration.world import TENANT, World
+from tests.unit.orchestration.world import TENANT, World, triggered
 
 from .events import Context, failed, sqs
 
@@ -55,7 +55,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
     monkeypatch.setattr(bootstrap, "catalog", lambda: world.catalog)
     monkeypatch.setattr(bootstrap, "redelivery", lambda: NoRedelivery())
     for name, value in {
-        "trigger": world.start,
+        "trigger": triggered(world),
         "think": world.think,
         "asking": world.asking,
         "deliver": world.deliver,

@@ -23,10 +23,13 @@ from pentad.orchestration.adapters.switches_memory import MemorySwitches
 from pentad.orchestration.cancel import CancelRun
 from pentad.orchestration.deliver import Deliver
 from pentad.orchestration.humans import Asking, Decide
+from pentad.orchestration.redrive import Redrive
 from pentad.orchestration.reviews import CountedReviews
 from pentad.orchestration.start import RunRequest, StartRun
 from pentad.orchestration.switches import Switches
+from pentad.orchestration.triggered import Triggered
 from pentad.orchestration.turn import Think, Turn
+from pentad.tools.adapters.memory import MemoryEffects
 
 START = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 TENANT = "acme"
@@ -234,3 +237,10 @@ class World:
         assert head is not None
         stored = self.sessions.read(TENANT, session, 0, head.length - 1)
         return ["_".join(one.message.message_id.split("_")[-2:]) for one in stored]
+
+
+def triggered(world: World) -> Triggered:
+    """Return what handles the messages of the runs queue, over a world's services."""
+    effects = MemoryEffects()
+    redrive = Redrive(world.catalog, world.runs, world.sessions, effects, world.start, world.engine, now=world.clock)
+    return Triggered(world.start, redrive, world.deliver, world.runs, world.telemetry)

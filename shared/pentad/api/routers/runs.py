@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pentad.api.caller import Caller
 from pentad.api.cursors import place_of
 from pentad.api.events import events_of
+from pentad.api.lifecycle import CancelRequest, current_view
 from pentad.api.services import Services
 from pentad.api.views import (
     EventList,
@@ -49,6 +50,7 @@ def register(app: ApiGatewayResolver, services: Services, caller: Callable[[], C
     _register_start(app, services, caller)
     _register_reads(app, services, caller)
     _register_trace(app, services, caller)
+    _register_cancel(app, services, caller)
 
     @app.post("/v1/undo", tags=["runs"], summary="Undo the effect of a tool call")
     def undo(request: Annotated[UndoRequest, Body()]) -> ToolCallView:
@@ -75,9 +77,21 @@ def _register_start(app: ApiGatewayResolver, services: Services, caller: Callabl
         return Response(
             status_code=HTTPStatus.OK if settled(run) else HTTPStatus.ACCEPTED,
             content_type="application/json",
-            body=run_view(run, services.approvals),
+            body=current_view(run, services),
             headers=dict(headers),
         )
+
+
+def _register_cancel(app: ApiGatewayResolver, services: Services, caller: Callable[[], Caller]) -> None:
+    find = _finder(services, caller)
+
+    @app.post("/v1/runs/<run>/cancel", tags=["runs"], summary="Cancel a run")
+    def cancel_run(run: RunPath, request: Annotated[CancelRequest | None, Body()] = None) -> RunView:
+        """Its session is free at once. A tool call that is running may end; what it did is in the run's events."""
+        who, found = caller(), find(run)
+        reason = request.reason if request is not None else None
+        ended = services.cancel(who.tenant, found.run, by=who.user or who.key_id, reason=reason)
+        return run_view(ended, services.approvals)
 
 
 def _register_reads(app: ApiGatewayResolver, services: Services, caller: Callable[[], Caller]) -> None:
@@ -94,7 +108,7 @@ def _register_reads(app: ApiGatewayResolver, services: Services, caller: Callabl
 
     @app.get("/v1/runs/<run>", tags=["runs"], summary="Read a run")
     def get_run(run: RunPath) -> RunView:
-        return run_view(find(run), services.approvals)
+        return current_view(find(run), services)
 
     @app.get("/v1/runs/<run>/events", tags=["runs"], summary="Read what happened in a run")
     def get_events(

@@ -1,25 +1,38 @@
 """The tools' stores in memory: real adapters, for tests and for trying a tool without AWS."""
 
 import json
+from collections.abc import Callable
 from threading import Lock
 from typing import Any
 
+from pentad.domain.errors import InvalidTransition
 from pentad.tools.canonical import canonical_json
 from pentad.tools.ports import AuditEntry, Deletion, Effect, Record
 
 
 class MemoryEffects:
-    """Effects in a dictionary."""
+    """Effects in a dictionary.
 
-    def __init__(self) -> None:
+    Args:
+        ended: tells whether a run has ended, by its tenant and id; none ends where it is left out.
+    """
+
+    def __init__(self, ended: Callable[[str, str], bool] = lambda tenant, run: False) -> None:
         self._effects: dict[tuple[str, str, str], Effect] = {}
         self._lock = Lock()
+        self._ended = ended
 
-    def begin(self, effect: Effect) -> Effect | None:
+    def begin(self, effect: Effect, *, in_open_run: bool = False) -> Effect | None:
         """See `EffectStore`."""
         with self._lock:
+            if in_open_run and _key(effect) not in self._effects and self._ended(effect.tenant, effect.run):
+                raise InvalidTransition("the run has ended: nothing more runs in it", field="run")
             earlier = self._effects.setdefault(_key(effect), effect)
             return None if earlier is effect else earlier
+
+    def find(self, tenant: str, run: str, key: str) -> Effect | None:
+        """See `EffectStore`."""
+        return self._effects.get((tenant, run, key))
 
     def finish(self, effect: Effect) -> None:
         """See `EffectStore`."""

@@ -1,0 +1,86 @@
+"""Runs at set times: a schedule of EventBridge Scheduler puts a message into the runs queue.
+
+The message's idempotency key is made of the schedule and of the time it was due, which Scheduler fills in. It delivers
+at least once: a second delivery of the same time is the same run.
+"""
+
+import json
+from collections.abc import Mapping
+
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_scheduler as scheduler
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from infra.components import grants
+from infra.components.build import Build
+from pentad.domain.agents import AgentSpec, ScheduleSpec
+from pentad.orchestration.inbox import schedule_message
+
+_NAME_CHARACTERS = 64
+_RETRIES = 10
+_AGE_SECONDS = 3600
+
+
+class Schedules(Construct):
+    """The schedules of all agents.
+
+    Args:
+        scope: the parent.
+        name: the construct's id.
+        build: the surroundings.
+        agents: by name.
+        runs: the queue of functions.orchestration.trigger.
+        dead: where messages go that could not be delivered.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        name: str,
+        *,
+        build: Build,
+        agents: Mapping[str, AgentSpec],
+        runs: sqs.Queue,
+        dead: sqs.Queue,
+    ) -> None:
+        super().__init__(scope, name)
+        wanted = [(agent, one) for _, agent in sorted(agents.items()) for one in agent.schedules]
+        if not wanted:
+            return
+        self._role = iam.Role(
+            self,
+            "role",
+            assumed_by=iam.ServicePrincipal("scheduler.amazonaws.com"),
+            description="Puts scheduled runs into the runs queue",
+        )
+        queues = [runs.queue_arn, dead.queue_arn]
+        self._role.add_to_policy(iam.PolicyStatement(actions=["sqs:SendMessage"], resources=queues))
+        grants.key(self._role, build.state.data_key)
+        for agent, schedule in wanted:
+            self._add(build.stage.prefix, agent, schedule, runs, dead)
+
+    def _add(self, prefix: str, agent: AgentSpec, schedule: ScheduleSpec, runs: sqs.Queue, dead: sqs.Queue) -> None:
+        name = f"{prefix}-{agent.name}-{schedule.name}"
+        if len(name) > _NAME_CHARACTERS:
+            raise ValueError(
+                f"agents/{agent.name}/agent.yaml: schedules: {name} has more than {_NAME_CHARACTERS} characters"
+            )
+        scheduler.CfnSchedule(
+            self,
+            f"{agent.name}-{schedule.name}",
+            name=name,
+            description=f"Starts {agent.name}: {schedule.name}",
+            schedule_expression=schedule.expression,
+            schedule_expression_timezone=schedule.timezone,
+            flexible_time_window=scheduler.CfnSchedule.FlexibleTimeWindowProperty(mode="OFF"),
+            target=scheduler.CfnSchedule.TargetProperty(
+                arn=runs.queue_arn,
+                role_arn=self._role.role_arn,
+                input=json.dumps(schedule_message(agent.name, schedule)),
+                dead_letter_config=scheduler.CfnSchedule.DeadLetterConfigProperty(arn=dead.queue_arn),
+                retry_policy=scheduler.CfnSchedule.RetryPolicyProperty(
+                    maximum_retry_attempts=_RETRIES, maximum_event_age_in_seconds=_AGE_SECONDS
+                ),
+            ),
+        )

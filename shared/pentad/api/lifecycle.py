@@ -1,0 +1,34 @@
+"""Runs that wait for their session, and cancelling: views and requests beside the router."""
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from pentad.api.services import Services
+from pentad.api.views import RunView, run_view
+from pentad.domain.errors import PentadError
+from pentad.domain.runs import Run
+from pentad.orchestration.cancel import REASON_CHARACTERS
+
+
+class CancelRequest(BaseModel):
+    """The body of ``POST /v1/runs/{id}/cancel``."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    reason: str | None = Field(default=None, max_length=REASON_CHARACTERS, description="why, for whoever looks later")
+
+
+def current_view(run: Run, services: Services) -> RunView:
+    """Return the view of a run; of one that waits, its place among those that do.
+
+    Whoever looks at a run that waits lets its session go on, where a crash has left that to be done.
+    """
+    if not run.waiting:
+        return run_view(run, services.approvals)
+    try:
+        services.start_run.advance(run.tenant, run.session)
+    except PentadError as error:
+        # An extra: the reader is told how the run stands all the same.
+        services.telemetry.event("run.heal_failed", level="WARNING", error=type(error).__name__)
+    run = services.runs.get(run.tenant, run.run)
+    place = services.runs.place_in_queue(run.tenant, run.run) if run.waiting else None
+    return run_view(run, services.approvals).model_copy(update={"queue_position": place})
