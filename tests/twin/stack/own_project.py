@@ -29,7 +29,13 @@ tools: [log_entry]
 knowledge: {top_k: 0}
 confidence: {samples: 2}
 """
+# Answers in one turn, on an Express machine.
+REPLYING = """description: Answers at the gate, in one turn.
+pattern: reply
+knowledge: {top_k: 0}
+"""
 _AGENTS = {
+    "porter": (REPLYING, "You answer at the gate of the harbour."),
     "greeter": (AGENT, "You greet people and count their words."),
     "warden": (SURE, "You keep the log of the fort."),
     "scribe": (SAMPLING, "You keep the log of the fort."),

@@ -1,9 +1,10 @@
 """Fire scheduled rules and EventBridge Scheduler schedules when they are due."""
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from pentad.local.deploy.deployment import EventRule, RuleTarget, ScheduledTarget
 from pentad.local.pumps.clock import ScheduleClock
@@ -89,7 +90,7 @@ class Timetable:
         if entry.service == "scheduler":
             event["detail"] = "{}"
         for target in entry.targets:
-            body = target_input(target, event, entry.arn) if entry.service == "events" else target.input
+            body = target_input(target, event, entry.arn) if entry.service == "events" else _filled(target.input, event)
             self._put(
                 Delivery(
                     target=target,
@@ -107,6 +108,24 @@ class Timetable:
             delay = _LONGEST_WAIT if coming is None else (coming - self._clock.now()).total_seconds()
             # Never longer than a minute: a laptop sleeps, and its clock jumps when it wakes.
             self._stop.wait(min(max(delay, 0.01), _LONGEST_WAIT))
+
+
+def _filled(text: str | None, event: Mapping[str, Any]) -> str | None:
+    """Return a schedule's input with what Scheduler knows in the place of its context attributes.
+
+    Source: "Adding context attributes" of the EventBridge Scheduler user guide. Every try has the first one's number.
+    """
+    if text is None:
+        return None
+    known = {
+        "schedule-arn": event["resources"][0],
+        "scheduled-time": event["time"],
+        "execution-id": event["id"],
+        "attempt-number": "1",
+    }
+    for name, value in known.items():
+        text = text.replace(f"<aws.scheduler.{name}>", value)
+    return text
 
 
 def _entry(arn: str, targets: tuple[RuleTarget, ...], schedule: Schedule, service: str, now: datetime) -> _Entry:

@@ -1,0 +1,1 @@
+"""Deployments of the whole stack in place, and agents that reply in one turn."""

@@ -1,0 +1,67 @@
+"""A deployment while runs are under way: each ends on its own code, prompts and definition."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.twin.stack.world import Stack, Tenant
+from tests.twin.versions.conftest import OwnProject
+from tests.twin.versions.release import next_release
+
+pytestmark = [pytest.mark.twin, pytest.mark.xdist_group("stack-own")]
+
+Json = dict[str, Any]
+NOTE = 'Save a note titled "Oil" with the text "Order two barrels of colza oil."'
+LONG = "You keep the light of the Skerry. " * 1000
+LONG_TOKENS = 5000
+
+
+@pytest.fixture
+def tenant(own: OwnProject) -> Tenant:
+    return own.stack.tenant()
+
+
+@pytest.fixture
+def deploy(own: OwnProject, tmp_path: Path) -> Iterator[Any]:
+    """Bring the twin to a release in which an agent has another prompt; afterwards to the former one."""
+    key = {"x-pentad-key": own.stack.facts["secret_access_key"]}
+    with httpx.Client(base_url=own.stack.facts["aws_url"], trust_env=False, timeout=60, headers=key) as twin:
+
+        def to(agent: str, prompt: str) -> None:
+            release = next_release(own.folder / "cdk.out", tmp_path / "next", agent=agent, prompt=prompt)
+            answer = twin.post("/_pentad/update", json={"assembly": str(release)})
+            assert answer.status_code == 200, answer.text
+
+        yield to
+        answer = twin.post("/_pentad/rollout", json={"action": "roll_back"})
+        assert answer.status_code == 200, answer.text
+
+
+def version(stack: Stack, run: str) -> str:
+    [execution] = stack.executions(run)
+    return str(execution["stateMachineVersionArn"]).rpartition(":")[2]
+
+
+def sizes(tenant: Tenant, run: str) -> list[int]:
+    """Return how many tokens each turn of a run sent: the prompt of the next release is much longer."""
+    attempts = tenant.events(run, "model_attempt")
+    return [int(one["usage"]["input_tokens"]) for one in attempts if one["purpose"] == "turn"]
+
+
+def test_a_run_that_waits_for_a_human_ends_with_its_prompt_and_a_new_run_has_the_new_one(
+    own: OwnProject, tenant: Tenant, deploy: Any
+) -> None:
+    waiting = tenant.ask(NOTE)
+    assert waiting["status"] == "awaiting_human"
+    deploy("assistant", LONG)
+    new = tenant.ask("What is 2 + 2?")
+    assert tenant.decide(waiting["pending_approval"], "approve").status_code == 200
+    old = tenant.settled(waiting["run_id"], after=waiting["pending_approval"])
+    assert (old["status"], new["status"]) == ("succeeded", "succeeded")
+    assert int(version(own.stack, new["run_id"])) == int(version(own.stack, old["run_id"])) + 1
+    assert len(sizes(tenant, old["run_id"])) == 2
+    assert max(sizes(tenant, old["run_id"])) < LONG_TOKENS < min(sizes(tenant, new["run_id"]))
+    assert [one["title"] for one in tenant.notes()] == ["Oil"]
