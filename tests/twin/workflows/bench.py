@@ -26,6 +26,7 @@ from pentad.orchestration.start import RunRequest
 from pentad.orchestration.workflows.calls import Calls
 from pentad.orchestration.workflows.children import Children
 from pentad.orchestration.workflows.finish import Ends, Finished, Stopped
+from pentad.orchestration.workflows.humans import Humans
 from pentad.orchestration.workflows.steps import Entered, EnteredStep, Stores
 from pentad.orchestration.workflows.tasks import Task
 from pentad.tools.discovery import discover
@@ -36,7 +37,7 @@ Json = dict[str, Any]
 AGENTS = {
     name: AgentSpec(name=name, description=name, prompt=f"You are {name}.") for name in ("writer", "checker", "broken")
 }
-_FUNCTIONS = ("gateway", "workflow", "deliver", "tool:calculator")
+_FUNCTIONS = ("gateway", "workflow", "deliver", "tool:calculator", "tool:notes")
 _PREFIX = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:pentad-dev-agent-"
 
 
@@ -58,7 +59,8 @@ def synthesized(build: Callable[[Flow], Fragment], name: str = "tried") -> tuple
     if not isinstance(text, str):
         text = "".join(part if isinstance(part, str) else "aws" for part in text["Fn::Join"][1])
     # The interpreter alone has no aliases; on a whole twin the machines have theirs.
-    return written.spec, json.loads(text.replace(":live", ""))
+    # A wait for humans takes a second.
+    return written.spec, json.loads(text.replace(":live", "").replace(" : 3600 %}", " : 1 %}"))
 
 
 Say = Callable[[str, int], str | PentadError]
@@ -115,6 +117,8 @@ class Bench:
         self.stores = Stores(catalog, self.world.runs, self.world.sessions, self.results, self.world.clock)
         self.ends, self.calls = Ends(self.stores), Calls(self.stores)
         self.children = Children(self.stores, _PREFIX)
+        self.humans = Humans(self.stores, self.world.approvals, self.world.asking)
+        self.decision: tuple[str, Json] | None = None
         self.task = Task(self.stores, self.model, self.world.ledger)
         stage.functions.update(
             {
@@ -143,6 +147,10 @@ class Bench:
         run = json.loads(self.ended["input"])["run"]
         return [result.text for result in self.results.of_run(TENANT, run) if result.name == step]
 
+    def is_models(self, place: int) -> bool:
+        """Tell whether a place is of a model's step."""
+        return any(one.number == place % 100 and one.kind == "model" for one in self.spec.steps.values())
+
     @property
     def transitions(self) -> int:
         """States entered."""
@@ -168,17 +176,36 @@ class Bench:
             return self.ends.finish(Finished.model_validate(fields))
         if operation == "stop":
             return self.ends.stop(Stopped.model_validate(fields))
+        if operation == "ask":
+            return self._ask(fields.pop("task_token"), EnteredStep.model_validate(fields))
+        strict = fields.pop("strict", False)
         error, cause = fields.pop("error", None), fields.pop("cause", "")
         at = EnteredStep.model_validate(fields)
         if operation == "call_done":
             return self.calls.collect(at, error, cause)
+        if operation == "human_done":
+            return self.humans.collect(at, strict=strict)
         operations = {
+            "settle": self.humans.settle,
+            "expire": self.humans.expire,
             "child": self.children.begin,
             "child_done": self.children.collect,
             "call": self.calls.plan,
             "text": self.ends.text,
         }
         return operations[operation](at)
+
+    def _ask(self, token: str, at: EnteredStep) -> Json:
+        """Ask, and decide at once where the test says how; else nobody decides, and the wait's time runs out."""
+        asked = self.humans.ask(at, token)
+        if self.decision is None:
+            self.world.clock.advance(100_000)
+            return asked
+        verb, fields = self.decision
+        self.world.decide(TENANT, asked["approval"], verb, by="ann", **fields)  # type: ignore[arg-type]
+        output = json.dumps(self.world.engine.woken[token])
+        self.stage.client("stepfunctions").send_task_success(taskToken=token, output=output)
+        return asked
 
     def _deliver(self, event: Json, _context: Any) -> Any:
         if event["op"] == "abort":

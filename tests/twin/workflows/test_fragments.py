@@ -10,7 +10,7 @@ from pentad.domain.errors import LimitReached, MalformedReply, PentadError
 from pentad.domain.runs import RunStatus
 from pentad.domain.usage import Limits
 from tests.twin.machine.stage import Stage
-from tests.twin.workflows.bench import Bench
+from tests.twin.workflows.bench import Bench, Say
 
 pytestmark = pytest.mark.twin
 
@@ -99,7 +99,7 @@ def test_a_branch_goes_by_a_field_of_a_structured_output(stage: Stage) -> None:
 
     missing = "(there is no result: this step did not finish)"
     for score, answer in ((0.7, f"high{missing}"), (0.2, f"{missing}low")):
-        bench = Bench(stage, build, lambda name, time, score=score: json.dumps({"score": score, "advice": "a"}))  # type: ignore[misc]
+        bench = Bench(stage, build, judging(score))
         assert bench.run().answer == answer, bench.ended
 
 
@@ -115,7 +115,7 @@ def refining(flow: Flow) -> Fragment:
     )
 
 
-def judging(*scores: float) -> "object":
+def judging(*scores: float) -> Say:
     def say(name: str, time: int) -> str:
         return json.dumps({"score": scores[time], "advice": f"a{time}"}) if name == "judge" else f"{name} {time}"
 
@@ -134,7 +134,7 @@ def judging(*scores: float) -> "object":
 def test_a_refine_ends_at_its_threshold_or_its_cap_and_keeps_the_best(
     stage: Stage, scores: tuple[float, ...], answer: str, notices: int, transitions: int
 ) -> None:
-    bench = Bench(stage, refining, judging(*scores))  # type: ignore[arg-type]
+    bench = Bench(stage, refining, judging(*scores))
     run = bench.run()
     assert (run.answer, len(run.notices)) == (answer, notices), bench.ended
     assert bench.transitions == transitions
@@ -164,3 +164,41 @@ def test_a_step_that_fails_for_good_fails_the_run_and_frees_its_session(stage: S
     run = bench.run()
     assert (run.status, run.error) == (RunStatus.FAILED, "MalformedReply: it is no JSON"), bench.ended
     assert bench.world.runs.lease_holder(run.tenant, run.session) is None
+
+
+def approving(flow: Flow) -> Fragment:
+    flow.answer = "{{yes | no}} {{sign}} ({{sign.reason}})"
+    ways = {"approved": flow.text("yes", "yes"), "rejected": flow.text("no", "no")}
+    return flow.approval("sign", "Sign {{input}}", seconds=3600, **ways)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("decision", "answer"),
+    [
+        (("approve", {}), "yes Sign it ()"),
+        (("edit", {"text": "Signed"}), "yes Signed ()"),
+        (("reject", {"reason": "vague"}), "no vague (vague)"),
+        (None, "no Nobody decided in time (Nobody decided in time.)"),
+    ],
+)
+def test_an_approval_has_a_way_on_for_each_decision_and_for_none(
+    stage: Stage, decision: tuple[str, dict[str, str]] | None, answer: str
+) -> None:
+    bench = Bench(stage, approving, echo)
+    bench.decision = decision
+    run = bench.run("it")
+    assert (run.status, run.answer) == (RunStatus.SUCCEEDED, answer), bench.ended
+
+
+def test_a_tool_that_needs_an_approval_waits_for_it(stage: Stage) -> None:
+    def build(flow: Flow) -> Fragment:
+        flow.answer = "{{kept}}"
+        return flow.tool("kept", "notes", title="t", text="{{input}}")
+
+    bench = Bench(stage, build, echo)
+    bench.decision = ("reject", {"reason": "no"})
+    run = bench.run("it")
+    assert (run.status, run.stop_reason) == (
+        RunStatus.STOPPED,
+        "The run was stopped: the step kept was rejected: no.",
+    ), bench.ended

@@ -14,7 +14,6 @@ from pentad.orchestration.workflows.steps import EnteredStep, Stores, reference_
 from pentad.orchestration.workflows.templates import render
 from pentad.tools.canonical import arguments_hash
 
-NOBODY = "nobody decided in time"
 _STATUS = {
     ApprovalStatus.APPROVED: "approved",
     ApprovalStatus.REJECTED: "rejected",
@@ -187,7 +186,7 @@ def result_of(at: EnteredStep, approval: Approval) -> StepResult:
 
 
 def _why(approval: Approval) -> str:
-    return NOBODY if approval.status is ApprovalStatus.EXPIRED else approval.reason or "no reason was given"
+    return (approval.reason or "no reason was given").rstrip(".")
 
 
 def _settled(call: ToolCall, approval: Approval) -> ToolCall:
