@@ -34,8 +34,10 @@ PLAIN = Case("plain answer", message=langgraph.QUESTION)
 TOOL = Case("1 tool call", message=langgraph.QUESTION, tool_calls=(("calculator", {"expression": "17.5 * (3 + 4)"}),))
 _BATCH = 20
 """Messages in one write of the store."""
-_STORED_SLACK = 64
-"""Bytes by which what a turn stores may differ with the history: numbers in it have more digits."""
+_STORED_SLACK = 1_500
+"""Bytes by which what a turn stores may differ: a counter of spend has parts taken at random, and a part may be new."""
+_PAYLOAD_SLACK = 64
+"""Bytes by which its largest payload may differ: numbers in it have more digits."""
 
 
 @dataclass
@@ -47,6 +49,11 @@ class Measured:
     turn: Turn
     units: Units
     milliseconds: Spread | None
+
+    @property
+    def requests(self) -> int:
+        """DynamoDB requests for the session and the run; what is kept for a while in memory is read now and then."""
+        return sum(row.count for row in self.turn.dynamodb if row.items != "record")
 
     @property
     def stored(self) -> int:
@@ -138,16 +145,16 @@ def growth(found: Sequence[Measured]) -> list[Promise]:
         apart = f"{case}: {one.messages:,} messages against {first.messages:,}"
         for what, mine, other in (
             ("transitions", one.turn.transitions, first.turn.transitions),
-            ("DynamoDB requests", one.turn.requests, first.turn.requests),
+            ("requests for session and run", one.requests, first.requests),
             ("invocations", sum(one.turn.invocations.values()), sum(first.turn.invocations.values())),
         ):
             made.append(Promise(f"{apart}: {what}", str(other), str(mine), mine == other))
-        for what, mine, other in (
-            ("bytes stored", one.stored, first.stored),
-            ("largest payload", one.turn.largest.bytes, first.turn.largest.bytes),
+        for what, mine, other, slack in (
+            ("bytes stored", one.stored, first.stored, _STORED_SLACK),
+            ("largest payload", one.turn.largest.bytes, first.turn.largest.bytes, _PAYLOAD_SLACK),
         ):
-            kept = mine - other <= _STORED_SLACK
-            made.append(Promise(f"{apart}: {what}", f"at most {other + _STORED_SLACK:,}", f"{mine:,}", kept))
+            kept = mine - other <= slack
+            made.append(Promise(f"{apart}: {what}", f"at most {other + slack:,}", f"{mine:,}", kept))
     return made
 
 

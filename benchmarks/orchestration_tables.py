@@ -22,7 +22,7 @@ def _table(title: str, left: str, columns: list[str]) -> Table:
 
 
 def _times(found: "Spread | None") -> str:
-    return f"{found.minimum:,.1f} / {found.median:,.1f} / {found.maximum:,.1f}" if found else "-"
+    return f"{found.minimum:,.0f} / {found.median:,.0f} / {found.maximum:,.0f}" if found else "-"
 
 
 def ours_table(found: "list[Measured]") -> Table:
