@@ -38,6 +38,7 @@ from infra.orchestration.live import LiveAlias
 from infra.orchestration.loop import invoke
 from infra.orchestration.names import machine_arn, machine_name_of, start_statement
 from infra.orchestration.starts import grant_describe
+from infra.orchestration.switches import grant_switches
 from pentad.domain.agents import AgentSpec
 from pentad.domain.errors import ConfigurationError
 from pentad.domain.workflows import WorkflowSpec
@@ -231,6 +232,7 @@ class WorkflowFunction(Construct):
             ["dynamodb:GetItem", *grants.WRITE, *grants.DELETE],
             keys=["T#*#S#*"],
         )
+        grant_switches(made.role, stores)
 
 
 class WorkflowMachine(Construct):

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from pentad.runtime import bootstrap, human_services
+from pentad.runtime import bootstrap, human_services, lifecycle_services
 from pentad.runtime import settings as environment
 
 if TYPE_CHECKING:
@@ -17,15 +17,20 @@ if TYPE_CHECKING:
 
 
 @cache
-def stores() -> "Stores":
-    """Return what the services of workflows share."""
+def stores(service: str = "workflow") -> "Stores":
+    """Return what the services of workflows share.
+
+    Args:
+        service: the function's name without the deployment's prefix.
+    """
     from pentad.orchestration.adapters.results_dynamodb import DynamoResults
     from pentad.orchestration.adapters.spill import Spill
     from pentad.orchestration.workflows.steps import Stores
 
     values = bootstrap.settings(environment.StateTable)
     results = DynamoResults(bootstrap.table(values.state_table), Spill(bootstrap.objects(values.payload_bucket)))
-    return Stores(bootstrap.catalog(), bootstrap.runs(), bootstrap.sessions(), results, bootstrap.now)
+    switches = lifecycle_services.switches(service)
+    return Stores(bootstrap.catalog(), bootstrap.runs(), bootstrap.sessions(), results, bootstrap.now, switches)
 
 
 @cache
@@ -80,4 +85,4 @@ def task() -> "Task":
     from pentad.orchestration.workflows.tasks import Task
     from pentad.runtime import accounts, gateway_services
 
-    return Task(stores(), gateway_services.chat_model(), accounts.ledger())
+    return Task(stores("gateway"), gateway_services.chat_model(), accounts.ledger())

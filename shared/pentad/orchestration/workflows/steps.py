@@ -9,12 +9,12 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ConfigDict, Field
 
 from pentad.domain.agents import Catalog
-from pentad.domain.errors import InvalidTransition, NotFound
+from pentad.domain.errors import InvalidTransition, LimitReached, NotFound
 from pentad.domain.ids import AgentName, RunId, SessionId, TenantId
 from pentad.domain.runs import Decision, Run, Step
 from pentad.domain.workflows import AnyStep, StepName, StepResult, WorkflowSpec
 from pentad.memory.ports import SessionStore
-from pentad.orchestration.ports import RunStore
+from pentad.orchestration.ports import RunStore, Switchboard
 from pentad.orchestration.workflows.ports import ResultStore
 from pentad.orchestration.workflows.templates import INPUT, STATUS, Lookup, Reference
 
@@ -53,6 +53,7 @@ class Stores:
         sessions: the store of sessions.
         results: the store of results.
         now: the clock.
+        switchboard: kill switches; None for none.
     """
 
     catalog: Catalog
@@ -60,6 +61,7 @@ class Stores:
     sessions: SessionStore
     results: ResultStore
     now: Callable[[], datetime]
+    switchboard: Switchboard | None = None
 
     def workflow(self, name: str) -> WorkflowSpec:
         """Return a workflow.
@@ -103,9 +105,12 @@ class Stores:
         Raises:
             NotFound: see `run`.
             InvalidTransition: see `run`.
-            LimitReached: the workflow has used its steps, its time, its tokens or its money.
+            LimitReached: the workflow has used its steps, its time, its tokens or its money, or is switched off.
         """
         run = self.run(at)
+        stopped = None if self.switchboard is None else self.switchboard.standing(at.tenant, at.agent, ()).stopped
+        if stopped:
+            raise LimitReached(stopped.rstrip("."), limit="switch")
         elapsed = (self.now() - run.created_at).total_seconds() - run.waited_seconds
         self.workflow(at.agent).limits.check(run.spent, elapsed)
         return run

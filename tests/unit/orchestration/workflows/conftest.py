@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import pytest
 
-from pentad.domain.agents import Catalog
 from pentad.domain.runs import Run
 from pentad.domain.usage import Limits
 from pentad.domain.workflows import AgentStep, HumanStep, ModelStep, TextStep, ToolStep, WorkflowSpec, place_of
@@ -74,7 +73,7 @@ class Bench:
 @pytest.fixture
 def bench() -> Bench:
     world = World(CATALOG.model_copy(update={"workflows": {"flow": SPEC}}))
-    stores = Stores(world.catalog, world.runs, world.sessions, MemoryResults(), world.clock)
+    stores = Stores(world.catalog, world.runs, world.sessions, MemoryResults(), world.clock, world.switches)
     run = world.start(TENANT, RunRequest(agent="flow", message="the document", session="s1"), trigger="api")
     made = Bench(
         world,

@@ -13,8 +13,9 @@ from pentad.domain.errors import (
 )
 from pentad.domain.ids import approval_id
 from pentad.domain.knowledge import Citation
+from pentad.domain.models import CallContext, ChatRequest
 from pentad.domain.runs import ApprovalStatus, CallStatus, RunStatus
-from pentad.orchestration.workflows.children import child_id
+from pentad.orchestration.switches import Switch
 from pentad.orchestration.workflows.finish import FINISH, Finished, Stopped
 from tests.unit.orchestration.workflows.conftest import Bench
 from tests.unit.orchestration.world import TENANT
@@ -44,11 +45,18 @@ def test_a_retried_models_step_asks_and_bills_once(bench: Bench) -> None:
 
 def test_a_try_that_was_cut_off_after_its_answer_is_billed_too(bench: Bench) -> None:
     bench.world.model.script = ['{"n": 1}', '{"n": 2}']
-    bench.world.model.complete(
-        bench.task._request(bench.at("facts"), bench.stores.workflow("flow").steps["facts"], bench.run, "x"), deadline=0
-    )  # type: ignore[arg-type]
+    context = CallContext(tenant=TENANT, run=bench.run.run, step=1)
+    bench.world.model.complete(ChatRequest(context=context, messages=()), deadline=0)
     bench.task(bench.at("facts", retry=1), deadline=0)
     assert bench.fresh().spent.cost_nanousd == 2000
+
+
+def test_a_workflow_that_is_switched_off_spends_nothing_more(bench: Bench) -> None:
+    switch = Switch(scope="agent", subject="flow", reason="too dear", by="ann", at=bench.world.clock())
+    bench.world.switches.store.put(switch)
+    with pytest.raises(LimitReached, match="switched off by an operator: too dear"):
+        bench.task(bench.at("facts"), deadline=0)
+    assert bench.world.model.requests == []
 
 
 def test_the_next_round_of_a_loop_asks_anew(bench: Bench) -> None:
