@@ -39,7 +39,7 @@ class Ends(Construct):
     ) -> None:
         super().__init__(scope, name)
         prefix = build.stage.prefix
-        self.failed = storage.dead_letters(self, "failed-runs", prefix=prefix, key=build.state.data_key)
+        self.failed = storage.dead_letters(self, "failed-runs-dlq", prefix=prefix, key=build.state.data_key)
         events.Rule(
             self,
             "handed-over",
