@@ -117,6 +117,59 @@ def test_another_tenants_approval_is_not_found(stores: Stores) -> None:
         stores.approvals.get("other", approval.approval)
 
 
+def test_a_change_replaces_the_version_before_it(stores: Stores) -> None:
+    approval = make(stores)
+    stores.approvals.create(approval, "token")
+    changed = approval.model_copy(update={"group": "leads", "version": 1})
+    assert stores.approvals.replace(changed)
+    assert stores.approvals.get(TENANT, approval.approval) == changed
+    assert stores.approvals.token(TENANT, approval.approval) == "token"
+    assert stores.approvals.pending(TENANT).items == (changed,)
+
+
+def test_a_change_of_another_version_is_not_stored(stores: Stores) -> None:
+    approval = make(stores)
+    stores.approvals.create(approval, "token")
+    for version in (0, 2):
+        assert not stores.approvals.replace(approval.model_copy(update={"group": "leads", "version": version}))
+    assert stores.approvals.get(TENANT, approval.approval) == approval
+
+
+def test_a_change_of_nothing_is_not_found(stores: Stores) -> None:
+    with pytest.raises(NotFound):
+        stores.approvals.replace(make(stores, version=1))
+
+
+def test_a_change_that_decides_is_pending_no_more(stores: Stores) -> None:
+    approval = make(stores)
+    stores.approvals.create(approval, "token")
+    assert stores.approvals.replace(approval.model_copy(update={"status": ApprovalStatus.ANSWERED, "version": 1}))
+    assert stores.approvals.pending(TENANT).items == ()
+    assert stores.approvals.create(approval, "token-2").status is ApprovalStatus.ANSWERED
+
+
+def test_a_change_may_grow_past_what_an_item_holds_and_shrink_again(stores: Stores) -> None:
+    approval = make(stores)
+    stores.approvals.create(approval, "token")
+    large = approval.model_copy(update={"text": "x" * 500_000, "version": 1})
+    small = approval.model_copy(update={"text": "y", "version": 2})
+    for changed in (large, small):
+        assert stores.approvals.replace(changed)
+        assert stores.approvals.get(TENANT, approval.approval) == changed
+
+
+def test_a_runs_approvals_are_listed_the_highest_step_first(stores: Stores) -> None:
+    run = new_id("run", stores.clock())
+    made = [make(stores, run=run, step=step, approval=approval_id(run, step)) for step in (1, 2, 10)]
+    for approval in (*made, make(stores)):
+        stores.approvals.create(approval, "token")
+    decide(stores, made[1])
+    listed = stores.approvals.of_run(TENANT, run)
+    assert [(one.step, one.status.value) for one in listed] == [(10, "pending"), (2, "approved"), (1, "pending")]
+    assert [one.step for one in stores.approvals.of_run(TENANT, run, limit=1)] == [10]
+    assert stores.approvals.of_run("other", run) == []
+
+
 def test_pending_approvals_are_paged_oldest_first(stores: Stores) -> None:
     made = []
     for _ in range(4):

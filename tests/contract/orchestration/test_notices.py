@@ -1,58 +1,185 @@
-"""What the steps of a run tell its reader is kept on the run, each notice once, whatever the number of steps."""
+"""Conformance of the log of notices, and the channels against what they speak to."""
 
-from datetime import UTC, datetime
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
 
-from pentad.domain.messages import Message, TextBlock
-from pentad.domain.runs import Decision, Run, RunStatus, Step
+import boto3
+import pytest
+from moto import mock_aws
+from moto.core.models import DEFAULT_ACCOUNT_ID
+from moto.ses.models import ses_backends
+
+from pentad.domain.errors import ConfigurationError, StoreUnavailable, ToolThrottled, ToolUnavailable
+from pentad.orchestration.adapters.notify_email import EmailNotifier
+from pentad.orchestration.adapters.notify_log import CLAIM_SECONDS, DynamoNotices, MemoryNotices
+from pentad.orchestration.adapters.notify_slack import SlackNotifier
+from pentad.orchestration.adapters.notify_sns import TopicNotifier
+from pentad.orchestration.notices import Notice, NoticeLog
+from tests.twin.stack.slack import Slack
 
 from .stores import Stores
 
-TENANT, RUN = "acme", "run_" + "0" * 26
+NOTICE = Notice(
+    reference="apr_1", group="clerks", subject="[Pentad] A decision", text="Decide.", link="https://x/apr_1"
+)
+REGION: dict[str, Any] = {"region_name": "us-east-1", "aws_access_key_id": "test", "aws_secret_access_key": "test"}
 
 
-def _started(stores: Stores) -> Run:
-    now = stores.clock()
-    run = Run(
-        tenant=TENANT,
-        run=RUN,
-        agent="assistant",
-        session="s1",
-        status=RunStatus.QUEUED,
-        trigger="api",
-        created_at=now,
-        updated_at=now,
-        request_seq=0,
-        request_hash="h",
-    )
-    message = Message(message_id="m0", role="user", blocks=(TextBlock(text="Hi"),), created_at=now, run=RUN, step=0)
-    return stores.runs.start(run, message, session_days=1, lease_seconds=60)
+@pytest.fixture
+def log(stores: Stores) -> NoticeLog:
+    if stores.transient is None:
+        return MemoryNotices(now=stores.clock)
+    return DynamoNotices(stores.transient, now=stores.clock)
 
 
-def _step(step: int, *notices: str) -> Step:
-    return Step(
-        tenant=TENANT,
-        run=RUN,
-        step=step,
-        decision=Decision(kind="tools", step=step),
-        message_seq=step,
-        provider="p",
-        notices=notices,
-        started_at=datetime(2026, 11, 22, tzinfo=UTC),
-        duration_ms=1,
-    )
+def test_a_notice_that_was_sent_is_not_claimed_again(log: NoticeLog) -> None:
+    assert log.claim("acme", "apr_1", "requested-0-0#slack")
+    log.sent("acme", "apr_1", "requested-0-0#slack")
+    assert not log.claim("acme", "apr_1", "requested-0-0#slack")
+    assert log.claim("acme", "apr_1", "requested-0-0#email")
+    assert log.claim("acme", "apr_2", "requested-0-0#slack")
+    assert log.claim("other", "apr_1", "requested-0-0#slack")
 
 
-def test_notices_of_steps_are_the_runs_each_once(stores: Stores) -> None:
-    run = _started(stores)
-    for step, notices in ((1, ("b",)), (2, ()), (3, ("a", "b"))):
-        stores.runs.record_step(_step(step, *notices), [])
-    assert stores.runs.get(run.tenant, run.run).notices == ("a", "b")
+def test_a_claim_holds_others_off_until_it_is_given_back(log: NoticeLog) -> None:
+    assert log.claim("acme", "apr_1", "x")
+    with pytest.raises(StoreUnavailable):
+        log.claim("acme", "apr_1", "x")
+    log.release("acme", "apr_1", "x")
+    assert log.claim("acme", "apr_1", "x")
 
 
-def test_notices_of_the_end_take_their_place(stores: Stores) -> None:
-    run = _started(stores)
-    stores.runs.record_step(_step(1, "a"), [])
-    ended = stores.runs.finish(
-        run.tenant, run.run, RunStatus.SUCCEEDED, at=stores.clock(), answer="4", notices=("a", "z")
-    )
-    assert ended.notices == stores.runs.get(run.tenant, run.run).notices == ("a", "z")
+def test_the_claim_of_an_instance_that_died_runs_out(log: NoticeLog, stores: Stores) -> None:
+    assert log.claim("acme", "apr_1", "x")
+    stores.clock.advance(CLAIM_SECONDS)
+    assert log.claim("acme", "apr_1", "x")
+
+
+class Addresses:
+    """A secret with webhooks."""
+
+    def __init__(self, **addresses: str) -> None:
+        self.addresses = addresses
+        self.forgotten = 0
+
+    def get_json(self, secret_id: str) -> Mapping[str, Any]:
+        return self.addresses
+
+    def forget(self, secret_id: str) -> None:
+        self.forgotten += 1
+
+
+@pytest.fixture
+def slack() -> Iterator[Slack]:
+    with Slack().serving() as running:
+        yield running
+
+
+def _send(slack: Slack, path: str, *, loopback: bool = True) -> tuple[bool, list[float]]:
+    waits: list[float] = []
+    notifier = SlackNotifier(Addresses(default=f"{slack.url}{path}"), "secret", loopback=loopback, sleep=waits.append)
+    return notifier.send(NOTICE), waits
+
+
+def test_slack_gets_the_text(slack: Slack) -> None:
+    assert _send(slack, "/hook") == (True, [])
+    assert slack.posts == [("/hook", "Decide.")]
+
+
+def test_a_group_has_a_webhook_of_its_own_where_there_is_one(slack: Slack) -> None:
+    secret = Addresses(default=f"{slack.url}/all", clerks=f"{slack.url}/clerks")
+    SlackNotifier(secret, "secret", loopback=True).send(NOTICE)
+    SlackNotifier(secret, "secret", loopback=True).send(NOTICE.model_copy(update={"group": "leads"}))
+    assert [path for path, _ in slack.posts] == ["/clerks", "/all"]
+
+
+def test_where_there_is_no_webhook_yet_nothing_is_sent_and_the_secret_is_read_anew() -> None:
+    secret = Addresses(unused="random")
+    assert not SlackNotifier(secret, "secret", loopback=True).send(NOTICE)
+    assert secret.forgotten == 1
+
+
+def test_slack_that_asks_to_wait_a_moment_is_asked_again(slack: Slack) -> None:
+    assert _send(slack, "/throttled") == (True, [0.0])
+
+
+@pytest.mark.parametrize(
+    ("path", "error", "tries"),
+    [
+        ("/status/429", ToolThrottled, 3),
+        ("/status/500", ToolUnavailable, 3),
+        ("/status/404", ConfigurationError, 1),
+        ("/status/403", ConfigurationError, 1),
+        ("/status/302", ConfigurationError, 1),
+    ],
+)
+def test_what_slack_refuses_is_tried_so_often_and_no_redirect_is_followed(
+    slack: Slack, path: str, error: type[Exception], tries: int
+) -> None:
+    with pytest.raises(error):
+        _send(slack, path)
+    assert slack.tries == [path] * tries
+
+
+def test_an_error_does_not_show_the_webhook(slack: Slack) -> None:
+    with pytest.raises(ConfigurationError) as refused:
+        _send(slack, "/status/404")
+    assert slack.url not in str(refused.value)
+    assert "/status" not in str(refused.value)
+
+
+@pytest.mark.parametrize("address", ["http://hooks.example/x", "ftp://x", "https://", "nonsense", "file:///etc/passwd"])
+def test_only_https_is_posted_to(address: str) -> None:
+    with pytest.raises(ConfigurationError):
+        SlackNotifier(Addresses(default=address), "secret", loopback=True).send(NOTICE)
+
+
+def test_this_machine_is_posted_to_on_a_twin_only(slack: Slack) -> None:
+    with pytest.raises(ConfigurationError):
+        _send(slack, "/hook", loopback=False)
+
+
+def test_slack_that_is_not_there_is_unavailable(slack: Slack) -> None:
+    notifier = SlackNotifier(Addresses(default="http://127.0.0.1:1/x"), "s", loopback=True, sleep=lambda _: None)
+    with pytest.raises(ToolUnavailable):
+        notifier.send(NOTICE)
+
+
+def test_the_topic_gets_the_text_with_the_group_to_filter_by() -> None:
+    with mock_aws():
+        sns, sqs = boto3.client("sns", **REGION), boto3.client("sqs", **REGION)
+        topic = sns.create_topic(Name="notices")["TopicArn"]
+        url = sqs.create_queue(QueueName="inbox")["QueueUrl"]
+        sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint="arn:aws:sqs:us-east-1:123456789012:inbox")
+        assert TopicNotifier(sns, topic).send(NOTICE)
+        [message] = sqs.receive_message(QueueUrl=url)["Messages"]
+    body = json.loads(message["Body"])
+    assert (body["Subject"], body["Message"]) == (NOTICE.subject, NOTICE.text)
+    assert body["MessageAttributes"]["group"]["Value"] == "clerks"
+
+
+@mock_aws
+def test_an_email_goes_to_the_groups_addresses() -> None:
+    client = boto3.client("sesv2", **REGION)
+    client.create_email_identity(EmailIdentity="pentad@example.com")
+    notifier = EmailNotifier(client, "pentad@example.com", {"clerks": ["a@example.com"], "*": ["all@example.com"]})
+    assert notifier.send(NOTICE)
+    assert notifier.send(NOTICE.model_copy(update={"group": "leads"}))
+    sent = ses_backends[DEFAULT_ACCOUNT_ID]["us-east-1"].sent_messages
+    assert [one.destinations["ToAddresses"] for one in sent] == [["a@example.com"], ["all@example.com"]]
+    assert [(one.source, one.subject, one.body) for one in sent] == [
+        ("pentad@example.com", NOTICE.subject, NOTICE.text)
+    ] * 2
+
+
+@mock_aws
+def test_a_group_without_addresses_gets_no_email() -> None:
+    assert not EmailNotifier(boto3.client("sesv2", **REGION), "pentad@example.com", {}).send(NOTICE)
+
+
+@mock_aws
+def test_a_sender_that_is_not_verified_is_an_error_of_the_configuration() -> None:
+    notifier = EmailNotifier(boto3.client("sesv2", **REGION), "pentad@example.com", {"*": ["a@example.com"]})
+    with pytest.raises(ConfigurationError, match="refused"):
+        notifier.send(NOTICE)

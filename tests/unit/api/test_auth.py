@@ -39,6 +39,28 @@ def test_a_key_has_all_scopes_where_none_are_named() -> None:
     assert KeyAuthenticator(store, now=clock)(token).scopes == set(SCOPES)
 
 
+@pytest.mark.parametrize(("groups", "said"), [((), "*"), (("leads", "clerks"), "clerks leads")])
+def test_a_key_decides_for_its_groups_or_for_all(groups: tuple[str, ...], said: str) -> None:
+    store, token, clock = _keys(groups=groups)
+    assert KeyAuthenticator(store, now=clock)(token).groups == (frozenset(groups) or None)
+    answer = Authorize(KeyAuthenticator(store, now=clock))({"headers": {"Authorization": f"Bearer {token}"}})
+    assert answer["context"]["groups"] == said
+
+
+@pytest.mark.parametrize(
+    ("claims", "groups"),
+    [
+        ({}, None),
+        ({"groups": ["leads", "Domain Users", 3]}, {"leads"}),
+        ({"groups": "leads clerks"}, {"leads", "clerks"}),
+        ({"groups": []}, set()),
+        ({"groups": None}, None),
+    ],
+)
+def test_a_token_with_a_groups_claim_decides_for_those_only(claims: dict[str, Any], groups: set[str] | None) -> None:
+    assert _authenticator()(_token(**claims)).groups == groups
+
+
 def test_the_secret_is_not_stored() -> None:
     store, token, _ = _keys()
     secret = token.rsplit(".", 1)[1]
@@ -95,7 +117,7 @@ def test_an_unknown_key_can_not_be_revoked() -> None:
         revoke_key(MemoryKeys(), TENANT, "000000000000", now=START)
 
 
-@pytest.mark.parametrize("values", [{"scopes": ["everything"]}, {"scopes": []}, {"user": "a b"}])
+@pytest.mark.parametrize("values", [{"scopes": ["everything"]}, {"scopes": []}, {"user": "a b"}, {"groups": ["A B"]}])
 def test_a_key_is_made_of_known_things(values: dict[str, Any]) -> None:
     with pytest.raises(InvalidInput):
         create_key(MemoryKeys(), TENANT, now=START, **values)

@@ -232,7 +232,8 @@ def test_the_same_say_again_changes_nothing(asked: Approval, say: Say) -> None:
 
 @pytest.mark.parametrize("verb", ["approve", "reject", "edit", "answer", "escalate"])
 def test_another_say_after_the_decision_is_refused(verb: str) -> None:
-    values: dict[str, Any] = {"edit": {"arguments": {0: {"title": "c"}}}, "answer": {"text": "x"}}.get(verb, {})
+    more: dict[str, dict[str, Any]] = {"edit": {"arguments": {0: {"title": "c"}}}, "answer": {"text": "x"}}
+    values = more.get(verb, {})
     asked = _after(_approval(), _say("reject" if verb == "approve" else "approve"))
     with pytest.raises(InvalidTransition):
         _after(asked, _say(verb, "bob", **values))

@@ -219,7 +219,7 @@ def test_only_a_human_of_the_group_that_is_asked_decides() -> None:
 
 def test_reminders_and_the_next_group_lead_back_to_waiting_and_then_it_is_over() -> None:
     world, run, approval = _asked(NOTE)
-    outputs = []
+    outputs: list[dict[str, Any]] = []
     for number in range(20):
         wait = outputs[-1]["wait"] if outputs else 600
         world.clock.advance(wait)
@@ -292,7 +292,8 @@ def test_a_decision_that_others_change_meanwhile_is_made_on_what_was_read_or_not
     world, _, approval = _asked(NOTE)
     original = world.approvals.replace
 
-    def overtaken(changed: Approval) -> bool:
+    def overtaken(approval: Approval) -> bool:
+        changed = approval
         world.approvals.replace = original  # type: ignore[method-assign]
         _decide(world, approval, "escalate", by="bob")
         stored = world.approvals.get(TENANT, approval.approval)
