@@ -6,12 +6,13 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from pentad.api.approval_views import pending_of
-from pentad.domain.agents import Catalog
+from pentad.domain.agents import AgentSpec, Catalog
 from pentad.domain.knowledge import Citation, Document
 from pentad.domain.messages import TextBlock, ToolCallBlock, ToolResultBlock
 from pentad.domain.money import show
 from pentad.domain.runs import CallStatus, Run, RunStatus, ToolCall
 from pentad.domain.usage import Usage
+from pentad.domain.workflows import WorkflowSpec
 from pentad.memory.ports import Session, StoredMessage
 from pentad.orchestration.ports import ApprovalStore
 
@@ -208,9 +209,10 @@ class AgentTool(View):
 
 
 class AgentView(View):
-    """An agent and its tools."""
+    """An agent or a workflow, and its tools: what a run can be started with."""
 
     name: str
+    kind: Literal["agent", "workflow"] = "agent"
     description: str
     tools: tuple[AgentTool, ...]
 
@@ -294,18 +296,13 @@ def document_view(document: Document) -> DocumentView:
 
 
 def agent_list(catalog: Catalog) -> AgentList:
-    """Return all agents with their tools."""
-    agents = sorted(catalog.agents.values(), key=lambda agent: agent.name)
-    return AgentList(
-        items=tuple(
-            AgentView(
-                name=agent.name,
-                description=agent.description,
-                tools=tuple(
-                    AgentTool(**tool.model_dump(include=set(AgentTool.model_fields)))
-                    for tool in catalog.tools_of(agent)
-                ),
-            )
-            for agent in agents
-        )
-    )
+    """Return all agents, then all workflows, with their tools."""
+
+    def view(kind: Literal["agent", "workflow"], one: AgentSpec | WorkflowSpec) -> AgentView:
+        shown = set(AgentTool.model_fields)
+        tools = tuple(AgentTool(**catalog.tools[name].model_dump(include=shown)) for name in sorted(one.tools))
+        return AgentView(name=one.name, kind=kind, description=one.description, tools=tools)
+
+    agents = [view("agent", one) for _, one in sorted(catalog.agents.items())]
+    workflows = [view("workflow", one) for _, one in sorted(catalog.workflows.items())]
+    return AgentList(items=(*agents, *workflows))
