@@ -51,8 +51,9 @@ def check_arguments(tool: ToolSpec | None, call: ApprovalCall) -> None:
         return
     path = ".".join(str(part) for part in error.absolute_path)
     expected = json.dumps(error.schema, ensure_ascii=False, sort_keys=True)[:_HINT_CHARACTERS]
+    # The rule that is broken, and not jsonschema's own words: those hold the value that was sent.
     raise InvalidInput(
-        f"the arguments don't fit {call.tool}: {error.message[:_HINT_CHARACTERS]}",
+        f"the arguments don't fit the schema of {call.tool}: {error.validator}",
         field=f"{place}.{path}" if path else place,
         fix=f"give what fits {expected}",
     )
