@@ -18,6 +18,7 @@ from pentad.cli.commands import (
     review,
     runs,
     twin,
+    update,
 )
 
 app = typer.Typer(
@@ -46,6 +47,8 @@ def common(
 
 
 app.command("up")(twin.up)
+app.command("update")(update.update)
+app.command("rollout")(update.rollout)
 app.command("demo")(twin.demo)
 app.command("chat")(runs.chat)
 app.command("run")(runs.run)
