@@ -10,6 +10,7 @@ import pytest
 
 pytest.importorskip("langgraph.checkpoint.conformance", reason="the extra `graphs` is not installed")
 
+from langgraph.channels.delta import DeltaChannel
 from langgraph.checkpoint.base import BaseCheckpointSaver, empty_checkpoint
 from langgraph.checkpoint.conformance import checkpointer_test, validate
 from langgraph.checkpoint.memory import InMemorySaver
@@ -153,6 +154,29 @@ def test_the_async_methods_run_a_graph(either: BaseCheckpointSaver[Any]) -> None
         return [state.values["done"] async for state in graph.aget_state_history(config)]
 
     assert asyncio.run(run())[0] == ["a", "b", "c"]
+
+
+def extended(state: list[str], writes: list[list[str]]) -> list[str]:
+    return [*state, *(word for write in writes for word in write)]
+
+
+class Deltas(TypedDict):
+    done: Annotated[list[str], DeltaChannel(extended, snapshot_frequency=3)]
+
+
+def test_a_channel_of_deltas_is_put_together_again(either: BaseCheckpointSaver[Any]) -> None:
+    config = thread()
+
+    def compiled() -> Any:
+        graph = StateGraph(Deltas).add_node("a", lambda state: {"done": [str(len(state["done"]))]})
+        return graph.add_edge(START, "a").compile(checkpointer=either)
+
+    for _ in range(5):
+        found = compiled().invoke({"done": ["in"]}, config)
+    assert found["done"] == ["in", "1", "in", "3", "in", "5", "in", "7", "in", "9"]
+    states = list(compiled().get_state_history(config))
+    assert states[0].values["done"] == found["done"]
+    assert states[-1].values.get("done", []) == []
 
 
 def test_a_large_value_goes_to_the_bucket_and_is_stored_once_while_it_does_not_change(

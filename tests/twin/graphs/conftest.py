@@ -1,4 +1,4 @@
-"""The example in examples/langgraph, put into a project as its README says, on a twin of its own."""
+"""The example in examples/langgraph, put into a project as docs/orchestration/langgraph.md says, on its own twin."""
 
 import json
 import os
