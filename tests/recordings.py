@@ -172,10 +172,10 @@ class Stage:
             case "request":
                 return self._human(**given)
             case "deliver":
-                self.world.deliver.deliver(**given)
+                return {"status": self.world.deliver.deliver(**given).status.value}
             case "abort":
-                self.world.deliver.abort(**given)
-        return {}
+                return {"status": self.world.deliver.abort(**given).status.value}
+        raise AssertionError(f"{state} asks for {payload}")
 
     def _tool(self, *, tenant: str, run: str, step: int, index: int, agent: str) -> Json:
         call = self.world.runs.call(tenant, run, step, index)

@@ -172,12 +172,11 @@ class Replay:
             case "expire":
                 return self._humans.expire(payload)
             case "deliver":
-                self._deliver.deliver(**_without_op(payload))
+                return _ended(self._deliver.deliver(**_without_op(payload)))
             case "abort":
-                self._deliver.abort(**_without_op(payload))
+                return _ended(self._deliver.abort(**_without_op(payload)))
             case other:
                 raise NotUnderstood(f"a replay does not know the operation {other} ({state})")
-        return {"run": payload["run"]}
 
     def _do_recall(self, payload: Json) -> Json:
         manifest = self._recall.run(
@@ -293,6 +292,10 @@ def _recorded_catalog(recording: Recording) -> Catalog:
     except ValueError as error:
         raise CannotReplay(f"the recorded agent is not one of this version: {error}") from error
     return Catalog(agents={agent.name: agent}, tools=dict(own))
+
+
+def _ended(run: Run) -> Json:
+    return {"tenant": run.tenant, "run": run.run, "status": run.status.value}
 
 
 def _without_op(payload: Json) -> Json:
