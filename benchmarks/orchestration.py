@@ -11,6 +11,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from itertools import product
 from typing import Any
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -171,7 +172,7 @@ def run(options: argparse.Namespace) -> int:
     sizes = sorted(set(options.messages))
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=ERR, transient=True) as progress:
-        task = progress.add_task("starting a twin", total=4 * len(sizes) + 1)
+        task = progress.add_task("starting a twin", total=6 * len(sizes) + 1)
         with stage(out) as running:
             for case in (PLAIN, TOOL):
                 running.ask(case)  # cold starts are not the turn's
@@ -181,11 +182,10 @@ def run(options: argparse.Namespace) -> int:
                     progress.update(task, description=f"Pentad: {case.name} behind {size:,} messages")
                     report.ours.append(ours(running, case, size, options.samples))
                     progress.advance(task)
-        for calls in (0, 1):
-            for size in sizes:
-                progress.update(task, description=f"LangGraph: {calls} tool calls behind {size:,} messages")
-                report.theirs.append(langgraph.measure(size, calls, options.samples))
-                progress.advance(task)
+        for deltas, calls, size in product((False, True), (0, 1), sizes):
+            progress.update(task, description=f"LangGraph: {calls} tool calls behind {size:,} messages")
+            report.theirs.append(langgraph.measure(size, calls, options.samples, deltas=deltas))
+            progress.advance(task)
     for case in (PLAIN, TOOL):
         mine = [one for one in report.ours if one.case == case.name]
         report.promises += [promise for one in mine for promise in promises(one.turn)] + growth(mine)

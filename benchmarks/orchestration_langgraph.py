@@ -3,13 +3,14 @@
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any, TypedDict
 from uuid import uuid4
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
 from langchain_core.tools import BaseTool, tool
+from langgraph.channels.delta import DeltaChannel
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import END, START, MessagesState, StateGraph
 from langgraph.prebuilt import ToolNode, tools_condition
@@ -53,6 +54,7 @@ class GraphTurn:
     Attributes:
         messages: in the thread before it.
         tool_calls: that the turn makes.
+        deltas: whether the messages are in a channel of deltas.
         supersteps: checkpoints it stored; the input is one.
         bytes_written: of checkpoints, channel values and pending writes, as serialised.
         milliseconds: of the turn.
@@ -60,18 +62,30 @@ class GraphTurn:
 
     messages: int
     tool_calls: int
+    deltas: bool
     supersteps: int
     bytes_written: int
     milliseconds: Spread
 
 
-def agent(model: ScriptedModel, tools: list[BaseTool]) -> StateGraph[Any]:
+def appended(state: list[BaseMessage], writes: list[list[BaseMessage]]) -> list[BaseMessage]:
+    """Return the messages with those that were written."""
+    return [*state, *(message for write in writes for message in write)]
+
+
+class Deltas(TypedDict):
+    """Messages in LangGraph's channel of deltas (beta): what is new is stored, and all of it each hundredth time."""
+
+    messages: Annotated[list[BaseMessage], DeltaChannel(appended)]
+
+
+def agent(model: ScriptedModel, tools: list[BaseTool], *, deltas: bool = False) -> StateGraph[Any]:
     """Return the usual loop: the model, then its tools, then the model."""
 
-    def think(state: MessagesState) -> Any:
+    def think(state: Any) -> Any:
         return {"messages": [model.bind_tools(tools).invoke(state["messages"])]}
 
-    graph = StateGraph(MessagesState)
+    graph: StateGraph[Any] = StateGraph(Deltas if deltas else MessagesState)
     graph.add_node("think", think)
     graph.add_node("tools", ToolNode(tools))
     graph.add_edge(START, "think")
@@ -97,12 +111,12 @@ def history(messages: int) -> Iterator[BaseMessage]:
         yield kind(QUESTION if number % 2 == 0 else ANSWER, id=f"m{number}")
 
 
-def measure(messages: int, tool_calls: int, samples: int) -> GraphTurn:
+def measure(messages: int, tool_calls: int, samples: int, *, deltas: bool = False) -> GraphTurn:
     """Run a turn behind so many messages, each sample in a thread of its own, and return what it did."""
     found: list[tuple[int, int, float]] = []
     for _ in range(samples):
         saver, model = InMemorySaver(), ScriptedModel(replies=replies(tool_calls))
-        compiled = agent(model, [calculator]).compile(checkpointer=saver)
+        compiled = agent(model, [calculator], deltas=deltas).compile(checkpointer=saver)
         config: Any = {"configurable": {"thread_id": uuid4().hex}}
         compiled.update_state(config, {"messages": list(history(messages))}, as_node="think")
         before, size = _checkpoints(saver), _bytes(saver)
@@ -113,7 +127,7 @@ def measure(messages: int, tool_calls: int, samples: int) -> GraphTurn:
     steps, written, _ = found[0]
     times = spread([took for _, _, took in found])
     assert times is not None
-    return GraphTurn(messages, tool_calls, steps, written, times)
+    return GraphTurn(messages, tool_calls, deltas, steps, written, times)
 
 
 def _checkpoints(saver: InMemorySaver) -> int:

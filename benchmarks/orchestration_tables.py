@@ -45,6 +45,7 @@ def theirs_table(found: "list[GraphTurn]") -> Table:
     table = _table(title, "turn", ["messages", "checkpoints", "written", "ms"])
     for one in found:
         name = "plain answer" if not one.tool_calls else f"{one.tool_calls} tool call"
+        name += ", channel of deltas (beta)" if one.deltas else ""
         table.add_row(
             name, f"{one.messages:,}", str(one.supersteps), f"{one.bytes_written:,}", _times(one.milliseconds)
         )
@@ -56,7 +57,8 @@ def ratio_table(report: "Report") -> Table:
     columns = ["messages", "stored, Pentad to LangGraph", "ms over the shortest, Pentad", "LangGraph"]
     table = _table("Ratios", "turn", columns)
     first: dict[str, tuple[float, float]] = {}
-    for mine, other in zip(report.ours, report.theirs, strict=True):
+    whole = [one for one in report.theirs if not one.deltas]
+    for mine, other in zip(report.ours, whole, strict=True):
         own = mine.milliseconds.median if mine.milliseconds else 0.0
         base = first.setdefault(mine.case, (own or 1.0, other.milliseconds.median))
         table.add_row(

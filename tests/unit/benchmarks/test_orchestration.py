@@ -92,6 +92,11 @@ def test_langgraphs_turn_stores_the_whole_conversation_again() -> None:
     assert langgraph.measure(10, 1, 1).supersteps == 5
 
 
+def test_with_a_channel_of_deltas_it_stores_what_is_new() -> None:
+    short, long = langgraph.measure(10, 0, 1, deltas=True), langgraph.measure(150, 0, 1, deltas=True)
+    assert long.bytes_written < short.bytes_written + 500
+
+
 @pytest.mark.parametrize("given", [["--samples", "0"], ["--samples", "51"], ["--messages", "many"]])
 def test_options_out_of_bounds_are_refused(given: list[str]) -> None:
     with pytest.raises(SystemExit):
