@@ -14,11 +14,13 @@ from pentad.cli.commands import (
     drill,
     fork,
     keys,
+    kill,
     replay,
     review,
     runs,
     twin,
     update,
+    versions,
 )
 
 app = typer.Typer(
@@ -52,7 +54,6 @@ app.command("rollout")(update.rollout)
 app.command("demo")(twin.demo)
 app.command("chat")(runs.chat)
 app.command("run")(runs.run)
-app.command("runs")(runs.runs)
 app.command("trace")(runs.trace)
 app.command("fork")(fork.fork)
 app.command("export")(replay.export)
@@ -66,11 +67,14 @@ app.command("escalate")(approvals.escalate)
 app.command("undo")(approvals.undo)
 app.command("ingest")(documents.ingest)
 app.command("cost")(cost.cost)
+app.add_typer(runs.app, name="runs")
+app.add_typer(kill.app, name="kill")
 app.add_typer(review.app, name="review")
 app.add_typer(keys.app, name="keys")
 app.add_typer(budgets.app, name="budgets")
 app.add_typer(breaker.app, name="breaker")
 app.add_typer(drill.app, name="drill")
+app.add_typer(versions.app, name="versions")
 
 
 def main() -> None:

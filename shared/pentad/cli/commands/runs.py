@@ -5,8 +5,10 @@ import uuid
 from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from pentad.cli.client import ApiClient
+from pentad.cli.commands import lifecycle
 from pentad.cli.commands.approvals import decide_at_prompt
 from pentad.cli.console import ERR, OPTIONS, OUT, CommandError, emit, failures
 from pentad.cli.show import approval_lines, print_run, run_table, waterfall
@@ -111,29 +113,52 @@ def wait_after_decision(client: ApiClient, run_id: str, approval: str, seconds: 
         time.sleep(_POLL_SECONDS)
 
 
+class _Runs(TyperGroup):
+    """``pentad runs RUN`` shows that run."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Return what is left of the arguments; a run's id alone is shown."""
+        if args and args[0].startswith("run_"):
+            args = ["show", *args]
+        return super().parse_args(ctx, args)
+
+
+app = typer.Typer(cls=_Runs, help="List runs, or show one: pentad runs RUN.", no_args_is_help=False)
+app.command("cancel")(lifecycle.cancel)
+app.command("failed")(lifecycle.failed)
+app.command("redrive")(lifecycle.redrive)
+
+
+@app.callback(invoke_without_command=True)
 def runs(
-    run_id: Annotated[str | None, typer.Argument(help="Show this run whole.")] = None,
+    context: typer.Context,
     session: Annotated[str | None, typer.Option(help="Only runs of this session.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=1000, help="At most so many.")] = 20,
 ) -> None:
-    """List runs, the newest first, or show one with its events."""
+    """List runs, the newest first, or show one with its events: pentad runs RUN."""
+    if context.invoked_subcommand is not None:
+        return
     with failures():
-        client = api()
-        if run_id is not None:
-            view = client.call("GET", f"/v1/runs/{run_id}")
-            events = client.call("GET", f"/v1/runs/{run_id}/events")["events"]
-            if OPTIONS.json:
-                emit(view | {"events": events})
-                return
-            print_run(OUT, view)
-            for event in events:
-                OUT.print(f"[dim]{event['at']}[/] {event['type']} {event['detail']}", markup=True, soft_wrap=True)
-            return
-        views = list(client.pages("/v1/runs", limit=limit, session=session))
+        views = list(api().pages("/v1/runs", limit=limit, session=session))
         if OPTIONS.json:
             emit(views)
         else:
             OUT.print(run_table(views))
+
+
+@app.command()
+def show(run_id: Annotated[str, typer.Argument(metavar="RUN", help="Which run.")]) -> None:
+    """Show a run with its events."""
+    with failures():
+        client = api()
+        view = client.call("GET", f"/v1/runs/{run_id}")
+        events = client.call("GET", f"/v1/runs/{run_id}/events")["events"]
+        if OPTIONS.json:
+            emit(view | {"events": events})
+            return
+        print_run(OUT, view)
+        for event in events:
+            OUT.print(f"[dim]{event['at']}[/] {event['type']} {event['detail']}", markup=True, soft_wrap=True)
 
 
 def trace(run_id: Annotated[str, typer.Argument(help="The run.")]) -> None:

@@ -1,0 +1,1 @@
+"""Runs from their start to their end: queues of sessions, cancelling, switches, ends that AWS makes, second chances."""

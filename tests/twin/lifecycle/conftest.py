@@ -1,0 +1,48 @@
+"""The shared twin, tenants that no other test has, and calls to models that last until a test is done with them."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.twin.stack.world import Stack, Tenant, until, word
+
+HANG_SECONDS = 8
+
+
+@pytest.fixture(scope="session")
+def stack(shared_twin: dict[str, Any]) -> Iterator[Stack]:
+    """The stack on the twin that all workers share."""
+    with Stack(shared_twin) as found:
+        yield found
+
+
+@pytest.fixture
+def tenant(stack: Stack) -> Tenant:
+    """A new tenant."""
+    return stack.tenant()
+
+
+class Slow:
+    """A question whose first call to the models lasts long enough to do something meanwhile."""
+
+    def __init__(self, stack: Stack, tenant: Tenant) -> None:
+        self._stack, self._tenant, self.mark = stack, tenant, word()
+
+    def start(self, message: str = "What is 21 + 21?", **fields: Any) -> str:
+        """Start a run and return it once its call hangs."""
+        fault = {"kind": "delay", "seconds": HANG_SECONDS, "text": self.mark, "times": 1}
+        self._stack.simulator.faults(*({**fault, "path": path} for path in ("/v1/messages",)))
+        text = f"{message} ({self.mark})"
+        answer = self._tenant.post("/v1/runs", {"agent": "assistant", "message": text, "session": "s", **fields})
+        assert answer.status_code == 202, answer.text
+        until(lambda: all(one["text"] != self.mark for one in self._stack.simulator.faults()), "the call that hangs")
+        return str(answer.json()["run_id"])
+
+
+@pytest.fixture
+def slow(stack: Stack, tenant: Tenant) -> Iterator[Slow]:
+    """A question that takes its time."""
+    made = Slow(stack, tenant)
+    yield made
+    stack.simulator.clear_faults(made.mark)

@@ -1,0 +1,113 @@
+"""Switches that stop runs, executions that AWS ends, failed runs that go on, and what a schedule starts."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from pentad.aws.table import Table
+from pentad.domain.agents import ScheduleSpec
+from pentad.orchestration.adapters.switches_dynamodb import DynamoSwitches
+from pentad.orchestration.inbox import redrive_message, schedule_message
+from pentad.orchestration.redrive import redriven_id
+from pentad.orchestration.switches import Switch, ToolHealth
+from tests.twin.stack.world import Json, Stack, Tenant, until
+
+from .conftest import Slow
+from .test_sessions import NOTE
+
+pytestmark = pytest.mark.twin
+
+
+@pytest.fixture
+def switches(stack: Stack, tenant: Tenant) -> Iterator[DynamoSwitches]:
+    made = DynamoSwitches(Table(stack.aws("dynamodb"), stack.outputs["TransientTable"]))
+    yield made
+    made.remove("tenant", tenant.name)
+
+
+def results(tenant: Tenant, session: str) -> list[str]:
+    return [result["content"] for one in tenant.messages(session) for result in one["tool_results"]]
+
+
+def failed_messages(stack: Stack, run: str) -> list[Json]:
+    """Return what the list of failed runs holds of a run; the messages stay."""
+    url = stack.outputs["FailedRuns"]
+    reply = stack.aws("sqs").receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=0)
+    found = [json.loads(one["Body"])["detail"] for one in reply.get("Messages", [])]
+    return [one for one in found if one["run"] == run]
+
+
+def test_a_switch_stops_a_run_within_a_step_and_refuses_new_ones(
+    stack: Stack, tenant: Tenant, slow: Slow, switches: DynamoSwitches
+) -> None:
+    run = slow.start("What is 21 + 21, and what day is 3 days after 2026-03-01?")
+    switches.put(Switch(scope="tenant", subject=tenant.name, reason="an audit", by="test", at=datetime.now(UTC)))
+    view = tenant.settled(run)
+    assert (view["status"], "an audit" in view["stop_reason"]) == ("stopped", True)
+    assert all("switched off by an operator: an audit" in one for one in results(tenant, "s"))
+    refused = tenant.post("/v1/runs", {"agent": "assistant", "message": "Hello"})
+    assert (refused.status_code, refused.json()["code"]) == (403, "PolicyDenied")
+    assert "an audit" in refused.json()["detail"]
+    switches.remove("tenant", tenant.name)
+    assert tenant.ask("What is 20 + 22?")["status"] == "succeeded"
+
+
+def test_a_tool_out_of_order_is_told_to_the_model_and_clears_with_a_success(
+    tenant: Tenant, switches: DynamoSwitches
+) -> None:
+    now = datetime.now(UTC)
+    broken = ToolHealth(tool="calculator", failures=6, error="ToolUnavailable", failed_at=now)
+    switches.save(tenant.name, broken.model_copy(update={"until": now + timedelta(minutes=5)}))
+    view = tenant.ask("What is 20 + 22?", session="s")
+    assert view["status"] in {"succeeded", "stopped"}
+    assert "out of order" in results(tenant, "s")[0]
+    [sick] = switches.ailing(tenant.name)
+    switches.save(tenant.name, sick.model_copy(update={"until": now}))
+    assert "42" in tenant.ask("What is 20 + 22?", session="s2")["answer"]
+    assert switches.ailing(tenant.name) == []
+
+
+def test_an_execution_that_is_stopped_from_outside_leaves_a_failed_run_and_a_free_session(
+    stack: Stack, tenant: Tenant
+) -> None:
+    run = tenant.ask(NOTE, session="s")["run_id"]
+    [execution] = stack.executions(run)
+    stack.aws("stepfunctions").stop_execution(executionArn=execution["executionArn"])
+    view = until(lambda: found if (found := tenant.get(f"/v1/runs/{run}"))["ended_at"] else None, "the end")
+    assert (view["status"], view["error"].split(":")[0]) == ("failed", "ExecutionAborted")
+    assert (tenant.lease_is_free("s"), tenant.get("/v1/approvals")["items"]) == (True, [])
+
+
+def test_a_failed_run_is_listed_and_goes_on_in_its_session_once(stack: Stack, tenant: Tenant, slow: Slow) -> None:
+    run = slow.start("What is 20 + 22?")
+    [execution] = stack.executions(run)
+    stack.aws("stepfunctions").stop_execution(executionArn=execution["executionArn"])
+    [listed] = until(lambda: failed_messages(stack, run), "the list of failed runs")[:1]
+    assert (listed["tenant"], listed["session"], listed["execution"]) == (tenant.name, "s", execution["executionArn"])
+    assert listed["error"].startswith("ExecutionAborted")
+    for _ in range(2):
+        queue = stack.queue_url("runs")
+        stack.aws("sqs").send_message(QueueUrl=queue, MessageBody=redrive_message(tenant.name, run))
+    again = redriven_id(tenant.name, run)
+    until(lambda: tenant.send("GET", f"/v1/runs/{again}").status_code == 200, "the second chance")
+    view = tenant.settled(again)
+    assert (view["status"], view["redrive_of"], view["session"]) == ("succeeded", run, "s")
+    assert "42" in view["answer"]
+    assert len(stack.executions(again)) == 1
+
+
+def test_what_a_schedule_sends_twice_is_one_run(stack: Stack, tenant: Tenant) -> None:
+    schedule = ScheduleSpec(
+        name="daily", expression="rate(1 day)", tenant=tenant.name, message="What is 20 + 22?", session="daily"
+    )
+    body = json.dumps(schedule_message("assistant", schedule))
+    body = body.replace("<aws.scheduler.scheduled-time>", "2026-11-22T12:00:00Z")
+    for _ in range(2):
+        stack.aws("sqs").send_message(QueueUrl=stack.queue_url("runs"), MessageBody=body)
+    [run] = until(lambda: tenant.get("/v1/runs")["items"], "the start of a run")
+    assert tenant.settled(run["run_id"])["status"] == "succeeded"
+    [created] = tenant.events(run["run_id"], "run.created")
+    assert created["trigger"] == "schedule"
+    assert len(tenant.items("run")) == 1
