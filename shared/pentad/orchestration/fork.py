@@ -185,10 +185,10 @@ class ForkRun:
         }
         if model not in usable:
             raise InvalidInput(
-                f"there is no chat model {model[:100]}", field="model", fix=f"use one of {', '.join(sorted(usable))}"
+                "there is no chat model of that name", field="model", fix=f"use one of {', '.join(sorted(usable))}"
             )
         if agent.tools and not usable[model].capabilities.tools:
-            raise InvalidInput(f"{model} can't use tools, and the agent has some", field="model")
+            raise InvalidInput("the model can't use tools, and the agent has some", field="model")
 
     def _conversation(self, source: Run, request: ForkRequest, new: Run) -> tuple[_Conversation, tuple[str, ...]]:
         stored = self._stored(source)
@@ -201,7 +201,7 @@ class ForkRun:
             raise _ended(request.at)
         if kept and kept[-1].role != "user":
             raise InvalidTransition(
-                f"nothing follows turn {request.at} yet", field="at", fix=f"fork at turn {request.at - 1} or earlier"
+                "nothing follows the turn yet", field="at", fix=f"fork at turn {request.at - 1} or earlier"
             )
         turns = [_moved(message, source.run, new.run) for message in kept]
         return _Conversation(stored[:place], stored[place], turns), replaced
@@ -306,7 +306,7 @@ class ForkRun:
 
 def _ended(at: int) -> InvalidInput:
     return InvalidInput(
-        f"turn {at} ended the run, so nothing can follow it", field="at", fix=f"give a turn from 0 to {at - 1}"
+        "the turn ended the run, so nothing can follow it", field="at", fix=f"give a turn from 0 to {at - 1}"
     )
 
 
@@ -333,15 +333,10 @@ def _given(results: Sequence[GivenResult], ids: Sequence[str], at: int) -> dict[
     found: dict[str, GivenResult] = {}
     for place, result in enumerate(results):
         field = f"tool_results.{place}.call"
-        by_index = isinstance(result.call, int)
         call = ids[result.call] if isinstance(result.call, int) and result.call < len(ids) else result.call
         if call not in ids:
             has = f"has calls 0 to {len(ids) - 1}: {', '.join(ids)}" if ids else "has no calls"
-            raise InvalidInput(
-                f"turn {at} has no call {'number ' if by_index else ''}{result.call}",
-                field=field,
-                fix=f"turn {at} {has}",
-            )
+            raise InvalidInput("the turn has no such call", field=field, fix=f"turn {at} {has}")
         if call in found:
             raise InvalidInput("two results are for the same call", field=field)
         found[str(call)] = result
