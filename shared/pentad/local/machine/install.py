@@ -21,6 +21,7 @@ from pentad.local.machine import (
     lifecycle,
     states,
     status,
+    versions,
 )
 from pentad.local.machine.clients import Connect
 from pentad.local.machine.patching import Patches
@@ -70,6 +71,7 @@ def install(connect: Connect, *, time_scale: float = 1.0, routing_seed: int | No
         definitions.apply(patches)
         executions.apply(patches, routing_seed=routing_seed)
         express.apply(patches)
+        versions.apply(patches)
         api.apply(patches)
         _installed = patches
 

@@ -1,0 +1,83 @@
+"""``pentad versions``: what versions there are, which new runs get, and deleting those that nothing uses."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.table import Table
+
+from pentad.cli import operator
+from pentad.cli.console import EXIT_UNAVAILABLE, OPTIONS, OUT, CommandError, emit, failures
+from pentad.cli.operator import TWIN_STAGE
+
+if TYPE_CHECKING:
+    from pentad.cli.versions import MachineVersion, Versions
+
+app = typer.Typer(help="Versions of agents and workflows, with the operator's AWS credentials.", no_args_is_help=True)
+_KEPT = 5
+
+
+@app.command("list")
+def list_versions(stage: operator.Stage = None) -> None:
+    """Show the versions of every machine: what share of new runs each gets, and whether runs are in flight on it."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    with failures():
+        try:
+            found = _versions(stage).machines()
+        except (BotoCoreError, ClientError) as error:
+            raise CommandError(f"the versions can't be read: {error}", code=EXIT_UNAVAILABLE) from error
+        if OPTIONS.json:
+            emit({"versions": [_row(one) for one in found]})
+            return
+        grid = Table(box=None, pad_edge=False)
+        for heading in ("machine", "version", "published", "new runs", "in flight"):
+            grid.add_column(heading)
+        for one in found:
+            flight = {True: "yes", False: "no", None: "unknown (Express)"}[one.running]
+            weight = f"{one.weight} %" if one.weight else ""
+            grid.add_row(one.machine, str(one.number), one.created.strftime("%Y-%m-%d %H:%M"), weight, flight)
+        OUT.print(grid)
+
+
+@app.command("prune")
+def prune(
+    stage: operator.Stage = None,
+    keep: Annotated[int, typer.Option(min=1, help="So many versions of each machine stay, for a way back.")] = _KEPT,
+    yes: Annotated[bool, typer.Option("--yes", help="Delete without asking.")] = False,
+) -> None:
+    """Delete versions that no alias leads to and no run is on, and the functions' versions that nothing names then."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    with failures():
+        try:
+            versions = _versions(stage)
+            machines = versions.unused_machines(keep=keep)
+            functions = versions.unused_functions(without=machines)
+            if not OPTIONS.json:
+                for name in [one.arn for one in machines] + functions:
+                    OUT.print(name, soft_wrap=True)
+            if (machines or functions) and (yes or typer.confirm("Delete these versions?", abort=True)):
+                versions.delete(machines, functions)
+        except (BotoCoreError, ClientError) as error:
+            raise CommandError(f"the versions can't be deleted: {error}", code=EXIT_UNAVAILABLE) from error
+        if OPTIONS.json:
+            emit({"machines": [one.arn for one in machines], "functions": functions})
+        else:
+            OUT.print(f"{len(machines)} versions of machines and {len(functions)} of functions deleted")
+
+
+def _versions(stage: str | None) -> "Versions":
+    from pentad.cli.versions import Versions
+
+    prefix = f"pentad-{stage or TWIN_STAGE}-"
+    return Versions(operator.client("stepfunctions", stage), operator.client("lambda", stage), prefix)
+
+
+def _row(one: "MachineVersion") -> dict[str, object]:
+    return {
+        "machine": one.machine,
+        "version": one.number,
+        "published": one.created.isoformat(),
+        "weight": one.weight,
+        "running": one.running,
+    }

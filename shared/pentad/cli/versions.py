@@ -1,0 +1,145 @@
+"""Versions of state machines and functions: which there are, which are in use, and deleting those that are not.
+
+Nothing deletes them by itself: a run may go on with its version for as long as a human takes to answer.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+_FUNCTION_VERSION = re.compile(r"arn:[\w-]+:lambda:[\w-]+:\d+:function:[\w-]+:\d+")
+
+
+@dataclass(frozen=True)
+class MachineVersion:
+    """One version of one state machine.
+
+    Attributes:
+        arn: the version.
+        created: when it was published.
+        weight: the share of new runs that it gets, in percent.
+        running: whether an execution of it runs; None where that cannot be told: Express executions are not listed.
+    """
+
+    arn: str
+    created: datetime
+    weight: int
+    running: bool | None
+
+    @property
+    def machine(self) -> str:
+        """The machine's name."""
+        return self.arn.split(":")[6]
+
+    @property
+    def number(self) -> int:
+        """The version's number."""
+        return int(self.arn.rpartition(":")[2])
+
+
+class Versions:
+    """The versions of one deployment.
+
+    Args:
+        states: a Step Functions client.
+        functions: a Lambda client.
+        prefix: what the names of its machines and functions begin with.
+    """
+
+    def __init__(self, states: Any, functions: Any, prefix: str) -> None:
+        self._states, self._functions, self._prefix = states, functions, prefix
+
+    def machines(self) -> list[MachineVersion]:
+        """Return the versions of all machines, by name and then the newest first."""
+        found = []
+        for machine in self._machines():
+            weights = self._weights(machine["stateMachineArn"])
+            for one in self._versions_of(machine["stateMachineArn"]):
+                arn = str(one["stateMachineVersionArn"])
+                running = None if machine["type"] == "EXPRESS" else self._running(arn)
+                found.append(MachineVersion(arn, one["creationDate"], weights.get(arn, 0), running))
+        return sorted(found, key=lambda one: (one.machine, -one.number))
+
+    def unused_machines(self, *, keep: int) -> list[MachineVersion]:
+        """Return the versions that no alias leads to and no execution runs, less the newest ones of each machine.
+
+        Args:
+            keep: so many of each machine stay whatever they are, for a way back.
+        """
+        unused: list[MachineVersion] = []
+        seen: dict[str, int] = {}
+        for one in self.machines():
+            seen[one.machine] = seen.get(one.machine, 0) + 1
+            if seen[one.machine] > keep and not one.weight and not one.running:
+                unused.append(one)
+        return unused
+
+    def unused_functions(self, *, without: list[MachineVersion]) -> list[str]:
+        """Return the ARNs of published functions that no definition and no alias names; the newest of each stays.
+
+        Args:
+            without: versions of machines that will be gone.
+        """
+        gone = {one.arn for one in without}
+        named = self._named(gone)
+        unused = []
+        for function in self._all_functions():
+            name = function["FunctionName"]
+            for page in self._functions.get_paginator("list_aliases").paginate(FunctionName=name):
+                named |= {f"{function['FunctionArn']}:{one['FunctionVersion']}" for one in page["Aliases"]}
+            pages = self._functions.get_paginator("list_versions_by_function").paginate(FunctionName=name)
+            numbers = [int(one["Version"]) for page in pages for one in page["Versions"] if one["Version"].isdigit()]
+            older = sorted(numbers)[:-1]
+            unused += [arn for number in older if (arn := f"{function['FunctionArn']}:{number}") not in named]
+        return unused
+
+    def delete(self, machines: list[MachineVersion], functions: list[str]) -> None:
+        """Delete versions: the machines' first, so that nothing names a function that is gone."""
+        for one in machines:
+            self._states.delete_state_machine_version(stateMachineVersionArn=one.arn)
+        for arn in functions:
+            name, _, number = arn.rpartition(":")
+            self._functions.delete_function(FunctionName=name, Qualifier=number)
+
+    def _machines(self) -> Iterator[dict[str, Any]]:
+        for page in self._states.get_paginator("list_state_machines").paginate():
+            yield from (one for one in page["stateMachines"] if one["name"].startswith(self._prefix))
+
+    def _all_functions(self) -> Iterator[dict[str, Any]]:
+        for page in self._functions.get_paginator("list_functions").paginate():
+            yield from (one for one in page["Functions"] if one["FunctionName"].startswith(self._prefix))
+
+    def _versions_of(self, machine: str) -> Iterator[dict[str, Any]]:
+        token: dict[str, str] = {}
+        while True:
+            page = self._states.list_state_machine_versions(stateMachineArn=machine, **token)
+            yield from page["stateMachineVersions"]
+            if not page.get("nextToken"):
+                return
+            token = {"nextToken": page["nextToken"]}
+
+    def _weights(self, machine: str) -> dict[str, int]:
+        weights: dict[str, int] = {}
+        for alias in self._states.list_state_machine_aliases(stateMachineArn=machine)["stateMachineAliases"]:
+            described = self._states.describe_state_machine_alias(stateMachineAliasArn=alias["stateMachineAliasArn"])
+            for route in described["routingConfiguration"]:
+                weights[route["stateMachineVersionArn"]] = int(route["weight"])
+        return weights
+
+    def _running(self, version: str) -> bool:
+        page = self._states.list_executions(stateMachineArn=version, statusFilter="RUNNING", maxResults=1)
+        return bool(page["executions"])
+
+    def _named(self, gone: set[str]) -> set[str]:
+        """Return the function versions that definitions name: those of the versions that stay, and the unpublished."""
+        named: set[str] = set()
+        for machine in self._machines():
+            arns = [machine["stateMachineArn"]]
+            arns += [one["stateMachineVersionArn"] for one in self._versions_of(machine["stateMachineArn"])]
+            for arn in arns:
+                if arn not in gone:
+                    definition = self._states.describe_state_machine(stateMachineArn=arn)["definition"]
+                    named |= set(_FUNCTION_VERSION.findall(definition))
+        return named
