@@ -99,7 +99,7 @@ def test_the_command_line_forks_exports_and_replays(
     view = pentad("fork", source["run_id"], "--at", "1", "--tool-result", str(result))
     assert "4711" in view["answer"]
     file = tmp_path / "run.json"
-    pentad("export", view["run_id"], "--output", str(file))
+    pentad("runs", "export", view["run_id"], "--output", str(file))
     report = pentad("replay", str(file))
     assert (report["same"], report["steps"]) == (True, 1)
     changed = json.loads(file.read_text())
