@@ -1,0 +1,68 @@
+"""The workflows' handler over services in memory: each operation's payload, and what comes back of it."""
+
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+import pytest
+
+from functions.models import gateway
+from functions.orchestration import workflow
+from pentad.domain.errors import InvalidInput
+from pentad.observability.adapters.memory import MemoryTelemetry
+from pentad.orchestration.workflows.finish import FINISH
+from pentad.runtime import bootstrap, workflow_services
+from tests.unit.orchestration.workflows.conftest import Bench, bench
+
+from .events import Context
+
+__all__ = ["bench"]
+
+
+class _Telemetry(MemoryTelemetry):
+    """The recorder, as the entrypoint binds it."""
+
+    @contextmanager
+    def bind(self, **keys: Any) -> Any:
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _services(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    telemetry = _Telemetry()
+    monkeypatch.setattr(bootstrap, "telemetry", lambda service: telemetry)
+    for name in ("ends", "children", "calls", "humans", "task"):
+        monkeypatch.setattr(workflow_services, name, partial(getattr, bench, name))
+
+
+def ref(bench: Bench, operation: str, step: str | None = None, **more: Any) -> dict[str, Any]:
+    entered = bench.entered.model_dump() if step is None else bench.at(step).model_dump(exclude={"retry"})
+    return {"op": operation, **entered, **more}
+
+
+def test_a_run_goes_from_its_beginning_to_its_end(bench: Bench) -> None:
+    context = Context()
+    assert workflow.handler(ref(bench, "begin"), context) == {}
+    bench.world.model.script = ['{"n": 3}']
+    told = gateway.handler(ref(bench, "task", "facts", retry=0), context)
+    assert told == {"facts": {"n": 3, "status": "succeeded", "at": 1}}
+    assert workflow.handler(ref(bench, "text", "words"), context)["words"]["at"] == 5
+    child = workflow.handler(ref(bench, "child", "helper"), context)
+    assert set(child) == {"tenant", "run", "session", "agent"}
+    assert workflow.handler(ref(bench, "call", "sum"), context) == {"tool": "calculator", "index": 0}
+    asked = workflow.handler(ref(bench, "ask", "sign", task_token="token"), context)
+    bench.world.decide("acme", asked["approval"], "approve", by="ann")
+    assert workflow.handler(ref(bench, "human_done", "sign", strict=True), context)["sign"]["status"] == "approved"
+    end = workflow.handler(ref(bench, "finish", refs={"words": 5}, failed=[], capped=[]), context)
+    assert end == {"kind": "answer", "step": FINISH, "calls": []}
+
+
+def test_a_stop_is_told_as_a_decision(bench: Bench) -> None:
+    told = workflow.handler(ref(bench, "stop", error="StepRejected", cause="a human said no"), Context())
+    assert (told["kind"], told["reason"]) == ("stop", "The run was stopped: a human said no.")
+
+
+@pytest.mark.parametrize("wrong", [{"op": "begin"}, {"op": "nothing"}, {"op": "text", "place": 0}])
+def test_a_payload_that_is_wrong_is_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(InvalidInput):
+        workflow.handler(wrong, Context())
