@@ -1,6 +1,7 @@
 """``pentad review``: what waits for a human, and what was done and should be looked at."""
 
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from datetime import datetime
 from itertools import islice
 from typing import Annotated, Any
@@ -32,8 +33,7 @@ def review(
     """List what waits for a human and what was logged; `show` and `close` take a review's id."""
     if context.invoked_subcommand is not None:
         return
-    with failures():
-        client = api()
+    with failures(), closing(api()) as client:
         waiting = list(islice(_waiting(client), limit))
         logged = list(client.pages("/v1/reviews", limit=limit))
         if OPTIONS.json:
@@ -54,8 +54,7 @@ def show(
     name: Annotated[str, typer.Argument(metavar="REVIEW", help="Which one.")],
 ) -> None:
     """Show a review with what its step said and did, and how sure it was of it."""
-    with failures():
-        client = api()
+    with failures(), closing(api()) as client:
         view = client.call("GET", f"/v1/reviews/{name}")
         details = _of_step(client, view)
         if OPTIONS.json:
@@ -75,7 +74,8 @@ def close(
         if verdict not in VERDICTS:
             raise CommandError(f"--verdict is one of: {', '.join(VERDICTS)}", code=EXIT_USAGE)
         body = {"verdict": verdict} | ({"note": note} if note else {})
-        closed = api().call("POST", f"/v1/reviews/{name}", body=body)
+        with closing(api()) as client:
+            closed = client.call("POST", f"/v1/reviews/{name}", body=body)
         if OPTIONS.json:
             emit(closed)
         else:
