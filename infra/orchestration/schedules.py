@@ -6,6 +6,7 @@ at least once: a second delivery of the same time is the same run.
 
 import json
 from collections.abc import Mapping
+from zoneinfo import available_timezones
 
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_scheduler as scheduler
@@ -15,6 +16,7 @@ from constructs import Construct
 from infra.components import grants
 from infra.components.build import Build
 from pentad.domain.agents import AgentSpec, ScheduleSpec
+from pentad.domain.errors import ConfigurationError
 from pentad.orchestration.inbox import schedule_message
 
 _NAME_CHARACTERS = 64
@@ -62,10 +64,11 @@ class Schedules(Construct):
 
     def _add(self, prefix: str, agent: AgentSpec, schedule: ScheduleSpec, runs: sqs.Queue, dead: sqs.Queue) -> None:
         name = f"{prefix}-{agent.name}-{schedule.name}"
+        where = f"agents/{agent.name}/agent.yaml: schedules.{agent.schedules.index(schedule)}"
         if len(name) > _NAME_CHARACTERS:
-            raise ValueError(
-                f"agents/{agent.name}/agent.yaml: schedules: {name} has more than {_NAME_CHARACTERS} characters"
-            )
+            raise ConfigurationError(f"{where}.name: {name} has more than {_NAME_CHARACTERS} characters")
+        if schedule.timezone not in available_timezones():
+            raise ConfigurationError(f"{where}.timezone: there is no time zone {schedule.timezone}")
         scheduler.CfnSchedule(
             self,
             f"{agent.name}-{schedule.name}",

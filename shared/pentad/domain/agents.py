@@ -2,10 +2,11 @@
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
 from pentad.domain.errors import ConfigurationError
 from pentad.domain.ids import AgentName, SessionId, TenantId, ToolName
+from pentad.domain.schedules import check_schedule
 from pentad.domain.usage import Limits
 from pentad.domain.workflows import WorkflowSpec
 
@@ -96,6 +97,11 @@ class ScheduleSpec(Spec):
     tenant: TenantId
     message: str = Field(min_length=1, max_length=4000)
     session: SessionId | None = Field(default=None, description="one session for all; a new one each time where absent")
+
+    @field_validator("expression")
+    @classmethod
+    def _is_one(cls, value: str) -> str:
+        return check_schedule(value)
 
 
 class AgentSpec(Spec):
