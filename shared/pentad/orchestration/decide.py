@@ -154,27 +154,6 @@ def references(calls: Iterable[ToolCall]) -> tuple[CallRef, ...]:
     return tuple(CallRef(tool=call.tool, index=call.index) for call in calls)
 
 
-def repeated(run: str, earlier: Iterable[Message], reply: Message) -> str | None:
-    """Return the tool of a call that the run has now made `REPEATS` times with the same arguments, or None.
-
-    Args:
-        run: the run; what others of the session called does not count.
-        earlier: the messages that the model still sees. A circle that is longer than those is left to the step cap.
-        reply: the model's message.
-    """
-    counts: dict[tuple[str, str], int] = {}
-    for message in (*earlier, reply):
-        if message.run != run:
-            continue
-        for block in message.tool_calls:
-            key = (block.tool, arguments_hash(block.arguments))
-            counts[key] = counts.get(key, 0) + 1
-    for block in reply.tool_calls:
-        if counts[block.tool, arguments_hash(block.arguments)] >= REPEATS:
-            return block.tool
-    return None
-
-
 def results_of(reply: Message, calls: Sequence[ToolCall]) -> tuple[ToolResultBlock, ...]:
     """Return one result for each call of a reply, in order; a call that left none has an error result."""
     stored = {call.index: call for call in calls}

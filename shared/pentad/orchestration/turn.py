@@ -28,7 +28,6 @@ from pentad.orchestration.decide import (
     held,
     missing,
     planned_calls,
-    repeated,
     reply_id,
     results_id,
     stop_id,
@@ -36,6 +35,7 @@ from pentad.orchestration.decide import (
 )
 from pentad.orchestration.outcome import TurnOutcome, billed, replied, spent, stop
 from pentad.orchestration.ports import Assessor, ReviewStore, RunStore, Standing, Switchboard
+from pentad.orchestration.repeats import repeated
 from pentad.orchestration.reviews import Cause, review_of
 from pentad.orchestration.situation import Situation, Turn, fitted, look
 
@@ -215,7 +215,7 @@ class Think:
         message = reply.message.model_copy(
             update={"message_id": reply_id(turn.run, turn.step), "run": turn.run, "step": turn.step}
         )
-        looping = repeated(turn.run, [one.message for one in situation.stored], message)
+        looping = repeated(turn.run, [one.message for one in situation.seen], message)
         if looping is not None:
             self._telemetry.event("run.loop", level="WARNING", tool=looping)
             return replied(self._looped(situation, message, looping), reply)
