@@ -1,9 +1,8 @@
 """``pentad review``: what waits for a human, and what was done and should be looked at."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from contextlib import closing
 from datetime import datetime
-from itertools import islice
 from typing import Annotated, Any
 
 import typer
@@ -34,19 +33,13 @@ def review(
     if context.invoked_subcommand is not None:
         return
     with failures(), closing(api()) as client:
-        waiting = list(islice(_waiting(client), limit))
+        waiting = list(client.pages("/v1/approvals", limit=limit))
         logged = list(client.pages("/v1/reviews", limit=limit))
         if OPTIONS.json:
             emit({"waiting": waiting, "logged": logged})
             return
         OUT.print(_waiting_lines(waiting))
         OUT.print(_logged_lines(logged))
-
-
-def _waiting(client: ApiClient) -> Iterator[Json]:
-    """Yield the approvals, questions and escalations that wait."""
-    for approval in client.pages("/v1/approvals", limit=_SHOWN):
-        yield {"kind": "calls", **approval}
 
 
 @app.command()
@@ -97,7 +90,7 @@ def _waiting_lines(waiting: Iterable[Json]) -> RenderableType:
     rows = [
         (
             one["approval"],
-            str(one["kind"]),
+            one["kind"],
             one["agent"],
             _sure(one.get("confidence")),
             _short(one["expires_at"]),
