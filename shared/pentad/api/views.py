@@ -92,7 +92,10 @@ class TraceView(View):
     run_id: str
     status: RunStatus
     spans: tuple[SpanView, ...]
-    transitions: int = Field(description="states entered, as Step Functions bills them")
+    transitions: int = Field(description="states entered, as Step Functions bills them; 0 where it kept no history")
+    source: Literal["history", "records"] = Field(
+        description="records: an Express execution keeps no history, so the waterfall is made of steps and attempts"
+    )
 
 
 class ToolCallView(View):

@@ -116,7 +116,8 @@ def spans_of(
 
     Args:
         run: the run.
-        history: the events of its executions (`whole_history`); none where there is no execution.
+        history: the events of its executions (`whole_history`); none where there is no execution, or where it is an
+            Express one: then the turns are those of our own records.
         steps: the run's steps.
         attempts: the run's model attempts.
         calls: the run's tool calls.
@@ -124,6 +125,8 @@ def spans_of(
     """
     root = _Node(run.run, "run", run.created_at, run.ended_at or now, _run_attributes(run), [])
     states = _States(history, now)
+    if not history:
+        states.stand_in(steps)
     root.children = states.roots
     _hang_attempts(root, states, steps, attempts)
     _hang_calls(root, states, calls, now)
@@ -149,6 +152,14 @@ class _States:
         self.roots: list[_Node] = []
         for event in history:
             self._take(event)
+
+    def stand_in(self, steps: Sequence[Step]) -> None:
+        """Take the turns from their records."""
+        for step in steps:
+            end = step.started_at + timedelta(milliseconds=step.duration_ms)
+            node = _Node("Think", "state", step.started_at, end, {"step": step.step}, [])
+            self._nodes[-step.step] = node
+            self.roots.append(node)
 
     def named(self, name: str) -> list[_Node]:
         """Return the states of a name in the order they were entered."""

@@ -57,9 +57,8 @@ def test_a_reply_goes_on_with_its_session(tenant: Tenant) -> None:
 def test_the_waterfall_of_a_reply_comes_from_its_records(tenant: Tenant) -> None:
     view = tenant.ask("What is 2 + 2?", agent="porter")
     trace = tenant.get(f"/v1/runs/{view['run_id']}/trace")
-    kinds = [span["kind"] for span in trace["spans"]]
-    assert (kinds[0], trace["transitions"]) == ("run", 0)
-    assert "model" in kinds
+    assert [(span["kind"], span["depth"]) for span in trace["spans"]] == [("run", 0), ("state", 1), ("model", 2)]
+    assert (trace["transitions"], trace["source"]) == (0, "records")
 
 
 def test_a_reply_carried_out_twice_is_one_bill_and_one_answer(own: OwnProject, tenant: Tenant) -> None:

@@ -215,6 +215,7 @@ def test_a_trace_without_a_history_is_the_run() -> None:
     run = client("POST", "/v1/runs", HELLO).json["run_id"]
     trace = client("GET", f"/v1/runs/{run}/trace").json
     assert ([span["kind"] for span in trace["spans"]], trace["transitions"]) == (["run"], 0)
+    assert trace["source"] == "records"
 
 
 def test_a_users_own_credential_starts_runs_for_that_user() -> None:

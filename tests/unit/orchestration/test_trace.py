@@ -262,6 +262,12 @@ def test_without_a_history_models_and_tools_hang_below_the_run() -> None:
     assert [(span.depth, span.kind) for span in spans] == [(0, "run"), (1, "model"), (1, "tool")]
 
 
+def test_without_a_history_turns_come_from_their_records() -> None:
+    spans = spans_of(_run(), [], [_step(1, "answer")], [_attempt(1, 0)], [], now=START)
+    assert [(span.name, span.depth) for span in spans] == [(RUN, 0), ("Think", 1), ("model-1", 2)]
+    assert spans[1].attributes["decision"] == "answer"
+
+
 def test_a_call_that_never_began_is_not_shown() -> None:
     call = _call(0, "calculator", 55, 75).model_copy(update={"started_at": None})
     assert [span.kind for span in spans_of(_run(), [], [], [], [call], now=START)] == ["run"]

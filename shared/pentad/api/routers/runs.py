@@ -142,6 +142,7 @@ def _register_trace(app: ApiGatewayResolver, services: Services, caller: Callabl
             status=found.status,
             spans=tuple(SpanView.model_validate(span.model_dump()) for span in spans),
             transitions=transitions_of(history),
+            source="history" if history else "records",
         )
 
 

@@ -169,4 +169,7 @@ def trace(run_id: Annotated[str, typer.Argument(help="The run.")]) -> None:
             emit(view)
             return
         OUT.print(waterfall(view, OUT.width))
-        OUT.print(f"{view['transitions']} transitions, {view['status']}")
+        transitions = f"{view['transitions']} transitions"
+        if view["source"] == "records":
+            transitions = "no history of the execution (Express, or not started): from our own records"
+        OUT.print(f"{transitions}, {view['status']}")
