@@ -4,11 +4,14 @@ import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from typer.testing import CliRunner
 
+from pentad.cli.main import app
 from tests.twin.stack.conftest import OwnProject
 from tests.twin.stack.slack import Slack
 from tests.twin.stack.world import Json, Stack, Tenant, until, word
@@ -231,6 +234,42 @@ def test_two_deciders_at_once_are_one_decision(stack: Stack, tenant: Tenant) -> 
     assert {answer.json()["status"] for answer in answers if answer.status_code == 200} == {stored}
     assert end(tenant, view)["status"] == "succeeded"
     assert len(tenant.notes()) == (1 if verb == "approve" else 0)
+
+
+def test_the_command_line_takes_every_decision(stack: Stack, tenant: Tenant, tmp_path: Path) -> None:
+    def pentad(*words: str) -> Any:
+        arguments = ["--json", "--url", stack.url, "--key", tenant.token, *words]
+        done = CliRunner().invoke(app, arguments)
+        assert done.exit_code == 0, done.output
+        return json.loads(done.stdout)
+
+    ask = calls("ask_human", question="How many?")
+    script = (ask, note(), note(title="Salt"), calls("escalate", reason="Done."))
+    view = begin(tenant, "clerk", *script)
+    name = view["pending_approval"]
+    assert [one["kind"] for one in pentad("approvals", "--kind", "question", "--group", "clerks")] == ["question"]
+    assert pentad("answer", name, "Two.")["status"] == "answered"
+    view = end(tenant, view)
+    file = tmp_path / "arguments.json"
+    file.write_text(json.dumps(NOTE | {"title": "Tar"}))
+    assert pentad("edit", view["pending_approval"], "--arguments", str(file))["status"] == "approved"
+    view = end(tenant, view)
+    assert pentad("reject", view["pending_approval"], "--reason", "Enough.")["reason"] == "Enough."
+    view = end(tenant, view)
+    name = view["pending_approval"]
+    assert pentad("escalate", name, "--to", "board")["group"] == "board"
+    assert pentad("answer", name, "I take over.")["status"] == "answered"
+    assert tenant.settled(view["run_id"], after=name)["answer"] == "I take over."
+    assert [one["title"] for one in tenant.notes()] == ["Tar"]
+    assert pentad("approvals", name)["changes"][0]["group"] == "clerks"
+
+
+def test_the_command_line_says_what_is_wrong_and_exits_so(stack: Stack, tenant: Tenant) -> None:
+    view = begin(tenant, "clerk", note())
+    where = ["--url", stack.url, "--key", tenant.token]
+    wrong = CliRunner().invoke(app, [*where, "answer", view["pending_approval"], "42"])
+    assert (wrong.exit_code, "use approve, edit or reject" in wrong.output) == (1, True)
+    assert CliRunner().invoke(app, [*where, "edit", view["pending_approval"]]).exit_code == 2
 
 
 class Inbox:

@@ -125,6 +125,8 @@ class Stack:
         machines = self.aws("stepfunctions").list_state_machines()["stateMachines"]
         found = []
         for machine in machines:
+            if machine["type"] == "EXPRESS":
+                continue  # Step Functions keeps no list of those.
             pages = self.aws("stepfunctions").get_paginator("list_executions")
             for page in pages.paginate(stateMachineArn=machine["stateMachineArn"]):
                 found += [one for one in page["executions"] if one["name"] == run]
