@@ -173,17 +173,23 @@ def run(options: argparse.Namespace) -> int:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=ERR, transient=True) as progress:
         task = progress.add_task("starting a twin", total=6 * len(sizes) + 1)
+
+        def tell(text: str) -> None:
+            progress.update(task, description=text)
+            if not ERR.is_terminal:
+                ERR.print(f"[dim]{text}[/]")
+
         with stage(out) as running:
             for case in (PLAIN, TOOL):
                 running.ask(case)  # cold starts are not the turn's
             progress.advance(task)
             for case in (PLAIN, TOOL):
                 for size in sizes:
-                    progress.update(task, description=f"Pentad: {case.name} behind {size:,} messages")
+                    tell(f"Pentad: {case.name} behind {size:,} messages")
                     report.ours.append(ours(running, case, size, options.samples))
                     progress.advance(task)
         for deltas, calls, size in product((False, True), (0, 1), sizes):
-            progress.update(task, description=f"LangGraph: {calls} tool calls behind {size:,} messages")
+            tell(f"LangGraph: {calls} tool calls behind {size:,} messages")
             report.theirs.append(langgraph.measure(size, calls, options.samples, deltas=deltas))
             progress.advance(task)
     for case in (PLAIN, TOOL):
