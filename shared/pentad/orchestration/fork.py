@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
@@ -20,13 +20,16 @@ from pentad.domain.ids import check_id, derived_id, new_id
 from pentad.domain.messages import Message, ToolResultBlock
 from pentad.domain.runs import CallStatus, Manifest, Overrides, Run, RunStatus, ToolCall
 from pentad.memory.ports import Session, SessionStore, StoredMessage
-from pentad.models.catalog import ModelCatalog
 from pentad.observability import names
 from pentad.observability.ports import Telemetry
 from pentad.orchestration.decide import CALLS_PER_TURN, reply_id, results_id, results_of
 from pentad.orchestration.ports import RunStore, WorkflowEngine
 from pentad.orchestration.start import Trigger, lease_seconds, reference, request_message_id
 from pentad.tools.sanitise import bounded, clean_text
+
+if TYPE_CHECKING:
+    # Named, not loaded: only a fork that names a model reads the models' catalog.
+    from pentad.models.catalog import ModelCatalog
 
 MAX_MESSAGES = 5000
 """A longer conversation is not copied: each 25 messages are a transaction, and the caller waits."""
@@ -83,7 +86,7 @@ class ForkRun:
     def __init__(
         self,
         catalog: Catalog,
-        models: Callable[[], ModelCatalog],
+        models: Callable[[], "ModelCatalog"],
         runs: RunStore,
         sessions: SessionStore,
         engine: WorkflowEngine,
