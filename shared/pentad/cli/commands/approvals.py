@@ -2,6 +2,7 @@
 
 import json
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -25,8 +26,7 @@ def approvals(
     kind: Annotated[str | None, typer.Option(help="Only calls, answer, question or escalation.")] = None,
 ) -> None:
     """List what waits for a decision, the oldest first, or show one."""
-    with failures():
-        client = api()
+    with failures(), closing(api()) as client:
         if approval is not None:
             view = client.call("GET", f"/v1/approvals/{approval}")
             _out(view, approval_lines(view))
@@ -44,8 +44,7 @@ def approve(
     yes: Yes = False,
 ) -> None:
     """List what waits for a decision, or decide: what is shown is exactly what runs."""
-    with failures():
-        client = api()
+    with failures(), closing(api()) as client:
         if approval is None:
             _list(client, None, None)
             return
@@ -59,8 +58,8 @@ def reject(
     yes: Yes = False,
 ) -> None:
     """Reject, with a reason that the agent sees."""
-    with failures():
-        _decide(api(), approval, {"decision": "reject", "reason": reason}, yes=yes)
+    with failures(), closing(api()) as client:
+        _decide(client, approval, {"decision": "reject", "reason": reason}, yes=yes)
 
 
 def edit(
@@ -74,10 +73,9 @@ def edit(
     yes: Yes = False,
 ) -> None:
     """Change a call's arguments or a drafted answer, and approve what you made of it."""
-    with failures():
+    with failures(), closing(api()) as client:
         if (arguments is None) == (text is None):
             raise CommandError("give either --arguments FILE or --text FILE", code=EXIT_USAGE)
-        client = api()
         view = client.call("GET", f"/v1/approvals/{approval}")
         body: Json = {"decision": "edit", "reason": reason}
         if text is not None:
@@ -92,9 +90,9 @@ def answer(
     text: Annotated[str, typer.Argument(help="The answer; - reads standard input.")],
 ) -> None:
     """Answer an agent's question, or the user in the place of an agent that escalated."""
-    with failures():
+    with failures(), closing(api()) as client:
         words = sys.stdin.read() if text == "-" else text
-        _decide(api(), approval, {"decision": "answer", "text": words}, yes=True)
+        _decide(client, approval, {"decision": "answer", "text": words}, yes=True)
 
 
 def escalate(
@@ -103,8 +101,8 @@ def escalate(
     reason: Reason = None,
 ) -> None:
     """Let another group decide; it has the whole time again."""
-    with failures():
-        _decide(api(), approval, {"decision": "escalate", "group": to, "reason": reason}, yes=True)
+    with failures(), closing(api()) as client:
+        _decide(client, approval, {"decision": "escalate", "group": to, "reason": reason}, yes=True)
 
 
 def decide_at_prompt(client: ApiClient, approval: str) -> None:
@@ -208,8 +206,7 @@ def undo(
     name: Annotated[str, typer.Argument(help="A run, whose effects are undone newest first, or one undo token.")],
 ) -> None:
     """Undo the effects of a run, or one of them."""
-    with failures():
-        client = api()
+    with failures(), closing(api()) as client:
         tokens = _tokens_of_run(client, name) if name.startswith("run_") else [name]
         if not tokens:
             raise CommandError(f"{name} has no effect that can be undone")
