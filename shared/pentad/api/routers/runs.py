@@ -28,6 +28,7 @@ from pentad.api.waiting import settled, wait_seconds
 from pentad.domain.errors import InvalidInput, NotFound
 from pentad.domain.ids import RUN_PATTERN, SESSION_PATTERN, check_id
 from pentad.domain.runs import Run
+from pentad.orchestration.overdue import without_overdue
 from pentad.orchestration.start import RunRequest
 from pentad.orchestration.trace import spans_of, transitions_of, whole_history
 
@@ -153,6 +154,6 @@ def _finder(services: Services, caller: Callable[[], Caller]) -> Callable[[str],
         except InvalidInput as error:
             # Not an id of ours, so there is no such run.
             raise NotFound("there is no such run", field="run", fix=f"ids match {RUN_PATTERN}") from error
-        return services.runs.get(caller().tenant, run)
+        return without_overdue(services.runs.get(caller().tenant, run), services.runs, services.now())
 
     return find

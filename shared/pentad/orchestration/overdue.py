@@ -1,0 +1,29 @@
+"""End a reply whose Express execution is gone. AWS tells nobody of its end, so who reads the run looks at the clock."""
+
+from datetime import datetime, timedelta
+
+from pentad.domain.runs import Run, RunStatus
+from pentad.orchestration.ports import RunStore
+from pentad.orchestration.start import EXPRESS_MARGIN_SECONDS, EXPRESS_SECONDS
+
+EXPRESS_MARK = ":express:"
+"""Part of the ARN of every Express execution."""
+
+
+def without_overdue(run: Run, runs: RunStore, now: datetime) -> Run:
+    """Return the run; as failed, with its session free, where its Express execution has outlived its five minutes.
+
+    Args:
+        run: as it is stored. Whatever an execution does to its run changes ``updated_at``, so that a run which has
+            not changed for so long has none that lives.
+        runs: the store.
+        now: the time.
+
+    Raises:
+        StoreUnavailable: the store did not answer.
+    """
+    if run.status.ended or EXPRESS_MARK not in (run.execution_arn or ""):
+        return run
+    if now - run.updated_at <= timedelta(seconds=EXPRESS_SECONDS + EXPRESS_MARGIN_SECONDS):
+        return run
+    return runs.finish(run.tenant, run.run, RunStatus.FAILED, at=now, answer=None, error="the execution died")
