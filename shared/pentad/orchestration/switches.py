@@ -12,7 +12,7 @@ from typing import Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from pentad.domain.errors import PermanentError, ToolFailed, leaves
+from pentad.domain.errors import InvalidInput, PermanentError, ToolFailed, leaves
 from pentad.observability import names
 from pentad.observability.ports import Telemetry
 from pentad.orchestration.ports import Standing
@@ -28,7 +28,7 @@ _REMEMBERED = 1000
 
 Scope = Literal["all", "tenant", "agent", "tool"]
 EVERYTHING = "*"
-_CALLERS_FAULT = frozenset(leaf.__name__ for leaf in leaves(PermanentError)) - {ToolFailed.__name__}
+_CALLERS_FAULT = ({InvalidInput.__name__} | {leaf.__name__ for leaf in leaves(PermanentError)}) - {ToolFailed.__name__}
 """Errors that say nothing about the tool: it was not allowed, or was called wrongly."""
 
 

@@ -239,8 +239,8 @@ class World:
         return ["_".join(one.message.message_id.split("_")[-2:]) for one in stored]
 
 
-def triggered(world: World) -> Triggered:
+def triggered(world: World, effects: MemoryEffects | None = None) -> Triggered:
     """Return what handles the messages of the runs queue, over a world's services."""
-    effects = MemoryEffects()
+    effects = effects or MemoryEffects()
     redrive = Redrive(world.catalog, world.runs, world.sessions, effects, world.start, world.engine, now=world.clock)
     return Triggered(world.start, redrive, world.deliver, world.runs, world.telemetry)
