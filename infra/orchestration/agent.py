@@ -15,6 +15,7 @@ from infra.config import Stage
 from infra.orchestration.live import LiveAlias
 from infra.orchestration.loop import State, definition
 from infra.orchestration.names import machine_name_of
+from infra.orchestration.nesting import grant_continue
 from infra.orchestration.reply import reply_only
 from pentad.domain.agents import AgentSpec
 
@@ -55,6 +56,8 @@ class AgentMachine(Construct):
         )
         called = [one for key, one in functions.items() if spec.pattern == "loop" or key != "await_human"]
         grants.invoke_versions(self.role, [*called, *tools.values()])
+        if spec.pattern == "loop":
+            grant_continue(self.role, stage=stage, agent=spec.name)
         log_group = logs.LogGroup(
             self,
             "logs",
