@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.twin, pytest.mark.xdist_group("stack-own")]
 
 Json = dict[str, Any]
 NOTE = 'Save a note titled "Oil" with the text "Order two barrels of colza oil."'
-LONG = "You keep the light of the Skerry. " * 1000
+LONG = "You keep the light of the Skerry. " * 1000  # only ever measured: no assertion shows it
 LONG_TOKENS = 5000
 
 
