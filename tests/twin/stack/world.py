@@ -121,9 +121,8 @@ class Stack:
         return str(self.aws("sqs").get_queue_url(QueueName=f"pentad-dev-{name}")["QueueUrl"])
 
     def executions(self, run: str) -> list[Json]:
-        """Return the executions of a run: their names are runs' ids. Those of Express machines are in no list."""
+        """Return the executions of a run: their names are runs' ids."""
         machines = self.aws("stepfunctions").list_state_machines()["stateMachines"]
-        machines = [one for one in machines if one["type"] == "STANDARD"]
         found = []
         for machine in machines:
             if machine["type"] == "EXPRESS":
