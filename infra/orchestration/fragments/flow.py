@@ -1,18 +1,19 @@
 """A workflow while it is written down: makes its parts, checks them together, and says what its steps are."""
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-import jsii
-from aws_cdk import IStableStringProducer, Lazy
 from constructs import Construct
 from pydantic import BaseModel, ValidationError
 
 from infra.config import Stage
+from infra.orchestration.fragments.arns import Arns
 from infra.orchestration.fragments.base import Fragment, Known
 from infra.orchestration.fragments.control import Branch, Cases, Parallel, Policy, Refine, Sequential
 from infra.orchestration.fragments.delegate import Delegate, listed
+from infra.orchestration.fragments.exports import export_problems, small_fields
 from infra.orchestration.fragments.humans import HumanApproval, HumanRun
 from infra.orchestration.fragments.steps import AgentRun, ModelTask, Text, ToolRun
 from infra.orchestration.names import machine_arn
@@ -20,7 +21,6 @@ from pentad.domain.agents import AgentSpec
 from pentad.domain.errors import ConfigurationError, InvalidInput
 from pentad.domain.usage import Limits
 from pentad.domain.workflows import (
-    EXPORTS,
     ROUNDS,
     AgentStep,
     AnyStep,
@@ -31,24 +31,12 @@ from pentad.domain.workflows import (
     WorkflowSpec,
 )
 from pentad.models.schemas import strict_schema
-from pentad.orchestration.workflows.templates import STATUS, problems
+from pentad.orchestration.workflows.templates import problems
 from pentad.tools.discovery import AnyTool
 
-_SMALL = frozenset({"boolean", "integer", "number"})
 _PROBLEMS_SHOWN = 10
-
-
-@jsii.implements(IStableStringProducer)
-class _Arn:
-    """The ARN of a function, asked for when the template is written: steps are made before functions are."""
-
-    def __init__(self, arns: Mapping[str, str], name: str) -> None:
-        self._arns = arns
-        self._name = name
-
-    def produce(self) -> str:
-        """Return it."""
-        return self._arns[self._name]
+_NAME = r"[a-z][a-z0-9_]{0,60}"
+"""Of any part, those that fragments make of others' names included: states' names, and fields in JSONata."""
 
 
 class Flow(Construct):
@@ -85,8 +73,7 @@ class Flow(Construct):
         self._steps: dict[str, AnyStep] = {}
         self._names: set[str] = set()
         self._problems: list[str] = []
-        self._arns: dict[str, str] = {}
-        self._tokens: dict[str, str] = {}
+        self._arns = Arns()
 
     # Steps
 
@@ -111,7 +98,7 @@ class Flow(Construct):
             exports: fields that branches and loops look at; all enumerations, numbers and truth values by default.
         """
         schema = self._schema(name, output)
-        shown = tuple(exports) if exports is not None else _small_fields(schema)
+        shown = tuple(exports) if exports is not None else small_fields(schema)
         for field in shown:
             if field not in (schema or {}).get("properties", {}):
                 self.problem(name, "exports", f"the output has no field {field}")
@@ -304,8 +291,10 @@ class Flow(Construct):
         """Return a name that is free, and take it.
 
         Raises:
-            ConfigurationError: another part has it.
+            ConfigurationError: another part has it, or it is no name.
         """
+        if not re.fullmatch(_NAME, name):
+            raise self._wrong(name, "name", "a name has lower case letters, digits and underscores")
         if name in self._names:
             raise self._wrong(name, "name", "another part of the workflow has this name")
         self._names.add(name)
@@ -313,9 +302,7 @@ class Flow(Construct):
 
     def arn(self, function: str) -> str:
         """Return the ARN of a function, known when the template is written: gateway, workflow, deliver, tool:NAME."""
-        if function not in self._tokens:
-            self._tokens[function] = Lazy.string(_Arn(self._arns, function))
-        return self._tokens[function]
+        return self._arns.token(function)
 
     def machine(self, agent: str) -> str:
         """Return the ARN of an agent's state machine."""
@@ -323,7 +310,7 @@ class Flow(Construct):
 
     def bind(self, arns: Mapping[str, str]) -> None:
         """Say what the functions' ARNs are."""
-        self._arns.update(arns)
+        self._arns.bind(arns)
 
     def problem(self, part: str, field: str, sentence: str) -> None:
         """Note what is wrong with a part; `spec` tells all of it at once."""
@@ -351,25 +338,8 @@ class Flow(Construct):
             values: those that the part compares it with.
             number: it has to be one.
         """
-        fields = known.get(step)
-        if step not in known:
-            self.problem(part, field, f"no step {step} comes before; there are: {', '.join(sorted(known)) or 'none'}")
-            return
-        spec = self._steps.get(step)
-        if name == STATUS or not isinstance(spec, ModelStep):
-            if name != STATUS and name not in (fields or ()):
-                self.problem(part, field, f"the result of {step} has no field {name}")
-            return
-        if name not in spec.exports:
-            there = ", ".join(sorted({STATUS, *spec.exports}))
-            self.problem(part, field, f"{step} does not export the field {name}; it exports: {there}")
-            return
-        shape = (spec.output_schema or {}).get("properties", {}).get(name, {})
-        if number and shape.get("type") not in ("integer", "number"):
-            self.problem(part, field, f"the field {step}.{name} is no number")
-        for value in values:
-            if "enum" in shape and value not in shape["enum"]:
-                self.problem(part, field, f"{step}.{name} is never {value!r}; it is one of: {shape['enum']}")
+        for sentence in export_problems(self._steps.get(step), step, name, known, values, number=number):
+            self.problem(part, field, sentence)
 
     def spec(self, root: Fragment, description: str) -> WorkflowSpec:
         """Return the workflow as data.
@@ -424,9 +394,3 @@ class Flow(Construct):
     def _error(self, found: Sequence[str]) -> ConfigurationError:
         shown = "; ".join(found[:_PROBLEMS_SHOWN])
         return ConfigurationError(f"{self.file}: {shown}", field="workflow", fix="correct the file")
-
-
-def _small_fields(schema: dict[str, Any] | None) -> tuple[str, ...]:
-    properties = (schema or {}).get("properties", {})
-    small = [name for name, one in properties.items() if one.get("type") in _SMALL or "enum" in one or "const" in one]
-    return tuple(small[:EXPORTS])

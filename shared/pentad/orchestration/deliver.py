@@ -4,7 +4,6 @@ What it reads does not grow with the run: the run, its last step and that step's
 the turn; only where a human has edited the answer is the conversation read for them again.
 """
 
-import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,6 +15,7 @@ from pentad.domain.runs import ApprovalStatus, CallStatus, Run, RunStatus, Step,
 from pentad.memory.citations import resolve_citations, unknown_markers, without_markers
 from pentad.memory.ports import SessionStore
 from pentad.observability.ports import Telemetry
+from pentad.orchestration.causes import message_of
 from pentad.orchestration.finished import tell
 from pentad.orchestration.ports import ApprovalStore, EventPublisher, ReviewStore, RunStore, Switchboard
 from pentad.orchestration.reviews import review_of
@@ -233,11 +233,8 @@ def said(error: str, cause: str) -> str:
     Other errors' causes hold tracebacks and values, which belong in the log only.
     """
     if error in _OURS:
-        try:
-            message = json.loads(cause).get("errorMessage")
-        except (ValueError, AttributeError):
-            message = None  # The definition cuts long causes, so it may be JSON no more.
-        if isinstance(message, str) and message:
+        message = message_of(cause)
+        if message:
             return message[:_CAUSE_CHARACTERS]
     if error in {"States.Timeout", "Sandbox.Timedout"}:
         return "it did not answer in time"

@@ -15,7 +15,7 @@ from infra.config import stage_of
 from infra.orchestration.fragments import Flow, Fragment
 from infra.orchestration.workflow import write
 from pentad.domain.agents import AgentSpec, Catalog
-from pentad.domain.errors import PentadError
+from pentad.domain.errors import PentadError, StoreUnavailable
 from pentad.domain.messages import Message, TextBlock
 from pentad.domain.models import ChatReply, ChatRequest, StopReason
 from pentad.domain.runs import CallStatus, Run, RunStatus
@@ -30,7 +30,7 @@ from pentad.orchestration.workflows.humans import Humans
 from pentad.orchestration.workflows.steps import Entered, EnteredStep, Stores
 from pentad.orchestration.workflows.tasks import Task
 from pentad.tools.discovery import discover
-from tests.twin.machine.stage import ACCOUNT, REGION, Stage
+from tests.twin.machine.stage import ACCOUNT, REGION, Handler, Stage
 from tests.unit.orchestration.world import TENANT, World
 
 Json = dict[str, Any]
@@ -120,16 +120,17 @@ class Bench:
         self.humans = Humans(self.stores, self.world.approvals, self.world.asking)
         self.decision: tuple[str, Json] | None = None
         self.task = Task(self.stores, self.model, self.world.ledger)
-        stage.functions.update(
-            {
-                "gateway": self._gateway,
-                "workflow": self._workflow,
-                "deliver": self._deliver,
-                "tool-calculator": self._tool,
-                "agent": self._agent,
-            }
-        )
-        self._machines: list[str] = []
+        self.loses_first = False
+        self._lost: set[tuple[str, str | None]] = set()
+        functions = {
+            "gateway": self._gateway,
+            "workflow": self._workflow,
+            "deliver": self._deliver,
+            "tool-calculator": self._tool,
+            "tool-notes": self._tool,
+            "agent": self._agent,
+        }
+        stage.functions.update({name: self._losing(function) for name, function in functions.items()})
 
     def run(self, message: str = "Go.") -> Run:
         """Run the workflow to its execution's end and return its run."""
@@ -155,6 +156,19 @@ class Bench:
     def transitions(self) -> int:
         """States entered."""
         return sum(kind.endswith("StateEntered") for kind in self.stage.types(self.execution))
+
+    def _losing(self, function: Handler) -> Handler:
+        """Return a function whose first answer to each operation of each step is lost, where the test says so."""
+
+        def call(event: Any, context: Any) -> Any:
+            answer = function(event, context)
+            key = (event.get("op", "agent"), event.get("step"))
+            if self.loses_first and key not in self._lost and key[0] not in ("ask", "agent"):
+                self._lost.add(key)
+                raise StoreUnavailable("the answer was lost")
+            return answer
+
+        return call
 
     def _machine(self, name: str, definition: Json) -> None:
         client = self.stage.client("stepfunctions")
@@ -216,7 +230,7 @@ class Bench:
 
     def _tool(self, event: Json, _context: Any) -> Any:
         call = self.world.runs.call(event["tenant"], event["run"], event["step"], event["index"])
-        done = {"status": CallStatus.SUCCEEDED, "result": f"computed {call.arguments['expression']}"}
+        done = {"status": CallStatus.SUCCEEDED, "result": f"computed {call.arguments.get('expression')}"}
         self.world.runs.save_call(call.model_copy(update=done))
         return {"index": event["index"], "status": "succeeded"}
 

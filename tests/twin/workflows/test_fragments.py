@@ -12,7 +12,7 @@ from pentad.domain.usage import Limits
 from tests.twin.machine.stage import Stage
 from tests.twin.workflows.bench import Bench, Say
 
-pytestmark = pytest.mark.twin
+pytestmark = [pytest.mark.twin, pytest.mark.xdist_group("fragments")]
 
 
 class Verdict(BaseModel):
@@ -202,3 +202,27 @@ def test_a_tool_that_needs_an_approval_waits_for_it(stage: Stage) -> None:
         RunStatus.STOPPED,
         "The run was stopped: the step kept was rejected: no.",
     ), bench.ended
+
+
+def test_whatever_answer_is_lost_nothing_is_done_twice(stage: Stage) -> None:
+    def build(flow: Flow) -> Fragment:
+        flow.answer = "{{draft}} {{sum}} {{text}} {{words}} {{sign}}"
+        sum_, text, words = (
+            flow.tool("sum", "calculator", expression="1"),
+            flow.agent("text", "writer", "x"),
+            flow.text("words", "w"),
+        )
+        loop = refining(flow)
+        flow.answer = "{{draft}} {{sum}} {{text}} {{words}} {{sign}}"
+        return flow.sequential(flow.parallel(sum_, text, words, needs="any"), loop, flow.approval("sign", "Sign"))
+
+    bench = Bench(stage, build, judging(0.1, 0.95))
+    bench.loses_first, bench.decision = True, ("approve", {})
+    run = bench.run("it")
+    assert run.status is RunStatus.SUCCEEDED, bench.ended
+    assert run.answer == "better 0 computed 1 writer: x w Sign"
+    assert sorted(bench.model.asked) == ["better", "draft", "judge", "judge"]
+    assert run.spent.cost_nanousd == 40
+    assert len(bench.world.runs.page(run.tenant).items) == 2
+    assert len(bench.world.runs.calls(run.tenant, run.run)) == 1
+    assert bench.world.words(run.session) == ["it", run.answer]

@@ -11,7 +11,7 @@ from tests.twin.machine.stage import Stage
 from tests.twin.workflows.bench import Bench, states_in
 from tests.twin.workflows.nestings import Built, Node, build, lacks, nodes, succeeds
 
-pytestmark = pytest.mark.twin
+pytestmark = [pytest.mark.twin, pytest.mark.xdist_group("fragments")]
 
 LOOPS = Node("refine", (Node("any", (Node("refine", (Node("model"),), 0.2), Node("broken"))),), 0.2)
 DEEP = Node("parallel", (Node("branch", (Node("sequential", (Node("agent"), Node("tool"))), Node("broken"))), LOOPS))

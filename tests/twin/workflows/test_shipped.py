@@ -7,7 +7,7 @@ import pytest
 
 from tests.twin.stack.world import Stack, Tenant
 
-pytestmark = [pytest.mark.twin, pytest.mark.xdist_group("shared_twin")]
+pytestmark = pytest.mark.twin
 
 CONTRACT = (
     "Service agreement. The supplier must deliver the report by 2026-12-31. "

@@ -1,7 +1,5 @@
 """The beginning and the end of a workflow's run, and the steps that are words only."""
 
-import json
-import re
 from typing import Any
 
 from pydantic import Field
@@ -9,6 +7,7 @@ from pydantic import Field
 from pentad.domain.messages import Message, TextBlock
 from pentad.domain.runs import Decision, Run, RunStatus, Step
 from pentad.domain.workflows import StepName, StepResult, TextStep
+from pentad.orchestration.causes import message_of
 from pentad.orchestration.decide import reply_id, stop_id
 from pentad.orchestration.workflows.steps import Entered, EnteredStep, Stores, reference_of
 from pentad.orchestration.workflows.templates import render
@@ -16,7 +15,6 @@ from pentad.orchestration.workflows.templates import render
 FINISH = 99_999
 """The place of a run's end: above that of every step."""
 _REASON_CHARACTERS = 300
-_MESSAGE = re.compile(r'"errorMessage"\s*:\s*("(?:[^"\\]|\\.)*")')
 
 
 class Finished(Entered):
@@ -157,11 +155,3 @@ class Ends:
         )
         written = sessions.append(run.tenant, run.session, [message], expected_version=version, fence=run.fence or None)
         return written.length - 1
-
-
-def message_of(cause: str) -> str:
-    """Return what an error said: a function's message, even where its cause was cut, or a state's own words."""
-    match = _MESSAGE.search(cause)
-    if match is not None:
-        return str(json.loads(match[1]))
-    return "" if cause.startswith("{") else cause

@@ -1,0 +1,59 @@
+"""The fields of results that branches and loops may look at. Pure."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from infra.orchestration.fragments.base import Known
+from pentad.domain.workflows import EXPORTS, AnyStep, ModelStep
+from pentad.orchestration.workflows.templates import STATUS
+
+_SMALL = frozenset({"boolean", "integer", "number"})
+
+
+def small_fields(schema: dict[str, Any] | None) -> tuple[str, ...]:
+    """Return the fields of a schema that are exported unless others are named: those that are small by their type."""
+    properties = (schema or {}).get("properties", {})
+    small = [name for name, one in properties.items() if one.get("type") in _SMALL or "enum" in one or "const" in one]
+    return tuple(small[:EXPORTS])
+
+
+def export_problems(
+    spec: AnyStep | None,
+    step: str,
+    name: str,
+    known: Known,
+    values: Sequence[str | int | bool],
+    *,
+    number: bool,
+) -> Iterator[str]:
+    """Yield what is wrong with looking at a field of a result, a sentence each.
+
+    Args:
+        spec: the step, where it is one: loops have results as well.
+        step: its name.
+        name: the field.
+        known: the results there are, with their fields.
+        values: those that the field is compared with.
+        number: it has to be a number.
+    """
+    if step not in known:
+        yield f"no step {step} comes before; there are: {', '.join(sorted(known)) or 'none'}"
+    elif name == STATUS:
+        return
+    elif isinstance(spec, ModelStep):
+        yield from _model_problems(spec, name, values, number=number)
+    elif spec is not None or name not in (known[step] or ()):
+        yield f"the result of {step} has no field {name} that goes through the state machine"
+
+
+def _model_problems(spec: ModelStep, name: str, values: Sequence[str | int | bool], *, number: bool) -> Iterator[str]:
+    if name not in spec.exports:
+        there = ", ".join(sorted({STATUS, *spec.exports}))
+        yield f"{spec.name} does not export the field {name}; it exports: {there}"
+        return
+    shape = (spec.output_schema or {}).get("properties", {}).get(name, {})
+    if number and shape.get("type") not in ("integer", "number"):
+        yield f"the field {spec.name}.{name} is no number"
+    for value in values:
+        if "enum" in shape and value not in shape["enum"]:
+            yield f"{spec.name}.{name} is never {value!r}; it is one of: {shape['enum']}"
