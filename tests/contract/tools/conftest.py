@@ -1,7 +1,7 @@
 """Stores of each kind: in memory, and in DynamoDB as moto plays it in this process."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import boto3
@@ -24,12 +24,21 @@ class Stores:
     audit: AuditLog
     records: Callable[[str], RecordStore]
     client: Any = None
+    ended: set[str] = field(default_factory=set)
+
+    def end(self, run: str) -> None:
+        """End a run of the tenant acme, as far as effects can see."""
+        self.ended.add(run)
+        if self.client is not None:
+            Table(self.client, "state").put({"pk": f"T#acme#R#{run}", "sk": "META", "status": "cancelled"})
 
 
 @pytest.fixture(params=["memory", "dynamodb"])
 def stores(request: pytest.FixtureRequest) -> Iterator[Stores]:
     if request.param == "memory":
-        yield Stores(MemoryEffects(), MemoryAudit(), MemoryRecords().of)
+        ended: set[str] = set()
+        effects = MemoryEffects(lambda tenant, run: run in ended)
+        yield Stores(effects, MemoryAudit(), MemoryRecords().of, ended=ended)
         return
     with mock_aws():
         client: Any = boto3.client(

@@ -3,6 +3,9 @@
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
+
+from pentad.domain.errors import InvalidTransition
 from pentad.tools.ports import Effect
 from tests.contract.tools.conftest import Stores
 
@@ -67,3 +70,27 @@ def test_tenants_runs_and_keys_are_apart(stores: Stores) -> None:
     assert stores.effects.begin(effect(tenant="other")) is None
     assert stores.effects.begin(effect(run="another")) is None
     assert stores.effects.begin(effect(effect_key="another")) is None
+
+
+def test_what_is_known_of_an_effect_is_found(stores: Stores) -> None:
+    assert stores.effects.find("acme", "r", "k") is None
+    stores.effects.begin(effect())
+    assert stores.effects.find("acme", "r", "k") == effect()
+    stores.effects.release(effect())
+    assert stores.effects.find("acme", "r", "k") is None
+
+
+def test_no_effect_begins_in_a_run_that_has_ended(stores: Stores) -> None:
+    stores.end("r")
+    with pytest.raises(InvalidTransition):
+        stores.effects.begin(effect(), in_open_run=True)
+    assert stores.effects.find("acme", "r", "k") is None
+    assert stores.effects.begin(effect(run="other"), in_open_run=True) is None
+
+
+def test_an_effect_of_an_ended_run_is_found_and_finished(stores: Stores) -> None:
+    stores.effects.begin(effect(), in_open_run=True)
+    stores.end("r")
+    assert stores.effects.begin(effect(), in_open_run=True) == effect()
+    stores.effects.finish(DONE)
+    assert stores.effects.begin(effect(), in_open_run=True) == DONE

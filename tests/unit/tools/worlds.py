@@ -93,6 +93,7 @@ class World:
     moment: datetime = START
     agent_tools: tuple[str, ...] | None = None
     invocations: int = 0
+    gate: Any = None
 
     def now(self) -> datetime:
         self.moment += timedelta(milliseconds=5)
@@ -160,6 +161,7 @@ class World:
             records=self.records.of,
             telemetry=self.telemetry,
             now=self.now,
+            gate=self.gate,
         )
 
     def invocation(self) -> Invocation:
