@@ -211,13 +211,15 @@ class ForkRun:
 
     def _stored(self, source: Run) -> list[StoredMessage]:
         """Return what the run's context began with, up to the last message of its session."""
+        if source.waiting and not source.status.ended:
+            raise InvalidTransition("the run has not begun: it waits for its session", field="run", fix="wait for it")
         head = self._sessions.get(source.tenant, source.session)
         first = source.manifest.epoch_first_seq if source.manifest else head.epoch_first_seq if head else 0
         first = min(first, source.request_seq)
         if head is not None and head.length - first > MAX_MESSAGES:
             raise InvalidInput(f"the conversation has more than {MAX_MESSAGES:,} messages", field="run")
         stored = self._sessions.read(source.tenant, source.session, first, head.length - 1) if head else []
-        if not any(one.seq == source.request_seq for one in stored):
+        if not any(one.seq == source.request_seq and one.message.run == source.run for one in stored):
             raise NotFound("the run's conversation has expired", field="run")
         return stored
 

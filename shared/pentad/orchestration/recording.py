@@ -243,7 +243,7 @@ def _stored(run: Run, sessions: SessionStore) -> list[StoredMessage]:
         raise NotFound("the run's conversation has expired", field="run")
     first = run.manifest.epoch_first_seq if run.manifest else head.epoch_first_seq
     stored = sessions.read(run.tenant, run.session, min(first, run.request_seq), head.length - 1)
-    if not any(one.seq == run.request_seq for one in stored):
+    if not any(one.seq == run.request_seq and one.message.run == run.run for one in stored):
         raise NotFound("the run's conversation has expired", field="run")
     return stored
 

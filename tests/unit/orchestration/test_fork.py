@@ -19,6 +19,7 @@ from pentad.models.catalog import load
 from pentad.models.conversation import normalise
 from pentad.orchestration import fork as forks
 from pentad.orchestration.fork import ForkRequest, ForkRun, GivenResult, parts
+from pentad.orchestration.start import RunRequest
 from tests.recordings import CATALOG, REFUND, STATUS, Stage, says
 
 from .world import START, TENANT
@@ -206,6 +207,18 @@ def test_calls_that_an_ended_run_never_made_are_told_so() -> None:
     stage.world.deliver.abort(TENANT, run.run, "States.Timeout", "")
     stage.go_on(stage.fork(run, 1), ["I do not know."])
     assert [one.is_error for one in _results(stage.sent()[-1])] == [True, True]
+
+
+def test_a_run_that_waits_for_its_session_has_nothing_to_fork() -> None:
+    stage = Forking()
+    stage.world.begin("Where is A1?", agent="desk", session="s1")
+    request = RunRequest(agent="desk", message="And A2?", session="s1", if_busy="enqueue")
+    waiting = stage.world.start(TENANT, request, trigger="api")
+    with pytest.raises(InvalidTransition, match="waits for its session"):
+        stage.fork(waiting, 0)
+    stage.world.runs.finish(TENANT, waiting.run, RunStatus.CANCELLED, at=START, answer=None)
+    with pytest.raises(NotFound):
+        stage.fork(waiting, 0)
 
 
 @pytest.mark.parametrize(("at", "fix"), [(4, "0 to 3"), (3, "0 to 2")])
