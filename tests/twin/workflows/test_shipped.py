@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.twin.stack.world import Stack, Tenant
+from tests.twin.stack.world import Stack, Tenant, until
 
 pytestmark = pytest.mark.twin
 
@@ -100,3 +100,24 @@ def test_a_report_that_does_not_get_good_enough_is_the_best_of_three(tenant: Ten
     assert run["notices"][-1] == "quality used all its rounds below its threshold; the best was kept."
     steps = [one["step"] for one in tenant.events(run["run_id"], "step")]
     assert len(steps) == len(set(steps)) == 11  # four agents, six calls of models, the end
+
+
+def test_cancelling_a_workflow_cancels_the_agent_that_it_waits_for(tenant: Tenant) -> None:
+    answer = tenant.post(
+        "/v1/runs",
+        {"agent": "support-triage", "message": 'Please answer: save a note titled "Pump" with the text "it leaks".'},
+    )
+    run = answer.json()["run_id"]
+
+    def waiting() -> dict[str, Any] | None:
+        runs = tenant.get("/v1/runs?limit=50")["items"]
+        return next((one for one in runs if one["status"] == "awaiting_human" and one["agent"] == "assistant"), None)
+
+    child = until(waiting, "the agent's wait for an approval")
+    assert tenant.post(f"/v1/runs/{run}/cancel", {"reason": "not needed"}).status_code == 200
+    assert tenant.settled(run)["status"] == "cancelled"
+    until(lambda: tenant.get(f"/v1/runs/{child['run_id']}")["status"] == "cancelled", "the end of the agent's run")
+    assert tenant.lease_is_free(child["session"])
+    [execution] = tenant.stack.executions(run)
+    describe = tenant.stack.aws("stepfunctions").describe_execution
+    until(lambda: describe(executionArn=execution["executionArn"])["status"] == "ABORTED", "the execution's end")
