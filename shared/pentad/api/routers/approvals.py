@@ -70,28 +70,7 @@ def check_fields(request: DecisionRequest) -> None:
 
 def register(app: ApiGatewayResolver, services: Services, caller: Callable[[], Caller]) -> None:
     """Add the routes."""
-
-    @app.get("/v1/approvals", tags=["approvals"], summary="List pending approvals, the oldest first")
-    def list_approvals(
-        group: Annotated[str | None, Query(pattern=GROUP_PATTERN, description="who is asked")] = None,
-        kind: Annotated[Kind | None, Query(description="what is asked")] = None,
-        limit: Annotated[int, Query(ge=1, le=100)] = 50,
-        cursor: Annotated[str | None, Query(max_length=1000)] = None,
-    ) -> ApprovalPage:
-        found: list[Approval] = []
-        now = services.now()
-        for _ in range(_MAX_PAGES):
-            page = services.approvals.pending(caller().tenant, limit=limit - len(found), cursor=cursor)
-            # One that has just run out is about to be closed by its execution: nobody can decide it any more.
-            found += [one for one in page.items if one.expires_at > now and _matches(one, group, kind)]
-            cursor = page.cursor
-            if cursor is None or len(found) >= limit:
-                break
-        return ApprovalPage(items=tuple(approval_view(one) for one in found), cursor=cursor)
-
-    @app.get("/v1/approvals/<approval>", tags=["approvals"], summary="Read an approval")
-    def get_approval(approval: ApprovalPath) -> ApprovalView:
-        return approval_view(services.approvals.get(caller().tenant, approval))
+    _register_reads(app, services, caller)
 
     @app.post("/v1/approvals/<approval>", tags=["approvals"], summary="Decide an approval")
     def decide_approval(approval: ApprovalPath, request: Annotated[DecisionRequest, Body()]) -> ApprovalView:
@@ -115,6 +94,30 @@ def register(app: ApiGatewayResolver, services: Services, caller: Callable[[], C
             allow_tool_for_run=request.allow_tool_for_run,
         )
         return approval_view(decided)
+
+
+def _register_reads(app: ApiGatewayResolver, services: Services, caller: Callable[[], Caller]) -> None:
+    @app.get("/v1/approvals", tags=["approvals"], summary="List pending approvals, the oldest first")
+    def list_approvals(
+        group: Annotated[str | None, Query(pattern=GROUP_PATTERN, description="who is asked")] = None,
+        kind: Annotated[Kind | None, Query(description="what is asked")] = None,
+        limit: Annotated[int, Query(ge=1, le=100)] = 50,
+        cursor: Annotated[str | None, Query(max_length=1000)] = None,
+    ) -> ApprovalPage:
+        found: list[Approval] = []
+        now = services.now()
+        for _ in range(_MAX_PAGES):
+            page = services.approvals.pending(caller().tenant, limit=limit - len(found), cursor=cursor)
+            # One that has just run out is about to be closed by its execution: nobody can decide it any more.
+            found += [one for one in page.items if one.expires_at > now and _matches(one, group, kind)]
+            cursor = page.cursor
+            if cursor is None or len(found) >= limit:
+                break
+        return ApprovalPage(items=tuple(approval_view(one) for one in found), cursor=cursor)
+
+    @app.get("/v1/approvals/<approval>", tags=["approvals"], summary="Read an approval")
+    def get_approval(approval: ApprovalPath) -> ApprovalView:
+        return approval_view(services.approvals.get(caller().tenant, approval))
 
 
 def _matches(approval: Approval, group: str | None, kind: str | None) -> bool:
