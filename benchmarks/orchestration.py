@@ -33,8 +33,8 @@ from pentad.memory.adapters.sessions_dynamodb import DynamoSessions
 SIZES = (10, 100, 1000)
 PLAIN = Case("plain answer", message=langgraph.QUESTION)
 TOOL = Case("1 tool call", message=langgraph.QUESTION, tool_calls=(("calculator", {"expression": "17.5 * (3 + 4)"}),))
-_BATCH = 20
-"""Messages in one write of the store."""
+_BATCH = 90
+"""Messages in one write of the store: a transaction takes 100 items. The local AWS copies its tables for each."""
 _STORED_SLACK = 1_500
 """Bytes by which what a turn stores may differ: a counter of spend has parts taken at random, and a part may be new."""
 _PAYLOAD_SLACK = 64
