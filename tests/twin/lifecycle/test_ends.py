@@ -1,8 +1,11 @@
 """Switches that stop runs, executions that AWS ends, failed runs that go on, and what a schedule starts."""
 
 import json
-from collections.abc import Iterator
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -111,3 +114,55 @@ def test_what_a_schedule_sends_twice_is_one_run(stack: Stack, tenant: Tenant) ->
     [created] = tenant.events(run["run_id"], "run.created")
     assert created["trigger"] == "schedule"
     assert len(tenant.items("run")) == 1
+
+
+@pytest.fixture
+def pentad(stack: Stack, tenant: Tenant, tmp_path: Path) -> Callable[..., Json]:
+    """The command line in a folder whose twin this is; it prints JSON."""
+    state = tmp_path / ".pentad"
+    state.mkdir()
+    (tmp_path / "infra").mkdir()
+    (tmp_path / "cdk.json").write_text("{}", encoding="utf-8")
+    (state / "twin.json").write_text(json.dumps(stack.facts), encoding="utf-8")
+
+    def run(*arguments: str) -> Json:
+        done = subprocess.run(
+            [sys.executable, "-m", "pentad.cli.main", "--json", "--key", tenant.token, "--url", stack.url, *arguments],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=90,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr + done.stdout
+        found: Json = json.loads(done.stdout)
+        return found
+
+    return run
+
+
+def test_an_operator_lists_failed_runs_and_lets_one_go_on(
+    stack: Stack, tenant: Tenant, slow: Slow, pentad: Callable[..., Json]
+) -> None:
+    run = slow.start("What is 20 + 22?")
+    [execution] = stack.executions(run)
+    stack.aws("stepfunctions").stop_execution(executionArn=execution["executionArn"])
+    until(lambda: failed_messages(stack, run), "the list of failed runs")
+    listed = [one for one in pentad("runs", "failed")["runs"] if one["run"] == run]
+    assert [(one["tenant"], one["agent"]) for one in listed] == [(tenant.name, "assistant")]
+    [report] = pentad("runs", "redrive", run)["runs"]
+    assert report["goes_on_as"] == redriven_id(tenant.name, run)
+    assert tenant.settled(report["goes_on_as"])["status"] == "succeeded"
+    assert not failed_messages(stack, run)
+
+
+def test_an_operator_throws_a_switch_and_takes_it_back(tenant: Tenant, pentad: Callable[..., Json]) -> None:
+    pentad("kill", "on", "--tenant", tenant.name, "--reason", "an audit")
+    listed = pentad("kill", "list", "--tenant", tenant.name)["switches"]
+    assert [(one["subject"], one["reason"]) for one in listed if one["subject"] == tenant.name] == [
+        (tenant.name, "an audit")
+    ]
+    assert tenant.post("/v1/runs", {"agent": "assistant", "message": "Hello"}).status_code == 403
+    pentad("kill", "off", "--tenant", tenant.name)
+    run = tenant.ask(NOTE)
+    assert pentad("runs", "cancel", run["run_id"], "--reason", "a test")["status"] == "cancelled"

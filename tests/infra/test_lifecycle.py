@@ -1,0 +1,88 @@
+"""What starts and ends runs, as synthesized: rules, schedules and who may look at switches."""
+
+import json
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from aws_cdk import App, Stack
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_sqs as sqs
+from aws_cdk.assertions import Template
+
+from infra.config import STAGES
+from infra.orchestration.schedules import Schedules
+from pentad.domain.agents import AgentSpec
+from pentad.domain.errors import ConfigurationError
+
+Json = dict[str, Any]
+
+DAILY = {"name": "daily", "expression": "cron(0 8 ? * MON-FRI *)", "timezone": "Europe/Berlin", "tenant": "acme"}
+
+
+def rules(resources: list[tuple[str, Json]]) -> dict[str, Json]:
+    found = [body["Properties"] for _, body in resources if body["Type"] == "AWS::Events::Rule"]
+    return {rule["Name"]: rule for rule in found if "Name" in rule}
+
+
+def scheduled(*schedules: Json, agent: str = "clerk") -> Json:
+    stack = Stack(App(), "stack")
+    key = kms.Key(stack, "key")
+    build: Any = SimpleNamespace(stage=STAGES["dev"], state=SimpleNamespace(data_key=key))
+    given = [{"message": "Report.", **one} for one in schedules]
+    spec = AgentSpec.model_validate({"name": agent, "description": "d", "prompt": "p", "schedules": given})
+    queues = {"runs": sqs.Queue(stack, "runs"), "dead": sqs.Queue(stack, "dead")}
+    Schedules(stack, "schedules", build=build, agents={agent: spec}, **queues)
+    found: Json = Template.from_stack(stack).to_json()["Resources"]
+    return found
+
+
+def test_ends_of_runs_and_executions_reach_their_queues(resources: list[tuple[str, Json]]) -> None:
+    named = rules(resources)
+    freed, failed, ended = (named[f"pentad-dev-{name}"] for name in ("session-free", "run-failed", "execution-ended"))
+    assert freed["EventPattern"]["detail"] == {"waiting": [True]}
+    assert failed["EventPattern"]["detail"] == {"status": ["failed"]}
+    assert "EventBusName" not in ended  # AWS tells of executions on the account's default bus
+    assert ended["EventPattern"]["detail"]["status"] == ["FAILED", "TIMED_OUT", "ABORTED"]
+    machines = [body for _, body in resources if body["Type"] == "AWS::StepFunctions::StateMachine"]
+    assert len(ended["EventPattern"]["detail"]["stateMachineArn"]) == len(machines)
+    queues = {body["Properties"]["QueueName"] for _, body in resources if body["Type"] == "AWS::SQS::Queue"}
+    assert {"pentad-dev-runs", "pentad-dev-runs-dlq", "pentad-dev-failed-runs-dlq"} <= queues
+
+
+def test_a_schedule_sends_a_request_that_is_keyed_by_its_time() -> None:
+    made = scheduled(DAILY | {"session": "reports"})
+    [schedule] = [body["Properties"] for body in made.values() if body["Type"] == "AWS::Scheduler::Schedule"]
+    assert (schedule["Name"], schedule["ScheduleExpressionTimezone"]) == ("pentad-dev-clerk-daily", "Europe/Berlin")
+    assert schedule["ScheduleExpression"] == DAILY["expression"]
+    assert json.loads(schedule["Target"]["Input"]) == {
+        "tenant": "acme",
+        "agent": "clerk",
+        "message": "Report.",
+        "session": "reports",
+        "idempotency_key": "schedule/clerk/daily/<aws.scheduler.scheduled-time>",
+    }
+    [policy] = [body["Properties"] for body in made.values() if body["Type"] == "AWS::IAM::Policy"]
+    actions = [statement["Action"] for statement in policy["PolicyDocument"]["Statement"]]
+    assert actions == ["sqs:SendMessage", ["kms:Decrypt", "kms:GenerateDataKey"]]
+
+
+def test_without_schedules_there_is_no_role_for_them() -> None:
+    assert not [body for body in scheduled().values() if body["Type"].startswith(("AWS::IAM", "AWS::Scheduler"))]
+
+
+@pytest.mark.parametrize(
+    ("fault", "told"),
+    [
+        ({"timezone": "Mars/Olympus"}, r"agents/clerk/agent\.yaml: schedules\.0\.timezone"),
+    ],
+)
+def test_a_schedule_that_scheduler_would_refuse_is_told_with_file_and_field(fault: Json, told: str) -> None:
+    with pytest.raises(ConfigurationError, match=told):
+        scheduled(DAILY | fault)
+
+
+def test_a_name_that_gets_too_long_is_told_with_file_and_field() -> None:
+    agent = "a" * 40
+    with pytest.raises(ConfigurationError, match=rf"agents/{agent}/agent\.yaml: schedules\.0\.name"):
+        scheduled(DAILY | {"name": "b" * 31}, agent=agent)
