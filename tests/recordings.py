@@ -18,9 +18,9 @@ from pentad.domain.usage import Limits
 from pentad.local.replay import Replay, captured
 from pentad.local.replay_machine import Machine, MachineError
 from pentad.local.replay_report import Report
+from pentad.orchestration.advance import reference
 from pentad.orchestration.carry_out import CarryOut
 from pentad.orchestration.recording import Recording, record
-from pentad.orchestration.start import reference
 from pentad.orchestration.turn import Turn
 from tests.unit.orchestration.world import TENANT, World
 

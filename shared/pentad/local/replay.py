@@ -24,10 +24,10 @@ from pentad.observability.adapters.null import NullTelemetry
 from pentad.orchestration.adapters.approvals_memory import MemoryApprovals
 from pentad.orchestration.adapters.ciphers import MemoryCipher
 from pentad.orchestration.adapters.runs_memory import MemoryRuns
+from pentad.orchestration.advance import reference
 from pentad.orchestration.deliver import Deliver
 from pentad.orchestration.fork import parts
 from pentad.orchestration.recording import RECORDED, RecordedMessage, RecordedStep, Recording, outcome_of
-from pentad.orchestration.start import reference
 from pentad.orchestration.turn import Think, Turn
 
 Json = dict[str, Any]

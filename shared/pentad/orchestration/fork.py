@@ -22,9 +22,10 @@ from pentad.domain.runs import CallStatus, Manifest, Overrides, Run, RunStatus, 
 from pentad.memory.ports import Session, SessionStore, StoredMessage
 from pentad.observability import names
 from pentad.observability.ports import Telemetry
+from pentad.orchestration.advance import Advance
 from pentad.orchestration.decide import CALLS_PER_TURN, reply_id, results_id, results_of
 from pentad.orchestration.ports import RunStore, WorkflowEngine
-from pentad.orchestration.start import Trigger, lease_seconds, reference, request_message_id
+from pentad.orchestration.start import Trigger, lease_seconds, request_message_id
 from pentad.tools.sanitise import bounded, clean_text
 
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ class ForkRun:
         self._models = models
         self._runs = runs
         self._sessions = sessions
-        self._engine = engine
+        self._advance = Advance(runs, engine, telemetry, now=now)
         self._telemetry = telemetry
         self._now = now
 
@@ -302,11 +303,10 @@ class ForkRun:
             head = self._sessions.append(new.tenant, new.session, part, expected_version=version)
 
     def _execute(self, run: Run) -> Run:
-        arn = self._engine.start(run.agent, run.run, reference(run))
-        self._runs.set_execution(run.tenant, run.run, arn)
+        started = self._advance.begin(run, heals=run.idempotency_key is not None)
         self._telemetry.count(names.RUNS_STARTED, agent=run.agent, trigger=run.trigger)
         self._telemetry.event("run.forked", tenant=run.tenant, run=run.run, source=run.forked_from)
-        return run.model_copy(update={"execution_arn": arn})
+        return started
 
 
 def _ended(at: int) -> InvalidInput:

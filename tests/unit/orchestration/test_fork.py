@@ -322,6 +322,16 @@ class _Crashing:
         return Wrapped()
 
 
+def test_a_fork_without_a_key_that_can_not_start_has_failed() -> None:
+    stage = Forking()
+    source = _ended(stage)
+    stage.world.engine.failure = StoreUnavailable("gone")
+    with pytest.raises(StoreUnavailable):
+        stage.fork(source, 1)
+    newest = stage.world.runs.page(TENANT).items[0]
+    assert (newest.forked_from, newest.status) == (source.run, RunStatus.FAILED)
+
+
 def test_a_fork_of_a_fork_goes_on_and_keeps_what_was_overridden() -> None:
     stage = Forking()
     first = stage.fork(_ended(stage), 1, prompt="Be brief.")
