@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 
 SYNTH_SECONDS = 300
+EVENT_LIMIT = 150
+"""From so many history events on a run of this project goes on in another execution: runs of some turns do so here."""
 _COPIED = ("agents", "functions", "infra", "layers", "requirements", "shared")
 
 AGENT = """description: Greets, counts words, and rings the harbour's bells.
@@ -106,6 +108,10 @@ def make(root: Path, project: Path) -> Path:
     for name in _COPIED:
         shutil.copytree(root / name, project / name, ignore=skipped)
     shutil.copy2(root / "cdk.json", project)
+    loop = project / "infra" / "orchestration" / "loop.py"
+    as_deployed = loop.read_text()
+    loop.write_text(as_deployed.replace("\nEVENT_LIMIT = 5000\n", f"\nEVENT_LIMIT = {EVENT_LIMIT}\n"))
+    assert loop.read_text() != as_deployed
     # What is built is never changed, so the copy may share it; what begins with a dot is being built.
     for path in (root / "build").glob("[!.]*"):
         shutil.copytree(path, project / "build" / path.name, copy_function=os.link)
