@@ -2,6 +2,7 @@
 
 import importlib.util
 import inspect
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -125,6 +126,8 @@ def _module(path: Path) -> ModuleType:
     if spec is None or spec.loader is None:
         raise ConfigurationError(f"{path} can't be read")
     module = importlib.util.module_from_spec(spec)
+    # Types of its own are looked up by the module's name.
+    sys.modules[spec.name] = module
     spec.loader.exec_module(module)
     return module
 
