@@ -9,7 +9,6 @@ from pentad.domain.runs import Decision, Run, RunStatus
 
 from .world import TENANT, World
 
-
 _WAITS = {"approve", "ask", "escalate"}
 
 
