@@ -15,6 +15,7 @@ from pentad.orchestration.carry_out import CarryOut
 from pentad.orchestration.humans import Asking
 from pentad.orchestration.ports import ApprovalStore, RunStore
 from pentad.orchestration.recording import RECORDED
+from pentad.tools.canonical import arguments_hash
 
 Json = dict[str, Any]
 
@@ -84,7 +85,11 @@ class RecordedHumans:
             raise Over
 
     def _decide(self, asked: Approval, recorded: Approval) -> Json:
-        decided = recorded.model_copy(update={"tenant": RECORDED, "version": asked.version + 1})
+        # What looked like a secret is masked in a recording, so the hashes are those of what is left.
+        calls = tuple(
+            call.model_copy(update={"arguments_hash": arguments_hash(call.arguments)}) for call in recorded.calls
+        )
+        decided = recorded.model_copy(update={"tenant": RECORDED, "version": asked.version + 1, "calls": calls})
         self._approvals.replace(decided)
         return self._carry_out(decided)
 

@@ -7,13 +7,15 @@ from typing import Any
 import pytest
 
 from pentad.domain.agents import Catalog
+from pentad.domain.ids import parse_approval_id
+from pentad.domain.runs import RunStatus
 from pentad.local.replay import CannotReplay
 from pentad.local.replay_report import Divergence
 from pentad.orchestration import decide
 from pentad.orchestration.recording import Recording
 from tests import recordings
 from tests.recordings import CATALOG, SCENES, definition_of, files, load, replay
-from tests.unit.orchestration.world import TENANT
+from tests.unit.orchestration.world import TENANT, World
 
 
 def _recording(name: str) -> Recording:
@@ -175,3 +177,40 @@ def test_a_recording_holds_no_name_no_prompt_and_no_secret() -> None:
     assert CATALOG.agents["desk"].prompt not in text
     assert key not in text
     assert "[masked]" in text
+
+
+def test_a_run_with_a_masked_secret_in_approved_arguments_replays() -> None:
+    stage = recordings.Stage()
+    key = "sk-" + "b2" * 12
+    call = [("refund", {"order": "A1", "note": f"key {key}"})]
+    run = stage.run("desk", "Refund A1", [call, "Done."], recordings.says("approve"))
+    recording = stage.record(run)
+    assert key not in recording.model_dump_json()
+    report = replay(recording)
+    assert report.same, report.first
+
+
+def test_a_cancelled_run_replays_up_to_its_end() -> None:
+    stage = recordings.Stage()
+    world = stage.world
+    run = world.begin("Where is A1?", agent="desk")
+    world.model.script = [recordings.STATUS]
+    world.act(run, world.turn(run, 1))
+    ended = world.runs.finish(TENANT, run.run, RunStatus.CANCELLED, at=world.clock(), answer=None)
+    assert replay(stage.record(ended)).same
+
+
+def test_a_run_that_nobody_decided_in_time_replays() -> None:
+    stage = recordings.Stage()
+
+    def nobody(world: World, approval: str) -> None:
+        world.clock.advance(100_000)
+        world.asking.expire(TENANT, run_of(approval), 1)
+
+    run = stage.run("desk", "Refund A1", [recordings.REFUND, "Nobody agreed."], nobody)
+    report = replay(stage.record(run))
+    assert report.same, report.first
+
+
+def run_of(approval: str) -> str:
+    return parse_approval_id(approval)[0]
