@@ -183,7 +183,7 @@ class Think:
             if isinstance(error, BudgetExceeded):
                 self._review(situation, "limit", error.message)
             outcome = self._stopped(situation, f"The run was stopped: {error.message}.")
-            attempts = self._attempts(situation)
+            attempts = self._attempts(situation, retried=situation.turn.retry > 0)
             return situation, billed(outcome, attempts) if attempts else outcome
         outcome = self._replied(situation, reply)
         if situation.turn.retry:
