@@ -1,0 +1,65 @@
+"""A fork over every kind of store: what is copied comes out as it went in."""
+
+from pentad.domain.agents import AgentSpec, Catalog
+from pentad.domain.knowledge import Passage
+from pentad.domain.messages import Message, ProviderRaw, TextBlock
+from pentad.domain.runs import Manifest, Overrides, Run
+from pentad.models.catalog import load
+from pentad.observability.adapters.null import NullTelemetry
+from pentad.orchestration.fork import ForkRequest, ForkRun
+from tests.unit.orchestration.world import FakeEngine
+
+from .stores import Stores
+from .test_runs import TENANT, end, started
+
+CATALOG = Catalog(agents={"assistant": AgentSpec(name="assistant", description="helps", prompt="Help.")}, tools={})
+PASSAGE = Passage(passage_id="p", document="a.md", version="1", title="A", text="words", start=0, end=5, score=0.5)
+
+
+def _append(stores: Stores, run: Run, *messages: Message) -> None:
+    head = stores.sessions.get(TENANT, run.session)
+    assert head is not None
+    stores.sessions.append(TENANT, run.session, messages, expected_version=head.version)
+
+
+def _said(run: Run, step: int, text: str) -> Message:
+    raw = ProviderRaw(provider="anthropic", model="m", content=[{"type": "thinking", "signature": "c2ln"}])
+    return Message(
+        message_id=f"msg_{run.run}_{step:05d}_h",
+        role="user",
+        blocks=(TextBlock(text=text),),
+        created_at=run.created_at,
+        run=run.run,
+        step=step,
+        raw=raw,
+    )
+
+
+def test_a_long_session_with_spilled_words_and_passages_is_copied_whole(stores: Stores) -> None:
+    first = started(stores)
+    _append(stores, first, *(_said(first, step, f"turn {step}") for step in range(1, 60)))
+    end(stores, first)
+    source = started(stores)
+    stores.sessions.attach_passages(TENANT, "s1", source.request_seq, (PASSAGE,))
+    manifest = Manifest(epoch_first_seq=0, request_seq=source.request_seq, passages=1, estimated_tokens=10)
+    stores.runs.set_manifest(TENANT, source.run, manifest)
+    _append(stores, source, *(_said(source, step, "ä" * 200_000) for step in (1, 2, 3)))
+    engine, telemetry = FakeEngine(), NullTelemetry()
+    fork = ForkRun(CATALOG, load, stores.runs, stores.sessions, engine, telemetry, now=stores.clock)
+    new = fork(TENANT, source.run, ForkRequest(at=2, prompt="Be brief."), idempotency_key="k")
+
+    before = stores.sessions.read(TENANT, "s1", 0, source.request_seq + 2)
+    after = stores.sessions.read(TENANT, new.session, 0, 999)
+    assert [(one.seq, one.message.blocks, one.message.raw) for one in after] == [
+        (one.seq, one.message.blocks, one.message.raw) for one in before
+    ]
+    assert [one.passages for one in after] == [one.passages for one in before]
+    assert [one.message.run for one in after[-3:]] == [new.run] * 3
+
+    stored = stores.runs.get(TENANT, new.run)
+    assert (stored.forked_from, stored.first_step, stored.request_seq) == (source.run, 3, source.request_seq)
+    assert stored.overrides == Overrides(prompt="Be brief.")
+    assert stored.manifest == manifest
+    assert stores.runs.lease_holder(TENANT, new.session) == new.run
+    assert fork(TENANT, source.run, ForkRequest(at=2, prompt="Be brief."), idempotency_key="k").run == new.run
+    assert len(stores.sessions.read(TENANT, new.session, 0, 999)) == len(after)
