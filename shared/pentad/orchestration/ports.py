@@ -182,7 +182,11 @@ class ApprovalStore(Protocol):
     """Approvals with their task tokens. The token is a credential: encrypted at rest, in no view."""
 
     def create(self, approval: Approval, task_token: str) -> Approval:
-        """Store a pending approval; a repeat replaces the token only (the state was retried) while it is pending."""
+        """Store a pending approval; a repeat replaces the token only (the state was retried) while it is pending.
+
+        Raises:
+            InvalidTransition: its run has ended.
+        """
         ...
 
     def get(self, tenant: str, approval: str) -> Approval:

@@ -1,13 +1,14 @@
 """Conformance of run stores: who holds a session, who waits for it, and what a stale writer may still do."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from pentad.domain.errors import InvalidTransition, NotFound, SessionBusy
-from pentad.domain.ids import new_id
+from pentad.domain.ids import approval_id, new_id
 from pentad.domain.messages import Message, TextBlock
-from pentad.domain.runs import CallStatus, Run, RunStatus
+from pentad.domain.runs import Approval, ApprovalStatus, CallStatus, Run, RunStatus
 from pentad.orchestration.ports import QUEUE_LENGTH
 
 from .stores import START, Stores
@@ -223,3 +224,22 @@ def test_children_are_listed_under_their_parent(stores: Stores) -> None:
     made = [started(stores, session=f"c{number}", parent=parent.run).run for number in range(2)]
     assert sorted(stores.runs.children(TENANT, parent.run)) == sorted(made)
     assert stores.runs.children(TENANT, made[0]) == []
+
+
+def test_nobody_is_asked_on_behalf_of_a_stale_writer(dynamodb: Stores) -> None:
+    stale = _newer_holder(dynamodb, "interrupted")
+    approval = Approval(
+        tenant=TENANT,
+        approval=approval_id(stale.run, 1),
+        run=stale.run,
+        step=1,
+        agent=stale.agent,
+        session=stale.session,
+        status=ApprovalStatus.PENDING,
+        calls=(),
+        created_at=START,
+        expires_at=START + timedelta(hours=1),
+    )
+    with pytest.raises(InvalidTransition):
+        dynamodb.approvals.create(approval, "token")
+    assert dynamodb.approvals.pending(TENANT).items == ()

@@ -6,11 +6,11 @@ from datetime import datetime
 from pentad.aws.pages import decode_cursor, encode_cursor
 from pentad.aws.table import ConditionFailed, Item, Table
 from pentad.domain import keys
-from pentad.domain.errors import ConfigurationError, InvalidInput, NotFound
+from pentad.domain.errors import ConfigurationError, InvalidInput, InvalidTransition, NotFound
 from pentad.domain.ids import parse_approval_id
 from pentad.domain.runs import Approval, ApprovalStatus
 from pentad.memory.ports import Page
-from pentad.orchestration.adapters.run_items import iso, spill_key
+from pentad.orchestration.adapters.run_items import checking_open, iso, spill_key
 from pentad.orchestration.adapters.spill import Spill
 from pentad.orchestration.approving import settle
 from pentad.orchestration.ports import TokenCipher
@@ -33,9 +33,13 @@ class DynamoApprovals:
     def create(self, approval: Approval, task_token: str) -> Approval:
         """See `ApprovalStore`."""
         sealed = self._key().encrypt(task_token, tenant=approval.tenant, approval=approval.approval)
+        putting = self._state.putting(self._new_item(approval, sealed), condition="attribute_not_exists(pk)")
         try:
-            self._state.put(self._new_item(approval, sealed), condition="attribute_not_exists(pk)")
-        except ConditionFailed:
+            # In one write, so that a run that is cancelled at this moment leaves nobody with a question.
+            self._state.transact([putting, self._while_open(approval)])
+        except ConditionFailed as failure:
+            if failure.reasons[0] != "ConditionalCheckFailed":
+                raise InvalidTransition("the run has ended: nobody is asked any more", field="run") from failure
             return self._replace_token(approval, sealed)
         return approval
 
@@ -89,6 +93,9 @@ class DynamoApprovals:
         """See `ApprovalStore`."""
         items, _ = self._state.query(keys.run_pk(tenant, run), begins="APPROVAL#", descending=True, limit=limit)
         return [self._approval(item) for item in items]
+
+    def _while_open(self, approval: Approval) -> Item:
+        return checking_open(self._state, approval.tenant, approval.run, or_missing=True)
 
     def _key(self) -> TokenCipher:
         if self._cipher is None:
