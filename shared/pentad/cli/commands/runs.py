@@ -64,8 +64,10 @@ def run(
         else:
             print_run(OUT, view)
             if view["pending_approval"]:
-                OUT.print(approval_lines(client.call("GET", f"/v1/approvals/{view['pending_approval']}")))
-                OUT.print(f"Decide: pentad approve {view['pending_approval']} (or reject, edit, answer, escalate)")
+                asked = client.call("GET", f"/v1/approvals/{view['pending_approval']}")
+                OUT.print(approval_lines(asked))
+                verb, others = ("answer", "") if asked["kind"] == "question" else ("approve", "edit, ")
+                OUT.print(f"Decide: pentad {verb} {view['pending_approval']} (or {others}reject, escalate)")
         code = _EXIT_CODES.get(view["status"], 1)
         if code:
             raise typer.Exit(code)
