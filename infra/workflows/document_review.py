@@ -36,10 +36,11 @@ def workflow(flow: Flow) -> Fragment:
         task="extract",
         output=Facts,
     )
+    today = flow.tool("today", "date_time", operation="now")
     findings = flow.model(
         "findings",
-        "Review this document for a careful reader: what is unclear, missing or risky?\n\n"
-        "<document>\n{{input}}\n</document>\n\n<facts>\n{{facts}}\n</facts>",
+        "Review this document for a careful reader: what is unclear, missing, late or risky?\n\n"
+        "Today: {{today}}\n\n<document>\n{{input}}\n</document>\n\n<facts>\n{{facts}}\n</facts>",
         output=Findings,
     )
     review = flow.text(
@@ -49,4 +50,4 @@ def workflow(flow: Flow) -> Fragment:
     )
     sign_off = flow.approval("sign_off", "{{review}}", group="reviewers", seconds=172_800, remind_seconds=43_200)
     flow.answer = "{{sign_off}}"
-    return flow.sequential(facts, findings, review, sign_off)
+    return flow.sequential(flow.parallel(facts, today), findings, review, sign_off)

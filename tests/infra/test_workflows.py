@@ -210,6 +210,10 @@ def judged(flow: Flow, on: str) -> Fragment:
         (answering("x", lambda flow: flow.agent("s", "nobody", "x")), "s: agent: there is no agent nobody"),
         (answering("x", lambda flow: flow.agent("s", "quick", "x")), "s: agent: quick has pattern: reply"),
         (answering("x", lambda flow: flow.tool("s", "nothing")), "s: tool: there is no tool nothing"),
+        (
+            answering("x", lambda flow: flow.tool("s", "calculator", sum="1")),
+            "s: arguments: the tool has no argument sum; it has: expression; s: arguments: the tool needs the argument",
+        ),
         (answering("x", lambda flow: flow.text("Bad", "x")), "Bad: name: String should match pattern"),
         (
             answering("x", lambda flow: flow.sequential(flow.text("t", "x"), flow.text("t", "y"))),

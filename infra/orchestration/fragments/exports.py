@@ -1,6 +1,6 @@
-"""The fields of results that branches and loops may look at. Pure."""
+"""The fields of results that branches and loops may look at, and the arguments that tools take. Pure."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from infra.orchestration.fragments.base import Known
@@ -57,3 +57,14 @@ def _model_problems(spec: ModelStep, name: str, values: Sequence[str | int | boo
     for value in values:
         if "enum" in shape and value not in shape["enum"]:
             yield f"{spec.name}.{name} is never {value!r}; it is one of: {shape['enum']}"
+
+
+def argument_problems(schema: Mapping[str, Any], arguments: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what is wrong with the names of a tool's arguments; their values are templates, checked when it runs."""
+    there = schema.get("properties", {})
+    for name in arguments:
+        if name not in there:
+            yield f"the tool has no argument {name}; it has: {', '.join(sorted(there)) or 'none'}"
+    for name in schema.get("required", ()):
+        if name not in arguments:
+            yield f"the tool needs the argument {name}"

@@ -13,7 +13,7 @@ from infra.orchestration.fragments.arns import Arns
 from infra.orchestration.fragments.base import Fragment, Known
 from infra.orchestration.fragments.control import Branch, Cases, Parallel, Policy, Refine, Sequential
 from infra.orchestration.fragments.delegate import Delegate, listed
-from infra.orchestration.fragments.exports import export_problems, small_fields
+from infra.orchestration.fragments.exports import argument_problems, export_problems, small_fields
 from infra.orchestration.fragments.humans import HumanApproval, HumanRun
 from infra.orchestration.fragments.steps import AgentRun, ModelTask, Text, ToolRun
 from infra.orchestration.names import machine_arn
@@ -122,7 +122,7 @@ class Flow(Construct):
             self.used_agents.append(agent)
         return AgentRun(self, self._step(AgentStep, name, {"agent": agent, "prompt": prompt}))
 
-    def tool(self, name: str, tool: str, **arguments: Any) -> ToolRun:
+    def tool(self, name: str, tool: str, /, **arguments: Any) -> ToolRun:
         """Return a step that calls a tool.
 
         Args:
@@ -132,6 +132,8 @@ class Flow(Construct):
         """
         if tool not in self.tools:
             raise self._wrong(name, "tool", f"there is no tool {tool}; there are: {', '.join(sorted(self.tools))}")
+        for sentence in argument_problems(self.tools[tool].spec.input_schema, arguments):
+            self.problem(name, "arguments", sentence)
         return ToolRun(self, self._step(ToolStep, name, {"tool": tool, "arguments": arguments}))
 
     def text(self, name: str, text: str) -> Text:

@@ -33,6 +33,9 @@ def test_a_document_is_reviewed_and_answered_as_the_human_approved_it(tenant: Te
     run = tenant.settled(waiting["run_id"], after=name)
     assert (run["status"], run["answer"]) == ("succeeded", "Signed: no objections."), run
     assert run["cost_nanousd"] > 0
+    assert [(call["tool"], call["status"]) for call in tenant.events(run["run_id"], "tool_call")] == [
+        ("date_time", "succeeded")
+    ]
     assert tenant.lease_is_free(run["session"])
 
 
