@@ -47,7 +47,7 @@ class Updates:
     def sync_host(self) -> None:
         """Tell the host of every function, version and alias there is now."""
         for definition in self._deployment.functions.values():
-            self._host.register(function_spec(definition))
+            self._host.register(function_spec(definition, self._deployment.invoke_configs))
         for one in self._deployment.versions:
             self._host.qualify(one.function, one.qualifier, one.version)
 

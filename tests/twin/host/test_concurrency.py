@@ -168,6 +168,17 @@ def test_failing_event_invocation_is_tried_three_times_then_reported(
     assert [report.request_id for report in host.reports()] == [request_id] * 3
 
 
+def test_asynchronous_call_of_a_function_that_allows_no_retry_is_tried_once(
+    host: FunctionHost, function: MakeFunction
+) -> None:
+    failures: list[AsyncFailure] = []
+    host.on_async_failure(failures.append)
+    host.register(function("def handler(e, c): raise ValueError('no')", asynchronous_retries=0))
+    host.invoke_async("fn", b"{}")
+    until(lambda: bool(failures))
+    assert failures[0].attempts == 1
+
+
 def test_event_invocations_past_the_queue_are_throttled(host: FunctionHost, function: MakeFunction, gate: Gate) -> None:
     host.register(function(GATE))
     with pytest.raises(TooManyRequests):

@@ -47,8 +47,9 @@ def version(stack: Stack, run: str) -> str:
 
 def sizes(tenant: Tenant, run: str) -> list[int]:
     """Return how many tokens each turn of a run sent: the prompt of the next release is much longer."""
-    attempts = tenant.events(run, "model_attempt")
-    return [int(one["usage"]["input_tokens"]) for one in attempts if one["purpose"] == "turn"]
+    turns = [one["usage"] for one in tenant.events(run, "model_attempt") if one["purpose"] == "turn"]
+    kinds = ("input_tokens", "cache_read_tokens", "cache_write_5m_tokens", "cache_write_1h_tokens")
+    return [sum(int(usage[kind]) for kind in kinds) for usage in turns]
 
 
 def test_a_run_that_waits_for_a_human_ends_with_its_prompt_and_a_new_run_has_the_new_one(

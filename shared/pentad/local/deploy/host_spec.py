@@ -1,11 +1,21 @@
 """A deployed function in the function host's terms."""
 
-from pentad.local.deploy.deployment import FunctionDefinition
+from collections.abc import Sequence
+
+from pentad.local.deploy.deployment import FunctionDefinition, InvokeConfig
 from pentad.local.host.model import FunctionSpec
 
+_RETRIES = 2  # Lambda's own
 
-def function_spec(definition: FunctionDefinition) -> FunctionSpec:
-    """Return a deployed function as the host takes it; third-party layers are the project's own environment."""
+
+def function_spec(definition: FunctionDefinition, configs: Sequence[InvokeConfig] = ()) -> FunctionSpec:
+    """Return a deployed function as the host takes it; third-party layers are the project's own environment.
+
+    Args:
+        definition: the function.
+        configs: how asynchronous invocations are retried; the first one of the function counts.
+    """
+    retries = next((one.maximum_retries for one in configs if one.function == definition.name), _RETRIES)
     environment = dict(definition.environment)
     if definition.log_format == "JSON":
         environment["AWS_LAMBDA_LOG_FORMAT"] = "JSON"
@@ -25,4 +35,5 @@ def function_spec(definition: FunctionDefinition) -> FunctionSpec:
         tracing=definition.tracing,
         runtime=definition.runtime,
         architecture=definition.architecture,
+        asynchronous_retries=retries,
     )

@@ -78,7 +78,7 @@ class AsyncInvoker:
             reason = f"{exc.code}: {exc}"
         if self._stopping.is_set():
             return
-        if job.attempt <= len(self._limits.async_retry_seconds):
+        if job.attempt <= min(job.target.spec.asynchronous_retries, len(self._limits.async_retry_seconds)):
             self._again(job)
         else:
             self._give_up(job, result, reason)

@@ -35,6 +35,7 @@ class FunctionSpec:
 
     `layer_dirs` are unpacked layers; each one's `python/` folder is importable after the function's own code.
     A layer of compiled third-party packages is left out by the caller: those come from this environment.
+    `asynchronous_retries` is what the function's EventInvokeConfig says; Lambda's own is 2.
     """
 
     name: str
@@ -51,6 +52,7 @@ class FunctionSpec:
     tracing: bool = False
     runtime: str = "python3.13"
     architecture: str = "arm64"
+    asynchronous_retries: int = 2
 
 
 @dataclass(frozen=True, slots=True)
