@@ -6,7 +6,7 @@ from typing import Any
 
 from pentad.domain.models import Attempt, CallContext, Outcome
 from pentad.domain.runs import Assessment, Band, CallStatus, Decision, Run, RunStatus, Step, ToolCall
-from pentad.orchestration.trace import Span, spans_of, transitions_of
+from pentad.orchestration.trace import Span, spans_of, transitions_of, whole_history
 
 from .world import START, TENANT
 
@@ -271,3 +271,40 @@ def test_without_a_history_turns_come_from_their_records() -> None:
 def test_a_call_that_never_began_is_not_shown() -> None:
     call = _call(0, "calculator", 55, 75).model_copy(update={"started_at": None})
     assert [span.kind for span in spans_of(_run(), [], [], [], [call], now=START)] == ["run"]
+
+
+def _part(name: str, following: str | None) -> list[dict[str, Any]]:
+    """Return the history of one execution: one state, and where it goes on."""
+    history = History()
+    history.enter(name, 1)
+    history.leave(name, 2)
+    if following is not None:
+        history.enter("Continue", 3)
+        output = json.dumps({"ExecutionArn": f"arn:aws:states:us-east-1:123456789012:execution:m:{following}"})
+        history.add("TaskSubmitted", 4, taskSubmittedEventDetails={"output": output})
+        history.leave("Continue", 5)
+    return history.events
+
+
+def test_the_histories_of_a_run_that_went_on_in_other_executions_are_one() -> None:
+    run = _run().model_copy(update={"execution_arn": "first"})
+    arn = "arn:aws:states:us-east-1:123456789012:execution:m:"
+    found = {"first": _part("Recall", f"{RUN}-2"), f"{arn}{RUN}-2": _part("Think", None)}
+    history = whole_history(run, found.__getitem__)
+    assert [event["id"] for event in history] == list(range(1, len(history) + 1))
+    assert transitions_of(history) == 3
+    spans = spans_of(run, history, [], [], [], now=START + timedelta(seconds=1))
+    assert [(span.name, span.depth) for span in spans if span.kind == "state"] == [
+        ("Recall", 1),
+        ("Think", 1),
+        ("Continue", 1),
+    ]
+
+
+def test_an_execution_of_another_run_is_no_continuation() -> None:
+    run = _run().model_copy(update={"execution_arn": "first"})
+    assert len(whole_history(run, {"first": _part("Ask", "run_other")}.__getitem__)) == 6
+
+
+def test_a_run_without_an_execution_has_no_history() -> None:
+    assert whole_history(_run().model_copy(update={"execution_arn": None}), lambda _: _part("Ask", None)) == []

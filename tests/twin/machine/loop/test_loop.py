@@ -60,6 +60,7 @@ def test_a_run_of_many_turns_goes_on_in_other_executions(stage: Stage, monkeypat
     assert json.loads(described["output"]) == {"tenant": TENANT, "run": run.run, "status": "succeeded"}
 
 
+@pytest.mark.timeout(900)
 def test_a_run_of_a_thousand_turns_has_constant_payloads_and_stays_inside_every_history(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
