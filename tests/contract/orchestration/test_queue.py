@@ -1,5 +1,6 @@
 """Conformance of run stores: who holds a session, who waits for it, and what a stale writer may still do."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -186,7 +187,7 @@ def _newer_holder(stores: Stores, how: str) -> Run:
 def test_a_stale_writer_changes_nothing_any_more(stores: Stores, how: str) -> None:
     stale = _newer_holder(stores, how)
     before, call = stores.runs.get(TENANT, stale.run), stores.runs.call(TENANT, stale.run, 1, 0)
-    writes = [
+    writes: list[Callable[[], object]] = [
         lambda: append(stores, stale),
         lambda: stores.runs.record_step(make_step(stale, 2), [make_call(stale, step=2)]),
         lambda: stores.runs.set_status(TENANT, stale.run, RunStatus.AWAITING_HUMAN),

@@ -129,7 +129,10 @@ def _register_trace(app: ApiGatewayResolver, services: Services, caller: Callabl
     @app.get("/v1/runs/<run>/trace", tags=["runs"], summary="Read a run's waterfall")
     def get_trace(run: RunPath) -> TraceView:
         found = find(run)
-        history = whole_history(found, services.engine.history)
+        try:
+            history = whole_history(found, services.engine.history)
+        except NotFound:
+            history = []  # Its execution's name is known, but it waits for its session, or could not be started.
         spans = spans_of(
             found,
             history,
