@@ -95,19 +95,6 @@ def _patch_execution(patches: Patches) -> None:
                 return
         action()
 
-    def terminated(self: Any) -> None:
-        execution = self.execution
-        try:
-            _reflect(self)
-        finally:
-            with _lock:
-                execution.finished.set()
-                watchers, execution.watchers = execution.watchers, []
-                _running.discard(execution)
-            for watcher in watchers:
-                watcher()
-            status.tell(execution, str(execution.status))
-
     def start(self: Any) -> None:
         with _lock:
             _running.add(self)
@@ -117,7 +104,22 @@ def _patch_execution(patches: Patches) -> None:
     patches.attribute(Execution, "__init__", __init__)
     patches.attribute(Execution, "when_finished", when_finished)
     patches.attribute(Execution, "start", start)
-    patches.attribute(BaseExecutionWorkerCommunication, "terminated", terminated)
+    patches.attribute(BaseExecutionWorkerCommunication, "terminated", _terminated)
+
+
+def _terminated(self: Any) -> None:
+    """Record the end of an execution, and tell of it."""
+    execution = self.execution
+    try:
+        _reflect(self)
+    finally:
+        with _lock:
+            execution.finished.set()
+            watchers, execution.watchers = execution.watchers, []
+            _running.discard(execution)
+        for watcher in watchers:
+            watcher()
+        status.tell(execution, str(execution.status))
 
 
 def _environment(original: Any) -> Any:
