@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from pentad.api.waiting import MOST_READS
 from pentad.domain.runs import RunStatus
 from tests.unit.orchestration.world import TENANT
 
@@ -261,3 +262,37 @@ def test_an_answer_too_large_for_lambda_says_so() -> None:
     reply = client("GET", "/v1/runs")
     assert (reply.status, reply.json["field"]) == (400, "limit")
     assert client("GET", "/v1/runs?limit=1").status == 200
+
+
+def test_a_run_that_waits_shows_its_place_and_is_cancelled() -> None:
+    client = Client()
+    body = {"agent": "assistant", "message": "Hello", "session": "s", "if_busy": "enqueue"}
+    holder, waiting = (client("POST", "/v1/runs", body).json for _ in range(2))
+    assert (holder["queue_position"], waiting["queue_position"]) == (None, 1)
+    assert client("GET", f"/v1/runs/{waiting['run_id']}").json["queue_position"] == 1
+    assert client("GET", f"/v1/runs/{waiting['run_id']}/trace").status == 200
+    ended = client("POST", f"/v1/runs/{waiting['run_id']}/cancel", {"reason": "no need"})
+    assert (ended.status, ended.json["status"], "no need" in ended.json["stop_reason"]) == (200, "cancelled", True)
+
+
+def test_a_look_at_a_run_that_waits_starts_it_where_its_session_is_free() -> None:
+    client = Client()
+    body = {"agent": "assistant", "message": "Hello", "session": "s", "if_busy": "enqueue"}
+    holder, waiting = (client("POST", "/v1/runs", body).json["run_id"] for _ in range(2))
+    client.world.runs.finish(TENANT, holder, RunStatus.SUCCEEDED, at=client.world.clock(), answer="Hi")
+    assert client("GET", f"/v1/runs/{waiting}").json["queue_position"] is None
+    assert waiting in client.world.engine.started
+
+
+def test_a_run_is_cancelled_without_a_body_and_an_unknown_one_is_not_found() -> None:
+    client = Client()
+    run = client("POST", "/v1/runs", {"agent": "assistant", "message": "Hello"}).json["run_id"]
+    assert client("POST", f"/v1/runs/{run}/cancel").json["status"] == "cancelled"
+    assert client("POST", f"/v1/runs/{'run_' + '0' * 26}/cancel", {}).status == 404
+
+
+def test_waiting_reads_a_run_a_bounded_number_of_times() -> None:
+    client = Client()
+    body = {"agent": "assistant", "message": "Hello"}
+    client("POST", "/v1/runs", body, headers={"Prefer": "wait=25"})
+    assert 1 < len(client.services.slept) <= MOST_READS

@@ -309,3 +309,16 @@ def test_a_redriven_run_waits_for_a_busy_session() -> None:
     run = finish(world, world.begin(session="s"), RunStatus.FAILED)
     ask(world)
     assert _redriven(world, run).waiting
+
+
+def test_what_a_call_of_a_cancelled_run_has_done_is_written_down_and_nothing_new_begins() -> None:
+    world = World()
+    world.model.script = [[("calculator", {"n": 1})]]
+    run = world.begin(session="s")
+    world.turn(run)
+    call = world.runs.call(TENANT, run.run, 1, 0)
+    world.cancel(TENANT, run.run, by="ann")
+    world.runs.save_call(call.model_copy(update={"status": CallStatus.SUCCEEDED, "result": "4"}))
+    assert world.runs.call(TENANT, run.run, 1, 0).result == "4"
+    assert world.turn(run, 2).kind == "stop"
+    assert world.model.script == []
