@@ -9,6 +9,7 @@ from constructs import Construct
 
 from infra.components import storage
 from infra.components.build import Build
+from infra.components.reasons import acknowledge
 from infra.orchestration.names import machine_arn
 from pentad.orchestration.finished import FINISHED
 
@@ -40,6 +41,11 @@ class Ends(Construct):
         super().__init__(scope, name)
         prefix = build.stage.prefix
         self.failed = storage.dead_letters(self, "failed-runs-dlq", prefix=prefix, key=build.state.data_key)
+        acknowledge(
+            self.failed,
+            "AwsSolutions-SQS3",
+            "It is the dead-letter queue of runs: a rule puts failed ones there, so no queue names it as its own.",
+        )
         events.Rule(
             self,
             "handed-over",

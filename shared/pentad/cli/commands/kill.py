@@ -1,6 +1,7 @@
 """``pentad kill``: switch agents, tools, tenants or everything off, within one step of every run; and look at it."""
 
 import getpass
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -122,10 +123,10 @@ def _health(one: "ToolHealth", now: datetime) -> dict[str, Any]:
     return values | {"state": state}
 
 
-def _grid(headings: tuple[str, ...], rows: list[tuple[str, ...]]) -> Grid:
+def _grid(headings: tuple[str, ...], rows: Sequence[tuple[Any, ...]]) -> Grid:
     grid = Grid(box=None, pad_edge=False)
     for heading in headings:
         grid.add_column(heading, no_wrap=True)
     for row in rows:
-        grid.add_row(*(escape(cell) for cell in row))
+        grid.add_row(*(escape(str(cell)) for cell in row))
     return grid
