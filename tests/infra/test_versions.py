@@ -27,9 +27,8 @@ def of_type(resources: list[tuple[str, Json]], kind: str) -> dict[str, Json]:
 def synthesized(stage: str) -> Json:
     app = App()
     stack = Stack(app, "stack")
-    machine = sfn.StateMachine(
-        stack, "machine", definition_body=sfn.DefinitionBody.from_string('{"StartAt":"A","States":{"A":{"Type":"Succeed"}}}')
-    )
+    definition = '{"StartAt":"A","States":{"A":{"Type":"Succeed"}}}'
+    machine = sfn.StateMachine(stack, "machine", definition_body=sfn.DefinitionBody.from_string(definition))
     LiveAlias(stack, "live", stage=STAGES[stage], machine=machine, label="pentad-agent")
     found: Json = Template.from_stack(stack).to_json()["Resources"]
     return found
