@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import quote
 
 from langchain_core.runnables import RunnableConfig
@@ -124,7 +125,7 @@ class Values:
         """
         if "body_spill" in item:
             return str(item["format"]), self._objects.get(str(item["body_spill"]))
-        body = item["body"]
+        body: Any = item["body"]
         return str(item["format"]), bytes(getattr(body, "value", body))
 
     def fetch(self, pk: str, wanted: Mapping[str, str]) -> dict[str, Packed]:
