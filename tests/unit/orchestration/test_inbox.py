@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from pentad.domain.errors import InvalidInput
-from pentad.orchestration.inbox import read_message
+from pentad.orchestration.inbox import Asked, read_message
 
 BARE: dict[str, Any] = {"tenant": "acme", "agent": "assistant", "message": "Hello"}
 
@@ -15,19 +15,25 @@ def _event(**detail: Any) -> str:
     return json.dumps({"id": "event-1", "source": "shop", "detail-type": "pentad.run.requested", "detail": detail})
 
 
+def asked_by(body: str) -> Asked:
+    found = read_message(body, "sqs-1")
+    assert isinstance(found, Asked)
+    return found
+
+
 def test_a_bare_message_is_keyed_by_its_sqs_id() -> None:
-    asked = read_message(json.dumps(BARE), "sqs-1")
+    asked = asked_by(json.dumps(BARE))
     assert (asked.trigger, asked.idempotency_key, asked.message.request().message) == ("queue", "sqs-1", "Hello")
 
 
 def test_an_event_is_keyed_by_its_id() -> None:
-    asked = read_message(_event(**BARE), "sqs-1")
+    asked = asked_by(_event(**BARE))
     assert (asked.trigger, asked.idempotency_key, asked.message.tenant) == ("event", "event-1", "acme")
 
 
 @pytest.mark.parametrize("body", [json.dumps(BARE | {"idempotency_key": "k"}), _event(**BARE, idempotency_key="k")])
 def test_its_own_key_comes_first(body: str) -> None:
-    assert read_message(body, "sqs-1").idempotency_key == "k"
+    assert asked_by(body).idempotency_key == "k"
 
 
 @pytest.mark.parametrize(
