@@ -79,7 +79,7 @@ def test_a_mistake_stops_the_synth_with_file_and_line(project: Path) -> None:
 
 def test_a_provider_that_a_chain_uses_gets_a_secret_and_its_arn_reaches_the_gateway(synthesized: list[Json]) -> None:
     names = {one["Properties"]["Name"] for one in synthesized if one["Type"] == "AWS::SecretsManager::Secret"}
-    assert names == {f"pentad-dev/{name}" for name in ("anthropic", "openai", "pinecone", "gemini")}
+    assert names == {f"pentad-dev/{name}" for name in ("anthropic", "openai", "pinecone", "gemini", "slack")}
     assert list(json.loads(joined(_environment(synthesized)["PROVIDER_SECRETS"]))) == ["gemini"]
 
 
