@@ -7,7 +7,7 @@ from pentad.domain.agents import AgentSpec, ToolSpec
 from pentad.domain.messages import Message, ToolCallBlock, ToolResultBlock
 from pentad.domain.runs import Band, CallRef, CallStatus, Decision, Run, ToolCall
 from pentad.orchestration.builtin import ASK, BUILTIN, ESCALATE
-from pentad.tools.canonical import arguments_hash
+from pentad.tools.canonical import arguments_hash, canonical_json
 
 CALLS_PER_TURN = 16
 """Calls of one turn that are run. With more, the decision could pass 2 KB."""
@@ -164,4 +164,8 @@ def _result(block: ToolCallBlock, index: int, call: ToolCall | None) -> ToolResu
     if call is None or call.result is None:
         reason = TOO_MANY if index >= CALLS_PER_TURN else NOT_RUN
         return ToolResultBlock(call_id=block.call_id, content=reason, is_error=True)
-    return ToolResultBlock(call_id=block.call_id, content=call.result, is_error=call.is_error, untrusted=call.untrusted)
+    content = call.result
+    if call.arguments != block.arguments:
+        # The model sees its own arguments beside this result; what ran were a human's.
+        content = f"(A human changed the arguments to {canonical_json(call.arguments)}.)\n{content}"
+    return ToolResultBlock(call_id=block.call_id, content=content, is_error=call.is_error, untrusted=call.untrusted)

@@ -36,7 +36,7 @@ from pentad.orchestration.decide import (
 from pentad.orchestration.outcome import TurnOutcome, billed, replied, spent, stop
 from pentad.orchestration.ports import Assessor, ReviewStore, RunStore, Standing, Switchboard
 from pentad.orchestration.repeats import repeated
-from pentad.orchestration.reviews import Cause, review_of
+from pentad.orchestration.reviews import Cause, review_of, summary_of
 from pentad.orchestration.situation import Situation, Turn, fitted, look
 
 __all__ = ["Think", "Turn"]
@@ -268,7 +268,8 @@ class Think:
         outcome = replace(outcome, assessment=assessment, calls=calls, decision=decision)
         self._noted(situation, assessment.confidence)
         if assessment.band is Band.REVIEW:
-            self._review(situation, "confidence", "Done, and not sure enough to go unseen.", assessment.confidence)
+            summary = summary_of(outcome.reply, calls) if outcome.reply else ""
+            self._review(situation, "confidence", summary, assessment.confidence)
         return outcome
 
     def _matters(self, agent: AgentSpec, calls: list[ToolCall]) -> bool:
@@ -357,7 +358,9 @@ class Think:
                 head=head,
             )
         if outcome.decision.kind == "escalate":
-            self._review(situation, "escalated", "A human was asked to take over.")
+            summary = summary_of(outcome.reply, outcome.calls) if outcome.reply else "A human was asked to take over."
+            sure = outcome.assessment.confidence if outcome.assessment else None
+            self._review(situation, "escalated", summary, sure)
         took = (self._now() - situation.began).total_seconds() * 1000
         step = Step(
             tenant=turn.tenant,

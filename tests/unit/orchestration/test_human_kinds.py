@@ -9,6 +9,7 @@ import pytest
 from pentad.domain.agents import AgentSpec, Catalog, HumansSpec
 from pentad.domain.errors import InvalidTransition, PolicyDenied, StoreUnavailable
 from pentad.domain.ids import approval_id
+from pentad.domain.messages import ToolResultBlock
 from pentad.domain.runs import (
     Approval,
     ApprovalStatus,
@@ -188,6 +189,16 @@ def test_an_edited_call_is_stored_with_the_arguments_that_were_shown_last() -> N
     call = world.runs.call(TENANT, run.run, 1, 0)
     assert (call.status, call.arguments) == (CallStatus.APPROVED, {"title": "b"})
     assert call.arguments_hash == decided.calls[0].arguments_hash
+
+
+def test_the_model_is_told_which_arguments_a_human_gave_its_call() -> None:
+    world, run, approval = _asked(NOTE, "Done.")
+    _decide(world, approval, "edit", arguments={0: {"title": "b"}})
+    world.act(run, Decision.model_validate(_woken(world)))
+    world.turn(run, 2)
+    [result] = world.model.requests[-1].messages[-1].blocks
+    assert isinstance(result, ToolResultBlock)
+    assert result.content == '(A human changed the arguments to {"title":"b"}.)\n4'
 
 
 def test_a_call_whose_stored_arguments_are_not_those_shown_does_not_run() -> None:
