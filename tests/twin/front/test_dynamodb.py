@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from moto.dynamodb.models.dynamo_type import Item
+from moto.dynamodb.models.table import Table
 
 from pentad.local.front.front import AwsFront
 from tests.twin.front.conftest import Client, make_table
@@ -246,3 +248,76 @@ def test_requests_are_counted_by_operation_and_caller(front: AwsFront, dynamodb:
     for _ in range(3):
         dynamodb.get_item(TableName="items", Key=key("a"))
     assert front.counts()[("dynamodb", "GetItem", "administrator")] == 3  # type: ignore[index]
+
+
+def test_a_transaction_that_fails_leaves_every_item_as_it_was(dynamodb: Any) -> None:
+    dynamodb.put_item(TableName="items", Item={**key("changed"), "n": {"N": "1"}})
+    dynamodb.put_item(TableName="items", Item={**key("deleted"), "n": {"N": "2"}})
+    entries = [
+        {"Put": {"TableName": "items", "Item": key("made")}},
+        {
+            "Update": {
+                "TableName": "items",
+                "Key": key("changed"),
+                "UpdateExpression": "SET n = n + :one",
+                "ExpressionAttributeValues": {":one": {"N": "1"}},
+            }
+        },
+        {"Delete": {"TableName": "items", "Key": key("deleted")}},
+        {
+            "ConditionCheck": {
+                "TableName": "items",
+                "Key": key("absent"),
+                "ConditionExpression": "attribute_exists(pk)",
+            }
+        },
+    ]
+    assert not succeeds(dynamodb.transact_write_items, "TransactionCanceledException", TransactItems=entries)
+    found = {pk: dynamodb.get_item(TableName="items", Key=key(pk)).get("Item") for pk in ("made", "changed", "deleted")}
+    assert found == {
+        "made": None,
+        "changed": {**key("changed"), "n": {"N": "1"}},
+        "deleted": {**key("deleted"), "n": {"N": "2"}},
+    }
+    dynamodb.transact_write_items(TransactItems=entries[:3])
+    assert dynamodb.get_item(TableName="items", Key=key("changed"))["Item"]["n"] == {"N": "2"}
+    assert "Item" not in dynamodb.get_item(TableName="items", Key=key("deleted"))
+
+
+def test_a_transaction_copies_the_items_it_names_and_not_the_table(
+    dynamodb: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(50):
+        dynamodb.put_item(TableName="items", Item=key(str(number)))
+    copied: list[str] = []
+    original = Item.__deepcopy__
+
+    def counted(self: Item, memo: dict[int, Any]) -> Item:
+        copied.append(str(self.hash_key.value))
+        return original(self, memo)
+
+    monkeypatch.setattr(Item, "__deepcopy__", counted)
+    entries = [{"Put": {"TableName": "items", "Item": {**key(pk), "n": {"N": "1"}}}} for pk in ("1", "2")]
+    dynamodb.transact_write_items(TransactItems=entries)
+    assert copied == ["1", "2"]
+
+
+def test_a_query_looks_at_its_partition_and_not_at_the_table(dynamodb: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(30):
+        dynamodb.put_item(TableName="items", Item=key(str(number % 3), f"{number:02d}"))
+    looked: list[int] = []
+    original = Table.all_items
+
+    def counted(self: Table) -> list[Item]:
+        found = original(self)
+        looked.append(len(found))
+        return found
+
+    monkeypatch.setattr(Table, "all_items", counted)
+    answer = dynamodb.query(
+        TableName="items",
+        KeyConditionExpression="pk = :pk AND sk > :sk",
+        ExpressionAttributeValues={":pk": {"S": "1"}, ":sk": {"S": "10"}},
+    )
+    assert [item["sk"]["S"] for item in answer["Items"]] == ["13", "16", "19", "22", "25", "28"]
+    assert looked == [10]

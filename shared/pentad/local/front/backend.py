@@ -14,6 +14,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 from pentad.local.front.account import MotoAccount
 from pentad.local.front.model import ApiCall, ApiResponse
 from pentad.local.front.moto_repairs import TransactionTokens, leave_bucket_policies_to_the_front, repair
+from pentad.local.front.moto_speed import bound_the_work_of_tables
 
 _SERIALISED: Final = ("dynamodb", "s3", "sqs")
 _LOOK_SECONDS: Final = 0.25
@@ -31,6 +32,7 @@ class MotoBackend:
     def __init__(self, account: MotoAccount) -> None:
         self._account = account
         leave_bucket_policies_to_the_front()
+        bound_the_work_of_tables()
         self._application = DomainDispatcherApplication(create_backend_app)
         self._locks = {service: threading.RLock() for service in _SERIALISED}
         self._tokens = TransactionTokens()

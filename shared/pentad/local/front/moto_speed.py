@@ -1,0 +1,124 @@
+"""Where moto 5.2.5 does work that grows with the whole table, for what AWS does in the time of the items concerned.
+
+* TransactWriteItems copies each table deeply, once for every item of the transaction, to be able to go back. Here the
+  items that it names are kept, and put back where it fails.
+* Query sorts all items of the table before it picks those of its partition. Here it sees its partition only.
+
+The answers are moto's own either way. Served under DynamoDB's lock, so nothing is seen half done.
+"""
+
+from __future__ import annotations
+
+import copy
+import inspect
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+from moto.dynamodb import models
+from moto.dynamodb.models.dynamo_type import DynamoType, Item
+from moto.dynamodb.models.table import Table
+
+_MARK: Final = "_pentad_bounded"
+_here = threading.local()
+
+
+def bound_the_work_of_tables() -> None:
+    """Let moto's tables do no more work than the items concerned ask for. Idempotent."""
+    if getattr(Table, _MARK, False):
+        return
+    setattr(models, "copy", _Copier())  # noqa: B010 - mypy
+    setattr(models.DynamoDBBackend, "transact_write_items", _undoing(models.DynamoDBBackend.transact_write_items))  # noqa: B010
+    setattr(Table, "query", _narrowed(Table.query))  # noqa: B010
+    setattr(Table, "all_items", _visible(Table.all_items))  # noqa: B010
+    setattr(Table, _MARK, True)
+
+
+class _Copier:
+    """Stands in for the module `copy` in moto's models: a table in a transaction is not copied."""
+
+    @staticmethod
+    def deepcopy(value: Any) -> Any:
+        """Return a copy, or the table itself where the transaction keeps what it changes."""
+        in_transaction = getattr(_here, "in_transaction", False)
+        return value if in_transaction and isinstance(value, Table) else copy.deepcopy(value)
+
+
+def _undoing(original: Callable[..., None]) -> Callable[..., None]:
+    def transact_write_items(self: Any, transact_items: list[dict[str, Any]]) -> None:
+        kept = list(_concerned(self, transact_items))
+        _here.in_transaction = True
+        try:
+            original(self, transact_items)
+        except Exception:
+            for table, key, item in kept:
+                _put_back(table, key, item)
+            raise
+        finally:
+            _here.in_transaction = False
+
+    return transact_write_items
+
+
+_Key = tuple[DynamoType, DynamoType | None]
+
+
+def _concerned(backend: Any, transact_items: list[dict[str, Any]]) -> Iterator[tuple[Table, _Key, Item | None]]:
+    """Yield what a transaction may change, as it is before; what is not well formed is left to moto to refuse."""
+    for entry in transact_items:
+        for operation in entry.values():
+            table = backend.tables.get(operation.get("TableName"))
+            attributes = operation.get("Item") or operation.get("Key") or {}
+            if table is None or table.hash_key_attr not in attributes:
+                continue
+            if table.range_key_attr is not None and table.range_key_attr not in attributes:
+                continue
+            first = DynamoType(attributes[table.hash_key_attr])
+            second = DynamoType(attributes[table.range_key_attr]) if table.range_key_attr is not None else None
+            yield table, (first, second), copy.deepcopy(table.get_item(first, second))
+
+
+def _put_back(table: Table, key: _Key, item: Item | None) -> None:
+    first, second = key
+    if item is None:
+        table.delete_item(first, second)
+    elif second is None:
+        table.items[first] = item  # type: ignore[assignment]
+    else:
+        table.items[first][second] = item
+
+
+def _narrowed(original: Callable[..., Any]) -> Callable[..., Any]:
+    signature = inspect.signature(original)
+
+    def query(self: Table, *arguments: Any, **named: Any) -> Any:
+        given = signature.bind(self, *arguments, **named).arguments
+        with _seeing(None if given.get("index_name") else given["hash_key"]):
+            return original(self, *arguments, **named)
+
+    return query
+
+
+@contextmanager
+def _seeing(partition: DynamoType | None) -> Iterator[None]:
+    _here.querying, _here.partition = True, partition
+    try:
+        yield
+    finally:
+        _here.querying = False
+
+
+def _visible(original: Callable[[Table], list[Item]]) -> Callable[[Table], list[Item]]:
+    def all_items(self: Table) -> list[Item]:
+        if not getattr(_here, "querying", False):
+            return original(self)
+        # A query sorts what it has picked, so what it picks from needs no order.
+        if _here.partition is not None and self.range_key_attr:
+            found = self.items.get(_here.partition)
+            return list(found.values()) if found else []
+        if self.range_key_attr:
+            return [item for partition in self.items.values() for item in partition.values()]
+        return original(self)
+
+    return all_items
