@@ -1,6 +1,7 @@
 """Run a twin from the command line until a signal ends it: the bare runner under `pentad up`."""
 
 import argparse
+import gc
 import logging
 import signal
 import socket
@@ -36,7 +37,11 @@ def wait_for_signal() -> None:
 
     The kernel may hand a signal to any thread, and then a main thread that waits for a lock sleeps on: so the
     interpreter writes it into a socket, whichever thread gets it, and the main thread waits for that.
+
+    The garbage collector need not walk what is loaded by now, neither while the twin works nor as the process ends: a
+    twin that has run for a while holds gigabytes of histories, and a last walk through them has taken over a minute.
     """
+    gc.freeze()
     reader, writer = socket.socketpair()
     with reader, writer:
         writer.setblocking(False)
@@ -48,6 +53,7 @@ def wait_for_signal() -> None:
                 continue
         finally:
             signal.set_wakeup_fd(former)
+            gc.freeze()
 
 
 def _take_note(number: int, frame: FrameType | None) -> None:
