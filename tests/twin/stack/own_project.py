@@ -1,16 +1,11 @@
 """A user's project: this one's sources, and beside them an agent and tools of the user's own; nothing else edited."""
 
-import json
-import os
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
-SYNTH_SECONDS = 300
+from tests.twin import copies
+
 EVENT_LIMIT = 150
 """From so many history events on a run of this project goes on in another execution: runs of some turns do so here."""
-_COPIED = ("agents", "functions", "infra", "layers", "requirements", "shared")
 
 AGENT = """description: Greets, counts words, and rings the harbour's bells.
 tools: [word_count, ring_bell, fire_cannon]
@@ -104,17 +99,11 @@ _TOOLS = {
 
 def make(root: Path, project: Path) -> Path:
     """Copy the project, add the agent and the tools, synthesize, and return the assembly's folder."""
-    skipped = shutil.ignore_patterns("__pycache__", ".*")
-    for name in _COPIED:
-        shutil.copytree(root / name, project / name, ignore=skipped)
-    shutil.copy2(root / "cdk.json", project)
+    copies.copy(root, project)
     loop = project / "infra" / "orchestration" / "loop.py"
     as_deployed = loop.read_text()
     loop.write_text(as_deployed.replace("\nEVENT_LIMIT = 5000\n", f"\nEVENT_LIMIT = {EVENT_LIMIT}\n"))
     assert loop.read_text() != as_deployed
-    # What is built is never changed, so the copy may share it; what begins with a dot is being built.
-    for path in (root / "build").glob("[!.]*"):
-        shutil.copytree(path, project / "build" / path.name, copy_function=os.link)
     for name, (settings, prompt) in _AGENTS.items():
         agent = project / "agents" / name
         agent.mkdir()
@@ -127,20 +116,4 @@ def make(root: Path, project: Path) -> Path:
         (folder / "prompt.md").write_text("You keep notes.\n")
     for name, source in _TOOLS.items():
         (project / "functions" / "tools" / f"{name}.py").write_text(source)
-    environment = os.environ | {
-        "PYTHONPATH": os.pathsep.join((str(project), str(project / "shared"))),
-        "CDK_OUTDIR": str(project / "cdk.out"),
-        "CDK_VALIDATION": "false",
-        "CDK_CONTEXT_JSON": json.dumps({"pentad:checks": "off", "notices": {"dev": NOTICES}}),
-    }
-    done = subprocess.run(
-        [sys.executable, "-m", "infra.app"],
-        cwd=project,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=SYNTH_SECONDS,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return project / "cdk.out"
+    return copies.synthesize(project, notices={"dev": NOTICES})
