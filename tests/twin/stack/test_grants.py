@@ -40,7 +40,7 @@ def stack(assembly_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
     without(template, "toolnotesrole", lambda statement: "T#*#NOTE" in statement)
     without(template, "toolcalculatorrole", lambda statement: "dynamodb:UpdateItem" in statement)
     # Needed for what is too large for an item only.
-    without(template, "deliverydeliverrole", lambda statement: "s3:GetObject" in statement)
+    without(template, "memoryrecallrole", lambda statement: "s3:GetObject" in statement)
     (assembly / TEMPLATE).write_text(json.dumps(template))
     state = tmp_path_factory.mktemp("lesser-twin")
     with keeper.running(assembly, state) as facts, Stack(facts) as found:
@@ -73,7 +73,7 @@ def test_tool_that_cannot_reach_its_call_has_failed_and_the_run_goes_on(stack: S
     assert "122.5" not in view["answer"]
 
 
-def test_run_whose_end_is_denied_has_failed_and_frees_its_session(stack: Stack) -> None:
+def test_run_whose_recall_is_denied_has_failed_and_frees_its_session(stack: Stack) -> None:
     tenant = stack.tenant()
     view = tenant.ask("\N{GRINNING FACE}" * 99_990, session="daily")
     assert view["status"] == "failed"
