@@ -370,3 +370,11 @@ def test_long_monotonous_message_is_answered_in_passing(filler: str) -> None:
     question = f"Look {filler * 20_000} what is 6 * 7?"
     reply = RuleEngine(lambda: TODAY).reply(Conversation("m", (Turn("user", question),), tools=(CALCULATOR,)))
     assert [call.arguments for call in reply.calls] == [{"expression": "6 * 7"}]
+
+
+def test_a_schema_is_filled_from_the_material_that_a_request_marks_and_not_from_what_to_do_with_it() -> None:
+    schema = {"type": "object", "properties": {"purpose": {"type": "string"}}, "required": ["purpose"]}
+    asked = (
+        "Read this document and note its purpose.\n\n<document>\nThe supplier must deliver by 2026-12-31.\n</document>"
+    )
+    assert json.loads(talk(asked, schema=schema).text) == {"purpose": "The supplier must deliver by 2026-12-31."}

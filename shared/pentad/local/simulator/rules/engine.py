@@ -40,6 +40,7 @@ _ASKS = re.compile(
     re.I,
 )
 _SUMMARISE = re.compile(r"\bsummar(?:y|ise|ize|ies)\b|\bcondense\b", re.I)
+_MATERIAL = re.compile(r"<(document|request|material|text)>\s*(.*?)\s*</\1>", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -245,9 +246,14 @@ def _forced(conversation: Conversation) -> Tool | None:
 
 
 def _source_text(conversation: Conversation, situation: Situation) -> str:
-    """Return the text that a schema is filled from: the question with its passages and results, or the whole talk."""
+    """Return the text that a schema is filled from: the question with its passages and results, or the whole talk.
+
+    Of a question that marks its material, as in ``<document>...</document>``, that is the material without the words
+    that say what to do with it.
+    """
+    material = [found[2] for found in _MATERIAL.finditer(situation.question.text)]
     parts: Sequence[str] = [
-        situation.question.text,
+        *(material or [situation.question.text]),
         *(passage.text for passage in situation.question.passages),
         *(result.text for _, result in situation.done if result),
     ]
