@@ -111,10 +111,19 @@ class Stack:
         """Return all that DynamoDB holds of a tenant, plain values, keys and API keys left out."""
         found = []
         for table in self.tables:
-            pages = self.aws("dynamodb").get_paginator("scan").paginate(TableName=table, ConsistentRead=True)
+            pages = (
+                self.aws("dynamodb")
+                .get_paginator("scan")
+                .paginate(
+                    TableName=table,
+                    ConsistentRead=True,
+                    FilterExpression="begins_with(pk, :own)",
+                    ExpressionAttributeValues={":own": {"S": f"T#{tenant}#"}},
+                )
+            )
             for page in pages:
                 found += [plain(item) for item in page["Items"]]
-        return [item for item in found if item["pk"].startswith(f"T#{tenant}#") and not item["pk"].endswith("#KEYS")]
+        return [item for item in found if not item["pk"].endswith("#KEYS")]
 
     def queue_url(self, name: str) -> str:
         """Return the address of a queue by the end of its name."""

@@ -3,6 +3,7 @@
 * TransactWriteItems copies each table deeply, once for every item of the transaction, to be able to go back. Here the
   items that it names are kept, and put back where it fails.
 * Query sorts all items of the table before it picks those of its partition. Here it sees its partition only.
+* Scan sorts all items by comparing wrapped values pair by pair. Here each key is read once.
 
 The answers are moto's own either way. Served under DynamoDB's lock, so nothing is seen half done.
 """
@@ -109,10 +110,18 @@ def _seeing(partition: DynamoType | None) -> Iterator[None]:
         _here.querying = False
 
 
+def _sorted(table: Table) -> list[Item]:
+    """Return what moto returns for a scan: by partition, then by sort key; each key is read once, not per comparison."""
+    found: list[Item] = []
+    for _, partition in sorted(table.items.items(), key=lambda entry: entry[0].cast_value):
+        found.extend(partition[key] for key in sorted(partition, key=lambda key: key.cast_value))
+    return found
+
+
 def _visible(original: Callable[[Table], list[Item]]) -> Callable[[Table], list[Item]]:
     def all_items(self: Table) -> list[Item]:
         if not getattr(_here, "querying", False):
-            return original(self)
+            return _sorted(self) if self.range_key_attr else original(self)
         # A query sorts what it has picked, so what it picks from needs no order.
         if _here.partition is not None and self.range_key_attr:
             found = self.items.get(_here.partition)
