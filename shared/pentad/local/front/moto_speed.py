@@ -111,7 +111,7 @@ def _seeing(partition: DynamoType | None) -> Iterator[None]:
 
 
 def _sorted(table: Table) -> list[Item]:
-    """Return what moto returns for a scan: by partition, then by sort key; each key is read once, not per comparison."""
+    """Return what moto returns for a scan: by partition, then by sort key; each key is read only once."""
     found: list[Item] = []
     for _, partition in sorted(table.items.items(), key=lambda entry: entry[0].cast_value):
         found.extend(partition[key] for key in sorted(partition, key=lambda key: key.cast_value))
