@@ -1,6 +1,8 @@
 """Faults on request, as the real SDKs see them."""
 
 import json
+import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import anthropic
@@ -195,3 +197,18 @@ def test_an_unexpected_request_fails_and_is_reported(claude: Anthropic, gpt: Ope
     assert gpt_says(gpt).choices[0].message.content == "only for openai"
     with pytest.raises(openai.InternalServerError, match="no further request"):
         gpt_says(gpt)
+
+
+def test_a_request_that_hung_before_a_script_was_loaded_takes_none_of_its_steps(
+    claude: Anthropic, gpt: OpenAI, control: SimulatorControl
+) -> None:
+    control.faults({"kind": "delay", "seconds": 2, "provider": "anthropic", "times": 1})
+    with ThreadPoolExecutor(1) as pool:
+        hung = pool.submit(claude_says, claude)
+        end = time.monotonic() + 30
+        while not control.requests() and time.monotonic() < end:
+            time.sleep(0.01)
+        control.script({"reply": {"text": "scripted"}})
+        assert hung.result().content[0].text != "scripted"
+    assert gpt_says(gpt).choices[0].message.content == "scripted"
+    control.assert_consumed()

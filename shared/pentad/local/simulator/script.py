@@ -70,7 +70,13 @@ class Script:
         self._steps: list[Step] | None = None
         self._total = 0
         self._unexpected: list[dict[str, Any]] = []
+        self._generation = 0
         self._lock = threading.Lock()
+
+    @property
+    def generation(self) -> int:
+        """Which script this is: a request that came before it was loaded, and hangs, is none of its steps."""
+        return self._generation
 
     @property
     def active(self) -> bool:
@@ -88,11 +94,13 @@ class Script:
         steps = [parse_step(one) for one in raw]
         with self._lock:
             self._steps, self._total, self._unexpected = steps, len(steps), []
+            self._generation += 1
 
     def clear(self) -> None:
         """Switch scripted mode off."""
         with self._lock:
             self._steps, self._total, self._unexpected = None, 0, []
+            self._generation += 1
 
     def report(self) -> dict[str, Any]:
         """Return what was not consumed and what was not expected."""

@@ -164,6 +164,7 @@ class _Call:
         self._model = str(self._body.get("model", "")) if isinstance(self._body, dict) else ""
         self._fault: Fault | None = None
         self._entry: dict[str, Any] = {}
+        self._came_in = simulator.script.generation
 
     def begin(self) -> None:
         """Write the journal as the request arrives: one that hangs is there while it hangs, with no status yet."""
@@ -245,7 +246,7 @@ class _Call:
 
     def _reply(self, conversation: Conversation) -> Reply | RawReply:
         script = self._simulator.script
-        if not script.active:
+        if not script.active or script.generation != self._came_in:
             return self._simulator._engine.reply(conversation)
         text = "\n".join([conversation.system, *(turn.text for turn in conversation.turns)])
         return script.take(self.provider, self._request.path, self._model, text)
