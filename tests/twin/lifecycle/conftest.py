@@ -29,10 +29,14 @@ class Slow:
     def __init__(self, stack: Stack, tenant: Tenant) -> None:
         self._stack, self._tenant, self.mark = stack, tenant, word()
 
+    def hang(self) -> None:
+        """Let the next call of a question with the mark hang."""
+        fault = {"kind": "delay", "seconds": HANG_SECONDS, "text": self.mark, "times": 1, "path": "/v1/messages"}
+        self._stack.simulator.faults(fault)
+
     def start(self, message: str = "What is 21 + 21?", **fields: Any) -> str:
         """Start a run and return it once its call hangs."""
-        fault = {"kind": "delay", "seconds": HANG_SECONDS, "text": self.mark, "times": 1}
-        self._stack.simulator.faults(*({**fault, "path": path} for path in ("/v1/messages",)))
+        self.hang()
         text = f"{message} ({self.mark})"
         answer = self._tenant.post("/v1/runs", {"agent": "assistant", "message": text, "session": "s", **fields})
         assert answer.status_code == 202, answer.text

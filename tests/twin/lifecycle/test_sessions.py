@@ -29,8 +29,10 @@ def status_of_execution(stack: Stack, run: str) -> str:
     return str(stack.executions(run)[0]["status"])
 
 
-def test_of_two_at_once_one_is_refused(tenant: Tenant) -> None:
-    body = {"agent": "assistant", "message": "What is 21 + 21?", "session": "s"}
+def test_of_two_at_once_one_is_refused(tenant: Tenant, slow: Slow) -> None:
+    # The run that begins lasts until the other request has come, whose function may have to start first.
+    slow.hang()
+    body = {"agent": "assistant", "message": f"What is 21 + 21? ({slow.mark})", "session": "s"}
     with ThreadPoolExecutor(2) as pool:
         answers = list(pool.map(lambda _: tenant.post("/v1/runs", body), range(2)))
     started = [one.json() for one in answers if one.status_code == 202]
