@@ -36,7 +36,7 @@ TOOL = Case("1 tool call", message=langgraph.QUESTION, tool_calls=(("calculator"
 _NOW_AND_THEN = ("record", "API key")
 """Kinds of items that are kept in memory for a while: circuits, budgets, switches; the API key."""
 _BATCH = 90
-"""Messages in one write of the store: a transaction takes 100 items. The local AWS copies its tables for each."""
+"""Messages in one write of the store: a transaction takes 100 items."""
 _STORED_SLACK = 1_500
 """Bytes by which what a turn stores may differ: a counter of spend has parts taken at random, and a part may be new."""
 _PAYLOAD_SLACK = 64
