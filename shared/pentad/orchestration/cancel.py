@@ -5,19 +5,16 @@ its open approval, the event, the execution. Where a crash cuts this short, the 
 next write, and tells. A tool that is running may end: what it did is written down.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import datetime
 
 from pentad.domain.errors import InvalidInput, InvalidTransition, NotFound
-from pentad.domain.ids import approval_id
 from pentad.domain.runs import ApprovalStatus, Run, RunStatus
 from pentad.observability.ports import Telemetry
 from pentad.orchestration.finished import tell
 from pentad.orchestration.ports import ApprovalStore, EventPublisher, RunStore, WorkflowEngine
 
 REASON_CHARACTERS = 300
-_APPROVAL_PAGES = 10
-_PAGE = 100
 
 
 class CancelRun:
@@ -83,11 +80,13 @@ class CancelRun:
             return  # It had ended before.
 
     def _close_approvals(self, run: Run) -> None:
-        for approval in self._open_approvals(run):
+        for approval in self._approvals.of_run(run.tenant, run.run):
+            if approval.status is not ApprovalStatus.PENDING:
+                continue
             try:
                 self._approvals.decide(
                     run.tenant,
-                    approval,
+                    approval.approval,
                     ApprovalStatus.EXPIRED,
                     by="system",
                     reason="the run was cancelled",
@@ -95,18 +94,3 @@ class CancelRun:
                 )
             except (InvalidTransition, NotFound):
                 continue  # It was decided, or never made: nothing is pending.
-
-    def _open_approvals(self, run: Run) -> Iterable[str]:
-        """Return the approvals that may be open: of an agent's last step, of any step of a workflow."""
-        if run.kind == "agent":
-            steps = self._runs.steps(run.tenant, run.run)
-            return [approval_id(run.run, steps[-1].step)] if steps else []
-        found: list[str] = []
-        cursor: str | None = None
-        for _ in range(_APPROVAL_PAGES):
-            page = self._approvals.pending(run.tenant, limit=_PAGE, cursor=cursor)
-            found += [one.approval for one in page.items if one.run == run.run]
-            cursor = page.cursor
-            if cursor is None:
-                break
-        return found
