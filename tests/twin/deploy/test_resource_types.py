@@ -176,8 +176,8 @@ def test_bus_rules_and_schedule(deployed: Deployment) -> None:
     assert by_pattern.pattern == {"source": ["x"]}
     assert by_pattern.targets[0].dead_letter_arn is not None
     assert by_schedule.schedule == "rate(1 day)"
-    [schedule] = deployed.schedules
-    assert client("scheduler").get_schedule(Name=schedule.name)["ScheduleExpression"] == "cron(0 12 * * ? *)"
+    [schedule] = client("scheduler").list_schedules()["Schedules"]
+    assert client("scheduler").get_schedule(Name=schedule["Name"])["ScheduleExpression"] == "cron(0 12 * * ? *)"
 
 
 def test_secret_is_generated_by_its_template(deployed: Deployment) -> None:

@@ -1,12 +1,15 @@
 """Schedule expressions fire when AWS's documentation says, by a clock that the test moves."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from pentad.local.pumps.schedules import ScheduleError, parse_schedule
-from tests.twin.pumps.world import att, until, world
+from tests.twin.pumps.world import World, att, queue, until, world
 
 START = datetime(2026, 1, 1, 12, 30, 20, tzinfo=UTC)
 
@@ -120,3 +123,74 @@ def test_missed_moments_fire_once(tmp_path: Path) -> None:
         clock.moment += timedelta(hours=5)
         assert twin.pumps.timetable.fire_due() == 1
         assert twin.pumps.timetable.next_moment() == clock.moment + timedelta(minutes=1)
+
+
+def make_schedule(twin: World, expression: str, **more: Any) -> None:
+    """Make a schedule through the API, as an operator does while the twin runs."""
+    body = json.dumps({"due": "<aws.scheduler.scheduled-time>", "from": "<aws.scheduler.schedule-arn>"})
+    target = {"Arn": "arn:aws:sqs:us-east-1:123456789012:inbox", "RoleArn": "arn:aws:iam::123456789012:role/r"}
+    twin.client("scheduler").create_schedule(
+        Name="later",
+        ScheduleExpression=expression,
+        FlexibleTimeWindow={"Mode": "OFF"},
+        Target=target | {"Input": body},
+        **more,
+    )
+
+
+def names_of(twin: World) -> list[str]:
+    return [one["Name"] for one in twin.client("scheduler").list_schedules()["Schedules"]]
+
+
+def test_schedule_made_later_fires_at_its_moment_and_goes_when_it_has_completed(tmp_path: Path) -> None:
+    clock = HandClock()
+    with world({"Inbox": queue("inbox")}, tmp_path, clock=clock) as twin:
+        make_schedule(
+            twin, "at(2026-01-01T14:00:00)", ScheduleExpressionTimezone="Europe/Berlin", ActionAfterCompletion="DELETE"
+        )
+        assert twin.pumps.timetable.next_moment() == datetime(2026, 1, 1, 13, tzinfo=UTC)
+        clock.moment = datetime(2026, 1, 1, 13, 0, 7, tzinfo=UTC)
+        assert twin.pumps.timetable.fire_due() == 1
+        [message] = twin.taken("inbox")
+        assert names_of(twin) == []
+    assert json.loads(message["Body"]) == {
+        "due": "2026-01-01T13:00:00Z",
+        "from": "arn:aws:scheduler:us-east-1:123456789012:schedule/default/later",
+    }
+
+
+def test_schedule_that_is_changed_or_deleted_fires_as_it_is_now(tmp_path: Path) -> None:
+    clock = HandClock()
+    with world({"Inbox": queue("inbox")}, tmp_path, clock=clock) as twin:
+        scheduler = twin.client("scheduler")
+        make_schedule(twin, "rate(1 hour)")
+        stored = scheduler.get_schedule(Name="later")
+        same = {name: stored[name] for name in ("Name", "FlexibleTimeWindow", "Target")}
+        scheduler.update_schedule(ScheduleExpression="rate(2 hours)", **same)
+        assert twin.pumps.timetable.next_moment() == START + timedelta(hours=2)
+        scheduler.update_schedule(ScheduleExpression="rate(2 hours)", State="DISABLED", **same)
+        assert twin.pumps.timetable.next_moment() is None
+        scheduler.delete_schedule(Name="later")
+        clock.moment += timedelta(hours=5)
+        assert twin.pumps.timetable.fire_due() == 0
+
+
+def test_schedule_that_nobody_touched_keeps_its_moment_when_another_is_made(tmp_path: Path) -> None:
+    clock = HandClock()
+    with world({"Inbox": queue("inbox")}, tmp_path, clock=clock) as twin:
+        make_schedule(twin, "rate(1 hour)")
+        clock.moment += timedelta(minutes=30)
+        twin.client("scheduler").create_schedule(
+            Name="other",
+            ScheduleExpression="rate(1 day)",
+            FlexibleTimeWindow={"Mode": "OFF"},
+            Target={"Arn": "arn:aws:sqs:us-east-1:123456789012:inbox", "RoleArn": "arn:aws:iam::123456789012:role/r"},
+        )
+        assert twin.pumps.timetable.next_moment() == START + timedelta(hours=1)
+
+
+def test_schedule_with_an_expression_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
+    with world({"Inbox": queue("inbox")}, tmp_path, clock=HandClock()) as twin:
+        with pytest.raises(ClientError, match="ValidationException"):
+            make_schedule(twin, "every day")
+        assert names_of(twin) == []

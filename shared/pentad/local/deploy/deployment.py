@@ -122,18 +122,6 @@ class EventRule:
 
 
 @dataclass(frozen=True)
-class ScheduledTarget:
-    """An EventBridge Scheduler schedule: one expression, one target."""
-
-    name: str
-    arn: str
-    expression: str
-    timezone: str
-    target: RuleTarget
-    enabled: bool
-
-
-@dataclass(frozen=True)
 class HttpAuthorizer:
     """An authorizer of an HTTP API. Cache time in seconds."""
 
@@ -221,7 +209,6 @@ class Deployment:
     invoke_configs: list[InvokeConfig] = field(default_factory=list)
     queue_mappings: list[QueueMapping] = field(default_factory=list)
     rules: list[EventRule] = field(default_factory=list)
-    schedules: list[ScheduledTarget] = field(default_factory=list)
     http_apis: dict[str, HttpApi] = field(default_factory=dict)
     state_machines: dict[str, str] = field(default_factory=dict)
     revisions: dict[str, str] = field(default_factory=dict)

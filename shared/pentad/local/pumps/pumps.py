@@ -9,6 +9,7 @@ from pentad.local.pumps.clock import ScheduleClock, SystemClock
 from pentad.local.pumps.courier import AwsCourier, Connect, InvokeAsync, ServiceMay
 from pentad.local.pumps.delivery import DeliveryQueue
 from pentad.local.pumps.moto_hooks import MotoHooks
+from pentad.local.pumps.moto_schedules import MotoSchedules
 from pentad.local.pumps.queues import InvokeFunction, QueueMappingPump
 from pentad.local.pumps.timetable import Timetable
 
@@ -30,12 +31,14 @@ class Pumps:
         courier = AwsCourier(connect, service_may, invoke_async, deployment.permissions)
         account, region = place
         self._deliveries = DeliveryQueue(courier)
+        self._schedules = MotoSchedules(account, region)
         self._timetable = Timetable(
-            deployment.rules, deployment.schedules, self._deliveries.put, clock or SystemClock(), place
+            deployment.rules, self._schedules, self._deliveries.put, clock or SystemClock(), place
         )
         self._mappings = [QueueMappingPump(one, connect, invoke) for one in deployment.queue_mappings]
         bus = EventBusPump(self._deliveries.put, account, region)
         status.listen(bus.on_execution)
+        self._schedules.listen(self._timetable.reload)
         self._hooks = MotoHooks(on_event=bus.on_event, on_object=bus.on_object, on_queue=self._on_queue)
 
     @property
@@ -53,6 +56,7 @@ class Pumps:
         """Stop everything; idempotent where the parts are."""
         status.listen(None)
         self._hooks.close()
+        self._schedules.close()
         self._timetable.stop()
         for mapping in self._mappings:
             mapping.stop()

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from pentad.local.deploy.deployment import EventRule, RuleTarget, ScheduledTarget
+from pentad.local.deploy.deployment import EventRule, RuleTarget
 from pentad.local.deploy.registry import METADATA, TAGS, Created, JsonObject, Resource, as_json, resource
 
 _TARGET = {
@@ -126,16 +126,8 @@ def schedule(target: Resource, properties: JsonObject) -> Created:
     """Create a schedule of EventBridge Scheduler."""
     name = properties.get("Name") or target.physical_name(limit=64)
     state = properties.get("State", "ENABLED")
+    _rule_target(target, properties["Target"])
     request = {key: value for key, value in properties.items() if key not in ("Name", "State")}
+    # moto keeps it, and the pumps fire what moto keeps: `pentad.local.pumps.moto_schedules`.
     arn = target.client("scheduler").create_schedule(Name=name, State=state, **request)["ScheduleArn"]
-    target.deployment.schedules.append(
-        ScheduledTarget(
-            name=name,
-            arn=arn,
-            expression=properties["ScheduleExpression"],
-            timezone=properties.get("ScheduleExpressionTimezone", "UTC"),
-            target=_rule_target(target, properties["Target"]),
-            enabled=state == "ENABLED",
-        )
-    )
     return Created(name, {"Arn": arn})
