@@ -5,10 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from pentad.domain.agents import Catalog
+from pentad.domain.runs import Run
 from pentad.models.ports import ChatModel
 from pentad.tools.context import ToolContext
 from pentad.tools.ports import AuditLog, ToolCalls
 
+PURPOSE = "graph"
+"""Of a graph's model calls on the ledger; those count in their run at once, not with a step."""
 SPARE_SECONDS = 10.0
 """A graph begins no further step with less time than this left: the next try of the state begins it."""
 
@@ -21,7 +25,8 @@ class Equipment:
         gateway: answers its models' calls.
         checkpoints: makes the checkpointer of a tenant's threads.
         audit: told of every tool that runs inside the graph.
-        runs: says which agent the run is of.
+        runs: says which agent the run is of, and what it has used.
+        catalog: says how much it may use.
         now: the clock, UTC.
     """
 
@@ -29,7 +34,22 @@ class Equipment:
     checkpoints: Callable[[str], Any]
     audit: AuditLog
     runs: ToolCalls
+    catalog: Catalog
     now: Callable[[], datetime]
+
+    def check_limits(self, tenant: str, run: str) -> Run:
+        """Return the run, if a graph in it may ask a model once more.
+
+        Raises:
+            LimitReached: its time, its tokens or its money are used up: the run's next turn stops it.
+        """
+        found = self.runs.get(tenant, run)
+        owner = self.catalog.agents.get(found.agent) or self.catalog.workflows.get(found.agent)
+        if owner is not None:
+            elapsed = (self.now() - found.created_at).total_seconds() - found.waited_seconds
+            # Steps are turns, and a graph is a part of one: its own are limited by themselves.
+            owner.limits.check(found.spent.model_copy(update={"steps": 0}), elapsed)
+        return found
 
 
 def thread_of(context: ToolContext) -> str:

@@ -1,7 +1,7 @@
 """The wiring of ledger, budgets and spend: a part of the bootstrap, apart for its length."""
 
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from pentad.runtime import bootstrap
@@ -15,11 +15,13 @@ if TYPE_CHECKING:
 
 @cache
 def ledger() -> "Ledger":
-    """Return the gateway's ledger: with each attempt it raises the spend counters."""
+    """Return the gateway's ledger: with each attempt it raises the spend counters, and a graph's run."""
     from pentad.models.adapters.ledger_dynamodb import DynamoDBLedger
+    from pentad.orchestration.adapters.langgraph_spent import counting
 
     values = bootstrap.settings(environment.GatewaySettings)
-    return DynamoDBLedger(bootstrap.table(values.ledger_table), bootstrap.table(values.state_table))
+    state = bootstrap.table(values.state_table)
+    return DynamoDBLedger(bootstrap.table(values.ledger_table), state, counting=partial(counting, state))
 
 
 @cache

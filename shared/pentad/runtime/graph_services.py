@@ -29,5 +29,6 @@ def equipment(values: ToolSettings) -> Equipment:
         checkpoints=lambda tenant: DynamoDBSaver(table, objects, tenant),
         audit=DynamoAudit(bootstrap.table(values.ledger_table)),
         runs=bootstrap.runs(),
+        catalog=bootstrap.catalog(),
         now=bootstrap.now,
     )

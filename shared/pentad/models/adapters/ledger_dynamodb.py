@@ -7,7 +7,7 @@ transaction, so the counters' sums are the ledger's.
 
 import random as _random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from pentad.aws.table import ConditionFailed, Item, Table
@@ -30,6 +30,8 @@ class DynamoDBLedger:
     Args:
         table: the table.
         counters: the table of the spend counters, ``state``; none for who only reads the ledger.
+        counting: returns what else is written with an attempt's outcome, all or nothing, once; conditions of it that
+            do not hold leave it out.
         sleep: ``time.sleep``.
         random: from 0 up to 1, for jitter.
     """
@@ -39,11 +41,13 @@ class DynamoDBLedger:
         table: Table,
         counters: Table | None = None,
         *,
+        counting: Callable[[Attempt], Sequence[Item]] = lambda _: (),
         sleep: Callable[[float], None] = time.sleep,
         random: Callable[[], float] = _random.random,
     ) -> None:
         self._table = table
         self._counters = counters
+        self._counting = counting
         self._sleep = sleep
         self._random = random
 
@@ -60,12 +64,16 @@ class DynamoDBLedger:
         entries = [self._table.putting(_item(attempt), condition=_NEW)]
         if self._counters is not None:
             entries += [_raising(self._counters, attempt, counter) for counter in spend.counters(attempt)]
+        counted = [*self._counting(attempt)]
         for number in range(TRIES):
             try:
-                self._table.transact(entries)
+                self._table.transact([*entries, *counted])
                 return
-            except ConditionFailed:
-                return  # it stands there already: this is a repeat
+            except ConditionFailed as failure:
+                if failure.reasons[0] == "ConditionalCheckFailed" or not counted:
+                    return  # it stands there already: this is a repeat
+                counted = []  # what was to be counted in is not there: the attempt was made all the same
+                continue
             except StoreUnavailable:
                 if number == TRIES - 1:
                     raise

@@ -39,6 +39,7 @@ class PentadChatModel(BaseChatModel):
         gateway: answers the calls: the gateway's function, or any other `pentad.models.ports.ChatModel`.
         context: on whose behalf calls are made: tenant, run and step stand in the ledger.
         deadline: returns the ``time.time()`` by which an answer is of use.
+        check: called before each call; what it raises keeps the model from being asked.
         task: the gateway's task; ``tier`` or ``model_id`` instead where they are given.
         max_output_tokens: cap of a reply.
     """
@@ -48,6 +49,7 @@ class PentadChatModel(BaseChatModel):
     gateway: SkipValidation[ChatModel] = Field(exclude=True)
     context: CallContext
     deadline: Callable[[], float] = Field(default=_soon, exclude=True)
+    check: Callable[[], object] | None = Field(default=None, exclude=True)
     task: str = "reason"
     tier: str | None = None
     model_id: str | None = None
@@ -113,6 +115,8 @@ class PentadChatModel(BaseChatModel):
         **kwargs: Any,
     ) -> ChatResult:
         names: dict[str, str] = kwargs.pop("tool_names", {})
+        if self.check is not None:
+            self.check()
         reply = self.gateway.complete(self._request(messages, kwargs), deadline=self.deadline())
         if reply.degraded:
             raise ModelUnavailable("no model of the chain answered")

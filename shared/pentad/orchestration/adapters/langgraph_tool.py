@@ -30,7 +30,7 @@ from pentad.domain.models import CallContext
 from pentad.orchestration.adapters.langgraph_audit import AuditedTools
 from pentad.orchestration.adapters.langgraph_model import PentadChatModel
 from pentad.orchestration.adapters.langgraph_tools import for_graph
-from pentad.orchestration.graphs import SPARE_SECONDS, Equipment, is_thread_of, thread_of
+from pentad.orchestration.graphs import PURPOSE, SPARE_SECONDS, Equipment, is_thread_of, thread_of
 from pentad.tools.adapters.langchain_tools import CONTEXT, Options, rest_of, spec_of
 from pentad.tools.context import ToolContext
 from pentad.tools.declare import Effects, Need, Tool
@@ -270,9 +270,10 @@ class _Call:
                 session=context.session,
                 run=context.run,
                 step=context.step,
-                purpose="graph",
+                purpose=PURPOSE,
             ),
             deadline=lambda: time.time() + context.remaining_seconds() - SPARE_SECONDS / 2,
+            check=lambda: self._equipment.check_limits(context.tenant, context.run),
             task=self._graph.task,
         )
         built = self._graph.build(model, [for_graph(tool, context) for tool in self._graph.tools])
