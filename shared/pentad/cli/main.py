@@ -18,6 +18,7 @@ from pentad.cli.commands import (
     replay,
     review,
     runs,
+    schedules,
     twin,
     update,
     versions,
@@ -69,6 +70,7 @@ app.command("cost")(cost.cost)
 runs.app.command("export")(replay.export)
 app.add_typer(runs.app, name="runs")
 app.add_typer(kill.app, name="kill")
+app.add_typer(schedules.app, name="schedules")
 app.add_typer(review.app, name="review")
 app.add_typer(keys.app, name="keys")
 app.add_typer(budgets.app, name="budgets")

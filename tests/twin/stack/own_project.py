@@ -1,5 +1,6 @@
 """A user's project: this one's sources, and beside them an agent and tools of the user's own; nothing else edited."""
 
+import json
 from pathlib import Path
 
 from tests.twin import copies
@@ -7,9 +8,19 @@ from tests.twin import copies
 EVENT_LIMIT = 150
 """From so many history events on a run of this project goes on in another execution: runs of some turns do so here."""
 
-AGENT = """description: Greets, counts words, and rings the harbour's bells.
+# Its own moments are far away: a test lets it fire.
+TIDE = {
+    "name": "tide",
+    "expression": "cron(0 8 1 JAN ? *)",
+    "timezone": "Europe/Berlin",
+    "tenant": "harbour",
+    "message": "What is 20 + 22?",
+    "session": "tides",
+}
+AGENT = f"""description: Greets, counts words, and rings the harbour's bells.
 tools: [word_count, ring_bell, fire_cannon]
-knowledge: {top_k: 0}
+knowledge: {{top_k: 0}}
+schedules: {json.dumps([TIDE])}
 """
 # They tell how sure they are: one by what models say, which a test can set, the other by what samples do.
 SURE = """description: Keeps the fort's log, as far as it is sure of it.
