@@ -5,7 +5,7 @@ from typing import Any
 
 import httpx
 
-from pentad.cli.console import EXIT_UNAVAILABLE, CommandError
+from pentad.cli.console import EXIT_UNAVAILABLE, CommandError, in_one_line
 
 _CONNECT_SECONDS = 5.0
 _READ_SECONDS = 35.0  # the API itself waits at most 30
@@ -24,8 +24,7 @@ class ApiError(CommandError):
 
     def __init__(self, status: int, problem: Json) -> None:
         detail = problem.get("detail") or problem.get("title") or problem.get("message") or "no detail"
-        fix = f" ({problem['fix']})" if problem.get("fix") else ""
-        super().__init__(f"{status}: {detail}{fix}")
+        super().__init__(f"{status}: {in_one_line(detail, problem.get('field'), problem.get('fix'))}")
         self.status = status
         self.problem = problem
 

@@ -1,6 +1,7 @@
 """What the command prints, and how it fails: one clear line, a traceback only with --debug."""
 
 import json
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,6 +10,7 @@ from typing import Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from pentad.domain.errors import PentadError
 
@@ -71,13 +73,18 @@ def failures() -> Iterator[None]:
     except PentadError as error:
         if OPTIONS.debug:
             raise
-        fix = f" ({error.fix})" if error.fix else ""
-        _tell(f"{error.message}{fix}", EXIT_FAILED)
+        _tell(in_one_line(error.message, error.field, error.fix), EXIT_FAILED)
         raise typer.Exit(EXIT_FAILED) from error
+
+
+def in_one_line(message: str, field: str | None, fix: str | None) -> str:
+    """Return what is wrong, in which field where the message has no such word, and what can be done."""
+    named = f"{field}: " if field and not re.search(rf"\b{re.escape(field)}\b", message) else ""
+    return f"{named}{message} ({fix})" if fix else f"{named}{message}"
 
 
 def _tell(message: str, code: int) -> None:
     if OPTIONS.json:
         emit({"error": message, "code": code})
     else:
-        ERR.print(f"[red]error:[/] {message}", soft_wrap=True)
+        ERR.print(f"[red]error:[/] {escape(message)}", soft_wrap=True)

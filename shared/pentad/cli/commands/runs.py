@@ -5,12 +5,14 @@ import uuid
 from typing import Annotated, Any
 
 import typer
+from rich.markup import escape
 from typer.core import TyperGroup
 
 from pentad.cli.client import ApiClient
 from pentad.cli.commands import lifecycle
 from pentad.cli.commands.approvals import decide_at_prompt
 from pentad.cli.console import ERR, OPTIONS, OUT, CommandError, emit, failures
+from pentad.cli.events import event_line
 from pentad.cli.show import approval_lines, print_run, run_table, waterfall
 from pentad.cli.target import api
 
@@ -57,7 +59,7 @@ def run(
     with failures():
         client = api()
         key = idempotency_key or uuid.uuid4().hex
-        with ERR.status(f"{agent} works"):
+        with ERR.status(f"{escape(agent)} works"):
             view = ask(client, agent, message, session=session, key=key, seconds=wait)
         if OPTIONS.json:
             emit(view)
@@ -80,7 +82,7 @@ def chat(
     """Talk to an agent in one session; an empty line or Ctrl-D ends it."""
     with failures():
         client = api()
-        OUT.print(f"[dim]{client.url}, agent {agent}. An empty line ends the conversation.[/]")
+        OUT.print(f"[dim]{client.url}, agent {escape(agent)}. An empty line ends the conversation.[/]")
         while True:
             try:
                 message = OUT.input("[bold]> [/]").strip()
@@ -88,7 +90,7 @@ def chat(
                 break
             if not message:
                 break
-            with ERR.status(f"{agent} works"):
+            with ERR.status(f"{escape(agent)} works"):
                 view = ask(client, agent, message, session=session, key=uuid.uuid4().hex, seconds=600)
             session = view["session"]
             if view["pending_approval"]:
@@ -160,7 +162,7 @@ def show(run_id: Annotated[str, typer.Argument(metavar="RUN", help="Which run.")
             return
         print_run(OUT, view)
         for event in events:
-            OUT.print(f"[dim]{event['at']}[/] {event['type']} {event['detail']}", markup=True, soft_wrap=True)
+            OUT.print(event_line(event), soft_wrap=True)
 
 
 def trace(run_id: Annotated[str, typer.Argument(help="The run.")]) -> None:

@@ -1,0 +1,99 @@
+"""A run's events as lines for a reader; ``--json`` has all that they hold."""
+
+import json
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from rich.text import Text
+
+from pentad.domain.money import show
+from pentad.domain.usage import Usage
+
+Json = dict[str, Any]
+
+_LONGEST = 160  # characters of arguments, results and texts
+_LAST_STEP = 99_999  # a workflow's answer is put together at this place
+_AGENT = "agent"  # whose steps of a workflow have a run of their own
+
+
+def event_line(event: Json) -> Text:
+    """Return when something happened, what, and how it went."""
+    at = datetime.fromisoformat(event["at"]).astimezone().strftime("%H:%M:%S")
+    what, said = _LINES[event["type"]](event["detail"])
+    return Text.assemble((at, "dim"), f" {what:<15} ", said)
+
+
+def _created(detail: Json) -> tuple[str, str]:
+    return "started", f"{detail['agent']}, by {detail['trigger']}"
+
+
+def _attempt(detail: Json) -> tuple[str, str]:
+    error = f", {_short(detail['error'])}" if detail["error"] else ""
+    cost = show(detail["cost_nanousd"])
+    return "model", f"{detail['model']} for {detail['purpose']}: {detail['outcome']}{error}, {_spent(detail)}, {cost}"
+
+
+def _step(detail: Json) -> tuple[str, str]:
+    decision = detail["decision"]
+    if detail["provider"] == "tool":
+        did = f"tool {detail['model']}"
+    elif detail["provider"] == _AGENT:
+        did = f"agent {detail['model']}, {show(detail['cost_nanousd'])}"
+    else:
+        did = _decided(decision)
+    sure = detail["assessment"]
+    if sure:
+        did += f", confidence {sure['confidence']:.2f} ({sure['band']})"
+    return ("end" if detail["step"] == _LAST_STEP else f"step {detail['step']}"), did
+
+
+def _decided(decision: Json) -> str:
+    tools = ", ".join(call["tool"] for call in decision["calls"])
+    reason = f": {_short(decision['reason'])}" if decision["reason"] else ""
+    words = {
+        "answer": "answers",
+        "tools": f"calls {tools}",
+        "approve": "waits for approval" + (f" of {tools}" if tools else ""),
+        "ask": "asks a human",
+        "escalate": "hands over to a human",
+        "stop": "is stopped",
+    }
+    return f"{words.get(decision['kind'], decision['kind'])}{reason}"
+
+
+def _call(detail: Json) -> tuple[str, str]:
+    arguments = _short(json.dumps(detail["arguments"], ensure_ascii=False))
+    result = f": {_short(detail['result'])}" if detail["result"] else ""
+    return f"step {detail['step']} call {detail['index']}", f"{detail['tool']} {arguments} {detail['status']}{result}"
+
+
+def _approval(detail: Json) -> tuple[str, str]:
+    by = f" by {detail['decided_by']}" if detail["decided_by"] else ""
+    reason = f": {_short(detail['reason'])}" if detail["reason"] else ""
+    return f"step {detail['step']} human", f"{detail['approval']} ({detail['kind']}) {detail['status']}{by}{reason}"
+
+
+def _ended(detail: Json) -> tuple[str, str]:
+    why = detail["error"] or detail["stop_reason"]
+    because = f": {_short(why)}" if why else ""
+    return "ended", f"{detail['status']}{because}, {detail['tokens']:,} tokens, {detail['cost']}"
+
+
+def _spent(detail: Json) -> str:
+    return f"{Usage(**detail['usage']).total_tokens:,} tokens, {detail['duration_ms']:,} ms"
+
+
+def _short(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 1]}…"
+
+
+_LINES: dict[str, Callable[[Json], tuple[str, str]]] = {
+    "run.created": _created,
+    "model_attempt": _attempt,
+    "step": _step,
+    "tool_call": _call,
+    "approval": _approval,
+    "run.ended": _ended,
+}

@@ -1,0 +1,34 @@
+"""How commands fail."""
+
+import pytest
+import typer
+
+from pentad.cli.client import ApiError
+from pentad.cli.console import CommandError, failures, in_one_line
+from pentad.domain.errors import InvalidInput
+
+
+def test_a_refusal_names_status_field_and_fix() -> None:
+    problem = {"detail": "there is no chat model of that name", "field": "tier", "fix": "use one of a, b"}
+    assert str(ApiError(400, problem)) == "400: tier: there is no chat model of that name (use one of a, b)"
+
+
+@pytest.mark.parametrize(
+    ("message", "field", "said"),
+    [
+        ("there is no such run", "run", "there is no such run"),
+        ("nothing can follow that", "at", "at: nothing can follow that"),
+        ("no", None, "no"),
+    ],
+)
+def test_the_field_is_named_where_the_message_has_no_such_word(message: str, field: str | None, said: str) -> None:
+    assert in_one_line(message, field, None) == said
+
+
+@pytest.mark.parametrize("error", [CommandError("no agent [/x]"), InvalidInput("no agent [/x]", field="agent")])
+def test_what_was_typed_is_told_as_it_is_and_never_read_as_markup(
+    error: Exception, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(typer.Exit), failures():
+        raise error
+    assert capsys.readouterr().err == "error: no agent [/x]\n"
