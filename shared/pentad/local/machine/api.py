@@ -7,6 +7,7 @@ an output that is a string is not JSON; `StopExecution` and `SendTaskFailure` dr
 
 import base64
 import binascii
+import copy
 from typing import Any, Final
 
 from moto.core.exceptions import AWSError
@@ -106,18 +107,28 @@ def _without_data(event: dict[str, Any]) -> dict[str, Any]:
 
 def _get_execution_history(self: Any) -> ActionResult:
     refuse_express_execution(self._get_param("executionArn"))
-    history = self.stepfunction_backend.get_execution_history(self._get_param("executionArn"))
-    events = history["events"]
-    if self._get_param("reverseOrder"):
-        events = events[::-1]
-    if self._get_param("includeExecutionData") is False:
-        events = [_without_data(event) for event in events]
     size = min(int(self._get_param("maxResults") or _PAGE), _MAX_PAGE)
     start = _offset(self._get_param("nextToken"))
-    response: dict[str, Any] = {"events": events[start : start + size]}
-    if start + size < len(events):
+    execution = self.stepfunction_backend.describe_execution(self._get_param("executionArn"))
+    events, more = _page(execution, start, size, backwards=bool(self._get_param("reverseOrder")))
+    if self._get_param("includeExecutionData") is False:
+        events = [_without_data(event) for event in events]
+    response: dict[str, Any] = {"events": events}
+    if more:
         response["nextToken"] = base64.b64encode(str(start + size).encode()).decode()
     return ActionResult(response)
+
+
+def _page(execution: Any, start: int, size: int, *, backwards: bool) -> tuple[list[dict[str, Any]], bool]:
+    """Return events of a history, and whether there are more; moto copies the whole history for every page."""
+    environment = execution.exec_worker.env
+    if environment is None:
+        return [], False  # It has not begun.
+    manager = environment.event_manager
+    with manager._mutex:
+        events = manager._history_event_list
+        ordered = events[::-1] if backwards else events
+        return copy.deepcopy(ordered[start : start + size]), start + size < len(events)
 
 
 def _stop_execution(self: Any) -> ActionResult:
