@@ -16,16 +16,18 @@ from typing import Any
 import boto3
 from botocore.config import Config
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
-from werkzeug.serving import make_server
 from werkzeug.wrappers import Request, Response
 
 from pentad.local import machine
+from pentad.local.front.model import ApiResponse
+from pentad.local.front.server import FrontServer
 
 REGION = "us-east-1"
 ACCOUNT = "123456789012"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/machine"
 _INVOKE = re.compile(r"^/2015-03-31/functions/(?P<name>.+)/invocations$")
 _OPERATOR = "operator"
+_PAUSE, _LONG_PAUSE = 0.01, 0.5
 Handler = Callable[[Any, Any], Any]
 
 
@@ -47,27 +49,24 @@ class Stage:
         self.denied: set[tuple[str, str]] = set()
         self._keys = {_OPERATOR: _OPERATOR}
         self._moto = DomainDispatcherApplication(create_backend_app)
-        self._server = make_server("127.0.0.1", 0, self._serve, threaded=True)
-        self._thread = threading.Thread(target=self._server.serve_forever, name="stage", daemon=True)
+        self._server = FrontServer(self._serve)
         self._clients: dict[tuple[str, str], Any] = {}
         self._lock = threading.Lock()
 
     @property
     def url(self) -> str:
         """Address of the front."""
-        return f"http://127.0.0.1:{self._server.server_port}"
+        return f"http://127.0.0.1:{self._server.port}"
 
     def start(self) -> None:
         """Serve."""
-        self._thread.start()
+        self._server.start()
 
     def stop(self) -> None:
         """Stop serving and close every client."""
         for client in self._clients.values():
             client.close()
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join(5)
+        self._server.stop()
 
     def connect(self, service: str, role_arn: str) -> Any:
         """Return a client that acts as a role; what the twin supplies to the interpreter."""
@@ -101,7 +100,11 @@ class Stage:
         found = re.search(r"Credential=([^/]+)/", request.headers.get("Authorization", ""))
         return self._keys.get(found.group(1), "") if found else ""
 
-    def _serve(self, environ: Any, start_response: Any) -> Any:
+    def _serve(self, environ: dict[str, Any], body: bytes) -> ApiResponse:
+        response = self._answer(environ)
+        return ApiResponse(response.status_code, tuple(response.headers.items()), response.get_data())
+
+    def _answer(self, environ: dict[str, Any]) -> Response:
         request = Request(environ)
         invoke = _INVOKE.match(request.path)
         action = f"lambda:{invoke['name']}" if invoke else request.headers.get("X-Amz-Target", request.path)
@@ -109,10 +112,10 @@ class Stage:
         if caller != _OPERATOR:
             self.calls.append((caller, action))
         if (caller, action) in self.denied:
-            return self._deny(caller, action)(environ, start_response)
+            return self._deny(caller, action)
         if invoke:
-            return self._invoke(request, invoke["name"])(environ, start_response)
-        return self._moto(environ, start_response)
+            return self._invoke(request, invoke["name"])
+        return Response.from_app(self._moto, environ, buffered=True)
 
     def _deny(self, caller: str, action: str) -> Response:
         message = f"User: {caller} is not authorized to perform: {action}"
@@ -184,7 +187,8 @@ class Stage:
     def events(self, execution_arn: str) -> list[dict[str, Any]]:
         """Return the whole history of an execution."""
         pages = self.client("stepfunctions").get_paginator("get_execution_history")
-        return [event for page in pages.paginate(executionArn=execution_arn) for event in page["events"]]
+        found = pages.paginate(executionArn=execution_arn, maxResults=1000)
+        return [event for page in found for event in page["events"]]
 
     def types(self, execution_arn: str) -> list[str]:
         """Return the types of the events in their order."""
@@ -207,12 +211,13 @@ def until(probe: Callable[[], Any], seconds: float = 15) -> Any:
     Raises:
         TimeoutError: It did not in time.
     """
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
+    began = time.monotonic()
+    while (waited := time.monotonic() - began) < seconds:
         found = probe()
         if found:
             return found
-        time.sleep(0.02)
+        # What takes long is asked about less often: each question costs as much as a step of what is waited for.
+        time.sleep(min(max(_PAUSE, waited / 20), _LONG_PAUSE))
     raise TimeoutError("the expected state was not reached")
 
 
