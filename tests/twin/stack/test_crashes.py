@@ -1,4 +1,4 @@
-"""Function processes that are killed in the middle of a call: the run ends well, and nothing is lost or doubled."""
+"""Processes that are killed in the middle of a call, executions that AWS ends: runs end well, nothing is doubled."""
 
 import json
 from collections.abc import Iterator
@@ -146,6 +146,35 @@ def test_poison_messages_reach_the_dead_letter_queue_and_good_ones_run(stack: St
     assert sorted(dead_bodies) == sorted(bodies[:2])
     [run] = tenant.get("/v1/runs")["items"]
     assert tenant.settled(run["run_id"])["status"] == "succeeded"
+
+
+@pytest.fixture
+def hasty(stack: Stack) -> Iterator[None]:
+    """New runs of the clerk go to a version of its machine that is given three seconds, all else as deployed."""
+    states = stack.aws("stepfunctions")
+    machines = states.list_state_machines()["stateMachines"]
+    [machine] = [one["stateMachineArn"] for one in machines if one["name"] == "pentad-dev-agent-clerk"]
+    [alias] = states.list_state_machine_aliases(stateMachineArn=machine)["stateMachineAliases"]
+    live = alias["stateMachineAliasArn"]
+    definition = states.describe_state_machine(stateMachineArn=machine)["definition"]
+    routing = states.describe_state_machine_alias(stateMachineAliasArn=live)["routingConfiguration"]
+    short = json.dumps(json.loads(definition) | {"TimeoutSeconds": 3})
+    version = states.update_state_machine(stateMachineArn=machine, definition=short, publish=True)
+    route = {"stateMachineVersionArn": version["stateMachineVersionArn"], "weight": 100}
+    states.update_state_machine_alias(stateMachineAliasArn=live, routingConfiguration=[route])
+    yield
+    states.update_state_machine_alias(stateMachineAliasArn=live, routingConfiguration=routing)
+    states.update_state_machine(stateMachineArn=machine, definition=definition)
+
+
+@pytest.mark.usefixtures("hasty")
+def test_execution_that_times_out_leaves_a_failed_run_and_a_free_session(stack: Stack) -> None:
+    tenant = stack.tenant()
+    run = started(tenant, 'Save a note titled "Oil" with the text "Order two barrels."', agent="clerk")
+    view = until(lambda: found if (found := tenant.get(f"/v1/runs/{run}"))["ended_at"] else None, "the end")
+    assert (view["status"], view["error"].split(":")[0]) == ("failed", "ExecutionTimedOut")
+    assert [one["status"] for one in stack.executions(run)] == ["TIMED_OUT"]
+    assert (tenant.lease_is_free("daily"), tenant.get("/v1/approvals")["items"]) == (True, [])
 
 
 def records(tenant: Tenant, kind: str) -> list[dict[str, str]]:
