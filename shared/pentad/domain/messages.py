@@ -9,6 +9,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from pentad.domain.runs import Assessment
+
 
 class Block(BaseModel):
     """Base of every content block."""
@@ -97,6 +99,11 @@ class Message(BaseModel):
     run: str | None = None
     step: int | None = Field(default=None, description="the step of the run that made it; 0 is the user's request")
     raw: ProviderRaw | None = None
+    assessment: Assessment | None = Field(
+        default=None,
+        exclude_if=lambda value: value is None,
+        description="how sure the turn is; stored with its reply, so that another try need not ask again",
+    )
 
     @property
     def text(self) -> str:

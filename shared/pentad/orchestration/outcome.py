@@ -81,3 +81,11 @@ def replied(outcome: TurnOutcome, reply: ChatReply) -> TurnOutcome:
         notices=reply.notices,
         degraded=reply.degraded,
     )
+
+
+def assessed(outcome: TurnOutcome, assessment: Assessment) -> TurnOutcome:
+    """Return the outcome with how sure it is, which goes to the session in one write with the reply."""
+    append = tuple(
+        one.model_copy(update={"assessment": assessment}) if one is outcome.reply else one for one in outcome.append
+    )
+    return replace(outcome, assessment=assessment, append=append)

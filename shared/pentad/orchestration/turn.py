@@ -1,8 +1,8 @@
 """Think: one model turn of a run. Retried at any point, it never asks the model twice for what is stored.
 
 The order of the writes: the results of the last step's tools and the reply go to the session in one append, then the
-step and its calls in one transaction. A retry finds the step (and returns its decision), or the reply (and makes the
-step of it), or neither (and asks the model).
+step and its calls in one transaction. A retry finds the step (and returns its decision), or the reply and how sure it
+is (and makes the step of them), or neither (and asks the model).
 """
 
 from collections.abc import Callable
@@ -33,7 +33,7 @@ from pentad.orchestration.decide import (
     stop_id,
     wait_seconds,
 )
-from pentad.orchestration.outcome import TurnOutcome, billed, replied, spent, stop
+from pentad.orchestration.outcome import TurnOutcome, assessed, billed, replied, spent, stop
 from pentad.orchestration.ports import Assessor, ReviewStore, RunStore, Standing, Switchboard
 from pentad.orchestration.repeats import repeated
 from pentad.orchestration.reviews import Cause, review_of, summary_of
@@ -250,22 +250,24 @@ class Think:
         """Return the outcome with what its confidence allows, where the agent asks for that."""
         if self._assessor is None or outcome.reply is None or not self._matters(situation.agent, outcome.calls):
             return outcome
-        assessment = self._assessor.assess(
-            situation.agent,
-            self._request(situation),
-            outcome.reply,
-            outcome.calls,
-            unknown_citations=len(outcome.unknown),
-            deadline=deadline,
-        )
+        assessment = outcome.reply.assessment
         if assessment is None:
-            return outcome
-        # What the assessment cost is on the ledger, beside what the turn did.
-        outcome = spent(outcome, self._attempts(situation, retried=situation.turn.retry > 0))
+            assessment = self._assessor.assess(
+                situation.agent,
+                self._request(situation),
+                outcome.reply,
+                outcome.calls,
+                unknown_citations=len(outcome.unknown),
+                deadline=deadline,
+            )
+            if assessment is None:
+                return outcome
+            # What the assessment cost is on the ledger, beside what the turn did.
+            outcome = spent(outcome, self._attempts(situation, retried=situation.turn.retry > 0))
         calls = held(outcome.calls) if assessment.band in {Band.DRAFT, Band.ESCALATE} else outcome.calls
         step = situation.turn.step
         decision = decision_on(step, calls, assessment.band, wait=wait_seconds(situation.agent))
-        outcome = replace(outcome, assessment=assessment, calls=calls, decision=decision)
+        outcome = replace(assessed(outcome, assessment), calls=calls, decision=decision)
         self._noted(situation, assessment.confidence)
         if assessment.band is Band.REVIEW:
             summary = summary_of(outcome.reply, calls) if outcome.reply else ""

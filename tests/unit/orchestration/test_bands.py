@@ -3,10 +3,12 @@
 import pytest
 
 from pentad.domain.agents import AgentSpec, Catalog, ConfidenceSpec
+from pentad.domain.errors import ModelUnavailable
 from pentad.domain.runs import Band, CallStatus, Decision, Run, Step
 from pentad.orchestration.assess import Assess
 from pentad.orchestration.turn import Think
 
+from .test_turn import fails_once
 from .world import TENANT, World, tool
 
 CATALOG = Catalog(
@@ -134,6 +136,20 @@ def test_a_retry_of_a_stored_turn_asks_nobody(world: AssessedWorld) -> None:
     assert world.turn(world.run, retry=1) == first
     assert len(world.model.requests) == 2
     assert len(world.causes()) == 1
+
+
+@pytest.mark.parametrize(("confidence", "kind"), [(0.9, "tools"), (0.5, "approve")])
+def test_a_turn_cut_off_after_its_reply_was_stored_is_not_assessed_again(
+    world: AssessedWorld, confidence: float, kind: str
+) -> None:
+    fails_once(world, "record_step", world.runs)
+    with pytest.raises(ModelUnavailable):
+        world.take(LOG, confidence)
+    assert world.turn(world.run, retry=1).kind == kind
+    assert len(world.model.requests) == 2
+    step = world.step()
+    assert step.assessment is not None
+    assert (step.assessment.confidence, step.cost_nanousd) == (confidence, 2000)
 
 
 def test_a_notice_that_no_model_answered_is_not_assessed(world: AssessedWorld) -> None:

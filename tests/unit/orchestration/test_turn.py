@@ -15,7 +15,7 @@ from pentad.orchestration.turn import Turn
 from .world import TENANT, World
 
 
-def _fails_once(world: World, name: str, owner: Any) -> None:
+def fails_once(world: World, name: str, owner: Any) -> None:
     """Let a store's method raise the first time, after which it works again: a crash at that point."""
     original = getattr(owner, name)
     state = {"left": 1}
@@ -68,7 +68,7 @@ def test_a_reply_that_is_in_the_session_is_not_asked_for_again() -> None:
     world = World()
     world.model.script = [[("calculator", {"x": 1})]]
     run = world.begin()
-    _fails_once(world, "record_step", world.runs)
+    fails_once(world, "record_step", world.runs)
     with pytest.raises(ModelUnavailable):
         world.turn(run)
     decision = world.turn(run)
@@ -79,7 +79,7 @@ def test_after_a_crash_the_usage_comes_from_the_ledger() -> None:
     world = World()
     world.model.script = ["4"]
     run = world.begin()
-    _fails_once(world, "record_step", world.runs)
+    fails_once(world, "record_step", world.runs)
     with pytest.raises(ModelUnavailable):
         world.turn(run)
     world.turn(run)
@@ -92,7 +92,7 @@ def test_a_crash_before_the_append_asks_the_model_again_and_stores_once() -> Non
     world = World()
     world.model.script = ["4", "four"]
     run = world.begin()
-    _fails_once(world, "append", world.sessions)
+    fails_once(world, "append", world.sessions)
     with pytest.raises(ModelUnavailable):
         world.turn(run)
     world.turn(run)
@@ -199,7 +199,7 @@ def test_a_stop_that_was_stored_before_a_crash_is_the_same_on_retry() -> None:
     world = World()
     run = world.begin()
     world.clock.advance(700)
-    _fails_once(world, "record_step", world.runs)
+    fails_once(world, "record_step", world.runs)
     with pytest.raises(ModelUnavailable):
         world.turn(run)
     before = world.words(run.session)
@@ -252,7 +252,7 @@ def test_a_degraded_reply_is_known_as_such_after_a_crash() -> None:
     world.model.script = ["Sorry."]
     world.model.degraded = True
     run = world.begin()
-    _fails_once(world, "record_step", world.runs)
+    fails_once(world, "record_step", world.runs)
     with pytest.raises(ModelUnavailable):
         world.turn(run)
     world.turn(run)
