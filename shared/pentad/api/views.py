@@ -48,6 +48,8 @@ class RunView(View):
     pending_approval: str | None = Field(default=None, description="the approval that the run waits for")
     queue_position: int | None = Field(default=None, description="its place among those that wait for the session")
     redrive_of: str | None = Field(default=None, description="the failed run that this one goes on for")
+    forked_from: str | None = Field(default=None, description="the run that this one is a fork of")
+    parent: str | None = Field(default=None, description="the workflow's run that this one is a step of")
     metadata: dict[str, str]
 
 
@@ -78,7 +80,7 @@ class SpanView(View):
     """One bar of the waterfall."""
 
     name: str
-    kind: Literal["run", "state", "function", "model", "tool"]
+    kind: Literal["run", "state", "function", "model", "tool", "node"] = Field(description="node: of a graph")
     start: datetime
     end: datetime
     duration_ms: int
@@ -260,6 +262,8 @@ _RUN_FIELDS = (
     "stop_reason",
     "confidence",
     "redrive_of",
+    "forked_from",
+    "parent",
     "metadata",
 )
 

@@ -80,7 +80,7 @@ def failures() -> Iterator[None]:
 def in_one_line(message: str, field: str | None, fix: str | None) -> str:
     """Return what is wrong, in which field where the message has no such word, and what can be done."""
     named = f"{field}: " if field and not re.search(rf"\b{re.escape(field)}\b", message) else ""
-    return f"{named}{message} ({fix})" if fix else f"{named}{message}"
+    return f"{named}{message} ({fix})" if fix and fix not in message else f"{named}{message}"
 
 
 def _tell(message: str, code: int) -> None:

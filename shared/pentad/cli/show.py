@@ -19,7 +19,15 @@ _STATUS_STYLE = {
     "queued": "cyan",
     "stopped": "yellow",
 }
-_KIND_STYLE = {"run": "bold", "state": "cyan", "function": "blue", "model": "magenta", "tool": "green"}
+_ORIGINS = {"parent": "a step of", "forked_from": "a fork of", "redrive_of": "goes on for"}
+_KIND_STYLE = {
+    "run": "bold",
+    "state": "cyan",
+    "function": "blue",
+    "model": "magenta",
+    "tool": "green",
+    "node": "yellow",
+}
 _SHORTEST_BAR, _LONGEST_BAR = 16, 60
 _OTHER_COLUMNS = 45  # times, details and the gaps between
 
@@ -47,10 +55,17 @@ def print_run(console: Console, view: Json) -> None:
     if view["stop_reason"]:
         console.print(f"[yellow]stopped: {escape(view['stop_reason'])}[/]")
     sure = "" if view.get("confidence") is None else f"confidence {view['confidence']:.2f}, "
+    _print_origin(console, view)
     console.print(
         f"[dim]{view['run_id']}[/] {status_text(view['status'])} "
         f"[dim]{view['steps']} steps, {sure}{view['tokens']:,} tokens, {view['cost']}, session {view['session']}[/]"
     )
+
+
+def _print_origin(console: Console, view: Json) -> None:
+    for field, said in _ORIGINS.items():
+        if view.get(field):
+            console.print(f"[dim]{said} {view[field]}[/]")
 
 
 def run_table(views: Iterable[Json]) -> Table:
@@ -62,7 +77,7 @@ def run_table(views: Iterable[Json]) -> Table:
         created = datetime.fromisoformat(view["created_at"]).astimezone().strftime("%m-%d %H:%M:%S")
         table.add_row(
             view["run_id"],
-            view["agent"],
+            f"[dim]↳[/] {view['agent']}" if view.get("parent") else view["agent"],
             view["session"],
             status_text(view["status"]),
             created,

@@ -25,6 +25,10 @@ def test_the_field_is_named_where_the_message_has_no_such_word(message: str, fie
     assert in_one_line(message, field, None) == said
 
 
+def test_a_fix_that_the_message_has_said_is_not_said_again() -> None:
+    assert in_one_line("at: should be an integer", "at", "should be an integer") == "at: should be an integer"
+
+
 @pytest.mark.parametrize("error", [CommandError("no agent [/x]"), InvalidInput("no agent [/x]", field="agent")])
 def test_what_was_typed_is_told_as_it_is_and_never_read_as_markup(
     error: Exception, capsys: pytest.CaptureFixture[str]

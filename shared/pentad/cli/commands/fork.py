@@ -45,7 +45,6 @@ def fork(
         if OPTIONS.json:
             emit(view)
         else:
-            OUT.print(f"[dim]forked from {run} after turn {at}[/]")
             print_run(OUT, view)
         if wait > 0 and view["status"] not in _ENDED_WELL:
             raise typer.Exit(1)
