@@ -24,6 +24,8 @@ Known = Mapping[str, frozenset[str] | None]
 
 DATA = "$states.input"
 ROUND = "_round"
+DONE = "StepDone"
+"""What a step's first state fails with where a failed run has done it: its last state comes next."""
 STOPS = ("LimitReached", "BudgetExceeded", "StepRejected")
 """Errors that stop the run, and say why: no branch's failure policy takes them for a failure."""
 
@@ -153,8 +155,10 @@ class _NameOf:
         return self._named.state_id
 
 
-def catching(handler: sfn.State, output: str, assign: Mapping[str, str] | None = None) -> dict[str, Any]:
-    """Return the fields of a state that catch every error.
+def catching(
+    handler: sfn.State, output: str, assign: Mapping[str, str] | None = None, *, error: str = "States.ALL"
+) -> dict[str, Any]:
+    """Return the fields of a state that catch every error, or one.
 
     CDK's ``CustomState.add_catch`` leaves out what a catcher puts out, so the catcher is written here; the handler has
     to be reached by another way as well, or CDK does not see it.
@@ -163,9 +167,10 @@ def catching(handler: sfn.State, output: str, assign: Mapping[str, str] | None =
         handler: where to go.
         output: what is passed on, an expression.
         assign: variables to set.
+        error: which one.
     """
     rule: dict[str, Any] = {
-        "ErrorEquals": ["States.ALL"],
+        "ErrorEquals": [error],
         "Output": expression(output),
         "Next": Lazy.string(_NameOf(handler)),
     }

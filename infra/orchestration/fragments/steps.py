@@ -7,6 +7,7 @@ from aws_cdk import aws_stepfunctions as sfn
 
 from infra.orchestration.fragments.base import (
     DATA,
+    DONE,
     Fragment,
     Known,
     catching,
@@ -131,9 +132,10 @@ class AgentRun(StepFragment):
     def __init__(self, flow: "Flow", spec: AgentStep) -> None:
         super().__init__(flow, spec, {"prompt": spec.prompt})
         kept = merged(DATA, f"{{'{_CHILD}': {_RESULT}}}")
-        begin = state(self, self.name, self.task("child", refers=True) | {"Output": expression(kept)})
         after = merged(without(DATA, [_CHILD]), _RESULT)
         done = state(self, f"{self.name}: collect", self.task("child_done") | {"Output": expression(after)})
+        making = self.task("child", refers=True) | {"Output": expression(kept)}
+        begin = state(self, self.name, making | catching(done, DATA, error=DONE))
         # However the execution ended, the run's record says what came of it.
         run = state(self, f"{self.name}: run", self._execution(spec.agent) | catching(done, DATA))
         begin.next(run).next(done)
@@ -163,9 +165,10 @@ class ToolRun(StepFragment):
         told_of = {name: f"{DATA}.{_ERROR}.{name}" for name in ("error", "cause")}
         after = merged(without(DATA, [_ERROR]), _RESULT)
         collect = state(self, f"{self.name}: collect", self.task("call_done", told_of) | {"Output": expression(after)})
-        caught = catching(collect, merged(DATA, f"{{'{_ERROR}': {told('{}')}}}"))
-        run = state(self, f"{self.name}: run", self._call(spec) | caught)
-        plan = state(self, self.name, self.task("call", refers=True) | {"Output": expression(DATA)})
+        error = merged(DATA, f"{{'{_ERROR}': {told('{}')}}}")
+        run = state(self, f"{self.name}: run", self._call(spec) | catching(collect, error))
+        planning = self.task("call", refers=True) | {"Output": expression(DATA)}
+        plan = state(self, self.name, planning | catching(collect, error, error=DONE))
         plan.next(self._approval(spec, run) if flow.tools[spec.tool].spec.approval == "always" else run)
         run.next(collect)
         self.first, self.ends = plan, [collect]

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from infra.orchestration.fragments.base import DATA, catching, expression, merged, state, without
+from infra.orchestration.fragments.base import DATA, DONE, catching, expression, merged, state, without
 from infra.orchestration.loop import retry
 
 
@@ -54,9 +54,9 @@ class Wait:
         name = f"{step.name}{suffix}"
         asked = sfn.Choice.jsonata(scope, f"{name}: decided")
         # A time limit is no decision: what is due then, the function says.
-        late = catching(asked, merged(DATA, f"{{'{_HUMAN}': {{'status': 'late'}}}}"))
-        late["Catch"][0]["ErrorEquals"] = ["States.Timeout"]
-        ask = state(scope, name, _asking(step, function, seconds) | late)
+        late = catching(asked, merged(DATA, f"{{'{_HUMAN}': {{'status': 'late'}}}}"), error="States.Timeout")
+        caught = {"Catch": [*late["Catch"], *catching(then, DATA, error=DONE)["Catch"]]}
+        ask = state(scope, name, _asking(step, function, seconds) | caught)
         due = state(
             scope,
             f"{name}: due",

@@ -27,6 +27,7 @@ PentadError
     ├── Unreadable                 something that is stored can't be read any more
     ├── StepFailed                 a step of a workflow failed, or too many branches of one
     ├── StepRejected               a human rejected a step of a workflow that has no way on from there
+    ├── StepDone                   a step was done by the failed run that this one goes on for; its states are skipped
     └── ConfigurationError         the deployment, catalog or agent definition is wrong
 """
 
@@ -207,6 +208,10 @@ class StepFailed(PermanentError):
 
 class StepRejected(PermanentError):
     """A human rejected a step of a workflow that has no way on from there."""
+
+
+class StepDone(PermanentError):
+    """A step was done by the failed run that this one goes on for: the states that would do it again are skipped."""
 
 
 class ConfigurationError(PermanentError):

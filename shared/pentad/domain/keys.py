@@ -46,6 +46,11 @@ def call_sk(step: int, index: int) -> str:
     return f"CALL#{step:05d}#{index:02d}"
 
 
+def graph_nodes_sk(step: int, index: int) -> str:
+    """Return the sort key of what ran inside a tool call that is a graph."""
+    return f"{GRAPH_NODES}{step:05d}#{index:02d}"
+
+
 def effect_sk(effect_key: str) -> str:
     """Return the sort key of an effect."""
     return f"EFFECT#{effect_key}"
@@ -127,6 +132,8 @@ def spend_sk(day: str, value: str, shard: int) -> str:
 
 
 META = "META"
+GRAPH_NODES = "NODES#"
+PLAN = "PLAN"
 LEASE = "LEASE"
 BREAKER = "SYS#BREAKER"
 SWITCH = "SYS#SWITCH"

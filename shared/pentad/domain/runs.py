@@ -173,6 +173,7 @@ class ToolCall(Value):
     undo_token: str | None = None
     started_at: datetime | None = None
     ended_at: datetime | None = None
+    effect_key: str | None = Field(default=None, description="of a failed run's call that this one goes on with")
 
 
 class Decision(Value):

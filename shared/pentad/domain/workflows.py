@@ -132,6 +132,37 @@ class StepResult(Value):
     cost_nanousd: int = Field(default=0, ge=0)
     began_at: datetime
     ended_at: datetime
+    asked: str | None = Field(default=None, description="hash of all that a model or an agent was asked")
+    taken_from: str | None = Field(default=None, description="the failed run that did it, where it was taken over")
+
+
+class Numbered(Value):
+    """A run's steps as its definition numbered them.
+
+    Attributes:
+        run: the run.
+        numbers: of the steps, by their names.
+    """
+
+    run: str
+    numbers: dict[StepName, int]
+
+
+class Plan(Value):
+    """What a run that has begun goes by: its own numbers, and the failed runs that it goes on for.
+
+    A run keeps the definition that it began with, and another run of the workflow may have another one: a step is known
+    by its name and the round of the loops around it.
+
+    Attributes:
+        tenant: the tenant.
+        own: this run.
+        earlier: the failed runs, the newest first.
+    """
+
+    tenant: str
+    own: Numbered
+    earlier: tuple[Numbered, ...] = ()
 
 
 def place_of(number: int, round_: int) -> int:
@@ -142,3 +173,8 @@ def place_of(number: int, round_: int) -> int:
         round_: how often loops around the step began again before, counted so that no count comes twice.
     """
     return round_ * (STEPS + 1) + number
+
+
+def round_of(place: int) -> int:
+    """Return the round of a place; see `place_of`."""
+    return place // (STEPS + 1)

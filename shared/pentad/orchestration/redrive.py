@@ -4,6 +4,9 @@ Nothing that was done is done again. The turns stand in the session; the new run
 the last of them, by what the store and the ledger of effects know: the results of those that ended, and of any other
 whether it was begun. Where the failed run has left no turn, its request is made anew. The new run's id comes from the
 failed one's, so a repeat is the same run.
+
+A workflow's request is made anew as well: its steps look for what the failed run has finished
+(`pentad.orchestration.workflows.earlier`).
 """
 
 from collections.abc import Callable
@@ -20,7 +23,7 @@ from pentad.domain.workflows import WorkflowSpec
 from pentad.memory.ports import SessionStore, StoredMessage
 from pentad.orchestration.ports import RunStore, WorkflowEngine
 from pentad.orchestration.start import StartRun, request_message_id
-from pentad.tools.canonical import effect_key
+from pentad.tools.canonical import call_key
 from pentad.tools.ports import Effect
 
 GO_ON = "The last attempt at this was cut off by a fault that has been seen to. Go on from where it stopped."
@@ -180,8 +183,7 @@ class Redrive:
             return ToolResultBlock(
                 call_id=call_id, content=call.result, is_error=call.is_error, untrusted=call.untrusted
             )
-        key = effect_key(call.run, call.step, call.index, call.tool, call.arguments, action="run")
-        effect = self._effects.find(failed.tenant, failed.run, key)
+        effect = self._effects.find(failed.tenant, failed.run, call_key(call))
         if effect is None:
             return ToolResultBlock(call_id=call_id, content=NOT_BEGUN, is_error=True)
         if effect.status == "begun":

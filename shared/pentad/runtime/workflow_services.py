@@ -53,8 +53,10 @@ def children() -> "Children":
 def calls() -> "Calls":
     """Return what plans and collects tools' calls."""
     from pentad.orchestration.workflows.calls import Calls
+    from pentad.tools.adapters.effects_dynamodb import DynamoEffects
 
-    return Calls(stores())
+    table = bootstrap.table(bootstrap.settings(environment.StateTable).state_table)
+    return Calls(stores(), DynamoEffects(table))
 
 
 @cache

@@ -4,6 +4,8 @@ import hashlib
 import json
 from typing import Any
 
+from pentad.domain.runs import ToolCall
+
 
 def canonical_json(value: Any) -> str:
     """Return JSON with sorted keys, no spaces and no escapes beyond those JSON asks for.
@@ -38,3 +40,8 @@ def effect_key(run: str, step: int, index: int, tool: str, arguments: dict[str, 
         action: ``run`` or ``undo``: undoing is an effect of its own.
     """
     return sha256_of([run, step, index, tool, arguments, action])
+
+
+def call_key(call: ToolCall) -> str:
+    """Return the key of the effect that a call has: its own, or that of the call which it goes on with."""
+    return call.effect_key or effect_key(call.run, call.step, call.index, call.tool, call.arguments)

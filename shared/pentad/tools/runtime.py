@@ -39,7 +39,7 @@ from pentad.domain.runs import CallStatus, Run, ToolCall
 from pentad.observability import names
 from pentad.observability.ports import Telemetry
 from pentad.tools.arguments import validated
-from pentad.tools.canonical import effect_key
+from pentad.tools.canonical import call_key, effect_key
 from pentad.tools.context import ToolContext
 from pentad.tools.declare import Tool
 from pentad.tools.granted import GrantedRecords
@@ -164,7 +164,11 @@ class ToolRuntime:
             call=call,
             run=self._runs.get(call.tenant, call.run),
             invocation=invocation,
-            key=effect_key(call.run, call.step, call.index, call.tool, call.arguments, action=action),
+            key=(
+                call_key(call)
+                if action == "run"
+                else effect_key(call.run, call.step, call.index, call.tool, call.arguments, action=action)
+            ),
             started_at=self._now(),
             started=self._timer(),
         )

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from pentad.domain.workflows import StepResult
+from pentad.domain.workflows import Numbered, Plan, StepResult
 from pentad.memory.adapters.objects_s3 import S3Objects
 from pentad.orchestration.adapters.results_dynamodb import DynamoResults
 from pentad.orchestration.adapters.results_memory import MemoryResults
@@ -70,3 +70,11 @@ def test_results_of_a_run_come_by_their_places(results: ResultStore) -> None:
         results.put(result(place, str(place)))
     results.put(result(1, "x", run="run_" + "1" * 26))
     assert [one.place for one in results.of_run("acme", RUN)] == [3, 103, 1203]
+
+
+def test_the_first_plan_of_a_run_stands(results: ResultStore) -> None:
+    plan = Plan(tenant="acme", own=Numbered(run=RUN, numbers={"step": 3}))
+    assert results.plan("acme", RUN) is None
+    results.put_plan(plan)
+    results.put_plan(plan.model_copy(update={"earlier": (plan.own,)}))
+    assert results.plan("acme", RUN) == plan

@@ -22,6 +22,7 @@ from pentad.domain.runs import CallStatus, Run, RunStatus
 from pentad.domain.usage import Usage
 from pentad.domain.workflows import WorkflowSpec
 from pentad.orchestration.adapters.results_memory import MemoryResults
+from pentad.orchestration.redrive import Redrive
 from pentad.orchestration.start import RunRequest
 from pentad.orchestration.workflows.calls import Calls
 from pentad.orchestration.workflows.children import Children
@@ -29,6 +30,7 @@ from pentad.orchestration.workflows.finish import Ends, Finished, Stopped
 from pentad.orchestration.workflows.humans import Humans
 from pentad.orchestration.workflows.steps import Entered, EnteredStep, Stores
 from pentad.orchestration.workflows.tasks import Task
+from pentad.tools.adapters.memory import MemoryEffects
 from pentad.tools.discovery import discover
 from tests.twin.machine.stage import ACCOUNT, REGION, Handler, Stage
 from tests.unit.orchestration.world import TENANT, World
@@ -115,12 +117,15 @@ class Bench:
         self.broken = broken
         self.results = MemoryResults()
         self.stores = Stores(catalog, self.world.runs, self.world.sessions, self.results, self.world.clock)
-        self.ends, self.calls = Ends(self.stores), Calls(self.stores)
+        self.effects = MemoryEffects()
+        self.ends, self.calls = Ends(self.stores), Calls(self.stores, self.effects)
         self.children = Children(self.stores, _PREFIX)
         self.humans = Humans(self.stores, self.world.approvals, self.world.asking)
         self.decision: tuple[str, Json] | None = None
         self.task = Task(self.stores, self.model, self.world.ledger)
         self.loses_first = False
+        self.down: set[str] = set()
+        self.ran: list[str] = []
         self._lost: set[tuple[str, str | None]] = set()
         functions = {
             "gateway": self._gateway,
@@ -137,6 +142,22 @@ class Bench:
         run = self.world.start(TENANT, RunRequest(agent="tried", message=message), trigger="api")
         for agent in AGENTS:
             self._machine(f"pentad-dev-agent-{agent}", _AGENT)
+        return self._execute(run)
+
+    def redrive(self, failed: Run) -> Run:
+        """Let a failed run go on to its execution's end and return the new run."""
+        world = self.world
+        again = Redrive(
+            world.catalog, world.runs, world.sessions, self.effects, world.start, world.engine, now=world.clock
+        )
+        return self._execute(again(TENANT, failed.run))
+
+    def define(self, build: Callable[[Flow], Fragment]) -> None:
+        """Deploy another version of the workflow."""
+        self.spec, self.definition = synthesized(build)
+        self.world.catalog.workflows["tried"] = self.spec
+
+    def _execute(self, run: Run) -> Run:
         arn = self.stage.create(self.definition)
         reference = {"tenant": TENANT, "run": run.run, "session": run.session, "agent": "tried"}
         self.execution = self.stage.start_execution(arn, reference, name=run.run)
@@ -212,6 +233,7 @@ class Bench:
     def _ask(self, token: str, at: EnteredStep) -> Json:
         """Ask, and decide at once where the test says how; else nobody decides, and the wait's time runs out."""
         asked = self.humans.ask(at, token)
+        self.ran.append(at.step)
         if self.decision is None:
             self.world.clock.advance(100_000)
             return asked
@@ -230,6 +252,9 @@ class Bench:
 
     def _tool(self, event: Json, _context: Any) -> Any:
         call = self.world.runs.call(event["tenant"], event["run"], event["step"], event["index"])
+        if call.tool in self.down:
+            raise RuntimeError("the tool is down")
+        self.ran.append(call.tool)
         done = {"status": CallStatus.SUCCEEDED, "result": f"computed {call.arguments.get('expression')}"}
         self.world.runs.save_call(call.model_copy(update=done))
         return {"index": event["index"], "status": "succeeded"}
@@ -244,6 +269,7 @@ class Bench:
             )
             raise RuntimeError("the agent broke")
         said = self.world.sessions.read(run.tenant, run.session, 0, 0)[0].message.text
+        self.ran.append(run.agent)
         answer = f"{run.agent}: {said}"
         self.world.runs.finish(run.tenant, run.run, RunStatus.SUCCEEDED, at=self.world.clock(), answer=answer)
         return {}

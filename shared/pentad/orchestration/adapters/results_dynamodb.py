@@ -5,7 +5,7 @@ import hashlib
 from pentad.aws.table import ConditionFailed, Item, Table
 from pentad.domain import keys
 from pentad.domain.errors import NotFound
-from pentad.domain.workflows import StepResult
+from pentad.domain.workflows import Plan, StepResult
 from pentad.orchestration.adapters.run_items import spill_key
 from pentad.orchestration.adapters.spill import Spill
 
@@ -50,6 +50,22 @@ class DynamoResults:
     def of_run(self, tenant: str, run: str) -> list[StepResult]:
         """See `ResultStore`."""
         return [self._result(item) for item in self._state.iterate(keys.run_pk(tenant, run), begins="RESULT#")]
+
+    def put_plan(self, plan: Plan) -> None:
+        """See `ResultStore`."""
+        key: Item = {"pk": keys.run_pk(plan.tenant, plan.own.run), "sk": keys.PLAN, "type": "plan"}
+        place = spill_key(plan.tenant, plan.own.run, key)
+        item = key | self._spill.pack("body", place, plan.model_dump_json())
+        try:
+            self._state.put(item, condition="attribute_not_exists(pk)")
+        except ConditionFailed:
+            return  # A retry: the first stands.
+
+    def plan(self, tenant: str, run: str) -> Plan | None:
+        """See `ResultStore`."""
+        item = self._state.get(keys.run_pk(tenant, run), keys.PLAN)
+        body = None if item is None else self._spill.unpack("body", item)
+        return None if body is None else Plan.model_validate_json(body)
 
     def _result(self, item: Item) -> StepResult:
         body = self._spill.unpack("body", item)

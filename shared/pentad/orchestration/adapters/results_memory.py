@@ -2,7 +2,7 @@
 
 import threading
 
-from pentad.domain.workflows import StepResult
+from pentad.domain.workflows import Plan, StepResult
 
 
 class MemoryResults:
@@ -11,6 +11,7 @@ class MemoryResults:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._results: dict[tuple[str, str, int], StepResult] = {}
+        self._plans: dict[tuple[str, str], Plan] = {}
 
     def put(self, result: StepResult) -> StepResult:
         """See `ResultStore`."""
@@ -25,3 +26,12 @@ class MemoryResults:
         """See `ResultStore`."""
         with self._lock:
             return [result for key, result in sorted(self._results.items()) if key[:2] == (tenant, run)]
+
+    def put_plan(self, plan: Plan) -> None:
+        """See `ResultStore`."""
+        with self._lock:
+            self._plans.setdefault((plan.tenant, plan.own.run), plan)
+
+    def plan(self, tenant: str, run: str) -> Plan | None:
+        """See `ResultStore`."""
+        return self._plans.get((tenant, run))

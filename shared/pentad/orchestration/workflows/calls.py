@@ -3,15 +3,24 @@
 from typing import Any
 
 from pentad.domain.agents import ToolSpec
-from pentad.domain.errors import InvalidTransition, NotFound, StepFailed, StepRejected
+from pentad.domain.errors import (
+    BudgetExceeded,
+    InvalidTransition,
+    LimitReached,
+    NotFound,
+    StepDone,
+    StepFailed,
+    StepRejected,
+)
 from pentad.domain.runs import CallStatus, Decision, Step, ToolCall
-from pentad.domain.workflows import StepResult, ToolStep
+from pentad.domain.workflows import ToolStep
 from pentad.orchestration.deliver import said
+from pentad.orchestration.redrive import Effects
+from pentad.orchestration.workflows.done_calls import PROVIDER, Begun, DoneCalls, called
 from pentad.orchestration.workflows.steps import EnteredStep, Stores, reference_of
 from pentad.orchestration.workflows.templates import render_value
 from pentad.tools.canonical import arguments_hash
 
-PROVIDER = "tool"
 INDEX = 0
 """A tool's step is one call."""
 _ENDED = frozenset({CallStatus.SUCCEEDED, CallStatus.FAILED, CallStatus.REJECTED, CallStatus.UNDONE})
@@ -22,15 +31,19 @@ class Calls:
 
     Args:
         stores: where everything is.
+        effects: what earlier runs have begun and done; none where tools have no effects.
     """
 
-    def __init__(self, stores: Stores) -> None:
+    def __init__(self, stores: Stores, effects: Effects | None = None) -> None:
         self._stores = stores
+        self._done = DoneCalls(stores, effects)
 
     def plan(self, at: EnteredStep) -> dict[str, Any]:
         """Store the call with its arguments; a repeat changes nothing. One that needs an approval awaits it.
 
         Raises:
+            StepDone: the tool has run for a failed run that this one goes on for.
+            EffectUncertain: it was begun for one, whether it happened is not known, and it may not be repeated.
             NotFound: no such run, step or tool.
             InvalidTransition: the run has ended.
             LimitReached: the workflow may spend no more.
@@ -39,9 +52,11 @@ class Calls:
         stores = self._stores
         step = stores.step(at, ToolStep)
         if stores.runs.step(at.tenant, at.run, at.place) is None:
-            run = stores.allowed(at)
+            run, tool = stores.run(at), self._tool(step.tool)
             arguments = render_value(step.arguments, stores.lookup(run, at.refs))
-            self._store(at, self._tool(step.tool), arguments)
+            begun = self._done.check(at, run, tool, arguments)
+            stores.check_allowed(run, at)
+            self._store(at, tool, arguments if begun is None else begun.arguments, begun)
         return {"tool": step.tool, "index": INDEX}
 
     def collect(self, at: EnteredStep, error: str | None = None, cause: str = "") -> dict[str, Any]:
@@ -56,19 +71,31 @@ class Calls:
             NotFound: no such call.
             StepFailed: the tool failed.
             StepRejected: a human rejected it.
+            LimitReached: it was a graph, and the workflow may spend no more.
+            BudgetExceeded: it was a graph, and a budget is used up.
             PentadError: what the stores raise.
         """
         stores = self._stores
         stores.step(at, ToolStep)
+        if error == StepDone.__name__:
+            return reference_of(self._done.collect(at))
         call = stores.runs.call(at.tenant, at.run, at.place, INDEX)
         if call.status not in _ENDED:
             call = self._died(call, error or "States.Runtime", cause)
         if call.status is CallStatus.REJECTED:
             raise StepRejected(f"the step {at.step} was rejected")
-        result = stores.results.put(self._result(at, call))
+        result = stores.results.put(called(at, call, stores.now()))
         if result.status == "failed":
+            self._check_stopped(at, call)
             raise StepFailed(f"the step {at.step} failed: {call.error_type or 'the tool answered with an error'}")
         return reference_of(result)
+
+    def _check_stopped(self, at: EnteredStep, call: ToolCall) -> None:
+        """Let what ends a workflow's run end it here as well: a tool that asks models meets its limits inside."""
+        if call.error_type == LimitReached.__name__:
+            self._stores.allowed(at)
+        if call.error_type == BudgetExceeded.__name__:
+            raise BudgetExceeded((call.result or "").removeprefix(f"{BudgetExceeded.__name__}: "))
 
     def _tool(self, name: str) -> ToolSpec:
         found = self._stores.catalog.tools.get(name)
@@ -76,7 +103,7 @@ class Calls:
             raise NotFound(f"there is no tool {name}", field="tool")
         return found
 
-    def _store(self, at: EnteredStep, tool: ToolSpec, arguments: dict[str, Any]) -> None:
+    def _store(self, at: EnteredStep, tool: ToolSpec, arguments: dict[str, Any], begun: Begun | None) -> None:
         now = self._stores.now()
         awaits = tool.approval == "always"
         call = ToolCall(
@@ -89,6 +116,7 @@ class Calls:
             arguments=arguments,
             arguments_hash=arguments_hash(arguments),
             status=CallStatus.AWAITING if awaits else CallStatus.PENDING,
+            effect_key=None if begun is None else begun.key,
         )
         step = Step(
             tenant=at.tenant,
@@ -113,18 +141,3 @@ class Calls:
             # It had ended before its function's answer was lost: what is stored is what happened.
             return self._stores.runs.call(call.tenant, call.run, call.step, call.index)
         return failed
-
-    def _result(self, at: EnteredStep, call: ToolCall) -> StepResult:
-        now = self._stores.now()
-        return StepResult(
-            tenant=at.tenant,
-            run=at.run,
-            place=at.place,
-            name=at.step,
-            status="failed" if call.is_error else "succeeded",
-            text=call.result or "",
-            provider=PROVIDER,
-            model=call.tool,
-            began_at=call.started_at or now,
-            ended_at=call.ended_at or now,
-        )

@@ -1,19 +1,20 @@
 """An agent's step: a run of its own, started by the state machine, and what came of it."""
 
-import hashlib
 import re
 from datetime import datetime
 from typing import Any
 
 from pentad.domain.agents import AgentSpec
-from pentad.domain.errors import NotFound, StepFailed
+from pentad.domain.errors import NotFound, StepDone, StepFailed
 from pentad.domain.ids import derived_id
 from pentad.domain.messages import Message, TextBlock
 from pentad.domain.runs import Run, RunStatus
 from pentad.domain.workflows import AgentStep, StepResult
 from pentad.orchestration.start import lease_seconds, reference, request_message_id
+from pentad.orchestration.workflows.earlier import answered, keep, places
 from pentad.orchestration.workflows.steps import EnteredStep, Stores, reference_of
 from pentad.orchestration.workflows.templates import render
+from pentad.tools.canonical import sha256_of
 
 _MARKER = re.compile(r" ?\[\d{1,3}\]")
 
@@ -36,6 +37,7 @@ class Children:
         A repeat returns the same run.
 
         Raises:
+            StepDone: a failed run that this one goes on for has its answer to the same prompt.
             NotFound: no such run, step or agent.
             InvalidTransition: the workflow's run has ended.
             LimitReached: the workflow may spend no more.
@@ -48,8 +50,10 @@ class Children:
         try:
             child = stores.runs.get(at.tenant, name)
         except NotFound:
-            parent = stores.allowed(at)
+            parent = stores.run(at)
             prompt = render(step.prompt, stores.lookup(parent, at.refs))
+            self._check_done(at, parent, step, prompt)
+            stores.check_allowed(parent, at)
             child = self._made(at, parent, agent, prompt)
         if child.execution_arn is None:
             # Its name and machine are known before it runs: whoever looks at the run finds the execution.
@@ -76,6 +80,32 @@ class Children:
             raise StepFailed(f"the step {at.step} failed: {result.text}")
         return reference_of(result)
 
+    def _check_done(self, at: EnteredStep, parent: Run, step: AgentStep, prompt: str) -> None:
+        """Return if the agent has not answered this prompt for a failed run that this one goes on for.
+
+        Raises:
+            StepDone: it has; its answer is this step's result now.
+        """
+        stores, asked = self._stores, asked_hash(step.agent, prompt)
+        done = answered(stores, parent, at, asked)
+        if done is None:
+            uncollected = [self._left(before) for before in places(stores, parent, at)]
+            results = [result_of(at, child, stores.now()) for child in uncollected if child is not None]
+            done = next((one for one in results if one.status == "succeeded" and one.asked == asked), None)
+        if done is not None:
+            keep(stores, done)
+            raise StepDone(f"the step {at.step} was done by an earlier run")
+
+    def _left(self, before: EnteredStep) -> Run | None:
+        """Return the agent's run that a failed run has started and not collected; what still runs of it ends now."""
+        stores = self._stores
+        if stores.results.get(before.tenant, before.run, before.place) is not None:
+            return None
+        try:
+            return self._ended(stores.runs.get(before.tenant, child_id(before)))
+        except NotFound:
+            return None
+
     def _agent(self, name: str) -> AgentSpec:
         found = self._stores.catalog.agents.get(name)
         if found is None:
@@ -95,7 +125,7 @@ class Children:
             created_at=now,
             updated_at=now,
             request_seq=0,
-            request_hash=hashlib.sha256(prompt.encode("utf-8", "surrogatepass")).hexdigest(),
+            request_hash=asked_hash(agent.name, prompt),
             metadata=parent.metadata,
             parent=at.run,
         )
@@ -140,6 +170,11 @@ def child_id(at: EnteredStep) -> str:
     return derived_id("run", at.tenant, at.run, at.step, str(at.place))
 
 
+def asked_hash(agent: str, prompt: str) -> str:
+    """Return the hash of what an agent is asked."""
+    return sha256_of(["agent", agent, prompt])
+
+
 def result_of(at: EnteredStep, child: Run, now: datetime) -> StepResult:
     """Return what an agent's run came to."""
     answered = child.status is RunStatus.SUCCEEDED and child.answer is not None
@@ -159,6 +194,7 @@ def result_of(at: EnteredStep, child: Run, now: datetime) -> StepResult:
         cost_nanousd=child.spent.cost_nanousd,
         began_at=child.created_at,
         ended_at=child.ended_at or now,
+        asked=child.request_hash,
     )
 
 

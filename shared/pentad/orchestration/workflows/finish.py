@@ -9,6 +9,7 @@ from pentad.domain.runs import Decision, Run, RunStatus, Step
 from pentad.domain.workflows import StepName, StepResult, TextStep
 from pentad.orchestration.causes import message_of
 from pentad.orchestration.decide import reply_id, stop_id
+from pentad.orchestration.workflows.earlier import plan_of
 from pentad.orchestration.workflows.steps import Entered, EnteredStep, Stores, reference_of
 from pentad.orchestration.workflows.templates import render
 
@@ -43,17 +44,18 @@ class Ends:
         self._stores = stores
 
     def begin(self, at: Entered) -> dict[str, Any]:
-        """Let a run be running.
+        """Let a run be running, and note what it goes by: it may fail, and another may go on for it.
 
         Raises:
             NotFound: no such run or workflow.
-            InvalidTransition: the run has ended.
+            InvalidTransition: the run has ended, or was redriven too often.
             StoreUnavailable: the store did not answer.
         """
-        self._stores.workflow(at.agent)
-        run = self._stores.run(at)
+        stores = self._stores
+        run = stores.run(at)
+        stores.results.put_plan(plan_of(run, stores.workflow(at.agent), stores.runs, stores.results))
         if run.status is RunStatus.QUEUED:
-            self._stores.runs.set_status(at.tenant, at.run, RunStatus.RUNNING)
+            stores.runs.set_status(at.tenant, at.run, RunStatus.RUNNING)
         return {}
 
     def text(self, at: EnteredStep) -> dict[str, Any]:

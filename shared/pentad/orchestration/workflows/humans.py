@@ -1,19 +1,22 @@
 """A human's step: who is asked what, and what came of it; and the approval of a tool's step that needs one."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-from pentad.domain.errors import InvalidTransition, NotFound, StepRejected
+from pentad.domain.errors import InvalidTransition, NotFound, StepDone, StepRejected
 from pentad.domain.ids import approval_id
-from pentad.domain.runs import Approval, ApprovalCall, ApprovalStatus, CallStatus, ToolCall
+from pentad.domain.runs import Approval, ApprovalCall, ApprovalStatus, CallStatus, Run, ToolCall
 from pentad.domain.workflows import HumanStep, StepResult, ToolStep
 from pentad.orchestration.ports import ApprovalStore
 from pentad.orchestration.workflows.calls import INDEX
+from pentad.orchestration.workflows.earlier import keep, places, taken
 from pentad.orchestration.workflows.ports import Asks
 from pentad.orchestration.workflows.steps import EnteredStep, Stores, reference_of
 from pentad.orchestration.workflows.templates import render
 from pentad.tools.canonical import arguments_hash
 
+_SAID = frozenset({ApprovalStatus.APPROVED, ApprovalStatus.REJECTED, ApprovalStatus.ANSWERED})
 _STATUS = {
     ApprovalStatus.APPROVED: "approved",
     ApprovalStatus.REJECTED: "rejected",
@@ -40,6 +43,7 @@ class Humans:
         """Ask; the decision wakes the task. A repeat gives it the new token.
 
         Raises:
+            StepDone: a human has decided just that for a failed run that this one goes on for.
             NotFound: no such run or step.
             InvalidTransition: the run has ended.
             StoreUnavailable: a store, the key service or the bus did not answer.
@@ -88,8 +92,8 @@ class Humans:
             InvalidTransition: it is still pending, or the call has ended otherwise.
             StoreUnavailable: a store did not answer.
         """
-        approval = self._decided(at)
         call = self._stores.runs.call(at.tenant, at.run, at.place, INDEX)
+        approval = self._agreed(at, call)
         if call.status in (CallStatus.AWAITING, CallStatus.PENDING):
             call = _settled(call, approval)
             self._stores.runs.save_call(call)
@@ -103,6 +107,7 @@ class Humans:
         run = stores.run(at)
         now = stores.now()
         text = render(step.text, stores.lookup(run, at.refs))
+        self._check_said(at, run, step, text)
         asked = StepResult(
             tenant=at.tenant,
             run=at.run,
@@ -135,10 +140,24 @@ class Humans:
             expires_at=now + timedelta(seconds=step.seconds),
         )
 
+    def _check_said(self, at: EnteredStep, run: Run, step: HumanStep, text: str) -> None:
+        """Return if no human has decided this for a failed run that this one goes on for.
+
+        Raises:
+            StepDone: one has; the decision is this step's result now.
+        """
+        decided = self._earlier(at, run, lambda earlier: _is_of(earlier, step, text))
+        if decided is not None:
+            before = at.model_copy(update={"run": decided.run})
+            keep(self._stores, taken(at, result_of(before, decided), self._stores.now()))
+            raise StepDone(f"the step {at.step} was decided for an earlier run")
+
     def _call_approval(self, at: EnteredStep, step: ToolStep) -> Approval:
         stores = self._stores
-        stores.run(at)
+        run = stores.run(at)
         call = stores.runs.call(at.tenant, at.run, at.place, INDEX)
+        if self._earlier(at, run, lambda earlier: _agrees_to(earlier, call)) is not None:
+            raise StepDone(f"the call of the step {at.step} was approved for an earlier run")
         shown = ApprovalCall(
             index=call.index, tool=call.tool, arguments=call.arguments, arguments_hash=call.arguments_hash
         )
@@ -156,6 +175,27 @@ class Humans:
             created_at=now,
             expires_at=now + timedelta(seconds=step.seconds),
         )
+
+    def _earlier(self, at: EnteredStep, run: Run, fits: Callable[[Approval], bool]) -> Approval | None:
+        """Return what was decided for a failed run that this one goes on for, where it is about the same."""
+        for before in places(self._stores, run, at):
+            try:
+                approval = self._approvals.get(at.tenant, approval_id(before.run, before.place))
+            except NotFound:
+                continue
+            if fits(approval):
+                return approval
+        return None
+
+    def _agreed(self, at: EnteredStep, call: ToolCall) -> Approval:
+        try:
+            return self._decided(at)
+        except NotFound:
+            run = self._stores.run(at)
+            earlier = self._earlier(at, run, lambda one: _agrees_to(one, call))
+            if earlier is None:
+                raise
+            return earlier
 
     def _decided(self, at: EnteredStep) -> Approval:
         approval = self._approvals.get(at.tenant, approval_id(at.run, at.place))
@@ -183,6 +223,23 @@ def result_of(at: EnteredStep, approval: Approval) -> StepResult:
             "ended_at": approval.decided_at or approval.expires_at,
         }
     )
+
+
+def _is_of(approval: Approval, step: HumanStep, text: str) -> bool:
+    """Tell whether a human has decided just what a step would ask: the same words, and of no fewer people.
+
+    What nobody decided in time is no decision.
+    """
+    first = next((change.group for change in approval.changes if change.what == "escalated"), approval.group)
+    kind = "question" if step.asks == "question" else "answer"
+    said = (approval.kind, approval.text, first) == (kind, text, step.group) and approval.quorum >= step.quorum
+    return said and approval.status in _SAID
+
+
+def _agrees_to(approval: Approval, call: ToolCall) -> bool:
+    """Tell whether a human has approved just this call: of this tool, with these arguments."""
+    shown = {(one.tool, one.arguments_hash) for one in approval.calls}
+    return approval.status is ApprovalStatus.APPROVED and (call.tool, call.arguments_hash) in shown
 
 
 def _why(approval: Approval) -> str:

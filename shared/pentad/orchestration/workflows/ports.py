@@ -3,7 +3,7 @@
 from typing import Any, Protocol
 
 from pentad.domain.runs import Approval
-from pentad.domain.workflows import StepResult
+from pentad.domain.workflows import Plan, StepResult
 
 
 class ResultStore(Protocol):
@@ -27,6 +27,22 @@ class ResultStore(Protocol):
 
     def of_run(self, tenant: str, run: str) -> list[StepResult]:
         """Return all results of a run by their places.
+
+        Raises:
+            StoreUnavailable: the store did not answer.
+        """
+        ...
+
+    def put_plan(self, plan: Plan) -> None:
+        """Store what a run goes by; the first stands.
+
+        Raises:
+            StoreUnavailable: the store did not answer.
+        """
+        ...
+
+    def plan(self, tenant: str, run: str) -> Plan | None:
+        """Return what a run goes by; None where it has not begun.
 
         Raises:
             StoreUnavailable: the store did not answer.

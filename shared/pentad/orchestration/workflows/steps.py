@@ -105,15 +105,27 @@ class Stores:
         Raises:
             NotFound: see `run`.
             InvalidTransition: see `run`.
-            LimitReached: the workflow has used its steps, its time, its tokens or its money, or is switched off.
+            LimitReached: see `check_allowed`.
         """
         run = self.run(at)
+        self.check_allowed(run, at)
+        return run
+
+    def check_allowed(self, run: Run, at: Entered) -> None:
+        """Return if a state may spend something.
+
+        Args:
+            run: its run, as it is stored.
+            at: the state.
+
+        Raises:
+            LimitReached: the workflow has used its steps, its time, its tokens or its money, or is switched off.
+        """
         stopped = None if self.switchboard is None else self.switchboard.standing(at.tenant, at.agent, ()).stopped
         if stopped:
             raise LimitReached(stopped.rstrip("."), limit="switch")
         elapsed = (self.now() - run.created_at).total_seconds() - run.waited_seconds
         self.workflow(at.agent).limits.check(run.spent, elapsed)
-        return run
 
     def lookup(self, run: Run, refs: Mapping[str, int]) -> Lookup:
         """Return what finds the value of a reference: the run's request, a result's words or one of its fields."""
@@ -170,7 +182,8 @@ def record_of(result: StepResult, kind: str = "answer") -> Step:
         step=result.place,
         decision=Decision.model_validate({"kind": kind, "step": result.place}),
         message_seq=None,
-        provider=result.provider,
+        # Without a provider it is no turn: a step that was taken over counts in the run that did it.
+        provider=None if result.taken_from else result.provider,
         model=result.model,
         usage=result.usage,
         cost_nanousd=result.cost_nanousd,

@@ -7,8 +7,10 @@ from pentad.domain.runs import Run
 from pentad.domain.usage import Usage
 from pentad.domain.workflows import EXPORT_CHARACTERS, ModelStep, StepResult
 from pentad.models.ports import ChatModel, Ledger
+from pentad.orchestration.workflows.earlier import answered
 from pentad.orchestration.workflows.steps import EnteredStep, Stores, fields_of, reference_of
 from pentad.orchestration.workflows.templates import render
+from pentad.tools.canonical import sha256_of
 
 PURPOSE = "task"
 
@@ -52,8 +54,13 @@ class Task:
 
     def _asked(self, at: EnteredStep, step: ModelStep, deadline: float) -> StepResult:
         stores, began = self._stores, self._stores.now()
-        run = stores.allowed(at)
+        run = stores.run(at)
         prompt = render(step.prompt, stores.lookup(run, at.refs))
+        asked = sha256_of(["model", step.task, step.system, prompt, step.output_schema])
+        earlier = answered(stores, run, at, asked)
+        if earlier is not None:
+            return earlier.model_copy(update={"fields": _bounded(earlier.fields, step.exports)})
+        stores.check_allowed(run, at)
         reply = _usable(self._model.complete(self._request(at, step, run, prompt), deadline=deadline))
         text = reply.message.text
         fields = fields_of(text) if step.output_schema is not None else None
@@ -75,6 +82,7 @@ class Task:
             cost_nanousd=cost,
             began_at=began,
             ended_at=stores.now(),
+            asked=asked,
         )
 
     def _request(self, at: EnteredStep, step: ModelStep, run: Run, prompt: str) -> ChatRequest:

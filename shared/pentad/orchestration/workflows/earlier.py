@@ -1,0 +1,105 @@
+"""What a redriven run takes over from the failed runs that it goes on for: what is finished is not done again.
+
+A step is the same by its name and by the round of the loops around it. What a model or an agent was asked has to be the
+same as well: where the step's words, or a result that it refers to, are others by now, it is asked anew.
+"""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+
+from pentad.domain.errors import InvalidTransition, NotFound
+from pentad.domain.runs import Run
+from pentad.domain.usage import Usage
+from pentad.domain.workflows import Numbered, Plan, StepResult, WorkflowSpec, place_of, round_of
+from pentad.orchestration.ports import RunStore
+from pentad.orchestration.workflows.ports import ResultStore
+from pentad.orchestration.workflows.steps import EnteredStep, Stores
+
+LONGEST = 20
+"""So many failed runs may be behind a run: each is looked at for each step that none of them has finished."""
+
+
+def plan_of(run: Run, spec: WorkflowSpec, runs: RunStore, results: ResultStore) -> Plan:
+    """Return what a run that begins goes by.
+
+    Raises:
+        InvalidTransition: it was redriven too often.
+        StoreUnavailable: a store did not answer.
+    """
+    own = Numbered(run=run.run, numbers=_numbers(spec))
+    return Plan(tenant=run.tenant, own=own, earlier=tuple(_chain(run, own, runs, results)))
+
+
+def _chain(run: Run, own: Numbered, runs: RunStore, results: ResultStore) -> Iterable[Numbered]:
+    found: list[Numbered] = []
+    while run.redrive_of is not None:
+        before = results.plan(run.tenant, run.redrive_of)
+        if before is not None:
+            found += [before.own, *before.earlier]
+            break
+        # It failed before it began, so all that it could hand on is its predecessor's.
+        found.append(Numbered(run=run.redrive_of, numbers=own.numbers))
+        try:
+            run = runs.get(run.tenant, run.redrive_of)
+        except NotFound:
+            break
+    if len(found) > LONGEST:
+        raise InvalidTransition(f"the run was redriven more than {LONGEST} times", field="run", fix="start it anew")
+    return found
+
+
+def _numbers(spec: WorkflowSpec) -> dict[str, int]:
+    return {name: step.number for name, step in spec.steps.items()}
+
+
+def places(stores: Stores, run: Run, at: EnteredStep) -> Iterator[EnteredStep]:
+    """Yield the same step in the failed runs that a run goes on for, the newest first; most runs have none.
+
+    Raises:
+        StoreUnavailable: a store did not answer.
+    """
+    plan = None if run.redrive_of is None else stores.results.plan(at.tenant, at.run)
+    for before in () if plan is None else plan.earlier:
+        number = before.numbers.get(at.step)
+        if number is not None:
+            place = place_of(number, round_of(at.place))
+            yield at.model_copy(update={"run": before.run, "place": place})
+
+
+def answered(stores: Stores, run: Run, at: EnteredStep, asked: str) -> StepResult | None:
+    """Return what a failed run was answered to the same question, as this run's own result; None where it has none.
+
+    Args:
+        stores: where everything is.
+        run: the run.
+        at: its step.
+        asked: the hash of what is to be asked.
+
+    Raises:
+        StoreUnavailable: a store did not answer.
+    """
+    for before in places(stores, run, at):
+        result = stores.results.get(before.tenant, before.run, before.place)
+        if result is not None and result.status == "succeeded" and (result.name, result.asked) == (at.step, asked):
+            return taken(at, result, stores.now())
+    return None
+
+
+def taken(at: EnteredStep, result: StepResult, now: datetime) -> StepResult:
+    """Return a failed run's result as this run's own. What it cost is the failed run's, and it took no time here."""
+    here = {"run": at.run, "place": at.place, "began_at": now, "ended_at": now}
+    return result.model_copy(
+        update=here | {"usage": Usage(), "cost_nanousd": 0, "taken_from": result.taken_from or result.run}
+    )
+
+
+def keep(stores: Stores, result: StepResult) -> StepResult:
+    """Store and record a result that was taken over; a repeat changes nothing.
+
+    Raises:
+        InvalidTransition: the run has ended.
+        StoreUnavailable: a store did not answer.
+    """
+    stored = stores.results.put(result)
+    stores.record(stored)
+    return stored
