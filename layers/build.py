@@ -117,12 +117,15 @@ def function(root: Path, module: str) -> Path:
 def tool(root: Path, modules: Sequence[str], *, graphs: bool = False) -> Path:
     """Return the asset of one tool's function: its module, and with it others that it runs.
 
+    Modules beside it whose names begin with an underscore are no tools but code that tools share: each has them.
+
     Args:
         root: the project's folder.
         modules: dotted names, the tool's own first.
         graphs: with all of ``functions/graphs/``, where the code of graphs is.
     """
     files = [file for module in modules for file in _module(root, module)]
+    files += files[0].parent.glob("_*.py")
     if graphs and (root / "functions" / "graphs").is_dir():
         files += _sources(root / "functions" / "graphs")
     return _asset(root, modules[0], files)

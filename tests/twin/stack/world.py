@@ -107,10 +107,10 @@ class Stack:
         _, token = create_key(self.keys, name, now=datetime.now(UTC), **options)
         return Tenant(self, name, token)
 
-    def items(self, tenant: str) -> list[Json]:
-        """Return all that DynamoDB holds of a tenant, plain values, keys and API keys left out."""
+    def items(self, tenant: str, *tables: str) -> list[Json]:
+        """Return all that DynamoDB holds of a tenant (in some tables), plain values, keys and API keys left out."""
         found = []
-        for table in self.tables:
+        for table in tables or self.tables:
             pages = (
                 self.aws("dynamodb")
                 .get_paginator("scan")

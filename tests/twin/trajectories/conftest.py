@@ -1,4 +1,4 @@
-"""The order desk: a project with a domain of its own, on a twin of its own, since scripts are the whole twin's."""
+"""The order desk in the project of tests/twin/stack, and domains in projects and on twins of their own."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,6 +10,7 @@ from pytest_socket import enable_socket
 
 from pentad.tools.declare import Tool
 from tests.twin import keeper
+from tests.twin.conftest import OwnProject
 from tests.twin.stack.world import Stack
 from tests.twin.trajectories import project
 
@@ -23,13 +24,13 @@ class Domain:
 
 
 @pytest.fixture(scope="session")
-def desk(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Domain]:
-    """The order desk. Tests that take it are of one xdist group, so that there is one of it."""
-    yield from running(root, Path(__file__).parent / "desk", tmp_path_factory.mktemp("desk"))
+def desk(own: OwnProject) -> Domain:
+    """The order desk. Scripts are the whole twin's: tests that take it are of the xdist group of its project."""
+    return Domain(own.stack, project.tools_of(Path(__file__).parent / "desk"))
 
 
 def running(root: Path, domain: Path, folder: Path) -> Iterator[Domain]:
-    """Run a domain's project on a twin."""
+    """Run a domain's project on a twin of its own; tests that take it are of one xdist group."""
     enable_socket()
     assembly = project.make(root, domain, folder)
     with keeper.running(assembly, folder / ".pentad") as facts, Stack(facts) as stack:

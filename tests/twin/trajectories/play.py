@@ -1,10 +1,11 @@
 """Play a trajectory through the deployed loop of a twin: its users speak, its model's replies are the script."""
 
-import json
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
 from pentad.aws.table import Table
+from pentad.tools.adapters.audit_dynamodb import DynamoAudit
 from pentad.tools.adapters.records_dynamodb import DynamoRecords
 from tests.twin.stack.world import Stack, Tenant, word
 from tests.twin.trajectories.apply import State, seed, state_of
@@ -20,23 +21,27 @@ class Played:
     Attributes:
         runs: a run for each turn of the user, until one did not end well.
         calls: all tool calls in order, as the API shows them.
-        state: what the tools left.
+        records: what the tools left: kind, key, and the value as JSON.
         executions: how often the function of each call ran, by (run, step, index).
         script: what the model was not asked, and was asked beyond the script.
     """
 
     runs: list[Json]
     calls: list[Json]
-    state: State
+    records: list[tuple[str, str, str]]
     executions: dict[tuple[str, int, int], int]
     script: Json
+
+    @property
+    def state(self) -> State:
+        """What the tools left, as it can be compared."""
+        return state_of(self.records)
 
 
 def play(stack: Stack, agent: str, trajectory: Trajectory) -> Played:
     """Play it as a tenant of its own, in one session."""
     tenant = stack.tenant()
-    [table] = [name for name in stack.tables if "records" in name.lower()]
-    seed(DynamoRecords(Table(stack.aws("dynamodb"), table), tenant.name), trajectory)
+    seed(DynamoRecords(Table(stack.aws("dynamodb"), _table(stack, "records")), tenant.name), trajectory)
     stack.simulator.script(*trajectory.script())
     runs: list[Json] = []
     try:
@@ -48,7 +53,7 @@ def play(stack: Stack, agent: str, trajectory: Trajectory) -> Played:
     finally:
         stack.simulator.reset()
     calls = [call for run in runs for call in _calls(tenant, run["run_id"])]
-    return Played(runs, calls, _state(tenant), _executions(tenant), script)
+    return Played(runs, calls, _records(tenant), _executions(tenant, runs), script)
 
 
 def trajectory_session(trajectory: Trajectory) -> str:
@@ -61,16 +66,17 @@ def _calls(tenant: Tenant, run: str) -> list[Json]:
     return [one["detail"] for one in sorted(calls, key=lambda one: (one["step"], one["detail"]["index"]))]
 
 
-def _state(tenant: Tenant) -> State:
-    found = tenant.items("record")
-    return state_of((item["pk"].rsplit("#", 1)[1], item["sk"], item["body"]) for item in found)
+def _records(tenant: Tenant) -> list[tuple[str, str, str]]:
+    found = tenant.stack.items(tenant.name, _table(tenant.stack, "records"))
+    return [(item["pk"].rsplit("#", 1)[1], item["sk"], item["body"]) for item in found]
 
 
-def _executions(tenant: Tenant) -> dict[tuple[str, int, int], int]:
-    counts: dict[tuple[str, int, int], int] = {}
-    entries = [json.loads(item["body"]) for item in tenant.items("audit")]
-    for entry in entries:
-        if entry["action"] == "executed":
-            place = (entry["run"], entry["step"], entry["index"])
-            counts[place] = counts.get(place, 0) + 1
-    return counts
+def _executions(tenant: Tenant, runs: list[Json]) -> dict[tuple[str, int, int], int]:
+    audit = DynamoAudit(Table(tenant.stack.aws("dynamodb"), _table(tenant.stack, "ledger")))
+    entries = [entry for run in runs for entry in audit.of_run(tenant.name, run["run_id"])]
+    return Counter((entry.run, entry.step, entry.index) for entry in entries if entry.action == "executed")
+
+
+def _table(stack: Stack, name: str) -> str:
+    [table] = [one for one in stack.tables if name in one.lower()]
+    return table

@@ -9,7 +9,7 @@ from tests.twin.trajectories.conftest import Domain
 from tests.twin.trajectories.loader import Trajectory, load
 from tests.twin.trajectories.play import play
 
-pytestmark = [pytest.mark.twin, pytest.mark.xdist_group("trajectories")]
+pytestmark = [pytest.mark.twin, pytest.mark.xdist_group("stack-own")]
 
 FILES = sorted((Path(__file__).parents[2] / "data" / "trajectories").glob("*.json"))
 

@@ -1,0 +1,73 @@
+"""Replay an entry through the deployed loop, and tell where the benchmark's own executor comes to something else."""
+
+import json
+from dataclasses import dataclass
+
+from pentad.tools.canonical import canonical_json
+from tests.twin.stack.world import Stack
+from tests.twin.trajectories.apply import state_of
+from tests.twin.trajectories.bfcl.conversation import Conversation
+from tests.twin.trajectories.bfcl.domain import AGENT
+from tests.twin.trajectories.play import Played, play
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """What came of an entry.
+
+    Attributes:
+        same_state: the records are those that the benchmark's executor leaves, and its judge agrees.
+        differences: everything that is not as it should be, in a sentence each.
+    """
+
+    same_state: bool
+    differences: list[str]
+
+
+def replay(stack: Stack, conversation: Conversation) -> Replayed:
+    """Replay an entry as a tenant of its own."""
+    played = play(stack, AGENT, conversation.trajectory)
+    state = _state(played, conversation)
+    return Replayed(not state, state + _calls(played, conversation) + _runs(played, conversation))
+
+
+def _state(played: Played, conversation: Conversation) -> list[str]:
+    expected = conversation.left()
+    wanted = state_of((kind, key, canonical_json(one)) for kind, of in expected.items() for key, one in of.items())
+    found = [f"the state of {kind} differs" for kind in wanted if played.state.get(kind) != wanted[kind]]
+    found += [f"there are records of {kind}" for kind in played.state if kind not in wanted]
+    stored = {kind: {key: json.loads(body)} for kind, key, body in played.records}
+    if not found and not conversation.application.agrees(stored):
+        found.append("the benchmark's judge finds another state")
+    return found
+
+
+def _calls(played: Played, conversation: Conversation) -> list[str]:
+    wanted = conversation.trajectory.calls
+    found = []
+    for place, (call, made) in enumerate(zip(wanted, played.calls, strict=False), start=1):
+        if (made["tool"], made["arguments"]) != (call.tool, call.arguments):
+            found.append(f"call {place} is {made['tool']}, not {call.tool}, or has other arguments")
+        elif made["result"] != call.result:
+            found.append(f"call {place}, {call.tool}, came to {made['result']!r:.200}, not {call.result!r:.200}")
+    times = list(played.executions.values())
+    if times != [1] * len(wanted):
+        found.append(f"of {len(wanted)} calls {len(times)} ran, one of them {max(times, default=0)} times")
+    return found
+
+
+def _runs(played: Played, conversation: Conversation) -> list[str]:
+    found = [
+        f"run {place} is {run['status']}: {run.get('stop_reason') or run.get('error')}"
+        for place, run in enumerate(played.runs, start=1)
+        if run["status"] != "succeeded"
+    ]
+    if len(played.runs) != len(conversation.trajectory.turns):
+        found.append(f"{len(played.runs)} of {len(conversation.trajectory.turns)} turns were played")
+    found += [f"the model was {what}: {one}" for what, one in _asked(played)]
+    return found
+
+
+def _asked(played: Played) -> list[tuple[str, object]]:
+    beyond = [("asked beyond the script", one) for one in played.script["unexpected"]]
+    return beyond + [("not asked for a step", one["step"]) for one in played.script["unconsumed"]]
