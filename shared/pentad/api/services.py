@@ -12,6 +12,7 @@ from pentad.models.ports import Ledger, SpendReader
 from pentad.observability.ports import Telemetry
 from pentad.orchestration.cancel import CancelRun
 from pentad.orchestration.fork import ForkRun
+from pentad.orchestration.graph_nodes import GraphNodeStore
 from pentad.orchestration.humans import Decide
 from pentad.orchestration.ports import ApprovalStore, ReviewStore, RunStore, WorkflowEngine
 from pentad.orchestration.start import StartRun
@@ -58,6 +59,11 @@ class Services(Protocol):
     @property
     def spend(self) -> SpendReader:
         """What model calls cost."""
+        ...
+
+    @property
+    def graph_nodes(self) -> GraphNodeStore:
+        """What ran inside graphs."""
         ...
 
     @property

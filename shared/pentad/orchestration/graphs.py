@@ -8,6 +8,8 @@ from typing import Any
 from pentad.domain.agents import Catalog
 from pentad.domain.runs import Run
 from pentad.models.ports import ChatModel
+from pentad.observability.ports import Telemetry
+from pentad.orchestration.graph_nodes import GraphNodeStore
 from pentad.tools.context import ToolContext
 from pentad.tools.ports import AuditLog, ToolCalls
 
@@ -25,6 +27,8 @@ class Equipment:
         gateway: answers its models' calls.
         checkpoints: makes the checkpointer of a tenant's threads.
         audit: told of every tool that runs inside the graph.
+        nodes: where it is kept which nodes ran.
+        telemetry: logs a span of each node and of each call of a model.
         runs: says which agent the run is of, and what it has used.
         catalog: says how much it may use.
         now: the clock, UTC.
@@ -33,6 +37,8 @@ class Equipment:
     gateway: ChatModel
     checkpoints: Callable[[str], Any]
     audit: AuditLog
+    nodes: GraphNodeStore
+    telemetry: Telemetry
     runs: ToolCalls
     catalog: Catalog
     now: Callable[[], datetime]

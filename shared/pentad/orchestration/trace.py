@@ -6,17 +6,18 @@ functions did inside), each hung below the function that made it.
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Literal
-
-from pydantic import BaseModel, ConfigDict, Field
+from typing import Any
 
 from pentad.domain.models import Attempt
 from pentad.domain.runs import Run, Step, ToolCall
+from pentad.orchestration.graph_nodes import GraphNodes
+from pentad.orchestration.graph_spans import Hung, hang_graphs
+from pentad.orchestration.graphs import PURPOSE
+from pentad.orchestration.waterfall import Node, Span, Value, below, flat, model_node
 
-Kind = Literal["run", "state", "function", "model", "tool"]
-Value = str | int | float | bool
+__all__ = ["Span", "spans_of", "transitions_of", "whole_history"]
+
 _ENTERED = "StateEntered"
 _EXITED = "StateExited"
 PARTS = 100
@@ -31,32 +32,6 @@ _OUTCOMES = {
     "LambdaFunctionFailed": "error",
     "LambdaFunctionTimedOut": "timeout",
 }
-
-
-class Span(BaseModel):
-    """One bar of the waterfall; ``depth`` is 0 for the run."""
-
-    model_config = ConfigDict(frozen=True)
-
-    name: str
-    kind: Kind
-    start: datetime
-    end: datetime
-    duration_ms: int = Field(ge=0)
-    depth: int = Field(ge=0)
-    attributes: dict[str, Value] = Field(default_factory=dict)
-
-
-@dataclass
-class _Node:
-    """A span while the tree is built."""
-
-    name: str
-    kind: Kind
-    start: datetime
-    end: datetime
-    attributes: dict[str, Value]
-    children: list["_Node"]
 
 
 def transitions_of(history: Sequence[Mapping[str, Any]]) -> int:
@@ -110,6 +85,7 @@ def spans_of(
     attempts: Sequence[Attempt],
     calls: Sequence[ToolCall],
     *,
+    graphs: Sequence[GraphNodes] = (),
     now: datetime,
 ) -> tuple[Span, ...]:
     """Return the waterfall, parents before children, each level by its start.
@@ -121,16 +97,18 @@ def spans_of(
         steps: the run's steps.
         attempts: the run's model attempts.
         calls: the run's tool calls.
+        graphs: what ran inside those of them that are graphs.
         now: the end of what has not ended.
     """
-    root = _Node(run.run, "run", run.created_at, run.ended_at or now, _run_attributes(run), [])
+    root = Node(run.run, "run", run.created_at, run.ended_at or now, _run_attributes(run), [])
     states = _States(history, now)
     if not history:
         states.stand_in(steps)
     root.children = states.roots
-    _hang_attempts(root, states, steps, attempts)
-    _hang_calls(root, states, calls, now)
-    return tuple(_flat(root, 0))
+    _hang_attempts(root, states, steps, [one for one in attempts if one.context.purpose != PURPOSE])
+    hung = _hang_calls(root, states, calls, now)
+    hang_graphs(root, hung, graphs, [one for one in attempts if one.context.purpose == PURPOSE], now)
+    return tuple(flat(root, 0))
 
 
 def _run_attributes(run: Run) -> dict[str, Value]:
@@ -146,10 +124,10 @@ class _States:
     def __init__(self, history: Sequence[Mapping[str, Any]], now: datetime) -> None:
         self._events = {int(event["id"]): event for event in history}
         self._now = now
-        self._nodes: dict[int, _Node] = {}
-        self._functions: dict[int, _Node] = {}
+        self._nodes: dict[int, Node] = {}
+        self._functions: dict[int, Node] = {}
         self._closed: dict[int, int] = {}
-        self.roots: list[_Node] = []
+        self.roots: list[Node] = []
         for event in history:
             self._take(event)
 
@@ -157,11 +135,11 @@ class _States:
         """Take the turns from their records."""
         for step in steps:
             end = step.started_at + timedelta(milliseconds=step.duration_ms)
-            node = _Node("Think", "state", step.started_at, end, {"step": step.step}, [])
+            node = Node("Think", "state", step.started_at, end, {"step": step.step}, [])
             self._nodes[-step.step] = node
             self.roots.append(node)
 
-    def named(self, name: str) -> list[_Node]:
+    def named(self, name: str) -> list[Node]:
         """Return the states of a name in the order they were entered."""
         return [node for node in self._nodes.values() if node.name == name]
 
@@ -177,7 +155,7 @@ class _States:
             self._end_function(event, _OUTCOMES[kind])
 
     def _enter(self, event: Mapping[str, Any]) -> None:
-        node = _Node(event["stateEnteredEventDetails"]["name"], "state", event["timestamp"], self._now, {}, [])
+        node = Node(event["stateEnteredEventDetails"]["name"], "state", event["timestamp"], self._now, {}, [])
         parent = self._state_of(event)
         (self.roots if parent is None else self._nodes[parent].children).append(node)
         self._nodes[int(event["id"])] = node
@@ -198,7 +176,7 @@ class _States:
             return
         details = event.get("taskScheduledEventDetails") or event.get("lambdaFunctionScheduledEventDetails") or {}
         parameters = _parameters(details)
-        node = _Node(_function_name(details, parameters), "function", event["timestamp"], self._now, {}, [])
+        node = Node(_function_name(details, parameters), "function", event["timestamp"], self._now, {}, [])
         self._nodes[state].children.append(node)
         payload = parameters.get("Payload")
         if self._nodes[state].name == "Think" and isinstance(payload, dict) and isinstance(payload.get("step"), int):
@@ -249,15 +227,15 @@ def _function_name(details: Mapping[str, Any], parameters: Mapping[str, Any]) ->
     return parts[6] if len(parts) > 6 and parts[2] == "lambda" else arn
 
 
-def _thinks_by_step(states: _States) -> dict[int, list[_Node]]:
+def _thinks_by_step(states: _States) -> dict[int, list[Node]]:
     """Return the Think states of each step: where a run went on in another execution, its last step has two."""
-    found: dict[int, list[_Node]] = {}
+    found: dict[int, list[Node]] = {}
     for place, node in enumerate(states.named("Think"), start=1):
         found.setdefault(int(node.attributes.setdefault("step", place)), []).append(node)
     return found
 
 
-def _hang_attempts(root: _Node, states: _States, steps: Sequence[Step], attempts: Sequence[Attempt]) -> None:
+def _hang_attempts(root: Node, states: _States, steps: Sequence[Step], attempts: Sequence[Attempt]) -> None:
     told = {step.step: _step_attributes(step) for step in steps}
     thinks = _thinks_by_step(states)
     for place, nodes in thinks.items():
@@ -266,9 +244,7 @@ def _hang_attempts(root: _Node, states: _States, steps: Sequence[Step], attempts
     for attempt in attempts:
         step = attempt.context.step
         places = recalls if step is None else thinks.get(step, [])
-        end = attempt.started_at + timedelta(milliseconds=attempt.duration_ms)
-        node = _Node(attempt.model, "model", attempt.started_at, end, _attempt_attributes(attempt), [])
-        _below(places[0] if places else root, attempt.started_at).children.append(node)
+        below(places[0] if places else root, attempt.started_at).children.append(model_node(attempt))
 
 
 def _step_attributes(step: Step) -> dict[str, Value]:
@@ -279,33 +255,28 @@ def _step_attributes(step: Step) -> dict[str, Value]:
     return {"confidence": step.assessment.confidence, "band": step.assessment.band.value} | decision
 
 
-def _attempt_attributes(attempt: Attempt) -> dict[str, Value]:
-    return {
-        "provider": attempt.provider,
-        "outcome": attempt.outcome.value,
-        "purpose": attempt.context.purpose,
-        "tokens": attempt.usage.total_tokens,
-        "cost_nanousd": attempt.cost_nanousd,
-    }
-
-
-def _hang_calls(root: _Node, states: _States, calls: Sequence[ToolCall], now: datetime) -> None:
+def _hang_calls(root: Node, states: _States, calls: Sequence[ToolCall], now: datetime) -> list[Hung]:
+    """Hang the calls that have begun, and return where each is, those included that have no word of it yet."""
     acts = _acts_by_step(states)
+    hung = []
     for call in calls:
+        place = acts.get(call.step) or root
+        function = f"tool-{call.tool.replace('_', '-')}"
+        hung.append(Hung(call.step, call.index, place, function))
         if call.started_at is None:
             continue
         attributes: dict[str, Value] = {"step": call.step, "index": call.index, "status": call.status.value}
-        node = _Node(call.tool, "tool", call.started_at, call.ended_at or now, attributes, [])
-        act = acts.get(call.step)
-        function = f"tool-{call.tool.replace('_', '-')}"
-        _below(act or root, call.started_at, function).children.append(node)
+        node = Node(call.tool, "tool", call.started_at, call.ended_at or now, attributes, [])
+        hung[-1].tool = node
+        below(place, call.started_at, function).children.append(node)
+    return hung
 
 
-def _acts_by_step(states: _States) -> dict[int, _Node]:
+def _acts_by_step(states: _States) -> dict[int, Node]:
     """Return the Act state that followed each step's last Think: the first that began after it."""
     acts = states.named("Act")
     thinks = states.named("Think")
-    found: dict[int, _Node] = {}
+    found: dict[int, Node] = {}
     for place, think in enumerate(thinks):
         following = thinks[place + 1].start if place + 1 < len(thinks) else None
         for act in acts:
@@ -313,33 +284,3 @@ def _acts_by_step(states: _States) -> dict[int, _Node]:
                 found[int(think.attributes.get("step", place + 1))] = act
                 break
     return found
-
-
-def _below(place: _Node, start: datetime, function: str = "") -> _Node:
-    """Return the function below ``place`` that was running at ``start``, of that name where one is given."""
-    functions = [node for node in _walk(place) if node.kind == "function" and node.name.endswith(function)]
-    running = [node for node in functions if node.start <= start <= node.end]
-    # Clocks of two services may differ by milliseconds: then the last that began before, else the first.
-    before = [node for node in functions if node.start <= start]
-    return (running[-1:] or before[-1:] or functions[:1] or [place])[0]
-
-
-def _walk(node: _Node) -> Iterator[_Node]:
-    yield node
-    for child in node.children:
-        yield from _walk(child)
-
-
-def _flat(node: _Node, depth: int) -> Iterator[Span]:
-    end = max(node.end, node.start)
-    yield Span(
-        name=node.name,
-        kind=node.kind,
-        start=node.start,
-        end=end,
-        duration_ms=round((end - node.start).total_seconds() * 1000),
-        depth=depth,
-        attributes=node.attributes,
-    )
-    for child in sorted(node.children, key=lambda one: one.start):
-        yield from _flat(child, depth + 1)

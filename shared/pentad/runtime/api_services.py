@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pentad.observability.adapters.powertools import PowertoolsTelemetry
     from pentad.orchestration.cancel import CancelRun
     from pentad.orchestration.fork import ForkRun
+    from pentad.orchestration.graph_nodes import GraphNodeStore
     from pentad.orchestration.humans import Decide
     from pentad.orchestration.ports import ApprovalStore, ReviewStore, RunStore, WorkflowEngine
     from pentad.orchestration.start import StartRun
@@ -81,6 +82,13 @@ class ApiServices:
         from pentad.runtime import accounts
 
         return accounts.spend(self._settings.state_table)
+
+    @property
+    def graph_nodes(self) -> "GraphNodeStore":
+        """What ran inside graphs."""
+        from pentad.orchestration.adapters.graph_nodes_dynamodb import DynamoGraphNodes
+
+        return DynamoGraphNodes(bootstrap.table(self._settings.state_table))
 
     @property
     def engine(self) -> "WorkflowEngine":

@@ -17,6 +17,7 @@ def equipment(values: ToolSettings) -> Equipment:
     """
     from pentad.aws.clients import client
     from pentad.models.adapters.gateway_lambda import LambdaChatModel
+    from pentad.orchestration.adapters.graph_nodes_dynamodb import DynamoGraphNodes
     from pentad.orchestration.adapters.langgraph_checkpoints import DynamoDBSaver
     from pentad.tools.adapters.audit_dynamodb import DynamoAudit
 
@@ -28,6 +29,8 @@ def equipment(values: ToolSettings) -> Equipment:
         gateway=LambdaChatModel(client("lambda", read_timeout=_SECONDS, attempts=1), values.gateway_function),
         checkpoints=lambda tenant: DynamoDBSaver(table, objects, tenant),
         audit=DynamoAudit(bootstrap.table(values.ledger_table)),
+        nodes=DynamoGraphNodes(table),
+        telemetry=bootstrap.telemetry(bootstrap.tool_service()),
         runs=bootstrap.runs(),
         catalog=bootstrap.catalog(),
         now=bootstrap.now,

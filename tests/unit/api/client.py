@@ -14,6 +14,7 @@ from pentad.domain.runs import CallStatus
 from pentad.domain.usage import Usage
 from pentad.memory.adapters.registry_memory import MemoryRegistry
 from pentad.models.catalog import load
+from pentad.orchestration.adapters.graph_nodes_memory import MemoryGraphNodes
 from pentad.orchestration.fork import ForkRun
 from pentad.orchestration.undo import Undo
 from tests.unit.orchestration.world import TENANT, World
@@ -79,6 +80,7 @@ class MemoryServices:
         self.decide = world.decide
         self.now = world.clock
         self.registry = MemoryRegistry(clock=world.clock)
+        self.graph_nodes = MemoryGraphNodes()
         self.bucket = Bucket()
         self.documents = Documents(self.bucket, now=world.clock)
         self.undo = Undo(world.runs, UndoingTools(world))

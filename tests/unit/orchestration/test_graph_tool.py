@@ -20,6 +20,7 @@ from functions.tools.notes import notes
 from pentad.domain.agents import AgentSpec, Catalog
 from pentad.domain.errors import BudgetExceeded, ConfigurationError, ModelThrottled, ToolUnavailable
 from pentad.domain.usage import Limits, Spent, Usage
+from pentad.orchestration.adapters.graph_nodes_memory import MemoryGraphNodes
 from pentad.orchestration.adapters.langgraph_tool import GraphTool, from_langgraph
 from pentad.orchestration.graphs import Equipment
 from pentad.tools.runtime import Invocation
@@ -65,6 +66,7 @@ class GraphWorld(World):
         super().__init__(tool)
         self.gateway = Scripted(*replies)
         self.saver = InMemorySaver()
+        self.nodes: Any = MemoryGraphNodes()
         self.left = 30.0
         self.limits = Limits()
         self.tool = tool.equipped(self.equipment())
@@ -75,6 +77,8 @@ class GraphWorld(World):
             gateway=self.gateway,
             checkpoints=lambda tenant: self.saver,
             audit=self.audit,
+            nodes=self.nodes,
+            telemetry=self.telemetry,
             runs=self.calls,
             catalog=Catalog(agents={"helper": agent}, tools={}),
             now=self.now,

@@ -139,6 +139,7 @@ def _register_trace(app: ApiGatewayResolver, services: Services, caller: Callabl
             services.runs.steps(found.tenant, found.run),
             services.ledger.of_run(found.tenant, found.run),
             services.runs.calls(found.tenant, found.run),
+            graphs=services.graph_nodes.of_run(found.tenant, found.run),
             now=services.now(),
         )
         return TraceView(

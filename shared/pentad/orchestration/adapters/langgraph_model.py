@@ -16,10 +16,12 @@ from pydantic import BaseModel, ConfigDict, Field, SkipValidation, ValidationErr
 
 from pentad.domain.agents import ToolSpec
 from pentad.domain.errors import InvalidInput, MalformedReply, ModelUnavailable
-from pentad.domain.models import CallContext, ChatRequest
+from pentad.domain.models import CallContext, ChatReply, ChatRequest
 from pentad.models.ports import ChatModel
 from pentad.models.schemas import strict_schema
+from pentad.observability.ports import Telemetry
 from pentad.orchestration.adapters.langgraph_messages import safe_name, to_answer, to_request, tool_of
+from pentad.orchestration.graph_nodes import MADE
 
 _SECONDS = 120.0
 _ANY = ("any", "required", True)
@@ -40,6 +42,7 @@ class PentadChatModel(BaseChatModel):
         context: on whose behalf calls are made: tenant, run and step stand in the ledger.
         deadline: returns the ``time.time()`` by which an answer is of use.
         check: called before each call; what it raises keeps the model from being asked.
+        telemetry: logs a span of each call; none where there is none.
         task: the gateway's task; ``tier`` or ``model_id`` instead where they are given.
         max_output_tokens: cap of a reply.
     """
@@ -50,6 +53,7 @@ class PentadChatModel(BaseChatModel):
     context: CallContext
     deadline: Callable[[], float] = Field(default=_soon, exclude=True)
     check: Callable[[], object] | None = Field(default=None, exclude=True)
+    telemetry: SkipValidation[Telemetry] | None = Field(default=None, exclude=True)
     task: str = "reason"
     tier: str | None = None
     model_id: str | None = None
@@ -117,13 +121,29 @@ class PentadChatModel(BaseChatModel):
         names: dict[str, str] = kwargs.pop("tool_names", {})
         if self.check is not None:
             self.check()
-        reply = self.gateway.complete(self._request(messages, kwargs), deadline=self.deadline())
-        if reply.degraded:
-            raise ModelUnavailable("no model of the chain answered")
+        reply = self._logged(self._request(messages, kwargs))
         answer = to_answer(reply, names)
         if stop:
             answer.content = _cut(str(answer.content), stop)
-        return ChatResult(generations=[ChatGeneration(message=answer)], llm_output={"model_name": reply.model})
+        told = {"model_name": reply.model, MADE: [one.attempt_id for one in reply.attempts]}
+        return ChatResult(generations=[ChatGeneration(message=answer)], llm_output=told)
+
+    def _logged(self, request: ChatRequest) -> ChatReply:
+        if self.telemetry is None:
+            return self._asked(request)
+        with self.telemetry.span("chat", {"gen_ai.operation.name": "chat", "pentad.task": request.task}) as span:
+            reply = self._asked(request)
+            span.set("gen_ai.response.model", reply.model)
+            span.set("gen_ai.usage.input_tokens", reply.usage.total_tokens - reply.usage.output_tokens)
+            span.set("gen_ai.usage.output_tokens", reply.usage.output_tokens)
+            span.set("pentad.cost_nanousd", reply.cost_nanousd)
+            return reply
+
+    def _asked(self, request: ChatRequest) -> ChatReply:
+        reply = self.gateway.complete(request, deadline=self.deadline())
+        if reply.degraded:
+            raise ModelUnavailable("no model of the chain answered")
+        return reply
 
     def _request(self, messages: list[BaseMessage], options: dict[str, Any]) -> ChatRequest:
         system, conversation = to_request(messages)

@@ -29,6 +29,7 @@ from pentad.domain.errors import ConfigurationError, InvalidInput, ToolFailed, T
 from pentad.domain.models import CallContext
 from pentad.orchestration.adapters.langgraph_audit import AuditedTools
 from pentad.orchestration.adapters.langgraph_model import PentadChatModel
+from pentad.orchestration.adapters.langgraph_nodes import WatchedNodes
 from pentad.orchestration.adapters.langgraph_tools import for_graph
 from pentad.orchestration.graphs import PURPOSE, SPARE_SECONDS, Equipment, is_thread_of, thread_of
 from pentad.tools.adapters.langchain_tools import CONTEXT, Options, rest_of, spec_of
@@ -223,16 +224,22 @@ class _Call:
         """
         agent = self._equipment.runs.get(self._context.tenant, self._context.run).agent
         compiled = self._compiled(agent)
-        audited = AuditedTools(self._equipment, self._context, agent)
+        watched = WatchedNodes(self._equipment, self._context)
         config: RunnableConfig = {
             "configurable": {"thread_id": self._thread},
             "recursion_limit": self._graph.steps,
-            "callbacks": [audited],
+            "callbacks": [AuditedTools(self._equipment, self._context, agent), watched],
         }
         before = compiled.get_state(config)
         begun = before.created_at is not None
+        if begun:
+            watched.resume()
         if not begun or before.next:
-            self._advance(compiled, config, self._input(before, begun=begun))
+            given = self._input(before, begun=begun)
+            try:
+                self._advance(compiled, config, given)
+            finally:
+                watched.close()
         state = compiled.get_state(config)
         if state.interrupts:
             raise self._asking(state.interrupts[0].value)
@@ -273,6 +280,7 @@ class _Call:
                 purpose=PURPOSE,
             ),
             deadline=lambda: time.time() + context.remaining_seconds() - SPARE_SECONDS / 2,
+            telemetry=self._equipment.telemetry,
             check=lambda: self._equipment.check_limits(context.tenant, context.run),
             task=self._graph.task,
         )

@@ -1,0 +1,84 @@
+"""The pieces of a run's waterfall: spans, and the tree that they are made of. Pure."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from pentad.domain.models import Attempt
+
+Kind = Literal["run", "state", "function", "model", "tool", "node"]
+Value = str | int | float | bool
+
+
+class Span(BaseModel):
+    """One bar of the waterfall; ``depth`` is 0 for the run."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    kind: Kind
+    start: datetime
+    end: datetime
+    duration_ms: int = Field(ge=0)
+    depth: int = Field(ge=0)
+    attributes: dict[str, Value] = Field(default_factory=dict)
+
+
+@dataclass
+class Node:
+    """A span while the tree is built."""
+
+    name: str
+    kind: Kind
+    start: datetime
+    end: datetime
+    attributes: dict[str, Value]
+    children: list["Node"]
+
+
+def below(place: Node, start: datetime, function: str = "") -> Node:
+    """Return the function below ``place`` that was running at ``start``, of that name where one is given."""
+    functions = [node for node in walk(place) if node.kind == "function" and node.name.endswith(function)]
+    running = [node for node in functions if node.start <= start <= node.end]
+    # Clocks of two services may differ by milliseconds: then the last that began before, else the first.
+    before = [node for node in functions if node.start <= start]
+    return (running[-1:] or before[-1:] or functions[:1] or [place])[0]
+
+
+def walk(node: Node) -> Iterator[Node]:
+    """Yield a node and all below it."""
+    yield node
+    for child in node.children:
+        yield from walk(child)
+
+
+def flat(node: Node, depth: int) -> Iterator[Span]:
+    """Yield the spans of a node and of all below it, parents before children, each level by its start."""
+    end = max(node.end, node.start)
+    yield Span(
+        name=node.name,
+        kind=node.kind,
+        start=node.start,
+        end=end,
+        duration_ms=round((end - node.start).total_seconds() * 1000),
+        depth=depth,
+        attributes=node.attributes,
+    )
+    for child in sorted(node.children, key=lambda one: one.start):
+        yield from flat(child, depth + 1)
+
+
+def model_node(attempt: Attempt) -> Node:
+    """Return the node of a model attempt."""
+    end = attempt.started_at + timedelta(milliseconds=attempt.duration_ms)
+    attributes: dict[str, Value] = {
+        "provider": attempt.provider,
+        "outcome": attempt.outcome.value,
+        "purpose": attempt.context.purpose,
+        "tokens": attempt.usage.total_tokens,
+        "cost_nanousd": attempt.cost_nanousd,
+    }
+    return Node(attempt.model, "model", attempt.started_at, end, attributes, [])
