@@ -1,7 +1,8 @@
-"""One twin for all tests of a session, whichever worker asks first."""
+"""One twin for all tests of a session, whichever worker asks first, and one of a user's own project."""
 
 import os
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from pytest_socket import enable_socket
 from pentad.aws.table import Table
 from pentad.local import twin_file
 from tests.twin import keeper
+from tests.twin.stack import own_project
 from tests.twin.stack.world import Stack
 
 _LOCK_SECONDS = 300
@@ -44,6 +46,33 @@ def shared_twin(
         mine.unlink()
         if not any(users.iterdir()):
             keeper.stop(facts)
+
+
+@dataclass(frozen=True)
+class OwnProject:
+    """A user's project, and the stack on its twin."""
+
+    folder: Path
+    stack: Stack
+
+    @property
+    def assembly(self) -> Path:
+        """What was synthesized of it."""
+        return self.folder / "cdk.out"
+
+
+@pytest.fixture(scope="session")
+def own(root: Path, assembly_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnProject]:
+    """A project with agents and tools of its own, on a twin of its own: for what disturbs a twin, too.
+
+    Tests that take it are of the xdist group ``stack-own``, so that there is one of it and scripts are one test's.
+    """
+    enable_socket()
+    folder = tmp_path_factory.mktemp("project")
+    assembly = own_project.make(root, folder)
+    # Where the command line looks for the twin of a project.
+    with keeper.running(assembly, folder / ".pentad") as facts, Stack(facts) as found:
+        yield OwnProject(folder, found)
 
 
 def hold_circuits(facts: dict[str, Any]) -> None:

@@ -2,21 +2,24 @@
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.twin.graphs.conftest import GraphProject, template
+from tests.twin.conftest import OwnProject
 from tests.twin.stack.world import Stack, Tenant, until, word
 
-pytestmark = [pytest.mark.twin, pytest.mark.xdist_group("stack-graphs")]
+pytest.importorskip("langgraph", reason="the extra `graphs` is not installed")
+
+pytestmark = [pytest.mark.twin, pytest.mark.xdist_group("stack-own")]
 
 TOPIC = "17.5 * (3 + 4) boats"
 
 
 @pytest.fixture
-def stack(graphs: GraphProject) -> Stack:
-    return graphs.stack
+def stack(own: OwnProject) -> Stack:
+    return own.stack
 
 
 @pytest.fixture
@@ -102,23 +105,29 @@ def test_a_langchain_tool_is_a_tool_like_any_other(stack: Stack) -> None:
     assert audited(tenant) == [("slugify", "ok")]
 
 
-def functions(assembly: Any) -> dict[str, Any]:
+def template(assembly: Path) -> dict[str, Any]:
+    """Return the resources of the agent stack."""
+    found: dict[str, Any] = json.loads((assembly / "pentad-dev-agent.template.json").read_text())["Resources"]
+    return found
+
+
+def functions(assembly: Path) -> dict[str, Any]:
     found = [body["Properties"] for body in template(assembly).values() if body["Type"] == "AWS::Lambda::Function"]
     return {one["FunctionName"].removeprefix("pentad-dev-"): one for one in found}
 
 
-def test_only_functions_that_need_langgraph_have_its_layer(graphs: GraphProject) -> None:
-    made = functions(graphs.assembly)
+def test_only_functions_that_need_langgraph_have_its_layer(own: OwnProject) -> None:
+    made = functions(own.assembly)
     usual = len(made["tool-calculator"]["Layers"])
     more = {name for name, one in made.items() if len(one["Layers"]) > usual}
     assert more == {"tool-briefing", "tool-slugify"}
 
 
-def test_only_a_graph_may_ask_the_gateway_and_keep_checkpoints(graphs: GraphProject) -> None:
-    made = functions(graphs.assembly)
+def test_only_a_graph_may_ask_the_gateway_and_keep_checkpoints(own: OwnProject) -> None:
+    made = functions(own.assembly)
     variables = {name: set(one["Environment"]["Variables"]) for name, one in made.items() if name.startswith("tool-")}
     assert {name for name, names in variables.items() if "GATEWAY_FUNCTION" in names} == {"tool-briefing"}
     policies = {
-        name: json.dumps(body) for name, body in template(graphs.assembly).items() if "T#*#G#*" in json.dumps(body)
+        name: json.dumps(body) for name, body in template(own.assembly).items() if "T#*#G#*" in json.dumps(body)
     }
     assert [name.startswith("toolbriefing") for name in policies] == [True]

@@ -1,8 +1,15 @@
-"""A user's project: this one's sources, and beside them an agent and tools of the user's own; nothing else edited."""
+"""A user's project: this one's sources, and beside them agents and tools of the user's own; nothing else edited.
+
+The example in examples/langgraph is put into it as docs/orchestration/langgraph.md says, and so is the order desk of
+tests/twin/trajectories: one project, synthesized and started once, for all tests that need one.
+"""
 
 import json
+import shutil
+from importlib.util import find_spec
 from pathlib import Path
 
+from layers import build
 from tests.twin import copies
 
 EVENT_LIMIT = 150
@@ -110,7 +117,10 @@ _TOOLS = {
 
 def make(root: Path, project: Path) -> Path:
     """Copy the project, add the agent and the tools, synthesize, and return the assembly's folder."""
+    _build(root)
     copies.copy(root, project)
+    for folder in _folders(root):
+        shutil.copytree(folder, project, ignore=copies.SKIPPED, dirs_exist_ok=True)
     loop = project / "infra" / "orchestration" / "loop.py"
     as_deployed = loop.read_text()
     loop.write_text(as_deployed.replace("\nEVENT_LIMIT = 5000\n", f"\nEVENT_LIMIT = {EVENT_LIMIT}\n"))
@@ -128,3 +138,21 @@ def make(root: Path, project: Path) -> Path:
     for name, source in _TOOLS.items():
         (project / "functions" / "tools" / f"{name}.py").write_text(source)
     return copies.synthesize(project, notices={"dev": NOTICES})
+
+
+def _build(root: Path) -> None:
+    """Build here what takes long, where the next session finds it again."""
+    build.dependencies(root)
+    if _with_graphs():
+        build.graphs(root)
+
+
+def _folders(root: Path) -> list[Path]:
+    """Return the folders that are put into the project as they are."""
+    desk = root / "tests" / "twin" / "trajectories" / "desk"
+    return [desk, root / "examples" / "langgraph"] if _with_graphs() else [desk]
+
+
+def _with_graphs() -> bool:
+    """Tell whether the extra `graphs` is installed."""
+    return find_spec("langgraph") is not None

@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from tests.twin import keeper
-from tests.twin.stack.conftest import OwnProject
+from tests.twin.conftest import OwnProject
 from tests.twin.stack.world import Json, Tenant, until
 
 # The commands find the twin of the folder that they run in, which is the user's project.

@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from pentad.cli.main import app
-from tests.twin.stack.conftest import OwnProject
+from tests.twin.conftest import OwnProject
 from tests.twin.stack.world import Json, Tenant, word
 
 pytestmark = [pytest.mark.twin, pytest.mark.xdist_group("stack-own")]

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.twin.stack.conftest import OwnProject
+from tests.twin.conftest import OwnProject
 from tests.twin.stack.world import Stack, Tenant, until, word
 
 # Processes and queues are the whole twin's, so these have one that the other workers do not use.

@@ -12,7 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from pentad.cli.main import app
-from tests.twin.stack.conftest import OwnProject
+from tests.twin.conftest import OwnProject
 from tests.twin.stack.slack import Slack
 from tests.twin.stack.world import Json, Stack, Tenant, until, word
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.twin.stack.conftest import OwnProject
+from tests.twin.conftest import OwnProject
 from tests.twin.stack.own_project import EVENT_LIMIT
 from tests.twin.stack.world import Json, Stack, Tenant, until
 

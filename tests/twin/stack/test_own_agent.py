@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.twin.stack.conftest import OwnProject
+from tests.twin.conftest import OwnProject
 
 pytestmark = [pytest.mark.twin, pytest.mark.xdist_group("stack-own")]
 

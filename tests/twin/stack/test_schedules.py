@@ -6,7 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from pentad.cli.main import app
-from tests.twin.stack.conftest import OwnProject
+from tests.twin.conftest import OwnProject
 from tests.twin.stack.own_project import TIDE
 from tests.twin.stack.test_triggers import deliver
 from tests.twin.stack.world import Json, Tenant, until, word

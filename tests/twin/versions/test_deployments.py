@@ -7,8 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.twin.conftest import OwnProject
 from tests.twin.stack.world import Stack, Tenant
-from tests.twin.versions.conftest import OwnProject
 from tests.twin.versions.release import next_release
 
 pytestmark = [pytest.mark.twin, pytest.mark.xdist_group("stack-own")]

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from tests.twin.conftest import OwnProject
 from tests.twin.stack.world import Stack, Tenant, until
-from tests.twin.versions.conftest import OwnProject
 
 pytestmark = [pytest.mark.twin, pytest.mark.xdist_group("stack-own")]
 
