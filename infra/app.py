@@ -5,6 +5,7 @@ command. Nothing here calls AWS, and the stacks name no account or region.
 """
 
 import json
+import sys
 from pathlib import Path
 
 from aws_cdk import App, Tags, Validations
@@ -14,6 +15,7 @@ from infra.config import output_folder, stage_of
 from infra.models.catalog import read_models
 from infra.stacks.agent import AgentStack
 from infra.stacks.state import StateStack
+from pentad.domain.errors import PentadError
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -44,7 +46,11 @@ def main() -> None:
         context=json.loads((ROOT / "cdk.json").read_text(encoding="utf-8"))["context"],
         outdir=output_folder(ROOT),
     )
-    build(app)
+    try:
+        build(app)
+    except PentadError as error:
+        # What the project says is wrong: one line, where a traceback would show the synth's own files.
+        sys.exit(f"error: {error.message} ({error.fix})" if error.fix else f"error: {error.message}")
     app.synth()
 
 

@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from pentad.domain.agents import Catalog
+from pentad.domain.errors import ConfigurationError
+from pentad.domain.workflows import ModelStep
 from pentad.models.catalog import OVERLAY, ModelCatalog, ModelEntry, load
 
 _IN_SETTINGS = ("anthropic", "openai")
@@ -47,3 +50,25 @@ def read_models(root: Path) -> Models:
     path = root / OVERLAY
     overlay = path.read_text(encoding="utf-8") if path.is_file() else None
     return Models(load(overlay=overlay, strict=True), overlay)
+
+
+def check_tasks(models: ModelCatalog, catalog: Catalog) -> None:
+    """Refuse agents and workflows whose model calls are of a task that the gateway does not have.
+
+    Args:
+        models: the tasks there are.
+        catalog: agents and workflows.
+
+    Raises:
+        ConfigurationError: the message names the file, the part and the tasks there are.
+    """
+    asked = {f"agents/{name}/agent.yaml": agent.task for name, agent in catalog.agents.items()}
+    for name, workflow in catalog.workflows.items():
+        file = f"infra/workflows/{name.replace('-', '_')}.py"
+        asked |= {f"{file}: {step.name}": step.task for step in workflow.steps.values() if isinstance(step, ModelStep)}
+    for place, task in asked.items():
+        if task not in models.tasks:
+            known = ", ".join(sorted(models.tasks))
+            raise ConfigurationError(
+                f"{place}: task: there is no task {task}; there are: {known}", fix="use one of them"
+            )

@@ -3,7 +3,9 @@
 import importlib.util
 import inspect
 import sys
-from collections.abc import Callable, Mapping, Sequence
+import traceback
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -38,6 +40,7 @@ from infra.orchestration.humans import asking_environment, grant_asking
 from infra.orchestration.live import LiveAlias
 from infra.orchestration.loop import invoke
 from infra.orchestration.names import machine_arn, machine_name_of, start_statement
+from infra.orchestration.nesting import NESTED_RULE
 from infra.orchestration.starts import grant_describe
 from infra.orchestration.switches import grant_switches
 from pentad.domain.agents import AgentSpec
@@ -47,9 +50,6 @@ from pentad.orchestration.workflows.templates import INPUT, references
 from pentad.tools.discovery import AnyTool
 
 MODULE = "functions.orchestration.workflow"
-_NESTED_RULE = "StepFunctionsGetEventsForStepFunctionsExecutionRule"
-"""The rule through which Step Functions learns of the ends of nested executions. Source: "Integrate Step Functions with
-Step Functions" of the developer guide."""
 
 
 @dataclass(frozen=True)
@@ -91,8 +91,8 @@ def read_workflows(
         name = path.stem.replace("_", "-")
         if name in agents:
             raise ConfigurationError(f"{path}: there is an agent of the name {name}", fix="give the file another name")
-        build = _function_of(path)
         shown = path.relative_to(folder.parent.parent)
+        build = _function_of(path, shown)
         flow = Flow(scope, name, file=shown, stage=stage, agents=agents, tools=tools)
         found[name] = write(flow, build)
     return found
@@ -104,19 +104,38 @@ def write(flow: Flow, build: Callable[[Flow], Fragment]) -> Written:
     Raises:
         ConfigurationError: something does not fit together.
     """
-    try:
+    with _told_by(flow.file):
         root = build(flow)
-    except ValueError as error:
-        raise ConfigurationError(f"{flow.file}: {error}", fix="correct the file") from error
+    if not isinstance(root, Fragment):
+        said = f"{flow.file}: workflow(flow) returns {type(root).__name__}"
+        raise ConfigurationError(said, fix="return the part that holds all others, such as flow.sequential(...)")
     spec = flow.spec(root, inspect.getdoc(build) or flow.title)
     return Written(flow, root, spec, _whole(flow, root))
 
 
-def _function_of(path: Path) -> Callable[[Flow], Fragment]:
-    module = _module(path)
+@contextmanager
+def _told_by(file: Path) -> Iterator[None]:
+    """Let what goes wrong in a workflow's file be told with the file and its line."""
+    try:
+        yield
+    except ConfigurationError:
+        raise
+    except Exception as error:  # a boundary: what is written in the file may raise anything
+        frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename.endswith(str(file))]
+        line = error.lineno if isinstance(error, SyntaxError) else frames[-1].lineno if frames else None
+        why = error.msg if isinstance(error, SyntaxError) else error
+        place = str(file) if line is None else f"{file}:{line}"
+        raise ConfigurationError(f"{place}: {type(error).__name__}: {why}", fix="correct the file") from error
+
+
+def _function_of(path: Path, shown: Path) -> Callable[[Flow], Fragment]:
+    with _told_by(shown):
+        module = _module(path)
     build = getattr(module, "workflow", None)
     if not callable(build):
-        raise ConfigurationError(f"{path}: there is no function workflow(flow)", fix="write one; it returns a fragment")
+        raise ConfigurationError(
+            f"{shown}: there is no function workflow(flow)", fix="write one; it returns a fragment"
+        )
     made: Callable[[Flow], Fragment] = build
     return made
 
@@ -279,7 +298,7 @@ class WorkflowMachine(Construct):
             description=f"Role of the state machine {machine_name}",
         )
         grants.invoke_versions(self.role, list(called.values()))
-        self._grant_children(build, written.flow.used_agents)
+        self._grant_children(build, [written.flow.agents[agent] for agent in written.flow.used_agents])
         log_group = logs.LogGroup(
             self,
             "logs",
@@ -306,16 +325,20 @@ class WorkflowMachine(Construct):
             "Step Functions' log delivery and X-Ray actions take no resource: IAM allows them on * only.",
         )
 
-    def _grant_children(self, build: Build, agents: list[str]) -> None:
+    def _grant_children(self, build: Build, agents: Sequence[AgentSpec]) -> None:
         """Let the machine start, watch and stop the executions of its agents, and of no others."""
-        if not agents:
+        replies = [machine_arn(self, build.stage, agent.name) for agent in agents if agent.pattern == "reply"]
+        if replies:
+            self.role.add_to_policy(start_statement(replies, action="states:StartSyncExecution"))
+        loops = [agent.name for agent in agents if agent.pattern == "loop"]
+        if not loops:
             return
-        self.role.add_to_policy(start_statement([machine_arn(self, build.stage, agent) for agent in agents]))
-        grant_describe(self.role, build, agents, ("states:DescribeExecution", "states:StopExecution"))
+        self.role.add_to_policy(start_statement([machine_arn(self, build.stage, agent) for agent in loops]))
+        grant_describe(self.role, build, loops, ("states:DescribeExecution", "states:StopExecution"))
         rule = Stack.of(self).format_arn(
             service="events",
             resource="rule",
-            resource_name=_NESTED_RULE,
+            resource_name=NESTED_RULE,
             arn_format=ArnFormat.SLASH_RESOURCE_NAME,
         )
         self.role.add_to_policy(

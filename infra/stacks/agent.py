@@ -12,7 +12,7 @@ from infra.components.build import Build
 from infra.config import Stage
 from infra.memory.ingest import Ingest
 from infra.memory.recall import Recall
-from infra.models.catalog import Models
+from infra.models.catalog import Models, check_tasks
 from infra.models.drill import Drill
 from infra.models.gateway import Gateway
 from infra.orchestration import graph
@@ -44,6 +44,7 @@ class AgentStack(Stack):
             self, root / "infra" / "workflows", stage=stage, agents=catalog.agents, tools=declared
         )
         catalog = catalog.model_copy(update={"workflows": {name: one.spec for name, one in workflows.items()}})
+        check_tasks(models.catalog, catalog)
         build = Build(stage=stage, state=state, root=root, layers=self._layers(root, catalog, models))
         agents = sorted(catalog.agents)
         startable = sorted([*agents, *workflows])

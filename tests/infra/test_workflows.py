@@ -10,13 +10,17 @@ import pytest
 from aws_cdk import App, Stack
 from pydantic import BaseModel
 
+from infra.app import main
 from infra.config import stage_of
+from infra.models.catalog import check_tasks
 from infra.orchestration.fragments import Flow, Fragment
 from infra.orchestration.loop import ENGINE_ERRORS, LAMBDA_ERRORS
-from infra.orchestration.workflow import write
+from infra.orchestration.workflow import read_workflows, write
 from pentad.domain import errors
 from pentad.domain.agents import AgentSpec, Catalog
 from pentad.domain.errors import ConfigurationError
+from pentad.domain.workflows import ModelStep, WorkflowSpec
+from pentad.models.catalog import load
 from pentad.tools.discovery import discover
 from tests.infra.conftest import joined
 from tests.infra.test_policies import listed, statements
@@ -208,7 +212,6 @@ def judged(flow: Flow, on: str) -> Fragment:
         (answering("x", lambda flow: flow.text("t", "{{t}}")), "t: text: {{t}}: no step t comes before"),
         (answering("x", lambda flow: flow.model("m", "{{a b}}")), "m: prompt: {{a b}} is no reference"),
         (answering("x", lambda flow: flow.agent("s", "nobody", "x")), "s: agent: there is no agent nobody"),
-        (answering("x", lambda flow: flow.agent("s", "quick", "x")), "s: agent: quick has pattern: reply"),
         (answering("x", lambda flow: flow.tool("s", "nothing")), "s: tool: there is no tool nothing"),
         (
             answering("x", lambda flow: flow.tool("s", "calculator", sum="1")),
@@ -237,3 +240,43 @@ def test_all_that_is_wrong_is_told_at_once() -> None:
     message = refused(answering("{{x}}", lambda flow: flow.text("t", "{{y}}")))
     assert "{{x}}" in message
     assert "{{y}}" in message
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("def workflow(flow) return", "infra/workflows/own.py:1: SyntaxError: expected ':'"),
+        ("x = 1\ny = z", "infra/workflows/own.py:2: NameError: name 'z' is not defined"),
+        ("x = 1", "infra/workflows/own.py: there is no function workflow(flow)"),
+        ("def workflow(flow):\n    return flow.model('a', 'x', tsk='y')", "infra/workflows/own.py:2: TypeError: "),
+        ("def workflow(flow):\n    flow.text('a', 'x')", "infra/workflows/own.py: workflow(flow) returns NoneType"),
+    ],
+)
+def test_a_file_that_does_not_run_is_told_by_file_and_line(tmp_path: Path, text: str, told: str) -> None:
+    folder = tmp_path / "infra" / "workflows"
+    folder.mkdir(parents=True)
+    (folder / "own.py").write_text(text)
+    app = App(context={"stage": "dev"})
+    with pytest.raises(ConfigurationError) as caught:
+        read_workflows(Stack(app, "stack"), folder, stage=stage_of(app), agents={}, tools={})
+    assert caught.value.message.startswith(told)
+
+
+def test_a_task_that_the_gateway_does_not_have_is_told_by_file_part_and_the_tasks_there_are() -> None:
+    step = ModelStep(name="check", number=1, task="jugde", prompt="x")
+    own = WorkflowSpec(name="own-work", description="d", steps={"check": step}, answer="x")
+    helper = AgentSpec(name="helper", description="d", prompt="p", task="reasn")
+    models = load(strict=True)
+    with pytest.raises(ConfigurationError, match=r"infra/workflows/own_work\.py: check: task: .*jugde.*judge"):
+        check_tasks(models, Catalog(agents={}, tools={}, workflows={"own-work": own}))
+    with pytest.raises(ConfigurationError, match=r"agents/helper/agent\.yaml: task: .*reasn.*reason"):
+        check_tasks(models, Catalog(agents={"helper": helper}, tools={}))
+
+
+def test_a_mistake_in_the_project_is_one_line_and_no_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    def build(_: App) -> None:
+        raise ConfigurationError("agents/a/agent.yaml: it is wrong", fix="correct it")
+
+    monkeypatch.setattr("infra.app.build", build)
+    with pytest.raises(SystemExit, match=r"^error: agents/a/agent\.yaml: it is wrong \(correct it\)$"):
+        main()

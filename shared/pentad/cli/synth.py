@@ -10,6 +10,7 @@ from pathlib import Path
 from pentad.cli.console import CommandError
 
 SOURCES = ("infra", "agents", "functions", "shared", "layers", "requirements/lambda.txt", "cdk.json", "models.yaml")
+_TOLD = "error: "  # what `python -m infra.app` says of a mistake in the project begins so
 _MARK = ".pentad-sources"
 _SECONDS = 900
 _LEFT_OUT = {"__pycache__", ".DS_Store"}
@@ -77,9 +78,15 @@ def assembly(root: Path, stage: str = "dev") -> tuple[Path, bool]:
     except subprocess.TimeoutExpired as error:
         raise CommandError(f"the synth took more than {_SECONDS} s") from error
     if done.returncode != 0:
-        raise CommandError(f"the synth failed:\n{_last_lines(done.stderr)}")
+        raise CommandError(f"the synth failed: {_why(done.stderr)}")
     mark.write_text(now)
     return out, True
+
+
+def _why(said: str) -> str:
+    """Return the line that says what is wrong with the project, else what was said last."""
+    told = [line.removeprefix(_TOLD) for line in said.splitlines() if line.startswith(_TOLD)]
+    return told[-1] if told else f"\n{_last_lines(said)}"
 
 
 def _last_lines(text: str, count: int = 12) -> str:
