@@ -1,0 +1,127 @@
+"""The benchmark's entries are read as trajectories, and its backends' state survives being stored."""
+
+import ast
+import json
+
+import pytest
+
+from pentad.tools.canonical import canonical_json
+from tests.twin.trajectories.bfcl import domain
+from tests.twin.trajectories.bfcl.backend import KEY, decoded, encoded
+from tests.twin.trajectories.bfcl.conversation import conversation, missing
+from tests.twin.trajectories.bfcl.deployed import Benchmark, groups
+from tests.twin.trajectories.bfcl.entries import Entry, Turn, called, entries, functions
+from tests.twin.trajectories.bfcl.truth import Application, as_tool_result
+
+FILES = {
+    "GorillaFileSystem": {
+        "root": {
+            "home": {
+                "type": "directory",
+                "contents": {
+                    "old": {"type": "directory", "contents": {}},
+                    "a.txt": {"type": "file", "content": "first\nsecond"},
+                },
+            }
+        }
+    }
+}
+
+
+def entry(*turns: tuple[str, ...], classes: tuple[str, ...] = ("GorillaFileSystem",)) -> Entry:
+    made = tuple(Turn(f"Do {place}.", calls) for place, calls in enumerate(turns, start=1))
+    return Entry("mine", made, classes, FILES, long=False)
+
+
+@pytest.fixture(scope="module")
+def base() -> list[Entry]:
+    return entries("base")
+
+
+def test_the_base_category_has_all_its_conversations(base: list[Entry]) -> None:
+    assert (len(base), sum(len(one.turns) for one in base), sum(len(one.calls) for one in base)) == (200, 734, 1142)
+
+
+def test_calls_become_tool_calls_with_all_arguments_named() -> None:
+    [turn] = conversation(entry(("tail('a.txt', lines=1)",)), functions(), set()).trajectory.turns
+    [call] = turn.calls
+    assert (call.tool, call.arguments) == ("tail", {"file_name": "a.txt", "lines": 1})
+    assert call.result == '{"last_lines": "second"}'
+
+
+def test_a_camel_case_function_is_a_tool_in_our_spelling() -> None:
+    assert functions()["displayCarStatus"].tool == "display_car_status"
+
+
+def test_calls_whose_order_matters_come_in_replies_of_their_own() -> None:
+    calls = ("cd('old')", "cd('..')", "cat('a.txt')", "ls()", "pwd()")
+    [turn] = conversation(entry(calls), functions(), {"cd"}).trajectory.turns
+    assert [[call.tool for call in reply.calls] for reply in turn.replies] == [["cd"], ["cd"], ["cat", "ls", "pwd"], []]
+
+
+def test_calls_of_different_backends_come_in_one_reply() -> None:
+    both = entry(("cd('old')", "mean([1, 2])"), classes=("GorillaFileSystem", "MathAPI"))
+    [turn] = conversation(both, functions(), {"cd"}).trajectory.turns
+    assert [len(reply.calls) for reply in turn.replies] == [2, 0]
+
+
+def test_what_changes_a_backend_is_found_by_applying_the_calls() -> None:
+    assert Benchmark.of([entry(("cd('old')", "pwd()"), ("touch('b')", "ls()"))]).changing == {"cd", "touch"}
+
+
+def test_a_turn_without_words_of_the_user_can_not_be_a_run() -> None:
+    silent = Entry("mine", (Turn("Do.", ("ls()",)), Turn("", ("pwd()",))), ("GorillaFileSystem",), FILES, long=False)
+    assert missing(silent) == "the user says nothing in turn 2"
+    assert missing(entry(("ls()",), ())) is None
+
+
+def test_a_stored_backend_goes_on_where_it_was() -> None:
+    whole, stored = Application(entry()), Application(entry())
+    whole.run("cd('old')", "touch('b')")
+    stored.run("cd('old')")
+    found = decoded(json.loads(canonical_json(stored.database()["GORILLAFILESYSTEM"][KEY])))
+    found.touch("b")
+    assert {"GORILLAFILESYSTEM": {KEY: encoded(found)}} == whole.database()
+    assert whole.agrees({"GORILLAFILESYSTEM": {KEY: encoded(found)}})
+
+
+def test_the_benchmarks_judge_tells_another_state() -> None:
+    mine, other = Application(entry()), Application(entry())
+    other.run("touch('b')")
+    assert not mine.agrees(other.database())
+
+
+def test_random_numbers_go_on_after_being_stored(base: list[Entry]) -> None:
+    travel = next(one for one in base if "TravelAPI" in one.classes)
+    backend = Application(travel).instances["TravelAPI"]
+    again = decoded(json.loads(canonical_json(encoded(backend))))
+    assert again._random.random() == backend._random.random()
+
+
+def test_a_value_that_has_no_json_form_is_refused() -> None:
+    backend = Application(entry()).instances["GorillaFileSystem"]
+    backend.opened = object()
+    with pytest.raises(TypeError, match="holds a object"):
+        encoded(backend)
+
+
+def test_every_function_is_a_module_that_declares_one_tool_with_the_documented_parameters() -> None:
+    for function in functions().values():
+        [tool] = [one for one in ast.parse(domain.source(function, True)).body if isinstance(one, ast.FunctionDef)]
+        documented = list(function.parameters["properties"])
+        assert tool.name == function.tool
+        assert [one.arg for one in tool.args.kwonlyargs if one.arg != "context"] == documented
+
+
+def test_groups_need_at_most_so_many_tools_and_lose_no_entry(base: list[Entry]) -> None:
+    found = groups(base, most=40)
+    assert [one for group in found for one in group] == base
+    assert all(len({name for one in group for name in called(one)}) <= 40 for group in found)
+
+
+@pytest.mark.parametrize(
+    ("result", "told"),
+    [("None", "done"), ('{"a": 1.5}', '{"a": 1.5}'), ('{"password": "x"}', '{"password": "[masked]"}')],
+)
+def test_results_are_expected_as_a_model_is_told_them(result: str, told: str) -> None:
+    assert as_tool_result(result) == told
