@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import functions.tools
 from pentad.tools.declare import Tool
 from tests.twin import copies
 
@@ -31,14 +32,21 @@ def make(root: Path, domain: Path, project: Path) -> Path:
 
 def tools_of(domain: Path) -> dict[str, Tool[Any, Any]]:
     """Return the tools of a domain, to be called in this process."""
-    found: dict[str, Tool[Any, Any]] = {}
-    for path in sorted((domain / "functions" / "tools").glob("[!_]*.py")):
-        spec = importlib.util.spec_from_file_location(f"domain_tools.{path.stem}", path)
-        assert spec is not None
-        assert spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        # Registered, since the annotations of its models are looked up there.
-        sys.modules[spec.name] = module
-        spec.loader.exec_module(module)
-        found[path.stem] = getattr(module, path.stem)
+    folder = domain / "functions" / "tools"
+    functions.tools.__path__.append(str(folder))  # where what tools share is imported from
+    try:
+        return {path.stem: _tool(path) for path in sorted(folder.glob("[!_]*.py"))}
+    finally:
+        functions.tools.__path__.remove(str(folder))
+
+
+def _tool(path: Path) -> Tool[Any, Any]:
+    spec = importlib.util.spec_from_file_location(f"domain_tools.{path.stem}", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    # Registered, since the annotations of its models are looked up there.
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    found: Tool[Any, Any] = getattr(module, path.stem)
     return found

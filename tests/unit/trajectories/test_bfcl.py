@@ -2,6 +2,7 @@
 
 import ast
 import json
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +13,7 @@ from tests.twin.trajectories.bfcl.conversation import conversation, missing
 from tests.twin.trajectories.bfcl.deployed import Benchmark, groups
 from tests.twin.trajectories.bfcl.entries import Entry, Turn, called, entries, functions
 from tests.twin.trajectories.bfcl.truth import Application, as_tool_result
+from tests.twin.trajectories.project import tools_of
 
 FILES = {
     "GorillaFileSystem": {
@@ -125,3 +127,9 @@ def test_groups_need_at_most_so_many_tools_and_lose_no_entry(base: list[Entry]) 
 )
 def test_results_are_expected_as_a_model_is_told_them(result: str, told: str) -> None:
     assert as_tool_result(result) == told
+
+
+def test_a_domains_tools_find_the_code_that_they_share(tmp_path: Path) -> None:
+    [one] = [function for name, function in functions().items() if name == "mean"]
+    [mean] = tools_of(domain.make(tmp_path, [one], set())).values()
+    assert mean(numbers=[1, 2]) == {"result": 1.5}
