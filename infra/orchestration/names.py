@@ -35,7 +35,7 @@ def execution_arns(scope: Construct, stage: Stage, agent: str) -> str:
     )
 
 
-def start_statement(machines: Sequence[str]) -> iam.PolicyStatement:
+def start_statement(machines: Sequence[str], *, action: str = "states:StartExecution") -> iam.PolicyStatement:
     """Return what lets a role start executions of machines at their live alias, and nowhere else.
 
     IAM sees the machine's own ARN as the resource of a qualified start, and the alias as a condition key. Source:
@@ -43,9 +43,10 @@ def start_statement(machines: Sequence[str]) -> iam.PolicyStatement:
 
     Args:
         machines: ARNs of state machines, unqualified.
+        action: ``states:StartSyncExecution`` for Express machines that are waited for.
     """
     return iam.PolicyStatement(
-        actions=["states:StartExecution"],
+        actions=[action],
         resources=list(machines),
         conditions={"ForAnyValue:StringEquals": {"states:StateMachineQualifier": [MACHINE_ALIAS]}},
     )

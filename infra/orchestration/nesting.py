@@ -1,11 +1,16 @@
-"""What lets a state machine go on in executions of itself and wait for them (``startExecution.sync:2``)."""
+"""What lets a state machine start executions and wait for their ends: of itself, of a workflow's agents."""
+
+from collections.abc import Sequence
 
 from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
 
+from infra.components.build import Build
 from infra.components.reasons import acknowledge
 from infra.config import Stage
-from infra.orchestration.names import execution_arns, machine_arn, machine_name_of
+from infra.orchestration.names import execution_arns, machine_arn, machine_name_of, start_statement
+from infra.orchestration.starts import grant_describe
+from pentad.domain.agents import AgentSpec
 
 NESTED_RULE = "StepFunctionsGetEventsForStepFunctionsExecutionRule"
 """The managed rule by which Step Functions learns that a nested execution has ended.
@@ -22,16 +27,39 @@ def grant_continue(role: iam.Role, *, stage: Stage, agent: str) -> None:
         stage: the stage.
         agent: whose machine it is.
     """
-    rule = Stack.of(role).format_arn(service="events", resource="rule", resource_name=NESTED_RULE)
     for actions, resource in (
         (["states:StartExecution"], machine_arn(role, stage, agent)),
         (["states:DescribeExecution", "states:StopExecution"], execution_arns(role, stage, agent)),
-        (["events:PutTargets", "events:PutRule", "events:DescribeRule"], rule),
     ):
         role.add_to_policy(iam.PolicyStatement(actions=actions, resources=[resource]))
+    _grant_rule(role)
     acknowledge(
         role,
         "AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:"
         f"execution:{machine_name_of(stage, agent)}:*]",
         "Executions of one agent: their names are the runs' ids.",
     )
+
+
+def grant_agents(role: iam.Role, build: Build, agents: Sequence[AgentSpec]) -> None:
+    """Let a machine's role start agents and wait for them, and no others.
+
+    Args:
+        role: the machine's role.
+        build: the surroundings.
+        agents: loops, which it looks at and stops as well; replies, whose start is answered with their end.
+    """
+    replies = [machine_arn(role, build.stage, agent.name) for agent in agents if agent.pattern == "reply"]
+    if replies:
+        role.add_to_policy(start_statement(replies, action="states:StartSyncExecution"))
+    loops = [agent.name for agent in agents if agent.pattern == "loop"]
+    if loops:
+        role.add_to_policy(start_statement([machine_arn(role, build.stage, agent) for agent in loops]))
+        grant_describe(role, build, loops, ("states:DescribeExecution", "states:StopExecution"))
+        _grant_rule(role)
+
+
+def _grant_rule(role: iam.Role) -> None:
+    rule = Stack.of(role).format_arn(service="events", resource="rule", resource_name=NESTED_RULE)
+    actions = ["events:PutTargets", "events:PutRule", "events:DescribeRule"]
+    role.add_to_policy(iam.PolicyStatement(actions=actions, resources=[rule]))

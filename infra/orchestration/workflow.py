@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
-from aws_cdk import ArnFormat, RemovalPolicy, Stack
+from aws_cdk import RemovalPolicy
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
@@ -39,9 +39,8 @@ from infra.orchestration.fragments.steps import FUNCTION_SECONDS
 from infra.orchestration.humans import asking_environment, grant_asking
 from infra.orchestration.live import LiveAlias
 from infra.orchestration.loop import invoke
-from infra.orchestration.names import machine_arn, machine_name_of, start_statement
-from infra.orchestration.nesting import NESTED_RULE
-from infra.orchestration.starts import grant_describe
+from infra.orchestration.names import machine_arn, machine_name_of
+from infra.orchestration.nesting import grant_agents
 from infra.orchestration.switches import grant_switches
 from pentad.domain.agents import AgentSpec
 from pentad.domain.errors import ConfigurationError
@@ -298,7 +297,7 @@ class WorkflowMachine(Construct):
             description=f"Role of the state machine {machine_name}",
         )
         grants.invoke_versions(self.role, list(called.values()))
-        self._grant_children(build, [written.flow.agents[agent] for agent in written.flow.used_agents])
+        grant_agents(self.role, build, [written.flow.agents[agent] for agent in written.flow.used_agents])
         log_group = logs.LogGroup(
             self,
             "logs",
@@ -323,26 +322,4 @@ class WorkflowMachine(Construct):
             self.role,
             "AwsSolutions-IAM5[Resource::*]",
             "Step Functions' log delivery and X-Ray actions take no resource: IAM allows them on * only.",
-        )
-
-    def _grant_children(self, build: Build, agents: Sequence[AgentSpec]) -> None:
-        """Let the machine start, watch and stop the executions of its agents, and of no others."""
-        replies = [machine_arn(self, build.stage, agent.name) for agent in agents if agent.pattern == "reply"]
-        if replies:
-            self.role.add_to_policy(start_statement(replies, action="states:StartSyncExecution"))
-        loops = [agent.name for agent in agents if agent.pattern == "loop"]
-        if not loops:
-            return
-        self.role.add_to_policy(start_statement([machine_arn(self, build.stage, agent) for agent in loops]))
-        grant_describe(self.role, build, loops, ("states:DescribeExecution", "states:StopExecution"))
-        rule = Stack.of(self).format_arn(
-            service="events",
-            resource="rule",
-            resource_name=NESTED_RULE,
-            arn_format=ArnFormat.SLASH_RESOURCE_NAME,
-        )
-        self.role.add_to_policy(
-            iam.PolicyStatement(
-                actions=["events:PutTargets", "events:PutRule", "events:DescribeRule"], resources=[rule]
-            )
         )

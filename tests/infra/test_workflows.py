@@ -4,17 +4,22 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from aws_cdk import App, Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk.assertions import Template
 from pydantic import BaseModel
 
 from infra.app import main
+from infra.components.build import Build
 from infra.config import stage_of
 from infra.models.catalog import check_tasks
 from infra.orchestration.fragments import Flow, Fragment
 from infra.orchestration.loop import ENGINE_ERRORS, LAMBDA_ERRORS
+from infra.orchestration.nesting import grant_agents
 from infra.orchestration.workflow import read_workflows, write
 from pentad.domain import errors
 from pentad.domain.agents import AgentSpec, Catalog
@@ -152,6 +157,19 @@ def test_the_rule_of_nested_executions_is_granted_to_those_that_nest(resources: 
         if "StepFunctionsGetEventsForStepFunctionsExecutionRule" in joined(resource)
     }
     assert len(holders) == 3  # a review has no agent
+
+
+def test_an_agent_that_replies_may_be_started_at_its_live_alias_and_no_more() -> None:
+    app = App(context={"stage": "dev"})
+    stack = Stack(app, "stack")
+    role = iam.Role(stack, "role", assumed_by=iam.ServicePrincipal("states.amazonaws.com"))
+    quick = AgentSpec(name="quick", description="d", prompt="p", pattern="reply")
+    grant_agents(role, cast("Build", SimpleNamespace(stage=stage_of(app))), [quick])
+    [policy] = Template.from_stack(stack).find_resources("AWS::IAM::Policy").values()
+    [statement] = policy["Properties"]["PolicyDocument"]["Statement"]
+    assert statement["Action"] == "states:StartSyncExecution"
+    assert statement["Condition"] == {"ForAnyValue:StringEquals": {"states:StateMachineQualifier": ["live"]}}
+    assert joined(statement["Resource"]).endswith(":stateMachine:pentad-dev-agent-quick")
 
 
 def test_the_catalog_holds_the_workflows(assembly_dir: Path, resources: list[tuple[str, Json]]) -> None:

@@ -106,7 +106,7 @@ class Flow(Construct):
         return ModelTask(self, self._step(ModelStep, name, fields))
 
     def agent(self, name: str, agent: str, prompt: str) -> AgentRun:
-        """Return a step that an agent does in a run of its own, with its tools, memory and limits.
+        """Return a step that an agent, loop or reply, does in a run of its own, with its tools, memory and limits.
 
         Args:
             name: what templates call its result.
@@ -116,8 +116,6 @@ class Flow(Construct):
         found = self.agents.get(agent)
         if found is None:
             raise self._wrong(name, "agent", f"there is no agent {agent}; there are: {', '.join(sorted(self.agents))}")
-        if found.pattern != "loop":
-            raise self._wrong(name, "agent", f"{agent} has pattern: {found.pattern}; only a loop can be waited for")
         if agent not in self.used_agents:
             self.used_agents.append(agent)
         return AgentRun(self, self._step(AgentStep, name, {"agent": agent, "prompt": prompt}))

@@ -37,6 +37,9 @@ FUNCTION_SECONDS = 35
 _CHILD, _ERROR = "_child", "_error"
 _RESULT = "$states.result.Payload"
 _START = "arn:aws:states:::states:startExecution.sync:2"
+_REPLY = "arn:aws:states:::aws-sdk:sfn:startSyncExecution"
+"""Express executions can't be waited for by ``.sync``. Source: "Cross-account access for .sync integration pattern" of
+the Step Functions developer guide, which names this in its place."""
 
 
 class StepFragment(Fragment):
@@ -143,13 +146,16 @@ class AgentRun(StepFragment):
 
     def _execution(self, agent: str) -> dict[str, Any]:
         parent = "{'AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID': $states.context.Execution.Id}"
+        given = merged(f"{DATA}.{_CHILD}", parent)
+        replies = self.flow.agents[agent].pattern == "reply"
         return {
             "Type": "Task",
-            "Resource": _START,
+            "Resource": _REPLY if replies else _START,
             "Arguments": {
                 "StateMachineArn": alias_arn(self.flow.machine(agent)),
                 "Name": expression(f"{DATA}.{_CHILD}.run"),
-                "Input": expression(merged(f"{DATA}.{_CHILD}", parent)),
+                # The SDK's field is a text; that of the optimised integration takes what the text would stand for.
+                "Input": expression(f"$string({given})" if replies else given),
             },
             "Output": expression(DATA),
             "TimeoutSeconds": lease_seconds(self.flow.agents[agent]),

@@ -39,6 +39,7 @@ Json = dict[str, Any]
 AGENTS = {
     name: AgentSpec(name=name, description=name, prompt=f"You are {name}.") for name in ("writer", "checker", "broken")
 }
+AGENTS["quick"] = AgentSpec(name="quick", description="quick", prompt="You are quick.", pattern="reply")
 _FUNCTIONS = ("gateway", "workflow", "deliver", "tool:calculator", "tool:notes")
 _PREFIX = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:pentad-dev-agent-"
 
@@ -140,8 +141,9 @@ class Bench:
     def run(self, message: str = "Go.") -> Run:
         """Run the workflow to its execution's end and return its run."""
         run = self.world.start(TENANT, RunRequest(agent="tried", message=message), trigger="api")
-        for agent in AGENTS:
-            self._machine(f"pentad-dev-agent-{agent}", _AGENT)
+        for agent, spec in AGENTS.items():
+            kind = "EXPRESS" if spec.pattern == "reply" else "STANDARD"
+            self._machine(f"pentad-dev-agent-{agent}", _AGENT, kind)
         return self._execute(run)
 
     def redrive(self, failed: Run) -> Run:
@@ -191,12 +193,12 @@ class Bench:
 
         return call
 
-    def _machine(self, name: str, definition: Json) -> None:
+    def _machine(self, name: str, definition: Json, kind: str) -> None:
         client = self.stage.client("stepfunctions")
         arns = [one["stateMachineArn"] for one in client.list_state_machines()["stateMachines"]]
         arn = f"{_PREFIX.removesuffix('pentad-dev-agent-')}{name}"
         if arn not in arns:
-            self.stage.create(definition, name=name)
+            self.stage.create(definition, name=name, kind=kind)
 
     def _gateway(self, event: Json, _context: Any) -> Any:
         at = EnteredStep.model_validate({key: value for key, value in event.items() if key != "op"})

@@ -51,6 +51,23 @@ def test_an_agents_step_is_a_run_of_its_own_whose_answer_is_the_result(stage: St
     assert bench.transitions == 7
 
 
+@pytest.mark.parametrize("broken", [False, True])
+def test_an_agent_that_replies_in_one_turn_is_a_step_as_well(stage: Stage, broken: bool) -> None:
+    def build(flow: Flow) -> Fragment:
+        flow.answer = "{{text | no}}"
+        no = flow.branch("text.status", {"failed": flow.text("no", "It failed.")})
+        return flow.sequential(
+            flow.parallel(flow.agent("text", "quick", "Write about {{input}}"), needs=AtLeast(0)), no
+        )
+
+    bench = Bench(stage, build, echo, broken=frozenset({"quick"} if broken else ()))
+    run = bench.run("rain")
+    assert run.answer == ("It failed." if broken else "quick: Write about rain"), bench.ended
+    [child] = [one for one in bench.world.runs.page(run.tenant).items if one.parent == run.run]
+    assert ":express:pentad-dev-agent-quick:" in (child.execution_arn or "")
+    assert child.status is (RunStatus.FAILED if broken else RunStatus.SUCCEEDED)
+
+
 def test_a_tools_step_runs_a_planned_call(stage: Stage) -> None:
     def build(flow: Flow) -> Fragment:
         flow.answer = "{{sum}}"

@@ -57,7 +57,7 @@ class Children:
             child = self._made(at, parent, agent, prompt)
         if child.execution_arn is None:
             # Its name and machine are known before it runs: whoever looks at the run finds the execution.
-            stores.runs.set_execution(at.tenant, name, self._execution(step.agent, name))
+            stores.runs.set_execution(at.tenant, name, self._execution(agent, name))
         return reference(child)
 
     def collect(self, at: EnteredStep) -> dict[str, Any]:
@@ -141,8 +141,10 @@ class Children:
             child, message, session_days=agent.session_days, lease_seconds=lease_seconds(agent)
         )
 
-    def _execution(self, agent: str, run: str) -> str:
-        return f"{self._machines.replace(':stateMachine:', ':execution:', 1)}{agent}:{run}"
+    def _execution(self, agent: AgentSpec, run: str) -> str:
+        """Return the ARN of a run's execution; of an Express one all but the part that only its start tells."""
+        kind = "express" if agent.pattern == "reply" else "execution"
+        return f"{self._machines.replace(':stateMachine:', f':{kind}:', 1)}{agent.name}:{run}"
 
     def _ended(self, child: Run) -> Run:
         """Return a child that has ended: one whose execution died without a word ends here, and frees its session."""
