@@ -96,6 +96,10 @@ def resources(word: str, number: int, preference: Json) -> Json:
                 "Name": "live",
             },
         },
+        "Heard": {
+            "Type": "AWS::Events::Rule",
+            "Properties": {"Name": "heard", "EventPattern": {"source": [word]}},
+        },
         "MachineRole": role(
             "states.amazonaws.com",
             allow("lambda:InvokeFunction", {"Fn::Join": ["", [att("Say"), ":*"]]}),

@@ -84,6 +84,12 @@ def test_a_new_run_says_which_version_it_is_of(twin: Twin, out: Path) -> None:
     assert first["stateMachineAliasArn"] == second["stateMachineAliasArn"] == LIVE
 
 
+def test_a_rule_hears_what_its_new_pattern_says(twin: Twin, out: Path) -> None:
+    twin.updates.update(write(out, "new", 2))
+    rule = twin.admin_client("events").describe_rule(Name="heard")
+    assert json.loads(rule["EventPattern"]) == {"source": ["new"]}
+
+
 def test_an_unpublished_call_gets_the_new_code_at_once(twin: Twin, out: Path) -> None:
     assert twin.host.invoke("say", b"{}").json()["word"] == "old"
     twin.updates.update(write(out, "new", 2))

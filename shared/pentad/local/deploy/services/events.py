@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pentad.local.deploy.deployment import EventRule, RuleTarget
-from pentad.local.deploy.registry import METADATA, TAGS, Created, JsonObject, Resource, as_json, resource
+from pentad.local.deploy.registry import METADATA, TAGS, Created, JsonObject, Resource, as_json, resource, updates
 
 _TARGET = {
     "Id",
@@ -88,6 +88,28 @@ def rule(target: Resource, properties: JsonObject) -> Created:
         )
     )
     return Created(name if bus == "default" else f"{bus}|{name}", {"Arn": arn})
+
+
+@updates("AWS::Events::Rule")
+def change_rule(target: Resource, properties: JsonObject, earlier: Created) -> Created:
+    """Give a rule another pattern, as where a workflow or an agent is new; the pump asks moto for it at each event."""
+    if "EventPattern" not in properties:
+        raise target.fail("the pump has taken the schedule of this rule: start the twin anew")
+    bus = properties.get("EventBusName", "default").rsplit("/", 1)[-1]
+    name = earlier.ref.rsplit("|", 1)[-1]
+    client = target.client("events")
+    state = properties.get("State", "ENABLED")
+    client.put_rule(Name=name, EventBusName=bus, State=state, EventPattern=as_json(properties["EventPattern"]))
+    wanted = properties.get("Targets", [])
+    for one in wanted:
+        _rule_target(target, one)
+    found = client.list_targets_by_rule(Rule=name, EventBusName=bus)["Targets"]
+    gone = [one["Id"] for one in found if one["Id"] not in {other["Id"] for other in wanted}]
+    if gone:
+        client.remove_targets(Rule=name, EventBusName=bus, Ids=gone)
+    if wanted:
+        client.put_targets(Rule=name, EventBusName=bus, Targets=wanted)
+    return earlier
 
 
 def _rule_target(target: Resource, body: JsonObject) -> RuleTarget:
