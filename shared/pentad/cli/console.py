@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -52,6 +53,19 @@ OPTIONS = Options()
 def emit(value: Any) -> None:
     """Print a value as JSON on standard output."""
     OUT.print_json(json.dumps(value, default=str))
+
+
+def text_of(path: Path) -> str:
+    """Return the text of a file that an option names.
+
+    Raises:
+        CommandError: it can't be read.
+    """
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is no UTF-8 text"
+        raise CommandError(f"{path} can't be read: {why}", code=EXIT_USAGE) from error
 
 
 @contextmanager

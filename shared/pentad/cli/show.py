@@ -74,18 +74,22 @@ def run_table(views: Iterable[Json]) -> Table:
     for heading in ("run", "agent", "session", "status", "created", "steps", "tokens", "cost"):
         table.add_column(heading, no_wrap=heading in ("run", "created"))
     for view in views:
-        created = datetime.fromisoformat(view["created_at"]).astimezone().strftime("%m-%d %H:%M:%S")
         table.add_row(
             view["run_id"],
             f"[dim]↳[/] {view['agent']}" if view.get("parent") else view["agent"],
             view["session"],
             status_text(view["status"]),
-            created,
+            at(view["created_at"], "%m-%d %H:%M:%S"),
             str(view["steps"]),
             f"{view['tokens']:,}",
             view["cost"],
         )
     return table
+
+
+def at(moment: str, form: str = "%Y-%m-%d %H:%M %Z") -> str:
+    """Return a moment of the API as this machine's clock tells it."""
+    return datetime.fromisoformat(moment).astimezone().strftime(form)
 
 
 def approval_lines(view: Json) -> RenderableType:
@@ -107,7 +111,7 @@ def _asked(view: Json) -> str:
     if view["status"] != "pending":
         reason = f": {escape(view['reason'])}" if view["reason"] else ""
         return f"{view['status']} by {escape(view['decided_by'] or 'nobody')}{reason}"
-    said = f"{view['group']} until {view['expires_at']}"
+    said = f"{view['group']} until {at(view['expires_at'])}"
     if view["quorum"] > 1:
         said += f", {len(view['votes'])} of {view['quorum']} have approved"
     if view["confidence"] is not None:

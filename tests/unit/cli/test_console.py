@@ -1,10 +1,12 @@
 """How commands fail."""
 
+from pathlib import Path
+
 import pytest
 import typer
 
 from pentad.cli.client import ApiError
-from pentad.cli.console import CommandError, failures, in_one_line
+from pentad.cli.console import CommandError, failures, in_one_line, text_of
 from pentad.domain.errors import InvalidInput
 
 
@@ -36,3 +38,17 @@ def test_what_was_typed_is_told_as_it_is_and_never_read_as_markup(
     with pytest.raises(typer.Exit), failures():
         raise error
     assert capsys.readouterr().err == "error: no agent [/x]\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [(None, "can't be read: No such file or directory"), (b"\xff", "can't be read: it is no UTF-8 text")],
+)
+def test_a_file_that_can_not_be_read_is_told_by_name_and_reason(
+    content: bytes | None, said: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "prompt.md"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(CommandError, match=f"prompt.md {said}"):
+        text_of(path)

@@ -9,8 +9,8 @@ from typing import Annotated, Any
 import typer
 
 from pentad.cli.client import ApiClient
-from pentad.cli.console import EXIT_USAGE, OPTIONS, OUT, CommandError, emit, failures
-from pentad.cli.show import approval_lines
+from pentad.cli.console import EXIT_USAGE, OPTIONS, OUT, CommandError, emit, failures, text_of
+from pentad.cli.show import approval_lines, at
 from pentad.cli.target import api
 
 Json = dict[str, Any]
@@ -79,7 +79,7 @@ def edit(
         view = client.call("GET", f"/v1/approvals/{approval}")
         body: Json = {"decision": "edit", "reason": reason}
         if text is not None:
-            body["text"] = _read(text)
+            body["text"] = _read(text).rstrip("\n")
         elif arguments is not None:
             body["arguments"] = {str(_index(view, call)): _json(arguments)}
         _decide(client, approval, body, yes=yes, view=view, shown=_as_edited(view, body))
@@ -155,7 +155,7 @@ def _state(view: Json) -> str:
         return str(view["status"])
     if view["votes"]:
         return f"pending: {len(view['votes'])} of {view['quorum']} have approved"
-    return f"pending: the group {view['group']} is asked until {view['expires_at']}"
+    return f"pending: the group {view['group']} is asked until {at(view['expires_at'])}"
 
 
 def _out(view: Json, text: Any) -> None:
@@ -186,10 +186,7 @@ def _index(view: Json, call: int | None) -> int:
 
 
 def _read(path: Path) -> str:
-    try:
-        return sys.stdin.read() if str(path) == "-" else path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise CommandError(f"{path} can't be read: {error}", code=EXIT_USAGE) from error
+    return sys.stdin.read() if str(path) == "-" else text_of(path)
 
 
 def _json(path: Path) -> Json:

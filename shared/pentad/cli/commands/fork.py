@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from pentad.cli.commands.runs import wait_for
-from pentad.cli.console import EXIT_USAGE, OPTIONS, OUT, CommandError, emit, failures
+from pentad.cli.console import EXIT_USAGE, OPTIONS, OUT, CommandError, emit, failures, text_of
 from pentad.cli.show import print_run
 from pentad.cli.target import api
 
@@ -32,11 +32,11 @@ def fork(
     with failures():
         body: Json = {"at": at}
         if prompt is not None:
-            body["prompt"] = _text(prompt)
+            body["prompt"] = text_of(prompt)
         if model is not None:
             body["model"] = model
         if tool_result:
-            body["tool_results"] = [one for path in tool_result for one in results_of(_text(path))]
+            body["tool_results"] = [one for path in tool_result for one in results_of(text_of(path))]
         client = api()
         headers = {"Idempotency-Key": idempotency_key or uuid.uuid4().hex}
         view = client.call("POST", f"/v1/runs/{run}/fork", body=body, headers=headers)
@@ -70,10 +70,3 @@ def results_of(text: str) -> list[Json]:
         'a file of results holds {"call": index or id, "content": text, "is_error": false}, or a list of them',
         code=EXIT_USAGE,
     )
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise CommandError(f"{path} can't be read: {type(error).__name__}", code=EXIT_USAGE) from error

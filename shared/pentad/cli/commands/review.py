@@ -127,7 +127,8 @@ def _logged_lines(logged: Iterable[Json]) -> RenderableType:
         return Text("Nothing was logged for review.")
     headings = ("logged", "cause", "agent", "sure", "at", "what")
     return Group(
-        _table(headings, rows), Text("Look: pentad review show ID; then: pentad review close ID --verdict", style="dim")
+        _table(headings, rows),
+        Text("Look: pentad review show ID; then: pentad review close ID --verdict correct (or wrong)", style="dim"),
     )
 
 

@@ -21,6 +21,12 @@ Json = dict[str, Any]
 ENDED = frozenset({"succeeded", "degraded", "stopped", "failed", "cancelled"})
 _POLL_SECONDS = 1.0
 _API_WAIT = 20
+_DECISIONS = {
+    "calls": ("approve", "edit, "),
+    "answer": ("approve", "edit, "),
+    "question": ("answer", ""),
+    "escalation": ("approve", "answer, edit, "),
+}
 _EXIT_CODES = {"succeeded": 0, "degraded": 0, "awaiting_human": 0}
 
 Agent = Annotated[str, typer.Option("--agent", "-a", help="Which agent.")]
@@ -68,7 +74,7 @@ def run(
             if view["pending_approval"]:
                 asked = client.call("GET", f"/v1/approvals/{view['pending_approval']}")
                 OUT.print(approval_lines(asked))
-                verb, others = ("answer", "") if asked["kind"] == "question" else ("approve", "edit, ")
+                verb, others = _DECISIONS[asked["kind"]]
                 OUT.print(f"Decide: pentad {verb} {view['pending_approval']} (or {others}reject, escalate)")
         code = _EXIT_CODES.get(view["status"], 1)
         if code:
