@@ -84,6 +84,15 @@ def test_a_graph_whose_process_is_killed_goes_on_at_its_last_checkpoint(stack: S
     made = attempts(tenant, run)
     assert len(made) == 4
     assert audited(tenant) == [("briefing", "ok")]
+    # What was billed is in the run, once; and the trace says in which node it was cut off.
+    assert view["cost_nanousd"] == sum(one["cost_nanousd"] for one in tenant.events(run, "model_attempt"))
+    nodes = [one for one in tenant.get(f"/v1/runs/{run}/trace")["spans"] if one["kind"] == "node"]
+    assert sorted((one["name"], one["attributes"]["status"]) for one in nodes) == [
+        ("figures", "ok"),
+        ("outline", "ok"),
+        ("write", "cut_off"),
+        ("write", "ok"),
+    ]
 
 
 def test_the_gateway_falls_back_inside_the_graph(stack: Stack) -> None:

@@ -3,6 +3,7 @@
 import pytest
 
 from pentad.domain.errors import (
+    BudgetExceeded,
     InvalidTransition,
     LimitReached,
     MalformedReply,
@@ -182,6 +183,25 @@ def test_a_tool_whose_function_died_leaves_a_failed_call_and_a_failed_step(bench
     assert (call.status, call.error_type) == (CallStatus.FAILED, "States.Timeout")
 
 
+def test_a_graph_that_met_the_runs_limit_stops_the_run_and_is_no_mere_failure(bench: Bench) -> None:
+    bench.calls.plan(bench.at("sum"))
+    call = bench.world.runs.call(TENANT, bench.run.run, 3, 0)
+    failed = {"status": CallStatus.FAILED, "is_error": True, "result": "LimitReached: used up"}
+    bench.world.runs.save_call(call.model_copy(update=failed | {"error_type": "LimitReached"}))
+    bench.world.clock.advance(10_000)
+    with pytest.raises(LimitReached, match="seconds"):
+        bench.calls.collect(bench.at("sum"))
+
+
+def test_a_graph_that_met_a_budget_stops_the_run_with_its_words(bench: Bench) -> None:
+    bench.calls.plan(bench.at("sum"))
+    call = bench.world.runs.call(TENANT, bench.run.run, 3, 0)
+    failed = {"status": CallStatus.FAILED, "is_error": True, "result": "BudgetExceeded: acme, day: used up"}
+    bench.world.runs.save_call(call.model_copy(update=failed | {"error_type": "BudgetExceeded"}))
+    with pytest.raises(BudgetExceeded, match="^acme, day: used up$"):
+        bench.calls.collect(bench.at("sum"))
+
+
 def test_words_are_put_together_once(bench: Bench) -> None:
     bench.facts()
     assert bench.ends.text(bench.at("words")) == bench.ends.text(bench.at("words"))
@@ -273,3 +293,49 @@ def test_a_stop_tells_the_reason_even_of_a_cause_that_was_cut(bench: Bench) -> N
         RunStatus.STOPPED,
         "The run was stopped: the run has used its 3 steps.",
     )
+
+
+def ask_twice(bench: Bench) -> tuple[str, str]:
+    """Ask for a signature in two rounds at once, as two branches would, an hour apart."""
+    bench.facts()
+    first = bench.humans.ask(bench.at("sign"), "token 1")["approval"]
+    bench.world.clock.advance(3600)
+    return first, bench.humans.ask(bench.at("sign", round_=1), "token 2")["approval"]
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_a_run_waits_until_none_of_its_approvals_is_open(bench: Bench, order: tuple[int, int]) -> None:
+    asked = ask_twice(bench)
+    statuses = []
+    for place in order:
+        bench.world.clock.advance(600)
+        bench.world.decide(TENANT, asked[place], "approve", by="ann")
+        statuses.append(bench.fresh().status)
+    assert statuses == [RunStatus.AWAITING_HUMAN, RunStatus.RUNNING]
+    assert bench.fresh().waited_seconds == 4800, "the time that both waited counts once"
+
+
+def test_an_expiry_leaves_a_run_waiting_for_another_human_as_well(bench: Bench) -> None:
+    _, second = ask_twice(bench)
+    bench.world.clock.advance(86_400 - 3600)
+    bench.humans.expire(bench.at("sign"))
+    assert bench.fresh().status is RunStatus.AWAITING_HUMAN
+    bench.world.decide(TENANT, second, "approve", by="ann")
+    assert bench.fresh().status is RunStatus.RUNNING
+
+
+def test_a_question_that_is_stored_as_another_is_decided_is_waited_for(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.facts()
+    first = bench.humans.ask(bench.at("sign"), "token 1")["approval"]
+    create = bench.world.approvals.create
+
+    def late(approval: Approval, token: str) -> Approval:
+        bench.world.decide(TENANT, first, "approve", by="ann")
+        assert bench.fresh().status is RunStatus.RUNNING
+        return create(approval, token)
+
+    monkeypatch.setattr(bench.world.approvals, "create", late)
+    bench.humans.ask(bench.at("sign", round_=1), "token 2")
+    assert bench.fresh().status is RunStatus.AWAITING_HUMAN

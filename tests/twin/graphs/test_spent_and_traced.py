@@ -1,0 +1,109 @@
+"""What a graph's model calls cost is its run's, its nodes are in the trace, and it is a step of a workflow too."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.twin.conftest import OwnProject
+from tests.twin.graphs.test_graphs import attempts
+from tests.twin.stack.world import Stack, Tenant, word
+
+pytest.importorskip("langgraph", reason="the extra `graphs` is not installed")
+
+pytestmark = [pytest.mark.twin, pytest.mark.xdist_group("stack-own")]
+
+NODES = ["outline", "figures", "write"]
+
+
+@pytest.fixture
+def stack(own: OwnProject) -> Stack:
+    return own.stack
+
+
+@pytest.fixture
+def fresh(stack: Stack) -> Iterator[Stack]:
+    """The stack, whose script ends with the test."""
+    yield stack
+    stack.simulator.assert_consumed()
+    stack.simulator.reset()
+
+
+def billed(tenant: Tenant, run: str) -> tuple[int, int]:
+    """What the ledger says of a run: nano-dollars and tokens."""
+    every = tenant.events(run, "model_attempt")
+    [row] = tenant.get("/v1/cost?by=run")["rows"]
+    cost = sum(one["cost_nanousd"] for one in every)
+    assert row["cost_nanousd"] == cost
+    return cost, row["tokens"]
+
+
+def below(spans: list[dict[str, Any]], kind: str, name: str) -> list[dict[str, Any]]:
+    """All spans below the one of that kind and name."""
+    place = next(place for place, one in enumerate(spans) if (one["kind"], one["name"]) == (kind, name))
+    depth, found = spans[place]["depth"], []
+    for one in spans[place + 1 :]:
+        if one["depth"] <= depth:
+            break
+        found.append(one)
+    return found
+
+
+def assert_nodes_are_traced(tenant: Tenant, run: str) -> None:
+    spans = tenant.get(f"/v1/runs/{run}/trace")["spans"]
+    inside = below(spans, "tool", "briefing")
+    nodes = [one for one in inside if one["kind"] == "node"]
+    assert [one["name"] for one in nodes] == NODES
+    assert [one["attributes"] for one in nodes] == [{"status": "ok", "graph_step": step} for step in (1, 2, 3)]
+    # Each node asks one model once, and that hangs below it.
+    assert [one["kind"] for one in inside] == ["node", "model"] * 3
+    assert {one["attributes"]["purpose"] for one in inside if one["kind"] == "model"} == {"graph"}
+    # Inside the call and nowhere else.
+    assert len([one for one in spans if one["attributes"].get("purpose") == "graph"]) == len(NODES)
+
+
+def test_what_a_graph_spends_counts_in_its_run_and_its_nodes_are_in_the_trace(stack: Stack) -> None:
+    tenant = stack.tenant()
+    view = tenant.ask(f'Briefing "{word()}"', agent="briefer")
+    assert view["status"] == "succeeded", view
+    assert len(attempts(tenant, view["run_id"])) == len(NODES)
+    assert (view["cost_nanousd"], view["tokens"]) == billed(tenant, view["run_id"])
+    assert_nodes_are_traced(tenant, view["run_id"])
+
+
+def test_a_graph_asks_no_model_past_its_runs_limit_and_the_run_is_stopped(fresh: Stack) -> None:
+    tenant = fresh.tenant()
+    fresh.simulator.script(
+        {"reply": {"tool_calls": [{"name": "briefing", "arguments": {"topic": "boats"}}]}},
+        {"reply": {"text": "1. How many boats.", "usage": {"input": 500_000, "output": 10}}},
+    )
+    view = tenant.ask("A briefing on the boats, please.", agent="briefer")
+    assert view["status"] == "stopped", view
+    assert view["stop_reason"] == "The run was stopped: the run has used its 500,000 tokens."
+    assert len(attempts(tenant, view["run_id"])) == 1
+    assert (view["cost_nanousd"], view["tokens"]) == billed(tenant, view["run_id"])
+    [call] = tenant.events(view["run_id"], "tool_call")
+    assert (call["status"], call["error_type"]) == ("failed", "LimitReached")
+
+
+def test_a_graph_is_a_step_of_a_workflow_beside_another(stack: Stack) -> None:
+    tenant, mark = stack.tenant(), word()
+    view = tenant.ask(f"The Bells of {mark}", agent="topic-page")
+    assert view["status"] == "succeeded", view
+    assert view["answer"].startswith(f"/the-bells-of-{mark}\n\n")
+    run = view["run_id"]
+    assert len(attempts(tenant, run)) == len(NODES)
+    assert (view["cost_nanousd"], view["tokens"]) == billed(tenant, run)
+    assert_nodes_are_traced(tenant, run)
+    [thread] = {item["pk"] for item in tenant.items("graph")}
+    assert thread.startswith(f"T#{tenant.name}#G#{run}.")
+
+
+def test_a_workflow_whose_graph_has_used_its_money_is_stopped(fresh: Stack) -> None:
+    tenant = fresh.tenant()
+    fresh.simulator.script({"reply": {"text": "1. How many boats.", "usage": {"input": 450_000, "output": 10}}})
+    view = tenant.ask("boats", agent="topic-page")
+    assert view["status"] == "stopped", view
+    assert view["stop_reason"] == "The run was stopped: the run has used its $0.50."
+    assert len(attempts(tenant, view["run_id"])) == 1
+    assert (view["cost_nanousd"], view["tokens"]) == billed(tenant, view["run_id"])
