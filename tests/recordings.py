@@ -13,7 +13,7 @@ from pentad.domain.agents import AgentSpec, BandsSpec, Catalog, ConfidenceSpec, 
 from pentad.domain.errors import PentadError, ToolFailed
 from pentad.domain.ids import approval_id
 from pentad.domain.knowledge import Passage
-from pentad.domain.runs import Assessment, Band, CallStatus, Run, Signal
+from pentad.domain.runs import Assessment, Band, CallStatus, Run, RunStatus, Signal
 from pentad.domain.usage import Limits
 from pentad.local.replay import Replay, captured
 from pentad.local.replay_machine import Machine, MachineError
@@ -160,6 +160,8 @@ class Stage:
         given = {name: value for name, value in payload.items() if name != "op"}
         match payload.get("op"):
             case None:
+                if self.world.runs.get(TENANT, given["run"]).status is RunStatus.QUEUED:
+                    self.world.runs.set_status(TENANT, given["run"], RunStatus.RUNNING)
                 return {}
             case "think":
                 turn = Turn.model_validate(given)

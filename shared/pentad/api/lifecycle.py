@@ -7,6 +7,7 @@ from pentad.api.views import RunView, run_view
 from pentad.domain.errors import PentadError
 from pentad.domain.runs import Run
 from pentad.orchestration.cancel import REASON_CHARACTERS
+from pentad.orchestration.overdue import never_began
 
 
 class CancelRequest(BaseModel):
@@ -20,12 +21,17 @@ class CancelRequest(BaseModel):
 def current_view(run: Run, services: Services) -> RunView:
     """Return the view of a run; of one that waits, its place among those that do.
 
-    Whoever looks at a run that waits lets its session go on, where a crash has left that to be done.
+    Whoever looks at a run that waits, or that should have begun long ago, lets it go on where a crash has left that to
+    be done.
     """
-    if not run.waiting:
+    late = never_began(run, services.now())
+    if not run.waiting and not late:
         return run_view(run, services.approvals)
     try:
-        services.start_run.advance(run.tenant, run.session)
+        if late:
+            services.start_run.advance.revive(run)
+        else:
+            services.start_run.advance(run.tenant, run.session)
     except PentadError as error:
         # An extra: the reader is told how the run stands all the same.
         services.telemetry.event("run.heal_failed", level="WARNING", error=type(error).__name__)

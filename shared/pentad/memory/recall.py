@@ -10,7 +10,7 @@ from pentad.domain.agents import AgentSpec, ContextSpec
 from pentad.domain.errors import BudgetExceeded, NotFound
 from pentad.domain.knowledge import Passage
 from pentad.domain.models import CallContext
-from pentad.domain.runs import Manifest, Run
+from pentad.domain.runs import Manifest, Run, RunStatus
 from pentad.domain.tokens import estimate_tokens
 from pentad.memory.context import choose_epoch, edge_order, is_question
 from pentad.memory.ports import Match, Session, SessionStore, StoredMessage, VectorStore
@@ -42,6 +42,10 @@ class RunManifests(Protocol):
 
     def set_manifest(self, tenant: str, run: str, manifest: Manifest) -> Run:
         """Store the manifest; a repeat keeps the first."""
+        ...
+
+    def set_status(self, tenant: str, run: str, status: RunStatus, *, waited_seconds: float = 0) -> Run:
+        """Go to a status; staying changes nothing."""
         ...
 
 
@@ -95,6 +99,8 @@ class Recall:
         """
         current = self._runs.get(tenant, run)
         if current.manifest is not None:
+            if current.status is RunStatus.QUEUED:
+                self._runs.set_status(tenant, run, RunStatus.RUNNING)  # A fork brings its manifest along.
             return current.manifest
         head = self._sessions.get(tenant, session)
         if head is None:

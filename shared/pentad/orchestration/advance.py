@@ -85,6 +85,22 @@ class Advance:
                 continue  # Its agent was removed while it waited; it has failed, and the next one's turn has come.
         return None
 
+    def revive(self, run: Run) -> None:
+        """Start a run that is stored and was never started; one that has lost its session meanwhile has failed.
+
+        Raises:
+            NotFound: its agent is gone; it has failed.
+            StoreUnavailable: the store or the engine did not answer; again is safe.
+        """
+        self(run.tenant, run.session)
+        if self._runs.lease_holder(run.tenant, run.session) == run.run:
+            return
+        found = self._runs.get(run.tenant, run.run)
+        if found.status is RunStatus.QUEUED and not found.waiting:
+            self._runs.finish(
+                run.tenant, run.run, RunStatus.FAILED, at=self._now(), answer=None, error="the run was never started"
+            )
+
     def _put_right(self, tenant: str, session: str) -> None:
         """Put right what a crash left of the run that holds the session: an execution never started, or dead."""
         holder = self._runs.lease_holder(tenant, session)

@@ -2,31 +2,36 @@
 
 What is copied is words: the messages with their passages and raw provider forms, the run's own under the new run's
 name. Nothing that a tool did is repeated, since no step and no call is copied; what the new run does is its own, under
-its own budget, policy and approvals. The same idempotency key finishes what a crash left.
+its own budget, policy and approvals.
+
+The run is stored last, by one transaction, once its conversation is whole. So what a crash leaves before that is no run
+and holds nothing: a session that its time to live removes. The same idempotency key finishes what a crash left.
 """
 
-import hashlib
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Annotated
-
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from typing import TYPE_CHECKING
 
 from pentad.domain.agents import AgentSpec, Catalog
-from pentad.domain.errors import InvalidInput, InvalidTransition, NotFound
+from pentad.domain.errors import IdempotencyConflict, InvalidInput, InvalidTransition, NotFound
 from pentad.domain.ids import check_id, derived_id, new_id
 from pentad.domain.messages import Message, ToolResultBlock
-from pentad.domain.runs import CallStatus, Manifest, Overrides, Run, RunStatus, ToolCall
+from pentad.domain.runs import CallStatus, Manifest, Run, RunStatus, ToolCall
 from pentad.memory.ports import Session, SessionStore, StoredMessage
 from pentad.observability import names
 from pentad.observability.ports import Telemetry
 from pentad.orchestration.advance import Advance
-from pentad.orchestration.decide import CALLS_PER_TURN, reply_id, results_id, results_of
-from pentad.orchestration.ports import RunStore, WorkflowEngine
-from pentad.orchestration.start import Trigger, lease_seconds, request_message_id
-from pentad.tools.sanitise import bounded, clean_text
+from pentad.orchestration.decide import reply_id, results_id, results_of
+from pentad.orchestration.fork_request import (
+    ForkRequest,
+    fork_hash,
+    given_by_call,
+    overrides_of,
+    replaced_block,
+)
+from pentad.orchestration.ports import RunStore, Switchboard, WorkflowEngine
+from pentad.orchestration.start import Trigger, check_switches, lease_seconds, request_message_id
 
 if TYPE_CHECKING:
     # Named, not loaded: only a fork that names a model reads the models' catalog.
@@ -34,32 +39,9 @@ if TYPE_CHECKING:
 
 MAX_MESSAGES = 5000
 """A longer conversation is not copied: each 25 messages are a transaction, and the caller waits."""
-RESULT_CHARACTERS = 100_000
 _PART_MESSAGES = 25
 _PART_BYTES = 2_500_000  # A transaction holds 4 MB.
 _OPEN = frozenset({CallStatus.PENDING, CallStatus.AWAITING, CallStatus.APPROVED})
-_CallId = Annotated[str, StringConstraints(min_length=1, max_length=64)]
-
-
-class _Body(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class GivenResult(_Body):
-    """A result that a call of the turn gets in place of its own."""
-
-    call: Annotated[int, Field(ge=0, le=99)] | _CallId = Field(description="the call's index in the turn, or its id")
-    content: str = Field(max_length=RESULT_CHARACTERS, description="what the model is told the tool said")
-    is_error: bool = False
-
-
-class ForkRequest(_Body):
-    """Where a run is forked and what is different from there: the body of ``POST /v1/runs/{id}/fork``."""
-
-    at: int = Field(ge=0, le=99_999, description="the last turn that is kept; 0 keeps the user's message only")
-    prompt: str | None = Field(default=None, min_length=1, max_length=100_000, description="in place of the agent's")
-    model: str | None = Field(default=None, min_length=1, max_length=200, description="a chat model of the catalog")
-    tool_results: tuple[GivenResult, ...] = Field(default=(), max_length=CALLS_PER_TURN)
 
 
 @dataclass(frozen=True)
@@ -82,6 +64,7 @@ class ForkRun:
         engine: where executions run.
         telemetry: metrics and logs.
         now: the clock.
+        switchboard: tells what an operator has switched off; none switches nothing off.
     """
 
     def __init__(
@@ -94,11 +77,14 @@ class ForkRun:
         telemetry: Telemetry,
         *,
         now: Callable[[], datetime],
+        switchboard: Switchboard | None = None,
     ) -> None:
         self._catalog = catalog
         self._models = models
         self._runs = runs
         self._sessions = sessions
+        self._engine = engine
+        self._switchboard = switchboard
         self._advance = Advance(runs, engine, telemetry, now=now)
         self._telemetry = telemetry
         self._now = now
@@ -119,17 +105,19 @@ class ForkRun:
             InvalidInput: a field is out of range; the error names it.
             InvalidTransition: the turn is not over yet, so that nothing can follow it.
             IdempotencyConflict: the key was used for another request.
+            PolicyDenied: an operator has switched this agent, tenant or everything off.
             StoreUnavailable: nothing, or not all, was started; the same key again goes on from there.
         """
         source = self._runs.get(tenant, run)
         agent = self._agent(source)
         new = self._new(source, request, trigger, idempotency_key)
+        check_switches(self._switchboard, new)
         stored = self._earlier(new)
         if stored is not None:
-            return stored
+            return self._execute(stored)
         self._check_model(agent, request.model)
         conversation, replaced = self._conversation(source, request, new)
-        overrides = _overrides(source.overrides, request, replaced)
+        overrides = overrides_of(source.overrides, request, replaced)
         return self._start(new.model_copy(update={"overrides": overrides}), source, agent, conversation)
 
     def _agent(self, source: Run) -> AgentSpec:
@@ -148,7 +136,9 @@ class ForkRun:
             run, session = new_id("run", now), new_id("ses", now)
         else:
             check_id("idempotency_key", key)
-            run, session = derived_id("run", source.tenant, key), derived_id("ses", source.tenant, key)
+            # Another request under this key, which is a conflict, must not add to what this one has copied.
+            run = derived_id("run", source.tenant, key)
+            session = derived_id("ses", source.tenant, key, fork_hash(source.run, request))
         return Run(
             tenant=source.tenant,
             run=run,
@@ -160,7 +150,7 @@ class ForkRun:
             created_at=now,
             updated_at=now,
             request_seq=0,
-            request_hash=_hash(source.run, request),
+            request_hash=fork_hash(source.run, request),
             idempotency_key=key,
             metadata=source.metadata,
             forked_from=source.run,
@@ -168,15 +158,24 @@ class ForkRun:
         )
 
     def _earlier(self, new: Run) -> Run | None:
-        """Return the run that an earlier try with the same key has started, or None where something is left to do."""
+        """Return the run that an earlier try with the same key has stored, or None.
+
+        Raises:
+            IdempotencyConflict: it was for another request.
+        """
         if new.idempotency_key is None:
             return None
         try:
             stored = self._runs.get(new.tenant, new.run)
         except NotFound:
             return None
-        begun = stored.execution_arn is not None or stored.status.ended
-        return stored if begun and stored.request_hash == new.request_hash else None
+        if stored.request_hash != new.request_hash:
+            raise IdempotencyConflict(
+                "the idempotency key was used for another request",
+                field="idempotency_key",
+                fix="use a new key for a new request, or send the first request again",
+            )
+        return stored
 
     def _check_model(self, agent: AgentSpec, model: str | None) -> None:
         if model is None:
@@ -240,13 +239,13 @@ class ForkRun:
         by_id = {message.message_id: message for message in kept}
         reply = by_id.get(reply_id(source.run, request.at))
         ids = [call.call_id for call in reply.tool_calls] if reply is not None else []
-        given = _given(request.tool_results, ids, request.at)
+        given = given_by_call(request.tool_results, ids, request.at)
         if reply is None or not ids:
             return kept, ()
         name = results_id(source.run, request.at)
         results = by_id.get(name) or self._results(source, request.at, reply, set(given))
         blocks = tuple(
-            _replaced(block, given) if isinstance(block, ToolResultBlock) else block for block in results.blocks
+            replaced_block(block, given) if isinstance(block, ToolResultBlock) else block for block in results.blocks
         )
         results = results.model_copy(update={"blocks": blocks})
         if name in by_id:
@@ -278,35 +277,36 @@ class ForkRun:
 
     def _start(self, new: Run, source: Run, agent: AgentSpec, conversation: _Conversation) -> Run:
         earlier, request = conversation.earlier, conversation.request
-        days = timedelta(days=agent.session_days)
-        if earlier:
-            self._sessions.create(_head(new, days))
-            self._fill(new, 0, [one.message for one in earlier])
+        self._sessions.create(_head(new, timedelta(days=agent.session_days)))
         first = request.message.model_copy(update={"message_id": request_message_id(new.run), "run": new.run})
-        stored = self._runs.start(new, first, session_days=agent.session_days, lease_seconds=lease_seconds(agent))
-        if stored.execution_arn is not None or stored.status.ended:
-            return stored
+        self._fill(new, [*(one.message for one in earlier), first, *conversation.turns])
         for place, one in enumerate((*earlier, request)):
             if one.passages:
                 self._sessions.attach_passages(new.tenant, new.session, place, one.passages)
-        self._fill(new, len(earlier) + 1, conversation.turns)
-        if source.manifest is not None:
-            stored = self._runs.set_manifest(new.tenant, new.run, _manifest(source.manifest, len(earlier)))
+        ready = new.model_copy(
+            update={
+                "request_seq": len(earlier),
+                "manifest": None if source.manifest is None else _manifest(source.manifest, len(earlier)),
+                "execution_arn": self._engine.execution(new.agent, new.run),
+            }
+        )
+        seconds = lease_seconds(agent)
+        stored = self._runs.start(ready, None, session_days=agent.session_days, lease_seconds=seconds)
+        self._telemetry.count(names.RUNS_STARTED, agent=new.agent, trigger=new.trigger)
+        self._telemetry.event("run.forked", tenant=new.tenant, run=new.run, source=new.forked_from)
         return self._execute(stored)
 
-    def _fill(self, new: Run, base: int, messages: Sequence[Message]) -> None:
-        """Append messages from place ``base`` on, those that an earlier try has appended left out."""
+    def _fill(self, new: Run, messages: Sequence[Message]) -> None:
+        """Append messages, those that an earlier try has appended left out."""
         head = self._sessions.get(new.tenant, new.session)
-        done = max(0, head.length - base) if head is not None else 0
-        for part in parts(messages[done:]):
+        for part in parts(messages[head.length if head is not None else 0 :]):
             version = head.version if head is not None else 0
             head = self._sessions.append(new.tenant, new.session, part, expected_version=version)
 
     def _execute(self, run: Run) -> Run:
-        started = self._advance.begin(run, heals=run.idempotency_key is not None)
-        self._telemetry.count(names.RUNS_STARTED, agent=run.agent, trigger=run.trigger)
-        self._telemetry.event("run.forked", tenant=run.tenant, run=run.run, source=run.forked_from)
-        return started
+        if run.status is not RunStatus.QUEUED:
+            return run
+        return self._advance.begin(run, heals=run.idempotency_key is not None)
 
 
 def _ended(at: int) -> InvalidInput:
@@ -327,43 +327,6 @@ def parts(messages: Sequence[Message]) -> list[list[Message]]:
         found[-1].append(message)
         size += length
     return found
-
-
-def _given(results: Sequence[GivenResult], ids: Sequence[str], at: int) -> dict[str, GivenResult]:
-    """Return the given results by call id.
-
-    Raises:
-        InvalidInput: one is for a call that the turn has not, or two are for the same.
-    """
-    found: dict[str, GivenResult] = {}
-    for place, result in enumerate(results):
-        field = f"tool_results.{place}.call"
-        call = ids[result.call] if isinstance(result.call, int) and result.call < len(ids) else result.call
-        if call not in ids:
-            has = f"has calls 0 to {len(ids) - 1}: {', '.join(ids)}" if ids else "has no calls"
-            raise InvalidInput("the turn has no such call", field=field, fix=f"turn {at} {has}")
-        if call in found:
-            raise InvalidInput("two results are for the same call", field=field)
-        found[str(call)] = result
-    return found
-
-
-def _replaced(block: ToolResultBlock, given: dict[str, GivenResult]) -> ToolResultBlock:
-    result = given.get(block.call_id)
-    if result is None:
-        return block
-    # The mark of words from outside stays: who forks can not vouch for them.
-    content = bounded(clean_text(result.content))
-    return block.model_copy(update={"content": content, "is_error": result.is_error})
-
-
-def _overrides(before: Overrides | None, request: ForkRequest, replaced: tuple[str, ...]) -> Overrides | None:
-    """Return what the fork changes; what its source, a fork itself, had changed stays so."""
-    inherited = before or Overrides()
-    overrides = Overrides(
-        prompt=request.prompt or inherited.prompt, model=request.model or inherited.model, replaced=replaced
-    )
-    return None if overrides == Overrides() else overrides
 
 
 def _moved(message: Message, source: str, target: str) -> Message:
@@ -387,9 +350,3 @@ def _head(new: Run, lifetime: timedelta) -> Session:
 
 def _manifest(source: Manifest, request_seq: int) -> Manifest:
     return source.model_copy(update={"epoch_first_seq": 0, "request_seq": request_seq})
-
-
-def _hash(run: str, request: ForkRequest) -> str:
-    body = {"fork": run} | request.model_dump(mode="json")
-    text = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,4 +1,8 @@
-"""End a reply whose Express execution is gone. AWS tells nobody of its end, so who reads the run looks at the clock."""
+"""Runs that nobody tells of: whoever reads one looks at the clock.
+
+AWS tells nobody of the end of an Express execution; and nobody asks again for a run without an idempotency key whose
+starter died between storing it and starting its execution.
+"""
 
 from datetime import datetime, timedelta
 
@@ -8,6 +12,8 @@ from pentad.orchestration.start import EXPRESS_MARGIN_SECONDS, EXPRESS_SECONDS
 
 EXPRESS_MARK = ":express:"
 """Part of the ARN of every Express execution."""
+BEGINNING_SECONDS = 120
+"""Recall, the first state, has the run go on before that; to start an execution again is the same execution."""
 
 
 def without_overdue(run: Run, runs: RunStore, now: datetime) -> Run:
@@ -27,3 +33,12 @@ def without_overdue(run: Run, runs: RunStore, now: datetime) -> Run:
     if now - run.updated_at <= timedelta(seconds=EXPRESS_SECONDS + EXPRESS_MARGIN_SECONDS):
         return run
     return runs.finish(run.tenant, run.run, RunStatus.FAILED, at=now, answer=None, error="the execution died")
+
+
+def never_began(run: Run, now: datetime) -> bool:
+    """Tell whether a run that holds its session should have begun long ago: its execution may not have been started."""
+    return (
+        run.status is RunStatus.QUEUED
+        and not run.waiting
+        and now - run.updated_at > timedelta(seconds=BEGINNING_SECONDS)
+    )

@@ -24,8 +24,11 @@ class RunStore(Protocol):
     state of a call (`InvalidTransition`). Only what has happened is still written down: the end of a call.
     """
 
-    def start(self, run: Run, request: Message, *, session_days: int, lease_seconds: int) -> Run:
+    def start(self, run: Run, request: Message | None, *, session_days: int, lease_seconds: int) -> Run:
         """Create the run, append the user's message and take the session's lease, all or nothing.
+
+        Without a message the session holds the conversation already, and ``run.request_seq`` is where the user's
+        stands; ``run.manifest`` may say what the run's context is.
 
         The session is made if it is new. ``run.request_seq`` of the result is the message's place, ``run.fence`` its
         fencing token. A repeat (same run id, same request_hash) returns the stored run and changes nothing. An expired

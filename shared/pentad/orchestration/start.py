@@ -40,6 +40,7 @@ __all__ = [
     "RunRequest",
     "StartRun",
     "Trigger",
+    "check_switches",
     "invalid",
     "lease_seconds",
     "reference",
@@ -132,6 +133,17 @@ def request_message_id(run: str) -> str:
     return f"msg_{run}_{0:05d}_u"
 
 
+def check_switches(switchboard: Switchboard | None, run: Run) -> None:
+    """Return if a run may start now.
+
+    Raises:
+        PolicyDenied: an operator has switched its agent, its tenant or everything off.
+    """
+    stopped = None if switchboard is None else switchboard.standing(run.tenant, run.agent, ()).stopped
+    if stopped is not None:
+        raise PolicyDenied(stopped, field="agent", fix="ask the operator, or try again later")
+
+
 class StartRun:
     """Create a run and start its execution.
 
@@ -182,7 +194,6 @@ class StartRun:
         """
         spec = self._spec(request.agent)
         run = self._new(tenant, request, trigger, idempotency_key, spec)
-        self._check_switches(run)
         message = Message(
             message_id=request_message_id(run.run),
             role="user",
@@ -203,10 +214,12 @@ class StartRun:
             heals: the same run will be asked for again where this fails.
 
         Raises:
+            PolicyDenied: an operator has switched this agent, tenant or everything off.
             SessionBusy: another run of the session has not ended, or the session's queue is full.
             IdempotencyConflict: the run exists with another request.
             StoreUnavailable: nothing, or not all, was started.
         """
+        check_switches(self._switchboard, run)
         stored = self._stored(run, message, spec)
         if stored.waiting:
             # The holder may be one that a crash left: then its session goes on, and this run may have begun.
@@ -245,13 +258,6 @@ class StartRun:
         except PentadError as error:
             # Healing is an extra: what the caller is told stays that the session is busy.
             self._telemetry.event("run.heal_failed", level="WARNING", error=type(error).__name__)
-
-    def _check_switches(self, run: Run) -> None:
-        if self._switchboard is None:
-            return
-        stopped = self._switchboard.standing(run.tenant, run.agent, ()).stopped
-        if stopped is not None:
-            raise PolicyDenied(stopped, field="agent", fix="ask the operator, or try again later")
 
     def _spec(self, name: str) -> AgentSpec | WorkflowSpec:
         spec = self._catalog.agents.get(name) or self._catalog.workflows.get(name)

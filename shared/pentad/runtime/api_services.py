@@ -126,9 +126,17 @@ class ApiServices:
     def fork(self) -> "ForkRun":
         """Forks runs."""
         from pentad.orchestration.fork import ForkRun
+        from pentad.runtime import lifecycle_services
 
         return ForkRun(
-            self.catalog, bootstrap.models, self.runs, self.sessions, self.engine, self.telemetry, now=bootstrap.now
+            self.catalog,
+            bootstrap.models,
+            self.runs,
+            self.sessions,
+            self.engine,
+            self.telemetry,
+            now=bootstrap.now,
+            switchboard=lifecycle_services.switches("api"),
         )
 
     @cached_property

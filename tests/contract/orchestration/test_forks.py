@@ -6,7 +6,8 @@ from pentad.domain.messages import Message, ProviderRaw, TextBlock
 from pentad.domain.runs import Manifest, Overrides, Run
 from pentad.models.catalog import load
 from pentad.observability.adapters.null import NullTelemetry
-from pentad.orchestration.fork import ForkRequest, ForkRun
+from pentad.orchestration.fork import ForkRun
+from pentad.orchestration.fork_request import ForkRequest
 from tests.unit.orchestration.world import FakeEngine
 
 from .stores import Stores

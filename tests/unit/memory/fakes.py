@@ -79,6 +79,10 @@ class Runs:
             self.runs[run] = current
         return current
 
+    def set_status(self, tenant: str, run: str, status: RunStatus, *, waited_seconds: float = 0) -> Run:
+        self.runs[run] = self.get(tenant, run).model_copy(update={"status": status})
+        return self.runs[run]
+
 
 class _Span:
     def set(self, name: str, value: Attribute) -> None:

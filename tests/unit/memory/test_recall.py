@@ -9,7 +9,7 @@ import pytest
 from pentad.domain.agents import AgentSpec, ContextSpec, KnowledgeSpec
 from pentad.domain.errors import BudgetExceeded, ModelUnavailable, NotFound, StoreUnavailable
 from pentad.domain.messages import Message, TextBlock, ToolCallBlock, ToolResultBlock
-from pentad.domain.runs import Run, RunStatus
+from pentad.domain.runs import Manifest, Run, RunStatus
 from pentad.memory.adapters.sessions_memory import MemorySessions
 from pentad.memory.adapters.vectors_memory import MemoryVectors
 from pentad.memory.ports import Match, Session, StoredMessage, Vector
@@ -135,6 +135,14 @@ def test_a_repeat_returns_the_manifest_without_the_embedder(world: World) -> Non
     first = world.recall.run("acme", RUN, "s1", agent())
     assert world.recall.run("acme", RUN, "s1", agent()) == first
     assert len(world.embedder.texts) == 1
+
+
+def test_a_run_that_brings_its_manifest_goes_on_with_it(world: World) -> None:
+    run = world.ask(says("m1", "How does a lease keep the runs of a session apart?"))
+    manifest = Manifest(epoch_first_seq=0, request_seq=0, passages=0, estimated_tokens=9)
+    world.runs.runs[RUN] = run.model_copy(update={"manifest": manifest, "status": RunStatus.QUEUED})
+    assert world.recall.run("acme", RUN, "s1", agent()) == manifest
+    assert (world.runs.runs[RUN].status, world.embedder.texts) == (RunStatus.RUNNING, [])
 
 
 def test_passages_that_were_kept_before_a_crash_are_not_searched_for_again(world: World) -> None:

@@ -1,5 +1,6 @@
 """Forks: the conversation up to a turn in a new session, and a run that goes on from there."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from pentad.domain.errors import (
     InvalidTransition,
     NotFound,
     PentadError,
+    PolicyDenied,
     StoreUnavailable,
 )
 from pentad.domain.messages import Message, ProviderRaw, TextBlock, ThinkingBlock, ToolCallBlock, ToolResultBlock
@@ -18,7 +20,9 @@ from pentad.domain.runs import CallStatus, Run, RunStatus
 from pentad.models.catalog import load
 from pentad.models.conversation import normalise
 from pentad.orchestration import fork as forks
-from pentad.orchestration.fork import ForkRequest, ForkRun, GivenResult, parts
+from pentad.orchestration.fork import ForkRun, parts
+from pentad.orchestration.fork_request import ForkRequest, GivenResult
+from pentad.orchestration.ports import Standing
 from pentad.orchestration.start import RunRequest
 from tests.recordings import CATALOG, REFUND, STATUS, Stage, says
 
@@ -27,14 +31,38 @@ from .world import START, TENANT
 TWO: list[Any] = [("order_status", {"order": "A1"}), ("order_status", {"order": "A2"})]
 
 
+class Board:
+    """A switchboard with one switch for everything."""
+
+    def __init__(self) -> None:
+        self.off = False
+
+    def standing(self, tenant: str, agent: str, tools: Sequence[str]) -> Standing:
+        return Standing("Everything has been switched off by an operator." if self.off else None)
+
+    def tool_failed(self, tenant: str, tool: str, error: str) -> None:
+        raise AssertionError("a fork runs no tool")
+
+    def tool_succeeded(self, tenant: str, tool: str) -> None:
+        raise AssertionError("a fork runs no tool")
+
+
 class Forking(Stage):
     """A stage that can fork."""
 
     def __init__(self, catalog: Catalog = CATALOG, **values: Any) -> None:
         super().__init__(catalog, **values)
         world = self.world
+        self.board = Board()
         self.service = ForkRun(
-            catalog, load, world.runs, world.sessions, world.engine, world.telemetry, now=world.clock
+            catalog,
+            load,
+            world.runs,
+            world.sessions,
+            world.engine,
+            world.telemetry,
+            now=world.clock,
+            switchboard=self.board,
         )
 
     def fork(self, run: Run, at: int, key: str | None = None, **fields: Any) -> Run:
@@ -298,11 +326,52 @@ def test_a_crash_at_any_write_is_finished_by_the_same_key(parts_of_one: bool, mo
     raise AssertionError("it never got through")
 
 
+def test_a_crash_without_a_key_leaves_no_run_or_one_that_may_be_started() -> None:
+    stage = Forking()
+    source = _ended(stage)
+    whole = stage.texts(stage.fork(source, 2))
+    left = []
+    for number in range(1, 30):
+        before = stage.world.runs.page(TENANT).items
+        try:
+            _Crashing(stage, number, StopIteration("killed")).service(TENANT, source.run, ForkRequest(at=2))
+        except StopIteration:
+            left += stage.world.runs.page(TENANT).items[: len(stage.world.runs.page(TENANT).items) - len(before)]
+            continue
+        break
+    assert [one.status for one in left] == [RunStatus.QUEUED]
+    stage.world.start.advance.revive(left[0])
+    assert stage.texts(left[0]) == whole
+    assert stage.world.engine.started[left[0].run]["step"] == 3
+
+
+def test_another_request_under_a_key_adds_nothing_to_what_the_first_has_copied() -> None:
+    stage = Forking()
+    source = _ended(stage)
+    whole = stage.texts(stage.fork(source, 2))
+    with pytest.raises(StoreUnavailable):
+        _Crashing(stage, 3).service(TENANT, source.run, ForkRequest(at=2), idempotency_key="k")
+    other = stage.fork(source, 0, key="k")
+    assert stage.texts(other) == whole[:3]
+
+
+def test_nothing_is_forked_that_an_operator_has_switched_off() -> None:
+    stage = Forking()
+    source = _ended(stage)
+    stage.board.off = True
+    before = stage.world.runs.page(TENANT).items
+    with pytest.raises(PolicyDenied, match="switched off"):
+        stage.fork(source, 1)
+    assert stage.world.runs.page(TENANT).items == before
+    stage.board.off = False
+    assert stage.go_on(stage.fork(source, 1), ["A1 is on its way."]).status is RunStatus.SUCCEEDED
+
+
 class _Crashing:
     """A fork whose so-many-th write fails, before it is made."""
 
-    def __init__(self, stage: Forking, number: int) -> None:
-        self._left = number
+    def __init__(self, stage: Forking, number: int, error: Exception | None = None) -> None:
+        self._left, self._error = number, error or StoreUnavailable("gone")
         world = stage.world
         runs, sessions, engine = (self._wrapped(store) for store in (world.runs, world.sessions, world.engine))
         self.service = ForkRun(CATALOG, load, runs, sessions, engine, world.telemetry, now=world.clock)
@@ -316,7 +385,7 @@ class _Crashing:
                 if name in writes:
                     crashing._left -= 1
                     if crashing._left == 0:
-                        raise StoreUnavailable("gone")
+                        raise crashing._error
                 return getattr(store, name)
 
         return Wrapped()

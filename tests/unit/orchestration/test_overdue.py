@@ -3,7 +3,7 @@
 import pytest
 
 from pentad.domain.runs import Run, RunStatus
-from pentad.orchestration.overdue import without_overdue
+from pentad.orchestration.overdue import BEGINNING_SECONDS, never_began, without_overdue
 from pentad.orchestration.start import EXPRESS_MARGIN_SECONDS, EXPRESS_SECONDS, RunRequest
 
 from .world import CATALOG, TENANT, World
@@ -49,3 +49,21 @@ def test_a_reply_that_has_ended_stays_as_it_ended(world: World) -> None:
     ended = world.runs.finish(TENANT, run.run, RunStatus.SUCCEEDED, at=world.clock(), answer="Hello")
     world.clock.advance(LIFE + 1)
     assert without_overdue(ended, world.runs, world.clock()) == ended
+
+
+def test_a_run_that_was_stored_and_never_started_is_started_by_who_looks_at_it_late(world: World) -> None:
+    run = world.start(TENANT, RunRequest(agent="plain", message="Hello", session="s1"), trigger="api")
+    world.engine.started.clear()
+    assert not never_began(run, world.clock())
+    world.clock.advance(BEGINNING_SECONDS + 1)
+    assert never_began(run, world.clock())
+    world.start.advance.revive(run)
+    assert list(world.engine.started) == [run.run]
+
+
+def test_a_run_that_was_never_started_and_has_lost_its_session_has_failed(world: World) -> None:
+    run = world.start(TENANT, RunRequest(agent="plain", message="Hello", session="s1"), trigger="api")
+    world.clock.advance(10 * 86_400)
+    world.start.advance.revive(run)
+    ended = world.runs.get(TENANT, run.run)
+    assert (ended.status, ended.error) == (RunStatus.FAILED, "the run was never started")

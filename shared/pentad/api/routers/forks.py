@@ -13,7 +13,7 @@ from pentad.api.services import Services
 from pentad.api.views import RunView, run_view
 from pentad.domain.errors import InvalidInput, NotFound
 from pentad.domain.ids import RUN_PATTERN, check_id
-from pentad.orchestration.fork import ForkRequest
+from pentad.orchestration.fork_request import ForkRequest
 from pentad.orchestration.recording import Recording, record
 
 RunPath = Annotated[str, Path(description="the run's id")]

@@ -53,6 +53,7 @@ def iso(moment: datetime) -> str:
 
 def run_item(run: Run) -> Item:
     """Return a new run's item."""
+    chosen = {} if run.manifest is None else {"manifest": run.manifest.model_dump_json()}
     return {
         "pk": keys.run_pk(run.tenant, run.run),
         "sk": keys.META,
@@ -69,7 +70,7 @@ def run_item(run: Run) -> Item:
         "steps": run.spent.steps,
         "cost_nanousd": run.spent.cost_nanousd,
         "waited_ms": round(run.waited_seconds * 1000),
-    } | {f"u_{name}": getattr(run.spent.usage, name) for name in COUNTS}
+    } | {f"u_{name}": getattr(run.spent.usage, name) for name in COUNTS} | chosen
 
 
 def session_run_item(run: Run) -> Item:

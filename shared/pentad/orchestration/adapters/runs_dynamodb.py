@@ -61,7 +61,7 @@ class DynamoRuns:
         self._now = now
         self._queue = RunQueue(state, transient, spill, starting, now)
 
-    def start(self, run: Run, request: Message, *, session_days: int, lease_seconds: int) -> Run:
+    def start(self, run: Run, request: Message | None, *, session_days: int, lease_seconds: int) -> Run:
         """See `RunStore`."""
         stored = self._starting(run, request, session_days=session_days, lease_seconds=lease_seconds)
         return self._run(stored)

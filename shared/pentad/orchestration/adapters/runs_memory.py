@@ -38,7 +38,7 @@ class MemoryRuns:
         self._queues: dict[tuple[str, str], list[str]] = {}
         self._waiting: dict[tuple[str, str], _Waiting] = {}
 
-    def start(self, run: Run, request: Message, *, session_days: int, lease_seconds: int) -> Run:
+    def start(self, run: Run, request: Message | None, *, session_days: int, lease_seconds: int) -> Run:
         """See `RunStore`."""
         with self._lock:
             stored = self._runs.get((run.tenant, run.run))
@@ -52,7 +52,7 @@ class MemoryRuns:
             try:
                 self._check_lease(run, run.created_at.timestamp())
             except SessionBusy:
-                if run.if_busy != "enqueue":
+                if run.if_busy != "enqueue" or request is None:
                     raise
                 return self._enqueue(run, _Waiting(request, lease_seconds))
             return self._hold(run, head, request, run.created_at, lease_seconds)
@@ -271,14 +271,17 @@ class MemoryRuns:
         self._runs[run.tenant, run.run] = run
         return run
 
-    def _hold(self, run: Run, head: Session, request: Message, at: datetime, lease_seconds: int) -> Run:
+    def _hold(self, run: Run, head: Session, request: Message | None, at: datetime, lease_seconds: int) -> Run:
         place = (run.tenant, run.session)
         lost = self._runs.get((run.tenant, self._leases.get(place, ("",))[0]))
         if lost is not None and not lost.status.ended:
             self._change(lost, status=RunStatus.FAILED, error=TAKEN_OVER, ended_at=at, updated_at=at)
+        self._leases[place] = (run.run, int(at.timestamp()) + lease_seconds)
+        if request is None:
+            self._sessions.fence(run.tenant, run.session, head.version)
+            return self._change(run, fence=head.version)
         after = self._sessions.append(run.tenant, run.session, [request], expected_version=head.version)
         self._sessions.fence(run.tenant, run.session, after.version)
-        self._leases[place] = (run.run, int(at.timestamp()) + lease_seconds)
         return self._change(run, request_seq=head.length, fence=after.version)
 
     def _session(self, run: Run, session_days: int) -> Session:

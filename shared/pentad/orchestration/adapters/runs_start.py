@@ -15,7 +15,7 @@ from pentad.domain.errors import IdempotencyConflict, InvalidInput, SessionBusy,
 from pentad.domain.messages import Message
 from pentad.domain.runs import Run, RunStatus
 from pentad.memory.adapters.session_items import append_entries, grown, session_from, spill_messages
-from pentad.memory.ports import ObjectStore, Session
+from pentad.memory.ports import ObjectStore, Session, StoredMessage
 from pentad.orchestration.adapters.lease_items import holder_of, joining, queue_of, taking
 from pentad.orchestration.adapters.run_items import (
     TAKEN_OVER,
@@ -62,7 +62,7 @@ class RunStart:
         self._objects = objects
         self._sleep = sleep
 
-    def __call__(self, run: Run, request: Message, *, session_days: int, lease_seconds: int) -> Item:
+    def __call__(self, run: Run, request: Message | None, *, session_days: int, lease_seconds: int) -> Item:
         """Return the run's item: the new one, or what an earlier try of the same request stored.
 
         Raises:
@@ -71,7 +71,8 @@ class RunStart:
             InvalidInput: the session belongs to another agent or user.
             StoreUnavailable: the store did not answer, or others were in the way each time.
         """
-        spill_messages(self._objects, run.tenant, run.session, [request])
+        if request is not None:
+            spill_messages(self._objects, run.tenant, run.session, [request])
         lost: _Lost | None = None
         for attempt in range(_TRIES):
             try:
@@ -84,17 +85,25 @@ class RunStart:
                     raise
                 lease, lost = _busy(run, failure, lost)
                 if lease is not None:
+                    if request is None:
+                        raise _refusal(lease, run) from failure
                     waiting = self._wait_or_refuse(run, request, session_days, lease_seconds, lease, failure)
                     if waiting is not None:
                         return waiting
             self._sleep(random.uniform(0, _BACKOFF_SECONDS * 2**attempt))  # noqa: S311 - jitter, no secret
         raise SessionBusy("others write to the session at the same time", field="session", retry_after=1)
 
-    def _try(self, run: Run, request: Message, session_days: int, lease_seconds: int, lost: _Lost | None) -> Item:
+    def _try(
+        self, run: Run, request: Message | None, session_days: int, lease_seconds: int, lost: _Lost | None
+    ) -> Item:
         before = self.head(run, session_days)
-        after, stored = grown(before, [request], run.created_at)
+        no_message: tuple[StoredMessage, ...] = ()
+        after, stored = _renewed(before, run.created_at), no_message
+        if request is not None:
+            after, stored = grown(before, [request], run.created_at)
         after = after.model_copy(update={"fence": after.version})
-        holder = run.model_copy(update={"request_seq": stored[0].seq, "fence": after.version})
+        place = stored[0].seq if stored else run.request_seq
+        holder = run.model_copy(update={"request_seq": place, "fence": after.version})
         item = run_item(holder)
         now = int(run.created_at.timestamp())
         self._state.transact(
@@ -208,6 +217,11 @@ def _busy(
     if queue_of(lease) and run.if_busy != "interrupt":
         return lease, None  # Those who wait come first.
     return None, _Lost(str(lease["run"])) if "run" in lease else None
+
+
+def _renewed(head: Session, now: datetime) -> Session:
+    lifetime = head.expires_at - head.updated_at
+    return head.model_copy(update={"version": head.version + 1, "updated_at": now, "expires_at": now + lifetime})
 
 
 def _check_owner(session: Session, run: Run) -> None:
