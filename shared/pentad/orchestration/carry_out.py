@@ -14,7 +14,8 @@ from pentad.memory.ports import SessionStore
 from pentad.orchestration.approving import is_draft, wait_seconds
 from pentad.orchestration.builtin import BUILTIN
 from pentad.orchestration.decide import human_id, references
-from pentad.orchestration.ports import RunStore
+from pentad.orchestration.ports import ApprovalStore, RunStore
+from pentad.orchestration.waits import is_waiting, waited_seconds
 from pentad.tools.canonical import arguments_hash
 
 _WAITS_AS: Mapping[str, Literal["approve", "ask", "escalate"]] = {
@@ -39,12 +40,21 @@ class CarryOut:
         runs: the store of runs.
         sessions: the store of sessions.
         now: the clock.
+        approvals: the store of approvals; None where no run waits for several humans at once, as workflows do.
     """
 
-    def __init__(self, runs: RunStore, sessions: SessionStore, *, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        runs: RunStore,
+        sessions: SessionStore,
+        *,
+        now: Callable[[], datetime],
+        approvals: ApprovalStore | None = None,
+    ) -> None:
         self._runs = runs
         self._sessions = sessions
         self._now = now
+        self._approvals = approvals
 
     def __call__(self, approval: Approval) -> dict[str, Any]:
         """Return what the execution goes on with: a decision's form, or ``{status, approval, wait?}`` of a workflow.
@@ -117,9 +127,22 @@ class CarryOut:
         )
 
     def _go_on(self, run: Run, approval: Approval) -> None:
-        if run.status is RunStatus.AWAITING_HUMAN:
-            waited = ((approval.decided_at or self._now()) - approval.asked).total_seconds()
-            self._runs.set_status(run.tenant, run.run, RunStatus.RUNNING, waited_seconds=max(0.0, waited))
+        if run.status is not RunStatus.AWAITING_HUMAN:
+            return
+        others = self._others(run, approval)
+        if is_waiting(others):
+            return  # Whoever decides the last of them lets the run go on.
+        waited = waited_seconds(approval, others, approval.decided_at or self._now())
+        self._runs.set_status(run.tenant, run.run, RunStatus.RUNNING, waited_seconds=waited)
+        if is_waiting(self._others(run, approval)):
+            # Another branch has asked meanwhile.
+            self._runs.set_status(run.tenant, run.run, RunStatus.AWAITING_HUMAN)
+
+    def _others(self, run: Run, approval: Approval) -> list[Approval]:
+        if self._approvals is None or run.kind != "workflow":
+            return []
+        asked = self._approvals.of_run(run.tenant, run.run)
+        return [one for one in asked if one.approval != approval.approval]
 
     def _hold(self, run: Run, approval: Approval) -> None:
         """Add a wait that ended with another group's to the run, which keeps the session's lease for the next."""

@@ -71,7 +71,7 @@ class Asking:
         self._events = events
         self._telemetry = telemetry
         self._now = now
-        self._carry_out = CarryOut(runs, sessions, now=now)
+        self._carry_out = CarryOut(runs, sessions, now=now, approvals=approvals)
 
     def request(self, tenant: str, run: str, step: int, task_token: str) -> Approval:
         """Ask what the step of an agent's run waits for, and let the run wait.
@@ -97,7 +97,11 @@ class Asking:
             StoreUnavailable: a store, the key service or the bus did not answer; again is safe.
         """
         stored = self._stored(approval.tenant, approval.approval)
-        return self._ask(stored or approval, task_token, new=stored is None)
+        asked = self._ask(stored or approval, task_token, new=stored is None)
+        if self._approvals.get(asked.tenant, asked.approval).status is ApprovalStatus.PENDING:
+            # A decision on another of the run's approvals may have let the run go on before this one was stored.
+            self._runs.set_status(asked.tenant, asked.run, RunStatus.AWAITING_HUMAN)
+        return asked
 
     def _stored(self, tenant: str, name: str) -> Approval | None:
         try:
@@ -241,7 +245,7 @@ class Decide:
         self._events = events
         self._telemetry = telemetry
         self._now = now
-        self._carry_out = CarryOut(runs, sessions, now=now)
+        self._carry_out = CarryOut(runs, sessions, now=now, approvals=approvals)
 
     def __call__(
         self,

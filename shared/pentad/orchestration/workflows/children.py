@@ -161,10 +161,14 @@ class Children:
 
     def _count_waiting(self, at: EnteredStep, child: Run) -> None:
         """Let the time that the agent waited for humans not count as the workflow's own."""
-        if child.waited_seconds <= 0 or self._stores.run(at).status is not RunStatus.RUNNING:
+        if child.waited_seconds <= 0:
             return
-        self._stores.runs.set_status(at.tenant, at.run, RunStatus.AWAITING_HUMAN)
-        self._stores.runs.set_status(at.tenant, at.run, RunStatus.RUNNING, waited_seconds=child.waited_seconds)
+        status, runs = self._stores.run(at).status, self._stores.runs
+        runs.set_status(at.tenant, at.run, RunStatus.AWAITING_HUMAN)
+        runs.set_status(at.tenant, at.run, RunStatus.RUNNING, waited_seconds=child.waited_seconds)
+        if status is RunStatus.AWAITING_HUMAN:
+            # Another branch waits for a human, and goes on doing so.
+            runs.set_status(at.tenant, at.run, status)
 
 
 def child_id(at: EnteredStep) -> str:

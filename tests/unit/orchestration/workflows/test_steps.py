@@ -15,7 +15,7 @@ from pentad.domain.errors import (
 from pentad.domain.ids import approval_id
 from pentad.domain.knowledge import Citation
 from pentad.domain.models import CallContext, ChatRequest
-from pentad.domain.runs import ApprovalStatus, CallStatus, RunStatus
+from pentad.domain.runs import Approval, ApprovalStatus, CallStatus, RunStatus
 from pentad.orchestration.switches import Switch
 from pentad.orchestration.workflows.finish import FINISH, Finished, Stopped
 from tests.unit.orchestration.workflows.conftest import Bench
@@ -198,7 +198,7 @@ def test_a_graph_that_met_a_budget_stops_the_run_with_its_words(bench: Bench) ->
     call = bench.world.runs.call(TENANT, bench.run.run, 3, 0)
     failed = {"status": CallStatus.FAILED, "is_error": True, "result": "BudgetExceeded: acme, day: used up"}
     bench.world.runs.save_call(call.model_copy(update=failed | {"error_type": "BudgetExceeded"}))
-    with pytest.raises(BudgetExceeded, match="^acme, day: used up$"):
+    with pytest.raises(BudgetExceeded, match=r"^acme, day: used up$"):
         bench.calls.collect(bench.at("sum"))
 
 
