@@ -14,7 +14,7 @@ from pentad.local import twin_file
 from pentad.local.deploy.errors import UpdateRefused
 from pentad.local.twin import Twin, TwinOptions
 from tests.twin.stack.world import until
-from tests.twin.update.assembly import CANARY, LINEAR, LIVE, MACHINE, write
+from tests.twin.update.assembly import CANARY, LINEAR, LIVE, MACHINE, role, write
 
 pytestmark = [pytest.mark.twin, pytest.mark.xdist_group("twin-update")]
 
@@ -151,6 +151,14 @@ def test_an_update_after_a_rollback_is_a_version_of_its_own(twin: Twin, out: Pat
     assert said(ended(twin, start(twin))) == ("good", "good", "good")
 
 
+def test_what_a_rolled_back_update_added_is_taken_up_by_the_next_one(twin: Twin, out: Path) -> None:
+    added = {"MoreRole": role("lambda.amazonaws.com")}
+    twin.updates.update(write(out, "bad", 2, **added))
+    twin.updates.roll_back()
+    twin.updates.update(write(out, "good", 3, **added))
+    assert said(ended(twin, start(twin))) == ("good", "good", "good")
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -168,8 +176,8 @@ def test_what_only_a_new_start_can_change_is_refused_and_nothing_is_changed(
 
 
 def test_a_role_may_start_at_the_alias_it_is_granted_and_nowhere_else(twin: Twin) -> None:
-    role = next(arn for arn in twin.deployment.roles if "StarterRole" in arn)
-    client = twin.role_client("stepfunctions", role)
+    starter = next(arn for arn in twin.deployment.roles if "StarterRole" in arn)
+    client = twin.role_client("stepfunctions", starter)
     assert client.start_execution(stateMachineArn=LIVE, input="{}")["executionArn"]
     for other in (MACHINE, f"{MACHINE}:1"):
         with pytest.raises(ClientError, match="not authorized to perform: states:StartExecution on resource"):

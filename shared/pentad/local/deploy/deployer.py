@@ -12,7 +12,7 @@ from pentad.local.deploy.deployment import Deployment
 from pentad.local.deploy.errors import DeployError, ResourceFailed, UnresolvedReference, UpdateRefused
 from pentad.local.deploy.intrinsics import Resolver, references
 from pentad.local.deploy.registry import Place, Resource, check, create
-from pentad.local.deploy.updates import Earlier, Made, OnCode, check_update
+from pentad.local.deploy.updates import Earlier, Made, OnCode, check_update, left_over
 
 ClientFactory = Callable[[str], Any]
 
@@ -98,7 +98,8 @@ class Deployer:
     def _apply(self, stack: Stack, deployment: Deployment, on_code: OnCode, again: "StackDeployment | None") -> None:
         running = self._stacks[stack.name]
         made = StackDeployment(stack, self._place, self._client, deployment, running.parameters)
-        made.run(Earlier(running.made, again.made if again else {}, on_code))
+        made.left = running.left | left_over(running.made, running.template, stack.template)
+        made.run(Earlier(running.left | running.made, again.made if again else {}, on_code))
         self._stacks[stack.name] = made
 
 
@@ -132,6 +133,7 @@ class StackDeployment:
         self.stack, self.template = stack, stack.template
         self.parameters = parameters
         self.made: dict[str, Made] = {}
+        self.left: dict[str, Made] = {}  # what a rollback leaves of an update: the next one takes it up again
         self._place, self._client = place, client
         self._deployment = deployment
         self._resolver = Resolver(self)

@@ -101,6 +101,19 @@ def check_update(running: JsonObject, wanted: JsonObject, stack: str) -> None:
             raise UpdateRefused(_refusal(stack, logical_id, kind, "differs"))
 
 
+def left_over(made: Mapping[str, Made], running: JsonObject, wanted: JsonObject) -> dict[str, Made]:
+    """Return the resources that a template no longer has but that stay, since the twin deletes nothing.
+
+    Args:
+        made: the running stack's resources.
+        running: its template.
+        wanted: the template that follows.
+    """
+    kinds = {key: body["Type"] for key, body in running.get("Resources", {}).items()}
+    gone = made.keys() - wanted.get("Resources", {}).keys()
+    return {key: made[key] for key in gone if kinds[key] not in _REPLACED}
+
+
 def _following(changed: set[str], before: JsonObject, after: JsonObject) -> set[str]:
     """Return the resources that stay as they are written, but refer to one that gets another name or number."""
     moved = {key for key in changed if after[key]["Type"] in _REPLACED}
