@@ -13,6 +13,8 @@ NODES = 100
 """So many runs of nodes are kept of one call, over all its tries."""
 ATTEMPTS = 100
 """So many model attempts of one call are named with their nodes, and shown in the trace."""
+GRAPHS = 50
+"""Of so many calls of one run the trace shows the nodes."""
 NAME_CHARACTERS = 80
 MADE = "attempts"
 """Under this name a model of a graph tells the ids of the attempts that its answer took."""
@@ -64,8 +66,8 @@ class GraphNodeStore(Protocol):
         """
         ...
 
-    def of_run(self, tenant: str, run: str) -> list[GraphNodes]:
-        """Return what is known of all calls of a run, in order.
+    def of_run(self, tenant: str, run: str, *, limit: int = GRAPHS) -> list[GraphNodes]:
+        """Return what is known of the calls of a run, in order, the first ``limit`` of them.
 
         Raises:
             StoreUnavailable: the store did not answer.

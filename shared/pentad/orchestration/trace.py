@@ -11,7 +11,7 @@ from typing import Any
 
 from pentad.domain.models import Attempt
 from pentad.domain.runs import Run, Step, ToolCall
-from pentad.orchestration.graph_nodes import GraphNodes
+from pentad.orchestration.graph_nodes import GRAPHS, GraphNodes
 from pentad.orchestration.graph_spans import Hung, hang_graphs
 from pentad.orchestration.graphs import PURPOSE
 from pentad.orchestration.waterfall import Node, Span, Value, below, flat, model_node
@@ -97,10 +97,12 @@ def spans_of(
         steps: the run's steps.
         attempts: the run's model attempts.
         calls: the run's tool calls.
-        graphs: what ran inside those of them that are graphs.
+        graphs: what ran inside those of them that are graphs, the first `GRAPHS`.
         now: the end of what has not ended.
     """
     root = Node(run.run, "run", run.created_at, run.ended_at or now, _run_attributes(run), [])
+    if len(graphs) >= GRAPHS:
+        root.attributes["graphs_shown"] = len(graphs)
     states = _States(history, now)
     if not history:
         states.stand_in(steps)

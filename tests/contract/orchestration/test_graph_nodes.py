@@ -42,6 +42,7 @@ def test_a_runs_graphs_come_in_the_order_of_their_calls(store: GraphNodeStore) -
     for one in (*reversed(several), nodes(run=OTHER), nodes(tenant="other")):
         store.put(one)
     assert store.of_run("acme", RUN) == several
+    assert store.of_run("acme", RUN, limit=2) == several[:2]
 
 
 def test_a_full_item_is_small(dynamodb: Stores) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from pentad.domain.models import Attempt
 from pentad.domain.runs import CallStatus, ToolCall
-from pentad.orchestration.graph_nodes import ATTEMPTS, NODES, GraphNodes, NodeRun
+from pentad.orchestration.graph_nodes import ATTEMPTS, GRAPHS, NODES, GraphNodes, NodeRun
 from pentad.orchestration.graphs import PURPOSE
 from pentad.orchestration.trace import Span, spans_of
 
@@ -114,6 +114,12 @@ def test_what_is_not_kept_is_told() -> None:
     assert len([span for span in spans if span.kind == "node"]) == NODES + 1
     [more] = [span for span in spans if span.name == "900 more nodes"]
     assert more.attributes == {"omitted": 900, "shown": NODES}
+
+
+def test_a_run_of_very_many_graphs_says_of_how_many_the_nodes_are_shown() -> None:
+    several = [graph(node("a", 56), index=index) for index in range(GRAPHS)]
+    assert drawn(several)[0].attributes["graphs_shown"] == GRAPHS
+    assert "graphs_shown" not in drawn(several[1:])[0].attributes
 
 
 def test_of_many_attempts_the_others_are_summed_up() -> None:

@@ -3,7 +3,7 @@
 from pentad.aws.readable import readable
 from pentad.aws.table import Item, Table
 from pentad.domain import keys
-from pentad.orchestration.graph_nodes import GraphNodes
+from pentad.orchestration.graph_nodes import GRAPHS, GraphNodes
 
 
 class DynamoGraphNodes:
@@ -32,9 +32,10 @@ class DynamoGraphNodes:
         item = self._table.get(keys.run_pk(tenant, run), keys.graph_nodes_sk(step, index))
         return None if item is None else _read(item)
 
-    def of_run(self, tenant: str, run: str) -> list[GraphNodes]:
+    def of_run(self, tenant: str, run: str, *, limit: int = GRAPHS) -> list[GraphNodes]:
         """See `GraphNodeStore`."""
-        return [_read(item) for item in self._table.iterate(keys.run_pk(tenant, run), begins=keys.GRAPH_NODES)]
+        items, _ = self._table.query(keys.run_pk(tenant, run), begins=keys.GRAPH_NODES, limit=limit)
+        return [_read(item) for item in items]
 
 
 def _read(item: Item) -> GraphNodes:

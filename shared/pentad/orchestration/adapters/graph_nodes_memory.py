@@ -1,6 +1,6 @@
 """The nodes of graphs in a dictionary: for tests and for one process."""
 
-from pentad.orchestration.graph_nodes import GraphNodes
+from pentad.orchestration.graph_nodes import GRAPHS, GraphNodes
 
 
 class MemoryGraphNodes:
@@ -17,6 +17,6 @@ class MemoryGraphNodes:
         """See `GraphNodeStore`."""
         return self._nodes.get((tenant, run, step, index))
 
-    def of_run(self, tenant: str, run: str) -> list[GraphNodes]:
+    def of_run(self, tenant: str, run: str, *, limit: int = GRAPHS) -> list[GraphNodes]:
         """See `GraphNodeStore`."""
-        return [nodes for place, nodes in sorted(self._nodes.items()) if place[:2] == (tenant, run)]
+        return [nodes for place, nodes in sorted(self._nodes.items()) if place[:2] == (tenant, run)][:limit]
