@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import boto3
 from moto import mock_aws
 
 from pentad.aws.table import Table
+from tests.moto_clients import client, table
 
 BUCKET = "payloads"
 
@@ -34,30 +34,8 @@ class Serialised:
 def local_aws(*, versioned: bool = False) -> Iterator[tuple[Table, Any]]:
     """Yield the state table and an S3 client with the bucket."""
     with mock_aws():
-        credentials: dict[str, Any] = {
-            "region_name": "us-east-1",
-            "aws_access_key_id": "testing",
-            "aws_secret_access_key": "testing",
-        }
-        dynamodb = boto3.client("dynamodb", **credentials)
-        names = ["pk", "sk", "gsi1pk", "gsi1sk"]
-        dynamodb.create_table(
-            TableName="state",
-            BillingMode="PAY_PER_REQUEST",
-            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in names],
-            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-            GlobalSecondaryIndexes=[
-                {
-                    "IndexName": "gsi1",
-                    "KeySchema": [
-                        {"AttributeName": "gsi1pk", "KeyType": "HASH"},
-                        {"AttributeName": "gsi1sk", "KeyType": "RANGE"},
-                    ],
-                    "Projection": {"ProjectionType": "ALL"},
-                }
-            ],
-        )
-        s3 = boto3.client("s3", **credentials)
+        dynamodb = table("state", index=True)
+        s3 = client("s3")
         s3.create_bucket(Bucket=BUCKET)
         if versioned:
             s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})

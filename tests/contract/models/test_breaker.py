@@ -5,7 +5,6 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 from typing import Any
 
-import boto3
 import pytest
 from moto import mock_aws
 
@@ -20,6 +19,7 @@ from pentad.models.ports import CircuitStore
 from pentad.observability import names
 from pentad.observability.adapters.memory import MemoryTelemetry
 from tests.contract.memory.aws import Serialised
+from tests.moto_clients import table
 from tests.unit.models.samples import Clock
 
 NAME = "anthropic/claude-sonnet-5-5"
@@ -42,18 +42,9 @@ class Counted:
 
 
 @pytest.fixture
-def dynamodb(monkeypatch: pytest.MonkeyPatch) -> Iterator[Counted]:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
+def dynamodb() -> Iterator[Counted]:
     with mock_aws():
-        client = boto3.client("dynamodb", region_name="eu-central-1")
-        client.create_table(
-            TableName="transient",
-            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
-            BillingMode="PAY_PER_REQUEST",
-        )
-        yield Counted(Serialised(client))
+        yield Counted(Serialised(table("transient")))
 
 
 @pytest.fixture(params=["memory", "dynamodb"])

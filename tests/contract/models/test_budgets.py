@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import boto3
 import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
@@ -24,6 +23,7 @@ from pentad.models.adapters.budgets_dynamodb import TRIES, DynamoBudget
 from pentad.models.adapters.budgets_memory import MemoryBudget, MemoryBudgetStore
 from pentad.models.budgets import RESERVATION_SECONDS, BudgetDefinition, define
 from pentad.models.ports import Budget, BudgetStore
+from tests.moto_clients import table
 
 NOW = datetime(2026, 11, 22, 12, 0, 30, tzinfo=UTC)
 CONTEXT = CallContext(tenant="acme", agent="helper", user="ada", session="s1", run="run_1")
@@ -100,22 +100,11 @@ def dynamodb() -> Iterator[World]:
 def dynamo() -> Iterator[World]:
     """Yield a world over moto."""
     with mock_aws():
-        region: dict[str, Any] = {
-            "region_name": "us-east-1",
-            "aws_access_key_id": "test",
-            "aws_secret_access_key": "test",
-        }
-        client = boto3.client("dynamodb", **region)
         for name in ("state", "transient"):
-            client.create_table(
-                TableName=name,
-                BillingMode="PAY_PER_REQUEST",
-                AttributeDefinitions=[{"AttributeName": each, "AttributeType": "S"} for each in ("pk", "sk")],
-                KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-            )
+            client = table(name)
         wire = Wire(client)
-        store, table = DynamoBudgetStore(Table(wire, "state")), Table(wire, "transient")
-        yield World(DynamoBudget(table, store, sleep=lambda _: None), store, wire, table)
+        store, transient = DynamoBudgetStore(Table(wire, "state")), Table(wire, "transient")
+        yield World(DynamoBudget(transient, store, sleep=lambda _: None), store, wire, transient)
 
 
 def test_what_is_settled_takes_the_place_of_what_was_held(world: World) -> None:

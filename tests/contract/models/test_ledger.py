@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
-import boto3
 import pytest
 from moto import mock_aws
 
@@ -15,24 +14,16 @@ from pentad.domain.usage import Usage
 from pentad.models.adapters.ledger_dynamodb import DynamoDBLedger
 from pentad.models.adapters.ledger_memory import MemoryLedger
 from pentad.models.ports import Ledger
+from tests.moto_clients import table
 from tests.unit.models.samples import CONTEXT, NOW
 
 RUN = str(CONTEXT.run)
 
 
 @pytest.fixture
-def dynamodb(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
+def dynamodb() -> Iterator[Any]:
     with mock_aws():
-        client = boto3.client("dynamodb", region_name="eu-central-1")
-        client.create_table(
-            TableName="ledger",
-            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
-            BillingMode="PAY_PER_REQUEST",
-        )
-        yield client
+        yield table("ledger")
 
 
 @pytest.fixture(params=["memory", "dynamodb"])

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from typing import Any
 
-import boto3
 import pytest
 from moto import mock_aws
 
@@ -16,6 +15,7 @@ from pentad.models.adapters.response_cache_dynamodb import DynamoResponseCache
 from pentad.models.adapters.response_cache_memory import MemoryResponseCache
 from pentad.models.cache import MAX_REPLY_BYTES
 from pentad.models.ports import ResponseCache
+from tests.moto_clients import table
 from tests.unit.models.samples import Clock, assistant
 from tests.unit.models.test_cache import chat_reply
 
@@ -23,18 +23,9 @@ KEY = "ab" * 32
 
 
 @pytest.fixture
-def dynamodb(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
+def dynamodb() -> Iterator[Any]:
     with mock_aws():
-        client = boto3.client("dynamodb", region_name="eu-central-1")
-        client.create_table(
-            TableName="transient",
-            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
-            BillingMode="PAY_PER_REQUEST",
-        )
-        yield client
+        yield table("transient")
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import boto3
 from moto import mock_aws
 
 from pentad.aws.table import Table
@@ -22,6 +21,7 @@ from pentad.orchestration.adapters.runs_memory import MemoryRuns
 from pentad.orchestration.adapters.runs_start import RunStart
 from pentad.orchestration.adapters.spill import Spill
 from pentad.orchestration.ports import ApprovalStore, RunStore
+from tests.moto_clients import client, table
 
 KINDS = ("memory", "dynamodb")
 START = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -53,29 +53,6 @@ class Stores:
     s3: Any = None
 
 
-def _table(client: Any, name: str, *, index: bool) -> Table:
-    attributes = ["pk", "sk", *(["gsi1pk", "gsi1sk"] if index else [])]
-    request: dict[str, Any] = {
-        "TableName": name,
-        "BillingMode": "PAY_PER_REQUEST",
-        "AttributeDefinitions": [{"AttributeName": one, "AttributeType": "S"} for one in attributes],
-        "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-    }
-    if index:
-        request["GlobalSecondaryIndexes"] = [
-            {
-                "IndexName": "gsi1",
-                "KeySchema": [
-                    {"AttributeName": "gsi1pk", "KeyType": "HASH"},
-                    {"AttributeName": "gsi1sk", "KeyType": "RANGE"},
-                ],
-                "Projection": {"ProjectionType": "ALL"},
-            }
-        ]
-    client.create_table(**request)
-    return Table(client, name)
-
-
 @contextmanager
 def open_stores(kind: str) -> Iterator[Stores]:
     """Open empty stores of a kind."""
@@ -85,17 +62,10 @@ def open_stores(kind: str) -> Iterator[Stores]:
         yield Stores(MemoryRuns(sessions, clock), sessions, MemoryApprovals(MemoryCipher()), clock)
         return
     with mock_aws():
-        region: dict[str, Any] = {
-            "region_name": "us-east-1",
-            "aws_access_key_id": "test",
-            "aws_secret_access_key": "test",
-        }
-        dynamodb = boto3.client("dynamodb", **region)
-        state = _table(dynamodb, "state", index=True)
-        transient = _table(dynamodb, "transient", index=False)
-        s3 = boto3.client("s3", **region)
+        state = Table(table("state", index=True), "state")
+        transient = Table(table("transient"), "transient")
+        s3, kms = client("s3"), client("kms")
         s3.create_bucket(Bucket="payload")
-        kms = boto3.client("kms", **region)
         key = kms.create_key()["KeyMetadata"]["Arn"]
         objects = S3Objects(s3, "payload")
         spill = Spill(objects)

@@ -4,7 +4,6 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import boto3
 import pytest
 from moto import mock_aws
 from moto.core.models import DEFAULT_ACCOUNT_ID
@@ -16,6 +15,7 @@ from pentad.orchestration.adapters.notify_log import CLAIM_SECONDS, DynamoNotice
 from pentad.orchestration.adapters.notify_slack import SlackNotifier
 from pentad.orchestration.adapters.notify_sns import TopicNotifier
 from pentad.orchestration.notices import Notice, NoticeLog
+from tests.moto_clients import client
 from tests.twin.stack.slack import Slack
 
 from .stores import Stores
@@ -23,7 +23,6 @@ from .stores import Stores
 NOTICE = Notice(
     reference="apr_1", group="clerks", subject="[Pentad] A decision", text="Decide.", link="https://x/apr_1"
 )
-REGION: dict[str, Any] = {"region_name": "us-east-1", "aws_access_key_id": "test", "aws_secret_access_key": "test"}
 
 
 @pytest.fixture
@@ -148,7 +147,7 @@ def test_slack_that_is_not_there_is_unavailable(slack: Slack) -> None:
 
 def test_the_topic_gets_the_text_with_the_group_to_filter_by() -> None:
     with mock_aws():
-        sns, sqs = boto3.client("sns", **REGION), boto3.client("sqs", **REGION)
+        sns, sqs = client("sns"), client("sqs")
         topic = sns.create_topic(Name="notices")["TopicArn"]
         url = sqs.create_queue(QueueName="inbox")["QueueUrl"]
         sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint="arn:aws:sqs:us-east-1:123456789012:inbox")
@@ -161,9 +160,9 @@ def test_the_topic_gets_the_text_with_the_group_to_filter_by() -> None:
 
 @mock_aws
 def test_an_email_goes_to_the_groups_addresses() -> None:
-    client = boto3.client("sesv2", **REGION)
-    client.create_email_identity(EmailIdentity="pentad@example.com")
-    notifier = EmailNotifier(client, "pentad@example.com", {"clerks": ["a@example.com"], "*": ["all@example.com"]})
+    service = client("sesv2")
+    service.create_email_identity(EmailIdentity="pentad@example.com")
+    notifier = EmailNotifier(service, "pentad@example.com", {"clerks": ["a@example.com"], "*": ["all@example.com"]})
     assert notifier.send(NOTICE)
     assert notifier.send(NOTICE.model_copy(update={"group": "leads"}))
     sent = ses_backends[DEFAULT_ACCOUNT_ID]["us-east-1"].sent_messages
@@ -175,11 +174,11 @@ def test_an_email_goes_to_the_groups_addresses() -> None:
 
 @mock_aws
 def test_a_group_without_addresses_gets_no_email() -> None:
-    assert not EmailNotifier(boto3.client("sesv2", **REGION), "pentad@example.com", {}).send(NOTICE)
+    assert not EmailNotifier(client("sesv2"), "pentad@example.com", {}).send(NOTICE)
 
 
 @mock_aws
 def test_a_sender_that_is_not_verified_is_an_error_of_the_configuration() -> None:
-    notifier = EmailNotifier(boto3.client("sesv2", **REGION), "pentad@example.com", {"*": ["a@example.com"]})
+    notifier = EmailNotifier(client("sesv2"), "pentad@example.com", {"*": ["a@example.com"]})
     with pytest.raises(ConfigurationError, match="refused"):
         notifier.send(NOTICE)

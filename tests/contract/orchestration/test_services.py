@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import boto3
 import pytest
 from botocore.response import StreamingBody
 from botocore.stub import Stubber
@@ -27,6 +26,7 @@ from pentad.orchestration.adapters.ciphers import KmsCipher, MemoryCipher
 from pentad.orchestration.adapters.engine_stepfunctions import StepFunctions
 from pentad.orchestration.adapters.events_eventbridge import EventBridge
 from pentad.orchestration.adapters.tool_lambda import LambdaTools
+from tests.moto_clients import new_client
 
 from .stores import START, Stores
 
@@ -37,7 +37,7 @@ RUN = "run_" + "0" * 26
 
 @contextmanager
 def stubbed(service: Any) -> Iterator[tuple[Any, Stubber]]:
-    client: Any = boto3.client(service, region_name="us-east-1", aws_access_key_id="test", aws_secret_access_key="test")
+    client = new_client(service)
     with Stubber(client) as stub:
         yield client, stub
         stub.assert_no_pending_responses()

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-import boto3
 import pytest
 from moto import mock_aws
 
@@ -14,6 +13,7 @@ from pentad.tools.adapters.effects_dynamodb import DynamoEffects
 from pentad.tools.adapters.memory import MemoryAudit, MemoryEffects, MemoryRecords
 from pentad.tools.adapters.records_dynamodb import DynamoRecords
 from pentad.tools.ports import AuditLog, EffectStore, RecordStore
+from tests.moto_clients import table
 
 
 @dataclass
@@ -41,16 +41,8 @@ def stores(request: pytest.FixtureRequest) -> Iterator[Stores]:
         yield Stores(effects, MemoryAudit(), MemoryRecords().of, ended=ended)
         return
     with mock_aws():
-        client: Any = boto3.client(
-            "dynamodb", region_name="us-east-1", aws_access_key_id="testing", aws_secret_access_key="testing"
-        )
         for name in ("state", "ledger", "records"):
-            client.create_table(
-                TableName=name,
-                BillingMode="PAY_PER_REQUEST",
-                AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in ("pk", "sk")],
-                KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-            )
+            client = table(name)
         tables = {name: Table(client, name) for name in ("state", "ledger", "records")}
         yield Stores(
             DynamoEffects(tables["state"]),

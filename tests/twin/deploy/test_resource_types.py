@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
@@ -15,6 +14,7 @@ from pentad.local.deploy.deployer import Deployer
 from pentad.local.deploy.deployment import Deployment
 from pentad.local.deploy.errors import ResourceFailed
 from pentad.local.deploy.registry import Place, known_types
+from tests.moto_clients import client
 
 REGION, ACCOUNT = "us-east-1", "123456789012"
 TEMPLATE = json.loads((Path(__file__).parent / "every_type.json").read_text(encoding="utf-8"))
@@ -26,11 +26,6 @@ ELSEWHERE = {
     "AWS::Lambda::LayerVersion",
     "AWS::SecretsManager::ResourcePolicy",
 }
-
-
-def client(service: str) -> Any:
-    session: Any = boto3
-    return session.client(service, region_name=REGION, aws_access_key_id="test", aws_secret_access_key="test")
 
 
 def deploy(folder: Path, *stacks: Stack) -> Deployment:

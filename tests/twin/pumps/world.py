@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-import boto3
 from moto import mock_aws
 
 from pentad.local.assembly import Assembly, Stack
@@ -18,6 +17,7 @@ from pentad.local.deploy.registry import Place
 from pentad.local.pumps.clock import ScheduleClock
 from pentad.local.pumps.pumps import Pumps
 from pentad.local.pumps.queues import FunctionAnswer
+from tests.moto_clients import client
 
 REGION, ACCOUNT = "us-east-1", "123456789012"
 DEADLINE = 60.0  # Bounds what never happens; a machine under load may be slow.
@@ -50,9 +50,7 @@ class World:
         self.pumps: Pumps
 
     def client(self, service: str, role_arn: str | None = None) -> Any:
-        session: Any = boto3
-        keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
-        return session.client(service, region_name=REGION, **keys)
+        return client(service, REGION)
 
     def invoke(self, reference: str, payload: bytes) -> FunctionAnswer:
         name = reference.split(":function:")[-1]
@@ -79,12 +77,12 @@ class World:
 
     def take(self, name: str) -> list[dict[str, Any]]:
         """Receive and delete what a queue holds now."""
-        client, url = self.client("sqs"), self.queue_url(name)
-        found: list[dict[str, Any]] = client.receive_message(
+        sqs, url = self.client("sqs"), self.queue_url(name)
+        found: list[dict[str, Any]] = sqs.receive_message(
             QueueUrl=url, MaxNumberOfMessages=10, MessageAttributeNames=["All"], WaitTimeSeconds=0
         ).get("Messages", [])
         for message in found:
-            client.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+            sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
         return found
 
     def taken(self, name: str) -> list[dict[str, Any]]:
