@@ -1,7 +1,8 @@
 """A user's project: this one's sources, and beside them agents and tools of the user's own; nothing else edited.
 
-The example in examples/langgraph is put into it as docs/orchestration/langgraph.md says, and so is the order desk of
-tests/twin/trajectories: one project, synthesized and started once, for all tests that need one.
+The example in examples/langgraph is put into it as docs/orchestration/langgraph.md says, and so are the order desk and
+the benchmark's functions of tests/twin/trajectories: one project, synthesized and started once, for all tests that
+need one.
 """
 
 import json
@@ -11,6 +12,7 @@ from pathlib import Path
 
 from layers import build
 from tests.twin import copies
+from tests.twin.trajectories.bfcl import chosen
 
 EVENT_LIMIT = 150
 """From so many history events on a run of this project goes on in another execution: runs of some turns do so here."""
@@ -137,6 +139,7 @@ def make(root: Path, project: Path) -> Path:
         (folder / "prompt.md").write_text("You keep notes.\n")
     for name, source in _TOOLS.items():
         (project / "functions" / "tools" / f"{name}.py").write_text(source)
+    chosen.put_into(project)
     return copies.synthesize(project, notices={"dev": NOTICES})
 
 

@@ -31,21 +31,22 @@ def {tool}({parameters}) -> Any:
 
 
 def make(folder: Path, functions: Iterable[Function], changing: set[str]) -> Path:
-    """Write ``agents/`` and ``functions/tools/`` into a folder and return it.
+    """Write an agent and its tools into a folder's ``agents/`` and ``functions/tools/``, and return the folder.
 
     Args:
-        folder: where; it is made.
+        folder: where; it may be a project that has other agents and tools.
         functions: those that become tools.
         changing: the methods that change their backend's state; the others may only read it.
     """
     agent, tools = folder / "agents" / AGENT, folder / "functions" / "tools"
     agent.mkdir(parents=True)
-    tools.mkdir(parents=True)
+    tools.mkdir(parents=True, exist_ok=True)
     shutil.copy2(Path(backend.__file__), tools / "_backend.py")
     names = []
     for function in functions:
         names.append(function.tool)
-        (tools / f"{function.tool}.py").write_text(source(function, function.method in changing), encoding="utf-8")
+        with (tools / f"{function.tool}.py").open("x", encoding="utf-8") as file:  # never over another tool
+            file.write(source(function, function.method in changing))
     settings = f"tools: [{', '.join(sorted(names))}]\nknowledge: {{top_k: 0}}\nlimits: {{steps: 60, seconds: 900}}\n"
     (agent / "agent.yaml").write_text(f"description: Has the benchmark's functions.\n{settings}")
     (agent / "prompt.md").write_text("You act by calling functions.\n")
