@@ -1,5 +1,7 @@
 """The nodes of a graph: what is kept of them for the trace, what is logged, and the bound of both."""
 
+import json
+from io import StringIO
 from typing import Any
 
 import pytest
@@ -10,6 +12,7 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.types import Command, interrupt
 
 from pentad.domain.errors import ModelThrottled, StoreUnavailable, ToolUnavailable
+from pentad.observability.adapters.powertools import PowertoolsTelemetry
 from pentad.orchestration.adapters.langgraph_tool import from_langgraph
 from pentad.orchestration.graph_nodes import NODES, NodeRun
 from tests.unit.orchestration.test_graph_model import reply
@@ -218,3 +221,31 @@ def test_a_store_that_does_not_answer_keeps_no_graph_from_its_work() -> None:
     run(world)
     assert world.call.status == "succeeded"
     assert "graph.nodes_not_kept" in {event.name for event in world.telemetry.events}
+
+
+def test_in_the_structured_log_nodes_stand_below_the_tool_and_model_calls_below_their_nodes() -> None:
+    def build(model: Any, tools: Any) -> Any:
+        graph = StateGraph(State)
+        for name in ("a", "b"):
+            graph.add_node(name, lambda state: {"done": [model.invoke("hi").text]})
+            graph.add_edge(START, name)  # side by side
+        return graph
+
+    made = from_langgraph(build, name="chain", description="Chain.", effects="none", enter=lambda _: {"done": []})
+    world = GraphWorld(made, reply("one"), reply("two"))
+    lines = StringIO()
+    world.telemetry = PowertoolsTelemetry(service="tool-chain", stage="test", stream=lines)  # type: ignore[assignment]
+    world.tool = world.tool.equipped(world.equipment())
+    world.add_call({"request": "x"})
+    run(world)
+    spans = [json.loads(line)["span"] for line in lines.getvalue().splitlines() if '"span"' in line]
+    by_id = {span["span_id"]: span for span in spans}
+    nested = sorted((span["name"], by_id[span["parent_id"]]["name"]) for span in spans if span["parent_id"] in by_id)
+    assert nested == [
+        ("chat", "graph_node a"),
+        ("chat", "graph_node b"),
+        ("graph_node a", "execute_tool chain"),
+        ("graph_node b", "execute_tool chain"),
+    ]
+    assert {span["status"] for span in spans} == {"OK"}
+    assert all(span["end"] >= span["start"] for span in spans)
