@@ -7,6 +7,8 @@ import pytest
 
 from pentad.domain.messages import Message, TextBlock, ToolCallBlock, ToolResultBlock
 from pentad.orchestration.repeats import repeated
+from tests.twin.trajectories.bfcl.deployed import Benchmark
+from tests.twin.trajectories.bfcl.entries import entries, functions
 from tests.twin.trajectories.loader import Trajectory, load
 
 from .world import START
@@ -121,9 +123,20 @@ def test_an_answer_is_no_loop() -> None:
     "trajectory", [one for path in sorted(DATA.glob("*.json")) for one in load(path)], ids=lambda one: one.name
 )
 def test_no_recorded_trajectory_is_taken_for_a_loop(trajectory: Trajectory) -> None:
+    _assert_no_loop(trajectory)
+
+
+@pytest.mark.parametrize("category", ["base", "long_context"])
+def test_no_conversation_of_the_public_benchmark_is_taken_for_a_loop(category: str) -> None:
+    one_by_one = Benchmark(functions(), changing=set(functions()))
+    for entry in entries(category):
+        _assert_no_loop(one_by_one.conversation(entry).trajectory)
+
+
+def _assert_no_loop(trajectory: Trajectory) -> None:
     for turn in trajectory.turns:
         talk = Talk()
         for reply in turn.replies:
             message = talk.asks(*((call.tool, call.arguments) for call in reply.calls))
-            assert talk.loops(message) is None
+            assert talk.loops(message) is None, trajectory.name
             talk.goes_on(message, *(call.result or "" for call in reply.calls))
