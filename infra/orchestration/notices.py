@@ -3,6 +3,7 @@
 import json
 
 from aws_cdk import ArnFormat, CfnOutput, Duration, Stack
+from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
@@ -67,6 +68,17 @@ class Notices(Construct):
             enforce_ssl=True,
         )
         self.secret = self._secret()
+        cloudwatch.Alarm(
+            self,
+            "undelivered",
+            alarm_name=f"{stage.prefix}-notices-undelivered",
+            alarm_description=f"Notices that a channel never took are in {stage.prefix}-notices-dlq",
+            metric=self.dead.metric_approximate_number_of_messages_visible(statistic="Maximum"),
+            threshold=1,
+            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+            evaluation_periods=1,
+            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+        )
         self._function(stage.notices.link or f"{api_url}/v1/approvals")
         CfnOutput(self, "topic-arn", value=self.topic.topic_arn).override_logical_id("NoticeTopic")
         CfnOutput(self, "slack-secret", value=self.secret.secret_name).override_logical_id("SlackSecret")

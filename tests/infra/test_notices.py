@@ -37,6 +37,17 @@ def test_every_event_of_an_approval_goes_to_the_queue(resources: list[tuple[str,
     assert "DeadLetterConfig" in target
 
 
+def test_an_alarm_tells_of_notices_that_no_channel_took(resources: list[tuple[str, Json]]) -> None:
+    [(_, alarm)] = [
+        one
+        for one in _of(resources, "AWS::CloudWatch::Alarm")
+        if one[1]["AlarmName"] == "pentad-dev-notices-undelivered"
+    ]
+    [dimension] = alarm["Dimensions"]
+    assert (alarm["MetricName"], alarm["Threshold"]) == ("ApproximateNumberOfMessagesVisible", 1)
+    assert "noticesqueuenoticesdlq" in dimension["Value"]["Fn::GetAtt"][0]
+
+
 def test_the_notifier_reaches_its_topic_its_secret_and_the_log_of_notices_only(
     resources: list[tuple[str, Json]],
 ) -> None:

@@ -80,6 +80,7 @@ class NoticeLog(Protocol):
 
         Raises:
             StoreUnavailable: another instance is sending it right now, or the store did not answer.
+            EffectUncertain: two functions died while they sent it; it is not sent a third time.
         """
         ...
 

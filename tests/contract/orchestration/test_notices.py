@@ -9,7 +9,7 @@ from moto import mock_aws
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.ses.models import ses_backends
 
-from pentad.domain.errors import ConfigurationError, StoreUnavailable, ToolThrottled, ToolUnavailable
+from pentad.domain.errors import ConfigurationError, EffectUncertain, StoreUnavailable, ToolThrottled, ToolUnavailable
 from pentad.orchestration.adapters.notify_email import EmailNotifier
 from pentad.orchestration.adapters.notify_log import CLAIM_SECONDS, DynamoNotices, MemoryNotices
 from pentad.orchestration.adapters.notify_slack import SlackNotifier
@@ -53,6 +53,21 @@ def test_the_claim_of_an_instance_that_died_runs_out(log: NoticeLog, stores: Sto
     assert log.claim("acme", "apr_1", "x")
     stores.clock.advance(CLAIM_SECONDS)
     assert log.claim("acme", "apr_1", "x")
+
+
+def test_a_notice_whose_senders_die_is_sent_twice_at_most_and_given_up_then(log: NoticeLog, stores: Stores) -> None:
+    for _ in range(2):
+        assert log.claim("acme", "apr_1", "x")
+        stores.clock.advance(CLAIM_SECONDS)
+    for _ in range(2):
+        with pytest.raises(EffectUncertain):
+            log.claim("acme", "apr_1", "x")
+
+
+def test_a_channel_that_refuses_is_asked_again_however_often(log: NoticeLog) -> None:
+    for _ in range(5):
+        assert log.claim("acme", "apr_1", "x")
+        log.release("acme", "apr_1", "x")
 
 
 class Addresses:

@@ -395,7 +395,9 @@ def test_slack_that_asks_to_wait_is_asked_again(stack: Stack, slack: Slack) -> N
     assert slack.tries.count("/throttled") >= 2
 
 
-def test_a_channel_that_fails_hinders_no_other_and_ends_in_the_dead_letter_queue(stack: Stack, slack: Slack) -> None:
+def test_a_channel_that_fails_hinders_no_other_and_ends_in_the_dead_letter_queue(
+    own: OwnProject, stack: Stack, slack: Slack, monkeypatch: pytest.MonkeyPatch
+) -> None:
     inbox = Inbox(stack)
     name = announce(stack, group="gone")
     until(lambda: inbox.about(name), "the notice by the topic")
@@ -408,6 +410,9 @@ def test_a_channel_that_fails_hinders_no_other_and_ends_in_the_dead_letter_queue
     until(dead, "the dead letter")
     assert len(inbox.about(name)) == 1
     assert slack.about(name) == []
+    monkeypatch.chdir(own.folder)
+    listed = CliRunner().invoke(app, ["--json", "runs", "failed"])
+    assert json.loads(listed.stdout)["notices_undelivered"] >= 1
 
 
 def test_the_task_token_is_in_nothing_that_anyone_is_shown(stack: Stack, tenant: Tenant, slack: Slack) -> None:

@@ -15,7 +15,7 @@ from pentad.cli.show import print_run
 from pentad.cli.target import api
 
 Json = dict[str, Any]
-FAILED_RUNS, RUNS, RUNS_DLQ = "failed-runs-dlq", "runs", "runs-dlq"
+FAILED_RUNS, RUNS, RUNS_DLQ, NOTICES_DLQ = "failed-runs-dlq", "runs", "runs-dlq", "notices-dlq"
 _BATCH = 10
 _HIDDEN_SECONDS = 60
 _WAIT_SECONDS = 30.0
@@ -38,19 +38,22 @@ def cancel(
 
 
 def failed(limit: Limit = 100, stage: operator.Stage = None) -> None:
-    """List failed runs that can go on, and messages that started none."""
+    """List failed runs that can go on, messages that started none, and how many notices reached nobody."""
     with failures():
         queues = _Queues(stage)
         listed = queues.read(FAILED_RUNS, limit)
         runs = [_failed_view(one["detail"]) for one in _once(listed)]
         stuck = [_stuck_view(body) for body in queues.read(RUNS_DLQ, limit)]
+        lost = queues.length(NOTICES_DLQ)
         if OPTIONS.json:
-            emit({"runs": runs, "messages": stuck})
+            emit({"runs": runs, "messages": stuck, "notices_undelivered": lost})
             return
         OUT.print(_grid(runs) if runs else "No run has failed.")
         if stuck:
             OUT.print(f"{len(stuck)} messages started no run; `pentad runs redrive --all` sends them again:")
             OUT.print(_grid(stuck))
+        if lost:
+            OUT.print(f"{lost} notices reached nobody on one of their channels: they are in {NOTICES_DLQ}.")
 
 
 def redrive(
@@ -84,7 +87,7 @@ class _Queues:
     def __init__(self, stage: str | None) -> None:
         self._client = operator.client("sqs", stage)
         self._stage = stage or operator.TWIN_STAGE
-        self._urls: dict[str, str] = {}  # of three queues at most
+        self._urls: dict[str, str] = {}  # of four queues at most
 
     def url(self, name: str) -> str:
         """Return a queue's address."""
@@ -92,6 +95,12 @@ class _Queues:
             reply = self._client.get_queue_url(QueueName=f"pentad-{self._stage}-{name}")
             self._urls[name] = str(reply["QueueUrl"])
         return self._urls[name]
+
+    def length(self, name: str) -> int:
+        """Return about how many messages a queue holds."""
+        wanted = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        reply = self._client.get_queue_attributes(QueueUrl=self.url(name), AttributeNames=wanted)
+        return sum(int(reply["Attributes"][one]) for one in wanted)
 
     def taken(self, name: str, limit: int) -> Iterator[Json]:
         """Yield at most so many messages; each is hidden from others for a while."""

@@ -1,7 +1,8 @@
 """Which notices were sent: one item each, in DynamoDB or in memory, so that a redelivered event is sent once.
 
-A claim that is neither kept nor given back (its function died) is free again after a while. What died between sending
-and keeping is then sent twice: no order of the two writes avoids both that and a notice that nobody gets.
+A claim that is neither kept nor given back (its function died) is free again after a while, and once only: whether the
+notice was sent nobody knows. No order of the two writes avoids both a notice that comes twice and one that nobody gets;
+this one is sent again after the first such death, and given up, for a human to look at, after the second.
 """
 
 import threading
@@ -11,14 +12,20 @@ from typing import Final
 
 from pentad.aws.table import ConditionFailed, Table
 from pentad.domain import keys
-from pentad.domain.errors import StoreUnavailable
+from pentad.domain.errors import EffectUncertain, StoreUnavailable
 
 CLAIM_SECONDS: Final = 60
 KEPT_SECONDS: Final = 30 * 86_400
+MOST_CLAIMS: Final = 2
+"""So often may a notice be sent, at most, whatever dies between sending it and keeping that it was."""
 
 
 def _held() -> StoreUnavailable:
     return StoreUnavailable("another instance is sending this notice", retry_after=CLAIM_SECONDS)
+
+
+def _given_up() -> EffectUncertain:
+    return EffectUncertain(f"{MOST_CLAIMS} functions died while they sent this notice: it may not have been sent")
 
 
 class DynamoNotices:
@@ -36,25 +43,28 @@ class DynamoNotices:
     def claim(self, tenant: str, approval: str, notice: str) -> bool:
         """See `NoticeLog`."""
         now = int(self._now().timestamp())
-        item = {
-            "pk": keys.notice_pk(tenant, approval),
-            "sk": notice,
-            "type": "notice",
-            "status": "claimed",
-            "until": now + CLAIM_SECONDS,
-            "ttl": now + KEPT_SECONDS,
-        }
         try:
-            self._transient.put(
-                item,
-                condition="attribute_not_exists(pk) OR (#status = :claimed AND #until <= :now)",
-                names={"#status": "status", "#until": "until"},
-                values={":claimed": "claimed", ":now": now},
+            self._transient.update(
+                keys.notice_pk(tenant, approval),
+                notice,
+                "SET #type = :type, #status = :claimed, #until = :until, #ttl = :ttl ADD claims :one",
+                condition="attribute_not_exists(pk) OR (#status = :claimed AND #until <= :now AND claims < :most)",
+                names={"#type": "type", "#status": "status", "#until": "until", "#ttl": "ttl"},
+                values={
+                    ":type": "notice",
+                    ":claimed": "claimed",
+                    ":until": now + CLAIM_SECONDS,
+                    ":ttl": now + KEPT_SECONDS,
+                    ":one": 1,
+                    ":now": now,
+                    ":most": MOST_CLAIMS,
+                },
             )
         except ConditionFailed as failure:
-            if failure.item is not None and failure.item["status"] == "sent":
+            stored = failure.item
+            if stored is not None and stored["status"] == "sent":
                 return False
-            raise _held() from failure
+            raise _given_up() if stored is not None and stored["until"] <= now else _held() from failure
         return True
 
     def sent(self, tenant: str, approval: str, notice: str) -> None:
@@ -72,9 +82,9 @@ class DynamoNotices:
         self._transient.update(
             keys.notice_pk(tenant, approval),
             notice,
-            "SET #until = :now",
+            "SET #until = :now, claims = :none",
             names={"#until": "until"},
-            values={":now": int(self._now().timestamp())},
+            values={":now": int(self._now().timestamp()), ":none": 0},
         )
 
 
@@ -88,26 +98,28 @@ class MemoryNotices:
     def __init__(self, *, now: Callable[[], datetime]) -> None:
         self._now = now
         self._lock = threading.Lock()
-        self._claims: dict[tuple[str, str, str], float | None] = {}
+        self._claims: dict[tuple[str, str, str], tuple[float | None, int]] = {}
 
     def claim(self, tenant: str, approval: str, notice: str) -> bool:
         """See `NoticeLog`."""
         now = self._now().timestamp()
         with self._lock:
-            until = self._claims.get((tenant, approval, notice), 0.0)
+            until, claims = self._claims.get((tenant, approval, notice), (0.0, 0))
             if until is None:
                 return False
             if until > now:
                 raise _held()
-            self._claims[tenant, approval, notice] = now + CLAIM_SECONDS
+            if claims >= MOST_CLAIMS:
+                raise _given_up()
+            self._claims[tenant, approval, notice] = (now + CLAIM_SECONDS, claims + 1)
             return True
 
     def sent(self, tenant: str, approval: str, notice: str) -> None:
         """See `NoticeLog`."""
         with self._lock:
-            self._claims[tenant, approval, notice] = None
+            self._claims[tenant, approval, notice] = (None, 0)
 
     def release(self, tenant: str, approval: str, notice: str) -> None:
         """See `NoticeLog`."""
         with self._lock:
-            self._claims[tenant, approval, notice] = self._now().timestamp()
+            self._claims[tenant, approval, notice] = (self._now().timestamp(), 0)
