@@ -17,6 +17,7 @@ from infra.components import grants
 from infra.components.build import Build
 from pentad.domain.agents import AgentSpec, ScheduleSpec
 from pentad.domain.errors import ConfigurationError
+from pentad.domain.workflows import WorkflowSpec
 from pentad.orchestration.inbox import schedule_message
 
 _NAME_CHARACTERS = 64
@@ -25,7 +26,7 @@ _AGE_SECONDS = 3600
 
 
 class Schedules(Construct):
-    """The schedules of all agents.
+    """The schedules of all agents and workflows.
 
     Args:
         scope: the parent.
@@ -42,7 +43,7 @@ class Schedules(Construct):
         name: str,
         *,
         build: Build,
-        agents: Mapping[str, AgentSpec],
+        agents: Mapping[str, AgentSpec | WorkflowSpec],
         runs: sqs.Queue,
         dead: sqs.Queue,
     ) -> None:
@@ -62,9 +63,16 @@ class Schedules(Construct):
         for agent, schedule in wanted:
             self._add(build.stage.prefix, agent, schedule, runs, dead)
 
-    def _add(self, prefix: str, agent: AgentSpec, schedule: ScheduleSpec, runs: sqs.Queue, dead: sqs.Queue) -> None:
+    def _add(
+        self,
+        prefix: str,
+        agent: AgentSpec | WorkflowSpec,
+        schedule: ScheduleSpec,
+        runs: sqs.Queue,
+        dead: sqs.Queue,
+    ) -> None:
         name = f"{prefix}-{agent.name}-{schedule.name}"
-        where = f"agents/{agent.name}/agent.yaml: schedules.{agent.schedules.index(schedule)}"
+        where = f"{_file(agent)}: schedules.{agent.schedules.index(schedule)}"
         if len(name) > _NAME_CHARACTERS:
             raise ConfigurationError(f"{where}.name: {name} has more than {_NAME_CHARACTERS} characters")
         if schedule.timezone not in available_timezones():
@@ -87,3 +95,9 @@ class Schedules(Construct):
                 ),
             ),
         )
+
+
+def _file(spec: AgentSpec | WorkflowSpec) -> str:
+    if isinstance(spec, WorkflowSpec):
+        return f"infra/workflows/{spec.name.replace('-', '_')}.py"
+    return f"agents/{spec.name}/agent.yaml"

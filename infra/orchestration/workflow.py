@@ -108,7 +108,8 @@ def write(flow: Flow, build: Callable[[Flow], Fragment]) -> Written:
     if not isinstance(root, Fragment):
         said = f"{flow.file}: workflow(flow) returns {type(root).__name__}"
         raise ConfigurationError(said, fix="return the part that holds all others, such as flow.sequential(...)")
-    spec = flow.spec(root, inspect.getdoc(build) or flow.title)
+    with _told_by(flow.file):
+        spec = flow.spec(root, inspect.getdoc(build) or flow.title)
     return Written(flow, root, spec, _whole(flow, root))
 
 

@@ -96,7 +96,7 @@ class AgentStack(Stack):
         trigger = Trigger(self, "triggers", build=build, bus=bus, agents=startable)
         queues = {"runs": trigger.queue, "dead": trigger.dead}
         ends = Ends(self, "ends", build=build, bus=bus, agents=startable, **queues)
-        Schedules(self, "schedules", build=build, agents=catalog.agents, **queues)
+        Schedules(self, "schedules", build=build, agents={**catalog.agents, **catalog.workflows}, **queues)
         api = HttpApi(
             self, "api", build=build, bus=bus, agents=startable, tools=list(tools.values()), gateway=gateway.alias
         )

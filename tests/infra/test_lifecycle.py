@@ -9,11 +9,13 @@ from aws_cdk import App, Stack
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sqs as sqs
 from aws_cdk.assertions import Template
+from pydantic import ValidationError
 
 from infra.config import STAGES
 from infra.orchestration.schedules import Schedules
 from pentad.domain.agents import AgentSpec
 from pentad.domain.errors import ConfigurationError
+from pentad.domain.workflows import TextStep, WorkflowSpec
 
 Json = dict[str, Any]
 
@@ -25,12 +27,20 @@ def rules(resources: list[tuple[str, Json]]) -> dict[str, Json]:
     return {rule["Name"]: rule for rule in found if "Name" in rule}
 
 
-def scheduled(*schedules: Json, agent: str = "clerk") -> Json:
+def workflow(name: str, schedules: list[Json]) -> WorkflowSpec:
+    step = TextStep(name="a", number=1, text="x")
+    return WorkflowSpec.model_validate(
+        {"name": name, "description": "d", "answer": "{{a}}", "steps": {"a": step}, "schedules": schedules}
+    )
+
+
+def scheduled(*schedules: Json, agent: str = "clerk", of_workflow: bool = False) -> Json:
     stack = Stack(App(), "stack")
     key = kms.Key(stack, "key")
     build: Any = SimpleNamespace(stage=STAGES["dev"], state=SimpleNamespace(data_key=key))
     given = [{"message": "Report.", **one} for one in schedules]
-    spec = AgentSpec.model_validate({"name": agent, "description": "d", "prompt": "p", "schedules": given})
+    clerk = {"name": agent, "description": "d", "prompt": "p", "schedules": given}
+    spec = workflow(agent, given) if of_workflow else AgentSpec.model_validate(clerk)
     queues = {"runs": sqs.Queue(stack, "runs"), "dead": sqs.Queue(stack, "dead")}
     Schedules(stack, "schedules", build=build, agents={agent: spec}, **queues)
     found: Json = Template.from_stack(stack).to_json()["Resources"]
@@ -50,8 +60,9 @@ def test_ends_of_runs_and_executions_reach_their_queues(resources: list[tuple[st
     assert {"pentad-dev-runs", "pentad-dev-runs-dlq", "pentad-dev-failed-runs-dlq"} <= queues
 
 
-def test_a_schedule_sends_a_request_that_is_keyed_by_its_time() -> None:
-    made = scheduled(DAILY | {"session": "reports"})
+@pytest.mark.parametrize("of_workflow", [False, True])
+def test_a_schedule_sends_a_request_that_is_keyed_by_its_time(of_workflow: bool) -> None:
+    made = scheduled(DAILY | {"session": "reports"}, of_workflow=of_workflow)
     [schedule] = [body["Properties"] for body in made.values() if body["Type"] == "AWS::Scheduler::Schedule"]
     assert (schedule["Name"], schedule["ScheduleExpressionTimezone"]) == ("pentad-dev-clerk-daily", "Europe/Berlin")
     assert schedule["ScheduleExpression"] == DAILY["expression"]
@@ -86,3 +97,13 @@ def test_a_name_that_gets_too_long_is_told_with_file_and_field() -> None:
     agent = "a" * 40
     with pytest.raises(ConfigurationError, match=rf"agents/{agent}/agent\.yaml: schedules\.0\.name"):
         scheduled(DAILY | {"name": "b" * 31}, agent=agent)
+
+
+def test_a_workflows_schedule_is_told_with_the_workflows_file() -> None:
+    with pytest.raises(ConfigurationError, match=r"infra/workflows/big_report\.py: schedules\.0\.timezone"):
+        scheduled(DAILY | {"timezone": "Mars/Olympus"}, agent="big-report", of_workflow=True)
+
+
+def test_two_schedules_of_one_name_are_refused() -> None:
+    with pytest.raises(ValidationError, match="two schedules have one name"):
+        scheduled(DAILY, DAILY, of_workflow=True)

@@ -17,7 +17,7 @@ from infra.app import main
 from infra.components.build import Build
 from infra.config import stage_of
 from infra.models.catalog import check_tasks
-from infra.orchestration.fragments import Flow, Fragment
+from infra.orchestration.fragments import Flow, Fragment, ScheduleSpec
 from infra.orchestration.loop import ENGINE_ERRORS, LAMBDA_ERRORS
 from infra.orchestration.nesting import grant_agents
 from infra.orchestration.workflow import read_workflows, write
@@ -217,6 +217,17 @@ def answering(answer: str, make: Callable[[Flow], Fragment]) -> Callable[[Flow],
     return build
 
 
+def scheduling(*expressions: str) -> Callable[[Flow], Fragment]:
+    def build(flow: Flow) -> Fragment:
+        flow.answer = "{{t}}"
+        flow.schedules = [
+            ScheduleSpec(name="daily", expression=one, tenant="acme", message="Go.") for one in expressions
+        ]
+        return flow.text("t", "x")
+
+    return build
+
+
 def judged(flow: Flow, on: str) -> Fragment:
     step = flow.model("judge", "x", output=Verdict)
     return flow.sequential(step, flow.branch(on, {"a": flow.text("t", "x")}))
@@ -231,6 +242,8 @@ def judged(flow: Flow, on: str) -> Fragment:
         (answering("x", lambda flow: flow.model("m", "{{a b}}")), "m: prompt: {{a b}} is no reference"),
         (answering("x", lambda flow: flow.agent("s", "nobody", "x")), "s: agent: there is no agent nobody"),
         (answering("x", lambda flow: flow.tool("s", "nothing")), "s: tool: there is no tool nothing"),
+        (scheduling("every day"), "infra/workflows/bad.py"),
+        (scheduling("rate(1 day)", "rate(2 days)"), "two schedules have one name"),
         (
             answering("x", lambda flow: flow.tool("s", "calculator", sum="1")),
             "s: arguments: the tool has no argument sum; it has: expression; s: arguments: the tool needs the argument",

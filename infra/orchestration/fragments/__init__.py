@@ -3,5 +3,6 @@
 from infra.orchestration.fragments.base import Fragment
 from infra.orchestration.fragments.control import AtLeast
 from infra.orchestration.fragments.flow import Flow
+from pentad.domain.schedules import ScheduleSpec
 
-__all__ = ["AtLeast", "Flow", "Fragment"]
+__all__ = ["AtLeast", "Flow", "Fragment", "ScheduleSpec"]

@@ -19,6 +19,7 @@ from infra.orchestration.fragments.steps import AgentRun, ModelTask, Text, ToolR
 from infra.orchestration.names import machine_arn
 from pentad.domain.agents import AgentSpec
 from pentad.domain.errors import ConfigurationError, InvalidInput
+from pentad.domain.schedules import ScheduleSpec
 from pentad.domain.usage import Limits
 from pentad.domain.workflows import (
     ROUNDS,
@@ -46,6 +47,7 @@ class Flow(Construct):
         answer: template of what the run answers; to be set by the file.
         limits: caps on the run; may be set.
         session_days: how long its sessions live; may be set.
+        schedules: when it runs by itself; may be set.
         agents: the agents there are.
         tools: the tools there are.
         used_agents: those that steps name.
@@ -67,6 +69,7 @@ class Flow(Construct):
         self.answer = ""
         self.limits = Limits(steps=50, seconds=3600)
         self.session_days = 30
+        self.schedules: Sequence[ScheduleSpec] = ()
         self.agents, self.tools = agents, tools
         self.used_agents: list[str] = []
         self._stage = stage
@@ -366,6 +369,7 @@ class Flow(Construct):
             answer=self.answer,
             limits=self.limits,
             session_days=self.session_days,
+            schedules=tuple(self.schedules),
         )
 
     def _step(self, kind: Any, name: str, fields: Mapping[str, Any]) -> Any:

@@ -2,11 +2,11 @@
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from pentad.domain.errors import ConfigurationError
-from pentad.domain.ids import AgentName, SessionId, TenantId, ToolName
-from pentad.domain.schedules import check_schedule
+from pentad.domain.ids import AgentName, ToolName
+from pentad.domain.schedules import ScheduleSpec as ScheduleSpec
 from pentad.domain.usage import Limits
 from pentad.domain.workflows import WorkflowSpec
 
@@ -86,22 +86,6 @@ class HumansSpec(Spec):
     escalate_to: tuple[GroupName, ...] = Field(default=(), max_length=5, description="the groups asked next, in order")
     remind_seconds: int | None = Field(default=None, ge=60, le=604_800)
     may_ask: bool = Field(default=False, description="the agent has the tools ask_human and escalate")
-
-
-class ScheduleSpec(Spec):
-    """A run at set times."""
-
-    name: str = Field(pattern=r"^[a-z][a-z0-9-]{0,30}$")
-    expression: str = Field(description="of EventBridge Scheduler: rate(...), cron(...) or at(...)")
-    timezone: str = "UTC"
-    tenant: TenantId
-    message: str = Field(min_length=1, max_length=4000)
-    session: SessionId | None = Field(default=None, description="one session for all; a new one each time where absent")
-
-    @field_validator("expression")
-    @classmethod
-    def _is_one(cls, value: str) -> str:
-        return check_schedule(value)
 
 
 class AgentSpec(Spec):

@@ -1,4 +1,4 @@
-"""Schedule expressions of EventBridge Scheduler, checked before a deployment would refuse them.
+"""Runs at set times, and the schedule expressions of EventBridge Scheduler, checked before a deployment refuses them.
 
 Source: "Schedule types in EventBridge Scheduler" of its user guide.
 """
@@ -6,6 +6,10 @@ Source: "Schedule types in EventBridge Scheduler" of its user guide.
 import re
 from collections.abc import Mapping
 from datetime import datetime
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from pentad.domain.ids import SessionId, TenantId
 
 _RATE = re.compile(r"rate\(([1-9]\d{0,6}) (minute|hour|day)(s?)\)")
 _AT = re.compile(r"at\((\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2})\)")
@@ -66,3 +70,21 @@ def _fits(part: str, name: str, low: int, high: int, words: Mapping[str, str]) -
         return False
     first, last = int(match[1] or low), int(match[2] or match[1] or high)
     return low <= first <= last <= high
+
+
+class ScheduleSpec(BaseModel):
+    """A run at set times."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9-]{0,30}$")
+    expression: str = Field(description="of EventBridge Scheduler: rate(...), cron(...) or at(...)")
+    timezone: str = "UTC"
+    tenant: TenantId
+    message: str = Field(min_length=1, max_length=4000)
+    session: SessionId | None = Field(default=None, description="one session for all; a new one each time where absent")
+
+    @field_validator("expression")
+    @classmethod
+    def _is_one(cls, value: str) -> str:
+        return check_schedule(value)

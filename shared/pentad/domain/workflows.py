@@ -4,11 +4,12 @@ Made at synth from ``infra/workflows/<name>.py``, shipped to the functions in th
 """
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from pentad.domain.ids import AgentName, ToolName
+from pentad.domain.schedules import ScheduleSpec
 from pentad.domain.usage import Limits, Usage
 
 STEP_PATTERN = r"^[a-z][a-z0-9_]{0,40}$"
@@ -105,7 +106,15 @@ class WorkflowSpec(Value):
     answer: str = Field(min_length=1, description="template: what the run answers")
     limits: Limits = Limits()
     session_days: int = Field(default=30, ge=1, le=3650)
+    schedules: tuple[ScheduleSpec, ...] = Field(default=(), max_length=10)
     if_busy: Literal["reject", "enqueue", "interrupt"] = "reject"
+
+    @model_validator(mode="after")
+    def _schedules_have_names(self) -> Self:
+        names = [one.name for one in self.schedules]
+        if len(names) != len(set(names)):
+            raise ValueError("two schedules have one name")
+        return self
 
     @property
     def tools(self) -> tuple[str, ...]:
