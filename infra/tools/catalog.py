@@ -1,9 +1,11 @@
 """Read ``agents/`` and the tools' declarations into the catalog that the functions load."""
 
+from difflib import get_close_matches
 from pathlib import Path
 
 import yaml
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from infra.orchestration.reply import check_pattern
 from pentad.domain.agents import AgentSpec, Catalog
@@ -20,14 +22,14 @@ def read_agent(folder: Path) -> AgentSpec:
     Raises:
         ConfigurationError: a file is missing or a field is wrong; the message names both.
     """
-    settings, prompt = folder / "agent.yaml", folder / "prompt.md"
+    settings, prompt = (Path("agents", folder.name, name) for name in ("agent.yaml", "prompt.md"))
     for path in (settings, prompt):
-        if not path.is_file():
+        if not (folder / path.name).is_file():
             raise ConfigurationError(f"{path} is missing", fix="an agent is a folder with agent.yaml and prompt.md")
     try:
-        content = yaml.safe_load(settings.read_text(encoding="utf-8"))
+        content = yaml.safe_load((folder / settings.name).read_text(encoding="utf-8"))
     except yaml.YAMLError as error:
-        raise ConfigurationError(f"{settings} is not YAML: {error}") from error
+        raise ConfigurationError(f"{settings} is not YAML: {' '.join(str(error).split())}") from error
     if not isinstance(content, dict):
         raise ConfigurationError(f"{settings} holds no fields", fix="give at least a description")
     for taken in ("name", "prompt"):
@@ -36,12 +38,22 @@ def read_agent(folder: Path) -> AgentSpec:
                 f"{settings}: {taken} is not a field", field=taken, fix="the folder is the name, prompt.md the prompt"
             )
     try:
-        spec = AgentSpec(name=folder.name, prompt=prompt.read_text(encoding="utf-8").strip(), **content)
+        words = (folder / prompt.name).read_text(encoding="utf-8").strip()
+        spec = AgentSpec.model_validate({**content, "name": folder.name, "prompt": words})
     except ValidationError as error:
-        faults = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
-        raise ConfigurationError(f"{settings}: {faults}") from error
+        faults = "; ".join(map(_told, error.errors()))
+        raise ConfigurationError(f"{settings}: {faults}", fix="correct the file") from error
     check_pattern(spec, settings)
     return spec
+
+
+def _told(fault: ErrorDetails) -> str:
+    """Return what is wrong with a field, in the words of whoever writes the file."""
+    place = ".".join(map(str, fault["loc"]))
+    if fault["type"] != "extra_forbidden":
+        return f"{place}: {fault['msg'].removeprefix('Value error, ')}"
+    meant = get_close_matches(str(fault["loc"][0]), AgentSpec.model_fields, n=1) if len(fault["loc"]) == 1 else []
+    return f"{place}: there is no such field" + (f": do you mean {meant[0]}?" if meant else "")
 
 
 def build_catalog(agents: Path, tools: dict[str, AnyTool]) -> Catalog:
@@ -53,7 +65,7 @@ def build_catalog(agents: Path, tools: dict[str, AnyTool]) -> Catalog:
     folders = sorted(path for path in agents.iterdir() if path.is_dir() and not path.name.startswith((".", "_")))
     specs = {folder.name: read_agent(folder) for folder in folders}
     if not specs:
-        raise ConfigurationError(f"there is no agent in {agents}", fix="make one: pentad new agent NAME")
+        raise ConfigurationError(f"there is no agent in {agents}", fix="make a folder with agent.yaml and prompt.md")
     catalog = Catalog(agents=specs, tools={name: tool.spec for name, tool in sorted(tools.items())})
     for spec in specs.values():
         catalog.tools_of(spec)
