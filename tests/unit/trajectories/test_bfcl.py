@@ -2,17 +2,21 @@
 
 import ast
 import json
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from pentad.tools.canonical import canonical_json
 from tests.twin.trajectories.bfcl import domain
 from tests.twin.trajectories.bfcl.backend import KEY, decoded, encoded
-from tests.twin.trajectories.bfcl.conversation import conversation, missing
+from tests.twin.trajectories.bfcl.conversation import Conversation, conversation, missing
 from tests.twin.trajectories.bfcl.deployed import Benchmark, groups
 from tests.twin.trajectories.bfcl.entries import Entry, Turn, called, entries, functions
+from tests.twin.trajectories.bfcl.replay import Replayed, compared
 from tests.twin.trajectories.bfcl.truth import Application, as_tool_result
+from tests.twin.trajectories.play import Played
 from tests.twin.trajectories.project import tools_of
 
 FILES = {
@@ -113,6 +117,47 @@ def test_every_function_is_a_module_that_declares_one_tool_with_the_documented_p
         documented = list(function.parameters["properties"])
         assert tool.name == function.tool
         assert [one.arg for one in tool.args.kwonlyargs if one.arg != "context"] == documented
+
+
+def _played(entry_: Entry) -> tuple[Played, Conversation]:
+    """Return an entry as if it had been played well."""
+    wanted = conversation(entry_, functions(), {"cd", "touch"})
+    records = [(kind, key, canonical_json(one)) for kind, of in wanted.left().items() for key, one in of.items()]
+    calls = [
+        {"tool": call.tool, "arguments": call.arguments, "result": call.result} for call in wanted.trajectory.calls
+    ]
+    runs = [{"status": "succeeded"} for _ in wanted.trajectory.turns]
+    times = {("run", place, 0): 1 for place, _ in enumerate(calls, start=1)}
+    return Played(runs, calls, records, times, {"unexpected": [], "unconsumed": []}), wanted
+
+
+def test_nothing_differs_where_all_is_as_the_executor_has_it() -> None:
+    assert compared(*_played(entry(("touch('b')", "ls()")))) == Replayed(same_state=True, differences=[])
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"records": []}, "the state of GORILLAFILESYSTEM differs"),
+        ({"executions": {("run", 1, 0): 1, ("run", 2, 0): 2}}, "of 2 calls 2 ran, one of them 2 times"),
+        ({"executions": {("run", 1, 0): 1}}, "of 2 calls 1 ran, one of them 1 times"),
+        ({"runs": [{"status": "stopped", "stop_reason": "a loop"}]}, "run 1 is stopped: a loop"),
+        ({"runs": []}, "0 of 1 turns were played"),
+        ({"script": {"unexpected": [], "unconsumed": [{"step": 2}]}}, "the model was not asked for a step: 2"),
+    ],
+    ids=["state", "twice", "not run", "stopped", "turns", "script"],
+)
+def test_what_is_not_as_the_executor_has_it_is_told(change: dict[str, Any], said: str) -> None:
+    played, wanted = _played(entry(("touch('b')", "ls()")))
+    assert compared(replace(played, **change), wanted).differences == [said]
+
+
+def test_another_result_of_a_call_is_told() -> None:
+    played, wanted = _played(entry(("touch('b')", "ls()")))
+    played.calls[1]["result"] = "[]"
+    assert compared(played, wanted).differences == [
+        """call 2, ls, came to '[]', not '{"current_directory_content": ["old", "a.txt", "b"]}'"""
+    ]
 
 
 def test_groups_need_at_most_so_many_tools_and_lose_no_entry(base: list[Entry]) -> None:

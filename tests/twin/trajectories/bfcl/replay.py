@@ -26,7 +26,11 @@ class Replayed:
 
 def replay(stack: Stack, conversation: Conversation) -> Replayed:
     """Replay an entry as a tenant of its own."""
-    played = play(stack, AGENT, conversation.trajectory)
+    return compared(play(stack, AGENT, conversation.trajectory), conversation)
+
+
+def compared(played: Played, conversation: Conversation) -> Replayed:
+    """Return where what was played differs from what the benchmark's executor comes to."""
     state = _state(played, conversation)
     return Replayed(not state, state + _calls(played, conversation) + _runs(played, conversation))
 
