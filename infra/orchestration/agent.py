@@ -2,39 +2,22 @@
 
 from collections.abc import Mapping
 
-from aws_cdk import RemovalPolicy, Stack
-from aws_cdk import aws_iam as iam
+from aws_cdk import Stack
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_logs as logs
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from infra.components import grants
-from infra.components.reasons import acknowledge
 from infra.config import Stage
-from infra.orchestration.live import LiveAlias
 from infra.orchestration.loop import State, definition
-from infra.orchestration.names import machine_name_of
+from infra.orchestration.machine import Machine
 from infra.orchestration.nesting import grant_continue
 from infra.orchestration.reply import reply_only
 from pentad.domain.agents import AgentSpec
 
 
-class AgentMachine(Construct):
-    """The state machine of one agent.
-
-    Args:
-        scope: the parent.
-        name: the construct's id.
-        stage: the stage.
-        spec: the agent.
-        functions: recall, think, await_human and deliver.
-        tools: the agent's tools, name to function.
-
-    Attributes:
-        machine: the state machine; Express for an agent that replies in one turn, Standard for all others.
-        live: its newest version and the alias that runs are started at.
-    """
+class AgentMachine(Machine):
+    """The state machine of one agent: Express for one that replies in one turn, Standard for all others."""
 
     def __init__(
         self,
@@ -46,47 +29,25 @@ class AgentMachine(Construct):
         functions: Mapping[str, lambda_.Function],
         tools: Mapping[str, lambda_.Function],
     ) -> None:
-        super().__init__(scope, name)
-        machine_name = machine_name_of(stage, spec.name)
-        self.role = iam.Role(
-            self,
-            "role",
-            assumed_by=iam.ServicePrincipal("states.amazonaws.com"),
-            description=f"Role of the state machine {machine_name}",
-        )
+        """Make the machine.
+
+        Args:
+            scope: the parent.
+            name: the construct's id.
+            stage: the stage.
+            spec: the agent.
+            functions: recall, think, await_human and deliver.
+            tools: the agent's tools, name to function.
+        """
+        super().__init__(scope, name, stage=stage, of=spec.name)
         called = [one for key, one in functions.items() if spec.pattern == "loop" or key != "await_human"]
         grants.invoke_versions(self.role, [*called, *tools.values()])
         if spec.pattern == "loop":
             grant_continue(self.role, stage=stage, agent=spec.name)
-        log_group = logs.LogGroup(
-            self,
-            "logs",
-            # CloudWatch's resource policy has a size limit; names below /aws/vendedlogs/ are covered by one statement.
-            log_group_name=f"/aws/vendedlogs/states/{machine_name}",
-            retention=stage.log_retention,
-            removal_policy=RemovalPolicy.DESTROY,
-        )
-        self.machine = sfn.StateMachine(
-            self,
-            "machine",
-            state_machine_name=machine_name,
-            state_machine_type=(
-                sfn.StateMachineType.EXPRESS if spec.pattern == "reply" else sfn.StateMachineType.STANDARD
-            ),
-            definition_body=sfn.DefinitionBody.from_string(
-                Stack.of(self).to_json_string(_definition(spec, functions, tools))
-            ),
-            role=self.role,
-            # Payloads are references, so the history holds no content and may be logged whole.
-            logs=sfn.LogOptions(destination=log_group, level=sfn.LogLevel.ALL, include_execution_data=True),
-            tracing_enabled=True,
-        )
-        self.live = LiveAlias(self, "live", stage=stage, machine=self.machine, label=machine_name)
-        acknowledge(
-            self.role,
-            "AwsSolutions-IAM5[Resource::*]",
-            "Step Functions' log delivery and X-Ray actions take no resource: IAM allows them on * only.",
-        )
+        text = Stack.of(self).to_json_string(_definition(spec, functions, tools))
+        express = spec.pattern == "reply"
+        kind = sfn.StateMachineType.EXPRESS if express else sfn.StateMachineType.STANDARD
+        self.publish(sfn.DefinitionBody.from_string(text), kind=kind)
 
 
 def _definition(

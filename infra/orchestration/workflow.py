@@ -10,17 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
-from aws_cdk import RemovalPolicy
 from aws_cdk import aws_events as events
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_logs as logs
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from infra.components import grants
 from infra.components.build import Build
-from infra.components.reasons import acknowledge
 from infra.config import Stage
 from infra.orchestration.fragments.base import (
     DATA,
@@ -37,9 +33,9 @@ from infra.orchestration.fragments.base import (
 from infra.orchestration.fragments.flow import Flow
 from infra.orchestration.fragments.steps import FUNCTION_SECONDS
 from infra.orchestration.humans import asking_environment, grant_asking
-from infra.orchestration.live import LiveAlias
 from infra.orchestration.loop import invoke
-from infra.orchestration.names import machine_arn, machine_name_of
+from infra.orchestration.machine import Machine
+from infra.orchestration.names import machine_arn
 from infra.orchestration.nesting import grant_agents
 from infra.orchestration.switches import grant_switches
 from pentad.domain.agents import AgentSpec
@@ -257,13 +253,8 @@ class WorkflowFunction(Construct):
         grant_switches(made.role, stores)
 
 
-class WorkflowMachine(Construct):
-    """The state machine of one workflow.
-
-    Attributes:
-        machine: the state machine.
-        live: its newest version and the alias that runs are started at.
-    """
+class WorkflowMachine(Machine):
+    """The state machine of one workflow."""
 
     def __init__(
         self,
@@ -285,42 +276,15 @@ class WorkflowMachine(Construct):
             functions: gateway, workflow and deliver.
             tools: the tools, name to function.
         """
-        super().__init__(scope, name)
-        spec, stage = written.spec, build.stage
+        flow, spec = written.flow, written.spec
+        super().__init__(scope, name, stage=build.stage, of=spec.name)
         called = {**functions, **{f"tool:{tool}": tools[tool] for tool in spec.tools}}
         # Published versions: a run in flight keeps its code.
-        written.flow.bind({key: one.current_version.function_arn for key, one in called.items()})
-        machine_name = machine_name_of(stage, spec.name)
-        self.role = iam.Role(
-            self,
-            "role",
-            assumed_by=iam.ServicePrincipal("states.amazonaws.com"),
-            description=f"Role of the state machine {machine_name}",
-        )
+        flow.bind({key: one.current_version.function_arn for key, one in called.items()})
         grants.invoke_versions(self.role, list(called.values()))
-        grant_agents(self.role, build, [written.flow.agents[agent] for agent in written.flow.used_agents])
-        log_group = logs.LogGroup(
-            self,
-            "logs",
-            log_group_name=f"/aws/vendedlogs/states/{machine_name}",
-            retention=stage.log_retention,
-            removal_policy=RemovalPolicy.DESTROY,
-        )
-        self.machine = sfn.StateMachine(
-            self,
-            "machine",
-            state_machine_name=machine_name,
-            definition_body=sfn.DefinitionBody.from_chainable(written.chain),
-            query_language=sfn.QueryLanguage.JSONATA,
+        grant_agents(self.role, build, [flow.agents[agent] for agent in flow.used_agents])
+        self.publish(
+            sfn.DefinitionBody.from_chainable(written.chain),
+            language=sfn.QueryLanguage.JSONATA,
             comment=f"Workflow {spec.name}: {spec.description.splitlines()[0]}",
-            role=self.role,
-            # Payloads are references and small fields, so the history holds no content and may be logged whole.
-            logs=sfn.LogOptions(destination=log_group, level=sfn.LogLevel.ALL, include_execution_data=True),
-            tracing_enabled=True,
-        )
-        self.live = LiveAlias(self, "live", stage=stage, machine=self.machine, label=machine_name)
-        acknowledge(
-            self.role,
-            "AwsSolutions-IAM5[Resource::*]",
-            "Step Functions' log delivery and X-Ray actions take no resource: IAM allows them on * only.",
         )

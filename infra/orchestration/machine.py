@@ -1,0 +1,91 @@
+"""A state machine with all that agents' and workflows' have alike: role, log, traces, versions, alias, alarm."""
+
+from aws_cdk import RemovalPolicy
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_stepfunctions as sfn
+from constructs import Construct
+
+from infra.components.reasons import acknowledge
+from infra.config import Stage
+from infra.orchestration.live import LiveAlias
+from infra.orchestration.names import machine_name_of
+
+
+class Machine(Construct):
+    """The role of a state machine; a subclass grants what it needs, and then calls `publish`.
+
+    Attributes:
+        role: what the machine acts as.
+        machine: the state machine.
+        live: its newest version and the alias that runs are started at.
+    """
+
+    role: iam.Role
+    machine: sfn.StateMachine
+    live: LiveAlias
+
+    def __init__(self, scope: Construct, name: str, *, stage: Stage, of: str) -> None:
+        """Make the role.
+
+        Args:
+            scope: the parent.
+            name: the construct's id.
+            stage: the stage.
+            of: the agent's or workflow's name.
+        """
+        super().__init__(scope, name)
+        self._stage = stage
+        self._label = machine_name_of(stage, of)
+        self.role = iam.Role(
+            self,
+            "role",
+            assumed_by=iam.ServicePrincipal("states.amazonaws.com"),
+            description=f"Role of the state machine {self._label}",
+        )
+
+    def publish(
+        self,
+        body: sfn.DefinitionBody,
+        *,
+        kind: sfn.StateMachineType | None = None,
+        language: sfn.QueryLanguage | None = None,
+        comment: str | None = None,
+    ) -> None:
+        """Make the machine, its log and its alias.
+
+        Args:
+            body: the definition.
+            kind: Standard where it is not given.
+            language: of a definition that CDK writes.
+            comment: of a definition that CDK writes.
+        """
+        self.machine = sfn.StateMachine(
+            self,
+            "machine",
+            state_machine_name=self._label,
+            state_machine_type=kind,
+            definition_body=body,
+            query_language=language,
+            comment=comment,
+            role=self.role,
+            # Payloads are references and small fields, so the history holds no content and may be logged whole.
+            logs=sfn.LogOptions(destination=self._log_group(), level=sfn.LogLevel.ALL, include_execution_data=True),
+            tracing_enabled=True,
+        )
+        self.live = LiveAlias(self, "live", stage=self._stage, machine=self.machine, label=self._label)
+        acknowledge(
+            self.role,
+            "AwsSolutions-IAM5[Resource::*]",
+            "Step Functions' log delivery and X-Ray actions take no resource: IAM allows them on * only.",
+        )
+
+    def _log_group(self) -> logs.LogGroup:
+        return logs.LogGroup(
+            self,
+            "logs",
+            # CloudWatch's resource policy has a size limit; names below /aws/vendedlogs/ are covered by one statement.
+            log_group_name=f"/aws/vendedlogs/states/{self._label}",
+            retention=self._stage.log_retention,
+            removal_policy=RemovalPolicy.DESTROY,
+        )
