@@ -60,7 +60,6 @@ class Trigger(Construct):
         grant_start(made.role, build, [machine_arn(self, stage, agent) for agent in agents])
         # A start that finds its session's lease held by a dead execution ends that run; one that interrupts stops it.
         grant_describe(made.role, build, agents, ("states:DescribeExecution", "states:StopExecution"))
-        grants.table(made.role, state.state_table, [], keys=["T#*#APPROVALS"], index="gsi1")
         made.role.add_to_policy(iam.PolicyStatement(actions=["events:PutEvents"], resources=[bus.event_bus_arn]))
 
 

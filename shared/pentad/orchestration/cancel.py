@@ -8,10 +8,10 @@ next write, and tells. A tool that is running may end: what it did is written do
 from collections.abc import Callable
 from datetime import datetime
 
-from pentad.domain.errors import InvalidInput, InvalidTransition, NotFound
-from pentad.domain.runs import ApprovalStatus, Run, RunStatus
+from pentad.domain.errors import InvalidInput, InvalidTransition
+from pentad.domain.runs import Run, RunStatus
 from pentad.observability.ports import Telemetry
-from pentad.orchestration.finished import tell
+from pentad.orchestration.finished import close_approvals, tell
 from pentad.orchestration.ports import ApprovalStore, EventPublisher, RunStore, WorkflowEngine
 
 REASON_CHARACTERS = 300
@@ -64,7 +64,7 @@ class CancelRun:
             raise InvalidTransition(f"the run has ended: it is {ended.status}", field="run")
         for child in self._runs.children(tenant, run):
             self._cancel_child(tenant, child, reason)
-        self._close_approvals(ended)
+        close_approvals(ended, self._approvals, reason="the run was cancelled", at=self._now())
         if not before.status.ended:
             self._telemetry.event("run.cancelled", tenant=tenant, run=run)
         tell(ended, self._events, self._telemetry)
@@ -78,19 +78,3 @@ class CancelRun:
             self(tenant, child, by="its workflow", reason=reason)
         except InvalidTransition:
             return  # It had ended before.
-
-    def _close_approvals(self, run: Run) -> None:
-        for approval in self._approvals.of_run(run.tenant, run.run):
-            if approval.status is not ApprovalStatus.PENDING:
-                continue
-            try:
-                self._approvals.decide(
-                    run.tenant,
-                    approval.approval,
-                    ApprovalStatus.EXPIRED,
-                    by="system",
-                    reason="the run was cancelled",
-                    at=self._now(),
-                )
-            except (InvalidTransition, NotFound):
-                continue  # It was decided, or never made: nothing is pending.

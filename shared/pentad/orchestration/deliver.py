@@ -16,13 +16,14 @@ from pentad.memory.citations import resolve_citations, unknown_markers, without_
 from pentad.memory.ports import SessionStore
 from pentad.observability.ports import Telemetry
 from pentad.orchestration.causes import message_of
-from pentad.orchestration.finished import tell
+from pentad.orchestration.finished import close_approvals, tell
 from pentad.orchestration.ports import ApprovalStore, EventPublisher, ReviewStore, RunStore, Switchboard
 from pentad.orchestration.reviews import review_of
 from pentad.orchestration.situation import conversation
 
 _OURS = frozenset(leaf.__name__ for leaf in leaves())
 _CAUSE_CHARACTERS = 500
+_ENDED = "the run has ended"
 _OF_EXECUTIONS = {
     "ExecutionTimedOut": "the execution did not end in time",
     "ExecutionAborted": "the execution was stopped from outside",
@@ -130,7 +131,8 @@ class Deliver:
         current = self._runs.get(tenant, run)
         if current.status.ended:
             return self._told(current)
-        self._close_approval(current, step)
+        # Who tells of an execution that AWS ended does not know how far it had come.
+        close_approvals(current, self._approvals, reason=_ENDED, at=self._now())
         text = f"{error}: {said(error, cause)}"
         self._telemetry.event("run.failed", level="ERROR", error=error)
         self._review(current, step, text)
@@ -217,7 +219,7 @@ class Deliver:
                 approval_id(run.run, step),
                 ApprovalStatus.EXPIRED,
                 by="system",
-                reason="the run has ended",
+                reason=_ENDED,
                 at=self._now(),
             )
         except (InvalidTransition, NotFound):

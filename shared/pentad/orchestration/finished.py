@@ -1,11 +1,13 @@
-"""Tell that a run has ended: one event for everybody, and its metrics."""
+"""What follows from a run's end: nobody is asked about it any more; one event for everybody, and its metrics."""
 
+from datetime import datetime
 from typing import Any
 
-from pentad.domain.runs import Run
+from pentad.domain.errors import InvalidTransition, NotFound
+from pentad.domain.runs import ApprovalStatus, Run
 from pentad.observability import names
 from pentad.observability.ports import Telemetry
-from pentad.orchestration.ports import EventPublisher
+from pentad.orchestration.ports import ApprovalStore, EventPublisher
 
 FINISHED = "pentad.run.finished"
 _TEXT_CHARACTERS = 500
@@ -51,3 +53,18 @@ def tell(run: Run, events: EventPublisher, telemetry: Telemetry) -> Run:
     telemetry.count(names.RUN_STEPS, run.spent.steps, agent=run.agent)
     telemetry.count(names.RUN_COST, run.spent.cost_nanousd, unit="None", agent=run.agent)
     return run
+
+
+def close_approvals(run: Run, approvals: ApprovalStore, *, reason: str, at: datetime) -> None:
+    """Close what of a run still waits for a human, at whichever step; again is the same.
+
+    Raises:
+        StoreUnavailable: the store did not answer.
+    """
+    for approval in approvals.of_run(run.tenant, run.run):
+        if approval.status is not ApprovalStatus.PENDING:
+            continue
+        try:
+            approvals.decide(run.tenant, approval.approval, ApprovalStatus.EXPIRED, by="system", reason=reason, at=at)
+        except (InvalidTransition, NotFound):
+            continue  # It was decided at this moment: nothing is pending.

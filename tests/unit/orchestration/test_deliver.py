@@ -125,14 +125,15 @@ def test_abort_after_the_end_changes_nothing() -> None:
     assert world.deliver.abort(TENANT, run.run, "States.Timeout", "") == first
 
 
-def test_abort_closes_a_pending_approval() -> None:
+def test_abort_closes_a_pending_approval_at_whichever_step_it_is() -> None:
     world = World()
-    world.model.script = [[("notes", {"title": "a"})]]
+    world.model.script = [[("calculator", {"x": 1})], [("notes", {"title": "a"})]]
     run = world.begin()
-    world.turn(run)
-    world.asking.request(TENANT, run.run, 1, "token-1")
-    world.deliver.abort(TENANT, run.run, "States.Runtime", "")
-    assert world.approvals.get(TENANT, approval_id(run.run, 1)).status is ApprovalStatus.EXPIRED
+    world.act(run, world.turn(run))
+    world.turn(run, 2)
+    world.asking.request(TENANT, run.run, 2, "token-1")
+    world.deliver.abort(TENANT, run.run, "ExecutionAborted", "")
+    assert world.approvals.get(TENANT, approval_id(run.run, 2)).status is ApprovalStatus.EXPIRED
     assert world.approvals.pending(TENANT).items == ()
 
 
