@@ -129,14 +129,17 @@ def test_only_functions_that_need_langgraph_have_its_layer(own: OwnProject) -> N
     made = functions(own.assembly)
     usual = len(made["tool-calculator"]["Layers"])
     more = {name for name, one in made.items() if len(one["Layers"]) > usual}
-    assert more == {"tool-briefing", "tool-slugify"}
+    assert more == {"tool-briefing", "tool-charter", "tool-slugify"}
 
 
 def test_only_a_graph_may_ask_the_gateway_and_keep_checkpoints(own: OwnProject) -> None:
     made = functions(own.assembly)
     variables = {name: set(one["Environment"]["Variables"]) for name, one in made.items() if name.startswith("tool-")}
-    assert {name for name, names in variables.items() if "GATEWAY_FUNCTION" in names} == {"tool-briefing"}
+    assert {name for name, names in variables.items() if "GATEWAY_FUNCTION" in names} == {
+        "tool-briefing",
+        "tool-charter",
+    }
     policies = {
         name: json.dumps(body) for name, body in template(own.assembly).items() if "T#*#G#*" in json.dumps(body)
     }
-    assert [name.startswith("toolbriefing") for name in policies] == [True]
+    assert sorted(name[:11] for name in policies) == ["toolbriefin", "toolcharter"]

@@ -107,3 +107,34 @@ def test_a_workflow_whose_graph_has_used_its_money_is_stopped(fresh: Stack) -> N
     assert view["stop_reason"] == "The run was stopped: the run has used its $0.50."
     assert len(attempts(tenant, view["run_id"])) == 1
     assert (view["cost_nanousd"], view["tokens"]) == billed(tenant, view["run_id"])
+
+
+def test_what_a_graph_asks_is_answered_by_a_human_and_it_goes_on_where_it_stopped(fresh: Stack) -> None:
+    tenant, question = fresh.tenant(), "Which boat for 7 guests: Petrel or Albatross?"
+    fresh.simulator.script(
+        {"reply": {"tool_calls": [{"name": "charter", "arguments": {"guests": 7}}]}},
+        {"reply": {"tool_calls": [{"name": "ask_human", "arguments": {"question": question}}]}},
+    )
+    waiting = tenant.ask("A boat for seven, please.", agent="harbourmaster")
+    assert waiting["status"] == "awaiting_human", waiting
+    run = waiting["run_id"]
+    thread = f"{run}.00001.00"
+    answer = {"guests": 7, "thread": thread, "answer": "Petrel"}
+    fresh.simulator.script(
+        {"reply": {"tool_calls": [{"name": "charter", "arguments": answer}]}},
+        {"reply": {"text": "The Petrel is yours."}},
+    )
+    said = tenant.decide(waiting["pending_approval"], "answer", text="Petrel")
+    assert said.status_code == 200, said.text
+    view = tenant.settled(run, after=waiting["pending_approval"])
+    assert (view["status"], view["answer"]) == ("succeeded", "The Petrel is yours.")
+    told = [one["content"] for message in tenant.messages(view["session"]) for one in message["tool_results"]]
+    assert question in told[0]
+    assert thread in told[0]
+    assert told[1:] == ["Petrel", '{"boat": "Petrel"}']
+    nodes = [one for one in tenant.get(f"/v1/runs/{run}/trace")["spans"] if one["kind"] == "node"]
+    assert [(one["name"], one["attributes"]["status"]) for one in nodes] == [
+        ("look", "ok"),
+        ("choose", "asked"),
+        ("choose", "ok"),
+    ]
