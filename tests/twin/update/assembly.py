@@ -68,6 +68,7 @@ def _definition(word: str, version: str) -> Json:
 def resources(word: str, number: int, preference: Json) -> Json:
     """Return the stack's resources in the release whose code and definition say `word`."""
     version = f"SayVersion{number}"
+    versions = [{"Fn::Join": ["", [att("Say"), f":{one}"]]} for one in range(1, number + 1)]
     return {
         "Questions": {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": "questions"}},
         "SayRole": role("lambda.amazonaws.com"),
@@ -102,9 +103,18 @@ def resources(word: str, number: int, preference: Json) -> Json:
         },
         "MachineRole": role(
             "states.amazonaws.com",
-            allow("lambda:InvokeFunction", {"Fn::Join": ["", [att("Say"), ":*"]]}),
             allow("sqs:SendMessage", att("Questions")),
         ),
+        "Overflow": {
+            "Type": "AWS::IAM::ManagedPolicy",
+            "Properties": {
+                "Roles": [{"Ref": "MachineRole"}],
+                "PolicyDocument": {
+                    "Version": "2012-10-17",
+                    "Statement": [allow("lambda:InvokeFunction", versions)],
+                },
+            },
+        },
         "StarterRole": role(
             "lambda.amazonaws.com",
             allow("states:StartExecution", {"Ref": "Machine"})

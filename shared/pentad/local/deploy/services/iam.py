@@ -110,3 +110,15 @@ def managed_policy(target: Resource, properties: JsonObject) -> Created:
         client.attach_role_policy(RoleName=role_name, PolicyArn=arn)
         target.deployment.roles[_role_arn(target, role_name)].append(document)
     return Created(arn, {"PolicyArn": arn})
+
+
+@updates("AWS::IAM::ManagedPolicy")
+def update_managed_policy(target: Resource, properties: JsonObject, earlier: Created) -> Created:
+    """Change a managed policy of the same roles, as CloudFormation does: by a new default version."""
+    client = target.client("iam")
+    document = properties["PolicyDocument"]
+    before = client.get_policy(PolicyArn=earlier.ref)["Policy"]["DefaultVersionId"]
+    client.create_policy_version(PolicyArn=earlier.ref, PolicyDocument=as_json(document), SetAsDefault=True)
+    client.delete_policy_version(PolicyArn=earlier.ref, VersionId=before)
+    target.deployment.managed_policies[earlier.ref] = document
+    return earlier
