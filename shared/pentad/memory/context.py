@@ -56,11 +56,15 @@ def is_question(message: Message) -> bool:
 
 def context_tokens(one: StoredMessage, count: Counter = estimate_tokens) -> int:
     """Return the estimated tokens of a message as it is sent, its passages included."""
-    tokens = one.estimated_tokens or message_tokens(one.message, count)
+    return (one.estimated_tokens or message_tokens(one.message, count)) + passages_tokens(one, count)
+
+
+def passages_tokens(one: StoredMessage, count: Counter = estimate_tokens) -> int:
+    """Return the estimated tokens by which a message's passages make it longer."""
     if not one.passages:
-        return tokens
+        return 0
     # Numbers of two or three digits instead of one make no difference that an estimate could see.
-    return tokens + count(render_question(one.message.text, one.passages)) - count(one.message.text)
+    return count(render_question(one.message.text, one.passages)) - count(one.message.text)
 
 
 def choose_epoch(stored: Sequence[StoredMessage], budget: ContextSpec, count: Counter = estimate_tokens) -> Epoch:

@@ -106,8 +106,15 @@ class SessionStore(Protocol):
         """Return the messages with ``first <= seq <= last`` in order; spilled ones are fetched."""
         ...
 
-    def attach_passages(self, tenant: str, session: str, seq: int, passages: Sequence[Passage]) -> None:
-        """Keep the passages that were given with a user's message; a repeat keeps the first."""
+    def attach_passages(self, tenant: str, session: str, seq: int, passages: Sequence[Passage]) -> int:
+        """Keep the passages that were given with a user's message; return the tokens by which the head's are raised.
+
+        A repeat keeps the first, and raises nothing.
+
+        Raises:
+            NotFound: no such session or message.
+            StoreUnavailable: the store did not answer.
+        """
         ...
 
     def begin_epoch(self, tenant: str, session: str, first_seq: int, estimated_tokens: int) -> Session:

@@ -12,7 +12,7 @@ from pentad.domain.knowledge import Passage
 from pentad.domain.models import CallContext
 from pentad.domain.runs import Manifest, Run, RunStatus
 from pentad.domain.tokens import estimate_tokens
-from pentad.memory.context import choose_epoch, edge_order, is_question
+from pentad.memory.context import Epoch, choose_epoch, edge_order, is_question
 from pentad.memory.ports import Match, Session, SessionStore, StoredMessage, VectorStore
 from pentad.memory.tokens import Counter
 from pentad.models.ports import Embedder
@@ -23,6 +23,8 @@ QUERY_CHARACTERS = 4000
 PREVIOUS_CHARACTERS = 500
 SHORT_WORDS = 6
 EMBED_SECONDS = 20.0
+PAGE_MESSAGES = 20
+"""So much of a conversation is read at once, backwards, until the question before the newest is found."""
 _OVERFETCH = 2  # dropping overlaps must still leave top_k
 _REFERRING = frozenset(
     "it its they them their this that these those he him his she her there then one ones same former latter".split()
@@ -105,7 +107,7 @@ class Recall:
         head = self._sessions.get(tenant, session)
         if head is None:
             raise NotFound("there is no such session")
-        stored = self._sessions.read(tenant, session, head.epoch_first_seq, current.request_seq)
+        stored = self._newest(head, current.request_seq)
         if not stored or stored[-1].seq != current.request_seq:
             raise NotFound("the run's request is not in the session")
         request = stored[-1]
@@ -114,10 +116,20 @@ class Recall:
                 tenant=tenant, agent=agent.name, user=current.user, session=session, run=run, purpose="embed_query"
             )
             found = self._affordable(tenant, stored, agent, context, deadline)
-            self._sessions.attach_passages(tenant, session, request.seq, found)
-            request = request.model_copy(update={"passages": found})
-        manifest = self._choose(head, [*stored[:-1], request], agent.context)
+            more = self._sessions.attach_passages(tenant, session, request.seq, found)
+            head = head.model_copy(update={"estimated_tokens": head.estimated_tokens + more})
+            stored[-1] = request.model_copy(update={"passages": found})
+        manifest = self._choose(head, stored, agent.context)
         return self._runs.set_manifest(tenant, run, manifest).manifest or manifest
+
+    def _newest(self, head: Session, request_seq: int) -> list[StoredMessage]:
+        """Return the newest messages up to a request: as many as reach back to the question before it."""
+        stored: list[StoredMessage] = []
+        first = request_seq + 1
+        while first > head.epoch_first_seq and not any(is_question(one.message) for one in stored[:-1]):
+            last, first = first - 1, max(head.epoch_first_seq, first - PAGE_MESSAGES)
+            stored = [*self._sessions.read(head.tenant, head.session, first, last), *stored]
+        return stored
 
     def _affordable(
         self,
@@ -160,14 +172,18 @@ class Recall:
         self._telemetry.count(names.PASSAGES_RECALLED, len(passages), agent=agent.name)
         return edge_order(passages)
 
-    def _choose(self, head: Session, stored: Sequence[StoredMessage], budget: ContextSpec) -> Manifest:
-        epoch = choose_epoch(stored, budget, self._count)
+    def _choose(self, head: Session, newest: Sequence[StoredMessage], budget: ContextSpec) -> Manifest:
+        epoch = Epoch(head.epoch_first_seq, head.estimated_tokens)
+        if epoch.estimated_tokens > budget.high_water_tokens:
+            # Only where something has to go is the rest of the conversation read.
+            rest = self._sessions.read(head.tenant, head.session, head.epoch_first_seq, newest[0].seq - 1)
+            epoch = choose_epoch([*rest, *newest], budget, self._count)
         if epoch.first_seq != head.epoch_first_seq:
             self._sessions.begin_epoch(head.tenant, head.session, epoch.first_seq, epoch.estimated_tokens)
         return Manifest(
             epoch_first_seq=epoch.first_seq,
-            request_seq=stored[-1].seq,
-            passages=len(stored[-1].passages),
+            request_seq=newest[-1].seq,
+            passages=len(newest[-1].passages),
             estimated_tokens=epoch.estimated_tokens,
             dropped_messages=epoch.first_seq,
         )

@@ -18,6 +18,7 @@ from pentad.memory.adapters import session_items
 from pentad.memory.adapters.objects_s3 import S3Objects
 from pentad.memory.adapters.sessions_dynamodb import DynamoSessions
 from pentad.memory.adapters.sessions_memory import MemorySessions
+from pentad.memory.context import context_tokens
 from pentad.memory.ports import Session, SessionStore
 from tests.contract.memory.aws import BUCKET, local_aws
 
@@ -222,10 +223,17 @@ def test_passages_stay_with_their_message_and_the_first_are_kept(harness: Harnes
     harness.create(head())
     harness.store.append("acme", "s1", [says("m1"), says("m2")], expected_version=0)
     given = [passage(f"p{n}", "x" * size) for n in range(4)]
-    harness.store.attach_passages("acme", "s1", 1, given)
-    harness.store.attach_passages("acme", "s1", 1, [passage("late")])
+    before = harness.store.get("acme", "s1")
+    more = harness.store.attach_passages("acme", "s1", 1, given)
+    assert harness.store.attach_passages("acme", "s1", 1, [passage("late")]) == 0
     stored = harness.store.read("acme", "s1", 0, 1)
     assert (stored[0].passages, stored[1].passages) == ((), tuple(given))
+    after = harness.store.get("acme", "s1")
+    assert before is not None
+    assert after is not None
+    assert after.estimated_tokens == before.estimated_tokens + more
+    assert after.estimated_tokens == sum(context_tokens(one) for one in stored)
+    assert more > size / 10
 
 
 def test_passages_for_a_message_that_is_not_there_are_not_found(harness: Harness) -> None:

@@ -12,8 +12,9 @@ from pentad.domain.messages import Message, TextBlock, ToolCallBlock, ToolResult
 from pentad.domain.runs import Manifest, Run, RunStatus
 from pentad.memory.adapters.sessions_memory import MemorySessions
 from pentad.memory.adapters.vectors_memory import MemoryVectors
+from pentad.memory.context import context_tokens
 from pentad.memory.ports import Match, Session, StoredMessage, Vector
-from pentad.memory.recall import Recall, passage_from, retrieval_query, select
+from pentad.memory.recall import PAGE_MESSAGES, Recall, passage_from, retrieval_query, select
 from tests.unit.memory.fakes import RUN, START, Clock, Counts, Runs, WordEmbedder, embed
 
 TEXTS = {
@@ -225,6 +226,55 @@ def test_a_session_past_the_high_water_mark_begins_a_new_epoch(world: World) -> 
     assert head is not None
     assert head.epoch_first_seq == manifest.epoch_first_seq == manifest.dropped_messages == 16
     assert manifest.estimated_tokens <= 1200
+
+
+def reads(world: World, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Return the list that will hold how many messages were read each time."""
+    counts: list[int] = []
+    read = world.sessions.read
+
+    def counted(tenant: str, session: str, first: int, last: int) -> list[StoredMessage]:
+        found = read(tenant, session, first, last)
+        counts.append(len(found))
+        return found
+
+    monkeypatch.setattr(world.sessions, "read", counted)
+    return counts
+
+
+@pytest.mark.parametrize("earlier", [30, 300])
+def test_what_is_read_does_not_grow_with_the_conversation(
+    world: World, monkeypatch: pytest.MonkeyPatch, earlier: int
+) -> None:
+    for n in range(earlier):
+        world.ask(says(f"q{n}", "How long does a lease last?"), says(f"a{n}", "An hour.", "assistant"))
+    world.ask(says("m", "Why is that?"))
+    counts = reads(world, monkeypatch)
+    manifest = world.recall.run("acme", RUN, "s1", agent())
+    assert counts == [PAGE_MESSAGES]
+    monkeypatch.undo()
+    stored = world.sessions.read("acme", "s1", 0, 2 * earlier)
+    assert manifest.estimated_tokens == sum(context_tokens(one) for one in stored)
+    assert (manifest.epoch_first_seq, manifest.request_seq) == (0, 2 * earlier)
+
+
+def test_the_question_before_is_found_behind_a_long_run(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    steps = [says(f"a{n}", f"Step {n}.", "assistant") for n in range(50)]
+    world.ask(says("q0", "Who painted it?"), says("q1", "How long does a session lease last?"), *steps)
+    world.ask(says("m", "Why is that?"))
+    counts = reads(world, monkeypatch)
+    world.recall.run("acme", RUN, "s1", agent())
+    assert counts == [PAGE_MESSAGES, PAGE_MESSAGES, 53 - 2 * PAGE_MESSAGES]
+    assert world.embedder.texts[-1] == "How long does a session lease last?\nWhy is that?"
+
+
+def test_passages_that_make_the_context_too_long_begin_a_new_epoch(world: World) -> None:
+    for n in range(80):
+        world.ask(says(f"q{n}", "How long does a lease last?"), says(f"a{n}", "An hour.", "assistant"))
+    world.ask(says("m", "A session lease?"))
+    head = world.sessions.get("acme", "s1")
+    assert head is not None
+    assert world.recall.run("acme", RUN, "s1", agent(high_water_tokens=head.estimated_tokens + 5)).epoch_first_seq > 0
 
 
 def test_a_run_that_is_not_there_is_not_found(world: World) -> None:

@@ -11,6 +11,7 @@ from pentad.domain.knowledge import Passage
 from pentad.domain.messages import Message
 from pentad.domain.tokens import estimate_tokens
 from pentad.memory.adapters import session_items as items
+from pentad.memory.context import passages_tokens
 from pentad.memory.ports import ObjectStore, Page, Session, StoredMessage
 from pentad.memory.tokens import Counter
 
@@ -90,35 +91,44 @@ class DynamoSessions:
         """Return the messages with ``first <= seq <= last`` in order; spilled ones are fetched."""
         return [items.stored_from(item, self._objects.get) for item in self._items(tenant, session, first, last)]
 
-    def attach_passages(self, tenant: str, session: str, seq: int, passages: Sequence[Passage]) -> None:
-        """Keep the passages that were given with a user's message; a repeat keeps the first.
+    def attach_passages(self, tenant: str, session: str, seq: int, passages: Sequence[Passage]) -> int:
+        """Keep the passages that were given with a user's message; see the port.
 
         Raises:
-            NotFound: no such message.
+            NotFound: no such session or message.
+            StoreUnavailable: the table or the bucket did not answer.
         """
         if not passages:
-            return
+            return 0
         pk, sk = keys.session_pk(tenant, session), keys.message_sk(seq)
-        item = self._table.get(pk, sk)
-        if item is None:
+        found = self._items(tenant, session, seq, seq)
+        if not found:
             raise NotFound("there is no such message")
-        spill = items.passages_spill(tenant, session, item["message_id"], passages)
+        [stored] = [items.stored_from(item, self._objects.get) for item in found]
+        spill = items.passages_spill(tenant, session, stored.message.message_id, passages)
         if spill is not None:
             self._objects.put(spill.key, spill.data, media_type="application/json")
-        [(name, value)] = items.passages_attributes(tenant, session, item["message_id"], passages).items()
+        [(name, value)] = items.passages_attributes(tenant, session, stored.message.message_id, passages).items()
+        more = passages_tokens(stored.model_copy(update={"passages": tuple(passages)}), self._count)
+        kept = self._table.updating(
+            pk,
+            sk,
+            "SET #name = :value",
+            condition="attribute_exists(pk) AND attribute_not_exists(passages)"
+            " AND attribute_not_exists(passages_spill)",
+            names={"#name": name},
+            values={":value": value},
+        )
+        raised = self._table.updating(
+            pk, keys.META, "ADD estimated_tokens :more", condition="attribute_exists(pk)", values={":more": more}
+        )
         try:
-            self._table.update(
-                pk,
-                sk,
-                "SET #name = :value",
-                condition="attribute_exists(pk) AND attribute_not_exists(passages)"
-                " AND attribute_not_exists(passages_spill)",
-                names={"#name": name},
-                values={":value": value},
-            )
+            self._table.transact([kept, raised])
         except ConditionFailed as failed:
-            if failed.item is None:
-                raise NotFound("there is no such message") from failed
+            if any(item is None and code != "None" for item, code in zip(failed.items, failed.reasons, strict=True)):
+                raise NotFound("there is no such session or message") from failed
+            return 0
+        return more
 
     def begin_epoch(self, tenant: str, session: str, first_seq: int, estimated_tokens: int) -> Session:
         """Let the context begin at ``first_seq`` from now on; an epoch never goes back.

@@ -12,6 +12,7 @@ from pentad.domain.messages import Message
 from pentad.domain.tokens import estimate_tokens
 from pentad.memory.adapters.session_items import check_fence, grown
 from pentad.memory.adapters.sessions_dynamodb import utc_now
+from pentad.memory.context import passages_tokens
 from pentad.memory.ports import Page, Session, StoredMessage
 from pentad.memory.tokens import Counter
 
@@ -87,18 +88,24 @@ class MemorySessions:
         with self._lock:
             return list(self._messages.get((tenant, session), [])[max(0, first) : max(0, last + 1)])
 
-    def attach_passages(self, tenant: str, session: str, seq: int, passages: Sequence[Passage]) -> None:
-        """Keep the passages that were given with a user's message; a repeat keeps the first.
+    def attach_passages(self, tenant: str, session: str, seq: int, passages: Sequence[Passage]) -> int:
+        """Keep the passages that were given with a user's message; see the port.
 
         Raises:
-            NotFound: no such message.
+            NotFound: no such session or message.
         """
         with self._lock:
-            log = self._messages.get((tenant, session), [])
+            head = self._head(tenant, session)
+            log = self._messages[tenant, session]
             if not 0 <= seq < len(log):
                 raise NotFound("there is no such message")
-            if not log[seq].passages:
-                log[seq] = log[seq].model_copy(update={"passages": tuple(passages)})
+            if not passages or log[seq].passages:
+                return 0
+            log[seq] = log[seq].model_copy(update={"passages": tuple(passages)})
+            more = passages_tokens(log[seq], self._count)
+            raised = {"estimated_tokens": head.estimated_tokens + more}
+            self._heads[tenant, session] = head.model_copy(update=raised)
+            return more
 
     def begin_epoch(self, tenant: str, session: str, first_seq: int, estimated_tokens: int) -> Session:
         """Let the context begin at ``first_seq`` from now on; an epoch never goes back.
