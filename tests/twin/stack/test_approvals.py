@@ -1,8 +1,10 @@
 """Actions with an effect: shown to a human, done exactly as shown and once, undone on demand; or not done at all."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
-from tests.twin.stack.world import Json, Tenant
+from tests.twin.stack.world import ENDED, Json, Stack, Tenant, until
 
 pytestmark = pytest.mark.twin
 
@@ -77,3 +79,37 @@ def test_decision_on_other_arguments_than_those_shown_is_refused(tenant: Tenant,
     assert (refused.status_code, refused.json()["field"]) == (400, "arguments_hash")
     assert tenant.get(f"/v1/runs/{waiting['run_id']}")["status"] == "awaiting_human"
     assert tenant.notes() == []
+
+
+def ended(tenant: Tenant, run: str) -> Json:
+    return until(lambda: view if (view := tenant.get(f"/v1/runs/{run}"))["status"] in ENDED else None, "the end")
+
+
+def test_decision_whose_task_is_gone_does_nothing_and_the_session_is_free(
+    stack: Stack, tenant: Tenant, waiting: Json
+) -> None:
+    [execution] = stack.executions(waiting["run_id"])
+    stack.aws("stepfunctions").stop_execution(executionArn=execution["executionArn"])
+    # Stored in time, or too late: whether the run's end was noted before is a race.
+    assert tenant.decide(waiting["pending_approval"], "approve").status_code in (200, 409)
+    assert ended(tenant, waiting["run_id"])["status"] == "failed"
+    assert tenant.decide(waiting["pending_approval"], "reject").status_code == 409
+    assert (tenant.notes(), tenant.get("/v1/approvals")["items"]) == ([], [])
+    assert tenant.lease_is_free(waiting["session"])
+
+
+def test_cancel_and_decision_at_once_leave_one_end_and_a_free_session(tenant: Tenant, waiting: Json) -> None:
+    cancel, approval = f"/v1/runs/{waiting['run_id']}/cancel", waiting["pending_approval"]
+    with ThreadPoolExecutor(2) as pool:
+        decided = pool.submit(tenant.decide, approval, "approve")
+        cancelled = pool.submit(tenant.post, cancel, {})
+        answers = decided.result().status_code, cancelled.result().status_code
+    view = ended(tenant, waiting["run_id"])
+    assert (view["status"], answers) in [
+        ("cancelled", (200, 200)),
+        ("cancelled", (409, 200)),
+        ("succeeded", (200, 409)),
+    ]
+    assert len(tenant.notes()) <= (1 if answers[0] == 200 else 0)
+    assert tenant.get("/v1/approvals")["items"] == []
+    assert tenant.lease_is_free(waiting["session"])

@@ -237,6 +237,17 @@ def test_two_deciders_at_once_are_one_decision(stack: Stack, tenant: Tenant) -> 
     assert len(tenant.notes()) == (1 if verb == "approve" else 0)
 
 
+def test_a_quorum_that_two_reach_at_once_is_reached_once(stack: Stack, tenant: Tenant) -> None:
+    humans = [stack.tenant(tenant.name, user=name) for name in ("ann", "bob")]
+    view = begin(tenant, "council", note(), says("Saved."))
+    name, seen = view["pending_approval"], shown(tenant, view)["arguments_hash"]
+    with ThreadPoolExecutor(2) as pool:
+        answers = list(pool.map(lambda one: decided(one.decide(name, "approve", arguments_hash=seen)), humans))
+    assert sorted(len(one["votes"]) for one in answers) == [1, 2]
+    assert end(tenant, view)["status"] == "succeeded"
+    assert ({vote["by"] for vote in shown(tenant, view)["votes"]}, len(tenant.notes())) == ({"ann", "bob"}, 1)
+
+
 def test_the_command_line_takes_every_decision(stack: Stack, tenant: Tenant, tmp_path: Path) -> None:
     def pentad(*words: str) -> Any:
         arguments = ["--json", "--url", stack.url, "--key", tenant.token, *words]
