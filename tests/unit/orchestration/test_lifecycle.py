@@ -304,6 +304,16 @@ def test_only_a_failed_run_that_is_no_step_goes_on() -> None:
         triggered(world)(Again(TENANT, run.run))
 
 
+def test_a_failed_run_that_is_switched_off_does_not_go_on_until_it_is_switched_on() -> None:
+    world = World()
+    run = finish(world, world.begin(session="s"), RunStatus.FAILED)
+    switch(world, "agent", run.agent)
+    with pytest.raises(PolicyDenied, match="an audit"):
+        _redriven(world, run)
+    assert world.switches.store.remove("agent", run.agent)
+    assert _redriven(world, run).redrive_of == run.run
+
+
 def test_a_redriven_run_waits_for_a_busy_session() -> None:
     world = World()
     run = finish(world, world.begin(session="s"), RunStatus.FAILED)
