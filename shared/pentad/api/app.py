@@ -121,6 +121,17 @@ def _too_large(instance: str) -> Problem:
     )
 
 
+def _unsupported(instance: str) -> Problem:
+    return problems.problem(
+        HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+        "the body's content type is not supported",
+        instance=instance,
+        code="InvalidInput",
+        field="Content-Type",
+        fix="send application/json",
+    )
+
+
 def _dump(value: Any) -> str:
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
 
@@ -166,18 +177,13 @@ def _handle_errors(resolver: Resolver, services: Services) -> None:
             # Powertools raises the same class where our own answer does not fit its model.
             services.telemetry.event("api.invalid_response", level="ERROR")
             return respond(problems.internal(instance()), {})
+        if "form" in str(resolver.current_event.headers.get("content-type", "")):
+            # What curl says of a body where nobody says otherwise: its fields are not the fault.
+            return respond(_unsupported(instance()), {})
         return respond(problems.of_validation(details, instance()), {})
 
     def unsupported(error: RequestUnsupportedContentType) -> Response[str]:
-        document = problems.problem(
-            HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-            "the body's content type is not supported",
-            instance=instance(),
-            code="InvalidInput",
-            field="Content-Type",
-            fix="send application/json",
-        )
-        return respond(document, {})
+        return respond(_unsupported(instance()), {})
 
     resolver.exception_handler(PentadError)(known)
     resolver.exception_handler(RequestValidationError)(invalid)

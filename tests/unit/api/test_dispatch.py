@@ -77,6 +77,12 @@ def test_another_content_type_is_not_supported() -> None:
     assert (reply.status, reply.json["field"]) == (415, "Content-Type")
 
 
+def test_a_body_that_curl_calls_a_form_is_told_its_content_type_and_no_missing_field() -> None:
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    reply = Client()("POST", "/v1/runs", raw='{"agent": "assistant", "message": "hi"}', headers=form)
+    assert (reply.status, reply.json["field"], reply.json["fix"]) == (415, "Content-Type", "send application/json")
+
+
 def test_an_unexpected_error_tells_nothing_of_the_insides() -> None:
     client = Client()
 
