@@ -26,9 +26,9 @@ from rich.table import Table
 from pentad.cli.console import ERR, EXIT_INTERRUPTED, OUT
 from pentad.cli.demo.record import write
 from pentad.cli.synth import project_root
-from tests.twin.trajectories.bfcl.conversation import missing
+from tests.twin.trajectories.bfcl.conversation import unplayable
 from tests.twin.trajectories.bfcl.deployed import Benchmark, groups
-from tests.twin.trajectories.bfcl.entries import CATEGORIES, Entry, called, entries
+from tests.twin.trajectories.bfcl.entries import CATEGORIES, Entry, called, entries, functions
 from tests.twin.trajectories.bfcl.replay import Replayed, replay
 
 
@@ -70,6 +70,7 @@ def arguments(given: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.trajectories", description=__doc__)
     parser.add_argument("--category", choices=CATEGORIES, default="base", help="of the multi-turn ones (default base)")
     parser.add_argument("--limit", type=_count, help="only so many conversations, the first ones")
+    parser.add_argument("--only", nargs="+", metavar="NUMBER", help="only the conversations of these numbers")
     parser.add_argument("--json", action="store_true", help="write everything to .pentad/bench-trajectories.json too")
     return parser.parse_args(given)
 
@@ -158,8 +159,10 @@ def run(options: argparse.Namespace) -> int:
     began, root = time.monotonic(), project_root()
     found = entries(options.category)
     report = Report(options.category, load=round(os.getloadavg()[0], 1))
-    report.left_out = {entry.name: lack for entry in found if (lack := missing(entry))}
-    chosen = [entry for entry in found if entry.name not in report.left_out][: options.limit]
+    known = functions()
+    report.left_out = {entry.name: why for entry in found if (why := unplayable(entry, known))}
+    wanted = [entry for entry in found if not options.only or entry.name.rpartition("_")[2] in options.only]
+    chosen = [entry for entry in wanted if entry.name not in report.left_out][: options.limit]
     report.tools = len({method for entry in chosen for method in called(entry)})
     replay_all(chosen, report, root)
     report.seconds = round(time.monotonic() - began, 1)
@@ -172,9 +175,9 @@ def _tell(report: Report, options: argparse.Namespace, root: Path) -> int:
     silent = [row.name for row in report.rows if row.silent_turns]
     OUT.print(f"With a turn that takes no call: {', '.join(silent) or 'none'}", soft_wrap=True)
     OUT.print(f"{report.tools} tools on {report.twins} twins, one after the other; {report.seconds:,.0f} s")
-    if report.left_out:
-        reasons = Counter(report.left_out.values())
-        OUT.print(f"Left out: {', '.join(f'{times} where {why}' for why, times in reasons.items())}", soft_wrap=True)
+    for why, times in Counter(report.left_out.values()).items():
+        first = next(name for name, reason in report.left_out.items() if reason == why)
+        OUT.print(f"Left out: {times} where {why} ({first}{', ...' if times > 1 else ''})", soft_wrap=True)
     if options.json:
         path = root / ".pentad" / "bench-trajectories.json"
         write(path, {"at": datetime.now(UTC).isoformat(timespec="seconds"), **asdict(report)})

@@ -10,8 +10,8 @@ import pytest
 
 from pentad.tools.canonical import canonical_json
 from tests.twin.trajectories.bfcl import domain
-from tests.twin.trajectories.bfcl.backend import KEY, decoded, encoded
-from tests.twin.trajectories.bfcl.conversation import Conversation, conversation, missing
+from tests.twin.trajectories.bfcl.backend import KEY, decoded, encoded, told
+from tests.twin.trajectories.bfcl.conversation import Conversation, conversation, unplayable
 from tests.twin.trajectories.bfcl.deployed import Benchmark, groups
 from tests.twin.trajectories.bfcl.entries import Entry, Turn, called, entries, functions
 from tests.twin.trajectories.bfcl.replay import Replayed, compared
@@ -77,8 +77,27 @@ def test_what_changes_a_backend_is_found_by_applying_the_calls() -> None:
 
 def test_a_turn_without_words_of_the_user_can_not_be_a_run() -> None:
     silent = Entry("mine", (Turn("Do.", ("ls()",)), Turn("", ("pwd()",))), ("GorillaFileSystem",), FILES, long=False)
-    assert missing(silent) == "the user says nothing in turn 2"
-    assert missing(entry(("ls()",), ())) is None
+    assert unplayable(silent, functions()) == "the user says nothing in a turn"
+    assert unplayable(entry(("ls()",), ()), functions()) is None
+
+
+def test_a_call_that_contradicts_the_documents_can_not_be_played() -> None:
+    fits, contradicts = entry(("tail('a.txt', lines=1)",)), entry(("tail('a.txt', lines='1')",))
+    assert unplayable(fits, functions()) is None
+    assert "another type than the benchmark documents" in str(unplayable(contradicts, functions()))
+
+
+def test_a_result_without_a_json_form_is_told_in_pythons_words() -> None:
+    result = told({"result": complex(1, 2)})
+    assert result == "{'result': (1+2j)}"
+    assert [told(one) for one in (None, "text", {"a": 1}, ["a"])] == [None, "text", {"a": 1}, "['a']"]
+
+
+def test_a_whole_number_that_became_a_float_is_no_difference() -> None:
+    played, wanted = _played(entry(("touch('b')",)))
+    left = json.loads(played.records[0][2])
+    left["nodes"][0]["attributes"]["long_context"] = 0.0
+    assert compared(replace(played, records=[(*played.records[0][:2], json.dumps(left))]), wanted).differences == []
 
 
 def test_a_stored_backend_goes_on_where_it_was() -> None:

@@ -4,7 +4,9 @@ This module is copied into the tools' project as ``functions/tools/_backend.py``
 """
 
 import importlib
+import json
 import random
+from types import NoneType
 from typing import Any
 
 from pentad.domain.errors import ToolFailed
@@ -39,12 +41,25 @@ def act(context: ToolContext, class_name: str, method: str, arguments: Json, *, 
     result = getattr(backend, method)(**arguments)
     if stores:
         records.put(kind, KEY, encoded(backend))
-    return result
+    return told(result)
 
 
 def compute(module: str, class_name: str, method: str, arguments: Json) -> Any:
     """Return what a method of a class without state returns."""
-    return getattr(_class(module, class_name)(), method)(**arguments)
+    return told(getattr(_class(module, class_name)(), method)(**arguments))
+
+
+def told(result: Any) -> Any:
+    """Return a result as the benchmark tells it to a model: JSON objects and text as they are, else Python's own words.
+
+    A logarithm is an object with a number of arbitrary precision, which has no JSON form.
+    """
+    if isinstance(result, dict):
+        try:
+            json.dumps(result)
+        except TypeError:
+            return str(result)
+    return result if isinstance(result, dict | str | NoneType) else str(result)
 
 
 def encoded(backend: object) -> Json:

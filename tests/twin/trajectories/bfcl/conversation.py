@@ -1,11 +1,22 @@
 """An entry as a trajectory for the deployed loop."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from pentad.orchestration.decide import CALLS_PER_TURN
 from tests.twin.trajectories.bfcl.entries import Entry, Function, arguments, parsed
 from tests.twin.trajectories.bfcl.truth import Application, Database, as_tool_result
 from tests.twin.trajectories.loader import CLOSING, Call, Reply, Trajectory, UserTurn
+
+Json = dict[str, Any]
+_TYPES: dict[str, Any] = {
+    "string": str,
+    "integer": int,
+    "float": int | float,
+    "boolean": bool,
+    "array": list,
+    "dict": dict,
+}
 
 
 @dataclass(frozen=True)
@@ -20,10 +31,19 @@ class Conversation:
         return self.application.database()
 
 
-def missing(entry: Entry) -> str | None:
-    """Return what an entry lacks to be runs, or None."""
-    silent = [place for place, turn in enumerate(entry.turns, start=1) if not turn.question.strip()]
-    return f"the user says nothing in turn {silent[0]}" if silent else None
+def unplayable(entry: Entry, functions: dict[str, Function]) -> str | None:
+    """Return why an entry can't be runs of an agent that has the documented functions, or None."""
+    if not all(turn.question.strip() for turn in entry.turns):
+        return "the user says nothing in a turn"
+    if not all(_documented(functions[method], values, named) for method, values, named in map(parsed, entry.calls)):
+        return "a right call has an argument of another type than the benchmark documents"
+    return None
+
+
+def _documented(function: Function, values: list[Any], named: Json) -> bool:
+    schemas: Json = function.parameters["properties"]
+    given = arguments(function, values, named)
+    return all(isinstance(value, _TYPES[schemas[name]["type"]]) for name, value in given.items())
 
 
 def conversation(entry: Entry, functions: dict[str, Function], changing: set[str]) -> Conversation:
