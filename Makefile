@@ -8,6 +8,8 @@ WORKERS ?= 2
 BENCH_VENV ?= .venv-bench
 BENCH_READY := $(BENCH_VENV)/.ready
 export PYTHONUNBUFFERED = 1
+# Bytecode is kept: without it every process of the tests, the twin and the synth compiles the project anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help env demo up test check synth bench bench-gateway bench-orchestration bench-trajectories lock clean
