@@ -10,6 +10,7 @@ from pentad.cli.console import EXIT_UNAVAILABLE, CommandError, in_one_line
 _CONNECT_SECONDS = 5.0
 _READ_SECONDS = 35.0  # the API itself waits at most 30
 _MAX_PAGES = 200
+_UNAUTHORIZED = 401
 
 Json = dict[str, Any]
 
@@ -24,6 +25,8 @@ class ApiError(CommandError):
 
     def __init__(self, status: int, problem: Json) -> None:
         detail = problem.get("detail") or problem.get("title") or problem.get("message") or "no detail"
+        if status == _UNAUTHORIZED and not problem.get("fix"):
+            problem = {**problem, "fix": "the key is wrong or revoked: see PENTAD_KEY, --key and `pentad keys list`"}
         super().__init__(f"{status}: {in_one_line(detail, problem.get('field'), problem.get('fix'))}")
         self.status = status
         self.problem = problem
@@ -90,10 +93,10 @@ class ApiClient:
                 return
 
     def start(
-        self, agent: str, message: str, *, session: str | None, key: str | None, wait: int, user: str | None = None
+        self, agent: str, message: str, *, session: str | None, key: str | None, wait: int, **fields: Any
     ) -> Json:
-        """Start a run and wait for it at most ``wait`` seconds."""
-        body = {"agent": agent, "message": message, "session": session, "user": user}
+        """Start a run and wait for it at most ``wait`` seconds; ``fields`` are those of the request beside these."""
+        body = {"agent": agent, "message": message, "session": session, **fields}
         headers = {"Prefer": f"wait={wait}"} | ({"Idempotency-Key": key} if key else {})
         content = {name: value for name, value in body.items() if value is not None}
         return self.call("POST", "/v1/runs", body=content, headers=headers)

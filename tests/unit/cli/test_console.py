@@ -52,3 +52,7 @@ def test_a_file_that_can_not_be_read_is_told_by_name_and_reason(
         path.write_bytes(content)
     with pytest.raises(CommandError, match=f"prompt.md {said}"):
         text_of(path)
+
+
+def test_a_key_that_is_not_accepted_is_told_with_where_it_came_from() -> None:
+    assert "--key" in str(ApiError(401, {"message": "Unauthorized"}))

@@ -10,7 +10,8 @@ from rich.markup import escape
 from rich.table import Table as Grid
 
 from pentad.cli import operator
-from pentad.cli.console import EXIT_USAGE, OPTIONS, OUT, CommandError, emit, failures
+from pentad.cli.console import ERR, EXIT_USAGE, OPTIONS, OUT, CommandError, emit, failures
+from pentad.cli.synth import project_root
 from pentad.cli.target import LOCAL_TENANT
 from pentad.domain.ids import check_id
 
@@ -42,6 +43,7 @@ def on(
         store, at = _store(stage), datetime.now(UTC)
         for scope, subject in _subjects(agent, tool, tenant, everything):
             store.put(Switch(scope=scope, subject=subject, reason=reason, by=getpass.getuser(), at=at))
+            _warn(scope, subject)
         _show(store.all(), [])
 
 
@@ -90,6 +92,21 @@ def _subjects(agents: list[str], tools: list[str], tenants: list[str], everythin
     if not found:
         raise CommandError("say what: --agent, --tool, --tenant or --all", code=EXIT_USAGE)
     return found
+
+
+def _warn(scope: "Scope", subject: str) -> None:
+    """Say where a name that was switched off is none of this folder's project: a slip of the pen stops nothing."""
+    try:
+        root = project_root()
+    except CommandError:
+        return  # An operator may throw switches from anywhere.
+    module = f"{subject.replace('-', '_')}.py"
+    places = {
+        "agent": (root / "agents" / subject / "agent.yaml", root / "infra" / "workflows" / module),
+        "tool": (root / "functions" / "tools" / module,),
+    }.get(scope, ())
+    if places and not any(place.is_file() for place in places):
+        ERR.print(f"[yellow]note:[/] this project has no {scope} {subject}; the switch is on all the same")
 
 
 def _show(switches: "list[Switch]", ailing: "list[ToolHealth]") -> None:

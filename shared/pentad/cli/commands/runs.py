@@ -11,7 +11,7 @@ from typer.core import TyperGroup
 from pentad.cli.client import ApiClient
 from pentad.cli.commands import lifecycle
 from pentad.cli.commands.approvals import decide_at_prompt
-from pentad.cli.console import ERR, OPTIONS, OUT, CommandError, emit, failures
+from pentad.cli.console import ERR, EXIT_USAGE, OPTIONS, OUT, CommandError, emit, failures
 from pentad.cli.events import event_line
 from pentad.cli.show import approval_lines, print_run, run_table, waterfall
 from pentad.cli.target import api
@@ -48,10 +48,25 @@ def wait_for(client: ApiClient, view: Json, seconds: float) -> Json:
     return view
 
 
-def ask(client: ApiClient, agent: str, message: str, *, session: str | None, key: str | None, seconds: float) -> Json:
-    """Start a run and return it once it has ended or waits for a human."""
-    view = client.start(agent, message, session=session, key=key, wait=min(_API_WAIT, int(seconds)))
+def ask(
+    client: ApiClient, agent: str, message: str, *, session: str | None, key: str | None, seconds: float, **fields: Any
+) -> Json:
+    """Start a run and return it once it has ended or waits for a human; ``fields`` are more of the request's."""
+    view = client.start(agent, message, session=session, key=key, wait=min(_API_WAIT, int(seconds)), **fields)
     return wait_for(client, view, seconds)
+
+
+def metadata_of(entries: list[str]) -> dict[str, str] | None:
+    """Return what ``name=value`` options say, None where there is none.
+
+    Raises:
+        CommandError: an option is none of that form.
+    """
+    pairs = [entry.partition("=") for entry in entries]
+    for name, sign, _ in pairs:
+        if not name or not sign:
+            raise CommandError(f"--metadata takes name=value, not {name}", code=EXIT_USAGE)
+    return {name: value for name, _, value in pairs} or None
 
 
 def run(
@@ -59,14 +74,21 @@ def run(
     agent: Agent = "assistant",
     session: Annotated[str | None, typer.Option(help="Go on in this session.")] = None,
     idempotency_key: Annotated[str | None, typer.Option(help="The same key again gives the same run.")] = None,
+    metadata: Annotated[
+        list[str], typer.Option(help="name=value, kept with the run; may be given more than once.")
+    ] = [],  # noqa: B006
+    if_busy: Annotated[
+        str | None, typer.Option(help="Where the session is busy: reject, enqueue or interrupt.")
+    ] = None,
     wait: Annotated[float, typer.Option(help="Seconds to wait for the end.")] = 300,
 ) -> None:
     """Ask an agent one thing and print the answer with its citations."""
     with failures():
         client = api()
         key = idempotency_key or uuid.uuid4().hex
+        fields = {"metadata": metadata_of(metadata), "if_busy": if_busy}
         with ERR.status(f"{escape(agent)} works"):
-            view = ask(client, agent, message, session=session, key=key, seconds=wait)
+            view = ask(client, agent, message, session=session, key=key, seconds=wait, **fields)
         if OPTIONS.json:
             emit(view)
         else:
