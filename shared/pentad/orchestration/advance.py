@@ -14,6 +14,8 @@ from pentad.observability import names
 from pentad.observability.ports import Telemetry
 from pentad.orchestration.ports import RunStore, WorkflowEngine
 
+DIED = "the execution died"
+"""The error of a run whose execution was found dead, by whoever looked."""
 _HANDOVERS = 20
 """Runs of a queue whose agent is gone are failed one after the other, at most so many in one call."""
 
@@ -112,7 +114,7 @@ class Advance:
         if run.status is RunStatus.QUEUED:
             run = self.begin(run, heals=True)
         if run.execution_arn is not None and not self._engine.running(run.execution_arn):
-            self._runs.finish(tenant, holder, RunStatus.FAILED, at=self._now(), answer=None, error="the execution died")
+            self._runs.finish(tenant, holder, RunStatus.FAILED, at=self._now(), answer=None, error=DIED)
 
 
 def reference(run: Run) -> dict[str, Any]:

@@ -129,10 +129,10 @@ class Deliver:
             step: the step that the execution had come to.
         """
         current = self._runs.get(tenant, run)
+        # Who tells of an execution that AWS ended does not know how far it had come, nor who has ended its run.
+        close_approvals(current, self._approvals, reason=_ENDED, at=self._now())
         if current.status.ended:
             return self._told(current)
-        # Who tells of an execution that AWS ended does not know how far it had come.
-        close_approvals(current, self._approvals, reason=_ENDED, at=self._now())
         text = f"{error}: {said(error, cause)}"
         self._telemetry.event("run.failed", level="ERROR", error=error)
         self._review(current, step, text)

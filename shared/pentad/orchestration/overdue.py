@@ -7,6 +7,7 @@ starter died between storing it and starting its execution.
 from datetime import datetime, timedelta
 
 from pentad.domain.runs import Run, RunStatus
+from pentad.orchestration.advance import DIED
 from pentad.orchestration.ports import RunStore
 from pentad.orchestration.start import EXPRESS_MARGIN_SECONDS, EXPRESS_SECONDS
 
@@ -32,7 +33,7 @@ def without_overdue(run: Run, runs: RunStore, now: datetime) -> Run:
         return run
     if now - run.updated_at <= timedelta(seconds=EXPRESS_SECONDS + EXPRESS_MARGIN_SECONDS):
         return run
-    return runs.finish(run.tenant, run.run, RunStatus.FAILED, at=now, answer=None, error="the execution died")
+    return runs.finish(run.tenant, run.run, RunStatus.FAILED, at=now, answer=None, error=DIED)
 
 
 def never_began(run: Run, now: datetime) -> bool:

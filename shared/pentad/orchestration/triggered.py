@@ -5,6 +5,7 @@ from typing import Protocol
 from pentad.domain.errors import NotFound
 from pentad.domain.runs import Run
 from pentad.observability.ports import Telemetry
+from pentad.orchestration.advance import DIED
 from pentad.orchestration.inbox import Again, Asked, Died, Freed, Read
 from pentad.orchestration.ports import RunStore
 from pentad.orchestration.redrive import Redrive
@@ -59,7 +60,8 @@ class Triggered:
         except NotFound:
             self._telemetry.event("execution.of_no_run", level="WARNING", tenant=tenant, run=run)
             return
-        if not found.status.ended:
+        if not found.status.ended or found.error == DIED:
+            # Who found the execution dead before this event came has ended the run and told nobody.
             self._aborts.abort(tenant, run, error, "")
         elif found.hands_over:
             # Its end was told once already; this is for an event that was lost.

@@ -208,6 +208,21 @@ def test_an_execution_that_aws_ended_fails_its_run_once(status: str, error: str)
     assert len(ended_events(world)) == 1
 
 
+def test_a_run_found_dead_before_its_event_came_is_told_of_and_asks_nobody_any_more() -> None:
+    world = World()
+    world.model.script = [[("notes", {"title": "a"})]]
+    run = world.begin(session="s")
+    world.turn(run)
+    world.asking.request(TENANT, run.run, 1, "token")
+    world.engine.dead.add(str(world.runs.get(TENANT, run.run).execution_arn))
+    with pytest.raises(SessionBusy):
+        ask(world)
+    assert (world.runs.get(TENANT, run.run).status, ended_events(world)) == (RunStatus.FAILED, [])
+    triggered(world)(Died(TENANT, run.run, "ExecutionAborted"))
+    assert [one["run"] for one in ended_events(world)] == [run.run]
+    assert world.approvals.pending(TENANT).items == ()
+
+
 def test_an_execution_of_no_run_is_noted_only() -> None:
     world = World()
     triggered(world)(Died(TENANT, "run_" + "0" * 26, "ExecutionFailed"))
