@@ -68,6 +68,19 @@ def text_of(path: Path) -> str:
         raise CommandError(f"{path} can't be read: {why}", code=EXIT_USAGE) from error
 
 
+def keep(path: Path, text: str) -> None:
+    """Write a file that an option names, with the folders it lies in.
+
+    Raises:
+        CommandError: it can't be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise CommandError(f"{path} can't be written: {error.strerror}", code=EXIT_USAGE) from error
+
+
 @contextmanager
 def failures() -> Iterator[None]:
     """Turn expected errors into one line and an exit code; with --debug let them through.

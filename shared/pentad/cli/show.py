@@ -58,7 +58,7 @@ def print_run(console: Console, view: Json) -> None:
     _print_origin(console, view)
     console.print(
         f"[dim]{view['run_id']}[/] {status_text(view['status'])} "
-        f"[dim]{view['steps']} steps, {sure}{view['tokens']:,} tokens, {view['cost']}, session {view['session']}[/]"
+        f"[dim]{view['steps']} {'step' if view['steps'] == 1 else 'steps'}, {sure}{view['tokens']:,} tokens, {view['cost']}, session {view['session']}[/]"
     )
 
 

@@ -6,7 +6,7 @@ import pytest
 import typer
 
 from pentad.cli.client import ApiError
-from pentad.cli.console import CommandError, failures, in_one_line, text_of
+from pentad.cli.console import CommandError, failures, in_one_line, keep, text_of
 from pentad.domain.errors import InvalidInput
 
 
@@ -56,3 +56,10 @@ def test_a_file_that_can_not_be_read_is_told_by_name_and_reason(
 
 def test_a_key_that_is_not_accepted_is_told_with_where_it_came_from() -> None:
     assert "--key" in str(ApiError(401, {"message": "Unauthorized"}))
+
+
+def test_a_file_is_written_with_its_folders_and_told_where_it_can_not_be(tmp_path: Path) -> None:
+    keep(tmp_path / "new" / "run.json", "{}")
+    assert (tmp_path / "new" / "run.json").read_text() == "{}"
+    with pytest.raises(CommandError, match="can't be written: Is a directory"):
+        keep(tmp_path / "new", "{}")

@@ -8,7 +8,7 @@ import typer
 from pydantic import ValidationError
 from rich.markup import escape
 
-from pentad.cli.console import EXIT_FAILED, OPTIONS, OUT, CommandError, emit, failures
+from pentad.cli.console import EXIT_FAILED, OPTIONS, OUT, CommandError, emit, failures, keep
 from pentad.cli.synth import assembly, project_root
 from pentad.cli.target import api
 from pentad.domain.errors import ConfigurationError
@@ -62,7 +62,7 @@ def export(
         if output is None:
             emit(content)
             return
-        output.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        keep(output, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
         OUT.print(f"{output}: {len(found.steps)} turns of {found.definition.agent}, {found.outcome.status}")
 
 
