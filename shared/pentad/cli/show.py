@@ -55,10 +55,11 @@ def print_run(console: Console, view: Json) -> None:
     if view["stop_reason"]:
         console.print(f"[yellow]stopped: {escape(view['stop_reason'])}[/]")
     sure = "" if view.get("confidence") is None else f"confidence {view['confidence']:.2f}, "
+    steps = f"{view['steps']} {'step' if view['steps'] == 1 else 'steps'}"
     _print_origin(console, view)
     console.print(
         f"[dim]{view['run_id']}[/] {status_text(view['status'])} "
-        f"[dim]{view['steps']} {'step' if view['steps'] == 1 else 'steps'}, {sure}{view['tokens']:,} tokens, {view['cost']}, session {view['session']}[/]"
+        f"[dim]{steps}, {sure}{view['tokens']:,} tokens, {view['cost']}, session {view['session']}[/]"
     )
 
 
