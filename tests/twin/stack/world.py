@@ -125,6 +125,24 @@ class Stack:
                 found += [plain(item) for item in page["Items"]]
         return [item for item in found if not item["pk"].endswith("#KEYS")]
 
+    def partition(self, pk: str) -> list[Json]:
+        """Return all that DynamoDB holds under one partition key, in whichever table, plain values."""
+        found = []
+        for table in self.tables:
+            pages = (
+                self.aws("dynamodb")
+                .get_paginator("query")
+                .paginate(
+                    TableName=table,
+                    ConsistentRead=True,
+                    KeyConditionExpression="pk = :own",
+                    ExpressionAttributeValues={":own": {"S": pk}},
+                )
+            )
+            for page in pages:
+                found += [plain(item) for item in page["Items"]]
+        return found
+
     def queue_url(self, name: str) -> str:
         """Return the address of a queue by the end of its name."""
         return str(self.aws("sqs").get_queue_url(QueueName=f"pentad-dev-{name}")["QueueUrl"])
@@ -252,13 +270,11 @@ class Tenant:
 
     def notes(self) -> list[Json]:
         """Return what the notes tool stored."""
-        pk = f"T#{self.name}#NOTE"
-        return [json.loads(item["body"]) for item in self.items() if item["pk"] == pk]
+        return [json.loads(item["body"]) for item in self.stack.partition(f"T#{self.name}#NOTE")]
 
     def lease_is_free(self, session: str) -> bool:
         """Tell whether no run holds a session."""
-        pk = f"T#{self.name}#S#{session}"
-        return not any(item["pk"] == pk and item["sk"] == "LEASE" for item in self.items())
+        return not any(item["sk"] == "LEASE" for item in self.stack.partition(f"T#{self.name}#S#{session}"))
 
     def decide(self, approval: str, decision: str, **fields: Any) -> httpx.Response:
         """Decide an approval."""
