@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +89,18 @@ def test_a_rule_hears_what_its_new_pattern_says(twin: Twin, out: Path) -> None:
     twin.updates.update(write(out, "new", 2))
     rule = twin.admin_client("events").describe_rule(Name="heard")
     assert json.loads(rule["EventPattern"]) == {"source": ["new"]}
+
+
+def test_a_schedule_that_is_new_or_changed_fires_when_it_now_says(twin: Twin, out: Path) -> None:
+    def tide(expression: str) -> Json:
+        target = {"Arn": {"Fn::GetAtt": ["Questions", "Arn"]}, "RoleArn": "arn:aws:iam::123456789012:role/tide"}
+        properties = {"Name": "tide", "ScheduleExpression": expression, "FlexibleTimeWindow": {"Mode": "OFF"}}
+        return {"Type": "AWS::Scheduler::Schedule", "Properties": {**properties, "Target": target}}
+
+    assert twin.pumps.timetable.next_moment() is None
+    for year in (2098, 2099):
+        twin.updates.update(write(out, "old", 1, Tide=tide(f"at({year}-01-01T00:00:00)")))
+        assert twin.pumps.timetable.next_moment() == datetime(year, 1, 1, tzinfo=UTC)
 
 
 def test_an_unpublished_call_gets_the_new_code_at_once(twin: Twin, out: Path) -> None:

@@ -24,6 +24,7 @@ _ADDED = _REPLACED | {
     "AWS::Lambda::Alias",
     "AWS::Lambda::Function",
     "AWS::Logs::LogGroup",
+    "AWS::Scheduler::Schedule",
     "AWS::StepFunctions::StateMachine",
     "AWS::StepFunctions::StateMachineAlias",
 }

@@ -147,9 +147,18 @@ def rule_target(body: Mapping[str, Any]) -> RuleTarget:
 def schedule(target: Resource, properties: JsonObject) -> Created:
     """Create a schedule of EventBridge Scheduler."""
     name = properties.get("Name") or target.physical_name(limit=64)
-    state = properties.get("State", "ENABLED")
-    _rule_target(target, properties["Target"])
-    request = {key: value for key, value in properties.items() if key not in ("Name", "State")}
-    # moto keeps it, and the pumps fire what moto keeps: `pentad.local.pumps.moto_schedules`.
-    arn = target.client("scheduler").create_schedule(Name=name, State=state, **request)["ScheduleArn"]
+    arn = target.client("scheduler").create_schedule(Name=name, **_scheduled(target, properties))["ScheduleArn"]
     return Created(name, {"Arn": arn})
+
+
+@updates("AWS::Scheduler::Schedule")
+def change_schedule(target: Resource, properties: JsonObject, earlier: Created) -> Created:
+    """Give a schedule other times or another target."""
+    target.client("scheduler").update_schedule(Name=earlier.ref, **_scheduled(target, properties))
+    return earlier
+
+
+def _scheduled(target: Resource, properties: JsonObject) -> JsonObject:
+    """Return the request; moto keeps the schedule, and the pumps fire what it keeps."""
+    _rule_target(target, properties["Target"])
+    return {"State": "ENABLED"} | {name: value for name, value in properties.items() if name != "Name"}
