@@ -88,7 +88,7 @@ def main() -> None:
 
 
 def _take_common_flags(command: Any) -> None:
-    """Let a command and those below it take --json and --debug after their names, where people write them."""
+    """Let a command and those below it take the common options after their names, where people write them."""
     for below in getattr(command, "commands", {}).values():
         _take_common_flags(below)
     if not hasattr(command, "commands") or command.invoke_without_command:
@@ -104,6 +104,8 @@ def _common_flags() -> list[Any]:
             bool, typer.Option("--json", callback=_set_json, help="Print JSON on standard output.")
         ] = False,
         debug: Annotated[bool, typer.Option("--debug", callback=_set_debug, help="Show tracebacks.")] = False,
+        url: Annotated[str | None, typer.Option("--url", callback=_set_url, hidden=True)] = None,
+        key: Annotated[str | None, typer.Option("--key", callback=_set_key, hidden=True)] = None,
     ) -> None:
         """Hold the options."""
 
@@ -119,6 +121,14 @@ def _set_json(value: bool) -> None:
 
 def _set_debug(value: bool) -> None:
     console.OPTIONS.debug = console.OPTIONS.debug or value
+
+
+def _set_url(value: str | None) -> None:
+    target.TARGET.url = value or target.TARGET.url
+
+
+def _set_key(value: str | None) -> None:
+    target.TARGET.key = value or target.TARGET.key
 
 
 if __name__ == "__main__":
