@@ -6,8 +6,9 @@ from pathlib import Path
 from tests.twin.trajectories.bfcl.deployed import Benchmark
 from tests.twin.trajectories.bfcl.entries import Entry, entries
 
-# A turn of 34 calls that are much alike; three calls at once; orders and messages; tickets and random numbers.
-NAMES = ("multi_turn_long_context_46", "multi_turn_base_98", "multi_turn_base_103", "multi_turn_base_178")
+# A turn of 34 calls that are much alike; a vehicle; orders; a journey, with two calls at once. They share few tools, of
+# which each is a process to start.
+NAMES = ("multi_turn_long_context_46", "multi_turn_base_79", "multi_turn_base_105", "multi_turn_base_192")
 
 
 @cache
