@@ -187,6 +187,17 @@ def test_queue_policy_denies_even_the_allowed(client: Client, role: MakeRole) ->
     assert "explicit deny in a resource-based policy" in str(denied(worker.send_message, QueueUrl=url, MessageBody="x"))
 
 
+def test_queue_keeps_its_policy_when_other_attributes_are_set(client: Client) -> None:
+    """Moto takes it away."""
+    sqs = client("sqs")
+    url = sqs.create_queue(QueueName="jobs")["QueueUrl"]
+    policy = json.dumps({"Statement": [{"Effect": "Deny", "Principal": "*", "Action": "sqs:*", "Resource": "*"}]})
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "2"})
+    shown = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+    assert (json.loads(shown["Policy"]), shown["VisibilityTimeout"]) == (json.loads(policy), "2")
+
+
 def test_service_needs_a_resource_policy(front: AwsFront, client: Client) -> None:
     url = client("sqs").create_queue(QueueName="jobs")["QueueUrl"]
     queue, rule = f"arn:aws:sqs:{REGION}:{ACCOUNT}:jobs", f"arn:aws:events:{REGION}:{ACCOUNT}:rule/r"

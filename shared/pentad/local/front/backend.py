@@ -13,7 +13,12 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 
 from pentad.local.front.account import MotoAccount
 from pentad.local.front.model import ApiCall, ApiResponse
-from pentad.local.front.moto_repairs import TransactionTokens, leave_bucket_policies_to_the_front, repair
+from pentad.local.front.moto_repairs import (
+    TransactionTokens,
+    keep_queue_policies,
+    leave_bucket_policies_to_the_front,
+    repair,
+)
 from pentad.local.front.moto_speed import bound_the_work_of_tables
 
 _SERIALISED: Final = ("dynamodb", "s3", "sqs")
@@ -32,6 +37,7 @@ class MotoBackend:
     def __init__(self, account: MotoAccount) -> None:
         self._account = account
         leave_bucket_policies_to_the_front()
+        keep_queue_policies()
         bound_the_work_of_tables()
         self._application = DomainDispatcherApplication(create_backend_app)
         self._locks = {service: threading.RLock() for service in _SERIALISED}

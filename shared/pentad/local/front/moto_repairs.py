@@ -4,6 +4,7 @@
 * GetBucketNotificationConfiguration leaves out that the bucket announces to EventBridge.
 * A bucket policy is evaluated without its conditions, so a statement that denies plain HTTP denies every upload. The
   front evaluates bucket policies with their conditions before a call reaches moto.
+* SetQueueAttributes takes a queue's policy away where it names other attributes only.
 """
 
 from __future__ import annotations
@@ -13,11 +14,12 @@ import json
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 from xml.etree import ElementTree
 
 from moto.iam.access_control import PermissionResult
 from moto.s3.models import FakeBucket
+from moto.sqs.models import Queue
 
 from pentad.local.front.account import GLOBAL, MotoAccount
 from pentad.local.front.model import ApiCall, ApiResponse
@@ -26,11 +28,26 @@ TOKEN_SECONDS: Final = 600.0
 """How long DynamoDB remembers a client request token (TransactWriteItems, API reference)."""
 
 MAX_TOKENS: Final = 10_000
+_KEEPS: Final = "_pentad_keeps_policies"
 
 
 def leave_bucket_policies_to_the_front() -> None:
     """Let moto's buckets have no opinion on who may call. Idempotent."""
     setattr(FakeBucket, "get_permission", lambda self, action, resource: PermissionResult.NEUTRAL)  # noqa: B010 - mypy
+
+
+def keep_queue_policies() -> None:
+    """Let a queue have its policy until it is given another. Idempotent."""
+    if getattr(Queue, _KEEPS, False):
+        return
+    original = Queue._set_attributes
+
+    def _set_attributes(self: Queue, attributes: dict[str, Any], now: float | None = None) -> None:
+        kept = getattr(self, "policy", None)
+        original(self, attributes if "Policy" in attributes else {**attributes, "Policy": kept}, now)
+
+    setattr(Queue, "_set_attributes", _set_attributes)  # noqa: B010 - mypy
+    setattr(Queue, _KEEPS, True)
 
 
 class TransactionTokens:
