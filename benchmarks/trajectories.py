@@ -182,9 +182,9 @@ def _tell(report: Report, options: argparse.Namespace, root: Path) -> int:
         path = root / ".pentad" / "bench-trajectories.json"
         write(path, {"at": datetime.now(UTC).isoformat(timespec="seconds"), **asdict(report)})
         OUT.print(f"The whole record: {path}", soft_wrap=True)
-    for line in report.wrong:
-        ERR.print(f"[red]differs:[/] {line}", soft_wrap=True)
-    return 1 if report.wrong else 0
+    for line in report.wrong or ([] if report.rows else ["no conversation was played"]):
+        ERR.print(f"[red]wrong:[/] {line}", soft_wrap=True)
+    return 1 if report.wrong or not report.rows else 0
 
 
 def main(given: Sequence[str] | None = None) -> int:

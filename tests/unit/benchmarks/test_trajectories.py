@@ -39,6 +39,11 @@ def test_calls_of_a_conversation_are_told_with_how_often_they_occur() -> None:
     assert spread([3, 2, 3]) == "2: 1, 3: 2"
 
 
+def test_playing_none_is_no_success(capsys: pytest.CaptureFixture[str]) -> None:
+    assert trajectories.run(arguments(["--category", "miss_func"])) == 1
+    assert "200 where the user says nothing in a turn" in capsys.readouterr().out
+
+
 def test_a_conversation_that_is_not_played_differs_and_ends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     def late(*args: Any) -> None:
         raise AssertionError("the end of run_1 did not happen within 120 s")
