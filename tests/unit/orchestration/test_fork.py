@@ -330,7 +330,7 @@ def test_a_crash_without_a_key_leaves_no_run_or_one_that_may_be_started() -> Non
     stage = Forking()
     source = _ended(stage)
     whole = stage.texts(stage.fork(source, 2))
-    left = []
+    left: list[Run] = []
     for number in range(1, 30):
         before = stage.world.runs.page(TENANT).items
         try:
