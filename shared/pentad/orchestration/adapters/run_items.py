@@ -54,23 +54,27 @@ def iso(moment: datetime) -> str:
 def run_item(run: Run) -> Item:
     """Return a new run's item."""
     chosen = {} if run.manifest is None else {"manifest": run.manifest.model_dump_json()}
-    return {
-        "pk": keys.run_pk(run.tenant, run.run),
-        "sk": keys.META,
-        "type": "run",
-        "gsi1pk": keys.collection(run.tenant, "RUNS"),
-        "gsi1sk": f"{iso(run.created_at)}#{run.run}",
-        "body": run.model_dump_json(include=_FIXED),
-        "request_hash": run.request_hash,
-        "status": run.status.value,
-        "updated_at": iso(run.updated_at),
-        "fence": run.fence,
-        "request_seq": run.request_seq,
-        "execution_arn": run.execution_arn,
-        "steps": run.spent.steps,
-        "cost_nanousd": run.spent.cost_nanousd,
-        "waited_ms": round(run.waited_seconds * 1000),
-    } | {f"u_{name}": getattr(run.spent.usage, name) for name in COUNTS} | chosen
+    return (
+        {
+            "pk": keys.run_pk(run.tenant, run.run),
+            "sk": keys.META,
+            "type": "run",
+            "gsi1pk": keys.collection(run.tenant, "RUNS"),
+            "gsi1sk": f"{iso(run.created_at)}#{run.run}",
+            "body": run.model_dump_json(include=_FIXED),
+            "request_hash": run.request_hash,
+            "status": run.status.value,
+            "updated_at": iso(run.updated_at),
+            "fence": run.fence,
+            "request_seq": run.request_seq,
+            "execution_arn": run.execution_arn,
+            "steps": run.spent.steps,
+            "cost_nanousd": run.spent.cost_nanousd,
+            "waited_ms": round(run.waited_seconds * 1000),
+        }
+        | {f"u_{name}": getattr(run.spent.usage, name) for name in COUNTS}
+        | chosen
+    )
 
 
 def session_run_item(run: Run) -> Item:
