@@ -169,6 +169,7 @@ def _whole(flow: Flow, root: Fragment) -> sfn.Chain:
         "$merge([{'op': 'deliver', 'tenant': $tenant, 'run': $run, 'step': $states.input.step, "
         "'kind': $states.input.kind}, $exists($states.input.reason) ? {'reason': $states.input.reason} : {}])",
         abort,
+        proof="status",
     )
     body.add_catch(stop, errors=list(STOPS), outputs=expression(caught))
     body.add_catch(abort, errors=["States.ALL"], outputs=expression(caught))
@@ -214,8 +215,10 @@ def _finish(flow: Flow) -> str:
     return payload("finish", fields)
 
 
-def _task(flow: Flow, name: str, function: str, arguments: str, abort: sfn.State) -> sfn.CustomState:
-    task = invoke(flow.arn(function), arguments, seconds=FUNCTION_SECONDS, attempts=5)
+def _task(
+    flow: Flow, name: str, function: str, arguments: str, abort: sfn.State, *, proof: str | None = None
+) -> sfn.CustomState:
+    task = invoke(flow.arn(function), arguments, seconds=FUNCTION_SECONDS, attempts=5, proof=proof)
     return state(flow, name, task | catching(abort, told("{}")))
 
 

@@ -102,6 +102,7 @@ class Deliver:
         if "stop" in {kind, last.decision.kind}:
             why = reason or last.decision.reason or "The run was stopped."
             self._close_approval(current, step)
+            self._end_branches(current)
             end = _End(RunStatus.STOPPED, why, notices=current.notices, stop_reason=why)
         else:
             end = self._answer(current, last)
@@ -133,6 +134,7 @@ class Deliver:
         close_approvals(current, self._approvals, reason=_ENDED, at=self._now())
         if current.status.ended:
             return self._told(current)
+        self._end_branches(current)
         text = f"{error}: {said(error, cause)}"
         self._telemetry.event("run.failed", level="ERROR", error=error)
         self._review(current, step, text)
@@ -209,6 +211,20 @@ class Deliver:
         if not stored:
             raise NotFound("the step's message is not in the session", field="step")
         return stored[0].message.text
+
+    def _end_branches(self, run: Run) -> None:
+        """End what the branches of a workflow's run have left that was cut off: agents' runs, and what was asked."""
+        if run.kind != "workflow":
+            return
+        close_approvals(run, self._approvals, reason=_ENDED, at=self._now())
+        for name in self._runs.children(run.tenant, run.run):
+            child = self._runs.get(run.tenant, name)
+            if child.status.ended:
+                continue
+            close_approvals(child, self._approvals, reason=_ENDED, at=self._now())
+            why = "The workflow's run has ended."
+            end = self._runs.finish(run.tenant, name, RunStatus.CANCELLED, at=self._now(), answer=None, stop_reason=why)
+            self._told(end)
 
     def _close_approval(self, run: Run, step: int) -> None:
         if run.status is not RunStatus.AWAITING_HUMAN:

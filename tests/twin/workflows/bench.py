@@ -2,8 +2,9 @@
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,9 @@ from infra.orchestration.fragments import Flow, Fragment
 from infra.orchestration.workflow import write
 from pentad.domain.agents import AgentSpec, Catalog
 from pentad.domain.errors import PentadError, StoreUnavailable
+from pentad.domain.ids import new_id
 from pentad.domain.messages import Message, TextBlock
-from pentad.domain.models import ChatReply, ChatRequest, StopReason
+from pentad.domain.models import Attempt, ChatReply, ChatRequest, Outcome, StopReason
 from pentad.domain.runs import CallStatus, Run, RunStatus
 from pentad.domain.usage import Usage
 from pentad.domain.workflows import WorkflowSpec
@@ -31,7 +33,7 @@ from pentad.orchestration.workflows.humans import Humans
 from pentad.orchestration.workflows.steps import Entered, EnteredStep, Stores
 from pentad.orchestration.workflows.tasks import Task
 from pentad.tools.adapters.memory import MemoryEffects
-from pentad.tools.discovery import discover
+from pentad.tools.discovery import AnyTool, discover
 from tests.twin.machine.stage import ACCOUNT, REGION, Handler, Stage
 from tests.unit.orchestration.world import TENANT, World
 
@@ -40,19 +42,26 @@ AGENTS = {
     name: AgentSpec(name=name, description=name, prompt=f"You are {name}.") for name in ("writer", "checker", "broken")
 }
 AGENTS["quick"] = AgentSpec(name="quick", description="quick", prompt="You are quick.", pattern="reply")
-_FUNCTIONS = ("gateway", "workflow", "deliver", "tool:calculator", "tool:notes")
+_FUNCTIONS = ("gateway", "workflow", "deliver")
 _PREFIX = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:pentad-dev-agent-"
 
 
-def synthesized(build: Callable[[Flow], Fragment], name: str = "tried") -> tuple[WorkflowSpec, Json]:
+@lru_cache(maxsize=8)
+def _discovered() -> dict[str, AnyTool]:
+    return discover()
+
+
+def synthesized(
+    build: Callable[[Flow], Fragment], name: str = "tried", tools: Mapping[str, AnyTool] | None = None
+) -> tuple[WorkflowSpec, Json]:
     """Return a workflow as data, and its definition as CloudFormation would get it."""
+    tools = _discovered() if tools is None else tools
     app = App(context={"stage": "dev"})
     stack = Stack(app, "stack", env=Environment(account=ACCOUNT, region=REGION))
-    flow = Flow(
-        stack, name, file=Path(f"infra/workflows/{name}.py"), stage=stage_of(app), agents=AGENTS, tools=discover()
-    )
+    flow = Flow(stack, name, file=Path(f"infra/workflows/{name}.py"), stage=stage_of(app), agents=AGENTS, tools=tools)
     written = write(flow, build)
-    flow.bind({one: f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{one.replace(':', '-')}" for one in _FUNCTIONS})
+    functions = [*_FUNCTIONS, *(f"tool:{tool}" for tool in tools)]
+    flow.bind({one: f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{one.replace(':', '-')}" for one in functions})
     graph = sfn.ChainDefinitionBody.from_chainable(written.chain)
     role = iam.Role(stack, "role", assumed_by=iam.ServicePrincipal("states.amazonaws.com"))
     sfn.StateMachine(stack, "machine", definition_body=graph, query_language=sfn.QueryLanguage.JSONATA, role=role)
@@ -87,12 +96,30 @@ class Answers:
         self.prompts.append(request.messages[-1].text)
         if isinstance(said, PentadError):
             raise said
+        self._record(request, self.world)
         message = Message(
             message_id="m", role="assistant", blocks=(TextBlock(text=said),), created_at=self.world.clock()
         )
         return ChatReply(
             message=message, stop=StopReason.END, usage=Usage(output_tokens=1), cost_nanousd=10, provider="p", model="m"
         )
+
+    def _record(self, request: ChatRequest, world: World) -> None:
+        attempt = Attempt(
+            attempt_id=new_id("att", world.clock()),
+            context=request.context,
+            provider="p",
+            model="m",
+            tier="primary",
+            link=0,
+            number=1,
+            outcome=Outcome.OK,
+            started_at=world.clock(),
+            duration_ms=1,
+            usage=Usage(output_tokens=1),
+            cost_nanousd=10,
+        )
+        world.ledger.record(attempt)
 
 
 class Bench:
@@ -103,16 +130,24 @@ class Bench:
         build: the workflow.
         say: what models answer.
         broken: agents whose runs fail.
+        tools: the tools there are; the project's own where none are given.
+        made: the workflow as synthesized, where it was before.
     """
 
     def __init__(
-        self, stage: Stage, build: Callable[[Flow], Fragment], say: Say, *, broken: frozenset[str] = frozenset()
+        self,
+        stage: Stage,
+        build: Callable[[Flow], Fragment],
+        say: Say,
+        *,
+        broken: frozenset[str] = frozenset(),
+        tools: Mapping[str, AnyTool] | None = None,
+        made: tuple[WorkflowSpec, Json] | None = None,
     ) -> None:
         self.stage = stage
-        self.spec, self.definition = synthesized(build)
-        catalog = Catalog(
-            agents=AGENTS, tools={name: tool.spec for name, tool in discover().items()}, workflows={"tried": self.spec}
-        )
+        self.spec, self.definition = made or synthesized(build, tools=tools)
+        specs = {name: tool.spec for name, tool in (tools or _discovered()).items()}
+        catalog = Catalog(agents=AGENTS, tools=specs, workflows={"tried": self.spec})
         self.world = World(catalog)
         self.model = Answers(say, world=self.world)
         self.broken = broken
@@ -132,9 +167,8 @@ class Bench:
             "gateway": self._gateway,
             "workflow": self._workflow,
             "deliver": self._deliver,
-            "tool-calculator": self._tool,
-            "tool-notes": self._tool,
             "agent": self._agent,
+            **{f"tool-{name}": self._tool for name in specs},
         }
         stage.functions.update({name: self._losing(function) for name, function in functions.items()})
 
