@@ -18,6 +18,7 @@ from pentad.orchestration.waterfall import Node, Span, Value, below, flat, model
 
 __all__ = ["Span", "spans_of", "transitions_of", "whole_history"]
 
+_GATEWAY = "gateway"  # the function that a workflow's model steps call
 _ENTERED = "StateEntered"
 _EXITED = "StateExited"
 PARTS = 100
@@ -246,7 +247,9 @@ def _hang_attempts(root: Node, states: _States, steps: Sequence[Step], attempts:
     for attempt in attempts:
         step = attempt.context.step
         places = recalls if step is None else thinks.get(step, [])
-        below(places[0] if places else root, attempt.started_at).children.append(model_node(attempt))
+        # A workflow's model steps are states of their own, beside others that run at the same time.
+        at, function = (places[0], "") if places else (root, "" if step is None else _GATEWAY)
+        below(at, attempt.started_at, function).children.append(model_node(attempt))
 
 
 def _step_attributes(step: Step) -> dict[str, Value]:

@@ -198,6 +198,22 @@ def test_the_waterfall_nests_functions_models_and_tools() -> None:
     ]
 
 
+def test_a_model_step_of_a_workflow_is_never_below_the_function_of_a_step_beside_it() -> None:
+    history = History()
+    started = history.add("ParallelStateStarted", 0)
+    history.enter("facts", 0, previous=started)
+    history.schedule("gateway", 0)
+    facts = history.add("TaskStarted", 0)
+    history.enter("today", 0, previous=started)
+    history.schedule("workflow", 1)
+    today = history.add("TaskStarted", 1)
+    history.add("TaskSucceeded", 40, today)
+    history.add("TaskSucceeded", 50, facts)
+    spans = spans_of(_run(), history.events, [], [_attempt(1, 20)], [], now=START + timedelta(seconds=1))
+    names = [span.name for span in spans]
+    assert names[names.index("model-1") - 1] == "pentad-dev-gateway"
+
+
 def test_durations_are_those_of_the_history() -> None:
     spans = {(span.kind, span.name): span for span in _spans()}
     assert spans["state", "Recall"].duration_ms == 10
