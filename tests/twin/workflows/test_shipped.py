@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from pentad.orchestration.inbox import redrive_message
+from pentad.orchestration.redrive import redriven_id
 from tests.twin.stack.world import Stack, Tenant, until
 
 pytestmark = pytest.mark.twin
@@ -67,6 +69,22 @@ def test_research_goes_on_with_two_of_three_sources(tenant: Tenant) -> None:
         run = tenant.ask(f"What is a {mark}?", agent="research")
     assert run["status"] == "degraded", run
     assert run["notices"][-1] == "The branch doubts failed; the answer was made without it."
+
+
+def test_research_that_failed_goes_on_with_the_sources_it_has(tenant: Tenant) -> None:
+    question = "What is a numbat?"
+    with tenant.stack.fault(f"<question>{question}", {"kind": "status", "status": 400}):
+        failed = tenant.ask(question, agent="research")
+    assert failed["status"] == "failed", failed
+    asked = {one["run_id"] for one in tenant.get("/v1/runs?limit=50")["items"]}
+    message = redrive_message(tenant.name, failed["run_id"])
+    tenant.stack.aws("sqs").send_message(QueueUrl=tenant.stack.queue_url("runs"), MessageBody=message)
+    again = redriven_id(tenant.name, failed["run_id"])
+    until(lambda: tenant.send("GET", f"/v1/runs/{again}").status_code == 200, "the run that goes on")
+    run = tenant.settled(again)
+    assert (run["status"], run["redrive_of"], run["steps"]) == ("succeeded", failed["run_id"], 1), run
+    assert {one["run_id"] for one in tenant.get("/v1/runs?limit=50")["items"]} == {*asked, again}
+    assert 0 < run["cost_nanousd"] < failed["cost_nanousd"]
 
 
 def test_a_question_to_support_is_answered_by_the_agent(tenant: Tenant) -> None:
