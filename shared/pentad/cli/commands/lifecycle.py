@@ -11,7 +11,7 @@ from rich.table import Table as Grid
 
 from pentad.cli import operator
 from pentad.cli.console import EXIT_USAGE, OPTIONS, OUT, CommandError, emit, failures
-from pentad.cli.show import print_run
+from pentad.cli.show import at, print_run
 from pentad.cli.target import api
 
 Json = dict[str, Any]
@@ -48,7 +48,7 @@ def failed(limit: Limit = 100, stage: operator.Stage = None) -> None:
         if OPTIONS.json:
             emit({"runs": runs, "messages": stuck, "notices_undelivered": lost})
             return
-        OUT.print(_grid(runs) if runs else "No run has failed.")
+        OUT.print(_grid(_narrow(runs)) if runs else "No run has failed.")
         if stuck:
             OUT.print(f"{len(stuck)} messages started no run; `pentad runs redrive --all` sends them again:")
             OUT.print(_grid(stuck))
@@ -212,6 +212,12 @@ def _failed_view(detail: Json) -> Json:
 def _stuck_view(body: Json) -> Json:
     detail = body.get("detail", body)
     return {name: detail.get(name) for name in ("tenant", "agent", "run", "session")}
+
+
+def _narrow(runs: list[Json]) -> list[Json]:
+    """Return failed runs without their sessions, so that a terminal has room for what went wrong; --json has both."""
+    shown = [{name: value for name, value in run.items() if name != "session"} for run in runs]
+    return [run | {"ended_at": at(run["ended_at"], "%m-%d %H:%M")} if run["ended_at"] else run for run in shown]
 
 
 def _grid(rows: list[Json]) -> Grid:
