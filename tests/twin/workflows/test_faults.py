@@ -50,9 +50,8 @@ NOT_DELIVERED = ("deliver", "bad_json", False)
 """No state comes after Deliver: the execution fails, and the next run of the session, or AWS's event, ends this one."""
 
 
-def is_tried(state: str, kind: str, after: bool) -> bool:
-    """Tell whether a fault for good is tried: one that comes after the work looks the same whichever error it is."""
-    return (state, kind, after) != NOT_DELIVERED and (not after or kind in ("kill", "bad_json"))
+FAULTS = (*((kind, False) for kind in KINDS), ("kill", True), ("bad_json", True))
+"""What goes wrong, and whether after the work: that looks the same whichever error it is."""
 
 
 def every_step(flow: Flow) -> Fragment:
@@ -178,7 +177,8 @@ def test_faults_that_pass_in_every_state_are_not_seen(stage: Stage, kind: str, a
 
 
 @pytest.mark.parametrize(
-    ("state", "kind", "after"), [case for case in product(STATES, KINDS, (False, True)) if is_tried(*case)]
+    ("state", "kind", "after"),
+    [(state, *fault) for state, fault in product(STATES, FAULTS) if (state, *fault) != NOT_DELIVERED],
 )
 def test_a_fault_for_good_ends_the_run(stage: Stage, state: str, kind: str, after: bool) -> None:
     build = signed if (state, kind, after) == NOT_TOLD else every_step
@@ -187,7 +187,7 @@ def test_a_fault_for_good_ends_the_run(stage: Stage, state: str, kind: str, afte
 
 
 @pytest.mark.parametrize("times", [1, FOR_GOOD], ids=["once", "for-good"])
-@pytest.mark.parametrize(("kind", "after"), [*product(KINDS, (False, True))])
+@pytest.mark.parametrize(("kind", "after"), FAULTS)
 def test_a_fault_when_the_time_of_a_human_is_over(stage: Stage, kind: str, after: bool, times: int) -> None:
     bench = Faulty(stage, {"expire": Fault(kind, times, after)}, None, signed)
     run = bench.run()
@@ -195,7 +195,7 @@ def test_a_fault_when_the_time_of_a_human_is_over(stage: Stage, kind: str, after
     assert run.status in {RunStatus.STOPPED, RunStatus.FAILED}
 
 
-@pytest.mark.parametrize(("kind", "after"), [*product(LOST, (False, True))])
+@pytest.mark.parametrize(("kind", "after"), [fault for fault in FAULTS if fault[0] in LOST])
 def test_an_abort_that_is_disturbed_still_ends_the_run(stage: Stage, kind: str, after: bool) -> None:
     bench = Faulty(stage, {"text": Fault("kill", FOR_GOOD), "abort": Fault(kind, 2, after)}, APPROVE)
     run = bench.run()
@@ -203,7 +203,7 @@ def test_an_abort_that_is_disturbed_still_ends_the_run(stage: Stage, kind: str, 
     assert (run.status, (run.error or "").split(":")[0]) == (RunStatus.FAILED, "Runtime.ExitError")
 
 
-@pytest.mark.parametrize(("kind", "after"), [*product(KINDS, (False, True))])
+@pytest.mark.parametrize(("kind", "after"), FAULTS)
 def test_a_stop_that_fails_ends_the_run(stage: Stage, kind: str, after: bool) -> None:
     bench = Faulty(stage, {"stop": Fault(kind, FOR_GOOD, after)}, ("reject", {"reason": "no"}), signed)
     run = bench.run()
