@@ -2,8 +2,29 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TypeVar
+
+from pydantic import BaseModel
 
 from pentad.domain.errors import Unreadable
+
+Stored = TypeVar("Stored", bound=BaseModel)
+
+
+def from_stored(kind: type[Stored], body: str | bytes) -> Stored:
+    """Return a model from its stored JSON; what this version does not know of it is left out.
+
+    Two versions share the tables while one is rolled out, and after it was rolled back: a field that the newer one has
+    added must not keep the older one from its runs.
+
+    Args:
+        kind: the model.
+        body: as `pydantic.BaseModel.model_dump_json` wrote it.
+
+    Raises:
+        pydantic.ValidationError: it is none of that kind; see `readable`.
+    """
+    return kind.model_validate_json(body, extra="ignore")
 
 
 @contextmanager

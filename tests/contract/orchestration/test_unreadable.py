@@ -1,5 +1,6 @@
 """Something stored was cut, or changed by hand: whoever reads it is told what it is, and the run ends."""
 
+import json
 from typing import Any
 
 import pytest
@@ -64,3 +65,27 @@ def test_a_run_whose_stored_parts_cannot_be_read_ends_as_failed(dynamodb: Stores
     ended = loop.deliver.abort(TENANT, run.run, "Unreadable", "", 2)
     assert ended.status is RunStatus.FAILED
     assert dynamodb.runs.lease_holder(TENANT, run.session) is None
+
+
+def _newer(body: str) -> str:
+    return json.dumps(json.loads(body) | {"of_a_newer_version": {"a": [1]}})
+
+
+def test_what_a_newer_version_has_stored_beside_it_does_not_keep_this_one_from_its_run(dynamodb: Stores) -> None:
+    loop = Loop(dynamodb)
+    run, state = loop.run, dynamodb.state
+    assert state is not None
+    assert loop.turn(1).kind == "tools"
+    places = {
+        (keys.session_pk(TENANT, run.session), keys.message_sk(1)),
+        (keys.run_pk(TENANT, run.run), keys.META),
+        (keys.run_pk(TENANT, run.run), keys.step_sk(1)),
+        (keys.run_pk(TENANT, run.run), keys.call_sk(1, 0)),
+    }
+    for place in places:
+        item = state.get(*place)
+        assert item is not None
+        loop.spoil(*place, _newer(item["body"]))
+    assert loop.turn(1).kind == "tools"
+    assert loop.turn(2).kind == "answer"
+    assert dynamodb.runs.get(TENANT, run.run).run == run.run

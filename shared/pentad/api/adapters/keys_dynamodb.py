@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from pentad.api.keys import ApiKey
+from pentad.aws.readable import from_stored
 from pentad.aws.table import ConditionFailed, Item, Table
 from pentad.domain import keys
 from pentad.domain.errors import InvalidTransition, NotFound
@@ -56,7 +57,7 @@ class DynamoKeys:
 
 
 def _key(item: Item) -> ApiKey:
-    key = ApiKey.model_validate_json(item["body"])
+    key = from_stored(ApiKey, item["body"])
     if "disabled_at" not in item:
         return key
     return key.model_copy(update={"disabled_at": datetime.fromisoformat(item["disabled_at"])})

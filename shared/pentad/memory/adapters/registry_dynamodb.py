@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
 from pentad.aws.pages import decode_cursor, encode_cursor
+from pentad.aws.readable import from_stored
 from pentad.aws.table import ConditionFailed, Item, Table
 from pentad.domain import keys
 from pentad.domain.errors import StoreUnavailable
@@ -71,7 +72,7 @@ class DynamoRegistry:
     def get(self, tenant: str, name: str) -> Document | None:
         """Return a document's entry, or None."""
         item = self._table.get(keys.collection(tenant, "DOCS"), name)
-        return Document.model_validate_json(item["body"]) if item is not None else None
+        return from_stored(Document, item["body"]) if item is not None else None
 
     def chunks(self, tenant: str, name: str) -> dict[str, str]:
         """Return the document's chunks as indexed: chunk id to SHA-256 of its text; empty where it is not certain."""
@@ -113,7 +114,7 @@ class DynamoRegistry:
         """
         pk = keys.collection(tenant, "DOCS")
         found, end = self._table.query(pk, limit=limit, start=decode_cursor(cursor, pk))
-        documents = tuple(Document.model_validate_json(item["body"]) for item in found)
+        documents = tuple(from_stored(Document, item["body"]) for item in found)
         return Page[Document](items=documents, cursor=encode_cursor(end))
 
     def _parts(self, tenant: str, name: str) -> list[Item]:

@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from pydantic import TypeAdapter
 
-from pentad.aws.readable import readable
+from pentad.aws.readable import from_stored, readable
 from pentad.aws.table import Item, Table
 from pentad.domain import keys
 from pentad.domain.errors import InvalidInput, InvalidTransition
@@ -114,7 +114,7 @@ def stored_from(item: Item, fetch: Callable[[str], bytes]) -> StoredMessage:
             passages = fetch(item["passages_spill"])
         return StoredMessage(
             seq=int(item["seq"]),
-            message=Message.model_validate_json(body),
+            message=from_stored(Message, body),
             passages=_PASSAGES.validate_json(passages),
             estimated_tokens=int(item["estimated_tokens"]),
         )

@@ -4,6 +4,7 @@ import math
 import time
 from collections.abc import Callable, Mapping
 
+from pentad.aws.readable import from_stored
 from pentad.aws.table import ConditionFailed, Item, Table
 from pentad.domain import keys
 from pentad.models.breaker import Circuit
@@ -55,7 +56,7 @@ class DynamoCircuits:
 
 
 def _circuit(item: Item) -> Circuit:
-    return Circuit.model_validate_json(item["body"])
+    return from_stored(Circuit, item["body"])
 
 
 def _ttl(circuit: Circuit, now: float) -> int | None:

@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable
 
+from pentad.aws.readable import from_stored
 from pentad.aws.table import ConditionFailed, Table
 from pentad.domain import keys
 from pentad.models.adapters.budgets_memory import no_such_budget, too_many
@@ -28,7 +29,7 @@ class DynamoBudgetStore:
     def of(self, tenant: str) -> tuple[BudgetDefinition, ...]:
         """See the port."""
         items, _ = self._table.query(keys.collection(tenant, "BUDGETS"), limit=MAX_DEFINITIONS)
-        return tuple(BudgetDefinition.model_validate_json(item["body"]) for item in items)
+        return tuple(from_stored(BudgetDefinition, item["body"]) for item in items)
 
     def put(self, definition: BudgetDefinition) -> None:
         """See the port."""

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
+from pentad.aws.readable import from_stored
 from pentad.aws.table import ConditionFailed, Item, Table
 from pentad.domain import keys
 from pentad.domain.errors import StoreUnavailable
@@ -182,7 +183,7 @@ class DynamoBudget:
 
     def _stored(self, wanted: Reservation) -> Reservation:
         item = self._table.get(keys.budget_hold_pk(wanted.tenant, wanted.attempt), keys.META)
-        return wanted if item is None else Reservation.model_validate_json(item["body"])
+        return wanted if item is None else from_stored(Reservation, item["body"])
 
     def _hold(self, wanted: Reservation) -> Item:
         item = {

@@ -2,6 +2,7 @@
 
 from datetime import UTC
 
+from pentad.aws.readable import from_stored
 from pentad.aws.table import Table
 from pentad.domain import keys
 from pentad.models.drill import DrillResult
@@ -35,4 +36,4 @@ class DynamoDrills:
     def latest(self, limit: int = 1) -> list[DrillResult]:
         """Return the latest results; see the port."""
         items, _ = self._table.query(keys.DRILL, limit=limit, descending=True)
-        return [DrillResult.model_validate_json(item["body"]) for item in items]
+        return [from_stored(DrillResult, item["body"]) for item in items]

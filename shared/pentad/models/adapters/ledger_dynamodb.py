@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
+from pentad.aws.readable import from_stored
 from pentad.aws.table import ConditionFailed, Item, Table
 from pentad.domain import keys
 from pentad.domain.errors import StoreUnavailable
@@ -93,7 +94,7 @@ class DynamoDBLedger:
                 found.pop(sk.removesuffix(_VOID), None)
             else:
                 found.setdefault(sk.removesuffix(_BEGUN), item)
-        return [Attempt.model_validate_json(item["body"]) for item in found.values()]
+        return [from_stored(Attempt, item["body"]) for item in found.values()]
 
     def _note(self, attempt: Attempt, suffix: str, kind: str) -> None:
         item = _item(attempt)

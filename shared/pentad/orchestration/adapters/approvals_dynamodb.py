@@ -4,6 +4,7 @@ import hashlib
 from datetime import datetime
 
 from pentad.aws.pages import decode_cursor, encode_cursor
+from pentad.aws.readable import from_stored
 from pentad.aws.table import ConditionFailed, Item, Table
 from pentad.domain import keys
 from pentad.domain.errors import ConfigurationError, InvalidInput, InvalidTransition, NotFound
@@ -145,7 +146,7 @@ class DynamoApprovals:
         return item
 
     def _approval(self, item: Item) -> Approval:
-        return Approval.model_validate_json(self._spill.unpack("body", item) or "{}")
+        return from_stored(Approval, self._spill.unpack("body", item) or "{}")
 
 
 def _place(tenant: str, approval: str) -> tuple[str, str]:

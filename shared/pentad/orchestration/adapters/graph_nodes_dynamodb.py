@@ -1,6 +1,6 @@
 """The nodes of graphs in the state table: an item a call, beside the call's own in its run."""
 
-from pentad.aws.readable import readable
+from pentad.aws.readable import from_stored, readable
 from pentad.aws.table import Item, Table
 from pentad.domain import keys
 from pentad.orchestration.graph_nodes import GRAPHS, GraphNodes
@@ -40,4 +40,4 @@ class DynamoGraphNodes:
 
 def _read(item: Item) -> GraphNodes:
     with readable(f"{item['sk']} of the run"):
-        return GraphNodes.model_validate_json(item["body"])
+        return from_stored(GraphNodes, item["body"])

@@ -2,6 +2,7 @@
 
 import hashlib
 
+from pentad.aws.readable import from_stored
 from pentad.aws.table import ConditionFailed, Item, Table
 from pentad.domain import keys
 from pentad.domain.errors import NotFound
@@ -65,10 +66,10 @@ class DynamoResults:
         """See `ResultStore`."""
         item = self._state.get(keys.run_pk(tenant, run), keys.PLAN)
         body = None if item is None else self._spill.unpack("body", item)
-        return None if body is None else Plan.model_validate_json(body)
+        return None if body is None else from_stored(Plan, body)
 
     def _result(self, item: Item) -> StepResult:
         body = self._spill.unpack("body", item)
         if body is None:
             raise NotFound("the item has no body")
-        return StepResult.model_validate_json(body)
+        return from_stored(StepResult, body)

@@ -108,4 +108,5 @@ def _place(tenant: str, review: str) -> tuple[str, str]:
 
 
 def _review(item: Item) -> Review:
-    return Review.model_validate(json.loads(item["body"]) | {name: item[name] for name in _CLOSING & set(item)})
+    closing = {name: item[name] for name in _CLOSING & set(item)}
+    return Review.model_validate(json.loads(item["body"]) | closing, extra="ignore")

@@ -9,6 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from pentad.aws.readable import from_stored
 from pentad.aws.table import Item, Table
 from pentad.domain import keys
 from pentad.domain.errors import SessionBusy
@@ -117,8 +118,8 @@ def run_of(item: Item, outcome: str | None) -> Run:
     values["notices"] = tuple(sorted(item.get("told", ())))
     values["confidence"] = float(item["confidence"]) if "confidence" in item else None
     if "manifest" in item:
-        values["manifest"] = Manifest.model_validate_json(item["manifest"])
-    return Run.model_validate(values | json.loads(outcome or "{}"))
+        values["manifest"] = from_stored(Manifest, item["manifest"])
+    return Run.model_validate(values | json.loads(outcome or "{}"), extra="ignore")
 
 
 def child_item(run: Run, parent: str) -> Item:
@@ -145,7 +146,7 @@ def waiting_attributes(spill: Spill, run: Run, request: Message, session_days: i
 
 def waiting_of(spill: Spill, item: Item) -> Waiting:
     """Return what `waiting_attributes` kept."""
-    request = Message.model_validate_json(spill.unpack("waiting", item) or "")
+    request = from_stored(Message, spill.unpack("waiting", item) or "")
     return Waiting(request, int(item["session_days"]), int(item["lease_seconds"]))
 
 

@@ -7,7 +7,7 @@ from typing import TypeVar
 from pydantic import BaseModel
 
 from pentad.aws.pages import decode_cursor, encode_cursor
-from pentad.aws.readable import readable
+from pentad.aws.readable import from_stored, readable
 from pentad.aws.table import ConditionFailed, Item, Table
 from pentad.domain import keys
 from pentad.domain.errors import InvalidTransition, NotFound, StoreUnavailable
@@ -377,7 +377,7 @@ class DynamoRuns:
 
     def _read(self, kind: type[R], item: Item) -> R:
         with readable(f"{item['sk']} of the run"):
-            return kind.model_validate_json(self._spill.unpack("body", item) or "")
+            return from_stored(kind, self._spill.unpack("body", item) or "")
 
 
 def _sources(target: RunStatus) -> list[RunStatus]:

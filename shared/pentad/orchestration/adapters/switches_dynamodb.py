@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from pentad.aws.readable import from_stored
 from pentad.aws.table import ConditionFailed, Table
 from pentad.domain import keys
 from pentad.orchestration.switches import EVERYTHING, MAX_COOLDOWN_SECONDS, Scope, Switch, ToolHealth
@@ -29,8 +30,8 @@ class DynamoSwitches:
         places = [(keys.SWITCH, _sk(scope, subject)) for scope, subject in scopes]
         places += [(keys.collection(tenant, "TOOLS"), tool) for tool in tools]
         items = self._table.get_many(places)
-        switches = [Switch.model_validate_json(item["body"]) for item in items if item["type"] == "switch"]
-        health = [ToolHealth.model_validate_json(item["body"]) for item in items if item["type"] == "tool_health"]
+        switches = [from_stored(Switch, item["body"]) for item in items if item["type"] == "switch"]
+        health = [from_stored(ToolHealth, item["body"]) for item in items if item["type"] == "tool_health"]
         return switches, {one.tool: one for one in health}
 
     def put(self, switch: Switch) -> None:
@@ -48,7 +49,7 @@ class DynamoSwitches:
 
     def all(self) -> list[Switch]:
         """See `SwitchStore`."""
-        return [Switch.model_validate_json(item["body"]) for item in self._table.iterate(keys.SWITCH)]
+        return [from_stored(Switch, item["body"]) for item in self._table.iterate(keys.SWITCH)]
 
     def save(self, tenant: str, health: ToolHealth) -> bool:
         """See `SwitchStore`."""
@@ -78,7 +79,7 @@ class DynamoSwitches:
     def ailing(self, tenant: str) -> list[ToolHealth]:
         """See `SwitchStore`."""
         items = self._table.iterate(keys.collection(tenant, "TOOLS"))
-        return [ToolHealth.model_validate_json(item["body"]) for item in items]
+        return [from_stored(ToolHealth, item["body"]) for item in items]
 
 
 def _sk(scope: Scope, subject: str) -> str:

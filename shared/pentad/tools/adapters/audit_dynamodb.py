@@ -2,6 +2,7 @@
 
 from datetime import UTC
 
+from pentad.aws.readable import from_stored
 from pentad.aws.table import ConditionFailed, Table
 from pentad.domain import keys
 from pentad.tools.ports import AuditEntry
@@ -37,4 +38,4 @@ class DynamoAudit:
     def of_run(self, tenant: str, run: str) -> list[AuditEntry]:
         """See `AuditLog`."""
         items = self._ledger.iterate(keys.run_pk(tenant, run), begins="AUDIT#")
-        return [AuditEntry.model_validate_json(item["body"]) for item in items]
+        return [from_stored(AuditEntry, item["body"]) for item in items]

@@ -1,5 +1,6 @@
 """The effect ledger in the state table: under its run, ``EFFECT#{effect_key}``."""
 
+from pentad.aws.readable import from_stored
 from pentad.aws.table import ConditionFailed, Item, Table
 from pentad.domain import keys
 from pentad.domain.errors import InvalidTransition
@@ -44,7 +45,7 @@ class DynamoEffects:
         item = self._state.get(keys.run_pk(tenant, run), keys.effect_sk(key))
         if item is None or item["status"] == _RELEASED:
             return None
-        return Effect.model_validate_json(item["body"])
+        return from_stored(Effect, item["body"])
 
     def finish(self, effect: Effect) -> None:
         """See `EffectStore`."""
