@@ -11,10 +11,13 @@ import hashlib
 import json
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from pentad.local.deploy.deployment import QueueMapping
+from pentad.local.pumps.queues import FunctionAnswer, QueueMappingPump
 from tests.twin.pumps.world import Resources, mapping, queue, redrive, until, world
 
 
@@ -270,3 +273,48 @@ def test_mapping_without_the_rights_reports_the_denial(tmp_path: Path) -> None:
         problem = until(lambda: pump.problem)
         pump.stop()
     assert "sqs:GetQueueAttributes" in (problem or "")
+
+
+class _Late:
+    """A queue's client: its second message comes while the queue is being looked at and found empty."""
+
+    meta = SimpleNamespace(endpoint_url="http://queue")
+
+    def __init__(self) -> None:
+        self.pump: QueueMappingPump | None = None
+        first, second = (self._message(name) for name in ("first", "second"))
+        self.looks: list[list[dict[str, Any]]] = [[first], [], [second]]
+
+    @staticmethod
+    def _message(name: str) -> dict[str, Any]:
+        return {"MessageId": name, "ReceiptHandle": name, "Body": name, "MD5OfBody": name, "Attributes": {}}
+
+    def get_queue_attributes(self, **_: Any) -> None:
+        """It may be read."""
+
+    def receive_message(self, **_: Any) -> dict[str, Any]:
+        found = self.looks.pop(0) if self.looks else []
+        if not found and self.looks:
+            assert self.pump is not None
+            self.pump.signal()
+        return {"Messages": found}
+
+    def delete_message_batch(self, **_: Any) -> None:
+        """They are done with."""
+
+
+def test_a_message_that_comes_during_a_look_at_the_queue_does_not_wait_for_the_windows_end() -> None:
+    mapping = QueueMapping("u", "worker", "role", "arn:aws:sqs:r:1:q", 2, 300, False, None, (), True)
+    batches: list[int] = []
+
+    def invoke(function: str, payload: bytes) -> FunctionAnswer:
+        batches.append(len(json.loads(payload)["Records"]))
+        return FunctionAnswer(b"{}", None)
+
+    client = _Late()
+    client.pump = QueueMappingPump(mapping, lambda service, role: client, invoke, until_message=lambda arn: 0.0)
+    client.pump.start()
+    try:
+        assert until(lambda: batches)[0] == 2
+    finally:
+        client.pump.stop()

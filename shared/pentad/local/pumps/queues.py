@@ -154,6 +154,7 @@ class QueueMappingPump:
         deadline = time.monotonic() + self._mapping.window
         messages: list[JsonObject] = []
         while not self._stopped:
+            seen = self._signals  # read before the queue: what comes after the look must not wait for the window's end
             room = self._mapping.batch_size - len(messages)
             received = self._receive(min(room, _RECEIVE_LIMIT))
             messages.extend(received)
@@ -162,7 +163,7 @@ class QueueMappingPump:
             if full or (left <= 0 and (self._mapping.window or not received or room <= _RECEIVE_LIMIT)):
                 break
             if not received:
-                self._pause(left)
+                self._pause(left, seen)
         return messages
 
     def _receive(self, count: int) -> list[JsonObject]:
@@ -228,7 +229,8 @@ class QueueMappingPump:
             log = logger.info if problem is None else logger.error
             log("mapping of %s to %s: %s", self._mapping.queue_arn, self._mapping.function, problem or "OK")
 
-    def _pause(self, seconds: float) -> None:
+    def _pause(self, seconds: float, seen: int | None = None) -> None:
+        """Wait until the queue has changed, since `seen` where that is given, or the time is over."""
         with self._changed:
-            if not self._stopped:
+            if not self._stopped and seen in (None, self._signals):
                 self._changed.wait(seconds)
