@@ -226,11 +226,23 @@ class ForkRun:
     def _check_turn(self, source: Run, request: ForkRequest, own: Sequence[Message]) -> None:
         last = max((message.step or 0 for message in own), default=0)
         if request.at > last:
-            turns = f"turns 0 to {last}" if last else "no turn yet: only 0 can be given"
+            if last and self._ends(source, own, last):
+                raise InvalidInput(
+                    f"turn {last} is the run's last, and ended it", field="at", fix=f"give a turn from 0 to {last - 1}"
+                )
+            turns = f"turns up to {last}" if last else "no turn yet: only 0 can be given"
             raise InvalidInput(f"the run has {turns}", field="at", fix=f"give a turn from 0 to {last}")
-        step = self._runs.step(source.tenant, source.run, request.at) if request.at else None
-        if step is not None and step.decision.kind in {"answer", "stop"}:
+        if request.at and self._decided(source, request.at):
             raise _ended(request.at)
+
+    def _ends(self, source: Run, own: Sequence[Message], last: int) -> bool:
+        """Tell whether nothing can follow the last turn: it ended the run, or left it without a call's result."""
+        asks = any(message.role == "user" or message.tool_calls for message in own if message.step == last)
+        return self._decided(source, last) or (source.status.ended and not asks)
+
+    def _decided(self, source: Run, turn: int) -> bool:
+        step = self._runs.step(source.tenant, source.run, turn)
+        return step is not None and step.decision.kind in {"answer", "stop"}
 
     def _with_results(
         self, source: Run, request: ForkRequest, kept: list[Message]

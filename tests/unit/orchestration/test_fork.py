@@ -249,13 +249,21 @@ def test_a_run_that_waits_for_its_session_has_nothing_to_fork() -> None:
         stage.fork(waiting, 0)
 
 
-@pytest.mark.parametrize(("at", "fix"), [(4, "0 to 3"), (3, "0 to 2")])
-def test_a_turn_out_of_range_is_refused_with_the_range(at: int, fix: str) -> None:
+@pytest.mark.parametrize(("at", "fix"), [(99, "0 to 2"), (3, "0 to 2")])
+def test_a_turn_out_of_range_is_refused_with_the_one_range_that_holds(at: int, fix: str) -> None:
     stage = Forking()
     with pytest.raises(InvalidInput) as refused:
         stage.fork(_ended(stage), at)
     assert refused.value.field == "at"
     assert fix in (refused.value.fix or "")
+
+
+def test_the_range_has_the_last_turn_where_it_did_not_end_the_run() -> None:
+    stage = Forking()
+    source = stage.run("desk", "Where is A1?", [STATUS, PentadError("it broke")])
+    with pytest.raises(InvalidInput) as refused:
+        stage.fork(source, 2)
+    assert refused.value.fix == "give a turn from 0 to 1"
 
 
 @pytest.mark.parametrize(
