@@ -22,6 +22,7 @@ def folder(tmp_path: Path) -> Path:
         ("description: x\ntoolz: [notes]\n", "toolz: there is no such field: do you mean tools?"),
         ("description: x\nhumans: {qorum: 2}\n", "humans.qorum: there is no such field"),
         ("description: x\nhumans: {quorum: 0}\n", "humans.quorum: Input should be greater than or equal to 1"),
+        ("description: x\nhumans: {on_expiry: escalate}\n", "humans.escalate_to: on_expiry is escalate: name at least"),
         ("description: x\nconfidence: {bands: {draft: 0.9}}\n", "confidence.bands: bands go downwards"),
         ("description: x\n1: y\n", "1: "),
         ("", "holds no fields"),

@@ -248,6 +248,10 @@ def judged(flow: Flow, on: str) -> Fragment:
             answering("x", lambda flow: flow.tool("s", "calculator", sum="1")),
             "s: arguments: the tool has no argument sum; it has: expression; s: arguments: the tool needs the argument",
         ),
+        (
+            answering("x", lambda flow: flow.approval("a", "x", on_expiry="escalate")),
+            "a: escalate_to: on_expiry is escalate: name at least one group",
+        ),
         (answering("x", lambda flow: flow.text("Bad", "x")), "Bad: name: String should match pattern"),
         (
             answering("x", lambda flow: flow.sequential(flow.text("t", "x"), flow.text("t", "y"))),

@@ -376,8 +376,8 @@ class Flow(Construct):
         try:
             spec = kind(name=name, number=len(self._steps) + 1, **fields)
         except ValidationError as error:
-            first = error.errors()[0]
-            raise self._wrong(name, ".".join(map(str, first["loc"])), first["msg"]) from error
+            one = error.errors()[0]
+            raise self._wrong(name, ".".join(map(str, one["loc"])), one["msg"].removeprefix("Value error, ")) from error
         if name in self._steps:
             raise self._wrong(name, "name", "another step has this name")
         self._steps[name] = spec

@@ -2,13 +2,13 @@
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationInfo, field_validator, model_validator
 
 from pentad.domain.errors import ConfigurationError
 from pentad.domain.ids import AgentName, ToolName
 from pentad.domain.schedules import ScheduleSpec as ScheduleSpec
 from pentad.domain.usage import Limits
-from pentad.domain.workflows import WorkflowSpec
+from pentad.domain.workflows import WorkflowSpec, next_groups
 
 GROUP_PATTERN = r"^[a-z][a-z0-9-]{0,30}$"
 """A group of humans: whoever its members are, its name stands in approvals, keys and notices."""
@@ -83,9 +83,16 @@ class HumansSpec(Spec):
     group: str = Field(default="operators", pattern=GROUP_PATTERN)
     quorum: int = Field(default=1, ge=1, le=20)
     on_expiry: Literal["reject", "approve", "escalate"] = "reject"
-    escalate_to: tuple[GroupName, ...] = Field(default=(), max_length=5, description="the groups asked next, in order")
+    escalate_to: tuple[GroupName, ...] = Field(
+        default=(), max_length=5, validate_default=True, description="the groups asked next, in order"
+    )
     remind_seconds: int | None = Field(default=None, ge=60, le=604_800)
     may_ask: bool = Field(default=False, description="the agent has the tools ask_human and escalate")
+
+    @field_validator("escalate_to")
+    @classmethod
+    def _somebody_is_next(cls, groups: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        return next_groups(groups, info.data.get("on_expiry"))
 
 
 class AgentSpec(Spec):

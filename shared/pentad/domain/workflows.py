@@ -6,7 +6,15 @@ Made at synth from ``infra/workflows/<name>.py``, shipped to the functions in th
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from pentad.domain.ids import AgentName, ToolName
 from pentad.domain.schedules import ScheduleSpec
@@ -24,6 +32,17 @@ EXPORTS = 8
 EXPORT_CHARACTERS = 100
 """Characters of an exported text at most: what is longer is no field to branch on."""
 _DAY = 86_400
+
+
+def next_groups(groups: tuple[str, ...], on_expiry: str | None) -> tuple[str, ...]:
+    """Return the groups asked next.
+
+    Raises:
+        ValueError: there is none, though an approval that nobody decides on has to go to one.
+    """
+    if on_expiry == "escalate" and not groups:
+        raise ValueError("on_expiry is escalate: name at least one group to ask next")
+    return groups
 
 
 class Value(BaseModel):
@@ -81,8 +100,13 @@ class HumanStep(Value):
     quorum: int = Field(default=1, ge=1, le=20)
     seconds: int = Field(default=_DAY, ge=60, le=31_536_000)
     on_expiry: Literal["reject", "approve", "escalate"] = "reject"
-    escalate_to: tuple[str, ...] = ()
+    escalate_to: tuple[str, ...] = Field(default=(), validate_default=True)
     remind_seconds: int | None = Field(default=None, ge=60)
+
+    @field_validator("escalate_to")
+    @classmethod
+    def _somebody_is_next(cls, groups: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        return next_groups(groups, info.data.get("on_expiry"))
 
 
 class TextStep(Value):
