@@ -2,12 +2,16 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pentad.domain.agents import ToolSpec
 from pentad.domain.errors import InvalidInput
 from pentad.domain.runs import ApprovalCall
 from pentad.tools.canonical import canonical_json
+
+if TYPE_CHECKING:
+    # Named, not loaded: see where it is.
+    from jsonschema import ValidationError
 
 _HINT_CHARACTERS = 300
 MAX_BYTES = 200_000
@@ -50,10 +54,29 @@ def check_arguments(tool: ToolSpec | None, call: ApprovalCall) -> None:
     if error is None:
         return
     path = ".".join(str(part) for part in error.absolute_path)
-    expected = json.dumps(error.schema, ensure_ascii=False, sort_keys=True)[:_HINT_CHARACTERS]
     # The rule that is broken, and not jsonschema's own words: those hold the value that was sent.
+    rule, fix = _told(error)
     raise InvalidInput(
-        f"the arguments don't fit the schema of {call.tool}: {error.validator}",
+        f"the arguments don't fit the schema of {call.tool}: {rule}",
         field=f"{place}.{path}" if path else place,
-        fix=f"give what fits {expected}",
+        fix=fix,
     )
+
+
+def _told(error: "ValidationError") -> tuple[str, str]:
+    """Return which rule is broken and what to give instead, with every name that is wrong or missing."""
+    schema = error.schema if isinstance(error.schema, dict) else {}
+    known, given = schema.get("properties", {}), error.instance
+    if isinstance(given, dict) and error.validator == "additionalProperties" and not schema.get("patternProperties"):
+        wrong = ", ".join(_cut(name) for name in sorted(set(given) - set(known)))
+        return _cut(f"there is no field {wrong}"), _cut(f"leave it out; the fields are: {', '.join(known) or 'none'}")
+    if isinstance(given, dict) and error.validator == "required":
+        missing = ", ".join(name for name in schema["required"] if name not in given)
+        return _cut(f"required: {missing}"), _cut(f"give {missing}; the fields are: {', '.join(known) or 'any'}")
+    # A whole object's schema is too long for a sentence: the rule's own part of it is what has to be met.
+    rule = {str(error.validator): error.validator_value} if known else schema
+    return str(error.validator), f"give what fits {_cut(json.dumps(rule, ensure_ascii=False, sort_keys=True))}"
+
+
+def _cut(words: str) -> str:
+    return words if len(words) <= _HINT_CHARACTERS else f"{words[: _HINT_CHARACTERS - 1]}…"

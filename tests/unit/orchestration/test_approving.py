@@ -159,6 +159,23 @@ def test_an_edit_that_does_not_fit_names_the_field(asked: Approval, say: dict[st
 
 
 @pytest.mark.parametrize(
+    ("given", "told", "fix"),
+    [
+        ({"title": "b", "boddy": "c"}, "there is no field boddy", "leave it out; the fields are: title, pages"),
+        ({"pages": []}, "required: title", "give title; the fields are: title, pages"),
+        ({"title": ""}, "minLength", 'give what fits {"minLength": 1, "type": "string"}'),
+    ],
+)
+def test_an_edit_that_does_not_fit_names_what_is_wrong_and_what_is_allowed(
+    given: dict[str, Any], told: str, fix: str
+) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        _after(_approval(), _say("edit", arguments={0: given}))
+    assert refused.value.message.endswith(f"the schema of notes: {told}")
+    assert refused.value.fix == fix
+
+
+@pytest.mark.parametrize(
     ("asked", "say", "field"),
     [
         (QUESTION, _say("approve"), "decision"),
