@@ -33,6 +33,8 @@ class Clients:
             max_pool_connections=_CONNECTIONS,
             s3={"addressing_style": "path"},
             parameter_validation=validate,
+            # StartSyncExecution would go to sync-127.0.0.1.
+            inject_host_prefix=False,
         )
 
     def __call__(self, service: str, role_arn: str | None = None) -> Any:

@@ -116,6 +116,20 @@ _TOOLS = {
     ),
 }
 
+# Asks the porter twice at once: Express executions, within a Standard one.
+GATE = '''"""The porter is asked twice at once."""
+
+from infra.orchestration.fragments import Flow, Fragment
+
+
+def workflow(flow: Flow) -> Fragment:
+    """Ask at the gate."""
+    first = flow.agent("first", "porter", "What is 2 + 2?")
+    second = flow.agent("second", "porter", "{{input}}")
+    flow.answer = "{{first}} {{second}}"
+    return flow.parallel(first, second)
+'''
+
 
 def make(root: Path, project: Path) -> Path:
     """Copy the project, add the agent and the tools, synthesize, and return the assembly's folder."""
@@ -139,6 +153,7 @@ def make(root: Path, project: Path) -> Path:
         (folder / "prompt.md").write_text("You keep notes.\n")
     for name, source in _TOOLS.items():
         (project / "functions" / "tools" / f"{name}.py").write_text(source)
+    (project / "infra" / "workflows" / "gate.py").write_text(GATE)
     chosen.put_into(project)
     return copies.synthesize(project, notices={"dev": NOTICES})
 

@@ -47,6 +47,18 @@ def test_a_reply_is_one_turn_on_an_express_execution(own: OwnProject, tenant: Te
     assert tenant.lease_is_free(view["session"])
 
 
+def test_replies_are_steps_of_a_workflow(own: OwnProject, tenant: Tenant) -> None:
+    view = tenant.ask("What is 3 + 3?", agent="gate")
+    assert view["status"] == "succeeded", view["error"]
+    assert "4" in view["answer"]
+    assert "6" in view["answer"]
+    children = [one for one in tenant.get("/v1/runs")["items"] if one["parent"] == view["run_id"]]
+    assert [(one["agent"], one["status"]) for one in children] == [("porter", "succeeded")] * 2
+    assert all(":express:" in execution(own.stack, tenant, one["run_id"]) for one in children)
+    assert view["cost_nanousd"] == sum(one["cost_nanousd"] for one in children)
+    assert tenant.lease_is_free(view["session"])
+
+
 def test_a_reply_goes_on_with_its_session(tenant: Tenant) -> None:
     first = tenant.ask("What is 2 + 2?", agent="porter")
     second = tenant.ask("And 3 + 3?", agent="porter", session=first["session"])
