@@ -7,9 +7,14 @@ from pentad.domain.usage import Limits
 
 _SOURCES = (
     "<passages>\n"
-    '<passage id="1" document="findings" title="what specialists found">\n{{findings}}\n</passage>\n'
-    '<passage id="2" document="review" title="what the reviewer says of it">\n{{review}}\n</passage>\n'
+    '<passage document="findings" title="what specialists found">\n{{findings}}\n</passage>\n'
+    '<passage document="review" title="what the reviewer says of it">\n{{review}}\n</passage>\n'
     "</passages>\n\n<question>{{input}}</question>\n\n"
+)
+
+_NAMES = (
+    "Name sources by their names, never by numbers in brackets: keep the names of documents in parentheses as they "
+    "stand.\n\n"
 )
 
 
@@ -32,13 +37,12 @@ def workflow(flow: Flow) -> Fragment:
     review = flow.agent("review", "reviewer", "{{input}}\n\nReview these findings:\n{{findings}}")
     report = flow.model(
         "report",
-        f"{_SOURCES}Write the report that the question asks for, from the findings alone. Heed the review. Keep the "
-        "names of documents in parentheses as they stand, and do not cite passages 1 and 2 themselves.",
+        f"{_SOURCES}{_NAMES}Write the report that the question asks for, from the findings alone. Heed the review.",
     )
     written = flow.delegate("writing", plan=plan, specialists=[facts, figures], review=review, synthesis=report)
     verdict = flow.model(
         "verdict",
-        '<passages>\n<passage id="1" document="report" title="report">\n{{report}}\n</passage>\n</passages>\n\n'
+        '<passages>\n<passage document="report" title="report">\n{{report}}\n</passage>\n</passages>\n\n'
         "<question>{{input}}</question>\n\n"
         "Rate the report: does it answer the question, and only from these findings?\n\n"
         "<findings>\n{{findings}}\n</findings>",
@@ -47,7 +51,7 @@ def workflow(flow: Flow) -> Fragment:
     )
     better = flow.model(
         "better",
-        f"{_SOURCES}This is the report so far:\n{{{{report}}}}\n\n"
+        f"{_SOURCES}{_NAMES}This is the report so far:\n{{{{report}}}}\n\n"
         "Write it anew. Heed what was said of it: {{verdict.missing}}",
     )
     flow.answer = "{{report}}"

@@ -24,12 +24,13 @@ def workflow(flow: Flow) -> Fragment:
     synthesis = flow.model(
         "synthesis",
         "Write one answer to the question from these sources. Where they disagree, follow the documents and say so. "
-        "Keep the names of documents in parentheses as they stand.\n\n"
+        "Name your sources by their names, never by numbers in brackets: keep the names of documents in parentheses as "
+        "they stand, and say what is general knowledge.\n\n"
         "<question>{{input}}</question>\n\n"
         "<passages>\n"
-        '<passage id="1" document="the documents" title="what the documents say">\n{{documents}}\n</passage>\n'
-        '<passage id="2" document="general knowledge" title="what is generally known">\n{{knowledge}}\n</passage>\n'
-        '<passage id="3" document="doubts" title="what answers get wrong">\n{{doubts}}\n</passage>\n'
+        '<passage document="the documents" title="what the documents say">\n{{documents}}\n</passage>\n'
+        '<passage document="general knowledge" title="what is generally known">\n{{knowledge}}\n</passage>\n'
+        '<passage document="doubts" title="what answers get wrong">\n{{doubts}}\n</passage>\n'
         "</passages>",
     )
     flow.answer = "{{synthesis}}"

@@ -56,6 +56,8 @@ def test_research_joins_what_its_sources_say(tenant: Tenant) -> None:
     run = tenant.ask("How many litres a minute does the Heron pump move?", agent="research")
     assert run["status"] == "succeeded", run
     assert "40 litres" in run["answer"]
+    assert "heron.md" in run["answer"]
+    assert run["notices"] == []
     children = [one for one in tenant.get("/v1/runs?limit=50")["items"] if one["agent"] == "assistant"]
     assert children
 
@@ -110,6 +112,8 @@ def test_a_report_is_planned_researched_reviewed_and_written_by_several_agents(t
     run = tenant.ask("How much does the Otter turbine weigh?", agent="report")
     assert run["status"] == "succeeded", run
     assert "120 kilograms" in run["answer"]
+    assert "otter.md" in run["answer"]
+    assert run["notices"] == []
     runs = tenant.get("/v1/runs?limit=50")["items"]
     assert {"editor", "analyst", "reviewer", "assistant", "report"} <= {one["agent"] for one in runs}
     assert run["cost_nanousd"] > sum(one["cost_nanousd"] for one in runs if one["agent"] == "analyst") > 0

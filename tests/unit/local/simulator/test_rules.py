@@ -60,6 +60,13 @@ def question(text: str) -> str:
     return f"{PASSAGES}<question>{text}</question>"
 
 
+def test_a_passage_without_a_number_is_told_without_a_citation() -> None:
+    unnumbered = question("When do sessions expire?").replace('id="1" ', "").replace('id="2" ', "")
+    assert talk(question("When do sessions expire?")).text.endswith("expire after 30 days [1].")
+    assert talk(unnumbered).text.endswith("expire after 30 days.")
+    assert "[" not in talk(unnumbered.replace("When do sessions expire", "Summarise the documents")).text
+
+
 @pytest.mark.parametrize(
     ("text", "expression"),
     [

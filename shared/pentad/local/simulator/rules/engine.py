@@ -155,7 +155,7 @@ class RuleEngine:
         passages = situation.question.passages + found
         if passages and _SUMMARISE.search(question):
             firsts = [passage for passage in passages[:4] if sentences(passage.text)]
-            return " ".join(f"{sentences(one.text)[0].rstrip('.')} [{one.id}]." for one in firsts) or None
+            return " ".join(f"{sentences(one.text)[0].rstrip('.')}{one.marker}." for one in firsts) or None
         answer = answer_from(passages, question, read.background)
         if answer is None and read.background:
             # Earlier passages have numbers of their own, so they are told without a citation.

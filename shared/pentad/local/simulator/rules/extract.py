@@ -121,4 +121,4 @@ def _cited(one: Scored) -> str:
     # Markers that stand in the document itself would look like citations of ours.
     text = re.sub(r"\[(\d+)\]", r"(\1)", text)
     ending = text[-1] if text and text[-1] in ".!?" else "."
-    return f"{text.rstrip('.!?')} [{one.passage.id}]{ending}"
+    return f"{text.rstrip('.!?')}{one.passage.marker}{ending}"

@@ -17,12 +17,17 @@ _PASSAGES = re.compile(r"<passages>.*?</passages>", re.S)
 
 @dataclass(frozen=True)
 class Passage:
-    """A retrieved passage; ``id`` is what the answer cites."""
+    """A retrieved passage; ``id`` is what the answer cites: nothing where it has none."""
 
     id: str
     document: str
     title: str
     text: str
+
+    @property
+    def marker(self) -> str:
+        """What cites it at a sentence's end."""
+        return f" [{self.id}]" if self.id else ""
 
 
 @dataclass(frozen=True)
@@ -57,7 +62,7 @@ def parse_passages(text: str) -> tuple[Passage, ...]:
         named = {name: unescape(value) for name, value in _ATTRIBUTE.findall(match[1])}
         found.append(
             Passage(
-                id=named.get("id", str(len(found) + 1)),
+                id=named.get("id", ""),
                 document=named.get("document", ""),
                 title=named.get("title", ""),
                 text=unescape(match[2]),
