@@ -38,13 +38,16 @@ def _step(detail: Json) -> tuple[str, str]:
     decision = detail["decision"]
     if detail["provider"] == "tool":
         did = f"tool {detail['model']}"
-    elif detail["provider"] == _AGENT:
-        did = f"agent {detail['model']}, {show(detail['cost_nanousd'])}"
+    elif detail["provider"] == _AGENT or detail.get("child"):
+        run = f", {detail['child']}" if detail.get("child") else ""
+        did = f"agent {detail['model']}{run}, {show(detail['cost_nanousd'])}"
     else:
         did = _decided(decision)
     sure = detail["assessment"]
     if sure:
         did += f", confidence {sure['confidence']:.2f} ({sure['band']})"
+    if detail.get("name"):
+        did = f"{detail['name']}: {did}"
     return ("end" if detail["step"] == _LAST_STEP else f"step {detail['step']}"), did
 
 

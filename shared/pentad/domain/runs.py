@@ -197,11 +197,13 @@ Decision.model_rebuild()
 
 
 class Step(Value):
-    """One model turn of a run."""
+    """One model turn of a run, or one step of a workflow's run."""
 
     tenant: TenantId
     run: RunId
     step: int = Field(ge=1)
+    name: str | None = Field(default=None, description="of a workflow's step")
+    child: RunId | None = Field(default=None, description="the run of an agent's step of a workflow")
     decision: Decision
     message_seq: int | None = Field(description="the assistant's message in the session; none where none was made")
     provider: str | None = None

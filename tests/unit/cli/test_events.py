@@ -39,6 +39,12 @@ def call(**changes: Any) -> dict[str, Any]:
         ),
         ("step", step(decision={"kind": "stop", "calls": [], "reason": "too long"}), "is stopped: too long"),
         ("step", step(provider="agent", model="editor", cost_nanousd=5_000_000), "agent editor, $0.005"),
+        (
+            "step",
+            step(step=2, name="facts", child="run_1", provider="agent", model="assistant", cost_nanousd=5_000_000),
+            "step 2          facts: agent assistant, run_1, $0.005",
+        ),
+        ("step", step(name="today", child=None, provider="tool", model="date_time"), "today: tool date_time"),
         ("step", step(provider="tool", model="date_time"), "tool date_time"),
         ("step", step(step=99_999), "end             answers"),
         ("tool_call", call(), 'step 1 call 0   calculator {"expression": "6 * 7"} succeeded: {"result": "42"}'),

@@ -122,6 +122,7 @@ class Calls:
             tenant=at.tenant,
             run=at.run,
             step=at.place,
+            name=at.step,
             decision=Decision(kind="approve" if awaits else "tools", step=at.place),
             message_seq=None,
             provider=PROVIDER,

@@ -180,6 +180,8 @@ def record_of(result: StepResult, kind: str = "answer") -> Step:
         tenant=result.tenant,
         run=result.run,
         step=result.place,
+        name=result.name,
+        child=result.child,
         decision=Decision.model_validate({"kind": kind, "step": result.place}),
         message_seq=None,
         # Without a provider it is no turn: a step that was taken over counts in the run that did it.

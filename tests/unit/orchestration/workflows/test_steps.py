@@ -120,6 +120,16 @@ def finish_child(bench: Bench, status: RunStatus, answer: str | None, **values: 
     bench.world.runs.finish(TENANT, run, status, at=bench.world.clock(), answer=answer, **values)  # type: ignore[arg-type]
 
 
+def test_a_recorded_step_has_its_name_and_the_run_of_its_agent(bench: Bench) -> None:
+    bench.facts()
+    finish_child(bench, RunStatus.SUCCEEDED, "It is so.")
+    bench.children.collect(bench.at("helper"))
+    bench.calls.plan(bench.at("sum"))
+    child = bench.children.begin(bench.at("helper"))["run"]
+    recorded = [(step.step, step.name, step.child) for step in bench.world.runs.steps(TENANT, bench.run.run)]
+    assert recorded == [(1, "facts", None), (2, "helper", child), (3, "sum", None)]
+
+
 def test_an_agents_answer_becomes_the_result_with_its_sources_by_name(bench: Bench) -> None:
     cited = Citation(
         marker="[1]", passage_id="p", document="a.md", version="1", title="A", start=0, end=1, quote="quote"
