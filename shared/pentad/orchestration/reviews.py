@@ -10,6 +10,7 @@ from pentad.domain.runs import Review, Run, ToolCall
 from pentad.memory.ports import Page
 from pentad.observability import names
 from pentad.observability.ports import Telemetry
+from pentad.orchestration.builtin import ESCALATE
 from pentad.orchestration.ports import ReviewStore
 
 Cause = Literal["confidence", "loop", "limit", "failed", "escalated"]
@@ -43,12 +44,20 @@ def review_of(
     )
 
 
-def summary_of(reply: Message, calls: Sequence[ToolCall]) -> str:
-    """Return what a turn did, in a line for the list: its calls with their arguments, or its answer."""
+def summary_of(reply: Message, calls: Sequence[ToolCall], *, escalated: bool = False) -> str:
+    """Return what a turn did, in a line for the list: its calls with their arguments, or its answer.
+
+    Args:
+        reply: what the model said.
+        calls: what it called.
+        escalated: a human was asked before anything came of it: nothing was answered, and nothing was called but
+            the tool that escalates.
+    """
+    before = escalated and not any(call.tool == ESCALATE for call in calls)
     if not calls:
-        return f"Answered: {reply.text}"
+        return f"{'Drafted, and handed to a human' if before else 'Answered'}: {reply.text}"
     made = (f"{call.tool}({', '.join(f'{name}={value}' for name, value in call.arguments.items())})" for call in calls)
-    return f"Called {'; '.join(made)}"
+    return f"{'Planned, and handed to a human:' if before else 'Called'} {'; '.join(made)}"
 
 
 def _cut(summary: str) -> str:

@@ -360,7 +360,9 @@ class Think:
                 head=head,
             )
         if outcome.decision.kind == "escalate":
-            summary = summary_of(outcome.reply, outcome.calls) if outcome.reply else "A human was asked to take over."
+            summary = "A human was asked to take over."
+            if outcome.reply:
+                summary = summary_of(outcome.reply, outcome.calls, escalated=True)
             sure = outcome.assessment.confidence if outcome.assessment else None
             self._review(situation, "escalated", summary, sure)
         took = (self._now() - situation.began).total_seconds() * 1000

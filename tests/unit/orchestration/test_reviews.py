@@ -32,6 +32,13 @@ def test_a_summary_is_the_answer_or_the_calls() -> None:
     assert summary_of(REPLY, calls) == "Called log(text=gate closed, hour=9); ring_bell()"
 
 
+def test_a_summary_of_an_escalated_turn_tells_of_nothing_that_was_not_done() -> None:
+    assert summary_of(REPLY, [], escalated=True) == "Drafted, and handed to a human: The gate\nclosed at nine."
+    planned = summary_of(REPLY, [call("ring_bell")], escalated=True)
+    assert planned == "Planned, and handed to a human: ring_bell()"
+    assert summary_of(REPLY, [call("escalate", reason="x")], escalated=True) == "Called escalate(reason=x)"
+
+
 def test_a_summary_is_one_line_and_cut_where_it_is_too_long() -> None:
     run = World().begin()
     assert (
