@@ -6,9 +6,10 @@ from typing import Any
 import boto3
 import pytest
 from botocore.exceptions import ClientError
+from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 
 from pentad.local import machine
-from tests.twin.machine.stage import ROLE, Stage
+from tests.twin.machine.stage import ACCOUNT, REGION, ROLE, Stage
 
 pytestmark = pytest.mark.twin
 
@@ -28,6 +29,15 @@ def test_the_same_name_and_input_return_the_running_execution(stage: Stage) -> N
     assert stage.start_execution(arn, {"a": 1}, name="once") == first
     listed = stage.client("stepfunctions").list_executions(stateMachineArn=arn)["executions"]
     assert [e["executionArn"] for e in listed] == [first]
+
+
+def test_an_execution_that_is_listed_and_not_started_yet_runs(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    arn = stage.create(_WAIT)
+    stage.start_execution(arn, {}, name="early")
+    [early] = stepfunctions_parser_backends[ACCOUNT][REGION].describe_state_machine(arn).executions
+    monkeypatch.setattr(early, "exec_status", None)
+    [listed] = stage.client("stepfunctions").list_executions(stateMachineArn=arn)["executions"]
+    assert listed["status"] == "RUNNING"
 
 
 def test_the_same_name_with_another_input_is_refused(stage: Stage) -> None:

@@ -2,7 +2,7 @@
 
 What moto gets wrong: histories are not paged and ignore `reverseOrder`; executions that timed out have no stop date;
 an output that is a string is not JSON; `StopExecution` and `SendTaskFailure` drop what they were given;
-`StartSyncExecution` does not exist.
+`StartSyncExecution` does not exist; who asks for an execution that is listed and not started yet gets an error.
 """
 
 import base64
@@ -39,7 +39,8 @@ class ApiError(AWSError):
 
 
 def _details(execution: Any) -> dict[str, Any]:
-    status = execution.status  # read first: it is set last
+    # Read first: it is set last.
+    status = "RUNNING" if execution.exec_status is None else execution.status
     response: dict[str, Any] = {
         "executionArn": execution.exec_arn,
         "stateMachineArn": execution.state_machine_arn,
