@@ -292,6 +292,13 @@ def test_a_run_is_cancelled_without_a_body_and_an_unknown_one_is_not_found() -> 
     assert client("POST", f"/v1/runs/{'run_' + '0' * 26}/cancel", {}).status == 404
 
 
+def test_a_key_that_cancels_is_named_as_it_is_everywhere() -> None:
+    client = Client()
+    run = client("POST", "/v1/runs", {"agent": "assistant", "message": "Hello"}).json["run_id"]
+    ended = client("POST", f"/v1/runs/{run}/cancel")
+    assert ended.json["stop_reason"] == "Cancelled by key:abc."
+
+
 def test_waiting_reads_a_run_a_bounded_number_of_times() -> None:
     client = Client()
     body = {"agent": "assistant", "message": "Hello"}

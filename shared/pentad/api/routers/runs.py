@@ -91,7 +91,7 @@ def _register_cancel(app: ApiGatewayResolver, services: Services, caller: Callab
         """Its session is free at once. A tool call that is running may end; what it did is in the run's events."""
         who, found = caller(), find(run)
         reason = request.reason if request is not None else None
-        ended = services.cancel(who.tenant, found.run, by=who.user or who.key_id, reason=reason)
+        ended = services.cancel(who.tenant, found.run, by=who.name, reason=reason)
         return run_view(ended, services.approvals)
 
 
