@@ -340,10 +340,12 @@ class Standing:
     Attributes:
         stopped: why nothing more may run (a kill switch on the tenant or the agent), or None.
         unavailable: tools that may not run now, each with the sentence that the model is told.
+        agent_only: the switch that stops is the agent's: another agent may run.
     """
 
     stopped: str | None = None
     unavailable: Mapping[str, str] = field(default_factory=dict)
+    agent_only: bool = False
 
 
 class Switchboard(Protocol):

@@ -137,11 +137,12 @@ def check_switches(switchboard: Switchboard | None, run: Run) -> None:
     """Return if a run may start now.
 
     Raises:
-        PolicyDenied: an operator has switched its agent, its tenant or everything off.
+        PolicyDenied: an operator has switched its agent, its tenant or everything off; only the first names a field.
     """
-    stopped = None if switchboard is None else switchboard.standing(run.tenant, run.agent, ()).stopped
-    if stopped is not None:
-        raise PolicyDenied(stopped, field="agent", fix="ask the operator, or try again later")
+    standing = None if switchboard is None else switchboard.standing(run.tenant, run.agent, ())
+    if standing is not None and standing.stopped is not None:
+        field = "agent" if standing.agent_only else None
+        raise PolicyDenied(standing.stopped, field=field, fix="ask the operator, or try again later")
 
 
 class StartRun:

@@ -152,7 +152,9 @@ class Switches:
         unavailable = {name: one.sentence for name, one in health.items() if one.out_of_order(now)}
         unavailable |= {one.subject: one.sentence for one in switches if one.scope == "tool"}
         stops = sorted((one for one in switches if one.scope != "tool"), key=lambda one: one.scope != "all")
-        return Standing(stops[0].sentence if stops else None, unavailable)
+        if not stops:
+            return Standing(None, unavailable)
+        return Standing(stops[0].sentence, unavailable, agent_only=all(one.scope == "agent" for one in stops))
 
     def admit(self, tenant: str, agent: str, tool: str) -> str | None:
         """Return why a tool may not run now, or None. Where it is half-open, this call is the one that tries.

@@ -169,6 +169,19 @@ def test_cancelling_a_workflow_cancels_the_runs_of_its_steps() -> None:
     assert (stored.status, stored.stop_reason) == (RunStatus.CANCELLED, "Cancelled by its workflow: a mistake")
 
 
+@pytest.mark.parametrize(
+    ("scope", "subject", "field"), [("all", "*", None), ("tenant", TENANT, None), ("agent", "assistant", "agent")]
+)
+def test_a_refused_run_names_the_agent_only_where_it_is_what_is_off(
+    scope: str, subject: str, field: str | None
+) -> None:
+    world = World()
+    switch(world, scope, subject)
+    with pytest.raises(PolicyDenied) as refused:
+        ask(world)
+    assert refused.value.field == field
+
+
 @pytest.mark.parametrize(("scope", "subject"), [("all", "*"), ("tenant", TENANT), ("agent", "assistant")])
 def test_what_is_switched_off_starts_no_run_and_stops_at_the_next_turn(scope: str, subject: str) -> None:
     world = World()
