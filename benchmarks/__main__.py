@@ -1,8 +1,6 @@
 """``python -m benchmarks``: count, measure, print; exit code 1 where a count is not what the design promises."""
 
 import argparse
-import logging
-import signal
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -10,10 +8,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from benchmarks import starts, tables
+from benchmarks.entry import ended
 from benchmarks.scenarios import Measured, measure
-from benchmarks.stage import BenchError, stage
+from benchmarks.stage import stage
 from benchmarks.timing import Spread
-from pentad.cli.console import ERR, EXIT_INTERRUPTED, OUT, CommandError
+from pentad.cli.console import ERR, OUT
 from pentad.cli.demo.record import write
 from pentad.cli.synth import assembly, project_root
 
@@ -96,15 +95,7 @@ def _show_starts(begun: Sequence[starts.Start], phases: Mapping[str, Spread]) ->
 def main(given: Sequence[str] | None = None) -> int:
     """Return the exit code: 0, or 1 where a promise is broken or a measurement failed."""
     options = arguments(given)
-    logging.basicConfig(level=logging.ERROR, format="%(levelname)s %(name)s: %(message)s")
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that what was started is stopped
-    try:
-        return run(options)
-    except KeyboardInterrupt:
-        return EXIT_INTERRUPTED
-    except (BenchError, CommandError, starts.StartFailed) as error:
-        ERR.print(f"[red]error:[/] {error}", soft_wrap=True)
-        return 1
+    return ended(lambda: run(options), starts.StartFailed)
 
 
 if __name__ == "__main__":

@@ -4,9 +4,7 @@ Exit code 1 where a count grows with the conversation that the design says does 
 """
 
 import argparse
-import logging
 import os
-import signal
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
@@ -18,12 +16,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from benchmarks import orchestration_langgraph as langgraph
 from benchmarks import orchestration_tables as tables
+from benchmarks.entry import ended
 from benchmarks.orchestration_units import Units, units_of
 from benchmarks.stage import BenchError, Case, Stage, stage
 from benchmarks.timing import Spread, spread
 from benchmarks.turn import Promise, Turn, promises
 from pentad.aws.table import Table
-from pentad.cli.console import ERR, EXIT_INTERRUPTED, OUT, CommandError
+from pentad.cli.console import ERR, OUT
 from pentad.cli.demo.record import write
 from pentad.cli.synth import assembly, project_root
 from pentad.domain.messages import Message, TextBlock
@@ -220,15 +219,7 @@ def _tell(report: Report, options: argparse.Namespace, root: Any) -> int:
 def main(given: Sequence[str] | None = None) -> int:
     """Return the exit code: 0, or 1 where a promise is broken or a measurement failed."""
     options = arguments(given)
-    logging.basicConfig(level=logging.ERROR, format="%(levelname)s %(name)s: %(message)s")
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that what was started is stopped
-    try:
-        return run(options)
-    except KeyboardInterrupt:
-        return EXIT_INTERRUPTED
-    except (BenchError, CommandError) as error:
-        ERR.print(f"[red]error:[/] {error}", soft_wrap=True)
-        return 1
+    return ended(lambda: run(options))
 
 
 if __name__ == "__main__":

@@ -8,9 +8,7 @@ Exit code 1 where anything differs.
 """
 
 import argparse
-import logging
 import os
-import signal
 import tempfile
 import time
 from collections import Counter
@@ -23,7 +21,8 @@ from typing import Any
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from pentad.cli.console import ERR, EXIT_INTERRUPTED, OUT
+from benchmarks.entry import ended
+from pentad.cli.console import ERR, OUT
 from pentad.cli.demo.record import write
 from pentad.cli.synth import project_root
 from tests.twin.trajectories.bfcl.conversation import unplayable
@@ -190,12 +189,7 @@ def _tell(report: Report, options: argparse.Namespace, root: Path) -> int:
 def main(given: Sequence[str] | None = None) -> int:
     """Return the exit code: 0, or 1 where anything differs."""
     options = arguments(given)
-    logging.basicConfig(level=logging.ERROR, format="%(levelname)s %(name)s: %(message)s")
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that what was started is stopped
-    try:
-        return run(options)
-    except KeyboardInterrupt:
-        return EXIT_INTERRUPTED
+    return ended(lambda: run(options))
 
 
 if __name__ == "__main__":

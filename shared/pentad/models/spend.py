@@ -26,7 +26,7 @@ from pentad.domain.models import Attempt
 By = Literal["day", "tenant", "agent", "provider", "model", "user", "session", "run"]
 Kind = Literal["TOTAL", "USER", "SESSION", "RUN"]
 
-DIMENSIONS: tuple[str, ...] = get_args(By)
+DIMENSIONS: tuple[By, ...] = get_args(By)
 NOBODY = "-"
 """The value of an attempt without agent, user, session or run, such as the embedding of a document."""
 OTHERS = "(others)"
@@ -163,5 +163,5 @@ def span(by: str, first: date | None, last: date | None, today: date) -> tuple[B
         raise InvalidInput("the first day is after the last", field="from", fix="give from before to")
     if (end - begin).days >= KEEP_DAYS:
         raise InvalidInput("the days are too many", field="from", fix=f"ask for at most {KEEP_DAYS} days")
-    known: By = by  # type: ignore[assignment]
+    known: By = by
     return known, begin, end

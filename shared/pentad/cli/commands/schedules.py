@@ -13,7 +13,8 @@ from pentad.cli import operator
 from pentad.cli.console import EXIT_UNAVAILABLE, OPTIONS, OUT, CommandError, emit, failures
 
 app = typer.Typer(
-    help="Schedules of agents and workflows (`schedules` in agent.yaml), with the operator's AWS credentials.", no_args_is_help=True
+    help="Schedules of agents and workflows (`schedules` in agent.yaml), with the operator's AWS credentials.",
+    no_args_is_help=True,
 )
 
 _MOST = 500
