@@ -145,7 +145,9 @@ def test_stop_leaves_no_thread(make_host: MakeHost, function: MakeFunction) -> N
     host.invoke("fn", b"{}")
     host.invoke_async("fn", b"{}")
     host.stop()
-    assert set(threading.enumerate()) <= before
+    # Other tests of this process may have begun threads meanwhile, such as a machine's time limits.
+    left = set(threading.enumerate()) - before
+    assert [thread.name for thread in left if thread.name.startswith("function-")] == []
 
 
 def test_event_invocation_runs_later(host: FunctionHost, function: MakeFunction, tmp_path: Path) -> None:

@@ -89,6 +89,7 @@ class AsyncInvoker:
             self._requeue,
             (replace(job, attempt=job.attempt + 1),),
         )
+        timer.name = "function-retry"
         timer.daemon = True
         with self._lock:
             if self._stopping.is_set():
