@@ -1,6 +1,7 @@
 """What every test shares: no sockets outside the tiers that need them, one synth a session."""
 
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -41,6 +42,15 @@ def _sockets(request: pytest.FixtureRequest) -> Iterator[None]:
     disable_socket(allow_unix_socket=True)
     yield
     enable_socket()
+
+
+@pytest.fixture(autouse=True)
+def _options() -> Iterator[None]:
+    """Forget ``--json`` and ``--debug`` of a command that a test has run in this process."""
+    yield
+    console = sys.modules.get("pentad.cli.console")
+    if console is not None:
+        console.OPTIONS.json = console.OPTIONS.debug = False
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,8 @@
 """The checkpointer over DynamoDB: LangGraph's own conformance suite, and what the suite does not ask."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+import threading
+from collections.abc import AsyncIterator, Iterator, Sequence
 from operator import add
 from typing import Annotated, Any, TypedDict
 from uuid import uuid4
@@ -10,6 +11,7 @@ import pytest
 
 pytest.importorskip("langgraph.checkpoint.conformance", reason="the extra `graphs` is not installed")
 
+from langchain_core.runnables import RunnableConfig
 from langgraph.channels.delta import DeltaChannel
 from langgraph.checkpoint.base import BaseCheckpointSaver, empty_checkpoint
 from langgraph.checkpoint.conformance import checkpointer_test, validate
@@ -98,9 +100,18 @@ def test_a_graph_that_was_cut_off_goes_on_at_its_last_checkpoint(either: BaseChe
     assert seen == ["a", "b", "b", "c"]
 
 
-def test_of_parallel_nodes_only_the_one_that_failed_runs_again(either: BaseCheckpointSaver[Any]) -> None:
+def test_of_parallel_nodes_those_whose_result_is_stored_do_not_run_again(
+    either: BaseCheckpointSaver[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
     seen: list[str] = []
     fails = {"right"}
+    stored = threading.Event()
+    put_writes = either.put_writes
+
+    def put(config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str, task_path: str = "") -> None:
+        put_writes(config, writes, task_id, task_path)
+        if ("done", ["left"]) in writes:
+            stored.set()
 
     def left(state: State) -> dict[str, list[str]]:
         seen.append("left")
@@ -109,9 +120,12 @@ def test_of_parallel_nodes_only_the_one_that_failed_runs_again(either: BaseCheck
     def right(state: State) -> dict[str, list[str]]:
         seen.append("right")
         if fails:
+            # LangGraph stores nothing more once a node has failed.
+            assert stored.wait(30)
             raise RuntimeError("right")
         return {"done": ["right"]}
 
+    monkeypatch.setattr(either, "put_writes", put)
     graph = StateGraph(State).add_node("left", left).add_node("right", right)
     graph.add_edge(START, "left").add_edge(START, "right")
     compiled, config = graph.compile(checkpointer=either), thread()

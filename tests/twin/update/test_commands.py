@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from pentad.cli import console
 from pentad.cli.commands import update as command
 from pentad.cli.main import app
 from pentad.local.twin import Twin, TwinOptions
@@ -29,7 +28,6 @@ def twin(tmp_path: Path, state: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
     monkeypatch.setattr(command, "assembly", lambda root: (out, True))
     with Twin.start(out, state, options=TwinOptions(vector_dimension=8)) as running:
         yield running
-    console.OPTIONS.json = False
 
 
 def called(*arguments: str) -> tuple[int, Any]:
