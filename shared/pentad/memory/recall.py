@@ -24,7 +24,7 @@ PREVIOUS_CHARACTERS = 500
 SHORT_WORDS = 6
 EMBED_SECONDS = 20.0
 PAGE_MESSAGES = 20
-"""So much of a conversation is read at once, backwards, until the question before the newest is found."""
+"""So much of a conversation is read first, then twice as much, backwards, until the question before is found."""
 _OVERFETCH = 2  # dropping overlaps must still leave top_k
 _REFERRING = frozenset(
     "it its they them their this that these those he him his she her there then one ones same former latter".split()
@@ -107,7 +107,7 @@ class Recall:
         head = self._sessions.get(tenant, session)
         if head is None:
             raise NotFound("there is no such session")
-        stored = self._newest(head, current.request_seq)
+        stored = self._newest(head, current.request_seq, searches=agent.knowledge.top_k > 0)
         if not stored or stored[-1].seq != current.request_seq:
             raise NotFound("the run's request is not in the session")
         request = stored[-1]
@@ -122,13 +122,16 @@ class Recall:
         manifest = self._choose(head, stored, agent.context)
         return self._runs.set_manifest(tenant, run, manifest).manifest or manifest
 
-    def _newest(self, head: Session, request_seq: int) -> list[StoredMessage]:
-        """Return the newest messages up to a request: as many as reach back to the question before it."""
+    def _newest(self, head: Session, request_seq: int, *, searches: bool) -> list[StoredMessage]:
+        """Return a request, and before it as many messages as reach back to the question before, where one searches."""
+        if not searches:
+            return self._sessions.read(head.tenant, head.session, request_seq, request_seq)
         stored: list[StoredMessage] = []
-        first = request_seq + 1
+        first, page = request_seq + 1, PAGE_MESSAGES
         while first > head.epoch_first_seq and not any(is_question(one.message) for one in stored[:-1]):
-            last, first = first - 1, max(head.epoch_first_seq, first - PAGE_MESSAGES)
+            last, first = first - 1, max(head.epoch_first_seq, first - page)
             stored = [*self._sessions.read(head.tenant, head.session, first, last), *stored]
+            page *= 2
         return stored
 
     def _affordable(

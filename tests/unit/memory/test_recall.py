@@ -264,8 +264,16 @@ def test_the_question_before_is_found_behind_a_long_run(world: World, monkeypatc
     world.ask(says("m", "Why is that?"))
     counts = reads(world, monkeypatch)
     world.recall.run("acme", RUN, "s1", agent())
-    assert counts == [PAGE_MESSAGES, PAGE_MESSAGES, 53 - 2 * PAGE_MESSAGES]
+    assert counts == [PAGE_MESSAGES, 53 - PAGE_MESSAGES]
     assert world.embedder.texts[-1] == "How long does a session lease last?\nWhy is that?"
+
+
+def test_an_agent_that_searches_nothing_reads_the_request_alone(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.ask(says("q", "How long does a lease last?"), says("a", "An hour.", "assistant"))
+    world.ask(says("m", "Why is that?"))
+    counts = reads(world, monkeypatch)
+    world.recall.run("acme", RUN, "s1", agent(top_k=0))
+    assert counts == [1]
 
 
 def test_passages_that_make_the_context_too_long_begin_a_new_epoch(world: World) -> None:
