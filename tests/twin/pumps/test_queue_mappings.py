@@ -247,6 +247,9 @@ def test_delayed_message_arrives_once_its_delay_is_over(tmp_path: Path) -> None:
     with world(source(30), tmp_path, worker=lambda _: {}) as twin:
         twin.send("source", "late", DelaySeconds=1)
         until(lambda: twin.received("worker"))
+        [record] = twin.received("worker")[0]["Records"]
+    moments = record["attributes"]
+    assert int(moments["ApproximateFirstReceiveTimestamp"]) - int(moments["SentTimestamp"]) >= 1000
 
 
 def test_disabled_mapping_reads_nothing(tmp_path: Path) -> None:

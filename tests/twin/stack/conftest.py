@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from tests.twin.conftest import OwnProject
 from tests.twin.stack.world import Stack, Tenant
 
 
@@ -13,6 +14,14 @@ def stack(shared_twin: dict[str, Any]) -> Iterator[Stack]:
     """The stack on the twin that all workers share."""
     with Stack(shared_twin) as found:
         yield found
+
+
+@pytest.fixture
+def scripted(own: OwnProject) -> Iterator[Stack]:
+    """The stack of the user's project, without a script; scripts are its twin's own, so its tests come one by one."""
+    own.stack.simulator.reset()
+    yield own.stack
+    own.stack.simulator.reset()
 
 
 @pytest.fixture

@@ -37,16 +37,8 @@ def says(text: str) -> Json:
 
 
 @pytest.fixture
-def stack(own: OwnProject) -> Iterator[Stack]:
-    """The stack of a project whose agents ask; scripts are its twin's own, so its tests come one by one."""
-    own.stack.simulator.reset()
-    yield own.stack
-    own.stack.simulator.reset()
-
-
-@pytest.fixture
-def tenant(stack: Stack) -> Tenant:
-    return stack.tenant()
+def stack(scripted: Stack) -> Stack:
+    return scripted
 
 
 def begin(tenant: Tenant, agent: str, *script: Json, message: str = "Please.") -> Json:

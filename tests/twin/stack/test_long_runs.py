@@ -1,10 +1,7 @@
 """A run that outgrows an execution's history goes on in another one, and nobody who looks at the run sees it."""
 
-from collections.abc import Iterator
-
 import pytest
 
-from tests.twin.conftest import OwnProject
 from tests.twin.stack.own_project import EVENT_LIMIT
 from tests.twin.stack.world import Json, Stack, Tenant, until
 
@@ -15,9 +12,8 @@ TURNS = 19
 
 
 @pytest.fixture
-def stack(own: OwnProject) -> Iterator[Stack]:
-    yield own.stack
-    own.stack.simulator.reset()
+def stack(scripted: Stack) -> Stack:
+    return scripted
 
 
 def counting(turns: int) -> list[Json]:

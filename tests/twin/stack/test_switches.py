@@ -17,15 +17,8 @@ REASON = "an audit"
 
 
 @pytest.fixture
-def stack(own: OwnProject) -> Iterator[Stack]:
-    own.stack.simulator.reset()
-    yield own.stack
-    own.stack.simulator.reset()
-
-
-@pytest.fixture
-def tenant(stack: Stack) -> Tenant:
-    return stack.tenant()
+def stack(scripted: Stack) -> Stack:
+    return scripted
 
 
 @pytest.fixture

@@ -3,11 +3,11 @@
 import json
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import Any, Self, TypeVar
+from typing import Any, Literal, Self, TypeVar
 
 import boto3
 import httpx
@@ -109,39 +109,22 @@ class Stack:
 
     def items(self, tenant: str, *tables: str) -> list[Json]:
         """Return all that DynamoDB holds of a tenant (in some tables), plain values, keys and API keys left out."""
-        found = []
-        for table in tables or self.tables:
-            pages = (
-                self.aws("dynamodb")
-                .get_paginator("scan")
-                .paginate(
-                    TableName=table,
-                    ConsistentRead=True,
-                    FilterExpression="begins_with(pk, :own)",
-                    ExpressionAttributeValues={":own": {"S": f"T#{tenant}#"}},
-                )
-            )
-            for page in pages:
-                found += [plain(item) for item in page["Items"]]
+        found = self._found("scan", tables or self.tables, f"T#{tenant}#", FilterExpression="begins_with(pk, :own)")
         return [item for item in found if not item["pk"].endswith("#KEYS")]
 
     def partition(self, pk: str) -> list[Json]:
         """Return all that DynamoDB holds under one partition key, in whichever table, plain values."""
-        found = []
-        for table in self.tables:
-            pages = (
-                self.aws("dynamodb")
-                .get_paginator("query")
-                .paginate(
-                    TableName=table,
-                    ConsistentRead=True,
-                    KeyConditionExpression="pk = :own",
-                    ExpressionAttributeValues={":own": {"S": pk}},
-                )
-            )
-            for page in pages:
-                found += [plain(item) for item in page["Items"]]
-        return found
+        return self._found("query", self.tables, pk, KeyConditionExpression="pk = :own")
+
+    def _found(self, operation: Literal["scan", "query"], tables: Iterable[str], own: str, **which: str) -> list[Json]:
+        pages = self.aws("dynamodb").get_paginator(operation)
+        values = {":own": {"S": own}}
+        return [
+            plain(item)
+            for table in tables
+            for page in pages.paginate(TableName=table, ConsistentRead=True, ExpressionAttributeValues=values, **which)
+            for item in page["Items"]
+        ]
 
     def queue_url(self, name: str) -> str:
         """Return the address of a queue by the end of its name."""
