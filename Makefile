@@ -34,7 +34,7 @@ test: env ## run the tests
 check: env ## lint, types, import rules, templates
 	@$(BIN)/python -m ruff check .
 	@$(BIN)/python -m ruff format --check .
-	@$(BIN)/python -m mypy shared functions infra layers tests benchmarks
+	@$(BIN)/python -m mypy shared twin functions infra layers tests benchmarks
 	@PYTHONPATH=.:shared $(BIN)/lint-imports --no-cache
 	@$(BIN)/python -m infra.app
 	@$(BIN)/cfn-lint cdk.out/*.template.json

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from benchmarks.requests import PREFIX, READS, Key, Request
 
 if TYPE_CHECKING:
-    from pentad.local.host.model import Report
+    from twin.host.model import Report
 
 _CLOCK_MS = 1.0  # a report's start is in whole milliseconds
 

@@ -26,8 +26,8 @@ from pentad.cli.console import ERR, OUT
 from pentad.cli.demo.record import write
 from pentad.cli.synth import assembly, project_root
 from pentad.domain.messages import Message, TextBlock
-from pentad.memory.adapters.objects_s3 import S3Objects
-from pentad.memory.adapters.sessions_dynamodb import DynamoSessions
+from pentad.memory.documents.adapters.objects_s3 import S3Objects
+from pentad.memory.sessions.adapters.sessions_dynamodb import DynamoSessions
 
 SIZES = (10, 100, 1000)
 PLAIN = Case("plain answer", message=langgraph.QUESTION)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pentad.local.front.model import ApiCall
+    from twin.front.model import ApiCall
 
 PREFIX = "pentad-dev-"
 """Before the name of every function; the twin runs the dev stage."""

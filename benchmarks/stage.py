@@ -16,9 +16,9 @@ from benchmarks.items import Stored, compare, difference, item_size
 from benchmarks.requests import PREFIX, READS, Request, RequestLog, rows, short_table
 from benchmarks.turn import Turn
 from pentad.cli.client import ApiClient
-from pentad.local.host.model import Report
-from pentad.local.simulator import SimulatorControl
-from pentad.local.twin import Twin, TwinOptions
+from twin.host.model import Report
+from twin.running.twin import Twin, TwinOptions
+from twin.simulator import SimulatorControl
 
 AGENT = "assistant"
 TENANT = "local"
@@ -260,8 +260,8 @@ class Stage:
 
 
 def _key(twin: Twin) -> str:
-    from pentad.api.adapters.keys_dynamodb import DynamoKeys
-    from pentad.api.keys import create_key
+    from pentad.api.identity.adapters.keys_dynamodb import DynamoKeys
+    from pentad.api.identity.keys import create_key
     from pentad.aws.table import Table
 
     table = Table(twin.admin_client("dynamodb"), twin.outputs[_STATE_STACK]["StateTable"])

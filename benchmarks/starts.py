@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from benchmarks.timing import Spread, spread
-from pentad.local import twin_file
+from twin.running import state_file as twin_file
 
 _READY_SECONDS = 60.0
 _STOP_SECONDS = 20.0

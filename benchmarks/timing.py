@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from benchmarks.requests import PREFIX
 
 if TYPE_CHECKING:
-    from pentad.local.host.model import Report
+    from twin.host.model import Report
 
 
 @dataclass(frozen=True)

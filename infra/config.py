@@ -10,7 +10,7 @@ from typing import Any, Literal
 from aws_cdk import App, RemovalPolicy
 from aws_cdk.aws_logs import RetentionDays
 
-from pentad.domain.agents import GROUP_PATTERN
+from pentad.domain.declarations.agents import GROUP_PATTERN
 
 StageName = Literal["dev", "staging", "prod"]
 

@@ -74,9 +74,9 @@ def _third_party(root: Path, name: str, lock: Path) -> Path:
 
 
 def pentad(root: Path) -> Path:
-    """Return the layer of the package ``pentad`` without its laptop parts (local, cli)."""
+    """Return the layer of the package ``pentad`` without the command line."""
     source = root / "shared" / "pentad"
-    kept = [path for path in _sources(source) if path.relative_to(source).parts[0] not in ("local", "cli")]
+    kept = [path for path in _sources(source) if path.relative_to(source).parts[0] != "cli"]
 
     def build(folder: Path) -> None:
         _copy(kept, source, folder / "python" / "pentad")
@@ -89,7 +89,7 @@ def catalog(root: Path, content: str, models: str | None = None) -> Path:
 
     Args:
         root: the project's folder.
-        content: `pentad.domain.agents.Catalog` as JSON.
+        content: `pentad.domain.declarations.agents.Catalog` as JSON.
         models: the text of ``models.yaml``, where the project has one.
     """
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import boto3
 
-from pentad.local.front.moto_speed import bound_the_work_of_tables
+from twin.front.moto_speed import bound_the_work_of_tables
 
 _KEYS = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing"}
 _lock = threading.Lock()

@@ -9,19 +9,19 @@ from pathlib import Path
 from typing import Any
 
 from infra.orchestration.loop import EVENT_LIMIT, definition
-from pentad.domain.agents import AgentSpec, BandsSpec, Catalog, ConfidenceSpec, ToolSpec
+from pentad.domain.declarations.agents import AgentSpec, BandsSpec, Catalog, ConfidenceSpec, ToolSpec
 from pentad.domain.errors import PentadError, ToolFailed
 from pentad.domain.ids import approval_id
 from pentad.domain.knowledge import Passage
 from pentad.domain.runs import Assessment, Band, CallStatus, Run, RunStatus, Signal
 from pentad.domain.usage import Limits
-from pentad.local.replay import Replay, captured
-from pentad.local.replay_machine import Machine, MachineError
-from pentad.local.replay_report import Report
-from pentad.orchestration.advance import reference
-from pentad.orchestration.carry_out import CarryOut
-from pentad.orchestration.recording import Recording, record
-from pentad.orchestration.turn import Turn
+from pentad.orchestration.approvals.carry_out import CarryOut
+from pentad.orchestration.lifecycle.advance import reference
+from pentad.orchestration.timetravel.recording import Recording, record
+from pentad.orchestration.timetravel.replay.machine import Machine, MachineError
+from pentad.orchestration.timetravel.replay.replay import Replay, captured
+from pentad.orchestration.timetravel.replay.report import Report
+from pentad.orchestration.turn.think import Turn
 from tests.unit.orchestration.world import TENANT, World
 
 FOLDER = Path(__file__).parent / "data" / "recordings"

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from pentad.domain.errors import PentadError
-from pentad.models.exchange import ProviderFailure
+from pentad.models.providers.exchange import ProviderFailure
 
 MARK = "do-not-show"
 _MAX_FOUND = 20

@@ -14,23 +14,23 @@ from benchmarks.gateway.work import Call, serve
 from pentad.domain.ids import new_id
 from pentad.domain.messages import Message, TextBlock
 from pentad.domain.models import CallContext, ChatRequest, Outcome
-from pentad.models.adapters.anthropic import AnthropicChat
-from pentad.models.adapters.breaker_memory import MemoryCircuits
-from pentad.models.adapters.budgets_memory import MemoryBudget, MemoryBudgetStore
-from pentad.models.adapters.ledger_memory import MemoryLedger
-from pentad.models.adapters.openai import OpenAIChat
-from pentad.models.adapters.response_cache_memory import MemoryResponseCache
-from pentad.models.adapters.secrets import FixedCredentials
-from pentad.models.breaker import Policy
-from pentad.models.budgeted import BudgetedChat, BudgetedProvider, Meter
-from pentad.models.budgets import BudgetDefinition, Scope
-from pentad.models.cache import CachedChat
-from pentad.models.cascade import Cascade
-from pentad.models.catalog import load
-from pentad.models.circuits import SharedBreaker
-from pentad.models.compaction import CompactingChat
-from pentad.models.gateway import Gateway
+from pentad.models.breaker.adapters.breaker_memory import MemoryCircuits
+from pentad.models.breaker.breaker import Policy
+from pentad.models.breaker.circuits import SharedBreaker
+from pentad.models.budgets.adapters.budgets_memory import MemoryBudget, MemoryBudgetStore
+from pentad.models.budgets.budgets import BudgetDefinition, Scope
+from pentad.models.cache.adapters.response_cache_memory import MemoryResponseCache
+from pentad.models.cache.cache import CachedChat
+from pentad.models.catalog.catalog import load
+from pentad.models.gateway.budgeted import BudgetedChat, BudgetedProvider, Meter
+from pentad.models.gateway.cascade import Cascade
+from pentad.models.gateway.compaction import CompactingChat
+from pentad.models.gateway.gateway import Gateway
+from pentad.models.ledger.adapters.ledger_memory import MemoryLedger
 from pentad.models.ports import ChatModel
+from pentad.models.providers.adapters.anthropic import AnthropicChat
+from pentad.models.providers.adapters.openai import OpenAIChat
+from pentad.models.providers.adapters.secrets import FixedCredentials
 from pentad.observability.adapters.null import NullTelemetry
 
 _DEADLINE_SECONDS = 30.0

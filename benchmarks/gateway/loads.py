@@ -10,18 +10,18 @@ from benchmarks.timing import Spread, spread
 
 _SECONDS = 120.0
 _GATEWAY = """
-from pentad.models.adapters.anthropic import AnthropicChat
-from pentad.models.adapters.budgets_memory import MemoryBudget
-from pentad.models.adapters.ledger_memory import MemoryLedger
-from pentad.models.adapters.openai import OpenAIChat
-from pentad.models.adapters.response_cache_memory import MemoryResponseCache
-from pentad.models.budgeted import BudgetedChat
-from pentad.models.cache import CachedChat
-from pentad.models.cascade import Cascade
-from pentad.models.catalog import load
-from pentad.models.circuits import SharedBreaker
-from pentad.models.compaction import CompactingChat
-from pentad.models.gateway import Gateway
+from pentad.models.providers.adapters.anthropic import AnthropicChat
+from pentad.models.budgets.adapters.budgets_memory import MemoryBudget
+from pentad.models.ledger.adapters.ledger_memory import MemoryLedger
+from pentad.models.providers.adapters.openai import OpenAIChat
+from pentad.models.cache.adapters.response_cache_memory import MemoryResponseCache
+from pentad.models.gateway.budgeted import BudgetedChat
+from pentad.models.cache.cache import CachedChat
+from pentad.models.gateway.cascade import Cascade
+from pentad.models.catalog.catalog import load
+from pentad.models.breaker.circuits import SharedBreaker
+from pentad.models.gateway.compaction import CompactingChat
+from pentad.models.gateway.gateway import Gateway
 """
 LOADS = (
     ("httpx2", "pentad", "import httpx2"),

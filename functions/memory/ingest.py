@@ -6,7 +6,7 @@ from typing import Any
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from pentad.domain.errors import InvalidInput
-from pentad.memory.ingest import parse_s3_event
+from pentad.memory.documents.ingest import parse_s3_event
 from pentad.runtime import bootstrap
 from pentad.runtime.entrypoint import LambdaContext, deadline_of
 from pentad.runtime.queue_batch import consume

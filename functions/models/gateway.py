@@ -5,8 +5,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from pentad.domain.errors import PentadError
-from pentad.models import wire, wire_chat, wire_errors
-from pentad.orchestration.turn import Turn
+from pentad.models.remote import wire, wire_chat, wire_errors
+from pentad.orchestration.turn.think import Turn
 from pentad.orchestration.workflows.steps import EnteredStep
 from pentad.runtime import bootstrap, gateway_services, priming, workflow_services
 from pentad.runtime.entrypoint import LambdaContext, deadline_of, entrypoint

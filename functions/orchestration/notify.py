@@ -4,7 +4,7 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
-from pentad.orchestration.notices import read_announcement
+from pentad.orchestration.approvals.notices import read_announcement
 from pentad.runtime import human_services
 from pentad.runtime.entrypoint import LambdaContext
 from pentad.runtime.queue_batch import consume

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
-from pentad.tools.arithmetic import MAX_LENGTH, evaluate
+from pentad.tools.builtin.arithmetic import MAX_LENGTH, evaluate
 from pentad.tools.declare import tool
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from pentad.domain.errors import InvalidInput
-from pentad.tools import calendar
+from pentad.tools.builtin import calendar
 from pentad.tools.declare import ToolContext, tool
 
 _When = Annotated[str | None, Field(max_length=40)]

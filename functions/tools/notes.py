@@ -4,9 +4,9 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
+from pentad.domain.canonical import sha256_of
 from pentad.domain.errors import ToolFailed
 from pentad.domain.ids import derived_id
-from pentad.tools.canonical import sha256_of
 from pentad.tools.declare import Grant, ToolContext, Undoable, tool
 
 KIND = "NOTE"

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from pentad.domain.agents import Catalog
+from pentad.domain.declarations.agents import Catalog
+from pentad.domain.declarations.workflows import ModelStep
 from pentad.domain.errors import ConfigurationError
-from pentad.domain.workflows import ModelStep
-from pentad.models.catalog import OVERLAY, ModelCatalog, ModelEntry, load
+from pentad.models.catalog.catalog import OVERLAY, ModelCatalog, ModelEntry, load
 
 _IN_SETTINGS = ("anthropic", "openai")
 """Secrets that the gateway's settings name one by one."""

@@ -11,7 +11,7 @@ from constructs import Construct
 
 from infra.config import Stage
 from infra.models.catalog import Models
-from pentad.observability import names
+from pentad.observability.metrics import names
 
 _RUNBOOK = "docs/runbooks/broken-link.md"
 

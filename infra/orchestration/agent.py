@@ -13,7 +13,7 @@ from infra.orchestration.loop import State, definition
 from infra.orchestration.machine import Machine
 from infra.orchestration.nesting import grant_continue
 from infra.orchestration.reply import reply_only
-from pentad.domain.agents import AgentSpec
+from pentad.domain.declarations.agents import AgentSpec
 
 
 class AgentMachine(Machine):

@@ -12,7 +12,7 @@ leaves room for them (see `EVENT_LIMIT`).
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pentad.domain.agents import AgentSpec
+from pentad.domain.declarations.agents import AgentSpec
 from pentad.domain.errors import transient_names
 
 State = dict[str, Any]

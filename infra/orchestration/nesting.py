@@ -10,7 +10,7 @@ from infra.components.reasons import acknowledge
 from infra.config import Stage
 from infra.orchestration.names import execution_arns, machine_arn, machine_name_of, start_statement
 from infra.orchestration.starts import grant_describe
-from pentad.domain.agents import AgentSpec
+from pentad.domain.declarations.agents import AgentSpec
 
 NESTED_RULE = "StepFunctionsGetEventsForStepFunctionsExecutionRule"
 """The managed rule by which Step Functions learns that a nested execution has ended.

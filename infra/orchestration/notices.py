@@ -15,7 +15,7 @@ from constructs import Construct
 from infra.components import grants, storage
 from infra.components.build import Build
 from infra.components.reasons import acknowledge
-from pentad.orchestration.notices import ANY_GROUP, EVENTS
+from pentad.orchestration.approvals.notices import ANY_GROUP, EVENTS
 
 _SECONDS = 30
 _RECEIVES = 8

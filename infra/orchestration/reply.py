@@ -7,7 +7,7 @@ before anything is deployed.
 from pathlib import Path
 from typing import Any
 
-from pentad.domain.agents import AgentSpec
+from pentad.domain.declarations.agents import AgentSpec
 from pentad.domain.errors import ConfigurationError
 
 State = dict[str, Any]

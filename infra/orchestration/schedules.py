@@ -15,10 +15,10 @@ from constructs import Construct
 
 from infra.components import grants
 from infra.components.build import Build
-from pentad.domain.agents import AgentSpec, ScheduleSpec
+from pentad.domain.declarations.agents import AgentSpec, ScheduleSpec
+from pentad.domain.declarations.workflows import WorkflowSpec
 from pentad.domain.errors import ConfigurationError
-from pentad.domain.workflows import WorkflowSpec
-from pentad.orchestration.inbox import schedule_message
+from pentad.orchestration.lifecycle.inbox import schedule_message
 
 _NAME_CHARACTERS = 64
 _RETRIES = 10

@@ -38,11 +38,11 @@ from infra.orchestration.machine import Machine
 from infra.orchestration.names import machine_arn
 from infra.orchestration.nesting import grant_agents
 from infra.orchestration.switches import grant_switches
-from pentad.domain.agents import AgentSpec
+from pentad.domain.declarations.agents import AgentSpec
+from pentad.domain.declarations.workflows import WorkflowSpec
 from pentad.domain.errors import ConfigurationError
-from pentad.domain.workflows import WorkflowSpec
 from pentad.orchestration.workflows.templates import INPUT, references
-from pentad.tools.discovery import AnyTool
+from pentad.tools.declare.discovery import AnyTool
 
 MODULE = "functions.orchestration.workflow"
 

@@ -27,8 +27,8 @@ from infra.stacks.state import StateStack
 from infra.tools.catalog import build_catalog
 from infra.tools.tool import ToolFunction
 from layers import build as builds
-from pentad.domain.agents import Catalog
-from pentad.tools.discovery import discover
+from pentad.domain.declarations.agents import Catalog
+from pentad.tools.declare.discovery import discover
 
 
 class AgentStack(Stack):

@@ -8,9 +8,9 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from infra.orchestration.reply import check_pattern
-from pentad.domain.agents import AgentSpec, Catalog
+from pentad.domain.declarations.agents import AgentSpec, Catalog
 from pentad.domain.errors import ConfigurationError
-from pentad.tools.discovery import AnyTool
+from pentad.tools.declare.discovery import AnyTool
 
 
 def read_agent(folder: Path) -> AgentSpec:

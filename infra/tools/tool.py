@@ -10,7 +10,7 @@ from infra.components.build import Build
 from infra.orchestration import graph
 from infra.orchestration.switches import grant_switches
 from layers import build as builds
-from pentad.tools.discovery import AnyTool
+from pentad.tools.declare.discovery import AnyTool
 
 _READ = ("dynamodb:GetItem", "dynamodb:Query")
 _CHANGE = ("dynamodb:PutItem", "dynamodb:DeleteItem")

@@ -11,7 +11,7 @@ PRODUCT = ("shared", "functions", "infra", "layers")
 LONGEST_MODULE = 400
 LONGEST_FUNCTION = 40
 # The declaration of a tool is one call with an option a line.
-LONG_ON_PURPOSE = ["shared/pentad/tools/declare.py tool"]
+LONG_ON_PURPOSE = ["shared/pentad/tools/declare/declare.py tool"]
 NAMELESS = {"utils", "helpers", "common", "misc"}
 ROWS = (
     [f"M{n}" for n in range(1, 13)]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from pentad.cli.client import ApiClient
-from pentad.cli.commands.runs import ask
+from pentad.cli.commands.runs.runs import ask
 
 pytestmark = [
     pytest.mark.e2e,

@@ -3,8 +3,8 @@
 import json
 from typing import Any
 
-from pentad.models.catalog import load
-from pentad.observability import names
+from pentad.models.catalog.catalog import load
+from pentad.observability.metrics import names
 from tests.infra.conftest import joined
 
 Json = dict[str, Any]

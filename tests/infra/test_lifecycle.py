@@ -13,9 +13,9 @@ from pydantic import ValidationError
 
 from infra.config import STAGES
 from infra.orchestration.schedules import Schedules
-from pentad.domain.agents import AgentSpec
+from pentad.domain.declarations.agents import AgentSpec
+from pentad.domain.declarations.workflows import TextStep, WorkflowSpec
 from pentad.domain.errors import ConfigurationError
-from pentad.domain.workflows import TextStep, WorkflowSpec
 
 Json = dict[str, Any]
 

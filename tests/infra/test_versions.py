@@ -12,7 +12,7 @@ from aws_cdk.assertions import Template
 from infra.config import STAGES
 from infra.orchestration.live import LiveAlias
 from infra.orchestration.reply import check_pattern, reply_only
-from pentad.domain.agents import AgentSpec, ConfidenceSpec, HumansSpec
+from pentad.domain.declarations.agents import AgentSpec, ConfidenceSpec, HumansSpec
 from pentad.domain.errors import ConfigurationError
 from tests.infra.conftest import joined, states_of
 from tests.infra.test_policies import listed, statements

@@ -22,11 +22,11 @@ from infra.orchestration.loop import ENGINE_ERRORS, LAMBDA_ERRORS
 from infra.orchestration.nesting import grant_agents
 from infra.orchestration.workflow import read_workflows, write
 from pentad.domain import errors
-from pentad.domain.agents import AgentSpec, Catalog
+from pentad.domain.declarations.agents import AgentSpec, Catalog
+from pentad.domain.declarations.workflows import ModelStep, WorkflowSpec
 from pentad.domain.errors import ConfigurationError
-from pentad.domain.workflows import ModelStep, WorkflowSpec
-from pentad.models.catalog import load
-from pentad.tools.discovery import discover
+from pentad.models.catalog.catalog import load
+from pentad.tools.declare.discovery import discover
 from tests.infra.conftest import joined
 from tests.infra.test_policies import listed, statements
 

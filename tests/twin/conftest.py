@@ -11,10 +11,10 @@ from filelock import FileLock
 from pytest_socket import enable_socket
 
 from pentad.aws.table import Table
-from pentad.local import twin_file
 from tests.twin import keeper
 from tests.twin.stack import own_project
 from tests.twin.stack.world import Stack
+from twin.running import state_file as twin_file
 
 _LOCK_SECONDS = 300
 
@@ -77,9 +77,9 @@ def own(root: Path, assembly_dir: Path, tmp_path_factory: pytest.TempPathFactory
 
 def hold_circuits(facts: dict[str, Any]) -> None:
     """Hold every circuit closed: the faults of one test must not open a circuit for the others."""
-    from pentad.models.adapters.breaker_dynamodb import DynamoCircuits
-    from pentad.models.catalog import load
-    from pentad.models.circuits import SharedBreaker
+    from pentad.models.breaker.adapters.breaker_dynamodb import DynamoCircuits
+    from pentad.models.breaker.circuits import SharedBreaker
+    from pentad.models.catalog.catalog import load
 
     with Stack(facts) as stack:
         table = Table(stack.aws("dynamodb"), stack.outputs["TransientTable"])

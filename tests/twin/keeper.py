@@ -19,9 +19,9 @@ from typing import Any
 
 import psutil
 
-from pentad.local import twin_file
-from pentad.local.twin import Twin
-from pentad.local.twin_main import wait_for_signal
+from twin.running import state_file as twin_file
+from twin.running.command import wait_for_signal
+from twin.running.twin import Twin
 
 START_SECONDS = 120.0
 STOP_SECONDS = 120.0  # a twin that served a whole session has much to close, on a busy machine
@@ -58,7 +58,7 @@ def _end_with(owner: psutil.Process) -> None:
 
 
 def start(assembly: Path, state: Path, owner: int) -> dict[str, Any]:
-    """Start a twin in a process of its own and return its facts (`pentad.local.twin_file`) once it is ready.
+    """Start a twin in a process of its own and return its facts (`twin.running.state_file`) once it is ready.
 
     Raises:
         AssertionError: it ended or is not ready in time; the message is what it wrote.

@@ -3,6 +3,6 @@
 from infra.orchestration.fragments.base import Fragment
 from infra.orchestration.fragments.control import AtLeast
 from infra.orchestration.fragments.flow import Flow
-from pentad.domain.schedules import ScheduleSpec
+from pentad.domain.declarations.schedules import ScheduleSpec
 
 __all__ = ["AtLeast", "Flow", "Fragment", "ScheduleSpec"]

@@ -14,7 +14,7 @@ from aws_cdk import IStableStringProducer, Lazy
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from pentad.domain.workflows import STEPS
+from pentad.domain.declarations.workflows import STEPS
 
 if TYPE_CHECKING:
     from infra.orchestration.fragments.flow import Flow

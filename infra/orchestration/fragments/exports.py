@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from infra.orchestration.fragments.base import Known
-from pentad.domain.workflows import EXPORTS, AnyStep, ModelStep
+from pentad.domain.declarations.workflows import EXPORTS, AnyStep, ModelStep
 from pentad.orchestration.workflows.templates import STATUS
 
 _SMALL = frozenset({"boolean", "integer", "number"})

@@ -17,11 +17,9 @@ from infra.orchestration.fragments.exports import argument_problems, export_prob
 from infra.orchestration.fragments.humans import HumanApproval, HumanRun
 from infra.orchestration.fragments.steps import AgentRun, ModelTask, Text, ToolRun
 from infra.orchestration.names import machine_arn
-from pentad.domain.agents import AgentSpec
-from pentad.domain.errors import ConfigurationError, InvalidInput
-from pentad.domain.schedules import ScheduleSpec
-from pentad.domain.usage import Limits
-from pentad.domain.workflows import (
+from pentad.domain.declarations.agents import AgentSpec
+from pentad.domain.declarations.schedules import ScheduleSpec
+from pentad.domain.declarations.workflows import (
     ROUNDS,
     AgentStep,
     AnyStep,
@@ -31,9 +29,11 @@ from pentad.domain.workflows import (
     ToolStep,
     WorkflowSpec,
 )
-from pentad.models.schemas import strict_schema
+from pentad.domain.errors import ConfigurationError, InvalidInput
+from pentad.domain.usage import Limits
+from pentad.models.structured.schemas import strict_schema
 from pentad.orchestration.workflows.templates import problems
-from pentad.tools.discovery import AnyTool
+from pentad.tools.declare.discovery import AnyTool
 
 _PROBLEMS_SHOWN = 10
 _NAME = r"[a-z][a-z0-9_]{0,60}"

@@ -14,8 +14,8 @@ from infra.orchestration.fragments.base import (
 )
 from infra.orchestration.fragments.steps import Nothing, StepFragment
 from infra.orchestration.fragments.waiting import Wait
-from pentad.domain.workflows import HumanStep
-from pentad.orchestration.approving import first_wait
+from pentad.domain.declarations.workflows import HumanStep
+from pentad.orchestration.approvals.approving import first_wait
 
 if TYPE_CHECKING:
     from infra.orchestration.fragments.flow import Flow

@@ -24,8 +24,8 @@ from infra.orchestration.fragments.base import (
 from infra.orchestration.fragments.waiting import Wait
 from infra.orchestration.loop import ENGINE_ERRORS, invoke, retry
 from infra.orchestration.names import alias_arn
-from pentad.domain.workflows import AgentStep, AnyStep, ModelStep, TextStep, ToolStep
-from pentad.orchestration.start import lease_seconds
+from pentad.domain.declarations.workflows import AgentStep, AnyStep, ModelStep, TextStep, ToolStep
+from pentad.orchestration.lifecycle.start import lease_seconds
 from pentad.orchestration.workflows.templates import INPUT, problems, references
 
 if TYPE_CHECKING:

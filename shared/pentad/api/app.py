@@ -11,8 +11,8 @@ from aws_lambda_powertools.event_handler.api_gateway import APIGatewayHttpResolv
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestUnsupportedContentType, RequestValidationError
 
 from pentad.api import problems
-from pentad.api.caller import Caller
 from pentad.api.door import faults
+from pentad.api.identity.caller import Caller
 from pentad.api.problems import MEDIA_TYPE, Problem
 from pentad.api.routes import find, is_door, methods_of, pattern
 from pentad.api.services import Services

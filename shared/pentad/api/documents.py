@@ -5,11 +5,12 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from pentad.api.views import DocumentUpload, Upload
+from pentad.api.views.views import DocumentUpload, Upload
 from pentad.domain.errors import InvalidInput
 from pentad.domain.ids import check_id
+from pentad.domain.values import FrozenValue
 
 NAME_CHARACTERS = 512
 MEDIA_TYPES = (
@@ -26,10 +27,8 @@ UPLOAD_SECONDS = 900
 _SEGMENT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_. ()+=@,-]*")
 
 
-class DocumentRequest(BaseModel):
+class DocumentRequest(FrozenValue):
     """The body of ``POST /v1/documents``."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str = Field(min_length=1, max_length=NAME_CHARACTERS, description="a relative path, such as docs/plan.md")
     media_type: str = Field(max_length=200, description="the content's type, such as text/markdown")

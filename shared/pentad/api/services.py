@@ -5,18 +5,21 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
 from pentad.api.documents import Documents
-from pentad.api.waiting import Waiting
-from pentad.domain.agents import Catalog
-from pentad.memory.ports import DocumentRegistry, SessionStore
-from pentad.models.ports import Ledger, SpendReader
+from pentad.api.views.waiting import Waiting
+from pentad.domain.declarations.agents import Catalog
+from pentad.memory.documents.ports import DocumentRegistry
+from pentad.memory.sessions.ports import SessionStore
+from pentad.models.ledger.ports import Ledger, SpendReader
 from pentad.observability.ports import Telemetry
-from pentad.orchestration.cancel import CancelRun
-from pentad.orchestration.fork import ForkRun
-from pentad.orchestration.graph_nodes import GraphNodeStore
-from pentad.orchestration.humans import Decide
-from pentad.orchestration.ports import ApprovalStore, ReviewStore, RunStore, WorkflowEngine
-from pentad.orchestration.start import StartRun
-from pentad.orchestration.undo import Undo
+from pentad.orchestration.approvals.humans import Decide
+from pentad.orchestration.approvals.ports import ApprovalStore
+from pentad.orchestration.lifecycle.cancel import CancelRun
+from pentad.orchestration.lifecycle.start import StartRun
+from pentad.orchestration.lifecycle.undo import Undo
+from pentad.orchestration.reviews.ports import ReviewStore
+from pentad.orchestration.runs.ports import RunStore, WorkflowEngine
+from pentad.orchestration.timetravel.fork import ForkRun
+from pentad.tools.graphs.nodes import GraphNodeStore
 
 if TYPE_CHECKING:
     # Named, not loaded: the door reads the models' catalog, and most requests need none of it.

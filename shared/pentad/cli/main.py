@@ -5,24 +5,12 @@ from typing import Annotated, Any
 import typer
 
 from pentad.cli import console, target
-from pentad.cli.commands import (
-    approvals,
-    breaker,
-    budgets,
-    cost,
-    documents,
-    drill,
-    fork,
-    keys,
-    kill,
-    replay,
-    review,
-    runs,
-    schedules,
-    twin,
-    update,
-    versions,
-)
+from pentad.cli.commands import documents
+from pentad.cli.commands.humans import approvals, review
+from pentad.cli.commands.operations import breaker, drill, keys, kill, schedules, versions
+from pentad.cli.commands.runs import fork, replay, runs
+from pentad.cli.commands.spending import budgets, cost
+from pentad.cli.commands.twin import twin, update
 
 app = typer.Typer(
     name="pentad",

@@ -3,16 +3,12 @@
 from datetime import datetime
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from pentad.domain.values import FrozenValue
 
 
-class Value(BaseModel):
-    """Base of the immutable values below."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Passage(Value):
+class Passage(FrozenValue):
     """A retrieved piece of a document. ``document[start:end] == text`` in the parsed text of that version."""
 
     passage_id: str = Field(description="the chunk's id: stable while its text is unchanged")
@@ -25,7 +21,7 @@ class Passage(Value):
     score: float = Field(description="similarity, larger is nearer")
 
 
-class Citation(Value):
+class Citation(FrozenValue):
     """A place in an answer that points to a passage."""
 
     marker: str = Field(description="as it stands in the answer, such as [1]")
@@ -41,7 +37,7 @@ class Citation(Value):
 DocumentStatus = Literal["indexed", "failed", "deleted"]
 
 
-class Document(Value):
+class Document(FrozenValue):
     """What the registry knows of a document."""
 
     tenant: str

@@ -7,15 +7,14 @@ byte to the same provider. Tool results travel in ``user`` messages, as both pro
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from pentad.domain.runs import Assessment
+from pentad.domain.values import FrozenValue
 
 
-class Block(BaseModel):
+class Block(FrozenValue):
     """Base of every content block."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class TextBlock(Block):
@@ -77,20 +76,16 @@ ContentBlock = Annotated[
 ]
 
 
-class ProviderRaw(BaseModel):
+class ProviderRaw(FrozenValue):
     """A reply's content as its provider sent it, kept for the way back."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     provider: str
     model: str
     content: Any = Field(description="JSON")
 
 
-class Message(BaseModel):
+class Message(FrozenValue):
     """One message of a session."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     message_id: str = Field(description="unique in the session; derived from run and step, so a retry writes it once")
     role: Literal["user", "assistant"]

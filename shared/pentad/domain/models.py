@@ -4,20 +4,15 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from pentad.domain.agents import ToolSpec
+from pentad.domain.declarations.agents import ToolSpec
 from pentad.domain.messages import Message
 from pentad.domain.usage import Usage
+from pentad.domain.values import FrozenValue
 
 
-class Value(BaseModel):
-    """Base of the immutable values below."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class CallContext(Value):
+class CallContext(FrozenValue):
     """On whose behalf a call is made: the ledger's dimensions."""
 
     tenant: str
@@ -41,7 +36,7 @@ class StopReason(StrEnum):
 
 
 class Outcome(StrEnum):
-    """What became of one attempt; each has one recovery (see pentad.models.outcomes)."""
+    """What became of one attempt; each has one recovery (see pentad.models.providers.outcomes)."""
 
     OK = "ok"
     RATE_LIMIT = "rate_limit"
@@ -61,14 +56,14 @@ PromptCache = Literal["none", "5m", "1h"]
 """How long a provider keeps a prompt's prefix: not at all, its short lifetime, or its long one."""
 
 
-class CascadeSpec(Value):
+class CascadeSpec(FrozenValue):
     """Ask a cheaper tier first, and move up where it is not sure enough of its answer."""
 
     first: str = Field(default="fast", description="the tier that is asked first")
     threshold: float = Field(default=0.75, gt=0, le=1, description="the least confidence with which its answer stands")
 
 
-class ChatRequest(Value):
+class ChatRequest(FrozenValue):
     """What a caller asks of the gateway. One of task, tier or model selects; task is the usual way."""
 
     context: CallContext
@@ -86,7 +81,7 @@ class ChatRequest(Value):
     fresh: bool = Field(default=False, description="answer anew, though the reply to an exact repeat may be kept")
 
 
-class Attempt(Value):
+class Attempt(FrozenValue):
     """One request on the wire: an entry of the ledger."""
 
     attempt_id: str
@@ -105,7 +100,7 @@ class Attempt(Value):
     error: str | None = Field(default=None, max_length=500, description="class and status; never content or a key")
 
 
-class ChatReply(Value):
+class ChatReply(FrozenValue):
     """What the gateway answers. ``provider`` is ``none`` where every link was down and the text is the notice."""
 
     message: Message
@@ -119,7 +114,7 @@ class ChatReply(Value):
     attempts: tuple[Attempt, ...] = ()
 
 
-class EmbedReply(Value):
+class EmbedReply(FrozenValue):
     """Vectors in the order of the texts."""
 
     vectors: tuple[tuple[float, ...], ...]

@@ -4,18 +4,13 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from pentad.domain.errors import InvalidTransition
 from pentad.domain.ids import AgentName, RunId, SessionId, TenantId, ToolName, UserId
 from pentad.domain.knowledge import Citation
 from pentad.domain.usage import Spent, Usage
-
-
-class Value(BaseModel):
-    """Base of the immutable values below."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
+from pentad.domain.values import FrozenValue
 
 
 class RunStatus(StrEnum):
@@ -54,7 +49,7 @@ def check_transition(current: RunStatus, target: RunStatus) -> None:
         raise InvalidTransition(f"a run that is {current} can't become {target}", field="status")
 
 
-class Manifest(Value):
+class Manifest(FrozenValue):
     """What Recall chose for a run: the context of its first turn, by reference."""
 
     epoch_first_seq: int = Field(ge=0, description="the first message of the session's epoch that is sent")
@@ -64,7 +59,7 @@ class Manifest(Value):
     dropped_messages: int = Field(default=0, ge=0, description="messages of the session left out by the budget")
 
 
-class Overrides(Value):
+class Overrides(FrozenValue):
     """What a fork changes: given to the turns of this run instead of what the agent's definition says."""
 
     prompt: str | None = Field(default=None, max_length=100_000, description="the system prompt")
@@ -81,7 +76,7 @@ class Band(StrEnum):
     ESCALATE = "escalate"
 
 
-class Signal(Value):
+class Signal(FrozenValue):
     """One source's say on a turn."""
 
     source: Literal["self_report", "judge", "agreement", "validators"]
@@ -89,7 +84,7 @@ class Signal(Value):
     detail: str = Field(default="", max_length=300)
 
 
-class Assessment(Value):
+class Assessment(FrozenValue):
     """How sure one turn is: the sources' signals, what the stated rule makes of them, and what that allows."""
 
     confidence: float = Field(ge=0, le=1)
@@ -97,7 +92,7 @@ class Assessment(Value):
     signals: tuple[Signal, ...]
 
 
-class Run(Value):
+class Run(FrozenValue):
     """One run of one agent or of one workflow."""
 
     tenant: TenantId
@@ -153,7 +148,7 @@ class CallStatus(StrEnum):
     UNDONE = "undone"
 
 
-class ToolCall(Value):
+class ToolCall(FrozenValue):
     """One tool call of one step: what was asked, what was decided, what came back."""
 
     tenant: TenantId
@@ -176,7 +171,7 @@ class ToolCall(Value):
     effect_key: str | None = Field(default=None, description="of a failed run's call that this one goes on with")
 
 
-class Decision(Value):
+class Decision(FrozenValue):
     """What a model turn leads to. Goes through the state machine, so it stays under 2 KB: references only."""
 
     kind: Literal["answer", "tools", "approve", "ask", "escalate", "stop"]
@@ -186,7 +181,7 @@ class Decision(Value):
     wait: int | None = Field(default=None, ge=1, description="seconds until the first reminder or the expiry")
 
 
-class CallRef(Value):
+class CallRef(FrozenValue):
     """A reference to a tool call: all that the Act state carries of one."""
 
     tool: str
@@ -196,7 +191,7 @@ class CallRef(Value):
 Decision.model_rebuild()
 
 
-class Step(Value):
+class Step(FrozenValue):
     """One model turn of a run, or one step of a workflow's run."""
 
     tenant: TenantId
@@ -228,7 +223,7 @@ class ApprovalStatus(StrEnum):
     EXPIRED = "expired"
 
 
-class ApprovalCall(Value):
+class ApprovalCall(FrozenValue):
     """A call as it is shown to the human: exactly this runs."""
 
     index: int
@@ -238,7 +233,7 @@ class ApprovalCall(Value):
     edited: bool = Field(default=False, description="a human changed the arguments that the model had chosen")
 
 
-class Vote(Value):
+class Vote(FrozenValue):
     """One human's say, where several have to agree."""
 
     by: str
@@ -248,7 +243,7 @@ class Vote(Value):
     shown_hash: str = Field(description="of what this human was shown; a vote counts only for exactly that")
 
 
-class Change(Value):
+class Change(FrozenValue):
     """What became of an approval before its decision."""
 
     what: Literal["edited", "escalated"]
@@ -258,7 +253,7 @@ class Change(Value):
     reason: str | None = None
 
 
-class Approval(Value):
+class Approval(FrozenValue):
     """A decision that a human owes. The task token is kept encrypted beside it and is in no view of it.
 
     ``calls``: tool calls that run once approved. ``answer``: a drafted answer that is delivered once approved.
@@ -302,7 +297,7 @@ class Approval(Value):
         return self.asked_at or self.created_at
 
 
-class Review(Value):
+class Review(FrozenValue):
     """Something that was done and that a human should look at afterwards."""
 
     tenant: TenantId

@@ -1,19 +1,18 @@
 """Tokens used, what they cost, and the caps on a run: pure values."""
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from pentad.domain.errors import LimitReached
 from pentad.domain.money import show
+from pentad.domain.values import FrozenValue
 
 
-class Usage(BaseModel):
+class Usage(FrozenValue):
     """Tokens of one or more model attempts, as the provider billed them. ``a + b`` adds them.
 
     ``input_tokens`` excludes cached reads and cache writes, so the four input counts never overlap;
     ``thinking_tokens`` is the part of ``output_tokens`` spent on thinking, shown and not billed again.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     input_tokens: int = Field(default=0, ge=0)
     output_tokens: int = Field(default=0, ge=0)
@@ -38,10 +37,8 @@ class Usage(BaseModel):
         )
 
 
-class Spent(BaseModel):
+class Spent(FrozenValue):
     """What a run has used so far. ``a + b`` adds."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     steps: int = Field(default=0, ge=0)
     usage: Usage = Usage()
@@ -56,10 +53,8 @@ class Spent(BaseModel):
         )
 
 
-class Limits(BaseModel):
+class Limits(FrozenValue):
     """Caps on one run; each is checked before the next model turn and reported when reached."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     steps: int = Field(default=20, ge=1, le=10_000, description="model turns")
     seconds: int = Field(default=900, ge=1, le=86_400, description="wall time, waiting for humans not counted")
@@ -80,3 +75,17 @@ class Limits(BaseModel):
             raise LimitReached(f"the run has used its {self.tokens:,} tokens", limit="tokens")
         if spent.cost_nanousd >= self.cost_nanousd:
             raise LimitReached(f"the run has used its {show(self.cost_nanousd)}", limit="cost")
+
+
+BYTES_PER_TOKEN = 4
+
+
+def estimate_tokens(text: str) -> int:
+    """Return about how many tokens a model makes of ``text``: one for each four bytes of UTF-8, rounded up.
+
+    Four characters of English a token is the rule of thumb that OpenAI and Anthropic both publish; counting bytes
+    makes it hold roughly for other scripts too (Cyrillic 2, Chinese 1.3, emoji 1 characters a token). An estimate: the
+    providers' reported usage is what is billed.
+    """
+    size = len(text.encode("utf-8", "surrogatepass"))
+    return -(-size // BYTES_PER_TOKEN)

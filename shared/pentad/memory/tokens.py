@@ -13,7 +13,7 @@ from pentad.domain.messages import (
     ToolCallBlock,
     ToolResultBlock,
 )
-from pentad.domain.tokens import estimate_tokens
+from pentad.domain.usage import estimate_tokens
 
 Counter = Callable[[str], int]
 

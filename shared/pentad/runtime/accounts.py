@@ -8,16 +8,19 @@ from pentad.runtime import bootstrap
 from pentad.runtime import settings as environment
 
 if TYPE_CHECKING:
-    from pentad.models.budgeted import BudgetedChat, Meter
-    from pentad.models.gateway import Gateway
-    from pentad.models.ports import Breaker, Embedder, Ledger, ProviderChat, ProviderEmbed, SpendReader
+    from pentad.models.breaker.ports import Breaker
+    from pentad.models.gateway.budgeted import BudgetedChat, Meter
+    from pentad.models.gateway.gateway import Gateway
+    from pentad.models.ledger.ports import Ledger, SpendReader
+    from pentad.models.ports import Embedder
+    from pentad.models.providers.ports import ProviderChat, ProviderEmbed
 
 
 @cache
 def ledger() -> "Ledger":
     """Return the gateway's ledger: with each attempt it raises the spend counters, and a graph's run."""
-    from pentad.models.adapters.ledger_dynamodb import DynamoDBLedger
-    from pentad.orchestration.adapters.langgraph_spent import counting
+    from pentad.models.ledger.adapters.ledger_dynamodb import DynamoDBLedger
+    from pentad.tools.graphs.adapters.langgraph_spent import counting
 
     values = bootstrap.settings(environment.GatewaySettings)
     state = bootstrap.table(values.state_table)
@@ -27,9 +30,9 @@ def ledger() -> "Ledger":
 @cache
 def meter() -> "Meter":
     """Return what holds and settles what calls cost."""
-    from pentad.models.adapters.budget_definitions import DynamoBudgetStore, RememberedDefinitions
-    from pentad.models.adapters.budgets_dynamodb import DynamoBudget
-    from pentad.models.budgeted import Meter
+    from pentad.models.budgets.adapters.budget_definitions import DynamoBudgetStore, RememberedDefinitions
+    from pentad.models.budgets.adapters.budgets_dynamodb import DynamoBudget
+    from pentad.models.gateway.budgeted import Meter
 
     values = bootstrap.settings(environment.GatewaySettings)
     definitions = RememberedDefinitions(DynamoBudgetStore(bootstrap.table(values.state_table)))
@@ -38,14 +41,14 @@ def meter() -> "Meter":
 
 def paying(adapters: "Mapping[str, ProviderChat]") -> "dict[str, ProviderChat]":
     """Return providers' adapters that send what the budgets can pay."""
-    from pentad.models.budgeted import BudgetedProvider
+    from pentad.models.gateway.budgeted import BudgetedProvider
 
     return {name: BudgetedProvider(adapter, meter()) for name, adapter in adapters.items()}
 
 
 def budgeted(gateway: "Gateway") -> "BudgetedChat":
     """Return the gateway, going to the fast tier near a budget's limit."""
-    from pentad.models.budgeted import BudgetedChat
+    from pentad.models.gateway.budgeted import BudgetedChat
 
     catalog = bootstrap.models()
     return BudgetedChat(gateway, meter(), catalog, frozenset(entry.name for entry in catalog.used_providers))
@@ -53,8 +56,8 @@ def budgeted(gateway: "Gateway") -> "BudgetedChat":
 
 def budgeted_embedder(adapters: "Mapping[str, ProviderEmbed]", breaker: "Breaker") -> "Embedder":
     """Return the gateway of embeddings over adapters that send what the budgets can pay."""
-    from pentad.models.budgeted import BudgetedEmbedder
-    from pentad.models.embeddings import EmbeddingGateway
+    from pentad.models.gateway.budgeted import BudgetedEmbedder
+    from pentad.models.gateway.embeddings import EmbeddingGateway
 
     def of(providers: "Mapping[str, ProviderEmbed]") -> EmbeddingGateway:
         return EmbeddingGateway(
@@ -71,6 +74,6 @@ def budgeted_embedder(adapters: "Mapping[str, ProviderEmbed]", breaker: "Breaker
 @cache
 def spend(state_table: str) -> "SpendReader":
     """Return what reads the spend counters in a table."""
-    from pentad.models.adapters.spend_dynamodb import DynamoSpend
+    from pentad.models.ledger.adapters.spend_dynamodb import DynamoSpend
 
     return DynamoSpend(bootstrap.table(state_table))

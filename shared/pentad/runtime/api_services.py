@@ -9,18 +9,21 @@ from pentad.runtime import settings as environment
 if TYPE_CHECKING:
     from pentad.api.documents import Documents
     from pentad.api.door.service import Door
-    from pentad.api.waiting import Waiting
-    from pentad.domain.agents import Catalog
-    from pentad.memory.ports import DocumentRegistry, SessionStore
-    from pentad.models.ports import Ledger, SpendReader
+    from pentad.api.views.waiting import Waiting
+    from pentad.domain.declarations.agents import Catalog
+    from pentad.memory.documents.ports import DocumentRegistry
+    from pentad.memory.sessions.ports import SessionStore
+    from pentad.models.ledger.ports import Ledger, SpendReader
     from pentad.observability.adapters.powertools import PowertoolsTelemetry
-    from pentad.orchestration.cancel import CancelRun
-    from pentad.orchestration.fork import ForkRun
-    from pentad.orchestration.graph_nodes import GraphNodeStore
-    from pentad.orchestration.humans import Decide
-    from pentad.orchestration.ports import ApprovalStore, ReviewStore, RunStore, WorkflowEngine
-    from pentad.orchestration.start import StartRun
-    from pentad.orchestration.undo import Undo
+    from pentad.orchestration.approvals.humans import Decide
+    from pentad.orchestration.approvals.ports import ApprovalStore
+    from pentad.orchestration.lifecycle.cancel import CancelRun
+    from pentad.orchestration.lifecycle.start import StartRun
+    from pentad.orchestration.lifecycle.undo import Undo
+    from pentad.orchestration.reviews.ports import ReviewStore
+    from pentad.orchestration.runs.ports import RunStore, WorkflowEngine
+    from pentad.orchestration.timetravel.fork import ForkRun
+    from pentad.tools.graphs.nodes import GraphNodeStore
 
 _UNDO_SECONDS = 25.0
 """How long to wait for a tool's undo; API Gateway ends the request after 30 s."""
@@ -86,7 +89,7 @@ class ApiServices:
     @property
     def graph_nodes(self) -> "GraphNodeStore":
         """What ran inside graphs."""
-        from pentad.orchestration.adapters.graph_nodes_dynamodb import DynamoGraphNodes
+        from pentad.tools.graphs.adapters.nodes_dynamodb import DynamoGraphNodes
 
         return DynamoGraphNodes(bootstrap.table(self._settings.state_table))
 
@@ -125,7 +128,7 @@ class ApiServices:
     @cached_property
     def fork(self) -> "ForkRun":
         """Forks runs."""
-        from pentad.orchestration.fork import ForkRun
+        from pentad.orchestration.timetravel.fork import ForkRun
         from pentad.runtime import lifecycle_services
 
         return ForkRun(
@@ -150,8 +153,8 @@ class ApiServices:
     def undo(self) -> "Undo":
         """Undoes tool calls."""
         from pentad.aws.clients import client
-        from pentad.orchestration.adapters.tool_lambda import LambdaTools
-        from pentad.orchestration.undo import Undo
+        from pentad.orchestration.lifecycle.undo import Undo
+        from pentad.orchestration.runs.adapters.tool_lambda import LambdaTools
 
         lambda_client = client("lambda", read_timeout=_UNDO_SECONDS, attempts=1)
         return Undo(self.runs, LambdaTools(lambda_client, self._settings.tool_function_prefix))
@@ -161,7 +164,7 @@ class ApiServices:
         """OpenAI's requests."""
         from pentad.api.door.service import Door
         from pentad.aws.clients import client
-        from pentad.models.adapters.gateway_lambda import LambdaChatModel, LambdaEmbedder
+        from pentad.models.remote.adapters.gateway_lambda import LambdaChatModel, LambdaEmbedder
 
         # One attempt: a second one would ask, and bill, twice.
         lambda_client = client("lambda", read_timeout=_MODEL_SECONDS, attempts=1)
@@ -172,6 +175,6 @@ class ApiServices:
     @cached_property
     def waiting(self) -> "Waiting":
         """Waits for runs."""
-        from pentad.api.waiting import Waiting
+        from pentad.api.views.waiting import Waiting
 
         return Waiting(self.runs)

@@ -13,24 +13,28 @@ from pentad.runtime.catalog import load_catalog
 
 if TYPE_CHECKING:
     from pentad.api.app import Api
-    from pentad.api.authorize import Authorize
+    from pentad.api.identity.authorize import Authorize
     from pentad.aws.redelivery import SqsRedelivery
     from pentad.aws.table import Table
-    from pentad.domain.agents import Catalog
-    from pentad.memory.adapters.vectors_pinecone import PineconeVectors
-    from pentad.memory.ingest import Ingest
-    from pentad.memory.ports import DocumentRegistry, ObjectStore, SessionStore
-    from pentad.memory.recall import Recall
-    from pentad.models.catalog import ModelCatalog
-    from pentad.models.ports import CredentialSource, Embedder, Ledger
+    from pentad.domain.declarations.agents import Catalog
+    from pentad.memory.context.recall import Recall
+    from pentad.memory.documents.ingest import Ingest
+    from pentad.memory.documents.ports import DocumentRegistry, ObjectStore
+    from pentad.memory.retrieval.adapters.vectors_pinecone import PineconeVectors
+    from pentad.memory.sessions.ports import SessionStore
+    from pentad.models.catalog.catalog import ModelCatalog
+    from pentad.models.ledger.ports import Ledger
+    from pentad.models.ports import Embedder
+    from pentad.models.providers.ports import CredentialSource
     from pentad.observability.adapters.powertools import PowertoolsTelemetry
-    from pentad.orchestration.deliver import Deliver
-    from pentad.orchestration.humans import Asking
-    from pentad.orchestration.ports import ApprovalStore, RunStore, WorkflowEngine
-    from pentad.orchestration.triggered import Triggered
-    from pentad.orchestration.turn import Think
-    from pentad.tools.ports import RecordStore
-    from pentad.tools.runtime import ToolRuntime
+    from pentad.orchestration.approvals.humans import Asking
+    from pentad.orchestration.approvals.ports import ApprovalStore
+    from pentad.orchestration.lifecycle.deliver import Deliver
+    from pentad.orchestration.lifecycle.triggered import Triggered
+    from pentad.orchestration.runs.ports import RunStore, WorkflowEngine
+    from pentad.orchestration.turn.think import Think
+    from pentad.tools.records.ports import RecordStore
+    from pentad.tools.runtime.runtime import ToolRuntime
 
 S = TypeVar("S", bound=environment.Settings)
 _GATEWAY_SECONDS = 120.0
@@ -92,7 +96,7 @@ def table(name: str) -> "Table":
 def objects(bucket: str) -> "ObjectStore":
     """Return the objects of a bucket."""
     from pentad.aws.clients import client
-    from pentad.memory.adapters.objects_s3 import S3Objects
+    from pentad.memory.documents.adapters.objects_s3 import S3Objects
 
     return S3Objects(client("s3"), bucket)
 
@@ -100,7 +104,7 @@ def objects(bucket: str) -> "ObjectStore":
 @cache
 def sessions() -> "SessionStore":
     """Return the session store."""
-    from pentad.memory.adapters.sessions_dynamodb import DynamoSessions
+    from pentad.memory.sessions.adapters.sessions_dynamodb import DynamoSessions
 
     values = settings(environment.StateTable)
     return DynamoSessions(table(values.state_table), objects(values.payload_bucket), clock=now)
@@ -109,9 +113,9 @@ def sessions() -> "SessionStore":
 @cache
 def runs() -> "RunStore":
     """Return the run store."""
-    from pentad.orchestration.adapters.runs_dynamodb import DynamoRuns
-    from pentad.orchestration.adapters.runs_start import RunStart
-    from pentad.orchestration.adapters.spill import Spill
+    from pentad.orchestration.runs.adapters.runs_dynamodb import DynamoRuns
+    from pentad.orchestration.runs.adapters.runs_start import RunStart
+    from pentad.orchestration.runs.adapters.spill import Spill
 
     values = settings(environment.StateTable)
     state, transient = table(values.state_table), table(values.transient_table)
@@ -123,9 +127,9 @@ def runs() -> "RunStore":
 def approvals(key: str | None) -> "ApprovalStore":
     """Return the approval store; without a key it neither writes nor reads task tokens."""
     from pentad.aws.clients import client
-    from pentad.orchestration.adapters.approvals_dynamodb import DynamoApprovals
-    from pentad.orchestration.adapters.ciphers import KmsCipher
-    from pentad.orchestration.adapters.spill import Spill
+    from pentad.orchestration.approvals.adapters.approvals_dynamodb import DynamoApprovals
+    from pentad.orchestration.approvals.adapters.ciphers import KmsCipher
+    from pentad.orchestration.runs.adapters.spill import Spill
 
     values = settings(environment.StateTable)
     cipher = KmsCipher(client("kms"), key) if key else None
@@ -135,7 +139,7 @@ def approvals(key: str | None) -> "ApprovalStore":
 @cache
 def ledger(name: str) -> "Ledger":
     """Return the ledger of model attempts in a table."""
-    from pentad.models.adapters.ledger_dynamodb import DynamoDBLedger
+    from pentad.models.ledger.adapters.ledger_dynamodb import DynamoDBLedger
 
     return DynamoDBLedger(table(name))
 
@@ -143,7 +147,7 @@ def ledger(name: str) -> "Ledger":
 @cache
 def registry(name: str) -> "DocumentRegistry":
     """Return the document registry in a table."""
-    from pentad.memory.adapters.registry_dynamodb import DynamoRegistry
+    from pentad.memory.documents.adapters.registry_dynamodb import DynamoRegistry
 
     return DynamoRegistry(table(name), clock=now)
 
@@ -152,7 +156,7 @@ def registry(name: str) -> "DocumentRegistry":
 def engine(arn_prefix: str) -> "WorkflowEngine":
     """Return the workflow engine."""
     from pentad.aws.clients import client
-    from pentad.orchestration.adapters.engine_stepfunctions import StepFunctions
+    from pentad.orchestration.runs.adapters.engine_stepfunctions import StepFunctions
 
     return StepFunctions(client("stepfunctions"), arn_prefix)
 
@@ -161,7 +165,7 @@ def engine(arn_prefix: str) -> "WorkflowEngine":
 def embedder(function: str) -> "Embedder":
     """Return the gateway's function as an embedder."""
     from pentad.aws.clients import client
-    from pentad.models.adapters.gateway_lambda import LambdaEmbedder
+    from pentad.models.remote.adapters.gateway_lambda import LambdaEmbedder
 
     # One attempt: a second one would embed, and bill, twice. The caller's own retry comes from the queue or the state.
     return LambdaEmbedder(client("lambda", read_timeout=_GATEWAY_SECONDS, attempts=1), function)
@@ -176,7 +180,7 @@ def secret(arn: str) -> Callable[[], Mapping[str, Any]]:
 @cache
 def _secrets() -> Any:
     from pentad.aws.clients import client
-    from pentad.models.adapters.secrets import SecretsManagerSecrets
+    from pentad.models.providers.adapters.secrets import SecretsManagerSecrets
 
     return SecretsManagerSecrets(client("secretsmanager"))
 
@@ -184,7 +188,7 @@ def _secrets() -> Any:
 @cache
 def vectors(secret_arn: str) -> "PineconeVectors":
     """Return the vector store."""
-    from pentad.memory.adapters.vectors_pinecone import PineconeVectors
+    from pentad.memory.retrieval.adapters.vectors_pinecone import PineconeVectors
 
     return PineconeVectors(secret(secret_arn))
 
@@ -209,7 +213,7 @@ def redelivery() -> "SqsRedelivery":
 @cache
 def recall() -> "Recall":
     """Return the collaborator of functions.memory.recall."""
-    from pentad.memory.recall import Recall
+    from pentad.memory.context.recall import Recall
 
     values = settings(environment.RecallSettings)
     return Recall(
@@ -225,7 +229,7 @@ def recall() -> "Recall":
 @cache
 def ingest() -> "Ingest":
     """Return the collaborator of functions.memory.ingest."""
-    from pentad.memory.ingest import Ingest
+    from pentad.memory.documents.ingest import Ingest
 
     values = settings(environment.IngestSettings)
     return Ingest(
@@ -252,7 +256,7 @@ def provider_credentials(name: str | None) -> "CredentialSource":
     Args:
         name: of the secret, behind the deployment's prefix.
     """
-    from pentad.models.adapters.secrets import FixedCredentials, SecretCredentials
+    from pentad.models.providers.adapters.secrets import FixedCredentials, SecretCredentials
 
     if name is None:
         return FixedCredentials("")
@@ -264,7 +268,7 @@ def provider_credentials(name: str | None) -> "CredentialSource":
 @cache
 def think() -> "Think":
     """Return the collaborator of functions.models.gateway for a turn."""
-    from pentad.orchestration.turn import Think
+    from pentad.orchestration.turn.think import Think
     from pentad.runtime import gateway_services, lifecycle_services, review_services
 
     attempts = ledger(settings(environment.GatewaySettings).ledger_table)
@@ -295,8 +299,8 @@ def asking() -> "Asking":
 def deliver() -> "Deliver":
     """Return the collaborator of functions.orchestration.deliver."""
     from pentad.aws.clients import client
-    from pentad.orchestration.adapters.events_eventbridge import EventBridge
-    from pentad.orchestration.deliver import Deliver
+    from pentad.orchestration.lifecycle.deliver import Deliver
+    from pentad.orchestration.runs.adapters.events_eventbridge import EventBridge
     from pentad.runtime import lifecycle_services, review_services
 
     bus = EventBridge(client("events"), settings(environment.DeliverSettings).event_bus)
@@ -316,10 +320,10 @@ def deliver() -> "Deliver":
 def tool_runtime() -> "ToolRuntime":
     """Return the runtime of the tool that this function is for."""
     from pentad.runtime import lifecycle_services
-    from pentad.tools.adapters.audit_dynamodb import DynamoAudit
-    from pentad.tools.adapters.effects_dynamodb import DynamoEffects
-    from pentad.tools.discovery import load_tool
-    from pentad.tools.runtime import ToolRuntime
+    from pentad.tools.declare.discovery import load_tool
+    from pentad.tools.runtime.adapters.audit_dynamodb import DynamoAudit
+    from pentad.tools.runtime.adapters.effects_dynamodb import DynamoEffects
+    from pentad.tools.runtime.runtime import ToolRuntime
 
     values = settings(environment.ToolSettings)
     tool = load_tool(values.tool_module)
@@ -349,7 +353,7 @@ def tool_service() -> str:
 def _records(name: str | None) -> Callable[[str], "RecordStore"]:
     def of(tenant: str) -> "RecordStore":
         from pentad.domain.errors import ConfigurationError
-        from pentad.tools.adapters.records_dynamodb import DynamoRecords
+        from pentad.tools.records.adapters.records_dynamodb import DynamoRecords
 
         if name is None:
             raise ConfigurationError("the tool has no records table", fix="declare a Grant on records")
@@ -361,17 +365,17 @@ def _records(name: str | None) -> Callable[[str], "RecordStore"]:
 @cache
 def authorize() -> "Authorize":
     """Return the collaborator of functions.api.authorizer."""
-    from pentad.api.adapters.keys_dynamodb import DynamoKeys
-    from pentad.api.authorize import Authorize
-    from pentad.api.keys import KeyAuthenticator
+    from pentad.api.identity.adapters.keys_dynamodb import DynamoKeys
+    from pentad.api.identity.authorize import Authorize
+    from pentad.api.identity.keys import KeyAuthenticator
 
     values = settings(environment.AuthorizerSettings)
     keys = KeyAuthenticator(DynamoKeys(table(values.state_table)), now=now)
     if values.oidc_issuer is None or values.oidc_audience is None:
         return Authorize(keys)
 
-    from pentad.api.adapters.oidc import OidcVerifier
-    from pentad.api.tokens import JwtAuthenticator
+    from pentad.api.identity.adapters.oidc import OidcVerifier
+    from pentad.api.identity.tokens import JwtAuthenticator
 
     tokens = JwtAuthenticator(
         OidcVerifier(values.oidc_issuer, values.oidc_audience),

@@ -5,7 +5,7 @@ from importlib import resources
 
 from pydantic import ValidationError
 
-from pentad.domain.agents import Catalog
+from pentad.domain.declarations.agents import Catalog
 from pentad.domain.errors import ConfigurationError
 
 PACKAGE = "pentad_catalog"

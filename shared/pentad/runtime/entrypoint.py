@@ -12,8 +12,8 @@ from typing import Any, Protocol, TypeVar
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from pentad.domain.errors import PentadError
-from pentad.observability import names
-from pentad.orchestration.start import invalid
+from pentad.observability.metrics import names
+from pentad.orchestration.lifecycle.start import invalid
 from pentad.runtime import bootstrap
 
 R = TypeVar("R")

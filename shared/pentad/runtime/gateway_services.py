@@ -8,17 +8,17 @@ from pentad.runtime import accounts, bootstrap, wrapping
 from pentad.runtime import settings as environment
 
 if TYPE_CHECKING:
-    from pentad.models.circuits import SharedBreaker
-    from pentad.models.drill import Drill
-    from pentad.models.gateway import Gateway
+    from pentad.models.breaker.circuits import SharedBreaker
+    from pentad.models.drill.drill import Drill
+    from pentad.models.gateway.gateway import Gateway
     from pentad.models.ports import ChatModel, Embedder
 
 
 @cache
 def breaker() -> "SharedBreaker":
     """Return the breaker that all gateways share."""
-    from pentad.models.adapters.breaker_dynamodb import DynamoCircuits
-    from pentad.models.circuits import SharedBreaker
+    from pentad.models.breaker.adapters.breaker_dynamodb import DynamoCircuits
+    from pentad.models.breaker.circuits import SharedBreaker
 
     store = DynamoCircuits(bootstrap.table(bootstrap.settings(environment.GatewaySettings).transient_table))
     return SharedBreaker(store, telemetry=bootstrap.telemetry("gateway"))
@@ -27,7 +27,7 @@ def breaker() -> "SharedBreaker":
 @cache
 def gateway() -> "Gateway":
     """Return the model gateway; a provider's SDK is imported with its first call."""
-    from pentad.models.gateway import Gateway
+    from pentad.models.gateway.gateway import Gateway
     from pentad.runtime.model_providers import chat_providers
 
     providers = accounts.paying(chat_providers(bootstrap.models(), bootstrap.provider_credentials))
@@ -53,8 +53,8 @@ def embedding_gateway() -> "Embedder":
 @cache
 def drill() -> "Drill":
     """Return what exercises every link; no budget is in its way, since it must run when budgets are used up."""
-    from pentad.models.adapters.drills_dynamodb import DynamoDrills
-    from pentad.models.drill import Drill
+    from pentad.models.drill.adapters.drills_dynamodb import DynamoDrills
+    from pentad.models.drill.drill import Drill
     from pentad.runtime.model_providers import chat_providers, embedding_providers
 
     values = bootstrap.settings(environment.GatewaySettings)

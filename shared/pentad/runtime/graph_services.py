@@ -1,9 +1,9 @@
 """The wiring of tools that run a graph: a part of the bootstrap, apart because it loads LangGraph."""
 
 from pentad.domain.errors import ConfigurationError
-from pentad.orchestration.graphs import Equipment
 from pentad.runtime import bootstrap
 from pentad.runtime.settings import ToolSettings
+from pentad.tools.graphs.equipment import Equipment
 
 _SECONDS = 310.0
 """How long to wait for the gateway's answer; more than its own time."""
@@ -16,10 +16,10 @@ def equipment(values: ToolSettings) -> Equipment:
         ConfigurationError: the function is not told where the gateway is.
     """
     from pentad.aws.clients import client
-    from pentad.models.adapters.gateway_lambda import LambdaChatModel
-    from pentad.orchestration.adapters.graph_nodes_dynamodb import DynamoGraphNodes
-    from pentad.orchestration.adapters.langgraph_checkpoints import DynamoDBSaver
-    from pentad.tools.adapters.audit_dynamodb import DynamoAudit
+    from pentad.models.remote.adapters.gateway_lambda import LambdaChatModel
+    from pentad.tools.graphs.adapters.langgraph_checkpoints import DynamoDBSaver
+    from pentad.tools.graphs.adapters.nodes_dynamodb import DynamoGraphNodes
+    from pentad.tools.runtime.adapters.audit_dynamodb import DynamoAudit
 
     if values.gateway_function is None:
         raise ConfigurationError("GATEWAY_FUNCTION is not set", fix="deploy the graph's tool with infra/tools/tool.py")

@@ -8,9 +8,10 @@ from pentad.runtime import settings as environment
 
 if TYPE_CHECKING:
     from pentad.observability.ports import Telemetry
-    from pentad.orchestration.humans import Asking, Decide
-    from pentad.orchestration.notices import Notifier, Notify
-    from pentad.orchestration.ports import ApprovalStore, EventPublisher, WorkflowEngine
+    from pentad.orchestration.approvals.humans import Asking, Decide
+    from pentad.orchestration.approvals.notices import Notifier, Notify
+    from pentad.orchestration.approvals.ports import ApprovalStore
+    from pentad.orchestration.runs.ports import EventPublisher, WorkflowEngine
 
 
 class AsksHumans(Protocol):
@@ -31,7 +32,7 @@ class AsksHumans(Protocol):
 def events(bus: str) -> "EventPublisher":
     """Return what publishes on a bus."""
     from pentad.aws.clients import client
-    from pentad.orchestration.adapters.events_eventbridge import EventBridge
+    from pentad.orchestration.runs.adapters.events_eventbridge import EventBridge
 
     return EventBridge(client("events"), bus)
 
@@ -43,7 +44,7 @@ def asking(service: str, values: AsksHumans) -> "Asking":
         service: the function's name without the deployment's prefix.
         values: the function's settings.
     """
-    from pentad.orchestration.humans import Asking
+    from pentad.orchestration.approvals.humans import Asking
 
     return Asking(
         bootstrap.catalog(),
@@ -60,7 +61,7 @@ def asking(service: str, values: AsksHumans) -> "Asking":
 
 def decide(approvals: "ApprovalStore", engine: "WorkflowEngine", telemetry: "Telemetry", bus: str) -> "Decide":
     """Return what takes decisions."""
-    from pentad.orchestration.humans import Decide
+    from pentad.orchestration.approvals.humans import Decide
 
     return Decide(
         bootstrap.catalog(),
@@ -78,12 +79,12 @@ def decide(approvals: "ApprovalStore", engine: "WorkflowEngine", telemetry: "Tel
 def notify() -> "Notify":
     """Return the collaborator of functions.orchestration.notify."""
     from pentad.aws.clients import client
-    from pentad.models.adapters.secrets import SecretsManagerSecrets
-    from pentad.orchestration.adapters.notify_email import EmailNotifier
-    from pentad.orchestration.adapters.notify_log import DynamoNotices
-    from pentad.orchestration.adapters.notify_slack import SlackNotifier
-    from pentad.orchestration.adapters.notify_sns import TopicNotifier
-    from pentad.orchestration.notices import Notify
+    from pentad.models.providers.adapters.secrets import SecretsManagerSecrets
+    from pentad.orchestration.approvals.adapters.notify_email import EmailNotifier
+    from pentad.orchestration.approvals.adapters.notify_log import DynamoNotices
+    from pentad.orchestration.approvals.adapters.notify_slack import SlackNotifier
+    from pentad.orchestration.approvals.adapters.notify_sns import TopicNotifier
+    from pentad.orchestration.approvals.notices import Notify
 
     values = bootstrap.settings(environment.NotifySettings)
     channels: dict[str, Notifier] = {

@@ -7,10 +7,10 @@ from pentad.runtime import bootstrap, human_services
 from pentad.runtime import settings as environment
 
 if TYPE_CHECKING:
-    from pentad.orchestration.cancel import CancelRun
-    from pentad.orchestration.start import StartRun
-    from pentad.orchestration.switches import Switches
-    from pentad.orchestration.triggered import Triggered
+    from pentad.orchestration.lifecycle.cancel import CancelRun
+    from pentad.orchestration.lifecycle.start import StartRun
+    from pentad.orchestration.lifecycle.triggered import Triggered
+    from pentad.orchestration.switches.switches import Switches
 
 StartingSettings = environment.ApiSettings | environment.TriggerSettings
 
@@ -22,8 +22,8 @@ def switches(service: str) -> "Switches":
     Args:
         service: the function's name without the deployment's prefix.
     """
-    from pentad.orchestration.adapters.switches_dynamodb import DynamoSwitches
-    from pentad.orchestration.switches import Switches
+    from pentad.orchestration.switches.adapters.switches_dynamodb import DynamoSwitches
+    from pentad.orchestration.switches.switches import Switches
 
     store = DynamoSwitches(bootstrap.table(bootstrap.settings(environment.StateTable).transient_table))
     return Switches(store, bootstrap.telemetry(service), bootstrap.now)
@@ -31,7 +31,7 @@ def switches(service: str) -> "Switches":
 
 def cancel_run(service: str, values: StartingSettings) -> "CancelRun":
     """Return what cancels runs."""
-    from pentad.orchestration.cancel import CancelRun
+    from pentad.orchestration.lifecycle.cancel import CancelRun
 
     return CancelRun(
         bootstrap.runs(),
@@ -45,7 +45,7 @@ def cancel_run(service: str, values: StartingSettings) -> "CancelRun":
 
 def start_run(service: str, values: StartingSettings) -> "StartRun":
     """Return what starts runs."""
-    from pentad.orchestration.start import StartRun
+    from pentad.orchestration.lifecycle.start import StartRun
 
     return StartRun(
         bootstrap.catalog(),
@@ -60,11 +60,11 @@ def start_run(service: str, values: StartingSettings) -> "StartRun":
 
 def triggered() -> "Triggered":
     """Return the collaborator of functions.orchestration.trigger."""
-    from pentad.orchestration.deliver import Deliver
-    from pentad.orchestration.redrive import Redrive
-    from pentad.orchestration.triggered import Triggered
+    from pentad.orchestration.lifecycle.deliver import Deliver
+    from pentad.orchestration.lifecycle.redrive import Redrive
+    from pentad.orchestration.lifecycle.triggered import Triggered
     from pentad.runtime import review_services
-    from pentad.tools.adapters.effects_dynamodb import DynamoEffects
+    from pentad.tools.runtime.adapters.effects_dynamodb import DynamoEffects
 
     values = bootstrap.settings(environment.TriggerSettings)
     start, telemetry = start_run("trigger", values), bootstrap.telemetry("trigger")

@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from importlib import resources
 
-from pentad.models.catalog import OVERLAY, ModelCatalog, load
-from pentad.models.ports import CredentialSource, ProviderChat, ProviderEmbed
-from pentad.models.provider_entries import ProviderEntry
+from pentad.models.catalog.catalog import OVERLAY, ModelCatalog, load
+from pentad.models.catalog.provider_entries import ProviderEntry
+from pentad.models.providers.ports import CredentialSource, ProviderChat, ProviderEmbed
 from pentad.runtime.catalog import PACKAGE
 
 CredentialsOf = Callable[[str | None], CredentialSource]
@@ -43,25 +43,25 @@ def chat_providers(catalog: ModelCatalog, credentials: CredentialsOf) -> Mapping
 def _chat(entry: ProviderEntry, credentials: CredentialsOf) -> ProviderChat:
     match entry.kind:
         case "anthropic":
-            from pentad.models.adapters.anthropic import AnthropicChat
+            from pentad.models.providers.adapters.anthropic import AnthropicChat
 
             return AnthropicChat(_placed(entry, credentials))
         case "openai":
-            from pentad.models.adapters.openai import OpenAIChat
+            from pentad.models.providers.adapters.openai import OpenAIChat
 
             return OpenAIChat(_placed(entry, credentials))
         case "openai_compatible":
-            from pentad.models.adapters.openai_compatible import OpenAICompatibleChat
+            from pentad.models.providers.adapters.openai_compatible import OpenAICompatibleChat
 
             return OpenAICompatibleChat(entry, credentials(entry.secret))
         case "bedrock":
-            from pentad.models.adapters.bedrock import BedrockChat
+            from pentad.models.providers.adapters.bedrock import BedrockChat
 
             return BedrockChat(entry)
 
 
 def _placed(entry: ProviderEntry, credentials: CredentialsOf) -> CredentialSource:
-    from pentad.models.adapters.secrets import PlacedCredentials
+    from pentad.models.providers.adapters.secrets import PlacedCredentials
 
     source = credentials(entry.secret)
     return PlacedCredentials(source, entry.base_url) if entry.base_url else source
@@ -74,7 +74,7 @@ def embedding_providers(catalog: ModelCatalog, credentials: CredentialsOf) -> Ma
         catalog: providers and chains.
         credentials: of a provider's secret.
     """
-    from pentad.models.adapters.openai_embeddings import OpenAIEmbeddings
+    from pentad.models.providers.adapters.openai_embeddings import OpenAIEmbeddings
 
     names = {model.provider for model in catalog.used_models if model.kind == "embedding"}
     entries = [catalog.providers[name] for name in sorted(names)]

@@ -7,7 +7,13 @@ SnapStart nothing here runs, and only the SDK in use is imported, when it is cal
 
 import importlib
 
-MODULES = ("anthropic", "openai", "jsonschema", "pentad.models.adapters.anthropic", "pentad.models.adapters.openai")
+MODULES = (
+    "anthropic",
+    "openai",
+    "jsonschema",
+    "pentad.models.providers.adapters.anthropic",
+    "pentad.models.providers.adapters.openai",
+)
 
 
 def prime() -> None:

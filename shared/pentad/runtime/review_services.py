@@ -8,14 +8,15 @@ from pentad.runtime import settings as environment
 
 if TYPE_CHECKING:
     from pentad.models.ports import ChatModel
-    from pentad.orchestration.ports import Assessor, ReviewStore
+    from pentad.orchestration.confidence.ports import Assessor
+    from pentad.orchestration.reviews.ports import ReviewStore
 
 
 @cache
 def reviews(service: str) -> "ReviewStore":
     """Return the review list, counted by the function of this name."""
-    from pentad.orchestration.adapters.reviews_dynamodb import DynamoReviews
-    from pentad.orchestration.reviews import CountedReviews
+    from pentad.orchestration.reviews.adapters.reviews_dynamodb import DynamoReviews
+    from pentad.orchestration.reviews.reviews import CountedReviews
 
     state = bootstrap.table(bootstrap.settings(environment.StateTable).state_table)
     return CountedReviews(DynamoReviews(state), bootstrap.telemetry(service))
@@ -23,6 +24,6 @@ def reviews(service: str) -> "ReviewStore":
 
 def assessor(chat: "ChatModel") -> "Assessor":
     """Return what tells how sure a turn is, by asking these models."""
-    from pentad.orchestration.assess import Assess
+    from pentad.orchestration.confidence.assess import Assess
 
     return Assess(chat, bootstrap.telemetry("gateway"))

@@ -2,17 +2,16 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from pentad.domain.ids import AgentName, RunId, TenantId
+from pentad.domain.values import FrozenValue
 from pentad.runtime import bootstrap
 from pentad.runtime.entrypoint import LambdaContext, entrypoint
 
 
-class Call(BaseModel):
+class Call(FrozenValue):
     """Which call of which step."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     tenant: TenantId
     run: RunId
@@ -36,7 +35,7 @@ class UndoCall(Call):
 @entrypoint(lambda: bootstrap.tool_service(), Annotated[RunCall | UndoCall, Field(discriminator="op")])
 def handler(event: RunCall | UndoCall, context: LambdaContext) -> dict[str, Any]:
     """Run or undo one tool call and return its reference."""
-    from pentad.tools.runtime import Invocation
+    from pentad.tools.runtime.runtime import Invocation
 
     runtime = bootstrap.tool_runtime()
     invocation = Invocation(context.aws_request_id, lambda: context.get_remaining_time_in_millis() / 1000)

@@ -23,8 +23,8 @@ def stores(service: str = "workflow") -> "Stores":
     Args:
         service: the function's name without the deployment's prefix.
     """
-    from pentad.orchestration.adapters.results_dynamodb import DynamoResults
-    from pentad.orchestration.adapters.spill import Spill
+    from pentad.orchestration.runs.adapters.spill import Spill
+    from pentad.orchestration.workflows.adapters.results_dynamodb import DynamoResults
     from pentad.orchestration.workflows.steps import Stores
 
     values = bootstrap.settings(environment.StateTable)
@@ -53,7 +53,7 @@ def children() -> "Children":
 def calls() -> "Calls":
     """Return what plans and collects tools' calls."""
     from pentad.orchestration.workflows.calls import Calls
-    from pentad.tools.adapters.effects_dynamodb import DynamoEffects
+    from pentad.tools.runtime.adapters.effects_dynamodb import DynamoEffects
 
     table = bootstrap.table(bootstrap.settings(environment.StateTable).state_table)
     return Calls(stores(), DynamoEffects(table))

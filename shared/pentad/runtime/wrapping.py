@@ -11,10 +11,10 @@ if TYPE_CHECKING:
 
 def wrapped(chat: "ChatModel") -> "ChatModel":
     """Return a chat model that compacts what overflows, answers exact repeats itself, and asks cheaper tiers first."""
-    from pentad.models.adapters.response_cache_dynamodb import DynamoResponseCache
-    from pentad.models.cache import CachedChat
-    from pentad.models.cascade import Cascade
-    from pentad.models.compaction import CompactingChat
+    from pentad.models.cache.adapters.response_cache_dynamodb import DynamoResponseCache
+    from pentad.models.cache.cache import CachedChat
+    from pentad.models.gateway.cascade import Cascade
+    from pentad.models.gateway.compaction import CompactingChat
 
     models, told = bootstrap.models(), bootstrap.telemetry("gateway")
     replies = DynamoResponseCache(bootstrap.table(bootstrap.settings(environment.GatewaySettings).transient_table))

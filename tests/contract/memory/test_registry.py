@@ -10,9 +10,9 @@ import pytest
 
 from pentad.domain.errors import InvalidInput, StoreUnavailable
 from pentad.domain.knowledge import Document
-from pentad.memory.adapters.registry_dynamodb import DynamoRegistry
-from pentad.memory.adapters.registry_memory import MemoryRegistry
-from pentad.memory.ports import DocumentRegistry
+from pentad.memory.documents.adapters.registry_dynamodb import DynamoRegistry
+from pentad.memory.documents.adapters.registry_memory import MemoryRegistry
+from pentad.memory.documents.ports import DocumentRegistry
 from tests.contract.memory.aws import local_aws
 
 START = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)

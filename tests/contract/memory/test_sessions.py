@@ -14,12 +14,12 @@ from pentad.aws.table import Table
 from pentad.domain.errors import InvalidInput, NotFound, SessionBusy
 from pentad.domain.knowledge import Passage
 from pentad.domain.messages import Message, ProviderRaw, TextBlock, ThinkingBlock, ToolCallBlock
-from pentad.memory.adapters import session_items
-from pentad.memory.adapters.objects_s3 import S3Objects
-from pentad.memory.adapters.sessions_dynamodb import DynamoSessions
-from pentad.memory.adapters.sessions_memory import MemorySessions
-from pentad.memory.context import context_tokens
-from pentad.memory.ports import Session, SessionStore
+from pentad.memory.context.context import context_tokens
+from pentad.memory.documents.adapters.objects_s3 import S3Objects
+from pentad.memory.sessions import items as session_items
+from pentad.memory.sessions.adapters.sessions_dynamodb import DynamoSessions
+from pentad.memory.sessions.adapters.sessions_memory import MemorySessions
+from pentad.memory.sessions.ports import Session, SessionStore
 from tests.contract.memory.aws import BUCKET, local_aws
 
 START = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)

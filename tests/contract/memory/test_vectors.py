@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from pentad.domain.errors import ConfigurationError, StoreUnavailable
-from pentad.local.vectors import LocalIndex
-from pentad.memory.adapters.vectors_memory import MemoryVectors
-from pentad.memory.adapters.vectors_pinecone import PineconeVectors
-from pentad.memory.ports import Vector, VectorStore
+from pentad.memory.retrieval.adapters.vectors_memory import MemoryVectors
+from pentad.memory.retrieval.adapters.vectors_pinecone import PineconeVectors
+from pentad.memory.retrieval.ports import Vector, VectorStore
+from twin.vectors import LocalIndex
 
 
 @pytest.fixture

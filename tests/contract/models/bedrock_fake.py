@@ -10,7 +10,7 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from pentad.local.loopback import ConnectionCut, LoopbackServer, Request, Response, json_response
+from twin.servers.loopback import ConnectionCut, LoopbackServer, Request, Response, json_response
 
 ACCESS_KEY, SECRET_KEY, REGION = "AKIDCONTRACT", "bedrock-secret-5d1e-do-not-show", "eu-west-3"
 _KINDS = {400: "ValidationException", 403: "AccessDeniedException", 404: "ResourceNotFoundException"}

@@ -6,21 +6,21 @@ from dataclasses import dataclass, field
 import pytest
 
 from pentad.domain.models import ChatReply, ChatRequest
-from pentad.local.loopback import LoopbackServer, Request, Response
-from pentad.local.simulator import Simulator, SimulatorControl
-from pentad.models.adapters.anthropic import AnthropicChat
-from pentad.models.adapters.bedrock import BedrockChat
-from pentad.models.adapters.ledger_memory import MemoryLedger
-from pentad.models.adapters.openai import OpenAIChat
-from pentad.models.adapters.openai_compatible import OpenAICompatibleChat
-from pentad.models.adapters.openai_embeddings import OpenAIEmbeddings
-from pentad.models.adapters.secrets import FixedCredentials
-from pentad.models.catalog import ModelCatalog, ModelEntry, load
-from pentad.models.gateway import Gateway
-from pentad.models.ports import ProviderChat
-from pentad.models.provider_entries import Dialect, ProviderEntry
+from pentad.models.catalog.catalog import ModelCatalog, ModelEntry, load
+from pentad.models.catalog.provider_entries import Dialect, ProviderEntry
+from pentad.models.gateway.gateway import Gateway
+from pentad.models.ledger.adapters.ledger_memory import MemoryLedger
+from pentad.models.providers.adapters.anthropic import AnthropicChat
+from pentad.models.providers.adapters.bedrock import BedrockChat
+from pentad.models.providers.adapters.openai import OpenAIChat
+from pentad.models.providers.adapters.openai_compatible import OpenAICompatibleChat
+from pentad.models.providers.adapters.openai_embeddings import OpenAIEmbeddings
+from pentad.models.providers.adapters.secrets import FixedCredentials
+from pentad.models.providers.ports import ProviderChat
 from tests.contract.models.bedrock_fake import ACCESS_KEY, REGION, SECRET_KEY, BedrockFake
 from tests.unit.models.samples import NOW
+from twin.servers.loopback import LoopbackServer, Request, Response
+from twin.simulator import Simulator, SimulatorControl
 
 KEY = "sk-contract-7f3a9c-do-not-show"
 OWN = """

@@ -21,12 +21,12 @@ from pentad.domain.messages import (
     ToolResultBlock,
 )
 from pentad.domain.models import ChatRequest
-from pentad.local.simulator import anthropic_request, openai_chat, openai_responses
-from pentad.models.adapters import anthropic_wire, openai_compatible_wire, openai_wire
-from pentad.models.candidates import candidates, fits, needs, output_cap
-from pentad.models.provider_entries import Dialect
+from pentad.models.catalog.provider_entries import Dialect
+from pentad.models.gateway.candidates import candidates, fits, needs, output_cap
+from pentad.models.providers.adapters import anthropic_wire, openai_compatible_wire, openai_wire
 from tests.contract.models.conftest import CATALOG, MODELS, PROVIDERS
 from tests.unit.models.samples import ADD, SCHEMA, message, request
+from twin.simulator import anthropic_request, openai_chat, openai_responses
 
 CAP = 2_000
 DIALECTS = (

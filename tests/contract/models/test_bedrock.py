@@ -3,14 +3,14 @@
 import pytest
 
 from pentad.domain.models import Outcome
-from pentad.local.simulator import SimulatorControl
-from pentad.models.adapters.bedrock import BedrockChat
-from pentad.models.exchange import ProviderFailure
-from pentad.models.provider_entries import ProviderEntry
+from pentad.models.catalog.provider_entries import ProviderEntry
+from pentad.models.providers.adapters.bedrock import BedrockChat
+from pentad.models.providers.exchange import ProviderFailure
 from tests.contract.models.bedrock_fake import SECRET_KEY, BedrockFake, body_of, signed
 from tests.contract.models.conftest import MODELS, Adapters, Serve
 from tests.contract.models.wire_bodies import error
 from tests.unit.models.samples import request
+from twin.simulator import SimulatorControl
 
 MODEL = MODELS["bedrock"]
 

@@ -11,13 +11,13 @@ from moto import mock_aws
 from pentad.aws.table import Table
 from pentad.domain.errors import StoreUnavailable
 from pentad.domain.models import Outcome
-from pentad.models.adapters.breaker_dynamodb import DynamoCircuits
-from pentad.models.adapters.breaker_memory import MemoryCircuits
-from pentad.models.breaker import Circuit, CircuitState, Evidence
-from pentad.models.circuits import CACHE_SECONDS, SharedBreaker
-from pentad.models.ports import CircuitStore
-from pentad.observability import names
+from pentad.models.breaker.adapters.breaker_dynamodb import DynamoCircuits
+from pentad.models.breaker.adapters.breaker_memory import MemoryCircuits
+from pentad.models.breaker.breaker import Circuit, CircuitState, Evidence
+from pentad.models.breaker.circuits import CACHE_SECONDS, SharedBreaker
+from pentad.models.breaker.ports import CircuitStore
 from pentad.observability.adapters.memory import MemoryTelemetry
+from pentad.observability.metrics import names
 from tests.contract.memory.aws import Serialised
 from tests.moto_clients import table
 from tests.unit.models.samples import Clock

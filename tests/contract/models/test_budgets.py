@@ -17,12 +17,12 @@ from pentad.aws.table import Table
 from pentad.domain import keys
 from pentad.domain.errors import BudgetExceeded, InvalidInput, NotFound, StoreUnavailable
 from pentad.domain.models import CallContext
-from pentad.models.adapters import budget_definitions, budgets_memory
-from pentad.models.adapters.budget_definitions import DynamoBudgetStore, RememberedDefinitions
-from pentad.models.adapters.budgets_dynamodb import TRIES, DynamoBudget
-from pentad.models.adapters.budgets_memory import MemoryBudget, MemoryBudgetStore
-from pentad.models.budgets import RESERVATION_SECONDS, BudgetDefinition, define
-from pentad.models.ports import Budget, BudgetStore
+from pentad.models.budgets.adapters import budget_definitions, budgets_memory
+from pentad.models.budgets.adapters.budget_definitions import DynamoBudgetStore, RememberedDefinitions
+from pentad.models.budgets.adapters.budgets_dynamodb import TRIES, DynamoBudget
+from pentad.models.budgets.adapters.budgets_memory import MemoryBudget, MemoryBudgetStore
+from pentad.models.budgets.budgets import RESERVATION_SECONDS, BudgetDefinition, define
+from pentad.models.budgets.ports import Budget, BudgetStore
 from tests.moto_clients import table
 
 NOW = datetime(2026, 11, 22, 12, 0, 30, tzinfo=UTC)

@@ -9,14 +9,14 @@ import pytest
 from pentad.domain.messages import DocumentBlock, ImageBlock, TextBlock, ThinkingBlock, ToolResultBlock
 from pentad.domain.models import ChatRequest, Outcome, StopReason
 from pentad.domain.usage import Usage
-from pentad.local.loopback import Request, Response, json_response
-from pentad.local.simulator import SimulatorControl
-from pentad.models.adapters.anthropic import AnthropicChat
-from pentad.models.adapters.openai import OpenAIChat
-from pentad.models.exchange import Credentials, ProviderFailure, ProviderReply
+from pentad.models.providers.adapters.anthropic import AnthropicChat
+from pentad.models.providers.adapters.openai import OpenAIChat
+from pentad.models.providers.exchange import Credentials, ProviderFailure, ProviderReply
 from tests.contract.models.bedrock_fake import BedrockFake
 from tests.contract.models.conftest import KEY, MODELS, PROVIDERS, SIMULATED, Adapters, Serve
 from tests.unit.models.samples import ADD, SCHEMA, SONNET, Clock, assistant, call, message, request, user
+from twin.servers.loopback import Request, Response, json_response
+from twin.simulator import SimulatorControl
 
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 THINKERS = ("anthropic", "openai", "bedrock")  # chat completions have no thinking to give back

@@ -9,15 +9,15 @@ import pytest
 from pentad.domain.messages import ToolResultBlock
 from pentad.domain.models import Outcome
 from pentad.domain.usage import Usage
-from pentad.local.loopback import LoopbackServer, Request, Response, json_response
-from pentad.models.adapters.openai_compatible import OpenAICompatibleChat
-from pentad.models.adapters.openai_embeddings import OpenAIEmbeddings
-from pentad.models.adapters.secrets import FixedCredentials
-from pentad.models.exchange import ProviderFailure
-from pentad.models.provider_entries import Dialect, ProviderEntry
+from pentad.models.catalog.provider_entries import Dialect, ProviderEntry
+from pentad.models.providers.adapters.openai_compatible import OpenAICompatibleChat
+from pentad.models.providers.adapters.openai_embeddings import OpenAIEmbeddings
+from pentad.models.providers.adapters.secrets import FixedCredentials
+from pentad.models.providers.exchange import ProviderFailure
 from tests.contract.models.conftest import CATALOG, KEY, MODELS, Serve
 from tests.contract.models.wire_bodies import ok
 from tests.unit.models.samples import ADD, SCHEMA, call, message, request, user
+from twin.servers.loopback import LoopbackServer, Request, Response, json_response
 
 MODEL = MODELS["compatible"]
 

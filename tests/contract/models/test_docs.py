@@ -8,9 +8,9 @@ import pytest
 
 from pentad.domain.errors import ConfigurationError
 from pentad.domain.models import Outcome
-from pentad.local.simulator import Simulator, SimulatorControl
-from pentad.models.catalog import load
-from pentad.models.provider_entries import Dialect, Kind
+from pentad.models.catalog.catalog import load
+from pentad.models.catalog.provider_entries import Dialect, Kind
+from twin.simulator import Simulator, SimulatorControl
 
 PAGE = (Path(__file__).parents[3] / "docs/layers/models.md").read_text(encoding="utf-8")
 OWN = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)[0]

@@ -7,14 +7,14 @@ from collections.abc import Callable
 import pytest
 
 from pentad.domain.models import CallContext, Outcome
-from pentad.local.loopback import Response, json_response
-from pentad.local.simulator import SimulatorControl
-from pentad.models.adapters.ledger_memory import MemoryLedger
-from pentad.models.catalog import load
-from pentad.models.embeddings import EmbeddingGateway
-from pentad.models.exchange import ProviderFailure
+from pentad.models.catalog.catalog import load
+from pentad.models.gateway.embeddings import EmbeddingGateway
+from pentad.models.ledger.adapters.ledger_memory import MemoryLedger
+from pentad.models.providers.exchange import ProviderFailure
 from tests.contract.models.conftest import Adapters, Serve
 from tests.unit.models.samples import CATALOG
+from twin.servers.loopback import Response, json_response
+from twin.simulator import SimulatorControl
 
 MODEL = CATALOG.models["text-embedding-3-small"]
 

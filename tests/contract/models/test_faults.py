@@ -15,11 +15,11 @@ import pytest
 
 from pentad.domain.errors import ContextOverflow, MalformedReply, ModelCallerError, PentadError, Refused
 from pentad.domain.models import ChatReply, ChatRequest, Outcome
-from pentad.local.loopback import ConnectionCut, Request, Response
-from pentad.models.catalog import ModelCatalog, load
+from pentad.models.catalog.catalog import ModelCatalog, load
 from tests.contract.models.conftest import MODELS, OWN, PROVIDERS, Adapters, Desk, Serve
 from tests.contract.models.wire_bodies import JSON, error, ok, provider_of, whole
 from tests.unit.models.samples import ADD, request, user
+from twin.servers.loopback import ConnectionCut, Request, Response
 
 OTHER = dict(zip(PROVIDERS, (*PROVIDERS[1:], PROVIDERS[0]), strict=True))
 CLAUDE = ("anthropic", "bedrock")

@@ -8,10 +8,10 @@ import pytest
 
 from pentad.domain.errors import PentadError
 from pentad.domain.models import Outcome
-from pentad.local.simulator import SimulatorControl
 from tests.contract.models.conftest import KEY, Adapters, Desk
 from tests.contract.models.test_chat_adapters import FAULTS
 from tests.unit.models.samples import ADD, request, user
+from twin.simulator import SimulatorControl
 
 EVERYWHERE = [fault for fault, _ in FAULTS] + [
     {"kind": kind} for kind in ("refusal", "truncated_tool_args", "malformed_tool_args", "no_usage")

@@ -7,17 +7,18 @@ import pytest
 
 SDKS = ("anthropic", "openai", "httpx2", "jsonschema")
 EVERYTHING = """
-import pentad.models.gateway, pentad.models.embeddings, pentad.models.wire, pentad.models.ports
-import pentad.models.adapters.anthropic, pentad.models.adapters.openai, pentad.models.adapters.openai_embeddings
-import pentad.models.adapters.ledger_dynamodb, pentad.models.adapters.ledger_memory
-import pentad.models.adapters.secrets, pentad.models.adapters.gateway_lambda
-from pentad.models.catalog import load
+import pentad.models.gateway.gateway, pentad.models.gateway.embeddings, pentad.models.remote.wire, pentad.models.ports
+import pentad.models.providers.adapters.anthropic, pentad.models.providers.adapters.openai
+import pentad.models.providers.adapters.openai_embeddings
+import pentad.models.ledger.adapters.ledger_dynamodb, pentad.models.ledger.adapters.ledger_memory
+import pentad.models.providers.adapters.secrets, pentad.models.remote.adapters.gateway_lambda
+from pentad.models.catalog.catalog import load
 load()
 """
 ONE = """
-from pentad.models.adapters.{provider} import {name}
-from pentad.models.adapters.secrets import FixedCredentials
-from pentad.models.exchange import ProviderFailure
+from pentad.models.providers.adapters.{provider} import {name}
+from pentad.models.providers.adapters.secrets import FixedCredentials
+from pentad.models.providers.exchange import ProviderFailure
 from tests.unit.models.samples import {model}, request
 try:
     {name}(FixedCredentials("k", "http://127.0.0.1:9")).send({model}, request(), max_output_tokens=9, timeout=60)
@@ -45,5 +46,5 @@ def test_a_request_loads_its_own_sdk_only(provider: str, name: str, model: str) 
 
 
 def test_other_layers_take_the_ports_without_yaml() -> None:
-    code = "import sys, pentad.models.ports, pentad.models.wire, pentad.models.tokens"
+    code = "import sys, pentad.models.ports, pentad.models.remote.wire, pentad.models.gateway.tokens"
     assert loaded(f"{code}\nassert 'yaml' not in sys.modules") == []

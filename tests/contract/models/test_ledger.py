@@ -11,9 +11,9 @@ from pentad.aws.table import Table
 from pentad.domain.errors import ConfigurationError
 from pentad.domain.models import Attempt, Outcome
 from pentad.domain.usage import Usage
-from pentad.models.adapters.ledger_dynamodb import DynamoDBLedger
-from pentad.models.adapters.ledger_memory import MemoryLedger
-from pentad.models.ports import Ledger
+from pentad.models.ledger.adapters.ledger_dynamodb import DynamoDBLedger
+from pentad.models.ledger.adapters.ledger_memory import MemoryLedger
+from pentad.models.ledger.ports import Ledger
 from tests.moto_clients import table
 from tests.unit.models.samples import CONTEXT, NOW
 

@@ -8,18 +8,18 @@ from typing import Any
 
 import pytest
 
-from pentad.domain.agents import ContextSpec
+from pentad.domain.declarations.agents import ContextSpec
 from pentad.domain.messages import Message, ToolResultBlock
 from pentad.domain.models import ChatRequest
-from pentad.local.loopback import Request, Response, json_response
-from pentad.local.simulator import SimulatorControl
-from pentad.memory.context import assemble, choose_epoch
-from pentad.memory.ports import StoredMessage
-from pentad.models.catalog import ModelEntry
-from pentad.models.exchange import ProviderReply
-from pentad.models.ports import ProviderChat
+from pentad.memory.context.context import assemble, choose_epoch
+from pentad.memory.sessions.ports import StoredMessage
+from pentad.models.catalog.catalog import ModelEntry
+from pentad.models.providers.exchange import ProviderReply
+from pentad.models.providers.ports import ProviderChat
 from tests.contract.models.conftest import Desk, Serve
 from tests.unit.models.samples import ADD, GPT, SONNET, message, request, user
+from twin.servers.loopback import Request, Response, json_response
+from twin.simulator import SimulatorControl
 
 SYSTEM = "You help. " + "Rules of the house: be exact and be brief. " * 120  # more than 1,024 tokens
 MODELS: dict[str, ModelEntry] = {"anthropic": SONNET, "openai": GPT}

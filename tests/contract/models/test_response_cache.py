@@ -10,14 +10,14 @@ from pentad.aws.table import Table
 from pentad.domain.errors import ConfigurationError
 from pentad.domain.messages import ProviderRaw, ThinkingBlock
 from pentad.domain.usage import Usage
-from pentad.models.adapters import response_cache_memory
-from pentad.models.adapters.response_cache_dynamodb import DynamoResponseCache
-from pentad.models.adapters.response_cache_memory import MemoryResponseCache
-from pentad.models.cache import MAX_REPLY_BYTES
-from pentad.models.ports import ResponseCache
+from pentad.models.cache.adapters import response_cache_memory
+from pentad.models.cache.adapters.response_cache_dynamodb import DynamoResponseCache
+from pentad.models.cache.adapters.response_cache_memory import MemoryResponseCache
+from pentad.models.cache.cache import MAX_REPLY_BYTES
+from pentad.models.cache.ports import ResponseCache
 from tests.moto_clients import table
+from tests.unit.models.cache.test_cache import chat_reply
 from tests.unit.models.samples import Clock, assistant
-from tests.unit.models.test_cache import chat_reply
 
 KEY = "ab" * 32
 

@@ -6,7 +6,7 @@ import pytest
 
 from pentad.domain.errors import ConfigurationError
 from pentad.domain.models import Outcome
-from pentad.models.exchange import ProviderFailure
+from pentad.models.providers.exchange import ProviderFailure
 from tests.contract.models.bedrock_fake import SECRET_KEY
 from tests.contract.models.conftest import KEY
 from tests.secrets_watch import MARK, Watch

@@ -12,12 +12,12 @@ from pentad.aws.table import Table
 from pentad.domain.errors import InvalidInput
 from pentad.domain.models import Attempt, Outcome
 from pentad.domain.usage import Usage
-from pentad.models.adapters import spend_dynamodb
-from pentad.models.adapters.ledger_dynamodb import DynamoDBLedger
-from pentad.models.adapters.ledger_memory import MemoryLedger
-from pentad.models.adapters.spend_dynamodb import DynamoSpend
-from pentad.models.ports import Ledger, SpendReader
-from pentad.models.spend import DIMENSIONS, By, Spending
+from pentad.models.ledger.adapters import spend_dynamodb
+from pentad.models.ledger.adapters.ledger_dynamodb import DynamoDBLedger
+from pentad.models.ledger.adapters.ledger_memory import MemoryLedger
+from pentad.models.ledger.adapters.spend_dynamodb import DynamoSpend
+from pentad.models.ledger.ports import Ledger, SpendReader
+from pentad.models.ledger.spend import DIMENSIONS, By, Spending
 from tests.contract.models.test_budgets import dynamo
 from tests.contract.models.test_ledger import attempt
 from tests.unit.models.samples import CONTEXT

@@ -8,12 +8,12 @@ from pydantic import BaseModel, Field
 
 from pentad.domain.errors import MalformedReply, Refused
 from pentad.domain.models import Outcome
-from pentad.local.loopback import Request, Response, json_response
-from pentad.local.simulator import SimulatorControl
-from pentad.models.schemas import strict_schema
-from pentad.models.structured import Structured, complete_as
+from pentad.models.structured.schemas import strict_schema
+from pentad.models.structured.structured import Structured, complete_as
 from tests.contract.models.conftest import Desk, Serve
 from tests.unit.models.samples import request, user
+from twin.servers.loopback import Request, Response, json_response
+from twin.simulator import SimulatorControl
 
 MODELS = {"anthropic": "claude-sonnet-5-5", "openai": "gpt-6.1-sol"}
 

@@ -8,16 +8,16 @@ import pytest
 from pentad.domain.errors import ContextOverflow
 from pentad.domain.messages import Message
 from pentad.domain.models import CascadeSpec, ChatReply, ChatRequest, Outcome
-from pentad.local.loopback import Request, Response, json_response
-from pentad.local.simulator import SimulatorControl
-from pentad.models.adapters.response_cache_memory import MemoryResponseCache
-from pentad.models.cache import CachedChat
-from pentad.models.cascade import Cascade
-from pentad.models.catalog import load
-from pentad.models.compaction import COMPACTED, LEFT_OUT, CompactingChat
+from pentad.models.cache.adapters.response_cache_memory import MemoryResponseCache
+from pentad.models.cache.cache import CachedChat
+from pentad.models.catalog.catalog import load
+from pentad.models.gateway.cascade import Cascade
+from pentad.models.gateway.compaction import COMPACTED, LEFT_OUT, CompactingChat
 from pentad.observability.adapters.memory import MemoryTelemetry
 from tests.contract.models.conftest import Desk, Serve
 from tests.unit.models.samples import SCHEMA, assistant, request, user
+from twin.servers.loopback import Request, Response, json_response
+from twin.simulator import SimulatorControl
 
 OVERFLOW = {"kind": "context_overflow"}
 

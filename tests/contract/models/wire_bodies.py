@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from pentad.local.loopback import Request, Response
+from twin.servers.loopback import Request, Response
 
 JSON = {"content-type": "application/json"}
 USAGE = {

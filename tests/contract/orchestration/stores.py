@@ -9,18 +9,19 @@ from typing import Any
 from moto import mock_aws
 
 from pentad.aws.table import Table
-from pentad.memory.adapters.objects_s3 import S3Objects
-from pentad.memory.adapters.sessions_dynamodb import DynamoSessions
-from pentad.memory.adapters.sessions_memory import MemorySessions
-from pentad.memory.ports import SessionStore
-from pentad.orchestration.adapters.approvals_dynamodb import DynamoApprovals
-from pentad.orchestration.adapters.approvals_memory import MemoryApprovals
-from pentad.orchestration.adapters.ciphers import KmsCipher, MemoryCipher
-from pentad.orchestration.adapters.runs_dynamodb import DynamoRuns
-from pentad.orchestration.adapters.runs_memory import MemoryRuns
-from pentad.orchestration.adapters.runs_start import RunStart
-from pentad.orchestration.adapters.spill import Spill
-from pentad.orchestration.ports import ApprovalStore, RunStore
+from pentad.memory.documents.adapters.objects_s3 import S3Objects
+from pentad.memory.sessions.adapters.sessions_dynamodb import DynamoSessions
+from pentad.memory.sessions.adapters.sessions_memory import MemorySessions
+from pentad.memory.sessions.ports import SessionStore
+from pentad.orchestration.approvals.adapters.approvals_dynamodb import DynamoApprovals
+from pentad.orchestration.approvals.adapters.approvals_memory import MemoryApprovals
+from pentad.orchestration.approvals.adapters.ciphers import KmsCipher, MemoryCipher
+from pentad.orchestration.approvals.ports import ApprovalStore
+from pentad.orchestration.runs.adapters.runs_dynamodb import DynamoRuns
+from pentad.orchestration.runs.adapters.runs_memory import MemoryRuns
+from pentad.orchestration.runs.adapters.runs_start import RunStart
+from pentad.orchestration.runs.adapters.spill import Spill
+from pentad.orchestration.runs.ports import RunStore
 from tests.moto_clients import client, table
 
 KINDS = ("memory", "dynamodb")

@@ -9,8 +9,8 @@ import pytest
 from pentad.domain.errors import ConfigurationError, InvalidTransition, NotFound, PolicyDenied
 from pentad.domain.ids import approval_id, new_id
 from pentad.domain.runs import Approval, ApprovalCall, ApprovalStatus
-from pentad.orchestration.adapters.approvals_dynamodb import DynamoApprovals
-from pentad.orchestration.adapters.spill import Spill
+from pentad.orchestration.approvals.adapters.approvals_dynamodb import DynamoApprovals
+from pentad.orchestration.runs.adapters.spill import Spill
 
 from .stores import START, Stores
 
@@ -215,7 +215,7 @@ def test_a_token_moved_to_another_approval_is_refused(dynamodb: Stores) -> None:
 
 
 def test_without_a_key_tokens_are_neither_written_nor_read(dynamodb: Stores) -> None:
-    from pentad.memory.adapters.objects_memory import MemoryObjects
+    from pentad.memory.documents.adapters.objects_memory import MemoryObjects
 
     assert dynamodb.state is not None
     approval = dynamodb.approvals.create(make(dynamodb), "token")

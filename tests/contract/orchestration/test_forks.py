@@ -2,16 +2,16 @@
 
 import pytest
 
-from pentad.domain.agents import AgentSpec, Catalog
+from pentad.domain.declarations.agents import AgentSpec, Catalog
 from pentad.domain.errors import SessionBusy
 from pentad.domain.ids import new_id
 from pentad.domain.knowledge import Passage
 from pentad.domain.messages import Message, ProviderRaw, TextBlock
 from pentad.domain.runs import Manifest, Overrides, Run
-from pentad.models.catalog import load
+from pentad.models.catalog.catalog import load
 from pentad.observability.adapters.null import NullTelemetry
-from pentad.orchestration.fork import ForkRun
-from pentad.orchestration.fork_request import ForkRequest
+from pentad.orchestration.timetravel.fork import ForkRun
+from pentad.orchestration.timetravel.fork_request import ForkRequest
 from tests.unit.orchestration.world import FakeEngine
 
 from .stores import Stores

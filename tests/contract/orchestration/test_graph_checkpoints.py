@@ -20,8 +20,8 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.types import Command, interrupt
 
 from pentad.domain.errors import InvalidInput
-from pentad.memory.adapters.objects_s3 import S3Objects
-from pentad.orchestration.adapters.langgraph_checkpoints import DynamoDBSaver
+from pentad.memory.documents.adapters.objects_s3 import S3Objects
+from pentad.tools.graphs.adapters.langgraph_checkpoints import DynamoDBSaver
 
 from .stores import Stores
 

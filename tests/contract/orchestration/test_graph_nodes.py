@@ -5,9 +5,9 @@ from datetime import timedelta
 import pytest
 
 from pentad.domain.errors import Unreadable
-from pentad.orchestration.adapters.graph_nodes_dynamodb import DynamoGraphNodes
-from pentad.orchestration.adapters.graph_nodes_memory import MemoryGraphNodes
-from pentad.orchestration.graph_nodes import NAME_CHARACTERS, NODES, GraphNodes, GraphNodeStore, NodeRun
+from pentad.tools.graphs.adapters.nodes_dynamodb import DynamoGraphNodes
+from pentad.tools.graphs.adapters.nodes_memory import MemoryGraphNodes
+from pentad.tools.graphs.nodes import NAME_CHARACTERS, NODES, GraphNodes, GraphNodeStore, NodeRun
 
 from .stores import KINDS, START, Stores
 

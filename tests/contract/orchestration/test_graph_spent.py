@@ -9,9 +9,9 @@ from pentad.aws.table import Table
 from pentad.domain.models import Attempt, CallContext, Outcome
 from pentad.domain.runs import Run
 from pentad.domain.usage import Spent, Usage
-from pentad.models.adapters.ledger_dynamodb import DynamoDBLedger
-from pentad.orchestration.adapters.langgraph_spent import counting
-from pentad.orchestration.graphs import PURPOSE
+from pentad.models.ledger.adapters.ledger_dynamodb import DynamoDBLedger
+from pentad.tools.graphs.adapters.langgraph_spent import counting
+from pentad.tools.graphs.equipment import PURPOSE
 
 from .stores import START, Stores
 from .test_runs import TENANT, end, make_run, make_step, started

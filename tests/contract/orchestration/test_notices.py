@@ -10,11 +10,11 @@ from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.ses.models import ses_backends
 
 from pentad.domain.errors import ConfigurationError, EffectUncertain, StoreUnavailable, ToolThrottled, ToolUnavailable
-from pentad.orchestration.adapters.notify_email import EmailNotifier
-from pentad.orchestration.adapters.notify_log import CLAIM_SECONDS, DynamoNotices, MemoryNotices
-from pentad.orchestration.adapters.notify_slack import SlackNotifier
-from pentad.orchestration.adapters.notify_sns import TopicNotifier
-from pentad.orchestration.notices import Notice, NoticeLog
+from pentad.orchestration.approvals.adapters.notify_email import EmailNotifier
+from pentad.orchestration.approvals.adapters.notify_log import CLAIM_SECONDS, DynamoNotices, MemoryNotices
+from pentad.orchestration.approvals.adapters.notify_slack import SlackNotifier
+from pentad.orchestration.approvals.adapters.notify_sns import TopicNotifier
+from pentad.orchestration.approvals.notices import Notice, NoticeLog
 from tests.moto_clients import client
 from tests.twin.stack.slack import Slack
 

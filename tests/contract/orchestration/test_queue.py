@@ -10,7 +10,7 @@ from pentad.domain.errors import InvalidTransition, NotFound, SessionBusy
 from pentad.domain.ids import approval_id, new_id
 from pentad.domain.messages import Message, TextBlock
 from pentad.domain.runs import Approval, ApprovalStatus, CallStatus, Run, RunStatus
-from pentad.orchestration.ports import QUEUE_LENGTH
+from pentad.orchestration.runs.ports import QUEUE_LENGTH
 
 from .stores import START, Stores
 from .test_runs import MANIFEST, TENANT, end, make_call, make_run, make_step, start, started

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from pentad.domain.agents import ContextSpec
+from pentad.domain.declarations.agents import ContextSpec
 from pentad.domain.runs import CallStatus, Manifest
 from pentad.domain.usage import Limits
-from pentad.orchestration.deliver import Deliver
-from pentad.orchestration.start import RunRequest, StartRun
-from pentad.orchestration.turn import Think, Turn
+from pentad.orchestration.lifecycle.deliver import Deliver
+from pentad.orchestration.lifecycle.start import RunRequest, StartRun
+from pentad.orchestration.turn.think import Think, Turn
 from tests.unit.orchestration.world import CATALOG, Events, FakeEngine, World
 
 from .stores import Stores

@@ -5,11 +5,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from pentad.domain.workflows import Numbered, Plan, StepResult
-from pentad.memory.adapters.objects_s3 import S3Objects
-from pentad.orchestration.adapters.results_dynamodb import DynamoResults
-from pentad.orchestration.adapters.results_memory import MemoryResults
-from pentad.orchestration.adapters.spill import SPILL_BYTES, Spill
+from pentad.domain.declarations.workflows import Numbered, Plan, StepResult
+from pentad.memory.documents.adapters.objects_s3 import S3Objects
+from pentad.orchestration.runs.adapters.spill import SPILL_BYTES, Spill
+from pentad.orchestration.workflows.adapters.results_dynamodb import DynamoResults
+from pentad.orchestration.workflows.adapters.results_memory import MemoryResults
 from pentad.orchestration.workflows.ports import ResultStore
 
 from .stores import KINDS, open_stores

@@ -8,9 +8,9 @@ import pytest
 from pentad.domain.errors import InvalidInput, InvalidTransition, NotFound
 from pentad.domain.ids import new_id, review_id
 from pentad.domain.runs import Review
-from pentad.orchestration.adapters.reviews_dynamodb import DynamoReviews
-from pentad.orchestration.adapters.reviews_memory import MemoryReviews
-from pentad.orchestration.ports import ReviewStore
+from pentad.orchestration.reviews.adapters.reviews_dynamodb import DynamoReviews
+from pentad.orchestration.reviews.adapters.reviews_memory import MemoryReviews
+from pentad.orchestration.reviews.ports import ReviewStore
 
 from .stores import START, Stores
 

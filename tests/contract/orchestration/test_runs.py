@@ -10,7 +10,7 @@ from pentad.domain.knowledge import Citation
 from pentad.domain.messages import Message, TextBlock
 from pentad.domain.runs import CallStatus, Decision, Manifest, Run, RunStatus, Step, ToolCall
 from pentad.domain.usage import Usage
-from pentad.orchestration.adapters.run_items import TAKEN_OVER
+from pentad.orchestration.runs.adapters.run_items import TAKEN_OVER
 
 from .stores import START, Stores
 

@@ -11,8 +11,8 @@ from botocore.response import StreamingBody
 from botocore.stub import Stubber
 
 from pentad.api.adapters.documents_s3 import S3Documents, signing_client
-from pentad.api.adapters.keys_dynamodb import DynamoKeys
-from pentad.api.keys import create_key, list_keys, revoke_key
+from pentad.api.identity.adapters.keys_dynamodb import DynamoKeys
+from pentad.api.identity.keys import create_key, list_keys, revoke_key
 from pentad.domain.errors import (
     ConfigurationError,
     EffectUncertain,
@@ -22,10 +22,10 @@ from pentad.domain.errors import (
     StoreUnavailable,
     ToolFailed,
 )
-from pentad.orchestration.adapters.ciphers import KmsCipher, MemoryCipher
-from pentad.orchestration.adapters.engine_stepfunctions import StepFunctions
-from pentad.orchestration.adapters.events_eventbridge import EventBridge
-from pentad.orchestration.adapters.tool_lambda import LambdaTools
+from pentad.orchestration.approvals.adapters.ciphers import KmsCipher, MemoryCipher
+from pentad.orchestration.runs.adapters.engine_stepfunctions import StepFunctions
+from pentad.orchestration.runs.adapters.events_eventbridge import EventBridge
+from pentad.orchestration.runs.adapters.tool_lambda import LambdaTools
 from tests.moto_clients import new_client
 
 from .stores import START, Stores

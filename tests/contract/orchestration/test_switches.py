@@ -6,9 +6,9 @@ from datetime import timedelta
 import pytest
 
 from pentad.observability.adapters.memory import MemoryTelemetry
-from pentad.orchestration.adapters.switches_dynamodb import DynamoSwitches
-from pentad.orchestration.adapters.switches_memory import MemorySwitches
-from pentad.orchestration.switches import (
+from pentad.orchestration.switches.adapters.switches_dynamodb import DynamoSwitches
+from pentad.orchestration.switches.adapters.switches_memory import MemorySwitches
+from pentad.orchestration.switches.switches import (
     COOLDOWN_SECONDS,
     FAILURES,
     MAX_COOLDOWN_SECONDS,

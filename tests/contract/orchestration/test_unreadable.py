@@ -8,9 +8,9 @@ import pytest
 from pentad.domain import keys
 from pentad.domain.errors import Unreadable
 from pentad.domain.runs import Manifest, Run, RunStatus
-from pentad.orchestration.deliver import Deliver
-from pentad.orchestration.start import RunRequest, StartRun
-from pentad.orchestration.turn import Think, Turn
+from pentad.orchestration.lifecycle.deliver import Deliver
+from pentad.orchestration.lifecycle.start import RunRequest, StartRun
+from pentad.orchestration.turn.think import Think, Turn
 from tests.unit.orchestration.world import CATALOG, Events, FakeEngine, World
 
 from .stores import Stores

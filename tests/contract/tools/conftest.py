@@ -8,11 +8,12 @@ import pytest
 from moto import mock_aws
 
 from pentad.aws.table import Table
-from pentad.tools.adapters.audit_dynamodb import DynamoAudit
-from pentad.tools.adapters.effects_dynamodb import DynamoEffects
-from pentad.tools.adapters.memory import MemoryAudit, MemoryEffects, MemoryRecords
-from pentad.tools.adapters.records_dynamodb import DynamoRecords
-from pentad.tools.ports import AuditLog, EffectStore, RecordStore
+from pentad.tools.records.adapters.records_dynamodb import DynamoRecords
+from pentad.tools.records.ports import RecordStore
+from pentad.tools.runtime.adapters.audit_dynamodb import DynamoAudit
+from pentad.tools.runtime.adapters.effects_dynamodb import DynamoEffects
+from pentad.tools.runtime.adapters.memory import MemoryAudit, MemoryEffects, MemoryRecords
+from pentad.tools.runtime.ports import AuditLog, EffectStore
 from tests.moto_clients import table
 
 

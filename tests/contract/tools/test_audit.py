@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from pentad.tools.ports import AuditEntry
+from pentad.tools.runtime.ports import AuditEntry
 from tests.contract.tools.conftest import Stores
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)

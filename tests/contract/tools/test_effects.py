@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from pentad.domain.errors import InvalidTransition
-from pentad.tools.ports import Effect
+from pentad.tools.runtime.ports import Effect
 from tests.contract.tools.conftest import Stores
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)

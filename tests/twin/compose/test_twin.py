@@ -17,10 +17,10 @@ from typing import Any, TypeVar
 import psutil
 import pytest
 
-from pentad.local import twin_file
-from pentad.local.twin import Twin, TwinError
-from pentad.local.twin_file import TwinRunning
 from tests.twin.compose.small_assembly import write_small_assembly
+from twin.running import state_file as twin_file
+from twin.running.state_file import TwinRunning
+from twin.running.twin import Twin, TwinError
 
 pytestmark = [pytest.mark.twin, pytest.mark.xdist_group("twin-compose")]
 
@@ -157,7 +157,7 @@ def test_process_has_room_for_one_twin(twin: Twin, assembly: Path, tmp_path: Pat
 
 
 def runner(assembly: Path, state: Path) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "pentad.local.twin", "--assembly", str(assembly), "--state", str(state)]
+    command = [sys.executable, "-m", "twin", "--assembly", str(assembly), "--state", str(state)]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 

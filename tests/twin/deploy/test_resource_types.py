@@ -9,12 +9,12 @@ import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
-from pentad.local.assembly import Assembly, FileAsset, Stack
-from pentad.local.deploy.deployer import Deployer
-from pentad.local.deploy.deployment import Deployment
-from pentad.local.deploy.errors import ResourceFailed
-from pentad.local.deploy.registry import Place, known_types
 from tests.moto_clients import client
+from twin.deploy.assembly import Assembly, FileAsset, Stack
+from twin.deploy.deployer import Deployer
+from twin.deploy.deployment import Deployment
+from twin.deploy.errors import ResourceFailed
+from twin.deploy.registry import Place, known_types
 
 REGION, ACCOUNT = "us-east-1", "123456789012"
 TEMPLATE = json.loads((Path(__file__).parent / "every_type.json").read_text(encoding="utf-8"))
@@ -308,7 +308,7 @@ def test_condition_leaves_a_resource_out(tmp_path: Path) -> None:
 def test_unknown_nested_property_is_an_error(
     tmp_path: Path, resource_type: str, properties: dict[str, Any], named: str
 ) -> None:
-    from pentad.local.deploy.errors import DeployError
+    from twin.deploy.errors import DeployError
 
     with pytest.raises(DeployError, match=rf"R \({resource_type}\)[\s\S]*{named}"):
         deploy_one(tmp_path, R={"Type": resource_type, "Properties": properties})

@@ -8,9 +8,9 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from pentad.local.front.account import reset_account
-from pentad.local.front.front import AwsFront
-from pentad.local.iam.model import Credentials
+from twin.front.account import reset_account
+from twin.front.front import AwsFront
+from twin.iam.model import Credentials
 
 REGION = "us-east-1"
 ACCOUNT = "123456789012"

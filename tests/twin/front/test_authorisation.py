@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from pentad.local.front.front import AwsFront
-from pentad.local.iam.model import Credentials
 from tests.twin.front.conftest import ACCOUNT, REGION, Client, MakeRole, allow, make_table
+from twin.front.front import AwsFront
+from twin.iam.model import Credentials
 
 pytestmark = pytest.mark.twin
 USER = f"arn:aws:sts::{ACCOUNT}:assumed-role/worker/session"

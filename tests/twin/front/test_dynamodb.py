@@ -9,8 +9,8 @@ from botocore.exceptions import ClientError
 from moto.dynamodb.models.dynamo_type import Item
 from moto.dynamodb.models.table import Table
 
-from pentad.local.front.front import AwsFront
 from tests.twin.front.conftest import Client, make_table
+from twin.front.front import AwsFront
 
 pytestmark = pytest.mark.twin
 

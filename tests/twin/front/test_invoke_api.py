@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from pentad.local.front.front import AwsFront
-from pentad.local.host.host import FunctionHost, HostSettings
-from pentad.local.host.model import FunctionSpec, LogEvent
 from tests.twin.front.conftest import ACCOUNT, REGION, Client, MakeRole, allow, make_table
+from twin.front.front import AwsFront
+from twin.host.host import FunctionHost, HostSettings
+from twin.host.model import FunctionSpec, LogEvent
 
 pytestmark = pytest.mark.twin
 

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from pentad.local.front.front import AwsFront
-from pentad.local.front.model import ApiEvent
 from tests.twin.front.conftest import ACCOUNT, REGION, Client
+from twin.front.front import AwsFront
+from twin.front.model import ApiEvent
 
 pytestmark = pytest.mark.twin
 

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from pentad.local.iam.model import Credentials
 from tests.twin.front.conftest import ACCOUNT, Client, MakeRole, allow, make_table
+from twin.iam.model import Credentials
 
 pytestmark = pytest.mark.twin
 TARGET = f"arn:aws:iam::{ACCOUNT}:role/target"

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from pentad.local.host.host import FunctionHost, HostSettings
-from pentad.local.host.model import FunctionSpec, HostLimits, LogEvent
+from twin.host.host import FunctionHost, HostSettings
+from twin.host.model import FunctionSpec, HostLimits, LogEvent
 
 ROLE = "arn:aws:iam::123456789012:role/function"
 LIMITS = HostLimits(

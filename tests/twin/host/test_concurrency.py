@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from pentad.local.host.host import FunctionHost
-from pentad.local.host.model import AsyncFailure, HostStopped, InvokeResult, RequestTooLarge, TooManyRequests
 from tests.twin.host.conftest import LIMITS, MakeFunction, MakeHost, until
+from twin.host.host import FunctionHost
+from twin.host.model import AsyncFailure, HostStopped, InvokeResult, RequestTooLarge, TooManyRequests
 
 pytestmark = pytest.mark.twin
 

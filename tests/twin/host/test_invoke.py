@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from pentad.local.host.host import FunctionHost
-from pentad.local.host.model import RESPONSE_BYTES, SYNC_PAYLOAD_BYTES, FunctionNotFound, RequestTooLarge
 from tests.twin.host.conftest import MakeFunction, RecordingSink, until
+from twin.host.host import FunctionHost
+from twin.host.model import RESPONSE_BYTES, SYNC_PAYLOAD_BYTES, FunctionNotFound, RequestTooLarge
 
 pytestmark = pytest.mark.twin
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from pentad.local.host.host import FunctionHost
 from tests.twin.host.conftest import ROLE, MakeFunction, until
+from twin.host.host import FunctionHost
 
 pytestmark = pytest.mark.twin
 
@@ -86,7 +86,7 @@ def test_assets_win_over_the_installed_project(host: FunctionHost, function: Mak
         import functions.tools.probe, pentad
         def handler(event, context):
             return [functions.tools.probe.__file__, pentad.__file__,
-                    importlib.util.find_spec("infra") is None, importlib.util.find_spec("pentad.local") is None]
+                    importlib.util.find_spec("infra") is None, importlib.util.find_spec("twin") is None]
     """)
     layer = spec.code_dir.parent / "asset.layer"
     for folder in (spec.code_dir / "functions" / "tools", layer / "python" / "pentad"):
@@ -134,8 +134,8 @@ def test_stop_kills_functions_and_what_they_started(host: FunctionHost, function
 
 HOST_PROGRAM = """
 import pathlib, sys, time
-from pentad.local.host.host import FunctionHost, HostSettings
-from pentad.local.host.model import FunctionSpec
+from twin.host.host import FunctionHost, HostSettings
+from twin.host.model import FunctionSpec
 
 class Sink:
     def write(self, log_group, log_stream, events): pass

@@ -4,16 +4,9 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from pentad.local.deploy.deployment import (
-    HttpApi,
-    HttpAuthorizer,
-    HttpIntegration,
-    HttpRoute,
-    HttpStage,
-    InvokePermission,
-)
-from pentad.local.http_api.events import ApiIdentity, HttpRequest
-from pentad.local.http_api.gateway import HttpGateway, InvokeFailed
+from twin.deploy.deployment import HttpApi, HttpAuthorizer, HttpIntegration, HttpRoute, HttpStage, InvokePermission
+from twin.http_api.events import ApiIdentity, HttpRequest
+from twin.http_api.gateway import HttpGateway, InvokeFailed
 
 API = "arn:aws:lambda:us-east-1:123456789012:function:api"
 AUTHORIZER = "arn:aws:lambda:us-east-1:123456789012:function:authorizer"

@@ -6,8 +6,8 @@ import threading
 
 import pytest
 
-from pentad.local.http_api.gateway import InvokeFailed
 from tests.twin.http_api.builders import Functions, api, authorizer, gateway, permission, request
+from twin.http_api.gateway import InvokeFailed
 
 
 def echo(event: dict[str, object]) -> object:

@@ -7,8 +7,8 @@ from contextlib import closing
 
 import pytest
 
-from pentad.local.http_api.server import MAXIMUM_BODY, HttpApiServer
 from tests.twin.http_api.builders import Functions, api, gateway
+from twin.http_api.server import MAXIMUM_BODY, HttpApiServer
 
 pytestmark = pytest.mark.twin
 

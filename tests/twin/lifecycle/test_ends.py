@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from pentad.aws.table import Table
-from pentad.domain.agents import ScheduleSpec
-from pentad.orchestration.adapters.switches_dynamodb import DynamoSwitches
-from pentad.orchestration.inbox import redrive_message, schedule_message
-from pentad.orchestration.redrive import redriven_id
-from pentad.orchestration.switches import Switch, ToolHealth
+from pentad.domain.declarations.agents import ScheduleSpec
+from pentad.orchestration.lifecycle.inbox import redrive_message, schedule_message
+from pentad.orchestration.lifecycle.redrive import redriven_id
+from pentad.orchestration.switches.adapters.switches_dynamodb import DynamoSwitches
+from pentad.orchestration.switches.switches import Switch, ToolHealth
 from tests.twin.stack.world import Json, Stack, Tenant, until
 
 from .conftest import Slow

@@ -18,9 +18,9 @@ from botocore.config import Config
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.wrappers import Request, Response
 
-from pentad.local import machine
-from pentad.local.front.model import ApiResponse
-from pentad.local.front.server import FrontServer
+from twin import machine
+from twin.front.model import ApiResponse
+from twin.front.server import FrontServer
 
 REGION = "us-east-1"
 ACCOUNT = "123456789012"

@@ -8,8 +8,8 @@ import pytest
 from botocore.exceptions import ClientError
 from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 
-from pentad.local import machine
 from tests.twin.machine.stage import ACCOUNT, REGION, ROLE, Stage
+from twin import machine
 
 pytestmark = pytest.mark.twin
 

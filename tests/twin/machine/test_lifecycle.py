@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from pentad.local import machine
-from pentad.local.machine import lifecycle
 from tests.twin.machine.stage import Stage, until
+from twin import machine
+from twin.machine import lifecycle
 
 pytestmark = pytest.mark.twin
 

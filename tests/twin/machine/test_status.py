@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from pentad.local.machine import status
 from tests.twin.machine.stage import Stage
+from twin.machine import status
 
 _PASS: dict[str, Any] = {"StartAt": "P", "States": {"P": {"Type": "Pass", "End": True}}}
 _FAIL: dict[str, Any] = {"StartAt": "F", "States": {"F": {"Type": "Fail", "Error": "Broken", "Cause": "on purpose"}}}

@@ -17,9 +17,9 @@ from pentad.aws.table import Table
 from pentad.cli import target
 from pentad.domain.errors import BudgetExceeded
 from pentad.domain.models import CallContext
-from pentad.models.adapters.budgets_dynamodb import DynamoBudget
-from pentad.models.adapters.budgets_memory import MemoryBudgetStore
-from pentad.models.budgets import define
+from pentad.models.budgets.adapters.budgets_dynamodb import DynamoBudget
+from pentad.models.budgets.adapters.budgets_memory import MemoryBudgetStore
+from pentad.models.budgets.budgets import define
 from tests.twin.stack.world import Json, Stack, Tenant, plain, word
 
 pytestmark = pytest.mark.twin

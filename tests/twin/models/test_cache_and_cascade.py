@@ -7,8 +7,8 @@ import pytest
 from pydantic import BaseModel
 
 from pentad.domain.models import CallContext, CascadeSpec, ChatReply, ChatRequest
-from pentad.models.adapters.gateway_lambda import LambdaChatModel
-from pentad.models.structured import complete_as
+from pentad.models.remote.adapters.gateway_lambda import LambdaChatModel
+from pentad.models.structured.structured import complete_as
 from tests.twin.stack.world import Stack, Tenant, word
 from tests.unit.models.samples import SCHEMA, user
 

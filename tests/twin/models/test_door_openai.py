@@ -11,8 +11,8 @@ from openai.types.chat import ChatCompletionMessageParam, ChatCompletionToolPara
 from pydantic import BaseModel
 
 from pentad.aws.table import Table
-from pentad.models.adapters.budget_definitions import DynamoBudgetStore
-from pentad.models.budgets import define
+from pentad.models.budgets.adapters.budget_definitions import DynamoBudgetStore
+from pentad.models.budgets.budgets import define
 from tests.twin.stack.world import Stack, Tenant, word
 
 pytestmark = pytest.mark.twin

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from pentad.local.pumps.delivery import DeliveryFailed
 from tests.twin.pumps.world import Resources, World, att, queue, rule, until, world
+from twin.pumps.delivery import DeliveryFailed
 
 DEAD_LETTER = {"DeadLetterConfig": {"Arn": att("Dead")}}
 

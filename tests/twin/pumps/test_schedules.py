@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from pentad.local.pumps.schedules import ScheduleError, parse_schedule
 from tests.twin.pumps.world import World, att, queue, until, world
+from twin.pumps.schedules import ScheduleError, parse_schedule
 
 START = datetime(2026, 1, 1, 12, 30, 20, tzinfo=UTC)
 

@@ -10,14 +10,14 @@ from typing import Any, TypeVar
 
 from moto import mock_aws
 
-from pentad.local.assembly import Assembly, Stack
-from pentad.local.deploy.deployer import Deployer
-from pentad.local.deploy.deployment import Deployment
-from pentad.local.deploy.registry import Place
-from pentad.local.pumps.clock import ScheduleClock
-from pentad.local.pumps.pumps import Pumps
-from pentad.local.pumps.queues import FunctionAnswer
 from tests.moto_clients import client
+from twin.deploy.assembly import Assembly, Stack
+from twin.deploy.deployer import Deployer
+from twin.deploy.deployment import Deployment
+from twin.deploy.registry import Place
+from twin.pumps.clock import ScheduleClock
+from twin.pumps.pumps import Pumps
+from twin.pumps.queues import FunctionAnswer
 
 REGION, ACCOUNT = "us-east-1", "123456789012"
 DEADLINE = 60.0  # Bounds what never happens; a machine under load may be slow.

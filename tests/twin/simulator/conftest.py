@@ -8,7 +8,7 @@ import pytest
 from anthropic import Anthropic
 from openai import OpenAI
 
-from pentad.local.simulator import Simulator, SimulatorControl
+from twin.simulator import Simulator, SimulatorControl
 
 CLAUDE, GPT = "claude-opus-5", "gpt-5.6"
 

@@ -11,8 +11,8 @@ import pytest
 from anthropic import Anthropic
 from openai import OpenAI
 
-from pentad.local.simulator import ControlError, SimulatorControl
 from tests.twin.simulator.conftest import CLAUDE, GPT, TOOLS, asked, for_openai
+from twin.simulator import ControlError, SimulatorControl
 
 pytestmark = pytest.mark.twin
 

@@ -9,8 +9,8 @@ import pytest
 from openai import OpenAI
 from pydantic import BaseModel
 
-from pentad.local.simulator import SimulatorControl
 from tests.twin.simulator.conftest import GPT, TOOLS, asked, for_openai
+from twin.simulator import SimulatorControl
 
 pytestmark = pytest.mark.twin
 

@@ -7,8 +7,8 @@ import anthropic
 import pytest
 from anthropic import Anthropic
 
-from pentad.local.simulator import Simulator, SimulatorControl
 from tests.twin.simulator.conftest import CLAUDE
+from twin.simulator import Simulator, SimulatorControl
 
 pytestmark = pytest.mark.twin
 

@@ -70,7 +70,7 @@ NOTICES = {
 }
 WORD_COUNT = '''"""A tool of a user's own."""
 
-from pentad.tools.declare import tool
+from pentad.tools.declare.declare import tool
 
 
 @tool(effects="none")
@@ -83,7 +83,7 @@ _HANGING = '''"""A tool whose backend hangs after the effect."""
 
 import time
 
-from pentad.tools.declare import Grant, ToolContext, tool
+from pentad.tools.declare.declare import Grant, ToolContext, tool
 
 
 @tool(effects="external", permissions=[Grant("records", "readwrite", keys="{kind}")], idempotent={idempotent})
@@ -96,7 +96,7 @@ def {name}({argument}: str, context: ToolContext) -> dict[str, str]:
 '''
 LOG_ENTRY = '''"""A tool that changes something and needs no approval of its own."""
 
-from pentad.tools.declare import Grant, ToolContext, tool
+from pentad.tools.declare.declare import Grant, ToolContext, tool
 
 
 @tool(effects="internal", permissions=[Grant("records", "write", keys="LOG")], idempotent=True)

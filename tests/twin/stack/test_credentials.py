@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from pentad.api.keys import create_key, revoke_key
+from pentad.api.identity.keys import create_key, revoke_key
 from pentad.api.routes import ROUTES, RouteSpec
 from tests.twin.stack.world import Stack, Tenant
 

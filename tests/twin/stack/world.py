@@ -14,10 +14,10 @@ import httpx
 import psutil
 from botocore.config import Config
 
-from pentad.api.adapters.keys_dynamodb import DynamoKeys
-from pentad.api.keys import create_key
+from pentad.api.identity.adapters.keys_dynamodb import DynamoKeys
+from pentad.api.identity.keys import create_key
 from pentad.aws.table import Table
-from pentad.local.simulator import SimulatorControl
+from twin.simulator import SimulatorControl
 
 Json = dict[str, Any]
 T = TypeVar("T")

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from pentad.local.replay import Replay, captured
-from pentad.local.replay_definition import Deployable
-from pentad.orchestration.recording import Recording
+from pentad.cli.deployable import Deployable
+from pentad.orchestration.timetravel.recording import Recording
+from pentad.orchestration.timetravel.replay.replay import Replay, captured
 from tests.twin.stack.world import Json, Stack, Tenant, word
 from tests.twin.timetravel.test_forks import NOTE, SUM, fork
 

@@ -4,14 +4,14 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any
 
+from pentad.domain.canonical import canonical_json
 from pentad.domain.errors import InvalidInput
-from pentad.tools.adapters.memory import MemoryRecords
-from pentad.tools.arguments import validated
-from pentad.tools.canonical import canonical_json
-from pentad.tools.context import ToolContext
-from pentad.tools.declare import Tool
-from pentad.tools.outcome import Outcome, call_function, rejected
-from pentad.tools.ports import RecordStore
+from pentad.tools.declare.context import ToolContext
+from pentad.tools.declare.declare import Tool
+from pentad.tools.records.ports import RecordStore
+from pentad.tools.runtime.adapters.memory import MemoryRecords
+from pentad.tools.runtime.arguments import validated
+from pentad.tools.runtime.outcome import Outcome, call_function, rejected
 from tests.twin.trajectories.loader import Call, Trajectory
 
 Json = dict[str, Any]

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pytest_socket import enable_socket
 
-from pentad.tools.declare import Tool
+from pentad.tools.declare.declare import Tool
 from tests.twin import keeper
 from tests.twin.conftest import OwnProject
 from tests.twin.stack.world import Stack

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from pentad.aws.table import Table
-from pentad.tools.adapters.audit_dynamodb import DynamoAudit
-from pentad.tools.adapters.records_dynamodb import DynamoRecords
+from pentad.tools.records.adapters.records_dynamodb import DynamoRecords
+from pentad.tools.runtime.adapters.audit_dynamodb import DynamoAudit
 from tests.twin.stack.world import Stack, Tenant, word
 from tests.twin.trajectories.apply import State, seed, state_of
 from tests.twin.trajectories.loader import Trajectory

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import functions.tools
-from pentad.tools.declare import Tool
+from pentad.tools.declare.declare import Tool
 from tests.twin import copies
 
 

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from pentad.cli.commands import update as command
+from pentad.cli.commands.twin import update as command
 from pentad.cli.main import app
-from pentad.local.twin import Twin, TwinOptions
 from tests.twin.update.assembly import CANARY, LIVE, MACHINE, write
+from twin.running.twin import Twin, TwinOptions
 
 pytestmark = [pytest.mark.twin, pytest.mark.xdist_group("twin-update")]
 

@@ -11,11 +11,11 @@ import httpx
 import pytest
 from botocore.exceptions import ClientError
 
-from pentad.local import twin_file
-from pentad.local.deploy.errors import UpdateRefused
-from pentad.local.twin import Twin, TwinOptions
 from tests.twin.stack.world import until
 from tests.twin.update.assembly import CANARY, LINEAR, LIVE, MACHINE, role, write
+from twin.deploy.errors import UpdateRefused
+from twin.running import state_file as twin_file
+from twin.running.twin import Twin, TwinOptions
 
 pytestmark = [pytest.mark.twin, pytest.mark.xdist_group("twin-update")]
 

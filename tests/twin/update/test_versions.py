@@ -7,9 +7,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from pentad.cli.versions import Versions
-from pentad.local.twin import Twin, TwinOptions
 from tests.twin.update.assembly import CANARY, MACHINE, write
 from tests.twin.update.test_update import start, token
+from twin.running.twin import Twin, TwinOptions
 
 pytestmark = [pytest.mark.twin, pytest.mark.xdist_group("twin-update")]
 

@@ -10,7 +10,7 @@ import pytest
 from pinecone import Pinecone
 from pinecone.errors.exceptions import ApiError, NotFoundError, UnauthorizedError
 
-from pentad.local.vectors import IndexUnusable, LocalIndex
+from twin.vectors import IndexUnusable, LocalIndex
 
 pytestmark = pytest.mark.twin
 

@@ -15,25 +15,25 @@ from aws_cdk import aws_stepfunctions as sfn
 from infra.config import stage_of
 from infra.orchestration.fragments import Flow, Fragment
 from infra.orchestration.workflow import write
-from pentad.domain.agents import AgentSpec, Catalog
+from pentad.domain.declarations.agents import AgentSpec, Catalog
+from pentad.domain.declarations.workflows import WorkflowSpec
 from pentad.domain.errors import PentadError, StoreUnavailable
 from pentad.domain.ids import new_id
 from pentad.domain.messages import Message, TextBlock
 from pentad.domain.models import Attempt, ChatReply, ChatRequest, Outcome, StopReason
 from pentad.domain.runs import CallStatus, Run, RunStatus
 from pentad.domain.usage import Usage
-from pentad.domain.workflows import WorkflowSpec
-from pentad.orchestration.adapters.results_memory import MemoryResults
-from pentad.orchestration.redrive import Redrive
-from pentad.orchestration.start import RunRequest
+from pentad.orchestration.lifecycle.redrive import Redrive
+from pentad.orchestration.lifecycle.start import RunRequest
+from pentad.orchestration.workflows.adapters.results_memory import MemoryResults
 from pentad.orchestration.workflows.calls import Calls
 from pentad.orchestration.workflows.children import Children
 from pentad.orchestration.workflows.finish import Ends, Finished, Stopped
 from pentad.orchestration.workflows.humans import Humans
 from pentad.orchestration.workflows.steps import Entered, EnteredStep, Stores
 from pentad.orchestration.workflows.tasks import Task
-from pentad.tools.adapters.memory import MemoryEffects
-from pentad.tools.discovery import AnyTool, discover
+from pentad.tools.declare.discovery import AnyTool, discover
+from pentad.tools.runtime.adapters.memory import MemoryEffects
 from tests.twin.machine.stage import ACCOUNT, REGION, Handler, Stage
 from tests.unit.orchestration.world import TENANT, World
 

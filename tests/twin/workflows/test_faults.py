@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from infra.orchestration.fragments import Flow, Fragment
+from pentad.domain.declarations.workflows import WorkflowSpec
 from pentad.domain.errors import SessionBusy
 from pentad.domain.runs import Run, RunStatus
-from pentad.domain.workflows import WorkflowSpec
-from pentad.orchestration.finished import FINISHED
-from pentad.orchestration.start import RunRequest
-from pentad.tools.adapters.memory import MemoryAudit, MemoryRecords
-from pentad.tools.runtime import Invocation, ToolRuntime
+from pentad.orchestration.lifecycle.finished import FINISHED
+from pentad.orchestration.lifecycle.start import RunRequest
+from pentad.tools.runtime.adapters.memory import MemoryAudit, MemoryRecords
+from pentad.tools.runtime.runtime import Invocation, ToolRuntime
 from tests.twin.machine.loop.deployment import FOR_GOOD, KINDS, TOOLS, Fault, Telemetry, booked, fail
 from tests.twin.machine.stage import ROLE, Handler, Stage
 from tests.twin.workflows.bench import Bench, Json, synthesized

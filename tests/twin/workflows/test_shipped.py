@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from pentad.orchestration.inbox import redrive_message
-from pentad.orchestration.redrive import redriven_id
+from pentad.orchestration.lifecycle.inbox import redrive_message
+from pentad.orchestration.lifecycle.redrive import redriven_id
 from tests.twin.stack.world import Stack, Tenant, until
 
 pytestmark = pytest.mark.twin

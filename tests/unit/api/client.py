@@ -5,18 +5,18 @@ from collections.abc import Sequence
 from typing import Any
 
 from pentad.api.app import Api
-from pentad.api.caller import SCOPES
 from pentad.api.documents import Documents
 from pentad.api.door.service import Door
-from pentad.api.waiting import Waiting
+from pentad.api.identity.caller import SCOPES
+from pentad.api.views.waiting import Waiting
 from pentad.domain.models import CallContext, EmbedReply
 from pentad.domain.runs import CallStatus
 from pentad.domain.usage import Usage
-from pentad.memory.adapters.registry_memory import MemoryRegistry
-from pentad.models.catalog import load
-from pentad.orchestration.adapters.graph_nodes_memory import MemoryGraphNodes
-from pentad.orchestration.fork import ForkRun
-from pentad.orchestration.undo import Undo
+from pentad.memory.documents.adapters.registry_memory import MemoryRegistry
+from pentad.models.catalog.catalog import load
+from pentad.orchestration.lifecycle.undo import Undo
+from pentad.orchestration.timetravel.fork import ForkRun
+from pentad.tools.graphs.adapters.nodes_memory import MemoryGraphNodes
 from tests.unit.orchestration.world import TENANT, World
 
 

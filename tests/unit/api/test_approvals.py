@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from pentad.domain.agents import AgentSpec, Catalog, HumansSpec, ToolSpec
+from pentad.domain.declarations.agents import AgentSpec, Catalog, HumansSpec, ToolSpec
 from pentad.domain.runs import Run
 from tests.unit.orchestration.world import TENANT, World
 

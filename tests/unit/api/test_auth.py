@@ -7,12 +7,12 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from pentad.api.adapters.keys_memory import MemoryKeys
-from pentad.api.adapters.oidc import OidcVerifier
-from pentad.api.authorize import Authorize
-from pentad.api.caller import SCOPES
-from pentad.api.keys import KeyAuthenticator, create_key, list_keys, revoke_key
-from pentad.api.tokens import JwtAuthenticator
+from pentad.api.identity.adapters.keys_memory import MemoryKeys
+from pentad.api.identity.adapters.oidc import OidcVerifier
+from pentad.api.identity.authorize import Authorize
+from pentad.api.identity.caller import SCOPES
+from pentad.api.identity.keys import KeyAuthenticator, create_key, list_keys, revoke_key
+from pentad.api.identity.tokens import JwtAuthenticator
 from pentad.domain.errors import ConfigurationError, InvalidInput, NotAuthenticated, NotFound, StoreUnavailable
 from tests.unit.orchestration.world import START, TENANT, Clock
 

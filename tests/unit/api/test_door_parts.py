@@ -16,7 +16,7 @@ from pentad.api.door.messages import conversation
 from pentad.api.door.names import ToolNames
 from pentad.domain.ids import TOOL_PATTERN
 from pentad.domain.usage import Usage
-from pentad.models.catalog import load
+from pentad.models.catalog.catalog import load
 from tests.unit.api.client import Client
 from tests.unit.orchestration.world import START
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from pentad.domain.runs import Run
-from pentad.orchestration.recording import Recording
+from pentad.orchestration.timetravel.recording import Recording
 from tests.unit.orchestration.world import TENANT
 
 from .client import Client

@@ -3,8 +3,8 @@
 import pytest
 
 from pentad.domain.runs import Review
-from pentad.observability import names
-from pentad.orchestration.reviews import SUMMARY_CHARACTERS, Cause, review_of
+from pentad.observability.metrics import names
+from pentad.orchestration.reviews.reviews import SUMMARY_CHARACTERS, Cause, review_of
 
 from .client import Client
 

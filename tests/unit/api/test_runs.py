@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from pentad.api.waiting import MOST_READS
+from pentad.api.views.waiting import MOST_READS
 from pentad.domain.runs import RunStatus
 from tests.unit.orchestration.world import TENANT
 

@@ -6,7 +6,7 @@ from typing import Any
 from benchmarks.history import Payload
 from benchmarks.requests import Key, Request, Row
 from benchmarks.turn import Turn
-from pentad.local.host.model import Report
+from twin.host.model import Report
 
 PLAIN = Turn(
     name="plain answer",

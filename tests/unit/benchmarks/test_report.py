@@ -16,7 +16,7 @@ from benchmarks.scenarios import LONG, PLAIN, TOOLS, Measured
 from benchmarks.stage import Case
 from benchmarks.timing import FunctionTimes, Spread
 from benchmarks.turn import Promise
-from pentad.orchestration.start import RunRequest
+from pentad.orchestration.lifecycle.start import RunRequest
 from tests.unit.benchmarks.builders import turn
 
 ONE = Spread(1.0, 2.0, 3.0, 3)

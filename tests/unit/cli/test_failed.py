@@ -1,6 +1,6 @@
 """How failed runs are listed."""
 
-from pentad.cli.commands.lifecycle import _narrow
+from pentad.cli.commands.runs.lifecycle import _narrow
 
 
 def test_a_failed_run_is_listed_with_what_went_wrong_and_without_its_session() -> None:

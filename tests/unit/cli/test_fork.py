@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from pentad.cli.commands.fork import results_of
+from pentad.cli.commands.runs.fork import results_of
 from pentad.cli.console import CommandError
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pentad.cli.commands.runs import metadata_of
+from pentad.cli.commands.runs.runs import metadata_of
 from pentad.cli.console import CommandError
 
 

@@ -13,9 +13,9 @@ from functions.api import authorizer, http
 from functions.memory import ingest, recall
 from functions.models import gateway
 from functions.orchestration import await_human, deliver, trigger
-from pentad.api.adapters.keys_memory import MemoryKeys
-from pentad.api.authorize import Authorize
-from pentad.api.keys import KeyAuthenticator, create_key
+from pentad.api.identity.adapters.keys_memory import MemoryKeys
+from pentad.api.identity.authorize import Authorize
+from pentad.api.identity.keys import KeyAuthenticator, create_key
 from pentad.domain.errors import InvalidInput, NotFound, PentadError, StoreUnavailable
 from pentad.domain.models import EmbedReply
 from pentad.domain.runs import CallStatus, Manifest, RunStatus

@@ -5,11 +5,21 @@ from collections.abc import Sequence
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pentad.domain.agents import ContextSpec
+from pentad.domain.declarations.agents import ContextSpec
 from pentad.domain.messages import Message
-from pentad.memory.context import LEFT_OUT, assemble, choose_epoch, context_tokens, shortened
-from pentad.memory.ports import StoredMessage
-from tests.unit.memory.test_context import calls, passage, results, says, sent, session, user, whole, with_passages
+from pentad.memory.context.context import LEFT_OUT, assemble, choose_epoch, context_tokens, shortened
+from pentad.memory.sessions.ports import StoredMessage
+from tests.unit.memory.context.test_context import (
+    calls,
+    passage,
+    results,
+    says,
+    sent,
+    session,
+    user,
+    whole,
+    with_passages,
+)
 
 BUDGET = ContextSpec(high_water_tokens=1000, low_water_tokens=500)
 

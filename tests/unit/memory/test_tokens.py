@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from pentad.domain.messages import DocumentBlock, ImageBlock, Message, TextBlock, ThinkingBlock, ToolCallBlock
-from pentad.domain.tokens import estimate_tokens
+from pentad.domain.usage import estimate_tokens
 from pentad.memory.tokens import IMAGE_TOKENS, MESSAGE_OVERHEAD, message_tokens
 
 

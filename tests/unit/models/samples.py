@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 from itertools import count
 from typing import Any
 
-from pentad.domain.agents import ToolSpec
+from pentad.domain.declarations.agents import ToolSpec
 from pentad.domain.messages import ContentBlock, Message, ProviderRaw, TextBlock, ToolCallBlock
 from pentad.domain.models import CallContext, ChatRequest, StopReason
 from pentad.domain.usage import Usage
-from pentad.models.catalog import Effort, ModelCatalog, ModelEntry, load
-from pentad.models.exchange import ProviderFailure, ProviderReply
+from pentad.models.catalog.catalog import Effort, ModelCatalog, ModelEntry, load
+from pentad.models.providers.exchange import ProviderFailure, ProviderReply
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 CATALOG: ModelCatalog = load()

@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pentad.domain.usage import Usage
-from pentad.models.adapters import anthropic_wire, openai_wire
-from pentad.models.catalog import ModelEntry
-from pentad.models.pricing import cost, rates_for
-from pentad.models.spend import Row
+from pentad.models.catalog.catalog import ModelEntry
+from pentad.models.catalog.pricing import cost, rates_for
+from pentad.models.ledger.spend import Row
+from pentad.models.providers.adapters import anthropic_wire, openai_wire
 from tests.unit.models.samples import CATALOG, GPT, HAIKU, LUNA, SONNET
 
 ANTHROPIC: list[tuple[str, ModelEntry, dict[str, Any], int]] = [

@@ -2,14 +2,14 @@
 
 from pentad.domain.errors import BudgetExceeded
 from pentad.domain.models import Attempt, ChatReply, Outcome
-from pentad.models.adapters.breaker_memory import MemoryCircuits
-from pentad.models.adapters.ledger_memory import MemoryLedger
-from pentad.models.breaker import CircuitState
-from pentad.models.circuits import SharedBreaker
-from pentad.models.exchange import ProviderFailure
-from pentad.models.gateway import Gateway
-from pentad.observability import names
+from pentad.models.breaker.adapters.breaker_memory import MemoryCircuits
+from pentad.models.breaker.breaker import CircuitState
+from pentad.models.breaker.circuits import SharedBreaker
+from pentad.models.gateway.gateway import Gateway
+from pentad.models.ledger.adapters.ledger_memory import MemoryLedger
+from pentad.models.providers.exchange import ProviderFailure
 from pentad.observability.adapters.memory import MemoryTelemetry
+from pentad.observability.metrics import names
 from tests.unit.models.samples import CATALOG, Answer, Clock, ScriptedProvider, Sent, reply, request
 
 SONNET, GPT, HAIKU = "anthropic/claude-sonnet-5-5", "openai/gpt-6.1-sol", "anthropic/claude-haiku-5-5"

@@ -5,9 +5,9 @@ import pytest
 from pentad.domain.errors import MalformedReply
 from pentad.domain.messages import ProviderRaw
 from pentad.domain.models import Outcome, StopReason
-from pentad.models.pursuit import GO_ON, MAX_PAUSES
+from pentad.models.gateway.pursuit import GO_ON, MAX_PAUSES
+from tests.unit.models.gateway.test_gateway import GPT_NAME, SONNET_NAME, World
 from tests.unit.models.samples import ADD, SCHEMA, call, reply, request, user
-from tests.unit.models.test_gateway import GPT_NAME, SONNET_NAME, World
 
 
 def _raw(text: str) -> ProviderRaw:

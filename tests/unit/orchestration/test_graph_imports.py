@@ -6,8 +6,8 @@ import sys
 CHECK = """
 import sys
 import pentad.runtime.bootstrap, pentad.runtime.api_services, pentad.runtime.gateway_services
-import pentad.runtime.tool_entrypoint, pentad.orchestration.graphs, pentad.cli.main
-from pentad.tools.discovery import discover
+import pentad.runtime.tool_entrypoint, pentad.tools.graphs.equipment, pentad.cli.main
+from pentad.tools.declare.discovery import discover
 discover()
 print(sorted(name for name in sys.modules if name.split(".")[0] in ("langchain_core", "langgraph", "langsmith")))
 """

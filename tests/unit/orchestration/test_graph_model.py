@@ -17,8 +17,8 @@ from pentad.domain.errors import BudgetExceeded, InvalidInput, MalformedReply, M
 from pentad.domain.messages import Message, TextBlock, ThinkingBlock, ToolCallBlock, ToolResultBlock
 from pentad.domain.models import CallContext, ChatReply, ChatRequest, StopReason
 from pentad.domain.usage import Usage
-from pentad.orchestration.adapters.langgraph_messages import safe_name
-from pentad.orchestration.adapters.langgraph_model import PentadChatModel
+from pentad.tools.graphs.adapters.langgraph_messages import safe_name
+from pentad.tools.graphs.adapters.langgraph_model import PentadChatModel
 
 CONTEXT = CallContext(tenant="acme", run="run_1", step=3, purpose="graph")
 

@@ -17,13 +17,13 @@ from pydantic import BaseModel, Field
 
 from functions.tools.calculator import calculator
 from functions.tools.notes import notes
-from pentad.domain.agents import AgentSpec, Catalog
+from pentad.domain.declarations.agents import AgentSpec, Catalog
 from pentad.domain.errors import BudgetExceeded, ConfigurationError, ModelThrottled, ToolUnavailable
 from pentad.domain.usage import Limits, Spent, Usage
-from pentad.orchestration.adapters.graph_nodes_memory import MemoryGraphNodes
-from pentad.orchestration.adapters.langgraph_tool import GraphTool, from_langgraph
-from pentad.orchestration.graphs import Equipment
-from pentad.tools.runtime import Invocation
+from pentad.tools.graphs.adapters.langgraph_tool import GraphTool, from_langgraph
+from pentad.tools.graphs.adapters.nodes_memory import MemoryGraphNodes
+from pentad.tools.graphs.equipment import Equipment
+from pentad.tools.runtime.runtime import Invocation
 from tests.unit.orchestration.test_graph_model import Scripted, call, reply
 from tests.unit.tools.worlds import RUN, Crash, World
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pentad.domain.agents import AgentSpec, Catalog, HumansSpec
+from pentad.domain.declarations.agents import AgentSpec, Catalog, HumansSpec
 from pentad.domain.errors import InvalidTransition, PolicyDenied, StoreUnavailable
 from pentad.domain.ids import approval_id
 from pentad.domain.messages import ToolResultBlock
@@ -21,8 +21,7 @@ from pentad.domain.runs import (
     RunStatus,
 )
 from pentad.domain.usage import Limits
-
-from .world import CATALOG, TENANT, World
+from tests.unit.orchestration.world import CATALOG, TENANT, World
 
 HUMANS = HumansSpec(group="clerks", on_expiry="escalate", escalate_to=("leads",), remind_seconds=600, may_ask=True)
 AGENT = AgentSpec(

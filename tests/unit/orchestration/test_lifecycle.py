@@ -5,20 +5,19 @@ from typing import Any
 
 import pytest
 
-from pentad.domain.agents import Catalog
+from pentad.domain.canonical import effect_key
+from pentad.domain.declarations.agents import Catalog
+from pentad.domain.declarations.workflows import HumanStep, WorkflowSpec
 from pentad.domain.errors import InvalidInput, InvalidTransition, PolicyDenied, SessionBusy, StoreUnavailable
 from pentad.domain.runs import ApprovalStatus, CallStatus, Run, RunStatus
-from pentad.domain.workflows import HumanStep, WorkflowSpec
-from pentad.orchestration.finished import FINISHED, finished_detail
-from pentad.orchestration.inbox import EXECUTION_CHANGED, Again, Died, Freed, read_message, redrive_message
-from pentad.orchestration.redrive import GO_ON, NOT_BEGUN, UNCERTAIN, redriven_id
-from pentad.orchestration.start import RunRequest
-from pentad.orchestration.switches import Switch
-from pentad.tools.adapters.memory import MemoryEffects
-from pentad.tools.canonical import effect_key
-from pentad.tools.ports import Effect
-
-from .world import CATALOG, TENANT, World, triggered
+from pentad.orchestration.lifecycle.finished import FINISHED, finished_detail
+from pentad.orchestration.lifecycle.inbox import EXECUTION_CHANGED, Again, Died, Freed, read_message, redrive_message
+from pentad.orchestration.lifecycle.redrive import GO_ON, NOT_BEGUN, UNCERTAIN, redriven_id
+from pentad.orchestration.lifecycle.start import RunRequest
+from pentad.orchestration.switches.switches import Switch
+from pentad.tools.runtime.adapters.memory import MemoryEffects
+from pentad.tools.runtime.ports import Effect
+from tests.unit.orchestration.world import CATALOG, TENANT, World, triggered
 
 REPORT = WorkflowSpec(
     name="report", description="d", answer="{{a}}", steps={"a": HumanStep(name="a", number=1, text="{{input}}")}

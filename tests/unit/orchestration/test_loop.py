@@ -6,8 +6,7 @@ from typing import Any
 from pentad.domain.ids import approval_id
 from pentad.domain.messages import ToolResultBlock
 from pentad.domain.runs import Decision, Run, RunStatus
-
-from .world import TENANT, World
+from tests.unit.orchestration.world import TENANT, World
 
 _WAITS = {"approve", "ask", "escalate"}
 

@@ -7,10 +7,10 @@ import pytest
 from pydantic import ValidationError
 
 from infra.tools.catalog import read_agent
-from pentad.domain.agents import ScheduleSpec
+from pentad.domain.declarations.agents import ScheduleSpec
+from pentad.domain.declarations.schedules import check_schedule
 from pentad.domain.errors import ConfigurationError
-from pentad.domain.schedules import check_schedule
-from pentad.orchestration.inbox import Asked, read_message, schedule_message
+from pentad.orchestration.lifecycle.inbox import Asked, read_message, schedule_message
 
 DAILY = ScheduleSpec(name="daily", expression="cron(0 8 ? * MON-FRI *)", tenant="acme", message="Report.", session="s")
 

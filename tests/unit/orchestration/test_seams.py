@@ -6,17 +6,16 @@ from typing import Any
 
 import pytest
 
-from pentad.domain.agents import AgentSpec, BandsSpec, Catalog, ConfidenceSpec, HumansSpec
+from pentad.domain.declarations.agents import AgentSpec, BandsSpec, Catalog, ConfidenceSpec, HumansSpec
 from pentad.domain.messages import Message, ToolResultBlock
 from pentad.domain.models import ChatRequest
 from pentad.domain.runs import Assessment, Band, CallStatus, Overrides, Run, RunStatus, Signal, ToolCall
 from pentad.domain.usage import Limits
-from pentad.orchestration.adapters.reviews_memory import MemoryReviews
-from pentad.orchestration.deliver import Deliver
-from pentad.orchestration.ports import Standing
-from pentad.orchestration.turn import Think
-
-from .world import TENANT, World, tool
+from pentad.orchestration.lifecycle.deliver import Deliver
+from pentad.orchestration.reviews.adapters.reviews_memory import MemoryReviews
+from pentad.orchestration.switches.ports import Standing
+from pentad.orchestration.turn.think import Think
+from tests.unit.orchestration.world import TENANT, World, tool
 
 LOOK, SEND = tool("look"), tool("send").model_copy(update={"effects": "external"})
 

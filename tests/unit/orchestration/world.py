@@ -5,31 +5,31 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from pentad.domain.agents import AgentSpec, Catalog, ToolSpec
+from pentad.domain.declarations.agents import AgentSpec, Catalog, ToolSpec
 from pentad.domain.errors import InvalidTransition, PentadError
 from pentad.domain.ids import new_id
 from pentad.domain.messages import ContentBlock, Message, TextBlock, ToolCallBlock
 from pentad.domain.models import Attempt, ChatReply, ChatRequest, Outcome, StopReason
 from pentad.domain.runs import CallStatus, Decision, Manifest, Run
 from pentad.domain.usage import Limits, Usage
-from pentad.memory.adapters.sessions_memory import MemorySessions
-from pentad.models.adapters.ledger_memory import MemoryLedger
+from pentad.memory.sessions.adapters.sessions_memory import MemorySessions
+from pentad.models.ledger.adapters.ledger_memory import MemoryLedger
 from pentad.observability.adapters.memory import MemoryTelemetry
-from pentad.orchestration.adapters.approvals_memory import MemoryApprovals
-from pentad.orchestration.adapters.ciphers import MemoryCipher
-from pentad.orchestration.adapters.reviews_memory import MemoryReviews
-from pentad.orchestration.adapters.runs_memory import MemoryRuns
-from pentad.orchestration.adapters.switches_memory import MemorySwitches
-from pentad.orchestration.cancel import CancelRun
-from pentad.orchestration.deliver import Deliver
-from pentad.orchestration.humans import Asking, Decide
-from pentad.orchestration.redrive import Redrive
-from pentad.orchestration.reviews import CountedReviews
-from pentad.orchestration.start import RunRequest, StartRun
-from pentad.orchestration.switches import Switches
-from pentad.orchestration.triggered import Triggered
-from pentad.orchestration.turn import Think, Turn
-from pentad.tools.adapters.memory import MemoryEffects
+from pentad.orchestration.approvals.adapters.approvals_memory import MemoryApprovals
+from pentad.orchestration.approvals.adapters.ciphers import MemoryCipher
+from pentad.orchestration.approvals.humans import Asking, Decide
+from pentad.orchestration.lifecycle.cancel import CancelRun
+from pentad.orchestration.lifecycle.deliver import Deliver
+from pentad.orchestration.lifecycle.redrive import Redrive
+from pentad.orchestration.lifecycle.start import RunRequest, StartRun
+from pentad.orchestration.lifecycle.triggered import Triggered
+from pentad.orchestration.reviews.adapters.reviews_memory import MemoryReviews
+from pentad.orchestration.reviews.reviews import CountedReviews
+from pentad.orchestration.runs.adapters.runs_memory import MemoryRuns
+from pentad.orchestration.switches.adapters.switches_memory import MemorySwitches
+from pentad.orchestration.switches.switches import Switches
+from pentad.orchestration.turn.think import Think, Turn
+from pentad.tools.runtime.adapters.memory import MemoryEffects
 
 START = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 TENANT = "acme"

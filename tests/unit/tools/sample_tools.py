@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, Field
 
 from pentad.domain.errors import ToolFailed, ToolThrottled, ToolUnavailable
-from pentad.tools.declare import Grant, ToolContext, Undoable, tool
+from pentad.tools.declare.declare import Grant, ToolContext, Undoable, tool
 
 ran: list[str] = []
 failures: list[BaseException] = []

@@ -11,8 +11,8 @@ from langchain_core.tools import BaseTool, InjectedToolArg, InjectedToolCallId, 
 from pydantic import BaseModel, Field
 
 from pentad.domain.errors import ConfigurationError
-from pentad.tools.adapters.langchain_tools import from_langchain
-from pentad.tools.discovery import load_tool
+from pentad.tools.declare.discovery import load_tool
+from pentad.tools.graphs.adapters.langchain_tools import from_langchain
 from tests.unit.tools.worlds import World
 
 KEY = "sk-ant-" + "a1" * 12
@@ -189,7 +189,7 @@ def test_a_name_that_is_none_of_ours_needs_another() -> None:
 def test_discovery_finds_it_in_a_file_of_its_name(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "shout.py").write_text(
         "from langchain_core.tools import tool\n"
-        "from pentad.tools.adapters.langchain_tools import from_langchain\n\n"
+        "from pentad.tools.graphs.adapters.langchain_tools import from_langchain\n\n"
         "@tool\n"
         "def shouting(text: str) -> str:\n"
         '    """Shout."""\n'

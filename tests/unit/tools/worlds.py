@@ -6,15 +6,15 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from pentad.domain.agents import AgentSpec, Catalog
+from pentad.domain.canonical import arguments_hash
+from pentad.domain.declarations.agents import AgentSpec, Catalog
 from pentad.domain.errors import InvalidTransition, NotFound
 from pentad.domain.runs import CallStatus, Run, RunStatus, ToolCall
 from pentad.observability.adapters.memory import MemoryTelemetry
-from pentad.tools.adapters.memory import MemoryAudit, MemoryEffects, MemoryRecords
-from pentad.tools.canonical import arguments_hash
-from pentad.tools.context import ToolContext
-from pentad.tools.declare import Tool
-from pentad.tools.runtime import Invocation, ToolRuntime
+from pentad.tools.declare.context import ToolContext
+from pentad.tools.declare.declare import Tool
+from pentad.tools.runtime.adapters.memory import MemoryAudit, MemoryEffects, MemoryRecords
+from pentad.tools.runtime.runtime import Invocation, ToolRuntime
 
 RUN = "run_" + "0" * 26
 START = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pentad.tools.canonical import canonical_json
+from pentad.domain.canonical import canonical_json
 from tests.twin.trajectories.bfcl import domain
 from tests.twin.trajectories.bfcl.backend import KEY, decoded, encoded, told
 from tests.twin.trajectories.bfcl.conversation import Conversation, conversation, unplayable

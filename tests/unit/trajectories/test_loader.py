@@ -85,8 +85,8 @@ def test_words_beside_calls_stay_with_them_and_two_answers_become_one() -> None:
 
 
 def test_a_reply_is_a_step_of_the_simulators_script() -> None:
-    from pentad.local.simulator.neutral import Reply
-    from pentad.local.simulator.script import parse_step
+    from twin.simulator.neutral import Reply
+    from twin.simulator.script import parse_step
 
     [turn] = turns_of(MESSAGES[:5])
     step = parse_step(turn.replies[0].step())

@@ -4,7 +4,7 @@ from functions.graphs.briefing import build
 from pydantic import BaseModel, Field
 
 from functions.tools.calculator import calculator
-from pentad.orchestration.adapters.langgraph_tool import from_langgraph
+from pentad.tools.graphs.adapters.langgraph_tool import from_langgraph
 
 
 class Wanted(BaseModel):

@@ -3,7 +3,7 @@
 from functions.graphs.charter import build
 from pydantic import BaseModel, Field
 
-from pentad.orchestration.adapters.langgraph_tool import from_langgraph
+from pentad.tools.graphs.adapters.langgraph_tool import from_langgraph
 
 
 class Wanted(BaseModel):

@@ -4,7 +4,7 @@ import re
 
 from langchain_core.tools import tool
 
-from pentad.tools.adapters.langchain_tools import from_langchain
+from pentad.tools.graphs.adapters.langchain_tools import from_langchain
 
 
 @tool

@@ -19,7 +19,7 @@ from pentad.api.door.reading import Part, read
 from pentad.api.door.targets import target
 from pentad.api.door.tools import Choice, tools
 from pentad.domain.models import CallContext, ChatRequest
-from pentad.models.catalog import ModelCatalog
+from pentad.models.catalog.catalog import ModelCatalog
 
 IGNORED = frozenset(
     {

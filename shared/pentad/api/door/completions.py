@@ -13,7 +13,7 @@ from pentad.domain.errors import MalformedReply
 from pentad.domain.messages import ToolCallBlock
 from pentad.domain.models import ChatReply, StopReason
 from pentad.domain.usage import Usage
-from pentad.models import strictjson
+from pentad.models.providers import strictjson
 
 Json = dict[str, Any]
 DECLINED = "The model declined to answer."

@@ -10,8 +10,8 @@ from pentad.api.door.faults import Answer, Fault
 from pentad.api.door.reading import Part, read
 from pentad.api.door.targets import target
 from pentad.domain.models import EmbedReply
-from pentad.models.catalog import ModelCatalog
-from pentad.models.wire import MAX_TEXTS, encode_vector
+from pentad.models.catalog.catalog import ModelCatalog
+from pentad.models.remote.wire import MAX_TEXTS, encode_vector
 
 MAX_FLOAT_TEXTS = 512
 """Vectors as JSON numbers: of 512 dimensions they stay under Lambda's 6 MB; base64 takes half of the room."""

@@ -23,7 +23,7 @@ from pentad.domain.messages import (
     ToolCallBlock,
     ToolResultBlock,
 )
-from pentad.models.strictjson import arguments as read_arguments
+from pentad.models.providers.strictjson import arguments as read_arguments
 
 _DATA_URL = re.compile(r"data:(?P<type>[a-z]+/[a-z0-9.+-]+)(?:;charset=[\w-]+)?;base64,(?P<data>.*)", re.I | re.S)
 _IMAGES = {"image/jpg": "image/jpeg"} | {

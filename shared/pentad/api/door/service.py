@@ -5,15 +5,15 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeVar
 
-from pentad.api.caller import Caller
 from pentad.api.door import chat, completions, embeddings, faults, targets
 from pentad.api.door.completions import Json
 from pentad.api.door.faults import Answer, Fault
 from pentad.api.door.reading import json_object
+from pentad.api.identity.caller import Caller
 from pentad.domain.errors import ModelUnavailable, PentadError, Refused
 from pentad.domain.ids import check_id
 from pentad.domain.models import CallContext, ChatReply, Outcome
-from pentad.models.catalog import ModelCatalog
+from pentad.models.catalog.catalog import ModelCatalog
 from pentad.models.ports import ChatModel, Embedder
 
 R = TypeVar("R")

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from urllib.parse import unquote
 
 from pentad.api.door.faults import Fault
-from pentad.models.catalog import ModelCatalog, ModelEntry
+from pentad.models.catalog.catalog import ModelCatalog, ModelEntry
 
 TASK = "task:"
 OWNER = "pentad"

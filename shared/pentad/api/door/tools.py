@@ -10,7 +10,7 @@ from pentad.api.door import schemas
 from pentad.api.door.faults import Fault
 from pentad.api.door.names import NAME_PATTERN, ToolNames
 from pentad.api.door.reading import Part, read
-from pentad.domain.agents import ToolSpec
+from pentad.domain.declarations.agents import ToolSpec
 
 Choice = Literal["auto", "none", "required"]
 MAX_TOOLS = 128

@@ -5,15 +5,16 @@ from typing import Annotated, Any, Literal
 
 from aws_lambda_powertools.event_handler.api_gateway import ApiGatewayResolver
 from aws_lambda_powertools.event_handler.openapi.params import Body, Path, Query
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from pentad.api.approval_views import ApprovalPage, ApprovalView, approval_view
-from pentad.api.caller import Caller
+from pentad.api.identity.caller import Caller
 from pentad.api.services import Services
-from pentad.domain.agents import GROUP_PATTERN
+from pentad.api.views.approvals import ApprovalPage, ApprovalView, approval_view
+from pentad.domain.declarations.agents import GROUP_PATTERN
 from pentad.domain.errors import InvalidInput
 from pentad.domain.runs import Approval
-from pentad.orchestration.approving import REASON_CHARACTERS, TEXT_CHARACTERS, Verb
+from pentad.domain.values import FrozenValue
+from pentad.orchestration.approvals.approving import REASON_CHARACTERS, TEXT_CHARACTERS, Verb
 
 ApprovalPath = Annotated[str, Path(description="the approval's id")]
 Kind = Literal["calls", "answer", "question", "escalation"]
@@ -21,10 +22,8 @@ _MAX_PAGES = 10
 """Pages read for one page of a filtered list; what is left comes with the cursor."""
 
 
-class DecisionRequest(BaseModel):
+class DecisionRequest(FrozenValue):
     """The body of ``POST /v1/approvals/{approval}``."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     decision: Verb
     reason: str | None = Field(default=None, max_length=REASON_CHARACTERS, description="told to the model on a reject")

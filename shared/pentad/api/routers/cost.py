@@ -8,12 +8,12 @@ from aws_lambda_powertools.event_handler.api_gateway import ApiGatewayResolver
 from aws_lambda_powertools.event_handler.openapi.params import Query
 from pydantic import Field
 
-from pentad.api.caller import Caller
+from pentad.api.identity.caller import Caller
 from pentad.api.services import Services
-from pentad.api.views import View
+from pentad.api.views.views import View
 from pentad.domain.errors import InvalidInput
 from pentad.domain.money import show
-from pentad.models.spend import MAX_ROWS, Row, Spending, span
+from pentad.models.ledger.spend import MAX_ROWS, Row, Spending, span
 
 
 class CostRow(View):

@@ -7,10 +7,10 @@ from urllib.parse import unquote
 from aws_lambda_powertools.event_handler.api_gateway import ApiGatewayResolver
 from aws_lambda_powertools.event_handler.openapi.params import Body, Path, Query
 
-from pentad.api.caller import Caller
 from pentad.api.documents import DocumentRequest, check_name
+from pentad.api.identity.caller import Caller
 from pentad.api.services import Services
-from pentad.api.views import DocumentPage, DocumentRemoval, DocumentUpload, DocumentView, document_view
+from pentad.api.views.views import DocumentPage, DocumentRemoval, DocumentUpload, DocumentView, document_view
 from pentad.domain.errors import NotFound
 
 DocumentPath = Annotated[str, Path(description="the document's name; it may hold slashes")]

@@ -7,8 +7,8 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import ApiGatewayResolver
 from aws_lambda_powertools.event_handler.openapi.params import Path
 
-from pentad.api.caller import Caller
 from pentad.api.door.faults import Answer
+from pentad.api.identity.caller import Caller
 from pentad.api.services import Services
 
 _GATEWAY_SECONDS = 30.0

@@ -8,13 +8,13 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import ApiGatewayResolver
 from aws_lambda_powertools.event_handler.openapi.params import Body, Header, Path
 
-from pentad.api.caller import Caller
+from pentad.api.identity.caller import Caller
 from pentad.api.services import Services
-from pentad.api.views import RunView, run_view
+from pentad.api.views.views import RunView, run_view
 from pentad.domain.errors import InvalidInput, NotFound
 from pentad.domain.ids import RUN_PATTERN, check_id
-from pentad.orchestration.fork_request import ForkRequest
-from pentad.orchestration.recording import Recording, record
+from pentad.orchestration.timetravel.fork_request import ForkRequest
+from pentad.orchestration.timetravel.recording import Recording, record
 
 RunPath = Annotated[str, Path(description="the run's id")]
 

@@ -6,12 +6,13 @@ from typing import Annotated, Literal
 
 from aws_lambda_powertools.event_handler.api_gateway import ApiGatewayResolver
 from aws_lambda_powertools.event_handler.openapi.params import Body, Path, Query
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from pentad.api.caller import Caller
+from pentad.api.identity.caller import Caller
 from pentad.api.services import Services
-from pentad.api.views import View
+from pentad.api.views.views import View
 from pentad.domain.runs import Review
+from pentad.domain.values import FrozenValue
 
 NOTE_CHARACTERS = 1000
 ReviewPath = Annotated[str, Path(description="the review's id")]
@@ -42,10 +43,8 @@ class ReviewPage(View):
     cursor: str | None
 
 
-class VerdictRequest(BaseModel):
+class VerdictRequest(FrozenValue):
     """The body of ``POST /v1/reviews/{review}``."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     verdict: Literal["correct", "wrong"] = Field(description="whether what was done was right")
     note: str | None = Field(default=None, max_length=NOTE_CHARACTERS)

@@ -7,14 +7,14 @@ from typing import Annotated
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import ApiGatewayResolver
 from aws_lambda_powertools.event_handler.openapi.params import Body, Header, Path, Query
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from pentad.api.caller import Caller
-from pentad.api.cursors import place_of
-from pentad.api.events import events_of
-from pentad.api.lifecycle import CancelRequest, current_view
+from pentad.api.identity.caller import Caller
 from pentad.api.services import Services
-from pentad.api.views import (
+from pentad.api.views.cursors import place_of
+from pentad.api.views.events import events_of
+from pentad.api.views.lifecycle import CancelRequest, current_view
+from pentad.api.views.views import (
     EventList,
     RunPage,
     RunView,
@@ -24,13 +24,14 @@ from pentad.api.views import (
     call_view,
     run_view,
 )
-from pentad.api.waiting import settled, wait_seconds
+from pentad.api.views.waiting import settled, wait_seconds
 from pentad.domain.errors import InvalidInput, NotFound
 from pentad.domain.ids import RUN_PATTERN, SESSION_PATTERN, check_id
 from pentad.domain.runs import Run
-from pentad.orchestration.overdue import without_overdue
-from pentad.orchestration.start import RunRequest
-from pentad.orchestration.trace import spans_of, transitions_of, whole_history
+from pentad.domain.values import FrozenValue
+from pentad.orchestration.lifecycle.overdue import without_overdue
+from pentad.orchestration.lifecycle.start import RunRequest
+from pentad.orchestration.trace.trace import spans_of, transitions_of, whole_history
 
 _SPARE_SECONDS = 2.0
 """Left of the function's time for the answer."""
@@ -38,10 +39,8 @@ _SPARE_SECONDS = 2.0
 RunPath = Annotated[str, Path(description="the run's id")]
 
 
-class UndoRequest(BaseModel):
+class UndoRequest(FrozenValue):
     """The body of ``POST /v1/undo``."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     undo_token: str = Field(max_length=100, description="from a tool call of the run's events")
 

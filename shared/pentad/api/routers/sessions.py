@@ -6,13 +6,13 @@ from typing import Annotated
 from aws_lambda_powertools.event_handler.api_gateway import ApiGatewayResolver
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 
-from pentad.api.caller import Caller
-from pentad.api.cursors import place_of
+from pentad.api.identity.caller import Caller
 from pentad.api.services import Services
-from pentad.api.views import MessagePage, SessionPage, SessionView, message_view, session_view
+from pentad.api.views.cursors import place_of
+from pentad.api.views.views import MessagePage, SessionPage, SessionView, message_view, session_view
 from pentad.domain.errors import NotFound
 from pentad.domain.ids import check_id
-from pentad.memory.ports import Session
+from pentad.memory.sessions.ports import Session
 
 SessionPath = Annotated[str, Path(description="the session's id")]
 

@@ -8,11 +8,11 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import ApiGatewayResolver
 from aws_lambda_powertools.event_handler.openapi.models import HTTPBearer
 
-from pentad.api.caller import Caller
+from pentad.api.identity.caller import Caller
 from pentad.api.problems import MEDIA_TYPE, Problem
 from pentad.api.routes import is_door
 from pentad.api.services import Services
-from pentad.api.views import AgentList, agent_list
+from pentad.api.views.views import AgentList, agent_list
 
 TITLE = "Pentad"
 VERSION = "1"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from pentad.cli.demo.record import Json
 
 if TYPE_CHECKING:
-    from pentad.local.twin import Twin
+    from twin.running.twin import Twin
 
 _PATHS = {"anthropic": ("/v1/messages",), "openai": ("/v1/responses", "/v1/chat/completions")}
 _GATEWAY = "pentad-dev-gateway"
@@ -25,7 +25,7 @@ class SimulatorFaults:
     """
 
     def __init__(self, twin: "Twin", real: Iterable[str] = ()) -> None:
-        from pentad.local.simulator import SimulatorControl
+        from twin.simulator import SimulatorControl
 
         self._twin = twin
         self._real = frozenset(real)

@@ -11,7 +11,7 @@ from rich.markup import escape
 
 from pentad.cli.client import ApiClient
 from pentad.cli.commands.documents import documents_in, ingest_all
-from pentad.cli.commands.runs import ask, wait_after_decision
+from pentad.cli.commands.runs.runs import ask, wait_after_decision
 from pentad.cli.demo.record import DemoFailure, Json, check, record
 from pentad.cli.show import approval_lines, print_run, waterfall
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from pentad.observability.names import DIMENSIONS, UNITS
+from pentad.observability.metrics.names import DIMENSIONS, UNITS
 from pentad.observability.ports import Attribute, Span
 
 

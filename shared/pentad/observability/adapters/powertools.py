@@ -16,11 +16,11 @@ from typing import Any, TextIO
 from aws_lambda_powertools.logging import Logger
 from aws_lambda_powertools.logging.formatter import RESERVED_LOG_ATTRS
 
-from pentad.observability.adapters.emf import EmfMetrics
-from pentad.observability.names import NAMESPACE
+from pentad.observability.logs.redact import RedactingFilter, redacted
+from pentad.observability.metrics.adapters.emf import EmfMetrics
+from pentad.observability.metrics.names import NAMESPACE
 from pentad.observability.ports import Attribute, Span
-from pentad.observability.redact import RedactingFilter, redacted
-from pentad.observability.trace import TraceParent, new_span_id
+from pentad.observability.spans.trace import TraceParent, new_span_id
 
 _RESERVED = frozenset(RESERVED_LOG_ATTRS) | {"message", "service", "span", "event", "exception", "stack_trace"}
 

@@ -2,7 +2,9 @@
 
 from typing import Any
 
-from pentad.domain.agents import ToolSpec
+from pentad.domain.canonical import arguments_hash
+from pentad.domain.declarations.agents import ToolSpec
+from pentad.domain.declarations.workflows import ToolStep
 from pentad.domain.errors import (
     BudgetExceeded,
     InvalidTransition,
@@ -13,13 +15,11 @@ from pentad.domain.errors import (
     StepRejected,
 )
 from pentad.domain.runs import CallStatus, Decision, Step, ToolCall
-from pentad.domain.workflows import ToolStep
-from pentad.orchestration.deliver import said
-from pentad.orchestration.redrive import Effects
+from pentad.orchestration.lifecycle.deliver import said
+from pentad.orchestration.lifecycle.redrive import Effects
 from pentad.orchestration.workflows.done_calls import PROVIDER, Begun, DoneCalls, called
 from pentad.orchestration.workflows.steps import EnteredStep, Stores, reference_of
 from pentad.orchestration.workflows.templates import render_value
-from pentad.tools.canonical import arguments_hash
 
 INDEX = 0
 """A tool's step is one call."""

@@ -4,17 +4,17 @@ import re
 from datetime import datetime
 from typing import Any
 
-from pentad.domain.agents import AgentSpec
+from pentad.domain.canonical import sha256_of
+from pentad.domain.declarations.agents import AgentSpec
+from pentad.domain.declarations.workflows import AgentStep, StepResult
 from pentad.domain.errors import NotFound, StepDone, StepFailed
 from pentad.domain.ids import derived_id
 from pentad.domain.messages import Message, TextBlock
 from pentad.domain.runs import Run, RunStatus
-from pentad.domain.workflows import AgentStep, StepResult
-from pentad.orchestration.start import lease_seconds, reference, request_message_id
+from pentad.orchestration.lifecycle.start import lease_seconds, reference, request_message_id
 from pentad.orchestration.workflows.earlier import answered, keep, places
 from pentad.orchestration.workflows.steps import EnteredStep, Stores, reference_of
 from pentad.orchestration.workflows.templates import render
-from pentad.tools.canonical import sha256_of
 
 _MARKER = re.compile(r" ?\[\d{1,3}\]")
 

@@ -4,14 +4,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from pentad.domain.agents import ToolSpec
+from pentad.domain.canonical import arguments_hash, call_key
+from pentad.domain.declarations.agents import ToolSpec
+from pentad.domain.declarations.workflows import StepResult
 from pentad.domain.errors import EffectUncertain, NotFound, StepDone
 from pentad.domain.runs import CallStatus, Run, ToolCall
-from pentad.domain.workflows import StepResult
-from pentad.orchestration.redrive import Effects
+from pentad.orchestration.lifecycle.redrive import Effects
 from pentad.orchestration.workflows.earlier import keep, places, taken
 from pentad.orchestration.workflows.steps import EnteredStep, Stores
-from pentad.tools.canonical import arguments_hash, call_key
 
 PROVIDER = "tool"
 

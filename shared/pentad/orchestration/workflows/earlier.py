@@ -7,11 +7,11 @@ same as well: where the step's words, or a result that it refers to, are others 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
+from pentad.domain.declarations.workflows import Numbered, Plan, StepResult, WorkflowSpec, place_of, round_of
 from pentad.domain.errors import InvalidTransition, NotFound
 from pentad.domain.runs import Run
 from pentad.domain.usage import Usage
-from pentad.domain.workflows import Numbered, Plan, StepResult, WorkflowSpec, place_of, round_of
-from pentad.orchestration.ports import RunStore
+from pentad.orchestration.runs.ports import RunStore
 from pentad.orchestration.workflows.ports import ResultStore
 from pentad.orchestration.workflows.steps import EnteredStep, Stores
 

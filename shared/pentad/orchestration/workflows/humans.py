@@ -4,17 +4,17 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+from pentad.domain.canonical import arguments_hash
+from pentad.domain.declarations.workflows import HumanStep, StepResult, ToolStep
 from pentad.domain.errors import InvalidTransition, NotFound, StepDone, StepRejected
 from pentad.domain.ids import approval_id
 from pentad.domain.runs import Approval, ApprovalCall, ApprovalStatus, CallStatus, Run, ToolCall
-from pentad.domain.workflows import HumanStep, StepResult, ToolStep
-from pentad.orchestration.ports import ApprovalStore
+from pentad.orchestration.approvals.ports import ApprovalStore
 from pentad.orchestration.workflows.calls import INDEX
 from pentad.orchestration.workflows.earlier import keep, places, taken
 from pentad.orchestration.workflows.ports import Asks
 from pentad.orchestration.workflows.steps import EnteredStep, Stores, reference_of
 from pentad.orchestration.workflows.templates import render
-from pentad.tools.canonical import arguments_hash
 
 _SAID = frozenset({ApprovalStatus.APPROVED, ApprovalStatus.REJECTED, ApprovalStatus.ANSWERED})
 _STATUS = {

@@ -2,8 +2,8 @@
 
 from typing import Any, Protocol
 
+from pentad.domain.declarations.workflows import Plan, StepResult
 from pentad.domain.runs import Approval
-from pentad.domain.workflows import Plan, StepResult
 
 
 class ResultStore(Protocol):

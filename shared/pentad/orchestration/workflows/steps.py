@@ -6,25 +6,25 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
-from pentad.domain.agents import Catalog
+from pentad.domain.declarations.agents import Catalog
+from pentad.domain.declarations.workflows import AnyStep, StepName, StepResult, WorkflowSpec
 from pentad.domain.errors import InvalidTransition, LimitReached, NotFound
 from pentad.domain.ids import AgentName, RunId, SessionId, TenantId
 from pentad.domain.runs import Decision, Run, Step
-from pentad.domain.workflows import AnyStep, StepName, StepResult, WorkflowSpec
-from pentad.memory.ports import SessionStore
-from pentad.orchestration.ports import RunStore, Switchboard
+from pentad.domain.values import FrozenValue
+from pentad.memory.sessions.ports import SessionStore
+from pentad.orchestration.runs.ports import RunStore
+from pentad.orchestration.switches.ports import Switchboard
 from pentad.orchestration.workflows.ports import ResultStore
 from pentad.orchestration.workflows.templates import INPUT, STATUS, Lookup, Reference
 
 S = TypeVar("S", bound=BaseModel)
 
 
-class Entered(BaseModel):
+class Entered(FrozenValue):
     """A state of a run: which of which run. The payload of every state, with ``op`` beside it."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     tenant: TenantId
     run: RunId

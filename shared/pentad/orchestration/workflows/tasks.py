@@ -1,16 +1,17 @@
 """A model's step: one call of the gateway, answered once however often its state is tried."""
 
+from pentad.domain.canonical import sha256_of
+from pentad.domain.declarations.workflows import EXPORT_CHARACTERS, ModelStep, StepResult
 from pentad.domain.errors import MalformedReply, ModelUnavailable, Refused
 from pentad.domain.messages import Message, TextBlock
 from pentad.domain.models import CallContext, ChatReply, ChatRequest, StopReason
 from pentad.domain.runs import Run
 from pentad.domain.usage import Usage
-from pentad.domain.workflows import EXPORT_CHARACTERS, ModelStep, StepResult
-from pentad.models.ports import ChatModel, Ledger
+from pentad.models.ledger.ports import Ledger
+from pentad.models.ports import ChatModel
 from pentad.orchestration.workflows.earlier import answered
 from pentad.orchestration.workflows.steps import EnteredStep, Stores, fields_of, reference_of
 from pentad.orchestration.workflows.templates import render
-from pentad.tools.canonical import sha256_of
 
 PURPOSE = "task"
 

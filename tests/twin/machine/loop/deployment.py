@@ -12,18 +12,18 @@ from functions.memory import recall
 from functions.models import gateway
 from functions.orchestration import await_human, deliver
 from infra.orchestration.loop import EVENT_LIMIT, definition
-from pentad.domain.agents import AgentSpec, Catalog, ContextSpec, HumansSpec
+from pentad.domain.declarations.agents import AgentSpec, Catalog, ContextSpec, HumansSpec
 from pentad.domain.ids import approval_id
 from pentad.domain.runs import Run
 from pentad.domain.usage import Limits
-from pentad.memory.recall import Recall
+from pentad.memory.context.recall import Recall
 from pentad.observability.adapters.memory import MemoryTelemetry
-from pentad.orchestration.adapters.engine_stepfunctions import StepFunctions
-from pentad.orchestration.start import RunRequest
+from pentad.orchestration.lifecycle.start import RunRequest
+from pentad.orchestration.runs.adapters.engine_stepfunctions import StepFunctions
 from pentad.runtime import bootstrap
-from pentad.tools.adapters.memory import MemoryAudit, MemoryEffects, MemoryRecords
-from pentad.tools.declare import Tool, ToolContext, tool
-from pentad.tools.runtime import Invocation, ToolRuntime
+from pentad.tools.declare.declare import Tool, ToolContext, tool
+from pentad.tools.runtime.adapters.memory import MemoryAudit, MemoryEffects, MemoryRecords
+from pentad.tools.runtime.runtime import Invocation, ToolRuntime
 from tests.twin.machine.stage import ACCOUNT, REGION, Stage, Unreached, until
 from tests.unit.functions.events import Context
 from tests.unit.orchestration.world import TENANT, World

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from pentad.aws.table import Table
-from pentad.models.adapters.drills_dynamodb import DynamoDrills
-from pentad.models.catalog import load
+from pentad.models.catalog.catalog import load
+from pentad.models.drill.adapters.drills_dynamodb import DynamoDrills
 from tests.twin.models.gateway.conftest import Command, breaker_of
 from tests.twin.stack.world import Stack, plain, until
 

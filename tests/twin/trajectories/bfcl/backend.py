@@ -10,7 +10,7 @@ from types import NoneType
 from typing import Any
 
 from pentad.domain.errors import ToolFailed
-from pentad.tools.declare import ToolContext
+from pentad.tools.declare.declare import ToolContext
 
 PACKAGE = "bfcl_eval.eval_checker.multi_turn_eval.func_source_code"
 KEY = "state"

@@ -20,7 +20,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from functions.tools._backend import {action}
-from pentad.tools.declare import {declared}
+from pentad.tools.declare.declare import {declared}
 
 
 @tool(effects="{effects}"{permissions})

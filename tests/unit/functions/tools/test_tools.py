@@ -9,7 +9,7 @@ from functions.tools.date_time import date_time
 from functions.tools.notes import KIND, notes
 from pentad.domain.errors import ToolFailed
 from pentad.domain.runs import CallStatus
-from pentad.tools.declare import Tool
+from pentad.tools.declare.declare import Tool
 from tests.unit.tools.worlds import RUN, Crash, Crashing, World
 
 

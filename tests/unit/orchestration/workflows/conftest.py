@@ -4,11 +4,19 @@ from dataclasses import dataclass
 
 import pytest
 
+from pentad.domain.declarations.workflows import (
+    AgentStep,
+    HumanStep,
+    ModelStep,
+    TextStep,
+    ToolStep,
+    WorkflowSpec,
+    place_of,
+)
 from pentad.domain.runs import Run
 from pentad.domain.usage import Limits
-from pentad.domain.workflows import AgentStep, HumanStep, ModelStep, TextStep, ToolStep, WorkflowSpec, place_of
-from pentad.orchestration.adapters.results_memory import MemoryResults
-from pentad.orchestration.start import RunRequest
+from pentad.orchestration.lifecycle.start import RunRequest
+from pentad.orchestration.workflows.adapters.results_memory import MemoryResults
 from pentad.orchestration.workflows.calls import Calls
 from pentad.orchestration.workflows.children import Children
 from pentad.orchestration.workflows.finish import Ends

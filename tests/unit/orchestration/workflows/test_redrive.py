@@ -4,17 +4,17 @@ from typing import Any
 
 import pytest
 
+from pentad.domain.canonical import call_key
+from pentad.domain.declarations.workflows import HumanStep
 from pentad.domain.errors import EffectUncertain, InvalidTransition, StepDone
 from pentad.domain.ids import approval_id
 from pentad.domain.runs import ApprovalStatus, CallStatus, Run, RunStatus, ToolCall
-from pentad.domain.workflows import HumanStep
-from pentad.orchestration.redrive import Redrive
+from pentad.orchestration.lifecycle.redrive import Redrive
 from pentad.orchestration.workflows.calls import INDEX, Calls
 from pentad.orchestration.workflows.children import child_id
 from pentad.orchestration.workflows.earlier import LONGEST
-from pentad.tools.adapters.memory import MemoryEffects
-from pentad.tools.canonical import call_key
-from pentad.tools.ports import Effect
+from pentad.tools.runtime.adapters.memory import MemoryEffects
+from pentad.tools.runtime.ports import Effect
 from tests.unit.orchestration.world import TENANT
 
 from .conftest import SPEC, Bench

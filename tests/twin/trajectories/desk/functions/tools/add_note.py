@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from pentad.tools.declare import Grant, ToolContext, tool
+from pentad.tools.declare.declare import Grant, ToolContext, tool
 
 
 @tool(effects="internal", permissions=[Grant("records", "readwrite", keys="EVENT")])

@@ -3,7 +3,7 @@
 from typing import Any, Literal
 
 from pentad.domain.errors import ToolFailed
-from pentad.tools.declare import Grant, ToolContext, tool
+from pentad.tools.declare.declare import Grant, ToolContext, tool
 
 
 @tool(

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pentad.tools.declare import Grant, ToolContext, tool
+from pentad.tools.declare.declare import Grant, ToolContext, tool
 
 
 @tool(effects="none", permissions=[Grant("records", "read", keys="ORDER")])

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from pentad.domain.errors import ToolFailed
-from pentad.tools.declare import Grant, ToolContext, tool
+from pentad.tools.declare.declare import Grant, ToolContext, tool
 
 
 @tool(

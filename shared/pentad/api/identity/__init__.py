@@ -1,0 +1,1 @@
+"""Who calls: API keys, OIDC tokens, and what each caller may do."""

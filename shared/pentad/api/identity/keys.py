@@ -1,0 +1,179 @@
+"""API keys: ``ptd.<tenant>.<key id>.<secret>``. The table holds a hash of the secret, never the secret.
+
+The hash is plain SHA-256. Slow hashes exist to make guessing a human's password dear; this secret is 256 random bits,
+which nobody guesses at any speed, and a fast hash keeps the authorizer fast.
+"""
+
+import hashlib
+import hmac
+import re
+import secrets
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from pydantic import Field
+
+from pentad.api.identity.caller import SCOPES, Caller
+from pentad.domain.declarations.agents import GROUP_PATTERN, GroupName
+from pentad.domain.errors import InvalidInput, NotAuthenticated
+from pentad.domain.ids import TENANT_PATTERN, TenantId, UserId, check_id
+from pentad.domain.values import FrozenValue
+
+KEY_ID_PATTERN = r"^[a-z0-9]{12}$"
+_TOKEN = re.compile(rf"ptd\.({TENANT_PATTERN[1:-1]})\.({KEY_ID_PATTERN[1:-1]})\.([A-Za-z0-9_-]{{43}})")
+_LONGEST = 200
+
+
+class ApiKey(FrozenValue):
+    """A key as it is stored."""
+
+    tenant: TenantId
+    key_id: str = Field(pattern=KEY_ID_PATTERN)
+    secret_hash: str = Field(description="SHA-256 of the secret, in hex", repr=False)
+    scopes: tuple[str, ...]
+    user: UserId | None = Field(default=None, description="set where the key is one user's")
+    groups: tuple[GroupName, ...] = Field(
+        default=(), description="whose approvals it may decide; those of all groups where there is none"
+    )
+    name: str = Field(default="", max_length=100, description="what it is for")
+    created_at: datetime
+    expires_at: datetime | None = None
+    disabled_at: datetime | None = None
+
+
+class KeyStore(Protocol):
+    """Where keys are kept."""
+
+    def get(self, tenant: str, key_id: str) -> ApiKey | None:
+        """Return a key, or None."""
+        ...
+
+    def put(self, key: ApiKey) -> None:
+        """Store a new key.
+
+        Raises:
+            InvalidTransition: there is one of that id.
+        """
+        ...
+
+    def disable(self, tenant: str, key_id: str, at: datetime) -> ApiKey:
+        """Disable a key; one that is disabled stays as it is.
+
+        Raises:
+            NotFound: there is no such key.
+        """
+        ...
+
+    def list(self, tenant: str) -> list[ApiKey]:
+        """Return a tenant's keys by id."""
+        ...
+
+
+def hash_of(secret: str) -> str:
+    """Return what is stored of a secret."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def create_key(
+    store: KeyStore,
+    tenant: str,
+    *,
+    now: datetime,
+    scopes: Sequence[str] = SCOPES,
+    user: str | None = None,
+    groups: Sequence[str] = (),
+    name: str = "",
+    expires_at: datetime | None = None,
+) -> tuple[ApiKey, str]:
+    """Make a key and return it with its token: the only time that the token can be seen.
+
+    Raises:
+        InvalidInput: the tenant, user or a group is not well formed, or a scope is not known.
+    """
+    check_id("tenant", tenant)
+    if user is not None:
+        check_id("user", user)
+    unknown = sorted(set(scopes) - set(SCOPES))
+    if unknown or not scopes:
+        raise InvalidInput(
+            f"these scopes are not known: {', '.join(unknown) or 'none given'}",
+            field="scopes",
+            fix=f"use some of {', '.join(SCOPES)}",
+        )
+    wrong = [group for group in groups if not re.fullmatch(GROUP_PATTERN, group)]
+    if wrong:
+        raise InvalidInput(f"the group {wrong[0]} is not well formed", field="group", fix=f"match {GROUP_PATTERN}")
+    secret = secrets.token_urlsafe(32)
+    key = ApiKey(
+        tenant=tenant,
+        key_id=secrets.token_hex(6),
+        secret_hash=hash_of(secret),
+        scopes=tuple(sorted(set(scopes))),
+        user=user,
+        groups=tuple(sorted(set(groups))),
+        name=name,
+        created_at=now,
+        expires_at=expires_at,
+    )
+    store.put(key)
+    return key, f"ptd.{tenant}.{key.key_id}.{secret}"
+
+
+def revoke_key(store: KeyStore, tenant: str, key_id: str, *, now: datetime) -> ApiKey:
+    """Disable a key. The API's authorizer may remember it for up to a minute.
+
+    Raises:
+        NotFound: there is no such key.
+    """
+    return store.disable(tenant, key_id, now)
+
+
+def list_keys(store: KeyStore, tenant: str) -> list[ApiKey]:
+    """Return a tenant's keys."""
+    return store.list(check_id("tenant", tenant))
+
+
+def looks_like_key(token: str) -> bool:
+    """Tell whether a bearer token is meant to be one of our keys."""
+    return token.startswith("ptd.")
+
+
+class KeyAuthenticator:
+    """Checks API keys.
+
+    Args:
+        store: where keys are kept.
+        now: the clock.
+    """
+
+    def __init__(self, store: KeyStore, *, now: Callable[[], datetime]) -> None:
+        self._store = store
+        self._now = now
+
+    def __call__(self, token: str) -> Caller:
+        """Return whose key it is.
+
+        Raises:
+            NotAuthenticated: not well formed, unknown, disabled, expired, or of a wrong secret; it does not say which.
+            StoreUnavailable: the store did not answer.
+        """
+        match = _TOKEN.fullmatch(token) if len(token) <= _LONGEST else None
+        if match is None:
+            raise _refused()
+        tenant, key_id, secret = match.groups()
+        key = self._store.get(tenant, key_id)
+        # Compared even where there is no such key, so that the time tells nothing of which ids exist.
+        right = hmac.compare_digest(hash_of(secret), key.secret_hash if key else hash_of(""))
+        if key is None or not right or not self._valid(key):
+            raise _refused()
+        groups = frozenset(key.groups) or None
+        return Caller(tenant=tenant, key_id=key_id, user=key.user, scopes=frozenset(key.scopes), groups=groups)
+
+    def _valid(self, key: ApiKey) -> bool:
+        expired = key.expires_at is not None and key.expires_at <= self._now()
+        return key.disabled_at is None and not expired
+
+
+def _refused() -> NotAuthenticated:
+    return NotAuthenticated("the API key is not valid", fix="make one with: pentad keys create")

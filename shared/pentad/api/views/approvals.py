@@ -1,0 +1,79 @@
+"""What the API shows of approvals: all that a human needs to decide, and no task token."""
+
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from pentad.domain.runs import Approval, ApprovalCall, ApprovalStatus, Change, Run, RunStatus, Vote
+from pentad.orchestration.approvals.approving import is_bound, shown_hash, shown_text
+from pentad.orchestration.approvals.ports import ApprovalStore
+
+
+class ApprovalView(BaseModel):
+    """A decision that a human owes, with exactly the arguments that would run and the text that is meant."""
+
+    model_config = ConfigDict(frozen=True)
+
+    approval: str
+    run_id: str
+    session: str
+    agent: str
+    step: int
+    kind: Literal["calls", "answer", "question", "escalation"]
+    status: ApprovalStatus
+    group: str = Field(description="who is asked")
+    escalate_to: tuple[str, ...] = Field(description="the groups asked next, in order")
+    calls: tuple[ApprovalCall, ...]
+    text: str | None = Field(description="the draft as it stands, the question, or why it was escalated")
+    confidence: float | None
+    arguments_hash: str = Field(description="of all that is shown; give it back to decide on exactly this")
+    arguments_hash_required: bool = Field(description="several humans decide, or one has edited it")
+    quorum: int = Field(description="so many have to approve; one reject rejects")
+    votes: tuple[Vote, ...]
+    changes: tuple[Change, ...] = Field(description="edits and escalations, the first first")
+    reminded: int
+    on_expiry: Literal["reject", "approve", "escalate"]
+    created_at: datetime
+    expires_at: datetime
+    decided_at: datetime | None
+    decided_by: str | None
+    reason: str | None
+    reply: str | None = Field(description="the human's answer, or the draft as edited")
+    allowed_tools: tuple[str, ...] = Field(description="need no approval for the rest of the run")
+
+
+class ApprovalPage(BaseModel):
+    """Pending approvals, the oldest first."""
+
+    model_config = ConfigDict(frozen=True)
+
+    items: tuple[ApprovalView, ...]
+    cursor: str | None
+
+
+_OWN = {"run_id", "text", "arguments_hash", "arguments_hash_required"}
+
+
+def approval_view(approval: Approval) -> ApprovalView:
+    """Return the view of an approval."""
+    values: dict[str, Any] = approval.model_dump(include=set(ApprovalView.model_fields) - _OWN)
+    return ApprovalView(
+        run_id=approval.run,
+        text=shown_text(approval),
+        arguments_hash=shown_hash(approval),
+        arguments_hash_required=is_bound(approval),
+        **values,
+    )
+
+
+def pending_of(approvals: ApprovalStore, run: Run) -> str | None:
+    """Return the approval that a run waits for, the last of its steps where there are several; None where none."""
+    if run.status is not RunStatus.AWAITING_HUMAN:
+        return None
+    last = approvals.of_run(run.tenant, run.run, limit=_LAST)
+    return next((one.approval for one in last if one.status is ApprovalStatus.PENDING), None)
+
+
+_LAST = 20
+"""Approvals that are looked at: so many steps of one run can wait at once."""

@@ -1,0 +1,315 @@
+"""What the API shows of things: the stored models without what is nobody's business, such as task tokens."""
+
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from pentad.api.views.approvals import pending_of
+from pentad.domain.declarations.agents import AgentSpec, Catalog
+from pentad.domain.declarations.workflows import WorkflowSpec
+from pentad.domain.knowledge import Citation, Document
+from pentad.domain.messages import TextBlock, ToolCallBlock, ToolResultBlock
+from pentad.domain.money import show
+from pentad.domain.runs import CallStatus, Run, RunStatus, ToolCall
+from pentad.domain.usage import Usage
+from pentad.memory.sessions.ports import Session, StoredMessage
+from pentad.orchestration.approvals.ports import ApprovalStore
+
+
+class View(BaseModel):
+    """Base of all views."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class RunView(View):
+    """A run as it stands."""
+
+    run_id: str
+    agent: str
+    session: str
+    user: str | None
+    status: RunStatus
+    created_at: datetime
+    updated_at: datetime
+    ended_at: datetime | None
+    answer: str | None
+    citations: tuple[Citation, ...]
+    notices: tuple[str, ...]
+    error: str | None
+    stop_reason: str | None
+    usage: Usage
+    tokens: int = Field(description="all tokens in and out")
+    cost_nanousd: int = Field(description="nano-dollars: 1 USD is 1,000,000,000")
+    cost: str = Field(description="dollars for a reader")
+    steps: int
+    confidence: float | None = Field(default=None, description="the lowest of its steps, where they were assessed")
+    pending_approval: str | None = Field(default=None, description="the approval that the run waits for")
+    queue_position: int | None = Field(default=None, description="its place among those that wait for the session")
+    redrive_of: str | None = Field(default=None, description="the failed run that this one goes on for")
+    forked_from: str | None = Field(default=None, description="the run that this one is a fork of")
+    parent: str | None = Field(default=None, description="the workflow's run that this one is a step of")
+    metadata: dict[str, str]
+
+
+class RunPage(View):
+    """Runs, the newest first."""
+
+    items: tuple[RunView, ...]
+    cursor: str | None
+
+
+class Event(View):
+    """Something that happened in a run."""
+
+    at: datetime
+    type: Literal["run.created", "step", "model_attempt", "tool_call", "approval", "run.ended"]
+    step: int | None = None
+    detail: dict[str, Any]
+
+
+class EventList(View):
+    """A run's events in time order."""
+
+    events: tuple[Event, ...]
+    cursor: str | None = None
+
+
+class SpanView(View):
+    """One bar of the waterfall."""
+
+    name: str
+    kind: Literal["run", "state", "function", "model", "tool", "node"] = Field(description="node: of a graph")
+    start: datetime
+    end: datetime
+    duration_ms: int
+    depth: int
+    attributes: dict[str, str | int | float | bool]
+
+
+class TraceView(View):
+    """A run's waterfall."""
+
+    run_id: str
+    status: RunStatus
+    spans: tuple[SpanView, ...]
+    transitions: int = Field(description="states entered, as Step Functions bills them; 0 where it kept no history")
+    source: Literal["history", "records"] = Field(
+        description="records: an Express execution keeps no history, so the waterfall is made of steps and attempts"
+    )
+
+
+class ToolCallView(View):
+    """A tool call."""
+
+    run_id: str
+    step: int
+    index: int
+    tool: str
+    arguments: dict[str, Any]
+    arguments_hash: str
+    status: CallStatus
+    result: str | None
+    is_error: bool
+    error_type: str | None
+    undo_token: str | None
+    started_at: datetime | None
+    ended_at: datetime | None
+
+
+class SessionView(View):
+    """A session's head."""
+
+    session: str
+    agent: str
+    user: str | None
+    messages: int
+    estimated_tokens: int
+    created_at: datetime
+    updated_at: datetime
+    expires_at: datetime
+
+
+class SessionPage(View):
+    """Sessions, the last used first."""
+
+    items: tuple[SessionView, ...]
+    cursor: str | None
+
+
+class MessageView(View):
+    """A message: its words, tool calls and results; thinking and raw forms stay inside."""
+
+    seq: int
+    role: str
+    run_id: str | None
+    step: int | None
+    created_at: datetime
+    text: str
+    tool_calls: tuple[dict[str, Any], ...] = ()
+    tool_results: tuple[dict[str, Any], ...] = ()
+    passages: int = 0
+
+
+class MessagePage(View):
+    """Messages in order."""
+
+    items: tuple[MessageView, ...]
+    cursor: str | None
+
+
+class Upload(View):
+    """Where and how to send the content."""
+
+    method: Literal["PUT"] = "PUT"
+    url: str
+    headers: dict[str, str] = Field(description="send exactly these: they are signed")
+
+
+class DocumentUpload(View):
+    """A document that may now be uploaded."""
+
+    name: str
+    upload: Upload
+    expires_at: datetime
+
+
+class DocumentView(View):
+    """What the registry knows of a document."""
+
+    name: str
+    version: str
+    status: str
+    media_type: str
+    bytes: int
+    chunks: int
+    embedded: int
+    indexed_at: datetime
+    error: str | None
+
+
+class DocumentPage(View):
+    """Documents by name."""
+
+    items: tuple[DocumentView, ...]
+    cursor: str | None
+
+
+class DocumentRemoval(View):
+    """A document that is on its way out: its vectors go a moment later."""
+
+    name: str
+    status: Literal["deleting"] = "deleting"
+
+
+class AgentTool(View):
+    """A tool as an agent has it."""
+
+    name: str
+    description: str
+    effects: str
+    approval: str
+    reversible: bool
+
+
+class AgentView(View):
+    """An agent or a workflow, and its tools: what a run can be started with."""
+
+    name: str
+    kind: Literal["agent", "workflow"] = "agent"
+    description: str
+    tools: tuple[AgentTool, ...]
+
+
+class AgentList(View):
+    """All agents."""
+
+    items: tuple[AgentView, ...]
+
+
+def run_view(run: Run, approvals: ApprovalStore) -> RunView:
+    """Return the view of a run.
+
+    Args:
+        run: the run.
+        approvals: asked for what it waits for, where it waits.
+    """
+    return RunView(
+        run_id=run.run,
+        tokens=run.spent.usage.total_tokens,
+        usage=run.spent.usage,
+        cost_nanousd=run.spent.cost_nanousd,
+        cost=show(run.spent.cost_nanousd),
+        steps=run.spent.steps,
+        pending_approval=pending_of(approvals, run),
+        **{name: getattr(run, name) for name in _RUN_FIELDS},
+    )
+
+
+_RUN_FIELDS = (
+    "agent",
+    "session",
+    "user",
+    "status",
+    "created_at",
+    "updated_at",
+    "ended_at",
+    "answer",
+    "citations",
+    "notices",
+    "error",
+    "stop_reason",
+    "confidence",
+    "redrive_of",
+    "forked_from",
+    "parent",
+    "metadata",
+)
+
+
+def call_view(call: ToolCall) -> ToolCallView:
+    """Return the view of a tool call; its undo data stays inside."""
+    values = call.model_dump(include=set(ToolCallView.model_fields))
+    return ToolCallView(run_id=call.run, **values)
+
+
+def session_view(session: Session) -> SessionView:
+    """Return the view of a session."""
+    values = session.model_dump(include=set(SessionView.model_fields))
+    return SessionView(messages=session.length, **values)
+
+
+def message_view(stored: StoredMessage) -> MessageView:
+    """Return the view of a message."""
+    message = stored.message
+    blocks = message.blocks
+    return MessageView(
+        seq=stored.seq,
+        role=message.role,
+        run_id=message.run,
+        step=message.step,
+        created_at=message.created_at,
+        text="\n\n".join(block.text for block in blocks if isinstance(block, TextBlock)),
+        tool_calls=tuple(block.model_dump() for block in blocks if isinstance(block, ToolCallBlock)),
+        tool_results=tuple(block.model_dump() for block in blocks if isinstance(block, ToolResultBlock)),
+        passages=len(stored.passages),
+    )
+
+
+def document_view(document: Document) -> DocumentView:
+    """Return the view of a document."""
+    return DocumentView(**document.model_dump(include=set(DocumentView.model_fields)))
+
+
+def agent_list(catalog: Catalog) -> AgentList:
+    """Return all agents, then all workflows, with their tools."""
+
+    def view(kind: Literal["agent", "workflow"], one: AgentSpec | WorkflowSpec) -> AgentView:
+        shown = set(AgentTool.model_fields)
+        tools = tuple(AgentTool(**catalog.tools[name].model_dump(include=shown)) for name in sorted(one.tools))
+        return AgentView(name=one.name, kind=kind, description=one.description, tools=tools)
+
+    agents = [view("agent", one) for _, one in sorted(catalog.agents.items())]
+    workflows = [view("workflow", one) for _, one in sorted(catalog.workflows.items())]
+    return AgentList(items=(*agents, *workflows))

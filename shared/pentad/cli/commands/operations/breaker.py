@@ -1,0 +1,111 @@
+"""``pentad breaker``: the circuits of all models, and an operator's hand on them."""
+
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.table import Table as Grid
+
+from pentad.cli import operator
+from pentad.cli.console import OPTIONS, OUT, CommandError, emit, failures
+from pentad.cli.synth import project_root
+
+if TYPE_CHECKING:
+    from pentad.models.breaker.breaker import Circuit, Forced
+    from pentad.models.breaker.circuits import SharedBreaker
+    from pentad.models.catalog.catalog import ModelCatalog
+
+app = typer.Typer(help="Circuits of models: listed, held open or closed with the operator's AWS credentials.")
+
+Which = Annotated[str, typer.Argument(metavar="PROVIDER[/MODEL]", help="One model, or all models of a provider.")]
+Minutes = Annotated[
+    float | None, typer.Option("--minutes", min=0.1, max=525_600, help="How long it is held.", show_default=False)
+]
+_STYLE = {"closed": "green", "half_open": "yellow", "open": "red"}
+
+
+@app.command("list")
+def list_(stage: operator.Stage = None) -> None:
+    """Show the circuit of every model."""
+    with failures():
+        now, stored = time.time(), _breaker(stage).all()
+        names = dict.fromkeys([*_names(_catalog()), *sorted(stored)])
+        _show([_view(_circuit(stored, name), now) for name in names])
+
+
+@app.command("open")
+def open_(which: Which, minutes: Minutes = None, stage: operator.Stage = None) -> None:
+    """Hold circuits open: nothing is sent to these models until the time is over, or until `close`."""
+    with failures():
+        _force(which, "open", minutes, stage)
+
+
+@app.command("close")
+def close(which: Which, minutes: Minutes = None, stage: operator.Stage = None) -> None:
+    """Close circuits now; they may open again by failures, unless they are held closed for some minutes."""
+    with failures():
+        _force(which, "closed" if minutes else None, minutes, stage)
+
+
+def _force(which: str, forced: "Forced | None", minutes: float | None, stage: str | None) -> None:
+    now, breaker = time.time(), _breaker(stage)
+    known = dict.fromkeys([*_names(_catalog()), *breaker.all()])
+    names = [name for name in known if which in (name, name.partition("/")[0])]
+    if not names:
+        raise CommandError(f"no model is {which}: name one of {', '.join(known)}, or a provider", code=2)
+    until = now + minutes * 60 if minutes else None
+    _show([_view(breaker.force(name, forced, until=until), now) for name in names])
+
+
+def _breaker(stage: str | None) -> "SharedBreaker":
+    from pentad.models.breaker.adapters.breaker_dynamodb import DynamoCircuits
+    from pentad.models.breaker.circuits import SharedBreaker
+
+    return SharedBreaker(DynamoCircuits(operator.table(stage, "TransientTable")))
+
+
+def _catalog() -> "ModelCatalog":
+    from pentad.models.catalog.catalog import OVERLAY, load
+
+    path = project_root() / OVERLAY
+    return load(overlay=path.read_text(encoding="utf-8") if path.is_file() else None)
+
+
+def _names(catalog: "ModelCatalog") -> list[str]:
+    return [f"{model.provider}/{model.name}" for model in catalog.used_models]
+
+
+def _circuit(stored: Any, name: str) -> "Circuit":
+    from pentad.models.breaker.breaker import Circuit
+
+    return stored.get(name) or Circuit(name=name)
+
+
+def _view(circuit: "Circuit", now: float) -> dict[str, Any]:
+    provider, _, model = circuit.name.partition("/")
+    state, forced = circuit.state(now), circuit.forced_now(now)
+    until = circuit.forced_until if forced else circuit.open_until
+    return {
+        "provider": provider,
+        "model": model,
+        "state": state.value,
+        "forced": forced is not None,
+        "until": datetime.fromtimestamp(until, UTC).isoformat() if until and until > now else None,
+        "failures": circuit.failures,
+        "reason": circuit.reason if state.value != "closed" else "",
+    }
+
+
+def _show(views: list[dict[str, Any]]) -> None:
+    if OPTIONS.json:
+        emit(views)
+        return
+    grid = Grid(box=None, pad_edge=False)
+    for heading in ("provider", "model", "state", "until", "failures", "reason"):
+        grid.add_column(heading, no_wrap=True)
+    for view in views:
+        until = view["until"] or ("a command closes it" if view["forced"] and view["state"] == "open" else "")
+        state = f"[{_STYLE[view['state']]}]{view['state']}[/]"
+        grid.add_row(view["provider"], view["model"], state, until, str(view["failures"]), view["reason"])
+    OUT.print(grid)

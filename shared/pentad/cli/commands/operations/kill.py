@@ -1,0 +1,149 @@
+"""``pentad kill``: switch agents, tools, tenants or everything off, within one step of every run; and look at it."""
+
+import getpass
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.markup import escape
+from rich.table import Table as Grid
+
+from pentad.cli import operator
+from pentad.cli.console import ERR, EXIT_USAGE, OPTIONS, OUT, CommandError, emit, failures
+from pentad.cli.synth import project_root
+from pentad.cli.target import LOCAL_TENANT
+from pentad.domain.ids import check_id
+
+if TYPE_CHECKING:
+    from pentad.orchestration.switches.adapters.switches_dynamodb import DynamoSwitches
+    from pentad.orchestration.switches.switches import Scope, Switch, ToolHealth
+
+app = typer.Typer(help="Kill switches, thrown with the operator's AWS credentials.", no_args_is_help=True)
+
+Agents = Annotated[list[str], typer.Option("--agent", help="An agent or a workflow; may be given more than once.")]
+Tools = Annotated[list[str], typer.Option("--tool", help="A tool, of all agents.")]
+Tenants = Annotated[list[str], typer.Option("--tenant", help="A tenant, with all that it runs.")]
+All = Annotated[bool, typer.Option("--all", help="Everything of the deployment.")]
+
+
+@app.command("on")
+def on(
+    agent: Agents = [],  # noqa: B006 - typer copies it
+    tool: Tools = [],  # noqa: B006
+    tenant: Tenants = [],  # noqa: B006
+    everything: All = False,
+    reason: Annotated[str, typer.Option(help="Why; callers and models are told.")] = "",
+    stage: operator.Stage = None,
+) -> None:
+    """Switch off: no new run starts, runs stop before their next turn, tools refuse before their effect."""
+    from pentad.orchestration.switches.switches import Switch
+
+    with failures():
+        store, at = _store(stage), datetime.now(UTC)
+        for scope, subject in _subjects(agent, tool, tenant, everything):
+            store.put(Switch(scope=scope, subject=subject, reason=reason, by=getpass.getuser(), at=at))
+            _warn(scope, subject)
+        _show(store.all(), [])
+
+
+@app.command("off")
+def off(
+    agent: Agents = [],  # noqa: B006
+    tool: Tools = [],  # noqa: B006
+    tenant: Tenants = [],  # noqa: B006
+    everything: All = False,
+    stage: operator.Stage = None,
+) -> None:
+    """Take switches back. Runs that were stopped stay so; what waits in queues goes on."""
+    with failures():
+        store = _store(stage)
+        missing = [place for place in _subjects(agent, tool, tenant, everything) if not store.remove(*place)]
+        _show(store.all(), [])
+        if missing:
+            named = ", ".join(scope if scope == "all" else f"{scope} {subject}" for scope, subject in missing)
+            raise CommandError(f"nothing was switched off for: {named}")
+
+
+@app.command("list")
+def list_(
+    tenant: Annotated[str, typer.Option("--tenant", help="Whose tools that are out of order.")] = LOCAL_TENANT,
+    stage: operator.Stage = None,
+) -> None:
+    """Show what is switched off, and a tenant's tools that have failed since their last success."""
+    with failures():
+        store = _store(stage)
+        _show(store.all(), store.ailing(check_id("tenant", tenant)))
+
+
+def _store(stage: str | None) -> "DynamoSwitches":
+    from pentad.orchestration.switches.adapters.switches_dynamodb import DynamoSwitches
+
+    return DynamoSwitches(operator.table(stage, "TransientTable"))
+
+
+def _subjects(agents: list[str], tools: list[str], tenants: list[str], everything: bool) -> "list[tuple[Scope, str]]":
+    from pentad.orchestration.switches.switches import EVERYTHING
+
+    found: list[tuple[Scope, str]] = [("agent", check_id("agent", one)) for one in agents]
+    found += [("tool", check_id("tool", one)) for one in tools]
+    found += [("tenant", check_id("tenant", one)) for one in tenants]
+    found += [("all", EVERYTHING)] if everything else []
+    if not found:
+        raise CommandError("say what: --agent, --tool, --tenant or --all", code=EXIT_USAGE)
+    return found
+
+
+def _warn(scope: "Scope", subject: str) -> None:
+    """Say where a name that was switched off is none of this folder's project: a slip of the pen stops nothing."""
+    try:
+        root = project_root()
+    except CommandError:
+        return  # An operator may throw switches from anywhere.
+    module = f"{subject.replace('-', '_')}.py"
+    places = {
+        "agent": (root / "agents" / subject / "agent.yaml", root / "infra" / "workflows" / module),
+        "tool": (root / "functions" / "tools" / module,),
+    }.get(scope, ())
+    if places and not any(place.is_file() for place in places):
+        ERR.print(f"[yellow]note:[/] this project has no {scope} {subject}; the switch is on all the same")
+
+
+def _show(switches: "list[Switch]", ailing: "list[ToolHealth]") -> None:
+    now = datetime.now(UTC)
+    if OPTIONS.json:
+        emit(
+            {
+                "switches": [one.model_dump(mode="json") for one in switches],
+                "tools": [_health(one, now) for one in ailing],
+            }
+        )
+        return
+    if not switches:
+        OUT.print("Nothing is switched off.")
+    else:
+        OUT.print(
+            _grid(
+                ("off", "", "since", "by", "reason"),
+                [(one.scope, one.subject, f"{one.at:%Y-%m-%d %H:%M}", one.by, one.reason) for one in switches],
+            )
+        )
+    if ailing:
+        views = [_health(one, now) for one in ailing]
+        rows = [(one["tool"], one["state"], str(one["failures"]), one["until"] or "", one["error"]) for one in views]
+        OUT.print(_grid(("tool", "state", "failures", "until", "last error"), rows))
+
+
+def _health(one: "ToolHealth", now: datetime) -> dict[str, Any]:
+    state = "failing" if one.until is None else "out of order" if one.out_of_order(now) else "half-open"
+    values = one.model_dump(mode="json", include={"tool", "failures", "error", "failed_at", "until"})
+    return values | {"state": state}
+
+
+def _grid(headings: tuple[str, ...], rows: Sequence[tuple[Any, ...]]) -> Grid:
+    grid = Grid(box=None, pad_edge=False)
+    for heading in headings:
+        grid.add_column(heading, no_wrap=True)
+    for row in rows:
+        grid.add_row(*(escape(str(cell)) for cell in row))
+    return grid

@@ -1,0 +1,72 @@
+"""``pentad fork``: go on from a turn of a run with another prompt, model or tool result."""
+
+import json
+import uuid
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from pentad.cli.commands.runs.runs import wait_for
+from pentad.cli.console import EXIT_USAGE, OPTIONS, OUT, CommandError, emit, failures, text_of
+from pentad.cli.show import print_run
+from pentad.cli.target import api
+
+Json = dict[str, Any]
+_ENDED_WELL = ("succeeded", "degraded", "awaiting_human")
+
+
+def fork(
+    run: Annotated[str, typer.Argument(help="The run to go on from; it stays as it is.")],
+    at: Annotated[int, typer.Option("--at", min=0, help="The last turn that is kept; 0 keeps the message only.")],
+    prompt: Annotated[Path | None, typer.Option(help="File with another system prompt.")] = None,
+    model: Annotated[str | None, typer.Option(help="Another model of the catalog.")] = None,
+    tool_result: Annotated[
+        list[Path] | None,
+        typer.Option(help="File with another result of that turn's calls: JSON, or text where there is one call."),
+    ] = None,
+    idempotency_key: Annotated[str | None, typer.Option(help="The same key again gives the same run.")] = None,
+    wait: Annotated[float, typer.Option(help="Seconds to wait for the end; 0 does not wait.")] = 300,
+) -> None:
+    """Start a new run in a new session that has a run's conversation up to a turn, and goes on from there."""
+    with failures():
+        body: Json = {"at": at}
+        if prompt is not None:
+            body["prompt"] = text_of(prompt)
+        if model is not None:
+            body["model"] = model
+        if tool_result:
+            body["tool_results"] = [one for path in tool_result for one in results_of(text_of(path))]
+        client = api()
+        headers = {"Idempotency-Key": idempotency_key or uuid.uuid4().hex}
+        view = client.call("POST", f"/v1/runs/{run}/fork", body=body, headers=headers)
+        if wait > 0:
+            view = wait_for(client, view, wait)
+        if OPTIONS.json:
+            emit(view)
+        else:
+            print_run(OUT, view)
+        if wait > 0 and view["status"] not in _ENDED_WELL:
+            raise typer.Exit(1)
+
+
+def results_of(text: str) -> list[Json]:
+    """Return the results in a file: a list of ``{call, content, is_error?}``, one of them, or the words of one result.
+
+    Raises:
+        CommandError: it is a JSON object or list of another form.
+    """
+    try:
+        content = json.loads(text)
+    except ValueError:
+        return [{"call": 0, "content": text}]
+    found = content if isinstance(content, list) else [content]
+    if found and all(isinstance(one, dict) and "call" in one and "content" in one for one in found):
+        return found
+    if isinstance(content, dict) and "call" not in content:
+        # What a tool returned is often an object itself.
+        return [{"call": 0, "content": text.strip()}]
+    raise CommandError(
+        'a file of results holds {"call": index or id, "content": text, "is_error": false}, or a list of them',
+        code=EXIT_USAGE,
+    )

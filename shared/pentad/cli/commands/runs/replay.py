@@ -1,0 +1,132 @@
+"""``pentad replay`` and ``pentad runs export``: a run as a regression test."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from pydantic import ValidationError
+from rich.markup import escape
+
+from pentad.cli.console import EXIT_FAILED, OPTIONS, OUT, CommandError, emit, failures, keep
+from pentad.cli.synth import assembly, project_root
+from pentad.cli.target import api
+from pentad.domain.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from pentad.cli.deployable import Deployable
+    from pentad.orchestration.timetravel.recording import Recording
+    from pentad.orchestration.timetravel.replay.report import Report
+
+EXIT_CANNOT = 2
+_SHOWN = 10
+
+Stage = Annotated[str, typer.Option(help="The stage whose definition is replayed.")]
+
+
+def replay(
+    run: Annotated[str, typer.Argument(help="A run, or a file that `pentad runs export` wrote.")], stage: Stage = "dev"
+) -> None:
+    """Run a recording again with no model, no tool and no network, by this folder's agents; say where it differs.
+
+    Exits with 0 where it goes the same, 1 where it diverges, 2 where it can't be replayed.
+    """
+    with failures():
+        from pentad.orchestration.timetravel.replay.replay import Replay
+
+        found = _recording(run)
+        deployable = _deployable(stage)
+        agent = found.definition.agent
+        with _explained():
+            if not any(step.request for step in found.steps):
+                found = _captured(found, deployable)
+            report = Replay(found, deployable.machine(agent), deployable.catalog())()
+        if OPTIONS.json:
+            emit(report.model_dump(mode="json"))
+        else:
+            _print(report)
+        if not report.same:
+            raise typer.Exit(EXIT_FAILED)
+
+
+def export(
+    run: Annotated[str, typer.Argument(help="A run that has ended.")],
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="The file; standard output without it.")] = None,
+    stage: Stage = "dev",
+) -> None:
+    """Write a run's recording: words of users, model and tools, so keep it like them."""
+    with failures():
+        with _explained():
+            found = _captured(_fetched(run), _deployable(stage))
+        content = json.loads(found.model_dump_json(exclude_none=True))
+        if output is None:
+            emit(content)
+            return
+        keep(output, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+        OUT.print(f"{output}: {len(found.steps)} turns of {found.definition.agent}, {found.outcome.status}")
+
+
+class _explained:
+    """Turns what makes a replay impossible into a line and the exit code 2."""
+
+    def __enter__(self) -> None:
+        """Do nothing yet."""
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        from pentad.orchestration.timetravel.replay.replay import CannotReplay
+        from twin.deploy.assembly import AssemblyError
+
+        if isinstance(error, AssemblyError | CannotReplay | ConfigurationError):
+            raise CommandError(f"it can't be replayed: {error}", code=EXIT_CANNOT) from error
+
+
+def _recording(name: str) -> "Recording":
+    from pentad.orchestration.timetravel.recording import Recording
+
+    path = Path(name)
+    if name.startswith("run_") and not path.exists():
+        return _fetched(name)
+    try:
+        return Recording.model_validate_json(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise CommandError(f"{name} is no run, and no file that can be read", code=EXIT_CANNOT) from error
+    except (ValidationError, UnicodeDecodeError) as error:
+        raise CommandError(f"{name} is no recording of this version", code=EXIT_CANNOT) from error
+
+
+def _fetched(run: str) -> "Recording":
+    from pentad.orchestration.timetravel.recording import Recording
+
+    try:
+        content = api().call("GET", f"/v1/runs/{run}/recording")
+    except CommandError as error:
+        raise CommandError(str(error), code=EXIT_CANNOT) from error
+    return Recording.model_validate(content)
+
+
+def _deployable(stage: str) -> "Deployable":
+    from pentad.cli.deployable import Deployable
+
+    folder, _ = assembly(project_root(), stage)
+    with _explained():
+        return Deployable(folder)
+
+
+def _captured(found: "Recording", deployable: "Deployable") -> "Recording":
+    from pentad.orchestration.timetravel.replay.replay import captured
+
+    return captured(found, deployable.machine(found.definition.agent))
+
+
+def _print(report: "Report") -> None:
+    if report.same:
+        OUT.print(f"[green]same[/]: {report.steps} turns of {report.agent} go as they were recorded")
+        return
+    OUT.print(f"[red]diverged[/]: {report.run} ({report.agent})")
+    for divergence in report.divergences[:_SHOWN]:
+        where = f"turn {divergence.step}" if divergence.step is not None else "the run"
+        OUT.print(f"{where}, {divergence.what}: [bold]{escape(divergence.field)}[/]")
+        OUT.print(f"  recorded: {escape(divergence.recorded)}", soft_wrap=True)
+        OUT.print(f"  now:      {escape(divergence.now)}", soft_wrap=True)
+    if len(report.divergences) > _SHOWN:
+        OUT.print(f"[dim]and {len(report.divergences) - _SHOWN} more: --json has all[/]")

@@ -1,0 +1,207 @@
+"""``pentad run``, ``chat``, ``runs`` and ``trace``."""
+
+import time
+import uuid
+from typing import Annotated, Any
+
+import typer
+from rich.markup import escape
+from typer.core import TyperGroup
+
+from pentad.cli.client import ApiClient
+from pentad.cli.commands.humans.approvals import decide_at_prompt
+from pentad.cli.commands.runs import lifecycle
+from pentad.cli.console import ERR, EXIT_USAGE, OPTIONS, OUT, CommandError, emit, failures
+from pentad.cli.events import event_line
+from pentad.cli.show import approval_lines, print_run, run_table, waterfall
+from pentad.cli.target import api
+
+Json = dict[str, Any]
+
+ENDED = frozenset({"succeeded", "degraded", "stopped", "failed", "cancelled"})
+_POLL_SECONDS = 1.0
+_API_WAIT = 20
+_DECISIONS = {
+    "calls": ("approve", "edit, "),
+    "answer": ("approve", "edit, "),
+    "question": ("answer", ""),
+    "escalation": ("approve", "answer, edit, "),
+}
+_EXIT_CODES = {"succeeded": 0, "degraded": 0, "awaiting_human": 0}
+
+Agent = Annotated[str, typer.Option("--agent", "-a", help="Which agent.")]
+
+
+def wait_for(client: ApiClient, view: Json, seconds: float) -> Json:
+    """Return the run once it has ended or waits for a human.
+
+    Raises:
+        CommandError: neither happened in time; the run goes on.
+    """
+    deadline = time.monotonic() + seconds
+    # A run that awaits a human, and names no approval yet, is just about to ask.
+    while view["status"] not in ENDED and not view["pending_approval"]:
+        if time.monotonic() > deadline:
+            raise CommandError(f"{view['run_id']} is still {view['status']} after {seconds:g} s; it goes on by itself")
+        time.sleep(_POLL_SECONDS)
+        view = client.call("GET", f"/v1/runs/{view['run_id']}")
+    return view
+
+
+def ask(
+    client: ApiClient, agent: str, message: str, *, session: str | None, key: str | None, seconds: float, **fields: Any
+) -> Json:
+    """Start a run and return it once it has ended or waits for a human; ``fields`` are more of the request's."""
+    view = client.start(agent, message, session=session, key=key, wait=min(_API_WAIT, int(seconds)), **fields)
+    return wait_for(client, view, seconds)
+
+
+def metadata_of(entries: list[str]) -> dict[str, str] | None:
+    """Return what ``name=value`` options say, None where there is none.
+
+    Raises:
+        CommandError: an option is none of that form.
+    """
+    pairs = [entry.partition("=") for entry in entries]
+    for name, sign, _ in pairs:
+        if not name or not sign:
+            raise CommandError(f"--metadata takes name=value, not {name}", code=EXIT_USAGE)
+    return {name: value for name, _, value in pairs} or None
+
+
+def run(
+    message: Annotated[str, typer.Argument(help="What to ask.")],
+    agent: Agent = "assistant",
+    session: Annotated[str | None, typer.Option(help="Go on in this session.")] = None,
+    idempotency_key: Annotated[str | None, typer.Option(help="The same key again gives the same run.")] = None,
+    metadata: Annotated[
+        list[str], typer.Option(help="name=value, kept with the run; may be given more than once.")
+    ] = [],  # noqa: B006
+    if_busy: Annotated[
+        str | None, typer.Option(help="Where the session is busy: reject, enqueue or interrupt.")
+    ] = None,
+    wait: Annotated[float, typer.Option(help="Seconds to wait for the end.")] = 300,
+) -> None:
+    """Ask an agent one thing and print the answer with its citations."""
+    with failures():
+        client = api()
+        key = idempotency_key or uuid.uuid4().hex
+        fields = {"metadata": metadata_of(metadata), "if_busy": if_busy}
+        with ERR.status(f"{escape(agent)} works"):
+            view = ask(client, agent, message, session=session, key=key, seconds=wait, **fields)
+        if OPTIONS.json:
+            emit(view)
+        else:
+            print_run(OUT, view)
+            if view["pending_approval"]:
+                asked = client.call("GET", f"/v1/approvals/{view['pending_approval']}")
+                OUT.print(approval_lines(asked))
+                verb, others = _DECISIONS[asked["kind"]]
+                OUT.print(f"Decide: pentad {verb} {view['pending_approval']} (or {others}reject, escalate)")
+        code = _EXIT_CODES.get(view["status"], 1)
+        if code:
+            raise typer.Exit(code)
+
+
+def chat(
+    agent: Agent = "assistant",
+    session: Annotated[str | None, typer.Option(help="Go on in this session.")] = None,
+) -> None:
+    """Talk to an agent in one session; an empty line or Ctrl-D ends it."""
+    with failures():
+        client = api()
+        OUT.print(f"[dim]{client.url}, agent {escape(agent)}. An empty line ends the conversation.[/]")
+        while True:
+            try:
+                message = OUT.input("[bold]> [/]").strip()
+            except (EOFError, KeyboardInterrupt):
+                break
+            if not message:
+                break
+            with ERR.status(f"{escape(agent)} works"):
+                view = ask(client, agent, message, session=session, key=uuid.uuid4().hex, seconds=600)
+            session = view["session"]
+            if view["pending_approval"]:
+                view = _decide_here(client, view)
+            print_run(OUT, view)
+
+
+def _decide_here(client: ApiClient, view: Json) -> Json:
+    approval = str(view["pending_approval"])
+    decide_at_prompt(client, approval)
+    with ERR.status("going on"):
+        return wait_after_decision(client, view["run_id"], approval, 300)
+
+
+def wait_after_decision(client: ApiClient, run_id: str, approval: str, seconds: float) -> Json:
+    """Return the run once it has ended, or waits for another approval than the one just decided."""
+    deadline = time.monotonic() + seconds
+    while True:
+        view = client.call("GET", f"/v1/runs/{run_id}")
+        if view["status"] in ENDED or view.get("pending_approval") not in (None, approval):
+            return view
+        if time.monotonic() > deadline:
+            raise CommandError(f"{run_id} is still {view['status']} after {seconds:g} s; it goes on by itself")
+        time.sleep(_POLL_SECONDS)
+
+
+class _Runs(TyperGroup):
+    """``pentad runs RUN`` shows that run."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Return what is left of the arguments; a run's id alone is shown."""
+        if args and args[0].startswith("run_"):
+            args = ["show", *args]
+        return super().parse_args(ctx, args)
+
+
+app = typer.Typer(cls=_Runs, help="List runs, or show one: pentad runs RUN.", no_args_is_help=False)
+app.command("cancel")(lifecycle.cancel)
+app.command("failed")(lifecycle.failed)
+app.command("redrive")(lifecycle.redrive)
+
+
+@app.callback(invoke_without_command=True)
+def runs(
+    context: typer.Context,
+    session: Annotated[str | None, typer.Option(help="Only runs of this session.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="At most so many.")] = 20,
+) -> None:
+    """List runs, the newest first, or show one with its events: pentad runs RUN."""
+    if context.invoked_subcommand is not None:
+        return
+    with failures():
+        views = list(api().pages("/v1/runs", limit=limit, session=session))
+        if OPTIONS.json:
+            emit(views)
+        else:
+            OUT.print(run_table(views))
+
+
+@app.command()
+def show(run_id: Annotated[str, typer.Argument(metavar="RUN", help="Which run.")]) -> None:
+    """Show a run with its events."""
+    with failures():
+        client = api()
+        view = client.call("GET", f"/v1/runs/{run_id}")
+        events = client.call("GET", f"/v1/runs/{run_id}/events")["events"]
+        if OPTIONS.json:
+            emit(view | {"events": events})
+            return
+        print_run(OUT, view)
+        for event in events:
+            OUT.print(event_line(event), soft_wrap=True)
+
+
+def trace(run_id: Annotated[str, typer.Argument(help="The run.")]) -> None:
+    """Show one run as a waterfall: states, functions, model attempts, tool calls."""
+    with failures():
+        view = api().call("GET", f"/v1/runs/{run_id}/trace")
+        if OPTIONS.json:
+            emit(view)
+            return
+        OUT.print(waterfall(view, OUT.width))
+        transitions = f"{view['transitions']} transitions"
+        if view["source"] == "records":
+            transitions = "no history of the execution (Express, or not started): from our own records"
+        OUT.print(f"{transitions}, {view['status']}")

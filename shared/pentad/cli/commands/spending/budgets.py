@@ -1,0 +1,135 @@
+"""``pentad budgets``: budgets are set by an operator with AWS credentials, never through the API itself."""
+
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.markup import escape
+from rich.table import Table as Grid
+
+from pentad.cli import operator
+from pentad.cli.console import OPTIONS, OUT, CommandError, emit, failures
+from pentad.cli.target import LOCAL_TENANT
+from pentad.domain.money import NANO, show
+
+if TYPE_CHECKING:
+    from pentad.models.budgets.adapters.budget_definitions import DynamoBudgetStore
+    from pentad.models.budgets.budgets import BudgetDefinition
+
+app = typer.Typer(help="Budgets of a tenant: set, listed and removed with the operator's AWS credentials.")
+
+Tenant = Annotated[str, typer.Option("--tenant", "-t", help="Whose budget.")]
+Scope = Annotated[str, typer.Option("--scope", help="run, session, user, agent or tenant.")]
+Period = Annotated[str, typer.Option("--period", help="day, month or total (in all).")]
+Subject = Annotated[str, typer.Option("--subject", help="Which run, session, user or agent. Default: each by itself.")]
+
+
+@app.command("set")
+def set_(
+    limit: Annotated[str, typer.Option("--limit", help="US dollars, such as 5.00.")],
+    tenant: Tenant = LOCAL_TENANT,
+    scope: Scope = "tenant",
+    period: Period = "day",
+    subject: Subject = "*",
+    soft: Annotated[str, typer.Option("--soft", help="From this share on calls go to the fast tier.")] = "0.8",
+    stage: operator.Stage = None,
+) -> None:
+    """Set a budget, or change one. It counts from the first call after; a change holds within ten seconds."""
+    from pentad.models.budgets.budgets import define
+
+    with failures():
+        dollars = _number(limit, "--limit") * NANO
+        if dollars != dollars.to_integral_value() or dollars < 0:
+            raise CommandError("--limit is dollars, 0 or more, with at most nine decimals", code=2)
+        share = _number(soft, "--soft")
+        definition = define(tenant, scope, period, limit_nanousd=int(dollars), subject=subject, soft=share)
+        _store(stage).put(definition)
+        _show([_view(definition, stage)])
+
+
+@app.command("list")
+def list_(tenant: Tenant = LOCAL_TENANT, stage: operator.Stage = None) -> None:
+    """List a tenant's budgets, and what is used where a budget is of one subject."""
+    from pentad.domain.ids import check_id
+
+    with failures():
+        _show([_view(each, stage) for each in _store(stage).of(check_id("tenant", tenant))])
+
+
+@app.command("remove")
+def remove(
+    tenant: Tenant = LOCAL_TENANT,
+    scope: Scope = "tenant",
+    period: Period = "day",
+    subject: Subject = "*",
+    stage: operator.Stage = None,
+) -> None:
+    """Remove a budget; within ten seconds calls count against it no more."""
+    from pentad.domain.ids import check_id
+
+    with failures():
+        _store(stage).remove(check_id("tenant", tenant), scope, period, subject)
+
+
+def _number(text: str, option: str) -> Decimal:
+    try:
+        number = Decimal(text)
+    except InvalidOperation as error:
+        raise CommandError(f"{option} is no number: {text}", code=2) from error
+    if not number.is_finite():
+        raise CommandError(f"{option} is no number: {text}", code=2)
+    return number
+
+
+def _store(stage: str | None) -> "DynamoBudgetStore":
+    from pentad.models.budgets.adapters.budget_definitions import DynamoBudgetStore
+
+    return DynamoBudgetStore(operator.table(stage, "StateTable"))
+
+
+def _view(definition: "BudgetDefinition", stage: str | None) -> dict[str, Any]:
+    view = definition.model_dump() | {
+        "limit": show(definition.limit_nanousd),
+        "soft": show(definition.soft_nanousd),
+        "used_nanousd": None,
+        "resets_at": None,
+    }
+    used = _used(definition, stage)
+    return view | used
+
+
+def _used(definition: "BudgetDefinition", stage: str | None) -> dict[str, Any]:
+    """Return what is used of a budget of one subject; one for each has as many counts as there are subjects."""
+    from pentad.domain.models import CallContext
+    from pentad.models.budgets.adapters.budgets_dynamodb import DynamoBudget
+    from pentad.models.budgets.adapters.budgets_memory import MemoryBudgetStore
+    from pentad.models.budgets.budgets import EACH
+
+    if definition.subject == EACH and definition.scope != "tenant":
+        return {}
+    own = {} if definition.scope == "tenant" else {definition.scope: definition.subject}
+    context = CallContext.model_validate({"tenant": definition.tenant, **own})
+    budget = DynamoBudget(operator.table(stage, "TransientTable"), MemoryBudgetStore([definition]))
+    [standing] = budget.standings(context, datetime.now(UTC))
+    resets = standing.applied.resets_at
+    return {
+        "used_nanousd": standing.used_nanousd,
+        "spent_nanousd": standing.spent_nanousd,
+        "used": show(standing.used_nanousd),
+        "resets_at": resets.isoformat() if resets else None,
+    }
+
+
+def _show(views: list[dict[str, Any]]) -> None:
+    if OPTIONS.json:
+        emit(views)
+        return
+    table = Grid(box=None, pad_edge=False)
+    for heading in ("tenant", "scope", "period", "subject", "limit", "soft", "used", "resets"):
+        table.add_column(heading, justify="right" if heading in ("limit", "soft", "used") else "left")
+    for view in views:
+        subject = "each" if view["subject"] == "*" and view["scope"] != "tenant" else view["subject"]
+        names = (view["tenant"], view["scope"], view["period"], escape(subject))
+        table.add_row(*names, view["limit"], view["soft"], view.get("used", ""), view["resets_at"] or "")
+    OUT.print(table)

@@ -1,0 +1,62 @@
+"""``pentad cost``: what model calls cost, by day, agent, model and so on."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+import typer
+from rich.markup import escape
+from rich.table import Table as Grid
+
+from pentad.cli import operator, target
+from pentad.cli.console import OPTIONS, OUT, emit, failures
+
+
+def cost(
+    by: Annotated[str, typer.Option("--by", help="day, tenant, agent, provider, model, user, session or run.")] = "day",
+    first: Annotated[
+        str | None, typer.Option("--from", help="First day, YYYY-MM-DD (UTC). Default: the month's first.")
+    ] = None,
+    last: Annotated[str | None, typer.Option("--to", help="Last day, included. Default: today.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="Rows at most, the dearest.")] = 100,
+    tenant: Annotated[
+        str | None, typer.Option("--tenant", "-t", help="Any tenant, with AWS credentials. Default: the API key's.")
+    ] = None,
+    stage: operator.Stage = None,
+) -> None:
+    """Show what model calls cost; the total is the ledger's, to the nano-dollar."""
+    with failures():
+        if tenant is None and stage is None:
+            query = {"by": by, "from": first, "to": last, "limit": limit}
+            given = urlencode({name: value for name, value in query.items() if value is not None})
+            view = target.api().call("GET", f"/v1/cost?{given}")
+        else:
+            view = _read(tenant or target.LOCAL_TENANT, stage, by, first, last, limit)
+        if OPTIONS.json:
+            emit(view)
+        else:
+            OUT.print(_table(view))
+
+
+def _read(tenant: str, stage: str | None, by: str, first: str | None, last: str | None, limit: int) -> dict[str, Any]:
+    from pentad.api.routers.cost import cost_view, day
+    from pentad.domain.ids import check_id
+    from pentad.models.ledger.adapters.spend_dynamodb import DynamoSpend
+    from pentad.models.ledger.spend import span
+
+    asked = span(by, day(first, "from"), day(last, "to"), datetime.now(UTC).date())
+    reader = DynamoSpend(operator.table(stage, "StateTable"))
+    spending = reader.read(check_id("tenant", tenant), *asked, limit=limit)
+    return cost_view(tenant, spending).model_dump(mode="json")
+
+
+def _table(view: dict[str, Any]) -> Grid:
+    table = Grid(box=None, pad_edge=False, title=f"{view['tenant']}, {view['first']} to {view['last']}")
+    table.add_column(view["by"], overflow="fold")
+    for heading in ("attempts", "tokens", "cost"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for row in [*view["rows"], *([view["others"]] if view["others"] else [])]:
+        table.add_row(escape(row["key"]), f"{row['attempts']:,}", f"{row['tokens']:,}", row["cost"])
+    total = view["total"]
+    table.add_row("[bold]total", f"{total['attempts']:,}", f"{total['tokens']:,}", f"[bold]{total['cost']}")
+    return table

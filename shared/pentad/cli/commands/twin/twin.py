@@ -1,0 +1,211 @@
+"""``pentad up`` and ``pentad demo``: the synthesized assembly, running on this machine."""
+
+import logging
+import os
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from pentad.cli.client import ApiClient
+from pentad.cli.console import ERR, OPTIONS, OUT, CommandError, emit, failures
+from pentad.cli.synth import assembly, project_root
+from pentad.cli.target import KEY_FILE, LOCAL_TENANT, STATE_FOLDER, save_key
+
+if TYPE_CHECKING:
+    from twin.running.docs_ui import DocsUi
+    from twin.running.twin import Twin
+
+_KEYS = {"anthropic": "ANTHROPIC_API_KEY", "openai": "OPENAI_API_KEY", "gemini": "GEMINI_API_KEY"}
+
+StateFolder = Annotated[
+    Path | None, typer.Option("--state", help="Folder of the twin's files. Default: .pentad in the project.")
+]
+
+
+def provider_keys() -> dict[str, str]:
+    """Return the real providers' keys that the environment has: those providers are then called for real."""
+    return {name: value for name, variable in _KEYS.items() if (value := os.environ.get(variable))}
+
+
+@dataclass
+class Running:
+    """A twin that is up, with a key of the local tenant."""
+
+    twin: "Twin"
+    key: str
+    assembly: Path
+    ready_seconds: float
+
+
+@contextmanager
+def running_twin(root: Path, state: Path, *, api_port: int = 0) -> Iterator[Running]:
+    """Synthesize if need be, start the twin, make a key, and stop it all at the end.
+
+    Raises:
+        CommandError: the synth failed or the twin can't start.
+    """
+    with ERR.status("synthesizing the cloud assembly (cdk.out)"):
+        out, fresh = assembly(root)
+    ERR.print(f"[dim]cloud assembly: {out.name}, {'synthesized' if fresh else 'unchanged, reused'}[/]")
+    began = time.monotonic()
+    with ERR.status("starting the twin: deploying the assembly into a local AWS"):
+        twin = _start(out, state, api_port)
+    try:
+        key = _make_key(twin)
+        save_key(state, key)
+        yield Running(twin, key, out, round(time.monotonic() - began, 3))
+    finally:
+        (state / KEY_FILE).unlink(missing_ok=True)
+        twin.stop()
+
+
+def _start(out: Path, state: Path, api_port: int) -> "Twin":
+    from twin.deploy.assembly import AssemblyError
+    from twin.deploy.errors import DeployError
+    from twin.running.state_file import TwinRunning
+    from twin.running.twin import Twin, TwinError, TwinOptions
+
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    options = TwinOptions(provider_keys=provider_keys(), api_port=api_port)
+    try:
+        return Twin.start(out, state, options=options)
+    except (AssemblyError, DeployError, TwinError, TwinRunning, OSError) as error:
+        raise CommandError(f"the twin can't start: {error}") from error
+
+
+def _make_key(twin: "Twin") -> str:
+    from pentad.api.identity.adapters.keys_dynamodb import DynamoKeys
+    from pentad.api.identity.keys import create_key
+    from pentad.aws.table import Table
+
+    table = Table(twin.admin_client("dynamodb"), twin.outputs["pentad-dev-state"]["StateTable"])
+    return create_key(DynamoKeys(table), LOCAL_TENANT, now=datetime.now(UTC), name="made by pentad up")[1]
+
+
+def _docs_ui(running: Running) -> "DocsUi":
+    from twin.running.docs_ui import DocsUi
+
+    twin = running.twin
+    client = ApiClient(twin.api_url, running.key)
+
+    def groups() -> list[str]:
+        twin.flush_logs()
+        pages = twin.admin_client("logs").get_paginator("describe_log_groups").paginate()
+        return [group["logGroupName"] for page in pages for group in page["logGroups"]]
+
+    def newest(group: str, count: int) -> list[Any]:
+        twin.flush_logs()
+        reply = twin.admin_client("logs").filter_log_events(logGroupName=group, limit=10_000)
+        return list(reply["events"])[-count:]
+
+    return DocsUi(
+        twin.api_url, openapi=lambda: client.call("GET", "/v1/openapi.json"), log_groups=groups, read_log=newest
+    )
+
+
+def up(
+    state: StateFolder = None,
+    port: Annotated[int, typer.Option(help="Port of the API; 0 lets the system choose.")] = 0,
+) -> None:
+    """Start the local twin and leave it running until Ctrl-C: API, documentation, logs."""
+    with failures():
+        from twin.running.command import wait_for_signal
+
+        root = project_root()
+        # A signal during the start ends it like any other error: what was started is stopped.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        with running_twin(root, state or root / STATE_FOLDER, api_port=port) as running:
+            ui = _docs_ui(running)
+            page = ui.start()
+            try:
+                _tell_ready(running, page)
+                wait_for_signal()
+            finally:
+                ui.stop()
+                ERR.print("[dim]stopping[/]")
+
+
+def _tell_ready(running: Running, page: str) -> None:
+    twin = running.twin
+    if OPTIONS.json:
+        emit({"api_url": twin.api_url, "docs_url": page, "key": running.key, "ready_seconds": running.ready_seconds})
+        return
+    models = ", ".join(sorted(provider_keys())) or "the simulator (no provider key is set)"
+    OUT.print(f"[green]The twin is up[/] in {running.ready_seconds:.1f} s. Ctrl-C stops it.")
+    OUT.print(f"  API       {twin.api_url}/v1")
+    OUT.print(f"  docs UI   {page}/")
+    OUT.print(f"  logs      {page}/logs")
+    OUT.print(f"  AWS       {twin.aws_url}")
+    OUT.print(f"  models    {models}")
+    OUT.print(f"  key       {running.key}", soft_wrap=True)
+    OUT.print("In another terminal: pentad ingest docs, pentad chat, pentad run, or")
+    OUT.print(
+        f"  curl -H 'Authorization: Bearer {running.key}' -H 'Prefer: wait=20' -H 'Content-Type: application/json' \\\n"
+        f'    {twin.api_url}/v1/runs -d \'{{"agent": "assistant", "message": "What is 2 + 2?"}}\'',
+        soft_wrap=True,
+        markup=False,
+    )
+
+
+def demo(
+    state: StateFolder = None,
+    docs: Annotated[Path | None, typer.Option(help="Documents to upload. Default: the project's docs.")] = None,
+) -> None:
+    """Show the five layers at work, end to end, and write what happened to .pentad/demo.json."""
+    from pentad.cli.demo.record import DemoFailure, write
+    from pentad.cli.demo.stage import NotesTable, SimulatorFaults
+    from pentad.cli.demo.story import Story
+
+    with failures():
+        if provider_keys():
+            ERR.print("[yellow]provider keys are set: the real providers answer, and are paid[/]")
+        root = project_root()
+        folder = state or root / STATE_FOLDER
+        with running_twin(root, folder) as running:
+            OUT.print(f"The twin is ready in {running.ready_seconds:.1f} s")
+            story = Story(
+                client=ApiClient(running.twin.api_url, running.key),
+                console=OUT,
+                docs=docs or root / "docs",
+                faults=SimulatorFaults(running.twin, provider_keys()),
+                notes=NotesTable(running.twin, LOCAL_TENANT),
+            )
+            try:
+                story.tell()
+            except DemoFailure as failure:
+                raise CommandError(f"the demo failed: {failure}") from failure
+            finally:
+                report = {
+                    "assembly": str(running.assembly),
+                    "ready_seconds": running.ready_seconds,
+                    "runs": story.runs,
+                }
+                write(folder / "demo.json", report)
+        _summary(story.runs, folder / "demo.json")
+
+
+def _summary(runs: list[dict[str, Any]], path: Path) -> None:
+    from rich.table import Table
+
+    from pentad.cli.show import status_text
+    from pentad.domain.money import show
+
+    if OPTIONS.json:
+        emit({"report": str(path), "runs": len(runs)})
+        return
+    table = Table(box=None, pad_edge=False)
+    for heading in ("question", "status", "transitions", "attempts", "tools", "tokens", "cost"):
+        table.add_column(heading, no_wrap=heading != "question")
+    for run in runs:
+        attempts, tools = len(run["model_attempts"]), len(run["tool_calls"])
+        counts = (str(run["transitions"]), str(attempts), str(tools), f"{run['tokens']:,}", show(run["cost_nanousd"]))
+        table.add_row(run["question"][:60], status_text(run["status"]), *counts)
+    OUT.print(table)
+    OUT.print(f"[green]All seven happened.[/] The whole record: {path}", soft_wrap=True)

@@ -1,0 +1,1 @@
+"""What a project declares: agents, workflows, schedules."""

@@ -1,0 +1,154 @@
+"""What an agent and a tool are, as data: read at synth, checked there, shipped to the functions as the catalog."""
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, StringConstraints, ValidationInfo, field_validator, model_validator
+
+from pentad.domain.declarations.schedules import ScheduleSpec as ScheduleSpec
+from pentad.domain.declarations.workflows import WorkflowSpec, next_groups
+from pentad.domain.errors import ConfigurationError
+from pentad.domain.ids import AgentName, ToolName
+from pentad.domain.usage import Limits
+from pentad.domain.values import FrozenValue
+
+GROUP_PATTERN = r"^[a-z][a-z0-9-]{0,30}$"
+"""A group of humans: whoever its members are, its name stands in approvals, keys and notices."""
+GroupName = Annotated[str, StringConstraints(pattern=GROUP_PATTERN)]
+
+
+class Spec(FrozenValue):
+    """Base of the immutable definitions below; an unknown field is an error."""
+
+
+class ToolSpec(Spec):
+    """What the model and the policy need to know of a tool; the function itself is elsewhere."""
+
+    name: ToolName
+    description: str = Field(min_length=1, max_length=4000)
+    input_schema: dict[str, Any] = Field(description="JSON Schema, type object")
+    effects: Literal["none", "internal", "external"] = Field(
+        description="none: pure or read only; internal: changes our own stores; external: reaches the outside"
+    )
+    approval: Literal["never", "always"] = "never"
+    idempotent: bool = Field(
+        default=False, description="running it again with the same effect key changes nothing more"
+    )
+    reversible: bool = Field(default=False, description="it has an undo")
+    timeout_seconds: int = Field(default=30, ge=1, le=900)
+    trusted_output: bool = Field(default=True, description="false: its output holds text from outside")
+
+
+class KnowledgeSpec(Spec):
+    """How an agent retrieves."""
+
+    top_k: int = Field(default=6, ge=0, le=50, description="passages given with a question; 0 turns recall off")
+    minimum_score: float = Field(default=0.15, ge=-1, le=1, description="cosine similarity below which none is given")
+
+
+class ContextSpec(Spec):
+    """The token budget of an agent's context."""
+
+    high_water_tokens: int = Field(default=60_000, ge=1000)
+    low_water_tokens: int = Field(default=30_000, ge=500)
+
+
+class BandsSpec(Spec):
+    """From which confidence on a turn may do what; below ``draft`` it is escalated."""
+
+    autonomous: float = Field(default=0.9, ge=0, le=1)
+    review: float = Field(default=0.7, ge=0, le=1)
+    draft: float = Field(default=0.5, ge=0, le=1)
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if not self.autonomous >= self.review >= self.draft:
+            raise ValueError("bands go downwards: autonomous, then review, then draft; equal ones leave a band out")
+        return self
+
+
+class ConfidenceSpec(Spec):
+    """How sure an agent has to be. Each source but the validators costs model calls of its own."""
+
+    self_report: bool = Field(default=False, description="the model rates its own turn, through structured output")
+    judge: bool = Field(default=False, description="a model of the fast tier rates it")
+    samples: int = Field(default=0, ge=0, le=5, description="further samples whose agreement counts; 0 turns it off")
+    validators: tuple[Literal["citations", "tool_errors", "schema"], ...] = ("citations", "tool_errors")
+    bands: BandsSpec = BandsSpec()
+
+
+class HumansSpec(Spec):
+    """Who decides, and what happens where nobody does."""
+
+    group: str = Field(default="operators", pattern=GROUP_PATTERN)
+    quorum: int = Field(default=1, ge=1, le=20)
+    on_expiry: Literal["reject", "approve", "escalate"] = "reject"
+    escalate_to: tuple[GroupName, ...] = Field(
+        default=(), max_length=5, validate_default=True, description="the groups asked next, in order"
+    )
+    remind_seconds: int | None = Field(default=None, ge=60, le=604_800)
+    may_ask: bool = Field(default=False, description="the agent has the tools ask_human and escalate")
+
+    @field_validator("escalate_to")
+    @classmethod
+    def _somebody_is_next(cls, groups: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        return next_groups(groups, info.data.get("on_expiry"))
+
+
+class AgentSpec(Spec):
+    """One agent: ``agents/<name>/agent.yaml`` with its ``prompt.md``."""
+
+    name: AgentName
+    description: str = Field(min_length=1)
+    prompt: str = Field(min_length=1, description="the system prompt: prompt.md")
+    task: str = Field(default="reason", description="the gateway's task: routing.yaml maps it to a tier and a chain")
+    tools: tuple[ToolName, ...] = ()
+    knowledge: KnowledgeSpec = KnowledgeSpec()
+    context: ContextSpec = ContextSpec()
+    limits: Limits = Limits()
+    approval_seconds: int = Field(default=86_400, ge=60, le=31_536_000, description="how long an approval waits")
+    pattern: Literal["loop", "reply"] = Field(
+        default="loop", description="reply: one turn without tools, on an Express state machine"
+    )
+    confidence: ConfidenceSpec | None = None
+    humans: HumansSpec = HumansSpec()
+    if_busy: Literal["reject", "enqueue", "interrupt"] = Field(
+        default="reject", description="what a request does to a session whose run has not ended"
+    )
+    requires: dict[str, str] = Field(
+        default_factory=dict,
+        max_length=16,
+        description="metadata a run can't do without, with the question that asks for it",
+    )
+    schedules: tuple[ScheduleSpec, ...] = Field(default=(), max_length=10)
+    session_days: int = Field(default=30, ge=1, le=3650, description="a session's time to live after its last use")
+
+
+class Catalog(Spec):
+    """All agents, tools and workflows of a deployment. Agents and workflows share one space of names."""
+
+    agents: dict[str, AgentSpec]
+    tools: dict[str, ToolSpec]
+    workflows: dict[str, WorkflowSpec] = Field(default_factory=dict)
+
+    def agent(self, name: str) -> AgentSpec:
+        """Return an agent.
+
+        Raises:
+            KeyError: there is none of that name.
+        """
+        return self.agents[name]
+
+    def tools_of(self, agent: AgentSpec) -> tuple[ToolSpec, ...]:
+        """Return the agent's tools in a stable order, so that the cacheable prefix stays the same.
+
+        Raises:
+            ConfigurationError: the agent names a tool that does not exist.
+        """
+        missing = sorted(set(agent.tools) - set(self.tools))
+        if missing:
+            raise ConfigurationError(
+                f"agent {agent.name} names tools that do not exist: {', '.join(missing)}",
+                field="tools",
+                fix="add functions/tools/<name>.py or remove the name from agent.yaml",
+            )
+        return tuple(self.tools[name] for name in sorted(agent.tools))

@@ -1,0 +1,206 @@
+"""A workflow as data: what each of its steps does. The order of the steps is in its state machine, and only there.
+
+Made at synth from ``infra/workflows/<name>.py``, shipped to the functions in the catalog.
+"""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    Field,
+    StringConstraints,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+
+from pentad.domain.declarations.schedules import ScheduleSpec
+from pentad.domain.ids import AgentName, ToolName
+from pentad.domain.usage import Limits, Usage
+from pentad.domain.values import FrozenValue
+
+STEP_PATTERN = r"^[a-z][a-z0-9_]{0,40}$"
+"""A step's name: what templates and branches call its result by."""
+StepName = Annotated[str, StringConstraints(pattern=STEP_PATTERN)]
+STEPS = 99
+"""Steps of one workflow at most: the last two digits of a place are the step's number."""
+ROUNDS = 999
+"""Times at most that a step may be done: the rounds of nested loops multiplied."""
+EXPORTS = 8
+"""Fields of one result at most that go through the state machine."""
+EXPORT_CHARACTERS = 100
+"""Characters of an exported text at most: what is longer is no field to branch on."""
+_DAY = 86_400
+
+
+def next_groups(groups: tuple[str, ...], on_expiry: str | None) -> tuple[str, ...]:
+    """Return the groups asked next.
+
+    Raises:
+        ValueError: there is none, though an approval that nobody decides on has to go to one.
+    """
+    if on_expiry == "escalate" and not groups:
+        raise ValueError("on_expiry is escalate: name at least one group to ask next")
+    return groups
+
+
+class AgentStep(FrozenValue):
+    """An agent answers: a run of its own, in a nested execution."""
+
+    kind: Literal["agent"] = "agent"
+    name: StepName
+    number: int = Field(ge=1, le=STEPS, description="its place in the workflow's file; results are stored by it")
+    agent: AgentName
+    prompt: str = Field(min_length=1, description="template: {{input}}, {{step}} or {{step.field}}")
+
+
+class ModelStep(FrozenValue):
+    """One call of the gateway."""
+
+    kind: Literal["model"] = "model"
+    name: StepName
+    number: int = Field(ge=1, le=STEPS)
+    task: str = "reason"
+    system: str = ""
+    prompt: str = Field(min_length=1)
+    output_schema: dict[str, Any] | None = Field(default=None, description="JSON Schema; the result has its fields")
+    exports: tuple[str, ...] = Field(
+        default=(), max_length=EXPORTS, description="small fields that branches and loops may look at"
+    )
+
+
+class ToolStep(FrozenValue):
+    """A tool runs, with the policy, the ledger of effects and the audit of every tool call."""
+
+    kind: Literal["tool"] = "tool"
+    name: StepName
+    number: int = Field(ge=1, le=STEPS)
+    tool: ToolName
+    arguments: dict[str, Any] = Field(description="values; strings may be templates")
+    group: str = Field(default="operators", description="who is asked, where the tool needs an approval")
+    seconds: int = Field(default=_DAY, ge=60, le=31_536_000, description="how long its approval waits")
+
+
+class HumanStep(FrozenValue):
+    """A human approves, edits, rejects or answers."""
+
+    kind: Literal["human"] = "human"
+    name: StepName
+    number: int = Field(ge=1, le=STEPS)
+    asks: Literal["approval", "question"] = "approval"
+    text: str = Field(min_length=1, description="template: what is shown")
+    group: str = "operators"
+    quorum: int = Field(default=1, ge=1, le=20)
+    seconds: int = Field(default=_DAY, ge=60, le=31_536_000)
+    on_expiry: Literal["reject", "approve", "escalate"] = "reject"
+    escalate_to: tuple[str, ...] = Field(default=(), validate_default=True)
+    remind_seconds: int | None = Field(default=None, ge=60)
+
+    @field_validator("escalate_to")
+    @classmethod
+    def _somebody_is_next(cls, groups: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        return next_groups(groups, info.data.get("on_expiry"))
+
+
+class TextStep(FrozenValue):
+    """A text put together from earlier results, without a model."""
+
+    kind: Literal["text"] = "text"
+    name: StepName
+    number: int = Field(ge=1, le=STEPS)
+    text: str = Field(min_length=1, description="template")
+
+
+AnyStep = Annotated[AgentStep | ModelStep | ToolStep | HumanStep | TextStep, Field(discriminator="kind")]
+
+
+class WorkflowSpec(FrozenValue):
+    """One workflow: ``infra/workflows/<name>.py``."""
+
+    name: AgentName
+    description: str = Field(min_length=1)
+    steps: dict[str, AnyStep] = Field(description="by name", max_length=STEPS)
+    answer: str = Field(min_length=1, description="template: what the run answers")
+    limits: Limits = Limits()
+    session_days: int = Field(default=30, ge=1, le=3650)
+    schedules: tuple[ScheduleSpec, ...] = Field(default=(), max_length=10)
+    if_busy: Literal["reject", "enqueue", "interrupt"] = "reject"
+
+    @model_validator(mode="after")
+    def _schedules_have_names(self) -> Self:
+        names = [one.name for one in self.schedules]
+        if len(names) != len(set(names)):
+            raise ValueError("two schedules have one name")
+        return self
+
+    @property
+    def tools(self) -> tuple[str, ...]:
+        """The tools of its tool steps, sorted: what runs of the workflow may use."""
+        return tuple(sorted({step.tool for step in self.steps.values() if isinstance(step, ToolStep)}))
+
+
+class StepResult(FrozenValue):
+    """What a step came to, at one place of a run: the words that the state machine refers to."""
+
+    tenant: str
+    run: str
+    place: int = Field(ge=1, description="round * 100 + number; see `place_of`")
+    name: StepName
+    status: Literal["succeeded", "failed", "approved", "rejected", "answered", "expired"]
+    text: str
+    fields: dict[str, Any] | None = Field(default=None, description="of a structured output")
+    child: str | None = Field(default=None, description="the run of an agent's step")
+    degraded: bool = False
+    notices: tuple[str, ...] = ()
+    provider: str | None = None
+    model: str | None = None
+    usage: Usage = Usage()
+    cost_nanousd: int = Field(default=0, ge=0)
+    began_at: datetime
+    ended_at: datetime
+    asked: str | None = Field(default=None, description="hash of all that a model or an agent was asked")
+    taken_from: str | None = Field(default=None, description="the failed run that did it, where it was taken over")
+
+
+class Numbered(FrozenValue):
+    """A run's steps as its definition numbered them.
+
+    Attributes:
+        run: the run.
+        numbers: of the steps, by their names.
+    """
+
+    run: str
+    numbers: dict[StepName, int]
+
+
+class Plan(FrozenValue):
+    """What a run that has begun goes by: its own numbers, and the failed runs that it goes on for.
+
+    A run keeps the definition that it began with, and another run of the workflow may have another one: a step is known
+    by its name and the round of the loops around it.
+
+    Attributes:
+        tenant: the tenant.
+        own: this run.
+        earlier: the failed runs, the newest first.
+    """
+
+    tenant: str
+    own: Numbered
+    earlier: tuple[Numbered, ...] = ()
+
+
+def place_of(number: int, round_: int) -> int:
+    """Return the place of a step's result: the number that its record, call and approval in the run have.
+
+    Args:
+        number: the step's number in its workflow.
+        round_: how often loops around the step began again before, counted so that no count comes twice.
+    """
+    return round_ * (STEPS + 1) + number
+
+
+def round_of(place: int) -> int:
+    """Return the round of a place; see `place_of`."""
+    return place // (STEPS + 1)

@@ -1,0 +1,1 @@
+"""Documents: parsed, chunked, embedded, registered."""

@@ -1,0 +1,87 @@
+"""The document registry in a dictionary."""
+
+import threading
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+from pentad.aws.pages import decode_cursor, encode_cursor
+from pentad.domain import keys
+from pentad.domain.errors import StoreUnavailable
+from pentad.domain.knowledge import Document
+from pentad.domain.values import Page
+from pentad.memory.sessions.adapters.sessions_dynamodb import utc_now
+
+Place = tuple[str, str]
+
+
+class MemoryRegistry:
+    """A registry for tests and for one process.
+
+    Args:
+        clock: tells the time, in UTC.
+    """
+
+    def __init__(self, *, clock: Callable[[], datetime] = utc_now) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._documents: dict[Place, Document] = {}
+        self._chunks: dict[Place, dict[str, str]] = {}
+        self._claims: dict[Place, tuple[str, float]] = {}
+
+    def claim(self, tenant: str, name: str, *, owner: str, seconds: float) -> None:
+        """Keep other writers off the document until `release`, for ``seconds`` at most.
+
+        Raises:
+            StoreUnavailable: another owner holds it.
+        """
+        now = self._clock().timestamp()
+        with self._lock:
+            holder, until = self._claims.get((tenant, name), (owner, now))
+            if holder != owner and until >= now:
+                raise StoreUnavailable("the document is being indexed already", retry_after=until - now)
+            self._claims[tenant, name] = (owner, now + seconds)
+
+    def release(self, tenant: str, name: str, *, owner: str) -> None:
+        """Let other writers in; a claim that is not held (any more) is left alone."""
+        with self._lock:
+            if self._claims.get((tenant, name), ("", 0.0))[0] == owner:
+                del self._claims[tenant, name]
+
+    def get(self, tenant: str, name: str) -> Document | None:
+        """Return a document's entry, or None."""
+        with self._lock:
+            return self._documents.get((tenant, name))
+
+    def chunks(self, tenant: str, name: str) -> dict[str, str]:
+        """Return the document's chunks as indexed: chunk id to SHA-256 of its text; empty where it is not certain."""
+        with self._lock:
+            return dict(self._chunks.get((tenant, name), {}))
+
+    def intend(self, tenant: str, name: str, chunks: Mapping[str, str]) -> None:
+        """Replace the chunk list before the vectors change; the entry stays as it is."""
+        with self._lock:
+            self._chunks[tenant, name] = dict(chunks)
+
+    def put(self, document: Document, chunks: Mapping[str, str]) -> None:
+        """Store the entry and its chunks; an older one (by ``indexed_at``) never replaces a newer one."""
+        place = (document.tenant, document.name)
+        with self._lock:
+            stored = self._documents.get(place)
+            if stored is None or stored.indexed_at <= document.indexed_at:
+                self._documents[place] = document
+                self._chunks[place] = dict(chunks)
+
+    def page(self, tenant: str, *, limit: int = 100, cursor: str | None = None) -> Page[Document]:
+        """Return the tenant's documents by name.
+
+        Raises:
+            InvalidInput: the cursor is not one of ours.
+        """
+        pk = keys.collection(tenant, "DOCS")
+        start = decode_cursor(cursor, pk)
+        with self._lock:
+            names = sorted(name for owner, name in self._documents if owner == tenant)
+            after = [name for name in names if start is None or name > start["sk"]]
+            found = tuple(self._documents[tenant, name] for name in after[:limit])
+        end = {"pk": pk, "sk": after[limit - 1]} if len(after) > limit else None
+        return Page[Document](items=found, cursor=encode_cursor(end))

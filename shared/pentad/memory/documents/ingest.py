@@ -1,0 +1,284 @@
+"""Ingest: bring the index to what the documents bucket holds now.
+
+An event only says that something happened to a document; what is done about it depends on the object and on the
+registry as they are. So events may come late, twice or in any order. One writer a document holds a claim. What it is
+about to write is noted in the registry first, and the entry comes last, so a crash at any point is put right by the
+next event (the queue delivers the same one again): no vector is left that nobody knows of, and chunks already embedded
+are found again and not paid for twice.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from itertools import islice
+from typing import Any
+
+from pydantic import Field
+
+from pentad.domain.errors import InvalidInput, NotFound, StoreUnavailable
+from pentad.domain.ids import check_id, new_id
+from pentad.domain.knowledge import Document
+from pentad.domain.models import CallContext
+from pentad.domain.usage import estimate_tokens
+from pentad.domain.values import FrozenValue
+from pentad.memory.documents.chunk import Chunk, chunk
+from pentad.memory.documents.parse import parse
+from pentad.memory.documents.ports import DocumentRegistry, ObjectHead, ObjectStore
+from pentad.memory.documents.structure import Parsed
+from pentad.memory.retrieval.ports import Vector, VectorStore
+from pentad.memory.tokens import Counter
+from pentad.models.ports import Embedder
+from pentad.observability.metrics import names
+from pentad.observability.ports import Telemetry
+
+MAX_BYTES = 25 * 1024 * 1024
+EMBED_BATCH = 64
+"""Texts a call: the gateway answers with 64 vectors of 3,072 numbers in 1 MB, and Lambda's limit is 6 MB."""
+EMBED_SECONDS = 60.0
+CLAIM_SECONDS = 900.0
+"""How long a crashed writer keeps others out at most: the longest that a Lambda function runs."""
+_SPARE_SECONDS = 30.0
+_ROUNDS = 3
+
+
+class IngestEvent(FrozenValue):
+    """Something happened to a document."""
+
+    tenant: str
+    name: str
+    bucket: str
+    version: str | None = Field(default=None, description="as the event says; what counts is what stands there now")
+    bytes: int | None = None
+
+
+def parse_s3_event(detail: Mapping[str, Any]) -> IngestEvent:
+    """Return what an event of EventBridge is about.
+
+    Args:
+        detail: the ``detail`` of S3's ``Object Created`` or ``Object Deleted``, or the whole event. Its key is as it
+            is, not URL-encoded as in S3's own notifications (Amazon S3 User Guide, "EventBridge event message
+            structure").
+
+    Raises:
+        InvalidInput: it is not such an event, or the key is not ``{tenant}/{name}``.
+    """
+    inner = detail.get("detail", detail)
+    try:
+        bucket, entry = inner["bucket"]["name"], inner["object"]
+        tenant, _, name = entry["key"].partition("/")
+        version, size = entry.get("version-id") or entry.get("etag"), entry.get("size")
+    except (KeyError, TypeError, AttributeError) as error:
+        raise InvalidInput(
+            "the event is not one of S3's", field="detail", fix="send S3 events by EventBridge"
+        ) from error
+    check_id("tenant", tenant)
+    if not name or name.endswith("/"):
+        raise InvalidInput("the key names no document", field="key", fix="use {tenant}/{name}")
+    return IngestEvent(tenant=tenant, name=name, bucket=bucket, version=version, bytes=size)
+
+
+class Ingest:
+    """Keeps the vector store and the registry as the documents bucket is.
+
+    Args:
+        objects: the documents bucket.
+        registry: what is indexed.
+        vectors: where the chunks go.
+        embedder: turns chunks into vectors.
+        telemetry: counts documents and chunks.
+        clock: tells the time, in UTC.
+        count: estimates the tokens of a text.
+        claim_seconds: how long a writer keeps others off a document at most.
+    """
+
+    def __init__(
+        self,
+        *,
+        objects: ObjectStore,
+        registry: DocumentRegistry,
+        vectors: VectorStore,
+        embedder: Embedder,
+        telemetry: Telemetry,
+        clock: Callable[[], datetime],
+        count: Counter = estimate_tokens,
+        claim_seconds: float = CLAIM_SECONDS,
+    ) -> None:
+        self._objects = objects
+        self._registry = registry
+        self._vectors = vectors
+        self._embedder = embedder
+        self._telemetry = telemetry
+        self._clock = clock
+        self._count = count
+        self._claim_seconds = claim_seconds
+
+    def handle(self, event: IngestEvent, *, deadline: float | None = None) -> Document | None:
+        """Bring the index to what the bucket holds of the document now; see `reconcile`."""
+        return self.reconcile(event.tenant, event.name, deadline=deadline)
+
+    def reconcile(self, tenant: str, name: str, *, deadline: float | None = None) -> Document | None:
+        """Return the document's entry, made now or before; None where there is neither document nor entry.
+
+        A document that can't be read is an entry with the status ``failed`` and the reason, and nothing of it (nor of
+        its versions before) is in the index.
+
+        Args:
+            tenant: the tenant.
+            name: the document's name.
+            deadline: ``time.time()`` by which to have embedded; a minute from each batch where none is given.
+
+        Raises:
+            StoreUnavailable: a store did not answer, another writer is at it, or the document changed meanwhile.
+            ModelUnavailable: the embedder did not answer.
+            ModelThrottled: the embedder's provider said 429.
+        """
+        for _ in range(_ROUNDS):
+            entry = self._claimed(tenant, name, deadline)
+            # An event that came while the claim was held was sent back to the queue, which hides it for long. What it
+            # told of was there before the claim ended, so one look after that is enough to see it.
+            head = self._objects.head(f"{tenant}/{name}")
+            standing = entry.version if entry is not None and entry.status != "deleted" else None
+            if standing == (head.version if head is not None else None):
+                break
+        return entry
+
+    def _claimed(self, tenant: str, name: str, deadline: float | None) -> Document | None:
+        now = self._clock()
+        owner = new_id("ing", now)
+        # A writer that is killed at its deadline shall not keep others out for longer than that.
+        left = self._claim_seconds if deadline is None else max(0.0, deadline - now.timestamp()) + _SPARE_SECONDS
+        self._registry.claim(tenant, name, owner=owner, seconds=min(self._claim_seconds, left))
+        try:
+            return self._reconcile(tenant, name, now, deadline)
+        finally:
+            self._registry.release(tenant, name, owner=owner)
+
+    def _reconcile(self, tenant: str, name: str, now: datetime, deadline: float | None) -> Document | None:
+        head = self._objects.head(f"{tenant}/{name}")
+        entry = self._registry.get(tenant, name)
+        known = self._registry.chunks(tenant, name)
+        if head is None:
+            return self._forget(tenant, name, entry, known, now)
+        settled = all(known.values())  # an empty hash: a writer did not come to its end
+        if entry is not None and entry.status == "indexed" and entry.version == head.version and settled:
+            self._telemetry.count(names.DOCUMENTS_INGESTED, status="unchanged")
+            return entry
+        document = Document(
+            tenant=tenant,
+            name=name,
+            version=head.version,
+            status="indexed",
+            media_type=head.media_type[:200],
+            bytes=head.bytes,
+            chunks=0,
+            embedded=0,
+            indexed_at=now,
+        )
+        try:
+            parsed = self._parsed(head, name)
+            chunks = chunk(parsed, document=name, count=self._count)
+            return self._index(document.model_copy(update={"media_type": parsed.media_type}), chunks, known, deadline)
+        except InvalidInput as error:
+            return self._fail(document, error)
+
+    def _parsed(self, head: ObjectHead, name: str) -> Parsed:
+        if head.bytes > MAX_BYTES:
+            raise InvalidInput(
+                f"the document has {head.bytes:,} bytes, and {MAX_BYTES:,} are the limit",
+                field="document",
+                fix="split the document",
+            )
+        try:
+            data = self._objects.get(head.key, version=head.version)
+        except NotFound as error:
+            raise StoreUnavailable("the document changed while it was read") from error
+        parsed = parse(data, name=name, media_type=head.media_type)
+        for note in parsed.notes:
+            self._telemetry.event("ingest.note", level="WARNING", note=note)
+        return parsed
+
+    def _index(
+        self, document: Document, chunks: Sequence[Chunk], known: Mapping[str, str], deadline: float | None
+    ) -> Document:
+        tenant, name = document.tenant, document.name
+        with self._telemetry.span("memory.ingest", {"pentad.chunks": len(chunks)}) as span:
+            wanted = {one.chunk_id: one.sha256 for one in chunks}
+            self._registry.intend(tenant, name, dict.fromkeys([*known, *wanted], ""))
+            embedded, remaining = 0, iter(chunks)
+            while batch := list(islice(remaining, EMBED_BATCH)):
+                embedded += self._write(document, batch, known, deadline)
+            self._vectors.delete(tenant, [chunk_id for chunk_id in known if chunk_id not in wanted])
+            done = document.model_copy(update={"chunks": len(chunks), "embedded": embedded})
+            self._registry.put(done, wanted)
+            span.set("pentad.embedded", embedded)
+        self._telemetry.count(names.DOCUMENTS_INGESTED, status="indexed")
+        self._telemetry.count(names.CHUNKS_EMBEDDED, embedded)
+        return done
+
+    def _write(
+        self, document: Document, batch: Sequence[Chunk], known: Mapping[str, str], deadline: float | None
+    ) -> int:
+        """Store the vectors of some chunks and return how many had to be embedded."""
+        held = self._vectors.fetch(document.tenant, [one.chunk_id for one in batch if one.chunk_id in known])
+        values = {
+            one.chunk_id: held[one.chunk_id].values
+            for one in batch
+            if one.chunk_id in held and held[one.chunk_id].metadata.get("chunk_hash") == one.sha256
+        }
+        missing = [one for one in batch if one.chunk_id not in values]
+        if missing:
+            until = self._clock().timestamp() + EMBED_SECONDS if deadline is None else deadline
+            context = CallContext(tenant=document.tenant, purpose="embed_document")
+            reply = self._embedder.embed([_embeddable(one) for one in missing], context, deadline=until)
+            values.update(zip((one.chunk_id for one in missing), reply.vectors, strict=True))
+        # All are written: an unchanged chunk may stand elsewhere, and is of another version, which its metadata tells.
+        self._vectors.upsert(
+            document.tenant,
+            [
+                Vector(vector_id=one.chunk_id, values=values[one.chunk_id], metadata=_metadata(document, one))
+                for one in batch
+            ],
+        )
+        return len(missing)
+
+    def _forget(
+        self, tenant: str, name: str, entry: Document | None, known: Mapping[str, str], now: datetime
+    ) -> Document | None:
+        if not known and (entry is None or entry.status == "deleted"):
+            return entry
+        self._vectors.delete(tenant, list(known))
+        gone = {"status": "deleted", "chunks": 0, "embedded": 0, "bytes": 0, "indexed_at": now, "error": None}
+        if entry is None:  # the writer that knew more did not come to its end
+            fields = {"tenant": tenant, "name": name, "version": "", "media_type": ""}
+            entry = Document.model_validate(fields | gone)
+        else:
+            entry = entry.model_copy(update=gone)
+        self._registry.put(entry, {})
+        self._telemetry.count(names.DOCUMENTS_INGESTED, status="deleted")
+        return entry
+
+    def _fail(self, document: Document, error: InvalidInput) -> Document:
+        # What was known may have grown since: the embedder can be the one that refused.
+        known = self._registry.chunks(document.tenant, document.name)
+        self._vectors.delete(document.tenant, list(known))
+        reason = f"{error.message}; {error.fix}" if error.fix else error.message
+        failed = document.model_copy(update={"status": "failed", "error": reason[:500]})
+        self._registry.put(failed, {})
+        self._telemetry.count(names.DOCUMENTS_INGESTED, status="failed")
+        return failed
+
+
+def _embeddable(one: Chunk) -> str:
+    # The headings above a chunk often say what its words are about.
+    return f"{one.title}\n\n{one.text}"
+
+
+def _metadata(document: Document, one: Chunk) -> dict[str, str | int | float | bool | list[str]]:
+    return {
+        "document": document.name,
+        "version": document.version,
+        "title": one.title,
+        "start": one.start,
+        "end": one.end,
+        "text": one.text,
+        "chunk_hash": one.sha256,
+    }

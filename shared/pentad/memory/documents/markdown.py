@@ -1,0 +1,62 @@
+"""Find the structure of Markdown: headings, paragraphs, list items, table rows, code. The text stays as it is."""
+
+import re
+from functools import cache
+
+from markdown_it import MarkdownIt
+
+from pentad.memory.documents.structure import Block, Kind
+
+_FRONT_MATTER = re.compile(r"\A---[ \t]*\n(?:.*\n){0,200}?---[ \t]*(?:\n|\Z)")
+_LINK = re.compile(r"!?\[([^\]\n]*)\](?:\([^)\n]*\)|\[[^\]\n]*\])?")
+_KINDS: dict[str, Kind] = {
+    "paragraph_open": "text",
+    "tr_open": "row",
+    "fence": "code",
+    "code_block": "code",
+    "html_block": "text",
+}
+
+
+@cache
+def _parser() -> MarkdownIt:
+    # Only blocks matter here; inline markup is left in the text.
+    return MarkdownIt("commonmark").enable("table").disable("inline")
+
+
+def parse_markdown(text: str) -> tuple[str, list[Block]]:
+    """Return the text as it is, and its blocks. A heading in a quote or a list opens no section."""
+    front = _FRONT_MATTER.match(text)
+    base = front.end() if front else 0
+    starts = _line_starts(text, base)
+    blocks: list[Block] = [Block(0, base, "text")] if front else []
+    path: list[tuple[int, str]] = []
+    tokens = _parser().parse(text[base:])
+    for index, token in enumerate(tokens):
+        if token.map is None:
+            continue
+        start, end = starts[token.map[0]], starts[min(token.map[1], len(starts) - 1)]
+        kind = _KINDS.get(token.type)
+        if token.type == "heading_open" and token.level == 0:
+            level = int(token.tag[1])
+            path = [(above, title) for above, title in path if above < level]
+            path.append((level, heading_text(tokens[index + 1].content)))
+            kind = "heading"
+        elif token.type == "paragraph_open" and token.level > 0:
+            kind = "item"
+        if kind is not None and (not blocks or start >= blocks[-1].end):
+            blocks.append(Block(start, end, kind, tuple(title for _, title in path)))
+    return text, blocks
+
+
+def heading_text(markup: str) -> str:
+    """Return a heading's words without emphasis, code marks and link targets."""
+    return " ".join(re.sub(r"[*`]|(?<!\w)_|_(?!\w)", "", _LINK.sub(r"\1", markup)).split())
+
+
+def _line_starts(text: str, base: int) -> list[int]:
+    """Return where each line begins from ``base`` on, and last where the text ends."""
+    starts = [base, *(base + match.end() for match in re.finditer("\n", text[base:]))]
+    if starts[-1] != len(text):
+        starts.append(len(text))
+    return starts

@@ -1,0 +1,148 @@
+"""Turn a document's bytes into text and its structure.
+
+The parsed text is what all offsets refer to. For text and Markdown it is the source itself, with line ends made equal
+and control characters removed; HTML, CSV and JSON are rendered as text.
+"""
+
+import codecs
+import re
+from collections.abc import Callable
+from email.message import Message as Header
+from pathlib import PurePosixPath
+
+from pentad.domain.errors import InvalidInput
+from pentad.memory.documents.formats import parse_csv, parse_json, parse_json_lines
+from pentad.memory.documents.html import parse_html
+from pentad.memory.documents.markdown import parse_markdown
+from pentad.memory.documents.structure import Block, Parsed, clean
+
+_GENERIC = frozenset(
+    {"", "application/octet-stream", "binary/octet-stream", "application/x-www-form-urlencoded", "text/plain"}
+)
+_EXTENSIONS = {
+    ".txt": "text/plain",
+    ".text": "text/plain",
+    ".log": "text/plain",
+    ".rst": "text/plain",
+    ".md": "text/markdown",
+    ".markdown": "text/markdown",
+    ".html": "text/html",
+    ".htm": "text/html",
+    ".xhtml": "text/html",
+    ".csv": "text/csv",
+    ".tsv": "text/csv",
+    ".json": "application/json",
+    ".jsonl": "application/x-ndjson",
+    ".ndjson": "application/x-ndjson",
+    ".pdf": "application/pdf",
+    ".docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+}
+_ALIASES = {
+    "text/x-markdown": "text/markdown",
+    "application/xhtml+xml": "text/html",
+    "text/tab-separated-values": "text/csv",
+    "application/jsonl": "application/x-ndjson",
+    "application/json-lines": "application/x-ndjson",
+    "application/xml": "text/plain",
+    "application/yaml": "text/plain",
+    "application/x-yaml": "text/plain",
+    "application/toml": "text/plain",
+}
+_NOT_YET = {
+    "application/pdf": "PDF",
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "Word",
+}
+_BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
+_META_CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?([A-Za-z0-9_:.-]{1,40})", re.IGNORECASE)
+
+
+def parse(data: bytes, *, name: str, media_type: str) -> Parsed:
+    """Return a document's text and structure.
+
+    Args:
+        data: the document.
+        name: its name; the ending tells the type where ``media_type`` is none in particular.
+        media_type: the content type it was uploaded with, such as ``text/html; charset=utf-8``.
+
+    Raises:
+        InvalidInput: a type that can't be read, or content that is not of its type.
+    """
+    declared, charset = _content_type(media_type)
+    kind = kind_of(data, name=name, declared=declared)
+    parser = _PARSERS.get(kind)
+    if parser is None:
+        raise InvalidInput(
+            f"documents of the type {kind} can't be read",
+            field="media_type",
+            fix="upload text, Markdown, HTML, CSV or JSON",
+        )
+    if kind == "text/html" and charset is None and (found := _META_CHARSET.search(data[:2048])):
+        charset = found[1].decode("ascii")
+    text, notes = decode(data, charset)
+    text, blocks = parser(clean(text))
+    return Parsed(text, tuple(blocks), kind, notes)
+
+
+def kind_of(data: bytes, *, name: str, declared: str) -> str:
+    """Return the media type to read the document as.
+
+    Raises:
+        InvalidInput: it is PDF or Word, which can't be read yet.
+    """
+    kind = _ALIASES.get(declared, declared)
+    if kind in _GENERIC:
+        kind = _EXTENSIONS.get(PurePosixPath(name).suffix.lower(), kind if kind == "text/plain" else "")
+    if data.startswith(b"%PDF-"):
+        kind = "application/pdf"
+    if kind in _NOT_YET:
+        raise InvalidInput(
+            f"{_NOT_YET[kind]} documents can't be read yet", field="media_type", fix="upload the text, or Markdown"
+        )
+    if kind in _PARSERS:
+        return kind
+    binary = b"\x00" in data[:8192] and not data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    # Source code, configuration and the like are worth searching too.
+    return "text/plain" if kind.startswith("text/") or (not kind and not binary) else kind or "application/octet-stream"
+
+
+def decode(data: bytes, charset: str | None = None) -> tuple[str, tuple[str, ...]]:
+    """Return the text, and notes on how it was found.
+
+    A byte order mark decides; else UTF-8 where it fits, then the declared charset, then Latin-1, which takes any byte.
+    """
+    for mark, encoding in _BOMS:
+        if data.startswith(mark):
+            return data[len(mark) :].decode(encoding, "replace"), ()
+    # Zeros in what looks like UTF-8 are UTF-16 without its mark, if that was declared.
+    order = ["utf-8", charset] if b"\x00" not in data else [charset, "utf-8"]
+    for candidate in order:
+        if candidate is None:
+            continue
+        try:
+            return data.decode(candidate), ()
+        except (LookupError, ValueError):
+            continue
+    return data.decode("latin-1"), ("neither UTF-8 nor the declared charset: read as Latin-1",)
+
+
+def parse_text(text: str) -> tuple[str, list[Block]]:
+    """Return plain text as it is; paragraphs are separated by blank lines."""
+    return text, [Block(match.start(), match.end(), "text") for match in re.finditer(r"\S(?:.|\n(?!\s*\n))*", text)]
+
+
+def _content_type(value: str) -> tuple[str, str | None]:
+    header = Header()
+    header["Content-Type"] = clean(value).replace("\n", " ")
+    charset = header.get_param("charset")
+    declared = value.partition(";")[0].strip().lower()
+    return declared, charset if isinstance(charset, str) else None
+
+
+_PARSERS: dict[str, Callable[[str], tuple[str, list[Block]]]] = {
+    "text/plain": parse_text,
+    "text/markdown": parse_markdown,
+    "text/html": parse_html,
+    "text/csv": parse_csv,
+    "application/json": parse_json,
+    "application/x-ndjson": parse_json_lines,
+}

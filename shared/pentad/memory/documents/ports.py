@@ -1,0 +1,88 @@
+"""What documents ask of their registry and of the store of objects."""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from pydantic import Field
+
+from pentad.domain.knowledge import Document
+from pentad.domain.values import FrozenValue, Page
+
+
+class ObjectHead(FrozenValue):
+    """An object without its content."""
+
+    key: str
+    version: str = Field(description="the version id, or the ETag where the bucket keeps no versions")
+    bytes: int = Field(ge=0)
+    media_type: str = Field(description="the content type as it was uploaded, with its parameters")
+
+
+class ObjectStore(Protocol):
+    """Objects of one bucket: documents, and content too large for an item."""
+
+    def head(self, key: str) -> ObjectHead | None:
+        """Return what stands under the key now, or None.
+
+        Raises:
+            StoreUnavailable: the store did not answer.
+        """
+        ...
+
+    def get(self, key: str, *, version: str | None = None) -> bytes:
+        """Return an object's content; ``version`` as `head` gave it.
+
+        Raises:
+            NotFound: no such object, or it has another version now.
+            StoreUnavailable: the store did not answer.
+        """
+        ...
+
+    def put(self, key: str, data: bytes, *, media_type: str = "application/octet-stream") -> None:
+        """Store an object, replacing what stood there.
+
+        Raises:
+            StoreUnavailable: the store did not answer.
+        """
+        ...
+
+
+class DocumentRegistry(Protocol):
+    """What is indexed, in which version. One writer a document at a time: `claim` before writing."""
+
+    def claim(self, tenant: str, name: str, *, owner: str, seconds: float) -> None:
+        """Keep other writers off the document until `release`, for ``seconds`` at most.
+
+        The same owner may claim again, which renews the claim.
+
+        Raises:
+            StoreUnavailable: another owner holds it; ``retry_after`` says for how long at most.
+        """
+        ...
+
+    def release(self, tenant: str, name: str, *, owner: str) -> None:
+        """Let other writers in; a claim that is not held (any more) is left alone."""
+        ...
+
+    def intend(self, tenant: str, name: str, chunks: Mapping[str, str]) -> None:
+        """Replace the chunk list before the vectors change, so that a crash leaves no vector nobody knows of.
+
+        Chunks that are not yet in the vector store have an empty SHA-256. The entry stays as it is.
+        """
+        ...
+
+    def get(self, tenant: str, name: str) -> Document | None:
+        """Return a document's entry, or None."""
+        ...
+
+    def chunks(self, tenant: str, name: str) -> dict[str, str]:
+        """Return the document's chunks as indexed: chunk id to SHA-256 of its text."""
+        ...
+
+    def put(self, document: Document, chunks: Mapping[str, str]) -> None:
+        """Store the entry and its chunks; an older version never replaces a newer one."""
+        ...
+
+    def page(self, tenant: str, *, limit: int = 100, cursor: str | None = None) -> Page[Document]:
+        """Return the tenant's documents by name."""
+        ...

@@ -1,0 +1,1 @@
+"""Retrieval: vectors, passages and citations."""

@@ -1,0 +1,63 @@
+"""How passages are ordered, numbered and shown to the model.
+
+Numbers run over the whole context, not over one message: the same passage has the same number wherever it stands, and
+numbers are given in the order of first appearance since the epoch began. So a marker in an answer means one passage,
+and a message renders the same for as long as the epoch lasts.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from xml.sax.saxutils import escape, quoteattr
+
+from pentad.domain.knowledge import Passage
+from pentad.memory.sessions.ports import StoredMessage
+
+# What XML 1.0 allows (section 2.2); the rest, such as NUL and lone surrogates, would make the question unreadable.
+_NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def edge_order(passages: Iterable[Passage]) -> tuple[Passage, ...]:
+    """Return passages with the most relevant at the edges: ranks 1, 3, 5, ... 6, 4, 2.
+
+    Models use what stands first and last best (Liu et al. 2023, "Lost in the Middle").
+    """
+    ranked = sorted(passages, key=lambda passage: (-passage.score, passage.passage_id))
+    return (*ranked[::2], *reversed(ranked[1::2]))
+
+
+def passage_numbers(stored: Sequence[StoredMessage]) -> dict[str, int]:
+    """Return the number of each passage id in these messages (which begin with the epoch)."""
+    numbers: dict[str, int] = {}
+    for one in stored:
+        for passage in one.passages:
+            numbers.setdefault(passage.passage_id, len(numbers) + 1)
+    return numbers
+
+
+def render_question(text: str, passages: Sequence[Passage], numbers: Mapping[str, int] | None = None) -> str:
+    """Return the question as the model sees it (docs/architecture.md), or just the text where there are no passages.
+
+    Args:
+        text: the user's words.
+        passages: in the order in which they are shown.
+        numbers: the number of each passage id; 1, 2, 3, ... where none are given.
+    """
+    if not passages:
+        return text
+    if numbers is None:
+        numbers = {passage.passage_id: index for index, passage in enumerate(passages, 1)}
+    shown = "\n".join(_render(passage, numbers[passage.passage_id]) for passage in passages)
+    return f"<passages>\n{shown}\n</passages>\n<question>{_words(text)}</question>"
+
+
+def _render(passage: Passage, number: int) -> str:
+    document, title = quoteattr(_legal(passage.document)), quoteattr(_legal(passage.title))
+    return f'<passage id="{number}" document={document} title={title}>\n{_words(passage.text)}\n</passage>'
+
+
+def _words(text: str) -> str:
+    return escape(_legal(text))
+
+
+def _legal(text: str) -> str:
+    return _NOT_XML.sub("\ufffd", text)

@@ -1,0 +1,1 @@
+"""Sessions: conversations and their messages."""

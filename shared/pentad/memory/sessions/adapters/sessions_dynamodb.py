@@ -1,0 +1,187 @@
+"""Sessions in DynamoDB, with content past the item limit in S3."""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+
+from pentad.aws.pages import decode_cursor, encode_cursor
+from pentad.aws.table import ConditionFailed, Item, Table
+from pentad.domain import keys
+from pentad.domain.errors import NotFound, SessionBusy
+from pentad.domain.knowledge import Passage
+from pentad.domain.messages import Message
+from pentad.domain.usage import estimate_tokens
+from pentad.domain.values import Page
+from pentad.memory.context.context import passages_tokens
+from pentad.memory.documents.ports import ObjectStore
+from pentad.memory.sessions import items
+from pentad.memory.sessions.ports import Session, StoredMessage
+from pentad.memory.tokens import Counter
+
+
+def utc_now() -> datetime:
+    """Return the time, in UTC."""
+    return datetime.now(UTC)
+
+
+class DynamoSessions:
+    """The session store of the deployment.
+
+    Args:
+        table: the state table.
+        objects: the payload bucket.
+        clock: tells the time, in UTC.
+        count: estimates the tokens of a text.
+    """
+
+    def __init__(
+        self,
+        table: Table,
+        objects: ObjectStore,
+        *,
+        clock: Callable[[], datetime] = utc_now,
+        count: Counter = estimate_tokens,
+    ) -> None:
+        self._table = table
+        self._objects = objects
+        self._clock = clock
+        self._count = count
+
+    def get(self, tenant: str, session: str) -> Session | None:
+        """Return the session's head, or None."""
+        item = self._table.get(keys.session_pk(tenant, session), keys.META)
+        return items.session_from(item) if item is not None else None
+
+    def create(self, session: Session) -> None:
+        """Make a session without messages; one that is there is left as it is."""
+        try:
+            self._table.put(items.head_item(session), condition="attribute_not_exists(pk)")
+        except ConditionFailed:
+            return
+
+    def append(
+        self,
+        tenant: str,
+        session: str,
+        messages: Sequence[Message],
+        *,
+        expected_version: int,
+        fence: int | None = None,
+        head: Session | None = None,
+    ) -> Session:
+        """Append messages in order and return the new head; see the port.
+
+        Raises:
+            NotFound: no such session.
+            InvalidTransition: a newer run has taken the session over.
+            SessionBusy: the version is not the expected one.
+            InvalidInput: none, or more than 99 messages.
+            StoreUnavailable: the table or the bucket did not answer.
+        """
+        head = head or self._head(tenant, session)
+        if head.version != expected_version:
+            return self._settled(head, messages, fence)
+        items.check_fence(head, fence)
+        after, stored = items.grown(head, messages, self._clock(), self._count)
+        items.spill_messages(self._objects, tenant, session, messages)
+        try:
+            self._table.transact(items.append_entries(self._table, head, after, stored))
+        except ConditionFailed:
+            return self._settled(self._head(tenant, session), messages, fence)
+        return after
+
+    def read(self, tenant: str, session: str, first: int, last: int) -> list[StoredMessage]:
+        """Return the messages with ``first <= seq <= last`` in order; spilled ones are fetched."""
+        return [items.stored_from(item, self._objects.get) for item in self._items(tenant, session, first, last)]
+
+    def attach_passages(self, tenant: str, session: str, seq: int, passages: Sequence[Passage]) -> int:
+        """Keep the passages that were given with a user's message; see the port.
+
+        Raises:
+            NotFound: no such session or message.
+            StoreUnavailable: the table or the bucket did not answer.
+        """
+        if not passages:
+            return 0
+        pk, sk = keys.session_pk(tenant, session), keys.message_sk(seq)
+        found = self._items(tenant, session, seq, seq)
+        if not found:
+            raise NotFound("there is no such message")
+        [stored] = [items.stored_from(item, self._objects.get) for item in found]
+        spill = items.passages_spill(tenant, session, stored.message.message_id, passages)
+        if spill is not None:
+            self._objects.put(spill.key, spill.data, media_type="application/json")
+        [(name, value)] = items.passages_attributes(tenant, session, stored.message.message_id, passages).items()
+        more = passages_tokens(stored.model_copy(update={"passages": tuple(passages)}), self._count)
+        kept = self._table.updating(
+            pk,
+            sk,
+            "SET #name = :value",
+            condition="attribute_exists(pk) AND attribute_not_exists(passages)"
+            " AND attribute_not_exists(passages_spill)",
+            names={"#name": name},
+            values={":value": value},
+        )
+        raised = self._table.updating(
+            pk, keys.META, "ADD estimated_tokens :more", condition="attribute_exists(pk)", values={":more": more}
+        )
+        try:
+            self._table.transact([kept, raised])
+        except ConditionFailed as failed:
+            if any(item is None and code != "None" for item, code in zip(failed.items, failed.reasons, strict=True)):
+                raise NotFound("there is no such session or message") from failed
+            return 0
+        return more
+
+    def begin_epoch(self, tenant: str, session: str, first_seq: int, estimated_tokens: int) -> Session:
+        """Let the context begin at ``first_seq`` from now on; an epoch never goes back.
+
+        Raises:
+            NotFound: no such session.
+        """
+        try:
+            item = self._table.update(
+                keys.session_pk(tenant, session),
+                keys.META,
+                "SET epoch_first_seq = :first, estimated_tokens = :tokens",
+                condition="attribute_exists(pk) AND epoch_first_seq <= :first",
+                values={":first": first_seq, ":tokens": estimated_tokens},
+            )
+        except ConditionFailed:
+            return self._head(tenant, session)
+        return items.session_from(item)
+
+    def page(self, tenant: str, *, limit: int = 50, cursor: str | None = None) -> Page[Session]:
+        """Return the tenant's sessions, the last used first.
+
+        Raises:
+            InvalidInput: the cursor is not one of ours.
+        """
+        pk = keys.collection(tenant, "SESSIONS")
+        start = decode_cursor(cursor, pk, attribute="gsi1pk")
+        found, end = self._table.query(pk, index="gsi1", limit=limit, descending=True, start=start)
+        return Page[Session](items=tuple(items.session_from(item) for item in found), cursor=encode_cursor(end))
+
+    def _head(self, tenant: str, session: str) -> Session:
+        head = self.get(tenant, session)
+        if head is None:
+            raise NotFound("there is no such session")
+        return head
+
+    def _items(self, tenant: str, session: str, first: int, last: int) -> list[Item]:
+        if last < first:
+            return []
+        between = (keys.message_sk(first), keys.message_sk(last))
+        return self._table.query(keys.session_pk(tenant, session), between=between)[0]
+
+    def _settled(self, head: Session, messages: Sequence[Message], fence: int | None) -> Session:
+        """Return the head where an earlier try wrote these messages.
+
+        Raises:
+            InvalidTransition: it did not, and a newer run holds the session.
+            SessionBusy: it did not.
+        """
+        tail = self._items(head.tenant, head.session, max(0, head.length - len(messages)), head.length - 1)
+        if messages and [item["message_id"] for item in tail] == [message.message_id for message in messages]:
+            return head
+        items.check_fence(head, fence)
+        raise SessionBusy("another writer was faster")

@@ -1,0 +1,147 @@
+"""Sessions in a dictionary."""
+
+import threading
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from pentad.aws.pages import decode_cursor, encode_cursor
+from pentad.domain import keys
+from pentad.domain.errors import NotFound, SessionBusy
+from pentad.domain.knowledge import Passage
+from pentad.domain.messages import Message
+from pentad.domain.usage import estimate_tokens
+from pentad.domain.values import Page
+from pentad.memory.context.context import passages_tokens
+from pentad.memory.sessions.adapters.sessions_dynamodb import utc_now
+from pentad.memory.sessions.items import check_fence, grown
+from pentad.memory.sessions.ports import Session, StoredMessage
+from pentad.memory.tokens import Counter
+
+
+class MemorySessions:
+    """A session store for tests and for one process.
+
+    Args:
+        clock: tells the time, in UTC.
+        count: estimates the tokens of a text.
+    """
+
+    def __init__(self, *, clock: Callable[[], datetime] = utc_now, count: Counter = estimate_tokens) -> None:
+        self._clock = clock
+        self._count = count
+        self._lock = threading.Lock()
+        self._heads: dict[tuple[str, str], Session] = {}
+        self._messages: dict[tuple[str, str], list[StoredMessage]] = {}
+
+    def create(self, session: Session) -> None:
+        """Make a session without messages; one that is there is left as it is."""
+        with self._lock:
+            if (session.tenant, session.session) not in self._heads:
+                self._heads[session.tenant, session.session] = session
+                self._messages[session.tenant, session.session] = []
+
+    def get(self, tenant: str, session: str) -> Session | None:
+        """Return the session's head, or None."""
+        with self._lock:
+            return self._heads.get((tenant, session))
+
+    def fence(self, tenant: str, session: str, fence: int) -> None:
+        """Let only runs with this fencing token, or a newer one, write to the session."""
+        with self._lock:
+            head = self._head(tenant, session)
+            self._heads[tenant, session] = head.model_copy(update={"fence": fence})
+
+    def append(
+        self,
+        tenant: str,
+        session: str,
+        messages: Sequence[Message],
+        *,
+        expected_version: int,
+        fence: int | None = None,
+        head: Session | None = None,
+    ) -> Session:
+        """Append messages in order and return the new head; see the port.
+
+        Raises:
+            NotFound: no such session.
+            InvalidTransition: a newer run has taken the session over.
+            SessionBusy: the version is not the expected one.
+            InvalidInput: none, or more than 99 messages.
+        """
+        with self._lock:
+            head = self._head(tenant, session)
+            log = self._messages[tenant, session]
+            if head.version != expected_version:
+                tail = [one.message.message_id for one in log[-len(messages) :]]
+                if messages and tail == [message.message_id for message in messages]:
+                    return head
+                check_fence(head, fence)
+                raise SessionBusy("another writer was faster")
+            check_fence(head, fence)
+            after, stored = grown(head, messages, self._clock(), self._count)
+            log.extend(stored)
+            self._heads[tenant, session] = after
+            return after
+
+    def read(self, tenant: str, session: str, first: int, last: int) -> list[StoredMessage]:
+        """Return the messages with ``first <= seq <= last`` in order."""
+        with self._lock:
+            return list(self._messages.get((tenant, session), [])[max(0, first) : max(0, last + 1)])
+
+    def attach_passages(self, tenant: str, session: str, seq: int, passages: Sequence[Passage]) -> int:
+        """Keep the passages that were given with a user's message; see the port.
+
+        Raises:
+            NotFound: no such session or message.
+        """
+        with self._lock:
+            head = self._head(tenant, session)
+            log = self._messages[tenant, session]
+            if not 0 <= seq < len(log):
+                raise NotFound("there is no such message")
+            if not passages or log[seq].passages:
+                return 0
+            log[seq] = log[seq].model_copy(update={"passages": tuple(passages)})
+            more = passages_tokens(log[seq], self._count)
+            raised = {"estimated_tokens": head.estimated_tokens + more}
+            self._heads[tenant, session] = head.model_copy(update=raised)
+            return more
+
+    def begin_epoch(self, tenant: str, session: str, first_seq: int, estimated_tokens: int) -> Session:
+        """Let the context begin at ``first_seq`` from now on; an epoch never goes back.
+
+        Raises:
+            NotFound: no such session.
+        """
+        with self._lock:
+            head = self._head(tenant, session)
+            if head.epoch_first_seq <= first_seq:
+                head = head.model_copy(update={"epoch_first_seq": first_seq, "estimated_tokens": estimated_tokens})
+                self._heads[tenant, session] = head
+            return head
+
+    def page(self, tenant: str, *, limit: int = 50, cursor: str | None = None) -> Page[Session]:
+        """Return the tenant's sessions, the last used first.
+
+        Raises:
+            InvalidInput: the cursor is not one of ours.
+        """
+        pk = keys.collection(tenant, "SESSIONS")
+        start = decode_cursor(cursor, pk, attribute="gsi1pk")
+        with self._lock:
+            own = [head for head in self._heads.values() if head.tenant == tenant]
+        ranked = sorted(own, key=_place, reverse=True)
+        after = [head for head in ranked if start is None or _place(head) < start["gsi1sk"]]
+        end = {"gsi1pk": pk, "gsi1sk": _place(after[limit - 1])} if len(after) > limit else None
+        return Page[Session](items=tuple(after[:limit]), cursor=encode_cursor(end))
+
+    def _head(self, tenant: str, session: str) -> Session:
+        head = self._heads.get((tenant, session))
+        if head is None:
+            raise NotFound("there is no such session")
+        return head
+
+
+def _place(head: Session) -> str:
+    return f"{head.updated_at.isoformat(timespec='microseconds')}#{head.session}"

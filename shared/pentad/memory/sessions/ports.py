@@ -1,0 +1,116 @@
+"""What is asked of the store of sessions."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+from pydantic import Field
+
+from pentad.domain.knowledge import Passage
+from pentad.domain.messages import Message
+from pentad.domain.values import FrozenValue, Page
+
+
+class Session(FrozenValue):
+    """The head of a session. ``version`` goes up by one with every append."""
+
+    tenant: str
+    session: str
+    agent: str
+    user: str | None = None
+    version: int = Field(ge=0)
+    length: int = Field(ge=0, description="messages; sequence numbers run from 0 to length - 1")
+    epoch_first_seq: int = Field(default=0, ge=0, description="where the current epoch's context begins")
+    estimated_tokens: int = Field(default=0, ge=0, description="of the messages since the epoch began")
+    fence: int = Field(default=0, ge=0, description="fencing token of the run that holds the session, or held it last")
+    created_at: datetime
+    updated_at: datetime
+    expires_at: datetime
+
+
+class StoredMessage(FrozenValue):
+    """A message at its place in a session."""
+
+    seq: int = Field(ge=0)
+    message: Message
+    passages: tuple[Passage, ...] = Field(default=(), description="given with a user's message, as it was sent")
+    estimated_tokens: int = Field(default=0, ge=0)
+
+
+class SessionStore(Protocol):
+    """Sessions: one item per message, optimistic version, spill past the item limit."""
+
+    def get(self, tenant: str, session: str) -> Session | None:
+        """Return the session's head, or None."""
+        ...
+
+    def create(self, session: Session) -> None:
+        """Make a session without messages, for a copy of another; the start of a run makes its own.
+
+        One that is there is left as it is.
+
+        Args:
+            session: its head, with version 0 and length 0.
+
+        Raises:
+            StoreUnavailable: the store did not answer.
+        """
+        ...
+
+    def append(
+        self,
+        tenant: str,
+        session: str,
+        messages: Sequence[Message],
+        *,
+        expected_version: int,
+        fence: int | None = None,
+        head: Session | None = None,
+    ) -> Session:
+        """Append messages in order and return the new head.
+
+        A repeat (the message ids already stand at the end, written by an earlier try) changes nothing and
+        returns the current head.
+
+        Args:
+            tenant: the tenant.
+            session: the session.
+            messages: in order.
+            expected_version: of the head that the writer has read.
+            fence: the run's fencing token (`Run.fence`); None writes whoever holds the session.
+            head: the head that the writer has read; saves reading it again, and is checked all the same.
+
+        Raises:
+            NotFound: no such session.
+            InvalidTransition: a newer run has taken the session over.
+            SessionBusy: the version is not the expected one: another writer was faster.
+            StoreUnavailable: the store did not answer.
+        """
+        ...
+
+    def read(self, tenant: str, session: str, first: int, last: int) -> list[StoredMessage]:
+        """Return the messages with ``first <= seq <= last`` in order; spilled ones are fetched."""
+        ...
+
+    def attach_passages(self, tenant: str, session: str, seq: int, passages: Sequence[Passage]) -> int:
+        """Keep the passages that were given with a user's message; return the tokens by which the head's are raised.
+
+        A repeat keeps the first, and raises nothing.
+
+        Raises:
+            NotFound: no such session or message.
+            StoreUnavailable: the store did not answer.
+        """
+        ...
+
+    def begin_epoch(self, tenant: str, session: str, first_seq: int, estimated_tokens: int) -> Session:
+        """Let the context begin at ``first_seq`` from now on."""
+        ...
+
+    def page(self, tenant: str, *, limit: int = 50, cursor: str | None = None) -> Page[Session]:
+        """Return the tenant's sessions, the last used first.
+
+        Raises:
+            InvalidInput: the cursor is not one of ours.
+        """
+        ...

@@ -1,0 +1,1 @@
+"""Circuit breakers by provider and model."""

@@ -1,0 +1,67 @@
+"""Circuits in DynamoDB: one item a model, all in one partition, so that one query reads them all."""
+
+import math
+import time
+from collections.abc import Callable, Mapping
+
+from pentad.aws.readable import from_stored
+from pentad.aws.table import ConditionFailed, Item, Table
+from pentad.domain import keys
+from pentad.models.breaker.breaker import Circuit
+
+_KEPT_SECONDS = 3600  # after the last date that an item names
+
+
+class DynamoCircuits:
+    """A `pentad.models.ports.CircuitStore` over the table ``transient``.
+
+    Args:
+        table: the table.
+        clock: ``time.time``.
+    """
+
+    def __init__(self, table: Table, *, clock: Callable[[], float] = time.time) -> None:
+        self._table = table
+        self._clock = clock
+
+    def all(self) -> Mapping[str, Circuit]:
+        """Return every circuit; see the port."""
+        items, _ = self._table.query(keys.BREAKER)
+        return {circuit.name: circuit for circuit in map(_circuit, items)}
+
+    def get(self, name: str) -> Circuit:
+        """Return one circuit; see the port."""
+        item = self._table.get(keys.BREAKER, name)
+        return _circuit(item) if item else Circuit(name=name)
+
+    def put(self, circuit: Circuit) -> bool:
+        """Store a circuit where its version still stands; see the port."""
+        stored = circuit.changed(version=circuit.version + 1)
+        item = {
+            "pk": keys.BREAKER,
+            "sk": circuit.name,
+            "type": "breaker",
+            "body": stored.model_dump_json(exclude_none=True),
+            "version": stored.version,
+            "ttl": _ttl(stored, self._clock()),
+        }
+        try:
+            if circuit.version == 0:
+                self._table.put(item, condition="attribute_not_exists(pk)")
+            else:
+                self._table.put(item, condition="#v = :v", names={"#v": "version"}, values={":v": circuit.version})
+        except ConditionFailed:
+            return False
+        return True
+
+
+def _circuit(item: Item) -> Circuit:
+    return from_stored(Circuit, item["body"])
+
+
+def _ttl(circuit: Circuit, now: float) -> int | None:
+    """Return when the item is of no more use; None where a command holds it without an end."""
+    if circuit.forced is not None and circuit.forced_until is None:
+        return None
+    last = max(now, circuit.open_until, circuit.probe_until, circuit.forced_until or 0.0)
+    return math.ceil(last) + _KEPT_SECONDS

@@ -1,0 +1,215 @@
+"""The breaker that all Lambdas share: stored circuits behind a cache of two seconds.
+
+What passes a closed circuit costs no request: its state is read from the cache, which is filled by one query for all
+circuits, at most once in two seconds a process. A write is made when something changes: a failure, the first answer
+after one, a probe. A breaker must not be the outage it is there against: where its store does not answer, calls go
+through.
+"""
+
+import secrets
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+from pentad.domain.errors import StoreUnavailable
+from pentad.domain.models import Outcome
+from pentad.models.breaker.breaker import GAUGE, Circuit, CircuitState, Evidence, Forced, Policy, admit, force, learn
+from pentad.models.breaker.ports import CircuitStore
+from pentad.models.catalog.catalog import Link
+from pentad.models.providers.exchange import ProviderFailure
+from pentad.observability.metrics import names
+from pentad.observability.ports import Telemetry
+
+CACHE_SECONDS = 2.0
+_TRIES = 6  # optimistic writes; more than enough for a threshold of five, since each lost one was another's success
+
+
+def circuit_of(link: Link) -> str:
+    """Return the name of a link's circuit: one model at one provider, whatever chain it is in."""
+    return f"{link.model.provider}/{link.model.name}"
+
+
+class CircuitOpen(ProviderFailure):
+    """Nothing was sent: the circuit is open, or half-open and another caller has the probe."""
+
+    def __init__(self) -> None:
+        super().__init__(Outcome.OVERLOAD, "the circuit is open", sent=False)
+
+
+@lru_cache(maxsize=256)
+def _unwritten(name: str) -> Circuit:
+    """Return the circuit of a model that nothing was ever against: the usual case, several times a call."""
+    return Circuit(name=name)
+
+
+@dataclass(frozen=True)
+class Admission:
+    """Leave to make one attempt; ``probe`` is its token where it is the probe of a half-open circuit."""
+
+    probe: str | None = None
+
+
+class AlwaysClosed:
+    """A `pentad.models.ports.Breaker` that lets everything through and remembers nothing."""
+
+    def look(self, name: str) -> Circuit:
+        """Return a closed circuit."""
+        return Circuit(name=name)
+
+    def admit(self, name: str, *, seconds: float) -> Admission | None:
+        """Let it through."""
+        return Admission()
+
+    def report(self, name: str, evidence: Evidence) -> None:
+        """Forget it."""
+
+
+class SharedBreaker:
+    """A `pentad.models.ports.Breaker` over stored circuits.
+
+    Args:
+        store: where circuits are kept.
+        policy: thresholds and times.
+        telemetry: for the state as a metric; None for none.
+        clock: ``time.time``. The clocks of two Lambdas differ by milliseconds; nothing here is as short as that.
+        cache_seconds: how long a look at the store is good for.
+    """
+
+    def __init__(
+        self,
+        store: CircuitStore,
+        *,
+        policy: Policy | None = None,
+        telemetry: Telemetry | None = None,
+        clock: Callable[[], float] = time.time,
+        cache_seconds: float = CACHE_SECONDS,
+    ) -> None:
+        self._store = store
+        self._policy = policy or Policy()
+        self._telemetry = telemetry
+        self._clock = clock
+        self._cache_seconds = cache_seconds
+        self._lock = threading.Lock()
+        self._cache: Mapping[str, Circuit] = {}
+        self._fresh_until = float("-inf")
+
+    def look(self, name: str) -> Circuit:
+        """Return the circuit as it was at most two seconds ago; see the port."""
+        now = self._clock()
+        with self._lock:
+            stale = now >= self._fresh_until
+            if stale:  # set first: one thread reads, the others go on with what is there
+                self._fresh_until = now + self._cache_seconds
+        if stale:
+            self._refresh(now)
+        return self._cache.get(name) or _unwritten(name)
+
+    def admit(self, name: str, *, seconds: float) -> Admission | None:
+        """Return leave for an attempt, or None; see the port."""
+        now = self._clock()
+        state = self.look(name).state(now)
+        if state is CircuitState.CLOSED:
+            return Admission()
+        if state is CircuitState.OPEN:
+            self._count(names.BREAKER_SKIPS, name)
+            return None
+        token = secrets.token_hex(8)
+        lease = seconds + self._policy.spare_seconds
+        try:
+            after, let = self._change(name, lambda circuit: admit(circuit, now, token, lease))
+        except StoreUnavailable:
+            self._unavailable()
+            return Admission()
+        if not let:
+            self._count(names.BREAKER_SKIPS, name)
+            return None
+        return Admission(token if after.probe == token else None)
+
+    def report(self, name: str, evidence: Evidence) -> None:
+        """Learn from an attempt; see the port."""
+        now = self._clock()
+        known = self.look(name)
+        # What the cache says of a closed circuit is enough to see that an answer changes nothing.
+        healthy = learn(known, evidence, now, self._policy) is known and not known.open_until
+        if healthy and evidence.probe is None and not evidence.past:
+            return
+        try:
+            self._change(name, lambda circuit: learn(circuit, evidence, now, self._policy))
+        except StoreUnavailable:
+            self._unavailable()
+
+    def force(self, name: str, forced: Forced | None, *, until: float | None = None) -> Circuit:
+        """Hold a circuit open or closed until a time, or (None) close it and let it go.
+
+        Raises:
+            StoreUnavailable: the store did not answer, or others' writes were always first.
+        """
+        after, done = self._change(name, lambda circuit: force(circuit, forced, until))
+        if not done:
+            raise StoreUnavailable("the circuit changes too fast: try again")
+        return after
+
+    def all(self) -> Mapping[str, Circuit]:
+        """Return every circuit that was ever other than closed, as it stands.
+
+        Raises:
+            StoreUnavailable: the store did not answer.
+        """
+        return self._store.all()
+
+    def _refresh(self, now: float) -> None:
+        try:
+            found = self._store.all()
+        except StoreUnavailable:
+            self._unavailable()
+            return
+        with self._lock:
+            self._cache = found
+        for circuit in found.values():
+            self._gauge(circuit, now)
+
+    def _change(self, name: str, change: Callable[[Circuit], Circuit | None]) -> tuple[Circuit, bool]:
+        """Apply a change to the stored circuit; return it as it now stands, and false where the change was denied."""
+        circuit = self._store.get(name)
+        for _ in range(_TRIES):
+            after = change(circuit)
+            if after is None or after is circuit:
+                self._keep(circuit)
+                return circuit, after is not None
+            if self._store.put(after):
+                stored = after.changed(version=after.version + 1)
+                self._keep(stored)
+                self._told(circuit, stored)
+                return stored, True
+            circuit = self._store.get(name)
+        self._keep(circuit)
+        return circuit, False
+
+    def _keep(self, circuit: Circuit) -> None:
+        with self._lock:
+            self._cache = {**self._cache, circuit.name: circuit}
+
+    def _told(self, before: Circuit, after: Circuit) -> None:
+        now = self._clock()
+        was, now_is = before.state(now), after.state(now)
+        if was is now_is or self._telemetry is None:
+            return
+        level = "INFO" if now_is is CircuitState.CLOSED else "WARNING"
+        self._telemetry.event(
+            "breaker.changed", level=level, circuit=after.name, was=was.value, state=now_is.value, reason=after.reason
+        )
+        self._gauge(after, now)
+
+    def _gauge(self, circuit: Circuit, now: float) -> None:
+        self._count(names.BREAKER_STATE, circuit.name, GAUGE[circuit.state(now)], unit="None")
+
+    def _count(self, metric: str, name: str, value: float = 1, *, unit: str = "Count") -> None:
+        if self._telemetry is not None:
+            provider, _, model = name.partition("/")
+            self._telemetry.count(metric, value, unit=unit, provider=provider, model=model)
+
+    def _unavailable(self) -> None:
+        if self._telemetry is not None:
+            self._telemetry.event("breaker.store_unavailable", level="WARNING")

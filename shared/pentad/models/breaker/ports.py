@@ -1,0 +1,59 @@
+"""What circuit breakers ask of their store."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from pentad.models.breaker.breaker import Circuit, Evidence
+    from pentad.models.breaker.circuits import Admission
+
+
+class Breaker(Protocol):
+    """Keeps calls away from a model that is down. A circuit's name is ``provider/model``."""
+
+    def look(self, name: str) -> Circuit:
+        """Return the circuit as it was a moment ago, at next to no cost."""
+        ...
+
+    def admit(self, name: str, *, seconds: float) -> Admission | None:
+        """Return leave for one attempt, or None; where the circuit is half-open, one caller among all gets it.
+
+        Args:
+            name: the circuit.
+            seconds: the time the attempt will have; a probe that is not reported by then is given up.
+        """
+        ...
+
+    def report(self, name: str, evidence: Evidence) -> None:
+        """Learn what became of an attempt; never raises for a store that does not answer."""
+        ...
+
+
+class CircuitStore(Protocol):
+    """Where circuits are kept for all processes."""
+
+    def all(self) -> Mapping[str, Circuit]:
+        """Return every stored circuit by its name.
+
+        Raises:
+            StoreUnavailable: the store did not answer.
+        """
+        ...
+
+    def get(self, name: str) -> Circuit:
+        """Return a circuit as it was last written; a closed one of version 0 where none was.
+
+        Raises:
+            StoreUnavailable: the store did not answer.
+        """
+        ...
+
+    def put(self, circuit: Circuit) -> bool:
+        """Store a circuit as the next version; return False, and store nothing, where its own is not the stored one.
+
+        Raises:
+            StoreUnavailable: the store did not answer.
+        """
+        ...

@@ -1,0 +1,1 @@
+"""Budgets: limits on cost and tokens, reservations and settlement."""

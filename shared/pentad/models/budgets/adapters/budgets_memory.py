@@ -1,0 +1,158 @@
+"""Budgets in memory: for tests and the library without AWS."""
+
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from pentad.domain.errors import InvalidInput, NotFound
+from pentad.domain.models import CallContext
+from pentad.models.budgets.budgets import (
+    MAX_DEFINITIONS,
+    Applied,
+    BudgetDefinition,
+    Counter,
+    Reservation,
+    Standing,
+    applying,
+    exceeded,
+    reservation_expiry,
+)
+from pentad.models.budgets.ports import BudgetDefinitions
+
+MAX_COUNTERS = 100_000
+MAX_RESERVATIONS = 100_000
+
+
+class MemoryBudgetStore:
+    """A `pentad.models.ports.BudgetStore`.
+
+    Args:
+        definitions: the budgets to begin with.
+    """
+
+    def __init__(self, definitions: Iterable[BudgetDefinition] = ()) -> None:
+        self._held: dict[tuple[str, str, str, str], BudgetDefinition] = {}
+        for each in definitions:
+            self.put(each)
+
+    def of(self, tenant: str) -> tuple[BudgetDefinition, ...]:
+        """See the port."""
+        return tuple(self._held[key] for key in sorted(self._held) if key[0] == tenant)
+
+    def put(self, definition: BudgetDefinition) -> None:
+        """See the port."""
+        key = (definition.tenant, definition.scope, definition.period, definition.subject)
+        if key not in self._held and len(self.of(definition.tenant)) >= MAX_DEFINITIONS:
+            raise too_many()
+        self._held[key] = definition
+
+    def remove(self, tenant: str, scope: str, period: str, subject: str) -> None:
+        """See the port."""
+        if self._held.pop((tenant, scope, period, subject), None) is None:
+            raise no_such_budget()
+
+
+def too_many() -> InvalidInput:
+    """Return the error of a tenant that has as many budgets as it may."""
+    return InvalidInput(f"the tenant has {MAX_DEFINITIONS} budgets", field="budget", fix="remove some")
+
+
+def no_such_budget() -> NotFound:
+    """Return the error of a budget that is not there."""
+    return NotFound("there is no such budget", field="budget", fix="see: pentad budgets list")
+
+
+@dataclass
+class _Count:
+    used: int = 0
+    spent: int = 0
+    held: dict[int, int] = field(default_factory=dict)
+    """What is reserved, by when it is given back."""
+
+
+class MemoryBudget:
+    """A `pentad.models.ports.Budget` that lives as long as the object.
+
+    Bounded: the counters and reservations that were made first go first.
+
+    Args:
+        definitions: which budgets there are.
+    """
+
+    def __init__(self, definitions: BudgetDefinitions) -> None:
+        self._definitions = definitions
+        self._lock = threading.Lock()
+        self._counts: dict[Counter, _Count] = {}
+        self._reservations: dict[tuple[str, str], tuple[Reservation, bool]] = {}
+
+    def applies(self, context: CallContext, now: datetime) -> bool:
+        """See the port."""
+        return bool(self._applied(context, now))
+
+    def standings(self, context: CallContext, now: datetime) -> tuple[Standing, ...]:
+        """See the port."""
+        with self._lock:
+            return tuple(self._standing(applied, now) for applied in self._applied(context, now))
+
+    def reserve(self, context: CallContext, amount_nanousd: int, *, attempt: str, now: datetime) -> Reservation:
+        """See the port."""
+        applied = self._applied(context, now)
+        with self._lock:
+            earlier = self._reservations.get((context.tenant, attempt))
+            if earlier is not None:
+                return earlier[0]
+            for each in applied:
+                standing = self._standing(each, now)
+                if standing.remaining < amount_nanousd:
+                    raise exceeded(each, standing.used_nanousd, amount_nanousd)
+            made = Reservation(
+                attempt=attempt,
+                tenant=context.tenant,
+                amount_nanousd=amount_nanousd,
+                counters=tuple(each.counter for each in applied),
+                expires_at=reservation_expiry(now),
+            )
+            for counter in made.counters:
+                count = self._counts[counter]
+                count.used += amount_nanousd
+                count.held[made.expires_at] = count.held.get(made.expires_at, 0) + amount_nanousd
+            if made.counters:
+                self._remember(made)
+            return made
+
+    def settle(self, reservation: Reservation, actual_nanousd: int) -> None:
+        """See the port."""
+        key = (reservation.tenant, reservation.attempt)
+        with self._lock:
+            stored = self._reservations.get(key)
+            if stored is None or stored[1]:
+                return
+            self._reservations[key] = (reservation, True)
+            for counter in reservation.counters:
+                count = self._counts.setdefault(counter, _Count())
+                count.used += actual_nanousd
+                count.spent += actual_nanousd
+                if reservation.expires_at in count.held:
+                    count.used -= reservation.amount_nanousd
+                    count.held[reservation.expires_at] -= reservation.amount_nanousd
+
+    def release(self, reservation: Reservation) -> None:
+        """See the port."""
+        self.settle(reservation, 0)
+
+    def _applied(self, context: CallContext, now: datetime) -> tuple[Applied, ...]:
+        return applying(self._definitions.of(context.tenant), context, now)
+
+    def _standing(self, applied: Applied, now: datetime) -> Standing:
+        count = self._counts.setdefault(applied.counter, _Count())
+        for expires_at in [each for each in count.held if each <= now.timestamp()]:
+            count.used -= count.held.pop(expires_at)
+        while len(self._counts) > MAX_COUNTERS:
+            del self._counts[next(iter(self._counts))]
+        return Standing(applied, count.used, count.spent)
+
+    def _remember(self, reservation: Reservation) -> None:
+        self._reservations[reservation.tenant, reservation.attempt] = (reservation, False)
+        while len(self._reservations) > MAX_RESERVATIONS:
+            del self._reservations[next(iter(self._reservations))]

@@ -1,0 +1,1 @@
+"""The response cache: exact repeats are answered without a model."""

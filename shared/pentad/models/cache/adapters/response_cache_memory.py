@@ -1,0 +1,52 @@
+"""A response cache in memory: for tests, and for the library without AWS."""
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+
+from pentad.domain.models import ChatReply
+from pentad.models.cache.cache import decode, encode
+
+MAX_REPLIES = 1_000
+MAX_BYTES = 64 * 1024 * 1024
+
+
+class MemoryResponseCache:
+    """A `pentad.models.ports.ResponseCache` that lives as long as the object; the least recently used go first.
+
+    Args:
+        clock: seconds.
+    """
+
+    def __init__(self, *, clock: Callable[[], float] = time.time) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._replies: OrderedDict[tuple[str, str], tuple[float, str]] = OrderedDict()
+        self._bytes = 0
+
+    def get(self, tenant: str, key: str) -> ChatReply | None:
+        """Return a reply; see the port."""
+        with self._lock:
+            expires, text = self._replies.get((tenant, key), (0.0, ""))
+            if expires <= self._clock():
+                self._drop((tenant, key))
+                return None
+            self._replies.move_to_end((tenant, key))
+        return decode(text)
+
+    def put(self, tenant: str, key: str, reply: ChatReply, *, seconds: int) -> None:
+        """Keep a reply; see the port."""
+        text = encode(reply)
+        if text is None:
+            return
+        with self._lock:
+            self._drop((tenant, key))
+            self._replies[tenant, key] = (self._clock() + seconds, text)
+            self._bytes += len(text)
+            while len(self._replies) > MAX_REPLIES or self._bytes > MAX_BYTES:
+                self._drop(next(iter(self._replies)))
+
+    def _drop(self, place: tuple[str, str]) -> None:
+        _, text = self._replies.pop(place, (0.0, ""))
+        self._bytes -= len(text)

@@ -1,0 +1,174 @@
+"""Give an exact repeat of a request the reply it got before: no request on the wire, so no attempt and no cost.
+
+A request's key is the SHA-256 of everything that changes its answer: what the model reads, and which models may answer.
+Each field of a request stands in one of the tables below; one that stands in none is an error of a test. What only says
+on whose behalf, or how long a prompt is kept, is left out; the tenant is no part of the hash but of the item's key.
+"""
+
+import hashlib
+import json
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from pydantic import ValidationError
+
+from pentad.domain.errors import StoreUnavailable
+from pentad.domain.ids import new_id
+from pentad.domain.models import ChatReply, ChatRequest, StopReason
+from pentad.domain.usage import Usage
+from pentad.models.cache.ports import ResponseCache
+from pentad.models.catalog.catalog import ModelCatalog, Route
+from pentad.models.ledger.attempts import MakeId
+from pentad.models.ports import ChatModel
+from pentad.observability.metrics import names
+from pentad.observability.ports import Telemetry
+
+MAX_REPLY_BYTES = 300 * 1024
+"""Larger replies are not kept: an item of DynamoDB has 400 KB."""
+
+_VERSION = 1  # of what is hashed and of what is kept; a new one forgets all
+
+# In the order of the fields: keys are not sorted, since the order of a schema's properties is the order of the answer.
+KEYED: dict[str, frozenset[str]] = {
+    "request": frozenset(
+        {
+            "task",
+            "tier",
+            "model",
+            "system",
+            "messages",
+            "tools",
+            "tool_choice",
+            "output_schema",
+            "max_output_tokens",
+            "cascade",
+        }
+    ),
+    "message": frozenset({"role", "blocks", "raw"}),
+    "tool": frozenset({"name", "description", "input_schema"}),
+}
+NOT_KEYED: dict[str, frozenset[str]] = {
+    "request": frozenset({"context", "prompt_cache", "fresh"}),
+    "message": frozenset({"message_id", "created_at", "run", "step", "assessment"}),
+    # Models do not see these. A tool that acts keeps a request from being kept at all.
+    "tool": frozenset({"effects", "approval", "idempotent", "reversible", "timeout_seconds", "trusted_output"}),
+}
+
+
+def cache_key(request: ChatRequest, route: Route) -> str:
+    """Return the SHA-256, in hex, of all that changes the answer.
+
+    Args:
+        request: what is asked.
+        route: who may answer it, how long and with what effort.
+    """
+    include: dict[str, Any] = dict.fromkeys(KEYED["request"] - {"messages", "tools"}, True)
+    include["messages"] = {"__all__": set(KEYED["message"])}
+    include["tools"] = {"__all__": set(KEYED["tool"])}
+    answering = [(link.model.provider, link.model.id, link.model.output_tokens) for link in route.links]
+    parts = [
+        _VERSION,
+        answering,
+        route.output_tokens,
+        route.effort,
+        request.model_dump(mode="json", include=include),
+    ]
+    return hashlib.sha256(json.dumps(parts, separators=(",", ":")).encode()).hexdigest()
+
+
+def acts(request: ChatRequest) -> bool:
+    """Tell if a tool of the request does more than read: what it did once is not done by giving its reply again."""
+    return any(tool.effects != "none" for tool in request.tools)
+
+
+def keepable(reply: ChatReply) -> bool:
+    """Tell if a reply may be given again: whole, of the primary model, with nothing to say about how it came."""
+    whole = reply.stop is StopReason.END and not reply.message.tool_calls
+    return whole and not reply.degraded and not reply.notices
+
+
+def encode(reply: ChatReply) -> str | None:
+    """Return a reply as it is kept: without usage, cost and attempts; None where it is too large."""
+    kept = reply.model_copy(update={"usage": Usage(), "cost_nanousd": 0, "attempts": ()})
+    text = kept.model_dump_json()  # in full: what is left out by its value is left out of a raw form too
+    return text if len(text.encode()) <= MAX_REPLY_BYTES else None
+
+
+def decode(text: str) -> ChatReply | None:
+    """Return the reply in what `encode` wrote; None where an older release wrote something else."""
+    try:
+        return ChatReply.model_validate_json(text)
+    except ValidationError:
+        return None
+
+
+class CachedChat:
+    """A `pentad.models.ports.ChatModel` that answers exact repeats itself, for tasks that declare it.
+
+    A store that does not answer is a miss: the cache saves money, it is not needed for an answer.
+
+    Args:
+        inner: answers what is not kept.
+        cache: keeps replies.
+        catalog: which tasks declare it.
+        telemetry: counts hits and misses.
+        clock: ``time.time``.
+        ids: makes message ids.
+    """
+
+    def __init__(
+        self,
+        inner: ChatModel,
+        cache: ResponseCache,
+        catalog: ModelCatalog,
+        telemetry: Telemetry,
+        *,
+        clock: Callable[[], float] = time.time,
+        ids: MakeId = new_id,
+    ) -> None:
+        self._inner = inner
+        self._cache = cache
+        self._catalog = catalog
+        self._telemetry = telemetry
+        self._clock = clock
+        self._ids = ids
+
+    def complete(self, request: ChatRequest, *, deadline: float) -> ChatReply:
+        """Return the reply; see the port. One that was kept has cost 0, no usage and no attempts."""
+        route = self._catalog.route(task=request.task, tier=request.tier, model=request.model)
+        seconds = route.response_cache_seconds
+        if seconds is None or request.fresh or acts(request):
+            return self._inner.complete(request, deadline=deadline)
+        tenant, key = request.context.tenant, cache_key(request, route)
+        kept = self._look(tenant, key)
+        if kept is not None:
+            return self._renewed(request, kept)
+        reply = self._inner.complete(request, deadline=deadline)
+        if keepable(reply):
+            self._keep(tenant, key, reply, seconds)
+        return reply
+
+    def _look(self, tenant: str, key: str) -> ChatReply | None:
+        try:
+            kept = self._cache.get(tenant, key)
+        except StoreUnavailable:
+            self._telemetry.count(names.RESPONSE_CACHE_LOOKUPS, outcome="unavailable")
+            return None
+        self._telemetry.count(names.RESPONSE_CACHE_LOOKUPS, outcome="miss" if kept is None else "hit")
+        return kept
+
+    def _keep(self, tenant: str, key: str, reply: ChatReply, seconds: int) -> None:
+        try:
+            self._cache.put(tenant, key, reply, seconds=seconds)
+        except StoreUnavailable:
+            self._telemetry.event("response_cache.not_kept", level="WARNING")
+
+    def _renewed(self, request: ChatRequest, kept: ChatReply) -> ChatReply:
+        """Return a kept reply as the message of this call."""
+        now = datetime.fromtimestamp(self._clock(), UTC)
+        run, step = request.context.run, request.context.step
+        made = f"msg_{run}_{step}" if run is not None and step is not None else self._ids("msg", now)
+        update = {"message_id": made, "created_at": now, "run": run, "step": step}
+        return kept.model_copy(update={"message": kept.message.model_copy(update=update)})

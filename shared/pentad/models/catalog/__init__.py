@@ -1,0 +1,1 @@
+"""The catalog of models: ids, prices, limits and routing, as dated data."""

@@ -1,0 +1,1 @@
+"""Outage drills: providers that are treated as failing on purpose."""

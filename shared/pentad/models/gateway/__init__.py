@@ -1,0 +1,1 @@
+"""The gateway: one chat model over candidates, retries, fallback, budgets, cache and cascade."""

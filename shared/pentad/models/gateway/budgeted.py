@@ -1,0 +1,271 @@
+"""Budgets around the gateway: what a call may cost is held before each request on the wire, and settled after it.
+
+Two wrappers, so that each question is asked where it can be answered. `BudgetedChat` is around the gateway: it knows
+the chain, so it sends a call that is near a budget's limit to the fast tier, and refuses one that can't be paid.
+`BudgetedProvider` (and, for embeddings, `BudgetedEmbedder`) is around each provider's adapter: it knows the model and
+the reply's cap, so what it holds is the worst case of exactly one request, repairs and fallbacks included as they
+happen. Holding the worst case of a whole chain at once would hold some twenty times what a call costs.
+"""
+
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import UTC, datetime
+
+from pentad.domain.errors import BudgetExceeded, ContextOverflow, InvalidInput, StoreUnavailable
+from pentad.domain.ids import new_id
+from pentad.domain.models import CallContext, ChatReply, ChatRequest, EmbedReply
+from pentad.models.budgets.budgets import Reservation, Standing, exceeded
+from pentad.models.budgets.ports import Budget
+from pentad.models.catalog.catalog import Effort, ModelCatalog, ModelEntry
+from pentad.models.catalog.pricing import cost, worst_case
+from pentad.models.gateway.candidates import candidates, output_cap
+from pentad.models.gateway.embeddings import estimated_usage as estimated_embedding
+from pentad.models.gateway.pursuit import estimated_usage
+from pentad.models.gateway.tokens import estimate_request, scaled
+from pentad.models.ledger.attempts import MakeId
+from pentad.models.ports import ChatModel, Embedder
+from pentad.models.providers.exchange import ProviderFailure, ProviderReply, ProviderVectors
+from pentad.models.providers.ports import ProviderChat, ProviderEmbed
+from pentad.observability.metrics import names
+from pentad.observability.ports import Telemetry
+
+CHEAPER = "fast"
+
+
+class Meter:
+    """Holds the worst case of requests on the wire, and settles what they cost.
+
+    Args:
+        budget: what has been used.
+        telemetry: metrics and logs.
+        clock: ``time.time``.
+        ids: makes the reservations' ids.
+    """
+
+    def __init__(
+        self,
+        budget: Budget,
+        telemetry: Telemetry,
+        *,
+        clock: Callable[[], float] = time.time,
+        ids: MakeId = new_id,
+    ) -> None:
+        self.clock = clock
+        self._budget = budget
+        self._telemetry = telemetry
+        self._ids = ids
+
+    def now(self) -> datetime:
+        """Return the time, UTC."""
+        return datetime.fromtimestamp(self.clock(), UTC)
+
+    def standings(self, context: CallContext) -> tuple[Standing, ...]:
+        """Return how far the budgets are used that a call counts against."""
+        return self._budget.standings(context, self.now())
+
+    def hold(self, context: CallContext, amount: Callable[[], int]) -> Reservation | None:
+        """Hold an amount of every budget that applies; None where none does, and the amount is not asked for.
+
+        Raises:
+            BudgetExceeded: it does not fit one of them.
+            StoreUnavailable: the store did not answer: what can't be counted is not sent.
+        """
+        now = self.now()
+        if not self._budget.applies(context, now):
+            return None
+        try:
+            return self._budget.reserve(context, amount(), attempt=self._ids("att", now), now=now)
+        except BudgetExceeded as error:
+            self.refused(error)
+            raise
+
+    def settle(self, held: Reservation | None, actual_nanousd: int) -> None:
+        """Count what was spent. Never raises: the reply is here and paid for, so it must not be lost.
+
+        What could not be settled stays held until it is given back, and then is missing in the budget: an alarm's case.
+        """
+        if held is None:
+            return
+        try:
+            self._budget.settle(held, actual_nanousd)
+        except StoreUnavailable as error:
+            self._telemetry.event("budget.unsettled", level="ERROR", error=error.message, cost_nanousd=actual_nanousd)
+            self._telemetry.count(names.BUDGET_UNSETTLED)
+
+    def refused(self, error: BudgetExceeded) -> None:
+        """Tell of a call that can't be paid."""
+        self._telemetry.event("budget.exceeded", level="WARNING", budget=error.budget)
+        self._telemetry.count(names.BUDGET_REFUSALS)
+
+    def downgraded(self, standing: Standing) -> None:
+        """Tell of a call that goes to a smaller model."""
+        self._telemetry.event("budget.downgraded", level="WARNING", budget=standing.applied.name)
+        self._telemetry.count(names.BUDGET_DOWNGRADES)
+
+
+class BudgetedProvider:
+    """A `pentad.models.ports.ProviderChat` that sends what the budgets can pay.
+
+    Args:
+        provider: the provider's adapter.
+        meter: holds and settles.
+    """
+
+    def __init__(self, provider: ProviderChat, meter: Meter) -> None:
+        self._provider = provider
+        self._meter = meter
+
+    def send(
+        self,
+        model: ModelEntry,
+        request: ChatRequest,
+        *,
+        max_output_tokens: int,
+        timeout: float,
+        effort: Effort | None = None,
+    ) -> ProviderReply:
+        """Return the reply; see the port.
+
+        Raises:
+            BudgetExceeded: the worst case does not fit a budget; nothing was sent.
+            StoreUnavailable: the budgets can't be read; nothing was sent.
+            ProviderFailure: there is no reply.
+        """
+        began = self._meter.clock()
+
+        def most() -> int:
+            return worst_case(model, estimate_request(request, factor=model.token_factor), max_output_tokens)
+
+        held = self._meter.hold(request.context, most)
+        left = max(0.1, timeout - (self._meter.clock() - began))
+        try:
+            reply = self._provider.send(
+                model, request, max_output_tokens=max_output_tokens, timeout=left, effort=effort
+            )
+        except ProviderFailure as failure:
+            self._meter.settle(held, cost(model, failure.usage) if failure.sent and failure.usage else 0)
+            raise
+        self._meter.settle(held, cost(model, reply.usage or estimated_usage(model, request, reply)))
+        return reply
+
+
+class BudgetedChat:
+    """A `pentad.models.ports.ChatModel` that goes to the fast tier near a budget's limit, and refuses over it.
+
+    Args:
+        model: the gateway, whose providers are `BudgetedProvider`.
+        meter: holds and settles.
+        catalog: models, tiers, tasks.
+        providers: names of those that have an adapter.
+    """
+
+    def __init__(self, model: ChatModel, meter: Meter, catalog: ModelCatalog, providers: Collection[str]) -> None:
+        self._model = model
+        self._meter = meter
+        self._catalog = catalog
+        self._providers = providers
+
+    def complete(self, request: ChatRequest, *, deadline: float) -> ChatReply:
+        """Return the reply; see the port."""
+        standings = self._meter.standings(request.context)
+        chosen, notice = self._affordable(request, standings) if standings else (request, None)
+        reply = self._model.complete(chosen, deadline=deadline)
+        return reply if notice is None else reply.model_copy(update={"notices": (notice, *reply.notices)})
+
+    def _affordable(self, request: ChatRequest, standings: Sequence[Standing]) -> tuple[ChatRequest, str | None]:
+        try:
+            asked = self._most(request)
+        except (InvalidInput, ContextOverflow):
+            return request, None  # the gateway says so in its own words
+        short = next((each for each in standings if each.remaining < asked), None)
+        near = short or next((each for each in standings if each.near), None)
+        if near is None:
+            return request, None
+        cheaper = self._cheaper(request, asked)
+        needed = asked if cheaper is None else cheaper[1]
+        unpaid = next((each for each in standings if each.remaining < needed), None)
+        if unpaid is not None:
+            error = exceeded(unpaid.applied, unpaid.used_nanousd, needed)
+            self._meter.refused(error)
+            raise error
+        if cheaper is None:
+            return request, None
+        self._meter.downgraded(near)
+        return cheaper[0], f"The budget of {near.applied.words} is nearly used up, so a smaller model was asked."
+
+    def _cheaper(self, request: ChatRequest, asked: int) -> tuple[ChatRequest, int] | None:
+        """Return the request to the fast tier and what it may cost; None where it goes there, or can't."""
+        if request.model is not None or CHEAPER not in self._catalog.tiers:
+            return None  # who names a model gets that one or none
+        cheaper = request.model_copy(update={"tier": CHEAPER})
+        try:
+            most = self._most(cheaper)
+        except (InvalidInput, ContextOverflow):
+            return None
+        return (cheaper, most) if most < asked else None
+
+    def _most(self, request: ChatRequest) -> int:
+        """Return what one request to the dearest link that may answer can cost, in nano-dollars."""
+        route = self._catalog.route(task=request.task, tier=request.tier, model=request.model)
+        links = candidates(request, route.links, providers=self._providers, task_cap=route.output_tokens)
+        tokens = estimate_request(request)
+        return max(
+            worst_case(
+                link.model,
+                scaled(tokens, link.model.token_factor),
+                output_cap(request, link.model, route.output_tokens),
+            )
+            for link in links
+        )
+
+
+class _BudgetedEmbed:
+    """A `pentad.models.ports.ProviderEmbed` on one caller's behalf."""
+
+    def __init__(self, provider: ProviderEmbed, meter: Meter, context: CallContext) -> None:
+        self._provider = provider
+        self._meter = meter
+        self._context = context
+
+    def send(self, model: ModelEntry, texts: Sequence[str], *, dimensions: int, timeout: float) -> ProviderVectors:
+        """Return the vectors; see the port."""
+        began = self._meter.clock()
+        most = estimated_embedding(texts, model.token_factor)
+        held = self._meter.hold(self._context, lambda: worst_case(model, most.input_tokens, 0))
+        left = max(0.1, timeout - (self._meter.clock() - began))
+        try:
+            reply = self._provider.send(model, texts, dimensions=dimensions, timeout=left)
+        except ProviderFailure as failure:
+            self._meter.settle(held, cost(model, failure.usage) if failure.sent and failure.usage else 0)
+            raise
+        self._meter.settle(held, cost(model, reply.usage or estimated_embedding(texts)))
+        return reply
+
+
+class BudgetedEmbedder:
+    """A `pentad.models.ports.Embedder` that sends what the budgets can pay.
+
+    Args:
+        providers: an adapter for each provider's name.
+        gateway: makes an embedder of such adapters; one is made a call, since adapters know no caller.
+        meter: holds and settles.
+    """
+
+    def __init__(
+        self,
+        providers: Mapping[str, ProviderEmbed],
+        gateway: Callable[[Mapping[str, ProviderEmbed]], Embedder],
+        meter: Meter,
+    ) -> None:
+        self._providers = providers
+        self._gateway = gateway
+        self._meter = meter
+
+    def embed(self, texts: Sequence[str], context: CallContext, *, deadline: float) -> EmbedReply:
+        """Return the vectors; see the port.
+
+        Raises:
+            BudgetExceeded: the worst case does not fit a budget.
+        """
+        acting = {name: _BudgetedEmbed(each, self._meter, context) for name, each in self._providers.items()}
+        return self._gateway(acting).embed(texts, context, deadline=deadline)

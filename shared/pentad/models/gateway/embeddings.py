@@ -1,0 +1,194 @@
+"""The gateway for embeddings: the same chain, retries and ledger as for chat, and vectors of length 1."""
+
+import math
+import random as _random
+import time
+from collections.abc import Callable, Mapping, Sequence
+
+from pentad.domain.errors import (
+    ConfigurationError,
+    InvalidInput,
+    ModelAuthentication,
+    ModelCallerError,
+    ModelThrottled,
+    ModelUnavailable,
+    PentadError,
+)
+from pentad.domain.ids import new_id
+from pentad.domain.models import CallContext, EmbedReply, Outcome
+from pentad.domain.usage import Usage
+from pentad.models.breaker.circuits import AlwaysClosed
+from pentad.models.breaker.ports import Breaker
+from pentad.models.catalog.catalog import Link, ModelCatalog, Route
+from pentad.models.gateway.pursuit import Pace, Sender
+from pentad.models.gateway.tokens import estimate_tokens
+from pentad.models.gateway.walk import Walk
+from pentad.models.ledger.attempts import Attempts, MakeId
+from pentad.models.ledger.ports import Ledger
+from pentad.models.providers.exchange import ProviderFailure, ProviderVectors
+from pentad.models.providers.outcomes import RECOVERIES
+from pentad.models.providers.ports import ProviderEmbed
+from pentad.models.remote.wire import check_texts
+from pentad.observability.ports import Telemetry
+
+# OpenAI takes 2,048 texts and 300,000 tokens a request. Batches stay well under both: a repeat after a fault is cheap.
+BATCH_TEXTS = 96
+BATCH_TOKENS = 250_000
+
+
+class EmbeddingGateway:
+    """A `pentad.models.ports.Embedder` over the chain of the tier ``embeddings``.
+
+    Args:
+        providers: an adapter for each provider's name.
+        catalog: models and tiers.
+        ledger: where every attempt is recorded.
+        clock: ``time.time``.
+        sleep: ``time.sleep``.
+        random: from 0 up to 1, for jitter.
+        ids: makes attempt ids.
+        breaker: keeps calls away from models that are down; None for none.
+        telemetry: metrics; None for none.
+    """
+
+    def __init__(
+        self,
+        providers: Mapping[str, ProviderEmbed],
+        catalog: ModelCatalog,
+        ledger: Ledger,
+        *,
+        clock: Callable[[], float] = time.time,
+        sleep: Callable[[float], None] = time.sleep,
+        random: Callable[[], float] = _random.random,
+        ids: MakeId = new_id,
+        breaker: Breaker | None = None,
+        telemetry: Telemetry | None = None,
+    ) -> None:
+        self._providers = providers
+        self._catalog = catalog
+        self._ledger = ledger
+        self._clock = clock
+        self._sleep = sleep
+        self._random = random
+        self._ids = ids
+        self._breaker = breaker or AlwaysClosed()
+        self._telemetry = telemetry
+
+    def embed(self, texts: Sequence[str], context: CallContext, *, deadline: float) -> EmbedReply:
+        """Return the vectors; see the port. At most 1,024 texts."""
+        check_texts(texts)
+        route = self._catalog.route(task="embed")
+        links = [link for link in route.links if link.model.provider in self._providers]
+        if not links:
+            raise ConfigurationError("no provider of the embeddings chain is configured", fix="give its adapter")
+        attempts = Attempts(context, route.tier, self._ledger, self._clock, self._ids, self._telemetry)
+        pace = Pace(deadline, route.attempt_seconds, self._clock, self._sleep, self._random)
+        walk: Walk[ProviderVectors, list[tuple[float, ...]]] = Walk(links, attempts, pace, self._breaker)
+        answer = walk.run(lambda sender: self._all(sender, texts, route))
+        if answer is not None:
+            return _reply(*answer, attempts)
+        failure = walk.failed[-1][1] if walk.failed else None
+        raise _error(failure) from failure
+
+    def _all(self, sender: Sender[ProviderVectors], texts: Sequence[str], route: Route) -> list[tuple[float, ...]]:
+        model = sender.link.model
+        dimensions = route.dimensions or model.dimensions or 0
+        vectors: list[tuple[float, ...]] = []
+        for batch in batches(texts, model.context_tokens, model.token_factor):
+            vectors.extend(self._batch(sender, batch, dimensions))
+        return vectors
+
+    def _batch(self, sender: Sender[ProviderVectors], batch: Sequence[str], dimensions: int) -> list[tuple[float, ...]]:
+        model = sender.link.model
+        provider = self._providers[model.provider]
+        tried = False
+
+        def send(timeout: float) -> ProviderVectors:
+            return provider.send(model, batch, dimensions=dimensions, timeout=timeout)
+
+        def estimate(_: ProviderVectors) -> Usage:
+            return estimated_usage(batch)
+
+        while True:
+            reply, failure = sender.attempt(send, _direction, estimate)
+            if reply is not None and failure is None:
+                return [unit(vector) for vector in reply.vectors]
+            found = failure or ProviderFailure(Outcome.MALFORMED, "no vectors")
+            recovery = RECOVERIES[found.outcome]
+            if tried or not found.sent or not (recovery.retry or recovery.repair):
+                raise found
+            tried = True
+            if not sender.wait(found):
+                raise found
+
+
+def batches(texts: Sequence[str], window: int, factor: float) -> list[list[str]]:
+    """Return the texts in batches that a provider takes, in order.
+
+    Args:
+        texts: the texts.
+        window: tokens of one text.
+        factor: the model's ``token_factor``.
+
+    Raises:
+        InvalidInput: a text is beyond the window even by the lowest estimate.
+    """
+    made: list[list[str]] = []
+    tokens = 0.0
+    for index, text in enumerate(texts):
+        estimate = estimate_tokens(text) * factor
+        if estimate > 2 * window:  # the estimate errs on the side of too many, so this one surely is
+            raise InvalidInput("a text is too long for the model", field=f"texts[{index}]", fix="cut it into chunks")
+        if not made or len(made[-1]) == BATCH_TEXTS or tokens + estimate > BATCH_TOKENS:
+            made.append([])
+            tokens = 0
+        made[-1].append(text)
+        tokens += estimate
+    return made
+
+
+def unit(vector: Sequence[float]) -> tuple[float, ...]:
+    """Return the vector scaled to length 1 (Euclidean norm)."""
+    length = math.hypot(*vector)
+    return tuple(value / length for value in vector)
+
+
+def estimated_usage(texts: Sequence[str], factor: float = 1.0) -> Usage:
+    """Return about what embedding texts uses, where the provider did not say.
+
+    Args:
+        texts: the texts.
+        factor: the model's ``token_factor``.
+    """
+    return Usage(input_tokens=math.ceil(sum(estimate_tokens(text) for text in texts) * factor))
+
+
+def _direction(reply: ProviderVectors) -> ProviderFailure | None:
+    lengths = (math.hypot(*vector) for vector in reply.vectors)
+    if all(math.isfinite(length) and length > 0 for length in lengths):
+        return None
+    return ProviderFailure(Outcome.MALFORMED, "a vector has no direction")
+
+
+def _reply(link: Link, vectors: list[tuple[float, ...]], attempts: Attempts) -> EmbedReply:
+    return EmbedReply(
+        vectors=tuple(vectors),
+        provider=link.model.provider,
+        model=link.model.name,
+        dimensions=len(vectors[0]),
+        usage=attempts.usage,
+        cost_nanousd=attempts.cost_nanousd,
+    )
+
+
+def _error(failure: ProviderFailure | None) -> PentadError:
+    outcome = failure.outcome if failure else None
+    if outcome is Outcome.RATE_LIMIT:
+        return ModelThrottled("the embeddings provider said 429", retry_after=failure.retry_after if failure else None)
+    if outcome is Outcome.AUTHENTICATION:
+        return ModelAuthentication("the embeddings provider does not accept the credential", fix="check its secret")
+    if outcome in (Outcome.CALLER_ERROR, Outcome.CONTEXT_OVERFLOW):
+        return ModelCallerError(
+            "the embeddings provider says the request is wrong", fix="see the attempt on the ledger"
+        )
+    return ModelUnavailable("no embeddings provider answered")

@@ -1,0 +1,191 @@
+"""The model gateway: one call in, one reply out; routing, fallback, retries and the ledger in between."""
+
+import random as _random
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+
+from pentad.domain.errors import (
+    ContextOverflow,
+    InvalidInput,
+    MalformedReply,
+    ModelCallerError,
+    PentadError,
+    Refused,
+)
+from pentad.domain.ids import new_id
+from pentad.domain.messages import Message, TextBlock
+from pentad.domain.models import ChatReply, ChatRequest, Outcome, StopReason
+from pentad.models.breaker.circuits import AlwaysClosed
+from pentad.models.breaker.ports import Breaker
+from pentad.models.catalog.catalog import Link, ModelCatalog
+from pentad.models.gateway.candidates import candidates
+from pentad.models.gateway.pursuit import Pace, Pursuit
+from pentad.models.gateway.walk import Walk
+from pentad.models.ledger.attempts import Attempts, MakeId
+from pentad.models.ledger.ports import Ledger
+from pentad.models.providers.exchange import ProviderFailure, ProviderReply
+from pentad.models.providers.outcomes import RECOVERIES
+from pentad.models.providers.ports import ProviderChat
+from pentad.observability.metrics import names
+from pentad.observability.ports import Telemetry
+
+DEGRADED = (
+    "No language model could be reached just now, so this request was not answered. "
+    "Nothing you sent was lost. Please try again in a few minutes."
+)
+TRUNCATED = "The answer was cut at the output limit."
+_WHY = {
+    Outcome.REFUSAL: "The primary model declined",
+    Outcome.CONTEXT_OVERFLOW: "The conversation did not fit the primary model",
+    Outcome.MALFORMED: "The primary model gave no usable reply",
+}
+
+
+class Gateway:
+    """A `pentad.models.ports.ChatModel` over a chain of providers.
+
+    Args:
+        providers: an adapter for each provider's name; links of others are passed over.
+        catalog: models, tiers, tasks.
+        ledger: where every attempt is recorded.
+        clock: ``time.time``.
+        sleep: ``time.sleep``.
+        random: from 0 up to 1, for jitter.
+        ids: makes attempt and message ids.
+        breaker: keeps calls away from models that are down; None for none.
+        telemetry: metrics; None for none.
+    """
+
+    def __init__(
+        self,
+        providers: Mapping[str, ProviderChat],
+        catalog: ModelCatalog,
+        ledger: Ledger,
+        *,
+        clock: Callable[[], float] = time.time,
+        sleep: Callable[[float], None] = time.sleep,
+        random: Callable[[], float] = _random.random,
+        ids: MakeId = new_id,
+        breaker: Breaker | None = None,
+        telemetry: Telemetry | None = None,
+    ) -> None:
+        self._providers = providers
+        self._catalog = catalog
+        self._ledger = ledger
+        self._clock = clock
+        self._sleep = sleep
+        self._random = random
+        self._ids = ids
+        self._breaker = breaker or AlwaysClosed()
+        self._telemetry = telemetry
+
+    def complete(self, request: ChatRequest, *, deadline: float) -> ChatReply:
+        """Return the reply; see the port."""
+        if not request.messages or request.messages[-1].role != "user":
+            raise InvalidInput("the last message is not the user's", field="messages", fix="end with a user message")
+        route = self._catalog.route(task=request.task, tier=request.tier, model=request.model)
+        links = candidates(request, route.links, providers=self._providers.keys(), task_cap=route.output_tokens)
+        attempts = Attempts(request.context, route.tier, self._ledger, self._clock, self._ids, self._telemetry)
+        pace = Pace(deadline, route.attempt_seconds, self._clock, self._sleep, self._random)
+        walk: Walk[ProviderReply, ProviderReply] = Walk(links, attempts, pace, self._breaker)
+        answer = walk.run(
+            lambda sender: Pursuit(self._providers[sender.link.model.provider], sender, request, route).run()
+        )
+        if answer is not None:
+            return self._answer(request, walk, *answer)
+        return self._none(request, attempts, [failure for _, failure in walk.failed])
+
+    def _answer(
+        self, request: ChatRequest, walk: Walk[ProviderReply, ProviderReply], link: Link, reply: ProviderReply
+    ) -> ChatReply:
+        notices, attempts = [], walk.attempts
+        if link is not walk.links[0]:
+            why = _why(walk)
+            notices.append(f"{why}; this answer comes from {link.model.label}.")
+            self._count(names.MODEL_FALLBACKS, provider=link.model.provider, model=link.model.name)
+        if reply.stop is StopReason.MAX_TOKENS:
+            notices.append(TRUNCATED)
+        message = self._message(request, attempts, reply)
+        return self._reply(message, attempts, reply.stop, link.model.provider, link.model.name, tuple(notices))
+
+    def _none(self, request: ChatRequest, attempts: Attempts, failures: list[ProviderFailure]) -> ChatReply:
+        error = verdict([failure.outcome for failure in failures])
+        if error is not None:
+            error.attempts = tuple(attempts.made)
+            raise error from (failures[-1] if failures else None)
+        self._count(names.MODEL_DEGRADED, tier=attempts.tier)
+        unanswered = ProviderReply((TextBlock(text=DEGRADED),), StopReason.END, None)
+        message = self._message(request, attempts, unanswered)
+        return self._reply(message, attempts, StopReason.END, "none", "none", (DEGRADED,), degraded=True)
+
+    def _count(self, metric: str, **dimensions: str) -> None:
+        if self._telemetry is not None:
+            self._telemetry.count(metric, 1, unit="Count", **dimensions)
+
+    def _message(self, request: ChatRequest, attempts: Attempts, reply: ProviderReply) -> Message:
+        now = datetime.fromtimestamp(self._clock(), UTC)
+        context = request.context
+        if context.run is not None and context.step is not None:
+            message_id = f"msg_{context.run}_{context.step}"
+        else:
+            message_id = self._ids("msg", now)
+        return Message(
+            message_id=message_id,
+            role="assistant",
+            blocks=reply.blocks,
+            created_at=now,
+            run=context.run,
+            step=context.step,
+            raw=reply.raw,
+        )
+
+    @staticmethod
+    def _reply(
+        message: Message,
+        attempts: Attempts,
+        stop: StopReason,
+        provider: str,
+        model: str,
+        notices: tuple[str, ...],
+        *,
+        degraded: bool = False,
+    ) -> ChatReply:
+        return ChatReply(
+            message=message,
+            stop=stop,
+            usage=attempts.usage,
+            cost_nanousd=attempts.cost_nanousd,
+            provider=provider,
+            model=model,
+            notices=notices,
+            degraded=degraded,
+            attempts=tuple(attempts.made),
+        )
+
+
+def _why(walk: Walk[ProviderReply, ProviderReply]) -> str:
+    """Return why the first link did not answer, in words for the user."""
+    for link, failure in walk.failed:
+        if link is walk.links[0]:
+            return _WHY.get(failure.outcome, "The primary model was unavailable")
+    return "The primary model is left alone for a while after failures"
+
+
+def verdict(outcomes: list[Outcome]) -> PentadError | None:
+    """Return the error that a chain without an answer ends in, or None where it ends in the degradation notice.
+
+    What a provider said of the request itself outweighs that others were down; that one was down outweighs a
+    malformed reply of another, since that one may yet answer.
+    """
+    if Outcome.CALLER_ERROR in outcomes:
+        return ModelCallerError("the provider says the request is wrong", fix="see the attempt on the ledger")
+    if Outcome.REFUSAL in outcomes:
+        return Refused("every model that could be reached declined")
+    if Outcome.CONTEXT_OVERFLOW in outcomes:
+        return ContextOverflow("no model of the chain holds the conversation", fix="shorten it")
+    if Outcome.TRUNCATED in outcomes:
+        return MalformedReply("the reply did not fit the output limit", fix="raise the task's output_tokens")
+    if any(RECOVERIES[outcome].down for outcome in outcomes) or not outcomes:
+        return None
+    return MalformedReply("no model gave a usable reply")

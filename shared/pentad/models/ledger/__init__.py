@@ -1,0 +1,1 @@
+"""The ledger: every attempt at a provider with its usage and cost."""

@@ -1,0 +1,140 @@
+"""The ledger in DynamoDB: append only. No role may update or delete an item of its table.
+
+An attempt is up to three items that stand next to each other: ``{key}`` with the outcome, ``{key}#BEGUN`` from before
+it was sent, ``{key}#VOID`` where it was not sent after all. With the outcome the spend counters are raised, in one
+transaction, so the counters' sums are the ledger's.
+"""
+
+import random as _random
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+
+from pentad.aws.readable import from_stored
+from pentad.aws.table import ConditionFailed, Item, Table
+from pentad.domain import keys
+from pentad.domain.errors import StoreUnavailable
+from pentad.domain.models import Attempt
+from pentad.models.ledger import spend
+from pentad.models.providers.backoff import full_jitter
+
+TRIES = 12
+"""Transactions over one counter get into each other's way; so often a record is tried, within about 3 s."""
+_PREFIX = "ATTEMPT#"
+_BEGUN, _VOID = "#BEGUN", "#VOID"
+_NEW = "attribute_not_exists(pk)"
+
+
+class DynamoDBLedger:
+    """A `pentad.models.ports.Ledger` over the table ``ledger``.
+
+    Args:
+        table: the table.
+        counters: the table of the spend counters, ``state``; none for who only reads the ledger.
+        counting: returns what else is written with an attempt's outcome, all or nothing, once; conditions of it that
+            do not hold leave it out.
+        sleep: ``time.sleep``.
+        random: from 0 up to 1, for jitter.
+    """
+
+    def __init__(
+        self,
+        table: Table,
+        counters: Table | None = None,
+        *,
+        counting: Callable[[Attempt], Sequence[Item]] = lambda _: (),
+        sleep: Callable[[float], None] = time.sleep,
+        random: Callable[[], float] = _random.random,
+    ) -> None:
+        self._table = table
+        self._counters = counters
+        self._counting = counting
+        self._sleep = sleep
+        self._random = random
+
+    def begin(self, attempt: Attempt) -> None:
+        """Append that a request is about to be sent; see the port."""
+        self._note(attempt, _BEGUN, "attempt_begun")
+
+    def void(self, attempt: Attempt) -> None:
+        """Append that it was not sent; see the port."""
+        self._note(attempt, _VOID, "attempt_void")
+
+    def record(self, attempt: Attempt) -> None:
+        """Append an attempt; see the port."""
+        entries = [self._table.putting(_item(attempt), condition=_NEW)]
+        if self._counters is not None:
+            entries += [_raising(self._counters, attempt, counter) for counter in spend.counters(attempt)]
+        counted = [*self._counting(attempt)]
+        for number in range(TRIES):
+            try:
+                self._table.transact([*entries, *counted])
+                return
+            except ConditionFailed as failure:
+                if failure.reasons[0] == "ConditionalCheckFailed" or not counted:
+                    return  # it stands there already: this is a repeat
+                counted = []  # what was to be counted in is not there: the attempt was made all the same
+                continue
+            except StoreUnavailable:
+                if number == TRIES - 1:
+                    raise
+            self._sleep(full_jitter(number, self._random(), base=0.02, cap=0.5))
+
+    def of_run(self, tenant: str, run: str, *, since: datetime | None = None) -> list[Attempt]:
+        """Return a run's attempts; see the port."""
+        pk = keys.run_pk(tenant, run)
+        if since is None:
+            items, _ = self._table.query(pk, begins=_PREFIX)
+        else:
+            items, _ = self._table.query(pk, between=(f"{_PREFIX}{_at(since)}", f"{_PREFIX}~"))
+        found: dict[str, Item] = {}
+        for item in items:  # an attempt's items follow each other: outcome, begun, void
+            sk = str(item["sk"])
+            if sk.endswith(_VOID):
+                found.pop(sk.removesuffix(_VOID), None)
+            else:
+                found.setdefault(sk.removesuffix(_BEGUN), item)
+        return [from_stored(Attempt, item["body"]) for item in found.values()]
+
+    def _note(self, attempt: Attempt, suffix: str, kind: str) -> None:
+        item = _item(attempt)
+        try:
+            self._table.put(item | {"sk": f"{item['sk']}{suffix}", "type": kind}, condition=_NEW)
+        except ConditionFailed:
+            return  # it stands there already: this is a repeat
+
+
+def _item(attempt: Attempt) -> Item:
+    context = attempt.context
+    if context.run is not None:
+        pk = keys.run_pk(context.tenant, context.run)
+    else:
+        pk = keys.ledger_day_pk(context.tenant, spend.day_of(attempt))
+    return {
+        "pk": pk,
+        "sk": f"{_PREFIX}{_at(attempt.started_at)}#{attempt.attempt_id}",
+        "type": "attempt",
+        "body": attempt.model_dump_json(exclude_none=True),
+        "cost_nanousd": attempt.cost_nanousd,
+    }
+
+
+def _at(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def _raising(table: Table, attempt: Attempt, counter: spend.SpendCounter) -> Item:
+    row = spend.row_of(attempt)
+    return table.updating(
+        keys.spend_pk(attempt.context.tenant, counter.kind),
+        keys.spend_sk(counter.day, counter.value, counter.shard),
+        "ADD attempts :one, tokens :tokens, cost_nanousd :cost SET #type = :type, #ttl = :ttl",
+        names={"#type": "type", "#ttl": "ttl"},
+        values={
+            ":one": row.attempts,
+            ":tokens": row.tokens,
+            ":cost": row.cost_nanousd,
+            ":type": "spend",
+            ":ttl": spend.expires_at(counter.day),
+        },
+    )

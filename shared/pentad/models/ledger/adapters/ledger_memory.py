@@ -1,0 +1,61 @@
+"""A ledger in memory: for tests and the library without AWS."""
+
+from datetime import date, datetime
+
+from pentad.domain.models import Attempt, Outcome
+from pentad.models.ledger.spend import MAX_ROWS, By, Spending, counters, kind_of, row_of, summed
+
+MAX_ATTEMPTS = 100_000
+
+
+class MemoryLedger:
+    """A `pentad.models.ports.Ledger` and `SpendReader` as long as the object lives; bounded, the oldest go first."""
+
+    def __init__(self) -> None:
+        self._attempts: dict[str, Attempt] = {}
+
+    def begin(self, attempt: Attempt) -> None:
+        """Append that a request is about to be sent; see the port."""
+        self._attempts.setdefault(attempt.attempt_id, attempt)
+
+    def void(self, attempt: Attempt) -> None:
+        """Append that it was not sent; see the port."""
+        if self._begun(attempt):
+            del self._attempts[attempt.attempt_id]
+
+    def record(self, attempt: Attempt) -> None:
+        """Append an attempt; see the port."""
+        if self._begun(attempt):
+            self._attempts[attempt.attempt_id] = attempt
+        self._attempts.setdefault(attempt.attempt_id, attempt)
+        while len(self._attempts) > MAX_ATTEMPTS:
+            del self._attempts[next(iter(self._attempts))]
+
+    def of_run(self, tenant: str, run: str, *, since: datetime | None = None) -> list[Attempt]:
+        """Return a run's attempts; see the port."""
+        found = [
+            each
+            for each in self._attempts.values()
+            if (each.context.tenant, each.context.run) == (tenant, run) and (since is None or each.started_at >= since)
+        ]
+        return sorted(found, key=lambda attempt: (attempt.started_at, attempt.attempt_id))
+
+    def _begun(self, attempt: Attempt) -> bool:
+        known = self._attempts.get(attempt.attempt_id)
+        return known is not None and known.outcome is Outcome.BEGUN
+
+    def read(self, tenant: str, by: By, first: date, last: date, *, limit: int = MAX_ROWS) -> Spending:
+        """Return a tenant's spend; see `SpendReader`."""
+        counted = [
+            (counter, row_of(attempt))
+            for attempt in list(self._attempts.values())
+            if attempt.context.tenant == tenant and attempt.outcome is not Outcome.BEGUN
+            for counter in counters(attempt)
+            if counter.kind == kind_of(by) and first.isoformat() <= counter.day <= last.isoformat()
+        ]
+        return summed(by, tenant, first, last, counted, limit=limit)
+
+    @property
+    def all(self) -> list[Attempt]:
+        """Every attempt, in the order of recording."""
+        return list(self._attempts.values())

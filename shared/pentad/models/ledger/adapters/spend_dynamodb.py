@@ -1,0 +1,45 @@
+"""Reads the spend counters in the state table."""
+
+from collections.abc import Iterator
+from datetime import date
+
+from pentad.aws.table import Table
+from pentad.domain import keys
+from pentad.domain.errors import InvalidInput
+from pentad.models.ledger.spend import MAX_ROWS, By, Row, SpendCounter, Spending, kind_of, summed
+
+MAX_COUNTERS = 100_000
+"""Counters that one question may read: about 20 MB."""
+
+
+class DynamoSpend:
+    """A `pentad.models.ports.SpendReader`.
+
+    Args:
+        state: the table.
+    """
+
+    def __init__(self, state: Table) -> None:
+        self._table = state
+
+    def read(self, tenant: str, by: By, first: date, last: date, *, limit: int = MAX_ROWS) -> Spending:
+        """See the port."""
+        return summed(by, tenant, first, last, self._counted(tenant, by, first, last), limit=limit)
+
+    def _counted(self, tenant: str, by: By, first: date, last: date) -> Iterator[tuple[SpendCounter, Row]]:
+        kind = kind_of(by)
+        # "$" is the character after "#": all of the last day is below it.
+        days = (first.isoformat(), f"{last.isoformat()}$")
+        items, more = self._table.query(keys.spend_pk(tenant, kind), between=days, limit=MAX_COUNTERS)
+        if more is not None:
+            raise InvalidInput("the days hold too many counters to sum up", field="from", fix="ask for fewer days")
+        for item in items:
+            day, rest = str(item["sk"]).split("#", 1)
+            value, shard = rest.rsplit("#", 1)
+            row = Row(
+                key=value,
+                attempts=int(item["attempts"]),
+                tokens=int(item["tokens"]),
+                cost_nanousd=int(item["cost_nanousd"]),
+            )
+            yield SpendCounter(kind, day, value, int(shard)), row

@@ -1,0 +1,137 @@
+"""Put each request on the wire on the ledger, with what it cost."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from pentad.domain.models import Attempt, CallContext, Outcome
+from pentad.domain.usage import Usage
+from pentad.models.catalog.catalog import Link
+from pentad.models.catalog.pricing import cost
+from pentad.models.ledger.ports import Ledger
+from pentad.observability.metrics import names
+from pentad.observability.ports import Telemetry
+
+MakeId = Callable[[str, datetime], str]
+
+
+@dataclass
+class Attempts:
+    """The attempts of one call of the gateway, each on the ledger before the next is made.
+
+    A ledger that does not answer stops the call: a request that can't be accounted for is not repeated.
+
+    Args:
+        context: on whose behalf.
+        tier: the tier that was asked.
+        ledger: where they are kept.
+        clock: ``time.time``.
+        ids: makes ids.
+        telemetry: metrics of each attempt; None for none.
+    """
+
+    context: CallContext
+    tier: str
+    ledger: Ledger
+    clock: Callable[[], float]
+    ids: MakeId
+    telemetry: Telemetry | None = None
+    made: list[Attempt] = field(default_factory=list)
+
+    def begin(self, link: Link) -> Attempt:
+        """Put on the ledger that a request is about to be sent, and return it as begun.
+
+        A process that is killed before the outcome is recorded leaves this: no request is ever unseen.
+
+        Raises:
+            StoreUnavailable: the ledger did not answer; nothing may be sent.
+        """
+        at = datetime.fromtimestamp(self.clock(), UTC)
+        attempt = Attempt(
+            attempt_id=self.ids("att", at),
+            context=self.context,
+            provider=link.model.provider,
+            model=link.model.name,
+            tier=self.tier,
+            link=link.position,
+            number=len(self.made) + 1,
+            outcome=Outcome.BEGUN,
+            started_at=at,
+            duration_ms=0,
+        )
+        self.ledger.begin(attempt)
+        return attempt
+
+    def void(self, begun: Attempt) -> None:
+        """Put on the ledger that it was not sent after all."""
+        self.ledger.void(begun)
+
+    def record(
+        self,
+        link: Link,
+        begun: Attempt,
+        outcome: Outcome,
+        *,
+        usage: Usage | None = None,
+        request_id: str | None = None,
+        error: str | None = None,
+    ) -> None:
+        """Append the outcome of an attempt; raises StoreUnavailable where the ledger does not answer.
+
+        Args:
+            link: which model.
+            begun: the attempt as it was begun.
+            outcome: what became of it.
+            usage: tokens that are billed.
+            request_id: the provider's id.
+            error: class and status.
+        """
+        spent = usage or Usage()
+        attempt = begun.model_copy(
+            update={
+                "outcome": outcome,
+                "duration_ms": max(0, round((self.clock() - begun.started_at.timestamp()) * 1000)),
+                "usage": spent,
+                "cost_nanousd": cost(link.model, spent),
+                "request_id": request_id,
+                "error": error and error[:500],
+            }
+        )
+        self.made.append(attempt)
+        self._tell(attempt)
+        self.ledger.record(attempt)
+
+    def retried(self, link: Link, outcome: Outcome) -> None:
+        """Count a retry after an outcome."""
+        if self.telemetry is not None:
+            model = {"provider": link.model.provider, "model": link.model.name}
+            self.telemetry.count(names.MODEL_RETRIES, 1, unit="Count", outcome=outcome.value, **model)
+
+    def _tell(self, attempt: Attempt) -> None:
+        if self.telemetry is None:
+            return
+        model = {"provider": attempt.provider, "model": attempt.model}
+        count, used = self.telemetry.count, attempt.usage
+        count(names.MODEL_ATTEMPTS, 1, unit="Count", outcome=attempt.outcome.value, **model)
+        count(names.MODEL_LATENCY, attempt.duration_ms, unit="Milliseconds", **model)
+        count(names.MODEL_COST, attempt.cost_nanousd, unit="None", **model)
+        tokens = {
+            names.INPUT_TOKENS: used.input_tokens,
+            names.OUTPUT_TOKENS: used.output_tokens,
+            names.CACHE_READ_TOKENS: used.cache_read_tokens,
+            names.CACHE_WRITE_TOKENS: used.cache_write_5m_tokens + used.cache_write_1h_tokens,
+        }
+        for name, number in tokens.items():
+            if number:
+                count(name, number, unit="Count", **model)
+
+    @property
+    def usage(self) -> Usage:
+        """Tokens of all attempts."""
+        first, *others = [attempt.usage for attempt in self.made] or [Usage()]
+        return sum(others, first)
+
+    @property
+    def cost_nanousd(self) -> int:
+        """Nano-dollars of all attempts."""
+        return sum(attempt.cost_nanousd for attempt in self.made)

@@ -1,0 +1,164 @@
+"""Spend: what was paid, by day, agent, model, provider, user, session, run or tenant. Pure.
+
+Beside each attempt on the ledger four counters are raised in the same transaction, so their sums are the ledger's:
+
+| kind | counts by day and | answers |
+|---|---|---|
+| TOTAL | agent, provider, model | day, tenant, agent, provider, model |
+| USER | user | user |
+| SESSION | session | session |
+| RUN | run | run |
+
+A counter that many calls raise at once is split into `SHARDS` parts by the attempt's id, since transactions over one
+item get into each other's way. Counters are kept for `KEEP_DAYS` days.
+"""
+
+import zlib
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, timedelta
+from typing import Literal, NamedTuple, get_args
+
+from pydantic import Field
+
+from pentad.domain.errors import InvalidInput
+from pentad.domain.models import Attempt
+from pentad.domain.values import FrozenValue
+
+By = Literal["day", "tenant", "agent", "provider", "model", "user", "session", "run"]
+Kind = Literal["TOTAL", "USER", "SESSION", "RUN"]
+
+DIMENSIONS: tuple[By, ...] = get_args(By)
+NOBODY = "-"
+"""The value of an attempt without agent, user, session or run, such as the embedding of a document."""
+OTHERS = "(others)"
+SHARDS = 16
+KEEP_DAYS = 400
+MAX_ROWS = 1_000
+_KINDS: dict[str, Kind] = {"user": "USER", "session": "SESSION", "run": "RUN"}
+
+
+class SpendCounter(NamedTuple):
+    """One counter: its kind, its day, and of what it counts."""
+
+    kind: Kind
+    day: str
+    value: str
+    shard: int
+
+
+class Row(FrozenValue):
+    """What one value of a dimension cost."""
+
+    key: str
+    attempts: int = Field(ge=0)
+    tokens: int = Field(ge=0)
+    cost_nanousd: int = Field(ge=0)
+
+    def __add__(self, other: "Row") -> "Row":
+        """Return the sum, under this row's key."""
+        return Row(
+            key=self.key,
+            attempts=self.attempts + other.attempts,
+            tokens=self.tokens + other.tokens,
+            cost_nanousd=self.cost_nanousd + other.cost_nanousd,
+        )
+
+
+class Spending(FrozenValue):
+    """Spend over some days. The rows and ``others`` make up ``total``."""
+
+    by: By
+    first: date
+    last: date
+    rows: tuple[Row, ...]
+    others: Row | None = Field(default=None, description="what is in no row, where there are too many")
+    total: Row
+
+
+def day_of(attempt: Attempt) -> str:
+    """Return the day of an attempt, YYYY-MM-DD in UTC: the ledger's and the counters'."""
+    return attempt.started_at.astimezone(UTC).date().isoformat()
+
+
+def counters(attempt: Attempt) -> tuple[SpendCounter, ...]:
+    """Return the counters that an attempt raises."""
+    context, day = attempt.context, day_of(attempt)
+    shard = zlib.crc32(attempt.attempt_id.encode()) % SHARDS
+    whole = "#".join((context.agent or NOBODY, attempt.provider, attempt.model))
+    made = [SpendCounter("TOTAL", day, whole, shard)]
+    for kind, value in (("USER", context.user), ("SESSION", context.session), ("RUN", context.run)):
+        # One user, session or run raises its own counter a few times a minute; nobody's is everybody's.
+        own = value is not None
+        made.append(SpendCounter(_KINDS[kind.lower()], day, value or NOBODY, 0 if own else shard))
+    return tuple(made)
+
+
+def row_of(attempt: Attempt, key: str = "") -> Row:
+    """Return what an attempt adds to its counters."""
+    return Row(key=key, attempts=1, tokens=attempt.usage.total_tokens, cost_nanousd=attempt.cost_nanousd)
+
+
+def expires_at(day: str) -> int:
+    """Return when a day's counters may be forgotten, epoch seconds."""
+    return int((datetime.fromisoformat(day).replace(tzinfo=UTC) + timedelta(days=KEEP_DAYS)).timestamp())
+
+
+def kind_of(by: By) -> Kind:
+    """Return the counters that answer a question."""
+    return _KINDS.get(by, "TOTAL")
+
+
+def key_of(by: By, tenant: str, counter: SpendCounter) -> str:
+    """Return the row that a counter belongs to."""
+    if by == "tenant":
+        return tenant
+    if by == "day":
+        return counter.day
+    if counter.kind != "TOTAL":
+        return counter.value
+    agent, provider, model = counter.value.split("#", 2)
+    return {"agent": agent, "provider": provider, "model": model}[by]
+
+
+def summed(
+    by: By, tenant: str, first: date, last: date, counted: Iterable[tuple[SpendCounter, Row]], *, limit: int = MAX_ROWS
+) -> Spending:
+    """Return the spend by a dimension.
+
+    Args:
+        by: the dimension.
+        tenant: whose.
+        first: the first day.
+        last: the last day.
+        counted: the counters of the kind that answers, with what they hold.
+        limit: rows at most, the dearest; the rest are summed up in ``others``.
+    """
+    rows: dict[str, Row] = {}
+    total = Row(key="total", attempts=0, tokens=0, cost_nanousd=0)
+    for counter, row in counted:
+        key = key_of(by, tenant, counter)
+        rows[key] = rows[key] + row if key in rows else row.model_copy(update={"key": key})
+        total = total + row
+    order = sorted(rows.values(), key=lambda row: row.key if by == "day" else (-row.cost_nanousd, row.key))
+    others = None
+    if len(order) > limit:
+        others = sum(order[limit:], Row(key=OTHERS, attempts=0, tokens=0, cost_nanousd=0))
+    return Spending(by=by, first=first, last=last, rows=tuple(order[:limit]), others=others, total=total)
+
+
+def span(by: str, first: date | None, last: date | None, today: date) -> tuple[By, date, date]:
+    """Return a question's dimension and days, checked; this month up to today where none are given.
+
+    Raises:
+        InvalidInput: there is no such dimension, or the days are in the wrong order or too many.
+    """
+    if by not in DIMENSIONS:
+        raise InvalidInput("there is no such dimension", field="by", fix=f"use one of {', '.join(DIMENSIONS)}")
+    end = last or today
+    begin = first or end.replace(day=1)
+    if begin > end:
+        raise InvalidInput("the first day is after the last", field="from", fix="give from before to")
+    if (end - begin).days >= KEEP_DAYS:
+        raise InvalidInput("the days are too many", field="from", fix=f"ask for at most {KEEP_DAYS} days")
+    known: By = by
+    return known, begin, end

@@ -1,0 +1,1 @@
+"""Providers: what is sent to them, what comes back, and what their errors mean."""

@@ -1,0 +1,83 @@
+"""GPT through OpenAI's own SDK, on the Responses API (see `openai_wire` for why). Imported on the first request."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from pentad.domain.models import ChatRequest
+from pentad.models.catalog.catalog import Effort, ModelEntry
+from pentad.models.providers.adapters import openai_wire
+from pentad.models.providers.adapters.sdk import CONNECT_SECONDS, Clients, Provider, credentials_of, exchange
+from pentad.models.providers.exchange import Credentials, ProviderFailure, ProviderReply
+from pentad.models.providers.outcomes import OPENAI
+from pentad.models.providers.ports import CredentialSource
+
+
+def load_sdk() -> Any:
+    """Return the SDK's module, imported on the first call."""
+    import openai
+
+    return openai
+
+
+def make_client(credentials: Credentials) -> Any:
+    """Return an SDK client that sends each request once and goes nowhere else; for an empty key see `unsigned`."""
+    sdk = load_sdk()
+    return sdk.OpenAI(
+        # Without a key the SDK would look for one in the environment, and send it to somebody else's server.
+        api_key=credentials.api_key or "none",
+        base_url=credentials.base_url or "https://api.openai.com/v1",
+        max_retries=0,  # the gateway is the one retry owner
+        timeout=CONNECT_SECONDS,  # each request brings its own; this one only keeps a forgotten one short
+        http_client=sdk.DefaultHttpxClient(follow_redirects=False),
+    )
+
+
+def unsigned(credentials: Credentials) -> dict[str, Any]:
+    """Return what a request says beside its body: where there is no key, that none is to be sent."""
+    return {} if credentials.api_key else {"extra_headers": {"Authorization": load_sdk().Omit()}}
+
+
+PROVIDER = Provider(openai_wire.NAME, load_sdk, OPENAI, "x-request-id")
+
+
+class OpenAIChat:
+    """A `pentad.models.ports.ProviderChat` over POST /v1/responses.
+
+    Args:
+        credentials: the key, and the base URL with ``/v1`` where it is not OpenAI's own.
+        clock: seconds.
+    """
+
+    def __init__(self, credentials: CredentialSource, *, clock: Callable[[], float] = time.time) -> None:
+        self._credentials = credentials
+        self._clock = clock
+        self._clients = Clients(make_client)
+
+    def close(self) -> None:
+        """Close the connections; the next request opens new ones."""
+        self._clients.close()
+
+    def send(
+        self,
+        model: ModelEntry,
+        request: ChatRequest,
+        *,
+        max_output_tokens: int,
+        timeout: float,
+        effort: Effort | None = None,
+    ) -> ProviderReply:
+        """Send one request; see the port."""
+        until = self._clock() + timeout
+        client = self._clients.of(credentials_of(self._credentials, openai_wire.NAME))
+        body = openai_wire.encode(model, request, max_output_tokens=max_output_tokens, effort=effort)
+        create = client.responses.with_streaming_response.create
+        try:
+            # As extra_body: the body is in wire form already, and to look through it for what to transform takes the
+            # SDK a third of a millisecond for each message of the conversation.
+            reply = exchange(PROVIDER, lambda limits: create(extra_body=body, timeout=limits), until, self._clock)
+        except ProviderFailure as failure:
+            if failure.status == 401:
+                self._credentials.forget()
+            raise
+        return openai_wire.decode(reply.body, model=model, request_id=reply.request_id)

@@ -1,0 +1,67 @@
+"""Any server that speaks OpenAI's chat completions, through OpenAI's own SDK: Gemini, Ollama, vLLM, llama.cpp, ..."""
+
+import time
+from collections.abc import Callable
+
+from pentad.domain.models import ChatRequest
+from pentad.models.catalog.catalog import Effort, ModelEntry
+from pentad.models.catalog.provider_entries import ProviderEntry
+from pentad.models.providers.adapters import openai_compatible_wire
+from pentad.models.providers.adapters.openai import load_sdk, make_client, unsigned
+from pentad.models.providers.adapters.sdk import Clients, Provider, credentials_of, exchange
+from pentad.models.providers.adapters.secrets import PlacedCredentials
+from pentad.models.providers.exchange import ProviderFailure, ProviderReply
+from pentad.models.providers.outcomes import COMPATIBLE
+from pentad.models.providers.ports import CredentialSource
+
+
+class OpenAICompatibleChat:
+    """A `pentad.models.ports.ProviderChat` over POST /chat/completions.
+
+    Args:
+        entry: where the server is, and what it understands.
+        credentials: the key, and another base URL if it has one; an empty key is not sent.
+        clock: seconds.
+    """
+
+    def __init__(
+        self, entry: ProviderEntry, credentials: CredentialSource, *, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._entry = entry
+        self._credentials = PlacedCredentials(credentials, entry.base_url) if entry.base_url else credentials
+        self._clock = clock
+        self._clients = Clients(make_client)
+        self._provider = Provider(entry.name, load_sdk, COMPATIBLE, "x-request-id")
+
+    def close(self) -> None:
+        """Close the connections; the next request opens new ones."""
+        self._clients.close()
+
+    def send(
+        self,
+        model: ModelEntry,
+        request: ChatRequest,
+        *,
+        max_output_tokens: int,
+        timeout: float,
+        effort: Effort | None = None,
+    ) -> ProviderReply:
+        """Send one request; see the port."""
+        until = self._clock() + timeout
+        credentials = credentials_of(self._credentials, self._entry.name)
+        client = self._clients.of(credentials)
+        dialect = model.dialect or self._entry.dialect
+        body = openai_compatible_wire.encode(
+            model, request, dialect, max_output_tokens=max_output_tokens, effort=effort
+        )
+        create = client.chat.completions.with_streaming_response.create
+        extra = unsigned(credentials)
+        try:
+            # As extra_body, for the reason that `OpenAIChat` gives; what the SDK insists on is replaced by it.
+            asked = {"model": body["model"], "messages": [], "extra_body": body, **extra}
+            reply = exchange(self._provider, lambda limits: create(**asked, timeout=limits), until, self._clock)
+        except ProviderFailure as failure:
+            if failure.status == 401:
+                self._credentials.forget()
+            raise
+        return openai_compatible_wire.decode(reply.body, model=model, request_id=reply.request_id)

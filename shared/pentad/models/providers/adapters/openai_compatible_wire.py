@@ -1,0 +1,303 @@
+"""Neutral messages to chat completions, as OpenAI-compatible servers speak it, and back: pure.
+
+Gemini, Ollama, vLLM, llama.cpp and their like serve POST /chat/completions in OpenAI's shape and differ in what they
+understand of it: `Dialect` says what. Sources: `types/chat/completion_create_params.py`, `chat_completion.py` and
+`completion_usage.py` of openai 3.54.0.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from pentad.domain.messages import (
+    ContentBlock,
+    DocumentBlock,
+    ImageBlock,
+    ProviderRaw,
+    TextBlock,
+    ThinkingBlock,
+    ToolCallBlock,
+    ToolResultBlock,
+)
+from pentad.domain.models import ChatRequest, Outcome, StopReason
+from pentad.domain.usage import Usage
+from pentad.models.catalog.catalog import Effort, ModelEntry
+from pentad.models.catalog.provider_entries import Dialect
+from pentad.models.providers.adapters.openai_wire import strictable
+from pentad.models.providers.conversation import Part, Turn, marked, normalise
+from pentad.models.providers.exchange import ProviderFailure, ProviderReply
+from pentad.models.providers.outcomes import COMPATIBLE, Signal, classify
+from pentad.models.providers.strictjson import arguments as read_arguments
+from pentad.models.providers.strictjson import checked_arguments, is_list_of_objects, number, section
+
+_CALL_ID = re.compile(r"[A-Za-z0-9_-]{1,40}")
+_BACK = ("content", "tool_calls", "extra_content")
+"""What of a message is kept and goes back; servers refuse others of their own fields, such as reasoning_content."""
+
+
+def wire_call_id(call_id: str) -> str:
+    """Return a call id that servers take: at most 40 plain characters. Equal ids stay equal."""
+    if _CALL_ID.fullmatch(call_id):
+        return call_id
+    return f"call_{hashlib.sha256(call_id.encode()).hexdigest()[:24]}"
+
+
+def encode(
+    model: ModelEntry,
+    request: ChatRequest,
+    dialect: Dialect,
+    *,
+    max_output_tokens: int,
+    effort: Effort | None = None,
+) -> dict[str, Any]:
+    """Return the body of POST /chat/completions."""
+    messages = _messages(normalise(request.messages, model.provider), dialect)
+    _instruct(messages, _instructions(request, dialect), dialect)
+    body: dict[str, Any] = {"model": model.id, "messages": messages, dialect.output_limit: max_output_tokens}
+    if request.tools:
+        body["tools"] = [
+            {
+                "type": "function",
+                "function": {"name": tool.name, "description": tool.description, "parameters": tool.input_schema},
+            }
+            for tool in request.tools
+        ]
+        if request.tool_choice != "auto":
+            body["tool_choice"] = request.tool_choice
+        if not dialect.parallel_tools:
+            body["parallel_tool_calls"] = False
+    if request.output_schema is not None and dialect.structured_output != "prompt":
+        body["response_format"] = _format(request.output_schema, dialect)
+    if effort is not None and dialect.effort and model.capabilities.thinking:
+        body["reasoning_effort"] = effort
+    return body
+
+
+def _format(schema: dict[str, Any], dialect: Dialect) -> dict[str, Any]:
+    if dialect.structured_output == "json_object":
+        return {"type": "json_object"}
+    form = {"name": "reply", "schema": schema, "strict": strictable(schema)}
+    return {"type": "json_schema", "json_schema": form}
+
+
+def _instructions(request: ChatRequest, dialect: Dialect) -> str:
+    parts = [request.system] if request.system.strip() else []
+    if request.output_schema is not None and dialect.structured_output != "json_schema":
+        schema = json.dumps(request.output_schema, ensure_ascii=False)
+        parts.append(f"Reply with one JSON value and nothing else. It must fit this JSON Schema:\n{schema}")
+    return "\n\n".join(parts)
+
+
+def _instruct(messages: list[dict[str, Any]], text: str, dialect: Dialect) -> None:
+    if not text:
+        return
+    if dialect.system_role != "user":
+        messages.insert(0, {"role": dialect.system_role, "content": text})
+        return
+    first = messages[0]["content"]  # the conversation begins with a user's turn, and it has content
+    rest = first if isinstance(first, list) else [{"type": "text", "text": first}]
+    messages[0] = {"role": "user", "content": _shortest([{"type": "text", "text": text}, *rest])}
+
+
+def _messages(turns: Sequence[Turn], dialect: Dialect) -> list[dict[str, Any]]:
+    messages: list[dict[str, Any]] = []
+    for turn in turns:
+        if turn.role == "user":
+            messages.extend(_user(turn))
+        elif (message := _assistant(turn.parts, dialect)) is not None:
+            messages.append(message)
+    return messages if dialect.parallel_tools else list(_one_at_a_time(messages))
+
+
+def _user(turn: Turn) -> Iterator[dict[str, Any]]:
+    content: list[dict[str, Any]] = []
+    for block in turn.blocks:
+        if isinstance(block, ToolResultBlock):
+            # The API has no field for a failed call, so the text says it.
+            text = f"Error: {marked(block)}" if block.is_error else marked(block)
+            yield {"role": "tool", "tool_call_id": wire_call_id(block.call_id), "content": text}
+        else:
+            content.append(_input(block))
+    if content:
+        yield {"role": "user", "content": _shortest(content)}
+
+
+def _shortest(content: list[dict[str, Any]]) -> Any:
+    """Return words alone as a string: some servers take no list of parts for a model without pictures."""
+    if all(part["type"] == "text" for part in content):
+        return "\n\n".join(part["text"] for part in content)
+    return content
+
+
+def _input(block: ContentBlock) -> dict[str, Any]:
+    match block:
+        case ImageBlock():
+            return {"type": "image_url", "image_url": {"url": f"data:{block.media_type};base64,{block.data}"}}
+        case DocumentBlock(media_type="application/pdf"):
+            data = f"data:application/pdf;base64,{block.data}"
+            return {"type": "file", "file": {"filename": block.title or "document.pdf", "file_data": data}}
+        case DocumentBlock():
+            title = f"{block.title}\n\n" if block.title else ""
+            return {"type": "text", "text": f"{title}{block.data}"}
+        case TextBlock():
+            return {"type": "text", "text": block.text}
+        case _:
+            raise TypeError(f"a {block.type} block is not the user's")
+
+
+def _assistant(parts: Sequence[Part], dialect: Dialect) -> dict[str, Any] | None:
+    """Return one message for the turn: its tool calls have to stand right before their results."""
+    texts: list[str] = []
+    calls: list[dict[str, Any]] = []
+    more: dict[str, Any] = {}
+    for part in parts:
+        if isinstance(part.raw, dict):
+            texts.append(_words(part.raw.get("content")))
+            calls.extend(part.raw.get("tool_calls") or [])
+            more = {"extra_content": part.raw["extra_content"]} if part.raw.get("extra_content") else {}
+        else:
+            texts.extend(block.text for block in part.blocks if isinstance(block, TextBlock))
+            calls.extend(_call(block, dialect) for block in part.blocks if isinstance(block, ToolCallBlock))
+    text = "\n\n".join(filter(None, texts))
+    if not text and not calls:
+        return None
+    return {"role": "assistant", "content": text or None, **({"tool_calls": calls} if calls else {}), **more}
+
+
+def _call(block: ToolCallBlock, dialect: Dialect) -> dict[str, Any]:
+    arguments = json.dumps(block.arguments, ensure_ascii=False)
+    function = {"name": block.tool, "arguments": arguments}
+    return {"id": wire_call_id(block.call_id), "type": "function", "function": function, **dialect.foreign_calls}
+
+
+def _one_at_a_time(messages: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Yield calls that were made together as if they had been made one after the other, each before its result.
+
+    The results stand right behind their calls and in their order: the conversation was brought into that form.
+    """
+    at = 0
+    while at < len(messages):
+        message = messages[at]
+        calls = message.get("tool_calls") or []
+        at += 1
+        if len(calls) < 2:
+            yield message
+            continue
+        for index, (call, result) in enumerate(zip(calls, messages[at : at + len(calls)], strict=True)):
+            yield {**message, "content": message["content"] if index == 0 else None, "tool_calls": [call]}
+            yield result
+        at += len(calls)
+
+
+def decode(body: dict[str, Any], *, model: ModelEntry, request_id: str | None) -> ProviderReply:
+    """Return the reply in a 200 body.
+
+    Raises:
+        ProviderFailure: it is no completion, or an error that came as one.
+    """
+    if isinstance(body.get("error"), dict):
+        raise _failed(body["error"], request_id)
+    choices: Any = body.get("choices")
+    if not is_list_of_objects(choices) or not choices or not isinstance(choices[0].get("message"), dict):
+        raise ProviderFailure(
+            Outcome.MALFORMED, "200 without a completion", request_id=request_id, usage=_usage(body.get("usage"))
+        )
+    message = choices[0]["message"]
+    blocks, problems = _blocks(message, model, str(body.get("id")))
+    return ProviderReply(
+        blocks=blocks,
+        stop=_stop(choices[0], blocks),
+        usage=_usage(body.get("usage")),
+        raw=None if problems else _raw(message, model, blocks),
+        request_id=request_id,
+        problems=problems,
+    )
+
+
+def _failed(error: dict[str, Any], request_id: str | None) -> ProviderFailure:
+    code = error.get("code")
+    signal = Signal(
+        code if isinstance(code, int) else 500, str(error.get("type")), str(code), str(error.get("message"))
+    )
+    found = classify(COMPATIBLE, signal)
+    return ProviderFailure(found.outcome, "200 with an error", request_id=request_id, scope=found.scope)
+
+
+def _blocks(
+    message: dict[str, Any], model: ModelEntry, completion_id: str
+) -> tuple[tuple[ContentBlock, ...], tuple[str, ...]]:
+    blocks: list[ContentBlock] = []
+    problems: list[str] = []
+    thought = message.get("reasoning_content") or message.get("reasoning")
+    if isinstance(thought, str) and thought.strip():
+        blocks.append(ThinkingBlock(text=thought, provider=model.provider))
+    words = _words(message.get("content"))
+    if words:
+        blocks.append(TextBlock(text=words))
+    calls: Any = message.get("tool_calls")
+    for index, item in enumerate(calls if is_list_of_objects(calls) else ()):
+        made = hashlib.sha256(f"{completion_id} {index}".encode()).hexdigest()[:24]
+        _read_call(item, f"call_{made}", blocks, problems)
+    return tuple(blocks), tuple(problems)
+
+
+def _read_call(item: dict[str, Any], otherwise: str, blocks: list[ContentBlock], problems: list[str]) -> None:
+    function = section(item, "function")
+    name, given = str(function.get("name")), function.get("arguments")
+    arguments, wrong = read_arguments(given) if isinstance(given, str) else checked_arguments(given)
+    call_id = item.get("id") or otherwise  # some servers give none
+    if arguments is None:
+        problems.append(f"the arguments of {name[:64]} {wrong}")
+    elif not isinstance(call_id, str) or len(call_id) > 64:
+        problems.append(f"the call of {name[:64]} has no usable id")
+    else:
+        blocks.append(ToolCallBlock(call_id=call_id, tool=name, arguments=arguments))
+
+
+def _raw(message: dict[str, Any], model: ModelEntry, blocks: Sequence[ContentBlock]) -> ProviderRaw:
+    """Return what goes back: the fields that servers take, calls with the ids that they have here."""
+    ids = [wire_call_id(block.call_id) for block in blocks if isinstance(block, ToolCallBlock)]
+    content = {key: message[key] for key in _BACK if message.get(key) is not None}
+    if ids:
+        pairs = zip(message["tool_calls"], ids, strict=True)
+        content["tool_calls"] = [{**call, "type": "function", "id": call_id} for call, call_id in pairs]
+    return ProviderRaw(provider=model.provider, model=model.name, content=content)
+
+
+def _words(content: Any) -> str:
+    if isinstance(content, str):
+        return content
+    parts = content if is_list_of_objects(content) else []
+    return "".join(part["text"] for part in parts if isinstance(part.get("text"), str))
+
+
+def _stop(choice: dict[str, Any], blocks: Sequence[ContentBlock]) -> StopReason:
+    reason, refusal = choice.get("finish_reason"), choice["message"].get("refusal")
+    if reason == "content_filter" or (isinstance(refusal, str) and refusal):
+        return StopReason.REFUSAL
+    if reason == "length":
+        return StopReason.MAX_TOKENS
+    return StopReason.TOOL_CALLS if any(isinstance(block, ToolCallBlock) for block in blocks) else StopReason.END
+
+
+def _usage(usage: Any) -> Usage | None:
+    """Return usage in ours: input less what was cached, output with what was thought.
+
+    Gemini leaves thinking out of ``completion_tokens`` and has it in ``total_tokens`` only; it is billed all the same.
+    """
+    if not isinstance(usage, dict) or not isinstance(usage.get("prompt_tokens"), int):
+        return None
+    details, prompt = section(usage, "prompt_tokens_details"), number(usage, "prompt_tokens")
+    read, written = number(details, "cached_tokens"), number(details, "cache_write_tokens")
+    said = number(usage, "completion_tokens")
+    output = max(said, number(usage, "total_tokens") - prompt)
+    thinking = number(section(usage, "completion_tokens_details"), "reasoning_tokens") or output - said
+    return Usage(
+        input_tokens=max(0, prompt - read - written),
+        output_tokens=output,
+        cache_read_tokens=read,
+        cache_write_5m_tokens=written,
+        thinking_tokens=min(thinking, output),
+    )

@@ -1,0 +1,249 @@
+"""Neutral messages to OpenAI's Responses API and back: pure.
+
+Responses and not chat completions: it is what the SDK's own README calls the primary API (openai 3.54.0), it is the
+one that gives reasoning back (``encrypted_content``) so that a stateless caller can return it with the tool results,
+and its usage tells cache writes by lifetime. All of it works with ``store=False``: nothing of a conversation stays at
+the provider.
+
+Sources: `types/responses/response_create_params.py`, `response_input_item_param.py`, `response_usage.py`,
+    `response_error.py`.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from pentad.domain.messages import (
+    ContentBlock,
+    DocumentBlock,
+    ImageBlock,
+    ProviderRaw,
+    TextBlock,
+    ThinkingBlock,
+    ToolCallBlock,
+    ToolResultBlock,
+)
+from pentad.domain.models import ChatRequest, Outcome, StopReason
+from pentad.domain.usage import Usage
+from pentad.models.catalog.catalog import Effort, ModelEntry
+from pentad.models.providers.conversation import Turn, marked, normalise
+from pentad.models.providers.exchange import ProviderFailure, ProviderReply
+from pentad.models.providers.outcomes import OPENAI, Signal, classify
+from pentad.models.providers.strictjson import arguments as read_arguments
+from pentad.models.providers.strictjson import is_list_of_objects, number, section
+
+NAME = "openai"
+_MIN_OUTPUT_TOKENS = 16  # the API refuses a smaller cap
+_SCHEMA_NAME = "reply"
+
+
+def encode(
+    model: ModelEntry, request: ChatRequest, *, max_output_tokens: int, effort: Effort | None = None
+) -> dict[str, Any]:
+    """Return the body of POST /v1/responses.
+
+    ``prompt_cache_key`` sends an agent's requests of one tenant to the same cache; its prefix is stable by
+    construction, and OpenAI sets a breakpoint at its end by itself.
+    """
+    body: dict[str, Any] = {
+        "model": model.id,
+        "input": _items(normalise(request.messages, model.provider)),
+        "max_output_tokens": max(_MIN_OUTPUT_TOKENS, max_output_tokens),
+        "store": False,
+    }
+    if request.system.strip():
+        body["instructions"] = request.system
+    if request.tools:
+        body["tools"] = [_tool(tool.name, tool.description, tool.input_schema) for tool in request.tools]
+        body["tool_choice"] = request.tool_choice
+    if request.output_schema is not None:
+        body["text"] = {"format": _format(request.output_schema)}
+    if model.capabilities.thinking:
+        body["include"] = ["reasoning.encrypted_content"]
+        if effort is not None:
+            body["reasoning"] = {"effort": effort}
+    if model.capabilities.prompt_cache:
+        body.update(_cache(model, request))
+    return body
+
+
+def _cache(model: ModelEntry, request: ChatRequest) -> dict[str, Any]:
+    lifetime = request.prompt_cache or "5m"
+    # GPT-5.6 brought both the options and a price for cache writes: a model without that price knows no options.
+    has_options = model.prices.cache_write_5m > 0
+    if lifetime == "none":  # without a breakpoint of ours, and without the implicit one, nothing is written
+        return {"prompt_cache_options": {"mode": "explicit"}} if has_options else {}
+    who = f"{request.context.tenant}\x00{request.context.agent or request.task}"
+    key = {"prompt_cache_key": hashlib.sha256(who.encode()).hexdigest()[:32]}
+    # Its lifetimes are 30 minutes, the default, and 12 hours: our short and our long one.
+    return {**key, "prompt_cache_options": {"ttl": "12h"}} if lifetime == "1h" and has_options else key
+
+
+def _tool(name: str, description: str, schema: dict[str, Any]) -> dict[str, Any]:
+    # Not strict: strict mode takes a part of JSON Schema only, and the gateway validates all of it anyway.
+    return {"type": "function", "name": name, "description": description, "parameters": schema, "strict": False}
+
+
+def _format(schema: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "json_schema", "name": _SCHEMA_NAME, "schema": schema, "strict": strictable(schema)}
+
+
+def strictable(schema: Any) -> bool:
+    """Tell if strict mode takes a schema: every object is closed and all of its properties are required."""
+    if isinstance(schema, list):
+        return all(strictable(item) for item in schema)
+    if not isinstance(schema, dict):
+        return True
+    if schema.get("type") == "object" or "properties" in schema:
+        closed = schema.get("additionalProperties") is False
+        if not closed or set(schema.get("properties", {})) != set(schema.get("required", [])):
+            return False
+    return all(strictable(value) for value in schema.values())
+
+
+def _items(turns: Sequence[Turn]) -> list[dict[str, Any]]:
+    items: list[dict[str, Any]] = []
+    for turn in turns:
+        if turn.role == "user":
+            items.extend(_user_items(turn))
+            continue
+        for part in turn.parts:
+            if part.raw is not None:
+                # Fields that came as null are refused when they come back.
+                items.extend({key: value for key, value in item.items() if value is not None} for item in part.raw)
+            else:
+                items.extend(_assistant_items(part.blocks))
+    return items
+
+
+def _user_items(turn: Turn) -> Iterator[dict[str, Any]]:
+    content: list[dict[str, Any]] = []
+    for block in turn.blocks:
+        if isinstance(block, ToolResultBlock):
+            # The API has no field for a failed call, so the text says it.
+            text = f"Error: {marked(block)}" if block.is_error else marked(block)
+            yield {"type": "function_call_output", "call_id": block.call_id, "output": text}
+        else:
+            content.append(_input(block))
+    if content:
+        yield {"type": "message", "role": "user", "content": content}
+
+
+def _input(block: ContentBlock) -> dict[str, Any]:
+    match block:
+        case ImageBlock():
+            url = f"data:{block.media_type};base64,{block.data}"
+            return {"type": "input_image", "image_url": url, "detail": "auto"}
+        case DocumentBlock(media_type="application/pdf"):
+            data = f"data:application/pdf;base64,{block.data}"
+            return {"type": "input_file", "filename": block.title or "document.pdf", "file_data": data}
+        case DocumentBlock():
+            title = f"{block.title}\n\n" if block.title else ""
+            return {"type": "input_text", "text": f"{title}{block.data}"}
+        case TextBlock():
+            return {"type": "input_text", "text": block.text}
+        case _:
+            raise TypeError(f"a {block.type} block is not the user's")
+
+
+def _assistant_items(blocks: Sequence[ContentBlock]) -> Iterator[dict[str, Any]]:
+    for block in blocks:
+        if isinstance(block, TextBlock):
+            yield {"role": "assistant", "content": block.text}
+        elif isinstance(block, ToolCallBlock):
+            arguments = json.dumps(block.arguments, ensure_ascii=False)
+            yield {"type": "function_call", "call_id": block.call_id, "name": block.tool, "arguments": arguments}
+
+
+def decode(body: dict[str, Any], *, model: ModelEntry, request_id: str | None) -> ProviderReply:
+    """Return the reply in a 200 body.
+
+    Raises:
+        ProviderFailure: it is no response, or one that failed.
+    """
+    output: Any = body.get("output")
+    if body.get("status") == "failed":
+        raise _failed(body, request_id)
+    if body.get("object") != "response" or not is_list_of_objects(output):
+        raise ProviderFailure(Outcome.MALFORMED, "200 without a response", request_id=request_id)
+    blocks: list[ContentBlock] = []
+    problems: list[str] = []
+    refused = False
+    for item in output:
+        refused = _read_item(item, model.provider, blocks, problems) or refused
+    return ProviderReply(
+        blocks=tuple(blocks),
+        stop=StopReason.REFUSAL if refused else _stop(body, blocks),
+        usage=usage_of(body.get("usage")),
+        raw=None if problems else ProviderRaw(provider=model.provider, model=model.name, content=output),
+        request_id=request_id,
+        problems=tuple(problems),
+    )
+
+
+def _failed(body: dict[str, Any], request_id: str | None) -> ProviderFailure:
+    code = str(section(body, "error").get("code"))
+    found = classify(OPENAI, Signal(status=500, code=code))
+    return ProviderFailure(
+        found.outcome,
+        "200 with status failed",
+        request_id=request_id,
+        usage=usage_of(body.get("usage")),
+        scope=found.scope,
+    )
+
+
+def _stop(body: dict[str, Any], blocks: Sequence[ContentBlock]) -> StopReason:
+    reason = section(body, "incomplete_details").get("reason")
+    if reason == "content_filter":
+        return StopReason.REFUSAL
+    if body.get("status") == "incomplete":
+        return StopReason.MAX_TOKENS
+    return StopReason.TOOL_CALLS if any(isinstance(block, ToolCallBlock) for block in blocks) else StopReason.END
+
+
+def _read_item(item: dict[str, Any], provider: str, blocks: list[ContentBlock], problems: list[str]) -> bool:
+    """Read one item into blocks and problems; return whether it is a refusal."""
+    match item:
+        case {"type": "message", "content": list(parts)}:
+            texts = [part.get("text") for part in parts if isinstance(part, dict) and part.get("type") == "output_text"]
+            blocks.extend(TextBlock(text=text) for text in texts if isinstance(text, str))
+            return any(isinstance(part, dict) and part.get("type") == "refusal" for part in parts)
+        case {"type": "reasoning"}:
+            summary = item.get("summary")
+            parts = summary if isinstance(summary, list) else []
+            text = "\n\n".join(str(part.get("text", "")) for part in parts if isinstance(part, dict))
+            data = item.get("encrypted_content")
+            blocks.append(ThinkingBlock(text=text, redacted=data if isinstance(data, str) else None, provider=provider))
+        case {"type": "function_call", "name": str(name), "call_id": str(call_id), "arguments": str(text)}:
+            arguments, wrong = read_arguments(text)
+            if arguments is None:
+                problems.append(f"the arguments of {name[:64]} {wrong}")
+            elif not 1 <= len(call_id) <= 64:
+                problems.append(f"the call of {name[:64]} has no usable id")
+            else:
+                blocks.append(ToolCallBlock(call_id=call_id, tool=name, arguments=arguments))
+        case {"type": "function_call"}:
+            problems.append("a tool call has no name, no id or no arguments")
+    return False
+
+
+def usage_of(usage: Any) -> Usage | None:
+    """Return OpenAI's usage in ours: its input tokens include cached reads and writes, ours do not.
+
+    Cache writes of 30 minutes count as ours of the short lifetime, those of 12 hours as the long one.
+    """
+    if not isinstance(usage, dict) or not isinstance(usage.get("input_tokens"), int):
+        return None
+    details = section(usage, "input_tokens_details")
+    read, written = number(details, "cached_tokens"), number(details, "cache_write_tokens")
+    long = min(written, number(section(details, "cache_write_tokens_details"), "ttl_12h_tokens"))
+    return Usage(
+        input_tokens=max(0, number(usage, "input_tokens") - read - written),
+        output_tokens=number(usage, "output_tokens"),
+        cache_read_tokens=read,
+        cache_write_5m_tokens=written - long,
+        cache_write_1h_tokens=long,
+        thinking_tokens=number(section(usage, "output_tokens_details"), "reasoning_tokens"),
+    )

@@ -1,0 +1,206 @@
+"""What the adapters of both SDKs share: clients made once, time and size bounded, failures from one table.
+
+Both SDKs are of one make: the same client options, the same exception classes, both on httpx2. Their own retries,
+redirects and telemetry are off, so one `send` is one request on the wire. Replies are read as raw JSON and not
+through the SDKs' models: those take a half-built reply in silence, and lose what the way back needs byte for byte.
+"""
+
+import contextlib
+import re
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from pentad.domain.errors import ConfigurationError
+from pentad.domain.models import Outcome
+from pentad.models.providers import strictjson
+from pentad.models.providers.backoff import retry_after_seconds
+from pentad.models.providers.exchange import Credentials, ProviderFailure
+from pentad.models.providers.outcomes import Rule, Signal, classify
+from pentad.models.providers.ports import CredentialSource
+
+CONNECT_SECONDS = 3.0
+MAX_REPLY_BYTES = 32 * 1024 * 1024
+_MAX_CLIENTS = 4  # one is the rule; two while a key is rotated
+
+
+class Clients:
+    """A client for each credential, made on first use and kept; the least recently used goes when there are too many.
+
+    Args:
+        make: makes a client.
+    """
+
+    def __init__(self, make: Callable[[Credentials], Any]) -> None:
+        self._make = make
+        self._lock = threading.Lock()
+        self._clients: OrderedDict[Credentials, Any] = OrderedDict()
+
+    def of(self, credentials: Credentials) -> Any:
+        """Return the client of a credential."""
+        with self._lock:
+            if credentials not in self._clients:
+                self._clients[credentials] = self._make(credentials)
+            self._clients.move_to_end(credentials)
+            while len(self._clients) > _MAX_CLIENTS:
+                self._clients.popitem(last=False)[1].close()
+            return self._clients[credentials]
+
+    def close(self) -> None:
+        """Close the connections of all clients."""
+        with self._lock:
+            while self._clients:
+                self._clients.popitem()[1].close()
+
+
+@dataclass(frozen=True)
+class WireReply:
+    """A 200 reply: its JSON (see `pentad.models.providers.strictjson`) and the provider's id of the request."""
+
+    body: dict[str, Any]
+    request_id: str | None
+
+
+@dataclass(frozen=True)
+class Provider:
+    """What differs between the SDKs.
+
+    Args:
+        name: the provider's name.
+        sdk: returns the SDK's module; called when a request is sent, so that nothing is imported before.
+        rules: its table of outcomes.
+        request_id_header: where it says its id of a request.
+        error_type_header: where it says what kind of error it is, if not in the body.
+        unsigned: returns what is raised where a request could not be signed; nothing was sent then.
+    """
+
+    name: str
+    sdk: Callable[[], Any]
+    rules: tuple[Rule, ...]
+    request_id_header: str
+    error_type_header: str = ""
+    unsigned: Callable[[], tuple[type[Exception], ...]] = tuple
+
+
+def credentials_of(source: CredentialSource, provider: str) -> Credentials:
+    """Return the credential.
+
+    Raises:
+        ProviderFailure: there is none; nothing was sent.
+    """
+    try:
+        return source.get()
+    except ConfigurationError as error:
+        raise ProviderFailure(
+            Outcome.AUTHENTICATION, f"{provider}: no usable credential", scope="provider", sent=False
+        ) from error
+
+
+def exchange(
+    provider: Provider, open_response: Callable[[Any], Any], until: float, clock: Callable[[], float] = time.time
+) -> WireReply:
+    """Send one request and return its JSON.
+
+    Args:
+        provider: whose it is.
+        open_response: given httpx2's timeout, opens the SDK's streamed response (a context manager).
+        until: when it must be over, in the clock's seconds. What is left when the request goes out bounds each wait on
+            the socket, and what arrives in drops is cut off then. An SDK that had to be imported first, or a secret
+            that had to be fetched, has used up its part.
+        clock: seconds.
+
+    Raises:
+        ProviderFailure: there is no usable reply.
+    """
+    import httpx2
+
+    timeout = until - clock()
+    if timeout <= 0:
+        raise ProviderFailure(Outcome.TIMEOUT, "no time left to send", sent=False)
+    limits = httpx2.Timeout(timeout, connect=min(CONNECT_SECONDS, timeout))
+    with _translated(provider, clock), open_response(limits) as response:
+        request_id = _name(response.headers.get(provider.request_id_header)) or None
+        data = _read(response, until, clock, request_id)
+    return WireReply(_object(data, request_id), request_id)
+
+
+def _read(response: Any, until: float, clock: Callable[[], float], request_id: str | None) -> bytes:
+    parts: list[bytes] = []
+    size = 0
+    for chunk in response.iter_bytes():  # as they come: a chunk size would wait until it is full
+        parts.append(chunk)
+        size += len(chunk)
+        if size > MAX_REPLY_BYTES:
+            raise ProviderFailure(Outcome.MALFORMED, "the reply is larger than 32 MiB", request_id=request_id)
+        if clock() > until:
+            raise ProviderFailure(Outcome.TIMEOUT, "the reply did not end in time", request_id=request_id)
+    return b"".join(parts)
+
+
+def _object(data: bytes, request_id: str | None) -> dict[str, Any]:
+    try:
+        body = strictjson.read(data)
+    except ValueError:  # HTML of a proxy, half a JSON, bytes that are no text
+        raise ProviderFailure(Outcome.MALFORMED, "200 without valid JSON", request_id=request_id) from None
+    if not isinstance(body, dict):
+        raise ProviderFailure(Outcome.MALFORMED, "200 without a JSON object", request_id=request_id)
+    return body
+
+
+@contextlib.contextmanager
+def _translated(provider: Provider, clock: Callable[[], float]) -> Iterator[None]:
+    """Translate what the SDK and httpx2 raise.
+
+    The cause is cut off ("from None"): providers repeat parts of prompts and of keys in their messages, and a
+    traceback prints them.
+    """
+    import httpx2
+
+    sdk = provider.sdk()
+    try:
+        yield
+    except sdk.APIStatusError as error:
+        raise _status_failure(provider, error, clock()) from None
+    except (sdk.APITimeoutError, httpx2.TimeoutException) as error:
+        raise ProviderFailure(Outcome.TIMEOUT, type(error).__name__) from None
+    except (sdk.APIConnectionError, httpx2.TransportError, httpx2.StreamError) as error:
+        raise ProviderFailure(Outcome.CONNECTION, type(error).__name__, scope="provider") from None
+    except provider.unsigned() as error:
+        what = f"{provider.name}: no usable credential ({type(error).__name__})"
+        raise ProviderFailure(Outcome.AUTHENTICATION, what, scope="provider", sent=False) from None
+    except UnicodeEncodeError:  # half of a surrogate pair in someone's words: it can't be put on any wire
+        raise ProviderFailure(Outcome.CALLER_ERROR, "the request holds text that is no Unicode", sent=False) from None
+    except (sdk.APIError, httpx2.HTTPError) as error:
+        raise ProviderFailure(Outcome.MALFORMED, type(error).__name__) from None
+
+
+def _status_failure(provider: Provider, error: Any, now: float) -> ProviderFailure:
+    headers = error.response.headers
+    # A URI may follow the name in the header, after a colon.
+    said = str(headers.get(provider.error_type_header) or "").partition(":")[0] if provider.error_type_header else ""
+    kind = _name(getattr(error, "type", None)) or _name(said)
+    code = _name(getattr(error, "code", None) or _error_code(error))
+    signal = Signal(error.status_code, kind, code, str(error.message))
+    found = classify(provider.rules, signal)
+    parts = [type(error).__name__, str(error.status_code), *filter(None, (kind, code))]
+    return ProviderFailure(
+        found.outcome,
+        " ".join(parts),
+        status=error.status_code,
+        retry_after=retry_after_seconds(headers.get("retry-after"), now),
+        request_id=_name(headers.get(provider.request_id_header)) or None,
+        scope=found.scope,
+    )
+
+
+def _error_code(error: Any) -> object:
+    return getattr(error, "error_code", None)
+
+
+def _name(value: object) -> str:
+    """Return a provider's identifier if it looks like one: it goes on the ledger and into logs."""
+    text = str(value) if value is not None else ""
+    return text if re.fullmatch(r"[A-Za-z0-9_.:-]{1,128}", text) else ""

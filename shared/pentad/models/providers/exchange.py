@@ -1,0 +1,100 @@
+"""What passes between the gateway and a provider's adapter: a reply, or one failure."""
+
+from dataclasses import dataclass
+
+from pentad.domain.messages import ContentBlock, ProviderRaw, TextBlock, ToolCallBlock
+from pentad.domain.models import Outcome, StopReason
+from pentad.domain.usage import Usage
+from pentad.models.providers.outcomes import Scope
+
+
+@dataclass(frozen=True)
+class ProviderReply:
+    """A reply that arrived whole.
+
+    Args:
+        blocks: its content; a tool call whose arguments could not be read is not among them.
+        stop: why the model stopped.
+        usage: as the provider counted it; None where it did not say.
+        raw: its content as it came, for the way back.
+        request_id: the provider's id of the request.
+        problems: sentences for the model about what could not be read.
+    """
+
+    blocks: tuple[ContentBlock, ...]
+    stop: StopReason
+    usage: Usage | None
+    raw: ProviderRaw | None = None
+    request_id: str | None = None
+    problems: tuple[str, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """The words of all text blocks, joined by blank lines."""
+        return "\n\n".join(block.text for block in self.blocks if isinstance(block, TextBlock))
+
+    @property
+    def tool_calls(self) -> tuple[ToolCallBlock, ...]:
+        """The tool calls, in order."""
+        return tuple(block for block in self.blocks if isinstance(block, ToolCallBlock))
+
+
+@dataclass(frozen=True)
+class ProviderVectors:
+    """Vectors as a provider sent them, in the order of the texts."""
+
+    vectors: tuple[tuple[float, ...], ...]
+    usage: Usage | None
+    request_id: str | None = None
+
+
+class ProviderFailure(Exception):
+    """An attempt that gave no usable reply. Its text is class, status and code: never content, never a key.
+
+    Args:
+        outcome: what became of it.
+        error: class, status and code, for the ledger.
+        status: the HTTP status, if there was one.
+        retry_after: seconds the provider asked to wait, if it did.
+        request_id: the provider's id of the request.
+        usage: tokens that were billed all the same.
+        scope: what the outcome says something about: this model or all of the provider.
+        problems: sentences for the model about what was wrong with its reply.
+        sent: a request went out; false where there was no credential to send one with.
+    """
+
+    def __init__(
+        self,
+        outcome: Outcome,
+        error: str,
+        *,
+        status: int | None = None,
+        retry_after: float | None = None,
+        request_id: str | None = None,
+        usage: Usage | None = None,
+        scope: Scope = "model",
+        problems: tuple[str, ...] = (),
+        sent: bool = True,
+    ) -> None:
+        super().__init__(error)
+        self.outcome = outcome
+        self.error = error
+        self.status = status
+        self.retry_after = retry_after
+        self.request_id = request_id
+        self.usage = usage
+        self.scope: Scope = scope
+        self.problems = problems
+        self.sent = sent
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """What opens a provider's API. The key is in no text form of it."""
+
+    api_key: str
+    base_url: str | None = None
+
+    def __repr__(self) -> str:
+        """Return the form for readers, without the key."""
+        return f"Credentials(api_key=..., base_url={self.base_url!r})"

@@ -1,0 +1,140 @@
+"""The model gateway through its function: other functions have no provider's key and load no provider's SDK."""
+
+import json
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from pentad.aws.errors import code_of, translated
+from pentad.domain import errors
+from pentad.domain.models import CallContext, ChatReply, ChatRequest, EmbedReply
+from pentad.domain.usage import Usage
+from pentad.models.remote import wire, wire_chat, wire_errors
+from pentad.models.remote.wire import MAX_TEXTS, check_texts
+
+_WHAT = "the gateway function"
+_UNUSABLE = f"{_WHAT} gave no usable reply"
+_MAX_CALL_BYTES = 4 * 1024 * 1024  # Lambda takes 6 MB; JSON may escape
+_THROTTLED = frozenset({"TooManyRequestsException", "ThrottlingException"})
+
+
+class _Function:
+    """The gateway's function: one invocation, its errors as ours."""
+
+    def __init__(self, client: Any, name: str, clock: Callable[[], float]) -> None:
+        self._client = client
+        self._name = name
+        self._clock = clock
+
+    def __call__(self, payload: bytes, deadline: float) -> Any:
+        """Return the JSON of the function's answer."""
+        if self._clock() >= deadline:
+            raise errors.ModelUnavailable(f"no time left to ask {_WHAT}")
+        try:
+            with translated(_WHAT):
+                reply = self._client.invoke(FunctionName=self._name, Payload=payload)
+                data = reply["Payload"].read()
+        except errors.StoreUnavailable as error:
+            throttled = isinstance(error.__cause__, ClientError) and code_of(error.__cause__) in _THROTTLED
+            kind = errors.ModelThrottled if throttled else errors.ModelUnavailable
+            raise kind(error.message) from error
+        except ClientError as error:
+            raise errors.ConfigurationError(f"{_WHAT} refused the call: {code_of(error)}") from error
+        if reply.get("FunctionError"):
+            raise _function_error(data)
+        try:
+            answer = json.loads(data)
+        except ValueError as error:
+            raise errors.ModelUnavailable(_UNUSABLE) from error
+        told = wire_errors.decode_error(answer)
+        if told is not None:
+            raise told
+        return answer
+
+
+class LambdaChatModel:
+    """A `pentad.models.ports.ChatModel` that invokes the gateway function, which stops trying at the same deadline.
+
+    Args:
+        client: boto3's client of lambda, with a read timeout above the time that calls are given.
+        function: ARN or name of the function or its alias.
+        clock: ``time.time``.
+    """
+
+    def __init__(self, client: Any, function: str, *, clock: Callable[[], float] = time.time) -> None:
+        self._call = _Function(client, function, clock)
+
+    def complete(self, request: ChatRequest, *, deadline: float) -> ChatReply:
+        """Return the reply; see the port."""
+        answer = self._call(wire_chat.encode_call(request, deadline), deadline)
+        try:
+            return wire_chat.decode_reply(answer)
+        except ValueError as error:
+            raise errors.ModelUnavailable(_UNUSABLE) from error
+
+
+class LambdaEmbedder:
+    """A `pentad.models.ports.Embedder` that invokes the gateway function.
+
+    Args:
+        client: boto3's client of lambda, with a read timeout above the gateway's own time.
+        function: ARN or name of the function or its alias.
+        clock: ``time.time``.
+    """
+
+    def __init__(self, client: Any, function: str, *, clock: Callable[[], float] = time.time) -> None:
+        self._call = _Function(client, function, clock)
+
+    def embed(self, texts: Sequence[str], context: CallContext, *, deadline: float) -> EmbedReply:
+        """Return the vectors; see the port. Large calls are split to fit Lambda's payloads."""
+        replies = []
+        for part in _parts(texts):
+            check_texts(part)
+            call = json.dumps(wire.encode_call(part, context, deadline)).encode()
+            try:
+                replies.append(wire.decode_reply(self._call(call, deadline)))
+            except ValueError as error:
+                raise errors.ModelUnavailable(_UNUSABLE) from error
+        return _joined(replies)
+
+
+def _parts(texts: Sequence[str]) -> Iterator[list[str]]:
+    part: list[str] = []
+    size = 0
+    for text in texts:
+        length = len(json.dumps(text))
+        if part and (len(part) == MAX_TEXTS or size + length > _MAX_CALL_BYTES):
+            yield part
+            part, size = [], 0
+        part.append(text)
+        size += length
+    yield part
+
+
+def _joined(replies: Sequence[EmbedReply]) -> EmbedReply:
+    if len(replies) == 1:
+        return replies[0]
+    usage = Usage()
+    for reply in replies:
+        usage = usage + reply.usage
+    return replies[0].model_copy(
+        update={
+            "vectors": tuple(vector for reply in replies for vector in reply.vectors),
+            "usage": usage,
+            "cost_nanousd": sum(reply.cost_nanousd for reply in replies),
+        }
+    )
+
+
+def _function_error(data: bytes) -> errors.PentadError:
+    """Return the error that Lambda's error payload names; a name of no error of ours is a fault of the function."""
+    try:
+        payload = json.loads(data)
+    except ValueError:
+        payload = None
+    payload = payload if isinstance(payload, dict) else {}
+    name, message = str(payload.get("errorType", "")), str(payload.get("errorMessage", ""))[:500]
+    error = wire_errors.of_name(name, message)
+    return error or errors.ModelUnavailable(f"{_WHAT} failed: {name[:100] or 'no error type'}")

@@ -1,0 +1,97 @@
+"""The gateway function's ``complete`` call on the wire: both ends use these, so they can't drift apart."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from pentad.domain.errors import InvalidInput, MalformedReply
+from pentad.domain.models import CallContext, ChatReply, ChatRequest
+from pentad.models.remote.wire_errors import Errors
+
+MAX_CALL_BYTES = 5_500_000
+"""Lambda takes and gives 6 MB a payload (AWS Lambda quotas); the rest is left for what is around it."""
+_CONTEXT = "context"
+
+
+class CompleteCall(BaseModel):
+    """The payload ``{op: "complete", request, context, deadline?, errors?}``; ``op`` is the handler's affair."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    request: dict[str, Any] = Field(description="a ChatRequest without its context")
+    context: CallContext
+    deadline: float | None = Field(default=None, description="time.time() by which an answer is of use")
+    errors: Errors = "raise"
+
+    def chat_request(self) -> ChatRequest:
+        """Return the request, with its context.
+
+        Raises:
+            InvalidInput: it is none; the field says where.
+        """
+        try:
+            return ChatRequest.model_validate({**self.request, _CONTEXT: self.context})
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_input=False)[0]
+            field = ".".join(str(part) for part in ("request", *first["loc"]))
+            raise InvalidInput(f"{field}: {first['msg']}", field=field, fix=first["msg"]) from error
+
+
+def encode_call(request: ChatRequest, deadline: float) -> bytes:
+    """Return the payload of a call.
+
+    Raises:
+        InvalidInput: it is more than Lambda takes.
+    """
+    call = {
+        "op": "complete",
+        "request": request.model_dump(mode="json", exclude={_CONTEXT}),
+        "context": request.context.model_dump(mode="json"),
+        "deadline": deadline,
+        "errors": "return",
+    }
+    data = json.dumps(call, ensure_ascii=False, separators=(",", ":")).encode()
+    if len(data) > MAX_CALL_BYTES:
+        raise InvalidInput(
+            f"the conversation has more than {MAX_CALL_BYTES:,} bytes", field="messages", fix="shorten it"
+        )
+    return data
+
+
+def decode_call(payload: Mapping[str, Any]) -> CompleteCall:
+    """Return the call in a payload.
+
+    Raises:
+        pydantic.ValidationError: it is none.
+    """
+    return CompleteCall.model_validate(payload)
+
+
+def encode_reply(reply: ChatReply) -> dict[str, Any]:
+    """Return the function's answer: without the provider's own form where both are more than Lambda gives.
+
+    Raises:
+        MalformedReply: it is too large even so.
+    """
+    answer = reply.model_dump(mode="json")
+    if _size(answer) > MAX_CALL_BYTES:
+        answer["message"].pop("raw", None)
+        if _size(answer) > MAX_CALL_BYTES:
+            raise MalformedReply(f"the reply has more than {MAX_CALL_BYTES:,} bytes")
+    return answer
+
+
+def _size(value: Any) -> int:
+    # Lambda's runtime may escape what is not ASCII: count as it would.
+    return len(json.dumps(value))
+
+
+def decode_reply(payload: Any) -> ChatReply:
+    """Return the reply in the function's answer.
+
+    Raises:
+        ValueError: it is none (pydantic's error is one).
+    """
+    return ChatReply.model_validate(payload)

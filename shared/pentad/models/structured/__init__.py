@@ -1,0 +1,1 @@
+"""Structured output: schemas, checks and repair."""

@@ -1,0 +1,67 @@
+"""Check a reply before it leaves the gateway: tools exist, call ids differ, arguments and output fit their schemas."""
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from pentad.domain.models import ChatRequest, StopReason
+from pentad.models.providers import strictjson
+from pentad.models.providers.exchange import ProviderReply
+
+MAX_PROBLEMS = 5
+_MAX_TEXT = 300
+
+
+def _violations(value: Any, schema: Mapping[str, Any]) -> Iterable[str]:
+    # Imported here: jsonschema takes 0.2 s to load, and a plain answer needs none of it.
+    import jsonschema
+    from jsonschema.validators import validator_for
+
+    validator = validator_for(schema, default=jsonschema.Draft202012Validator)(schema)
+    for error in validator.iter_errors(value):
+        yield f"{error.json_path}: {error.message}"[:_MAX_TEXT]
+
+
+def _tool_problems(reply: ProviderReply, request: ChatRequest) -> Iterable[str]:
+    tools = {tool.name: tool for tool in request.tools}
+    seen: set[str] = set()
+    for call in reply.tool_calls:
+        if call.call_id in seen:
+            yield f"two tool calls have the id {call.call_id}"
+        seen.add(call.call_id)
+        if call.tool not in tools:
+            yield f"there is no tool {call.tool[:64]}; the tools are: {', '.join(tools) or 'none'}"
+            continue
+        for violation in _violations(call.arguments, tools[call.tool].input_schema):
+            yield f"the arguments of {call.tool} don't fit its schema at {violation}"
+
+
+def _output_problems(reply: ProviderReply, schema: Mapping[str, Any]) -> Iterable[str]:
+    try:
+        value = strictjson.read(reply.text)
+    except ValueError:
+        yield "the reply is not JSON alone; write the JSON value and nothing else"
+        return
+    found = strictjson.problem(value)
+    if found:
+        yield f"the JSON of the reply {found}"
+        return
+    for violation in _violations(value, schema):
+        yield f"the reply does not fit its schema at {violation}"
+
+
+def problems(reply: ProviderReply, request: ChatRequest) -> tuple[str, ...]:
+    """Return sentences about what is wrong with a reply that ended by itself, at most five; none if it is good."""
+    found = list(reply.problems)
+    found.extend(_tool_problems(reply, request))
+    if request.output_schema is not None and reply.stop is StopReason.END:
+        found.extend(_output_problems(reply, request.output_schema))
+    if not found and not reply.text.strip() and not reply.tool_calls:
+        found.append("the reply is empty")
+    return tuple(found[:MAX_PROBLEMS])
+
+
+def repair_note(found: Iterable[str]) -> str:
+    """Return what to say to a model whose reply could not be used."""
+    listed = json.dumps(list(found), ensure_ascii=False, indent=1)
+    return f"Your last reply was not used, for these reasons:\n{listed}\nReply again, complete and corrected."

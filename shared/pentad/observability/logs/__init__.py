@@ -1,0 +1,1 @@
+"""Logs: what may stand in them."""

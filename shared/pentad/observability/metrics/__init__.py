@@ -1,0 +1,1 @@
+"""Metrics: their names, units and dimensions, and how they are bounded."""

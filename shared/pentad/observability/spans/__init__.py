@@ -1,0 +1,1 @@
+"""Spans: their ids and how they hang together."""

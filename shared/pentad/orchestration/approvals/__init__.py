@@ -1,0 +1,1 @@
+"""Approvals: asking humans, checking and carrying out what they decide."""

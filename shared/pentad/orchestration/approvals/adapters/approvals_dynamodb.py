@@ -1,0 +1,157 @@
+"""Approvals in DynamoDB; the task token is encrypted before it is stored and is in no view."""
+
+import hashlib
+from datetime import datetime
+
+from pentad.aws.pages import decode_cursor, encode_cursor
+from pentad.aws.readable import from_stored
+from pentad.aws.table import ConditionFailed, Item, Table
+from pentad.domain import keys
+from pentad.domain.errors import ConfigurationError, InvalidInput, InvalidTransition, NotFound
+from pentad.domain.ids import parse_approval_id
+from pentad.domain.runs import Approval, ApprovalStatus
+from pentad.domain.values import Page
+from pentad.orchestration.approvals.approving import settle
+from pentad.orchestration.approvals.ports import TokenCipher
+from pentad.orchestration.runs.adapters.run_items import checking_open, iso, spill_key
+from pentad.orchestration.runs.adapters.spill import Spill
+
+
+class DynamoApprovals:
+    """An `ApprovalStore` over the state table.
+
+    Args:
+        state: the table.
+        spill: where large bodies go.
+        cipher: encrypts the token; none where tokens are neither written nor read.
+    """
+
+    def __init__(self, state: Table, spill: Spill, cipher: TokenCipher | None = None) -> None:
+        self._state = state
+        self._spill = spill
+        self._cipher = cipher
+
+    def create(self, approval: Approval, task_token: str) -> Approval:
+        """See `ApprovalStore`."""
+        sealed = self._key().encrypt(task_token, tenant=approval.tenant, approval=approval.approval)
+        putting = self._state.putting(self._new_item(approval, sealed), condition="attribute_not_exists(pk)")
+        try:
+            # In one write, so that a run that is cancelled at this moment leaves nobody with a question.
+            self._state.transact([putting, self._while_open(approval)])
+        except ConditionFailed as failure:
+            if failure.reasons[0] != "ConditionalCheckFailed":
+                raise InvalidTransition("the run has ended: nobody is asked any more", field="run") from failure
+            return self._replace_token(approval, sealed)
+        return approval
+
+    def get(self, tenant: str, approval: str) -> Approval:
+        """See `ApprovalStore`."""
+        return self._approval(self._item(tenant, approval))
+
+    def token(self, tenant: str, approval: str) -> str:
+        """See `ApprovalStore`."""
+        sealed = str(self._item(tenant, approval)["token"])
+        return self._key().decrypt(sealed, tenant=tenant, approval=approval)
+
+    def replace(self, approval: Approval) -> bool:
+        """See `ApprovalStore`."""
+        pk, sk = _place(approval.tenant, approval.approval)
+        body = self._body(approval)
+        [attribute] = body
+        other = "body" if attribute == "body_spill" else "body_spill"
+        names = {"#status": "status", "#version": "version"}
+        values = {
+            ":status": approval.status.value,
+            ":version": approval.version,
+            ":before": approval.version - 1,
+            ":body": body[attribute],
+        }
+        update = f"SET #status = :status, #version = :version, {attribute} = :body REMOVE {other}"
+        if approval.status is not ApprovalStatus.PENDING:
+            update += ", gsi1pk, gsi1sk"
+        try:
+            self._state.update(pk, sk, update, condition="#version = :before", names=names, values=values)
+        except ConditionFailed as failure:
+            if failure.item is None:
+                raise NotFound("there is no such approval", field="approval") from failure
+            return False
+        return True
+
+    def decide(
+        self, tenant: str, approval: str, status: ApprovalStatus, *, by: str, reason: str | None, at: datetime
+    ) -> Approval:
+        """See `ApprovalStore`."""
+        return settle(self, tenant, approval, status, by=by, reason=reason, at=at)
+
+    def pending(self, tenant: str, *, limit: int = 50, cursor: str | None = None) -> Page[Approval]:
+        """See `ApprovalStore`."""
+        pk = keys.collection(tenant, "APPROVALS")
+        start = decode_cursor(cursor, pk, attribute="gsi1pk")
+        items, end = self._state.query(pk, index="gsi1", limit=limit, start=start)
+        return Page[Approval](items=tuple(self._approval(item) for item in items), cursor=encode_cursor(end))
+
+    def of_run(self, tenant: str, run: str, *, limit: int = 1000) -> list[Approval]:
+        """See `ApprovalStore`."""
+        items, _ = self._state.query(keys.run_pk(tenant, run), begins="APPROVAL#", descending=True, limit=limit)
+        return [self._approval(item) for item in items]
+
+    def _while_open(self, approval: Approval) -> Item:
+        return checking_open(self._state, approval.tenant, approval.run, or_missing=True)
+
+    def _key(self) -> TokenCipher:
+        if self._cipher is None:
+            raise ConfigurationError("this function has no key for task tokens", fix="set APPROVAL_KEY")
+        return self._cipher
+
+    def _new_item(self, approval: Approval, sealed: str) -> Item:
+        pk, sk = _place(approval.tenant, approval.approval)
+        item: Item = {
+            "pk": pk,
+            "sk": sk,
+            "type": "approval",
+            "gsi1pk": keys.collection(approval.tenant, "APPROVALS"),
+            "gsi1sk": f"{iso(approval.created_at)}#{approval.approval}",
+            "status": approval.status.value,
+            "version": approval.version,
+            "token": sealed,
+        }
+        return item | self._body(approval)
+
+    def _body(self, approval: Approval) -> Item:
+        body = approval.model_dump_json()
+        # Two who change it at once write two objects: what the slower one writes is not what the item refers to.
+        digest = hashlib.sha256(body.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+        sk = f"{keys.approval_sk(approval.step)}#{approval.version}#{digest}"
+        return self._spill.pack("body", spill_key(approval.tenant, approval.run, {"sk": sk}), body)
+
+    def _replace_token(self, approval: Approval, sealed: str) -> Approval:
+        pk, sk = _place(approval.tenant, approval.approval)
+        try:
+            item = self._state.update(
+                pk,
+                sk,
+                "SET #token = :token",
+                condition="#status = :pending",
+                names={"#token": "token", "#status": "status"},
+                values={":token": sealed, ":pending": ApprovalStatus.PENDING.value},
+            )
+        except ConditionFailed:
+            return self.get(approval.tenant, approval.approval)
+        return self._approval(item)
+
+    def _item(self, tenant: str, approval: str) -> Item:
+        item = self._state.get(*_place(tenant, approval))
+        if item is None:
+            raise NotFound("there is no such approval", field="approval")
+        return item
+
+    def _approval(self, item: Item) -> Approval:
+        return from_stored(Approval, self._spill.unpack("body", item) or "{}")
+
+
+def _place(tenant: str, approval: str) -> tuple[str, str]:
+    try:
+        run, step = parse_approval_id(approval)
+    except InvalidInput as error:
+        raise NotFound("there is no such approval", field="approval") from error
+    return keys.run_pk(tenant, run), keys.approval_sk(step)

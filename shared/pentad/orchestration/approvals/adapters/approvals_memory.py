@@ -1,0 +1,83 @@
+"""Approvals in a dictionary, tokens encrypted as elsewhere."""
+
+import threading
+from datetime import datetime
+
+from pentad.aws.pages import decode_cursor, encode_cursor
+from pentad.domain import keys
+from pentad.domain.errors import NotFound
+from pentad.domain.runs import Approval, ApprovalStatus
+from pentad.domain.values import Page
+from pentad.orchestration.approvals.approving import settle
+from pentad.orchestration.approvals.ports import TokenCipher
+from pentad.orchestration.runs.adapters.run_items import iso
+
+
+class MemoryApprovals:
+    """An `ApprovalStore`.
+
+    Args:
+        cipher: encrypts the token.
+    """
+
+    def __init__(self, cipher: TokenCipher) -> None:
+        self._cipher = cipher
+        self._lock = threading.Lock()
+        self._approvals: dict[tuple[str, str], Approval] = {}
+        self._tokens: dict[tuple[str, str], str] = {}
+
+    def create(self, approval: Approval, task_token: str) -> Approval:
+        """See `ApprovalStore`."""
+        place = (approval.tenant, approval.approval)
+        sealed = self._cipher.encrypt(task_token, tenant=approval.tenant, approval=approval.approval)
+        with self._lock:
+            stored = self._approvals.setdefault(place, approval)
+            if stored.status is ApprovalStatus.PENDING:
+                self._tokens[place] = sealed
+            return stored
+
+    def get(self, tenant: str, approval: str) -> Approval:
+        """See `ApprovalStore`."""
+        stored = self._approvals.get((tenant, approval))
+        if stored is None:
+            raise NotFound("there is no such approval", field="approval")
+        return stored
+
+    def token(self, tenant: str, approval: str) -> str:
+        """See `ApprovalStore`."""
+        self.get(tenant, approval)
+        return self._cipher.decrypt(self._tokens[tenant, approval], tenant=tenant, approval=approval)
+
+    def replace(self, approval: Approval) -> bool:
+        """See `ApprovalStore`."""
+        with self._lock:
+            stored = self.get(approval.tenant, approval.approval)
+            if stored.version != approval.version - 1:
+                return False
+            self._approvals[approval.tenant, approval.approval] = approval
+            return True
+
+    def decide(
+        self, tenant: str, approval: str, status: ApprovalStatus, *, by: str, reason: str | None, at: datetime
+    ) -> Approval:
+        """See `ApprovalStore`."""
+        return settle(self, tenant, approval, status, by=by, reason=reason, at=at)
+
+    def pending(self, tenant: str, *, limit: int = 50, cursor: str | None = None) -> Page[Approval]:
+        """See `ApprovalStore`."""
+        pk = keys.collection(tenant, "APPROVALS")
+        start = decode_cursor(cursor, pk)
+        own = [one for one in self._approvals.values() if one.tenant == tenant]
+        ranked = sorted((one for one in own if one.status is ApprovalStatus.PENDING), key=_place)
+        after = [one for one in ranked if start is None or _place(one) > start["sk"]]
+        end = {"pk": pk, "sk": _place(after[limit - 1])} if len(after) > limit else None
+        return Page[Approval](items=tuple(after[:limit]), cursor=encode_cursor(end))
+
+    def of_run(self, tenant: str, run: str, *, limit: int = 1000) -> list[Approval]:
+        """See `ApprovalStore`."""
+        own = [one for one in self._approvals.values() if (one.tenant, one.run) == (tenant, run)]
+        return sorted(own, key=lambda one: one.step, reverse=True)[:limit]
+
+
+def _place(approval: Approval) -> str:
+    return f"{iso(approval.created_at)}#{approval.approval}"

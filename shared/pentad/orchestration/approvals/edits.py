@@ -1,0 +1,82 @@
+"""Check arguments that a human wrote in place of the model's: by the same schema, with the field and the fix named."""
+
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from pentad.domain.canonical import canonical_json
+from pentad.domain.declarations.agents import ToolSpec
+from pentad.domain.errors import InvalidInput
+from pentad.domain.runs import ApprovalCall
+
+if TYPE_CHECKING:
+    # Named, not loaded: see where it is.
+    from jsonschema import ValidationError
+
+_HINT_CHARACTERS = 300
+MAX_BYTES = 200_000
+
+
+def check_json(arguments: Mapping[int, dict[str, Any]]) -> None:
+    """Return if edited arguments have a form in JSON, and are not longer than a call may be.
+
+    Raises:
+        InvalidInput: they have not.
+    """
+    for index, values in arguments.items():
+        try:
+            length = len(canonical_json(values).encode())
+        except (ValueError, TypeError) as error:
+            raise InvalidInput(
+                f"the arguments are not JSON: {error}", field=f"arguments.{index}", fix="leave out NaN and infinities"
+            ) from error
+        if length > MAX_BYTES:
+            raise InvalidInput(
+                f"the arguments have more than {MAX_BYTES:,} bytes", field=f"arguments.{index}", fix="shorten them"
+            )
+
+
+def check_arguments(tool: ToolSpec | None, call: ApprovalCall) -> None:
+    """Return if a call's edited arguments fit its tool's input schema.
+
+    Raises:
+        InvalidInput: they do not, or the tool is not there any more.
+    """
+    place = f"arguments.{call.index}"
+    if tool is None:
+        raise InvalidInput(f"there is no tool {call.tool} any more", field=place, fix="reject the call")
+    # Imported here: jsonschema takes 0.2 s to load, and few decisions are edits.
+    import jsonschema
+    from jsonschema.validators import validator_for
+
+    validator = validator_for(tool.input_schema, default=jsonschema.Draft202012Validator)(tool.input_schema)
+    error = next(iter(sorted(validator.iter_errors(call.arguments), key=lambda found: found.json_path)), None)
+    if error is None:
+        return
+    path = ".".join(str(part) for part in error.absolute_path)
+    # The rule that is broken, and not jsonschema's own words: those hold the value that was sent.
+    rule, fix = _told(error)
+    raise InvalidInput(
+        f"the arguments don't fit the schema of {call.tool}: {rule}",
+        field=f"{place}.{path}" if path else place,
+        fix=fix,
+    )
+
+
+def _told(error: "ValidationError") -> tuple[str, str]:
+    """Return which rule is broken and what to give instead, with every name that is wrong or missing."""
+    schema = error.schema if isinstance(error.schema, dict) else {}
+    known, given = schema.get("properties", {}), error.instance
+    if isinstance(given, dict) and error.validator == "additionalProperties" and not schema.get("patternProperties"):
+        wrong = ", ".join(_cut(name) for name in sorted(set(given) - set(known)))
+        return _cut(f"there is no field {wrong}"), _cut(f"leave it out; the fields are: {', '.join(known) or 'none'}")
+    if isinstance(given, dict) and error.validator == "required":
+        missing = ", ".join(name for name in schema["required"] if name not in given)
+        return _cut(f"required: {missing}"), _cut(f"give {missing}; the fields are: {', '.join(known) or 'any'}")
+    # A whole object's schema is too long for a sentence: the rule's own part of it is what has to be met.
+    rule = {str(error.validator): error.validator_value} if known else schema
+    return str(error.validator), f"give what fits {_cut(json.dumps(rule, ensure_ascii=False, sort_keys=True))}"
+
+
+def _cut(words: str) -> str:
+    return words if len(words) <= _HINT_CHARACTERS else f"{words[: _HINT_CHARACTERS - 1]}…"

@@ -1,0 +1,87 @@
+"""What approvals ask of their store and of the cipher of their task tokens."""
+
+from datetime import datetime
+from typing import Protocol
+
+from pentad.domain.runs import Approval, ApprovalStatus
+from pentad.domain.values import Page
+from pentad.orchestration.confidence.ports import Assessor as Assessor
+from pentad.orchestration.reviews.ports import ReviewStore as ReviewStore
+
+
+class ApprovalStore(Protocol):
+    """Approvals with their task tokens. The token is a credential: encrypted at rest, in no view."""
+
+    def create(self, approval: Approval, task_token: str) -> Approval:
+        """Store a pending approval; a repeat replaces the token only (the state was retried) while it is pending.
+
+        Raises:
+            InvalidTransition: its run has ended.
+        """
+        ...
+
+    def get(self, tenant: str, approval: str) -> Approval:
+        """Return an approval.
+
+        Raises:
+            NotFound: no such approval for this tenant.
+        """
+        ...
+
+    def token(self, tenant: str, approval: str) -> str:
+        """Return the task token, decrypted.
+
+        Raises:
+            NotFound: no such approval.
+        """
+        ...
+
+    def replace(self, approval: Approval) -> bool:
+        """Store a changed approval in one conditional write, and return whether it was stored.
+
+        It is not where the stored one is not of the version before: then somebody was faster.
+
+        Raises:
+            NotFound: no such approval.
+        """
+        ...
+
+    def decide(
+        self, tenant: str, approval: str, status: ApprovalStatus, *, by: str, reason: str | None, at: datetime
+    ) -> Approval:
+        """Move a pending approval to its decision. The same decision again returns what is stored.
+
+        Raises:
+            InvalidTransition: it was already decided otherwise, or has expired.
+            NotFound: no such approval.
+        """
+        ...
+
+    def pending(self, tenant: str, *, limit: int = 50, cursor: str | None = None) -> Page[Approval]:
+        """Return pending approvals, the oldest first."""
+        ...
+
+    def of_run(self, tenant: str, run: str, *, limit: int = 1000) -> list[Approval]:
+        """Return a run's approvals, pending or not, that of the highest step first."""
+        ...
+
+
+class TokenCipher(Protocol):
+    """Encrypts task tokens, bound to their tenant and approval."""
+
+    def encrypt(self, token: str, *, tenant: str, approval: str) -> str:
+        """Return the token encrypted, as text.
+
+        Raises:
+            StoreUnavailable: the key service did not answer.
+        """
+        ...
+
+    def decrypt(self, sealed: str, *, tenant: str, approval: str) -> str:
+        """Return the token of this tenant's approval.
+
+        Raises:
+            PolicyDenied: it was encrypted for another tenant or approval.
+            StoreUnavailable: the key service did not answer.
+        """
+        ...

@@ -1,0 +1,123 @@
+"""Let a session go on: start the execution of the run that holds it, or give it to the next in its queue.
+
+Whoever finds a session where something is left to do may call this, and as often as they like: the event of a run's
+end, a request that finds the session busy, a reader of a run that waits.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from pentad.domain.errors import NotFound, PentadError
+from pentad.domain.runs import Run, RunStatus
+from pentad.observability.metrics import names
+from pentad.observability.ports import Telemetry
+from pentad.orchestration.runs.ports import RunStore, WorkflowEngine
+
+DIED = "the execution died"
+"""The error of a run whose execution was found dead, by whoever looked."""
+_HANDOVERS = 20
+"""Runs of a queue whose agent is gone are failed one after the other, at most so many in one call."""
+
+
+class Advance:
+    """Starts executions.
+
+    Args:
+        runs: the store.
+        engine: where executions run.
+        telemetry: metrics and logs.
+        now: the clock.
+    """
+
+    def __init__(
+        self, runs: RunStore, engine: WorkflowEngine, telemetry: Telemetry, *, now: Callable[[], datetime]
+    ) -> None:
+        self._runs = runs
+        self._engine = engine
+        self._telemetry = telemetry
+        self._now = now
+
+    def begin(self, run: Run, *, heals: bool) -> Run:
+        """Start the execution of a run that holds its session; its name is the run's id, so a repeat is the same.
+
+        Args:
+            run: it is queued and waits for nobody.
+            heals: somebody will ask again where this fails. Else the run fails, and frees its session.
+
+        Raises:
+            NotFound: the agent has no state machine; the run has failed.
+            StoreUnavailable: the engine or the store did not answer.
+        """
+        try:
+            arn = self._engine.start(run.agent, run.run, reference(run))
+        except PentadError as error:
+            if not heals or isinstance(error, NotFound):
+                # Nobody can ask for this run again (or it would never start), so it must not hold its session.
+                self._runs.finish(
+                    run.tenant,
+                    run.run,
+                    RunStatus.FAILED,
+                    at=self._now(),
+                    answer=None,
+                    error=f"{type(error).__name__}: the execution could not be started",
+                )
+            raise
+        self._telemetry.event("run.started", tenant=run.tenant, run=run.run, session=run.session)
+        if arn == run.execution_arn:
+            return run
+        self._runs.set_execution(run.tenant, run.run, arn)
+        return run.model_copy(update={"execution_arn": arn})
+
+    def __call__(self, tenant: str, session: str) -> Run | None:
+        """Put right what is left to do in a session, and return the run that was started, if one was.
+
+        Raises:
+            StoreUnavailable: the store or the engine did not answer; again is safe.
+        """
+        for _ in range(_HANDOVERS):
+            self._put_right(tenant, session)
+            promoted = self._runs.promote(tenant, session)
+            if promoted is None:
+                return None
+            self._telemetry.count(names.RUNS_DEQUEUED, agent=promoted.agent)
+            try:
+                return self.begin(promoted, heals=True)
+            except NotFound:
+                continue  # Its agent was removed while it waited; it has failed, and the next one's turn has come.
+        return None
+
+    def revive(self, run: Run) -> None:
+        """Start a run that is stored and was never started; one that has lost its session meanwhile has failed.
+
+        Raises:
+            NotFound: its agent is gone; it has failed.
+            StoreUnavailable: the store or the engine did not answer; again is safe.
+        """
+        self(run.tenant, run.session)
+        if self._runs.lease_holder(run.tenant, run.session) == run.run:
+            return
+        found = self._runs.get(run.tenant, run.run)
+        if found.status is RunStatus.QUEUED and not found.waiting:
+            self._runs.finish(
+                run.tenant, run.run, RunStatus.FAILED, at=self._now(), answer=None, error="the run was never started"
+            )
+
+    def _put_right(self, tenant: str, session: str) -> None:
+        """Put right what a crash left of the run that holds the session: an execution never started, or dead."""
+        holder = self._runs.lease_holder(tenant, session)
+        if holder is None:
+            return
+        run = self._runs.get(tenant, holder)
+        if run.status.ended:
+            return
+        if run.status is RunStatus.QUEUED:
+            run = self.begin(run, heals=True)
+        if run.execution_arn is not None and not self._engine.running(run.execution_arn):
+            self._runs.finish(tenant, holder, RunStatus.FAILED, at=self._now(), answer=None, error=DIED)
+
+
+def reference(run: Run) -> dict[str, Any]:
+    """Return the input of a run's execution: references only, and the step it begins with if that is a later one."""
+    later = {"step": run.first_step} if run.first_step > 1 else {}
+    return {"tenant": run.tenant, "run": run.run, "session": run.session, "agent": run.agent} | later

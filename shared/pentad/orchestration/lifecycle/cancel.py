@@ -1,0 +1,81 @@
+"""Cancel a run: it ends, its session is free, its execution stops, and nobody is asked about it any more.
+
+The end is one conditional write. What follows from it may be repeated by whoever cancels again: the runs of its steps,
+its open approval, the event, the execution. Where a crash cuts this short, the execution finds the run ended at its
+next write, and tells. A tool that is running may end: what it did is written down.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from pentad.domain.errors import InvalidInput, InvalidTransition
+from pentad.domain.runs import Run, RunStatus
+from pentad.observability.ports import Telemetry
+from pentad.orchestration.approvals.ports import ApprovalStore
+from pentad.orchestration.lifecycle.finished import close_approvals, tell
+from pentad.orchestration.runs.ports import EventPublisher, RunStore, WorkflowEngine
+
+REASON_CHARACTERS = 300
+
+
+class CancelRun:
+    """Cancels runs.
+
+    Args:
+        runs: the store of runs.
+        approvals: the store of approvals.
+        engine: where executions run.
+        events: tells the rest of the account.
+        telemetry: metrics and logs.
+        now: the clock.
+    """
+
+    def __init__(
+        self,
+        runs: RunStore,
+        approvals: ApprovalStore,
+        engine: WorkflowEngine,
+        events: EventPublisher,
+        telemetry: Telemetry,
+        *,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._runs = runs
+        self._approvals = approvals
+        self._engine = engine
+        self._events = events
+        self._telemetry = telemetry
+        self._now = now
+
+    def __call__(self, tenant: str, run: str, *, by: str, reason: str | None = None) -> Run:
+        """Cancel a run and the runs of its steps. Again does what is left of it.
+
+        Raises:
+            NotFound: no such run for this tenant.
+            InvalidInput: the reason is too long.
+            InvalidTransition: the run has ended otherwise.
+            StoreUnavailable: a store, the bus or the engine did not answer; again is safe.
+        """
+        if reason is not None and len(reason) > REASON_CHARACTERS:
+            raise InvalidInput(f"the reason has more than {REASON_CHARACTERS} characters", field="reason")
+        before = self._runs.get(tenant, run)
+        said = f"Cancelled by {by}" + (f": {reason}" if reason else ".")
+        ended = self._runs.finish(tenant, run, RunStatus.CANCELLED, at=self._now(), answer=None, stop_reason=said)
+        if ended.status is not RunStatus.CANCELLED:
+            raise InvalidTransition(f"the run has ended: it is {ended.status}", field="run")
+        for child in self._runs.children(tenant, run):
+            self._cancel_child(tenant, child, reason)
+        close_approvals(ended, self._approvals, reason="the run was cancelled", at=self._now())
+        if not before.status.ended:
+            self._telemetry.event("run.cancelled", tenant=tenant, run=run)
+        tell(ended, self._events, self._telemetry)
+        # Last: until here a crash leaves an execution that will find the run ended, and tell.
+        if ended.execution_arn is not None:
+            self._engine.stop(ended.execution_arn, error="Cancelled", cause="the run was cancelled")
+        return ended
+
+    def _cancel_child(self, tenant: str, child: str, reason: str | None) -> None:
+        try:
+            self(tenant, child, by="its workflow", reason=reason)
+        except InvalidTransition:
+            return  # It had ended before.

@@ -1,0 +1,268 @@
+"""The end of a run: its answer with citations, or why there is none; and the end of a tool call that died.
+
+What it reads does not grow with the run: the run, its last step and that step's message. Citations were resolved by
+the turn; only where a human has edited the answer is the conversation read for them again.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from pentad.domain.errors import InvalidTransition, NotFound, PentadError, leaves
+from pentad.domain.ids import approval_id
+from pentad.domain.knowledge import Citation
+from pentad.domain.runs import ApprovalStatus, CallStatus, Run, RunStatus, Step, ToolCall
+from pentad.memory.retrieval.citations import resolve_citations, unknown_markers, without_markers
+from pentad.memory.sessions.ports import SessionStore
+from pentad.observability.ports import Telemetry
+from pentad.orchestration.approvals.ports import ApprovalStore
+from pentad.orchestration.lifecycle.causes import message_of
+from pentad.orchestration.lifecycle.finished import close_approvals, tell
+from pentad.orchestration.reviews.ports import ReviewStore
+from pentad.orchestration.reviews.reviews import review_of
+from pentad.orchestration.runs.ports import EventPublisher, RunStore
+from pentad.orchestration.switches.ports import Switchboard
+from pentad.orchestration.turn.situation import conversation
+
+_OURS = frozenset(leaf.__name__ for leaf in leaves())
+_CAUSE_CHARACTERS = 500
+_ENDED = "the run has ended"
+_OF_EXECUTIONS = {
+    "ExecutionTimedOut": "the execution did not end in time",
+    "ExecutionAborted": "the execution was stopped from outside",
+    "ExecutionFailed": "the execution ended before it could say why",
+}
+
+
+@dataclass(frozen=True)
+class _End:
+    """How a run ends."""
+
+    status: RunStatus
+    text: str
+    citations: tuple[Citation, ...] = ()
+    notices: tuple[str, ...] = ()
+    stop_reason: str | None = None
+
+
+class Deliver:
+    """Ends runs.
+
+    Args:
+        runs: the store of runs.
+        sessions: the store of sessions.
+        approvals: the store of approvals; one that nobody can answer any more is closed.
+        events: tells the rest of the account.
+        telemetry: metrics and logs.
+        now: the clock.
+        reviews: where failed runs go that a human should look at.
+        switchboard: counts tools that fail for good.
+    """
+
+    def __init__(
+        self,
+        runs: RunStore,
+        sessions: SessionStore,
+        approvals: ApprovalStore,
+        events: EventPublisher,
+        telemetry: Telemetry,
+        *,
+        now: Callable[[], datetime],
+        reviews: ReviewStore | None = None,
+        switchboard: Switchboard | None = None,
+    ) -> None:
+        self._runs = runs
+        self._sessions = sessions
+        self._approvals = approvals
+        self._events = events
+        self._telemetry = telemetry
+        self._now = now
+        self._reviews = reviews
+        self._switchboard = switchboard
+
+    def deliver(self, tenant: str, run: str, step: int, kind: str | None = None, reason: str | None = None) -> Run:
+        """End a run by the decision of its last step: answered, degraded or stopped.
+
+        Args:
+            tenant: the tenant.
+            run: the run.
+            step: its last step.
+            kind: what the state machine was told last, ``answer`` or ``stop``; a human's say, or none, may have made
+                it another than the step's own. The step's own where it is not given.
+            reason: why it stops.
+
+        Raises:
+            NotFound: no such run, or it has no such step.
+            InvalidTransition: the step waits for a human, and nobody has agreed to its answer; or calls tools.
+            StoreUnavailable: a store or the bus did not answer; again is safe.
+        """
+        current = self._runs.get(tenant, run)
+        if current.status.ended:
+            return self._told(current)
+        last = self._runs.step(tenant, run, step)
+        if last is None:
+            raise NotFound("the run has no such step", field="step")
+        if "stop" in {kind, last.decision.kind}:
+            why = reason or last.decision.reason or "The run was stopped."
+            self._close_approval(current, step)
+            self._end_branches(current)
+            end = _End(RunStatus.STOPPED, why, notices=current.notices, stop_reason=why)
+        else:
+            end = self._answer(current, last)
+        return self._told(
+            self._runs.finish(
+                tenant,
+                run,
+                end.status,
+                at=self._now(),
+                answer=end.text,
+                citations=end.citations,
+                notices=_once([*current.notices, *last.notices, *end.notices]),
+                stop_reason=end.stop_reason,
+            )
+        )
+
+    def abort(self, tenant: str, run: str, error: str, cause: str, step: int = 1) -> Run:
+        """End a run whose execution failed.
+
+        Args:
+            tenant: the tenant.
+            run: the run.
+            error: the error's name in the state machine.
+            cause: what Step Functions says of it; only the message of an error of ours is kept.
+            step: the step that the execution had come to.
+        """
+        current = self._runs.get(tenant, run)
+        # Who tells of an execution that AWS ended does not know how far it had come, nor who has ended its run.
+        close_approvals(current, self._approvals, reason=_ENDED, at=self._now())
+        if current.status.ended:
+            return self._told(current)
+        self._end_branches(current)
+        text = f"{error}: {said(error, cause)}"
+        self._telemetry.event("run.failed", level="ERROR", error=error)
+        self._review(current, step, text)
+        return self._told(self._runs.finish(tenant, run, RunStatus.FAILED, at=self._now(), answer=None, error=text))
+
+    def _review(self, run: Run, step: int, summary: str) -> None:
+        if self._reviews is None:
+            return
+        try:
+            self._reviews.add(review_of(run, step, "failed", summary, at=self._now()))
+        except PentadError as error:
+            # The run's end matters more than the list: this is the last resort of every run.
+            self._telemetry.event("review.lost", level="ERROR", error=type(error).__name__)
+
+    def call_failed(self, tenant: str, run: str, step: int, index: int, error: str, cause: str) -> ToolCall:
+        """Store a tool call whose function failed for good as an error result, so that the model is told."""
+        call = self._runs.call(tenant, run, step, index)
+        if call.status is CallStatus.FAILED:
+            return call
+        failed = call.model_copy(
+            update={
+                "status": CallStatus.FAILED,
+                "result": f"The tool failed ({error}): {said(error, cause)}",
+                "is_error": True,
+                "error_type": error,
+                "ended_at": self._now(),
+            }
+        )
+        try:
+            self._runs.save_call(failed)
+        except InvalidTransition:
+            # It had ended before its function's answer was lost: what is stored is what happened.
+            return self._runs.call(tenant, run, step, index)
+        self._telemetry.event("tool.failed", level="WARNING", tool=call.tool, error=error)
+        if self._switchboard is not None:
+            try:
+                self._switchboard.tool_failed(tenant, call.tool, error)
+            except PentadError as unheard:
+                # The count is an extra; that the model is told must not fail with it.
+                self._telemetry.event("tool.not_counted", level="WARNING", error=type(unheard).__name__)
+        return failed
+
+    def _answer(self, run: Run, step: Step) -> "_End":
+        text, citations = self._agreed(run, step)
+        status = RunStatus.DEGRADED if step.degraded else RunStatus.SUCCEEDED
+        unknown = unknown_markers(text, citations)
+        if not unknown:
+            return _End(status, text, citations)
+        notice = f"Citations that point to no passage were removed: {', '.join(unknown)}."
+        return _End(status, without_markers(text, unknown), citations, (notice,))
+
+    def _agreed(self, run: Run, step: Step) -> tuple[str, tuple[Citation, ...]]:
+        """Return the answer with what it cites: the model's, or a human's where one had to agree to it."""
+        if step.decision.kind == "answer":
+            return self._text(run, step), step.citations
+        if step.decision.kind == "tools":
+            raise InvalidTransition("the run's last step calls tools", field="step")
+        approval = self._approvals.get(run.tenant, approval_id(run.run, step.step))
+        if approval.status not in {ApprovalStatus.APPROVED, ApprovalStatus.ANSWERED}:
+            raise InvalidTransition(f"the answer's approval is {approval.status}", field="approval")
+        if approval.reply is None:
+            return self._text(run, step), step.citations
+        head = self._sessions.get(run.tenant, run.session)
+        if head is None:
+            raise NotFound("there is no such session", field="session")
+        question, stored = conversation(run, head, self._sessions)
+        seen = [*([question] if question else []), *stored]
+        return approval.reply, resolve_citations(approval.reply, seen)[0]
+
+    def _text(self, run: Run, step: Step) -> str:
+        """Return the words of the step's message."""
+        place = step.message_seq
+        stored = self._sessions.read(run.tenant, run.session, place, place) if place is not None else []
+        if not stored:
+            raise NotFound("the step's message is not in the session", field="step")
+        return stored[0].message.text
+
+    def _end_branches(self, run: Run) -> None:
+        """End what the branches of a workflow's run have left that was cut off: agents' runs, and what was asked."""
+        if run.kind != "workflow":
+            return
+        close_approvals(run, self._approvals, reason=_ENDED, at=self._now())
+        for name in self._runs.children(run.tenant, run.run):
+            child = self._runs.get(run.tenant, name)
+            if child.status.ended:
+                continue
+            close_approvals(child, self._approvals, reason=_ENDED, at=self._now())
+            why = "The workflow's run has ended."
+            end = self._runs.finish(run.tenant, name, RunStatus.CANCELLED, at=self._now(), answer=None, stop_reason=why)
+            self._told(end)
+
+    def _close_approval(self, run: Run, step: int) -> None:
+        if run.status is not RunStatus.AWAITING_HUMAN:
+            return
+        try:
+            self._approvals.decide(
+                run.tenant,
+                approval_id(run.run, step),
+                ApprovalStatus.EXPIRED,
+                by="system",
+                reason=_ENDED,
+                at=self._now(),
+            )
+        except (InvalidTransition, NotFound):
+            return  # It was decided, or never made: nothing is pending.
+
+    def _told(self, run: Run) -> Run:
+        return tell(run, self._events, self._telemetry)
+
+
+def said(error: str, cause: str) -> str:
+    """Return what may be told of an error: our own message, or that something unexpected happened.
+
+    Other errors' causes hold tracebacks and values, which belong in the log only.
+    """
+    if error in _OURS:
+        message = message_of(cause)
+        if message:
+            return message[:_CAUSE_CHARACTERS]
+    if error in {"States.Timeout", "Sandbox.Timedout"}:
+        return "it did not answer in time"
+    if error in _OF_EXECUTIONS:
+        return _OF_EXECUTIONS[error]
+    return "an unexpected error; the function's log has it"
+
+
+def _once(notices: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(notices))

@@ -1,0 +1,71 @@
+"""What follows from a run's end: nobody is asked about it any more; one event for everybody, and its metrics."""
+
+from datetime import datetime
+from typing import Any
+
+from pentad.domain.errors import InvalidTransition, NotFound
+from pentad.domain.runs import ApprovalStatus, Run
+from pentad.observability.metrics import names
+from pentad.observability.ports import Telemetry
+from pentad.orchestration.approvals.ports import ApprovalStore
+from pentad.orchestration.runs.ports import EventPublisher
+
+FINISHED = "pentad.run.finished"
+_TEXT_CHARACTERS = 500
+
+
+def finished_detail(run: Run) -> dict[str, Any]:
+    """Return the event's detail: enough to go on without the run, and to start a failed one again.
+
+    ``waiting`` tells that others wait for the session: the rule that starts the next looks at it. Nobody's words are in
+    it: the request is named by its place in the session.
+    """
+    detail: dict[str, Any] = {
+        "tenant": run.tenant,
+        "run": run.run,
+        "agent": run.agent,
+        "session": run.session,
+        "status": run.status.value,
+        "steps": run.spent.steps,
+        "cost_nanousd": run.spent.cost_nanousd,
+        "waiting": run.hands_over,
+        "request_seq": run.request_seq,
+    }
+    optional = {
+        "execution": run.execution_arn,
+        "parent": run.parent,
+        "error": None if run.error is None else run.error[:_TEXT_CHARACTERS],
+        "ended_at": None if run.ended_at is None else run.ended_at.isoformat(),
+    }
+    return detail | {name: value for name, value in optional.items() if value is not None}
+
+
+def tell(run: Run, events: EventPublisher, telemetry: Telemetry) -> Run:
+    """Publish the end of a run and return it. A retry publishes again: subscribers tell repeats by the run's id.
+
+    Raises:
+        StoreUnavailable: the bus did not take it.
+    """
+    events.publish(FINISHED, finished_detail(run))
+    telemetry.count(names.RUNS_ENDED, agent=run.agent, status=run.status.value)
+    if run.ended_at is not None:
+        duration = (run.ended_at - run.created_at).total_seconds() * 1000
+        telemetry.count(names.RUN_DURATION, duration, unit="Milliseconds", agent=run.agent)
+    telemetry.count(names.RUN_STEPS, run.spent.steps, agent=run.agent)
+    telemetry.count(names.RUN_COST, run.spent.cost_nanousd, unit="None", agent=run.agent)
+    return run
+
+
+def close_approvals(run: Run, approvals: ApprovalStore, *, reason: str, at: datetime) -> None:
+    """Close what of a run still waits for a human, at whichever step; again is the same.
+
+    Raises:
+        StoreUnavailable: the store did not answer.
+    """
+    for approval in approvals.of_run(run.tenant, run.run):
+        if approval.status is not ApprovalStatus.PENDING:
+            continue
+        try:
+            approvals.decide(run.tenant, approval.approval, ApprovalStatus.EXPIRED, by="system", reason=reason, at=at)
+        except (InvalidTransition, NotFound):
+            continue  # It was decided at this moment: nothing is pending.

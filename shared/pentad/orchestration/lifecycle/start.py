@@ -1,0 +1,302 @@
+"""Start a run: one service for the API, the queue and the event bus, with one idempotency.
+
+The run's id comes from the tenant and the idempotency key, and the execution's name is the run's id. So whatever
+crashes between the transaction and the start of the execution, the same request again finishes the job.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints, ValidationError, field_validator
+
+from pentad.domain.declarations.agents import AgentSpec, Catalog
+from pentad.domain.declarations.workflows import HumanStep, WorkflowSpec
+from pentad.domain.errors import InvalidInput, InvalidTransition, PentadError, PolicyDenied, SessionBusy
+from pentad.domain.ids import (
+    IDEMPOTENCY_KEY_PATTERN,
+    AgentName,
+    SessionId,
+    TenantId,
+    UserId,
+    check_id,
+    derived_id,
+    new_id,
+)
+from pentad.domain.messages import Message, TextBlock
+from pentad.domain.runs import Run, RunStatus
+from pentad.domain.values import FrozenValue
+from pentad.observability.metrics import names
+from pentad.observability.ports import Telemetry
+from pentad.orchestration.lifecycle.advance import Advance, reference
+from pentad.orchestration.lifecycle.cancel import CancelRun
+from pentad.orchestration.runs.ports import RunStore, WorkflowEngine
+from pentad.orchestration.switches.ports import Switchboard
+
+__all__ = [
+    "MESSAGE_CHARACTERS",
+    "IfBusy",
+    "RunMessage",
+    "RunRequest",
+    "StartRun",
+    "Trigger",
+    "check_switches",
+    "invalid",
+    "lease_seconds",
+    "reference",
+    "request_hash",
+    "request_message_id",
+]
+
+MESSAGE_CHARACTERS = 100_000
+METADATA_ENTRIES = 16
+METADATA_CHARACTERS = 256
+LEASE_MARGIN_SECONDS = 600
+_INTERRUPTS = 3
+"""A request interrupts at most so many holders that come one after the other."""
+EXPRESS_SECONDS = 300
+"""An Express execution lives no longer (Step Functions quotas)."""
+EXPRESS_MARGIN_SECONDS = 60
+
+Trigger = Literal["api", "event", "queue", "schedule", "cli", "workflow"]
+IfBusy = Literal["reject", "enqueue", "interrupt"]
+_Short = Annotated[str, StringConstraints(max_length=METADATA_CHARACTERS)]
+
+
+class RunRequest(FrozenValue):
+    """What a caller asks for: the body of ``POST /v1/runs``."""
+
+    agent: AgentName = Field(description="the agent's or workflow's name, such as assistant")
+    message: str = Field(min_length=1, max_length=MESSAGE_CHARACTERS, description="the user's words")
+    session: SessionId | None = Field(default=None, description="goes on with a session; a new one where absent")
+    user: UserId | None = Field(default=None, description="on whose behalf; a session has one user")
+    metadata: dict[_Short, _Short] = Field(default_factory=dict, max_length=METADATA_ENTRIES)
+    if_busy: IfBusy | None = Field(
+        default=None, description="where the session's run has not ended: reject, enqueue or interrupt"
+    )
+
+    @field_validator("message")
+    @classmethod
+    def _has_words(cls, value: str) -> str:
+        if not value.strip():
+            raise ValueError("the message is empty")
+        return value
+
+
+class RunMessage(RunRequest):
+    """A message for the runs queue, and the detail of an event ``pentad.run.requested``."""
+
+    tenant: TenantId
+    idempotency_key: str | None = Field(default=None, pattern=IDEMPOTENCY_KEY_PATTERN)
+
+    def request(self) -> RunRequest:
+        """Return the part that the API takes as its body."""
+        return RunRequest.model_validate(self.model_dump(exclude={"tenant", "idempotency_key"}))
+
+
+def invalid(error: ValidationError) -> InvalidInput:
+    """Return pydantic's first complaint as ours: the field, and what it should be; never the value."""
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    field = ".".join(str(part) for part in first["loc"])
+    more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
+    return InvalidInput(f"{field or 'the input'}: {first['msg']}{more}", field=field or None, fix=first["msg"])
+
+
+def request_hash(request: RunRequest) -> str:
+    """Return the SHA-256 of the request's canonical JSON: tells a repeat from a conflict."""
+    # A field that came later is left out where it is not given, so that earlier requests keep their hash.
+    values = request.model_dump() if request.if_busy else request.model_dump(exclude={"if_busy"})
+    text = json.dumps(values, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def lease_seconds(spec: AgentSpec | WorkflowSpec) -> int:
+    """Return how long a run may hold its session: its own time, the waits for humans, and a margin.
+
+    Of an agent one wait is counted: each that ends adds its own length (see `RunStore.set_status`), so several fit as
+    well. The waits of a workflow are in its definition: all of them count. Whether an Express execution still lives
+    nobody can tell, so the lease of a reply ends soon after it must have ended.
+    """
+    if isinstance(spec, AgentSpec) and spec.pattern == "reply":
+        return EXPRESS_SECONDS + EXPRESS_MARGIN_SECONDS
+    if isinstance(spec, WorkflowSpec):
+        waits = sum(step.seconds for step in spec.steps.values() if isinstance(step, HumanStep))
+    else:
+        waits = spec.approval_seconds
+    return spec.limits.seconds + waits + LEASE_MARGIN_SECONDS
+
+
+def request_message_id(run: str) -> str:
+    """Return the id of the user's message of a run."""
+    return f"msg_{run}_{0:05d}_u"
+
+
+def check_switches(switchboard: Switchboard | None, run: Run) -> None:
+    """Return if a run may start now.
+
+    Raises:
+        PolicyDenied: an operator has switched its agent, its tenant or everything off; only the first names a field.
+    """
+    standing = None if switchboard is None else switchboard.standing(run.tenant, run.agent, ())
+    if standing is not None and standing.stopped is not None:
+        field = "agent" if standing.agent_only else None
+        raise PolicyDenied(standing.stopped, field=field, fix="ask the operator, or try again later")
+
+
+class StartRun:
+    """Create a run and start its execution.
+
+    Args:
+        catalog: which agents there are.
+        runs: the store.
+        engine: where executions run.
+        telemetry: metrics and logs.
+        now: the clock.
+        switchboard: tells what an operator has switched off; none switches nothing off.
+        cancel: cancels the run that an interrupting request finds; none lets no request interrupt.
+    """
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        runs: RunStore,
+        engine: WorkflowEngine,
+        telemetry: Telemetry,
+        *,
+        now: Callable[[], datetime],
+        switchboard: Switchboard | None = None,
+        cancel: CancelRun | None = None,
+    ) -> None:
+        self._catalog = catalog
+        self._runs = runs
+        self._engine = engine
+        self._telemetry = telemetry
+        self._now = now
+        self._switchboard = switchboard
+        self._cancel = cancel
+        self.advance = Advance(runs, engine, telemetry, now=now)
+
+    def __call__(
+        self, tenant: str, request: RunRequest, *, trigger: Trigger, idempotency_key: str | None = None
+    ) -> Run:
+        """Return the run: a new one, or the one that this idempotency key started before.
+
+        One that finds its session busy waits in the session's queue (`Run.waiting`), or interrupts the run that holds
+        it, where the request, or else the agent, says so.
+
+        Raises:
+            InvalidInput: no such agent, or the session belongs to another agent or user.
+            IdempotencyConflict: the key was used for another request.
+            PolicyDenied: an operator has switched this agent, tenant or everything off.
+            SessionBusy: another run of the session has not ended, or the session's queue is full.
+            StoreUnavailable: nothing, or not all, was started; the same key again goes on from there.
+        """
+        spec = self._spec(request.agent)
+        run = self._new(tenant, request, trigger, idempotency_key, spec)
+        message = Message(
+            message_id=request_message_id(run.run),
+            role="user",
+            blocks=(TextBlock(text=request.message),),
+            created_at=run.created_at,
+            run=run.run,
+            step=0,
+        )
+        return self.begin(run, message, spec, heals=idempotency_key is not None)
+
+    def begin(self, run: Run, message: Message, spec: AgentSpec | WorkflowSpec, *, heals: bool) -> Run:
+        """Store a new run with its message and start it, as its strategy says.
+
+        Args:
+            run: the run, of `Run.status` queued.
+            message: what it is about.
+            spec: its agent or workflow.
+            heals: the same run will be asked for again where this fails.
+
+        Raises:
+            PolicyDenied: an operator has switched this agent, tenant or everything off.
+            SessionBusy: another run of the session has not ended, or the session's queue is full.
+            IdempotencyConflict: the run exists with another request.
+            StoreUnavailable: nothing, or not all, was started.
+        """
+        check_switches(self._switchboard, run)
+        stored = self._stored(run, message, spec)
+        if stored.waiting:
+            # The holder may be one that a crash left: then its session goes on, and this run may have begun.
+            self._put_right(stored)
+            return self._runs.get(run.tenant, run.run)
+        if stored.created_at == run.created_at:
+            self._telemetry.count(names.RUNS_STARTED, agent=run.agent, trigger=run.trigger)
+        if stored.status is not RunStatus.QUEUED:
+            return stored
+        return self.advance.begin(stored, heals=heals)
+
+    def _stored(self, run: Run, message: Message, spec: AgentSpec | WorkflowSpec) -> Run:
+        terms = {"session_days": spec.session_days, "lease_seconds": lease_seconds(spec)}
+        for _ in range(_INTERRUPTS):
+            try:
+                return self._runs.start(run, message, **terms)
+            except SessionBusy:
+                if run.if_busy != "interrupt" or self._cancel is None:
+                    self._put_right(run)
+                    raise
+                self._interrupt(run, self._cancel)
+        return self._runs.start(run, message, **terms)
+
+    def _interrupt(self, run: Run, cancel: CancelRun) -> None:
+        holder = self._runs.lease_holder(run.tenant, run.session)
+        if holder is None:
+            return
+        try:
+            cancel(run.tenant, holder, by="a newer request", reason=f"interrupted by {run.run}")
+        except InvalidTransition:
+            return  # It has ended by itself.
+
+    def _put_right(self, run: Run) -> None:
+        try:
+            self.advance(run.tenant, run.session)
+        except PentadError as error:
+            # Healing is an extra: what the caller is told stays that the session is busy.
+            self._telemetry.event("run.heal_failed", level="WARNING", error=type(error).__name__)
+
+    def _spec(self, name: str) -> AgentSpec | WorkflowSpec:
+        spec = self._catalog.agents.get(name) or self._catalog.workflows.get(name)
+        if spec is None:
+            known = ", ".join(sorted([*self._catalog.agents, *self._catalog.workflows])) or "none"
+            raise InvalidInput(f"there is no agent {name}", field="agent", fix=f"use one of: {known}")
+        return spec
+
+    def _new(
+        self,
+        tenant: str,
+        request: RunRequest,
+        trigger: Trigger,
+        key: str | None,
+        spec: AgentSpec | WorkflowSpec,
+    ) -> Run:
+        now = self._now()
+        if key is None:
+            run, session = new_id("run", now), request.session or new_id("ses", now)
+        else:
+            check_id("idempotency_key", key)
+            run = derived_id("run", tenant, key)
+            session = request.session or derived_id("ses", tenant, key)
+        return Run(
+            tenant=tenant,
+            run=run,
+            agent=request.agent,
+            session=session,
+            user=request.user,
+            status=RunStatus.QUEUED,
+            trigger=trigger,
+            created_at=now,
+            updated_at=now,
+            request_seq=0,
+            request_hash=request_hash(request),
+            idempotency_key=key,
+            metadata=request.metadata,
+            kind="workflow" if isinstance(spec, WorkflowSpec) else "agent",
+            if_busy=request.if_busy or getattr(spec, "if_busy", "reject"),
+            execution_arn=self._engine.execution(request.agent, run),
+        )

@@ -1,0 +1,68 @@
+"""What the runs queue's messages lead to: a run, the next run of a session, the end of a dead one, a second chance."""
+
+from typing import Protocol
+
+from pentad.domain.errors import NotFound
+from pentad.domain.runs import Run
+from pentad.observability.ports import Telemetry
+from pentad.orchestration.lifecycle.advance import DIED
+from pentad.orchestration.lifecycle.inbox import Again, Asked, Died, Freed, Read
+from pentad.orchestration.lifecycle.redrive import Redrive
+from pentad.orchestration.lifecycle.start import StartRun
+from pentad.orchestration.runs.ports import RunStore
+
+
+class Aborts(Protocol):
+    """What ends runs whose execution is gone: `pentad.orchestration.lifecycle.deliver.Deliver`."""
+
+    def abort(self, tenant: str, run: str, error: str, cause: str) -> Run:
+        """End a run whose execution failed."""
+        ...
+
+
+class Triggered:
+    """Handles messages.
+
+    Args:
+        start: starts runs.
+        redrive: lets failed ones go on.
+        aborts: ends those whose execution is gone.
+        runs: the store of runs.
+        telemetry: logs.
+    """
+
+    def __init__(self, start: StartRun, redrive: Redrive, aborts: Aborts, runs: RunStore, telemetry: Telemetry) -> None:
+        self._start = start
+        self._redrive = redrive
+        self._aborts = aborts
+        self._runs = runs
+        self._telemetry = telemetry
+
+    def __call__(self, read: Read) -> None:
+        """Do what a message asks for; each may come twice.
+
+        Raises:
+            PentadError: it could not be done; a transient one comes again.
+        """
+        match read:
+            case Asked(message, trigger, key):
+                self._start(message.tenant, message.request(), trigger=trigger, idempotency_key=key)
+            case Freed(tenant, session):
+                self._start.advance(tenant, session)
+            case Again(tenant, run):
+                self._redrive(tenant, run)
+            case Died(tenant, run, error):
+                self._end(tenant, run, error)
+
+    def _end(self, tenant: str, run: str, error: str) -> None:
+        try:
+            found = self._runs.get(tenant, run)
+        except NotFound:
+            self._telemetry.event("execution.of_no_run", level="WARNING", tenant=tenant, run=run)
+            return
+        if not found.status.ended or found.error == DIED:
+            # Who found the execution dead before this event came has ended the run and told nobody.
+            self._aborts.abort(tenant, run, error, "")
+        elif found.hands_over:
+            # Its end was told once already; this is for an event that was lost.
+            self._start.advance(tenant, found.session)

@@ -1,0 +1,41 @@
+"""Undo the effect of one tool call, by its undo token."""
+
+from pentad.domain.errors import InvalidTransition, NotFound
+from pentad.domain.ids import parse_undo_token
+from pentad.domain.runs import CallStatus, ToolCall
+from pentad.orchestration.runs.ports import RunStore, ToolInvoker
+
+
+class Undo:
+    """Undoes calls.
+
+    Args:
+        runs: the store of runs.
+        tools: reaches the tools' functions, which alone have the rights to undo.
+    """
+
+    def __init__(self, runs: RunStore, tools: ToolInvoker) -> None:
+        self._runs = runs
+        self._tools = tools
+
+    def __call__(self, tenant: str, undo_token: str) -> ToolCall:
+        """Return the call, undone; one that was undone before is returned as it is.
+
+        Raises:
+            InvalidInput: it is not an undo token.
+            NotFound: no such call for this tenant.
+            InvalidTransition: the call has no effect that can be undone.
+            ToolFailed: the tool could not undo it.
+            StoreUnavailable: a store or the tool did not answer.
+        """
+        run, step, index = parse_undo_token(undo_token)
+        try:
+            call = self._runs.call(tenant, run, step, index)
+        except NotFound as error:
+            raise NotFound("there is no such undo token", field="undo_token") from error
+        if call.status is CallStatus.UNDONE:
+            return call
+        if call.undo_token != undo_token:
+            raise InvalidTransition("this call has no effect that can be undone", field="undo_token")
+        self._tools.undo(tenant, run, step, index, call.tool)
+        return self._runs.call(tenant, run, step, index)

@@ -1,0 +1,1 @@
+"""The review list: what was done and should be looked at afterwards."""

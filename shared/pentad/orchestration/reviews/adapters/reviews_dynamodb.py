@@ -1,0 +1,112 @@
+"""Reviews in DynamoDB: an item beside its run, on the tenant's list while it is open."""
+
+import json
+from datetime import datetime
+from typing import Literal
+
+from pentad.aws.pages import decode_cursor, encode_cursor
+from pentad.aws.table import ConditionFailed, Item, Table
+from pentad.domain import keys
+from pentad.domain.errors import InvalidInput, InvalidTransition, NotFound
+from pentad.domain.ids import parse_review_id
+from pentad.domain.runs import Review
+from pentad.domain.values import Page
+from pentad.orchestration.runs.adapters.run_items import iso
+
+_CLOSING = {"closed_at", "closed_by", "verdict", "note"}
+
+
+class DynamoReviews:
+    """A `ReviewStore` over the state table.
+
+    Args:
+        state: the table.
+    """
+
+    def __init__(self, state: Table) -> None:
+        self._state = state
+
+    def add(self, review: Review) -> bool:
+        """See `ReviewStore`."""
+        pk, sk = _place(review.tenant, review.review)
+        item: Item = {
+            "pk": pk,
+            "sk": sk,
+            "type": "review",
+            "gsi1pk": keys.collection(review.tenant, "REVIEWS"),
+            "gsi1sk": f"{iso(review.created_at)}#{review.review}",
+            "body": review.model_dump_json(exclude=_CLOSING),
+        }
+        try:
+            self._state.put(item, condition="attribute_not_exists(pk)")
+        except ConditionFailed:
+            return False
+        return True
+
+    def get(self, tenant: str, review: str) -> Review:
+        """See `ReviewStore`."""
+        item = self._state.get(*_place(tenant, review))
+        if item is None:
+            raise NotFound("there is no such review", field="review")
+        return _review(item)
+
+    def open(self, tenant: str, *, limit: int = 50, cursor: str | None = None) -> Page[Review]:
+        """See `ReviewStore`."""
+        pk = keys.collection(tenant, "REVIEWS")
+        start = decode_cursor(cursor, pk, attribute="gsi1pk")
+        items, end = self._state.query(pk, index="gsi1", limit=limit, start=start)
+        return Page[Review](items=tuple(_review(item) for item in items), cursor=encode_cursor(end))
+
+    def close(
+        self,
+        tenant: str,
+        review: str,
+        *,
+        by: str,
+        verdict: Literal["correct", "wrong"],
+        note: str | None,
+        at: datetime,
+    ) -> Review:
+        """See `ReviewStore`."""
+        pk, sk = _place(tenant, review)
+        names, values = {}, {":at": iso(at), ":by": by, ":verdict": verdict}
+        update = "SET closed_at = :at, closed_by = :by, verdict = :verdict"
+        if note is not None:
+            update += ", #note = :note"
+            names["#note"], values[":note"] = "note", note
+        try:
+            item = self._state.update(
+                pk,
+                sk,
+                f"{update} REMOVE gsi1pk, gsi1sk",
+                condition="attribute_exists(pk) AND attribute_not_exists(verdict)",
+                names=names,
+                values=values,
+            )
+        except ConditionFailed:
+            return settled(self.get(tenant, review), verdict)
+        return _review(item)
+
+
+def settled(stored: Review, wanted: str) -> Review:
+    """Return a closed review where it was closed as wanted.
+
+    Raises:
+        InvalidTransition: it was not.
+    """
+    if stored.verdict != wanted:
+        raise InvalidTransition(f"the review was closed as {stored.verdict} already", field="verdict")
+    return stored
+
+
+def _place(tenant: str, review: str) -> tuple[str, str]:
+    try:
+        run, step, cause = parse_review_id(review)
+    except InvalidInput as error:
+        raise NotFound("there is no such review", field="review") from error
+    return keys.run_pk(tenant, run), keys.review_sk(step, cause)
+
+
+def _review(item: Item) -> Review:
+    closing = {name: item[name] for name in _CLOSING & set(item)}
+    return Review.model_validate(json.loads(item["body"]) | closing, extra="ignore")

@@ -1,0 +1,68 @@
+"""Reviews in a dictionary."""
+
+import threading
+from datetime import datetime
+from typing import Literal
+
+from pentad.aws.pages import decode_cursor, encode_cursor
+from pentad.domain import keys
+from pentad.domain.errors import NotFound
+from pentad.domain.runs import Review
+from pentad.domain.values import Page
+from pentad.orchestration.reviews.adapters.reviews_dynamodb import settled
+from pentad.orchestration.runs.adapters.run_items import iso
+
+
+class MemoryReviews:
+    """A `ReviewStore`."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._reviews: dict[tuple[str, str], Review] = {}
+
+    def add(self, review: Review) -> bool:
+        """See `ReviewStore`."""
+        with self._lock:
+            if (review.tenant, review.review) in self._reviews:
+                return False
+            self._reviews[review.tenant, review.review] = review
+            return True
+
+    def get(self, tenant: str, review: str) -> Review:
+        """See `ReviewStore`."""
+        stored = self._reviews.get((tenant, review))
+        if stored is None:
+            raise NotFound("there is no such review", field="review")
+        return stored
+
+    def open(self, tenant: str, *, limit: int = 50, cursor: str | None = None) -> Page[Review]:
+        """See `ReviewStore`."""
+        pk = keys.collection(tenant, "REVIEWS")
+        start = decode_cursor(cursor, pk)
+        own = [one for one in self._reviews.values() if one.tenant == tenant and one.verdict is None]
+        after = [one for one in sorted(own, key=_place) if start is None or _place(one) > start["sk"]]
+        end = {"pk": pk, "sk": _place(after[limit - 1])} if len(after) > limit else None
+        return Page[Review](items=tuple(after[:limit]), cursor=encode_cursor(end))
+
+    def close(
+        self,
+        tenant: str,
+        review: str,
+        *,
+        by: str,
+        verdict: Literal["correct", "wrong"],
+        note: str | None,
+        at: datetime,
+    ) -> Review:
+        """See `ReviewStore`."""
+        with self._lock:
+            stored = self.get(tenant, review)
+            if stored.verdict is not None:
+                return settled(stored, verdict)
+            closed = stored.model_copy(update={"closed_by": by, "verdict": verdict, "note": note, "closed_at": at})
+            self._reviews[tenant, review] = closed
+            return closed
+
+
+def _place(review: Review) -> str:
+    return f"{iso(review.created_at)}#{review.review}"

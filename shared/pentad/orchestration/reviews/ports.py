@@ -1,0 +1,48 @@
+"""What the review list asks of its store."""
+
+from datetime import datetime
+from typing import Literal, Protocol
+
+from pentad.domain.runs import Review
+from pentad.domain.values import Page
+
+
+class ReviewStore(Protocol):
+    """What was done and should be looked at."""
+
+    def add(self, review: Review) -> bool:
+        """Put it on the list and tell whether it is new; a repeat (same id) changes nothing.
+
+        The id is that of `pentad.domain.ids.review_id`.
+        """
+        ...
+
+    def get(self, tenant: str, review: str) -> Review:
+        """Return one.
+
+        Raises:
+            NotFound: no such review for this tenant.
+        """
+        ...
+
+    def open(self, tenant: str, *, limit: int = 50, cursor: str | None = None) -> Page[Review]:
+        """Return what nobody has looked at yet, the oldest first."""
+        ...
+
+    def close(
+        self,
+        tenant: str,
+        review: str,
+        *,
+        by: str,
+        verdict: Literal["correct", "wrong"],
+        note: str | None,
+        at: datetime,
+    ) -> Review:
+        """Take it off the list; the same verdict again returns what is stored.
+
+        Raises:
+            NotFound: no such review.
+            InvalidTransition: it was closed with another verdict.
+        """
+        ...

@@ -1,0 +1,113 @@
+"""The review list: what was done, or came to nothing, and that a human should look at afterwards."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Literal
+
+from pentad.domain.ids import review_id
+from pentad.domain.messages import Message
+from pentad.domain.runs import Review, Run, ToolCall
+from pentad.domain.values import Page
+from pentad.observability.metrics import names
+from pentad.observability.ports import Telemetry
+from pentad.orchestration.reviews.ports import ReviewStore
+from pentad.tools.builtin.humans import ESCALATE
+
+Cause = Literal["confidence", "loop", "limit", "failed", "escalated"]
+SUMMARY_CHARACTERS = 500
+
+
+def review_of(
+    run: Run, step: int, cause: Cause, summary: str, *, at: datetime, confidence: float | None = None
+) -> Review:
+    """Return the review of a step of a run; the same step and cause are the same review.
+
+    Args:
+        run: the run.
+        step: its step; the last one where the run itself is meant.
+        cause: why somebody should look.
+        summary: what happened, for the list; cut where it is too long.
+        at: when.
+        confidence: of the step, where it was assessed.
+    """
+    return Review(
+        tenant=run.tenant,
+        review=review_id(run.run, step, cause),
+        run=run.run,
+        step=step,
+        agent=run.agent,
+        session=run.session,
+        cause=cause,
+        summary=_cut(summary),
+        confidence=confidence,
+        created_at=at,
+    )
+
+
+def summary_of(reply: Message, calls: Sequence[ToolCall], *, escalated: bool = False) -> str:
+    """Return what a turn did, in a line for the list: its calls with their arguments, or its answer.
+
+    Args:
+        reply: what the model said.
+        calls: what it called.
+        escalated: a human was asked before anything came of it: nothing was answered, and nothing was called but
+            the tool that escalates.
+    """
+    before = escalated and not any(call.tool == ESCALATE for call in calls)
+    if not calls:
+        return f"{'Drafted, and handed to a human' if before else 'Answered'}: {reply.text}"
+    made = (f"{call.tool}({', '.join(f'{name}={value}' for name, value in call.arguments.items())})" for call in calls)
+    return f"{'Planned, and handed to a human:' if before else 'Called'} {'; '.join(made)}"
+
+
+def _cut(summary: str) -> str:
+    words = " ".join(summary.split())
+    return words if len(words) <= SUMMARY_CHARACTERS else f"{words[: SUMMARY_CHARACTERS - 1]}…"
+
+
+class CountedReviews:
+    """A `ReviewStore` that counts what goes on the list and what comes off it.
+
+    Args:
+        inner: keeps the reviews.
+        telemetry: metrics and logs.
+    """
+
+    def __init__(self, inner: ReviewStore, telemetry: Telemetry) -> None:
+        self._inner = inner
+        self._telemetry = telemetry
+
+    def add(self, review: Review) -> bool:
+        """See `ReviewStore`; a repeat is not counted again."""
+        new = self._inner.add(review)
+        if new:
+            self._telemetry.count(names.REVIEWS_OPENED, agent=review.agent, kind=review.cause)
+            if review.cause == "escalated":
+                self._telemetry.count(names.ESCALATIONS, agent=review.agent)
+            self._telemetry.event("review.opened", review=review.review, cause=review.cause)
+        return new
+
+    def get(self, tenant: str, review: str) -> Review:
+        """See `ReviewStore`."""
+        return self._inner.get(tenant, review)
+
+    def open(self, tenant: str, *, limit: int = 50, cursor: str | None = None) -> Page[Review]:
+        """See `ReviewStore`."""
+        return self._inner.open(tenant, limit=limit, cursor=cursor)
+
+    def close(
+        self,
+        tenant: str,
+        review: str,
+        *,
+        by: str,
+        verdict: Literal["correct", "wrong"],
+        note: str | None,
+        at: datetime,
+    ) -> Review:
+        """See `ReviewStore`; the same verdict again is not counted again."""
+        closed = self._inner.close(tenant, review, by=by, verdict=verdict, note=note, at=at)
+        if closed.closed_at == at:
+            self._telemetry.count(names.REVIEWS_CLOSED, agent=closed.agent, kind=closed.cause, outcome=verdict)
+            self._telemetry.event("review.closed", review=review, verdict=verdict)
+        return closed

@@ -1,0 +1,256 @@
+"""The items of a run in the state table: pure mappings between models and attributes (docs/data-model.md).
+
+What never changes is JSON in ``body``; what conditions and updates need stands beside it.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from pentad.aws.readable import from_stored
+from pentad.aws.table import Item, Table
+from pentad.domain import keys
+from pentad.domain.errors import SessionBusy
+from pentad.domain.messages import Message
+from pentad.domain.runs import CallStatus, Manifest, Run, RunStatus, Step, ToolCall
+from pentad.domain.usage import Spent, Usage
+from pentad.orchestration.runs.adapters.spill import Spill
+from pentad.orchestration.runs.ports import QUEUE_LENGTH
+
+_FIXED = {
+    "tenant",
+    "run",
+    "agent",
+    "session",
+    "user",
+    "trigger",
+    "created_at",
+    "request_hash",
+    "idempotency_key",
+    "metadata",
+    "kind",
+    "parent",
+    "if_busy",
+    "overrides",
+    "forked_from",
+    "first_step",
+    "redrive_of",
+}
+HAPPENED = frozenset({CallStatus.SUCCEEDED, CallStatus.FAILED, CallStatus.UNDONE})
+"""Ends of a call: they tell what has happened, so they are written down whatever became of the run."""
+TAKEN_OVER = "the run's lease had run out, and another run took the session over"
+_NOTED = "m:"
+"""Begins the attributes that hold metadata noted after the start: one each, so that writers don't undo each other."""
+OUTCOME = {"answer", "citations", "notices", "error", "stop_reason"}
+COUNTS = tuple(Usage.model_fields)
+
+
+def iso(moment: datetime) -> str:
+    """Return a time as every item holds it: always with microseconds, so that text order is time order."""
+    return moment.isoformat(timespec="microseconds")
+
+
+def run_item(run: Run) -> Item:
+    """Return a new run's item."""
+    chosen = {} if run.manifest is None else {"manifest": run.manifest.model_dump_json()}
+    return (
+        {
+            "pk": keys.run_pk(run.tenant, run.run),
+            "sk": keys.META,
+            "type": "run",
+            "gsi1pk": keys.collection(run.tenant, "RUNS"),
+            "gsi1sk": f"{iso(run.created_at)}#{run.run}",
+            "body": run.model_dump_json(include=_FIXED),
+            "request_hash": run.request_hash,
+            "status": run.status.value,
+            "updated_at": iso(run.updated_at),
+            "fence": run.fence,
+            "request_seq": run.request_seq,
+            "execution_arn": run.execution_arn,
+            "steps": run.spent.steps,
+            "cost_nanousd": run.spent.cost_nanousd,
+            "waited_ms": round(run.waited_seconds * 1000),
+        }
+        | {f"u_{name}": getattr(run.spent.usage, name) for name in COUNTS}
+        | chosen
+    )
+
+
+def session_run_item(run: Run) -> Item:
+    """Return the item that lists a run under its session."""
+    return {
+        "pk": keys.session_pk(run.tenant, run.session),
+        "sk": keys.session_run_sk(iso(run.created_at), run.run),
+        "type": "session_run",
+        "run": run.run,
+    }
+
+
+def run_of(item: Item, outcome: str | None) -> Run:
+    """Return the run of an item.
+
+    Args:
+        item: the run's item.
+        outcome: the JSON of its end, where it has ended.
+    """
+    values: dict[str, Any] = json.loads(item["body"])
+    values |= {
+        "status": RunStatus(item["status"]),
+        "updated_at": item["updated_at"],
+        "ended_at": item.get("ended_at"),
+        "execution_arn": item.get("execution_arn"),
+        "fence": int(item.get("fence", 0)),
+        "hands_over": bool(item.get("hands_over", False)),
+        "waited_seconds": int(item["waited_ms"]) / 1000,
+        "spent": Spent(
+            steps=int(item["steps"]),
+            cost_nanousd=int(item["cost_nanousd"]),
+            usage=Usage(**{name: int(item[f"u_{name}"]) for name in COUNTS}),
+        ),
+    }
+    if "request_seq" in item:
+        values["request_seq"] = int(item["request_seq"])
+    noted = {name[len(_NOTED) :]: value for name, value in item.items() if name.startswith(_NOTED)}
+    values["metadata"] = values["metadata"] | noted
+    values["allowed_tools"] = tuple(sorted(item.get("allowed_tools", ())))
+    values["notices"] = tuple(sorted(item.get("told", ())))
+    values["confidence"] = float(item["confidence"]) if "confidence" in item else None
+    if "manifest" in item:
+        values["manifest"] = from_stored(Manifest, item["manifest"])
+    return Run.model_validate(values | json.loads(outcome or "{}"), extra="ignore")
+
+
+def child_item(run: Run, parent: str) -> Item:
+    """Return the item that lists a run under its parent."""
+    return {"pk": keys.run_pk(run.tenant, parent), "sk": keys.child_sk(run.run), "type": "child", "run": run.run}
+
+
+class Waiting(NamedTuple):
+    """What a run in a queue needs to begin."""
+
+    request: Message
+    session_days: int
+    lease_seconds: int
+
+
+def waiting_attributes(spill: Spill, run: Run, request: Message, session_days: int, lease_seconds: int) -> Item:
+    """Return the attributes that a run keeps while it waits: its message above all."""
+    place = spill_key(run.tenant, run.run, {"sk": "request"})
+    return spill.pack("waiting", place, request.model_dump_json()) | {
+        "session_days": session_days,
+        "lease_seconds": lease_seconds,
+    }
+
+
+def waiting_of(spill: Spill, item: Item) -> Waiting:
+    """Return what `waiting_attributes` kept."""
+    request = from_stored(Message, spill.unpack("waiting", item) or "")
+    return Waiting(request, int(item["session_days"]), int(item["lease_seconds"]))
+
+
+def queue_full() -> SessionBusy:
+    """Return the error of a request that finds no place in its session's queue."""
+    return SessionBusy(
+        f"the session's queue is full: {QUEUE_LENGTH} runs wait",
+        field="session",
+        retry_after=5,
+        fix="wait until some have ended, or use another session",
+    )
+
+
+def is_open(prefix: str = ":e") -> tuple[str, dict[str, str]]:
+    """Return the condition (its name is ``#status``) that a run exists and has not ended, and its values."""
+    ends = {f"{prefix}{place}": status.value for place, status in enumerate(RunStatus) if status.ended}
+    return f"attribute_exists(pk) AND NOT #status IN ({', '.join(ends)})", ends
+
+
+def checking_open(state: Table, tenant: str, run: str, *, or_missing: bool = False) -> Item:
+    """Return the entry that makes a transaction fail where the run has ended, or is not there.
+
+    Args:
+        state: the table.
+        tenant: the tenant.
+        run: the run.
+        or_missing: a run that is not there is as good as an open one.
+    """
+    condition, ends = is_open()
+    if or_missing:
+        condition = f"attribute_not_exists(pk) OR ({condition})"
+    names = {"#status": "status"}
+    return state.checking(keys.run_pk(tenant, run), keys.META, condition=condition, names=names, values=ends)
+
+
+def adding(spent: Spent, notices: Sequence[str] = ()) -> tuple[str, dict[str, str], dict[str, Any]]:
+    """Return the ADD clause, names and values that add to what a run has used and told; zeros are left out.
+
+    Args:
+        spent: what a step used.
+        notices: what it told; the run keeps each once.
+    """
+    amounts: dict[str, Any] = {"steps": spent.steps, "cost_nanousd": spent.cost_nanousd}
+    amounts |= {f"u_{name}": getattr(spent.usage, name) for name in COUNTS}
+    amounts["told"] = set(notices)
+    amounts = {name: amount for name, amount in amounts.items() if amount}
+    if not amounts:
+        return "", {}, {}
+    clause = " ADD " + ", ".join(f"#a{place} :a{place}" for place in range(len(amounts)))
+    names = {f"#a{place}": name for place, name in enumerate(amounts)}
+    values = {f":a{place}": amount for place, amount in enumerate(amounts.values())}
+    return clause, names, values
+
+
+class Noted(NamedTuple):
+    """What is to be added to what is known of an open run."""
+
+    metadata: Mapping[str, str]
+    allowed_tools: Sequence[str]
+    confidence: float | None
+
+
+def noting(noted: Noted, at: str, *, with_confidence: bool) -> tuple[str, str, dict[str, Any]]:
+    """Return the update, its condition and what fills them.
+
+    Args:
+        noted: what to add.
+        at: the time, ISO 8601.
+        with_confidence: only where the run has a higher one, or none.
+    """
+    names = {"#status": "status"} | {f"#m{place}": f"{_NOTED}{name}" for place, name in enumerate(noted.metadata)}
+    values: dict[str, Any] = {f":m{place}": value for place, value in enumerate(noted.metadata.values())}
+    update = ", ".join(["SET updated_at = :at", *(f"#m{place} = :m{place}" for place in range(len(noted.metadata)))])
+    condition, ends = is_open()
+    if with_confidence and noted.confidence is not None:
+        update += ", confidence = :confidence"
+        condition += " AND (attribute_not_exists(confidence) OR confidence > :confidence)"
+        values[":confidence"] = Decimal(str(noted.confidence))
+    if noted.allowed_tools:
+        update += " ADD allowed_tools :tools"
+        values[":tools"] = set(noted.allowed_tools)
+    return update, condition, {"names": names, "values": values | ends | {":at": at}}
+
+
+def spent_by(step: Step) -> Spent:
+    """Return what a step adds to its run; one without a model (a stop) is no turn."""
+    return Spent(steps=0 if step.provider is None else 1, usage=step.usage, cost_nanousd=step.cost_nanousd)
+
+
+def step_key(step: Step) -> Item:
+    """Return the keys and type of a step's item."""
+    return {"pk": keys.run_pk(step.tenant, step.run), "sk": keys.step_sk(step.step), "type": "step"}
+
+
+def call_key(call: ToolCall) -> Item:
+    """Return the keys, type and status of a call's item."""
+    return {
+        "pk": keys.run_pk(call.tenant, call.run),
+        "sk": keys.call_sk(call.step, call.index),
+        "type": "call",
+        "status": call.status.value,
+    }
+
+
+def spill_key(tenant: str, run: str, item: Item) -> str:
+    """Return the S3 key of a large body of a run's item: under the tenant, then the run."""
+    return f"{tenant}/runs/{run}/{str(item['sk']).replace('#', '-')}.json"

@@ -1,0 +1,389 @@
+"""Runs, steps and tool calls in DynamoDB: every change is one conditional write or one transaction."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import TypeVar
+
+from pydantic import BaseModel
+
+from pentad.aws.pages import decode_cursor, encode_cursor
+from pentad.aws.readable import from_stored, readable
+from pentad.aws.table import ConditionFailed, Item, Table
+from pentad.domain import keys
+from pentad.domain.errors import InvalidTransition, NotFound, StoreUnavailable
+from pentad.domain.knowledge import Citation
+from pentad.domain.messages import Message
+from pentad.domain.runs import TRANSITIONS, CallStatus, Manifest, Run, RunStatus, Step, ToolCall
+from pentad.domain.values import Page
+from pentad.orchestration.runs.adapters.lease_items import holder_of, releasing
+from pentad.orchestration.runs.adapters.run_items import (
+    HAPPENED,
+    OUTCOME,
+    Noted,
+    adding,
+    call_key,
+    checking_open,
+    is_open,
+    iso,
+    noting,
+    run_of,
+    spent_by,
+    spill_key,
+    step_key,
+)
+from pentad.orchestration.runs.adapters.runs_queue import RunQueue
+from pentad.orchestration.runs.adapters.runs_start import RunStart
+from pentad.orchestration.runs.adapters.spill import Spill
+
+_TRIES = 3
+R = TypeVar("R", bound=BaseModel)
+_OPEN_CALLS = (CallStatus.PENDING, CallStatus.AWAITING, CallStatus.APPROVED)
+
+
+class DynamoRuns:
+    """A `RunStore` over the state and transient tables.
+
+    Args:
+        state: the table of sessions and runs.
+        transient: the table of leases.
+        spill: where large bodies go.
+        starting: writes the first transaction of a run.
+        now: the clock.
+    """
+
+    def __init__(
+        self, state: Table, transient: Table, spill: Spill, starting: RunStart, now: Callable[[], datetime]
+    ) -> None:
+        self._state = state
+        self._transient = transient
+        self._spill = spill
+        self._starting = starting
+        self._now = now
+        self._queue = RunQueue(state, transient, spill, starting, now)
+
+    def start(self, run: Run, request: Message | None, *, session_days: int, lease_seconds: int) -> Run:
+        """See `RunStore`."""
+        stored = self._starting(run, request, session_days=session_days, lease_seconds=lease_seconds)
+        return self._run(stored)
+
+    def get(self, tenant: str, run: str) -> Run:
+        """See `RunStore`."""
+        return self._run(self._item(tenant, run))
+
+    def page(self, tenant: str, *, session: str | None = None, limit: int = 50, cursor: str | None = None) -> Page[Run]:
+        """See `RunStore`."""
+        if session is not None:
+            return self._page_of_session(tenant, session, limit, cursor)
+        pk = keys.collection(tenant, "RUNS")
+        start = decode_cursor(cursor, pk, attribute="gsi1pk")
+        items, end = self._state.query(pk, index="gsi1", descending=True, limit=limit, start=start)
+        return Page[Run](items=tuple(self._run(item) for item in items), cursor=encode_cursor(end))
+
+    def lease_holder(self, tenant: str, session: str) -> str | None:
+        """See `RunStore`."""
+        lease = self._transient.get(keys.session_pk(tenant, session), keys.LEASE)
+        return holder_of(lease, self._now().timestamp())
+
+    def place_in_queue(self, tenant: str, run: str) -> int | None:
+        """See `RunStore`."""
+        stored = self.get(tenant, run)
+        return self._queue.place(stored) if stored.waiting else None
+
+    def promote(self, tenant: str, session: str) -> Run | None:
+        """See `RunStore`."""
+        item = self._queue.promote(tenant, session)
+        return None if item is None else self._run(item)
+
+    def children(self, tenant: str, run: str) -> list[str]:
+        """See `RunStore`."""
+        return [str(item["run"]) for item in self._state.iterate(keys.run_pk(tenant, run), begins="CHILD#")]
+
+    def set_execution(self, tenant: str, run: str, execution_arn: str) -> None:
+        """See `RunStore`."""
+        try:
+            self._state.update(
+                keys.run_pk(tenant, run),
+                keys.META,
+                "SET execution_arn = :arn",
+                condition="attribute_exists(pk)",
+                values={":arn": execution_arn},
+            )
+        except ConditionFailed as failure:
+            raise _no_run() from failure
+
+    def set_manifest(self, tenant: str, run: str, manifest: Manifest) -> Run:
+        """See `RunStore`."""
+        try:
+            item = self._state.update(
+                keys.run_pk(tenant, run),
+                keys.META,
+                "SET manifest = :manifest, #status = :running, updated_at = :now",
+                condition="attribute_exists(pk) AND attribute_not_exists(manifest) AND #status IN (:queued, :running)",
+                names={"#status": "status"},
+                values={
+                    ":manifest": manifest.model_dump_json(),
+                    ":running": RunStatus.RUNNING.value,
+                    ":queued": RunStatus.QUEUED.value,
+                    ":now": iso(self._now()),
+                },
+            )
+        except ConditionFailed as failure:
+            stored = self._run(failure.item or self._item(tenant, run))
+            if stored.manifest is None:
+                raise InvalidTransition(f"the run is {stored.status}", field="status") from failure
+            return stored
+        return self._run(item)
+
+    def set_status(self, tenant: str, run: str, status: RunStatus, *, waited_seconds: float = 0) -> Run:
+        """See `RunStore`."""
+        sources = {f":s{place}": source.value for place, source in enumerate(_sources(status))}
+        waited_ms = round(waited_seconds * 1000)
+        try:
+            item = self._state.update(
+                keys.run_pk(tenant, run),
+                keys.META,
+                "SET #status = :to, updated_at = :now ADD waited_ms :waited",
+                condition=f"#status IN ({', '.join(sources)})",
+                names={"#status": "status"},
+                values=sources | {":to": status.value, ":now": iso(self._now()), ":waited": waited_ms},
+            )
+        except ConditionFailed as failure:
+            stored = self._run(failure.item or self._item(tenant, run))
+            if stored.status is not status:
+                raise InvalidTransition(f"a run that is {stored.status} can't become {status}") from failure
+            return stored
+        changed = self._run(item)
+        if waited_ms > 0:
+            self._prolong_lease(changed, waited_ms // 1000 + 1)
+        return changed
+
+    def note(
+        self,
+        tenant: str,
+        run: str,
+        *,
+        metadata: Mapping[str, str] | None = None,
+        allowed_tools: Sequence[str] = (),
+        confidence: float | None = None,
+    ) -> Run:
+        """See `RunStore`."""
+        noted = Noted(metadata or {}, allowed_tools, confidence)
+        try:
+            return self._run(self._note(tenant, run, noted, with_confidence=True))
+        except ConditionFailed as failure:
+            self._check_open(failure, tenant, run)
+        try:
+            # The run has a lower confidence already: the rest is still to be noted.
+            return self._run(self._note(tenant, run, noted, with_confidence=False))
+        except ConditionFailed as failure:
+            self._check_open(failure, tenant, run)
+            raise
+
+    def _note(self, tenant: str, run: str, noted: Noted, *, with_confidence: bool) -> Item:
+        update, condition, expression = noting(noted, iso(self._now()), with_confidence=with_confidence)
+        return self._state.update(keys.run_pk(tenant, run), keys.META, update, condition=condition, **expression)
+
+    def _check_open(self, failure: ConditionFailed, tenant: str, run: str) -> None:
+        stored = self._run(failure.item or self._item(tenant, run))
+        if stored.status.ended:
+            raise InvalidTransition(f"the run is {stored.status}", field="status") from failure
+
+    def _not_open(self, tenant: str, run: str) -> InvalidTransition:
+        """Return the error of a write to a run that has ended.
+
+        Raises:
+            NotFound: there is no such run.
+        """
+        return InvalidTransition(f"the run is {self.get(tenant, run).status}", field="status")
+
+    def record_step(self, step: Step, calls: list[ToolCall]) -> None:
+        """See `RunStore`."""
+        fresh = "attribute_not_exists(pk)"
+        clause, names, values = adding(spent_by(step), step.notices)
+        condition, ends = is_open()
+        entries = [
+            self._state.putting(self._step_item(step), condition=fresh),
+            self._state.updating(
+                keys.run_pk(step.tenant, step.run),
+                keys.META,
+                f"SET updated_at = :now{clause}",
+                condition=condition,
+                names=names | {"#status": "status"},
+                values=values | ends | {":now": iso(self._now())},
+            ),
+        ]
+        entries += [self._state.putting(self._call_item(call), condition=fresh) for call in calls]
+        try:
+            self._state.transact(entries)
+        except ConditionFailed as failure:
+            if self.step(step.tenant, step.run, step.step) is None:
+                raise self._not_open(step.tenant, step.run) from failure
+
+    def step(self, tenant: str, run: str, step: int) -> Step | None:
+        """See `RunStore`."""
+        item = self._state.get(keys.run_pk(tenant, run), keys.step_sk(step))
+        return None if item is None else self._read(Step, item)
+
+    def steps(self, tenant: str, run: str) -> list[Step]:
+        """See `RunStore`."""
+        items = self._state.iterate(keys.run_pk(tenant, run), begins="STEP#")
+        return [self._read(Step, item) for item in items]
+
+    def calls(self, tenant: str, run: str, step: int | None = None) -> list[ToolCall]:
+        """See `RunStore`."""
+        begins = "CALL#" if step is None else f"CALL#{step:05d}#"
+        items = self._state.iterate(keys.run_pk(tenant, run), begins=begins)
+        return [self._read(ToolCall, item) for item in items]
+
+    def call(self, tenant: str, run: str, step: int, index: int) -> ToolCall:
+        """See `RunStore`."""
+        item = self._state.get(keys.run_pk(tenant, run), keys.call_sk(step, index))
+        if item is None:
+            raise NotFound("there is no such tool call", field="index")
+        return self._read(ToolCall, item)
+
+    def save_call(self, call: ToolCall) -> None:
+        """See `RunStore`."""
+        sources = [*_OPEN_CALLS, CallStatus.SUCCEEDED] if call.status is CallStatus.UNDONE else list(_OPEN_CALLS)
+        values = {f":s{place}": source.value for place, source in enumerate(sources)}
+        expression = {"names": {"#status": "status"}, "values": values}
+        condition = f"attribute_not_exists(pk) OR #status IN ({', '.join(values)})"
+        try:
+            if call.status in HAPPENED:
+                self._state.put(self._call_item(call), condition=condition, **expression)
+                return
+            putting = self._state.putting(self._call_item(call), condition=condition, **expression)
+            self._state.transact([putting, checking_open(self._state, call.tenant, call.run)])
+        except ConditionFailed as failure:
+            item = failure.items[0] if failure.items else failure.item
+            stored = CallStatus(item["status"]) if item else None
+            if stored is None:
+                raise self._not_open(call.tenant, call.run) from failure
+            if stored is not call.status:
+                raise InvalidTransition(f"the tool call is {stored} already", field="status") from failure
+
+    def finish(
+        self,
+        tenant: str,
+        run: str,
+        status: RunStatus,
+        *,
+        at: datetime,
+        answer: str | None,
+        citations: tuple[Citation, ...] = (),
+        notices: tuple[str, ...] = (),
+        error: str | None = None,
+        stop_reason: str | None = None,
+    ) -> Run:
+        """See `RunStore`."""
+        if not status.ended:
+            raise InvalidTransition(f"{status} is no end", field="status")
+        end = {
+            "status": status,
+            "ended_at": at,
+            "updated_at": at,
+            "answer": answer,
+            "citations": citations,
+            "notices": notices,
+            "error": error,
+            "stop_reason": stop_reason,
+        }
+        for _ in range(_TRIES):
+            current = self.get(tenant, run)
+            if current.status.ended:
+                return current
+            try:
+                return self._end(current, current.model_copy(update=end))
+            except ConditionFailed:
+                continue  # It has ended, or begun, meanwhile: look again.
+        raise StoreUnavailable("others change the run at the same time", retry_after=1)
+
+    def _end(self, current: Run, ended: Run) -> Run:
+        """End a run that is open: with its lease, with its lease that others wait for, or without one."""
+        if current.waiting:
+            self._state.transact([self._ending(ended, waiting=True)])
+            self._queue.leave(ended)
+            return ended
+        for others_wait in (False, True):
+            after = ended.model_copy(update={"hands_over": others_wait})
+            try:
+                self._state.transact([self._ending(after), releasing(self._transient, after, others_wait=others_wait)])
+            except ConditionFailed as failure:
+                if failure.reasons[0] == "ConditionalCheckFailed":
+                    raise
+                continue
+            return after
+        # The lease is another run's by now: it stays, and only the run ends.
+        self._state.transact([self._ending(ended)])
+        return ended
+
+    def _ending(self, run: Run, *, waiting: bool = False) -> Item:
+        key = spill_key(run.tenant, run.run, {"sk": "outcome"})
+        outcome = self._spill.pack("outcome", key, run.model_dump_json(include=OUTCOME))
+        sources = {f":s{place}": source.value for place, source in enumerate(_sources(run.status))}
+        clause = ", ".join(f"{name} = :{name}" for name in outcome)
+        hands_over = ", hands_over = :yes" if run.hands_over else ""
+        return self._state.updating(
+            keys.run_pk(run.tenant, run.run),
+            keys.META,
+            f"SET #status = :to, updated_at = :at, ended_at = :at, {clause}{hands_over}",
+            condition=f"#status IN ({', '.join(sources)})" + (" AND fence = :none" if waiting else ""),
+            names={"#status": "status"},
+            values=sources
+            | {":to": run.status.value, ":at": iso(run.updated_at)}
+            | {f":{name}": value for name, value in outcome.items()}
+            | ({":yes": True} if run.hands_over else {})
+            | ({":none": 0} if waiting else {}),
+        )
+
+    def _prolong_lease(self, run: Run, seconds: int) -> None:
+        try:
+            self._transient.update(
+                keys.session_pk(run.tenant, run.session),
+                keys.LEASE,
+                "ADD expires_at :seconds, #ttl :seconds",
+                condition="#run = :run",
+                names={"#run": "run", "#ttl": "ttl"},
+                values={":seconds": seconds, ":run": run.run},
+            )
+        except ConditionFailed:
+            return  # The lease is gone or another's: there is nothing of ours to keep.
+
+    def _page_of_session(self, tenant: str, session: str, limit: int, cursor: str | None) -> Page[Run]:
+        pk = keys.session_pk(tenant, session)
+        items, end = self._state.query(pk, begins="RUN#", descending=True, limit=limit, start=decode_cursor(cursor, pk))
+        runs = tuple(self.get(tenant, str(item["run"])) for item in items)
+        return Page[Run](items=runs, cursor=encode_cursor(end))
+
+    def _item(self, tenant: str, run: str) -> Item:
+        item = self._state.get(keys.run_pk(tenant, run), keys.META)
+        if item is None:
+            raise _no_run()
+        return item
+
+    def _run(self, item: Item) -> Run:
+        with readable("the run"):
+            return run_of(item, self._spill.unpack("outcome", item))
+
+    def _call_item(self, call: ToolCall) -> Item:
+        key = call_key(call)
+        place = spill_key(call.tenant, call.run, key)
+        return key | self._spill.pack("body", place, call.model_dump_json())
+
+    def _step_item(self, step: Step) -> Item:
+        key = step_key(step)
+        place = spill_key(step.tenant, step.run, key)
+        return key | self._spill.pack("body", place, step.model_dump_json())
+
+    def _read(self, kind: type[R], item: Item) -> R:
+        with readable(f"{item['sk']} of the run"):
+            return from_stored(kind, self._spill.unpack("body", item) or "")
+
+
+def _sources(target: RunStatus) -> list[RunStatus]:
+    """Return the statuses from which a run may go to ``target``."""
+    return [source for source, targets in TRANSITIONS.items() if target in targets]
+
+
+def _no_run() -> NotFound:
+    return NotFound("there is no such run", field="run")

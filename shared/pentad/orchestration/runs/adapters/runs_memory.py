@@ -1,0 +1,320 @@
+"""Runs in dictionaries, with the session's lease: for tests and for one process."""
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from pentad.aws.pages import decode_cursor, encode_cursor
+from pentad.domain import keys
+from pentad.domain.errors import IdempotencyConflict, InvalidInput, InvalidTransition, NotFound, SessionBusy
+from pentad.domain.knowledge import Citation
+from pentad.domain.messages import Message
+from pentad.domain.runs import CallStatus, Manifest, Run, RunStatus, Step, ToolCall, check_transition
+from pentad.domain.values import Page
+from pentad.memory.sessions.adapters.sessions_memory import MemorySessions
+from pentad.memory.sessions.ports import Session
+from pentad.orchestration.runs.adapters.run_items import HAPPENED, TAKEN_OVER, iso, queue_full, spent_by
+from pentad.orchestration.runs.ports import QUEUE_LENGTH
+
+_OPEN_CALLS = frozenset({CallStatus.PENDING, CallStatus.AWAITING, CallStatus.APPROVED})
+
+
+class MemoryRuns:
+    """A `RunStore`.
+
+    Args:
+        sessions: where the sessions are.
+        now: the clock.
+    """
+
+    def __init__(self, sessions: MemorySessions, now: Callable[[], datetime]) -> None:
+        self._sessions = sessions
+        self._now = now
+        self._lock = threading.RLock()
+        self._runs: dict[tuple[str, str], Run] = {}
+        self._steps: dict[tuple[str, str, int], Step] = {}
+        self._calls: dict[tuple[str, str, int, int], ToolCall] = {}
+        self._leases: dict[tuple[str, str], tuple[str, float]] = {}
+        self._queues: dict[tuple[str, str], list[str]] = {}
+        self._waiting: dict[tuple[str, str], _Waiting] = {}
+
+    def start(self, run: Run, request: Message | None, *, session_days: int, lease_seconds: int) -> Run:
+        """See `RunStore`."""
+        with self._lock:
+            stored = self._runs.get((run.tenant, run.run))
+            if stored is not None:
+                if stored.request_hash != run.request_hash:
+                    raise IdempotencyConflict(
+                        "the idempotency key was used for another request", field="idempotency_key"
+                    )
+                return stored
+            head = self._session(run, session_days)
+            try:
+                self._check_lease(run, run.created_at.timestamp())
+            except SessionBusy:
+                if run.if_busy != "enqueue" or request is None:
+                    raise
+                return self._enqueue(run, _Waiting(request, lease_seconds))
+            return self._hold(run, head, request, run.created_at, lease_seconds)
+
+    def get(self, tenant: str, run: str) -> Run:
+        """See `RunStore`."""
+        with self._lock:
+            stored = self._runs.get((tenant, run))
+        if stored is None:
+            raise NotFound("there is no such run", field="run")
+        return stored
+
+    def page(self, tenant: str, *, session: str | None = None, limit: int = 50, cursor: str | None = None) -> Page[Run]:
+        """See `RunStore`."""
+        pk = keys.collection(tenant, "RUNS") if session is None else keys.session_pk(tenant, session)
+        start = decode_cursor(cursor, pk)
+        with self._lock:
+            own = [one for one in self._runs.values() if one.tenant == tenant and session in (None, one.session)]
+        ranked = sorted(own, key=_place, reverse=True)
+        after = [one for one in ranked if start is None or _place(one) < start["sk"]]
+        end = {"pk": pk, "sk": _place(after[limit - 1])} if len(after) > limit else None
+        return Page[Run](items=tuple(after[:limit]), cursor=encode_cursor(end))
+
+    def lease_holder(self, tenant: str, session: str) -> str | None:
+        """See `RunStore`."""
+        with self._lock:
+            holder, expires_at = self._leases.get((tenant, session), (None, 0.0))
+        return holder if expires_at > self._now().timestamp() else None
+
+    def place_in_queue(self, tenant: str, run: str) -> int | None:
+        """See `RunStore`."""
+        with self._lock:
+            stored = self.get(tenant, run)
+            queue = self._queues.get((tenant, stored.session), [])
+            return queue.index(run) + 1 if stored.waiting and run in queue else None
+
+    def promote(self, tenant: str, session: str) -> Run | None:
+        """See `RunStore`."""
+        with self._lock:
+            queue = self._queues.get((tenant, session), [])
+            head = self._sessions.get(tenant, session)
+            if head is None or self.lease_holder(tenant, session) is not None:
+                return None
+            while queue:
+                run = self._runs[tenant, queue.pop(0)]
+                if run.waiting:
+                    waiting = self._waiting.pop((tenant, run.run))
+                    return self._hold(run, head, waiting.request, self._now(), waiting.lease_seconds)
+            return None
+
+    def children(self, tenant: str, run: str) -> list[str]:
+        """See `RunStore`."""
+        with self._lock:
+            return [one.run for one in self._runs.values() if (one.tenant, one.parent) == (tenant, run)]
+
+    def set_execution(self, tenant: str, run: str, execution_arn: str) -> None:
+        """See `RunStore`."""
+        with self._lock:
+            self._change(self.get(tenant, run), execution_arn=execution_arn)
+
+    def set_manifest(self, tenant: str, run: str, manifest: Manifest) -> Run:
+        """See `RunStore`."""
+        with self._lock:
+            stored = self.get(tenant, run)
+            if stored.manifest is not None:
+                return stored
+            if stored.status not in {RunStatus.QUEUED, RunStatus.RUNNING}:
+                raise InvalidTransition(f"the run is {stored.status}", field="status")
+            return self._change(stored, manifest=manifest, status=RunStatus.RUNNING, updated_at=self._now())
+
+    def set_status(self, tenant: str, run: str, status: RunStatus, *, waited_seconds: float = 0) -> Run:
+        """See `RunStore`."""
+        with self._lock:
+            stored = self.get(tenant, run)
+            if stored.status is status:
+                return stored
+            check_transition(stored.status, status)
+            waited = stored.waited_seconds + round(waited_seconds * 1000) / 1000
+            holder, expires_at = self._leases.get((tenant, stored.session), (None, 0.0))
+            if holder == run and waited_seconds > 0:
+                self._leases[tenant, stored.session] = (run, expires_at + int(waited_seconds) + 1)
+            return self._change(stored, status=status, waited_seconds=waited, updated_at=self._now())
+
+    def note(
+        self,
+        tenant: str,
+        run: str,
+        *,
+        metadata: Mapping[str, str] | None = None,
+        allowed_tools: Sequence[str] = (),
+        confidence: float | None = None,
+    ) -> Run:
+        """See `RunStore`."""
+        with self._lock:
+            stored = self.get(tenant, run)
+            _check_open(stored)
+            lowest = min((one for one in (stored.confidence, confidence) if one is not None), default=None)
+            return self._change(
+                stored,
+                metadata=stored.metadata | dict(metadata or {}),
+                allowed_tools=tuple(sorted({*stored.allowed_tools, *allowed_tools})),
+                confidence=lowest,
+            )
+
+    def record_step(self, step: Step, calls: list[ToolCall]) -> None:
+        """See `RunStore`."""
+        with self._lock:
+            stored = self.get(step.tenant, step.run)
+            if (step.tenant, step.run, step.step) in self._steps:
+                return
+            _check_open(stored)
+            self._steps[step.tenant, step.run, step.step] = step
+            for call in calls:
+                self._calls[call.tenant, call.run, call.step, call.index] = call
+            self._change(
+                stored,
+                spent=stored.spent + spent_by(step),
+                notices=tuple(sorted({*stored.notices, *step.notices})),
+                updated_at=self._now(),
+            )
+
+    def step(self, tenant: str, run: str, step: int) -> Step | None:
+        """See `RunStore`."""
+        return self._steps.get((tenant, run, step))
+
+    def steps(self, tenant: str, run: str) -> list[Step]:
+        """See `RunStore`."""
+        with self._lock:
+            return [step for place, step in sorted(self._steps.items()) if place[:2] == (tenant, run)]
+
+    def calls(self, tenant: str, run: str, step: int | None = None) -> list[ToolCall]:
+        """See `RunStore`."""
+        with self._lock:
+            own = [call for place, call in sorted(self._calls.items()) if place[:2] == (tenant, run)]
+        return [call for call in own if step in (None, call.step)]
+
+    def call(self, tenant: str, run: str, step: int, index: int) -> ToolCall:
+        """See `RunStore`."""
+        stored = self._calls.get((tenant, run, step, index))
+        if stored is None:
+            raise NotFound("there is no such tool call", field="index")
+        return stored
+
+    def save_call(self, call: ToolCall) -> None:
+        """See `RunStore`."""
+        place = (call.tenant, call.run, call.step, call.index)
+        with self._lock:
+            stored = self._calls.get(place)
+            undoing = call.status is CallStatus.UNDONE and stored and stored.status is CallStatus.SUCCEEDED
+            if stored is None or stored.status in _OPEN_CALLS or undoing:
+                if call.status not in HAPPENED:
+                    _check_open(self.get(call.tenant, call.run))
+                self._calls[place] = call
+            elif stored.status is not call.status:
+                raise InvalidTransition(f"the tool call is {stored.status} already", field="status")
+
+    def finish(
+        self,
+        tenant: str,
+        run: str,
+        status: RunStatus,
+        *,
+        at: datetime,
+        answer: str | None,
+        citations: tuple[Citation, ...] = (),
+        notices: tuple[str, ...] = (),
+        error: str | None = None,
+        stop_reason: str | None = None,
+    ) -> Run:
+        """See `RunStore`."""
+        if not status.ended:
+            raise InvalidTransition(f"{status} is no end", field="status")
+        with self._lock:
+            stored = self.get(tenant, run)
+            if stored.status.ended:
+                return stored
+            queue = self._queues.get((tenant, stored.session), [])
+            holds = self._leases.get((tenant, stored.session), ("",))[0] == run
+            if holds:
+                del self._leases[tenant, stored.session]
+            elif run in queue:
+                queue.remove(run)
+            return self._change(
+                stored,
+                status=status,
+                hands_over=holds and bool(queue),
+                ended_at=at,
+                updated_at=at,
+                answer=answer,
+                citations=citations,
+                notices=notices,
+                error=error,
+                stop_reason=stop_reason,
+            )
+
+    def _change(self, run: Run, **values: object) -> Run:
+        changed = run.model_copy(update=values)
+        self._runs[run.tenant, run.run] = changed
+        return changed
+
+    def _check_lease(self, run: Run, begins: float) -> None:
+        holder, expires_at = self._leases.get((run.tenant, run.session), (None, 0.0))
+        if holder is not None and expires_at > begins:
+            raise SessionBusy(
+                "another run of this session has not ended", field="session", retry_after=expires_at - begins
+            )
+        if self._queues.get((run.tenant, run.session)) and run.if_busy != "interrupt":
+            raise SessionBusy("other runs wait for this session", field="session", retry_after=1)
+
+    def _enqueue(self, run: Run, waiting: "_Waiting") -> Run:
+        queue = self._queues.setdefault((run.tenant, run.session), [])
+        if len(queue) >= QUEUE_LENGTH:
+            raise queue_full()
+        queue.append(run.run)
+        self._waiting[run.tenant, run.run] = waiting
+        self._runs[run.tenant, run.run] = run
+        return run
+
+    def _hold(self, run: Run, head: Session, request: Message | None, at: datetime, lease_seconds: int) -> Run:
+        place = (run.tenant, run.session)
+        lost = self._runs.get((run.tenant, self._leases.get(place, ("",))[0]))
+        if lost is not None and not lost.status.ended:
+            self._change(lost, status=RunStatus.FAILED, error=TAKEN_OVER, ended_at=at, updated_at=at)
+        self._leases[place] = (run.run, int(at.timestamp()) + lease_seconds)
+        if request is None:
+            self._sessions.fence(run.tenant, run.session, head.version)
+            return self._change(run, fence=head.version)
+        after = self._sessions.append(run.tenant, run.session, [request], expected_version=head.version)
+        self._sessions.fence(run.tenant, run.session, after.version)
+        return self._change(run, request_seq=head.length, fence=after.version)
+
+    def _session(self, run: Run, session_days: int) -> Session:
+        head = self._sessions.get(run.tenant, run.session)
+        if head is not None:
+            if (head.agent, head.user) != (run.agent, run.user):
+                raise InvalidInput("the session belongs to another agent or user", field="session")
+            return head
+        head = Session(
+            tenant=run.tenant,
+            session=run.session,
+            agent=run.agent,
+            user=run.user,
+            version=0,
+            length=0,
+            created_at=run.created_at,
+            updated_at=run.created_at,
+            expires_at=run.created_at + timedelta(days=session_days),
+        )
+        self._sessions.create(head)
+        return head
+
+
+class _Waiting(NamedTuple):
+    request: Message
+    lease_seconds: int
+
+
+def _check_open(run: Run) -> None:
+    if run.status.ended:
+        raise InvalidTransition(f"the run is {run.status}", field="status")
+
+
+def _place(run: Run) -> str:
+    return f"{iso(run.created_at)}#{run.run}"

@@ -1,0 +1,245 @@
+"""The first write of a run, all or nothing: the run, the user's message, the session's head and its lease.
+
+A run that finds its session busy and may wait is written without its message's place: into the session's queue.
+"""
+
+import random
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from pentad.aws.table import ConditionFailed, Item, Table
+from pentad.domain import keys
+from pentad.domain.errors import IdempotencyConflict, InvalidInput, SessionBusy, StoreUnavailable
+from pentad.domain.messages import Message
+from pentad.domain.runs import Run, RunStatus
+from pentad.memory.documents.ports import ObjectStore
+from pentad.memory.sessions.items import append_entries, grown, session_from, spill_messages
+from pentad.memory.sessions.ports import Session, StoredMessage
+from pentad.orchestration.runs.adapters.lease_items import holder_of, joining, queue_of, taking
+from pentad.orchestration.runs.adapters.run_items import (
+    TAKEN_OVER,
+    child_item,
+    is_open,
+    iso,
+    queue_full,
+    run_item,
+    session_run_item,
+    waiting_attributes,
+)
+from pentad.orchestration.runs.adapters.spill import Spill
+from pentad.orchestration.runs.ports import QUEUE_LENGTH
+
+# Two requests at the same instant cancel each other's transaction at most so often before one is told to retry.
+_TRIES = 5
+_BACKOFF_SECONDS = 0.05
+_LEASE, _LOST = 1, 2
+"""Places of the lease and of the run that has lost it in the transaction."""
+
+
+class _Lost(NamedTuple):
+    """A run whose lease has expired, and whether it had ended before."""
+
+    run: str
+    ended: bool = False
+
+
+class RunStart:
+    """Writes the first transaction of a run.
+
+    Args:
+        state: the table of sessions and runs.
+        transient: the table of leases.
+        objects: the payload bucket, for a message too large for an item.
+        sleep: waits between tries; a test passes its own.
+    """
+
+    def __init__(
+        self, state: Table, transient: Table, objects: ObjectStore, *, sleep: Callable[[float], None] = time.sleep
+    ) -> None:
+        self._state = state
+        self._transient = transient
+        self._objects = objects
+        self._sleep = sleep
+
+    def __call__(self, run: Run, request: Message | None, *, session_days: int, lease_seconds: int) -> Item:
+        """Return the run's item: the new one, or what an earlier try of the same request stored.
+
+        Raises:
+            IdempotencyConflict: the run id exists with another request_hash.
+            SessionBusy: another run holds the lease and this one may not wait, or the queue is full.
+            InvalidInput: the session belongs to another agent or user.
+            StoreUnavailable: the store did not answer, or others were in the way each time.
+        """
+        if request is not None:
+            spill_messages(self._objects, run.tenant, run.session, [request])
+        lost: _Lost | None = None
+        for attempt in range(_TRIES):
+            try:
+                return self._try(run, request, session_days, lease_seconds, lost)
+            except (ConditionFailed, StoreUnavailable) as failure:
+                stored = self._outcome(run, failure)
+                if stored is not None:
+                    return stored
+                if attempt == _TRIES - 1 and isinstance(failure, StoreUnavailable):
+                    raise
+                lease, lost = _busy(run, failure, lost)
+                if lease is not None:
+                    if request is None:
+                        raise _refusal(lease, run) from failure
+                    waiting = self._wait_or_refuse(run, request, session_days, lease_seconds, lease, failure)
+                    if waiting is not None:
+                        return waiting
+            self._sleep(random.uniform(0, _BACKOFF_SECONDS * 2**attempt))  # noqa: S311 - jitter, no secret
+        raise SessionBusy("others write to the session at the same time", field="session", retry_after=1)
+
+    def _try(
+        self, run: Run, request: Message | None, session_days: int, lease_seconds: int, lost: _Lost | None
+    ) -> Item:
+        before = self.head(run, session_days)
+        no_message: tuple[StoredMessage, ...] = ()
+        after, stored = _renewed(before, run.created_at), no_message
+        if request is not None:
+            after, stored = grown(before, [request], run.created_at)
+        after = after.model_copy(update={"fence": after.version})
+        place = stored[0].seq if stored else run.request_seq
+        holder = run.model_copy(update={"request_seq": place, "fence": after.version})
+        item = run_item(holder)
+        now = int(run.created_at.timestamp())
+        self._state.transact(
+            [
+                self._state.putting(item, condition="attribute_not_exists(pk)"),
+                taking(self._transient, holder, now=now, seconds=lease_seconds, lost=lost.run if lost else None),
+                *([failing(self._state, run.tenant, lost.run, run.created_at)] if lost and not lost.ended else []),
+                *self._listed(run),
+                *append_entries(self._state, before, after, stored),
+            ]
+        )
+        return item
+
+    def _wait_or_refuse(
+        self, run: Run, request: Message, session_days: int, lease_seconds: int, lease: Item, failure: Exception
+    ) -> Item | None:
+        """Put the run into the queue and return its item, None where the session is free by now, or refuse it."""
+        if run.if_busy != "enqueue":
+            raise _refusal(lease, run) from failure
+        if len(queue_of(lease)) >= QUEUE_LENGTH:
+            raise queue_full() from failure
+        item = run_item(run) | waiting_attributes(Spill(self._objects), run, request, session_days, lease_seconds)
+        now = int(run.created_at.timestamp())
+        try:
+            self._state.transact(
+                [
+                    self._state.putting(item, condition="attribute_not_exists(pk)"),
+                    joining(self._transient, run, now=now),
+                    *self._listed(run),
+                ]
+            )
+        except (ConditionFailed, StoreUnavailable):
+            # The holder has ended meanwhile, the queue has filled up, or this request came twice: look again.
+            return None
+        return item
+
+    def _listed(self, run: Run) -> list[Item]:
+        entries = [self._state.putting(session_run_item(run))]
+        if run.parent is not None:
+            entries.append(self._state.putting(child_item(run, run.parent)))
+        return entries
+
+    def head(self, run: Run, session_days: int) -> Session:
+        """Return the session's head as it stands, or that of a session to be made.
+
+        Raises:
+            InvalidInput: the session belongs to another agent or user.
+        """
+        item = self._state.get(keys.session_pk(run.tenant, run.session), keys.META)
+        lifetime = timedelta(days=session_days)
+        if item is not None:
+            session = session_from(item)
+            _check_owner(session, run)
+            return session.model_copy(update={"expires_at": session.updated_at + lifetime})
+        return Session(
+            tenant=run.tenant,
+            session=run.session,
+            agent=run.agent,
+            user=run.user,
+            version=0,
+            length=0,
+            created_at=run.created_at,
+            updated_at=run.created_at,
+            expires_at=run.created_at + lifetime,
+        )
+
+    def _outcome(self, run: Run, failure: ConditionFailed | StoreUnavailable) -> Item | None:
+        """Return the stored run of an earlier try, or None.
+
+        Raises:
+            IdempotencyConflict: it was another request.
+        """
+        stored = self._state.get(keys.run_pk(run.tenant, run.run), keys.META)
+        if stored is not None and stored["request_hash"] != run.request_hash:
+            raise IdempotencyConflict(
+                "the idempotency key was used for another request",
+                field="idempotency_key",
+                fix="use a new key for a new request, or send the first request again",
+            ) from failure
+        return stored
+
+
+def failing(state: Table, tenant: str, run: str, at: datetime) -> Item:
+    """Return the entry that ends a run which has lost its session."""
+    condition, ends = is_open()
+    return state.updating(
+        keys.run_pk(tenant, run),
+        keys.META,
+        "SET #status = :to, updated_at = :at, ended_at = :at, outcome = :outcome",
+        condition=condition,
+        names={"#status": "status"},
+        values=ends | {":to": RunStatus.FAILED.value, ":at": iso(at), ":outcome": f'{{"error": "{TAKEN_OVER}"}}'},
+    )
+
+
+def _busy(
+    run: Run, failure: ConditionFailed | StoreUnavailable, lost: _Lost | None
+) -> tuple[Item | None, _Lost | None]:
+    """Return the lease's item where the session is busy, and the run to take the session over from on the next try."""
+    if not isinstance(failure, ConditionFailed):
+        return None, lost
+    if lost is not None and not lost.ended and failure.reasons[_LOST] == "ConditionalCheckFailed":
+        return None, lost._replace(ended=True)
+    if failure.reasons[_LEASE] != "ConditionalCheckFailed":
+        return None, lost
+    lease = failure.items[_LEASE]
+    if lease is None:
+        return None, None
+    if holder_of(lease, run.created_at.timestamp()) is not None:
+        return lease, None
+    if queue_of(lease) and run.if_busy != "interrupt":
+        return lease, None  # Those who wait come first.
+    return None, _Lost(str(lease["run"])) if "run" in lease else None
+
+
+def _renewed(head: Session, now: datetime) -> Session:
+    lifetime = head.expires_at - head.updated_at
+    return head.model_copy(update={"version": head.version + 1, "updated_at": now, "expires_at": now + lifetime})
+
+
+def _check_owner(session: Session, run: Run) -> None:
+    if session.agent != run.agent:
+        raise InvalidInput(
+            f"the session belongs to the agent {session.agent}", field="session", fix="use that agent or a new session"
+        )
+    if session.user != run.user:
+        raise InvalidInput("the session belongs to another user", field="session", fix="use that user or a new session")
+
+
+def _refusal(lease: Item, run: Run) -> SessionBusy:
+    now = run.created_at.timestamp()
+    held = holder_of(lease, now) is not None
+    return SessionBusy(
+        "another run of this session has not ended" if held else "other runs wait for this session",
+        field="session",
+        retry_after=max(0.0, float(lease["expires_at"]) - now) if held else 1,
+        fix="wait until it has ended, or use another session",
+    )

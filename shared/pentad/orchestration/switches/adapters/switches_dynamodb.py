@@ -1,0 +1,86 @@
+"""Switches in DynamoDB: an item a switch in one partition, an item a failing tool under its tenant."""
+
+from collections.abc import Sequence
+
+from pentad.aws.readable import from_stored
+from pentad.aws.table import ConditionFailed, Table
+from pentad.domain import keys
+from pentad.orchestration.switches.switches import EVERYTHING, MAX_COOLDOWN_SECONDS, Scope, Switch, ToolHealth
+
+_FORGOTTEN_SECONDS = 86_400 + MAX_COOLDOWN_SECONDS
+"""A tool that nobody has called for a day starts afresh."""
+
+
+class DynamoSwitches:
+    """A `SwitchStore` over the table ``transient``; a switch has no end of its own.
+
+    Args:
+        table: the table.
+    """
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def read(
+        self, tenant: str, agent: str | None, tools: Sequence[str]
+    ) -> tuple[Sequence[Switch], dict[str, ToolHealth]]:
+        """See `SwitchStore`."""
+        scopes: list[tuple[Scope, str]] = [("all", EVERYTHING), ("tenant", tenant), *(("tool", one) for one in tools)]
+        scopes += [] if agent is None else [("agent", agent)]
+        places = [(keys.SWITCH, _sk(scope, subject)) for scope, subject in scopes]
+        places += [(keys.collection(tenant, "TOOLS"), tool) for tool in tools]
+        items = self._table.get_many(places)
+        switches = [from_stored(Switch, item["body"]) for item in items if item["type"] == "switch"]
+        health = [from_stored(ToolHealth, item["body"]) for item in items if item["type"] == "tool_health"]
+        return switches, {one.tool: one for one in health}
+
+    def put(self, switch: Switch) -> None:
+        """See `SwitchStore`."""
+        sk = _sk(switch.scope, switch.subject)
+        self._table.put({"pk": keys.SWITCH, "sk": sk, "type": "switch", "body": switch.model_dump_json()})
+
+    def remove(self, scope: Scope, subject: str) -> bool:
+        """See `SwitchStore`."""
+        try:
+            self._table.delete(keys.SWITCH, _sk(scope, subject), condition="attribute_exists(pk)")
+        except ConditionFailed:
+            return False
+        return True
+
+    def all(self) -> list[Switch]:
+        """See `SwitchStore`."""
+        return [from_stored(Switch, item["body"]) for item in self._table.iterate(keys.SWITCH)]
+
+    def save(self, tenant: str, health: ToolHealth) -> bool:
+        """See `SwitchStore`."""
+        stored = health.model_copy(update={"version": health.version + 1})
+        item = {
+            "pk": keys.collection(tenant, "TOOLS"),
+            "sk": health.tool,
+            "type": "tool_health",
+            "version": stored.version,
+            "body": stored.model_dump_json(),
+            "ttl": int(health.failed_at.timestamp()) + _FORGOTTEN_SECONDS,
+        }
+        try:
+            if health.version == 0:
+                self._table.put(item, condition="attribute_not_exists(pk)")
+            else:
+                names, values = {"#version": "version"}, {":version": health.version}
+                self._table.put(item, condition="#version = :version", names=names, values=values)
+        except ConditionFailed:
+            return False
+        return True
+
+    def forget(self, tenant: str, tool: str) -> None:
+        """See `SwitchStore`."""
+        self._table.delete(keys.collection(tenant, "TOOLS"), tool)
+
+    def ailing(self, tenant: str) -> list[ToolHealth]:
+        """See `SwitchStore`."""
+        items = self._table.iterate(keys.collection(tenant, "TOOLS"))
+        return [from_stored(ToolHealth, item["body"]) for item in items]
+
+
+def _sk(scope: Scope, subject: str) -> str:
+    return f"{scope.upper()}#{subject}"

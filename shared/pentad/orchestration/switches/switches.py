@@ -1,0 +1,206 @@
+"""Kill switches, and tools that are out of order for a while: what may go on right now.
+
+An operator's switch on everything, a tenant, an agent or a tool holds until it is taken back. A tool that fails for
+good `FAILURES` times in a row is out of order for a time that doubles with each failure after that; when it is over,
+one call tries (half-open), and its end decides: a success clears the tool, a failure puts it out of order again.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Literal, Protocol
+
+from pydantic import Field
+
+from pentad.domain.errors import InvalidInput, PermanentError, ToolFailed, leaves
+from pentad.domain.values import FrozenValue
+from pentad.observability.metrics import names
+from pentad.observability.ports import Telemetry
+from pentad.orchestration.switches.ports import Standing
+
+FAILURES = 5
+COOLDOWN_SECONDS = 60
+MAX_COOLDOWN_SECONDS = 900
+PROBE_SECONDS = 30
+"""For so long nobody else tries a tool that one call is trying."""
+REASON_CHARACTERS = 200
+_TRIES = 5
+_REMEMBERED = 1000
+
+Scope = Literal["all", "tenant", "agent", "tool"]
+EVERYTHING = "*"
+_CALLERS_FAULT = ({InvalidInput.__name__} | {leaf.__name__ for leaf in leaves(PermanentError)}) - {ToolFailed.__name__}
+"""Errors that say nothing about the tool: it was not allowed, or was called wrongly."""
+
+
+class Switch(FrozenValue):
+    """An operator's word that something may not run."""
+
+    scope: Scope
+    subject: str = Field(description=f"the tenant, agent or tool; {EVERYTHING} for all")
+    reason: str = Field(default="", max_length=REASON_CHARACTERS)
+    by: str
+    at: datetime
+
+    @property
+    def sentence(self) -> str:
+        """What the caller, or the model, is told."""
+        what = {"all": "Everything", "tenant": "This tenant"}.get(self.scope, f"The {self.scope} {self.subject}")
+        because = f": {self.reason}" if self.reason else ""
+        return f"{what} has been switched off by an operator{because}."
+
+
+class ToolHealth(FrozenValue):
+    """A tool that has failed since its last success, for one tenant."""
+
+    tool: str
+    failures: int = Field(ge=1)
+    error: str
+    failed_at: datetime
+    until: datetime | None = Field(default=None, description="out of order until then")
+    version: int = Field(default=0, ge=0)
+
+    def out_of_order(self, now: datetime) -> bool:
+        """No call may be made now."""
+        return self.until is not None and now < self.until
+
+    @property
+    def sentence(self) -> str:
+        """What the model is told while the tool is out of order."""
+        until = f"{self.until:%H:%M:%S}" if self.until else "now"
+        return (
+            f"The tool {self.tool} is out of order: its last {self.failures} calls failed ({self.error}). "
+            f"It may be tried again after {until} UTC; go on without it."
+        )
+
+
+class SwitchStore(Protocol):
+    """Where switches and the health of tools are kept."""
+
+    def read(
+        self, tenant: str, agent: str | None, tools: Sequence[str]
+    ) -> tuple[Sequence[Switch], dict[str, ToolHealth]]:
+        """Return the switches that concern these, and the health of those tools that have failed; in one request.
+
+        Raises:
+            StoreUnavailable: the store did not answer.
+        """
+        ...
+
+    def put(self, switch: Switch) -> None:
+        """Switch something off; again replaces the reason."""
+        ...
+
+    def remove(self, scope: Scope, subject: str) -> bool:
+        """Take a switch back, and return whether there was one."""
+        ...
+
+    def all(self) -> list[Switch]:
+        """Return every switch."""
+        ...
+
+    def save(self, tenant: str, health: ToolHealth) -> bool:
+        """Store a tool's health as the version after its own, and return whether that one still stood."""
+        ...
+
+    def forget(self, tenant: str, tool: str) -> None:
+        """Clear a tool."""
+        ...
+
+    def ailing(self, tenant: str) -> list[ToolHealth]:
+        """Return the tools of a tenant that have failed since their last success."""
+        ...
+
+
+def blames_tool(error: str) -> bool:
+    """Tell whether an error is the tool's own, and not one of whoever called it."""
+    return error not in _CALLERS_FAULT
+
+
+def after_failure(health: ToolHealth | None, tool: str, error: str, now: datetime) -> ToolHealth:
+    """Return a tool's health after one more failure."""
+    failures = 1 + (health.failures if health is not None else 0)
+    until = None
+    if failures >= FAILURES:
+        until = now + timedelta(seconds=min(COOLDOWN_SECONDS * 2 ** (failures - FAILURES), MAX_COOLDOWN_SECONDS))
+    version = health.version if health is not None else 0
+    return ToolHealth(tool=tool, failures=failures, error=error, failed_at=now, until=until, version=version)
+
+
+@dataclass
+class Switches:
+    """A `Switchboard`, and the gate of the tools' runtime.
+
+    Args:
+        store: where switches are kept.
+        telemetry: metrics and logs.
+        now: the clock.
+    """
+
+    store: SwitchStore
+    telemetry: Telemetry
+    now: Callable[[], datetime]
+    _ailing: dict[tuple[str, str], None] = field(default_factory=dict)
+
+    def standing(self, tenant: str, agent: str, tools: Sequence[str]) -> Standing:
+        """See `Switchboard`."""
+        switches, health = self._read(tenant, agent, tools)
+        now = self.now()
+        unavailable = {name: one.sentence for name, one in health.items() if one.out_of_order(now)}
+        unavailable |= {one.subject: one.sentence for one in switches if one.scope == "tool"}
+        stops = sorted((one for one in switches if one.scope != "tool"), key=lambda one: one.scope != "all")
+        if not stops:
+            return Standing(None, unavailable)
+        return Standing(stops[0].sentence, unavailable, agent_only=all(one.scope == "agent" for one in stops))
+
+    def admit(self, tenant: str, agent: str, tool: str) -> str | None:
+        """Return why a tool may not run now, or None. Where it is half-open, this call is the one that tries.
+
+        Raises:
+            StoreUnavailable: the store did not answer.
+        """
+        switches, health = self._read(tenant, agent, (tool,))
+        if switches:
+            return switches[0].sentence
+        sick = health.get(tool)
+        if sick is None or sick.until is None:
+            return None
+        now = self.now()
+        if sick.out_of_order(now):
+            return sick.sentence
+        probe = sick.model_copy(update={"until": now + timedelta(seconds=PROBE_SECONDS)})
+        if self.store.save(tenant, probe):
+            self.telemetry.event("tool.probed", tenant=tenant, tool=tool)
+            return None
+        return probe.sentence  # Another call tries it at this moment.
+
+    def tool_failed(self, tenant: str, tool: str, error: str) -> None:
+        """See `Switchboard`."""
+        if not blames_tool(error):
+            return
+        for _ in range(_TRIES):
+            _, health = self._read(tenant, None, (tool,))
+            after = after_failure(health.get(tool), tool, error, self.now())
+            if not self.store.save(tenant, after):
+                continue
+            if after.until is not None:
+                self.telemetry.count(names.TOOLS_UNAVAILABLE, tool=tool)
+                self.telemetry.event("tool.unavailable", level="WARNING", tenant=tenant, tool=tool, error=error)
+            return
+
+    def tool_succeeded(self, tenant: str, tool: str) -> None:
+        """See `Switchboard`. A tool that had not failed when it was last read is left alone."""
+        if (tenant, tool) not in self._ailing:
+            return
+        self.store.forget(tenant, tool)
+        self._ailing.pop((tenant, tool), None)
+
+    def _read(
+        self, tenant: str, agent: str | None, tools: Sequence[str]
+    ) -> tuple[Sequence[Switch], dict[str, ToolHealth]]:
+        switches, health = self.store.read(tenant, agent, tools)
+        for tool in tools:
+            self._ailing.pop((tenant, tool), None)
+            if tool in health and len(self._ailing) < _REMEMBERED:
+                self._ailing[tenant, tool] = None
+        return switches, health

@@ -1,0 +1,1 @@
+"""Forks, recordings and replays of runs."""

@@ -1,0 +1,324 @@
+"""A recording: what went in and out of one ended run, so that it can be run again without model, tool or network.
+
+It holds words (of the user, the model, the tools, the humans who decided) and is to be kept like them. It does not
+hold: the tenant's and the users' names, the agent's prompt (its digest), thinking and providers' raw forms, what undoes
+a tool's effect, task tokens; and what looks like a secret is masked.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Literal, TypeVar
+
+from pydantic import BaseModel, Field
+
+from pentad.domain.canonical import sha256_of
+from pentad.domain.declarations.agents import AgentSpec, Catalog, ToolSpec
+from pentad.domain.errors import InvalidInput, InvalidTransition, NotFound
+from pentad.domain.ids import approval_id
+from pentad.domain.knowledge import Citation, Passage
+from pentad.domain.messages import ContentBlock, Message, ThinkingBlock
+from pentad.domain.runs import Approval, Assessment, Decision, Manifest, Overrides, Run, RunStatus, Step, ToolCall
+from pentad.domain.secrets import MASK, is_secret_name, mask_secrets
+from pentad.domain.usage import Usage
+from pentad.domain.values import FrozenValue
+from pentad.memory.sessions.ports import SessionStore, StoredMessage
+from pentad.orchestration.approvals.ports import ApprovalStore
+from pentad.orchestration.runs.ports import RunStore
+from pentad.orchestration.turn.decide import reply_id
+from pentad.tools.builtin.humans import tools_of
+
+RECORDED = "recorded"
+"""Stands for the tenant, and for whoever decided."""
+NOTE = (
+    "Holds the words of a conversation: keep it like them. Left out: tenant and users, the agent's prompt (its digest "
+    "is here), thinking, providers' raw forms, undo data, task tokens. What looks like a secret is masked."
+)
+_NOT_KEPT = {"prompt", "schedules", "description"}
+_M = TypeVar("_M", bound=BaseModel)
+
+
+class RecordedMessage(FrozenValue):
+    """A message of the session, as far as a replay needs it."""
+
+    seq: int = Field(ge=0)
+    message_id: str
+    role: Literal["user", "assistant"]
+    blocks: tuple[ContentBlock, ...]
+    created_at: datetime
+    run: str | None = None
+    step: int | None = None
+    passages: tuple[Passage, ...] = ()
+
+
+class MessagePrint(FrozenValue):
+    """One message as the model was sent it: enough to tell whether it is the same, and what it is about."""
+
+    role: str
+    digest: str
+    shown: str = Field(description="its first characters")
+
+
+class RequestPrint(FrozenValue):
+    """One request to the model."""
+
+    system: str = Field(description="digest of the system prompt")
+    tools: dict[str, str] = Field(description="digest of each tool as the model is given it")
+    messages: tuple[MessagePrint, ...]
+    task: str
+    model: str | None = None
+
+
+class RecordedCall(FrozenValue):
+    """A tool call and what came of it."""
+
+    index: int
+    call_id: str
+    tool: str
+    arguments: dict[str, Any]
+    status: str
+    result: str | None = None
+    is_error: bool
+    untrusted: bool
+    error_type: str | None = None
+
+
+class RecordedStep(FrozenValue):
+    """One turn."""
+
+    step: int
+    at: datetime
+    request: RequestPrint | None = Field(default=None, description="made by `pentad runs export`; the API has none")
+    reply: tuple[ContentBlock, ...] | None = Field(
+        default=None, description="what the model said; none where it was not asked"
+    )
+    provider: str | None = None
+    model: str | None = None
+    usage: Usage
+    cost_nanousd: int
+    notices: tuple[str, ...]
+    degraded: bool
+    decision: Decision
+    calls: tuple[RecordedCall, ...]
+    assessment: Assessment | None = None
+    human: Approval | None = Field(default=None, description="what a human was asked and decided")
+
+
+class RecordedTool(FrozenValue):
+    """What of a tool the decisions depend on, and the digest of what the model is told of it."""
+
+    name: str
+    digest: str
+    effects: Literal["none", "internal", "external"]
+    approval: Literal["never", "always"]
+
+
+class Definition(FrozenValue):
+    """The agent as it was deployed when the recording was made."""
+
+    agent: str
+    prompt: str = Field(description="digest of the system prompt")
+    settings: dict[str, Any] = Field(description="agent.yaml, defaults filled in")
+    tools: tuple[RecordedTool, ...]
+
+
+class Outcome(FrozenValue):
+    """How the run ended."""
+
+    status: RunStatus
+    answer: str | None = None
+    citations: tuple[Citation, ...]
+    notices: tuple[str, ...]
+    error: str | None = None
+    stop_reason: str | None = None
+
+
+class Recording(FrozenValue):
+    """One run, to be replayed."""
+
+    format: Literal["pentad.recording"] = "pentad.recording"
+    version: Literal[1] = 1
+    note: str = NOTE
+    recorded_at: datetime
+    run: str
+    session: str
+    created_at: datetime
+    metadata: dict[str, str]
+    overrides: Overrides | None = None
+    first_step: int
+    definition: Definition
+    manifest: Manifest | None = None
+    context: tuple[RecordedMessage, ...] = Field(description="the session up to the run's request, and copied turns")
+    request_seq: int
+    steps: tuple[RecordedStep, ...]
+    outcome: Outcome
+
+
+def record(
+    run: Run,
+    catalog: Catalog,
+    runs: RunStore,
+    sessions: SessionStore,
+    approvals: ApprovalStore,
+    *,
+    at: datetime,
+) -> Recording:
+    """Return the recording of an ended run, without the prints of its requests.
+
+    Raises:
+        InvalidInput: it is the run of a workflow.
+        InvalidTransition: it has not ended.
+        NotFound: its agent is no more, or its conversation has expired.
+    """
+    if run.kind != "agent":
+        raise InvalidInput("a workflow's run has no turns", field="run", fix="record the run of one of its steps")
+    if not run.status.ended:
+        raise InvalidTransition(f"the run is {run.status}", field="run", fix="wait for its end, or cancel it")
+    agent = catalog.agents.get(run.agent)
+    if agent is None:
+        raise NotFound(f"there is no agent {run.agent} any more", field="agent")
+    stored = _stored(run, sessions)
+    replies = {one.message.message_id: one.message for one in stored}
+    first = run.first_step
+    calls = runs.calls(run.tenant, run.run)
+    steps = [
+        _step(step, replies.get(reply_id(run.run, step.step)), calls, _human(step, approvals))
+        for step in runs.steps(run.tenant, run.run)
+    ]
+    recording = Recording(
+        recorded_at=at,
+        run=run.run,
+        session=run.session,
+        created_at=run.created_at,
+        metadata=run.metadata,
+        overrides=run.overrides,
+        first_step=first,
+        definition=definition_of(agent, catalog),
+        manifest=run.manifest,
+        context=tuple(_message(one) for one in stored if _before(one, run)),
+        request_seq=run.request_seq,
+        steps=tuple(steps),
+        outcome=outcome_of(run),
+    )
+    return _masked(recording)
+
+
+def definition_of(agent: AgentSpec, catalog: Catalog) -> Definition:
+    """Return an agent's definition as recordings hold it."""
+    return Definition(
+        agent=agent.name,
+        prompt=digest(agent.prompt),
+        settings=agent.model_dump(mode="json", exclude=_NOT_KEPT),
+        tools=tuple(
+            RecordedTool(name=tool.name, digest=tool_digest(tool), effects=tool.effects, approval=tool.approval)
+            for tool in tools_of(catalog, agent)
+        ),
+    )
+
+
+def outcome_of(run: Run) -> Outcome:
+    """Return how a run ended."""
+    return Outcome(**{name: getattr(run, name) for name in Outcome.model_fields})
+
+
+def digest(value: Any) -> str:
+    """Return the first half of the SHA-256 of a value's canonical JSON."""
+    return sha256_of(value)[:32]
+
+
+def tool_digest(tool: ToolSpec) -> str:
+    """Return the digest of what a model is told of a tool."""
+    return digest({"name": tool.name, "description": tool.description, "schema": tool.input_schema})
+
+
+def words_of(blocks: Sequence[ContentBlock]) -> list[dict[str, Any]]:
+    """Return blocks as plain values, thinking left out: a recording has none."""
+    return [block.model_dump(mode="json") for block in blocks if not isinstance(block, ThinkingBlock)]
+
+
+def _stored(run: Run, sessions: SessionStore) -> list[StoredMessage]:
+    head = sessions.get(run.tenant, run.session)
+    if head is None:
+        raise NotFound("the run's conversation has expired", field="run")
+    first = run.manifest.epoch_first_seq if run.manifest else head.epoch_first_seq
+    stored = sessions.read(run.tenant, run.session, min(first, run.request_seq), head.length - 1)
+    if not any(one.seq == run.request_seq and one.message.run == run.run for one in stored):
+        raise NotFound("the run's conversation has expired", field="run")
+    return stored
+
+
+def _before(one: StoredMessage, run: Run) -> bool:
+    """Tell whether a message stood there when the run's execution began."""
+    return one.seq <= run.request_seq or (one.message.run == run.run and (one.message.step or 0) < run.first_step)
+
+
+def _message(one: StoredMessage) -> RecordedMessage:
+    message = one.message
+    return RecordedMessage(
+        seq=one.seq,
+        message_id=message.message_id,
+        role=message.role,
+        blocks=_without_thinking(message.blocks),
+        created_at=message.created_at,
+        run=message.run,
+        step=message.step,
+        passages=one.passages,
+    )
+
+
+def _without_thinking(blocks: Sequence[ContentBlock]) -> tuple[ContentBlock, ...]:
+    return tuple(block for block in blocks if not isinstance(block, ThinkingBlock))
+
+
+def _step(step: Step, reply: Message | None, calls: Sequence[ToolCall], human: Approval | None) -> RecordedStep:
+    return RecordedStep(
+        step=step.step,
+        at=step.started_at,
+        reply=None if reply is None else _without_thinking(reply.blocks),
+        provider=step.provider,
+        model=step.model,
+        usage=step.usage,
+        cost_nanousd=step.cost_nanousd,
+        notices=step.notices,
+        degraded=step.degraded,
+        decision=step.decision,
+        calls=tuple(recorded_call(call) for call in calls if call.step == step.step),
+        assessment=step.assessment,
+        human=human,
+    )
+
+
+def recorded_call(call: ToolCall) -> RecordedCall:
+    """Return a call as recordings hold it."""
+    values = {name: getattr(call, name) for name in RecordedCall.model_fields}
+    return RecordedCall(**values | {"status": call.status.value})
+
+
+def _human(step: Step, approvals: ApprovalStore) -> Approval | None:
+    try:
+        found = approvals.get(step.tenant, approval_id(step.run, step.step))
+    except NotFound:
+        return None
+    nobody = {
+        "tenant": RECORDED,
+        "decided_by": RECORDED if found.decided_by else None,
+        "votes": tuple(vote.model_copy(update={"by": f"{RECORDED}-{place}"}) for place, vote in enumerate(found.votes)),
+        "changes": (),
+    }
+    return found.model_copy(update=nobody)
+
+
+def _masked(model: _M) -> _M:
+    return type(model).model_validate(_without_secrets(model.model_dump(mode="json")))
+
+
+def _without_secrets(value: Any) -> Any:
+    if isinstance(value, str):
+        return mask_secrets(value)
+    if isinstance(value, Mapping):
+        return {
+            name: MASK if isinstance(part, str) and is_secret_name(name) else _without_secrets(part)
+            for name, part in value.items()
+        }
+    if isinstance(value, list):
+        return [_without_secrets(part) for part in value]
+    return value

@@ -1,0 +1,1 @@
+"""Replays: a recording run again by the code and the definition of now, with nothing live."""

@@ -1,0 +1,1 @@
+"""One run as a waterfall: its turns, calls, attempts and graph nodes as spans."""

@@ -1,0 +1,91 @@
+"""What a model turn came to, before it is stored as a step; and what it cost."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from pentad.domain.knowledge import Citation
+from pentad.domain.messages import Message
+from pentad.domain.models import Attempt, ChatReply, Outcome
+from pentad.domain.runs import Assessment, Decision, ToolCall
+from pentad.domain.usage import Usage
+from pentad.orchestration.turn.decide import REASON_CHARACTERS
+
+_TURN = "turn"
+
+
+@dataclass(frozen=True)
+class TurnOutcome:
+    """What a turn came to.
+
+    Attributes:
+        decision: where the run goes.
+        calls: the reply's calls as planned.
+        append: what goes to the session with it.
+        message_seq: where its message stands, or will stand, in the session; None where it makes none.
+        reply: the model's message, where it is one that stands for itself: no stop, no notice of degradation.
+        unknown: markers of the answer that point to no passage.
+    """
+
+    decision: Decision
+    calls: list[ToolCall]
+    append: tuple[Message, ...]
+    message_seq: int | None
+    reply: Message | None = None
+    provider: str | None = None
+    model: str | None = None
+    usage: Usage = field(default_factory=Usage)
+    cost_nanousd: int = 0
+    notices: tuple[str, ...] = ()
+    degraded: bool = False
+    citations: tuple[Citation, ...] = ()
+    unknown: tuple[str, ...] = ()
+    assessment: Assessment | None = None
+
+
+def stop(step: int, reason: str) -> Decision:
+    """Return the decision that ends a run before its answer."""
+    return Decision(kind="stop", step=step, reason=reason[:REASON_CHARACTERS])
+
+
+def billed(outcome: TurnOutcome, attempts: Sequence[Attempt]) -> TurnOutcome:
+    """Return the outcome with what the attempts cost and who answered; ``none`` where nobody did."""
+    answers = [one for one in attempts if one.outcome is Outcome.OK and one.context.purpose == _TURN]
+    answered = answers[-1] if answers else None
+    return spent(
+        replace(
+            outcome,
+            provider=answered.provider if answered else "none",
+            model=answered.model if answered else "none",
+        ),
+        attempts,
+    )
+
+
+def spent(outcome: TurnOutcome, attempts: Sequence[Attempt]) -> TurnOutcome:
+    """Return the outcome with what the attempts cost."""
+    return replace(
+        outcome,
+        usage=sum((one.usage for one in attempts), Usage()),
+        cost_nanousd=sum(one.cost_nanousd for one in attempts),
+    )
+
+
+def replied(outcome: TurnOutcome, reply: ChatReply) -> TurnOutcome:
+    """Return the outcome with what the gateway told beside its message."""
+    return replace(
+        outcome,
+        provider=reply.provider,
+        model=reply.model,
+        usage=reply.usage,
+        cost_nanousd=reply.cost_nanousd,
+        notices=reply.notices,
+        degraded=reply.degraded,
+    )
+
+
+def assessed(outcome: TurnOutcome, assessment: Assessment) -> TurnOutcome:
+    """Return the outcome with how sure it is, which goes to the session in one write with the reply."""
+    append = tuple(
+        one.model_copy(update={"assessment": assessment}) if one is outcome.reply else one for one in outcome.append
+    )
+    return replace(outcome, assessment=assessment, append=append)

@@ -1,0 +1,73 @@
+"""Tell a loop from work that repeats itself. Pure.
+
+Trajectories of real tool use make equal calls that are meant: a status is read before, between and after changes, and
+the same amount is refunded twice. So the same call with the same arguments alone is no loop. It is one where the call
+also came to the same result each time, and nothing was tried meanwhile that had not been tried before.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from pentad.domain.canonical import arguments_hash
+from pentad.domain.messages import Message, ToolCallBlock, ToolResultBlock
+from pentad.orchestration.turn import decide
+
+_Key = tuple[str, str]
+_Result = tuple[str, bool]
+
+
+@dataclass
+class _Made:
+    """One call that was made: at which turn, and what came back; None where nothing did yet."""
+
+    turn: int
+    result: _Result | None = None
+
+
+def repeated(run: str, earlier: Iterable[Message], reply: Message) -> str | None:
+    """Return the tool of a call that goes round in circles, or None.
+
+    That is one that the run has made `REPEATS` - 1 times before with the same arguments and the same result, with no
+    call since the first of these that was new to the run, and none beside it in the reply. A circle of several calls
+    is so found in its next round.
+
+    Args:
+        run: the run; what others of the session called does not count.
+        earlier: the messages that the model sees, the results of the last turn included. A circle that is longer than
+            those is left to the step cap.
+        reply: the model's message.
+    """
+    made, newest = _made(message for message in earlier if message.run == run)
+    asked = [_key(block) for block in reply.tool_calls]
+    if any(key not in made for key in asked):
+        return None
+    for tool, arguments in asked:
+        before = made[tool, arguments][-(decide.REPEATS - 1) :]
+        results = {one.result for one in before}
+        full = len(before) == decide.REPEATS - 1
+        if full and len(results) == 1 and None not in results and newest <= before[0].turn:
+            return tool
+    return None
+
+
+def _made(messages: Iterable[Message]) -> tuple[dict[_Key, list[_Made]], int]:
+    """Return all calls with their results, and the last turn that made one for the first time."""
+    made: dict[_Key, list[_Made]] = {}
+    newest = open_turn = -1
+    waiting: dict[str, _Made] = {}
+    for turn, message in enumerate(messages):
+        for block in message.blocks:
+            if isinstance(block, ToolCallBlock):
+                if open_turn != turn:
+                    open_turn, waiting = turn, {}
+                if _key(block) not in made:
+                    newest = turn
+                waiting[block.call_id] = _Made(turn)
+                made.setdefault(_key(block), []).append(waiting[block.call_id])
+            elif isinstance(block, ToolResultBlock) and block.call_id in waiting:
+                waiting[block.call_id].result = (block.content, block.is_error)
+    return made, newest
+
+
+def _key(block: ToolCallBlock) -> _Key:
+    return block.tool, arguments_hash(block.arguments)

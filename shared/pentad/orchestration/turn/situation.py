@@ -1,0 +1,162 @@
+"""What is stored as a turn begins: the run, its agent, and the part of the conversation that the model is sent.
+
+That part is bounded by the agent's water marks, whatever the length of the session or of the run: where it no longer
+fits, a new epoch begins (`pentad.memory.context.context.shortened`), and the messages before it are not read again.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from pydantic import Field
+
+from pentad.domain.declarations.agents import AgentSpec
+from pentad.domain.errors import InvalidTransition, NotFound
+from pentad.domain.ids import AgentName, RunId, SessionId, TenantId
+from pentad.domain.messages import Message
+from pentad.domain.runs import Run
+from pentad.domain.values import FrozenValue
+from pentad.memory.context.context import assemble, shortened
+from pentad.memory.sessions.ports import Session, SessionStore, StoredMessage
+from pentad.orchestration.runs.ports import RunStore
+from pentad.orchestration.turn.decide import reply_id, results_id, results_of
+
+
+class Turn(FrozenValue):
+    """One turn of one run: the payload of the Think state, without ``op``."""
+
+    tenant: TenantId
+    run: RunId
+    session: SessionId
+    agent: AgentName
+    step: int = Field(ge=1, le=99_999)
+    retry: int = Field(default=0, ge=0, description="how often the state was tried before")
+
+
+@dataclass(frozen=True)
+class Situation:
+    """What is stored as a turn begins.
+
+    Attributes:
+        stored: the session's messages since its epoch began.
+        question: the run's own question, where the epoch began after it.
+        results: the results of the last step's calls, where they are not stored yet.
+        unavailable: tools that may not run now, each with the sentence that the model is told.
+    """
+
+    turn: Turn
+    run: Run
+    agent: AgentSpec
+    head: Session
+    stored: Sequence[StoredMessage]
+    question: StoredMessage | None
+    results: Message | None
+    unavailable: Mapping[str, str]
+    began: datetime
+
+    def find(self, message_id: str) -> StoredMessage | None:
+        """Return the message of that id, or None."""
+        return next((one for one in self.stored if one.message.message_id == message_id), None)
+
+    @property
+    def before(self) -> tuple[Message, ...]:
+        """What is to be stored ahead of the turn's own message."""
+        return () if self.results is None else (self.results,)
+
+    @property
+    def next_seq(self) -> int:
+        """Where the turn's own message will stand."""
+        return self.head.length + len(self.before)
+
+    @property
+    def seen(self) -> list[StoredMessage]:
+        """What the model is sent: stored messages up to this turn's own, and last the results not stored yet."""
+        own = self.find(reply_id(self.turn.run, self.turn.step))
+        kept = [one for one in self.stored if own is None or one.seq < own.seq]
+        first = [] if self.question is None else [self.question]
+        last = [] if self.results is None else [StoredMessage(seq=self.head.length, message=self.results)]
+        return [*first, *kept, *last]
+
+    @property
+    def messages(self) -> tuple[Message, ...]:
+        """The messages to send, as they are sent."""
+        return assemble(self.seen, pinned=self.question is not None)
+
+
+def look(
+    turn: Turn,
+    run: Run,
+    agent: AgentSpec,
+    runs: RunStore,
+    sessions: SessionStore,
+    *,
+    unavailable: Mapping[str, str],
+    now: datetime,
+) -> Situation:
+    """Read what a turn begins with.
+
+    Raises:
+        NotFound: there is no such session.
+        InvalidTransition: another run has taken the session over.
+    """
+    head = sessions.get(turn.tenant, turn.session)
+    if head is None or run.session != turn.session:
+        raise NotFound("there is no such session", field="session")
+    question, stored = conversation(run, head, sessions)
+    if any(one.seq > run.request_seq and one.message.run != run.run for one in stored):
+        # The lease ran out and another run went on: what this one would write has no place any more.
+        raise InvalidTransition("another run has taken the session over", field="session")
+    results = _results(turn, stored, runs, now)
+    return Situation(turn, run, agent, head, stored, question, results, unavailable, now)
+
+
+def conversation(
+    run: Run, head: Session, sessions: SessionStore
+) -> tuple[StoredMessage | None, Sequence[StoredMessage]]:
+    """Return the run's question, where its epoch began after it, and the messages since the epoch began."""
+    first = head.epoch_first_seq
+    if run.manifest is not None:
+        # Recall's choice, or later where the run has become too long since.
+        first = max(first, run.manifest.epoch_first_seq)
+    stored = sessions.read(run.tenant, run.session, first, head.length - 1)
+    if first <= run.request_seq:
+        return None, stored
+    question = sessions.read(run.tenant, run.session, run.request_seq, run.request_seq)
+    return next(iter(question), None), stored
+
+
+def _results(turn: Turn, stored: Sequence[StoredMessage], runs: RunStore, now: datetime) -> Message | None:
+    """Return the message with the results of the last step's calls, or None where none is to be added."""
+    before = turn.step - 1
+    by_id = {one.message.message_id: one.message for one in stored}
+    reply = by_id.get(reply_id(turn.run, before))
+    if reply is None or not reply.tool_calls or results_id(turn.run, before) in by_id:
+        return None
+    return Message(
+        message_id=results_id(turn.run, before),
+        role="user",
+        blocks=results_of(reply, runs.calls(turn.tenant, turn.run, before)),
+        created_at=now,
+        run=turn.run,
+        step=before,
+    )
+
+
+def fitted(situation: Situation, sessions: SessionStore) -> Situation:
+    """Return the situation with a context that fits the agent's budget; where it did not, a new epoch has begun.
+
+    Repeatable: an epoch that has begun is what the next try reads.
+    """
+    run, head = situation.run, situation.head
+    pinned = situation.question is not None
+    seen = situation.seen
+    epoch = shortened(seen, situation.agent.context, request_seq=run.request_seq, pinned=pinned)
+    if epoch is None:
+        return situation
+    sessions.begin_epoch(head.tenant, head.session, epoch.first_seq, epoch.estimated_tokens)
+    question = next((one for one in seen if one.seq == run.request_seq), None)
+    return replace(
+        situation,
+        stored=[one for one in situation.stored if one.seq >= epoch.first_seq],
+        question=question if epoch.first_seq > run.request_seq else None,
+    )

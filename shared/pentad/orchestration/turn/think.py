@@ -1,0 +1,390 @@
+"""Think: one model turn of a run. Retried at any point, it never asks the model twice for what is stored.
+
+The order of the writes: the results of the last step's tools and the reply go to the session in one append, then the
+step and its calls in one transaction. A retry finds the step (and returns its decision), or the reply and how sure it
+is (and makes the step of them), or neither (and asks the model).
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from typing import Literal
+
+from pentad.domain.declarations.agents import AgentSpec, Catalog
+from pentad.domain.errors import BudgetExceeded, InvalidTransition, LimitReached, NotFound, Refused
+from pentad.domain.messages import Message, TextBlock, ToolResultBlock
+from pentad.domain.models import Attempt, CallContext, ChatReply, ChatRequest, Outcome
+from pentad.domain.runs import Band, Decision, Step, ToolCall
+from pentad.memory.retrieval.citations import resolve_citations
+from pentad.memory.sessions.ports import SessionStore
+from pentad.models.ledger.ports import Ledger
+from pentad.models.ports import ChatModel
+from pentad.observability.metrics import names
+from pentad.observability.ports import Telemetry
+from pentad.orchestration.confidence.ports import Assessor
+from pentad.orchestration.reviews.ports import ReviewStore
+from pentad.orchestration.reviews.reviews import Cause, review_of, summary_of
+from pentad.orchestration.runs.ports import RunStore
+from pentad.orchestration.switches.ports import Standing, Switchboard
+from pentad.orchestration.turn.decide import (
+    LOOP,
+    REASON_CHARACTERS,
+    decision_on,
+    held,
+    missing,
+    planned_calls,
+    reply_id,
+    results_id,
+    stop_id,
+    wait_seconds,
+)
+from pentad.orchestration.turn.outcome import TurnOutcome, assessed, billed, replied, spent, stop
+from pentad.orchestration.turn.repeats import repeated
+from pentad.orchestration.turn.situation import Situation, Turn, fitted, look
+from pentad.tools.builtin import humans as builtin
+
+__all__ = ["Think", "Turn"]
+
+Role = Literal["user", "assistant"]
+
+
+class Think:
+    """Runs model turns.
+
+    Args:
+        catalog: agents and tools.
+        runs: the store of runs.
+        sessions: the store of sessions.
+        model: the gateway.
+        ledger: attempts, to know after a crash what a stored reply has cost.
+        telemetry: metrics and logs.
+        now: the clock.
+        switchboard: what may go on; everything where there is none.
+        assessor: how sure a turn is; no turn is assessed where there is none.
+        reviews: where turns go that a human should look at.
+    """
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        runs: RunStore,
+        sessions: SessionStore,
+        model: ChatModel,
+        ledger: Ledger,
+        telemetry: Telemetry,
+        *,
+        now: Callable[[], datetime],
+        switchboard: Switchboard | None = None,
+        assessor: Assessor | None = None,
+        reviews: ReviewStore | None = None,
+    ) -> None:
+        self._catalog = catalog
+        self._runs = runs
+        self._sessions = sessions
+        self._model = model
+        self._ledger = ledger
+        self._telemetry = telemetry
+        self._now = now
+        self._switchboard = switchboard
+        self._assessor = assessor
+        self._reviews = reviews
+
+    def __call__(self, turn: Turn, *, deadline: float) -> Decision:
+        """Return the decision of a turn: the stored one, or that of a new reply.
+
+        Args:
+            turn: which turn.
+            deadline: ``time.time()`` by which the model has to have answered.
+
+        Raises:
+            NotFound: there is no such run or session.
+            InvalidTransition: another run has taken the session over.
+            PentadError: what `ChatModel` and the stores raise; refusals and used-up budgets stop the run instead.
+        """
+        done = self._runs.step(turn.tenant, turn.run, turn.step)
+        if done is not None:
+            return done.decision
+        run = self._runs.get(turn.tenant, turn.run)
+        if run.status.ended:
+            return Decision(kind="stop", step=turn.step, reason=f"The run has ended: it is {run.status}.")
+        agent = self._agent(turn.agent)
+        standing = self._standing(turn, agent)
+        situation = look(
+            turn, run, agent, self._runs, self._sessions, unavailable=standing.unavailable, now=self._now()
+        )
+        outcome = self._stored_outcome(situation)
+        if outcome is None:
+            situation, outcome = self._new_outcome(situation, standing.stopped, deadline)
+        outcome = self._with_recall(self._assessed(situation, outcome, deadline), situation)
+        try:
+            self._store(situation, outcome)
+        except InvalidTransition:
+            if not self._runs.get(turn.tenant, turn.run).status.ended:
+                raise
+            # It was cancelled, or lost its session, while the model answered: what it would say has no place any more.
+            return stop(turn.step, "The run has ended.")
+        self._telemetry.count(names.TURNS, agent=turn.agent, decision=outcome.decision.kind)
+        return outcome.decision
+
+    def _agent(self, name: str) -> AgentSpec:
+        try:
+            return self._catalog.agent(name)
+        except KeyError as error:
+            raise NotFound(f"there is no agent {name}", field="agent") from error
+
+    def _standing(self, turn: Turn, agent: AgentSpec) -> Standing:
+        return (
+            Standing()
+            if self._switchboard is None
+            else self._switchboard.standing(turn.tenant, turn.agent, agent.tools)
+        )
+
+    def _stored_outcome(self, situation: Situation) -> TurnOutcome | None:
+        """Return what an earlier try of this turn left in the session, or None."""
+        turn = situation.turn
+        stopped = situation.find(stop_id(turn.run, turn.step))
+        reply = situation.find(reply_id(turn.run, turn.step))
+        if stopped is not None:
+            attempts = self._attempts(situation)
+            outcome = TurnOutcome(stop(turn.step, stopped.message.text), [], (), stopped.seq)
+            return billed(outcome, attempts) if attempts else outcome
+        if reply is None:
+            return None
+        attempts = self._attempts(situation)
+        answered = any(one.outcome is Outcome.OK for one in attempts)
+        outcome = self._understood(situation, (), reply.message, reply.seq, stands=answered)
+        return billed(replace(outcome, degraded=not answered), attempts)
+
+    def _with_recall(self, outcome: TurnOutcome, situation: Situation) -> TurnOutcome:
+        """Add to the first turn what came before it: the embedding of the question, which is no turn's own."""
+        turn = situation.turn
+        if turn.step != situation.run.first_step:
+            return outcome
+        before = [one for one in self._ledger.of_run(turn.tenant, turn.run) if one.context.step is None]
+        return replace(
+            outcome,
+            usage=sum((one.usage for one in before), outcome.usage),
+            cost_nanousd=outcome.cost_nanousd + sum(one.cost_nanousd for one in before),
+        )
+
+    def _new_outcome(self, situation: Situation, stopped: str | None, deadline: float) -> tuple[Situation, TurnOutcome]:
+        if stopped is not None:
+            self._telemetry.event("run.switched_off", level="WARNING")
+            return situation, self._stopped(situation, f"The run was stopped: {stopped}")
+        try:
+            self._check_limits(situation)
+            question = missing(situation.agent, situation.run)
+            if question is not None:
+                return situation, self._asking(situation, question)
+            situation = fitted(situation, self._sessions)
+            reply = self._model.complete(self._request(situation), deadline=deadline)
+        except LimitReached as limit:
+            self._telemetry.event("run.limit_reached", level="WARNING", limit=limit.limit)
+            self._review(situation, "limit", limit.message)
+            return situation, self._stopped(situation, f"The run was stopped: {limit.message}.")
+        except (BudgetExceeded, Refused) as error:
+            self._telemetry.event("run.stopped", level="WARNING", error=type(error).__name__)
+            if isinstance(error, BudgetExceeded):
+                self._review(situation, "limit", error.message)
+            outcome = self._stopped(situation, f"The run was stopped: {error.message}.")
+            attempts = self._attempts(situation, retried=situation.turn.retry > 0)
+            return situation, billed(outcome, attempts) if attempts else outcome
+        outcome = self._replied(situation, reply)
+        if situation.turn.retry:
+            # An earlier try may have been killed after its answer: what that cost is on the ledger and nowhere else.
+            outcome = spent(outcome, self._attempts(situation))
+        return situation, outcome
+
+    def _check_limits(self, situation: Situation) -> None:
+        """Check the caps; a step that asks for what is missing is no turn of a model, but counts as one here."""
+        run, limits = situation.run, situation.agent.limits
+        waited = (situation.began - run.created_at).total_seconds() - run.waited_seconds
+        limits.check(run.spent, waited)
+        if missing(situation.agent, run) is not None:
+            limits.check(run.spent.model_copy(update={"steps": situation.turn.step - run.first_step}), waited)
+
+    def _asking(self, situation: Situation, question: tuple[str, str]) -> TurnOutcome:
+        """Let a human be asked for what the run can't do without, before the model is."""
+        self._telemetry.event("run.metadata_missing", key=question[0])
+        decision = Decision(
+            kind="ask",
+            step=situation.turn.step,
+            reason=question[1][:REASON_CHARACTERS],
+            wait=wait_seconds(situation.agent),
+        )
+        return TurnOutcome(decision, [], situation.before, None)
+
+    def _replied(self, situation: Situation, reply: ChatReply) -> TurnOutcome:
+        turn = situation.turn
+        message = reply.message.model_copy(
+            update={"message_id": reply_id(turn.run, turn.step), "run": turn.run, "step": turn.step}
+        )
+        looping = repeated(turn.run, [one.message for one in situation.seen], message)
+        if looping is not None:
+            self._telemetry.event("run.loop", level="WARNING", tool=looping)
+            return replied(self._looped(situation, message, looping), reply)
+        append = (*situation.before, message)
+        return replied(
+            self._understood(situation, append, message, situation.next_seq, stands=not reply.degraded), reply
+        )
+
+    def _understood(
+        self, situation: Situation, append: tuple[Message, ...], message: Message, seq: int, *, stands: bool
+    ) -> TurnOutcome:
+        """Return what a reply leads to, before anyone has asked how sure it is.
+
+        Args:
+            situation: what the turn began with.
+            append: what goes to the session.
+            message: the reply.
+            seq: its place in the session.
+            stands: a model answered; it is no notice that none did.
+        """
+        tools = {tool.name: tool for tool in builtin.tools_of(self._catalog, situation.agent)}
+        step = situation.turn.step
+        calls = planned_calls(situation.run, step, message, tools, situation.unavailable)
+        decision = decision_on(step, calls, wait=wait_seconds(situation.agent))
+        outcome = TurnOutcome(decision, calls, append, seq, reply=message if stands else None)
+        if calls:
+            return outcome
+        citations, unknown = resolve_citations(message.text, situation.seen)
+        return replace(outcome, citations=citations, unknown=unknown)
+
+    def _assessed(self, situation: Situation, outcome: TurnOutcome, deadline: float) -> TurnOutcome:
+        """Return the outcome with what its confidence allows, where the agent asks for that."""
+        if self._assessor is None or outcome.reply is None or not self._matters(situation.agent, outcome.calls):
+            return outcome
+        assessment = outcome.reply.assessment
+        if assessment is None:
+            assessment = self._assessor.assess(
+                situation.agent,
+                self._request(situation),
+                outcome.reply,
+                outcome.calls,
+                unknown_citations=len(outcome.unknown),
+                deadline=deadline,
+            )
+            if assessment is None:
+                return outcome
+            # What the assessment cost is on the ledger, beside what the turn did.
+            outcome = spent(outcome, self._attempts(situation, retried=situation.turn.retry > 0))
+        calls = held(outcome.calls) if assessment.band in {Band.DRAFT, Band.ESCALATE} else outcome.calls
+        step = situation.turn.step
+        decision = decision_on(step, calls, assessment.band, wait=wait_seconds(situation.agent))
+        outcome = replace(assessed(outcome, assessment), calls=calls, decision=decision)
+        self._noted(situation, assessment.confidence)
+        if assessment.band is Band.REVIEW:
+            summary = summary_of(outcome.reply, calls) if outcome.reply else ""
+            self._review(situation, "confidence", summary, assessment.confidence)
+        return outcome
+
+    def _matters(self, agent: AgentSpec, calls: list[ToolCall]) -> bool:
+        """Tell whether a turn is assessed: an answer is, and calls that change something."""
+        if agent.confidence is None:
+            return False
+        specs = [self._catalog.tools[call.tool] for call in calls if call.tool in self._catalog.tools]
+        return not calls or any(spec.effects != "none" for spec in specs)
+
+    def _noted(self, situation: Situation, confidence: float) -> None:
+        try:
+            self._runs.note(situation.turn.tenant, situation.turn.run, confidence=confidence)
+        except InvalidTransition:
+            self._telemetry.event("run.ended_meanwhile")  # The next state finds it so.
+
+    def _review(self, situation: Situation, cause: Cause, summary: str, confidence: float | None = None) -> None:
+        if self._reviews is not None:
+            step = situation.turn.step
+            self._reviews.add(review_of(situation.run, step, cause, summary, at=self._now(), confidence=confidence))
+
+    def _looped(self, situation: Situation, reply: Message, tool: str) -> TurnOutcome:
+        """Stop a run that makes the same call again and again; its last calls are closed by error results."""
+        turn = situation.turn
+        closed = tuple(
+            ToolResultBlock(call_id=block.call_id, content=LOOP, is_error=True) for block in reply.tool_calls
+        )
+        results = self._message(situation, results_id(turn.run, turn.step), "user", closed)
+        reason = f"The run was stopped: it called {tool} with the same arguments again and again."
+        self._review(situation, "loop", reason)
+        return self._stopped(situation, reason, reply, results)
+
+    def _stopped(self, situation: Situation, reason: str, *own: Message) -> TurnOutcome:
+        turn = situation.turn
+        decision = stop(turn.step, reason)
+        words = (TextBlock(text=decision.reason or reason),)
+        message = self._message(situation, stop_id(turn.run, turn.step), "assistant", words)
+        return TurnOutcome(decision, [], (*situation.before, *own, message), situation.next_seq + len(own))
+
+    def _request(self, situation: Situation) -> ChatRequest:
+        turn, agent, overrides = situation.turn, situation.agent, situation.run.overrides
+        return ChatRequest(
+            context=CallContext(
+                tenant=turn.tenant,
+                agent=turn.agent,
+                user=situation.run.user,
+                session=turn.session,
+                run=turn.run,
+                step=turn.step,
+            ),
+            task=agent.task,
+            model=overrides.model if overrides else None,
+            system=(overrides.prompt if overrides else None) or agent.prompt,
+            messages=situation.messages,
+            tools=builtin.tools_of(self._catalog, agent),
+        )
+
+    def _attempts(self, situation: Situation, *, retried: bool = True) -> list[Attempt]:
+        """Return the turn's attempts; ``retried``: those of earlier tries of the state as well."""
+        turn = situation.turn
+        since = None if retried else situation.began
+        attempts = self._ledger.of_run(turn.tenant, turn.run, since=since)
+        return [one for one in attempts if one.context.step == turn.step]
+
+    def _message(
+        self, situation: Situation, message_id: str, role: Role, blocks: tuple[TextBlock | ToolResultBlock, ...]
+    ) -> Message:
+        return Message(
+            message_id=message_id,
+            role=role,
+            blocks=blocks,
+            created_at=self._now(),
+            run=situation.turn.run,
+            step=situation.turn.step,
+        )
+
+    def _store(self, situation: Situation, outcome: TurnOutcome) -> None:
+        """Store a turn: its messages, what a human should look at, and last the step, which makes it done."""
+        turn, head = situation.turn, situation.head
+        if outcome.append:
+            self._sessions.append(
+                turn.tenant,
+                turn.session,
+                outcome.append,
+                expected_version=head.version,
+                fence=situation.run.fence or None,
+                head=head,
+            )
+        if outcome.decision.kind == "escalate":
+            summary = "A human was asked to take over."
+            if outcome.reply:
+                summary = summary_of(outcome.reply, outcome.calls, escalated=True)
+            sure = outcome.assessment.confidence if outcome.assessment else None
+            self._review(situation, "escalated", summary, sure)
+        took = (self._now() - situation.began).total_seconds() * 1000
+        step = Step(
+            tenant=turn.tenant,
+            run=turn.run,
+            step=turn.step,
+            decision=outcome.decision,
+            message_seq=outcome.message_seq,
+            provider=outcome.provider,
+            model=outcome.model,
+            usage=outcome.usage,
+            cost_nanousd=outcome.cost_nanousd,
+            notices=outcome.notices,
+            degraded=outcome.degraded,
+            citations=outcome.citations,
+            assessment=outcome.assessment,
+            started_at=situation.began,
+            duration_ms=max(0, round(took)),
+        )
+        self._runs.record_step(step, outcome.calls)

@@ -1,0 +1,37 @@
+"""Results of workflows' steps in a dictionary: for tests and for one process."""
+
+import threading
+
+from pentad.domain.declarations.workflows import Plan, StepResult
+
+
+class MemoryResults:
+    """A `pentad.orchestration.workflows.ports.ResultStore`."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._results: dict[tuple[str, str, int], StepResult] = {}
+        self._plans: dict[tuple[str, str], Plan] = {}
+
+    def put(self, result: StepResult) -> StepResult:
+        """See `ResultStore`."""
+        with self._lock:
+            return self._results.setdefault((result.tenant, result.run, result.place), result)
+
+    def get(self, tenant: str, run: str, place: int) -> StepResult | None:
+        """See `ResultStore`."""
+        return self._results.get((tenant, run, place))
+
+    def of_run(self, tenant: str, run: str) -> list[StepResult]:
+        """See `ResultStore`."""
+        with self._lock:
+            return [result for key, result in sorted(self._results.items()) if key[:2] == (tenant, run)]
+
+    def put_plan(self, plan: Plan) -> None:
+        """See `ResultStore`."""
+        with self._lock:
+            self._plans.setdefault((plan.tenant, plan.own.run), plan)
+
+    def plan(self, tenant: str, run: str) -> Plan | None:
+        """See `ResultStore`."""
+        return self._plans.get((tenant, run))

@@ -1,0 +1,1 @@
+"""What the built-in tools compute, and the tools that a human runs."""

@@ -1,0 +1,193 @@
+"""Evaluate an arithmetic expression: a Pratt parser over a closed grammar, with no eval and every size bounded.
+
+    expression  = operand (operator operand)*
+    operator    = + - (10)   * / // % of (20)   ^ ** (40, from the right)
+    operand     = number | pi | e | name(expression, ...) | (expression) | -operand (30) | operand%
+
+``%`` is a remainder where an operand follows (``10 % 3``), else a hundredth (``15% of 240``). What could be read in two
+ways is refused, with both ways named: ``200 + 10%``, ``10 % -3``, ``1,234``.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+
+from pentad.tools.builtin.quantities import FUNCTIONS, Quantity, apply, constant, wrong
+
+MAX_LENGTH = 1_000
+MAX_NESTING = 50
+_MAX_EXPONENT_DIGITS = 3
+
+# Times, middle dot, division, minus, en dash, pi, and the space that does not break.
+_SPELLINGS = str.maketrans(
+    {"\u00d7": "*", "\u00b7": "*", "\u00f7": "/", "\u2212": "-", "\u2013": "-", "\u03c0": "pi", "\u00a0": " "}
+)
+_TOKEN = re.compile(
+    r"\s*(?:(?P<number>(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+(?![\w.]))?)|(?P<name>[a-z_]\w*)"
+    r"|(?P<symbol>\*\*|//|[-+*/%^(),]))",
+    re.ASCII,
+)
+_HUNDREDTH = Quantity(Fraction(1, 100))
+_Operation = Callable[[Quantity, Quantity], Quantity]
+_INFIX: dict[str, tuple[int, _Operation]] = {
+    "+": (10, Quantity.__add__),
+    "-": (10, Quantity.__sub__),
+    "*": (20, Quantity.__mul__),
+    "of": (20, Quantity.__mul__),
+    "/": (20, Quantity.__truediv__),
+    "//": (20, Quantity.__floordiv__),
+    "%": (20, Quantity.__mod__),
+    "^": (40, Quantity.__pow__),
+    "**": (40, Quantity.__pow__),
+}
+_UNARY = 30
+
+
+@dataclass(frozen=True)
+class _Token:
+    kind: str
+    text: str
+    position: int
+
+
+_END = "end"
+
+
+def evaluate(expression: str) -> Quantity:
+    """Return the value of an expression.
+
+    Raises:
+        InvalidInput: it can't be read, has no value, or passes a bound; ``fix`` says what to write.
+    """
+    if len(expression) > MAX_LENGTH:
+        raise wrong(f"the expression has {len(expression):,} characters", f"use at most {MAX_LENGTH:,}")
+    return _Parser(_tokens(expression.lower().translate(_SPELLINGS).rstrip())).whole()
+
+
+def _tokens(text: str) -> list[_Token]:
+    tokens, position = [], 0
+    while position < len(text):
+        match = _TOKEN.match(text, position)
+        if match is None or match.lastgroup is None:
+            found = text[position:].lstrip()[:1]
+            raise wrong(
+                f"{found!r} at position {len(text) - len(text[position:].lstrip()) + 1} is no arithmetic", _GRAMMAR
+            )
+        tokens.append(_Token(match.lastgroup, match[match.lastgroup], match.start(match.lastgroup) + 1))
+        position = match.end()
+    return [*tokens, _Token(_END, "the end", len(text) + 1)]
+
+
+_GRAMMAR = f"use numbers, + - * / // % ^, parentheses, pi, e and {', '.join(FUNCTIONS)}"
+
+
+class _Parser:
+    """One pass over the tokens, computing as it reads."""
+
+    def __init__(self, tokens: list[_Token]) -> None:
+        self._tokens = tokens
+        self._place = 0
+        self._depth = 0
+        # Where an operand ended in a bare percent sign: "200 + 10%" means two things to two people.
+        self._percent_ends_at = -1
+
+    def whole(self) -> Quantity:
+        """Return the value of all tokens."""
+        value = self._expression(0)
+        token = self._next
+        if token.text == ",":
+            raise wrong("a comma stands outside a function", "write 1234.5, without separators of thousands")
+        if token.kind != _END:
+            raise wrong(
+                f"{token.text!r} at position {token.position} is not expected", "put an operator between operands"
+            )
+        return value
+
+    @property
+    def _next(self) -> _Token:
+        return self._tokens[self._place]
+
+    def _take(self) -> _Token:
+        token = self._next
+        self._place += 1
+        return token
+
+    def _expect(self, text: str) -> None:
+        token = self._take()
+        if token.text != text:
+            raise wrong(f"{text!r} is missing before {token.text!r} at position {token.position}", "close parentheses")
+
+    def _expression(self, binding: int) -> Quantity:
+        self._depth += 1
+        if self._depth > MAX_NESTING:
+            raise wrong(f"the expression is nested deeper than {MAX_NESTING}", "use fewer parentheses")
+        value = self._operand()
+        while (operator := self._infix()) is not None and operator[0] > binding:
+            symbol = self._take().text
+            power = operator[0] - 1 if symbol in ("^", "**") else operator[0]
+            right = self._expression(power)
+            if symbol in "+-" and self._percent_ends_at == self._place:
+                raise wrong(
+                    f"{symbol} before a percentage can be read in two ways",
+                    "write 200 * (1 + 10%) for ten per cent more, or 200 + (10%) for a tenth more",
+                )
+            value = operator[1](value, right)
+        self._depth -= 1
+        return value
+
+    def _infix(self) -> tuple[int, _Operation] | None:
+        return _INFIX.get(self._next.text)
+
+    def _operand(self) -> Quantity:
+        token = self._take()
+        if token.kind == "number":
+            value = _number(token.text)
+        elif token.kind == "name":
+            value = self._named(token)
+        elif token.text == "(":
+            value = self._expression(0)
+            self._expect(")")
+        elif token.text in ("-", "+"):
+            inner = self._expression(_UNARY)
+            return -inner if token.text == "-" else inner
+        else:
+            raise wrong(f"a number is missing before {token.text!r} at position {token.position}", _GRAMMAR)
+        return self._percent(value)
+
+    def _named(self, token: _Token) -> Quantity:
+        name = token.text
+        if self._next.text == "(":
+            self._take()
+            arguments = [self._expression(0)]
+            while self._next.text == ",":
+                self._take()
+                arguments.append(self._expression(0))
+            self._expect(")")
+            return apply(name, arguments)
+        value = constant(name)
+        if value is None:
+            raise wrong(f"{token.text!r} at position {token.position} is not known", _GRAMMAR)
+        return value
+
+    def _percent(self, value: Quantity) -> Quantity:
+        if self._next.text != "%":
+            return value
+        after = self._tokens[self._place + 1]
+        if after.text in ("-", "+"):
+            raise wrong(
+                f"% before {after.text} can be read in two ways",
+                "write mod(10, -3) for a remainder, or (50%) + 1 for a percentage",
+            )
+        if after.kind == "number" or after.text == "(" or (after.kind == "name" and after.text != "of"):
+            return value
+        self._take()
+        self._percent_ends_at = self._place
+        return value * _HUNDREDTH
+
+
+def _number(text: str) -> Quantity:
+    digits = text.partition("e")[2].lstrip("+-")
+    if len(digits) > _MAX_EXPONENT_DIGITS:
+        raise wrong(f"the number {text[:20]} has too large an exponent", f"use {_MAX_EXPONENT_DIGITS} digits at most")
+    return Quantity(Fraction(text))

@@ -1,0 +1,236 @@
+"""Declare a tool: one typed function, from which come its schema, role, limits, approval and undo.
+
+    @tool(effects="external", permissions=[Grant("records", "readwrite", keys="NOTE")], approval="always", undo=remove)
+    def notes(title: Annotated[str, Field(description="...")], context: ToolContext) -> Undoable[str]:
+        '''Save a note.'''
+
+Importing a module of tools is cheap and touches no network: infra imports every one of them at synth.
+"""
+
+import functools
+import inspect
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, Literal, ParamSpec, TypeVar, get_args
+
+from pydantic import TypeAdapter, ValidationError
+
+from pentad.domain.declarations.agents import ToolSpec
+from pentad.domain.errors import ConfigurationError
+from pentad.tools.declare.context import ToolContext, Undoable
+from pentad.tools.declare.schema import input_schema
+from pentad.tools.declare.signature import Signature, hints_of, place, problem, read_signature
+from pentad.tools.records.grants import Grant, RateLimit, check_secret_name
+
+__all__ = ["Grant", "RateLimit", "Tool", "ToolContext", "Undoable", "tool"]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+Effects = Literal["none", "internal", "external"]
+Approval = Literal["never", "always"]
+Need = Literal["langchain", "models", "checkpoints"]
+"""``langchain``: the layer of its packages; ``models``: asks the gateway; ``checkpoints``: keeps a graph's state."""
+
+
+@dataclass(frozen=True)
+class Undo:
+    """A tool's undo function with the type of the data it takes."""
+
+    function: Callable[[Any, ToolContext], Any]
+    data: TypeAdapter[Any]
+
+
+class Tool(Generic[P, R]):
+    """A declared tool. Calling it calls the function.
+
+    Args:
+        function: the function.
+        spec: what the model and the policy know of it.
+        signature: how its arguments and its result are validated.
+        undo: its undo, where it has one.
+        grants: what its role may reach.
+        secrets: names of the secrets its role may read, under the deployment's prefix.
+        rate_limit: calls a tenant may make, where limited.
+        memory_mb: memory of its Lambda function, in MB.
+        needs: what its Lambda function has beyond every tool's: see `Need`.
+    """
+
+    def __init__(
+        self,
+        function: Callable[P, R],
+        *,
+        spec: ToolSpec,
+        signature: Signature,
+        undo: Undo | None,
+        grants: tuple[Grant, ...],
+        secrets: tuple[str, ...],
+        rate_limit: RateLimit | None,
+        memory_mb: int,
+        needs: frozenset[Need] = frozenset(),
+    ) -> None:
+        self.function = function
+        self.spec = spec
+        self.signature = signature
+        self.undo = undo
+        self.grants = grants
+        self.secrets = secrets
+        self.rate_limit = rate_limit
+        self.memory_mb = memory_mb
+        self.needs = needs
+        functools.update_wrapper(self, function)
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        """Call the function as it is: no validation, no ledger, no audit. For tests of the function."""
+        return self.function(*args, **kwargs)
+
+    def __repr__(self) -> str:
+        return f"<Tool {self.spec.name}>"
+
+    @property
+    def name(self) -> str:
+        """The tool's name: that of the function and of its module."""
+        return self.spec.name
+
+    @property
+    def module(self) -> str:
+        """The dotted name of the module that declares it."""
+        return self.function.__module__
+
+    @property
+    def modules(self) -> tuple[str, ...]:
+        """Modules whose code its function holds, its own first."""
+        return (self.module,)
+
+    def equipped(self, equipment: Any) -> "Tool[P, R]":
+        """Return the tool with what it needs at run time; a plain function needs nothing.
+
+        Args:
+            equipment: what `needs` names, made by the composition root.
+        """
+        return self
+
+    @property
+    def timeout_seconds(self) -> int:
+        """Seconds its Lambda function may take."""
+        return self.spec.timeout_seconds
+
+
+def tool(
+    *,
+    effects: Effects,
+    permissions: Sequence[Grant] = (),
+    secrets: Sequence[str] = (),
+    rate_limit: str | RateLimit | None = None,
+    approval: Approval = "never",
+    undo: Callable[[Any, ToolContext], Any] | None = None,
+    idempotent: bool = False,
+    timeout_seconds: int = 30,
+    memory_mb: int = 256,
+    trusted_output: bool = True,
+) -> Callable[[Callable[P, R]], Tool[P, R]]:
+    """Declare the function below as a tool; its docstring is the description that the model reads.
+
+    Args:
+        effects: ``none``: pure or read only; ``internal``: changes our own stores; ``external``: reaches the outside.
+        permissions: what it may touch; its role gets exactly this.
+        secrets: names of secrets it may read.
+        rate_limit: at most so many calls by a tenant, such as ``30/minute``.
+        approval: ``always``: a human sees the arguments and decides first.
+        undo: a function of the same module that takes the undo data and a `ToolContext`.
+        idempotent: running it again with the same effect key changes nothing more. A tool with effects that is not
+            idempotent is never run again once it has begun.
+        timeout_seconds: 1 to 900.
+        memory_mb: 128 to 10,240.
+        trusted_output: False where its output holds text from outside.
+
+    Raises:
+        ConfigurationError: something of the declaration is wrong; it says where, what, and how to put it right.
+    """
+
+    def declare(function: Callable[P, R]) -> Tool[P, R]:
+        where = place(function)
+        if not inspect.isfunction(function) or inspect.iscoroutinefunction(function):
+            raise problem(where, "a tool is a plain function", "put @tool on a def; async def is not run")
+        _check_choices(where, effects, approval, memory_mb)
+        signature = read_signature(function)
+        spec = _spec(
+            function,
+            signature,
+            effects=effects,
+            approval=approval,
+            idempotent=idempotent,
+            reversible=undo is not None,
+            timeout_seconds=timeout_seconds,
+            trusted_output=trusted_output,
+        )
+        return Tool(
+            function,
+            spec=spec,
+            signature=signature,
+            undo=_undo(where, function, undo, spec, signature),
+            grants=_grants(where, permissions),
+            secrets=tuple(check_secret_name(name) for name in secrets),
+            rate_limit=RateLimit.parse(rate_limit) if isinstance(rate_limit, str) else rate_limit,
+            memory_mb=memory_mb,
+        )
+
+    return declare
+
+
+def _check_choices(where: str, effects: str, approval: str, memory_mb: int) -> None:
+    for field, value, choices in (("effects", effects, get_args(Effects)), ("approval", approval, get_args(Approval))):
+        if value not in choices:
+            raise problem(where, f"{field}={value!r} is not known", f"use one of {', '.join(choices)}")
+    if not isinstance(memory_mb, int) or not 128 <= memory_mb <= 10_240:
+        raise problem(where, f"memory_mb={memory_mb!r} is out of bounds", "use 128 to 10240")
+
+
+def _grants(where: str, permissions: Sequence[Grant]) -> tuple[Grant, ...]:
+    for grant in permissions:
+        if not isinstance(grant, Grant):
+            raise problem(where, f"permissions holds {grant!r}", 'use Grant("records", "readwrite", keys="NOTE")')
+    return tuple(permissions)
+
+
+def _spec(function: Callable[..., Any], signature: Signature, **declared: Any) -> ToolSpec:
+    where = place(function)
+    description = inspect.cleandoc(function.__doc__ or "").strip()
+    if not description:
+        raise problem(where, "it has no docstring", "describe it: the docstring is what the model reads")
+    try:
+        schema = input_schema(signature.arguments)
+    except ConfigurationError as error:
+        raise problem(where, error.message, error.fix or "") from error
+    try:
+        return ToolSpec(name=function.__name__, description=description, input_schema=schema, **declared)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"])
+        raise problem(where, f"{field} is not valid: {first['msg']}", f"correct {field}") from error
+
+
+def _undo(
+    where: str,
+    function: Callable[..., Any],
+    undo: Callable[[Any, ToolContext], Any] | None,
+    spec: ToolSpec,
+    signature: Signature,
+) -> Undo | None:
+    if undo is None:
+        if signature.undoable:
+            raise problem(where, "it returns Undoable but has no undo", "add undo=<function of this module>")
+        return None
+    if spec.effects == "none":
+        raise problem(where, "it has an undo but effects='none'", "say effects='internal' or 'external', or drop undo")
+    if not signature.undoable:
+        raise problem(where, "it has an undo but does not return Undoable", "annotate it: -> Undoable[...]")
+    if not inspect.isfunction(undo) or undo.__module__ != function.__module__:
+        raise problem(where, "its undo is not a function of the same module", "define it above the tool")
+    parameters, hints = list(inspect.signature(undo).parameters), hints_of(undo)
+    if len(parameters) != 2 or parameters[0] not in hints or hints.get(parameters[1]) is not ToolContext:
+        raise problem(
+            place(undo),
+            "an undo takes the undo data and a ToolContext",
+            "def undo(data: dict[str, Any], context: ToolContext)",
+        )
+    return Undo(undo, TypeAdapter(hints[parameters[0]]))

@@ -1,0 +1,132 @@
+"""Read a tool's function: its arguments as a pydantic model, its context parameter, its result's type."""
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
+
+from pydantic import BaseModel, ConfigDict, Field, PydanticUserError, TypeAdapter, create_model
+
+from pentad.domain.errors import ConfigurationError
+from pentad.tools.declare.context import ToolContext, Undoable
+
+_KINDS = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+
+
+@dataclass(frozen=True)
+class Signature:
+    """What the declaration needs of a function.
+
+    Args:
+        arguments: the model that validates the arguments; strict, and closed to unknown names.
+        context: the name of the parameter that takes the `ToolContext`, or None.
+        result: validates what the function returns.
+        undoable: the function says it returns `Undoable`.
+    """
+
+    arguments: type[BaseModel]
+    context: str | None
+    result: TypeAdapter[Any]
+    undoable: bool
+
+
+def problem(where: str, what: str, fix: str) -> ConfigurationError:
+    """Return the error of a declaration: where it stands, what is wrong, what to do."""
+    return ConfigurationError(f"{where}: {what}", field="tool", fix=fix)
+
+
+def place(function: Callable[..., Any]) -> str:
+    """Return where a function stands, for messages: file, line and name."""
+    code = getattr(function, "__code__", None)
+    name = getattr(function, "__name__", str(function))
+    return f"{code.co_filename}:{code.co_firstlineno} {name}()" if code else name
+
+
+def hints_of(function: Callable[..., Any]) -> dict[str, Any]:
+    """Return the annotations, resolved.
+
+    Raises:
+        ConfigurationError: one names a type that is not defined yet.
+    """
+    try:
+        return get_type_hints(function, include_extras=True)
+    except NameError as error:
+        raise problem(
+            place(function), f"an annotation can't be resolved: {error}", "define or import the type above the tool"
+        ) from error
+
+
+def read_signature(function: Callable[..., Any]) -> Signature:
+    """Return the signature of a tool's function.
+
+    Raises:
+        ConfigurationError: a parameter or the result has no annotation, or one that a schema can't be made of.
+    """
+    where, hints = place(function), hints_of(function)
+    fields: dict[str, Any] = {}
+    context: str | None = None
+    for name, parameter in inspect.signature(function).parameters.items():
+        if parameter.kind not in _KINDS:
+            raise problem(where, f"the parameter {name} is *, ** or positional only", "name each parameter")
+        if name not in hints:
+            raise problem(where, f"the parameter {name} has no annotation", f"annotate it: {name}: str")
+        if hints[name] is ToolContext:
+            if context is not None:
+                raise problem(where, "two parameters take the ToolContext", "keep one of them")
+            context = name
+        else:
+            default = ... if parameter.default is inspect.Parameter.empty else parameter.default
+            fields[name] = (hints[name], default)
+    result, undoable = _result(where, hints)
+    return Signature(arguments_model(where, function.__name__, fields), context, result, undoable)
+
+
+def _result(where: str, hints: dict[str, Any]) -> tuple[TypeAdapter[Any], bool]:
+    if "return" not in hints:
+        raise problem(
+            where, "the result has no annotation", "annotate it: -> str, -> dict[str, int], -> a pydantic model"
+        )
+    returned = hints["return"]
+    undoable = returned is Undoable or get_origin(returned) is Undoable
+    if undoable:
+        returned = next(iter(get_args(returned)), Any)
+    try:
+        return TypeAdapter(returned), undoable
+    except PydanticUserError as error:
+        raise problem(
+            where, f"the result's type can't be validated: {error.message}", "return JSON types or models"
+        ) from error
+
+
+def arguments_model(where: str, name: str, fields: dict[str, Any]) -> type[BaseModel]:
+    """Return the strict, closed model of some arguments.
+
+    Args:
+        where: for messages.
+        name: of the tool.
+        fields: annotation and default by name, as `pydantic.create_model` takes them.
+
+    Raises:
+        ConfigurationError: a type has no schema.
+    """
+    # A field named "schema" or "copy" is a tool author's right, and pydantic would warn of the shadow: fields get
+    # safe names of their own and are known to the outside by alias.
+    aliased: dict[str, Any] = {
+        f"p{number}_{field}": (Annotated[annotation, Field(alias=field)], default)
+        for number, (field, (annotation, default)) in enumerate(fields.items())
+    }
+    try:
+        return create_model(
+            f"{name}_arguments", __config__=ConfigDict(extra="forbid", strict=True, frozen=True), **aliased
+        )
+    except PydanticUserError as error:
+        raise problem(
+            where, f"a parameter's type has no schema: {error.message}", "use JSON types or models"
+        ) from error
+
+
+def bind(signature: Signature, values: BaseModel) -> dict[str, Any]:
+    """Return validated arguments under the function's own parameter names."""
+    named = {str(field.alias): getattr(values, name) for name, field in type(values).model_fields.items()}
+    # A model that is made of a JSON Schema has no fields, and all its values are extra.
+    return named | (values.model_extra or {})

@@ -1,0 +1,1 @@
+"""LangGraph graphs and LangChain tools as tools."""

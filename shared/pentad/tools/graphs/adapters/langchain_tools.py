@@ -1,0 +1,218 @@
+"""A LangChain tool as a tool of ours: its name, description and arguments are kept; role, policy and audit are ours.
+
+from langchain_community.tools import SomeTool
+from pentad.tools.graphs.adapters.langchain_tools import from_langchain
+
+some_tool = from_langchain(SomeTool(), effects="none")
+"""
+
+import asyncio
+import inspect
+import json
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypedDict, Unpack, get_args, get_type_hints
+
+from langchain_core.messages import ToolMessage
+from langchain_core.tools import BaseTool, InjectedToolCallId, ToolException
+from langchain_core.utils.function_calling import convert_to_openai_tool
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, create_model, model_validator
+
+from pentad.domain.declarations.agents import ToolSpec
+from pentad.domain.errors import InvalidInput, ToolFailed
+from pentad.tools.declare.context import ToolContext
+from pentad.tools.declare.declare import Approval, Effects, Grant, RateLimit, Tool
+from pentad.tools.declare.signature import Signature, problem
+from pentad.tools.records.grants import check_secret_name
+
+CONTEXT = "pentad_context"
+"""The function's parameter for the context; no argument of a tool may be named so."""
+_MAX_ID = 40
+_MAX_PROBLEMS = 5
+_LANGCHAINS_OWN = ("self", "config", "callbacks", "run_manager")
+_INJECTED = "it takes what only a LangGraph node can give: {names}"
+
+
+class Options(TypedDict, total=False):
+    """What may be said of a wrapped tool as of any other: see `pentad.tools.declare.declare.tool`."""
+
+    approval: Approval
+    idempotent: bool
+    permissions: Sequence[Grant]
+    secrets: Sequence[str]
+    rate_limit: str
+    timeout_seconds: int
+    memory_mb: int
+    trusted_output: bool
+
+
+def from_langchain(
+    given: BaseTool,
+    *,
+    effects: Effects,
+    name: str | None = None,
+    description: str | None = None,
+    **options: Unpack[Options],
+) -> Tool[..., Any]:
+    """Return a LangChain tool as a declared tool of the module that calls this.
+
+    Its output counts as text from outside, and it gets 512 MB, unless the options say otherwise.
+
+    Args:
+        given: the tool; one with only a coroutine is run to its end.
+        effects: as for `pentad.tools.declare.declare.tool`; LangChain's tools do not say, so their user has to.
+        name: another name: ours are lower case with underscores, and are the file's name.
+        description: another description.
+        options: see `Options`.
+
+    Raises:
+        ConfigurationError: the tool can't be one of ours; the message says why.
+    """
+    module = str(sys._getframe(1).f_globals["__name__"])
+    where = f"{module.replace('.', '/')}.py: {given.name}"
+    _check_injected(where, given)
+    schema = _schema(given)
+    called = name or given.name
+    function = _function(given, called, module)
+    spec = spec_of(where, options, called, description or given.description, schema, effects)
+    signature = Signature(arguments_of(spec.name, schema), CONTEXT, TypeAdapter(Any), undoable=False)
+    return Tool(function, spec=spec, signature=signature, needs=frozenset({"langchain"}), **rest_of(options, 512))
+
+
+def spec_of(
+    where: str, options: Options, name: str, description: str, schema: dict[str, Any], effects: Effects
+) -> ToolSpec:
+    """Return what the model and the policy know of a wrapped tool.
+
+    Raises:
+        ConfigurationError: a field is not valid.
+    """
+    try:
+        return ToolSpec(
+            name=name,
+            description=description,
+            input_schema=schema,
+            effects=effects,
+            approval=options.get("approval", "never"),
+            idempotent=options.get("idempotent", False),
+            timeout_seconds=options.get("timeout_seconds", 30),
+            trusted_output=options.get("trusted_output", False),
+        )
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(map(str, first["loc"]))
+        raise problem(where, f"{field} is not valid: {first['msg']}", f"give another: {field}=...") from error
+
+
+def rest_of(options: Options, memory_mb: int) -> dict[str, Any]:
+    """Return what remains for `pentad.tools.declare.declare.Tool` of the options."""
+    limit = options.get("rate_limit")
+    return {
+        "undo": None,
+        "grants": tuple(options.get("permissions", ())),
+        "secrets": tuple(check_secret_name(one) for one in options.get("secrets", ())),
+        "rate_limit": RateLimit.parse(limit) if limit else None,
+        "memory_mb": options.get("memory_mb", memory_mb),
+    }
+
+
+def arguments_of(name: str, schema: Mapping[str, Any]) -> type[BaseModel]:
+    """Return a model that takes exactly what a JSON Schema takes, for tools whose arguments are known as one only.
+
+    Args:
+        name: the tool's name, for messages.
+        schema: the JSON Schema of its arguments.
+    """
+    # Loaded here: it takes 0.2 s, and only such a tool's function needs it.
+    from jsonschema.validators import validator_for
+
+    validator = validator_for(schema)(schema)
+
+    def check(cls: type[BaseModel], values: Any) -> Any:
+        found = [f"{error.json_path.removeprefix('$.')}: {error.message}" for error in validator.iter_errors(values)]
+        if found:
+            raise ValueError("; ".join(found[:_MAX_PROBLEMS]))
+        return values
+
+    return create_model(
+        f"{name}_arguments",
+        __config__=ConfigDict(extra="allow", frozen=True),
+        __validators__={"check": model_validator(mode="before")(check)},  # type: ignore[dict-item]
+    )
+
+
+def _schema(given: BaseTool) -> dict[str, Any]:
+    """Return the schema that the model is shown: closed, without references."""
+    parameters = convert_to_openai_tool(given)["function"].get("parameters", {})
+    schema = {"type": "object", "properties": {}, **parameters}
+    schema.pop("description", None)
+    return schema | {"additionalProperties": False}
+
+
+def _check_injected(where: str, given: BaseTool) -> None:
+    """Refuse tools that want a graph's state, store or runtime: outside of a graph there is none."""
+    known = {*given.args, *_LANGCHAINS_OWN}
+    for function in (getattr(given, "func", None), getattr(given, "coroutine", None), given._run):
+        if function is None:
+            continue
+        hints = get_type_hints(function, include_extras=True)
+        wanted = [
+            name
+            for name, parameter in inspect.signature(function).parameters.items()
+            if name not in known
+            and parameter.kind not in (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
+            and parameter.default is inspect.Parameter.empty
+            and InjectedToolCallId not in get_args(hints.get(name))
+        ]
+        if wanted:
+            raise problem(
+                where, _INJECTED.format(names=", ".join(wanted)), "use it inside a graph: from_langgraph(build, ...)"
+            )
+
+
+def _function(given: BaseTool, name: str, module: str) -> Callable[..., Any]:
+    def run(**values: Any) -> Any:
+        context: ToolContext = values.pop(CONTEXT)
+        return _run(given, values, context)
+
+    run.__name__ = run.__qualname__ = name
+    run.__module__ = module
+    run.__doc__ = given.description
+    return run
+
+
+def _run(given: BaseTool, values: dict[str, Any], context: ToolContext) -> Any:
+    """Run the tool as LangChain would, and return its content.
+
+    Raises:
+        ToolFailed: the tool says so.
+        InvalidInput: the tool's own schema does not take the arguments.
+    """
+    # In the form of a tool call, the only one that gives a tool its call id and tells failure from success.
+    call = {"type": "tool_call", "name": given.name, "args": values, "id": context.effect_key[:_MAX_ID]}
+    try:
+        answer = asyncio.run(given.ainvoke(call)) if _only_async(given) else given.invoke(call)
+    except ToolException as error:
+        raise ToolFailed(str(error)) from error
+    except ValidationError as error:
+        raise InvalidInput(f"the tool does not take these arguments: {error}", fix="correct the arguments") from error
+    if not isinstance(answer, ToolMessage):
+        raise ToolFailed("the tool answered with a command for a graph", fix="use it inside a graph")
+    if answer.status == "error":
+        raise ToolFailed(str(answer.text))
+    return _plain(answer)
+
+
+def _only_async(given: BaseTool) -> bool:
+    return getattr(given, "coroutine", None) is not None and getattr(given, "func", None) is None
+
+
+def _plain(answer: ToolMessage) -> Any:
+    """Return the content: JSON that LangChain has written as text is JSON again, so that secrets in it are masked."""
+    if not isinstance(answer.content, str):
+        return answer.content
+    try:
+        found = json.loads(answer.content)
+    except ValueError:
+        return answer.content
+    return found if isinstance(found, dict | list) else answer.content

@@ -1,0 +1,43 @@
+"""The nodes of graphs in the state table: an item a call, beside the call's own in its run."""
+
+from pentad.aws.readable import from_stored, readable
+from pentad.aws.table import Item, Table
+from pentad.domain import keys
+from pentad.tools.graphs.nodes import GRAPHS, GraphNodes
+
+
+class DynamoGraphNodes:
+    """A `pentad.tools.graphs.nodes.GraphNodeStore`.
+
+    Args:
+        table: the state table.
+    """
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def put(self, nodes: GraphNodes) -> None:
+        """See `GraphNodeStore`."""
+        self._table.put(
+            {
+                "pk": keys.run_pk(nodes.tenant, nodes.run),
+                "sk": keys.graph_nodes_sk(nodes.step, nodes.index),
+                "type": "graph_nodes",
+                "body": nodes.model_dump_json(exclude_defaults=True),
+            }
+        )
+
+    def get(self, tenant: str, run: str, step: int, index: int) -> GraphNodes | None:
+        """See `GraphNodeStore`."""
+        item = self._table.get(keys.run_pk(tenant, run), keys.graph_nodes_sk(step, index))
+        return None if item is None else _read(item)
+
+    def of_run(self, tenant: str, run: str, *, limit: int = GRAPHS) -> list[GraphNodes]:
+        """See `GraphNodeStore`."""
+        items, _ = self._table.query(keys.run_pk(tenant, run), begins=keys.GRAPH_NODES, limit=limit)
+        return [_read(item) for item in items]
+
+
+def _read(item: Item) -> GraphNodes:
+    with readable(f"{item['sk']} of the run"):
+        return from_stored(GraphNodes, item["body"])

@@ -1,0 +1,22 @@
+"""The nodes of graphs in a dictionary: for tests and for one process."""
+
+from pentad.tools.graphs.nodes import GRAPHS, GraphNodes
+
+
+class MemoryGraphNodes:
+    """A `pentad.tools.graphs.nodes.GraphNodeStore`."""
+
+    def __init__(self) -> None:
+        self._nodes: dict[tuple[str, str, int, int], GraphNodes] = {}
+
+    def put(self, nodes: GraphNodes) -> None:
+        """See `GraphNodeStore`."""
+        self._nodes[nodes.tenant, nodes.run, nodes.step, nodes.index] = nodes
+
+    def get(self, tenant: str, run: str, step: int, index: int) -> GraphNodes | None:
+        """See `GraphNodeStore`."""
+        return self._nodes.get((tenant, run, step, index))
+
+    def of_run(self, tenant: str, run: str, *, limit: int = GRAPHS) -> list[GraphNodes]:
+        """See `GraphNodeStore`."""
+        return [nodes for place, nodes in sorted(self._nodes.items()) if place[:2] == (tenant, run)][:limit]

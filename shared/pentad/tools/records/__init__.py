@@ -1,0 +1,1 @@
+"""Records: the tables that a tool was granted, narrowed to its tenant."""

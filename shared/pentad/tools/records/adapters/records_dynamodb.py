@@ -1,0 +1,65 @@
+"""What tools keep for users, in the table ``records``: partition ``T#{tenant}#{KIND}``, the tool's own sort key."""
+
+import json
+from typing import Any
+
+from pentad.aws.table import ConditionFailed, Table
+from pentad.domain import keys
+from pentad.domain.canonical import canonical_json, sha256_of
+from pentad.tools.records.ports import Deletion, Record
+
+
+class DynamoRecords:
+    """One tenant's records in DynamoDB.
+
+    Args:
+        records: the table ``records``.
+        tenant: whose records.
+    """
+
+    def __init__(self, records: Table, tenant: str) -> None:
+        self._records = records
+        self._tenant = tenant
+
+    def put(self, kind: str, key: str, value: dict[str, Any], *, if_absent: bool = False) -> bool:
+        """See `RecordStore`."""
+        item = {
+            "pk": keys.collection(self._tenant, kind),
+            "sk": key,
+            "type": "record",
+            "body": canonical_json(value),
+            "digest": sha256_of(value),
+        }
+        try:
+            self._records.put(item, condition="attribute_not_exists(pk)" if if_absent else None)
+        except ConditionFailed:
+            return False
+        return True
+
+    def get(self, kind: str, key: str) -> dict[str, Any] | None:
+        """See `RecordStore`."""
+        item = self._records.get(keys.collection(self._tenant, kind), key)
+        return None if item is None else _value(item)
+
+    def query(self, kind: str, *, begins: str = "", limit: int = 100) -> list[Record]:
+        """See `RecordStore`."""
+        items, _ = self._records.query(keys.collection(self._tenant, kind), begins=begins or None, limit=limit)
+        return [Record(key=item["sk"], value=_value(item)) for item in items]
+
+    def delete(self, kind: str, key: str, *, if_value: dict[str, Any] | None = None) -> Deletion:
+        """See `RecordStore`."""
+        condition, expression = "attribute_exists(pk)", {}
+        if if_value is not None:
+            condition += " AND #digest = :digest"
+            expression = {"names": {"#digest": "digest"}, "values": {":digest": sha256_of(if_value)}}
+        try:
+            self._records.delete(keys.collection(self._tenant, kind), key, condition=condition, **expression)
+        except ConditionFailed as failure:
+            # Without the old item there was none: "changed" is only ever the answer to a condition on the value.
+            return "absent" if failure.item is None else "changed"
+        return "deleted"
+
+
+def _value(item: dict[str, Any]) -> dict[str, Any]:
+    value: dict[str, Any] = json.loads(item["body"])
+    return value

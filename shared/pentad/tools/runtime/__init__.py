@@ -1,0 +1,1 @@
+"""The runtime around a tool: validation, policy, effects, audit, undo."""

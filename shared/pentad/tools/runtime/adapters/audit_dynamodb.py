@@ -1,0 +1,41 @@
+"""The audit log in the ledger table: put once, never changed; no role may update or delete there."""
+
+from datetime import UTC
+
+from pentad.aws.readable import from_stored
+from pentad.aws.table import ConditionFailed, Table
+from pentad.domain import keys
+from pentad.tools.runtime.ports import AuditEntry
+
+
+class DynamoAudit:
+    """Audit entries in DynamoDB, under their run, in the order of their times.
+
+    Args:
+        ledger: the table ``ledger``.
+    """
+
+    def __init__(self, ledger: Table) -> None:
+        self._ledger = ledger
+
+    def append(self, entry: AuditEntry) -> None:
+        """See `AuditLog`."""
+        at = entry.at.astimezone(UTC).isoformat(timespec="microseconds")
+        item = {
+            "pk": keys.run_pk(entry.tenant, entry.run),
+            "sk": f"AUDIT#{at}#{entry.step:05d}#{entry.index:02d}#{entry.request_id}",
+            "type": "audit",
+            "tool": entry.tool,
+            "action": entry.action,
+            "outcome": entry.outcome,
+            "body": entry.model_dump_json(),
+        }
+        try:
+            self._ledger.put(item, condition="attribute_not_exists(pk)")
+        except ConditionFailed:
+            return  # the same invocation's entry, repeated by the client's retry
+
+    def of_run(self, tenant: str, run: str) -> list[AuditEntry]:
+        """See `AuditLog`."""
+        items = self._ledger.iterate(keys.run_pk(tenant, run), begins="AUDIT#")
+        return [from_stored(AuditEntry, item["body"]) for item in items]

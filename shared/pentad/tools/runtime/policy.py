@@ -1,0 +1,43 @@
+"""Whether a call may run: pure, from what is stored and never from what the caller claims."""
+
+from pentad.domain.canonical import arguments_hash
+from pentad.domain.declarations.agents import Catalog, ToolSpec
+from pentad.domain.errors import PolicyDenied
+from pentad.domain.runs import CallStatus, Run, ToolCall
+
+
+def check_policy(spec: ToolSpec, catalog: Catalog, run: Run, call: ToolCall, agent: str) -> None:
+    """Return if the call may run.
+
+    Raises:
+        PolicyDenied: the call is another tool's, the agent may not use the tool, the run has ended, the approval is
+            missing, or the arguments are not those that were shown.
+    """
+    if call.tool != spec.name:
+        raise PolicyDenied(f"the call is for the tool {call.tool}, and this is {spec.name}", field="tool")
+    if run.agent != agent:
+        raise PolicyDenied(f"the run belongs to the agent {run.agent}, not to {agent}", field="agent")
+    # A workflow may use what its own steps name.
+    definition = catalog.agents.get(agent) or catalog.workflows.get(agent)
+    if definition is None or spec.name not in definition.tools:
+        raise PolicyDenied(
+            f"the agent {agent} may not use the tool {spec.name}",
+            field="tool",
+            fix=f"add {spec.name} to tools in agents/{agent}/agent.yaml",
+        )
+    if run.status.ended:
+        raise PolicyDenied(f"the run is {run.status.value}: nothing more runs in it", field="run")
+    _check_approval(spec, run, call)
+
+
+def _check_approval(spec: ToolSpec, run: Run, call: ToolCall) -> None:
+    asks = spec.approval == "always" and spec.name not in run.allowed_tools
+    allowed = {CallStatus.APPROVED} if asks else {CallStatus.PENDING, CallStatus.APPROVED}
+    if call.status not in allowed:
+        raise PolicyDenied(
+            f"the call is {call.status.value}, and {spec.name} asks for approval: {spec.approval}",
+            field="status",
+            fix="approve the call first",
+        )
+    if arguments_hash(call.arguments) != call.arguments_hash:
+        raise PolicyDenied("the arguments are not those that were stored and shown", field="arguments_hash")

@@ -1,0 +1,143 @@
+"""What the runtime of tools asks of its stores."""
+
+from datetime import datetime
+from typing import Any, Literal, Protocol
+
+from pydantic import Field
+
+from pentad.domain.runs import Run, ToolCall
+from pentad.domain.values import FrozenValue
+
+
+class ToolCalls(Protocol):
+    """What the runtime needs of the runs: the part of orchestration's RunStore that concerns one call."""
+
+    def get(self, tenant: str, run: str) -> Run:
+        """Return a run.
+
+        Raises:
+            NotFound: no such run for this tenant.
+        """
+        ...
+
+    def call(self, tenant: str, run: str, step: int, index: int) -> ToolCall:
+        """Return one tool call.
+
+        Raises:
+            NotFound: no such call.
+        """
+        ...
+
+    def save_call(self, call: ToolCall) -> None:
+        """Store a call's new state; from succeeded the way leads to undone only.
+
+        Raises:
+            InvalidTransition: the stored call has already ended otherwise.
+        """
+        ...
+
+
+class Effect(FrozenValue):
+    """One effect in the effect ledger, keyed by run, step, call and arguments; never by the model's word."""
+
+    tenant: str
+    run: str
+    effect_key: str = Field(description="SHA-256 of run, step, index, tool and canonical arguments")
+    status: Literal["begun", "done"]
+    result: str | None = None
+    is_error: bool = False
+    error_type: str | None = None
+    undo: dict[str, Any] | None = None
+    begun_at: datetime
+    done_at: datetime | None = None
+
+
+class EffectStore(Protocol):
+    """Effects happen once: a retry finds what the first try left."""
+
+    def begin(self, effect: Effect, *, in_open_run: bool = False) -> Effect | None:
+        """Store a begun effect and return None, or return what an earlier try stored.
+
+        Args:
+            effect: the effect.
+            in_open_run: begin it only while its run has not ended, in the same write.
+
+        Raises:
+            InvalidTransition: the run has ended, and nothing was begun before.
+            StoreUnavailable: the store did not answer.
+        """
+        ...
+
+    def find(self, tenant: str, run: str, key: str) -> Effect | None:
+        """Return what is known of an effect, or None where it was never begun, or was released.
+
+        Raises:
+            StoreUnavailable: the store did not answer.
+        """
+        ...
+
+    def finish(self, effect: Effect) -> None:
+        """Store the outcome; a repeat keeps the first.
+
+        Raises:
+            StoreUnavailable: the store did not answer.
+        """
+        ...
+
+    def release(self, effect: Effect) -> None:
+        """Forget a begun effect of which it is certain that it did not happen; one that is done stays.
+
+        Raises:
+            StoreUnavailable: the store did not answer.
+        """
+        ...
+
+
+class ToolGate(Protocol):
+    """Tells what an operator has switched off, and which tools are out of order for a while."""
+
+    def admit(self, tenant: str, agent: str, tool: str) -> str | None:
+        """Return why the tool may not run now, in a sentence for the model, or None.
+
+        Raises:
+            StoreUnavailable: the store did not answer.
+        """
+        ...
+
+    def tool_succeeded(self, tenant: str, tool: str) -> None:
+        """Tell that a tool has answered; costs nothing where it had not failed."""
+        ...
+
+
+class AuditEntry(FrozenValue):
+    """One line of the audit log: what ran, for whom, with what outcome. Arguments by hash, never by value."""
+
+    tenant: str
+    run: str
+    step: int
+    index: int
+    agent: str
+    tool: str
+    action: Literal["executed", "replayed", "denied", "undone"]
+    arguments_hash: str
+    outcome: Literal["ok", "error", "refused"]
+    error_type: str | None = None
+    at: datetime
+    duration_ms: int = Field(ge=0)
+    request_id: str = Field(description="of the function's invocation; makes the entry's key unique")
+
+
+class AuditLog(Protocol):
+    """Append only."""
+
+    def append(self, entry: AuditEntry) -> None:
+        """Append an entry; the same entry again changes nothing.
+
+        Raises:
+            StoreUnavailable: the store did not answer.
+        """
+        ...
+
+    def of_run(self, tenant: str, run: str) -> list[AuditEntry]:
+        """Return a run's entries in order."""
+        ...

@@ -1,0 +1,145 @@
+"""Chunks of parsed documents."""
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pentad.domain.errors import InvalidInput
+from pentad.domain.usage import estimate_tokens
+from pentad.memory.documents.chunk import MAX_CHUNK_TOKENS, Chunk, chunk
+from pentad.memory.documents.parse import parse
+from pentad.memory.documents.structure import Parsed
+
+SENTENCE = "The quick brown fox jumps over the lazy dog near the river bank. "
+
+
+def chunks_of(text: str, name: str = "a.md") -> tuple[Parsed, list[Chunk]]:
+    parsed = parse(text.encode("utf-8", "replace"), name=name, media_type="")
+    return parsed, chunk(parsed, document=name)
+
+
+def covered(parsed: Parsed, chunks: list[Chunk]) -> bool:
+    marked = bytearray(len(parsed.text))
+    for one in chunks:
+        marked[one.start : one.end] = b"\x01" * (one.end - one.start)
+    return all(mark or character.isspace() for mark, character in zip(marked, parsed.text, strict=True))
+
+
+markdown = st.lists(
+    st.one_of(
+        st.text(max_size=80),
+        st.sampled_from(
+            ["# Head\n", "## Sub\n\n", "- item\n", "> quote\n", "```\ncode\n```\n", "| a | b |\n|---|---|\n| 1 | 2 |\n"]
+        ),
+        st.integers(1, 60).map(lambda times: SENTENCE * times),
+        st.integers(1, 3000).map(lambda times: "\u4e2d\u6587" * times),
+        st.sampled_from(["\n\n", "\n", "    ", "---\n", "e\u0301" * 900, "\U0001f468\u200d\U0001f469" * 300]),
+    ),
+    max_size=25,
+).map("".join)
+
+
+@settings(max_examples=150, deadline=None)
+@given(text=markdown, name=st.sampled_from(["a.md", "a.txt", "a.html"]))
+def test_offsets_are_exact_and_nothing_is_lost(text: str, name: str) -> None:
+    parsed, chunks = chunks_of(text, name)
+    assert all(parsed.text[one.start : one.end] == one.text for one in chunks)
+    assert all(one.text == one.text.strip() != "" for one in chunks)
+    assert covered(parsed, chunks)
+
+
+@settings(max_examples=100, deadline=None)
+@given(text=markdown)
+def test_chunks_are_bounded_in_order_and_have_ids_of_their_own(text: str) -> None:
+    _, chunks = chunks_of(text)
+    assert all(estimate_tokens(one.text) <= 2 * MAX_CHUNK_TOKENS for one in chunks)
+    assert [one.start for one in chunks] == sorted(one.start for one in chunks)
+    assert len({one.chunk_id for one in chunks}) == len(chunks)
+
+
+@settings(max_examples=50, deadline=None)
+@given(text=markdown)
+def test_the_same_document_gives_the_same_chunks(text: str) -> None:
+    assert chunks_of(text) == chunks_of(text)
+
+
+def test_a_section_is_a_chunk_with_its_heading_path_as_title() -> None:
+    _, chunks = chunks_of("# A\n\none\n\n## B\n\ntwo\n\n# C\n\nthree\n")
+    assert [(one.title, one.text) for one in chunks] == [
+        ("A", "# A\n\none"),
+        ("A > B", "## B\n\ntwo"),
+        ("C", "# C\n\nthree"),
+    ]
+
+
+def test_headings_without_words_go_with_what_follows() -> None:
+    _, chunks = chunks_of("# A\n\n## B\n\nwords\n")
+    assert [(one.title, one.text) for one in chunks] == [("A > B", "# A\n\n## B\n\nwords")]
+
+
+def test_a_document_without_headings_has_its_name_as_title() -> None:
+    _, [only] = chunks_of("words", "docs/plain.txt")
+    assert only.title == "docs/plain.txt"
+
+
+def test_paragraphs_are_packed_up_to_the_limit_and_not_cut() -> None:
+    paragraphs = [SENTENCE * 8 for _ in range(9)]
+    _, chunks = chunks_of("\n\n".join(paragraphs), "a.txt")
+    assert all(150 <= estimate_tokens(one.text) <= MAX_CHUNK_TOKENS for one in chunks)
+    assert all(one.text.endswith("bank.") for one in chunks)
+
+
+def test_a_long_paragraph_is_cut_between_sentences_with_some_overlap() -> None:
+    parsed, chunks = chunks_of(" ".join(f"Sentence number {n} says something about fish." for n in range(200)), "a.txt")
+    assert len(chunks) > 2
+    assert all(one.text.startswith("Sentence") and one.text.endswith("fish.") for one in chunks)
+    overlaps = [before.end - after.start for before, after in pairwise(chunks)]
+    assert all(0 < overlap <= 200 for overlap in overlaps)
+    assert covered(parsed, chunks)
+
+
+def test_neighbouring_paragraphs_do_not_overlap() -> None:
+    _, chunks = chunks_of("\n\n".join(SENTENCE * 20 for _ in range(5)), "a.txt")
+    assert all(before.end <= after.start for before, after in pairwise(chunks))
+
+
+def test_long_code_is_cut_between_lines_without_overlap() -> None:
+    lines = [f"value_{n} = compute(value_{n - 1})" for n in range(300)]
+    _, chunks = chunks_of("```\n" + "\n".join(lines) + "\n```\n")
+    assert len(chunks) > 3
+    assert "\n".join(one.text for one in chunks).count("value_150 =") == 1
+    assert all(line in lines or line == "```" for one in chunks for line in one.text.split("\n"))
+
+
+def test_a_word_longer_than_a_chunk_is_cut_between_whole_characters() -> None:
+    parsed, chunks = chunks_of("e\u0301" * 3000, "a.txt")
+    assert len(chunks) > 1
+    assert all(one.text.startswith("e") for one in chunks)
+    assert covered(parsed, chunks)
+
+
+def test_an_id_stays_when_other_parts_of_the_document_change() -> None:
+    _, before = chunks_of("# A\n\none\n\n# B\n\ntwo\n")
+    _, after = chunks_of("# New\n\nzero\n\n# A\n\none\n\n# B\n\nchanged\n")
+    assert before[0].chunk_id == after[1].chunk_id
+    assert before[1].chunk_id != after[2].chunk_id
+
+
+def test_the_same_words_elsewhere_have_another_id() -> None:
+    _, chunks = chunks_of("# A\n\nsame\n\n# A\n\nsame\n")
+    assert chunks[0].chunk_id != chunks[1].chunk_id
+    assert chunks_of("same", "a.txt")[1][0].chunk_id != chunks_of("same", "b.txt")[1][0].chunk_id
+
+
+def test_more_than_ten_thousand_chunks_are_refused() -> None:
+    with pytest.raises(InvalidInput, match="10,000"):
+        chunks_of("".join(f"# {n}\n\nx\n\n" for n in range(10_001)))
+
+
+def test_the_text_of_every_chunk_fits_into_a_vectors_metadata() -> None:
+    _, chunks = chunks_of(
+        "".join("#" * (1 + n % 6) + " " + "heading " * 40 + "\n\n" for n in range(60)) + "\U0001f600" * 9000
+    )
+    assert all(len(one.text.encode()) + len(one.title.encode()) < 30_000 for one in chunks)

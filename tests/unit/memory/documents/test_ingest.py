@@ -1,0 +1,358 @@
+"""Ingest over in-memory stores."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from pentad.domain.errors import InvalidInput, ModelUnavailable, StoreUnavailable
+from pentad.domain.knowledge import Document
+from pentad.memory.documents.adapters.objects_memory import MemoryObjects
+from pentad.memory.documents.adapters.registry_memory import MemoryRegistry
+from pentad.memory.documents.ingest import Ingest, parse_s3_event
+from pentad.memory.retrieval.adapters.vectors_memory import MemoryVectors
+from pentad.memory.retrieval.ports import Vector
+from tests.unit.memory.fakes import Clock, Counts, WordEmbedder, embed
+
+THREE = "# One\n\nalpha\n\n# Two\n\nbeta\n\n# Three\n\ngamma\n"
+
+
+class BreakingVectors(MemoryVectors):
+    """Fails at the chosen call, once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.breaks: dict[str, int] = {}
+
+    def upsert(self, tenant: str, vectors: Any) -> None:
+        self._step("upsert")
+        super().upsert(tenant, vectors)
+
+    def delete(self, tenant: str, vector_ids: Any) -> None:
+        self._step("delete")
+        super().delete(tenant, vector_ids)
+
+    def _step(self, name: str) -> None:
+        if name in self.breaks:
+            self.breaks[name] -= 1
+            if self.breaks[name] < 0:
+                del self.breaks[name]
+                raise StoreUnavailable("broken on purpose")
+
+
+@dataclass
+class World:
+    """Everything that ingest talks to."""
+
+    objects: MemoryObjects = field(default_factory=MemoryObjects)
+    vectors: BreakingVectors = field(default_factory=BreakingVectors)
+    embedder: WordEmbedder = field(default_factory=WordEmbedder)
+    telemetry: Counts = field(default_factory=Counts)
+    clock: Clock = field(default_factory=Clock)
+
+    def __post_init__(self) -> None:
+        self.registry = MemoryRegistry(clock=self.clock)
+        self.ingest = Ingest(
+            objects=self.objects,
+            registry=self.registry,
+            vectors=self.vectors,
+            embedder=self.embedder,
+            telemetry=self.telemetry,
+            clock=self.clock,
+        )
+
+    def upload(self, text: str | bytes, name: str = "a.md", media_type: str = "") -> None:
+        data = text.encode() if isinstance(text, str) else text
+        self.objects.put(f"acme/{name}", data, media_type=media_type)
+
+    def event(self, name: str = "a.md") -> Document | None:
+        return self.ingest.reconcile("acme", name)
+
+    def indexed(self) -> dict[str, Vector]:
+        return self.vectors.fetch("acme", self.vectors.ids("acme"))
+
+    def consistent(self) -> bool:
+        """The index holds exactly what the documents of the bucket say, with exact offsets and versions."""
+        for vector in self.indexed().values():
+            meta = vector.metadata
+            head = self.objects.head(f"acme/{meta['document']}")
+            if head is None or head.version != meta["version"]:
+                return False
+            text = self.objects.get(head.key).decode()
+            if text[int(str(meta["start"])) : int(str(meta["end"]))] != meta["text"]:
+                return False
+            if vector.values != embed(f"{meta['title']}\n\n{meta['text']}"):
+                return False
+        return set(self.registry.chunks("acme", "a.md")) == set(self.indexed())
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def words(world: World) -> list[str]:
+    return sorted(str(vector.metadata["text"]) for vector in world.indexed().values())
+
+
+def test_a_document_is_indexed_with_its_passages(world: World) -> None:
+    world.upload(THREE)
+    entry = world.event()
+    assert entry is not None
+    assert (entry.status, entry.chunks, entry.embedded, entry.media_type) == ("indexed", 3, 3, "text/markdown")
+    assert words(world) == ["# One\n\nalpha", "# Three\n\ngamma", "# Two\n\nbeta"]
+    assert world.consistent()
+    assert world.registry.get("acme", "a.md") == entry
+
+
+def test_a_vector_says_where_its_words_stand(world: World) -> None:
+    world.upload("# One\n\nalpha", "docs/a.md")
+    world.event("docs/a.md")
+    [(name, vector)] = world.indexed().items()
+    head = world.objects.head("acme/docs/a.md")
+    assert head is not None
+    assert vector.metadata == {
+        "document": "docs/a.md",
+        "version": head.version,
+        "title": "One",
+        "start": 0,
+        "end": 12,
+        "text": "# One\n\nalpha",
+        "chunk_hash": world.registry.chunks("acme", "docs/a.md")[name],
+    }
+
+
+def test_embedding_is_charged_to_the_tenant_as_a_document(world: World) -> None:
+    world.upload(THREE)
+    world.event()
+    assert {(one.tenant, one.purpose) for one in world.embedder.contexts} == {("acme", "embed_document")}
+
+
+def test_a_repeated_event_changes_nothing(world: World) -> None:
+    world.upload(THREE)
+    first = world.event()
+    assert world.event() == first
+    assert len(world.embedder.texts) == 3
+
+
+def test_only_changed_chunks_are_embedded_and_moved_ones_get_their_new_offsets(world: World) -> None:
+    world.upload(THREE)
+    world.event()
+    world.embedder.texts.clear()
+    world.upload(THREE.replace("alpha", "alpha and much more"))
+    entry = world.event()
+    assert entry is not None
+    assert (entry.chunks, entry.embedded) == (3, 1)
+    assert world.embedder.texts == ["One\n\n# One\n\nalpha and much more"]
+    assert world.consistent()
+
+
+def test_chunks_that_are_gone_leave_the_index(world: World) -> None:
+    world.upload(THREE)
+    world.event()
+    world.upload("# One\n\nalpha\n")
+    world.event()
+    assert words(world) == ["# One\n\nalpha"]
+    assert world.consistent()
+
+
+def test_a_deleted_document_leaves_the_index_and_its_entry_says_so(world: World) -> None:
+    world.upload(THREE)
+    world.event()
+    world.objects.delete("acme/a.md")
+    entry = world.event()
+    assert entry is not None
+    assert (entry.status, entry.chunks) == ("deleted", 0)
+    assert world.indexed() == {}
+    assert world.event() == entry
+
+
+def test_an_event_for_nothing_makes_no_entry(world: World) -> None:
+    assert world.event() is None
+    assert world.registry.page("acme").items == ()
+
+
+def test_a_document_uploaded_again_after_its_end_is_indexed_again(world: World) -> None:
+    world.upload(THREE)
+    world.event()
+    world.objects.delete("acme/a.md")
+    world.event()
+    world.upload(THREE)
+    assert (entry := world.event()) is not None
+    assert (entry.status, entry.embedded) == ("indexed", 3)
+
+
+def test_a_late_event_of_a_deletion_finds_the_document_that_stands_there(world: World) -> None:
+    world.upload(THREE)
+    deleted = parse_s3_event(
+        {"bucket": {"name": "b"}, "object": {"key": "acme/a.md"}, "deletion-type": "Delete Marker"}
+    )
+    entry = world.ingest.handle(deleted)
+    assert entry is not None
+    assert entry.status == "indexed"
+
+
+def test_a_document_that_can_not_be_read_fails_with_its_reason(world: World) -> None:
+    world.upload(b"%PDF-1.7 ...", "a.pdf")
+    entry = world.event("a.pdf")
+    assert entry is not None
+    assert (entry.status, entry.error) == ("failed", "PDF documents can't be read yet; upload the text, or Markdown")
+    assert world.telemetry.counts["DocumentsIngested failed"] == 1
+
+
+def test_a_failed_version_takes_the_one_before_out_of_the_index(world: World) -> None:
+    world.upload("[1, 2]", "a.json")
+    world.event("a.json")
+    world.upload("[1, 2", "a.json")
+    assert (entry := world.event("a.json")) is not None
+    assert entry.status == "failed"
+    assert world.indexed() == {}
+
+
+def test_a_document_past_the_size_limit_fails_unread(world: World) -> None:
+    world.upload(b"x" * (25 * 1024 * 1024 + 1), "a.txt")
+    assert (entry := world.event("a.txt")) is not None
+    assert entry.status == "failed"
+    assert "26,214,400 are the limit" in str(entry.error)
+
+
+def test_a_document_of_too_many_chunks_fails_with_its_reason(world: World) -> None:
+    world.upload("".join(f"# {n}\n\nx\n\n" for n in range(10_001)))
+    assert (entry := world.event()) is not None
+    assert (entry.status, world.indexed()) == ("failed", {})
+    assert "10,000 chunks" in str(entry.error)
+
+
+def test_an_empty_document_is_indexed_with_no_chunks(world: World) -> None:
+    world.upload(" \n\n ")
+    assert (entry := world.event()) is not None
+    assert (entry.status, entry.chunks) == ("indexed", 0)
+
+
+def test_latin_1_is_noted(world: World) -> None:
+    world.upload("Grüße".encode("latin-1"), "a.txt")
+    world.event("a.txt")
+    assert world.telemetry.events == ["ingest.note"]
+    assert words(world) == ["Grüße"]
+
+
+def test_an_embedder_that_is_down_is_transient_and_the_next_try_succeeds(world: World) -> None:
+    world.upload(THREE)
+    world.embedder.failures.append(ModelUnavailable("down"))
+    with pytest.raises(ModelUnavailable):
+        world.event()
+    assert (entry := world.event()) is not None
+    assert entry.status == "indexed"
+    assert world.consistent()
+
+
+def test_what_was_embedded_before_a_failure_is_not_embedded_again(world: World) -> None:
+    world.upload("".join(f"# {n}\n\nwords {n}\n\n" for n in range(130)))
+    world.vectors.breaks["upsert"] = 2
+    with pytest.raises(StoreUnavailable):
+        world.event()
+    assert (entry := world.event()) is not None
+    assert (entry.chunks, entry.embedded) == (130, 2)
+    assert world.consistent()
+
+
+@pytest.mark.parametrize("step", ["upsert", "delete"])
+@pytest.mark.parametrize(
+    "then",
+    [
+        lambda world: world.upload("# Other\n\nwords\n"),
+        lambda world: world.upload(THREE),
+        lambda world: world.objects.delete("acme/a.md"),
+    ],
+    ids=["changed again", "changed back", "deleted"],
+)
+def test_a_crash_leaves_nothing_behind_whatever_comes_next(
+    world: World, step: str, then: Callable[[World], None]
+) -> None:
+    world.upload(THREE)
+    world.event()
+    world.upload("# New\n\nalpha\n\n" + THREE.replace("beta", "delta"))
+    world.vectors.breaks[step] = 0
+    with pytest.raises(StoreUnavailable):
+        world.event()
+    then(world)
+    world.event()
+    assert world.consistent()
+
+
+def test_a_first_version_that_crashed_and_is_deleted_leaves_nothing(world: World) -> None:
+    world.upload(THREE)
+    world.vectors.breaks["delete"] = 0
+    with pytest.raises(StoreUnavailable):
+        world.event()
+    assert len(world.indexed()) == 3
+    world.objects.delete("acme/a.md")
+    assert (entry := world.event()) is not None
+    assert (entry.status, world.indexed()) == ("deleted", {})
+
+
+def test_two_writers_of_one_document_do_not_meet(world: World) -> None:
+    world.upload(THREE)
+    world.registry.claim("acme", "a.md", owner="another", seconds=60)
+    with pytest.raises(StoreUnavailable):
+        world.event()
+    world.registry.release("acme", "a.md", owner="another")
+    assert world.event() is not None
+
+
+def test_a_version_uploaded_while_another_was_indexed_is_indexed_too(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.upload(THREE)
+    release = world.registry.release
+
+    def upload_and_release(*args: Any, **kwargs: Any) -> None:
+        if len(world.indexed()) == 3:
+            world.upload("# Newer\n\nwords\n")
+        release(*args, **kwargs)
+
+    monkeypatch.setattr(world.registry, "release", upload_and_release)
+    assert (entry := world.event()) is not None
+    assert (entry.status, entry.chunks) == ("indexed", 1)
+    assert world.consistent()
+
+
+def test_a_claim_ends_soon_after_the_writers_deadline(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    claims: list[float] = []
+    claim = world.registry.claim
+
+    def noted(*args: Any, seconds: float, **kwargs: Any) -> None:
+        claims.append(seconds)
+        claim(*args, seconds=seconds, **kwargs)
+
+    monkeypatch.setattr(world.registry, "claim", noted)
+    world.ingest.reconcile("acme", "a.md", deadline=world.clock.now.timestamp() + 101)
+    assert claims == [130]
+
+
+def test_an_event_of_eventbridge_is_read_with_its_key_as_it_is() -> None:
+    event = parse_s3_event(
+        {
+            "detail-type": "Object Created",
+            "detail": {
+                "bucket": {"name": "documents"},
+                "object": {"key": "acme/docs/a b+c%20.md", "size": 5, "etag": "e", "version-id": "v"},
+                "reason": "PutObject",
+            },
+        }
+    )
+    assert (event.tenant, event.name, event.bucket) == ("acme", "docs/a b+c%20.md", "documents")
+    assert (event.version, event.bytes) == ("v", 5)
+
+
+@pytest.mark.parametrize("key", ["a.md", "acme/", "acme/docs/", "/a.md", "Ac me/a.md", "../a.md", 5])
+def test_a_key_that_names_no_document_is_refused(key: Any) -> None:
+    with pytest.raises(InvalidInput):
+        parse_s3_event({"bucket": {"name": "b"}, "object": {"key": key}})
+
+
+@pytest.mark.parametrize("detail", [{}, {"detail": None}, {"bucket": "b", "object": {}}])
+def test_an_event_of_another_kind_is_refused(detail: dict[str, Any]) -> None:
+    with pytest.raises(InvalidInput):
+        parse_s3_event(detail)

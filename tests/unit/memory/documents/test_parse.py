@@ -1,0 +1,193 @@
+"""Documents of each type as text and structure."""
+
+import json
+
+import pytest
+
+from pentad.domain.errors import InvalidInput
+from pentad.memory.documents.parse import decode, parse
+from pentad.memory.documents.structure import Parsed
+
+
+def read(text: str | bytes, name: str = "a.md", media_type: str = "") -> Parsed:
+    return parse(text.encode() if isinstance(text, str) else text, name=name, media_type=media_type)
+
+
+def shown(parsed: Parsed) -> list[tuple[str, str]]:
+    return [(block.kind, parsed.text[block.start : block.end].strip()) for block in parsed.blocks]
+
+
+def paths(parsed: Parsed) -> dict[str, tuple[str, ...]]:
+    return {parsed.text[block.start : block.end].strip(): block.path for block in parsed.blocks}
+
+
+@pytest.mark.parametrize(
+    ("name", "media_type", "expected"),
+    [
+        ("a.md", "", "text/markdown"),
+        ("a.md", "binary/octet-stream", "text/markdown"),
+        ("a.md", "text/plain; charset=utf-8", "text/markdown"),
+        ("a.txt", "text/html", "text/html"),
+        ("a", "text/x-markdown", "text/markdown"),
+        ("a.unknown", "", "text/plain"),
+        ("main.py", "text/x-python", "text/plain"),
+        ("a.tsv", "text/tab-separated-values", "text/csv"),
+        ("A.HTM", "application/octet-stream", "text/html"),
+    ],
+)
+def test_the_type_is_the_declared_one_or_else_the_endings(name: str, media_type: str, expected: str) -> None:
+    assert read("x", name, media_type).media_type == expected
+
+
+@pytest.mark.parametrize(
+    ("data", "name", "media_type"),
+    [
+        (b"%PDF-1.4", "a.txt", "text/plain"),
+        (b"PK\x03\x04", "a.docx", ""),
+        (b"\x89PNG\x00", "a.png", "image/png"),
+        (b"\x00\x01\x02", "a.bin", ""),
+    ],
+)
+def test_types_that_can_not_be_read_are_refused(data: bytes, name: str, media_type: str) -> None:
+    with pytest.raises(InvalidInput) as error:
+        read(data, name, media_type)
+    assert error.value.field == "media_type"
+
+
+@pytest.mark.parametrize(
+    ("data", "charset", "expected", "notes"),
+    [
+        ("Grüße".encode(), None, "Grüße", 0),
+        ("Grüße".encode(), "latin-1", "Grüße", 0),
+        (b"\xef\xbb\xbfGr", None, "Gr", 0),
+        ("Grüße".encode("utf-16"), None, "Grüße", 0),
+        ("Grüße".encode("utf-16-le"), "utf-16-le", "Grüße", 0),
+        ("Привет".encode("cp1251"), "windows-1251", "Привет", 0),
+        ("Grüße".encode("latin-1"), None, "Grüße", 1),
+        ("Grüße".encode("latin-1"), "no-such-charset", "Grüße", 1),
+    ],
+)
+def test_bytes_become_words(data: bytes, charset: str | None, expected: str, notes: int) -> None:
+    text, found = decode(data, charset)
+    assert (text, len(found)) == (expected, notes)
+
+
+def test_the_charset_of_the_content_type_is_used() -> None:
+    assert read("Привет".encode("cp1251"), "a.txt", 'text/plain; charset="windows-1251"').text == "Привет"
+
+
+def test_the_charset_of_an_html_page_is_used() -> None:
+    page = '<meta charset="windows-1251"><p>Привет</p>'.encode("cp1251")
+    assert read(page, "a.html").text == "Привет"
+
+
+def test_line_ends_are_made_equal_and_invisible_characters_go() -> None:
+    assert read("a\r\nb\rc\x00d\x1b", "a.txt").text == "a\nb\ncd"
+
+
+def test_paragraphs_of_plain_text_are_separated_by_blank_lines() -> None:
+    assert shown(read("one\ntwo\n\n  \nthree", "a.txt")) == [("text", "one\ntwo"), ("text", "three")]
+
+
+def test_markdown_stays_as_it_is() -> None:
+    source = "---\ntitle: x\n---\n# A *b*\n\n- c\n  - d\n\n> e\n"
+    assert read(source).text == source
+
+
+def test_markdown_has_its_structure() -> None:
+    parsed = read("# A\n\npara\nmore\n\n- one\n- two\n\n| x | y |\n|---|---|\n| 1 | 2 |\n\n```py\n# no heading\n```\n")
+    assert shown(parsed) == [
+        ("heading", "# A"),
+        ("text", "para\nmore"),
+        ("item", "- one"),
+        ("item", "- two"),
+        ("row", "| x | y |"),
+        ("row", "| 1 | 2 |"),
+        ("code", "```py\n# no heading\n```"),
+    ]
+
+
+def test_markdown_headings_make_paths() -> None:
+    found = paths(
+        read("# A `b` [c](http://x)\n\n### D\n\none\n\nE_f_g\n=====\n\ntwo\n\n## H\n\nthree\n\n> # quoted\n\nfour\n")
+    )
+    assert found["one"] == ("A b c", "D")
+    assert found["two"] == ("E_f_g",)
+    assert found["three"] == found["four"] == ("E_f_g", "H")
+
+
+def test_front_matter_is_no_heading() -> None:
+    assert paths(read("---\nkey: value\n---\n\n# A\n\none\n"))["one"] == ("A",)
+
+
+def test_html_is_rendered_with_its_structure() -> None:
+    parsed = read(
+        "<html><head><title>Page</title><style>p {}</style><script>alert(1)</script></head><body>intro"
+        "<h1>A &amp; B</h1><p>one <b>bold</b>\n  two<br>three</p><ul><li>x<li>y</ul>"
+        "<table><tr><th>k</th><th>v</th></tr><tr><td>1</td><td>2</td></tr></table>"
+        "<pre>  code\n    more\n</pre><noscript>no</noscript><template>no</template></body></html>",
+        "a.html",
+    )
+    assert shown(parsed) == [
+        ("text", "intro"),
+        ("heading", "A & B"),
+        ("text", "one bold two\nthree"),
+        ("item", "x"),
+        ("item", "y"),
+        ("row", "k | v"),
+        ("row", "1 | 2"),
+        ("code", "code\n    more"),
+    ]
+    assert paths(parsed)["intro"] == ("Page",)
+    assert paths(parsed)["x"] == ("A & B",)
+
+
+@pytest.mark.parametrize(
+    "markup", ["<p>a<!-- open", "<p>a</p></div></p>", "a<script>never closed", "a<b <c", "<![if x]>a"]
+)
+def test_broken_html_is_read_as_far_as_it_goes(markup: str) -> None:
+    assert read(markup, "a.html").text.startswith("a")
+
+
+def test_csv_rows_name_their_columns() -> None:
+    parsed = read('name,price\nBolt,3\n"a, b","line\nbreak"\n,\nx,,extra\n', "a.csv")
+    assert shown(parsed) == [
+        ("row", "name: Bolt; price: 3"),
+        ("row", "name: a, b; price: line\nbreak"),
+        ("row", "name: x; extra"),
+    ]
+
+
+def test_csv_may_be_separated_otherwise() -> None:
+    assert read("a;b\n1,5;2\n", "a.csv").text == "a: 1,5; b: 2"
+    assert read("a\tb\n1\t2\n", "a.tsv").text == "a: 1; b: 2"
+
+
+def test_csv_with_an_endless_field_is_refused() -> None:
+    with pytest.raises(InvalidInput, match="CSV"):
+        read('a,b\n"' + "x" * 200_000, "a.csv")
+
+
+def test_json_entries_are_lines_of_path_and_value() -> None:
+    parsed = read(json.dumps({"a": {"b": [1, {"c": None}], "d": "x\ny"}, "e": []}), "a.json")
+    assert shown(parsed) == [("row", "a.b[0]: 1\na.b[1].c: null\na.d: x\ny"), ("row", "e: []")]
+
+
+def test_json_lists_and_json_lines_have_a_block_an_entry() -> None:
+    assert [words for _, words in shown(read('[{"a": 1}, {"a": 2}]', "a.json"))] == ["a: 1", "a: 2"]
+    assert [words for _, words in shown(read('{"a": 1}\n\n{"a": 2}\n', "a.jsonl"))] == ["a: 1", "a: 2"]
+
+
+@pytest.mark.parametrize("text", ["{", "[1,]", "[" * 100_000, "", "9" * 5000])
+def test_json_that_is_none_is_refused(text: str) -> None:
+    with pytest.raises(InvalidInput, match="JSON"):
+        read(text, "a.json")
+
+
+def test_a_lone_surrogate_in_json_does_not_get_through() -> None:
+    assert read('{"a": "x\\ud800y"}', "a.json").text == "a: xy"
+
+
+def test_a_document_that_grows_too_long_as_text_is_refused() -> None:
+    with pytest.raises(InvalidInput, match="too long"):
+        read("h" * 200 + ",b\n" + "1,2\n" * 150_000, "a.csv")

@@ -1,0 +1,241 @@
+"""Exact repeats are answered from the cache, and nothing else is."""
+
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+
+from pentad.domain.declarations.agents import ToolSpec
+from pentad.domain.errors import StoreUnavailable
+from pentad.domain.messages import ImageBlock, Message, ProviderRaw
+from pentad.domain.models import CascadeSpec, ChatReply, ChatRequest, StopReason
+from pentad.domain.usage import Usage
+from pentad.models.cache.adapters.response_cache_memory import MemoryResponseCache
+from pentad.models.cache.cache import KEYED, MAX_REPLY_BYTES, NOT_KEYED, CachedChat, cache_key, encode, keepable
+from pentad.observability.adapters.memory import MemoryTelemetry
+from pentad.observability.metrics import names
+from tests.unit.models.samples import ADD, CATALOG, CONTEXT, NOW, SCHEMA, Clock, assistant, call, request, user
+
+ASKED = request(user("Is this spam?"), task="classify", output_schema=SCHEMA)
+ACTING = ADD.model_copy(update={"effects": "internal"})
+
+
+def chat_reply(text: str = "yes", **fields: Any) -> ChatReply:
+    values: dict[str, Any] = {
+        "message": assistant(text),
+        "stop": StopReason.END,
+        "usage": Usage(input_tokens=10, output_tokens=2),
+        "cost_nanousd": 42,
+        "provider": "anthropic",
+        "model": "claude-haiku-5-5",
+    }
+    return ChatReply.model_validate(values | fields)
+
+
+class Counting:
+    """A model that counts what it is asked."""
+
+    def __init__(self, reply: ChatReply | None = None) -> None:
+        self.asked: list[ChatRequest] = []
+        self._reply = reply or chat_reply()
+
+    def complete(self, request: ChatRequest, *, deadline: float) -> ChatReply:
+        self.asked.append(request)
+        return self._reply
+
+
+class World:
+    def __init__(self, reply: ChatReply | None = None, cache: Any = None) -> None:
+        self.clock, self.inner, self.telemetry = Clock(), Counting(reply), MemoryTelemetry()
+        self.cache = cache or MemoryResponseCache(clock=self.clock)
+        self.chat = CachedChat(
+            self.inner, self.cache, CATALOG, self.telemetry, clock=self.clock, ids=lambda prefix, _: f"{prefix}_new"
+        )
+
+    def ask(self, asked: ChatRequest = ASKED) -> ChatReply:
+        return self.chat.complete(asked, deadline=self.clock.now + 60)
+
+    @property
+    def outcomes(self) -> list[str]:
+        counts = self.telemetry.counts
+        return [each.dimensions["outcome"] for each in counts if each.name == names.RESPONSE_CACHE_LOOKUPS]
+
+
+@pytest.mark.parametrize(("kind", "model"), [("request", ChatRequest), ("message", Message), ("tool", ToolSpec)])
+def test_every_field_of_a_request_is_either_part_of_the_key_or_said_not_to_be(
+    kind: str, model: type[BaseModel]
+) -> None:
+    assert KEYED[kind] | NOT_KEYED[kind] == set(model.model_fields)
+    assert not KEYED[kind] & NOT_KEYED[kind]
+
+
+def test_a_repeat_costs_nothing_and_asks_nobody() -> None:
+    world = World()
+    first, second = world.ask(), world.ask()
+    assert (first.cost_nanousd, second.cost_nanousd) == (42, 0)
+    assert (second.message.text, second.provider, second.model) == ("yes", "anthropic", "claude-haiku-5-5")
+    assert (second.usage, second.attempts, second.notices) == (Usage(), (), ())
+    assert len(world.inner.asked) == 1
+    assert world.outcomes == ["miss", "hit"]
+
+
+def test_a_repeat_is_the_message_of_its_own_run_and_step() -> None:
+    world = World()
+    world.ask()
+    later = ASKED.model_copy(update={"context": CONTEXT.model_copy(update={"run": "run_other", "step": 9})})
+    message = world.ask(later).message
+    assert (message.message_id, message.run, message.step) == ("msg_run_other_9", "run_other", 9)
+    alone = ASKED.model_copy(update={"context": CONTEXT.model_copy(update={"run": None, "step": None})})
+    assert world.ask(alone).message.message_id == "msg_new"
+
+
+CHANGES: dict[str, Any] = {
+    "task": "extract",
+    "tier": "primary",
+    "model": "gpt-6-luna",
+    "system": "Be brief.",
+    "messages": (user("Is that spam?"),),
+    "tools": (ADD,),
+    "tool_choice": "none",
+    "output_schema": {**SCHEMA, "title": "Reply"},
+    "max_output_tokens": 7,
+    "cascade": CascadeSpec(),
+}
+
+
+@pytest.mark.parametrize("field", sorted(KEYED["request"]))
+def test_another_value_of_a_keyed_field_is_another_key(field: str) -> None:
+    def key(asked: ChatRequest) -> str:
+        return cache_key(asked, CATALOG.route(task=asked.task, tier=asked.tier, model=asked.model))
+
+    assert key(ASKED.model_copy(update={field: CHANGES[field]})) != key(ASKED)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        assistant("Is this spam?"),
+        user("Is this spam?", ImageBlock(media_type="image/png", data="x")),
+        user("Is this spam?").model_copy(update={"raw": ProviderRaw(provider="openai", model="m", content=[])}),
+    ],
+    ids=["role", "blocks", "raw"],
+)
+def test_another_message_is_another_key(changed: Message) -> None:
+    route = CATALOG.route(task="classify")
+    assert cache_key(ASKED.model_copy(update={"messages": (changed,)}), route) != cache_key(ASKED, route)
+
+
+@pytest.mark.parametrize("field", sorted(KEYED["tool"]))
+def test_another_tool_is_another_key(field: str) -> None:
+    route = CATALOG.route(task="classify")
+    value: Any = {"type": "object"} if field == "input_schema" else "other"
+    asked = [request(*ASKED.messages, tools=(tool,)) for tool in (ADD, ADD.model_copy(update={field: value}))]
+    assert cache_key(asked[0], route) != cache_key(asked[1], route)
+
+
+def test_who_asks_and_when_is_no_part_of_the_key() -> None:
+    route = CATALOG.route(task="classify")
+    other = ASKED.messages[0].model_copy(update={"message_id": "other", "run": "run_x", "step": 4})
+    asked = ASKED.model_copy(
+        update={
+            "context": CONTEXT.model_copy(update={"user": "ann"}),
+            "messages": (other,),
+            "prompt_cache": "1h",
+        }
+    )
+    assert cache_key(asked, route) == cache_key(ASKED, route)
+
+
+def test_the_order_of_a_schemas_properties_is_part_of_the_key() -> None:
+    route = CATALOG.route(task="classify")
+    one = {"type": "object", "properties": {"a": {"type": "string"}, "b": {"type": "string"}}}
+    two = {"type": "object", "properties": {"b": {"type": "string"}, "a": {"type": "string"}}}
+    keys = [cache_key(ASKED.model_copy(update={"output_schema": schema}), route) for schema in (one, two)]
+    assert keys[0] != keys[1]
+
+
+def test_another_chain_cap_or_effort_is_another_key() -> None:
+    route = CATALOG.route(task="classify")
+    changes = ({"links": route.links[:1]}, {"output_tokens": 5}, {"effort": "high"})
+    keys = {cache_key(ASKED, route.model_copy(update=change)) for change in ({}, *changes)}
+    assert len(keys) == 4
+
+
+def test_tenants_are_apart() -> None:
+    world = World()
+    world.ask()
+    world.ask(ASKED.model_copy(update={"context": CONTEXT.model_copy(update={"tenant": "other"})}))
+    assert len(world.inner.asked) == 2
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        ASKED.model_copy(update={"task": "reason"}),
+        ASKED.model_copy(update={"tools": (ACTING,)}),
+        ASKED.model_copy(update={"fresh": True}),
+    ],
+    ids=["a task that does not declare it", "a tool that acts", "asked anew"],
+)
+def test_what_may_not_be_kept_is_not_even_looked_for(asked: ChatRequest) -> None:
+    world = World()
+    world.ask(asked)
+    world.ask(asked)
+    assert len(world.inner.asked) == 2
+    assert world.outcomes == []
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"stop": StopReason.MAX_TOKENS},
+        {"stop": StopReason.TOOL_CALLS},
+        {"message": assistant("Let me add.", call())},
+        {"degraded": True},
+        {"notices": ("The primary model was unavailable.",)},
+        {"message": assistant("x" * MAX_REPLY_BYTES)},
+    ],
+    ids=["cut", "calls", "a call", "degraded", "a fallback", "too large"],
+)
+def test_a_reply_that_is_not_whole_and_plain_is_not_kept(fields: dict[str, Any]) -> None:
+    reply = chat_reply(**fields)
+    assert not keepable(reply) or encode(reply) is None
+    world = World(reply)
+    world.ask()
+    world.ask()
+    assert len(world.inner.asked) == 2
+
+
+def test_a_reply_is_forgotten_after_the_tasks_time() -> None:
+    world = World()
+    world.ask()
+    world.clock.now += 86_399
+    world.ask()
+    assert len(world.inner.asked) == 1
+    world.clock.now += 1
+    world.ask()
+    assert len(world.inner.asked) == 2
+
+
+class Down:
+    """A store that does not answer."""
+
+    def get(self, tenant: str, key: str) -> ChatReply | None:
+        raise StoreUnavailable("the table did not answer")
+
+    def put(self, tenant: str, key: str, reply: ChatReply, *, seconds: int) -> None:
+        raise StoreUnavailable("the table did not answer")
+
+
+def test_a_store_that_is_down_costs_money_but_no_answer() -> None:
+    world = World(cache=Down())
+    assert world.ask().message.text == "yes"
+    assert world.outcomes == ["unavailable"]
+    assert [event.name for event in world.telemetry.events] == ["response_cache.not_kept"]
+
+
+def test_the_time_of_a_kept_message_is_that_of_the_call() -> None:
+    world = World()
+    world.ask()
+    world.clock.now += 60
+    assert (world.ask().message.created_at - NOW).total_seconds() == 60

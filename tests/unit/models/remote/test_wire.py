@@ -1,0 +1,58 @@
+"""The embed call goes over the wire and back unchanged."""
+
+import json
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from pentad.domain.models import EmbedReply
+from pentad.domain.usage import Usage
+from pentad.models.remote import wire
+from tests.unit.models.samples import CONTEXT
+
+_numbers = st.floats(allow_nan=False, allow_infinity=False, width=32)
+
+
+@given(st.lists(_numbers, max_size=8))
+def test_a_vector_of_float32_comes_back_as_it_was(vector: list[float]) -> None:
+    assert list(wire.decode_vector(wire.encode_vector(vector))) == vector
+
+
+def test_a_vector_is_little_endian_float32() -> None:
+    assert wire.encode_vector([1.0]) == "AACAPw=="
+
+
+@pytest.mark.parametrize("text", ["AAA=", "not base64!"])
+def test_what_is_no_vector_is_refused(text: str) -> None:
+    with pytest.raises(ValueError):
+        wire.decode_vector(text)
+
+
+def test_a_reply_comes_back_as_it_was() -> None:
+    reply = EmbedReply(
+        vectors=((0.5, -0.25), (math.pi, 0.0)),
+        provider="openai",
+        model="text-embedding-3-small",
+        dimensions=2,
+        usage=Usage(input_tokens=9),
+        cost_nanousd=180,
+    )
+    back = wire.decode_reply(json.loads(json.dumps(wire.encode_reply(reply))))
+    assert back.vectors[0] == reply.vectors[0]
+    assert back.vectors[1][0] == pytest.approx(math.pi, rel=1e-7)
+    assert back.model_copy(update={"vectors": ()}) == reply.model_copy(update={"vectors": ()})
+
+
+def test_a_call_comes_back_as_it_was() -> None:
+    payload = json.loads(json.dumps(wire.encode_call(["a", "b"], CONTEXT)))
+    assert payload["op"] == "embed"
+    call = wire.decode_call(payload)
+    assert (call.texts, call.context) == (("a", "b"), CONTEXT)
+
+
+def test_what_is_no_call_is_refused() -> None:
+    with pytest.raises(ValidationError):
+        wire.decode_call({"op": "embed", "texts": "a"})

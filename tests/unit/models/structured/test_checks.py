@@ -1,0 +1,63 @@
+"""Nothing a schema does not allow leaves the gateway."""
+
+import pytest
+
+from pentad.domain.models import StopReason
+from pentad.models.structured.checks import problems, repair_note
+from tests.unit.models.samples import ADD, SCHEMA, call, reply, request
+
+
+def test_a_good_call_and_a_plain_answer_pass() -> None:
+    assert problems(reply(call()), request(tools=(ADD,))) == ()
+    assert problems(reply("Hello."), request()) == ()
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        (reply(call(a=1)), "'b' is a required property"),
+        (reply(call(a="1", b=2)), "is not of type 'number'"),
+        (reply(call(a=1, b=2, c=3)), "Additional properties"),
+        (reply(call(tool="subtract")), "there is no tool subtract; the tools are: add"),
+        (reply(call("c1"), call("c1")), "two tool calls have the id c1"),
+        (reply(call(), problems=("the arguments of add are not valid JSON",)), "not valid JSON"),
+        (reply(), "empty"),
+        (reply("  "), "empty"),
+    ],
+)
+def test_a_bad_reply_is_named(given: object, says: str) -> None:
+    found = problems(given, request(tools=(ADD,)))  # type: ignore[arg-type]
+    assert len(found) == 1
+    assert says in found[0]
+
+
+def test_a_call_where_no_tools_were_given_is_named() -> None:
+    assert "the tools are: none" in problems(reply(call()), request())[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("The answer is 42", "not JSON alone"),
+        ('{"answer": "42"}', "does not fit its schema"),
+        ('{"answer": 1, "answer": 2}', "twice"),
+    ],
+)
+def test_structured_output_that_does_not_fit_is_named(text: str, says: str) -> None:
+    assert says in problems(reply(text), request(output_schema=SCHEMA))[0]
+
+
+def test_structured_output_that_fits_passes() -> None:
+    assert problems(reply('{"answer": 42}'), request(output_schema=SCHEMA)) == ()
+
+
+def test_a_tool_call_before_the_structured_answer_is_not_held_to_its_schema() -> None:
+    given = reply("Let me add.", call(), stop=StopReason.TOOL_CALLS)
+    assert problems(given, request(tools=(ADD,), output_schema=SCHEMA)) == ()
+
+
+def test_the_list_of_problems_is_bounded() -> None:
+    given = reply(*(call(f"c{number}", "nothing") for number in range(50)))
+    found = problems(given, request(tools=(ADD,)))
+    assert len(found) == 5
+    assert len(repair_note(found)) < 2_000

@@ -1,0 +1,240 @@
+"""The end of runs and of calls that died."""
+
+import json
+from datetime import timedelta
+
+import pytest
+
+from pentad.domain.errors import InvalidTransition, NotFound
+from pentad.domain.ids import approval_id
+from pentad.domain.knowledge import Passage
+from pentad.domain.runs import Approval, ApprovalStatus, CallStatus, Run, RunStatus
+from tests.unit.orchestration.world import TENANT, World
+
+
+def _answered(answer: str, *, degraded: bool = False) -> tuple[World, Run]:
+    world = World()
+    world.model.script = [answer]
+    world.model.degraded = degraded
+    run = world.begin(session="s1")
+    world.turn(run)
+    return world, run
+
+
+def _passage() -> Passage:
+    return Passage(
+        passage_id="p1",
+        document="a.md",
+        version="1",
+        title="A",
+        text="Two and two is four.",
+        start=0,
+        end=20,
+        score=0.9,
+    )
+
+
+def test_an_answer_ends_the_run_and_frees_the_session() -> None:
+    world, run = _answered("4")
+    ended = world.deliver.deliver(TENANT, run.run, 1)
+    assert (ended.status, ended.answer, ended.ended_at) == (RunStatus.SUCCEEDED, "4", world.clock())
+    assert world.runs.lease_holder(TENANT, "s1") is None
+
+
+def test_a_repeat_returns_what_is_stored() -> None:
+    world, run = _answered("4")
+    first = world.deliver.deliver(TENANT, run.run, 1)
+    world.clock.advance(5)
+    assert world.deliver.deliver(TENANT, run.run, 1) == first
+
+
+def test_the_end_is_published() -> None:
+    world, run = _answered("4")
+    world.deliver.deliver(TENANT, run.run, 1)
+    [(kind, detail)] = world.events.published
+    assert (kind, detail["run"], detail["status"]) == ("pentad.run.finished", run.run, "succeeded")
+
+
+def test_nothing_of_the_conversation_is_published() -> None:
+    world, run = _answered("the secret answer")
+    world.deliver.deliver(TENANT, run.run, 1)
+    assert "secret" not in json.dumps(world.events.published)
+
+
+def test_markers_are_resolved_to_passages() -> None:
+    world = World()
+    world.model.script = ["It is 4 [1]."]
+    run = world.begin(session="s1")
+    world.sessions.attach_passages(TENANT, "s1", 0, [_passage()])
+    world.turn(run)
+    ended = world.deliver.deliver(TENANT, run.run, 1)
+    assert [(one.marker, one.document) for one in ended.citations] == [("[1]", "a.md")]
+
+
+def test_markers_that_point_nowhere_are_dropped_with_a_notice() -> None:
+    world, run = _answered("It is 4 [7].")
+    ended = world.deliver.deliver(TENANT, run.run, 1)
+    assert (ended.answer, ended.citations) == ("It is 4.", ())
+    assert "[7]" in ended.notices[0]
+
+
+def test_a_degraded_answer_ends_as_degraded_with_its_notice() -> None:
+    world, run = _answered("Sorry.", degraded=True)
+    ended = world.deliver.deliver(TENANT, run.run, 1)
+    assert (ended.status, ended.notices) == (RunStatus.DEGRADED, ("No model is available.",))
+
+
+def test_a_stop_ends_as_stopped_with_its_reason() -> None:
+    world = World()
+    run = world.begin()
+    world.clock.advance(1000)
+    world.turn(run)
+    ended = world.deliver.deliver(TENANT, run.run, 1)
+    assert ended.status is RunStatus.STOPPED
+    assert ended.stop_reason == ended.answer == "The run was stopped: the run has used its 600 seconds."
+
+
+def test_a_run_without_the_step_is_not_delivered() -> None:
+    world = World()
+    run = world.begin()
+    with pytest.raises(NotFound):
+        world.deliver.deliver(TENANT, run.run, 1)
+
+
+def test_abort_fails_the_run_and_frees_the_session() -> None:
+    world = World()
+    run = world.begin(session="s1")
+    cause = json.dumps({"errorMessage": "the table did not answer", "errorType": "StoreUnavailable"})
+    ended = world.deliver.abort(TENANT, run.run, "StoreUnavailable", cause)
+    assert (ended.status, ended.error) == (RunStatus.FAILED, "StoreUnavailable: the table did not answer")
+    assert world.runs.lease_holder(TENANT, "s1") is None
+
+
+@pytest.mark.parametrize("cause", ['{"errorMessage": "key sk-123"}', "Traceback: secret", "", '{"errorMes'])
+def test_abort_tells_nothing_of_an_unexpected_error(cause: str) -> None:
+    world = World()
+    run = world.begin()
+    ended = world.deliver.abort(TENANT, run.run, "KeyError", cause)
+    assert ended.error == "KeyError: an unexpected error; the function's log has it"
+
+
+def test_abort_after_the_end_changes_nothing() -> None:
+    world, run = _answered("4")
+    first = world.deliver.deliver(TENANT, run.run, 1)
+    assert world.deliver.abort(TENANT, run.run, "States.Timeout", "") == first
+
+
+def test_abort_closes_a_pending_approval_at_whichever_step_it_is() -> None:
+    world = World()
+    world.model.script = [[("calculator", {"x": 1})], [("notes", {"title": "a"})]]
+    run = world.begin()
+    world.act(run, world.turn(run))
+    world.turn(run, 2)
+    world.asking.request(TENANT, run.run, 2, "token-1")
+    world.deliver.abort(TENANT, run.run, "ExecutionAborted", "")
+    assert world.approvals.get(TENANT, approval_id(run.run, 2)).status is ApprovalStatus.EXPIRED
+    assert world.approvals.pending(TENANT).items == ()
+
+
+def test_a_failed_call_is_an_error_result() -> None:
+    world = World()
+    world.model.script = [[("calculator", {"x": 1})]]
+    run = world.begin()
+    world.turn(run)
+    cause = json.dumps({"errorMessage": "the backend did not answer", "errorType": "ToolUnavailable"})
+    world.deliver.call_failed(TENANT, run.run, 1, 0, "ToolUnavailable", cause)
+    call = world.runs.call(TENANT, run.run, 1, 0)
+    assert (call.status, call.is_error, call.error_type) == (CallStatus.FAILED, True, "ToolUnavailable")
+    assert "the backend did not answer" in (call.result or "")
+
+
+def test_a_call_that_had_ended_keeps_its_result() -> None:
+    world = World()
+    world.model.script = [[("calculator", {"x": 1})]]
+    run = world.begin()
+    world.act(run, world.turn(run))
+    kept = world.deliver.call_failed(TENANT, run.run, 1, 0, "Sandbox.Timedout", "")
+    assert (kept.status, kept.result) == (CallStatus.SUCCEEDED, "4")
+
+
+def _drafted(world: World, run: Run, *, reply: str | None, status: str = "approve") -> None:
+    """Let a human agree to the answer of step 1, edited where there is a reply."""
+    now = world.clock()
+    approval = Approval(
+        tenant=TENANT,
+        approval=approval_id(run.run, 1),
+        run=run.run,
+        step=1,
+        agent=run.agent,
+        session=run.session,
+        kind="answer",
+        status=ApprovalStatus.PENDING,
+        calls=(),
+        text="draft",
+        created_at=now,
+        expires_at=now + timedelta(hours=1),
+    )
+    world.approvals.create(approval, "token")
+    if status == "approve":
+        done = {"status": ApprovalStatus.APPROVED, "decided_at": now, "reply": reply, "version": 1}
+        world.approvals.replace(approval.model_copy(update=done))
+
+
+def _draft(answer: str) -> tuple[World, Run]:
+    world = World()
+    world.model.script = [answer]
+    run = world.begin(session="s1")
+    world.sessions.attach_passages(TENANT, "s1", 0, [_passage()])
+    world.turn(run)
+    step = world.runs.step(TENANT, run.run, 1)
+    assert step is not None
+    waiting = step.decision.model_copy(update={"kind": "approve", "wait": 60})
+    world.runs._steps[TENANT, run.run, 1] = step.model_copy(update={"decision": waiting})
+    return world, run
+
+
+def test_a_draft_that_was_approved_is_delivered_as_the_model_wrote_it() -> None:
+    world, run = _draft("It is 4 [1] [7].")
+    _drafted(world, run, reply=None)
+    ended = world.deliver.deliver(TENANT, run.run, 1, "answer")
+    assert (ended.status, ended.answer, len(ended.citations)) == (RunStatus.SUCCEEDED, "It is 4 [1].", 1)
+
+
+def test_a_draft_that_a_human_edited_has_the_citations_of_its_own_words() -> None:
+    world, run = _draft("It is 4.")
+    _drafted(world, run, reply="It is four [1], says [9].")
+    ended = world.deliver.deliver(TENANT, run.run, 1, "answer")
+    assert (ended.answer, [one.marker for one in ended.citations]) == ("It is four [1], says.", ["[1]"])
+
+
+def test_a_draft_that_nobody_has_agreed_to_is_never_delivered() -> None:
+    world, run = _draft("It is 4.")
+    _drafted(world, run, reply=None, status="none")
+    with pytest.raises(InvalidTransition):
+        world.deliver.deliver(TENANT, run.run, 1, "answer")
+
+
+def test_a_stop_after_a_draft_does_not_deliver_it() -> None:
+    world, run = _draft("the secret draft")
+    ended = world.deliver.deliver(TENANT, run.run, 1, "stop", "Nobody decided in time.")
+    assert (ended.status, ended.answer) == (RunStatus.STOPPED, "Nobody decided in time.")
+
+
+def test_a_step_that_calls_tools_is_no_answer() -> None:
+    world = World()
+    world.model.script = [[("calculator", {"x": 1})]]
+    run = world.begin()
+    world.turn(run)
+    with pytest.raises(InvalidTransition):
+        world.deliver.deliver(TENANT, run.run, 1, "answer")
+
+
+def test_the_notices_of_all_steps_are_told_at_the_end() -> None:
+    world = World()
+    world.model.script, world.model.degraded = [[("calculator", {"x": 1})]], True
+    run = world.begin()
+    world.act(run, world.turn(run))
+    world.model.script, world.model.degraded = ["4 [8]"], False
+    world.turn(run, 2)
+    ended = world.deliver.deliver(TENANT, run.run, 2)
+    assert ended.notices == ("No model is available.", "Citations that point to no passage were removed: [8].")

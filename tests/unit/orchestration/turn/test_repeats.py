@@ -1,0 +1,141 @@
+"""What is a loop, and what only looks like one."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pentad.domain.messages import Message, TextBlock, ToolCallBlock, ToolResultBlock
+from pentad.orchestration.turn.repeats import repeated
+from tests.twin.trajectories.bfcl.deployed import Benchmark
+from tests.twin.trajectories.bfcl.entries import entries, functions
+from tests.twin.trajectories.loader import Trajectory, load
+from tests.unit.orchestration.world import START
+
+RUN = "run_1"
+DATA = Path(__file__).parents[3] / "data" / "trajectories"
+
+
+class Talk:
+    """A run's messages as they come."""
+
+    def __init__(self) -> None:
+        self.messages: list[Message] = []
+        self._number = 0
+
+    def asks(self, *calls: tuple[str, dict[str, Any]]) -> Message:
+        """Return the model's next message."""
+        blocks = []
+        for tool, arguments in calls:
+            self._number += 1
+            blocks.append(ToolCallBlock(call_id=f"c{self._number}", tool=tool, arguments=arguments))
+        return self._message("assistant", tuple(blocks) or (TextBlock(text="done"),))
+
+    def goes_on(self, reply: Message, *results: str) -> None:
+        """Store a message and what its calls came to."""
+        pairs = zip(reply.tool_calls, results, strict=True)
+        blocks = tuple(ToolResultBlock(call_id=call.call_id, content=content) for call, content in pairs)
+        self.messages += [reply, self._message("user", blocks)]
+
+    def loops(self, reply: Message, run: str = RUN) -> str | None:
+        """Return what `repeated` says."""
+        return repeated(run, self.messages, reply)
+
+    def _message(self, role: Any, blocks: Any) -> Message:
+        name = f"m{len(self.messages)}"
+        return Message(message_id=name, role=role, blocks=blocks, created_at=START, run=RUN)
+
+
+def _rounds(*rounds: tuple[str, str]) -> Talk:
+    """Return a talk of one call a turn: tool and result."""
+    talk = Talk()
+    for tool, result in rounds:
+        talk.goes_on(talk.asks((tool, {})), result)
+    return talk
+
+
+def test_the_third_equal_call_after_two_equal_results_is_a_loop() -> None:
+    talk = _rounds(("look", "same"), ("look", "same"))
+    assert talk.loops(talk.asks(("look", {}))) == "look"
+
+
+def test_twice_is_no_loop() -> None:
+    talk = _rounds(("look", "same"))
+    assert talk.loops(talk.asks(("look", {}))) is None
+
+
+def test_another_result_is_no_loop() -> None:
+    talk = _rounds(("look", "pending"), ("look", "shipped"))
+    assert talk.loops(talk.asks(("look", {}))) is None
+
+
+def test_other_arguments_are_no_loop() -> None:
+    talk = _rounds(("look", "same"), ("look", "same"))
+    assert talk.loops(talk.asks(("look", {"at": 1}))) is None
+
+
+def test_something_new_in_between_is_no_loop() -> None:
+    talk = _rounds(("look", "same"), ("change", "no"), ("look", "same"))
+    assert talk.loops(talk.asks(("look", {}))) is None
+
+
+def test_something_new_beside_it_is_no_loop() -> None:
+    talk = _rounds(("look", "same"), ("look", "same"))
+    assert talk.loops(talk.asks(("look", {}), ("change", {}))) is None
+
+
+def test_a_circle_of_two_is_found_in_its_next_round() -> None:
+    talk = _rounds(("a", "x"), ("b", "y"), ("a", "x"), ("b", "y"))
+    third = talk.asks(("a", {}))
+    assert talk.loops(third) is None
+    talk.goes_on(third, "x")
+    fourth = talk.asks(("b", {}))
+    assert talk.loops(fourth) == "b"
+
+
+def test_errors_that_repeat_are_a_loop() -> None:
+    talk = _rounds(("cancel", "not pending"), ("cancel", "not pending"))
+    assert talk.loops(talk.asks(("cancel", {}))) == "cancel"
+
+
+def test_equal_calls_of_one_turn_are_no_loop() -> None:
+    talk = Talk()
+    assert talk.loops(talk.asks(("look", {}), ("look", {}), ("look", {}))) is None
+
+
+def test_what_another_run_called_does_not_count() -> None:
+    talk = _rounds(("look", "same"), ("look", "same"))
+    assert talk.loops(talk.asks(("look", {})), run="run_2") is None
+
+
+def test_calls_without_a_result_do_not_count() -> None:
+    talk = Talk()
+    talk.messages += [talk.asks(("look", {})), talk.asks(("look", {}))]
+    assert talk.loops(talk.asks(("look", {}))) is None
+
+
+def test_an_answer_is_no_loop() -> None:
+    assert _rounds(("look", "same"), ("look", "same")).loops(Talk().asks()) is None
+
+
+@pytest.mark.parametrize(
+    "trajectory", [one for path in sorted(DATA.glob("*.json")) for one in load(path)], ids=lambda one: one.name
+)
+def test_no_recorded_trajectory_is_taken_for_a_loop(trajectory: Trajectory) -> None:
+    _assert_no_loop(trajectory)
+
+
+@pytest.mark.parametrize("category", ["base", "long_context"])
+def test_no_conversation_of_the_public_benchmark_is_taken_for_a_loop(category: str) -> None:
+    one_by_one = Benchmark(functions(), changing=set(functions()))
+    for entry in entries(category):
+        _assert_no_loop(one_by_one.conversation(entry).trajectory)
+
+
+def _assert_no_loop(trajectory: Trajectory) -> None:
+    for turn in trajectory.turns:
+        talk = Talk()
+        for reply in turn.replies:
+            message = talk.asks(*((call.tool, call.arguments) for call in reply.calls))
+            assert talk.loops(message) is None, trajectory.name
+            talk.goes_on(message, *(call.result or "" for call in reply.calls))

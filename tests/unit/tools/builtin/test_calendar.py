@@ -1,0 +1,126 @@
+"""Dates by the ISO calendar: month ends, leap years, clocks that change."""
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pentad.domain.errors import InvalidInput
+from pentad.tools.builtin import calendar
+
+NOW = datetime(2026, 3, 1, 23, 30, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("start", "amounts", "end"),
+    [
+        ("2026-01-31", {"months": 1}, "2026-02-28"),
+        ("2024-01-31", {"months": 1}, "2024-02-29"),
+        ("2024-02-29", {"years": 1}, "2025-02-28"),
+        ("2026-12-31", {"days": 1}, "2027-01-01"),
+        ("2026-03-01", {"weeks": -1}, "2026-02-22"),
+        ("2026-03-31", {"months": -1, "days": 1}, "2026-03-01"),
+        ("1900-02-28", {"days": 1}, "1900-03-01"),
+        ("2000-02-28", {"days": 1}, "2000-02-29"),
+    ],
+)
+def test_adding_to_a_date(start: str, amounts: dict[str, int], end: str) -> None:
+    assert calendar.add(date.fromisoformat(start), **amounts).isoformat() == end
+
+
+@pytest.mark.parametrize("amounts", [{"years": 9000}, {"days": 1_000_000_000}, {"years": -5000}])
+def test_leaving_the_calendar_is_told(amounts: dict[str, int]) -> None:
+    with pytest.raises(InvalidInput, match="1 to 9999"):
+        calendar.add(date(2026, 3, 1), **amounts)
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "expected"),
+    [
+        (date(2026, 1, 1), date(2026, 12, 31), {"days": 364, "weeks": 52, "years": 0, "months": 11, "rest_days": 30}),
+        (date(2024, 2, 28), date(2024, 3, 1), {"days": 2, "weeks": 0, "years": 0, "months": 0, "rest_days": 2}),
+        (date(2026, 3, 1), date(2026, 2, 1), {"days": -28, "weeks": -4, "years": 0, "months": -1, "rest_days": 0}),
+    ],
+)
+def test_the_difference_of_dates(start: date, end: date, expected: dict[str, int]) -> None:
+    assert calendar.difference(start, end) == expected
+
+
+def test_a_night_in_which_clocks_go_forward_has_23_hours() -> None:
+    zurich = calendar.zone("Europe/Zurich")
+    start, end = datetime(2026, 3, 29, tzinfo=zurich), datetime(2026, 3, 30, tzinfo=zurich)
+    assert calendar.difference(start, end)["hours"] == 23
+
+
+def test_times_with_and_without_offset_are_not_compared() -> None:
+    with pytest.raises(InvalidInput, match="offset"):
+        calendar.difference(datetime(2026, 1, 1), NOW)
+
+
+@given(st.dates(), st.dates())
+def test_days_between_two_dates_are_the_same_backwards(first: date, last: date) -> None:
+    there, back = calendar.difference(first, last), calendar.difference(last, first)
+    assert there["days"] == (last - first).days == -back["days"]
+
+
+@pytest.mark.parametrize(
+    ("moment", "source", "target", "expected"),
+    [
+        ("2026-03-01T09:30", "Europe/Zurich", "America/New_York", {"to": "2026-03-01T03:30:00-05:00"}),
+        ("2026-07-01T09:30", "Europe/Zurich", "Asia/Kolkata", {"to": "2026-07-01T13:00:00+05:30"}),
+        ("2026-03-01T09:30+09:00", "Europe/Zurich", "UTC", {"to": "2026-03-01T00:30:00+00:00"}),
+        ("2026-12-31T23:30", "UTC", "Pacific/Auckland", {"to": "2027-01-01T12:30:00+13:00", "weekday": "Friday"}),
+    ],
+)
+def test_the_same_instant_on_another_clock(moment: str, source: str, target: str, expected: dict[str, str]) -> None:
+    answer = calendar.convert(datetime.fromisoformat(moment), calendar.zone(source), calendar.zone(target))
+    assert expected.items() <= answer.items()
+
+
+@pytest.mark.parametrize(
+    ("moment", "note"),
+    [
+        ("2026-03-29T02:30", "does not exist"),
+        ("2026-10-25T02:30", "exists twice"),
+    ],
+)
+def test_a_clock_time_that_is_skipped_or_doubled_is_told(moment: str, note: str) -> None:
+    zurich = calendar.zone("Europe/Zurich")
+    assert note in calendar.convert(datetime.fromisoformat(moment), zurich, UTC)["note"]
+
+
+def test_today_is_the_day_of_the_zone() -> None:
+    auckland = NOW.astimezone(calendar.zone("Pacific/Auckland"))
+    assert calendar.parse("today", "date", auckland) == date(2026, 3, 2)
+    assert calendar.parse("yesterday", "date", NOW) == date(2026, 2, 28)
+
+
+@pytest.mark.parametrize("text", ["2026-02-30", "tomorrowish", "", "03/01/2026", "10000-01-01"])
+def test_what_is_no_date_is_told_with_its_field(text: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        calendar.parse(text, "start", NOW)
+    assert caught.value.field == "start"
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [("Europe/Zürich", "Zurich"), ("Zurich", "Zurich"), ("../etc/passwd", ""), ("Europe", ""), ("", "")],
+)
+def test_an_unknown_zone_is_told_with_what_is_close(name: str, hint: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        calendar.zone(name)
+    assert hint in (caught.value.fix or "")
+
+
+@pytest.mark.parametrize(
+    ("day", "expected"),
+    [
+        (date(2024, 12, 30), {"weekday": "Monday", "iso_week": "2025-W01", "day_of_year": 365, "leap_year": True}),
+        (date(1900, 1, 1), {"weekday": "Monday", "leap_year": False}),
+        (date(2000, 2, 29), {"weekday": "Tuesday", "leap_year": True}),
+    ],
+)
+def test_the_weekday_of_a_date(day: date, expected: dict[str, Any]) -> None:
+    assert expected.items() <= calendar.describe(day).items()

@@ -1,0 +1,67 @@
+"""What a tool returned, made fit for a model."""
+
+import json
+from datetime import date
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pentad.domain.errors import ToolFailed
+from pentad.tools.runtime.sanitise import MAX_RESULT_BYTES, bounded, clean_text, result_text, undo_data
+
+
+@pytest.mark.parametrize(
+    ("text", "clean"),
+    [
+        ("a\x1b[31mred\x1b[0m", "ared"),
+        ("a\x1b]8;;http://x\x07link\x1b]8;;\x07", "alink"),
+        ("zero\u200bwidth\ufeff", "zerowidth"),
+        ("bidi\u202eevil", "bidievil"),
+        ("tag\U000e0041\U000e0042s", "tags"),
+        ("line\r\nnext\tcell\x00", "line\nnext\tcell"),
+        ("lone\ud83d", "lone"),
+        ("Zürich 東京 🎉", "Zürich 東京 🎉"),
+    ],
+)
+def test_hidden_characters_go_and_words_stay(text: str, clean: str) -> None:
+    assert clean_text(text) == clean
+
+
+def test_a_key_split_by_a_hidden_character_is_still_masked() -> None:
+    assert clean_text("sk-abc\u200b" + "d3" * 10) == "[masked]"
+
+
+def test_objects_become_json_with_clean_words_and_masked_fields() -> None:
+    text = result_text({"when": date(2026, 3, 1), "price": Decimal("1.10"), "password": "hunter", "n": [1, "a\x00"]})
+    assert json.loads(text) == {"when": "2026-03-01", "price": "1.10", "password": "[masked]", "n": [1, "a"]}
+
+
+@pytest.mark.parametrize("value", [float("nan"), {"x": float("inf")}, object(), {"f": lambda: 1}])
+def test_what_is_not_json_is_refused(value: object) -> None:
+    with pytest.raises(ToolFailed):
+        result_text(value)
+
+
+def test_what_is_nested_too_deeply_is_refused() -> None:
+    value: list[object] = []
+    for _ in range(100):
+        value = [value]
+    with pytest.raises(ToolFailed):
+        result_text(value)
+
+
+@given(st.text(min_size=1), st.integers(min_value=150, max_value=300))
+def test_bounded_text_is_never_longer_than_the_limit(text: str, limit: int) -> None:
+    clean = text.encode(errors="ignore").decode() * 50
+    assert len(bounded(clean, limit).encode()) <= limit
+
+
+def test_text_at_the_limit_is_not_cut() -> None:
+    assert bounded("x" * MAX_RESULT_BYTES) == "x" * MAX_RESULT_BYTES
+
+
+@pytest.mark.parametrize("undo", [None, ["x"], {"x": float("nan")}, {"x": "y" * 40_000}])
+def test_undo_data_that_can_not_be_kept_is_none(undo: object) -> None:
+    assert undo_data(undo) is None

@@ -1,0 +1,61 @@
+"""Keys are issued to roles and traced back to them."""
+
+import pytest
+
+from twin.iam.model import ADMINISTRATOR, UnknownCredentials
+from twin.iam.principals import Principals
+from twin.iam.sources import LayeredSource, PolicyRegistry, policy_holder
+
+ROLE = "arn:aws:iam::123456789012:role/path/worker"
+
+
+def test_role_is_known_by_its_key_and_token() -> None:
+    principals = Principals()
+    keys = principals.issue(ROLE, "session")
+    principal = principals.principal_of(keys.access_key_id, keys.session_token)
+    assert principal.role_arn == ROLE
+    assert principal.arn == "arn:aws:sts::123456789012:assumed-role/worker/session"
+    assert keys.environment()["AWS_SESSION_TOKEN"] == keys.session_token
+
+
+def test_each_issue_has_its_own_keys() -> None:
+    principals = Principals()
+    assert principals.issue(ROLE).access_key_id != principals.issue(ROLE).access_key_id
+
+
+@pytest.mark.parametrize("token", [None, "", "other"])
+def test_key_without_its_token_is_unknown(token: str | None) -> None:
+    principals = Principals()
+    keys = principals.issue(ROLE)
+    with pytest.raises(UnknownCredentials):
+        principals.principal_of(keys.access_key_id, token)
+
+
+def test_administrator_is_known_by_key_alone() -> None:
+    principals = Principals()
+    assert principals.principal_of(principals.administrator.access_key_id) == ADMINISTRATOR
+
+
+def test_keys_of_another_twin_are_unknown() -> None:
+    keys = Principals().issue(ROLE)
+    with pytest.raises(UnknownCredentials):
+        Principals().principal_of(keys.access_key_id, keys.session_token)
+
+
+def test_policy_of_an_object_is_its_buckets_and_of_an_alias_its_functions() -> None:
+    assert policy_holder("arn:aws:s3:::docs/a/b:c") == "arn:aws:s3:::docs"
+    function = "arn:aws:lambda:us-east-1:123456789012:function:f"
+    assert policy_holder(f"{function}:live") == function
+    assert policy_holder("arn:aws:sqs:us-east-1:123456789012:q") == "arn:aws:sqs:us-east-1:123456789012:q"
+
+
+def test_sources_add_up() -> None:
+    first, second = PolicyRegistry(), PolicyRegistry()
+    document = {"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}
+    first.set_role_policies(ROLE, [document])
+    second.set_role_policies(ROLE, [document])
+    second.set_resource_policy("arn:aws:s3:::docs", document)
+    both = LayeredSource(first, second)
+    assert len(both.role_policies(ROLE)) == 2
+    assert both.resource_policy("arn:aws:s3:::docs/key") is not None
+    assert both.resource_policy("arn:aws:s3:::other") is None

@@ -1,0 +1,76 @@
+"""CloudWatch alarms and dashboards."""
+
+from twin.deploy.moto_gaps import serve_composite_alarms
+from twin.deploy.registry import TAGS, Created, JsonObject, Resource, as_json, resource
+
+_ALARM = frozenset(
+    {
+        "AlarmName",
+        "AlarmDescription",
+        "ActionsEnabled",
+        "AlarmActions",
+        "OKActions",
+        "InsufficientDataActions",
+        "MetricName",
+        "Namespace",
+        "Statistic",
+        "ExtendedStatistic",
+        "Dimensions",
+        "Period",
+        "Unit",
+        "EvaluationPeriods",
+        "DatapointsToAlarm",
+        "Threshold",
+        "ComparisonOperator",
+        "TreatMissingData",
+        "EvaluateLowSampleCountPercentile",
+        "Metrics",
+        "ThresholdMetricId",
+    }
+)
+_COMPOSITE = frozenset(
+    {
+        "AlarmName",
+        "AlarmRule",
+        "AlarmDescription",
+        "ActionsEnabled",
+        "AlarmActions",
+        "OKActions",
+        "InsufficientDataActions",
+    }
+)
+
+
+@resource("AWS::CloudWatch::Alarm", handled=_ALARM, ignored={"Tags": TAGS})
+def alarm(target: Resource, properties: JsonObject) -> Created:
+    """Create a metric alarm."""
+    name = properties.get("AlarmName") or target.physical_name(limit=255)
+    target.client("cloudwatch").put_metric_alarm(**{"ActionsEnabled": True, **properties, "AlarmName": name})
+    return Created(name, {"Arn": target.arn("cloudwatch", f"alarm:{name}")})
+
+
+@resource(
+    "AWS::CloudWatch::CompositeAlarm",
+    handled=_COMPOSITE,
+    ignored={
+        "Tags": TAGS,
+        "ActionsSuppressor": "the twin pages nobody",
+        "ActionsSuppressorWaitPeriod": "the twin pages nobody",
+        "ActionsSuppressorExtensionPeriod": "the twin pages nobody",
+    },
+)
+def composite_alarm(target: Resource, properties: JsonObject) -> Created:
+    """Create a composite alarm."""
+    serve_composite_alarms()
+    name = properties.get("AlarmName") or target.physical_name(limit=255)
+    target.client("cloudwatch").put_composite_alarm(**{"ActionsEnabled": True, **properties, "AlarmName": name})
+    return Created(name, {"Arn": target.arn("cloudwatch", f"alarm:{name}")})
+
+
+@resource("AWS::CloudWatch::Dashboard", handled={"DashboardName", "DashboardBody"}, ignored={"Tags": TAGS})
+def dashboard(target: Resource, properties: JsonObject) -> Created:
+    """Create a dashboard."""
+    name = properties.get("DashboardName") or target.physical_name(limit=255)
+    body = as_json(properties["DashboardBody"])
+    target.client("cloudwatch").put_dashboard(DashboardName=name, DashboardBody=body)
+    return Created(name)

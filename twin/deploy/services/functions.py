@@ -1,0 +1,343 @@
+"""Lambda: functions, layers, versions, aliases, permissions, event source mappings."""
+
+import io
+import json
+import uuid
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from twin.deploy.deployment import (
+    FunctionDefinition,
+    FunctionVersion,
+    InvokeConfig,
+    InvokePermission,
+    LayerVersion,
+    QueueMapping,
+)
+from twin.deploy.registry import COST, METADATA, TAGS, Created, JsonObject, Resource, as_json, resource
+
+#: A layer whose root holds this file is made of third-party packages built for Lambda's processor.
+THIRD_PARTY_MARKER = ".third-party"
+_DEFAULT_MEMORY = 128
+_DEFAULT_TIMEOUT = 3
+
+
+def _code(target: Resource, code: JsonObject, what: str) -> Path:
+    target.only(what, code, {"S3Bucket", "S3Key", "S3ObjectVersion", "ZipFile"})
+    if "ZipFile" in code:
+        folder = target.place.scratch / target.physical_name(limit=120)
+        folder.mkdir(parents=True, exist_ok=True)
+        # Lambda stores inline source as index.py, whatever the handler says.
+        (folder / "index.py").write_text(code["ZipFile"], encoding="utf-8")
+        return folder
+    asset = target.stack.asset_for_key(code["S3Key"])
+    if asset is None:
+        raise target.fail(f"{what}: no asset of the assembly is published as {code['S3Key']}")
+    return asset.directory(target.place.scratch)
+
+
+def _stub() -> bytes:
+    """A minimal archive: moto only lists functions, the host runs them from the assembly's own folder."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("index.py", "")
+    return buffer.getvalue()
+
+
+_STUB = _stub()
+
+_CONFIGURATION = ("Handler", "Runtime", "Role", "Description", "MemorySize", "Timeout", "Environment", "Layers")
+
+
+@resource(
+    "AWS::Lambda::Function",
+    handled={
+        "FunctionName",
+        "Code",
+        "Handler",
+        "Runtime",
+        "Role",
+        "Description",
+        "Environment",
+        "MemorySize",
+        "Timeout",
+        "Layers",
+        "LoggingConfig",
+        "ReservedConcurrentExecutions",
+        "DeadLetterConfig",
+        "PackageType",
+        "Architectures",
+        "TracingConfig",
+    },
+    ignored={
+        "EphemeralStorage": "the host gives each function a scratch folder of the machine",
+        "KmsKeyArn": "environment values are not encrypted at rest in a process",
+        "RecursiveLoop": "the twin's queues and executions are bounded",
+        "SnapStart": "the host starts processes, there is no snapshot",
+        "Tags": TAGS,
+        "RuntimeManagementConfig": "there is one interpreter: the project's",
+    },
+)
+def function(target: Resource, properties: JsonObject) -> Created:
+    """Create a function."""
+    definition = described(target, properties)
+    target.deployment.functions[definition.name] = definition
+    _register(target, definition.name, properties, definition)
+    return Created(definition.name, {"Arn": definition.arn})
+
+
+def described(target: Resource, properties: JsonObject) -> FunctionDefinition:
+    """Return a function as its properties describe it.
+
+    Raises:
+        ResourceFailed: it cannot run locally.
+    """
+    if properties.get("PackageType", "Zip") != "Zip":
+        raise target.fail("container images cannot run locally")
+    name = properties.get("FunctionName") or target.physical_name(limit=64)
+    arn = target.arn("lambda", f"function:{name}")
+    environment = properties.get("Environment", {}).get("Variables", {})
+    logging = properties.get("LoggingConfig", {})
+    allowed = {"LogGroup", "LogFormat", "ApplicationLogLevel", "SystemLogLevel"}
+    target.only("LoggingConfig", logging, allowed)
+    reserved = properties.get("ReservedConcurrentExecutions")
+    return FunctionDefinition(
+        name=name,
+        arn=arn,
+        handler=properties["Handler"],
+        runtime=properties["Runtime"],
+        role_arn=properties["Role"],
+        code=_code(target, properties["Code"], "Code"),
+        environment={key: _environment_text(value) for key, value in environment.items()},
+        layers=_layers(target, properties.get("Layers", [])),
+        memory=int(properties.get("MemorySize", _DEFAULT_MEMORY)),
+        timeout=int(properties.get("Timeout", _DEFAULT_TIMEOUT)),
+        log_group=logging.get("LogGroup", f"/aws/lambda/{name}"),
+        log_format=logging.get("LogFormat", "Text"),
+        log_level=logging.get("ApplicationLogLevel"),
+        reserved_concurrency=None if reserved is None else int(reserved),
+        dead_letter_arn=properties.get("DeadLetterConfig", {}).get("TargetArn"),
+        architecture=properties.get("Architectures", ["x86_64"])[0],
+        tracing=properties.get("TracingConfig", {}).get("Mode") == "Active",
+        stack=target.stack.name,
+        logical_id=target.logical_id,
+    )
+
+
+def _environment_text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _layers(target: Resource, arns: Sequence[str]) -> tuple[LayerVersion, ...]:
+    for arn in arns:
+        if arn not in target.deployment.layers:
+            raise target.fail(f"the layer {arn} is not part of the assembly")
+    return tuple(target.deployment.layers[arn] for arn in arns)
+
+
+def configuration(properties: JsonObject, definition: FunctionDefinition) -> JsonObject:
+    """Return a function's configuration as Lambda's API takes it, for listings: the host has its own."""
+    # Layers are left out: moto would refuse what it has no archive of.
+    request = {key: properties[key] for key in _CONFIGURATION if key in properties and key != "Layers"}
+    request["Environment"] = {"Variables": dict(definition.environment)}
+    if "LoggingConfig" in properties:
+        request["LoggingConfig"] = properties["LoggingConfig"]
+    return request
+
+
+def _register(target: Resource, name: str, properties: JsonObject, definition: FunctionDefinition) -> None:
+    client = target.client("lambda")
+    request = configuration(properties, definition)
+    client.create_function(FunctionName=name, Code={"ZipFile": _STUB}, Publish=False, **request)
+    if definition.reserved_concurrency is not None:
+        client.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=definition.reserved_concurrency)
+
+
+@resource(
+    "AWS::Lambda::LayerVersion",
+    handled={"Content", "LayerName"},
+    ignored={
+        "CompatibleArchitectures": "third-party layers are replaced by the project's environment",
+        "CompatibleRuntimes": "there is one interpreter: the project's",
+        "Description": METADATA,
+        "LicenseInfo": METADATA,
+    },
+)
+def layer_version(target: Resource, properties: JsonObject) -> Created:
+    """Take a layer from its asset. moto is not told: it only wants the archive's bytes."""
+    name = properties.get("LayerName") or target.physical_name(limit=140)
+    earlier = sum(1 for one in target.deployment.layers if one.split(":")[6] == name)
+    arn = target.arn("lambda", f"layer:{name}:{earlier + 1}")
+    folder = _code(target, properties["Content"], "Content")
+    third_party = (folder / THIRD_PARTY_MARKER).is_file()
+    target.deployment.layers[arn] = LayerVersion(arn, folder, third_party)
+    return Created(arn, {"LayerVersionArn": arn})
+
+
+def _name_and_qualifier(reference: str) -> tuple[str, str | None]:
+    """Split a function name or ARN, with or without a qualifier."""
+    rest = reference.split(":function:", 1)[-1]
+    name, _, qualifier = rest.partition(":")
+    return name, qualifier or None
+
+
+def function_of(target: Resource, reference: str) -> FunctionDefinition:
+    """Return the function that a name or an ARN means.
+
+    Raises:
+        ResourceFailed: it is not part of the assembly.
+    """
+    name, _ = _name_and_qualifier(reference)
+    definition = target.deployment.functions.get(name)
+    if definition is None:
+        raise target.fail(f"the function {name} is not part of the assembly")
+    return definition
+
+
+@resource(
+    "AWS::Lambda::Version",
+    handled={"FunctionName"},
+    ignored={
+        "CodeSha256": "the code is the assembly's",
+        "Description": METADATA,
+        "ProvisionedConcurrencyConfig": COST,
+        "RuntimePolicy": "there is one interpreter: the project's",
+    },
+)
+def version(target: Resource, properties: JsonObject) -> Created:
+    """Publish the present code as a version; the host keeps it when the function is updated."""
+    definition = function_of(target, properties["FunctionName"])
+    published = [one for one in target.deployment.versions if one.function == definition.name]
+    number = str(1 + sum(one.qualifier.isdigit() for one in published))
+    arn = f"{definition.arn}:{number}"
+    target.deployment.versions.append(FunctionVersion(definition.name, number, number, arn))
+    target.client("lambda").publish_version(FunctionName=definition.name)
+    return Created(arn, {"Version": number, "FunctionArn": arn})
+
+
+@resource(
+    "AWS::Lambda::Alias",
+    handled={"FunctionName", "FunctionVersion", "Name", "RoutingConfig"},
+    ignored={"Description": METADATA, "ProvisionedConcurrencyConfig": COST},
+)
+def alias(target: Resource, properties: JsonObject) -> Created:
+    """Create an alias."""
+    definition, name = function_of(target, properties["FunctionName"]), properties["Name"]
+    arn = f"{definition.arn}:{name}"
+    target.deployment.versions.append(FunctionVersion(definition.name, name, properties["FunctionVersion"], arn))
+    request = {"FunctionVersion": properties["FunctionVersion"], "Name": name}
+    target.client("lambda").create_alias(FunctionName=definition.name, **request)
+    return Created(arn, {"AliasArn": arn})
+
+
+@resource(
+    "AWS::Lambda::Permission",
+    handled={"Action", "FunctionName", "Principal", "SourceArn", "SourceAccount"},
+    ignored={"FunctionUrlAuthType": "the twin serves no function URLs"},
+)
+def permission(target: Resource, properties: JsonObject) -> Created:
+    """Add one statement to a function's resource policy."""
+    definition = function_of(target, properties["FunctionName"])
+    _, qualifier = _name_and_qualifier(properties["FunctionName"])
+    target.deployment.permissions.append(
+        InvokePermission(
+            function=definition.name,
+            qualifier=qualifier,
+            principal=properties["Principal"],
+            action=properties["Action"],
+            source_arn=properties.get("SourceArn"),
+            source_account=properties.get("SourceAccount"),
+        )
+    )
+    statement = target.physical_name(limit=100)
+    request: JsonObject = {
+        key: properties[key] for key in ("Action", "Principal", "SourceArn", "SourceAccount") if key in properties
+    }
+    if qualifier is not None:
+        request["Qualifier"] = qualifier
+    target.client("lambda").add_permission(FunctionName=definition.name, StatementId=statement, **request)
+    return Created(statement, {"Id": statement})
+
+
+@resource(
+    "AWS::Lambda::EventSourceMapping",
+    handled={
+        "BatchSize",
+        "Enabled",
+        "EventSourceArn",
+        "FilterCriteria",
+        "FunctionName",
+        "FunctionResponseTypes",
+        "MaximumBatchingWindowInSeconds",
+        "ScalingConfig",
+    },
+    ignored={"Tags": TAGS, "MetricsConfig": COST},
+)
+def event_source_mapping(target: Resource, properties: JsonObject) -> Created:
+    """Record an SQS mapping: the pump polls. moto's own would call Docker inside SendMessage."""
+    source = properties["EventSourceArn"]
+    if ":sqs:" not in source:
+        raise target.fail(f"only SQS event sources run locally, not {source}")
+    definition = function_of(target, properties["FunctionName"])
+    _check_visibility(target, source, definition)
+    identifier = str(uuid.uuid5(uuid.NAMESPACE_URL, f"{target.stack.name}/{target.logical_id}"))
+    scaling = properties.get("ScalingConfig", {})
+    target.only("ScalingConfig", scaling, {"MaximumConcurrency"})
+    filters = properties.get("FilterCriteria", {}).get("Filters", [])
+    target.deployment.queue_mappings.append(
+        QueueMapping(
+            uuid=identifier,
+            function=properties["FunctionName"],
+            role_arn=definition.role_arn,
+            queue_arn=source,
+            batch_size=int(properties.get("BatchSize", 10)),
+            window=int(properties.get("MaximumBatchingWindowInSeconds", 0)),
+            partial_failures="ReportBatchItemFailures" in properties.get("FunctionResponseTypes", []),
+            maximum_concurrency=scaling.get("MaximumConcurrency"),
+            filters=tuple(_parsed(item["Pattern"]) for item in filters),
+            enabled=properties.get("Enabled", True) in (True, "true"),
+        )
+    )
+    arn = target.arn("lambda", f"event-source-mapping:{identifier}")
+    return Created(identifier, {"Id": identifier, "EventSourceMappingArn": arn})
+
+
+def _check_visibility(target: Resource, queue_arn: str, definition: FunctionDefinition) -> None:
+    """Refuse what Lambda refuses: messages would return while the function still works on them."""
+    client = target.client("sqs")
+    url = client.get_queue_url(QueueName=queue_arn.rsplit(":", 1)[-1])["QueueUrl"]
+    attributes = client.get_queue_attributes(QueueUrl=url, AttributeNames=["VisibilityTimeout"])["Attributes"]
+    visibility = int(attributes["VisibilityTimeout"])
+    if visibility < definition.timeout:
+        raise target.fail(
+            f"Queue visibility timeout: {visibility} seconds is less than Function timeout: "
+            f"{definition.timeout} seconds"
+        )
+
+
+def _parsed(pattern: Any) -> JsonObject:
+    document: JsonObject = json.loads(as_json(pattern))
+    return document
+
+
+@resource(
+    "AWS::Lambda::EventInvokeConfig",
+    handled={"FunctionName", "Qualifier", "MaximumRetryAttempts", "MaximumEventAgeInSeconds", "DestinationConfig"},
+)
+def event_invoke_config(target: Resource, properties: JsonObject) -> Created:
+    """Record how asynchronous invocations are retried."""
+    definition = function_of(target, properties["FunctionName"])
+    destinations = properties.get("DestinationConfig", {})
+    target.only("DestinationConfig", destinations, {"OnFailure", "OnSuccess"})
+    target.deployment.invoke_configs.append(
+        InvokeConfig(
+            function=definition.name,
+            maximum_retries=int(properties.get("MaximumRetryAttempts", 2)),
+            maximum_age=int(properties.get("MaximumEventAgeInSeconds", 21600)),
+            on_failure=destinations.get("OnFailure", {}).get("Destination"),
+            on_success=destinations.get("OnSuccess", {}).get("Destination"),
+        )
+    )
+    return Created(target.physical_name(limit=128))

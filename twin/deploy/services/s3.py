@@ -1,0 +1,128 @@
+"""S3 buckets and bucket policies."""
+
+from collections.abc import Callable
+from typing import Any
+
+from twin.deploy.registry import COST, TAGS, Created, JsonObject, Resource, as_json, resource
+
+
+@resource(
+    "AWS::S3::Bucket",
+    handled={
+        "BucketName",
+        "BucketEncryption",
+        "VersioningConfiguration",
+        "LifecycleConfiguration",
+        "PublicAccessBlockConfiguration",
+        "CorsConfiguration",
+        "NotificationConfiguration",
+        "OwnershipControls",
+    },
+    ignored={
+        "LoggingConfiguration": "there is no log delivery: the front counts every request",
+        "Tags": TAGS,
+        "IntelligentTieringConfigurations": COST,
+        "AccelerateConfiguration": COST,
+    },
+)
+def bucket(target: Resource, properties: JsonObject) -> Created:
+    """Create a bucket and configure it."""
+    client, region = target.client("s3"), target.place.region
+    name = properties.get("BucketName") or target.physical_name(limit=63, lower=True)
+    request: dict[str, Any] = {"Bucket": name}
+    if region != "us-east-1":
+        request["CreateBucketConfiguration"] = {"LocationConstraint": region}
+    client.create_bucket(**request)
+    _protect(target, client, name, properties)
+    _manage(client, name, properties)
+    notifications = properties.get("NotificationConfiguration")
+    if notifications is not None:
+        _notify(target, client, name, notifications)
+    domain = f"{name}.s3.amazonaws.com"
+    arn = f"arn:{target.place.partition}:s3:::{name}"
+    regional = f"{name}.s3.{region}.amazonaws.com"
+    return Created(name, {"Arn": arn, "DomainName": domain, "RegionalDomainName": regional})
+
+
+def _protect(target: Resource, client: Any, name: str, properties: JsonObject) -> None:
+    if "BucketEncryption" in properties:
+        rules = []
+        for rule in properties["BucketEncryption"]["ServerSideEncryptionConfiguration"]:
+            allowed = {"ServerSideEncryptionByDefault", "BucketKeyEnabled", "BlockedEncryptionTypes"}
+            target.only("BucketEncryption", rule, allowed)
+            renamed = {key: rule[key] for key in ("BucketKeyEnabled",) if key in rule}
+            renamed["ApplyServerSideEncryptionByDefault"] = rule["ServerSideEncryptionByDefault"]
+            rules.append(renamed)
+        client.put_bucket_encryption(Bucket=name, ServerSideEncryptionConfiguration={"Rules": rules})
+    if "PublicAccessBlockConfiguration" in properties:
+        block = properties["PublicAccessBlockConfiguration"]
+        client.put_public_access_block(Bucket=name, PublicAccessBlockConfiguration=block)
+    if "OwnershipControls" in properties:
+        client.put_bucket_ownership_controls(Bucket=name, OwnershipControls=properties["OwnershipControls"])
+
+
+def _manage(client: Any, name: str, properties: JsonObject) -> None:
+    if "VersioningConfiguration" in properties:
+        versioning = properties["VersioningConfiguration"]
+        client.put_bucket_versioning(Bucket=name, VersioningConfiguration=versioning)
+    if "LifecycleConfiguration" in properties:
+        rules = [_lifecycle_rule(rule) for rule in properties["LifecycleConfiguration"]["Rules"]]
+        client.put_bucket_lifecycle_configuration(Bucket=name, LifecycleConfiguration={"Rules": rules})
+    if "CorsConfiguration" in properties:
+        cors = {"CORSRules": [_cors_rule(rule) for rule in properties["CorsConfiguration"]["CorsRules"]]}
+        client.put_bucket_cors(Bucket=name, CORSConfiguration=cors)
+
+
+_LIFECYCLE: dict[str, Callable[[Any], JsonObject]] = {
+    "ExpirationInDays": lambda value: {"Expiration": {"Days": value}},
+    "ExpiredObjectDeleteMarker": lambda value: {"Expiration": {"ExpiredObjectDeleteMarker": value}},
+    "NoncurrentVersionExpiration": lambda value: {"NoncurrentVersionExpiration": value},
+    "AbortIncompleteMultipartUpload": lambda value: {"AbortIncompleteMultipartUpload": value},
+    "Id": lambda value: {"ID": value},
+    "Status": lambda value: {"Status": value},
+    "Prefix": lambda value: {"Filter": {"Prefix": value}},
+    "Transitions": lambda value: {
+        "Transitions": [{"Days": t["TransitionInDays"], "StorageClass": t["StorageClass"]} for t in value]
+    },
+    "NoncurrentVersionTransitions": lambda value: {
+        "NoncurrentVersionTransitions": [
+            {"NoncurrentDays": t["TransitionInDays"], "StorageClass": t["StorageClass"]} for t in value
+        ]
+    },
+}
+
+
+def _lifecycle_rule(rule: JsonObject) -> JsonObject:
+    converted: JsonObject = {"Filter": {"Prefix": ""}}
+    for key, value in rule.items():
+        # An unknown key is passed on, so that botocore's validation names it.
+        convert = _LIFECYCLE.get(key)
+        converted |= convert(value) if convert else {key: value}
+    return converted
+
+
+_CORS = {"Id": "ID", "MaxAge": "MaxAgeSeconds", "ExposedHeaders": "ExposeHeaders"}
+
+
+def _cors_rule(rule: JsonObject) -> JsonObject:
+    return {_CORS.get(key, key): value for key, value in rule.items()}
+
+
+def _notify(target: Resource, client: Any, name: str, notifications: JsonObject) -> None:
+    target.only("NotificationConfiguration", notifications, {"EventBridgeConfiguration"})
+    configuration = notifications["EventBridgeConfiguration"]
+    target.only("NotificationConfiguration.EventBridgeConfiguration", configuration, {"EventBridgeEnabled"})
+    if configuration.get("EventBridgeEnabled", True):
+        enabled: JsonObject = {"EventBridgeConfiguration": {}}
+        client.put_bucket_notification_configuration(Bucket=name, NotificationConfiguration=enabled)
+        target.deployment.event_buckets.add(name)
+
+
+@resource("AWS::S3::BucketPolicy", handled={"Bucket", "PolicyDocument"})
+def bucket_policy(target: Resource, properties: JsonObject) -> Created:
+    """Attach a policy to a bucket."""
+    name, document = properties["Bucket"], properties["PolicyDocument"]
+    target.client("s3").put_bucket_policy(Bucket=name, Policy=as_json(document))
+    arn = f"arn:{target.place.partition}:s3:::{name}"
+    target.deployment.resource_policies.setdefault(arn, []).append(document)
+    return Created(f"{name}-policy")

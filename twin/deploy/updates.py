@@ -1,0 +1,137 @@
+"""Bring a running stack to another template: what may change, and how each resource is brought along.
+
+An update is checked as a whole before anything is touched, so that what is refused leaves the twin as it was.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from twin.deploy.errors import UpdateRefused
+from twin.deploy.intrinsics import references
+from twin.deploy.registry import Created, JsonObject, Resource, create, relevant, updatable, update
+
+OnCode = Callable[[], None]
+
+#: A change makes a new physical resource: who refers to one of these is changed with it.
+_REPLACED = frozenset({"AWS::Lambda::LayerVersion", "AWS::Lambda::Version", "AWS::StepFunctions::StateMachineVersion"})
+#: What the rest of the twin need not be told of, or is told of by `OnCode`.
+_ADDED = _REPLACED | {
+    "AWS::CDK::Metadata",
+    "AWS::CloudWatch::Alarm",
+    "AWS::IAM::ManagedPolicy",
+    "AWS::IAM::Policy",
+    "AWS::IAM::Role",
+    "AWS::Lambda::Alias",
+    "AWS::Lambda::Function",
+    "AWS::Logs::LogGroup",
+    "AWS::Scheduler::Schedule",
+    "AWS::StepFunctions::StateMachine",
+    "AWS::StepFunctions::StateMachineAlias",
+}
+#: Versions are retained, and what ran on a layer goes on with it.
+_REMOVED = _REPLACED | {"AWS::CDK::Metadata", "AWS::CloudWatch::Alarm"}
+
+
+@dataclass(frozen=True)
+class Made:
+    """A resource as it was made: its references, and the properties that it was made from."""
+
+    created: Created
+    properties: JsonObject
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """The running stack that an update starts from.
+
+    Attributes:
+        running: its resources.
+        again: versions to use again instead of making new ones: those of before the update that is rolled back.
+        on_code: told of each change of a Lambda resource.
+    """
+
+    running: Mapping[str, Made]
+    again: Mapping[str, Made] = field(default_factory=dict)
+    on_code: OnCode = lambda: None
+
+    def bring(self, target: Resource, properties: JsonObject) -> Made:
+        """Return the resource with these properties: as it was, changed or new.
+
+        Raises:
+            UpdateRefused: it differs, and resources of its type cannot be changed.
+            ResourceFailed: the local AWS refused it.
+        """
+        kind = target.resource_type
+        if kind in _REPLACED and target.logical_id in self.again:
+            return self.again[target.logical_id]
+        running = self.running.get(target.logical_id)
+        if running is not None and relevant(kind, properties) == relevant(kind, running.properties):
+            return running
+        if running is None:
+            made = Made(create(target, properties), properties)
+        elif updatable(kind):
+            made = Made(update(target, properties, running.created), properties)
+        else:
+            raise UpdateRefused(_refusal(target.stack.name, target.logical_id, kind, "differs"))
+        if kind.startswith("AWS::Lambda::"):
+            self.on_code()
+        return made
+
+
+def check_update(running: JsonObject, wanted: JsonObject, stack: str) -> None:
+    """Refuse an update that touches what a running twin cannot change.
+
+    Args:
+        running: the template of the running stack.
+        wanted: the new template.
+        stack: the stack's name.
+
+    Raises:
+        UpdateRefused: naming the first such resource.
+    """
+    before, after = running.get("Resources", {}), wanted.get("Resources", {})
+    for logical_id in sorted(before.keys() - after.keys()):
+        if before[logical_id]["Type"] not in _REMOVED:
+            raise UpdateRefused(_refusal(stack, logical_id, before[logical_id]["Type"], "is gone"))
+    for logical_id in sorted(after.keys() - before.keys()):
+        if after[logical_id]["Type"] not in _ADDED:
+            raise UpdateRefused(_refusal(stack, logical_id, after[logical_id]["Type"], "is new"))
+    changed = {key for key in before.keys() & after.keys() if _differs(before[key], after[key])}
+    for logical_id in sorted(changed | _following(changed, before, after)):
+        kind = after[logical_id]["Type"]
+        if kind != before[logical_id]["Type"] or not updatable(kind):
+            raise UpdateRefused(_refusal(stack, logical_id, kind, "differs"))
+
+
+def left_over(made: Mapping[str, Made], running: JsonObject, wanted: JsonObject) -> dict[str, Made]:
+    """Return the resources that a template no longer has but that stay, since the twin deletes nothing.
+
+    Args:
+        made: the running stack's resources.
+        running: its template.
+        wanted: the template that follows.
+    """
+    kinds = {key: body["Type"] for key, body in running.get("Resources", {}).items()}
+    gone = made.keys() - wanted.get("Resources", {}).keys()
+    return {key: made[key] for key in gone if kinds[key] not in _REPLACED}
+
+
+def _following(changed: set[str], before: JsonObject, after: JsonObject) -> set[str]:
+    """Return the resources that stay as they are written, but refer to one that gets another name or number."""
+    moved = {key for key in changed if after[key]["Type"] in _REPLACED}
+    kept = before.keys() & after.keys()
+    return {key for key in kept - changed if references(after[key].get("Properties", {})) & moved}
+
+
+def _differs(before: JsonObject, after: JsonObject) -> bool:
+    if before["Type"] != after["Type"]:
+        return True
+    kind = before["Type"]
+    return relevant(kind, before.get("Properties", {})) != relevant(kind, after.get("Properties", {}))
+
+
+def _refusal(stack: str, logical_id: str, kind: str, how: str) -> str:
+    return (
+        f"{stack}: {logical_id} ({kind}) {how}: a running twin takes new code, prompts, versions, aliases and state "
+        "machines only; stop it and start it anew"
+    )

@@ -1,0 +1,16 @@
+"""Embeddings without a key or a network: all-MiniLM-L6-v2 run with numpy alone."""
+
+from twin.embeddings.minilm import DIMENSION, MAX_TOKENS, MODEL_ID, MiniLM, resize, shared_model
+from twin.embeddings.weights import WeightsError, WeightsFiles, locate_weights
+
+__all__ = [
+    "DIMENSION",
+    "MAX_TOKENS",
+    "MODEL_ID",
+    "MiniLM",
+    "WeightsError",
+    "WeightsFiles",
+    "locate_weights",
+    "resize",
+    "shared_model",
+]

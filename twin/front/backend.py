@@ -1,0 +1,118 @@
+"""moto behind the front: called in the process, one caller at a time where its state is not safe for threads."""
+
+from __future__ import annotations
+
+import io
+import json
+import threading
+import time
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, Final
+
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+
+from twin.front.account import MotoAccount
+from twin.front.model import ApiCall, ApiResponse
+from twin.front.moto_repairs import (
+    TransactionTokens,
+    keep_queue_policies,
+    leave_bucket_policies_to_the_front,
+    repair,
+)
+from twin.front.moto_speed import bound_the_work_of_tables
+
+_SERIALISED: Final = ("dynamodb", "s3", "sqs")
+_LOOK_SECONDS: Final = 0.25
+_MAX_WAIT_SECONDS: Final = 20.0
+
+
+class MotoBackend:
+    """Serves calls from moto.
+
+    DynamoDB, S3 and SQS are served one call at a time each: moto checks a condition and writes in two steps, so 40
+    threads on one counter with a limit of 500 counted to 506. moto runs under one interpreter lock anyway, so
+    little is lost.
+    """
+
+    def __init__(self, account: MotoAccount) -> None:
+        self._account = account
+        leave_bucket_policies_to_the_front()
+        keep_queue_policies()
+        bound_the_work_of_tables()
+        self._application = DomainDispatcherApplication(create_backend_app)
+        self._locks = {service: threading.RLock() for service in _SERIALISED}
+        self._tokens = TransactionTokens()
+        self._sent = threading.Condition()
+        self._stopping = threading.Event()
+
+    def serve(self, call: ApiCall, environ: dict[str, Any]) -> ApiResponse:
+        """Serve a call."""
+        if call.service == "sqs" and call.operation == "ReceiveMessage":
+            return self._receive(call, environ)
+        if call.service == "dynamodb" and call.operation == "TransactWriteItems":
+            return self._transact(call, environ)
+        return repair(self._account, call, self._serve_once(call.service, environ))
+
+    def message_sent(self) -> None:
+        """Wake callers that wait for a message."""
+        with self._sent:
+            self._sent.notify_all()
+
+    def stop(self) -> None:
+        """End all waiting."""
+        self._stopping.set()
+        self.message_sent()
+
+    def _lock(self, service: str) -> AbstractContextManager[Any]:
+        return self._locks.get(service, nullcontext())
+
+    def _serve_once(self, service: str, environ: dict[str, Any]) -> ApiResponse:
+        status: list[str] = []
+        headers: list[tuple[str, str]] = []
+
+        def start_response(line: str, fields: list[tuple[str, str]], exc_info: object = None) -> None:
+            status[:] = [line]
+            headers[:] = fields
+
+        with self._lock(service):
+            chunks = self._application(environ, start_response)
+            try:
+                body = b"".join(chunks)
+            finally:
+                close = getattr(chunks, "close", None)
+                if close is not None:
+                    close()
+        return ApiResponse(int(status[0].split(" ", 1)[0]), tuple(headers), body)
+
+    def _transact(self, call: ApiCall, environ: dict[str, Any]) -> ApiResponse:
+        with self._lock("dynamodb"):
+            replayed = self._tokens.replay(call)
+            if replayed is not None:
+                return replayed
+            response = self._serve_once("dynamodb", environ)
+            self._tokens.remember(call, response)
+            return response
+
+    def _receive(self, call: ApiCall, environ: dict[str, Any]) -> ApiResponse:
+        """Poll for messages without holding moto's lock while waiting; moto itself would spin on its queue."""
+        deadline = time.monotonic() + self._wait_seconds(call)
+        body = json.dumps({**call.params, "WaitTimeSeconds": 0}).encode()
+        while True:
+            response = self._serve_once("sqs", with_body(environ, body))
+            remaining = deadline - time.monotonic()
+            if response.status != 200 or remaining <= 0 or self._stopping.is_set() or b'"Messages"' in response.body:
+                return response
+            with self._sent:
+                self._sent.wait(min(remaining, _LOOK_SECONDS))
+
+    def _wait_seconds(self, call: ApiCall) -> float:
+        wait = call.params.get("WaitTimeSeconds")
+        if wait is None:
+            queue = self._account.backend("sqs").queues.get(str(call.params.get("QueueUrl", "")).rsplit("/", 1)[-1])
+            wait = getattr(queue, "receive_message_wait_time_seconds", 0)
+        return min(float(wait or 0), _MAX_WAIT_SECONDS)
+
+
+def with_body(environ: dict[str, Any], body: bytes) -> dict[str, Any]:
+    """Return a copy of a WSGI environment with a fresh body, for one call of an application."""
+    return {**environ, "wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body))}

@@ -1,0 +1,73 @@
+"""What an encrypted resource asks of its callers: the right to use the customer's key, through the service.
+
+On AWS the service uses the key in the caller's name, so a role that may write to an encrypted queue and not use its
+key is denied. Reads need kms:Decrypt, writes kms:GenerateDataKey (SQS asks a sender for both). Which operations need
+which is in each service's developer guide, "Encryption at rest". Keys of AWS (`alias/aws/...`) ask nothing.
+DynamoDB asks each caller for kms:Decrypt and remembers the answer for five minutes; the twin asks every time.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any, Final
+
+from twin.front.account import GLOBAL, MotoAccount
+from twin.iam.model import Access
+
+DECRYPT: Final = ("kms:Decrypt",)
+GENERATE: Final = ("kms:GenerateDataKey",)
+BOTH: Final = ("kms:GenerateDataKey", "kms:Decrypt")
+_ITEMS: Final = ("Get", "Put", "Update", "Delete", "BatchGet", "BatchWrite", "ConditionCheck")
+_NEEDS: Final = {
+    **{f"dynamodb:{item}Item": DECRYPT for item in _ITEMS},
+    "dynamodb:Query": DECRYPT,
+    "dynamodb:Scan": DECRYPT,
+    "sqs:SendMessage": BOTH,
+    "sqs:ReceiveMessage": DECRYPT,
+    "s3:GetObject": DECRYPT,
+    "s3:GetObjectVersion": DECRYPT,
+    "s3:PutObject": GENERATE,
+    "secretsmanager:GetSecretValue": DECRYPT,
+    "secretsmanager:PutSecretValue": BOTH,
+}
+
+
+def key_accesses(account: MotoAccount, accesses: Sequence[Access], region: str) -> list[Access]:
+    """Return the uses of keys that go with these accesses."""
+    found: list[Access] = []
+    for access in accesses:
+        actions = _NEEDS.get(access.action, ())
+        key = account.key_arn(_key_of(account, access.resource)) if actions else None
+        if key is not None and not account.is_aws_key(key):
+            via = f"{access.action.split(':', 1)[0]}.{region}.amazonaws.com"
+            found += [Access(action, key, {"kms:ViaService": via}) for action in actions]
+    return found
+
+
+def _key_of(account: MotoAccount, resource: str) -> str:
+    """Return the customer key of a resource as it was configured, "" for none or one of AWS."""
+    service, name = resource.split(":", 5)[2], resource.split(":", 5)[-1]
+    if service == "sqs":
+        key = getattr(account.backend("sqs").queues.get(name), "kms_master_key_id", None)
+    elif service == "s3":
+        key = _bucket_key(account.backend("s3", GLOBAL).buckets.get(name.split("/", 1)[0]))
+    elif service == "dynamodb":
+        table = account.backend("dynamodb").tables.get(name.split("/")[1])
+        key = (getattr(table, "sse_specification", None) or {}).get("KMSMasterKeyId")
+    else:
+        key = getattr(account.backend("secretsmanager").secrets.get(resource), "kms_key_id", None)
+    return "" if not key or "alias/aws/" in key else str(key)
+
+
+def _bucket_key(bucket: Any) -> str | None:
+    encryption = getattr(bucket, "encryption", None)
+    if not encryption:
+        return None
+    rules = json.loads(json.dumps(encryption)).get("Rule", [])
+    for rule in rules if isinstance(rules, list) else [rules]:
+        default = rule.get("ApplyServerSideEncryptionByDefault", {})
+        if default.get("SSEAlgorithm") == "aws:kms":
+            key: str | None = default.get("KMSMasterKeyID")
+            return key
+    return None

@@ -1,0 +1,109 @@
+"""Where moto 5.2.5 answers other than AWS in what this stack uses. Each repair has a test that names it.
+
+* TransactWriteItems ignores ClientRequestToken, so a client's retry after a lost answer is carried out twice.
+* GetBucketNotificationConfiguration leaves out that the bucket announces to EventBridge.
+* A bucket policy is evaluated without its conditions, so a statement that denies plain HTTP denies every upload. The
+  front evaluates bucket policies with their conditions before a call reaches moto.
+* SetQueueAttributes takes a queue's policy away where it names other attributes only.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Any, Final
+from xml.etree import ElementTree
+
+from moto.iam.access_control import PermissionResult
+from moto.s3.models import FakeBucket
+from moto.sqs.models import Queue
+
+from twin.front.account import GLOBAL, MotoAccount
+from twin.front.model import ApiCall, ApiResponse
+
+TOKEN_SECONDS: Final = 600.0
+"""How long DynamoDB remembers a client request token (TransactWriteItems, API reference)."""
+
+MAX_TOKENS: Final = 10_000
+_KEEPS: Final = "_pentad_keeps_policies"
+
+
+def leave_bucket_policies_to_the_front() -> None:
+    """Let moto's buckets have no opinion on who may call. Idempotent."""
+    setattr(FakeBucket, "get_permission", lambda self, action, resource: PermissionResult.NEUTRAL)  # noqa: B010 - mypy
+
+
+def keep_queue_policies() -> None:
+    """Let a queue have its policy until it is given another. Idempotent."""
+    if getattr(Queue, _KEEPS, False):
+        return
+    original = Queue._set_attributes
+
+    def _set_attributes(self: Queue, attributes: dict[str, Any], now: float | None = None) -> None:
+        kept = getattr(self, "policy", None)
+        original(self, attributes if "Policy" in attributes else {**attributes, "Policy": kept}, now)
+
+    setattr(Queue, "_set_attributes", _set_attributes)  # noqa: B010 - mypy
+    setattr(Queue, _KEEPS, True)
+
+
+class TransactionTokens:
+    """Remembers finished transactions by their client request token. Not thread-safe: used under DynamoDB's lock."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._done: OrderedDict[str, tuple[float, str, ApiResponse]] = OrderedDict()
+
+    def replay(self, call: ApiCall) -> ApiResponse | None:
+        """Return the answer of a transaction that was carried out already, None for a new one."""
+        token = call.params.get("ClientRequestToken")
+        found = self._done.get(token) if token else None
+        if found is None:
+            return None
+        at, digest, response = found
+        if self._clock() - at > TOKEN_SECONDS:
+            return None
+        return response if digest == _digest(call) else _mismatch()
+
+    def remember(self, call: ApiCall, response: ApiResponse) -> None:
+        """Keep the answer of a transaction that succeeded."""
+        token = call.params.get("ClientRequestToken")
+        if not token or response.status != 200:
+            return
+        self._done[token] = (self._clock(), _digest(call), response)
+        self._done.move_to_end(token)
+        while len(self._done) > MAX_TOKENS:
+            self._done.popitem(last=False)
+
+
+def _digest(call: ApiCall) -> str:
+    return hashlib.sha256(json.dumps(call.params["TransactItems"], sort_keys=True).encode()).hexdigest()
+
+
+def _mismatch() -> ApiResponse:
+    code = "com.amazonaws.dynamodb.v20120810#IdempotentParameterMismatchException"
+    message = "The request was rejected because the token was used with other parameters"
+    headers = (("Content-Type", "application/x-amz-json-1.0"),)
+    return ApiResponse(400, headers, json.dumps({"__type": code, "message": message}).encode())
+
+
+def repair(account: MotoAccount, call: ApiCall, response: ApiResponse) -> ApiResponse:
+    """Return the response as AWS would have given it."""
+    if response.status == 200 and (call.service, call.operation) == ("s3", "GetBucketNotificationConfiguration"):
+        return _with_event_bridge(account, call, response)
+    return response
+
+
+def _with_event_bridge(account: MotoAccount, call: ApiCall, response: ApiResponse) -> ApiResponse:
+    bucket = account.backend("s3", GLOBAL).buckets.get(call.params["Bucket"])
+    configuration = bucket.notification_configuration if bucket is not None else None
+    if configuration is None or configuration.event_bridge is None or b"EventBridgeConfiguration" in response.body:
+        return response
+    root = ElementTree.fromstring(response.body)  # noqa: S314 - moto's own text
+    namespace = root.tag.partition("}")[0].lstrip("{")
+    root.append(ElementTree.Element(f"{{{namespace}}}EventBridgeConfiguration"))
+    body = ElementTree.tostring(root, encoding="utf-8", xml_declaration=True, default_namespace=namespace)
+    return ApiResponse(response.status, response.headers, body)

@@ -1,0 +1,79 @@
+"""STS, served by the front itself: who a caller is and which roles may be assumed is known here and not in moto."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import UTC, datetime, timedelta
+from typing import Final
+from xml.sax.saxutils import escape
+
+from twin.front.account import MotoAccount
+from twin.front.errors import access_denied
+from twin.front.model import ApiCall, ApiResponse
+from twin.iam.evaluator import Policies, decide
+from twin.iam.model import ACCOUNT_ID, Access, Principal
+from twin.iam.principals import Principals
+
+NAMESPACE: Final = "https://sts.amazonaws.com/doc/2011-06-15/"
+DEFAULT_SECONDS: Final = 3600
+
+
+class StsApi:
+    """Serves GetCallerIdentity and AssumeRole; the caller's own policies were checked before."""
+
+    def __init__(self, principals: Principals, account: MotoAccount, region: str) -> None:
+        self._principals = principals
+        self._account = account
+        self._region = region
+
+    def __call__(self, call: ApiCall) -> ApiResponse | None:
+        """Serve a call, or None to leave it to moto."""
+        if call.operation == "GetCallerIdentity":
+            arn = call.principal.arn
+            user = call.principal.role_arn or arn
+            identity = f"<Arn>{escape(arn)}</Arn><UserId>{escape(user)}</UserId><Account>{ACCOUNT_ID}</Account>"
+            return _answer(call.operation, identity)
+        if call.operation == "AssumeRole":
+            return self._assume(call)
+        return None
+
+    def _assume(self, call: ApiCall) -> ApiResponse:
+        role_arn, session = call.params["RoleArn"], call.params["RoleSessionName"]
+        if not self._trusted(call.principal, role_arn):
+            message = f"User: {call.principal.arn} is not authorized to perform: sts:AssumeRole on resource: {role_arn}"
+            return access_denied("sts", message)
+        keys = self._principals.issue(role_arn, session)
+        ends = datetime.now(UTC) + timedelta(seconds=int(call.params.get("DurationSeconds", DEFAULT_SECONDS)))
+        principal = self._principals.principal_of(keys.access_key_id, keys.session_token)
+        return _answer(
+            call.operation,
+            f"<Credentials><AccessKeyId>{keys.access_key_id}</AccessKeyId>"
+            f"<SecretAccessKey>{keys.secret_access_key}</SecretAccessKey>"
+            f"<SessionToken>{keys.session_token}</SessionToken>"
+            f"<Expiration>{ends:%Y-%m-%dT%H:%M:%SZ}</Expiration></Credentials>"
+            f"<AssumedRoleUser><Arn>{escape(principal.arn)}</Arn>"
+            f"<AssumedRoleId>{keys.access_key_id}:{escape(session)}</AssumedRoleId></AssumedRoleUser>",
+        )
+
+    def _trusted(self, principal: Principal, role_arn: str) -> bool:
+        """Tell whether the role's trust policy names the caller, or hands its account to IAM."""
+        trust = self._account.trust_policy(role_arn)
+        if trust is None:
+            return False
+        if principal.unrestricted:
+            return True
+        named = any(
+            statement.allow and statement.principal is not None and statement.principal.names_account(ACCOUNT_ID)
+            for statement in trust.statements
+        )
+        access = Access("sts:AssumeRole", role_arn)
+        return named or decide(principal, access, Policies(resource=trust), self._region).allowed
+
+
+def _answer(operation: str, result: str) -> ApiResponse:
+    request_id = str(uuid.uuid4())
+    body = (
+        f'<{operation}Response xmlns="{NAMESPACE}"><{operation}Result>{result}</{operation}Result>'
+        f"<ResponseMetadata><RequestId>{request_id}</RequestId></ResponseMetadata></{operation}Response>"
+    )
+    return ApiResponse(200, (("Content-Type", "text/xml"), ("x-amzn-RequestId", request_id)), body.encode())

@@ -1,0 +1,302 @@
+"""The function host: runs the registered Lambda functions and answers as Lambda's Invoke API does."""
+
+from __future__ import annotations
+
+import logging
+import os
+import tempfile
+import threading
+import time
+import uuid
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final, Self
+
+from twin.host import invocation
+from twin.host.asynchronous import AsyncInvoker, OnFailure
+from twin.host.endpoint import RuntimeEndpoint
+from twin.host.environment import command, process_environment
+from twin.host.instance import Instance, Start
+from twin.host.model import (
+    ASYNC_PAYLOAD_BYTES,
+    LATEST,
+    SYNC_PAYLOAD_BYTES,
+    FunctionSpec,
+    HostLimits,
+    InvokeResult,
+    LogSink,
+    Report,
+    RequestTooLarge,
+)
+from twin.host.output import InstanceLog
+from twin.host.pool import InstancePool
+from twin.host.registry import FunctionRegistry, Target
+from twin.host.spawner import WATCH, Spawner
+
+logger = logging.getLogger(__name__)
+REAP_SECONDS: Final = 0.25
+STOP_SECONDS: Final = 5.0
+
+CredentialsFor = Callable[[str], Mapping[str, str]]
+"""Environment variables with temporary credentials of a role, by its ARN."""
+
+
+@dataclass(frozen=True, slots=True)
+class HostSettings:
+    """Where a host lives: the region functions see, its state folder, and variables all functions get."""
+
+    region: str
+    state_dir: Path
+    extra_environment: Mapping[str, str]
+    watch: str = WATCH
+
+
+class FunctionHost:
+    """Runs functions, each instance in its own process under the real runtime client.
+
+    Thread-safe. Use it as a context manager, or call `stop`.
+    """
+
+    def __init__(
+        self,
+        sink: LogSink,
+        credentials: CredentialsFor,
+        settings: HostSettings,
+        limits: HostLimits | None = None,
+    ) -> None:
+        self._sink = sink
+        self._credentials = credentials
+        self._settings = settings
+        self._limits = limits or HostLimits()
+        self._registry = FunctionRegistry()
+        self._pool = InstancePool(self._limits)
+        self._spawner = Spawner()
+        self._reports: deque[Report] = deque(maxlen=self._limits.reports_kept)
+        self._stopping = threading.Event()
+        settings.state_dir.mkdir(parents=True, exist_ok=True)
+        self._async = AsyncInvoker(self._run, self._limits)
+        self._reaper = threading.Thread(target=self._reap, name="function-reaper", daemon=True)
+        self._reaper.start()
+
+    def register(self, spec: FunctionSpec) -> None:
+        """Add a function, or replace it: calls in flight finish on the earlier code, and published versions keep it."""
+        if self._registry.add(spec):
+            self._pool.forget(spec.name, keep=self._registry.current)
+
+    def unregister(self, name: str) -> None:
+        """Forget a function."""
+        self._registry.remove(name)
+        self._pool.forget(name)
+
+    def restart(self, name: str) -> None:
+        """End a function's idle instances: the next call starts anew and remembers nothing."""
+        self._pool.forget(name)
+
+    def qualify(self, name: str, qualifier: str, version: str) -> None:
+        """Add a version or an alias of a function, so that `name:qualifier` can be invoked."""
+        self._registry.qualify(name, qualifier, version)
+
+    def resolve(self, reference: str, qualifier: str | None = None) -> Target:
+        """Find a function by name or ARN.
+
+        Raises:
+            FunctionNotFound: No such function, version or alias.
+        """
+        return self._registry.resolve(reference, qualifier)
+
+    def functions(self) -> list[str]:
+        """Return the names of the registered functions."""
+        return self._registry.names()
+
+    def invoke(
+        self,
+        reference: str,
+        payload: bytes,
+        *,
+        qualifier: str | None = None,
+        log_tail: bool = False,
+        trace_header: str | None = None,
+    ) -> InvokeResult:
+        """Invoke a function and wait for its result.
+
+        Raises:
+            FunctionNotFound: No such function, version or alias.
+            TooManyRequests: A concurrency bound is reached.
+            RequestTooLarge: The payload is over 6 MB.
+            HostStopped: The host is stopping.
+        """
+        target = self._registry.resolve(reference, qualifier)
+        if len(payload) > SYNC_PAYLOAD_BYTES:
+            raise RequestTooLarge(
+                f"{len(payload)} byte payload is too large for the RequestResponse invocation type"
+                f" (limit {SYNC_PAYLOAD_BYTES} bytes)"
+            )
+        return self._run(target, payload, str(uuid.uuid4()), trace_header, log_tail=log_tail)
+
+    def invoke_async(
+        self,
+        reference: str,
+        payload: bytes,
+        *,
+        qualifier: str | None = None,
+        trace_header: str | None = None,
+    ) -> str:
+        """Queue an invocation and return its request id. It is tried again twice when it fails.
+
+        Raises:
+            FunctionNotFound: No such function, version or alias.
+            TooManyRequests: The queue is full.
+            RequestTooLarge: The payload is over 1 MB.
+        """
+        target = self._registry.resolve(reference, qualifier)
+        if len(payload) > ASYNC_PAYLOAD_BYTES:
+            raise RequestTooLarge(
+                f"{len(payload)} byte payload is too large for the Event invocation type"
+                f" (limit {ASYNC_PAYLOAD_BYTES} bytes)"
+            )
+        request_id = str(uuid.uuid4())
+        self._async.submit(target, payload, request_id, trace_header)
+        return request_id
+
+    def on_async_failure(self, callback: OnFailure) -> None:
+        """Set who is told of asynchronous invocations that failed for good (on-failure destinations)."""
+        self._async.on_failure = callback
+
+    def reports(self) -> list[Report]:
+        """Return the last REPORT records, oldest first."""
+        return list(self._reports)
+
+    def processes(self) -> dict[str, int]:
+        """Count the running instances of each function."""
+        return self._pool.processes()
+
+    def pids(self) -> list[int]:
+        """Return the process ids of the running instances."""
+        return self._pool.pids()
+
+    def stop(self) -> None:
+        """End every process and thread of the host. Idempotent."""
+        if self._stopping.is_set():
+            return
+        self._stopping.set()
+        self._pool.stop()
+        self._async.stop()
+        self._reaper.join(STOP_SECONDS)
+        self._spawner.stop()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.stop()
+
+    def _run(
+        self,
+        target: Target,
+        payload: bytes,
+        request_id: str,
+        trace_header: str | None,
+        log_tail: bool = False,
+    ) -> InvokeResult:
+        self._pool.enter(target.spec)
+        try:
+            instance, cold, outcome, report = self._run_on_instance(target, payload, request_id, trace_header)
+            tail = instance.log.tail() if log_tail else None
+            if outcome.reusable and self._registry.current(target.spec):
+                self._pool.release(instance)
+            else:
+                self._pool.discard(instance)
+        finally:
+            self._pool.leave(target.spec)
+        self._reports.append(report)
+        return InvokeResult(
+            status_code=200,
+            payload=outcome.payload,
+            function_error=outcome.function_error,
+            log_tail=tail,
+            executed_version=target.version,
+            request_id=request_id,
+            cold=cold,
+            init_ms=report.init_ms,
+            duration_ms=report.duration_ms,
+            max_memory_mb=report.max_memory_mb,
+        )
+
+    def _run_on_instance(
+        self, target: Target, payload: bytes, request_id: str, trace_header: str | None
+    ) -> tuple[Instance, bool, invocation.Outcome, Report]:
+        trace = trace_header or new_trace_id(sampled=target.spec.tracing)
+        call = invocation.Call(request_id, payload, target.invoked_arn, target.version, trace)
+        while True:
+            instance = self._pool.acquire(target.spec)
+            cold = instance is None
+            if instance is None:
+                instance = self._start(target.spec)
+            elif not instance.idle_and_alive():
+                # A write to a process that has just ended may succeed, and the call would be taken for lost.
+                self._pool.discard(instance)
+                continue
+            try:
+                outcome, report = invocation.run(
+                    instance,
+                    call,
+                    init_deadline=time.monotonic() + self._limits.init_seconds,
+                    on_ready=self._pool.started if cold else None,
+                )
+                return instance, cold, outcome, report
+            except invocation.InstanceGone:
+                self._pool.discard(instance)  # bounded: each round uses up an idle instance, then one is started
+            except BaseException:
+                self._pool.discard(instance)
+                raise
+
+    def _start(self, spec: FunctionSpec) -> Instance:
+        instance: Instance | None = None
+        try:
+            instance = self._new_instance(spec)
+            instance.launch()
+        except BaseException:
+            self._pool.created(None)
+            if instance is not None:
+                instance.close()
+            raise
+        self._pool.created(instance)
+        return instance
+
+    def _new_instance(self, spec: FunctionSpec) -> Instance:
+        stream = f"{datetime.now(UTC):%Y/%m/%d}/[{LATEST}]{uuid.uuid4().hex}"
+        scratch = Path(tempfile.mkdtemp(prefix=f"{spec.name[:40]}-", dir=self._settings.state_dir))
+        endpoint = RuntimeEndpoint()
+        environment = process_environment(
+            spec,
+            region=self._settings.region,
+            runtime_api=endpoint.address,
+            log_stream=stream,
+            scratch=scratch,
+            credentials=self._credentials(spec.role_arn),
+            extra=self._settings.extra_environment,
+        )
+        start = Start(
+            spawner=self._spawner,
+            log=InstanceLog(self._sink, spec.log_group, stream),
+            endpoint=endpoint,
+            command=command(spec, bytecode=self._settings.state_dir / "bytecode", watch=self._settings.watch),
+            environment=environment,
+            scratch=scratch,
+            watch=self._settings.watch,
+            watch_seconds=self._limits.watch_seconds,
+        )
+        return Instance(spec, start)
+
+    def _reap(self) -> None:
+        while not self._stopping.wait(REAP_SECONDS):
+            self._pool.reap()
+
+
+def new_trace_id(*, sampled: bool) -> str:
+    """Return an X-Ray trace header value with a new root."""
+    root = f"1-{int(time.time()):08x}-{os.urandom(12).hex()}"
+    return f"Root={root};Parent={os.urandom(8).hex()};Sampled={int(sampled)}"

@@ -1,0 +1,217 @@
+"""The HTTP API itself: route, authorise, invoke, answer. No sockets here."""
+
+import json
+import logging
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as FutureTimeout
+from dataclasses import replace
+from fnmatch import fnmatchcase
+from typing import Any
+
+from twin.deploy.deployment import HttpApi, HttpAuthorizer, HttpIntegration, HttpStage, InvokePermission
+from twin.http_api.authorizers import VerdictCache, identity_sources, parse_answer, require, verdict
+from twin.http_api.cors import is_preflight, preflight, with_cors
+from twin.http_api.events import ApiIdentity, HttpRequest, authorizer_event, request_event
+from twin.http_api.responses import (
+    INTERNAL,
+    NOT_FOUND,
+    TOO_LONG,
+    UNAUTHORIZED,
+    UNAVAILABLE,
+    GatewayError,
+    HttpResponse,
+    lambda_response,
+)
+from twin.http_api.routes import RouteMatch, RouteTable
+from twin.http_api.tokens import TokenVerifier
+
+JsonObject = dict[str, Any]
+
+logger = logging.getLogger(__name__)
+
+#: A Lambda authorizer has 10 s (API Gateway quotas).
+_AUTHORIZER_SECONDS = 10.0
+#: An authorizer that raises exactly this is understood; any other error is a 500.
+_UNAUTHORIZED_MESSAGE = "Unauthorized"
+_PRINCIPAL = "apigateway.amazonaws.com"
+_ACTIONS = ("lambda:InvokeFunction", "lambda:*", "*")
+
+
+class InvokeFailed(Exception):
+    """The function could not be invoked, or ended in an error; `error` is the message of what it raised."""
+
+    def __init__(self, reason: str, error: str | None = None) -> None:
+        super().__init__(reason)
+        self.error = error
+
+
+class InvokeThrottled(InvokeFailed):
+    """No instance was free."""
+
+
+class InvokeTooLarge(InvokeFailed):
+    """The event is over Lambda's limit."""
+
+
+Invoke = Callable[[str, bytes], bytes]
+"""Invokes a function by ARN and returns its payload; raises InvokeFailed."""
+
+
+class HttpGateway:
+    """Serves one HTTP API. `workers` bounds the invocations under way, those abandoned after a timeout too."""
+
+    def __init__(
+        self,
+        api: HttpApi,
+        identity: ApiIdentity,
+        invoke: Invoke,
+        permissions: Iterable[InvokePermission],
+        *,
+        workers: int = 64,
+    ) -> None:
+        self._api, self._identity, self._invoke = api, identity, invoke
+        self._permissions = tuple(permissions)
+        self._routes = RouteTable(api.routes)
+        self._stages = {stage.name: stage for stage in api.stages}
+        self._cache = VerdictCache()
+        self._tokens = TokenVerifier()
+        self._pool = ThreadPoolExecutor(max_workers=workers, thread_name_prefix=f"http-api-{api.id}")
+
+    def close(self) -> None:
+        """Stop accepting invocations."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def handle(self, request: HttpRequest) -> HttpResponse:
+        """Answer one request; never raises for what the request or the function did."""
+        cors, origin = self._api.cors, request.headers.get("origin")
+        if cors is not None and origin is not None and is_preflight(request.method, dict(request.headers)):
+            return preflight(cors, origin)
+        try:
+            response = self._answer(request)
+        except GatewayError as error:
+            log = logger.warning if error.status >= 500 else logger.info
+            log("%s %s: %d %s", request.method, request.path, error.status, error)
+            response = error.response()
+        named = (*response.headers, ("apigw-requestid", request.request_id))
+        response = HttpResponse(response.status, named, response.body)
+        return response if cors is None else with_cors(cors, origin, response)
+
+    def _answer(self, request: HttpRequest) -> HttpResponse:
+        stage, request = self._stage(request)
+        match = self._routes.match(request.method, request.path)
+        if match is None:
+            raise GatewayError(NOT_FOUND)
+        context = self._authorise(stage, match, request)
+        integration = self._api.integrations[match.route.integration]
+        self._check_permission(integration.function, self._route_arn(stage, match, request.method))
+        event = request_event(self._identity, stage, match.route.key, request, match.parameters, context)
+        return lambda_response(self._call(integration, event))
+
+    def _stage(self, request: HttpRequest) -> tuple[HttpStage, HttpRequest]:
+        """Return the stage: named by the first segment of the path, else $default."""
+        first, _, rest = request.path.removeprefix("/").partition("/")
+        stage = self._stages.get(first)
+        if stage is not None:
+            return stage, replace(request, path=f"/{rest}")
+        default = self._stages.get("$default")
+        if default is None:
+            raise GatewayError(NOT_FOUND)
+        return default, request
+
+    def _route_arn(self, stage: HttpStage, match: RouteMatch, method: str) -> str:
+        key = match.route.key
+        suffix = key if key == "$default" else f"{method}{key.split(' ', 1)[1]}"
+        return f"{self._execute_arn}/{stage.name}/{suffix}"
+
+    @property
+    def _execute_arn(self) -> str:
+        own = self._identity
+        return f"arn:aws:execute-api:{own.region}:{own.account}:{own.api_id}"
+
+    def _authorise(self, stage: HttpStage, match: RouteMatch, request: HttpRequest) -> JsonObject | None:
+        if match.route.authorizer is None:
+            return None
+        authorizer = self._api.authorizers[match.route.authorizer]
+        values = identity_sources(authorizer, request, stage.variables, _context_of(request))
+        if authorizer.kind == "JWT":
+            token = values[0].removeprefix("Bearer ").strip() if values else ""
+            if not token:
+                raise GatewayError(UNAUTHORIZED)
+            return {"jwt": self._tokens.verify(authorizer, token, match.route.scopes)}
+        return self._ask(authorizer, stage, match, request, values)
+
+    def _ask(
+        self,
+        authorizer: HttpAuthorizer,
+        stage: HttpStage,
+        match: RouteMatch,
+        request: HttpRequest,
+        values: list[str],
+    ) -> JsonObject | None:
+        route_arn = f"{self._execute_arn}/{stage.name}/{request.method}{request.path}"
+        key = (authorizer.id, *values)
+        answer = self._cache.get(key) if authorizer.cache_ttl else None
+        if answer is None:
+            answer = self._fresh_answer(authorizer, stage, match, request, values, route_arn)
+        decided = verdict(authorizer, answer, route_arn)
+        if authorizer.cache_ttl:
+            self._cache.put(key, answer, authorizer.cache_ttl)
+        require(decided.allowed)
+        return {"lambda": decided.context} if decided.context else {"lambda": None}
+
+    def _fresh_answer(
+        self,
+        authorizer: HttpAuthorizer,
+        stage: HttpStage,
+        match: RouteMatch,
+        request: HttpRequest,
+        values: list[str],
+        route_arn: str,
+    ) -> JsonObject:
+        function = authorizer.function or ""
+        self._check_permission(function, f"{self._execute_arn}/authorizers/{authorizer.id}")
+        event = authorizer_event(self._identity, stage, match.route.key, request, match.parameters, values, route_arn)
+        future = self._pool.submit(self._invoke, function, json.dumps(event).encode())
+        try:
+            return parse_answer(future.result(timeout=_AUTHORIZER_SECONDS))
+        except (InvokeFailed, FutureTimeout) as error:
+            if isinstance(error, InvokeFailed) and error.error == _UNAUTHORIZED_MESSAGE:
+                raise GatewayError(UNAUTHORIZED, "the authorizer does not know the caller") from error
+            raise GatewayError(INTERNAL, f"the authorizer {authorizer.name} failed: {error}") from error
+
+    def _call(self, integration: HttpIntegration, event: JsonObject) -> bytes:
+        future = self._pool.submit(self._invoke, integration.function, json.dumps(event).encode())
+        try:
+            return future.result(timeout=integration.timeout / 1000)
+        except FutureTimeout as error:
+            raise GatewayError(UNAVAILABLE, f"no answer in {integration.timeout} ms") from error
+        except InvokeTooLarge as error:
+            raise GatewayError(TOO_LONG, str(error)) from error
+        except InvokeThrottled as error:
+            raise GatewayError(UNAVAILABLE, str(error)) from error
+        except InvokeFailed as error:
+            raise GatewayError(INTERNAL, str(error)) from error
+
+    def _check_permission(self, function: str, source_arn: str) -> None:
+        name, _, qualifier = function.split(":function:", 1)[-1].partition(":")
+        for one in self._permissions:
+            if (
+                one.function == name
+                and (one.qualifier or "") == qualifier
+                and one.principal == _PRINCIPAL
+                and one.action in _ACTIONS
+                and (one.source_account or self._identity.account) == self._identity.account
+                and (one.source_arn is None or _arn_matches(source_arn, one.source_arn))
+            ):
+                return
+        raise GatewayError(INTERNAL, f"{function} does not let API Gateway invoke it for {source_arn}")
+
+
+def _arn_matches(arn: str, pattern: str) -> bool:
+    # IAM patterns know * and ? only: a [ is itself.
+    return fnmatchcase(arn, pattern.replace("[", "[[]"))
+
+
+def _context_of(request: HttpRequest) -> JsonObject:
+    return {"http": {"method": request.method, "sourceIp": request.source_ip}, "requestId": request.request_id}

@@ -1,0 +1,53 @@
+"""Decides calls: each access that a call needs is looked up and evaluated; the first denial is the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from twin.iam.evaluator import Policies, decide
+from twin.iam.model import ACCOUNT_ID, Access, Decision, Principal, PrincipalKind
+from twin.iam.principals import service_principal
+from twin.iam.sources import PolicySource
+
+
+class Authorizer:
+    """Evaluates accesses against the policies of a source."""
+
+    def __init__(self, source: PolicySource, region: str) -> None:
+        self._source = source
+        self._region = region
+
+    def check(self, principal: Principal, accesses: Sequence[Access]) -> Decision | None:
+        """Return the first denial, or None if every access is allowed.
+
+        Raises:
+            PolicyError: A policy in force cannot be evaluated.
+        """
+        for access in accesses:
+            decision = self.decide(principal, access)
+            if not decision.allowed:
+                return decision
+        return None
+
+    def decide(self, principal: Principal, access: Access) -> Decision:
+        """Decide one access.
+
+        Raises:
+            PolicyError: A policy in force cannot be evaluated.
+        """
+        identity = (
+            self._source.role_policies(principal.role_arn)
+            if principal.kind is PrincipalKind.ROLE and principal.role_arn
+            else ()
+        )
+        resource = None if principal.unrestricted else self._source.resource_policy(access.resource)
+        return decide(principal, access, Policies(identity, resource), self._region)
+
+    def check_service(self, service: str, action: str, resource: str, source_arn: str) -> Decision:
+        """Decide what an AWS service does by a resource policy: EventBridge to a queue, API Gateway to a function.
+
+        Raises:
+            PolicyError: A policy in force cannot be evaluated.
+        """
+        context = {"aws:SourceArn": source_arn, "aws:SourceAccount": ACCOUNT_ID}
+        return self.decide(service_principal(service), Access(action, resource, context))

@@ -1,0 +1,95 @@
+"""S3: operations and IAM actions have different names, and one call may need several."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+from urllib.parse import unquote
+
+from twin.iam.call import Call, UnknownCall
+from twin.iam.model import Access, ContextValue
+
+_OBJECT_ACTIONS: Final = {
+    "GetObject": "GetObject",
+    "HeadObject": "GetObject",
+    "GetObjectAttributes": "GetObjectAttributes",
+    "PutObject": "PutObject",
+    "CreateMultipartUpload": "PutObject",
+    "UploadPart": "PutObject",
+    "CompleteMultipartUpload": "PutObject",
+    "AbortMultipartUpload": "AbortMultipartUpload",
+    "ListParts": "ListMultipartUploadParts",
+    "DeleteObject": "DeleteObject",
+    "GetObjectTagging": "GetObjectTagging",
+    "PutObjectTagging": "PutObjectTagging",
+    "DeleteObjectTagging": "DeleteObjectTagging",
+    "CopyObject": "PutObject",
+    "UploadPartCopy": "PutObject",
+}
+_WITH_VERSION: Final = frozenset(
+    ("GetObject", "DeleteObject", "GetObjectTagging", "PutObjectTagging", "GetObjectAttributes")
+)
+_BUCKET_ACTIONS: Final = {
+    "ListObjects": "ListBucket",
+    "ListObjectsV2": "ListBucket",
+    "HeadBucket": "ListBucket",
+    "ListObjectVersions": "ListBucketVersions",
+    "ListMultipartUploads": "ListBucketMultipartUploads",
+    "GetBucketLocation": "GetBucketLocation",
+    "GetBucketVersioning": "GetBucketVersioning",
+    "GetBucketNotificationConfiguration": "GetBucketNotification",
+    "GetBucketPolicy": "GetBucketPolicy",
+}
+_CONTEXT_PARAMS: Final = {
+    "Prefix": "s3:prefix",
+    "Delimiter": "s3:delimiter",
+    "MaxKeys": "s3:max-keys",
+    "VersionId": "s3:VersionId",
+    "ACL": "s3:x-amz-acl",
+    "ServerSideEncryption": "s3:x-amz-server-side-encryption",
+    "SSEKMSKeyId": "s3:x-amz-server-side-encryption-aws-kms-key-id",
+}
+
+
+def classify_s3(call: Call) -> Sequence[Access]:
+    """Return the accesses of an S3 call.
+
+    Raises:
+        UnknownCall: An operation that this stack does not use.
+    """
+    params, operation = call.params, call.operation
+    context = {name: str(params[key]) for key, name in _CONTEXT_PARAMS.items() if params.get(key) is not None}
+    if operation == "ListBuckets":
+        return [Access("s3:ListAllMyBuckets", "*")]
+    if operation in _BUCKET_ACTIONS:
+        return [Access(f"s3:{_BUCKET_ACTIONS[operation]}", _bucket(params["Bucket"]), context)]
+    if operation == "DeleteObjects":
+        objects = params.get("Delete", {}).get("Objects", [])
+        return [_object(params["Bucket"], entry, "DeleteObject", context) for entry in objects]
+    if operation not in _OBJECT_ACTIONS:
+        raise UnknownCall(f"the local twin cannot authorise s3:{operation}")
+    found = [_object(params["Bucket"], params, _OBJECT_ACTIONS[operation], context)]
+    if operation in ("CopyObject", "UploadPartCopy"):
+        found.insert(0, _source(params["CopySource"]))
+    if params.get("Tagging") and operation in ("PutObject", "CreateMultipartUpload", "CopyObject"):
+        found.append(_object(params["Bucket"], params, "PutObjectTagging", context))
+    return found
+
+
+def _bucket(name: str) -> str:
+    return f"arn:aws:s3:::{name}"
+
+
+def _object(bucket: str, entry: Mapping[str, Any], action: str, context: Mapping[str, ContextValue]) -> Access:
+    version = entry.get("VersionId")
+    if version and action in _WITH_VERSION:
+        action = action.replace("Object", "ObjectVersion", 1)
+    return Access(f"s3:{action}", f"{_bucket(bucket)}/{entry['Key']}", context)
+
+
+def _source(copy_source: object) -> Access:
+    if isinstance(copy_source, Mapping):
+        return _object(copy_source["Bucket"], copy_source, "GetObject", {})
+    path, _, version = str(copy_source).partition("?versionId=")
+    bucket, _, key = unquote(path).lstrip("/").partition("/")
+    return _object(bucket, {"Key": key, "VersionId": version or None}, "GetObject", {})

@@ -1,0 +1,204 @@
+"""Condition blocks of policies: the operators used in practice, and the keys the twin can tell the truth about.
+
+An operator or key that is not known here is an error when the policy is read, never silently true.
+Source: IAM user guide, "IAM JSON policy elements: Condition operators" and "multiple context keys or values".
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+from twin.iam.model import ContextValue, PolicyError, UnsupportedPolicy
+from twin.iam.patterns import arn_like, check_variables, like, literal
+
+Test = Callable[[str, str], bool]
+"""Takes the policy's value and the request's."""
+
+
+def _bool(wanted: str, given: str) -> bool:
+    return wanted.lower() == given.lower()
+
+
+def _numbers(compare: Callable[[float, float], bool]) -> Test:
+    def test(wanted: str, given: str) -> bool:
+        try:
+            return compare(float(given), float(wanted))
+        except ValueError:
+            return False
+
+    return test
+
+
+def _moment(text: str) -> datetime:
+    if text.isdigit():
+        return datetime.fromtimestamp(int(text), UTC)
+    moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _dates(compare: Callable[[datetime, datetime], bool]) -> Test:
+    def test(wanted: str, given: str) -> bool:
+        try:
+            return compare(_moment(given), _moment(wanted))
+        except ValueError:
+            return False
+
+    return test
+
+
+def _in_network(wanted: str, given: str) -> bool:
+    try:
+        return ipaddress.ip_address(given) in ipaddress.ip_network(wanted, strict=False)
+    except ValueError:
+        return False
+
+
+_TESTS: Final[Mapping[str, Test]] = {
+    "StringEquals": lambda wanted, given: literal(wanted) == given,
+    "StringEqualsIgnoreCase": lambda wanted, given: literal(wanted).lower() == given.lower(),
+    "StringLike": like,
+    "ArnEquals": arn_like,
+    "ArnLike": arn_like,
+    "Bool": _bool,
+    "IpAddress": _in_network,
+    "NumericEquals": _numbers(lambda given, wanted: given == wanted),
+    "NumericLessThan": _numbers(lambda given, wanted: given < wanted),
+    "NumericLessThanEquals": _numbers(lambda given, wanted: given <= wanted),
+    "NumericGreaterThan": _numbers(lambda given, wanted: given > wanted),
+    "NumericGreaterThanEquals": _numbers(lambda given, wanted: given >= wanted),
+    "DateEquals": _dates(lambda given, wanted: given == wanted),
+    "DateLessThan": _dates(lambda given, wanted: given < wanted),
+    "DateLessThanEquals": _dates(lambda given, wanted: given <= wanted),
+    "DateGreaterThan": _dates(lambda given, wanted: given > wanted),
+    "DateGreaterThanEquals": _dates(lambda given, wanted: given >= wanted),
+}
+_NEGATED: Final[Mapping[str, str]] = {
+    "StringNotEquals": "StringEquals",
+    "StringNotEqualsIgnoreCase": "StringEqualsIgnoreCase",
+    "StringNotLike": "StringLike",
+    "ArnNotEquals": "ArnEquals",
+    "ArnNotLike": "ArnLike",
+    "NotIpAddress": "IpAddress",
+    "NumericNotEquals": "NumericEquals",
+    "DateNotEquals": "DateEquals",
+}
+
+KNOWN_KEYS: Final = frozenset(
+    key.lower()
+    for key in (
+        "aws:CurrentTime",
+        "aws:EpochTime",
+        "aws:PrincipalAccount",
+        "aws:PrincipalArn",
+        "aws:PrincipalIsAWSService",
+        "aws:PrincipalServiceName",
+        "aws:RequestedRegion",
+        "aws:ResourceAccount",
+        "aws:SecureTransport",
+        "aws:SourceAccount",
+        "aws:SourceArn",
+        "aws:SourceIp",
+        "aws:SourceOwner",
+        "aws:ViaAWSService",
+        "cloudwatch:namespace",
+        "dynamodb:EnclosingOperation",
+        "dynamodb:LeadingKeys",
+        "dynamodb:ReturnValues",
+        "dynamodb:Select",
+        "events:detail-type",
+        "events:source",
+        "kms:CallerAccount",
+        "kms:EncryptionContextKeys",
+        "kms:ViaService",
+        "lambda:FunctionArn",
+        "s3:delimiter",
+        "s3:max-keys",
+        "s3:prefix",
+        "s3:ResourceAccount",
+        "s3:TlsVersion",
+        "s3:VersionId",
+        "s3:x-amz-acl",
+        "s3:x-amz-server-side-encryption",
+        "s3:x-amz-server-side-encryption-aws-kms-key-id",
+        "secretsmanager:SecretId",
+        "secretsmanager:VersionId",
+        "secretsmanager:VersionStage",
+        "ses:FromAddress",
+        "states:StateMachineQualifier",
+    )
+)
+KNOWN_PREFIXES: Final = ("kms:encryptioncontext:",)
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One operator on one key. `quantifier` is "", "ForAllValues" or "ForAnyValue"."""
+
+    operator: str
+    quantifier: str
+    if_exists: bool
+    key: str
+    values: tuple[str, ...]
+
+    def holds(self, context: Mapping[str, ContextValue]) -> bool:
+        """Tell whether the condition holds; `context` has lower-case keys."""
+        given = context.get(self.key)
+        if self.operator == "Null":
+            absent = given is None
+            return any(absent == (value.lower() == "true") for value in self.values)
+        if given is None:
+            return self._holds_without_key()
+        values = (given,) if isinstance(given, str) else given
+        if self.quantifier == "ForAnyValue":
+            return any(self._passes(value) for value in values)
+        # Several values without a quantifier is undefined in IAM: all must pass, the strict reading.
+        return all(self._passes(value) for value in values)
+
+    def _holds_without_key(self) -> bool:
+        if self.quantifier == "ForAnyValue":
+            return False
+        return self.if_exists or self.quantifier == "ForAllValues" or self.operator in _NEGATED
+
+    def _passes(self, given: str) -> bool:
+        negated = self.operator in _NEGATED
+        test = _TESTS[_NEGATED[self.operator] if negated else self.operator]
+        return any(test(wanted, given) for wanted in self.values) != negated
+
+
+def parse_conditions(block: Mapping[str, Mapping[str, object]]) -> tuple[Condition, ...]:
+    """Read a Condition block.
+
+    Raises:
+        UnsupportedPolicy: An operator, key or variable that is not known here.
+        PolicyError: The block has another shape.
+    """
+    return tuple(_parse(operator, key, values) for operator, keys in block.items() for key, values in keys.items())
+
+
+def _parse(operator: str, key: str, values: object) -> Condition:
+    quantifier, _, name = operator.rpartition(":")
+    if_exists = name.endswith("IfExists")
+    name = name.removesuffix("IfExists")
+    if quantifier not in ("", "ForAllValues", "ForAnyValue"):
+        raise UnsupportedPolicy(f"condition operator {operator} is not supported by the local twin")
+    if name not in _TESTS and name not in _NEGATED and name != "Null":
+        raise UnsupportedPolicy(f"condition operator {operator} is not supported by the local twin")
+    lowered = key.lower()
+    if lowered not in KNOWN_KEYS and not lowered.startswith(KNOWN_PREFIXES):
+        raise UnsupportedPolicy(f"condition key {key} is not supported by the local twin")
+    texts = tuple(_text(value) for value in (values if isinstance(values, list) else [values]))
+    for text in texts:
+        check_variables(text)
+    return Condition(name, quantifier, if_exists, lowered, texts)
+
+
+def _text(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (str, int, float)):
+        return str(value)
+    raise PolicyError(f"a condition value must be a string, number or boolean, not {value!r}")

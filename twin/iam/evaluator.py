@@ -1,0 +1,85 @@
+"""The decision: identity policies, resource policies, explicit denies. Pure.
+
+Source: IAM user guide, "Policy evaluation logic" for requests within one account. Permission boundaries, session
+policies and organisations' policies do not exist in the twin.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from twin.iam.model import ACCOUNT_ID, Access, ContextValue, Decision, Principal, PrincipalKind, Reason
+from twin.iam.policy import Policy, Statement
+
+
+@dataclass(frozen=True, slots=True)
+class Policies:
+    """What applies to one access: the caller's own policies and the resource's policy, if it has one."""
+
+    identity: Sequence[Policy] = ()
+    resource: Policy | None = None
+
+
+def decide(principal: Principal, access: Access, policies: Policies, region: str) -> Decision:
+    """Decide one access. The administrator may do anything that no resource policy denies by name."""
+    context = full_context(principal, access, region)
+    identity = [s for policy in policies.identity for s in policy.statements if s.covers(access, context)]
+    resource = [s for s in (policies.resource.statements if policies.resource else ()) if s.covers(access, context)]
+    reason = _reason(principal, access, identity, resource, guarded=policies.resource is not None)
+    return Decision(reason is Reason.ALLOWED, principal, access, reason)
+
+
+def _reason(
+    principal: Principal, access: Access, identity: list[Statement], resource: list[Statement], *, guarded: bool
+) -> Reason:
+    named = [s for s in resource if _names(s, principal)]
+    if principal.unrestricted:
+        return Reason.ALLOWED
+    if any(not s.allow for s in identity):
+        return Reason.EXPLICIT_DENY_IDENTITY
+    if any(not s.allow for s in named) or any(not s.allow for s in resource if _names_account(s)):
+        return Reason.EXPLICIT_DENY_RESOURCE
+    if any(s.allow for s in named):
+        return Reason.ALLOWED
+    if principal.kind is PrincipalKind.SERVICE:
+        return Reason.NO_RESOURCE_ALLOW
+    if not any(s.allow for s in identity):
+        return Reason.NO_IDENTITY_ALLOW
+    if access.action.startswith("kms:") and guarded:
+        # A key's policy must hand the account to IAM, or identity policies say nothing about the key.
+        return Reason.ALLOWED if any(s.allow and _names_account(s) for s in resource) else Reason.NO_RESOURCE_ALLOW
+    return Reason.ALLOWED
+
+
+def _names(statement: Statement, principal: Principal) -> bool:
+    if statement.not_principal is not None:
+        return not statement.not_principal.names(principal, ACCOUNT_ID)
+    return statement.principal is not None and statement.principal.names(principal, ACCOUNT_ID)
+
+
+def _names_account(statement: Statement) -> bool:
+    return statement.principal is not None and statement.principal.names_account(ACCOUNT_ID)
+
+
+def full_context(principal: Principal, access: Access, region: str) -> Mapping[str, ContextValue]:
+    """Return the condition context of an access with the global keys, all names in lower case.
+
+    The loopback interface counts as a secure transport: what enforces TLS on AWS is not under test here.
+    """
+    context: dict[str, ContextValue] = {
+        "aws:securetransport": "true",
+        "s3:tlsversion": "1.3",
+        "aws:requestedregion": region,
+        "aws:principalaccount": ACCOUNT_ID,
+        "aws:resourceaccount": ACCOUNT_ID,
+        "s3:resourceaccount": ACCOUNT_ID,
+        "kms:calleraccount": ACCOUNT_ID,
+        "aws:sourceip": "127.0.0.1",
+        "aws:principalisawsservice": "true" if principal.kind is PrincipalKind.SERVICE else "false",
+        "aws:viaawsservice": "false",
+        "aws:principalarn": principal.role_arn or principal.arn,
+    }
+    if principal.service is not None:
+        context["aws:principalservicename"] = principal.service
+    return context | {key.lower(): value for key, value in access.context.items()}

@@ -1,0 +1,143 @@
+"""Policy documents as values: read once, checked fully, matched often."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Final
+
+from twin.iam.conditions import Condition, parse_conditions
+from twin.iam.model import Access, ContextValue, PolicyError, Principal, PrincipalKind
+from twin.iam.patterns import arn_like, check_variables, like
+
+_ELEMENTS: Final = frozenset(
+    ("Sid", "Effect", "Action", "NotAction", "Resource", "NotResource", "Condition", "Principal", "NotPrincipal")
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PrincipalPattern:
+    """Whom a statement of a resource policy names: `anyone`, or ARNs and accounts, or services."""
+
+    anyone: bool
+    aws: tuple[str, ...]
+    services: tuple[str, ...]
+
+    def names(self, principal: Principal, account: str) -> bool:
+        """Tell whether it names this principal itself."""
+        if self.anyone:
+            return True
+        if principal.kind is PrincipalKind.SERVICE:
+            return principal.service in self.services
+        return any(name in (principal.arn, principal.role_arn) or name == "*" for name in self.aws) or (
+            principal.unrestricted and self.names_account(account)
+        )
+
+    def names_account(self, account: str) -> bool:
+        """Tell whether it names the whole account, which leaves the decision to identity policies."""
+        return any(name in (account, f"arn:aws:iam::{account}:root") for name in self.aws)
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One statement. Exactly one of actions and not_actions, at most one of resources and not_resources, is set."""
+
+    allow: bool
+    actions: tuple[str, ...]
+    not_actions: tuple[str, ...]
+    resources: tuple[str, ...]
+    not_resources: tuple[str, ...]
+    conditions: tuple[Condition, ...]
+    principal: PrincipalPattern | None
+    not_principal: PrincipalPattern | None
+
+    def covers(self, access: Access, context: Mapping[str, ContextValue]) -> bool:
+        """Tell whether action, resource and conditions match."""
+        return (
+            self._covers_action(access.action)
+            and self._covers_resource(access)
+            and all(condition.holds(context) for condition in self.conditions)
+        )
+
+    def _covers_action(self, action: str) -> bool:
+        if self.not_actions:
+            return not any(like(pattern, action, ignore_case=True) for pattern in self.not_actions)
+        return any(like(pattern, action, ignore_case=True) for pattern in self.actions)
+
+    def _covers_resource(self, access: Access) -> bool:
+        if access.any_resource:
+            return True
+        if self.not_resources:
+            return not any(arn_like(pattern, access.resource) for pattern in self.not_resources)
+        return not self.resources or any(arn_like(pattern, access.resource) for pattern in self.resources)
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """A whole document."""
+
+    statements: tuple[Statement, ...]
+
+
+def parse_policy(document: str | Mapping[str, Any]) -> Policy:
+    """Read a policy document, as JSON text or parsed.
+
+    Raises:
+        UnsupportedPolicy: It uses an operator, key or variable that the twin cannot evaluate.
+        PolicyError: It is no policy document.
+    """
+    return _parse_text(document if isinstance(document, str) else json.dumps(document, sort_keys=True))
+
+
+@lru_cache(maxsize=1024)
+def _parse_text(text: str) -> Policy:
+    try:
+        document = json.loads(text)
+    except ValueError as exc:
+        raise PolicyError(f"a policy document is not JSON: {exc}") from exc
+    if not isinstance(document, dict) or "Statement" not in document:
+        raise PolicyError("a policy document needs a Statement")
+    statements = document["Statement"]
+    return Policy(tuple(_statement(s) for s in (statements if isinstance(statements, list) else [statements])))
+
+
+def _statement(statement: Mapping[str, Any]) -> Statement:
+    unknown = set(statement) - _ELEMENTS
+    if unknown:
+        raise PolicyError(f"unknown elements in a policy statement: {', '.join(sorted(unknown))}")
+    if statement.get("Effect") not in ("Allow", "Deny"):
+        raise PolicyError("the Effect of a policy statement is Allow or Deny")
+    if ("Action" in statement) == ("NotAction" in statement):
+        raise PolicyError("a policy statement has either Action or NotAction")
+    if "Resource" in statement and "NotResource" in statement:
+        raise PolicyError("a policy statement has either Resource or NotResource")
+    return Statement(
+        allow=statement["Effect"] == "Allow",
+        actions=_texts(statement.get("Action", ())),
+        not_actions=_texts(statement.get("NotAction", ())),
+        resources=_texts(statement.get("Resource", ())),
+        not_resources=_texts(statement.get("NotResource", ())),
+        conditions=parse_conditions(statement.get("Condition", {})),
+        principal=_principal(statement.get("Principal")),
+        not_principal=_principal(statement.get("NotPrincipal")),
+    )
+
+
+def _texts(value: str | Sequence[str]) -> tuple[str, ...]:
+    texts = (value,) if isinstance(value, str) else tuple(value)
+    for text in texts:
+        check_variables(text)
+    return texts
+
+
+def _principal(value: object) -> PrincipalPattern | None:
+    if value is None:
+        return None
+    if value == "*":
+        return PrincipalPattern(True, (), ())
+    if not isinstance(value, dict) or set(value) - {"AWS", "Service", "Federated", "CanonicalUser"}:
+        raise PolicyError(f"not a Principal: {value!r}")
+    aws = _texts(value.get("AWS", ()))
+    return PrincipalPattern("*" in aws, aws, _texts(value.get("Service", ())))

@@ -1,0 +1,69 @@
+"""Who holds which credentials: keys are issued to roles, and a call is traced back to its role by its key."""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+import threading
+from collections import OrderedDict
+from typing import Final
+
+from twin.iam.model import ACCOUNT_ID, ADMINISTRATOR, Credentials, Principal, PrincipalKind, UnknownCredentials
+
+MAX_SESSIONS: Final = 10_000
+
+
+class Principals:
+    """Issues credentials and knows whose they are. Thread-safe; the oldest sessions are forgotten first."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._sessions: OrderedDict[str, tuple[Principal, Credentials]] = OrderedDict()
+        self.administrator = self._new("AKIA")
+        self._administrator_key = self.administrator.access_key_id
+
+    def issue(self, role_arn: str, session_name: str | None = None) -> Credentials:
+        """Return new credentials of a role, as AssumeRole does; the session name shows in denials."""
+        credentials = self._new("ASIA")
+        self.adopt(credentials, role_arn, session_name or secrets.token_hex(8))
+        return credentials
+
+    def adopt(self, credentials: Credentials, role_arn: str, session_name: str) -> None:
+        """Take credentials that something else made (STS) for a role's."""
+        name = role_arn.rsplit("/", 1)[-1]
+        arn = f"arn:aws:sts::{ACCOUNT_ID}:assumed-role/{name}/{session_name}"
+        principal = Principal(PrincipalKind.ROLE, arn, role_arn=role_arn)
+        with self._lock:
+            self._sessions[credentials.access_key_id] = (principal, credentials)
+            while len(self._sessions) > MAX_SESSIONS:
+                self._sessions.popitem(last=False)
+
+    def principal_of(self, access_key_id: str | None, session_token: str | None = None) -> Principal:
+        """Return whose key this is; a role's key counts only with its session token.
+
+        Raises:
+            UnknownCredentials: The key was not issued here, or the token is not the key's.
+        """
+        if access_key_id is None:
+            raise UnknownCredentials("the request carries no credentials")
+        if access_key_id == self._administrator_key:
+            return ADMINISTRATOR
+        with self._lock:
+            found = self._sessions.get(access_key_id)
+        if found is None:
+            raise UnknownCredentials("The security token included in the request is invalid.")
+        principal, credentials = found
+        if not hmac.compare_digest((session_token or "").encode(), credentials.session_token.encode()):
+            raise UnknownCredentials("The security token included in the request is invalid.")
+        return principal
+
+    @staticmethod
+    def _new(prefix: str) -> Credentials:
+        alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
+        key = prefix + "".join(secrets.choice(alphabet) for _ in range(16))
+        return Credentials(key, secrets.token_urlsafe(30), secrets.token_urlsafe(48))
+
+
+def service_principal(service: str) -> Principal:
+    """Return an AWS service, such as events.amazonaws.com, that acts by a resource policy."""
+    return Principal(PrincipalKind.SERVICE, service, service=service)

@@ -1,0 +1,48 @@
+"""JSON as AWS writes it: compact, UTF-8 not escaped, limits counted in bytes of that form.
+
+moto escapes every non-ASCII character and puts blanks after separators, so its histories differ and its 256 KiB limit
+strikes early.
+"""
+
+import json
+from datetime import date, datetime
+from typing import Any, Final
+
+from moto.stepfunctions.parser import quotas
+from moto.stepfunctions.parser.asl.utils import encoding
+
+from twin.machine.patching import Patches
+
+MAX_BYTES: Final = 256 * 1024
+"""Largest input, output or result of a state. Source: AWS Step Functions quotas."""
+
+
+def _other(value: Any) -> str:
+    return value.isoformat() if isinstance(value, date | datetime) else str(value)
+
+
+def compact(value: Any, separators: tuple[str, str] | None = None) -> str:
+    """Return compact JSON; `separators` is accepted because moto's callers pass it."""
+    text = json.dumps(value, separators=(",", ":"), ensure_ascii=False, default=_other)
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # half of a surrogate pair, which only an escape can carry
+        return json.dumps(value, separators=(",", ":"), default=_other)
+    return text
+
+
+def fits(value: Any) -> bool:
+    """Whether a value is within the payload limit."""
+    text = value if isinstance(value, str) else compact(value)
+    return len(text.encode("utf-8", "surrogatepass")) <= MAX_BYTES
+
+
+def iso(moment: datetime) -> str:
+    """Return a time as the context object has it: UTC, milliseconds, `Z`."""
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+
+
+def apply(patches: Patches) -> None:
+    """Install the patches of this module."""
+    patches.everywhere(encoding.to_json_str, compact)
+    patches.everywhere(quotas.is_within_size_quota, fits)

@@ -1,0 +1,206 @@
+"""Task states against services: requests and responses in the right case, errors by their AWS names, Lambda payloads.
+
+What moto gets wrong is told in `clients`; for Lambda it also rewrites the error payload, gives an error without a
+type the name `Exception` (AWS: `Lambda.Unknown`), and refuses `InvocationType`.
+"""
+
+import copy
+import json
+from typing import Any, Final
+
+from moto.stepfunctions.parser.api import (
+    HistoryEventType,
+    LambdaFunctionFailedEventDetails,
+    TaskFailedEventDetails,
+)
+from moto.stepfunctions.parser.asl.component.common.error_name.custom_error_name import CustomErrorName
+from moto.stepfunctions.parser.asl.component.common.error_name.failure_event import FailureEvent
+from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda_eval_utils
+from moto.stepfunctions.parser.asl.component.state.exec.state_task.service import state_task_service_lambda
+from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service import StateTaskService
+from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service_aws_sdk import (
+    StateTaskServiceAwsSdk,
+)
+from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service_dynamodb import (
+    StateTaskServiceDynamoDB,
+)
+from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service_events import (
+    StateTaskServiceEvents,
+)
+from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service_lambda import (
+    StateTaskServiceLambda,
+)
+from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service_sfn import (
+    StateTaskServiceSfn,
+)
+from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service_sns import (
+    StateTaskServiceSns,
+)
+from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service_sqs import (
+    StateTaskServiceSqs,
+)
+from moto.stepfunctions.parser.asl.component.state.exec.state_task.state_task_lambda import StateTaskLambda
+from moto.stepfunctions.parser.asl.utils import boto_client
+
+from twin.machine import clients
+from twin.machine.events import event_details
+from twin.machine.patching import Patches
+
+_LAMBDA_FIELDS: Final = ("ExecutedVersion", "LogResult", "Payload", "StatusCode", *clients._METADATA)
+_UNKNOWN: Final = "Lambda.Unknown"
+
+
+def _normalise_parameters(
+    self: Any, parameters: dict[str, Any], boto_service_name: str | None = None, service_action_name: str | None = None
+) -> None:
+    service = self._get_boto_service_name(boto_service_name)
+    action = self._get_boto_service_action(service_action_name)
+    converted = clients.to_boto(copy.deepcopy(parameters), service=service, action=action)
+    parameters.clear()
+    parameters.update(converted)
+
+
+def _normalise_response(
+    self: Any, response: Any, boto_service_name: str | None = None, service_action_name: str | None = None
+) -> None:
+    if not isinstance(response, dict):
+        return
+    is_sdk = self.resource.service_name == "aws-sdk"
+    if is_sdk:
+        for name in clients._METADATA:
+            response.pop(name, None)
+    if self.resource.service_name == "lambda":
+        return
+    converted = clients.shaped(
+        response,
+        service=self._get_boto_service_name(boto_service_name),
+        action=self._get_boto_service_action(service_action_name),
+        as_millis=not is_sdk,
+    )
+    response.clear()
+    response.update(converted)
+
+
+def _boto_service(self: Any, boto_service_name: str | None = None) -> str:
+    return clients.boto_name(boto_service_name or self.resource.api_name)
+
+
+def _task_failed(self: Any, env: Any, error: str, cause: str) -> FailureEvent:
+    return FailureEvent(
+        env=env,
+        error_name=CustomErrorName(error),
+        event_type=HistoryEventType.TaskFailed,
+        event_details=event_details(
+            taskFailedEventDetails=TaskFailedEventDetails(
+                error=error,
+                cause=cause,
+                resource=self._get_sfn_resource(),
+                resourceType=self._get_sfn_resource_type(),
+            )
+        ),
+    )
+
+
+def _from_service_error(original: Any) -> Any:
+    """Name a service's error as AWS does; leave every other error to moto."""
+
+    def from_error(self: Any, env: Any, ex: Exception) -> Any:
+        named = clients.optimised_error(self.resource.service_name, ex)
+        return original(self, env=env, ex=ex) if named is None else _task_failed(self, env, *named)
+
+    return from_error
+
+
+def _from_sdk_error(original: Any) -> Any:
+    def from_error(self: Any, env: Any, ex: Exception) -> Any:
+        named = clients.sdk_error(self.resource.api_name, ex)
+        return original(self, env=env, ex=ex) if named is None else _task_failed(self, env, *named)
+
+    return from_error
+
+
+def _from_dynamodb_error(self: Any, env: Any, ex: Exception) -> Any:
+    """Moto reports everything here, a time limit too, as a DynamoDB error."""
+    named = clients.optimised_error("dynamodb", ex)
+    if named is None:
+        return super(StateTaskServiceDynamoDB, self)._from_error(env=env, ex=ex)
+    return _task_failed(self, env, *named)
+
+
+def _lambda_error(ex: Exception) -> tuple[str, str] | None:
+    if not isinstance(ex, lambda_eval_utils.LambdaFunctionErrorException):
+        return clients.optimised_error("lambda", ex)
+    try:
+        payload = json.loads(ex.payload)
+    except ValueError:
+        return _UNKNOWN, ex.payload
+    name = payload.get("errorType") if isinstance(payload, dict) else None
+    return (name if isinstance(name, str) and name else _UNKNOWN), ex.payload
+
+
+def _from_lambda_error(original: Any) -> Any:
+    def from_error(self: Any, env: Any, ex: Exception) -> Any:
+        named = _lambda_error(ex)
+        return original(self, env=env, ex=ex) if named is None else _task_failed(self, env, *named)
+
+    return from_error
+
+
+def _from_function_error(original: Any) -> Any:
+    """The same for a task whose resource is the function's own ARN."""
+
+    def from_error(self: Any, env: Any, ex: Exception) -> Any:
+        named = _lambda_error(ex)
+        if named is None:
+            return original(self, env=env, ex=ex)
+        return FailureEvent(
+            env=env,
+            error_name=CustomErrorName(named[0]),
+            event_type=HistoryEventType.LambdaFunctionFailed,
+            event_details=event_details(
+                lambdaFunctionFailedEventDetails=LambdaFunctionFailedEventDetails(error=named[0], cause=named[1])
+            ),
+        )
+
+    return from_error
+
+
+def invoke_function(env: Any, parameters: dict[str, Any], region: str, state_credentials: Any) -> None:
+    """Invoke a function and push the result of the optimised integration.
+
+    Raises:
+        LambdaFunctionErrorException: The function failed; carries the payload as it was sent.
+    """
+    client = clients.client_for(region=region, service="lambda", state_credentials=state_credentials)
+    response = client.invoke(**{key: value for key, value in parameters.items() if value is not None})
+    text = response["Payload"].read().decode("utf-8", "replace")
+    if response.get("FunctionError"):
+        raise lambda_eval_utils.LambdaFunctionErrorException(response["FunctionError"], text)
+    try:
+        response["Payload"] = json.loads(text) if text else ""
+    except ValueError:
+        response["Payload"] = text
+    env.stack.append({key: response[key] for key in _LAMBDA_FIELDS if key in response})
+
+
+def apply(patches: Patches, connect: clients.Connect) -> None:
+    """Install the patches of this module."""
+    clients.use(connect)
+    patches.on_undo(lambda: clients.use(None))
+    patches.everywhere(boto_client.boto_client_for, clients.client_for)
+    patches.attribute(StateTaskService, "_normalise_parameters", _normalise_parameters)
+    patches.attribute(StateTaskService, "_normalise_response", _normalise_response)
+    patches.attribute(StateTaskService, "_get_boto_service_name", _boto_service)
+    for service in (StateTaskServiceEvents, StateTaskServiceSfn, StateTaskServiceSns, StateTaskServiceSqs):
+        patches.attribute(service, "_from_error", _from_service_error(service._from_error))
+    patches.attribute(StateTaskServiceAwsSdk, "_from_error", _from_sdk_error(StateTaskServiceAwsSdk._from_error))
+    patches.attribute(StateTaskServiceDynamoDB, "_from_error", _from_dynamodb_error)
+    patches.attribute(StateTaskServiceLambda, "_from_error", _from_lambda_error(StateTaskServiceLambda._from_error))
+    patches.attribute(StateTaskLambda, "_from_error", _from_function_error(StateTaskLambda._from_error))
+    patches.attribute(lambda_eval_utils, "execute_lambda_function_integration", invoke_function)
+    bindings = state_task_service_lambda._SUPPORTED_API_PARAM_BINDINGS
+    patches.attribute(
+        state_task_service_lambda,
+        "_SUPPORTED_API_PARAM_BINDINGS",
+        {**bindings, "invoke": bindings["invoke"] | {"InvocationType"}},
+    )

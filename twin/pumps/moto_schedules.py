@@ -1,0 +1,106 @@
+"""The schedules of EventBridge Scheduler as moto holds them: what is made, changed or deleted later counts as well.
+
+moto keeps schedules and never fires them, and takes any text for an expression; AWS refuses one that it can't read.
+"""
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from twin.deploy.deployment import RuleTarget
+from twin.deploy.services.events import rule_target
+from twin.pumps.schedules import ScheduleError, parse_schedule
+
+_CHANGES = ("create_schedule", "update_schedule", "delete_schedule")
+
+
+@dataclass(frozen=True)
+class ScheduledTarget:
+    """A schedule: one expression, one target. One that is `fleeting` is deleted once it has fired for the last time."""
+
+    name: str
+    group: str
+    arn: str
+    expression: str
+    timezone: str
+    target: RuleTarget
+    enabled: bool
+    fleeting: bool
+
+
+class MotoSchedules:
+    """Reads moto's schedules of one account and region, and tells when they change.
+
+    Args:
+        account: the account's id.
+        region: the region.
+    """
+
+    def __init__(self, account: str, region: str) -> None:
+        self._account, self._region = account, region
+        self._undo = ExitStack()
+
+    def listen(self, changed: Callable[[], None]) -> None:
+        """Call back after each change, until `close`."""
+        from moto.scheduler import models
+
+        owner = models.EventBridgeSchedulerBackend
+        for name in _CHANGES:
+            original = getattr(owner, name)
+            self._undo.callback(setattr, owner, name, original)
+            setattr(owner, name, _told(original, changed))
+
+    def close(self) -> None:
+        """Give moto its own methods back. Idempotent."""
+        self._undo.close()
+
+    def read(self) -> list[ScheduledTarget]:
+        """Return all schedules."""
+        groups = list(self._backend().schedule_groups.values())
+        return [_scheduled(one) for group in groups for one in list(group.schedules.values())]
+
+    def delete(self, schedule: ScheduledTarget) -> None:
+        """Delete a schedule that has completed, if it is still there."""
+        group = self._backend().schedule_groups.get(schedule.group)
+        if group is not None:
+            group.schedules.pop(schedule.name, None)
+
+    def _backend(self) -> Any:
+        from moto.scheduler.models import scheduler_backends
+
+        return scheduler_backends[self._account][self._region]
+
+
+def _told(original: Callable[..., Any], changed: Callable[[], None]) -> Callable[..., Any]:
+    def call(backend: Any, *args: Any, **named: Any) -> Any:
+        if "schedule_expression" in named:
+            _check(named["schedule_expression"], named.get("schedule_expression_timezone"))
+        result = original(backend, *args, **named)
+        changed()
+        return result
+
+    return call
+
+
+def _check(expression: str, timezone: str | None) -> None:
+    from moto.scheduler.exceptions import ValidationException
+
+    try:
+        parse_schedule(expression, datetime.now(UTC), timezone or "UTC")
+    except ScheduleError as error:
+        raise ValidationException(f"Invalid Schedule Expression {error}.") from error
+
+
+def _scheduled(one: Any) -> ScheduledTarget:
+    return ScheduledTarget(
+        name=one.name,
+        group=one.group_name,
+        arn=one.arn,
+        expression=one.schedule_expression,
+        timezone=one.schedule_expression_timezone,
+        target=rule_target(one.target),
+        enabled=one.state != "DISABLED",
+        fleeting=one.action_after_completion == "DELETE",
+    )

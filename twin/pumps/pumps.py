@@ -1,0 +1,76 @@
+"""All pumps of a twin, started and stopped together."""
+
+from collections.abc import Mapping
+
+from twin.deploy.deployment import Deployment
+from twin.machine import status
+from twin.pumps.bus import EventBusPump
+from twin.pumps.clock import ScheduleClock, SystemClock
+from twin.pumps.courier import AwsCourier, Connect, InvokeAsync, ServiceMay
+from twin.pumps.delivery import DeliveryQueue
+from twin.pumps.moto_hooks import MotoHooks
+from twin.pumps.moto_schedules import MotoSchedules
+from twin.pumps.queues import InvokeFunction, QueueMappingPump
+from twin.pumps.timetable import Timetable
+
+
+class Pumps:
+    """The pumps of one deployment; moto's own deliveries are off while they live."""
+
+    def __init__(
+        self,
+        deployment: Deployment,
+        *,
+        connect: Connect,
+        service_may: ServiceMay,
+        invoke: InvokeFunction,
+        invoke_async: InvokeAsync,
+        place: tuple[str, str],
+        clock: ScheduleClock | None = None,
+    ) -> None:
+        courier = AwsCourier(connect, service_may, invoke_async, deployment.permissions)
+        account, region = place
+        self._deliveries = DeliveryQueue(courier)
+        self._schedules = MotoSchedules(account, region)
+        self._timetable = Timetable(
+            deployment.rules, self._schedules, self._deliveries.put, clock or SystemClock(), place
+        )
+        self._mappings = [QueueMappingPump(one, connect, invoke) for one in deployment.queue_mappings]
+        bus = EventBusPump(self._deliveries.put, account, region)
+        status.listen(bus.on_execution)
+        self._schedules.listen(self._timetable.reload)
+        self._hooks = MotoHooks(on_event=bus.on_event, on_object=bus.on_object, on_queue=self._on_queue)
+
+    @property
+    def timetable(self) -> Timetable:
+        """The schedules."""
+        return self._timetable
+
+    def start(self) -> None:
+        """Start reading queues and firing schedules."""
+        for mapping in self._mappings:
+            mapping.start()
+        self._timetable.start()
+
+    def stop(self) -> None:
+        """Stop everything; idempotent where the parts are."""
+        status.listen(None)
+        self._hooks.close()
+        self._schedules.close()
+        self._timetable.stop()
+        for mapping in self._mappings:
+            mapping.stop()
+        self._deliveries.stop()
+
+    def idle(self) -> bool:
+        """Tell whether nothing is under way in any pump."""
+        return self._deliveries.idle() and all(mapping.idle() for mapping in self._mappings)
+
+    def problems(self) -> Mapping[str, str]:
+        """Return what keeps mappings from reading their queues, by queue ARN."""
+        return {one.queue_arn: one.problem for one in self._mappings if one.problem is not None}
+
+    def _on_queue(self, queue_arn: str) -> None:
+        for mapping in self._mappings:
+            if mapping.queue_arn == queue_arn:
+                mapping.signal()

@@ -1,0 +1,1 @@
+"""The running twin: what composes its parts, starts, updates and stops them."""

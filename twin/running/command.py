@@ -1,0 +1,89 @@
+"""Run a twin from the command line until a signal ends it: the bare runner under `pentad up`."""
+
+import argparse
+import gc
+import logging
+import signal
+import socket
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType
+
+from twin.deploy.assembly import AssemblyError
+from twin.deploy.errors import DeployError
+from twin.running.state_file import TwinRunning
+from twin.running.twin import Twin, TwinError, TwinOptions
+
+EXIT_FAILED = 1
+_ENDING = (signal.SIGINT, signal.SIGTERM)
+
+
+def ready_message(twin: Twin) -> str:
+    """Return what a person wants to know once the twin is up."""
+    phases = ", ".join(f"{name} {seconds:.1f}" for name, seconds in twin.timings.items())
+    lines = [f"The twin is up in {twin.ready_seconds:.1f} s ({phases})."]
+    lines += [f"  HTTP API   {url}  ({name})" for name, url in twin.api_urls.items()]
+    lines += [
+        f"  AWS        {twin.aws_url}",
+        f"  models     {twin.simulator_url}",
+        f"  vectors    {twin.vectors_url}",
+    ]
+    return "\n".join(lines)
+
+
+def wait_for_signal() -> None:
+    """Wait until SIGINT or SIGTERM; further ones have no effect while the twin stops.
+
+    The kernel may hand a signal to any thread, and then a main thread that waits for a lock sleeps on: so the
+    interpreter writes it into a socket, whichever thread gets it, and the main thread waits for that.
+
+    The garbage collector need not walk what is loaded by now, neither while the twin works nor as the process ends: a
+    twin that has run for a while holds gigabytes of histories, and a last walk through them has taken over a minute.
+    """
+    gc.freeze()
+    reader, writer = socket.socketpair()
+    with reader, writer:
+        writer.setblocking(False)
+        former = signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
+        try:
+            for number in _ENDING:
+                signal.signal(number, _take_note)
+            while reader.recv(1)[0] not in _ENDING:
+                continue
+        finally:
+            signal.set_wakeup_fd(former)
+            gc.freeze()
+
+
+def _take_note(number: int, frame: FrameType | None) -> None:
+    """Do nothing: that a handler is set keeps the signal from ending the process."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a twin; the exit status is 0 after a signal and 1 if it could not start."""
+    parser = argparse.ArgumentParser(prog="python -m twin", description=__doc__)
+    parser.add_argument("--assembly", type=Path, default=Path("cdk.out"))
+    parser.add_argument("--state", type=Path, default=Path(".pentad"))
+    parser.add_argument("--region", default="us-east-1")
+    parser.add_argument("--api-port", type=int, default=0)
+    parsed = parser.parse_args(arguments)
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    # A signal during the start ends it like any other error: what was started is stopped.
+    signal.signal(signal.SIGTERM, _interrupt)
+    options = TwinOptions(region=parsed.region, api_port=parsed.api_port)
+    try:
+        with Twin.start(parsed.assembly, parsed.state, options=options) as twin:
+            sys.stdout.write(ready_message(twin) + "\n")
+            sys.stdout.flush()
+            wait_for_signal()
+    except KeyboardInterrupt:
+        return 0
+    except (AssemblyError, DeployError, TwinError, TwinRunning) as error:
+        sys.stderr.write(f"The twin cannot start: {error}\n")
+        return EXIT_FAILED
+    return 0
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt

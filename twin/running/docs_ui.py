@@ -1,0 +1,118 @@
+"""The twin's page for a person: the API's documentation to try out, and the functions' logs.
+
+It serves the API's own OpenAPI document with Swagger UI (the copy that Powertools carries) and passes ``/v1`` on to the
+API, so that "Try it out" needs no CORS. It adds no credential: whoever tries it out gives a key.
+"""
+
+import html
+import importlib.resources
+import json
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import httpx
+
+from twin.servers.loopback import LoopbackServer, Request, Response
+
+_PASSED_ON: Final = ("authorization", "content-type", "prefer", "idempotency-key", "accept")
+_PASSED_BACK: Final = ("content-type", "location", "preference-applied", "retry-after")
+_SECONDS: Final = 35.0
+_LOG_LINES: Final = 200
+_HTML: Final = {"content-type": "text/html; charset=utf-8", "cache-control": "no-store"}
+
+LogReader = Callable[[str, int], list[Mapping[str, Any]]]
+
+
+class DocsUi:
+    """Serves the page.
+
+    Args:
+        api_url: the HTTP API's address.
+        openapi: reads the OpenAPI document, with a key of the caller's.
+        log_groups: lists log groups.
+        read_log: reads the newest events of a log group: (name, at most so many) to ``timestamp`` (ms) and ``message``.
+    """
+
+    def __init__(
+        self,
+        api_url: str,
+        *,
+        openapi: Callable[[], dict[str, Any]],
+        log_groups: Callable[[], list[str]],
+        read_log: LogReader,
+    ) -> None:
+        self._api = httpx.Client(base_url=api_url, timeout=_SECONDS, trust_env=False)
+        self._openapi = openapi
+        self._log_groups = log_groups
+        self._read_log = read_log
+        self._server = LoopbackServer(self._answer, name="docs-ui")
+
+    def start(self, port: int = 0) -> str:
+        """Serve in the background and return the page's address."""
+        return self._server.start(port)
+
+    def stop(self) -> None:
+        """Stop serving."""
+        self._server.stop()
+        self._api.close()
+
+    def _answer(self, request: Request) -> Response:
+        # A page of another origin may make a browser send requests here under another host's name.
+        if request.headers.get("host", "").partition(":")[0] not in ("127.0.0.1", "localhost"):
+            return Response(421, b"this page answers as 127.0.0.1 and localhost only")
+        if request.path.startswith("/v1/"):
+            return self._pass_on(request)
+        if request.method != "GET":
+            return Response(405, b"GET only")
+        if request.path == "/":
+            return Response(200, self._page().encode(), _HTML)
+        if request.path == "/logs":
+            names = request.query.get("group", [])
+            return Response(200, (self._log(names[0]) if names else self._log_list()).encode(), _HTML)
+        return Response(404, b"not here: / is the API's documentation, /logs the logs")
+
+    def _pass_on(self, request: Request) -> Response:
+        query = httpx.QueryParams([(name, value) for name, values in request.query.items() for value in values])
+        try:
+            reply = self._api.request(
+                request.method,
+                request.path,
+                params=query,
+                content=request.body,
+                headers={name: request.headers[name] for name in _PASSED_ON if name in request.headers},
+            )
+        except httpx.HTTPError as error:
+            return Response(502, f"the API does not answer: {type(error).__name__}".encode())
+        kept = {name: reply.headers[name] for name in _PASSED_BACK if name in reply.headers}
+        return Response(reply.status_code, reply.content, kept)
+
+    def _page(self) -> str:
+        from aws_lambda_powertools.event_handler.openapi.swagger_ui.html import generate_swagger_html
+
+        folder = importlib.resources.files("aws_lambda_powertools.event_handler.openapi.swagger_ui")
+        document = self._openapi() | {"servers": [{"url": "/"}]}
+        return generate_swagger_html(
+            # "</" would end the script element that the document is put into.
+            json.dumps(document).replace("</", "<\\/"),
+            folder.joinpath("swagger-ui-bundle.min.js").read_text(encoding="utf-8"),
+            folder.joinpath("swagger-ui.min.css").read_text(encoding="utf-8"),
+            "",
+            None,
+        )
+
+    def _log_list(self) -> str:
+        links = "".join(
+            f'<li><a href="/logs?group={html.escape(name, quote=True)}">{html.escape(name)}</a></li>'
+            for name in self._log_groups()
+        )
+        return f"<!doctype html><title>Logs</title><h1>Logs</h1><ul>{links}</ul>"
+
+    def _log(self, group: str) -> str:
+        lines = "\n".join(
+            f"{datetime.fromtimestamp(event['timestamp'] / 1000, UTC):%H:%M:%S.%f} {event['message'].rstrip()}"
+            for event in self._read_log(group, _LOG_LINES)
+        )
+        title = html.escape(group)
+        head = f'<!doctype html><title>{title}</title><h1>{title}</h1><a href="/logs">all</a>'
+        return f"{head}<pre>{html.escape(lines)}</pre>"

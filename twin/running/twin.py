@@ -1,0 +1,383 @@
+"""The local twin: a cloud assembly deployed into a local AWS and running, in one process with its functions' own.
+
+``python -m twin --assembly cdk.out --state .pentad`` runs it until a signal ends it.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from twin.deploy.assembly import Assembly, read_assembly
+from twin.deploy.deployment import Deployment
+from twin.running import state_file as twin_file
+from twin.running.background import Background
+
+if TYPE_CHECKING:
+    from twin.front.front import AwsFront
+    from twin.front.model import CountKey
+    from twin.host.host import FunctionHost
+    from twin.host.model import Report
+    from twin.http_api.server import HttpApiServer
+    from twin.pumps.clock import ScheduleClock
+    from twin.pumps.pumps import Pumps
+    from twin.running.clients import Clients
+    from twin.running.function_logs import FunctionLogs
+    from twin.running.updating import Updates
+    from twin.simulator import Simulator
+    from twin.vectors import LocalIndex
+
+logger = logging.getLogger(__name__)
+
+#: moto keeps its account in module globals, so a process has room for one twin.
+_one_per_process = threading.Lock()
+
+
+class TwinError(Exception):
+    """The twin cannot start."""
+
+
+@dataclass(frozen=True)
+class TwinOptions:
+    """What may differ from one start to the next. Ports of 0 are picked by the kernel.
+
+    `vector_dimension` is that of the embeddings' tier unless it is given. `routing_seed` makes the choice between the
+    two versions of an alias the same in each run.
+    """
+
+    region: str = "us-east-1"
+    aws_port: int = 0
+    api_port: int = 0
+    provider_keys: Mapping[str, str] = field(default_factory=dict)
+    parameters: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    vector_dimension: int | None = None
+    simulator_seed: str | None = None
+    time_scale: float = 1.0
+    routing_seed: int | None = None
+    clock: "ScheduleClock | None" = None
+
+
+class Twin:
+    """A running twin. Use `Twin.start`, as a context manager or with `stop`."""
+
+    def __init__(self, assembly: Assembly, state_dir: Path, options: TwinOptions) -> None:
+        self._assembly, self._state_dir, self._options = assembly, state_dir, options
+        self._cleanup = ExitStack()
+        self._stopped = threading.Event()
+        self._began = time.monotonic()
+        self.timings: dict[str, float] = {}
+        self.region = options.region
+        self._api_servers: dict[str, HttpApiServer] = {}
+        self._deployment = Deployment()
+        self._front: AwsFront
+        self._clients: Clients
+        self._logs: FunctionLogs
+        self._host: FunctionHost
+        self._pumps: Pumps
+        self._simulator: Simulator
+        self._vectors: LocalIndex
+        self.updates: Updates
+
+    @classmethod
+    def start(cls, assembly_dir: Path, state_dir: Path, *, options: TwinOptions | None = None) -> Self:
+        """Deploy the assembly and return when everything answers.
+
+        Raises:
+            AssemblyError: the assembly cannot be read.
+            DeployError: a resource cannot be created locally.
+            TwinRunning: another process runs a twin in this state folder.
+            TwinError: this process runs one already.
+        """
+        if not _one_per_process.acquire(blocking=False):
+            raise TwinError("this process runs a twin already; start another one in its own process")
+        twin: Self | None = None
+        try:
+            twin = cls(read_assembly(assembly_dir), state_dir.resolve(), options or TwinOptions())
+            twin._cleanup.callback(_one_per_process.release)
+            twin._start()
+        except BaseException:
+            if twin is None:
+                _one_per_process.release()
+            else:
+                twin.stop()
+            raise
+        return twin
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """Stop everything, last started first. Idempotent."""
+        if not self._stopped.is_set():
+            self._stopped.set()
+            self._cleanup.close()
+
+    @property
+    def aws_url(self) -> str:
+        """The endpoint of all AWS services."""
+        return self._front.url
+
+    @property
+    def api_urls(self) -> dict[str, str]:
+        """The URL of each HTTP API by its name."""
+        return {self._deployment.http_apis[key].name: one.url for key, one in self._api_servers.items()}
+
+    @property
+    def api_url(self) -> str:
+        """The URL of the HTTP API.
+
+        Raises:
+            TwinError: the assembly has none.
+        """
+        for server in self._api_servers.values():
+            return server.url
+        raise TwinError("the assembly has no HTTP API")
+
+    @property
+    def simulator_url(self) -> str:
+        """The base URL of the model simulator."""
+        return self._simulator.url
+
+    @property
+    def vectors_url(self) -> str:
+        """The base URL of the vector index."""
+        return self._vectors.url
+
+    @property
+    def outputs(self) -> dict[str, dict[str, str]]:
+        """The stacks' outputs, by stack name."""
+        return self._deployment.outputs
+
+    @property
+    def deployment(self) -> Deployment:
+        """All that was deployed."""
+        return self._deployment
+
+    @property
+    def function_names(self) -> list[str]:
+        """The names of the functions."""
+        return sorted(self._deployment.functions)
+
+    @property
+    def ready_seconds(self) -> float:
+        """How long the start took."""
+        return sum(self.timings.values())
+
+    @property
+    def front(self) -> "AwsFront":
+        """The front of all AWS calls."""
+        return self._front
+
+    @property
+    def host(self) -> "FunctionHost":
+        """The function host."""
+        return self._host
+
+    @property
+    def pumps(self) -> "Pumps":
+        """The event pumps."""
+        return self._pumps
+
+    def admin_client(self, service: str) -> Any:
+        """Return a client with the administrator's rights."""
+        return self._clients(service)
+
+    def role_client(self, service: str, role_arn: str) -> Any:
+        """Return a client that acts as a role."""
+        return self._clients(service, role_arn)
+
+    def counts(self) -> "Mapping[CountKey, int]":
+        """Return how many AWS calls were made, by service, operation and principal."""
+        return self._front.counts()
+
+    def reports(self) -> "list[Report]":
+        """Return the REPORT records of the functions."""
+        return self._host.reports()
+
+    def flush_logs(self) -> bool:
+        """Wait until the functions' log lines are in CloudWatch Logs."""
+        return self._logs.flush()
+
+    def _start(self) -> None:
+        twin_file.claim(self._state_dir)
+        self._cleanup.callback(twin_file.release, self._state_dir)
+        # Loading the model provider's stand-in and the index is independent of the deployment.
+        side = Background(self._start_stand_ins)
+        self._cleanup.callback(side.ignore)
+        self._phase("front", self._start_front)
+        self._phase("deploy", self._deploy)
+        self._phase("stand-ins", side.result)
+        self._phase("secrets", self._seed_secrets)
+        self._phase("pumps", self._start_pumps)
+        self._phase("http api", self._serve_apis)
+        twin_file.write(self._state_dir, self._facts())
+
+    def _phase(self, name: str, step: Callable[[], None]) -> None:
+        began = time.monotonic()
+        try:
+            step()
+        finally:
+            self.timings[name] = round(time.monotonic() - began, 3)
+
+    def _start_stand_ins(self) -> None:
+        from twin.simulator import Simulator
+        from twin.vectors import LocalIndex
+
+        self._simulator = Simulator(seed=self._options.simulator_seed)
+        self._cleanup.callback(self._simulator.stop)
+        self._simulator.start()
+        # The documents' registry lives in memory, so vectors of an earlier twin would belong to nothing.
+        path = self._state_dir / "vectors.sqlite"
+        for old in self._state_dir.glob("vectors.sqlite*"):
+            old.unlink()
+        self._vectors = LocalIndex(path, self._options.vector_dimension or _embedding_dimension(self._assembly))
+        self._cleanup.callback(self._vectors.stop)
+        self._vectors.start()
+
+    def _start_front(self) -> None:
+        from twin import machine
+        from twin.front.account import reset_account
+        from twin.front.front import AwsFront
+        from twin.host.host import FunctionHost, HostSettings
+        from twin.iam.model import ACCOUNT_ID
+        from twin.running.clients import Clients
+        from twin.running.function_logs import FunctionLogs
+
+        reset_account()
+        self._front = AwsFront(self.region)
+        self._cleanup.callback(self._front.stop)
+        self._front.start(self._options.aws_port)
+        self._clients = Clients(self._front.url, self.region, self._front.principals)
+        self._cleanup.callback(self._clients.close)
+        tasks = Clients(self._front.url, self.region, self._front.principals, validate=False)
+        self._cleanup.callback(tasks.close)
+        # SendTaskSuccess is authorised by the machine whose task the token stands for.
+        self._front.resolve_tokens(machine.machine_of)
+        machine.install(tasks, time_scale=self._options.time_scale, routing_seed=self._options.routing_seed)
+        self._cleanup.callback(machine.uninstall)
+        self._logs = FunctionLogs(ACCOUNT_ID, self.region)
+        self._cleanup.callback(self._logs.stop)
+        principals = self._front.principals
+        self._host = FunctionHost(
+            self._logs,
+            lambda role_arn: principals.issue(role_arn).environment(),
+            HostSettings(
+                region=self.region,
+                state_dir=self._state_dir / "functions",
+                extra_environment={"AWS_ENDPOINT_URL": self._front.url},
+            ),
+        )
+        self._cleanup.callback(self._host.stop)
+        self._front.attach(self._host)
+
+    def _deploy(self) -> None:
+        from twin.deploy.deployer import Deployer
+        from twin.deploy.registry import Place
+        from twin.iam.model import ACCOUNT_ID
+        from twin.running.updating import Updates
+
+        scratch = self._state_dir / "assets"
+        place = Place(self.region, ACCOUNT_ID, scratch=scratch, api_endpoint=self._reserve_api)
+        deployer = Deployer(self._clients, place)
+        self._deployment = deployer.deploy(self._assembly, parameters=self._options.parameters)
+        self.updates = Updates(deployer, self._deployment, self._host, self._clients)
+        self.updates.sync_host()
+        secret = self._front.principals.administrator.secret_access_key
+        self._front.serve_own(lambda path, key, body: self.updates.serve(path, key, body, secret))
+
+    def _reserve_api(self, api_id: str) -> str:
+        from twin.http_api.server import HttpApiServer
+
+        port = self._options.api_port if not self._api_servers else 0
+        server = HttpApiServer(port=port)
+        self._cleanup.callback(server.stop)
+        self._api_servers[api_id] = server
+        return server.url
+
+    def _seed_secrets(self) -> None:
+        from twin.running.provider_secrets import seed
+
+        stand_ins = {
+            "anthropic": {"base_url": self.simulator_url},
+            "openai": {"base_url": f"{self.simulator_url}/v1"},
+            "pinecone": {"index_host": self.vectors_url},
+        }
+        seed(self._clients("secretsmanager"), self._deployment.secrets, self._options.provider_keys, stand_ins)
+
+    def _start_pumps(self) -> None:
+        from twin.iam.model import ACCOUNT_ID
+        from twin.pumps.pumps import Pumps
+        from twin.running.invocations import Invocations
+
+        invocations = Invocations(self._host, self._front.authorizer)
+        self._host.on_async_failure(invocations.failures(self._deployment, self._clients))
+        self._pumps = Pumps(
+            self._deployment,
+            connect=self._clients,
+            service_may=invocations.service_may,
+            invoke=invocations.for_queue,
+            invoke_async=invocations.later,
+            place=(ACCOUNT_ID, self.region),
+            clock=self._options.clock,
+        )
+        self._cleanup.callback(self._pumps.stop)
+        self._pumps.start()
+
+    def _serve_apis(self) -> None:
+        from twin.http_api.events import ApiIdentity
+        from twin.http_api.gateway import HttpGateway
+        from twin.iam.model import ACCOUNT_ID
+        from twin.running.invocations import Invocations
+
+        invocations = Invocations(self._host, self._front.authorizer)
+        for api_id, server in self._api_servers.items():
+            identity = ApiIdentity(ACCOUNT_ID, self.region, api_id)
+            api = self._deployment.http_apis[api_id]
+            server.serve(HttpGateway(api, identity, invocations.for_api, self._deployment.permissions))
+
+    def _facts(self) -> dict[str, Any]:
+        administrator = self._front.principals.administrator
+        return {
+            "ready": True,
+            "assembly": str(self._assembly.directory),
+            "region": self.region,
+            "aws_url": self.aws_url,
+            "api_url": self.api_url if self._api_servers else None,
+            "api_urls": self.api_urls,
+            "simulator_url": self.simulator_url,
+            "vectors_url": self.vectors_url,
+            "access_key_id": administrator.access_key_id,
+            "secret_access_key": administrator.secret_access_key,
+            "outputs": self.outputs,
+            "started_at": datetime.now(UTC).isoformat(timespec="seconds"),
+            "ready_seconds": round(time.monotonic() - self._began, 3),
+            "timings": self.timings,
+        }
+
+
+def _embedding_dimension(assembly: Assembly) -> int:
+    """Return the size of vectors that the assembly's own model catalog asks for."""
+    from pentad.models.catalog.catalog import load
+
+    assets = [asset.path for stack in assembly.stacks for asset in stack.assets.values()]
+    overlays = [path for asset in assets if (path := asset / "python" / "pentad_catalog" / "models.yaml").is_file()]
+    overlay = overlays[0].read_text(encoding="utf-8") if overlays else None
+    dimensions = load(overlay=overlay).route(task="embed").dimensions
+    if dimensions is None:
+        raise TwinError("the embeddings' tier has no dimensions, so the local index cannot be made")
+    return dimensions
+
+
+@contextmanager
+def running(assembly_dir: Path, state_dir: Path, options: TwinOptions | None = None) -> Iterator[Twin]:
+    """Run a twin for the length of a with block."""
+    with Twin.start(assembly_dir, state_dir, options=options) as twin:
+        yield twin

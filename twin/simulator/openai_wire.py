@@ -1,0 +1,186 @@
+"""What OpenAI's endpoints share: keys, errors, tools, schemas."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from twin.simulator.neutral import Json, Problem, Tool, ToolCall, ToolChoice
+
+MESSAGES = {
+    400: "Invalid request.",
+    403: "You do not have access to this resource.",
+    404: "Not found.",
+    500: "The server had an error while processing your request. Sorry about that!",
+    502: "Bad gateway.",
+    503: "The engine is currently overloaded, please try again later",
+    504: "The request timed out.",
+    529: "The engine is currently overloaded, please try again later",
+}
+FINGERPRINT = "fp_pentad_simulator"
+
+
+def check_headers(headers: Mapping[str, str]) -> None:
+    """Check the key.
+
+    Raises:
+        Problem: 401 as OpenAI answers.
+    """
+    key = headers.get("authorization", "").removeprefix("Bearer ").strip()
+    if not key:
+        raise Problem(
+            401,
+            "You didn't provide an API key. You need to provide your API key in an Authorization header using "
+            "Bearer auth (i.e. Authorization: Bearer YOUR_KEY).",
+            kind="invalid_request_error",
+        )
+    if key == "invalid":
+        raise Problem(401, "Incorrect API key provided: invalid.", kind="invalid_request_error", code="invalid_api_key")
+
+
+def error(problem: Problem) -> Json:
+    """Return an error body."""
+    kind, code = problem.kind, problem.code
+    if problem.status == 429:
+        kind, code = kind or "requests", code or "rate_limit_exceeded"
+    kind = kind or ("server_error" if problem.status >= 500 else "invalid_request_error")
+    return {"error": {"message": problem.message, "type": kind, "param": problem.param, "code": code}}
+
+
+def bad(message: str, *, param: str | None = None, code: str | None = None) -> Problem:
+    """Return a 400."""
+    return Problem(400, message, param=param, code=code)
+
+
+def check_model(body: Any) -> None:
+    """Check that the body is an object that names a model.
+
+    Raises:
+        Problem: 400.
+    """
+    if not isinstance(body, dict):
+        raise bad("We could not parse the JSON body of your request.")
+    if not isinstance(body.get("model"), str) or not body["model"]:
+        raise bad("you must provide a model parameter")
+
+
+def text_of(content: Any) -> str:
+    """Return the text of a string or of a list of parts."""
+    if isinstance(content, str) or content is None:
+        return content or ""
+    return "\n".join(str(part.get("text") or part.get("refusal") or "") for part in content if isinstance(part, dict))
+
+
+def read_tools(raw: Iterable[Mapping[str, Any]], *, nested: bool) -> tuple[Tool, ...]:
+    """Read function tools: nested under ``function`` in chat completions, flat in responses.
+
+    Raises:
+        Problem: 400 for other kinds of tools and for schemas that strict mode does not take.
+    """
+    found = []
+    for index, one in enumerate(raw):
+        if one.get("type") != "function":
+            raise bad(f"tools[{index}]: only function tools are simulated", param=f"tools[{index}].type")
+        function = one.get("function") or {} if nested else one
+        name = str(function.get("name") or "")
+        if not name:
+            raise bad(f"Missing required parameter: 'tools[{index}].function.name'.", param=f"tools[{index}]")
+        schema = dict(function.get("parameters") or {"type": "object", "properties": {}})
+        if function.get("strict"):
+            check_strict(schema, f"function '{name}'", f"tools[{index}].function.parameters")
+        found.append(Tool(name, str(function.get("description") or ""), schema))
+    return tuple(found)
+
+
+def read_choice(raw: Any, tools: tuple[Tool, ...], *, parallel: bool) -> ToolChoice:
+    """Read a tool choice.
+
+    Raises:
+        Problem: 400 if it names no tool of the request.
+    """
+    if raw in (None, "auto"):
+        return ToolChoice("auto", parallel=parallel)
+    if not tools:
+        raise bad("Invalid value: 'tool_choice' is only allowed when 'tools' are specified.", param="tool_choice")
+    if raw in ("none", "required"):
+        return ToolChoice("none" if raw == "none" else "any", parallel=parallel)
+    if not isinstance(raw, Mapping):
+        raise bad(f"Invalid value: '{raw}'.", param="tool_choice")
+    name = str((raw.get("function") or raw).get("name") or "")
+    if name not in {tool.name for tool in tools}:
+        raise bad(f"Tool choice '{name}' not found in 'tools' parameter.", param="tool_choice")
+    return ToolChoice("tool", name, parallel)
+
+
+def read_format(form: Any, param: str) -> Json | None:
+    """Return the schema of a structured output: given in full, or any object for ``json_object``.
+
+    Raises:
+        Problem: 400 for a schema that strict mode does not take.
+    """
+    if not isinstance(form, Mapping) or form.get("type") in (None, "text"):
+        return None
+    if form.get("type") == "json_object":
+        return {"type": "object", "properties": {"answer": {"type": "string"}}, "required": ["answer"]}
+    inner = form.get("json_schema") or form
+    schema = inner.get("schema")
+    if not isinstance(schema, dict) or not inner.get("name"):
+        raise bad(f"Missing required parameter: '{param}.schema'.", param=param)
+    if inner.get("strict"):
+        check_strict(schema, f"response_format '{inner['name']}'", param)
+    return schema
+
+
+def check_strict(schema: Mapping[str, Any], subject: str, param: str, path: tuple[str, ...] = ()) -> None:
+    """Check what OpenAI's strict mode asks of objects: closed, and everything required.
+
+    Raises:
+        Problem: 400 with the path of the offending object.
+    """
+    where = f"Invalid schema for {subject}: In context={path!r}, "
+    declared = schema.get("properties") or {}
+    if schema.get("type") == "object" or declared:
+        if schema.get("additionalProperties") is not False:
+            raise bad(where + "'additionalProperties' is required to be supplied and to be false.", param=param)
+        missing = set(declared) - set(schema.get("required") or ())
+        if missing:
+            raise bad(
+                where + "'required' is required to be supplied and to be an array including every key in properties. "
+                f"Missing '{sorted(missing)[0]}'.",
+                param=param,
+            )
+    for name, one in declared.items():
+        check_strict(one, subject, param, (*path, "properties", name))
+    for name, one in (schema.get("$defs") or {}).items():
+        check_strict(one, subject, param, (*path, "$defs", name))
+    if isinstance(schema.get("items"), Mapping):
+        check_strict(schema["items"], subject, param, (*path, "items"))
+
+
+def arguments_text(call: ToolCall) -> str:
+    """Return a call's arguments as the JSON text that OpenAI sends."""
+    return call.raw_arguments if call.raw_arguments is not None else json.dumps(call.arguments, ensure_ascii=False)
+
+
+def read_arguments(raw: Any) -> Json:
+    """Return arguments that came back in a conversation; what is not an object counts as empty."""
+    try:
+        data = json.loads(raw or "{}")
+    except (TypeError, ValueError):
+        return {}
+    return data if isinstance(data, dict) else {}
+
+
+def sse(payload: Json, event: str = "") -> bytes:
+    """Return one server-sent event."""
+    head = f"event: {event}\n" if event else ""
+    return f"{head}data: {json.dumps(payload, ensure_ascii=False)}\n\n".encode()
+
+
+def strings(raw: Any) -> Iterator[str]:
+    """Yield the strings of a string, a list or nothing."""
+    if isinstance(raw, str):
+        yield raw
+    else:
+        yield from (str(one) for one in raw or ())

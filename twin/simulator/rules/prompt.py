@@ -1,0 +1,115 @@
+"""Read Pentad's context format: passages and a question in a user message."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from html import unescape
+
+from twin.simulator.neutral import Conversation, ToolCall, ToolResult, Turn
+from twin.simulator.rules.rating import without_markers
+
+_PASSAGE = re.compile(r"<passage\b([^>]*)>\n?(.*?)\n?</passage>", re.S)
+_ATTRIBUTE = re.compile(r'([\w-]+)="([^"]*)"')
+_QUESTION = re.compile(r"<question>(.*?)</question>", re.S)
+_PASSAGES = re.compile(r"<passages>.*?</passages>", re.S)
+
+
+@dataclass(frozen=True)
+class Passage:
+    """A retrieved passage; ``id`` is what the answer cites: nothing where it has none."""
+
+    id: str
+    document: str
+    title: str
+    text: str
+
+    @property
+    def marker(self) -> str:
+        """What cites it at a sentence's end."""
+        return f" [{self.id}]" if self.id else ""
+
+
+@dataclass(frozen=True)
+class Question:
+    """One question with the passages that came with it."""
+
+    text: str
+    passages: tuple[Passage, ...] = ()
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """An earlier question and its answer."""
+
+    question: Question
+    answer: str
+
+
+@dataclass(frozen=True)
+class Situation:
+    """Where the conversation stands: the past, the open question and what its tools brought."""
+
+    question: Question
+    past: tuple[Exchange, ...] = ()
+    done: tuple[tuple[ToolCall, ToolResult | None], ...] = ()
+
+
+def parse_passages(text: str) -> tuple[Passage, ...]:
+    """Return the passages in a text."""
+    found: list[Passage] = []
+    for match in _PASSAGE.finditer(text):
+        named = {name: unescape(value) for name, value in _ATTRIBUTE.findall(match[1])}
+        found.append(
+            Passage(
+                id=named.get("id", ""),
+                document=named.get("document", ""),
+                title=named.get("title", ""),
+                text=unescape(match[2]),
+            )
+        )
+    return tuple(found)
+
+
+def parse_question(text: str) -> Question:
+    """Split a user message into its question and its passages."""
+    text = without_markers(text)
+    passages = parse_passages(text)
+    match = _QUESTION.search(text)
+    if match:
+        return Question(unescape(match[1]).strip(), passages)
+    return Question(_PASSAGES.sub("", text).strip(), passages)
+
+
+def read_situation(conversation: Conversation) -> Situation:
+    """Find the open question, the exchanges before it and the tool calls made for it."""
+    past: list[Exchange] = []
+    question: Question | None = None
+    answer = ""
+    calls: dict[str, ToolCall] = {}
+    results: dict[str, ToolResult] = {}
+    for turn in conversation.turns:
+        if turn.results and turn.text and question is not None:  # a remark beside results belongs to the question
+            question = _joined(question, parse_question(turn.text))
+        elif _asks(turn):
+            if question is not None and not answer and not calls:  # two messages in a row are one question
+                question = _joined(question, parse_question(turn.text))
+            else:
+                if question is not None:
+                    past.append(Exchange(question, answer))
+                question = parse_question(turn.text)
+            answer, calls, results = "", {}, {}
+        elif turn.role == "assistant":
+            answer = turn.text or answer
+        calls |= {call.id: call for call in turn.calls}
+        results |= {result.call_id: result for result in turn.results}
+    done = tuple((call, results.get(call.id)) for call in calls.values())
+    return Situation(question or Question(""), tuple(past), done)
+
+
+def _asks(turn: Turn) -> bool:
+    return turn.role == "user" and bool(turn.text.strip())
+
+
+def _joined(first: Question, second: Question) -> Question:
+    return Question(f"{first.text}\n{second.text}".strip(), first.passages + second.passages)

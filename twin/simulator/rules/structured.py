@@ -1,0 +1,201 @@
+"""Fill an instance of a JSON schema from a text: always valid, where the schema can be met at all."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from jsonschema import Draft202012Validator
+
+from twin.simulator.neutral import Json
+from twin.simulator.rules.schema import kind, name_words, options, resolve
+from twin.simulator.rules.text import sentences, shorten, stem, terms, words
+
+_MAX_DEPTH = 12
+_MAX_ITEMS = 3
+_CONFIDENCE = frozenset(
+    stem(word)
+    for word in "confidence score probability likelihood certainty quality relevance rating similarity".split()
+)
+_NEGATIVE = re.compile(r"\b(?:no|not|never|cannot|can't|isn't|doesn't|don't|fail(?:s|ed)?|wrong|unable|reject)\b", re.I)
+_NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?")
+_FORMATS: dict[str, tuple[str, str]] = {
+    "date": (r"\d{4}-\d{2}-\d{2}", "1970-01-01"),
+    "date-time": (r"\d{4}-\d{2}-\d{2}T[\d:.]+(?:Z|[+-]\d{2}:\d{2})", "1970-01-01T00:00:00Z"),
+    "time": (r"\b\d{2}:\d{2}:\d{2}\b", "00:00:00Z"),
+    "email": (r"[\w.+-]+@[\w-]+\.[\w.]*\w", "nobody@example.com"),
+    "uri": (r"https?://\S+[\w/]", "https://example.com/"),
+    "uuid": (r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", "00000000-0000-4000-8000-000000000000"),
+}
+
+
+class Filler:
+    """Draws values from one text; numbers are used in order, once each."""
+
+    def __init__(self, text: str, confidence: float = 0.8, answer: str = "", focus: str = "") -> None:
+        """Prepare the text.
+
+        Args:
+            text: Where values come from.
+            confidence: What confidence-like numbers get, between 0 and 1.
+            answer: What answer-like strings get; the first sentences of the text by default.
+            focus: The part of the text that decides between the values of an enum, if it speaks of one.
+        """
+        self._text = text
+        self._focus = focus
+        self._confidence = confidence
+        self._sentences = sentences(text) or [text.strip() or "none"]
+        self._answer = answer or shorten(" ".join(self._sentences[:2]), 400)
+        self._numbers = _NUMBER.findall(re.sub(r"\d{4}-\d{2}-\d{2}", " ", text))
+
+    def fill(self, schema: Json) -> Any:
+        """Return an instance of a schema; the plainest valid one where extraction does not fit it."""
+        validator = Draft202012Validator(schema)
+        instance = self._fill("", schema, schema, 0)
+        if validator.is_valid(instance):
+            return instance
+        plain = Filler("", self._confidence)
+        plain._text = "none"
+        return plain._fill("", schema, schema, 0)
+
+    def _fill(self, name: str, raw: Any, root: Json, depth: int) -> Any:
+        schema = resolve(raw, root)
+        allowed = options(schema)
+        if allowed:
+            return self._choose(allowed)
+        wanted = kind(schema)
+        if depth > _MAX_DEPTH:
+            return None
+        if wanted == "object":
+            return self._object(schema, root, depth)
+        if wanted == "array":
+            return self._array(name, schema, root, depth)
+        if wanted in ("integer", "number"):
+            return self._number(name, schema, wanted)
+        if wanted == "boolean":
+            return not _NEGATIVE.search(self._near(name))
+        return self._string(name, schema) if wanted == "string" else None
+
+    def _object(self, schema: Json, root: Json, depth: int) -> Json:
+        needed = set(schema.get("required") or ())
+        filled: Json = {}
+        for name, one in (schema.get("properties") or {}).items():
+            if name in needed or depth < _MAX_DEPTH // 3:  # optional parts may recurse without end
+                filled[name] = self._fill(name, one, root, depth + 1)
+        for name in needed - set(filled):
+            filled[name] = "none"
+        return filled
+
+    def _array(self, name: str, schema: Json, root: Json, depth: int) -> list[Any]:
+        least, most = int(schema.get("minItems", 0)), int(schema.get("maxItems", _MAX_ITEMS))
+        items = schema.get("items") or {"type": "string"}
+        resolved = resolve(items, root)
+        if kind(resolved) == "string" and not options(resolved):
+            found: list[Any] = [self._fit(one, resolved) for one in self._list(name)]
+        elif depth >= _MAX_DEPTH // 2:
+            found = []
+        else:
+            found = [self._fill(name, items, root, depth + 1)]
+        if schema.get("uniqueItems"):
+            found = list({json.dumps(one): one for one in found}.values())
+        while found and len(found) < least:
+            found.append(
+                f"{found[-1]} {len(found) + 1}" if isinstance(found[-1], str) and not options(resolved) else found[-1]
+            )
+        return found[: max(least, min(most, _MAX_ITEMS))]
+
+    def _list(self, name: str) -> list[str]:
+        """Return the items after ``name:``, the text's list, or its sentences."""
+        named = self._named(name)
+        if named:
+            return [part.strip() for part in re.split(r"[,;]|\band\b", named) if part.strip()]
+        if {"keyword", "topic", "tag", "term", "entiti", "name"} & set(name_words(name)):
+            names = re.findall(r"\b[A-Z][\w-]+(?: [A-Z][\w-]+)*", self._text)
+            return list(dict.fromkeys([*names, *(word for word in words(self._text) if len(word) > 6)]))[
+                :_MAX_ITEMS
+            ] or ["none"]
+        return [shorten(one, 300) for one in self._sentences[:_MAX_ITEMS]]
+
+    def _number(self, name: str, schema: Json, wanted: str) -> int | float:
+        low, high = _bounds(schema, wanted)
+        if _CONFIDENCE & set(name_words(name)):
+            bottom = low if low is not None else 0.0
+            top = high if high is not None else (1.0 if wanted == "number" else 10.0)
+            value = bottom + (top - bottom) * self._confidence
+        else:
+            named = _NUMBER.search(self._named(name))
+            value = float(named.group()) if named else float(self._numbers.pop(0)) if self._numbers else (low or 0.0)
+        value = min(max(value, low if low is not None else value), high if high is not None else value)
+        step = schema.get("multipleOf")
+        if step:
+            value = round(value / step) * step
+        return round(value) if wanted == "integer" else round(value, 4)
+
+    def _string(self, name: str, schema: Json) -> str:
+        form = str(schema.get("format", ""))
+        if form in _FORMATS:
+            pattern, fallback = _FORMATS[form]
+            match = re.search(pattern, self._text)
+            return match.group() if match else fallback
+        if schema.get("pattern"):
+            match = re.search(str(schema["pattern"]).strip("^$"), self._text)
+            return match.group() if match else self._fit("", schema)
+        return self._fit(self._named(name) or self._by_name(name), schema)
+
+    def _by_name(self, name: str) -> str:
+        parts = set(name_words(name))
+        if parts & {"titl", "subject", "headlin", "nam", "label"}:
+            return shorten(self._sentences[0], 80)
+        if parts & {"email", "mail"}:
+            match = re.search(_FORMATS["email"][0], self._text)
+            return match.group() if match else "none"
+        if parts & {"dat", "day", "deadlin"}:
+            match = re.search(_FORMATS["date"][0], self._text)
+            return match.group() if match else "none"
+        return self._answer
+
+    def _named(self, name: str) -> str:
+        """Return what stands after ``name:`` in the text."""
+        if not name:
+            return ""
+        spoken = re.escape(name).replace("_", "[_ ]")
+        match = re.search(
+            rf"\b{spoken}\b\s*(?:[:=]|\bis\b)\s*[\"']?([^\n\"']+?)[\"']?(?=[.;\n]\s|[.;]?$)", self._text, re.I | re.M
+        )
+        return match[1].strip() if match else ""
+
+    def _near(self, name: str) -> str:
+        wanted = set(name_words(name))
+        return next((one for one in self._sentences if wanted & set(terms(one))), self._sentences[0])
+
+    def _fit(self, text: str, schema: Json) -> str:
+        least, most = int(schema.get("minLength", 0)), int(schema.get("maxLength", 0))
+        if most and len(text) > most:
+            text = shorten(text, most)[:most]
+        return text if len(text) >= least else text.ljust(least, ".")
+
+    def _choose(self, allowed: list[Any]) -> Any:
+        """Return the allowed value that the focus, else the text, speaks of most; the first if neither does."""
+        for text in (self._focus, self._text):
+            present = terms(text)
+            scores = [_mentioned(value, text, present) for value in allowed]
+            if max(scores) > 0:
+                return allowed[scores.index(max(scores))]
+        return allowed[0]
+
+
+def _mentioned(value: Any, text: str, present: list[str]) -> float:
+    literal = len(re.findall(rf"(?<!\w){re.escape(str(value))}(?!\w)", text, re.I))
+    parts = name_words(str(value))
+    return 2.0 * literal + sum(present.count(part) for part in parts) / (len(parts) or 1)
+
+
+def _bounds(schema: Json, wanted: str) -> tuple[float | None, float | None]:
+    gap = 1 if wanted == "integer" else 1e-3
+    low, high = schema.get("minimum"), schema.get("maximum")
+    if "exclusiveMinimum" in schema:
+        low = schema["exclusiveMinimum"] + gap
+    if "exclusiveMaximum" in schema:
+        high = schema["exclusiveMaximum"] - gap
+    return low, high

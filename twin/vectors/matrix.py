@@ -1,0 +1,103 @@
+"""One namespace in memory: a matrix that brute-force search multiplies by the query."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from twin.vectors.filters import Predicate
+from twin.vectors.records import Floats, Record, Sparse
+
+_FIRST_ROWS = 64
+
+
+class NamespaceMatrix:
+    """Records in rows of a growing matrix. Not thread-safe: the store holds the lock."""
+
+    def __init__(self, dimension: int, metric: str) -> None:
+        self._metric = metric
+        self._rows: dict[str, int] = {}
+        self._records: list[Record] = []
+        self._matrix: Floats = np.empty((_FIRST_ROWS, dimension), dtype=np.float32)
+
+    def __len__(self) -> int:
+        """Return the number of records."""
+        return len(self._records)
+
+    def __iter__(self) -> Iterator[Record]:
+        """Iterate over the records in no particular order."""
+        return iter(self._records)
+
+    def get(self, id_: str) -> Record | None:
+        """Return a record or None."""
+        row = self._rows.get(id_)
+        return None if row is None else self._records[row]
+
+    def put(self, record: Record) -> None:
+        """Insert or replace a record."""
+        row = self._rows.get(record.id)
+        if row is None:
+            row = len(self._records)
+            if row == self._matrix.shape[0]:
+                self._matrix = np.concatenate([self._matrix, np.empty_like(self._matrix)])
+            self._rows[record.id] = row
+            self._records.append(record)
+        else:
+            self._records[row] = record
+        self._matrix[row] = self._prepared(record.values)
+
+    def drop(self, id_: str) -> None:
+        """Remove a record, if it is there, by moving the last row into its place."""
+        row = self._rows.pop(id_, None)
+        if row is None:
+            return
+        last = self._records.pop()
+        if last.id != id_:
+            self._records[row] = last
+            self._rows[last.id] = row
+            self._matrix[row] = self._matrix[len(self._records)]
+
+    def search(
+        self, values: Floats, top_k: int, keep: Predicate | None, sparse: Sparse | None
+    ) -> list[tuple[Record, float]]:
+        """Return the closest records with their scores, best first; ties by id, so results repeat."""
+        rows = np.arange(len(self._records))
+        if keep is not None:
+            rows = np.array(
+                [row for row, record in enumerate(self._records) if keep(record.metadata or {})], dtype=np.int64
+            )
+        if not rows.size:
+            return []
+        scores = self._scores(rows, values)
+        if sparse:
+            scores = scores + np.array([_sparse_dot(self._records[row].sparse, sparse) for row in rows])
+        sign = 1.0 if self._metric == "euclidean" else -1.0
+        order = np.argsort(sign * scores, kind="stable")
+        if top_k < order.size:  # keep every record that ties with the last one, then cut after sorting by id
+            order = order[sign * scores[order] <= sign * scores[order[top_k - 1]]]
+        found = [(self._records[rows[index]], float(scores[index])) for index in order]
+        found.sort(key=lambda pair: (sign * pair[1], pair[0].id))
+        return found[:top_k]
+
+    def _scores(self, rows: np.ndarray[tuple[int], np.dtype[np.int64]], values: Floats) -> Floats:
+        matrix = self._matrix[: len(self._records)]
+        if rows.size < len(self._records):
+            matrix = matrix[rows]
+        if self._metric == "euclidean":
+            difference = matrix - values
+            distances: Floats = np.einsum("ij,ij->i", difference, difference)
+            return distances
+        scores: Floats = matrix @ self._prepared(values)
+        return np.clip(scores, -1.0, 1.0) if self._metric == "cosine" else scores
+
+    def _prepared(self, values: Floats) -> Floats:
+        if self._metric != "cosine":
+            return values
+        norm = np.linalg.norm(values)
+        unit: Floats = values / norm if norm else values
+        return unit
+
+
+def _sparse_dot(stored: Sparse | None, query: Sparse) -> float:
+    return sum(value * stored.get(index, 0.0) for index, value in query.items()) if stored else 0.0
