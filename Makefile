@@ -12,7 +12,7 @@ export PYTHONUNBUFFERED = 1
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo up test check synth bench bench-gateway bench-orchestration bench-trajectories lock clean
+.PHONY: help env demo up test coverage check synth bench bench-gateway bench-orchestration bench-trajectories lock clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -28,8 +28,12 @@ demo: env ## the five layers at work, end to end, on this machine (about two min
 up: env ## start the local twin and leave it running: API, docs UI, logs (Ctrl-C stops it)
 	@$(BIN)/pentad up
 
-test: env ## run the tests
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
+test: env ## run the tests; ONLY=memory runs those of a layer, folder or file
+	@only=$$([ -z "$(ONLY)" ] || $(BIN)/python -m tests.selection "$(ONLY)") && \
+	  $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $$only
+
+coverage: env ## run the tests and report which lines of pentad and the twin they run
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --cov --cov-report term:skip-covered --cov-report html:build/coverage
 
 check: env ## lint, types, import rules, templates
 	@$(BIN)/python -m ruff check .

@@ -9,6 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 from tokenizers import Tokenizer
 
 from twin.embeddings.encoder import Encoder, Floats
@@ -123,6 +124,8 @@ class MiniLM:
             if self._encoder is None:
                 files = self._located()
                 verify_weights(files, self._cache_dir)
+                # BLAS threads that wait for each other on a busy machine take three times as long as one that works.
+                threadpool_limits(limits=1, user_api="blas")
                 self._encoder = Encoder(files.model)
             return self._encoder
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_info
 
 from twin.embeddings import (
     DIMENSION,
@@ -119,3 +120,10 @@ def test_a_changed_file_is_hashed_again(tmp_path: Path) -> None:
     other.write_bytes(b"changed")
     with pytest.raises(WeightsError):
         verify_weights(WeightsFiles(model=other, tokenizer=files.tokenizer), tmp_path)
+
+
+def test_the_model_runs_on_one_blas_thread(model: MiniLM) -> None:
+    """Two threads on a machine with another busy process spin while they wait: 28 s for what one does in 8."""
+    model.load()
+    pools = [pool for pool in threadpool_info() if pool["user_api"] == "blas"]
+    assert pools and {pool["num_threads"] for pool in pools} == {1}
