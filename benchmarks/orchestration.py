@@ -26,7 +26,7 @@ from pentad.cli.console import ERR, OUT
 from pentad.cli.demo.record import write
 from pentad.cli.synth import assembly, project_root
 from pentad.domain.messages import Message, TextBlock
-from pentad.memory.documents.adapters.objects_s3 import S3Objects
+from pentad.memory.objects.adapters.objects_s3 import S3Objects
 from pentad.memory.sessions.adapters.sessions_dynamodb import DynamoSessions
 
 SIZES = (10, 100, 1000)

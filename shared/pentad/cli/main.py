@@ -11,6 +11,7 @@ from pentad.cli.commands.operations import breaker, drill, keys, kill, schedules
 from pentad.cli.commands.runs import fork, replay, runs
 from pentad.cli.commands.spending import budgets, cost
 from pentad.cli.commands.twin import twin, update
+from pentad.cli.demo import command as demo
 
 app = typer.Typer(
     name="pentad",
@@ -40,7 +41,7 @@ def common(
 app.command("up")(twin.up)
 app.command("update")(update.update)
 app.command("rollout")(update.rollout)
-app.command("demo")(twin.demo)
+app.command("demo")(demo.demo)
 app.command("chat")(runs.chat)
 app.command("run")(runs.run)
 app.command("trace")(runs.trace)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def ledger() -> "Ledger":
     """Return the gateway's ledger: with each attempt it raises the spend counters, and a graph's run."""
     from pentad.models.ledger.adapters.ledger_dynamodb import DynamoDBLedger
-    from pentad.tools.graphs.adapters.langgraph_spent import counting
+    from pentad.orchestration.runs.adapters.graph_usage import counting
 
     values = bootstrap.settings(environment.GatewaySettings)
     state = bootstrap.table(values.state_table)

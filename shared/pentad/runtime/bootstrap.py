@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from pentad.domain.declarations.agents import Catalog
     from pentad.memory.context.recall import Recall
     from pentad.memory.documents.ingest import Ingest
-    from pentad.memory.documents.ports import DocumentRegistry, ObjectStore
+    from pentad.memory.documents.ports import DocumentRegistry
+    from pentad.memory.objects.ports import ObjectStore
     from pentad.memory.retrieval.adapters.vectors_pinecone import PineconeVectors
     from pentad.memory.sessions.ports import SessionStore
     from pentad.models.catalog.catalog import ModelCatalog
@@ -96,7 +97,7 @@ def table(name: str) -> "Table":
 def objects(bucket: str) -> "ObjectStore":
     """Return the objects of a bucket."""
     from pentad.aws.clients import client
-    from pentad.memory.documents.adapters.objects_s3 import S3Objects
+    from pentad.memory.objects.adapters.objects_s3 import S3Objects
 
     return S3Objects(client("s3"), bucket)
 

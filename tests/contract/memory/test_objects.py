@@ -7,9 +7,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from pentad.domain.errors import ConfigurationError, NotFound
-from pentad.memory.documents.adapters.objects_memory import MemoryObjects
-from pentad.memory.documents.adapters.objects_s3 import S3Objects
-from pentad.memory.documents.ports import ObjectStore
+from pentad.memory.objects.adapters.objects_memory import MemoryObjects
+from pentad.memory.objects.adapters.objects_s3 import S3Objects
+from pentad.memory.objects.ports import ObjectStore
 from tests.contract.memory.aws import BUCKET, local_aws
 
 

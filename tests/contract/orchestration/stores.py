@@ -9,7 +9,7 @@ from typing import Any
 from moto import mock_aws
 
 from pentad.aws.table import Table
-from pentad.memory.documents.adapters.objects_s3 import S3Objects
+from pentad.memory.objects.adapters.objects_s3 import S3Objects
 from pentad.memory.sessions.adapters.sessions_dynamodb import DynamoSessions
 from pentad.memory.sessions.adapters.sessions_memory import MemorySessions
 from pentad.memory.sessions.ports import SessionStore

@@ -215,7 +215,7 @@ def test_a_token_moved_to_another_approval_is_refused(dynamodb: Stores) -> None:
 
 
 def test_without_a_key_tokens_are_neither_written_nor_read(dynamodb: Stores) -> None:
-    from pentad.memory.documents.adapters.objects_memory import MemoryObjects
+    from pentad.memory.objects.adapters.objects_memory import MemoryObjects
 
     assert dynamodb.state is not None
     approval = dynamodb.approvals.create(make(dynamodb), "token")

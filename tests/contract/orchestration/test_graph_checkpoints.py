@@ -20,7 +20,7 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.types import Command, interrupt
 
 from pentad.domain.errors import InvalidInput
-from pentad.memory.documents.adapters.objects_s3 import S3Objects
+from pentad.memory.objects.adapters.objects_s3 import S3Objects
 from pentad.tools.graphs.adapters.langgraph_checkpoints import DynamoDBSaver
 
 from .stores import Stores

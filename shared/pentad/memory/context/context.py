@@ -18,7 +18,7 @@ from pentad.domain.declarations.agents import ContextSpec
 from pentad.domain.messages import ContentBlock, Message, TextBlock, ToolResultBlock
 from pentad.domain.usage import estimate_tokens
 from pentad.memory.retrieval.citations import resolve_citations, without_markers
-from pentad.memory.retrieval.passages import edge_order, passage_numbers, render_question
+from pentad.memory.retrieval.passages import edge_order, passage_numbers, passages_tokens, render_question
 from pentad.memory.sessions.ports import StoredMessage
 from pentad.memory.tokens import Counter, message_tokens
 
@@ -56,15 +56,9 @@ def is_question(message: Message) -> bool:
 
 def context_tokens(one: StoredMessage, count: Counter = estimate_tokens) -> int:
     """Return the estimated tokens of a message as it is sent, its passages included."""
-    return (one.estimated_tokens or message_tokens(one.message, count)) + passages_tokens(one, count)
-
-
-def passages_tokens(one: StoredMessage, count: Counter = estimate_tokens) -> int:
-    """Return the estimated tokens by which a message's passages make it longer."""
-    if not one.passages:
-        return 0
-    # Numbers of two or three digits instead of one make no difference that an estimate could see.
-    return count(render_question(one.message.text, one.passages)) - count(one.message.text)
+    return (one.estimated_tokens or message_tokens(one.message, count)) + passages_tokens(
+        one.message.text, one.passages, count
+    )
 
 
 def choose_epoch(stored: Sequence[StoredMessage], budget: ContextSpec, count: Counter = estimate_tokens) -> Epoch:

@@ -22,8 +22,9 @@ from pentad.domain.usage import estimate_tokens
 from pentad.domain.values import FrozenValue
 from pentad.memory.documents.chunk import Chunk, chunk
 from pentad.memory.documents.parse import parse
-from pentad.memory.documents.ports import DocumentRegistry, ObjectHead, ObjectStore
+from pentad.memory.documents.ports import DocumentRegistry
 from pentad.memory.documents.structure import Parsed
+from pentad.memory.objects.ports import ObjectHead, ObjectStore
 from pentad.memory.retrieval.ports import Vector, VectorStore
 from pentad.memory.tokens import Counter
 from pentad.models.ports import Embedder

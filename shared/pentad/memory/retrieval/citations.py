@@ -4,8 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from pentad.domain.knowledge import Citation, Passage
-from pentad.memory.retrieval.passages import passage_numbers
-from pentad.memory.sessions.ports import StoredMessage
+from pentad.memory.retrieval.passages import HasPassages, passage_numbers
 
 QUOTE_CHARACTERS = 500
 
@@ -17,7 +16,7 @@ _CODE = re.compile(f"{_FENCE}|{_SPAN}", re.MULTILINE | re.DOTALL)
 _MARKER = re.compile(r"\[[ ]?(\d{1,6}(?:[ ]?,[ ]?\d{1,6})*)[ ]?\](?![(:])")
 
 
-def resolve_citations(answer: str, stored: Sequence[StoredMessage]) -> tuple[tuple[Citation, ...], tuple[str, ...]]:
+def resolve_citations(answer: str, stored: Sequence[HasPassages]) -> tuple[tuple[Citation, ...], tuple[str, ...]]:
     """Return what an answer cites, and the markers that point nowhere, each once and in the order of appearance.
 
     ``[1][2]`` and ``[1, 2]`` are two citations, with the markers ``[1]`` and ``[2]``.
@@ -70,7 +69,7 @@ def _numbers(match: re.Match[str]) -> list[int]:
     return [int(number) for number in match[1].split(",")]
 
 
-def _by_number(stored: Sequence[StoredMessage]) -> dict[int, Passage]:
+def _by_number(stored: Sequence[HasPassages]) -> dict[int, Passage]:
     numbers = passage_numbers(stored)
     # The last one given counts: the same words may stand at another offset in a newer version of the document.
     return {numbers[passage.passage_id]: passage for one in stored for passage in one.passages}

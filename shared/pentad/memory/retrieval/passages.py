@@ -7,13 +7,24 @@ and a message renders the same for as long as the epoch lasts.
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Protocol
 from xml.sax.saxutils import escape, quoteattr
 
 from pentad.domain.knowledge import Passage
-from pentad.memory.sessions.ports import StoredMessage
+from pentad.domain.usage import estimate_tokens
+from pentad.memory.tokens import Counter
 
 # What XML 1.0 allows (section 2.2); the rest, such as NUL and lone surrogates, would make the question unreadable.
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+class HasPassages(Protocol):
+    """A message with the passages that were given with it."""
+
+    @property
+    def passages(self) -> tuple[Passage, ...]:
+        """The passages, in the order in which they were shown."""
+        ...
 
 
 def edge_order(passages: Iterable[Passage]) -> tuple[Passage, ...]:
@@ -25,7 +36,7 @@ def edge_order(passages: Iterable[Passage]) -> tuple[Passage, ...]:
     return (*ranked[::2], *reversed(ranked[1::2]))
 
 
-def passage_numbers(stored: Sequence[StoredMessage]) -> dict[str, int]:
+def passage_numbers(stored: Sequence[HasPassages]) -> dict[str, int]:
     """Return the number of each passage id in these messages (which begin with the epoch)."""
     numbers: dict[str, int] = {}
     for one in stored:
@@ -61,3 +72,17 @@ def _words(text: str) -> str:
 
 def _legal(text: str) -> str:
     return _NOT_XML.sub("\ufffd", text)
+
+
+def passages_tokens(question: str, passages: Sequence[Passage], count: Counter = estimate_tokens) -> int:
+    """Return the estimated tokens by which the passages make a question longer.
+
+    Args:
+        question: the user's words.
+        passages: what is given with them.
+        count: estimates the tokens of a text.
+    """
+    if not passages:
+        return 0
+    # Numbers of two or three digits instead of one make no difference that an estimate could see.
+    return count(render_question(question, passages)) - count(question)

@@ -20,7 +20,7 @@ from pentad.domain.errors import InvalidInput, InvalidTransition
 from pentad.domain.knowledge import Passage
 from pentad.domain.messages import Message
 from pentad.domain.usage import estimate_tokens
-from pentad.memory.documents.ports import ObjectStore
+from pentad.memory.objects.ports import ObjectStore
 from pentad.memory.sessions.ports import Session, StoredMessage
 from pentad.memory.tokens import Counter, message_tokens
 

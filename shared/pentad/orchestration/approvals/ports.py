@@ -5,8 +5,6 @@ from typing import Protocol
 
 from pentad.domain.runs import Approval, ApprovalStatus
 from pentad.domain.values import Page
-from pentad.orchestration.confidence.ports import Assessor as Assessor
-from pentad.orchestration.reviews.ports import ReviewStore as ReviewStore
 
 
 class ApprovalStore(Protocol):

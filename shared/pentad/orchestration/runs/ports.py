@@ -8,8 +8,6 @@ from pentad.domain.knowledge import Citation
 from pentad.domain.messages import Message
 from pentad.domain.runs import Manifest, Run, RunStatus, Step, ToolCall
 from pentad.domain.values import Page
-from pentad.orchestration.confidence.ports import Assessor as Assessor
-from pentad.orchestration.reviews.ports import ReviewStore as ReviewStore
 
 QUEUE_LENGTH = 20
 """So many runs may wait in one session's queue."""

@@ -4,9 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from pentad.orchestration.confidence.ports import Assessor as Assessor
-from pentad.orchestration.reviews.ports import ReviewStore as ReviewStore
-
 
 @dataclass(frozen=True)
 class Standing:

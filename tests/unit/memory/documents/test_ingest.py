@@ -8,9 +8,9 @@ import pytest
 
 from pentad.domain.errors import InvalidInput, ModelUnavailable, StoreUnavailable
 from pentad.domain.knowledge import Document
-from pentad.memory.documents.adapters.objects_memory import MemoryObjects
 from pentad.memory.documents.adapters.registry_memory import MemoryRegistry
 from pentad.memory.documents.ingest import Ingest, parse_s3_event
+from pentad.memory.objects.adapters.objects_memory import MemoryObjects
 from pentad.memory.retrieval.adapters.vectors_memory import MemoryVectors
 from pentad.memory.retrieval.ports import Vector
 from tests.unit.memory.fakes import Clock, Counts, WordEmbedder, embed

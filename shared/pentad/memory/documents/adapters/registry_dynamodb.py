@@ -11,7 +11,7 @@ from pentad.domain import keys
 from pentad.domain.errors import StoreUnavailable
 from pentad.domain.knowledge import Document
 from pentad.domain.values import Page
-from pentad.memory.sessions.adapters.sessions_dynamodb import utc_now
+from pentad.memory.clock import utc_now
 
 CHUNKS_PER_PART = 2000
 """An id and a SHA-256 are 122 bytes of JSON, so a part has 244 KB; DynamoDB's limit is 400 KB an item."""

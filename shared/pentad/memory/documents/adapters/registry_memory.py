@@ -9,7 +9,7 @@ from pentad.domain import keys
 from pentad.domain.errors import StoreUnavailable
 from pentad.domain.knowledge import Document
 from pentad.domain.values import Page
-from pentad.memory.sessions.adapters.sessions_dynamodb import utc_now
+from pentad.memory.clock import utc_now
 
 Place = tuple[str, str]
 

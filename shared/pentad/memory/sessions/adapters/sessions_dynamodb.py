@@ -1,7 +1,7 @@
 """Sessions in DynamoDB, with content past the item limit in S3."""
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 
 from pentad.aws.pages import decode_cursor, encode_cursor
 from pentad.aws.table import ConditionFailed, Item, Table
@@ -11,16 +11,12 @@ from pentad.domain.knowledge import Passage
 from pentad.domain.messages import Message
 from pentad.domain.usage import estimate_tokens
 from pentad.domain.values import Page
-from pentad.memory.context.context import passages_tokens
-from pentad.memory.documents.ports import ObjectStore
+from pentad.memory.clock import utc_now
+from pentad.memory.objects.ports import ObjectStore
+from pentad.memory.retrieval.passages import passages_tokens
 from pentad.memory.sessions import items
 from pentad.memory.sessions.ports import Session, StoredMessage
 from pentad.memory.tokens import Counter
-
-
-def utc_now() -> datetime:
-    """Return the time, in UTC."""
-    return datetime.now(UTC)
 
 
 class DynamoSessions:
@@ -111,7 +107,7 @@ class DynamoSessions:
         if spill is not None:
             self._objects.put(spill.key, spill.data, media_type="application/json")
         [(name, value)] = items.passages_attributes(tenant, session, stored.message.message_id, passages).items()
-        more = passages_tokens(stored.model_copy(update={"passages": tuple(passages)}), self._count)
+        more = passages_tokens(stored.message.text, passages, self._count)
         kept = self._table.updating(
             pk,
             sk,

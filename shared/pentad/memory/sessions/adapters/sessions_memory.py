@@ -11,8 +11,8 @@ from pentad.domain.knowledge import Passage
 from pentad.domain.messages import Message
 from pentad.domain.usage import estimate_tokens
 from pentad.domain.values import Page
-from pentad.memory.context.context import passages_tokens
-from pentad.memory.sessions.adapters.sessions_dynamodb import utc_now
+from pentad.memory.clock import utc_now
+from pentad.memory.retrieval.passages import passages_tokens
 from pentad.memory.sessions.items import check_fence, grown
 from pentad.memory.sessions.ports import Session, StoredMessage
 from pentad.memory.tokens import Counter
@@ -103,7 +103,7 @@ class MemorySessions:
             if not passages or log[seq].passages:
                 return 0
             log[seq] = log[seq].model_copy(update={"passages": tuple(passages)})
-            more = passages_tokens(log[seq], self._count)
+            more = passages_tokens(log[seq].message.text, passages, self._count)
             raised = {"estimated_tokens": head.estimated_tokens + more}
             self._heads[tenant, session] = head.model_copy(update=raised)
             return more

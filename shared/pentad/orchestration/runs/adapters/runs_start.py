@@ -14,7 +14,7 @@ from pentad.domain import keys
 from pentad.domain.errors import IdempotencyConflict, InvalidInput, SessionBusy, StoreUnavailable
 from pentad.domain.messages import Message
 from pentad.domain.runs import Run, RunStatus
-from pentad.memory.documents.ports import ObjectStore
+from pentad.memory.objects.ports import ObjectStore
 from pentad.memory.sessions.items import append_entries, grown, session_from, spill_messages
 from pentad.memory.sessions.ports import Session, StoredMessage
 from pentad.orchestration.runs.adapters.lease_items import holder_of, joining, queue_of, taking

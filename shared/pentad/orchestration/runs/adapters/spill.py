@@ -1,7 +1,7 @@
 """Bodies too large for a DynamoDB item go to S3, and a reference stands in the item."""
 
 from pentad.aws.table import Item
-from pentad.memory.documents.ports import ObjectStore
+from pentad.memory.objects.ports import ObjectStore
 
 # An item may have 400 KB and a transaction 4 MB: a turn with 16 calls of this size still fits into one.
 SPILL_BYTES = 200_000

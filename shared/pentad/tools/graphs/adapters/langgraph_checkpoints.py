@@ -27,7 +27,7 @@ from langgraph.checkpoint.serde.base import SerializerProtocol
 
 from pentad.aws.table import ConditionFailed, Item, Table
 from pentad.domain.errors import InvalidInput
-from pentad.memory.documents.ports import ObjectStore
+from pentad.memory.objects.ports import ObjectStore
 from pentad.tools.graphs.adapters.langgraph_items import INLINE_BYTES, Place, Values, thread_items
 
 KEPT_SECONDS = 30 * 86_400

@@ -12,7 +12,7 @@ from langchain_core.runnables import RunnableConfig
 from pentad.aws.table import Item, Table
 from pentad.domain import keys
 from pentad.domain.errors import InvalidInput, NotFound
-from pentad.memory.documents.ports import ObjectStore
+from pentad.memory.objects.ports import ObjectStore
 
 SPILL_BYTES = 300_000
 """An item may have 400 KB, its names included."""

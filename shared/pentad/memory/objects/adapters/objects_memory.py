@@ -4,7 +4,7 @@ import hashlib
 import threading
 
 from pentad.domain.errors import NotFound
-from pentad.memory.documents.ports import ObjectHead
+from pentad.memory.objects.ports import ObjectHead
 
 
 class MemoryObjects:

@@ -10,7 +10,7 @@ from pentad.domain.models import Attempt, CallContext, Outcome
 from pentad.domain.runs import Run
 from pentad.domain.usage import Spent, Usage
 from pentad.models.ledger.adapters.ledger_dynamodb import DynamoDBLedger
-from pentad.tools.graphs.adapters.langgraph_spent import counting
+from pentad.orchestration.runs.adapters.graph_usage import counting
 from pentad.tools.graphs.equipment import PURPOSE
 
 from .stores import START, Stores

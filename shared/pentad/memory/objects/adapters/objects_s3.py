@@ -6,7 +6,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from pentad.aws.errors import code_of, translated
 from pentad.domain.errors import ConfigurationError, NotFound, StoreUnavailable
-from pentad.memory.documents.ports import ObjectHead
+from pentad.memory.objects.ports import ObjectHead
 
 _MISSING = frozenset({"404", "NoSuchKey", "NotFound", "NoSuchVersion"})
 

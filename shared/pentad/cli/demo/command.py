@@ -1,0 +1,69 @@
+"""``pentad demo``: run the demo's chapters on a twin and write what happened to demo.json."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from pentad.cli.client import ApiClient
+from pentad.cli.commands.twin.twin import StateFolder, provider_keys, running_twin
+from pentad.cli.console import ERR, OPTIONS, OUT, CommandError, emit, failures
+from pentad.cli.synth import project_root
+from pentad.cli.target import LOCAL_TENANT, STATE_FOLDER
+
+
+def demo(
+    state: StateFolder = None,
+    docs: Annotated[Path | None, typer.Option(help="Documents to upload. Default: the project's docs.")] = None,
+) -> None:
+    """Show the five layers at work, end to end, and write what happened to .pentad/demo.json."""
+    from pentad.cli.demo.record import DemoFailure, write
+    from pentad.cli.demo.stage import NotesTable, SimulatorFaults
+    from pentad.cli.demo.story import Story
+
+    with failures():
+        if provider_keys():
+            ERR.print("[yellow]provider keys are set: the real providers answer, and are paid[/]")
+        root = project_root()
+        folder = state or root / STATE_FOLDER
+        with running_twin(root, folder) as running:
+            OUT.print(f"The twin is ready in {running.ready_seconds:.1f} s")
+            story = Story(
+                client=ApiClient(running.twin.api_url, running.key),
+                console=OUT,
+                docs=docs or root / "docs",
+                faults=SimulatorFaults(running.twin, provider_keys()),
+                notes=NotesTable(running.twin, LOCAL_TENANT),
+            )
+            try:
+                story.tell()
+            except DemoFailure as failure:
+                raise CommandError(f"the demo failed: {failure}") from failure
+            finally:
+                report = {
+                    "assembly": str(running.assembly),
+                    "ready_seconds": running.ready_seconds,
+                    "runs": story.runs,
+                }
+                write(folder / "demo.json", report)
+        _summary(story.runs, folder / "demo.json")
+
+
+def _summary(runs: list[dict[str, Any]], path: Path) -> None:
+    from rich.table import Table
+
+    from pentad.cli.show import status_text
+    from pentad.domain.money import show
+
+    if OPTIONS.json:
+        emit({"report": str(path), "runs": len(runs)})
+        return
+    table = Table(box=None, pad_edge=False)
+    for heading in ("question", "status", "transitions", "attempts", "tools", "tokens", "cost"):
+        table.add_column(heading, no_wrap=heading != "question")
+    for run in runs:
+        attempts, tools = len(run["model_attempts"]), len(run["tool_calls"])
+        counts = (str(run["transitions"]), str(attempts), str(tools), f"{run['tokens']:,}", show(run["cost_nanousd"]))
+        table.add_row(run["question"][:60], status_text(run["status"]), *counts)
+    OUT.print(table)
+    OUT.print(f"[green]All seven happened.[/] The whole record: {path}", soft_wrap=True)

@@ -1,0 +1,1 @@
+"""The store of objects: documents, and content too large for an item."""

@@ -1,0 +1,1 @@
+"""Stores of objects: S3, and memory for tests."""
