@@ -16,8 +16,9 @@ from benchmarks.items import Stored, compare, difference, item_size
 from benchmarks.requests import PREFIX, READS, Request, RequestLog, rows, short_table
 from benchmarks.turn import Turn
 from pentad.cli.client import ApiClient
+from pentad.cli.commands.twin.options import make_options
 from twin.host.model import Report
-from twin.running.twin import Twin, TwinOptions
+from twin.running.twin import Twin
 from twin.simulator import SimulatorControl
 
 AGENT = "assistant"
@@ -273,7 +274,7 @@ def stage(assembly: Path) -> Iterator[Stage]:
     """Run a twin in a folder of its own, without real providers, and take it all away at the end."""
     with (
         tempfile.TemporaryDirectory(prefix="pentad-bench-") as folder,
-        Twin.start(assembly, Path(folder), options=TwinOptions()) as twin,
+        Twin.start(assembly, Path(folder), options=make_options()) as twin,
     ):
         client = ApiClient(twin.api_url, _key(twin))
         try:

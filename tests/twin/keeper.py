@@ -19,6 +19,7 @@ from typing import Any
 
 import psutil
 
+from pentad.cli.commands.twin.options import make_options
 from twin.running import state_file as twin_file
 from twin.running.command import wait_for_signal
 from twin.running.twin import Twin
@@ -40,7 +41,7 @@ def main() -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupt)
     try:
-        with Twin.start(given.assembly, given.state):
+        with Twin.start(given.assembly, given.state, options=make_options()):
             # Not a sleep: a signal that another thread is handed would not wake it.
             wait_for_signal()
     except KeyboardInterrupt:

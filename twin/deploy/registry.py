@@ -29,7 +29,7 @@ class Place:
     region: str
     account: str
     partition: str = "aws"
-    scratch: Path = field(default_factory=lambda: Path(".pentad") / "assets")
+    scratch: Path = field(default_factory=lambda: Path(".twin") / "assets")
     #: Gives the URL of an HTTP API by its id: what `GetAtt Api.ApiEndpoint` answers. None: the URL on AWS.
     api_endpoint: Callable[[str], str] | None = None
 

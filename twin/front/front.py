@@ -27,9 +27,9 @@ from twin.iam.sources import LayeredSource, PolicyRegistry
 
 logger = logging.getLogger(__name__)
 
-OWN_PATHS: Final = "/_pentad/"
-HEALTH_PATH: Final = "/_pentad/health"
-COUNTS_PATH: Final = "/_pentad/counts"
+OWN_PATHS: Final = "/_twin/"
+HEALTH_PATH: Final = "/_twin/health"
+COUNTS_PATH: Final = "/_twin/counts"
 _ANNOUNCED: Final = frozenset(
     (
         ("s3", "PutObject"),
@@ -206,7 +206,7 @@ class AwsFront:
             return _json_response({"status": "ok", "region": self.region})
         if path == COUNTS_PATH:
             return _json_response([{**key._asdict(), "count": n} for key, n in self.counts().items()])
-        served = self._own_calls(path, environ.get("HTTP_X_PENTAD_KEY"), body) if self._own_calls else None
+        served = self._own_calls(path, environ.get("HTTP_X_TWIN_KEY"), body) if self._own_calls else None
         return served or ApiResponse(404, (), b"")
 
 

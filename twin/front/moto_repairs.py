@@ -28,7 +28,7 @@ TOKEN_SECONDS: Final = 600.0
 """How long DynamoDB remembers a client request token (TransactWriteItems, API reference)."""
 
 MAX_TOKENS: Final = 10_000
-_KEEPS: Final = "_pentad_keeps_policies"
+_KEEPS: Final = "_twin_keeps_policies"
 
 
 def leave_bucket_policies_to_the_front() -> None:

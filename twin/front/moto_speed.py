@@ -21,7 +21,7 @@ from moto.dynamodb import models
 from moto.dynamodb.models.dynamo_type import DynamoType, Item
 from moto.dynamodb.models.table import Table
 
-_MARK: Final = "_pentad_bounded"
+_MARK: Final = "_twin_bounded"
 _here = threading.local()
 
 

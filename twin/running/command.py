@@ -1,7 +1,8 @@
-"""Run a twin from the command line until a signal ends it: the bare runner under `pentad up`."""
+"""Run a cloud assembly on this machine until a signal ends it."""
 
 import argparse
 import gc
+import json
 import logging
 import signal
 import socket
@@ -12,8 +13,9 @@ from types import FrameType
 
 from twin.deploy.assembly import AssemblyError
 from twin.deploy.errors import DeployError
+from twin.running.options import TwinOptions
 from twin.running.state_file import TwinRunning
-from twin.running.twin import Twin, TwinError, TwinOptions
+from twin.running.twin import Twin, TwinError
 
 EXIT_FAILED = 1
 _ENDING = (signal.SIGINT, signal.SIGTERM)
@@ -27,8 +29,9 @@ def ready_message(twin: Twin) -> str:
     lines += [
         f"  AWS        {twin.aws_url}",
         f"  models     {twin.simulator_url}",
-        f"  vectors    {twin.vectors_url}",
     ]
+    if twin.vectors_url is not None:
+        lines.append(f"  vectors    {twin.vectors_url}")
     return "\n".join(lines)
 
 
@@ -63,15 +66,29 @@ def _take_note(number: int, frame: FrameType | None) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a twin; the exit status is 0 after a signal and 1 if it could not start."""
     parser = argparse.ArgumentParser(prog="python -m twin", description=__doc__)
-    parser.add_argument("--assembly", type=Path, default=Path("cdk.out"))
-    parser.add_argument("--state", type=Path, default=Path(".pentad"))
+    parser.add_argument("--assembly", type=Path, default=Path("cdk.out"), help="folder that cdk synth wrote")
+    parser.add_argument("--state", type=Path, default=Path(".twin"), help="folder of the twin's files")
     parser.add_argument("--region", default="us-east-1")
-    parser.add_argument("--api-port", type=int, default=0)
+    parser.add_argument("--api-port", type=int, default=0, help="port of the first HTTP API; 0 lets the system choose")
+    parser.add_argument("--vector-dimension", type=int, help="serve a vector index for vectors of this size")
+    parser.add_argument(
+        "--secrets",
+        type=_read_secrets,
+        default={},
+        metavar="FILE",
+        help="JSON file: fields to store in secrets, by a secret's name or the last part of it; "
+        "{models_url} and {vectors_url} in a field become the stand-ins' addresses",
+    )
     parsed = parser.parse_args(arguments)
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     # A signal during the start ends it like any other error: what was started is stopped.
     signal.signal(signal.SIGTERM, _interrupt)
-    options = TwinOptions(region=parsed.region, api_port=parsed.api_port)
+    options = TwinOptions(
+        region=parsed.region,
+        api_port=parsed.api_port,
+        secrets=parsed.secrets,
+        vector_dimension=parsed.vector_dimension,
+    )
     try:
         with Twin.start(parsed.assembly, parsed.state, options=options) as twin:
             sys.stdout.write(ready_message(twin) + "\n")
@@ -83,6 +100,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"The twin cannot start: {error}\n")
         return EXIT_FAILED
     return 0
+
+
+def _read_secrets(file: str) -> dict[str, dict[str, str]]:
+    try:
+        found = json.loads(Path(file).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise argparse.ArgumentTypeError(f"'{file}' is not a readable JSON file: {error}") from error
+    if not isinstance(found, dict) or not all(isinstance(fields, dict) for fields in found.values()):
+        raise argparse.ArgumentTypeError(f"'{file}' must hold an object of objects: fields by secret")
+    return {name: {key: str(value) for key, value in fields.items()} for name, fields in found.items()}
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:

@@ -1,6 +1,6 @@
 """The local twin: a cloud assembly deployed into a local AWS and running, in one process with its functions' own.
 
-``python -m twin --assembly cdk.out --state .pentad`` runs it until a signal ends it.
+``python -m twin --assembly cdk.out --state .twin`` runs it until a signal ends it.
 """
 
 import logging
@@ -8,7 +8,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -17,6 +16,7 @@ from twin.deploy.assembly import Assembly, read_assembly
 from twin.deploy.deployment import Deployment
 from twin.running import state_file as twin_file
 from twin.running.background import Background
+from twin.running.options import TwinOptions
 
 if TYPE_CHECKING:
     from twin.front.front import AwsFront
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from twin.host.host import FunctionHost
     from twin.host.model import Report
     from twin.http_api.server import HttpApiServer
-    from twin.pumps.clock import ScheduleClock
     from twin.pumps.pumps import Pumps
     from twin.running.clients import Clients
     from twin.running.function_logs import FunctionLogs
@@ -40,26 +39,6 @@ _one_per_process = threading.Lock()
 
 class TwinError(Exception):
     """The twin cannot start."""
-
-
-@dataclass(frozen=True)
-class TwinOptions:
-    """What may differ from one start to the next. Ports of 0 are picked by the kernel.
-
-    `vector_dimension` is that of the embeddings' tier unless it is given. `routing_seed` makes the choice between the
-    two versions of an alias the same in each run.
-    """
-
-    region: str = "us-east-1"
-    aws_port: int = 0
-    api_port: int = 0
-    provider_keys: Mapping[str, str] = field(default_factory=dict)
-    parameters: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    vector_dimension: int | None = None
-    simulator_seed: str | None = None
-    time_scale: float = 1.0
-    routing_seed: int | None = None
-    clock: "ScheduleClock | None" = None
 
 
 class Twin:
@@ -80,7 +59,7 @@ class Twin:
         self._host: FunctionHost
         self._pumps: Pumps
         self._simulator: Simulator
-        self._vectors: LocalIndex
+        self._vectors: LocalIndex | None = None
         self.updates: Updates
 
     @classmethod
@@ -91,7 +70,7 @@ class Twin:
             AssemblyError: the assembly cannot be read.
             DeployError: a resource cannot be created locally.
             TwinRunning: another process runs a twin in this state folder.
-            TwinError: this process runs one already.
+            TwinError: this process runs one already, or a secret needs a stand-in that does not run.
         """
         if not _one_per_process.acquire(blocking=False):
             raise TwinError("this process runs a twin already; start another one in its own process")
@@ -147,9 +126,9 @@ class Twin:
         return self._simulator.url
 
     @property
-    def vectors_url(self) -> str:
-        """The base URL of the vector index."""
-        return self._vectors.url
+    def vectors_url(self) -> str | None:
+        """The base URL of the vector index; None where none is served."""
+        return self._vectors.url if self._vectors is not None else None
 
     @property
     def outputs(self) -> dict[str, dict[str, str]]:
@@ -215,7 +194,7 @@ class Twin:
         self._phase("front", self._start_front)
         self._phase("deploy", self._deploy)
         self._phase("stand-ins", side.result)
-        self._phase("secrets", self._seed_secrets)
+        self._phase("secrets", self._fill_secrets)
         self._phase("pumps", self._start_pumps)
         self._phase("http api", self._serve_apis)
         twin_file.write(self._state_dir, self._facts())
@@ -229,16 +208,22 @@ class Twin:
 
     def _start_stand_ins(self) -> None:
         from twin.simulator import Simulator
-        from twin.vectors import LocalIndex
 
-        self._simulator = Simulator(seed=self._options.simulator_seed)
+        self._simulator = Simulator(self._options.models, seed=self._options.simulator_seed)
         self._cleanup.callback(self._simulator.stop)
         self._simulator.start()
-        # The documents' registry lives in memory, so vectors of an earlier twin would belong to nothing.
+        dimension = self._options.vector_dimension
+        if dimension is not None:
+            self._start_index(dimension if isinstance(dimension, int) else dimension(self._assembly))
+
+    def _start_index(self, dimension: int) -> None:
+        from twin.vectors import LocalIndex
+
+        # The tables live in memory, so vectors of an earlier twin would belong to nothing.
         path = self._state_dir / "vectors.sqlite"
         for old in self._state_dir.glob("vectors.sqlite*"):
             old.unlink()
-        self._vectors = LocalIndex(path, self._options.vector_dimension or _embedding_dimension(self._assembly))
+        self._vectors = LocalIndex(path, dimension)
         self._cleanup.callback(self._vectors.stop)
         self._vectors.start()
 
@@ -302,15 +287,19 @@ class Twin:
         self._api_servers[api_id] = server
         return server.url
 
-    def _seed_secrets(self) -> None:
-        from twin.running.provider_secrets import seed
+    def _fill_secrets(self) -> None:
+        from twin.running.secrets import NoStandIn, fill_secrets
 
-        stand_ins = {
-            "anthropic": {"base_url": self.simulator_url},
-            "openai": {"base_url": f"{self.simulator_url}/v1"},
-            "pinecone": {"index_host": self.vectors_url},
-        }
-        seed(self._clients("secretsmanager"), self._deployment.secrets, self._options.provider_keys, stand_ins)
+        try:
+            fill_secrets(
+                self._clients("secretsmanager"),
+                self._deployment.secrets,
+                self._options.secrets,
+                models_url=self.simulator_url,
+                vectors_url=self.vectors_url,
+            )
+        except NoStandIn as error:
+            raise TwinError(str(error)) from error
 
     def _start_pumps(self) -> None:
         from twin.iam.model import ACCOUNT_ID
@@ -361,19 +350,6 @@ class Twin:
             "ready_seconds": round(time.monotonic() - self._began, 3),
             "timings": self.timings,
         }
-
-
-def _embedding_dimension(assembly: Assembly) -> int:
-    """Return the size of vectors that the assembly's own model catalog asks for."""
-    from pentad.models.catalog.catalog import load
-
-    assets = [asset.path for stack in assembly.stacks for asset in stack.assets.values()]
-    overlays = [path for asset in assets if (path := asset / "python" / "pentad_catalog" / "models.yaml").is_file()]
-    overlay = overlays[0].read_text(encoding="utf-8") if overlays else None
-    dimensions = load(overlay=overlay).route(task="embed").dimensions
-    if dimensions is None:
-        raise TwinError("the embeddings' tier has no dimensions, so the local index cannot be made")
-    return dimensions
 
 
 @contextmanager

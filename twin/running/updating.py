@@ -2,8 +2,8 @@
 
 Over HTTP (with the administrator's secret key, which the twin's file has)::
 
-    POST /_pentad/update    {"assembly": "cdk.out", "hold": false}
-    POST /_pentad/rollout   {"action": "advance" | "finish" | "roll_back"}
+    POST /_twin/update    {"assembly": "cdk.out", "hold": false}
+    POST /_twin/rollout   {"action": "advance" | "finish" | "roll_back"}
 """
 
 import hmac
@@ -23,9 +23,9 @@ from twin.deploy.host_spec import function_spec
 from twin.front.model import ApiResponse
 from twin.host.host import FunctionHost
 
-UPDATE_PATH = "/_pentad/update"
-ROLLOUT_PATH = "/_pentad/rollout"
-KEY_HEADER = "x-pentad-key"
+UPDATE_PATH = "/_twin/update"
+ROLLOUT_PATH = "/_twin/rollout"
+KEY_HEADER = "x-twin-key"
 
 
 class Updates:

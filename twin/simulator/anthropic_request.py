@@ -14,7 +14,7 @@ from twin.simulator.tokens import Segment
 
 MIN_THINKING_TOKENS = 1024
 MAX_BREAKPOINTS = 4
-_SIGNING_KEY = b"pentad simulator: signatures prove that a thinking block came back unchanged"
+_SIGNING_KEY = b"model simulator: signatures prove that a thinking block came back unchanged"
 _TOOL_NAME = re.compile(r"^[a-zA-Z0-9_-]{1,128}$")
 _FIELDS = frozenset(
     """model messages max_tokens system tools tool_choice stream stop_sequences metadata thinking output_config

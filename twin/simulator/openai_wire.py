@@ -18,7 +18,7 @@ MESSAGES = {
     504: "The request timed out.",
     529: "The engine is currently overloaded, please try again later",
 }
-FINGERPRINT = "fp_pentad_simulator"
+FINGERPRINT = "fp_twin_simulator"
 
 
 def check_headers(headers: Mapping[str, str]) -> None:

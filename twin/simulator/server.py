@@ -36,7 +36,7 @@ from twin.simulator.rules.engine import RuleEngine
 from twin.simulator.script import RawReply, Script
 from twin.simulator.tokens import CHARACTERS_PER_TOKEN, PrefixCache, count_tokens
 
-MARK = {"x-pentad-simulator": "1"}
+MARK = {"x-twin-simulator": "1"}
 _PREFIXES = {ANTHROPIC: ("claude-",), OPENAI: ("gpt-", "text-embedding-", "o1", "o3", "o4")}
 _WINDOWS = {ANTHROPIC: 200_000, OPENAI: 400_000}
 
@@ -81,7 +81,7 @@ class Simulator:
             "/v1/chat/completions": OpenAIChat(),
             "/v1/responses": OpenAIResponses(),
         }
-        self._server = LoopbackServer(self._serve, name="pentad-simulator")
+        self._server = LoopbackServer(self._serve, name="twin-simulator")
 
     @property
     def url(self) -> str:
@@ -305,11 +305,11 @@ class _Call:
 
     def _model_json(self, name: str) -> Json:
         if self.provider == OPENAI:
-            return {"id": name, "object": "model", "created": 0, "owned_by": "pentad-simulator"}
+            return {"id": name, "object": "model", "created": 0, "owned_by": "twin-simulator"}
         return {
             "type": "model",
             "id": name,
-            "display_name": f"{name} (Pentad simulator)",
+            "display_name": f"{name} (simulator)",
             "created_at": "1970-01-01T00:00:00Z",
             "lifecycle": "active",
             "max_input_tokens": self._simulator.window(ANTHROPIC, name),

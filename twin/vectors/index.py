@@ -25,7 +25,7 @@ class LocalIndex:
             IndexUnusable: If another process holds the file, or it has another dimension or metric.
         """
         self._store = VectorStore(path, dimension, metric)
-        self._server = LoopbackServer(DataPlane(self._store), name="pentad-index")
+        self._server = LoopbackServer(DataPlane(self._store), name="vector-index")
 
     @property
     def url(self) -> str:

@@ -19,12 +19,14 @@ import pytest
 
 from tests.twin.compose.small_assembly import write_small_assembly
 from twin.running import state_file as twin_file
+from twin.running.options import TwinOptions
 from twin.running.state_file import TwinRunning
 from twin.running.twin import Twin, TwinError
 
 pytestmark = [pytest.mark.twin, pytest.mark.xdist_group("twin-compose")]
 
 DEADLINE = 60.0
+SECRETS = {"anthropic": {"api_key": "local", "base_url": "{models_url}"}}
 T = TypeVar("T")
 
 
@@ -50,7 +52,7 @@ def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def twin(assembly: Path, state: Path) -> Iterator[Twin]:
-    with Twin.start(assembly, state) as started:
+    with Twin.start(assembly, state, options=TwinOptions(secrets=SECRETS)) as started:
         yield started
 
 

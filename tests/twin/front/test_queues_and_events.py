@@ -149,9 +149,9 @@ def test_bucket_remembers_that_it_announces_to_eventbridge(client: Client) -> No
 
 def test_health_and_counts_are_served_without_credentials(front: AwsFront, client: Client) -> None:
     client("sqs").list_queues()
-    with urllib.request.urlopen(f"{front.url}/_pentad/health", timeout=5) as response:  # noqa: S310 - loopback
+    with urllib.request.urlopen(f"{front.url}/_twin/health", timeout=5) as response:  # noqa: S310 - loopback
         assert json.load(response) == {"status": "ok", "region": REGION}
-    with urllib.request.urlopen(f"{front.url}/_pentad/counts", timeout=5) as response:  # noqa: S310 - loopback
+    with urllib.request.urlopen(f"{front.url}/_twin/counts", timeout=5) as response:  # noqa: S310 - loopback
         assert {"service": "sqs", "operation": "ListQueues", "principal": "administrator", "count": 1} in json.load(
             response
         )
@@ -160,7 +160,7 @@ def test_health_and_counts_are_served_without_credentials(front: AwsFront, clien
 def test_stopped_front_leaves_no_thread(client: Client) -> None:
     before = set(threading.enumerate())
     other = AwsFront(REGION)
-    with other, urllib.request.urlopen(f"{other.start()}/_pentad/health", timeout=5):  # noqa: S310 - loopback
+    with other, urllib.request.urlopen(f"{other.start()}/_twin/health", timeout=5):  # noqa: S310 - loopback
         pass
     deadline = time.monotonic() + 60
     while set(threading.enumerate()) - before and time.monotonic() < deadline:

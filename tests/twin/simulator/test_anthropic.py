@@ -41,7 +41,7 @@ def test_replies_are_marked_as_the_simulators(claude: Anthropic) -> None:
     raw = claude.messages.with_raw_response.create(
         model=CLAUDE, max_tokens=100, messages=[{"role": "user", "content": "Hello"}]
     )
-    assert raw.headers["x-pentad-simulator"] == "1"
+    assert raw.headers["x-twin-simulator"] == "1"
     message = raw.parse()
     assert message.model == CLAUDE
     assert (message.stop_reason, message.role, message.type) == ("end_turn", "assistant", "message")

@@ -11,7 +11,8 @@ from typer.testing import CliRunner
 from pentad.cli.commands.twin import update as command
 from pentad.cli.main import app
 from tests.twin.update.assembly import CANARY, LIVE, MACHINE, write
-from twin.running.twin import Twin, TwinOptions
+from twin.running.options import TwinOptions
+from twin.running.twin import Twin
 
 pytestmark = [pytest.mark.twin, pytest.mark.xdist_group("twin-update")]
 

@@ -15,7 +15,8 @@ from tests.twin.stack.world import until
 from tests.twin.update.assembly import CANARY, LINEAR, LIVE, MACHINE, role, write
 from twin.deploy.errors import UpdateRefused
 from twin.running import state_file as twin_file
-from twin.running.twin import Twin, TwinOptions
+from twin.running.options import TwinOptions
+from twin.running.twin import Twin
 
 pytestmark = [pytest.mark.twin, pytest.mark.xdist_group("twin-update")]
 
@@ -205,11 +206,11 @@ def test_a_running_twin_is_updated_and_rolled_back_over_http_by_the_administrato
     assert facts is not None
     with httpx.Client(base_url=twin.aws_url, trust_env=False, timeout=30) as http:
         body = {"assembly": str(out), "hold": True}
-        assert http.post("/_pentad/update", json=body).status_code == 403
-        http.headers["x-pentad-key"] = facts["secret_access_key"]
-        updated = http.post("/_pentad/update", json=body).json()
+        assert http.post("/_twin/update", json=body).status_code == 403
+        http.headers["x-twin-key"] = facts["secret_access_key"]
+        updated = http.post("/_twin/update", json=body).json()
         assert [one["shifted"] for one in updated["rollouts"]] == [20]
-        assert http.post("/_pentad/rollout", json={"action": "roll_back"}).json() == {"rollouts": []}
-        assert http.post("/_pentad/rollout", json={"action": "dance"}).status_code == 400
-        refused = http.post("/_pentad/rollout", json={"action": "roll_back"})
+        assert http.post("/_twin/rollout", json={"action": "roll_back"}).json() == {"rollouts": []}
+        assert http.post("/_twin/rollout", json={"action": "dance"}).status_code == 400
+        refused = http.post("/_twin/rollout", json={"action": "roll_back"})
         assert (refused.status_code, refused.json()["error"]) == (409, "there is no update to roll back")

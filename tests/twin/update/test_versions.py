@@ -9,7 +9,8 @@ from botocore.exceptions import ClientError
 from pentad.cli.versions import Versions
 from tests.twin.update.assembly import CANARY, MACHINE, write
 from tests.twin.update.test_update import start, token
-from twin.running.twin import Twin, TwinOptions
+from twin.running.options import TwinOptions
+from twin.running.twin import Twin
 
 pytestmark = [pytest.mark.twin, pytest.mark.xdist_group("twin-update")]
 

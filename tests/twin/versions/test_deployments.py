@@ -27,16 +27,16 @@ def tenant(own: OwnProject) -> Tenant:
 @pytest.fixture
 def deploy(own: OwnProject, tmp_path: Path) -> Iterator[Any]:
     """Bring the twin to a release in which an agent has another prompt; afterwards to the former one."""
-    key = {"x-pentad-key": own.stack.facts["secret_access_key"]}
+    key = {"x-twin-key": own.stack.facts["secret_access_key"]}
     with httpx.Client(base_url=own.stack.facts["aws_url"], trust_env=False, timeout=60, headers=key) as twin:
 
         def to(agent: str, prompt: str) -> None:
             release = next_release(own.folder / "cdk.out", tmp_path / "next", agent=agent, prompt=prompt)
-            answer = twin.post("/_pentad/update", json={"assembly": str(release)})
+            answer = twin.post("/_twin/update", json={"assembly": str(release)})
             assert answer.status_code == 200, answer.text
 
         yield to
-        answer = twin.post("/_pentad/rollout", json={"action": "roll_back"})
+        answer = twin.post("/_twin/rollout", json={"action": "roll_back"})
         assert answer.status_code == 200, answer.text
 
 

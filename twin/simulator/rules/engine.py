@@ -30,7 +30,7 @@ from twin.simulator.rules.text import sentences, shorten, terms
 MAX_PARALLEL_CALLS = 8
 NOTHING = "The documents given do not answer this question."
 NO_CONTEXT = (
-    "I am Pentad's local simulator, which answers from documents and tools by plain rules, "
+    "I am a local simulator, which answers from documents and tools by plain rules, "
     "and nothing in this conversation answers this question."
 )
 DANGLING = "I do not know what this refers to: there is no earlier message about it in this conversation."

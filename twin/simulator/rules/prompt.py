@@ -1,4 +1,4 @@
-"""Read Pentad's context format: passages and a question in a user message."""
+"""Read passages and a question out of a user message: `<passages>`, `<passage id=...>` and `<question>`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rate a turn, as a model that reports on itself or as a judge: `pentad.orchestration.confidence.rating` asks for both.
+"""Rate a turn, as a model that reports on itself or as a judge; the conversation's JSON schema asks for either.
 
 A rating says how much of the turn the conversation bears out. The user's newest message may set it instead, for tests
 and for trying things out: ``[confidence 0.62]`` for both, ``[self-report 0.95]`` and ``[judge 0.3]`` for one of them.

@@ -31,7 +31,7 @@ def sentence_for(call: ToolCall, result: ToolResult | None) -> str:
 
 
 def passages_in(result: ToolResult) -> tuple[Passage, ...]:
-    """Return the passages that a search tool brought: in Pentad's markup, or as JSON objects with a text."""
+    """Return the passages that a search tool brought: in the markup of `prompt`, or as JSON objects with a text."""
     found = parse_passages(result.text)
     if found:
         return found

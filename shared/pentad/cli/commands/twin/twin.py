@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pentad.cli.client import ApiClient
+from pentad.cli.commands.twin.options import make_options
 from pentad.cli.console import ERR, OPTIONS, OUT, CommandError, emit, failures
 from pentad.cli.synth import assembly, project_root
 from pentad.cli.target import KEY_FILE, LOCAL_TENANT, STATE_FOLDER, save_key
@@ -70,10 +71,10 @@ def _start(out: Path, state: Path, api_port: int) -> "Twin":
     from twin.deploy.assembly import AssemblyError
     from twin.deploy.errors import DeployError
     from twin.running.state_file import TwinRunning
-    from twin.running.twin import Twin, TwinError, TwinOptions
+    from twin.running.twin import Twin, TwinError
 
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
-    options = TwinOptions(provider_keys=provider_keys(), api_port=api_port)
+    options = make_options(provider_keys=provider_keys(), api_port=api_port)
     try:
         return Twin.start(out, state, options=options)
     except (AssemblyError, DeployError, TwinError, TwinRunning, OSError) as error:

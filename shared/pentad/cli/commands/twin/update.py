@@ -39,9 +39,9 @@ def rollout(
 
 
 def _post(facts: dict[str, Any], path: str, body: dict[str, Any]) -> list[dict[str, Any]]:
-    url, key = f"{facts['aws_url']}/_pentad/{path}", str(facts["secret_access_key"])
+    url, key = f"{facts['aws_url']}/_twin/{path}", str(facts["secret_access_key"])
     try:
-        answer = httpx.post(url, json=body, headers={"x-pentad-key": key}, timeout=_SECONDS, trust_env=False)
+        answer = httpx.post(url, json=body, headers={"x-twin-key": key}, timeout=_SECONDS, trust_env=False)
         content: dict[str, Any] = answer.json()
     except (httpx.HTTPError, ValueError) as error:
         raise CommandError(f"the twin does not answer: {error}", code=EXIT_UNAVAILABLE) from error

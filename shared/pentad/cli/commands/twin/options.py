@@ -1,0 +1,52 @@
+"""What Pentad tells the twin: which secrets to fill with what, and how large the vectors of its index are."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from twin.deploy.assembly import Assembly
+    from twin.running.options import TwinOptions
+
+_MODELS = Path("python", "pentad_catalog", "models.yaml")
+
+#: What the providers' secrets hold while the twin's stand-ins answer for them.
+STAND_INS: Mapping[str, Mapping[str, str]] = {
+    "anthropic": {"api_key": "local", "base_url": "{models_url}"},
+    "openai": {"api_key": "local", "base_url": "{models_url}/v1"},
+    "pinecone": {"api_key": "local", "index_host": "{vectors_url}"},
+}
+
+
+def make_options(
+    *, provider_keys: Mapping[str, str] | None = None, api_port: int = 0, region: str = "us-east-1"
+) -> "TwinOptions":
+    """Return the options of a twin that runs Pentad.
+
+    Args:
+        provider_keys: real keys by provider; those providers are called for real, stand-ins answer for the others.
+        api_port: port of the API; 0 lets the system choose.
+        region: the AWS region that the twin plays.
+    """
+    from twin.running.options import TwinOptions
+
+    real = {name: {"api_key": key} for name, key in (provider_keys or {}).items() if key}
+    return TwinOptions(region=region, api_port=api_port, secrets={**STAND_INS, **real}, vector_dimension=read_dimension)
+
+
+def read_dimension(assembly: "Assembly") -> int:
+    """Return the size of the vectors that the model catalog in the assembly asks for.
+
+    Raises:
+        AssemblyError: the catalog's embedding model has no dimensions.
+    """
+    from pentad.models.catalog.catalog import load
+    from twin.deploy.assembly import AssemblyError
+
+    assets = [asset.path for stack in assembly.stacks for asset in stack.assets.values()]
+    overlays = [path for asset in assets if (path := asset / _MODELS).is_file()]
+    overlay = overlays[0].read_text(encoding="utf-8") if overlays else None
+    dimensions = load(overlay=overlay).route(task="embed").dimensions
+    if dimensions is None:
+        raise AssemblyError("the model of the task 'embed' has no dimensions in the catalog: add them to models.yaml")
+    return dimensions

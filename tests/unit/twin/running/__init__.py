@@ -1,0 +1,1 @@
+"""The twin's options and what they fill."""

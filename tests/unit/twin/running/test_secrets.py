@@ -1,0 +1,42 @@
+"""Secrets are filled with what the options give, and with nothing else."""
+
+import json
+from typing import Any
+
+import pytest
+
+from twin.running.secrets import NoStandIn, fill_secrets
+
+
+class Secrets:
+    """Takes values as Secrets Manager does."""
+
+    def __init__(self) -> None:
+        self.values: dict[str, Any] = {}
+
+    def put_secret_value(self, *, SecretId: str, SecretString: str) -> None:
+        self.values[SecretId] = json.loads(SecretString)
+
+
+def filled(values: dict[str, dict[str, str]], vectors_url: str | None = "http://v") -> dict[str, Any]:
+    client = Secrets()
+    fill_secrets(client, {"shop/openai": "a", "shop/card": "b"}, values, models_url="http://m", vectors_url=vectors_url)
+    return client.values
+
+
+def test_a_secret_is_named_whole_or_by_its_last_part() -> None:
+    assert filled({"openai": {"api_key": "k"}, "shop/card": {"pin": "1"}}) == {"a": {"api_key": "k"}, "b": {"pin": "1"}}
+
+
+def test_the_whole_name_wins() -> None:
+    assert filled({"openai": {"api_key": "k"}, "shop/openai": {"api_key": "own"}}) == {"a": {"api_key": "own"}}
+
+
+def test_placeholders_become_the_addresses_of_the_stand_ins() -> None:
+    values = {"openai": {"base_url": "{models_url}/v1", "index": "{vectors_url}"}}
+    assert filled(values) == {"a": {"base_url": "http://m/v1", "index": "http://v"}}
+
+
+def test_a_secret_that_needs_a_missing_index_says_which_option_to_give() -> None:
+    with pytest.raises(NoStandIn, match=r"'shop/openai' needs .* give the option 'vector_dimension'"):
+        filled({"openai": {"index": "{vectors_url}"}}, vectors_url=None)

@@ -1,0 +1,48 @@
+"""What may differ from one start of a twin to the next; all that is special to one app comes in here."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from twin.deploy.assembly import Assembly
+
+if TYPE_CHECKING:
+    from twin.pumps.clock import ScheduleClock
+
+#: Returns the size of the vectors that an assembly's app stores.
+ReadDimension = Callable[[Assembly], int]
+
+
+@dataclass(frozen=True)
+class TwinOptions:
+    """The options of one start.
+
+    Attributes:
+        region: the AWS region that the twin plays.
+        aws_port: port of the AWS endpoint; 0 lets the system choose.
+        api_port: port of the first HTTP API; 0 lets the system choose.
+        parameters: values of the stacks' parameters, by stack.
+        secrets: fields to store in secrets, by a secret's name or the last part of it (``openai`` for
+            ``shop/openai``). ``{models_url}`` and ``{vectors_url}`` in a field become the addresses of the twin's
+            stand-ins. Other secrets keep the value that the template gives them.
+        models: the model ids that the simulator serves, with their context windows in tokens. None: every
+            ``claude-``, ``gpt-`` and ``text-embedding-`` id.
+        vector_dimension: size of the vectors in the local vector index, in numbers, or a function that reads it from
+            the assembly while the stacks are deployed. None: no vector index is served.
+        simulator_seed: makes the simulator's ids the same in each run.
+        time_scale: factor on the seconds of a state machine's waits and retries.
+        routing_seed: makes the choice between the two versions of an alias the same in each run.
+        clock: when schedules are due. None: the system's clock.
+    """
+
+    region: str = "us-east-1"
+    aws_port: int = 0
+    api_port: int = 0
+    parameters: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    secrets: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    models: Mapping[str, int] | None = None
+    vector_dimension: int | ReadDimension | None = None
+    simulator_seed: str | None = None
+    time_scale: float = 1.0
+    routing_seed: int | None = None
+    clock: "ScheduleClock | None" = None
