@@ -2,10 +2,7 @@
 
 import ast
 import re
-import subprocess
 from pathlib import Path
-
-import pytest
 
 PRODUCT = ("shared", "functions", "infra", "layers")
 LONGEST_MODULE = 400
@@ -35,15 +32,6 @@ def code_lines(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
     said = isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str)
     docstring = (first.end_lineno or first.lineno) - first.lineno + 1 if said else 0
     return (node.end_lineno or node.lineno) - node.lineno + 1 - docstring
-
-
-@pytest.fixture(scope="module")
-def tracked(root: Path) -> list[Path]:
-    """Every file that git knows."""
-    done = subprocess.run(["git", "ls-files", "-z"], cwd=root, capture_output=True, check=False, timeout=60)
-    if done.returncode != 0:
-        pytest.skip("not a git checkout")
-    return [path for name in done.stdout.decode().split("\0") if name and (path := root / name).is_file()]
 
 
 def test_no_module_is_longer_than_the_house_allows(root: Path) -> None:
@@ -91,12 +79,6 @@ def test_every_row_of_the_scope_is_in_the_list_of_what_works(root: Path) -> None
             letter = first[0]
             named |= {f"{letter}{n}" for n in range(int(first[1:]), int((last or first)[1:]) + 1)}
     assert named == set(ROWS)
-
-
-def test_every_path_that_the_list_of_what_works_names_exists(root: Path) -> None:
-    text = (root / "docs" / "capabilities.md").read_text(encoding="utf-8")
-    for name in re.findall(r"`((?:tests|infra|functions|shared)/[\w./-]+)`", text):
-        assert (root / name).exists(), name
 
 
 def test_no_file_names_a_package_registry(tracked: list[Path], root: Path) -> None:
