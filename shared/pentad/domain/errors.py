@@ -82,7 +82,13 @@ class ModelThrottled(TransientError):
 
 
 class ModelUnavailable(TransientError):
-    """Overload, timeout, connection or server error of a provider."""
+    """No model answered: every link of the chain was overloaded, timed out, or could not be reached.
+
+    ``attempts`` say which models were asked, and with what outcome; ``notices`` are sentences for the user about what
+    was done before, such as that a budget was nearly used up.
+    """
+
+    notices: tuple[str, ...] = ()
 
 
 class ToolThrottled(TransientError):

@@ -101,7 +101,7 @@ class Attempt(FrozenValue):
 
 
 class ChatReply(FrozenValue):
-    """What the gateway answers. ``provider`` is ``none`` where every link was down and the text is the notice."""
+    """What a model answered, through the gateway."""
 
     message: Message
     stop: StopReason
@@ -110,7 +110,6 @@ class ChatReply(FrozenValue):
     provider: str
     model: str
     notices: tuple[str, ...] = Field(default=(), description="sentences for the user, such as a fallback's")
-    degraded: bool = Field(default=False, description="no model answered; the message is the degradation notice")
     attempts: tuple[Attempt, ...] = ()
 
 

@@ -4,25 +4,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from pentad.domain.models import CallContext, ChatReply, ChatRequest, EmbedReply
-
-if TYPE_CHECKING:
-    pass
 
 
 class ChatModel(Protocol):
     """One model turn: routing, fallback, retries and the ledger are behind it."""
 
     def complete(self, request: ChatRequest, *, deadline: float) -> ChatReply:
-        """Return the reply; ``degraded`` is set where every link of the chain was down.
+        """Return the reply.
 
         Args:
             request: what to send.
             deadline: ``time.time()`` by which an answer is of use; the gateway stops trying before it.
 
         Raises:
+            ModelUnavailable: no link of the chain answered; its ``attempts`` say what became of each request.
             InvalidInput: an unknown task, tier or model.
             ContextOverflow: no model of the chain holds the conversation.
             Refused: every model tried declined.

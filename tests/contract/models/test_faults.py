@@ -13,7 +13,14 @@ from email.utils import formatdate
 import jsonschema
 import pytest
 
-from pentad.domain.errors import ContextOverflow, MalformedReply, ModelCallerError, PentadError, Refused
+from pentad.domain.errors import (
+    ContextOverflow,
+    MalformedReply,
+    ModelCallerError,
+    ModelUnavailable,
+    PentadError,
+    Refused,
+)
 from pentad.domain.models import ChatReply, ChatRequest, Outcome
 from pentad.models.catalog.catalog import ModelCatalog, load
 from tests.contract.models.conftest import MODELS, OWN, PROVIDERS, Adapters, Desk, Serve
@@ -216,10 +223,7 @@ def test_the_fault_table(serve: Serve, row: Row, provider: str) -> None:
     reply = stage.complete()
     assert stage.outcomes == row.outcomes
     assert reply.model == MODELS[provider if row.answers == "first" else OTHER[provider]].name
-    assert (reply.message.text, reply.degraded) == (
-        "Let me see.\n\nFine." if row.name == "pause_turn" else "Fine.",
-        False,
-    )
+    assert reply.message.text == ("Let me see.\n\nFine." if row.name == "pause_turn" else "Fine.")
     assert bool(reply.notices) == (row.answers == "other")
 
 
@@ -294,9 +298,9 @@ def test_a_refused_connection_is_answered_for_by_the_other(serve: Serve, provide
 @pytest.mark.parametrize(
     ("play", "ends"),
     [
-        (status(529, "overloaded_error"), None),
-        (status(401, "authentication_error"), None),
-        (hang_up, None),
+        (status(529, "overloaded_error"), ModelUnavailable),
+        (status(401, "authentication_error"), ModelUnavailable),
+        (hang_up, ModelUnavailable),
         (said("No.", "refusal"), Refused),
         (tool('{"a": "one"}'), MalformedReply),
         (tool("{}", stop="max_tokens"), MalformedReply),
@@ -305,7 +309,7 @@ def test_a_refused_connection_is_answered_for_by_the_other(serve: Serve, provide
     ids=["down", "keys", "reset", "refusal", "arguments", "truncated", "html"],
 )
 def test_with_the_same_fault_everywhere_the_call_ends_as_it_should(
-    serve: Serve, play: Play, ends: type[PentadError] | None
+    serve: Serve, play: Play, ends: type[PentadError]
 ) -> None:
     seen: list[str] = []
 
@@ -314,12 +318,9 @@ def test_with_the_same_fault_everywhere_the_call_ends_as_it_should(
         return play(seen[-1])
 
     desk = Desk(serve(answer), chain(*PROVIDERS))
-    if ends is None:
-        reply = desk.complete(ASKED)
-        assert (reply.degraded, reply.provider, reply.message.tool_calls) == (True, "none", ())
-    else:
-        with pytest.raises(ends):
-            desk.complete(ASKED)
+    with pytest.raises(ends) as caught:
+        desk.complete(ASKED)
+    assert caught.value.attempts == tuple(desk.ledger.all)
     names = {MODELS[provider].name: provider for provider in PROVIDERS}
     assert [names[attempt.model] for attempt in desk.ledger.all] == seen
 

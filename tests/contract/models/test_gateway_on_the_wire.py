@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pentad.domain.errors import PentadError
+from pentad.domain.errors import ModelUnavailable, PentadError
 from pentad.domain.models import Outcome
 from tests.contract.models.conftest import KEY, Adapters, Desk
 from tests.contract.models.test_chat_adapters import FAULTS
@@ -39,15 +39,18 @@ def test_requests_on_the_wire_equal_attempts_on_the_ledger(
 def test_an_overloaded_primary_is_answered_for_by_the_other_provider(desk: Desk, control: SimulatorControl) -> None:
     control.faults({"kind": "status", "status": 529, "provider": "anthropic"})
     reply = desk.complete(request(user("Hello?")))
-    assert (reply.provider, reply.degraded) == ("openai", False)
+    assert reply.provider == "openai"
     assert reply.notices == ("The primary model was unavailable; this answer comes from GPT-6.1 Sol.",)
 
 
-def test_with_both_providers_down_the_degradation_notice_answers(desk: Desk, control: SimulatorControl) -> None:
+def test_with_both_providers_down_the_error_tells_what_became_of_each_attempt(
+    desk: Desk, control: SimulatorControl
+) -> None:
     control.faults({"kind": "status", "status": 529})
-    reply = desk.complete(request(user("Hello?")))
-    assert (reply.provider, reply.degraded) == ("none", True)
-    assert {attempt.outcome for attempt in reply.attempts} == {Outcome.OVERLOAD}
+    with pytest.raises(ModelUnavailable) as caught:
+        desk.complete(request(user("Hello?")))
+    assert {attempt.provider for attempt in caught.value.attempts} == {"anthropic", "openai"}
+    assert {attempt.outcome for attempt in caught.value.attempts} == {Outcome.OVERLOAD}
 
 
 def test_a_refused_key_is_answered_for_by_the_other_provider(control: SimulatorControl, adapters: Adapters) -> None:

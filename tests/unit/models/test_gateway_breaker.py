@@ -1,6 +1,8 @@
 """The gateway around open circuits: who is asked, what the user is told, what is on the ledger."""
 
-from pentad.domain.errors import BudgetExceeded
+import pytest
+
+from pentad.domain.errors import BudgetExceeded, ModelUnavailable
 from pentad.domain.models import Attempt, ChatReply, Outcome
 from pentad.models.breaker.adapters.breaker_memory import MemoryCircuits
 from pentad.models.breaker.breaker import CircuitState
@@ -81,7 +83,7 @@ def test_with_all_circuits_open_the_one_that_opens_first_gets_one_attempt() -> N
     world.open(SONNET, HAIKU, seconds=200)
     world.open(GPT, seconds=100)
     answer = world.complete()
-    assert (answer.provider, answer.degraded) == ("openai", False)
+    assert answer.provider == "openai"
     assert world.breaker.look(GPT).state(world.clock.now) is CircuitState.CLOSED
 
 
@@ -89,7 +91,8 @@ def test_the_last_resort_is_one_request() -> None:
     world = World(openai=(DOWN,))
     world.open(SONNET, HAIKU, seconds=200)
     world.open(GPT, seconds=100)
-    assert world.complete().degraded
+    with pytest.raises(ModelUnavailable):
+        world.complete()
     assert [attempt.outcome for attempt in world.ledger.all] == [Outcome.OVERLOAD]
 
 
@@ -105,8 +108,9 @@ def test_what_an_operator_holds_open_is_not_even_the_last_resort() -> None:
     world = World()
     for name in (SONNET, GPT, HAIKU):
         world.breaker.force(name, "open")
-    answer = world.complete()
-    assert (answer.degraded, answer.provider, world.ledger.all) == (True, "none", [])
+    with pytest.raises(ModelUnavailable) as caught:
+        world.complete()
+    assert (caught.value.attempts, world.ledger.all) == ((), [])
 
 
 def test_a_request_is_on_the_ledger_before_it_is_sent() -> None:

@@ -41,7 +41,7 @@ class Scripted:
         return reply
 
 
-def reply(*blocks: Any, degraded: bool = False) -> ChatReply:
+def reply(*blocks: Any) -> ChatReply:
     message = Message(
         message_id="m",
         role="assistant",
@@ -56,7 +56,6 @@ def reply(*blocks: Any, degraded: bool = False) -> ChatReply:
         cost_nanousd=1234,
         provider="anthropic",
         model="m-1",
-        degraded=degraded,
     )
 
 
@@ -207,12 +206,6 @@ def test_a_stop_sequence_cuts_the_text() -> None:
 def test_the_gateways_errors_pass_as_they_are(error: Exception) -> None:
     chat, _ = model(error)
     with pytest.raises(type(error)):
-        chat.invoke("hi")
-
-
-def test_a_degradation_notice_is_no_answer() -> None:
-    chat, _ = model(reply("Sorry, come back later.", degraded=True))
-    with pytest.raises(ModelUnavailable):
         chat.invoke("hi")
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pentad.domain.declarations.agents import AgentSpec, Catalog, ToolSpec
-from pentad.domain.errors import InvalidTransition, PentadError
+from pentad.domain.errors import InvalidTransition, ModelUnavailable, PentadError
 from pentad.domain.ids import new_id
 from pentad.domain.messages import ContentBlock, Message, TextBlock, ToolCallBlock
 from pentad.domain.models import Attempt, ChatReply, ChatRequest, Outcome, StopReason
@@ -78,6 +78,7 @@ class ScriptedModel:
         self.script: list[Any] = []
         self.requests: list[ChatRequest] = []
         self.degraded = False
+        self.notices: tuple[str, ...] = ()
         self._ledger = ledger
         self._clock = clock
 
@@ -103,6 +104,10 @@ class ScriptedModel:
             cost_nanousd=cost,
         )
         self._ledger.record(attempt)
+        if self.degraded:
+            outage = ModelUnavailable("no model could be reached")
+            outage.attempts = (attempt,)
+            raise outage
         blocks = _blocks(say, len(self.requests))
         message = Message(message_id="whatever", role="assistant", blocks=blocks, created_at=self._clock())
         return ChatReply(
@@ -110,10 +115,9 @@ class ScriptedModel:
             stop=StopReason.END if isinstance(say, str) else StopReason.TOOL_CALLS,
             usage=usage,
             cost_nanousd=cost,
-            provider="none" if self.degraded else "scripted",
-            model="none" if self.degraded else "model-1",
-            notices=("No model is available.",) if self.degraded else (),
-            degraded=self.degraded,
+            provider="scripted",
+            model="model-1",
+            notices=self.notices,
         )
 
 

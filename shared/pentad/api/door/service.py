@@ -12,7 +12,7 @@ from pentad.api.door.reading import json_object
 from pentad.api.identity.caller import Caller
 from pentad.domain.errors import ModelUnavailable, PentadError, Refused
 from pentad.domain.ids import check_id
-from pentad.domain.models import CallContext, ChatReply, Outcome
+from pentad.domain.models import CallContext, Outcome
 from pentad.models.catalog.catalog import ModelCatalog
 from pentad.models.ports import ChatModel, Embedder
 
@@ -63,8 +63,10 @@ class Door:
             reply = self._in_time(lambda: self._model.complete(asked.request, deadline=deadline), deadline)
         except Refused:
             return completions.declined(asked, created=int(self._now().timestamp()), unique=request_id)
-        if reply.degraded:
-            raise faults.timeout() if self._late(deadline) or _timed_out(reply) else faults.all_down()
+        except ModelUnavailable as error:
+            if not error.attempts:  # no model was asked, so that asking again costs nothing
+                raise
+            raise (faults.timeout() if _timed_out(error) else faults.all_down()) from error
         return completions.answer(asked, reply)
 
     def _embed(self, caller: Caller, body: str | None, deadline: float) -> Answer:
@@ -105,8 +107,8 @@ def _context(caller: Caller, fields: Mapping[str, Any]) -> CallContext:
     return CallContext(tenant=caller.tenant, user=user, purpose=PURPOSE)
 
 
-def _timed_out(reply: ChatReply) -> bool:
-    return bool(reply.attempts) and all(one.outcome is Outcome.TIMEOUT for one in reply.attempts)
+def _timed_out(error: ModelUnavailable) -> bool:
+    return all(one.outcome is Outcome.TIMEOUT for one in error.attempts)
 
 
 def _plain(document: Json) -> Answer:

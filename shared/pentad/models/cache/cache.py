@@ -14,6 +14,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from pentad.aws.readable import from_stored
 from pentad.domain.errors import StoreUnavailable
 from pentad.domain.ids import new_id
 from pentad.domain.models import ChatReply, ChatRequest, StopReason
@@ -86,7 +87,7 @@ def acts(request: ChatRequest) -> bool:
 def keepable(reply: ChatReply) -> bool:
     """Tell if a reply may be given again: whole, of the primary model, with nothing to say about how it came."""
     whole = reply.stop is StopReason.END and not reply.message.tool_calls
-    return whole and not reply.degraded and not reply.notices
+    return whole and not reply.notices
 
 
 def encode(reply: ChatReply) -> str | None:
@@ -97,9 +98,9 @@ def encode(reply: ChatReply) -> str | None:
 
 
 def decode(text: str) -> ChatReply | None:
-    """Return the reply in what `encode` wrote; None where an older release wrote something else."""
+    """Return the reply in what `encode` wrote; None where another release wrote something else."""
     try:
-        return ChatReply.model_validate_json(text)
+        return from_stored(ChatReply, text)
     except ValidationError:
         return None
 

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
 
-from pentad.domain.errors import BudgetExceeded, ContextOverflow, InvalidInput, StoreUnavailable
+from pentad.domain.errors import BudgetExceeded, ContextOverflow, InvalidInput, ModelUnavailable, StoreUnavailable
 from pentad.domain.ids import new_id
 from pentad.domain.models import CallContext, ChatReply, ChatRequest, EmbedReply
 from pentad.models.budgets.budgets import Reservation, Standing, exceeded
@@ -169,8 +169,13 @@ class BudgetedChat:
         """Return the reply; see the port."""
         standings = self._meter.standings(request.context)
         chosen, notice = self._affordable(request, standings) if standings else (request, None)
-        reply = self._model.complete(chosen, deadline=deadline)
-        return reply if notice is None else reply.model_copy(update={"notices": (notice, *reply.notices)})
+        told = () if notice is None else (notice,)
+        try:
+            reply = self._model.complete(chosen, deadline=deadline)
+        except ModelUnavailable as error:
+            error.notices = (*told, *error.notices)
+            raise
+        return reply.model_copy(update={"notices": (*told, *reply.notices)}) if told else reply
 
     def _affordable(self, request: ChatRequest, standings: Sequence[Standing]) -> tuple[ChatRequest, str | None]:
         try:

@@ -16,7 +16,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from pentad.domain.errors import BudgetExceeded, ContextOverflow, InvalidInput, MalformedReply, Refused
+from pentad.domain.errors import (
+    BudgetExceeded,
+    ContextOverflow,
+    InvalidInput,
+    MalformedReply,
+    ModelUnavailable,
+    Refused,
+)
 from pentad.domain.messages import TextBlock
 from pentad.domain.models import CascadeSpec, ChatReply, ChatRequest, StopReason
 from pentad.domain.usage import Usage
@@ -137,14 +144,12 @@ class Cascade:
             return draft.reply
         try:
             reply = self._inner.complete(plain, deadline=deadline)
-        except BudgetExceeded:
+        except (BudgetExceeded, ModelUnavailable) as error:
             if draft.reply is None:
+                error.attempts = (*draft.attempts, *error.attempts)
                 raise
             self._count("given_unsure", spec)
-            return _unsure(draft.reply)
-        if reply.degraded and draft.reply is not None:
-            self._count("given_unsure", spec)
-            return _with(_unsure(draft.reply), reply.attempts, reply.usage, reply.cost_nanousd)
+            return _with(_unsure(draft.reply), error.attempts, *_spent(error.attempts))
         self._count("moved_up", spec)
         return _with(reply, draft.attempts, draft.usage, draft.cost_nanousd, before=True)
 
@@ -160,17 +165,21 @@ class Cascade:
         now = self._clock()
         try:
             reply = self._inner.complete(first, deadline=now + (deadline - now) * _DRAFT_SHARE)
-        except (Refused, MalformedReply, ContextOverflow, InvalidInput) as error:
+        except (Refused, MalformedReply, ContextOverflow, InvalidInput, ModelUnavailable) as error:
             # InvalidInput: no model of the tier can take it; where it is the request's own fault, the next one says so.
-            spent = sum((each.usage for each in error.attempts), Usage())
-            return Draft(None, 0.0, error.attempts, spent, sum(each.cost_nanousd for each in error.attempts))
+            return Draft(None, 0.0, error.attempts, *_spent(error.attempts))
         usable, confidence = None, 0.0
-        if reply.stop is StopReason.END and not reply.degraded:
+        if reply.stop is StopReason.END:
             usable, confidence = unwrapped(reply, words=words)
         return Draft(usable, confidence, reply.attempts, reply.usage, reply.cost_nanousd)
 
     def _count(self, outcome: str, spec: CascadeSpec) -> None:
         self._telemetry.count(names.CASCADES, outcome=outcome, tier=spec.first)
+
+
+def _spent(attempts: tuple[Any, ...]) -> tuple[Usage, int]:
+    """Return the usage of attempts and their cost in nano-dollars."""
+    return sum((each.usage for each in attempts), Usage()), sum(each.cost_nanousd for each in attempts)
 
 
 def _unsure(draft: ChatReply) -> ChatReply:

@@ -8,7 +8,7 @@ and the newest results' calls always stay, and a call is never apart from its re
 from collections.abc import Sequence
 from typing import Any
 
-from pentad.domain.errors import ContextOverflow
+from pentad.domain.errors import ContextOverflow, ModelUnavailable, PentadError
 from pentad.domain.messages import ContentBlock, Message, TextBlock, ToolResultBlock
 from pentad.domain.models import Attempt, ChatReply, ChatRequest
 from pentad.domain.usage import Usage
@@ -130,7 +130,13 @@ class CompactingChat:
             if smaller is None:
                 raise
             overflowed = error.attempts
-        reply = self._inner.complete(smaller, deadline=deadline)
+        try:
+            reply = self._inner.complete(smaller, deadline=deadline)
+        except PentadError as error:
+            error.attempts = (*overflowed, *error.attempts)
+            if isinstance(error, ModelUnavailable):
+                error.notices = (*error.notices, COMPACTED)
+            raise
         return reply.model_copy(update=_joined(reply, overflowed))
 
     def _smaller(self, request: ChatRequest) -> ChatRequest | None:

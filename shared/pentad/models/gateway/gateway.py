@@ -10,11 +10,12 @@ from pentad.domain.errors import (
     InvalidInput,
     MalformedReply,
     ModelCallerError,
+    ModelUnavailable,
     PentadError,
     Refused,
 )
 from pentad.domain.ids import new_id
-from pentad.domain.messages import Message, TextBlock
+from pentad.domain.messages import Message
 from pentad.domain.models import ChatReply, ChatRequest, Outcome, StopReason
 from pentad.models.breaker.circuits import AlwaysClosed
 from pentad.models.breaker.ports import Breaker
@@ -30,10 +31,6 @@ from pentad.models.providers.ports import ProviderChat
 from pentad.observability.metrics import names
 from pentad.observability.ports import Telemetry
 
-DEGRADED = (
-    "No language model could be reached just now, so this request was not answered. "
-    "Nothing you sent was lost. Please try again in a few minutes."
-)
 TRUNCATED = "The answer was cut at the output limit."
 _WHY = {
     Outcome.REFUSAL: "The primary model declined",
@@ -94,7 +91,8 @@ class Gateway:
         )
         if answer is not None:
             return self._answer(request, walk, *answer)
-        return self._none(request, attempts, [failure for _, failure in walk.failed])
+        failures = [failure for _, failure in walk.failed]
+        raise self._translate(attempts, failures) from (failures[-1] if failures else None)
 
     def _answer(
         self, request: ChatRequest, walk: Walk[ProviderReply, ProviderReply], link: Link, reply: ProviderReply
@@ -106,24 +104,30 @@ class Gateway:
             self._count(names.MODEL_FALLBACKS, provider=link.model.provider, model=link.model.name)
         if reply.stop is StopReason.MAX_TOKENS:
             notices.append(TRUNCATED)
-        message = self._message(request, attempts, reply)
-        return self._reply(message, attempts, reply.stop, link.model.provider, link.model.name, tuple(notices))
+        return ChatReply(
+            message=self._message(request, reply),
+            stop=reply.stop,
+            usage=attempts.usage,
+            cost_nanousd=attempts.cost_nanousd,
+            provider=link.model.provider,
+            model=link.model.name,
+            notices=tuple(notices),
+            attempts=tuple(attempts.made),
+        )
 
-    def _none(self, request: ChatRequest, attempts: Attempts, failures: list[ProviderFailure]) -> ChatReply:
+    def _translate(self, attempts: Attempts, failures: list[ProviderFailure]) -> PentadError:
+        """Return the one error that the failures of all links come to."""
         error = verdict([failure.outcome for failure in failures])
-        if error is not None:
-            error.attempts = tuple(attempts.made)
-            raise error from (failures[-1] if failures else None)
-        self._count(names.MODEL_DEGRADED, tier=attempts.tier)
-        unanswered = ProviderReply((TextBlock(text=DEGRADED),), StopReason.END, None)
-        message = self._message(request, attempts, unanswered)
-        return self._reply(message, attempts, StopReason.END, "none", "none", (DEGRADED,), degraded=True)
+        error.attempts = tuple(attempts.made)
+        if isinstance(error, ModelUnavailable):
+            self._count(names.MODEL_DEGRADED, tier=attempts.tier)
+        return error
 
     def _count(self, metric: str, **dimensions: str) -> None:
         if self._telemetry is not None:
             self._telemetry.count(metric, 1, unit="Count", **dimensions)
 
-    def _message(self, request: ChatRequest, attempts: Attempts, reply: ProviderReply) -> Message:
+    def _message(self, request: ChatRequest, reply: ProviderReply) -> Message:
         now = datetime.fromtimestamp(self._clock(), UTC)
         context = request.context
         if context.run is not None and context.step is not None:
@@ -140,29 +144,6 @@ class Gateway:
             raw=reply.raw,
         )
 
-    @staticmethod
-    def _reply(
-        message: Message,
-        attempts: Attempts,
-        stop: StopReason,
-        provider: str,
-        model: str,
-        notices: tuple[str, ...],
-        *,
-        degraded: bool = False,
-    ) -> ChatReply:
-        return ChatReply(
-            message=message,
-            stop=stop,
-            usage=attempts.usage,
-            cost_nanousd=attempts.cost_nanousd,
-            provider=provider,
-            model=model,
-            notices=notices,
-            degraded=degraded,
-            attempts=tuple(attempts.made),
-        )
-
 
 def _why(walk: Walk[ProviderReply, ProviderReply]) -> str:
     """Return why the first link did not answer, in words for the user."""
@@ -172,8 +153,8 @@ def _why(walk: Walk[ProviderReply, ProviderReply]) -> str:
     return "The primary model is left alone for a while after failures"
 
 
-def verdict(outcomes: list[Outcome]) -> PentadError | None:
-    """Return the error that a chain without an answer ends in, or None where it ends in the degradation notice.
+def verdict(outcomes: list[Outcome]) -> PentadError:
+    """Return the error that a chain without an answer ends in.
 
     What a provider said of the request itself outweighs that others were down; that one was down outweighs a
     malformed reply of another, since that one may yet answer.
@@ -187,5 +168,5 @@ def verdict(outcomes: list[Outcome]) -> PentadError | None:
     if Outcome.TRUNCATED in outcomes:
         return MalformedReply("the reply did not fit the output limit", fix="raise the task's output_tokens")
     if any(RECOVERIES[outcome].down for outcome in outcomes) or not outcomes:
-        return None
+        return ModelUnavailable("no model could be reached")
     return MalformedReply("no model gave a usable reply")

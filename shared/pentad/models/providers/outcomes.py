@@ -24,8 +24,7 @@ class Recovery:
         repair: ask the same model again, once, saying what was wrong with the reply.
         enlarge: ask the same model again, once, with a larger output cap.
         then: what follows when that did not help: the ``next`` link, a link with a ``larger`` window, or ``fail`` at
-            once. down: no answer could be had; a chain of these alone ends in the degradation notice, not in an
-            error.
+            once. down: no answer could be had; a chain of these alone ends in `ModelUnavailable`.
     """
 
     retry: bool = False

@@ -6,13 +6,15 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from pentad.domain.errors import InvalidInput, MalformedReply
+from pentad.domain.errors import InvalidInput, MalformedReply, ModelUnavailable
 from pentad.domain.models import CallContext, ChatReply, ChatRequest
-from pentad.models.remote.wire_errors import Errors
+from pentad.models.remote.wire_errors import Errors, decode_attempts
 
 MAX_CALL_BYTES = 5_500_000
 """Lambda takes and gives 6 MB a payload (AWS Lambda quotas); the rest is left for what is around it."""
 _CONTEXT = "context"
+_OLD_OUTAGE = "degraded"
+"""An older gateway says so in a reply: two versions run while one is rolled out."""
 
 
 class CompleteCall(BaseModel):
@@ -89,9 +91,14 @@ def _size(value: Any) -> int:
 
 
 def decode_reply(payload: Any) -> ChatReply:
-    """Return the reply in the function's answer.
+    """Return the reply in the function's answer; what this version does not know of it is left out.
 
     Raises:
+        ModelUnavailable: an older gateway tells so by a notice in the place of an answer.
         ValueError: it is none (pydantic's error is one).
     """
-    return ChatReply.model_validate(payload)
+    if isinstance(payload, Mapping) and payload.get(_OLD_OUTAGE):
+        error = ModelUnavailable("no model could be reached")
+        error.attempts = decode_attempts(payload.get("attempts", ()))
+        raise error
+    return ChatReply.model_validate(payload, extra="ignore")

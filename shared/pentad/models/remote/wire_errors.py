@@ -7,8 +7,11 @@ gets by default; a caller in Python loses the field at fault and the time to wai
 from collections.abc import Mapping
 from typing import Any, Literal
 
+from pydantic import ValidationError
+
 from pentad.domain import errors
 from pentad.domain.errors import PentadError
+from pentad.domain.models import Attempt
 
 Errors = Literal["raise", "return"]
 _KEY = "error"
@@ -18,7 +21,10 @@ _DETAILS = ("field", "fix", "retry_after", "limit", "budget", "limit_nanousd", "
 def encode_error(error: PentadError) -> dict[str, Any]:
     """Return the function's answer that tells an error."""
     details = {name: getattr(error, name) for name in _DETAILS if getattr(error, name, None) is not None}
-    return {_KEY: {"type": type(error).__name__, "message": error.message, "details": details}}
+    told: dict[str, Any] = {"type": type(error).__name__, "message": error.message, "details": details}
+    if error.attempts:
+        told["attempts"] = [each.model_dump(mode="json") for each in error.attempts]
+    return {_KEY: told}
 
 
 def decode_error(answer: Any) -> PentadError | None:
@@ -31,7 +37,18 @@ def decode_error(answer: Any) -> PentadError | None:
     for name, value in details.items() if error and isinstance(details, Mapping) else ():
         if name in _DETAILS and hasattr(error, name):
             setattr(error, name, value)
-    return error or errors.ModelUnavailable("the gateway function told an error that is not known")
+    error = error or errors.ModelUnavailable("the gateway function told an error that is not known")
+    if told.get("attempts"):
+        error.attempts = decode_attempts(told["attempts"])
+    return error
+
+
+def decode_attempts(told: Any) -> tuple[Attempt, ...]:
+    """Return the attempts in a reply or an error; none where another release wrote something else."""
+    try:
+        return tuple(Attempt.model_validate(each, extra="ignore") for each in told)
+    except (TypeError, ValidationError):
+        return ()
 
 
 def of_name(name: str, message: str) -> PentadError | None:

@@ -15,7 +15,7 @@ from typing import Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from pentad.domain.errors import ContextOverflow, InvalidInput, MalformedReply, ModelUnavailable, Refused
+from pentad.domain.errors import ContextOverflow, InvalidInput, MalformedReply, Refused
 from pentad.domain.messages import Message, TextBlock
 from pentad.domain.models import ChatReply, ChatRequest, StopReason
 from pentad.models.ports import ChatModel
@@ -117,8 +117,6 @@ def joined(first: ChatReply, last: ChatReply) -> ChatReply:
 
 def _ended(reply: ChatReply) -> ChatReply:
     """Return a reply that ended by itself."""
-    if reply.degraded:
-        raise ModelUnavailable("no model could be reached")
     if reply.stop is StopReason.REFUSAL:
         raise Refused("the model declined")
     if reply.stop is StopReason.CONTEXT_OVERFLOW:

@@ -141,6 +141,6 @@ class Assess:
             }
         )
         sampled = self._model.complete(asked, deadline=until)
-        if sampled.degraded or sampled.stop not in _SAMPLED:
+        if sampled.stop not in _SAMPLED:
             raise ModelUnavailable("the sample is no reply")
         return sampled.message

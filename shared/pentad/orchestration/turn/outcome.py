@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from pentad.domain.errors import ModelUnavailable
 from pentad.domain.knowledge import Citation
 from pentad.domain.messages import Message
 from pentad.domain.models import Attempt, ChatReply, Outcome
@@ -11,6 +12,11 @@ from pentad.domain.usage import Usage
 from pentad.orchestration.turn.decide import REASON_CHARACTERS
 
 _TURN = "turn"
+NO_MODEL = (
+    "No language model could be reached just now, so this request was not answered. "
+    "Nothing you sent was lost. Please try again in a few minutes."
+)
+"""What the user reads in the place of an answer where every model was down."""
 
 
 @dataclass(frozen=True)
@@ -79,8 +85,13 @@ def replied(outcome: TurnOutcome, reply: ChatReply) -> TurnOutcome:
         usage=reply.usage,
         cost_nanousd=reply.cost_nanousd,
         notices=reply.notices,
-        degraded=reply.degraded,
     )
+
+
+def apologise(outcome: TurnOutcome, outage: ModelUnavailable) -> TurnOutcome:
+    """Return the outcome as the one of an outage: the notice in place of an answer, and what the attempts cost."""
+    noticed = replace(outcome, provider="none", model="none", notices=(*outage.notices, NO_MODEL), degraded=True)
+    return spent(noticed, outage.attempts)
 
 
 def assessed(outcome: TurnOutcome, assessment: Assessment) -> TurnOutcome:

@@ -11,7 +11,14 @@ from datetime import datetime
 from typing import Literal
 
 from pentad.domain.declarations.agents import AgentSpec, Catalog
-from pentad.domain.errors import BudgetExceeded, InvalidTransition, LimitReached, NotFound, Refused
+from pentad.domain.errors import (
+    BudgetExceeded,
+    InvalidTransition,
+    LimitReached,
+    ModelUnavailable,
+    NotFound,
+    Refused,
+)
 from pentad.domain.messages import Message, TextBlock, ToolResultBlock
 from pentad.domain.models import Attempt, CallContext, ChatReply, ChatRequest, Outcome
 from pentad.domain.runs import Band, Decision, Step, ToolCall
@@ -38,7 +45,16 @@ from pentad.orchestration.turn.decide import (
     stop_id,
     wait_seconds,
 )
-from pentad.orchestration.turn.outcome import TurnOutcome, assessed, billed, replied, spent, stop
+from pentad.orchestration.turn.outcome import (
+    NO_MODEL,
+    TurnOutcome,
+    apologise,
+    assessed,
+    billed,
+    replied,
+    spent,
+    stop,
+)
 from pentad.orchestration.turn.repeats import repeated
 from pentad.orchestration.turn.situation import Situation, Turn, fitted, look
 from pentad.tools.builtin import humans as builtin
@@ -99,7 +115,8 @@ class Think:
         Raises:
             NotFound: there is no such run or session.
             InvalidTransition: another run has taken the session over.
-            PentadError: what `ChatModel` and the stores raise; refusals and used-up budgets stop the run instead.
+            PentadError: what `ChatModel` and the stores raise; refusals and used-up budgets stop the run instead, and
+                where no model could be reached a notice is the answer.
         """
         done = self._runs.step(turn.tenant, turn.run, turn.step)
         if done is not None:
@@ -177,7 +194,7 @@ class Think:
             if question is not None:
                 return situation, self._asking(situation, question)
             situation = fitted(situation, self._sessions)
-            reply = self._model.complete(self._request(situation), deadline=deadline)
+            return situation, self._ask_model(situation, deadline)
         except LimitReached as limit:
             self._telemetry.event("run.limit_reached", level="WARNING", limit=limit.limit)
             self._review(situation, "limit", limit.message)
@@ -189,11 +206,26 @@ class Think:
             outcome = self._stopped(situation, f"The run was stopped: {error.message}.")
             attempts = self._attempts(situation, retried=situation.turn.retry > 0)
             return situation, billed(outcome, attempts) if attempts else outcome
-        outcome = self._replied(situation, reply)
+
+    def _ask_model(self, situation: Situation, deadline: float) -> TurnOutcome:
+        """Ask the model. Where all models are down, the notice is the answer: the gateway has done the retrying."""
+        try:
+            reply = self._model.complete(self._request(situation), deadline=deadline)
+        except ModelUnavailable as outage:
+            outcome = self._answer_outage(situation, outage)
+        else:
+            outcome = self._replied(situation, reply)
         if situation.turn.retry:
             # An earlier try may have been killed after its answer: what that cost is on the ledger and nowhere else.
             outcome = spent(outcome, self._attempts(situation))
-        return situation, outcome
+        return outcome
+
+    def _answer_outage(self, situation: Situation, outage: ModelUnavailable) -> TurnOutcome:
+        turn = situation.turn
+        words = (TextBlock(text=NO_MODEL),)
+        message = self._message(situation, reply_id(turn.run, turn.step), "assistant", words)
+        append = (*situation.before, message)
+        return apologise(self._understood(situation, append, message, situation.next_seq, stands=False), outage)
 
     def _check_limits(self, situation: Situation) -> None:
         """Check the caps; a step that asks for what is missing is no turn of a model, but counts as one here."""
@@ -224,9 +256,7 @@ class Think:
             self._telemetry.event("run.loop", level="WARNING", tool=looping)
             return replied(self._looped(situation, message, looping), reply)
         append = (*situation.before, message)
-        return replied(
-            self._understood(situation, append, message, situation.next_seq, stands=not reply.degraded), reply
-        )
+        return replied(self._understood(situation, append, message, situation.next_seq, stands=True), reply)
 
     def _understood(
         self, situation: Situation, append: tuple[Message, ...], message: Message, seq: int, *, stands: bool

@@ -2,7 +2,7 @@
 
 from pentad.domain.canonical import sha256_of
 from pentad.domain.declarations.workflows import EXPORT_CHARACTERS, ModelStep, StepResult
-from pentad.domain.errors import MalformedReply, ModelUnavailable, Refused
+from pentad.domain.errors import MalformedReply, Refused
 from pentad.domain.messages import Message, TextBlock
 from pentad.domain.models import CallContext, ChatReply, ChatRequest, StopReason
 from pentad.domain.runs import Run
@@ -120,9 +120,7 @@ class Task:
 
 
 def _usable(reply: ChatReply) -> ChatReply:
-    """Return a reply that a workflow can go on with: a notice that nobody answered is none."""
-    if reply.degraded:
-        raise ModelUnavailable("no model could be reached")
+    """Return a reply that a workflow can go on with."""
     if reply.stop is StopReason.REFUSAL:
         raise Refused("the model declined")
     if reply.stop is not StopReason.END:

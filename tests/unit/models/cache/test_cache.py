@@ -1,17 +1,18 @@
 """Exact repeats are answered from the cache, and nothing else is."""
 
+import json
 from typing import Any
 
 import pytest
 from pydantic import BaseModel
 
 from pentad.domain.declarations.agents import ToolSpec
-from pentad.domain.errors import StoreUnavailable
+from pentad.domain.errors import ModelUnavailable, StoreUnavailable
 from pentad.domain.messages import ImageBlock, Message, ProviderRaw
 from pentad.domain.models import CascadeSpec, ChatReply, ChatRequest, StopReason
 from pentad.domain.usage import Usage
 from pentad.models.cache.adapters.response_cache_memory import MemoryResponseCache
-from pentad.models.cache.cache import KEYED, MAX_REPLY_BYTES, NOT_KEYED, CachedChat, cache_key, encode, keepable
+from pentad.models.cache.cache import KEYED, MAX_REPLY_BYTES, NOT_KEYED, CachedChat, cache_key, decode, encode, keepable
 from pentad.observability.adapters.memory import MemoryTelemetry
 from pentad.observability.metrics import names
 from tests.unit.models.samples import ADD, CATALOG, CONTEXT, NOW, SCHEMA, Clock, assistant, call, request, user
@@ -191,11 +192,10 @@ def test_what_may_not_be_kept_is_not_even_looked_for(asked: ChatRequest) -> None
         {"stop": StopReason.MAX_TOKENS},
         {"stop": StopReason.TOOL_CALLS},
         {"message": assistant("Let me add.", call())},
-        {"degraded": True},
         {"notices": ("The primary model was unavailable.",)},
         {"message": assistant("x" * MAX_REPLY_BYTES)},
     ],
-    ids=["cut", "calls", "a call", "degraded", "a fallback", "too large"],
+    ids=["cut", "calls", "a call", "a fallback", "too large"],
 )
 def test_a_reply_that_is_not_whole_and_plain_is_not_kept(fields: dict[str, Any]) -> None:
     reply = chat_reply(**fields)
@@ -204,6 +204,28 @@ def test_a_reply_that_is_not_whole_and_plain_is_not_kept(fields: dict[str, Any])
     world.ask()
     world.ask()
     assert len(world.inner.asked) == 2
+
+
+def test_an_outage_is_not_kept() -> None:
+    class Back(Counting):
+        def complete(self, request: ChatRequest, *, deadline: float) -> ChatReply:
+            reply = super().complete(request, deadline=deadline)
+            if len(self.asked) == 1:
+                raise ModelUnavailable("no model could be reached")
+            return reply
+
+    world = World()
+    world.chat = CachedChat(Back(), world.cache, CATALOG, world.telemetry, clock=world.clock)
+    with pytest.raises(ModelUnavailable):
+        world.ask()
+    assert world.ask().message.text == "yes"
+
+
+def test_a_reply_that_an_older_release_kept_is_read() -> None:
+    text = encode(chat_reply())
+    assert text is not None
+    older = json.dumps(json.loads(text) | {"degraded": False})
+    assert decode(older) == decode(text) is not None
 
 
 def test_a_reply_is_forgotten_after_the_tasks_time() -> None:

@@ -9,7 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pentad.domain.errors import BudgetExceeded, ConfigurationError, ModelCallerError, StoreUnavailable
+from pentad.domain.errors import (
+    BudgetExceeded,
+    ConfigurationError,
+    ModelCallerError,
+    ModelUnavailable,
+    StoreUnavailable,
+)
 from pentad.domain.models import CallContext, ChatReply, ChatRequest, Outcome, StopReason
 from pentad.domain.money import nanousd
 from pentad.domain.usage import Usage
@@ -119,7 +125,8 @@ def test_a_failure_is_refunded(outcome: Outcome) -> None:
     failures = tuple(failure(outcome) for _ in range(9))
     world = World(failures, failures)
     world.limit(nanousd("5"))
-    world.complete()
+    with pytest.raises(ModelUnavailable):
+        world.complete()
     assert world.used == sum(each.cost_nanousd for each in world.ledger.all) == 0
 
 
@@ -156,6 +163,15 @@ def test_near_the_limit_the_fast_tier_answers_with_a_notice() -> None:
     assert world.models == ["claude-haiku-5-5"]
     assert "$5.00 a day for tenant acme is nearly used up" in answer.notices[0]
     assert [one.name for one in world.telemetry.counts] == ["BudgetDowngrades"]
+
+
+def test_an_outage_keeps_the_notice_that_a_smaller_model_was_asked() -> None:
+    failures = tuple(failure(Outcome.OVERLOAD) for _ in range(9))
+    world = World(failures, failures)
+    world.limit(nanousd("5"), soft=0)
+    with pytest.raises(ModelUnavailable) as caught:
+        world.complete()
+    assert [each for each in caught.value.notices if "nearly used up" in each] == list(caught.value.notices) != []
 
 
 def test_where_only_the_fast_tier_can_be_paid_it_answers() -> None:

@@ -6,7 +6,14 @@ from typing import Any
 import jsonschema
 import pytest
 
-from pentad.domain.errors import BudgetExceeded, ConfigurationError, InvalidInput, PentadError, Refused
+from pentad.domain.errors import (
+    BudgetExceeded,
+    ConfigurationError,
+    InvalidInput,
+    ModelUnavailable,
+    PentadError,
+    Refused,
+)
 from pentad.domain.messages import ProviderRaw, ThinkingBlock
 from pentad.domain.models import CascadeSpec, ChatReply, ChatRequest, Outcome, StopReason
 from pentad.models.cache.adapters.response_cache_memory import MemoryResponseCache
@@ -126,9 +133,18 @@ def test_an_unsure_answer_is_better_than_none() -> None:
     down = ProviderFailure(Outcome.OVERLOAD, "529")
     world = Tall(draft("Perhaps then.", 0.5), *[down] * 4, openai=(down, down))
     answer = world.ask()
-    assert (answer.message.text, answer.degraded, answer.notices) == ("Perhaps then.", False, (UNSURE,))
+    assert (answer.message.text, answer.notices) == ("Perhaps then.", (UNSURE,))
     assert answer.attempts == tuple(world.ledger.all)
     assert world.outcomes == ["given_unsure"]
+
+
+def test_an_outage_of_both_tiers_tells_of_the_requests_to_both() -> None:
+    down = ProviderFailure(Outcome.OVERLOAD, "529")
+    world = Tall(*[down] * 6, openai=(down,) * 4)
+    with pytest.raises(ModelUnavailable) as caught:
+        world.ask()
+    assert caught.value.attempts == tuple(world.ledger.all)
+    assert {attempt.tier for attempt in world.ledger.all} == {"fast", "primary"}
 
 
 def test_an_unsure_answer_is_given_where_the_larger_model_cant_be_paid() -> None:

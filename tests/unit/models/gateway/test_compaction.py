@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pentad.domain.errors import ContextOverflow, PentadError
+from pentad.domain.errors import ContextOverflow, ModelUnavailable, PentadError
 from pentad.domain.messages import Message, ToolResultBlock
 from pentad.domain.models import ChatReply, ChatRequest, Outcome, StopReason
 from pentad.domain.usage import Usage
@@ -172,6 +172,15 @@ def test_what_overflowed_is_in_the_replys_usage_and_cost() -> None:
     assert answer.attempts == tuple(world.ledger.all)
     assert answer.cost_nanousd == sum(attempt.cost_nanousd for attempt in world.ledger.all) > 0
     assert answer.usage.input_tokens == 200
+
+
+def test_what_overflowed_is_among_the_attempts_of_an_outage() -> None:
+    down = ProviderFailure(Outcome.OVERLOAD, "529")
+    world = Telling((reply("cut", stop=StopReason.CONTEXT_OVERFLOW), down, down))
+    with pytest.raises(ModelUnavailable) as caught:
+        world.ask(LONG)
+    assert caught.value.attempts == tuple(world.ledger.all)
+    assert (len(world.ledger.all), caught.value.notices) == (3, (COMPACTED,))
 
 
 def test_a_second_overflow_is_the_end_of_it() -> None:

@@ -10,6 +10,7 @@ from pentad.domain.errors import (
     InvalidInput,
     MalformedReply,
     ModelCallerError,
+    ModelUnavailable,
     PentadError,
     Refused,
     StoreUnavailable,
@@ -17,7 +18,7 @@ from pentad.domain.errors import (
 from pentad.domain.models import Attempt, ChatReply, ChatRequest, Outcome, StopReason
 from pentad.domain.usage import Usage
 from pentad.models.catalog.pricing import cost
-from pentad.models.gateway.gateway import DEGRADED, TRUNCATED, Gateway
+from pentad.models.gateway.gateway import TRUNCATED, Gateway
 from pentad.models.gateway.pursuit import UNREPORTED
 from pentad.models.ledger.adapters.ledger_memory import MemoryLedger
 from pentad.models.providers.exchange import ProviderFailure
@@ -84,7 +85,7 @@ def test_a_plain_answer_is_one_attempt_with_its_exact_cost() -> None:
     world = World((reply("Hi."),))
     answer = world.complete()
     assert (answer.message.text, answer.provider, answer.model) == ("Hi.", "anthropic", SONNET_NAME)
-    assert (answer.notices, answer.degraded) == ((), False)
+    assert answer.notices == ()
     # 100 input tokens at $2 and 10 output tokens at $10 a million.
     assert answer.cost_nanousd == 300_000
     assert world.ledger.all == list(answer.attempts)
@@ -127,11 +128,12 @@ def test_the_small_model_is_the_last_to_answer() -> None:
     assert world.complete().model == HAIKU_NAME
 
 
-def test_with_every_link_down_the_user_gets_a_notice_and_the_run_goes_on() -> None:
+def test_with_every_link_down_the_error_has_the_attempts_with_their_outcomes() -> None:
     world = World((failure(OVERLOAD),) * 4, (failure(OVERLOAD),) * 2)
-    answer = world.complete()
-    assert (answer.degraded, answer.provider, answer.stop) == (True, "none", StopReason.END)
-    assert answer.message.text == DEGRADED
+    with pytest.raises(ModelUnavailable) as caught:
+        world.complete()
+    assert caught.value.attempts == tuple(world.ledger.all)
+    assert {attempt.outcome for attempt in caught.value.attempts} == {OVERLOAD}
     assert world.requests == len(world.ledger.all) == 6
 
 
@@ -149,7 +151,8 @@ def test_a_retry_after_beyond_the_deadline_goes_to_the_next_link_at_once() -> No
 
 def test_no_request_is_sent_past_the_deadline() -> None:
     world = World()
-    assert world.complete(seconds=0.5).degraded
+    with pytest.raises(ModelUnavailable):
+        world.complete(seconds=0.5)
     assert world.requests == 0
 
 
@@ -165,7 +168,8 @@ def test_the_deadline_is_kept_with_every_provider_hanging() -> None:
     for provider in (world.anthropic, world.openai):
         provider._answers.extend([hang(world)] * 6)  # type: ignore[list-item]
     start = world.clock.now
-    assert world.complete(seconds=60).degraded
+    with pytest.raises(ModelUnavailable):
+        world.complete(seconds=60)
     assert world.clock.now <= start + 60
     assert {attempt.model for attempt in world.ledger.all} == {SONNET_NAME, GPT_NAME, HAIKU_NAME}
 
@@ -173,7 +177,8 @@ def test_the_deadline_is_kept_with_every_provider_hanging() -> None:
 def test_a_refused_credential_goes_to_the_other_provider_and_skips_its_siblings() -> None:
     refused = failure(Outcome.AUTHENTICATION, scope="provider")
     world = World((refused,), (failure(OVERLOAD), failure(OVERLOAD)))
-    assert world.complete().degraded
+    with pytest.raises(ModelUnavailable):
+        world.complete()
     assert [model for model, _ in world.seen] == [SONNET_NAME, GPT_NAME, GPT_NAME]
 
 

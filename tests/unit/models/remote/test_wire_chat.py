@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from pentad.domain import errors
 from pentad.domain.declarations.agents import ToolSpec
 from pentad.domain.messages import Message, ProviderRaw, TextBlock, ToolCallBlock
-from pentad.domain.models import CallContext, ChatReply, ChatRequest, StopReason
+from pentad.domain.models import Attempt, CallContext, ChatReply, ChatRequest, Outcome, StopReason
 from pentad.domain.usage import Usage
 from pentad.models.remote import wire_chat, wire_errors
 from pentad.models.remote.adapters.gateway_lambda import LambdaChatModel
@@ -125,6 +125,48 @@ def test_an_error_that_was_answered_keeps_what_it_knows() -> None:
         LambdaChatModel(function, "f", clock=clock).complete(_request(), deadline=clock.now + 9)
     assert vars(caught.value) == vars(told)
     assert function.payloads[0]["errors"] == "return"
+
+
+def _attempt() -> Attempt:
+    return Attempt(
+        attempt_id="att_1",
+        context=CallContext(tenant="acme"),
+        provider="p",
+        model="m",
+        tier="primary",
+        link=0,
+        number=1,
+        outcome=Outcome.OVERLOAD,
+        started_at=NOW,
+        duration_ms=5,
+    )
+
+
+def test_an_outage_keeps_the_attempts_with_their_outcomes_on_the_wire() -> None:
+    told = errors.ModelUnavailable("no model could be reached")
+    told.attempts = (_attempt(),)
+    clock, function = Clock(), Function(wire_errors.encode_error(told))
+    with pytest.raises(errors.ModelUnavailable) as caught:
+        LambdaChatModel(function, "f", clock=clock).complete(_request(), deadline=clock.now + 9)
+    assert caught.value.attempts == told.attempts
+
+
+@pytest.mark.parametrize("attempts", [{"outcome": "no such"}, "x", [1], {"a": 1}])
+def test_attempts_that_cant_be_read_are_left_out(attempts: Any) -> None:
+    told = {"error": {"type": "ModelUnavailable", "message": "down", "attempts": attempts}}
+    error = wire_errors.decode_error(told)
+    assert (type(error), error and error.attempts) == (errors.ModelUnavailable, ())
+
+
+def test_the_notice_of_an_older_gateway_is_an_outage() -> None:
+    told = wire_chat.encode_reply(_reply()) | {"degraded": True, "attempts": [_attempt().model_dump(mode="json")]}
+    with pytest.raises(errors.ModelUnavailable) as caught:
+        wire_chat.decode_reply(told)
+    assert caught.value.attempts == (_attempt(),)
+
+
+def test_a_reply_of_an_older_gateway_is_read() -> None:
+    assert wire_chat.decode_reply(wire_chat.encode_reply(_reply()) | {"degraded": False}) == _reply()
 
 
 def test_an_error_of_no_class_of_ours_is_an_outage() -> None:

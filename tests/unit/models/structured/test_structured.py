@@ -122,7 +122,6 @@ def test_wrong_twice_is_a_typed_failure() -> None:
 @pytest.mark.parametrize(
     ("fields", "error"),
     [
-        ({"degraded": True}, ModelUnavailable),
         ({"stop": StopReason.REFUSAL}, Refused),
         ({"stop": StopReason.MAX_TOKENS}, MalformedReply),
         ({"stop": StopReason.CONTEXT_OVERFLOW}, ContextOverflow),
@@ -132,6 +131,15 @@ def test_wrong_twice_is_a_typed_failure() -> None:
 def test_a_reply_without_a_value_is_a_typed_failure(fields: dict[str, Any], error: type[PentadError]) -> None:
     with pytest.raises(error):
         ask(Scripted(said(GOOD, **fields)))
+
+
+def test_an_outage_is_a_typed_failure() -> None:
+    class Down:
+        def complete(self, request: ChatRequest, *, deadline: float) -> ChatReply:
+            raise ModelUnavailable("no model could be reached")
+
+    with pytest.raises(ModelUnavailable):
+        complete_as(Down(), request(user("Which?")), Invoice, deadline=0)
 
 
 @pytest.mark.parametrize("fields", [{"tools": (ADD,)}, {"output_schema": SCHEMA}])

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from pentad.domain.declarations.agents import AgentSpec, ToolSpec
-from pentad.domain.errors import BudgetExceeded, Refused
+from pentad.domain.errors import BudgetExceeded, ModelUnavailable, Refused
 from pentad.domain.messages import (
     ContentBlock,
     DocumentBlock,
@@ -76,11 +76,10 @@ class Model:
             cost_nanousd=1,
             provider="anthropic",
             model="claude-sonnet-5-5",
-            degraded=blocks == DEGRADED,
         )
 
 
-DEGRADED = (TextBlock(text="No language model could be reached."),)
+DOWN = ModelUnavailable("no model could be reached")
 ANSWER = message("assistant", "The lamp burns 2 barrels of colza oil [1].")
 RAW = ProviderRaw(provider="anthropic", model="claude-sonnet-5-5", content=[{"type": "text", "text": "as sent"}])
 
@@ -284,7 +283,7 @@ def test_samples_of_calls_are_compared_by_their_arguments() -> None:
 
 
 def test_samples_that_came_count_where_others_failed() -> None:
-    model = Model(sample=[Refused("no"), DEGRADED, "The lamp burns 2 barrels of colza oil."])
+    model = Model(sample=[Refused("no"), DOWN, "The lamp burns 2 barrels of colza oil."])
     found = World(model, samples=3)()
     assert scores(found)["agreement"] == 1
     assert found.signals[0].detail.startswith("1 of 3 samples")
@@ -294,7 +293,7 @@ FAILURES: dict[str, Any] = {
     "budget": BudgetExceeded("used up", budget="tenant a day"),
     "refusal": Refused("no"),
     "bug": RuntimeError("a bug"),
-    "degraded": DEGRADED,
+    "outage": DOWN,
 }
 SOURCES: list[tuple[str, str, dict[str, Any]]] = [
     ("self_report", "self_report", {"self_report": True}),

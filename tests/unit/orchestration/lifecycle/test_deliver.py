@@ -9,6 +9,7 @@ from pentad.domain.errors import InvalidTransition, NotFound
 from pentad.domain.ids import approval_id
 from pentad.domain.knowledge import Passage
 from pentad.domain.runs import Approval, ApprovalStatus, CallStatus, Run, RunStatus
+from pentad.orchestration.turn.outcome import NO_MODEL
 from tests.unit.orchestration.world import TENANT, World
 
 
@@ -81,7 +82,7 @@ def test_markers_that_point_nowhere_are_dropped_with_a_notice() -> None:
 def test_a_degraded_answer_ends_as_degraded_with_its_notice() -> None:
     world, run = _answered("Sorry.", degraded=True)
     ended = world.deliver.deliver(TENANT, run.run, 1)
-    assert (ended.status, ended.notices) == (RunStatus.DEGRADED, ("No model is available.",))
+    assert (ended.status, ended.answer, ended.notices) == (RunStatus.DEGRADED, NO_MODEL, (NO_MODEL,))
 
 
 def test_a_stop_ends_as_stopped_with_its_reason() -> None:
@@ -231,10 +232,10 @@ def test_a_step_that_calls_tools_is_no_answer() -> None:
 
 def test_the_notices_of_all_steps_are_told_at_the_end() -> None:
     world = World()
-    world.model.script, world.model.degraded = [[("calculator", {"x": 1})]], True
+    world.model.script, world.model.notices = [[("calculator", {"x": 1})]], ("A smaller model was asked.",)
     run = world.begin()
     world.act(run, world.turn(run))
-    world.model.script, world.model.degraded = ["4 [8]"], False
+    world.model.script, world.model.notices = ["4 [8]"], ()
     world.turn(run, 2)
     ended = world.deliver.deliver(TENANT, run.run, 2)
-    assert ended.notices == ("No model is available.", "Citations that point to no passage were removed: [8].")
+    assert ended.notices == ("A smaller model was asked.", "Citations that point to no passage were removed: [8].")

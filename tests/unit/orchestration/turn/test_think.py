@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 
-from pentad.domain.errors import BudgetExceeded, ModelUnavailable, NotFound, Refused
+from pentad.domain.errors import BudgetExceeded, ModelUnavailable, NotFound, Refused, StoreUnavailable
 from pentad.domain.messages import ToolResultBlock
 from pentad.domain.models import Attempt, CallContext, Outcome
 from pentad.domain.runs import CallStatus, RunStatus
 from pentad.domain.usage import Usage
+from pentad.orchestration.turn.outcome import NO_MODEL
 from pentad.orchestration.turn.think import Turn
 from tests.unit.orchestration.world import TENANT, World
 
@@ -226,29 +227,58 @@ def test_a_refusal_or_a_budget_stops_the_run(error: Any) -> None:
     assert error.message in (decision.reason or "")
 
 
-def test_an_unavailable_model_is_raised_for_the_state_to_retry() -> None:
+def test_a_ledger_that_does_not_answer_the_gateway_is_raised_for_the_state_to_retry() -> None:
     world = World()
-    world.model.script = [ModelUnavailable("down"), "4"]
+    world.model.script = [StoreUnavailable("down"), "4"]
     run = world.begin()
-    with pytest.raises(ModelUnavailable):
+    with pytest.raises(StoreUnavailable):
         world.turn(run)
     assert world.turn(run).kind == "answer"
 
 
-def test_a_degraded_reply_is_an_answer_with_the_notice() -> None:
+def test_an_outage_of_all_models_is_answered_at_once_by_the_notice_and_is_billed() -> None:
     world = World()
-    world.model.script = ["Sorry."]
+    world.model.script = ["never said"]
     world.model.degraded = True
     run = world.begin()
     assert world.turn(run).kind == "answer"
+    assert world.words(run.session) == ["What is 2 + 2?", NO_MODEL]
+    assert world.message_ids(run.session) == ["00000_u", "00001_a"]
     step = world.runs.step(TENANT, run.run, 1)
     assert step is not None
-    assert (step.degraded, step.notices) == (True, ("No model is available.",))
+    assert (step.degraded, step.notices, step.provider, step.model) == (True, (NO_MODEL,), "none", "none")
+    assert (step.cost_nanousd, step.usage.total_tokens) == (1000, 120)
 
 
-def test_a_degraded_reply_is_known_as_such_after_a_crash() -> None:
+def test_an_outage_on_a_retry_is_billed_with_what_the_first_try_cost() -> None:
     world = World()
-    world.model.script = ["Sorry."]
+    world.model.script = ["lost", "never said"]
+    run = world.begin()
+    fails_once(world, "append", world.sessions)
+    with pytest.raises(ModelUnavailable):
+        world.turn(run)
+    world.model.degraded = True
+    assert world.turn(run, retry=1).kind == "answer"
+    step = world.runs.step(TENANT, run.run, 1)
+    assert step is not None
+    assert (step.degraded, step.cost_nanousd) == (True, 2000)
+
+
+def test_what_was_done_before_an_outage_is_told_before_its_notice() -> None:
+    world = World()
+    outage = ModelUnavailable("no model could be reached")
+    outage.notices = ("A smaller model was asked.",)
+    world.model.script = [outage]
+    run = world.begin()
+    world.turn(run)
+    step = world.runs.step(TENANT, run.run, 1)
+    assert step is not None
+    assert step.notices == ("A smaller model was asked.", NO_MODEL)
+
+
+def test_an_outage_is_known_as_such_after_a_crash() -> None:
+    world = World()
+    world.model.script = ["never said"]
     world.model.degraded = True
     run = world.begin()
     fails_once(world, "record_step", world.runs)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from pentad.domain.declarations.agents import AgentSpec
-from pentad.domain.errors import Refused
+from pentad.domain.errors import ModelUnavailable, Refused
 from pentad.domain.messages import Message, TextBlock, ToolCallBlock, ToolResultBlock
 from pentad.domain.models import CallContext, ChatReply, ChatRequest, EmbedReply, StopReason
 from pentad.domain.runs import Assessment, RunStatus, ToolCall
@@ -23,6 +23,7 @@ from pentad.orchestration.timetravel.recording import (
 )
 from pentad.orchestration.timetravel.replay.machine import MachineError
 from pentad.orchestration.timetravel.replay.report import Findings, compare_definitions, compare_requests
+from pentad.orchestration.turn.outcome import NO_MODEL
 
 _SHOWN = 160
 _STOPPED = "The run was stopped: "
@@ -126,6 +127,7 @@ class RecordedModel:
 
         Raises:
             Refused: it was refused, or the budget was used up, then.
+            ModelUnavailable: no model could be reached then.
             MachineError: the state failed then.
             Over: there is no recorded reply.
         """
@@ -141,6 +143,8 @@ class RecordedModel:
             compare_definitions(findings, number, _defined(self._tape.recording, sent), sent)
         if step.reply is None:
             raise self._not_answered(step)
+        if step.degraded:
+            raise _outage(step)
         return self._reply(step, step.reply)
 
     def _not_answered(self, step: RecordedStep) -> Exception:
@@ -163,8 +167,13 @@ class RecordedModel:
             provider=step.provider or "none",
             model=step.model or "none",
             notices=step.notices,
-            degraded=step.degraded,
         )
+
+
+def _outage(step: RecordedStep) -> ModelUnavailable:
+    outage = ModelUnavailable("no model could be reached then")
+    outage.notices = tuple(notice for notice in step.notices if notice != NO_MODEL)
+    return outage
 
 
 class RecordedAssessor:

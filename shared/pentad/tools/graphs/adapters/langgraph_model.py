@@ -15,7 +15,7 @@ from langchain_core.utils.function_calling import convert_to_json_schema
 from pydantic import BaseModel, ConfigDict, Field, SkipValidation, ValidationError
 
 from pentad.domain.declarations.agents import ToolSpec
-from pentad.domain.errors import InvalidInput, MalformedReply, ModelUnavailable
+from pentad.domain.errors import InvalidInput, MalformedReply
 from pentad.domain.models import CallContext, ChatReply, ChatRequest
 from pentad.models.ports import ChatModel
 from pentad.models.structured.schemas import strict_schema
@@ -34,7 +34,7 @@ def _soon() -> float:
 class PentadChatModel(BaseChatModel):
     """A chat model for LangChain and LangGraph.
 
-    A failure is an error of ours, never a notice in place of an answer: the run's retry goes on at the checkpoint.
+    A failure is an error of ours, also where no model could be reached: the run's retry goes on at the checkpoint.
     Streaming yields the answer in one piece.
 
     Args:
@@ -130,20 +130,14 @@ class PentadChatModel(BaseChatModel):
 
     def _logged(self, request: ChatRequest) -> ChatReply:
         if self.telemetry is None:
-            return self._asked(request)
+            return self.gateway.complete(request, deadline=self.deadline())
         with self.telemetry.span("chat", {"gen_ai.operation.name": "chat", "pentad.task": request.task}) as span:
-            reply = self._asked(request)
+            reply = self.gateway.complete(request, deadline=self.deadline())
             span.set("gen_ai.response.model", reply.model)
             span.set("gen_ai.usage.input_tokens", reply.usage.total_tokens - reply.usage.output_tokens)
             span.set("gen_ai.usage.output_tokens", reply.usage.output_tokens)
             span.set("pentad.cost_nanousd", reply.cost_nanousd)
             return reply
-
-    def _asked(self, request: ChatRequest) -> ChatReply:
-        reply = self.gateway.complete(request, deadline=self.deadline())
-        if reply.degraded:
-            raise ModelUnavailable("no model of the chain answered")
-        return reply
 
     def _request(self, messages: list[BaseMessage], options: dict[str, Any]) -> ChatRequest:
         system, conversation = to_request(messages)
