@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from infra.orchestration.loop import EVENT_LIMIT, definition
+from pentad.cli.expressions import evaluate_expression
 from pentad.domain.declarations.agents import AgentSpec, BandsSpec, Catalog, ConfidenceSpec, ToolSpec
 from pentad.domain.errors import PentadError, ToolFailed
 from pentad.domain.ids import approval_id
@@ -22,6 +23,7 @@ from pentad.orchestration.timetravel.replay.machine import Machine, MachineError
 from pentad.orchestration.timetravel.replay.replay import Replay, captured
 from pentad.orchestration.timetravel.replay.report import Report
 from pentad.orchestration.turn.think import Turn
+from pentad.runtime.wiring.replay import make_replay_stores
 from tests.unit.orchestration.world import TENANT, World
 
 FOLDER = Path(__file__).parent / "data" / "recordings"
@@ -87,7 +89,13 @@ def load(path: Path) -> Recording:
 def replay(recording: Recording, catalog: Catalog = CATALOG, machine: Json | None = None) -> Report:
     """Replay a recording with a catalog and its machine, or another machine."""
     agent = recording.definition.agent
-    return Replay(recording, machine or definition_of(agent, catalog), catalog)()
+    definition = machine or definition_of(agent, catalog)
+    return Replay(recording, definition, catalog, evaluate=evaluate_expression, make_stores=make_replay_stores)()
+
+
+def capture(recording: Recording, machine: Json) -> Recording:
+    """Return a recording with the prints of its requests."""
+    return captured(recording, machine, evaluate=evaluate_expression, make_stores=make_replay_stores)
 
 
 class Sureness:
@@ -134,7 +142,7 @@ class Stage:
         self.world.model.script = list(script)
         self._humans = list(humans)
         self._run = self.world.begin(message, agent=agent, **fields)
-        machine = Machine(definition_of(agent, self.world.catalog), self._invoke, self._run.run)
+        machine = Machine(definition_of(agent, self.world.catalog), self._invoke, self._run.run, evaluate_expression)
         try:
             machine.run(reference(self._run))
         except MachineError:
@@ -146,14 +154,15 @@ class Stage:
         self.world.model.script = list(script)
         self._humans = list(humans)
         self._run = run
-        Machine(definition_of(run.agent, self.world.catalog), self._invoke, run.run).run(reference(run))
+        definition = definition_of(run.agent, self.world.catalog)
+        Machine(definition, self._invoke, run.run, evaluate_expression).run(reference(run))
         return self.world.runs.get(TENANT, run.run)
 
     def record(self, run: Run) -> Recording:
         """Return the recording of an ended run, as the command line keeps it."""
         world = self.world
         made = record(run, world.catalog, world.runs, world.sessions, world.approvals, at=world.clock())
-        return captured(made, definition_of(run.agent, world.catalog))
+        return capture(made, definition_of(run.agent, world.catalog))
 
     def _invoke(self, state: str, payload: Json) -> Any:
         self.world.clock.advance(1)

@@ -10,7 +10,7 @@ import pytest
 
 from pentad.cli.deployable import Deployable
 from pentad.orchestration.timetravel.recording import Recording
-from pentad.orchestration.timetravel.replay.replay import Replay, captured
+from tests.recordings import capture, replay
 from tests.twin.stack.world import Json, Stack, Tenant, word
 from tests.twin.timetravel.test_forks import NOTE, SUM, fork
 
@@ -29,7 +29,7 @@ def _recording(tenant: Tenant, run: str) -> Recording:
 
 def _replays(recording: Recording, deployable: Deployable) -> None:
     machine, catalog = deployable.machine("assistant"), deployable.catalog()
-    report = Replay(captured(recording, machine), machine, catalog)()
+    report = replay(capture(recording, machine), catalog, machine)
     assert report.same, report.first
 
 

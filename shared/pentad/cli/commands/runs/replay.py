@@ -32,7 +32,9 @@ def replay(
     Exits with 0 where it goes the same, 1 where it diverges, 2 where it can't be replayed.
     """
     with failures():
+        from pentad.cli.expressions import evaluate_expression
         from pentad.orchestration.timetravel.replay.replay import Replay
+        from pentad.runtime.wiring.replay import make_replay_stores
 
         found = _recording(run)
         deployable = _deployable(stage)
@@ -40,7 +42,13 @@ def replay(
         with _explained():
             if not any(step.request for step in found.steps):
                 found = _captured(found, deployable)
-            report = Replay(found, deployable.machine(agent), deployable.catalog())()
+            report = Replay(
+                found,
+                deployable.machine(agent),
+                deployable.catalog(),
+                evaluate=evaluate_expression,
+                make_stores=make_replay_stores,
+            )()
         if OPTIONS.json:
             emit(report.model_dump(mode="json"))
         else:
@@ -113,9 +121,12 @@ def _deployable(stage: str) -> "Deployable":
 
 
 def _captured(found: "Recording", deployable: "Deployable") -> "Recording":
+    from pentad.cli.expressions import evaluate_expression
     from pentad.orchestration.timetravel.replay.replay import captured
+    from pentad.runtime.wiring.replay import make_replay_stores
 
-    return captured(found, deployable.machine(found.definition.agent))
+    machine = deployable.machine(found.definition.agent)
+    return captured(found, machine, evaluate=evaluate_expression, make_stores=make_replay_stores)
 
 
 def _print(report: "Report") -> None:

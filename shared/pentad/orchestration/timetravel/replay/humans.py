@@ -8,15 +8,12 @@ from pentad.domain.canonical import arguments_hash
 from pentad.domain.declarations.agents import Catalog
 from pentad.domain.ids import approval_id
 from pentad.domain.runs import Approval, ApprovalStatus, RunStatus
-from pentad.memory.sessions.ports import SessionStore
-from pentad.observability.adapters.null import NullTelemetry
 from pentad.orchestration.approvals.carry_out import CarryOut
 from pentad.orchestration.approvals.humans import Asking
-from pentad.orchestration.approvals.ports import ApprovalStore
-from pentad.orchestration.runs.ports import RunStore
 from pentad.orchestration.timetravel.recording import RECORDED
 from pentad.orchestration.timetravel.replay.machine import MachineError
 from pentad.orchestration.timetravel.replay.parts import Over, Tape
+from pentad.orchestration.timetravel.replay.ports import ReplayStores
 
 Json = dict[str, Any]
 
@@ -27,9 +24,7 @@ class RecordedHumans:
     Args:
         tape: the recording.
         catalog: agents, for whom to ask.
-        runs: the store of runs.
-        sessions: the store of sessions.
-        approvals: the store of approvals.
+        stores: the stores of the replay.
         now: the clock.
     """
 
@@ -37,16 +32,16 @@ class RecordedHumans:
         self,
         tape: Tape,
         catalog: Catalog,
-        runs: RunStore,
-        sessions: SessionStore,
-        approvals: ApprovalStore,
+        stores: ReplayStores,
         now: Callable[[], datetime],
     ) -> None:
         self._tape = tape
-        self._approvals = approvals
+        self._approvals = stores.approvals
         nobody = Nobody()
-        self._asking = Asking(catalog, runs, sessions, approvals, nobody, nobody, NullTelemetry(), now=now)
-        self._carry_out = CarryOut(runs, sessions, now=now)
+        self._asking = Asking(
+            catalog, stores.runs, stores.sessions, stores.approvals, nobody, nobody, stores.telemetry, now=now
+        )
+        self._carry_out = CarryOut(stores.runs, stores.sessions, now=now)
 
     def request(self, payload: Json) -> Json:
         """Ask, and return what the execution goes on with.

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pentad.domain.errors import PentadError
-from twin.machine.evaluator import UNDEFINED, EvaluationError, UnsupportedResultError, evaluate
+from pentad.orchestration.timetravel.replay.ports import Evaluator, ExpressionFailed
 
 Json = dict[str, Any]
 MAX_TRANSITIONS = 50_000
@@ -47,6 +47,7 @@ Invoke = Callable[[str, Json], Any]
 class _Scope:
     """What expressions see: the variables, the state's data, and where the execution is."""
 
+    evaluate: Evaluator
     variables: Json
     context: Json
     data: Json = field(default_factory=dict)
@@ -63,12 +64,9 @@ class _Scope:
 
     def _expression(self, text: str) -> Any:
         try:
-            found = evaluate(text, self.variables | {"states": self.data | {"context": self.context}})
-        except (EvaluationError, UnsupportedResultError) as error:
+            return self.evaluate(text, self.variables | {"states": self.data | {"context": self.context}})
+        except ExpressionFailed as error:
             raise MachineError("States.QueryEvaluationError", str(error)) from error
-        if found is UNDEFINED:
-            raise MachineError("States.QueryEvaluationError", f"{text} returned nothing")
-        return found
 
 
 class Machine:
@@ -78,12 +76,14 @@ class Machine:
         definition: in Amazon States Language, with JSONata.
         invoke: answers its calls of functions.
         execution: the execution's name.
+        evaluate: evaluates its expressions.
     """
 
-    def __init__(self, definition: Json, invoke: Invoke, execution: str) -> None:
+    def __init__(self, definition: Json, invoke: Invoke, execution: str, evaluate: Evaluator) -> None:
         self._definition = definition
         self._invoke = invoke
         self._execution = execution
+        self._evaluate = evaluate
         self._transitions = 0
 
     def run(self, given: Json) -> Any:
@@ -105,7 +105,7 @@ class Machine:
                 raise NotUnderstood(f"the machine does not end: it entered more than {MAX_TRANSITIONS:,} states")
             state = block["States"][name]
             here = context | {"State": {"Name": name, "RetryCount": 0}, "Task": {"Token": f"token-{self._transitions}"}}
-            scope = _Scope(variables, here, {"input": value})
+            scope = _Scope(self._evaluate, variables, here, {"input": value})
             name, value = self._state(name, state, scope)
             variables = scope.variables
         return value
@@ -160,7 +160,9 @@ class Machine:
             raise MachineError("States.QueryEvaluationError", "Items is no array, or too long")
         results = []
         for index, item in enumerate(items):
-            inside = _Scope(scope.variables, scope.context | {"Map": {"Item": {"Index": index, "Value": item}}})
+            inside = _Scope(
+                self._evaluate, scope.variables, scope.context | {"Map": {"Item": {"Index": index, "Value": item}}}
+            )
             inside.data = {"input": scope.data["input"]}
             value = inside.value(state["ItemSelector"]) if "ItemSelector" in state else item
             results.append(self._states(state["ItemProcessor"], value, dict(scope.variables), inside.context))

@@ -1,4 +1,4 @@
-"""Run a recording again: the deployed routes and the real Think and Deliver, over stores in memory, with nothing live.
+"""Run a recording again: the deployed routes and the real Think and Deliver, with nothing live.
 
 The model, the tools and the humans say what they said then; the agent's definition and all code are those of now. What
 comes out differently is a divergence, and the first one is the news.
@@ -12,16 +12,9 @@ from pentad.domain.declarations.agents import AgentSpec, Catalog, ToolSpec
 from pentad.domain.messages import Message
 from pentad.domain.runs import CallStatus, Run, RunStatus
 from pentad.memory.context.recall import Recall
-from pentad.memory.retrieval.adapters.vectors_memory import MemoryVectors
-from pentad.memory.sessions.adapters.sessions_memory import MemorySessions
 from pentad.memory.sessions.ports import Session
-from pentad.models.ledger.adapters.ledger_memory import MemoryLedger
-from pentad.observability.adapters.null import NullTelemetry
-from pentad.orchestration.approvals.adapters.approvals_memory import MemoryApprovals
-from pentad.orchestration.approvals.adapters.ciphers import MemoryCipher
 from pentad.orchestration.lifecycle.advance import reference
 from pentad.orchestration.lifecycle.deliver import Deliver
-from pentad.orchestration.runs.adapters.runs_memory import MemoryRuns
 from pentad.orchestration.timetravel.fork import parts
 from pentad.orchestration.timetravel.recording import RECORDED, RecordedMessage, RecordedStep, Recording, outcome_of
 from pentad.orchestration.timetravel.replay.humans import Nobody, RecordedHumans
@@ -34,6 +27,7 @@ from pentad.orchestration.timetravel.replay.parts import (
     RecordedSwitchboard,
     Tape,
 )
+from pentad.orchestration.timetravel.replay.ports import Evaluator, MakeStores, ReplayStores
 from pentad.orchestration.timetravel.replay.report import Report, show
 from pentad.orchestration.turn.think import Think, Turn
 
@@ -53,32 +47,41 @@ class Replay:
         recording: what happened.
         definition: the agent's state machine, as it is deployed now.
         catalog: agents and tools as they are now.
+        evaluate: evaluates the definition's expressions.
+        make_stores: makes the stores that the replay fills.
     """
 
-    def __init__(self, recording: Recording, definition: Json, catalog: Catalog) -> None:
+    def __init__(
+        self,
+        recording: Recording,
+        definition: Json,
+        catalog: Catalog,
+        *,
+        evaluate: Evaluator,
+        make_stores: MakeStores,
+    ) -> None:
         self._recording = recording
         self._definition = definition
         self._catalog = catalog
+        self._evaluate = evaluate
         name = recording.definition.agent
         if name not in catalog.agents:
             raise CannotReplay(f"there is no agent {name} any more")
         self._agent: AgentSpec = catalog.agents[name]
         self._time = recording.created_at
         self.tape = Tape(recording)
-        self._sessions = MemorySessions(clock=self._now)
-        self._runs = MemoryRuns(self._sessions, self._now)
-        self._approvals = MemoryApprovals(MemoryCipher())
-        self._humans = RecordedHumans(self.tape, catalog, self._runs, self._sessions, self._approvals, self._now)
-        self._wire()
+        stores = make_stores(self._now)
+        self._sessions, self._runs = stores.sessions, stores.runs
+        self._humans = RecordedHumans(self.tape, catalog, stores, self._now)
+        self._wire(stores)
 
-    def _wire(self) -> None:
-        telemetry = NullTelemetry()
+    def _wire(self, stores: ReplayStores) -> None:
         self._recall = Recall(
             sessions=self._sessions,
-            vectors=MemoryVectors(),
+            vectors=stores.vectors,
             embedder=NoSearch(),
             runs=self._runs,
-            telemetry=telemetry,
+            telemetry=stores.telemetry,
             clock=self._now,
         )
         self._think = Think(
@@ -86,13 +89,13 @@ class Replay:
             self._runs,
             self._sessions,
             RecordedModel(self.tape, self._now),
-            MemoryLedger(),
-            telemetry,
+            stores.ledger,
+            stores.telemetry,
             now=self._now,
             switchboard=RecordedSwitchboard(self.tape),
             assessor=RecordedAssessor(self.tape),
         )
-        self._deliver = Deliver(self._runs, self._sessions, self._approvals, Nobody(), telemetry, now=self._now)
+        self._deliver = Deliver(self._runs, self._sessions, stores.approvals, Nobody(), stores.telemetry, now=self._now)
 
     def __call__(self) -> Report:
         """Replay, and return what differs.
@@ -101,7 +104,7 @@ class Replay:
             CannotReplay: the machine's definition or the recording can't be followed.
         """
         run = self._begin()
-        machine = Machine(self._definition, self._invoke, run.run)
+        machine = Machine(self._definition, self._invoke, run.run, self._evaluate)
         try:
             machine.run(reference(run))
             self._compare_outcome(run)
@@ -253,13 +256,19 @@ class Replay:
         )
 
 
-def captured(recording: Recording, definition: Json) -> Recording:
+def captured(recording: Recording, definition: Json, *, evaluate: Evaluator, make_stores: MakeStores) -> Recording:
     """Return a recording with the prints of its requests, as the recorded definition and the code of now make them.
+
+    Args:
+        recording: what happened.
+        definition: the agent's state machine, as it is deployed now.
+        evaluate: evaluates the definition's expressions.
+        make_stores: makes the stores that the replay fills.
 
     Raises:
         CannotReplay: the definition can't be followed.
     """
-    play = Replay(recording, definition, _recorded_catalog(recording))
+    play = Replay(recording, definition, _recorded_catalog(recording), evaluate=evaluate, make_stores=make_stores)
     play()
     return recording.model_copy(
         update={
