@@ -10,7 +10,7 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from infra.config import Stage
-from pentad.orchestration.runs.adapters.engine_stepfunctions import MACHINE_ALIAS
+from pentad.orchestration.runs.ports import MACHINE_ALIAS
 
 _FEWEST_FAILURES = 3
 """Fewer failures than this within five minutes are no trend, whatever share of the executions they are."""

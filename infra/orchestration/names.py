@@ -7,7 +7,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from infra.config import Stage
-from pentad.orchestration.runs.adapters.engine_stepfunctions import MACHINE_ALIAS
+from pentad.orchestration.runs.ports import MACHINE_ALIAS
 
 
 def machine_name_of(stage: Stage, agent: str) -> str:

@@ -4,6 +4,12 @@ What is no tenant's starts with ``SYS#``.
 """
 
 import hashlib
+from datetime import datetime
+
+
+def iso(moment: datetime) -> str:
+    """Return a time as every item holds it: always with microseconds, so that text order is time order."""
+    return moment.isoformat(timespec="microseconds")
 
 
 def tenant(value: str) -> str:

@@ -116,7 +116,7 @@ def runs() -> "RunStore":
     """Return the run store."""
     from pentad.orchestration.runs.adapters.runs_dynamodb import DynamoRuns
     from pentad.orchestration.runs.adapters.runs_start import RunStart
-    from pentad.orchestration.runs.adapters.spill import Spill
+    from pentad.orchestration.runs.spill import Spill
 
     values = settings(environment.StateTable)
     state, transient = table(values.state_table), table(values.transient_table)
@@ -130,7 +130,7 @@ def approvals(key: str | None) -> "ApprovalStore":
     from pentad.aws.clients import client
     from pentad.orchestration.approvals.adapters.approvals_dynamodb import DynamoApprovals
     from pentad.orchestration.approvals.adapters.ciphers import KmsCipher
-    from pentad.orchestration.runs.adapters.spill import Spill
+    from pentad.orchestration.runs.spill import Spill
 
     values = settings(environment.StateTable)
     cipher = KmsCipher(client("kms"), key) if key else None

@@ -23,7 +23,7 @@ def stores(service: str = "workflow") -> "Stores":
     Args:
         service: the function's name without the deployment's prefix.
     """
-    from pentad.orchestration.runs.adapters.spill import Spill
+    from pentad.orchestration.runs.spill import Spill
     from pentad.orchestration.workflows.adapters.results_dynamodb import DynamoResults
     from pentad.orchestration.workflows.steps import Stores
 

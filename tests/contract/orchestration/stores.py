@@ -20,8 +20,8 @@ from pentad.orchestration.approvals.ports import ApprovalStore
 from pentad.orchestration.runs.adapters.runs_dynamodb import DynamoRuns
 from pentad.orchestration.runs.adapters.runs_memory import MemoryRuns
 from pentad.orchestration.runs.adapters.runs_start import RunStart
-from pentad.orchestration.runs.adapters.spill import Spill
 from pentad.orchestration.runs.ports import RunStore
+from pentad.orchestration.runs.spill import Spill
 from tests.moto_clients import client, table
 
 KINDS = ("memory", "dynamodb")

@@ -10,7 +10,7 @@ from pentad.domain.errors import ConfigurationError, InvalidTransition, NotFound
 from pentad.domain.ids import approval_id, new_id
 from pentad.domain.runs import Approval, ApprovalCall, ApprovalStatus
 from pentad.orchestration.approvals.adapters.approvals_dynamodb import DynamoApprovals
-from pentad.orchestration.runs.adapters.spill import Spill
+from pentad.orchestration.runs.spill import Spill
 
 from .stores import START, Stores
 

@@ -7,7 +7,7 @@ import pytest
 
 from pentad.domain.declarations.workflows import Numbered, Plan, StepResult
 from pentad.memory.objects.adapters.objects_s3 import S3Objects
-from pentad.orchestration.runs.adapters.spill import SPILL_BYTES, Spill
+from pentad.orchestration.runs.spill import SPILL_BYTES, Spill
 from pentad.orchestration.workflows.adapters.results_dynamodb import DynamoResults
 from pentad.orchestration.workflows.adapters.results_memory import MemoryResults
 from pentad.orchestration.workflows.ports import ResultStore

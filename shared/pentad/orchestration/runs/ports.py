@@ -9,6 +9,8 @@ from pentad.domain.messages import Message
 from pentad.domain.runs import Manifest, Run, RunStatus, Step, ToolCall
 from pentad.domain.values import Page
 
+MACHINE_ALIAS = "live"
+"""Every start goes to this alias: it points at the version of the machine that new runs get."""
 QUEUE_LENGTH = 20
 """So many runs may wait in one session's queue."""
 

@@ -9,12 +9,13 @@ from pentad.aws.table import ConditionFailed, Item, Table
 from pentad.domain import keys
 from pentad.domain.errors import ConfigurationError, InvalidInput, InvalidTransition, NotFound
 from pentad.domain.ids import parse_approval_id
+from pentad.domain.keys import iso
 from pentad.domain.runs import Approval, ApprovalStatus
 from pentad.domain.values import Page
 from pentad.orchestration.approvals.approving import settle
 from pentad.orchestration.approvals.ports import TokenCipher
-from pentad.orchestration.runs.adapters.run_items import checking_open, iso, spill_key
-from pentad.orchestration.runs.adapters.spill import Spill
+from pentad.orchestration.runs.conditions import checking_open
+from pentad.orchestration.runs.spill import Spill, spill_key
 
 
 class DynamoApprovals:

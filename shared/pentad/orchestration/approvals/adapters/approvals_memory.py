@@ -6,11 +6,11 @@ from datetime import datetime
 from pentad.aws.pages import decode_cursor, encode_cursor
 from pentad.domain import keys
 from pentad.domain.errors import NotFound
+from pentad.domain.keys import iso
 from pentad.domain.runs import Approval, ApprovalStatus
 from pentad.domain.values import Page
 from pentad.orchestration.approvals.approving import settle
 from pentad.orchestration.approvals.ports import TokenCipher
-from pentad.orchestration.runs.adapters.run_items import iso
 
 
 class MemoryApprovals:

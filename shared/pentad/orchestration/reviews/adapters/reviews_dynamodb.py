@@ -9,9 +9,9 @@ from pentad.aws.table import ConditionFailed, Item, Table
 from pentad.domain import keys
 from pentad.domain.errors import InvalidInput, InvalidTransition, NotFound
 from pentad.domain.ids import parse_review_id
+from pentad.domain.keys import iso
 from pentad.domain.runs import Review
 from pentad.domain.values import Page
-from pentad.orchestration.runs.adapters.run_items import iso
 
 _CLOSING = {"closed_at", "closed_by", "verdict", "note"}
 

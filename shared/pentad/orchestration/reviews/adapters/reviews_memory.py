@@ -7,10 +7,10 @@ from typing import Literal
 from pentad.aws.pages import decode_cursor, encode_cursor
 from pentad.domain import keys
 from pentad.domain.errors import NotFound
+from pentad.domain.keys import iso
 from pentad.domain.runs import Review
 from pentad.domain.values import Page
 from pentad.orchestration.reviews.adapters.reviews_dynamodb import settled
-from pentad.orchestration.runs.adapters.run_items import iso
 
 
 class MemoryReviews:

@@ -7,9 +7,8 @@ from botocore.exceptions import ClientError
 
 from pentad.aws.errors import code_of, translated
 from pentad.domain.errors import InvalidTransition, NotFound
+from pentad.orchestration.runs.ports import MACHINE_ALIAS
 
-MACHINE_ALIAS = "live"
-"""Every start goes to this alias: it points at the version of the machine that new runs get."""
 HISTORY_EVENTS = 25_000
 """A Standard execution has at most so many events (Step Functions quotas)."""
 _HISTORY_PAGE = 1000

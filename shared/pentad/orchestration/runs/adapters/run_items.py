@@ -5,19 +5,20 @@ What never changes is JSON in ``body``; what conditions and updates need stands 
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
 from pentad.aws.readable import from_stored
-from pentad.aws.table import Item, Table
+from pentad.aws.table import Item
 from pentad.domain import keys
 from pentad.domain.errors import SessionBusy
+from pentad.domain.keys import iso
 from pentad.domain.messages import Message
 from pentad.domain.runs import CallStatus, Manifest, Run, RunStatus, Step, ToolCall
 from pentad.domain.usage import Spent, Usage
-from pentad.orchestration.runs.adapters.spill import Spill
+from pentad.orchestration.runs.conditions import is_open
 from pentad.orchestration.runs.ports import QUEUE_LENGTH
+from pentad.orchestration.runs.spill import Spill, spill_key
 
 _FIXED = {
     "tenant",
@@ -45,11 +46,6 @@ _NOTED = "m:"
 """Begins the attributes that hold metadata noted after the start: one each, so that writers don't undo each other."""
 OUTCOME = {"answer", "citations", "notices", "error", "stop_reason"}
 COUNTS = tuple(Usage.model_fields)
-
-
-def iso(moment: datetime) -> str:
-    """Return a time as every item holds it: always with microseconds, so that text order is time order."""
-    return moment.isoformat(timespec="microseconds")
 
 
 def run_item(run: Run) -> Item:
@@ -160,28 +156,6 @@ def queue_full() -> SessionBusy:
     )
 
 
-def is_open(prefix: str = ":e") -> tuple[str, dict[str, str]]:
-    """Return the condition (its name is ``#status``) that a run exists and has not ended, and its values."""
-    ends = {f"{prefix}{place}": status.value for place, status in enumerate(RunStatus) if status.ended}
-    return f"attribute_exists(pk) AND NOT #status IN ({', '.join(ends)})", ends
-
-
-def checking_open(state: Table, tenant: str, run: str, *, or_missing: bool = False) -> Item:
-    """Return the entry that makes a transaction fail where the run has ended, or is not there.
-
-    Args:
-        state: the table.
-        tenant: the tenant.
-        run: the run.
-        or_missing: a run that is not there is as good as an open one.
-    """
-    condition, ends = is_open()
-    if or_missing:
-        condition = f"attribute_not_exists(pk) OR ({condition})"
-    names = {"#status": "status"}
-    return state.checking(keys.run_pk(tenant, run), keys.META, condition=condition, names=names, values=ends)
-
-
 def adding(spent: Spent, notices: Sequence[str] = ()) -> tuple[str, dict[str, str], dict[str, Any]]:
     """Return the ADD clause, names and values that add to what a run has used and told; zeros are left out.
 
@@ -249,8 +223,3 @@ def call_key(call: ToolCall) -> Item:
         "type": "call",
         "status": call.status.value,
     }
-
-
-def spill_key(tenant: str, run: str, item: Item) -> str:
-    """Return the S3 key of a large body of a run's item: under the tenant, then the run."""
-    return f"{tenant}/runs/{run}/{str(item['sk']).replace('#', '-')}.json"

@@ -11,6 +11,7 @@ from pentad.aws.readable import from_stored, readable
 from pentad.aws.table import ConditionFailed, Item, Table
 from pentad.domain import keys
 from pentad.domain.errors import InvalidTransition, NotFound, StoreUnavailable
+from pentad.domain.keys import iso
 from pentad.domain.knowledge import Citation
 from pentad.domain.messages import Message
 from pentad.domain.runs import TRANSITIONS, CallStatus, Manifest, Run, RunStatus, Step, ToolCall
@@ -22,18 +23,15 @@ from pentad.orchestration.runs.adapters.run_items import (
     Noted,
     adding,
     call_key,
-    checking_open,
-    is_open,
-    iso,
     noting,
     run_of,
     spent_by,
-    spill_key,
     step_key,
 )
 from pentad.orchestration.runs.adapters.runs_queue import RunQueue
 from pentad.orchestration.runs.adapters.runs_start import RunStart
-from pentad.orchestration.runs.adapters.spill import Spill
+from pentad.orchestration.runs.conditions import checking_open, is_open
+from pentad.orchestration.runs.spill import Spill, spill_key
 
 _TRIES = 3
 R = TypeVar("R", bound=BaseModel)

@@ -3,21 +3,29 @@
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from pentad.aws.pages import decode_cursor, encode_cursor
 from pentad.domain import keys
 from pentad.domain.errors import IdempotencyConflict, InvalidInput, InvalidTransition, NotFound, SessionBusy
+from pentad.domain.keys import iso
 from pentad.domain.knowledge import Citation
 from pentad.domain.messages import Message
 from pentad.domain.runs import CallStatus, Manifest, Run, RunStatus, Step, ToolCall, check_transition
 from pentad.domain.values import Page
-from pentad.memory.sessions.adapters.sessions_memory import MemorySessions
-from pentad.memory.sessions.ports import Session
-from pentad.orchestration.runs.adapters.run_items import HAPPENED, TAKEN_OVER, iso, queue_full, spent_by
+from pentad.memory.sessions.ports import Session, SessionStore
+from pentad.orchestration.runs.adapters.run_items import HAPPENED, TAKEN_OVER, queue_full, spent_by
 from pentad.orchestration.runs.ports import QUEUE_LENGTH
 
 _OPEN_CALLS = frozenset({CallStatus.PENDING, CallStatus.AWAITING, CallStatus.APPROVED})
+
+
+class FencedSessions(SessionStore, Protocol):
+    """Sessions in memory, whose fence a run can raise as it takes the session."""
+
+    def fence(self, tenant: str, session: str, fence: int) -> None:
+        """Let only runs with this fencing token, or a newer one, write to the session."""
+        ...
 
 
 class MemoryRuns:
@@ -28,7 +36,7 @@ class MemoryRuns:
         now: the clock.
     """
 
-    def __init__(self, sessions: MemorySessions, now: Callable[[], datetime]) -> None:
+    def __init__(self, sessions: FencedSessions, now: Callable[[], datetime]) -> None:
         self._sessions = sessions
         self._now = now
         self._lock = threading.RLock()

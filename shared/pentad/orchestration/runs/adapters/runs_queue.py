@@ -11,8 +11,8 @@ from pentad.memory.sessions.items import append_entries, grown, spill_messages
 from pentad.orchestration.runs.adapters.lease_items import holder_of, leave, promoting, queue_of
 from pentad.orchestration.runs.adapters.run_items import run_of, waiting_of
 from pentad.orchestration.runs.adapters.runs_start import RunStart, failing
-from pentad.orchestration.runs.adapters.spill import Spill
 from pentad.orchestration.runs.ports import QUEUE_LENGTH
+from pentad.orchestration.runs.spill import Spill
 
 _TRIES = QUEUE_LENGTH + 5
 """Each try takes a cancelled run out of the queue, or finds that others were faster."""

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from pentad.aws.table import ConditionFailed, Item, Table
 from pentad.domain import keys
 from pentad.domain.errors import IdempotencyConflict, InvalidInput, SessionBusy, StoreUnavailable
+from pentad.domain.keys import iso
 from pentad.domain.messages import Message
 from pentad.domain.runs import Run, RunStatus
 from pentad.memory.objects.ports import ObjectStore
@@ -21,15 +22,14 @@ from pentad.orchestration.runs.adapters.lease_items import holder_of, joining, q
 from pentad.orchestration.runs.adapters.run_items import (
     TAKEN_OVER,
     child_item,
-    is_open,
-    iso,
     queue_full,
     run_item,
     session_run_item,
     waiting_attributes,
 )
-from pentad.orchestration.runs.adapters.spill import Spill
+from pentad.orchestration.runs.conditions import is_open
 from pentad.orchestration.runs.ports import QUEUE_LENGTH
+from pentad.orchestration.runs.spill import Spill
 
 # Two requests at the same instant cancel each other's transaction at most so often before one is told to retry.
 _TRIES = 5

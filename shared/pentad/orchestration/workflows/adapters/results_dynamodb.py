@@ -7,8 +7,7 @@ from pentad.aws.table import ConditionFailed, Item, Table
 from pentad.domain import keys
 from pentad.domain.declarations.workflows import Plan, StepResult
 from pentad.domain.errors import NotFound
-from pentad.orchestration.runs.adapters.run_items import spill_key
-from pentad.orchestration.runs.adapters.spill import Spill
+from pentad.orchestration.runs.spill import Spill, spill_key
 
 
 class DynamoResults:

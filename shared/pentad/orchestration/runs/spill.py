@@ -37,3 +37,8 @@ class Spill:
             return str(item[name])
         key = item.get(f"{name}_spill")
         return None if key is None else self.objects.get(str(key)).decode("utf-8", "surrogatepass")
+
+
+def spill_key(tenant: str, run: str, item: Item) -> str:
+    """Return the S3 key of a large body of a run's item: under the tenant, then the run."""
+    return f"{tenant}/runs/{run}/{str(item['sk']).replace('#', '-')}.json"
