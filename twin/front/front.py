@@ -19,8 +19,8 @@ from twin.front.parse import NotAwsRequest, parse_call, read_headers, read_query
 from twin.front.server import FrontServer
 from twin.front.sts_api import StsApi
 from twin.iam.authorizer import Authorizer
-from twin.iam.call import Call, UnknownCall
-from twin.iam.classifiers import accesses
+from twin.iam.classify.accesses import accesses
+from twin.iam.classify.call import Call, UnknownCall
 from twin.iam.model import Access, PolicyError, Principal, UnknownCredentials
 from twin.iam.principals import Principals
 from twin.iam.sources import LayeredSource, PolicyRegistry

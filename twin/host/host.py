@@ -17,9 +17,6 @@ from typing import Final, Self
 
 from twin.host import invocation
 from twin.host.asynchronous import AsyncInvoker, OnFailure
-from twin.host.endpoint import RuntimeEndpoint
-from twin.host.environment import command, process_environment
-from twin.host.instance import Instance, Start
 from twin.host.model import (
     ASYNC_PAYLOAD_BYTES,
     LATEST,
@@ -31,10 +28,13 @@ from twin.host.model import (
     Report,
     RequestTooLarge,
 )
-from twin.host.output import InstanceLog
 from twin.host.pool import InstancePool
+from twin.host.processes.endpoint import RuntimeEndpoint
+from twin.host.processes.environment import command, process_environment
+from twin.host.processes.instance import Instance, Start
+from twin.host.processes.output import InstanceLog
+from twin.host.processes.spawner import WATCH, Spawner
 from twin.host.registry import FunctionRegistry, Target
-from twin.host.spawner import WATCH, Spawner
 
 logger = logging.getLogger(__name__)
 REAP_SECONDS: Final = 0.25

@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 from typing import Final
 
 from twin.host import payloads
-from twin.host.endpoint import RuntimeRequest
-from twin.host.instance import End, Event, Instance
 from twin.host.model import RESPONSE_BYTES, Report
+from twin.host.processes.endpoint import RuntimeRequest
+from twin.host.processes.instance import End, Event, Instance
 
 UNHANDLED: Final = "Unhandled"
 ACCEPTED: Final = 202

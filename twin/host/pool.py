@@ -7,8 +7,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from twin.host.instance import Instance
 from twin.host.model import FunctionSpec, HostLimits, HostStopped, TooManyRequests
+from twin.host.processes.instance import Instance
 
 Create = Callable[[FunctionSpec], Instance]
 

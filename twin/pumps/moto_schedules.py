@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from twin.deploy.deployment import RuleTarget
-from twin.deploy.services.events import rule_target
-from twin.pumps.schedules import ScheduleError, parse_schedule
+from twin.deploy.services.messaging.events import rule_target
+from twin.pumps.schedules.expressions import ScheduleError, parse_schedule
 
 _CHANGES = ("create_schedule", "update_schedule", "delete_schedule")
 

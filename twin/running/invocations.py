@@ -16,7 +16,7 @@ from twin.iam.authorizer import Authorizer
 from twin.iam.model import PolicyError
 from twin.pumps.courier import Connect
 from twin.pumps.delivery import DeliveryFailed, DeliveryRefused
-from twin.pumps.queues import FunctionAnswer
+from twin.pumps.queues.mapping import FunctionAnswer
 
 logger = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from twin.deploy.assembly import Assembly
 
 if TYPE_CHECKING:
-    from twin.pumps.clock import ScheduleClock
+    from twin.pumps.schedules.clock import ScheduleClock
 
 #: Returns the size of the vectors that an assembly's app stores.
 ReadDimension = Callable[[Assembly], int]

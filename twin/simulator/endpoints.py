@@ -6,8 +6,12 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
-from twin.simulator import anthropic_reply, anthropic_request, openai_chat, openai_responses, openai_wire
+from twin.simulator.anthropic import reply as anthropic_reply
+from twin.simulator.anthropic import request as anthropic_request
 from twin.simulator.neutral import Conversation, Json, Problem, Reply
+from twin.simulator.openai import chat as openai_chat
+from twin.simulator.openai import responses as openai_responses
+from twin.simulator.openai import wire as openai_wire
 from twin.simulator.tokens import CacheUse, PrefixCache, count_tokens
 
 ANTHROPIC, OPENAI = "anthropic", "openai"

@@ -15,7 +15,7 @@ from typing import Any
 
 from twin.embeddings import MiniLM, shared_model
 from twin.servers.loopback import ConnectionCut, LoopbackServer, Request, Response, json_response
-from twin.simulator import anthropic_request
+from twin.simulator.anthropic import request as anthropic_request
 from twin.simulator.control_plane import ControlPlane
 from twin.simulator.endpoints import (
     ANTHROPIC,
@@ -30,8 +30,8 @@ from twin.simulator.endpoints import (
 from twin.simulator.faults import Fault, FaultBoard, bend
 from twin.simulator.journal import Journal
 from twin.simulator.neutral import Conversation, Json, Problem, Reply, ToolCall, Usage
-from twin.simulator.openai_embeddings import embed
-from twin.simulator.openai_wire import arguments_text, check_headers
+from twin.simulator.openai.embeddings import embed
+from twin.simulator.openai.wire import arguments_text, check_headers
 from twin.simulator.rules.engine import RuleEngine
 from twin.simulator.script import RawReply, Script
 from twin.simulator.tokens import CHARACTERS_PER_TOKEN, PrefixCache, count_tokens

@@ -26,7 +26,9 @@ from pentad.models.gateway.candidates import candidates, fits, needs, output_cap
 from pentad.models.providers.adapters import anthropic_wire, openai_compatible_wire, openai_wire
 from tests.contract.models.conftest import CATALOG, MODELS, PROVIDERS
 from tests.unit.models.samples import ADD, SCHEMA, message, request
-from twin.simulator import anthropic_request, openai_chat, openai_responses
+from twin.simulator.anthropic import request as anthropic_request
+from twin.simulator.openai import chat as openai_chat
+from twin.simulator.openai import responses as openai_responses
 
 CAP = 2_000
 DIALECTS = (

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from twin.pumps.patterns import PatternError, matches
+from twin.pumps.events.patterns import PatternError, matches
 
 EVENT = {
     "source": "shop",

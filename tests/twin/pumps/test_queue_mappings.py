@@ -18,7 +18,7 @@ import pytest
 
 from tests.twin.pumps.world import Resources, mapping, queue, redrive, until, world
 from twin.deploy.deployment import QueueMapping
-from twin.pumps.queues import FunctionAnswer, QueueMappingPump
+from twin.pumps.queues.mapping import FunctionAnswer, QueueMappingPump
 
 
 def source(visibility: int = 1, count: int = 2, **properties: Any) -> Resources:
@@ -262,7 +262,7 @@ def test_disabled_mapping_reads_nothing(tmp_path: Path) -> None:
 def test_mapping_without_the_rights_reports_the_denial(tmp_path: Path) -> None:
     from botocore.exceptions import ClientError
 
-    from twin.pumps.queues import QueueMappingPump
+    from twin.pumps.queues.mapping import QueueMappingPump
 
     def denied(service: str, role_arn: str | None) -> Any:
         error = {"Error": {"Code": "AccessDenied", "Message": "not authorized to perform: sqs:GetQueueAttributes"}}

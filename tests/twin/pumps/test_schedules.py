@@ -9,7 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.twin.pumps.world import World, att, queue, until, world
-from twin.pumps.schedules import ScheduleError, parse_schedule
+from twin.pumps.schedules.expressions import ScheduleError, parse_schedule
 
 START = datetime(2026, 1, 1, 12, 30, 20, tzinfo=UTC)
 

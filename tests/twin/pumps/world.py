@@ -15,9 +15,9 @@ from twin.deploy.assembly import Assembly, Stack
 from twin.deploy.deployer import Deployer
 from twin.deploy.deployment import Deployment
 from twin.deploy.registry import Place
-from twin.pumps.clock import ScheduleClock
 from twin.pumps.pumps import Pumps
-from twin.pumps.queues import FunctionAnswer
+from twin.pumps.queues.mapping import FunctionAnswer
+from twin.pumps.schedules.clock import ScheduleClock
 
 REGION, ACCOUNT = "us-east-1", "123456789012"
 DEADLINE = 60.0  # Bounds what never happens; a machine under load may be slow.

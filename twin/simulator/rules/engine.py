@@ -14,17 +14,17 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 from twin.simulator.neutral import Conversation, Reply, Tool, ToolCall, ToolResult
+from twin.simulator.rules.arguments.dates import call_for, find_dates
+from twin.simulator.rules.arguments.generic import fill_arguments, generic_calls
+from twin.simulator.rules.arguments.schema import complete, find_property, mentions, required
+from twin.simulator.rules.arguments.structured import Filler
 from twin.simulator.rules.arithmetic import evaluate, find_expressions, show
-from twin.simulator.rules.dates import call_for, find_dates
 from twin.simulator.rules.extract import answer_from, coverage
 from twin.simulator.rules.followups import FollowUp, follow_up, tells_fact
-from twin.simulator.rules.generic import fill_arguments, generic_calls
 from twin.simulator.rules.notes import NoteIntent, find_note, note_call
 from twin.simulator.rules.prompt import Passage, Situation, read_situation
 from twin.simulator.rules.rating import rate, with_spoken_schema
 from twin.simulator.rules.results import passages_in, sentence_for
-from twin.simulator.rules.schema import complete, find_property, mentions, required
-from twin.simulator.rules.structured import Filler
 from twin.simulator.rules.text import sentences, shorten, terms
 
 MAX_PARALLEL_CALLS = 8

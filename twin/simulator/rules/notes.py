@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from twin.simulator.neutral import Json, Tool, ToolCall
-from twin.simulator.rules.schema import complete, find_property, mentions, name_words
+from twin.simulator.rules.arguments.schema import complete, find_property, mentions, name_words
 from twin.simulator.rules.text import shorten, stem
 
 _COMMAND = re.compile(

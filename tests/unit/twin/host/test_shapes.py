@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from twin.host import payloads
-from twin.host.environment import asset_folders, process_environment
 from twin.host.model import FunctionNotFound, FunctionSpec, Report, TooManyRequests
-from twin.host.output import report_line
+from twin.host.processes.environment import asset_folders, process_environment
+from twin.host.processes.output import report_line
 from twin.host.registry import FunctionRegistry
 
 ARN = "arn:aws:lambda:us-east-1:123456789012:function:fn"

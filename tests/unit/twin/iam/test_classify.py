@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from twin.iam.call import Call, NoResolver, UnknownCall
-from twin.iam.classifiers import accesses
+from twin.iam.classify.accesses import accesses
+from twin.iam.classify.call import Call, NoResolver, UnknownCall
 from twin.iam.model import Access
 
 REGION = "us-east-1"

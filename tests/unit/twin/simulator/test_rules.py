@@ -8,12 +8,12 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from twin.simulator.neutral import Conversation, Reply, Tool, ToolCall, ToolChoice, ToolResult, Turn
+from twin.simulator.rules.arguments.dates import find_dates
+from twin.simulator.rules.arguments.generic import generic_calls
+from twin.simulator.rules.arguments.structured import Filler
 from twin.simulator.rules.arithmetic import evaluate, find_expressions
-from twin.simulator.rules.dates import find_dates
 from twin.simulator.rules.engine import DANGLING, NO_CONTEXT, NOTHING, RuleEngine
-from twin.simulator.rules.generic import generic_calls
 from twin.simulator.rules.notes import find_note
-from twin.simulator.rules.structured import Filler
 from twin.simulator.rules.text import sentences
 
 TODAY = date(2026, 11, 22)

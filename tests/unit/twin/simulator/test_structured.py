@@ -2,7 +2,7 @@
 
 import pytest
 
-from twin.simulator.rules.structured import Filler
+from twin.simulator.rules.arguments.structured import Filler
 
 
 @pytest.mark.parametrize("name", ["confidence", "score", "probability", "relevance_score", "certainty"])

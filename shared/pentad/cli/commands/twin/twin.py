@@ -20,7 +20,7 @@ from pentad.cli.synth import assembly, project_root
 from pentad.cli.target import KEY_FILE, LOCAL_TENANT, STATE_FOLDER, save_key
 
 if TYPE_CHECKING:
-    from twin.running.docs_ui import DocsUi
+    from pentad.cli.commands.twin.docs_ui import DocsUi
     from twin.running.twin import Twin
 
 _KEYS = {"anthropic": "ANTHROPIC_API_KEY", "openai": "OPENAI_API_KEY", "gemini": "GEMINI_API_KEY"}
@@ -91,7 +91,7 @@ def _make_key(twin: "Twin") -> str:
 
 
 def _docs_ui(running: Running) -> "DocsUi":
-    from twin.running.docs_ui import DocsUi
+    from pentad.cli.commands.twin.docs_ui import DocsUi
 
     twin = running.twin
     client = ApiClient(twin.api_url, running.key)

@@ -7,7 +7,7 @@ from typing import Any
 
 from twin.embeddings import DIMENSION, MiniLM, resize
 from twin.simulator.neutral import Json
-from twin.simulator.openai_wire import bad, check_model
+from twin.simulator.openai.wire import bad, check_model
 from twin.simulator.tokens import count_tokens
 
 MAX_INPUTS = 2048

@@ -4,7 +4,7 @@ import uuid
 
 from twin.deploy.deployment import Rollout
 from twin.deploy.registry import Created, JsonObject, Resource, updates
-from twin.deploy.services.state_machines import revision, routes, state_machine_version
+from twin.deploy.services.compute.state_machines import revision, routes, state_machine_version
 
 
 @updates("AWS::StepFunctions::StateMachine")

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 from urllib.parse import unquote
 
-from twin.iam.call import Call, Classifier, UnknownCall
+from twin.iam.classify.call import Call, Classifier, UnknownCall
 from twin.iam.model import ACCOUNT_ID, Access, ContextValue
 
 

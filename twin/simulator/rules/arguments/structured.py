@@ -9,7 +9,7 @@ from typing import Any
 from jsonschema import Draft202012Validator
 
 from twin.simulator.neutral import Json
-from twin.simulator.rules.schema import kind, name_words, options, resolve
+from twin.simulator.rules.arguments.schema import kind, name_words, options, resolve
 from twin.simulator.rules.text import sentences, shorten, stem, terms, words
 
 _MAX_DEPTH = 12

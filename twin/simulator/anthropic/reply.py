@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from twin.simulator.anthropic_request import sign
+from twin.simulator.anthropic.request import sign
 from twin.simulator.neutral import Json, Problem, Reply, ToolCall, Usage
 
 _STOPS = {

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from twin.iam.call import Call, UnknownCall
+from twin.iam.classify.call import Call, UnknownCall
 from twin.iam.model import Access, ContextValue
 
 _ITEM_OPERATIONS: Final = {"GetItem": "Key", "PutItem": "Item", "UpdateItem": "Key", "DeleteItem": "Key"}

@@ -14,7 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from twin.deploy.deployment import QueueMapping
 from twin.pumps.courier import Connect
 from twin.pumps.moto_hooks import seconds_until_message
-from twin.pumps.queue_records import failed_messages, passes_filters, queue_record
+from twin.pumps.queues.records import failed_messages, passes_filters, queue_record
 
 logger = logging.getLogger(__name__)
 

@@ -5,7 +5,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from twin.pumps.patterns import matches
+from twin.pumps.events.patterns import matches
 
 JsonObject = dict[str, Any]
 

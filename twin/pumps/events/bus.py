@@ -5,13 +5,13 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from twin.deploy.services.events import rule_target
+from twin.deploy.services.messaging.events import rule_target
 from twin.machine.status import DETAIL_TYPE, SOURCE
 from twin.pumps.delivery import Delivery
+from twin.pumps.events.patterns import PatternError, matches
+from twin.pumps.events.storage import object_event
 from twin.pumps.inputs import target_input
 from twin.pumps.moto_hooks import HookedRule, StoredObject, new_event, publish
-from twin.pumps.patterns import PatternError, matches
-from twin.pumps.storage import object_event
 
 JsonObject = dict[str, Any]
 

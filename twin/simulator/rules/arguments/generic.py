@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from twin.simulator.neutral import Json, Tool, ToolCall
-from twin.simulator.rules.schema import kind, name_words, options, properties, required
+from twin.simulator.rules.arguments.schema import kind, name_words, options, properties, required
 from twin.simulator.rules.text import STOP_WORDS, stem, terms, words
 
 _EMPTY_NAME_WORDS = frozenset(

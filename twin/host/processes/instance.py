@@ -16,10 +16,10 @@ from typing import Final
 
 import psutil
 
-from twin.host.endpoint import EndpointError, RuntimeEndpoint, RuntimeRequest
 from twin.host.model import FunctionSpec
-from twin.host.output import InstanceLog
-from twin.host.spawner import ProcessPlan, Spawner, kill_group
+from twin.host.processes.endpoint import EndpointError, RuntimeEndpoint, RuntimeRequest
+from twin.host.processes.output import InstanceLog
+from twin.host.processes.spawner import ProcessPlan, Spawner, kill_group
 
 MEGABYTE: Final = 1024 * 1024
 EXIT_GRACE_SECONDS: Final = 2.0

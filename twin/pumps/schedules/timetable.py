@@ -7,12 +7,12 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from twin.deploy.deployment import EventRule, RuleTarget
-from twin.pumps.clock import ScheduleClock
 from twin.pumps.delivery import Delivery
 from twin.pumps.inputs import compact, target_input
 from twin.pumps.moto_hooks import new_event
 from twin.pumps.moto_schedules import ScheduledTarget
-from twin.pumps.schedules import Schedule, parse_schedule
+from twin.pumps.schedules.clock import ScheduleClock
+from twin.pumps.schedules.expressions import Schedule, parse_schedule
 
 _LONGEST_WAIT = 60.0
 _STOP_SECONDS = 5.0

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import unquote
 
-from twin.iam.call import Call, UnknownCall
+from twin.iam.classify.call import Call, UnknownCall
 from twin.iam.model import Access, ContextValue
 
 _OBJECT_ACTIONS: Final = {

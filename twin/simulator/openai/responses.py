@@ -8,11 +8,11 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from typing import Any, Literal
 
-from twin.simulator.anthropic_reply import pieces
-from twin.simulator.anthropic_request import sign
+from twin.simulator.anthropic.reply import pieces
+from twin.simulator.anthropic.request import sign
 from twin.simulator.neutral import Conversation, Json, Problem, Reply, ToolCall, ToolResult, Turn, Usage
-from twin.simulator.openai_chat import REFUSAL
-from twin.simulator.openai_wire import (
+from twin.simulator.openai.chat import REFUSAL
+from twin.simulator.openai.wire import (
     arguments_text,
     bad,
     check_model,

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from twin.deploy.deployment import FunctionVersion
 from twin.deploy.registry import Created, JsonObject, Resource, updates
-from twin.deploy.services.functions import configuration, described, function_of, layer_version, version
+from twin.deploy.services.compute.functions import configuration, described, function_of, layer_version, version
 
 
 @updates("AWS::Lambda::Function")

@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 from typing import Any, Literal
 
-from twin.simulator.anthropic_reply import pieces
+from twin.simulator.anthropic.reply import pieces
 from twin.simulator.neutral import Conversation, Json, Reply, ToolCall, ToolResult, Turn, Usage
-from twin.simulator.openai_wire import (
+from twin.simulator.openai.wire import (
     FINGERPRINT,
     arguments_text,
     bad,

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from twin.iam.call import Call, Classifier, UnknownCall
-from twin.iam.classify_dynamodb import classify_dynamodb
-from twin.iam.classify_s3 import classify_s3
-from twin.iam.classify_services import SERVICES
+from twin.iam.classify.call import Call, Classifier, UnknownCall
+from twin.iam.classify.dynamodb import classify_dynamodb
+from twin.iam.classify.s3 import classify_s3
+from twin.iam.classify.services import SERVICES
 from twin.iam.model import Access
 
 _CLASSIFIERS: Final[Mapping[str, Classifier]] = {

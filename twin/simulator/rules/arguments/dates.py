@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 from twin.simulator.neutral import Json, Tool, ToolCall
-from twin.simulator.rules.schema import complete, find_property, mentions, options, properties
+from twin.simulator.rules.arguments.schema import complete, find_property, mentions, options, properties
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?"

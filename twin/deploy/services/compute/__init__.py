@@ -1,0 +1,1 @@
+"""What runs code: Lambda functions, state machines and HTTP APIs."""

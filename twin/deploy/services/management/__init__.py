@@ -1,0 +1,1 @@
+"""What watches and describes: CloudWatch, log groups, parameters, and the resources of the CDK itself."""

@@ -1,0 +1,1 @@
+"""What passes messages on: queues, topics, event buses, rules and schedules."""

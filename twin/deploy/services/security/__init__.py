@@ -1,0 +1,1 @@
+"""Who may do what: IAM, KMS keys and secrets."""

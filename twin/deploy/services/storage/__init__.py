@@ -1,0 +1,1 @@
+"""What keeps data: DynamoDB tables and S3 buckets."""

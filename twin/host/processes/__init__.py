@@ -1,0 +1,1 @@
+"""The processes that run functions: how one is started, fed, read and ended."""

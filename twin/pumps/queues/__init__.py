@@ -1,0 +1,1 @@
+"""Event source mappings: batches of SQS messages for functions."""
