@@ -130,6 +130,7 @@ class Desk:
     """A gateway on the wire. Backoff takes no time: what it waits is added to its own clock."""
 
     def __init__(self, adapters: Adapters, catalog: ModelCatalog | None = None) -> None:
+        self.adapters = adapters
         self.ledger = MemoryLedger()
         self.now = NOW.timestamp()
         self.slept: list[float] = []
@@ -138,10 +139,11 @@ class Desk:
             catalog or load(),
             self.ledger,
             clock=lambda: self.now,
-            sleep=self._sleep,
+            sleep=self.sleep,
         )
 
-    def _sleep(self, seconds: float) -> None:
+    def sleep(self, seconds: float) -> None:
+        """Let time pass."""
         self.slept.append(seconds)
         self.now += seconds
 

@@ -1,4 +1,4 @@
-"""Compaction, cascade and response cache over the gateway, the real SDKs and the wire."""
+"""Compaction, cascade, response cache and budgets over the gateway, the real SDKs and the wire."""
 
 import json
 from typing import Any
@@ -8,11 +8,12 @@ import pytest
 from pentad.domain.errors import ContextOverflow
 from pentad.domain.messages import Message
 from pentad.domain.models import CascadeSpec, ChatReply, ChatRequest, Outcome
+from pentad.models.breaker.circuits import AlwaysClosed
+from pentad.models.budgets.adapters.budgets_memory import MemoryBudget, MemoryBudgetStore
 from pentad.models.cache.adapters.response_cache_memory import MemoryResponseCache
-from pentad.models.cache.cache import CachedChat
 from pentad.models.catalog.catalog import load
-from pentad.models.gateway.cascade import Cascade
-from pentad.models.gateway.compaction import COMPACTED, LEFT_OUT, CompactingChat
+from pentad.models.gateway.compaction import COMPACTED, LEFT_OUT
+from pentad.models.gateway.compose import compose_chat
 from pentad.observability.adapters.memory import MemoryTelemetry
 from tests.contract.models.conftest import Desk, Serve
 from tests.unit.models.samples import SCHEMA, assistant, request, user
@@ -26,10 +27,18 @@ class Whole:
     """All that stands around the gateway, as the deployed function has it."""
 
     def __init__(self, desk: Desk) -> None:
-        self.desk, told = desk, MemoryTelemetry()
-        compacting = CompactingChat(desk.gateway, load(), told)
-        cached = CachedChat(compacting, MemoryResponseCache(clock=lambda: desk.now), load(), told)
-        self.chat = Cascade(cached, load(), told, clock=lambda: desk.now)
+        self.desk = desk
+        self.chat = compose_chat(
+            desk.adapters.by_provider,
+            load(),
+            ledger=desk.ledger,
+            breaker=AlwaysClosed(),
+            budget=MemoryBudget(MemoryBudgetStore()),
+            replies=MemoryResponseCache(clock=lambda: desk.now),
+            telemetry=MemoryTelemetry(),
+            clock=lambda: desk.now,
+            sleep=desk.sleep,
+        )
 
     def ask(self, asked: ChatRequest) -> ChatReply:
         return self.chat.complete(asked, deadline=self.desk.now + 60)
