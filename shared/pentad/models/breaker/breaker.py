@@ -112,6 +112,13 @@ class Circuit(FrozenValue):
 
 
 @dataclass(frozen=True)
+class Admission:
+    """Leave to make one attempt; ``probe`` is its token where it is the probe of a half-open circuit."""
+
+    probe: str | None = None
+
+
+@dataclass(frozen=True)
 class Evidence:
     """What became of one attempt.
 

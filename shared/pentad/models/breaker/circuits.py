@@ -10,12 +10,22 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 
 from pentad.domain.errors import StoreUnavailable
 from pentad.domain.models import Outcome
-from pentad.models.breaker.breaker import GAUGE, Circuit, CircuitState, Evidence, Forced, Policy, admit, force, learn
+from pentad.models.breaker.breaker import (
+    GAUGE,
+    Admission,
+    Circuit,
+    CircuitState,
+    Evidence,
+    Forced,
+    Policy,
+    admit,
+    force,
+    learn,
+)
 from pentad.models.breaker.ports import CircuitStore
 from pentad.models.catalog.catalog import Link
 from pentad.models.providers.exchange import ProviderFailure
@@ -42,13 +52,6 @@ class CircuitOpen(ProviderFailure):
 def _unwritten(name: str) -> Circuit:
     """Return the circuit of a model that nothing was ever against: the usual case, several times a call."""
     return Circuit(name=name)
-
-
-@dataclass(frozen=True)
-class Admission:
-    """Leave to make one attempt; ``probe`` is its token where it is the probe of a half-open circuit."""
-
-    probe: str | None = None
 
 
 class AlwaysClosed:

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from pentad.models.breaker.breaker import Circuit, Evidence
-    from pentad.models.breaker.circuits import Admission
+    from pentad.models.breaker.breaker import Admission, Circuit, Evidence
 
 
 class Breaker(Protocol):

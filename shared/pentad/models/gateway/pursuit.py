@@ -13,8 +13,8 @@ from pentad.domain.errors import PentadError
 from pentad.domain.messages import Message, TextBlock
 from pentad.domain.models import Attempt, ChatRequest, Outcome, StopReason
 from pentad.domain.usage import Usage
-from pentad.models.breaker.breaker import CircuitState, Evidence
-from pentad.models.breaker.circuits import Admission, AlwaysClosed, CircuitOpen, circuit_of
+from pentad.models.breaker.breaker import Admission, CircuitState, Evidence
+from pentad.models.breaker.circuits import AlwaysClosed, CircuitOpen, circuit_of
 from pentad.models.breaker.ports import Breaker
 from pentad.models.catalog.catalog import Link, ModelEntry, Route
 from pentad.models.gateway.candidates import fits, output_cap
