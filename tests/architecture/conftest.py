@@ -1,5 +1,6 @@
 """What every rule about the code looks at."""
 
+import re
 import subprocess
 from pathlib import Path
 
@@ -13,3 +14,20 @@ def tracked(root: Path) -> list[Path]:
     if done.returncode != 0:
         pytest.skip("not a git checkout")
     return [path for name in done.stdout.decode().split("\0") if name and (path := root / name).is_file()]
+
+
+@pytest.fixture(scope="module")
+def code(tracked: list[Path]) -> str:
+    """All code and configuration, as one text."""
+    return "\n".join(
+        path.read_text(encoding="utf-8")
+        for path in tracked
+        if (path.suffix in {".py", ".yaml", ".yml", ".toml", ".sh"} or path.name in {"Makefile", "cdk.json"})
+        and path.parent != Path(__file__).resolve().parent  # rules name what they forbid
+    )
+
+
+@pytest.fixture(scope="module")
+def words(code: str) -> set[str]:
+    """Every identifier that code and configuration spell."""
+    return set(re.findall(r"\w+", code))

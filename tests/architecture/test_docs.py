@@ -80,23 +80,6 @@ def pages(root: Path, tracked: list[Path]) -> list[Path]:
     return find_pages(root, tracked)
 
 
-@pytest.fixture(scope="module")
-def code(tracked: list[Path]) -> str:
-    """All code and configuration, as one text."""
-    return "\n".join(
-        path.read_text(encoding="utf-8")
-        for path in tracked
-        if (path.suffix in {".py", ".yaml", ".yml", ".toml", ".sh"} or path.name in {"Makefile", "cdk.json"})
-        and path != Path(__file__).resolve()
-    )
-
-
-@pytest.fixture(scope="module")
-def words(code: str) -> set[str]:
-    """Every identifier that code and configuration spell."""
-    return set(re.findall(r"\w+", code))
-
-
 def test_no_line_is_longer_than_the_house_allows(pages: list[Path], root: Path) -> None:
     """A row of a table can't be wrapped."""
     long = [
