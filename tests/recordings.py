@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from infra.orchestration.loop import EVENT_LIMIT, definition
+from infra.orchestration.machines.loop import EVENT_LIMIT, definition
 from pentad.cli.expressions import evaluate_expression
 from pentad.domain.declarations.agents import AgentSpec, BandsSpec, Catalog, ConfidenceSpec, ToolSpec
 from pentad.domain.errors import PentadError, ToolFailed

@@ -16,8 +16,9 @@ from constructs import Construct
 from infra.components import grants
 from infra.components.build import Build
 from infra.components.function import PythonFunction
+from infra.orchestration.grants import grant_describe, grant_start
 from infra.orchestration.names import machine_arn
-from infra.orchestration.starts import grant_describe, grant_start
+from pentad.domain import keys
 
 _EXECUTIONS = ("states:DescribeExecution", "states:GetExecutionHistory", "states:StopExecution")
 # No query string and no header: either may hold what a client should not have put there.
@@ -102,7 +103,7 @@ class HttpApi(Construct):
 
     def _service(self, agents: Sequence[str], tools: Sequence[lambda_.Function]) -> PythonFunction:
         build = self._build
-        state = build.state
+        stores = build.stores
         made = build.function(
             self,
             "api",
@@ -110,9 +111,9 @@ class HttpApi(Construct):
             environment=build.state_environment
             | {
                 "STATE_MACHINE_ARN_PREFIX": machine_arn(self, build.stage, ""),
-                "LEDGER_TABLE": state.ledger_table.table_name,
-                "DOCUMENTS_BUCKET": state.documents_bucket.bucket_name,
-                "APPROVAL_KEY": state.approval_key.key_arn,
+                "LEDGER_TABLE": stores.ledger_table.table_name,
+                "DOCUMENTS_BUCKET": stores.documents_bucket.bucket_name,
+                "APPROVAL_KEY": stores.approval_key.key_arn,
                 "EVENT_BUS": self._bus.event_bus_name,
                 "TOOL_FUNCTION_PREFIX": f"{build.stage.prefix}-tool-",
                 "GATEWAY_FUNCTION": self._gateway.function_arn,
@@ -123,10 +124,10 @@ class HttpApi(Construct):
         )
         machines = [machine_arn(self, build.stage, agent) for agent in agents]
         grant_start(made.role, build, machines)
-        grants.table(made.role, state.state_table, ["dynamodb:GetItem", "dynamodb:Query"], index="gsi1")
-        grants.table(made.role, state.ledger_table, ["dynamodb:Query"], keys=["T#*#R#*"])
-        grants.objects(made.role, state.documents_bucket, ["s3:PutObject", "s3:DeleteObject"])
-        grants.key(made.role, state.approval_key, ["kms:Decrypt"])
+        grants.table(made.role, stores.state_table, ["dynamodb:GetItem", "dynamodb:Query"], index="gsi1")
+        grants.table(made.role, stores.ledger_table, ["dynamodb:Query"], keys=[keys.run_pattern()])
+        grants.objects(made.role, stores.documents_bucket, ["s3:PutObject", "s3:DeleteObject"])
+        grants.key(made.role, stores.approval_key, ["kms:Decrypt"])
         grants.invoke(made.role, [*(tool.function_arn for tool in tools), self._gateway.function_arn])
         made.role.add_to_policy(iam.PolicyStatement(actions=["states:SendTaskSuccess"], resources=machines))
         made.role.add_to_policy(iam.PolicyStatement(actions=["events:PutEvents"], resources=[self._bus.event_bus_arn]))
@@ -141,10 +142,10 @@ class HttpApi(Construct):
             self,
             "authorizer",
             module="functions.api.authorizer",
-            environment={"STATE_TABLE": build.state.state_table.table_name}
+            environment={"STATE_TABLE": build.stores.state_table.table_name}
             | {name: value for name, value in oidc.items() if value is not None},
             timeout_seconds=10,
             description="Tells whose API key or token a request carries",
         )
-        grants.table(made.role, build.state.state_table, ["dynamodb:GetItem"], keys=["T#*#KEYS"])
+        grants.table(made.role, build.stores.state_table, ["dynamodb:GetItem"], keys=[keys.collection_pattern("KEYS")])
         return made

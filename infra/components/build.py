@@ -1,4 +1,4 @@
-"""What the stack's constructs share: stage, state, Lambda layers, and the one way to make a function."""
+"""What the stack's constructs share: stage, stores, Lambda layers, and the one way to make a function."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,8 +8,8 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from infra.components.function import PythonFunction
+from infra.components.stores import Stores
 from infra.config import Stage
-from infra.stacks.state import StateStack
 from layers import build
 
 
@@ -19,13 +19,13 @@ class Build:
 
     Attributes:
         stage: the stage.
-        state: the stack of tables, buckets, keys and secrets.
+        stores: tables, buckets, keys and secrets.
         root: the project's folder.
         layers: the Lambda layers of every function.
     """
 
     stage: Stage
-    state: StateStack
+    stores: Stores
     root: Path
     layers: Sequence[lambda_.ILayerVersion]
 
@@ -80,7 +80,7 @@ class Build:
     def state_environment(self) -> dict[str, str]:
         """The variables of `pentad.runtime.settings.StateTable`."""
         return {
-            "STATE_TABLE": self.state.state_table.table_name,
-            "TRANSIENT_TABLE": self.state.transient_table.table_name,
-            "PAYLOAD_BUCKET": self.state.payload_bucket.bucket_name,
+            "STATE_TABLE": self.stores.state_table.table_name,
+            "TRANSIENT_TABLE": self.stores.transient_table.table_name,
+            "PAYLOAD_BUCKET": self.stores.payload_bucket.bucket_name,
         }

@@ -34,7 +34,7 @@ def table(
         role: who.
         target: the table.
         actions: DynamoDB actions in full; none where only the index is granted.
-        keys: patterns of partition keys the role may touch, such as ``T#*#R#*``; all of them where empty.
+        keys: patterns of partition keys the role may touch, from `pentad.domain.keys`; all of them where empty.
         index: an index the role may query.
     """
     conditions = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": list(keys)}} if keys else None

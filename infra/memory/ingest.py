@@ -9,6 +9,7 @@ from constructs import Construct
 
 from infra.components import grants, storage
 from infra.components.build import Build
+from pentad.domain import keys
 
 _SECONDS = 300
 
@@ -18,9 +19,9 @@ class Ingest(Construct):
 
     def __init__(self, scope: Construct, name: str, *, build: Build, gateway: lambda_.IFunction) -> None:
         super().__init__(scope, name)
-        state, stage = build.state, build.stage
+        stores, stage = build.stores, build.stage
         self.queue, self.dead = storage.queue_with_dlq(
-            self, "ingest", prefix=stage.prefix, key=state.data_key, visibility_seconds=6 * _SECONDS, receives=3
+            self, "ingest", prefix=stage.prefix, key=stores.data_key, visibility_seconds=6 * _SECONDS, receives=3
         )
         events.Rule(
             self,
@@ -30,7 +31,7 @@ class Ingest(Construct):
             event_pattern=events.EventPattern(
                 source=["aws.s3"],
                 detail_type=["Object Created", "Object Deleted"],
-                detail={"bucket": {"name": [state.documents_bucket.bucket_name]}},
+                detail={"bucket": {"name": [stores.documents_bucket.bucket_name]}},
             ),
             targets=[targets.SqsQueue(self.queue, dead_letter_queue=self.dead)],
         )
@@ -39,10 +40,10 @@ class Ingest(Construct):
             "ingest",
             module="functions.memory.ingest",
             environment={
-                "STATE_TABLE": state.state_table.table_name,
-                "DOCUMENTS_BUCKET": state.documents_bucket.bucket_name,
+                "STATE_TABLE": stores.state_table.table_name,
+                "DOCUMENTS_BUCKET": stores.documents_bucket.bucket_name,
                 "GATEWAY_FUNCTION": gateway.function_arn,
-                "PINECONE_SECRET": state.secrets["pinecone"].secret_arn,
+                "PINECONE_SECRET": stores.secrets["pinecone"].secret_arn,
             },
             timeout_seconds=_SECONDS,
             memory_mb=1024,
@@ -60,12 +61,12 @@ class Ingest(Construct):
         )
         grants.table(
             made.role,
-            state.state_table,
+            stores.state_table,
             [*grants.READ, *grants.WRITE, *grants.DELETE],
-            keys=["T#*#DOCS", "T#*#DOC#*"],
+            keys=[keys.collection_pattern("DOCS"), keys.document_pattern()],
         )
-        grants.objects(made.role, state.documents_bucket, ["s3:GetObject"])
+        grants.objects(made.role, stores.documents_bucket, ["s3:GetObject"])
         # Without it S3 says 403 of an object that is gone, and a deletion could not be told from a missing right.
-        grants.bucket(made.role, state.documents_bucket, ["s3:ListBucket"])
+        grants.bucket(made.role, stores.documents_bucket, ["s3:ListBucket"])
         grants.invoke(made.role, [gateway.function_arn])
-        grants.secret(made.role, state.secrets["pinecone"])
+        grants.secret(made.role, stores.secrets["pinecone"])

@@ -5,6 +5,7 @@ from constructs import Construct
 
 from infra.components import grants
 from infra.components.build import Build
+from pentad.domain import keys
 
 
 class Recall(Construct):
@@ -12,7 +13,7 @@ class Recall(Construct):
 
     def __init__(self, scope: Construct, name: str, *, build: Build, gateway: lambda_.IFunction) -> None:
         super().__init__(scope, name)
-        state = build.state
+        stores = build.stores
         made = build.function(
             self,
             "recall",
@@ -20,13 +21,18 @@ class Recall(Construct):
             environment=build.state_environment
             | {
                 "GATEWAY_FUNCTION": gateway.function_arn,
-                "PINECONE_SECRET": state.secrets["pinecone"].secret_arn,
+                "PINECONE_SECRET": stores.secrets["pinecone"].secret_arn,
             },
             timeout_seconds=60,
             description="Recall: context of a run, by reference",
         )
         self.function = made.function
-        grants.table(made.role, state.state_table, [*grants.READ, *grants.WRITE], keys=["T#*#S#*", "T#*#R#*"])
-        grants.objects(made.role, state.payload_bucket, ["s3:GetObject", "s3:PutObject"])
+        grants.table(
+            made.role,
+            stores.state_table,
+            [*grants.READ, *grants.WRITE],
+            keys=[keys.session_pattern(), keys.run_pattern()],
+        )
+        grants.objects(made.role, stores.payload_bucket, ["s3:GetObject", "s3:PutObject"])
         grants.invoke(made.role, [gateway.function_arn])
-        grants.secret(made.role, state.secrets["pinecone"])
+        grants.secret(made.role, stores.secrets["pinecone"])

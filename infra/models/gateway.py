@@ -6,8 +6,9 @@ from constructs import Construct
 
 from infra.components import grants
 from infra.components.build import Build
+from infra.components.switches import grant_switches
 from infra.models.catalog import Models
-from infra.orchestration.switches import grant_switches
+from pentad.domain import keys
 
 
 class Gateway(Construct):
@@ -20,16 +21,16 @@ class Gateway(Construct):
 
     def __init__(self, scope: Construct, name: str, *, build: Build, models: Models) -> None:
         super().__init__(scope, name)
-        state = build.state
+        stores = build.stores
         made = build.function(
             self,
             "gateway",
             module="functions.models.gateway",
             environment=build.state_environment
             | {
-                "LEDGER_TABLE": state.ledger_table.table_name,
-                "ANTHROPIC_SECRET": state.secrets["anthropic"].secret_arn,
-                "OPENAI_SECRET": state.secrets["openai"].secret_arn,
+                "LEDGER_TABLE": stores.ledger_table.table_name,
+                "ANTHROPIC_SECRET": stores.secrets["anthropic"].secret_arn,
+                "OPENAI_SECRET": stores.secrets["openai"].secret_arn,
             }
             | self._other_secrets(build, models),
             # A turn of a reasoning model can take minutes.
@@ -42,21 +43,31 @@ class Gateway(Construct):
         self.function = made.function
         # Callers use the alias: it points at a published version, and only those are restored from a snapshot.
         self.alias = lambda_.Alias(self, "live", alias_name="live", version=made.function.current_version)
-        grants.table(made.role, state.state_table, [*grants.READ, *grants.WRITE], keys=["T#*#S#*", "T#*#R#*"])
-        grants.table(made.role, state.state_table, ["dynamodb:Query"], keys=["T#*#BUDGETS"])
-        grants.table(made.role, state.state_table, ["dynamodb:UpdateItem"], keys=["T#*#SPEND#*"])
-        grants.table(made.role, state.transient_table, [*grants.READ, *grants.WRITE], keys=["T#*#BUDGET#*"])
-        grants.table(made.role, state.transient_table, ["dynamodb:GetItem", "dynamodb:PutItem"], keys=["T#*#CACHE#*"])
-        grants.table(made.role, state.transient_table, [*grants.READ, *grants.WRITE], keys=["SYS#BREAKER", "SYS#DRILL"])
-        grant_switches(made.role, state)
-        grants.table(made.role, state.ledger_table, [*grants.APPEND, "dynamodb:Query"])
-        grants.objects(made.role, state.payload_bucket, ["s3:GetObject", "s3:PutObject"])
+        grants.table(
+            made.role,
+            stores.state_table,
+            [*grants.READ, *grants.WRITE],
+            keys=[keys.session_pattern(), keys.run_pattern()],
+        )
+        grants.table(made.role, stores.state_table, ["dynamodb:Query"], keys=[keys.collection_pattern("BUDGETS")])
+        grants.table(made.role, stores.state_table, ["dynamodb:UpdateItem"], keys=[keys.spend_pattern()])
+        grants.table(made.role, stores.transient_table, [*grants.READ, *grants.WRITE], keys=[keys.budget_pattern()])
+        grants.table(
+            made.role,
+            stores.transient_table,
+            ["dynamodb:GetItem", "dynamodb:PutItem"],
+            keys=[keys.cached_reply_pattern()],
+        )
+        grants.table(made.role, stores.transient_table, [*grants.READ, *grants.WRITE], keys=[keys.BREAKER, keys.DRILL])
+        grant_switches(made.role, stores.transient_table)
+        grants.table(made.role, stores.ledger_table, [*grants.APPEND, "dynamodb:Query"])
+        grants.objects(made.role, stores.payload_bucket, ["s3:GetObject", "s3:PutObject"])
         for secret in ("anthropic", "openai", *models.other_secrets):
-            grants.secret(made.role, state.secrets[secret])
+            grants.secret(made.role, stores.secrets[secret])
         for model, region in models.bedrock_models:
             grants.bedrock_model(made.role, model.id, region or Stack.of(self).region)
 
     def _other_secrets(self, build: Build, models: Models) -> dict[str, str]:
         """Return the variable with the ARNs of other providers' secrets; none where no chain needs one."""
-        arns = {name: build.state.secrets[name].secret_arn for name in models.other_secrets}
+        arns = {name: build.stores.secrets[name].secret_arn for name in models.other_secrets}
         return {"PROVIDER_SECRETS": Stack.of(self).to_json_string(arns)} if arns else {}

@@ -1,9 +1,6 @@
 """Names and ARNs of the agents' state machines, known before the machines are made, so that grants need no order."""
 
-from collections.abc import Sequence
-
 from aws_cdk import ArnFormat, Stack
-from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from infra.config import Stage
@@ -32,23 +29,6 @@ def execution_arns(scope: Construct, stage: Stage, agent: str) -> str:
         resource="execution",
         resource_name=f"{machine_name_of(stage, agent)}:*",
         arn_format=ArnFormat.COLON_RESOURCE_NAME,
-    )
-
-
-def start_statement(machines: Sequence[str], *, action: str = "states:StartExecution") -> iam.PolicyStatement:
-    """Return what lets a role start executions of machines at their live alias, and nowhere else.
-
-    IAM sees the machine's own ARN as the resource of a qualified start, and the alias as a condition key. Source:
-    "Authorization for versions and aliases" of the Step Functions developer guide.
-
-    Args:
-        machines: ARNs of state machines, unqualified.
-        action: ``states:StartSyncExecution`` for Express machines that are waited for.
-    """
-    return iam.PolicyStatement(
-        actions=[action],
-        resources=list(machines),
-        conditions={"ForAnyValue:StringEquals": {"states:StateMachineQualifier": [MACHINE_ALIAS]}},
     )
 
 

@@ -15,16 +15,19 @@ from infra.memory.recall import Recall
 from infra.models.catalog import Models, check_tasks
 from infra.models.drill import Drill
 from infra.models.gateway import Gateway
-from infra.orchestration import graph
-from infra.orchestration.agent import AgentMachine
-from infra.orchestration.ends import Ends
-from infra.orchestration.humans import AwaitHuman
-from infra.orchestration.notices import Notices
-from infra.orchestration.schedules import Schedules
-from infra.orchestration.starts import Deliver, Trigger
-from infra.orchestration.workflow import WorkflowFunction, WorkflowMachine, read_workflows
+from infra.orchestration.functions.await_human import AwaitHuman
+from infra.orchestration.functions.deliver import Deliver
+from infra.orchestration.functions.ends import Ends
+from infra.orchestration.functions.notices import Notices
+from infra.orchestration.functions.schedules import Schedules
+from infra.orchestration.functions.trigger import Trigger
+from infra.orchestration.functions.workflow import WorkflowFunction
+from infra.orchestration.machines.agent import AgentMachine
+from infra.orchestration.machines.agent_files import build_catalog
+from infra.orchestration.machines.workflow import WorkflowMachine
+from infra.orchestration.machines.workflow_files import read_workflows
 from infra.stacks.state import StateStack
-from infra.tools.catalog import build_catalog
+from infra.tools import graph
 from infra.tools.tool import ToolFunction
 from layers import build as builds
 from pentad.domain.declarations.agents import Catalog
@@ -45,7 +48,7 @@ class AgentStack(Stack):
         )
         catalog = catalog.model_copy(update={"workflows": {name: one.spec for name, one in workflows.items()}})
         check_tasks(models.catalog, catalog)
-        build = Build(stage=stage, state=state, root=root, layers=self._layers(root, catalog, models))
+        build = Build(stage=stage, stores=state.stores, root=root, layers=self._layers(root, catalog, models))
         agents = sorted(catalog.agents)
         startable = sorted([*agents, *workflows])
 

@@ -4,16 +4,22 @@ from collections.abc import Sequence
 
 from aws_cdk import CfnOutput, Stack
 from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from infra.components import storage
 from infra.components.reasons import acknowledge
+from infra.components.stores import Stores
 from infra.config import Stage
 
 
 class StateStack(Stack):
-    """Tables, buckets, keys and secrets of one stage."""
+    """Tables, buckets, keys and secrets of one stage.
+
+    Attributes:
+        stores: all of them.
+    """
 
     def __init__(
         self, scope: Construct, construct_id: str, *, stage: Stage, provider_secrets: Sequence[str] = ()
@@ -27,59 +33,70 @@ class StateStack(Stack):
             provider_secrets: names of secrets that model providers need beyond those that every deployment has.
         """
         super().__init__(scope, construct_id)
-        self.data_key = kms.Key(
-            self,
-            "data-key",
-            alias=f"alias/{stage.prefix}-data",
-            description="Encrypts Pentad's tables, buckets, queues and secrets",
-            enable_key_rotation=True,
-            removal_policy=stage.removal,
-        )
+        data_key = self._key("data", "Encrypts Pentad's tables, buckets, queues and secrets", stage)
         for service in ("events.amazonaws.com", "sqs.amazonaws.com"):
-            storage.let_service_use_key(self.data_key, service)
-        self.approval_key = kms.Key(
+            storage.let_service_use_key(data_key, service)
+        approval_key = self._key("approval", "Encrypts the task tokens of runs that wait for a human", stage)
+        tables = {
+            name: storage.table(self, name, stage=stage, key=data_key, indexed=name == "state")
+            for name in ("state", "ledger", "transient", "records")
+        }
+        payload, documents = self._buckets(stage, data_key)
+        names = dict.fromkeys(("anthropic", "openai", "pinecone", *provider_secrets))
+        self.stores = Stores(
+            data_key=data_key,
+            approval_key=approval_key,
+            state_table=tables["state"],
+            ledger_table=tables["ledger"],
+            transient_table=tables["transient"],
+            records_table=tables["records"],
+            payload_bucket=payload,
+            documents_bucket=documents,
+            secrets={name: self._secret(name, stage, data_key) for name in names},
+        )
+        CfnOutput(self, "StateTable", value=tables["state"].table_name)
+        CfnOutput(self, "LedgerTable", value=tables["ledger"].table_name)
+        CfnOutput(self, "TransientTable", value=tables["transient"].table_name)
+        CfnOutput(self, "DocumentsBucket", value=documents.bucket_name)
+
+    def _key(self, name: str, description: str, stage: Stage) -> kms.Key:
+        return kms.Key(
             self,
-            "approval-key",
-            alias=f"alias/{stage.prefix}-approval",
-            description="Encrypts the task tokens of runs that wait for a human",
+            f"{name}-key",
+            alias=f"alias/{stage.prefix}-{name}",
+            description=description,
             enable_key_rotation=True,
             removal_policy=stage.removal,
         )
-        self.state_table = storage.table(self, "state", stage=stage, key=self.data_key, indexed=True)
-        self.ledger_table = storage.table(self, "ledger", stage=stage, key=self.data_key, indexed=False)
-        self.transient_table = storage.table(self, "transient", stage=stage, key=self.data_key, indexed=False)
-        self.records_table = storage.table(self, "records", stage=stage, key=self.data_key, indexed=False)
-        self.log_bucket = storage.bucket(
-            self, "access-logs", stage=stage, key=self.data_key, logs=None, expire_prefixes={"": 90}, announces=False
+
+    def _buckets(self, stage: Stage, key: kms.Key) -> tuple[s3.Bucket, s3.Bucket]:
+        """Return the buckets of payloads and of documents, which write their access logs into a third."""
+        access = storage.bucket(
+            self, "access-logs", stage=stage, key=key, logs=None, expire_prefixes={"": 90}, announces=False
         )
-        self.payload_bucket = storage.bucket(
+        acknowledge(access, "AwsSolutions-S1", "It is the bucket that holds the access logs of the others.")
+        payload = storage.bucket(
             self,
             "payload",
             stage=stage,
-            key=self.data_key,
-            logs=self.log_bucket,
+            key=key,
+            logs=access,
             expire_prefixes={"graphs/": 31},  # a day more than their checkpoints are kept
             announces=False,
         )
-        self.documents_bucket = storage.bucket(
-            self, "documents", stage=stage, key=self.data_key, logs=self.log_bucket, expire_prefixes={}, announces=True
+        documents = storage.bucket(
+            self, "documents", stage=stage, key=key, logs=access, expire_prefixes={}, announces=True
         )
-        names = dict.fromkeys(("anthropic", "openai", "pinecone", *provider_secrets))
-        self.secrets = {name: self._secret(name, stage) for name in names}
-        acknowledge(self.log_bucket, "AwsSolutions-S1", "It is the bucket that holds the access logs of the others.")
-        CfnOutput(self, "StateTable", value=self.state_table.table_name)
-        CfnOutput(self, "LedgerTable", value=self.ledger_table.table_name)
-        CfnOutput(self, "TransientTable", value=self.transient_table.table_name)
-        CfnOutput(self, "DocumentsBucket", value=self.documents_bucket.bucket_name)
+        return payload, documents
 
-    def _secret(self, name: str, stage: Stage) -> secretsmanager.Secret:
+    def _secret(self, name: str, stage: Stage, key: kms.Key) -> secretsmanager.Secret:
         """Return a secret that the operator fills after the first deployment; its first value is a random one."""
         secret = secretsmanager.Secret(
             self,
             f"secret-{name}",
             secret_name=f"{stage.prefix}/{name}",
             description=f'Credentials of {name}: JSON {{"api_key": ...}}',
-            encryption_key=self.data_key,
+            encryption_key=key,
             removal_policy=stage.removal,
         )
         acknowledge(

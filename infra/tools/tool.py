@@ -7,9 +7,10 @@ from constructs import Construct
 
 from infra.components import grants
 from infra.components.build import Build
-from infra.orchestration import graph
-from infra.orchestration.switches import grant_switches
+from infra.components.switches import grant_switches
+from infra.tools import graph
 from layers import build as builds
+from pentad.domain import keys
 from pentad.tools.declare.discovery import AnyTool
 
 _READ = ("dynamodb:GetItem", "dynamodb:Query")
@@ -39,13 +40,13 @@ class ToolFunction(Construct):
         layers: Sequence[lambda_.ILayerVersion] = (),
     ) -> None:
         super().__init__(scope, name)
-        state = build.state
+        stores = build.stores
         environment = build.state_environment | {
-            "LEDGER_TABLE": state.ledger_table.table_name,
+            "LEDGER_TABLE": stores.ledger_table.table_name,
             "TOOL_MODULE": f"functions.tools.{tool.spec.name}",
         }
         if tool.grants:
-            environment["RECORDS_TABLE"] = state.records_table.table_name
+            environment["RECORDS_TABLE"] = stores.records_table.table_name
         if "models" in tool.needs:
             environment |= graph.environment(gateway)
         made = build.function(
@@ -62,13 +63,16 @@ class ToolFunction(Construct):
         )
         self.function = made.function
         grants.table(
-            made.role, state.state_table, ["dynamodb:GetItem", *grants.WRITE, *grants.CONDITION], keys=["T#*#R#*"]
+            made.role,
+            stores.state_table,
+            ["dynamodb:GetItem", *grants.WRITE, *grants.CONDITION],
+            keys=[keys.run_pattern()],
         )
-        grant_switches(made.role, state, counts=True)
-        grants.table(made.role, state.ledger_table, grants.APPEND, keys=["T#*#R#*"])
-        grants.objects(made.role, state.payload_bucket, ["s3:GetObject", "s3:PutObject"])
+        grant_switches(made.role, stores.transient_table, counts=True)
+        grants.table(made.role, stores.ledger_table, grants.APPEND, keys=[keys.run_pattern()])
+        grants.objects(made.role, stores.payload_bucket, ["s3:GetObject", "s3:PutObject"])
         if "checkpoints" in tool.needs:
             graph.grant(made.role, build, gateway)
         for grant in tool.grants:
             actions = (*(_READ if grant.reads else ()), *(_CHANGE if grant.writes else ()))
-            grants.table(made.role, state.records_table, actions, keys=[grant.leading_key])
+            grants.table(made.role, stores.records_table, actions, keys=[grant.leading_key])

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.tools.catalog import build_catalog, read_agent
+from infra.orchestration.machines.agent_files import build_catalog, read_agent
 from pentad.domain.errors import ConfigurationError
 
 

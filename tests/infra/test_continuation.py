@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from infra.orchestration.loop import EVENT_LIMIT
+from infra.orchestration.machines.loop import EVENT_LIMIT
 from tests.infra.conftest import joined
 
 Json = dict[str, Any]

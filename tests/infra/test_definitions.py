@@ -4,7 +4,7 @@ import json
 import re
 from typing import Any
 
-from infra.orchestration.loop import ENGINE_ERRORS, LAMBDA_ERRORS
+from infra.orchestration.tasks import ENGINE_ERRORS, LAMBDA_ERRORS
 from pentad.domain import errors
 from tests.infra.conftest import states_of
 

@@ -12,7 +12,7 @@ from aws_cdk.assertions import Template
 from pydantic import ValidationError
 
 from infra.config import STAGES
-from infra.orchestration.schedules import Schedules
+from infra.orchestration.functions.schedules import Schedules
 from pentad.domain.declarations.agents import AgentSpec
 from pentad.domain.declarations.workflows import TextStep, WorkflowSpec
 from pentad.domain.errors import ConfigurationError
@@ -37,7 +37,7 @@ def workflow(name: str, schedules: list[Json]) -> WorkflowSpec:
 def scheduled(*schedules: Json, agent: str = "clerk", of_workflow: bool = False) -> Json:
     stack = Stack(App(), "stack")
     key = kms.Key(stack, "key")
-    build: Any = SimpleNamespace(stage=STAGES["dev"], state=SimpleNamespace(data_key=key))
+    build: Any = SimpleNamespace(stage=STAGES["dev"], stores=SimpleNamespace(data_key=key))
     given = [{"message": "Report.", **one} for one in schedules]
     clerk = {"name": agent, "description": "d", "prompt": "p", "schedules": given}
     spec = workflow(agent, given) if of_workflow else AgentSpec.model_validate(clerk)

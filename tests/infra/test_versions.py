@@ -10,8 +10,8 @@ from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk.assertions import Template
 
 from infra.config import STAGES
-from infra.orchestration.live import LiveAlias
-from infra.orchestration.reply import check_pattern, reply_only
+from infra.orchestration.machines.live import LiveAlias
+from infra.orchestration.machines.reply import check_pattern, reply_only
 from pentad.domain.declarations.agents import AgentSpec, ConfidenceSpec, HumansSpec
 from pentad.domain.errors import ConfigurationError
 from tests.infra.conftest import joined, states_of

@@ -18,9 +18,9 @@ from infra.components.build import Build
 from infra.config import stage_of
 from infra.models.catalog import check_tasks
 from infra.orchestration.fragments import Flow, Fragment, ScheduleSpec
-from infra.orchestration.loop import ENGINE_ERRORS, LAMBDA_ERRORS
-from infra.orchestration.nesting import grant_agents
-from infra.orchestration.workflow import read_workflows, write
+from infra.orchestration.machines.nesting import grant_agents
+from infra.orchestration.machines.workflow_files import read_workflows, write
+from infra.orchestration.tasks import ENGINE_ERRORS, LAMBDA_ERRORS
 from pentad.domain import errors
 from pentad.domain.declarations.agents import AgentSpec, Catalog
 from pentad.domain.declarations.workflows import ModelStep, WorkflowSpec

@@ -3,28 +3,16 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from aws_cdk import aws_stepfunctions as sfn
 
-from infra.orchestration.fragments.base import (
-    DATA,
-    ROUND,
-    STOPS,
-    Fragment,
-    Known,
-    expression,
-    merged,
-    only,
-    passing,
-    text,
-    told,
-    without,
-)
+from infra.orchestration.fragments.base import Fragment
+from infra.orchestration.fragments.exports import Known
+from infra.orchestration.fragments.jsonata import DATA, ROUND, STOPS, expression, merged, only, text, told, without
+from infra.orchestration.fragments.states import passing
 from infra.orchestration.fragments.steps import ModelTask, Nothing
-
-if TYPE_CHECKING:
-    from infra.orchestration.fragments.flow import Flow
+from infra.orchestration.fragments.workflow import Workflow
 
 _LARGEST_BRANCHES = 20
 
@@ -49,7 +37,7 @@ Policy = Literal["all", "any"] | AtLeast
 class Sequential(Fragment):
     """One part after the other. No state of its own."""
 
-    def __init__(self, flow: "Flow", name: str, parts: Sequence[Fragment]) -> None:
+    def __init__(self, flow: Workflow, name: str, parts: Sequence[Fragment]) -> None:
         super().__init__(flow, name)
         if not parts:
             raise ValueError(f"{name} has no parts")
@@ -76,7 +64,7 @@ class Parallel(Fragment):
     run has a notice. One state; with guards two more, and one more a branch.
     """
 
-    def __init__(self, flow: "Flow", name: str, branches: Sequence[Fragment], needs: Policy = "all") -> None:
+    def __init__(self, flow: Workflow, name: str, branches: Sequence[Fragment], needs: Policy = "all") -> None:
         super().__init__(flow, name)
         if not 0 < len(branches) <= _LARGEST_BRANCHES:
             raise ValueError(f"{name}: a parallel has between 1 and {_LARGEST_BRANCHES} branches")
@@ -121,7 +109,7 @@ class Parallel(Fragment):
 class Guard(Fragment):
     """A branch whose failure ends it alone. One state."""
 
-    def __init__(self, flow: "Flow", inner: Fragment) -> None:
+    def __init__(self, flow: Workflow, inner: Fragment) -> None:
         super().__init__(flow, f"{inner.name}_guarded")
         self._inner = inner
         self.owned, self.span, self.leaf = inner.owned, inner.span, inner.leaf
@@ -152,7 +140,7 @@ class Branch(Fragment):
 
     def __init__(
         self,
-        flow: "Flow",
+        flow: Workflow,
         name: str,
         on: str,
         cases: Cases,
@@ -209,7 +197,7 @@ class Refine(Fragment):
 
     def __init__(
         self,
-        flow: "Flow",
+        flow: Workflow,
         name: str,
         *,
         produce: Fragment,

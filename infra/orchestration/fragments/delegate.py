@@ -1,14 +1,12 @@
 """Several agents on one matter: one plans, specialists work at once, a separate one reviews, and one answer is made."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
-from infra.orchestration.fragments.base import Fragment, Known
+from infra.orchestration.fragments.base import Fragment
 from infra.orchestration.fragments.control import Parallel, Policy, Sequential, result_of
+from infra.orchestration.fragments.exports import Known
 from infra.orchestration.fragments.steps import Text
-
-if TYPE_CHECKING:
-    from infra.orchestration.fragments.flow import Flow
+from infra.orchestration.fragments.workflow import Workflow
 
 
 class Delegate(Fragment):
@@ -20,7 +18,7 @@ class Delegate(Fragment):
 
     def __init__(
         self,
-        flow: "Flow",
+        flow: Workflow,
         name: str,
         *,
         plan: Fragment,

@@ -3,10 +3,11 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from infra.orchestration.fragments.base import Known
 from pentad.domain.declarations.workflows import EXPORTS, AnyStep, ModelStep
 from pentad.orchestration.workflows.templates import STATUS
 
+Known = Mapping[str, frozenset[str] | None]
+"""The results that a template may refer to, with their fields; None for words only."""
 _SMALL = frozenset({"boolean", "integer", "number"})
 
 

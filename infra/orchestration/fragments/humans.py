@@ -1,30 +1,22 @@
 """Humans in workflows: the states that ask, wait, remind and go on; a human's step; an approval with its two ways."""
 
-from typing import TYPE_CHECKING
-
 from aws_cdk import aws_stepfunctions as sfn
 
-from infra.orchestration.fragments.base import (
-    DATA,
-    Fragment,
-    Known,
-    expression,
-    merged,
-    state,
-)
+from infra.orchestration.fragments.base import Fragment
+from infra.orchestration.fragments.exports import Known
+from infra.orchestration.fragments.jsonata import DATA, expression, merged
+from infra.orchestration.fragments.states import state
 from infra.orchestration.fragments.steps import Nothing, StepFragment
 from infra.orchestration.fragments.waiting import Wait
+from infra.orchestration.fragments.workflow import Workflow
 from pentad.domain.declarations.workflows import HumanStep
 from pentad.orchestration.approvals.approving import first_wait
-
-if TYPE_CHECKING:
-    from infra.orchestration.fragments.flow import Flow
 
 
 class HumanRun(StepFragment):
     """A human is asked: three states."""
 
-    def __init__(self, flow: "Flow", spec: HumanStep, *, strict: bool) -> None:
+    def __init__(self, flow: Workflow, spec: HumanStep, *, strict: bool) -> None:
         """Make the step.
 
         Args:
@@ -62,7 +54,7 @@ class HumanApproval(Fragment):
     """
 
     def __init__(
-        self, flow: "Flow", human: HumanRun, approved: Fragment | None = None, rejected: Fragment | None = None
+        self, flow: Workflow, human: HumanRun, approved: Fragment | None = None, rejected: Fragment | None = None
     ) -> None:
         """Make an approval.
 

@@ -1,35 +1,31 @@
 """The steps of a workflow as states: a model's call, an agent's run, a tool's call, words."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aws_cdk import aws_stepfunctions as sfn
 
-from infra.orchestration.fragments.base import (
+from infra.orchestration.fragments.base import Fragment
+from infra.orchestration.fragments.exports import Known
+from infra.orchestration.fragments.jsonata import (
     DATA,
     DONE,
-    Fragment,
-    Known,
-    catching,
     expression,
     merged,
-    passing,
     payload,
     place,
     refs_of,
-    state,
     told,
     without,
 )
+from infra.orchestration.fragments.states import catching, passing, state
 from infra.orchestration.fragments.waiting import Wait
-from infra.orchestration.loop import ENGINE_ERRORS, invoke, retry
+from infra.orchestration.fragments.workflow import Workflow
 from infra.orchestration.names import alias_arn
+from infra.orchestration.tasks import ENGINE_ERRORS, invoke, retry
 from pentad.domain.declarations.workflows import AgentStep, AnyStep, ModelStep, TextStep, ToolStep
 from pentad.orchestration.lifecycle.start import lease_seconds
 from pentad.orchestration.workflows.templates import INPUT, problems, references
-
-if TYPE_CHECKING:
-    from infra.orchestration.fragments.flow import Flow
 
 GATEWAY_SECONDS = 305
 FUNCTION_SECONDS = 35
@@ -51,7 +47,7 @@ class StepFragment(Fragment):
 
     leaf = True
 
-    def __init__(self, flow: "Flow", spec: AnyStep, templates: dict[str, Any]) -> None:
+    def __init__(self, flow: Workflow, spec: AnyStep, templates: dict[str, Any]) -> None:
         """Make a step.
 
         Args:
@@ -105,7 +101,7 @@ class StepFragment(Fragment):
 class ModelTask(StepFragment):
     """One call of the gateway: one state."""
 
-    def __init__(self, flow: "Flow", spec: ModelStep) -> None:
+    def __init__(self, flow: Workflow, spec: ModelStep) -> None:
         self._schema = spec.output_schema
         super().__init__(flow, spec, {"prompt": spec.prompt})
         call = self.call("task", {"retry": "$states.context.State.RetryCount"})
@@ -122,7 +118,7 @@ class ModelTask(StepFragment):
 class Text(StepFragment):
     """Words put together from earlier results: one state."""
 
-    def __init__(self, flow: "Flow", spec: TextStep) -> None:
+    def __init__(self, flow: Workflow, spec: TextStep) -> None:
         super().__init__(flow, spec, {"text": spec.text})
         task = self.task("text", refers=True)
         self.first = state(self, self.name, task | {"Output": expression(merged(DATA, _RESULT))})
@@ -132,7 +128,7 @@ class Text(StepFragment):
 class AgentRun(StepFragment):
     """A run of an agent of its own in a nested execution: three states."""
 
-    def __init__(self, flow: "Flow", spec: AgentStep) -> None:
+    def __init__(self, flow: Workflow, spec: AgentStep) -> None:
         super().__init__(flow, spec, {"prompt": spec.prompt})
         kept = merged(DATA, f"{{'{_CHILD}': {_RESULT}}}")
         after = merged(without(DATA, [_CHILD]), _RESULT)
@@ -166,7 +162,7 @@ class AgentRun(StepFragment):
 class ToolRun(StepFragment):
     """A call of a tool, run by the tool's own function: three states; three more where it needs an approval."""
 
-    def __init__(self, flow: "Flow", spec: ToolStep) -> None:
+    def __init__(self, flow: Workflow, spec: ToolStep) -> None:
         super().__init__(flow, spec, {"arguments": spec.arguments})
         told_of = {name: f"{DATA}.{_ERROR}.{name}" for name in ("error", "cause")}
         after = merged(without(DATA, [_ERROR]), _RESULT)
@@ -198,7 +194,7 @@ class ToolRun(StepFragment):
 class Nothing(Fragment):
     """Nothing: where a branch has nothing to do. One state."""
 
-    def __init__(self, flow: "Flow", name: str) -> None:
+    def __init__(self, flow: Workflow, name: str) -> None:
         super().__init__(flow, name)
         self.owned = ()
         self.first = passing(self, name, DATA)

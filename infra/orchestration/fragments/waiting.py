@@ -6,8 +6,9 @@ from typing import Any, Protocol
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from infra.orchestration.fragments.base import DATA, DONE, catching, expression, merged, state, without
-from infra.orchestration.loop import retry
+from infra.orchestration.fragments.jsonata import DATA, DONE, expression, merged, without
+from infra.orchestration.fragments.states import catching, state
+from infra.orchestration.tasks import retry
 
 
 class Asks(Protocol):

@@ -137,6 +137,55 @@ def spend_sk(day: str, value: str, shard: int) -> str:
     return f"{day}#{value}#{shard:02d}"
 
 
+# Patterns of partition keys of all tenants, as IAM compares them (``dynamodb:LeadingKeys``, where ``*`` stands for any
+# characters). Each is made by the key's own function, so a role's grant follows the key.
+
+
+def session_pattern() -> str:
+    """Return the pattern of the partitions of sessions, their messages and leases."""
+    return session_pk(_ANY, _ANY)
+
+
+def run_pattern() -> str:
+    """Return the pattern of the partitions of runs, in the state table and in the ledger."""
+    return run_pk(_ANY, _ANY)
+
+
+def collection_pattern(kind: str) -> str:
+    """Return the pattern of the partitions of one kind of list, such as KEYS or DOCS."""
+    return collection(_ANY, kind)
+
+
+def document_pattern() -> str:
+    """Return the pattern of the partitions of documents' chunks."""
+    return f"{collection(_ANY, 'DOC')}#{_ANY}"
+
+
+def graph_pattern() -> str:
+    """Return the pattern of the partitions of LangGraph threads."""
+    return graph_pk(_ANY, _ANY)
+
+
+def budget_pattern() -> str:
+    """Return the pattern of the partitions of budgets' uses and of reservations."""
+    return f"{collection(_ANY, 'BUDGET')}#{_ANY}"
+
+
+def spend_pattern() -> str:
+    """Return the pattern of the partitions of spend counters."""
+    return spend_pk(_ANY, _ANY)
+
+
+def cached_reply_pattern() -> str:
+    """Return the pattern of the partitions of replies that are kept for exact repeats."""
+    return cached_reply_pk(_ANY, _ANY)
+
+
+def notice_pattern() -> str:
+    """Return the pattern of the partitions of notices that were sent."""
+    return notice_pk(_ANY, _ANY)
+
+
 META = "META"
 GRAPH_NODES = "NODES#"
 PLAN = "PLAN"
@@ -144,3 +193,4 @@ LEASE = "LEASE"
 BREAKER = "SYS#BREAKER"
 SWITCH = "SYS#SWITCH"
 DRILL = "SYS#DRILL"
+_ANY = "*"

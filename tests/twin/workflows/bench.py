@@ -14,7 +14,7 @@ from aws_cdk import aws_stepfunctions as sfn
 
 from infra.config import stage_of
 from infra.orchestration.fragments import Flow, Fragment
-from infra.orchestration.workflow import write
+from infra.orchestration.machines.workflow_files import write
 from pentad.domain.declarations.agents import AgentSpec, Catalog
 from pentad.domain.declarations.workflows import WorkflowSpec
 from pentad.domain.errors import PentadError, StoreUnavailable

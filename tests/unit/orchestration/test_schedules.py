@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from infra.tools.catalog import read_agent
+from infra.orchestration.machines.agent_files import read_agent
 from pentad.domain.declarations.agents import ScheduleSpec
 from pentad.domain.declarations.schedules import check_schedule
 from pentad.domain.errors import ConfigurationError

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+from pentad.domain import keys
 from pentad.domain.errors import ConfigurationError
 
 Access = Literal["read", "write", "readwrite"]
@@ -19,7 +20,8 @@ _SECONDS = {"second": 1, "minute": 60, "hour": 3600}
 class Grant:
     """Access to one kind of record of one resource, for the tenant of the run only.
 
-    Infra narrows it by ``dynamodb:LeadingKeys`` to ``T#*#{keys}``; `GrantedRecords` checks the same in the process.
+    Infra narrows it by ``dynamodb:LeadingKeys`` to that kind, of every tenant; `GrantedRecords` checks the same in the
+    process.
 
     Args:
         resource: ``records``: the table of what tools keep for users.
@@ -57,7 +59,7 @@ class Grant:
     @property
     def leading_key(self) -> str:
         """The pattern of partition keys it reaches, for ``dynamodb:LeadingKeys``."""
-        return f"T#*#{self.keys}"
+        return keys.collection_pattern(self.keys)
 
     @property
     def reads(self) -> bool:

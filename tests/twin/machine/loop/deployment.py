@@ -11,7 +11,7 @@ import pytest
 from functions.memory import recall
 from functions.models import gateway
 from functions.orchestration import await_human, deliver
-from infra.orchestration.loop import EVENT_LIMIT, definition
+from infra.orchestration.machines.loop import EVENT_LIMIT, definition
 from pentad.domain.declarations.agents import AgentSpec, Catalog, ContextSpec, HumansSpec
 from pentad.domain.ids import approval_id
 from pentad.domain.runs import Run

@@ -59,7 +59,7 @@ class Schedules(Construct):
         )
         queues = [runs.queue_arn, dead.queue_arn]
         self._role.add_to_policy(iam.PolicyStatement(actions=["sqs:SendMessage"], resources=queues))
-        grants.key(self._role, build.state.data_key)
+        grants.key(self._role, build.stores.data_key)
         for agent, schedule in wanted:
             self._add(build.stage.prefix, agent, schedule, runs, dead)
 

@@ -8,7 +8,7 @@ from constructs import Construct
 
 from infra.components.reasons import acknowledge
 from infra.config import Stage
-from infra.orchestration.live import LiveAlias
+from infra.orchestration.machines.live import LiveAlias
 from infra.orchestration.names import machine_name_of
 
 

@@ -7,7 +7,7 @@ import yaml
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from infra.orchestration.reply import check_pattern
+from infra.orchestration.machines.reply import check_pattern
 from pentad.domain.declarations.agents import AgentSpec, Catalog
 from pentad.domain.errors import ConfigurationError
 from pentad.tools.declare.discovery import AnyTool

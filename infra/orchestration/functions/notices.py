@@ -15,6 +15,7 @@ from constructs import Construct
 from infra.components import grants, storage
 from infra.components.build import Build
 from infra.components.reasons import acknowledge
+from pentad.domain import keys
 from pentad.orchestration.approvals.notices import ANY_GROUP, EVENTS
 
 _SECONDS = 30
@@ -43,7 +44,7 @@ class Notices(Construct):
         """
         super().__init__(scope, name)
         self._build = build
-        stage, key = build.stage, build.state.data_key
+        stage, key = build.stage, build.stores.data_key
         self.queue, self.dead = storage.queue_with_dlq(
             self, "notices", prefix=stage.prefix, key=key, visibility_seconds=6 * _SECONDS, receives=_RECEIVES
         )
@@ -90,7 +91,7 @@ class Notices(Construct):
             "slack",
             secret_name=f"{stage.prefix}/slack",
             description='Slack\'s incoming webhooks by group: JSON {"default": "https://hooks.slack.com/..."}',
-            encryption_key=self._build.state.data_key,
+            encryption_key=self._build.stores.data_key,
             # A JSON object without an address: Slack gets nothing until the operator fills it.
             generate_secret_string=secretsmanager.SecretStringGenerator(
                 secret_string_template="{}",  # noqa: S106 - no secret, but the form of one
@@ -110,7 +111,7 @@ class Notices(Construct):
         receivers = {group: list(one.email) for group, one in notices.groups.items() if one.email}
         channels = {group: list(one.names(notices.email_from)) for group, one in notices.groups.items()}
         environment = {
-            "TRANSIENT_TABLE": build.state.transient_table.table_name,
+            "TRANSIENT_TABLE": build.stores.transient_table.table_name,
             "NOTICE_GROUPS": json.dumps({ANY_GROUP: ["topic"]} | channels, sort_keys=True),
             "NOTICE_LINK": link,
             "NOTICE_TOPIC": self.topic.topic_arn,
@@ -136,10 +137,10 @@ class Notices(Construct):
                 report_batch_item_failures=True,
             )
         )
-        grants.table(made.role, build.state.transient_table, grants.WRITE, keys=["T#*#NOTICE#*"])
+        grants.table(made.role, build.stores.transient_table, grants.WRITE, keys=[keys.notice_pattern()])
         grants.secret(made.role, self.secret)
         made.role.add_to_policy(iam.PolicyStatement(actions=["sns:Publish"], resources=[self.topic.topic_arn]))
-        grants.key(made.role, build.state.data_key)
+        grants.key(made.role, build.stores.data_key)
         if notices.email_from is not None:
             self._grant_email(made.role, notices.email_from)
 

@@ -5,12 +5,10 @@ before anything is deployed.
 """
 
 from pathlib import Path
-from typing import Any
 
+from infra.orchestration.tasks import State
 from pentad.domain.declarations.agents import AgentSpec
 from pentad.domain.errors import ConfigurationError
-
-State = dict[str, Any]
 
 _STATES = ("Recall", "Think", "Deliver", "Abort", "Failed")
 _SECONDS = {"Recall": 45, "Think": 150, "Deliver": 35, "Abort": 35}
@@ -22,7 +20,7 @@ def reply_only(loop: State) -> State:
     """Return the definition of a turn that is all there is: Recall, Think, Deliver.
 
     Args:
-        loop: the definition that `infra.orchestration.loop` makes of the agent.
+        loop: the definition that `infra.orchestration.machines.loop` makes of the agent.
     """
     states = {name: dict(loop["States"][name]) for name in _STATES}
     # Without tools and humans a turn answers or stops: both are delivered, there is nothing to decide.

@@ -9,31 +9,11 @@ them all. The definition counts the events of each turn itself; only retries of 
 leaves room for them (see `EVENT_LIMIT`).
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping
 
+from infra.orchestration.tasks import ENGINE_ERRORS, INVOKE, State, invoke, retry
 from pentad.domain.declarations.agents import AgentSpec
-from pentad.domain.errors import transient_names
 
-State = dict[str, Any]
-
-LAMBDA_ERRORS = (
-    "Lambda.ServiceException",
-    "Lambda.AWSLambdaException",
-    "Lambda.SdkClientException",
-    "Lambda.TooManyRequestsException",
-    "Lambda.Unknown",
-    "Runtime.ExitError",
-    "Sandbox.Timedout",
-)
-ENGINE_ERRORS = (
-    "Sfn.SdkClientException",
-    "Sfn.SfnException",
-    "StepFunctions.AWSStepFunctionsException",
-    "StepFunctions.ExecutionLimitExceededException",
-    "StepFunctions.SdkClientException",
-)
-"""What starting an execution may fail with for a time; a started one that fails is States.TaskFailed."""
 EVENT_LIMIT = 5000
 """From so many events on a run goes on in another execution.
 
@@ -41,7 +21,6 @@ A call is counted as 7 events: its iteration's two and its task's five. At worst
 and of CallFailed, of three events each, and its failure. So what is counted as 5,000 is at most 22,143, and one turn of
 16 such calls adds 511: 25,000 are never reached.
 """
-_INVOKE = "arn:aws:states:::lambda:invoke"
 _TASK_EVENTS = 5
 _CHOICE_EVENTS = 2
 _WAIT_EVENTS = 6
@@ -49,50 +28,6 @@ _ACT_EVENTS = 4 + _CHOICE_EVENTS
 _CALL_EVENTS = 7
 _RETRY_EVENTS = 3
 _YEAR = 31_536_000
-
-
-def retry(attempts: int, *, also: Sequence[str] = LAMBDA_ERRORS) -> list[State]:
-    """Return the retry rule of a task.
-
-    Args:
-        attempts: retries after the first try.
-        also: errors of the service that the task calls.
-    """
-    return [
-        {
-            "ErrorEquals": [*transient_names(), *also],
-            "IntervalSeconds": 1,
-            "BackoffRate": 2,
-            "MaxDelaySeconds": 20,
-            "MaxAttempts": attempts,
-            "JitterStrategy": "FULL",
-        }
-    ]
-
-
-def invoke(function_arn: str, payload: str, *, seconds: int, attempts: int = 3, proof: str | None = None) -> State:
-    """Return a task that invokes a function.
-
-    Args:
-        function_arn: the function, or an expression that yields it.
-        payload: a JSONata expression without its braces.
-        seconds: the task's timeout; a little more than the function's own.
-        attempts: retries.
-        proof: a field that every answer has; without it the execution fails, instead of ending as if all were well.
-    """
-    answer = "$states.result.Payload"
-    if proof is not None:
-        answer = f"$exists({answer}.{proof}) ? {answer} : $error('the function returned no {proof}')"
-    return {
-        "Type": "Task",
-        "Resource": _INVOKE,
-        "Arguments": {"FunctionName": function_arn, "Payload": f"{{% {payload} %}}"},
-        "Output": f"{{% {answer} %}}",
-        "TimeoutSeconds": seconds,
-        "Retry": retry(attempts),
-    }
-
-
 _ABORT: list[State] = [
     {
         "ErrorEquals": ["States.ALL"],
@@ -302,7 +237,7 @@ def _await_human(function_arn: str) -> State:
     counted = {"events": f"{{% $events + {_with_retries(_CHOICE_EVENTS + _WAIT_EVENTS)} %}}"}
     return {
         "Type": "Task",
-        "Resource": f"{_INVOKE}.waitForTaskToken",
+        "Resource": f"{INVOKE}.waitForTaskToken",
         "Arguments": {
             "FunctionName": function_arn,
             "Payload": "{% {'op': 'request', 'tenant': $tenant, 'run': $run, 'session': $session, 'agent': $agent, "

@@ -8,8 +8,8 @@ from aws_cdk import aws_iam as iam
 from infra.components.build import Build
 from infra.components.reasons import acknowledge
 from infra.config import Stage
-from infra.orchestration.names import execution_arns, machine_arn, machine_name_of, start_statement
-from infra.orchestration.starts import grant_describe
+from infra.orchestration.grants import grant_describe, start_statement
+from infra.orchestration.names import execution_arns, machine_arn, machine_name_of
 from pentad.domain.declarations.agents import AgentSpec
 
 NESTED_RULE = "StepFunctionsGetEventsForStepFunctionsExecutionRule"

@@ -9,6 +9,7 @@ from constructs import Construct
 from infra.components import grants
 from infra.components.build import Build
 from layers import build as builds
+from pentad.domain import keys
 
 
 def layer(scope: Construct, root: Path) -> lambda_.ILayerVersion:
@@ -36,4 +37,4 @@ def grant(role: iam.IGrantable, build: Build, gateway: lambda_.IFunction) -> Non
     """Let a graph's function ask the gateway and keep its checkpoints."""
     grants.invoke(role, [gateway.function_arn])
     actions = (*grants.READ, *grants.APPEND)
-    grants.table(role, build.state.state_table, actions, keys=["T#*#G#*"])
+    grants.table(role, build.stores.state_table, actions, keys=[keys.graph_pattern()])

@@ -9,10 +9,11 @@ from constructs import Construct
 
 from infra.components import grants
 from infra.config import Stage
-from infra.orchestration.loop import State, definition
-from infra.orchestration.machine import Machine
-from infra.orchestration.nesting import grant_continue
-from infra.orchestration.reply import reply_only
+from infra.orchestration.machines.loop import definition
+from infra.orchestration.machines.machine import Machine
+from infra.orchestration.machines.nesting import grant_continue
+from infra.orchestration.machines.reply import reply_only
+from infra.orchestration.tasks import State
 from pentad.domain.declarations.agents import AgentSpec
 
 

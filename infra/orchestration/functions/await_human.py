@@ -9,6 +9,7 @@ from constructs import Construct
 from infra.components import grants
 from infra.components.build import Build
 from infra.orchestration.names import machine_arn
+from pentad.domain import keys
 
 
 class AwaitHuman(Construct):
@@ -32,7 +33,7 @@ class AwaitHuman(Construct):
 
 def asking_environment(build: Build, bus: events.EventBus) -> dict[str, str]:
     """Return the variables of a function that asks humans, beside those of the state."""
-    return {"APPROVAL_KEY": build.state.approval_key.key_arn, "EVENT_BUS": bus.event_bus_name}
+    return {"APPROVAL_KEY": build.stores.approval_key.key_arn, "EVENT_BUS": bus.event_bus_name}
 
 
 def grant_asking(role: iam.Role, build: Build, bus: events.EventBus, machines: Sequence[str]) -> None:
@@ -44,10 +45,15 @@ def grant_asking(role: iam.Role, build: Build, bus: events.EventBus, machines: S
         bus: where notices begin.
         machines: ARNs of the state machines whose tasks it may wake: those whose decision was there before the task.
     """
-    state = build.state
-    grants.table(role, state.state_table, [*grants.READ, *grants.WRITE, *grants.CONDITION], keys=["T#*#S#*", "T#*#R#*"])
-    grants.table(role, state.transient_table, ["dynamodb:UpdateItem"], keys=["T#*#S#*"])
-    grants.objects(role, state.payload_bucket, ["s3:GetObject", "s3:PutObject"])
-    grants.key(role, state.approval_key, ["kms:Encrypt"])
+    stores = build.stores
+    grants.table(
+        role,
+        stores.state_table,
+        [*grants.READ, *grants.WRITE, *grants.CONDITION],
+        keys=[keys.session_pattern(), keys.run_pattern()],
+    )
+    grants.table(role, stores.transient_table, ["dynamodb:UpdateItem"], keys=[keys.session_pattern()])
+    grants.objects(role, stores.payload_bucket, ["s3:GetObject", "s3:PutObject"])
+    grants.key(role, stores.approval_key, ["kms:Encrypt"])
     role.add_to_policy(iam.PolicyStatement(actions=["states:SendTaskSuccess"], resources=list(machines)))
     role.add_to_policy(iam.PolicyStatement(actions=["events:PutEvents"], resources=[bus.event_bus_arn]))

@@ -1,0 +1,36 @@
+"""The stores of one stage, as whoever grants rights on them is given them: tables, buckets, keys, secrets."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_secretsmanager as secretsmanager
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stores:
+    """Where everything is that outlives a deployment of functions.
+
+    Attributes:
+        data_key: encrypts tables, buckets, queues and secrets.
+        approval_key: encrypts the task tokens of runs that wait for a human.
+        state_table: sessions, runs, steps, approvals, documents.
+        ledger_table: what calls of models and tools cost.
+        transient_table: leases, budgets, caches, switches: items that expire or are counted.
+        records_table: the tools' own records.
+        payload_bucket: contents too large for an item.
+        documents_bucket: documents as they were uploaded.
+        secrets: the providers' credentials, by name.
+    """
+
+    data_key: kms.Key
+    approval_key: kms.Key
+    state_table: dynamodb.Table
+    ledger_table: dynamodb.Table
+    transient_table: dynamodb.Table
+    records_table: dynamodb.Table
+    payload_bucket: s3.Bucket
+    documents_bucket: s3.Bucket
+    secrets: Mapping[str, secretsmanager.Secret]

@@ -1,0 +1,49 @@
+"""The function that does the steps of workflows: functions.orchestration.workflow."""
+
+from collections.abc import Sequence
+
+from aws_cdk import aws_events as events
+from constructs import Construct
+
+from infra.components import grants
+from infra.components.build import Build
+from infra.components.switches import grant_switches
+from infra.orchestration.functions.await_human import asking_environment, grant_asking
+from infra.orchestration.names import machine_arn
+from pentad.domain import keys
+
+MODULE = "functions.orchestration.workflow"
+
+
+class WorkflowFunction(Construct):
+    """The function functions.orchestration.workflow.
+
+    Attributes:
+        function: the function.
+    """
+
+    def __init__(
+        self, scope: Construct, name: str, *, build: Build, bus: events.EventBus, workflows: Sequence[str]
+    ) -> None:
+        super().__init__(scope, name)
+        stores = build.stores
+        made = build.function(
+            self,
+            "workflow",
+            module=MODULE,
+            environment=build.state_environment
+            | asking_environment(build, bus)
+            | {"STATE_MACHINE_ARN_PREFIX": machine_arn(self, build.stage, "")},
+            timeout_seconds=30,
+            description="The steps of workflows: agents' runs, tools' calls, humans, words, the end",
+        )
+        self.function = made.function
+        # It asks humans, and it makes the runs of agents' steps, which takes their sessions' leases and frees them.
+        grant_asking(made.role, build, bus, [machine_arn(self, build.stage, one) for one in workflows])
+        grants.table(
+            made.role,
+            stores.transient_table,
+            ["dynamodb:GetItem", *grants.WRITE, *grants.DELETE],
+            keys=[keys.session_pattern()],
+        )
+        grant_switches(made.role, stores.transient_table)

@@ -1,0 +1,123 @@
+"""Read workflows from ``infra/workflows/``: a file each, with a function ``workflow(flow)``."""
+
+import importlib.util
+import inspect
+import sys
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+
+from aws_cdk import aws_stepfunctions as sfn
+from constructs import Construct
+
+from infra.config import Stage
+from infra.orchestration.fragments.base import Fragment
+from infra.orchestration.fragments.flow import Flow
+from infra.orchestration.machines.workflow_body import compose_states
+from pentad.domain.declarations.agents import AgentSpec
+from pentad.domain.declarations.workflows import WorkflowSpec
+from pentad.domain.errors import ConfigurationError
+from pentad.tools.declare.discovery import AnyTool
+
+
+@dataclass(frozen=True)
+class Written:
+    """A workflow as its file says it.
+
+    Attributes:
+        flow: its builder.
+        root: what the file returned.
+        spec: its steps as data.
+        chain: all its states.
+    """
+
+    flow: Flow
+    root: Fragment
+    spec: WorkflowSpec
+    chain: sfn.Chain
+
+
+def read_workflows(
+    scope: Construct, folder: Path, *, stage: Stage, agents: Mapping[str, AgentSpec], tools: Mapping[str, AnyTool]
+) -> dict[str, Written]:
+    """Return the workflows of a folder by their names: those of the files, with dashes.
+
+    Args:
+        scope: the stack.
+        folder: ``infra/workflows``: a file each, with a function ``workflow(flow)``.
+        stage: the stage.
+        agents: the agents there are.
+        tools: the tools there are.
+
+    Raises:
+        ConfigurationError: something is wrong with a file; the message names it, the part and the field.
+    """
+    found = {}
+    for path in sorted(folder.glob("*.py")):
+        if path.name.startswith("_"):
+            continue
+        name = path.stem.replace("_", "-")
+        if name in agents:
+            raise ConfigurationError(f"{path}: there is an agent of the name {name}", fix="give the file another name")
+        shown = path.relative_to(folder.parent.parent)
+        build = _function_of(path, shown)
+        flow = Flow(scope, name, file=shown, stage=stage, agents=agents, tools=tools)
+        found[name] = write(flow, build)
+    return found
+
+
+def write(flow: Flow, build: Callable[[Flow], Fragment]) -> Written:
+    """Return a workflow that a function puts together.
+
+    Raises:
+        ConfigurationError: something does not fit together.
+    """
+    with _told_by(flow.file):
+        root = build(flow)
+    if not isinstance(root, Fragment):
+        said = f"{flow.file}: workflow(flow) returns {type(root).__name__}"
+        raise ConfigurationError(said, fix="return the part that holds all others, such as flow.sequential(...)")
+    with _told_by(flow.file):
+        spec = flow.spec(root, inspect.getdoc(build) or flow.title)
+    return Written(flow, root, spec, compose_states(flow, root))
+
+
+@contextmanager
+def _told_by(file: Path) -> Iterator[None]:
+    """Let what goes wrong in a workflow's file be told with the file and its line."""
+    try:
+        yield
+    except ConfigurationError:
+        raise
+    except Exception as error:  # a boundary: what is written in the file may raise anything
+        frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename.endswith(str(file))]
+        line = error.lineno if isinstance(error, SyntaxError) else frames[-1].lineno if frames else None
+        why = error.msg if isinstance(error, SyntaxError) else error
+        place = str(file) if line is None else f"{file}:{line}"
+        raise ConfigurationError(f"{place}: {type(error).__name__}: {why}", fix="correct the file") from error
+
+
+def _function_of(path: Path, shown: Path) -> Callable[[Flow], Fragment]:
+    with _told_by(shown):
+        module = _module(path)
+    build = getattr(module, "workflow", None)
+    if not callable(build):
+        raise ConfigurationError(
+            f"{shown}: there is no function workflow(flow)", fix="write one; it returns a fragment"
+        )
+    made: Callable[[Flow], Fragment] = build
+    return made
+
+
+def _module(path: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(f"infra.workflows.{path.stem}", path)
+    if spec is None or spec.loader is None:
+        raise ConfigurationError(f"{path} can't be read")
+    module = importlib.util.module_from_spec(spec)
+    # Types of its own are looked up by the module's name.
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module

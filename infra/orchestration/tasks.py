@@ -1,0 +1,69 @@
+"""Tasks of state machines: a function's invocation, and what is retried."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from pentad.domain.errors import transient_names
+
+State = dict[str, Any]
+
+LAMBDA_ERRORS = (
+    "Lambda.ServiceException",
+    "Lambda.AWSLambdaException",
+    "Lambda.SdkClientException",
+    "Lambda.TooManyRequestsException",
+    "Lambda.Unknown",
+    "Runtime.ExitError",
+    "Sandbox.Timedout",
+)
+ENGINE_ERRORS = (
+    "Sfn.SdkClientException",
+    "Sfn.SfnException",
+    "StepFunctions.AWSStepFunctionsException",
+    "StepFunctions.ExecutionLimitExceededException",
+    "StepFunctions.SdkClientException",
+)
+"""What starting an execution may fail with for a time; a started one that fails is States.TaskFailed."""
+INVOKE = "arn:aws:states:::lambda:invoke"
+
+
+def retry(attempts: int, *, also: Sequence[str] = LAMBDA_ERRORS) -> list[State]:
+    """Return the retry rule of a task.
+
+    Args:
+        attempts: retries after the first try.
+        also: errors of the service that the task calls.
+    """
+    return [
+        {
+            "ErrorEquals": [*transient_names(), *also],
+            "IntervalSeconds": 1,
+            "BackoffRate": 2,
+            "MaxDelaySeconds": 20,
+            "MaxAttempts": attempts,
+            "JitterStrategy": "FULL",
+        }
+    ]
+
+
+def invoke(function_arn: str, payload: str, *, seconds: int, attempts: int = 3, proof: str | None = None) -> State:
+    """Return a task that invokes a function.
+
+    Args:
+        function_arn: the function, or an expression that yields it.
+        payload: a JSONata expression without its braces.
+        seconds: the task's timeout; a little more than the function's own.
+        attempts: retries.
+        proof: a field that every answer has; without it the execution fails, instead of ending as if all were well.
+    """
+    answer = "$states.result.Payload"
+    if proof is not None:
+        answer = f"$exists({answer}.{proof}) ? {answer} : $error('the function returned no {proof}')"
+    return {
+        "Type": "Task",
+        "Resource": INVOKE,
+        "Arguments": {"FunctionName": function_arn, "Payload": f"{{% {payload} %}}"},
+        "Output": f"{{% {answer} %}}",
+        "TimeoutSeconds": seconds,
+        "Retry": retry(attempts),
+    }
