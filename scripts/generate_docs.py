@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "shared")]
 
-from infra.orchestration import loop  # noqa: E402
+from infra.orchestration.machines import loop  # noqa: E402
 from pentad.api.routes import ROUTES  # noqa: E402
 from pentad.domain.declarations.agents import AgentSpec  # noqa: E402
 from pentad.observability.metrics import names  # noqa: E402

@@ -1,4 +1,4 @@
-"""Trajectories of a user's own: the environment names files, domain and agent (docs/orchestration/time-travel.md)."""
+"""Trajectories of a user's own: the environment names files, domain and agent (docs/orchestration/trajectories.md)."""
 
 import os
 from collections.abc import Iterator
