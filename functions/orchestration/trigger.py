@@ -4,7 +4,7 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
-from pentad.orchestration.lifecycle.inbox import read_message
+from pentad.orchestration.lifecycle.queue_messages import read_message
 from pentad.runtime import bootstrap
 from pentad.runtime.entrypoint import LambdaContext
 from pentad.runtime.queue_batch import consume

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from pentad.orchestration.workflows.finish import Finished, Stopped
+from pentad.orchestration.workflows.run_ends import Finished, Stopped
 from pentad.orchestration.workflows.steps import Entered, EnteredStep
 from pentad.runtime import workflow_services as services
 from pentad.runtime.entrypoint import LambdaContext, entrypoint

@@ -10,7 +10,7 @@ from infra.orchestration.fragments.steps import Nothing, StepFragment
 from infra.orchestration.fragments.waiting import Wait
 from infra.orchestration.fragments.workflow import Workflow
 from pentad.domain.declarations.workflows import HumanStep
-from pentad.orchestration.approvals.approving import first_wait
+from pentad.orchestration.approvals.waiting_times import first_wait
 
 
 class HumanRun(StepFragment):

@@ -11,7 +11,7 @@ from infra.components import storage
 from infra.components.build import Build
 from infra.components.reasons import acknowledge
 from infra.orchestration.names import machine_arn
-from pentad.orchestration.lifecycle.finished import FINISHED
+from pentad.orchestration.lifecycle.announce_end import FINISHED
 
 
 class Ends(Construct):

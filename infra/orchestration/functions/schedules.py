@@ -18,7 +18,7 @@ from infra.components.build import Build
 from pentad.domain.declarations.agents import AgentSpec, ScheduleSpec
 from pentad.domain.declarations.workflows import WorkflowSpec
 from pentad.domain.errors import ConfigurationError
-from pentad.orchestration.lifecycle.inbox import schedule_message
+from pentad.orchestration.lifecycle.queue_messages import schedule_message
 
 _NAME_CHARACTERS = 64
 _RETRIES = 10

@@ -11,7 +11,7 @@ from pentad.memory.documents.ports import DocumentRegistry
 from pentad.memory.sessions.ports import SessionStore
 from pentad.models.ledger.ports import Ledger, SpendReader
 from pentad.observability.ports import Telemetry
-from pentad.orchestration.approvals.humans import Decide
+from pentad.orchestration.approvals.decide import Decide
 from pentad.orchestration.approvals.ports import ApprovalStore
 from pentad.orchestration.lifecycle.cancel import CancelRun
 from pentad.orchestration.lifecycle.start import StartRun
@@ -19,7 +19,7 @@ from pentad.orchestration.lifecycle.undo import Undo
 from pentad.orchestration.reviews.ports import ReviewStore
 from pentad.orchestration.runs.ports import RunStore, WorkflowEngine
 from pentad.orchestration.timetravel.fork import ForkRun
-from pentad.tools.graphs.nodes import GraphNodeStore
+from pentad.tools.graphs.ports import GraphNodeStore
 
 if TYPE_CHECKING:
     # Named, not loaded: the door reads the models' catalog, and most requests need none of it.

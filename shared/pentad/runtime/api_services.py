@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pentad.memory.sessions.ports import SessionStore
     from pentad.models.ledger.ports import Ledger, SpendReader
     from pentad.observability.adapters.powertools import PowertoolsTelemetry
-    from pentad.orchestration.approvals.humans import Decide
+    from pentad.orchestration.approvals.decide import Decide
     from pentad.orchestration.approvals.ports import ApprovalStore
     from pentad.orchestration.lifecycle.cancel import CancelRun
     from pentad.orchestration.lifecycle.start import StartRun
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pentad.orchestration.reviews.ports import ReviewStore
     from pentad.orchestration.runs.ports import RunStore, WorkflowEngine
     from pentad.orchestration.timetravel.fork import ForkRun
-    from pentad.tools.graphs.nodes import GraphNodeStore
+    from pentad.tools.graphs.ports import GraphNodeStore
 
 _UNDO_SECONDS = 25.0
 """How long to wait for a tool's undo; API Gateway ends the request after 30 s."""

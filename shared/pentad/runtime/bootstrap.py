@@ -28,10 +28,10 @@ if TYPE_CHECKING:
     from pentad.models.ports import Embedder
     from pentad.models.providers.ports import CredentialSource
     from pentad.observability.adapters.powertools import PowertoolsTelemetry
-    from pentad.orchestration.approvals.humans import Asking
+    from pentad.orchestration.approvals.ask import Asking
     from pentad.orchestration.approvals.ports import ApprovalStore
     from pentad.orchestration.lifecycle.deliver import Deliver
-    from pentad.orchestration.lifecycle.triggered import Triggered
+    from pentad.orchestration.lifecycle.handle_message import Triggered
     from pentad.orchestration.runs.ports import RunStore, WorkflowEngine
     from pentad.orchestration.turn.think import Think
     from pentad.tools.records.ports import RecordStore

@@ -8,7 +8,8 @@ from pentad.runtime import settings as environment
 
 if TYPE_CHECKING:
     from pentad.observability.ports import Telemetry
-    from pentad.orchestration.approvals.humans import Asking, Decide
+    from pentad.orchestration.approvals.ask import Asking
+    from pentad.orchestration.approvals.decide import Decide
     from pentad.orchestration.approvals.notices import Notifier, Notify
     from pentad.orchestration.approvals.ports import ApprovalStore
     from pentad.orchestration.runs.ports import EventPublisher, WorkflowEngine
@@ -44,7 +45,7 @@ def asking(service: str, values: AsksHumans) -> "Asking":
         service: the function's name without the deployment's prefix.
         values: the function's settings.
     """
-    from pentad.orchestration.approvals.humans import Asking
+    from pentad.orchestration.approvals.ask import Asking
 
     return Asking(
         bootstrap.catalog(),
@@ -61,7 +62,7 @@ def asking(service: str, values: AsksHumans) -> "Asking":
 
 def decide(approvals: "ApprovalStore", engine: "WorkflowEngine", telemetry: "Telemetry", bus: str) -> "Decide":
     """Return what takes decisions."""
-    from pentad.orchestration.approvals.humans import Decide
+    from pentad.orchestration.approvals.decide import Decide
 
     return Decide(
         bootstrap.catalog(),

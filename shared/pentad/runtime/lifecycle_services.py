@@ -8,9 +8,9 @@ from pentad.runtime import settings as environment
 
 if TYPE_CHECKING:
     from pentad.orchestration.lifecycle.cancel import CancelRun
+    from pentad.orchestration.lifecycle.handle_message import Triggered
     from pentad.orchestration.lifecycle.start import StartRun
-    from pentad.orchestration.lifecycle.triggered import Triggered
-    from pentad.orchestration.switches.switches import Switches
+    from pentad.orchestration.switches.switchboard import Switches
 
 StartingSettings = environment.ApiSettings | environment.TriggerSettings
 
@@ -23,7 +23,7 @@ def switches(service: str) -> "Switches":
         service: the function's name without the deployment's prefix.
     """
     from pentad.orchestration.switches.adapters.switches_dynamodb import DynamoSwitches
-    from pentad.orchestration.switches.switches import Switches
+    from pentad.orchestration.switches.switchboard import Switches
 
     store = DynamoSwitches(bootstrap.table(bootstrap.settings(environment.StateTable).transient_table))
     return Switches(store, bootstrap.telemetry(service), bootstrap.now)
@@ -61,8 +61,8 @@ def start_run(service: str, values: StartingSettings) -> "StartRun":
 def triggered() -> "Triggered":
     """Return the collaborator of functions.orchestration.trigger."""
     from pentad.orchestration.lifecycle.deliver import Deliver
+    from pentad.orchestration.lifecycle.handle_message import Triggered
     from pentad.orchestration.lifecycle.redrive import Redrive
-    from pentad.orchestration.lifecycle.triggered import Triggered
     from pentad.runtime import review_services
     from pentad.tools.runtime.adapters.effects_dynamodb import DynamoEffects
 

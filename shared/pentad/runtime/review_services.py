@@ -24,6 +24,6 @@ def reviews(service: str) -> "ReviewStore":
 
 def assessor(chat: "ChatModel") -> "Assessor":
     """Return what tells how sure a turn is, by asking these models."""
-    from pentad.orchestration.confidence.assess import Assess
+    from pentad.orchestration.confidence.assessor import Assess
 
     return Assess(chat, bootstrap.telemetry("gateway"))

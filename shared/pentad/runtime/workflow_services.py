@@ -8,12 +8,12 @@ from pentad.runtime import bootstrap, human_services, lifecycle_services
 from pentad.runtime import settings as environment
 
 if TYPE_CHECKING:
-    from pentad.orchestration.workflows.calls import Calls
-    from pentad.orchestration.workflows.children import Children
-    from pentad.orchestration.workflows.finish import Ends
-    from pentad.orchestration.workflows.humans import Humans
+    from pentad.orchestration.workflows.agent_steps import Children
+    from pentad.orchestration.workflows.human_steps import Humans
+    from pentad.orchestration.workflows.model_steps import Task
+    from pentad.orchestration.workflows.run_ends import Ends
     from pentad.orchestration.workflows.steps import EnteredStep, Stores
-    from pentad.orchestration.workflows.tasks import Task
+    from pentad.orchestration.workflows.tool_steps import Calls
 
 
 @cache
@@ -36,7 +36,7 @@ def stores(service: str = "workflow") -> "Stores":
 @cache
 def ends() -> "Ends":
     """Return what begins and ends runs."""
-    from pentad.orchestration.workflows.finish import Ends
+    from pentad.orchestration.workflows.run_ends import Ends
 
     return Ends(stores())
 
@@ -44,7 +44,7 @@ def ends() -> "Ends":
 @cache
 def children() -> "Children":
     """Return what starts and collects agents' runs."""
-    from pentad.orchestration.workflows.children import Children
+    from pentad.orchestration.workflows.agent_steps import Children
 
     return Children(stores(), bootstrap.settings(environment.WorkflowSettings).state_machine_arn_prefix)
 
@@ -52,7 +52,7 @@ def children() -> "Children":
 @cache
 def calls() -> "Calls":
     """Return what plans and collects tools' calls."""
-    from pentad.orchestration.workflows.calls import Calls
+    from pentad.orchestration.workflows.tool_steps import Calls
     from pentad.tools.runtime.adapters.effects_dynamodb import DynamoEffects
 
     table = bootstrap.table(bootstrap.settings(environment.StateTable).state_table)
@@ -62,7 +62,7 @@ def calls() -> "Calls":
 @cache
 def humans() -> "Humans":
     """Return what asks humans."""
-    from pentad.orchestration.workflows.humans import Humans
+    from pentad.orchestration.workflows.human_steps import Humans
 
     values = bootstrap.settings(environment.WorkflowSettings)
     return Humans(stores(), bootstrap.approvals(None), human_services.asking("workflow", values))
@@ -84,7 +84,7 @@ def step(operation: str) -> "Callable[[EnteredStep], dict[str, Any]]":
 @cache
 def task() -> "Task":
     """Return what does models' steps, in the gateway's function."""
-    from pentad.orchestration.workflows.tasks import Task
+    from pentad.orchestration.workflows.model_steps import Task
     from pentad.runtime import accounts, gateway_services
 
     return Task(stores("gateway"), gateway_services.chat_model(), accounts.ledger())

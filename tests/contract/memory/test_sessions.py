@@ -14,7 +14,7 @@ from pentad.aws.table import Table
 from pentad.domain.errors import InvalidInput, NotFound, SessionBusy
 from pentad.domain.knowledge import Passage
 from pentad.domain.messages import Message, ProviderRaw, TextBlock, ThinkingBlock, ToolCallBlock
-from pentad.memory.context.context import context_tokens
+from pentad.memory.context.window import context_tokens
 from pentad.memory.objects.adapters.objects_s3 import S3Objects
 from pentad.memory.sessions import items as session_items
 from pentad.memory.sessions.adapters.sessions_dynamodb import DynamoSessions

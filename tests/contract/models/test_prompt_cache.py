@@ -11,7 +11,7 @@ import pytest
 from pentad.domain.declarations.agents import ContextSpec
 from pentad.domain.messages import Message, ToolResultBlock
 from pentad.domain.models import ChatRequest
-from pentad.memory.context.context import assemble, choose_epoch
+from pentad.memory.context.window import assemble, choose_epoch
 from pentad.memory.sessions.ports import StoredMessage
 from pentad.models.catalog.catalog import ModelEntry
 from pentad.models.providers.exchange import ProviderReply

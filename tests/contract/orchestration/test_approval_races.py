@@ -12,7 +12,7 @@ from pentad.domain.canonical import arguments_hash
 from pentad.domain.declarations.agents import ToolSpec
 from pentad.domain.errors import InvalidInput, InvalidTransition, PentadError
 from pentad.domain.runs import Approval, ApprovalCall, ApprovalStatus
-from pentad.orchestration.approvals.approving import RACES, Say, lapsed, said, shown_hash
+from pentad.orchestration.approvals.decision_rules import RACES, Say, lapsed, said, shown_hash
 
 from .stores import Stores
 from .test_approvals import TENANT, make

@@ -7,7 +7,8 @@ import pytest
 from pentad.domain.errors import Unreadable
 from pentad.tools.graphs.adapters.nodes_dynamodb import DynamoGraphNodes
 from pentad.tools.graphs.adapters.nodes_memory import MemoryGraphNodes
-from pentad.tools.graphs.nodes import NAME_CHARACTERS, NODES, GraphNodes, GraphNodeStore, NodeRun
+from pentad.tools.graphs.nodes import NAME_CHARACTERS, NODES, GraphNodes, NodeRun
+from pentad.tools.graphs.ports import GraphNodeStore
 
 from .stores import KINDS, START, Stores
 

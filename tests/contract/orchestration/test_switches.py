@@ -8,15 +8,13 @@ import pytest
 from pentad.observability.adapters.memory import MemoryTelemetry
 from pentad.orchestration.switches.adapters.switches_dynamodb import DynamoSwitches
 from pentad.orchestration.switches.adapters.switches_memory import MemorySwitches
-from pentad.orchestration.switches.switches import (
+from pentad.orchestration.switches.ports import Switch, SwitchStore, ToolHealth
+from pentad.orchestration.switches.switchboard import (
     COOLDOWN_SECONDS,
     FAILURES,
     MAX_COOLDOWN_SECONDS,
     PROBE_SECONDS,
-    Switch,
     Switches,
-    SwitchStore,
-    ToolHealth,
 )
 
 from .stores import KINDS, START, Clock, open_stores

@@ -9,10 +9,12 @@ from moto import mock_aws
 
 from pentad.aws.table import Table
 from pentad.tools.records.adapters.records_dynamodb import DynamoRecords
+from pentad.tools.records.adapters.records_memory import MemoryRecords
 from pentad.tools.records.ports import RecordStore
 from pentad.tools.runtime.adapters.audit_dynamodb import DynamoAudit
+from pentad.tools.runtime.adapters.audit_memory import MemoryAudit
 from pentad.tools.runtime.adapters.effects_dynamodb import DynamoEffects
-from pentad.tools.runtime.adapters.memory import MemoryAudit, MemoryEffects, MemoryRecords
+from pentad.tools.runtime.adapters.effects_memory import MemoryEffects
 from pentad.tools.runtime.ports import AuditLog, EffectStore
 from tests.moto_clients import table
 

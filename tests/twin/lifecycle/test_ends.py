@@ -11,10 +11,10 @@ import pytest
 
 from pentad.aws.table import Table
 from pentad.domain.declarations.agents import ScheduleSpec
-from pentad.orchestration.lifecycle.inbox import redrive_message, schedule_message
+from pentad.orchestration.lifecycle.queue_messages import redrive_message, schedule_message
 from pentad.orchestration.lifecycle.redrive import redriven_id
 from pentad.orchestration.switches.adapters.switches_dynamodb import DynamoSwitches
-from pentad.orchestration.switches.switches import Switch, ToolHealth
+from pentad.orchestration.switches.ports import Switch, ToolHealth
 from tests.twin.stack.world import Json, Stack, Tenant, until
 
 from .conftest import Slow

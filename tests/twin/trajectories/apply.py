@@ -8,8 +8,8 @@ from pentad.domain.canonical import canonical_json
 from pentad.domain.errors import InvalidInput
 from pentad.tools.declare.context import ToolContext
 from pentad.tools.declare.declare import Tool
+from pentad.tools.records.adapters.records_memory import MemoryRecords
 from pentad.tools.records.ports import RecordStore
-from pentad.tools.runtime.adapters.memory import MemoryRecords
 from pentad.tools.runtime.arguments import validated
 from pentad.tools.runtime.outcome import Outcome, call_function, rejected
 from tests.twin.trajectories.loader import Call, Trajectory

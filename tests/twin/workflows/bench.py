@@ -26,14 +26,14 @@ from pentad.domain.usage import Usage
 from pentad.orchestration.lifecycle.redrive import Redrive
 from pentad.orchestration.lifecycle.start import RunRequest
 from pentad.orchestration.workflows.adapters.results_memory import MemoryResults
-from pentad.orchestration.workflows.calls import Calls
-from pentad.orchestration.workflows.children import Children
-from pentad.orchestration.workflows.finish import Ends, Finished, Stopped
-from pentad.orchestration.workflows.humans import Humans
+from pentad.orchestration.workflows.agent_steps import Children
+from pentad.orchestration.workflows.human_steps import Humans
+from pentad.orchestration.workflows.model_steps import Task
+from pentad.orchestration.workflows.run_ends import Ends, Finished, Stopped
 from pentad.orchestration.workflows.steps import Entered, EnteredStep, Stores
-from pentad.orchestration.workflows.tasks import Task
+from pentad.orchestration.workflows.tool_steps import Calls
 from pentad.tools.declare.discovery import AnyTool, discover
-from pentad.tools.runtime.adapters.memory import MemoryEffects
+from pentad.tools.runtime.adapters.effects_memory import MemoryEffects
 from tests.twin.machine.stage import ACCOUNT, REGION, Handler, Stage
 from tests.unit.orchestration.world import TENANT, World
 

@@ -12,9 +12,10 @@ from infra.orchestration.fragments import Flow, Fragment
 from pentad.domain.declarations.workflows import WorkflowSpec
 from pentad.domain.errors import SessionBusy
 from pentad.domain.runs import Run, RunStatus
-from pentad.orchestration.lifecycle.finished import FINISHED
+from pentad.orchestration.lifecycle.announce_end import FINISHED
 from pentad.orchestration.lifecycle.start import RunRequest
-from pentad.tools.runtime.adapters.memory import MemoryAudit, MemoryRecords
+from pentad.tools.records.adapters.records_memory import MemoryRecords
+from pentad.tools.runtime.adapters.audit_memory import MemoryAudit
 from pentad.tools.runtime.runtime import Invocation, ToolRuntime
 from tests.twin.machine.loop.deployment import FOR_GOOD, KINDS, TOOLS, Fault, Telemetry, booked, fail
 from tests.twin.machine.stage import ROLE, Handler, Stage

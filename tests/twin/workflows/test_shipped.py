@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from pentad.orchestration.lifecycle.inbox import redrive_message
+from pentad.orchestration.lifecycle.queue_messages import redrive_message
 from pentad.orchestration.lifecycle.redrive import redriven_id
 from tests.twin.stack.world import Stack, Tenant, until
 

@@ -10,7 +10,7 @@ from functions.models import gateway
 from functions.orchestration import workflow
 from pentad.domain.errors import InvalidInput
 from pentad.observability.adapters.memory import MemoryTelemetry
-from pentad.orchestration.workflows.finish import FINISH
+from pentad.orchestration.workflows.run_ends import FINISH
 from pentad.runtime import bootstrap, workflow_services
 from tests.unit.orchestration.workflows.conftest import Bench, bench
 

@@ -5,7 +5,7 @@ import pytest
 from pentad.domain.declarations.agents import AgentSpec, Catalog, ConfidenceSpec
 from pentad.domain.errors import ModelUnavailable
 from pentad.domain.runs import Band, CallStatus, Decision, Run, Step
-from pentad.orchestration.confidence.assess import Assess
+from pentad.orchestration.confidence.assessor import Assess
 from pentad.orchestration.turn.think import Think
 from tests.unit.orchestration.turn.test_think import fails_once
 from tests.unit.orchestration.world import TENANT, World, tool

@@ -10,12 +10,19 @@ from pentad.domain.declarations.agents import Catalog
 from pentad.domain.declarations.workflows import HumanStep, WorkflowSpec
 from pentad.domain.errors import InvalidInput, InvalidTransition, PolicyDenied, SessionBusy, StoreUnavailable
 from pentad.domain.runs import ApprovalStatus, CallStatus, Run, RunStatus
-from pentad.orchestration.lifecycle.finished import FINISHED, finished_detail
-from pentad.orchestration.lifecycle.inbox import EXECUTION_CHANGED, Again, Died, Freed, read_message, redrive_message
+from pentad.orchestration.lifecycle.announce_end import FINISHED, finished_detail
+from pentad.orchestration.lifecycle.queue_messages import (
+    EXECUTION_CHANGED,
+    Again,
+    Died,
+    Freed,
+    read_message,
+    redrive_message,
+)
 from pentad.orchestration.lifecycle.redrive import GO_ON, NOT_BEGUN, UNCERTAIN, redriven_id
 from pentad.orchestration.lifecycle.start import RunRequest
-from pentad.orchestration.switches.switches import Switch
-from pentad.tools.runtime.adapters.memory import MemoryEffects
+from pentad.orchestration.switches.ports import Switch
+from pentad.tools.runtime.adapters.effects_memory import MemoryEffects
 from pentad.tools.runtime.ports import Effect
 from tests.unit.orchestration.world import CATALOG, TENANT, World, triggered
 

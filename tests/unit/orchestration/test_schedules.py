@@ -10,7 +10,7 @@ from infra.orchestration.machines.agent_files import read_agent
 from pentad.domain.declarations.agents import ScheduleSpec
 from pentad.domain.declarations.schedules import check_schedule
 from pentad.domain.errors import ConfigurationError
-from pentad.orchestration.lifecycle.inbox import Asked, read_message, schedule_message
+from pentad.orchestration.lifecycle.queue_messages import Asked, read_message, schedule_message
 
 DAILY = ScheduleSpec(name="daily", expression="cron(0 8 ? * MON-FRI *)", tenant="acme", message="Report.", session="s")
 

@@ -17,19 +17,20 @@ from pentad.models.ledger.adapters.ledger_memory import MemoryLedger
 from pentad.observability.adapters.memory import MemoryTelemetry
 from pentad.orchestration.approvals.adapters.approvals_memory import MemoryApprovals
 from pentad.orchestration.approvals.adapters.ciphers import MemoryCipher
-from pentad.orchestration.approvals.humans import Asking, Decide
+from pentad.orchestration.approvals.ask import Asking
+from pentad.orchestration.approvals.decide import Decide
 from pentad.orchestration.lifecycle.cancel import CancelRun
 from pentad.orchestration.lifecycle.deliver import Deliver
+from pentad.orchestration.lifecycle.handle_message import Triggered
 from pentad.orchestration.lifecycle.redrive import Redrive
 from pentad.orchestration.lifecycle.start import RunRequest, StartRun
-from pentad.orchestration.lifecycle.triggered import Triggered
 from pentad.orchestration.reviews.adapters.reviews_memory import MemoryReviews
 from pentad.orchestration.reviews.reviews import CountedReviews
 from pentad.orchestration.runs.adapters.runs_memory import MemoryRuns
 from pentad.orchestration.switches.adapters.switches_memory import MemorySwitches
-from pentad.orchestration.switches.switches import Switches
+from pentad.orchestration.switches.switchboard import Switches
 from pentad.orchestration.turn.think import Think, Turn
-from pentad.tools.runtime.adapters.memory import MemoryEffects
+from pentad.tools.runtime.adapters.effects_memory import MemoryEffects
 
 START = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 TENANT = "acme"

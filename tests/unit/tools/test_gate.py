@@ -6,7 +6,7 @@ import pytest
 
 from pentad.domain.errors import PolicyDenied
 from pentad.domain.runs import CallStatus
-from pentad.tools.runtime.adapters.memory import MemoryEffects
+from pentad.tools.runtime.adapters.effects_memory import MemoryEffects
 
 from . import sample_tools
 from .worlds import RUN, Crash, Crashing, World

@@ -13,7 +13,9 @@ from pentad.domain.runs import CallStatus, Run, RunStatus, ToolCall
 from pentad.observability.adapters.memory import MemoryTelemetry
 from pentad.tools.declare.context import ToolContext
 from pentad.tools.declare.declare import Tool
-from pentad.tools.runtime.adapters.memory import MemoryAudit, MemoryEffects, MemoryRecords
+from pentad.tools.records.adapters.records_memory import MemoryRecords
+from pentad.tools.runtime.adapters.audit_memory import MemoryAudit
+from pentad.tools.runtime.adapters.effects_memory import MemoryEffects
 from pentad.tools.runtime.runtime import Invocation, ToolRuntime
 
 RUN = "run_" + "0" * 26

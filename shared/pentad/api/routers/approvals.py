@@ -14,7 +14,7 @@ from pentad.domain.declarations.agents import GROUP_PATTERN
 from pentad.domain.errors import InvalidInput
 from pentad.domain.runs import Approval
 from pentad.domain.values import FrozenValue
-from pentad.orchestration.approvals.approving import REASON_CHARACTERS, TEXT_CHARACTERS, Verb
+from pentad.orchestration.approvals.decision_rules import REASON_CHARACTERS, TEXT_CHARACTERS, Verb
 
 ApprovalPath = Annotated[str, Path(description="the approval's id")]
 Kind = Literal["calls", "answer", "question", "escalation"]

@@ -29,9 +29,9 @@ from pentad.domain.errors import InvalidInput, NotFound
 from pentad.domain.ids import RUN_PATTERN, SESSION_PATTERN, check_id
 from pentad.domain.runs import Run
 from pentad.domain.values import FrozenValue
-from pentad.orchestration.lifecycle.overdue import without_overdue
+from pentad.orchestration.lifecycle.dead_executions import without_overdue
 from pentad.orchestration.lifecycle.start import RunRequest
-from pentad.orchestration.trace.trace import spans_of, transitions_of, whole_history
+from pentad.orchestration.trace.run_spans import spans_of, transitions_of, whole_history
 
 _SPARE_SECONDS = 2.0
 """Left of the function's time for the answer."""

@@ -6,7 +6,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from pentad.domain.runs import Approval, ApprovalCall, ApprovalStatus, Change, Run, RunStatus, Vote
-from pentad.orchestration.approvals.approving import is_bound, shown_hash, shown_text
+from pentad.orchestration.approvals.decision_rules import is_bound, shown_hash, shown_text
 from pentad.orchestration.approvals.ports import ApprovalStore
 
 

@@ -8,7 +8,7 @@ from pentad.domain.errors import PentadError
 from pentad.domain.runs import Run
 from pentad.domain.values import FrozenValue
 from pentad.orchestration.lifecycle.cancel import REASON_CHARACTERS
-from pentad.orchestration.lifecycle.overdue import never_began
+from pentad.orchestration.lifecycle.dead_executions import never_began
 
 
 class CancelRequest(FrozenValue):

@@ -12,7 +12,7 @@ from pentad.domain.knowledge import Passage
 from pentad.domain.models import CallContext
 from pentad.domain.runs import Manifest, Run, RunStatus
 from pentad.domain.usage import estimate_tokens
-from pentad.memory.context.context import Epoch, choose_epoch, edge_order, is_question
+from pentad.memory.context.window import Epoch, choose_epoch, edge_order, is_question
 from pentad.memory.retrieval.ports import Match, VectorStore
 from pentad.memory.sessions.ports import Session, SessionStore, StoredMessage
 from pentad.memory.tokens import Counter

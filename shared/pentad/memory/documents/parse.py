@@ -11,7 +11,7 @@ from email.message import Message as Header
 from pathlib import PurePosixPath
 
 from pentad.domain.errors import InvalidInput
-from pentad.memory.documents.formats import parse_csv, parse_json, parse_json_lines
+from pentad.memory.documents.csv_and_json import parse_csv, parse_json, parse_json_lines
 from pentad.memory.documents.html import parse_html
 from pentad.memory.documents.markdown import parse_markdown
 from pentad.memory.documents.structure import Block, Parsed, clean

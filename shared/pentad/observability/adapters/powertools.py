@@ -20,7 +20,7 @@ from pentad.observability.logs.redact import RedactingFilter, redacted
 from pentad.observability.metrics.adapters.emf import EmfMetrics
 from pentad.observability.metrics.names import NAMESPACE
 from pentad.observability.ports import Attribute, Span
-from pentad.observability.spans.trace import TraceParent, new_span_id
+from pentad.observability.spans.trace_parent import TraceParent, new_span_id
 
 _RESERVED = frozenset(RESERVED_LOG_ATTRS) | {"message", "service", "span", "event", "exception", "stack_trace"}
 

@@ -12,11 +12,11 @@ from pentad.domain.errors import NotFound
 from pentad.domain.messages import Message, TextBlock
 from pentad.domain.runs import Approval, ApprovalCall, ApprovalStatus, CallStatus, Decision, Run, RunStatus, ToolCall
 from pentad.memory.sessions.ports import SessionStore
-from pentad.orchestration.approvals.approving import is_draft, wait_seconds
+from pentad.orchestration.approvals.decision_rules import is_draft
 from pentad.orchestration.approvals.ports import ApprovalStore
-from pentad.orchestration.approvals.waits import is_waiting, waited_seconds
+from pentad.orchestration.approvals.waiting_times import is_waiting, wait_seconds, waited_seconds
 from pentad.orchestration.runs.ports import RunStore
-from pentad.orchestration.turn.decide import human_id, references
+from pentad.orchestration.turn.decision import human_id, references
 from pentad.tools.builtin.humans import BUILTIN
 
 _WAITS_AS: Mapping[str, Literal["approve", "ask", "escalate"]] = {

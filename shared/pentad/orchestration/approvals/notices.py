@@ -18,7 +18,7 @@ from pentad.domain.runs import Approval, ApprovalStatus
 from pentad.domain.values import FrozenValue
 from pentad.observability.metrics import names
 from pentad.observability.ports import Telemetry
-from pentad.orchestration.approvals.approving import escalations
+from pentad.orchestration.approvals.decision_rules import escalations
 
 EVENTS = "pentad.approval."
 """What the detail types of these events begin with."""

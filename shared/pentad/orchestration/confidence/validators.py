@@ -14,7 +14,7 @@ from pentad.domain.models import ChatRequest, StopReason
 from pentad.domain.runs import CallStatus, Signal, ToolCall
 from pentad.models.providers.exchange import ProviderReply
 from pentad.models.structured import checks
-from pentad.orchestration.confidence.confidence import CAPS
+from pentad.orchestration.confidence.bands import CAPS
 
 Validator = Literal["citations", "tool_errors", "schema"]
 _DETAIL_CHARACTERS = 300

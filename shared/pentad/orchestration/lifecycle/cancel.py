@@ -12,7 +12,7 @@ from pentad.domain.errors import InvalidInput, InvalidTransition
 from pentad.domain.runs import Run, RunStatus
 from pentad.observability.ports import Telemetry
 from pentad.orchestration.approvals.ports import ApprovalStore
-from pentad.orchestration.lifecycle.finished import close_approvals, tell
+from pentad.orchestration.lifecycle.announce_end import close_approvals, tell
 from pentad.orchestration.runs.ports import EventPublisher, RunStore, WorkflowEngine
 
 REASON_CHARACTERS = 300

@@ -4,6 +4,8 @@ What it reads does not grow with the run: the run, its last step and that step's
 the turn; only where a human has edited the answer is the conversation read for them again.
 """
 
+import json
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,16 +18,16 @@ from pentad.memory.retrieval.citations import resolve_citations, unknown_markers
 from pentad.memory.sessions.ports import SessionStore
 from pentad.observability.ports import Telemetry
 from pentad.orchestration.approvals.ports import ApprovalStore
-from pentad.orchestration.lifecycle.causes import message_of
-from pentad.orchestration.lifecycle.finished import close_approvals, tell
+from pentad.orchestration.lifecycle.announce_end import close_approvals, tell
 from pentad.orchestration.reviews.ports import ReviewStore
 from pentad.orchestration.reviews.reviews import review_of
 from pentad.orchestration.runs.ports import EventPublisher, RunStore
 from pentad.orchestration.switches.ports import Switchboard
-from pentad.orchestration.turn.situation import conversation
+from pentad.orchestration.turn.turn_input import conversation
 
 _OURS = frozenset(leaf.__name__ for leaf in leaves())
 _CAUSE_CHARACTERS = 500
+_MESSAGE = re.compile(r'"errorMessage"\s*:\s*("(?:[^"\\]|\\.)*")')
 _ENDED = "the run has ended"
 _OF_EXECUTIONS = {
     "ExecutionTimedOut": "the execution did not end in time",
@@ -266,3 +268,19 @@ def said(error: str, cause: str) -> str:
 
 def _once(notices: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(notices))
+
+
+def message_of(cause: str) -> str:
+    """Return what an error said; empty where it says nothing that can be read.
+
+    Args:
+        cause: as Step Functions gives it: the JSON of a function's error (definitions cut it, behind the message, in
+            the middle of a traceback), or the words of a Fail state.
+    """
+    match = _MESSAGE.search(cause)
+    if match is not None:
+        try:
+            return str(json.loads(match[1]))
+        except ValueError:
+            return ""
+    return "" if cause.startswith("{") else cause

@@ -6,7 +6,7 @@ whether it was begun. Where the failed run has left no turn, its request is made
 failed one's, so a repeat is the same run.
 
 A workflow's request is made anew as well: its steps look for what the failed run has finished
-(`pentad.orchestration.workflows.earlier`).
+(`pentad.orchestration.workflows.redriven_steps`).
 """
 
 from collections.abc import Callable

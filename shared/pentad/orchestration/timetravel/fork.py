@@ -32,7 +32,7 @@ from pentad.orchestration.timetravel.fork_request import (
     overrides_of,
     replaced_block,
 )
-from pentad.orchestration.turn.decide import reply_id, results_id, results_of
+from pentad.orchestration.turn.decision import reply_id, results_id, results_of
 
 if TYPE_CHECKING:
     # Named, not loaded: only a fork that names a model reads the models' catalog.

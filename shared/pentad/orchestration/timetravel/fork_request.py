@@ -11,7 +11,7 @@ from pentad.domain.errors import InvalidInput
 from pentad.domain.messages import ToolResultBlock
 from pentad.domain.runs import Overrides
 from pentad.domain.values import FrozenValue
-from pentad.orchestration.turn.decide import CALLS_PER_TURN
+from pentad.orchestration.turn.decision import CALLS_PER_TURN
 from pentad.tools.runtime.sanitise import bounded, clean_text
 
 RESULT_CHARACTERS = 100_000

@@ -24,7 +24,7 @@ from pentad.domain.values import FrozenValue
 from pentad.memory.sessions.ports import SessionStore, StoredMessage
 from pentad.orchestration.approvals.ports import ApprovalStore
 from pentad.orchestration.runs.ports import RunStore
-from pentad.orchestration.turn.decide import reply_id
+from pentad.orchestration.turn.decision import reply_id
 from pentad.tools.builtin.humans import tools_of
 
 RECORDED = "recorded"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from pentad.domain.models import Attempt
-from pentad.orchestration.trace.waterfall import Node, Value, below, model_node
+from pentad.orchestration.trace.span_tree import Node, Value, below, model_node
 from pentad.tools.graphs.nodes import ATTEMPTS, NODES, GraphNodes, NodeRun
 
 

@@ -7,9 +7,10 @@ from pentad.domain.errors import ModelUnavailable
 from pentad.domain.knowledge import Citation
 from pentad.domain.messages import Message
 from pentad.domain.models import Attempt, ChatReply, Outcome
-from pentad.domain.runs import Assessment, Decision, ToolCall
+from pentad.domain.runs import Assessment, Decision, Step, ToolCall
 from pentad.domain.usage import Usage
-from pentad.orchestration.turn.decide import REASON_CHARACTERS
+from pentad.orchestration.turn.decision import REASON_CHARACTERS
+from pentad.orchestration.turn.turn_input import Situation
 
 _TURN = "turn"
 NO_MODEL = (
@@ -100,3 +101,31 @@ def assessed(outcome: TurnOutcome, assessment: Assessment) -> TurnOutcome:
         one.model_copy(update={"assessment": assessment}) if one is outcome.reply else one for one in outcome.append
     )
     return replace(outcome, assessment=assessment, append=append)
+
+
+def make_step(situation: Situation, outcome: TurnOutcome, *, duration_ms: int) -> Step:
+    """Return the step that keeps a turn.
+
+    Args:
+        situation: what the turn began with.
+        outcome: what it came to.
+        duration_ms: how long it took, in milliseconds.
+    """
+    turn = situation.turn
+    return Step(
+        tenant=turn.tenant,
+        run=turn.run,
+        step=turn.step,
+        decision=outcome.decision,
+        message_seq=outcome.message_seq,
+        provider=outcome.provider,
+        model=outcome.model,
+        usage=outcome.usage,
+        cost_nanousd=outcome.cost_nanousd,
+        notices=outcome.notices,
+        degraded=outcome.degraded,
+        citations=outcome.citations,
+        assessment=outcome.assessment,
+        started_at=situation.began,
+        duration_ms=duration_ms,
+    )

@@ -20,8 +20,8 @@ from pentad.domain.errors import (
     Refused,
 )
 from pentad.domain.messages import Message, TextBlock, ToolResultBlock
-from pentad.domain.models import Attempt, CallContext, ChatReply, ChatRequest, Outcome
-from pentad.domain.runs import Band, Decision, Step, ToolCall
+from pentad.domain.models import Attempt, ChatReply, Outcome
+from pentad.domain.runs import Band, Decision, ToolCall
 from pentad.memory.retrieval.citations import resolve_citations
 from pentad.memory.sessions.ports import SessionStore
 from pentad.models.ledger.ports import Ledger
@@ -33,7 +33,7 @@ from pentad.orchestration.reviews.ports import ReviewStore
 from pentad.orchestration.reviews.reviews import Cause, review_of, summary_of
 from pentad.orchestration.runs.ports import RunStore
 from pentad.orchestration.switches.ports import Standing, Switchboard
-from pentad.orchestration.turn.decide import (
+from pentad.orchestration.turn.decision import (
     LOOP,
     REASON_CHARACTERS,
     decision_on,
@@ -45,18 +45,19 @@ from pentad.orchestration.turn.decide import (
     stop_id,
     wait_seconds,
 )
+from pentad.orchestration.turn.loop_detection import repeated
 from pentad.orchestration.turn.outcome import (
     NO_MODEL,
     TurnOutcome,
     apologise,
     assessed,
     billed,
+    make_step,
     replied,
     spent,
     stop,
 )
-from pentad.orchestration.turn.repeats import repeated
-from pentad.orchestration.turn.situation import Situation, Turn, fitted, look
+from pentad.orchestration.turn.turn_input import Situation, Turn, fitted, look, make_request
 from pentad.tools.builtin import humans as builtin
 
 __all__ = ["Think", "Turn"]
@@ -210,7 +211,9 @@ class Think:
     def _ask_model(self, situation: Situation, deadline: float) -> TurnOutcome:
         """Ask the model. Where all models are down, the notice is the answer: the gateway has done the retrying."""
         try:
-            reply = self._model.complete(self._request(situation), deadline=deadline)
+            reply = self._model.complete(
+                make_request(situation, builtin.tools_of(self._catalog, situation.agent)), deadline=deadline
+            )
         except ModelUnavailable as outage:
             outcome = self._answer_outage(situation, outage)
         else:
@@ -288,7 +291,7 @@ class Think:
         if assessment is None:
             assessment = self._assessor.assess(
                 situation.agent,
-                self._request(situation),
+                make_request(situation, builtin.tools_of(self._catalog, situation.agent)),
                 outcome.reply,
                 outcome.calls,
                 unknown_citations=len(outcome.unknown),
@@ -344,24 +347,6 @@ class Think:
         message = self._message(situation, stop_id(turn.run, turn.step), "assistant", words)
         return TurnOutcome(decision, [], (*situation.before, *own, message), situation.next_seq + len(own))
 
-    def _request(self, situation: Situation) -> ChatRequest:
-        turn, agent, overrides = situation.turn, situation.agent, situation.run.overrides
-        return ChatRequest(
-            context=CallContext(
-                tenant=turn.tenant,
-                agent=turn.agent,
-                user=situation.run.user,
-                session=turn.session,
-                run=turn.run,
-                step=turn.step,
-            ),
-            task=agent.task,
-            model=overrides.model if overrides else None,
-            system=(overrides.prompt if overrides else None) or agent.prompt,
-            messages=situation.messages,
-            tools=builtin.tools_of(self._catalog, agent),
-        )
-
     def _attempts(self, situation: Situation, *, retried: bool = True) -> list[Attempt]:
         """Return the turn's attempts; ``retried``: those of earlier tries of the state as well."""
         turn = situation.turn
@@ -400,21 +385,5 @@ class Think:
             sure = outcome.assessment.confidence if outcome.assessment else None
             self._review(situation, "escalated", summary, sure)
         took = (self._now() - situation.began).total_seconds() * 1000
-        step = Step(
-            tenant=turn.tenant,
-            run=turn.run,
-            step=turn.step,
-            decision=outcome.decision,
-            message_seq=outcome.message_seq,
-            provider=outcome.provider,
-            model=outcome.model,
-            usage=outcome.usage,
-            cost_nanousd=outcome.cost_nanousd,
-            notices=outcome.notices,
-            degraded=outcome.degraded,
-            citations=outcome.citations,
-            assessment=outcome.assessment,
-            started_at=situation.began,
-            duration_ms=max(0, round(took)),
-        )
+        step = make_step(situation, outcome, duration_ms=max(0, round(took)))
         self._runs.record_step(step, outcome.calls)

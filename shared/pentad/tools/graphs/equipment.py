@@ -10,7 +10,7 @@ from pentad.domain.runs import Run
 from pentad.models.ports import ChatModel
 from pentad.observability.ports import Telemetry
 from pentad.tools.declare.context import ToolContext
-from pentad.tools.graphs.nodes import GraphNodeStore
+from pentad.tools.graphs.ports import GraphNodeStore
 from pentad.tools.runtime.ports import AuditLog, ToolCalls
 
 PURPOSE = "graph"

@@ -5,7 +5,7 @@ the others counted.
 """
 
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Literal
 
 from pydantic import Field
 
@@ -43,31 +43,3 @@ class GraphNodes(FrozenValue):
     index: int
     nodes: tuple[NodeRun, ...] = Field(default=(), max_length=NODES)
     omitted: int = Field(default=0, ge=0, description="runs of nodes beyond those")
-
-
-class GraphNodeStore(Protocol):
-    """Where the nodes of graphs' calls are kept."""
-
-    def put(self, nodes: GraphNodes) -> None:
-        """Store what is known of a call, in the place of what was.
-
-        Raises:
-            StoreUnavailable: the store did not answer.
-        """
-        ...
-
-    def get(self, tenant: str, run: str, step: int, index: int) -> GraphNodes | None:
-        """Return what is known of a call, or None.
-
-        Raises:
-            StoreUnavailable: the store did not answer.
-        """
-        ...
-
-    def of_run(self, tenant: str, run: str, *, limit: int = GRAPHS) -> list[GraphNodes]:
-        """Return what is known of the calls of a run, in order, the first ``limit`` of them.
-
-        Raises:
-            StoreUnavailable: the store did not answer.
-        """
-        ...

@@ -41,7 +41,7 @@ from pentad.observability.metrics import names
 from pentad.observability.ports import Telemetry
 from pentad.tools.declare.context import ToolContext
 from pentad.tools.declare.declare import Tool
-from pentad.tools.records.granted import GrantedRecords
+from pentad.tools.records.granted_records import GrantedRecords
 from pentad.tools.records.ports import RecordStore
 from pentad.tools.runtime.arguments import validated
 from pentad.tools.runtime.outcome import Outcome, call_function, rejected, uncertain

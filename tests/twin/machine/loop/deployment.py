@@ -22,7 +22,9 @@ from pentad.orchestration.lifecycle.start import RunRequest
 from pentad.orchestration.runs.adapters.engine_stepfunctions import StepFunctions
 from pentad.runtime import bootstrap
 from pentad.tools.declare.declare import Tool, ToolContext, tool
-from pentad.tools.runtime.adapters.memory import MemoryAudit, MemoryEffects, MemoryRecords
+from pentad.tools.records.adapters.records_memory import MemoryRecords
+from pentad.tools.runtime.adapters.audit_memory import MemoryAudit
+from pentad.tools.runtime.adapters.effects_memory import MemoryEffects
 from pentad.tools.runtime.runtime import Invocation, ToolRuntime
 from tests.twin.machine.stage import ACCOUNT, REGION, Stage, Unreached, until
 from tests.unit.functions.events import Context

@@ -8,7 +8,7 @@ from pentad.domain.declarations.agents import ContextSpec
 from pentad.domain.runs import RunStatus
 from pentad.domain.usage import Limits
 from pentad.orchestration.runs.adapters.engine_stepfunctions import StepFunctions
-from pentad.orchestration.trace.trace import spans_of, transitions_of, whole_history
+from pentad.orchestration.trace.run_spans import spans_of, transitions_of, whole_history
 from tests.twin.machine.loop.deployment import Deployment, booked, check_end
 from tests.twin.machine.stage import Stage, until
 from tests.unit.orchestration.world import TENANT

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from pentad.orchestration.turn.decide import CALLS_PER_TURN
+from pentad.orchestration.turn.decision import CALLS_PER_TURN
 from tests.twin.trajectories.bfcl.entries import Entry, Function, arguments, parsed
 from tests.twin.trajectories.bfcl.truth import Application, Database, as_tool_result
 from tests.twin.trajectories.loader import CLOSING, Call, Reply, Trajectory, UserTurn

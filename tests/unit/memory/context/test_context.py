@@ -19,7 +19,7 @@ from pentad.domain.messages import (
     ToolCallBlock,
     ToolResultBlock,
 )
-from pentad.memory.context.context import (
+from pentad.memory.context.window import (
     UNANSWERED,
     assemble,
     choose_epoch,

@@ -10,8 +10,8 @@ from pentad.domain.declarations.agents import AgentSpec, ContextSpec, KnowledgeS
 from pentad.domain.errors import BudgetExceeded, ModelUnavailable, NotFound, StoreUnavailable
 from pentad.domain.messages import Message, TextBlock, ToolCallBlock, ToolResultBlock
 from pentad.domain.runs import Manifest, Run, RunStatus
-from pentad.memory.context.context import context_tokens
 from pentad.memory.context.recall import PAGE_MESSAGES, Recall, passage_from, retrieval_query, select
+from pentad.memory.context.window import context_tokens
 from pentad.memory.retrieval.adapters.vectors_memory import MemoryVectors
 from pentad.memory.retrieval.ports import Match, Vector
 from pentad.memory.sessions.adapters.sessions_memory import MemorySessions

@@ -3,7 +3,7 @@
 import pytest
 
 from pentad.observability.metrics import names
-from pentad.observability.metrics.bounds import Dimensions
+from pentad.observability.metrics.dimensions import Dimensions
 
 
 def test_every_metric_has_a_unit_that_cloudwatch_knows() -> None:

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from pentad.observability.spans.trace import TraceParent, new_span_id
+from pentad.observability.spans.trace_parent import TraceParent, new_span_id
 
 ROOT = "1-5759e988-bd862e3fe1be46a994272793"
 

@@ -10,17 +10,16 @@ from pentad.domain.declarations.agents import ToolSpec
 from pentad.domain.errors import InvalidInput, InvalidTransition
 from pentad.domain.ids import approval_id
 from pentad.domain.runs import Approval, ApprovalCall, ApprovalStatus
-from pentad.orchestration.approvals.approving import (
+from pentad.orchestration.approvals.decision_rules import (
     MAX_ESCALATIONS,
     Say,
     escalations,
-    first_wait,
     is_bound,
     lapsed,
     said,
     shown_hash,
-    wait_seconds,
 )
+from pentad.orchestration.approvals.waiting_times import first_wait, wait_seconds
 from tests.unit.orchestration.world import START
 
 RUN = "run_" + "0" * 26

@@ -11,7 +11,7 @@ from pentad.domain.ids import approval_id
 from pentad.domain.runs import Approval, ApprovalStatus
 from pentad.observability.adapters.memory import MemoryTelemetry
 from pentad.orchestration.approvals.adapters.notify_log import MemoryNotices
-from pentad.orchestration.approvals.approving import Say, lapsed, said
+from pentad.orchestration.approvals.decision_rules import Say, lapsed, said
 from pentad.orchestration.approvals.notices import (
     Announcement,
     Notice,

@@ -25,9 +25,9 @@ from pentad.models.catalog.catalog import load
 from pentad.models.providers.adapters import anthropic_wire, openai_wire
 from pentad.observability.adapters.memory import MemoryTelemetry
 from pentad.observability.metrics import names
-from pentad.orchestration.confidence.assess import Assess
-from pentad.orchestration.confidence.confidence import CAPS, UNKNOWN
-from pentad.orchestration.confidence.rating import CONVERSATION_CHARACTERS
+from pentad.orchestration.confidence.assessor import Assess
+from pentad.orchestration.confidence.bands import CAPS, UNKNOWN
+from pentad.orchestration.confidence.model_ratings import CONVERSATION_CHARACTERS
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 RUN = "run_" + "0" * 26

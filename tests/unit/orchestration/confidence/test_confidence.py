@@ -12,14 +12,7 @@ from pydantic import ValidationError
 from pentad.domain.declarations.agents import BandsSpec, ConfidenceSpec
 from pentad.domain.errors import InvalidInput
 from pentad.domain.runs import Band, Signal
-from pentad.orchestration.confidence.confidence import (
-    CAPS,
-    UNKNOWN,
-    asks_models,
-    assessment_of,
-    band_of,
-    confidence_of,
-)
+from pentad.orchestration.confidence.bands import CAPS, UNKNOWN, asks_models, assessment_of, band_of, confidence_of
 
 MADE = ("self_report", "judge", "agreement")
 scores = st.floats(0, 1)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from pentad.domain.errors import InvalidInput
-from pentad.orchestration.lifecycle.inbox import Asked, read_message
+from pentad.orchestration.lifecycle.queue_messages import Asked, read_message
 
 BARE: dict[str, Any] = {"tenant": "acme", "agent": "assistant", "message": "Hello"}
 

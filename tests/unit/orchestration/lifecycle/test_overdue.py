@@ -3,7 +3,7 @@
 import pytest
 
 from pentad.domain.runs import Run, RunStatus
-from pentad.orchestration.lifecycle.overdue import BEGINNING_SECONDS, never_began, without_overdue
+from pentad.orchestration.lifecycle.dead_executions import BEGINNING_SECONDS, never_began, without_overdue
 from pentad.orchestration.lifecycle.start import EXPRESS_MARGIN_SECONDS, EXPRESS_SECONDS, RunRequest
 from tests.unit.orchestration.world import CATALOG, TENANT, World
 

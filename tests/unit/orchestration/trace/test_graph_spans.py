@@ -6,7 +6,7 @@ from typing import Any
 
 from pentad.domain.models import Attempt
 from pentad.domain.runs import CallStatus, ToolCall
-from pentad.orchestration.trace.trace import Span, spans_of
+from pentad.orchestration.trace.run_spans import Span, spans_of
 from pentad.tools.graphs.equipment import PURPOSE
 from pentad.tools.graphs.nodes import ATTEMPTS, GRAPHS, NODES, GraphNodes, NodeRun
 from tests.unit.orchestration.trace.test_trace import RUN, _attempt, _call, _history, _run

@@ -6,7 +6,7 @@ from typing import Any
 
 from pentad.domain.models import Attempt, CallContext, Outcome
 from pentad.domain.runs import Assessment, Band, CallStatus, Decision, Run, RunStatus, Step, ToolCall
-from pentad.orchestration.trace.trace import Span, spans_of, transitions_of, whole_history
+from pentad.orchestration.trace.run_spans import Span, spans_of, transitions_of, whole_history
 from tests.unit.orchestration.world import START, TENANT
 
 RUN = "run_" + "0" * 26

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from pentad.domain.messages import Message, TextBlock, ToolCallBlock, ToolResultBlock
-from pentad.orchestration.turn.repeats import repeated
+from pentad.orchestration.turn.loop_detection import repeated
 from tests.twin.trajectories.bfcl.deployed import Benchmark
 from tests.twin.trajectories.bfcl.entries import entries, functions
 from tests.twin.trajectories.loader import Trajectory, load

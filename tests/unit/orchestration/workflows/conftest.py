@@ -17,12 +17,12 @@ from pentad.domain.runs import Run
 from pentad.domain.usage import Limits
 from pentad.orchestration.lifecycle.start import RunRequest
 from pentad.orchestration.workflows.adapters.results_memory import MemoryResults
-from pentad.orchestration.workflows.calls import Calls
-from pentad.orchestration.workflows.children import Children
-from pentad.orchestration.workflows.finish import Ends
-from pentad.orchestration.workflows.humans import Humans
+from pentad.orchestration.workflows.agent_steps import Children
+from pentad.orchestration.workflows.human_steps import Humans
+from pentad.orchestration.workflows.model_steps import Task
+from pentad.orchestration.workflows.run_ends import Ends
 from pentad.orchestration.workflows.steps import Entered, EnteredStep, Stores
-from pentad.orchestration.workflows.tasks import Task
+from pentad.orchestration.workflows.tool_steps import Calls
 from tests.unit.orchestration.world import CATALOG, TENANT, World
 
 MACHINES = "arn:aws:states:eu-west-1:1:stateMachine:pentad-dev-agent-"

@@ -10,10 +10,10 @@ from pentad.domain.errors import EffectUncertain, InvalidTransition, StepDone
 from pentad.domain.ids import approval_id
 from pentad.domain.runs import ApprovalStatus, CallStatus, Run, RunStatus, ToolCall
 from pentad.orchestration.lifecycle.redrive import Redrive
-from pentad.orchestration.workflows.calls import INDEX, Calls
-from pentad.orchestration.workflows.children import child_id
-from pentad.orchestration.workflows.earlier import LONGEST
-from pentad.tools.runtime.adapters.memory import MemoryEffects
+from pentad.orchestration.workflows.agent_steps import child_id
+from pentad.orchestration.workflows.redriven_steps import LONGEST
+from pentad.orchestration.workflows.tool_steps import INDEX, Calls
+from pentad.tools.runtime.adapters.effects_memory import MemoryEffects
 from pentad.tools.runtime.ports import Effect
 from tests.unit.orchestration.world import TENANT
 

@@ -16,8 +16,8 @@ from pentad.domain.ids import approval_id
 from pentad.domain.knowledge import Citation
 from pentad.domain.models import CallContext, ChatRequest
 from pentad.domain.runs import Approval, ApprovalStatus, CallStatus, RunStatus
-from pentad.orchestration.switches.switches import Switch
-from pentad.orchestration.workflows.finish import FINISH, Finished, Stopped
+from pentad.orchestration.switches.ports import Switch
+from pentad.orchestration.workflows.run_ends import FINISH, Finished, Stopped
 from tests.unit.orchestration.workflows.conftest import Bench
 from tests.unit.orchestration.world import TENANT
 

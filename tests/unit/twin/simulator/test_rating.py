@@ -1,4 +1,4 @@
-"""Ratings by the simulator, asked as `pentad.orchestration.confidence.rating` asks for them."""
+"""Ratings by the simulator, asked as `pentad.orchestration.confidence.model_ratings` asks for them."""
 
 import json
 from datetime import UTC, datetime
@@ -10,7 +10,7 @@ from pentad.domain.messages import Message, TextBlock, ToolCallBlock, ToolResult
 from pentad.domain.models import CallContext, ChatReply, ChatRequest, StopReason
 from pentad.domain.usage import Usage
 from pentad.models.structured.structured import complete_as, complete_in_words
-from pentad.orchestration.confidence.rating import Rating, judge, self_report
+from pentad.orchestration.confidence.model_ratings import Rating, judge, self_report
 from twin.simulator.neutral import Conversation, ToolCall, ToolResult, Turn
 from twin.simulator.rules.engine import NOTHING, RuleEngine
 

@@ -17,7 +17,7 @@ from pentad.domain.ids import check_id
 
 if TYPE_CHECKING:
     from pentad.orchestration.switches.adapters.switches_dynamodb import DynamoSwitches
-    from pentad.orchestration.switches.switches import Scope, Switch, ToolHealth
+    from pentad.orchestration.switches.ports import Scope, Switch, ToolHealth
 
 app = typer.Typer(help="Kill switches, thrown with the operator's AWS credentials.", no_args_is_help=True)
 
@@ -37,7 +37,7 @@ def on(
     stage: operator.Stage = None,
 ) -> None:
     """Switch off: no new run starts, runs stop before their next turn, tools refuse before their effect."""
-    from pentad.orchestration.switches.switches import Switch
+    from pentad.orchestration.switches.ports import Switch
 
     with failures():
         store, at = _store(stage), datetime.now(UTC)
@@ -83,7 +83,7 @@ def _store(stage: str | None) -> "DynamoSwitches":
 
 
 def _subjects(agents: list[str], tools: list[str], tenants: list[str], everything: bool) -> "list[tuple[Scope, str]]":
-    from pentad.orchestration.switches.switches import EVERYTHING
+    from pentad.orchestration.switches.ports import EVERYTHING
 
     found: list[tuple[Scope, str]] = [("agent", check_id("agent", one)) for one in agents]
     found += [("tool", check_id("tool", one)) for one in tools]

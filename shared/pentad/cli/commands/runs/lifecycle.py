@@ -168,7 +168,7 @@ def _wanted(queues: _Queues, run_id: str | None, limit: int) -> Iterator[Json]:
 
 
 def _redriven(queues: _Queues, message: Json) -> Json:
-    from pentad.orchestration.lifecycle.inbox import redrive_message
+    from pentad.orchestration.lifecycle.queue_messages import redrive_message
     from pentad.orchestration.lifecycle.redrive import redriven_id
 
     detail = _body(message)["detail"]

@@ -13,7 +13,7 @@ from typing import TextIO
 from aws_lambda_powertools.metrics.functions import is_metrics_disabled
 from aws_lambda_powertools.metrics.provider.cloudwatch_emf.cloudwatch import AmazonCloudWatchEMFProvider
 
-from pentad.observability.metrics.bounds import Dimensions
+from pentad.observability.metrics.dimensions import Dimensions
 from pentad.observability.metrics.names import UNITS
 
 _MAX_VALUES = 99  # Powertools writes a document by itself at 100, which would go around our stream

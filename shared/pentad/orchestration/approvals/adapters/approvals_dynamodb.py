@@ -12,7 +12,7 @@ from pentad.domain.ids import parse_approval_id
 from pentad.domain.keys import iso
 from pentad.domain.runs import Approval, ApprovalStatus
 from pentad.domain.values import Page
-from pentad.orchestration.approvals.approving import settle
+from pentad.orchestration.approvals.decision_rules import settle
 from pentad.orchestration.approvals.ports import TokenCipher
 from pentad.orchestration.runs.conditions import checking_open
 from pentad.orchestration.runs.spill import Spill, spill_key

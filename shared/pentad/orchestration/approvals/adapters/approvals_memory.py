@@ -9,7 +9,7 @@ from pentad.domain.errors import NotFound
 from pentad.domain.keys import iso
 from pentad.domain.runs import Approval, ApprovalStatus
 from pentad.domain.values import Page
-from pentad.orchestration.approvals.approving import settle
+from pentad.orchestration.approvals.decision_rules import settle
 from pentad.orchestration.approvals.ports import TokenCipher
 
 

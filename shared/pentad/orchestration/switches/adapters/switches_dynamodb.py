@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from pentad.aws.readable import from_stored
 from pentad.aws.table import ConditionFailed, Table
 from pentad.domain import keys
-from pentad.orchestration.switches.switches import EVERYTHING, MAX_COOLDOWN_SECONDS, Scope, Switch, ToolHealth
+from pentad.orchestration.switches.ports import EVERYTHING, Scope, Switch, ToolHealth
+from pentad.orchestration.switches.switchboard import MAX_COOLDOWN_SECONDS
 
 _FORGOTTEN_SECONDS = 86_400 + MAX_COOLDOWN_SECONDS
 """A tool that nobody has called for a day starts afresh."""

@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Sequence
 
-from pentad.orchestration.switches.switches import EVERYTHING, Scope, Switch, ToolHealth
+from pentad.orchestration.switches.ports import EVERYTHING, Scope, Switch, ToolHealth
 
 
 class MemorySwitches:

@@ -17,9 +17,10 @@ from pentad.orchestration.lifecycle.advance import reference
 from pentad.orchestration.lifecycle.deliver import Deliver
 from pentad.orchestration.timetravel.fork import parts
 from pentad.orchestration.timetravel.recording import RECORDED, RecordedMessage, RecordedStep, Recording, outcome_of
-from pentad.orchestration.timetravel.replay.humans import Nobody, RecordedHumans
 from pentad.orchestration.timetravel.replay.machine import Machine, MachineError, NotUnderstood
-from pentad.orchestration.timetravel.replay.parts import (
+from pentad.orchestration.timetravel.replay.ports import Evaluator, MakeStores, ReplayStores
+from pentad.orchestration.timetravel.replay.recorded_humans import Nobody, RecordedHumans
+from pentad.orchestration.timetravel.replay.recorded_parts import (
     NoSearch,
     Over,
     RecordedAssessor,
@@ -27,7 +28,6 @@ from pentad.orchestration.timetravel.replay.parts import (
     RecordedSwitchboard,
     Tape,
 )
-from pentad.orchestration.timetravel.replay.ports import Evaluator, MakeStores, ReplayStores
 from pentad.orchestration.timetravel.replay.report import Report, show
 from pentad.orchestration.turn.think import Think, Turn
 

@@ -12,7 +12,7 @@ from pentad.domain.runs import RunStatus
 from pentad.orchestration.timetravel.recording import Recording
 from pentad.orchestration.timetravel.replay.replay import CannotReplay
 from pentad.orchestration.timetravel.replay.report import Divergence
-from pentad.orchestration.turn import decide
+from pentad.orchestration.turn import decision as decide
 from tests import recordings
 from tests.recordings import CATALOG, SCENES, definition_of, files, load, replay
 from tests.unit.orchestration.world import TENANT, World

@@ -2,7 +2,7 @@
 
 A source that fails (no model answered, no budget is left, no time is left, the reply was no rating) gives no signal and
 is reported; it never fails the turn, which is paid for and would have to be asked for again. What no signal means says
-`pentad.orchestration.confidence.confidence`.
+`pentad.orchestration.confidence.bands`.
 """
 
 import time
@@ -18,8 +18,8 @@ from pentad.models.structured.structured import complete_as, complete_in_words
 from pentad.observability.metrics import names
 from pentad.observability.ports import Telemetry
 from pentad.orchestration.confidence.agreement import agreement
-from pentad.orchestration.confidence.confidence import assessment_of
-from pentad.orchestration.confidence.rating import Rating, judge, self_report
+from pentad.orchestration.confidence.bands import assessment_of
+from pentad.orchestration.confidence.model_ratings import Rating, judge, self_report
 from pentad.orchestration.confidence.validators import validated
 
 JUDGE_TASK = "judge"

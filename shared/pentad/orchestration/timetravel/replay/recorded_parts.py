@@ -10,7 +10,7 @@ from pentad.domain.messages import Message, TextBlock, ToolCallBlock, ToolResult
 from pentad.domain.models import CallContext, ChatReply, ChatRequest, EmbedReply, StopReason
 from pentad.domain.runs import Assessment, RunStatus, ToolCall
 from pentad.domain.usage import Usage
-from pentad.orchestration.confidence.confidence import band_of
+from pentad.orchestration.confidence.bands import band_of
 from pentad.orchestration.switches.ports import Standing
 from pentad.orchestration.timetravel.recording import (
     MessagePrint,

@@ -17,7 +17,7 @@ from pentad.domain.errors import (
 from pentad.domain.runs import CallStatus, Decision, Step, ToolCall
 from pentad.orchestration.lifecycle.deliver import said
 from pentad.orchestration.lifecycle.redrive import Effects
-from pentad.orchestration.workflows.done_calls import PROVIDER, Begun, DoneCalls, called
+from pentad.orchestration.workflows.redriven_calls import PROVIDER, Begun, DoneCalls, called
 from pentad.orchestration.workflows.steps import EnteredStep, Stores, reference_of
 from pentad.orchestration.workflows.templates import render_value
 

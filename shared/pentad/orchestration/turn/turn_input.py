@@ -1,7 +1,7 @@
 """What is stored as a turn begins: the run, its agent, and the part of the conversation that the model is sent.
 
 That part is bounded by the agent's water marks, whatever the length of the session or of the run: where it no longer
-fits, a new epoch begins (`pentad.memory.context.context.shortened`), and the messages before it are not read again.
+fits, a new epoch begins (`pentad.memory.context.window.shortened`), and the messages before it are not read again.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,16 +10,17 @@ from datetime import datetime
 
 from pydantic import Field
 
-from pentad.domain.declarations.agents import AgentSpec
+from pentad.domain.declarations.agents import AgentSpec, ToolSpec
 from pentad.domain.errors import InvalidTransition, NotFound
 from pentad.domain.ids import AgentName, RunId, SessionId, TenantId
 from pentad.domain.messages import Message
+from pentad.domain.models import CallContext, ChatRequest
 from pentad.domain.runs import Run
 from pentad.domain.values import FrozenValue
-from pentad.memory.context.context import assemble, shortened
+from pentad.memory.context.window import assemble, shortened
 from pentad.memory.sessions.ports import Session, SessionStore, StoredMessage
 from pentad.orchestration.runs.ports import RunStore
-from pentad.orchestration.turn.decide import reply_id, results_id, results_of
+from pentad.orchestration.turn.decision import reply_id, results_id, results_of
 
 
 class Turn(FrozenValue):
@@ -159,4 +160,29 @@ def fitted(situation: Situation, sessions: SessionStore) -> Situation:
         situation,
         stored=[one for one in situation.stored if one.seq >= epoch.first_seq],
         question=question if epoch.first_seq > run.request_seq else None,
+    )
+
+
+def make_request(situation: Situation, tools: Sequence[ToolSpec]) -> ChatRequest:
+    """Return what the model is asked in this turn.
+
+    Args:
+        situation: what the turn began with.
+        tools: those that the model may call.
+    """
+    turn, agent, overrides = situation.turn, situation.agent, situation.run.overrides
+    return ChatRequest(
+        context=CallContext(
+            tenant=turn.tenant,
+            agent=turn.agent,
+            user=situation.run.user,
+            session=turn.session,
+            run=turn.run,
+            step=turn.step,
+        ),
+        task=agent.task,
+        model=overrides.model if overrides else None,
+        system=(overrides.prompt if overrides else None) or agent.prompt,
+        messages=situation.messages,
+        tools=tuple(tools),
     )

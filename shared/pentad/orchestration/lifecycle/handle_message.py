@@ -6,7 +6,7 @@ from pentad.domain.errors import NotFound
 from pentad.domain.runs import Run
 from pentad.observability.ports import Telemetry
 from pentad.orchestration.lifecycle.advance import DIED
-from pentad.orchestration.lifecycle.inbox import Again, Asked, Died, Freed, Read
+from pentad.orchestration.lifecycle.queue_messages import Again, Asked, Died, Freed, Read
 from pentad.orchestration.lifecycle.redrive import Redrive
 from pentad.orchestration.lifecycle.start import StartRun
 from pentad.orchestration.runs.ports import RunStore

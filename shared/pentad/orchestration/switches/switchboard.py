@@ -8,108 +8,22 @@ one call tries (half-open), and its end decides: a success clears the tool, a fa
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Literal, Protocol
-
-from pydantic import Field
 
 from pentad.domain.errors import InvalidInput, PermanentError, ToolFailed, leaves
-from pentad.domain.values import FrozenValue
 from pentad.observability.metrics import names
 from pentad.observability.ports import Telemetry
-from pentad.orchestration.switches.ports import Standing
+from pentad.orchestration.switches.ports import Standing, Switch, SwitchStore, ToolHealth
 
 FAILURES = 5
 COOLDOWN_SECONDS = 60
 MAX_COOLDOWN_SECONDS = 900
 PROBE_SECONDS = 30
 """For so long nobody else tries a tool that one call is trying."""
-REASON_CHARACTERS = 200
 _TRIES = 5
 _REMEMBERED = 1000
 
-Scope = Literal["all", "tenant", "agent", "tool"]
-EVERYTHING = "*"
 _CALLERS_FAULT = ({InvalidInput.__name__} | {leaf.__name__ for leaf in leaves(PermanentError)}) - {ToolFailed.__name__}
 """Errors that say nothing about the tool: it was not allowed, or was called wrongly."""
-
-
-class Switch(FrozenValue):
-    """An operator's word that something may not run."""
-
-    scope: Scope
-    subject: str = Field(description=f"the tenant, agent or tool; {EVERYTHING} for all")
-    reason: str = Field(default="", max_length=REASON_CHARACTERS)
-    by: str
-    at: datetime
-
-    @property
-    def sentence(self) -> str:
-        """What the caller, or the model, is told."""
-        what = {"all": "Everything", "tenant": "This tenant"}.get(self.scope, f"The {self.scope} {self.subject}")
-        because = f": {self.reason}" if self.reason else ""
-        return f"{what} has been switched off by an operator{because}."
-
-
-class ToolHealth(FrozenValue):
-    """A tool that has failed since its last success, for one tenant."""
-
-    tool: str
-    failures: int = Field(ge=1)
-    error: str
-    failed_at: datetime
-    until: datetime | None = Field(default=None, description="out of order until then")
-    version: int = Field(default=0, ge=0)
-
-    def out_of_order(self, now: datetime) -> bool:
-        """No call may be made now."""
-        return self.until is not None and now < self.until
-
-    @property
-    def sentence(self) -> str:
-        """What the model is told while the tool is out of order."""
-        until = f"{self.until:%H:%M:%S}" if self.until else "now"
-        return (
-            f"The tool {self.tool} is out of order: its last {self.failures} calls failed ({self.error}). "
-            f"It may be tried again after {until} UTC; go on without it."
-        )
-
-
-class SwitchStore(Protocol):
-    """Where switches and the health of tools are kept."""
-
-    def read(
-        self, tenant: str, agent: str | None, tools: Sequence[str]
-    ) -> tuple[Sequence[Switch], dict[str, ToolHealth]]:
-        """Return the switches that concern these, and the health of those tools that have failed; in one request.
-
-        Raises:
-            StoreUnavailable: the store did not answer.
-        """
-        ...
-
-    def put(self, switch: Switch) -> None:
-        """Switch something off; again replaces the reason."""
-        ...
-
-    def remove(self, scope: Scope, subject: str) -> bool:
-        """Take a switch back, and return whether there was one."""
-        ...
-
-    def all(self) -> list[Switch]:
-        """Return every switch."""
-        ...
-
-    def save(self, tenant: str, health: ToolHealth) -> bool:
-        """Store a tool's health as the version after its own, and return whether that one still stood."""
-        ...
-
-    def forget(self, tenant: str, tool: str) -> None:
-        """Clear a tool."""
-        ...
-
-    def ailing(self, tenant: str) -> list[ToolHealth]:
-        """Return the tools of a tenant that have failed since their last success."""
-        ...
 
 
 def blames_tool(error: str) -> bool:

@@ -7,9 +7,9 @@ from pydantic import Field
 from pentad.domain.declarations.workflows import StepName, StepResult, TextStep
 from pentad.domain.messages import Message, TextBlock
 from pentad.domain.runs import Decision, Run, RunStatus, Step
-from pentad.orchestration.lifecycle.causes import message_of
-from pentad.orchestration.turn.decide import reply_id, stop_id
-from pentad.orchestration.workflows.earlier import plan_of
+from pentad.orchestration.lifecycle.deliver import message_of
+from pentad.orchestration.turn.decision import reply_id, stop_id
+from pentad.orchestration.workflows.redriven_steps import plan_of
 from pentad.orchestration.workflows.steps import Entered, EnteredStep, Stores, reference_of
 from pentad.orchestration.workflows.templates import render
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from pentad.domain.canonical import arguments_hash
 from pentad.domain.messages import Message, ToolCallBlock, ToolResultBlock
-from pentad.orchestration.turn import decide
+from pentad.orchestration.turn import decision as decide
 
 _Key = tuple[str, str]
 _Result = tuple[str, bool]

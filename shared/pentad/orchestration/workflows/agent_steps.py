@@ -12,7 +12,7 @@ from pentad.domain.ids import derived_id
 from pentad.domain.messages import Message, TextBlock
 from pentad.domain.runs import Run, RunStatus
 from pentad.orchestration.lifecycle.start import lease_seconds, reference, request_message_id
-from pentad.orchestration.workflows.earlier import answered, keep, places
+from pentad.orchestration.workflows.redriven_steps import answered, keep, places
 from pentad.orchestration.workflows.steps import EnteredStep, Stores, reference_of
 from pentad.orchestration.workflows.templates import render
 

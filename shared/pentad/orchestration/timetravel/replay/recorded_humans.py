@@ -8,12 +8,12 @@ from pentad.domain.canonical import arguments_hash
 from pentad.domain.declarations.agents import Catalog
 from pentad.domain.ids import approval_id
 from pentad.domain.runs import Approval, ApprovalStatus, RunStatus
+from pentad.orchestration.approvals.ask import Asking
 from pentad.orchestration.approvals.carry_out import CarryOut
-from pentad.orchestration.approvals.humans import Asking
 from pentad.orchestration.timetravel.recording import RECORDED
 from pentad.orchestration.timetravel.replay.machine import MachineError
-from pentad.orchestration.timetravel.replay.parts import Over, Tape
 from pentad.orchestration.timetravel.replay.ports import ReplayStores
+from pentad.orchestration.timetravel.replay.recorded_parts import Over, Tape
 
 Json = dict[str, Any]
 

@@ -10,11 +10,11 @@ from pentad.domain.errors import InvalidTransition, NotFound, StepDone, StepReje
 from pentad.domain.ids import approval_id
 from pentad.domain.runs import Approval, ApprovalCall, ApprovalStatus, CallStatus, Run, ToolCall
 from pentad.orchestration.approvals.ports import ApprovalStore
-from pentad.orchestration.workflows.calls import INDEX
-from pentad.orchestration.workflows.earlier import keep, places, taken
 from pentad.orchestration.workflows.ports import Asks
+from pentad.orchestration.workflows.redriven_steps import keep, places, taken
 from pentad.orchestration.workflows.steps import EnteredStep, Stores, reference_of
 from pentad.orchestration.workflows.templates import render
+from pentad.orchestration.workflows.tool_steps import INDEX
 
 _SAID = frozenset({ApprovalStatus.APPROVED, ApprovalStatus.REJECTED, ApprovalStatus.ANSWERED})
 _STATUS = {

@@ -12,7 +12,7 @@ from typing import Any
 from pentad.domain.models import Attempt
 from pentad.domain.runs import Run, Step, ToolCall
 from pentad.orchestration.trace.graph_spans import Hung, hang_graphs
-from pentad.orchestration.trace.waterfall import Node, Span, Value, below, flat, model_node
+from pentad.orchestration.trace.span_tree import Node, Span, Value, below, flat, model_node
 from pentad.tools.graphs.equipment import PURPOSE
 from pentad.tools.graphs.nodes import GRAPHS, GraphNodes
 

@@ -10,7 +10,7 @@ from pentad.domain.declarations.workflows import StepResult
 from pentad.domain.errors import EffectUncertain, NotFound, StepDone
 from pentad.domain.runs import CallStatus, Run, ToolCall
 from pentad.orchestration.lifecycle.redrive import Effects
-from pentad.orchestration.workflows.earlier import keep, places, taken
+from pentad.orchestration.workflows.redriven_steps import keep, places, taken
 from pentad.orchestration.workflows.steps import EnteredStep, Stores
 
 PROVIDER = "tool"

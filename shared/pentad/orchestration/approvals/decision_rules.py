@@ -1,21 +1,21 @@
-"""What a human's say, or the time, makes of an approval. Pure: the store makes it so by one conditional write.
+"""Check a human's decision and apply it, or the passing of time, to an approval. Pure.
 
-Votes are bound to the hash of what was shown, so an edit resets them, and an edit is its editor's own approval of what
-it made. Each group that is asked has the whole time again and votes anew.
+The store keeps the result by one conditional write. Votes are bound to the hash of what was shown, so an edit resets
+them, and an edit is its editor's own approval of what it made. Each group that is asked has the whole time again and
+votes anew.
 """
 
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from math import ceil
 from typing import Any, Literal, get_args
 
 from pentad.domain.canonical import arguments_hash, sha256_of
 from pentad.domain.declarations.agents import GROUP_PATTERN, ToolSpec
 from pentad.domain.errors import InvalidInput, InvalidTransition, StoreUnavailable
 from pentad.domain.runs import Approval, ApprovalCall, ApprovalStatus, Change, Vote
-from pentad.orchestration.approvals.edits import check_arguments
+from pentad.orchestration.approvals.edited_arguments import check_arguments
 from pentad.orchestration.approvals.ports import ApprovalStore
 
 Verb = Literal["approve", "reject", "edit", "answer", "escalate"]
@@ -254,24 +254,6 @@ def _after_expiry(approval: Approval, now: datetime) -> Approval | None:
     if approval.on_expiry == "approve" and approval.kind != "question":
         return _settled(approval, ApprovalStatus.APPROVED, system)
     return _settled(approval, ApprovalStatus.EXPIRED, system)
-
-
-def wait_seconds(approval: Approval, now: datetime) -> int:
-    """Return how long a pending approval's task waits now: to the next reminder or the expiry, at least 1 s."""
-    until = approval.expires_at
-    if approval.remind_seconds is not None:
-        until = min(until, approval.asked + timedelta(seconds=approval.remind_seconds * (approval.reminded + 1)))
-    return max(1, ceil((until - now).total_seconds()))
-
-
-def first_wait(seconds: int, remind_seconds: int | None) -> int:
-    """Return how long a new approval's task waits.
-
-    Args:
-        seconds: how long the approval waits in all.
-        remind_seconds: a reminder each so many seconds; None for none.
-    """
-    return seconds if remind_seconds is None else min(seconds, remind_seconds)
 
 
 def escalations(approval: Approval) -> int:

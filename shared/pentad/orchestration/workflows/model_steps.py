@@ -9,7 +9,7 @@ from pentad.domain.runs import Run
 from pentad.domain.usage import Usage
 from pentad.models.ledger.ports import Ledger
 from pentad.models.ports import ChatModel
-from pentad.orchestration.workflows.earlier import answered
+from pentad.orchestration.workflows.redriven_steps import answered
 from pentad.orchestration.workflows.steps import EnteredStep, Stores, fields_of, reference_of
 from pentad.orchestration.workflows.templates import render
 

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from pentad.domain.declarations.agents import ScheduleSpec
 from pentad.domain.errors import InvalidInput
 from pentad.domain.ids import check_id
-from pentad.orchestration.lifecycle.finished import FINISHED
+from pentad.orchestration.lifecycle.announce_end import FINISHED
 from pentad.orchestration.lifecycle.start import RunMessage, Trigger, invalid
 
 REQUESTED = "pentad.run.requested"

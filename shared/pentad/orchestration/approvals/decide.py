@@ -1,0 +1,187 @@
+"""Take a human's decision: check it, store it, carry it out. What was shown is what runs.
+
+The approval is the one place where a decision is made, by one conditional write (`decision_rules` says what
+it becomes). All that follows from it (`carry_out`, the notice, waking the execution) may be repeated by whoever comes
+next: the same decision again, the expiry, or a retried request.
+"""
+
+from collections.abc import Callable, Collection, Mapping
+from datetime import datetime
+from typing import Any
+
+from pentad.domain.declarations.agents import Catalog
+from pentad.domain.errors import InvalidInput, InvalidTransition, PolicyDenied
+from pentad.domain.runs import Approval, ApprovalStatus
+from pentad.memory.sessions.ports import SessionStore
+from pentad.observability.metrics import names
+from pentad.observability.ports import Telemetry
+from pentad.orchestration.approvals.carry_out import CarryOut
+from pentad.orchestration.approvals.decision_rules import (
+    RACES,
+    REASON_CHARACTERS,
+    Say,
+    Verb,
+    contended,
+    escalations,
+    said,
+    shown_hash,
+)
+from pentad.orchestration.approvals.edited_arguments import check_json
+from pentad.orchestration.approvals.notices import announcement
+from pentad.orchestration.approvals.ports import ApprovalStore
+from pentad.orchestration.runs.ports import EventPublisher, RunStore, WorkflowEngine
+
+
+class Decide:
+    """A human's decision, as the API takes it.
+
+    Args:
+        catalog: tools, for the schemas of edited arguments.
+        runs: the store of runs.
+        sessions: the store of sessions, where humans' words go.
+        approvals: the store of approvals.
+        engine: wakes the execution.
+        events: tells the rest of the account.
+        telemetry: metrics and logs.
+        now: the clock.
+    """
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        runs: RunStore,
+        sessions: SessionStore,
+        approvals: ApprovalStore,
+        engine: WorkflowEngine,
+        events: EventPublisher,
+        telemetry: Telemetry,
+        *,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._catalog = catalog
+        self._runs = runs
+        self._approvals = approvals
+        self._engine = engine
+        self._events = events
+        self._telemetry = telemetry
+        self._now = now
+        self._carry_out = CarryOut(runs, sessions, now=now, approvals=approvals)
+
+    def __call__(
+        self,
+        tenant: str,
+        approval: str,
+        decision: Verb,
+        *,
+        by: str,
+        groups: Collection[str] | None = None,
+        reason: str | None = None,
+        arguments_hash: str | None = None,
+        text: str | None = None,
+        arguments: Mapping[int, dict[str, Any]] | None = None,
+        group: str | None = None,
+        allow_tool_for_run: bool = False,
+    ) -> Approval:
+        """Store a decision and let the run go on. The same decision again does the rest of what a crash left.
+
+        Args:
+            tenant: the tenant.
+            approval: which one.
+            decision: what to do.
+            by: who decides; one human's votes count once.
+            groups: those that the human is in; None decides for all of them.
+            reason: why; told to the model on a reject.
+            arguments_hash: of what the human was shown; needed where several decide.
+            text: the answer, or the draft as edited.
+            arguments: whole edited arguments by the call's index.
+            group: who is asked instead; the next of the agent's groups where None.
+            allow_tool_for_run: the approved calls' tools need no approval for the rest of the run.
+
+        Raises:
+            NotFound: no such approval for this tenant.
+            PolicyDenied: the human is not in the group that is asked.
+            InvalidInput: it does not fit the approval, or is about something else than it shows.
+            InvalidTransition: decided otherwise, changed just now, expired, or the run has ended.
+            StoreUnavailable: a store or the bus did not answer; the same decision again is safe.
+        """
+        if reason is not None and len(reason) > REASON_CHARACTERS:
+            raise InvalidInput(f"the reason has more than {REASON_CHARACTERS} characters", field="reason")
+        check_json(arguments or {})
+        say = Say(
+            verb=decision,
+            by=by,
+            at=self._now(),
+            shown=arguments_hash,
+            reason=reason,
+            text=text,
+            arguments=arguments or {},
+            group=group,
+            allow_tool_for_run=allow_tool_for_run,
+        )
+        before, after = self._store(tenant, approval, say, groups)
+        if after.version > before.version:
+            self._tell(before, after, say)
+        self._follow(before, after, say)
+        return after
+
+    def _store(self, tenant: str, name: str, say: Say, groups: Collection[str] | None) -> tuple[Approval, Approval]:
+        first: Approval | None = None
+        for _ in range(RACES):
+            before = self._approvals.get(tenant, name)
+            if groups is not None and before.group not in groups:
+                raise PolicyDenied(
+                    f"the group {before.group} is asked, and the credential is in none such",
+                    field="group",
+                    fix=f"use a credential of the group {before.group}",
+                )
+            first = first or before
+            if say.shown is None and shown_hash(before) != shown_hash(first):
+                raise InvalidTransition(
+                    "the approval was changed just now", field="approval", fix="read it again and decide on that"
+                )
+            after = said(before, say, self._catalog.tools)
+            if after == before:
+                return before, before
+            self._check_open(before)
+            if self._approvals.replace(after):
+                return before, after
+        raise contended()
+
+    def _check_open(self, approval: Approval) -> None:
+        run = self._runs.get(approval.tenant, approval.run)
+        if run.status.ended:
+            raise InvalidTransition(f"the run has ended: it is {run.status}", field="approval")
+
+    def _follow(self, before: Approval, after: Approval, say: Say) -> None:
+        """Do what follows. A vote or a repeated escalation that decides nothing leads to nothing more."""
+        handed_on = escalations(after) > escalations(before)
+        if after.status is ApprovalStatus.PENDING and not handed_on and say.verb != "escalate":
+            return
+        if not self._runs.get(after.tenant, after.run).status.ended:
+            self._wake(after)
+        self._events.publish(*announcement(after))
+
+    def _wake(self, approval: Approval) -> None:
+        output = self._carry_out(approval)
+        try:
+            self._engine.succeed(self._approvals.token(approval.tenant, approval.approval), output)
+        except InvalidTransition:
+            # Woken by an earlier try, or timed out just now: then the expiry carries this out.
+            self._telemetry.event("approval.task_gone", approval=approval.approval)
+
+    def _tell(self, before: Approval, after: Approval, say: Say) -> None:
+        self._telemetry.event("approval.said", approval=after.approval, verb=say.verb, by=say.by, status=after.status)
+        if after.status is not ApprovalStatus.PENDING:
+            edited = any(change.what == "edited" for change in after.changes)
+            outcome = "edited" if edited and after.status is ApprovalStatus.APPROVED else after.status.value
+            decided(self._telemetry, after, outcome)
+        elif escalations(after) > escalations(before):
+            self._telemetry.count(names.APPROVAL_ESCALATIONS, agent=after.agent, outcome="decided")
+
+
+def decided(telemetry: Telemetry, approval: Approval, outcome: str) -> None:
+    """Count a decision, and how long it took since the group was asked that made it."""
+    telemetry.count(names.APPROVALS_DECIDED, outcome=outcome, kind=approval.kind)
+    if approval.decided_at is not None:
+        took = (approval.decided_at - approval.created_at).total_seconds() * 1000
+        telemetry.count(names.APPROVAL_DURATION, took, unit="Milliseconds", kind=approval.kind)

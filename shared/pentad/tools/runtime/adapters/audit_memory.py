@@ -1,0 +1,20 @@
+"""The audit log in a dictionary: for tests and for trying a tool without AWS."""
+
+from pentad.tools.runtime.ports import AuditEntry
+
+
+class MemoryAudit:
+    """Audit entries in a list."""
+
+    def __init__(self) -> None:
+        self._entries: dict[tuple[object, ...], AuditEntry] = {}
+
+    def append(self, entry: AuditEntry) -> None:
+        """See `AuditLog`."""
+        key = (entry.tenant, entry.run, entry.at, entry.step, entry.index, entry.request_id)
+        self._entries.setdefault(key, entry)
+
+    def of_run(self, tenant: str, run: str) -> list[AuditEntry]:
+        """See `AuditLog`."""
+        entries = (entry for entry in self._entries.values() if (entry.tenant, entry.run) == (tenant, run))
+        return sorted(entries, key=lambda entry: (entry.at, entry.step, entry.index, entry.request_id))
