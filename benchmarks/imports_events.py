@@ -89,9 +89,10 @@ def _sqs(body: str) -> dict[str, Any]:
 _MESSAGE = '{"tenant": "acme", "agent": "assistant", "message": "Hello"}'
 _DOCUMENT = """{"detail-type": "Object Created", "detail": {
     "bucket": {"name": "documents"}, "object": {"key": "acme/a.md", "size": 3, "etag": "e"}}}"""
-_ANNOUNCEMENT = """{"detail": {"event": "requested", "number": "0-0", "tenant": "acme", "run": "run_1",
-    "approval": "apr_1", "agent": "assistant", "kind": "calls", "group": "approvers", "status": "pending",
-    "expires_at": "2030-01-01T00:00:00Z"}}"""
+_ANNOUNCEMENT = """{"detail": {
+    "event": "requested", "number": "0-0", "tenant": "acme", "run": "run_00000000000000000000000000",
+    "approval": "apr_00000000000000000000000000_00001", "agent": "assistant", "kind": "calls", "group": "approvers",
+    "status": "pending", "expires_at": "2030-01-01T00:00:00Z"}}"""
 _REQUEST = '{"agent": "assistant", "message": "Hello"}'
 _ASKED = {"message_id": "m", "role": "user", "blocks": [{"type": "text", "text": "2 + 2?"}], "created_at": 0}
 _CHAT = '{"model": "smart", "messages": [{"role": "user", "content": "2 + 2?"}]}'

@@ -3,8 +3,9 @@
 from typing import Any
 
 from pentad.domain.errors import NotAuthenticated
-from pentad.runtime import bootstrap
 from pentad.runtime.entrypoint import LambdaContext, invocation
+from pentad.runtime.telemetry import telemetry_of
+from pentad.runtime.wiring import authorizer as wiring
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
@@ -15,7 +16,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """
     with invocation("authorizer", context, {}):
         try:
-            return bootstrap.authorize()(event)
+            return wiring.make_authorize()(event)
         except NotAuthenticated as error:
-            bootstrap.telemetry("authorizer").event("authorizer.refused", level="WARNING", detail=error.message)
+            telemetry_of("authorizer").event("authorizer.refused", level="WARNING", detail=error.message)
             raise Exception("Unauthorized") from None

@@ -7,9 +7,9 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from pentad.domain.errors import InvalidInput
 from pentad.memory.documents.ingest import parse_s3_event
-from pentad.runtime import bootstrap
 from pentad.runtime.entrypoint import LambdaContext, deadline_of
 from pentad.runtime.queue_batch import consume
+from pentad.runtime.wiring import ingest as wiring
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> Any:
@@ -20,7 +20,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> Any:
 def index(record: SQSRecord, context: LambdaContext) -> None:
     """Index the document of one message."""
     document = parse_s3_event(_parsed(record.body))
-    bootstrap.ingest().handle(document, deadline=deadline_of(context, spare_seconds=5))
+    wiring.make_ingest().handle(document, deadline=deadline_of(context, spare_seconds=5))
 
 
 def _parsed(body: str) -> Any:

@@ -4,8 +4,9 @@ from pydantic import BaseModel, ConfigDict
 
 from pentad.domain.errors import NotFound
 from pentad.domain.ids import AgentName, RunId, SessionId, TenantId
-from pentad.runtime import bootstrap
+from pentad.runtime.catalog import load_catalog
 from pentad.runtime.entrypoint import LambdaContext, deadline_of, entrypoint
+from pentad.runtime.wiring import recall as wiring
 
 
 class Reference(BaseModel):
@@ -22,9 +23,9 @@ class Reference(BaseModel):
 @entrypoint("recall", Reference)
 def handler(event: Reference, context: LambdaContext) -> dict[str, int]:
     """Recall for one run; a repeat returns what was chosen."""
-    agent = bootstrap.catalog().agents.get(event.agent)
+    agent = load_catalog().agents.get(event.agent)
     if agent is None:
         raise NotFound(f"there is no agent {event.agent}", field="agent")
     until = deadline_of(context, spare_seconds=2)
-    manifest = bootstrap.recall().run(event.tenant, event.run, event.session, agent, deadline=until)
+    manifest = wiring.make_recall().run(event.tenant, event.run, event.session, agent, deadline=until)
     return {"passages": manifest.passages}

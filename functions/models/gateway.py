@@ -8,8 +8,10 @@ from pentad.domain.errors import PentadError
 from pentad.models.remote import wire, wire_chat, wire_errors
 from pentad.orchestration.turn.think import Turn
 from pentad.orchestration.workflows.steps import EnteredStep
-from pentad.runtime import bootstrap, gateway_services, priming, workflow_services
+from pentad.runtime import priming
 from pentad.runtime.entrypoint import LambdaContext, deadline_of, entrypoint
+from pentad.runtime.telemetry import telemetry_of
+from pentad.runtime.wiring import gateway as wiring
 
 _STORE_SECONDS = 5.0
 """Left after the model's answer, to store it."""
@@ -57,22 +59,22 @@ def handler(event: Event, context: LambdaContext) -> Any:
     """Return the decision of a turn, a step's reference, a reply, vectors, or the result of a drill."""
     until = deadline_of(context, spare_seconds=_STORE_SECONDS)
     if isinstance(event, ThinkCall):
-        return bootstrap.think()(event, deadline=until)
+        return wiring.make_think()(event, deadline=until)
     if isinstance(event, TaskCall):
-        return workflow_services.task()(event, deadline=until)
+        return wiring.make_task()(event, deadline=until)
     if isinstance(event, DrillCall):
-        return gateway_services.drill()(deadline=until)
+        return wiring.make_drill()(deadline=until)
     try:
         return _single(event, min(until, event.deadline or until))
     except PentadError as error:
         if event.errors == "raise":
             raise
-        bootstrap.telemetry("gateway").event("call.failed", level="WARNING", error=type(error).__name__)
+        telemetry_of("gateway").event("call.failed", level="WARNING", error=type(error).__name__)
         return wire_errors.encode_error(error)
 
 
 def _single(event: Embed | Complete, deadline: float) -> Any:
     if isinstance(event, Embed):
-        vectors = gateway_services.embedding_gateway()
+        vectors = wiring.make_embedder()
         return wire.encode_reply(vectors.embed(event.texts, event.context, deadline=deadline))
-    return wire_chat.encode_reply(gateway_services.chat_model().complete(event.chat_request(), deadline=deadline))
+    return wire_chat.encode_reply(wiring.make_chat_model().complete(event.chat_request(), deadline=deadline))

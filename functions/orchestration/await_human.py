@@ -5,8 +5,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from pentad.domain.ids import AgentName, RunId, SessionId, TenantId
-from pentad.runtime import bootstrap
 from pentad.runtime.entrypoint import LambdaContext, entrypoint
+from pentad.runtime.wiring import await_human as wiring
 
 
 class Expire(BaseModel):
@@ -33,6 +33,6 @@ class Request(Expire):
 def handler(event: Request | Expire, context: LambdaContext) -> dict[str, Any]:
     """Ask, or return what the execution goes on with now that the time is over."""
     if isinstance(event, Request):
-        stored = bootstrap.asking().request(event.tenant, event.run, event.step, event.task_token)
+        stored = wiring.make_asking().request(event.tenant, event.run, event.step, event.task_token)
         return {"approval": stored.approval}
-    return bootstrap.asking().expire(event.tenant, event.run, event.step)
+    return wiring.make_asking().expire(event.tenant, event.run, event.step)

@@ -5,8 +5,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from pentad.domain.ids import RunId, TenantId
-from pentad.runtime import bootstrap
 from pentad.runtime.entrypoint import LambdaContext, entrypoint
+from pentad.runtime.wiring import deliver as wiring
 
 
 class DeliverRun(BaseModel):
@@ -45,7 +45,7 @@ class CallFailed(AbortRun):
 @entrypoint("deliver", Annotated[DeliverRun | CallFailed | AbortRun, Field(discriminator="op")])
 def handler(event: DeliverRun | CallFailed | AbortRun, context: LambdaContext) -> dict[str, Any]:
     """End a run or a call and return its reference."""
-    service = bootstrap.deliver()
+    service = wiring.make_deliver()
     if isinstance(event, CallFailed):
         call = service.call_failed(event.tenant, event.run, event.step, event.index, event.error, event.cause)
         return {"index": call.index, "status": call.status.value}

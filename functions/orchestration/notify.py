@@ -5,9 +5,9 @@ from typing import Any
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from pentad.orchestration.approvals.notices import read_announcement
-from pentad.runtime import human_services
 from pentad.runtime.entrypoint import LambdaContext
 from pentad.runtime.queue_batch import consume
+from pentad.runtime.wiring import notify as wiring
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> Any:
@@ -17,4 +17,4 @@ def handler(event: dict[str, Any], context: LambdaContext) -> Any:
 
 def send(record: SQSRecord, context: LambdaContext) -> None:
     """Send the notice of one event."""
-    human_services.notify()(read_announcement(record.body))
+    wiring.make_notify()(read_announcement(record.body))

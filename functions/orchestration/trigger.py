@@ -5,9 +5,9 @@ from typing import Any
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from pentad.orchestration.lifecycle.queue_messages import read_message
-from pentad.runtime import bootstrap
 from pentad.runtime.entrypoint import LambdaContext
 from pentad.runtime.queue_batch import consume
+from pentad.runtime.wiring import trigger as wiring
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> Any:
@@ -17,4 +17,4 @@ def handler(event: dict[str, Any], context: LambdaContext) -> Any:
 
 def handle(record: SQSRecord, context: LambdaContext) -> None:
     """Do what one message asks for."""
-    bootstrap.trigger()(read_message(record.body, record.message_id))
+    wiring.make_triggered()(read_message(record.body, record.message_id))

@@ -6,8 +6,8 @@ from pydantic import Field
 
 from pentad.orchestration.workflows.run_ends import Finished, Stopped
 from pentad.orchestration.workflows.steps import Entered, EnteredStep
-from pentad.runtime import workflow_services as services
 from pentad.runtime.entrypoint import LambdaContext, entrypoint
+from pentad.runtime.wiring import workflow as wiring
 
 
 class Begin(Entered):
@@ -62,16 +62,35 @@ Event = Begin | DoStep | CallDone | Ask | HumanDone | Finish | Stop
 @entrypoint("workflow", Annotated[Event, Field(discriminator="op")])
 def handler(event: Event, context: LambdaContext) -> dict[str, Any]:
     """Do what one state asks for and return references only."""
-    if isinstance(event, Begin):
-        return services.ends().begin(event)
-    if isinstance(event, Finish):
-        return services.ends().finish(event)
-    if isinstance(event, Stop):
-        return services.ends().stop(event)
-    if isinstance(event, Ask):
-        return services.humans().ask(event, event.task_token)
-    if isinstance(event, HumanDone):
-        return services.humans().collect(event, strict=event.strict)
-    if isinstance(event, CallDone):
-        return services.calls().collect(event, event.error, event.cause)
-    return services.step(event.op)(event)
+    services = wiring.make_workflow()
+    match event:
+        case Begin():
+            return services.ends.begin(event)
+        case DoStep():
+            return _do_step(event, services)
+        case CallDone():
+            return services.calls.collect(event, event.error, event.cause)
+        case Ask():
+            return services.humans.ask(event, event.task_token)
+        case HumanDone():
+            return services.humans.collect(event, strict=event.strict)
+        case Finish():
+            return services.ends.finish(event)
+        case Stop():
+            return services.ends.stop(event)
+
+
+def _do_step(event: DoStep, services: wiring.Workflow) -> dict[str, Any]:
+    match event.op:
+        case "child":
+            return services.children.begin(event)
+        case "child_done":
+            return services.children.collect(event)
+        case "call":
+            return services.calls.plan(event)
+        case "settle":
+            return services.humans.settle(event)
+        case "expire":
+            return services.humans.expire(event)
+        case "text":
+            return services.ends.text(event)

@@ -2,12 +2,12 @@
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Protocol
 
 from aws_lambda_powertools.event_handler import Response
-from aws_lambda_powertools.event_handler.api_gateway import APIGatewayHttpResolver
+from aws_lambda_powertools.event_handler.api_gateway import APIGatewayHttpResolver, ApiGatewayResolver
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestUnsupportedContentType, RequestValidationError
 
 from pentad.api import problems
@@ -15,8 +15,8 @@ from pentad.api.door import faults
 from pentad.api.identity.caller import Caller
 from pentad.api.problems import MEDIA_TYPE, Problem
 from pentad.api.routes import find, is_door, methods_of, pattern
-from pentad.api.services import Services
 from pentad.domain.errors import NotAuthenticated, NotFound, PentadError
+from pentad.observability.ports import Telemetry
 
 BODY_BYTES = 1_000_000
 """A message has at most 100,000 characters, which are at most 600,000 bytes as JSON escapes."""
@@ -35,18 +35,34 @@ class Resolver(APIGatewayHttpResolver):
         return re.compile(rule if rule == ".*" else base_regex.format(pattern(rule)))
 
 
+class Router(Protocol):
+    """Some routes with what they use: `pentad.api.routers`."""
+
+    def register(self, app: ApiGatewayResolver, caller: Callable[[], Caller]) -> None:
+        """Add the routes.
+
+        Args:
+            app: takes them.
+            caller: returns who asks, while a request is answered.
+        """
+        ...
+
+
 class Api:
     """Answers API Gateway's events (payload 2.0).
 
     Args:
-        services: what the routes call.
+        routers: the routes.
+        telemetry: logs.
     """
 
-    def __init__(self, services: Services) -> None:
-        self._services = services
+    def __init__(self, routers: Sequence[Router], telemetry: Telemetry) -> None:
+        self._telemetry = telemetry
         self._resolver = Resolver(enable_validation=True, serializer=_dump)
-        _handle_errors(self._resolver, services)
-        _register(self._resolver, services)
+        _handle_errors(self._resolver, telemetry)
+        caller = _caller_of(self._resolver)
+        for router in routers:
+            router.register(self._resolver, caller)
 
     def __call__(self, event: dict[str, Any], context: Any) -> dict[str, Any]:
         """Return the answer to a request. Never raises: an unexpected error is a 500 that tells nothing."""
@@ -61,7 +77,7 @@ class Api:
         except _Rejected as rejected:
             return _answer(path, rejected.problem(instance), rejected.headers)
         except Exception as error:  # the outermost boundary: a client must not see a traceback
-            self._services.telemetry.event("api.unexpected", level="ERROR", error=type(error).__name__)
+            self._telemetry.event("api.unexpected", level="ERROR", error=type(error).__name__)
             return _answer(path, problems.internal(instance), {})
         return answer if _fits(answer) else _answer(path, _too_large(instance), {})
 
@@ -153,7 +169,7 @@ def _answer(path: str, document: Problem, headers: Mapping[str, str]) -> dict[st
     }
 
 
-def _handle_errors(resolver: Resolver, services: Services) -> None:
+def _handle_errors(resolver: Resolver, telemetry: Telemetry) -> None:
     def respond(document: Problem, headers: Mapping[str, str]) -> Response[str]:
         return Response(
             status_code=document.status,
@@ -168,14 +184,14 @@ def _handle_errors(resolver: Resolver, services: Services) -> None:
     def known(error: PentadError) -> Response[str]:
         document, headers = problems.of_error(error, instance())
         if document.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            services.telemetry.event("api.error", level="ERROR", error=document.code, detail=error.message)
+            telemetry.event("api.error", level="ERROR", error=document.code, detail=error.message)
         return respond(document, headers)
 
     def invalid(error: RequestValidationError) -> Response[str]:
         details = list(error.errors())
         if details and details[0]["loc"][:1] == ("response",):
             # Powertools raises the same class where our own answer does not fit its model.
-            services.telemetry.event("api.invalid_response", level="ERROR")
+            telemetry.event("api.invalid_response", level="ERROR")
             return respond(problems.internal(instance()), {})
         if "form" in str(resolver.current_event.headers.get("content-type", "")):
             # What curl says of a body where nobody says otherwise: its fields are not the fault.
@@ -188,14 +204,6 @@ def _handle_errors(resolver: Resolver, services: Services) -> None:
     resolver.exception_handler(PentadError)(known)
     resolver.exception_handler(RequestValidationError)(invalid)
     resolver.exception_handler(RequestUnsupportedContentType)(unsupported)
-
-
-def _register(resolver: Resolver, services: Services) -> None:
-    from pentad.api.routers import approvals, cost, documents, door, forks, reviews, runs, sessions, system
-
-    caller = _caller_of(resolver)
-    for module in (runs, forks, sessions, approvals, reviews, documents, cost, system, door):
-        module.register(resolver, services, caller)
 
 
 def _caller_of(resolver: Resolver) -> Callable[[], Caller]:

@@ -1,4 +1,4 @@
-"""All routes with their scopes, in one table: read by the dispatcher, the documentation's test and the tests."""
+"""All routes with their scopes, in one table. The routers say by a function's name which of them it answers."""
 
 import re
 from typing import NamedTuple
@@ -8,11 +8,21 @@ _DOOR = ("/v1/chat/", "/v1/embeddings", "/v1/models/")
 
 
 class RouteSpec(NamedTuple):
-    """One route. ``<name>`` is one segment of the path; ``<document>`` and ``<model>`` are all that is left of it."""
+    """One route. ``<name>`` is one segment of the path; ``<document>`` and ``<model>`` are all that is left of it.
 
+    Attributes:
+        name: of the function that answers it, in one of `pentad.api.routers`.
+        method: of HTTP.
+        path: with its parameters.
+        scope: what the caller's key needs.
+        tag: the group in the OpenAPI document.
+    """
+
+    name: str
     method: str
     path: str
     scope: str
+    tag: str
 
     def matches(self, path: str) -> bool:
         """Tell whether a path is this route's."""
@@ -20,36 +30,46 @@ class RouteSpec(NamedTuple):
 
 
 ROUTES = (
-    RouteSpec("POST", "/v1/runs", "runs:write"),
-    RouteSpec("GET", "/v1/runs", "runs:read"),
-    RouteSpec("GET", "/v1/runs/<run>", "runs:read"),
-    RouteSpec("GET", "/v1/runs/<run>/events", "runs:read"),
-    RouteSpec("GET", "/v1/runs/<run>/trace", "runs:read"),
-    RouteSpec("POST", "/v1/runs/<run>/cancel", "runs:write"),
-    RouteSpec("POST", "/v1/runs/<run>/fork", "runs:write"),
-    RouteSpec("GET", "/v1/runs/<run>/recording", "runs:read"),
-    RouteSpec("POST", "/v1/undo", "approvals:write"),
-    RouteSpec("GET", "/v1/sessions", "runs:read"),
-    RouteSpec("GET", "/v1/sessions/<session>", "runs:read"),
-    RouteSpec("GET", "/v1/sessions/<session>/messages", "runs:read"),
-    RouteSpec("GET", "/v1/approvals", "runs:read"),
-    RouteSpec("GET", "/v1/approvals/<approval>", "runs:read"),
-    RouteSpec("POST", "/v1/approvals/<approval>", "approvals:write"),
-    RouteSpec("GET", "/v1/reviews", "runs:read"),
-    RouteSpec("GET", "/v1/reviews/<review>", "runs:read"),
-    RouteSpec("POST", "/v1/reviews/<review>", "approvals:write"),
-    RouteSpec("POST", "/v1/documents", "documents:write"),
-    RouteSpec("GET", "/v1/documents", "documents:read"),
-    RouteSpec("GET", "/v1/documents/<document>", "documents:read"),
-    RouteSpec("DELETE", "/v1/documents/<document>", "documents:write"),
-    RouteSpec("GET", "/v1/agents", "runs:read"),
-    RouteSpec("GET", "/v1/cost", "runs:read"),
-    RouteSpec("GET", "/v1/openapi.json", "runs:read"),
-    RouteSpec("POST", "/v1/chat/completions", "models:invoke"),
-    RouteSpec("POST", "/v1/embeddings", "models:invoke"),
-    RouteSpec("GET", "/v1/models", "models:invoke"),
-    RouteSpec("GET", "/v1/models/<model>", "models:invoke"),
+    RouteSpec("start_run", "POST", "/v1/runs", "runs:write", "runs"),
+    RouteSpec("list_runs", "GET", "/v1/runs", "runs:read", "runs"),
+    RouteSpec("get_run", "GET", "/v1/runs/<run>", "runs:read", "runs"),
+    RouteSpec("get_events", "GET", "/v1/runs/<run>/events", "runs:read", "runs"),
+    RouteSpec("get_trace", "GET", "/v1/runs/<run>/trace", "runs:read", "runs"),
+    RouteSpec("cancel_run", "POST", "/v1/runs/<run>/cancel", "runs:write", "runs"),
+    RouteSpec("fork_run", "POST", "/v1/runs/<run>/fork", "runs:write", "runs"),
+    RouteSpec("get_recording", "GET", "/v1/runs/<run>/recording", "runs:read", "runs"),
+    RouteSpec("undo", "POST", "/v1/undo", "approvals:write", "runs"),
+    RouteSpec("list_sessions", "GET", "/v1/sessions", "runs:read", "sessions"),
+    RouteSpec("get_session", "GET", "/v1/sessions/<session>", "runs:read", "sessions"),
+    RouteSpec("get_messages", "GET", "/v1/sessions/<session>/messages", "runs:read", "sessions"),
+    RouteSpec("list_approvals", "GET", "/v1/approvals", "runs:read", "approvals"),
+    RouteSpec("get_approval", "GET", "/v1/approvals/<approval>", "runs:read", "approvals"),
+    RouteSpec("decide_approval", "POST", "/v1/approvals/<approval>", "approvals:write", "approvals"),
+    RouteSpec("list_reviews", "GET", "/v1/reviews", "runs:read", "reviews"),
+    RouteSpec("get_review", "GET", "/v1/reviews/<review>", "runs:read", "reviews"),
+    RouteSpec("close_review", "POST", "/v1/reviews/<review>", "approvals:write", "reviews"),
+    RouteSpec("upload_document", "POST", "/v1/documents", "documents:write", "documents"),
+    RouteSpec("list_documents", "GET", "/v1/documents", "documents:read", "documents"),
+    RouteSpec("get_document", "GET", "/v1/documents/<document>", "documents:read", "documents"),
+    RouteSpec("delete_document", "DELETE", "/v1/documents/<document>", "documents:write", "documents"),
+    RouteSpec("list_agents", "GET", "/v1/agents", "runs:read", "agents"),
+    RouteSpec("read_cost", "GET", "/v1/cost", "runs:read", "cost"),
+    RouteSpec("openapi", "GET", "/v1/openapi.json", "runs:read", "system"),
+    RouteSpec("complete", "POST", "/v1/chat/completions", "models:invoke", "models"),
+    RouteSpec("embed", "POST", "/v1/embeddings", "models:invoke", "models"),
+    RouteSpec("list_models", "GET", "/v1/models", "models:invoke", "models"),
+    RouteSpec("get_model", "GET", "/v1/models/<model>", "models:invoke", "models"),
 )
+_BY_NAME = {route.name: route for route in ROUTES}
+
+
+def route_named(name: str) -> RouteSpec:
+    """Return the route that the function of this name answers.
+
+    Raises:
+        KeyError: the table has none.
+    """
+    return _BY_NAME[name]
 
 
 def pattern(path: str) -> str:

@@ -1,9 +1,11 @@
-"""Make boto3 clients with bounded time and one retry owner.
+"""Make boto3 clients with bounded time and one retry owner, each with its first use.
 
 botocore's own retries are on for AWS services (standard mode, three attempts in all): they are the retry owner of
 DynamoDB, S3, SQS and the like. Calls to model providers have another owner: the gateway.
 """
 
+import threading
+from collections.abc import Callable
 from functools import cache
 from typing import Any, Literal
 
@@ -26,10 +28,34 @@ ServiceName = Literal[
 
 _CONNECT_SECONDS = 2.0
 _READ_SECONDS = 10.0
+_MAKING = threading.Lock()
+"""boto3's default session is not safe to make clients from several threads."""
+
+
+class LazyClient:
+    """A boto3 client that is made when its first operation is asked for.
+
+    Making one reads the service's model (10 to 50 ms), and most invocations need few of a function's services. Nothing
+    is made before Lambda's snapshot either.
+
+    Args:
+        make: makes the client.
+    """
+
+    def __init__(self, make: Callable[[], Any]) -> None:
+        self._make = make
+        self._made: Any = None
+
+    def __getattr__(self, name: str) -> Any:
+        if self._made is None:
+            with _MAKING:
+                if self._made is None:
+                    self._made = self._make()
+        return getattr(self._made, name)
 
 
 @cache
-def client(service: ServiceName, *, read_timeout: float = _READ_SECONDS, attempts: int = 3) -> Any:
+def client(service: ServiceName, *, read_timeout: float = _READ_SECONDS, attempts: int = 3) -> LazyClient:
     """Return the process's client of a service; the same arguments give the same client.
 
     Args:
@@ -45,4 +71,4 @@ def client(service: ServiceName, *, read_timeout: float = _READ_SECONDS, attempt
         s3={"addressing_style": "auto", "us_east_1_regional_endpoint": "regional"},
         tcp_keepalive=True,
     )
-    return boto3.client(service, config=config)
+    return LazyClient(lambda: boto3.client(service, config=config))

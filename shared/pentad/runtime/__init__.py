@@ -1,1 +1,1 @@
-"""How functions are wired: settings, bootstrap, entrypoints."""
+"""How functions are wired: settings, entrypoints, and one wiring module a function."""

@@ -14,7 +14,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from pentad.domain.errors import PentadError
 from pentad.observability.metrics import names
 from pentad.orchestration.lifecycle.start import invalid
-from pentad.runtime import bootstrap
+from pentad.runtime.telemetry import telemetry_of
 
 R = TypeVar("R")
 _KEYS = ("tenant", "run", "session", "agent", "step", "index", "op")
@@ -45,7 +45,7 @@ def invocation(service: str, context: LambdaContext, keys: Mapping[str, Any]) ->
         context: Lambda's context.
         keys: what every line carries, such as tenant and run.
     """
-    telemetry = bootstrap.telemetry(service)
+    telemetry = telemetry_of(service)
     with telemetry.bind(request_id=context.aws_request_id, **keys):
         if service not in _warm:
             _warm.add(service)

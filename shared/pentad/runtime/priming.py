@@ -7,6 +7,8 @@ SnapStart nothing here runs, and only the SDK in use is imported, when it is cal
 
 import importlib
 
+from pentad.runtime.models import load_models
+
 MODULES = (
     "anthropic",
     "openai",
@@ -18,8 +20,6 @@ MODULES = (
 
 def prime() -> None:
     """Import what a call will need and read the model catalog."""
-    from pentad.runtime.model_providers import load_models
-
     for name in MODULES:
         importlib.import_module(name)
     load_models()

@@ -6,14 +6,17 @@ same message would fail again, so that it reaches the dead-letter queue at once;
 """
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
+from pentad.aws.clients import client
+from pentad.aws.redelivery import SqsRedelivery
 from pentad.domain.errors import PentadError, TransientError
-from pentad.runtime import bootstrap
 from pentad.runtime.entrypoint import LambdaContext, invocation
+from pentad.runtime.telemetry import telemetry_of
 
 _FIRST_SECONDS = 2
 _LONGEST_SECONDS = 300
@@ -43,6 +46,12 @@ def consume(
         return process_partial_response(event, attempt, processor, context)  # type: ignore[arg-type]
 
 
+@cache
+def make_redelivery() -> SqsRedelivery:
+    """Return what postpones the messages that a function could not process."""
+    return SqsRedelivery(client("sqs"))
+
+
 def wait_seconds(error: PentadError, receives: int) -> int:
     """Return how long a message waits after its ``receives``-th delivery failed with ``error``."""
     if not isinstance(error, TransientError):
@@ -53,7 +62,7 @@ def wait_seconds(error: PentadError, receives: int) -> int:
 
 
 def _send_back(service: str, record: SQSRecord, error: PentadError) -> None:
-    telemetry = bootstrap.telemetry(service)
+    telemetry = telemetry_of(service)
     receives = int(record.attributes.approximate_receive_count or 1)
     seconds = wait_seconds(error, receives)
     telemetry.event(
@@ -66,6 +75,6 @@ def _send_back(service: str, record: SQSRecord, error: PentadError) -> None:
         again_after_seconds=seconds,
     )
     try:
-        bootstrap.redelivery().postpone(record.event_source_arn, record.receipt_handle, seconds)
+        make_redelivery().postpone(record.event_source_arn, record.receipt_handle, seconds)
     except PentadError as failure:  # the queue's own timeout brings the message back, only later
         telemetry.event(f"{service}.not_postponed", level="WARNING", error=type(failure).__name__)

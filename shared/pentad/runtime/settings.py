@@ -5,10 +5,13 @@ no model names is as much an error as one that is missing. Powertools reads its 
 """
 
 import os
-from typing import Literal
+from functools import cache
+from typing import Literal, TypeVar
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from pentad.domain.errors import ConfigurationError
 
 
 class Settings(BaseSettings):
@@ -129,6 +132,23 @@ class ToolSettings(StateTable):
     records_table: str | None = Field(default=None, description="set where the tool declares a grant on it")
     gateway_function: str | None = Field(default=None, description="set where the tool asks models")
     langgraph_strict_msgpack: bool = Field(default=False, description="read by LangGraph: what a checkpoint may make")
+
+
+S = TypeVar("S", bound=Settings)
+
+
+@cache
+def read_settings(kind: type[S]) -> S:
+    """Return a function's settings, read from its environment.
+
+    Raises:
+        ConfigurationError: a variable is missing or not valid.
+    """
+    try:
+        return kind()
+    except ValidationError as error:
+        fields = ", ".join(sorted({str(one["loc"][0]).upper() for one in error.errors()}))
+        raise ConfigurationError(f"these variables are missing or not valid: {fields}") from error
 
 
 def trace_header() -> str | None:

@@ -6,8 +6,9 @@ from pydantic import Field
 
 from pentad.domain.ids import AgentName, RunId, TenantId
 from pentad.domain.values import FrozenValue
-from pentad.runtime import bootstrap
 from pentad.runtime.entrypoint import LambdaContext, entrypoint
+from pentad.runtime.wiring import tool as wiring
+from pentad.tools.runtime.runtime import Invocation
 
 
 class Call(FrozenValue):
@@ -32,12 +33,10 @@ class UndoCall(Call):
     op: Literal["undo"]
 
 
-@entrypoint(lambda: bootstrap.tool_service(), Annotated[RunCall | UndoCall, Field(discriminator="op")])
+@entrypoint(lambda: wiring.tool_service(), Annotated[RunCall | UndoCall, Field(discriminator="op")])
 def handler(event: RunCall | UndoCall, context: LambdaContext) -> dict[str, Any]:
     """Run or undo one tool call and return its reference."""
-    from pentad.tools.runtime.runtime import Invocation
-
-    runtime = bootstrap.tool_runtime()
+    runtime = wiring.make_tool_runtime()
     invocation = Invocation(context.aws_request_id, lambda: context.get_remaining_time_in_millis() / 1000)
     if isinstance(event, UndoCall):
         return runtime.undo(event.tenant, event.run, event.step, event.index, invocation=invocation)

@@ -4,10 +4,21 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from pentad.api.app import Api
+from pentad.api.app import Api, Router
 from pentad.api.documents import Documents
 from pentad.api.door.service import Door
+from pentad.api.found import FindRun
 from pentad.api.identity.caller import SCOPES
+from pentad.api.routers.approvals import ApprovalRoutes
+from pentad.api.routers.cost import CostRoutes
+from pentad.api.routers.documents import DocumentRoutes
+from pentad.api.routers.door import DoorRoutes
+from pentad.api.routers.forks import ForkRoutes
+from pentad.api.routers.reviews import ReviewRoutes
+from pentad.api.routers.runs import CancelRoutes, RunRoutes, StartRoutes, TraceRoutes
+from pentad.api.routers.sessions import SessionRoutes
+from pentad.api.routers.system import SystemRoutes
+from pentad.api.views.lifecycle import CurrentView
 from pentad.api.views.waiting import Waiting
 from pentad.domain.models import CallContext, EmbedReply
 from pentad.domain.runs import CallStatus
@@ -90,6 +101,25 @@ class MemoryServices:
         self.waiting = Waiting(world.runs, sleep=self._sleep, timer=lambda: world.clock().timestamp())
         self.world = world
 
+    def routers(self) -> tuple[Router, ...]:
+        """The API's routers over these."""
+        find = FindRun(self.runs, self.now)
+        current_view = CurrentView(self.runs, self.approvals, self.start_run.advance, self.telemetry, self.now)
+        return (
+            StartRoutes(self.start_run, self.waiting, current_view),
+            RunRoutes(self.runs, self.ledger, self.approvals, find, current_view),
+            TraceRoutes(self.runs, self.ledger, self.graph_nodes, self.engine, find, self.now),
+            CancelRoutes(self.cancel, self.undo, self.approvals, find),
+            ForkRoutes(self.catalog, self.runs, self.sessions, self.approvals, self.fork, self.now),
+            SessionRoutes(self.sessions),
+            ApprovalRoutes(self.approvals, self.decide, self.now),
+            ReviewRoutes(self.reviews, self.now),
+            DocumentRoutes(self.documents, self.registry),
+            CostRoutes(self.spend, self.now),
+            SystemRoutes(self.catalog),
+            DoorRoutes(lambda: self.door, self.now),
+        )
+
     def embed(self, texts: Sequence[str], context: CallContext, *, deadline: float) -> EmbedReply:
         self.embedded.append(tuple(texts))
         vectors = tuple((0.6, 0.8) for _ in texts)
@@ -120,7 +150,7 @@ class Client:
     def __init__(self, world: World | None = None) -> None:
         self.world = world or World()
         self.services = MemoryServices(self.world)
-        self.api = Api(self.services)
+        self.api = Api(self.services.routers(), self.services.telemetry)
 
     def __call__(
         self,

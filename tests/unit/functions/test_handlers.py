@@ -21,7 +21,16 @@ from pentad.domain.models import EmbedReply
 from pentad.domain.runs import CallStatus, Manifest, RunStatus
 from pentad.domain.usage import Usage
 from pentad.observability.adapters.memory import MemoryTelemetry
-from pentad.runtime import bootstrap, gateway_services, tool_entrypoint
+from pentad.runtime import entrypoint, queue_batch, tool_entrypoint
+from pentad.runtime.wiring import api as api_wiring
+from pentad.runtime.wiring import authorizer as authorizer_wiring
+from pentad.runtime.wiring import await_human as await_human_wiring
+from pentad.runtime.wiring import deliver as deliver_wiring
+from pentad.runtime.wiring import gateway as gateway_wiring
+from pentad.runtime.wiring import ingest as ingest_wiring
+from pentad.runtime.wiring import recall as recall_wiring
+from pentad.runtime.wiring import tool as tool_wiring
+from pentad.runtime.wiring import trigger as trigger_wiring
 from tests.unit.api.client import Client
 from tests.unit.orchestration.world import TENANT, World, triggered
 
@@ -51,16 +60,14 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
     world = World()
     telemetry = _Telemetry()
     world.telemetry = telemetry
-    monkeypatch.setattr(bootstrap, "telemetry", lambda service: telemetry)
-    monkeypatch.setattr(bootstrap, "catalog", lambda: world.catalog)
-    monkeypatch.setattr(bootstrap, "redelivery", lambda: NoRedelivery())
-    for name, value in {
-        "trigger": triggered(world),
-        "think": world.think,
-        "asking": world.asking,
-        "deliver": world.deliver,
-    }.items():
-        monkeypatch.setattr(bootstrap, name, lambda value=value: value)
+    for module in (entrypoint, queue_batch, authorizer, gateway):
+        monkeypatch.setattr(module, "telemetry_of", lambda service: telemetry)
+    monkeypatch.setattr(recall, "load_catalog", lambda: world.catalog)
+    monkeypatch.setattr(queue_batch, "make_redelivery", lambda: NoRedelivery())
+    monkeypatch.setattr(trigger_wiring, "make_triggered", lambda: triggered(world))
+    monkeypatch.setattr(gateway_wiring, "make_think", lambda: world.think)
+    monkeypatch.setattr(await_human_wiring, "make_asking", lambda: world.asking)
+    monkeypatch.setattr(deliver_wiring, "make_deliver", lambda: world.deliver)
     return world
 
 
@@ -118,7 +125,7 @@ def test_think_returns_a_small_decision(world: World) -> None:
 def test_the_gateway_raises_an_error_or_answers_it_as_it_is_asked(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(gateway_services, "chat_model", lambda: world.model)
+    monkeypatch.setattr(gateway_wiring, "make_chat_model", lambda: world.model)
     event = {"op": "complete", "request": {"messages": 1}, "context": {"tenant": TENANT}}
     with pytest.raises(InvalidInput, match="messages"):
         gateway.handler(event, Context())
@@ -138,7 +145,7 @@ def test_the_gateway_completes_by_the_callers_deadline_or_its_own(
             return world.model.complete(request, deadline=deadline)
 
     world.model.script = ["4"]
-    monkeypatch.setattr(gateway_services, "chat_model", lambda: Model())
+    monkeypatch.setattr(gateway_wiring, "make_chat_model", lambda: Model())
     message = {"message_id": "m", "role": "user", "blocks": [{"type": "text", "text": "2 + 2?"}], "created_at": 0}
     event = {"op": "complete", "request": {"messages": [message]}, "context": {"tenant": TENANT}, "deadline": given}
     result = gateway.handler(event, Context())
@@ -153,7 +160,7 @@ def test_the_gateway_embeds(world: World, monkeypatch: pytest.MonkeyPatch) -> No
             vectors = tuple((1.0, 0.0) for _ in texts)
             return EmbedReply(vectors=vectors, provider="p", model="m", dimensions=2, usage=Usage(), cost_nanousd=1)
 
-    monkeypatch.setattr(gateway_services, "embedding_gateway", lambda: Embedding())
+    monkeypatch.setattr(gateway_wiring, "make_embedder", lambda: Embedding())
     event = {"op": "embed", "texts": ["a", "b"], "context": {"tenant": TENANT, "purpose": "embed_query"}}
     result = gateway.handler(event, Context())
     assert (len(result["vectors"]), result["dimensions"]) == (2, 2)
@@ -200,7 +207,7 @@ def test_recall_returns_the_number_of_passages(world: World, monkeypatch: pytest
             assert (tenant, run, session, agent.name) == (TENANT, RUN, "s1", "assistant")
             return Manifest(epoch_first_seq=0, request_seq=0, passages=3, estimated_tokens=1)
 
-    monkeypatch.setattr(bootstrap, "recall", lambda: Recalling())
+    monkeypatch.setattr(recall_wiring, "make_recall", lambda: Recalling())
     event = {"tenant": TENANT, "run": RUN, "session": "s1", "agent": "assistant"}
     assert recall.handler(event, Context()) == {"passages": 3}
     with pytest.raises(NotFound):
@@ -216,7 +223,7 @@ def test_ingest_indexes_and_sends_back_what_failed(world: World, monkeypatch: py
                 raise StoreUnavailable("down")
             seen.append(f"{event.tenant}/{event.name}")
 
-    monkeypatch.setattr(bootstrap, "ingest", lambda: Ingesting())
+    monkeypatch.setattr(ingest_wiring, "make_ingest", lambda: Ingesting())
 
     def body(key: str) -> str:
         detail = {"bucket": {"name": "docs"}, "object": {"key": key, "size": 3, "etag": "e"}}
@@ -234,8 +241,8 @@ def test_a_tool_is_run_and_undone(world: World, monkeypatch: pytest.MonkeyPatch)
         def undo(self, *place: Any, invocation: Any) -> dict[str, Any]:
             return {"undone": place, "left": invocation.remaining_seconds()}
 
-    monkeypatch.setattr(bootstrap, "tool_runtime", lambda: Runtime())
-    monkeypatch.setattr(bootstrap, "tool_service", lambda: "tool-notes")
+    monkeypatch.setattr(tool_wiring, "make_tool_runtime", lambda: Runtime())
+    monkeypatch.setattr(tool_wiring, "tool_service", lambda: "tool-notes")
     place = {"tenant": TENANT, "run": RUN, "step": 1, "index": 0}
     ran = tool_entrypoint.handler({"op": "run", "agent": "assistant"} | place, Context())
     assert ran == {"ran": (TENANT, RUN, "assistant", 1, 0), "request": "request-1"}
@@ -270,7 +277,7 @@ def test_the_invocation_carries_run_and_request(world: World) -> None:
 
 def test_the_api_answers(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     client = Client(world)
-    monkeypatch.setattr(bootstrap, "api", lambda: client.api)
+    monkeypatch.setattr(api_wiring, "make_api", lambda: client.api)
     event = {
         "version": "2.0",
         "rawPath": "/v1/agents",
@@ -290,7 +297,8 @@ def test_a_good_key_is_authorised_and_a_wrong_one_is_exactly_unauthorized(
 ) -> None:
     store = MemoryKeys()
     _, token = create_key(store, TENANT, now=world.clock(), scopes=["runs:read"])
-    monkeypatch.setattr(bootstrap, "authorize", lambda: Authorize(KeyAuthenticator(store, now=world.clock)))
+    authorize = Authorize(KeyAuthenticator(store, now=world.clock))
+    monkeypatch.setattr(authorizer_wiring, "make_authorize", lambda: authorize)
     answer = authorizer.handler({"headers": {"authorization": f"Bearer {token}"}}, Context())
     assert (answer["isAuthorized"], answer["context"]["tenant"], answer["context"]["scopes"]) == (
         True,
@@ -315,11 +323,13 @@ def test_handlers_are_short(module: Any) -> None:
 
 
 def test_a_handler_imports_no_vendor_before_it_is_asked() -> None:
+    """But boto3, without which no function has its tables."""
     import subprocess
 
     code = (
         "import sys; import functions.memory.recall, functions.orchestration.deliver, functions.models.gateway;"
-        "print([n for n in ('boto3','botocore','anthropic','openai','pinecone','jwt','aws_cdk') if n in sys.modules])"
+        "import functions.api.authorizer, functions.api.http, pentad.runtime.tool_entrypoint;"
+        "print([n for n in ('anthropic','openai','pinecone','jwt','langgraph','aws_cdk') if n in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout.strip() == "[]"

@@ -1,7 +1,6 @@
 """The workflows' handler over services in memory: each operation's payload, and what comes back of it."""
 
 from contextlib import contextmanager
-from functools import partial
 from typing import Any
 
 import pytest
@@ -11,7 +10,9 @@ from functions.orchestration import workflow
 from pentad.domain.errors import InvalidInput
 from pentad.observability.adapters.memory import MemoryTelemetry
 from pentad.orchestration.workflows.run_ends import FINISH
-from pentad.runtime import bootstrap, workflow_services
+from pentad.runtime import entrypoint
+from pentad.runtime.wiring import gateway as gateway_wiring
+from pentad.runtime.wiring import workflow as workflow_wiring
 from tests.unit.orchestration.workflows.conftest import Bench, bench
 
 from .events import Context
@@ -30,9 +31,13 @@ class _Telemetry(MemoryTelemetry):
 @pytest.fixture(autouse=True)
 def _services(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     telemetry = _Telemetry()
-    monkeypatch.setattr(bootstrap, "telemetry", lambda service: telemetry)
-    for name in ("ends", "children", "calls", "humans", "task"):
-        monkeypatch.setattr(workflow_services, name, partial(getattr, bench, name))
+    monkeypatch.setattr(entrypoint, "telemetry_of", lambda service: telemetry)
+    monkeypatch.setattr(gateway_wiring, "make_task", lambda: bench.task)
+    monkeypatch.setattr(
+        workflow_wiring,
+        "make_workflow",
+        lambda: workflow_wiring.Workflow(bench.ends, bench.children, bench.calls, bench.humans),
+    )
 
 
 def ref(bench: Bench, operation: str, step: str | None = None, **more: Any) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import pytest
 
 from pentad.domain.errors import InvalidInput, PentadError, SessionBusy, StoreUnavailable
 from pentad.observability.adapters.memory import MemoryTelemetry
-from pentad.runtime import bootstrap
+from pentad.runtime import entrypoint, queue_batch
 from pentad.runtime.queue_batch import consume, wait_seconds
 from tests.unit.functions.events import Context, failed, sqs
 
@@ -33,8 +33,9 @@ class _Redelivery:
 def redelivery(monkeypatch: pytest.MonkeyPatch) -> _Redelivery:
     fake = _Redelivery()
     telemetry = _Telemetry()
-    monkeypatch.setattr(bootstrap, "redelivery", lambda: fake)
-    monkeypatch.setattr(bootstrap, "telemetry", lambda service: telemetry)
+    monkeypatch.setattr(queue_batch, "make_redelivery", lambda: fake)
+    for module in (entrypoint, queue_batch):
+        monkeypatch.setattr(module, "telemetry_of", lambda service: telemetry)
     return fake
 
 
@@ -67,7 +68,7 @@ def test_messages_that_are_handled_stay_away(redelivery: _Redelivery) -> None:
 def test_a_queue_that_refuses_the_wait_still_gets_the_failure(
     redelivery: _Redelivery, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bootstrap, "redelivery", lambda: _Redelivery(StoreUnavailable("down")))
+    monkeypatch.setattr(queue_batch, "make_redelivery", lambda: _Redelivery(StoreUnavailable("down")))
     answer = consume("trigger", sqs("x"), Context(), _raising(SessionBusy("busy")))
     assert len(failed(answer)) == 1
 

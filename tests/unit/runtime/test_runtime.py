@@ -1,5 +1,6 @@
 """Settings, catalog and wiring."""
 
+import dataclasses
 import inspect
 import sys
 from pathlib import Path
@@ -7,12 +8,27 @@ from typing import Any
 
 import pytest
 
+from pentad.api.door.service import Door
+from pentad.aws.clients import client
 from pentad.domain.errors import ConfigurationError
-from pentad.runtime import accounts, bootstrap, gateway_services
+from pentad.runtime import queue_batch
 from pentad.runtime import settings as environment
-from pentad.runtime.api_services import ApiServices
 from pentad.runtime.catalog import load_catalog
-from pentad.runtime.model_providers import chat_providers, load_models
+from pentad.runtime.models import load_models
+from pentad.runtime.wiring import (
+    api,
+    authorizer,
+    await_human,
+    deliver,
+    gateway,
+    ingest,
+    notify,
+    recall,
+    tool,
+    trigger,
+    workflow,
+)
+from pentad.runtime.wiring.ground.providers import chat_providers
 from tests.unit.orchestration.world import CATALOG
 
 ALL = {
@@ -35,16 +51,19 @@ ALL = {
     "ANTHROPIC_SECRET": "arn:anthropic",
     "OPENAI_SECRET": "arn:openai",
     "EVENT_BUS": "pentad-dev",
+    "NOTICE_GROUPS": '{"*": ["topic"]}',
+    "NOTICE_LINK": "https://example.com/approvals",
+    "NOTICE_TOPIC": "arn:topic",
+    "SLACK_SECRET": "arn:slack",
     "TOOL_MODULE": "functions.tools.calculator",
 }
 
 
 def _forget() -> None:
-    for module in (bootstrap, gateway_services, accounts):
+    for module in (api, authorizer, await_human, deliver, gateway, ingest, notify, recall, tool, trigger, workflow):
         for _, value in inspect.getmembers(module):
             if hasattr(value, "cache_clear"):
                 value.cache_clear()
-    load_catalog.cache_clear()
 
 
 @pytest.fixture
@@ -63,44 +82,73 @@ def wired(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
 
 
 @pytest.mark.parametrize(
-    "name", ["trigger", "recall", "ingest", "think", "asking", "deliver", "authorize", "api", "redelivery"]
+    "make",
+    [
+        trigger.make_triggered,
+        recall.make_recall,
+        ingest.make_ingest,
+        gateway.make_think,
+        gateway.make_task,
+        await_human.make_asking,
+        deliver.make_deliver,
+        notify.make_notify,
+        workflow.make_workflow,
+        authorizer.make_authorize,
+        api.make_api,
+        queue_batch.make_redelivery,
+    ],
+    ids=lambda make: make.__name__,
 )
-def test_each_function_is_wired_once_without_a_call(wired: Any, name: str) -> None:
-    make = getattr(bootstrap, name)
+def test_each_function_is_wired_once_without_a_call(wired: Any, make: Any) -> None:
     assert make() is make()
 
 
-@pytest.mark.parametrize("name", ["chat_model", "embedding_gateway", "drill", "breaker"])
-def test_each_part_of_the_gateway_is_wired_once_without_a_call(wired: Any, name: str) -> None:
-    make = getattr(gateway_services, name)
+@pytest.mark.parametrize(
+    "make",
+    [gateway.make_chat_model, gateway.make_embedder, gateway.make_drill, gateway.make_breaker],
+    ids=lambda make: make.__name__,
+)
+def test_each_part_of_the_gateway_is_wired_once_without_a_call(wired: Any, make: Any) -> None:
     assert make() is make()
+
+
+def test_wiring_makes_no_client_before_it_is_used(wired: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: Any, **__: Any) -> Any:
+        raise AssertionError("a client was made")
+
+    client.cache_clear()
+    monkeypatch.setattr("boto3.client", refuse)
+    api.make_api()
+    gateway.make_think()
+    client.cache_clear()
 
 
 def test_a_tool_is_wired_by_its_module(wired: Any) -> None:
-    assert bootstrap.tool_runtime() is bootstrap.tool_runtime()
-    assert bootstrap.tool_service() == "tool-calculator"
+    assert tool.make_tool_runtime() is tool.make_tool_runtime()
+    assert tool.tool_service() == "tool-calculator"
 
 
 def test_every_collaborator_of_the_api_is_wired(wired: Any) -> None:
-    services = ApiServices()
-    names = [name for name, _ in inspect.getmembers(type(services)) if not name.startswith("_")]
-    assert all(getattr(services, name) is not None for name in names)
-    assert "decide" in names
+    routers: Any = api.make_routers()
+    used = {field.name: getattr(router, field.name) for router in routers for field in dataclasses.fields(router)}
+    assert all(value is not None for value in used.values())
+    assert isinstance(used["door"](), Door)
+    assert "decide" in used
 
 
 def test_missing_variables_are_all_named(wired: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("STATE_TABLE", "EVENT_BUS"):
         monkeypatch.delenv(name)
     with pytest.raises(ConfigurationError, match="EVENT_BUS, STATE_TABLE"):
-        bootstrap.settings(environment.DeliverSettings)
+        environment.read_settings(environment.DeliverSettings)
 
 
 def test_an_issuer_is_wired_where_one_is_configured(wired: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert bootstrap.authorize()._tokens is None
+    assert authorizer.make_authorize()._tokens is None
     monkeypatch.setenv("OIDC_ISSUER", "https://issuer.example")
     monkeypatch.setenv("OIDC_AUDIENCE", "pentad")
     _forget()
-    assert bootstrap.authorize()._tokens is not None
+    assert authorizer.make_authorize()._tokens is not None
 
 
 def test_the_catalog_is_read_from_its_package(wired: Any) -> None:
@@ -147,8 +195,8 @@ tiers:
     (tmp_path / "pentad_catalog" / "models.yaml").write_text(own)
     monkeypatch.setenv("PROVIDER_SECRETS", '{"gemini": "arn:gemini"}')
     load_models.cache_clear()
-    assert [link.model.name for link in bootstrap.models().route(task="classify").links][-1] == "qwen"
-    providers = chat_providers(bootstrap.models(), bootstrap.provider_credentials)
+    assert [link.model.name for link in load_models().route(task="classify").links][-1] == "qwen"
+    providers = chat_providers(load_models(), gateway.credentials_of)
     assert set(providers) == {"anthropic", "openai", "bedrock", "gemini", "den"}
-    assert bootstrap.provider_credentials(None).get().api_key == ""
+    assert gateway.credentials_of(None).get().api_key == ""
     load_models.cache_clear()

@@ -6,6 +6,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
+from pentad.aws.clients import LazyClient
 from pentad.aws.errors import translated
 
 _CONNECT_SECONDS = 2.0
@@ -13,7 +14,7 @@ _READ_SECONDS = 10.0
 
 
 @cache
-def signing_client() -> Any:
+def signing_client() -> LazyClient:
     """Return the process's S3 client that signs addresses with Signature Version 4.
 
     Without being told so, boto3 signs addresses with version 2 in us-east-1, and S3 refuses those for objects under a
@@ -26,7 +27,7 @@ def signing_client() -> Any:
         retries={"mode": "standard", "total_max_attempts": 3},
         s3={"addressing_style": "auto", "us_east_1_regional_endpoint": "regional"},
     )
-    return boto3.client("s3", config=config)
+    return LazyClient(lambda: boto3.client("s3", config=config))
 
 
 class S3Documents:

@@ -1,6 +1,8 @@
 """``/v1/approvals``."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from aws_lambda_powertools.event_handler.api_gateway import ApiGatewayResolver
@@ -8,13 +10,15 @@ from aws_lambda_powertools.event_handler.openapi.params import Body, Path, Query
 from pydantic import Field
 
 from pentad.api.identity.caller import Caller
-from pentad.api.services import Services
+from pentad.api.routers.serve import serve
 from pentad.api.views.approvals import ApprovalPage, ApprovalView, approval_view
 from pentad.domain.declarations.agents import GROUP_PATTERN
 from pentad.domain.errors import InvalidInput
 from pentad.domain.runs import Approval
 from pentad.domain.values import FrozenValue
+from pentad.orchestration.approvals.decide import Decide
 from pentad.orchestration.approvals.decision_rules import REASON_CHARACTERS, TEXT_CHARACTERS, Verb
+from pentad.orchestration.approvals.ports import ApprovalStore
 
 ApprovalPath = Annotated[str, Path(description="the approval's id")]
 Kind = Literal["calls", "answer", "question", "escalation"]
@@ -67,56 +71,70 @@ def check_fields(request: DecisionRequest) -> None:
             )
 
 
-def register(app: ApiGatewayResolver, services: Services, caller: Callable[[], Caller]) -> None:
-    """Add the routes."""
-    _register_reads(app, services, caller)
+@dataclass(frozen=True)
+class ApprovalRoutes:
+    """Lists, shows and decides approvals.
 
-    @app.post("/v1/approvals/<approval>", tags=["approvals"], summary="Decide an approval")
-    def decide_approval(approval: ApprovalPath, request: Annotated[DecisionRequest, Body()]) -> ApprovalView:
-        """The same decision again is the same answer; another one, or a late one, is a conflict.
+    Attributes:
+        approvals: the store of approvals.
+        decide: takes decisions.
+        now: the clock.
+    """
 
-        Approve, or edit (which approves what it makes), reject with a reason, answer a question, escalate to a group.
-        """
-        who = caller()
-        check_fields(request)
-        decided = services.decide(
-            who.tenant,
-            approval,
-            request.decision,
-            by=who.name,
-            groups=who.groups,
-            reason=request.reason,
-            arguments_hash=request.arguments_hash,
-            text=request.text,
-            arguments=request.arguments,
-            group=request.group,
-            allow_tool_for_run=request.allow_tool_for_run,
-        )
-        return approval_view(decided)
+    approvals: ApprovalStore
+    decide: Decide
+    now: Callable[[], datetime]
 
+    def register(self, app: ApiGatewayResolver, caller: Callable[[], Caller]) -> None:
+        """Add the routes."""
+        self._register_reads(app, caller)
 
-def _register_reads(app: ApiGatewayResolver, services: Services, caller: Callable[[], Caller]) -> None:
-    @app.get("/v1/approvals", tags=["approvals"], summary="List pending approvals, the oldest first")
-    def list_approvals(
-        group: Annotated[str | None, Query(pattern=GROUP_PATTERN, description="who is asked")] = None,
-        kind: Annotated[Kind | None, Query(description="what is asked")] = None,
-        limit: Annotated[int, Query(ge=1, le=100)] = 50,
-        cursor: Annotated[str | None, Query(max_length=1000)] = None,
-    ) -> ApprovalPage:
-        found: list[Approval] = []
-        now = services.now()
-        for _ in range(_MAX_PAGES):
-            page = services.approvals.pending(caller().tenant, limit=limit - len(found), cursor=cursor)
-            # One that has just run out is about to be closed by its execution: nobody can decide it any more.
-            found += [one for one in page.items if one.expires_at > now and _matches(one, group, kind)]
-            cursor = page.cursor
-            if cursor is None or len(found) >= limit:
-                break
-        return ApprovalPage(items=tuple(approval_view(one) for one in found), cursor=cursor)
+        @serve(app, summary="Decide an approval")
+        def decide_approval(approval: ApprovalPath, request: Annotated[DecisionRequest, Body()]) -> ApprovalView:
+            """The same decision again is the same answer; another one, or a late one, is a conflict.
 
-    @app.get("/v1/approvals/<approval>", tags=["approvals"], summary="Read an approval")
-    def get_approval(approval: ApprovalPath) -> ApprovalView:
-        return approval_view(services.approvals.get(caller().tenant, approval))
+            Approve, or edit (which approves what it makes), reject with a reason, answer a question, escalate to a
+            group.
+            """
+            who = caller()
+            check_fields(request)
+            decided = self.decide(
+                who.tenant,
+                approval,
+                request.decision,
+                by=who.name,
+                groups=who.groups,
+                reason=request.reason,
+                arguments_hash=request.arguments_hash,
+                text=request.text,
+                arguments=request.arguments,
+                group=request.group,
+                allow_tool_for_run=request.allow_tool_for_run,
+            )
+            return approval_view(decided)
+
+    def _register_reads(self, app: ApiGatewayResolver, caller: Callable[[], Caller]) -> None:
+        @serve(app, summary="List pending approvals, the oldest first")
+        def list_approvals(
+            group: Annotated[str | None, Query(pattern=GROUP_PATTERN, description="who is asked")] = None,
+            kind: Annotated[Kind | None, Query(description="what is asked")] = None,
+            limit: Annotated[int, Query(ge=1, le=100)] = 50,
+            cursor: Annotated[str | None, Query(max_length=1000)] = None,
+        ) -> ApprovalPage:
+            found: list[Approval] = []
+            now = self.now()
+            for _ in range(_MAX_PAGES):
+                page = self.approvals.pending(caller().tenant, limit=limit - len(found), cursor=cursor)
+                # One that has just run out is about to be closed by its execution: nobody can decide it any more.
+                found += [one for one in page.items if one.expires_at > now and _matches(one, group, kind)]
+                cursor = page.cursor
+                if cursor is None or len(found) >= limit:
+                    break
+            return ApprovalPage(items=tuple(approval_view(one) for one in found), cursor=cursor)
+
+        @serve(app, summary="Read an approval")
+        def get_approval(approval: ApprovalPath) -> ApprovalView:
+            return approval_view(self.approvals.get(caller().tenant, approval))
 
 
 def _matches(approval: Approval, group: str | None, kind: str | None) -> bool:

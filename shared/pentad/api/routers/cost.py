@@ -1,7 +1,8 @@
 """``/v1/cost``: what the tenant's model calls cost."""
 
 from collections.abc import Callable
-from datetime import date
+from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Annotated
 
 from aws_lambda_powertools.event_handler.api_gateway import ApiGatewayResolver
@@ -9,10 +10,11 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 from pydantic import Field
 
 from pentad.api.identity.caller import Caller
-from pentad.api.services import Services
+from pentad.api.routers.serve import serve
 from pentad.api.views.views import View
 from pentad.domain.errors import InvalidInput
 from pentad.domain.money import show
+from pentad.models.ledger.ports import SpendReader
 from pentad.models.ledger.spend import MAX_ROWS, Row, Spending, span
 
 
@@ -38,19 +40,31 @@ class CostView(View):
     total: CostRow
 
 
-def register(app: ApiGatewayResolver, services: Services, caller: Callable[[], Caller]) -> None:
-    """Add the route."""
+@dataclass(frozen=True)
+class CostRoutes:
+    """Shows what model calls cost.
 
-    @app.get("/v1/cost", tags=["cost"], summary="Read what model calls cost")
-    def read_cost(
-        by: Annotated[str, Query(description="day, tenant, agent, provider, model, user, session or run")] = "day",
-        first: Annotated[str | None, Query(alias="from", description="YYYY-MM-DD; the month's first day")] = None,
-        last: Annotated[str | None, Query(alias="to", description="YYYY-MM-DD, included; today")] = None,
-        limit: Annotated[int, Query(ge=1, le=MAX_ROWS)] = 100,
-    ) -> CostView:
-        tenant = caller().tenant
-        asked = span(by, day(first, "from"), day(last, "to"), services.now().date())
-        return cost_view(tenant, services.spend.read(tenant, *asked, limit=limit))
+    Attributes:
+        spend: reads the counters.
+        now: the clock.
+    """
+
+    spend: SpendReader
+    now: Callable[[], datetime]
+
+    def register(self, app: ApiGatewayResolver, caller: Callable[[], Caller]) -> None:
+        """Add the routes."""
+
+        @serve(app, summary="Read what model calls cost")
+        def read_cost(
+            by: Annotated[str, Query(description="day, tenant, agent, provider, model, user, session or run")] = "day",
+            first: Annotated[str | None, Query(alias="from", description="YYYY-MM-DD; the month's first day")] = None,
+            last: Annotated[str | None, Query(alias="to", description="YYYY-MM-DD, included; today")] = None,
+            limit: Annotated[int, Query(ge=1, le=MAX_ROWS)] = 100,
+        ) -> CostView:
+            tenant = caller().tenant
+            asked = span(by, day(first, "from"), day(last, "to"), self.now().date())
+            return cost_view(tenant, self.spend.read(tenant, *asked, limit=limit))
 
 
 def day(text: str | None, field: str) -> date | None:

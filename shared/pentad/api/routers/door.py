@@ -1,6 +1,8 @@
 """``/v1/chat/completions``, ``/v1/embeddings`` and ``/v1/models``: the routes of OpenAI's clients."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler import Response
@@ -8,8 +10,9 @@ from aws_lambda_powertools.event_handler.api_gateway import ApiGatewayResolver
 from aws_lambda_powertools.event_handler.openapi.params import Path
 
 from pentad.api.door.faults import Answer
+from pentad.api.door.service import Door
 from pentad.api.identity.caller import Caller
-from pentad.api.services import Services
+from pentad.api.routers.serve import serve
 
 _GATEWAY_SECONDS = 30.0
 """API Gateway ends a request after this, an instance's start included (HTTP API quotas)."""
@@ -17,33 +20,45 @@ _SPARE_SECONDS = 2.5
 """Left for the way back: the gateway's own end, then ours."""
 
 
-def register(app: ApiGatewayResolver, services: Services, caller: Callable[[], Caller]) -> None:
-    """Add the routes."""
+@dataclass(frozen=True)
+class DoorRoutes:
+    """Answers OpenAI's clients.
 
-    def request_id() -> str:
-        return str(app.current_event.raw_event["requestContext"]["requestId"])
+    Attributes:
+        door: returns what answers; made with the first request, since it reads the models' catalog.
+        now: the clock.
+    """
 
-    def deadline() -> float:
-        left = app.lambda_context.get_remaining_time_in_millis() / 1000
-        return deadline_of(app.current_event.raw_event, services.now().timestamp(), left)
+    door: Callable[[], Door]
+    now: Callable[[], datetime]
 
-    @app.post("/v1/chat/completions", tags=["models"], summary="Ask a model, as OpenAI's clients do")
-    def complete() -> Response[str]:
-        body = app.current_event.decoded_body
-        return _response(services.door.chat(caller(), body, request_id=request_id(), deadline=deadline()))
+    def register(self, app: ApiGatewayResolver, caller: Callable[[], Caller]) -> None:
+        """Add the routes."""
 
-    @app.post("/v1/embeddings", tags=["models"], summary="Embed texts, as OpenAI's clients do")
-    def embed() -> Response[str]:
-        body = app.current_event.decoded_body
-        return _response(services.door.embed(caller(), body, request_id=request_id(), deadline=deadline()))
+        def request_id() -> str:
+            return str(app.current_event.raw_event["requestContext"]["requestId"])
 
-    @app.get("/v1/models", tags=["models"], summary="List what can be named as a model")
-    def list_models() -> Response[str]:
-        return _response(services.door.models(request_id=request_id()))
+        def deadline() -> float:
+            left = app.lambda_context.get_remaining_time_in_millis() / 1000
+            return deadline_of(app.current_event.raw_event, self.now().timestamp(), left)
 
-    @app.get("/v1/models/<model>", tags=["models"], summary="Read what a model's name leads to")
-    def get_model(model: Annotated[str, Path(description="a model, a tier, or task: and a task")]) -> Response[str]:
-        return _response(services.door.model(model, request_id=request_id()))
+        @serve(app, summary="Ask a model, as OpenAI's clients do")
+        def complete() -> Response[str]:
+            body = app.current_event.decoded_body
+            return _response(self.door().chat(caller(), body, request_id=request_id(), deadline=deadline()))
+
+        @serve(app, summary="Embed texts, as OpenAI's clients do")
+        def embed() -> Response[str]:
+            body = app.current_event.decoded_body
+            return _response(self.door().embed(caller(), body, request_id=request_id(), deadline=deadline()))
+
+        @serve(app, summary="List what can be named as a model")
+        def list_models() -> Response[str]:
+            return _response(self.door().models(request_id=request_id()))
+
+        @serve(app, summary="Read what a model's name leads to")
+        def get_model(model: Annotated[str, Path(description="a model, a tier, or task: and a task")]) -> Response[str]:
+            return _response(self.door().model(model, request_id=request_id()))
 
 
 def deadline_of(event: Mapping[str, Any], now: float, left: float) -> float:

@@ -1,6 +1,7 @@
 """``/v1/reviews``: what was done, or came to nothing, and that a human should look at afterwards."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Literal
 
@@ -9,10 +10,11 @@ from aws_lambda_powertools.event_handler.openapi.params import Body, Path, Query
 from pydantic import Field
 
 from pentad.api.identity.caller import Caller
-from pentad.api.services import Services
+from pentad.api.routers.serve import serve
 from pentad.api.views.views import View
 from pentad.domain.runs import Review
 from pentad.domain.values import FrozenValue
+from pentad.orchestration.reviews.ports import ReviewStore
 
 NOTE_CHARACTERS = 1000
 ReviewPath = Annotated[str, Path(description="the review's id")]
@@ -55,26 +57,38 @@ def review_view(review: Review) -> ReviewView:
     return ReviewView(run_id=review.run, **review.model_dump(exclude={"tenant", "run"}))
 
 
-def register(app: ApiGatewayResolver, services: Services, caller: Callable[[], Caller]) -> None:
-    """Add the routes."""
+@dataclass(frozen=True)
+class ReviewRoutes:
+    """Lists, shows and closes reviews.
 
-    @app.get("/v1/reviews", tags=["reviews"], summary="List open reviews, the oldest first")
-    def list_reviews(
-        limit: Annotated[int, Query(ge=1, le=100)] = 50,
-        cursor: Annotated[str | None, Query(max_length=1000)] = None,
-    ) -> ReviewPage:
-        page = services.reviews.open(caller().tenant, limit=limit, cursor=cursor)
-        return ReviewPage(items=tuple(review_view(review) for review in page.items), cursor=page.cursor)
+    Attributes:
+        reviews: the review list.
+        now: the clock.
+    """
 
-    @app.get("/v1/reviews/<review>", tags=["reviews"], summary="Read a review")
-    def get_review(review: ReviewPath) -> ReviewView:
-        return review_view(services.reviews.get(caller().tenant, review))
+    reviews: ReviewStore
+    now: Callable[[], datetime]
 
-    @app.post("/v1/reviews/<review>", tags=["reviews"], summary="Close a review with a verdict")
-    def close_review(review: ReviewPath, request: Annotated[VerdictRequest, Body()]) -> ReviewView:
-        """The same verdict again is the same answer; the other one is a conflict."""
-        who = caller()
-        closed = services.reviews.close(
-            who.tenant, review, by=who.name, verdict=request.verdict, note=request.note, at=services.now()
-        )
-        return review_view(closed)
+    def register(self, app: ApiGatewayResolver, caller: Callable[[], Caller]) -> None:
+        """Add the routes."""
+
+        @serve(app, summary="List open reviews, the oldest first")
+        def list_reviews(
+            limit: Annotated[int, Query(ge=1, le=100)] = 50,
+            cursor: Annotated[str | None, Query(max_length=1000)] = None,
+        ) -> ReviewPage:
+            page = self.reviews.open(caller().tenant, limit=limit, cursor=cursor)
+            return ReviewPage(items=tuple(review_view(review) for review in page.items), cursor=page.cursor)
+
+        @serve(app, summary="Read a review")
+        def get_review(review: ReviewPath) -> ReviewView:
+            return review_view(self.reviews.get(caller().tenant, review))
+
+        @serve(app, summary="Close a review with a verdict")
+        def close_review(review: ReviewPath, request: Annotated[VerdictRequest, Body()]) -> ReviewView:
+            """The same verdict again is the same answer; the other one is a conflict."""
+            who = caller()
+            closed = self.reviews.close(
+                who.tenant, review, by=who.name, verdict=request.verdict, note=request.note, at=self.now()
+            )
+            return review_view(closed)

@@ -1,53 +1,64 @@
 """``/v1/sessions``."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Annotated
 
 from aws_lambda_powertools.event_handler.api_gateway import ApiGatewayResolver
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 
 from pentad.api.identity.caller import Caller
-from pentad.api.services import Services
+from pentad.api.routers.serve import serve
 from pentad.api.views.cursors import place_of
 from pentad.api.views.views import MessagePage, SessionPage, SessionView, message_view, session_view
 from pentad.domain.errors import NotFound
 from pentad.domain.ids import check_id
-from pentad.memory.sessions.ports import Session
+from pentad.memory.sessions.ports import Session, SessionStore
 
 SessionPath = Annotated[str, Path(description="the session's id")]
 
 
-def register(app: ApiGatewayResolver, services: Services, caller: Callable[[], Caller]) -> None:
-    """Add the routes."""
+@dataclass(frozen=True)
+class SessionRoutes:
+    """Lists and shows sessions.
 
-    def find(session: str) -> Session:
-        check_id("session", session)
-        found = services.sessions.get(caller().tenant, session)
-        if found is None:
-            raise NotFound("there is no such session", field="session")
-        return found
+    Attributes:
+        sessions: the store of sessions.
+    """
 
-    @app.get("/v1/sessions", tags=["sessions"], summary="List sessions, the last used first")
-    def list_sessions(
-        limit: Annotated[int, Query(ge=1, le=100)] = 50,
-        cursor: Annotated[str | None, Query(max_length=1000)] = None,
-    ) -> SessionPage:
-        page = services.sessions.page(caller().tenant, limit=limit, cursor=cursor)
-        return SessionPage(items=tuple(session_view(session) for session in page.items), cursor=page.cursor)
+    sessions: SessionStore
 
-    @app.get("/v1/sessions/<session>", tags=["sessions"], summary="Read a session")
-    def get_session(session: SessionPath) -> SessionView:
-        return session_view(find(session))
+    def register(self, app: ApiGatewayResolver, caller: Callable[[], Caller]) -> None:
+        """Add the routes."""
 
-    @app.get("/v1/sessions/<session>/messages", tags=["sessions"], summary="Read a session's messages in order")
-    def get_messages(
-        session: SessionPath,
-        limit: Annotated[int, Query(ge=1, le=100)] = 50,
-        cursor: Annotated[str | None, Query(max_length=20)] = None,
-    ) -> MessagePage:
-        head = find(session)
-        first = place_of(cursor)
-        stored = services.sessions.read(head.tenant, session, first, min(first + limit, head.length) - 1)
-        end = first + limit
-        items = tuple(message_view(one) for one in stored)
-        return MessagePage(items=items, cursor=str(end) if end < head.length else None)
+        def find(session: str) -> Session:
+            check_id("session", session)
+            found = self.sessions.get(caller().tenant, session)
+            if found is None:
+                raise NotFound("there is no such session", field="session")
+            return found
+
+        @serve(app, summary="List sessions, the last used first")
+        def list_sessions(
+            limit: Annotated[int, Query(ge=1, le=100)] = 50,
+            cursor: Annotated[str | None, Query(max_length=1000)] = None,
+        ) -> SessionPage:
+            page = self.sessions.page(caller().tenant, limit=limit, cursor=cursor)
+            return SessionPage(items=tuple(session_view(session) for session in page.items), cursor=page.cursor)
+
+        @serve(app, summary="Read a session")
+        def get_session(session: SessionPath) -> SessionView:
+            return session_view(find(session))
+
+        @serve(app, summary="Read a session's messages in order")
+        def get_messages(
+            session: SessionPath,
+            limit: Annotated[int, Query(ge=1, le=100)] = 50,
+            cursor: Annotated[str | None, Query(max_length=20)] = None,
+        ) -> MessagePage:
+            head = find(session)
+            first = place_of(cursor)
+            stored = self.sessions.read(head.tenant, session, first, min(first + limit, head.length) - 1)
+            end = first + limit
+            items = tuple(message_view(one) for one in stored)
+            return MessagePage(items=items, cursor=str(end) if end < head.length else None)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
@@ -10,9 +11,10 @@ from aws_lambda_powertools.event_handler.openapi.models import HTTPBearer
 
 from pentad.api.identity.caller import Caller
 from pentad.api.problems import MEDIA_TYPE, Problem
+from pentad.api.routers.serve import serve
 from pentad.api.routes import is_door
-from pentad.api.services import Services
 from pentad.api.views.views import AgentList, agent_list
+from pentad.domain.declarations.agents import Catalog
 
 TITLE = "Pentad"
 VERSION = "1"
@@ -40,16 +42,26 @@ _OPENAI_BODY = {
 }
 
 
-def register(app: ApiGatewayResolver, services: Services, caller: Callable[[], Caller]) -> None:
-    """Add the routes."""
+@dataclass(frozen=True)
+class SystemRoutes:
+    """Lists agents and serves the OpenAPI document.
 
-    @app.get("/v1/agents", tags=["agents"], summary="List agents and their tools")
-    def list_agents() -> AgentList:
-        return agent_list(services.catalog)
+    Attributes:
+        catalog: agents and tools.
+    """
 
-    @app.get("/v1/openapi.json", include_in_schema=False)
-    def openapi() -> Response[str]:
-        return Response(status_code=200, content_type="application/json", body=json.dumps(document_of(app)))
+    catalog: Catalog
+
+    def register(self, app: ApiGatewayResolver, caller: Callable[[], Caller]) -> None:
+        """Add the routes."""
+
+        @serve(app, summary="List agents and their tools")
+        def list_agents() -> AgentList:
+            return agent_list(self.catalog)
+
+        @serve(app, in_document=False)
+        def openapi() -> Response[str]:
+            return Response(status_code=200, content_type="application/json", body=json.dumps(document_of(app)))
 
 
 def document_of(app: ApiGatewayResolver) -> dict[str, Any]:

@@ -1,14 +1,21 @@
 """Runs that wait for their session, and cancelling: views and requests beside the router."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
 from pydantic import Field
 
-from pentad.api.services import Services
 from pentad.api.views.views import RunView, run_view
 from pentad.domain.errors import PentadError
 from pentad.domain.runs import Run
 from pentad.domain.values import FrozenValue
+from pentad.observability.ports import Telemetry
+from pentad.orchestration.approvals.ports import ApprovalStore
+from pentad.orchestration.lifecycle.advance import Advance
 from pentad.orchestration.lifecycle.cancel import REASON_CHARACTERS
 from pentad.orchestration.lifecycle.dead_executions import never_began
+from pentad.orchestration.runs.ports import RunStore
 
 
 class CancelRequest(FrozenValue):
@@ -17,23 +24,40 @@ class CancelRequest(FrozenValue):
     reason: str | None = Field(default=None, max_length=REASON_CHARACTERS, description="why, for whoever looks later")
 
 
-def current_view(run: Run, services: Services) -> RunView:
-    """Return the view of a run; of one that waits, its place among those that do.
+@dataclass(frozen=True)
+class CurrentView:
+    """Shows runs as they stand now, and lets those go on that a crash has left waiting.
 
-    Whoever looks at a run that waits, or that should have begun long ago, lets it go on where a crash has left that to
-    be done.
+    Attributes:
+        runs: the store of runs.
+        approvals: the store of approvals.
+        advance: begins the next run of a session.
+        telemetry: logs.
+        now: the clock.
     """
-    late = never_began(run, services.now())
-    if not run.waiting and not late:
-        return run_view(run, services.approvals)
-    try:
-        if late:
-            services.start_run.advance.revive(run)
-        else:
-            services.start_run.advance(run.tenant, run.session)
-    except PentadError as error:
-        # An extra: the reader is told how the run stands all the same.
-        services.telemetry.event("run.heal_failed", level="WARNING", error=type(error).__name__)
-    run = services.runs.get(run.tenant, run.run)
-    place = services.runs.place_in_queue(run.tenant, run.run) if run.waiting else None
-    return run_view(run, services.approvals).model_copy(update={"queue_position": place})
+
+    runs: RunStore
+    approvals: ApprovalStore
+    advance: Advance
+    telemetry: Telemetry
+    now: Callable[[], datetime]
+
+    def __call__(self, run: Run) -> RunView:
+        """Return the view of a run; of one that waits, its place among those that do.
+
+        A run that waits, or that should have begun long ago, is started where a crash has left that to be done.
+        """
+        late = never_began(run, self.now())
+        if not run.waiting and not late:
+            return run_view(run, self.approvals)
+        try:
+            if late:
+                self.advance.revive(run)
+            else:
+                self.advance(run.tenant, run.session)
+        except PentadError as error:
+            # An extra: the reader is shown the run all the same.
+            self.telemetry.event("run.heal_failed", level="WARNING", error=type(error).__name__)
+        run = self.runs.get(run.tenant, run.run)
+        place = self.runs.place_in_queue(run.tenant, run.run) if run.waiting else None
+        return run_view(run, self.approvals).model_copy(update={"queue_position": place})

@@ -1,1 +1,1 @@
-"""The wiring of what runs: which adapters each function, and a replay, is made of."""
+"""The composition root: one module a Lambda function, and one for a replay, with what it needs at its top."""

@@ -20,7 +20,11 @@ from pentad.memory.context.recall import Recall
 from pentad.observability.adapters.memory import MemoryTelemetry
 from pentad.orchestration.lifecycle.start import RunRequest
 from pentad.orchestration.runs.adapters.engine_stepfunctions import StepFunctions
-from pentad.runtime import bootstrap
+from pentad.runtime import entrypoint
+from pentad.runtime.wiring import await_human as await_human_wiring
+from pentad.runtime.wiring import deliver as deliver_wiring
+from pentad.runtime.wiring import gateway as gateway_wiring
+from pentad.runtime.wiring import recall as recall_wiring
 from pentad.tools.declare.declare import Tool, ToolContext, tool
 from pentad.tools.records.adapters.records_memory import MemoryRecords
 from pentad.tools.runtime.adapters.audit_memory import MemoryAudit
@@ -101,7 +105,7 @@ class Deployment:
 
     Args:
         stage: the interpreter.
-        patch: puts the services in the place of the bootstrap's.
+        patch: puts the services in the place of the wiring's.
         event_limit: when a run goes on in another execution.
         spec: changes of the agent.
     """
@@ -145,15 +149,12 @@ class Deployment:
             telemetry=telemetry,
             clock=world.clock,
         )
-        for name, value in {
-            "catalog": world.catalog,
-            "think": world.think,
-            "asking": world.asking,
-            "deliver": world.deliver,
-            "recall": found,
-        }.items():
-            patch.setattr(bootstrap, name, lambda value=value: value)
-        patch.setattr(bootstrap, "telemetry", lambda service: telemetry)
+        patch.setattr(recall, "load_catalog", lambda: world.catalog)
+        patch.setattr(gateway_wiring, "make_think", lambda: world.think)
+        patch.setattr(await_human_wiring, "make_asking", lambda: world.asking)
+        patch.setattr(deliver_wiring, "make_deliver", lambda: world.deliver)
+        patch.setattr(recall_wiring, "make_recall", lambda: found)
+        patch.setattr(entrypoint, "telemetry_of", lambda service: telemetry)
         self._serve("recall", lambda event: "Recall", recall.handler)
         self._serve("gateway", lambda event: "Think", gateway.handler)
         self._serve("await-human", lambda event: _ASKS[event["op"]], await_human.handler)

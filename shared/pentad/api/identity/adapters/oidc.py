@@ -5,8 +5,6 @@ import urllib.request
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import jwt
-
 from pentad.domain.errors import ConfigurationError, NotAuthenticated, StoreUnavailable
 
 ALGORITHMS = ("RS256", "ES256")
@@ -51,6 +49,8 @@ class OidcVerifier:
 
     def verify(self, token: str) -> Mapping[str, Any]:
         """See `TokenVerifier`."""
+        import jwt  # With its first token: most deployments have no issuer.
+
         try:
             key = self._client().get_signing_key_from_jwt(token)
             claims: dict[str, Any] = jwt.decode(
@@ -83,6 +83,8 @@ class OidcVerifier:
 
 
 def _key_client(address: str) -> Any:
+    import jwt
+
     return jwt.PyJWKClient(
         address, cache_keys=True, max_cached_keys=16, lifespan=_KEYS_LIFESPAN_SECONDS, timeout=_TIMEOUT_SECONDS
     )

@@ -1,0 +1,45 @@
+"""The run that a path names."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from pentad.domain.errors import InvalidInput, NotFound
+from pentad.domain.ids import RUN_PATTERN, check_id
+from pentad.domain.runs import Run
+from pentad.orchestration.lifecycle.dead_executions import without_overdue
+from pentad.orchestration.runs.ports import RunStore
+
+
+def check_run_id(run_id: str) -> str:
+    """Return the id of a run in a path.
+
+    Raises:
+        NotFound: it is not an id of ours, so there is no such run.
+    """
+    try:
+        return check_id("run", run_id)
+    except InvalidInput as error:
+        raise NotFound("there is no such run", field="run", fix=f"ids match {RUN_PATTERN}") from error
+
+
+@dataclass(frozen=True)
+class FindRun:
+    """Finds runs; one whose execution died silently has failed from then on.
+
+    Attributes:
+        runs: the store of runs.
+        now: the clock.
+    """
+
+    runs: RunStore
+    now: Callable[[], datetime]
+
+    def __call__(self, tenant: str, run_id: str) -> Run:
+        """Return a run of a tenant.
+
+        Raises:
+            NotFound: there is no such run.
+            StoreUnavailable: the store did not answer.
+        """
+        return without_overdue(self.runs.get(tenant, check_run_id(run_id)), self.runs, self.now())

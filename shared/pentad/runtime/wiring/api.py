@@ -1,0 +1,91 @@
+"""The wiring of functions.api.http: each router with what it uses."""
+
+from functools import cache
+
+from pentad.api.adapters.documents_s3 import S3Documents, signing_client
+from pentad.api.app import Api, Router
+from pentad.api.documents import Documents
+from pentad.api.door.service import Door
+from pentad.api.found import FindRun
+from pentad.api.routers.approvals import ApprovalRoutes
+from pentad.api.routers.cost import CostRoutes
+from pentad.api.routers.documents import DocumentRoutes
+from pentad.api.routers.door import DoorRoutes
+from pentad.api.routers.forks import ForkRoutes
+from pentad.api.routers.reviews import ReviewRoutes
+from pentad.api.routers.runs import CancelRoutes, RunRoutes, StartRoutes, TraceRoutes
+from pentad.api.routers.sessions import SessionRoutes
+from pentad.api.routers.system import SystemRoutes
+from pentad.api.views.lifecycle import CurrentView
+from pentad.api.views.waiting import Waiting
+from pentad.aws.clients import client
+from pentad.memory.documents.adapters.registry_dynamodb import DynamoRegistry
+from pentad.models.ledger.adapters.ledger_dynamodb import DynamoDBLedger
+from pentad.models.ledger.adapters.spend_dynamodb import DynamoSpend
+from pentad.models.remote.adapters.gateway_lambda import LambdaChatModel, LambdaEmbedder
+from pentad.orchestration.approvals.decide import Decide
+from pentad.orchestration.lifecycle.undo import Undo
+from pentad.orchestration.reviews.adapters.reviews_dynamodb import DynamoReviews
+from pentad.orchestration.reviews.reviews import CountedReviews
+from pentad.orchestration.runs.adapters.tool_lambda import LambdaTools
+from pentad.orchestration.timetravel.fork import ForkRun
+from pentad.runtime.catalog import load_catalog
+from pentad.runtime.clock import now
+from pentad.runtime.models import load_models
+from pentad.runtime.settings import ApiSettings, read_settings
+from pentad.runtime.telemetry import telemetry_of
+from pentad.runtime.wiring.ground.humans import make_approvals
+from pentad.runtime.wiring.ground.starting import make_starting
+from pentad.runtime.wiring.ground.stores import make_sessions, make_table
+from pentad.tools.graphs.adapters.nodes_dynamodb import DynamoGraphNodes
+
+_UNDO_SECONDS = 25.0
+"""How long to wait for a tool's undo; API Gateway ends the request after 30 s."""
+
+_MODEL_SECONDS = 28.0
+"""How long to wait for the gateway; its deadline is before API Gateway's 30 s, so its own word comes first."""
+
+
+@cache
+def make_api() -> Api:
+    """Return the HTTP API."""
+    return Api(make_routers(), telemetry_of("api"))
+
+
+@cache
+def make_routers() -> tuple[Router, ...]:
+    """Return the API's routers."""
+    values, telemetry, catalog = read_settings(ApiSettings), telemetry_of("api"), load_catalog()
+    sessions, approvals = make_sessions(values), make_approvals(values, values.approval_key)
+    starting = make_starting(values, approvals, telemetry)
+    runs, engine = starting.runs, starting.engine
+    state, ledger = make_table(values.state_table), DynamoDBLedger(make_table(values.ledger_table))
+    find = FindRun(runs, now)
+    current_view = CurrentView(runs, approvals, starting.start.advance, telemetry, now)
+    fork = ForkRun(catalog, load_models, runs, sessions, engine, telemetry, now=now, switchboard=starting.switchboard)
+    decide = Decide(catalog, runs, sessions, approvals, engine, starting.events, telemetry, now=now)
+    documents = Documents(S3Documents(signing_client(), values.documents_bucket), now=now)
+    # One attempt: a second one would undo twice.
+    tools = LambdaTools(client("lambda", read_timeout=_UNDO_SECONDS, attempts=1), values.tool_function_prefix)
+    return (
+        StartRoutes(starting.start, Waiting(runs), current_view),
+        RunRoutes(runs, ledger, approvals, find, current_view),
+        TraceRoutes(runs, ledger, DynamoGraphNodes(state), engine, find, now),
+        CancelRoutes(starting.cancel, Undo(runs, tools), approvals, find),
+        ForkRoutes(catalog, runs, sessions, approvals, fork, now),
+        SessionRoutes(sessions),
+        ApprovalRoutes(approvals, decide, now),
+        ReviewRoutes(CountedReviews(DynamoReviews(state), telemetry), now),
+        DocumentRoutes(documents, DynamoRegistry(state, clock=now)),
+        CostRoutes(DynamoSpend(state), now),
+        SystemRoutes(catalog),
+        DoorRoutes(_make_door, now),
+    )
+
+
+@cache
+def _make_door() -> Door:
+    function = read_settings(ApiSettings).gateway_function
+    # One attempt: a second one would ask, and bill, twice.
+    gateway = client("lambda", read_timeout=_MODEL_SECONDS, attempts=1)
+    return Door(LambdaChatModel(gateway, function), LambdaEmbedder(gateway, function), load_models(), now=now)

@@ -1,0 +1,156 @@
+"""The wiring of functions.models.gateway: the gateway over its providers, and what asks it within the same function."""
+
+import time
+from functools import cache, partial
+
+from pentad.aws.clients import client
+from pentad.models.breaker.adapters.breaker_dynamodb import DynamoCircuits
+from pentad.models.breaker.circuits import SharedBreaker
+from pentad.models.budgets.adapters.budget_definitions import DynamoBudgetStore, RememberedDefinitions
+from pentad.models.budgets.adapters.budgets_dynamodb import DynamoBudget
+from pentad.models.cache.adapters.response_cache_dynamodb import DynamoResponseCache
+from pentad.models.drill.adapters.drills_dynamodb import DynamoDrills
+from pentad.models.drill.drill import Drill
+from pentad.models.gateway.compose import compose_chat, compose_embedder
+from pentad.models.ledger.adapters.ledger_dynamodb import DynamoDBLedger
+from pentad.models.ports import ChatModel, Embedder
+from pentad.models.providers.adapters.secrets import FixedCredentials, SecretCredentials, SecretsManagerSecrets
+from pentad.models.providers.ports import CredentialSource
+from pentad.orchestration.confidence.assessor import Assess
+from pentad.orchestration.reviews.adapters.reviews_dynamodb import DynamoReviews
+from pentad.orchestration.reviews.reviews import CountedReviews
+from pentad.orchestration.runs.adapters.graph_usage import counting
+from pentad.orchestration.runs.spill import Spill
+from pentad.orchestration.switches.adapters.switches_dynamodb import DynamoSwitches
+from pentad.orchestration.switches.switchboard import Switches
+from pentad.orchestration.turn.think import Think
+from pentad.orchestration.workflows.adapters.results_dynamodb import DynamoResults
+from pentad.orchestration.workflows.model_steps import Task
+from pentad.orchestration.workflows.steps import Stores
+from pentad.runtime.catalog import load_catalog
+from pentad.runtime.clock import now
+from pentad.runtime.models import load_models
+from pentad.runtime.settings import GatewaySettings, read_settings
+from pentad.runtime.telemetry import telemetry_of
+from pentad.runtime.wiring.ground.providers import chat_providers, embedding_providers
+from pentad.runtime.wiring.ground.stores import make_objects, make_runs, make_sessions, make_table
+
+_NAME = "gateway"
+
+
+@cache
+def _make_secrets() -> SecretsManagerSecrets:
+    return SecretsManagerSecrets(client("secretsmanager"))
+
+
+def credentials_of(name: str | None) -> CredentialSource:
+    """Return the credentials in a provider's secret; none where the provider has no secret.
+
+    Args:
+        name: of the secret, behind the deployment's prefix.
+    """
+    if name is None:
+        return FixedCredentials("")
+    values = read_settings(GatewaySettings)
+    named = {"anthropic": values.anthropic_secret, "openai": values.openai_secret, **values.provider_secrets}
+    return SecretCredentials(_make_secrets(), named.get(name, ""))
+
+
+@cache
+def make_ledger() -> DynamoDBLedger:
+    """Return the ledger: each attempt that it records raises the spend counters, and the usage of a graph's run."""
+    values = read_settings(GatewaySettings)
+    state = make_table(values.state_table)
+    return DynamoDBLedger(make_table(values.ledger_table), state, counting=partial(counting, state))
+
+
+@cache
+def _make_budget() -> DynamoBudget:
+    values = read_settings(GatewaySettings)
+    definitions = RememberedDefinitions(DynamoBudgetStore(make_table(values.state_table)))
+    return DynamoBudget(make_table(values.transient_table), definitions)
+
+
+@cache
+def make_breaker() -> SharedBreaker:
+    """Return the breaker that all instances of the gateway share."""
+    circuits = DynamoCircuits(make_table(read_settings(GatewaySettings).transient_table))
+    return SharedBreaker(circuits, telemetry=telemetry_of(_NAME))
+
+
+@cache
+def make_chat_model() -> ChatModel:
+    """Return what answers every call of a model."""
+    models = load_models()
+    return compose_chat(
+        chat_providers(models, credentials_of),
+        models,
+        ledger=make_ledger(),
+        breaker=make_breaker(),
+        budget=_make_budget(),
+        replies=DynamoResponseCache(make_table(read_settings(GatewaySettings).transient_table)),
+        telemetry=telemetry_of(_NAME),
+    )
+
+
+@cache
+def make_embedder() -> Embedder:
+    """Return what answers every call for embeddings."""
+    models = load_models()
+    return compose_embedder(
+        embedding_providers(models, credentials_of),
+        models,
+        ledger=make_ledger(),
+        breaker=make_breaker(),
+        budget=_make_budget(),
+        telemetry=telemetry_of(_NAME),
+    )
+
+
+@cache
+def make_drill() -> Drill:
+    """Return what exercises every link; no budget is in its way, since it must run when budgets are used up."""
+    models = load_models()
+    return Drill(
+        chat_providers(models, credentials_of),
+        embedding_providers(models, credentials_of),
+        models,
+        make_ledger(),
+        make_breaker(),
+        DynamoDrills(make_table(read_settings(GatewaySettings).transient_table)),
+        telemetry_of(_NAME),
+        clock=time.time,
+    )
+
+
+@cache
+def _make_switches() -> Switches:
+    switches = DynamoSwitches(make_table(read_settings(GatewaySettings).transient_table))
+    return Switches(switches, telemetry_of(_NAME), now)
+
+
+@cache
+def make_think() -> Think:
+    """Return what takes one turn of an agent's run."""
+    values, telemetry, model = read_settings(GatewaySettings), telemetry_of(_NAME), make_chat_model()
+    return Think(
+        load_catalog(),
+        make_runs(values),
+        make_sessions(values),
+        model,
+        make_ledger(),
+        telemetry,
+        now=now,
+        switchboard=_make_switches(),
+        assessor=Assess(model, telemetry),
+        reviews=CountedReviews(DynamoReviews(make_table(values.state_table)), telemetry),
+    )
+
+
+@cache
+def make_task() -> Task:
+    """Return what does the model steps of workflows."""
+    values = read_settings(GatewaySettings)
+    results = DynamoResults(make_table(values.state_table), Spill(make_objects(values.payload_bucket)))
+    stores = Stores(load_catalog(), make_runs(values), make_sessions(values), results, now, _make_switches())
+    return Task(stores, make_chat_model(), make_ledger())

@@ -1,0 +1,1 @@
+"""What several functions are wired with."""

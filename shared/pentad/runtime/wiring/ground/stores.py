@@ -1,0 +1,33 @@
+"""The stores that most functions share: sessions and runs in their tables, with large content in the payload bucket."""
+
+from pentad.aws.clients import client
+from pentad.aws.table import Table
+from pentad.memory.objects.adapters.objects_s3 import S3Objects
+from pentad.memory.sessions.adapters.sessions_dynamodb import DynamoSessions
+from pentad.orchestration.runs.adapters.runs_dynamodb import DynamoRuns
+from pentad.orchestration.runs.adapters.runs_start import RunStart
+from pentad.orchestration.runs.spill import Spill
+from pentad.runtime.clock import now
+from pentad.runtime.settings import StateTable
+
+
+def make_table(name: str) -> Table:
+    """Return a table by its name."""
+    return Table(client("dynamodb"), name)
+
+
+def make_objects(bucket: str) -> S3Objects:
+    """Return the objects of a bucket."""
+    return S3Objects(client("s3"), bucket)
+
+
+def make_sessions(values: StateTable) -> DynamoSessions:
+    """Return the session store."""
+    return DynamoSessions(make_table(values.state_table), make_objects(values.payload_bucket), clock=now)
+
+
+def make_runs(values: StateTable) -> DynamoRuns:
+    """Return the run store."""
+    state, transient = make_table(values.state_table), make_table(values.transient_table)
+    objects = make_objects(values.payload_bucket)
+    return DynamoRuns(state, transient, Spill(objects), RunStart(state, transient, objects), now)

@@ -1,0 +1,35 @@
+"""The wiring of functions.memory.ingest."""
+
+from functools import cache
+
+from pentad.aws.clients import client
+from pentad.aws.table import Table
+from pentad.memory.documents.adapters.registry_dynamodb import DynamoRegistry
+from pentad.memory.documents.ingest import Ingest
+from pentad.memory.objects.adapters.objects_s3 import S3Objects
+from pentad.memory.retrieval.adapters.vectors_pinecone import PineconeVectors
+from pentad.models.providers.adapters.secrets import SecretsManagerSecrets
+from pentad.models.remote.adapters.gateway_lambda import LambdaEmbedder
+from pentad.runtime.clock import now
+from pentad.runtime.settings import IngestSettings, read_settings
+from pentad.runtime.telemetry import telemetry_of
+
+_GATEWAY_SECONDS = 120.0
+"""How long to wait for the gateway's answer with vectors; more than its own attempts take."""
+
+
+@cache
+def make_ingest() -> Ingest:
+    """Return what keeps the index as the documents bucket is."""
+    values = read_settings(IngestSettings)
+    secrets = SecretsManagerSecrets(client("secretsmanager"))
+    # One attempt: a second one would embed, and bill, twice. The queue brings a failed message back.
+    gateway = client("lambda", read_timeout=_GATEWAY_SECONDS, attempts=1)
+    return Ingest(
+        objects=S3Objects(client("s3"), values.documents_bucket),
+        registry=DynamoRegistry(Table(client("dynamodb"), values.state_table), clock=now),
+        vectors=PineconeVectors(lambda: secrets.get_json(values.pinecone_secret)),
+        embedder=LambdaEmbedder(gateway, values.gateway_function),
+        telemetry=telemetry_of("ingest"),
+        clock=now,
+    )

@@ -1,0 +1,33 @@
+"""The wiring of functions.memory.recall."""
+
+from functools import cache
+
+from pentad.aws.clients import client
+from pentad.memory.context.recall import Recall
+from pentad.memory.retrieval.adapters.vectors_pinecone import PineconeVectors
+from pentad.models.providers.adapters.secrets import SecretsManagerSecrets
+from pentad.models.remote.adapters.gateway_lambda import LambdaEmbedder
+from pentad.runtime.clock import now
+from pentad.runtime.settings import RecallSettings, read_settings
+from pentad.runtime.telemetry import telemetry_of
+from pentad.runtime.wiring.ground.stores import make_runs, make_sessions
+
+_GATEWAY_SECONDS = 120.0
+"""How long to wait for the gateway's answer with vectors; more than its own attempts take."""
+
+
+@cache
+def make_recall() -> Recall:
+    """Return what chooses a run's context."""
+    values = read_settings(RecallSettings)
+    secrets = SecretsManagerSecrets(client("secretsmanager"))
+    # One attempt: a second one would embed, and bill, twice. The state has a retry of its own.
+    gateway = client("lambda", read_timeout=_GATEWAY_SECONDS, attempts=1)
+    return Recall(
+        sessions=make_sessions(values),
+        vectors=PineconeVectors(lambda: secrets.get_json(values.pinecone_secret)),
+        embedder=LambdaEmbedder(gateway, values.gateway_function),
+        runs=make_runs(values),
+        telemetry=telemetry_of("recall"),
+        clock=now,
+    )

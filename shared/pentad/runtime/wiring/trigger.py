@@ -1,0 +1,44 @@
+"""The wiring of functions.orchestration.trigger."""
+
+from functools import cache
+
+from pentad.orchestration.lifecycle.deliver import Deliver
+from pentad.orchestration.lifecycle.handle_message import Triggered
+from pentad.orchestration.lifecycle.redrive import Redrive
+from pentad.orchestration.reviews.adapters.reviews_dynamodb import DynamoReviews
+from pentad.orchestration.reviews.reviews import CountedReviews
+from pentad.runtime.catalog import load_catalog
+from pentad.runtime.clock import now
+from pentad.runtime.settings import TriggerSettings, read_settings
+from pentad.runtime.telemetry import telemetry_of
+from pentad.runtime.wiring.ground.humans import make_approvals
+from pentad.runtime.wiring.ground.starting import make_starting
+from pentad.runtime.wiring.ground.stores import make_sessions, make_table
+from pentad.tools.runtime.adapters.effects_dynamodb import DynamoEffects
+
+
+@cache
+def make_triggered() -> Triggered:
+    """Return what does what a message of the runs queue asks for."""
+    values, telemetry = read_settings(TriggerSettings), telemetry_of("trigger")
+    sessions, approvals, state = make_sessions(values), make_approvals(values), make_table(values.state_table)
+    starting = make_starting(values, approvals, telemetry)
+    redrive = Redrive(
+        load_catalog(),
+        starting.runs,
+        sessions,
+        DynamoEffects(state),
+        starting.start,
+        starting.engine,
+        now=now,
+    )
+    aborts = Deliver(
+        starting.runs,
+        sessions,
+        approvals,
+        starting.events,
+        telemetry,
+        now=now,
+        reviews=CountedReviews(DynamoReviews(state), telemetry),
+    )
+    return Triggered(starting.start, redrive, aborts, starting.runs, telemetry)
