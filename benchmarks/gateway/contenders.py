@@ -111,7 +111,7 @@ class Whole:
         )
 
     def _composed(self, first: AnthropicChat, second: OpenAIChat) -> ChatModel:
-        """Return what `pentad.runtime.gateway_services.chat_model` composes."""
+        """Return what `pentad.runtime.wiring.gateway.make_chat_model` composes."""
         told, catalog = NullTelemetry(), load()
         budgets = [
             BudgetDefinition(tenant=_TENANT, scope=scope, period="day", limit_nanousd=_ENOUGH, soft_nanousd=_ENOUGH)

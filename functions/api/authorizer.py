@@ -4,8 +4,8 @@ from typing import Any
 
 from pentad.domain.errors import NotAuthenticated
 from pentad.runtime.entrypoint import LambdaContext, invocation
-from pentad.runtime.telemetry import telemetry_of
 from pentad.runtime.wiring import authorizer as wiring
+from pentad.runtime.wiring.ground.telemetry import telemetry_of
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:

@@ -10,8 +10,8 @@ from pentad.orchestration.turn.think import Turn
 from pentad.orchestration.workflows.steps import EnteredStep
 from pentad.runtime import priming
 from pentad.runtime.entrypoint import LambdaContext, deadline_of, entrypoint
-from pentad.runtime.telemetry import telemetry_of
 from pentad.runtime.wiring import gateway as wiring
+from pentad.runtime.wiring.ground.telemetry import telemetry_of
 
 _STORE_SECONDS = 5.0
 """Left after the model's answer, to store it."""

@@ -14,7 +14,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from pentad.domain.errors import PentadError
 from pentad.observability.metrics import names
 from pentad.orchestration.lifecycle.start import invalid
-from pentad.runtime.telemetry import telemetry_of
+from pentad.runtime.wiring.ground.telemetry import telemetry_of
 
 R = TypeVar("R")
 _KEYS = ("tenant", "run", "session", "agent", "step", "index", "op")

@@ -16,7 +16,7 @@ from pentad.aws.clients import client
 from pentad.aws.redelivery import SqsRedelivery
 from pentad.domain.errors import PentadError, TransientError
 from pentad.runtime.entrypoint import LambdaContext, invocation
-from pentad.runtime.telemetry import telemetry_of
+from pentad.runtime.wiring.ground.telemetry import telemetry_of
 
 _FIRST_SECONDS = 2
 _LONGEST_SECONDS = 300

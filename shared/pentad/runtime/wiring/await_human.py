@@ -4,8 +4,8 @@ from functools import cache
 
 from pentad.orchestration.approvals.ask import Asking
 from pentad.runtime.settings import AwaitHumanSettings, read_settings
-from pentad.runtime.telemetry import telemetry_of
 from pentad.runtime.wiring.ground.humans import make_asking as make
+from pentad.runtime.wiring.ground.telemetry import telemetry_of
 
 
 @cache

@@ -11,9 +11,9 @@ from pentad.orchestration.switches.adapters.switches_dynamodb import DynamoSwitc
 from pentad.orchestration.switches.switchboard import Switches
 from pentad.runtime.clock import now
 from pentad.runtime.settings import DeliverSettings, read_settings
-from pentad.runtime.telemetry import telemetry_of
 from pentad.runtime.wiring.ground.humans import make_approvals
 from pentad.runtime.wiring.ground.stores import make_runs, make_sessions, make_table
+from pentad.runtime.wiring.ground.telemetry import telemetry_of
 
 
 @cache

@@ -31,9 +31,9 @@ from pentad.runtime.catalog import load_catalog
 from pentad.runtime.clock import now
 from pentad.runtime.models import load_models
 from pentad.runtime.settings import GatewaySettings, read_settings
-from pentad.runtime.telemetry import telemetry_of
 from pentad.runtime.wiring.ground.providers import chat_providers, embedding_providers
 from pentad.runtime.wiring.ground.stores import make_objects, make_runs, make_sessions, make_table
+from pentad.runtime.wiring.ground.telemetry import telemetry_of
 
 _NAME = "gateway"
 

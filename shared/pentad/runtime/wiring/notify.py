@@ -12,7 +12,7 @@ from pentad.orchestration.approvals.adapters.notify_sns import TopicNotifier
 from pentad.orchestration.approvals.notices import Notifier, Notify
 from pentad.runtime.clock import now
 from pentad.runtime.settings import NotifySettings, read_settings
-from pentad.runtime.telemetry import telemetry_of
+from pentad.runtime.wiring.ground.telemetry import telemetry_of
 
 
 @cache

@@ -9,8 +9,8 @@ from pentad.models.providers.adapters.secrets import SecretsManagerSecrets
 from pentad.models.remote.adapters.gateway_lambda import LambdaEmbedder
 from pentad.runtime.clock import now
 from pentad.runtime.settings import RecallSettings, read_settings
-from pentad.runtime.telemetry import telemetry_of
 from pentad.runtime.wiring.ground.stores import make_runs, make_sessions
+from pentad.runtime.wiring.ground.telemetry import telemetry_of
 
 _GATEWAY_SECONDS = 120.0
 """How long to wait for the gateway's answer with vectors; more than its own attempts take."""

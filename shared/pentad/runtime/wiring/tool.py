@@ -9,8 +9,8 @@ from pentad.orchestration.switches.switchboard import Switches
 from pentad.runtime.catalog import load_catalog
 from pentad.runtime.clock import now
 from pentad.runtime.settings import ToolSettings, read_settings
-from pentad.runtime.telemetry import telemetry_of
 from pentad.runtime.wiring.ground.stores import make_runs, make_table
+from pentad.runtime.wiring.ground.telemetry import telemetry_of
 from pentad.tools.declare.discovery import load_tool
 from pentad.tools.records.adapters.records_dynamodb import DynamoRecords
 from pentad.tools.records.ports import RecordStore

@@ -10,10 +10,10 @@ from pentad.orchestration.reviews.reviews import CountedReviews
 from pentad.runtime.catalog import load_catalog
 from pentad.runtime.clock import now
 from pentad.runtime.settings import TriggerSettings, read_settings
-from pentad.runtime.telemetry import telemetry_of
 from pentad.runtime.wiring.ground.humans import make_approvals
 from pentad.runtime.wiring.ground.starting import make_starting
 from pentad.runtime.wiring.ground.stores import make_sessions, make_table
+from pentad.runtime.wiring.ground.telemetry import telemetry_of
 from pentad.tools.runtime.adapters.effects_dynamodb import DynamoEffects
 
 

@@ -15,9 +15,9 @@ from pentad.orchestration.workflows.tool_steps import Calls
 from pentad.runtime.catalog import load_catalog
 from pentad.runtime.clock import now
 from pentad.runtime.settings import WorkflowSettings, read_settings
-from pentad.runtime.telemetry import telemetry_of
 from pentad.runtime.wiring.ground.humans import make_approvals, make_asking
 from pentad.runtime.wiring.ground.stores import make_objects, make_runs, make_sessions, make_table
+from pentad.runtime.wiring.ground.telemetry import telemetry_of
 from pentad.tools.runtime.adapters.effects_dynamodb import DynamoEffects
 
 
