@@ -3,16 +3,19 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import ApiGatewayResolver
 from aws_lambda_powertools.event_handler.openapi.params import Path
 
 from pentad.api.door.faults import Answer
-from pentad.api.door.service import Door
 from pentad.api.identity.caller import Caller
 from pentad.api.routers.serve import serve
+
+if TYPE_CHECKING:
+    # Named, not loaded: the door reads the models' catalog, and most requests need none of it.
+    from pentad.api.door.service import Door
 
 _GATEWAY_SECONDS = 30.0
 """API Gateway ends a request after this, an instance's start included (HTTP API quotas)."""
@@ -29,7 +32,7 @@ class DoorRoutes:
         now: the clock.
     """
 
-    door: Callable[[], Door]
+    door: "Callable[[], Door]"
     now: Callable[[], datetime]
 
     def register(self, app: ApiGatewayResolver, caller: Callable[[], Caller]) -> None:

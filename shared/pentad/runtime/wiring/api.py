@@ -1,11 +1,11 @@
 """The wiring of functions.api.http: each router with what it uses."""
 
 from functools import cache
+from typing import TYPE_CHECKING
 
 from pentad.api.adapters.documents_s3 import S3Documents, signing_client
 from pentad.api.app import Api, Router
 from pentad.api.documents import Documents
-from pentad.api.door.service import Door
 from pentad.api.found import FindRun
 from pentad.api.routers.approvals import ApprovalRoutes
 from pentad.api.routers.cost import CostRoutes
@@ -22,7 +22,6 @@ from pentad.aws.clients import client
 from pentad.memory.documents.adapters.registry_dynamodb import DynamoRegistry
 from pentad.models.ledger.adapters.ledger_dynamodb import DynamoDBLedger
 from pentad.models.ledger.adapters.spend_dynamodb import DynamoSpend
-from pentad.models.remote.adapters.gateway_lambda import LambdaChatModel, LambdaEmbedder
 from pentad.orchestration.approvals.decide import Decide
 from pentad.orchestration.lifecycle.undo import Undo
 from pentad.orchestration.reviews.adapters.reviews_dynamodb import DynamoReviews
@@ -31,7 +30,6 @@ from pentad.orchestration.runs.adapters.tool_lambda import LambdaTools
 from pentad.orchestration.timetravel.fork import ForkRun
 from pentad.runtime.catalog import load_catalog
 from pentad.runtime.clock import now
-from pentad.runtime.models import load_models
 from pentad.runtime.settings import ApiSettings, read_settings
 from pentad.runtime.wiring.ground.humans import make_approvals
 from pentad.runtime.wiring.ground.starting import make_starting
@@ -39,11 +37,12 @@ from pentad.runtime.wiring.ground.stores import make_sessions, make_table
 from pentad.runtime.wiring.ground.telemetry import telemetry_of
 from pentad.tools.graphs.adapters.nodes_dynamodb import DynamoGraphNodes
 
+if TYPE_CHECKING:
+    from pentad.api.door.service import Door
+    from pentad.models.catalog.catalog import ModelCatalog
+
 _UNDO_SECONDS = 25.0
 """How long to wait for a tool's undo; API Gateway ends the request after 30 s."""
-
-_MODEL_SECONDS = 28.0
-"""How long to wait for the gateway; its deadline is before API Gateway's 30 s, so its own word comes first."""
 
 
 @cache
@@ -62,7 +61,7 @@ def make_routers() -> tuple[Router, ...]:
     state, ledger = make_table(values.state_table), DynamoDBLedger(make_table(values.ledger_table))
     find = FindRun(runs, now)
     current_view = CurrentView(runs, approvals, starting.start.advance, telemetry, now)
-    fork = ForkRun(catalog, load_models, runs, sessions, engine, telemetry, now=now, switchboard=starting.switchboard)
+    fork = ForkRun(catalog, _load_models, runs, sessions, engine, telemetry, now=now, switchboard=starting.switchboard)
     decide = Decide(catalog, runs, sessions, approvals, engine, starting.events, telemetry, now=now)
     documents = Documents(S3Documents(signing_client(), values.documents_bucket), now=now)
     # One attempt: a second one would undo twice.
@@ -83,9 +82,18 @@ def make_routers() -> tuple[Router, ...]:
     )
 
 
+# The models' catalog takes longer to import than all else here does beside boto3, and few requests need it: those of
+# OpenAI's clients, and a fork that names a model.
+
+
 @cache
-def _make_door() -> Door:
-    function = read_settings(ApiSettings).gateway_function
-    # One attempt: a second one would ask, and bill, twice.
-    gateway = client("lambda", read_timeout=_MODEL_SECONDS, attempts=1)
-    return Door(LambdaChatModel(gateway, function), LambdaEmbedder(gateway, function), load_models(), now=now)
+def _make_door() -> "Door":
+    from pentad.runtime.wiring.ground.door import make_door
+
+    return make_door(read_settings(ApiSettings))
+
+
+def _load_models() -> "ModelCatalog":
+    from pentad.runtime.models import load_models
+
+    return load_models()
