@@ -90,7 +90,7 @@ def test_answer_is_told_to_a_reader_without_json(pentad: CommandLine) -> None:
 def test_approve_carries_out_and_undo_takes_back(pentad: CommandLine, tenant: Tenant) -> None:
     view = pentad.json("run", NOTE)
     assert view["status"] == "awaiting_human"
-    [listed] = pentad.json("approve")
+    [listed] = pentad.json("approvals")
     assert listed["approval"] == view["pending_approval"]
     assert pentad.json("approve", view["pending_approval"], "--yes")["status"] == "approved"
     assert tenant.settled(view["run_id"], after=view["pending_approval"])["status"] == "succeeded"
@@ -132,6 +132,7 @@ def test_key_is_made_listed_used_and_revoked(own: OwnProject, pentad: CommandLin
         (("run", "hello", "--session", "../x"), 1, "session"),
         (("ingest", "there-is-no-such-file"), 2, "does not exist"),
         (("keys", "revoke", "abcdefabcdef"), 1, "key"),
+        (("approve",), 2, "pentad approvals"),
     ],
 )
 def test_failure_is_one_line_and_an_exit_code(
@@ -144,7 +145,7 @@ def test_failure_is_one_line_and_an_exit_code(
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("arguments", [("run", "hello"), ("runs",), ("keys", "list"), ("approve",)])
+@pytest.mark.parametrize("arguments", [("run", "hello"), ("runs",), ("keys", "list"), ("approvals",)])
 def test_command_without_a_twin_says_so_and_exits_with_three(tmp_path: Path, arguments: tuple[str, ...]) -> None:
     (tmp_path / "cdk.json").write_text("{}")
     (tmp_path / "infra").mkdir()

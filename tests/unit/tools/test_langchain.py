@@ -51,11 +51,16 @@ def test_name_description_and_arguments_are_kept() -> None:
 
 
 def test_it_is_a_tool_of_the_module_that_declares_it_with_the_layer_it_needs() -> None:
-    made = from_langchain(weather, effects="external", approval="always", rate_limit="3/minute", secrets=["key"])
+    made = from_langchain(weather, effects="external", approval="always")
     assert made.module == __name__
     assert made.needs == {"langchain"}
-    assert (made.spec.approval, made.spec.effects, made.secrets) == ("always", "external", ("key",))
-    assert made.rate_limit is not None
+    assert (made.spec.approval, made.spec.effects) == ("always", "external")
+
+
+@pytest.mark.parametrize("option", [{"rate_limit": "3/minute"}, {"secrets": ["key"]}])
+def test_an_option_that_nothing_enforces_yet_is_refused(option: dict[str, Any]) -> None:
+    with pytest.raises(ConfigurationError, match="is not available yet"):
+        from_langchain(weather, effects="none", **option)
 
 
 def test_its_output_counts_as_text_from_outside_unless_the_author_says_otherwise() -> None:

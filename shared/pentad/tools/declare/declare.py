@@ -20,9 +20,9 @@ from pentad.domain.errors import ConfigurationError
 from pentad.tools.declare.context import ToolContext, Undoable
 from pentad.tools.declare.schema import input_schema
 from pentad.tools.declare.signature import Signature, hints_of, place, problem, read_signature
-from pentad.tools.records.grants import Grant, RateLimit, check_secret_name
+from pentad.tools.records.grants import Grant
 
-__all__ = ["Grant", "RateLimit", "Tool", "ToolContext", "Undoable", "tool"]
+__all__ = ["Grant", "Tool", "ToolContext", "Undoable", "tool"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -49,8 +49,6 @@ class Tool(Generic[P, R]):
         signature: how its arguments and its result are validated.
         undo: its undo, where it has one.
         grants: what its role may reach.
-        secrets: names of the secrets its role may read, under the deployment's prefix.
-        rate_limit: calls a tenant may make, where limited.
         memory_mb: memory of its Lambda function, in MB.
         needs: what its Lambda function has beyond every tool's: see `Need`.
     """
@@ -63,8 +61,6 @@ class Tool(Generic[P, R]):
         signature: Signature,
         undo: Undo | None,
         grants: tuple[Grant, ...],
-        secrets: tuple[str, ...],
-        rate_limit: RateLimit | None,
         memory_mb: int,
         needs: frozenset[Need] = frozenset(),
     ) -> None:
@@ -73,8 +69,6 @@ class Tool(Generic[P, R]):
         self.signature = signature
         self.undo = undo
         self.grants = grants
-        self.secrets = secrets
-        self.rate_limit = rate_limit
         self.memory_mb = memory_mb
         self.needs = needs
         functools.update_wrapper(self, function)
@@ -120,7 +114,7 @@ def tool(
     effects: Effects,
     permissions: Sequence[Grant] = (),
     secrets: Sequence[str] = (),
-    rate_limit: str | RateLimit | None = None,
+    rate_limit: str | None = None,
     approval: Approval = "never",
     undo: Callable[[Any, ToolContext], Any] | None = None,
     idempotent: bool = False,
@@ -133,8 +127,8 @@ def tool(
     Args:
         effects: ``none``: pure or read only; ``internal``: changes our own stores; ``external``: reaches the outside.
         permissions: what it may touch; its role gets exactly this.
-        secrets: names of secrets it may read.
-        rate_limit: at most so many calls by a tenant, such as ``30/minute``.
+        secrets: names of secrets it may read; not available yet, so any is refused.
+        rate_limit: at most so many calls by a tenant; not available yet, so any is refused.
         approval: ``always``: a human sees the arguments and decides first.
         undo: a function of the same module that takes the undo data and a `ToolContext`.
         idempotent: running it again with the same effect key changes nothing more. A tool with effects that is not
@@ -152,6 +146,7 @@ def tool(
         if not inspect.isfunction(function) or inspect.iscoroutinefunction(function):
             raise problem(where, "a tool is a plain function", "put @tool on a def; async def is not run")
         _check_choices(where, effects, approval, memory_mb)
+        refuse_unavailable(where, secrets=secrets, rate_limit=rate_limit)
         signature = read_signature(function)
         spec = _spec(
             function,
@@ -169,12 +164,35 @@ def tool(
             signature=signature,
             undo=_undo(where, function, undo, spec, signature),
             grants=_grants(where, permissions),
-            secrets=tuple(check_secret_name(name) for name in secrets),
-            rate_limit=RateLimit.parse(rate_limit) if isinstance(rate_limit, str) else rate_limit,
             memory_mb=memory_mb,
         )
 
     return declare
+
+
+def refuse_unavailable(where: str, *, secrets: Sequence[str], rate_limit: str | None) -> None:
+    """Refuse options that nothing enforces yet: a tool must not look limited when it is not.
+
+    Args:
+        where: the tool's place, for the message.
+        secrets: the option ``secrets``.
+        rate_limit: the option ``rate_limit``.
+
+    Raises:
+        ConfigurationError: one of them is given.
+    """
+    if rate_limit is not None:
+        raise problem(
+            where,
+            f"rate_limit={rate_limit!r} is not available yet: nothing would enforce it",
+            "remove rate_limit; to bound a run, set limits in the agent's agent.yaml",
+        )
+    if secrets:
+        raise problem(
+            where,
+            f"secrets={list(secrets)!r} is not available yet: the tool's role would not be allowed to read them",
+            "remove secrets; a tool can't read a secret yet",
+        )
 
 
 def _check_choices(where: str, effects: str, approval: str, memory_mb: int) -> None:

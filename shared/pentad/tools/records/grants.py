@@ -1,4 +1,4 @@
-"""What a tool declares it may touch: record kinds, secrets, a rate. Pure values that infra turns into a role."""
+"""What a tool declares it may touch: kinds of records. Pure values that infra turns into a role."""
 
 import re
 from dataclasses import dataclass
@@ -11,9 +11,6 @@ Access = Literal["read", "write", "readwrite"]
 Resource = Literal["records"]
 
 _KIND = re.compile(r"[A-Z][A-Z0-9_]{0,39}")
-_RATE = re.compile(r"([1-9][0-9]{0,5})/(second|minute|hour)")
-_SECRET = re.compile(r"[a-z][a-z0-9-]{0,39}")
-_SECONDS = {"second": 1, "minute": 60, "hour": 3600}
 
 
 @dataclass(frozen=True)
@@ -70,40 +67,3 @@ class Grant:
     def writes(self) -> bool:
         """It allows put and delete."""
         return self.access in ("write", "readwrite")
-
-
-@dataclass(frozen=True)
-class RateLimit:
-    """At most ``calls`` calls of a tool by one tenant in each window of ``seconds`` seconds."""
-
-    calls: int
-    seconds: int
-
-    @classmethod
-    def parse(cls, text: str) -> "RateLimit":
-        """Return the limit written as ``30/minute`` (also second, hour).
-
-        Raises:
-            ConfigurationError: it is not written so.
-        """
-        match = _RATE.fullmatch(text) if isinstance(text, str) else None
-        if match is None:
-            raise ConfigurationError(
-                f"the rate limit {text!r} can't be read",
-                field="rate_limit",
-                fix="write it as 30/minute (or /second, /hour)",
-            )
-        return cls(calls=int(match[1]), seconds=_SECONDS[match[2]])
-
-
-def check_secret_name(name: str) -> str:
-    """Return the name of a secret if it is well formed; it lives at ``{prefix}/{name}`` in Secrets Manager.
-
-    Raises:
-        ConfigurationError: it is not.
-    """
-    if not isinstance(name, str) or not _SECRET.fullmatch(name):
-        raise ConfigurationError(
-            f"the secret {name!r} is not well formed", field="secrets", fix="use lower case, digits and dashes: crm-api"
-        )
-    return name

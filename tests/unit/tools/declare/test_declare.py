@@ -8,7 +8,7 @@ import pytest
 from pydantic import BaseModel, Field
 
 from pentad.domain.errors import ConfigurationError
-from pentad.tools.declare.declare import Grant, RateLimit, ToolContext, Undoable, tool
+from pentad.tools.declare.declare import Grant, ToolContext, Undoable, tool
 from tests.unit.tools.worlds import context_for
 
 
@@ -32,8 +32,6 @@ def take_back(data: dict[str, Any], context: ToolContext) -> None:
 @tool(
     effects="external",
     permissions=[Grant("records", "readwrite", keys="NOTE")],
-    secrets=["crm-api"],
-    rate_limit="30/minute",
     approval="always",
     undo=take_back,
     idempotent=True,
@@ -64,8 +62,7 @@ def test_the_spec_says_what_was_declared() -> None:
 
 def test_what_infra_needs_is_on_the_tool() -> None:
     assert [grant.leading_key for grant in sample.grants] == ["T#*#NOTE"]
-    assert (sample.secrets, sample.memory_mb, sample.timeout_seconds) == (("crm-api",), 512, 12)
-    assert sample.rate_limit == RateLimit(calls=30, seconds=60)
+    assert (sample.memory_mb, sample.timeout_seconds) == (512, 12)
 
 
 def test_the_schema_is_closed_without_references_titles_or_the_context() -> None:
@@ -173,8 +170,8 @@ def one_parameter(data: dict[str, Any]) -> None:
         (undoable, {"undo": take_back}, "effects='none'"),
         (undoable, {"effects": "internal", "undo": context_for}, "same module"),
         (undoable, {"effects": "internal", "undo": one_parameter}, "takes the undo data and a ToolContext"),
-        (plain, {"rate_limit": "many"}, "30/minute"),
-        (plain, {"secrets": ["Not OK"]}, "secret"),
+        (plain, {"rate_limit": "30/minute"}, "rate_limit='30/minute' is not available yet"),
+        (plain, {"secrets": ["crm-api"]}, "secrets=['crm-api'] is not available yet"),
     ],
 )
 def test_a_wrong_declaration_is_refused_with_what_and_fix(

@@ -35,7 +35,7 @@ def approvals(
 
 
 def approve(
-    approval: Annotated[str | None, typer.Argument(help="Which one; without it the pending ones are listed.")] = None,
+    approval: Annotated[str | None, typer.Argument(help="Which one; `pentad approvals` lists them.")] = None,
     reject: Annotated[bool, typer.Option("--reject", help="Say no instead.")] = False,
     reason: Annotated[str | None, typer.Option(help="Why; the agent is told.")] = None,
     allow_tool: Annotated[
@@ -43,11 +43,13 @@ def approve(
     ] = False,
     yes: Yes = False,
 ) -> None:
-    """List what waits for a decision, or decide: what is shown is exactly what runs."""
-    with failures(), closing(api()) as client:
+    """Approve what is shown: exactly that runs."""
+    with failures():
         if approval is None:
-            _list(client, None, None)
-            return
+            raise CommandError(
+                "approve needs the id of an approval; `pentad approvals` lists those that wait", code=EXIT_USAGE
+            )
+    with failures(), closing(api()) as client:
         extra = {"allow_tool_for_run": True} if allow_tool else {}
         _decide(client, approval, {"decision": "reject" if reject else "approve", "reason": reason, **extra}, yes=yes)
 

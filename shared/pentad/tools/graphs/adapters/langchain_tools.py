@@ -21,9 +21,8 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, create
 from pentad.domain.declarations.agents import ToolSpec
 from pentad.domain.errors import InvalidInput, ToolFailed
 from pentad.tools.declare.context import ToolContext
-from pentad.tools.declare.declare import Approval, Effects, Grant, RateLimit, Tool
+from pentad.tools.declare.declare import Approval, Effects, Grant, Tool, refuse_unavailable
 from pentad.tools.declare.signature import Signature, problem
-from pentad.tools.records.grants import check_secret_name
 
 CONTEXT = "pentad_context"
 """The function's parameter for the context; no argument of a tool may be named so."""
@@ -85,8 +84,9 @@ def spec_of(
     """Return what the model and the policy know of a wrapped tool.
 
     Raises:
-        ConfigurationError: a field is not valid.
+        ConfigurationError: a field is not valid, or an option is not available.
     """
+    refuse_unavailable(where, secrets=options.get("secrets", ()), rate_limit=options.get("rate_limit"))
     try:
         return ToolSpec(
             name=name,
@@ -106,12 +106,9 @@ def spec_of(
 
 def rest_of(options: Options, memory_mb: int) -> dict[str, Any]:
     """Return what remains for `pentad.tools.declare.declare.Tool` of the options."""
-    limit = options.get("rate_limit")
     return {
         "undo": None,
         "grants": tuple(options.get("permissions", ())),
-        "secrets": tuple(check_secret_name(one) for one in options.get("secrets", ())),
-        "rate_limit": RateLimit.parse(limit) if limit else None,
         "memory_mb": options.get("memory_mb", memory_mb),
     }
 

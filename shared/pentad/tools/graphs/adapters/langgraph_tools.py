@@ -19,15 +19,15 @@ def for_graph(given: BaseTool | Tool[..., Any], context: ToolContext | None) -> 
         context: on whose behalf; None to check only.
 
     Raises:
-        ConfigurationError: ours has effects, grants, secrets or needs approval: policy, approval and the effect ledger
+        ConfigurationError: ours has effects, grants or needs approval: policy, approval and the effect ledger
             stand where an agent calls a tool, not inside a graph.
     """
     if isinstance(given, BaseTool):
         return given
     spec = given.spec
-    if spec.effects != "none" or given.grants or given.secrets or given.needs or spec.approval != "never":
+    if spec.effects != "none" or given.grants or given.needs or spec.approval != "never":
         raise ConfigurationError(
-            f"the tool {given.name} can't be called inside a graph: it has effects, grants, secrets or needs approval",
+            f"the tool {given.name} can't be called inside a graph: it has effects, grants or needs approval",
             field="tools",
             fix="let the agent call it, and give its result to the graph",
         )
