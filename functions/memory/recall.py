@@ -1,18 +1,15 @@
 """The Recall state: chooses a run's context and keeps it as the run's manifest."""
 
-from pydantic import BaseModel, ConfigDict
-
 from pentad.domain.errors import NotFound
 from pentad.domain.ids import AgentName, RunId, SessionId, TenantId
+from pentad.domain.values import FrozenValue
 from pentad.runtime.catalog import load_catalog
 from pentad.runtime.entrypoint import LambdaContext, deadline_of, entrypoint
 from pentad.runtime.wiring import recall as wiring
 
 
-class Reference(BaseModel):
+class Reference(FrozenValue):
     """Which run."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     tenant: TenantId
     run: RunId
@@ -25,7 +22,7 @@ def handler(event: Reference, context: LambdaContext) -> dict[str, int]:
     """Recall for one run; a repeat returns what was chosen."""
     agent = load_catalog().agents.get(event.agent)
     if agent is None:
-        raise NotFound(f"there is no agent {event.agent}", field="agent")
+        raise NotFound(f"there is no agent '{event.agent}'", field="agent")
     until = deadline_of(context, spare_seconds=2)
     manifest = wiring.make_recall().run(event.tenant, event.run, event.session, agent, deadline=until)
     return {"passages": manifest.passages}

@@ -2,17 +2,28 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from pentad.domain.ids import AgentName, RunId, SessionId, TenantId
+from pentad.domain.values import FrozenValue
 from pentad.runtime.entrypoint import LambdaContext, entrypoint
 from pentad.runtime.wiring import await_human as wiring
 
 
-class Expire(BaseModel):
-    """The time is over."""
+class Request(FrozenValue):
+    """A human has to decide."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    op: Literal["request"]
+    tenant: TenantId
+    run: RunId
+    session: SessionId | None = None
+    agent: AgentName
+    step: int = Field(ge=1)
+    task_token: str = Field(min_length=1, max_length=2048, repr=False)
+
+
+class Expire(FrozenValue):
+    """The time to decide is over."""
 
     op: Literal["expire"]
     tenant: TenantId
@@ -22,17 +33,12 @@ class Expire(BaseModel):
     step: int = Field(ge=1)
 
 
-class Request(Expire):
-    """A human has to decide."""
-
-    op: Literal["request"]  # type: ignore[assignment]
-    task_token: str = Field(min_length=1, max_length=2048, repr=False)
-
-
 @entrypoint("await-human", Annotated[Request | Expire, Field(discriminator="op")])
 def handler(event: Request | Expire, context: LambdaContext) -> dict[str, Any]:
     """Ask, or return what the execution goes on with now that the time is over."""
-    if isinstance(event, Request):
-        stored = wiring.make_asking().request(event.tenant, event.run, event.step, event.task_token)
-        return {"approval": stored.approval}
-    return wiring.make_asking().expire(event.tenant, event.run, event.step)
+    match event:
+        case Request():
+            stored = wiring.make_asking().request(event.tenant, event.run, event.step, event.task_token)
+            return {"approval": stored.approval}
+        case Expire():
+            return wiring.make_asking().expire(event.tenant, event.run, event.step)

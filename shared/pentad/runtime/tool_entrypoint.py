@@ -11,26 +11,25 @@ from pentad.runtime.wiring import tool as wiring
 from pentad.tools.runtime.runtime import Invocation
 
 
-class Call(FrozenValue):
-    """Which call of which step."""
+class RunCall(FrozenValue):
+    """Run a call: from the Act state."""
 
+    op: Literal["run"]
     tenant: TenantId
     run: RunId
+    agent: AgentName
     step: int = Field(ge=1)
     index: int = Field(ge=0, le=99)
 
 
-class RunCall(Call):
-    """Run the call: from the Act state."""
-
-    op: Literal["run"]
-    agent: AgentName
-
-
-class UndoCall(Call):
-    """Undo the call: from the API."""
+class UndoCall(FrozenValue):
+    """Undo a call: from the API."""
 
     op: Literal["undo"]
+    tenant: TenantId
+    run: RunId
+    step: int = Field(ge=1)
+    index: int = Field(ge=0, le=99)
 
 
 @entrypoint(lambda: wiring.tool_service(), Annotated[RunCall | UndoCall, Field(discriminator="op")])
