@@ -6,9 +6,8 @@ import pytest
 
 from pentad.domain.declarations.agents import AgentSpec, Catalog, HumansSpec, ToolSpec
 from pentad.domain.runs import Run
+from tests.unit.api.client import Client
 from tests.unit.orchestration.world import TENANT, World
-
-from .client import Client
 
 SCHEMA = {"type": "object", "properties": {"title": {"type": "string"}}, "required": ["title"]}
 CATALOG = Catalog(

@@ -16,8 +16,7 @@ from pentad.domain.errors import (
     ToolFailed,
     leaves,
 )
-
-from .client import Client
+from tests.unit.api.client import Client
 
 ALL = " ".join(sorted({route.scope for route in ROUTES}))
 

@@ -6,9 +6,8 @@ import pytest
 
 from pentad.domain.runs import Run
 from pentad.orchestration.timetravel.recording import Recording
+from tests.unit.api.client import Client
 from tests.unit.orchestration.world import TENANT
-
-from .client import Client
 
 
 def _ended(client: Client, user: str | None = None) -> Run:

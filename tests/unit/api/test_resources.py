@@ -8,9 +8,8 @@ import pytest
 from pentad.domain.ids import undo_token
 from pentad.domain.knowledge import Document
 from pentad.domain.runs import ApprovalStatus, CallStatus, Run
+from tests.unit.api.client import Client
 from tests.unit.orchestration.world import START, TENANT, World
-
-from .client import Client
 
 
 def _asked() -> tuple[Client, Run, str]:

@@ -5,8 +5,7 @@ import pytest
 from pentad.domain.runs import Review
 from pentad.observability.metrics import names
 from pentad.orchestration.reviews.reviews import SUMMARY_CHARACTERS, Cause, review_of
-
-from .client import Client
+from tests.unit.api.client import Client
 
 
 def opened(client: Client, cause: Cause = "confidence", summary: str = "Answered, not quite sure.") -> Review:

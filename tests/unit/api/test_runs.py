@@ -7,9 +7,8 @@ import pytest
 
 from pentad.api.views.waiting import MOST_READS
 from pentad.domain.runs import RunStatus
+from tests.unit.api.client import Client
 from tests.unit.orchestration.world import TENANT
-
-from .client import Client
 
 HELLO = {"agent": "assistant", "message": "Hello"}
 

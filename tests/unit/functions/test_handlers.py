@@ -32,9 +32,8 @@ from pentad.runtime.wiring import recall as recall_wiring
 from pentad.runtime.wiring import tool as tool_wiring
 from pentad.runtime.wiring import trigger as trigger_wiring
 from tests.unit.api.client import Client
+from tests.unit.functions.events import Context, failed, sqs
 from tests.unit.orchestration.world import TENANT, World, triggered
-
-from .events import Context, failed, sqs
 
 RUN = "run_" + "0" * 26
 

@@ -13,9 +13,8 @@ from pentad.orchestration.workflows.run_ends import FINISH
 from pentad.runtime import entrypoint
 from pentad.runtime.wiring import gateway as gateway_wiring
 from pentad.runtime.wiring import workflow as workflow_wiring
+from tests.unit.functions.events import Context
 from tests.unit.orchestration.workflows.conftest import Bench, bench
-
-from .events import Context
 
 __all__ = ["bench"]
 

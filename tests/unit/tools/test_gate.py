@@ -7,9 +7,8 @@ import pytest
 from pentad.domain.errors import PolicyDenied
 from pentad.domain.runs import CallStatus
 from pentad.tools.runtime.adapters.effects_memory import MemoryEffects
-
-from . import sample_tools
-from .worlds import RUN, Crash, Crashing, World
+from tests.unit.tools import sample_tools
+from tests.unit.tools.worlds import RUN, Crash, Crashing, World
 
 
 @dataclass

@@ -15,9 +15,8 @@ from pentad.orchestration.workflows.redriven_steps import LONGEST
 from pentad.orchestration.workflows.tool_steps import INDEX, Calls
 from pentad.tools.runtime.adapters.effects_memory import MemoryEffects
 from pentad.tools.runtime.ports import Effect
+from tests.unit.orchestration.workflows.conftest import SPEC, Bench
 from tests.unit.orchestration.world import TENANT
-
-from .conftest import SPEC, Bench
 
 
 def fail(bench: Bench) -> None:
