@@ -9,7 +9,7 @@ from pentad.domain.runs import CallStatus, ToolCall
 from pentad.orchestration.trace.run_spans import Span, spans_of
 from pentad.tools.graphs.equipment import PURPOSE
 from pentad.tools.graphs.nodes import ATTEMPTS, GRAPHS, NODES, GraphNodes, NodeRun
-from tests.unit.orchestration.trace.test_trace import RUN, _attempt, _call, _history, _run
+from tests.unit.orchestration.trace.test_run_spans import RUN, _attempt, _call, _history, _run
 from tests.unit.orchestration.world import START, TENANT
 
 

@@ -24,7 +24,7 @@ from pentad.tools.graphs.adapters.langgraph_tool import GraphTool, from_langgrap
 from pentad.tools.graphs.adapters.nodes_memory import MemoryGraphNodes
 from pentad.tools.graphs.equipment import Equipment
 from pentad.tools.runtime.runtime import Invocation
-from tests.unit.orchestration.test_graph_model import Scripted, call, reply
+from tests.unit.tools.graphs.test_langgraph_model import Scripted, call, reply
 from tests.unit.tools.worlds import RUN, Crash, World
 
 

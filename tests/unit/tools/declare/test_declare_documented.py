@@ -9,7 +9,7 @@ import pytest
 
 from tests.unit.tools.worlds import World
 
-PAGE = Path(__file__).parents[3] / "docs" / "layers" / "tools.md"
+PAGE = Path(__file__).parents[4] / "docs" / "layers" / "tools.md"
 
 
 def test_the_documented_tool_runs(monkeypatch: pytest.MonkeyPatch) -> None:

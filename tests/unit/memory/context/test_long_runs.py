@@ -9,7 +9,7 @@ from pentad.domain.declarations.agents import ContextSpec
 from pentad.domain.messages import Message
 from pentad.memory.context.window import LEFT_OUT, assemble, choose_epoch, context_tokens, shortened
 from pentad.memory.sessions.ports import StoredMessage
-from tests.unit.memory.context.test_context import (
+from tests.unit.memory.context.test_window import (
     calls,
     passage,
     results,

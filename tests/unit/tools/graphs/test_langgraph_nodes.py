@@ -15,8 +15,8 @@ from pentad.domain.errors import ModelThrottled, StoreUnavailable, ToolUnavailab
 from pentad.observability.adapters.powertools import PowertoolsTelemetry
 from pentad.tools.graphs.adapters.langgraph_tool import from_langgraph
 from pentad.tools.graphs.nodes import NODES, NodeRun
-from tests.unit.orchestration.test_graph_model import reply
-from tests.unit.orchestration.test_graph_tool import GraphWorld, Nodes, State, agent_graph, chain
+from tests.unit.tools.graphs.test_langgraph_model import reply
+from tests.unit.tools.graphs.test_langgraph_tool import GraphWorld, Nodes, State, agent_graph, chain
 from tests.unit.tools.worlds import RUN, Crash
 
 
@@ -71,7 +71,7 @@ def test_a_model_call_is_a_span_within_its_node_and_names_its_attempts_there() -
 
 
 def attempt(name: str) -> Any:
-    from tests.unit.orchestration.trace.test_trace import _attempt
+    from tests.unit.orchestration.trace.test_run_spans import _attempt
 
     return _attempt(1, 0).model_copy(update={"attempt_id": name})
 
