@@ -1,5 +1,6 @@
 """Everything but the state: functions, state machines, queues, the bus, the API."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from aws_cdk import CfnOutput, Stack
@@ -25,13 +26,14 @@ from infra.orchestration.functions.workflow import WorkflowFunction
 from infra.orchestration.machines.agent import AgentMachine
 from infra.orchestration.machines.agent_files import build_catalog
 from infra.orchestration.machines.workflow import WorkflowMachine
-from infra.orchestration.machines.workflow_files import read_workflows
+from infra.orchestration.machines.workflow_files import Written, read_workflows
 from infra.stacks.state import StateStack
 from infra.tools import graph
 from infra.tools.tool import ToolFunction
 from layers import build as builds
-from pentad.domain.declarations.agents import Catalog
-from pentad.tools.declare.discovery import discover
+from pentad.domain.declarations.agents import AgentSpec, Catalog
+from pentad.domain.declarations.workflows import WorkflowSpec
+from pentad.tools.declare.discovery import AnyTool, discover
 
 
 class AgentStack(Stack):
@@ -42,73 +44,94 @@ class AgentStack(Stack):
     ) -> None:
         super().__init__(scope, construct_id)
         declared = discover()
+        catalog, workflows = self._read_project(root, stage, declared, models)
+        layers = self._layers(root, catalog, models)
+        self._build = Build(stage=stage, stores=state.stores, root=root, layers=layers)
+        self._bus = events.EventBus(self, "bus", event_bus_name=stage.prefix, description="Pentad's events")
+        self._gateway = Gateway(self, "models", build=self._build, models=models)
+        Drill(self, "drill", stage=stage, models=models, gateway=self._gateway.function)
+        ingest = Ingest(self, "documents", build=self._build, gateway=self._gateway.alias)
+        deliver = Deliver(self, "delivery", build=self._build, bus=self._bus).function
+        tools = self._tools(root, declared)
+        self._agents(catalog, deliver, tools)
+        self._workflows(workflows, deliver, tools)
+        self._around(catalog, list(tools.values()))
+        CfnOutput(self, "EventBus", value=self._bus.event_bus_name)
+        CfnOutput(self, "IngestDlq", value=ingest.dead.queue_url)
+
+    def _read_project(
+        self, root: Path, stage: Stage, declared: dict[str, AnyTool], models: Models
+    ) -> tuple[Catalog, dict[str, Written]]:
+        """Return the project's agents, tools and workflows, checked against each other and the models."""
         catalog = build_catalog(root / "agents", declared)
         workflows = read_workflows(
             self, root / "infra" / "workflows", stage=stage, agents=catalog.agents, tools=declared
         )
         catalog = catalog.model_copy(update={"workflows": {name: one.spec for name, one in workflows.items()}})
         check_tasks(models.catalog, catalog)
-        build = Build(stage=stage, stores=state.stores, root=root, layers=self._layers(root, catalog, models))
-        agents = sorted(catalog.agents)
-        startable = sorted([*agents, *workflows])
+        return catalog, workflows
 
-        bus = events.EventBus(self, "bus", event_bus_name=stage.prefix, description="Pentad's events")
-        gateway = Gateway(self, "models", build=build, models=models)
-        Drill(self, "drill", stage=stage, models=models, gateway=gateway.function)
-        recall = Recall(self, "memory", build=build, gateway=gateway.alias)
-        ingest = Ingest(self, "documents", build=build, gateway=gateway.alias)
-        await_human = AwaitHuman(self, "humans", build=build, bus=bus, agents=agents)
-        deliver = Deliver(self, "delivery", build=build, bus=bus)
+    def _tools(self, root: Path, declared: dict[str, AnyTool]) -> dict[str, lambda_.Function]:
+        """Make a function for each tool."""
         frameworks = [graph.layer(self, root)] if any("langchain" in tool.needs for tool in declared.values()) else []
-        tools = {
+        return {
             name: ToolFunction(
                 self,
                 f"tool-{name}",
-                build=build,
+                build=self._build,
                 tool=tool,
-                gateway=gateway.alias,
+                gateway=self._gateway.alias,
                 layers=frameworks if "langchain" in tool.needs else (),
             ).function
             for name, tool in declared.items()
         }
+
+    def _agents(self, catalog: Catalog, deliver: lambda_.Function, tools: Mapping[str, lambda_.Function]) -> None:
+        """Make the functions of agents' states, and a state machine for each agent."""
+        build = self._build
+        recall = Recall(self, "memory", build=build, gateway=self._gateway.alias)
+        await_human = AwaitHuman(self, "humans", build=build, bus=self._bus, agents=sorted(catalog.agents))
+        functions = {
+            "recall": recall.function,
+            "think": self._gateway.function,
+            "await_human": await_human.function,
+            "deliver": deliver,
+        }
         for name, spec in sorted(catalog.agents.items()):
-            AgentMachine(
-                self,
-                f"agent-{name}",
-                stage=stage,
-                spec=spec,
-                functions={
-                    "recall": recall.function,
-                    "think": gateway.function,
-                    "await_human": await_human.function,
-                    "deliver": deliver.function,
-                },
-                tools={tool: tools[tool] for tool in sorted(spec.tools)},
-            )
-        if workflows:  # A role for no machine would have a statement without a resource.
-            steps = WorkflowFunction(self, "workflow-steps", build=build, bus=bus, workflows=sorted(workflows))
+            own = {tool: tools[tool] for tool in sorted(spec.tools)}
+            AgentMachine(self, f"agent-{name}", stage=build.stage, spec=spec, functions=functions, tools=own)
+
+    def _workflows(
+        self, workflows: Mapping[str, Written], deliver: lambda_.Function, tools: Mapping[str, lambda_.Function]
+    ) -> None:
+        """Make the function of workflows' steps, and a state machine for each workflow."""
+        if not workflows:  # A role for no machine would have a statement without a resource.
+            return
+        steps = WorkflowFunction(self, "workflow-steps", build=self._build, bus=self._bus, workflows=sorted(workflows))
+        functions = {"gateway": self._gateway.function, "workflow": steps.function, "deliver": deliver}
         for name, written in workflows.items():
             WorkflowMachine(
                 self,
                 f"workflow-machine-{name}",
-                build=build,
+                build=self._build,
                 written=written,
-                functions={"gateway": gateway.function, "workflow": steps.function, "deliver": deliver.function},
+                functions=functions,
                 tools=tools,
             )
-        trigger = Trigger(self, "triggers", build=build, bus=bus, agents=startable)
+
+    def _around(self, catalog: Catalog, tools: Sequence[lambda_.Function]) -> None:
+        """Make what starts runs and follows their ends: triggers, schedules, the API, notices."""
+        build, bus = self._build, self._bus
+        specs: dict[str, AgentSpec | WorkflowSpec] = {**catalog.agents, **catalog.workflows}
+        trigger = Trigger(self, "triggers", build=build, bus=bus, agents=sorted(specs))
         queues = {"runs": trigger.queue, "dead": trigger.dead}
-        ends = Ends(self, "ends", build=build, bus=bus, agents=startable, **queues)
-        Schedules(self, "schedules", build=build, agents={**catalog.agents, **catalog.workflows}, **queues)
-        api = HttpApi(
-            self, "api", build=build, bus=bus, agents=startable, tools=list(tools.values()), gateway=gateway.alias
-        )
+        ends = Ends(self, "ends", build=build, bus=bus, agents=sorted(specs), **queues)
+        Schedules(self, "schedules", build=build, agents=specs, **queues)
+        api = HttpApi(self, "api", build=build, bus=bus, agents=sorted(specs), tools=tools, gateway=self._gateway.alias)
         Notices(self, "notices", build=build, bus=bus, api_url=api.api.api_endpoint)
-        CfnOutput(self, "EventBus", value=bus.event_bus_name)
         CfnOutput(self, "RunsQueue", value=trigger.queue.queue_url)
         CfnOutput(self, "RunsDlq", value=trigger.dead.queue_url)
         CfnOutput(self, "FailedRuns", value=ends.failed.queue_url)
-        CfnOutput(self, "IngestDlq", value=ingest.dead.queue_url)
 
     def _layers(self, root: Path, catalog: Catalog, models: Models) -> list[lambda_.ILayerVersion]:
         folders = {
