@@ -16,6 +16,7 @@ from constructs import Construct
 from infra.components import grants
 from infra.components.build import Build
 from infra.components.function import PythonFunction
+from infra.config import Stage
 from infra.orchestration.grants import grant_describe, grant_start
 from infra.orchestration.names import machine_arn
 from pentad.domain import keys
@@ -79,6 +80,11 @@ class HttpApi(Construct):
             methods=[apigateway.HttpMethod.ANY],
             integration=integrations.HttpLambdaIntegration("service", self.service.function),
         )
+        self._publish(stage)
+        CfnOutput(self, "url", value=self.api.api_endpoint).override_logical_id("ApiUrl")
+
+    def _publish(self, stage: Stage) -> None:
+        """Deploy the API with its throttle and its access log."""
         access = logs.LogGroup(
             self,
             "access",
@@ -99,7 +105,6 @@ class HttpApi(Construct):
         plain.access_log_settings = apigateway.CfnStage.AccessLogSettingsProperty(
             destination_arn=access.log_group_arn, format=json.dumps(_ACCESS_FIELDS)
         )
-        CfnOutput(self, "url", value=self.api.api_endpoint).override_logical_id("ApiUrl")
 
     def _service(self, agents: Sequence[str], tools: Sequence[lambda_.Function]) -> PythonFunction:
         build = self._build
