@@ -141,11 +141,6 @@ class Twin:
         return self._deployment
 
     @property
-    def function_names(self) -> list[str]:
-        """The names of the functions."""
-        return sorted(self._deployment.functions)
-
-    @property
     def ready_seconds(self) -> float:
         """How long the start took."""
         return sum(self.timings.values())

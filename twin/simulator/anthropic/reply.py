@@ -94,11 +94,6 @@ def events(reply: Reply, model: str, message_id: str) -> Iterator[bytes]:
     yield _event("message_stop", {})
 
 
-def error_event(problem: Problem, request_id: str) -> bytes:
-    """Return an error in the middle of a stream."""
-    return _event("error", {"error": error(problem, request_id)["error"], "request_id": request_id})
-
-
 def _event(name: str, payload: Json) -> bytes:
     return f"event: {name}\ndata: {json.dumps({'type': name, **payload}, ensure_ascii=False)}\n\n".encode()
 

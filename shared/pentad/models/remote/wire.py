@@ -2,7 +2,7 @@
 
 import base64
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -79,15 +79,6 @@ def encode_call(texts: Sequence[str], context: CallContext, deadline: float | No
     """Return the payload of a call."""
     call = {"op": "embed", "texts": list(texts), "context": context.model_dump(mode="json", exclude_none=True)}
     return call | {"errors": "return"} | ({} if deadline is None else {"deadline": deadline})
-
-
-def decode_call(payload: Mapping[str, Any]) -> EmbedCall:
-    """Return the call in a payload.
-
-    Raises:
-        pydantic.ValidationError: it is none.
-    """
-    return EmbedCall.model_validate(payload)
 
 
 def encode_reply(reply: EmbedReply) -> dict[str, Any]:

@@ -62,15 +62,6 @@ def encode_call(request: ChatRequest, deadline: float) -> bytes:
     return data
 
 
-def decode_call(payload: Mapping[str, Any]) -> CompleteCall:
-    """Return the call in a payload.
-
-    Raises:
-        pydantic.ValidationError: it is none.
-    """
-    return CompleteCall.model_validate(payload)
-
-
 def encode_reply(reply: ChatReply) -> dict[str, Any]:
     """Return the function's answer: without the provider's own form where both are more than Lambda gives.
 

@@ -49,10 +49,10 @@ def test_a_reply_comes_back_as_it_was() -> None:
 def test_a_call_comes_back_as_it_was() -> None:
     payload = json.loads(json.dumps(wire.encode_call(["a", "b"], CONTEXT)))
     assert payload["op"] == "embed"
-    call = wire.decode_call(payload)
+    call = wire.EmbedCall.model_validate(payload)
     assert (call.texts, call.context) == (("a", "b"), CONTEXT)
 
 
 def test_what_is_no_call_is_refused() -> None:
     with pytest.raises(ValidationError):
-        wire.decode_call({"op": "embed", "texts": "a"})
+        wire.EmbedCall.model_validate({"op": "embed", "texts": "a"})

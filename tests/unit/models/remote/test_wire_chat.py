@@ -60,7 +60,7 @@ def test_a_request_survives_the_wire_with_its_nulls() -> None:
     request = _request("Grüße \u4f60\u597d")
     payload = json.loads(wire_chat.encode_call(request, 5.0))
     assert (payload["op"], payload["deadline"], "context" in payload["request"]) == ("complete", 5.0, False)
-    assert wire_chat.decode_call(payload).chat_request() == request
+    assert wire_chat.CompleteCall.model_validate(payload).chat_request() == request
 
 
 def test_a_reply_survives_the_wire_with_its_nulls() -> None:
@@ -69,20 +69,24 @@ def test_a_reply_survives_the_wire_with_its_nulls() -> None:
 
 
 def test_a_request_that_is_none_is_the_callers_fault_and_names_the_field() -> None:
-    call = wire_chat.decode_call({"request": {"messages": [], "temperature": 1}, "context": {"tenant": "acme"}})
+    call = wire_chat.CompleteCall.model_validate(
+        {"request": {"messages": [], "temperature": 1}, "context": {"tenant": "acme"}}
+    )
     with pytest.raises(errors.InvalidInput) as caught:
         call.chat_request()
     assert caught.value.field == "request.temperature"
 
 
 def test_a_context_in_the_request_does_not_replace_the_callers() -> None:
-    call = wire_chat.decode_call({"request": {"messages": [], "context": {"tenant": "b"}}, "context": {"tenant": "a"}})
+    call = wire_chat.CompleteCall.model_validate(
+        {"request": {"messages": [], "context": {"tenant": "b"}}, "context": {"tenant": "a"}}
+    )
     assert call.chat_request().context.tenant == "a"
 
 
 def test_a_call_without_a_context_is_none() -> None:
     with pytest.raises(ValidationError):
-        wire_chat.decode_call({"request": {"messages": []}})
+        wire_chat.CompleteCall.model_validate({"request": {"messages": []}})
 
 
 def test_a_conversation_beyond_lambdas_payload_is_refused_before_the_call() -> None:
