@@ -92,7 +92,7 @@ class Message(FrozenValue):
     blocks: tuple[ContentBlock, ...]
     created_at: datetime
     run: str | None = None
-    step: int | None = Field(default=None, description="the step of the run that made it; 0 is the user's request")
+    step: int | None = Field(default=None, description="the step of the run that made it; 0 is the user's message")
     raw: ProviderRaw | None = None
     assessment: Assessment | None = Field(
         default=None,

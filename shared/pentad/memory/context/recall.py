@@ -110,21 +110,21 @@ class Recall:
             raise NotFound("there is no such session")
         stored = self._newest(head, current.request_seq, searches=agent.knowledge.top_k > 0)
         if not stored or stored[-1].seq != current.request_seq:
-            raise NotFound("the run's request is not in the session")
-        request = stored[-1]
-        if not request.passages and agent.knowledge.top_k > 0:
+            raise NotFound("the run's message is not in its session")
+        message = stored[-1]
+        if not message.passages and agent.knowledge.top_k > 0:
             context = CallContext(
                 tenant=tenant, agent=agent.name, user=current.user, session=session, run=run, purpose="embed_query"
             )
             found = self._affordable(tenant, stored, agent, context, deadline)
-            more = self._sessions.attach_passages(tenant, session, request.seq, found)
+            more = self._sessions.attach_passages(tenant, session, message.seq, found)
             head = head.model_copy(update={"estimated_tokens": head.estimated_tokens + more})
-            stored[-1] = request.model_copy(update={"passages": found})
+            stored[-1] = message.model_copy(update={"passages": found})
         manifest = self._choose(head, stored, agent.context)
         return self._runs.set_manifest(tenant, run, manifest).manifest or manifest
 
     def _newest(self, head: Session, request_seq: int, *, searches: bool) -> list[StoredMessage]:
-        """Return a request, and before it as many messages as reach back to the question before, where one searches."""
+        """Return a run's message; for a search, with what stands before it, back to the user's message before."""
         if not searches:
             return self._sessions.read(head.tenant, head.session, request_seq, request_seq)
         stored: list[StoredMessage] = []

@@ -50,7 +50,7 @@ class Epoch:
 
 
 def is_question(message: Message) -> bool:
-    """Tell whether a context may begin with this message: a user's words, no tool results."""
+    """Tell whether a context may begin with this message: a user's message, no tool results."""
     return message.role == "user" and not any(isinstance(block, ToolResultBlock) for block in message.blocks)
 
 

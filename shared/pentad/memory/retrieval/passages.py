@@ -45,20 +45,20 @@ def passage_numbers(stored: Sequence[HasPassages]) -> dict[str, int]:
     return numbers
 
 
-def render_question(text: str, passages: Sequence[Passage], numbers: Mapping[str, int] | None = None) -> str:
-    """Return the question as the model sees it (docs/architecture.md), or just the text where there are no passages.
+def render_question(message: str, passages: Sequence[Passage], numbers: Mapping[str, int] | None = None) -> str:
+    """Return the user's message as the model sees it (docs/architecture.md): as it is where there are no passages.
 
     Args:
-        text: the user's words.
+        message: the user's, as text.
         passages: in the order in which they are shown.
         numbers: the number of each passage id; 1, 2, 3, ... where none are given.
     """
     if not passages:
-        return text
+        return message
     if numbers is None:
         numbers = {passage.passage_id: index for index, passage in enumerate(passages, 1)}
     shown = "\n".join(_render(passage, numbers[passage.passage_id]) for passage in passages)
-    return f"<passages>\n{shown}\n</passages>\n<question>{_words(text)}</question>"
+    return f"<passages>\n{shown}\n</passages>\n<question>{_words(message)}</question>"
 
 
 def _render(passage: Passage, number: int) -> str:
@@ -74,15 +74,15 @@ def _legal(text: str) -> str:
     return _NOT_XML.sub("\ufffd", text)
 
 
-def passages_tokens(question: str, passages: Sequence[Passage], count: Counter = estimate_tokens) -> int:
-    """Return the estimated tokens by which the passages make a question longer.
+def passages_tokens(message: str, passages: Sequence[Passage], count: Counter = estimate_tokens) -> int:
+    """Return the estimated tokens by which the passages make the user's message longer.
 
     Args:
-        question: the user's words.
+        message: the user's, as text.
         passages: what is given with them.
         count: estimates the tokens of a text.
     """
     if not passages:
         return 0
     # Numbers of two or three digits instead of one make no difference that an estimate could see.
-    return count(render_question(question, passages)) - count(question)
+    return count(render_question(message, passages)) - count(message)

@@ -69,7 +69,7 @@ class RunRequest(FrozenValue):
     """What a caller asks for: the body of ``POST /v1/runs``."""
 
     agent: AgentName = Field(description="the agent's or workflow's name, such as assistant")
-    message: str = Field(min_length=1, max_length=MESSAGE_CHARACTERS, description="the user's words")
+    message: str = Field(min_length=1, max_length=MESSAGE_CHARACTERS, description="the user's message")
     session: SessionId | None = Field(default=None, description="goes on with a session; a new one where absent")
     user: UserId | None = Field(default=None, description="on whose behalf; a session has one user")
     metadata: dict[_Short, _Short] = Field(default_factory=dict, max_length=METADATA_ENTRIES)

@@ -147,7 +147,7 @@ class Recording(FrozenValue):
     first_step: int
     definition: Definition
     manifest: Manifest | None = None
-    context: tuple[RecordedMessage, ...] = Field(description="the session up to the run's request, and copied turns")
+    context: tuple[RecordedMessage, ...] = Field(description="the session up to the run's message, and copied turns")
     request_seq: int
     steps: tuple[RecordedStep, ...]
     outcome: Outcome

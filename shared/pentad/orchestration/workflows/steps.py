@@ -128,7 +128,7 @@ class Stores:
         self.workflow(at.agent).limits.check(run.spent, elapsed)
 
     def lookup(self, run: Run, refs: Mapping[str, int]) -> Lookup:
-        """Return what finds the value of a reference: the run's request, a result's words or one of its fields."""
+        """Return what finds the value of a reference: the run's message, a result's words or one of its fields."""
         read: dict[str, StepResult | None] = {}
 
         def find(reference: Reference) -> Any:
@@ -144,14 +144,14 @@ class Stores:
         return find
 
     def request(self, run: Run) -> str:
-        """Return the words that the run was started with.
+        """Return the user's message that the run was started with.
 
         Raises:
             NotFound: the session has no such message.
         """
         stored = self.sessions.read(run.tenant, run.session, run.request_seq, run.request_seq)
         if not stored:
-            raise NotFound("the run's request is not in its session", field="session")
+            raise NotFound("the run's message is not in its session", field="session")
         return stored[0].message.text
 
     def record(self, result: StepResult, kind: str = "answer") -> None:

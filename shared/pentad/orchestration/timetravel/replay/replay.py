@@ -128,7 +128,7 @@ class Replay:
         request = [one for one in recording.context if one.seq == recording.request_seq]
         copied = [one for one in recording.context if one.seq > recording.request_seq]
         if len(request) != 1:
-            raise CannotReplay("the recording does not hold the run's request")
+            raise CannotReplay("the recording does not hold the run's message")
         run = self._new_run()
         if earlier:
             self._sessions.create(_head(run))
