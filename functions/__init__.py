@@ -1,1 +1,1 @@
-"""Functions."""
+"""The handlers of the Lambda functions."""

@@ -1,1 +1,1 @@
-"""Functions/api."""
+"""The HTTP API and its authorizer."""

@@ -9,7 +9,7 @@ from pentad.runtime.wiring.ground.telemetry import telemetry_of
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Tell whose credential a request carries.
+    """Return whose credential a request carries.
 
     Raises:
         Exception: with exactly the message that API Gateway answers with 401; ``isAuthorized: false`` would be a 403.

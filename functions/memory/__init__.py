@@ -1,1 +1,1 @@
-"""Functions/memory."""
+"""Recall and ingest."""

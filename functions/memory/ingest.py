@@ -1,4 +1,4 @@
-"""Keeps the index as the documents bucket is: S3's events, through EventBridge and the ingest queue."""
+"""Keeps the index in step with the documents bucket: S3's events, through EventBridge and the ingest queue."""
 
 import json
 from typing import Any

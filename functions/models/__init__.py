@@ -1,1 +1,1 @@
-"""Functions/models."""
+"""The model gateway."""

@@ -1,1 +1,1 @@
-"""Functions/observability."""
+"""Functions of observability: none yet."""

@@ -1,1 +1,1 @@
-"""Functions/orchestration."""
+"""What the states of machines call, and what reads the queues of runs and notices."""

@@ -1,4 +1,4 @@
-"""Tells humans that something waits for them: events of the bus, through the notices queue."""
+"""Notifies humans of what waits for them: events of the bus, through the notices queue."""
 
 from typing import Any
 

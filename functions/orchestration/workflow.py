@@ -17,13 +17,13 @@ class Begin(Entered):
 
 
 class DoStep(EnteredStep):
-    """A state of a step; which one, the operation says."""
+    """A state of a step; ``op`` says which one."""
 
     op: Literal["child", "child_done", "call", "settle", "expire", "text"]
 
 
 class CallDone(EnteredStep):
-    """A tool's function has ended, as it may."""
+    """A tool's function has ended, well or with an error."""
 
     op: Literal["call_done"]
     error: str | None = None

@@ -1,1 +1,1 @@
-"""Functions/tools."""
+"""The tools, a module each."""

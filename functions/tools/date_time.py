@@ -15,7 +15,7 @@ _Amount = Annotated[int, Field(ge=-1_000_000, le=1_000_000)]
 
 def _required(value: str | None, field: str, operation: str) -> str:
     if value is None:
-        raise InvalidInput(f"{operation} needs {field}", field=field, fix=f"give {field}, such as 2026-03-01")
+        raise InvalidInput(f"'{operation}' needs '{field}'", field=field, fix=f"give '{field}', such as 2026-03-01")
     return value
 
 
@@ -61,6 +61,6 @@ def date_time(
         moved = calendar.add(moment, years=years, months=months, weeks=weeks, days=days)
         return {"start": moment.isoformat(), "result": moved.isoformat(), **calendar.describe(moved)}
     if not isinstance(moment, datetime):
-        raise InvalidInput("convert needs a time", field="date", fix="write it as 2026-03-01T09:30")
+        raise InvalidInput("'convert' needs a time", field="date", fix="write it as 2026-03-01T09:30")
     target = calendar.zone(_required(to_timezone, "to_timezone", operation), "to_timezone")
     return calendar.convert(moment, home, target)

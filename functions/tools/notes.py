@@ -38,7 +38,7 @@ def remove(data: NoteToRemove, context: ToolContext) -> None:
     if stored is None:
         return
     if sha256_of(stored) != data.digest or notes.delete(KIND, data.note, if_value=stored) == "changed":
-        raise ToolFailed("the note was changed since it was saved", fix="remove it by hand if it is to go")
+        raise ToolFailed("the note was changed since it was saved", fix="remove it by hand if it must go")
 
 
 @tool(

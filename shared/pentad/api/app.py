@@ -65,7 +65,7 @@ class Api:
             router.register(self._resolver, caller)
 
     def __call__(self, event: dict[str, Any], context: Any) -> dict[str, Any]:
-        """Return the answer to a request. Never raises: an unexpected error is a 500 that tells nothing."""
+        """Return the answer to a request. Never raises: an unexpected error is a 500 without details."""
         request = event.get("requestContext", {})
         instance = str(request.get("requestId") or getattr(context, "aws_request_id", ""))
         path = _path(event)
@@ -90,9 +90,9 @@ class Api:
         if route is None:
             allowed = methods_of(path)
             if not allowed:
-                raise NotFound("there is no such path", fix="read /v1/openapi.json")
+                raise NotFound("no such path", fix="read /v1/openapi.json")
             raise _Rejected(
-                HTTPStatus.METHOD_NOT_ALLOWED, f"the path does not answer {method}", {"Allow": ", ".join(allowed)}
+                HTTPStatus.METHOD_NOT_ALLOWED, f"the path does not accept {method}", {"Allow": ", ".join(allowed)}
             )
         caller.require(route.scope)
         if len(event.get("body") or "") > BODY_BYTES:
@@ -140,7 +140,7 @@ def _too_large(instance: str) -> Problem:
 def _unsupported(instance: str) -> Problem:
     return problems.problem(
         HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-        "the body's content type is not supported",
+        "the content type of the body is not supported",
         instance=instance,
         code="InvalidInput",
         field="Content-Type",

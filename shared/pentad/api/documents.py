@@ -60,9 +60,9 @@ def check_name(name: str) -> str:
     fine = len(name) <= NAME_CHARACTERS and all(_SEGMENT.fullmatch(segment) for segment in segments)
     if not fine or any(".." in segment or segment.endswith((" ", ".")) for segment in segments):
         raise InvalidInput(
-            "the name is not a relative path of safe characters",
+            "the name must be a relative path of safe characters",
             field="name",
-            fix=f"use letters, digits, and _ . - ( ) + = @ , or blanks between slashes; at most {NAME_CHARACTERS}",
+            fix=f"use letters, digits, and _ . - ( ) + = @ , or spaces between slashes; at most {NAME_CHARACTERS}",
         )
     return name
 
@@ -91,7 +91,7 @@ class Documents:
                 "the media type is not accepted", field="media_type", fix=f"use one of {', '.join(MEDIA_TYPES)}"
             )
         if not request.media_type.isascii() or not request.media_type.isprintable():
-            raise InvalidInput("the media type is not well formed", field="media_type")
+            raise InvalidInput("the media type is not valid", field="media_type")
         url, headers = self._store.upload_url(object_key(tenant, name), request.media_type, UPLOAD_SECONDS)
         expires_at = self._now() + timedelta(seconds=UPLOAD_SECONDS)
         return DocumentUpload(name=name, upload=Upload(url=url, headers=headers), expires_at=expires_at)

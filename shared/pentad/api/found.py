@@ -20,7 +20,7 @@ def check_run_id(run_id: str) -> str:
     try:
         return check_id("run", run_id)
     except InvalidInput as error:
-        raise NotFound("there is no such run", field="run", fix=f"ids match {RUN_PATTERN}") from error
+        raise NotFound("no such run", field="run", fix=f"ids of runs match {RUN_PATTERN}") from error
 
 
 @dataclass(frozen=True)

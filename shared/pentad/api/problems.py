@@ -1,4 +1,4 @@
-"""Errors as RFC 9457 problem documents: what was wrong, in which field, and what to do; never the insides."""
+"""Errors as RFC 9457 problem documents: what was wrong, in which field, and what to do; no internals."""
 
 from http import HTTPStatus
 from typing import Any
@@ -87,8 +87,8 @@ def of_error(error: PentadError, instance: str) -> tuple[Problem, dict[str, str]
 
 
 def internal(instance: str, code: str = "InternalError") -> Problem:
-    """Return the problem of an unexpected error: nothing but where to look."""
-    detail = "Something went wrong on our side; the log has it under the request's id."
+    """Return the problem of an unexpected error; it says only where the log has it."""
+    detail = "internal error; the log has the details under the request's id"
     return problem(HTTPStatus.INTERNAL_SERVER_ERROR, detail, instance=instance, code=code)
 
 

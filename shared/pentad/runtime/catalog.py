@@ -9,7 +9,7 @@ from pentad.domain.declarations.agents import Catalog
 from pentad.domain.errors import ConfigurationError
 
 PACKAGE = "pentad_catalog"
-_FIX = "attach the layer `catalog`, which synthesis makes from agents/ and functions/tools/"
+_FIX = "attach the layer 'catalog', which the synth builds from agents/ and functions/tools/"
 
 
 @cache
@@ -22,8 +22,8 @@ def load_catalog(package: str = PACKAGE) -> Catalog:
     try:
         text = resources.files(package).joinpath("catalog.json").read_text(encoding="utf-8")
     except (ModuleNotFoundError, FileNotFoundError) as error:
-        raise ConfigurationError(f"there is no {package}/catalog.json", fix=_FIX) from error
+        raise ConfigurationError(f"'{package}/catalog.json' is missing", fix=_FIX) from error
     try:
         return Catalog.model_validate_json(text)
     except ValidationError as error:
-        raise ConfigurationError(f"{package}/catalog.json is not a catalog: {error}", fix=_FIX) from error
+        raise ConfigurationError(f"'{package}/catalog.json' is not a valid catalog: {error}", fix=_FIX) from error

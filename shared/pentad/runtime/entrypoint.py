@@ -1,4 +1,4 @@
-"""What every handler is wrapped in: telemetry bound to the invocation, the event validated, errors told.
+"""What every handler is wrapped in: telemetry bound to the invocation, the event validated, errors logged.
 
 Nothing is translated: the class name of an error is what Step Functions matches, as ``errorType``.
 """
@@ -38,7 +38,7 @@ def deadline_of(context: LambdaContext, *, spare_seconds: float) -> float:
 
 @contextmanager
 def invocation(service: str, context: LambdaContext, keys: Mapping[str, Any]) -> Iterator[None]:
-    """Bind the telemetry of one invocation and tell of its start and its error; metrics are written at the end.
+    """Bind the telemetry of one invocation and log its error; metrics are written at the end.
 
     Args:
         service: the function's name without the deployment's prefix.
@@ -52,7 +52,7 @@ def invocation(service: str, context: LambdaContext, keys: Mapping[str, Any]) ->
             telemetry.count(names.COLD_STARTS, function=service)
         try:
             yield
-        except Exception as error:  # told and passed on as it is
+        except Exception as error:  # logged and raised again as it is
             level = "WARNING" if isinstance(error, PentadError) else "ERROR"
             message = error.message if isinstance(error, PentadError) else None
             telemetry.event("invocation.failed", level=level, error=type(error).__name__, detail=message)
@@ -67,7 +67,7 @@ def entrypoint(
 
     Args:
         service: the function's name without the deployment's prefix, or what returns it.
-        event_type: the pydantic type of the event; a union is told apart by ``op``.
+        event_type: the pydantic type of the event; the models of a union differ by ``op``.
     """
     adapter: TypeAdapter[Any] = TypeAdapter(event_type)
 

@@ -1,4 +1,4 @@
-"""Work through a batch of SQS messages: each on its own, and those that failed come again after a wait that grows.
+"""Handle a batch of SQS messages one by one; those that fail are delivered again after a growing wait.
 
 The queue's own visibility timeout has to outlast the function (Lambda asks for six times its timeout), which is far
 too long to wait after a failure that took a moment. So a failed message is given a wait of its own: none where the
@@ -25,13 +25,13 @@ _LONGEST_SECONDS = 300
 def consume(
     service: str, event: dict[str, Any], context: LambdaContext, handle: Callable[[SQSRecord, LambdaContext], None]
 ) -> Any:
-    """Handle every message and return what Lambda needs to know of those that failed.
+    """Handle every message and return which failed, as Lambda wants it.
 
     Args:
         service: the function's name without the deployment's prefix.
         event: Lambda's SQS event.
         context: Lambda's context.
-        handle: handles one message; what it raises sends the message back.
+        handle: handles one message; what it raises makes SQS deliver the message again.
     """
 
     def attempt(record: SQSRecord, lambda_context: LambdaContext) -> None:

@@ -148,7 +148,7 @@ def read_settings(kind: type[S]) -> S:
         return kind()
     except ValidationError as error:
         fields = ", ".join(sorted({str(one["loc"][0]).upper() for one in error.errors()}))
-        raise ConfigurationError(f"these variables are missing or not valid: {fields}") from error
+        raise ConfigurationError(f"environment variables are missing or not valid: {fields}") from error
 
 
 def trace_header() -> str | None:

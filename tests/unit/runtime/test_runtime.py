@@ -167,7 +167,7 @@ def test_a_catalog_that_is_none_is_told(monkeypatch: pytest.MonkeyPatch, tmp_pat
     (package / "__init__.py").write_text("")
     (package / "catalog.json").write_text('{"agents": 3}')
     monkeypatch.syspath_prepend(str(tmp_path))
-    with pytest.raises(ConfigurationError, match="not a catalog"):
+    with pytest.raises(ConfigurationError, match="not a valid catalog"):
         load_catalog("broken_catalog")
 
 

@@ -182,7 +182,7 @@ def _format(given: dict[str, Any] | None) -> _Format | None:
     if found.type == "json_schema":
         param = "response_format.json_schema"
         if found.json_schema is None:
-            raise Fault(f"{param}: there is none", param=param)
+            raise Fault(f"{param}: is missing", param=param)
         schemas.check(found.json_schema.schema_, f"{param}.schema")
     return found
 
@@ -191,5 +191,5 @@ def _stops(given: Any) -> tuple[str, ...]:
     texts = [] if given is None else [given] if isinstance(given, str) else given
     good = isinstance(texts, list) and all(isinstance(text, str) and text for text in texts)
     if not good or len(texts) > MAX_STOPS:
-        raise Fault(f"stop: give a text, or up to {MAX_STOPS}, none of them empty", param="stop")
+        raise Fault(f"stop: send a string, or up to {MAX_STOPS}, none of them empty", param="stop")
     return tuple(texts)

@@ -39,10 +39,12 @@ class EmbeddingsBody(Part):
         """
         given = [self.input] if isinstance(self.input, str) else self.input
         if not isinstance(given, list) or not all(isinstance(text, str) for text in given):
-            raise Fault("input: give texts, not tokens: tokens mean another text to each model", param="input")
+            raise Fault(
+                "input: send texts; tokens are not accepted, since each model reads them differently", param="input"
+            )
         most = MAX_TEXTS if self.encoding_format == "base64" else MAX_FLOAT_TEXTS
         if not 1 <= len(given) <= most:
-            raise Fault(f"input: give 1 to {most} texts as {self.encoding_format}", param="input")
+            raise Fault(f"input: send 1 to {most} texts with encoding_format '{self.encoding_format}'", param="input")
         for index, text in enumerate(given):
             if not text.strip():
                 raise Fault(f"input[{index}]: the text is empty", param=f"input[{index}]")
@@ -63,10 +65,10 @@ def asked(fields: Mapping[str, Any], catalog: ModelCatalog) -> EmbeddingsBody:
     route = catalog.route(task="embed")
     first = route.links[0].model
     if target(catalog, body.model, "embedding").first != first:
-        raise Fault("the vectors of this deployment come from another model", param="model")
+        raise Fault("this deployment embeds with another model", param="model")
     configured = route.dimensions or first.dimensions
     if body.dimensions not in (None, configured):
-        raise Fault(f"dimensions: the vectors of this deployment have {configured}", param="dimensions")
+        raise Fault(f"dimensions: must be {configured} in this deployment", param="dimensions")
     return body
 
 

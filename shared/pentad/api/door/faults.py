@@ -19,7 +19,7 @@ INVALID = "invalid_request_error"
 _SERVER = "server_error"
 _RETRY_SECONDS = 1
 _LONGEST_RETRY_SECONDS = 3600
-_INTERNAL = "Something went wrong on our side; the log has it under the request's id."
+_INTERNAL = "internal error; the log has the details under the request's id"
 _NO_RETRY = {"x-should-retry": "false"}
 """The client does not repeat what would end, and be billed, the same way again."""
 
@@ -129,14 +129,14 @@ def of_problem(problem: Problem, headers: Mapping[str, str]) -> Answer:
 
 
 def internal() -> Answer:
-    """Return an unexpected error: nothing but where to look."""
+    """Return the fault of an unexpected error; it says only where the log has it."""
     return _answer(HTTPStatus.INTERNAL_SERVER_ERROR, _INTERNAL, _SERVER, None, "internal_error", _NO_RETRY)
 
 
 def timeout() -> Fault:
     """Return the fault of an answer that did not come in the time that API Gateway gives."""
     return Fault(
-        "no model answered within the time that this API has (under 30 s): ask for less, or start a run",
+        "no model answered within the 30 s that this API has: ask for less, or start a run",
         code="timeout",
         status=HTTPStatus.GATEWAY_TIMEOUT,
         kind=_SERVER,
@@ -146,7 +146,7 @@ def timeout() -> Fault:
 def all_down() -> Fault:
     """Return the fault of a chain of which no model could be reached."""
     return Fault(
-        "no language model could be reached just now: try again in a few minutes",
+        "no language model can be reached: try again in a few minutes",
         code="service_unavailable",
         status=HTTPStatus.SERVICE_UNAVAILABLE,
         kind=_SERVER,

@@ -127,7 +127,7 @@ class Conversation:
         ]
         said = any(not isinstance(block, TextBlock) or block.text.strip() for one in made for block in one.blocks)
         if not said or made[-1].role != "user":
-            raise Fault("messages: end with a message of the user, or a tool's result", param="messages")
+            raise Fault("messages: the last message must be the user's or a tool's result", param="messages")
         return tuple(made)
 
 
@@ -200,7 +200,7 @@ def _parts(content: Any, readers: Mapping[str, _Reader], param: str) -> Iterator
         yield TextBlock(text=content)
         return
     if not isinstance(content, list):
-        raise Fault(f"{param}: not a text or a list of parts", param=param)
+        raise Fault(f"{param}: must be a string or a list of parts", param=param)
     for index, part in enumerate(content):
         where = f"{param}[{index}]"
         kind = part.get("type") if isinstance(part, dict) else None

@@ -42,7 +42,7 @@ def check(schema: Schema, param: str) -> Schema:
     steps: dict[int, int] = {}
     for node in nodes:
         if _steps(node, schema, param, steps, frozenset()) > _MAX_STEPS:
-            raise Fault(f"{param}: the schema branches too often", param=param)
+            raise Fault(f"{param}: the schema has too many branches", param=param)
     return schema
 
 
@@ -53,7 +53,7 @@ def _check_form(schema: Schema, param: str) -> None:
 
     dialect = schema.get("$schema", "")
     if not isinstance(dialect, str) or dialect.rstrip("#") not in _DIALECTS:
-        raise Fault(f"{param}: this $schema is not known: leave it out", param=param)
+        raise Fault(f"{param}: unknown $schema: leave it out", param=param)
     try:
         validator_for(schema, default=jsonschema.Draft202012Validator).check_schema(schema)
     except jsonschema.SchemaError as error:
@@ -99,7 +99,7 @@ def _targets(node: Schema, root: Schema, param: str) -> Iterator[Any]:
 
 def _resolved(reference: str, root: Schema, param: str) -> Any:
     if reference != "#" and not reference.startswith("#/"):
-        raise Fault(f"{param}: a reference leads outside of the schema: use #/$defs/...", param=param)
+        raise Fault(f"{param}: a reference points outside the schema: use #/$defs/...", param=param)
     target: Any = root
     for step in reference.removeprefix("#").split("/")[1:]:
         name = unquote(step).replace("~1", "/").replace("~0", "~")
@@ -108,7 +108,7 @@ def _resolved(reference: str, root: Schema, param: str) -> Any:
         elif isinstance(target, dict) and name in target:
             target = target[name]
         else:
-            raise Fault(f"{param}: a reference leads to nothing in the schema", param=param)
+            raise Fault(f"{param}: a reference points to nothing in the schema", param=param)
     return target
 
 
@@ -117,7 +117,7 @@ def _steps(node: Any, root: Schema, param: str, known: dict[int, int], above: fr
     if not isinstance(node, dict):
         return 0
     if id(node) in above or len(above) > _MAX_DEPTH:
-        raise Fault(f"{param}: the schema refers to itself without end", param=param)
+        raise Fault(f"{param}: the schema refers to itself endlessly", param=param)
     if id(node) not in known:
         inside = above | {id(node)}
         same = [*_same_value(node), *_targets(node, root, param)]

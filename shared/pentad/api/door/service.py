@@ -102,7 +102,7 @@ def _context(caller: Caller, fields: Mapping[str, Any]) -> CallContext:
     """Return on whose behalf a request is: the key's tenant always, and the user that it names."""
     given = fields.get("user")
     if given is not None and not isinstance(given, str):
-        raise Fault("user: not a string", param="user")
+        raise Fault("user: must be a string", param="user")
     user = caller.acts_for(check_id("user", given) if given else None)
     return CallContext(tenant=caller.tenant, user=user, purpose=PURPOSE)
 

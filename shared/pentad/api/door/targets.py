@@ -38,7 +38,7 @@ def target(catalog: ModelCatalog, name: str, kind: Kind) -> Target:
     if found is None:
         raise _unknown()
     if found.first.kind != kind:
-        raise Fault(f"this is no model for {'chat' if kind == 'chat' else 'embeddings'}", param="model")
+        raise Fault(f"this model does not do {'chat' if kind == 'chat' else 'embeddings'}", param="model")
     return found
 
 
@@ -94,7 +94,7 @@ def _view(catalog: ModelCatalog, name: str) -> dict[str, Any]:
 
 def _unknown() -> Fault:
     return Fault(
-        "there is no model of that name: GET /v1/models lists models, tiers and tasks",
+        "no such model: GET /v1/models lists models, tiers and tasks",
         param="model",
         code="model_not_found",
         status=HTTPStatus.NOT_FOUND,

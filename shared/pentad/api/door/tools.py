@@ -60,13 +60,13 @@ def tools(items: Sequence[Any], choice: Any, called: Iterable[str]) -> Tools:
         Fault: a tool is none, two have one name, or the choice is none; ``param`` says which.
     """
     if len(items) > MAX_TOOLS:
-        raise Fault(f"tools: at most {MAX_TOOLS}", param="tools")
+        raise Fault(f"tools: send at most {MAX_TOOLS}", param="tools")
     read_tools: dict[str, tuple[_Function, str]] = {}
     for index, item in enumerate(items):
         param = f"tools[{index}]"
         function = read(_Tool, item, param).function
         if function.name in read_tools:
-            raise Fault(f"{param}.function.name: another tool has this name", param=f"{param}.function.name")
+            raise Fault(f"{param}.function.name: another tool has the same name", param=f"{param}.function.name")
         read_tools[function.name] = (function, f"{param}.function.parameters")
     kind, only = _choice(choice, read_tools)
     names = ToolNames([*read_tools, *called])
@@ -81,13 +81,13 @@ def _choice(choice: Any, known: Mapping[str, Any]) -> tuple[Choice, str | None]:
         return choice or "auto", None
     if choice == "required":
         if not known:
-            raise Fault("tool_choice: there are no tools", param="tool_choice")
+            raise Fault("tool_choice: the request has no tools", param="tool_choice")
         return "required", None
     if isinstance(choice, str):
         raise Fault("tool_choice: use auto, none, required or one function", param="tool_choice")
     name = read(_Chosen, choice, "tool_choice").function.name
     if name not in known:
-        raise Fault("tool_choice.function.name: it is not among the tools", param="tool_choice.function.name")
+        raise Fault("tool_choice.function.name: the request has no such tool", param="tool_choice.function.name")
     return "required", name
 
 
@@ -95,7 +95,7 @@ def _spec(function: _Function, names: ToolNames, param: str) -> ToolSpec:
     ours = names.inner(function.name)
     schema = {"type": "object", "properties": {}, **function.parameters}
     if schema["type"] != "object":
-        raise Fault(f"{param}: the type is not object", param=param)
+        raise Fault(f"{param}: the type must be object", param=param)
     # A prompt may speak of the tool by the client's name, so the model is told that name too.
     also = f"(Also called {function.name}.)" if ours != function.name else ""
     words = " ".join(part for part in (function.description.strip(), also) if part) or f"The function {ours}."

@@ -54,7 +54,9 @@ class Caller:
             PolicyDenied: it has not.
         """
         if scope not in self.scopes:
-            raise PolicyDenied(f"the credential lacks the scope {scope}", fix=f"use one with the scope {scope}")
+            raise PolicyDenied(
+                f"the credential does not have the scope '{scope}'", fix=f"use a key or token with the scope '{scope}'"
+            )
 
     def acts_for(self, user: str | None) -> str | None:
         """Return the user of a run that this caller starts.
@@ -64,7 +66,9 @@ class Caller:
         """
         if self.user is None or user in (None, self.user):
             return user or self.user
-        raise PolicyDenied("the credential is another user's", field="user", fix=f"leave it out, or say {self.user}")
+        raise PolicyDenied(
+            "the credential belongs to another user", field="user", fix=f"leave 'user' out, or send '{self.user}'"
+        )
 
     @property
     def name(self) -> str:

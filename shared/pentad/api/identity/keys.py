@@ -97,13 +97,15 @@ def create_key(
     unknown = sorted(set(scopes) - set(SCOPES))
     if unknown or not scopes:
         raise InvalidInput(
-            f"these scopes are not known: {', '.join(unknown) or 'none given'}",
+            f"unknown scopes: {', '.join(unknown)}" if unknown else "no scopes given",
             field="scopes",
             fix=f"use some of {', '.join(SCOPES)}",
         )
     wrong = [group for group in groups if not re.fullmatch(GROUP_PATTERN, group)]
     if wrong:
-        raise InvalidInput(f"the group {wrong[0]} is not well formed", field="group", fix=f"match {GROUP_PATTERN}")
+        raise InvalidInput(
+            f"the group '{wrong[0]}' is not valid", field="group", fix=f"use a name that matches {GROUP_PATTERN}"
+        )
     secret = secrets.token_urlsafe(32)
     key = ApiKey(
         tenant=tenant,
@@ -176,4 +178,4 @@ class KeyAuthenticator:
 
 
 def _refused() -> NotAuthenticated:
-    return NotAuthenticated("the API key is not valid", fix="make one with: pentad keys create")
+    return NotAuthenticated("the API key is not valid", fix="create one with `pentad keys create`")

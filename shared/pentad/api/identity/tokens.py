@@ -60,9 +60,9 @@ class JwtAuthenticator:
         claims = self._verifier.verify(token)
         tenant, subject = claims.get(self._tenant_claim), claims.get("sub")
         if not isinstance(tenant, str) or not re.fullmatch(TENANT_PATTERN, tenant):
-            raise NotAuthenticated("the token names no tenant")
+            raise NotAuthenticated("the token has no claim for the tenant")
         if not isinstance(subject, str) or not subject:
-            raise NotAuthenticated("the token names no subject")
+            raise NotAuthenticated("the token has no subject")
         # Subjects are any text; a user's id becomes part of keys.
         user = subject if re.fullmatch(USER_PATTERN, subject) else derived_id("usr", self._issuer, subject)
         scopes = frozenset(scope for scope in _named(claims, self._scope_claim) if scope in SCOPES)

@@ -65,9 +65,9 @@ def check_fields(request: DecisionRequest) -> None:
     for name, verbs in _FOR.items():
         if getattr(request, name) not in (None, False) and request.decision not in verbs:
             raise InvalidInput(
-                f"{name} does not go with {request.decision}",
+                f"'{name}' cannot be used with the decision '{request.decision}'",
                 field=name,
-                fix=f"leave it out, or decide {' or '.join(verbs)}",
+                fix=f"leave it out, or use it with {' or '.join(verbs)}",
             )
 
 

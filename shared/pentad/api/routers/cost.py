@@ -78,7 +78,7 @@ def day(text: str | None, field: str) -> date | None:
     try:
         return date.fromisoformat(text)
     except ValueError as error:
-        raise InvalidInput("it is not a day", field=field, fix="write it as YYYY-MM-DD") from error
+        raise InvalidInput(f"'{field}' must be a date", field=field, fix="write it as YYYY-MM-DD") from error
 
 
 def cost_view(tenant: str, spending: Spending) -> CostView:

@@ -50,7 +50,7 @@ class DocumentRoutes:
         def get_document(document: DocumentPath) -> DocumentView:
             found = self.registry.get(caller().tenant, check_name(unquote(document)))
             if found is None:
-                raise NotFound("there is no such document", field="name")
+                raise NotFound("no such document", field="name")
             return document_view(found)
 
         @serve(app, summary="Remove a document", status_code=202)

@@ -1,4 +1,4 @@
-"""``/v1/reviews``: what was done, or came to nothing, and that a human should look at afterwards."""
+"""``/v1/reviews``: finished or failed runs that a human should look at."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -35,7 +35,7 @@ class SessionRoutes:
             check_id("session", session)
             found = self.sessions.get(caller().tenant, session)
             if found is None:
-                raise NotFound("there is no such session", field="session")
+                raise NotFound("no such session", field="session")
             return found
 
         @serve(app, summary="List sessions, the last used first")

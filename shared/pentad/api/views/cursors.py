@@ -12,5 +12,5 @@ def place_of(cursor: str | None) -> int:
     if cursor is None:
         return 0
     if not (cursor.isascii() and cursor.isdigit()):
-        raise InvalidInput("the cursor is not one of ours", field="cursor", fix="give back a cursor as it came")
+        raise InvalidInput("the cursor is not valid", field="cursor", fix="send a cursor exactly as you received it")
     return int(cursor)

@@ -58,10 +58,10 @@ def test_dates_and_times(arguments: dict[str, Any], expected: dict[str, Any]) ->
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        ({"operation": "add"}, "add needs date"),
-        ({"operation": "difference", "start": "2026-01-01"}, "difference needs end"),
-        ({"operation": "convert", "date": "2026-01-01"}, "convert needs a time"),
-        ({"operation": "convert", "date": "2026-01-01T10:00"}, "convert needs to_timezone"),
+        ({"operation": "add"}, "'add' needs 'date'"),
+        ({"operation": "difference", "start": "2026-01-01"}, "'difference' needs 'end'"),
+        ({"operation": "convert", "date": "2026-01-01"}, "'convert' needs a time"),
+        ({"operation": "convert", "date": "2026-01-01T10:00"}, "'convert' needs 'to_timezone'"),
         ({"operation": "fly"}, "operation"),
         ({"operation": "add", "date": "2026-01-01", "days": 1.5}, "days"),
         ({"operation": "now", "timezone": "Mars/Olympus"}, "there is no time zone"),

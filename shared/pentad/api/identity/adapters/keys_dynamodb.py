@@ -35,7 +35,7 @@ class DynamoKeys:
         try:
             self._state.put(item, condition="attribute_not_exists(pk)")
         except ConditionFailed as failure:
-            raise InvalidTransition("there is a key of that id", field="key_id") from failure
+            raise InvalidTransition("a key with this id exists already", field="key_id") from failure
 
     def disable(self, tenant: str, key_id: str, at: datetime) -> ApiKey:
         """See `KeyStore`."""
@@ -48,7 +48,7 @@ class DynamoKeys:
                 values={":at": at.isoformat()},
             )
         except ConditionFailed as failure:
-            raise NotFound("there is no such key", field="key_id") from failure
+            raise NotFound("no such key", field="key_id") from failure
         return _key(item)
 
     def list(self, tenant: str) -> list[ApiKey]:

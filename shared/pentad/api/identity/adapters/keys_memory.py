@@ -19,14 +19,14 @@ class MemoryKeys:
     def put(self, key: ApiKey) -> None:
         """See `KeyStore`."""
         if (key.tenant, key.key_id) in self._keys:
-            raise InvalidTransition("there is a key of that id", field="key_id")
+            raise InvalidTransition("a key with this id exists already", field="key_id")
         self._keys[key.tenant, key.key_id] = key
 
     def disable(self, tenant: str, key_id: str, at: datetime) -> ApiKey:
         """See `KeyStore`."""
         key = self._keys.get((tenant, key_id))
         if key is None:
-            raise NotFound("there is no such key", field="key_id")
+            raise NotFound("no such key", field="key_id")
         if key.disabled_at is None:
             key = key.model_copy(update={"disabled_at": at})
         self._keys[tenant, key_id] = key

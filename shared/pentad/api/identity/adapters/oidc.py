@@ -40,7 +40,7 @@ class OidcVerifier:
         keys: Callable[[str], Any] | None = None,
     ) -> None:
         if not issuer.startswith("https://"):
-            raise ConfigurationError("the issuer is not an https address", field="oidc_issuer")
+            raise ConfigurationError("the issuer must be an https URL", field="oidc_issuer")
         self._issuer = issuer
         self._audience = audience
         self._fetch = fetch
@@ -77,7 +77,10 @@ class OidcVerifier:
             address = str(document.get("jwks_uri", ""))
             # A document that names another issuer, or keys over plain http, is not this issuer's.
             if document.get("issuer") != self._issuer or not address.startswith("https://"):
-                raise ConfigurationError("the issuer's discovery document is not its own", field="oidc_issuer")
+                raise ConfigurationError(
+                    "the issuer's discovery document names another issuer, or keys that are not served over https",
+                    field="oidc_issuer",
+                )
             self._keys = self._make_keys(address)
         return self._keys
 
