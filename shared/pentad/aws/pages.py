@@ -32,10 +32,10 @@ def decode_cursor(cursor: str | None, pk: str, *, attribute: str = "pk") -> Item
         position = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     except (binascii.Error, ValueError) as error:
         raise InvalidInput(
-            "the cursor is not one of ours", field="cursor", fix="give back a cursor as it came"
+            "the cursor is not valid", field="cursor", fix="send a cursor exactly as you received it"
         ) from error
     if not isinstance(position, dict) or not all(isinstance(part, str) for part in position.values()):
-        raise InvalidInput("the cursor is not one of ours", field="cursor", fix="give back a cursor as it came")
+        raise InvalidInput("the cursor is not valid", field="cursor", fix="send a cursor exactly as you received it")
     if position.get(attribute) != pk:
         raise InvalidInput("the cursor is of another list", field="cursor", fix="give back a cursor as it came")
     return position
