@@ -137,7 +137,7 @@ def make(root: Path, project: Path) -> Path:
     copies.copy(root, project)
     for folder in _folders(root):
         shutil.copytree(folder, project, ignore=copies.SKIPPED, dirs_exist_ok=True)
-    loop = project / "infra" / "orchestration" / "loop.py"
+    loop = project / "infra" / "orchestration" / "machines" / "loop.py"
     as_deployed = loop.read_text()
     loop.write_text(as_deployed.replace("\nEVENT_LIMIT = 5000\n", f"\nEVENT_LIMIT = {EVENT_LIMIT}\n"))
     assert loop.read_text() != as_deployed
