@@ -13,8 +13,8 @@ from benchmarks.scenarios import Measured, measure
 from benchmarks.stage import stage
 from benchmarks.timing import Spread
 from pentad.cli.console import ERR, OUT
-from pentad.cli.demo.record import write
-from pentad.cli.synth import assembly, project_root
+from pentad.cli.demo.record import write_report
+from pentad.cli.synth import ensure_assembly, find_project_root
 
 _READY_AIM = 8.0
 _STARTS_SECONDS = 45.0
@@ -58,8 +58,8 @@ def run(options: argparse.Namespace) -> int:
         StartFailed: `pentad up` does not come up.
     """
     began = time.monotonic()
-    root = project_root()
-    out, _ = assembly(root)
+    root = find_project_root()
+    out, _ = ensure_assembly(root)
     with ERR.status("starting a twin") as status, stage(out) as running:
 
         def tell(text: str) -> None:
@@ -75,7 +75,7 @@ def run(options: argparse.Namespace) -> int:
     _show_starts(begun, phases)
     if options.json:
         path = root / ".pentad" / "bench.json"
-        write(path, report(found, phases, time.monotonic() - began))
+        write_report(path, report(found, phases, time.monotonic() - began))
         OUT.print(f"The whole record: {path}", soft_wrap=True)
     broken = [promise.what for promise in found.promises if not promise.kept]
     if broken:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from benchmarks.requests import PREFIX, READS, Key, Request
 
 if TYPE_CHECKING:
-    from twin.host.model import Report
+    from twin.host.model import InvocationReport
 
 _CLOCK_MS = 1.0  # a report's start is in whole milliseconds
 
@@ -23,7 +23,7 @@ class Repeat:
     times: int
 
 
-def invocation_of(request: Request, function: str, reports: Sequence["Report"]) -> str | None:
+def invocation_of(request: Request, function: str, reports: Sequence["InvocationReport"]) -> str | None:
     """Return the request id of the invocation that made a request, or None.
 
     Invocations of one function must not overlap: the newest that had begun is the one.
@@ -33,7 +33,7 @@ def invocation_of(request: Request, function: str, reports: Sequence["Report"]) 
 
 
 def repeated_reads(
-    requests: Iterable[Request], reports: Sequence["Report"], functions: Mapping[str, str]
+    requests: Iterable[Request], reports: Sequence["InvocationReport"], functions: Mapping[str, str]
 ) -> list[Repeat]:
     """Return what was read more than once in one invocation.
 

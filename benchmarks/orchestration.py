@@ -23,8 +23,8 @@ from benchmarks.timing import Spread, spread
 from benchmarks.turn import Promise, Turn, promises
 from pentad.aws.table import Table
 from pentad.cli.console import ERR, OUT
-from pentad.cli.demo.record import write
-from pentad.cli.synth import assembly, project_root
+from pentad.cli.demo.record import write_report
+from pentad.cli.synth import ensure_assembly, find_project_root
 from pentad.domain.messages import Message, TextBlock
 from pentad.memory.objects.adapters.objects_s3 import S3Objects
 from pentad.memory.sessions.adapters.sessions_dynamodb import DynamoSessions
@@ -100,10 +100,10 @@ def fill(running: Stage, session: str, wanted: int) -> None:
     """Let a session have so many messages, written by the real store."""
     twin = running.twin
     state = twin.outputs["pentad-dev-state"]["StateTable"]
-    [bucket] = (b["Name"] for b in twin.admin_client("s3").list_buckets()["Buckets"] if "payload" in b["Name"])
+    [bucket] = (b["Name"] for b in twin.get_admin_client("s3").list_buckets()["Buckets"] if "payload" in b["Name"])
     store = DynamoSessions(
-        Table(twin.admin_client("dynamodb"), state),
-        S3Objects(twin.admin_client("s3"), bucket),
+        Table(twin.get_admin_client("dynamodb"), state),
+        S3Objects(twin.get_admin_client("s3"), bucket),
         clock=lambda: datetime.now(UTC),
     )
     head = store.get("local", session)
@@ -135,7 +135,7 @@ def ours(running: Stage, case: Case, messages: int, samples: int) -> Measured:
     fill(running, session, messages)
     turn = running.measure(case, session, messages=messages)
     mine = [one for one in running.requests if one.principal in running.principals]
-    units = units_of(mine, running.twin.admin_client("dynamodb"))
+    units = units_of(mine, running.twin.get_admin_client("dynamodb"))
     times = []
     for _ in range(samples):
         began = time.perf_counter()
@@ -172,8 +172,8 @@ def run(options: argparse.Namespace) -> int:
         BenchError: a run did not end as it should.
         CommandError: the synth failed, or the API does not answer.
     """
-    root = project_root()
-    out, _ = assembly(root)
+    root = find_project_root()
+    out, _ = ensure_assembly(root)
     report = Report(load=os.getloadavg()[0])
     sizes = sorted(set(options.messages))
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
@@ -208,7 +208,7 @@ def _tell(report: Report, options: argparse.Namespace, root: Any) -> int:
     tables.show(OUT, report)
     if options.json:
         path = root / ".pentad" / "bench-orchestration.json"
-        write(path, {"at": datetime.now(UTC).isoformat(timespec="seconds"), **asdict(report)})
+        write_report(path, {"at": datetime.now(UTC).isoformat(timespec="seconds"), **asdict(report)})
         OUT.print(f"The whole record: {path}", soft_wrap=True)
     broken = [promise.what for promise in report.promises if not promise.kept]
     if broken:

@@ -31,7 +31,7 @@ def ours_table(found: "list[Measured]") -> Table:
     table = _table("Pentad on the twin, one turn (bytes; ms least / median / most)", "turn", columns)
     for one in found:
         turn = one.turn
-        cells = [one.messages, turn.transitions, sum(turn.invocations.values()), turn.requests]
+        cells = [one.messages, turn.transitions, sum(turn.invocations.values()), turn.list_requests]
         rest = [turn.largest.bytes, one.stored, turn.read_bytes]
         units = [f"{one.units.read:,.1f}", f"{one.units.write:,.1f}"]
         numbers = [*(f"{cell:,}" for cell in cells), *units, *(f"{cell:,}" for cell in rest)]

@@ -17,7 +17,7 @@ from benchmarks.requests import PREFIX, READS, Request, RequestLog, rows, short_
 from benchmarks.turn import Turn
 from pentad.cli.client import ApiClient
 from pentad.cli.commands.twin.options import make_options
-from twin.host.model import Report
+from twin.host.model import InvocationReport
 from twin.running.twin import Twin
 from twin.simulator import SimulatorControl
 
@@ -76,7 +76,7 @@ class Stage:
     """Those of the last measured run, everybody's."""
 
     def __post_init__(self) -> None:
-        self.twin.front.override("dynamodb", self.log.watch)
+        self.twin.front.register_override("dynamodb", self.log.watch)
         self._functions = {
             one.role_arn.rsplit("/", 1)[-1]: name for name, one in self.twin.deployment.functions.items()
         }
@@ -92,8 +92,8 @@ class Stage:
         Raises:
             BenchError: it did not succeed.
         """
-        self.control.script(*case.replies())
-        view = self.client.start(AGENT, case.message, session=session, key=None, wait=25)
+        self.control.load_script(*case.replies())
+        view = self.client.start_run(AGENT, case.message, session=session, key=None, wait=25)
         if view["status"] in _OPEN:  # a busy machine: what is timed here is told, not judged
             path = f"/v1/runs/{view['run_id']}"
             self._until(f"{case.name}: the run did not end", lambda: self._view(path)["status"] not in _OPEN)
@@ -117,7 +117,7 @@ class Stage:
         Raises:
             BenchError: the run did not end in time, or the model was asked something else than the script expects.
         """
-        self.control.script(*case.replies())
+        self.control.load_script(*case.replies())
         before = self._look()
         self.log.take()
         body = {"agent": AGENT, "message": case.message} | ({"session": session} if session else {})
@@ -132,8 +132,8 @@ class Stage:
     def _turn(
         self, case: Case, run: str, execution: str, requests: list[Request], before: _Before, messages: int
     ) -> Turn:
-        counts = Counter(self.twin.counts())
-        reports = self.twin.reports()[before.reports :]
+        counts = Counter(self.twin.count_calls())
+        reports = self.twin.list_reports()[before.reports :]
         events = self._events(execution)
         states = history.entered(events)
         view = self.client.call("GET", f"/v1/runs/{run}")
@@ -167,16 +167,16 @@ class Stage:
         """Return the name of a function's role."""
         return next(role for role, name in self._functions.items() if name == f"{PREFIX}{function}")
 
-    def reports(self) -> list[Report]:
+    def reports(self) -> list[InvocationReport]:
         """Return the REPORT records so far."""
-        return self.twin.reports()
+        return self.twin.list_reports()
 
     def _look(self) -> _Before:
-        counts, reports = Counter(self.twin.counts()), len(self.twin.reports())
+        counts, reports = Counter(self.twin.count_calls()), len(self.twin.list_reports())
         return _Before(counts, reports, self._tables(), self._buckets())
 
     def _ended(self, execution: str) -> bool:
-        status = self.twin.admin_client("stepfunctions").describe_execution(executionArn=execution)["status"]
+        status = self.twin.get_admin_client("stepfunctions").describe_execution(executionArn=execution)["status"]
         return status in _DONE
 
     def _quiet(self) -> None:
@@ -185,7 +185,7 @@ class Stage:
 
         def calm() -> bool:
             nonlocal since, known
-            if (now := len(self.twin.reports())) != known:
+            if (now := len(self.twin.list_reports())) != known:
                 since, known = time.monotonic(), now
             return time.monotonic() - since > _QUIET_SECONDS
 
@@ -205,7 +205,7 @@ class Stage:
             raise BenchError(f"{case.name}: the model was not asked what the script expects: {error}") from error
 
     def _events(self, execution: str) -> list[dict[str, Any]]:
-        pages = self.twin.admin_client("stepfunctions").get_paginator("get_execution_history")
+        pages = self.twin.get_admin_client("stepfunctions").get_paginator("get_execution_history")
         return [event for page in pages.paginate(executionArn=execution) for event in page["events"]]
 
     def _dynamodb(self, counts: Counter[Any]) -> int:
@@ -220,7 +220,7 @@ class Stage:
         return dict(sorted(found.items()))
 
     def _tables(self) -> dict[str, dict[Any, Any]]:
-        client = self.twin.admin_client("dynamodb")
+        client = self.twin.get_admin_client("dynamodb")
         found: dict[str, dict[Any, Any]] = {}
         for name in client.list_tables()["TableNames"]:
             pages = client.get_paginator("scan").paginate(TableName=name)
@@ -229,7 +229,7 @@ class Stage:
         return found
 
     def _buckets(self) -> dict[str, dict[str, int]]:
-        client = self.twin.admin_client("s3")
+        client = self.twin.get_admin_client("s3")
         found: dict[str, dict[str, int]] = {}
         for bucket in client.list_buckets()["Buckets"]:
             pages = client.get_paginator("list_objects_v2").paginate(Bucket=bucket["Name"])
@@ -245,7 +245,7 @@ class Stage:
 
     def _read_bytes(self, requests: list[Request]) -> int:
         """Read again, as administrator, what the functions read, and add up the sizes."""
-        client, total = self.twin.admin_client("dynamodb"), 0
+        client, total = self.twin.get_admin_client("dynamodb"), 0
         for request in requests:
             if request.operation not in READS or request.principal not in self._functions:
                 continue
@@ -265,7 +265,7 @@ def _key(twin: Twin) -> str:
     from pentad.api.identity.keys import create_key
     from pentad.aws.table import Table
 
-    table = Table(twin.admin_client("dynamodb"), twin.outputs[_STATE_STACK]["StateTable"])
+    table = Table(twin.get_admin_client("dynamodb"), twin.outputs[_STATE_STACK]["StateTable"])
     return create_key(DynamoKeys(table), TENANT, now=datetime.now(UTC), name="made by make bench")[1]
 
 

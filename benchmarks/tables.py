@@ -49,7 +49,7 @@ def turn_table(turns: Iterable[Turn]) -> Table:
     ]
     table = _table("One run of each case (bytes; requests)", ["case"], right)
     for turn in turns:
-        counts = (turn.largest.bytes, sum(turn.invocations.values()), turn.requests, sum(turn.other.values()))
+        counts = (turn.largest.bytes, sum(turn.invocations.values()), turn.list_requests, sum(turn.other.values()))
         stored = sum(one.bytes_net for one in turn.stored)
         cells = (turn.transitions, *counts, stored, turn.read_bytes, turn.input_tokens)
         table.add_row(turn.name, *(f"{cell:,}" for cell in cells))
@@ -65,7 +65,7 @@ def where_largest(turn: Turn) -> str:
 def request_table(turn: Turn) -> Table:
     """Return all DynamoDB requests of a run by function, operation and table."""
     table = _table(
-        f"DynamoDB requests of: {turn.name} ({turn.requests})", ["function", "operation", "table", "items"], ["n"]
+        f"DynamoDB requests of: {turn.name} ({turn.list_requests})", ["function", "operation", "table", "items"], ["n"]
     )
     for row in sorted(turn.dynamodb, key=lambda one: (one.function, one.operation, one.items)):
         table.add_row(row.function, row.operation, row.table, row.items, str(row.count))
@@ -177,9 +177,9 @@ def growth(turns: Iterable[Turn]) -> str:
     grown = [turn for turn in turns if turn.history]
     if not grown:
         return ""
-    requests = {turn.requests for turn in grown}
+    requests = {turn.list_requests for turn in grown}
     verdict = "do not grow" if len(requests) == 1 else "GROW"
     each = ", ".join(
-        f"{turn.history} messages: {turn.requests} requests, {turn.read_bytes:,} bytes read" for turn in grown
+        f"{turn.history} messages: {turn.list_requests} requests, {turn.read_bytes:,} bytes read" for turn in grown
     )
     return f"With the session's history the DynamoDB requests of a turn {verdict} ({each})."

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from benchmarks.requests import PREFIX
 
 if TYPE_CHECKING:
-    from twin.host.model import Report
+    from twin.host.model import InvocationReport
 
 
 @dataclass(frozen=True)
@@ -38,13 +38,13 @@ def spread(samples: Sequence[float]) -> Spread | None:
     return Spread(min(samples), median(samples), max(samples), len(samples)) if samples else None
 
 
-def function_times(reports: Iterable["Report"]) -> list[FunctionTimes]:
+def function_times(reports: Iterable["InvocationReport"]) -> list[FunctionTimes]:
     """Return the times of each function by name.
 
     Args:
         reports: the host's REPORT records.
     """
-    grouped: dict[str, list[Report]] = defaultdict(list)
+    grouped: dict[str, list[InvocationReport]] = defaultdict(list)
     for report in reports:
         grouped[report.function.removeprefix(PREFIX)].append(report)
     return [

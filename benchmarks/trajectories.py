@@ -23,8 +23,8 @@ from rich.table import Table
 
 from benchmarks.entry import ended
 from pentad.cli.console import ERR, OUT
-from pentad.cli.demo.record import write
-from pentad.cli.synth import project_root
+from pentad.cli.demo.record import write_report
+from pentad.cli.synth import find_project_root
 from tests.twin.trajectories.bfcl.conversation import unplayable
 from tests.twin.trajectories.bfcl.deployed import Benchmark, groups
 from tests.twin.trajectories.bfcl.entries import CATEGORIES, Entry, called, entries, functions
@@ -155,7 +155,7 @@ def spread(numbers: Iterable[int]) -> str:
 
 def run(options: argparse.Namespace) -> int:
     """Replay and print."""
-    began, root = time.monotonic(), project_root()
+    began, root = time.monotonic(), find_project_root()
     found = entries(options.category)
     report = Report(options.category, load=round(os.getloadavg()[0], 1))
     known = functions()
@@ -179,7 +179,7 @@ def _tell(report: Report, options: argparse.Namespace, root: Path) -> int:
         OUT.print(f"Left out: {times} where {why} ({first}{', ...' if times > 1 else ''})", soft_wrap=True)
     if options.json:
         path = root / ".pentad" / "bench-trajectories.json"
-        write(path, {"at": datetime.now(UTC).isoformat(timespec="seconds"), **asdict(report)})
+        write_report(path, {"at": datetime.now(UTC).isoformat(timespec="seconds"), **asdict(report)})
         OUT.print(f"The whole record: {path}", soft_wrap=True)
     for line in report.wrong or ([] if report.rows else ["no conversation was played"]):
         ERR.print(f"[red]wrong:[/] {line}", soft_wrap=True)

@@ -52,7 +52,7 @@ class Turn:
     input_tokens: int
 
     @property
-    def requests(self) -> int:
+    def list_requests(self) -> int:
         """DynamoDB requests in all."""
         return sum(row.count for row in self.dynamodb)
 
@@ -88,7 +88,7 @@ def promises(turn: Turn) -> list[Promise]:
         Promise(f"{turn.name}: the run's end", "succeeded", turn.status, turn.status == "succeeded", check=True),
         _exactly(f"{turn.name}: failed attempts", 0, turn.failures, check=True),
         _exactly(f"{turn.name}: transitions in trace and history", turn.transitions, len(turn.states), check=True),
-        _exactly(f"{turn.name}: requests in counters and log", turn.counted, turn.requests, check=True),
+        _exactly(f"{turn.name}: requests in counters and log", turn.counted, turn.list_requests, check=True),
     ]
     if not turn.tool_calls:
         return [*found, _exactly(f"{turn.name}: transitions", PLAIN_TRANSITIONS, turn.transitions)]

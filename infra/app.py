@@ -11,7 +11,7 @@ from pathlib import Path
 from aws_cdk import App, Tags, Validations
 from cdk_nag import AwsSolutionsChecks
 
-from infra.config import output_folder, stage_of
+from infra.config import read_stage, resolve_output_folder
 from infra.models.catalog import read_models
 from infra.stacks.agent import AgentStack
 from infra.stacks.state import StateStack
@@ -20,14 +20,14 @@ from pentad.domain.errors import PentadError
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def build(app: App, root: Path = ROOT) -> tuple[StateStack, AgentStack]:
+def build_stacks(app: App, root: Path = ROOT) -> tuple[StateStack, AgentStack]:
     """Add the stacks of the stage that the app's context names.
 
     Args:
         app: the app to add to.
         root: the project's folder, with agents/, functions/, requirements/ and, where it has its own, models.yaml.
     """
-    stage = stage_of(app)
+    stage = read_stage(app)
     models = read_models(root)
     state = StateStack(app, f"{stage.prefix}-state", stage=stage, provider_secrets=models.other_secrets)
     agent = AgentStack(app, f"{stage.prefix}-agent", stage=stage, state=state, root=root, models=models)
@@ -44,10 +44,10 @@ def main() -> None:
     # A run without the CDK CLI has no context but this; what the CLI passes wins.
     app = App(
         context=json.loads((ROOT / "cdk.json").read_text(encoding="utf-8"))["context"],
-        outdir=output_folder(ROOT),
+        outdir=resolve_output_folder(ROOT),
     )
     try:
-        build(app)
+        build_stacks(app)
     except PentadError as error:
         # What the project says is wrong: one line, where a traceback would show the synth's own files.
         sys.exit(f"error: {error.message} ({error.fix})" if error.fix else f"error: {error.message}")

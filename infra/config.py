@@ -44,7 +44,7 @@ class Channels:
     slack: bool
     email: tuple[str, ...]
 
-    def names(self, sender: str | None) -> tuple[str, ...]:
+    def list_enabled(self, sender: str | None) -> tuple[str, ...]:
         """Return the names of the channels, given the stage's sender of emails."""
         wanted = {"topic": True, "slack": self.slack, "email": bool(self.email) and sender is not None}
         return tuple(name for name, on in wanted.items() if on)
@@ -168,7 +168,7 @@ STAGES: dict[str, Stage] = {
 }
 
 
-def stage_of(app: App) -> Stage:
+def read_stage(app: App) -> Stage:
     """Return the stage that ``--context stage=NAME`` asks for; dev where nothing is said.
 
     Raises:
@@ -199,6 +199,6 @@ def read_notices(values: Mapping[str, Any]) -> Notices:
     return Notices(link=values.get("link"), email_from=values.get("email_from"), groups=groups or NOTICES.groups)
 
 
-def output_folder(root: Path) -> str | None:
+def resolve_output_folder(root: Path) -> str | None:
     """Return where the assembly goes: ``cdk.out`` below ``root``, or None where the CDK CLI says it by CDK_OUTDIR."""
     return None if "CDK_OUTDIR" in os.environ else str(root / "cdk.out")

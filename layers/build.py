@@ -28,7 +28,7 @@ class BuildError(Exception):
     """A layer could not be built; the message says what failed."""
 
 
-def dependencies(root: Path) -> Path:
+def build_dependencies_layer(root: Path) -> Path:
     """Return the layer of locked third-party packages for arm64 and the runtime's Python.
 
     Args:
@@ -37,10 +37,10 @@ def dependencies(root: Path) -> Path:
     Raises:
         BuildError: the packages could not be installed.
     """
-    return _third_party(root, "layer-dependencies", root / "requirements" / "lambda.txt")
+    return _build_third_party(root, "layer-dependencies", root / "requirements" / "lambda.txt")
 
 
-def graphs(root: Path) -> Path:
+def build_graphs_layer(root: Path) -> Path:
     """Return the layer of LangGraph's and LangChain's packages, less those of the layer above.
 
     Args:
@@ -49,11 +49,11 @@ def graphs(root: Path) -> Path:
     Raises:
         BuildError: the packages could not be installed.
     """
-    return _third_party(root, "layer-graphs", root / "requirements" / "graphs.txt")
+    return _build_third_party(root, "layer-graphs", root / "requirements" / "graphs.txt")
 
 
-def _third_party(root: Path, name: str, lock: Path) -> Path:
-    def build(folder: Path) -> None:
+def _build_third_party(root: Path, name: str, lock: Path) -> Path:
+    def install_packages(folder: Path) -> None:
         target = folder / "python"
         _run(
             [
@@ -70,21 +70,21 @@ def _third_party(root: Path, name: str, lock: Path) -> Path:
         (target / ".lock").unlink(missing_ok=True)
         (folder / THIRD_PARTY_MARK).write_text("The twin takes these packages from the project's environment.\n")
 
-    return _built(root, name, lock.read_bytes(), build)
+    return _build_once(root, name, lock.read_bytes(), install_packages)
 
 
-def pentad(root: Path) -> Path:
+def build_pentad_layer(root: Path) -> Path:
     """Return the layer of the package ``pentad`` without the command line."""
     source = root / "shared" / "pentad"
-    kept = [path for path in _sources(source) if path.relative_to(source).parts[0] != "cli"]
+    kept = [path for path in _list_sources(source) if path.relative_to(source).parts[0] != "cli"]
 
-    def build(folder: Path) -> None:
+    def copy_package(folder: Path) -> None:
         _copy(kept, source, folder / "python" / "pentad")
 
-    return _built(root, "layer-pentad", _digest(kept, source), build)
+    return _build_once(root, "layer-pentad", _compute_digest(kept, source), copy_package)
 
 
-def catalog(root: Path, content: str, models: str | None = None) -> Path:
+def build_catalog_layer(root: Path, content: str, models: str | None = None) -> Path:
     """Return the layer of the package ``pentad_catalog``: all agents and tools as JSON, and the project's own models.
 
     Args:
@@ -93,7 +93,7 @@ def catalog(root: Path, content: str, models: str | None = None) -> Path:
         models: the text of ``models.yaml``, where the project has one.
     """
 
-    def build(folder: Path) -> None:
+    def write_catalog(folder: Path) -> None:
         package = folder / "python" / "pentad_catalog"
         package.mkdir(parents=True)
         (package / "__init__.py").write_text('"""The agents and tools of this deployment, made at synth."""\n')
@@ -101,20 +101,20 @@ def catalog(root: Path, content: str, models: str | None = None) -> Path:
         if models is not None:
             (package / "models.yaml").write_text(models, encoding="utf-8")
 
-    return _built(root, "layer-catalog", f"{content}\0{models or ''}".encode(), build)
+    return _build_once(root, "layer-catalog", f"{content}\0{models or ''}".encode(), write_catalog)
 
 
-def function(root: Path, module: str) -> Path:
+def build_function_asset(root: Path, module: str) -> Path:
     """Return the asset of one function: its module and the packages above it, nothing else.
 
     Args:
         root: the project's folder.
         module: dotted name, such as ``functions.memory.recall``.
     """
-    return _asset(root, module, _module(root, module))
+    return _build_asset(root, module, _list_module_files(root, module))
 
 
-def tool(root: Path, modules: Sequence[str], *, graphs: bool = False) -> Path:
+def build_tool_asset(root: Path, modules: Sequence[str], *, graphs: bool = False) -> Path:
     """Return the asset of one tool's function: its module, and with it others that it runs.
 
     Modules beside it whose names begin with an underscore are no tools but code that tools share: each has them.
@@ -124,35 +124,37 @@ def tool(root: Path, modules: Sequence[str], *, graphs: bool = False) -> Path:
         modules: dotted names, the tool's own first.
         graphs: with all of ``functions/graphs/``, where the code of graphs is.
     """
-    files = [file for module in modules for file in _module(root, module)]
+    files = [file for module in modules for file in _list_module_files(root, module)]
     files += files[0].parent.glob("_*.py")
     if graphs and (root / "functions" / "graphs").is_dir():
-        files += _sources(root / "functions" / "graphs")
-    return _asset(root, modules[0], files)
+        files += _list_sources(root / "functions" / "graphs")
+    return _build_asset(root, modules[0], files)
 
 
-def _module(root: Path, module: str) -> list[Path]:
+def _list_module_files(root: Path, module: str) -> list[Path]:
     path = root.joinpath(*module.split(".")).with_suffix(".py")
     if not path.is_file():
         raise BuildError(f"there is no {path.relative_to(root)} for the function {module}")
     return [path, *(parent / "__init__.py" for parent in path.parents if root in parent.parents)]
 
 
-def _asset(root: Path, module: str, given: Iterable[Path]) -> Path:
+def _build_asset(root: Path, module: str, given: Iterable[Path]) -> Path:
     files = sorted(set(given))
 
-    def build(folder: Path) -> None:
+    def copy_files(folder: Path) -> None:
         _copy(files, root, folder)
 
-    return _built(root, f"function-{module.replace('.', '-').replace('_', '-')}", _digest(files, root), build)
+    return _build_once(
+        root, f"function-{module.replace('.', '-').replace('_', '-')}", _compute_digest(files, root), copy_files
+    )
 
 
-def _sources(folder: Path) -> list[Path]:
+def _list_sources(folder: Path) -> list[Path]:
     """Return a package's files, bytecode left out, in a stable order."""
     return sorted(path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
 
 
-def _digest(files: Iterable[Path], root: Path) -> bytes:
+def _compute_digest(files: Iterable[Path], root: Path) -> bytes:
     digest = hashlib.sha256()
     for path in sorted(files):
         digest.update(f"{path.relative_to(root).as_posix()}\0".encode() + path.read_bytes() + b"\0")
@@ -166,13 +168,13 @@ def _copy(files: Iterable[Path], root: Path, target: Path) -> None:
         shutil.copyfile(path, place)
 
 
-def _built(root: Path, name: str, source: bytes, build: Callable[[Path], None]) -> Path:
+def _build_once(root: Path, name: str, source: bytes, build: Callable[[Path], None]) -> Path:
     """Return the folder built from ``source``, building it if it is not there.
 
     The build happens beside its place and is moved there whole, so a build that was cut off leaves nothing usable and
     two builds at once do no harm.
     """
-    compiler = _compiler()
+    compiler = _find_compiler()
     digest = hashlib.sha256(source + str(compiler is not None).encode()).hexdigest()[:16]
     place = root / "build" / f"{name}-{digest}"
     if place.exists():
@@ -194,11 +196,11 @@ def _built(root: Path, name: str, source: bytes, build: Callable[[Path], None]) 
         if not place.exists():
             raise
         shutil.rmtree(draft, ignore_errors=True)  # another build was faster; its result is the same
-    _prune(root / "build", name)
+    _remove_old_builds(root / "build", name)
     return place
 
 
-def _prune(folder: Path, name: str) -> None:
+def _remove_old_builds(folder: Path, name: str) -> None:
     """Remove old builds of one thing. The newest few stay: another synth may be reading one right now."""
     builds = [path for path in folder.glob(f"{name}-*") if len(path.name) == len(name) + 17]
     for path in sorted(builds, key=lambda path: path.stat().st_mtime, reverse=True)[_KEPT_BUILDS:]:
@@ -206,11 +208,11 @@ def _prune(folder: Path, name: str) -> None:
 
 
 @cache
-def _compiler() -> str | None:
+def _find_compiler() -> str | None:
     """Return an interpreter of the runtime's version, or None, having said so."""
     candidates = [sys.executable, shutil.which(f"python{RUNTIME_VERSION}")]
     for candidate in candidates:
-        if candidate and _version_of(candidate) == RUNTIME_VERSION:
+        if candidate and _read_version(candidate) == RUNTIME_VERSION:
             return candidate
     sys.stderr.write(
         f"no Python {RUNTIME_VERSION} on this machine: Lambda assets are built without bytecode and will start slower\n"
@@ -218,7 +220,7 @@ def _compiler() -> str | None:
     return None
 
 
-def _version_of(interpreter: str) -> str | None:
+def _read_version(interpreter: str) -> str | None:
     command = [interpreter, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)  # noqa: S603

@@ -74,7 +74,7 @@ def _keywords(function: ast.FunctionDef, key: str) -> Iterator[str]:
 
 def _define() -> dict[str, Any]:
     spec = AgentSpec.model_validate({"name": "any", "description": "Any agent.", "prompt": "Any prompt."})
-    return loop.definition(
+    return loop.build_definition(
         spec,
         recall="functions.memory.recall",
         think="functions.models.gateway",

@@ -62,14 +62,14 @@ def root() -> Path:
 @pytest.fixture(scope="session")
 def assembly_dir(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
     """The synthesized assembly, made once for all workers."""
-    from pentad.cli.synth import assembly
+    from pentad.cli.synth import ensure_assembly
 
     shared = tmp_path_factory.getbasetemp()
     if worker_id != "master":
         shared = shared.parent
     with FileLock(shared / "synth.lock", timeout=600):
         enable_socket()
-        out, _ = assembly(ROOT)
+        out, _ = ensure_assembly(ROOT)
     return out
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import boto3
 
-from twin.front.moto_speed import bound_the_work_of_tables
+from twin.front.moto_speed import limit_table_work
 
 _KEYS = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing"}
 _lock = threading.Lock()
@@ -24,7 +24,7 @@ def client(service: str, region: str = "us-east-1") -> Any:
 
 @cache
 def _client(service: str, region: str) -> Any:
-    bound_the_work_of_tables()
+    limit_table_work()
     return new_client(service, region)
 
 

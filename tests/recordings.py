@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from infra.orchestration.machines.loop import EVENT_LIMIT, definition
+from infra.orchestration.machines.loop import EVENT_LIMIT, build_definition
 from pentad.cli.expressions import evaluate_expression
 from pentad.domain.declarations.agents import AgentSpec, BandsSpec, Catalog, ConfidenceSpec, ToolSpec
 from pentad.domain.errors import PentadError, ToolFailed
@@ -17,12 +17,12 @@ from pentad.domain.knowledge import Passage
 from pentad.domain.runs import Assessment, Band, CallStatus, Run, RunStatus, Signal
 from pentad.domain.usage import Limits
 from pentad.orchestration.approvals.carry_out import CarryOut
-from pentad.orchestration.lifecycle.advance import reference
+from pentad.orchestration.lifecycle.advance import build_execution_input
 from pentad.orchestration.timetravel.recording import Recording, record
 from pentad.orchestration.timetravel.replay.machine import Machine, MachineError
-from pentad.orchestration.timetravel.replay.replay import Replay, captured
+from pentad.orchestration.timetravel.replay.replay import Replay, add_request_prints
 from pentad.orchestration.timetravel.replay.report import Report
-from pentad.orchestration.turn.think import Turn
+from pentad.orchestration.turn.think import TurnInput
 from pentad.runtime.wiring.replay import make_replay_stores
 from tests.unit.orchestration.world import TENANT, World
 
@@ -64,7 +64,7 @@ CATALOG = Catalog(
 def definition_of(agent: str, catalog: Catalog = CATALOG, *, event_limit: int = EVENT_LIMIT) -> Json:
     """Return the state machine that would be deployed for an agent."""
     spec = catalog.agents[agent]
-    return definition(
+    return build_definition(
         spec,
         recall="recall",
         think="think",
@@ -95,7 +95,7 @@ def replay(recording: Recording, catalog: Catalog = CATALOG, machine: Json | Non
 
 def capture(recording: Recording, machine: Json) -> Recording:
     """Return a recording with the prints of its requests."""
-    return captured(recording, machine, evaluate=evaluate_expression, make_stores=make_replay_stores)
+    return add_request_prints(recording, machine, evaluate=evaluate_expression, make_stores=make_replay_stores)
 
 
 class Sureness:
@@ -144,7 +144,7 @@ class Stage:
         self._run = self.world.begin(message, agent=agent, **fields)
         machine = Machine(definition_of(agent, self.world.catalog), self._invoke, self._run.run, evaluate_expression)
         try:
-            machine.run(reference(self._run))
+            machine.run(build_execution_input(self._run))
         except MachineError:
             pass  # Abort has ended the run.
         return self.world.runs.get(TENANT, self._run.run)
@@ -155,7 +155,7 @@ class Stage:
         self._humans = list(humans)
         self._run = run
         definition = definition_of(run.agent, self.world.catalog)
-        Machine(definition, self._invoke, run.run, evaluate_expression).run(reference(run))
+        Machine(definition, self._invoke, run.run, evaluate_expression).run(build_execution_input(run))
         return self.world.runs.get(TENANT, run.run)
 
     def record(self, run: Run) -> Recording:
@@ -173,12 +173,12 @@ class Stage:
                     self.world.runs.set_status(TENANT, given["run"], RunStatus.RUNNING)
                 return {}
             case "think":
-                turn = Turn.model_validate(given)
+                turn = TurnInput.model_validate(given)
                 return self.world.think(turn, deadline=9e9).model_dump(mode="json", exclude_none=True)
             case "run":
                 return self._tool(**given)
             case "call_failed":
-                call = self.world.deliver.call_failed(**given)
+                call = self.world.deliver.record_call_failure(**given)
                 return {"index": call.index}
             case "request":
                 return self._human(**given)
@@ -189,7 +189,7 @@ class Stage:
         raise AssertionError(f"{state} asks for {payload}")
 
     def _tool(self, *, tenant: str, run: str, step: int, index: int, agent: str) -> Json:
-        call = self.world.runs.call(tenant, run, step, index)
+        call = self.world.runs.get_call(tenant, run, step, index)
         if call.tool in self._broken:
             raise ToolFailed("the warehouse does not answer")
         result = f"{call.tool} of {call.arguments.get('order', '?')}: done"
@@ -198,7 +198,7 @@ class Stage:
         return {"index": index, "status": "succeeded"}
 
     def _human(self, *, tenant: str, run: str, step: int, task_token: str, **_: Any) -> Json:
-        self.world.asking.request(tenant, run, step, task_token)
+        self.world.asking.ask_for_step(tenant, run, step, task_token)
         self.world.clock.advance(60)
         self._humans.pop(0)(self.world, approval_id(run, step))
         stored = self.world.approvals.get(tenant, approval_id(run, step))

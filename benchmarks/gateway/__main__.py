@@ -17,8 +17,8 @@ from benchmarks.gateway.loads import Load, all_loads
 from benchmarks.gateway.processes import ENVIRONMENT, Worker, process, requests_at, server
 from benchmarks.stage import BenchError
 from pentad.cli.console import ERR, EXIT_INTERRUPTED, OUT, CommandError
-from pentad.cli.demo.record import write
-from pentad.cli.synth import project_root
+from pentad.cli.demo.record import write_report
+from pentad.cli.synth import find_project_root
 
 _WARM_CALLS = 8
 _AIM = 1.3
@@ -58,7 +58,7 @@ def compare(options: argparse.Namespace, tell: Callable[[str], None]) -> Compare
     Raises:
         BenchError: something did not run.
     """
-    root, tally = project_root(), Tally(warm=frozenset({"pentad_hit"}))
+    root, tally = find_project_root(), Tally(warm=frozenset({"pentad_hit"}))
     pythons = {"pentad": Path(sys.executable)}
     if not options.without_litellm:
         pythons["litellm"] = root / options.litellm / "bin" / "python"
@@ -144,8 +144,8 @@ def run(options: argparse.Namespace) -> int:
         base = BY_NAME[BY_NAME[name].baseline].label
         OUT.print(f"{BY_NAME[name].label}: {ratio.median:.2f} times {base}; the aim is {_AIM} (told, not judged)")
     if options.json:
-        path = project_root() / ".pentad" / "bench-gateway.json"
-        write(path, record(found, time.monotonic() - began))
+        path = find_project_root() / ".pentad" / "bench-gateway.json"
+        write_report(path, record(found, time.monotonic() - began))
         OUT.print(f"The whole record: {path}", soft_wrap=True)
     for sentence in found.wrong:
         ERR.print(f"[red]wrong:[/] {sentence}", soft_wrap=True)

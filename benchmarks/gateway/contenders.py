@@ -11,11 +11,11 @@ import openai
 
 from benchmarks.gateway.field import ANSWER, ANTHROPIC_MODEL, MAX_TOKENS, OPENAI_MODEL, SYSTEM, question
 from benchmarks.gateway.work import Call, serve
-from pentad.domain.ids import new_id
+from pentad.domain.ids import make_id
 from pentad.domain.messages import Message, TextBlock
 from pentad.domain.models import CallContext, ChatRequest, Outcome
 from pentad.models.breaker.adapters.breaker_memory import MemoryCircuits
-from pentad.models.breaker.breaker import Policy
+from pentad.models.breaker.breaker import BreakerPolicy
 from pentad.models.breaker.circuits import SharedBreaker
 from pentad.models.budgets.adapters.budgets_memory import MemoryBudget, MemoryBudgetStore
 from pentad.models.budgets.budgets import BudgetDefinition, Scope
@@ -37,7 +37,7 @@ _DEADLINE_SECONDS = 30.0
 _TENANT = "acme"
 _ENOUGH = 10**15  # nano-dollars: a budget that counts every call and is never near its limit
 _SCOPES: tuple[Scope, ...] = ("tenant", "user")
-_NEVER = Policy(failures=10**9)
+_NEVER = BreakerPolicy(failures=10**9)
 
 
 def raw_httpx2(base: str) -> Call:
@@ -102,7 +102,7 @@ class Whole:
         policy: the breaker's.
     """
 
-    def __init__(self, base: str, name: str, primary: str = "up", policy: Policy | None = None) -> None:
+    def __init__(self, base: str, name: str, primary: str = "up", policy: BreakerPolicy | None = None) -> None:
         self.ledger = MemoryLedger()
         self.breaker = SharedBreaker(MemoryCircuits(), policy=policy)
         self._model = self._composed(
@@ -130,7 +130,7 @@ class Whole:
         def call(number: int) -> str:
             now = datetime.now(UTC)
             asked = Message(
-                message_id=new_id("msg", now),
+                message_id=make_id("msg", now),
                 role="user",
                 blocks=(TextBlock(text=question(0 if same else number)),),
                 created_at=now,

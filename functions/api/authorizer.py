@@ -18,5 +18,5 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         try:
             return wiring.make_authorize()(event)
         except NotAuthenticated as error:
-            telemetry_of("authorizer").event("authorizer.refused", level="WARNING", detail=error.message)
+            telemetry_of("authorizer").log_event("authorizer.refused", level="WARNING", detail=error.message)
             raise Exception("Unauthorized") from None

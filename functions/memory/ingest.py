@@ -14,16 +14,16 @@ from pentad.runtime.wiring import ingest as wiring
 
 def handler(event: dict[str, Any], context: LambdaContext) -> Any:
     """Index each document; those that failed go back to the queue, and in the end to its DLQ."""
-    return consume("ingest", event, context, index)
+    return consume("ingest", event, context, ingest_record)
 
 
-def index(record: SQSRecord, context: LambdaContext) -> None:
+def ingest_record(record: SQSRecord, context: LambdaContext) -> None:
     """Index the document of one message."""
-    document = parse_s3_event(_parsed(record.body))
+    document = parse_s3_event(_parse_json(record.body))
     wiring.make_ingest().handle(document, deadline=deadline_of(context, spare_seconds=5))
 
 
-def _parsed(body: str) -> Any:
+def _parse_json(body: str) -> Any:
     try:
         return json.loads(body)
     except ValueError as error:

@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from pentad.domain.errors import PentadError
 from pentad.models.remote import wire, wire_chat, wire_errors
-from pentad.orchestration.turn.think import Turn
+from pentad.orchestration.turn.think import TurnInput
 from pentad.orchestration.workflows.steps import EnteredStep
 from pentad.runtime import priming
 from pentad.runtime.entrypoint import LambdaContext, deadline_of, entrypoint
@@ -19,7 +19,7 @@ _STORE_SECONDS = 5.0
 priming.register()
 
 
-class ThinkCall(Turn):
+class ThinkCall(TurnInput):
     """One model turn."""
 
     op: Literal["think"]
@@ -65,16 +65,16 @@ def handler(event: Event, context: LambdaContext) -> Any:
     if isinstance(event, DrillCall):
         return wiring.make_drill()(deadline=until)
     try:
-        return _single(event, min(until, event.deadline or until))
+        return _call_model(event, min(until, event.deadline or until))
     except PentadError as error:
         if event.errors == "raise":
             raise
-        telemetry_of("gateway").event("call.failed", level="WARNING", error=type(error).__name__)
+        telemetry_of("gateway").log_event("call.failed", level="WARNING", error=type(error).__name__)
         return wire_errors.encode_error(error)
 
 
-def _single(event: Embed | Complete, deadline: float) -> Any:
+def _call_model(event: Embed | Complete, deadline: float) -> Any:
     if isinstance(event, Embed):
         vectors = wiring.make_embedder()
         return wire.encode_reply(vectors.embed(event.texts, event.context, deadline=deadline))
-    return wire_chat.encode_reply(wiring.make_chat_model().complete(event.chat_request(), deadline=deadline))
+    return wire_chat.encode_reply(wiring.make_chat_model().complete(event.to_request(), deadline=deadline))

@@ -38,7 +38,7 @@ def handler(event: Request | Expire, context: LambdaContext) -> dict[str, Any]:
     """Ask, or return what the execution goes on with now that the time is over."""
     match event:
         case Request():
-            stored = wiring.make_asking().request(event.tenant, event.run, event.step, event.task_token)
+            stored = wiring.make_asking().ask_for_step(event.tenant, event.run, event.step, event.task_token)
             return {"approval": stored.approval}
         case Expire():
             return wiring.make_asking().expire(event.tenant, event.run, event.step)

@@ -53,7 +53,9 @@ def handler(event: Event, context: LambdaContext) -> dict[str, Any]:
     service = wiring.make_deliver()
     match event:
         case CallFailed():
-            call = service.call_failed(event.tenant, event.run, event.step, event.index, event.error, event.cause)
+            call = service.record_call_failure(
+                event.tenant, event.run, event.step, event.index, event.error, event.cause
+            )
             return {"index": call.index, "status": call.status.value}
         case AbortRun():
             run = service.abort(event.tenant, event.run, event.error, event.cause, event.step)

@@ -12,9 +12,9 @@ from pentad.runtime.wiring import notify as wiring
 
 def handler(event: dict[str, Any], context: LambdaContext) -> Any:
     """Send each notice; those that a channel did not take go back to the queue, and in the end to its DLQ."""
-    return consume("notify", event, context, send)
+    return consume("notify", event, context, send_notice)
 
 
-def send(record: SQSRecord, context: LambdaContext) -> None:
+def send_notice(record: SQSRecord, context: LambdaContext) -> None:
     """Send the notice of one event."""
     wiring.make_notify()(read_announcement(record.body))

@@ -12,9 +12,9 @@ from pentad.runtime.wiring import trigger as wiring
 
 def handler(event: dict[str, Any], context: LambdaContext) -> Any:
     """Handle each message; those that failed go back to the queue, and in the end to its DLQ."""
-    return consume("trigger", event, context, handle)
+    return consume("trigger", event, context, handle_record)
 
 
-def handle(record: SQSRecord, context: LambdaContext) -> None:
+def handle_record(record: SQSRecord, context: LambdaContext) -> None:
     """Do what one message asks for."""
     wiring.make_triggered()(read_message(record.body, record.message_id))

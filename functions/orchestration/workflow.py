@@ -93,4 +93,4 @@ def _do_step(event: DoStep, services: wiring.Workflow) -> dict[str, Any]:
         case "expire":
             return services.humans.expire(event)
         case "text":
-            return services.ends.text(event)
+            return services.ends.build_text(event)

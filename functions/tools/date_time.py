@@ -13,7 +13,7 @@ _When = Annotated[str | None, Field(max_length=40)]
 _Amount = Annotated[int, Field(ge=-1_000_000, le=1_000_000)]
 
 
-def _required(value: str | None, field: str, operation: str) -> str:
+def _require(value: str | None, field: str, operation: str) -> str:
     if value is None:
         raise InvalidInput(f"'{operation}' needs '{field}'", field=field, fix=f"give '{field}', such as 2026-03-01")
     return value
@@ -46,15 +46,15 @@ def date_time(
     leap year of date. convert: a clock time from timezone to to_timezone. Dates are ISO 8601 (2026-03-01,
     2026-03-01T09:30).
     """
-    home = calendar.zone(timezone)
+    home = calendar.get_zone(timezone)
     now = context.now().astimezone(home)
     if operation == "now":
         return {"now": now.isoformat(timespec="seconds"), "timezone": timezone, **calendar.describe(now.date())}
     if operation == "difference":
-        first = calendar.parse(_required(start, "start", operation), "start", now)
-        last = calendar.parse(_required(end, "end", operation), "end", now)
-        return {"start": first.isoformat(), "end": last.isoformat(), **calendar.difference(first, last)}
-    moment = calendar.parse(_required(date, "date", operation), "date", now)
+        first = calendar.parse(_require(start, "start", operation), "start", now)
+        last = calendar.parse(_require(end, "end", operation), "end", now)
+        return {"start": first.isoformat(), "end": last.isoformat(), **calendar.compute_difference(first, last)}
+    moment = calendar.parse(_require(date, "date", operation), "date", now)
     if operation == "weekday":
         return calendar.describe(moment)
     if operation == "add":
@@ -62,5 +62,5 @@ def date_time(
         return {"start": moment.isoformat(), "result": moved.isoformat(), **calendar.describe(moved)}
     if not isinstance(moment, datetime):
         raise InvalidInput("'convert' needs a time", field="date", fix="write it as 2026-03-01T09:30")
-    target = calendar.zone(_required(to_timezone, "to_timezone", operation), "to_timezone")
+    target = calendar.get_zone(_require(to_timezone, "to_timezone", operation), "to_timezone")
     return calendar.convert(moment, home, target)

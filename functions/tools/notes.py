@@ -6,7 +6,7 @@ from pydantic import BaseModel, Field
 
 from pentad.domain.canonical import sha256_of
 from pentad.domain.errors import ToolFailed
-from pentad.domain.ids import derived_id
+from pentad.domain.ids import derive_id
 from pentad.tools.declare import Grant, ToolContext, Undoable, tool
 
 KIND = "NOTE"
@@ -56,7 +56,7 @@ def notes(
 ) -> Undoable[SavedNote]:
     """Save a note for the user. A human is shown the title and the text first and decides; it can be undone later."""
     # The id comes from the effect key, so running again after a crash finds the note of the first try.
-    note = derived_id("note", context.effect_key)
+    note = derive_id("note", context.effect_key)
     value: dict[str, Any] = {
         "title": title,
         "text": text,

@@ -58,10 +58,10 @@ class HttpApi(Construct):
         self._build = build
         self._gateway = gateway
         self._bus = bus
-        self.service = self._service(agents, tools)
+        self.service = self._create_service(agents, tools)
         authorizer = authorizers.HttpLambdaAuthorizer(
             "keys",
-            self._authorizer().function,
+            self._create_authorizer().function,
             identity_source=["$request.header.Authorization"],
             response_types=[authorizers.HttpLambdaResponseType.SIMPLE],
             # A revoked key works for no longer than this.
@@ -106,10 +106,10 @@ class HttpApi(Construct):
             destination_arn=access.log_group_arn, format=json.dumps(_ACCESS_FIELDS)
         )
 
-    def _service(self, agents: Sequence[str], tools: Sequence[lambda_.Function]) -> PythonFunction:
+    def _create_service(self, agents: Sequence[str], tools: Sequence[lambda_.Function]) -> PythonFunction:
         build = self._build
         stores = build.stores
-        made = build.function(
+        made = build.create_function(
             self,
             "api",
             module="functions.api.http",
@@ -129,21 +129,21 @@ class HttpApi(Construct):
         )
         machines = [machine_arn(self, build.stage, agent) for agent in agents]
         grant_start(made.role, build, machines)
-        grants.table(made.role, stores.state_table, ["dynamodb:GetItem", "dynamodb:Query"], index="gsi1")
-        grants.table(made.role, stores.ledger_table, ["dynamodb:Query"], keys=[keys.run_pattern()])
-        grants.objects(made.role, stores.documents_bucket, ["s3:PutObject", "s3:DeleteObject"])
-        grants.key(made.role, stores.approval_key, ["kms:Decrypt"])
-        grants.invoke(made.role, [*(tool.function_arn for tool in tools), self._gateway.function_arn])
+        grants.grant_table(made.role, stores.state_table, ["dynamodb:GetItem", "dynamodb:Query"], index="gsi1")
+        grants.grant_table(made.role, stores.ledger_table, ["dynamodb:Query"], keys=[keys.run_pattern()])
+        grants.grant_objects(made.role, stores.documents_bucket, ["s3:PutObject", "s3:DeleteObject"])
+        grants.grant_key(made.role, stores.approval_key, ["kms:Decrypt"])
+        grants.grant_invoke(made.role, [*(tool.function_arn for tool in tools), self._gateway.function_arn])
         made.role.add_to_policy(iam.PolicyStatement(actions=["states:SendTaskSuccess"], resources=machines))
         made.role.add_to_policy(iam.PolicyStatement(actions=["events:PutEvents"], resources=[self._bus.event_bus_arn]))
         grant_describe(made.role, build, agents, _EXECUTIONS)
         return made
 
-    def _authorizer(self) -> PythonFunction:
+    def _create_authorizer(self) -> PythonFunction:
         build = self._build
         stage = build.stage
         oidc = {"OIDC_ISSUER": stage.oidc_issuer, "OIDC_AUDIENCE": stage.oidc_audience}
-        made = build.function(
+        made = build.create_function(
             self,
             "authorizer",
             module="functions.api.authorizer",
@@ -152,5 +152,7 @@ class HttpApi(Construct):
             timeout_seconds=10,
             description="Tells whose API key or token a request carries",
         )
-        grants.table(made.role, build.stores.state_table, ["dynamodb:GetItem"], keys=[keys.collection_pattern("KEYS")])
+        grants.grant_table(
+            made.role, build.stores.state_table, ["dynamodb:GetItem"], keys=[keys.collection_pattern("KEYS")]
+        )
         return made

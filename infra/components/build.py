@@ -29,7 +29,7 @@ class Build:
     root: Path
     layers: Sequence[lambda_.ILayerVersion]
 
-    def function(
+    def create_function(
         self,
         scope: Construct,
         name: str,
@@ -65,7 +65,7 @@ class Build:
             scope,
             name,
             stage=self.stage,
-            asset=asset or build.function(self.root, module),
+            asset=asset or build.build_function_asset(self.root, module),
             handler=handler or f"{module}.handler",
             layers=[*self.layers, *layers],
             environment=environment,

@@ -20,7 +20,7 @@ DELETE = ("dynamodb:DeleteItem",)
 _INVOKE = "bedrock:InvokeModel"
 
 
-def table(
+def grant_table(
     role: iam.IGrantable,
     target: dynamodb.ITable,
     actions: Sequence[str],
@@ -49,17 +49,17 @@ def table(
             )
         )
     if target.encryption_key is not None:
-        key(role, target.encryption_key)
+        grant_key(role, target.encryption_key)
 
 
-def key(
+def grant_key(
     role: iam.IGrantable, target: kms.IKey, actions: Sequence[str] = ("kms:Decrypt", "kms:GenerateDataKey")
 ) -> None:
     """Let a role use a key."""
     role.grant_principal.add_to_principal_policy(iam.PolicyStatement(actions=list(actions), resources=[target.key_arn]))
 
 
-def objects(role: iam.Role, target: s3.IBucket, actions: Sequence[str], *, prefix: str = "") -> None:
+def grant_objects(role: iam.Role, target: s3.IBucket, actions: Sequence[str], *, prefix: str = "") -> None:
     """Let a role act on the objects of a bucket below a prefix."""
     role.grant_principal.add_to_principal_policy(
         iam.PolicyStatement(actions=list(actions), resources=[target.arn_for_objects(f"{prefix}*")])
@@ -72,40 +72,40 @@ def objects(role: iam.Role, target: s3.IBucket, actions: Sequence[str], *, prefi
         "The bucket holds one object a message or document, by keys that are made at run time; nothing else is in it.",
     )
     if target.encryption_key is not None:
-        key(role, target.encryption_key)
+        grant_key(role, target.encryption_key)
 
 
-def bucket(role: iam.IGrantable, target: s3.IBucket, actions: Sequence[str]) -> None:
+def grant_bucket(role: iam.IGrantable, target: s3.IBucket, actions: Sequence[str]) -> None:
     """Let a role act on a bucket itself."""
     role.grant_principal.add_to_principal_policy(
         iam.PolicyStatement(actions=list(actions), resources=[target.bucket_arn])
     )
 
 
-def secret(role: iam.IGrantable, target: secretsmanager.ISecret) -> None:
+def grant_secret(role: iam.IGrantable, target: secretsmanager.ISecret) -> None:
     """Let a role read one secret."""
     role.grant_principal.add_to_principal_policy(
         iam.PolicyStatement(actions=["secretsmanager:GetSecretValue"], resources=[target.secret_arn])
     )
     if target.encryption_key is not None:
-        key(role, target.encryption_key, ("kms:Decrypt",))
+        grant_key(role, target.encryption_key, ("kms:Decrypt",))
 
 
-def invoke(role: iam.IGrantable, function_arns: Sequence[str]) -> None:
+def grant_invoke(role: iam.IGrantable, function_arns: Sequence[str]) -> None:
     """Let a role invoke functions."""
     role.grant_principal.add_to_principal_policy(
         iam.PolicyStatement(actions=["lambda:InvokeFunction"], resources=list(function_arns))
     )
 
 
-def invoke_versions(role: iam.Role, functions: Sequence[lambda_.IFunction]) -> None:
+def grant_invoke_versions(role: iam.Role, functions: Sequence[lambda_.IFunction]) -> None:
     """Let a role invoke every published version of functions, not what is unpublished.
 
     An execution calls the versions that its own definition names, long after a deployment has named others.
     """
     stack = Stack.of(role)
     for function in functions:
-        invoke(role, [f"{function.function_arn}:*"])
+        grant_invoke(role, [f"{function.function_arn}:*"])
         arn = stack.resolve(function.function_arn)
         logical_id = arn["Fn::GetAtt"][0]
         acknowledge(
@@ -115,7 +115,7 @@ def invoke_versions(role: iam.Role, functions: Sequence[lambda_.IFunction]) -> N
         )
 
 
-def bedrock_model(role: iam.Role, model: str, region: str) -> None:
+def grant_bedrock_model(role: iam.Role, model: str, region: str) -> None:
     """Let a role invoke one model at Bedrock.
 
     A profile (its id begins with ``global.``, ``us.``, ``eu.`` and the like) sends a request on to a region of its

@@ -13,7 +13,7 @@ from infra.config import Stage
 _STRING = dynamodb.AttributeType.STRING
 
 
-def table(scope: Construct, name: str, *, stage: Stage, key: kms.IKey, indexed: bool) -> dynamodb.Table:
+def create_table(scope: Construct, name: str, *, stage: Stage, key: kms.IKey, indexed: bool) -> dynamodb.Table:
     """Return a table with pk and sk, on demand, TTL on ``ttl``; ``indexed`` adds gsi1.
 
     Not TableV2: it can't be encrypted by a customer's key in a stack that names no region.
@@ -43,7 +43,7 @@ def table(scope: Construct, name: str, *, stage: Stage, key: kms.IKey, indexed: 
     return made
 
 
-def bucket(
+def create_bucket(
     scope: Construct,
     name: str,
     *,
@@ -97,7 +97,7 @@ def bucket(
     return made
 
 
-def queue_with_dlq(
+def create_queue_with_dlq(
     scope: Construct, name: str, *, prefix: str, key: kms.IKey, visibility_seconds: int, receives: int
 ) -> tuple[sqs.Queue, sqs.Queue]:
     """Return a queue and its dead-letter queue.
@@ -111,7 +111,7 @@ def queue_with_dlq(
             Lambda's documentation asks for event source mappings.
         receives: deliveries before a message goes to the dead-letter queue.
     """
-    dead = dead_letters(scope, f"{name}-dlq", prefix=prefix, key=key)
+    dead = create_dlq(scope, f"{name}-dlq", prefix=prefix, key=key)
     made = sqs.Queue(
         scope,
         f"queue-{name}",
@@ -127,7 +127,7 @@ def queue_with_dlq(
     return made, dead
 
 
-def dead_letters(scope: Construct, name: str, *, prefix: str, key: kms.IKey) -> sqs.Queue:
+def create_dlq(scope: Construct, name: str, *, prefix: str, key: kms.IKey) -> sqs.Queue:
     """Return a queue that keeps what went wrong for 14 days, the longest that SQS allows."""
     return sqs.Queue(
         scope,
@@ -141,7 +141,7 @@ def dead_letters(scope: Construct, name: str, *, prefix: str, key: kms.IKey) -> 
     )
 
 
-def let_service_use_key(key: kms.Key, service: str) -> None:
+def grant_key_to_service(key: kms.Key, service: str) -> None:
     """Let an AWS service encrypt to resources of this account that use the key."""
     key.add_to_resource_policy(
         iam.PolicyStatement(

@@ -17,6 +17,8 @@ def grant_switches(role: iam.Role, transient: dynamodb.ITable, *, counts: bool =
         transient: the table that holds them.
         counts: it reports failures and successes of tools as well.
     """
-    grants.table(role, transient, ["dynamodb:BatchGetItem"], keys=_KEYS)
+    grants.grant_table(role, transient, ["dynamodb:BatchGetItem"], keys=_KEYS)
     if counts:
-        grants.table(role, transient, ["dynamodb:PutItem", *grants.DELETE], keys=[keys.collection_pattern("TOOLS")])
+        grants.grant_table(
+            role, transient, ["dynamodb:PutItem", *grants.DELETE], keys=[keys.collection_pattern("TOOLS")]
+        )

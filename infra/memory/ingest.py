@@ -20,7 +20,7 @@ class Ingest(Construct):
     def __init__(self, scope: Construct, name: str, *, build: Build, gateway: lambda_.IFunction) -> None:
         super().__init__(scope, name)
         stores, stage = build.stores, build.stage
-        self.queue, self.dead = storage.queue_with_dlq(
+        self.queue, self.dead = storage.create_queue_with_dlq(
             self, "ingest", prefix=stage.prefix, key=stores.data_key, visibility_seconds=6 * _SECONDS, receives=3
         )
         events.Rule(
@@ -35,7 +35,7 @@ class Ingest(Construct):
             ),
             targets=[targets.SqsQueue(self.queue, dead_letter_queue=self.dead)],
         )
-        made = build.function(
+        made = build.create_function(
             self,
             "ingest",
             module="functions.memory.ingest",
@@ -59,14 +59,14 @@ class Ingest(Construct):
                 report_batch_item_failures=True,
             )
         )
-        grants.table(
+        grants.grant_table(
             made.role,
             stores.state_table,
             [*grants.READ, *grants.WRITE, *grants.DELETE],
             keys=[keys.collection_pattern("DOCS"), keys.document_pattern()],
         )
-        grants.objects(made.role, stores.documents_bucket, ["s3:GetObject"])
+        grants.grant_objects(made.role, stores.documents_bucket, ["s3:GetObject"])
         # Without it S3 says 403 of an object that is gone, and a deletion could not be told from a missing right.
-        grants.bucket(made.role, stores.documents_bucket, ["s3:ListBucket"])
-        grants.invoke(made.role, [gateway.function_arn])
-        grants.secret(made.role, stores.secrets["pinecone"])
+        grants.grant_bucket(made.role, stores.documents_bucket, ["s3:ListBucket"])
+        grants.grant_invoke(made.role, [gateway.function_arn])
+        grants.grant_secret(made.role, stores.secrets["pinecone"])

@@ -14,7 +14,7 @@ class Recall(Construct):
     def __init__(self, scope: Construct, name: str, *, build: Build, gateway: lambda_.IFunction) -> None:
         super().__init__(scope, name)
         stores = build.stores
-        made = build.function(
+        made = build.create_function(
             self,
             "recall",
             module="functions.memory.recall",
@@ -27,12 +27,12 @@ class Recall(Construct):
             description="Recall: context of a run, by reference",
         )
         self.function = made.function
-        grants.table(
+        grants.grant_table(
             made.role,
             stores.state_table,
             [*grants.READ, *grants.WRITE],
             keys=[keys.session_pattern(), keys.run_pattern()],
         )
-        grants.objects(made.role, stores.payload_bucket, ["s3:GetObject", "s3:PutObject"])
-        grants.invoke(made.role, [gateway.function_arn])
-        grants.secret(made.role, stores.secrets["pinecone"])
+        grants.grant_objects(made.role, stores.payload_bucket, ["s3:GetObject", "s3:PutObject"])
+        grants.grant_invoke(made.role, [gateway.function_arn])
+        grants.grant_secret(made.role, stores.secrets["pinecone"])

@@ -44,31 +44,33 @@ class Drill(Construct):
             ],
         )
         for model in models.catalog.used_models:
-            self._link_alarm(stage, model.provider, model.name)
-        self._missing_alarm(stage)
+            self._create_link_alarm(stage, model.provider, model.name)
+        self._create_missing_alarm(stage)
 
-    def _link_alarm(self, stage: Stage, provider: str, model: str) -> None:
+    def _create_link_alarm(self, stage: Stage, provider: str, model: str) -> None:
         """One drill decides: missing data is ignored, so the state stands until the next drill says otherwise."""
         cloudwatch.Alarm(
             self,
             f"link-{provider}-{model}",
             alarm_name=f"{stage.prefix}-link-{provider}-{model}",
             alarm_description=f"{model} of {provider} did not answer the drill. What to do: {_RUNBOOK}",
-            metric=_metric(stage, names.DRILL_LINK, "Minimum", Duration.minutes(5), provider=provider, model=model),
+            metric=_build_metric(
+                stage, names.DRILL_LINK, "Minimum", Duration.minutes(5), provider=provider, model=model
+            ),
             comparison_operator=cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
             threshold=1,
             evaluation_periods=1,
             treat_missing_data=cloudwatch.TreatMissingData.IGNORE,
         )
 
-    def _missing_alarm(self, stage: Stage) -> None:
+    def _create_missing_alarm(self, stage: Stage) -> None:
         """30 hours without a drill is a broken drill: here, missing data is what is looked for."""
         cloudwatch.Alarm(
             self,
             "missing",
             alarm_name=f"{stage.prefix}-drill-missing",
             alarm_description=f"No drill has run for 30 hours: fallbacks are untested. What to do: {_RUNBOOK}",
-            metric=_metric(stage, names.DRILLS, "Sum", Duration.hours(6)),
+            metric=_build_metric(stage, names.DRILLS, "Sum", Duration.hours(6)),
             comparison_operator=cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
             threshold=1,
             evaluation_periods=5,
@@ -76,7 +78,7 @@ class Drill(Construct):
         )
 
 
-def _metric(stage: Stage, name: str, statistic: str, period: Duration, **dimensions: str) -> cloudwatch.Metric:
+def _build_metric(stage: Stage, name: str, statistic: str, period: Duration, **dimensions: str) -> cloudwatch.Metric:
     every: Mapping[str, str] = {"stage": stage.name, **dimensions}
     return cloudwatch.Metric(
         namespace=names.NAMESPACE,

@@ -22,18 +22,18 @@ def grant_start(role: iam.Role, build: Build, machines: Sequence[str]) -> None:
         machines: ARNs of the agents' state machines.
     """
     stores = build.stores
-    grants.table(
+    grants.grant_table(
         role,
         stores.state_table,
         [*grants.READ, *grants.WRITE, *grants.CONDITION],
         keys=[keys.session_pattern(), keys.run_pattern()],
     )
     grant_switches(role, stores.transient_table)
-    grants.table(
+    grants.grant_table(
         role, stores.transient_table, ["dynamodb:GetItem", *grants.WRITE, *grants.DELETE], keys=[keys.session_pattern()]
     )
-    grants.objects(role, stores.payload_bucket, ["s3:GetObject", "s3:PutObject"])
-    role.add_to_policy(start_statement(machines))
+    grants.grant_objects(role, stores.payload_bucket, ["s3:GetObject", "s3:PutObject"])
+    role.add_to_policy(build_start_statement(machines))
 
 
 def grant_describe(
@@ -51,7 +51,7 @@ def grant_describe(
         )
 
 
-def start_statement(machines: Sequence[str], *, action: str = "states:StartExecution") -> iam.PolicyStatement:
+def build_start_statement(machines: Sequence[str], *, action: str = "states:StartExecution") -> iam.PolicyStatement:
     """Return what lets a role start executions of machines at their live alias, and nowhere else.
 
     IAM sees the machine's own ARN as the resource of a qualified start, and the alias as a condition key. Source:

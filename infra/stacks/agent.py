@@ -45,7 +45,7 @@ class AgentStack(Stack):
         super().__init__(scope, construct_id)
         declared = discover()
         catalog, workflows = self._read_project(root, stage, declared, models)
-        layers = self._layers(root, catalog, models)
+        layers = self._create_layers(root, catalog, models)
         self._build = Build(stage=stage, stores=state.stores, root=root, layers=layers)
         self._bus = events.EventBus(self, "bus", event_bus_name=stage.prefix, description="Pentad's events")
         self._gateway = Gateway(self, "models", build=self._build, models=models)
@@ -73,7 +73,9 @@ class AgentStack(Stack):
 
     def _tools(self, root: Path, declared: dict[str, AnyTool]) -> dict[str, lambda_.Function]:
         """Make a function for each tool."""
-        frameworks = [graph.layer(self, root)] if any("langchain" in tool.needs for tool in declared.values()) else []
+        frameworks = (
+            [graph.create_layer(self, root)] if any("langchain" in tool.needs for tool in declared.values()) else []
+        )
         return {
             name: ToolFunction(
                 self,
@@ -133,11 +135,11 @@ class AgentStack(Stack):
         CfnOutput(self, "RunsDlq", value=trigger.dead.queue_url)
         CfnOutput(self, "FailedRuns", value=ends.failed.queue_url)
 
-    def _layers(self, root: Path, catalog: Catalog, models: Models) -> list[lambda_.ILayerVersion]:
+    def _create_layers(self, root: Path, catalog: Catalog, models: Models) -> list[lambda_.ILayerVersion]:
         folders = {
-            "dependencies": builds.dependencies(root),
-            "pentad": builds.pentad(root),
-            "catalog": builds.catalog(root, catalog.model_dump_json(indent=1), models.overlay),
+            "dependencies": builds.build_dependencies_layer(root),
+            "pentad": builds.build_pentad_layer(root),
+            "catalog": builds.build_catalog_layer(root, catalog.model_dump_json(indent=1), models.overlay),
         }
         return [
             lambda_.LayerVersion(

@@ -35,10 +35,10 @@ class StateStack(Stack):
         super().__init__(scope, construct_id)
         data_key = self._key("data", "Encrypts Pentad's tables, buckets, queues and secrets", stage)
         for service in ("events.amazonaws.com", "sqs.amazonaws.com"):
-            storage.let_service_use_key(data_key, service)
+            storage.grant_key_to_service(data_key, service)
         approval_key = self._key("approval", "Encrypts the task tokens of runs that wait for a human", stage)
         tables = {
-            name: storage.table(self, name, stage=stage, key=data_key, indexed=name == "state")
+            name: storage.create_table(self, name, stage=stage, key=data_key, indexed=name == "state")
             for name in ("state", "ledger", "transient", "records")
         }
         payload, documents = self._buckets(stage, data_key)
@@ -52,7 +52,7 @@ class StateStack(Stack):
             records_table=tables["records"],
             payload_bucket=payload,
             documents_bucket=documents,
-            secrets={name: self._secret(name, stage, data_key) for name in names},
+            secrets={name: self._create_secret(name, stage, data_key) for name in names},
         )
         CfnOutput(self, "StateTable", value=tables["state"].table_name)
         CfnOutput(self, "LedgerTable", value=tables["ledger"].table_name)
@@ -71,11 +71,11 @@ class StateStack(Stack):
 
     def _buckets(self, stage: Stage, key: kms.Key) -> tuple[s3.Bucket, s3.Bucket]:
         """Return the buckets of payloads and of documents, which write their access logs into a third."""
-        access = storage.bucket(
+        access = storage.create_bucket(
             self, "access-logs", stage=stage, key=key, logs=None, expire_prefixes={"": 90}, announces=False
         )
         acknowledge(access, "AwsSolutions-S1", "It is the bucket that holds the access logs of the others.")
-        payload = storage.bucket(
+        payload = storage.create_bucket(
             self,
             "payload",
             stage=stage,
@@ -84,12 +84,12 @@ class StateStack(Stack):
             expire_prefixes={"graphs/": 31},  # a day more than their checkpoints are kept
             announces=False,
         )
-        documents = storage.bucket(
+        documents = storage.create_bucket(
             self, "documents", stage=stage, key=key, logs=access, expire_prefixes={}, announces=True
         )
         return payload, documents
 
-    def _secret(self, name: str, stage: Stage, key: kms.Key) -> secretsmanager.Secret:
+    def _create_secret(self, name: str, stage: Stage, key: kms.Key) -> secretsmanager.Secret:
         """Return a secret that the operator fills after the first deployment; its first value is a random one."""
         secret = secretsmanager.Secret(
             self,

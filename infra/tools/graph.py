@@ -12,19 +12,19 @@ from layers import build as builds
 from pentad.domain import keys
 
 
-def layer(scope: Construct, root: Path) -> lambda_.ILayerVersion:
+def create_layer(scope: Construct, root: Path) -> lambda_.ILayerVersion:
     """Return the layer with the packages of LangGraph and LangChain; made only where a tool needs it."""
     return lambda_.LayerVersion(
         scope,
         "layer-graphs",
-        code=lambda_.Code.from_asset(str(builds.graphs(root))),
+        code=lambda_.Code.from_asset(str(builds.build_graphs_layer(root))),
         compatible_runtimes=[lambda_.Runtime.PYTHON_3_13],
         compatible_architectures=[lambda_.Architecture.ARM_64],
         description="Pentad: graphs",
     )
 
 
-def environment(gateway: lambda_.IFunction) -> dict[str, str]:
+def build_environment(gateway: lambda_.IFunction) -> dict[str, str]:
     """Return the variables of a graph's function."""
     return {
         "GATEWAY_FUNCTION": gateway.function_arn,
@@ -33,8 +33,8 @@ def environment(gateway: lambda_.IFunction) -> dict[str, str]:
     }
 
 
-def grant(role: iam.IGrantable, build: Build, gateway: lambda_.IFunction) -> None:
+def grant_graph(role: iam.IGrantable, build: Build, gateway: lambda_.IFunction) -> None:
     """Let a graph's function ask the gateway and keep its checkpoints."""
-    grants.invoke(role, [gateway.function_arn])
+    grants.grant_invoke(role, [gateway.function_arn])
     actions = (*grants.READ, *grants.APPEND)
-    grants.table(role, build.stores.state_table, actions, keys=[keys.graph_pattern()])
+    grants.grant_table(role, build.stores.state_table, actions, keys=[keys.graph_pattern()])

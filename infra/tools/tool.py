@@ -48,8 +48,8 @@ class ToolFunction(Construct):
         if tool.grants:
             environment["RECORDS_TABLE"] = stores.records_table.table_name
         if "models" in tool.needs:
-            environment |= graph.environment(gateway)
-        made = build.function(
+            environment |= graph.build_environment(gateway)
+        made = build.create_function(
             self,
             f"tool-{tool.spec.name.replace('_', '-')}",
             module=f"functions.tools.{tool.spec.name}",
@@ -57,22 +57,22 @@ class ToolFunction(Construct):
             environment=environment,
             timeout_seconds=tool.timeout_seconds,
             memory_mb=tool.memory_mb,
-            asset=builds.tool(build.root, tool.modules, graphs="langchain" in tool.needs),
+            asset=builds.build_tool_asset(build.root, tool.modules, graphs="langchain" in tool.needs),
             layers=layers,
             description=f"Tool {tool.spec.name}",
         )
         self.function = made.function
-        grants.table(
+        grants.grant_table(
             made.role,
             stores.state_table,
             ["dynamodb:GetItem", *grants.WRITE, *grants.CONDITION],
             keys=[keys.run_pattern()],
         )
         grant_switches(made.role, stores.transient_table, counts=True)
-        grants.table(made.role, stores.ledger_table, grants.APPEND, keys=[keys.run_pattern()])
-        grants.objects(made.role, stores.payload_bucket, ["s3:GetObject", "s3:PutObject"])
+        grants.grant_table(made.role, stores.ledger_table, grants.APPEND, keys=[keys.run_pattern()])
+        grants.grant_objects(made.role, stores.payload_bucket, ["s3:GetObject", "s3:PutObject"])
         if "checkpoints" in tool.needs:
-            graph.grant(made.role, build, gateway)
+            graph.grant_graph(made.role, build, gateway)
         for grant in tool.grants:
             actions = (*(_READ if grant.reads else ()), *(_CHANGE if grant.writes else ()))
-            grants.table(made.role, stores.records_table, actions, keys=[grant.leading_key])
+            grants.grant_table(made.role, stores.records_table, actions, keys=[grant.leading_key])

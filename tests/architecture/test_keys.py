@@ -45,7 +45,7 @@ def test_no_module_but_one_spells_a_key_of_a_table(root: Path) -> None:
         (keys.spend_pattern, keys.spend_pk("acme", "TOTAL")),
         (keys.cached_reply_pattern, keys.cached_reply_pk("acme", "00ff")),
         (keys.notice_pattern, keys.notice_pk("acme", "a-1")),
-        (lambda: keys.collection_pattern("DOCS"), keys.collection("acme", "DOCS")),
+        (lambda: keys.collection_pattern("DOCS"), keys.collection_pk("acme", "DOCS")),
     ],
 )
 def test_a_pattern_reaches_its_own_keys_of_every_tenant_and_no_others(pattern: Callable[[], str], key: str) -> None:
@@ -60,7 +60,7 @@ def test_a_pattern_reaches_its_own_keys_of_every_tenant_and_no_others(pattern: C
         keys.notice_pk("t", "1"),
         keys.ledger_day_pk("t", "2026-01-01"),
         *(
-            keys.collection("t", kind)
+            keys.collection_pk("t", kind)
             for kind in ("SESSIONS", "RUNS", "APPROVALS", "REVIEWS", "KEYS", "DOCS", "BUDGETS")
         ),
     }

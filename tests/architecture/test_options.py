@@ -15,7 +15,7 @@ from infra.orchestration.fragments import Flow
 from pentad.domain.declarations.agents import AgentSpec
 from pentad.domain.declarations.workflows import WorkflowSpec
 from pentad.tools.declare.declare import tool
-from pentad.tools.graphs.adapters.langchain_tools import Options
+from pentad.tools.graphs.adapters.langchain_tools import ToolOptions
 
 _TREES = ("shared", "functions", "infra")
 REFUSED = {"secrets", "rate_limit"}
@@ -65,7 +65,7 @@ def test_every_option_of_a_stage_is_read(read: set[str]) -> None:
 
 
 def test_every_option_of_a_tool_is_read_or_refused(read: set[str]) -> None:
-    declared = {*inspect.signature(tool).parameters, *Options.__annotations__}
+    declared = {*inspect.signature(tool).parameters, *ToolOptions.__annotations__}
     kept = {RENAMED.get(name, name) for name in declared - REFUSED}
     assert declared > REFUSED
     assert not kept - read

@@ -21,7 +21,7 @@ def names_in(definition: Json) -> set[str]:
 
 
 def test_every_error_name_is_in_the_error_tree_or_of_aws(definitions: dict[str, Json]) -> None:
-    ours = {leaf.__name__ for leaf in errors.leaves()}
+    ours = {leaf.__name__ for leaf in errors.iter_leaves()}
     for name, definition in definitions.items():
         foreign = names_in(definition) - ours - set(LAMBDA_ERRORS) - set(ENGINE_ERRORS)
         assert all(error.startswith("States.") for error in foreign), f"{name}: {sorted(foreign)}"
@@ -37,7 +37,7 @@ def test_every_task_retries_every_transient_error(definitions: dict[str, Json]) 
 
 
 def test_no_permanent_error_is_retried(definitions: dict[str, Json]) -> None:
-    permanent = {leaf.__name__ for leaf in errors.leaves(errors.PermanentError)}
+    permanent = {leaf.__name__ for leaf in errors.iter_leaves(errors.PermanentError)}
     for definition in definitions.values():
         for name, state in states_of(definition):
             retried = {error for rule in state.get("Retry", []) for error in rule["ErrorEquals"]}

@@ -8,7 +8,7 @@ import pytest
 from aws_cdk import App
 from pytest_socket import enable_socket
 
-from infra.app import build
+from infra.app import build_stacks
 from infra.models.catalog import read_models
 from pentad.domain.errors import ConfigurationError
 from tests.infra.conftest import joined
@@ -49,7 +49,7 @@ def synthesized(project: Path, root: Path, assembly_dir: Path, tmp_path_factory:
     (project / "models.yaml").write_text(OWN)
     context = json.loads((root / "cdk.json").read_text())["context"]
     app = App(context={**context, "pentad:checks": "off"}, outdir=str(tmp_path_factory.mktemp("out")))
-    build(app, project)
+    build_stacks(app, project)
     return [resource for stack in app.synth().stacks for resource in stack.template["Resources"].values()]
 
 
@@ -74,7 +74,7 @@ def _bedrock(resources: list[Json]) -> list[tuple[str, Json | None]]:
 def test_a_mistake_stops_the_synth_with_file_and_line(project: Path) -> None:
     (project / "models.yaml").write_text("tiers:\n  fast:\n    chain: [claude-haiku-5-5, gpt-5]\n")
     with pytest.raises(ConfigurationError, match=r"models\.yaml:3: tiers\.fast\.chain\.1: no model gpt-5"):
-        build(App(), project)
+        build_stacks(App(), project)
 
 
 def test_a_provider_that_a_chain_uses_gets_a_secret_and_its_arn_reaches_the_gateway(synthesized: list[Json]) -> None:

@@ -81,8 +81,8 @@ def test_a_project_says_who_is_told_in_its_own_file() -> None:
         "*": Channels(slack=False, email=()),
         "leads": Channels(slack=True, email=("l@example.com",)),
     }
-    assert notices.groups["leads"].names(notices.email_from) == ("topic", "slack", "email")
-    assert notices.groups["leads"].names(None) == ("topic", "slack")
+    assert notices.groups["leads"].list_enabled(notices.email_from) == ("topic", "slack", "email")
+    assert notices.groups["leads"].list_enabled(None) == ("topic", "slack")
 
 
 @pytest.mark.parametrize(

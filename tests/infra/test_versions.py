@@ -11,7 +11,7 @@ from aws_cdk.assertions import Template
 
 from infra.config import STAGES
 from infra.orchestration.machines.live import LiveAlias
-from infra.orchestration.machines.reply import check_pattern, reply_only
+from infra.orchestration.machines.reply import build_reply_definition, check_pattern
 from pentad.domain.declarations.agents import AgentSpec, ConfidenceSpec, HumansSpec
 from pentad.domain.errors import ConfigurationError
 from tests.infra.conftest import joined, states_of
@@ -154,7 +154,7 @@ def test_a_loop_agent_may_have_tools() -> None:
 
 
 def test_a_reply_keeps_of_the_loop_only_what_one_turn_needs(definitions: dict[str, Json]) -> None:
-    made = reply_only(definitions["pentad-dev-agent-assistant"])
+    made = build_reply_definition(definitions["pentad-dev-agent-assistant"])
     assert set(made["States"]) == {"Recall", "Think", "Deliver", "Abort", "Failed"}
     assert made["States"]["Think"]["Next"] == "Deliver"
     assert "waitForTaskToken" not in json.dumps(made)
@@ -163,5 +163,5 @@ def test_a_reply_keeps_of_the_loop_only_what_one_turn_needs(definitions: dict[st
 def test_the_tries_of_a_reply_fit_into_the_five_minutes_of_an_express_execution(
     definitions: dict[str, Json],
 ) -> None:
-    states = reply_only(definitions["pentad-dev-agent-assistant"])["States"]
+    states = build_reply_definition(definitions["pentad-dev-agent-assistant"])["States"]
     assert sum(states[name]["TimeoutSeconds"] for name in ("Recall", "Think", "Deliver", "Abort")) < 300

@@ -15,7 +15,7 @@ from pydantic import BaseModel
 
 from infra.app import main
 from infra.components.build import Build
-from infra.config import stage_of
+from infra.config import read_stage
 from infra.models.catalog import check_tasks
 from infra.orchestration.fragments import Flow, Fragment, ScheduleSpec
 from infra.orchestration.machines.nesting import grant_agents
@@ -61,7 +61,7 @@ def test_every_task_has_a_time_limit_and_retries_every_transient_error(workflows
 
 
 def test_every_error_name_is_in_the_error_tree_or_of_aws(workflows: dict[str, Json]) -> None:
-    known = {leaf.__name__ for leaf in errors.leaves()} | {*LAMBDA_ERRORS, *ENGINE_ERRORS}
+    known = {leaf.__name__ for leaf in errors.iter_leaves()} | {*LAMBDA_ERRORS, *ENGINE_ERRORS}
     for definition in workflows.values():
         rules = [
             rule for _, state in states_in(definition) for rule in (*state.get("Retry", []), *state.get("Catch", []))
@@ -164,7 +164,7 @@ def test_an_agent_that_replies_may_be_started_at_its_live_alias_and_no_more() ->
     stack = Stack(app, "stack")
     role = iam.Role(stack, "role", assumed_by=iam.ServicePrincipal("states.amazonaws.com"))
     quick = AgentSpec(name="quick", description="d", prompt="p", pattern="reply")
-    grant_agents(role, cast("Build", SimpleNamespace(stage=stage_of(app))), [quick])
+    grant_agents(role, cast("Build", SimpleNamespace(stage=read_stage(app))), [quick])
     [policy] = Template.from_stack(stack).find_resources("AWS::IAM::Policy").values()
     [statement] = policy["Properties"]["PolicyDocument"]["Statement"]
     assert statement["Action"] == "states:StartSyncExecution"
@@ -200,7 +200,7 @@ def refused(build: Callable[[Flow], Fragment]) -> str:
         Stack(app, "stack"),
         "bad",
         file=Path("infra/workflows/bad.py"),
-        stage=stage_of(app),
+        stage=read_stage(app),
         agents=agents,
         tools=discover(),
     )
@@ -293,7 +293,7 @@ def test_a_file_that_does_not_run_is_told_by_file_and_line(tmp_path: Path, text:
     (folder / "own.py").write_text(text)
     app = App(context={"stage": "dev"})
     with pytest.raises(ConfigurationError) as caught:
-        read_workflows(Stack(app, "stack"), folder, stage=stage_of(app), agents={}, tools={})
+        read_workflows(Stack(app, "stack"), folder, stage=read_stage(app), agents={}, tools={})
     assert caught.value.message.startswith(told)
 
 
@@ -312,6 +312,6 @@ def test_a_mistake_in_the_project_is_one_line_and_no_traceback(monkeypatch: pyte
     def build(_: App) -> None:
         raise ConfigurationError("agents/a/agent.yaml: it is wrong", fix="correct it")
 
-    monkeypatch.setattr("infra.app.build", build)
+    monkeypatch.setattr("infra.app.build_stacks", build)
     with pytest.raises(SystemExit, match=r"^error: agents/a/agent\.yaml: it is wrong \(correct it\)$"):
         main()

@@ -28,7 +28,7 @@ class FileAsset:
         """Whether the asset is a zip file rather than a folder or a plain file."""
         return self.path.is_file() and zipfile.is_zipfile(self.path)
 
-    def directory(self, scratch: Path) -> Path:
+    def resolve_directory(self, scratch: Path) -> Path:
         """Return a folder with the asset's content: itself, or the zip unpacked once under `scratch`.
 
         Raises:
@@ -57,7 +57,7 @@ class Stack:
     dependencies: tuple[str, ...] = ()
     assets: Mapping[str, FileAsset] = field(default_factory=dict)
 
-    def asset_for_key(self, object_key: str) -> FileAsset | None:
+    def find_asset(self, object_key: str) -> FileAsset | None:
         """Return the asset published under `object_key` of the bootstrap bucket, or None."""
         return self.assets.get(object_key)
 
@@ -69,7 +69,7 @@ class Assembly:
     directory: Path
     stacks: tuple[Stack, ...]
 
-    def stack(self, name: str) -> Stack:
+    def get_stack(self, name: str) -> Stack:
         """Return the stack named `name` (its stack name or its artifact id).
 
         Raises:
@@ -89,7 +89,7 @@ def read_assembly(directory: Path) -> Assembly:
         AssemblyError: a file is missing or malformed, or the stacks depend on each other in a circle.
     """
     directory = directory.resolve()
-    stacks = {stack.artifact_id: stack for stack in _stacks(directory)}
+    stacks = {stack.artifact_id: stack for stack in _read_stacks(directory)}
     if not stacks:
         raise AssemblyError(f"{directory}: no CloudFormation stack in manifest.json")
     graph = {key: [d for d in stack.dependencies if d in stacks] for key, stack in stacks.items()}
@@ -100,25 +100,25 @@ def read_assembly(directory: Path) -> Assembly:
     return Assembly(directory, tuple(stacks[key] for key in order))
 
 
-def _stacks(directory: Path) -> list[Stack]:
+def _read_stacks(directory: Path) -> list[Stack]:
     artifacts = _read_json(directory / "manifest.json").get("artifacts", {})
     found: list[Stack] = []
     for artifact_id, artifact in artifacts.items():
         properties = artifact.get("properties", {})
         if artifact["type"] == "aws:cloudformation:stack":
-            found.append(_stack(directory, artifact_id, artifact, artifacts))
+            found.append(_read_stack(directory, artifact_id, artifact, artifacts))
         elif artifact["type"] == "cdk:cloud-assembly":
-            found.extend(_stacks(directory / properties["directoryName"]))
+            found.extend(_read_stacks(directory / properties["directoryName"]))
     return found
 
 
-def _stack(directory: Path, artifact_id: str, artifact: JsonObject, artifacts: JsonObject) -> Stack:
+def _read_stack(directory: Path, artifact_id: str, artifact: JsonObject, artifacts: JsonObject) -> Stack:
     properties = artifact["properties"]
     assets: dict[str, FileAsset] = {}
     for dependency in artifact.get("dependencies", []):
         other = artifacts.get(dependency, {})
         if other.get("type") == "cdk:asset-manifest":
-            assets.update(_file_assets(directory, other["properties"]["file"]))
+            assets.update(_read_file_assets(directory, other["properties"]["file"]))
     return Stack(
         artifact_id=artifact_id,
         name=properties.get("stackName", artifact_id),
@@ -128,7 +128,7 @@ def _stack(directory: Path, artifact_id: str, artifact: JsonObject, artifacts: J
     )
 
 
-def _file_assets(directory: Path, manifest: str) -> dict[str, FileAsset]:
+def _read_file_assets(directory: Path, manifest: str) -> dict[str, FileAsset]:
     assets: dict[str, FileAsset] = {}
     for asset_id, entry in _read_json(directory / manifest).get("files", {}).items():
         source = entry.get("source", {})

@@ -10,9 +10,9 @@ from twin.deploy import services as _services
 from twin.deploy.assembly import Assembly, JsonObject, Stack
 from twin.deploy.deployment import Deployment
 from twin.deploy.errors import DeployError, ResourceFailed, UnresolvedReference, UpdateRefused
-from twin.deploy.intrinsics import Resolver, references
+from twin.deploy.intrinsics import Resolver, collect_references
 from twin.deploy.registry import Place, Resource, check, create
-from twin.deploy.updates import Earlier, Made, OnCode, check_update, left_over
+from twin.deploy.updates import Earlier, Made, OnCode, check_update, select_retained
 
 ClientFactory = Callable[[str], Any]
 
@@ -36,12 +36,12 @@ class Deployer:
     def __init__(self, client: ClientFactory, place: Place) -> None:
         clients: dict[str, Any] = {}
 
-        def cached(service: str) -> Any:
+        def get_client(service: str) -> Any:
             if service not in clients:
                 clients[service] = client(service)
             return clients[service]
 
-        self._client = cached
+        self._client = get_client
         self._place = place
         self._stacks: dict[str, StackDeployment] = {}
         self._before: dict[str, StackDeployment] = {}
@@ -83,7 +83,7 @@ class Deployer:
         for stack in assembly.stacks:
             self._apply(stack, deployment, on_code, None)
 
-    def restore(self, deployment: Deployment, *, on_code: OnCode = lambda: None) -> None:
+    def rollback(self, deployment: Deployment, *, on_code: OnCode = lambda: None) -> None:
         """Undo the last `update`, as CloudFormation rolls back: earlier versions are used again, none is published.
 
         Raises:
@@ -98,7 +98,7 @@ class Deployer:
     def _apply(self, stack: Stack, deployment: Deployment, on_code: OnCode, again: "StackDeployment | None") -> None:
         running = self._stacks[stack.name]
         made = StackDeployment(stack, self._place, self._client, deployment, running.parameters)
-        made.left = running.left | left_over(running.made, running.template, stack.template)
+        made.left = running.left | select_retained(running.made, running.template, stack.template)
         made.run(Earlier(running.left | running.made, again.made if again else {}, on_code))
         self._stacks[stack.name] = made
 
@@ -151,25 +151,29 @@ class StackDeployment:
     def run(self, earlier: Earlier | None = None) -> None:
         """Create the stack's resources, or change those of a running one, then resolve its outputs."""
         resources: JsonObject = self.template.get("Resources", {})
-        for logical_id in self._order(resources):
+        for logical_id in self._sort_resources(resources):
             self._make(logical_id, resources[logical_id], earlier)
         outputs: dict[str, str] = {}
         for name, body in self.template.get("Outputs", {}).items():
-            if "Condition" in body and not self.condition(body["Condition"]):
+            if "Condition" in body and not self.resolve_condition(body["Condition"]):
                 continue
             outputs[name] = str(self._resolver.resolve(body["Value"]))
             if "Export" in body:
                 self._deployment.exports[str(self._resolver.resolve(body["Export"]["Name"]))] = outputs[name]
         self._deployment.outputs[self.stack.name] = outputs
 
-    def _order(self, resources: JsonObject) -> list[str]:
+    def _sort_resources(self, resources: JsonObject) -> list[str]:
         wanted = {
-            key: body for key, body in resources.items() if "Condition" not in body or self.condition(body["Condition"])
+            key: body
+            for key, body in resources.items()
+            if "Condition" not in body or self.resolve_condition(body["Condition"])
         }
         graph = {}
         for key, body in wanted.items():
             explicit = body.get("DependsOn", [])
-            needed = references(body.get("Properties", {})) | set([explicit] if isinstance(explicit, str) else explicit)
+            needed = collect_references(body.get("Properties", {})) | set(
+                [explicit] if isinstance(explicit, str) else explicit
+            )
             graph[key] = sorted(needed & set(wanted))
         try:
             return list(TopologicalSorter(graph).static_order())
@@ -184,7 +188,7 @@ class StackDeployment:
             if earlier is None:
                 made = Made(create(target, properties), properties)
             else:
-                made = earlier.bring(target, properties)
+                made = earlier.apply(target, properties)
         except (ClientError, BotoCoreError) as error:
             raise ResourceFailed(logical_id, kind, str(error)) from error
         except UnresolvedReference as error:
@@ -192,17 +196,17 @@ class StackDeployment:
         self.made[logical_id] = made
         self._deployment.resources[f"{self.stack.name}/{logical_id}"] = made.created.ref
 
-    def ref(self, logical_id: str) -> Any:
+    def resolve_ref(self, logical_id: str) -> Any:
         """Return a parameter's, pseudo parameter's or resource's reference value."""
         if logical_id in self.made:
             return self.made[logical_id].created.ref
         if logical_id in self._pseudo:
             return self._pseudo[logical_id]
         if logical_id in self.template.get("Parameters", {}):
-            return self._parameter(logical_id)
+            return self._resolve_parameter(logical_id)
         raise UnresolvedReference(f"Ref to {logical_id}, which does not exist in {self.stack.name}")
 
-    def _parameter(self, name: str) -> Any:
+    def _resolve_parameter(self, name: str) -> Any:
         definition = self.template["Parameters"][name]
         value = self.parameters.get(name, definition.get("Default"))
         if value is None:
@@ -214,7 +218,7 @@ class StackDeployment:
             value = self._client("ssm").get_parameter(Name=value)["Parameter"]["Value"]
         return value.split(",") if kind == "CommaDelimitedList" or "List<" in kind else value
 
-    def attribute(self, logical_id: str, name: str) -> Any:
+    def resolve_attribute(self, logical_id: str, name: str) -> Any:
         """Return an attribute of a created resource."""
         made = self.made.get(logical_id)
         if made is None:
@@ -225,22 +229,22 @@ class StackDeployment:
             raise UnresolvedReference(f"{logical_id} ({kind}) has no attribute {name} locally")
         return created.attributes[name]
 
-    def imported(self, export: str) -> Any:
+    def resolve_import(self, export: str) -> Any:
         """Return the value exported by a stack that was deployed before."""
         if export not in self._deployment.exports:
             raise UnresolvedReference(f"Fn::ImportValue of {export}, which no earlier stack exports")
         return self._deployment.exports[export]
 
-    def mapping(self, name: str, top: str, second: str) -> Any:
+    def resolve_mapping(self, name: str, top: str, second: str) -> Any:
         """Return a value of the template's Mappings."""
         try:
             return self.template["Mappings"][name][top][second]
         except KeyError as error:
             raise UnresolvedReference(f"Fn::FindInMap [{name}, {top}, {second}]: no such key") from error
 
-    def condition(self, name: str) -> bool:
+    def resolve_condition(self, name: str) -> bool:
         """Return the value of a named condition."""
         conditions = self.template.get("Conditions", {})
         if name not in conditions:
             raise UnresolvedReference(f"condition {name} does not exist in {self.stack.name}")
-        return self._resolver.truth(conditions[name])
+        return self._resolver.is_true(conditions[name])

@@ -8,7 +8,7 @@ from twin.host.model import FunctionSpec
 _RETRIES = 2  # Lambda's own
 
 
-def function_spec(definition: FunctionDefinition, configs: Sequence[InvokeConfig] = ()) -> FunctionSpec:
+def build_function_spec(definition: FunctionDefinition, configs: Sequence[InvokeConfig] = ()) -> FunctionSpec:
     """Return a deployed function as the host takes it; third-party layers are the project's own environment.
 
     Args:

@@ -18,19 +18,19 @@ _SUB = re.compile(r"\$\{(!?)([^}]+)\}")
 class Scope(Protocol):
     """What intrinsics may refer to."""
 
-    def ref(self, logical_id: str) -> Any:
+    def resolve_ref(self, logical_id: str) -> Any:
         """Return a parameter's, pseudo parameter's or resource's reference value."""
 
-    def attribute(self, logical_id: str, name: str) -> Any:
+    def resolve_attribute(self, logical_id: str, name: str) -> Any:
         """Return an attribute of a created resource."""
 
-    def imported(self, export: str) -> Any:
+    def resolve_import(self, export: str) -> Any:
         """Return the value exported by another stack."""
 
-    def mapping(self, name: str, top: str, second: str) -> Any:
+    def resolve_mapping(self, name: str, top: str, second: str) -> Any:
         """Return a value of the template's Mappings."""
 
-    def condition(self, name: str) -> bool:
+    def resolve_condition(self, name: str) -> bool:
         """Return the value of a named condition."""
 
 
@@ -40,20 +40,20 @@ class Resolver:
     def __init__(self, scope: Scope) -> None:
         self._scope = scope
         self._functions: dict[str, Callable[[Any], Any]] = {
-            "Ref": self._ref,
-            "Fn::GetAtt": self._get_att,
-            "Fn::Sub": self._sub,
-            "Fn::Join": self._join,
-            "Fn::Select": self._select,
-            "Fn::Split": self._split,
-            "Fn::FindInMap": self._find_in_map,
-            "Fn::If": self._if,
-            "Fn::ImportValue": lambda value: self._scope.imported(self.resolve(value)),
+            "Ref": self._resolve_ref,
+            "Fn::GetAtt": self._resolve_get_att,
+            "Fn::Sub": self._resolve_sub,
+            "Fn::Join": self._resolve_join,
+            "Fn::Select": self._resolve_select,
+            "Fn::Split": self._resolve_split,
+            "Fn::FindInMap": self._resolve_find_in_map,
+            "Fn::If": self._resolve_if,
+            "Fn::ImportValue": lambda value: self._scope.resolve_import(self.resolve(value)),
             "Fn::Base64": lambda value: base64.b64encode(str(self.resolve(value)).encode()).decode(),
-            "Fn::Equals": lambda pair: self._equals(pair),
-            "Fn::And": lambda terms: all(self.truth(term) for term in terms),
-            "Fn::Or": lambda terms: any(self.truth(term) for term in terms),
-            "Fn::Not": lambda terms: not self.truth(terms[0]),
+            "Fn::Equals": lambda pair: self._resolve_equals(pair),
+            "Fn::And": lambda terms: all(self.is_true(term) for term in terms),
+            "Fn::Or": lambda terms: any(self.is_true(term) for term in terms),
+            "Fn::Not": lambda terms: not self.is_true(terms[0]),
         }
 
     def resolve(self, value: Any) -> Any:
@@ -71,10 +71,10 @@ class Resolver:
             raise UnresolvedReference(f"dynamic reference {value!r}: read the secret at run time instead")
         return value
 
-    def truth(self, expression: Any) -> bool:
+    def is_true(self, expression: Any) -> bool:
         """Evaluate a condition expression."""
         if isinstance(expression, dict) and set(expression) == {"Condition"}:
-            return self._scope.condition(expression["Condition"])
+            return self._scope.resolve_condition(expression["Condition"])
         return self.resolve(expression) is True
 
     def _resolve_object(self, value: JsonObject) -> Any:
@@ -88,62 +88,62 @@ class Resolver:
         resolved = {key: self.resolve(item) for key, item in value.items()}
         return {key: item for key, item in resolved.items() if item is not NO_VALUE}
 
-    def _ref(self, name: str) -> Any:
-        return NO_VALUE if name == "AWS::NoValue" else self._scope.ref(name)
+    def _resolve_ref(self, name: str) -> Any:
+        return NO_VALUE if name == "AWS::NoValue" else self._scope.resolve_ref(name)
 
-    def _get_att(self, argument: Any) -> Any:
+    def _resolve_get_att(self, argument: Any) -> Any:
         parts = argument.split(".", 1) if isinstance(argument, str) else argument
-        return self._scope.attribute(parts[0], self.resolve(parts[1]))
+        return self._scope.resolve_attribute(parts[0], self.resolve(parts[1]))
 
-    def _sub(self, argument: Any) -> str:
+    def _resolve_sub(self, argument: Any) -> str:
         text, local = (argument, {}) if isinstance(argument, str) else argument
         variables: Mapping[str, Any] = {key: self.resolve(item) for key, item in local.items()}
 
-        def value_of(match: re.Match[str]) -> str:
+        def replace_variable(match: re.Match[str]) -> str:
             literal, name = match.group(1), match.group(2).strip()
             if literal:
                 return "${" + name + "}"
             if name in variables:
                 return str(variables[name])
             if "." in name:
-                return str(self._get_att(name))
-            return str(self._scope.ref(name))
+                return str(self._resolve_get_att(name))
+            return str(self._scope.resolve_ref(name))
 
-        return _SUB.sub(value_of, text)
+        return _SUB.sub(replace_variable, text)
 
-    def _join(self, argument: Any) -> str:
+    def _resolve_join(self, argument: Any) -> str:
         delimiter, parts = argument
         return str(delimiter).join(str(part) for part in self.resolve(parts))
 
-    def _select(self, argument: Any) -> Any:
+    def _resolve_select(self, argument: Any) -> Any:
         index, options = int(self.resolve(argument[0])), self.resolve(argument[1])
         if not 0 <= index < len(options):
             raise UnresolvedReference(f"Fn::Select: no item {index} in a list of {len(options)}")
         return options[index]
 
-    def _split(self, argument: Any) -> list[str]:
+    def _resolve_split(self, argument: Any) -> list[str]:
         return str(self.resolve(argument[1])).split(argument[0])
 
-    def _find_in_map(self, argument: Any) -> Any:
+    def _resolve_find_in_map(self, argument: Any) -> Any:
         name, top, second = (self.resolve(part) for part in argument)
-        return self._scope.mapping(name, top, second)
+        return self._scope.resolve_mapping(name, top, second)
 
-    def _if(self, argument: Any) -> Any:
+    def _resolve_if(self, argument: Any) -> Any:
         condition, then, otherwise = argument
-        return self.resolve(then if self._scope.condition(condition) else otherwise)
+        return self.resolve(then if self._scope.resolve_condition(condition) else otherwise)
 
-    def _equals(self, pair: Any) -> bool:
-        return bool(_text(self.resolve(pair[0])) == _text(self.resolve(pair[1])))
+    def _resolve_equals(self, pair: Any) -> bool:
+        return bool(_to_comparable(self.resolve(pair[0])) == _to_comparable(self.resolve(pair[1])))
 
 
-def _text(value: Any) -> Any:
+def _to_comparable(value: Any) -> Any:
     """CloudFormation compares strings: true and "true", 1 and "1" are the same to it."""
     if isinstance(value, bool):
         return str(value).lower()
     return str(value) if isinstance(value, int | float) else value
 
 
-def references(value: Any) -> set[str]:
+def collect_references(value: Any) -> set[str]:
     """Return the logical ids (and parameter names) that a template fragment refers to."""
     found: set[str] = set()
     pending = [value]
@@ -152,12 +152,12 @@ def references(value: Any) -> set[str]:
         if isinstance(item, list):
             pending.extend(item)
         elif isinstance(item, dict):
-            found |= _own_references(item)
+            found |= _collect_own_references(item)
             pending.extend(item.values())
     return found
 
 
-def _own_references(item: JsonObject) -> set[str]:
+def _collect_own_references(item: JsonObject) -> set[str]:
     if len(item) != 1:
         return set()
     [(name, argument)] = item.items()

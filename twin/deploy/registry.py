@@ -53,7 +53,7 @@ class Resource:
     clients: Callable[[str], Any]
     deployment: Deployment
 
-    def client(self, service: str) -> Any:
+    def get_client(self, service: str) -> Any:
         """Return the boto3 client of `service` with administrator credentials."""
         return self.clients(service)
 
@@ -69,15 +69,15 @@ class Resource:
         name = f"{stack}-{logical}-{tail}"
         return name.lower() if lower else name
 
-    def arn(self, service: str, rest: str) -> str:
+    def format_arn(self, service: str, rest: str) -> str:
         """Return the ARN of something of this account and region."""
         return f"arn:{self.place.partition}:{service}:{self.place.region}:{self.place.account}:{rest}"
 
-    def fail(self, reason: str) -> ResourceFailed:
+    def build_error(self, reason: str) -> ResourceFailed:
         """Return the error that names this resource."""
         return ResourceFailed(self.logical_id, self.resource_type, reason)
 
-    def only(self, path: str, value: Mapping[str, Any], allowed: Iterable[str]) -> None:
+    def check_keys(self, path: str, value: Mapping[str, Any], allowed: Iterable[str]) -> None:
         """Refuse nested keys beyond `allowed`.
 
         Raises:
@@ -104,7 +104,7 @@ class ResourceKind:
 _KINDS: dict[str, ResourceKind] = {}
 
 
-def resource(
+def register_resource(
     resource_type: str, handled: Iterable[str] = (), ignored: Mapping[str, str] | None = None
 ) -> Callable[[Creator], Creator]:
     """Register the decorated function for `resource_type`; `ignored` gives a reason for each property."""
@@ -120,7 +120,7 @@ Updater = Callable[[Resource, JsonObject, Created], Created]
 _UPDATERS: dict[str, Updater] = {}
 
 
-def updates(resource_type: str) -> Callable[[Updater], Updater]:
+def register_update(resource_type: str) -> Callable[[Updater], Updater]:
     """Register the decorated function as what changes a resource of `resource_type` in a running twin.
 
     It gets the new properties and what the resource was, and returns what it is now: another reference where
@@ -134,7 +134,7 @@ def updates(resource_type: str) -> Callable[[Updater], Updater]:
     return register
 
 
-def updatable(resource_type: str) -> bool:
+def is_updatable(resource_type: str) -> bool:
     """Tell whether a running twin can change resources of this type."""
     return resource_type in _UPDATERS
 
@@ -145,16 +145,16 @@ def update(target: Resource, properties: JsonObject, earlier: Created) -> Create
     Raises:
         ResourceFailed: the local AWS refused it.
     """
-    return _UPDATERS[target.resource_type](target, relevant(target.resource_type, properties), earlier)
+    return _UPDATERS[target.resource_type](target, select_handled(target.resource_type, properties), earlier)
 
 
-def relevant(resource_type: str, properties: JsonObject) -> JsonObject:
+def select_handled(resource_type: str, properties: JsonObject) -> JsonObject:
     """Return the properties that have an effect here."""
     handled = _KINDS[resource_type].handled
     return {key: value for key, value in properties.items() if key in handled}
 
 
-def known_types() -> tuple[str, ...]:
+def list_types() -> tuple[str, ...]:
     """Return every resource type the twin can create."""
     return tuple(sorted(_KINDS))
 
@@ -168,7 +168,7 @@ def create(target: Resource, properties: JsonObject) -> Created:
         ResourceFailed: the local AWS refused it.
     """
     kind = check(target.logical_id, target.resource_type, properties)
-    return kind.create(target, relevant(target.resource_type, properties))
+    return kind.create(target, select_handled(target.resource_type, properties))
 
 
 def check(logical_id: str, resource_type: str, properties: Iterable[str]) -> ResourceKind:
@@ -192,9 +192,9 @@ def as_json(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def camel(value: Any) -> Any:
+def to_camel_case(value: Any) -> Any:
     """Return a structure with keys in lowerCamelCase, as some AWS APIs want what CloudFormation capitalises."""
     if isinstance(value, dict):
-        return {re.sub(r"^[A-Z]+(?=[A-Z][a-z]|$)|^[A-Z]", lambda m: m.group(0).lower(), key): camel(item)
+        return {re.sub(r"^[A-Z]+(?=[A-Z][a-z]|$)|^[A-Z]", lambda m: m.group(0).lower(), key): to_camel_case(item)
                 for key, item in value.items()}  # fmt: skip
-    return [camel(item) for item in value] if isinstance(value, list) else value
+    return [to_camel_case(item) for item in value] if isinstance(value, list) else value

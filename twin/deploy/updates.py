@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from twin.deploy.errors import UpdateRefused
-from twin.deploy.intrinsics import references
-from twin.deploy.registry import Created, JsonObject, Resource, create, relevant, updatable, update
+from twin.deploy.intrinsics import collect_references
+from twin.deploy.registry import Created, JsonObject, Resource, create, is_updatable, select_handled, update
 
 OnCode = Callable[[], None]
 
@@ -54,7 +54,7 @@ class Earlier:
     again: Mapping[str, Made] = field(default_factory=dict)
     on_code: OnCode = lambda: None
 
-    def bring(self, target: Resource, properties: JsonObject) -> Made:
+    def apply(self, target: Resource, properties: JsonObject) -> Made:
         """Return the resource with these properties: as it was, changed or new.
 
         Raises:
@@ -65,14 +65,14 @@ class Earlier:
         if kind in _REPLACED and target.logical_id in self.again:
             return self.again[target.logical_id]
         running = self.running.get(target.logical_id)
-        if running is not None and relevant(kind, properties) == relevant(kind, running.properties):
+        if running is not None and select_handled(kind, properties) == select_handled(kind, running.properties):
             return running
         if running is None:
             made = Made(create(target, properties), properties)
-        elif updatable(kind):
+        elif is_updatable(kind):
             made = Made(update(target, properties, running.created), properties)
         else:
-            raise UpdateRefused(_refusal(target.stack.name, target.logical_id, kind, "differs"))
+            raise UpdateRefused(_format_refusal(target.stack.name, target.logical_id, kind, "differs"))
         if kind.startswith("AWS::Lambda::"):
             self.on_code()
         return made
@@ -92,18 +92,18 @@ def check_update(running: JsonObject, wanted: JsonObject, stack: str) -> None:
     before, after = running.get("Resources", {}), wanted.get("Resources", {})
     for logical_id in sorted(before.keys() - after.keys()):
         if before[logical_id]["Type"] not in _REMOVED:
-            raise UpdateRefused(_refusal(stack, logical_id, before[logical_id]["Type"], "is gone"))
+            raise UpdateRefused(_format_refusal(stack, logical_id, before[logical_id]["Type"], "is gone"))
     for logical_id in sorted(after.keys() - before.keys()):
         if after[logical_id]["Type"] not in _ADDED:
-            raise UpdateRefused(_refusal(stack, logical_id, after[logical_id]["Type"], "is new"))
-    changed = {key for key in before.keys() & after.keys() if _differs(before[key], after[key])}
-    for logical_id in sorted(changed | _following(changed, before, after)):
+            raise UpdateRefused(_format_refusal(stack, logical_id, after[logical_id]["Type"], "is new"))
+    changed = {key for key in before.keys() & after.keys() if _has_changed(before[key], after[key])}
+    for logical_id in sorted(changed | _find_dependents(changed, before, after)):
         kind = after[logical_id]["Type"]
-        if kind != before[logical_id]["Type"] or not updatable(kind):
-            raise UpdateRefused(_refusal(stack, logical_id, kind, "differs"))
+        if kind != before[logical_id]["Type"] or not is_updatable(kind):
+            raise UpdateRefused(_format_refusal(stack, logical_id, kind, "differs"))
 
 
-def left_over(made: Mapping[str, Made], running: JsonObject, wanted: JsonObject) -> dict[str, Made]:
+def select_retained(made: Mapping[str, Made], running: JsonObject, wanted: JsonObject) -> dict[str, Made]:
     """Return the resources that a template no longer has but that stay, since the twin deletes nothing.
 
     Args:
@@ -116,21 +116,21 @@ def left_over(made: Mapping[str, Made], running: JsonObject, wanted: JsonObject)
     return {key: made[key] for key in gone if kinds[key] not in _REPLACED}
 
 
-def _following(changed: set[str], before: JsonObject, after: JsonObject) -> set[str]:
+def _find_dependents(changed: set[str], before: JsonObject, after: JsonObject) -> set[str]:
     """Return the resources that stay as they are written, but refer to one that gets another name or number."""
     moved = {key for key in changed if after[key]["Type"] in _REPLACED}
     kept = before.keys() & after.keys()
-    return {key for key in kept - changed if references(after[key].get("Properties", {})) & moved}
+    return {key for key in kept - changed if collect_references(after[key].get("Properties", {})) & moved}
 
 
-def _differs(before: JsonObject, after: JsonObject) -> bool:
+def _has_changed(before: JsonObject, after: JsonObject) -> bool:
     if before["Type"] != after["Type"]:
         return True
     kind = before["Type"]
-    return relevant(kind, before.get("Properties", {})) != relevant(kind, after.get("Properties", {}))
+    return select_handled(kind, before.get("Properties", {})) != select_handled(kind, after.get("Properties", {}))
 
 
-def _refusal(stack: str, logical_id: str, kind: str, how: str) -> str:
+def _format_refusal(stack: str, logical_id: str, kind: str, how: str) -> str:
     return (
         f"{stack}: {logical_id} ({kind}) {how}: a running twin takes new code, prompts, versions, aliases and state "
         "machines only; stop it and start it anew"

@@ -1,6 +1,6 @@
 """Embeddings without a key or a network: all-MiniLM-L6-v2 run with numpy alone."""
 
-from twin.embeddings.minilm import DIMENSION, MAX_TOKENS, MODEL_ID, MiniLM, resize, shared_model
+from twin.embeddings.minilm import DIMENSION, MAX_TOKENS, MODEL_ID, MiniLM, get_shared_model, resize
 from twin.embeddings.weights import WeightsError, WeightsFiles, locate_weights
 
 __all__ = [
@@ -10,7 +10,7 @@ __all__ = [
     "MiniLM",
     "WeightsError",
     "WeightsFiles",
+    "get_shared_model",
     "locate_weights",
     "resize",
-    "shared_model",
 ]

@@ -71,12 +71,12 @@ class _Layer:
         mixed = self.qkv(x)
         context = np.empty_like(x)
         for start, end in bounds:
-            context[start:end] = _attention(mixed[start:end])
+            context[start:end] = _compute_attention(mixed[start:end])
         x = self.attended_norm(self.attended(context) + x)
-        return self.output_norm(self.narrow(_gelu(self.widen(x))) + x)
+        return self.output_norm(self.narrow(_apply_gelu(self.widen(x))) + x)
 
 
-def _attention(mixed: Floats) -> Floats:
+def _compute_attention(mixed: Floats) -> Floats:
     """Scaled dot-product attention of one sequence over all heads; ``mixed`` holds query, key and value."""
     length = mixed.shape[0]
     query, key, value = mixed.reshape(length, 3, HEADS, _HEAD).transpose(1, 2, 0, 3)
@@ -89,7 +89,7 @@ def _attention(mixed: Floats) -> Floats:
     return result
 
 
-def _gelu(x: Floats) -> Floats:
+def _apply_gelu(x: Floats) -> Floats:
     """Exact GELU in place, with erf from Abramowitz and Stegun 7.1.26 (absolute error below 1.5e-7)."""
     for start in range(0, x.shape[0], _GELU_ROWS):
         rows = x[start : start + _GELU_ROWS]
@@ -123,31 +123,31 @@ class Encoder:
         """
         tensors = load_file(path)
 
-        def dense(*names: str) -> _Dense:
+        def load_dense(*names: str) -> _Dense:
             weight = np.concatenate([tensors[f"{name}.weight"] for name in names])
             bias = np.concatenate([tensors[f"{name}.bias"] for name in names])
             return _Dense(np.ascontiguousarray(weight.T), bias)
 
-        def norm(name: str) -> _Norm:
+        def load_norm(name: str) -> _Norm:
             return _Norm(tensors[f"{name}.weight"], tensors[f"{name}.bias"])
 
         self._words: Floats = tensors["embeddings.word_embeddings.weight"]
         # Only single texts are encoded, so every token has type 0: fold it into the positions.
         kinds = tensors["embeddings.token_type_embeddings.weight"]
         self._positions: Floats = tensors["embeddings.position_embeddings.weight"] + kinds[0]
-        self._norm = norm("embeddings.LayerNorm")
+        self._norm = load_norm("embeddings.LayerNorm")
         self._layers = []
         for index in range(LAYERS):
             base = f"encoder.layer.{index}"
             heads = f"{base}.attention.self"
             self._layers.append(
                 _Layer(
-                    qkv=dense(f"{heads}.query", f"{heads}.key", f"{heads}.value"),
-                    attended=dense(f"{base}.attention.output.dense"),
-                    attended_norm=norm(f"{base}.attention.output.LayerNorm"),
-                    widen=dense(f"{base}.intermediate.dense"),
-                    narrow=dense(f"{base}.output.dense"),
-                    output_norm=norm(f"{base}.output.LayerNorm"),
+                    qkv=load_dense(f"{heads}.query", f"{heads}.key", f"{heads}.value"),
+                    attended=load_dense(f"{base}.attention.output.dense"),
+                    attended_norm=load_norm(f"{base}.attention.output.LayerNorm"),
+                    widen=load_dense(f"{base}.intermediate.dense"),
+                    narrow=load_dense(f"{base}.output.dense"),
+                    output_norm=load_norm(f"{base}.output.LayerNorm"),
                 )
             )
 

@@ -94,7 +94,7 @@ class MiniLM:
         encoder = self._load_encoder()
         sequences = [self.token_ids(text) for text in texts]
         result: Floats = np.empty((len(texts), DIMENSION), dtype=np.float32)
-        for batch in _passes([len(sequence) for sequence in sequences]):
+        for batch in _group_into_passes([len(sequence) for sequence in sequences]):
             result[batch] = encoder.encode([sequences[index] for index in batch])
         return result
 
@@ -104,7 +104,7 @@ class MiniLM:
             while len(self._memory) > _REMEMBERED:
                 self._memory.popitem(last=False)
 
-    def _located(self) -> WeightsFiles:
+    def _find_files(self) -> WeightsFiles:
         if self._files is None:
             self._files = locate_weights()
         return self._files
@@ -112,7 +112,7 @@ class MiniLM:
     def _load_tokenizer(self) -> Tokenizer:
         with self._lock:
             if self._tokenizer is None:
-                tokenizer = Tokenizer.from_file(str(self._located().tokenizer))
+                tokenizer = Tokenizer.from_file(str(self._find_files().tokenizer))
                 # The packaged file pads and cuts to 128 tokens, which is not how the model is used.
                 tokenizer.no_padding()
                 tokenizer.no_truncation()
@@ -122,7 +122,7 @@ class MiniLM:
     def _load_encoder(self) -> Encoder:
         with self._lock:
             if self._encoder is None:
-                files = self._located()
+                files = self._find_files()
                 verify_weights(files, self._cache_dir)
                 # BLAS threads that wait for each other on a busy machine take three times as long as one that works.
                 threadpool_limits(limits=1, user_api="blas")
@@ -130,7 +130,7 @@ class MiniLM:
             return self._encoder
 
 
-def _passes(lengths: Sequence[int]) -> Iterator[list[int]]:
+def _group_into_passes(lengths: Sequence[int]) -> Iterator[list[int]]:
     """Group indices into forward passes of a bounded number of tokens."""
     batch: list[int] = []
     tokens = 0
@@ -161,6 +161,6 @@ def resize(vectors: Floats, dimensions: int) -> Floats:
 
 
 @lru_cache(maxsize=1)
-def shared_model() -> MiniLM:
+def get_shared_model() -> MiniLM:
     """Return the process's one model, so that 90 MB of weights are in memory once."""
     return MiniLM()

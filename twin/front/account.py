@@ -27,39 +27,42 @@ class MotoAccount:
         self._region = region
         self.token_resolver: TokenResolver | None = None
 
-    def backend(self, service: str, region: str | None = None) -> Any:
+    def get_service_backend(self, service: str, region: str | None = None) -> Any:
         """Return moto's backend of a service."""
         backends: Any = get_backend(service)  # type: ignore[call-overload]
         return backends[ACCOUNT_ID][region or self._region]
 
-    def role_policies(self, role_arn: str) -> Sequence[Policy]:
+    def list_role_policies(self, role_arn: str) -> Sequence[Policy]:
         """Return a role's inline and managed policies.
 
         Raises:
             PolicyError: One of them cannot be evaluated, or the role has a permissions boundary.
         """
-        role = self._role(role_arn)
+        role = self._find_role(role_arn)
         if role is None:
             return ()
         if getattr(role, "permissions_boundary", None):
             raise PolicyError(f"{role_arn} has a permissions boundary, which the local twin does not evaluate")
-        documents = [*role.policies.values(), *(_document(managed) for managed in role.managed_policies.values())]
+        documents = [
+            *role.policies.values(),
+            *(_read_managed_policy(managed) for managed in role.managed_policies.values()),
+        ]
         return [parse_policy(document) for document in documents]
 
-    def trust_policy(self, role_arn: str) -> Policy | None:
+    def find_trust_policy(self, role_arn: str) -> Policy | None:
         """Return who may assume a role.
 
         Raises:
             PolicyError: The trust policy cannot be evaluated.
         """
-        role = self._role(role_arn)
+        role = self._find_role(role_arn)
         return parse_policy(role.assume_role_policy_document) if role is not None else None
 
-    def _role(self, role_arn: str) -> Any:
-        roles = list(self.backend("iam", GLOBAL).roles.values())
+    def _find_role(self, role_arn: str) -> Any:
+        roles = list(self.get_service_backend("iam", GLOBAL).roles.values())
         return next((role for role in roles if role.arn == role_arn), None)
 
-    def resource_policy(self, resource_arn: str) -> Policy | None:
+    def find_resource_policy(self, resource_arn: str) -> Policy | None:
         """Return the policy on a resource.
 
         Raises:
@@ -73,9 +76,9 @@ class MotoAccount:
             return None
         return parse_policy(document.decode() if isinstance(document, bytes) else document)
 
-    def partition_key(self, table: str, index: str | None) -> str | None:
+    def find_partition_key(self, table: str, index: str | None) -> str | None:
         """Return the name of the partition key of a table or index."""
-        found = self.backend("dynamodb").tables.get(table)
+        found = self.get_service_backend("dynamodb").tables.get(table)
         if found is None:
             return None
         if index is None:
@@ -85,14 +88,14 @@ class MotoAccount:
                 return next((key["AttributeName"] for key in candidate.schema if key["KeyType"] == "HASH"), None)
         return None
 
-    def secret_arn(self, secret_id: str) -> str | None:
+    def find_secret_arn(self, secret_id: str) -> str | None:
         """Return the ARN of a secret."""
-        found = self.backend("secretsmanager").secrets.get(secret_id)
+        found = self.get_service_backend("secretsmanager").secrets.get(secret_id)
         return str(found.arn) if found is not None else None
 
-    def key_arn(self, key_id: str) -> str | None:
+    def find_key_arn(self, key_id: str) -> str | None:
         """Return the ARN of a KMS key given by id, alias or ARN."""
-        keys = list(self.backend("kms").keys.values())
+        keys = list(self.get_service_backend("kms").keys.values())
         name = key_id.split(":", 5)[-1]
         if name.startswith("alias/"):
             return next((str(key.arn) for key in keys if name in key.aliases), None)
@@ -100,10 +103,10 @@ class MotoAccount:
 
     def is_aws_key(self, key_arn: str) -> bool:
         """Tell whether a key is one that AWS manages for a service; moto makes those on demand."""
-        key = self.backend("kms").keys.get(key_arn.rsplit("/", 1)[-1])
+        key = self.get_service_backend("kms").keys.get(key_arn.rsplit("/", 1)[-1])
         return key is not None and any(name.startswith("alias/aws/") for name in key.aliases)
 
-    def machine_of_token(self, task_token: str) -> str | None:
+    def find_token_machine(self, task_token: str) -> str | None:
         """Return the state machine of a task token, if the interpreter has said how to tell."""
         return self.token_resolver(task_token) if self.token_resolver else None
 
@@ -115,7 +118,7 @@ def reset_account() -> None:
     moto_api_backend.reset()
 
 
-def _document(managed: Any) -> str:
+def _read_managed_policy(managed: Any) -> str:
     versions = managed.versions
     return str(next(v.document for v in versions if v.version_id == managed.default_version_id))
 
@@ -123,49 +126,49 @@ def _document(managed: Any) -> str:
 Document = str | bytes | dict[str, Any] | None
 
 
-def _queue(account: MotoAccount, arn: str, name: str) -> Document:
-    queue = account.backend("sqs").queues.get(name)
+def _read_queue_policy(account: MotoAccount, arn: str, name: str) -> Document:
+    queue = account.get_service_backend("sqs").queues.get(name)
     document: Document = queue.policy if queue is not None else None
     return document
 
 
-def _bucket(account: MotoAccount, arn: str, name: str) -> Document:
-    bucket = account.backend("s3", GLOBAL).buckets.get(arn.removeprefix("arn:aws:s3:::"))
+def _read_bucket_policy(account: MotoAccount, arn: str, name: str) -> Document:
+    bucket = account.get_service_backend("s3", GLOBAL).buckets.get(arn.removeprefix("arn:aws:s3:::"))
     document: Document = bucket.policy if bucket is not None else None
     return document
 
 
-def _function(account: MotoAccount, arn: str, name: str) -> Document:
+def _read_function_policy(account: MotoAccount, arn: str, name: str) -> Document:
     try:
-        statements = account.backend("lambda").get_function(name).policy.statements
+        statements = account.get_service_backend("lambda").get_function(name).policy.statements
     except UnknownFunctionException:
         return None
     return {"Statement": statements} if statements else None
 
 
-def _key(account: MotoAccount, arn: str, name: str) -> Document:
-    key = account.backend("kms").keys.get(name.rsplit("/", 1)[-1])
+def _read_key_policy(account: MotoAccount, arn: str, name: str) -> Document:
+    key = account.get_service_backend("kms").keys.get(name.rsplit("/", 1)[-1])
     document: Document = key.policy if key is not None else None
     return document
 
 
-def _secret(account: MotoAccount, arn: str, name: str) -> Document:
-    secret = account.backend("secretsmanager").secrets.get(arn)
+def _read_secret_policy(account: MotoAccount, arn: str, name: str) -> Document:
+    secret = account.get_service_backend("secretsmanager").secrets.get(arn)
     document: Document = secret.policy if secret is not None else None
     return document
 
 
-def _topic(account: MotoAccount, arn: str, name: str) -> Document:
-    topic = account.backend("sns").topics.get(arn)
+def _read_topic_policy(account: MotoAccount, arn: str, name: str) -> Document:
+    topic = account.get_service_backend("sns").topics.get(arn)
     document: Document = json.dumps(topic._policy_json) if topic is not None else None
     return document
 
 
 _READERS: Final[dict[str, Callable[[MotoAccount, str, str], Document]]] = {
-    "sqs": _queue,
-    "s3": _bucket,
-    "lambda": _function,
-    "kms": _key,
-    "secretsmanager": _secret,
-    "sns": _topic,
+    "sqs": _read_queue_policy,
+    "s3": _read_bucket_policy,
+    "lambda": _read_function_policy,
+    "kms": _read_key_policy,
+    "secretsmanager": _read_secret_policy,
+    "sns": _read_topic_policy,
 }

@@ -15,11 +15,11 @@ from twin.front.account import MotoAccount
 from twin.front.model import ApiCall, ApiResponse
 from twin.front.moto_repairs import (
     TransactionTokens,
+    disable_bucket_policies,
     keep_queue_policies,
-    leave_bucket_policies_to_the_front,
-    repair,
+    patch_response,
 )
-from twin.front.moto_speed import bound_the_work_of_tables
+from twin.front.moto_speed import limit_table_work
 
 _SERIALISED: Final = ("dynamodb", "s3", "sqs")
 _LOOK_SECONDS: Final = 0.25
@@ -36,9 +36,9 @@ class MotoBackend:
 
     def __init__(self, account: MotoAccount) -> None:
         self._account = account
-        leave_bucket_policies_to_the_front()
+        disable_bucket_policies()
         keep_queue_policies()
-        bound_the_work_of_tables()
+        limit_table_work()
         self._application = DomainDispatcherApplication(create_backend_app)
         self._locks = {service: threading.RLock() for service in _SERIALISED}
         self._tokens = TransactionTokens()
@@ -48,12 +48,12 @@ class MotoBackend:
     def serve(self, call: ApiCall, environ: dict[str, Any]) -> ApiResponse:
         """Serve a call."""
         if call.service == "sqs" and call.operation == "ReceiveMessage":
-            return self._receive(call, environ)
+            return self._receive_messages(call, environ)
         if call.service == "dynamodb" and call.operation == "TransactWriteItems":
-            return self._transact(call, environ)
-        return repair(self._account, call, self._serve_once(call.service, environ))
+            return self._serve_transaction(call, environ)
+        return patch_response(self._account, call, self._serve_once(call.service, environ))
 
-    def message_sent(self) -> None:
+    def notify_receivers(self) -> None:
         """Wake callers that wait for a message."""
         with self._sent:
             self._sent.notify_all()
@@ -61,7 +61,7 @@ class MotoBackend:
     def stop(self) -> None:
         """End all waiting."""
         self._stopping.set()
-        self.message_sent()
+        self.notify_receivers()
 
     def _lock(self, service: str) -> AbstractContextManager[Any]:
         return self._locks.get(service, nullcontext())
@@ -84,18 +84,18 @@ class MotoBackend:
                     close()
         return ApiResponse(int(status[0].split(" ", 1)[0]), tuple(headers), body)
 
-    def _transact(self, call: ApiCall, environ: dict[str, Any]) -> ApiResponse:
+    def _serve_transaction(self, call: ApiCall, environ: dict[str, Any]) -> ApiResponse:
         with self._lock("dynamodb"):
-            replayed = self._tokens.replay(call)
+            replayed = self._tokens.recall(call)
             if replayed is not None:
                 return replayed
             response = self._serve_once("dynamodb", environ)
             self._tokens.remember(call, response)
             return response
 
-    def _receive(self, call: ApiCall, environ: dict[str, Any]) -> ApiResponse:
+    def _receive_messages(self, call: ApiCall, environ: dict[str, Any]) -> ApiResponse:
         """Poll for messages without holding moto's lock while waiting; moto itself would spin on its queue."""
-        deadline = time.monotonic() + self._wait_seconds(call)
+        deadline = time.monotonic() + self._get_wait_seconds(call)
         body = json.dumps({**call.params, "WaitTimeSeconds": 0}).encode()
         while True:
             response = self._serve_once("sqs", with_body(environ, body))
@@ -105,10 +105,12 @@ class MotoBackend:
             with self._sent:
                 self._sent.wait(min(remaining, _LOOK_SECONDS))
 
-    def _wait_seconds(self, call: ApiCall) -> float:
+    def _get_wait_seconds(self, call: ApiCall) -> float:
         wait = call.params.get("WaitTimeSeconds")
         if wait is None:
-            queue = self._account.backend("sqs").queues.get(str(call.params.get("QueueUrl", "")).rsplit("/", 1)[-1])
+            queue = self._account.get_service_backend("sqs").queues.get(
+                str(call.params.get("QueueUrl", "")).rsplit("/", 1)[-1]
+            )
             wait = getattr(queue, "receive_message_wait_time_seconds", 0)
         return min(float(wait or 0), _MAX_WAIT_SECONDS)
 

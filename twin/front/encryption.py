@@ -33,34 +33,34 @@ _NEEDS: Final = {
 }
 
 
-def key_accesses(account: MotoAccount, accesses: Sequence[Access], region: str) -> list[Access]:
+def list_key_accesses(account: MotoAccount, accesses: Sequence[Access], region: str) -> list[Access]:
     """Return the uses of keys that go with these accesses."""
     found: list[Access] = []
     for access in accesses:
         actions = _NEEDS.get(access.action, ())
-        key = account.key_arn(_key_of(account, access.resource)) if actions else None
+        key = account.find_key_arn(_find_key(account, access.resource)) if actions else None
         if key is not None and not account.is_aws_key(key):
             via = f"{access.action.split(':', 1)[0]}.{region}.amazonaws.com"
             found += [Access(action, key, {"kms:ViaService": via}) for action in actions]
     return found
 
 
-def _key_of(account: MotoAccount, resource: str) -> str:
+def _find_key(account: MotoAccount, resource: str) -> str:
     """Return the customer key of a resource as it was configured, "" for none or one of AWS."""
     service, name = resource.split(":", 5)[2], resource.split(":", 5)[-1]
     if service == "sqs":
-        key = getattr(account.backend("sqs").queues.get(name), "kms_master_key_id", None)
+        key = getattr(account.get_service_backend("sqs").queues.get(name), "kms_master_key_id", None)
     elif service == "s3":
-        key = _bucket_key(account.backend("s3", GLOBAL).buckets.get(name.split("/", 1)[0]))
+        key = _find_bucket_key(account.get_service_backend("s3", GLOBAL).buckets.get(name.split("/", 1)[0]))
     elif service == "dynamodb":
-        table = account.backend("dynamodb").tables.get(name.split("/")[1])
+        table = account.get_service_backend("dynamodb").tables.get(name.split("/")[1])
         key = (getattr(table, "sse_specification", None) or {}).get("KMSMasterKeyId")
     else:
-        key = getattr(account.backend("secretsmanager").secrets.get(resource), "kms_key_id", None)
+        key = getattr(account.get_service_backend("secretsmanager").secrets.get(resource), "kms_key_id", None)
     return "" if not key or "alias/aws/" in key else str(key)
 
 
-def _bucket_key(bucket: Any) -> str | None:
+def _find_bucket_key(bucket: Any) -> str | None:
     encryption = getattr(bucket, "encryption", None)
     if not encryption:
         return None

@@ -14,34 +14,36 @@ _REST_JSON: Final = frozenset(("lambda", "apigateway", "xray"))
 _QUERY_COMPATIBLE: Final = frozenset(("sqs", "cloudwatch"))
 
 
-def access_denied(service: str, message: str) -> ApiResponse:
+def build_access_denied(service: str, message: str) -> ApiResponse:
     """The answer to a call that no policy allows."""
     if service == "s3":
-        return _s3(403, "AccessDenied", message)
+        return _build_s3_error(403, "AccessDenied", message)
     if service in _QUERY:
-        return _query(403, "AuthorizationError" if service == "sns" else "AccessDenied", message)
+        return _build_query_error(403, "AuthorizationError" if service == "sns" else "AccessDenied", message)
     if service in _QUERY_COMPATIBLE:
-        return _json(service, 403, "AccessDeniedException", message, query_code="AccessDenied")
-    return _json(service, 403 if service in _REST_JSON else 400, "AccessDeniedException", message)
+        return _build_json_error(service, 403, "AccessDeniedException", message, query_code="AccessDenied")
+    return _build_json_error(service, 403 if service in _REST_JSON else 400, "AccessDeniedException", message)
 
 
-def bad_credentials(service: str, message: str) -> ApiResponse:
+def build_invalid_credentials(service: str, message: str) -> ApiResponse:
     """The answer to a key that was never issued."""
     if service == "s3":
-        return _s3(403, "InvalidAccessKeyId", message)
+        return _build_s3_error(403, "InvalidAccessKeyId", message)
     if service in _QUERY:
-        return _query(403, "InvalidClientTokenId", message)
+        return _build_query_error(403, "InvalidClientTokenId", message)
     if service in _QUERY_COMPATIBLE:
-        return _json(service, 403, "UnrecognizedClientException", message, query_code="InvalidClientTokenId")
-    return _json(service, 403 if service in _REST_JSON else 400, "UnrecognizedClientException", message)
+        return _build_json_error(
+            service, 403, "UnrecognizedClientException", message, query_code="InvalidClientTokenId"
+        )
+    return _build_json_error(service, 403 if service in _REST_JSON else 400, "UnrecognizedClientException", message)
 
 
-def not_signed() -> ApiResponse:
+def build_missing_token() -> ApiResponse:
     """The answer to a request without credentials."""
-    return _json("", 403, "MissingAuthenticationTokenException", "Missing Authentication Token")
+    return _build_json_error("", 403, "MissingAuthenticationTokenException", "Missing Authentication Token")
 
 
-def rest_json(status: int, code: str, body: dict[str, str]) -> ApiResponse:
+def build_rest_error(status: int, code: str, body: dict[str, str]) -> ApiResponse:
     """An error of a REST service that speaks JSON."""
     headers = (
         ("Content-Type", "application/json"),
@@ -51,7 +53,7 @@ def rest_json(status: int, code: str, body: dict[str, str]) -> ApiResponse:
     return ApiResponse(status, headers, json.dumps(body).encode())
 
 
-def _json(service: str, status: int, code: str, message: str, query_code: str | None = None) -> ApiResponse:
+def _build_json_error(service: str, status: int, code: str, message: str, query_code: str | None = None) -> ApiResponse:
     headers = [
         ("Content-Type", "application/json" if service in _REST_JSON else "application/x-amz-json-1.0"),
         ("x-amzn-ErrorType", code),
@@ -63,7 +65,7 @@ def _json(service: str, status: int, code: str, message: str, query_code: str | 
     return ApiResponse(status, tuple(headers), json.dumps(body).encode())
 
 
-def _s3(status: int, code: str, message: str) -> ApiResponse:
+def _build_s3_error(status: int, code: str, message: str) -> ApiResponse:
     request_id = uuid.uuid4().hex[:16].upper()
     body = (
         '<?xml version="1.0" encoding="UTF-8"?>\n'
@@ -72,7 +74,7 @@ def _s3(status: int, code: str, message: str) -> ApiResponse:
     return ApiResponse(status, (("Content-Type", "application/xml"), ("x-amz-request-id", request_id)), body.encode())
 
 
-def _query(status: int, code: str, message: str) -> ApiResponse:
+def _build_query_error(status: int, code: str, message: str) -> ApiResponse:
     request_id = str(uuid.uuid4())
     body = (
         f"<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>{escape(message)}</Message></Error>"

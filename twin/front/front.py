@@ -12,14 +12,14 @@ from typing import Any, Final, Self
 from twin.front import errors
 from twin.front.account import MotoAccount, TokenResolver
 from twin.front.backend import MotoBackend
-from twin.front.encryption import key_accesses
+from twin.front.encryption import list_key_accesses
 from twin.front.lambda_api import Invoker, LambdaApi
 from twin.front.model import ApiCall, ApiEvent, ApiResponse, CountKey, EventCallback, ServiceOverride
 from twin.front.parse import NotAwsRequest, parse_call, read_headers, read_query, read_signature
 from twin.front.server import FrontServer
 from twin.front.sts_api import StsApi
 from twin.iam.authorizer import Authorizer
-from twin.iam.classify.accesses import accesses
+from twin.iam.classify.accesses import classify_call
 from twin.iam.classify.call import Call, UnknownCall
 from twin.iam.model import Access, PolicyError, Principal, UnknownCredentials
 from twin.iam.principals import Principals
@@ -74,9 +74,9 @@ class AwsFront:
 
     def attach(self, host: Invoker) -> None:
         """Serve Lambda's Invoke from a function host."""
-        self.override("lambda", LambdaApi(host))
+        self.register_override("lambda", LambdaApi(host))
 
-    def override(self, service: str, serve: ServiceOverride) -> None:
+    def register_override(self, service: str, serve: ServiceOverride) -> None:
         """Serve a service's calls by a function; what it answers with None goes to moto. `service` as in IAM."""
         self._overrides[service] = serve
 
@@ -92,7 +92,7 @@ class AwsFront:
         """Subscribe to successful writes that pumps wait for (see model.ApiEvent)."""
         self._callbacks.append(callback)
 
-    def counts(self) -> Mapping[CountKey, int]:
+    def count_calls(self) -> Mapping[CountKey, int]:
         """Return how many calls were made, by service, operation and principal (a role's name)."""
         with self._guard:
             return dict(self._counts)
@@ -117,16 +117,16 @@ class AwsFront:
     def _handle(self, environ: dict[str, Any], body: bytes) -> ApiResponse:
         path = environ.get("PATH_INFO", "")
         if path.startswith(OWN_PATHS):
-            return self._own(path, environ, body)
+            return self._handle_own(path, environ, body)
         headers, query = read_headers(environ), read_query(environ)
         try:
             signature = read_signature(headers, query)
         except NotAwsRequest:
-            return errors.not_signed()
+            return errors.build_missing_token()
         try:
-            principal = self.principals.principal_of(signature.access_key, signature.session_token)
+            principal = self.principals.authenticate(signature.access_key, signature.session_token)
         except UnknownCredentials as exc:
-            return errors.bad_credentials(signature.service, str(exc))
+            return errors.build_invalid_credentials(signature.service, str(exc))
         parsed = parse_call(signature.service, environ, headers, body)
         call = ApiCall(
             service=signature.service,
@@ -139,11 +139,13 @@ class AwsFront:
             headers=headers,
             body=body,
         )
-        self._count(call)
-        denied = self._denial(call)
+        self._record_call(call)
+        denied = self._find_denial(call)
         if denied is not None:
-            return errors.access_denied(call.service, denied)
-        environ.setdefault("HTTP_AUTHORIZATION", _scope(signature.access_key, signature.region, signature.service))
+            return errors.build_access_denied(call.service, denied)
+        environ.setdefault(
+            "HTTP_AUTHORIZATION", _build_authorization(signature.access_key, signature.region, signature.service)
+        )
         return self._serve(call, environ)
 
     def _serve(self, call: ApiCall, environ: dict[str, Any]) -> ApiResponse:
@@ -151,70 +153,70 @@ class AwsFront:
         response = override(call) if override is not None else None
         if response is None:
             response = self._backend.serve(call, environ)
-        if response.status == 404 and self._hides_absence(call):
-            return errors.access_denied("s3", self._absence_message(call))
+        if response.status == 404 and self._must_hide_absence(call):
+            return errors.build_access_denied("s3", self._describe_absence(call))
         if response.status < 300 and (call.service, call.operation) in _ANNOUNCED:
-            self._announce(call, response)
+            self._publish_event(call, response)
         return response
 
-    def _denial(self, call: ApiCall) -> str | None:
+    def _find_denial(self, call: ApiCall) -> str | None:
         """Return AWS's message if the call is not allowed."""
         if call.principal.unrestricted:
             return None
         needed = Call(call.service, call.operation, call.params, self.region, self.account)
         refusal = f"User: {call.principal.arn} is not authorized to perform: {call.service}:{call.operation}"
         try:
-            touched = list(accesses(needed))
+            touched = list(classify_call(needed))
         except (KeyError, TypeError, AttributeError) as exc:
             # The parameters are not what the operation takes, so what it would touch cannot be told.
             return f"{refusal}: malformed parameters: {exc!r}"
         except UnknownCall as exc:
             return f"{refusal}: {exc}"
         try:
-            decision = self.authorizer.check(call.principal, touched) or self.authorizer.check(
-                call.principal, key_accesses(self.account, touched, self.region)
+            decision = self.authorizer.find_denial(call.principal, touched) or self.authorizer.find_denial(
+                call.principal, list_key_accesses(self.account, touched, self.region)
             )
         except PolicyError as exc:
             logger.warning("cannot evaluate a policy of %s: %s", call.principal.arn, exc)
             return f"{refusal}: {exc}"
         return None if decision is None else decision.message
 
-    def _hides_absence(self, call: ApiCall) -> bool:
+    def _must_hide_absence(self, call: ApiCall) -> bool:
         """S3 says 403 and not 404 about an absent object to callers that may not list the bucket."""
         if call.service != "s3" or call.operation not in _READS or call.principal.unrestricted:
             return False
         access = Access("s3:ListBucket", f"arn:aws:s3:::{call.params['Bucket']}")
         return not self.authorizer.decide(call.principal, access).allowed
 
-    def _absence_message(self, call: ApiCall) -> str:
+    def _describe_absence(self, call: ApiCall) -> str:
         access = Access("s3:ListBucket", f"arn:aws:s3:::{call.params['Bucket']}")
         return self.authorizer.decide(call.principal, access).message
 
-    def _count(self, call: ApiCall) -> None:
-        key = CountKey(call.service, call.operation, _label(call.principal))
+    def _record_call(self, call: ApiCall) -> None:
+        key = CountKey(call.service, call.operation, _name_of(call.principal))
         with self._guard:
             self._counts[key] += 1
 
-    def _announce(self, call: ApiCall, response: ApiResponse) -> None:
-        self._backend.message_sent()
+    def _publish_event(self, call: ApiCall, response: ApiResponse) -> None:
+        self._backend.notify_receivers()
         event = ApiEvent(call.service, call.operation, call.params, response, call.principal)
         for callback in self._callbacks:
             callback(event)
 
-    def _own(self, path: str, environ: dict[str, Any], body: bytes) -> ApiResponse:
+    def _handle_own(self, path: str, environ: dict[str, Any], body: bytes) -> ApiResponse:
         if path == HEALTH_PATH:
             return _json_response({"status": "ok", "region": self.region})
         if path == COUNTS_PATH:
-            return _json_response([{**key._asdict(), "count": n} for key, n in self.counts().items()])
+            return _json_response([{**key._asdict(), "count": n} for key, n in self.count_calls().items()])
         served = self._own_calls(path, environ.get("HTTP_X_TWIN_KEY"), body) if self._own_calls else None
         return served or ApiResponse(404, (), b"")
 
 
-def _label(principal: Principal) -> str:
+def _name_of(principal: Principal) -> str:
     return (principal.role_arn or principal.arn).rsplit("/", 1)[-1]
 
 
-def _scope(access_key: str, region: str, service: str) -> str:
+def _build_authorization(access_key: str, region: str, service: str) -> str:
     """An Authorization header for a presigned request, which moto would otherwise route by guessing."""
     return f"AWS4-HMAC-SHA256 Credential={access_key}/20000101/{region}/{service}/aws4_request"
 

@@ -6,7 +6,7 @@ import base64
 import json
 from typing import Final, Protocol
 
-from twin.front.errors import rest_json
+from twin.front.errors import build_rest_error
 from twin.front.model import ApiCall, ApiResponse
 from twin.host.model import HostError, InvokeResult
 
@@ -51,11 +51,11 @@ class LambdaApi:
             json.loads(payload)
         except ValueError as exc:
             message = f"Could not parse request body into json: {exc}"
-            return rest_json(400, "InvalidRequestContentException", {"Type": "User", "message": message})
+            return build_rest_error(400, "InvalidRequestContentException", {"Type": "User", "message": message})
         try:
             return self._invoke(call, payload)
         except HostError as exc:
-            return rest_json(exc.status, exc.code, exc.body())
+            return build_rest_error(exc.status, exc.code, exc.to_body())
 
     def _invoke(self, call: ApiCall, payload: bytes) -> ApiResponse:
         name, qualifier = call.params["FunctionName"], call.params.get("Qualifier")

@@ -31,7 +31,7 @@ MAX_TOKENS: Final = 10_000
 _KEEPS: Final = "_twin_keeps_policies"
 
 
-def leave_bucket_policies_to_the_front() -> None:
+def disable_bucket_policies() -> None:
     """Let moto's buckets have no opinion on who may call. Idempotent."""
     setattr(FakeBucket, "get_permission", lambda self, action, resource: PermissionResult.NEUTRAL)  # noqa: B010 - mypy
 
@@ -57,7 +57,7 @@ class TransactionTokens:
         self._clock = clock
         self._done: OrderedDict[str, tuple[float, str, ApiResponse]] = OrderedDict()
 
-    def replay(self, call: ApiCall) -> ApiResponse | None:
+    def recall(self, call: ApiCall) -> ApiResponse | None:
         """Return the answer of a transaction that was carried out already, None for a new one."""
         token = call.params.get("ClientRequestToken")
         found = self._done.get(token) if token else None
@@ -66,39 +66,39 @@ class TransactionTokens:
         at, digest, response = found
         if self._clock() - at > TOKEN_SECONDS:
             return None
-        return response if digest == _digest(call) else _mismatch()
+        return response if digest == _hash_items(call) else _build_mismatch()
 
     def remember(self, call: ApiCall, response: ApiResponse) -> None:
         """Keep the answer of a transaction that succeeded."""
         token = call.params.get("ClientRequestToken")
         if not token or response.status != 200:
             return
-        self._done[token] = (self._clock(), _digest(call), response)
+        self._done[token] = (self._clock(), _hash_items(call), response)
         self._done.move_to_end(token)
         while len(self._done) > MAX_TOKENS:
             self._done.popitem(last=False)
 
 
-def _digest(call: ApiCall) -> str:
+def _hash_items(call: ApiCall) -> str:
     return hashlib.sha256(json.dumps(call.params["TransactItems"], sort_keys=True).encode()).hexdigest()
 
 
-def _mismatch() -> ApiResponse:
+def _build_mismatch() -> ApiResponse:
     code = "com.amazonaws.dynamodb.v20120810#IdempotentParameterMismatchException"
     message = "The request was rejected because the token was used with other parameters"
     headers = (("Content-Type", "application/x-amz-json-1.0"),)
     return ApiResponse(400, headers, json.dumps({"__type": code, "message": message}).encode())
 
 
-def repair(account: MotoAccount, call: ApiCall, response: ApiResponse) -> ApiResponse:
+def patch_response(account: MotoAccount, call: ApiCall, response: ApiResponse) -> ApiResponse:
     """Return the response as AWS would have given it."""
     if response.status == 200 and (call.service, call.operation) == ("s3", "GetBucketNotificationConfiguration"):
-        return _with_event_bridge(account, call, response)
+        return _add_event_bridge(account, call, response)
     return response
 
 
-def _with_event_bridge(account: MotoAccount, call: ApiCall, response: ApiResponse) -> ApiResponse:
-    bucket = account.backend("s3", GLOBAL).buckets.get(call.params["Bucket"])
+def _add_event_bridge(account: MotoAccount, call: ApiCall, response: ApiResponse) -> ApiResponse:
+    bucket = account.get_service_backend("s3", GLOBAL).buckets.get(call.params["Bucket"])
     configuration = bucket.notification_configuration if bucket is not None else None
     if configuration is None or configuration.event_bridge is None or b"EventBridgeConfiguration" in response.body:
         return response

@@ -25,14 +25,14 @@ _MARK: Final = "_twin_bounded"
 _here = threading.local()
 
 
-def bound_the_work_of_tables() -> None:
+def limit_table_work() -> None:
     """Let moto's tables do no more work than the items concerned ask for. Idempotent."""
     if getattr(Table, _MARK, False):
         return
     setattr(models, "copy", _Copier())  # noqa: B010 - mypy
-    setattr(models.DynamoDBBackend, "transact_write_items", _undoing(models.DynamoDBBackend.transact_write_items))  # noqa: B010
-    setattr(Table, "query", _narrowed(Table.query))  # noqa: B010
-    setattr(Table, "all_items", _visible(Table.all_items))  # noqa: B010
+    models.DynamoDBBackend.transact_write_items = _wrap_transact_write(models.DynamoDBBackend.transact_write_items)
+    setattr(Table, "query", _wrap_query(Table.query))  # noqa: B010
+    setattr(Table, "all_items", _wrap_all_items(Table.all_items))  # noqa: B010
     setattr(Table, _MARK, True)
 
 
@@ -46,9 +46,9 @@ class _Copier:
         return value if in_transaction and isinstance(value, Table) else copy.deepcopy(value)
 
 
-def _undoing(original: Callable[..., None]) -> Callable[..., None]:
+def _wrap_transact_write(original: Callable[..., None]) -> Callable[..., None]:
     def transact_write_items(self: Any, transact_items: list[dict[str, Any]]) -> None:
-        kept = list(_concerned(self, transact_items))
+        kept = list(_iter_touched_items(self, transact_items))
         _here.in_transaction = True
         try:
             original(self, transact_items)
@@ -65,7 +65,9 @@ def _undoing(original: Callable[..., None]) -> Callable[..., None]:
 _Key = tuple[DynamoType, DynamoType | None]
 
 
-def _concerned(backend: Any, transact_items: list[dict[str, Any]]) -> Iterator[tuple[Table, _Key, Item | None]]:
+def _iter_touched_items(
+    backend: Any, transact_items: list[dict[str, Any]]
+) -> Iterator[tuple[Table, _Key, Item | None]]:
     """Yield what a transaction may change, as it is before; what is not well formed is left to moto to refuse."""
     for entry in transact_items:
         for operation in entry.values():
@@ -90,19 +92,19 @@ def _put_back(table: Table, key: _Key, item: Item | None) -> None:
         table.items[first][second] = item
 
 
-def _narrowed(original: Callable[..., Any]) -> Callable[..., Any]:
+def _wrap_query(original: Callable[..., Any]) -> Callable[..., Any]:
     signature = inspect.signature(original)
 
     def query(self: Table, *arguments: Any, **named: Any) -> Any:
         given = signature.bind(self, *arguments, **named).arguments
-        with _seeing(None if given.get("index_name") else given["hash_key"]):
+        with _limit_to_partition(None if given.get("index_name") else given["hash_key"]):
             return original(self, *arguments, **named)
 
     return query
 
 
 @contextmanager
-def _seeing(partition: DynamoType | None) -> Iterator[None]:
+def _limit_to_partition(partition: DynamoType | None) -> Iterator[None]:
     _here.querying, _here.partition = True, partition
     try:
         yield
@@ -110,7 +112,7 @@ def _seeing(partition: DynamoType | None) -> Iterator[None]:
         _here.querying = False
 
 
-def _sorted(table: Table) -> list[Item]:
+def _sort_items(table: Table) -> list[Item]:
     """Return what moto returns for a scan: by partition, then by sort key; each key is read only once."""
     found: list[Item] = []
     for _, partition in sorted(table.items.items(), key=lambda entry: entry[0].cast_value):
@@ -118,10 +120,10 @@ def _sorted(table: Table) -> list[Item]:
     return found
 
 
-def _visible(original: Callable[[Table], list[Item]]) -> Callable[[Table], list[Item]]:
+def _wrap_all_items(original: Callable[[Table], list[Item]]) -> Callable[[Table], list[Item]]:
     def all_items(self: Table) -> list[Item]:
         if not getattr(_here, "querying", False):
-            return _sorted(self) if self.range_key_attr else original(self)
+            return _sort_items(self) if self.range_key_attr else original(self)
         # A query sorts what it has picked, so what it picks from needs no order.
         if _here.partition is not None and self.range_key_attr:
             found = self.items.get(_here.partition)

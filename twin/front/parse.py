@@ -87,7 +87,7 @@ def parse_call(service: str, environ: Mapping[str, Any], headers: Mapping[str, s
     """Find operation and parameters. What cannot be understood is the operation "Unknown"."""
     target = headers.get("x-amz-target")
     if target:
-        return Parsed(target.rsplit(".", 1)[-1], _json(body))
+        return Parsed(target.rsplit(".", 1)[-1], _parse_json(body))
     if service in _REST or _is_ses_v2(service, environ):
         return _parse_rest(service, environ, body)
     if headers["content-type"].startswith("application/x-www-form-urlencoded"):
@@ -95,7 +95,7 @@ def parse_call(service: str, environ: Mapping[str, Any], headers: Mapping[str, s
     return Parsed(UNKNOWN, {})
 
 
-def _json(body: bytes) -> Mapping[str, Any]:
+def _parse_json(body: bytes) -> Mapping[str, Any]:
     try:
         parsed = json.loads(body or b"{}")
     except ValueError:
@@ -122,9 +122,9 @@ def _parse_rest(service: str, environ: Mapping[str, Any], body: bytes) -> Parsed
         return Parsed(UNKNOWN, {})
     if service != "s3":
         content = body if model == "sesv2" else b""  # the sender is in the body, and nowhere else
-        return Parsed(operation.name, _rest_params(model, operation.name, request, uri, content))
+        return Parsed(operation.name, _parse_rest_params(model, operation.name, request, uri, content))
     payload = body if operation.name in _NEEDS_BODY else b""
-    return Parsed(operation.name, _rest_params(model, operation.name, request, uri, payload))
+    return Parsed(operation.name, _parse_rest_params(model, operation.name, request, uri, payload))
 
 
 def _is_ses_v2(service: str, environ: Mapping[str, Any]) -> bool:
@@ -132,7 +132,7 @@ def _is_ses_v2(service: str, environ: Mapping[str, Any]) -> bool:
     return service == "ses" and environ.get("PATH_INFO", "").startswith("/v2/")
 
 
-def _rest_params(
+def _parse_rest_params(
     model: str, operation: str, request: Request, uri: Mapping[str, Any], body: bytes
 ) -> Mapping[str, Any]:
     service_model = get_service_model(model)

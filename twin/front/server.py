@@ -36,7 +36,7 @@ class _Handler(MotoRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     timeout = IDLE_SECONDS
-    server: _Server
+    server: _WsgiServer
 
     def handle_expect_100(self) -> bool:
         """Let run_wsgi answer once: the base class and werkzeug would each send it."""
@@ -95,7 +95,7 @@ class _Handler(MotoRequestHandler):
         self.wfile.flush()
 
 
-class _Server(ThreadedWSGIServer):
+class _WsgiServer(ThreadedWSGIServer):
     request_queue_size = 128
     block_on_close = False
 
@@ -142,7 +142,7 @@ class FrontServer:
 
     def __init__(self, application: Application) -> None:
         self._application = application
-        self._server: _Server | None = None
+        self._server: _WsgiServer | None = None
         self._thread: threading.Thread | None = None
 
     @property
@@ -160,7 +160,7 @@ class FrontServer:
         """Bind and serve in the background."""
         if self._server is not None:
             return
-        self._server = _Server(port, self._application)
+        self._server = _WsgiServer(port, self._application)
         self._thread = threading.Thread(
             target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, name="aws-front", daemon=True
         )

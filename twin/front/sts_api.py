@@ -8,7 +8,7 @@ from typing import Final
 from xml.sax.saxutils import escape
 
 from twin.front.account import MotoAccount
-from twin.front.errors import access_denied
+from twin.front.errors import build_access_denied
 from twin.front.model import ApiCall, ApiResponse
 from twin.iam.evaluator import Policies, decide
 from twin.iam.model import ACCOUNT_ID, Access, Principal
@@ -34,17 +34,17 @@ class StsApi:
             identity = f"<Arn>{escape(arn)}</Arn><UserId>{escape(user)}</UserId><Account>{ACCOUNT_ID}</Account>"
             return _answer(call.operation, identity)
         if call.operation == "AssumeRole":
-            return self._assume(call)
+            return self._handle_assume_role(call)
         return None
 
-    def _assume(self, call: ApiCall) -> ApiResponse:
+    def _handle_assume_role(self, call: ApiCall) -> ApiResponse:
         role_arn, session = call.params["RoleArn"], call.params["RoleSessionName"]
-        if not self._trusted(call.principal, role_arn):
+        if not self._is_trusted(call.principal, role_arn):
             message = f"User: {call.principal.arn} is not authorized to perform: sts:AssumeRole on resource: {role_arn}"
-            return access_denied("sts", message)
+            return build_access_denied("sts", message)
         keys = self._principals.issue(role_arn, session)
         ends = datetime.now(UTC) + timedelta(seconds=int(call.params.get("DurationSeconds", DEFAULT_SECONDS)))
-        principal = self._principals.principal_of(keys.access_key_id, keys.session_token)
+        principal = self._principals.authenticate(keys.access_key_id, keys.session_token)
         return _answer(
             call.operation,
             f"<Credentials><AccessKeyId>{keys.access_key_id}</AccessKeyId>"
@@ -55,15 +55,15 @@ class StsApi:
             f"<AssumedRoleId>{keys.access_key_id}:{escape(session)}</AssumedRoleId></AssumedRoleUser>",
         )
 
-    def _trusted(self, principal: Principal, role_arn: str) -> bool:
+    def _is_trusted(self, principal: Principal, role_arn: str) -> bool:
         """Tell whether the role's trust policy names the caller, or hands its account to IAM."""
-        trust = self._account.trust_policy(role_arn)
+        trust = self._account.find_trust_policy(role_arn)
         if trust is None:
             return False
         if principal.unrestricted:
             return True
         named = any(
-            statement.allow and statement.principal is not None and statement.principal.names_account(ACCOUNT_ID)
+            statement.allow and statement.principal is not None and statement.principal.match_account(ACCOUNT_ID)
             for statement in trust.statements
         )
         access = Access("sts:AssumeRole", role_arn)

@@ -56,17 +56,17 @@ class AsyncInvoker:
     def _start_workers(self) -> None:
         with self._lock:
             while len(self._threads) < self._limits.async_workers and not self._stopping.is_set():
-                thread = threading.Thread(target=self._work, name="function-async", daemon=True)
+                thread = threading.Thread(target=self._run_worker, name="function-async", daemon=True)
                 self._threads.append(thread)
                 thread.start()
 
-    def _work(self) -> None:
+    def _run_worker(self) -> None:
         while (job := self._jobs.get()) is not None:
             if self._stopping.is_set():
                 return
-            self._attempt(job)
+            self._try_job(job)
 
-    def _attempt(self, job: _Job) -> None:
+    def _try_job(self, job: _Job) -> None:
         result: InvokeResult | None = None
         reason = ""
         try:
@@ -79,11 +79,11 @@ class AsyncInvoker:
         if self._stopping.is_set():
             return
         if job.attempt <= min(job.target.spec.asynchronous_retries, len(self._limits.async_retry_seconds)):
-            self._again(job)
+            self._retry(job)
         else:
             self._give_up(job, result, reason)
 
-    def _again(self, job: _Job) -> None:
+    def _retry(self, job: _Job) -> None:
         timer = threading.Timer(
             self._limits.async_retry_seconds[job.attempt - 1],
             self._requeue,

@@ -23,14 +23,14 @@ from twin.host.model import (
     SYNC_PAYLOAD_BYTES,
     FunctionSpec,
     HostLimits,
+    InvocationReport,
     InvokeResult,
     LogSink,
-    Report,
     RequestTooLarge,
 )
 from twin.host.pool import InstancePool
 from twin.host.processes.endpoint import RuntimeEndpoint
-from twin.host.processes.environment import command, process_environment
+from twin.host.processes.environment import build_command, build_environment
 from twin.host.processes.instance import Instance, Start
 from twin.host.processes.output import InstanceLog
 from twin.host.processes.spawner import WATCH, Spawner
@@ -74,17 +74,17 @@ class FunctionHost:
         self._registry = FunctionRegistry()
         self._pool = InstancePool(self._limits)
         self._spawner = Spawner()
-        self._reports: deque[Report] = deque(maxlen=self._limits.reports_kept)
+        self._reports: deque[InvocationReport] = deque(maxlen=self._limits.reports_kept)
         self._stopping = threading.Event()
         settings.state_dir.mkdir(parents=True, exist_ok=True)
         self._async = AsyncInvoker(self._run, self._limits)
-        self._reaper = threading.Thread(target=self._reap, name="function-reaper", daemon=True)
+        self._reaper = threading.Thread(target=self._run_reaper, name="function-reaper", daemon=True)
         self._reaper.start()
 
     def register(self, spec: FunctionSpec) -> None:
         """Add a function, or replace it: calls in flight finish on the earlier code, and published versions keep it."""
         if self._registry.add(spec):
-            self._pool.forget(spec.name, keep=self._registry.current)
+            self._pool.forget(spec.name, keep=self._registry.is_current)
 
     def unregister(self, name: str) -> None:
         """Forget a function."""
@@ -95,9 +95,9 @@ class FunctionHost:
         """End a function's idle instances: the next call starts anew and remembers nothing."""
         self._pool.forget(name)
 
-    def qualify(self, name: str, qualifier: str, version: str) -> None:
+    def add_qualifier(self, name: str, qualifier: str, version: str) -> None:
         """Add a version or an alias of a function, so that `name:qualifier` can be invoked."""
-        self._registry.qualify(name, qualifier, version)
+        self._registry.add_qualifier(name, qualifier, version)
 
     def resolve(self, reference: str, qualifier: str | None = None) -> Target:
         """Find a function by name or ARN.
@@ -107,9 +107,9 @@ class FunctionHost:
         """
         return self._registry.resolve(reference, qualifier)
 
-    def functions(self) -> list[str]:
+    def list_functions(self) -> list[str]:
         """Return the names of the registered functions."""
-        return self._registry.names()
+        return self._registry.list_names()
 
     def invoke(
         self,
@@ -165,17 +165,17 @@ class FunctionHost:
         """Set who is told of asynchronous invocations that failed for good (on-failure destinations)."""
         self._async.on_failure = callback
 
-    def reports(self) -> list[Report]:
+    def list_reports(self) -> list[InvocationReport]:
         """Return the last REPORT records, oldest first."""
         return list(self._reports)
 
-    def processes(self) -> dict[str, int]:
+    def count_instances(self) -> dict[str, int]:
         """Count the running instances of each function."""
-        return self._pool.processes()
+        return self._pool.count_instances()
 
-    def pids(self) -> list[int]:
+    def list_pids(self) -> list[int]:
         """Return the process ids of the running instances."""
-        return self._pool.pids()
+        return self._pool.list_pids()
 
     def stop(self) -> None:
         """End every process and thread of the host. Idempotent."""
@@ -204,13 +204,13 @@ class FunctionHost:
         self._pool.enter(target.spec)
         try:
             instance, cold, outcome, report = self._run_on_instance(target, payload, request_id, trace_header)
-            tail = instance.log.tail() if log_tail else None
-            if outcome.reusable and self._registry.current(target.spec):
+            tail = instance.log.get_tail() if log_tail else None
+            if outcome.reusable and self._registry.is_current(target.spec):
                 self._pool.release(instance)
             else:
                 self._pool.discard(instance)
         finally:
-            self._pool.leave(target.spec)
+            self._pool.exit(target.spec)
         self._reports.append(report)
         return InvokeResult(
             status_code=200,
@@ -227,15 +227,15 @@ class FunctionHost:
 
     def _run_on_instance(
         self, target: Target, payload: bytes, request_id: str, trace_header: str | None
-    ) -> tuple[Instance, bool, invocation.Outcome, Report]:
-        trace = trace_header or new_trace_id(sampled=target.spec.tracing)
-        call = invocation.Call(request_id, payload, target.invoked_arn, target.version, trace)
+    ) -> tuple[Instance, bool, invocation.Outcome, InvocationReport]:
+        trace = trace_header or generate_trace_id(sampled=target.spec.tracing)
+        call = invocation.Invocation(request_id, payload, target.invoked_arn, target.version, trace)
         while True:
             instance = self._pool.acquire(target.spec)
             cold = instance is None
             if instance is None:
-                instance = self._start(target.spec)
-            elif not instance.idle_and_alive():
+                instance = self._start_instance(target.spec)
+            elif not instance.is_alive():
                 # A write to a process that has just ended may succeed, and the call would be taken for lost.
                 self._pool.discard(instance)
                 continue
@@ -244,7 +244,7 @@ class FunctionHost:
                     instance,
                     call,
                     init_deadline=time.monotonic() + self._limits.init_seconds,
-                    on_ready=self._pool.started if cold else None,
+                    on_ready=self._pool.finish_start if cold else None,
                 )
                 return instance, cold, outcome, report
             except invocation.InstanceGone:
@@ -253,24 +253,24 @@ class FunctionHost:
                 self._pool.discard(instance)
                 raise
 
-    def _start(self, spec: FunctionSpec) -> Instance:
+    def _start_instance(self, spec: FunctionSpec) -> Instance:
         instance: Instance | None = None
         try:
-            instance = self._new_instance(spec)
+            instance = self._make_instance(spec)
             instance.launch()
         except BaseException:
-            self._pool.created(None)
+            self._pool.settle_slot(None)
             if instance is not None:
                 instance.close()
             raise
-        self._pool.created(instance)
+        self._pool.settle_slot(instance)
         return instance
 
-    def _new_instance(self, spec: FunctionSpec) -> Instance:
+    def _make_instance(self, spec: FunctionSpec) -> Instance:
         stream = f"{datetime.now(UTC):%Y/%m/%d}/[{LATEST}]{uuid.uuid4().hex}"
         scratch = Path(tempfile.mkdtemp(prefix=f"{spec.name[:40]}-", dir=self._settings.state_dir))
         endpoint = RuntimeEndpoint()
-        environment = process_environment(
+        environment = build_environment(
             spec,
             region=self._settings.region,
             runtime_api=endpoint.address,
@@ -283,7 +283,7 @@ class FunctionHost:
             spawner=self._spawner,
             log=InstanceLog(self._sink, spec.log_group, stream),
             endpoint=endpoint,
-            command=command(spec, bytecode=self._settings.state_dir / "bytecode", watch=self._settings.watch),
+            command=build_command(spec, bytecode=self._settings.state_dir / "bytecode", watch=self._settings.watch),
             environment=environment,
             scratch=scratch,
             watch=self._settings.watch,
@@ -291,12 +291,12 @@ class FunctionHost:
         )
         return Instance(spec, start)
 
-    def _reap(self) -> None:
+    def _run_reaper(self) -> None:
         while not self._stopping.wait(REAP_SECONDS):
-            self._pool.reap()
+            self._pool.evict_idle()
 
 
-def new_trace_id(*, sampled: bool) -> str:
+def generate_trace_id(*, sampled: bool) -> str:
     """Return an X-Ray trace header value with a new root."""
     root = f"1-{int(time.time()):08x}-{os.urandom(12).hex()}"
     return f"Root={root};Parent={os.urandom(8).hex()};Sampled={int(sampled)}"

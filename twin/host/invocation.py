@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from twin.host import payloads
-from twin.host.model import RESPONSE_BYTES, Report
+from twin.host.model import RESPONSE_BYTES, InvocationReport
 from twin.host.processes.endpoint import RuntimeRequest
 from twin.host.processes.instance import End, Event, Instance
 
@@ -24,7 +24,7 @@ class InstanceGone(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class Invocation:
     """What an invocation is about."""
 
     request_id: str
@@ -45,8 +45,8 @@ class Outcome:
 
 
 def run(
-    instance: Instance, call: Call, *, init_deadline: float, on_ready: Callable[[], None] | None = None
-) -> tuple[Outcome, Report]:
+    instance: Instance, call: Invocation, *, init_deadline: float, on_ready: Callable[[], None] | None = None
+) -> tuple[Outcome, InvocationReport]:
     """Run a call on an instance that is starting or idle; every line of the log is written at the end.
 
     The clock of the function's time limit starts when the runtime has been handed the event, as on AWS. `on_ready` is
@@ -57,18 +57,20 @@ def run(
     """
     first = instance.init_ms is None
     started_ms = int(time.time() * 1000)
-    ready = _await_ready(instance, init_deadline, on_ready)
+    ready = _wait_ready(instance, init_deadline, on_ready)
     began = time.monotonic()
     delivered = _deliver(instance, call, ready)
     if not delivered and not first and ready is not End.STOPPED:
         raise InstanceGone
     instance.log.begin(call.request_id, call.version)
     got = instance.wait_request(began + instance.spec.timeout_seconds) if delivered else ready
-    outcome = _answered(instance, call, got) if isinstance(got, RuntimeRequest) else _ended(instance, call, got)
+    outcome = (
+        _handle_result(instance, call, got) if isinstance(got, RuntimeRequest) else _handle_end(instance, call, got)
+    )
     duration_ms = (time.monotonic() - began) * 1000
     if outcome.reusable:
-        instance.resident_mb()
-    report = Report(
+        instance.measure_memory_mb()
+    report = InvocationReport(
         function=instance.spec.name,
         request_id=call.request_id,
         started_ms=started_ms,
@@ -82,7 +84,7 @@ def run(
     return outcome, report
 
 
-def _await_ready(instance: Instance, deadline: float, on_ready: Callable[[], None] | None) -> RuntimeRequest | End:
+def _wait_ready(instance: Instance, deadline: float, on_ready: Callable[[], None] | None) -> RuntimeRequest | End:
     """Wait until the runtime asks for work; the first time, that took the initialisation."""
     began = time.monotonic()
     try:
@@ -95,7 +97,7 @@ def _await_ready(instance: Instance, deadline: float, on_ready: Callable[[], Non
     return ready
 
 
-def _deliver(instance: Instance, call: Call, ready: RuntimeRequest | End) -> bool:
+def _deliver(instance: Instance, call: Invocation, ready: RuntimeRequest | End) -> bool:
     """Hand the event to the runtime if it asked for one; False if it did not or is gone."""
     if not isinstance(ready, RuntimeRequest) or ready.path != "invocation/next":
         return False
@@ -103,12 +105,12 @@ def _deliver(instance: Instance, call: Call, ready: RuntimeRequest | End) -> boo
     return instance.dispatch(Event(call.request_id, call.payload, deadline_ms, call.function_arn, call.trace_id))
 
 
-def _answered(instance: Instance, call: Call, request: RuntimeRequest) -> Outcome:
+def _handle_result(instance: Instance, call: Invocation, request: RuntimeRequest) -> Outcome:
     """Turn what the runtime posted into an outcome."""
     if request.path == f"invocation/{call.request_id}/response":
         if len(request.body) > RESPONSE_BYTES:
-            instance.acknowledge(request, TOO_LARGE, payloads.response_too_large())
-            return Outcome(payloads.response_too_large(), UNHANDLED, "error", reusable=False)
+            instance.acknowledge(request, TOO_LARGE, payloads.build_too_large_error())
+            return Outcome(payloads.build_too_large_error(), UNHANDLED, "error", reusable=False)
         instance.acknowledge(request, ACCEPTED, b"{}")
         return Outcome(request.body, None, "success", reusable=True)
     if request.path == f"invocation/{call.request_id}/error":
@@ -116,20 +118,20 @@ def _answered(instance: Instance, call: Call, request: RuntimeRequest) -> Outcom
         return Outcome(request.body, UNHANDLED, "success", reusable=True)
     if request.path == "init/error":
         instance.acknowledge(request, ACCEPTED, b"{}")
-        instance.returncode()
+        instance.wait_exit()
         return Outcome(request.body, UNHANDLED, "error", reusable=False)
     instance.acknowledge(request, FORBIDDEN, b'{"errorType":"InvalidStateTransition"}')
-    return _ended(instance, call, End.EXITED)
+    return _handle_end(instance, call, End.EXITED)
 
 
-def _ended(instance: Instance, call: Call, end: End) -> Outcome:
+def _handle_end(instance: Instance, call: Invocation, end: End) -> Outcome:
     """Turn the end of the process, or of its time, into an outcome."""
     if end is End.TIMED_OUT:
         seconds = instance.spec.timeout_seconds
         stamp = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         instance.log.add(f"{stamp} {call.request_id} Task timed out after {seconds:.2f} seconds")
-        return Outcome(payloads.timed_out(call.request_id, seconds), UNHANDLED, "timeout", reusable=False)
-    returncode = -9 if end in (End.OUT_OF_MEMORY, End.STOPPED) else instance.returncode()
-    instance.log.drain()
+        return Outcome(payloads.build_timeout_error(call.request_id, seconds), UNHANDLED, "timeout", reusable=False)
+    returncode = -9 if end in (End.OUT_OF_MEMORY, End.STOPPED) else instance.wait_exit()
+    instance.log.read_output()
     instance.log.add(f"RequestId: {call.request_id} Error: {payloads.exit_reason(returncode)}", payloads.EXIT_ERROR)
-    return Outcome(payloads.exited(call.request_id, returncode), UNHANDLED, "error", reusable=False)
+    return Outcome(payloads.build_exit_error(call.request_id, returncode), UNHANDLED, "error", reusable=False)

@@ -84,7 +84,7 @@ class InvokeResult:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class InvocationReport:
     """One REPORT record, as the log prints it, for traces and benchmarks."""
 
     function: str
@@ -145,7 +145,7 @@ class HostError(Exception):
     code = "ServiceException"
     status = 500
 
-    def body(self) -> dict[str, str]:
+    def to_body(self) -> dict[str, str]:
         """Return the JSON body that AWS sends with this error."""
         return {"Type": "User", "Message": str(self)}
 
@@ -167,7 +167,7 @@ class TooManyRequests(HostError):
         super().__init__("Rate Exceeded.")
         self.reason = reason
 
-    def body(self) -> dict[str, str]:
+    def to_body(self) -> dict[str, str]:
         """Return the body; this error spells `message` in lower case, as AWS does."""
         return {"Reason": self.reason, "Type": "User", "message": str(self)}
 
@@ -182,6 +182,6 @@ class RequestTooLarge(HostError):
 class HostStopped(HostError):
     """The host is not running."""
 
-    def body(self) -> dict[str, str]:
+    def to_body(self) -> dict[str, str]:
         """Return the body of a service-side error."""
         return {"Type": "Service", "Message": str(self)}

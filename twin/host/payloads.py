@@ -24,7 +24,7 @@ def _dump(error_type: str, message: str) -> bytes:
     return json.dumps({"errorType": error_type, "errorMessage": message}).encode()
 
 
-def timed_out(request_id: str, seconds: float) -> bytes:
+def build_timeout_error(request_id: str, seconds: float) -> bytes:
     """Payload of a function that was killed at its time limit."""
     return _dump(TIMED_OUT, f"RequestId: {request_id} Error: Task timed out after {seconds:.2f} seconds")
 
@@ -42,12 +42,12 @@ def exit_reason(returncode: int) -> str:
     return f"Runtime exited with error: signal: {name}"
 
 
-def exited(request_id: str, returncode: int) -> bytes:
+def build_exit_error(request_id: str, returncode: int) -> bytes:
     """Payload of a process that ended before it answered."""
     return _dump(EXIT_ERROR, f"RequestId: {request_id} Error: {exit_reason(returncode)}")
 
 
-def response_too_large() -> bytes:
+def build_too_large_error() -> bytes:
     """Payload when the function returned more than Lambda passes on."""
     return _dump(
         "Function.ResponseSizeTooLarge",

@@ -50,7 +50,7 @@ class InstancePool:
             function.in_flight += 1
             self._in_flight += 1
 
-    def leave(self, spec: FunctionSpec) -> None:
+    def exit(self, spec: FunctionSpec) -> None:
         """Count one concurrent execution out."""
         with self._changed:
             self._functions[spec.name].in_flight -= 1
@@ -99,7 +99,7 @@ class InstancePool:
         self._all.discard(oldest)
         return oldest
 
-    def created(self, instance: Instance | None) -> None:
+    def settle_slot(self, instance: Instance | None) -> None:
         """Turn the right to start into an instance, or give it back (None)."""
         with self._changed:
             self._reserved_slots -= 1
@@ -111,7 +111,7 @@ class InstancePool:
                     instance.interrupt()
             self._changed.notify_all()
 
-    def started(self) -> None:
+    def finish_start(self) -> None:
         """Say that a start has ended, well or badly."""
         with self._changed:
             self._starting -= 1
@@ -138,10 +138,10 @@ class InstancePool:
         """End the idle instances of a function, but those whose specification is still in use."""
         self._discard_idle(lambda instance: instance.spec.name == name and not keep(instance.spec))
 
-    def reap(self) -> None:
+    def evict_idle(self) -> None:
         """Look after idle instances: read their output, end the old ones, drop the dead ones."""
         old = time.monotonic() - self._limits.idle_seconds
-        self._discard_idle(lambda instance: instance.idle_since < old or not instance.idle_and_alive())
+        self._discard_idle(lambda instance: instance.idle_since < old or not instance.is_alive())
 
     def _discard_idle(self, unwanted: Callable[[Instance], bool]) -> None:
         with self._changed:
@@ -153,7 +153,7 @@ class InstancePool:
         for instance in dropped:
             self.discard(instance)
 
-    def processes(self) -> dict[str, int]:
+    def count_instances(self) -> dict[str, int]:
         """Count the instances of each function."""
         with self._changed:
             counts: dict[str, int] = {}
@@ -161,7 +161,7 @@ class InstancePool:
                 counts[instance.spec.name] = counts.get(instance.spec.name, 0) + 1
             return counts
 
-    def pids(self) -> list[int]:
+    def list_pids(self) -> list[int]:
         """Return the ids of the running processes."""
         with self._changed:
             return [instance.pid for instance in self._all if instance.pid is not None]

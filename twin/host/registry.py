@@ -66,14 +66,14 @@ class FunctionRegistry:
             self._qualifiers = {key: version for key, version in self._qualifiers.items() if key[0] != name}
             self._versions = {key: spec for key, spec in self._versions.items() if key[0] != name}
 
-    def qualify(self, name: str, qualifier: str, version: str) -> None:
+    def add_qualifier(self, name: str, qualifier: str, version: str) -> None:
         """Let `name:qualifier` run `version`. A version that is named for the first time is what is registered now."""
         with self._lock:
             self._qualifiers[name, qualifier] = version
             if name in self._specs:
                 self._versions.setdefault((name, version), self._specs[name])
 
-    def current(self, spec: FunctionSpec) -> bool:
+    def is_current(self, spec: FunctionSpec) -> bool:
         """Tell whether the specification is the registered one, or that of a published version."""
         with self._lock:
             known = [self._specs.get(spec.name)]
@@ -98,7 +98,7 @@ class FunctionRegistry:
             raise FunctionNotFound(f"Function not found: {arn}{f':{qualifier}' if qualifier and spec else ''}")
         return Target(spec, version, f"{spec.arn}:{qualifier}" if qualifier else spec.arn)
 
-    def names(self) -> list[str]:
+    def list_names(self) -> list[str]:
         """Return the names of all functions."""
         with self._lock:
             return sorted(self._specs)

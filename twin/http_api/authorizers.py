@@ -10,7 +10,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from twin.deploy.deployment import HttpAuthorizer
-from twin.http_api.events import HttpRequest, query_parameters
+from twin.http_api.events import HttpRequest, parse_query
 from twin.http_api.responses import FORBIDDEN, INTERNAL, UNAUTHORIZED, GatewayError
 
 JsonObject = dict[str, Any]
@@ -51,7 +51,7 @@ class VerdictCache:
                 self._verdicts.popitem(last=False)
 
 
-def identity_sources(
+def read_identity_sources(
     authorizer: HttpAuthorizer, request: HttpRequest, stage_variables: Mapping[str, str], context: JsonObject
 ) -> list[str]:
     """Return the values of the authorizer's identity sources.
@@ -61,20 +61,22 @@ def identity_sources(
     """
     values = []
     for source in authorizer.identity_sources:
-        value = _source(source, request, stage_variables, context)
+        value = _read_source(source, request, stage_variables, context)
         if not value:
             raise GatewayError(UNAUTHORIZED, f"no value for the identity source {source}")
         values.append(value)
     return values
 
 
-def _source(source: str, request: HttpRequest, stage_variables: Mapping[str, str], context: JsonObject) -> str | None:
+def _read_source(
+    source: str, request: HttpRequest, stage_variables: Mapping[str, str], context: JsonObject
+) -> str | None:
     kind, _, name = source.removeprefix("$").partition(".")
     if kind == "request":
         where, _, name = name.partition(".")
         if where == "header":
             return request.headers.get(name.lower())
-        return query_parameters(request.query).get(name)
+        return parse_query(request.query).get(name)
     if kind == "stageVariables":
         return stage_variables.get(name)
     value: Any = context
@@ -83,7 +85,7 @@ def _source(source: str, request: HttpRequest, stage_variables: Mapping[str, str
     return None if value is None else str(value)
 
 
-def verdict(authorizer: HttpAuthorizer, answer: JsonObject, route_arn: str) -> Verdict:
+def parse_verdict(authorizer: HttpAuthorizer, answer: JsonObject, route_arn: str) -> Verdict:
     """Read an authorizer's answer for one route.
 
     Raises:
@@ -98,12 +100,12 @@ def verdict(authorizer: HttpAuthorizer, answer: JsonObject, route_arn: str) -> V
         return Verdict(answer["isAuthorized"], context)
     try:
         statements = answer["policyDocument"]["Statement"]
-        return Verdict(_policy_allows(statements, route_arn), context)
+        return Verdict(_is_allowed(statements, route_arn), context)
     except (KeyError, TypeError) as error:
         raise GatewayError(INTERNAL, "the authorizer's answer has no policyDocument") from error
 
 
-def _policy_allows(statements: Any, route_arn: str) -> bool:
+def _is_allowed(statements: Any, route_arn: str) -> bool:
     allowed = False
     for statement in statements if isinstance(statements, list) else [statements]:
         resources = statement["Resource"]
@@ -130,7 +132,7 @@ def parse_answer(payload: bytes) -> JsonObject:
     return answer
 
 
-def require(allowed: bool) -> None:
+def check_allowed(allowed: bool) -> None:
     """Refuse what the authorizer refused.
 
     Raises:

@@ -12,9 +12,9 @@ def is_preflight(method: str, headers: dict[str, str]) -> bool:
     return method == "OPTIONS" and "origin" in headers and "access-control-request-method" in headers
 
 
-def preflight(cors: JsonObject, origin: str) -> HttpResponse:
+def answer_preflight(cors: JsonObject, origin: str) -> HttpResponse:
     """Return the answer to a preflight request; without the CORS headers where the origin is not allowed."""
-    headers = _origin_headers(cors, origin)
+    headers = _build_origin_headers(cors, origin)
     if headers:
         for key, name in (("AllowMethods", "methods"), ("AllowHeaders", "headers")):
             if cors.get(key):
@@ -24,16 +24,16 @@ def preflight(cors: JsonObject, origin: str) -> HttpResponse:
     return HttpResponse(204, tuple(headers), b"")
 
 
-def with_cors(cors: JsonObject, origin: str | None, response: HttpResponse) -> HttpResponse:
+def add_cors_headers(cors: JsonObject, origin: str | None, response: HttpResponse) -> HttpResponse:
     """Return the response with the API's CORS headers: those of the function are dropped, as on AWS."""
     kept = [pair for pair in response.headers if not pair[0].startswith("access-control-")]
-    allowed = [] if origin is None else _origin_headers(cors, origin)
+    allowed = [] if origin is None else _build_origin_headers(cors, origin)
     if allowed and cors.get("ExposeHeaders"):
         allowed.append(("access-control-expose-headers", ",".join(cors["ExposeHeaders"])))
     return HttpResponse(response.status, (*kept, *allowed), response.body)
 
 
-def _origin_headers(cors: JsonObject, origin: str) -> list[tuple[str, str]]:
+def _build_origin_headers(cors: JsonObject, origin: str) -> list[tuple[str, str]]:
     origins = cors.get("AllowOrigins", [])
     if "*" in origins:
         headers = [("access-control-allow-origin", "*")]

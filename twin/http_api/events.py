@@ -52,7 +52,7 @@ class ApiIdentity:
         return f"{self.api_id}.execute-api.{self.region}.amazonaws.com"
 
 
-def request_event(
+def build_request_event(
     identity: ApiIdentity,
     stage: HttpStage,
     route_key: str,
@@ -61,17 +61,17 @@ def request_event(
     authorizer: JsonObject | None,
 ) -> JsonObject:
     """Return the event of a Lambda proxy integration."""
-    event = _base(identity, stage, route_key, request, parameters)
+    event = _build_base(identity, stage, route_key, request, parameters)
     if authorizer is not None:
         event["requestContext"]["authorizer"] = authorizer
-    body, encoded = _body(request)
+    body, encoded = _encode_body(request)
     if body is not None:
         event["body"] = body
     event["isBase64Encoded"] = encoded
     return event
 
 
-def authorizer_event(
+def build_authorizer_event(
     identity: ApiIdentity,
     stage: HttpStage,
     route_key: str,
@@ -81,11 +81,11 @@ def authorizer_event(
     route_arn: str,
 ) -> JsonObject:
     """Return the event of a Lambda authorizer; it never carries the body."""
-    event = _base(identity, stage, route_key, request, parameters)
+    event = _build_base(identity, stage, route_key, request, parameters)
     return event | {"type": "REQUEST", "routeArn": route_arn, "identitySource": identity_source or None}
 
 
-def _base(
+def _build_base(
     identity: ApiIdentity, stage: HttpStage, route_key: str, request: HttpRequest, parameters: Mapping[str, str]
 ) -> JsonObject:
     path = request.path if stage.name == "$default" else f"/{stage.name}{request.path}"
@@ -95,18 +95,20 @@ def _base(
         "rawPath": path,
         "rawQueryString": request.query,
         "headers": {name: value for name, value in request.headers.items() if name != "cookie"},
-        "requestContext": _context(identity, stage, route_key, request, path),
+        "requestContext": _build_context(identity, stage, route_key, request, path),
     }
     optional = {
         "cookies": request.cookies,
-        "queryStringParameters": query_parameters(request.query),
+        "queryStringParameters": parse_query(request.query),
         "pathParameters": dict(parameters),
         "stageVariables": dict(stage.variables),
     }
     return event | {name: value for name, value in optional.items() if value}
 
 
-def _context(identity: ApiIdentity, stage: HttpStage, route_key: str, request: HttpRequest, path: str) -> JsonObject:
+def _build_context(
+    identity: ApiIdentity, stage: HttpStage, route_key: str, request: HttpRequest, path: str
+) -> JsonObject:
     return {
         "accountId": identity.account,
         "apiId": identity.api_id,
@@ -127,7 +129,7 @@ def _context(identity: ApiIdentity, stage: HttpStage, route_key: str, request: H
     }
 
 
-def query_parameters(query: str) -> dict[str, str]:
+def parse_query(query: str) -> dict[str, str]:
     """Return decoded parameters, repeated ones joined by commas."""
     found: dict[str, str] = {}
     for name, value in parse_qsl(query, keep_blank_values=True):
@@ -135,7 +137,7 @@ def query_parameters(query: str) -> dict[str, str]:
     return found
 
 
-def _body(request: HttpRequest) -> tuple[str | None, bool]:
+def _encode_body(request: HttpRequest) -> tuple[str | None, bool]:
     if not request.body:
         return None, False
     if _is_text(request.headers):

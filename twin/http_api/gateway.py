@@ -10,9 +10,9 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from twin.deploy.deployment import HttpApi, HttpAuthorizer, HttpIntegration, HttpStage, InvokePermission
-from twin.http_api.authorizers import VerdictCache, identity_sources, parse_answer, require, verdict
-from twin.http_api.cors import is_preflight, preflight, with_cors
-from twin.http_api.events import ApiIdentity, HttpRequest, authorizer_event, request_event
+from twin.http_api.authorizers import VerdictCache, check_allowed, parse_answer, parse_verdict, read_identity_sources
+from twin.http_api.cors import add_cors_headers, answer_preflight, is_preflight
+from twin.http_api.events import ApiIdentity, HttpRequest, build_authorizer_event, build_request_event
 from twin.http_api.responses import (
     INTERNAL,
     NOT_FOUND,
@@ -21,7 +21,7 @@ from twin.http_api.responses import (
     UNAVAILABLE,
     GatewayError,
     HttpResponse,
-    lambda_response,
+    parse_lambda_response,
 )
 from twin.http_api.routes import RouteMatch, RouteTable
 from twin.http_api.tokens import TokenVerifier
@@ -86,29 +86,29 @@ class HttpGateway:
         """Answer one request; never raises for what the request or the function did."""
         cors, origin = self._api.cors, request.headers.get("origin")
         if cors is not None and origin is not None and is_preflight(request.method, dict(request.headers)):
-            return preflight(cors, origin)
+            return answer_preflight(cors, origin)
         try:
             response = self._answer(request)
         except GatewayError as error:
             log = logger.warning if error.status >= 500 else logger.info
             log("%s %s: %d %s", request.method, request.path, error.status, error)
-            response = error.response()
+            response = error.to_response()
         named = (*response.headers, ("apigw-requestid", request.request_id))
         response = HttpResponse(response.status, named, response.body)
-        return response if cors is None else with_cors(cors, origin, response)
+        return response if cors is None else add_cors_headers(cors, origin, response)
 
     def _answer(self, request: HttpRequest) -> HttpResponse:
-        stage, request = self._stage(request)
+        stage, request = self._select_stage(request)
         match = self._routes.match(request.method, request.path)
         if match is None:
             raise GatewayError(NOT_FOUND)
-        context = self._authorise(stage, match, request)
+        context = self._authorize(stage, match, request)
         integration = self._api.integrations[match.route.integration]
         self._check_permission(integration.function, self._route_arn(stage, match, request.method))
-        event = request_event(self._identity, stage, match.route.key, request, match.parameters, context)
-        return lambda_response(self._call(integration, event))
+        event = build_request_event(self._identity, stage, match.route.key, request, match.parameters, context)
+        return parse_lambda_response(self._invoke_integration(integration, event))
 
-    def _stage(self, request: HttpRequest) -> tuple[HttpStage, HttpRequest]:
+    def _select_stage(self, request: HttpRequest) -> tuple[HttpStage, HttpRequest]:
         """Return the stage: named by the first segment of the path, else $default."""
         first, _, rest = request.path.removeprefix("/").partition("/")
         stage = self._stages.get(first)
@@ -129,19 +129,19 @@ class HttpGateway:
         own = self._identity
         return f"arn:aws:execute-api:{own.region}:{own.account}:{own.api_id}"
 
-    def _authorise(self, stage: HttpStage, match: RouteMatch, request: HttpRequest) -> JsonObject | None:
+    def _authorize(self, stage: HttpStage, match: RouteMatch, request: HttpRequest) -> JsonObject | None:
         if match.route.authorizer is None:
             return None
         authorizer = self._api.authorizers[match.route.authorizer]
-        values = identity_sources(authorizer, request, stage.variables, _context_of(request))
+        values = read_identity_sources(authorizer, request, stage.variables, _build_context(request))
         if authorizer.kind == "JWT":
             token = values[0].removeprefix("Bearer ").strip() if values else ""
             if not token:
                 raise GatewayError(UNAUTHORIZED)
             return {"jwt": self._tokens.verify(authorizer, token, match.route.scopes)}
-        return self._ask(authorizer, stage, match, request, values)
+        return self._ask_authorizer(authorizer, stage, match, request, values)
 
-    def _ask(
+    def _ask_authorizer(
         self,
         authorizer: HttpAuthorizer,
         stage: HttpStage,
@@ -153,14 +153,14 @@ class HttpGateway:
         key = (authorizer.id, *values)
         answer = self._cache.get(key) if authorizer.cache_ttl else None
         if answer is None:
-            answer = self._fresh_answer(authorizer, stage, match, request, values, route_arn)
-        decided = verdict(authorizer, answer, route_arn)
+            answer = self._invoke_authorizer(authorizer, stage, match, request, values, route_arn)
+        decided = parse_verdict(authorizer, answer, route_arn)
         if authorizer.cache_ttl:
             self._cache.put(key, answer, authorizer.cache_ttl)
-        require(decided.allowed)
+        check_allowed(decided.allowed)
         return {"lambda": decided.context} if decided.context else {"lambda": None}
 
-    def _fresh_answer(
+    def _invoke_authorizer(
         self,
         authorizer: HttpAuthorizer,
         stage: HttpStage,
@@ -171,7 +171,9 @@ class HttpGateway:
     ) -> JsonObject:
         function = authorizer.function or ""
         self._check_permission(function, f"{self._execute_arn}/authorizers/{authorizer.id}")
-        event = authorizer_event(self._identity, stage, match.route.key, request, match.parameters, values, route_arn)
+        event = build_authorizer_event(
+            self._identity, stage, match.route.key, request, match.parameters, values, route_arn
+        )
         future = self._pool.submit(self._invoke, function, json.dumps(event).encode())
         try:
             return parse_answer(future.result(timeout=_AUTHORIZER_SECONDS))
@@ -180,7 +182,7 @@ class HttpGateway:
                 raise GatewayError(UNAUTHORIZED, "the authorizer does not know the caller") from error
             raise GatewayError(INTERNAL, f"the authorizer {authorizer.name} failed: {error}") from error
 
-    def _call(self, integration: HttpIntegration, event: JsonObject) -> bytes:
+    def _invoke_integration(self, integration: HttpIntegration, event: JsonObject) -> bytes:
         future = self._pool.submit(self._invoke, integration.function, json.dumps(event).encode())
         try:
             return future.result(timeout=integration.timeout / 1000)
@@ -202,16 +204,16 @@ class HttpGateway:
                 and one.principal == _PRINCIPAL
                 and one.action in _ACTIONS
                 and (one.source_account or self._identity.account) == self._identity.account
-                and (one.source_arn is None or _arn_matches(source_arn, one.source_arn))
+                and (one.source_arn is None or _match_arn(source_arn, one.source_arn))
             ):
                 return
         raise GatewayError(INTERNAL, f"{function} does not let API Gateway invoke it for {source_arn}")
 
 
-def _arn_matches(arn: str, pattern: str) -> bool:
+def _match_arn(arn: str, pattern: str) -> bool:
     # IAM patterns know * and ? only: a [ is itself.
     return fnmatchcase(arn, pattern.replace("[", "[[]"))
 
 
-def _context_of(request: HttpRequest) -> JsonObject:
+def _build_context(request: HttpRequest) -> JsonObject:
     return {"http": {"method": request.method, "sourceIp": request.source_ip}, "requestId": request.request_id}

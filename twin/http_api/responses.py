@@ -32,13 +32,13 @@ class GatewayError(Exception):
         super().__init__(reason or error[1])
         self.status, self.message = error
 
-    def response(self) -> HttpResponse:
+    def to_response(self) -> HttpResponse:
         """Return the error as a response."""
         body = json.dumps({"message": self.message}, separators=(",", ":")).encode()
         return HttpResponse(self.status, (("content-type", "application/json"),), body)
 
 
-def lambda_response(payload: bytes) -> HttpResponse:
+def parse_lambda_response(payload: bytes) -> HttpResponse:
     """Return the response that a function's result stands for.
 
     Raises:
@@ -52,31 +52,31 @@ def lambda_response(payload: bytes) -> HttpResponse:
         # Whatever else the function returns is the body of a 200: a string stays as it is.
         body = result.encode() if isinstance(result, str) else payload
         return HttpResponse(200, (("content-type", "application/json"),), body)
-    return _structured(result)
+    return _parse_structured(result)
 
 
-def _structured(result: dict[str, Any]) -> HttpResponse:
+def _parse_structured(result: dict[str, Any]) -> HttpResponse:
     try:
         status = int(result["statusCode"])
     except (TypeError, ValueError) as error:
         raise GatewayError(INTERNAL, f"statusCode {result['statusCode']!r} is not a number") from error
     if not 100 <= status <= 599:
         raise GatewayError(INTERNAL, f"statusCode {status} is out of range")
-    headers = [(str(name).lower(), _text(value)) for name, value in (result.get("headers") or {}).items()]
+    headers = [(str(name).lower(), _format_header(value)) for name, value in (result.get("headers") or {}).items()]
     if not any(name == "content-type" for name, _ in headers):
         headers.append(("content-type", "text/plain; charset=utf-8"))
     headers.extend(("set-cookie", str(cookie)) for cookie in result.get("cookies") or ())
-    return HttpResponse(status, tuple(headers), _body(result))
+    return HttpResponse(status, tuple(headers), _decode_body(result))
 
 
-def _text(value: object) -> str:
+def _format_header(value: object) -> str:
     text = str(value).lower() if isinstance(value, bool) else str(value)
     if "\r" in text or "\n" in text:
         raise GatewayError(INTERNAL, "a response header holds a line break")
     return text
 
 
-def _body(result: dict[str, Any]) -> bytes:
+def _decode_body(result: dict[str, Any]) -> bytes:
     body = result.get("body")
     if body is None:
         return b""

@@ -27,12 +27,12 @@ class RouteTable:
                 self._default = route
                 continue
             method, path = route.key.split(" ", 1)
-            self._routes.append((method, _segments(path), route))
+            self._routes.append((method, _split_path(path), route))
         self._routes.sort(key=lambda entry: _specificity(entry[0], entry[1]))
 
     def match(self, method: str, path: str) -> RouteMatch | None:
         """Return the route for `method` and the decoded `path` (without the stage), or None."""
-        segments = _segments(path)
+        segments = _split_path(path)
         for wanted, pattern, route in self._routes:
             if wanted in (method, "ANY"):
                 parameters = _match(pattern, segments)
@@ -41,7 +41,7 @@ class RouteTable:
         return RouteMatch(self._default, {}) if self._default else None
 
 
-def _segments(path: str) -> list[str]:
+def _split_path(path: str) -> list[str]:
     return path.removeprefix("/").split("/")
 
 

@@ -35,7 +35,7 @@ class HttpApiServer:
         self._gateway: HttpGateway | None = None
         self._server = Server(
             (host, port),
-            self._application,
+            self._handle,
             numthreads=threads,
             request_queue_size=_QUEUE,
             timeout=_IDLE_SECONDS,
@@ -61,18 +61,18 @@ class HttpApiServer:
         if self._gateway is not None:
             self._gateway.close()
 
-    def _application(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+    def _handle(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         try:
-            request = _request(environ)
-            response = GatewayError(UNAVAILABLE).response()
+            request = _parse_request(environ)
+            response = GatewayError(UNAVAILABLE).to_response()
             if self._gateway is not None:
                 response = self._gateway.handle(request)
         except GatewayError as error:
-            response = error.response()
+            response = error.to_response()
         except Exception:  # boundary: one request must not end its worker, and AWS answers 500 too
             logger.exception("%s %s failed", environ.get("REQUEST_METHOD"), environ.get("PATH_INFO"))
-            response = GatewayError(INTERNAL).response()
-        start_response(_status_line(response), _headers(response))
+            response = GatewayError(INTERNAL).to_response()
+        start_response(_status_line(response), _build_headers(response))
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [response.body]
 
 
@@ -83,7 +83,7 @@ def _status_line(response: HttpResponse) -> str:
         return f"{response.status} Status"  # a number the function chose and no standard names
 
 
-def _headers(response: HttpResponse) -> list[tuple[str, str]]:
+def _build_headers(response: HttpResponse) -> list[tuple[str, str]]:
     dropped = {"content-length", "transfer-encoding", "connection", "keep-alive"}
     headers = [pair for pair in response.headers if pair[0] not in dropped]
     if response.status not in (204, 304) and response.status >= 200:
@@ -91,7 +91,7 @@ def _headers(response: HttpResponse) -> list[tuple[str, str]]:
     return headers
 
 
-def _request(environ: Environ) -> HttpRequest:
+def _parse_request(environ: Environ) -> HttpRequest:
     headers = {
         name.removeprefix("HTTP_").replace("_", "-").lower(): value
         for name, value in environ.items()
@@ -115,20 +115,20 @@ def _request(environ: Environ) -> HttpRequest:
         path=unquote(path),
         query=query,
         headers={name: value.encode("latin-1").decode("utf-8", "replace") for name, value in headers.items()},
-        body=_body(environ),
+        body=_read_body(environ),
         source_ip=source,
         protocol=environ["SERVER_PROTOCOL"],
         request_id=uuid.uuid4().hex[:16],
     )
 
 
-def _body(environ: Environ) -> bytes:
+def _read_body(environ: Environ) -> bytes:
     try:
         declared = int(environ.get("CONTENT_LENGTH") or 0)
     except ValueError as error:
         raise GatewayError(BAD_REQUEST) from error
     if declared > MAXIMUM_BODY:
-        _drain(environ, declared)
+        _drop_body(environ, declared)
         raise GatewayError(TOO_LONG)
     chunked = "chunked" in environ.get("HTTP_TRANSFER_ENCODING", "").lower()
     # One byte more than allowed tells a longer body; a chunked one declares no length.
@@ -138,7 +138,7 @@ def _body(environ: Environ) -> bytes:
     return body
 
 
-def _drain(environ: Environ, declared: int) -> None:
+def _drop_body(environ: Environ, declared: int) -> None:
     """Read and drop an oversized body, up to a bound, so that the client gets to see the answer."""
     left = min(declared, 4 * MAXIMUM_BODY)
     while left > 0:

@@ -37,7 +37,7 @@ class TokenVerifier:
 
         issuer = authorizer.issuer or ""
         try:
-            key = self._client(issuer).get_signing_key_from_jwt(token).key
+            key = self._get_client(issuer).get_signing_key_from_jwt(token).key
             options: Any = {"verify_aud": False, "require": ["exp"]}
             claims = jwt.decode(token, key, algorithms=_ALGORITHMS, issuer=issuer, options=options)
         except (jwt.PyJWTError, OSError, ValueError) as error:
@@ -46,18 +46,18 @@ class TokenVerifier:
         granted = str(claims.get("scope", claims.get("scp", ""))).split()
         if scopes and not set(scopes) & set(granted):
             raise GatewayError(FORBIDDEN, "the token carries none of the route's scopes")
-        return {"claims": {name: _claim(value) for name, value in claims.items()}, "scopes": granted or None}
+        return {"claims": {name: _format_claim(value) for name, value in claims.items()}, "scopes": granted or None}
 
-    def _client(self, issuer: str) -> _KeyClient:
+    def _get_client(self, issuer: str) -> _KeyClient:
         import jwt
 
         with self._lock:
             if issuer not in self._clients:
-                self._clients[issuer] = jwt.PyJWKClient(_keys_url(issuer), timeout=int(_TIMEOUT))
+                self._clients[issuer] = jwt.PyJWKClient(_fetch_keys_url(issuer), timeout=int(_TIMEOUT))
             return self._clients[issuer]
 
 
-def _keys_url(issuer: str) -> str:
+def _fetch_keys_url(issuer: str) -> str:
     if not issuer.startswith(("https://", "http://127.0.0.1", "http://localhost")):
         raise ValueError(f"the issuer {issuer!r} is neither HTTPS nor local")
     url = issuer.rstrip("/") + "/.well-known/openid-configuration"
@@ -72,7 +72,7 @@ def _check_audience(authorizer: HttpAuthorizer, claims: JsonObject) -> None:
         raise GatewayError(UNAUTHORIZED, "the token is for another audience")
 
 
-def _claim(value: object) -> str:
+def _format_claim(value: object) -> str:
     """API Gateway passes claims as text; lists in square brackets."""
     if isinstance(value, list):
         return "[" + " ".join(str(item) for item in value) + "]"

@@ -17,7 +17,7 @@ class Authorizer:
         self._source = source
         self._region = region
 
-    def check(self, principal: Principal, accesses: Sequence[Access]) -> Decision | None:
+    def find_denial(self, principal: Principal, accesses: Sequence[Access]) -> Decision | None:
         """Return the first denial, or None if every access is allowed.
 
         Raises:
@@ -36,14 +36,14 @@ class Authorizer:
             PolicyError: A policy in force cannot be evaluated.
         """
         identity = (
-            self._source.role_policies(principal.role_arn)
+            self._source.list_role_policies(principal.role_arn)
             if principal.kind is PrincipalKind.ROLE and principal.role_arn
             else ()
         )
-        resource = None if principal.unrestricted else self._source.resource_policy(access.resource)
+        resource = None if principal.unrestricted else self._source.find_resource_policy(access.resource)
         return decide(principal, access, Policies(identity, resource), self._region)
 
-    def check_service(self, service: str, action: str, resource: str, source_arn: str) -> Decision:
+    def decide_for_service(self, service: str, action: str, resource: str, source_arn: str) -> Decision:
         """Decide what an AWS service does by a resource policy: EventBridge to a queue, API Gateway to a function.
 
         Raises:

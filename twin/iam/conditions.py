@@ -13,17 +13,17 @@ from datetime import UTC, datetime
 from typing import Final
 
 from twin.iam.model import ContextValue, PolicyError, UnsupportedPolicy
-from twin.iam.patterns import arn_like, check_variables, like, literal
+from twin.iam.patterns import check_variables, expand_escapes, match_arn, match_pattern
 
 Test = Callable[[str, str], bool]
 """Takes the policy's value and the request's."""
 
 
-def _bool(wanted: str, given: str) -> bool:
+def _match_bool(wanted: str, given: str) -> bool:
     return wanted.lower() == given.lower()
 
 
-def _numbers(compare: Callable[[float, float], bool]) -> Test:
+def _build_number_test(compare: Callable[[float, float], bool]) -> Test:
     def test(wanted: str, given: str) -> bool:
         try:
             return compare(float(given), float(wanted))
@@ -33,24 +33,24 @@ def _numbers(compare: Callable[[float, float], bool]) -> Test:
     return test
 
 
-def _moment(text: str) -> datetime:
+def _parse_time(text: str) -> datetime:
     if text.isdigit():
         return datetime.fromtimestamp(int(text), UTC)
     moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def _dates(compare: Callable[[datetime, datetime], bool]) -> Test:
+def _build_date_test(compare: Callable[[datetime, datetime], bool]) -> Test:
     def test(wanted: str, given: str) -> bool:
         try:
-            return compare(_moment(given), _moment(wanted))
+            return compare(_parse_time(given), _parse_time(wanted))
         except ValueError:
             return False
 
     return test
 
 
-def _in_network(wanted: str, given: str) -> bool:
+def _is_in_network(wanted: str, given: str) -> bool:
     try:
         return ipaddress.ip_address(given) in ipaddress.ip_network(wanted, strict=False)
     except ValueError:
@@ -58,23 +58,23 @@ def _in_network(wanted: str, given: str) -> bool:
 
 
 _TESTS: Final[Mapping[str, Test]] = {
-    "StringEquals": lambda wanted, given: literal(wanted) == given,
-    "StringEqualsIgnoreCase": lambda wanted, given: literal(wanted).lower() == given.lower(),
-    "StringLike": like,
-    "ArnEquals": arn_like,
-    "ArnLike": arn_like,
-    "Bool": _bool,
-    "IpAddress": _in_network,
-    "NumericEquals": _numbers(lambda given, wanted: given == wanted),
-    "NumericLessThan": _numbers(lambda given, wanted: given < wanted),
-    "NumericLessThanEquals": _numbers(lambda given, wanted: given <= wanted),
-    "NumericGreaterThan": _numbers(lambda given, wanted: given > wanted),
-    "NumericGreaterThanEquals": _numbers(lambda given, wanted: given >= wanted),
-    "DateEquals": _dates(lambda given, wanted: given == wanted),
-    "DateLessThan": _dates(lambda given, wanted: given < wanted),
-    "DateLessThanEquals": _dates(lambda given, wanted: given <= wanted),
-    "DateGreaterThan": _dates(lambda given, wanted: given > wanted),
-    "DateGreaterThanEquals": _dates(lambda given, wanted: given >= wanted),
+    "StringEquals": lambda wanted, given: expand_escapes(wanted) == given,
+    "StringEqualsIgnoreCase": lambda wanted, given: expand_escapes(wanted).lower() == given.lower(),
+    "StringLike": match_pattern,
+    "ArnEquals": match_arn,
+    "ArnLike": match_arn,
+    "Bool": _match_bool,
+    "IpAddress": _is_in_network,
+    "NumericEquals": _build_number_test(lambda given, wanted: given == wanted),
+    "NumericLessThan": _build_number_test(lambda given, wanted: given < wanted),
+    "NumericLessThanEquals": _build_number_test(lambda given, wanted: given <= wanted),
+    "NumericGreaterThan": _build_number_test(lambda given, wanted: given > wanted),
+    "NumericGreaterThanEquals": _build_number_test(lambda given, wanted: given >= wanted),
+    "DateEquals": _build_date_test(lambda given, wanted: given == wanted),
+    "DateLessThan": _build_date_test(lambda given, wanted: given < wanted),
+    "DateLessThanEquals": _build_date_test(lambda given, wanted: given <= wanted),
+    "DateGreaterThan": _build_date_test(lambda given, wanted: given > wanted),
+    "DateGreaterThanEquals": _build_date_test(lambda given, wanted: given >= wanted),
 }
 _NEGATED: Final[Mapping[str, str]] = {
     "StringNotEquals": "StringEquals",
@@ -144,26 +144,26 @@ class Condition:
     key: str
     values: tuple[str, ...]
 
-    def holds(self, context: Mapping[str, ContextValue]) -> bool:
+    def is_met(self, context: Mapping[str, ContextValue]) -> bool:
         """Tell whether the condition holds; `context` has lower-case keys."""
         given = context.get(self.key)
         if self.operator == "Null":
             absent = given is None
             return any(absent == (value.lower() == "true") for value in self.values)
         if given is None:
-            return self._holds_without_key()
+            return self._is_met_without_key()
         values = (given,) if isinstance(given, str) else given
         if self.quantifier == "ForAnyValue":
-            return any(self._passes(value) for value in values)
+            return any(self._match_value(value) for value in values)
         # Several values without a quantifier is undefined in IAM: all must pass, the strict reading.
-        return all(self._passes(value) for value in values)
+        return all(self._match_value(value) for value in values)
 
-    def _holds_without_key(self) -> bool:
+    def _is_met_without_key(self) -> bool:
         if self.quantifier == "ForAnyValue":
             return False
         return self.if_exists or self.quantifier == "ForAllValues" or self.operator in _NEGATED
 
-    def _passes(self, given: str) -> bool:
+    def _match_value(self, given: str) -> bool:
         negated = self.operator in _NEGATED
         test = _TESTS[_NEGATED[self.operator] if negated else self.operator]
         return any(test(wanted, given) for wanted in self.values) != negated
@@ -176,10 +176,12 @@ def parse_conditions(block: Mapping[str, Mapping[str, object]]) -> tuple[Conditi
         UnsupportedPolicy: An operator, key or variable that is not known here.
         PolicyError: The block has another shape.
     """
-    return tuple(_parse(operator, key, values) for operator, keys in block.items() for key, values in keys.items())
+    return tuple(
+        _parse_condition(operator, key, values) for operator, keys in block.items() for key, values in keys.items()
+    )
 
 
-def _parse(operator: str, key: str, values: object) -> Condition:
+def _parse_condition(operator: str, key: str, values: object) -> Condition:
     quantifier, _, name = operator.rpartition(":")
     if_exists = name.endswith("IfExists")
     name = name.removesuffix("IfExists")
@@ -190,13 +192,13 @@ def _parse(operator: str, key: str, values: object) -> Condition:
     lowered = key.lower()
     if lowered not in KNOWN_KEYS and not lowered.startswith(KNOWN_PREFIXES):
         raise UnsupportedPolicy(f"condition key {key} is not supported by the local twin")
-    texts = tuple(_text(value) for value in (values if isinstance(values, list) else [values]))
+    texts = tuple(_format_value(value) for value in (values if isinstance(values, list) else [values]))
     for text in texts:
         check_variables(text)
     return Condition(name, quantifier, if_exists, lowered, texts)
 
 
-def _text(value: object) -> str:
+def _format_value(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, (str, int, float)):

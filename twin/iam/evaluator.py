@@ -23,22 +23,22 @@ class Policies:
 
 def decide(principal: Principal, access: Access, policies: Policies, region: str) -> Decision:
     """Decide one access. The administrator may do anything that no resource policy denies by name."""
-    context = full_context(principal, access, region)
-    identity = [s for policy in policies.identity for s in policy.statements if s.covers(access, context)]
-    resource = [s for s in (policies.resource.statements if policies.resource else ()) if s.covers(access, context)]
-    reason = _reason(principal, access, identity, resource, guarded=policies.resource is not None)
+    context = build_context(principal, access, region)
+    identity = [s for policy in policies.identity for s in policy.statements if s.match(access, context)]
+    resource = [s for s in (policies.resource.statements if policies.resource else ()) if s.match(access, context)]
+    reason = _decide_reason(principal, access, identity, resource, guarded=policies.resource is not None)
     return Decision(reason is Reason.ALLOWED, principal, access, reason)
 
 
-def _reason(
+def _decide_reason(
     principal: Principal, access: Access, identity: list[Statement], resource: list[Statement], *, guarded: bool
 ) -> Reason:
-    named = [s for s in resource if _names(s, principal)]
+    named = [s for s in resource if _match_principal(s, principal)]
     if principal.unrestricted:
         return Reason.ALLOWED
     if any(not s.allow for s in identity):
         return Reason.EXPLICIT_DENY_IDENTITY
-    if any(not s.allow for s in named) or any(not s.allow for s in resource if _names_account(s)):
+    if any(not s.allow for s in named) or any(not s.allow for s in resource if _match_account(s)):
         return Reason.EXPLICIT_DENY_RESOURCE
     if any(s.allow for s in named):
         return Reason.ALLOWED
@@ -48,21 +48,21 @@ def _reason(
         return Reason.NO_IDENTITY_ALLOW
     if access.action.startswith("kms:") and guarded:
         # A key's policy must hand the account to IAM, or identity policies say nothing about the key.
-        return Reason.ALLOWED if any(s.allow and _names_account(s) for s in resource) else Reason.NO_RESOURCE_ALLOW
+        return Reason.ALLOWED if any(s.allow and _match_account(s) for s in resource) else Reason.NO_RESOURCE_ALLOW
     return Reason.ALLOWED
 
 
-def _names(statement: Statement, principal: Principal) -> bool:
+def _match_principal(statement: Statement, principal: Principal) -> bool:
     if statement.not_principal is not None:
-        return not statement.not_principal.names(principal, ACCOUNT_ID)
-    return statement.principal is not None and statement.principal.names(principal, ACCOUNT_ID)
+        return not statement.not_principal.match(principal, ACCOUNT_ID)
+    return statement.principal is not None and statement.principal.match(principal, ACCOUNT_ID)
 
 
-def _names_account(statement: Statement) -> bool:
-    return statement.principal is not None and statement.principal.names_account(ACCOUNT_ID)
+def _match_account(statement: Statement) -> bool:
+    return statement.principal is not None and statement.principal.match_account(ACCOUNT_ID)
 
 
-def full_context(principal: Principal, access: Access, region: str) -> Mapping[str, ContextValue]:
+def build_context(principal: Principal, access: Access, region: str) -> Mapping[str, ContextValue]:
     """Return the condition context of an access with the global keys, all names in lower case.
 
     The loopback interface counts as a secure transport: what enforces TLS on AWS is not under test here.

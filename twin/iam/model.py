@@ -53,7 +53,7 @@ class Credentials:
     secret_access_key: str
     session_token: str
 
-    def environment(self) -> dict[str, str]:
+    def to_environment(self) -> dict[str, str]:
         """Return the three environment variables that SDKs read."""
         return {
             "AWS_ACCESS_KEY_ID": self.access_key_id,

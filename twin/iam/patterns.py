@@ -24,7 +24,7 @@ def check_variables(text: str) -> None:
             raise UnsupportedPolicy(f"policy variable {token} is not supported by the local twin: {text!r}")
 
 
-def literal(text: str) -> str:
+def expand_escapes(text: str) -> str:
     """Replace the escapes by what they stand for, for operators that know no wildcards."""
     for escape, character in _ESCAPES.items():
         text = text.replace(escape, character)
@@ -32,7 +32,7 @@ def literal(text: str) -> str:
 
 
 @lru_cache(maxsize=8192)
-def _compiled(pattern: str, ignore_case: bool) -> re.Pattern[str]:
+def _build_regex(pattern: str, ignore_case: bool) -> re.Pattern[str]:
     parts: list[str] = []
     position = 0
     for match in _TOKEN.finditer(pattern):
@@ -44,12 +44,12 @@ def _compiled(pattern: str, ignore_case: bool) -> re.Pattern[str]:
     return re.compile("".join(parts), re.DOTALL | (re.IGNORECASE if ignore_case else 0))
 
 
-def like(pattern: str, value: str, *, ignore_case: bool = False) -> bool:
+def match_pattern(pattern: str, value: str, *, ignore_case: bool = False) -> bool:
     """Tell whether a value matches a pattern with `*` and `?`."""
-    return _compiled(pattern, ignore_case).fullmatch(value) is not None
+    return _build_regex(pattern, ignore_case).fullmatch(value) is not None
 
 
-def arn_like(pattern: str, value: str) -> bool:
+def match_arn(pattern: str, value: str) -> bool:
     """Tell whether an ARN matches a pattern; a wildcard does not reach over the first five colons.
 
     `*` alone matches everything; parts missing at the end of a pattern match anything (IAM user guide, "Resource").
@@ -58,6 +58,6 @@ def arn_like(pattern: str, value: str) -> bool:
         return True
     patterns, values = pattern.split(":", ARN_SEGMENTS - 1), value.split(":", ARN_SEGMENTS - 1)
     if patterns[0] != "arn" or len(values) != ARN_SEGMENTS:
-        return like(pattern, value)
+        return match_pattern(pattern, value)
     patterns += ["*"] * (ARN_SEGMENTS - len(patterns))
-    return all(like(part, given) for part, given in zip(patterns, values, strict=True))
+    return all(match_pattern(part, given) for part, given in zip(patterns, values, strict=True))

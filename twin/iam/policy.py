@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from twin.iam.conditions import Condition, parse_conditions
 from twin.iam.model import Access, ContextValue, PolicyError, Principal, PrincipalKind
-from twin.iam.patterns import arn_like, check_variables, like
+from twin.iam.patterns import check_variables, match_arn, match_pattern
 
 _ELEMENTS: Final = frozenset(
     ("Sid", "Effect", "Action", "NotAction", "Resource", "NotResource", "Condition", "Principal", "NotPrincipal")
@@ -25,17 +25,17 @@ class PrincipalPattern:
     aws: tuple[str, ...]
     services: tuple[str, ...]
 
-    def names(self, principal: Principal, account: str) -> bool:
+    def match(self, principal: Principal, account: str) -> bool:
         """Tell whether it names this principal itself."""
         if self.anyone:
             return True
         if principal.kind is PrincipalKind.SERVICE:
             return principal.service in self.services
         return any(name in (principal.arn, principal.role_arn) or name == "*" for name in self.aws) or (
-            principal.unrestricted and self.names_account(account)
+            principal.unrestricted and self.match_account(account)
         )
 
-    def names_account(self, account: str) -> bool:
+    def match_account(self, account: str) -> bool:
         """Tell whether it names the whole account, which leaves the decision to identity policies."""
         return any(name in (account, f"arn:aws:iam::{account}:root") for name in self.aws)
 
@@ -53,25 +53,25 @@ class Statement:
     principal: PrincipalPattern | None
     not_principal: PrincipalPattern | None
 
-    def covers(self, access: Access, context: Mapping[str, ContextValue]) -> bool:
+    def match(self, access: Access, context: Mapping[str, ContextValue]) -> bool:
         """Tell whether action, resource and conditions match."""
         return (
-            self._covers_action(access.action)
-            and self._covers_resource(access)
-            and all(condition.holds(context) for condition in self.conditions)
+            self._match_action(access.action)
+            and self._match_resource(access)
+            and all(condition.is_met(context) for condition in self.conditions)
         )
 
-    def _covers_action(self, action: str) -> bool:
+    def _match_action(self, action: str) -> bool:
         if self.not_actions:
-            return not any(like(pattern, action, ignore_case=True) for pattern in self.not_actions)
-        return any(like(pattern, action, ignore_case=True) for pattern in self.actions)
+            return not any(match_pattern(pattern, action, ignore_case=True) for pattern in self.not_actions)
+        return any(match_pattern(pattern, action, ignore_case=True) for pattern in self.actions)
 
-    def _covers_resource(self, access: Access) -> bool:
+    def _match_resource(self, access: Access) -> bool:
         if access.any_resource:
             return True
         if self.not_resources:
-            return not any(arn_like(pattern, access.resource) for pattern in self.not_resources)
-        return not self.resources or any(arn_like(pattern, access.resource) for pattern in self.resources)
+            return not any(match_arn(pattern, access.resource) for pattern in self.not_resources)
+        return not self.resources or any(match_arn(pattern, access.resource) for pattern in self.resources)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,10 +100,10 @@ def _parse_text(text: str) -> Policy:
     if not isinstance(document, dict) or "Statement" not in document:
         raise PolicyError("a policy document needs a Statement")
     statements = document["Statement"]
-    return Policy(tuple(_statement(s) for s in (statements if isinstance(statements, list) else [statements])))
+    return Policy(tuple(_parse_statement(s) for s in (statements if isinstance(statements, list) else [statements])))
 
 
-def _statement(statement: Mapping[str, Any]) -> Statement:
+def _parse_statement(statement: Mapping[str, Any]) -> Statement:
     unknown = set(statement) - _ELEMENTS
     if unknown:
         raise PolicyError(f"unknown elements in a policy statement: {', '.join(sorted(unknown))}")
@@ -115,29 +115,29 @@ def _statement(statement: Mapping[str, Any]) -> Statement:
         raise PolicyError("a policy statement has either Resource or NotResource")
     return Statement(
         allow=statement["Effect"] == "Allow",
-        actions=_texts(statement.get("Action", ())),
-        not_actions=_texts(statement.get("NotAction", ())),
-        resources=_texts(statement.get("Resource", ())),
-        not_resources=_texts(statement.get("NotResource", ())),
+        actions=_parse_texts(statement.get("Action", ())),
+        not_actions=_parse_texts(statement.get("NotAction", ())),
+        resources=_parse_texts(statement.get("Resource", ())),
+        not_resources=_parse_texts(statement.get("NotResource", ())),
         conditions=parse_conditions(statement.get("Condition", {})),
-        principal=_principal(statement.get("Principal")),
-        not_principal=_principal(statement.get("NotPrincipal")),
+        principal=_parse_principal(statement.get("Principal")),
+        not_principal=_parse_principal(statement.get("NotPrincipal")),
     )
 
 
-def _texts(value: str | Sequence[str]) -> tuple[str, ...]:
+def _parse_texts(value: str | Sequence[str]) -> tuple[str, ...]:
     texts = (value,) if isinstance(value, str) else tuple(value)
     for text in texts:
         check_variables(text)
     return texts
 
 
-def _principal(value: object) -> PrincipalPattern | None:
+def _parse_principal(value: object) -> PrincipalPattern | None:
     if value is None:
         return None
     if value == "*":
         return PrincipalPattern(True, (), ())
     if not isinstance(value, dict) or set(value) - {"AWS", "Service", "Federated", "CanonicalUser"}:
         raise PolicyError(f"not a Principal: {value!r}")
-    aws = _texts(value.get("AWS", ()))
-    return PrincipalPattern("*" in aws, aws, _texts(value.get("Service", ())))
+    aws = _parse_texts(value.get("AWS", ()))
+    return PrincipalPattern("*" in aws, aws, _parse_texts(value.get("Service", ())))

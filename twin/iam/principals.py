@@ -19,16 +19,16 @@ class Principals:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._sessions: OrderedDict[str, tuple[Principal, Credentials]] = OrderedDict()
-        self.administrator = self._new("AKIA")
+        self.administrator = self._generate_credentials("AKIA")
         self._administrator_key = self.administrator.access_key_id
 
     def issue(self, role_arn: str, session_name: str | None = None) -> Credentials:
         """Return new credentials of a role, as AssumeRole does; the session name shows in denials."""
-        credentials = self._new("ASIA")
-        self.adopt(credentials, role_arn, session_name or secrets.token_hex(8))
+        credentials = self._generate_credentials("ASIA")
+        self.add_session(credentials, role_arn, session_name or secrets.token_hex(8))
         return credentials
 
-    def adopt(self, credentials: Credentials, role_arn: str, session_name: str) -> None:
+    def add_session(self, credentials: Credentials, role_arn: str, session_name: str) -> None:
         """Take credentials that something else made (STS) for a role's."""
         name = role_arn.rsplit("/", 1)[-1]
         arn = f"arn:aws:sts::{ACCOUNT_ID}:assumed-role/{name}/{session_name}"
@@ -38,7 +38,7 @@ class Principals:
             while len(self._sessions) > MAX_SESSIONS:
                 self._sessions.popitem(last=False)
 
-    def principal_of(self, access_key_id: str | None, session_token: str | None = None) -> Principal:
+    def authenticate(self, access_key_id: str | None, session_token: str | None = None) -> Principal:
         """Return whose key this is; a role's key counts only with its session token.
 
         Raises:
@@ -58,7 +58,7 @@ class Principals:
         return principal
 
     @staticmethod
-    def _new(prefix: str) -> Credentials:
+    def _generate_credentials(prefix: str) -> Credentials:
         alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
         key = prefix + "".join(secrets.choice(alphabet) for _ in range(16))
         return Credentials(key, secrets.token_urlsafe(30), secrets.token_urlsafe(48))

@@ -22,10 +22,10 @@ def policy_holder(resource_arn: str) -> str:
 class PolicySource(Protocol):
     """Looks up the policies in force now."""
 
-    def role_policies(self, role_arn: str) -> Sequence[Policy]:
+    def list_role_policies(self, role_arn: str) -> Sequence[Policy]:
         """Return all identity policies of a role: inline and managed."""
 
-    def resource_policy(self, resource_arn: str) -> Policy | None:
+    def find_resource_policy(self, resource_arn: str) -> Policy | None:
         """Return the policy on a resource (queue, bucket, function, key, secret, topic), if any."""
 
 
@@ -57,12 +57,12 @@ class PolicyRegistry:
         with self._lock:
             self._resources[policy_holder(resource_arn)] = policy
 
-    def role_policies(self, role_arn: str) -> Sequence[Policy]:
+    def list_role_policies(self, role_arn: str) -> Sequence[Policy]:
         """Return the policies of a role; none means that nothing is allowed."""
         with self._lock:
             return self._roles.get(role_arn, ())
 
-    def resource_policy(self, resource_arn: str) -> Policy | None:
+    def find_resource_policy(self, resource_arn: str) -> Policy | None:
         """Return the policy on a resource."""
         with self._lock:
             return self._resources.get(policy_holder(resource_arn))
@@ -74,10 +74,12 @@ class LayeredSource:
     def __init__(self, *sources: PolicySource) -> None:
         self._sources = sources
 
-    def role_policies(self, role_arn: str) -> Sequence[Policy]:
+    def list_role_policies(self, role_arn: str) -> Sequence[Policy]:
         """Return the policies of a role from every source."""
-        return [policy for source in self._sources for policy in source.role_policies(role_arn)]
+        return [policy for source in self._sources for policy in source.list_role_policies(role_arn)]
 
-    def resource_policy(self, resource_arn: str) -> Policy | None:
+    def find_resource_policy(self, resource_arn: str) -> Policy | None:
         """Return the first policy found."""
-        return next((p for source in self._sources if (p := source.resource_policy(resource_arn)) is not None), None)
+        return next(
+            (p for source in self._sources if (p := source.find_resource_policy(resource_arn)) is not None), None
+        )

@@ -14,13 +14,13 @@ from moto.core.exceptions import AWSError
 from moto.core.responses import ActionResult, EmptyResult
 from moto.stepfunctions.responses import StepFunctionResponse
 
-from twin.machine.encoding import compact
+from twin.machine.encoding import dump_json
 from twin.machine.express import (
     LIFETIME,
     TypeNotSupportedError,
     refuse_express_execution,
     refuse_express_machine,
-    unqualified,
+    strip_qualifier,
 )
 from twin.machine.patching import Patches
 
@@ -38,7 +38,7 @@ class ApiError(AWSError):
         super().__init__(message, exception_type=name)
 
 
-def _details(execution: Any) -> dict[str, Any]:
+def _build_description(execution: Any) -> dict[str, Any]:
     # Read first: it is set last.
     status = "RUNNING" if execution.exec_status is None else execution.status
     response: dict[str, Any] = {
@@ -60,7 +60,7 @@ def _details(execution: Any) -> dict[str, Any]:
     }
     response.update({key: value for key, value in optional.items() if value is not None})
     if status == "SUCCEEDED":
-        response["output"] = compact(execution.output)
+        response["output"] = dump_json(execution.output)
         response["outputDetails"] = {"included": True}
     return response
 
@@ -73,12 +73,12 @@ def _describe_execution(self: Any) -> ActionResult:
         "redriveStatus": "NOT_REDRIVABLE",
         "redriveStatusReason": "The local twin does not redrive executions",
     }
-    return ActionResult({**_details(execution), **extra})
+    return ActionResult({**_build_description(execution), **extra})
 
 
 def _list_executions(self: Any) -> ActionResult:
     arn = self._get_param("stateMachineArn")
-    refuse_express_machine(self.stepfunction_backend.describe_state_machine(unqualified(arn)))
+    refuse_express_machine(self.stepfunction_backend.describe_state_machine(strip_qualifier(arn)))
     results, token = self.stepfunction_backend.list_executions(
         arn,
         status_filter=self._get_param("statusFilter"),
@@ -86,11 +86,11 @@ def _list_executions(self: Any) -> ActionResult:
         next_token=self._get_param("nextToken"),
     )
     keys = ("executionArn", "stateMachineArn", "name", "status", "startDate", "stopDate", "stateMachineVersionArn")
-    items = [{key: d[key] for key in keys if key in d} | {"redriveCount": 0} for d in map(_details, results)]
+    items = [{key: d[key] for key in keys if key in d} | {"redriveCount": 0} for d in map(_build_description, results)]
     return ActionResult({"executions": items, "nextToken": token})
 
 
-def _offset(token: str | None) -> int:
+def _decode_token(token: str | None) -> int:
     if not token:
         return 0
     try:
@@ -99,7 +99,7 @@ def _offset(token: str | None) -> int:
         raise ApiError("InvalidToken", "Invalid Token: 'Invalid token'") from exc
 
 
-def _without_data(event: dict[str, Any]) -> dict[str, Any]:
+def _strip_data(event: dict[str, Any]) -> dict[str, Any]:
     return {
         key: {k: v for k, v in value.items() if k not in _DATA} if isinstance(value, dict) else value
         for key, value in event.items()
@@ -109,18 +109,18 @@ def _without_data(event: dict[str, Any]) -> dict[str, Any]:
 def _get_execution_history(self: Any) -> ActionResult:
     refuse_express_execution(self._get_param("executionArn"))
     size = min(int(self._get_param("maxResults") or _PAGE), _MAX_PAGE)
-    start = _offset(self._get_param("nextToken"))
+    start = _decode_token(self._get_param("nextToken"))
     execution = self.stepfunction_backend.describe_execution(self._get_param("executionArn"))
-    events, more = _page(execution, start, size, backwards=bool(self._get_param("reverseOrder")))
+    events, more = _read_page(execution, start, size, backwards=bool(self._get_param("reverseOrder")))
     if self._get_param("includeExecutionData") is False:
-        events = [_without_data(event) for event in events]
+        events = [_strip_data(event) for event in events]
     response: dict[str, Any] = {"events": events}
     if more:
         response["nextToken"] = base64.b64encode(str(start + size).encode()).decode()
     return ActionResult(response)
 
 
-def _page(execution: Any, start: int, size: int, *, backwards: bool) -> tuple[list[dict[str, Any]], bool]:
+def _read_page(execution: Any, start: int, size: int, *, backwards: bool) -> tuple[list[dict[str, Any]], bool]:
     """Return events of a history, and whether there are more; moto copies the whole history for every page."""
     environment = execution.exec_worker.env
     if environment is None:
@@ -150,14 +150,14 @@ def _send_task_failure(self: Any) -> ActionResult:
 def _start_sync_execution(self: Any) -> ActionResult:
     backend = self.stepfunction_backend
     arn = self._get_param("stateMachineArn")
-    if backend.describe_state_machine(unqualified(arn)).type != "EXPRESS":
+    if backend.describe_state_machine(strip_qualifier(arn)).type != "EXPRESS":
         raise TypeNotSupportedError
     execution = backend.start_execution(arn, self._get_param("name"), self._get_param("input", if_none="{}"))
     if not execution.finished.wait(LIFETIME):
         execution.exec_worker.env.set_timed_out()
         execution.finished.wait()
     status = {"ABORTED": "FAILED"}.get(execution.status, execution.status)
-    return ActionResult({**_details(execution), "status": status})
+    return ActionResult({**_build_description(execution), "status": status})
 
 
 def apply(patches: Patches) -> None:
@@ -170,4 +170,4 @@ def apply(patches: Patches) -> None:
         ("send_task_failure", _send_task_failure),
         ("start_sync_execution", _start_sync_execution),
     ):
-        patches.attribute(StepFunctionResponse, name, operation)
+        patches.set_attribute(StepFunctionResponse, name, operation)

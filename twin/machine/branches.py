@@ -42,7 +42,7 @@ _ABORTED: Final[tuple[tuple[type, HistoryEventType], ...]] = (
 )
 
 
-def _iterate(self: Any, env: Any, job: Any) -> Any:
+def _run_iteration(self: Any, env: Any, job: Any) -> Any:
     """Run one item and return its output, or the failure as an exception object."""
     env.states.context_object.context_object_data["Map"] = {"Item": {"Index": job.job_index, "Value": job.job_input}}
     env.states.reset(input_value=job.job_input)
@@ -69,7 +69,7 @@ def _eval_job(self: Any, env: Any, job: Any) -> None:
     started = event_details(mapIterationStartedEventDetails=details)
     add_event(env, HistoryEventType.MapIterationStarted, started)
     try:
-        output = _iterate(self, env, job)
+        output = _run_iteration(self, env, job)
     except Exception as exc:  # an iteration never ends its worker; the Map state decides about the error
         output = exc
     job.job_output = output
@@ -90,7 +90,7 @@ def _eval_job(self: Any, env: Any, job: Any) -> None:
         add_event(env, HistoryEventType.MapIterationFailed, failed, source=False)
 
 
-def _work(self: Any) -> None:
+def _run_worker(self: Any) -> None:
     """Take items until there are none, one has failed, or the worker is stopped."""
     # A distributed Map starts its workers itself and gives them no frame.
     frame = getattr(self, "worker_frame", None) or self._env.open_frame()
@@ -114,7 +114,7 @@ def _work(self: Any) -> None:
     self._env.close_frame(frame)
 
 
-def _inline_map(self: Any, env: Any) -> None:
+def _run_inline_map(self: Any, env: Any) -> None:
     eval_input = env.stack.pop()
     items = eval_input.input_items
     pool = JobPool(job_program=self._get_iteration_program(), job_inputs=items)
@@ -171,7 +171,7 @@ class _Branch:
                 add_event(self.frame, event_type, source=False)
 
 
-def _branches(self: Any, env: Any) -> None:
+def _run_branches(self: Any, env: Any) -> None:
     value = env.stack.pop()
     ended = threading.Condition()
     branches = []
@@ -206,7 +206,7 @@ def _branches(self: Any, env: Any) -> None:
     env.stack.append([branch.frame.states.get_input() for branch in branches])
 
 
-def _attempts(self: Any, env: Any, failed_event: Any, prepare: Any) -> None:
+def _run_attempts(self: Any, env: Any, failed_event: Any, prepare: Any) -> None:
     start_counting(env)
     while env.is_running():
         try:
@@ -220,34 +220,34 @@ def _attempts(self: Any, env: Any, failed_event: Any, prepare: Any) -> None:
                 continue
             if not env.is_running():
                 return
-            if failed_event == HistoryEventType.ParallelStateFailed or _started(event):
+            if failed_event == HistoryEventType.ParallelStateFailed or _has_started(event):
                 add_event(env, failed_event)
             if is_caught(self, env, event):
                 return
             self._handle_uncaught(env=env, failure_event=event)
 
 
-def _started(event: Any) -> bool:
+def _has_started(event: Any) -> bool:
     """Whether a Map state failed in an iteration or its items, and not in a field that is read before it starts."""
     return bool(event.event_type != HistoryEventType.ExecutionFailed)
 
 
-def _map_state(self: Any, env: Any) -> None:
-    _attempts(self, env, HistoryEventType.MapStateFailed, lambda: None)
+def _run_map_state(self: Any, env: Any) -> None:
+    _run_attempts(self, env, HistoryEventType.MapStateFailed, lambda: None)
 
 
-def _parallel_state(self: Any, env: Any) -> None:
+def _run_parallel_state(self: Any, env: Any) -> None:
     if self.parargs is not None:
         self.parargs.eval(env=env)
     value = env.stack.pop()
-    _attempts(self, env, HistoryEventType.ParallelStateFailed, lambda: env.stack.append(value))
+    _run_attempts(self, env, HistoryEventType.ParallelStateFailed, lambda: env.stack.append(value))
 
 
 def apply(patches: Patches) -> None:
     """Install the patches of this module."""
-    patches.attribute(IterationWorker, "_eval_job", _eval_job)
-    patches.attribute(IterationWorker, "eval", _work)
-    patches.attribute(InlineIterationComponent, "_eval_body", _inline_map)
-    patches.attribute(BranchesDecl, "_eval_body", _branches)
-    patches.attribute(StateMap, "_eval_state", _map_state)
-    patches.attribute(StateParallel, "_eval_state", _parallel_state)
+    patches.set_attribute(IterationWorker, "_eval_job", _eval_job)
+    patches.set_attribute(IterationWorker, "eval", _run_worker)
+    patches.set_attribute(InlineIterationComponent, "_eval_body", _run_inline_map)
+    patches.set_attribute(BranchesDecl, "_eval_body", _run_branches)
+    patches.set_attribute(StateMap, "_eval_state", _run_map_state)
+    patches.set_attribute(StateParallel, "_eval_state", _run_parallel_state)

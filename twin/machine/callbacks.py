@@ -29,7 +29,7 @@ from moto.stepfunctions.parser.asl.eval.callback.callback import (
 from moto.stepfunctions.parser.models import StepFunctionsParserBackend
 
 from twin.machine import nested
-from twin.machine.encoding import fits
+from twin.machine.encoding import is_within_quota
 from twin.machine.lifecycle import AbandonedError, close_with
 from twin.machine.patching import Patches
 
@@ -71,7 +71,7 @@ class InvalidOutputError(AWSError):
         super().__init__(f"Invalid Output: '{reason}'")
 
 
-class Endpoint:
+class TaskCallback:
     """Where the answer to one token arrives."""
 
     def __init__(self, machine: str) -> None:
@@ -93,7 +93,7 @@ class Endpoint:
             self._outcome = outcome
             self._changed.notify_all()
 
-    def heartbeat(self) -> None:
+    def record_heartbeat(self) -> None:
         """Start the heartbeat interval anew.
 
         Raises:
@@ -105,13 +105,13 @@ class Endpoint:
             self._beat = time.monotonic()
             self._changed.notify_all()
 
-    def leave(self) -> None:
+    def close(self) -> None:
         """Stop waiting; later answers are refused."""
         with self._changed:
             self._left = True
             self._changed.notify_all()
 
-    def poke(self) -> None:
+    def notify(self) -> None:
         """Wake the waiter to look at its other conditions."""
         with self._changed:
             self._changed.notify_all()
@@ -137,12 +137,12 @@ class Endpoint:
 
 
 _lock = threading.Lock()
-_live: dict[str, Endpoint] = {}
+_live: dict[str, TaskCallback] = {}
 _spent: OrderedDict[str, str] = OrderedDict()
 """Spent tokens with their state machines."""
 
 
-def machine_of(token: str) -> str | None:
+def find_machine_arn(token: str) -> str | None:
     """Return the ARN of the state machine whose task a token stands for, or None for a token that is not known."""
     with _lock:
         endpoint = _live.get(token)
@@ -152,21 +152,21 @@ def machine_of(token: str) -> str | None:
 def _issue(machine: str) -> str:
     token = base64.b64encode(secrets.token_bytes(_TOKEN_BYTES)).decode()
     with _lock:
-        _live[token] = Endpoint(machine)
+        _live[token] = TaskCallback(machine)
     return token
 
 
-def _retire(token: str) -> None:
+def _revoke(token: str) -> None:
     with _lock:
         endpoint = _live.pop(token, None)
         _spent[token] = endpoint.machine if endpoint is not None else _spent.get(token, "")
         while len(_spent) > _SPENT_TOKENS:
             _spent.popitem(last=False)
     if endpoint is not None:
-        endpoint.leave()
+        endpoint.close()
 
 
-def _find(token: str) -> Endpoint:
+def _find(token: str) -> TaskCallback:
     with _lock:
         endpoint = _live.get(token)
         spent = token in _spent
@@ -181,7 +181,7 @@ def _forget_all() -> None:
         _live.clear()
         _spent.clear()
     for endpoint in endpoints:
-        endpoint.leave()
+        endpoint.close()
 
 
 def _eval_execution(original: Any) -> Any:
@@ -196,17 +196,17 @@ def _eval_execution(original: Any) -> Any:
         token = _issue(context["StateMachine"]["Id"])
         if ResourceCondition.WaitForTaskToken in self._supported_integration_patterns:
             context["Task"] = {"Token": token}
-        close_with(env, lambda: _retire(token))
+        close_with(env, lambda: _revoke(token))
         try:
             original(self, env)
         finally:
-            _retire(token)
+            _revoke(token)
             context.pop("Task", None)
 
     return evaluate
 
 
-def _integration(
+def _wait_for_outcome(
     self: Any, env: Any, resource_runtime_part: Any, normalised_parameters: Any, state_credentials: Any
 ) -> None:
     """Wait for the answer to the token, or for the execution that was started."""
@@ -228,7 +228,7 @@ def _integration(
     env.stack.append(json.loads(outcome.output) if isinstance(outcome, CallbackOutcomeSuccess) else result)
 
 
-def _eval_task(self: Any, env: Any) -> None:
+def _run_body(self: Any, env: Any) -> None:
     """Moto issues the token here, once for all attempts."""
     super(StateTaskServiceCallback, self)._eval_body(env=env)
 
@@ -245,7 +245,7 @@ def send_task_success(self: Any, task_token: str, outcome: str) -> None:
         json.loads(outcome)
     except (TypeError, ValueError) as exc:
         raise InvalidOutputError(str(exc)) from exc
-    if not fits(outcome):
+    if not is_within_quota(outcome):
         raise InvalidOutputError("the output exceeds the maximum of 262144 bytes")
     _find(task_token).answer(CallbackOutcomeSuccess(callback_id=task_token, output=outcome))
 
@@ -272,7 +272,7 @@ def send_task_heartbeat(self: Any, task_token: str) -> None:
         InvalidTokenError: The token was never issued.
         TaskTimedOutError: The task has ended.
     """
-    _find(task_token).heartbeat()
+    _find(task_token).record_heartbeat()
 
 
 def apply(patches: Patches) -> None:
@@ -281,11 +281,13 @@ def apply(patches: Patches) -> None:
         StateTaskService,
     )
 
-    patches.attribute(StateTaskServiceCallback, "_eval_execution", _eval_execution(StateTaskService._eval_execution))
-    patches.attribute(StateTaskServiceCallback, "_eval_body", _eval_task)
-    patches.attribute(StateTaskServiceCallback, "_eval_integration_pattern", _integration)
+    patches.set_attribute(
+        StateTaskServiceCallback, "_eval_execution", _eval_execution(StateTaskService._eval_execution)
+    )
+    patches.set_attribute(StateTaskServiceCallback, "_eval_body", _run_body)
+    patches.set_attribute(StateTaskServiceCallback, "_eval_integration_pattern", _wait_for_outcome)
     for backend in (StepFunctionsParserBackend, StepFunctionBackend):
-        patches.attribute(backend, "send_task_success", send_task_success)
-        patches.attribute(backend, "send_task_failure", send_task_failure)
-        patches.attribute(backend, "send_task_heartbeat", send_task_heartbeat)
+        patches.set_attribute(backend, "send_task_success", send_task_success)
+        patches.set_attribute(backend, "send_task_failure", send_task_failure)
+        patches.set_attribute(backend, "send_task_heartbeat", send_task_heartbeat)
     patches.on_undo(_forget_all)

@@ -16,7 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.model import ListShape, MapShape, Shape, StructureShape
 from botocore.response import StreamingBody
 
-from twin.machine.encoding import compact, iso
+from twin.machine.encoding import dump_json, to_iso
 
 
 class Connect(Protocol):
@@ -101,7 +101,7 @@ class Client:
         return call
 
 
-def client_for(region: str, service: str, state_credentials: Any = None) -> Client:
+def create_client(region: str, service: str, state_credentials: Any = None) -> Client:
     """Return a client of `service` for the role in `state_credentials`; stands in for moto's `boto_client_for`.
 
     Raises:
@@ -112,25 +112,25 @@ def client_for(region: str, service: str, state_credentials: Any = None) -> Clie
     return Client(_connect(service, state_credentials.role_arn))
 
 
-def boto_name(api_name: str) -> str:
+def to_boto_name(api_name: str) -> str:
     """Return botocore's name of a service that a `Resource` names."""
     return _BOTO_NAMES.get(api_name, api_name)
 
 
 @functools.lru_cache(maxsize=64)
-def _model(service: str) -> Any:
+def _load_model(service: str) -> Any:
     return botocore.session.get_session().get_service_model(service)
 
 
-def _operation(service: str, action: str) -> Any:
+def _find_operation(service: str, action: str) -> Any:
     with _models:
-        model = _model(service)
+        model = _load_model(service)
         wanted = action.replace("_", "").lower()
         name = next((n for n in model.operation_names if n.lower() == wanted), None)
         return model.operation_model(name) if name else None
 
 
-def _member(shape: StructureShape, key: str) -> str | None:
+def _find_member(shape: StructureShape, key: str) -> str | None:
     if key in shape.members:
         return key
     return next((name for name in shape.members if name.lower() == key.lower()), None)
@@ -140,22 +140,22 @@ def _to_boto(value: Any, shape: Shape) -> Any:
     if isinstance(shape, StructureShape) and isinstance(value, dict):
         if getattr(shape, "is_document_type", False):
             return value
-        named = ((_member(shape, key) or key, item) for key, item in value.items())
+        named = ((_find_member(shape, key) or key, item) for key, item in value.items())
         return {key: _to_boto(item, shape.members[key]) if key in shape.members else item for key, item in named}
     if isinstance(shape, ListShape) and isinstance(value, list):
         return [_to_boto(item, shape.member) for item in value]
     if isinstance(shape, MapShape) and isinstance(value, dict):
         return {key: _to_boto(item, shape.value) for key, item in value.items()}
     if shape.type_name == "string" and not isinstance(value, str):
-        return compact(value)
+        return dump_json(value)
     if shape.type_name == "blob" and not isinstance(value, bytes):
-        return (value if isinstance(value, str) else compact(value)).encode()
+        return (value if isinstance(value, str) else dump_json(value)).encode()
     return value
 
 
 def to_boto(parameters: dict[str, Any], *, service: str, action: str) -> dict[str, Any]:
     """Return the arguments of a task as botocore takes them; null arguments are left out."""
-    operation = _operation(service, action)
+    operation = _find_operation(service, action)
     given = {key: value for key, value in parameters.items() if value is not None}
     if operation is None or operation.input_shape is None:
         return given
@@ -163,21 +163,21 @@ def to_boto(parameters: dict[str, Any], *, service: str, action: str) -> dict[st
     return converted
 
 
-def _scalar(value: Any, *, as_millis: bool) -> Any:
+def _convert_scalar(value: Any, *, as_millis: bool) -> Any:
     if isinstance(value, datetime):
-        return int(value.timestamp() * 1000) if as_millis else iso(value)
+        return int(value.timestamp() * 1000) if as_millis else to_iso(value)
     if isinstance(value, StreamingBody):
         value = value.read()
     return value.decode("utf-8", "replace") if isinstance(value, bytes | bytearray) else value
 
 
-def shaped(value: Any, *, service: str, action: str, as_millis: bool) -> Any:
+def from_boto(value: Any, *, service: str, action: str, as_millis: bool) -> Any:
     """Return a response as a state machine sees it.
 
     Names of fields begin with a capital, keys of maps (such as a table's attributes) stay, and there are neither bytes
     nor time objects: times are milliseconds for optimised integrations and ISO 8601 for the others.
     """
-    operation = _operation(service, action)
+    operation = _find_operation(service, action)
     shape = operation.output_shape if operation is not None else None
     return _from_boto(value, shape, as_millis=as_millis)
 
@@ -195,10 +195,10 @@ def _from_boto(value: Any, shape: Shape | None, *, as_millis: bool) -> Any:
     if isinstance(value, list):
         member = shape.member if isinstance(shape, ListShape) else None
         return [_from_boto(item, member, as_millis=as_millis) for item in value]
-    return _scalar(value, as_millis=as_millis)
+    return _convert_scalar(value, as_millis=as_millis)
 
 
-def _class_name(error: ClientError, base: str) -> str:
+def _error_class_name(error: ClientError, base: str) -> str:
     """Return the SDK's class for an error; the SDKs have none for a denied call, so it is the service's base class."""
     name = type(error).__name__
     code = str(error.response.get("Error", {}).get("Code", ""))
@@ -207,7 +207,7 @@ def _class_name(error: ClientError, base: str) -> str:
     return name if name.endswith("Exception") else f"{name}Exception"
 
 
-def optimised_error(service: str, error: Exception) -> tuple[str, str] | None:
+def translate_optimised_error(service: str, error: Exception) -> tuple[str, str] | None:
     """Return name and cause of an error of an optimised integration, None where it is not the service's.
 
     A denied Lambda call is `Lambda.AWSLambdaException` with the code in the cause, which is how AWS reports it.
@@ -223,10 +223,10 @@ def optimised_error(service: str, error: Exception) -> tuple[str, str] | None:
         f"{details.get('Message', '')} (Service: {names.service}; Status Code: {metadata.get('HTTPStatusCode', 400)}; "
         f"Error Code: {details.get('Code', '')}; Request ID: {metadata.get('RequestId', '')}; Proxy: null)"
     )
-    return f"{names.prefix}.{_class_name(error, names.base)}", cause
+    return f"{names.prefix}.{_error_class_name(error, names.base)}", cause
 
 
-def sdk_error(api_name: str, error: Exception) -> tuple[str, str] | None:
+def translate_sdk_error(api_name: str, error: Exception) -> tuple[str, str] | None:
     """Return name and cause of an error of an `aws-sdk` integration, None where it is not the service's."""
     if not isinstance(error, ClientError | BotoCoreError):
         return None
@@ -240,4 +240,4 @@ def sdk_error(api_name: str, error: Exception) -> tuple[str, str] | None:
         f"Request ID: {metadata.get('RequestId', '')}",
     ]
     message = error.response.get("Error", {}).get("Message", "")
-    return f"{service}.{_class_name(error, f'{service}Exception')}", f"{message} ({', '.join(parts)})"
+    return f"{service}.{_error_class_name(error, f'{service}Exception')}", f"{message} ({', '.join(parts)})"

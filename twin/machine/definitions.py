@@ -16,7 +16,7 @@ from moto.stepfunctions.parser.asl.antlt4utils import antlr4utils
 from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
 from moto.stepfunctions.parser.asl.parse.preprocessor import Preprocessor
 
-from twin.machine.expressions import locate
+from twin.machine.expressions import mark_locations
 from twin.machine.patching import Patches
 
 _PROGRAMS: Final = 128
@@ -25,7 +25,7 @@ _lock = threading.Lock()
 _programs: OrderedDict[str, Any] = OrderedDict()
 
 
-def program(definition: str) -> Any:
+def parse_program(definition: str) -> Any:
     """Return the parsed program of a definition; evaluation keeps no state in it, so that executions share it."""
     with _lock:
         found = _programs.get(definition)
@@ -33,7 +33,7 @@ def program(definition: str) -> Any:
             _programs.move_to_end(definition)
             return found
     parsed = AmazonStateLanguageParser.parse(definition)[0]
-    locate(parsed)
+    mark_locations(parsed)
     with _lock:
         _programs[definition] = parsed
         while len(_programs) > _PROGRAMS:
@@ -56,17 +56,17 @@ class _Parser:
 
     @staticmethod
     def parse(definition: str) -> tuple[Any, None]:
-        return program(definition), None
+        return parse_program(definition), None
 
 
 def _validate(definition: str) -> None:
     try:
-        program(definition)
+        parse_program(definition)
     except Exception as exc:  # the parser refuses a definition with any type of error
         raise InvalidDefinitionError(str(exc)) from exc
 
 
-def _text(parser_rule_context: Any) -> str:
+def _decode_literal(parser_rule_context: Any) -> str:
     text = str(parser_rule_context.getText())
     if not (text.startswith('"') and text.endswith('"') and len(text) > 1):
         return text
@@ -76,17 +76,17 @@ def _text(parser_rule_context: Any) -> str:
         return text[1:-1]
 
 
-def _inner_string(original: Any) -> Any:
-    def inner(parser_rule_context: Any) -> str | None:
-        return None if original(parser_rule_context) is None else _text(parser_rule_context)
+def _wrap_inner_string(original: Any) -> Any:
+    def decode_inner(parser_rule_context: Any) -> str | None:
+        return None if original(parser_rule_context) is None else _decode_literal(parser_rule_context)
 
-    return staticmethod(inner)
+    return staticmethod(decode_inner)
 
 
 def apply(patches: Patches) -> None:
     """Install the patches of this module."""
-    patches.everywhere(antlr4utils.from_string_literal, _text)
-    patches.attribute(Preprocessor, "_inner_string_of", _inner_string(Preprocessor._inner_string_of))
-    patches.attribute(models, "AmazonStateLanguageParser", _Parser)
-    patches.attribute(models.StepFunctionsParserBackend, "_validate_definition", staticmethod(_validate))
+    patches.replace_everywhere(antlr4utils.from_string_literal, _decode_literal)
+    patches.set_attribute(Preprocessor, "_inner_string_of", _wrap_inner_string(Preprocessor._inner_string_of))
+    patches.set_attribute(models, "AmazonStateLanguageParser", _Parser)
+    patches.set_attribute(models.StepFunctionsParserBackend, "_validate_definition", staticmethod(_validate))
     patches.on_undo(_programs.clear)

@@ -17,32 +17,32 @@ MAX_BYTES: Final = 256 * 1024
 """Largest input, output or result of a state. Source: AWS Step Functions quotas."""
 
 
-def _other(value: Any) -> str:
+def _encode_other(value: Any) -> str:
     return value.isoformat() if isinstance(value, date | datetime) else str(value)
 
 
-def compact(value: Any, separators: tuple[str, str] | None = None) -> str:
+def dump_json(value: Any, separators: tuple[str, str] | None = None) -> str:
     """Return compact JSON; `separators` is accepted because moto's callers pass it."""
-    text = json.dumps(value, separators=(",", ":"), ensure_ascii=False, default=_other)
+    text = json.dumps(value, separators=(",", ":"), ensure_ascii=False, default=_encode_other)
     try:
         text.encode()
     except UnicodeEncodeError:  # half of a surrogate pair, which only an escape can carry
-        return json.dumps(value, separators=(",", ":"), default=_other)
+        return json.dumps(value, separators=(",", ":"), default=_encode_other)
     return text
 
 
-def fits(value: Any) -> bool:
+def is_within_quota(value: Any) -> bool:
     """Whether a value is within the payload limit."""
-    text = value if isinstance(value, str) else compact(value)
+    text = value if isinstance(value, str) else dump_json(value)
     return len(text.encode("utf-8", "surrogatepass")) <= MAX_BYTES
 
 
-def iso(moment: datetime) -> str:
+def to_iso(moment: datetime) -> str:
     """Return a time as the context object has it: UTC, milliseconds, `Z`."""
     return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
 
 
 def apply(patches: Patches) -> None:
     """Install the patches of this module."""
-    patches.everywhere(encoding.to_json_str, compact)
-    patches.everywhere(quotas.is_within_size_quota, fits)
+    patches.replace_everywhere(encoding.to_json_str, dump_json)
+    patches.replace_everywhere(quotas.is_within_size_quota, is_within_quota)

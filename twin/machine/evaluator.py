@@ -50,7 +50,7 @@ _cache: OrderedDict[str, Jsonata] = OrderedDict()
 _lock = threading.Lock()
 
 
-def _parsed(expression: str) -> Jsonata:
+def _parse(expression: str) -> Jsonata:
     with _lock:
         found = _cache.get(expression)
         if found is not None:
@@ -64,7 +64,7 @@ def _parsed(expression: str) -> Jsonata:
     return parsed
 
 
-def _frame(parsed: Jsonata, bindings: Mapping[str, Any]) -> Any:
+def _create_frame(parsed: Jsonata, bindings: Mapping[str, Any]) -> Any:
     frame = parsed.create_frame(Jsonata.static_frame)
     frame.set_runtime_bounds(_TIMEOUT_MS, _MAX_DEPTH)
     for name, function in functions.PROVIDED.items():
@@ -110,8 +110,8 @@ def evaluate(expression: str, bindings: Mapping[str, Any]) -> Any:
         UnsupportedResultError: The result cannot be JSON.
     """
     try:
-        instance = copy.copy(_parsed(expression))
-        instance.environment = _frame(instance, bindings)
+        instance = copy.copy(_parse(expression))
+        instance.environment = _create_frame(instance, bindings)
         instance.set_output_convert_nulls(False)
         # Library functions find the running evaluation here; it is per thread.
         Jsonata.CURRENT.jsonata = instance

@@ -37,8 +37,8 @@ from moto.stepfunctions.parser.backend.execution_worker import ExecutionWorker
 from moto.stepfunctions.parser.models import StepFunctionsParserBackend
 
 from twin.machine import express, status
-from twin.machine.definitions import program
-from twin.machine.encoding import compact, fits, iso
+from twin.machine.definitions import parse_program
+from twin.machine.encoding import dump_json, is_within_quota, to_iso
 from twin.machine.events import event_details
 from twin.machine.patching import Patches
 
@@ -88,7 +88,7 @@ def _patch_execution(patches: Patches) -> None:
         init(self, *args, **kwargs)
         _known[self.exec_arn] = self
 
-    def when_finished(self: Any, action: Callable[[], None]) -> None:
+    def add_done_callback(self: Any, action: Callable[[], None]) -> None:
         with _lock:
             if not self.finished.is_set():
                 self.watchers.append(action)
@@ -98,20 +98,20 @@ def _patch_execution(patches: Patches) -> None:
     def start(self: Any) -> None:
         with _lock:
             _running.add(self)
-        status.tell(self, "RUNNING")
+        status.notify(self, "RUNNING")
         original_start(self)
 
-    patches.attribute(Execution, "__init__", __init__)
-    patches.attribute(Execution, "when_finished", when_finished)
-    patches.attribute(Execution, "start", start)
-    patches.attribute(BaseExecutionWorkerCommunication, "terminated", _terminated)
+    patches.set_attribute(Execution, "__init__", __init__)
+    patches.set_attribute(Execution, "add_done_callback", add_done_callback)
+    patches.set_attribute(Execution, "start", start)
+    patches.set_attribute(BaseExecutionWorkerCommunication, "terminated", _handle_termination)
 
 
-def _terminated(self: Any) -> None:
+def _handle_termination(self: Any) -> None:
     """Record the end of an execution, and tell of it."""
     execution = self.execution
     try:
-        _reflect(self)
+        _record_end(self)
     finally:
         with _lock:
             execution.finished.set()
@@ -119,33 +119,33 @@ def _terminated(self: Any) -> None:
             _running.discard(execution)
         for watcher in watchers:
             watcher()
-        status.tell(execution, str(execution.status))
+        status.notify(execution, str(execution.status))
 
 
-def _environment(original: Any) -> Any:
+def _wrap_environment(original: Any) -> Any:
     """Moto puts a Python time object into `$states.context.Execution.StartTime`."""
 
     def build(self: Any) -> Any:
         env = original(self)
         execution = env.states.context_object.context_object_data["Execution"]
-        execution["StartTime"] = iso(execution["StartTime"])
+        execution["StartTime"] = to_iso(execution["StartTime"])
         execution["RedriveCount"] = 0
         return env
 
     return build
 
 
-def _worker_start(self: Any) -> None:
+def _start_worker(self: Any) -> None:
     """Moto makes the environment in the execution's thread, so that a stop right after the start fails."""
     details = self._evaluation_details
-    parsed = program(details.state_machine_details.definition)
+    parsed = parse_program(details.state_machine_details.definition)
     env = self.env = self._get_evaluation_environment()
     env.event_manager.add_event(
         context=env.event_history_context,
         event_type=HistoryEventType.ExecutionStarted,
         event_details=event_details(
             executionStartedEventDetails=ExecutionStartedEventDetails(
-                input=compact(details.execution_details.inpt),
+                input=dump_json(details.execution_details.inpt),
                 inputDetails=HistoryEventExecutionDataDetails(truncated=False),
                 roleArn=details.aws_execution_details.role_arn,
             )
@@ -168,7 +168,7 @@ def _reject_constant(name: str) -> Any:
 
 
 def _check_input(text: str) -> None:
-    if not fits(text):
+    if not is_within_quota(text):
         raise InvalidExecutionInput("Invalid State Machine Execution Input: 'the input exceeds 262144 bytes'")
     try:
         json.loads(text, parse_constant=_reject_constant)
@@ -199,7 +199,7 @@ def _resolve(backend: Any, arn: str) -> tuple[Any, Any, str | None]:
     return machine, version, alias_arn
 
 
-def _same_name(machine: Any, name: str, text: str) -> Any:
+def _find_duplicate(machine: Any, name: str, text: str) -> Any:
     """Return the running execution that a repeated start means.
 
     Raises:
@@ -222,7 +222,7 @@ def _trim(machine: Any) -> None:
         machine.executions[:] = [e for e in machine.executions if e not in finished]
 
 
-def _new(backend: Any, machine: Any, runs: Any, name: str, text: str, trace_header: str | None) -> Any:
+def _build_execution(backend: Any, machine: Any, runs: Any, name: str, text: str, trace_header: str | None) -> Any:
     kind = machine.type
     middle = "execution" if kind == "STANDARD" else "express"
     arn = f"arn:{backend.partition}:states:{backend.region_name}:{backend.account_id}:{middle}:{machine.name}:{name}"
@@ -266,10 +266,10 @@ def start_execution(
     name = name or str(uuid.uuid4())
     with _lock:
         standard = machine.type == "STANDARD"
-        existing = _same_name(machine, name, text) if standard else None
+        existing = _find_duplicate(machine, name, text) if standard else None
         if existing is not None:
             return existing
-        execution = _new(self, machine, runs, name, text, trace_header)
+        execution = _build_execution(self, machine, runs, name, text, trace_header)
         execution.alias_arn = alias_arn
         execution.version_arn = runs.arn if runs is not machine else None
         if standard:
@@ -277,7 +277,7 @@ def start_execution(
             _trim(machine)
         execution.start()
     if not standard:
-        express.bound(execution)
+        express.limit_lifetime(execution)
     return execution
 
 
@@ -289,7 +289,7 @@ def stop_execution(self: Any, execution_arn: str, error: str | None = None, caus
     return execution
 
 
-def _reflect(self: Any) -> None:
+def _record_end(self: Any) -> None:
     """Record the end. moto sets the status before the output, and drops the error and cause that a stop was given."""
     execution = self.execution
     end = execution.exec_worker.env.program_state()
@@ -313,8 +313,8 @@ def apply(patches: Patches, *, routing_seed: int | None = None) -> None:
     """
     _routing.seed(routing_seed)
     _patch_execution(patches)
-    build = _environment(ExecutionWorker._get_evaluation_environment)
-    patches.attribute(ExecutionWorker, "_get_evaluation_environment", build)
-    patches.attribute(ExecutionWorker, "start", _worker_start)
-    patches.attribute(StepFunctionsParserBackend, "start_execution", start_execution)
-    patches.attribute(StepFunctionsParserBackend, "stop_execution", stop_execution)
+    build = _wrap_environment(ExecutionWorker._get_evaluation_environment)
+    patches.set_attribute(ExecutionWorker, "_get_evaluation_environment", build)
+    patches.set_attribute(ExecutionWorker, "start", _start_worker)
+    patches.set_attribute(StepFunctionsParserBackend, "start_execution", start_execution)
+    patches.set_attribute(StepFunctionsParserBackend, "stop_execution", stop_execution)

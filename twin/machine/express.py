@@ -41,7 +41,7 @@ class InvalidArnError(AWSError):
         super().__init__("Invalid Arn: 'Resource type not valid in this context: express'")
 
 
-def unqualified(machine_arn: str) -> str:
+def strip_qualifier(machine_arn: str) -> str:
     """Return a state machine's ARN without the version or alias behind it."""
     return ":".join(machine_arn.split(":")[:7])
 
@@ -66,12 +66,12 @@ def refuse_express_machine(machine: Any) -> None:
         raise TypeNotSupportedError
 
 
-def bound(execution: Any, seconds: float = LIFETIME) -> None:
+def limit_lifetime(execution: Any, seconds: float = LIFETIME) -> None:
     """Time an Express execution out at the end of its life."""
     timer = threading.Timer(seconds, execution.exec_worker.env.set_timed_out)
     timer.daemon = True
     timer.start()
-    execution.when_finished(timer.cancel)
+    execution.add_done_callback(timer.cancel)
 
 
 def check_definition(definition: str) -> None:
@@ -81,7 +81,7 @@ def check_definition(definition: str) -> None:
         InvalidDefinitionError: it waits for a callback or another service's end, works on an activity, or has a
             distributed Map.
     """
-    for name, state in _states(json.loads(definition)):
+    for name, state in _walk_states(json.loads(definition)):
         resource = str(state.get("Resource", ""))
         found = _PATTERN.search(resource)
         if found:
@@ -99,11 +99,11 @@ def check_definition(definition: str) -> None:
             )
 
 
-def _states(body: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+def _walk_states(body: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     for name, state in body.get("States", {}).items():
         yield name, state
         for inner in (state.get("ItemProcessor", {}), state.get("Iterator", {}), *state.get("Branches", [])):
-            yield from _states(inner)
+            yield from _walk_states(inner)
 
 
 def _create(original: Any) -> Any:
@@ -127,5 +127,5 @@ def _update(original: Any) -> Any:
 def apply(patches: Patches) -> None:
     """Install the patches of this module."""
     backend = StepFunctionsParserBackend
-    patches.attribute(backend, "create_state_machine", _create(backend.create_state_machine))
-    patches.attribute(backend, "update_state_machine", _update(backend.update_state_machine))
+    patches.set_attribute(backend, "create_state_machine", _create(backend.create_state_machine))
+    patches.set_attribute(backend, "update_state_machine", _update(backend.update_state_machine))

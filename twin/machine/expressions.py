@@ -27,7 +27,7 @@ from moto.stepfunctions.parser.asl.component.state.choice.comparison.comparison 
 from moto.stepfunctions.parser.asl.component.state.exec.state_map.item_selector import ItemSelector
 from moto.stepfunctions.parser.asl.component.state.exec.state_map.items.items import Items, ItemsJSONata
 
-from twin.machine.encoding import compact
+from twin.machine.encoding import dump_json
 from twin.machine.evaluator import UNDEFINED, EvaluationError, UnsupportedResultError, evaluate
 from twin.machine.events import event_details
 from twin.machine.patching import Patches
@@ -44,7 +44,7 @@ _PARTS: Final = ("input", "context", "result", "errorOutput")
 _DIRECT: Final = re.compile(r"\$states(?!\.(?:input|context|result|errorOutput)\b)")
 
 
-def failure(env: Any, cause: str, location: str | None) -> FailureEventException:
+def record_evaluation_failure(env: Any, cause: str, location: str | None) -> FailureEventException:
     """Record a failed evaluation in the history and return the error to raise.
 
     AWS lets `EvaluationFailed` follow the event before the state was entered, and names the field.
@@ -71,7 +71,7 @@ def failure(env: Any, cause: str, location: str | None) -> FailureEventException
     return FailureEventException(failure_event=event)
 
 
-def _bindings(env: Any, expression: str) -> dict[str, Any]:
+def _collect_bindings(env: Any, expression: str) -> dict[str, Any]:
     store = env.variable_store
     bindings = {
         name: value
@@ -99,25 +99,25 @@ def evaluate_field(env: Any, expression: str, location: str | None) -> Any:
     field = f" specified for the field '{location}'" if location else ""
     subject = f"The JSONata expression '{expression}'{field}"
     try:
-        result = evaluate(expression, _bindings(env, expression))
+        result = evaluate(expression, _collect_bindings(env, expression))
     except EvaluationError as exc:
-        raise failure(env, f"{subject} threw an error during evaluation. {exc}", location) from exc
+        raise record_evaluation_failure(env, f"{subject} threw an error during evaluation. {exc}", location) from exc
     except UnsupportedResultError as exc:
-        raise failure(env, f"{subject} returned an unsupported result type.", location) from exc
+        raise record_evaluation_failure(env, f"{subject} returned an unsupported result type.", location) from exc
     if result is UNDEFINED:
-        raise failure(env, f"{subject} returned nothing (undefined).", location)
+        raise record_evaluation_failure(env, f"{subject} returned nothing (undefined).", location)
     return result
 
 
-def type_failure(env: Any, expression: str, location: str, expected: str, value: Any) -> FailureEventException:
+def record_type_failure(env: Any, expression: str, location: str, expected: str, value: Any) -> FailureEventException:
     """Return the error for a result of the wrong type."""
     name = {bool: "boolean", str: "string", dict: "object", list: "array", type(None): "null"}.get(
         type(value), "number"
     )
-    return failure(
+    return record_evaluation_failure(
         env,
         f"The JSONata expression '{expression}' specified for the field '{location}' returned an unexpected result "
-        f"type. Expected '{expected}', but was '{name}' for value: {compact(value)}",
+        f"type. Expected '{expected}', but was '{name}' for value: {dump_json(value)}",
         location,
     )
 
@@ -129,7 +129,7 @@ def _eval_jsonata(self: Any, env: Any) -> None:
 def _eval_sample(self: Any, env: Any) -> None:
     """Evaluate a variable reference such as `$name.field` in a JSONPath state."""
     try:
-        result = evaluate(self.expression, _bindings(env, self.expression))
+        result = evaluate(self.expression, _collect_bindings(env, self.expression))
     except (EvaluationError, UnsupportedResultError) as exc:
         raise RuntimeError(f"The variable path '{self.expression}' could not be evaluated: {exc}") from exc
     env.stack.append(None if result is UNDEFINED else result)
@@ -139,7 +139,7 @@ def _eval_items(self: Any, env: Any) -> None:
     """Moto does not record that `Items` is not an array as a failed evaluation of the state."""
     self.string_jsonata.eval(env=env)
     if not isinstance(env.stack[-1], list):
-        raise type_failure(env, self.string_jsonata.expression, "Items", "array", env.stack.pop())
+        raise record_type_failure(env, self.string_jsonata.expression, "Items", "array", env.stack.pop())
 
 
 def _eval_condition(self: Any, env: Any) -> None:
@@ -147,10 +147,10 @@ def _eval_condition(self: Any, env: Any) -> None:
     self.string_jsonata.eval(env=env)
     if not isinstance(env.stack[-1], bool):
         location = getattr(self.string_jsonata, "location", "Condition")
-        raise type_failure(env, self.string_jsonata.expression, location, "boolean", env.stack.pop())
+        raise record_type_failure(env, self.string_jsonata.expression, location, "boolean", env.stack.pop())
 
 
-def _children(component: Any) -> Iterator[tuple[str, Any]]:
+def _iter_children(component: Any) -> Iterator[tuple[str, Any]]:
     for value in vars(component).values():
         if isinstance(value, Component):
             yield "", value
@@ -160,7 +160,7 @@ def _children(component: Any) -> Iterator[tuple[str, Any]]:
             yield from ((f"[{index}]", item) for index, item in enumerate(value) if isinstance(item, Component))
 
 
-def _start(component: Any, location: str) -> str:
+def _resolve_location(component: Any, location: str) -> str:
     for kind, name in _FIELDS:
         if isinstance(component, kind):
             return name
@@ -168,21 +168,21 @@ def _start(component: Any, location: str) -> str:
     return f"{location}/{identifier}" if location and isinstance(identifier, str) else location
 
 
-def locate(component: Any, location: str = "") -> None:
+def mark_locations(component: Any, location: str = "") -> None:
     """Write into every expression below `component` the field where it stands, such as `Arguments/Payload`."""
     if isinstance(component, StringJSONata):
         vars(component)["location"] = location or None
         return
-    here = _start(component, location)
-    for suffix, child in _children(component):
+    here = _resolve_location(component, location)
+    for suffix, child in _iter_children(component):
         # The list of an object's bindings has positions that are no part of the field's name.
         named = isinstance(getattr(child, "identifier", None), str) or hasattr(child, "binding")
-        locate(child, here if named or not here else here + suffix)
+        mark_locations(child, here if named or not here else here + suffix)
 
 
 def apply(patches: Patches) -> None:
     """Install the patches of this module."""
-    patches.attribute(StringJSONata, "_eval_body", _eval_jsonata)
-    patches.attribute(StringVariableSample, "_eval_body", _eval_sample)
-    patches.attribute(ItemsJSONata, "_eval_body", _eval_items)
-    patches.attribute(ConditionStringJSONata, "_eval_body", _eval_condition)
+    patches.set_attribute(StringJSONata, "_eval_body", _eval_jsonata)
+    patches.set_attribute(StringVariableSample, "_eval_body", _eval_sample)
+    patches.set_attribute(ItemsJSONata, "_eval_body", _eval_items)
+    patches.set_attribute(ConditionStringJSONata, "_eval_body", _eval_condition)

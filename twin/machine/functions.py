@@ -38,7 +38,7 @@ def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _integer(value: Any, position: int, function: str) -> int:
+def _to_integer(value: Any, position: int, function: str) -> int:
     if not _is_number(value) or int(value) != value:
         raise _argument_error(position, function)
     return int(value)
@@ -48,7 +48,7 @@ def partition(array: Any = None, size: Any = None) -> Any:
     """`$partition(array, size)`: the array in chunks of `size`; the last may be shorter."""
     if array is None:
         return None
-    chunk = _integer(size, 2, "partition")
+    chunk = _to_integer(size, 2, "partition")
     if chunk <= 0:
         raise _argument_error(2, "partition")
     items = list(array) if isinstance(array, list) else [array]
@@ -84,7 +84,7 @@ def random_(seed: Any = None) -> float:
     """`$random([seed])`: a number from 0 (included) to 1 (excluded); the same seed gives the same number."""
     if seed is None:
         return random.random()  # noqa: S311 (the language's own function, not a secret)
-    return random.Random(_integer(seed, 1, "random")).random()  # noqa: S311
+    return random.Random(_to_integer(seed, 1, "random")).random()  # noqa: S311
 
 
 def uuid_() -> str:

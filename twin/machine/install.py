@@ -34,13 +34,13 @@ def _switch_on(patches: Patches) -> None:
     former = default_user_config.get("stepfunctions")
     default_user_config["stepfunctions"] = {**(former or {}), "execute_state_machine": True}
 
-    def restore() -> None:
+    def undo() -> None:
         if former is None:
             default_user_config.pop("stepfunctions", None)
         else:
             default_user_config["stepfunctions"] = former
 
-    patches.on_undo(restore)
+    patches.on_undo(undo)
 
 
 def install(connect: Connect, *, time_scale: float = 1.0, routing_seed: int | None = None) -> None:
@@ -61,7 +61,7 @@ def install(connect: Connect, *, time_scale: float = 1.0, routing_seed: int | No
         _switch_on(patches)
         encoding.apply(patches)
         # moto remembers every thread that it ever started.
-        patches.everywhere(utils.TMP_THREADS, deque(maxlen=0))
+        patches.replace_everywhere(utils.TMP_THREADS, deque(maxlen=0))
         states.apply(patches)
         lifecycle.apply(patches, time_scale=time_scale)
         expressions.apply(patches)
@@ -88,7 +88,7 @@ def uninstall() -> None:
         _installed = None
 
 
-def transitions(events: Iterable[Mapping[str, Any]]) -> int:
+def count_transitions(events: Iterable[Mapping[str, Any]]) -> int:
     """Count the states that an execution entered. AWS bills each retry as one transition more.
 
     Args:

@@ -71,7 +71,7 @@ def _normalise_response(
             response.pop(name, None)
     if self.resource.service_name == "lambda":
         return
-    converted = clients.shaped(
+    converted = clients.from_boto(
         response,
         service=self._get_boto_service_name(boto_service_name),
         action=self._get_boto_service_action(service_action_name),
@@ -81,11 +81,11 @@ def _normalise_response(
     response.update(converted)
 
 
-def _boto_service(self: Any, boto_service_name: str | None = None) -> str:
-    return clients.boto_name(boto_service_name or self.resource.api_name)
+def _resolve_service(self: Any, boto_service_name: str | None = None) -> str:
+    return clients.to_boto_name(boto_service_name or self.resource.api_name)
 
 
-def _task_failed(self: Any, env: Any, error: str, cause: str) -> FailureEvent:
+def _build_task_failure(self: Any, env: Any, error: str, cause: str) -> FailureEvent:
     return FailureEvent(
         env=env,
         error_name=CustomErrorName(error),
@@ -105,31 +105,31 @@ def _from_service_error(original: Any) -> Any:
     """Name a service's error as AWS does; leave every other error to moto."""
 
     def from_error(self: Any, env: Any, ex: Exception) -> Any:
-        named = clients.optimised_error(self.resource.service_name, ex)
-        return original(self, env=env, ex=ex) if named is None else _task_failed(self, env, *named)
+        named = clients.translate_optimised_error(self.resource.service_name, ex)
+        return original(self, env=env, ex=ex) if named is None else _build_task_failure(self, env, *named)
 
     return from_error
 
 
 def _from_sdk_error(original: Any) -> Any:
     def from_error(self: Any, env: Any, ex: Exception) -> Any:
-        named = clients.sdk_error(self.resource.api_name, ex)
-        return original(self, env=env, ex=ex) if named is None else _task_failed(self, env, *named)
+        named = clients.translate_sdk_error(self.resource.api_name, ex)
+        return original(self, env=env, ex=ex) if named is None else _build_task_failure(self, env, *named)
 
     return from_error
 
 
 def _from_dynamodb_error(self: Any, env: Any, ex: Exception) -> Any:
     """Moto reports everything here, a time limit too, as a DynamoDB error."""
-    named = clients.optimised_error("dynamodb", ex)
+    named = clients.translate_optimised_error("dynamodb", ex)
     if named is None:
         return super(StateTaskServiceDynamoDB, self)._from_error(env=env, ex=ex)
-    return _task_failed(self, env, *named)
+    return _build_task_failure(self, env, *named)
 
 
-def _lambda_error(ex: Exception) -> tuple[str, str] | None:
+def _translate_lambda_error(ex: Exception) -> tuple[str, str] | None:
     if not isinstance(ex, lambda_eval_utils.LambdaFunctionErrorException):
-        return clients.optimised_error("lambda", ex)
+        return clients.translate_optimised_error("lambda", ex)
     try:
         payload = json.loads(ex.payload)
     except ValueError:
@@ -140,8 +140,8 @@ def _lambda_error(ex: Exception) -> tuple[str, str] | None:
 
 def _from_lambda_error(original: Any) -> Any:
     def from_error(self: Any, env: Any, ex: Exception) -> Any:
-        named = _lambda_error(ex)
-        return original(self, env=env, ex=ex) if named is None else _task_failed(self, env, *named)
+        named = _translate_lambda_error(ex)
+        return original(self, env=env, ex=ex) if named is None else _build_task_failure(self, env, *named)
 
     return from_error
 
@@ -150,7 +150,7 @@ def _from_function_error(original: Any) -> Any:
     """The same for a task whose resource is the function's own ARN."""
 
     def from_error(self: Any, env: Any, ex: Exception) -> Any:
-        named = _lambda_error(ex)
+        named = _translate_lambda_error(ex)
         if named is None:
             return original(self, env=env, ex=ex)
         return FailureEvent(
@@ -171,7 +171,7 @@ def invoke_function(env: Any, parameters: dict[str, Any], region: str, state_cre
     Raises:
         LambdaFunctionErrorException: The function failed; carries the payload as it was sent.
     """
-    client = clients.client_for(region=region, service="lambda", state_credentials=state_credentials)
+    client = clients.create_client(region=region, service="lambda", state_credentials=state_credentials)
     response = client.invoke(**{key: value for key, value in parameters.items() if value is not None})
     text = response["Payload"].read().decode("utf-8", "replace")
     if response.get("FunctionError"):
@@ -187,19 +187,19 @@ def apply(patches: Patches, connect: clients.Connect) -> None:
     """Install the patches of this module."""
     clients.use(connect)
     patches.on_undo(lambda: clients.use(None))
-    patches.everywhere(boto_client.boto_client_for, clients.client_for)
-    patches.attribute(StateTaskService, "_normalise_parameters", _normalise_parameters)
-    patches.attribute(StateTaskService, "_normalise_response", _normalise_response)
-    patches.attribute(StateTaskService, "_get_boto_service_name", _boto_service)
+    patches.replace_everywhere(boto_client.boto_client_for, clients.create_client)
+    patches.set_attribute(StateTaskService, "_normalise_parameters", _normalise_parameters)
+    patches.set_attribute(StateTaskService, "_normalise_response", _normalise_response)
+    patches.set_attribute(StateTaskService, "_get_boto_service_name", _resolve_service)
     for service in (StateTaskServiceEvents, StateTaskServiceSfn, StateTaskServiceSns, StateTaskServiceSqs):
-        patches.attribute(service, "_from_error", _from_service_error(service._from_error))
-    patches.attribute(StateTaskServiceAwsSdk, "_from_error", _from_sdk_error(StateTaskServiceAwsSdk._from_error))
-    patches.attribute(StateTaskServiceDynamoDB, "_from_error", _from_dynamodb_error)
-    patches.attribute(StateTaskServiceLambda, "_from_error", _from_lambda_error(StateTaskServiceLambda._from_error))
-    patches.attribute(StateTaskLambda, "_from_error", _from_function_error(StateTaskLambda._from_error))
-    patches.attribute(lambda_eval_utils, "execute_lambda_function_integration", invoke_function)
+        patches.set_attribute(service, "_from_error", _from_service_error(service._from_error))
+    patches.set_attribute(StateTaskServiceAwsSdk, "_from_error", _from_sdk_error(StateTaskServiceAwsSdk._from_error))
+    patches.set_attribute(StateTaskServiceDynamoDB, "_from_error", _from_dynamodb_error)
+    patches.set_attribute(StateTaskServiceLambda, "_from_error", _from_lambda_error(StateTaskServiceLambda._from_error))
+    patches.set_attribute(StateTaskLambda, "_from_error", _from_function_error(StateTaskLambda._from_error))
+    patches.set_attribute(lambda_eval_utils, "execute_lambda_function_integration", invoke_function)
     bindings = state_task_service_lambda._SUPPORTED_API_PARAM_BINDINGS
-    patches.attribute(
+    patches.set_attribute(
         state_task_service_lambda,
         "_SUPPORTED_API_PARAM_BINDINGS",
         {**bindings, "invoke": bindings["invoke"] | {"InvocationType"}},

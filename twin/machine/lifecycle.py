@@ -89,7 +89,7 @@ def _patch_environment(patches: Patches) -> None:
         self.before_event_id = 0
         init(self, *args, **kwargs)
 
-    def opened(original: Callable[..., Any]) -> Callable[..., Any]:
+    def wrap_open(original: Callable[..., Any]) -> Callable[..., Any]:
         def open_(self: Any, *args: Any, **kwargs: Any) -> Any:
             with self._state_mutex:
                 frame = original(self, *args, **kwargs)
@@ -103,14 +103,14 @@ def _patch_environment(patches: Patches) -> None:
 
         return open_
 
-    patches.attribute(Environment, "__init__", __init__)
-    patches.attribute(Environment, "open_frame", opened(open_frame))
-    patches.attribute(Environment, "open_inner_frame", opened(open_inner))
+    patches.set_attribute(Environment, "__init__", __init__)
+    patches.set_attribute(Environment, "open_frame", wrap_open(open_frame))
+    patches.set_attribute(Environment, "open_inner_frame", wrap_open(open_inner))
     for name in ("set_ended", "set_error", "set_timed_out", "set_stop"):
-        patches.attribute(Environment, name, _closing(getattr(Environment, name)))
+        patches.set_attribute(Environment, name, _wrap_end(getattr(Environment, name)))
 
 
-def _closing(original: Callable[..., None]) -> Callable[..., None]:
+def _wrap_end(original: Callable[..., None]) -> Callable[..., None]:
     """Moto overwrites the end of an execution with a later one; the first end counts."""
 
     def set_end(self: Any, *args: Any, **kwargs: Any) -> None:
@@ -140,7 +140,7 @@ def _patch_events(patches: Patches) -> None:
                 raise HistoryLimitError
             return add_event(self, context, event_type, *args, **kwargs)
 
-    patches.attribute(EventManager, "add_event", add)
+    patches.set_attribute(EventManager, "add_event", add)
 
 
 class _TaskCall:
@@ -168,7 +168,7 @@ class _TaskCall:
             self._finished = True
         self.wake.set()
 
-    def leave(self) -> bool:
+    def cancel(self) -> bool:
         """Give the attempt up; false where it finished first."""
         with self._lock:
             if not self._finished:
@@ -182,7 +182,7 @@ def _run_task(self: Any, env: Any, frame: Any, seconds: float) -> Any:
     close_with(frame, call.wake.set)
     threading.Thread(target=call.run, name=f"task {self.name}", daemon=True).start()
     in_time = call.wake.wait(min(seconds, _MAX_WAIT))
-    left = call.leave()
+    left = call.cancel()
     frame.set_ended()
     env.close_frame(frame)
     if left:
@@ -238,7 +238,7 @@ def _patch_waits(patches: Patches) -> None:
     def wait_interval(self: Any, env: Any, wait_seconds: float) -> None:
         sleep(env, wait_seconds)
 
-    def retrier(self: Any, env: Any) -> None:
+    def run_retrier(self: Any, env: Any) -> None:
         self.error_equals.eval(env)
         if not env.stack.pop():
             env.stack.append(RetrierOutcome.Skipped)
@@ -252,7 +252,7 @@ def _patch_waits(patches: Patches) -> None:
         sleep(env, env.stack.pop())
         env.stack.append(RetrierOutcome.Executed)
 
-    def timestamp_seconds(self: Any, env: Any) -> float:
+    def get_wait_seconds(self: Any, env: Any) -> float:
         self.string.eval(env=env)
         text = env.stack.pop()
         moment = self._from_timestamp_string(timestamp=text)
@@ -260,16 +260,16 @@ def _patch_waits(patches: Patches) -> None:
             raise FailureEventException(self._create_failure_event(env, text))
         return float((moment.replace(tzinfo=UTC) - datetime.now(UTC)).total_seconds())
 
-    patches.attribute(WaitFunction, "_wait_interval", wait_interval)
-    patches.attribute(retrier_decl.RetrierDecl, "_eval_body", retrier)
-    patches.attribute(Timestamp, "_get_wait_seconds", timestamp_seconds)
+    patches.set_attribute(WaitFunction, "_wait_interval", wait_interval)
+    patches.set_attribute(retrier_decl.RetrierDecl, "_eval_body", run_retrier)
+    patches.set_attribute(Timestamp, "_get_wait_seconds", get_wait_seconds)
 
 
 def _patch_program(patches: Patches) -> None:
     """Moto runs each program in an extra thread only to be able to time it out; a timer is enough, where one is set."""
     state_eval = CommonStateField.eval
 
-    def program_eval(self: Any, env: Any) -> None:
+    def run_program(self: Any, env: Any) -> None:
         if env.closed.is_set():
             return
         env.next_state_name = self.start_at.start_at_name
@@ -284,15 +284,15 @@ def _patch_program(patches: Patches) -> None:
             if timer is not None:
                 timer.cancel()
 
-    def eval_state(self: Any, env: Any) -> None:
+    def run_state(self: Any, env: Any) -> None:
         try:
             state_eval(self, env)
         except AbandonedError:
             if env.is_running():
                 raise RuntimeError("a state was abandoned in a running execution") from None
 
-    patches.attribute(Program, "eval", program_eval)
-    patches.attribute(CommonStateField, "eval", eval_state)
+    patches.set_attribute(Program, "eval", run_program)
+    patches.set_attribute(CommonStateField, "eval", run_state)
 
 
 def apply(patches: Patches, *, time_scale: float) -> None:
@@ -308,4 +308,4 @@ def apply(patches: Patches, *, time_scale: float) -> None:
     _patch_events(patches)
     _patch_waits(patches)
     _patch_program(patches)
-    patches.attribute(ExecutionState, "_evaluate_with_timeout", _evaluate_with_timeout)
+    patches.set_attribute(ExecutionState, "_evaluate_with_timeout", _evaluate_with_timeout)

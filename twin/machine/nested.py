@@ -20,12 +20,12 @@ from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.resource import ResourceCondition
 
 from twin.machine import clients, executions
-from twin.machine.encoding import compact
+from twin.machine.encoding import dump_json
 from twin.machine.events import event_details
 from twin.machine.lifecycle import AbandonedError
 
 if TYPE_CHECKING:
-    from twin.machine.callbacks import Endpoint
+    from twin.machine.callbacks import TaskCallback
 
 _SHOWN: Final = (
     "executionArn",
@@ -51,9 +51,9 @@ class Child:
         self._task = task
         self._env = env
         self._arn = str(submitted["ExecutionArn"])
-        self._client = clients.client_for(service="stepfunctions", region=region, state_credentials=credentials)
+        self._client = clients.create_client(service="stepfunctions", region=region, state_credentials=credentials)
 
-    def wait(self, endpoint: "Endpoint", heartbeat: float | None) -> tuple[Any, Any]:
+    def wait(self, endpoint: "TaskCallback", heartbeat: float | None) -> tuple[Any, Any]:
         """Wait for the child or an answer to the task's token; return the answer and the child's description.
 
         Raises:
@@ -62,27 +62,27 @@ class Child:
         """
         execution = executions.find(self._arn)
         if execution is None:
-            return None, self._result()
-        execution.when_finished(endpoint.poke)
+            return None, self._read_result()
+        execution.add_done_callback(endpoint.notify)
         try:
             outcome = endpoint.wait(heartbeat, execution.finished.is_set)
         except AbandonedError:
             # The task's own thread ends here; the stop must not hold up the parent's end.
             threading.Thread(target=self._stop, name="stop child execution", daemon=True).start()
             raise
-        return (outcome, None) if outcome is not None else (None, self._result())
+        return (outcome, None) if outcome is not None else (None, self._read_result())
 
     def _stop(self) -> None:
         with contextlib.suppress(ClientError, BotoCoreError):  # best effort, as on AWS
             self._client.stop_execution(executionArn=self._arn)
 
-    def _result(self) -> Any:
+    def _read_result(self) -> Any:
         described = self._client.describe_execution(executionArn=self._arn)
         succeeded = described["status"] == "SUCCEEDED"
         shown = {key: described[key] for key in _SHOWN if described.get(key) is not None}
         if not succeeded:
             shown.pop("outputDetails", None)
-        result = clients.shaped(shown, service="stepfunctions", action="describe_execution", as_millis=True)
+        result = clients.from_boto(shown, service="stepfunctions", action="describe_execution", as_millis=True)
         if self._task.resource.condition == ResourceCondition.Sync2:
             for key in ("Input", "Output"):
                 if key in result:
@@ -99,7 +99,7 @@ class Child:
                         resource=self._task._get_sfn_resource(),
                         resourceType=self._task._get_sfn_resource_type(),
                         error=StatesErrorNameType.StatesTaskFailed.to_name(),
-                        cause=compact(result),
+                        cause=dump_json(result),
                     )
                 ),
             )

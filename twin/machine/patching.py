@@ -14,21 +14,21 @@ class Patches:
     def __init__(self) -> None:
         self._undo: list[Callable[[], None]] = []
 
-    def attribute(self, owner: Any, name: str, value: Any) -> Any:
+    def set_attribute(self, owner: Any, name: str, value: Any) -> Any:
         """Set `owner.name`, remember what was there, and return the former value (None where there was none)."""
         former = vars(owner).get(name, _ABSENT)
         setattr(owner, name, value)
         self._undo.append(lambda: delattr(owner, name) if former is _ABSENT else setattr(owner, name, former))
         return getattr(owner, name) if former is _ABSENT else former
 
-    def everywhere(self, original: object, replacement: object) -> None:
+    def replace_everywhere(self, original: object, replacement: object) -> None:
         """Replace an object in every module of moto's Step Functions that imported it by name."""
         for module_name, module in list(sys.modules.items()):
             if not module_name.startswith(_PREFIX) or module is None:
                 continue
             for name, value in list(vars(module).items()):
                 if value is original:
-                    self.attribute(module, name, replacement)
+                    self.set_attribute(module, name, replacement)
 
     def on_undo(self, action: Callable[[], None]) -> None:
         """Run `action` when the patches are undone."""

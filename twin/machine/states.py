@@ -36,7 +36,7 @@ from moto.stepfunctions.parser.asl.component.state.state import CommonStateField
 from moto.stepfunctions.parser.asl.eval.variable_store import VariableStore
 from moto.stepfunctions.parser.asl.utils.json_path import NoSuchJsonPathError
 
-from twin.machine.encoding import compact, iso
+from twin.machine.encoding import dump_json, to_iso
 from twin.machine.events import add_event, event_details
 from twin.machine.patching import Patches
 
@@ -56,15 +56,15 @@ def _enter(self: Any, env: Any) -> None:
     entered = event_details(stateEnteredEventDetails=self._get_state_entered_event_details(env=env))
     env.entered_event_id = add_event(env, self.state_entered_event_type, entered)
     env.states.context_object.context_object_data["State"] = {
-        "EnteredTime": iso(datetime.now(UTC)),
+        "EnteredTime": to_iso(datetime.now(UTC)),
         "Name": self.name,
     }
 
 
-def _missing_path(env: Any, error: Any) -> FailureEventException:
+def _make_path_error(env: Any, error: Any) -> FailureEventException:
     cause = (
         f"The JSONPath '{error.json_path}' specified for the field '{env.next_field_name}' "
-        f"could not be found in the input '{compact(error.data)}'"
+        f"could not be found in the input '{dump_json(error.data)}'"
     )
     return FailureEventException(
         failure_event=FailureEvent(
@@ -83,7 +83,7 @@ def _eval_body(self: Any, env: Any) -> None:
     try:
         self._eval_state(env)
     except NoSuchJsonPathError as exc:
-        raise _missing_path(env, exc) from exc
+        raise _make_path_error(env, exc) from exc
     if not env.is_running():
         return
     self._eval_state_output(env=env)
@@ -98,19 +98,19 @@ def _eval_body(self: Any, env: Any) -> None:
     env.current_state = None
 
 
-def _assign(self: Any, env: Any) -> None:
+def _collect_assignments(self: Any, env: Any) -> None:
     """Evaluate `Assign` against the data at entry and keep it until the output is known."""
     for binding in self.declaration_bindings:
         binding.eval(env=env)
         env.pending_assign.update(env.stack.pop())
 
 
-def _assigned_variables(self: Any) -> dict[str, str]:
+def _dump_variables(self: Any) -> dict[str, str]:
     """Moto writes a string without escaping what JSON escapes."""
-    return {name: compact(self.get(name)) for name in sorted(self._declaration_tracing)}
+    return {name: dump_json(self.get(name)) for name in sorted(self._declaration_tracing)}
 
 
-def _result_path(original: Any) -> Any:
+def _wrap_result_path(original: Any) -> Any:
     """Moto parses the default path `$` anew each time, which costs more than the state."""
 
     def evaluate(self: Any, env: Any) -> None:
@@ -120,7 +120,7 @@ def _result_path(original: Any) -> Any:
     return evaluate
 
 
-def _choice_state(self: Any, env: Any) -> None:
+def _choose_next(self: Any, env: Any) -> None:
     for rule in self.choices_decl.rules:
         rule.eval(env)
         if env.stack.pop() is True:
@@ -145,7 +145,7 @@ def _choice_state(self: Any, env: Any) -> None:
     env.stack.append((self.default_state.state_name, False))
 
 
-def _choice_output(self: Any, env: Any) -> None:
+def _apply_choice_output(self: Any, env: Any) -> None:
     next_state_name, matched = env.stack.pop()
     if not matched:
         if self.assign_decl:
@@ -160,7 +160,7 @@ def _choice_output(self: Any, env: Any) -> None:
     env.next_state_name = next_state_name
 
 
-def _choice_rule(self: Any, env: Any) -> None:
+def _apply_choice_rule(self: Any, env: Any) -> None:
     self.comparison.eval(env)
     if env.stack[-1] is not True:
         return
@@ -170,7 +170,7 @@ def _choice_rule(self: Any, env: Any) -> None:
         self.output.eval(env=env)
 
 
-def matches(names: set[str | None], error: str | None) -> bool:
+def match_error(names: set[str | None], error: str | None) -> bool:
     """Whether an `ErrorEquals` list catches an error.
 
     Source: AWS, "Handling errors in Step Functions workflows": `States.TaskFailed` matches every task error but
@@ -186,18 +186,18 @@ def matches(names: set[str | None], error: str | None) -> bool:
     return _TASK_FAILED in names and not (error or "").startswith("States.")
 
 
-def _error_equals(self: Any, env: Any) -> None:
+def _match_error_equals(self: Any, env: Any) -> None:
     error: ErrorName | None = env.stack.pop()
     names = {name.error_name for name in self.error_names}
-    env.stack.append(matches(names, error.error_name if error is not None else None))
+    env.stack.append(match_error(names, error.error_name if error is not None else None))
 
 
-def _custom_error_name(self: Any, error_name: str | None) -> None:
+def _init_error_name(self: Any, error_name: str | None) -> None:
     """Moto refuses reserved names here, although reserved errors pass through Map, Parallel and Fail states."""
     ErrorName.__init__(self, error_name=error_name)
 
 
-def _failure_event(original: Any) -> Any:
+def _wrap_failure_event(original: Any) -> Any:
     """Moto takes the last event for the one at which the state was entered."""
 
     def __init__(self: Any, env: Any, *args: Any, **kwargs: Any) -> None:
@@ -207,10 +207,10 @@ def _failure_event(original: Any) -> Any:
     return __init__
 
 
-def _execution_failed(original: Any) -> Any:
+def _wrap_execution_failed(original: Any) -> Any:
     """Moto words the cause twice where an error passes through a Map or Parallel state."""
 
-    def details(self: Any) -> Any:
+    def get_details(self: Any) -> Any:
         error, cause = self.extract_error_cause_pair() or (None, None)
         if cause is not None and isinstance(cause, str) and cause.startswith(_DECORATED):
             return ExecutionFailedEventDetails(error=error, cause=cause)
@@ -219,7 +219,7 @@ def _execution_failed(original: Any) -> Any:
             return ExecutionFailedEventDetails(error=None, cause=None)
         return original(self)
 
-    return details
+    return get_details
 
 
 def start_counting(env: Any) -> None:
@@ -254,7 +254,7 @@ def is_caught(self: Any, env: Any, event: Any) -> bool:
     return bool(env.stack[-1] == CatchOutcome.Caught)
 
 
-def _execution_state(self: Any, env: Any) -> None:
+def _run_execution_state(self: Any, env: Any) -> None:
     """Attempt the state until it succeeds, is caught, or has no retries left."""
     start_counting(env)
     while env.is_running():
@@ -272,7 +272,7 @@ def _execution_state(self: Any, env: Any) -> None:
                 self._handle_uncaught(env=env, failure_event=event)
 
 
-def _no_short_limit(original: Any) -> Any:
+def _wrap_state_props(original: Any) -> Any:
     """Moto gives a task with a heartbeat and no time limit 60 seconds; AWS gives it the usual 99,999,999."""
 
     def from_state_props(self: Any, state_props: Any) -> None:
@@ -295,19 +295,19 @@ def _eval(self: Any, env: Any) -> None:
 
 def apply(patches: Patches) -> None:
     """Install the patches of this module."""
-    patches.attribute(EvalComponent, "eval", _eval)
-    patches.attribute(EvalComponent, "heap_key", property(lambda self: str(id(self))))
-    patches.attribute(CommonStateField, "_eval_body", _eval_body)
-    patches.attribute(AssignDecl, "_eval_body", _assign)
-    patches.attribute(VariableStore, "get_assigned_variables", _assigned_variables)
-    patches.attribute(ResultPath, "_eval_body", _result_path(ResultPath._eval_body))
-    patches.attribute(StateChoice, "_eval_state", _choice_state)
-    patches.attribute(StateChoice, "_eval_state_output", _choice_output)
-    patches.attribute(ChoiceRule, "_eval_body", _choice_rule)
-    patches.attribute(ErrorEqualsDecl, "_eval_body", _error_equals)
-    patches.attribute(CustomErrorName, "__init__", _custom_error_name)
-    patches.attribute(FailureEvent, "__init__", _failure_event(FailureEvent.__init__))
+    patches.set_attribute(EvalComponent, "eval", _eval)
+    patches.set_attribute(EvalComponent, "heap_key", property(lambda self: str(id(self))))
+    patches.set_attribute(CommonStateField, "_eval_body", _eval_body)
+    patches.set_attribute(AssignDecl, "_eval_body", _collect_assignments)
+    patches.set_attribute(VariableStore, "get_assigned_variables", _dump_variables)
+    patches.set_attribute(ResultPath, "_eval_body", _wrap_result_path(ResultPath._eval_body))
+    patches.set_attribute(StateChoice, "_eval_state", _choose_next)
+    patches.set_attribute(StateChoice, "_eval_state_output", _apply_choice_output)
+    patches.set_attribute(ChoiceRule, "_eval_body", _apply_choice_rule)
+    patches.set_attribute(ErrorEqualsDecl, "_eval_body", _match_error_equals)
+    patches.set_attribute(CustomErrorName, "__init__", _init_error_name)
+    patches.set_attribute(FailureEvent, "__init__", _wrap_failure_event(FailureEvent.__init__))
     original = FailureEventException.get_execution_failed_event_details
-    patches.attribute(FailureEventException, "get_execution_failed_event_details", _execution_failed(original))
-    patches.attribute(ExecutionState, "_eval_state", _execution_state)
-    patches.attribute(ExecutionState, "from_state_props", _no_short_limit(ExecutionState.from_state_props))
+    patches.set_attribute(FailureEventException, "get_execution_failed_event_details", _wrap_execution_failed(original))
+    patches.set_attribute(ExecutionState, "_eval_state", _run_execution_state)
+    patches.set_attribute(ExecutionState, "from_state_props", _wrap_state_props(ExecutionState.from_state_props))

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable
 from typing import Any, Final
 
-from twin.machine.encoding import compact, fits
+from twin.machine.encoding import dump_json, is_within_quota
 
 logger = logging.getLogger(__name__)
 
@@ -25,19 +25,19 @@ def listen(listener: OnStatus | None) -> None:
     _listener = listener
 
 
-def tell(execution: Any, status: str) -> None:
+def notify(execution: Any, status: str) -> None:
     """Tell of a new status of an execution."""
     listener = _listener
     if listener is None or execution.sm_type == "EXPRESS":
         return
     try:
-        listener(_detail(execution, status))
+        listener(_build_detail(execution, status))
     except Exception:  # the boundary: whoever listens must not break an execution
         logger.exception("nobody was told that %s is %s", execution.exec_arn, status)
 
 
-def _detail(execution: Any, status: str) -> dict[str, Any]:
-    output = compact(execution.output) if status == "SUCCEEDED" else None
+def _build_detail(execution: Any, status: str) -> dict[str, Any]:
+    output = dump_json(execution.output) if status == "SUCCEEDED" else None
     ended = status != "RUNNING"
     return {
         "executionArn": execution.exec_arn,
@@ -50,7 +50,7 @@ def _detail(execution: Any, status: str) -> dict[str, Any]:
         "stopDate": round(execution.stop_date.timestamp() * 1000) if ended else None,
         "input": execution.execution_input,
         "inputDetails": {"included": True},
-        "output": output if output is None or fits(output) else None,
+        "output": output if output is None or is_within_quota(output) else None,
         "outputDetails": {"included": True} if output is not None else None,
         "error": execution.error,
         "cause": execution.cause,

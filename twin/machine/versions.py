@@ -14,7 +14,7 @@ from moto.stepfunctions.responses import StepFunctionResponse
 from moto.stepfunctions.utils import PAGINATION_MODEL
 from moto.utilities.paginator import paginate
 
-from twin.machine.express import unqualified
+from twin.machine.express import strip_qualifier
 from twin.machine.patching import Patches
 
 _PAGE: Final = 1000
@@ -27,8 +27,8 @@ class ConflictError(AWSError):
     STATUS = 400
 
 
-def _machine(self: Any, arn: str) -> Any:
-    found = next((one for one in self.stepfunction_backend.state_machines if one.arn == unqualified(arn)), None)
+def _get_machine(self: Any, arn: str) -> Any:
+    found = next((one for one in self.stepfunction_backend.state_machines if one.arn == strip_qualifier(arn)), None)
     if found is None:
         raise StateMachineDoesNotExist(f"State Machine Does Not Exist: '{arn}'")
     return found
@@ -36,14 +36,14 @@ def _machine(self: Any, arn: str) -> Any:
 
 def _list(self: Any) -> ActionResult:
     """The newest first, all on one page: a machine has at most 1,000 versions."""
-    machine = _machine(self, self._get_param("stateMachineArn"))
+    machine = _get_machine(self, self._get_param("stateMachineArn"))
     newest = sorted(machine.versions.items(), reverse=True)[:_PAGE]
     listed = [{"stateMachineVersionArn": version.arn, "creationDate": version.creation_date} for _, version in newest]
     return ActionResult({"stateMachineVersions": listed})
 
 
 def _publish(self: Any) -> ActionResult:
-    machine = _machine(self, self._get_param("stateMachineArn"))
+    machine = _get_machine(self, self._get_param("stateMachineArn"))
     machine.publish(description=self._get_param("description"))
     version = machine.latest_version
     return ActionResult({"stateMachineVersionArn": version.arn, "creationDate": version.creation_date})
@@ -51,7 +51,7 @@ def _publish(self: Any) -> ActionResult:
 
 def _delete(self: Any) -> EmptyResult:
     arn = self._get_param("stateMachineVersionArn")
-    machine = _machine(self, arn)
+    machine = _get_machine(self, arn)
     routes = [route for alias in machine.aliases.values() for route in alias.routing_configuration]
     if any(route["stateMachineVersionArn"] == arn for route in routes):
         raise ConflictError(f"Version to be deleted must not be referenced by an alias: '{arn}'")
@@ -59,9 +59,9 @@ def _delete(self: Any) -> EmptyResult:
     return EmptyResult()
 
 
-def _executions_of(original: Any) -> Any:
+def _wrap_list_executions(original: Any) -> Any:
     def list_executions(self: Any, state_machine_arn: str, status_filter: str | None = None) -> Any:
-        machine = unqualified(state_machine_arn)
+        machine = strip_qualifier(state_machine_arn)
         found = original(self, machine, status_filter=status_filter)
         if machine == state_machine_arn:
             return found
@@ -72,8 +72,8 @@ def _executions_of(original: Any) -> Any:
 
 def apply(patches: Patches) -> None:
     """Install the patches of this module."""
-    patches.attribute(StepFunctionResponse, "list_state_machine_versions", _list)
-    patches.attribute(StepFunctionResponse, "publish_state_machine_version", _publish)
-    patches.attribute(StepFunctionResponse, "delete_state_machine_version", _delete)
+    patches.set_attribute(StepFunctionResponse, "list_state_machine_versions", _list)
+    patches.set_attribute(StepFunctionResponse, "publish_state_machine_version", _publish)
+    patches.set_attribute(StepFunctionResponse, "delete_state_machine_version", _delete)
     paged: Any = StepFunctionBackend.list_executions
-    patches.attribute(StepFunctionBackend, "list_executions", _executions_of(paged.__wrapped__))
+    patches.set_attribute(StepFunctionBackend, "list_executions", _wrap_list_executions(paged.__wrapped__))

@@ -57,7 +57,7 @@ class AwsCourier:
             raise DeliveryRefused("UnsupportedTarget", delivery.target.arn)
         _translate(lambda: senders[service](delivery))
 
-    def bury(self, delivery: Delivery, error: DeliveryFailed) -> None:
+    def send_to_dlq(self, delivery: Delivery, error: DeliveryFailed) -> None:
         """Put a delivery into the dead-letter queue with EventBridge's message attributes.
 
         Raises:

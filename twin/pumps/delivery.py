@@ -58,7 +58,7 @@ class Courier(Protocol):
             DeliveryRefused: not worth one.
         """
 
-    def bury(self, delivery: Delivery, error: DeliveryFailed) -> None:
+    def send_to_dlq(self, delivery: Delivery, error: DeliveryFailed) -> None:
         """Put the delivery into its target's dead-letter queue.
 
         Raises:
@@ -85,7 +85,8 @@ class DeliveryQueue:
         self._active = 0
         self._stopped = False
         self._threads = [
-            threading.Thread(target=self._work, name=f"delivery-{index}", daemon=True) for index in range(_WORKERS)
+            threading.Thread(target=self._run_worker, name=f"delivery-{index}", daemon=True)
+            for index in range(_WORKERS)
         ]
         for thread in self._threads:
             thread.start()
@@ -99,7 +100,7 @@ class DeliveryQueue:
         if full:
             self._give_up(delivery, DeliveryFailed("QueueFull", f"{self._capacity} deliveries are waiting"))
 
-    def idle(self) -> bool:
+    def is_idle(self) -> bool:
         """Tell whether nothing is waiting or under way."""
         with self._changed:
             return not self._waiting and not self._active
@@ -128,17 +129,17 @@ class DeliveryQueue:
                 self._changed.wait(delay)
             return None
 
-    def _work(self) -> None:
+    def _run_worker(self) -> None:
         while (delivery := self._take()) is not None:
             try:
-                self._attempt(replace(delivery, attempts=delivery.attempts + 1))
+                self._try_send(replace(delivery, attempts=delivery.attempts + 1))
             except Exception:  # boundary: one delivery must not end its worker
                 logger.exception("delivery of %s to %s failed", delivery.event_id, delivery.target.arn)
             finally:
                 with self._changed:
                     self._active -= 1
 
-    def _attempt(self, delivery: Delivery) -> None:
+    def _try_send(self, delivery: Delivery) -> None:
         try:
             self._courier.send(delivery)
         except DeliveryRefused as error:
@@ -165,6 +166,6 @@ class DeliveryQueue:
         if delivery.target.dead_letter_arn is None:
             return
         try:
-            self._courier.bury(delivery, error)
+            self._courier.send_to_dlq(delivery, error)
         except DeliveryFailed as burial:
             logger.error("event %s did not reach its dead-letter queue: %s", delivery.event_id, burial)

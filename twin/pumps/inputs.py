@@ -16,21 +16,21 @@ _PLACEHOLDER = re.compile(r"<([A-Za-z0-9_.\-]+)>")
 _MISSING = object()
 
 
-def compact(value: Any) -> str:
+def dump_json(value: Any) -> str:
     """Return JSON as EventBridge writes it."""
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
 
 
-def target_input(target: RuleTarget, event: JsonObject, rule_arn: str) -> str:
+def build_input(target: RuleTarget, event: JsonObject, rule_arn: str) -> str:
     """Return the text that `target` receives for `event`."""
     if target.input is not None:
         return target.input
     if target.input_path is not None:
         found = select(event, target.input_path)
-        return compact(None if found is _MISSING else found)
+        return dump_json(None if found is _MISSING else found)
     if target.input_template is not None:
         return _transform(target, event, rule_arn)
-    return compact(event)
+    return dump_json(event)
 
 
 def select(event: Any, path: str) -> Any:
@@ -47,13 +47,13 @@ def select(event: Any, path: str) -> Any:
         if step is None:
             raise ValueError(f"{path!r} is not a JSON path")
         position = step.end()
-        event = _descend(event, step)
+        event = _follow_step(event, step)
         if event is _MISSING:
             return _MISSING
     return event
 
 
-def _descend(value: Any, step: re.Match[str]) -> Any:
+def _follow_step(value: Any, step: re.Match[str]) -> Any:
     name = step.group(1) or step.group(3)
     if name is not None:
         return value.get(name, _MISSING) if isinstance(value, dict) else _MISSING
@@ -75,24 +75,24 @@ def _transform(target: RuleTarget, event: JsonObject, rule_arn: str) -> str:
     position, quoted = 0, False
     for match in _PLACEHOLDER.finditer(template):
         before = template[position : match.start()]
-        quoted ^= _unescaped_quotes(before) % 2 == 1
+        quoted ^= _count_quotes(before) % 2 == 1
         pieces.append(before)
         name = match.group(1)
-        pieces.append(_rendered(values[name], quoted) if name in values else match.group(0))
+        pieces.append(_render(values[name], quoted) if name in values else match.group(0))
         position = match.end()
     return "".join(pieces) + template[position:]
 
 
-def _unescaped_quotes(text: str) -> int:
+def _count_quotes(text: str) -> int:
     return len(re.findall(r'(?<!\\)"', text))
 
 
-def _rendered(value: Any, quoted: bool) -> str:
+def _render(value: Any, quoted: bool) -> str:
     """Inside a JSON string a value is bare text; elsewhere it is JSON. An absent one is empty, or null."""
     if not quoted:
-        return compact(None if value is _MISSING else value)
+        return dump_json(None if value is _MISSING else value)
     if value is _MISSING:
         return ""
     if isinstance(value, str):
         return json.dumps(value, ensure_ascii=False)[1:-1]
-    return json.dumps(compact(value), ensure_ascii=False)[1:-1]
+    return json.dumps(dump_json(value), ensure_ascii=False)[1:-1]

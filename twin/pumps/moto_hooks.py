@@ -51,9 +51,9 @@ class MotoHooks:
     def __init__(self, *, on_event: OnEvent, on_object: OnObject, on_queue: OnQueue) -> None:
         self._undo = ExitStack()
         self._on_event, self._on_object, self._on_queue = on_event, on_object, on_queue
-        self._hook_events()
-        self._hook_objects()
-        self._hook_queues()
+        self._patch_events()
+        self._patch_objects()
+        self._patch_queues()
 
     def close(self) -> None:
         """Give moto its own methods back. Idempotent."""
@@ -64,17 +64,17 @@ class MotoHooks:
         self._undo.callback(setattr, owner, name, original)
         setattr(owner, name, value)
 
-    def _hook_events(self) -> None:
+    def _patch_events(self) -> None:
         from moto.events import models
 
         def send_to_targets(rule: Any, event: JsonObject, transform_input: bool = True) -> None:
             if event.get("source") == "aws.s3" and not transform_input:
-                return  # moto's own S3 event: `_hook_objects` makes the real one
-            _offer(rule, _normal(event), self._on_event)
+                return  # moto's own S3 event: `_patch_objects` makes the real one
+            _dispatch_event(rule, _normalise_event(event), self._on_event)
 
         self._replace(models.Rule, "send_to_targets", send_to_targets)
 
-    def _hook_objects(self) -> None:
+    def _patch_objects(self) -> None:
         from moto.s3 import models, notifications
 
         completing = threading.local()
@@ -83,8 +83,8 @@ class MotoHooks:
             _, kind, change = str(event_name.value).split(":")
             # moto stores a completed upload with a Put of its own, and tells of both.
             double = change == "Put" and getattr(completing, "now", False)
-            if kind == "ObjectCreated" and _eventful(bucket) and not double:
-                self._on_object(change, _stored(bucket, key))
+            if kind == "ObjectCreated" and _has_event_bridge(bucket) and not double:
+                self._on_object(change, _to_stored_object(bucket, key))
 
         delete_object = models.S3Backend.delete_object
         complete_upload = models.S3Backend.complete_multipart_upload
@@ -100,15 +100,15 @@ class MotoHooks:
             bucket = backend.get_bucket(bucket_name)
             before = bucket.keys.get(key_name)
             deleted, meta = delete_object(backend, bucket_name, key_name, *args, **named)
-            if deleted and before is not None and _eventful(bucket):
-                self._on_object("Delete", _deleted(bucket, before, meta, (args, named)))
+            if deleted and before is not None and _has_event_bridge(bucket):
+                self._on_object("Delete", _to_deleted_object(bucket, before, meta, (args, named)))
             return deleted, meta
 
         self._replace(notifications, "send_event", send_event)
         self._replace(models.S3Backend, "delete_object", delete)
         self._replace(models.S3Backend, "complete_multipart_upload", complete)
 
-    def _hook_queues(self) -> None:
+    def _patch_queues(self) -> None:
         from moto.sqs import models
 
         add_message, change = models.Queue.add_message, models.SQSBackend.change_message_visibility
@@ -117,12 +117,12 @@ class MotoHooks:
             add_message(queue, message)
             self._on_queue(queue.queue_arn)
 
-        def change_visibility(backend: Any, queue_name: str, *args: Any, **named: Any) -> None:
+        def set_visibility(backend: Any, queue_name: str, *args: Any, **named: Any) -> None:
             change(backend, queue_name, *args, **named)
             self._on_queue(backend.get_queue(queue_name).queue_arn)
 
         self._replace(models.Queue, "add_message", add)
-        self._replace(models.SQSBackend, "change_message_visibility", change_visibility)
+        self._replace(models.SQSBackend, "change_message_visibility", set_visibility)
 
 
 def publish(event: JsonObject, *, bus: str, account: str, region: str, on_event: OnEvent) -> None:
@@ -131,7 +131,7 @@ def publish(event: JsonObject, *, bus: str, account: str, region: str, on_event:
 
     found = events_backends[account][region].event_buses.get(bus)
     for rule in list(found.rules.values()) if found is not None else ():
-        _offer(rule, event, on_event)
+        _dispatch_event(rule, event, on_event)
 
 
 def seconds_until_message(queue_arn: str) -> float | None:
@@ -148,14 +148,14 @@ def seconds_until_message(queue_arn: str) -> float | None:
     return None if not times else max(min(times) - now, 0.0) / 1000
 
 
-def _offer(rule: Any, event: JsonObject, on_event: OnEvent) -> None:
+def _dispatch_event(rule: Any, event: JsonObject, on_event: OnEvent) -> None:
     if rule.state != "ENABLED" or rule.event_pattern.dump() is None:
         return
     targets = tuple(dict(target) for target in rule.targets)
     on_event(event, HookedRule(rule.name, rule.arn, rule.event_bus_name, rule.event_pattern.dump(), targets))
 
 
-def _normal(event: Mapping[str, Any]) -> JsonObject:
+def _normalise_event(event: Mapping[str, Any]) -> JsonObject:
     moment = datetime.fromtimestamp(float(event["time"]), UTC)
     return {
         "version": "0",
@@ -170,18 +170,18 @@ def _normal(event: Mapping[str, Any]) -> JsonObject:
     }
 
 
-def _eventful(bucket: Any) -> bool:
+def _has_event_bridge(bucket: Any) -> bool:
     configuration = bucket.notification_configuration
     return configuration is not None and configuration.event_bridge is not None
 
 
-def _stored(bucket: Any, key: Any) -> StoredObject:
+def _to_stored_object(bucket: Any, key: Any) -> StoredObject:
     version = str(key.version_id) if bucket.is_versioned else None
     etag = str(key.etag).strip('"')
     return StoredObject(bucket.name, bucket.region_name, key.name, key.size, etag, version)
 
 
-def _deleted(bucket: Any, before: Any, meta: JsonObject, call: tuple[Any, Any]) -> StoredObject:
+def _to_deleted_object(bucket: Any, before: Any, meta: JsonObject, call: tuple[Any, Any]) -> StoredObject:
     args, named = call
     version = named.get("version_id", args[0] if args else None)
     marker = bucket.is_versioned and version is None
@@ -194,7 +194,7 @@ _sequence_lock = threading.Lock()
 _last_sequence = 0
 
 
-def sequencer() -> str:
+def next_sequencer() -> str:
     """Return a value that grows with every change, as S3's does: hexadecimal, comparable as text."""
     global _last_sequence
     with _sequence_lock:
@@ -202,7 +202,7 @@ def sequencer() -> str:
         return f"{_last_sequence:018X}"
 
 
-def new_event(
+def build_event(
     detail_type: str, source: str, detail: JsonObject, resources: list[str], place: tuple[str, str]
 ) -> JsonObject:
     """Return an event envelope; `place` is account and region."""

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from twin.deploy.deployment import RuleTarget
-from twin.deploy.services.messaging.events import rule_target
+from twin.deploy.services.messaging.events import parse_target
 from twin.pumps.schedules.expressions import ScheduleError, parse_schedule
 
 _CHANGES = ("create_schedule", "update_schedule", "delete_schedule")
@@ -50,7 +50,7 @@ class MotoSchedules:
         for name in _CHANGES:
             original = getattr(owner, name)
             self._undo.callback(setattr, owner, name, original)
-            setattr(owner, name, _told(original, changed))
+            setattr(owner, name, _wrap_change(original, changed))
 
     def close(self) -> None:
         """Give moto its own methods back. Idempotent."""
@@ -58,22 +58,22 @@ class MotoSchedules:
 
     def read(self) -> list[ScheduledTarget]:
         """Return all schedules."""
-        groups = list(self._backend().schedule_groups.values())
-        return [_scheduled(one) for group in groups for one in list(group.schedules.values())]
+        groups = list(self._get_backend().schedule_groups.values())
+        return [_to_scheduled_target(one) for group in groups for one in list(group.schedules.values())]
 
     def delete(self, schedule: ScheduledTarget) -> None:
         """Delete a schedule that has completed, if it is still there."""
-        group = self._backend().schedule_groups.get(schedule.group)
+        group = self._get_backend().schedule_groups.get(schedule.group)
         if group is not None:
             group.schedules.pop(schedule.name, None)
 
-    def _backend(self) -> Any:
+    def _get_backend(self) -> Any:
         from moto.scheduler.models import scheduler_backends
 
         return scheduler_backends[self._account][self._region]
 
 
-def _told(original: Callable[..., Any], changed: Callable[[], None]) -> Callable[..., Any]:
+def _wrap_change(original: Callable[..., Any], changed: Callable[[], None]) -> Callable[..., Any]:
     def call(backend: Any, *args: Any, **named: Any) -> Any:
         if "schedule_expression" in named:
             _check(named["schedule_expression"], named.get("schedule_expression_timezone"))
@@ -93,14 +93,14 @@ def _check(expression: str, timezone: str | None) -> None:
         raise ValidationException(f"Invalid Schedule Expression {error}.") from error
 
 
-def _scheduled(one: Any) -> ScheduledTarget:
+def _to_scheduled_target(one: Any) -> ScheduledTarget:
     return ScheduledTarget(
         name=one.name,
         group=one.group_name,
         arn=one.arn,
         expression=one.schedule_expression,
         timezone=one.schedule_expression_timezone,
-        target=rule_target(one.target),
+        target=parse_target(one.target),
         enabled=one.state != "DISABLED",
         fleeting=one.action_after_completion == "DELETE",
     )

@@ -38,7 +38,7 @@ class Pumps:
         self._mappings = [QueueMappingPump(one, connect, invoke) for one in deployment.queue_mappings]
         bus = EventBusPump(self._deliveries.put, account, region)
         status.listen(bus.on_execution)
-        self._schedules.listen(self._timetable.reload)
+        self._schedules.listen(self._timetable.refresh)
         self._hooks = MotoHooks(on_event=bus.on_event, on_object=bus.on_object, on_queue=self._on_queue)
 
     @property
@@ -62,15 +62,15 @@ class Pumps:
             mapping.stop()
         self._deliveries.stop()
 
-    def idle(self) -> bool:
+    def is_idle(self) -> bool:
         """Tell whether nothing is under way in any pump."""
-        return self._deliveries.idle() and all(mapping.idle() for mapping in self._mappings)
+        return self._deliveries.is_idle() and all(mapping.is_idle() for mapping in self._mappings)
 
-    def problems(self) -> Mapping[str, str]:
+    def get_problems(self) -> Mapping[str, str]:
         """Return what keeps mappings from reading their queues, by queue ARN."""
         return {one.queue_arn: one.problem for one in self._mappings if one.problem is not None}
 
     def _on_queue(self, queue_arn: str) -> None:
         for mapping in self._mappings:
             if mapping.queue_arn == queue_arn:
-                mapping.signal()
+                mapping.notify()

@@ -18,12 +18,12 @@ class Background:
         except BaseException as error:  # handed over to the thread that waits
             self._error = error
 
-    def result(self) -> None:
+    def wait(self) -> None:
         """Wait for the step and raise what it raised."""
         self._thread.join()
         if self._error is not None:
             raise self._error
 
-    def ignore(self) -> None:
+    def wait_quietly(self) -> None:
         """Wait for the step, whatever becomes of it."""
         self._thread.join()

@@ -25,7 +25,7 @@ class Clients:
         self._url, self._region, self._principals = url, region, principals
         self._lock = threading.Lock()
         self._made: dict[tuple[str, str | None], Any] = {}
-        self._session = _isolated_session()
+        self._session = _make_isolated_session()
         self._config = Config(
             retries={"total_max_attempts": 1},
             connect_timeout=_CONNECT_SECONDS,
@@ -66,7 +66,7 @@ class Clients:
         )
 
 
-def _isolated_session() -> Any:
+def _make_isolated_session() -> Any:
     """Return a session that knows no profile and no settings file: a broken ~/.aws must not break the twin."""
     nothing: Any = (None, None, None, None)
     nowhere: Any = (None, None, os.devnull, None)

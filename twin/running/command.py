@@ -21,7 +21,7 @@ EXIT_FAILED = 1
 _ENDING = (signal.SIGINT, signal.SIGTERM)
 
 
-def ready_message(twin: Twin) -> str:
+def format_ready_message(twin: Twin) -> str:
     """Return what a person wants to know once the twin is up."""
     phases = ", ".join(f"{name} {seconds:.1f}" for name, seconds in twin.timings.items())
     lines = [f"The twin is up in {twin.ready_seconds:.1f} s ({phases})."]
@@ -82,7 +82,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parsed = parser.parse_args(arguments)
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     # A signal during the start ends it like any other error: what was started is stopped.
-    signal.signal(signal.SIGTERM, _interrupt)
+    signal.signal(signal.SIGTERM, _raise_interrupt)
     options = TwinOptions(
         region=parsed.region,
         api_port=parsed.api_port,
@@ -91,7 +91,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     try:
         with Twin.start(parsed.assembly, parsed.state, options=options) as twin:
-            sys.stdout.write(ready_message(twin) + "\n")
+            sys.stdout.write(format_ready_message(twin) + "\n")
             sys.stdout.flush()
             wait_for_signal()
     except KeyboardInterrupt:
@@ -112,5 +112,5 @@ def _read_secrets(file: str) -> dict[str, dict[str, str]]:
     return {name: {key: str(value) for key, value in fields.items()} for name, fields in found.items()}
 
 
-def _interrupt(number: int, frame: FrameType | None) -> None:
+def _raise_interrupt(number: int, frame: FrameType | None) -> None:
     raise KeyboardInterrupt

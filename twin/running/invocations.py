@@ -29,7 +29,7 @@ class Invocations:
     def __init__(self, host: FunctionHost, authorizer: Authorizer) -> None:
         self._host, self._authorizer = host, authorizer
 
-    def for_queue(self, reference: str, payload: bytes) -> FunctionAnswer:
+    def invoke_for_queue(self, reference: str, payload: bytes) -> FunctionAnswer:
         """Invoke for a queue mapping: every failure is an answer."""
         try:
             result = self._host.invoke(reference, payload)
@@ -39,7 +39,7 @@ class Invocations:
             return FunctionAnswer(result.payload, _describe(result.payload))
         return FunctionAnswer(result.payload, None)
 
-    def for_api(self, reference: str, payload: bytes) -> bytes:
+    def invoke_for_api(self, reference: str, payload: bytes) -> bytes:
         """Invoke for an HTTP API.
 
         Raises:
@@ -54,10 +54,10 @@ class Invocations:
         except HostError as error:
             raise InvokeFailed(f"{error.code}: {error}") from error
         if result.function_error is not None:
-            raise InvokeFailed(_describe(result.payload), _message(result.payload))
+            raise InvokeFailed(_describe(result.payload), _extract_message(result.payload))
         return result.payload
 
-    def later(self, reference: str, payload: bytes) -> None:
+    def invoke_async(self, reference: str, payload: bytes) -> None:
         """Queue an asynchronous invocation.
 
         Raises:
@@ -71,15 +71,15 @@ class Invocations:
         except HostError as error:
             raise DeliveryRefused(error.code, str(error)) from error
 
-    def service_may(self, service: str, action: str, resource: str, context: Mapping[str, str]) -> str | None:
+    def find_denial(self, service: str, action: str, resource: str, context: Mapping[str, str]) -> str | None:
         """Return why a service may not do something, or None."""
         try:
-            decision = self._authorizer.check_service(service, action, resource, context["aws:SourceArn"])
+            decision = self._authorizer.decide_for_service(service, action, resource, context["aws:SourceArn"])
         except PolicyError as error:
             return str(error)
         return None if decision.allowed else decision.message
 
-    def failures(self, deployment: Deployment, connect: Connect) -> Callable[[AsyncFailure], None]:
+    def make_failure_handler(self, deployment: Deployment, connect: Connect) -> Callable[[AsyncFailure], None]:
         """Return what sends asynchronous failures to their destination or dead-letter queue."""
 
         def handle(failure: AsyncFailure) -> None:
@@ -88,10 +88,10 @@ class Invocations:
             destination = configured[0].on_failure if configured else None
             try:
                 if destination is not None:
-                    _send(connect, definition.role_arn, destination, json.dumps(_record(failure)), {})
+                    _send(connect, definition.role_arn, destination, json.dumps(_build_record(failure)), {})
                 if definition.dead_letter_arn is not None:
                     body = failure.payload.decode("utf-8", "replace")
-                    _send(connect, definition.role_arn, definition.dead_letter_arn, body, _attributes(failure))
+                    _send(connect, definition.role_arn, definition.dead_letter_arn, body, _build_attributes(failure))
             except (ClientError, BotoCoreError) as error:
                 logger.error("the failure of %s was not passed on: %s", definition.name, error)
 
@@ -108,8 +108,8 @@ def _describe(payload: bytes) -> str:
     return f"{error.get('errorType', 'Unhandled')}: {error.get('errorMessage', '')}"[:_ERROR_TEXT]
 
 
-def _message(payload: bytes) -> str | None:
-    error = _json_or_text(payload)
+def _extract_message(payload: bytes) -> str | None:
+    error = _decode_payload(payload)
     message = error.get("errorMessage") if isinstance(error, dict) else None
     return message if isinstance(message, str) else None
 
@@ -124,7 +124,7 @@ def _send(connect: Connect, role_arn: str, arn: str, body: str, attributes: Mapp
     client.send_message(QueueUrl=url, MessageBody=body, MessageAttributes=attributes)
 
 
-def _attributes(failure: AsyncFailure) -> dict[str, Any]:
+def _build_attributes(failure: AsyncFailure) -> dict[str, Any]:
     """Lambda's message attributes on a dead letter."""
     message = _describe(failure.result.payload) if failure.result else failure.reason
     values = {"RequestID": failure.request_id, "ErrorMessage": message}
@@ -132,7 +132,7 @@ def _attributes(failure: AsyncFailure) -> dict[str, Any]:
     return typed | {"ErrorCode": {"DataType": "Number", "StringValue": "200"}}
 
 
-def _record(failure: AsyncFailure) -> dict[str, Any]:
+def _build_record(failure: AsyncFailure) -> dict[str, Any]:
     """Lambda's record for an on-failure destination."""
     record: dict[str, Any] = {
         "version": "1.0",
@@ -143,7 +143,7 @@ def _record(failure: AsyncFailure) -> dict[str, Any]:
             "condition": "RetriesExhausted",
             "approximateInvokeCount": failure.attempts,
         },
-        "requestPayload": _json_or_text(failure.payload),
+        "requestPayload": _decode_payload(failure.payload),
     }
     if failure.result is not None:
         record["responseContext"] = {
@@ -151,11 +151,11 @@ def _record(failure: AsyncFailure) -> dict[str, Any]:
             "executedVersion": failure.result.executed_version,
             "functionError": failure.result.function_error,
         }
-        record["responsePayload"] = _json_or_text(failure.result.payload)
+        record["responsePayload"] = _decode_payload(failure.result.payload)
     return record
 
 
-def _json_or_text(payload: bytes) -> Any:
+def _decode_payload(payload: bytes) -> Any:
     try:
         return json.loads(payload)
     except ValueError:

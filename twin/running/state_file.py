@@ -27,7 +27,7 @@ def read(folder: Path) -> dict[str, Any] | None:
     return facts if isinstance(facts, dict) else None
 
 
-def claim(folder: Path) -> None:
+def acquire(folder: Path) -> None:
     """Take the folder for this process; a file whose process is gone is replaced.
 
     Raises:
@@ -39,7 +39,7 @@ def claim(folder: Path) -> None:
         try:
             descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
         except FileExistsError:
-            holder = _holder(folder)
+            holder = _find_holder(folder)
             if holder is not None:
                 raise TwinRunning(folder, holder) from None
             path.unlink(missing_ok=True)
@@ -66,7 +66,7 @@ def release(folder: Path) -> None:
         (folder / NAME).unlink(missing_ok=True)
 
 
-def _holder(folder: Path) -> int | None:
+def _find_holder(folder: Path) -> int | None:
     """Return the live process that holds the folder."""
     facts = read(folder)
     pid = facts.get("pid") if facts is not None else None

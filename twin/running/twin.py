@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from twin.front.front import AwsFront
     from twin.front.model import CountKey
     from twin.host.host import FunctionHost
-    from twin.host.model import Report
+    from twin.host.model import InvocationReport
     from twin.http_api.server import HttpApiServer
     from twin.pumps.pumps import Pumps
     from twin.running.clients import Clients
@@ -160,41 +160,41 @@ class Twin:
         """The event pumps."""
         return self._pumps
 
-    def admin_client(self, service: str) -> Any:
+    def get_admin_client(self, service: str) -> Any:
         """Return a client with the administrator's rights."""
         return self._clients(service)
 
-    def role_client(self, service: str, role_arn: str) -> Any:
+    def get_role_client(self, service: str, role_arn: str) -> Any:
         """Return a client that acts as a role."""
         return self._clients(service, role_arn)
 
-    def counts(self) -> "Mapping[CountKey, int]":
+    def count_calls(self) -> "Mapping[CountKey, int]":
         """Return how many AWS calls were made, by service, operation and principal."""
-        return self._front.counts()
+        return self._front.count_calls()
 
-    def reports(self) -> "list[Report]":
+    def list_reports(self) -> "list[InvocationReport]":
         """Return the REPORT records of the functions."""
-        return self._host.reports()
+        return self._host.list_reports()
 
     def flush_logs(self) -> bool:
         """Wait until the functions' log lines are in CloudWatch Logs."""
         return self._logs.flush()
 
     def _start(self) -> None:
-        twin_file.claim(self._state_dir)
+        twin_file.acquire(self._state_dir)
         self._cleanup.callback(twin_file.release, self._state_dir)
         # Loading the model provider's stand-in and the index is independent of the deployment.
         side = Background(self._start_stand_ins)
-        self._cleanup.callback(side.ignore)
-        self._phase("front", self._start_front)
-        self._phase("deploy", self._deploy)
-        self._phase("stand-ins", side.result)
-        self._phase("secrets", self._fill_secrets)
-        self._phase("pumps", self._start_pumps)
-        self._phase("http api", self._serve_apis)
-        twin_file.write(self._state_dir, self._facts())
+        self._cleanup.callback(side.wait_quietly)
+        self._run_phase("front", self._start_front)
+        self._run_phase("deploy", self._deploy)
+        self._run_phase("stand-ins", side.wait)
+        self._run_phase("secrets", self._fill_secrets)
+        self._run_phase("pumps", self._start_pumps)
+        self._run_phase("http api", self._serve_apis)
+        twin_file.write(self._state_dir, self._collect_facts())
 
-    def _phase(self, name: str, step: Callable[[], None]) -> None:
+    def _run_phase(self, name: str, step: Callable[[], None]) -> None:
         began = time.monotonic()
         try:
             step()
@@ -240,7 +240,7 @@ class Twin:
         tasks = Clients(self._front.url, self.region, self._front.principals, validate=False)
         self._cleanup.callback(tasks.close)
         # SendTaskSuccess is authorised by the machine whose task the token stands for.
-        self._front.resolve_tokens(machine.machine_of)
+        self._front.resolve_tokens(machine.find_machine_arn)
         machine.install(tasks, time_scale=self._options.time_scale, routing_seed=self._options.routing_seed)
         self._cleanup.callback(machine.uninstall)
         self._logs = FunctionLogs(ACCOUNT_ID, self.region)
@@ -248,7 +248,7 @@ class Twin:
         principals = self._front.principals
         self._host = FunctionHost(
             self._logs,
-            lambda role_arn: principals.issue(role_arn).environment(),
+            lambda role_arn: principals.issue(role_arn).to_environment(),
             HostSettings(
                 region=self.region,
                 state_dir=self._state_dir / "functions",
@@ -302,13 +302,13 @@ class Twin:
         from twin.running.invocations import Invocations
 
         invocations = Invocations(self._host, self._front.authorizer)
-        self._host.on_async_failure(invocations.failures(self._deployment, self._clients))
+        self._host.on_async_failure(invocations.make_failure_handler(self._deployment, self._clients))
         self._pumps = Pumps(
             self._deployment,
             connect=self._clients,
-            service_may=invocations.service_may,
-            invoke=invocations.for_queue,
-            invoke_async=invocations.later,
+            service_may=invocations.find_denial,
+            invoke=invocations.invoke_for_queue,
+            invoke_async=invocations.invoke_async,
             place=(ACCOUNT_ID, self.region),
             clock=self._options.clock,
         )
@@ -325,9 +325,9 @@ class Twin:
         for api_id, server in self._api_servers.items():
             identity = ApiIdentity(ACCOUNT_ID, self.region, api_id)
             api = self._deployment.http_apis[api_id]
-            server.serve(HttpGateway(api, identity, invocations.for_api, self._deployment.permissions))
+            server.serve(HttpGateway(api, identity, invocations.invoke_for_api, self._deployment.permissions))
 
-    def _facts(self) -> dict[str, Any]:
+    def _collect_facts(self) -> dict[str, Any]:
         administrator = self._front.principals.administrator
         return {
             "ready": True,
@@ -348,7 +348,7 @@ class Twin:
 
 
 @contextmanager
-def running(assembly_dir: Path, state_dir: Path, options: TwinOptions | None = None) -> Iterator[Twin]:
+def run_twin(assembly_dir: Path, state_dir: Path, options: TwinOptions | None = None) -> Iterator[Twin]:
     """Run a twin for the length of a with block."""
     with Twin.start(assembly_dir, state_dir, options=options) as twin:
         yield twin

@@ -19,7 +19,7 @@ from twin.deploy.assembly import AssemblyError, read_assembly
 from twin.deploy.deployer import Deployer
 from twin.deploy.deployment import Deployment, Rollout
 from twin.deploy.errors import DeployError
-from twin.deploy.host_spec import function_spec
+from twin.deploy.host_spec import build_function_spec
 from twin.front.model import ApiResponse
 from twin.host.host import FunctionHost
 
@@ -47,9 +47,9 @@ class Updates:
     def sync_host(self) -> None:
         """Tell the host of every function, version and alias there is now."""
         for definition in self._deployment.functions.values():
-            self._host.register(function_spec(definition, self._deployment.invoke_configs))
+            self._host.register(build_function_spec(definition, self._deployment.invoke_configs))
         for one in self._deployment.versions:
-            self._host.qualify(one.function, one.qualifier, one.version)
+            self._host.add_qualifier(one.function, one.qualifier, one.version)
 
     def update(self, assembly_dir: Path, *, hold: bool = False) -> list[Rollout]:
         """Bring the twin to another assembly and return the rollouts under way.
@@ -58,7 +58,7 @@ class Updates:
 
         Args:
             assembly_dir: the new cloud assembly. The former one's assets must stay where they are.
-            hold: leave gradual rollouts at their first part, until `advance`, `finish` or `roll_back`.
+            hold: leave gradual rollouts at their first part, until `advance`, `finish` or `rollback`.
 
         Raises:
             AssemblyError: the assembly cannot be read.
@@ -83,15 +83,15 @@ class Updates:
         with self._one_at_a_time:
             rollouts.finish(self._client, self._deployment)
 
-    def roll_back(self) -> None:
+    def rollback(self) -> None:
         """Let new runs go to the former versions at once, then put the rest back, as CloudFormation does at an alarm.
 
         Raises:
             DeployError: there was no update, or a resource cannot be changed back.
         """
         with self._one_at_a_time:
-            rollouts.turn_back(self._client, self._deployment)
-            self._deployer.restore(self._deployment, on_code=self.sync_host)
+            rollouts.rollback(self._client, self._deployment)
+            self._deployer.rollback(self._deployment, on_code=self.sync_host)
 
     def serve(self, path: str, key: str | None, body: bytes, secret: str) -> ApiResponse | None:
         """Answer a request of this module's own, or None where the path is another's."""
@@ -115,7 +115,7 @@ class Updates:
         actions: dict[str, Callable[[], object]] = {
             "advance": self.advance,
             "finish": self.finish,
-            "roll_back": self.roll_back,
+            "roll_back": self.rollback,
         }
         if action not in actions:
             raise ValueError(f"action must be one of {', '.join(actions)}")

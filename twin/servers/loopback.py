@@ -185,7 +185,7 @@ class _Connection(BaseHTTPRequestHandler):
         try:
             self._send(self.server.answer(request))
         except ConnectionCut as cut:
-            self._hang_up(reset=cut.reset)
+            self._drop_connection(reset=cut.reset)
         except (BrokenPipeError, ConnectionResetError, TimeoutError):
             self.close_connection = True
         except Exception:  # the boundary: one bad request must not end the server
@@ -227,7 +227,7 @@ class _Connection(BaseHTTPRequestHandler):
             self.wfile.write(b"0\r\n\r\n")
         self.wfile.flush()
 
-    def _hang_up(self, *, reset: bool) -> None:
+    def _drop_connection(self, *, reset: bool) -> None:
         self.close_connection = True
         if reset:  # with a linger time of zero the kernel sends RST instead of FIN
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

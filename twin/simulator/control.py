@@ -27,11 +27,11 @@ class SimulatorControl:
         """
         self._base = url.rstrip("/") + "/_simulator/"
 
-    def script(self, *steps: Mapping[str, Any]) -> None:
+    def load_script(self, *steps: Mapping[str, Any]) -> None:
         """Switch scripted mode on with these steps: ``{match?, reply}`` or ``{match?, raw}``."""
         self._send("POST", "script", list(steps))
 
-    def script_report(self) -> dict[str, Any]:
+    def get_script_report(self) -> dict[str, Any]:
         """Return what the script still expects and what it did not expect."""
         report: dict[str, Any] = self._send("GET", "script")
         return report
@@ -42,11 +42,11 @@ class SimulatorControl:
         Raises:
             AssertionError: Naming what is left or was unexpected.
         """
-        report = self.script_report()
+        report = self.get_script_report()
         if report["unconsumed"] or report["unexpected"]:
             raise AssertionError(f"unconsumed: {report['unconsumed']}; unexpected: {report['unexpected']}")
 
-    def faults(self, *faults: Mapping[str, Any]) -> list[dict[str, Any]]:
+    def add_faults(self, *faults: Mapping[str, Any]) -> list[dict[str, Any]]:
         """Add faults and return those in force."""
         listed: list[dict[str, Any]] = self._send("POST", "faults", list(faults))
         return listed
@@ -55,7 +55,7 @@ class SimulatorControl:
         """Remove the faults whose ``text`` this is, or all of them."""
         self._send("DELETE", "faults" + (f"?text={quote(text)}" if text else ""))
 
-    def requests(self) -> list[dict[str, Any]]:
+    def list_requests(self) -> list[dict[str, Any]]:
         """Return the journal, oldest first."""
         entries: list[dict[str, Any]] = self._send("GET", "requests")
         return entries

@@ -18,12 +18,12 @@ class ControlPlane:
     def __init__(self, faults: FaultBoard, script: Script, journal: Journal, cache: PrefixCache) -> None:
         self._routes: dict[tuple[str, str], Callable[[Request], Any]] = {
             ("POST", "faults"): lambda request: faults.add(request.json()),
-            ("GET", "faults"): lambda request: faults.listed(),
+            ("GET", "faults"): lambda request: faults.list_active(),
             ("DELETE", "faults"): lambda request: faults.clear(request.query.get("text", [""])[0]),
             ("POST", "script"): lambda request: script.load(request.json()),
             ("GET", "script"): lambda request: script.report(),
             ("DELETE", "script"): lambda request: script.clear(),
-            ("GET", "requests"): lambda request: journal.listed(),
+            ("GET", "requests"): lambda request: journal.list_entries(),
             ("DELETE", "requests"): lambda request: journal.clear(),
             ("DELETE", "cache"): lambda request: cache.clear(),
             ("GET", "health"): lambda request: {"status": "ok"},

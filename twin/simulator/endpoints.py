@@ -30,19 +30,19 @@ class Endpoint(Protocol):
     def parse(self, body: Any) -> Conversation:
         """Validate and read; raises Problem."""
 
-    def prompt_tokens(self, body: Json) -> int:
+    def count_prompt_tokens(self, body: Json) -> int:
         """Return the tokens of the whole prompt."""
 
-    def cache(self, scope: str, body: Json, cache: PrefixCache) -> CacheUse:
+    def use_cache(self, scope: str, body: Json, cache: PrefixCache) -> CacheUse:
         """Let the prompt meet the provider's cache."""
 
-    def whole(self, reply: Reply, body: Json, reply_id: str, created: int) -> Json:
+    def render(self, reply: Reply, body: Json, reply_id: str, created: int) -> Json:
         """Return the reply in one piece."""
 
     def stream(self, reply: Reply, body: Json, reply_id: str, created: int) -> Iterator[bytes]:
         """Return the reply as server-sent events."""
 
-    def overflow(self, tokens: int, window: int) -> Problem:
+    def build_overflow(self, tokens: int, window: int) -> Problem:
         """Return the refusal of a prompt over the context window."""
 
 
@@ -59,23 +59,23 @@ class AnthropicMessages:
         """Validate and read."""
         return anthropic_request.parse(body)
 
-    def prompt_tokens(self, body: Json) -> int:
+    def count_prompt_tokens(self, body: Json) -> int:
         """Return the tokens of the whole prompt."""
-        return sum(count_tokens(segment.text) for segment in anthropic_request.segments(body))
+        return sum(count_tokens(segment.text) for segment in anthropic_request.list_segments(body))
 
-    def cache(self, scope: str, body: Json, cache: PrefixCache) -> CacheUse:
+    def use_cache(self, scope: str, body: Json, cache: PrefixCache) -> CacheUse:
         """Apply the breakpoints."""
-        return cache.use_breakpoints(scope, anthropic_request.segments(body))
+        return cache.use_breakpoints(scope, anthropic_request.list_segments(body))
 
-    def whole(self, reply: Reply, body: Json, reply_id: str, created: int) -> Json:
+    def render(self, reply: Reply, body: Json, reply_id: str, created: int) -> Json:
         """Return a message."""
-        return anthropic_reply.message(reply, body["model"], reply_id)
+        return anthropic_reply.build_message(reply, body["model"], reply_id)
 
     def stream(self, reply: Reply, body: Json, reply_id: str, created: int) -> Iterator[bytes]:
         """Return a message as events."""
-        return anthropic_reply.events(reply, body["model"], reply_id)
+        return anthropic_reply.stream_message(reply, body["model"], reply_id)
 
-    def overflow(self, tokens: int, window: int) -> Problem:
+    def build_overflow(self, tokens: int, window: int) -> Problem:
         """Return the refusal."""
         return Problem(400, f"prompt is too long: {tokens} tokens > {window} maximum")
 
@@ -87,19 +87,19 @@ class _OpenAI:
         """Check the key."""
         openai_wire.check_headers(headers)
 
-    def _prompt(self, body: Json) -> str:
+    def _build_prompt(self, body: Json) -> str:
         parts = [body.get("tools"), body.get("instructions"), body.get("messages") or body.get("input")]
         return json.dumps([part for part in parts if part], separators=(",", ":"), ensure_ascii=False)
 
-    def prompt_tokens(self, body: Json) -> int:
+    def count_prompt_tokens(self, body: Json) -> int:
         """Return the tokens of the whole prompt."""
-        return count_tokens(self._prompt(body))
+        return count_tokens(self._build_prompt(body))
 
-    def cache(self, scope: str, body: Json, cache: PrefixCache) -> CacheUse:
+    def use_cache(self, scope: str, body: Json, cache: PrefixCache) -> CacheUse:
         """Apply the automatic cache; ``prompt_cache_key`` sets prompts apart."""
-        return cache.use_prefix(f"{scope} {body.get('prompt_cache_key', '')}", self._prompt(body))
+        return cache.use_prefix(f"{scope} {body.get('prompt_cache_key', '')}", self._build_prompt(body))
 
-    def overflow(self, tokens: int, window: int) -> Problem:
+    def build_overflow(self, tokens: int, window: int) -> Problem:
         """Return the refusal."""
         return Problem(
             400,
@@ -117,13 +117,13 @@ class OpenAIChat(_OpenAI):
         """Validate and read."""
         return openai_chat.parse(body)
 
-    def whole(self, reply: Reply, body: Json, reply_id: str, created: int) -> Json:
+    def render(self, reply: Reply, body: Json, reply_id: str, created: int) -> Json:
         """Return a completion."""
-        return openai_chat.completion(reply, body["model"], reply_id, created)
+        return openai_chat.build_completion(reply, body["model"], reply_id, created)
 
     def stream(self, reply: Reply, body: Json, reply_id: str, created: int) -> Iterator[bytes]:
         """Return a completion as chunks."""
-        return openai_chat.chunks(reply, body["model"], reply_id, created, body)
+        return openai_chat.stream_completion(reply, body["model"], reply_id, created, body)
 
 
 class OpenAIResponses(_OpenAI):
@@ -137,24 +137,26 @@ class OpenAIResponses(_OpenAI):
     def parse(self, body: Any) -> Conversation:
         """Validate and read."""
         openai_wire.check_model(body)
-        return openai_responses.parse(body, self._store.items_of(body))
+        return openai_responses.parse(body, self._store.resolve_items(body))
 
-    def whole(self, reply: Reply, body: Json, reply_id: str, created: int) -> Json:
+    def render(self, reply: Reply, body: Json, reply_id: str, created: int) -> Json:
         """Return a response, and keep it for those that build on it."""
-        built = openai_responses.response(reply, body, reply_id, created)
+        built = openai_responses.build_response(reply, body, reply_id, created)
         if built["store"]:
-            self._store.remember(reply_id, [*self._store.items_of(body), *built["output"]])
+            self._store.remember(reply_id, [*self._store.resolve_items(body), *built["output"]])
         return built
 
     def stream(self, reply: Reply, body: Json, reply_id: str, created: int) -> Iterator[bytes]:
         """Return a response as events."""
-        self.whole(reply, body, reply_id, created)
-        return openai_responses.events(reply, body, reply_id, created)
+        self.render(reply, body, reply_id, created)
+        return openai_responses.stream_response(reply, body, reply_id, created)
 
 
 def error_body(provider: str, problem: Problem, request_id: str) -> Json:
     """Return an error in the provider's shape."""
-    return anthropic_reply.error(problem, request_id) if provider == ANTHROPIC else openai_wire.error(problem)
+    return (
+        anthropic_reply.build_error(problem, request_id) if provider == ANTHROPIC else openai_wire.build_error(problem)
+    )
 
 
 def default_message(provider: str, status: int, model: str) -> str:

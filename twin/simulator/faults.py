@@ -39,7 +39,7 @@ class Fault:
     seconds: float = 0.0
     stop: str = ""
 
-    def fits(self, provider: str, path: str, model: str, text: str) -> bool:
+    def match_call(self, provider: str, path: str, model: str, text: str) -> bool:
         """Whether a call is meant; path, model and text match as substrings."""
         return (
             self.provider in ("", provider)
@@ -90,14 +90,14 @@ class FaultBoard:
             if len(self._faults) + len(found) > MAX_FAULTS:
                 raise ValueError(f"at most {MAX_FAULTS} faults")
             self._faults.extend(found)
-        return self.listed()
+        return self.list_active()
 
     def clear(self, text: str = "") -> None:
         """Remove the faults that are for one text, or all of them."""
         with self._lock:
             self._faults = [fault for fault in self._faults if text and fault.text != text]
 
-    def listed(self) -> list[dict[str, Any]]:
+    def list_active(self) -> list[dict[str, Any]]:
         """Return the faults in force."""
         with self._lock:
             return [dict(vars(fault)) for fault in self._faults if fault.times is None or fault.times > 0]
@@ -106,14 +106,14 @@ class FaultBoard:
         """Return the first fault that is meant for a call, and count it."""
         with self._lock:
             for fault in self._faults:
-                if fault.fits(provider, path, model, text):
+                if fault.match_call(provider, path, model, text):
                     if fault.times is not None:
                         fault.times -= 1
                     return fault
         return None
 
 
-def bend(fault: Fault, reply: Reply, conversation: Conversation) -> Reply:
+def apply_fault(fault: Fault, reply: Reply, conversation: Conversation) -> Reply:
     """Apply a fault that changes what the model says."""
     if fault.kind == "refusal":
         extra = fault.body if isinstance(fault.body, Mapping) else {"category": "general_harms"}

@@ -33,7 +33,7 @@ class Journal:
         with self._lock:
             entry.update(facts)
 
-    def listed(self) -> list[dict[str, Any]]:
+    def list_entries(self) -> list[dict[str, Any]]:
         """Return the entries, oldest first."""
         with self._lock:
             return [dict(entry) for entry in self._entries]

@@ -124,7 +124,7 @@ class Script:
         with self._lock:
             steps = self._steps or []
             wanted = steps[0].match if steps else None
-            if wanted is not None and _matches(wanted, seen, text):
+            if wanted is not None and _match_step(wanted, seen, text):
                 return steps.pop(0).reply
             expected = "no further request" if wanted is None else f"a request with {dict(wanted)}"
             self._unexpected.append({**seen, "expected": expected})
@@ -137,7 +137,7 @@ class Script:
         )
 
 
-def _matches(wanted: Mapping[str, str], seen: Mapping[str, str], text: str) -> bool:
+def _match_step(wanted: Mapping[str, str], seen: Mapping[str, str], text: str) -> bool:
     return all(
         value in text if key == "contains" else (value == seen[key] if key == "provider" else value in seen[key])
         for key, value in wanted.items()

@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime
 from types import TracebackType
 from typing import Any
 
-from twin.embeddings import MiniLM, shared_model
+from twin.embeddings import MiniLM, get_shared_model
 from twin.servers.loopback import ConnectionCut, LoopbackServer, Request, Response, json_response
 from twin.simulator.anthropic import request as anthropic_request
 from twin.simulator.control_plane import ControlPlane
@@ -27,11 +27,11 @@ from twin.simulator.endpoints import (
     default_message,
     error_body,
 )
-from twin.simulator.faults import Fault, FaultBoard, bend
+from twin.simulator.faults import Fault, FaultBoard, apply_fault
 from twin.simulator.journal import Journal
 from twin.simulator.neutral import Conversation, Json, Problem, Reply, ToolCall, Usage
 from twin.simulator.openai.embeddings import embed
-from twin.simulator.openai.wire import arguments_text, check_headers
+from twin.simulator.openai.wire import check_headers, dump_arguments
 from twin.simulator.rules.engine import RuleEngine
 from twin.simulator.script import RawReply, Script
 from twin.simulator.tokens import CHARACTERS_PER_TOKEN, PrefixCache, count_tokens
@@ -69,7 +69,7 @@ class Simulator:
         """
         self._models = dict(models) if models is not None else None
         self._seed, self._numbers = seed, itertools.count(1)
-        self._embedder = embedder or shared_model()
+        self._embedder = embedder or get_shared_model()
         self._clock = clock
         self._engine = RuleEngine(today)
         self._cache = PrefixCache(clock)
@@ -125,13 +125,13 @@ class Simulator:
         named = {"request-id": call.request_id, "x-request-id": call.request_id}
         return replace(response, headers={**MARK, **named, **response.headers})
 
-    def new_id(self, prefix: str) -> str:
+    def generate_id(self, prefix: str) -> str:
         """Return a fresh id, or the next of a repeatable row."""
         if self._seed is None:
             return f"{prefix}{uuid.uuid4().hex[:24]}"
         return prefix + hashlib.sha256(f"{self._seed}/{next(self._numbers)}".encode()).hexdigest()[:24]
 
-    def window(self, provider: str, model: str) -> int:
+    def get_window(self, provider: str, model: str) -> int:
         """Return a model's context window in tokens.
 
         Raises:
@@ -151,7 +151,7 @@ class _Call:
 
     def __init__(self, simulator: Simulator, request: Request) -> None:
         self._simulator, self._request = simulator, request
-        self.request_id = simulator.new_id("req_")
+        self.request_id = simulator.generate_id("req_")
         self._endpoint = simulator._endpoints.get(request.path)
         spoken = "anthropic-version" in request.headers or "x-api-key" in request.headers
         known = self._endpoint.provider if self._endpoint else None
@@ -191,13 +191,13 @@ class _Call:
         """Return the reply; raises Problem or ConnectionCut."""
         said = self._request.body.decode("utf-8", "replace")
         self._fault = self._simulator.faults.take(self.provider, self._request.path, self._model, said)
-        if self._fault is not None and (early := self._fail_early(self._fault)) is not None:
+        if self._fault is not None and (early := self._apply_early_fault(self._fault)) is not None:
             return early
         if self._endpoint is not None and self._request.method == "POST":
             return self._generate(self._endpoint)
-        return self._plain()
+        return self._answer_plain()
 
-    def _fail_early(self, fault: Fault) -> Response | None:
+    def _apply_early_fault(self, fault: Fault) -> Response | None:
         if fault.kind in ("timeout", "delay"):
             self._simulator._stopping.wait(fault.seconds)
             if fault.kind == "timeout":
@@ -212,56 +212,62 @@ class _Call:
             body = fault.body if fault.body is not None else error_body(self.provider, problem, self.request_id)
             return json_response(fault.status, body, fault.headers)
         if fault.kind == "context_overflow" and self._endpoint is not None:
-            window = self._simulator.window(self.provider, self._model)
-            raise self._endpoint.overflow(max(window + 1, self._endpoint.prompt_tokens(self._body or {})), window)
+            window = self._simulator.get_window(self.provider, self._model)
+            raise self._endpoint.build_overflow(
+                max(window + 1, self._endpoint.count_prompt_tokens(self._body or {})), window
+            )
         return None
 
     def _generate(self, endpoint: Endpoint) -> Response:
         endpoint.check(self._request.headers)
         conversation = endpoint.parse(self._body)
-        window = self._simulator.window(self.provider, conversation.model)
-        tokens = endpoint.prompt_tokens(self._body)
+        window = self._simulator.get_window(self.provider, conversation.model)
+        tokens = endpoint.count_prompt_tokens(self._body)
         if tokens > window:
-            raise endpoint.overflow(tokens, window)
-        reply = self._reply(conversation)
+            raise endpoint.build_overflow(tokens, window)
+        reply = self._choose_reply(conversation)
         if isinstance(reply, RawReply):
             return json_response(reply.status, reply.body, reply.headers)
         if self._fault is not None:
-            reply = bend(self._fault, reply, conversation)
-        reply = self._finished(reply, conversation, endpoint, tokens)
-        reply_id, created = self._simulator.new_id(endpoint.id_prefix), int(self._simulator._clock())
+            reply = apply_fault(self._fault, reply, conversation)
+        reply = self._finish_reply(reply, conversation, endpoint, tokens)
+        reply_id, created = self._simulator.generate_id(endpoint.id_prefix), int(self._simulator._clock())
         if conversation.stream:
             pieces = endpoint.stream(reply, self._body, reply_id, created)
             cut = self._fault is not None and self._fault.kind == "cut_stream"
-            return Response(200, _cut(pieces) if cut else pieces, {"content-type": "text/event-stream; charset=utf-8"})
-        return self._whole(endpoint.whole(reply, self._body, reply_id, created))
+            return Response(
+                200, _send_half(pieces) if cut else pieces, {"content-type": "text/event-stream; charset=utf-8"}
+            )
+        return self._build_response(endpoint.render(reply, self._body, reply_id, created))
 
-    def _whole(self, body: Json) -> Response:
+    def _build_response(self, body: Json) -> Response:
         response = json_response(200, body)
         kind = self._fault.kind if self._fault else ""
         if kind not in ("half_json", "cut_stream") or not isinstance(response.body, bytes):
             return response
         half = response.body[: len(response.body) // 2]
-        return replace(response, body=half if kind == "half_json" else _cut(iter([half])))
+        return replace(response, body=half if kind == "half_json" else _send_half(iter([half])))
 
-    def _reply(self, conversation: Conversation) -> Reply | RawReply:
+    def _choose_reply(self, conversation: Conversation) -> Reply | RawReply:
         script = self._simulator.script
         if not script.active or script.generation != self._came_in:
-            return self._simulator._engine.reply(conversation)
+            return self._simulator._engine.generate_reply(conversation)
         text = "\n".join([conversation.system, *(turn.text for turn in conversation.turns)])
         return script.take(self.provider, self._request.path, self._model, text)
 
-    def _finished(self, reply: Reply, conversation: Conversation, endpoint: Endpoint, tokens: int) -> Reply:
+    def _finish_reply(self, reply: Reply, conversation: Conversation, endpoint: Endpoint, tokens: int) -> Reply:
         """Name the calls, think if asked to, keep to the limits and count."""
-        calls = tuple(replace(call, id=call.id or self._simulator.new_id(endpoint.call_prefix)) for call in reply.calls)
+        calls = tuple(
+            replace(call, id=call.id or self._simulator.generate_id(endpoint.call_prefix)) for call in reply.calls
+        )
         reply = replace(reply, calls=calls)
         if conversation.thinking and not reply.thinking and reply.stop != "refusal":
-            reply = replace(reply, thinking=_thoughts(reply))
-        reply = _limited(reply, conversation)
+            reply = replace(reply, thinking=_generate_thinking(reply))
+        reply = _apply_limits(reply, conversation)
         if reply.usage is not None:
             return reply
-        met = endpoint.cache(f"{self.provider} {conversation.model}", self._body, self._simulator._cache)
-        spoken = reply.text + "".join(call.name + arguments_text(call) for call in reply.calls)
+        met = endpoint.use_cache(f"{self.provider} {conversation.model}", self._body, self._simulator._cache)
+        spoken = reply.text + "".join(call.name + dump_arguments(call) for call in reply.calls)
         thinking = count_tokens(reply.thinking)
         usage = Usage(
             input=tokens,
@@ -274,18 +280,18 @@ class _Call:
         )
         return replace(reply, usage=usage)
 
-    def _plain(self) -> Response:
+    def _answer_plain(self) -> Response:
         """Answer the endpoints that generate nothing."""
         method, path = self._request.method, self._request.path
         if method == "POST" and path == "/v1/embeddings":
             check_headers(self._request.headers)
-            self._simulator.window(OPENAI, self._model)
+            self._simulator.get_window(OPENAI, self._model)
             return json_response(200, embed(self._body, self._simulator._embedder))
         if method == "POST" and path == "/v1/messages/count_tokens":
             anthropic_request.check_headers(self._request.headers)
             conversation = anthropic_request.parse(self._body, counting=True)
-            self._simulator.window(ANTHROPIC, conversation.model)
-            return json_response(200, {"input_tokens": AnthropicMessages().prompt_tokens(self._body)})
+            self._simulator.get_window(ANTHROPIC, conversation.model)
+            return json_response(200, {"input_tokens": AnthropicMessages().count_prompt_tokens(self._body)})
         if method == "GET" and path.startswith("/v1/models"):
             return self._list_models(path.removeprefix("/v1/models").strip("/"))
         raise Problem(404, f"Not found: {method} {path}")
@@ -294,16 +300,16 @@ class _Call:
         checks = {ANTHROPIC: anthropic_request.check_headers, OPENAI: check_headers}
         checks[self.provider](self._request.headers)
         if wanted:
-            self._simulator.window(self.provider, wanted)
-            return json_response(200, self._model_json(wanted))
+            self._simulator.get_window(self.provider, wanted)
+            return json_response(200, self._describe_model(wanted))
         names = [name for name in self._simulator._models or {} if name.startswith(_PREFIXES[self.provider])]
-        data = [self._model_json(name) for name in names]
+        data = [self._describe_model(name) for name in names]
         if self.provider == OPENAI:
             return json_response(200, {"object": "list", "data": data})
         ends = {"first_id": names[0] if names else None, "last_id": names[-1] if names else None}
         return json_response(200, {"data": data, "has_more": False, **ends})
 
-    def _model_json(self, name: str) -> Json:
+    def _describe_model(self, name: str) -> Json:
         if self.provider == OPENAI:
             return {"id": name, "object": "model", "created": 0, "owned_by": "twin-simulator"}
         return {
@@ -312,18 +318,18 @@ class _Call:
             "display_name": f"{name} (simulator)",
             "created_at": "1970-01-01T00:00:00Z",
             "lifecycle": "active",
-            "max_input_tokens": self._simulator.window(ANTHROPIC, name),
+            "max_input_tokens": self._simulator.get_window(ANTHROPIC, name),
         }
 
 
-def _thoughts(reply: Reply) -> str:
+def _generate_thinking(reply: Reply) -> str:
     if reply.calls:
         names = ", ".join(call.name for call in reply.calls)
         return f"The question asks for something that a tool provides, so I call: {names}."
     return "I look for the sentences that speak to the question and put them in reading order."
 
 
-def _limited(reply: Reply, conversation: Conversation) -> Reply:
+def _apply_limits(reply: Reply, conversation: Conversation) -> Reply:
     """Cut at a stop sequence or at the output limit, as a model would stop there."""
     for sequence in conversation.stop_sequences:
         if sequence and sequence in reply.text:
@@ -337,7 +343,7 @@ def _limited(reply: Reply, conversation: Conversation) -> Reply:
     room -= len(reply.text)
     kept: list[ToolCall] = []
     for call in reply.calls:
-        text = arguments_text(call)
+        text = dump_arguments(call)
         if len(call.name) + len(text) > room:
             return replace(reply, calls=(*kept, replace(call, raw_arguments=text[: max(0, room)])), stop="max_tokens")
         kept.append(call)
@@ -345,7 +351,7 @@ def _limited(reply: Reply, conversation: Conversation) -> Reply:
     return reply
 
 
-def _cut(pieces: Iterator[bytes]) -> Iterator[bytes]:
+def _send_half(pieces: Iterator[bytes]) -> Iterator[bytes]:
     """Send the first half of a stream, then hang up."""
     everything = list(pieces)
     yield from everything[: max(1, len(everything) // 2)]

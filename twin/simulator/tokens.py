@@ -66,7 +66,7 @@ class PrefixCache:
 
     def use_breakpoints(self, scope: str, segments: Sequence[Segment]) -> CacheUse:
         """Apply Anthropic's rules: explicit breakpoints, a minimum length, a look-back of 20 blocks."""
-        hashes, ends = _chain(scope, [segment.text for segment in segments])
+        hashes, ends = _hash_prefixes(scope, [segment.text for segment in segments])
         marks = [i for i, s in enumerate(segments) if s.ttl and ends[i] >= ANTHROPIC_MIN_TOKENS]
         if not marks:
             return CacheUse()
@@ -83,10 +83,10 @@ class PrefixCache:
         """Apply OpenAI's rules: the longest known prefix from 1,024 tokens on, in steps of 128."""
         step = OPENAI_STEP_TOKENS * CHARACTERS_PER_TOKEN
         whole = len(prompt) // step
-        hashes, ends = _chain(scope, [prompt[i * step : (i + 1) * step] for i in range(whole)])
+        hashes, ends = _hash_prefixes(scope, [prompt[i * step : (i + 1) * step] for i in range(whole)])
         usable = [i for i in range(whole) if ends[i] >= OPENAI_MIN_TOKENS]
         with self._lock:
-            read = max((ends[i] for i in usable if self._alive(hashes[i])), default=0)
+            read = max((ends[i] for i in usable if self._is_alive(hashes[i])), default=0)
             for i in usable:
                 self._remember(hashes[i], OPENAI_TTL_SECONDS)
         return CacheUse(read=read, write=max(0, ends[usable[-1]] - read) if usable else 0)
@@ -94,12 +94,12 @@ class PrefixCache:
     def _look_back(self, hashes: Sequence[str], mark: int) -> int | None:
         """Return the longest cached prefix ending at a mark or shortly before it, and keep it alive."""
         for i in range(mark, max(-1, mark - ANTHROPIC_LOOKBACK), -1):
-            if self._alive(hashes[i]):
+            if self._is_alive(hashes[i]):
                 self._remember(hashes[i], self._expiry[hashes[i]][1])
                 return i
         return None
 
-    def _alive(self, key: str) -> bool:
+    def _is_alive(self, key: str) -> bool:
         entry = self._expiry.get(key)
         return entry is not None and entry[0] > self._clock()
 
@@ -110,13 +110,13 @@ class PrefixCache:
             self._expiry.popitem(last=False)
 
 
-def bills_cache_writes(model: str) -> bool:
+def is_cache_write_billed(model: str) -> bool:
     """Whether an OpenAI model reports cache writes: GPT-5.6 and later do."""
     match = re.match(r"gpt-(\d+)(?:\.(\d+))?", model)
     return bool(match) and (int(match[1]), int(match[2] or 0)) >= (5, 6) if match else False
 
 
-def _chain(scope: str, texts: Sequence[str]) -> tuple[list[str], list[int]]:
+def _hash_prefixes(scope: str, texts: Sequence[str]) -> tuple[list[str], list[int]]:
     """Return the hash of each prefix and the number of tokens at its end."""
     digest = hashlib.sha256(scope.encode())
     hashes, ends, total = [], [], 0

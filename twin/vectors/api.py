@@ -37,14 +37,14 @@ class DataPlane:
             "/vectors/fetch_by_metadata": self._fetch_by_metadata,
             "/vectors/delete": self._delete,
             "/vectors/update": self._update,
-            "/describe_index_stats": self._stats,
+            "/describe_index_stats": self._describe_stats,
             "/namespaces": self._create_namespace,
         }
         self._gets: dict[str, Callable[[Request], Any]] = {
             "/vectors/fetch": self._fetch,
             "/vectors/list": self._list,
             "/namespaces": self._list_namespaces,
-            "/describe_index_stats": lambda request: self._stats({}),
+            "/describe_index_stats": lambda request: self._describe_stats({}),
         }
 
     def __call__(self, request: Request) -> Response:
@@ -53,7 +53,7 @@ class DataPlane:
         try:
             return json_response(200, self._route(request), headers)
         except IndexFault as fault:
-            return json_response(fault.status, fault.payload(), headers)
+            return json_response(fault.status, fault.to_payload(), headers)
 
     def _route(self, request: Request) -> Any:
         if request.headers.get("api-key", "invalid") in ("", "invalid"):
@@ -64,20 +64,20 @@ class DataPlane:
                 f"the limit is: {MAX_REQUEST_BYTES} bytes"
             )
         if request.method == "POST" and (post := self._posts.get(request.path)):
-            return post(_body(request))
+            return post(_parse_body(request))
         if request.method == "GET" and (get := self._gets.get(request.path)):
             return get(request)
         if request.path.startswith("/namespaces/"):
-            return self._one_namespace(request)
+            return self._handle_namespace(request)
         raise Missing(f"{request.method} {request.path} is not a path of the data plane")
 
     def _upsert(self, body: Body) -> Any:
         records = parse_records(body.get("vectors"), self._store.dimension)
-        self._store.put(_namespace(body.get("namespace")), records)
+        self._store.put(_parse_namespace(body.get("namespace")), records)
         return {"upsertedCount": len(records)}
 
     def _query(self, body: Body) -> Any:
-        namespace = _namespace(body.get("namespace"))
+        namespace = _parse_namespace(body.get("namespace"))
         top_k = body.get("topK")
         if isinstance(top_k, bool) or not isinstance(top_k, int) or not 1 <= top_k <= MAX_TOP_K:
             raise BadRequest(f"Invalid top_k: must be between 1 and {MAX_TOP_K}, got {top_k}")
@@ -103,28 +103,28 @@ class DataPlane:
         ids = [parse_id(id_) for id_ in request.query.get("ids", [])]
         if not 1 <= len(ids) <= MAX_IDS:
             raise BadRequest(f"Fetch takes between 1 and {MAX_IDS} ids, got {len(ids)}")
-        namespace = _namespace(_first(request, "namespace"))
+        namespace = _parse_namespace(_get_first(request, "namespace"))
         found = self._store.get(namespace, ids)
-        return {"vectors": _by_id(found), "namespace": namespace, "usage": {"readUnits": 1}}
+        return {"vectors": _index_by_id(found), "namespace": namespace, "usage": {"readUnits": 1}}
 
     def _fetch_by_metadata(self, body: Body) -> Any:
         if not body.get("filter"):
             raise BadRequest("Empty filter provided for fetch by metadata request")
-        namespace = _namespace(body.get("namespace"))
+        namespace = _parse_namespace(body.get("namespace"))
         found = self._store.select(namespace, compile_filter(body["filter"]))
-        page, following = _page(found, body.get("limit"), body.get("paginationToken"), MAX_FETCH_PAGE)
+        page, following = _select_page(found, body.get("limit"), body.get("paginationToken"), MAX_FETCH_PAGE)
         return {
-            "vectors": _by_id(page),
+            "vectors": _index_by_id(page),
             "namespace": namespace,
             "usage": {"readUnits": 1},
             "pagination": following,
         }
 
     def _list(self, request: Request) -> Any:
-        namespace = _namespace(_first(request, "namespace"))
-        found = self._store.select(namespace, prefix=_first(request, "prefix") or "")
-        limit = _integer(_first(request, "limit"))
-        page, following = _page(found, limit, _first(request, "paginationToken"), MAX_PAGE)
+        namespace = _parse_namespace(_get_first(request, "namespace"))
+        found = self._store.select(namespace, prefix=_get_first(request, "prefix") or "")
+        limit = _parse_integer(_get_first(request, "limit"))
+        page, following = _select_page(found, limit, _get_first(request, "paginationToken"), MAX_PAGE)
         reply: dict[str, Any] = {
             "vectors": [{"id": record.id} for record in page],
             "namespace": namespace,
@@ -133,11 +133,11 @@ class DataPlane:
         return reply | ({"pagination": following} if following else {})
 
     def _delete(self, body: Body) -> Any:
-        namespace = _namespace(body.get("namespace"))
+        namespace = _parse_namespace(body.get("namespace"))
         ids, everything, filter_ = body.get("ids"), body.get("deleteAll"), body.get("filter")
         if sum(bool(way) for way in (ids is not None, everything, filter_ is not None)) != 1:
             raise BadRequest("Delete takes exactly one of ids, deleteAll and filter")
-        if namespace not in self._store.namespaces():
+        if namespace not in self._store.list_namespaces():
             raise Missing("Namespace not found")
         if ids is not None:
             if not isinstance(ids, list) or len(ids) > MAX_IDS:
@@ -151,12 +151,12 @@ class DataPlane:
         return {}
 
     def _update(self, body: Body) -> Any:
-        namespace = _namespace(body.get("namespace"))
+        namespace = _parse_namespace(body.get("namespace"))
         changes = parse_metadata(body.get("setMetadata") or {})
         values, sparse = body.get("values"), parse_sparse(body.get("sparseValues"))
         dense = parse_values(values, self._store.dimension, zero_allowed=False) if values else None
 
-        def change(record: Record) -> Record:
+        def apply_changes(record: Record) -> Record:
             merged = parse_metadata({**(record.metadata or {}), **changes})
             return Record(
                 id=record.id,
@@ -166,19 +166,19 @@ class DataPlane:
             )
 
         if body.get("id") is not None:
-            self._store.revise(namespace, [parse_id(body["id"])], change)
+            self._store.update(namespace, [parse_id(body["id"])], apply_changes)
             return {}
         if not body.get("filter"):
             raise BadRequest("Update with empty metadata filter is not allowed")
         ids = [record.id for record in self._store.select(namespace, compile_filter(body["filter"]))]
-        return {"matchedRecords": len(ids) if body.get("dryRun") else self._store.revise(namespace, ids, change)}
+        return {"matchedRecords": len(ids) if body.get("dryRun") else self._store.update(namespace, ids, apply_changes)}
 
-    def _stats(self, body: Body) -> Any:
+    def _describe_stats(self, body: Body) -> Any:
         if body.get("filter"):
             raise BadRequest("Serverless indexes do not support describing index stats with metadata filtering")
-        counts = self._store.namespaces()
+        counts = self._store.list_namespaces()
         return {
-            "namespaces": {_shown(name): {"vectorCount": count} for name, count in counts.items()},
+            "namespaces": {_format_namespace(name): {"vectorCount": count} for name, count in counts.items()},
             "dimension": self._store.dimension,
             "indexFullness": 0,
             "totalVectorCount": sum(counts.values()),
@@ -190,39 +190,39 @@ class DataPlane:
         name = body.get("name")
         if not isinstance(name, str) or not name or name == DEFAULT_NAMESPACE:
             raise BadRequest("A namespace needs a name that is not empty or reserved")
-        if not self._store.create_namespace(_namespace(name)):
+        if not self._store.create_namespace(_parse_namespace(name)):
             raise Exists("Namespace already exists")
         return {"name": name, "record_count": "0"}
 
     def _list_namespaces(self, request: Request) -> Any:
-        prefix = _first(request, "prefix") or ""
-        counts = {_shown(name): count for name, count in self._store.namespaces().items()}
+        prefix = _get_first(request, "prefix") or ""
+        counts = {_format_namespace(name): count for name, count in self._store.list_namespaces().items()}
         names = sorted(name for name in counts if name.startswith(prefix))
-        start = _decode(_first(request, "paginationToken"))
+        start = _decode_token(_get_first(request, "paginationToken"))
         after = [name for name in names if name > start]
-        limit = _limit(_integer(_first(request, "limit")), MAX_PAGE)
+        limit = _parse_limit(_parse_integer(_get_first(request, "limit")), MAX_PAGE)
         page = after[:limit]
         reply: dict[str, Any] = {
             "namespaces": [{"name": name, "record_count": str(counts[name])} for name in page],
             "total_count": len(names),
         }
-        return reply | ({"pagination": {"next": _encode(page[-1])}} if len(after) > limit else {})
+        return reply | ({"pagination": {"next": _encode_token(page[-1])}} if len(after) > limit else {})
 
-    def _one_namespace(self, request: Request) -> Any:
+    def _handle_namespace(self, request: Request) -> Any:
         shown = unquote(request.path.removeprefix("/namespaces/"))
-        counts = self._store.namespaces()
-        name = _namespace(shown)
+        counts = self._store.list_namespaces()
+        name = _parse_namespace(shown)
         if name not in counts:
             raise Missing(f"Namespace {shown} not found")
         if request.method == "GET":
-            return {"name": _shown(name), "record_count": str(counts[name])}
+            return {"name": _format_namespace(name), "record_count": str(counts[name])}
         if request.method == "DELETE":
             self._store.delete_namespace(name)
             return {}
         raise Missing(f"{request.method} {request.path} is not a path of the data plane")
 
 
-def _body(request: Request) -> Body:
+def _parse_body(request: Request) -> Body:
     try:
         body = request.json()
     except ValueError as exc:
@@ -232,7 +232,7 @@ def _body(request: Request) -> Body:
     return body
 
 
-def _namespace(raw: Any) -> str:
+def _parse_namespace(raw: Any) -> str:
     if raw in (None, DEFAULT_NAMESPACE):
         return ""
     if not isinstance(raw, str) or len(raw) > _MAX_NAMESPACE or "\0" in raw:
@@ -240,16 +240,16 @@ def _namespace(raw: Any) -> str:
     return raw
 
 
-def _shown(namespace: str) -> str:
+def _format_namespace(namespace: str) -> str:
     return namespace or DEFAULT_NAMESPACE
 
 
-def _first(request: Request, name: str) -> str | None:
+def _get_first(request: Request, name: str) -> str | None:
     values = request.query.get(name)
     return values[0] if values else None
 
 
-def _integer(raw: str | None) -> int | None:
+def _parse_integer(raw: str | None) -> int | None:
     if raw is None:
         return None
     if not raw.isdigit():
@@ -257,27 +257,29 @@ def _integer(raw: str | None) -> int | None:
     return int(raw)
 
 
-def _limit(raw: Any, most: int) -> int:
+def _parse_limit(raw: Any, most: int) -> int:
     limit = MAX_PAGE if raw is None else raw
     if not isinstance(limit, int) or not 1 <= limit <= most:
         raise BadRequest(f"limit must be between 1 and {most}, got {limit}")
     return limit
 
 
-def _page(found: list[Record], limit: Any, token: str | None, most: int) -> tuple[list[Record], dict[str, str] | None]:
+def _select_page(
+    found: list[Record], limit: Any, token: str | None, most: int
+) -> tuple[list[Record], dict[str, str] | None]:
     """Return one page of records ordered by id, and the token of the next page or None."""
-    start = _decode(token)
+    start = _decode_token(token)
     after = [record for record in found if record.id > start]
-    size = _limit(limit, most)
+    size = _parse_limit(limit, most)
     page = after[:size]
-    return page, {"next": _encode(page[-1].id)} if len(after) > size else None
+    return page, {"next": _encode_token(page[-1].id)} if len(after) > size else None
 
 
-def _encode(last: str) -> str:
+def _encode_token(last: str) -> str:
     return base64.urlsafe_b64encode(last.encode()).decode()
 
 
-def _decode(token: str | None) -> str:
+def _decode_token(token: str | None) -> str:
     if not token:
         return ""
     try:
@@ -286,5 +288,5 @@ def _decode(token: str | None) -> str:
         raise BadRequest("Invalid pagination token") from exc
 
 
-def _by_id(records: list[Record]) -> dict[str, Any]:
+def _index_by_id(records: list[Record]) -> dict[str, Any]:
     return {record.id: record.as_json() for record in records}

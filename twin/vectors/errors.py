@@ -11,7 +11,7 @@ class IndexFault(Exception):
     status = 400
     code = 3  # INVALID_ARGUMENT
 
-    def payload(self) -> dict[str, Any]:
+    def to_payload(self) -> dict[str, Any]:
         """Return the body that Pinecone sends."""
         return {"code": self.code, "message": str(self), "details": []}
 

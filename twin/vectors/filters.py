@@ -44,7 +44,7 @@ def compile_filter(filter_: Any, depth: int = 0) -> Predicate:
         elif key.startswith("$"):
             raise BadRequest(f"{key} is not a valid operator")
         else:
-            parts.append(_field(key, value))
+            parts.append(_build_field_test(key, value))
     return lambda metadata: all(part(metadata) for part in parts)
 
 
@@ -57,25 +57,25 @@ def _combine(operator: str, operands: Any, depth: int) -> Predicate:
     return lambda metadata: any(part(metadata) for part in parts)
 
 
-def _field(name: str, condition: Any) -> Predicate:
+def _build_field_test(name: str, condition: Any) -> Predicate:
     if not isinstance(condition, Mapping):
         condition = {"$in": condition} if isinstance(condition, list) else {"$eq": condition}
     if not condition:
         raise BadRequest(f"the filter on {name} has no operator")
-    tests = [_test(operator, operand) for operator, operand in condition.items()]
+    tests = [_build_test(operator, operand) for operator, operand in condition.items()]
     return lambda metadata: all(test(metadata.get(name, _ABSENT)) for test in tests)
 
 
-def _test(operator: str, operand: Any) -> Callable[[Any], bool]:
+def _build_test(operator: str, operand: Any) -> Callable[[Any], bool]:
     if operator in _ORDER:
-        return _ordered(operator, operand)
+        return _build_order_test(operator, operand)
     if operator in ("$in", "$nin"):
-        return _membership(operator, operand)
+        return _build_membership_test(operator, operand)
     if operator in ("$eq", "$ne"):
         if not _is_scalar(operand):
             raise BadRequest(f"the {operator} operator must be followed by a string, boolean or a number")
         wanted = [operand]
-        return lambda value: _any_equal(value, wanted) == (operator == "$eq")
+        return lambda value: _has_equal(value, wanted) == (operator == "$eq")
     if operator == "$exists":
         if not isinstance(operand, bool):
             raise BadRequest("the $exists operator must be followed by a boolean")
@@ -83,7 +83,7 @@ def _test(operator: str, operand: Any) -> Callable[[Any], bool]:
     raise BadRequest(f"{operator} is not a valid operator")
 
 
-def _ordered(operator: str, operand: Any) -> Callable[[Any], bool]:
+def _build_order_test(operator: str, operand: Any) -> Callable[[Any], bool]:
     if isinstance(operand, bool) or not isinstance(operand, int | float):
         raise BadRequest(f"the {operator} operator must be followed by a number, got {operand!r} instead")
     compare = _ORDER[operator]
@@ -95,15 +95,15 @@ def _ordered(operator: str, operand: Any) -> Callable[[Any], bool]:
     return test
 
 
-def _membership(operator: str, operand: Any) -> Callable[[Any], bool]:
+def _build_membership_test(operator: str, operand: Any) -> Callable[[Any], bool]:
     if not isinstance(operand, list) or not all(_is_scalar(item) for item in operand):
         raise BadRequest(f"the {operator} operator must be followed by a list of strings, booleans or numbers")
     if len(operand) > MAX_VALUES:
         raise BadRequest(f"the {operator} operator takes at most {MAX_VALUES} values")
-    return lambda value: _any_equal(value, operand) == (operator == "$in")
+    return lambda value: _has_equal(value, operand) == (operator == "$in")
 
 
-def _any_equal(value: Any, wanted: list[Any]) -> bool:
+def _has_equal(value: Any, wanted: list[Any]) -> bool:
     if value is _ABSENT:
         return False
     values = value if isinstance(value, list) else [value]

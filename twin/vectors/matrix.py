@@ -45,7 +45,7 @@ class NamespaceMatrix:
             self._records.append(record)
         else:
             self._records[row] = record
-        self._matrix[row] = self._prepared(record.values)
+        self._matrix[row] = self._normalize(record.values)
 
     def drop(self, id_: str) -> None:
         """Remove a record, if it is there, by moving the last row into its place."""
@@ -69,7 +69,7 @@ class NamespaceMatrix:
             )
         if not rows.size:
             return []
-        scores = self._scores(rows, values)
+        scores = self._compute_scores(rows, values)
         if sparse:
             scores = scores + np.array([_sparse_dot(self._records[row].sparse, sparse) for row in rows])
         sign = 1.0 if self._metric == "euclidean" else -1.0
@@ -80,7 +80,7 @@ class NamespaceMatrix:
         found.sort(key=lambda pair: (sign * pair[1], pair[0].id))
         return found[:top_k]
 
-    def _scores(self, rows: np.ndarray[tuple[int], np.dtype[np.int64]], values: Floats) -> Floats:
+    def _compute_scores(self, rows: np.ndarray[tuple[int], np.dtype[np.int64]], values: Floats) -> Floats:
         matrix = self._matrix[: len(self._records)]
         if rows.size < len(self._records):
             matrix = matrix[rows]
@@ -88,10 +88,10 @@ class NamespaceMatrix:
             difference = matrix - values
             distances: Floats = np.einsum("ij,ij->i", difference, difference)
             return distances
-        scores: Floats = matrix @ self._prepared(values)
+        scores: Floats = matrix @ self._normalize(values)
         return np.clip(scores, -1.0, 1.0) if self._metric == "cosine" else scores
 
-    def _prepared(self, values: Floats) -> Floats:
+    def _normalize(self, values: Floats) -> Floats:
         if self._metric != "cosine":
             return values
         norm = np.linalg.norm(values)

@@ -133,7 +133,7 @@ def parse_metadata(raw: Any) -> dict[str, Any]:
     for key, value in raw.items():
         if key.startswith("$"):
             raise BadRequest(f"Metadata key '{key}' must not start with $")
-        if not _valid_value(value):
+        if not _is_valid_value(value):
             shown = json.dumps(value)[:80]
             raise BadRequest(
                 f"Metadata value must be a string, number, boolean or list of strings, got '{shown}' for field '{key}'"
@@ -144,7 +144,7 @@ def parse_metadata(raw: Any) -> dict[str, Any]:
     return dict(raw)
 
 
-def _valid_value(value: Any) -> bool:
+def _is_valid_value(value: Any) -> bool:
     if isinstance(value, list):
         return all(isinstance(item, str) for item in value)
     if isinstance(value, float):

@@ -78,7 +78,7 @@ class VectorStore:
         with self._lock:
             self._database.close()
 
-    def namespaces(self) -> dict[str, int]:
+    def list_namespaces(self) -> dict[str, int]:
         """Return each namespace with its number of records, by name."""
         with self._lock:
             return {name: len(self._namespaces[name]) for name in sorted(self._namespaces)}
@@ -88,7 +88,7 @@ class VectorStore:
         with self._lock:
             if name in self._namespaces:
                 return False
-            self._transact([("INSERT OR IGNORE INTO namespaces VALUES (?)", [(name,)])])
+            self._run_transaction([("INSERT OR IGNORE INTO namespaces VALUES (?)", [(name,)])])
             self._namespaces[name] = NamespaceMatrix(self.dimension, self.metric)
             return True
 
@@ -97,7 +97,7 @@ class VectorStore:
         with self._lock:
             if name not in self._namespaces:
                 return False
-            self._transact(
+            self._run_transaction(
                 [
                     ("DELETE FROM vectors WHERE namespace = ?", [(name,)]),
                     ("DELETE FROM namespaces WHERE name = ?", [(name,)]),
@@ -110,7 +110,7 @@ class VectorStore:
         """Insert or replace records; the namespace is made if needed."""
         rows = [_to_row(namespace, record) for record in records]
         with self._lock:
-            self._transact(
+            self._run_transaction(
                 [
                     ("INSERT OR IGNORE INTO namespaces VALUES (?)", [(namespace,)]),
                     ("INSERT OR REPLACE INTO vectors VALUES (?, ?, ?, ?, ?)", rows),
@@ -120,7 +120,7 @@ class VectorStore:
             for record in records:
                 matrix.put(record)
 
-    def revise(self, namespace: str, ids: Iterable[str], change: Callable[[Record], Record]) -> int:
+    def update(self, namespace: str, ids: Iterable[str], change: Callable[[Record], Record]) -> int:
         """Replace records that exist by what ``change`` makes of them; return how many there were."""
         with self._lock:
             current = self.get(namespace, ids)
@@ -139,7 +139,9 @@ class VectorStore:
             matrix = self._namespaces.get(namespace)
             if matrix is None:
                 return
-            self._transact([("DELETE FROM vectors WHERE namespace = ? AND id = ?", [(namespace, id_) for id_ in ids])])
+            self._run_transaction(
+                [("DELETE FROM vectors WHERE namespace = ? AND id = ?", [(namespace, id_) for id_ in ids])]
+            )
             for id_ in ids:
                 matrix.drop(id_)
 
@@ -176,7 +178,7 @@ class VectorStore:
             matrix = self._namespaces.get(namespace)
             return matrix.search(values, top_k, keep, sparse) if matrix is not None else []
 
-    def _transact(self, statements: Sequence[tuple[str, Sequence[tuple[Any, ...]]]]) -> None:
+    def _run_transaction(self, statements: Sequence[tuple[str, Sequence[tuple[Any, ...]]]]) -> None:
         self._database.execute("BEGIN")
         try:
             for statement, rows in statements:

@@ -26,7 +26,7 @@ class Arns:
         self._arns: dict[str, str] = {}
         self._tokens: dict[str, str] = {}
 
-    def token(self, name: str) -> str:
+    def get_token(self, name: str) -> str:
         """Return what stands for a function's ARN until it is known."""
         if name not in self._tokens:
             self._tokens[name] = Lazy.string(_Arn(self._arns, name))

@@ -59,7 +59,7 @@ class Fragment(sfn.StateMachineFragment):
             known: the results that come before.
         """
 
-    def then(self, following: sfn.IChainable) -> None:
+    def connect_to(self, following: sfn.IChainable) -> None:
         """Let the fragment lead to a state or to another fragment."""
         for end in self.ends:
             end.next(following)

@@ -9,8 +9,18 @@ from aws_cdk import aws_stepfunctions as sfn
 
 from infra.orchestration.fragments.base import Fragment
 from infra.orchestration.fragments.exports import Known
-from infra.orchestration.fragments.jsonata import DATA, ROUND, STOPS, expression, merged, only, text, told, without
-from infra.orchestration.fragments.states import passing
+from infra.orchestration.fragments.jsonata import (
+    DATA,
+    ROUND,
+    STOPS,
+    build_catch_output,
+    drop_fields,
+    merge,
+    pick_fields,
+    to_literal,
+    wrap_jsonata,
+)
+from infra.orchestration.fragments.states import create_pass
 from infra.orchestration.fragments.steps import ModelTask, Nothing
 from infra.orchestration.fragments.workflow import Workflow
 
@@ -42,7 +52,7 @@ class Sequential(Fragment):
         if not parts:
             raise ValueError(f"{name} has no parts")
         for part, following in pairwise(parts):
-            part.then(following)
+            part.connect_to(following)
         self._parts = parts
         self.owned = tuple(name for part in parts for name in part.owned)
         self.span = max(part.span for part in parts)
@@ -73,14 +83,16 @@ class Parallel(Fragment):
         own = [(*branch.owned, *([] if branch.leaf or not guarded else [branch.name])) for branch in branches]
         self.owned = tuple(one for names in own for one in names)
         self.span = max(branch.span for branch in branches)
-        results = [only(f"$states.result[{place}]", names) for place, names in enumerate(own)]
-        together = sfn.Parallel.jsonata(self, name, outputs=expression(merged(without(DATA, self.owned), *results)))
+        results = [pick_fields(f"$states.result[{place}]", names) for place, names in enumerate(own)]
+        together = sfn.Parallel.jsonata(
+            self, name, outputs=wrap_jsonata(merge(drop_fields(DATA, self.owned), *results))
+        )
         for branch in branches:
             together.branch(Guard(flow, branch) if guarded else branch)
         self.first = together
-        self.ends = [self._enough(together, needs)] if guarded else [together]
+        self.ends = [self._create_quorum_check(together, needs)] if guarded else [together]
 
-    def _enough(self, together: sfn.Parallel, needs: Policy) -> sfn.Pass:
+    def _create_quorum_check(self, together: sfn.Parallel, needs: Policy) -> sfn.Pass:
         """Return the state that is entered where enough branches have succeeded."""
         least = round(needs.value) if isinstance(needs, AtLeast) else 1
         statuses = ", ".join(f"{DATA}.{branch.name}.status" for branch in self._branches)
@@ -91,9 +103,9 @@ class Parallel(Fragment):
             error="StepFailed",
             cause=f"fewer than {least} of the {len(self._branches)} branches of {self.name} succeeded",
         )
-        on = passing(self, f"{self.name}: enough", DATA)
+        on = create_pass(self, f"{self.name}: enough", DATA)
         choice = sfn.Choice.jsonata(self, f"{self.name}: how many")
-        choice.when(sfn.Condition.jsonata(expression(f"{failures} > {len(self._branches) - least}")), few)
+        choice.when(sfn.Condition.jsonata(wrap_jsonata(f"{failures} > {len(self._branches) - least}")), few)
         choice.otherwise(on)
         together.next(choice)
         return on
@@ -115,19 +127,19 @@ class Guard(Fragment):
         self.owned, self.span, self.leaf = inner.owned, inner.span, inner.leaf
         self.result = inner.result
         # A failed branch leaves its own name only, with what failed.
-        self._failed = passing(
+        self._failed = create_pass(
             self,
             f"{inner.name}: failed branch",
-            merged(f"{DATA}.data", f"{{'{inner.name}': {{'status': 'failed', 'error': {DATA}.error}}}}"),
+            merge(f"{DATA}.data", f"{{'{inner.name}': {{'status': 'failed', 'error': {DATA}.error}}}}"),
         )
         self._stop = sfn.Fail.jsonata(
-            self, f"{inner.name}: stop", error=expression(f"{DATA}.error"), cause=expression(f"{DATA}.cause")
+            self, f"{inner.name}: stop", error=wrap_jsonata(f"{DATA}.error"), cause=wrap_jsonata(f"{DATA}.cause")
         )
-        kept = without("$states.result[0]", [] if inner.leaf else [inner.name])
-        box = sfn.Parallel.jsonata(self, f"{inner.name}: branch", outputs=expression(kept))
+        kept = drop_fields("$states.result[0]", [] if inner.leaf else [inner.name])
+        box = sfn.Parallel.jsonata(self, f"{inner.name}: branch", outputs=wrap_jsonata(kept))
         box.branch(inner)
-        box.add_catch(self._stop, errors=list(STOPS), outputs=expression(told(DATA)))
-        box.add_catch(self._failed, errors=["States.ALL"], outputs=expression(told(DATA)))
+        box.add_catch(self._stop, errors=list(STOPS), outputs=wrap_jsonata(build_catch_output(DATA)))
+        box.add_catch(self._failed, errors=["States.ALL"], outputs=wrap_jsonata(build_catch_output(DATA)))
         self.first, self.ends = box, [box, self._failed]
 
     def resolve(self, known: Known) -> Known:
@@ -164,17 +176,17 @@ class Branch(Fragment):
         self._values: list[str | int | bool] = [value for value in cases if not isinstance(value, AtLeast)]
         choice = sfn.Choice.jsonata(self, name)
         for value, arm in cases.items():
-            choice.when(sfn.Condition.jsonata(expression(self._condition(value))), arm.first)
+            choice.when(sfn.Condition.jsonata(wrap_jsonata(self._build_condition(value))), arm.first)
         choice.otherwise(other.first)
         self.owned = tuple(one for arm in self._arms for one in arm.owned)
         self.span = max(arm.span for arm in self._arms)
         self.first, self.ends = choice, [end for arm in self._arms for end in arm.ends]
 
-    def _condition(self, value: Case) -> str:
+    def _build_condition(self, value: Case) -> str:
         field = f"{DATA}.{self._step}.{self._field}"
         if isinstance(value, AtLeast):
             return f"$type({field}) = 'number' ? {field} >= {value.value} : false"
-        return f"{field} = {text(value)}"
+        return f"{field} = {to_literal(value)}"
 
     def resolve(self, known: Known) -> Known:
         """See `Fragment`."""
@@ -231,16 +243,16 @@ class Refine(Fragment):
         self.span = self._stride * rounds
         self._own = f"_{name}"
         self.owned = tuple(dict.fromkeys([*(one for part in self._parts for one in part.owned), name]))
-        done = passing(self, f"{name}: best", self._left())
-        again = passing(self, f"{name}: again", self._next())
-        enough = sfn.Choice.jsonata(self, f"{name}: good enough", outputs=expression(self._counted()))
-        enough.when(self._met(), done, outputs=expression(self._counted()))
-        enough.when(self._may_go_on(), improve.first, outputs=expression(self._again()))
+        done = create_pass(self, f"{name}: best", self._finish_loop())
+        again = create_pass(self, f"{name}: again", self._replace_draft())
+        enough = sfn.Choice.jsonata(self, f"{name}: good enough", outputs=wrap_jsonata(self._record_best()))
+        enough.when(self._build_met_condition(), done, outputs=wrap_jsonata(self._record_best()))
+        enough.when(self._build_continue_condition(), improve.first, outputs=wrap_jsonata(self._begin_round()))
         enough.otherwise(done)
         again.next(judge.first)
-        produce.then(judge.first)
-        judge.then(enough)
-        improve.then(again)
+        produce.connect_to(judge.first)
+        judge.connect_to(enough)
+        improve.connect_to(again)
         self.first, self.ends = produce.first, [done]
 
     def resolve(self, known: Known) -> Known:
@@ -253,48 +265,48 @@ class Refine(Fragment):
 
     # What the loop keeps in the data: how often it went round, and the best draft with its score. All references.
 
-    def _kept(self) -> str:
+    def _loop_data(self) -> str:
         return f"{DATA}.{self._own}"
 
-    def _this(self) -> str:
+    def _current_score(self) -> str:
         return f"{DATA}.{self._judge}.{self._score}"
 
-    def _best(self) -> str:
+    def _best_draft(self) -> str:
         """Return the expression of the best so far; of two that are as good, the first."""
-        this = f"{{'score': {self._this()}, 'draft': {DATA}.{self._draft}, 'judged': {DATA}.{self._judge}}}"
-        best = f"{self._kept()}.best"
-        return f"($exists({best}) and {best}.score >= {self._this()} ? {best} : {this})"
+        this = f"{{'score': {self._current_score()}, 'draft': {DATA}.{self._draft}, 'judged': {DATA}.{self._judge}}}"
+        best = f"{self._loop_data()}.best"
+        return f"($exists({best}) and {best}.score >= {self._current_score()} ? {best} : {this})"
 
-    def _gone(self) -> str:
-        return f"($exists({self._kept()}) ? {self._kept()}.gone : 0)"
+    def _round_count(self) -> str:
+        return f"($exists({self._loop_data()}) ? {self._loop_data()}.gone : 0)"
 
-    def _counted(self) -> str:
+    def _record_best(self) -> str:
         """Return the data with the best so far."""
-        return merged(DATA, f"{{'{self._own}': {{'gone': {self._gone()}, 'best': {self._best()}}}}}")
+        return merge(DATA, f"{{'{self._own}': {{'gone': {self._round_count()}, 'best': {self._best_draft()}}}}}")
 
-    def _again(self) -> str:
+    def _begin_round(self) -> str:
         """Return the data as the next round begins: everything that is done again has a new place."""
-        kept = f"{{'gone': {self._gone()} + 1, 'best': {self._best()}}}"
-        return merged(DATA, f"{{'{ROUND}': {DATA}.{ROUND} + {self._stride}, '{self._own}': {kept}}}")
+        kept = f"{{'gone': {self._round_count()} + 1, 'best': {self._best_draft()}}}"
+        return merge(DATA, f"{{'{ROUND}': {DATA}.{ROUND} + {self._stride}, '{self._own}': {kept}}}")
 
-    def _next(self) -> str:
+    def _replace_draft(self) -> str:
         """Return the data with the better draft in the draft's place."""
-        return merged(DATA, f"{{'{self._draft}': {DATA}.{self._better}}}")
+        return merge(DATA, f"{{'{self._draft}': {DATA}.{self._better}}}")
 
-    def _met(self) -> sfn.Condition:
-        return sfn.Condition.jsonata(expression(f"{self._this()} >= {text(self._threshold)}"))
+    def _build_met_condition(self) -> sfn.Condition:
+        return sfn.Condition.jsonata(wrap_jsonata(f"{self._current_score()} >= {to_literal(self._threshold)}"))
 
-    def _may_go_on(self) -> sfn.Condition:
-        return sfn.Condition.jsonata(expression(f"{self._gone()} < {self._rounds - 1}"))
+    def _build_continue_condition(self) -> sfn.Condition:
+        return sfn.Condition.jsonata(wrap_jsonata(f"{self._round_count()} < {self._rounds - 1}"))
 
-    def _left(self) -> str:
+    def _finish_loop(self) -> str:
         """Return the data after the loop: the best in place, the counter as it was before."""
-        best = f"{self._kept()}.best"
-        status = f"({best}.score >= {text(self._threshold)} ? 'met' : 'capped')"
-        told = f"{{'status': {status}, 'rounds': {self._kept()}.gone + 1, 'score': {best}.score}}"
-        count = f"{DATA}.{ROUND} - {self._kept()}.gone * {self._stride}"
+        best = f"{self._loop_data()}.best"
+        status = f"({best}.score >= {to_literal(self._threshold)} ? 'met' : 'capped')"
+        told = f"{{'status': {status}, 'rounds': {self._loop_data()}.gone + 1, 'score': {best}.score}}"
+        count = f"{DATA}.{ROUND} - {self._loop_data()}.gone * {self._stride}"
         kept = f"{{'{self._draft}': {best}.draft, '{self._judge}': {best}.judged}}"
-        return merged(without(DATA, [self._own]), kept, f"{{'{self.name}': {told}, '{ROUND}': {count}}}")
+        return merge(drop_fields(DATA, [self._own]), kept, f"{{'{self.name}': {told}, '{ROUND}': {count}}}")
 
 
 def result_of(name: str, part: Fragment) -> str:

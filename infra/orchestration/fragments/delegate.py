@@ -52,6 +52,6 @@ class Delegate(Fragment):
         return self._whole.resolve(known)
 
 
-def listed(specialists: Sequence[Fragment]) -> str:
+def build_findings_template(specialists: Sequence[Fragment]) -> str:
     """Return the template that puts specialists' results together, each under its name."""
     return "\n\n".join(f"## {one.name}\n{{{{{result_of('findings', one)}}}}}" for one in specialists)

@@ -11,14 +11,14 @@ Known = Mapping[str, frozenset[str] | None]
 _SMALL = frozenset({"boolean", "integer", "number"})
 
 
-def small_fields(schema: dict[str, Any] | None) -> tuple[str, ...]:
+def select_small_fields(schema: dict[str, Any] | None) -> tuple[str, ...]:
     """Return the fields of a schema that are exported unless others are named: those that are small by their type."""
     properties = (schema or {}).get("properties", {})
     small = [name for name, one in properties.items() if one.get("type") in _SMALL or "enum" in one or "const" in one]
     return tuple(small[:EXPORTS])
 
 
-def export_problems(
+def find_export_problems(
     spec: AnyStep | None,
     step: str,
     name: str,
@@ -42,12 +42,14 @@ def export_problems(
     elif name == STATUS:
         return
     elif isinstance(spec, ModelStep):
-        yield from _model_problems(spec, name, values, number=number)
+        yield from _find_model_problems(spec, name, values, number=number)
     elif spec is not None or name not in (known[step] or ()):
         yield f"the result of {step} has no field {name} that goes through the state machine"
 
 
-def _model_problems(spec: ModelStep, name: str, values: Sequence[str | int | bool], *, number: bool) -> Iterator[str]:
+def _find_model_problems(
+    spec: ModelStep, name: str, values: Sequence[str | int | bool], *, number: bool
+) -> Iterator[str]:
     if name not in spec.exports:
         there = ", ".join(sorted({STATUS, *spec.exports}))
         yield f"{spec.name} does not export the field {name}; it exports: {there}"
@@ -60,7 +62,7 @@ def _model_problems(spec: ModelStep, name: str, values: Sequence[str | int | boo
             yield f"{spec.name}.{name} is never {value!r}; it is one of: {shape['enum']}"
 
 
-def argument_problems(schema: Mapping[str, Any], arguments: Mapping[str, Any]) -> Iterator[str]:
+def find_argument_problems(schema: Mapping[str, Any], arguments: Mapping[str, Any]) -> Iterator[str]:
     """Yield what is wrong with the names of a tool's arguments; their values are templates, checked when it runs."""
     there = schema.get("properties", {})
     for name in arguments:

@@ -7,8 +7,8 @@ from pydantic import BaseModel
 
 from infra.orchestration.fragments.base import Fragment
 from infra.orchestration.fragments.control import Branch, Cases, Parallel, Policy, Refine, Sequential
-from infra.orchestration.fragments.delegate import Delegate, listed
-from infra.orchestration.fragments.exports import argument_problems, small_fields
+from infra.orchestration.fragments.delegate import Delegate, build_findings_template
+from infra.orchestration.fragments.exports import find_argument_problems, select_small_fields
 from infra.orchestration.fragments.humans import HumanApproval, HumanRun
 from infra.orchestration.fragments.steps import AgentRun, ModelTask, Text, ToolRun
 from infra.orchestration.fragments.workflow import Workflow
@@ -24,8 +24,8 @@ from pentad.domain.declarations.workflows import (
 )
 from pentad.domain.errors import InvalidInput
 from pentad.domain.usage import Limits
-from pentad.models.structured.schemas import strict_schema
-from pentad.orchestration.workflows.templates import problems
+from pentad.models.structured.schemas import build_strict_schema
+from pentad.orchestration.workflows.templates import find_problems
 
 
 class Flow(Workflow):
@@ -65,8 +65,8 @@ class Flow(Workflow):
             output: the type of a structured output; its fields can be referred to.
             exports: fields that branches and loops look at; all enumerations, numbers and truth values by default.
         """
-        schema = self._schema(name, output)
-        shown = tuple(exports) if exports is not None else small_fields(schema)
+        schema = self._build_schema(name, output)
+        shown = tuple(exports) if exports is not None else select_small_fields(schema)
         for field in shown:
             if field not in (schema or {}).get("properties", {}):
                 self.problem(name, "exports", f"the output has no field {field}")
@@ -98,7 +98,7 @@ class Flow(Workflow):
         """
         if tool not in self.tools:
             raise self._wrong(name, "tool", f"there is no tool {tool}; there are: {', '.join(sorted(self.tools))}")
-        for sentence in argument_problems(self.tools[tool].spec.input_schema, arguments):
+        for sentence in find_argument_problems(self.tools[tool].spec.input_schema, arguments):
             self.problem(name, "arguments", sentence)
         return ToolRun(self, self._step(ToolStep, name, {"tool": tool, "arguments": arguments}))
 
@@ -241,7 +241,7 @@ class Flow(Workflow):
             findings: what templates call the specialists' results put together.
             needs: how many specialists have to succeed.
         """
-        together = self.text(findings, listed(specialists))
+        together = self.text(findings, build_findings_template(specialists))
         return Delegate(
             self,
             name,
@@ -255,14 +255,14 @@ class Flow(Workflow):
 
     # What it comes to
 
-    def spec(self, root: Fragment, description: str) -> WorkflowSpec:
+    def build_spec(self, root: Fragment, description: str) -> WorkflowSpec:
         """Return the workflow as data.
 
         Raises:
             ConfigurationError: something does not fit together; the message names the file, the parts and the fields.
         """
         known = root.resolve({})
-        for problem in problems(self.answer, known):
+        for problem in find_problems(self.answer, known):
             self.problem("answer", "template", problem)
         if not self.answer.strip():
             self.problem("answer", "template", "flow.answer is not set")
@@ -283,8 +283,8 @@ class Flow(Workflow):
             schedules=tuple(self.schedules),
         )
 
-    def _schema(self, name: str, output: type[BaseModel] | None) -> dict[str, Any] | None:
+    def _build_schema(self, name: str, output: type[BaseModel] | None) -> dict[str, Any] | None:
         try:
-            return None if output is None else strict_schema(output)
+            return None if output is None else build_strict_schema(output)
         except InvalidInput as error:
             raise self._wrong(name, f"output.{error.field}", error.message) from error

@@ -4,13 +4,13 @@ from aws_cdk import aws_stepfunctions as sfn
 
 from infra.orchestration.fragments.base import Fragment
 from infra.orchestration.fragments.exports import Known
-from infra.orchestration.fragments.jsonata import DATA, expression, merged
-from infra.orchestration.fragments.states import state
+from infra.orchestration.fragments.jsonata import DATA, merge, wrap_jsonata
+from infra.orchestration.fragments.states import create_state
 from infra.orchestration.fragments.steps import Nothing, StepFragment
 from infra.orchestration.fragments.waiting import Wait
 from infra.orchestration.fragments.workflow import Workflow
 from pentad.domain.declarations.workflows import HumanStep
-from pentad.orchestration.approvals.waiting_times import first_wait
+from pentad.orchestration.approvals.waiting_times import compute_first_wait
 
 
 class HumanRun(StepFragment):
@@ -25,17 +25,17 @@ class HumanRun(StepFragment):
             strict: a rejection stops the run.
         """
         super().__init__(flow, spec, {"text": spec.text})
-        task = self.task("human_done", {"strict": "true" if strict else "false"}, refers=False)
-        collect = state(
+        task = self.build_task("human_done", {"strict": "true" if strict else "false"}, refers=False)
+        collect = create_state(
             self,
             f"{self.name}: collect",
-            task | {"Output": expression(merged(Wait.rest(), "$states.result.Payload"))},
+            task | {"Output": wrap_jsonata(merge(Wait.strip_data(), "$states.result.Payload"))},
         )
         wait = Wait(
             self,
             self,
             flow.arn("workflow"),
-            seconds=first_wait(spec.seconds, spec.remind_seconds),
+            seconds=compute_first_wait(spec.seconds, spec.remind_seconds),
             suffix="",
             then=collect,
         )
@@ -74,13 +74,13 @@ class HumanApproval(Fragment):
         if rejected is None:
             self.ends = human.ends if approved is None else approved.ends
             if approved is not None:
-                human.then(approved.first)
+                human.connect_to(approved.first)
             return
         way = approved or Nothing(flow, f"{human.name}_approved")
         choice = sfn.Choice.jsonata(self, f"{human.name}: which way")
         yes = f"{DATA}.{human.name}.status in ['approved', 'answered']"
-        choice.when(sfn.Condition.jsonata(expression(yes)), way.first).otherwise(rejected.first)
-        human.then(choice)
+        choice.when(sfn.Condition.jsonata(wrap_jsonata(yes)), way.first).otherwise(rejected.first)
+        human.connect_to(choice)
         self.ends = [*way.ends, *rejected.ends]
 
     def resolve(self, known: Known) -> Known:

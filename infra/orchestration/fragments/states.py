@@ -8,10 +8,10 @@ from aws_cdk import IStableStringProducer, Lazy
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from infra.orchestration.fragments.jsonata import expression
+from infra.orchestration.fragments.jsonata import wrap_jsonata
 
 
-def state(scope: Construct, name: str, body: Mapping[str, Any]) -> sfn.CustomState:
+def create_state(scope: Construct, name: str, body: Mapping[str, Any]) -> sfn.CustomState:
     """Return a state of a name that nothing else in the workflow has."""
     return sfn.CustomState(scope, name, state_json=dict(body))
 
@@ -28,7 +28,7 @@ class _NameOf:
         return self._named.state_id
 
 
-def catching(
+def build_catch(
     handler: sfn.State, output: str, assign: Mapping[str, str] | None = None, *, error: str = "States.ALL"
 ) -> dict[str, Any]:
     """Return the fields of a state that catch every error, or one.
@@ -44,12 +44,12 @@ def catching(
     """
     rule: dict[str, Any] = {
         "ErrorEquals": [error],
-        "Output": expression(output),
+        "Output": wrap_jsonata(output),
         "Next": Lazy.string(_NameOf(handler)),
     }
     return {"Catch": [rule | ({"Assign": dict(assign)} if assign else {})]}
 
 
-def passing(scope: Construct, name: str, output: str) -> sfn.Pass:
+def create_pass(scope: Construct, name: str, output: str) -> sfn.Pass:
     """Return a state that only changes the data."""
-    return sfn.Pass.jsonata(scope, name, outputs=expression(output))
+    return sfn.Pass.jsonata(scope, name, outputs=wrap_jsonata(output))

@@ -10,22 +10,22 @@ from infra.orchestration.fragments.exports import Known
 from infra.orchestration.fragments.jsonata import (
     DATA,
     DONE,
-    expression,
-    merged,
-    payload,
-    place,
-    refs_of,
-    told,
-    without,
+    build_catch_output,
+    build_payload,
+    build_place,
+    build_refs,
+    drop_fields,
+    merge,
+    wrap_jsonata,
 )
-from infra.orchestration.fragments.states import catching, passing, state
+from infra.orchestration.fragments.states import build_catch, create_pass, create_state
 from infra.orchestration.fragments.waiting import Wait
 from infra.orchestration.fragments.workflow import Workflow
 from infra.orchestration.names import alias_arn
 from infra.orchestration.tasks import ENGINE_ERRORS, invoke, retry
 from pentad.domain.declarations.workflows import AgentStep, AnyStep, ModelStep, TextStep, ToolStep
-from pentad.orchestration.lifecycle.start import lease_seconds
-from pentad.orchestration.workflows.templates import INPUT, problems, references
+from pentad.orchestration.lifecycle.start import compute_lease
+from pentad.orchestration.workflows.templates import INPUT, find_problems, find_references
 
 GATEWAY_SECONDS = 305
 FUNCTION_SECONDS = 35
@@ -69,11 +69,11 @@ class StepFragment(Fragment):
     def resolve(self, known: Known) -> Known:
         """See `Fragment`."""
         for field, template in self._templates.items():
-            for problem in problems(template, known):
+            for problem in find_problems(template, known):
                 self.flow.problem(self.name, field, problem)
         return {**known, self.name: self.fields}
 
-    def call(self, operation: str, more: Mapping[str, str] | None = None, *, refers: bool = True) -> str:
+    def build_call(self, operation: str, more: Mapping[str, str] | None = None, *, refers: bool = True) -> str:
         """Return the payload of one of its states, an expression.
 
         Args:
@@ -81,18 +81,22 @@ class StepFragment(Fragment):
             more: further fields, expressions.
             refers: whether what the templates refer to is needed.
         """
-        fields = {"step": f"'{self.name}'", "place": place(self.spec.number)}
+        fields = {"step": f"'{self.name}'", "place": build_place(self.spec.number)}
         if refers:
-            fields["refs"] = refs_of(self._referred())
-        return payload(operation, fields | dict(more or {}))
+            fields["refs"] = build_refs(self._list_references())
+        return build_payload(operation, fields | dict(more or {}))
 
-    def task(self, operation: str, more: Mapping[str, str] | None = None, *, refers: bool = False) -> dict[str, Any]:
+    def build_task(
+        self, operation: str, more: Mapping[str, str] | None = None, *, refers: bool = False
+    ) -> dict[str, Any]:
         """Return a task that calls the workflows' function."""
-        return invoke(self.flow.arn("workflow"), self.call(operation, more, refers=refers), seconds=FUNCTION_SECONDS)
+        return invoke(
+            self.flow.arn("workflow"), self.build_call(operation, more, refers=refers), seconds=FUNCTION_SECONDS
+        )
 
-    def _referred(self) -> list[str]:
+    def _list_references(self) -> list[str]:
         try:
-            found = [one for template in self._templates.values() for one in references(template)]
+            found = [one for template in self._templates.values() for one in find_references(template)]
         except ValueError:
             return []  # `resolve` tells what is wrong with it.
         return [one.step for one in found if one.step != INPUT]
@@ -104,9 +108,9 @@ class ModelTask(StepFragment):
     def __init__(self, flow: Workflow, spec: ModelStep) -> None:
         self._schema = spec.output_schema
         super().__init__(flow, spec, {"prompt": spec.prompt})
-        call = self.call("task", {"retry": "$states.context.State.RetryCount"})
+        call = self.build_call("task", {"retry": "$states.context.State.RetryCount"})
         task = invoke(flow.arn("gateway"), call, seconds=GATEWAY_SECONDS)
-        self.first = state(self, self.name, task | {"Output": expression(merged(DATA, _RESULT))})
+        self.first = create_state(self, self.name, task | {"Output": wrap_jsonata(merge(DATA, _RESULT))})
         self.ends = [self.first]
 
     @property
@@ -120,8 +124,8 @@ class Text(StepFragment):
 
     def __init__(self, flow: Workflow, spec: TextStep) -> None:
         super().__init__(flow, spec, {"text": spec.text})
-        task = self.task("text", refers=True)
-        self.first = state(self, self.name, task | {"Output": expression(merged(DATA, _RESULT))})
+        task = self.build_task("text", refers=True)
+        self.first = create_state(self, self.name, task | {"Output": wrap_jsonata(merge(DATA, _RESULT))})
         self.ends = [self.first]
 
 
@@ -130,31 +134,33 @@ class AgentRun(StepFragment):
 
     def __init__(self, flow: Workflow, spec: AgentStep) -> None:
         super().__init__(flow, spec, {"prompt": spec.prompt})
-        kept = merged(DATA, f"{{'{_CHILD}': {_RESULT}}}")
-        after = merged(without(DATA, [_CHILD]), _RESULT)
-        done = state(self, f"{self.name}: collect", self.task("child_done") | {"Output": expression(after)})
-        making = self.task("child", refers=True) | {"Output": expression(kept)}
-        begin = state(self, self.name, making | catching(done, DATA, error=DONE))
+        kept = merge(DATA, f"{{'{_CHILD}': {_RESULT}}}")
+        after = merge(drop_fields(DATA, [_CHILD]), _RESULT)
+        done = create_state(
+            self, f"{self.name}: collect", self.build_task("child_done") | {"Output": wrap_jsonata(after)}
+        )
+        making = self.build_task("child", refers=True) | {"Output": wrap_jsonata(kept)}
+        begin = create_state(self, self.name, making | build_catch(done, DATA, error=DONE))
         # However the execution ended, the run's record says what came of it.
-        run = state(self, f"{self.name}: run", self._execution(spec.agent) | catching(done, DATA))
+        run = create_state(self, f"{self.name}: run", self._build_execution_task(spec.agent) | build_catch(done, DATA))
         begin.next(run).next(done)
         self.first, self.ends = begin, [done]
 
-    def _execution(self, agent: str) -> dict[str, Any]:
+    def _build_execution_task(self, agent: str) -> dict[str, Any]:
         parent = "{'AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID': $states.context.Execution.Id}"
-        given = merged(f"{DATA}.{_CHILD}", parent)
+        given = merge(f"{DATA}.{_CHILD}", parent)
         replies = self.flow.agents[agent].pattern == "reply"
         return {
             "Type": "Task",
             "Resource": _REPLY if replies else _START,
             "Arguments": {
                 "StateMachineArn": alias_arn(self.flow.machine(agent)),
-                "Name": expression(f"{DATA}.{_CHILD}.run"),
+                "Name": wrap_jsonata(f"{DATA}.{_CHILD}.run"),
                 # The SDK's field is a text; that of the optimised integration takes what the text would stand for.
-                "Input": expression(f"$string({given})" if replies else given),
+                "Input": wrap_jsonata(f"$string({given})" if replies else given),
             },
-            "Output": expression(DATA),
-            "TimeoutSeconds": lease_seconds(self.flow.agents[agent]),
+            "Output": wrap_jsonata(DATA),
+            "TimeoutSeconds": compute_lease(self.flow.agents[agent]),
             "Retry": retry(5, also=ENGINE_ERRORS),
         }
 
@@ -165,30 +171,34 @@ class ToolRun(StepFragment):
     def __init__(self, flow: Workflow, spec: ToolStep) -> None:
         super().__init__(flow, spec, {"arguments": spec.arguments})
         told_of = {name: f"{DATA}.{_ERROR}.{name}" for name in ("error", "cause")}
-        after = merged(without(DATA, [_ERROR]), _RESULT)
-        collect = state(self, f"{self.name}: collect", self.task("call_done", told_of) | {"Output": expression(after)})
-        error = merged(DATA, f"{{'{_ERROR}': {told('{}')}}}")
-        run = state(self, f"{self.name}: run", self._call(spec) | catching(collect, error))
-        planning = self.task("call", refers=True) | {"Output": expression(DATA)}
-        plan = state(self, self.name, planning | catching(collect, error, error=DONE))
-        plan.next(self._approval(spec, run) if flow.tools[spec.tool].spec.approval == "always" else run)
+        after = merge(drop_fields(DATA, [_ERROR]), _RESULT)
+        collect = create_state(
+            self, f"{self.name}: collect", self.build_task("call_done", told_of) | {"Output": wrap_jsonata(after)}
+        )
+        error = merge(DATA, f"{{'{_ERROR}': {build_catch_output('{}')}}}")
+        run = create_state(self, f"{self.name}: run", self._build_call_task(spec) | build_catch(collect, error))
+        planning = self.build_task("call", refers=True) | {"Output": wrap_jsonata(DATA)}
+        plan = create_state(self, self.name, planning | build_catch(collect, error, error=DONE))
+        plan.next(self._create_approval(spec, run) if flow.tools[spec.tool].spec.approval == "always" else run)
         run.next(collect)
         self.first, self.ends = plan, [collect]
 
-    def _approval(self, spec: ToolStep, run: sfn.State) -> sfn.State:
+    def _create_approval(self, spec: ToolStep, run: sfn.State) -> sfn.State:
         """Return the first of the states that have a human approve the call: exactly what is shown runs."""
-        settle = state(self, f"{self.name}: settle", self.task("settle") | {"Output": expression(Wait.rest())})
+        settle = create_state(
+            self, f"{self.name}: settle", self.build_task("settle") | {"Output": wrap_jsonata(Wait.strip_data())}
+        )
         settle.next(run)
         return Wait(self, self, self.flow.arn("workflow"), seconds=spec.seconds, suffix=": approval", then=settle).first
 
-    def _call(self, spec: ToolStep) -> dict[str, Any]:
+    def _build_call_task(self, spec: ToolStep) -> dict[str, Any]:
         ref = "'tenant': $tenant, 'run': $run, 'agent': $agent"
         task = invoke(
             self.flow.arn(f"tool:{spec.tool}"),
-            f"{{'op': 'run', {ref}, 'step': {place(spec.number)}, 'index': 0}}",
+            f"{{'op': 'run', {ref}, 'step': {build_place(spec.number)}, 'index': 0}}",
             seconds=self.flow.tools[spec.tool].timeout_seconds + 5,
         )
-        return task | {"Output": expression(DATA)}
+        return task | {"Output": wrap_jsonata(DATA)}
 
 
 class Nothing(Fragment):
@@ -197,7 +207,7 @@ class Nothing(Fragment):
     def __init__(self, flow: Workflow, name: str) -> None:
         super().__init__(flow, name)
         self.owned = ()
-        self.first = passing(self, name, DATA)
+        self.first = create_pass(self, name, DATA)
         self.ends = [self.first]
 
     def resolve(self, known: Known) -> Known:

@@ -6,8 +6,8 @@ from typing import Any, Protocol
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from infra.orchestration.fragments.jsonata import DATA, DONE, expression, merged, without
-from infra.orchestration.fragments.states import catching, state
+from infra.orchestration.fragments.jsonata import DATA, DONE, drop_fields, merge, wrap_jsonata
+from infra.orchestration.fragments.states import build_catch, create_state
 from infra.orchestration.tasks import retry
 
 
@@ -19,11 +19,13 @@ class Asks(Protocol):
         """Its name."""
         ...
 
-    def call(self, operation: str, more: Mapping[str, str] | None = None, *, refers: bool = True) -> str:
+    def build_call(self, operation: str, more: Mapping[str, str] | None = None, *, refers: bool = True) -> str:
         """Return a payload."""
         ...
 
-    def task(self, operation: str, more: Mapping[str, str] | None = None, *, refers: bool = False) -> dict[str, Any]:
+    def build_task(
+        self, operation: str, more: Mapping[str, str] | None = None, *, refers: bool = False
+    ) -> dict[str, Any]:
         """Return a task."""
         ...
 
@@ -55,44 +57,44 @@ class Wait:
         name = f"{step.name}{suffix}"
         asked = sfn.Choice.jsonata(scope, f"{name}: decided")
         # A time limit is no decision: what is due then, the function says.
-        late = catching(asked, merged(DATA, f"{{'{_HUMAN}': {{'status': 'late'}}}}"), error="States.Timeout")
-        caught = {"Catch": [*late["Catch"], *catching(then, DATA, error=DONE)["Catch"]]}
-        ask = state(scope, name, _asking(step, function, seconds) | caught)
-        due = state(
+        late = build_catch(asked, merge(DATA, f"{{'{_HUMAN}': {{'status': 'late'}}}}"), error="States.Timeout")
+        caught = {"Catch": [*late["Catch"], *build_catch(then, DATA, error=DONE)["Catch"]]}
+        ask = create_state(scope, name, _build_ask_task(step, function, seconds) | caught)
+        due = create_state(
             scope,
             f"{name}: due",
-            step.task("expire")
-            | {"Output": expression(merged(DATA, f"{{'{_HUMAN}': $states.result.Payload}}", _next_wait()))},
+            step.build_task("expire")
+            | {"Output": wrap_jsonata(merge(DATA, f"{{'{_HUMAN}': $states.result.Payload}}", _build_next_wait()))},
         )
-        asked.when(_is("late"), due)
-        asked.when(_is("pending"), ask)
+        asked.when(_build_status_condition("late"), due)
+        asked.when(_build_status_condition("pending"), ask)
         asked.otherwise(then)
         ask.next(asked)
         due.next(asked)
         self.first = ask
 
     @staticmethod
-    def rest() -> str:
+    def strip_data() -> str:
         """Return the data without what the wait kept in it."""
-        return without(DATA, [_HUMAN, _WAIT])
+        return drop_fields(DATA, [_HUMAN, _WAIT])
 
 
-def _is(status: str) -> sfn.Condition:
-    return sfn.Condition.jsonata(expression(f"{DATA}.{_HUMAN}.status = '{status}'"))
+def _build_status_condition(status: str) -> sfn.Condition:
+    return sfn.Condition.jsonata(wrap_jsonata(f"{DATA}.{_HUMAN}.status = '{status}'"))
 
 
-def _next_wait() -> str:
+def _build_next_wait() -> str:
     wait = "$states.result.Payload.wait"
     return f"($exists({wait}) ? {{'{_WAIT}': {wait}}} : {{}})"
 
 
-def _asking(step: Asks, function: str, seconds: int) -> dict[str, Any]:
-    call = step.call("ask", {"task_token": "$states.context.Task.Token"})
+def _build_ask_task(step: Asks, function: str, seconds: int) -> dict[str, Any]:
+    call = step.build_call("ask", {"task_token": "$states.context.Task.Token"})
     return {
         "Type": "Task",
         "Resource": _ASK,
-        "Arguments": {"FunctionName": function, "Payload": expression(call)},
-        "Output": expression(merged(DATA, f"{{'{_HUMAN}': $states.result}}")),
-        "TimeoutSeconds": expression(f"$exists({DATA}.{_WAIT}) ? {DATA}.{_WAIT} : {seconds}"),
+        "Arguments": {"FunctionName": function, "Payload": wrap_jsonata(call)},
+        "Output": wrap_jsonata(merge(DATA, f"{{'{_HUMAN}': $states.result}}")),
+        "TimeoutSeconds": wrap_jsonata(f"$exists({DATA}.{_WAIT}) ? {DATA}.{_WAIT} : {seconds}"),
         "Retry": retry(3),
     }

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from infra.config import Stage
 from infra.orchestration.fragments.arns import Arns
-from infra.orchestration.fragments.exports import Known, export_problems
+from infra.orchestration.fragments.exports import Known, find_export_problems
 from infra.orchestration.names import machine_arn
 from pentad.domain.declarations.agents import AgentSpec
 from pentad.domain.declarations.workflows import AnyStep
@@ -69,7 +69,7 @@ class Workflow(Construct):
 
     def arn(self, function: str) -> str:
         """Return the ARN of a function, known when the template is written: gateway, workflow, deliver, tool:NAME."""
-        return self._arns.token(function)
+        return self._arns.get_token(function)
 
     def machine(self, agent: str) -> str:
         """Return the ARN of an agent's state machine."""
@@ -105,7 +105,7 @@ class Workflow(Construct):
             values: those that the part compares it with.
             number: it has to be one.
         """
-        for sentence in export_problems(self._steps.get(step), step, name, known, values, number=number):
+        for sentence in find_export_problems(self._steps.get(step), step, name, known, values, number=number):
             self.problem(part, field, sentence)
 
     def _step(self, kind: Any, name: str, fields: Mapping[str, Any]) -> Any:

@@ -19,11 +19,11 @@ class AwaitHuman(Construct):
         self, scope: Construct, name: str, *, build: Build, bus: events.EventBus, agents: Sequence[str]
     ) -> None:
         super().__init__(scope, name)
-        made = build.function(
+        made = build.create_function(
             self,
             "await-human",
             module="functions.orchestration.await_human",
-            environment=build.state_environment | asking_environment(build, bus),
+            environment=build.state_environment | build_asking_environment(build, bus),
             timeout_seconds=30,
             description="Asks humans for decisions, reminds them, hands on what nobody decides",
         )
@@ -31,7 +31,7 @@ class AwaitHuman(Construct):
         grant_asking(made.role, build, bus, [machine_arn(self, build.stage, agent) for agent in agents])
 
 
-def asking_environment(build: Build, bus: events.EventBus) -> dict[str, str]:
+def build_asking_environment(build: Build, bus: events.EventBus) -> dict[str, str]:
     """Return the variables of a function that asks humans, beside those of the state."""
     return {"APPROVAL_KEY": build.stores.approval_key.key_arn, "EVENT_BUS": bus.event_bus_name}
 
@@ -46,14 +46,14 @@ def grant_asking(role: iam.Role, build: Build, bus: events.EventBus, machines: S
         machines: ARNs of the state machines whose tasks it may wake: those whose decision was there before the task.
     """
     stores = build.stores
-    grants.table(
+    grants.grant_table(
         role,
         stores.state_table,
         [*grants.READ, *grants.WRITE, *grants.CONDITION],
         keys=[keys.session_pattern(), keys.run_pattern()],
     )
-    grants.table(role, stores.transient_table, ["dynamodb:UpdateItem"], keys=[keys.session_pattern()])
-    grants.objects(role, stores.payload_bucket, ["s3:GetObject", "s3:PutObject"])
-    grants.key(role, stores.approval_key, ["kms:Encrypt"])
+    grants.grant_table(role, stores.transient_table, ["dynamodb:UpdateItem"], keys=[keys.session_pattern()])
+    grants.grant_objects(role, stores.payload_bucket, ["s3:GetObject", "s3:PutObject"])
+    grants.grant_key(role, stores.approval_key, ["kms:Encrypt"])
     role.add_to_policy(iam.PolicyStatement(actions=["states:SendTaskSuccess"], resources=list(machines)))
     role.add_to_policy(iam.PolicyStatement(actions=["events:PutEvents"], resources=[bus.event_bus_arn]))

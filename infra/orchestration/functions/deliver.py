@@ -16,7 +16,7 @@ class Deliver(Construct):
     def __init__(self, scope: Construct, name: str, *, build: Build, bus: events.EventBus) -> None:
         super().__init__(scope, name)
         stores = build.stores
-        made = build.function(
+        made = build.create_function(
             self,
             "deliver",
             module="functions.orchestration.deliver",
@@ -25,15 +25,15 @@ class Deliver(Construct):
             description="Ends a run: answer, citations, lease, event",
         )
         self.function = made.function
-        grants.table(
+        grants.grant_table(
             made.role,
             stores.state_table,
             [*grants.READ, *grants.WRITE],
             keys=[keys.session_pattern(), keys.run_pattern()],
         )
-        grants.table(
+        grants.grant_table(
             made.role, stores.transient_table, ["dynamodb:UpdateItem", *grants.DELETE], keys=[keys.session_pattern()]
         )
         grant_switches(made.role, stores.transient_table, counts=True)
-        grants.objects(made.role, stores.payload_bucket, ["s3:GetObject", "s3:PutObject"])
+        grants.grant_objects(made.role, stores.payload_bucket, ["s3:GetObject", "s3:PutObject"])
         made.role.add_to_policy(iam.PolicyStatement(actions=["events:PutEvents"], resources=[bus.event_bus_arn]))

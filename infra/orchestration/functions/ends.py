@@ -40,7 +40,7 @@ class Ends(Construct):
     ) -> None:
         super().__init__(scope, name)
         prefix = build.stage.prefix
-        self.failed = storage.dead_letters(self, "failed-runs-dlq", prefix=prefix, key=build.stores.data_key)
+        self.failed = storage.create_dlq(self, "failed-runs-dlq", prefix=prefix, key=build.stores.data_key)
         acknowledge(
             self.failed,
             "AwsSolutions-SQS3",

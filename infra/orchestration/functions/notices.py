@@ -45,7 +45,7 @@ class Notices(Construct):
         super().__init__(scope, name)
         self._build = build
         stage, key = build.stage, build.stores.data_key
-        self.queue, self.dead = storage.queue_with_dlq(
+        self.queue, self.dead = storage.create_queue_with_dlq(
             self, "notices", prefix=stage.prefix, key=key, visibility_seconds=6 * _SECONDS, receives=_RECEIVES
         )
         events.Rule(
@@ -68,7 +68,7 @@ class Notices(Construct):
             master_key=key,
             enforce_ssl=True,
         )
-        self.secret = self._secret()
+        self.secret = self._create_secret()
         cloudwatch.Alarm(
             self,
             "undelivered",
@@ -80,11 +80,11 @@ class Notices(Construct):
             evaluation_periods=1,
             treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
         )
-        self._function(stage.notices.link or f"{api_url}/v1/approvals")
+        self._create_function(stage.notices.link or f"{api_url}/v1/approvals")
         CfnOutput(self, "topic-arn", value=self.topic.topic_arn).override_logical_id("NoticeTopic")
         CfnOutput(self, "slack-secret", value=self.secret.secret_name).override_logical_id("SlackSecret")
 
-    def _secret(self) -> secretsmanager.Secret:
+    def _create_secret(self) -> secretsmanager.Secret:
         stage = self._build.stage
         secret = secretsmanager.Secret(
             self,
@@ -106,10 +106,10 @@ class Notices(Construct):
         )
         return secret
 
-    def _function(self, link: str) -> None:
+    def _create_function(self, link: str) -> None:
         build, notices = self._build, self._build.stage.notices
         receivers = {group: list(one.email) for group, one in notices.groups.items() if one.email}
-        channels = {group: list(one.names(notices.email_from)) for group, one in notices.groups.items()}
+        channels = {group: list(one.list_enabled(notices.email_from)) for group, one in notices.groups.items()}
         environment = {
             "TRANSIENT_TABLE": build.stores.transient_table.table_name,
             "NOTICE_GROUPS": json.dumps({ANY_GROUP: ["topic"]} | channels, sort_keys=True),
@@ -119,7 +119,7 @@ class Notices(Construct):
         }
         if notices.email_from is not None:
             environment |= {"EMAIL_FROM": notices.email_from, "EMAIL_TO": json.dumps(receivers, sort_keys=True)}
-        made = build.function(
+        made = build.create_function(
             self,
             "notify",
             module="functions.orchestration.notify",
@@ -137,10 +137,10 @@ class Notices(Construct):
                 report_batch_item_failures=True,
             )
         )
-        grants.table(made.role, build.stores.transient_table, grants.WRITE, keys=[keys.notice_pattern()])
-        grants.secret(made.role, self.secret)
+        grants.grant_table(made.role, build.stores.transient_table, grants.WRITE, keys=[keys.notice_pattern()])
+        grants.grant_secret(made.role, self.secret)
         made.role.add_to_policy(iam.PolicyStatement(actions=["sns:Publish"], resources=[self.topic.topic_arn]))
-        grants.key(made.role, build.stores.data_key)
+        grants.grant_key(made.role, build.stores.data_key)
         if notices.email_from is not None:
             self._grant_email(made.role, notices.email_from)
 

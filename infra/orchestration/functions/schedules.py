@@ -18,7 +18,7 @@ from infra.components.build import Build
 from pentad.domain.declarations.agents import AgentSpec, ScheduleSpec
 from pentad.domain.declarations.workflows import WorkflowSpec
 from pentad.domain.errors import ConfigurationError
-from pentad.orchestration.lifecycle.queue_messages import schedule_message
+from pentad.orchestration.lifecycle.queue_messages import build_schedule_message
 
 _NAME_CHARACTERS = 64
 _RETRIES = 10
@@ -59,11 +59,11 @@ class Schedules(Construct):
         )
         queues = [runs.queue_arn, dead.queue_arn]
         self._role.add_to_policy(iam.PolicyStatement(actions=["sqs:SendMessage"], resources=queues))
-        grants.key(self._role, build.stores.data_key)
+        grants.grant_key(self._role, build.stores.data_key)
         for agent, schedule in wanted:
-            self._add(build.stage.prefix, agent, schedule, runs, dead)
+            self._add_schedule(build.stage.prefix, agent, schedule, runs, dead)
 
-    def _add(
+    def _add_schedule(
         self,
         prefix: str,
         agent: AgentSpec | WorkflowSpec,
@@ -72,7 +72,7 @@ class Schedules(Construct):
         dead: sqs.Queue,
     ) -> None:
         name = f"{prefix}-{agent.name}-{schedule.name}"
-        where = f"{_file(agent)}: schedules.{agent.schedules.index(schedule)}"
+        where = f"{_file_of(agent)}: schedules.{agent.schedules.index(schedule)}"
         if len(name) > _NAME_CHARACTERS:
             raise ConfigurationError(f"{where}.name: {name} has more than {_NAME_CHARACTERS} characters")
         if schedule.timezone not in available_timezones():
@@ -88,7 +88,7 @@ class Schedules(Construct):
             target=scheduler.CfnSchedule.TargetProperty(
                 arn=runs.queue_arn,
                 role_arn=self._role.role_arn,
-                input=json.dumps(schedule_message(agent.name, schedule)),
+                input=json.dumps(build_schedule_message(agent.name, schedule)),
                 dead_letter_config=scheduler.CfnSchedule.DeadLetterConfigProperty(arn=dead.queue_arn),
                 retry_policy=scheduler.CfnSchedule.RetryPolicyProperty(
                     maximum_retry_attempts=_RETRIES, maximum_event_age_in_seconds=_AGE_SECONDS
@@ -97,7 +97,7 @@ class Schedules(Construct):
         )
 
 
-def _file(spec: AgentSpec | WorkflowSpec) -> str:
+def _file_of(spec: AgentSpec | WorkflowSpec) -> str:
     if isinstance(spec, WorkflowSpec):
         return f"infra/workflows/{spec.name.replace('-', '_')}.py"
     return f"agents/{spec.name}/agent.yaml"

@@ -25,7 +25,7 @@ class Trigger(Construct):
     ) -> None:
         super().__init__(scope, name)
         stores, stage = build.stores, build.stage
-        self.queue, self.dead = storage.queue_with_dlq(
+        self.queue, self.dead = storage.create_queue_with_dlq(
             self, "runs", prefix=stage.prefix, key=stores.data_key, visibility_seconds=6 * _TRIGGER_SECONDS, receives=10
         )
         events.Rule(
@@ -37,7 +37,7 @@ class Trigger(Construct):
             event_pattern=events.EventPattern(detail_type=["pentad.run.requested"]),
             targets=[targets.SqsQueue(self.queue, dead_letter_queue=self.dead)],
         )
-        made = build.function(
+        made = build.create_function(
             self,
             "trigger",
             module="functions.orchestration.trigger",

@@ -8,7 +8,7 @@ from constructs import Construct
 from infra.components import grants
 from infra.components.build import Build
 from infra.components.switches import grant_switches
-from infra.orchestration.functions.await_human import asking_environment, grant_asking
+from infra.orchestration.functions.await_human import build_asking_environment, grant_asking
 from infra.orchestration.names import machine_arn
 from pentad.domain import keys
 
@@ -27,12 +27,12 @@ class WorkflowFunction(Construct):
     ) -> None:
         super().__init__(scope, name)
         stores = build.stores
-        made = build.function(
+        made = build.create_function(
             self,
             "workflow",
             module=MODULE,
             environment=build.state_environment
-            | asking_environment(build, bus)
+            | build_asking_environment(build, bus)
             | {"STATE_MACHINE_ARN_PREFIX": machine_arn(self, build.stage, "")},
             timeout_seconds=30,
             description="The steps of workflows: agents' runs, tools' calls, humans, words, the end",
@@ -40,7 +40,7 @@ class WorkflowFunction(Construct):
         self.function = made.function
         # It asks humans, and it makes the runs of agents' steps, which takes their sessions' leases and frees them.
         grant_asking(made.role, build, bus, [machine_arn(self, build.stage, one) for one in workflows])
-        grants.table(
+        grants.grant_table(
             made.role,
             stores.transient_table,
             ["dynamodb:GetItem", *grants.WRITE, *grants.DELETE],

@@ -9,10 +9,10 @@ from constructs import Construct
 
 from infra.components import grants
 from infra.config import Stage
-from infra.orchestration.machines.loop import definition
+from infra.orchestration.machines.loop import build_definition
 from infra.orchestration.machines.machine import Machine
 from infra.orchestration.machines.nesting import grant_continue
-from infra.orchestration.machines.reply import reply_only
+from infra.orchestration.machines.reply import build_reply_definition
 from infra.orchestration.tasks import State
 from pentad.domain.declarations.agents import AgentSpec
 
@@ -42,23 +42,23 @@ class AgentMachine(Machine):
         """
         super().__init__(scope, name, stage=stage, of=spec.name)
         called = [one for key, one in functions.items() if spec.pattern == "loop" or key != "await_human"]
-        grants.invoke_versions(self.role, [*called, *tools.values()])
+        grants.grant_invoke_versions(self.role, [*called, *tools.values()])
         if spec.pattern == "loop":
             grant_continue(self.role, stage=stage, agent=spec.name)
-        text = Stack.of(self).to_json_string(_definition(spec, functions, tools))
+        text = Stack.of(self).to_json_string(_build_definition(spec, functions, tools))
         express = spec.pattern == "reply"
         kind = sfn.StateMachineType.EXPRESS if express else sfn.StateMachineType.STANDARD
         self.publish(sfn.DefinitionBody.from_string(text), kind=kind)
 
 
-def _definition(
+def _build_definition(
     spec: AgentSpec, functions: Mapping[str, lambda_.Function], tools: Mapping[str, lambda_.Function]
 ) -> State:
     """Return the agent's definition, which names published versions: a run in flight keeps its code and its prompts."""
-    seconds = {name: _seconds(function) for name, function in functions.items()}
-    seconds["tool"] = max((_seconds(function) for function in tools.values()), default=30)
+    seconds = {name: _get_timeout_seconds(function) for name, function in functions.items()}
+    seconds["tool"] = max((_get_timeout_seconds(function) for function in tools.values()), default=30)
     versions = {name: function.current_version.function_arn for name, function in functions.items()}
-    body = definition(
+    body = build_definition(
         spec,
         recall=versions["recall"],
         think=versions["think"],
@@ -67,10 +67,10 @@ def _definition(
         tools={name: function.current_version.function_arn for name, function in tools.items()},
         seconds=seconds,
     )
-    return body if spec.pattern == "loop" else reply_only(body)
+    return body if spec.pattern == "loop" else build_reply_definition(body)
 
 
-def _seconds(function: lambda_.Function) -> int:
+def _get_timeout_seconds(function: lambda_.Function) -> int:
     timeout = function.timeout
     if timeout is None:
         raise ValueError(f"{function.node.path} has no timeout")

@@ -41,13 +41,13 @@ def read_agent(folder: Path) -> AgentSpec:
         words = (folder / prompt.name).read_text(encoding="utf-8").strip()
         spec = AgentSpec.model_validate({**content, "name": folder.name, "prompt": words})
     except ValidationError as error:
-        faults = "; ".join(map(_told, error.errors()))
+        faults = "; ".join(map(_describe_fault, error.errors()))
         raise ConfigurationError(f"{settings}: {faults}", fix="correct the file") from error
     check_pattern(spec, settings)
     return spec
 
 
-def _told(fault: ErrorDetails) -> str:
+def _describe_fault(fault: ErrorDetails) -> str:
     """Return what is wrong with a field, in the words of whoever writes the file."""
     place = ".".join(map(str, fault["loc"]))
     if fault["type"] != "extra_forbidden":

@@ -47,7 +47,7 @@ class LiveAlias(Construct):
         )
         # Runs may go on with an old version for as long as a human takes to answer; and a rollback needs it.
         version.apply_removal_policy(RemovalPolicy.RETAIN)
-        self.alarm = self._alarm(stage, machine, label)
+        self.alarm = self._create_alarm(stage, machine, label)
         gradual = stage.rollout.kind != "ALL_AT_ONCE"
         alias = sfn.CfnStateMachineAlias(
             self,
@@ -65,8 +65,8 @@ class LiveAlias(Construct):
         self.version_arn: str = version.attr_arn
         self.alias_arn: str = alias.attr_arn
 
-    def _alarm(self, stage: Stage, machine: sfn.StateMachine, label: str) -> cloudwatch.Alarm:
-        def count(name: str) -> cloudwatch.Metric:
+    def _create_alarm(self, stage: Stage, machine: sfn.StateMachine, label: str) -> cloudwatch.Alarm:
+        def build_metric(name: str) -> cloudwatch.Metric:
             return cloudwatch.Metric(
                 namespace="AWS/States",
                 metric_name=name,
@@ -84,9 +84,9 @@ class LiveAlias(Construct):
             metric=cloudwatch.MathExpression(
                 expression=f"IF({failed} >= {_FEWEST_FAILURES}, 100 * {failed} / ({failed} + FILL(succeeded, 0)), 0)",
                 using_metrics={
-                    "failed": count("ExecutionsFailed"),
-                    "timed_out": count("ExecutionsTimedOut"),
-                    "succeeded": count("ExecutionsSucceeded"),
+                    "failed": build_metric("ExecutionsFailed"),
+                    "timed_out": build_metric("ExecutionsTimedOut"),
+                    "succeeded": build_metric("ExecutionsSucceeded"),
                 },
                 label="failed executions in percent",
                 period=Duration.minutes(5),

@@ -37,7 +37,7 @@ _ABORT: list[State] = [
 ]
 
 
-def definition(
+def build_definition(
     spec: AgentSpec,
     *,
     recall: str,
@@ -66,7 +66,7 @@ def definition(
         "QueryLanguage": "JSONata",
         "StartAt": "Recall",
         "States": {
-            "Recall": _recall(recall, tools, seconds["recall"]),
+            "Recall": _build_recall(recall, tools, seconds["recall"]),
             "Think": invoke(
                 think,
                 f"{{'op': 'think', {ref}, 'session': $session, 'agent': $agent, 'step': $step, "
@@ -74,25 +74,25 @@ def definition(
                 seconds=seconds["think"] + 5,
             )
             | {
-                "Assign": {"events": f"{{% $events + {_with_retries(_TASK_EVENTS)} %}}"},
+                "Assign": {"events": f"{{% $events + {_count_with_retries(_TASK_EVENTS)} %}}"},
                 "Catch": _ABORT,
                 "Next": "Decide",
             },
-            "Decide": _decide(event_limit),
-            "Act": _act(deliver, seconds),
-            "AwaitHuman": _await_human(await_human),
+            "Decide": _build_decide(event_limit),
+            "Act": _build_act(deliver, seconds),
+            "AwaitHuman": _build_await_human(await_human),
             "Expire": invoke(
                 await_human,
                 f"{{'op': 'expire', {ref}, 'session': $session, 'agent': $agent, 'step': $step}}",
                 seconds=seconds["await_human"] + 5,
             )
             | {
-                "Assign": {"events": f"{{% $events + {_with_retries(_TASK_EVENTS)} %}}"},
+                "Assign": {"events": f"{{% $events + {_count_with_retries(_TASK_EVENTS)} %}}"},
                 "Catch": _ABORT,
                 "Next": "Decide",
             },
-            "Version": _version(),
-            "Continue": _continue(),
+            "Version": _build_version(),
+            "Continue": _build_continue(),
             "Deliver": invoke(
                 deliver,
                 f"$merge([{{'op': 'deliver', {ref}, 'step': $step, 'kind': $states.input.kind}}, "
@@ -117,18 +117,18 @@ def definition(
     }
 
 
-def _with_retries(events: int) -> str:
+def _count_with_retries(events: int) -> str:
     return f"{events} + {_RETRY_EVENTS} * $states.context.State.RetryCount"
 
 
-def _recall(function_arn: str, tools: Mapping[str, str], seconds: int) -> State:
+def _build_recall(function_arn: str, tools: Mapping[str, str], seconds: int) -> State:
     names = ("tenant", "run", "session", "agent")
     inputs = ", ".join(f"'{name}': $states.input.{name}" for name in names)
     first: State = {name: f"{{% $states.input.{name} %}}" for name in names} | {
         # A fork begins, and a continuation goes on, at a later step.
         "step": "{% $exists($states.input.step) ? $states.input.step : 1 %}",
         "part": "{% $exists($states.input.part) ? $states.input.part : 1 %}",
-        "events": f"{{% 1 + {_with_retries(_TASK_EVENTS)} %}}",
+        "events": f"{{% 1 + {_count_with_retries(_TASK_EVENTS)} %}}",
         "toolFunctions": dict(tools),
     }
     # The variables are set on the way out and on the error's way out, since Abort needs them as well.
@@ -140,7 +140,7 @@ def _recall(function_arn: str, tools: Mapping[str, str], seconds: int) -> State:
     }
 
 
-def _decide(event_limit: int) -> State:
+def _build_decide(event_limit: int) -> State:
     ends = "$states.input.kind in ['answer', 'stop']"
     return {
         "Type": "Choice",
@@ -154,7 +154,7 @@ def _decide(event_limit: int) -> State:
     }
 
 
-def _version() -> State:
+def _build_version() -> State:
     """Ask which version of the machine this is: a run in flight stays on its own."""
     found = "$exists($states.result.StateMachineVersionArn)"
     return {
@@ -171,7 +171,7 @@ def _version() -> State:
     }
 
 
-def _continue() -> State:
+def _build_continue() -> State:
     names = ("tenant", "run", "session", "agent", "step")
     following: State = {name: f"{{% ${name} %}}" for name in names} | {"part": "{% $part + 1 %}"}
     return {
@@ -191,7 +191,7 @@ def _continue() -> State:
     }
 
 
-def _act(deliver: str, seconds: Mapping[str, int]) -> State:
+def _build_act(deliver: str, seconds: Mapping[str, int]) -> State:
     call = "'tenant': $tenant, 'run': $run, 'step': $step, 'index': $states.input.index"
     tool = invoke(
         "{% $lookup($toolFunctions, $states.input.tool) %}",
@@ -233,8 +233,8 @@ def _act(deliver: str, seconds: Mapping[str, int]) -> State:
     }
 
 
-def _await_human(function_arn: str) -> State:
-    counted = {"events": f"{{% $events + {_with_retries(_CHOICE_EVENTS + _WAIT_EVENTS)} %}}"}
+def _build_await_human(function_arn: str) -> State:
+    counted = {"events": f"{{% $events + {_count_with_retries(_CHOICE_EVENTS + _WAIT_EVENTS)} %}}"}
     return {
         "Type": "Task",
         "Resource": f"{INVOKE}.waitForTaskToken",

@@ -70,7 +70,9 @@ class Machine(Construct):
             comment=comment,
             role=self.role,
             # Payloads are references and small fields, so the history holds no content and may be logged whole.
-            logs=sfn.LogOptions(destination=self._log_group(), level=sfn.LogLevel.ALL, include_execution_data=True),
+            logs=sfn.LogOptions(
+                destination=self._create_log_group(), level=sfn.LogLevel.ALL, include_execution_data=True
+            ),
             tracing_enabled=True,
         )
         self.live = LiveAlias(self, "live", stage=self._stage, machine=self.machine, label=self._label)
@@ -80,7 +82,7 @@ class Machine(Construct):
             "Step Functions' log delivery and X-Ray actions take no resource: IAM allows them on * only.",
         )
 
-    def _log_group(self) -> logs.LogGroup:
+    def _create_log_group(self) -> logs.LogGroup:
         return logs.LogGroup(
             self,
             "logs",

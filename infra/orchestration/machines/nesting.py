@@ -8,7 +8,7 @@ from aws_cdk import aws_iam as iam
 from infra.components.build import Build
 from infra.components.reasons import acknowledge
 from infra.config import Stage
-from infra.orchestration.grants import grant_describe, start_statement
+from infra.orchestration.grants import build_start_statement, grant_describe
 from infra.orchestration.names import execution_arns, machine_arn, machine_name_of
 from pentad.domain.declarations.agents import AgentSpec
 
@@ -32,7 +32,7 @@ def grant_continue(role: iam.Role, *, stage: Stage, agent: str) -> None:
         (["states:DescribeExecution", "states:StopExecution"], execution_arns(role, stage, agent)),
     ):
         role.add_to_policy(iam.PolicyStatement(actions=actions, resources=[resource]))
-    _grant_rule(role)
+    _grant_nested_rule(role)
     acknowledge(
         role,
         "AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:"
@@ -51,15 +51,15 @@ def grant_agents(role: iam.Role, build: Build, agents: Sequence[AgentSpec]) -> N
     """
     replies = [machine_arn(role, build.stage, agent.name) for agent in agents if agent.pattern == "reply"]
     if replies:
-        role.add_to_policy(start_statement(replies, action="states:StartSyncExecution"))
+        role.add_to_policy(build_start_statement(replies, action="states:StartSyncExecution"))
     loops = [agent.name for agent in agents if agent.pattern == "loop"]
     if loops:
-        role.add_to_policy(start_statement([machine_arn(role, build.stage, agent) for agent in loops]))
+        role.add_to_policy(build_start_statement([machine_arn(role, build.stage, agent) for agent in loops]))
         grant_describe(role, build, loops, ("states:DescribeExecution", "states:StopExecution"))
-        _grant_rule(role)
+        _grant_nested_rule(role)
 
 
-def _grant_rule(role: iam.Role) -> None:
+def _grant_nested_rule(role: iam.Role) -> None:
     rule = Stack.of(role).format_arn(service="events", resource="rule", resource_name=NESTED_RULE)
     actions = ["events:PutTargets", "events:PutRule", "events:DescribeRule"]
     role.add_to_policy(iam.PolicyStatement(actions=actions, resources=[rule]))

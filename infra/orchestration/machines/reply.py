@@ -16,7 +16,7 @@ _SECONDS = {"Recall": 45, "Think": 150, "Deliver": 35, "Abort": 35}
 _RETRIES = 2
 
 
-def reply_only(loop: State) -> State:
+def build_reply_definition(loop: State) -> State:
     """Return the definition of a turn that is all there is: Recall, Think, Deliver.
 
     Args:

@@ -41,7 +41,7 @@ class WorkflowMachine(Machine):
         called = {**functions, **{f"tool:{tool}": tools[tool] for tool in spec.tools}}
         # Published versions: a run in flight keeps its code.
         flow.bind({key: one.current_version.function_arn for key, one in called.items()})
-        grants.invoke_versions(self.role, list(called.values()))
+        grants.grant_invoke_versions(self.role, list(called.values()))
         grant_agents(self.role, build, [flow.agents[agent] for agent in flow.used_agents])
         self.publish(
             sfn.DefinitionBody.from_chainable(written.chain),

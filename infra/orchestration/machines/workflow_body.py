@@ -4,28 +4,36 @@ from aws_cdk import aws_stepfunctions as sfn
 
 from infra.orchestration.fragments.base import Fragment
 from infra.orchestration.fragments.flow import Flow
-from infra.orchestration.fragments.jsonata import DATA, ROUND, STOPS, expression, payload, refs_of, told
-from infra.orchestration.fragments.states import catching, state
+from infra.orchestration.fragments.jsonata import (
+    DATA,
+    ROUND,
+    STOPS,
+    build_catch_output,
+    build_payload,
+    build_refs,
+    wrap_jsonata,
+)
+from infra.orchestration.fragments.states import build_catch, create_state
 from infra.orchestration.fragments.steps import FUNCTION_SECONDS
 from infra.orchestration.tasks import invoke
-from pentad.orchestration.workflows.templates import INPUT, references
+from pentad.orchestration.workflows.templates import INPUT, find_references
 
 
 def compose_states(flow: Flow, root: Fragment) -> sfn.Chain:
     """Return all states: the body in one state, so that whatever fails in it ends the run in the store."""
     abort = _abort(flow)
-    caught = told("{}")
-    begin = state(
+    caught = build_catch_output("{}")
+    begin = create_state(
         flow,
         "Begin",
-        invoke(flow.arn("workflow"), _first_payload(), seconds=FUNCTION_SECONDS)
-        | {"Assign": _variables(), "Output": expression(f"{{'{ROUND}': 0}}")}
-        | catching(abort, caught, _variables()),
+        invoke(flow.arn("workflow"), _build_begin_payload(), seconds=FUNCTION_SECONDS)
+        | {"Assign": _build_variables(), "Output": wrap_jsonata(f"{{'{ROUND}': 0}}")}
+        | build_catch(abort, caught, _build_variables()),
     )
-    body = sfn.Parallel.jsonata(flow, "Body", outputs=expression("$states.result[0]"))
+    body = sfn.Parallel.jsonata(flow, "Body", outputs=wrap_jsonata("$states.result[0]"))
     body.branch(root)
     finish = _task(flow, "Finish", "workflow", _finish(flow), abort)
-    stop = _task(flow, "Stop", "workflow", payload("stop", _error()), abort)
+    stop = _task(flow, "Stop", "workflow", build_payload("stop", _error()), abort)
     deliver = _task(
         flow,
         "Deliver",
@@ -35,8 +43,8 @@ def compose_states(flow: Flow, root: Fragment) -> sfn.Chain:
         abort,
         proof="status",
     )
-    body.add_catch(stop, errors=list(STOPS), outputs=expression(caught))
-    body.add_catch(abort, errors=["States.ALL"], outputs=expression(caught))
+    body.add_catch(stop, errors=list(STOPS), outputs=wrap_jsonata(caught))
+    body.add_catch(abort, errors=["States.ALL"], outputs=wrap_jsonata(caught))
     stop.next(deliver)
     return sfn.Chain.start(begin).next(body).next(finish).next(deliver)
 
@@ -44,7 +52,7 @@ def compose_states(flow: Flow, root: Fragment) -> sfn.Chain:
 def _abort(flow: Flow) -> sfn.CustomState:
     """Return the state that ends a run whose execution failed."""
     error = ", ".join(f"'{name}': {value}" for name, value in _error().items())
-    abort = state(
+    abort = create_state(
         flow,
         "Abort",
         invoke(
@@ -53,17 +61,17 @@ def _abort(flow: Flow) -> sfn.CustomState:
             seconds=FUNCTION_SECONDS,
             attempts=8,
         )
-        | {"Assign": {name: expression(value) for name, value in _error().items()}},
+        | {"Assign": {name: wrap_jsonata(value) for name, value in _error().items()}},
     )
-    abort.next(sfn.Fail.jsonata(flow, "Failed", error=expression("$error"), cause=expression("$cause")))
+    abort.next(sfn.Fail.jsonata(flow, "Failed", error=wrap_jsonata("$error"), cause=wrap_jsonata("$cause")))
     return abort
 
 
-def _variables() -> dict[str, str]:
-    return {name: expression(f"{DATA}.{name}") for name in ("tenant", "run", "session", "agent")}
+def _build_variables() -> dict[str, str]:
+    return {name: wrap_jsonata(f"{DATA}.{name}") for name in ("tenant", "run", "session", "agent")}
 
 
-def _first_payload() -> str:
+def _build_begin_payload() -> str:
     fields = ", ".join(f"'{name}': {DATA}.{name}" for name in ("tenant", "run", "session", "agent"))
     return f"{{'op': 'begin', {fields}}}"
 
@@ -73,14 +81,14 @@ def _error() -> dict[str, str]:
 
 
 def _finish(flow: Flow) -> str:
-    steps = [one.step for one in references(flow.answer) if one.step != INPUT]
+    steps = [one.step for one in find_references(flow.answer) if one.step != INPUT]
     shown = "[$keys($sift($states.input, function($v) {{ $type($v) = 'object' and $v.status = '{}' }}))]"
-    fields = {"refs": refs_of(steps), "failed": shown.format("failed"), "capped": shown.format("capped")}
-    return payload("finish", fields)
+    fields = {"refs": build_refs(steps), "failed": shown.format("failed"), "capped": shown.format("capped")}
+    return build_payload("finish", fields)
 
 
 def _task(
     flow: Flow, name: str, function: str, arguments: str, abort: sfn.State, *, proof: str | None = None
 ) -> sfn.CustomState:
     task = invoke(flow.arn(function), arguments, seconds=FUNCTION_SECONDS, attempts=5, proof=proof)
-    return state(flow, name, task | catching(abort, told("{}")))
+    return create_state(flow, name, task | build_catch(abort, build_catch_output("{}")))

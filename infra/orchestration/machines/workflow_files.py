@@ -63,7 +63,7 @@ def read_workflows(
         if name in agents:
             raise ConfigurationError(f"{path}: there is an agent of the name {name}", fix="give the file another name")
         shown = path.relative_to(folder.parent.parent)
-        build = _function_of(path, shown)
+        build = _load_builder(path, shown)
         flow = Flow(scope, name, file=shown, stage=stage, agents=agents, tools=tools)
         found[name] = write(flow, build)
     return found
@@ -75,18 +75,18 @@ def write(flow: Flow, build: Callable[[Flow], Fragment]) -> Written:
     Raises:
         ConfigurationError: something does not fit together.
     """
-    with _told_by(flow.file):
+    with _wrap_errors(flow.file):
         root = build(flow)
     if not isinstance(root, Fragment):
         said = f"{flow.file}: workflow(flow) returns {type(root).__name__}"
         raise ConfigurationError(said, fix="return the part that holds all others, such as flow.sequential(...)")
-    with _told_by(flow.file):
-        spec = flow.spec(root, inspect.getdoc(build) or flow.title)
+    with _wrap_errors(flow.file):
+        spec = flow.build_spec(root, inspect.getdoc(build) or flow.title)
     return Written(flow, root, spec, compose_states(flow, root))
 
 
 @contextmanager
-def _told_by(file: Path) -> Iterator[None]:
+def _wrap_errors(file: Path) -> Iterator[None]:
     """Let what goes wrong in a workflow's file be told with the file and its line."""
     try:
         yield
@@ -100,8 +100,8 @@ def _told_by(file: Path) -> Iterator[None]:
         raise ConfigurationError(f"{place}: {type(error).__name__}: {why}", fix="correct the file") from error
 
 
-def _function_of(path: Path, shown: Path) -> Callable[[Flow], Fragment]:
-    with _told_by(shown):
+def _load_builder(path: Path, shown: Path) -> Callable[[Flow], Fragment]:
+    with _wrap_errors(shown):
         module = _module(path)
     build = getattr(module, "workflow", None)
     if not callable(build):

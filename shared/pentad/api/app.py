@@ -14,7 +14,7 @@ from pentad.api import problems
 from pentad.api.door import faults
 from pentad.api.identity.caller import Caller
 from pentad.api.problems import MEDIA_TYPE, Problem
-from pentad.api.routes import find, is_door, methods_of, pattern
+from pentad.api.routes import find_route, is_door, list_methods, to_pattern
 from pentad.domain.errors import NotAuthenticated, NotFound, PentadError
 from pentad.observability.ports import Telemetry
 
@@ -26,13 +26,13 @@ ANSWER_BYTES = 5_500_000
 """Lambda returns at most 6 MB, and JSON around the body escapes it (AWS Lambda quotas)."""
 
 
-class Resolver(APIGatewayHttpResolver):
+class PathResolver(APIGatewayHttpResolver):
     """Powertools' resolver with our rule for paths: ``<document>`` takes all that is left, slashes included."""
 
     @staticmethod
     def _compile_regex(rule: str, base_regex: str = "^{}$") -> re.Pattern[str]:
         # A route that Powertools makes for what it does not find comes as a regular expression already.
-        return re.compile(rule if rule == ".*" else base_regex.format(pattern(rule)))
+        return re.compile(rule if rule == ".*" else base_regex.format(to_pattern(rule)))
 
 
 class Router(Protocol):
@@ -58,9 +58,9 @@ class Api:
 
     def __init__(self, routers: Sequence[Router], telemetry: Telemetry) -> None:
         self._telemetry = telemetry
-        self._resolver = Resolver(enable_validation=True, serializer=_dump)
-        _handle_errors(self._resolver, telemetry)
-        caller = _caller_of(self._resolver)
+        self._resolver = PathResolver(enable_validation=True, serializer=_dump)
+        _register_error_handlers(self._resolver, telemetry)
+        caller = _make_get_caller(self._resolver)
         for router in routers:
             router.register(self._resolver, caller)
 
@@ -68,33 +68,33 @@ class Api:
         """Return the answer to a request. Never raises: an unexpected error is a 500 without details."""
         request = event.get("requestContext", {})
         instance = str(request.get("requestId") or getattr(context, "aws_request_id", ""))
-        path = _path(event)
+        path = _get_path(event)
         try:
             self._admit(event)
             answer: dict[str, Any] = self._resolver.resolve(event, context)
         except PentadError as error:
-            return _answer(path, *problems.of_error(error, instance))
+            return _build_response(path, *problems.from_error(error, instance))
         except _Rejected as rejected:
-            return _answer(path, rejected.problem(instance), rejected.headers)
+            return _build_response(path, rejected.to_problem(instance), rejected.headers)
         except Exception as error:  # the outermost boundary: a client must not see a traceback
-            self._telemetry.event("api.unexpected", level="ERROR", error=type(error).__name__)
-            return _answer(path, problems.internal(instance), {})
-        return answer if _fits(answer) else _answer(path, _too_large(instance), {})
+            self._telemetry.log_event("api.unexpected", level="ERROR", error=type(error).__name__)
+            return _build_response(path, problems.build_internal_error(instance), {})
+        return answer if _is_within_limit(answer) else _build_response(path, _build_too_large(instance), {})
 
     def _admit(self, event: Mapping[str, Any]) -> None:
         """Let a request through to its route, or raise: no such path, method or scope, or too large."""
         http = event["requestContext"]["http"]
-        method, path = str(http["method"]).upper(), _path(event)
+        method, path = str(http["method"]).upper(), _get_path(event)
         caller = Caller.from_event(event)
-        route = find(method, path)
+        route = find_route(method, path)
         if route is None:
-            allowed = methods_of(path)
+            allowed = list_methods(path)
             if not allowed:
                 raise NotFound("no such path", fix="read /v1/openapi.json")
             raise _Rejected(
                 HTTPStatus.METHOD_NOT_ALLOWED, f"the path does not accept {method}", {"Allow": ", ".join(allowed)}
             )
-        caller.require(route.scope)
+        caller.check_scope(route.scope)
         if len(event.get("body") or "") > BODY_BYTES:
             raise _Rejected(
                 HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
@@ -112,22 +112,22 @@ class _Rejected(Exception):
         super().__init__(detail)
         self.status, self.detail, self.headers, self.fix = status, detail, headers or {}, fix
 
-    def problem(self, instance: str) -> Problem:
+    def to_problem(self, instance: str) -> Problem:
         """Return it as a problem document."""
-        return problems.problem(self.status, self.detail, instance=instance, code="InvalidInput", fix=self.fix)
+        return problems.build_problem(self.status, self.detail, instance=instance, code="InvalidInput", fix=self.fix)
 
 
-def _path(event: Mapping[str, Any]) -> str:
+def _get_path(event: Mapping[str, Any]) -> str:
     return str(event.get("requestContext", {}).get("http", {}).get("path", ""))
 
 
-def _fits(answer: Mapping[str, Any]) -> bool:
+def _is_within_limit(answer: Mapping[str, Any]) -> bool:
     # Lambda's runtime may escape what is not ASCII: count as it would.
     return len(json.dumps(answer.get("body") or "")) <= ANSWER_BYTES
 
 
-def _too_large(instance: str) -> Problem:
-    return problems.problem(
+def _build_too_large(instance: str) -> Problem:
+    return problems.build_problem(
         HTTPStatus.BAD_REQUEST,
         f"the answer has more than {ANSWER_BYTES:,} bytes",
         instance=instance,
@@ -137,8 +137,8 @@ def _too_large(instance: str) -> Problem:
     )
 
 
-def _unsupported(instance: str) -> Problem:
-    return problems.problem(
+def _build_unsupported(instance: str) -> Problem:
+    return problems.build_problem(
         HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
         "the content type of the body is not supported",
         instance=instance,
@@ -152,12 +152,12 @@ def _dump(value: Any) -> str:
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
 
 
-def _answer(path: str, document: Problem, headers: Mapping[str, str]) -> dict[str, Any]:
+def _build_response(path: str, document: Problem, headers: Mapping[str, str]) -> dict[str, Any]:
     if document.status == HTTPStatus.UNAUTHORIZED:
         headers = {**headers, "WWW-Authenticate": "Bearer"}
     body, media_type = document.model_dump_json(exclude_none=True), MEDIA_TYPE
     if is_door(path):
-        fault = faults.of_problem(document, headers)
+        fault = faults.from_problem(document, headers)
         body, media_type = fault.body, fault.media_type
         headers = {**fault.headers, "x-request-id": document.instance}
     return {
@@ -169,8 +169,8 @@ def _answer(path: str, document: Problem, headers: Mapping[str, str]) -> dict[st
     }
 
 
-def _handle_errors(resolver: Resolver, telemetry: Telemetry) -> None:
-    def respond(document: Problem, headers: Mapping[str, str]) -> Response[str]:
+def _register_error_handlers(resolver: PathResolver, telemetry: Telemetry) -> None:
+    def build_response(document: Problem, headers: Mapping[str, str]) -> Response[str]:
         return Response(
             status_code=document.status,
             content_type=MEDIA_TYPE,
@@ -178,39 +178,39 @@ def _handle_errors(resolver: Resolver, telemetry: Telemetry) -> None:
             headers={"Cache-Control": "no-store", **headers},
         )
 
-    def instance() -> str:
+    def get_instance() -> str:
         return str(resolver.current_event.request_context.request_id)
 
-    def known(error: PentadError) -> Response[str]:
-        document, headers = problems.of_error(error, instance())
+    def handle_pentad_error(error: PentadError) -> Response[str]:
+        document, headers = problems.from_error(error, get_instance())
         if document.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            telemetry.event("api.error", level="ERROR", error=document.code, detail=error.message)
-        return respond(document, headers)
+            telemetry.log_event("api.error", level="ERROR", error=document.code, detail=error.message)
+        return build_response(document, headers)
 
-    def invalid(error: RequestValidationError) -> Response[str]:
+    def handle_invalid_request(error: RequestValidationError) -> Response[str]:
         details = list(error.errors())
         if details and details[0]["loc"][:1] == ("response",):
             # Powertools raises the same class where our own answer does not fit its model.
-            telemetry.event("api.invalid_response", level="ERROR")
-            return respond(problems.internal(instance()), {})
+            telemetry.log_event("api.invalid_response", level="ERROR")
+            return build_response(problems.build_internal_error(get_instance()), {})
         if "form" in str(resolver.current_event.headers.get("content-type", "")):
             # What curl says of a body where nobody says otherwise: its fields are not the fault.
-            return respond(_unsupported(instance()), {})
-        return respond(problems.of_validation(details, instance()), {})
+            return build_response(_build_unsupported(get_instance()), {})
+        return build_response(problems.from_validation(details, get_instance()), {})
 
-    def unsupported(error: RequestUnsupportedContentType) -> Response[str]:
-        return respond(_unsupported(instance()), {})
+    def handle_unsupported_type(error: RequestUnsupportedContentType) -> Response[str]:
+        return build_response(_build_unsupported(get_instance()), {})
 
-    resolver.exception_handler(PentadError)(known)
-    resolver.exception_handler(RequestValidationError)(invalid)
-    resolver.exception_handler(RequestUnsupportedContentType)(unsupported)
+    resolver.exception_handler(PentadError)(handle_pentad_error)
+    resolver.exception_handler(RequestValidationError)(handle_invalid_request)
+    resolver.exception_handler(RequestUnsupportedContentType)(handle_unsupported_type)
 
 
-def _caller_of(resolver: Resolver) -> Callable[[], Caller]:
-    def caller() -> Caller:
+def _make_get_caller(resolver: PathResolver) -> Callable[[], Caller]:
+    def get_caller() -> Caller:
         try:
             return Caller.from_event(resolver.current_event.raw_event)
         except KeyError as error:
             raise NotAuthenticated("the request has no credential") from error
 
-    return caller
+    return get_caller

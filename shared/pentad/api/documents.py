@@ -37,7 +37,7 @@ class DocumentRequest(FrozenValue):
 class DocumentStore(Protocol):
     """The documents bucket, as far as the API reaches it."""
 
-    def upload_url(self, key: str, media_type: str, seconds: int) -> tuple[str, dict[str, str]]:
+    def sign_upload(self, key: str, media_type: str, seconds: int) -> tuple[str, dict[str, str]]:
         """Return a presigned address for one PUT, and the headers that are signed with it."""
         ...
 
@@ -79,7 +79,7 @@ class Documents:
         self._store = store
         self._now = now
 
-    def upload(self, tenant: str, request: DocumentRequest) -> DocumentUpload:
+    def create_upload(self, tenant: str, request: DocumentRequest) -> DocumentUpload:
         """Return where to send a document's content.
 
         Raises:
@@ -92,7 +92,7 @@ class Documents:
             )
         if not request.media_type.isascii() or not request.media_type.isprintable():
             raise InvalidInput("the media type is not valid", field="media_type")
-        url, headers = self._store.upload_url(object_key(tenant, name), request.media_type, UPLOAD_SECONDS)
+        url, headers = self._store.sign_upload(object_key(tenant, name), request.media_type, UPLOAD_SECONDS)
         expires_at = self._now() + timedelta(seconds=UPLOAD_SECONDS)
         return DocumentUpload(name=name, upload=Upload(url=url, headers=headers), expires_at=expires_at)
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from pentad.domain.errors import InvalidInput, NotFound
 from pentad.domain.ids import RUN_PATTERN, check_id
 from pentad.domain.runs import Run
-from pentad.orchestration.lifecycle.dead_executions import without_overdue
+from pentad.orchestration.lifecycle.dead_executions import end_overdue
 from pentad.orchestration.runs.ports import RunStore
 
 
@@ -42,4 +42,4 @@ class FindRun:
             NotFound: there is no such run.
             StoreUnavailable: the store did not answer.
         """
-        return without_overdue(self.runs.get(tenant, check_run_id(run_id)), self.runs, self.now())
+        return end_overdue(self.runs.get(tenant, check_run_id(run_id)), self.runs, self.now())

@@ -53,7 +53,7 @@ def status_of(error: PentadError) -> HTTPStatus:
     return next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
 
 
-def problem(
+def build_problem(
     status: HTTPStatus, detail: str, *, instance: str, code: str, field: str | None = None, fix: str | None = None
 ) -> Problem:
     """Return a problem document."""
@@ -69,7 +69,7 @@ def problem(
     )
 
 
-def of_error(error: PentadError, instance: str) -> tuple[Problem, dict[str, str]]:
+def from_error(error: PentadError, instance: str) -> tuple[Problem, dict[str, str]]:
     """Return an error's problem document and headers.
 
     An error of the deployment (500) is told by its code alone: its message may name resources.
@@ -77,8 +77,10 @@ def of_error(error: PentadError, instance: str) -> tuple[Problem, dict[str, str]
     status = status_of(error)
     detail = error.message
     if status is HTTPStatus.INTERNAL_SERVER_ERROR:
-        return internal(instance, code=type(error).__name__), {}
-    document = problem(status, detail, instance=instance, code=type(error).__name__, field=error.field, fix=error.fix)
+        return build_internal_error(instance, code=type(error).__name__), {}
+    document = build_problem(
+        status, detail, instance=instance, code=type(error).__name__, field=error.field, fix=error.fix
+    )
     headers = {}
     if isinstance(error, errors.TransientError):
         seconds = error.retry_after if error.retry_after is not None else _RETRY_SECONDS
@@ -86,13 +88,13 @@ def of_error(error: PentadError, instance: str) -> tuple[Problem, dict[str, str]
     return document, headers
 
 
-def internal(instance: str, code: str = "InternalError") -> Problem:
+def build_internal_error(instance: str, code: str = "InternalError") -> Problem:
     """Return the problem of an unexpected error; it says only where the log has it."""
     detail = "internal error; the log has the details under the request's id"
-    return problem(HTTPStatus.INTERNAL_SERVER_ERROR, detail, instance=instance, code=code)
+    return build_problem(HTTPStatus.INTERNAL_SERVER_ERROR, detail, instance=instance, code=code)
 
 
-def of_validation(details: list[dict[str, Any]], instance: str) -> Problem:
+def from_validation(details: list[dict[str, Any]], instance: str) -> Problem:
     """Return the problem of a request that does not fit its schema; names the first field, never its value.
 
     Args:
@@ -101,7 +103,7 @@ def of_validation(details: list[dict[str, Any]], instance: str) -> Problem:
     """
     first = details[0]
     if first["type"] == "json_invalid":
-        return problem(
+        return build_problem(
             HTTPStatus.BAD_REQUEST,
             "the body is not valid JSON",
             instance=instance,
@@ -113,7 +115,7 @@ def of_validation(details: list[dict[str, Any]], instance: str) -> Problem:
     field = ".".join(parts[1:]) or parts[0]
     message = str(first.get("msg", "is not valid"))
     more = f" ({len(details) - 1} more fields are wrong)" if len(details) > 1 else ""
-    return problem(
+    return build_problem(
         HTTPStatus.BAD_REQUEST,
         f"{field}: {message}{more}",
         instance=instance,

@@ -24,9 +24,9 @@ class RouteSpec(NamedTuple):
     scope: str
     tag: str
 
-    def matches(self, path: str) -> bool:
+    def is_match(self, path: str) -> bool:
         """Tell whether a path is this route's."""
-        return re.fullmatch(pattern(self.path), path) is not None
+        return re.fullmatch(to_pattern(self.path), path) is not None
 
 
 ROUTES = (
@@ -72,7 +72,7 @@ def route_named(name: str) -> RouteSpec:
     return _BY_NAME[name]
 
 
-def pattern(path: str) -> str:
+def to_pattern(path: str) -> str:
     """Return the regular expression of a route's path."""
     return re.sub(
         r"<(\w+)>",
@@ -86,11 +86,11 @@ def is_door(path: str) -> bool:
     return path == "/v1/models" or path.startswith(_DOOR)
 
 
-def methods_of(path: str) -> list[str]:
+def list_methods(path: str) -> list[str]:
     """Return the methods that a path answers, sorted; none where there is no such path."""
-    return sorted({route.method for route in ROUTES if route.matches(path)})
+    return sorted({route.method for route in ROUTES if route.is_match(path)})
 
 
-def find(method: str, path: str) -> RouteSpec | None:
+def find_route(method: str, path: str) -> RouteSpec | None:
     """Return the route of a request, or None."""
-    return next((route for route in ROUTES if route.method == method and route.matches(path)), None)
+    return next((route for route in ROUTES if route.method == method and route.is_match(path)), None)

@@ -55,7 +55,7 @@ class LazyClient:
 
 
 @cache
-def client(service: ServiceName, *, read_timeout: float = _READ_SECONDS, attempts: int = 3) -> LazyClient:
+def get_client(service: ServiceName, *, read_timeout: float = _READ_SECONDS, attempts: int = 3) -> LazyClient:
     """Return the process's client of a service; the same arguments give the same client.
 
     Args:

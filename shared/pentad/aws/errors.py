@@ -48,7 +48,7 @@ def code_of(error: ClientError) -> str:
 
 
 @contextmanager
-def translated(what: str) -> Iterator[None]:
+def translate_errors(what: str) -> Iterator[None]:
     """Translate what botocore raises inside; codes that are in no table go on as they are, for the caller to handle.
 
     Args:

@@ -28,7 +28,7 @@ def from_stored(kind: type[Stored], body: str | bytes) -> Stored:
 
 
 @contextmanager
-def readable(what: str) -> Iterator[None]:
+def check_readable(what: str) -> Iterator[None]:
     """Read what is stored.
 
     Args:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pentad.aws.errors import translated
+from pentad.aws.errors import translate_errors
 
 
 class SqsRedelivery:
@@ -23,12 +23,12 @@ class SqsRedelivery:
             StoreUnavailable: the queue did not answer.
             ConfigurationError: the role may not.
         """
-        with translated("the queue"):
+        with translate_errors("the queue"):
             self._client.change_message_visibility(
-                QueueUrl=self._url(queue_arn), ReceiptHandle=receipt_handle, VisibilityTimeout=seconds
+                QueueUrl=self._resolve_url(queue_arn), ReceiptHandle=receipt_handle, VisibilityTimeout=seconds
             )
 
-    def _url(self, queue_arn: str) -> str:
+    def _resolve_url(self, queue_arn: str) -> str:
         if queue_arn not in self._urls:  # one or two a function
             name = queue_arn.rpartition(":")[2]
             self._urls[queue_arn] = str(self._client.get_queue_url(QueueName=name)["QueueUrl"])

@@ -10,7 +10,7 @@ from typing import Any
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import ClientError
 
-from pentad.aws.errors import code_of, translated
+from pentad.aws.errors import code_of, translate_errors
 from pentad.domain.errors import StoreUnavailable
 
 Item = dict[str, Any]
@@ -31,12 +31,12 @@ class ConditionFailed(Exception):
         self.items = tuple(items)
 
 
-def serialise(values: Mapping[str, Any]) -> dict[str, Any]:
+def to_dynamodb(values: Mapping[str, Any]) -> dict[str, Any]:
     """Return plain values in DynamoDB's form; None is left out. Numbers are int or Decimal, never float."""
     return {name: _SERIALIZER.serialize(value) for name, value in values.items() if value is not None}
 
 
-def deserialise(item: Mapping[str, Any]) -> Item:
+def from_dynamodb(item: Mapping[str, Any]) -> Item:
     """Return a DynamoDB item in plain values; numbers are Decimal."""
     return {name: _DESERIALIZER.deserialize(value) for name, value in item.items()}
 
@@ -55,11 +55,11 @@ class Table:
 
     def get(self, pk: str, sk: str, *, consistent: bool = True) -> Item | None:
         """Return an item, or None."""
-        with translated("the table"):
+        with translate_errors("the table"):
             reply = self._client.get_item(
-                TableName=self.name, Key=serialise({"pk": pk, "sk": sk}), ConsistentRead=consistent
+                TableName=self.name, Key=to_dynamodb({"pk": pk, "sk": sk}), ConsistentRead=consistent
             )
-        return deserialise(reply["Item"]) if "Item" in reply else None
+        return from_dynamodb(reply["Item"]) if "Item" in reply else None
 
     def get_many(self, places: Sequence[tuple[str, str]]) -> list[Item]:
         """Return the items of these keys that there are, in no order, as they were last written.
@@ -71,13 +71,15 @@ class Table:
         """
         found: list[Item] = []
         for first in range(0, len(places), _BATCH):
-            wanted: Any = [serialise({"pk": pk, "sk": sk}) for pk, sk in dict.fromkeys(places[first : first + _BATCH])]
+            wanted: Any = [
+                to_dynamodb({"pk": pk, "sk": sk}) for pk, sk in dict.fromkeys(places[first : first + _BATCH])
+            ]
             for _ in range(_BATCH_TRIES):
-                with translated("the table"):
+                with translate_errors("the table"):
                     reply = self._client.batch_get_item(
                         RequestItems={self.name: {"Keys": wanted, "ConsistentRead": True}}
                     )
-                found.extend(deserialise(item) for item in reply["Responses"].get(self.name, []))
+                found.extend(from_dynamodb(item) for item in reply["Responses"].get(self.name, []))
                 wanted = reply.get("UnprocessedKeys", {}).get(self.name, {}).get("Keys")
                 if not wanted:
                     break
@@ -107,7 +109,7 @@ class Table:
             StoreUnavailable: the table did not answer.
         """
         request = self._update_request(pk, sk, update, condition, **expression) | {"ReturnValues": "ALL_NEW"}
-        return deserialise(self._write(self._client.update_item, request)["Attributes"])
+        return from_dynamodb(self._write(self._client.update_item, request)["Attributes"])
 
     def delete(self, pk: str, sk: str, *, condition: str | None = None, **expression: Any) -> None:
         """Delete an item; one that is not there is no error.
@@ -148,32 +150,32 @@ class Table:
             if limit is not None:
                 page["Limit"] = limit - len(items)
             if start is not None:
-                page["ExclusiveStartKey"] = serialise(start)
-            with translated("the table"):
+                page["ExclusiveStartKey"] = to_dynamodb(start)
+            with translate_errors("the table"):
                 reply = self._client.query(**page)
-            items.extend(deserialise(item) for item in reply["Items"])
-            start = deserialise(reply["LastEvaluatedKey"]) if "LastEvaluatedKey" in reply else None
+            items.extend(from_dynamodb(item) for item in reply["Items"])
+            start = from_dynamodb(reply["LastEvaluatedKey"]) if "LastEvaluatedKey" in reply else None
             if start is None or (limit is not None and len(items) >= limit):
                 break
         return items, start
 
-    def iterate(self, pk: str, *, begins: str | None = None) -> Iterator[Item]:
+    def iter_items(self, pk: str, *, begins: str | None = None) -> Iterator[Item]:
         """Yield all items of a partition in key order."""
         yield from self.query(pk, begins=begins)[0]
 
-    def putting(self, item: Mapping[str, Any], *, condition: str | None = None, **expression: Any) -> Item:
+    def build_put(self, item: Mapping[str, Any], *, condition: str | None = None, **expression: Any) -> Item:
         """Return a put as one entry of `transact`."""
         return {"Put": (self._put_request(item, condition, **expression))}
 
-    def updating(self, pk: str, sk: str, update: str, *, condition: str | None = None, **expression: Any) -> Item:
+    def build_update(self, pk: str, sk: str, update: str, *, condition: str | None = None, **expression: Any) -> Item:
         """Return an update as one entry of `transact`."""
         return {"Update": (self._update_request(pk, sk, update, condition, **expression))}
 
-    def deleting(self, pk: str, sk: str, *, condition: str | None = None, **expression: Any) -> Item:
+    def build_delete(self, pk: str, sk: str, *, condition: str | None = None, **expression: Any) -> Item:
         """Return a delete as one entry of `transact`."""
         return {"Delete": (self._delete_request(pk, sk, condition, **expression))}
 
-    def checking(self, pk: str, sk: str, *, condition: str, **expression: Any) -> Item:
+    def build_check(self, pk: str, sk: str, *, condition: str, **expression: Any) -> Item:
         """Return a condition on an item that stays as it is, as one entry of `transact`."""
         return {"ConditionCheck": (self._delete_request(pk, sk, condition, **expression))}
 
@@ -185,7 +187,7 @@ class Table:
                 what stands there.
             StoreUnavailable: the table did not answer, or another transaction was in the way.
         """
-        with translated("the table"):
+        with translate_errors("the table"):
             try:
                 self._client.transact_write_items(TransactItems=list(entries))
             except ClientError as error:
@@ -195,20 +197,20 @@ class Table:
                 codes = [str(reason.get("Code", "None")) for reason in reasons]
                 if "ConditionalCheckFailed" not in codes:
                     raise StoreUnavailable(f"the table cancelled the transaction: {', '.join(codes)}") from error
-                items = [deserialise(reason["Item"]) if reason.get("Item") else None for reason in reasons]
+                items = [from_dynamodb(reason["Item"]) if reason.get("Item") else None for reason in reasons]
                 raise ConditionFailed(None, codes, items) from error
 
     def _write(self, call: Any, request: Item) -> Item:
-        with translated("the table"):
+        with translate_errors("the table"):
             try:
                 return dict(call(**request))
             except ClientError as error:
                 if code_of(error) != "ConditionalCheckFailedException":
                     raise
                 item: Any = error.response.get("Item")
-                raise ConditionFailed(deserialise(item) if item else None) from error
+                raise ConditionFailed(from_dynamodb(item) if item else None) from error
 
-    def _conditional(self, request: Item, condition: str | None, expression: Mapping[str, Any]) -> Item:
+    def _add_condition(self, request: Item, condition: str | None, expression: Mapping[str, Any]) -> Item:
         names: Mapping[str, str] | None = expression.get("names")
         values: Mapping[str, Any] | None = expression.get("values")
         if condition is not None:
@@ -217,19 +219,19 @@ class Table:
         if names:
             request["ExpressionAttributeNames"] = dict(names)
         if values:
-            request["ExpressionAttributeValues"] = serialise(values)
+            request["ExpressionAttributeValues"] = to_dynamodb(values)
         return request
 
     def _put_request(self, item: Mapping[str, Any], condition: str | None, **expression: Any) -> Item:
-        return self._conditional({"TableName": self.name, "Item": serialise(item)}, condition, expression)
+        return self._add_condition({"TableName": self.name, "Item": to_dynamodb(item)}, condition, expression)
 
     def _update_request(self, pk: str, sk: str, update: str, condition: str | None, **expression: Any) -> Item:
-        request = {"TableName": self.name, "Key": serialise({"pk": pk, "sk": sk}), "UpdateExpression": update}
-        return self._conditional(request, condition, expression)
+        request = {"TableName": self.name, "Key": to_dynamodb({"pk": pk, "sk": sk}), "UpdateExpression": update}
+        return self._add_condition(request, condition, expression)
 
     def _delete_request(self, pk: str, sk: str, condition: str | None, **expression: Any) -> Item:
-        return self._conditional(
-            {"TableName": self.name, "Key": serialise({"pk": pk, "sk": sk})}, condition, expression
+        return self._add_condition(
+            {"TableName": self.name, "Key": to_dynamodb({"pk": pk, "sk": sk})}, condition, expression
         )
 
     def _query_request(
@@ -253,7 +255,7 @@ class Table:
             "TableName": self.name,
             "KeyConditionExpression": condition,
             "ExpressionAttributeNames": names,
-            "ExpressionAttributeValues": serialise(values),
+            "ExpressionAttributeValues": to_dynamodb(values),
             "ScanIndexForward": not descending,
         }
         return request | ({"IndexName": index} if index else {"ConsistentRead": consistent})

@@ -5,7 +5,7 @@ from typing import Any
 
 import httpx
 
-from pentad.cli.console import EXIT_UNAVAILABLE, CommandError, in_one_line
+from pentad.cli.console import EXIT_UNAVAILABLE, CommandError, format_error
 
 _CONNECT_SECONDS = 5.0
 _READ_SECONDS = 35.0  # the API itself waits at most 30
@@ -15,7 +15,7 @@ _UNAUTHORIZED = 401
 Json = dict[str, Any]
 
 
-class ApiError(CommandError):
+class ProblemError(CommandError):
     """The API answered with a problem document.
 
     Args:
@@ -27,7 +27,7 @@ class ApiError(CommandError):
         detail = problem.get("detail") or problem.get("title") or problem.get("message") or "no detail"
         if status == _UNAUTHORIZED and not problem.get("fix"):
             problem = {**problem, "fix": "the key is wrong or revoked: see PENTAD_KEY, --key and `pentad keys list`"}
-        super().__init__(f"{status}: {in_one_line(detail, problem.get('field'), problem.get('fix'))}")
+        super().__init__(f"{status}: {format_error(detail, problem.get('field'), problem.get('fix'))}")
         self.status = status
         self.problem = problem
 
@@ -72,12 +72,12 @@ class ApiClient:
             raise CommandError(
                 f"{self.url} does not answer ({type(error).__name__}): is the twin up? (make up)", code=EXIT_UNAVAILABLE
             ) from error
-        content = _json(response)
+        content = _parse_json(response)
         if response.is_error:
-            raise ApiError(response.status_code, content)
+            raise ProblemError(response.status_code, content)
         return content
 
-    def pages(self, path: str, *, limit: int, **query: str | None) -> Iterator[Json]:
+    def iter_items(self, path: str, *, limit: int, **query: str | None) -> Iterator[Json]:
         """Yield the items of a list, page after page, at most ``limit``."""
         cursor: str | None = None
         left = limit
@@ -92,7 +92,7 @@ class ApiClient:
             if cursor is None or left <= 0:
                 return
 
-    def start(
+    def start_run(
         self, agent: str, message: str, *, session: str | None, key: str | None, wait: int, **fields: Any
     ) -> Json:
         """Start a run and wait for it at most ``wait`` seconds; ``fields`` are those of the request beside these."""
@@ -101,7 +101,7 @@ class ApiClient:
         content = {name: value for name, value in body.items() if value is not None}
         return self.call("POST", "/v1/runs", body=content, headers=headers)
 
-    def upload(self, name: str, media_type: str, content: bytes) -> None:
+    def upload_document(self, name: str, media_type: str, content: bytes) -> None:
         """Store a document under its name; ingest follows by itself.
 
         Raises:
@@ -120,10 +120,10 @@ class ApiClient:
         except httpx.HTTPError as error:
             raise CommandError(f"the upload of {name} failed: {type(error).__name__}", code=EXIT_UNAVAILABLE) from error
         if response.is_error:
-            raise ApiError(response.status_code, {"detail": f"the bucket refused {name}"})
+            raise ProblemError(response.status_code, {"detail": f"the bucket refused {name}"})
 
 
-def _json(response: httpx.Response) -> Json:
+def _parse_json(response: httpx.Response) -> Json:
     try:
         content = response.json()
     except ValueError:

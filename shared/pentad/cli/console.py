@@ -50,12 +50,12 @@ class Options:
 OPTIONS = Options()
 
 
-def emit(value: Any) -> None:
+def print_json(value: Any) -> None:
     """Print a value as JSON on standard output."""
     OUT.print_json(json.dumps(value, default=str))
 
 
-def text_of(path: Path) -> str:
+def read_text(path: Path) -> str:
     """Return the text of a file that an option names.
 
     Raises:
@@ -68,7 +68,7 @@ def text_of(path: Path) -> str:
         raise CommandError(f"{path} can't be read: {why}", code=EXIT_USAGE) from error
 
 
-def keep(path: Path, text: str) -> None:
+def write_text(path: Path, text: str) -> None:
     """Write a file that an option names, with the folders it lies in.
 
     Raises:
@@ -82,7 +82,7 @@ def keep(path: Path, text: str) -> None:
 
 
 @contextmanager
-def failures() -> Iterator[None]:
+def handle_errors() -> Iterator[None]:
     """Turn expected errors into one line and an exit code; with --debug let them through.
 
     Raises:
@@ -93,25 +93,25 @@ def failures() -> Iterator[None]:
     except CommandError as error:
         if OPTIONS.debug:
             raise
-        _tell(str(error), error.code)
+        _print_error(str(error), error.code)
         raise typer.Exit(error.code) from error
     except KeyboardInterrupt as error:
         raise typer.Exit(EXIT_INTERRUPTED) from error
     except PentadError as error:
         if OPTIONS.debug:
             raise
-        _tell(in_one_line(error.message, error.field, error.fix), EXIT_FAILED)
+        _print_error(format_error(error.message, error.field, error.fix), EXIT_FAILED)
         raise typer.Exit(EXIT_FAILED) from error
 
 
-def in_one_line(message: str, field: str | None, fix: str | None) -> str:
+def format_error(message: str, field: str | None, fix: str | None) -> str:
     """Return what is wrong, in which field where the message has no such word, and what can be done."""
     named = f"{field}: " if field and not re.search(rf"\b{re.escape(field)}\b", message) else ""
     return f"{named}{message} ({fix})" if fix and fix not in message else f"{named}{message}"
 
 
-def _tell(message: str, code: int) -> None:
+def _print_error(message: str, code: int) -> None:
     if OPTIONS.json:
-        emit({"error": message, "code": code})
+        print_json({"error": message, "code": code})
     else:
         ERR.print(f"[red]error:[/] {escape(message)}", soft_wrap=True)

@@ -28,21 +28,21 @@ class Deployable:
     def __init__(self, folder: Path) -> None:
         self._stacks = read_assembly(folder).stacks
 
-    def catalog(self) -> Catalog:
+    def load_catalog(self) -> Catalog:
         """Return the catalog that the functions load.
 
         Raises:
             AssemblyError: the assembly has none.
         """
         for stack in self._stacks:
-            for key in _layers(stack):
-                asset = stack.asset_for_key(key)
+            for key in _list_layer_keys(stack):
+                asset = stack.find_asset(key)
                 path = asset.path / _CATALOG if asset is not None else None
                 if path is not None and path.is_file():
                     return Catalog.model_validate_json(path.read_text(encoding="utf-8"))
         raise AssemblyError("the assembly has no catalog of agents")
 
-    def machine(self, agent: str) -> Json:
+    def load_definition(self, agent: str) -> Json:
         """Return the definition of an agent's state machine.
 
         Raises:
@@ -51,24 +51,26 @@ class Deployable:
         for stack in self._stacks:
             for resource in stack.template.get("Resources", {}).values():
                 properties = resource.get("Properties", {})
-                if resource["Type"] == _MACHINE and _plain(properties["StateMachineName"]).endswith(f"-agent-{agent}"):
-                    definition: Json = json.loads(_plain(properties["DefinitionString"]))
+                if resource["Type"] == _MACHINE and _to_text(properties["StateMachineName"]).endswith(
+                    f"-agent-{agent}"
+                ):
+                    definition: Json = json.loads(_to_text(properties["DefinitionString"]))
                     return definition
         raise AssemblyError(f"the assembly has no state machine of an agent {agent}")
 
 
-def _layers(stack: Stack) -> list[str]:
+def _list_layer_keys(stack: Stack) -> list[str]:
     resources = stack.template.get("Resources", {}).values()
     layers = (resource["Properties"]["Content"] for resource in resources if resource["Type"] == _LAYER)
-    return [_plain(content["S3Key"]) for content in layers]
+    return [_to_text(content["S3Key"]) for content in layers]
 
 
-def _plain(value: Any) -> str:
+def _to_text(value: Any) -> str:
     """Return a template's value as text, with a name in place of each intrinsic function but Join."""
     if not isinstance(value, Mapping):
         return str(value)
     [(function, given)] = value.items()
     if function == "Fn::Join":
         separator, parts = given
-        return str(separator).join(_plain(part) for part in parts)
+        return str(separator).join(_to_text(part) for part in parts)
     return ".".join(given) if isinstance(given, list) and all(isinstance(one, str) for one in given) else str(given)

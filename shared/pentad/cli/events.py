@@ -17,24 +17,27 @@ _LAST_STEP = 99_999  # a workflow's answer is put together at this place
 _AGENT = "agent"  # whose steps of a workflow have a run of their own
 
 
-def event_line(event: Json) -> Text:
+def render_event(event: Json) -> Text:
     """Return when something happened, what, and how it went."""
     at = datetime.fromisoformat(event["at"]).astimezone().strftime("%H:%M:%S")
     what, said = _LINES[event["type"]](event["detail"])
     return Text.assemble((at, "dim"), f" {what:<15} ", said)
 
 
-def _created(detail: Json) -> tuple[str, str]:
+def _describe_start(detail: Json) -> tuple[str, str]:
     return "started", f"{detail['agent']}, by {detail['trigger']}"
 
 
-def _attempt(detail: Json) -> tuple[str, str]:
-    error = f", {_short(detail['error'])}" if detail["error"] else ""
+def _describe_attempt(detail: Json) -> tuple[str, str]:
+    error = f", {_trim(detail['error'])}" if detail["error"] else ""
     cost = show(detail["cost_nanousd"])
-    return "model", f"{detail['model']} for {detail['purpose']}: {detail['outcome']}{error}, {_spent(detail)}, {cost}"
+    return (
+        "model",
+        f"{detail['model']} for {detail['purpose']}: {detail['outcome']}{error}, {_format_usage(detail)}, {cost}",
+    )
 
 
-def _step(detail: Json) -> tuple[str, str]:
+def _describe_step(detail: Json) -> tuple[str, str]:
     decision = detail["decision"]
     if detail["provider"] == "tool":
         did = f"tool {detail['model']}"
@@ -42,7 +45,7 @@ def _step(detail: Json) -> tuple[str, str]:
         run = f", {detail['child']}" if detail.get("child") else ""
         did = f"agent {detail['model']}{run}, {show(detail['cost_nanousd'])}"
     else:
-        did = _decided(decision)
+        did = _describe_decision(decision)
     sure = detail["assessment"]
     if sure:
         did += f", confidence {sure['confidence']:.2f} ({sure['band']})"
@@ -51,9 +54,9 @@ def _step(detail: Json) -> tuple[str, str]:
     return ("end" if detail["step"] == _LAST_STEP else f"step {detail['step']}"), did
 
 
-def _decided(decision: Json) -> str:
+def _describe_decision(decision: Json) -> str:
     tools = ", ".join(call["tool"] for call in decision["calls"])
-    reason = f": {_short(decision['reason'])}" if decision["reason"] else ""
+    reason = f": {_trim(decision['reason'])}" if decision["reason"] else ""
     words = {
         "answer": "answers",
         "tools": f"calls {tools}",
@@ -65,38 +68,38 @@ def _decided(decision: Json) -> str:
     return f"{words.get(decision['kind'], decision['kind'])}{reason}"
 
 
-def _call(detail: Json) -> tuple[str, str]:
-    arguments = _short(json.dumps(detail["arguments"], ensure_ascii=False))
-    result = f": {_short(detail['result'])}" if detail["result"] else ""
+def _describe_call(detail: Json) -> tuple[str, str]:
+    arguments = _trim(json.dumps(detail["arguments"], ensure_ascii=False))
+    result = f": {_trim(detail['result'])}" if detail["result"] else ""
     return f"step {detail['step']} call {detail['index']}", f"{detail['tool']} {arguments} {detail['status']}{result}"
 
 
-def _approval(detail: Json) -> tuple[str, str]:
+def _describe_approval(detail: Json) -> tuple[str, str]:
     by = f" by {detail['decided_by']}" if detail["decided_by"] else ""
-    reason = f": {_short(detail['reason'])}" if detail["reason"] else ""
+    reason = f": {_trim(detail['reason'])}" if detail["reason"] else ""
     return f"step {detail['step']} human", f"{detail['approval']} ({detail['kind']}) {detail['status']}{by}{reason}"
 
 
-def _ended(detail: Json) -> tuple[str, str]:
+def _describe_end(detail: Json) -> tuple[str, str]:
     why = detail["error"] or detail["stop_reason"]
-    because = f": {_short(why)}" if why else ""
+    because = f": {_trim(why)}" if why else ""
     return "ended", f"{detail['status']}{because}, {detail['tokens']:,} tokens, {detail['cost']}"
 
 
-def _spent(detail: Json) -> str:
+def _format_usage(detail: Json) -> str:
     return f"{Usage(**detail['usage']).total_tokens:,} tokens, {detail['duration_ms']:,} ms"
 
 
-def _short(text: str) -> str:
+def _trim(text: str) -> str:
     line = " ".join(text.split())
     return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 1]}…"
 
 
 _LINES: dict[str, Callable[[Json], tuple[str, str]]] = {
-    "run.created": _created,
-    "model_attempt": _attempt,
-    "step": _step,
-    "tool_call": _call,
-    "approval": _approval,
-    "run.ended": _ended,
+    "run.created": _describe_start,
+    "model_attempt": _describe_attempt,
+    "step": _describe_step,
+    "tool_call": _describe_call,
+    "approval": _describe_approval,
+    "run.ended": _describe_end,
 }

@@ -23,7 +23,7 @@ app = typer.Typer(
 
 
 @app.callback()
-def common(
+def set_common_options(
     json: Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
     url: Annotated[
@@ -38,16 +38,16 @@ def common(
     target.TARGET.url, target.TARGET.key = url, key
 
 
-app.command("up")(twin.up)
+app.command("up")(twin.serve_twin)
 app.command("update")(update.update)
-app.command("rollout")(update.rollout)
-app.command("demo")(demo.demo)
-app.command("chat")(runs.chat)
+app.command("rollout")(update.move_rollout)
+app.command("demo")(demo.run_demo)
+app.command("chat")(runs.run_chat)
 app.command("run")(runs.run)
 app.command("trace")(runs.trace)
 app.command("fork")(fork.fork)
 app.command("replay")(replay.replay)
-app.command("approvals")(approvals.approvals)
+app.command("approvals")(approvals.list_approvals)
 app.command("approve")(approvals.approve)
 app.command("reject")(approvals.reject)
 app.command("edit")(approvals.edit)
@@ -55,7 +55,7 @@ app.command("answer")(approvals.answer)
 app.command("escalate")(approvals.escalate)
 app.command("undo")(approvals.undo)
 app.command("ingest")(documents.ingest)
-app.command("cost")(cost.cost)
+app.command("cost")(cost.show_cost)
 runs.app.command("export")(replay.export)
 app.add_typer(runs.app, name="runs")
 app.add_typer(kill.app, name="kill")
@@ -72,19 +72,19 @@ def main() -> None:
     """Run the command line."""
     command = typer.main.get_command(app)
     for one in command.commands.values():  # type: ignore[attr-defined]
-        _take_common_flags(one)
+        _add_common_flags(one)
     command()
 
 
-def _take_common_flags(command: Any) -> None:
+def _add_common_flags(command: Any) -> None:
     """Let a command and those below it take the common options after their names, where people write them."""
     for below in getattr(command, "commands", {}).values():
-        _take_common_flags(below)
+        _add_common_flags(below)
     if not hasattr(command, "commands") or command.invoke_without_command:
-        command.params.extend(_common_flags())
+        command.params.extend(_build_common_flags())
 
 
-def _common_flags() -> list[Any]:
+def _build_common_flags() -> list[Any]:
     template = typer.Typer(add_completion=False)
 
     @template.command()

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pentad.cli.console import EXIT_UNAVAILABLE, CommandError
-from pentad.cli.target import twin_facts
+from pentad.cli.target import read_twin_facts
 
 if TYPE_CHECKING:
     from pentad.aws.table import Table
@@ -16,7 +16,7 @@ Stage = Annotated[
 TWIN_STAGE = "dev"
 
 
-def client(service: str, stage: str | None, *, read_timeout: float = 30.0) -> Any:
+def create_client(service: str, stage: str | None, *, read_timeout: float = 30.0) -> Any:
     """Return boto3's client of a service, where the stage is or in the running twin.
 
     Args:
@@ -34,7 +34,7 @@ def client(service: str, stage: str | None, *, read_timeout: float = 30.0) -> An
     config = Config(connect_timeout=5, read_timeout=read_timeout, retries=retries)
     settings: dict[str, Any] = {}
     if stage is None:
-        facts = twin_facts()
+        facts = read_twin_facts()
         settings = {
             "endpoint_url": facts["aws_url"],
             "region_name": facts["region"],
@@ -45,7 +45,7 @@ def client(service: str, stage: str | None, *, read_timeout: float = 30.0) -> An
     return connect(service, config=config, **settings)
 
 
-def output(stage: str | None, name: str) -> str:
+def get_output(stage: str | None, name: str) -> str:
     """Return an output of the stage's state stack, such as ``TransientTable``.
 
     Raises:
@@ -54,10 +54,10 @@ def output(stage: str | None, name: str) -> str:
     from botocore.exceptions import BotoCoreError, ClientError
 
     if stage is None:
-        outputs = twin_facts()["outputs"][f"pentad-{TWIN_STAGE}-state"]
+        outputs = read_twin_facts()["outputs"][f"pentad-{TWIN_STAGE}-state"]
     else:
         try:
-            stacks = client("cloudformation", stage).describe_stacks(StackName=f"pentad-{stage}-state")["Stacks"]
+            stacks = create_client("cloudformation", stage).describe_stacks(StackName=f"pentad-{stage}-state")["Stacks"]
         except (BotoCoreError, ClientError) as error:
             raise CommandError(f"stage {stage} can't be reached: {error}", code=EXIT_UNAVAILABLE) from error
         outputs = {each["OutputKey"]: each["OutputValue"] for each in stacks[0]["Outputs"]}
@@ -66,7 +66,7 @@ def output(stage: str | None, name: str) -> str:
     return str(outputs[name])
 
 
-def table(stage: str | None, name: str) -> "Table":
+def open_table(stage: str | None, name: str) -> "Table":
     """Return the table that an output of the state stack names.
 
     Raises:
@@ -74,9 +74,9 @@ def table(stage: str | None, name: str) -> "Table":
     """
     from pentad.aws.table import Table
 
-    return Table(client("dynamodb", stage), output(stage, name))
+    return Table(create_client("dynamodb", stage), get_output(stage, name))
 
 
-def function(stage: str | None, name: str) -> str:
+def function_name(stage: str | None, name: str) -> str:
     """Return the name of a function of the deployment, such as ``gateway``."""
     return f"pentad-{stage or TWIN_STAGE}-{name}"

@@ -32,7 +32,7 @@ _SHORTEST_BAR, _LONGEST_BAR = 16, 60
 _OTHER_COLUMNS = 45  # times, details and the gaps between
 
 
-def status_text(status: str) -> str:
+def format_status(status: str) -> str:
     """Return a status with its colour."""
     style = _STATUS_STYLE.get(status, "red")
     return f"[{style}]{status}[/]"
@@ -58,7 +58,7 @@ def print_run(console: Console, view: Json) -> None:
     steps = f"{view['steps']} {'step' if view['steps'] == 1 else 'steps'}"
     _print_origin(console, view)
     console.print(
-        f"[dim]{view['run_id']}[/] {status_text(view['status'])} "
+        f"[dim]{view['run_id']}[/] {format_status(view['status'])} "
         f"[dim]{steps}, {sure}{view['tokens']:,} tokens, {view['cost']}, session {view['session']}[/]"
     )
 
@@ -69,7 +69,7 @@ def _print_origin(console: Console, view: Json) -> None:
             console.print(f"[dim]{said} {view[field]}[/]")
 
 
-def run_table(views: Iterable[Json]) -> Table:
+def build_run_table(views: Iterable[Json]) -> Table:
     """Return runs as a table."""
     table = Table(box=None, pad_edge=False)
     for heading in ("run", "agent", "session", "status", "created", "steps", "tokens", "cost"):
@@ -79,8 +79,8 @@ def run_table(views: Iterable[Json]) -> Table:
             view["run_id"],
             f"[dim]↳[/] {view['agent']}" if view.get("parent") else view["agent"],
             view["session"],
-            status_text(view["status"]),
-            at(view["created_at"], "%m-%d %H:%M:%S"),
+            format_status(view["status"]),
+            format_time(view["created_at"], "%m-%d %H:%M:%S"),
             str(view["steps"]),
             f"{view['tokens']:,}",
             view["cost"],
@@ -88,16 +88,16 @@ def run_table(views: Iterable[Json]) -> Table:
     return table
 
 
-def at(moment: str, form: str = "%Y-%m-%d %H:%M %Z") -> str:
+def format_time(moment: str, form: str = "%Y-%m-%d %H:%M %Z") -> str:
     """Return a moment of the API as this machine's clock tells it."""
     return datetime.fromisoformat(moment).astimezone().strftime(form)
 
 
-def approval_lines(view: Json) -> RenderableType:
+def render_approval(view: Json) -> RenderableType:
     """Return an approval with exactly the arguments that would run, and the text that is meant."""
     lines = [
         f"[bold]{view['approval']}[/]  {view['kind']} of {escape(view['agent'])}, run {view['run_id']}",
-        f"  [dim]{_asked(view)}[/]",
+        f"  [dim]{_describe_status(view)}[/]",
     ]
     if view["text"]:
         lines += [f"    {escape(line)}" for line in view["text"].splitlines()]
@@ -108,11 +108,11 @@ def approval_lines(view: Json) -> RenderableType:
     return Group(*(Text.from_markup(line) for line in lines))
 
 
-def _asked(view: Json) -> str:
+def _describe_status(view: Json) -> str:
     if view["status"] != "pending":
         reason = f": {escape(view['reason'])}" if view["reason"] else ""
         return f"{view['status']} by {escape(view['decided_by'] or 'nobody')}{reason}"
-    said = f"{view['group']} until {at(view['expires_at'])}"
+    said = f"{view['group']} until {format_time(view['expires_at'])}"
     if view["quorum"] > 1:
         said += f", {len(view['votes'])} of {view['quorum']} have approved"
     if view["confidence"] is not None:
@@ -120,7 +120,7 @@ def _asked(view: Json) -> str:
     return said
 
 
-def waterfall(trace: Json, width: int) -> Table:
+def render_waterfall(trace: Json, width: int) -> Table:
     """Return a run's spans as bars on one time axis.
 
     Args:

@@ -18,7 +18,7 @@ _LEFT_OUT = {"__pycache__", ".DS_Store"}
 _NO_ASSET = (("shared", "pentad", "local"), ("shared", "pentad", "cli"))
 
 
-def project_root(start: Path | None = None) -> Path:
+def find_project_root(start: Path | None = None) -> Path:
     """Return the project's folder: the nearest one upwards that has a cdk.json.
 
     Raises:
@@ -31,7 +31,7 @@ def project_root(start: Path | None = None) -> Path:
     raise CommandError("no Pentad project here: run the command in the folder that has cdk.json", code=2)
 
 
-def fingerprint(root: Path) -> str:
+def hash_sources(root: Path) -> str:
     """Return the hash of everything the assembly is made from."""
     digest = hashlib.sha256()
     for source in SOURCES:
@@ -46,7 +46,7 @@ def fingerprint(root: Path) -> str:
     return digest.hexdigest()
 
 
-def assembly(root: Path, stage: str = "dev") -> tuple[Path, bool]:
+def ensure_assembly(root: Path, stage: str = "dev") -> tuple[Path, bool]:
     """Return the assembly's folder and whether it was made anew.
 
     The checks of cdk-nag are left out here: `make synth` and every deployment run them.
@@ -55,7 +55,7 @@ def assembly(root: Path, stage: str = "dev") -> tuple[Path, bool]:
         CommandError: the synth failed; the message is its last lines.
     """
     out = root / "cdk.out"
-    now = f"{stage} {fingerprint(root)}"
+    now = f"{stage} {hash_sources(root)}"
     mark = out / _MARK
     if mark.is_file() and mark.read_text() == now and (out / "manifest.json").is_file():
         return out, False
@@ -78,12 +78,12 @@ def assembly(root: Path, stage: str = "dev") -> tuple[Path, bool]:
     except subprocess.TimeoutExpired as error:
         raise CommandError(f"the synth took more than {_SECONDS} s") from error
     if done.returncode != 0:
-        raise CommandError(f"the synth failed: {_why(done.stderr)}")
+        raise CommandError(f"the synth failed: {_extract_error(done.stderr)}")
     mark.write_text(now)
     return out, True
 
 
-def _why(said: str) -> str:
+def _extract_error(said: str) -> str:
     """Return the line that says what is wrong with the project, else what was said last."""
     told = [line.removeprefix(_TOLD) for line in said.splitlines() if line.startswith(_TOLD)]
     return told[-1] if told else f"\n{_last_lines(said)}"

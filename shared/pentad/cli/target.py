@@ -8,7 +8,7 @@ from typing import Any
 
 from pentad.cli.client import ApiClient
 from pentad.cli.console import EXIT_UNAVAILABLE, CommandError
-from pentad.cli.synth import project_root
+from pentad.cli.synth import find_project_root
 
 STATE_FOLDER = ".pentad"
 TWIN_FILE = "twin.json"
@@ -17,22 +17,22 @@ LOCAL_TENANT = "local"
 
 
 @dataclass
-class Target:
+class ApiTarget:
     """What the options say of the deployment; filled by the command's callback."""
 
     url: str | None = None
     key: str | None = None
 
 
-TARGET = Target()
+TARGET = ApiTarget()
 
 
 def state_folder() -> Path:
     """Return the folder of the twin's files."""
-    return project_root() / STATE_FOLDER
+    return find_project_root() / STATE_FOLDER
 
 
-def twin_facts(folder: Path | None = None) -> dict[str, Any]:
+def read_twin_facts(folder: Path | None = None) -> dict[str, Any]:
     """Return what a running twin wrote about itself.
 
     Raises:
@@ -46,7 +46,7 @@ def twin_facts(folder: Path | None = None) -> dict[str, Any]:
     return facts
 
 
-def api() -> ApiClient:
+def create_api_client() -> ApiClient:
     """Return a client of the deployment that the options, the environment or the running twin name.
 
     Raises:
@@ -55,14 +55,14 @@ def api() -> ApiClient:
     url = TARGET.url or os.environ.get("PENTAD_URL")
     key = TARGET.key or os.environ.get("PENTAD_KEY")
     if url is None:
-        url = str(twin_facts()["api_url"])
-        key = key or _local_key()
+        url = str(read_twin_facts()["api_url"])
+        key = key or _read_local_key()
     if key is None:
         raise CommandError("no API key: set PENTAD_KEY, or make one with `pentad keys create`", code=2)
     return ApiClient(url.rstrip("/"), key)
 
 
-def _local_key() -> str | None:
+def _read_local_key() -> str | None:
     path = state_folder() / KEY_FILE
     return path.read_text(encoding="utf-8").strip() if path.is_file() else None
 

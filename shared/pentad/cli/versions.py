@@ -51,18 +51,18 @@ class Versions:
     def __init__(self, states: Any, functions: Any, prefix: str) -> None:
         self._states, self._functions, self._prefix = states, functions, prefix
 
-    def machines(self) -> list[MachineVersion]:
+    def list_versions(self) -> list[MachineVersion]:
         """Return the versions of all machines, by name and then the newest first."""
         found = []
-        for machine in self._machines():
-            weights = self._weights(machine["stateMachineArn"])
-            for one in self._versions_of(machine["stateMachineArn"]):
+        for machine in self._list_machines():
+            weights = self._read_weights(machine["stateMachineArn"])
+            for one in self._iter_versions(machine["stateMachineArn"]):
                 arn = str(one["stateMachineVersionArn"])
-                running = None if machine["type"] == "EXPRESS" else self._running(arn)
+                running = None if machine["type"] == "EXPRESS" else self._is_running(arn)
                 found.append(MachineVersion(arn, one["creationDate"], weights.get(arn, 0), running))
         return sorted(found, key=lambda one: (one.machine, -one.number))
 
-    def unused_machines(self, *, keep: int) -> list[MachineVersion]:
+    def find_unused_machines(self, *, keep: int) -> list[MachineVersion]:
         """Return the versions that no alias leads to and no execution runs, less the newest ones of each machine.
 
         Args:
@@ -70,22 +70,22 @@ class Versions:
         """
         unused: list[MachineVersion] = []
         seen: dict[str, int] = {}
-        for one in self.machines():
+        for one in self.list_versions():
             seen[one.machine] = seen.get(one.machine, 0) + 1
             if seen[one.machine] > keep and not one.weight and not one.running:
                 unused.append(one)
         return unused
 
-    def unused_functions(self, *, without: list[MachineVersion]) -> list[str]:
+    def find_unused_functions(self, *, without: list[MachineVersion]) -> list[str]:
         """Return the ARNs of published functions that no definition and no alias names; the newest of each stays.
 
         Args:
             without: versions of machines that will be gone.
         """
         gone = {one.arn for one in without}
-        named = self._named(gone)
+        named = self._find_named_functions(gone)
         unused = []
-        for function in self._all_functions():
+        for function in self._list_functions():
             name = function["FunctionName"]
             for page in self._functions.get_paginator("list_aliases").paginate(FunctionName=name):
                 named |= {f"{function['FunctionArn']}:{one['FunctionVersion']}" for one in page["Aliases"]}
@@ -103,15 +103,15 @@ class Versions:
             name, _, number = arn.rpartition(":")
             self._functions.delete_function(FunctionName=name, Qualifier=number)
 
-    def _machines(self) -> Iterator[dict[str, Any]]:
+    def _list_machines(self) -> Iterator[dict[str, Any]]:
         for page in self._states.get_paginator("list_state_machines").paginate():
             yield from (one for one in page["stateMachines"] if one["name"].startswith(self._prefix))
 
-    def _all_functions(self) -> Iterator[dict[str, Any]]:
+    def _list_functions(self) -> Iterator[dict[str, Any]]:
         for page in self._functions.get_paginator("list_functions").paginate():
             yield from (one for one in page["Functions"] if one["FunctionName"].startswith(self._prefix))
 
-    def _versions_of(self, machine: str) -> Iterator[dict[str, Any]]:
+    def _iter_versions(self, machine: str) -> Iterator[dict[str, Any]]:
         token: dict[str, str] = {}
         while True:
             page = self._states.list_state_machine_versions(stateMachineArn=machine, **token)
@@ -120,7 +120,7 @@ class Versions:
                 return
             token = {"nextToken": page["nextToken"]}
 
-    def _weights(self, machine: str) -> dict[str, int]:
+    def _read_weights(self, machine: str) -> dict[str, int]:
         weights: dict[str, int] = {}
         for alias in self._states.list_state_machine_aliases(stateMachineArn=machine)["stateMachineAliases"]:
             described = self._states.describe_state_machine_alias(stateMachineAliasArn=alias["stateMachineAliasArn"])
@@ -128,16 +128,16 @@ class Versions:
                 weights[route["stateMachineVersionArn"]] = int(route["weight"])
         return weights
 
-    def _running(self, version: str) -> bool:
+    def _is_running(self, version: str) -> bool:
         page = self._states.list_executions(stateMachineArn=version, statusFilter="RUNNING", maxResults=1)
         return bool(page["executions"])
 
-    def _named(self, gone: set[str]) -> set[str]:
+    def _find_named_functions(self, gone: set[str]) -> set[str]:
         """Return the function versions that definitions name: those of the versions that stay, and the unpublished."""
         named: set[str] = set()
-        for machine in self._machines():
+        for machine in self._list_machines():
             arns = [machine["stateMachineArn"]]
-            arns += [one["stateMachineVersionArn"] for one in self._versions_of(machine["stateMachineArn"])]
+            arns += [one["stateMachineVersionArn"] for one in self._iter_versions(machine["stateMachineArn"])]
             for arn in arns:
                 if arn not in gone:
                     definition = self._states.describe_state_machine(stateMachineArn=arn)["definition"]

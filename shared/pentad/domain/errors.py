@@ -224,15 +224,15 @@ class ConfigurationError(PermanentError):
     """The deployment, catalog or agent definition is wrong."""
 
 
-def leaves(root: type[PentadError] = PentadError) -> Iterator[type[PentadError]]:
+def iter_leaves(root: type[PentadError] = PentadError) -> Iterator[type[PentadError]]:
     """Yield every class below ``root`` that has no subclass of its own, depth first."""
     subclasses = root.__subclasses__()
     if not subclasses:
         yield root
     for subclass in subclasses:
-        yield from leaves(subclass)
+        yield from iter_leaves(subclass)
 
 
 def transient_names() -> list[str]:
     """Return the class names that a state machine retries, sorted."""
-    return sorted(leaf.__name__ for leaf in leaves(TransientError))
+    return sorted(leaf.__name__ for leaf in iter_leaves(TransientError))

@@ -55,24 +55,24 @@ def check_id(kind: str, value: str) -> str:
     return value
 
 
-def _base32(number: int, length: int) -> str:
+def _encode_base32(number: int, length: int) -> str:
     """Return the last digits of a number; their count is even."""
     return "".join([_PAIRS[number >> shift & 1023] for shift in range(5 * length - 10, -1, -10)])
 
 
-def new_id(prefix: str, now: datetime) -> str:
+def make_id(prefix: str, now: datetime) -> str:
     """Return ``prefix_`` and 26 characters that sort by time (48 bits of milliseconds, 80 random bits)."""
     milliseconds = int(now.timestamp() * 1000)
-    return f"{prefix}_{_base32((milliseconds << 80) | secrets.randbits(80), 26)}"
+    return f"{prefix}_{_encode_base32((milliseconds << 80) | secrets.randbits(80), 26)}"
 
 
-def derived_id(prefix: str, *parts: str) -> str:
+def derive_id(prefix: str, *parts: str) -> str:
     """Return the identifier that these parts always give: the same request has the same run.
 
     Parts are joined by a character no identifier may contain, so ("a", "bc") and ("ab", "c") differ.
     """
     digest = hashlib.sha256("\x00".join(parts).encode()).digest()
-    return f"{prefix}_{_base32(int.from_bytes(digest[:16], 'big'), 26)}"
+    return f"{prefix}_{_encode_base32(int.from_bytes(digest[:16], 'big'), 26)}"
 
 
 def approval_id(run: str, step: int) -> str:

@@ -12,7 +12,7 @@ def iso(moment: datetime) -> str:
     return moment.isoformat(timespec="microseconds")
 
 
-def tenant(value: str) -> str:
+def tenant_prefix(value: str) -> str:
     """Return the prefix of all keys of a tenant."""
     return f"T#{value}"
 
@@ -77,7 +77,7 @@ def review_sk(step: int, cause: str) -> str:
     return f"REVIEW#{step:05d}#{cause}"
 
 
-def collection(tenant_id: str, kind: str) -> str:
+def collection_pk(tenant_id: str, kind: str) -> str:
     """Return the partition of a list of a tenant, such as SESSIONS, RUNS, APPROVALS, REVIEWS, KEYS or DOCS."""
     return f"T#{tenant_id}#{kind}"
 
@@ -153,12 +153,12 @@ def run_pattern() -> str:
 
 def collection_pattern(kind: str) -> str:
     """Return the pattern of the partitions of one kind of list, such as KEYS or DOCS."""
-    return collection(_ANY, kind)
+    return collection_pk(_ANY, kind)
 
 
 def document_pattern() -> str:
     """Return the pattern of the partitions of documents' chunks."""
-    return f"{collection(_ANY, 'DOC')}#{_ANY}"
+    return f"{collection_pk(_ANY, 'DOC')}#{_ANY}"
 
 
 def graph_pattern() -> str:
@@ -168,7 +168,7 @@ def graph_pattern() -> str:
 
 def budget_pattern() -> str:
     """Return the pattern of the partitions of budgets' uses and of reservations."""
-    return f"{collection(_ANY, 'BUDGET')}#{_ANY}"
+    return f"{collection_pk(_ANY, 'BUDGET')}#{_ANY}"
 
 
 def spend_pattern() -> str:

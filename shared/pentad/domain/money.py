@@ -5,7 +5,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 NANO = 1_000_000_000
 
 
-def nanousd(dollars: str | int | Decimal) -> int:
+def to_nanousd(dollars: str | int | Decimal) -> int:
     """Return dollars as nano-dollars. Takes no float: 0.1 is not a tenth.
 
     Raises:

@@ -25,7 +25,7 @@ PDF_BYTES_PER_TOKEN = 12
 """Base64 of a PDF counts less than words; a page of about 50 KB is 1,500 to 3,000 tokens (Anthropic's PDF guide)."""
 
 
-def block_tokens(block: ContentBlock, count: Counter = estimate_tokens) -> int:
+def estimate_block(block: ContentBlock, count: Counter = estimate_tokens) -> int:
     """Return the estimated tokens of one content block."""
     match block:
         case TextBlock(text=text):
@@ -44,6 +44,6 @@ def block_tokens(block: ContentBlock, count: Counter = estimate_tokens) -> int:
             return len(data) // PDF_BYTES_PER_TOKEN
 
 
-def message_tokens(message: Message, count: Counter = estimate_tokens) -> int:
+def estimate_message(message: Message, count: Counter = estimate_tokens) -> int:
     """Return the estimated tokens of a message, without the passages that may be sent with it."""
-    return MESSAGE_OVERHEAD + sum(block_tokens(block, count) for block in message.blocks)
+    return MESSAGE_OVERHEAD + sum(estimate_block(block, count) for block in message.blocks)

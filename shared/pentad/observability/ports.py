@@ -26,6 +26,6 @@ class Telemetry(Protocol):
         """Add to a metric (EMF). Units are CloudWatch's: Count, Milliseconds, Bytes, None."""
         ...
 
-    def event(self, name: str, /, *, level: str = "INFO", **fields: Attribute | None) -> None:
+    def log_event(self, name: str, /, *, level: str = "INFO", **fields: Attribute | None) -> None:
         """Write one structured log line; tenant, run, session and step are added where they are known."""
         ...

@@ -13,7 +13,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from pentad.domain.errors import PentadError
 from pentad.observability.metrics import names
-from pentad.orchestration.lifecycle.start import invalid
+from pentad.orchestration.lifecycle.start import to_invalid_input
 from pentad.runtime.wiring.ground.telemetry import telemetry_of
 
 R = TypeVar("R")
@@ -55,7 +55,7 @@ def invocation(service: str, context: LambdaContext, keys: Mapping[str, Any]) ->
         except Exception as error:  # logged and raised again as it is
             level = "WARNING" if isinstance(error, PentadError) else "ERROR"
             message = error.message if isinstance(error, PentadError) else None
-            telemetry.event("invocation.failed", level=level, error=type(error).__name__, detail=message)
+            telemetry.log_event("invocation.failed", level=level, error=type(error).__name__, detail=message)
             telemetry.count(names.ERRORS, function=service, error=type(error).__name__)
             raise
 
@@ -80,7 +80,7 @@ def entrypoint(
                 try:
                     parsed = adapter.validate_python(event)
                 except ValidationError as error:
-                    raise invalid(error) from error
+                    raise to_invalid_input(error) from error
                 return _plain(function(parsed, context))
 
         return handler

@@ -12,7 +12,7 @@ from typing import Any
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
-from pentad.aws.clients import client
+from pentad.aws.clients import get_client
 from pentad.aws.redelivery import SqsRedelivery
 from pentad.domain.errors import PentadError, TransientError
 from pentad.runtime.entrypoint import LambdaContext, invocation
@@ -49,7 +49,7 @@ def consume(
 @cache
 def make_redelivery() -> SqsRedelivery:
     """Return what postpones the messages that a function could not process."""
-    return SqsRedelivery(client("sqs"))
+    return SqsRedelivery(get_client("sqs"))
 
 
 def wait_seconds(error: PentadError, receives: int) -> int:
@@ -65,7 +65,7 @@ def _send_back(service: str, record: SQSRecord, error: PentadError) -> None:
     telemetry = telemetry_of(service)
     receives = int(record.attributes.approximate_receive_count or 1)
     seconds = wait_seconds(error, receives)
-    telemetry.event(
+    telemetry.log_event(
         f"{service}.refused",
         level="WARNING",
         error=type(error).__name__,
@@ -77,4 +77,4 @@ def _send_back(service: str, record: SQSRecord, error: PentadError) -> None:
     try:
         make_redelivery().postpone(record.event_source_arn, record.receipt_handle, seconds)
     except PentadError as failure:  # the queue's own timeout brings the message back, only later
-        telemetry.event(f"{service}.not_postponed", level="WARNING", error=type(failure).__name__)
+        telemetry.log_event(f"{service}.not_postponed", level="WARNING", error=type(failure).__name__)

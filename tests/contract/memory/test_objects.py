@@ -24,14 +24,14 @@ def objects(request: pytest.FixtureRequest) -> Iterator[ObjectStore]:
 
 
 def test_what_is_not_there_is_none_or_not_found(objects: ObjectStore) -> None:
-    assert objects.head("acme/a.md") is None
+    assert objects.get_head("acme/a.md") is None
     with pytest.raises(NotFound):
         objects.get("acme/a.md")
 
 
 def test_an_object_comes_back_with_its_type_and_size(objects: ObjectStore) -> None:
     objects.put("acme/ä b.md", b"words", media_type="text/markdown; charset=utf-8")
-    head = objects.head("acme/ä b.md")
+    head = objects.get_head("acme/ä b.md")
     assert head is not None
     assert (head.bytes, head.media_type) == (5, "text/markdown; charset=utf-8")
     assert objects.get("acme/ä b.md", version=head.version) == b"words"
@@ -39,9 +39,9 @@ def test_an_object_comes_back_with_its_type_and_size(objects: ObjectStore) -> No
 
 def test_other_content_is_another_version(objects: ObjectStore) -> None:
     objects.put("k", b"one")
-    first = objects.head("k")
+    first = objects.get_head("k")
     objects.put("k", b"two")
-    second = objects.head("k")
+    second = objects.get_head("k")
     assert first is not None
     assert second is not None
     assert first.version != second.version
@@ -61,4 +61,4 @@ def test_a_refused_head_is_a_configuration_error() -> None:
             raise ClientError({"Error": {"Code": "403", "Message": "Forbidden"}}, "HeadObject")
 
     with pytest.raises(ConfigurationError, match="refused"):
-        S3Objects(Refusing(), BUCKET).head("k")
+        S3Objects(Refusing(), BUCKET).get_head("k")

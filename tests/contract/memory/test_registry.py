@@ -59,24 +59,24 @@ def document(name: str = "docs/ä b.md", **changes: Any) -> Document:
 
 def test_what_is_not_there_is_none(registry: DocumentRegistry) -> None:
     assert registry.get("acme", "x") is None
-    assert registry.chunks("acme", "x") == {}
+    assert registry.get_chunks("acme", "x") == {}
 
 
 def test_an_entry_and_its_chunks_come_back(registry: DocumentRegistry) -> None:
     registry.put(document(), {"c1": "h1", "c2": "h2"})
     assert registry.get("acme", "docs/ä b.md") == document()
-    assert registry.chunks("acme", "docs/ä b.md") == {"c1": "h1", "c2": "h2"}
+    assert registry.get_chunks("acme", "docs/ä b.md") == {"c1": "h1", "c2": "h2"}
     assert registry.get("other", "docs/ä b.md") is None
 
 
 def test_ten_thousand_chunks_come_back_and_fewer_replace_them(registry: DocumentRegistry) -> None:
     many = {f"{n:016x}#{n:032x}": f"{n:064x}" for n in range(10_000)}
     registry.put(document(), many)
-    assert registry.chunks("acme", "docs/ä b.md") == many
+    assert registry.get_chunks("acme", "docs/ä b.md") == many
     registry.put(document(), {"c1": "h1"})
-    assert registry.chunks("acme", "docs/ä b.md") == {"c1": "h1"}
+    assert registry.get_chunks("acme", "docs/ä b.md") == {"c1": "h1"}
     registry.put(document(), {})
-    assert registry.chunks("acme", "docs/ä b.md") == {}
+    assert registry.get_chunks("acme", "docs/ä b.md") == {}
 
 
 def test_an_older_entry_never_replaces_a_newer_one(registry: DocumentRegistry) -> None:
@@ -84,55 +84,55 @@ def test_an_older_entry_never_replaces_a_newer_one(registry: DocumentRegistry) -
     registry.put(newer, {"c2": "h2"})
     registry.put(document(), {"c1": "h1"})
     assert registry.get("acme", "docs/ä b.md") == newer
-    assert registry.chunks("acme", "docs/ä b.md") == {"c2": "h2"}
+    assert registry.get_chunks("acme", "docs/ä b.md") == {"c2": "h2"}
 
 
 def test_an_intention_replaces_the_chunks_and_leaves_the_entry(registry: DocumentRegistry) -> None:
     registry.put(document(), {"c1": "h1"})
-    registry.intend("acme", "docs/ä b.md", {"c1": "", "c2": ""})
+    registry.record_intent("acme", "docs/ä b.md", {"c1": "", "c2": ""})
     assert registry.get("acme", "docs/ä b.md") == document()
-    assert registry.chunks("acme", "docs/ä b.md") == {"c1": "", "c2": ""}
+    assert registry.get_chunks("acme", "docs/ä b.md") == {"c1": "", "c2": ""}
 
 
 def test_an_intention_of_nothing_is_none(registry: DocumentRegistry) -> None:
-    registry.intend("acme", "x", {})
-    assert registry.chunks("acme", "x") == {}
+    registry.record_intent("acme", "x", {})
+    assert registry.get_chunks("acme", "x") == {}
 
 
 def test_a_claim_keeps_others_off_until_it_is_released(registry: DocumentRegistry) -> None:
-    registry.claim("acme", "x", owner="one", seconds=60)
+    registry.acquire("acme", "x", owner="one", seconds=60)
     with pytest.raises(StoreUnavailable) as error:
-        registry.claim("acme", "x", owner="two", seconds=60)
+        registry.acquire("acme", "x", owner="two", seconds=60)
     assert error.value.retry_after == pytest.approx(60, abs=0.01)
-    registry.claim("acme", "y", owner="two", seconds=60)
+    registry.acquire("acme", "y", owner="two", seconds=60)
     registry.release("acme", "x", owner="one")
-    registry.claim("acme", "x", owner="two", seconds=60)
+    registry.acquire("acme", "x", owner="two", seconds=60)
 
 
 def test_a_claim_of_a_crashed_owner_ends(registry: DocumentRegistry, clock: Clock) -> None:
-    registry.claim("acme", "x", owner="one", seconds=60)
+    registry.acquire("acme", "x", owner="one", seconds=60)
     clock.now += timedelta(seconds=61)
-    registry.claim("acme", "x", owner="two", seconds=60)
+    registry.acquire("acme", "x", owner="two", seconds=60)
     registry.release("acme", "x", owner="one")
     with pytest.raises(StoreUnavailable):
-        registry.claim("acme", "x", owner="three", seconds=60)
+        registry.acquire("acme", "x", owner="three", seconds=60)
 
 
 def test_an_owner_can_renew_its_claim(registry: DocumentRegistry, clock: Clock) -> None:
-    registry.claim("acme", "x", owner="one", seconds=60)
+    registry.acquire("acme", "x", owner="one", seconds=60)
     clock.now += timedelta(seconds=50)
-    registry.claim("acme", "x", owner="one", seconds=60)
+    registry.acquire("acme", "x", owner="one", seconds=60)
     clock.now += timedelta(seconds=50)
     with pytest.raises(StoreUnavailable):
-        registry.claim("acme", "x", owner="two", seconds=60)
+        registry.acquire("acme", "x", owner="two", seconds=60)
 
 
 def test_documents_are_listed_by_name_page_by_page(registry: DocumentRegistry) -> None:
     for name in ("c.md", "a.md", "b.md"):
         registry.put(document(name), {"c": "h"})
     registry.put(document("z.md", tenant="other"), {})
-    first = registry.page("acme", limit=2)
-    second = registry.page("acme", limit=2, cursor=first.cursor)
+    first = registry.list_page("acme", limit=2)
+    second = registry.list_page("acme", limit=2, cursor=first.cursor)
     assert [one.name for one in (*first.items, *second.items)] == ["a.md", "b.md", "c.md"]
     assert second.cursor is None
 
@@ -140,6 +140,6 @@ def test_documents_are_listed_by_name_page_by_page(registry: DocumentRegistry) -
 def test_a_cursor_of_another_tenant_is_refused(registry: DocumentRegistry) -> None:
     for name in ("a.md", "b.md"):
         registry.put(document(name), {})
-    cursor = registry.page("acme", limit=1).cursor
+    cursor = registry.list_page("acme", limit=1).cursor
     with pytest.raises(InvalidInput):
-        registry.page("other", cursor=cursor)
+        registry.list_page("other", cursor=cursor)

@@ -14,7 +14,7 @@ from pentad.aws.table import Table
 from pentad.domain.errors import InvalidInput, NotFound, SessionBusy
 from pentad.domain.knowledge import Passage
 from pentad.domain.messages import Message, ProviderRaw, TextBlock, ThinkingBlock, ToolCallBlock
-from pentad.memory.context.window import context_tokens
+from pentad.memory.context.window import estimate_context
 from pentad.memory.objects.adapters.objects_s3 import S3Objects
 from pentad.memory.sessions import items as session_items
 from pentad.memory.sessions.adapters.sessions_dynamodb import DynamoSessions
@@ -56,7 +56,7 @@ def harness(request: pytest.FixtureRequest) -> Iterator[Harness]:
         else:
             table, s3 = stack.enter_context(local_aws())
             store = DynamoSessions(table, S3Objects(s3, BUCKET), clock=clock)
-            yield Harness(store, lambda session: table.put(session_items.head_item(session)), clock, table, s3)
+            yield Harness(store, lambda session: table.put(session_items.make_head_item(session)), clock, table, s3)
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ def dynamo() -> Iterator[Harness]:
     clock = Clock()
     with local_aws() as (table, s3):
         store = DynamoSessions(table, S3Objects(s3, BUCKET), clock=clock)
-        yield Harness(store, lambda session: table.put(session_items.head_item(session)), clock, table, s3)
+        yield Harness(store, lambda session: table.put(session_items.make_head_item(session)), clock, table, s3)
 
 
 def head(session: str = "s1", tenant: str = "acme", updated_at: datetime = START) -> Session:
@@ -215,7 +215,7 @@ def test_a_tenant_sees_no_session_of_another(harness: Harness) -> None:
     harness.store.append("acme", "s1", [says("m1")], expected_version=0)
     assert harness.store.get("other", "s1") is None
     assert harness.store.read("other", "s1", 0, 9) == []
-    assert harness.store.page("other").items == ()
+    assert harness.store.list_page("other").items == ()
 
 
 @pytest.mark.parametrize("size", [10, 30_000])
@@ -232,7 +232,7 @@ def test_passages_stay_with_their_message_and_the_first_are_kept(harness: Harnes
     assert before is not None
     assert after is not None
     assert after.estimated_tokens == before.estimated_tokens + more
-    assert after.estimated_tokens == sum(context_tokens(one) for one in stored)
+    assert after.estimated_tokens == sum(estimate_context(one) for one in stored)
     assert more > size / 10
 
 
@@ -267,8 +267,8 @@ def test_sessions_are_listed_by_last_use_page_by_page(harness: Harness) -> None:
         harness.create(head(f"s{n}", updated_at=START + timedelta(minutes=n)))
     harness.clock.now = START + timedelta(hours=1)
     harness.store.append("acme", "s1", [says("m")], expected_version=0)
-    first = harness.store.page("acme", limit=3)
-    second = harness.store.page("acme", limit=3, cursor=first.cursor)
+    first = harness.store.list_page("acme", limit=3)
+    second = harness.store.list_page("acme", limit=3, cursor=first.cursor)
     assert [one.session for one in (*first.items, *second.items)] == ["s1", "s4", "s3", "s2", "s0"]
     assert second.cursor is None
 
@@ -276,9 +276,9 @@ def test_sessions_are_listed_by_last_use_page_by_page(harness: Harness) -> None:
 def test_a_cursor_of_another_tenant_is_refused(harness: Harness) -> None:
     for n in range(3):
         harness.create(head(f"s{n}", updated_at=START + timedelta(minutes=n)))
-    cursor = harness.store.page("acme", limit=1).cursor
+    cursor = harness.store.list_page("acme", limit=1).cursor
     with pytest.raises(InvalidInput):
-        harness.store.page("other", cursor=cursor)
+        harness.store.list_page("other", cursor=cursor)
 
 
 def test_a_message_past_300_kb_of_bytes_is_in_s3_and_comes_back(dynamo: Harness) -> None:
@@ -310,7 +310,7 @@ def test_every_item_expires_and_has_a_type(dynamo: Harness) -> None:
     dynamo.store.append("acme", "s1", [says("m1")], expected_version=0)
     assert dynamo.table is not None
     expiry = int((START + timedelta(days=30)).timestamp())
-    found = [(item["type"], item["ttl"]) for item in dynamo.table.iterate("T#acme#S#s1")]
+    found = [(item["type"], item["ttl"]) for item in dynamo.table.iter_items("T#acme#S#s1")]
     assert found == [("message", expiry), ("session", expiry)]
 
 
@@ -321,6 +321,6 @@ def test_an_expired_message_that_still_stands_does_not_block_a_new_session(dynam
     dynamo.table.delete("T#acme#S#s1", "META")
     dynamo.clock.now = START + timedelta(days=31)
     new = head(updated_at=dynamo.clock.now)
-    after, stored = session_items.grown(new, [says("m1", "new")], dynamo.clock.now)
+    after, stored = session_items.compute_append(new, [says("m1", "new")], dynamo.clock.now)
     dynamo.table.transact(session_items.append_entries(dynamo.table, new, after, stored))
     assert texts(dynamo) == ["new"]

@@ -109,14 +109,14 @@ class Adapters:
         for adapter in (self.anthropic, self.openai, self.compatible, self.bedrock, self.embeddings):
             adapter.close()
 
-    def of(self, provider: str) -> ProviderChat:
+    def get_client(self, provider: str) -> ProviderChat:
         found: ProviderChat = getattr(self, provider)
         return found
 
     @property
     def by_provider(self) -> dict[str, ProviderChat]:
         """As the gateway takes them."""
-        return {MODELS[name].provider: self.of(name) for name in MODELS}
+        return {MODELS[name].provider: self.get_client(name) for name in MODELS}
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from pentad.domain.messages import (
 )
 from pentad.domain.models import ChatRequest
 from pentad.models.catalog.provider_entries import Dialect
-from pentad.models.gateway.candidates import candidates, fits, needs, output_cap
+from pentad.models.gateway.candidates import has_room, output_cap, required_capabilities, select_candidates
 from pentad.models.providers.adapters import anthropic_wire, openai_compatible_wire, openai_wire
 from tests.contract.models.conftest import CATALOG, MODELS, PROVIDERS
 from tests.unit.models.samples import ADD, SCHEMA, message, request
@@ -176,14 +176,14 @@ def test_routing_gives_no_candidate_that_cant_take_the_request(asked: ChatReques
     asked = asked.model_copy(update={"max_output_tokens": cap})
     links = [link for name in order for link in CATALOG.route(task="reason", model=name).links]
     try:
-        found = candidates(asked, links, providers={"anthropic", "den", "bedrock"})
+        found = select_candidates(asked, links, providers={"anthropic", "den", "bedrock"})
     except (InvalidInput, ContextOverflow):
         return
     for link in found:
         assert link.model.kind == "chat"
         assert link.model.provider in ("anthropic", "den", "bedrock")
-        assert all(getattr(link.model.capabilities, name) for name in needs(asked))
-        assert fits(asked, link.model, output_cap(asked, link.model, None))
+        assert all(getattr(link.model.capabilities, name) for name in required_capabilities(asked))
+        assert has_room(asked, link.model, output_cap(asked, link.model, None))
 
 
 def test_every_adapter_is_among_them() -> None:

@@ -18,7 +18,7 @@ MODEL = MODELS["bedrock"]
 def test_the_request_is_signed_for_the_models_own_path(
     adapters: Adapters, control: SimulatorControl, bedrock_fake: BedrockFake
 ) -> None:
-    control.script({"reply": {"text": "Hi."}})
+    control.load_script({"reply": {"text": "Hi."}})
     adapters.bedrock.send(MODEL, request(), max_output_tokens=50, timeout=20)
     sent = bedrock_fake.seen[-1]
     assert sent.path == f"/model/{MODEL.id}/invoke"

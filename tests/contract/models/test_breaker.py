@@ -80,21 +80,21 @@ def trip(breaker: SharedBreaker, clock: Clock) -> None:
 def test_a_circuit_comes_back_as_it_was_stored(store: CircuitStore) -> None:
     made = Circuit(name=NAME, failures=3, failed_at=1.5, trips=2, open_until=9.25, probe="x", probe_until=7, reason="r")
     assert store.put(made)
-    assert store.get(NAME) == made.changed(version=1)
-    assert dict(store.all()) == {NAME: made.changed(version=1)}
+    assert store.get(NAME) == made.with_changes(version=1)
+    assert dict(store.get_all()) == {NAME: made.with_changes(version=1)}
 
 
 def test_a_circuit_that_was_never_written_is_closed(store: CircuitStore) -> None:
     assert store.get("nobody/nothing") == Circuit(name="nobody/nothing")
-    assert dict(store.all()) == {}
+    assert dict(store.get_all()) == {}
 
 
 def test_a_write_over_anothers_write_is_refused(store: CircuitStore) -> None:
     first = store.get(NAME)
-    assert store.put(first.changed(failures=1))
-    assert not store.put(first.changed(failures=9))
+    assert store.put(first.with_changes(failures=1))
+    assert not store.put(first.with_changes(failures=9))
     assert store.get(NAME).failures == 1
-    assert store.put(store.get(NAME).changed(failures=2))
+    assert store.put(store.get(NAME).with_changes(failures=2))
 
 
 def test_failures_that_several_lambdas_saw_add_up_and_all_of_them_see_the_opening(make: Make, clock: Clock) -> None:
@@ -104,7 +104,7 @@ def test_failures_that_several_lambdas_saw_add_up_and_all_of_them_see_the_openin
         report(breaker, clock)
     clock.now += CACHE_SECONDS
     assert [breaker.admit(NAME, seconds=60) for breaker in lambdas] == [None] * 5
-    assert make().look("anthropic/claude-haiku-5-5").state(clock.now) is CLOSED
+    assert make().look("anthropic/claude-haiku-5-5").get_state(clock.now) is CLOSED
 
 
 def test_an_answer_that_one_lambda_got_clears_what_others_counted(make: Make, clock: Clock) -> None:
@@ -114,7 +114,7 @@ def test_an_answer_that_one_lambda_got_clears_what_others_counted(make: Make, cl
     clock.now += CACHE_SECONDS
     report(healthy, clock, Outcome.OK)
     report(failing, clock)
-    assert failing.look(NAME).state(clock.now) is CLOSED
+    assert failing.look(NAME).get_state(clock.now) is CLOSED
 
 
 def test_of_fifty_threads_exactly_one_gets_the_probe(make: Make, clock: Clock) -> None:
@@ -140,7 +140,7 @@ def test_fifty_threads_that_fail_at_once_open_it(make: Make, clock: Clock) -> No
 
     with ThreadPoolExecutor(50) as pool:
         list(pool.map(fail, lambdas))
-    assert make().look(NAME).state(clock.now) is OPEN
+    assert make().look(NAME).get_state(clock.now) is OPEN
 
 
 def test_a_probe_that_was_answered_closes_it_for_all(make: Make, clock: Clock) -> None:
@@ -200,7 +200,7 @@ def test_a_stored_circuit_expires_after_its_last_date_and_a_held_one_never(dynam
 class Silent:
     """A store that does not answer."""
 
-    def all(self) -> Mapping[str, Circuit]:
+    def get_all(self) -> Mapping[str, Circuit]:
         raise StoreUnavailable("the table did not answer")
 
     def get(self, name: str) -> Circuit:

@@ -77,7 +77,7 @@ class World:
         return self.budget.reserve(context, amount, attempt=attempt, now=now)
 
     def used(self, now: datetime = NOW, context: CallContext = CONTEXT) -> list[tuple[int, int]]:
-        return [(each.used_nanousd, each.spent_nanousd) for each in self.budget.standings(context, now)]
+        return [(each.used_nanousd, each.spent_nanousd) for each in self.budget.get_standings(context, now)]
 
 
 @pytest.fixture(params=KINDS)
@@ -383,10 +383,10 @@ def test_counters_and_reservations_expire_by_themselves(dynamodb: World) -> None
 def test_definitions_are_kept_replaced_and_removed(world: World) -> None:
     first = world.set("tenant", "day", 100)
     second = world.set("session", "total", 50)
-    assert set(world.store.of("acme")) == {first, second}
+    assert set(world.store.list_for_tenant("acme")) == {first, second}
     replaced = world.set("tenant", "day", 200)
     world.store.remove("acme", "session", "total", "*")
-    assert world.store.of("acme") == (replaced,)
+    assert world.store.list_for_tenant("acme") == (replaced,)
     with pytest.raises(NotFound):
         world.store.remove("acme", "session", "total", "*")
 
@@ -404,9 +404,9 @@ def test_a_tenant_has_a_bounded_number_of_budgets(world: World, monkeypatch: pyt
 def test_definitions_are_remembered_for_ten_seconds_only() -> None:
     store, time = MemoryBudgetStore(), [0.0]
     remembered = RememberedDefinitions(store, clock=lambda: time[0])
-    assert remembered.of("acme") == ()
+    assert remembered.list_for_tenant("acme") == ()
     store.put(define("acme", "tenant", "day", limit_nanousd=1))
     time[0] = 9.9
-    assert remembered.of("acme") == ()
+    assert remembered.list_for_tenant("acme") == ()
     time[0] = 10.0
-    assert len(remembered.of("acme")) == 1
+    assert len(remembered.list_for_tenant("acme")) == 1

@@ -11,7 +11,7 @@ from pentad.domain.models import ChatRequest, Outcome, StopReason
 from pentad.domain.usage import Usage
 from pentad.models.providers.adapters.anthropic import AnthropicChat
 from pentad.models.providers.adapters.openai import OpenAIChat
-from pentad.models.providers.exchange import Credentials, ProviderFailure, ProviderReply
+from pentad.models.providers.exchange import ProviderCredentials, ProviderFailure, ProviderReply
 from tests.contract.models.bedrock_fake import BedrockFake
 from tests.contract.models.conftest import KEY, MODELS, PROVIDERS, SIMULATED, Adapters, Serve
 from tests.unit.models.samples import ADD, SCHEMA, SONNET, Clock, assistant, call, message, request, user
@@ -28,7 +28,7 @@ def provider(request: pytest.FixtureRequest) -> str:
 
 
 def send(adapters: Adapters, provider: str, asked: ChatRequest, timeout: float = 20) -> ProviderReply:
-    return adapters.of(provider).send(MODELS[provider], asked, max_output_tokens=2_000, timeout=timeout)
+    return adapters.get_client(provider).send(MODELS[provider], asked, max_output_tokens=2_000, timeout=timeout)
 
 
 def failed(adapters: Adapters, provider: str, asked: ChatRequest | None = None, timeout: float = 20) -> ProviderFailure:
@@ -40,18 +40,18 @@ def failed(adapters: Adapters, provider: str, asked: ChatRequest | None = None, 
 def test_words_come_back_with_usage_and_request_id(
     adapters: Adapters, control: SimulatorControl, provider: str
 ) -> None:
-    control.script({"match": {"provider": SIMULATED[provider]}, "reply": {"text": "Hello."}})
+    control.load_script({"match": {"provider": SIMULATED[provider]}, "reply": {"text": "Hello."}})
     reply = send(adapters, provider, request(user("Hi"), system="Be brief."))
     assert (reply.text, reply.stop) == ("Hello.", StopReason.END)
     assert reply.usage is not None
     assert reply.usage.output_tokens > 0
-    assert reply.request_id == control.requests()[-1]["request_id"]
+    assert reply.request_id == control.list_requests()[-1]["request_id"]
     control.assert_consumed()
 
 
 def test_parallel_tool_calls_and_their_results(adapters: Adapters, control: SimulatorControl, provider: str) -> None:
     wanted = [{"name": "add", "arguments": {"a": 1, "b": 2}}, {"name": "add", "arguments": {"a": 3, "b": 4}}]
-    control.script({"reply": {"text": "I add.", "tool_calls": wanted}}, {"reply": {"text": "3 and 7."}})
+    control.load_script({"reply": {"text": "I add.", "tool_calls": wanted}}, {"reply": {"text": "3 and 7."}})
     asked = request(user("Add."), tools=(ADD,))
     first = send(adapters, provider, asked)
     assert [block.arguments for block in first.tool_calls] == [{"a": 1, "b": 2}, {"a": 3, "b": 4}]
@@ -68,7 +68,7 @@ def test_thinking_goes_back_to_its_provider_unchanged(
 ) -> None:
     # The simulator, as Anthropic does, refuses a thinking block whose signature is not the one it gave.
     thinking = {"thinking": "I think.", "tool_calls": [{"name": "add", "arguments": {"a": 1, "b": 2}}]}
-    control.script({"reply": thinking}, {"reply": {"text": "3."}})
+    control.load_script({"reply": thinking}, {"reply": {"text": "3."}})
     asked = request(user("Add."), tools=(ADD,))
     first = send(adapters, provider, asked)
     assert isinstance(first.blocks[0], ThinkingBlock)
@@ -82,7 +82,9 @@ def test_a_conversation_moves_to_another_provider(
     adapters: Adapters, control: SimulatorControl, one: str, other: str
 ) -> None:
     wanted = [{"name": "add", "arguments": {"a": 1, "b": 2}, "id": "call|1"}, {"name": "add", "arguments": {"a": 3}}]
-    control.script({"reply": {"thinking": "I think.", "text": "So:", "tool_calls": wanted}}, {"reply": {"text": "3."}})
+    control.load_script(
+        {"reply": {"thinking": "I think.", "text": "So:", "tool_calls": wanted}}, {"reply": {"text": "3."}}
+    )
     picture = ImageBlock(media_type="image/png", data=PIXEL)
     paper = DocumentBlock(media_type="application/pdf", data="JVBERi0xLjQK", title="a.pdf")
     asked = request(user("Add what you see.", picture, paper), tools=(ADD,))
@@ -97,7 +99,7 @@ def test_a_conversation_moves_to_another_provider(
 def test_claudes_thinking_goes_on_where_the_same_model_family_does(
     adapters: Adapters, control: SimulatorControl, bedrock_fake: BedrockFake, one: str, other: str
 ) -> None:
-    control.script({"reply": {"thinking": "I think.", "text": "Yes."}}, {"reply": {"text": "Still yes."}})
+    control.load_script({"reply": {"thinking": "I think.", "text": "Yes."}}, {"reply": {"text": "Still yes."}})
     first = send(adapters, one, request())
     turn = message("assistant", *first.blocks, raw=first.raw)
     assert send(adapters, other, request(user("Hello"), turn, user("Sure?"))).text == "Still yes."
@@ -105,7 +107,7 @@ def test_claudes_thinking_goes_on_where_the_same_model_family_does(
 
 
 def test_every_content_block_is_accepted(adapters: Adapters, control: SimulatorControl, provider: str) -> None:
-    control.script({"reply": {"text": "Seen."}})
+    control.load_script({"reply": {"text": "Seen."}})
     blocks = (
         TextBlock(text="look"),
         ImageBlock(media_type="image/png", data=PIXEL),
@@ -116,7 +118,7 @@ def test_every_content_block_is_accepted(adapters: Adapters, control: SimulatorC
 
 
 def test_a_conversation_with_gaps_is_accepted(adapters: Adapters, control: SimulatorControl, provider: str) -> None:
-    control.script({"reply": {"text": "Fine."}})
+    control.load_script({"reply": {"text": "Fine."}})
     gaps = [assistant("earlier"), user(""), user("a"), assistant(call("c1"), call("c2")), user("no results")]
     assert send(adapters, provider, request(*gaps, tools=(ADD,))).text == "Fine."
 
@@ -125,7 +127,7 @@ def test_a_conversation_with_gaps_is_accepted(adapters: Adapters, control: Simul
 def test_every_tool_choice_is_accepted(
     adapters: Adapters, control: SimulatorControl, provider: str, choice: str
 ) -> None:
-    control.script({"reply": {"text": "Yes."}})
+    control.load_script({"reply": {"text": "Yes."}})
     assert send(adapters, provider, request(tools=(ADD,), tool_choice=choice)).text == "Yes."
 
 
@@ -135,14 +137,14 @@ def test_every_tool_choice_is_accepted(
 def test_structured_output(
     adapters: Adapters, control: SimulatorControl, provider: str, schema: dict[str, Any]
 ) -> None:
-    control.script({"reply": {"text": '{"answer": 42}'}})
+    control.load_script({"reply": {"text": '{"answer": 42}'}})
     assert send(adapters, provider, request(output_schema=schema)).text == '{"answer": 42}'
 
 
 def test_cached_tokens_are_counted_apart(adapters: Adapters, control: SimulatorControl, provider: str) -> None:
     used = {"input": 1_000, "output": 20, "cache_read": 600, "thinking": 5}
     written = {"cache_write_5m": 300} if SIMULATED[provider] == "anthropic" else {"cache_write": 300}
-    control.script({"reply": {"text": "Hi.", "usage": used | written}})
+    control.load_script({"reply": {"text": "Hi.", "usage": used | written}})
     # The simulator bills no cache writes for the model behind the compatible server: they are input there.
     write = 0 if provider == "compatible" else 300
     assert send(adapters, provider, request()).usage == Usage(
@@ -159,7 +161,7 @@ def test_a_growing_conversation_is_read_from_the_providers_cache(
 ) -> None:
     system = "You are a careful helper. " * 400
     messages = [user("First question. " * 100)]
-    control.script(*({"reply": {"text": f"Answer {number}."}} for number in range(3)))
+    control.load_script(*({"reply": {"text": f"Answer {number}."}} for number in range(3)))
     read = []
     for number in range(3):
         reply = send(adapters, provider, request(*messages, system=system, tools=(ADD,)))
@@ -194,10 +196,10 @@ FAULTS: list[tuple[dict[str, Any], Outcome]] = [
 def test_each_fault_has_its_outcome_and_is_one_request(
     adapters: Adapters, control: SimulatorControl, provider: str, fault: dict[str, Any], outcome: Outcome
 ) -> None:
-    control.faults(fault)
+    control.add_faults(fault)
     failure = failed(adapters, provider)
     assert failure.outcome is outcome
-    assert len(control.requests()) == 1
+    assert len(control.list_requests()) == 1
     assert KEY not in f"{failure!r} {failure.error} {failure.__cause__!r}"
 
 
@@ -207,17 +209,17 @@ def test_each_fault_has_its_outcome_and_is_one_request(
 def test_replies_that_stopped_early_say_so(
     adapters: Adapters, control: SimulatorControl, provider: str, kind: str, stop: StopReason
 ) -> None:
-    control.faults({"kind": kind})
+    control.add_faults({"kind": kind})
     assert send(adapters, provider, request(tools=(ADD,))).stop is stop
 
 
 def test_a_reply_without_usage_says_so(adapters: Adapters, control: SimulatorControl, provider: str) -> None:
-    control.faults({"kind": "no_usage"})
+    control.add_faults({"kind": "no_usage"})
     assert send(adapters, provider, request()).usage is None
 
 
 def test_a_provider_that_hangs_is_left_in_time(adapters: Adapters, control: SimulatorControl, provider: str) -> None:
-    control.faults({"kind": "timeout", "seconds": 20})
+    control.add_faults({"kind": "timeout", "seconds": 20})
     started = time.monotonic()
     assert failed(adapters, provider, timeout=0.3).outcome is Outcome.TIMEOUT
     assert time.monotonic() - started < 10  # far below the fault's 20: the point is that it ended by itself
@@ -227,7 +229,7 @@ def test_a_provider_that_hangs_is_left_in_time(adapters: Adapters, control: Simu
 def test_retry_after_reaches_the_gateway(
     adapters: Adapters, control: SimulatorControl, provider: str, header: str, seconds: float | None
 ) -> None:
-    control.faults({"kind": "status", "status": 429, "headers": {"retry-after": header}})
+    control.add_faults({"kind": "status", "status": 429, "headers": {"retry-after": header}})
     assert failed(adapters, provider).retry_after == seconds
 
 
@@ -239,7 +241,7 @@ def test_no_credit_is_told_from_a_rate_limit(adapters: Adapters, control: Simula
         "openai": (429, {"type": "insufficient_quota", "code": "insufficient_quota", "message": "You exceeded."}),
     }
     status, error = bodies[SIMULATED[provider]]
-    control.faults({"kind": "status", "status": status, "body": {"type": "error", "error": error}})
+    control.add_faults({"kind": "status", "status": status, "body": {"type": "error", "error": error}})
     failure = failed(adapters, provider)
     assert (failure.outcome, failure.scope) == (Outcome.AUTHENTICATION, "provider")
 
@@ -314,9 +316,9 @@ class SlowCredentials:
         self._clock = clock
         self._url = url
 
-    def get(self) -> Credentials:
+    def get(self) -> ProviderCredentials:
         self._clock.sleep(6)
-        return Credentials(KEY, self._url)
+        return ProviderCredentials(KEY, self._url)
 
     def forget(self) -> None:
         """Nothing is kept."""
@@ -331,7 +333,7 @@ def test_what_comes_before_the_request_counts_against_its_time(
     with pytest.raises(ProviderFailure) as caught:
         chat.send(SONNET, request(), max_output_tokens=9, timeout=5)
     assert (caught.value.outcome, caught.value.sent) == (Outcome.TIMEOUT, False)
-    assert control.requests() == []
+    assert control.list_requests() == []
     chat.close()
 
 
@@ -340,4 +342,4 @@ def test_text_that_is_no_unicode_is_the_callers_error(
 ) -> None:
     failure = failed(adapters, provider, request(user("half a pair: \ud83d")))
     assert (failure.outcome, failure.sent) == (Outcome.CALLER_ERROR, False)
-    assert control.requests() == []
+    assert control.list_requests() == []

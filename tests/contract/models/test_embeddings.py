@@ -28,7 +28,7 @@ def test_vectors_of_the_tiers_dimensions_that_know_what_is_alike(adapters: Adapt
     assert all(math.hypot(*vector) == pytest.approx(1) for vector in reply.vectors)
     near, far = (sum(map(float.__mul__, reply.vectors[0], other)) for other in reply.vectors[1:])
     assert near > far
-    assert len(control.requests()) == len(ledger.all) == 1
+    assert len(control.list_requests()) == len(ledger.all) == 1
     assert reply.cost_nanousd == 20 * reply.usage.input_tokens > 0
 
 
@@ -39,11 +39,11 @@ def test_vectors_of_the_tiers_dimensions_that_know_what_is_alike(adapters: Adapt
 def test_faults_have_their_outcomes(
     adapters: Adapters, control: SimulatorControl, status: int, outcome: Outcome
 ) -> None:
-    control.faults({"kind": "status", "status": status})
+    control.add_faults({"kind": "status", "status": status})
     with pytest.raises(ProviderFailure) as caught:
         adapters.embeddings.send(MODEL, ["a"], dimensions=8, timeout=10)
     assert caught.value.outcome is outcome
-    assert len(control.requests()) == 1
+    assert len(control.list_requests()) == 1
 
 
 def _answer(*embeddings: object) -> Callable[[object], Response]:

@@ -288,7 +288,7 @@ def test_a_provider_that_says_nothing_is_left_in_time(serve: Serve, provider: st
 def test_a_refused_connection_is_answered_for_by_the_other(serve: Serve, provider: str) -> None:
     stage = Stage(serve, provider, ok, 0)
     nowhere = Adapters("http://127.0.0.1:9")
-    setattr(stage.adapters, provider, nowhere.of(provider))
+    setattr(stage.adapters, provider, nowhere.get_client(provider))
     desk = Desk(stage.adapters, chain(provider, OTHER[provider]))
     assert desk.complete(ASKED).model == MODELS[OTHER[provider]].name
     assert [attempt.outcome for attempt in desk.ledger.all] == [CONNECTION, CONNECTION, OK]

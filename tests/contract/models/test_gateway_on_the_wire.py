@@ -23,21 +23,21 @@ EVERYWHERE = [fault for fault, _ in FAULTS] + [
 def test_requests_on_the_wire_equal_attempts_on_the_ledger(
     desk: Desk, control: SimulatorControl, fault: dict[str, Any], times: int | None
 ) -> None:
-    control.faults({**fault, "times": times})
+    control.add_faults({**fault, "times": times})
     try:
         reply = desk.complete(request(user("What is 1 + 2?"), tools=(ADD,)))
     except PentadError:
         pass
     else:
         assert reply.attempts == tuple(desk.ledger.all)
-    wire = control.requests()
+    wire = control.list_requests()
     assert [entry["model"] for entry in wire] == [attempt.model for attempt in desk.ledger.all]
     ids = [attempt.request_id for attempt in desk.ledger.all]
     assert all(seen in (None, entry["request_id"]) for seen, entry in zip(ids, wire, strict=True))
 
 
 def test_an_overloaded_primary_is_answered_for_by_the_other_provider(desk: Desk, control: SimulatorControl) -> None:
-    control.faults({"kind": "status", "status": 529, "provider": "anthropic"})
+    control.add_faults({"kind": "status", "status": 529, "provider": "anthropic"})
     reply = desk.complete(request(user("Hello?")))
     assert reply.provider == "openai"
     assert reply.notices == ("The primary model was unavailable; this answer comes from GPT-6.1 Sol.",)
@@ -46,7 +46,7 @@ def test_an_overloaded_primary_is_answered_for_by_the_other_provider(desk: Desk,
 def test_with_both_providers_down_the_error_tells_what_became_of_each_attempt(
     desk: Desk, control: SimulatorControl
 ) -> None:
-    control.faults({"kind": "status", "status": 529})
+    control.add_faults({"kind": "status", "status": 529})
     with pytest.raises(ModelUnavailable) as caught:
         desk.complete(request(user("Hello?")))
     assert {attempt.provider for attempt in caught.value.attempts} == {"anthropic", "openai"}
@@ -66,7 +66,7 @@ def test_a_refused_key_is_answered_for_by_the_other_provider(control: SimulatorC
 def test_malformed_arguments_are_repaired_on_the_wire(desk: Desk, control: SimulatorControl) -> None:
     bad = {"tool_calls": [{"name": "add", "arguments": {"a": "one"}}]}
     good = {"tool_calls": [{"name": "add", "arguments": {"a": 1, "b": 2}}]}
-    control.script({"reply": bad}, {"match": {"contains": "was not used"}, "reply": good})
+    control.load_script({"reply": bad}, {"match": {"contains": "was not used"}, "reply": good})
     reply = desk.complete(request(user("Add 1 and 2."), tools=(ADD,)))
     assert reply.message.tool_calls[0].arguments == {"a": 1, "b": 2}
     control.assert_consumed()
@@ -79,7 +79,7 @@ def test_no_key_is_in_any_log_or_traceback(
     with caplog.at_level(logging.DEBUG):
         for fault, _ in FAULTS:
             control.clear_faults()
-            control.faults(fault)
+            control.add_faults(fault)
             try:
                 desk.complete(request(user("Hello?")))
             except PentadError as error:

@@ -56,13 +56,13 @@ def test_attempts_come_back_as_they_were_in_the_order_they_were_made(ledger: Led
     made = [attempt(number) for number in (1, 2, 10, 999_999, 1_000_000)]
     for each in reversed(made):
         ledger.record(each)
-    assert ledger.of_run("acme", RUN) == made
+    assert ledger.list_for_run("acme", RUN) == made
 
 
 def test_a_repeat_changes_nothing(ledger: Ledger) -> None:
     ledger.record(attempt(1))
     ledger.record(attempt(1, cost_nanousd=5))
-    assert ledger.of_run("acme", RUN) == [attempt(1)]
+    assert ledger.list_for_run("acme", RUN) == [attempt(1)]
 
 
 def test_runs_and_tenants_are_apart(ledger: Ledger) -> None:
@@ -70,8 +70,8 @@ def test_runs_and_tenants_are_apart(ledger: Ledger) -> None:
     ledger.record(attempt(2, tenant="other"))
     ledger.record(attempt(3, run="run_00000000000000000000000000"))
     ledger.record(attempt(4, run=None))
-    assert ledger.of_run("acme", RUN) == [attempt(1)]
-    assert ledger.of_run("acme", "run_unknown") == []
+    assert ledger.list_for_run("acme", RUN) == [attempt(1)]
+    assert ledger.list_for_run("acme", "run_unknown") == []
 
 
 def test_an_attempt_of_no_run_is_kept_by_its_day(dynamodb: Any) -> None:
@@ -94,20 +94,20 @@ def begun(number: int) -> Attempt:
 
 def test_an_attempt_that_was_begun_is_seen_until_its_outcome_takes_its_place(ledger: Ledger) -> None:
     ledger.begin(begun(1))
-    assert ledger.of_run("acme", RUN) == [begun(1)]
+    assert ledger.list_for_run("acme", RUN) == [begun(1)]
     ledger.record(attempt(1))
-    assert ledger.of_run("acme", RUN) == [attempt(1)]
+    assert ledger.list_for_run("acme", RUN) == [attempt(1)]
 
 
 def test_an_attempt_that_was_not_sent_is_not_one(ledger: Ledger) -> None:
     for number in (1, 2):
         ledger.begin(begun(number))
-    ledger.void(begun(1))
-    assert ledger.of_run("acme", RUN) == [begun(2)]
+    ledger.cancel(begun(1))
+    assert ledger.list_for_run("acme", RUN) == [begun(2)]
 
 
 def test_a_repeat_of_a_beginning_changes_nothing(ledger: Ledger) -> None:
     ledger.begin(begun(1))
     ledger.record(attempt(1))
     ledger.begin(begun(1))
-    assert ledger.of_run("acme", RUN) == [attempt(1)]
+    assert ledger.list_for_run("acme", RUN) == [attempt(1)]

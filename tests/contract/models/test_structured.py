@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from pentad.domain.errors import MalformedReply, Refused
 from pentad.domain.models import Outcome
-from pentad.models.structured.schemas import strict_schema
+from pentad.models.structured.schemas import build_strict_schema
 from pentad.models.structured.structured import Structured, complete_as
 from tests.contract.models.conftest import Desk, Serve
 from tests.unit.models.samples import request, user
@@ -45,7 +45,7 @@ def ask(desk: Desk, provider: str) -> Structured[Order]:
 
 
 def play(control: SimulatorControl, *values: Any) -> None:
-    control.script(*({"reply": {"text": json.dumps(value)}} for value in values))
+    control.load_script(*({"reply": {"text": json.dumps(value)}} for value in values))
 
 
 def outcomes(desk: Desk) -> list[Outcome]:
@@ -66,7 +66,7 @@ def test_the_simulators_own_rules_fill_the_schema(desk: Desk, control: Simulator
 
 def test_a_value_out_of_bounds_is_repaired(desk: Desk, control: SimulatorControl, provider: str) -> None:
     repaired = {"match": {"contains": "parts.0.amount"}, "reply": {"text": json.dumps(GOOD)}}
-    control.script({"reply": {"text": json.dumps(OUT_OF_BOUNDS)}}, repaired)
+    control.load_script({"reply": {"text": json.dumps(OUT_OF_BOUNDS)}}, repaired)
     found = ask(desk, provider)
     assert (found.value.parts[0].amount, found.repaired) == (4, True)
     assert outcomes(desk) == [Outcome.OK, Outcome.OK]
@@ -95,7 +95,7 @@ def test_wrong_twice_is_a_typed_failure(
 
 
 def test_a_refusal_is_one(desk: Desk, control: SimulatorControl, provider: str) -> None:
-    control.faults({"kind": "refusal"})
+    control.add_faults({"kind": "refusal"})
     with pytest.raises(Refused):
         ask(desk, provider)
 
@@ -104,7 +104,7 @@ def test_a_value_cut_at_the_output_limit_is_a_typed_failure(
     desk: Desk, control: SimulatorControl, provider: str
 ) -> None:
     cut = {"reply": {"text": '{"state": "open", "parts": [', "stop_reason": "max_tokens"}}
-    control.script(cut, cut)
+    control.load_script(cut, cut)
     with pytest.raises(MalformedReply, match="output limit"):
         ask(desk, provider)
     assert outcomes(desk) == [Outcome.TRUNCATED, Outcome.TRUNCATED]
@@ -122,7 +122,7 @@ def test_the_schema_is_on_the_wire_as_each_provider_takes_it(serve: Serve, provi
         ask(Desk(adapters), provider)
     if provider == "openai":
         form = seen[0]["text"]["format"]
-        assert (form["schema"], form["strict"]) == (strict_schema(Order), True)
+        assert (form["schema"], form["strict"]) == (build_strict_schema(Order), True)
         return
     schema = seen[0]["output_config"]["format"]["schema"]
-    assert schema["$defs"]["Part"] == strict_schema(Order)["$defs"]["Part"]
+    assert schema["$defs"]["Part"] == build_strict_schema(Order)["$defs"]["Part"]

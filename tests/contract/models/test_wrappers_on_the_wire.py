@@ -60,20 +60,20 @@ def test_after_an_overflow_of_every_link_a_smaller_conversation_is_answered(
     whole: Whole, control: SimulatorControl
 ) -> None:
     # Of the chain's three links only those with a larger window are tried with the same payload.
-    control.faults({**OVERFLOW, "text": "Question 0:"})
+    control.add_faults({**OVERFLOW, "text": "Question 0:"})
     reply = whole.ask(request(*talk()))
     assert reply.notices[-1] == COMPACTED
     assert reply.attempts == tuple(whole.desk.ledger.all)
     outcomes = [attempt.outcome for attempt in reply.attempts]
     assert outcomes == [Outcome.CONTEXT_OVERFLOW] * (len(outcomes) - 1) + [Outcome.OK]
-    assert len(control.requests()) == len(outcomes)
+    assert len(control.list_requests()) == len(outcomes)
 
 
 def test_a_second_overflow_is_a_typed_failure(whole: Whole, control: SimulatorControl) -> None:
-    control.faults(OVERFLOW)
+    control.add_faults(OVERFLOW)
     with pytest.raises(ContextOverflow):
         whole.ask(request(*talk(), model="claude-sonnet-5-5"))
-    assert len(control.requests()) == 2
+    assert len(control.list_requests()) == 2
 
 
 def test_no_window_is_sent_a_payload_that_was_too_large_for_one_of_its_size(serve: Serve) -> None:
@@ -101,12 +101,12 @@ def test_a_cascade_on_either_provider(
     whole: Whole, control: SimulatorControl, provider: str, confidence: float, tiers: list[str]
 ) -> None:
     other = {"anthropic": "openai", "openai": "anthropic"}[provider]
-    control.faults({"kind": "status", "status": 401, "provider": other})
+    control.add_faults({"kind": "status", "status": 401, "provider": other})
     wrapped = {"answer": {"answer": 7}, "confidence": confidence}
     steps: list[dict[str, Any]] = [{"match": {"provider": provider}, "reply": {"text": json.dumps(wrapped)}}]
     if len(tiers) == 2:
         steps.append({"match": {"provider": provider}, "reply": {"text": '{"answer": 8}'}})
-    control.script(*steps)
+    control.load_script(*steps)
     reply = whole.ask(request(user("Which?"), output_schema=SCHEMA, cascade=CascadeSpec()))
     assert json.loads(reply.message.text) == {"answer": 6 + len(tiers)}
     answered = [attempt.tier for attempt in reply.attempts if attempt.outcome is Outcome.OK]
@@ -120,11 +120,11 @@ def test_an_exact_repeat_makes_no_request(whole: Whole, control: SimulatorContro
     first, second = whole.ask(asked), whole.ask(asked)
     assert second.message.text == first.message.text
     assert (second.cost_nanousd, second.attempts) == (0, ())
-    assert len(control.requests()) == len(whole.desk.ledger.all) == 1
+    assert len(control.list_requests()) == len(whole.desk.ledger.all) == 1
 
 
 def test_a_fallbacks_reply_is_not_kept(whole: Whole, control: SimulatorControl) -> None:
-    control.faults({"kind": "status", "status": 529, "provider": "anthropic", "times": 2})
+    control.add_faults({"kind": "status", "status": 529, "provider": "anthropic", "times": 2})
     asked = request(user("How many are 3?"), task="classify", output_schema=SCHEMA)
     assert whole.ask(asked).provider == "openai"
     assert whole.ask(asked).provider == "anthropic"

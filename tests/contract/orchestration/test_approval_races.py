@@ -12,7 +12,7 @@ from pentad.domain.canonical import arguments_hash
 from pentad.domain.declarations.agents import ToolSpec
 from pentad.domain.errors import InvalidInput, InvalidTransition, PentadError
 from pentad.domain.runs import Approval, ApprovalCall, ApprovalStatus
-from pentad.orchestration.approvals.decision_rules import RACES, Say, lapsed, said, shown_hash
+from pentad.orchestration.approvals.decision_rules import RACES, Say, apply_say, apply_timeout, shown_hash
 
 from .stores import Stores
 from .test_approvals import TENANT, make
@@ -58,12 +58,12 @@ def _changing(stores: Stores, name: str, change: Callable[[Approval], Approval])
 
 def _saying(stores: Stores, approval: Approval, verb: Any, by: str, **values: Any) -> Callable[[], Approval]:
     say = Say(verb, by, stores.clock(), **values)
-    return lambda: _changing(stores, approval.approval, lambda stored: said(stored, say, TOOLS))
+    return lambda: _changing(stores, approval.approval, lambda stored: apply_say(stored, say, TOOLS))
 
 
 def _lapsing(stores: Stores, approval: Approval) -> Callable[[], Approval]:
     now = approval.expires_at - timedelta(seconds=1)
-    return lambda: _changing(stores, approval.approval, lambda stored: lapsed(stored, now))
+    return lambda: _changing(stores, approval.approval, lambda stored: apply_timeout(stored, now))
 
 
 def test_of_opposite_decisions_one_stands_and_the_others_are_conflicts(stores: Stores) -> None:

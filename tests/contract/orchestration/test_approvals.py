@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from pentad.domain.errors import ConfigurationError, InvalidTransition, NotFound, PolicyDenied
-from pentad.domain.ids import approval_id, new_id
+from pentad.domain.ids import approval_id, make_id
 from pentad.domain.runs import Approval, ApprovalCall, ApprovalStatus
 from pentad.orchestration.approvals.adapters.approvals_dynamodb import DynamoApprovals
 from pentad.orchestration.runs.spill import Spill
@@ -18,7 +18,7 @@ TENANT = "acme"
 
 
 def make(stores: Stores, **values: Any) -> Approval:
-    run = values.pop("run", new_id("run", stores.clock()))
+    run = values.pop("run", make_id("run", stores.clock()))
     fields: dict[str, Any] = {
         "tenant": TENANT,
         "approval": approval_id(run, 1),
@@ -42,7 +42,7 @@ def test_an_approval_and_its_token_are_stored(stores: Stores) -> None:
     approval = make(stores)
     assert stores.approvals.create(approval, "token") == approval
     assert stores.approvals.get(TENANT, approval.approval) == approval
-    assert stores.approvals.token(TENANT, approval.approval) == "token"
+    assert stores.approvals.get_token(TENANT, approval.approval) == "token"
 
 
 def test_a_repeat_replaces_the_token_only(stores: Stores) -> None:
@@ -50,7 +50,7 @@ def test_a_repeat_replaces_the_token_only(stores: Stores) -> None:
     stores.approvals.create(approval, "token")
     later = approval.model_copy(update={"expires_at": START + timedelta(days=9)})
     assert stores.approvals.create(later, "token-2") == approval
-    assert stores.approvals.token(TENANT, approval.approval) == "token-2"
+    assert stores.approvals.get_token(TENANT, approval.approval) == "token-2"
 
 
 def test_a_repeat_after_the_decision_changes_nothing(stores: Stores) -> None:
@@ -58,7 +58,7 @@ def test_a_repeat_after_the_decision_changes_nothing(stores: Stores) -> None:
     stores.approvals.create(approval, "token")
     decided = decide(stores, approval)
     assert stores.approvals.create(approval, "token-2") == decided
-    assert stores.approvals.token(TENANT, approval.approval) == "token"
+    assert stores.approvals.get_token(TENANT, approval.approval) == "token"
 
 
 @pytest.mark.parametrize("status", [ApprovalStatus.APPROVED, ApprovalStatus.REJECTED, ApprovalStatus.EXPIRED])
@@ -105,7 +105,7 @@ def test_an_unknown_approval_is_not_found(stores: Stores, name: str) -> None:
     with pytest.raises(NotFound):
         stores.approvals.get(TENANT, name)
     with pytest.raises(NotFound):
-        stores.approvals.token(TENANT, name)
+        stores.approvals.get_token(TENANT, name)
     with pytest.raises(NotFound):
         stores.approvals.decide(TENANT, name, ApprovalStatus.APPROVED, by="a", reason=None, at=START)
 
@@ -123,8 +123,8 @@ def test_a_change_replaces_the_version_before_it(stores: Stores) -> None:
     changed = approval.model_copy(update={"group": "leads", "version": 1})
     assert stores.approvals.replace(changed)
     assert stores.approvals.get(TENANT, approval.approval) == changed
-    assert stores.approvals.token(TENANT, approval.approval) == "token"
-    assert stores.approvals.pending(TENANT).items == (changed,)
+    assert stores.approvals.get_token(TENANT, approval.approval) == "token"
+    assert stores.approvals.list_pending(TENANT).items == (changed,)
 
 
 def test_a_change_of_another_version_is_not_stored(stores: Stores) -> None:
@@ -144,7 +144,7 @@ def test_a_change_that_decides_is_pending_no_more(stores: Stores) -> None:
     approval = make(stores)
     stores.approvals.create(approval, "token")
     assert stores.approvals.replace(approval.model_copy(update={"status": ApprovalStatus.ANSWERED, "version": 1}))
-    assert stores.approvals.pending(TENANT).items == ()
+    assert stores.approvals.list_pending(TENANT).items == ()
     assert stores.approvals.create(approval, "token-2").status is ApprovalStatus.ANSWERED
 
 
@@ -159,15 +159,15 @@ def test_a_change_may_grow_past_what_an_item_holds_and_shrink_again(stores: Stor
 
 
 def test_a_runs_approvals_are_listed_the_highest_step_first(stores: Stores) -> None:
-    run = new_id("run", stores.clock())
+    run = make_id("run", stores.clock())
     made = [make(stores, run=run, step=step, approval=approval_id(run, step)) for step in (1, 2, 10)]
     for approval in (*made, make(stores)):
         stores.approvals.create(approval, "token")
     decide(stores, made[1])
-    listed = stores.approvals.of_run(TENANT, run)
+    listed = stores.approvals.list_for_run(TENANT, run)
     assert [(one.step, one.status.value) for one in listed] == [(10, "pending"), (2, "approved"), (1, "pending")]
-    assert [one.step for one in stores.approvals.of_run(TENANT, run, limit=1)] == [10]
-    assert stores.approvals.of_run("other", run) == []
+    assert [one.step for one in stores.approvals.list_for_run(TENANT, run, limit=1)] == [10]
+    assert stores.approvals.list_for_run("other", run) == []
 
 
 def test_pending_approvals_are_paged_oldest_first(stores: Stores) -> None:
@@ -176,10 +176,10 @@ def test_pending_approvals_are_paged_oldest_first(stores: Stores) -> None:
         stores.clock.advance(1)
         made.append(stores.approvals.create(make(stores), "token"))
     decide(stores, made[1])
-    first = stores.approvals.pending(TENANT, limit=2)
-    second = stores.approvals.pending(TENANT, limit=2, cursor=first.cursor)
+    first = stores.approvals.list_pending(TENANT, limit=2)
+    second = stores.approvals.list_pending(TENANT, limit=2, cursor=first.cursor)
     assert list(first.items + second.items) == [made[0], made[2], made[3]]
-    assert stores.approvals.pending("other").items == ()
+    assert stores.approvals.list_pending("other").items == ()
 
 
 def test_large_arguments_are_stored_whole(stores: Stores) -> None:
@@ -193,7 +193,7 @@ def test_the_token_is_not_readable_in_the_table(dynamodb: Stores) -> None:
     approval = make(dynamodb)
     dynamodb.approvals.create(approval, "token-in-clear")
     assert dynamodb.state is not None
-    items = list(dynamodb.state.iterate(f"T#{TENANT}#R#{approval.run}"))
+    items = list(dynamodb.state.iter_items(f"T#{TENANT}#R#{approval.run}"))
     assert len(items) == 1
     assert "token-in-clear" not in json.dumps(items, default=str)
 
@@ -211,7 +211,7 @@ def test_a_token_moved_to_another_approval_is_refused(dynamodb: Stores) -> None:
         values={":t": stolen["token"]},
     )
     with pytest.raises(PolicyDenied):
-        dynamodb.approvals.token(TENANT, second.approval)
+        dynamodb.approvals.get_token(TENANT, second.approval)
 
 
 def test_without_a_key_tokens_are_neither_written_nor_read(dynamodb: Stores) -> None:
@@ -221,7 +221,7 @@ def test_without_a_key_tokens_are_neither_written_nor_read(dynamodb: Stores) -> 
     approval = dynamodb.approvals.create(make(dynamodb), "token")
     keyless = DynamoApprovals(dynamodb.state, Spill(MemoryObjects()))
     with pytest.raises(ConfigurationError):
-        keyless.token(TENANT, approval.approval)
+        keyless.get_token(TENANT, approval.approval)
     with pytest.raises(ConfigurationError):
         keyless.create(make(dynamodb), "token")
     decided = keyless.decide(TENANT, approval.approval, ApprovalStatus.EXPIRED, by="s", reason=None, at=START)

@@ -4,7 +4,7 @@ import pytest
 
 from pentad.domain.declarations.agents import AgentSpec, Catalog
 from pentad.domain.errors import SessionBusy
-from pentad.domain.ids import new_id
+from pentad.domain.ids import make_id
 from pentad.domain.knowledge import Passage
 from pentad.domain.messages import Message, ProviderRaw, TextBlock
 from pentad.domain.runs import Manifest, Overrides, Run
@@ -65,14 +65,14 @@ def test_a_long_session_with_spilled_words_and_passages_is_copied_whole(stores: 
     assert (stored.forked_from, stored.first_step, stored.request_seq) == (source.run, 3, source.request_seq)
     assert stored.overrides == Overrides(prompt="Be brief.")
     assert stored.manifest == manifest
-    assert stores.runs.lease_holder(TENANT, new.session) == new.run
+    assert stores.runs.find_lease_holder(TENANT, new.session) == new.run
     assert fork(TENANT, source.run, ForkRequest(at=2, prompt="Be brief."), idempotency_key="k").run == new.run
     assert len(stores.sessions.read(TENANT, new.session, 0, 999)) == len(after)
 
 
 def test_a_run_whose_conversation_is_there_takes_a_free_session_only_and_adds_nothing(stores: Stores) -> None:
     first = started(stores)
-    late = first.model_copy(update={"run": new_id("run", stores.clock()), "if_busy": "enqueue", "request_seq": 0})
+    late = first.model_copy(update={"run": make_id("run", stores.clock()), "if_busy": "enqueue", "request_seq": 0})
     with pytest.raises(SessionBusy):
         stores.runs.start(late, None, session_days=30, lease_seconds=60)
     end(stores, first)
@@ -82,4 +82,4 @@ def test_a_run_whose_conversation_is_there_takes_a_free_session_only_and_adds_no
     assert before is not None
     assert after is not None
     assert (after.length, second.request_seq, after.fence) == (before.length, 0, second.fence)
-    assert stores.runs.lease_holder(TENANT, "s1") == second.run
+    assert stores.runs.find_lease_holder(TENANT, "s1") == second.run

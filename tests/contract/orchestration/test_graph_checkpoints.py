@@ -213,7 +213,7 @@ def test_a_large_value_goes_to_the_bucket_and_is_stored_once_while_it_does_not_c
 def test_every_item_begins_with_the_tenant_and_expires(dynamodb: Stores, saver: DynamoDBSaver) -> None:
     chain(saver, [], set()).invoke({"done": ["x" * 5_000]}, {"configurable": {"thread_id": "a#b/c d"}})
     assert dynamodb.state is not None
-    items = list(dynamodb.state.iterate("T#acme#G#a%23b%2Fc%20d"))
+    items = list(dynamodb.state.iter_items("T#acme#G#a%23b%2Fc%20d"))
     assert {item["kind"] for item in items} == {"checkpoint", "value", "write"}
     assert {int(item["ttl"]) for item in items} == {1_000 + 30 * 86_400}
 

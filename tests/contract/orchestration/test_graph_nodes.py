@@ -42,8 +42,8 @@ def test_a_runs_graphs_come_in_the_order_of_their_calls(store: GraphNodeStore) -
     several = [nodes(step=1), nodes(step=1, index=12), nodes(step=9), nodes(step=10)]
     for one in (*reversed(several), nodes(run=OTHER), nodes(tenant="other")):
         store.put(one)
-    assert store.of_run("acme", RUN) == several
-    assert store.of_run("acme", RUN, limit=2) == several[:2]
+    assert store.list_for_run("acme", RUN) == several
+    assert store.list_for_run("acme", RUN, limit=2) == several[:2]
 
 
 def test_a_full_item_is_small(dynamodb: Stores) -> None:

@@ -10,7 +10,7 @@ from pentad.domain.models import Attempt, CallContext, Outcome
 from pentad.domain.runs import Run
 from pentad.domain.usage import Spent, Usage
 from pentad.models.ledger.adapters.ledger_dynamodb import DynamoDBLedger
-from pentad.orchestration.runs.adapters.graph_usage import counting
+from pentad.orchestration.runs.adapters.graph_usage import build_spend_entries
 from pentad.tools.graphs.equipment import PURPOSE
 
 from .stores import START, Stores
@@ -24,7 +24,7 @@ def ledger(dynamodb: Stores) -> DynamoDBLedger:
     state, transient = dynamodb.state, dynamodb.transient
     assert isinstance(state, Table)
     assert isinstance(transient, Table)  # any table will do for the ledger itself
-    return DynamoDBLedger(transient, state, counting=partial(counting, state), sleep=lambda _: None)
+    return DynamoDBLedger(transient, state, counting=partial(build_spend_entries, state), sleep=lambda _: None)
 
 
 def attempt(run: Run, number: int = 1, *, purpose: str = PURPOSE, spent: Spent = COST) -> Attempt:
@@ -49,7 +49,7 @@ def test_an_attempt_counts_once_however_often_it_is_recorded(dynamodb: Stores, l
     for number in (1, 1, 2, 1):
         ledger.record(attempt(run, number))
     assert dynamodb.runs.get(TENANT, run.run).spent == COST + COST
-    assert len(ledger.of_run(TENANT, run.run)) == 2
+    assert len(ledger.list_for_run(TENANT, run.run)) == 2
 
 
 def test_it_adds_to_what_the_steps_have_used_and_is_no_step(dynamodb: Stores, ledger: DynamoDBLedger) -> None:
@@ -71,7 +71,7 @@ def test_an_attempt_that_was_not_billed_changes_nothing(dynamodb: Stores, ledger
     run = started(dynamodb)
     ledger.record(attempt(run, spent=Spent()))
     assert dynamodb.runs.get(TENANT, run.run) == run
-    assert len(ledger.of_run(TENANT, run.run)) == 1
+    assert len(ledger.list_for_run(TENANT, run.run)) == 1
 
 
 def test_what_was_billed_counts_in_a_run_that_has_ended_meanwhile(dynamodb: Stores, ledger: DynamoDBLedger) -> None:
@@ -88,6 +88,6 @@ def test_an_attempt_of_a_run_that_is_gone_is_on_the_ledger_all_the_same(
     gone = make_run(dynamodb)
     ledger.record(attempt(gone))
     ledger.record(attempt(gone))
-    assert ledger.of_run(TENANT, gone.run) == [attempt(gone)]
+    assert ledger.list_for_run(TENANT, gone.run) == [attempt(gone)]
     assert dynamodb.state is not None
     assert dynamodb.state.get(f"T#{TENANT}#R#{gone.run}", "META") is None

@@ -33,40 +33,40 @@ def log(stores: Stores) -> NoticeLog:
 
 
 def test_a_notice_that_was_sent_is_not_claimed_again(log: NoticeLog) -> None:
-    assert log.claim("acme", "apr_1", "requested-0-0#slack")
-    log.sent("acme", "apr_1", "requested-0-0#slack")
-    assert not log.claim("acme", "apr_1", "requested-0-0#slack")
-    assert log.claim("acme", "apr_1", "requested-0-0#email")
-    assert log.claim("acme", "apr_2", "requested-0-0#slack")
-    assert log.claim("other", "apr_1", "requested-0-0#slack")
+    assert log.acquire("acme", "apr_1", "requested-0-0#slack")
+    log.mark_sent("acme", "apr_1", "requested-0-0#slack")
+    assert not log.acquire("acme", "apr_1", "requested-0-0#slack")
+    assert log.acquire("acme", "apr_1", "requested-0-0#email")
+    assert log.acquire("acme", "apr_2", "requested-0-0#slack")
+    assert log.acquire("other", "apr_1", "requested-0-0#slack")
 
 
 def test_a_claim_holds_others_off_until_it_is_given_back(log: NoticeLog) -> None:
-    assert log.claim("acme", "apr_1", "x")
+    assert log.acquire("acme", "apr_1", "x")
     with pytest.raises(StoreUnavailable):
-        log.claim("acme", "apr_1", "x")
+        log.acquire("acme", "apr_1", "x")
     log.release("acme", "apr_1", "x")
-    assert log.claim("acme", "apr_1", "x")
+    assert log.acquire("acme", "apr_1", "x")
 
 
 def test_the_claim_of_an_instance_that_died_runs_out(log: NoticeLog, stores: Stores) -> None:
-    assert log.claim("acme", "apr_1", "x")
+    assert log.acquire("acme", "apr_1", "x")
     stores.clock.advance(CLAIM_SECONDS)
-    assert log.claim("acme", "apr_1", "x")
+    assert log.acquire("acme", "apr_1", "x")
 
 
 def test_a_notice_whose_senders_die_is_sent_twice_at_most_and_given_up_then(log: NoticeLog, stores: Stores) -> None:
     for _ in range(2):
-        assert log.claim("acme", "apr_1", "x")
+        assert log.acquire("acme", "apr_1", "x")
         stores.clock.advance(CLAIM_SECONDS)
     for _ in range(2):
         with pytest.raises(EffectUncertain):
-            log.claim("acme", "apr_1", "x")
+            log.acquire("acme", "apr_1", "x")
 
 
 def test_a_channel_that_refuses_is_asked_again_however_often(log: NoticeLog) -> None:
     for _ in range(5):
-        assert log.claim("acme", "apr_1", "x")
+        assert log.acquire("acme", "apr_1", "x")
         log.release("acme", "apr_1", "x")
 
 

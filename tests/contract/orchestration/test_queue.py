@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from pentad.domain.errors import InvalidTransition, NotFound, SessionBusy
-from pentad.domain.ids import approval_id, new_id
+from pentad.domain.ids import approval_id, make_id
 from pentad.domain.messages import Message, TextBlock
 from pentad.domain.runs import Approval, ApprovalStatus, CallStatus, Run, RunStatus
 from pentad.orchestration.runs.ports import QUEUE_LENGTH
@@ -35,24 +35,24 @@ def append(stores: Stores, run: Run) -> None:
 
 def test_a_run_that_may_wait_starts_at_once_in_a_free_session(stores: Stores) -> None:
     run = waits(stores)
-    assert (run.waiting, stores.runs.lease_holder(TENANT, "s1")) == (False, run.run)
+    assert (run.waiting, stores.runs.find_lease_holder(TENANT, "s1")) == (False, run.run)
 
 
 def test_a_run_that_may_wait_is_kept_with_its_place_and_out_of_the_session(stores: Stores) -> None:
     started(stores)
     first, second = waits(stores), waits(stores)
     assert first.waiting
-    assert [stores.runs.place_in_queue(TENANT, run.run) for run in (first, second)] == [1, 2]
+    assert [stores.runs.find_queue_position(TENANT, run.run) for run in (first, second)] == [1, 2]
     assert stores.runs.get(TENANT, second.run) == second
     assert words(stores) == ["Hello"]
-    assert {run.run for run in stores.runs.page(TENANT, session="s1").items} >= {first.run, second.run}
+    assert {run.run for run in stores.runs.list_page(TENANT, session="s1").items} >= {first.run, second.run}
 
 
 def test_a_repeated_request_keeps_its_place(stores: Stores) -> None:
     started(stores)
     run = make_run(stores, if_busy="enqueue")
     assert start(stores, run) == start(stores, run)
-    assert stores.runs.place_in_queue(TENANT, run.run) == 1
+    assert stores.runs.find_queue_position(TENANT, run.run) == 1
     assert waits(stores).waiting
 
 
@@ -74,9 +74,9 @@ def test_the_end_hands_over_to_the_next_in_order(stores: Stores) -> None:
     assert promoted is not None
     assert (promoted.run, promoted.waiting, promoted.request_seq) == (first.run, False, 1)
     assert promoted.fence > holder.fence
-    assert stores.runs.lease_holder(TENANT, "s1") == first.run
+    assert stores.runs.find_lease_holder(TENANT, "s1") == first.run
     assert words(stores) == ["Hello", "First"]
-    assert stores.runs.place_in_queue(TENANT, second.run) == 1
+    assert stores.runs.find_queue_position(TENANT, second.run) == 1
 
 
 def test_nobody_is_promoted_twice_nor_over_a_holder(stores: Stores) -> None:
@@ -97,7 +97,7 @@ def test_the_last_of_the_queue_leaves_a_free_session(stores: Stores) -> None:
     promoted = stores.runs.promote(TENANT, "s1")
     assert promoted is not None
     assert not end(stores, promoted).hands_over
-    assert stores.runs.lease_holder(TENANT, "s1") is None
+    assert stores.runs.find_lease_holder(TENANT, "s1") is None
     assert not started(stores).waiting
 
 
@@ -118,7 +118,7 @@ def test_a_run_that_interrupts_goes_before_those_who_wait_and_keeps_them(stores:
     waiting = waits(stores)
     end(stores, holder, RunStatus.CANCELLED)
     urgent = started(stores, if_busy="interrupt")
-    assert stores.runs.lease_holder(TENANT, "s1") == urgent.run
+    assert stores.runs.find_lease_holder(TENANT, "s1") == urgent.run
     assert end(stores, urgent).hands_over
     promoted = stores.runs.promote(TENANT, "s1")
     assert promoted is not None
@@ -129,8 +129,8 @@ def test_a_cancelled_run_leaves_the_queue(stores: Stores) -> None:
     holder = started(stores)
     first, second = waits(stores), waits(stores)
     end(stores, first, RunStatus.CANCELLED)
-    assert stores.runs.place_in_queue(TENANT, first.run) is None
-    assert stores.runs.place_in_queue(TENANT, second.run) == 1
+    assert stores.runs.find_queue_position(TENANT, first.run) is None
+    assert stores.runs.find_queue_position(TENANT, second.run) == 1
     end(stores, second, RunStatus.CANCELLED)
     assert not end(stores, holder).hands_over
     assert words(stores) == ["Hello"]
@@ -156,7 +156,7 @@ def test_a_waiting_run_with_a_long_message_is_stored_whole(stores: Stores) -> No
 
 def test_a_waiting_run_has_no_place_once_it_is_unknown(stores: Stores) -> None:
     with pytest.raises(NotFound):
-        stores.runs.place_in_queue(TENANT, new_id("run", START))
+        stores.runs.find_queue_position(TENANT, make_id("run", START))
 
 
 def test_fences_grow_with_each_holder(stores: Stores) -> None:
@@ -186,7 +186,7 @@ def _newer_holder(stores: Stores, how: str) -> Run:
 @pytest.mark.parametrize("how", ["expired", "interrupted"])
 def test_a_stale_writer_changes_nothing_any_more(stores: Stores, how: str) -> None:
     stale = _newer_holder(stores, how)
-    before, call = stores.runs.get(TENANT, stale.run), stores.runs.call(TENANT, stale.run, 1, 0)
+    before, call = stores.runs.get(TENANT, stale.run), stores.runs.get_call(TENANT, stale.run, 1, 0)
     writes: list[Callable[[], object]] = [
         lambda: append(stores, stale),
         lambda: stores.runs.record_step(make_step(stale, 2), [make_call(stale, step=2)]),
@@ -200,21 +200,21 @@ def test_a_stale_writer_changes_nothing_any_more(stores: Stores, how: str) -> No
             write()
     assert end(stores, stale) == before == stores.runs.get(TENANT, stale.run)
     assert words(stores) == ["Hello", "Hello"]
-    assert stores.runs.steps(TENANT, stale.run) == [make_step(stale)]
-    assert stores.runs.call(TENANT, stale.run, 1, 0) == call
+    assert stores.runs.list_steps(TENANT, stale.run) == [make_step(stale)]
+    assert stores.runs.get_call(TENANT, stale.run, 1, 0) == call
 
 
 def test_a_stale_writers_effect_is_still_written_down(stores: Stores) -> None:
     stale = _newer_holder(stores, "interrupted")
-    call = stores.runs.call(TENANT, stale.run, 1, 0)
+    call = stores.runs.get_call(TENANT, stale.run, 1, 0)
     done = call.model_copy(update={"status": CallStatus.SUCCEEDED, "result": "sent"})
     stores.runs.save_call(done)
-    assert stores.runs.call(TENANT, stale.run, 1, 0) == done
+    assert stores.runs.get_call(TENANT, stale.run, 1, 0) == done
 
 
 def test_the_newer_holder_writes_on(stores: Stores) -> None:
     _newer_holder(stores, "expired")
-    holder = stores.runs.lease_holder(TENANT, "s1")
+    holder = stores.runs.find_lease_holder(TENANT, "s1")
     assert holder is not None
     append(stores, stores.runs.get(TENANT, holder))
     assert words(stores) == ["Hello", "Hello", "Late"]
@@ -223,8 +223,8 @@ def test_the_newer_holder_writes_on(stores: Stores) -> None:
 def test_children_are_listed_under_their_parent(stores: Stores) -> None:
     parent = started(stores)
     made = [started(stores, session=f"c{number}", parent=parent.run).run for number in range(2)]
-    assert sorted(stores.runs.children(TENANT, parent.run)) == sorted(made)
-    assert stores.runs.children(TENANT, made[0]) == []
+    assert sorted(stores.runs.list_children(TENANT, parent.run)) == sorted(made)
+    assert stores.runs.list_children(TENANT, made[0]) == []
 
 
 def test_nobody_is_asked_on_behalf_of_a_stale_writer(dynamodb: Stores) -> None:
@@ -243,4 +243,4 @@ def test_nobody_is_asked_on_behalf_of_a_stale_writer(dynamodb: Stores) -> None:
     )
     with pytest.raises(InvalidTransition):
         dynamodb.approvals.create(approval, "token")
-    assert dynamodb.approvals.pending(TENANT).items == ()
+    assert dynamodb.approvals.list_pending(TENANT).items == ()

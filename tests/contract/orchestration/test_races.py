@@ -77,7 +77,7 @@ def test_of_two_runs_of_a_session_at_once_one_wins(racing: Stores) -> None:
     won = [result for result in results if isinstance(result, Run)]
     assert len(won) == 1
     assert all(isinstance(result, SessionBusy) for result in results if not isinstance(result, Run))
-    assert racing.runs.lease_holder(TENANT, "s1") == won[0].run
+    assert racing.runs.find_lease_holder(TENANT, "s1") == won[0].run
     head = racing.sessions.get(TENANT, "s1")
     assert head is not None
     assert head.length == 1
@@ -88,8 +88,8 @@ def test_of_many_that_may_wait_one_holds_and_all_others_have_a_place_of_their_ow
     results = _race(lambda number: start(racing, runs[number]))
     stored = [racing.runs.get(TENANT, run.run) for run in runs if not isinstance(run, PentadError)]
     assert not [result for result in results if isinstance(result, PentadError)]
-    assert [run.run for run in stored if not run.waiting] == [racing.runs.lease_holder(TENANT, "s1")]
-    places = sorted(racing.runs.place_in_queue(TENANT, run.run) or 0 for run in stored)
+    assert [run.run for run in stored if not run.waiting] == [racing.runs.find_lease_holder(TENANT, "s1")]
+    places = sorted(racing.runs.find_queue_position(TENANT, run.run) or 0 for run in stored)
     assert places == list(range(THREADS))
 
 

@@ -9,7 +9,7 @@ from pentad.domain.runs import CallStatus, Manifest
 from pentad.domain.usage import Limits
 from pentad.orchestration.lifecycle.deliver import Deliver
 from pentad.orchestration.lifecycle.start import RunRequest, StartRun
-from pentad.orchestration.turn.think import Think, Turn
+from pentad.orchestration.turn.think import Think, TurnInput
 from tests.unit.orchestration.world import CATALOG, Events, FakeEngine, World
 
 from .stores import Stores
@@ -57,13 +57,13 @@ def test_the_requests_of_a_run_with_one_turn_of_tools(dynamodb: Stores) -> None:
     )
     until = now().timestamp() + 60
     with counter.expect(6):
-        think(Turn(tenant=TENANT, run=run.run, session=run.session, agent=run.agent, step=1), deadline=until)
+        think(TurnInput(tenant=TENANT, run=run.run, session=run.session, agent=run.agent, step=1), deadline=until)
     with counter.expect(7):
-        think(Turn(tenant=TENANT, run=run.run, session=run.session, agent=run.agent, step=2), deadline=until)
+        think(TurnInput(tenant=TENANT, run=run.run, session=run.session, agent=run.agent, step=2), deadline=until)
     with counter.expect(5):
         deliver.deliver(TENANT, run.run, 2)
     with counter.expect(1):
-        think(Turn(tenant=TENANT, run=run.run, session=run.session, agent=run.agent, step=2), deadline=until)
+        think(TurnInput(tenant=TENANT, run=run.run, session=run.session, agent=run.agent, step=2), deadline=until)
 
 
 def test_a_turn_costs_the_same_however_long_the_run_is(dynamodb: Stores) -> None:
@@ -86,12 +86,12 @@ def test_a_turn_costs_the_same_however_long_the_run_is(dynamodb: Stores) -> None
     requests, sizes = [], []
     for step in range(1, turns + 2):
         before, size = counter.count, counter.bytes
-        turn = Turn(tenant=TENANT, run=run.run, session=run.session, agent=run.agent, step=step)
+        turn = TurnInput(tenant=TENANT, run=run.run, session=run.session, agent=run.agent, step=step)
         decision = think(turn, deadline=now().timestamp() + 60)
         requests.append(counter.count - before)
         sizes.append(counter.bytes - size)
         for reference in decision.calls:
-            call = dynamodb.runs.call(TENANT, run.run, step, reference.index)
+            call = dynamodb.runs.get_call(TENANT, run.run, step, reference.index)
             dynamodb.runs.save_call(call.model_copy(update={"status": CallStatus.SUCCEEDED, "result": "r" * 200}))
     # Seven; one more where the context begins inside the run (its question), and one where it was cut just now.
     assert max(requests) <= 9

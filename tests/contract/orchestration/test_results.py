@@ -69,12 +69,12 @@ def test_results_of_a_run_come_by_their_places(results: ResultStore) -> None:
     for place in (1203, 3, 103):
         results.put(result(place, str(place)))
     results.put(result(1, "x", run="run_" + "1" * 26))
-    assert [one.place for one in results.of_run("acme", RUN)] == [3, 103, 1203]
+    assert [one.place for one in results.list_for_run("acme", RUN)] == [3, 103, 1203]
 
 
 def test_the_first_plan_of_a_run_stands(results: ResultStore) -> None:
     plan = Plan(tenant="acme", own=Numbered(run=RUN, numbers={"step": 3}))
-    assert results.plan("acme", RUN) is None
+    assert results.find_plan("acme", RUN) is None
     results.put_plan(plan)
     results.put_plan(plan.model_copy(update={"earlier": (plan.own,)}))
-    assert results.plan("acme", RUN) == plan
+    assert results.find_plan("acme", RUN) == plan

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from pentad.domain.errors import InvalidInput, InvalidTransition, NotFound
-from pentad.domain.ids import new_id, review_id
+from pentad.domain.ids import make_id, review_id
 from pentad.domain.runs import Review
 from pentad.orchestration.reviews.adapters.reviews_dynamodb import DynamoReviews
 from pentad.orchestration.reviews.adapters.reviews_memory import MemoryReviews
@@ -23,7 +23,7 @@ def reviews(stores: Stores) -> ReviewStore:
 
 
 def make(number: int = 0, **values: Any) -> Review:
-    run = values.pop("run", new_id("run", START))
+    run = values.pop("run", make_id("run", START))
     cause = values.get("cause", "confidence")
     fields: dict[str, Any] = {
         "tenant": TENANT,
@@ -49,7 +49,7 @@ def test_a_review_is_stored_and_listed(reviews: ReviewStore) -> None:
     review = make()
     assert reviews.add(review)
     assert reviews.get(TENANT, review.review) == review
-    assert reviews.open(TENANT).items == (review,)
+    assert reviews.list_open(TENANT).items == (review,)
 
 
 def test_a_repeat_changes_nothing(reviews: ReviewStore) -> None:
@@ -61,10 +61,10 @@ def test_a_repeat_changes_nothing(reviews: ReviewStore) -> None:
 
 
 def test_a_step_may_have_a_review_for_each_cause(reviews: ReviewStore) -> None:
-    run = new_id("run", START)
+    run = make_id("run", START)
     unsure, failed = make(0, run=run), make(1, run=run, cause="failed")
     assert (reviews.add(unsure), reviews.add(failed)) == (True, True)
-    assert reviews.open(TENANT).items == (unsure, failed)
+    assert reviews.list_open(TENANT).items == (unsure, failed)
 
 
 def test_a_closed_review_has_its_verdict_and_is_off_the_list(reviews: ReviewStore) -> None:
@@ -74,7 +74,7 @@ def test_a_closed_review_has_its_verdict_and_is_off_the_list(reviews: ReviewStor
     assert closed == reviews.get(TENANT, review.review)
     assert (closed.verdict, closed.closed_by, closed.note) == ("wrong", "ann", "looked at it")
     assert closed.closed_at == START + timedelta(hours=1)
-    assert reviews.open(TENANT).items == ()
+    assert reviews.list_open(TENANT).items == ()
 
 
 def test_a_review_may_be_closed_without_a_note(reviews: ReviewStore) -> None:
@@ -103,7 +103,7 @@ def test_a_closed_review_is_not_opened_by_a_repeat(reviews: ReviewStore) -> None
     reviews.add(review)
     close(reviews, review)
     assert not reviews.add(review)
-    assert reviews.open(TENANT).items == ()
+    assert reviews.list_open(TENANT).items == ()
 
 
 @pytest.mark.parametrize("name", ["nonsense", review_id("run_" + "0" * 26, 1, "loop"), "rev_../x_00001_loop"])
@@ -117,7 +117,7 @@ def test_an_unknown_review_is_not_found(reviews: ReviewStore, name: str) -> None
 def test_another_tenants_review_is_neither_found_nor_listed_nor_closed(reviews: ReviewStore) -> None:
     review = make()
     reviews.add(review)
-    assert reviews.open("other").items == ()
+    assert reviews.list_open("other").items == ()
     with pytest.raises(NotFound):
         reviews.get("other", review.review)
     with pytest.raises(NotFound):
@@ -130,8 +130,8 @@ def test_open_reviews_are_paged_oldest_first(reviews: ReviewStore) -> None:
     for review in reversed(made):
         reviews.add(review)
     close(reviews, made[1])
-    first = reviews.open(TENANT, limit=2)
-    second = reviews.open(TENANT, limit=2, cursor=first.cursor)
+    first = reviews.list_open(TENANT, limit=2)
+    second = reviews.list_open(TENANT, limit=2, cursor=first.cursor)
     assert list(first.items + second.items) == [made[0], made[2], made[3], made[4]]
 
 
@@ -139,4 +139,4 @@ def test_a_cursor_of_another_tenants_list_is_refused(reviews: ReviewStore) -> No
     for number in range(3):
         reviews.add(make(number))
     with pytest.raises(InvalidInput):
-        reviews.open("other", cursor=reviews.open(TENANT, limit=1).cursor)
+        reviews.list_open("other", cursor=reviews.list_open(TENANT, limit=1).cursor)

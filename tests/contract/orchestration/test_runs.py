@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from pentad.domain.errors import IdempotencyConflict, InvalidInput, InvalidTransition, NotFound, SessionBusy
-from pentad.domain.ids import new_id
+from pentad.domain.ids import make_id
 from pentad.domain.knowledge import Citation
 from pentad.domain.messages import Message, TextBlock
 from pentad.domain.runs import CallStatus, Decision, Manifest, Run, RunStatus, Step, ToolCall
@@ -22,7 +22,7 @@ def make_run(stores: Stores, **values: Any) -> Run:
     now = stores.clock()
     fields: dict[str, Any] = {
         "tenant": TENANT,
-        "run": new_id("run", now),
+        "run": make_id("run", now),
         "agent": "assistant",
         "session": "s1",
         "status": RunStatus.QUEUED,
@@ -107,13 +107,13 @@ def test_start_makes_run_session_and_message(stores: Stores) -> None:
 
 def test_start_takes_the_lease(stores: Stores) -> None:
     run = started(stores)
-    assert stores.runs.lease_holder(TENANT, "s1") == run.run
+    assert stores.runs.find_lease_holder(TENANT, "s1") == run.run
     stores.clock.advance(101)
-    assert stores.runs.lease_holder(TENANT, "s1") is None
+    assert stores.runs.find_lease_holder(TENANT, "s1") is None
 
 
 def test_there_is_no_lease_on_an_unknown_session(stores: Stores) -> None:
-    assert stores.runs.lease_holder(TENANT, "nothing") is None
+    assert stores.runs.find_lease_holder(TENANT, "nothing") is None
 
 
 def test_a_repeated_start_returns_the_stored_run_and_changes_nothing(stores: Stores) -> None:
@@ -163,7 +163,7 @@ def test_an_expired_lease_is_taken_over(stores: Stores) -> None:
     started(stores)
     stores.clock.advance(101)
     second = started(stores)
-    assert stores.runs.lease_holder(TENANT, "s1") == second.run
+    assert stores.runs.find_lease_holder(TENANT, "s1") == second.run
 
 
 @pytest.mark.parametrize("values", [{"agent": "other"}, {"user": "bob"}])
@@ -190,7 +190,7 @@ def test_a_long_message_is_stored_whole(stores: Stores) -> None:
 
 def test_an_unknown_run_is_not_found(stores: Stores) -> None:
     run = started(stores)
-    for tenant, name in ((TENANT, new_id("run", START)), ("other", run.run)):
+    for tenant, name in ((TENANT, make_id("run", START)), ("other", run.run)):
         with pytest.raises(NotFound):
             stores.runs.get(tenant, name)
         with pytest.raises(NotFound):
@@ -210,7 +210,7 @@ def test_runs_are_paged_newest_first(stores: Stores) -> None:
         made.append(started(stores, session=f"s{number}").run)
     seen, cursor = [], None
     for _ in range(3):
-        page = stores.runs.page(TENANT, limit=2, cursor=cursor)
+        page = stores.runs.list_page(TENANT, limit=2, cursor=cursor)
         seen += [run.run for run in page.items]
         cursor = page.cursor
     assert (seen, cursor) == (made[::-1], None)
@@ -224,8 +224,8 @@ def test_runs_of_a_session_are_paged_newest_first(stores: Stores) -> None:
         run = started(stores)
         end(stores, run)
         made.append(run.run)
-    first = stores.runs.page(TENANT, session="s1", limit=2)
-    second = stores.runs.page(TENANT, session="s1", limit=2, cursor=first.cursor)
+    first = stores.runs.list_page(TENANT, session="s1", limit=2)
+    second = stores.runs.list_page(TENANT, session="s1", limit=2, cursor=first.cursor)
     assert [run.run for run in (*first.items, *second.items)] == made[::-1]
 
 
@@ -233,9 +233,9 @@ def test_a_cursor_of_another_tenant_is_refused(stores: Stores) -> None:
     for number in range(3):
         stores.clock.advance(1)
         started(stores, session=f"s{number}")
-    cursor = stores.runs.page(TENANT, limit=1).cursor
+    cursor = stores.runs.list_page(TENANT, limit=1).cursor
     with pytest.raises(InvalidInput):
-        stores.runs.page("other", limit=1, cursor=cursor)
+        stores.runs.list_page("other", limit=1, cursor=cursor)
 
 
 def test_the_execution_is_noted(stores: Stores) -> None:
@@ -267,9 +267,9 @@ def test_the_wait_for_a_human_is_added_once_and_prolongs_the_lease(stores: Store
         stores.runs.set_status(TENANT, run.run, RunStatus.RUNNING, waited_seconds=50.25)
     assert stores.runs.get(TENANT, run.run).waited_seconds == 50.25
     stores.clock.advance(149)
-    assert stores.runs.lease_holder(TENANT, "s1") == run.run
+    assert stores.runs.find_lease_holder(TENANT, "s1") == run.run
     stores.clock.advance(4)
-    assert stores.runs.lease_holder(TENANT, "s1") is None
+    assert stores.runs.find_lease_holder(TENANT, "s1") is None
 
 
 def test_a_status_that_the_run_may_not_take_is_refused(stores: Stores) -> None:
@@ -285,8 +285,8 @@ def test_a_step_is_stored_with_its_calls_and_added_to_the_run(stores: Stores) ->
     run = started(stores)
     step, calls = make_step(run), [make_call(run, 0), make_call(run, 1)]
     stores.runs.record_step(step, calls)
-    assert stores.runs.step(TENANT, run.run, 1) == step
-    assert stores.runs.calls(TENANT, run.run, 1) == calls
+    assert stores.runs.find_step(TENANT, run.run, 1) == step
+    assert stores.runs.list_calls(TENANT, run.run, 1) == calls
     spent = stores.runs.get(TENANT, run.run).spent
     assert (spent.steps, spent.cost_nanousd, spent.usage) == (1, 7, step.usage)
 
@@ -296,9 +296,9 @@ def test_a_repeated_step_changes_nothing(stores: Stores) -> None:
     step = make_step(run)
     stores.runs.record_step(step, [make_call(run)])
     stores.runs.record_step(make_step(run, cost_nanousd=99), [make_call(run, tool="other")])
-    assert stores.runs.step(TENANT, run.run, 1) == step
+    assert stores.runs.find_step(TENANT, run.run, 1) == step
     assert stores.runs.get(TENANT, run.run).spent.cost_nanousd == 7
-    assert stores.runs.call(TENANT, run.run, 1, 0).tool == "calculator"
+    assert stores.runs.get_call(TENANT, run.run, 1, 0).tool == "calculator"
 
 
 def test_a_step_without_a_model_is_no_turn(stores: Stores) -> None:
@@ -317,25 +317,25 @@ def test_steps_and_calls_come_in_order(stores: Stores) -> None:
     run = started(stores)
     for step in (2, 10, 1):
         stores.runs.record_step(make_step(run, step), [make_call(run, index, step) for index in (1, 0)])
-    assert [one.step for one in stores.runs.steps(TENANT, run.run)] == [1, 2, 10]
-    places = [(call.step, call.index) for call in stores.runs.calls(TENANT, run.run)]
+    assert [one.step for one in stores.runs.list_steps(TENANT, run.run)] == [1, 2, 10]
+    places = [(call.step, call.index) for call in stores.runs.list_calls(TENANT, run.run)]
     assert places == [(1, 0), (1, 1), (2, 0), (2, 1), (10, 0), (10, 1)]
-    assert [call.index for call in stores.runs.calls(TENANT, run.run, 1)] == [0, 1]
+    assert [call.index for call in stores.runs.list_calls(TENANT, run.run, 1)] == [0, 1]
 
 
 def test_what_is_not_there_is_none_or_not_found(stores: Stores) -> None:
     run = started(stores)
-    assert stores.runs.step(TENANT, run.run, 1) is None
-    assert stores.runs.calls(TENANT, run.run) == []
+    assert stores.runs.find_step(TENANT, run.run, 1) is None
+    assert stores.runs.list_calls(TENANT, run.run) == []
     with pytest.raises(NotFound):
-        stores.runs.call(TENANT, run.run, 1, 0)
+        stores.runs.get_call(TENANT, run.run, 1, 0)
 
 
 def test_sixteen_calls_with_large_arguments_are_stored_in_one_write(stores: Stores) -> None:
     run = started(stores)
     calls = [make_call(run, index, arguments={"text": "x" * 500_000}) for index in range(16)]
     stores.runs.record_step(make_step(run), calls)
-    assert stores.runs.calls(TENANT, run.run, 1) == calls
+    assert stores.runs.list_calls(TENANT, run.run, 1) == calls
 
 
 @pytest.mark.parametrize("status", [CallStatus.APPROVED, CallStatus.SUCCEEDED, CallStatus.FAILED, CallStatus.REJECTED])
@@ -343,7 +343,7 @@ def test_an_open_call_takes_a_new_state(stores: Stores, status: CallStatus) -> N
     call = with_call(stores, status=CallStatus.AWAITING)
     changed = call.model_copy(update={"status": status, "result": "r"})
     stores.runs.save_call(changed)
-    assert stores.runs.call(TENANT, call.run, 1, 0) == changed
+    assert stores.runs.get_call(TENANT, call.run, 1, 0) == changed
 
 
 def test_an_ended_call_keeps_its_first_end(stores: Stores) -> None:
@@ -354,7 +354,7 @@ def test_an_ended_call_keeps_its_first_end(stores: Stores) -> None:
     for status in (CallStatus.FAILED, CallStatus.PENDING, CallStatus.REJECTED):
         with pytest.raises(InvalidTransition):
             stores.runs.save_call(call.model_copy(update={"status": status}))
-    assert stores.runs.call(TENANT, call.run, 1, 0) == done
+    assert stores.runs.get_call(TENANT, call.run, 1, 0) == done
 
 
 def test_only_a_succeeded_call_can_be_undone(stores: Stores) -> None:
@@ -363,7 +363,7 @@ def test_only_a_succeeded_call_can_be_undone(stores: Stores) -> None:
     undone = call.model_copy(update={"status": CallStatus.UNDONE})
     for _ in range(2):
         stores.runs.save_call(undone)
-    assert stores.runs.call(TENANT, call.run, 1, 0) == undone
+    assert stores.runs.get_call(TENANT, call.run, 1, 0) == undone
 
 
 def test_a_failed_call_can_not_be_undone(stores: Stores) -> None:
@@ -386,7 +386,7 @@ def test_finish_stores_the_end_and_frees_the_session(stores: Stores) -> None:
         (citation,),
         ("n",),
     )
-    assert stores.runs.lease_holder(TENANT, "s1") is None
+    assert stores.runs.find_lease_holder(TENANT, "s1") is None
 
 
 def test_a_repeated_finish_returns_the_first(stores: Stores) -> None:
@@ -401,7 +401,7 @@ def test_finish_leaves_another_runs_lease(stores: Stores) -> None:
     second = started(stores)
     ended = end(stores, first)
     assert (ended.status, ended.error) == (RunStatus.FAILED, TAKEN_OVER)
-    assert stores.runs.lease_holder(TENANT, "s1") == second.run
+    assert stores.runs.find_lease_holder(TENANT, "s1") == second.run
 
 
 def test_an_end_that_is_none_is_refused(stores: Stores) -> None:
@@ -414,7 +414,7 @@ def test_a_large_answer_is_stored_whole(stores: Stores) -> None:
     run = started(stores)
     end(stores, run, answer="é" * 400_000)
     assert stores.runs.get(TENANT, run.run).answer == "é" * 400_000
-    assert stores.runs.page(TENANT).items[0].answer == "é" * 400_000
+    assert stores.runs.list_page(TENANT).items[0].answer == "é" * 400_000
 
 
 def test_what_is_noted_is_added_and_a_repeat_changes_nothing(stores: Stores) -> None:
@@ -438,7 +438,7 @@ def test_a_run_keeps_the_lowest_confidence(stores: Stores) -> None:
 def test_nothing_is_noted_on_an_ended_or_unknown_run(stores: Stores) -> None:
     run = started(stores)
     with pytest.raises(NotFound):
-        stores.runs.note(TENANT, new_id("run", START), metadata={"a": "b"})
+        stores.runs.note(TENANT, make_id("run", START), metadata={"a": "b"})
     end(stores, run)
     with pytest.raises(InvalidTransition):
         stores.runs.note(TENANT, run.run, metadata={"a": "c"}, confidence=0.5)

@@ -10,7 +10,7 @@ import pytest
 from botocore.response import StreamingBody
 from botocore.stub import Stubber
 
-from pentad.api.adapters.documents_s3 import S3Documents, signing_client
+from pentad.api.adapters.documents_s3 import S3Documents, get_signing_client
 from pentad.api.identity.adapters.keys_dynamodb import DynamoKeys
 from pentad.api.identity.keys import create_key, list_keys, revoke_key
 from pentad.domain.errors import (
@@ -77,7 +77,7 @@ def test_errors_of_a_start_are_translated(code: str, error: type[Exception]) -> 
 def test_a_waiting_task_is_woken_with_its_output() -> None:
     with stubbed("stepfunctions") as (client, stub):
         stub.add_response("send_task_success", {}, {"taskToken": "token", "output": '{"calls":[]}'})
-        StepFunctions(client, PREFIX).succeed("token", {"calls": []})
+        StepFunctions(client, PREFIX).complete_task("token", {"calls": []})
 
 
 @pytest.mark.parametrize("code", ["TaskTimedOut", "TaskDoesNotExist", "InvalidToken"])
@@ -85,7 +85,7 @@ def test_a_task_that_waits_no_longer_is_told(code: str) -> None:
     with stubbed("stepfunctions") as (client, stub):
         stub.add_client_error("send_task_success", code, http_status_code=400)
         with pytest.raises(InvalidTransition):
-            StepFunctions(client, PREFIX).succeed("token", {})
+            StepFunctions(client, PREFIX).complete_task("token", {})
 
 
 @pytest.mark.parametrize(("status", "running"), [("RUNNING", True), ("SUCCEEDED", False), ("ABORTED", False)])
@@ -93,20 +93,20 @@ def test_an_execution_tells_whether_it_runs(status: str, running: bool) -> None:
     with stubbed("stepfunctions") as (client, stub):
         reply = {"executionArn": EXECUTION, "stateMachineArn": PREFIX + "a", "status": status, "startDate": START}
         stub.add_response("describe_execution", reply, {"executionArn": EXECUTION})
-        assert StepFunctions(client, PREFIX).running(EXECUTION) is running
+        assert StepFunctions(client, PREFIX).is_running(EXECUTION) is running
 
 
 def test_an_execution_that_does_not_exist_yet_counts_as_running() -> None:
     with stubbed("stepfunctions") as (client, stub):
         stub.add_client_error("describe_execution", "ExecutionDoesNotExist", http_status_code=400)
-        assert StepFunctions(client, PREFIX).running(EXECUTION)
+        assert StepFunctions(client, PREFIX).is_running(EXECUTION)
 
 
 def test_an_express_execution_counts_as_running_and_has_no_history_without_a_call() -> None:
     express = "arn:aws:states:us-east-1:123456789012:express:pentad-dev-agent-quick:run_1:3f2a"
     with stubbed("stepfunctions") as (client, _):
-        assert StepFunctions(client, PREFIX).running(express)
-        assert StepFunctions(client, PREFIX).history(express) == []
+        assert StepFunctions(client, PREFIX).is_running(express)
+        assert StepFunctions(client, PREFIX).get_history(express) == []
 
 
 def test_a_history_is_read_page_by_page() -> None:
@@ -117,14 +117,14 @@ def test_a_history_is_read_page_by_page() -> None:
         request = {"executionArn": EXECUTION, "maxResults": 1000}
         stub.add_response("get_execution_history", {"events": [event(1)], "nextToken": "t"}, request)
         stub.add_response("get_execution_history", {"events": [event(2)]}, request | {"nextToken": "t"})
-        assert [one["id"] for one in StepFunctions(client, PREFIX).history(EXECUTION)] == [1, 2]
+        assert [one["id"] for one in StepFunctions(client, PREFIX).get_history(EXECUTION)] == [1, 2]
 
 
 def test_a_history_of_nothing_is_not_found() -> None:
     with stubbed("stepfunctions") as (client, stub):
         stub.add_client_error("get_execution_history", "ExecutionDoesNotExist", http_status_code=400)
         with pytest.raises(NotFound):
-            StepFunctions(client, PREFIX).history(EXECUTION)
+            StepFunctions(client, PREFIX).get_history(EXECUTION)
 
 
 def test_an_event_is_put_on_the_bus() -> None:
@@ -209,11 +209,11 @@ def test_uploads_are_signed_by_version_4_with_the_content_type(monkeypatch: pyte
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    signing_client.cache_clear()
+    get_signing_client.cache_clear()
     try:
-        url, headers = S3Documents(signing_client(), "docs").upload_url("acme/a b.md", "text/markdown", 900)
+        url, headers = S3Documents(get_signing_client(), "docs").sign_upload("acme/a b.md", "text/markdown", 900)
     finally:
-        signing_client.cache_clear()
+        get_signing_client.cache_clear()
     assert "X-Amz-Algorithm=AWS4-HMAC-SHA256" in url
     assert "X-Amz-SignedHeaders=content-type%3Bhost" in url
     assert "X-Amz-Expires=900" in url
@@ -229,7 +229,7 @@ def test_api_keys_are_kept_in_the_state_table(dynamodb: Stores) -> None:
     revoked = revoke_key(store, "acme", key.key_id, now=START)
     assert list_keys(store, "acme") == [revoked]
     assert (revoked.disabled_at, revoke_key(store, "acme", key.key_id, now=START)) == (START, revoked)
-    assert token.rsplit(".", 1)[1] not in str(list(dynamodb.state.iterate("T#acme#KEYS")))
+    assert token.rsplit(".", 1)[1] not in str(list(dynamodb.state.iter_items("T#acme#KEYS")))
     with pytest.raises(InvalidTransition):
         store.put(key)
     with pytest.raises(NotFound):

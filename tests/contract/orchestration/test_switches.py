@@ -31,7 +31,7 @@ class Board:
 
     def fail(self, times: int, tool: str = "oven") -> None:
         for _ in range(times):
-            self.switches.tool_failed(TENANT, tool, "ToolUnavailable")
+            self.switches.record_failure(TENANT, tool, "ToolUnavailable")
 
     def admits(self, tool: str = "oven", tenant: str = TENANT) -> bool:
         return self.switches.admit(tenant, "cook", tool) is None
@@ -49,20 +49,20 @@ def off(scope: str, subject: str, reason: str = "") -> Switch:
 
 @pytest.mark.parametrize(("scope", "subject"), [("all", "*"), ("tenant", TENANT), ("agent", "cook")])
 def test_a_switch_stops_what_it_names_until_it_is_taken_back(board: Board, scope: str, subject: str) -> None:
-    assert board.switches.standing(TENANT, "cook", ("oven",)).stopped is None
+    assert board.switches.get_availability(TENANT, "cook", ("oven",)).stopped is None
     board.store.put(off(scope, subject, "an audit"))
-    stopped = board.switches.standing(TENANT, "cook", ("oven",)).stopped
+    stopped = board.switches.get_availability(TENANT, "cook", ("oven",)).stopped
     assert stopped is not None
     assert "an audit" in stopped
     assert not board.admits()
     assert board.store.remove(scope, subject)  # type: ignore[arg-type]
     assert not board.store.remove(scope, subject)  # type: ignore[arg-type]
-    assert board.switches.standing(TENANT, "cook", ("oven",)).stopped is None
+    assert board.switches.get_availability(TENANT, "cook", ("oven",)).stopped is None
 
 
 def test_a_switched_off_tool_is_unavailable_and_stops_nothing_else(board: Board) -> None:
     board.store.put(off("tool", "oven"))
-    standing = board.switches.standing(TENANT, "cook", ("oven", "sink"))
+    standing = board.switches.get_availability(TENANT, "cook", ("oven", "sink"))
     assert (standing.stopped, list(standing.unavailable)) == (None, ["oven"])
     assert (board.admits("oven"), board.admits("sink")) == (False, True)
 
@@ -71,13 +71,13 @@ def test_all_switches_are_listed(board: Board) -> None:
     made = [off("agent", "cook"), off("all", "*", "fire"), off("tool", "oven")]
     for one in made:
         board.store.put(one)
-    assert sorted(board.store.all(), key=lambda one: one.scope) == sorted(made, key=lambda one: one.scope)
+    assert sorted(board.store.get_all(), key=lambda one: one.scope) == sorted(made, key=lambda one: one.scope)
 
 
 def test_many_tools_are_read_at_once(board: Board) -> None:
     tools = [f"tool_{number}" for number in range(70)]
     board.store.put(off("tool", "tool_69"))
-    assert list(board.switches.standing(TENANT, "cook", tools).unavailable) == ["tool_69"]
+    assert list(board.switches.get_availability(TENANT, "cook", tools).unavailable) == ["tool_69"]
 
 
 def test_failures_in_a_row_put_a_tool_out_of_order_and_the_model_is_told_for_how_long(board: Board) -> None:
@@ -85,7 +85,7 @@ def test_failures_in_a_row_put_a_tool_out_of_order_and_the_model_is_told_for_how
     assert board.admits()
     board.fail(1)
     assert not board.admits()
-    said = board.switches.standing(TENANT, "cook", ("oven",)).unavailable["oven"]
+    said = board.switches.get_availability(TENANT, "cook", ("oven",)).unavailable["oven"]
     assert f"{START + timedelta(seconds=COOLDOWN_SECONDS):%H:%M:%S}" in said
     assert (board.admits("sink"), board.admits(tenant="other")) == (True, True)
     assert [count.name for count in board.telemetry.counts] == ["ToolsUnavailable"]
@@ -94,7 +94,7 @@ def test_failures_in_a_row_put_a_tool_out_of_order_and_the_model_is_told_for_how
 def test_a_success_between_failures_starts_the_count_anew(board: Board) -> None:
     board.fail(FAILURES - 1)
     assert board.admits()
-    board.switches.tool_succeeded(TENANT, "oven")
+    board.switches.record_success(TENANT, "oven")
     board.fail(FAILURES - 1)
     assert board.admits()
 
@@ -103,9 +103,9 @@ def test_after_the_time_one_call_tries_and_its_success_clears_the_tool(board: Bo
     board.fail(FAILURES)
     board.clock.advance(COOLDOWN_SECONDS)
     assert [board.admits() for _ in range(3)] == [True, False, False]
-    board.switches.tool_succeeded(TENANT, "oven")
+    board.switches.record_success(TENANT, "oven")
     assert [board.admits() for _ in range(3)] == [True, True, True]
-    assert board.store.ailing(TENANT) == []
+    assert board.store.list_failing(TENANT) == []
 
 
 def test_a_try_that_fails_doubles_the_time_up_to_a_bound(board: Board) -> None:
@@ -118,7 +118,7 @@ def test_a_try_that_fails_doubles_the_time_up_to_a_bound(board: Board) -> None:
     board.clock.advance(1)
     assert board.admits()
     board.fail(20)
-    [sick] = board.store.ailing(TENANT)
+    [sick] = board.store.list_failing(TENANT)
     assert sick.until == board.clock() + timedelta(seconds=MAX_COOLDOWN_SECONDS)
 
 
@@ -133,18 +133,18 @@ def test_a_try_that_never_ends_lets_another_one_try(board: Board) -> None:
 @pytest.mark.parametrize("error", ["PolicyDenied", "NotFound", "InvalidInput", "EffectUncertain"])
 def test_errors_of_the_caller_are_not_the_tools(board: Board, error: str) -> None:
     for _ in range(FAILURES):
-        board.switches.tool_failed(TENANT, "oven", error)
+        board.switches.record_failure(TENANT, "oven", error)
     assert board.admits()
 
 
 def test_a_tool_that_has_not_failed_costs_nothing_to_clear(board: Board) -> None:
-    board.switches.tool_succeeded(TENANT, "oven")
+    board.switches.record_success(TENANT, "oven")
     board.fail(1)
-    assert [one.failures for one in board.store.ailing(TENANT)] == [1]
+    assert [one.failures for one in board.store.list_failing(TENANT)] == [1]
 
 
 def test_of_two_writers_of_a_tools_health_one_wins(board: Board) -> None:
     health = ToolHealth(tool="oven", failures=1, error="e", failed_at=START)
     assert [board.store.save(TENANT, health) for _ in range(2)] == [True, False]
-    [stored] = board.store.ailing(TENANT)
+    [stored] = board.store.list_failing(TENANT)
     assert board.store.save(TENANT, stored)

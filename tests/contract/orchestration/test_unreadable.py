@@ -10,7 +10,7 @@ from pentad.domain.errors import Unreadable
 from pentad.domain.runs import Manifest, Run, RunStatus
 from pentad.orchestration.lifecycle.deliver import Deliver
 from pentad.orchestration.lifecycle.start import RunRequest, StartRun
-from pentad.orchestration.turn.think import Think, Turn
+from pentad.orchestration.turn.think import Think, TurnInput
 from tests.unit.orchestration.world import CATALOG, Events, FakeEngine, World
 
 from .stores import Stores
@@ -36,7 +36,7 @@ class Loop:
 
     def turn(self, step: int) -> Any:
         run = self.run
-        turn = Turn(tenant=TENANT, run=run.run, session=run.session, agent=run.agent, step=step)
+        turn = TurnInput(tenant=TENANT, run=run.run, session=run.session, agent=run.agent, step=step)
         return self.think(turn, deadline=self.stores.clock().timestamp() + 60)
 
     def spoil(self, pk: str, sk: str, body: str | None) -> None:
@@ -64,7 +64,7 @@ def test_a_run_whose_stored_parts_cannot_be_read_ends_as_failed(dynamodb: Stores
     assert "nobody" not in told.value.message
     ended = loop.deliver.abort(TENANT, run.run, "Unreadable", "", 2)
     assert ended.status is RunStatus.FAILED
-    assert dynamodb.runs.lease_holder(TENANT, run.session) is None
+    assert dynamodb.runs.find_lease_holder(TENANT, run.session) is None
 
 
 def _newer(body: str) -> str:

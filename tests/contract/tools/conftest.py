@@ -41,7 +41,7 @@ def stores(request: pytest.FixtureRequest) -> Iterator[Stores]:
     if request.param == "memory":
         ended: set[str] = set()
         effects = MemoryEffects(lambda tenant, run: run in ended)
-        yield Stores(effects, MemoryAudit(), MemoryRecords().of, ended=ended)
+        yield Stores(effects, MemoryAudit(), MemoryRecords().get_store, ended=ended)
         return
     with mock_aws():
         for name in ("state", "ledger", "records"):

@@ -65,7 +65,7 @@ def call(url: str, method: str, key: str | None, body: str | None = None) -> tup
 
 
 def stored(twin: Twin) -> set[str]:
-    items = twin.admin_client("dynamodb").scan(TableName=twin.outputs["small"]["Table"])["Items"]
+    items = twin.get_admin_client("dynamodb").scan(TableName=twin.outputs["small"]["Table"])["Items"]
     return {item["body"]["S"] for item in items}
 
 
@@ -82,12 +82,12 @@ def test_request_becomes_a_message_that_the_worker_stores(twin: Twin) -> None:
 
 
 def test_uploaded_object_reaches_the_worker_through_rule_and_queue(twin: Twin) -> None:
-    twin.admin_client("s3").put_object(Bucket="small-documents", Key="a/b.md", Body=b"x")
+    twin.get_admin_client("s3").put_object(Bucket="small-documents", Key="a/b.md", Body=b"x")
     until(lambda: '"a/b.md"' in stored(twin))
 
 
 def test_reported_failure_ends_in_the_dead_letter_queue(twin: Twin) -> None:
-    sqs = twin.admin_client("sqs")
+    sqs = twin.get_admin_client("sqs")
     sqs.send_message(QueueUrl=f"{twin.aws_url}/123456789012/small", MessageBody="poison")
     dead = f"{twin.aws_url}/123456789012/small-dead"
     [message] = until(lambda: sqs.receive_message(QueueUrl=dead).get("Messages"))
@@ -95,7 +95,7 @@ def test_reported_failure_ends_in_the_dead_letter_queue(twin: Twin) -> None:
 
 
 def test_machine_runs_with_its_own_role(twin: Twin) -> None:
-    states = twin.admin_client("stepfunctions")
+    states = twin.get_admin_client("stepfunctions")
     [arn] = twin.deployment.state_machines
     execution = states.start_execution(stateMachineArn=arn, input='{"value": 21}')["executionArn"]
 
@@ -114,7 +114,7 @@ def test_function_without_the_right_is_denied(twin: Twin) -> None:
 
 
 def test_failed_asynchronous_invocation_reaches_its_destination(twin: Twin) -> None:
-    awslambda, sqs = twin.admin_client("lambda"), twin.admin_client("sqs")
+    awslambda, sqs = twin.get_admin_client("lambda"), twin.get_admin_client("sqs")
     awslambda.invoke(FunctionName="small-crash", InvocationType="Event", Payload=b'{"n": 1}')
     failed = f"{twin.aws_url}/123456789012/small-failed"
     [message] = until(lambda: sqs.receive_message(QueueUrl=failed).get("Messages"))
@@ -128,18 +128,18 @@ def test_failed_asynchronous_invocation_reaches_its_destination(twin: Twin) -> N
 def test_function_logs_reach_cloudwatch_logs(twin: Twin) -> None:
     twin.host.invoke("small-double", b'{"value": 1}')
     assert twin.flush_logs()
-    logs = twin.admin_client("logs")
+    logs = twin.get_admin_client("logs")
 
     def reported() -> bool:
         events = logs.filter_log_events(logGroupName="/aws/lambda/small-double")["events"]
         return any("REPORT RequestId" in event["message"] for event in events)
 
     until(reported)
-    assert any(report.function == "small-double" for report in twin.reports())
+    assert any(report.function == "small-double" for report in twin.list_reports())
 
 
 def test_secret_points_to_the_simulator(twin: Twin) -> None:
-    secret = twin.admin_client("secretsmanager").get_secret_value(SecretId="small/anthropic")["SecretString"]
+    secret = twin.get_admin_client("secretsmanager").get_secret_value(SecretId="small/anthropic")["SecretString"]
     assert json.loads(secret) == {"api_key": "local", "base_url": twin.simulator_url}
 
 
@@ -205,12 +205,12 @@ def test_stale_state_file_is_replaced(tmp_path: Path) -> None:
     ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait()
     (tmp_path / twin_file.NAME).write_text(json.dumps({"pid": ended.pid}))
-    twin_file.claim(tmp_path)
+    twin_file.acquire(tmp_path)
     facts = twin_file.read(tmp_path)
     assert facts is not None
     assert facts["pid"] == os.getpid()
     with pytest.raises(TwinRunning):
-        twin_file.claim(tmp_path)
+        twin_file.acquire(tmp_path)
     twin_file.release(tmp_path)
     assert not (tmp_path / twin_file.NAME).exists()
 

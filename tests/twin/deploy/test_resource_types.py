@@ -14,7 +14,7 @@ from twin.deploy.assembly import Assembly, FileAsset, Stack
 from twin.deploy.deployer import Deployer
 from twin.deploy.deployment import Deployment
 from twin.deploy.errors import ResourceFailed
-from twin.deploy.registry import Place, known_types
+from twin.deploy.registry import Place, list_types
 
 REGION, ACCOUNT = "us-east-1", "123456789012"
 TEMPLATE = json.loads((Path(__file__).parent / "every_type.json").read_text(encoding="utf-8"))
@@ -56,7 +56,7 @@ def ref(deployed: Deployment, logical_id: str) -> str:
 
 
 def test_template_has_every_type() -> None:
-    assert {body["Type"] for body in TEMPLATE.values()} | ELSEWHERE == set(known_types())
+    assert {body["Type"] for body in TEMPLATE.values()} | ELSEWHERE == set(list_types())
 
 
 def test_global_table(deployed: Deployment) -> None:

@@ -247,7 +247,7 @@ def test_item_over_400_kilobytes_is_refused(dynamodb: Any) -> None:
 def test_requests_are_counted_by_operation_and_caller(front: AwsFront, dynamodb: Any) -> None:
     for _ in range(3):
         dynamodb.get_item(TableName="items", Key=key("a"))
-    assert front.counts()[("dynamodb", "GetItem", "administrator")] == 3  # type: ignore[index]
+    assert front.count_calls()[("dynamodb", "GetItem", "administrator")] == 3  # type: ignore[index]
 
 
 def test_a_transaction_that_fails_leaves_every_item_as_it_was(dynamodb: Any) -> None:

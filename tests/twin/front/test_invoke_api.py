@@ -41,7 +41,7 @@ def host(front: AwsFront, tmp_path: Path) -> Iterator[FunctionHost]:
     (tmp_path / "code").mkdir()
     (tmp_path / "code" / "app.py").write_text(SOURCE)
     settings = HostSettings(REGION, tmp_path / "state", {"AWS_ENDPOINT_URL": front.url})
-    with FunctionHost(NoSink(), lambda arn: front.principals.issue(arn).environment(), settings) as host:
+    with FunctionHost(NoSink(), lambda arn: front.principals.issue(arn).to_environment(), settings) as host:
         for name in ("echo", "fail", "write", "call"):
             arn = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}"
             role_arn = f"arn:aws:iam::{ACCOUNT}:role/worker"
@@ -50,7 +50,7 @@ def host(front: AwsFront, tmp_path: Path) -> Iterator[FunctionHost]:
                     name, arn, f"app.{name}", tmp_path / "code", role_arn, f"/aws/lambda/{name}", timeout_seconds=60
                 )
             )
-        host.qualify("echo", "live", "1")
+        host.add_qualifier("echo", "live", "1")
         front.attach(host)
         yield host
 

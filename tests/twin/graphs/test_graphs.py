@@ -25,7 +25,7 @@ def stack(own: OwnProject) -> Stack:
 @pytest.fixture
 def scripted(stack: Stack) -> Iterator[None]:
     """The models' words for one run: the agent calls the graph, whose second step calls the calculator."""
-    stack.simulator.script(
+    stack.simulator.load_script(
         {"reply": {"tool_calls": [{"name": "briefing", "arguments": {"topic": TOPIC}}]}},
         {"reply": {"text": "1. How many boats."}},
         {"reply": {"tool_calls": [{"name": "calculator", "arguments": {"expression": "17.5 * (3 + 4)"}}]}},
@@ -73,9 +73,9 @@ def test_an_agent_uses_the_graph_and_all_that_it_did_is_on_record(stack: Stack) 
 def test_a_graph_whose_process_is_killed_goes_on_at_its_last_checkpoint(stack: Stack) -> None:
     tenant, mark = stack.tenant(), word()
     hanging = f"Write the briefing on {mark}"
-    stack.simulator.faults({"kind": "delay", "seconds": 20, "path": "/v1/messages", "text": hanging, "times": 1})
+    stack.simulator.add_faults({"kind": "delay", "seconds": 20, "path": "/v1/messages", "text": hanging, "times": 1})
     run = str(tenant.post("/v1/runs", {"agent": "briefer", "message": f'Briefing "{mark}"'}).json()["run_id"])
-    until(lambda: not any(fault["text"] == hanging for fault in stack.simulator.faults()), "the call that hangs")
+    until(lambda: not any(fault["text"] == hanging for fault in stack.simulator.add_faults()), "the call that hangs")
     for process in stack.processes("tool-briefing"):
         process.kill()
     view = tenant.settled(run)

@@ -73,7 +73,7 @@ def test_what_a_graph_spends_counts_in_its_run_and_its_nodes_are_in_the_trace(st
 
 def test_a_graph_asks_no_model_past_its_runs_limit_and_the_run_is_stopped(fresh: Stack) -> None:
     tenant = fresh.tenant()
-    fresh.simulator.script(
+    fresh.simulator.load_script(
         {"reply": {"tool_calls": [{"name": "briefing", "arguments": {"topic": "boats"}}]}},
         {"reply": {"text": "1. How many boats.", "usage": {"input": 500_000, "output": 10}}},
     )
@@ -101,7 +101,7 @@ def test_a_graph_is_a_step_of_a_workflow_beside_another(stack: Stack) -> None:
 
 def test_a_workflow_whose_graph_has_used_its_money_is_stopped(fresh: Stack) -> None:
     tenant = fresh.tenant()
-    fresh.simulator.script({"reply": {"text": "1. How many boats.", "usage": {"input": 450_000, "output": 10}}})
+    fresh.simulator.load_script({"reply": {"text": "1. How many boats.", "usage": {"input": 450_000, "output": 10}}})
     view = tenant.ask("boats", agent="topic-page")
     assert view["status"] == "stopped", view
     assert view["stop_reason"] == "The run was stopped: the run has used its $0.50."
@@ -111,7 +111,7 @@ def test_a_workflow_whose_graph_has_used_its_money_is_stopped(fresh: Stack) -> N
 
 def test_what_a_graph_asks_is_answered_by_a_human_and_it_goes_on_where_it_stopped(fresh: Stack) -> None:
     tenant, question = fresh.tenant(), "Which boat for 7 guests: Petrel or Albatross?"
-    fresh.simulator.script(
+    fresh.simulator.load_script(
         {"reply": {"tool_calls": [{"name": "charter", "arguments": {"guests": 7}}]}},
         {"reply": {"tool_calls": [{"name": "ask_human", "arguments": {"question": question}}]}},
     )
@@ -120,7 +120,7 @@ def test_what_a_graph_asks_is_answered_by_a_human_and_it_goes_on_where_it_stoppe
     run = waiting["run_id"]
     thread = f"{run}.00001.00"
     answer = {"guests": 7, "thread": thread, "answer": "Petrel"}
-    fresh.simulator.script(
+    fresh.simulator.load_script(
         {"reply": {"tool_calls": [{"name": "charter", "arguments": answer}]}},
         {"reply": {"text": "The Petrel is yours."}},
     )

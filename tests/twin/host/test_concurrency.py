@@ -58,7 +58,7 @@ def test_concurrent_calls_run_in_their_own_instances(host: FunctionHost, functio
         until(lambda: gate.inside() == 3)
         gate.open()
     assert len({call.result().json() for call in calls}) == 3
-    assert host.processes() == {"fn": 3}
+    assert host.count_instances() == {"fn": 3}
 
 
 def test_calls_past_the_reserved_concurrency_are_throttled(
@@ -73,7 +73,7 @@ def test_calls_past_the_reserved_concurrency_are_throttled(
         gate.open()
     assert call.result().function_error is None
     assert caught.value.status == 429
-    assert caught.value.body() == {
+    assert caught.value.to_body() == {
         "Reason": "ReservedFunctionConcurrentInvocationLimitExceeded",
         "Type": "User",
         "message": "Rate Exceeded.",
@@ -98,14 +98,14 @@ def test_least_recently_used_idle_instance_makes_room(make_host: MakeHost, funct
         host.register(function("def handler(e, c): return 1", name))
     for name in ("a", "b", "a", "c"):
         host.invoke(name, b"{}")
-    assert host.processes() == {"a": 1, "c": 1}
+    assert host.count_instances() == {"a": 1, "c": 1}
 
 
 def test_idle_instances_are_reaped(make_host: MakeHost, function: MakeFunction) -> None:
     host = make_host(replace(LIMITS, idle_seconds=0.01))
     host.register(function("def handler(e, c): return 1"))
     host.invoke("fn", b"{}")
-    until(lambda: host.processes() == {})
+    until(lambda: host.count_instances() == {})
 
 
 def test_burst_is_served_by_few_processes_at_a_time(make_host: MakeHost, function: MakeFunction) -> None:
@@ -114,7 +114,7 @@ def test_burst_is_served_by_few_processes_at_a_time(make_host: MakeHost, functio
     with ThreadPoolExecutor(20) as threads:
         results = list(threads.map(lambda n: host.invoke("fn", str(n).encode()), range(20)))
     assert [result.json() for result in results] == list(range(20))
-    assert host.processes()["fn"] < 20
+    assert host.count_instances()["fn"] < 20
 
 
 def test_many_threads_on_one_warm_instance_each_get_their_own_answer(
@@ -167,7 +167,7 @@ def test_failing_event_invocation_is_tried_three_times_then_reported(
     (failure,) = failures
     assert (failure.attempts, failure.request_id, failure.payload) == (3, request_id, b'{"a": 1}')
     assert failure.result is not None and failure.result.json()["errorType"] == "ValueError"
-    assert [report.request_id for report in host.reports()] == [request_id] * 3
+    assert [report.request_id for report in host.list_reports()] == [request_id] * 3
 
 
 def test_asynchronous_call_of_a_function_that_allows_no_retry_is_tried_once(

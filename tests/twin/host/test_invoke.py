@@ -46,7 +46,7 @@ def test_second_call_reuses_the_warm_instance(host: FunctionHost, function: Make
 def test_function_is_found_by_arn_and_alias(host: FunctionHost, function: MakeFunction) -> None:
     spec = function(ECHO)
     host.register(spec)
-    host.qualify("fn", "live", "3")
+    host.add_qualifier("fn", "live", "3")
     result = host.invoke(f"{spec.arn}:live", b"{}")
     assert result.executed_version == "3"
     assert json.loads(result.payload)["arn"] == f"{spec.arn}:live"
@@ -126,7 +126,7 @@ def test_missing_handler_is_an_init_error(
     assert result.function_error == "Unhandled"
     assert payload["errorType"] == error
     assert payload["errorMessage"].startswith(message)
-    assert host.processes() == {}
+    assert host.count_instances() == {}
 
 
 def test_exception_at_import_is_an_init_error(host: FunctionHost, function: MakeFunction) -> None:
@@ -156,7 +156,7 @@ def test_end_of_the_process_is_an_exit_error(
         "errorType": "Runtime.ExitError",
         "errorMessage": f"RequestId: {result.request_id} Error: {message}",
     }
-    assert host.processes() == {}
+    assert host.count_instances() == {}
 
 
 def test_call_after_a_crash_gets_a_new_instance(host: FunctionHost, function: MakeFunction) -> None:
@@ -186,7 +186,7 @@ def test_function_past_its_time_limit_is_killed_and_reported(
         "errorType": "Sandbox.Timedout",
         "errorMessage": f"RequestId: {result.request_id} Error: Task timed out after 0.50 seconds",
     }
-    assert host.processes() == {}
+    assert host.count_instances() == {}
     assert any(line.endswith(f"{result.request_id} Task timed out after 0.50 seconds") for line in sink.lines())
     assert "Status: timeout" in sink.lines()[-1]
 
@@ -262,7 +262,7 @@ def test_log_tail_is_at_most_four_kilobytes(host: FunctionHost, function: MakeFu
 def test_reports_are_kept_for_traces(host: FunctionHost, function: MakeFunction) -> None:
     host.register(function("def handler(e, c): return 1"))
     result = host.invoke("fn", b"{}", trace_header="Root=1-0-0;Sampled=1")
-    (report,) = host.reports()
+    (report,) = host.list_reports()
     assert (report.function, report.request_id, report.status) == ("fn", result.request_id, "success")
     assert report.trace_id == "Root=1-0-0;Sampled=1"
 

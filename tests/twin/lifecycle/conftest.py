@@ -32,7 +32,7 @@ class Slow:
     def hang(self) -> None:
         """Let the next call of a question with the mark hang."""
         fault = {"kind": "delay", "seconds": HANG_SECONDS, "text": self.mark, "times": 1, "path": "/v1/messages"}
-        self._stack.simulator.faults(fault)
+        self._stack.simulator.add_faults(fault)
 
     def start(self, message: str = "What is 21 + 21?", **fields: Any) -> str:
         """Start a run and return it once its call hangs."""
@@ -40,7 +40,9 @@ class Slow:
         text = f"{message} ({self.mark})"
         answer = self._tenant.post("/v1/runs", {"agent": "assistant", "message": text, "session": "s", **fields})
         assert answer.status_code == 202, answer.text
-        until(lambda: all(one["text"] != self.mark for one in self._stack.simulator.faults()), "the call that hangs")
+        until(
+            lambda: all(one["text"] != self.mark for one in self._stack.simulator.add_faults()), "the call that hangs"
+        )
         return str(answer.json()["run_id"])
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from pentad.aws.table import Table
 from pentad.domain.declarations.agents import ScheduleSpec
-from pentad.orchestration.lifecycle.queue_messages import redrive_message, schedule_message
+from pentad.orchestration.lifecycle.queue_messages import build_redrive_message, build_schedule_message
 from pentad.orchestration.lifecycle.redrive import redriven_id
 from pentad.orchestration.switches.adapters.switches_dynamodb import DynamoSwitches
 from pentad.orchestration.switches.ports import Switch, ToolHealth
@@ -66,10 +66,10 @@ def test_a_tool_out_of_order_is_told_to_the_model_and_clears_with_a_success(
     view = tenant.ask("What is 20 + 22?", session="s")
     assert view["status"] in {"succeeded", "stopped"}
     assert "out of order" in results(tenant, "s")[0]
-    [sick] = switches.ailing(tenant.name)
+    [sick] = switches.list_failing(tenant.name)
     switches.save(tenant.name, sick.model_copy(update={"until": now}))
     assert "42" in tenant.ask("What is 20 + 22?", session="s2")["answer"]
-    assert switches.ailing(tenant.name) == []
+    assert switches.list_failing(tenant.name) == []
 
 
 def test_an_execution_that_is_stopped_from_outside_leaves_a_failed_run_and_a_free_session(
@@ -92,7 +92,7 @@ def test_a_failed_run_is_listed_and_goes_on_in_its_session_once(stack: Stack, te
     assert listed["error"].startswith("ExecutionAborted")
     for _ in range(2):
         queue = stack.queue_url("runs")
-        stack.aws("sqs").send_message(QueueUrl=queue, MessageBody=redrive_message(tenant.name, run))
+        stack.aws("sqs").send_message(QueueUrl=queue, MessageBody=build_redrive_message(tenant.name, run))
     again = redriven_id(tenant.name, run)
     until(lambda: tenant.send("GET", f"/v1/runs/{again}").status_code == 200, "the second chance")
     view = tenant.settled(again)
@@ -105,7 +105,7 @@ def test_what_a_schedule_sends_twice_is_one_run(stack: Stack, tenant: Tenant) ->
     schedule = ScheduleSpec(
         name="daily", expression="rate(1 day)", tenant=tenant.name, message="What is 20 + 22?", session="daily"
     )
-    body = json.dumps(schedule_message("assistant", schedule))
+    body = json.dumps(build_schedule_message("assistant", schedule))
     body = body.replace("<aws.scheduler.scheduled-time>", "2026-11-22T12:00:00Z")
     for _ in range(2):
         stack.aws("sqs").send_message(QueueUrl=stack.queue_url("runs"), MessageBody=body)

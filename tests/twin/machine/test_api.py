@@ -96,7 +96,7 @@ def test_history_is_paged_in_both_directions(stage: Stage) -> None:
 def test_transitions_are_counted_from_the_history(stage: Stage) -> None:
     arn = stage.start_execution(stage.create(_PASS))
     stage.wait(arn)
-    assert machine.transitions(stage.events(arn)) == 1
+    assert machine.count_transitions(stage.events(arn)) == 1
 
 
 def test_executions_are_listed_newest_first_and_by_status(stage: Stage) -> None:

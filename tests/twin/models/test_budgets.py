@@ -142,6 +142,6 @@ def test_200_callers_at_once_never_overspend_on_the_twins_table(stack: Stack, te
 
     with ThreadPoolExecutor(200) as pool:
         paid = [actual for actual in pool.map(caller, range(200)) if actual is not None]
-    [standing] = budget.standings(context, now)
+    [standing] = budget.get_standings(context, now)
     assert standing.used_nanousd == standing.spent_nanousd == sum(paid) <= 5_000
     assert len(paid) >= 50

@@ -36,11 +36,11 @@ def kept(stack: Stack, tenant: Tenant) -> list[str]:
 def test_an_exact_repeat_is_answered_without_a_request_or_a_cost(stack: Stack, tenant: Tenant) -> None:
     asked = classify(tenant, f"How many are 3 of {word()}?")
     first = ask(stack, asked)
-    before = len(stack.simulator.requests())
+    before = len(stack.simulator.list_requests())
     second = ask(stack, asked)
     assert first.cost_nanousd > 0
     assert (second.cost_nanousd, second.attempts, second.message.text) == (0, (), first.message.text)
-    assert len(stack.simulator.requests()) == before
+    assert len(stack.simulator.list_requests()) == before
     assert len(kept(stack, tenant)) == 1
 
 

@@ -36,7 +36,7 @@ def test_event_reaches_a_queue_exactly_once(tmp_path: Path) -> None:
     with world(to_queue(), tmp_path) as twin:
         moment = datetime(2026, 5, 6, 7, 8, 9, tzinfo=UTC)
         identifier = put(twin, {"n": 1}, Resources=["arn:x"], Time=moment)
-        until(lambda: twin.depth("target") and twin.pumps.idle())
+        until(lambda: twin.depth("target") and twin.pumps.is_idle())
         [event] = bodies(twin)
     assert event == {
         "version": "0",
@@ -55,7 +55,7 @@ def test_event_that_does_not_match_goes_nowhere(tmp_path: Path) -> None:
     with world(to_queue(), tmp_path) as twin:
         put(twin, {}, Source="other")
         put(twin, {"last": True})
-        until(lambda: twin.depth("target") and twin.pumps.idle())
+        until(lambda: twin.depth("target") and twin.pumps.is_idle())
         assert [event["detail"] for event in bodies(twin)] == [{"last": True}]
 
 
@@ -64,7 +64,7 @@ def test_event_of_another_bus_does_not_match(tmp_path: Path) -> None:
     with world(resources, tmp_path) as twin:
         put(twin, {"bus": "own"}, EventBusName="own")
         put(twin, {"bus": "default"})
-        until(lambda: twin.depth("target") and twin.pumps.idle())
+        until(lambda: twin.depth("target") and twin.pumps.is_idle())
         assert [event["detail"] for event in bodies(twin)] == [{"bus": "default"}]
 
 
@@ -72,7 +72,7 @@ def test_disabled_rule_delivers_nothing(tmp_path: Path) -> None:
     with world(to_queue(), tmp_path) as twin:
         twin.client("events").disable_rule(Name="rule")
         put(twin, {})
-        assert twin.pumps.idle()
+        assert twin.pumps.is_idle()
         assert twin.depth("target") == 0
 
 
@@ -158,7 +158,7 @@ def test_failed_delivery_is_tried_again(tmp_path: Path) -> None:
 
     with world(resources, tmp_path, worker=flaky) as twin:
         put(twin, {})
-        until(lambda: len(calls) == 2 and twin.pumps.idle())
+        until(lambda: len(calls) == 2 and twin.pumps.is_idle())
 
 
 def test_retries_end_where_the_policy_says(tmp_path: Path) -> None:
@@ -202,7 +202,7 @@ VERSIONED = {"VersioningConfiguration": {"Status": "Enabled"}}
 def test_object_created_has_the_shape_of_aws(tmp_path: Path) -> None:
     with world(eventful_bucket(), tmp_path) as twin:
         twin.client("s3").put_object(Bucket="docs", Key="a b/ü.md", Body=b"hello")
-        until(lambda: twin.depth("target") and twin.pumps.idle())
+        until(lambda: twin.depth("target") and twin.pumps.is_idle())
         [event] = bodies(twin)
     detail = event["detail"]
     assert re.fullmatch(r"[0-9A-F]{18}", detail["object"].pop("sequencer"))
@@ -243,7 +243,7 @@ def test_multi_object_delete_and_copy_tell_each_object(tmp_path: Path) -> None:
         client.put_object(Bucket="docs", Key="a", Body=b"x")
         client.copy_object(Bucket="docs", Key="b", CopySource={"Bucket": "docs", "Key": "a"})
         client.delete_objects(Bucket="docs", Delete={"Objects": [{"Key": "a"}, {"Key": "b"}]})
-        until(lambda: twin.depth("target") == 4 and twin.pumps.idle())
+        until(lambda: twin.depth("target") == 4 and twin.pumps.is_idle())
         events = bodies(twin)
     told = sorted((event["detail"]["reason"], event["detail"]["object"]["key"]) for event in events)
     assert told == [("CopyObject", "b"), ("DeleteObject", "a"), ("DeleteObject", "b"), ("PutObject", "a")]
@@ -257,7 +257,7 @@ def test_multipart_upload_tells_one_event(tmp_path: Path) -> None:
         part = client.upload_part(**where, UploadId=upload, PartNumber=1, Body=b"x")
         parts = {"Parts": [{"PartNumber": 1, "ETag": part["ETag"]}]}
         client.complete_multipart_upload(**where, UploadId=upload, MultipartUpload=parts)
-        until(lambda: twin.depth("target") and twin.pumps.idle())
+        until(lambda: twin.depth("target") and twin.pumps.is_idle())
         assert [event["detail"]["reason"] for event in bodies(twin)] == ["CompleteMultipartUpload"]
 
 
@@ -265,7 +265,7 @@ def test_bucket_without_eventbridge_tells_nothing(tmp_path: Path) -> None:
     quiet = {"Quiet": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": "quiet"}}}
     with world(eventful_bucket() | quiet, tmp_path) as twin:
         twin.client("s3").put_object(Bucket="quiet", Key="a", Body=b"x")
-        assert twin.pumps.idle()
+        assert twin.pumps.is_idle()
         assert twin.depth("target") == 0
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from twin.pumps.events.patterns import PatternError, matches
+from twin.pumps.events.patterns import PatternError, match_event
 
 EVENT = {
     "source": "shop",
@@ -69,7 +69,7 @@ EVENT = {
     ],
 )
 def test_detail_matches(test: dict[str, Any], expected: bool) -> None:
-    assert matches({"source": ["shop"], "detail": test}, EVENT) is expected
+    assert match_event({"source": ["shop"], "detail": test}, EVENT) is expected
 
 
 @pytest.mark.parametrize(
@@ -77,4 +77,4 @@ def test_detail_matches(test: dict[str, Any], expected: bool) -> None:
 )
 def test_malformed_pattern_is_refused(pattern: dict[str, Any]) -> None:
     with pytest.raises(PatternError):
-        matches(pattern, EVENT)
+        match_event(pattern, EVENT)

@@ -217,7 +217,7 @@ def test_sqs_event_filter(tmp_path: Path, name: str, pattern: dict[str, Any], ma
         twin.send("source", other if isinstance(other, str) else json.dumps(other))
         twin.send("source", json.dumps(match))
         # What does not match is deleted without a call, as recorded.
-        until(lambda: twin.depth("source") == 0 and twin.pumps.idle())
+        until(lambda: twin.depth("source") == 0 and twin.pumps.is_idle())
     bodies = [json.loads(event["Records"][0]["body"]) for event in twin.received("worker")]
     assert bodies == [match]
 
@@ -299,7 +299,7 @@ class _Late:
         found = self.looks.pop(0) if self.looks else []
         if not found and self.looks:
             assert self.pump is not None
-            self.pump.signal()
+            self.pump.notify()
         return {"Messages": found}
 
     def delete_message_batch(self, **_: Any) -> None:

@@ -34,22 +34,22 @@ START = datetime(2026, 1, 1, 12, 30, 20, tzinfo=UTC)
     ],
 )
 def test_next_moment(expression: str, expected: str) -> None:
-    found = parse_schedule(expression, START).after(START)
+    found = parse_schedule(expression, START).next_after(START)
     assert found == datetime.fromisoformat(expected).replace(tzinfo=UTC)
 
 
 def test_cron_follows_its_time_zone_through_a_change_of_clocks() -> None:
     schedule = parse_schedule("cron(0 9 * * ? *)", START, "Europe/Berlin")
-    winter = schedule.after(datetime(2026, 3, 28, 0, tzinfo=UTC))
-    summer = schedule.after(datetime(2026, 3, 29, 0, tzinfo=UTC))
+    winter = schedule.next_after(datetime(2026, 3, 28, 0, tzinfo=UTC))
+    summer = schedule.next_after(datetime(2026, 3, 29, 0, tzinfo=UTC))
     assert winter is not None
     assert summer is not None
     assert (winter.hour, summer.hour) == (8, 7)
 
 
 def test_past_moment_never_fires() -> None:
-    assert parse_schedule("at(2025-01-01T00:00:00)", START).after(START) is None
-    assert parse_schedule("cron(0 0 1 1 ? 2025)", START).after(START) is None
+    assert parse_schedule("at(2025-01-01T00:00:00)", START).next_after(START) is None
+    assert parse_schedule("cron(0 0 1 1 ? 2025)", START).next_after(START) is None
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,7 @@ def gpt_says(client: OpenAI, messages: Any = HI, **options: Any) -> Any:
 def test_an_overload_hits_one_provider_and_is_over_after_its_times(
     claude: Anthropic, gpt: OpenAI, control: SimulatorControl
 ) -> None:
-    control.faults({"kind": "status", "provider": "anthropic", "status": 529, "times": 2})
+    control.add_faults({"kind": "status", "provider": "anthropic", "status": 529, "times": 2})
     for _ in range(2):
         with pytest.raises(anthropic.APIStatusError) as error:
             claude_says(claude)
@@ -42,7 +42,7 @@ def test_an_overload_hits_one_provider_and_is_over_after_its_times(
 
 
 def test_a_rate_limit_carries_its_headers(claude: Anthropic, gpt: OpenAI, control: SimulatorControl) -> None:
-    control.faults({"kind": "status", "status": 429, "headers": {"retry-after": "7"}})
+    control.add_faults({"kind": "status", "status": 429, "headers": {"retry-after": "7"}})
     with pytest.raises(anthropic.RateLimitError) as limited:
         claude_says(claude)
     assert limited.value.response.headers["retry-after"] == "7"
@@ -54,21 +54,21 @@ def test_a_rate_limit_carries_its_headers(claude: Anthropic, gpt: OpenAI, contro
 
 
 def test_a_fault_for_a_text_leaves_other_conversations_alone(claude: Anthropic, control: SimulatorControl) -> None:
-    control.faults(*({"kind": "status", "status": 529, "text": text} for text in ("marmalade", "quince")))
+    control.add_faults(*({"kind": "status", "status": 529, "text": text} for text in ("marmalade", "quince")))
     for text in ("marmalade", "quince"):
         with pytest.raises(anthropic.APIStatusError):
             claude_says(claude, [{"role": "user", "content": f"hi {text}"}])
     assert claude_says(claude)
     control.clear_faults("marmalade")
     assert claude_says(claude, [{"role": "user", "content": "hi marmalade"}])
-    assert [fault["text"] for fault in control.faults()] == ["quince"]
+    assert [fault["text"] for fault in control.add_faults()] == ["quince"]
 
 
 @pytest.mark.parametrize("status", [500, 503])
 def test_server_errors_have_the_providers_shape(
     claude: Anthropic, gpt: OpenAI, control: SimulatorControl, status: int
 ) -> None:
-    control.faults({"kind": "status", "status": status})
+    control.add_faults({"kind": "status", "status": status})
     with pytest.raises(anthropic.InternalServerError) as one:
         claude_says(claude)
     body: Any = one.value.body
@@ -79,19 +79,19 @@ def test_server_errors_have_the_providers_shape(
 
 
 def test_a_timeout_hangs_until_the_client_gives_up(claude: Anthropic, control: SimulatorControl) -> None:
-    control.faults({"kind": "timeout", "seconds": 5})
+    control.add_faults({"kind": "timeout", "seconds": 5})
     with pytest.raises(anthropic.APITimeoutError):
         claude_says(claude.with_options(timeout=0.3))
 
 
 def test_a_reset_is_a_connection_error(claude: Anthropic, control: SimulatorControl) -> None:
-    control.faults({"kind": "reset"})
+    control.add_faults({"kind": "reset"})
     with pytest.raises(anthropic.APIConnectionError):
         claude_says(claude)
 
 
 def test_a_cut_stream_breaks_off(claude: Anthropic, gpt: OpenAI, control: SimulatorControl) -> None:
-    control.faults({"kind": "cut_stream"})
+    control.add_faults({"kind": "cut_stream"})
     received = 0
     with pytest.raises(Exception, match=r"incomplete chunked read|peer closed"):
         for _ in claude.messages.create(
@@ -104,7 +104,7 @@ def test_a_cut_stream_breaks_off(claude: Anthropic, gpt: OpenAI, control: Simula
 
 
 def test_html_and_half_json_are_no_reply(claude: Anthropic, gpt: OpenAI, control: SimulatorControl) -> None:
-    control.faults({"kind": "html", "times": 1}, {"kind": "half_json", "times": 1})
+    control.add_faults({"kind": "html", "times": 1}, {"kind": "half_json", "times": 1})
     with pytest.raises(anthropic.InternalServerError):
         claude_says(claude)
     with pytest.raises((openai.APIResponseValidationError, json.JSONDecodeError)):
@@ -112,14 +112,14 @@ def test_html_and_half_json_are_no_reply(claude: Anthropic, gpt: OpenAI, control
 
 
 def test_malformed_arguments_are_not_json(gpt: OpenAI, control: SimulatorControl) -> None:
-    control.faults({"kind": "malformed_tool_args"})
+    control.add_faults({"kind": "malformed_tool_args"})
     call = gpt_says(gpt, SUM, tools=for_openai(TOOLS)).choices[0].message.tool_calls[0]
     with pytest.raises(json.JSONDecodeError):
         json.loads(call.function.arguments)
 
 
 def test_truncated_arguments_end_at_the_output_limit(claude: Anthropic, gpt: OpenAI, control: SimulatorControl) -> None:
-    control.faults({"kind": "truncated_tool_args"})
+    control.add_faults({"kind": "truncated_tool_args"})
     choice = gpt_says(gpt, SUM, tools=for_openai(TOOLS)).choices[0]
     assert choice.finish_reason == "length"
     with pytest.raises(json.JSONDecodeError):
@@ -129,7 +129,7 @@ def test_truncated_arguments_end_at_the_output_limit(claude: Anthropic, gpt: Ope
 
 
 def test_refusals_have_each_providers_form(claude: Anthropic, gpt: OpenAI, control: SimulatorControl) -> None:
-    control.faults({"kind": "refusal", "body": {"category": "cyber", "explanation": "no"}})
+    control.add_faults({"kind": "refusal", "body": {"category": "cyber", "explanation": "no"}})
     reply = claude_says(claude)
     assert (reply.stop_reason, reply.content, reply.stop_details.category) == ("refusal", [], "cyber")
     message = gpt_says(gpt).choices[0].message
@@ -138,7 +138,7 @@ def test_refusals_have_each_providers_form(claude: Anthropic, gpt: OpenAI, contr
 
 
 def test_context_overflow_has_each_providers_form(claude: Anthropic, gpt: OpenAI, control: SimulatorControl) -> None:
-    control.faults({"kind": "context_overflow"})
+    control.add_faults({"kind": "context_overflow"})
     with pytest.raises(anthropic.BadRequestError, match="prompt is too long"):
         claude_says(claude)
     with pytest.raises(openai.BadRequestError) as error:
@@ -149,24 +149,24 @@ def test_context_overflow_has_each_providers_form(claude: Anthropic, gpt: OpenAI
 def test_usage_can_be_missing_and_the_stop_reason_chosen(
     claude: Anthropic, gpt: OpenAI, control: SimulatorControl
 ) -> None:
-    control.faults({"kind": "no_usage", "provider": "openai"}, {"kind": "stop_reason", "stop": "pause_turn"})
+    control.add_faults({"kind": "no_usage", "provider": "openai"}, {"kind": "stop_reason", "stop": "pause_turn"})
     assert gpt_says(gpt).usage is None
     assert claude_says(claude).stop_reason == "pause_turn"
 
 
 def test_a_malformed_fault_is_refused_with_a_reason(control: SimulatorControl) -> None:
     with pytest.raises(ControlError, match="unknown fault kind 'earthquake'"):
-        control.faults({"kind": "earthquake"})
+        control.add_faults({"kind": "earthquake"})
     with pytest.raises(ControlError, match="status from 400 to 599"):
-        control.faults({"kind": "status", "status": 200})
+        control.add_faults({"kind": "status", "status": 200})
 
 
 def test_the_journal_shows_calls_without_secrets(claude: Anthropic, control: SimulatorControl) -> None:
-    control.faults({"kind": "status", "status": 500, "times": 1})
+    control.add_faults({"kind": "status", "status": 500, "times": 1})
     with pytest.raises(anthropic.InternalServerError):
         claude_says(claude, extra_headers={"idempotency-key": "run-1"})
     claude_says(claude)
-    first, second = control.requests()
+    first, second = control.list_requests()
     assert (first["status"], first["fault"], first["headers"]["idempotency-key"]) == (500, "status", "run-1")
     assert (second["provider"], second["path"], second["model"]) == ("anthropic", "/v1/messages", CLAUDE)
     assert second["status"] == 200
@@ -175,7 +175,7 @@ def test_the_journal_shows_calls_without_secrets(claude: Anthropic, control: Sim
 
 
 def test_a_script_answers_in_order_in_both_formats(claude: Anthropic, gpt: OpenAI, control: SimulatorControl) -> None:
-    control.script(
+    control.load_script(
         {"match": {"provider": "anthropic", "contains": "hi"}, "reply": {"text": "first"}},
         {"reply": {"tool_calls": [{"name": "calculator", "arguments": {"expression": "1"}}]}},
         {"raw": {"status": 429, "body": {"error": {"message": "slow down"}}, "headers": {"retry-after": "3"}}},
@@ -188,7 +188,7 @@ def test_a_script_answers_in_order_in_both_formats(claude: Anthropic, gpt: OpenA
 
 
 def test_an_unexpected_request_fails_and_is_reported(claude: Anthropic, gpt: OpenAI, control: SimulatorControl) -> None:
-    control.script({"match": {"provider": "openai"}, "reply": {"text": "only for openai"}})
+    control.load_script({"match": {"provider": "openai"}, "reply": {"text": "only for openai"}})
     with pytest.raises(anthropic.APIStatusError, match="the script expected a request with") as error:
         claude_says(claude)
     assert error.value.status_code == 599
@@ -202,13 +202,13 @@ def test_an_unexpected_request_fails_and_is_reported(claude: Anthropic, gpt: Ope
 def test_a_request_that_hung_before_a_script_was_loaded_takes_none_of_its_steps(
     claude: Anthropic, gpt: OpenAI, control: SimulatorControl
 ) -> None:
-    control.faults({"kind": "delay", "seconds": 2, "provider": "anthropic", "times": 1})
+    control.add_faults({"kind": "delay", "seconds": 2, "provider": "anthropic", "times": 1})
     with ThreadPoolExecutor(1) as pool:
         hung = pool.submit(claude_says, claude)
         end = time.monotonic() + 30
-        while not control.requests() and time.monotonic() < end:
+        while not control.list_requests() and time.monotonic() < end:
             time.sleep(0.01)
-        control.script({"reply": {"text": "scripted"}})
+        control.load_script({"reply": {"text": "scripted"}})
         assert hung.result().content[0].text != "scripted"
     assert gpt_says(gpt).choices[0].message.content == "scripted"
     control.assert_consumed()

@@ -18,7 +18,7 @@ HI: Any = [{"role": "user", "content": "hi"}]
 def test_stopping_ends_a_call_that_hangs_on_a_fault() -> None:
     simulator = Simulator()
     url = simulator.start()
-    SimulatorControl(url).faults({"kind": "timeout", "seconds": 600, "times": 1})
+    SimulatorControl(url).add_faults({"kind": "timeout", "seconds": 600, "times": 1})
     failures: list[Exception] = []
 
     def call() -> None:
@@ -30,7 +30,7 @@ def test_stopping_ends_a_call_that_hangs_on_a_fault() -> None:
 
     thread = threading.Thread(target=call)
     thread.start()
-    while simulator.faults.listed() and thread.is_alive():  # until the call has met the fault
+    while simulator.faults.list_active() and thread.is_alive():  # until the call has met the fault
         thread.join(0.01)
     simulator.stop()
     thread.join(30)

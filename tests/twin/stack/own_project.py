@@ -160,9 +160,9 @@ def make(root: Path, project: Path) -> Path:
 
 def _build(root: Path) -> None:
     """Build here what takes long, where the next session finds it again."""
-    build.dependencies(root)
+    build.build_dependencies_layer(root)
     if _with_graphs():
-        build.graphs(root)
+        build.build_graphs_layer(root)
 
 
 def _folders(root: Path) -> list[Path]:

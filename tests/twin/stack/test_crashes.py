@@ -30,7 +30,7 @@ def mark(stack: Stack) -> Iterator[str]:
 
 def hang(stack: Stack, mark: str, path: str) -> None:
     """Let the next call to the models whose request holds the mark hang."""
-    stack.simulator.faults({"kind": "delay", "seconds": _HANG_SECONDS, "path": path, "text": mark, "times": 1})
+    stack.simulator.add_faults({"kind": "delay", "seconds": _HANG_SECONDS, "path": path, "text": mark, "times": 1})
 
 
 def kill(stack: Stack, function: str) -> None:
@@ -43,7 +43,7 @@ def kill(stack: Stack, function: str) -> None:
 
 def until_taken(stack: Stack, mark: str) -> None:
     """Wait until the call that hangs has come."""
-    until(lambda: not any(fault["text"] == mark for fault in stack.simulator.faults()), "the call that hangs")
+    until(lambda: not any(fault["text"] == mark for fault in stack.simulator.add_faults()), "the call that hangs")
 
 
 def started(tenant: Tenant, message: str, agent: str = "assistant") -> str:

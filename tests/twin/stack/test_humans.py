@@ -43,10 +43,12 @@ def stack(scripted: Stack) -> Stack:
 
 def begin(tenant: Tenant, agent: str, *script: Json, message: str = "Please.") -> Json:
     """Start a run whose model follows a script, and return it as it waits."""
-    tenant.stack.simulator.script(*script)
+    tenant.stack.simulator.load_script(*script)
     view = tenant.ask(message, agent=agent)
     if view["status"] != "awaiting_human":
-        pytest.fail(f"{tenant.get('/v1/runs/' + view['run_id'] + '/events')} {tenant.stack.simulator.requests()[-4:]}")
+        pytest.fail(
+            f"{tenant.get('/v1/runs/' + view['run_id'] + '/events')} {tenant.stack.simulator.list_requests()[-4:]}"
+        )
     return view
 
 

@@ -43,7 +43,7 @@ def started(tenant: Tenant) -> str:
 
 def test_long_run_goes_on_in_other_executions_and_is_one_run(stack: Stack) -> None:
     tenant = stack.tenant()
-    stack.simulator.script(*counting(TURNS))
+    stack.simulator.load_script(*counting(TURNS))
     run = started(tenant)
     view = tenant.settled(run)
     assert (view["status"], view["answer"], view["steps"]) == ("succeeded", "All counted.", TURNS + 1), view
@@ -69,7 +69,7 @@ def _ended(stack: Stack, run: str) -> list[Json]:
 
 def test_long_run_is_cancelled_in_whichever_execution_it_is(stack: Stack) -> None:
     tenant = stack.tenant()
-    stack.simulator.script(*counting(TURNS))
+    stack.simulator.load_script(*counting(TURNS))
     run = started(tenant)
     until(lambda: len(parts(stack, run)) > 1, "the second execution")
     answer = tenant.post(f"/v1/runs/{run}/cancel", {})

@@ -162,7 +162,7 @@ class Stack:
     @contextmanager
     def fault(self, text: str, *faults: Json) -> Iterator[None]:
         """Let calls to the models go wrong whose request holds a text; other tests' calls hold another."""
-        self.simulator.faults(*({**fault, "text": text} for fault in faults))
+        self.simulator.add_faults(*({**fault, "text": text} for fault in faults))
         try:
             yield
         finally:

@@ -28,7 +28,7 @@ def _recording(tenant: Tenant, run: str) -> Recording:
 
 
 def _replays(recording: Recording, deployable: Deployable) -> None:
-    machine, catalog = deployable.machine("assistant"), deployable.catalog()
+    machine, catalog = deployable.load_definition("assistant"), deployable.load_catalog()
     report = replay(capture(recording, machine), catalog, machine)
     assert report.same, report.first
 

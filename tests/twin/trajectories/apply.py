@@ -10,8 +10,8 @@ from pentad.tools.declare.context import ToolContext
 from pentad.tools.declare.declare import Tool
 from pentad.tools.records.adapters.records_memory import MemoryRecords
 from pentad.tools.records.ports import RecordStore
-from pentad.tools.runtime.arguments import validated
-from pentad.tools.runtime.outcome import Outcome, call_function, rejected
+from pentad.tools.runtime.arguments import validate_arguments
+from pentad.tools.runtime.outcome import ToolOutcome, call_function, make_rejected
 from tests.twin.trajectories.loader import Call, Trajectory
 
 Json = dict[str, Any]
@@ -27,10 +27,10 @@ def seed(store: RecordStore, trajectory: Trajectory) -> None:
             store.put(kind, key, value)
 
 
-def applied(trajectory: Trajectory, tools: dict[str, Tool[Any, Any]]) -> tuple[list[Outcome], State]:
+def applied(trajectory: Trajectory, tools: dict[str, Tool[Any, Any]]) -> tuple[list[ToolOutcome], State]:
     """Return what each call comes to, and the state that all of them leave."""
     records = MemoryRecords()
-    seed(records.of(TENANT), trajectory)
+    seed(records.get_store(TENANT), trajectory)
     outcomes = [_outcome(tools[call.tool], call, place, records) for place, call in enumerate(trajectory.calls)]
     stored = records._bodies
     return outcomes, state_of((kind, key, body) for (_, kind, key), body in stored.items())
@@ -45,11 +45,11 @@ def state_of(records: Iterable[tuple[str, str, str]]) -> State:
     return {kind: sorted(values) for kind, values in state.items()}
 
 
-def _outcome(tool: Tool[Any, Any], call: Call, place: int, records: MemoryRecords) -> Outcome:
+def _outcome(tool: Tool[Any, Any], call: Call, place: int, records: MemoryRecords) -> ToolOutcome:
     try:
-        values = validated(tool, call.arguments)
+        values = validate_arguments(tool, call.arguments)
     except InvalidInput as error:
-        return rejected(error)
+        return make_rejected(error)
     now: Callable[[], datetime] = lambda: datetime.now(UTC)  # noqa: E731
     context = ToolContext(
         tenant=TENANT,
@@ -61,6 +61,6 @@ def _outcome(tool: Tool[Any, Any], call: Call, place: int, records: MemoryRecord
         effect_key=f"effect-{place}",
         now=now,
         remaining_seconds=lambda: 30.0,
-        tables={"records": records.of(TENANT)},
+        tables={"records": records.get_store(TENANT)},
     )
     return call_function(tool, values, context)

@@ -42,14 +42,14 @@ def play(stack: Stack, agent: str, trajectory: Trajectory) -> Played:
     """Play it as a tenant of its own, in one session."""
     tenant = stack.tenant()
     seed(DynamoRecords(Table(stack.aws("dynamodb"), _table(stack, "records")), tenant.name), trajectory)
-    stack.simulator.script(*trajectory.script())
+    stack.simulator.load_script(*trajectory.script())
     runs: list[Json] = []
     try:
         for turn in trajectory.turns:
             runs.append(tenant.ask(turn.message, agent=agent, session=trajectory_session(trajectory)))
             if runs[-1]["status"] != "succeeded":
                 break
-        script = stack.simulator.script_report()
+        script = stack.simulator.get_script_report()
     finally:
         stack.simulator.reset()
     calls = [call for run in runs for call in _calls(tenant, run["run_id"])]
@@ -73,7 +73,7 @@ def _records(tenant: Tenant) -> list[tuple[str, str, str]]:
 
 def _executions(tenant: Tenant, runs: list[Json]) -> dict[tuple[str, int, int], int]:
     audit = DynamoAudit(Table(tenant.stack.aws("dynamodb"), _table(tenant.stack, "ledger")))
-    entries = [entry for run in runs for entry in audit.of_run(tenant.name, run["run_id"])]
+    entries = [entry for run in runs for entry in audit.list_for_run(tenant.name, run["run_id"])]
     return Counter((entry.run, entry.step, entry.index) for entry in entries if entry.action == "executed")
 
 

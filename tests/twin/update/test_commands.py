@@ -25,8 +25,8 @@ def state(tmp_path: Path) -> Path:
 @pytest.fixture
 def twin(tmp_path: Path, state: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Twin]:
     out = write(tmp_path / "cdk.out", "old", 1)
-    monkeypatch.setattr(command, "project_root", lambda: tmp_path)
-    monkeypatch.setattr(command, "assembly", lambda root: (out, True))
+    monkeypatch.setattr(command, "find_project_root", lambda: tmp_path)
+    monkeypatch.setattr(command, "ensure_assembly", lambda root: (out, True))
     with Twin.start(out, state, options=TwinOptions(vector_dimension=8)) as running:
         yield running
 
@@ -37,7 +37,7 @@ def called(*arguments: str) -> tuple[int, Any]:
 
 
 def routes(twin: Twin) -> dict[str, int]:
-    described = twin.admin_client("stepfunctions").describe_state_machine_alias(stateMachineAliasArn=LIVE)
+    described = twin.get_admin_client("stepfunctions").describe_state_machine_alias(stateMachineAliasArn=LIVE)
     return {one["stateMachineVersionArn"]: one["weight"] for one in described["routingConfiguration"]}
 
 

@@ -38,12 +38,12 @@ def twin(out: Path, tmp_path: Path) -> Iterator[Twin]:
 
 def start(twin: Twin, *, waits: bool = False, at: str = LIVE) -> str:
     text = json.dumps({"wait": 600} if waits else {})
-    arn: str = twin.admin_client("stepfunctions").start_execution(stateMachineArn=at, input=text)["executionArn"]
+    arn: str = twin.get_admin_client("stepfunctions").start_execution(stateMachineArn=at, input=text)["executionArn"]
     return arn
 
 
 def ended(twin: Twin, execution: str) -> Json:
-    client = twin.admin_client("stepfunctions")
+    client = twin.get_admin_client("stepfunctions")
 
     def look() -> Json | None:
         found: Json = client.describe_execution(executionArn=execution)
@@ -56,7 +56,7 @@ def ended(twin: Twin, execution: str) -> Json:
 
 
 def token(twin: Twin) -> str:
-    client = twin.admin_client("sqs")
+    client = twin.get_admin_client("sqs")
     url = client.get_queue_url(QueueName="questions")["QueueUrl"]
     message = until(lambda: client.receive_message(QueueUrl=url, WaitTimeSeconds=1).get("Messages"), "the question")
     return str(message[0]["Body"])
@@ -71,14 +71,14 @@ def test_a_run_in_flight_ends_on_its_own_code_configuration_and_definition(twin:
     question = token(twin)
     twin.updates.update(write(out, "new", 2))
     assert said(ended(twin, start(twin))) == ("new", "new", "new")
-    twin.admin_client("stepfunctions").send_task_success(taskToken=question, output="{}")
+    twin.get_admin_client("stepfunctions").send_task_success(taskToken=question, output="{}")
     output = ended(twin, waiting)
     assert said(output) == ("old", "old", "old")
     assert output["arn"].endswith(":function:say:1")
 
 
 def test_a_new_run_says_which_version_it_is_of(twin: Twin, out: Path) -> None:
-    client = twin.admin_client("stepfunctions")
+    client = twin.get_admin_client("stepfunctions")
     first = client.describe_execution(executionArn=start(twin))
     twin.updates.update(write(out, "new", 2))
     second = client.describe_execution(executionArn=start(twin))
@@ -88,7 +88,7 @@ def test_a_new_run_says_which_version_it_is_of(twin: Twin, out: Path) -> None:
 
 def test_a_rule_hears_what_its_new_pattern_says(twin: Twin, out: Path) -> None:
     twin.updates.update(write(out, "new", 2))
-    rule = twin.admin_client("events").describe_rule(Name="heard")
+    rule = twin.get_admin_client("events").describe_rule(Name="heard")
     assert json.loads(rule["EventPattern"]) == {"source": ["new"]}
 
 
@@ -119,7 +119,7 @@ def test_versions_that_are_the_same_share_their_instances(twin: Twin) -> None:
 
 def test_an_update_that_changes_nothing_publishes_nothing(twin: Twin, out: Path) -> None:
     twin.updates.update(write(out, "old", 1))
-    described = twin.admin_client("stepfunctions").describe_state_machine_alias(stateMachineAliasArn=LIVE)
+    described = twin.get_admin_client("stepfunctions").describe_state_machine_alias(stateMachineAliasArn=LIVE)
     assert described["routingConfiguration"] == [{"stateMachineVersionArn": f"{MACHINE}:1", "weight": 100}]
     assert [one.qualifier for one in twin.deployment.versions] == ["1", "live"]
 
@@ -127,7 +127,7 @@ def test_an_update_that_changes_nothing_publishes_nothing(twin: Twin, out: Path)
 def test_a_canary_gives_its_share_of_new_runs_to_the_new_version(twin: Twin, out: Path) -> None:
     [rollout] = twin.updates.update(write(out, "new", 2, preference=CANARY), hold=True)
     assert (rollout.before, rollout.after, rollout.shifted) == (f"{MACHINE}:1", f"{MACHINE}:2", 20)
-    client = twin.admin_client("stepfunctions")
+    client = twin.get_admin_client("stepfunctions")
     versions = Counter(
         client.describe_execution(executionArn=start(twin))["stateMachineVersionArn"][-1] for _ in range(100)
     )
@@ -151,16 +151,16 @@ def test_a_linear_rollout_goes_on_part_by_part(twin: Twin, out: Path) -> None:
 
 def test_rolling_back_gives_every_new_run_the_former_version_and_puts_the_code_back(twin: Twin, out: Path) -> None:
     twin.updates.update(write(out, "new", 2, preference=CANARY), hold=True)
-    twin.updates.roll_back()
+    twin.updates.rollback()
     assert {said(ended(twin, start(twin))) for _ in range(5)} == {("old", "old", "old")}
     assert twin.host.invoke("say", b"{}").json()["word"] == "old"
-    client = twin.admin_client("stepfunctions")
+    client = twin.get_admin_client("stepfunctions")
     assert "'old'" in client.describe_state_machine(stateMachineArn=MACHINE)["definition"]
 
 
 def test_an_update_after_a_rollback_is_a_version_of_its_own(twin: Twin, out: Path) -> None:
     twin.updates.update(write(out, "bad", 2))
-    twin.updates.roll_back()
+    twin.updates.rollback()
     twin.updates.update(write(out, "good", 3))
     assert said(ended(twin, start(twin))) == ("good", "good", "good")
 
@@ -168,7 +168,7 @@ def test_an_update_after_a_rollback_is_a_version_of_its_own(twin: Twin, out: Pat
 def test_what_a_rolled_back_update_added_is_taken_up_by_the_next_one(twin: Twin, out: Path) -> None:
     added = {"MoreRole": role("lambda.amazonaws.com")}
     twin.updates.update(write(out, "bad", 2, **added))
-    twin.updates.roll_back()
+    twin.updates.rollback()
     twin.updates.update(write(out, "good", 3, **added))
     assert said(ended(twin, start(twin))) == ("good", "good", "good")
 
@@ -191,7 +191,7 @@ def test_what_only_a_new_start_can_change_is_refused_and_nothing_is_changed(
 
 def test_a_role_may_start_at_the_alias_it_is_granted_and_nowhere_else(twin: Twin) -> None:
     starter = next(arn for arn in twin.deployment.roles if "StarterRole" in arn)
-    client = twin.role_client("stepfunctions", starter)
+    client = twin.get_role_client("stepfunctions", starter)
     assert client.start_execution(stateMachineArn=LIVE, input="{}")["executionArn"]
     for other in (MACHINE, f"{MACHINE}:1"):
         with pytest.raises(ClientError, match="not authorized to perform: states:StartExecution on resource"):

@@ -30,7 +30,7 @@ def twin(out: Path, tmp_path: Path) -> Iterator[Twin]:
 
 @pytest.fixture
 def versions(twin: Twin) -> Versions:
-    return Versions(twin.admin_client("stepfunctions"), twin.admin_client("lambda"), "say")
+    return Versions(twin.get_admin_client("stepfunctions"), twin.get_admin_client("lambda"), "say")
 
 
 def test_versions_tell_their_share_of_new_runs_and_whether_runs_are_in_flight(
@@ -39,7 +39,7 @@ def test_versions_tell_their_share_of_new_runs_and_whether_runs_are_in_flight(
     start(twin, waits=True)
     token(twin)
     twin.updates.update(write(out, "second", 2, preference=CANARY), hold=True)
-    found = [(one.machine, one.number, one.weight, one.running) for one in versions.machines()]
+    found = [(one.machine, one.number, one.weight, one.running) for one in versions.list_versions()]
     assert found == [("say", 2, 20, False), ("say", 1, 80, True)]
 
 
@@ -49,24 +49,24 @@ def test_what_is_pruned_is_what_nothing_uses(twin: Twin, versions: Versions, out
     token(twin)
     for number, word in enumerate(("third", "fourth"), start=3):
         twin.updates.update(write(out, word, number))
-    machines = versions.unused_machines(keep=1)
-    functions = versions.unused_functions(without=machines)
+    machines = versions.find_unused_machines(keep=1)
+    functions = versions.find_unused_functions(without=machines)
     # The second has a run in flight, the fourth is what new runs get.
     assert [one.number for one in machines] == [3, 1]
     assert functions == [f"{FUNCTION}:1", f"{FUNCTION}:3"]
     versions.delete(machines, functions)
-    assert [one.number for one in versions.machines()] == [4, 2]
-    assert versions.unused_functions(without=[]) == []
+    assert [one.number for one in versions.list_versions()] == [4, 2]
+    assert versions.find_unused_functions(without=[]) == []
 
 
 def test_so_many_versions_stay_for_a_way_back(twin: Twin, versions: Versions, out: Path) -> None:
     for number, word in enumerate(("second", "third"), start=2):
         twin.updates.update(write(out, word, number))
-    assert [one.number for one in versions.unused_machines(keep=2)] == [1]
-    assert versions.unused_machines(keep=3) == []
+    assert [one.number for one in versions.find_unused_machines(keep=2)] == [1]
+    assert versions.find_unused_machines(keep=3) == []
 
 
 def test_a_version_that_an_alias_leads_to_cannot_be_deleted(twin: Twin) -> None:
-    client = twin.admin_client("stepfunctions")
+    client = twin.get_admin_client("stepfunctions")
     with pytest.raises(ClientError, match="ConflictException"):
         client.delete_state_machine_version(stateMachineVersionArn=f"{MACHINE}:1")

@@ -12,13 +12,13 @@ from aws_cdk import App, Environment, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_stepfunctions as sfn
 
-from infra.config import stage_of
+from infra.config import read_stage
 from infra.orchestration.fragments import Flow, Fragment
 from infra.orchestration.machines.workflow_files import write
 from pentad.domain.declarations.agents import AgentSpec, Catalog
 from pentad.domain.declarations.workflows import WorkflowSpec
 from pentad.domain.errors import PentadError, StoreUnavailable
-from pentad.domain.ids import new_id
+from pentad.domain.ids import make_id
 from pentad.domain.messages import Message, TextBlock
 from pentad.domain.models import Attempt, ChatReply, ChatRequest, Outcome, StopReason
 from pentad.domain.runs import CallStatus, Run, RunStatus
@@ -58,7 +58,7 @@ def synthesized(
     tools = _discovered() if tools is None else tools
     app = App(context={"stage": "dev"})
     stack = Stack(app, "stack", env=Environment(account=ACCOUNT, region=REGION))
-    flow = Flow(stack, name, file=Path(f"infra/workflows/{name}.py"), stage=stage_of(app), agents=AGENTS, tools=tools)
+    flow = Flow(stack, name, file=Path(f"infra/workflows/{name}.py"), stage=read_stage(app), agents=AGENTS, tools=tools)
     written = write(flow, build)
     functions = [*_FUNCTIONS, *(f"tool:{tool}" for tool in tools)]
     flow.bind({one: f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{one.replace(':', '-')}" for one in functions})
@@ -106,7 +106,7 @@ class Answers:
 
     def _record(self, request: ChatRequest, world: World) -> None:
         attempt = Attempt(
-            attempt_id=new_id("att", world.clock()),
+            attempt_id=make_id("att", world.clock()),
             context=request.context,
             provider="p",
             model="m",
@@ -203,7 +203,7 @@ class Bench:
     def words(self, step: str) -> list[str]:
         """Return the words of all results of a step, in the order of their places."""
         run = json.loads(self.ended["input"])["run"]
-        return [result.text for result in self.results.of_run(TENANT, run) if result.name == step]
+        return [result.text for result in self.results.list_for_run(TENANT, run) if result.name == step]
 
     def is_models(self, place: int) -> bool:
         """Tell whether a place is of a model's step."""
@@ -262,7 +262,7 @@ class Bench:
             "child": self.children.begin,
             "child_done": self.children.collect,
             "call": self.calls.plan,
-            "text": self.ends.text,
+            "text": self.ends.build_text,
         }
         return operations[operation](at)
 
@@ -287,7 +287,7 @@ class Bench:
         return {"tenant": run.tenant, "run": run.run, "status": run.status.value}
 
     def _tool(self, event: Json, _context: Any) -> Any:
-        call = self.world.runs.call(event["tenant"], event["run"], event["step"], event["index"])
+        call = self.world.runs.get_call(event["tenant"], event["run"], event["step"], event["index"])
         if call.tool in self.down:
             raise RuntimeError("the tool is down")
         self.ran.append(call.tool)

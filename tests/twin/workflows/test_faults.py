@@ -104,7 +104,7 @@ class Faulty(Bench):
                 runs=world.runs,
                 effects=self.effects,
                 audit=MemoryAudit(),
-                records=MemoryRecords().of,
+                records=MemoryRecords().get_store,
                 telemetry=Telemetry(),
                 now=world.clock,
             )
@@ -131,7 +131,7 @@ class Faulty(Bench):
             return fault
 
     def _tool(self, event: Json, _context: Any) -> Any:
-        call = self.world.runs.call(event["tenant"], event["run"], event["step"], event["index"])
+        call = self.world.runs.get_call(event["tenant"], event["run"], event["step"], event["index"])
         names = ("tenant", "run", "agent", "step", "index")
         return self._runtimes[call.tool].execute(*(event[name] for name in names), invocation=Invocation("request-1"))
 
@@ -148,18 +148,18 @@ APPROVE: tuple[str, Json] = ("approve", {})
 def check_end(bench: Bench, run: Run) -> None:
     """Assert what holds of every run that has ended, whatever went wrong: defined, free, and nothing doubled."""
     world = bench.world
-    runs = world.runs.page(TENANT).items
+    runs = world.runs.list_page(TENANT).items
     assert len(runs) <= 2
     for one in runs:
         assert one.status.ended, (one.agent, one.status)
-        assert world.runs.lease_holder(TENANT, one.session) is None
+        assert world.runs.find_lease_holder(TENANT, one.session) is None
     ids = [one.message.message_id for one in world.sessions.read(TENANT, run.session, 0, 9)]
     assert len(ids) == len(set(ids)), ids
     assert booked in ([], ["1a"])
     assert len(bench.model.asked) <= 1
     assert run.spent.cost_nanousd <= 10 * len(bench.model.asked)
     assert bench.ran.count("writer") <= 1
-    assert world.approvals.pending(TENANT).items == ()
+    assert world.approvals.list_pending(TENANT).items == ()
     told = {(detail["run"], detail["status"]) for kind, detail in world.events.published if kind == FINISHED}
     assert told <= {(one.run, one.status.value) for one in runs}
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from pentad.orchestration.lifecycle.queue_messages import redrive_message
+from pentad.orchestration.lifecycle.queue_messages import build_redrive_message
 from pentad.orchestration.lifecycle.redrive import redriven_id
 from tests.twin.stack.world import Stack, Tenant, until
 
@@ -79,7 +79,7 @@ def test_research_that_failed_goes_on_with_the_sources_it_has(tenant: Tenant) ->
         failed = tenant.ask(question, agent="research")
     assert failed["status"] == "failed", failed
     asked = {one["run_id"] for one in tenant.get("/v1/runs?limit=50")["items"]}
-    message = redrive_message(tenant.name, failed["run_id"])
+    message = build_redrive_message(tenant.name, failed["run_id"])
     tenant.stack.aws("sqs").send_message(QueueUrl=tenant.stack.queue_url("runs"), MessageBody=message)
     again = redriven_id(tenant.name, failed["run_id"])
     until(lambda: tenant.send("GET", f"/v1/runs/{again}").status_code == 200, "the run that goes on")

@@ -19,7 +19,7 @@ from pentad.api.routers.runs import CancelRoutes, RunRoutes, StartRoutes, TraceR
 from pentad.api.routers.sessions import SessionRoutes
 from pentad.api.routers.system import SystemRoutes
 from pentad.api.views.lifecycle import CurrentView
-from pentad.api.views.waiting import Waiting
+from pentad.api.views.waiting import RunWaiter
 from pentad.domain.models import CallContext, EmbedReply
 from pentad.domain.runs import CallStatus
 from pentad.domain.usage import Usage
@@ -52,7 +52,7 @@ class Bucket:
     def __init__(self) -> None:
         self.deleted: list[str] = []
 
-    def upload_url(self, key: str, media_type: str, seconds: int) -> tuple[str, dict[str, str]]:
+    def sign_upload(self, key: str, media_type: str, seconds: int) -> tuple[str, dict[str, str]]:
         return f"https://bucket/{key}?expires={seconds}", {"Content-Type": media_type}
 
     def delete(self, key: str) -> None:
@@ -66,7 +66,7 @@ class UndoingTools:
         self._world = world
 
     def undo(self, tenant: str, run: str, step: int, index: int, tool: str) -> None:
-        call = self._world.runs.call(tenant, run, step, index)
+        call = self._world.runs.get_call(tenant, run, step, index)
         self._world.runs.save_call(call.model_copy(update={"status": CallStatus.UNDONE}))
 
 
@@ -98,7 +98,7 @@ class MemoryServices:
         self.embedded: list[tuple[str, ...]] = []
         self.door = Door(world.model, self, load(), now=world.clock)
         self.slept: list[float] = []
-        self.waiting = Waiting(world.runs, sleep=self._sleep, timer=lambda: world.clock().timestamp())
+        self.waiting = RunWaiter(world.runs, sleep=self._sleep, timer=lambda: world.clock().timestamp())
         self.world = world
 
     def routers(self) -> tuple[Router, ...]:

@@ -14,7 +14,7 @@ from pentad.domain.errors import (
     PentadError,
     StoreUnavailable,
     ToolFailed,
-    leaves,
+    iter_leaves,
 )
 from tests.unit.api.client import Client
 
@@ -88,7 +88,7 @@ def test_an_unexpected_error_tells_nothing_of_the_insides() -> None:
     def broken(*_: Any, **__: Any) -> Any:
         raise RuntimeError("secret detail")
 
-    client.services.runs.page = broken  # type: ignore[method-assign]
+    client.services.runs.list_page = broken  # type: ignore[method-assign]
     reply = client("GET", "/v1/runs")
     assert (reply.status, reply.json["instance"]) == (500, "request-1")
     assert "secret" not in reply.text
@@ -110,7 +110,7 @@ def test_an_error_of_ours_has_its_status(error: PentadError, status: int) -> Non
     def broken(*_: Any, **__: Any) -> Any:
         raise error
 
-    client.services.runs.page = broken  # type: ignore[method-assign]
+    client.services.runs.list_page = broken  # type: ignore[method-assign]
     reply = client("GET", "/v1/runs")
     assert (reply.status, reply.json["code"]) == (status, type(error).__name__)
     assert "arn:aws" not in reply.text
@@ -122,7 +122,7 @@ def test_a_transient_error_says_when_to_try_again() -> None:
     def broken(*_: Any, **__: Any) -> Any:
         raise StoreUnavailable("throttled", retry_after=3)
 
-    client.services.runs.page = broken  # type: ignore[method-assign]
+    client.services.runs.list_page = broken  # type: ignore[method-assign]
     assert client("GET", "/v1/runs").headers["retry-after"] == "3"
 
 
@@ -131,7 +131,7 @@ def test_every_error_of_the_tree_has_a_status() -> None:
         pass
 
     assert status_of(Any_("x")) == 500
-    for leaf in leaves():
+    for leaf in iter_leaves():
         error = leaf("x", limit="steps") if leaf.__name__ == "LimitReached" else leaf("x")  # type: ignore[call-arg]
         assert 400 <= status_of(error) < 600
 

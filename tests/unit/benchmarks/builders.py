@@ -6,7 +6,7 @@ from typing import Any
 from benchmarks.history import Payload
 from benchmarks.requests import Key, Request, Row
 from benchmarks.turn import Turn
-from twin.host.model import Report
+from twin.host.model import InvocationReport
 
 PLAIN = Turn(
     name="plain answer",
@@ -34,9 +34,11 @@ def turn(**changes: Any) -> Turn:
     return replace(PLAIN, **changes)
 
 
-def report(function: str, started_ms: int, *, init_ms: float | None = None, duration_ms: float = 10.0) -> Report:
+def report(
+    function: str, started_ms: int, *, init_ms: float | None = None, duration_ms: float = 10.0
+) -> InvocationReport:
     """Return a REPORT record; its request id says function and start."""
-    return Report(function, f"{function}@{started_ms}", started_ms, duration_ms, init_ms, 64, "success", None)
+    return InvocationReport(function, f"{function}@{started_ms}", started_ms, duration_ms, init_ms, 64, "success", None)
 
 
 def request(principal: str, at_ms: float, operation: str = "GetItem", pk: str = "T#t#R#r", sk: str = "META") -> Request:

@@ -5,14 +5,14 @@ from pathlib import Path
 import pytest
 import typer
 
-from pentad.cli.client import ApiError
-from pentad.cli.console import CommandError, failures, in_one_line, keep, text_of
+from pentad.cli.client import ProblemError
+from pentad.cli.console import CommandError, format_error, handle_errors, read_text, write_text
 from pentad.domain.errors import InvalidInput
 
 
 def test_a_refusal_names_status_field_and_fix() -> None:
     problem = {"detail": "there is no chat model of that name", "field": "tier", "fix": "use one of a, b"}
-    assert str(ApiError(400, problem)) == "400: tier: there is no chat model of that name (use one of a, b)"
+    assert str(ProblemError(400, problem)) == "400: tier: there is no chat model of that name (use one of a, b)"
 
 
 @pytest.mark.parametrize(
@@ -24,18 +24,18 @@ def test_a_refusal_names_status_field_and_fix() -> None:
     ],
 )
 def test_the_field_is_named_where_the_message_has_no_such_word(message: str, field: str | None, said: str) -> None:
-    assert in_one_line(message, field, None) == said
+    assert format_error(message, field, None) == said
 
 
 def test_a_fix_that_the_message_has_said_is_not_said_again() -> None:
-    assert in_one_line("at: should be an integer", "at", "should be an integer") == "at: should be an integer"
+    assert format_error("at: should be an integer", "at", "should be an integer") == "at: should be an integer"
 
 
 @pytest.mark.parametrize("error", [CommandError("no agent [/x]"), InvalidInput("no agent [/x]", field="agent")])
 def test_what_was_typed_is_told_as_it_is_and_never_read_as_markup(
     error: Exception, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with pytest.raises(typer.Exit), failures():
+    with pytest.raises(typer.Exit), handle_errors():
         raise error
     assert capsys.readouterr().err == "error: no agent [/x]\n"
 
@@ -51,15 +51,15 @@ def test_a_file_that_can_not_be_read_is_told_by_name_and_reason(
     if content is not None:
         path.write_bytes(content)
     with pytest.raises(CommandError, match=f"prompt.md {said}"):
-        text_of(path)
+        read_text(path)
 
 
 def test_a_key_that_is_not_accepted_is_told_with_where_it_came_from() -> None:
-    assert "--key" in str(ApiError(401, {"message": "Unauthorized"}))
+    assert "--key" in str(ProblemError(401, {"message": "Unauthorized"}))
 
 
 def test_a_file_is_written_with_its_folders_and_told_where_it_can_not_be(tmp_path: Path) -> None:
-    keep(tmp_path / "new" / "run.json", "{}")
+    write_text(tmp_path / "new" / "run.json", "{}")
     assert (tmp_path / "new" / "run.json").read_text() == "{}"
     with pytest.raises(CommandError, match="can't be written: Is a directory"):
-        keep(tmp_path / "new", "{}")
+        write_text(tmp_path / "new", "{}")

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from pentad.cli.events import event_line
+from pentad.cli.events import render_event
 
 AT = "2026-11-22T22:54:31.611551Z"
 USAGE = {"input_tokens": 1020, "output_tokens": 25}
@@ -70,6 +70,6 @@ def call(**changes: Any) -> dict[str, Any]:
     ],
 )
 def test_an_event_is_one_line_that_says_what_happened(kind: str, detail: dict[str, Any], said: str) -> None:
-    line = event_line({"at": AT, "type": kind, "detail": detail}).plain
+    line = render_event({"at": AT, "type": kind, "detail": detail}).plain
     assert line.endswith(said), line
     assert "\n" not in line

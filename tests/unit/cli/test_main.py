@@ -12,12 +12,12 @@ from pentad.cli import main, target
 def test_url_and_key_are_taken_before_and_after_a_command(
     options_first: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(target, "TARGET", target.Target())
+    monkeypatch.setattr(target, "TARGET", target.ApiTarget())
     command = typer.main.get_command(main.app)
     for one in command.commands.values():  # type: ignore[attr-defined]
-        main._take_common_flags(one)
+        main._add_common_flags(one)
     options, asked = ["--url", "http://there", "--key", "k"], ["replay", str(tmp_path / "nothing.json")]
     with pytest.raises(SystemExit) as ended:
         command(options + asked if options_first else asked + options)
     assert ended.value.code == 2
-    assert target.TARGET == target.Target(url="http://there", key="k")
+    assert target.TARGET == target.ApiTarget(url="http://there", key="k")

@@ -171,7 +171,7 @@ def test_await_human_asks_and_expires(world: World) -> None:
     world.turn(run)
     reference = {"tenant": TENANT, "run": run.run, "session": run.session, "agent": run.agent, "step": 1}
     asked = await_human.handler({"op": "request", "task_token": "t"} | reference, Context())
-    assert world.approvals.token(TENANT, asked["approval"]) == "t"
+    assert world.approvals.get_token(TENANT, asked["approval"]) == "t"
     world.clock.advance(3601)
     expired = await_human.handler({"op": "expire"} | reference, Context())
     assert expired["calls"] == [{"tool": "calculator", "index": 0}]

@@ -104,5 +104,5 @@ class Counts:
         key = " ".join([name, *dimensions.values()])
         self.counts[key] = self.counts.get(key, 0) + value
 
-    def event(self, name: str, /, *, level: str = "INFO", **fields: Attribute | None) -> None:
+    def log_event(self, name: str, /, *, level: str = "INFO", **fields: Attribute | None) -> None:
         self.events.append(name)

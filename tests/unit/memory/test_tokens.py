@@ -6,7 +6,7 @@ import pytest
 
 from pentad.domain.messages import DocumentBlock, ImageBlock, Message, TextBlock, ThinkingBlock, ToolCallBlock
 from pentad.domain.usage import estimate_tokens
-from pentad.memory.tokens import IMAGE_TOKENS, MESSAGE_OVERHEAD, message_tokens
+from pentad.memory.tokens import IMAGE_TOKENS, MESSAGE_OVERHEAD, estimate_message
 
 
 @pytest.mark.parametrize(
@@ -26,4 +26,4 @@ def test_every_block_of_a_message_counts() -> None:
         DocumentBlock(media_type="application/pdf", data="A" * 12_000),
     )
     message = Message(message_id="m", role="user", blocks=blocks, created_at=datetime(2026, 11, 22, tzinfo=UTC))
-    assert message_tokens(message) == MESSAGE_OVERHEAD + 100 + 20 + 101 + IMAGE_TOKENS + 1000 + 1000
+    assert estimate_message(message) == MESSAGE_OVERHEAD + 100 + 20 + 101 + IMAGE_TOKENS + 1000 + 1000

@@ -25,15 +25,15 @@ def test_an_unlisted_dimension_or_a_wrong_unit_is_refused(name: str, options: di
 def test_events_have_the_bound_keys() -> None:
     telemetry = MemoryTelemetry()
     with telemetry.bind(run="r1"):
-        telemetry.event("inside", level="ERROR", x=1)
-    telemetry.event("outside")
+        telemetry.log_event("inside", level="ERROR", x=1)
+    telemetry.log_event("outside")
     assert [event.fields for event in telemetry.events] == [{"run": "r1", "x": 1}, {}]
 
 
 def test_the_null_telemetry_takes_everything_and_lets_errors_through() -> None:
     telemetry = NullTelemetry()
     telemetry.count("X", anything="goes")
-    telemetry.event("e")
+    telemetry.log_event("e")
     with pytest.raises(KeyError), telemetry.bind(run="r"), telemetry.span("s") as span:
         span.set("k", 1)
         raise KeyError

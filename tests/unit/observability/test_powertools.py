@@ -52,7 +52,7 @@ class Lines:
 def test_an_event_has_the_invocations_keys_and_its_own_fields() -> None:
     lines = Lines()
     with lines.telemetry.bind(tenant="acme", run="r1", user=None):
-        lines.telemetry.event("tool.ran", level="WARNING", tool="notes", missing=None)
+        lines.telemetry.log_event("tool.ran", level="WARNING", tool="notes", missing=None)
     (event,) = lines.events
     assert (event["level"], event["event"], event["tenant"], event["run"], event["tool"]) == (
         "WARNING",
@@ -70,7 +70,7 @@ def test_nothing_of_one_invocation_is_left_in_the_next() -> None:
         raise RuntimeError
     lines.header = HEADER.replace("5759e988", "66666666")
     with lines.telemetry.bind(tenant="other"), lines.telemetry.span("s"):
-        lines.telemetry.event("e")
+        lines.telemetry.log_event("e")
     (event,) = lines.events
     assert event["tenant"] == "other" and "run" not in event and "step" not in event
     assert lines.spans["s"]["trace_id"].startswith("66666666")
@@ -80,8 +80,8 @@ def test_keys_of_an_inner_block_end_with_it() -> None:
     lines = Lines()
     with lines.telemetry.bind(run="r1"):
         with lines.telemetry.bind(step=2):
-            lines.telemetry.event("inside")
-        lines.telemetry.event("outside")
+            lines.telemetry.log_event("inside")
+        lines.telemetry.log_event("outside")
     inside, outside = lines.events
     assert inside["step"] == 2 and inside["run"] == "r1"
     assert "step" not in outside and outside["run"] == "r1"
@@ -90,7 +90,7 @@ def test_keys_of_an_inner_block_end_with_it() -> None:
 def test_a_thread_of_the_invocation_has_its_keys() -> None:
     lines = Lines()
     with lines.telemetry.bind(run="r1"):
-        thread = threading.Thread(target=lambda: lines.telemetry.event("in thread"))
+        thread = threading.Thread(target=lambda: lines.telemetry.log_event("in thread"))
         thread.start()
         thread.join()
     assert lines.events[0]["run"] == "r1"
@@ -124,21 +124,21 @@ def test_a_span_has_its_attributes_and_the_class_of_its_error() -> None:
 def test_secrets_are_in_no_line() -> None:
     lines = Lines()
     with lines.telemetry.bind(note=f"x {KEY}"), lines.telemetry.span("s", {"url": f"https://a:{KEY}@b"}):
-        lines.telemetry.event(f"saw {KEY}", header=f"Bearer {KEY}", api_key="short")
+        lines.telemetry.log_event(f"saw {KEY}", header=f"Bearer {KEY}", api_key="short")
     assert KEY not in lines.stream.getvalue() and "short" not in lines.stream.getvalue()
 
 
 def test_a_field_whose_name_logging_uses_is_kept_under_another() -> None:
     lines = Lines()
-    lines.telemetry.event("e", message="m", args="a", module="b")
+    lines.telemetry.log_event("e", message="m", args="a", module="b")
     (event,) = lines.events
     assert (event["message_"], event["args_"], event["module_"]) == ("m", "a", "b")
 
 
 def test_lines_below_the_level_are_not_written() -> None:
     lines = Lines(level="WARNING")
-    lines.telemetry.event("quiet")
-    lines.telemetry.event("loud", level="ERROR")
+    lines.telemetry.log_event("quiet")
+    lines.telemetry.log_event("loud", level="ERROR")
     assert [event["event"] for event in lines.events] == ["loud"]
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from pentad.domain.declarations.agents import AgentSpec, Catalog, ToolSpec
 from pentad.domain.errors import InvalidTransition, ModelUnavailable, PentadError
-from pentad.domain.ids import new_id
+from pentad.domain.ids import make_id
 from pentad.domain.messages import ContentBlock, Message, TextBlock, ToolCallBlock
 from pentad.domain.models import Attempt, ChatReply, ChatRequest, Outcome, StopReason
 from pentad.domain.runs import CallStatus, Decision, Manifest, Run
@@ -29,7 +29,7 @@ from pentad.orchestration.reviews.reviews import CountedReviews
 from pentad.orchestration.runs.adapters.runs_memory import MemoryRuns
 from pentad.orchestration.switches.adapters.switches_memory import MemorySwitches
 from pentad.orchestration.switches.switchboard import Switches
-from pentad.orchestration.turn.think import Think, Turn
+from pentad.orchestration.turn.think import Think, TurnInput
 from pentad.tools.runtime.adapters.effects_memory import MemoryEffects
 
 START = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -91,7 +91,7 @@ class ScriptedModel:
             raise say
         usage, cost = Usage(input_tokens=100, output_tokens=20), 1000
         attempt = Attempt(
-            attempt_id=new_id("att", self._clock()),
+            attempt_id=make_id("att", self._clock()),
             context=request.context,
             provider="scripted",
             model="model-1",
@@ -146,23 +146,23 @@ class FakeEngine:
         if self.failure is not None:
             raise self.failure
         self.started.setdefault(name, payload)
-        return self.execution(agent, name)
+        return self.build_execution_arn(agent, name)
 
-    def execution(self, agent: str, name: str) -> str:
+    def build_execution_arn(self, agent: str, name: str) -> str:
         return f"arn:execution:{agent}:{name}"
 
     def stop(self, execution_arn: str, *, error: str, cause: str) -> None:
         self.dead.add(execution_arn)
 
-    def succeed(self, task_token: str, output: dict[str, Any]) -> None:
+    def complete_task(self, task_token: str, output: dict[str, Any]) -> None:
         if task_token in self.woken or task_token in self.dead:
             raise InvalidTransition("the task waits no longer")
         self.woken[task_token] = output
 
-    def running(self, execution_arn: str) -> bool:
+    def is_running(self, execution_arn: str) -> bool:
         return execution_arn not in self.dead
 
-    def history(self, execution_arn: str) -> list[dict[str, Any]]:
+    def get_history(self, execution_arn: str) -> list[dict[str, Any]]:
         return self.events
 
 
@@ -219,13 +219,13 @@ class World:
 
     def turn(self, run: Run, step: int = 1, *, retry: int = 0) -> Decision:
         """Think once."""
-        turn = Turn(tenant=TENANT, run=run.run, session=run.session, agent=run.agent, step=step, retry=retry)
+        turn = TurnInput(tenant=TENANT, run=run.run, session=run.session, agent=run.agent, step=step, retry=retry)
         return self.think(turn, deadline=self.clock().timestamp() + 60)
 
     def act(self, run: Run, decision: Decision, work: Callable[[str, dict[str, Any]], str] | None = None) -> None:
         """Run a decision's calls, as the Act state does."""
         for reference in decision.calls:
-            call = self.runs.call(TENANT, run.run, decision.step, reference.index)
+            call = self.runs.get_call(TENANT, run.run, decision.step, reference.index)
             result = work(call.tool, call.arguments) if work else "4"
             ended = {"status": CallStatus.SUCCEEDED, "result": result, "ended_at": self.clock()}
             self.runs.save_call(call.model_copy(update=ended | {"started_at": self.clock()}))

@@ -14,14 +14,14 @@ socket.socket.connect = refuse
 import functions.models.gateway
 loaded = {"anthropic", "openai"} & set(sys.modules)
 assert not loaded, f"imported without a call: {loaded}"
-from pentad.aws.clients import client
+from pentad.aws.clients import get_client
 from pentad.runtime.wiring import gateway
 import snapshot_restore_py as hooks
 assert len(hooks._before_snapshot_registry) == 1
 for function, arguments, options in hooks._before_snapshot_registry:
     function(*arguments, **options)
 assert {"anthropic", "openai"} <= set(sys.modules)
-kept = {**vars(gateway), "client": client}
+kept = {**vars(gateway), "get_client": get_client}
 made = [name for name, value in kept.items() if hasattr(value, "cache_info") and value.cache_info().currsize]
 assert made == ["load_models"], f"made before the snapshot: {made}"
 assert "boto3.session" not in sys.modules or not __import__("boto3").DEFAULT_SESSION

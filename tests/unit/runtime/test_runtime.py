@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from pentad.api.door.service import Door
-from pentad.aws.clients import client
+from pentad.aws.clients import get_client
 from pentad.domain.errors import ConfigurationError
 from pentad.runtime import queue_batch
 from pentad.runtime import settings as environment
@@ -116,11 +116,11 @@ def test_wiring_makes_no_client_before_it_is_used(wired: Any, monkeypatch: pytes
     def refuse(*_: Any, **__: Any) -> Any:
         raise AssertionError("a client was made")
 
-    client.cache_clear()
+    get_client.cache_clear()
     monkeypatch.setattr("boto3.client", refuse)
     api.make_api()
     gateway.make_think()
-    client.cache_clear()
+    get_client.cache_clear()
 
 
 def test_a_tool_is_wired_by_its_module(wired: Any) -> None:

@@ -40,7 +40,7 @@ class CallsInMemory:
         except KeyError as error:
             raise NotFound("no such run") from error
 
-    def call(self, tenant: str, run: str, step: int, index: int) -> ToolCall:
+    def get_call(self, tenant: str, run: str, step: int, index: int) -> ToolCall:
         try:
             return self.stored[tenant, run, step, index]
         except KeyError as error:
@@ -140,7 +140,7 @@ class World:
 
     @property
     def call(self) -> ToolCall:
-        stored: ToolCall = self.calls.call("acme", RUN, 1, 0)
+        stored: ToolCall = self.calls.get_call("acme", RUN, 1, 0)
         return stored
 
     @property
@@ -149,7 +149,7 @@ class World:
 
     @property
     def audited(self) -> list[tuple[str, str, str | None]]:
-        return [(entry.action, entry.outcome, entry.error_type) for entry in self.audit.of_run("acme", RUN)]
+        return [(entry.action, entry.outcome, entry.error_type) for entry in self.audit.list_for_run("acme", RUN)]
 
     def runtime(self) -> ToolRuntime:
         tools = (self.tool.name,) if self.agent_tools is None else self.agent_tools
@@ -160,7 +160,7 @@ class World:
             runs=self.calls,
             effects=self.effects,
             audit=self.audit,
-            records=self.records.of,
+            records=self.records.get_store,
             telemetry=self.telemetry,
             now=self.now,
             gate=self.gate,
@@ -191,5 +191,5 @@ def context_for(
         effect_key=effect_key,
         now=now,
         remaining_seconds=lambda: 10.0,
-        tables={"records": (records or MemoryRecords()).of("acme")},
+        tables={"records": (records or MemoryRecords()).get_store("acme")},
     )

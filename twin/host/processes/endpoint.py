@@ -55,7 +55,7 @@ class Connection:
         self._buffer += data
         return bool(data)
 
-    def next_request(self) -> RuntimeRequest | None:
+    def pop_request(self) -> RuntimeRequest | None:
         """Return a complete request if the buffer holds one.
 
         Raises:
@@ -95,7 +95,7 @@ class Connection:
         self._head = (method, target.removeprefix(PREFIX), headers, length)
         return True
 
-    def respond(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
+    def send_response(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
         """Answer the last request.
 
         Raises:
@@ -143,7 +143,7 @@ class RuntimeEndpoint:
         Raises:
             EndpointError: The process spoke something else.
         """
-        pending = self._buffered()
+        pending = self._pop_buffered()
         if pending is not None:
             return pending, set()
         ready: set[int] = set()
@@ -154,11 +154,11 @@ class RuntimeEndpoint:
                 self._read(descriptor)
             else:
                 ready.add(descriptor)
-        return self._buffered(), ready
+        return self._pop_buffered(), ready
 
-    def _buffered(self) -> RuntimeRequest | None:
+    def _pop_buffered(self) -> RuntimeRequest | None:
         for connection in list(self._connections.values()):
-            request = connection.next_request()
+            request = connection.pop_request()
             if request is not None:
                 return request
         return None

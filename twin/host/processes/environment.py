@@ -20,7 +20,7 @@ PATH = "/usr/local/bin:/usr/bin:/bin"
 XRAY_DAEMON = "127.0.0.1:2000"
 
 
-def site_folders() -> tuple[str, ...]:
+def list_site_folders() -> tuple[str, ...]:
     """Return the folders that hold the installed packages, without what `.pth` files add.
 
     The project's own editable install is such a `.pth` file: it must not stand in for the assembly's assets.
@@ -33,12 +33,12 @@ def site_folders() -> tuple[str, ...]:
     return tuple(dict.fromkeys(folders))
 
 
-def asset_folders(spec: FunctionSpec) -> tuple[str, ...]:
+def list_asset_folders(spec: FunctionSpec) -> tuple[str, ...]:
     """Return the folders of the function's own code, in Lambda's order: the task, then each layer."""
     return (str(spec.code_dir), *(str(layer / "python") for layer in spec.layer_dirs))
 
 
-def process_environment(
+def build_environment(
     spec: FunctionSpec,
     *,
     region: str,
@@ -71,7 +71,7 @@ def process_environment(
         "LAMBDA_TASK_ROOT": str(spec.code_dir),
         "LANG": "en_US.UTF-8",
         "PATH": PATH,
-        "PYTHONPATH": os.pathsep.join(asset_folders(spec)),
+        "PYTHONPATH": os.pathsep.join(list_asset_folders(spec)),
         "PYTHONUTF8": "1",
         "TMPDIR": str(scratch),
         "TZ": ":UTC",
@@ -79,7 +79,7 @@ def process_environment(
     return {**spec.environment, **reserved, **credentials, **extra}
 
 
-def command(spec: FunctionSpec, *, bytecode: Path, watch: str) -> list[str]:
+def build_command(spec: FunctionSpec, *, bytecode: Path, watch: str) -> list[str]:
     """Return the command line of one instance; `watch` is how it learns of the host's end (see launcher)."""
     return [
         sys.executable,
@@ -88,8 +88,8 @@ def command(spec: FunctionSpec, *, bytecode: Path, watch: str) -> list[str]:
         str(LAUNCHER),
         str(os.getpid()),
         str(bytecode),
-        os.pathsep.join(site_folders()),
-        os.pathsep.join(asset_folders(spec)),
+        os.pathsep.join(list_site_folders()),
+        os.pathsep.join(list_asset_folders(spec)),
         watch,
         spec.handler,
     ]

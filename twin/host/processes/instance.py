@@ -44,7 +44,7 @@ class Event:
     function_arn: str
     trace_id: str
 
-    def headers(self) -> dict[str, str]:
+    def to_headers(self) -> dict[str, str]:
         """Return the headers of the Runtime API's "next" response."""
         return {
             "Lambda-Runtime-Aws-Request-Id": self.request_id,
@@ -138,14 +138,14 @@ class Instance:
             except (EndpointError, OSError):
                 return End.EXITED
             if self.log.descriptor in ready:
-                self._drain()
+                self._read_output()
             if request is not None:
                 return request
-            if self._exited():
+            if self._has_exited():
                 # Its last request may have arrived between the wait and this look.
                 request, _ = self.start.endpoint.wait(0)
                 return request if request is not None else End.EXITED
-            if self.resident_mb() > self.spec.memory_mb:
+            if self.measure_memory_mb() > self.spec.memory_mb:
                 return End.OUT_OF_MEMORY
 
     def dispatch(self, event: Event) -> bool:
@@ -153,7 +153,7 @@ class Instance:
         request, self._next = self._next, None
         assert request is not None, "dispatch() follows wait_ready()"  # noqa: S101
         try:
-            request.connection.respond(200, event.headers(), event.payload)
+            request.connection.send_response(200, event.to_headers(), event.payload)
         except OSError:
             return False
         return True
@@ -161,14 +161,14 @@ class Instance:
     def acknowledge(self, request: RuntimeRequest, status: int, body: bytes) -> None:
         """Answer a result that the runtime posted; its connection may be gone already."""
         with suppress(OSError):
-            request.connection.respond(status, {}, body)
+            request.connection.send_response(status, {}, body)
 
-    def idle_and_alive(self) -> bool:
+    def is_alive(self) -> bool:
         """Read what an idle instance printed; False if it has ended."""
-        self._drain()
-        return not self._exited()
+        self._read_output()
+        return not self._has_exited()
 
-    def returncode(self) -> int:
+    def wait_exit(self) -> int:
         """Wait a moment for the process to end, killing it after that, and return its exit code."""
         if self._process is None:
             return 1
@@ -178,7 +178,7 @@ class Instance:
             kill_group(self._process)
             return self._process.returncode if self._process.returncode is not None else -9
 
-    def resident_mb(self) -> int:
+    def measure_memory_mb(self) -> int:
         """Resident memory now, in MB rounded up; remembered as the peak."""
         try:
             assert self._process is not None  # noqa: S101 - only called on a started instance
@@ -206,10 +206,10 @@ class Instance:
         self.log.close()
         shutil.rmtree(self.start.scratch, ignore_errors=True)
 
-    def _exited(self) -> bool:
+    def _has_exited(self) -> bool:
         return self._process is None or self._process.poll() is not None
 
-    def _drain(self) -> None:
-        if self._output_open and not self.log.drain():
+    def _read_output(self) -> None:
+        if self._output_open and not self.log.read_output():
             self._output_open = False
             self.start.endpoint.unwatch(self.log.descriptor)

@@ -32,7 +32,7 @@ if TYPE_CHECKING:  # importing it for real would add 27 ms to each cold start
 PR_SET_PDEATHSIG = 1
 
 
-def die_with_host(host_pid: int, how: str) -> None:
+def bind_to_host(host_pid: int, how: str) -> None:
     """Arrange that this process ends when the host does, however the host ends."""
     if how == "signal":
         ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
@@ -72,19 +72,19 @@ def cache_assets(folders: tuple[str, ...], bytecode: str) -> None:
         (SourcelessFileLoader, BYTECODE_SUFFIXES),
     )
 
-    def asset_hook(path: str) -> PathEntryFinder:
+    def make_finder(path: str) -> PathEntryFinder:
         if any(path == folder or path.startswith(folder + os.sep) for folder in folders):
             return hook(path)
         raise ImportError(path)
 
-    sys.path_hooks.insert(0, asset_hook)
+    sys.path_hooks.insert(0, make_finder)
     sys.path_importer_cache.clear()
 
 
 def main(argv: list[str]) -> None:
     """Prepare the interpreter as the Lambda environment has it, and run the handler's runtime loop."""
     host_pid, bytecode, site_folders, asset_folders, how, handler = argv[1:7]
-    die_with_host(int(host_pid), how)
+    bind_to_host(int(host_pid), how)
     cache_assets(tuple(asset_folders.split(os.pathsep)), bytecode)
     sys.path.extend(site_folders.split(os.pathsep))
     sys.argv = ["bootstrap", handler]

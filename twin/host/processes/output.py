@@ -8,7 +8,7 @@ import time
 from collections import deque
 from typing import Final
 
-from twin.host.model import LogEvent, LogSink, Report
+from twin.host.model import InvocationReport, LogEvent, LogSink
 
 READ_BYTES: Final = 64 * 1024
 MAX_LINE_BYTES: Final = 256 * 1024
@@ -40,7 +40,7 @@ class InstanceLog:
             os.close(self.write_end)
             self.write_end = -1
 
-    def drain(self) -> bool:
+    def read_output(self) -> bool:
         """Read all output that is there; False once the pipe is at its end."""
         for _ in range(MAX_READS):
             try:
@@ -51,10 +51,10 @@ class InstanceLog:
                 return False
             if not data:
                 return False
-            self._feed(data)
+            self._split_lines(data)
         return True
 
-    def _feed(self, data: bytes) -> None:
+    def _split_lines(self, data: bytes) -> None:
         self._partial += data
         *lines, rest = self._partial.split(b"\n")
         self._partial = rest
@@ -90,13 +90,13 @@ class InstanceLog:
         self._tail_bytes = 0
         self.add(f"START RequestId: {request_id} Version: {version}")
 
-    def end(self, report: Report, memory_mb: int) -> None:
+    def end(self, report: InvocationReport, memory_mb: int) -> None:
         """Write what is left of the invocation's output, then END and REPORT."""
-        self.drain()
+        self.read_output()
         self.flush()
-        self.add(f"END RequestId: {report.request_id}", report_line(report, memory_mb))
+        self.add(f"END RequestId: {report.request_id}", format_report(report, memory_mb))
 
-    def tail(self) -> str:
+    def get_tail(self) -> str:
         """Return the last 4 KB of this invocation's lines."""
         text = "".join(f"{line}\n" for line in self._tail)
         return text.encode()[-TAIL_BYTES:].decode("utf-8", "ignore")
@@ -104,13 +104,13 @@ class InstanceLog:
     def close(self) -> None:
         """Read the rest and close both ends."""
         self.close_write_end()
-        self.drain()
+        self.read_output()
         self.flush()
         with contextlib.suppress(OSError):
             os.close(self._read_end)
 
 
-def report_line(report: Report, memory_mb: int) -> str:
+def format_report(report: InvocationReport, memory_mb: int) -> str:
     """Return Lambda's REPORT line."""
     billed = int(report.duration_ms + (report.init_ms or 0) + 0.999)
     parts = [

@@ -22,7 +22,7 @@ _CLASSIFIERS: Final[Mapping[str, Classifier]] = {
 }
 
 
-def accesses(call: Call) -> Sequence[Access]:
+def classify_call(call: Call) -> Sequence[Access]:
     """Return every access that the call needs.
 
     Raises:

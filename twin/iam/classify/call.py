@@ -13,38 +13,38 @@ class UnknownCall(IamError):
     """No classifier knows this call, so nothing can allow it."""
 
 
-class Resolver(Protocol):
+class AccountResolver(Protocol):
     """Looks up in the running account what a request alone does not say."""
 
-    def partition_key(self, table: str, index: str | None) -> str | None:
+    def find_partition_key(self, table: str, index: str | None) -> str | None:
         """Return the name of the partition key of a table or index."""
 
-    def secret_arn(self, secret_id: str) -> str | None:
+    def find_secret_arn(self, secret_id: str) -> str | None:
         """Return the ARN of a secret given by name, partial ARN or ARN."""
 
-    def key_arn(self, key_id: str) -> str | None:
+    def find_key_arn(self, key_id: str) -> str | None:
         """Return the ARN of a KMS key given by id, alias or ARN."""
 
-    def machine_of_token(self, task_token: str) -> str | None:
+    def find_token_machine(self, task_token: str) -> str | None:
         """Return the ARN of the state machine that a task token belongs to."""
 
 
 class NoResolver:
     """Knows nothing: for callers whose requests say everything."""
 
-    def partition_key(self, table: str, index: str | None) -> str | None:
+    def find_partition_key(self, table: str, index: str | None) -> str | None:
         """Return None."""
         return None
 
-    def secret_arn(self, secret_id: str) -> str | None:
+    def find_secret_arn(self, secret_id: str) -> str | None:
         """Return None."""
         return None
 
-    def key_arn(self, key_id: str) -> str | None:
+    def find_key_arn(self, key_id: str) -> str | None:
         """Return None."""
         return None
 
-    def machine_of_token(self, task_token: str) -> str | None:
+    def find_token_machine(self, task_token: str) -> str | None:
         """Return None."""
         return None
 
@@ -57,9 +57,9 @@ class Call:
     operation: str
     params: Mapping[str, Any]
     region: str
-    resolver: Resolver
+    resolver: AccountResolver
 
-    def arn(self, resource: str, service: str | None = None) -> str:
+    def format_arn(self, resource: str, service: str | None = None) -> str:
         """Return the ARN of a resource of this account and region."""
         return f"arn:aws:{service or self.service}:{self.region}:{ACCOUNT_ID}:{resource}"
 

@@ -62,34 +62,34 @@ def classify_s3(call: Call) -> Sequence[Access]:
     if operation == "ListBuckets":
         return [Access("s3:ListAllMyBuckets", "*")]
     if operation in _BUCKET_ACTIONS:
-        return [Access(f"s3:{_BUCKET_ACTIONS[operation]}", _bucket(params["Bucket"]), context)]
+        return [Access(f"s3:{_BUCKET_ACTIONS[operation]}", _format_bucket_arn(params["Bucket"]), context)]
     if operation == "DeleteObjects":
         objects = params.get("Delete", {}).get("Objects", [])
-        return [_object(params["Bucket"], entry, "DeleteObject", context) for entry in objects]
+        return [_classify_object(params["Bucket"], entry, "DeleteObject", context) for entry in objects]
     if operation not in _OBJECT_ACTIONS:
         raise UnknownCall(f"the local twin cannot authorise s3:{operation}")
-    found = [_object(params["Bucket"], params, _OBJECT_ACTIONS[operation], context)]
+    found = [_classify_object(params["Bucket"], params, _OBJECT_ACTIONS[operation], context)]
     if operation in ("CopyObject", "UploadPartCopy"):
-        found.insert(0, _source(params["CopySource"]))
+        found.insert(0, _classify_source(params["CopySource"]))
     if params.get("Tagging") and operation in ("PutObject", "CreateMultipartUpload", "CopyObject"):
-        found.append(_object(params["Bucket"], params, "PutObjectTagging", context))
+        found.append(_classify_object(params["Bucket"], params, "PutObjectTagging", context))
     return found
 
 
-def _bucket(name: str) -> str:
+def _format_bucket_arn(name: str) -> str:
     return f"arn:aws:s3:::{name}"
 
 
-def _object(bucket: str, entry: Mapping[str, Any], action: str, context: Mapping[str, ContextValue]) -> Access:
+def _classify_object(bucket: str, entry: Mapping[str, Any], action: str, context: Mapping[str, ContextValue]) -> Access:
     version = entry.get("VersionId")
     if version and action in _WITH_VERSION:
         action = action.replace("Object", "ObjectVersion", 1)
-    return Access(f"s3:{action}", f"{_bucket(bucket)}/{entry['Key']}", context)
+    return Access(f"s3:{action}", f"{_format_bucket_arn(bucket)}/{entry['Key']}", context)
 
 
-def _source(copy_source: object) -> Access:
+def _classify_source(copy_source: object) -> Access:
     if isinstance(copy_source, Mapping):
-        return _object(copy_source["Bucket"], copy_source, "GetObject", {})
+        return _classify_object(copy_source["Bucket"], copy_source, "GetObject", {})
     path, _, version = str(copy_source).partition("?versionId=")
     bucket, _, key = unquote(path).lstrip("/").partition("/")
-    return _object(bucket, {"Key": key, "VersionId": version or None}, "GetObject", {})
+    return _classify_object(bucket, {"Key": key, "VersionId": version or None}, "GetObject", {})

@@ -11,41 +11,41 @@ from twin.iam.classify.call import Call, Classifier, UnknownCall
 from twin.iam.model import ACCOUNT_ID, Access, ContextValue
 
 
-def _sqs(call: Call) -> Sequence[Access]:
+def _classify_sqs(call: Call) -> Sequence[Access]:
     action = call.action.removesuffix("Batch")
     if "QueueUrl" in call.params:
-        return [Access(action, call.arn(call.params["QueueUrl"].rstrip("/").rsplit("/", 1)[-1]))]
+        return [Access(action, call.format_arn(call.params["QueueUrl"].rstrip("/").rsplit("/", 1)[-1]))]
     if "QueueName" in call.params:
-        return [Access(action, call.arn(call.params["QueueName"]))]
+        return [Access(action, call.format_arn(call.params["QueueName"]))]
     return [Access(action, "*")]
 
 
-def _events(call: Call) -> Sequence[Access]:
+def _classify_events(call: Call) -> Sequence[Access]:
     if call.operation != "PutEvents":
-        return [Access(call.action, _bus(call, call.params.get("EventBusName")))]
+        return [Access(call.action, _format_bus_arn(call, call.params.get("EventBusName")))]
     return [
         Access(
             call.action,
-            _bus(call, entry.get("EventBusName")),
+            _format_bus_arn(call, entry.get("EventBusName")),
             {"events:source": entry.get("Source", ""), "events:detail-type": entry.get("DetailType", "")},
         )
         for entry in call.params.get("Entries", [])
     ]
 
 
-def _bus(call: Call, name: str | None) -> str:
-    return name if name and name.startswith("arn:") else call.arn(f"event-bus/{name or 'default'}")
+def _format_bus_arn(call: Call, name: str | None) -> str:
+    return name if name and name.startswith("arn:") else call.format_arn(f"event-bus/{name or 'default'}")
 
 
 _LAMBDA_ACTIONS: Final = {"Invoke": "InvokeFunction", "InvokeAsync": "InvokeFunction"}
 
 
-def _lambda(call: Call) -> Sequence[Access]:
+def _classify_lambda(call: Call) -> Sequence[Access]:
     action = f"lambda:{_LAMBDA_ACTIONS.get(call.operation, call.operation)}"
     name = unquote(call.params.get("FunctionName", ""))
     if not name:
         return [Access(action, "*")]
-    arn = name if name.startswith("arn:") else call.arn(f"function:{name.rsplit('function:', 1)[-1]}")
+    arn = name if name.startswith("arn:") else call.format_arn(f"function:{name.rsplit('function:', 1)[-1]}")
     qualifier = call.params.get("Qualifier")
     return [Access(action, f"{arn}:{qualifier}" if qualifier and arn.count(":") == 6 else arn)]
 
@@ -64,10 +64,10 @@ _QUALIFIED: Final = 8
 _TOKEN_OPERATIONS: Final = frozenset(("SendTaskSuccess", "SendTaskFailure", "SendTaskHeartbeat"))
 
 
-def _states(call: Call) -> Sequence[Access]:
+def _classify_states(call: Call) -> Sequence[Access]:
     if call.operation in _TOKEN_OPERATIONS:
-        machine = call.resolver.machine_of_token(call.params.get("taskToken", ""))
-        return [Access(call.action, machine or call.arn("stateMachine:*"), any_resource=machine is None)]
+        machine = call.resolver.find_token_machine(call.params.get("taskToken", ""))
+        return [Access(call.action, machine or call.format_arn("stateMachine:*"), any_resource=machine is None)]
     arn = next((call.params[name] for name in _MACHINE_ARNS if name in call.params), "*")
     if call.operation == "CreateStateMachineAlias":
         routes = call.params.get("routingConfiguration") or [{}]
@@ -86,12 +86,12 @@ def split_machine(arn: str) -> tuple[str, str | None]:
     return arn, None
 
 
-def _secretsmanager(call: Call) -> Sequence[Access]:
+def _classify_secretsmanager(call: Call) -> Sequence[Access]:
     secret = call.params.get("SecretId") or call.params.get("Name")
     if secret is None:
         return [Access(call.action, "*")]
-    arn = call.resolver.secret_arn(secret) or (
-        secret if secret.startswith("arn:") else call.arn(f"secret:{secret}-??????")
+    arn = call.resolver.find_secret_arn(secret) or (
+        secret if secret.startswith("arn:") else call.format_arn(f"secret:{secret}-??????")
     )
     context: dict[str, ContextValue] = {"secretsmanager:SecretId": secret}
     for name in ("VersionId", "VersionStage"):
@@ -100,7 +100,7 @@ def _secretsmanager(call: Call) -> Sequence[Access]:
     return [Access(call.action, arn, context)]
 
 
-def _kms(call: Call) -> Sequence[Access]:
+def _classify_kms(call: Call) -> Sequence[Access]:
     key = call.params.get("KeyId")
     encryption = call.params.get("EncryptionContext") or {}
     context: dict[str, ContextValue] = {f"kms:EncryptionContext:{name}": value for name, value in encryption.items()}
@@ -108,51 +108,51 @@ def _kms(call: Call) -> Sequence[Access]:
         context["kms:EncryptionContextKeys"] = tuple(encryption)
     if key is None:
         # Decrypt may leave the key to the ciphertext, which only the key service can read.
-        return [Access(call.action, call.arn("key/*"), context, any_resource=call.operation == "Decrypt")]
-    arn = call.resolver.key_arn(key) or (key if key.startswith("arn:") else call.arn(f"key/{key}"))
+        return [Access(call.action, call.format_arn("key/*"), context, any_resource=call.operation == "Decrypt")]
+    arn = call.resolver.find_key_arn(key) or (key if key.startswith("arn:") else call.format_arn(f"key/{key}"))
     return [Access(call.action, arn, context)]
 
 
-def _logs(call: Call) -> Sequence[Access]:
+def _classify_logs(call: Call) -> Sequence[Access]:
     group = call.params.get("logGroupName") or call.params.get("logGroupIdentifier")
     if group is None:
         return [Access(call.action, "*")]
     name = group.rsplit(":log-group:", 1)[-1].removesuffix(":*")
     stream = call.params.get("logStreamName", "") if call.operation in ("PutLogEvents", "GetLogEvents") else ""
-    return [Access(call.action, call.arn(f"log-group:{name}:log-stream:{stream}"))]
+    return [Access(call.action, call.format_arn(f"log-group:{name}:log-stream:{stream}"))]
 
 
-def _cloudwatch(call: Call) -> Sequence[Access]:
+def _classify_cloudwatch(call: Call) -> Sequence[Access]:
     if call.operation == "PutMetricData":
         return [Access(call.action, "*", {"cloudwatch:namespace": call.params.get("Namespace", "")})]
     return [Access(call.action, "*")]
 
 
-def _ses(call: Call) -> Sequence[Access]:
+def _classify_ses(call: Call) -> Sequence[Access]:
     sender = call.params.get("FromEmailAddress")
     if call.operation != "SendEmail" or not sender:
         raise UnknownCall(f"the local twin cannot authorise ses:{call.operation}")
     # AWS checks the verified identity that it finds for the sender: its address before its domain.
-    arn = call.params.get("FromEmailAddressIdentityArn") or call.arn(f"identity/{sender}")
+    arn = call.params.get("FromEmailAddressIdentityArn") or call.format_arn(f"identity/{sender}")
     return [Access(call.action, arn, {"ses:FromAddress": sender})]
 
 
-def _sns(call: Call) -> Sequence[Access]:
+def _classify_sns(call: Call) -> Sequence[Access]:
     arn = call.params.get("TopicArn") or call.params.get("TargetArn") or call.params.get("ResourceArn") or "*"
     return [Access(call.action.removesuffix("Batch"), arn)]
 
 
-def _ssm(call: Call) -> Sequence[Access]:
+def _classify_ssm(call: Call) -> Sequence[Access]:
     names = call.params.get("Names") or [n for n in (call.params.get("Name"), call.params.get("Path")) if n]
-    found = [Access(call.action, n if n.startswith("arn:") else _parameter(call, n)) for n in names]
+    found = [Access(call.action, n if n.startswith("arn:") else _format_parameter_arn(call, n)) for n in names]
     return found or [Access(call.action, "*")]
 
 
-def _parameter(call: Call, name: str) -> str:
-    return call.arn(f"parameter/{name.strip('/')}")
+def _format_parameter_arn(call: Call, name: str) -> str:
+    return call.format_arn(f"parameter/{name.strip('/')}")
 
 
-def _sts(call: Call) -> Sequence[Access]:
+def _classify_sts(call: Call) -> Sequence[Access]:
     if call.operation == "GetCallerIdentity":
         return []  # needs no permission on AWS, and no policy can deny it
     if call.operation == "AssumeRole":
@@ -160,7 +160,7 @@ def _sts(call: Call) -> Sequence[Access]:
     raise UnknownCall(f"the local twin cannot authorise sts:{call.operation}")
 
 
-def _xray(call: Call) -> Sequence[Access]:
+def _classify_xray(call: Call) -> Sequence[Access]:
     return [Access(call.action, "*")]
 
 
@@ -168,7 +168,7 @@ _API_GATEWAY_VERBS: Final = re.compile(r"^(Get|Create|Import|Put|Update|Delete|T
 _VERBS: Final = {"Get": "GET", "Create": "POST", "Import": "POST", "Put": "PUT", "Update": "PATCH", "Delete": "DELETE"}
 
 
-def _apigateway(call: Call) -> Sequence[Access]:
+def _classify_apigateway(call: Call) -> Sequence[Access]:
     verb = _API_GATEWAY_VERBS.match(call.operation)
     if verb is None or verb.group(1) not in _VERBS:
         raise UnknownCall(f"the local twin cannot authorise apigateway:{call.operation}")
@@ -176,25 +176,25 @@ def _apigateway(call: Call) -> Sequence[Access]:
     return [Access(f"apigateway:{_VERBS[verb.group(1)]}", f"arn:aws:apigateway:{call.region}::/apis/{api}")]
 
 
-def _role(call: Call) -> Sequence[Access]:
+def _classify_iam(call: Call) -> Sequence[Access]:
     name = call.params.get("RoleName")
     return [Access(call.action, f"arn:aws:iam::{ACCOUNT_ID}:role/{name}" if name else "*")]
 
 
 SERVICES: Final[Mapping[str, Classifier]] = {
-    "apigateway": _apigateway,
-    "cloudwatch": _cloudwatch,
-    "events": _events,
-    "iam": _role,
-    "kms": _kms,
-    "lambda": _lambda,
-    "logs": _logs,
-    "secretsmanager": _secretsmanager,
-    "ses": _ses,
-    "sns": _sns,
-    "sqs": _sqs,
-    "ssm": _ssm,
-    "states": _states,
-    "sts": _sts,
-    "xray": _xray,
+    "apigateway": _classify_apigateway,
+    "cloudwatch": _classify_cloudwatch,
+    "events": _classify_events,
+    "iam": _classify_iam,
+    "kms": _classify_kms,
+    "lambda": _classify_lambda,
+    "logs": _classify_logs,
+    "secretsmanager": _classify_secretsmanager,
+    "ses": _classify_ses,
+    "sns": _classify_sns,
+    "sqs": _classify_sqs,
+    "ssm": _classify_ssm,
+    "states": _classify_states,
+    "sts": _classify_sts,
+    "xray": _classify_xray,
 }

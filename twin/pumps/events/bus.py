@@ -5,13 +5,13 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from twin.deploy.services.messaging.events import rule_target
+from twin.deploy.services.messaging.events import parse_target
 from twin.machine.status import DETAIL_TYPE, SOURCE
 from twin.pumps.delivery import Delivery
-from twin.pumps.events.patterns import PatternError, matches
-from twin.pumps.events.storage import object_event
-from twin.pumps.inputs import target_input
-from twin.pumps.moto_hooks import HookedRule, StoredObject, new_event, publish
+from twin.pumps.events.patterns import PatternError, match_event
+from twin.pumps.events.storage import build_object_event
+from twin.pumps.inputs import build_input
+from twin.pumps.moto_hooks import HookedRule, StoredObject, build_event, publish
 
 JsonObject = dict[str, Any]
 
@@ -30,7 +30,7 @@ class EventBusPump:
     def on_event(self, event: JsonObject, rule: HookedRule) -> None:
         """Queue the event for each target of the rule, if the rule's pattern matches."""
         try:
-            if not matches(_pattern(rule), event):
+            if not match_event(_parse_pattern(rule), event):
                 return
         except PatternError as error:
             logger.error("rule %s: %s", rule.name, error)
@@ -40,21 +40,21 @@ class EventBusPump:
 
     def on_object(self, change: str, stored: StoredObject) -> None:
         """Send the event of an object's change to the default bus."""
-        event = object_event(change, stored, self._account)
+        event = build_object_event(change, stored, self._account)
         publish(event, bus="default", account=self._account, region=self._region, on_event=self.on_event)
 
     def on_execution(self, detail: JsonObject) -> None:
         """Send the event of an execution's new status to the default bus."""
         place = (self._account, self._region)
-        event = new_event(DETAIL_TYPE, SOURCE, detail, [detail["executionArn"]], place)
+        event = build_event(DETAIL_TYPE, SOURCE, detail, [detail["executionArn"]], place)
         publish(event, bus="default", account=self._account, region=self._region, on_event=self.on_event)
 
     def _deliver(self, event: JsonObject, rule: HookedRule, body: Mapping[str, Any]) -> None:
-        target = rule_target(body)
-        text = target_input(target, event, rule.arn)
+        target = parse_target(body)
+        text = build_input(target, event, rule.arn)
         self._put(Delivery(target, text, rule.arn, _SERVICE, event["id"]))
 
 
-def _pattern(rule: HookedRule) -> JsonObject:
+def _parse_pattern(rule: HookedRule) -> JsonObject:
     pattern: JsonObject = json.loads(rule.pattern or "{}")
     return pattern

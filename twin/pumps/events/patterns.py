@@ -16,7 +16,7 @@ class PatternError(ValueError):
     """A pattern that EventBridge would refuse."""
 
 
-def matches(pattern: Mapping[str, Any], event: Any) -> bool:
+def match_event(pattern: Mapping[str, Any], event: Any) -> bool:
     """Tell whether `event` has everything that `pattern` asks for.
 
     Raises:
@@ -24,37 +24,37 @@ def matches(pattern: Mapping[str, Any], event: Any) -> bool:
     """
     for key, wanted in pattern.items():
         if key == "$or" and isinstance(wanted, list):
-            if not any(matches(option, event) for option in wanted):
+            if not any(match_event(option, event) for option in wanted):
                 return False
-        elif not _field_matches(wanted, _values(event, key)):
+        elif not _match_field(wanted, _collect_values(event, key)):
             return False
     return True
 
 
-def _values(event: Any, key: str) -> list[Any]:
+def _collect_values(event: Any, key: str) -> list[Any]:
     """Return the values under `key`: an array of objects gives those of each."""
     if isinstance(event, Mapping):
         return [event[key]] if key in event else []
     if isinstance(event, list):
-        return [value for item in event for value in _values(item, key)]
+        return [value for item in event for value in _collect_values(item, key)]
     return []
 
 
-def _field_matches(wanted: Any, values: list[Any]) -> bool:
+def _match_field(wanted: Any, values: list[Any]) -> bool:
     if isinstance(wanted, Mapping):
         if not values:
             # Nested patterns may ask for absence: {"detail": {"x": [{"exists": false}]}}.
-            return matches(wanted, {})
-        return any(matches(wanted, value) for value in values)
+            return match_event(wanted, {})
+        return any(match_event(wanted, value) for value in values)
     if not isinstance(wanted, list):
         raise PatternError(f"a pattern's leaf must be an array, not {wanted!r}")
     leaves = [leaf for value in values for leaf in (value if isinstance(value, list) else [value])]
-    return any(_any_leaf(test, leaves) for test in wanted)
+    return any(_match_leaves(test, leaves) for test in wanted)
 
 
-def _any_leaf(test: Any, leaves: list[Any]) -> bool:
+def _match_leaves(test: Any, leaves: list[Any]) -> bool:
     if not isinstance(test, Mapping):
-        return any(_equal(test, leaf) for leaf in leaves)
+        return any(_is_equal(test, leaf) for leaf in leaves)
     if len(test) != 1:
         raise PatternError(f"a matcher has one operator, not {sorted(test)}")
     [(operator, argument)] = test.items()
@@ -65,7 +65,7 @@ def _any_leaf(test: Any, leaves: list[Any]) -> bool:
     return any(_OPERATORS[operator](argument, leaf) for leaf in leaves)
 
 
-def _equal(wanted: Any, value: Any) -> bool:
+def _is_equal(wanted: Any, value: Any) -> bool:
     """Equality with JSON's types: true is not 1, "1" is not 1, but 1 is 1.0."""
     if isinstance(wanted, bool) or isinstance(value, bool) or wanted is None or value is None:
         return wanted is value
@@ -73,36 +73,36 @@ def _equal(wanted: Any, value: Any) -> bool:
     return bool(wanted == value) if numbers[0] == numbers[1] else False
 
 
-def _prefix(argument: Any, value: Any) -> bool:
+def _match_prefix(argument: Any, value: Any) -> bool:
     if isinstance(argument, Mapping):
         folded = str(argument["equals-ignore-case"]).casefold()
         return isinstance(value, str) and value.casefold().startswith(folded)
     return isinstance(value, str) and value.startswith(argument)
 
 
-def _suffix(argument: Any, value: Any) -> bool:
+def _match_suffix(argument: Any, value: Any) -> bool:
     if isinstance(argument, Mapping):
         folded = str(argument["equals-ignore-case"]).casefold()
         return isinstance(value, str) and value.casefold().endswith(folded)
     return isinstance(value, str) and value.endswith(argument)
 
 
-def _ignore_case(argument: Any, value: Any) -> bool:
+def _match_ignore_case(argument: Any, value: Any) -> bool:
     return isinstance(value, str) and value.casefold() == str(argument).casefold()
 
 
 @lru_cache(maxsize=256)
-def _wildcard_expression(pattern: str) -> re.Pattern[str]:
+def _build_wildcard(pattern: str) -> re.Pattern[str]:
     parts = re.split(r"(\\\*|\\\\|\*)", pattern)
     special = {"*": ".*", "\\*": r"\*", "\\\\": r"\\"}
     return re.compile("".join(special.get(part, re.escape(part)) for part in parts), re.DOTALL)
 
 
-def _wildcard(argument: Any, value: Any) -> bool:
-    return isinstance(value, str) and _wildcard_expression(argument).fullmatch(value) is not None
+def _match_wildcard(argument: Any, value: Any) -> bool:
+    return isinstance(value, str) and _build_wildcard(argument).fullmatch(value) is not None
 
 
-def _anything_but(argument: Any, value: Any) -> bool:
+def _match_anything_but(argument: Any, value: Any) -> bool:
     if isinstance(argument, Mapping):
         [(operator, inner)] = argument.items()
         if operator not in ("prefix", "suffix", "equals-ignore-case", "wildcard"):
@@ -110,7 +110,7 @@ def _anything_but(argument: Any, value: Any) -> bool:
         options = inner if isinstance(inner, list) else [inner]
         return not any(_OPERATORS[operator](option, value) for option in options)
     options = argument if isinstance(argument, list) else [argument]
-    return not any(_equal(option, value) for option in options)
+    return not any(_is_equal(option, value) for option in options)
 
 
 _COMPARE: dict[str, Callable[[float, float], bool]] = {
@@ -122,22 +122,22 @@ _COMPARE: dict[str, Callable[[float, float], bool]] = {
 }
 
 
-def _numeric(argument: Any, value: Any) -> bool:
+def _match_numeric(argument: Any, value: Any) -> bool:
     if not isinstance(argument, list) or len(argument) not in (2, 4):
         raise PatternError(f"numeric wants one or two comparisons, not {argument!r}")
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False
     pairs = zip(argument[::2], argument[1::2], strict=True)
-    return all(_comparison(operator)(value, bound) for operator, bound in pairs)
+    return all(_get_comparison(operator)(value, bound) for operator, bound in pairs)
 
 
-def _comparison(operator: str) -> Callable[[float, float], bool]:
+def _get_comparison(operator: str) -> Callable[[float, float], bool]:
     if operator not in _COMPARE:
         raise PatternError(f"unknown comparison {operator!r}")
     return _COMPARE[operator]
 
 
-def _cidr(argument: Any, value: Any) -> bool:
+def _match_cidr(argument: Any, value: Any) -> bool:
     try:
         return ipaddress.ip_address(value) in ipaddress.ip_network(argument, strict=False)
     except ValueError:
@@ -145,11 +145,11 @@ def _cidr(argument: Any, value: Any) -> bool:
 
 
 _OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
-    "prefix": _prefix,
-    "suffix": _suffix,
-    "equals-ignore-case": _ignore_case,
-    "wildcard": _wildcard,
-    "anything-but": _anything_but,
-    "numeric": _numeric,
-    "cidr": _cidr,
+    "prefix": _match_prefix,
+    "suffix": _match_suffix,
+    "equals-ignore-case": _match_ignore_case,
+    "wildcard": _match_wildcard,
+    "anything-but": _match_anything_but,
+    "numeric": _match_numeric,
+    "cidr": _match_cidr,
 }

@@ -6,7 +6,7 @@ Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html
 import uuid
 from typing import Any
 
-from twin.pumps.moto_hooks import StoredObject, new_event, sequencer
+from twin.pumps.moto_hooks import StoredObject, build_event, next_sequencer
 
 JsonObject = dict[str, Any]
 
@@ -19,7 +19,7 @@ _REASONS = {
 }
 
 
-def object_event(change: str, stored: StoredObject, account: str, partition: str = "aws") -> JsonObject:
+def build_object_event(change: str, stored: StoredObject, account: str, partition: str = "aws") -> JsonObject:
     """Return the event for one change (`Put`, `Copy`, `CompleteMultipartUpload`, `Delete`, ...) of an object."""
     deleted = change == "Delete"
     body: JsonObject = {"key": stored.key}
@@ -28,7 +28,7 @@ def object_event(change: str, stored: StoredObject, account: str, partition: str
     body["etag"] = stored.etag
     if stored.version_id is not None:
         body["version-id"] = stored.version_id
-    body["sequencer"] = sequencer()
+    body["sequencer"] = next_sequencer()
     detail: JsonObject = {
         "version": "0",
         "bucket": {"name": stored.bucket},
@@ -42,4 +42,4 @@ def object_event(change: str, stored: StoredObject, account: str, partition: str
         detail["deletion-type"] = "Delete Marker Created" if stored.delete_marker else "Permanently Deleted"
     kind = "Object Deleted" if deleted else "Object Created"
     arn = f"arn:{partition}:s3:::{stored.bucket}"
-    return new_event(kind, "aws.s3", detail, [arn], (account, stored.region))
+    return build_event(kind, "aws.s3", detail, [arn], (account, stored.region))

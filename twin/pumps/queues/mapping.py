@@ -14,7 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from twin.deploy.deployment import QueueMapping
 from twin.pumps.courier import Connect
 from twin.pumps.moto_hooks import seconds_until_message
-from twin.pumps.queues.records import failed_messages, passes_filters, queue_record
+from twin.pumps.queues.records import build_record, match_filters, parse_failures
 
 logger = logging.getLogger(__name__)
 
@@ -83,13 +83,13 @@ class QueueMappingPump:
         if self._mapping.enabled:
             self._thread.start()
 
-    def signal(self) -> None:
+    def notify(self) -> None:
         """Tell that the queue has changed."""
         with self._changed:
             self._signals += 1
             self._changed.notify_all()
 
-    def idle(self) -> bool:
+    def is_idle(self) -> bool:
         """Tell whether no invocation is under way."""
         with self._changed:
             return not self._active
@@ -106,15 +106,15 @@ class QueueMappingPump:
     def _run(self) -> None:
         while not self._stopped:
             try:
-                self._cycle()
+                self._poll()
             except (ClientError, BotoCoreError) as error:
                 self._report(f"PROBLEM: {error}")
-                self._pause(self._error_delay)
+                self._wait_for_change(self._error_delay)
             except Exception:  # boundary: whatever happens to one batch, the mapping goes on
                 logger.exception("mapping of %s to %s", self._mapping.queue_arn, self._mapping.function)
-                self._pause(self._error_delay)
+                self._wait_for_change(self._error_delay)
 
-    def _cycle(self) -> None:
+    def _poll(self) -> None:
         if self._client is None:
             self._open()
         if not self._wait_for_work():
@@ -163,7 +163,7 @@ class QueueMappingPump:
             if full or (left <= 0 and (self._mapping.window or not received or room <= _RECEIVE_LIMIT)):
                 break
             if not received:
-                self._pause(left, seen)
+                self._wait_for_change(left, seen)
         return messages
 
     def _receive(self, count: int) -> list[JsonObject]:
@@ -179,7 +179,7 @@ class QueueMappingPump:
 
     def _process(self, messages: list[JsonObject]) -> None:
         try:
-            self._delete(self._finished(messages))
+            self._delete(self._invoke_batch(messages))
         except (ClientError, BotoCoreError) as error:
             self._report(f"PROBLEM: {error}")
         except Exception:  # boundary: a worker's error would vanish in its future
@@ -189,10 +189,10 @@ class QueueMappingPump:
                 self._active -= 1
                 self._changed.notify_all()
 
-    def _finished(self, messages: list[JsonObject]) -> list[JsonObject]:
+    def _invoke_batch(self, messages: list[JsonObject]) -> list[JsonObject]:
         """Invoke the function and return the messages that are done with."""
-        records = {message["MessageId"]: queue_record(message, self._mapping.queue_arn) for message in messages}
-        chosen = {key: record for key, record in records.items() if passes_filters(record, self._mapping.filters)}
+        records = {message["MessageId"]: build_record(message, self._mapping.queue_arn) for message in messages}
+        chosen = {key: record for key, record in records.items() if match_filters(record, self._mapping.filters)}
         filtered = [message for message in messages if message["MessageId"] not in chosen]
         if not chosen:
             return filtered
@@ -201,7 +201,7 @@ class QueueMappingPump:
         if answer.error is not None:
             failed = set(chosen)
         elif self._mapping.partial_failures:
-            failed = failed_messages(answer.payload, list(chosen))
+            failed = parse_failures(answer.payload, list(chosen))
         else:
             failed = set()
         if failed:
@@ -229,7 +229,7 @@ class QueueMappingPump:
             log = logger.info if problem is None else logger.error
             log("mapping of %s to %s: %s", self._mapping.queue_arn, self._mapping.function, problem or "OK")
 
-    def _pause(self, seconds: float, seen: int | None = None) -> None:
+    def _wait_for_change(self, seconds: float, seen: int | None = None) -> None:
         """Wait until the queue has changed, since `seen` where that is given, or the time is over."""
         with self._changed:
             if not self._stopped and seen in (None, self._signals):

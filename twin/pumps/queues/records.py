@@ -5,7 +5,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from twin.pumps.events.patterns import matches
+from twin.pumps.events.patterns import match_event
 
 JsonObject = dict[str, Any]
 
@@ -22,7 +22,7 @@ _ATTRIBUTES = (
 )
 
 
-def queue_record(message: JsonObject, queue_arn: str) -> JsonObject:
+def build_record(message: JsonObject, queue_arn: str) -> JsonObject:
     """Return one record of the event for a message as ReceiveMessage gives it."""
     attributes = message.get("Attributes", {})
     record: JsonObject = {
@@ -30,7 +30,9 @@ def queue_record(message: JsonObject, queue_arn: str) -> JsonObject:
         "receiptHandle": message["ReceiptHandle"],
         "body": message["Body"],
         "attributes": {name: attributes[name] for name in _ATTRIBUTES if name in attributes},
-        "messageAttributes": {name: _attribute(value) for name, value in message.get("MessageAttributes", {}).items()},
+        "messageAttributes": {
+            name: _convert_attribute(value) for name, value in message.get("MessageAttributes", {}).items()
+        },
         "md5OfBody": message["MD5OfBody"],
         "eventSource": "aws:sqs",
         "eventSourceARN": queue_arn,
@@ -41,7 +43,7 @@ def queue_record(message: JsonObject, queue_arn: str) -> JsonObject:
     return record
 
 
-def _attribute(value: JsonObject) -> JsonObject:
+def _convert_attribute(value: JsonObject) -> JsonObject:
     converted: JsonObject = {}
     if "StringValue" in value:
         converted["stringValue"] = value["StringValue"]
@@ -50,23 +52,23 @@ def _attribute(value: JsonObject) -> JsonObject:
     return converted | {"stringListValues": [], "binaryListValues": [], "dataType": value["DataType"]}
 
 
-def passes_filters(record: JsonObject, filters: Sequence[JsonObject]) -> bool:
+def match_filters(record: JsonObject, filters: Sequence[JsonObject]) -> bool:
     """Tell whether a record passes: any filter will do; a body filter wants a body of the same kind."""
-    return not filters or any(_passes(record, pattern) for pattern in filters)
+    return not filters or any(_match_filter(record, pattern) for pattern in filters)
 
 
-def _passes(record: JsonObject, pattern: JsonObject) -> bool:
+def _match_filter(record: JsonObject, pattern: JsonObject) -> bool:
     body_pattern = pattern.get("body")
     if not isinstance(body_pattern, dict):
-        return matches(pattern, record)
+        return match_event(pattern, record)
     try:
         body = json.loads(record["body"])
     except ValueError:
         return False
-    return isinstance(body, dict) and matches(pattern, {**record, "body": body})
+    return isinstance(body, dict) and match_event(pattern, {**record, "body": body})
 
 
-def failed_messages(payload: bytes, message_ids: Sequence[str]) -> set[str]:
+def parse_failures(payload: bytes, message_ids: Sequence[str]) -> set[str]:
     """Return the ids to receive again, from a function that reports batch item failures.
 
     An empty answer is a success; one that is malformed, or names an unknown message, fails the whole batch.

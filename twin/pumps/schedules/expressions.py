@@ -25,7 +25,7 @@ class ScheduleError(ValueError):
 class Schedule(Protocol):
     """When something fires."""
 
-    def after(self, moment: datetime) -> datetime | None:
+    def next_after(self, moment: datetime) -> datetime | None:
         """Return the first time strictly after `moment` (UTC), or None when there is none."""
 
 
@@ -36,7 +36,7 @@ class Rate:
     period: timedelta
     start: datetime
 
-    def after(self, moment: datetime) -> datetime | None:
+    def next_after(self, moment: datetime) -> datetime | None:
         """Return the next multiple of the period."""
         passed = (moment - self.start) // self.period
         return self.start + self.period * max(passed + 1, 1)
@@ -48,7 +48,7 @@ class Once:
 
     moment: datetime
 
-    def after(self, moment: datetime) -> datetime | None:
+    def next_after(self, moment: datetime) -> datetime | None:
         """Return the moment unless it has passed."""
         return self.moment if self.moment > moment else None
 
@@ -65,12 +65,12 @@ class Cron:
     years: frozenset[int]
     zone: ZoneInfo
 
-    def after(self, moment: datetime) -> datetime | None:
+    def next_after(self, moment: datetime) -> datetime | None:
         """Return the next matching minute."""
         local = (moment + timedelta(minutes=1)).replace(second=0, microsecond=0).astimezone(self.zone)
         for offset in range(_HORIZON_DAYS):
             day = local.date() + timedelta(days=offset)
-            if not self._day(day):
+            if not self._match_day(day):
                 continue
             for hour in sorted(self.hours):
                 for minute in sorted(self.minutes):
@@ -79,7 +79,7 @@ class Cron:
                         return candidate.astimezone(UTC)
         return None
 
-    def _day(self, day: date) -> bool:
+    def _match_day(self, day: date) -> bool:
         return day.month in self.months and day.year in self.years and self.month_day(day) and self.week_day(day)
 
 
@@ -95,22 +95,22 @@ def parse_schedule(expression: str, start: datetime, zone: str = "UTC") -> Sched
     kind, body = match.groups()
     try:
         if kind == "rate":
-            return _rate(body, start)
+            return _parse_rate(body, start)
         if kind == "at":
             return Once(datetime.fromisoformat(body).replace(tzinfo=ZoneInfo(zone)).astimezone(UTC))
-        return _cron(body, ZoneInfo(zone))
+        return _parse_cron(body, ZoneInfo(zone))
     except (ValueError, KeyError) as error:
         raise ScheduleError(f"{expression!r}: {error}") from error
 
 
-def _rate(body: str, start: datetime) -> Rate:
+def _parse_rate(body: str, start: datetime) -> Rate:
     match = re.fullmatch(r"(\d+) (minute|hour|day)s?", body)
     if match is None or int(match.group(1)) < 1:
         raise ScheduleError("a rate is a positive number and a unit")
     return Rate(timedelta(seconds=int(match.group(1)) * _UNITS[match.group(2)]), start)
 
 
-def _cron(body: str, zone: ZoneInfo) -> Cron:
+def _parse_cron(body: str, zone: ZoneInfo) -> Cron:
     fields = body.upper().split()
     if len(fields) != 6:
         raise ScheduleError("cron has six fields")
@@ -118,26 +118,26 @@ def _cron(body: str, zone: ZoneInfo) -> Cron:
     if (month_day == "?") == (week_day == "?"):
         raise ScheduleError("one of day-of-month and day-of-week must be ?")
     return Cron(
-        minutes=_numbers(minute, 0, 59),
-        hours=_numbers(hour, 0, 23),
-        month_day=_month_day(month_day),
-        months=_numbers(month, 1, 12, _MONTHS),
-        week_day=_week_day(week_day),
-        years=_numbers(year, 1970, 2199),
+        minutes=_parse_numbers(minute, 0, 59),
+        hours=_parse_numbers(hour, 0, 23),
+        month_day=_parse_month_day(month_day),
+        months=_parse_numbers(month, 1, 12, _MONTHS),
+        week_day=_parse_week_day(week_day),
+        years=_parse_numbers(year, 1970, 2199),
         zone=zone,
     )
 
 
-def _numbers(field: str, low: int, high: int, names: dict[str, int] | None = None) -> frozenset[int]:
+def _parse_numbers(field: str, low: int, high: int, names: dict[str, int] | None = None) -> frozenset[int]:
     found: set[int] = set()
     for part in field.split(","):
         span, _, step = part.partition("/")
         if span == "*":
             first, last = low, high
         elif "-" in span:
-            first, last = (_number(end, names) for end in span.split("-"))
+            first, last = (_parse_number(end, names) for end in span.split("-"))
         else:
-            first = _number(span, names)
+            first = _parse_number(span, names)
             last = high if step else first
         if not (low <= first <= high and low <= last <= high):
             raise ScheduleError(f"{part} is not between {low} and {high}")
@@ -145,11 +145,11 @@ def _numbers(field: str, low: int, high: int, names: dict[str, int] | None = Non
     return frozenset(found)
 
 
-def _number(text: str, names: dict[str, int] | None) -> int:
+def _parse_number(text: str, names: dict[str, int] | None) -> int:
     return names[text] if names and text in names else int(text)
 
 
-def _month_day(field: str) -> Callable[[date], bool]:
+def _parse_month_day(field: str) -> Callable[[date], bool]:
     if field == "?":
         return lambda day: True
     if field == "L":
@@ -157,7 +157,7 @@ def _month_day(field: str) -> Callable[[date], bool]:
     if field.endswith("W"):
         wanted = int(field[:-1])
         return lambda day: day == _nearest_weekday(day.year, day.month, wanted)
-    days = _numbers(field, 1, 31)
+    days = _parse_numbers(field, 1, 31)
     return lambda day: day.day in days
 
 
@@ -173,17 +173,17 @@ def _nearest_weekday(year: int, month: int, wanted: int) -> date | None:
     return day
 
 
-def _week_day(field: str) -> Callable[[date], bool]:
+def _parse_week_day(field: str) -> Callable[[date], bool]:
     if field == "?":
         return lambda day: True
     if "#" in field:
         name, _, nth = field.partition("#")
-        number, which = _number(name, _DAYS), int(nth)
+        number, which = _parse_number(name, _DAYS), int(nth)
         return lambda day: _day_number(day) == number and (day.day - 1) // 7 + 1 == which
     if field.endswith("L") and len(field) > 1:
-        last = _number(field[:-1], _DAYS)
+        last = _parse_number(field[:-1], _DAYS)
         return lambda day: _day_number(day) == last and (day + timedelta(days=7)).month != day.month
-    days = _numbers(field, 1, 7, _DAYS)
+    days = _parse_numbers(field, 1, 7, _DAYS)
     return lambda day: _day_number(day) in days
 
 

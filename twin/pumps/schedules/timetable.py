@@ -8,8 +8,8 @@ from typing import Any, Protocol
 
 from twin.deploy.deployment import EventRule, RuleTarget
 from twin.pumps.delivery import Delivery
-from twin.pumps.inputs import compact, target_input
-from twin.pumps.moto_hooks import new_event
+from twin.pumps.inputs import build_input, dump_json
+from twin.pumps.moto_hooks import build_event
 from twin.pumps.moto_schedules import ScheduledTarget
 from twin.pumps.schedules.clock import ScheduleClock
 from twin.pumps.schedules.expressions import Schedule, parse_schedule
@@ -59,7 +59,7 @@ class Timetable:
         self._scheduler, self._put, self._clock, self._place = scheduler, put, clock, place
         now = clock.now()
         self._rules = [
-            _entry(rule.arn, rule.targets, parse_schedule(rule.schedule, now), "events", now)
+            _make_entry(rule.arn, rule.targets, parse_schedule(rule.schedule, now), "events", now)
             for rule in rules
             if rule.schedule is not None and rule.enabled
         ]
@@ -68,7 +68,7 @@ class Timetable:
         self._wake = threading.Event()
         self._stopped = False
         self._thread = threading.Thread(target=self._run, name="timetable", daemon=True)
-        self.reload()
+        self.refresh()
 
     def start(self) -> None:
         """Fire schedules as time goes by."""
@@ -81,14 +81,14 @@ class Timetable:
         if self._thread.ident is not None:
             self._thread.join(_STOP_SECONDS)
 
-    def reload(self) -> None:
+    def refresh(self) -> None:
         """Take over what Scheduler holds now; what has not changed keeps its next moment."""
         with self._lock:
             now, before = self._clock.now(), self._scheduled
             self._scheduled = {
                 one.arn: entry
                 if (entry := before.get(one.arn)) is not None and entry.of == one
-                else _scheduled(one, now)
+                else _make_scheduled_entry(one, now)
                 for one in self._scheduler.read()
                 if one.enabled
             }
@@ -97,7 +97,7 @@ class Timetable:
     def next_moment(self) -> datetime | None:
         """Return when the next schedule fires."""
         with self._lock:
-            return min((entry.next for entry in self._entries() if entry.next is not None), default=None)
+            return min((entry.next for entry in self._list_entries() if entry.next is not None), default=None)
 
     def fire_due(self) -> int:
         """Fire what is due now and return how many schedules fired; a missed moment fires once, not often."""
@@ -111,33 +111,37 @@ class Timetable:
         found = []
         with self._lock:
             now = self._clock.now()
-            for entry in self._entries():
+            for entry in self._list_entries():
                 if entry.next is not None and entry.next <= now:
                     found.append((entry, entry.next))
-                    entry.next = entry.schedule.after(now)
-                    self._completed(entry)
+                    entry.next = entry.schedule.next_after(now)
+                    self._delete_completed(entry)
         return found
 
-    def _entries(self) -> list[_Entry]:
+    def _list_entries(self) -> list[_Entry]:
         return [*self._rules, *self._scheduled.values()]
 
-    def _completed(self, entry: _Entry) -> None:
+    def _delete_completed(self, entry: _Entry) -> None:
         if entry.next is None and entry.of is not None and entry.of.fleeting:
             del self._scheduled[entry.arn]
             self._scheduler.delete(entry.of)
 
     def _fire(self, entry: _Entry, moment: datetime) -> None:
         source = "aws.events" if entry.service == "events" else "aws.scheduler"
-        event = new_event("Scheduled Event", source, {}, [entry.arn], self._place)
+        event = build_event("Scheduled Event", source, {}, [entry.arn], self._place)
         event["time"] = moment.strftime("%Y-%m-%dT%H:%M:%SZ")
         if entry.service == "scheduler":
             event["detail"] = "{}"
         for target in entry.targets:
-            body = target_input(target, event, entry.arn) if entry.service == "events" else _filled(target.input, event)
+            body = (
+                build_input(target, event, entry.arn)
+                if entry.service == "events"
+                else _expand_input(target.input, event)
+            )
             self._put(
                 Delivery(
                     target=target,
-                    body=compact(event) if body is None else body,
+                    body=dump_json(event) if body is None else body,
                     source_arn=entry.arn,
                     service=f"{entry.service}.amazonaws.com",
                     event_id=event["id"],
@@ -154,7 +158,7 @@ class Timetable:
             self._wake.wait(min(max(delay, 0.01), _LONGEST_WAIT))
 
 
-def _filled(text: str | None, event: Mapping[str, Any]) -> str | None:
+def _expand_input(text: str | None, event: Mapping[str, Any]) -> str | None:
     """Return a schedule's input with what Scheduler knows in the place of its context attributes.
 
     Source: "Adding context attributes" of the EventBridge Scheduler user guide. Every try has the first one's number.
@@ -172,11 +176,11 @@ def _filled(text: str | None, event: Mapping[str, Any]) -> str | None:
     return text
 
 
-def _entry(arn: str, targets: tuple[RuleTarget, ...], schedule: Schedule, service: str, now: datetime) -> _Entry:
-    return _Entry(arn, targets, schedule, service, schedule.after(now))
+def _make_entry(arn: str, targets: tuple[RuleTarget, ...], schedule: Schedule, service: str, now: datetime) -> _Entry:
+    return _Entry(arn, targets, schedule, service, schedule.next_after(now))
 
 
-def _scheduled(one: ScheduledTarget, now: datetime) -> _Entry:
-    entry = _entry(one.arn, (one.target,), parse_schedule(one.expression, now, one.timezone), "scheduler", now)
+def _make_scheduled_entry(one: ScheduledTarget, now: datetime) -> _Entry:
+    entry = _make_entry(one.arn, (one.target,), parse_schedule(one.expression, now, one.timezone), "scheduler", now)
     entry.of = one
     return entry

@@ -45,60 +45,62 @@ _PIECE = 24
 """Characters of a streamed delta."""
 
 
-def error(problem: Problem, request_id: str) -> Json:
+def build_error(problem: Problem, request_id: str) -> Json:
     """Return an error body."""
     kind = problem.kind or _KINDS.get(problem.status, "api_error" if problem.status >= 500 else "invalid_request_error")
     return {"type": "error", "error": {"type": kind, "message": problem.message}, "request_id": request_id}
 
 
-def message(reply: Reply, model: str, message_id: str) -> Json:
+def build_message(reply: Reply, model: str, message_id: str) -> Json:
     """Return a complete message."""
     body: Json = {
         "id": message_id,
         "type": "message",
         "role": "assistant",
         "model": model,
-        "content": [_block(one) for one in _blocks(reply)],
+        "content": [_build_block(one) for one in _list_blocks(reply)],
         "stop_reason": _STOPS[reply.stop],
         "stop_sequence": reply.stop_sequence,
-        "stop_details": _details(reply),
+        "stop_details": _build_stop_details(reply),
         "container": None,
     }
-    return body if reply.omit_usage else body | {"usage": _usage(reply.usage or Usage())}
+    return body if reply.omit_usage else body | {"usage": _build_usage(reply.usage or Usage())}
 
 
-def events(reply: Reply, model: str, message_id: str) -> Iterator[bytes]:
+def stream_message(reply: Reply, model: str, message_id: str) -> Iterator[bytes]:
     """Yield the message as server-sent events."""
-    usage = {} if reply.omit_usage else _usage(reply.usage or Usage())
-    opening = message(reply, model, message_id) | {"content": [], "stop_reason": None, "stop_sequence": None}
+    usage = {} if reply.omit_usage else _build_usage(reply.usage or Usage())
+    opening = build_message(reply, model, message_id) | {"content": [], "stop_reason": None, "stop_sequence": None}
     opening["stop_details"] = None
     if usage:
         opening["usage"] = usage | {"output_tokens": 1, "output_tokens_details": None}
-    yield _event("message_start", {"message": opening})
-    yield _event("ping", {})
-    for index, one in enumerate(_blocks(reply)):
-        yield _event("content_block_start", {"index": index, "content_block": _empty(one)})
-        for delta in _deltas(one):
-            yield _event("content_block_delta", {"index": index, "delta": delta})
-        yield _event("content_block_stop", {"index": index})
+    yield _format_event("message_start", {"message": opening})
+    yield _format_event("ping", {})
+    for index, one in enumerate(_list_blocks(reply)):
+        yield _format_event("content_block_start", {"index": index, "content_block": _build_empty_block(one)})
+        for delta in _iter_deltas(one):
+            yield _format_event("content_block_delta", {"index": index, "delta": delta})
+        yield _format_event("content_block_stop", {"index": index})
     delta = {
         "stop_reason": _STOPS[reply.stop],
         "stop_sequence": reply.stop_sequence,
-        "stop_details": _details(reply),
+        "stop_details": _build_stop_details(reply),
         "container": None,
     }
     kept = {"input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens", "output_tokens"}
     kept.add("output_tokens_details")
     final = {key: value for key, value in usage.items() if key in kept}
-    yield _event("message_delta", {"delta": delta} | ({"usage": final} if final else {"usage": {"output_tokens": 0}}))
-    yield _event("message_stop", {})
+    yield _format_event(
+        "message_delta", {"delta": delta} | ({"usage": final} if final else {"usage": {"output_tokens": 0}})
+    )
+    yield _format_event("message_stop", {})
 
 
-def _event(name: str, payload: Json) -> bytes:
+def _format_event(name: str, payload: Json) -> bytes:
     return f"event: {name}\ndata: {json.dumps({'type': name, **payload}, ensure_ascii=False)}\n\n".encode()
 
 
-def _blocks(reply: Reply) -> list[tuple[str, Any]]:
+def _list_blocks(reply: Reply) -> list[tuple[str, Any]]:
     found: list[tuple[str, Any]] = []
     if reply.thinking:
         found.append(("thinking", reply.thinking))
@@ -108,16 +110,16 @@ def _blocks(reply: Reply) -> list[tuple[str, Any]]:
     return found
 
 
-def _block(one: tuple[str, Any]) -> Json:
+def _build_block(one: tuple[str, Any]) -> Json:
     kind, value = one
     if kind == "thinking":
         return {"type": "thinking", "thinking": value, "signature": sign(value)}
     if kind == "text":
         return {"type": "text", "text": value, "citations": None}
-    return {"type": "tool_use", "id": value.id, "name": value.name, "input": _whole_input(value)}
+    return {"type": "tool_use", "id": value.id, "name": value.name, "input": _parse_input(value)}
 
 
-def _whole_input(call: ToolCall) -> Any:
+def _parse_input(call: ToolCall) -> Any:
     """Return the input of a call; broken JSON cannot stand in a JSON body, so what is readable of it does."""
     if call.raw_arguments is None:
         return call.arguments
@@ -127,43 +129,43 @@ def _whole_input(call: ToolCall) -> Any:
         return {}
 
 
-def _empty(one: tuple[str, Any]) -> Json:
+def _build_empty_block(one: tuple[str, Any]) -> Json:
     kind, value = one
     if kind == "tool_use":
         return {"type": "tool_use", "id": value.id, "name": value.name, "input": {}}
-    return _block(one) | ({"thinking": "", "signature": ""} if kind == "thinking" else {"text": ""})
+    return _build_block(one) | ({"thinking": "", "signature": ""} if kind == "thinking" else {"text": ""})
 
 
-def _deltas(one: tuple[str, Any]) -> Iterator[Json]:
+def _iter_deltas(one: tuple[str, Any]) -> Iterator[Json]:
     kind, value = one
     if kind == "tool_use":
         text = (
             value.raw_arguments if value.raw_arguments is not None else json.dumps(value.arguments, ensure_ascii=False)
         )
-        for piece in pieces(text):
+        for piece in split_text(text):
             yield {"type": "input_json_delta", "partial_json": piece}
     elif kind == "thinking":
-        for piece in pieces(value):
+        for piece in split_text(value):
             yield {"type": "thinking_delta", "thinking": piece}
         yield {"type": "signature_delta", "signature": sign(value)}
     else:
-        for piece in pieces(value):
+        for piece in split_text(value):
             yield {"type": "text_delta", "text": piece}
 
 
-def pieces(text: str) -> Iterator[str]:
+def split_text(text: str) -> Iterator[str]:
     """Cut a text into deltas."""
     for start in range(0, len(text), _PIECE):
         yield text[start : start + _PIECE]
 
 
-def _details(reply: Reply) -> Json | None:
+def _build_stop_details(reply: Reply) -> Json | None:
     if reply.stop != "refusal":
         return None
     return {"type": "refusal", "category": reply.extra.get("category"), "explanation": reply.extra.get("explanation")}
 
 
-def _usage(usage: Usage) -> Json:
+def _build_usage(usage: Usage) -> Json:
     write = usage.cache_write_5m + usage.cache_write_1h
     return {
         "input_tokens": usage.input - usage.cache_read - write,

@@ -56,16 +56,16 @@ def parse(body: Any, *, counting: bool = False) -> Conversation:
     if not isinstance(body, dict):
         raise Problem(400, "The request body is not valid JSON.")
     _check_fields(body, counting=counting)
-    tools = _tools(body)
-    thinking = _thinking(body)
-    choice = _choice(body, tools, thinking=thinking)
-    turns = tuple(_turn(index, message) for index, message in enumerate(body["messages"]))
+    tools = _read_tools(body)
+    thinking = _read_thinking(body)
+    choice = _read_choice(body, tools, thinking=thinking)
+    turns = tuple(_read_turn(index, message) for index, message in enumerate(body["messages"]))
     _check_order(turns)
     _check_pairs(turns)
     _check_breakpoints(body)
     output = body.get("output_config") or {}
     form = output.get("format") or {}
-    system = "\n".join([_plain(body.get("system")), *(turn.text for turn in turns if turn.role == "system")])
+    system = "\n".join([_join_text(body.get("system")), *(turn.text for turn in turns if turn.role == "system")])
     return Conversation(
         model=str(body["model"]),
         turns=tuple(turn for turn in turns if turn.role != "system"),
@@ -80,21 +80,21 @@ def parse(body: Any, *, counting: bool = False) -> Conversation:
     )
 
 
-def segments(body: Json) -> list[Segment]:
+def list_segments(body: Json) -> list[Segment]:
     """Return the prompt's cacheable pieces in the provider's order: tools, system, messages."""
-    found = [_segment(tool) for tool in body.get("tools") or ()]
+    found = [_to_segment(tool) for tool in body.get("tools") or ()]
     system = body.get("system")
-    found += [_segment(block) for block in ([{"text": system}] if isinstance(system, str) else system or ())]
+    found += [_to_segment(block) for block in ([{"text": system}] if isinstance(system, str) else system or ())]
     for message in body.get("messages") or ():
         content = message.get("content")
         blocks = [{"type": "text", "text": content}] if isinstance(content, str) else content or ()
-        found += [_segment(block, str(message.get("role"))) for block in blocks]
+        found += [_to_segment(block, str(message.get("role"))) for block in blocks]
     if body.get("cache_control") and found:
         found[-1] = Segment(found[-1].text, _ttl(body["cache_control"]))
     return found
 
 
-def _segment(block: Mapping[str, Any], role: str = "") -> Segment:
+def _to_segment(block: Mapping[str, Any], role: str = "") -> Segment:
     bare = {key: value for key, value in block.items() if key != "cache_control"}
     control = block.get("cache_control")
     text = role + json.dumps(bare, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
@@ -123,7 +123,7 @@ def _check_fields(body: Json, *, counting: bool) -> None:
         raise Problem(400, "messages: at least one message is required")
 
 
-def _tools(body: Json) -> tuple[Tool, ...]:
+def _read_tools(body: Json) -> tuple[Tool, ...]:
     found: list[Tool] = []
     for index, raw in enumerate(body.get("tools") or ()):
         if raw.get("type") not in (None, "custom"):
@@ -140,7 +140,7 @@ def _tools(body: Json) -> tuple[Tool, ...]:
     return tuple(found)
 
 
-def _thinking(body: Json) -> bool:
+def _read_thinking(body: Json) -> bool:
     config = body.get("thinking") or {}
     kind = config.get("type", "disabled")
     if kind not in ("enabled", "disabled", "adaptive", "between_tools"):
@@ -157,7 +157,7 @@ def _thinking(body: Json) -> bool:
     return kind in ("enabled", "adaptive")
 
 
-def _choice(body: Json, tools: tuple[Tool, ...], *, thinking: bool) -> ToolChoice:
+def _read_choice(body: Json, tools: tuple[Tool, ...], *, thinking: bool) -> ToolChoice:
     raw = body.get("tool_choice") or {"type": "auto"}
     mode, name = raw.get("type"), str(raw.get("name", ""))
     if mode not in ("auto", "any", "tool", "none"):
@@ -171,7 +171,7 @@ def _choice(body: Json, tools: tuple[Tool, ...], *, thinking: bool) -> ToolChoic
     return ToolChoice(mode, name, parallel=not raw.get("disable_parallel_tool_use", False))
 
 
-def _turn(index: int, message: Any) -> Turn:
+def _read_turn(index: int, message: Any) -> Turn:
     where = f"messages.{index}"
     role = message.get("role") if isinstance(message, dict) else None
     if role not in ("user", "assistant", "system"):
@@ -201,7 +201,7 @@ def _read_block(
     elif kind == "tool_use" and role == "assistant":
         calls.append(ToolCall(str(block.get("name")), dict(block.get("input") or {}), str(block.get("id"))))
     elif kind == "tool_result" and role == "user":
-        text = _plain(block.get("content"))
+        text = _join_text(block.get("content"))
         results.append(ToolResult(str(block.get("tool_use_id")), text, bool(block.get("is_error"))))
     elif kind == "thinking" and role == "assistant":
         if not hmac.compare_digest(str(block.get("signature", "")), sign(str(block.get("thinking", "")))):
@@ -248,19 +248,19 @@ def _check_pairs(turns: tuple[Turn, ...]) -> None:
 
 
 def _check_breakpoints(body: Json) -> None:
-    marks = sum(segment.ttl is not None for segment in segments(body))
+    marks = sum(segment.ttl is not None for segment in list_segments(body))
     if marks > MAX_BREAKPOINTS:
         raise Problem(400, f"A maximum of {MAX_BREAKPOINTS} blocks with cache_control may be provided. Found {marks}.")
 
 
-def _plain(content: Any) -> str:
+def _join_text(content: Any) -> str:
     """Return the text of a string or of a list of blocks."""
     if isinstance(content, str):
         return content
-    return "\n".join(_texts(content or ()))
+    return "\n".join(_iter_texts(content or ()))
 
 
-def _texts(blocks: Any) -> Iterator[str]:
+def _iter_texts(blocks: Any) -> Iterator[str]:
     for block in blocks:
         if isinstance(block, dict) and block.get("type") in ("text", None):
             yield str(block.get("text", ""))

@@ -6,22 +6,22 @@ import re
 from collections.abc import Iterator
 from typing import Any, Literal
 
-from twin.simulator.anthropic.reply import pieces
+from twin.simulator.anthropic.reply import split_text
 from twin.simulator.neutral import Conversation, Json, Reply, ToolCall, ToolResult, Turn, Usage
 from twin.simulator.openai.wire import (
     FINGERPRINT,
-    arguments_text,
-    bad,
+    bad_request,
     check_model,
+    dump_arguments,
+    format_sse,
+    iter_strings,
+    join_text,
     read_arguments,
     read_choice,
     read_format,
     read_tools,
-    sse,
-    strings,
-    text_of,
 )
-from twin.simulator.tokens import bills_cache_writes
+from twin.simulator.tokens import is_cache_write_billed
 
 _ROLES = ("system", "developer", "user", "assistant", "tool")
 _FINISH = {"max_tokens": "length", "context_window_exceeded": "length", "tool_calls": "tool_calls"}
@@ -37,7 +37,7 @@ def parse(body: Any) -> Conversation:
     """
     check_model(body)
     if body.get("max_tokens") is not None and _NEW_LIMIT.match(body["model"]):
-        raise bad(
+        raise bad_request(
             "Unsupported parameter: 'max_tokens' is not supported with this model. "
             "Use 'max_completion_tokens' instead.",
             param="max_tokens",
@@ -45,8 +45,8 @@ def parse(body: Any) -> Conversation:
         )
     messages = body.get("messages")
     if not isinstance(messages, list) or not messages:
-        raise bad("Invalid 'messages': empty array. Expected an array with minimum length 1.", param="messages")
-    turns, system = _turns(messages)
+        raise bad_request("Invalid 'messages': empty array. Expected an array with minimum length 1.", param="messages")
+    turns, system = _read_turns(messages)
     tools = read_tools(body.get("tools") or (), nested=True)
     limit = body.get("max_completion_tokens") or body.get("max_tokens")
     return Conversation(
@@ -57,106 +57,108 @@ def parse(body: Any) -> Conversation:
         choice=read_choice(body.get("tool_choice"), tools, parallel=body.get("parallel_tool_calls") is not False),
         schema=read_format(body.get("response_format"), "response_format"),
         max_tokens=limit,
-        stop_sequences=tuple(strings(body.get("stop"))),
+        stop_sequences=tuple(iter_strings(body.get("stop"))),
         stream=bool(body.get("stream")),
     )
 
 
-def _turns(messages: list[Any]) -> tuple[tuple[Turn, ...], str]:
+def _read_turns(messages: list[Any]) -> tuple[tuple[Turn, ...], str]:
     turns: list[Turn] = []
     system: list[str] = []
     waiting: set[str] = set()
     for index, message in enumerate(messages):
         role = message.get("role") if isinstance(message, dict) else None
         if role not in _ROLES:
-            raise bad(
+            raise bad_request(
                 f"Invalid value: '{role}'. Supported values are: {', '.join(map(repr, _ROLES))}.",
                 param=f"messages[{index}].role",
             )
         if role == "tool":
             _add_result(index, message, waiting, turns)
             continue
-        _all_answered(waiting, index)
-        text = text_of(message.get("content"))
+        _check_answered(waiting, index)
+        text = join_text(message.get("content"))
         if role in ("system", "developer"):
             system.append(text)
             continue
-        calls = tuple(_call(one) for one in message.get("tool_calls") or ())
+        calls = tuple(_read_call(one) for one in message.get("tool_calls") or ())
         if message.get("content") is None and not calls and not message.get("refusal"):
-            raise bad("Invalid value for 'content': expected a string, got null.", param=f"messages[{index}].content")
+            raise bad_request(
+                "Invalid value for 'content': expected a string, got null.", param=f"messages[{index}].content"
+            )
         waiting = {call.id for call in calls}
         speaker: Literal["user", "assistant"] = "assistant" if role == "assistant" else "user"
         turns.append(Turn(speaker, text, calls))
-    _all_answered(waiting, len(messages))
+    _check_answered(waiting, len(messages))
     return tuple(turns), "\n".join(system)
 
 
 def _add_result(index: int, message: Json, waiting: set[str], turns: list[Turn]) -> None:
     call_id = str(message.get("tool_call_id"))
     if call_id not in waiting:
-        raise bad(
+        raise bad_request(
             "Invalid parameter: messages with role 'tool' must be a response to a preceeding message "
             "with 'tool_calls'.",
             param=f"messages.[{index}].role",
         )
     waiting.discard(call_id)
-    turns.append(Turn("user", results=(ToolResult(call_id, text_of(message.get("content"))),)))
+    turns.append(Turn("user", results=(ToolResult(call_id, join_text(message.get("content"))),)))
 
 
-def _all_answered(waiting: set[str], index: int) -> None:
+def _check_answered(waiting: set[str], index: int) -> None:
     if waiting:
-        raise bad(
+        raise bad_request(
             "An assistant message with 'tool_calls' must be followed by tool messages responding to each "
             f"'tool_call_id'. The following tool_call_ids did not have response messages: {', '.join(sorted(waiting))}",
             param=f"messages.[{index}].role",
         )
 
 
-def _call(one: Json) -> ToolCall:
+def _read_call(one: Json) -> ToolCall:
     function = one.get("function") or {}
     return ToolCall(str(function.get("name")), read_arguments(function.get("arguments")), str(one.get("id")))
 
 
-def completion(reply: Reply, model: str, completion_id: str, created: int) -> Json:
+def build_completion(reply: Reply, model: str, completion_id: str, created: int) -> Json:
     """Return a complete chat completion."""
     message: Json = {"role": "assistant", "content": reply.text or None, "refusal": None, "annotations": []}
     if reply.stop == "refusal":
         message |= {"content": None, "refusal": REFUSAL}
     if reply.calls:
-        message["tool_calls"] = [_call_json(call) for call in reply.calls]
-    body = _head(model, completion_id, created, "chat.completion")
-    body["choices"] = [{"index": 0, "message": message, "logprobs": None, "finish_reason": _finish(reply)}]
-    return body if reply.omit_usage else body | {"usage": usage_json(reply.usage or Usage(), model)}
+        message["tool_calls"] = [_build_call(call) for call in reply.calls]
+    body = _build_head(model, completion_id, created, "chat.completion")
+    body["choices"] = [{"index": 0, "message": message, "logprobs": None, "finish_reason": _to_finish_reason(reply)}]
+    return body if reply.omit_usage else body | {"usage": build_usage(reply.usage or Usage(), model)}
 
 
-def chunks(reply: Reply, model: str, completion_id: str, created: int, body: Json) -> Iterator[bytes]:
+def stream_completion(reply: Reply, model: str, completion_id: str, created: int, body: Json) -> Iterator[bytes]:
     """Yield a chat completion as server-sent events."""
-    head = _head(model, completion_id, created, "chat.completion.chunk")
+    head = _build_head(model, completion_id, created, "chat.completion.chunk")
     wants_usage = bool((body.get("stream_options") or {}).get("include_usage"))
     extra: Json = {"usage": None} if wants_usage else {}
 
-    def chunk(delta: Json, finish: str | None = None) -> bytes:
+    def format_chunk(delta: Json, finish: str | None = None) -> bytes:
         choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}
-        return sse({**head, "choices": [choice], **extra})
+        return format_sse({**head, "choices": [choice], **extra})
 
-    yield chunk({"role": "assistant", "content": None if reply.calls else "", "refusal": None})
+    yield format_chunk({"role": "assistant", "content": None if reply.calls else "", "refusal": None})
     if reply.stop == "refusal":
-        yield chunk({"refusal": REFUSAL})
-    for piece in pieces(reply.text if reply.stop != "refusal" else ""):
-        yield chunk({"content": piece})
+        yield format_chunk({"refusal": REFUSAL})
+    for piece in split_text(reply.text if reply.stop != "refusal" else ""):
+        yield format_chunk({"content": piece})
     for index, call in enumerate(reply.calls):
-        opening = _call_json(call)
+        opening = _build_call(call)
         opening["function"]["arguments"] = ""
-        yield chunk({"tool_calls": [{"index": index, **opening}]})
-        for piece in pieces(arguments_text(call)):
-            yield chunk({"tool_calls": [{"index": index, "function": {"arguments": piece}}]})
-    yield chunk({}, _finish(reply))
+        yield format_chunk({"tool_calls": [{"index": index, **opening}]})
+        for piece in split_text(dump_arguments(call)):
+            yield format_chunk({"tool_calls": [{"index": index, "function": {"arguments": piece}}]})
+    yield format_chunk({}, _to_finish_reason(reply))
     if wants_usage and not reply.omit_usage:
-        yield sse({**head, "choices": [], "usage": usage_json(reply.usage or Usage(), model)})
+        yield format_sse({**head, "choices": [], "usage": build_usage(reply.usage or Usage(), model)})
     yield b"data: [DONE]\n\n"
 
 
-def usage_json(usage: Usage, model: str) -> Json:
+def build_usage(usage: Usage, model: str) -> Json:
     """Return usage as chat completions report it."""
     return {
         "prompt_tokens": usage.input,
@@ -164,7 +166,7 @@ def usage_json(usage: Usage, model: str) -> Json:
         "total_tokens": usage.input + usage.output,
         "prompt_tokens_details": {
             "cached_tokens": usage.cache_read,
-            "cache_write_tokens": usage.cache_write if bills_cache_writes(model) else 0,
+            "cache_write_tokens": usage.cache_write if is_cache_write_billed(model) else 0,
             "audio_tokens": 0,
         },
         "completion_tokens_details": {
@@ -176,7 +178,7 @@ def usage_json(usage: Usage, model: str) -> Json:
     }
 
 
-def _head(model: str, completion_id: str, created: int, kind: str) -> Json:
+def _build_head(model: str, completion_id: str, created: int, kind: str) -> Json:
     return {
         "id": completion_id,
         "object": kind,
@@ -187,9 +189,9 @@ def _head(model: str, completion_id: str, created: int, kind: str) -> Json:
     }
 
 
-def _finish(reply: Reply) -> str:
+def _to_finish_reason(reply: Reply) -> str:
     return _FINISH.get(reply.stop, "stop")
 
 
-def _call_json(call: ToolCall) -> Json:
-    return {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": arguments_text(call)}}
+def _build_call(call: ToolCall) -> Json:
+    return {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": dump_arguments(call)}}

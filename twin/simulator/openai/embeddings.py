@@ -7,7 +7,7 @@ from typing import Any
 
 from twin.embeddings import DIMENSION, MiniLM, resize
 from twin.simulator.neutral import Json
-from twin.simulator.openai.wire import bad, check_model
+from twin.simulator.openai.wire import bad_request, check_model
 from twin.simulator.tokens import count_tokens
 
 MAX_INPUTS = 2048
@@ -26,13 +26,15 @@ def embed(body: Any, model: MiniLM) -> Json:
         Problem: 400 with OpenAI's wording.
     """
     check_model(body)
-    texts = _texts(body.get("input"))
+    texts = _read_texts(body.get("input"))
     dimensions = body.get("dimensions")
     if dimensions is not None and (not isinstance(dimensions, int) or not 1 <= dimensions <= MAX_DIMENSIONS):
-        raise bad(f"Invalid value for 'dimensions': {dimensions}.", param="dimensions")
+        raise bad_request(f"Invalid value for 'dimensions': {dimensions}.", param="dimensions")
     form = body.get("encoding_format") or "float"
     if form not in ("float", "base64"):
-        raise bad(f"Invalid value: '{form}'. Supported values are: 'float' and 'base64'.", param="encoding_format")
+        raise bad_request(
+            f"Invalid value: '{form}'. Supported values are: 'float' and 'base64'.", param="encoding_format"
+        )
     vectors = resize(model.embed(texts), dimensions or DIMENSION)
     data = []
     for index, vector in enumerate(vectors):
@@ -47,15 +49,15 @@ def embed(body: Any, model: MiniLM) -> Json:
     }
 
 
-def _texts(raw: Any) -> list[str]:
+def _read_texts(raw: Any) -> list[str]:
     texts = [raw] if isinstance(raw, str) else raw
     if not isinstance(texts, list) or not texts or not all(isinstance(one, str) and one for one in texts):
-        raise bad("'$.input' is invalid: it must be a non-empty string or a list of them.", param="input")
+        raise bad_request("'$.input' is invalid: it must be a non-empty string or a list of them.", param="input")
     if len(texts) > MAX_INPUTS:
-        raise bad(f"'$.input' is invalid: at most {MAX_INPUTS} inputs.", param="input")
+        raise bad_request(f"'$.input' is invalid: at most {MAX_INPUTS} inputs.", param="input")
     for text in texts:
         if count_tokens(text) > MAX_INPUT_TOKENS:
-            raise bad(
+            raise bad_request(
                 f"This model's maximum context length is {MAX_INPUT_TOKENS} tokens, however you requested "
                 f"{count_tokens(text)} tokens. Please reduce your prompt.",
                 param="input",

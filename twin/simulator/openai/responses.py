@@ -8,22 +8,22 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from typing import Any, Literal
 
-from twin.simulator.anthropic.reply import pieces
+from twin.simulator.anthropic.reply import split_text
 from twin.simulator.anthropic.request import sign
 from twin.simulator.neutral import Conversation, Json, Problem, Reply, ToolCall, ToolResult, Turn, Usage
 from twin.simulator.openai.chat import REFUSAL
 from twin.simulator.openai.wire import (
-    arguments_text,
-    bad,
+    bad_request,
     check_model,
+    dump_arguments,
+    format_sse,
+    join_text,
     read_arguments,
     read_choice,
     read_format,
     read_tools,
-    sse,
-    text_of,
 )
-from twin.simulator.tokens import bills_cache_writes
+from twin.simulator.tokens import is_cache_write_billed
 
 MAX_STORED = 256
 """Responses kept for ``previous_response_id``."""
@@ -45,7 +45,7 @@ class ResponseStore:
             while len(self._items) > MAX_STORED:
                 self._items.popitem(last=False)
 
-    def items_of(self, body: Json) -> list[Json]:
+    def resolve_items(self, body: Json) -> list[Json]:
         """Return the request's input behind that of the response it builds on.
 
         Raises:
@@ -59,7 +59,7 @@ class ResponseStore:
         with self._lock:
             earlier = self._items.get(str(previous))
         if earlier is None:
-            raise bad(
+            raise bad_request(
                 f"Previous response with id '{previous}' not found.",
                 param="previous_response_id",
                 code="previous_response_not_found",
@@ -75,8 +75,8 @@ def parse(body: Any, items: list[Json]) -> Conversation:
     """
     check_model(body)
     if not items:
-        raise bad("Missing required parameter: 'input'.", param="input", code="missing_required_parameter")
-    turns, system = _turns(items)
+        raise bad_request("Missing required parameter: 'input'.", param="input", code="missing_required_parameter")
+    turns, system = _read_turns(items)
     tools = read_tools(body.get("tools") or (), nested=False)
     form = (body.get("text") or {}).get("format")
     effort = (body.get("reasoning") or {}).get("effort")
@@ -93,7 +93,7 @@ def parse(body: Any, items: list[Json]) -> Conversation:
     )
 
 
-def _turns(items: list[Json]) -> tuple[tuple[Turn, ...], str]:
+def _read_turns(items: list[Json]) -> tuple[tuple[Turn, ...], str]:
     turns: list[Turn] = []
     system: list[str] = []
     calls: dict[str, ToolCall] = {}
@@ -101,7 +101,7 @@ def _turns(items: list[Json]) -> tuple[tuple[Turn, ...], str]:
     for index, item in enumerate(items):
         kind = item.get("type") or "message"
         if kind == "message":
-            _message(index, item, turns, system)
+            _read_message(index, item, turns, system)
         elif kind == "function_call":
             call = ToolCall(str(item.get("name")), read_arguments(item.get("arguments")), str(item.get("call_id")))
             calls[call.id] = call
@@ -109,28 +109,28 @@ def _turns(items: list[Json]) -> tuple[tuple[Turn, ...], str]:
         elif kind == "function_call_output":
             call_id = str(item.get("call_id"))
             if call_id not in calls:
-                raise bad(f"No tool call found for function call output with call_id {call_id}.", param="input")
+                raise bad_request(f"No tool call found for function call output with call_id {call_id}.", param="input")
             answered.add(call_id)
-            turns.append(Turn("user", results=(ToolResult(call_id, text_of(item.get("output"))),)))
+            turns.append(Turn("user", results=(ToolResult(call_id, join_text(item.get("output"))),)))
         elif kind == "reasoning":
             _check_reasoning(item)
         else:
-            raise bad(f"Invalid value: '{kind}'.", param=f"input[{index}].type")
+            raise bad_request(f"Invalid value: '{kind}'.", param=f"input[{index}].type")
     missing = [call_id for call_id in calls if call_id not in answered]
     if missing:
-        raise bad(_NO_OUTPUT.format(missing[0]), param="input")
+        raise bad_request(_NO_OUTPUT.format(missing[0]), param="input")
     return tuple(turns), "\n".join(system)
 
 
-def _message(index: int, item: Json, turns: list[Turn], system: list[str]) -> None:
-    role, text = item.get("role"), text_of(item.get("content"))
+def _read_message(index: int, item: Json, turns: list[Turn], system: list[str]) -> None:
+    role, text = item.get("role"), join_text(item.get("content"))
     if role in ("system", "developer"):
         system.append(text)
     elif role in ("user", "assistant"):
         speaker: Literal["user", "assistant"] = "assistant" if role == "assistant" else "user"
         turns.append(Turn(speaker, text))
     else:
-        raise bad(f"Invalid value: '{role}'.", param=f"input[{index}].role")
+        raise bad_request(f"Invalid value: '{role}'.", param=f"input[{index}].role")
 
 
 def _check_reasoning(item: Json) -> None:
@@ -143,7 +143,7 @@ def _check_reasoning(item: Json) -> None:
         )
 
 
-def output_items(reply: Reply, response_id: str) -> list[Json]:
+def build_output(reply: Reply, response_id: str) -> list[Json]:
     """Return the reply as output items."""
     seed = hashlib.sha256(response_id.encode()).hexdigest()
     items: list[Json] = []
@@ -167,14 +167,14 @@ def output_items(reply: Reply, response_id: str) -> list[Json]:
                 "type": "function_call",
                 "call_id": call.id,
                 "name": call.name,
-                "arguments": arguments_text(call),
+                "arguments": dump_arguments(call),
                 "status": status,
             }
         )
     return items
 
 
-def response(reply: Reply, body: Json, response_id: str, created: int) -> Json:
+def build_response(reply: Reply, body: Json, response_id: str, created: int) -> Json:
     """Return a complete response."""
     cut = reply.stop in ("max_tokens", "context_window_exceeded")
     built: Json = {
@@ -189,7 +189,7 @@ def response(reply: Reply, body: Json, response_id: str, created: int) -> Json:
         "max_output_tokens": body.get("max_output_tokens"),
         "metadata": body.get("metadata") or {},
         "model": body["model"],
-        "output": output_items(reply, response_id),
+        "output": build_output(reply, response_id),
         "parallel_tool_calls": body.get("parallel_tool_calls") is not False,
         "previous_response_id": body.get("previous_response_id"),
         "reasoning": body.get("reasoning") or {"effort": None, "summary": None},
@@ -199,19 +199,19 @@ def response(reply: Reply, body: Json, response_id: str, created: int) -> Json:
         "tool_choice": body.get("tool_choice") or "auto",
         "tools": body.get("tools") or [],
         "truncation": body.get("truncation") or "disabled",
-        "usage": None if reply.omit_usage else _usage(reply.usage or Usage(), body["model"]),
+        "usage": None if reply.omit_usage else _build_usage(reply.usage or Usage(), body["model"]),
     }
     return built
 
 
-def events(reply: Reply, body: Json, response_id: str, created: int) -> Iterator[bytes]:
+def stream_response(reply: Reply, body: Json, response_id: str, created: int) -> Iterator[bytes]:
     """Yield a response as server-sent events."""
-    whole = response(reply, body, response_id, created)
+    whole = build_response(reply, body, response_id, created)
     opening = {**whole, "status": "in_progress", "output": [], "usage": None, "completed_at": None}
     opening["incomplete_details"] = None
     number = 0
     for name, payload in _stream(whole, opening):
-        yield sse({"type": name, "sequence_number": number, **payload}, name)
+        yield format_sse({"type": name, "sequence_number": number, **payload}, name)
         number += 1
 
 
@@ -226,7 +226,7 @@ def _stream(whole: Json, opening: Json) -> Iterator[tuple[str, Json]]:
             yield from _stream_part(at, item["content"][0])
         elif item["type"] == "function_call":
             yield "response.output_item.added", {"output_index": index, "item": {**started, "arguments": ""}}
-            for piece in pieces(item["arguments"]):
+            for piece in split_text(item["arguments"]):
                 yield "response.function_call_arguments.delta", {**at, "delta": piece}
             yield "response.function_call_arguments.done", {**at, "name": item["name"], "arguments": item["arguments"]}
         else:
@@ -243,14 +243,14 @@ def _stream_part(at: Json, part: Json) -> Iterator[tuple[str, Json]]:
         yield "response.refusal.done", {**where, "refusal": part["refusal"]}
     else:
         yield "response.content_part.added", {**where, "part": {**part, "text": ""}}
-        for piece in pieces(part["text"]):
+        for piece in split_text(part["text"]):
             yield "response.output_text.delta", {**where, "delta": piece, "logprobs": []}
         yield "response.output_text.done", {**where, "text": part["text"], "logprobs": []}
     yield "response.content_part.done", {**where, "part": part}
 
 
-def _usage(usage: Usage, model: str) -> Json:
-    written = usage.cache_write if bills_cache_writes(model) else 0
+def _build_usage(usage: Usage, model: str) -> Json:
+    written = usage.cache_write if is_cache_write_billed(model) else 0
     return {
         "input_tokens": usage.input,
         "input_tokens_details": {"cached_tokens": usage.cache_read, "cache_write_tokens": written},

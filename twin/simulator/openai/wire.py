@@ -39,7 +39,7 @@ def check_headers(headers: Mapping[str, str]) -> None:
         raise Problem(401, "Incorrect API key provided: invalid.", kind="invalid_request_error", code="invalid_api_key")
 
 
-def error(problem: Problem) -> Json:
+def build_error(problem: Problem) -> Json:
     """Return an error body."""
     kind, code = problem.kind, problem.code
     if problem.status == 429:
@@ -48,7 +48,7 @@ def error(problem: Problem) -> Json:
     return {"error": {"message": problem.message, "type": kind, "param": problem.param, "code": code}}
 
 
-def bad(message: str, *, param: str | None = None, code: str | None = None) -> Problem:
+def bad_request(message: str, *, param: str | None = None, code: str | None = None) -> Problem:
     """Return a 400."""
     return Problem(400, message, param=param, code=code)
 
@@ -60,12 +60,12 @@ def check_model(body: Any) -> None:
         Problem: 400.
     """
     if not isinstance(body, dict):
-        raise bad("We could not parse the JSON body of your request.")
+        raise bad_request("We could not parse the JSON body of your request.")
     if not isinstance(body.get("model"), str) or not body["model"]:
-        raise bad("you must provide a model parameter")
+        raise bad_request("you must provide a model parameter")
 
 
-def text_of(content: Any) -> str:
+def join_text(content: Any) -> str:
     """Return the text of a string or of a list of parts."""
     if isinstance(content, str) or content is None:
         return content or ""
@@ -81,11 +81,11 @@ def read_tools(raw: Iterable[Mapping[str, Any]], *, nested: bool) -> tuple[Tool,
     found = []
     for index, one in enumerate(raw):
         if one.get("type") != "function":
-            raise bad(f"tools[{index}]: only function tools are simulated", param=f"tools[{index}].type")
+            raise bad_request(f"tools[{index}]: only function tools are simulated", param=f"tools[{index}].type")
         function = one.get("function") or {} if nested else one
         name = str(function.get("name") or "")
         if not name:
-            raise bad(f"Missing required parameter: 'tools[{index}].function.name'.", param=f"tools[{index}]")
+            raise bad_request(f"Missing required parameter: 'tools[{index}].function.name'.", param=f"tools[{index}]")
         schema = dict(function.get("parameters") or {"type": "object", "properties": {}})
         if function.get("strict"):
             check_strict(schema, f"function '{name}'", f"tools[{index}].function.parameters")
@@ -102,14 +102,16 @@ def read_choice(raw: Any, tools: tuple[Tool, ...], *, parallel: bool) -> ToolCho
     if raw in (None, "auto"):
         return ToolChoice("auto", parallel=parallel)
     if not tools:
-        raise bad("Invalid value: 'tool_choice' is only allowed when 'tools' are specified.", param="tool_choice")
+        raise bad_request(
+            "Invalid value: 'tool_choice' is only allowed when 'tools' are specified.", param="tool_choice"
+        )
     if raw in ("none", "required"):
         return ToolChoice("none" if raw == "none" else "any", parallel=parallel)
     if not isinstance(raw, Mapping):
-        raise bad(f"Invalid value: '{raw}'.", param="tool_choice")
+        raise bad_request(f"Invalid value: '{raw}'.", param="tool_choice")
     name = str((raw.get("function") or raw).get("name") or "")
     if name not in {tool.name for tool in tools}:
-        raise bad(f"Tool choice '{name}' not found in 'tools' parameter.", param="tool_choice")
+        raise bad_request(f"Tool choice '{name}' not found in 'tools' parameter.", param="tool_choice")
     return ToolChoice("tool", name, parallel)
 
 
@@ -126,7 +128,7 @@ def read_format(form: Any, param: str) -> Json | None:
     inner = form.get("json_schema") or form
     schema = inner.get("schema")
     if not isinstance(schema, dict) or not inner.get("name"):
-        raise bad(f"Missing required parameter: '{param}.schema'.", param=param)
+        raise bad_request(f"Missing required parameter: '{param}.schema'.", param=param)
     if inner.get("strict"):
         check_strict(schema, f"response_format '{inner['name']}'", param)
     return schema
@@ -142,10 +144,10 @@ def check_strict(schema: Mapping[str, Any], subject: str, param: str, path: tupl
     declared = schema.get("properties") or {}
     if schema.get("type") == "object" or declared:
         if schema.get("additionalProperties") is not False:
-            raise bad(where + "'additionalProperties' is required to be supplied and to be false.", param=param)
+            raise bad_request(where + "'additionalProperties' is required to be supplied and to be false.", param=param)
         missing = set(declared) - set(schema.get("required") or ())
         if missing:
-            raise bad(
+            raise bad_request(
                 where + "'required' is required to be supplied and to be an array including every key in properties. "
                 f"Missing '{sorted(missing)[0]}'.",
                 param=param,
@@ -158,7 +160,7 @@ def check_strict(schema: Mapping[str, Any], subject: str, param: str, path: tupl
         check_strict(schema["items"], subject, param, (*path, "items"))
 
 
-def arguments_text(call: ToolCall) -> str:
+def dump_arguments(call: ToolCall) -> str:
     """Return a call's arguments as the JSON text that OpenAI sends."""
     return call.raw_arguments if call.raw_arguments is not None else json.dumps(call.arguments, ensure_ascii=False)
 
@@ -172,13 +174,13 @@ def read_arguments(raw: Any) -> Json:
     return data if isinstance(data, dict) else {}
 
 
-def sse(payload: Json, event: str = "") -> bytes:
+def format_sse(payload: Json, event: str = "") -> bytes:
     """Return one server-sent event."""
     head = f"event: {event}\n" if event else ""
     return f"{head}data: {json.dumps(payload, ensure_ascii=False)}\n\n".encode()
 
 
-def strings(raw: Any) -> Iterator[str]:
+def iter_strings(raw: Any) -> Iterator[str]:
     """Yield the strings of a string, a list or nothing."""
     if isinstance(raw, str):
         yield raw

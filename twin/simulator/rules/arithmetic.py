@@ -104,8 +104,8 @@ def _find(text: str) -> Found:
     expressions: list[str] = []
 
     def take(match: re.Match[str]) -> str:
-        expression = _balanced(match.group().strip().rstrip(","))
-        if not _is_expression(expression) or not (spoken or _CUE.search(text) or _deliberate(expression)):
+        expression = _strip_brackets(match.group().strip().rstrip(","))
+        if not _is_expression(expression) or not (spoken or _CUE.search(text) or _is_deliberate(expression)):
             return match.group()
         if expression not in expressions:
             expressions.append(expression)
@@ -122,7 +122,7 @@ def evaluate(expression: str) -> float:
         ValueError: If it is not arithmetic or has no finite value.
     """
     try:
-        value = _value(ast.parse(expression, mode="eval").body)
+        value = _compute(ast.parse(expression, mode="eval").body)
     except (SyntaxError, ArithmeticError, TypeError, KeyError, RecursionError) as exc:
         raise ValueError(f"cannot evaluate {expression!r}") from exc
     if not math.isfinite(value):
@@ -135,7 +135,7 @@ def show(value: float) -> str:
     return str(int(value)) if value == int(value) and abs(value) < 1e15 else f"{value:.12g}"
 
 
-def _balanced(text: str) -> str:
+def _strip_brackets(text: str) -> str:
     """Drop closing brackets that nothing opened, such as the one of an aside around the expression."""
     while text.count(")") > text.count("(") and text.endswith(")"):
         text = text[:-1].rstrip()
@@ -147,7 +147,7 @@ def _balanced(text: str) -> str:
 def _is_expression(text: str) -> bool:
     try:
         tree = ast.parse(text, mode="eval").body
-        _value(tree)
+        _compute(tree)
     except ZeroDivisionError:
         return True
     except (SyntaxError, ArithmeticError, ValueError, TypeError, KeyError, RecursionError):
@@ -155,20 +155,20 @@ def _is_expression(text: str) -> bool:
     return isinstance(tree, ast.BinOp | ast.Call)
 
 
-def _deliberate(text: str) -> bool:
+def _is_deliberate(text: str) -> bool:
     """Whether it looks written as arithmetic rather than as a range or a ratio such as 1-4 or 24/7."""
     return bool(re.search(r"\s[-+*/]\s|[()*]", text))
 
 
-def _value(node: ast.AST) -> float:
+def _compute(node: ast.AST) -> float:
     if isinstance(node, ast.Constant) and isinstance(node.value, int | float) and not isinstance(node.value, bool):
         return node.value
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub | ast.UAdd):
-        return -_value(node.operand) if isinstance(node.op, ast.USub) else _value(node.operand)
+        return -_compute(node.operand) if isinstance(node.op, ast.USub) else _compute(node.operand)
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and not node.keywords:
-        return _FUNCTIONS[node.func.id](*(_value(argument) for argument in node.args))
+        return _FUNCTIONS[node.func.id](*(_compute(argument) for argument in node.args))
     if isinstance(node, ast.BinOp):
-        left, right = _value(node.left), _value(node.right)
+        left, right = _compute(node.left), _compute(node.right)
         if isinstance(node.op, ast.Pow):
             if abs(right) > _MAX_EXPONENT:
                 raise ValueError("the exponent is too large")

@@ -14,18 +14,18 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 from twin.simulator.neutral import Conversation, Reply, Tool, ToolCall, ToolResult
-from twin.simulator.rules.arguments.dates import call_for, find_dates
-from twin.simulator.rules.arguments.generic import fill_arguments, generic_calls
-from twin.simulator.rules.arguments.schema import complete, find_property, mentions, required
+from twin.simulator.rules.arguments.dates import find_dates, make_date_call
+from twin.simulator.rules.arguments.generic import fill_arguments, plan_generic_calls
+from twin.simulator.rules.arguments.schema import find_property, has_any_word, is_complete, list_required
 from twin.simulator.rules.arguments.structured import Filler
 from twin.simulator.rules.arithmetic import evaluate, find_expressions, show
 from twin.simulator.rules.extract import answer_from, coverage
-from twin.simulator.rules.followups import FollowUp, follow_up, tells_fact
-from twin.simulator.rules.notes import NoteIntent, find_note, note_call
+from twin.simulator.rules.followups import FollowUp, acknowledge_fact, follow_up
+from twin.simulator.rules.notes import NoteIntent, find_note, make_note_call
 from twin.simulator.rules.prompt import Passage, Situation, read_situation
 from twin.simulator.rules.rating import rate, with_spoken_schema
-from twin.simulator.rules.results import passages_in, sentence_for
-from twin.simulator.rules.text import sentences, shorten, terms
+from twin.simulator.rules.results import describe_result, extract_passages
+from twin.simulator.rules.text import extract_terms, shorten, split_sentences
 
 MAX_PARALLEL_CALLS = 8
 NOTHING = "The documents given do not answer this question."
@@ -59,19 +59,19 @@ class RuleEngine:
     def __init__(self, today: Callable[[], date] = lambda: datetime.now(UTC).date()) -> None:
         self._today = today
 
-    def reply(self, conversation: Conversation) -> Reply:
+    def generate_reply(self, conversation: Conversation) -> Reply:
         """Return the reply of the rules, before limits and stop sequences."""
         conversation = with_spoken_schema(conversation)
         rated = rate(conversation, (NOTHING, NO_CONTEXT, DANGLING))
         if rated is not None:
             return Reply(text=rated)
         situation = read_situation(conversation)
-        named = _forced(conversation)
+        named = _find_forced_tool(conversation)
         if named is not None and not situation.done:
-            text = _source_text(conversation, situation)
+            text = _collect_source(conversation, situation)
             arguments = fill_arguments(named, situation.question.text)
-            if arguments is None or not complete(named, arguments):
-                arguments = Filler(text, _confidence(situation)).fill({"type": "object", **named.schema})
+            if arguments is None or not is_complete(named, arguments):
+                arguments = Filler(text, _estimate_confidence(situation)).fill({"type": "object", **named.schema})
             return Reply(calls=(ToolCall(named.name, arguments),), stop="tool_calls")
         read = follow_up(situation.question.text, situation.past, conversation.system)
         tools = conversation.tools if conversation.choice.mode != "none" else ()
@@ -80,7 +80,9 @@ class RuleEngine:
         if conversation.schema is None or reply.calls:
             return reply
         answer = reply.text if reply.text not in (NOTHING, NO_CONTEXT, DANGLING) else ""
-        filler = Filler(_source_text(conversation, situation), _confidence(situation), answer, situation.question.text)
+        filler = Filler(
+            _collect_source(conversation, situation), _estimate_confidence(situation), answer, situation.question.text
+        )
         return Reply(text=json.dumps(filler.fill(conversation.schema), ensure_ascii=False))
 
     def _next(self, conversation: Conversation, situation: Situation, read: FollowUp, plan: Plan) -> Reply:
@@ -101,10 +103,10 @@ class RuleEngine:
         self, note: NoteIntent, tools: tuple[Tool, ...], situation: Situation, made: set[tuple[str, str]]
     ) -> list[ToolCall]:
         """Save a note whose text is what the other tools brought."""
-        if any(mentions(Tool(name, "", {}), "note") for name, _ in made):
+        if any(has_any_word(Tool(name, "", {}), "note") for name, _ in made):
             return []
-        brought = " ".join(sentence_for(call, result) for call, result in situation.done)
-        call = note_call(NoteIntent(note.title, brought), tools)
+        brought = " ".join(describe_result(call, result) for call, result in situation.done)
+        call = make_note_call(NoteIntent(note.title, brought), tools)
         return [call] if call else []
 
     def _plan(self, read: FollowUp, situation: Situation, tools: tuple[Tool, ...]) -> Plan:
@@ -113,7 +115,7 @@ class RuleEngine:
         calls: list[ToolCall] = []
         computed: list[str] = []
         note, text = find_note(read.question)
-        if note is not None and (saving := note_call(note, tools)) is not None:
+        if note is not None and (saving := make_note_call(note, tools)) is not None:
             if not note.needs_result:
                 calls.append(saving)
         else:
@@ -125,37 +127,37 @@ class RuleEngine:
             if calls:
                 text = ""
         waiting = note if note is not None and note.needs_result and calls else None
-        if note is not None and note.needs_result and not calls and (saving := note_call(note, tools)):
+        if note is not None and note.needs_result and not calls and (saving := make_note_call(note, tools)):
             calls.append(saving)
-        calls.sort(key=lambda call: _position(call, read.question))
+        calls.sort(key=lambda call: _find_position(call, read.question))
         return Plan(tuple(calls), text, tuple(computed), waiting)
 
     def _plan_dates(self, text: str, tools: tuple[Tool, ...], calls: list[ToolCall]) -> str:
         intents, rest = find_dates(text, self._today())
-        planned = [call for intent in intents if (call := call_for(intent, tools)) is not None]
+        planned = [call for intent in intents if (call := make_date_call(intent, tools)) is not None]
         calls.extend(planned)
         return rest if planned else text
 
     def _answer(self, situation: Situation, read: FollowUp, plan: Plan) -> str:
-        parts = [sentence_for(call, result) for call, result in situation.done if not _searched(result)]
+        parts = [describe_result(call, result) for call, result in situation.done if not _is_search_result(result)]
         parts.extend(plan.computed)
-        found = tuple(passage for _, result in situation.done if result for passage in passages_in(result))
+        found = tuple(passage for _, result in situation.done if result for passage in extract_passages(result))
         if read.answer is not None:
             return " ".join([*parts, read.answer])
-        if not parts or len(terms(plan.rest)) >= 2:
+        if not parts or len(extract_terms(plan.rest)) >= 2:
             question = read.question if not parts else plan.rest
             documents = self._from_documents(situation, found, question, read)
             if documents is not None:
                 parts.append(documents)
-        return " ".join(parts) or self._without(situation, found, read)
+        return " ".join(parts) or self._choose_fallback(situation, found, read)
 
     def _from_documents(
         self, situation: Situation, found: tuple[Passage, ...], question: str, read: FollowUp
     ) -> str | None:
         passages = situation.question.passages + found
         if passages and _SUMMARISE.search(question):
-            firsts = [passage for passage in passages[:4] if sentences(passage.text)]
-            return " ".join(f"{sentences(one.text)[0].rstrip('.')}{one.marker}." for one in firsts) or None
+            firsts = [passage for passage in passages[:4] if split_sentences(passage.text)]
+            return " ".join(f"{split_sentences(one.text)[0].rstrip('.')}{one.marker}." for one in firsts) or None
         answer = answer_from(passages, question, read.background)
         if answer is None and read.background:
             # Earlier passages have numbers of their own, so they are told without a citation.
@@ -163,12 +165,12 @@ class RuleEngine:
             answer = answer_from(earlier, question, read.background, cite=False)
         return answer
 
-    def _without(self, situation: Situation, found: tuple[Passage, ...], read: FollowUp) -> str:
+    def _choose_fallback(self, situation: Situation, found: tuple[Passage, ...], read: FollowUp) -> str:
         """Return what to say when nothing answers."""
         question = situation.question.text
         if read.dangling or read.fallback:
             return read.fallback or DANGLING
-        told = tells_fact(question)
+        told = acknowledge_fact(question)
         if told is not None:
             return told
         if _GREETING.match(question):
@@ -177,12 +179,12 @@ class RuleEngine:
             return f"About “{shorten(read.background, 120)}” I can only repeat: {situation.past[-1].answer}"
         if situation.question.passages or found or situation.done:
             return NOTHING
-        if _SUMMARISE.search(question) and len(sentences(question)) > 2:
-            return shorten(" ".join(sentences(question)[1:4]), 600)
+        if _SUMMARISE.search(question) and len(split_sentences(question)) > 2:
+            return shorten(" ".join(split_sentences(question)[1:4]), 600)
         return NO_CONTEXT
 
 
-def _position(call: ToolCall, question: str) -> int:
+def _find_position(call: ToolCall, question: str) -> int:
     """Return where a question speaks of a call: at the longest number or word of its arguments."""
     pieces = re.findall(r"[\w.-]+", " ".join(str(value) for value in call.arguments.values()))
     places = [(len(piece), question.find(piece)) for piece in pieces if piece in question]
@@ -197,7 +199,7 @@ def _plan_arithmetic(text: str, tools: tuple[Tool, ...], calls: list[ToolCall], 
             name = find_property(tool, ("expression", "expr", "formula")) or "expression"
             power = "^" if "^" in tool.description and "**" not in tool.description else "**"
             arguments = {name: expression.replace("**", power)}
-            if complete(tool, arguments):
+            if is_complete(tool, arguments):
                 calls.append(ToolCall(tool.name, arguments))
                 continue
         try:
@@ -210,29 +212,31 @@ def _plan_arithmetic(text: str, tools: tuple[Tool, ...], calls: list[ToolCall], 
 def _plan_others(text: str, read: FollowUp, situation: Situation, tools: tuple[Tool, ...]) -> list[ToolCall]:
     """Call tools of the user's own, or the search where no passages came with the question."""
     searches = [tool for tool in tools if _is_search(tool)]
-    others = [tool for tool in tools if tool not in searches and not mentions(Tool(tool.name, "", {}), "note", "notes")]
-    others += [tool for tool in tools if tool not in searches and tool not in others and not required(tool)]
-    calls = generic_calls(text, others)
+    others = [
+        tool for tool in tools if tool not in searches and not has_any_word(Tool(tool.name, "", {}), "note", "notes")
+    ]
+    others += [tool for tool in tools if tool not in searches and tool not in others and not list_required(tool)]
+    calls = plan_generic_calls(text, others)
     if calls or situation.question.passages or not searches:
         return calls
-    if not _ASKS.search(text) or tells_fact(text) or _GREETING.match(text) or not terms(text):
+    if not _ASKS.search(text) or acknowledge_fact(text) or _GREETING.match(text) or not extract_terms(text):
         return []
     query = f"{read.background} {text}".strip()
     name = find_property(searches[0], ("query", "question", "q"), ("string",)) or "query"
-    return [ToolCall(searches[0].name, {name: query})] if complete(searches[0], {name: query}) else []
+    return [ToolCall(searches[0].name, {name: query})] if is_complete(searches[0], {name: query}) else []
 
 
 def _is_search(tool: Tool) -> bool:
     name = find_property(tool, ("query", "question", "q"), ("string",))
-    return name is not None and mentions(tool, "search", "knowledge", "retrieve", "lookup", "documents")
+    return name is not None and has_any_word(tool, "search", "knowledge", "retrieve", "lookup", "documents")
 
 
-def _searched(result: ToolResult | None) -> bool:
+def _is_search_result(result: ToolResult | None) -> bool:
     """Whether a result is passages, which are answered from rather than told."""
-    return result is not None and not result.is_error and bool(passages_in(result))
+    return result is not None and not result.is_error and bool(extract_passages(result))
 
 
-def _forced(conversation: Conversation) -> Tool | None:
+def _find_forced_tool(conversation: Conversation) -> Tool | None:
     """Return the tool that the request forces, if it does."""
     choice = conversation.choice
     if choice.mode == "tool":
@@ -245,7 +249,7 @@ def _forced(conversation: Conversation) -> Tool | None:
     return None
 
 
-def _source_text(conversation: Conversation, situation: Situation) -> str:
+def _collect_source(conversation: Conversation, situation: Situation) -> str:
     """Return the text that a schema is filled from: the question with its passages and results, or the whole talk.
 
     Of a question that marks its material, as in ``<document>...</document>``, that is the material without the words
@@ -261,7 +265,7 @@ def _source_text(conversation: Conversation, situation: Situation) -> str:
     return text or "\n\n".join(turn.text for turn in conversation.turns if turn.text)
 
 
-def _confidence(situation: Situation) -> float:
+def _estimate_confidence(situation: Situation) -> float:
     """Return between 0.5 and 0.95: the more of the question's words the passages cover, the more."""
     if not situation.question.passages:
         return 0.8

@@ -8,9 +8,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from twin.embeddings import shared_model
+from twin.embeddings import get_shared_model
 from twin.simulator.rules.prompt import Passage
-from twin.simulator.rules.text import sentences, shorten, terms
+from twin.simulator.rules.text import extract_terms, shorten, split_sentences
 
 MAX_SENTENCES = 4
 MAX_CANDIDATES = 200
@@ -35,10 +35,10 @@ class Scored:
     cover: float
 
 
-def weigh(question: str, background: str = "") -> dict[str, float]:
+def compute_weights(question: str, background: str = "") -> dict[str, float]:
     """Return the question's terms with weight 1 and those of what it refers back to with half of it."""
-    weights = dict.fromkeys(terms(background), 0.5)
-    return weights | dict.fromkeys(terms(question), 1.0)
+    weights = dict.fromkeys(extract_terms(background), 0.5)
+    return weights | dict.fromkeys(extract_terms(question), 1.0)
 
 
 def answer_from(passages: Sequence[Passage], question: str, background: str = "", *, cite: bool = True) -> str | None:
@@ -46,12 +46,12 @@ def answer_from(passages: Sequence[Passage], question: str, background: str = ""
     chosen = choose(passages, question, background)
     if not chosen:
         return None
-    return " ".join(_cited(one) if cite else shorten(one.text, _SENTENCE_CHARACTERS) for one in chosen)
+    return " ".join(_add_citation(one) if cite else shorten(one.text, _SENTENCE_CHARACTERS) for one in chosen)
 
 
 def choose(passages: Sequence[Passage], question: str, background: str = "") -> list[Scored]:
     """Return the best sentences in the order of the passages."""
-    weights = weigh(question, background)
+    weights = compute_weights(question, background)
     if not weights:
         return []
     ranked = sorted(_score(passages, weights, f"{background} {question}".strip()), key=lambda one: -one.score)
@@ -70,27 +70,27 @@ def choose(passages: Sequence[Passage], question: str, background: str = "") -> 
 
 def coverage(passages: Sequence[Passage], question: str) -> float:
     """Return the share of the question's terms that the passages contain."""
-    wanted = set(terms(question))
-    present = {term for passage in passages for term in terms(f"{passage.title} {passage.text}")}
+    wanted = set(extract_terms(question))
+    present = {term for passage in passages for term in extract_terms(f"{passage.title} {passage.text}")}
     return len(wanted & present) / len(wanted) if wanted else 0.0
 
 
 def _score(passages: Sequence[Passage], weights: Mapping[str, float], query: str) -> list[Scored]:
     candidates = [
-        (passage, sentence) for passage in passages for sentence in sentences(passage.text) if len(sentence) > 15
+        (passage, sentence) for passage in passages for sentence in split_sentences(passage.text) if len(sentence) > 15
     ][:MAX_CANDIDATES]
-    counted = [Counter(terms(sentence)) for _, sentence in candidates]
+    counted = [Counter(extract_terms(sentence)) for _, sentence in candidates]
     if not counted:
         return []
     frequency = Counter(term for counts in counted for term in counts)
     average = sum(sum(counts.values()) for counts in counted) / len(counted) or 1.0
-    meaning = _similarities(query, [sentence for _, sentence in candidates])
+    meaning = _compute_similarities(query, [sentence for _, sentence in candidates])
     rarity = {term: math.log(1 + (len(counted) - frequency[term] + 0.5) / (frequency[term] + 0.5)) for term in weights}
     # What a follow-up refers back to helps a sentence, but a sentence need not repeat it.
     total = sum(rarity[term] for term, weight in weights.items() if weight >= 1.0) or sum(rarity.values())
     scored = []
     for order, ((passage, sentence), counts) in enumerate(zip(candidates, counted, strict=True)):
-        title = set(terms(f"{passage.title} {passage.document}"))
+        title = set(extract_terms(f"{passage.title} {passage.document}"))
         length = _K1 * (1 - _B + _B * sum(counts.values()) / average)
         lexical = cover = 0.0
         for term, weight in weights.items():
@@ -107,16 +107,16 @@ def _score(passages: Sequence[Passage], weights: Mapping[str, float], query: str
     return scored
 
 
-def _similarities(query: str, texts: Sequence[str]) -> list[float]:
+def _compute_similarities(query: str, texts: Sequence[str]) -> list[float]:
     """Return cosines where the embedder is in memory already, else zeros: loading it here would cost seconds."""
-    model = shared_model()
+    model = get_shared_model()
     if not model.loaded:
         return [0.0] * len(texts)
     vectors = model.embed([query, *texts])
     return [float(cosine) for cosine in vectors[1:] @ vectors[0]]
 
 
-def _cited(one: Scored) -> str:
+def _add_citation(one: Scored) -> str:
     text = shorten(one.text, _SENTENCE_CHARACTERS)
     # Markers that stand in the document itself would look like citations of ours.
     text = re.sub(r"\[(\d+)\]", r"(\1)", text)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from twin.simulator.rules.arithmetic import NUMBER
 from twin.simulator.rules.prompt import Exchange
-from twin.simulator.rules.text import sentences, terms
+from twin.simulator.rules.text import extract_terms, split_sentences
 
 _PRONOUN = re.compile(r"\b(?:it|its|that|this|they|them|their|those|these|one|ones|there|he|she)\b", re.I)
 _OPENING = re.compile(
@@ -80,24 +80,24 @@ def follow_up(question: str, past: Sequence[Exchange], system: str = "") -> Foll
     answer = _from_memory(question, past, system)
     if answer is not None:
         return FollowUp(question, answer)
-    filled = _fill_in(question, past)
+    filled = _resolve_references(question, past)
     if filled is not None:
         return FollowUp(filled)
-    if not refers_back(question):
-        return FollowUp(question, fallback=_untold(question))
+    if not is_follow_up(question):
+        return FollowUp(question, fallback=_report_missing_fact(question))
     if not past:
-        return FollowUp(question, dangling=bool(_bare(question)))
-    return FollowUp(question, background=_background(question, past))
+        return FollowUp(question, dangling=bool(_is_bare_reference(question)))
+    return FollowUp(question, background=_find_background(question, past))
 
 
-def refers_back(question: str) -> bool:
+def is_follow_up(question: str) -> bool:
     """Whether a question leans on the past: it opens as a continuation, or has a pronoun and little else."""
     if _ORDINAL.search(question) or _OPENING.match(question.strip()):
-        return len(terms(question)) <= 6
-    return bool(_PRONOUN.search(question)) and len(terms(_PRONOUN.sub(" ", question))) <= 3
+        return len(extract_terms(question)) <= 6
+    return bool(_PRONOUN.search(question)) and len(extract_terms(_PRONOUN.sub(" ", question))) <= 3
 
 
-def tells_fact(question: str) -> str | None:
+def acknowledge_fact(question: str) -> str | None:
     """Return an acknowledgement where the user tells something about themselves."""
     if "?" in question or not _TELLS.search(question):
         return None
@@ -108,7 +108,7 @@ def tells_fact(question: str) -> str | None:
     return f"Noted: your {fact[1].strip()} is {fact[2].strip()}." if fact else None
 
 
-def last_number(past: Sequence[Exchange]) -> str | None:
+def find_last_number(past: Sequence[Exchange]) -> str | None:
     """Return the latest number that an answer gave as a result."""
     for exchange in reversed(past):
         found = _RESULT_NUMBER.findall(_DATE.sub(" ", exchange.answer))
@@ -117,7 +117,7 @@ def last_number(past: Sequence[Exchange]) -> str | None:
     return None
 
 
-def last_date(past: Sequence[Exchange]) -> str | None:
+def find_last_date(past: Sequence[Exchange]) -> str | None:
     """Return the latest date that an answer gave, the last of its dates."""
     for exchange in reversed(past):
         found = _DATE.findall(exchange.answer)
@@ -136,12 +136,12 @@ def _from_memory(question: str, past: Sequence[Exchange], system: str) -> str | 
         answers = [exchange.answer for exchange in past if exchange.answer]
         return answers[-1] if answers else "I have not answered anything yet in this conversation."
     if _LAST_RESULT.search(question):
-        number = last_number(past) or last_date(past)
+        number = find_last_number(past) or find_last_date(past)
         return f"The last result was {number}." if number else "There is no earlier result in this conversation."
-    return _personal(question, past, system)
+    return _recall_fact(question, past, system)
 
 
-def _personal(question: str, past: Sequence[Exchange], system: str) -> str | None:
+def _recall_fact(question: str, past: Sequence[Exchange], system: str) -> str | None:
     said = [exchange.question.text for exchange in reversed(past)] + ([system] if system else [])
     if _ASKS_NAME.search(question):
         name = next((match[1] for text in said if (match := _NAME.search(text) or _SYSTEM_NAME.search(text))), None)
@@ -149,22 +149,22 @@ def _personal(question: str, past: Sequence[Exchange], system: str) -> str | Non
     asked = _ASKS_FACT.search(question)
     if asked is None:
         return None
-    wanted = set(terms(asked[1]))
+    wanted = set(extract_terms(asked[1]))
     for text in said:
         for match in reversed(list(_FACT.finditer(text))):
-            if wanted and wanted <= set(terms(match[1])):
+            if wanted and wanted <= set(extract_terms(match[1])):
                 return f"Your {match[1].strip()} is {match[2].strip()}."
     return None
 
 
-def _untold(question: str) -> str:
+def _report_missing_fact(question: str) -> str:
     asked = _ASKS_FACT.search(question)
     return f"You have not told me your {asked[1].strip()} in this conversation." if asked else ""
 
 
-def _fill_in(question: str, past: Sequence[Exchange]) -> str | None:
+def _resolve_references(question: str, past: Sequence[Exchange]) -> str | None:
     """Put the last date or number in the place of a reference to it, where the question does something with it."""
-    date, number = last_date(past), last_number(past)
+    date, number = find_last_date(past), find_last_number(past)
     if date and _DATE_OPERATION.search(question) and not _DATE.search(question):
         if _REFERENCE.search(question):
             return _REFERENCE.sub(date, question, count=1)
@@ -175,10 +175,10 @@ def _fill_in(question: str, past: Sequence[Exchange]) -> str | None:
         return None
     if _REFERENCE.search(question) and not re.search(rf"{NUMBER}\s*[-+*/]\s*{NUMBER}", question):
         return _REFERENCE.sub(number, question, count=1)
-    return _elliptical(question, number)
+    return _complete_ellipsis(question, number)
 
 
-def _elliptical(question: str, number: str) -> str | None:
+def _complete_ellipsis(question: str, number: str) -> str | None:
     """Complete a bare operation such as ``and in percent?``, ``plus 10?`` or ``double?``."""
     bare = re.sub(
         r"^(?:\W|ok\b|okay\b|and\b|now\b|then\b|so\b|what about\b|how about\b|please\b)+", "", question, flags=re.I
@@ -197,20 +197,20 @@ def _elliptical(question: str, number: str) -> str | None:
     return f"{bare} {number}" if re.fullmatch(r"double|triple|halve|square", bare, re.I) else None
 
 
-def _background(question: str, past: Sequence[Exchange]) -> str:
+def _find_background(question: str, past: Sequence[Exchange]) -> str:
     """Return what a follow-up refers to: an item of the last answer, or the last question that stands alone."""
     ordinal = _ORDINAL.search(question)
     if ordinal:
-        items = sentences(past[-1].answer)
+        items = split_sentences(past[-1].answer)
         index = _ORDINALS[ordinal[1].lower()]
         if items and index < len(items):
             return re.sub(r"\[\d+\]", "", items[index])
     for exchange in list(reversed(past))[:4]:
-        if exchange.question.text and not refers_back(exchange.question.text):
+        if exchange.question.text and not is_follow_up(exchange.question.text):
             return exchange.question.text
     return past[-1].question.text
 
 
-def _bare(question: str) -> bool:
+def _is_bare_reference(question: str) -> bool:
     """Whether nothing but the reference is left to go by."""
-    return len(terms(_PRONOUN.sub(" ", _ORDINAL.sub(" ", question)))) <= 1
+    return len(extract_terms(_PRONOUN.sub(" ", _ORDINAL.sub(" ", question)))) <= 1

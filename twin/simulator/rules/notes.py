@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from twin.simulator.neutral import Json, Tool, ToolCall
-from twin.simulator.rules.arguments.schema import complete, find_property, mentions, name_words
+from twin.simulator.rules.arguments.schema import find_property, has_any_word, is_complete, split_name
 from twin.simulator.rules.text import shorten, stem
 
 _COMMAND = re.compile(
@@ -54,7 +54,7 @@ def find_note(text: str) -> tuple[NoteIntent | None, str]:
     """Return the wish for a note in a question, and the question without it."""
     remembered = _REMEMBER.search(text)
     if remembered:
-        return _intent("", remembered[1]), (text[: remembered.start()] + text[remembered.end() :]).strip()
+        return _build_intent("", remembered[1]), (text[: remembered.start()] + text[remembered.end() :]).strip()
     command = _COMMAND.search(text)
     if command is None or re.match(r"\s*(?:\?|(?:say|tell|is|was|did|exist)\b)", text[command.end() :], re.I):
         return None, text
@@ -72,15 +72,15 @@ def find_note(text: str) -> tuple[NoteIntent | None, str]:
         body = quoted[0]
     if not body.strip() and not title:
         return None, text
-    return _intent(title, body or title), f"{text[: command.start()]} {after}".strip()
+    return _build_intent(title, body or title), f"{text[: command.start()]} {after}".strip()
 
 
-def note_call(intent: NoteIntent, tools: tuple[Tool, ...]) -> ToolCall | None:
+def make_note_call(intent: NoteIntent, tools: tuple[Tool, ...]) -> ToolCall | None:
     """Fit a note to the first tool that saves notes."""
     for tool in tools:
-        if not mentions(tool, "note", "notes"):
+        if not has_any_word(tool, "note", "notes"):
             continue
-        if not {stem(word) for word in _WRITES} & {*name_words(tool.name)} or not mentions(tool, *_WRITES):
+        if not {stem(word) for word in _WRITES} & {*split_name(tool.name)} or not has_any_word(tool, *_WRITES):
             continue
         text = find_property(tool, _TEXTS, ("string",))
         title = find_property(tool, _TITLES, ("string",))
@@ -89,12 +89,12 @@ def note_call(intent: NoteIntent, tools: tuple[Tool, ...]) -> ToolCall | None:
             arguments[text] = intent.text
         if title and title != text:
             arguments[title] = intent.title
-        if text and complete(tool, arguments):
+        if text and is_complete(tool, arguments):
             return ToolCall(tool.name, arguments)
     return None
 
 
-def _intent(title: str, body: str) -> NoteIntent:
+def _build_intent(title: str, body: str) -> NoteIntent:
     body = " ".join(body.strip().strip("\"'“”").split())
     plain = title or shorten(" ".join(re.split(r"[.!?]\s", body)[0].split()[:6]).rstrip(".,;:!?"), 60)
     return NoteIntent(plain[:1].upper() + plain[1:], body, bool(_RESULT.search(body)))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from html import unescape
 
 from twin.simulator.neutral import Conversation, ToolCall, ToolResult, Turn
-from twin.simulator.rules.rating import without_markers
+from twin.simulator.rules.rating import strip_markers
 
 _PASSAGE = re.compile(r"<passage\b([^>]*)>\n?(.*?)\n?</passage>", re.S)
 _ATTRIBUTE = re.compile(r'([\w-]+)="([^"]*)"')
@@ -73,7 +73,7 @@ def parse_passages(text: str) -> tuple[Passage, ...]:
 
 def parse_question(text: str) -> Question:
     """Split a user message into its question and its passages."""
-    text = without_markers(text)
+    text = strip_markers(text)
     passages = parse_passages(text)
     match = _QUESTION.search(text)
     if match:
@@ -90,10 +90,10 @@ def read_situation(conversation: Conversation) -> Situation:
     results: dict[str, ToolResult] = {}
     for turn in conversation.turns:
         if turn.results and turn.text and question is not None:  # a remark beside results belongs to the question
-            question = _joined(question, parse_question(turn.text))
-        elif _asks(turn):
+            question = _join_questions(question, parse_question(turn.text))
+        elif _is_question(turn):
             if question is not None and not answer and not calls:  # two messages in a row are one question
-                question = _joined(question, parse_question(turn.text))
+                question = _join_questions(question, parse_question(turn.text))
             else:
                 if question is not None:
                     past.append(Exchange(question, answer))
@@ -107,9 +107,9 @@ def read_situation(conversation: Conversation) -> Situation:
     return Situation(question or Question(""), tuple(past), done)
 
 
-def _asks(turn: Turn) -> bool:
+def _is_question(turn: Turn) -> bool:
     return turn.role == "user" and bool(turn.text.strip())
 
 
-def _joined(first: Question, second: Question) -> Question:
+def _join_questions(first: Question, second: Question) -> Question:
     return Question(f"{first.text}\n{second.text}".strip(), first.passages + second.passages)

@@ -14,7 +14,7 @@ from html import unescape
 from typing import Any
 
 from twin.simulator.neutral import Conversation, Json, ToolChoice, Turn
-from twin.simulator.rules.text import terms
+from twin.simulator.rules.text import extract_terms
 
 _MARKER = re.compile(r"[ \t]?\[(confidence|self-report|judge) (0(?:\.\d{1,4})?|1(?:\.0{1,4})?)\]")
 _SPOKEN = "JSON Schema:\n"
@@ -37,7 +37,7 @@ class _Case:
     failed: bool = False
 
 
-def without_markers(text: str) -> str:
+def strip_markers(text: str) -> str:
     """Return a text without what sets ratings: the rules don't read it."""
     return _MARKER.sub("", text)
 
@@ -64,10 +64,10 @@ def rate(conversation: Conversation, nothing: Collection[str]) -> str | None:
         conversation: the request, with its schema.
         nothing: what the rules say where nothing answers.
     """
-    if not _asks_for_rating(conversation.schema) or not conversation.turns:
+    if not _is_rating_schema(conversation.schema) or not conversation.turns:
         return None
     material = conversation.turns[-1].text
-    case = _judged(material) if "<material>" in material else _reported(conversation)
+    case = _read_judged_case(material) if "<material>" in material else _read_reported_case(conversation)
     if case is None:
         return None
     set_to = {name: float(value) for name, value in _MARKER.findall(case.question)}
@@ -75,16 +75,16 @@ def rate(conversation: Conversation, nothing: Collection[str]) -> str | None:
     if confidence is not None:
         reason = "The question sets this rating."
     else:
-        confidence, reason = _natural(case, nothing)
+        confidence, reason = _compute_rating(case, nothing)
     return json.dumps({"reason": reason, "confidence": confidence})
 
 
-def _asks_for_rating(schema: Json | None) -> bool:
+def _is_rating_schema(schema: Json | None) -> bool:
     properties: Any = (schema or {}).get("properties")
     return isinstance(properties, dict) and set(properties) == _FIELDS
 
 
-def _natural(case: _Case, nothing: Collection[str]) -> tuple[float, str]:
+def _compute_rating(case: _Case, nothing: Collection[str]) -> tuple[float, str]:
     if not case.words:
         return _CALLS, "The calls are what the question asks for."
     if case.words.strip() in nothing:
@@ -93,15 +93,15 @@ def _natural(case: _Case, nothing: Collection[str]) -> tuple[float, str]:
         return _ERROR, "A tool did not bring what was asked of it."
     if case.results:
         return _RESULT, "It tells what the tools brought."
-    said = set(terms(re.sub(r"\[\d+\]", "", case.words)))
-    borne_out = len(said & set(terms(case.before))) / len(said) if said else 0.0
+    said = set(extract_terms(re.sub(r"\[\d+\]", "", case.words)))
+    borne_out = len(said & set(extract_terms(case.before))) / len(said) if said else 0.0
     if "<passage " not in case.before:
         return _PLAIN, "No document was needed."
     share = f"{borne_out:.0%} of its words are in what it was given."
     return round(_LEAST + _SPAN * borne_out, 2), share
 
 
-def _reported(conversation: Conversation) -> _Case | None:
+def _read_reported_case(conversation: Conversation) -> _Case | None:
     """Read what a model says of its own last turn: that of the assistant before the question for a rating."""
     turns = conversation.turns[:-1]
     if not turns or turns[-1].role != "assistant":
@@ -119,7 +119,7 @@ def _reported(conversation: Conversation) -> _Case | None:
     )
 
 
-def _judged(material: str) -> _Case | None:
+def _read_judged_case(material: str) -> _Case | None:
     """Read what a judge is shown."""
     turn = _TURN.search(material)
     if turn is None:

@@ -18,24 +18,24 @@ _FAILED = frozenset("rejected failed denied error refused expired cancelled time
 _SHOWN_CHARACTERS = 400
 
 
-def sentence_for(call: ToolCall, result: ToolResult | None) -> str:
+def describe_result(call: ToolCall, result: ToolResult | None) -> str:
     """Return a sentence that tells the user what a call brought, or why it brought nothing."""
     if result is None:
         return f"The tool {call.name} has not answered."
-    text = _unwrapped(result.text)
-    data = _parsed(text)
-    reason = _failure(data, text, is_error=result.is_error)
+    text = _unwrap(result.text)
+    data = _parse_json(text)
+    reason = _find_failure(data, text, is_error=result.is_error)
     if reason is not None:
-        return f"The {_spoken(call.name)} call was not carried out: {_ended(reason)}"
-    return _success(call, data if data is not None else text)
+        return f"The {_format_name(call.name)} call was not carried out: {_end_sentence(reason)}"
+    return _describe_success(call, data if data is not None else text)
 
 
-def passages_in(result: ToolResult) -> tuple[Passage, ...]:
+def extract_passages(result: ToolResult) -> tuple[Passage, ...]:
     """Return the passages that a search tool brought: in the markup of `prompt`, or as JSON objects with a text."""
     found = parse_passages(result.text)
     if found:
         return found
-    data = _parsed(_unwrapped(result.text))
+    data = _parse_json(_unwrap(result.text))
     if isinstance(data, Mapping):
         data = next((value for value in data.values() if isinstance(value, list)), None)
     if not isinstance(data, list):
@@ -50,44 +50,44 @@ def passages_in(result: ToolResult) -> tuple[Passage, ...]:
     return tuple(passages)
 
 
-def _success(call: ToolCall, data: Any) -> str:
+def _describe_success(call: ToolCall, data: Any) -> str:
     arguments = call.arguments
-    value = _value(data)
+    value = _format_value(data)
     if isinstance(arguments.get("expression"), str):
         return f"The result of {arguments['expression']} is {value}."
-    date_sentence = _date_sentence(arguments, data, value)
+    date_sentence = _describe_date(arguments, data, value)
     if date_sentence:
         return date_sentence
     if "note" in call.name.lower() and (title := arguments.get("title") or arguments.get("text")):
         return f"The note “{shorten(str(title), 80)}” has been saved."
-    return f"The {_spoken(call.name)} tool returned: {_ended(value)}"
+    return f"The {_format_name(call.name)} tool returned: {_end_sentence(value)}"
 
 
-def _date_sentence(arguments: Mapping[str, Any], data: Any, value: str) -> str | None:
+def _describe_date(arguments: Mapping[str, Any], data: Any, value: str) -> str | None:
     start = arguments.get("start") or arguments.get("start_date") or arguments.get("from_date")
     end = arguments.get("end") or arguments.get("end_date") or arguments.get("to_date")
     if start and end:
-        days = _days(data, value)
+        days = _find_days(data, value)
         return (
-            f"There are {days} days between {start} and {end}." if days else f"From {start} to {end}: {_ended(value)}"
+            f"There are {days} days between {start} and {end}."
+            if days
+            else f"From {start} to {end}: {_end_sentence(value)}"
         )
     shifts = [(unit, arguments[unit]) for unit in ("days", "weeks", "months", "years") if arguments.get(unit)]
     base = arguments.get("date")
     if base and shifts:
         unit, amount = shifts[0]
         side = "after" if amount > 0 else "before"
-        return (
-            f"{abs(amount)} {unit if abs(amount) != 1 else unit[:-1]} {side} {base} is {_picked(data, 'date', value)}."
-        )
+        return f"{abs(amount)} {unit if abs(amount) != 1 else unit[:-1]} {side} {base} is {_pick(data, 'date', value)}."
     operation = str(arguments.get("operation", "")).lower()
     if base and "week" in operation:
-        return f"{base} is a {_picked(data, 'weekday', value)}."
+        return f"{base} is a {_pick(data, 'weekday', value)}."
     if operation in ("now", "today", "current"):
         return f"It is now {value}."
     return None
 
 
-def _days(data: Any, value: str) -> str | None:
+def _find_days(data: Any, value: str) -> str | None:
     if isinstance(data, Mapping):
         found = next((data[key] for key in ("days", "total_days", "result", "value") if key in data), None)
         return str(found) if isinstance(found, int | float) else None
@@ -95,11 +95,11 @@ def _days(data: Any, value: str) -> str | None:
     return match[1] if match else None
 
 
-def _picked(data: Any, key: str, value: str) -> str:
+def _pick(data: Any, key: str, value: str) -> str:
     return str(data[key]) if isinstance(data, Mapping) and key in data else value.rstrip(".")
 
 
-def _failure(data: Any, text: str, *, is_error: bool) -> str | None:
+def _find_failure(data: Any, text: str, *, is_error: bool) -> str | None:
     """Return why a call failed, or None if it did not."""
     if isinstance(data, Mapping):
         status = str(data.get("status", "")).lower()
@@ -114,15 +114,15 @@ def _failure(data: Any, text: str, *, is_error: bool) -> str | None:
     return None
 
 
-def _value(data: Any) -> str:
+def _format_value(data: Any) -> str:
     if isinstance(data, Mapping):
         shown = {key: value for key, value in data.items() if value is not None}
         for key in _VALUE_KEYS:
             if key in shown and not isinstance(shown[key], Mapping | list):
-                return _value(shown[key])
-        return shorten(", ".join(f"{key}: {_value(value)}" for key, value in shown.items()), _SHOWN_CHARACTERS)
+                return _format_value(shown[key])
+        return shorten(", ".join(f"{key}: {_format_value(value)}" for key, value in shown.items()), _SHOWN_CHARACTERS)
     if isinstance(data, list):
-        return shorten("; ".join(_value(one) for one in data[:10]), _SHOWN_CHARACTERS)
+        return shorten("; ".join(_format_value(one) for one in data[:10]), _SHOWN_CHARACTERS)
     if isinstance(data, bool):
         return "yes" if data else "no"
     if isinstance(data, float) and data == int(data) and abs(data) < 1e15:
@@ -130,21 +130,21 @@ def _value(data: Any) -> str:
     return shorten(str(data), _SHOWN_CHARACTERS)
 
 
-def _unwrapped(text: str) -> str:
+def _unwrap(text: str) -> str:
     match = _WRAPPER.match(text)
     return match[2] if match and match[1] != "passages" else text
 
 
-def _parsed(text: str) -> Any:
+def _parse_json(text: str) -> Any:
     try:
         return json.loads(text)
     except ValueError:
         return None
 
 
-def _spoken(name: str) -> str:
+def _format_name(name: str) -> str:
     return name.replace("_", " ")
 
 
-def _ended(text: str) -> str:
+def _end_sentence(text: str) -> str:
     return text if text.endswith((".", "!", "?", "…")) else f"{text}."

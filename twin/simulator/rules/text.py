@@ -31,7 +31,7 @@ def stem(word: str) -> str:
     return word.removesuffix("e") if len(word) > 3 else word
 
 
-def words(text: str) -> list[str]:
+def split_words(text: str) -> list[str]:
     """Return the words of a text, dotted and hyphenated names also in their parts."""
     found: list[str] = []
     for match in _WORD.finditer(text):
@@ -43,12 +43,12 @@ def words(text: str) -> list[str]:
     return found
 
 
-def terms(text: str) -> list[str]:
+def extract_terms(text: str) -> list[str]:
     """Return the stems of the words that carry meaning, in order."""
-    return [stem(word) for word in words(text) if word.lower() not in STOP_WORDS and len(word) > 1]
+    return [stem(word) for word in split_words(text) if word.lower() not in STOP_WORDS and len(word) > 1]
 
 
-def sentences(text: str) -> list[str]:
+def split_sentences(text: str) -> list[str]:
     """Split prose and Markdown into sentences; a list item or a table row is one, headings and code fences are none."""
     found: list[str] = []
     block: list[str] = []
@@ -69,14 +69,14 @@ def sentences(text: str) -> list[str]:
             flush()
         elif _BULLET.match(line) or stripped.startswith("|"):
             flush()
-            block.append(_row(stripped) if stripped.startswith("|") else _BULLET.sub("", stripped))
+            block.append(_format_row(stripped) if stripped.startswith("|") else _BULLET.sub("", stripped))
         else:
             block.append(stripped)
     flush()
     return found
 
 
-def _row(line: str) -> str:
+def _format_row(line: str) -> str:
     return "; ".join(cell.strip() for cell in line.strip("|").split("|") if cell.strip())
 
 

@@ -7,14 +7,14 @@ import boto3
 from botocore.config import Config
 
 from pentad.aws.clients import LazyClient
-from pentad.aws.errors import translated
+from pentad.aws.errors import translate_errors
 
 _CONNECT_SECONDS = 2.0
 _READ_SECONDS = 10.0
 
 
 @cache
-def signing_client() -> LazyClient:
+def get_signing_client() -> LazyClient:
     """Return the process's S3 client that signs addresses with Signature Version 4.
 
     Without being told so, boto3 signs addresses with version 2 in us-east-1, and S3 refuses those for objects under a
@@ -42,7 +42,7 @@ class S3Documents:
         self._client = client
         self._bucket = bucket
 
-    def upload_url(self, key: str, media_type: str, seconds: int) -> tuple[str, dict[str, str]]:
+    def sign_upload(self, key: str, media_type: str, seconds: int) -> tuple[str, dict[str, str]]:
         """See `DocumentStore`."""
         url: str = self._client.generate_presigned_url(
             "put_object",
@@ -54,5 +54,5 @@ class S3Documents:
 
     def delete(self, key: str) -> None:
         """See `DocumentStore`."""
-        with translated("the documents bucket"):
+        with translate_errors("the documents bucket"):
             self._client.delete_object(Bucket=self._bucket, Key=key)

@@ -12,12 +12,12 @@ from typing import Any, Literal
 from pydantic import ConfigDict, Field
 
 from pentad.api.door import schemas
-from pentad.api.door.faults import Fault
-from pentad.api.door.messages import conversation
+from pentad.api.door.faults import DoorFault
+from pentad.api.door.messages import parse_conversation
 from pentad.api.door.names import ToolNames
-from pentad.api.door.reading import Part, read
-from pentad.api.door.targets import target
-from pentad.api.door.tools import Choice, tools
+from pentad.api.door.reading import Part, parse_model
+from pentad.api.door.targets import resolve_target
+from pentad.api.door.tools import Choice, parse_tools
 from pentad.domain.models import CallContext, ChatRequest
 from pentad.models.catalog.catalog import ModelCatalog
 
@@ -93,7 +93,7 @@ class ChatBody(Part):
 
 
 @dataclass(frozen=True)
-class Asked:
+class CompletionRequest:
     """What a client asked.
 
     Args:
@@ -117,7 +117,9 @@ class Asked:
     ignored: tuple[str, ...]
 
 
-def asked(fields: Mapping[str, Any], context: CallContext, catalog: ModelCatalog, now: datetime) -> Asked:
+def parse_request(
+    fields: Mapping[str, Any], context: CallContext, catalog: ModelCatalog, now: datetime
+) -> CompletionRequest:
     """Return what a request's fields ask.
 
     Args:
@@ -129,67 +131,67 @@ def asked(fields: Mapping[str, Any], context: CallContext, catalog: ModelCatalog
     Raises:
         Fault: a field is wrong, not known, or asks for what can't be done; ``param`` says which.
     """
-    body = _body(fields)
-    talk = conversation(body.messages)
-    chosen = tools(body.tools, body.tool_choice, talk.called)
-    output = _format(body.response_format)
+    body = _parse_body(fields)
+    talk = parse_conversation(body.messages)
+    chosen = parse_tools(body.tools, body.tool_choice, talk.called)
+    output = _parse_format(body.response_format)
     plain_json = output is not None and output.type == "json_object"
     system = "\n\n".join(part for part in (talk.system, _JSON if plain_json else "") if part)
     request = ChatRequest.model_validate(
         {
             "context": context,
-            **target(catalog, body.model, "chat").select,
+            **resolve_target(catalog, body.model, "chat").select,
             "system": system,
-            "messages": talk.messages(chosen.names, now),
+            "messages": talk.to_messages(chosen.names, now),
             "tools": chosen.specs,
-            "tool_choice": _effective(chosen.choice, body),
+            "tool_choice": _resolve_choice(chosen.choice, body),
             "output_schema": output.json_schema.schema_ if output is not None and output.json_schema else None,
             "max_output_tokens": body.max_completion_tokens or body.max_tokens,
         }
     )
-    return Asked(
+    return CompletionRequest(
         request=request,
         names=chosen.names,
-        stops=_stops(body.stop),
+        stops=_parse_stops(body.stop),
         one_call=not body.parallel_tool_calls,
         json_object=plain_json,
         stream=body.stream,
-        include_usage=read(_StreamOptions, body.stream_options, "stream_options").include_usage,
+        include_usage=parse_model(_StreamOptions, body.stream_options, "stream_options").include_usage,
         ignored=tuple(sorted(IGNORED & fields.keys())),
     )
 
 
-def _body(fields: Mapping[str, Any]) -> ChatBody:
+def _parse_body(fields: Mapping[str, Any]) -> ChatBody:
     for name, (harmless, why) in REFUSED.items():
         if name in fields and not any(fields[name] == value for value in harmless):
-            raise Fault(f"{name}: {why}", param=name, code="unsupported_value")
+            raise DoorFault(f"{name}: {why}", param=name, code="unsupported_value")
     known = {name: value for name, value in fields.items() if name not in IGNORED and name not in REFUSED}
     for name in known:
         if name not in ChatBody.model_fields:
             shown = name[:64]
-            raise Fault(f"Unrecognized request argument supplied: {shown}", param=shown, code="unknown_parameter")
-    return read(ChatBody, known)
+            raise DoorFault(f"Unrecognized request argument supplied: {shown}", param=shown, code="unknown_parameter")
+    return parse_model(ChatBody, known)
 
 
-def _effective(choice: Choice, body: ChatBody) -> Choice:
+def _resolve_choice(choice: Choice, body: ChatBody) -> Choice:
     return choice if body.tools else "auto"
 
 
-def _format(given: dict[str, Any] | None) -> _Format | None:
+def _parse_format(given: dict[str, Any] | None) -> _Format | None:
     if given is None:
         return None
-    found = read(_Format, given, "response_format")
+    found = parse_model(_Format, given, "response_format")
     if found.type == "json_schema":
         param = "response_format.json_schema"
         if found.json_schema is None:
-            raise Fault(f"{param}: is missing", param=param)
-        schemas.check(found.json_schema.schema_, f"{param}.schema")
+            raise DoorFault(f"{param}: is missing", param=param)
+        schemas.check_schema(found.json_schema.schema_, f"{param}.schema")
     return found
 
 
-def _stops(given: Any) -> tuple[str, ...]:
+def _parse_stops(given: Any) -> tuple[str, ...]:
     texts = [] if given is None else [given] if isinstance(given, str) else given
     good = isinstance(texts, list) and all(isinstance(text, str) and text for text in texts)
     if not good or len(texts) > MAX_STOPS:
-        raise Fault(f"stop: send a string, or up to {MAX_STOPS}, none of them empty", param="stop")
+        raise DoorFault(f"stop: send a string, or up to {MAX_STOPS}, none of them empty", param="stop")
     return tuple(texts)

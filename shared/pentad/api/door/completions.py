@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from pentad.api.door.chat import Asked
+from pentad.api.door.chat import CompletionRequest
 from pentad.api.door.faults import Answer
 from pentad.domain.errors import MalformedReply
 from pentad.domain.messages import ToolCallBlock
@@ -38,26 +38,26 @@ class _Choice:
     refusal: str | None = None
 
 
-def answer(asked: Asked, reply: ChatReply) -> Answer:
+def build_answer(asked: CompletionRequest, reply: ChatReply) -> Answer:
     """Return the answer to a request.
 
     Raises:
         MalformedReply: a JSON object was asked for, and the reply is none.
     """
-    choice = _choice(asked, reply)
+    choice = _build_choice(asked, reply)
     head = {
         "id": f"chatcmpl-{reply.message.message_id}",
         "created": int(reply.message.created_at.timestamp()),
         "model": reply.model,
         "system_fingerprint": _fingerprint(reply),
     }
-    return _written(asked, head, choice, usage_of(reply.usage), _headers(asked, reply))
+    return _render_answer(asked, head, choice, usage_of(reply.usage), _build_headers(asked, reply))
 
 
-def declined(asked: Asked, *, created: int, unique: str) -> Answer:
+def build_refusal(asked: CompletionRequest, *, created: int, unique: str) -> Answer:
     """Return the answer where every model declined: a refusal, as OpenAI tells it, and no error."""
     head = {"id": f"chatcmpl-{unique}", "created": created, "model": "none", "system_fingerprint": None}
-    return _written(asked, head, _Choice(None, (), "stop", DECLINED), None, _asked_headers(asked))
+    return _render_answer(asked, head, _Choice(None, (), "stop", DECLINED), None, _build_ignored_header(asked))
 
 
 def usage_of(usage: Usage) -> Json:
@@ -77,18 +77,18 @@ def usage_of(usage: Usage) -> Json:
     }
 
 
-def _choice(asked: Asked, reply: ChatReply) -> _Choice:
+def _build_choice(asked: CompletionRequest, reply: ChatReply) -> _Choice:
     text, calls = reply.message.text, reply.message.tool_calls
     choice = _Choice(text or None, calls, _FINISH[reply.stop])
     if asked.json_object and not calls:
-        choice = replace(choice, content=_object(text, cut=reply.stop is StopReason.MAX_TOKENS))
+        choice = replace(choice, content=_extract_object(text, cut=reply.stop is StopReason.MAX_TOKENS))
     ends = [found for stop in asked.stops if (found := text.find(stop)) >= 0]
     if ends:  # The model would have gone no further, so what came after is not part of its answer.
         return _Choice(text[: min(ends)], (), "stop")
     return replace(choice, calls=calls[:1]) if asked.one_call else choice
 
 
-def _object(text: str, *, cut: bool) -> str:
+def _extract_object(text: str, *, cut: bool) -> str:
     fenced = _FENCE.fullmatch(text)
     inner = fenced[1] if fenced else text
     if cut:
@@ -106,61 +106,63 @@ def _fingerprint(reply: ChatReply) -> str:
     return f"fp_{hashlib.sha256(f'{reply.provider}/{reply.model}'.encode()).hexdigest()[:10]}"
 
 
-def _headers(asked: Asked, reply: ChatReply) -> dict[str, str]:
-    headers = _asked_headers(asked) | {
+def _build_headers(asked: CompletionRequest, reply: ChatReply) -> dict[str, str]:
+    headers = _build_ignored_header(asked) | {
         "x-pentad-model": f"{reply.provider}/{reply.model}",
         "x-pentad-cost-nanousd": str(reply.cost_nanousd),
     }
     if reply.notices:
-        headers["x-pentad-notice"] = header_text(" ".join(reply.notices))
+        headers["x-pentad-notice"] = sanitize_header(" ".join(reply.notices))
     return headers
 
 
-def _asked_headers(asked: Asked) -> dict[str, str]:
+def _build_ignored_header(asked: CompletionRequest) -> dict[str, str]:
     return {"x-pentad-ignored": ", ".join(asked.ignored)} if asked.ignored else {}
 
 
-def header_text(text: str) -> str:
+def sanitize_header(text: str) -> str:
     """Return a text as a header may hold it: visible ASCII on one line."""
     return re.sub(r"[^\x20-\x7e]+", "?", " ".join(text.split()))[:1000]
 
 
-def _call(call: ToolCallBlock, asked: Asked) -> Json:
+def _build_call(call: ToolCallBlock, asked: CompletionRequest) -> Json:
     arguments = json.dumps(call.arguments, ensure_ascii=False)
-    function = {"name": asked.names.outer(call.tool), "arguments": arguments}
+    function = {"name": asked.names.to_outer(call.tool), "arguments": arguments}
     return {"id": call.call_id, "type": "function", "function": function}
 
 
-def _written(asked: Asked, head: Json, choice: _Choice, usage: Json | None, headers: dict[str, str]) -> Answer:
-    calls = [_call(call, asked) for call in choice.calls]
+def _render_answer(
+    asked: CompletionRequest, head: Json, choice: _Choice, usage: Json | None, headers: dict[str, str]
+) -> Answer:
+    calls = [_build_call(call, asked) for call in choice.calls]
     message: Json = {"role": "assistant", "content": choice.content, "refusal": choice.refusal}
     if asked.stream:
         if calls:
             message["tool_calls"] = [{"index": index, **call} for index, call in enumerate(calls)]
-        events = _events(asked, head, message, choice.finish, usage)
+        events = _render_events(asked, head, message, choice.finish, usage)
         return Answer("".join(events), media_type="text/event-stream; charset=utf-8", headers=headers)
     if calls:
         message["tool_calls"] = calls
     choices = [{"index": 0, "message": message, "logprobs": None, "finish_reason": choice.finish}]
     body = {**head, "object": "chat.completion", "choices": choices}
-    return Answer(dump(body | ({"usage": usage} if usage else {})), headers=headers)
+    return Answer(dump_json(body | ({"usage": usage} if usage else {})), headers=headers)
 
 
-def _events(asked: Asked, head: Json, delta: Json, finish: str, usage: Json | None) -> Iterator[str]:
+def _render_events(asked: CompletionRequest, head: Json, delta: Json, finish: str, usage: Json | None) -> Iterator[str]:
     """Yield the events: all of the answer in one, since an HTTP API gives a body only when it is whole."""
     empty = {"usage": None} if asked.include_usage else {}
     for part, reason in ((delta, None), ({}, finish)):
         choice = {"index": 0, "delta": part, "logprobs": None, "finish_reason": reason}
-        yield _event({**head, "object": "chat.completion.chunk", "choices": [choice], **empty})
+        yield _render_event({**head, "object": "chat.completion.chunk", "choices": [choice], **empty})
     if asked.include_usage:
-        yield _event({**head, "object": "chat.completion.chunk", "choices": [], "usage": usage})
+        yield _render_event({**head, "object": "chat.completion.chunk", "choices": [], "usage": usage})
     yield "data: [DONE]\n\n"
 
 
-def _event(value: Json) -> str:
-    return f"data: {dump(value)}\n\n"
+def _render_event(value: Json) -> str:
+    return f"data: {dump_json(value)}\n\n"
 
 
-def dump(value: Json) -> str:
+def dump_json(value: Json) -> str:
     """Return compact JSON."""
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False)

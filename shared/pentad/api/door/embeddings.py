@@ -6,9 +6,9 @@ from typing import Any, Literal
 
 from pydantic import ConfigDict, Field
 
-from pentad.api.door.faults import Answer, Fault
-from pentad.api.door.reading import Part, read
-from pentad.api.door.targets import target
+from pentad.api.door.faults import Answer, DoorFault
+from pentad.api.door.reading import Part, parse_model
+from pentad.api.door.targets import resolve_target
 from pentad.domain.models import EmbedReply
 from pentad.models.catalog.catalog import ModelCatalog
 from pentad.models.remote.wire import MAX_TEXTS, encode_vector
@@ -39,19 +39,21 @@ class EmbeddingsBody(Part):
         """
         given = [self.input] if isinstance(self.input, str) else self.input
         if not isinstance(given, list) or not all(isinstance(text, str) for text in given):
-            raise Fault(
+            raise DoorFault(
                 "input: send texts; tokens are not accepted, since each model reads them differently", param="input"
             )
         most = MAX_TEXTS if self.encoding_format == "base64" else MAX_FLOAT_TEXTS
         if not 1 <= len(given) <= most:
-            raise Fault(f"input: send 1 to {most} texts with encoding_format '{self.encoding_format}'", param="input")
+            raise DoorFault(
+                f"input: send 1 to {most} texts with encoding_format '{self.encoding_format}'", param="input"
+            )
         for index, text in enumerate(given):
             if not text.strip():
-                raise Fault(f"input[{index}]: the text is empty", param=f"input[{index}]")
+                raise DoorFault(f"input[{index}]: the text is empty", param=f"input[{index}]")
         return tuple(given)
 
 
-def asked(fields: Mapping[str, Any], catalog: ModelCatalog) -> EmbeddingsBody:
+def parse_request(fields: Mapping[str, Any], catalog: ModelCatalog) -> EmbeddingsBody:
     """Return what a request asks.
 
     Raises:
@@ -60,22 +62,22 @@ def asked(fields: Mapping[str, Any], catalog: ModelCatalog) -> EmbeddingsBody:
     for name in fields:
         if name not in EmbeddingsBody.model_fields:
             shown = name[:64]
-            raise Fault(f"Unrecognized request argument supplied: {shown}", param=shown, code="unknown_parameter")
-    body = read(EmbeddingsBody, fields)
+            raise DoorFault(f"Unrecognized request argument supplied: {shown}", param=shown, code="unknown_parameter")
+    body = parse_model(EmbeddingsBody, fields)
     route = catalog.route(task="embed")
     first = route.links[0].model
-    if target(catalog, body.model, "embedding").first != first:
-        raise Fault("this deployment embeds with another model", param="model")
+    if resolve_target(catalog, body.model, "embedding").first != first:
+        raise DoorFault("this deployment embeds with another model", param="model")
     configured = route.dimensions or first.dimensions
     if body.dimensions not in (None, configured):
-        raise Fault(f"dimensions: must be {configured} in this deployment", param="dimensions")
+        raise DoorFault(f"dimensions: must be {configured} in this deployment", param="dimensions")
     return body
 
 
-def answer(body: EmbeddingsBody, reply: EmbedReply) -> Answer:
+def build_answer(body: EmbeddingsBody, reply: EmbedReply) -> Answer:
     """Return the answer to a request."""
     data = [
-        {"object": "embedding", "index": index, "embedding": _vector(vector, body.encoding_format)}
+        {"object": "embedding", "index": index, "embedding": _format_vector(vector, body.encoding_format)}
         for index, vector in enumerate(reply.vectors)
     ]
     tokens = reply.usage.total_tokens
@@ -89,7 +91,7 @@ def answer(body: EmbeddingsBody, reply: EmbedReply) -> Answer:
     return Answer(json.dumps(document, separators=(",", ":")), headers=headers)
 
 
-def _vector(vector: tuple[float, ...], encoding: str) -> str | list[float]:
+def _format_vector(vector: tuple[float, ...], encoding: str) -> str | list[float]:
     if encoding == "base64":
         return encode_vector(vector)
     return [float(f"{value:.{_FLOAT_DIGITS}g}") for value in vector]

@@ -34,7 +34,7 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-class Fault(Exception):
+class DoorFault(Exception):
     """A request that the door itself does not take, or cannot answer.
 
     Args:
@@ -66,10 +66,10 @@ class Fault(Exception):
             retry,
         )
 
-    def answer(self) -> Answer:
+    def to_answer(self) -> Answer:
         """Return it as an HTTP answer."""
         headers = {} if self.status < HTTPStatus.TOO_MANY_REQUESTS or self.retry else _NO_RETRY
-        return _answer(self.status, self.message, self.kind, self.param, self.code, headers)
+        return _build_answer(self.status, self.message, self.kind, self.param, self.code, headers)
 
 
 @dataclass(frozen=True)
@@ -97,24 +97,24 @@ _ROWS: dict[type[PentadError], _Row] = {
 _PARAMS: dict[type[PentadError], str] = {errors.ContextOverflow: "messages"}
 
 
-def of_error(error: PentadError, now: datetime) -> Answer:
+def from_error(error: PentadError, now: datetime) -> Answer:
     """Return an error of the stack as the door's answer.
 
     An error of the deployment (500) tells nothing: its message may name resources.
     """
     row = next(_ROWS[kind] for kind in type(error).__mro__ if kind in _ROWS)
     if row.status is HTTPStatus.INTERNAL_SERVER_ERROR:
-        return internal()
+        return build_internal_error()
     headers: Mapping[str, str] = {}
     if isinstance(error, errors.TransientError):
-        headers = {"Retry-After": _seconds(error.retry_after)}
+        headers = {"Retry-After": _format_retry_after(error.retry_after)}
     elif row.status >= HTTPStatus.TOO_MANY_REQUESTS:
-        headers = _NO_RETRY | _until(error, now)
+        headers = _NO_RETRY | _build_reset_header(error, now)
     message = f"{error.message}: {error.fix}" if error.fix else error.message
-    return _answer(row.status, message, row.kind, error.field or _PARAMS.get(type(error)), row.code, headers)
+    return _build_answer(row.status, message, row.kind, error.field or _PARAMS.get(type(error)), row.code, headers)
 
 
-def of_problem(problem: Problem, headers: Mapping[str, str]) -> Answer:
+def from_problem(problem: Problem, headers: Mapping[str, str]) -> Answer:
     """Return what the API refused before the door saw it."""
     kind, code = INVALID, None
     if problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
@@ -125,17 +125,17 @@ def of_problem(problem: Problem, headers: Mapping[str, str]) -> Answer:
         HTTPStatus.NOT_FOUND: "not_found",
     }
     code = codes.get(HTTPStatus(problem.status), code)
-    return _answer(HTTPStatus(problem.status), problem.detail, kind, problem.field, code, headers)
+    return _build_answer(HTTPStatus(problem.status), problem.detail, kind, problem.field, code, headers)
 
 
-def internal() -> Answer:
+def build_internal_error() -> Answer:
     """Return the fault of an unexpected error; it says only where the log has it."""
-    return _answer(HTTPStatus.INTERNAL_SERVER_ERROR, _INTERNAL, _SERVER, None, "internal_error", _NO_RETRY)
+    return _build_answer(HTTPStatus.INTERNAL_SERVER_ERROR, _INTERNAL, _SERVER, None, "internal_error", _NO_RETRY)
 
 
-def timeout() -> Fault:
+def build_timeout() -> DoorFault:
     """Return the fault of an answer that did not come in the time that API Gateway gives."""
-    return Fault(
+    return DoorFault(
         "no model answered within the 30 s that this API has: ask for less, or start a run",
         code="timeout",
         status=HTTPStatus.GATEWAY_TIMEOUT,
@@ -143,9 +143,9 @@ def timeout() -> Fault:
     )
 
 
-def all_down() -> Fault:
+def build_unavailable() -> DoorFault:
     """Return the fault of a chain of which no model could be reached."""
-    return Fault(
+    return DoorFault(
         "no language model can be reached: try again in a few minutes",
         code="service_unavailable",
         status=HTTPStatus.SERVICE_UNAVAILABLE,
@@ -153,7 +153,7 @@ def all_down() -> Fault:
     )
 
 
-def _until(error: PentadError, now: datetime) -> dict[str, str]:
+def _build_reset_header(error: PentadError, now: datetime) -> dict[str, str]:
     """Return when a budget is empty again, where it ever is."""
     resets_at = error.resets_at if isinstance(error, errors.BudgetExceeded) else None
     if resets_at is None:
@@ -161,12 +161,12 @@ def _until(error: PentadError, now: datetime) -> dict[str, str]:
     return {"Retry-After": str(max(1, math.ceil((datetime.fromisoformat(resets_at) - now).total_seconds())))}
 
 
-def _seconds(retry_after: float | None) -> str:
+def _format_retry_after(retry_after: float | None) -> str:
     seconds = retry_after if retry_after is not None else _RETRY_SECONDS
     return str(min(_LONGEST_RETRY_SECONDS, max(1, round(seconds))))
 
 
-def _answer(
+def _build_answer(
     status: HTTPStatus, message: str, kind: str, param: str | None, code: str | None, headers: Mapping[str, str]
 ) -> Answer:
     document = {"error": {"message": message, "type": kind, "param": param, "code": code}}

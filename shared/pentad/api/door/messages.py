@@ -11,9 +11,9 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Field
 
-from pentad.api.door.faults import Fault
+from pentad.api.door.faults import DoorFault
 from pentad.api.door.names import NAME_PATTERN, ToolNames
-from pentad.api.door.reading import Part, read
+from pentad.api.door.reading import Part, parse_model
 from pentad.domain.messages import (
     ContentBlock,
     DocumentBlock,
@@ -23,7 +23,7 @@ from pentad.domain.messages import (
     ToolCallBlock,
     ToolResultBlock,
 )
-from pentad.models.providers.strictjson import arguments as read_arguments
+from pentad.models.providers.strictjson import read_arguments as read_arguments
 
 _DATA_URL = re.compile(r"data:(?P<type>[a-z]+/[a-z0-9.+-]+)(?:;charset=[\w-]+)?;base64,(?P<data>.*)", re.I | re.S)
 _IMAGES = {"image/jpg": "image/jpeg"} | {
@@ -32,15 +32,15 @@ _IMAGES = {"image/jpg": "image/jpeg"} | {
 _LONGEST_CALL_ID = 64
 
 
-class _Function(Part):
+class _CalledFunction(Part):
     name: str = Field(pattern=NAME_PATTERN)
     arguments: str = ""
 
 
-class _Call(Part):
+class _AssistantCall(Part):
     id: str = Field(min_length=1)
     type: Literal["function"] = "function"
-    function: _Function
+    function: _CalledFunction
 
 
 class _System(Part):
@@ -54,10 +54,10 @@ class _User(Part):
 class _Assistant(Part):
     content: Any = None
     refusal: str | None = None
-    tool_calls: tuple[_Call, ...] = ()
+    tool_calls: tuple[_AssistantCall, ...] = ()
 
 
-class _Tool(Part):
+class _ToolMessage(Part):
     content: Any = ""
     tool_call_id: str = Field(min_length=1)
 
@@ -87,21 +87,21 @@ class _File(Part):
     file: _FileData
 
 
-_ROLES: dict[str, type[_System | _User | _Assistant | _Tool]] = {
+_ROLES: dict[str, type[_System | _User | _Assistant | _ToolMessage]] = {
     "system": _System,
     "developer": _System,
     "user": _User,
     "assistant": _Assistant,
-    "tool": _Tool,
+    "tool": _ToolMessage,
 }
 
 
 @dataclass(frozen=True)
-class Conversation:
+class ParsedConversation:
     """Messages read, not yet with the names of our tools."""
 
     system: str
-    turns: tuple[tuple[str, _User | _Assistant | _Tool], ...]
+    turns: tuple[tuple[str, _User | _Assistant | _ToolMessage], ...]
 
     @property
     def called(self) -> Iterator[str]:
@@ -110,7 +110,7 @@ class Conversation:
             if isinstance(turn, _Assistant):
                 yield from (call.function.name for call in turn.tool_calls)
 
-    def messages(self, names: ToolNames, now: datetime) -> tuple[Message, ...]:
+    def to_messages(self, names: ToolNames, now: datetime) -> tuple[Message, ...]:
         """Return them as ours.
 
         Raises:
@@ -120,18 +120,18 @@ class Conversation:
             Message(
                 message_id=f"door_{index}",
                 role="assistant" if isinstance(turn, _Assistant) else "user",
-                blocks=tuple(_blocks(turn, names, param)),
+                blocks=tuple(_build_blocks(turn, names, param)),
                 created_at=now,
             )
             for index, (param, turn) in enumerate(self.turns)
         ]
         said = any(not isinstance(block, TextBlock) or block.text.strip() for one in made for block in one.blocks)
         if not said or made[-1].role != "user":
-            raise Fault("messages: the last message must be the user's or a tool's result", param="messages")
+            raise DoorFault("messages: the last message must be the user's or a tool's result", param="messages")
         return tuple(made)
 
 
-def conversation(items: Sequence[Any]) -> Conversation:
+def parse_conversation(items: Sequence[Any]) -> ParsedConversation:
     """Return a request's messages, read.
 
     The texts of system and developer go together, before the conversation, wherever they stood: not every provider
@@ -141,44 +141,44 @@ def conversation(items: Sequence[Any]) -> Conversation:
         Fault: a message is none; ``param`` says which.
     """
     system: list[str] = []
-    turns: list[tuple[str, _User | _Assistant | _Tool]] = []
+    turns: list[tuple[str, _User | _Assistant | _ToolMessage]] = []
     for index, item in enumerate(items):
         param = f"messages[{index}]"
         role = item.get("role") if isinstance(item, dict) else None
         kind = _ROLES.get(role) if isinstance(role, str) else None
         if kind is None:
-            raise Fault(f"{param}.role: use one of {', '.join(_ROLES)}", param=f"{param}.role")
-        message = read(kind, item, param)
+            raise DoorFault(f"{param}.role: use one of {', '.join(_ROLES)}", param=f"{param}.role")
+        message = parse_model(kind, item, param)
         if isinstance(message, _System):
-            system.append(_text(message.content, f"{param}.content"))
+            system.append(_join_text(message.content, f"{param}.content"))
         else:
             turns.append((param, message))
     words = "\n\n".join(text for text in system if text.strip())
     if not turns and words:
-        return Conversation("", (("messages[0]", _User(content=words)),))
-    return Conversation(words, tuple(turns))
+        return ParsedConversation("", (("messages[0]", _User(content=words)),))
+    return ParsedConversation(words, tuple(turns))
 
 
-def _blocks(turn: _User | _Assistant | _Tool, names: ToolNames, param: str) -> Iterator[ContentBlock]:
+def _build_blocks(turn: _User | _Assistant | _ToolMessage, names: ToolNames, param: str) -> Iterator[ContentBlock]:
     content = f"{param}.content"
-    if isinstance(turn, _Tool):
-        yield ToolResultBlock(call_id=_call_id(turn.tool_call_id), content=_text(turn.content, content))
+    if isinstance(turn, _ToolMessage):
+        yield ToolResultBlock(call_id=_call_id(turn.tool_call_id), content=_join_text(turn.content, content))
     elif isinstance(turn, _User):
-        yield from _parts(turn.content, _USER_PARTS, content)
+        yield from _parse_parts(turn.content, _USER_PARTS, content)
     else:
-        yield from _parts(turn.content or "", _ASSISTANT_PARTS, content)
+        yield from _parse_parts(turn.content or "", _ASSISTANT_PARTS, content)
         if turn.refusal:
             yield TextBlock(text=turn.refusal)
         for index, call in enumerate(turn.tool_calls):
-            yield _call(call, names, f"{param}.tool_calls[{index}]")
+            yield _parse_call(call, names, f"{param}.tool_calls[{index}]")
 
 
-def _call(call: _Call, names: ToolNames, param: str) -> ToolCallBlock:
+def _parse_call(call: _AssistantCall, names: ToolNames, param: str) -> ToolCallBlock:
     arguments, wrong = read_arguments(call.function.arguments)
     if arguments is None:
         where = f"{param}.function.arguments"
-        raise Fault(f"{where}: the arguments {wrong}", param=where)
-    return ToolCallBlock(call_id=_call_id(call.id), tool=names.inner(call.function.name), arguments=arguments)
+        raise DoorFault(f"{where}: the arguments {wrong}", param=where)
+    return ToolCallBlock(call_id=_call_id(call.id), tool=names.to_inner(call.function.name), arguments=arguments)
 
 
 def _call_id(given: str) -> str:
@@ -188,71 +188,71 @@ def _call_id(given: str) -> str:
     return f"call_{hashlib.sha256(given.encode()).hexdigest()[:32]}"
 
 
-def _text(content: Any, param: str) -> str:
-    return "\n".join(block.text for block in _parts(content, _TEXT_PARTS, param) if isinstance(block, TextBlock))
+def _join_text(content: Any, param: str) -> str:
+    return "\n".join(block.text for block in _parse_parts(content, _TEXT_PARTS, param) if isinstance(block, TextBlock))
 
 
 _Reader = Callable[[dict[str, Any], str], ContentBlock]
 
 
-def _parts(content: Any, readers: Mapping[str, _Reader], param: str) -> Iterator[ContentBlock]:
+def _parse_parts(content: Any, readers: Mapping[str, _Reader], param: str) -> Iterator[ContentBlock]:
     if isinstance(content, str):
         yield TextBlock(text=content)
         return
     if not isinstance(content, list):
-        raise Fault(f"{param}: must be a string or a list of parts", param=param)
+        raise DoorFault(f"{param}: must be a string or a list of parts", param=param)
     for index, part in enumerate(content):
         where = f"{param}[{index}]"
         kind = part.get("type") if isinstance(part, dict) else None
         reader = readers.get(kind) if isinstance(kind, str) else None
         if reader is None:
-            raise Fault(f"{where}.type: use one of {', '.join(readers)}", param=f"{where}.type")
+            raise DoorFault(f"{where}.type: use one of {', '.join(readers)}", param=f"{where}.type")
         yield reader(part, where)
 
 
-def _text_part(part: dict[str, Any], param: str) -> TextBlock:
-    return TextBlock(text=read(_Text, part, param).text)
+def _parse_text(part: dict[str, Any], param: str) -> TextBlock:
+    return TextBlock(text=parse_model(_Text, part, param).text)
 
 
-def _refusal_part(part: dict[str, Any], param: str) -> TextBlock:
-    return TextBlock(text=read(_Refusal, part, param).refusal)
+def _parse_refusal(part: dict[str, Any], param: str) -> TextBlock:
+    return TextBlock(text=parse_model(_Refusal, part, param).refusal)
 
 
-def _image_part(part: dict[str, Any], param: str) -> ImageBlock:
-    url = read(_Image, part, param).image_url.url
-    kind, data = _data_of(url, f"{param}.image_url.url", "pictures are not fetched from elsewhere")
+def _parse_image(part: dict[str, Any], param: str) -> ImageBlock:
+    url = parse_model(_Image, part, param).image_url.url
+    kind, data = _parse_data_url(url, f"{param}.image_url.url", "pictures are not fetched from elsewhere")
     if kind not in _IMAGES:
-        raise Fault(f"{param}.image_url.url: use PNG, JPEG, GIF or WebP", param=f"{param}.image_url.url")
+        raise DoorFault(f"{param}.image_url.url: use PNG, JPEG, GIF or WebP", param=f"{param}.image_url.url")
     return ImageBlock.model_validate({"media_type": _IMAGES[kind], "data": data})
 
 
-def _file_part(part: dict[str, Any], param: str) -> DocumentBlock:
-    file = read(_File, part, param).file
+def _parse_file(part: dict[str, Any], param: str) -> DocumentBlock:
+    file = parse_model(_File, part, param).file
     where = f"{param}.file.file_data"
-    kind, data = _data_of(file.file_data, where, "files are given whole")
+    kind, data = _parse_data_url(file.file_data, where, "files are given whole")
     if kind == "text/plain":
         try:
             data = base64.b64decode(data).decode()
         except UnicodeDecodeError as error:
-            raise Fault(f"{where}: the text is not UTF-8", param=where) from error
+            raise DoorFault(f"{where}: the text is not UTF-8", param=where) from error
     elif kind != "application/pdf":
-        raise Fault(f"{where}: use application/pdf or text/plain", param=where)
+        raise DoorFault(f"{where}: use application/pdf or text/plain", param=where)
     return DocumentBlock.model_validate({"media_type": kind, "data": data, "title": file.filename})
 
 
-def _data_of(url: str, param: str, why: str) -> tuple[str, str]:
+def _parse_data_url(url: str, param: str, why: str) -> tuple[str, str]:
     """Return the media type and the base64 of a data URL."""
     match = _DATA_URL.fullmatch(url)
     if match is None:
-        raise Fault(f"{param}: {why}: send a data: URL in base64", param=param)
+        raise DoorFault(f"{param}: {why}: send a data: URL in base64", param=param)
     data = match["data"]
     try:
         base64.b64decode(data, validate=True)
     except (ValueError, binascii.Error) as error:
-        raise Fault(f"{param}: the data is not base64", param=param) from error
+        raise DoorFault(f"{param}: the data is not base64", param=param) from error
     return match["type"].lower(), data
 
 
-_TEXT_PARTS: dict[str, _Reader] = {"text": _text_part}
-_ASSISTANT_PARTS: dict[str, _Reader] = {"text": _text_part, "refusal": _refusal_part}
-_USER_PARTS: dict[str, _Reader] = {"text": _text_part, "image_url": _image_part, "file": _file_part}
+_TEXT_PARTS: dict[str, _Reader] = {"text": _parse_text}
+_ASSISTANT_PARTS: dict[str, _Reader] = {"text": _parse_text, "refusal": _parse_refusal}
+_USER_PARTS: dict[str, _Reader] = {"text": _parse_text, "image_url": _parse_image, "file": _parse_file}

@@ -16,7 +16,7 @@ _LONGEST = 40
 _DIGITS = 8
 
 
-def made(name: str, salt: int = 0) -> str:
+def make_name(name: str, salt: int = 0) -> str:
     """Return a name of ours for another: readable, then digits that tell it from others like it."""
     digest = hashlib.sha256(f"{name}\x00{salt}".encode()).hexdigest()[:_DIGITS]
     words = re.sub(r"[^a-z0-9_]", "_", name.lower())
@@ -37,17 +37,17 @@ class ToolNames:
         self._outer: dict[str, str] = {}
         given = sorted(set(names))
         for name in [name for name in given if _OURS.fullmatch(name)]:
-            self._add(name, name)
+            self._add_pair(name, name)
         for name in [name for name in given if name not in self._inner]:
             salt = 0
-            while made(name, salt) in self._outer:
+            while make_name(name, salt) in self._outer:
                 salt += 1
-            self._add(name, made(name, salt))
+            self._add_pair(name, make_name(name, salt))
 
-    def _add(self, name: str, ours: str) -> None:
+    def _add_pair(self, name: str, ours: str) -> None:
         self._inner[name], self._outer[ours] = ours, name
 
-    def inner(self, name: str) -> str:
+    def to_inner(self, name: str) -> str:
         """Return our name of the client's.
 
         Raises:
@@ -55,6 +55,6 @@ class ToolNames:
         """
         return self._inner[name]
 
-    def outer(self, name: str) -> str:
+    def to_outer(self, name: str) -> str:
         """Return the client's name of ours; a name that is not known stays as it is."""
         return self._outer.get(name, name)

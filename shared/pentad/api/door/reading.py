@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import from_json
 
-from pentad.api.door.faults import Fault
+from pentad.api.door.faults import DoorFault
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -17,7 +17,7 @@ class Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
-def json_object(body: str | None) -> dict[str, Any]:
+def parse_object(body: str | None) -> dict[str, Any]:
     """Return the object in a request's body, fields that are null left out.
 
     Raises:
@@ -27,18 +27,18 @@ def json_object(body: str | None) -> dict[str, Any]:
         # Refuses NaN, half of a surrogate pair, and what nests deeper than 200.
         value = from_json(body or "", allow_inf_nan=False)
     except ValueError as error:
-        raise Fault("the body is not valid JSON") from error
+        raise DoorFault("the body is not valid JSON") from error
     if not isinstance(value, dict):
-        raise Fault("the body is not a JSON object")
-    return present(value)
+        raise DoorFault("the body is not a JSON object")
+    return drop_nulls(value)
 
 
-def present(value: dict[str, Any]) -> dict[str, Any]:
+def drop_nulls(value: dict[str, Any]) -> dict[str, Any]:
     """Return an object without its fields that are null."""
     return {name: each for name, each in value.items() if each is not None}
 
 
-def read(kind: type[M], value: Any, param: str = "") -> M:
+def parse_model(kind: type[M], value: Any, param: str = "") -> M:
     """Return a value as a model of its type.
 
     Args:
@@ -50,14 +50,14 @@ def read(kind: type[M], value: Any, param: str = "") -> M:
         Fault: it does not fit; its ``param`` says where.
     """
     try:
-        return kind.model_validate(present(value) if isinstance(value, dict) else value)
+        return kind.model_validate(drop_nulls(value) if isinstance(value, dict) else value)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-        where = path(param, first["loc"])
-        raise Fault(f"{where or 'the body'}: {first['msg']}", param=where or None) from error
+        where = join_path(param, first["loc"])
+        raise DoorFault(f"{where or 'the body'}: {first['msg']}", param=where or None) from error
 
 
-def path(param: str, parts: Iterable[int | str]) -> str:
+def join_path(param: str, parts: Iterable[int | str]) -> str:
     """Return the name of a field inside another: ``messages[0].content``."""
     for part in parts:
         param = f"{param}[{part}]" if isinstance(part, int) else f"{param}.{part}" if param else part

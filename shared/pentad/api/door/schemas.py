@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import unquote
 
-from pentad.api.door.faults import Fault
+from pentad.api.door.faults import DoorFault
 
 Schema = dict[str, Any]
 
@@ -29,20 +29,20 @@ _MAX_DEPTH = 64
 _MAX_NODES = 20_000
 
 
-def check(schema: Schema, param: str) -> Schema:
+def check_schema(schema: Schema, param: str) -> Schema:
     """Return the schema if a reply can be validated against it.
 
     Raises:
         Fault: it is no JSON Schema, or refers to what is not in it, or to itself without end.
     """
     _check_form(schema, param)
-    nodes = _nodes(schema, param)
+    nodes = _collect_nodes(schema, param)
     for node in nodes:
         _check_patterns(node, param)
     steps: dict[int, int] = {}
     for node in nodes:
-        if _steps(node, schema, param, steps, frozenset()) > _MAX_STEPS:
-            raise Fault(f"{param}: the schema has too many branches", param=param)
+        if _count_steps(node, schema, param, steps, frozenset()) > _MAX_STEPS:
+            raise DoorFault(f"{param}: the schema has too many branches", param=param)
     return schema
 
 
@@ -53,14 +53,14 @@ def _check_form(schema: Schema, param: str) -> None:
 
     dialect = schema.get("$schema", "")
     if not isinstance(dialect, str) or dialect.rstrip("#") not in _DIALECTS:
-        raise Fault(f"{param}: unknown $schema: leave it out", param=param)
+        raise DoorFault(f"{param}: unknown $schema: leave it out", param=param)
     try:
         validator_for(schema, default=jsonschema.Draft202012Validator).check_schema(schema)
     except jsonschema.SchemaError as error:
-        raise Fault(f"{param}: not a valid JSON Schema at {error.json_path}", param=param) from error
+        raise DoorFault(f"{param}: not a valid JSON Schema at {error.json_path}", param=param) from error
 
 
-def _nodes(root: Schema, param: str) -> list[Schema]:
+def _collect_nodes(root: Schema, param: str) -> list[Schema]:
     """Return every schema in a schema, those that are only referred to included."""
     found: dict[int, Schema] = {}
     waiting: list[Any] = [root]
@@ -70,15 +70,15 @@ def _nodes(root: Schema, param: str) -> list[Schema]:
             continue
         found[id(node)] = node
         if len(found) > _MAX_NODES:
-            raise Fault(f"{param}: the schema is too large", param=param)
+            raise DoorFault(f"{param}: the schema is too large", param=param)
         if node is not root and ("$id" in node or "$schema" in node):
-            raise Fault(f"{param}: only the whole schema may have $id and $schema", param=param)
-        waiting.extend(_children(node))
-        waiting.extend(_targets(node, root, param))
+            raise DoorFault(f"{param}: only the whole schema may have $id and $schema", param=param)
+        waiting.extend(_iter_children(node))
+        waiting.extend(_iter_targets(node, root, param))
     return list(found.values())
 
 
-def _children(node: Schema) -> Iterator[Any]:
+def _iter_children(node: Schema) -> Iterator[Any]:
     for keyword, value in node.items():
         if keyword in _DATA:
             continue
@@ -90,16 +90,16 @@ def _children(node: Schema) -> Iterator[Any]:
             yield value
 
 
-def _targets(node: Schema, root: Schema, param: str) -> Iterator[Any]:
+def _iter_targets(node: Schema, root: Schema, param: str) -> Iterator[Any]:
     for keyword in _REFERENCES:
         reference = node.get(keyword)
         if isinstance(reference, str):
-            yield _resolved(reference, root, param)
+            yield _resolve_reference(reference, root, param)
 
 
-def _resolved(reference: str, root: Schema, param: str) -> Any:
+def _resolve_reference(reference: str, root: Schema, param: str) -> Any:
     if reference != "#" and not reference.startswith("#/"):
-        raise Fault(f"{param}: a reference points outside the schema: use #/$defs/...", param=param)
+        raise DoorFault(f"{param}: a reference points outside the schema: use #/$defs/...", param=param)
     target: Any = root
     for step in reference.removeprefix("#").split("/")[1:]:
         name = unquote(step).replace("~1", "/").replace("~0", "~")
@@ -108,24 +108,24 @@ def _resolved(reference: str, root: Schema, param: str) -> Any:
         elif isinstance(target, dict) and name in target:
             target = target[name]
         else:
-            raise Fault(f"{param}: a reference points to nothing in the schema", param=param)
+            raise DoorFault(f"{param}: a reference points to nothing in the schema", param=param)
     return target
 
 
-def _steps(node: Any, root: Schema, param: str, known: dict[int, int], above: frozenset[int]) -> int:
+def _count_steps(node: Any, root: Schema, param: str, known: dict[int, int], above: frozenset[int]) -> int:
     """Return how many schemas one value is held against."""
     if not isinstance(node, dict):
         return 0
     if id(node) in above or len(above) > _MAX_DEPTH:
-        raise Fault(f"{param}: the schema refers to itself endlessly", param=param)
+        raise DoorFault(f"{param}: the schema refers to itself endlessly", param=param)
     if id(node) not in known:
         inside = above | {id(node)}
-        same = [*_same_value(node), *_targets(node, root, param)]
-        known[id(node)] = min(_MAX_STEPS + 1, 1 + sum(_steps(one, root, param, known, inside) for one in same))
+        same = [*_iter_same_value(node), *_iter_targets(node, root, param)]
+        known[id(node)] = min(_MAX_STEPS + 1, 1 + sum(_count_steps(one, root, param, known, inside) for one in same))
     return known[id(node)]
 
 
-def _same_value(node: Schema) -> Iterator[Any]:
+def _iter_same_value(node: Schema) -> Iterator[Any]:
     for keyword in _SAME_VALUE:
         value = node.get(keyword)
         yield from value if isinstance(value, list) else (value,)
@@ -140,4 +140,4 @@ def _check_patterns(node: Schema, param: str) -> None:
         try:
             re.compile(pattern) if isinstance(pattern, str) else None
         except (re.error, OverflowError) as error:
-            raise Fault(f"{param}: a pattern is not a regular expression", param=param) from error
+            raise DoorFault(f"{param}: a pattern is not a regular expression", param=param) from error

@@ -7,8 +7,8 @@ from typing import Any, TypeVar
 
 from pentad.api.door import chat, completions, embeddings, faults, targets
 from pentad.api.door.completions import Json
-from pentad.api.door.faults import Answer, Fault
-from pentad.api.door.reading import json_object
+from pentad.api.door.faults import Answer, DoorFault
+from pentad.api.door.reading import parse_object
 from pentad.api.identity.caller import Caller
 from pentad.domain.errors import ModelUnavailable, PentadError, Refused
 from pentad.domain.ids import check_id
@@ -40,76 +40,76 @@ class Door:
         self._catalog = catalog
         self._now = now
 
-    def chat(self, caller: Caller, body: str | None, *, request_id: str, deadline: float) -> Answer:
+    def complete_chat(self, caller: Caller, body: str | None, *, request_id: str, deadline: float) -> Answer:
         """Answer ``POST /v1/chat/completions``; ``deadline`` is the time by which an answer is of use."""
-        return self._told(lambda: self._chat(caller, body, request_id, deadline), request_id)
+        return self._handle_faults(lambda: self._complete_chat(caller, body, request_id, deadline), request_id)
 
     def embed(self, caller: Caller, body: str | None, *, request_id: str, deadline: float) -> Answer:
         """Answer ``POST /v1/embeddings``."""
-        return self._told(lambda: self._embed(caller, body, deadline), request_id)
+        return self._handle_faults(lambda: self._embed(caller, body, deadline), request_id)
 
-    def models(self, *, request_id: str) -> Answer:
+    def list_models(self, *, request_id: str) -> Answer:
         """Answer ``GET /v1/models``."""
-        return self._told(lambda: _plain(targets.listing(self._catalog)), request_id)
+        return self._handle_faults(lambda: _to_answer(targets.list_models(self._catalog)), request_id)
 
-    def model(self, name: str, *, request_id: str) -> Answer:
+    def get_model(self, name: str, *, request_id: str) -> Answer:
         """Answer ``GET /v1/models/{id}``."""
-        return self._told(lambda: _plain(targets.one(self._catalog, name)), request_id)
+        return self._handle_faults(lambda: _to_answer(targets.get_model(self._catalog, name)), request_id)
 
-    def _chat(self, caller: Caller, body: str | None, request_id: str, deadline: float) -> Answer:
-        fields = json_object(body)
-        asked = chat.asked(fields, _context(caller, fields), self._catalog, self._now())
+    def _complete_chat(self, caller: Caller, body: str | None, request_id: str, deadline: float) -> Answer:
+        fields = parse_object(body)
+        asked = chat.parse_request(fields, _build_context(caller, fields), self._catalog, self._now())
         try:
-            reply = self._in_time(lambda: self._model.complete(asked.request, deadline=deadline), deadline)
+            reply = self._call_model(lambda: self._model.complete(asked.request, deadline=deadline), deadline)
         except Refused:
-            return completions.declined(asked, created=int(self._now().timestamp()), unique=request_id)
+            return completions.build_refusal(asked, created=int(self._now().timestamp()), unique=request_id)
         except ModelUnavailable as error:
             if not error.attempts:  # no model was asked, so that asking again costs nothing
                 raise
-            raise (faults.timeout() if _timed_out(error) else faults.all_down()) from error
-        return completions.answer(asked, reply)
+            raise (faults.build_timeout() if _has_timed_out(error) else faults.build_unavailable()) from error
+        return completions.build_answer(asked, reply)
 
     def _embed(self, caller: Caller, body: str | None, deadline: float) -> Answer:
-        fields = json_object(body)
-        asked = embeddings.asked(fields, self._catalog)
-        context = _context(caller, fields)
+        fields = parse_object(body)
+        asked = embeddings.parse_request(fields, self._catalog)
+        context = _build_context(caller, fields)
         texts = asked.texts
-        reply = self._in_time(lambda: self._embedder.embed(texts, context, deadline=deadline), deadline)
-        return embeddings.answer(asked, reply)
+        reply = self._call_model(lambda: self._embedder.embed(texts, context, deadline=deadline), deadline)
+        return embeddings.build_answer(asked, reply)
 
-    def _in_time(self, ask: Callable[[], R], deadline: float) -> R:
+    def _call_model(self, ask: Callable[[], R], deadline: float) -> R:
         try:
             return ask()
         except ModelUnavailable as error:
-            if self._late(deadline):
-                raise faults.timeout() from error
+            if self._is_late(deadline):
+                raise faults.build_timeout() from error
             raise
 
-    def _told(self, ask: Callable[[], Answer], request_id: str) -> Answer:
+    def _handle_faults(self, ask: Callable[[], Answer], request_id: str) -> Answer:
         try:
             found = ask()
-        except Fault as fault:
-            found = fault.answer()
+        except DoorFault as fault:
+            found = fault.to_answer()
         except PentadError as error:
-            found = faults.of_error(error, self._now())
+            found = faults.from_error(error, self._now())
         return replace(found, headers={**found.headers, "x-request-id": request_id})
 
-    def _late(self, deadline: float) -> bool:
+    def _is_late(self, deadline: float) -> bool:
         return self._now().timestamp() >= deadline - _LATE_SECONDS
 
 
-def _context(caller: Caller, fields: Mapping[str, Any]) -> CallContext:
+def _build_context(caller: Caller, fields: Mapping[str, Any]) -> CallContext:
     """Return on whose behalf a request is: the key's tenant always, and the user that it names."""
     given = fields.get("user")
     if given is not None and not isinstance(given, str):
-        raise Fault("user: must be a string", param="user")
-    user = caller.acts_for(check_id("user", given) if given else None)
+        raise DoorFault("user: must be a string", param="user")
+    user = caller.resolve_user(check_id("user", given) if given else None)
     return CallContext(tenant=caller.tenant, user=user, purpose=PURPOSE)
 
 
-def _timed_out(error: ModelUnavailable) -> bool:
+def _has_timed_out(error: ModelUnavailable) -> bool:
     return all(one.outcome is Outcome.TIMEOUT for one in error.attempts)
 
 
-def _plain(document: Json) -> Answer:
-    return Answer(completions.dump(document))
+def _to_answer(document: Json) -> Answer:
+    return Answer(completions.dump_json(document))

@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import Any, Literal
 from urllib.parse import unquote
 
-from pentad.api.door.faults import Fault
+from pentad.api.door.faults import DoorFault
 from pentad.models.catalog.catalog import ModelCatalog, ModelEntry
 
 TASK = "task:"
@@ -16,7 +16,7 @@ Kind = Literal["chat", "embedding"]
 
 
 @dataclass(frozen=True)
-class Target:
+class ModelTarget:
     """Where a request goes.
 
     Args:
@@ -28,62 +28,62 @@ class Target:
     select: Mapping[str, str]
 
 
-def target(catalog: ModelCatalog, name: str, kind: Kind) -> Target:
+def resolve_target(catalog: ModelCatalog, name: str, kind: Kind) -> ModelTarget:
     """Return where a name leads.
 
     Raises:
         Fault: there is none of that name (404, ``model_not_found``), or it is of the other kind.
     """
-    found = _find(catalog, name)
+    found = _find_target(catalog, name)
     if found is None:
-        raise _unknown()
+        raise _build_not_found()
     if found.first.kind != kind:
-        raise Fault(f"this model does not do {'chat' if kind == 'chat' else 'embeddings'}", param="model")
+        raise DoorFault(f"this model does not do {'chat' if kind == 'chat' else 'embeddings'}", param="model")
     return found
 
 
-def _find(catalog: ModelCatalog, name: str) -> Target | None:
-    if name in catalog.models and catalog.models[name].provider in _providers(catalog):
-        return Target(catalog.models[name], {"model": name})
+def _find_target(catalog: ModelCatalog, name: str) -> ModelTarget | None:
+    if name in catalog.models and catalog.models[name].provider in _list_providers(catalog):
+        return ModelTarget(catalog.models[name], {"model": name})
     if name in catalog.tiers:
-        return Target(catalog.models[catalog.tiers[name].chain[0]], {"tier": name})
+        return ModelTarget(catalog.models[catalog.tiers[name].chain[0]], {"tier": name})
     task = name.removeprefix(TASK)
     if name.startswith(TASK) and task in catalog.tasks:
-        return Target(catalog.models[catalog.tiers[catalog.tasks[task].tier].chain[0]], {"task": task})
+        return ModelTarget(catalog.models[catalog.tiers[catalog.tasks[task].tier].chain[0]], {"task": task})
     return None
 
 
-def names(catalog: ModelCatalog) -> list[str]:
+def list_names(catalog: ModelCatalog) -> list[str]:
     """Return every name that leads somewhere."""
-    providers = _providers(catalog)
+    providers = _list_providers(catalog)
     models = [name for name, entry in catalog.models.items() if entry.provider in providers]
     return [*models, *catalog.tiers, *(f"{TASK}{task}" for task in catalog.tasks)]
 
 
-def _providers(catalog: ModelCatalog) -> frozenset[str]:
+def _list_providers(catalog: ModelCatalog) -> frozenset[str]:
     """Return the providers of which some chain names a model: the gateway has no adapter for others."""
     return frozenset(entry.name for entry in catalog.used_providers)
 
 
-def listing(catalog: ModelCatalog) -> dict[str, Any]:
+def list_models(catalog: ModelCatalog) -> dict[str, Any]:
     """Return the answer of ``GET /v1/models``."""
-    return {"object": "list", "data": [_view(catalog, name) for name in names(catalog)]}
+    return {"object": "list", "data": [_build_view(catalog, name) for name in list_names(catalog)]}
 
 
-def one(catalog: ModelCatalog, name: str) -> dict[str, Any]:
+def get_model(catalog: ModelCatalog, name: str) -> dict[str, Any]:
     """Return the answer of ``GET /v1/models/{id}``.
 
     Raises:
         Fault: there is none of that name.
     """
     name = unquote(name)
-    if _find(catalog, name) is None:
-        raise _unknown()
-    return _view(catalog, name)
+    if _find_target(catalog, name) is None:
+        raise _build_not_found()
+    return _build_view(catalog, name)
 
 
-def _view(catalog: ModelCatalog, name: str) -> dict[str, Any]:
-    found = _find(catalog, name)
+def _build_view(catalog: ModelCatalog, name: str) -> dict[str, Any]:
+    found = _find_target(catalog, name)
     assert found is not None  # noqa: S101 - a name of the catalog
     entry = found.first
     # The catalog's entries have no date of birth; that of their prices is the one they have.
@@ -92,8 +92,8 @@ def _view(catalog: ModelCatalog, name: str) -> dict[str, Any]:
     return {"id": name, "object": "model", "created": created, "owned_by": owner}
 
 
-def _unknown() -> Fault:
-    return Fault(
+def _build_not_found() -> DoorFault:
+    return DoorFault(
         "no such model: GET /v1/models lists models, tiers and tasks",
         param="model",
         code="model_not_found",

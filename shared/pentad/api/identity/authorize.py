@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from pentad.api.identity.caller import ALL_GROUPS, Caller
-from pentad.api.identity.keys import looks_like_key
+from pentad.api.identity.keys import has_key_prefix
 from pentad.domain.errors import NotAuthenticated
 
 Authenticator = Callable[[str], Caller]
@@ -30,8 +30,8 @@ class Authorize:
             NotAuthenticated: no credential, or one that is not valid.
             StoreUnavailable: it could not be checked.
         """
-        token = bearer(event)
-        caller = self._authenticator(token)(token)
+        token = parse_bearer_token(event)
+        caller = self._choose_authenticator(token)(token)
         context = {
             "tenant": caller.tenant,
             "key_id": caller.key_id,
@@ -41,15 +41,15 @@ class Authorize:
         }
         return {"isAuthorized": True, "context": context}
 
-    def _authenticator(self, token: str) -> Authenticator:
-        if looks_like_key(token):
+    def _choose_authenticator(self, token: str) -> Authenticator:
+        if has_key_prefix(token):
             return self._keys
         if self._tokens is None:
             raise NotAuthenticated("the credential is not valid")
         return self._tokens
 
 
-def bearer(event: Mapping[str, Any]) -> str:
+def parse_bearer_token(event: Mapping[str, Any]) -> str:
     """Return the bearer token of an event's Authorization header.
 
     Raises:

@@ -44,10 +44,10 @@ class Caller:
             key_id=str(context.get("key_id") or ""),
             user=str(context["user"]) if context.get("user") else None,
             scopes=frozenset(str(context.get("scopes") or "").split()),
-            groups=_groups(context.get("groups")),
+            groups=_parse_groups(context.get("groups")),
         )
 
-    def require(self, scope: str) -> None:
+    def check_scope(self, scope: str) -> None:
         """Return if the caller has the scope.
 
         Raises:
@@ -58,7 +58,7 @@ class Caller:
                 f"the credential does not have the scope '{scope}'", fix=f"use a key or token with the scope '{scope}'"
             )
 
-    def acts_for(self, user: str | None) -> str | None:
+    def resolve_user(self, user: str | None) -> str | None:
         """Return the user of a run that this caller starts.
 
         Raises:
@@ -80,5 +80,5 @@ ALL_GROUPS = "*"
 """What the authorizer says of a credential that is not bound to groups."""
 
 
-def _groups(said: Any) -> frozenset[str] | None:
+def _parse_groups(said: Any) -> frozenset[str] | None:
     return None if said in (None, ALL_GROUPS) else frozenset(str(said).split())

@@ -70,7 +70,7 @@ class KeyStore(Protocol):
         ...
 
 
-def hash_of(secret: str) -> str:
+def hash_secret(secret: str) -> str:
     """Return what is stored of a secret."""
     return hashlib.sha256(secret.encode()).hexdigest()
 
@@ -110,7 +110,7 @@ def create_key(
     key = ApiKey(
         tenant=tenant,
         key_id=secrets.token_hex(6),
-        secret_hash=hash_of(secret),
+        secret_hash=hash_secret(secret),
         scopes=tuple(sorted(set(scopes))),
         user=user,
         groups=tuple(sorted(set(groups))),
@@ -136,7 +136,7 @@ def list_keys(store: KeyStore, tenant: str) -> list[ApiKey]:
     return store.list(check_id("tenant", tenant))
 
 
-def looks_like_key(token: str) -> bool:
+def has_key_prefix(token: str) -> bool:
     """Tell whether a bearer token is meant to be one of our keys."""
     return token.startswith("ptd.")
 
@@ -162,20 +162,20 @@ class KeyAuthenticator:
         """
         match = _TOKEN.fullmatch(token) if len(token) <= _LONGEST else None
         if match is None:
-            raise _refused()
+            raise _build_refusal()
         tenant, key_id, secret = match.groups()
         key = self._store.get(tenant, key_id)
         # Compared even where there is no such key, so that the time tells nothing of which ids exist.
-        right = hmac.compare_digest(hash_of(secret), key.secret_hash if key else hash_of(""))
-        if key is None or not right or not self._valid(key):
-            raise _refused()
+        right = hmac.compare_digest(hash_secret(secret), key.secret_hash if key else hash_secret(""))
+        if key is None or not right or not self._is_valid(key):
+            raise _build_refusal()
         groups = frozenset(key.groups) or None
         return Caller(tenant=tenant, key_id=key_id, user=key.user, scopes=frozenset(key.scopes), groups=groups)
 
-    def _valid(self, key: ApiKey) -> bool:
+    def _is_valid(self, key: ApiKey) -> bool:
         expired = key.expires_at is not None and key.expires_at <= self._now()
         return key.disabled_at is None and not expired
 
 
-def _refused() -> NotAuthenticated:
+def _build_refusal() -> NotAuthenticated:
     return NotAuthenticated("the API key is not valid", fix="create one with `pentad keys create`")

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from pentad.api.identity.caller import SCOPES, Caller
 from pentad.domain.declarations.agents import GROUP_PATTERN
 from pentad.domain.errors import NotAuthenticated
-from pentad.domain.ids import TENANT_PATTERN, USER_PATTERN, derived_id
+from pentad.domain.ids import TENANT_PATTERN, USER_PATTERN, derive_id
 
 
 class TokenVerifier(Protocol):
@@ -64,18 +64,18 @@ class JwtAuthenticator:
         if not isinstance(subject, str) or not subject:
             raise NotAuthenticated("the token has no subject")
         # Subjects are any text; a user's id becomes part of keys.
-        user = subject if re.fullmatch(USER_PATTERN, subject) else derived_id("usr", self._issuer, subject)
-        scopes = frozenset(scope for scope in _named(claims, self._scope_claim) if scope in SCOPES)
-        return Caller(tenant=tenant, key_id="jwt", user=user, scopes=scopes, groups=self._groups(claims))
+        user = subject if re.fullmatch(USER_PATTERN, subject) else derive_id("usr", self._issuer, subject)
+        scopes = frozenset(scope for scope in _parse_claim(claims, self._scope_claim) if scope in SCOPES)
+        return Caller(tenant=tenant, key_id="jwt", user=user, scopes=scopes, groups=self._parse_groups(claims))
 
-    def _groups(self, claims: Mapping[str, Any]) -> frozenset[str] | None:
+    def _parse_groups(self, claims: Mapping[str, Any]) -> frozenset[str] | None:
         if self._groups_claim not in claims:
             return None
-        named = _named(claims, self._groups_claim)
+        named = _parse_claim(claims, self._groups_claim)
         return frozenset(name for name in named if re.fullmatch(GROUP_PATTERN, name))
 
 
-def _named(claims: Mapping[str, Any], name: str) -> list[str]:
+def _parse_claim(claims: Mapping[str, Any], name: str) -> list[str]:
     claim = claims.get(name)
     named = claim.split() if isinstance(claim, str) else claim if isinstance(claim, list) else []
     return [one for one in named if isinstance(one, str)]

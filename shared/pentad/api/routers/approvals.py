@@ -11,7 +11,7 @@ from pydantic import Field
 
 from pentad.api.identity.caller import Caller
 from pentad.api.routers.serve import serve
-from pentad.api.views.approvals import ApprovalPage, ApprovalView, approval_view
+from pentad.api.views.approvals import ApprovalPage, ApprovalView, build_approval_view
 from pentad.domain.declarations.agents import GROUP_PATTERN
 from pentad.domain.errors import InvalidInput
 from pentad.domain.runs import Approval
@@ -111,7 +111,7 @@ class ApprovalRoutes:
                 group=request.group,
                 allow_tool_for_run=request.allow_tool_for_run,
             )
-            return approval_view(decided)
+            return build_approval_view(decided)
 
     def _register_reads(self, app: ApiGatewayResolver, caller: Callable[[], Caller]) -> None:
         @serve(app, summary="List pending approvals, the oldest first")
@@ -124,18 +124,18 @@ class ApprovalRoutes:
             found: list[Approval] = []
             now = self.now()
             for _ in range(_MAX_PAGES):
-                page = self.approvals.pending(caller().tenant, limit=limit - len(found), cursor=cursor)
+                page = self.approvals.list_pending(caller().tenant, limit=limit - len(found), cursor=cursor)
                 # One that has just run out is about to be closed by its execution: nobody can decide it any more.
-                found += [one for one in page.items if one.expires_at > now and _matches(one, group, kind)]
+                found += [one for one in page.items if one.expires_at > now and _is_match(one, group, kind)]
                 cursor = page.cursor
                 if cursor is None or len(found) >= limit:
                     break
-            return ApprovalPage(items=tuple(approval_view(one) for one in found), cursor=cursor)
+            return ApprovalPage(items=tuple(build_approval_view(one) for one in found), cursor=cursor)
 
         @serve(app, summary="Read an approval")
         def get_approval(approval: ApprovalPath) -> ApprovalView:
-            return approval_view(self.approvals.get(caller().tenant, approval))
+            return build_approval_view(self.approvals.get(caller().tenant, approval))
 
 
-def _matches(approval: Approval, group: str | None, kind: str | None) -> bool:
+def _is_match(approval: Approval, group: str | None, kind: str | None) -> bool:
     return group in (None, approval.group) and kind in (None, approval.kind)

@@ -15,7 +15,7 @@ from pentad.api.views.views import View
 from pentad.domain.errors import InvalidInput
 from pentad.domain.money import show
 from pentad.models.ledger.ports import SpendReader
-from pentad.models.ledger.spend import MAX_ROWS, Row, Spending, span
+from pentad.models.ledger.spend import MAX_ROWS, Row, Spending, resolve_span
 
 
 class CostRow(View):
@@ -63,11 +63,11 @@ class CostRoutes:
             limit: Annotated[int, Query(ge=1, le=MAX_ROWS)] = 100,
         ) -> CostView:
             tenant = caller().tenant
-            asked = span(by, day(first, "from"), day(last, "to"), self.now().date())
-            return cost_view(tenant, self.spend.read(tenant, *asked, limit=limit))
+            asked = resolve_span(by, parse_day(first, "from"), parse_day(last, "to"), self.now().date())
+            return build_cost_view(tenant, self.spend.read(tenant, *asked, limit=limit))
 
 
-def day(text: str | None, field: str) -> date | None:
+def parse_day(text: str | None, field: str) -> date | None:
     """Return a day that a caller gave; none where none was given.
 
     Raises:
@@ -81,18 +81,18 @@ def day(text: str | None, field: str) -> date | None:
         raise InvalidInput(f"'{field}' must be a date", field=field, fix="write it as YYYY-MM-DD") from error
 
 
-def cost_view(tenant: str, spending: Spending) -> CostView:
+def build_cost_view(tenant: str, spending: Spending) -> CostView:
     """Return what a caller is shown."""
     return CostView(
         tenant=tenant,
         by=spending.by,
         first=spending.first,
         last=spending.last,
-        rows=tuple(_row(row) for row in spending.rows),
-        others=_row(spending.others) if spending.others else None,
-        total=_row(spending.total),
+        rows=tuple(_build_row(row) for row in spending.rows),
+        others=_build_row(spending.others) if spending.others else None,
+        total=_build_row(spending.total),
     )
 
 
-def _row(row: Row) -> CostRow:
+def _build_row(row: Row) -> CostRow:
     return CostRow(**row.model_dump(), cost=show(row.cost_nanousd))

@@ -11,7 +11,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Body, Path, Query
 from pentad.api.documents import DocumentRequest, Documents, check_name
 from pentad.api.identity.caller import Caller
 from pentad.api.routers.serve import serve
-from pentad.api.views.views import DocumentPage, DocumentRemoval, DocumentUpload, DocumentView, document_view
+from pentad.api.views.views import DocumentPage, DocumentRemoval, DocumentUpload, DocumentView, build_document_view
 from pentad.domain.errors import NotFound
 from pentad.memory.documents.ports import DocumentRegistry
 
@@ -36,22 +36,22 @@ class DocumentRoutes:
         @serve(app, summary="Ask where to upload a document", status_code=201)
         def upload_document(request: Annotated[DocumentRequest, Body()]) -> DocumentUpload:
             """Send the content by PUT to the address, with the headers given; it is indexed a moment later."""
-            return self.documents.upload(caller().tenant, request)
+            return self.documents.create_upload(caller().tenant, request)
 
         @serve(app, summary="List documents by name")
         def list_documents(
             limit: Annotated[int, Query(ge=1, le=100)] = 50,
             cursor: Annotated[str | None, Query(max_length=2000)] = None,
         ) -> DocumentPage:
-            page = self.registry.page(caller().tenant, limit=limit, cursor=cursor)
-            return DocumentPage(items=tuple(document_view(one) for one in page.items), cursor=page.cursor)
+            page = self.registry.list_page(caller().tenant, limit=limit, cursor=cursor)
+            return DocumentPage(items=tuple(build_document_view(one) for one in page.items), cursor=page.cursor)
 
         @serve(app, summary="Read a document's entry")
         def get_document(document: DocumentPath) -> DocumentView:
             found = self.registry.get(caller().tenant, check_name(unquote(document)))
             if found is None:
                 raise NotFound("no such document", field="name")
-            return document_view(found)
+            return build_document_view(found)
 
         @serve(app, summary="Remove a document", status_code=202)
         def delete_document(document: DocumentPath) -> DocumentRemoval:

@@ -48,20 +48,20 @@ class DoorRoutes:
         @serve(app, summary="Ask a model, as OpenAI's clients do")
         def complete() -> Response[str]:
             body = app.current_event.decoded_body
-            return _response(self.door().chat(caller(), body, request_id=request_id(), deadline=deadline()))
+            return _to_response(self.door().complete_chat(caller(), body, request_id=request_id(), deadline=deadline()))
 
         @serve(app, summary="Embed texts, as OpenAI's clients do")
         def embed() -> Response[str]:
             body = app.current_event.decoded_body
-            return _response(self.door().embed(caller(), body, request_id=request_id(), deadline=deadline()))
+            return _to_response(self.door().embed(caller(), body, request_id=request_id(), deadline=deadline()))
 
         @serve(app, summary="List what can be named as a model")
         def list_models() -> Response[str]:
-            return _response(self.door().models(request_id=request_id()))
+            return _to_response(self.door().list_models(request_id=request_id()))
 
         @serve(app, summary="Read what a model's name leads to")
         def get_model(model: Annotated[str, Path(description="a model, a tier, or task: and a task")]) -> Response[str]:
-            return _response(self.door().model(model, request_id=request_id()))
+            return _to_response(self.door().get_model(model, request_id=request_id()))
 
 
 def deadline_of(event: Mapping[str, Any], now: float, left: float) -> float:
@@ -77,7 +77,7 @@ def deadline_of(event: Mapping[str, Any], now: float, left: float) -> float:
     return min(until, now + left) - _SPARE_SECONDS
 
 
-def _response(answer: Answer) -> Response[str]:
+def _to_response(answer: Answer) -> Response[str]:
     return Response(
         status_code=answer.status,
         content_type=answer.media_type,

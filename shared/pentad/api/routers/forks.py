@@ -13,7 +13,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Body, Header, Pat
 from pentad.api.found import check_run_id
 from pentad.api.identity.caller import Caller
 from pentad.api.routers.serve import serve
-from pentad.api.views.views import RunView, run_view
+from pentad.api.views.views import RunView, build_run_view
 from pentad.domain.declarations.agents import Catalog
 from pentad.memory.sessions.ports import SessionStore
 from pentad.orchestration.approvals.ports import ApprovalStore
@@ -56,12 +56,12 @@ class ForkRoutes:
         ) -> Response[RunView]:
             """The new run has a session of its own. The same Idempotency-Key gives the same run."""
             who = caller()
-            who.acts_for(self.runs.get(who.tenant, check_run_id(run)).user)
+            who.resolve_user(self.runs.get(who.tenant, check_run_id(run)).user)
             forked = self.fork(who.tenant, run, request, idempotency_key=idempotency_key)
             return Response(
                 status_code=HTTPStatus.ACCEPTED,
                 content_type="application/json",
-                body=run_view(forked, self.approvals),
+                body=build_run_view(forked, self.approvals),
                 headers={"Location": f"/v1/runs/{forked.run}"},
             )
 

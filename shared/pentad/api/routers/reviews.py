@@ -52,7 +52,7 @@ class VerdictRequest(FrozenValue):
     note: str | None = Field(default=None, max_length=NOTE_CHARACTERS)
 
 
-def review_view(review: Review) -> ReviewView:
+def build_review_view(review: Review) -> ReviewView:
     """Return the view of a review."""
     return ReviewView(run_id=review.run, **review.model_dump(exclude={"tenant", "run"}))
 
@@ -77,12 +77,12 @@ class ReviewRoutes:
             limit: Annotated[int, Query(ge=1, le=100)] = 50,
             cursor: Annotated[str | None, Query(max_length=1000)] = None,
         ) -> ReviewPage:
-            page = self.reviews.open(caller().tenant, limit=limit, cursor=cursor)
-            return ReviewPage(items=tuple(review_view(review) for review in page.items), cursor=page.cursor)
+            page = self.reviews.list_open(caller().tenant, limit=limit, cursor=cursor)
+            return ReviewPage(items=tuple(build_review_view(review) for review in page.items), cursor=page.cursor)
 
         @serve(app, summary="Read a review")
         def get_review(review: ReviewPath) -> ReviewView:
-            return review_view(self.reviews.get(caller().tenant, review))
+            return build_review_view(self.reviews.get(caller().tenant, review))
 
         @serve(app, summary="Close a review with a verdict")
         def close_review(review: ReviewPath, request: Annotated[VerdictRequest, Body()]) -> ReviewView:
@@ -91,4 +91,4 @@ class ReviewRoutes:
             closed = self.reviews.close(
                 who.tenant, review, by=who.name, verdict=request.verdict, note=request.note, at=self.now()
             )
-            return review_view(closed)
+            return build_review_view(closed)

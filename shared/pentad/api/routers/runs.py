@@ -14,8 +14,8 @@ from pydantic import Field
 from pentad.api.found import FindRun
 from pentad.api.identity.caller import Caller
 from pentad.api.routers.serve import serve
-from pentad.api.views.cursors import place_of
-from pentad.api.views.events import events_of
+from pentad.api.views.cursors import parse_cursor
+from pentad.api.views.events import collect_events
 from pentad.api.views.lifecycle import CancelRequest, CurrentView
 from pentad.api.views.views import (
     EventList,
@@ -24,10 +24,10 @@ from pentad.api.views.views import (
     SpanView,
     ToolCallView,
     TraceView,
-    call_view,
-    run_view,
+    build_call_view,
+    build_run_view,
 )
-from pentad.api.views.waiting import Waiting, settled, wait_seconds
+from pentad.api.views.waiting import RunWaiter, is_settled, parse_wait_seconds
 from pentad.domain.errors import NotFound
 from pentad.domain.ids import SESSION_PATTERN
 from pentad.domain.values import FrozenValue
@@ -37,7 +37,7 @@ from pentad.orchestration.lifecycle.cancel import CancelRun
 from pentad.orchestration.lifecycle.start import RunRequest, StartRun
 from pentad.orchestration.lifecycle.undo import Undo
 from pentad.orchestration.runs.ports import RunStore, WorkflowEngine
-from pentad.orchestration.trace.run_spans import spans_of, transitions_of, whole_history
+from pentad.orchestration.trace.run_spans import build_spans, count_transitions, read_history
 from pentad.tools.graphs.ports import GraphNodeStore
 
 _SPARE_SECONDS = 2.0
@@ -63,7 +63,7 @@ class StartRoutes:
     """
 
     start: StartRun
-    waiting: Waiting
+    waiting: RunWaiter
     current_view: CurrentView
 
     def register(self, app: ApiGatewayResolver, caller: Callable[[], Caller]) -> None:
@@ -77,16 +77,16 @@ class StartRoutes:
         ) -> Response[RunView]:
             """The same Idempotency-Key gives the same run. ``Prefer: wait=N`` waits up to 25 seconds for its end."""
             who = caller()
-            asked = request.model_copy(update={"user": who.acts_for(request.user)})
+            asked = request.model_copy(update={"user": who.resolve_user(request.user)})
             run = self.start(who.tenant, asked, trigger="api", idempotency_key=idempotency_key)
-            seconds = wait_seconds(prefer)
+            seconds = parse_wait_seconds(prefer)
             headers = {"Location": f"/v1/runs/{run.run}"}
             if seconds is not None:
                 headers["Preference-Applied"] = f"wait={seconds}"
                 left = app.lambda_context.get_remaining_time_in_millis() / 1000 - _SPARE_SECONDS
                 run = self.waiting(run, max(0.0, min(seconds, left)))
             return Response(
-                status_code=HTTPStatus.OK if settled(run) else HTTPStatus.ACCEPTED,
+                status_code=HTTPStatus.OK if is_settled(run) else HTTPStatus.ACCEPTED,
                 content_type="application/json",
                 body=self.current_view(run),
                 headers=dict(headers),
@@ -120,8 +120,8 @@ class RunRoutes:
             limit: Annotated[int, Query(ge=1, le=100)] = 50,
             cursor: Annotated[str | None, Query(max_length=1000)] = None,
         ) -> RunPage:
-            page = self.runs.page(caller().tenant, session=session, limit=limit, cursor=cursor)
-            return RunPage(items=tuple(run_view(run, self.approvals) for run in page.items), cursor=page.cursor)
+            page = self.runs.list_page(caller().tenant, session=session, limit=limit, cursor=cursor)
+            return RunPage(items=tuple(build_run_view(run, self.approvals) for run in page.items), cursor=page.cursor)
 
         @serve(app, summary="Read a run")
         def get_run(run: RunPath) -> RunView:
@@ -133,8 +133,8 @@ class RunRoutes:
             limit: Annotated[int, Query(ge=1, le=1000)] = 1000,
             cursor: Annotated[str | None, Query(max_length=20)] = None,
         ) -> EventList:
-            events = events_of(self.find(caller().tenant, run), self.runs, self.ledger, self.approvals)
-            first = place_of(cursor)
+            events = collect_events(self.find(caller().tenant, run), self.runs, self.ledger, self.approvals)
+            first = parse_cursor(cursor)
             end = first + limit
             return EventList(events=events[first:end], cursor=str(end) if end < len(events) else None)
 
@@ -166,23 +166,23 @@ class TraceRoutes:
         def get_trace(run: RunPath) -> TraceView:
             found = self.find(caller().tenant, run)
             try:
-                history = whole_history(found, self.engine.history)
+                history = read_history(found, self.engine.get_history)
             except NotFound:
                 history = []  # Its execution's name is known, but it waits for its session, or could not be started.
-            spans = spans_of(
+            spans = build_spans(
                 found,
                 history,
-                self.runs.steps(found.tenant, found.run),
-                self.ledger.of_run(found.tenant, found.run),
-                self.runs.calls(found.tenant, found.run),
-                graphs=self.graph_nodes.of_run(found.tenant, found.run),
+                self.runs.list_steps(found.tenant, found.run),
+                self.ledger.list_for_run(found.tenant, found.run),
+                self.runs.list_calls(found.tenant, found.run),
+                graphs=self.graph_nodes.list_for_run(found.tenant, found.run),
                 now=self.now(),
             )
             return TraceView(
                 run_id=found.run,
                 status=found.status,
                 spans=tuple(SpanView.model_validate(span.model_dump()) for span in spans),
-                transitions=transitions_of(history),
+                transitions=count_transitions(history),
                 source="history" if history else "records",
             )
 
@@ -213,8 +213,8 @@ class CancelRoutes:
             found = self.find(who.tenant, run)
             reason = request.reason if request is not None else None
             ended = self.cancel(who.tenant, found.run, by=who.name, reason=reason)
-            return run_view(ended, self.approvals)
+            return build_run_view(ended, self.approvals)
 
         @serve(app, summary="Undo the effect of a tool call")
         def undo(request: Annotated[UndoRequest, Body()]) -> ToolCallView:
-            return call_view(self.undo(caller().tenant, request.undo_token))
+            return build_call_view(self.undo(caller().tenant, request.undo_token))

@@ -9,8 +9,8 @@ from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 
 from pentad.api.identity.caller import Caller
 from pentad.api.routers.serve import serve
-from pentad.api.views.cursors import place_of
-from pentad.api.views.views import MessagePage, SessionPage, SessionView, message_view, session_view
+from pentad.api.views.cursors import parse_cursor
+from pentad.api.views.views import MessagePage, SessionPage, SessionView, build_message_view, build_session_view
 from pentad.domain.errors import NotFound
 from pentad.domain.ids import check_id
 from pentad.memory.sessions.ports import Session, SessionStore
@@ -43,12 +43,12 @@ class SessionRoutes:
             limit: Annotated[int, Query(ge=1, le=100)] = 50,
             cursor: Annotated[str | None, Query(max_length=1000)] = None,
         ) -> SessionPage:
-            page = self.sessions.page(caller().tenant, limit=limit, cursor=cursor)
-            return SessionPage(items=tuple(session_view(session) for session in page.items), cursor=page.cursor)
+            page = self.sessions.list_page(caller().tenant, limit=limit, cursor=cursor)
+            return SessionPage(items=tuple(build_session_view(session) for session in page.items), cursor=page.cursor)
 
         @serve(app, summary="Read a session")
         def get_session(session: SessionPath) -> SessionView:
-            return session_view(find(session))
+            return build_session_view(find(session))
 
         @serve(app, summary="Read a session's messages in order")
         def get_messages(
@@ -57,8 +57,8 @@ class SessionRoutes:
             cursor: Annotated[str | None, Query(max_length=20)] = None,
         ) -> MessagePage:
             head = find(session)
-            first = place_of(cursor)
+            first = parse_cursor(cursor)
             stored = self.sessions.read(head.tenant, session, first, min(first + limit, head.length) - 1)
             end = first + limit
-            items = tuple(message_view(one) for one in stored)
+            items = tuple(build_message_view(one) for one in stored)
             return MessagePage(items=items, cursor=str(end) if end < head.length else None)

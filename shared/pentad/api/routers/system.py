@@ -13,7 +13,7 @@ from pentad.api.identity.caller import Caller
 from pentad.api.problems import MEDIA_TYPE, Problem
 from pentad.api.routers.serve import serve
 from pentad.api.routes import is_door
-from pentad.api.views.views import AgentList, agent_list
+from pentad.api.views.views import AgentList, build_agent_list
 from pentad.domain.declarations.agents import Catalog
 
 TITLE = "Pentad"
@@ -57,14 +57,14 @@ class SystemRoutes:
 
         @serve(app, summary="List agents and their tools")
         def list_agents() -> AgentList:
-            return agent_list(self.catalog)
+            return build_agent_list(self.catalog)
 
         @serve(app, in_document=False)
         def openapi() -> Response[str]:
-            return Response(status_code=200, content_type="application/json", body=json.dumps(document_of(app)))
+            return Response(status_code=200, content_type="application/json", body=json.dumps(build_openapi(app)))
 
 
-def document_of(app: ApiGatewayResolver) -> dict[str, Any]:
+def build_openapi(app: ApiGatewayResolver) -> dict[str, Any]:
     """Return the OpenAPI 3.1 document, every operation with the problems it may answer."""
     text = app.get_openapi_json_schema(
         title=TITLE,

@@ -55,7 +55,7 @@ class ApprovalPage(BaseModel):
 _OWN = {"run_id", "text", "arguments_hash", "arguments_hash_required"}
 
 
-def approval_view(approval: Approval) -> ApprovalView:
+def build_approval_view(approval: Approval) -> ApprovalView:
     """Return the view of an approval."""
     values: dict[str, Any] = approval.model_dump(include=set(ApprovalView.model_fields) - _OWN)
     return ApprovalView(
@@ -67,11 +67,11 @@ def approval_view(approval: Approval) -> ApprovalView:
     )
 
 
-def pending_of(approvals: ApprovalStore, run: Run) -> str | None:
+def find_pending_approval(approvals: ApprovalStore, run: Run) -> str | None:
     """Return the approval that a run waits for, the last of its steps where there are several; None where none."""
     if run.status is not RunStatus.AWAITING_HUMAN:
         return None
-    last = approvals.of_run(run.tenant, run.run, limit=_LAST)
+    last = approvals.list_for_run(run.tenant, run.run, limit=_LAST)
     return next((one.approval for one in last if one.status is ApprovalStatus.PENDING), None)
 
 

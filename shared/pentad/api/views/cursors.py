@@ -3,7 +3,7 @@
 from pentad.domain.errors import InvalidInput
 
 
-def place_of(cursor: str | None) -> int:
+def parse_cursor(cursor: str | None) -> int:
     """Return the place that a cursor stands for; 0 where there is none.
 
     Raises:

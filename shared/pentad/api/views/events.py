@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from pentad.api.views.approvals import approval_view
-from pentad.api.views.views import Event, call_view, run_view
+from pentad.api.views.approvals import build_approval_view
+from pentad.api.views.views import Event, build_call_view, build_run_view
 from pentad.domain.runs import Run, Step
 from pentad.models.ledger.ports import Ledger
 from pentad.orchestration.approvals.ports import ApprovalStore
@@ -12,21 +12,21 @@ from pentad.orchestration.runs.ports import RunStore
 _ORDER = ("run.created", "model_attempt", "step", "approval", "tool_call", "run.ended")
 
 
-def events_of(run: Run, runs: RunStore, ledger: Ledger, approvals: ApprovalStore) -> tuple[Event, ...]:
+def collect_events(run: Run, runs: RunStore, ledger: Ledger, approvals: ApprovalStore) -> tuple[Event, ...]:
     """Return all that happened in a run, the first first."""
-    steps = runs.steps(run.tenant, run.run)
+    steps = runs.list_steps(run.tenant, run.run)
     events = [
-        *_run_events(run, approvals),
-        *(_step_event(step) for step in steps),
-        *_attempt_events(run, ledger),
-        *_call_events(run, runs, steps),
-        *_approval_events(run, approvals),
+        *_build_run_events(run, approvals),
+        *(_build_step_event(step) for step in steps),
+        *_read_attempt_events(run, ledger),
+        *_read_call_events(run, runs, steps),
+        *_read_approval_events(run, approvals),
     ]
     return tuple(sorted(events, key=lambda event: (event.at, _ORDER.index(event.type))))
 
 
-def _run_events(run: Run, approvals: ApprovalStore) -> Iterator[Event]:
-    view = run_view(run, approvals)
+def _build_run_events(run: Run, approvals: ApprovalStore) -> Iterator[Event]:
+    view = build_run_view(run, approvals)
     created = {"trigger": run.trigger, "agent": run.agent, "session": run.session}
     yield Event(at=run.created_at, type="run.created", detail=created)
     if run.ended_at is not None:
@@ -34,13 +34,13 @@ def _run_events(run: Run, approvals: ApprovalStore) -> Iterator[Event]:
         yield Event(at=run.ended_at, type="run.ended", detail=ended)
 
 
-def _step_event(step: Step) -> Event:
+def _build_step_event(step: Step) -> Event:
     detail = step.model_dump(mode="json", exclude={"tenant", "run", "started_at"})
     return Event(at=step.started_at, type="step", step=step.step, detail=detail)
 
 
-def _attempt_events(run: Run, ledger: Ledger) -> Iterator[Event]:
-    for attempt in ledger.of_run(run.tenant, run.run):
+def _read_attempt_events(run: Run, ledger: Ledger) -> Iterator[Event]:
+    for attempt in ledger.list_for_run(run.tenant, run.run):
         detail = attempt.model_dump(mode="json", exclude={"context", "started_at"})
         yield Event(
             at=attempt.started_at,
@@ -50,15 +50,15 @@ def _attempt_events(run: Run, ledger: Ledger) -> Iterator[Event]:
         )
 
 
-def _call_events(run: Run, runs: RunStore, steps: list[Step]) -> Iterator[Event]:
+def _read_call_events(run: Run, runs: RunStore, steps: list[Step]) -> Iterator[Event]:
     began = {step.step: step.started_at for step in steps}
-    for call in runs.calls(run.tenant, run.run):
-        detail = call_view(call).model_dump(mode="json", exclude={"run_id"})
+    for call in runs.list_calls(run.tenant, run.run):
+        detail = build_call_view(call).model_dump(mode="json", exclude={"run_id"})
         at = call.started_at or call.ended_at or began.get(call.step, run.created_at)
         yield Event(at=at, type="tool_call", step=call.step, detail=detail)
 
 
-def _approval_events(run: Run, approvals: ApprovalStore) -> Iterator[Event]:
-    for approval in approvals.of_run(run.tenant, run.run):
-        detail = approval_view(approval).model_dump(mode="json")
+def _read_approval_events(run: Run, approvals: ApprovalStore) -> Iterator[Event]:
+    for approval in approvals.list_for_run(run.tenant, run.run):
+        detail = build_approval_view(approval).model_dump(mode="json")
         yield Event(at=approval.created_at, type="approval", step=approval.step, detail=detail)

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from pydantic import Field
 
-from pentad.api.views.views import RunView, run_view
+from pentad.api.views.views import RunView, build_run_view
 from pentad.domain.errors import PentadError
 from pentad.domain.runs import Run
 from pentad.domain.values import FrozenValue
@@ -14,7 +14,7 @@ from pentad.observability.ports import Telemetry
 from pentad.orchestration.approvals.ports import ApprovalStore
 from pentad.orchestration.lifecycle.advance import Advance
 from pentad.orchestration.lifecycle.cancel import REASON_CHARACTERS
-from pentad.orchestration.lifecycle.dead_executions import never_began
+from pentad.orchestration.lifecycle.dead_executions import is_start_overdue
 from pentad.orchestration.runs.ports import RunStore
 
 
@@ -47,9 +47,9 @@ class CurrentView:
 
         A run that waits, or that should have begun long ago, is started where a crash has left that to be done.
         """
-        late = never_began(run, self.now())
+        late = is_start_overdue(run, self.now())
         if not run.waiting and not late:
-            return run_view(run, self.approvals)
+            return build_run_view(run, self.approvals)
         try:
             if late:
                 self.advance.revive(run)
@@ -57,7 +57,7 @@ class CurrentView:
                 self.advance(run.tenant, run.session)
         except PentadError as error:
             # An extra: the reader is shown the run all the same.
-            self.telemetry.event("run.heal_failed", level="WARNING", error=type(error).__name__)
+            self.telemetry.log_event("run.heal_failed", level="WARNING", error=type(error).__name__)
         run = self.runs.get(run.tenant, run.run)
-        place = self.runs.place_in_queue(run.tenant, run.run) if run.waiting else None
-        return run_view(run, self.approvals).model_copy(update={"queue_position": place})
+        place = self.runs.find_queue_position(run.tenant, run.run) if run.waiting else None
+        return build_run_view(run, self.approvals).model_copy(update={"queue_position": place})

@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from pentad.api.views.approvals import pending_of
+from pentad.api.views.approvals import find_pending_approval
 from pentad.domain.declarations.agents import AgentSpec, Catalog
 from pentad.domain.declarations.workflows import WorkflowSpec
 from pentad.domain.knowledge import Citation, Document
@@ -228,7 +228,7 @@ class AgentList(View):
     items: tuple[AgentView, ...]
 
 
-def run_view(run: Run, approvals: ApprovalStore) -> RunView:
+def build_run_view(run: Run, approvals: ApprovalStore) -> RunView:
     """Return the view of a run.
 
     Args:
@@ -242,7 +242,7 @@ def run_view(run: Run, approvals: ApprovalStore) -> RunView:
         cost_nanousd=run.spent.cost_nanousd,
         cost=show(run.spent.cost_nanousd),
         steps=run.spent.steps,
-        pending_approval=pending_of(approvals, run),
+        pending_approval=find_pending_approval(approvals, run),
         **{name: getattr(run, name) for name in _RUN_FIELDS},
     )
 
@@ -268,19 +268,19 @@ _RUN_FIELDS = (
 )
 
 
-def call_view(call: ToolCall) -> ToolCallView:
+def build_call_view(call: ToolCall) -> ToolCallView:
     """Return the view of a tool call; its undo data stays inside."""
     values = call.model_dump(include=set(ToolCallView.model_fields))
     return ToolCallView(run_id=call.run, **values)
 
 
-def session_view(session: Session) -> SessionView:
+def build_session_view(session: Session) -> SessionView:
     """Return the view of a session."""
     values = session.model_dump(include=set(SessionView.model_fields))
     return SessionView(messages=session.length, **values)
 
 
-def message_view(stored: StoredMessage) -> MessageView:
+def build_message_view(stored: StoredMessage) -> MessageView:
     """Return the view of a message."""
     message = stored.message
     blocks = message.blocks
@@ -297,19 +297,19 @@ def message_view(stored: StoredMessage) -> MessageView:
     )
 
 
-def document_view(document: Document) -> DocumentView:
+def build_document_view(document: Document) -> DocumentView:
     """Return the view of a document."""
     return DocumentView(**document.model_dump(include=set(DocumentView.model_fields)))
 
 
-def agent_list(catalog: Catalog) -> AgentList:
+def build_agent_list(catalog: Catalog) -> AgentList:
     """Return all agents, then all workflows, with their tools."""
 
-    def view(kind: Literal["agent", "workflow"], one: AgentSpec | WorkflowSpec) -> AgentView:
+    def build_view(kind: Literal["agent", "workflow"], one: AgentSpec | WorkflowSpec) -> AgentView:
         shown = set(AgentTool.model_fields)
         tools = tuple(AgentTool(**catalog.tools[name].model_dump(include=shown)) for name in sorted(one.tools))
         return AgentView(name=one.name, kind=kind, description=one.description, tools=tools)
 
-    agents = [view("agent", one) for _, one in sorted(catalog.agents.items())]
-    workflows = [view("workflow", one) for _, one in sorted(catalog.workflows.items())]
+    agents = [build_view("agent", one) for _, one in sorted(catalog.agents.items())]
+    workflows = [build_view("workflow", one) for _, one in sorted(catalog.workflows.items())]
     return AgentList(items=(*agents, *workflows))

@@ -17,7 +17,7 @@ MOST_READS = 31
 _WAIT = re.compile(r'wait[ \t]*=[ \t]*"?([0-9]{1,4})"?[ \t]*(?:;.*)?', re.IGNORECASE)
 
 
-def wait_seconds(prefer: str | None) -> int | None:
+def parse_wait_seconds(prefer: str | None) -> int | None:
     """Return the seconds that a Prefer header asks to wait, at most `MOST_SECONDS`, or None.
 
     A preference is a wish: one that is not well formed, or is unknown, is not followed, and the answer says which was.
@@ -31,12 +31,12 @@ def wait_seconds(prefer: str | None) -> int | None:
     return None
 
 
-def settled(run: Run) -> bool:
+def is_settled(run: Run) -> bool:
     """Tell whether there is nothing more to wait for: the run has ended, or waits for a human itself."""
     return run.status.ended or run.status is RunStatus.AWAITING_HUMAN
 
 
-class Waiting:
+class RunWaiter:
     """Waits for runs.
 
     Args:
@@ -61,7 +61,7 @@ class Waiting:
         end = self._timer() + seconds
         pause = _FIRST_PAUSE
         for _ in range(MOST_READS):
-            if settled(run) or self._timer() >= end:
+            if is_settled(run) or self._timer() >= end:
                 break
             self._sleep(min(pause, max(0.0, end - self._timer())))
             pause = min(_LONGEST_PAUSE, pause * _GROWTH)

@@ -9,8 +9,8 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from pentad.cli.client import ApiClient
-from pentad.cli.console import ERR, OPTIONS, OUT, CommandError, emit, failures
-from pentad.cli.target import api
+from pentad.cli.console import ERR, OPTIONS, OUT, CommandError, handle_errors, print_json
+from pentad.cli.target import create_api_client
 
 _TYPES = {".md": "text/markdown", ".markdown": "text/markdown", ".txt": "text/plain", ".csv": "text/csv"}
 _POLL_SECONDS = 0.5
@@ -18,7 +18,7 @@ _POLL_SECONDS = 0.5
 Json = dict[str, Any]
 
 
-def documents_in(paths: list[Path]) -> dict[str, Path]:
+def find_documents(paths: list[Path]) -> dict[str, Path]:
     """Return the files under paths by the name they get: relative to the current folder where they are in it.
 
     Raises:
@@ -31,19 +31,19 @@ def documents_in(paths: list[Path]) -> dict[str, Path]:
         files = [path] if path.is_file() else sorted(item for item in path.rglob("*") if item.is_file())
         for file in files:
             if not any(part.startswith(".") for part in file.parts if part not in (".", "..")):
-                found[_name_of(file)] = file
+                found[_document_name(file)] = file
     if not found:
         raise CommandError("there is no file in what you named", code=2)
     return found
 
 
-def _name_of(file: Path) -> str:
+def _document_name(file: Path) -> str:
     whole = file.resolve()
     here = Path.cwd().resolve()
     return whole.relative_to(here).as_posix() if here in whole.parents else whole.name
 
 
-def media_type(path: Path) -> str:
+def guess_media_type(path: Path) -> str:
     """Return a file's media type by its ending."""
     return _TYPES.get(path.suffix.lower()) or mimetypes.guess_type(path.name)[0] or "application/octet-stream"
 
@@ -54,18 +54,18 @@ def ingest_all(client: ApiClient, files: dict[str, Path], seconds: float) -> lis
     Raises:
         CommandError: some were not done in time.
     """
-    before = _entries(client)
+    before = _fetch_entries(client)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, console=ERR, transient=True) as progress:
         uploads = progress.add_task("uploading", total=len(files))
         for name, path in files.items():
-            client.upload(name, media_type(path), path.read_bytes())
+            client.upload_document(name, guess_media_type(path), path.read_bytes())
             progress.advance(uploads)
         indexing = progress.add_task("indexing", total=len(files))
         deadline = time.monotonic() + seconds
         done: dict[str, Json] = {}
         while len(done) < len(files):
-            now = _entries(client)
+            now = _fetch_entries(client)
             # A new entry differs at least in the time it was indexed.
             done = {name: now[name] for name in files if name in now and now[name] != before.get(name)}
             progress.update(indexing, completed=len(done))
@@ -77,8 +77,8 @@ def ingest_all(client: ApiClient, files: dict[str, Path], seconds: float) -> lis
     return [done[name] for name in sorted(done)]
 
 
-def _entries(client: ApiClient) -> dict[str, Json]:
-    return {entry["name"]: entry for entry in client.pages("/v1/documents", limit=10_000)}
+def _fetch_entries(client: ApiClient) -> dict[str, Json]:
+    return {entry["name"]: entry for entry in client.iter_items("/v1/documents", limit=10_000)}
 
 
 def ingest(
@@ -86,10 +86,10 @@ def ingest(
     wait: Annotated[float, typer.Option(help="Seconds to wait until they are indexed.")] = 600,
 ) -> None:
     """Upload documents and wait until they are indexed: text, Markdown, HTML, CSV, JSON."""
-    with failures():
-        entries = ingest_all(api(), documents_in(paths), wait)
+    with handle_errors():
+        entries = ingest_all(create_api_client(), find_documents(paths), wait)
         if OPTIONS.json:
-            emit(entries)
+            print_json(entries)
         else:
             for entry in entries:
                 fault = f" [red]{entry['error']}[/]" if entry["error"] else ""

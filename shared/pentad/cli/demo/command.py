@@ -6,33 +6,33 @@ from typing import Annotated, Any
 import typer
 
 from pentad.cli.client import ApiClient
-from pentad.cli.commands.twin.twin import StateFolder, provider_keys, running_twin
-from pentad.cli.console import ERR, OPTIONS, OUT, CommandError, emit, failures
-from pentad.cli.synth import project_root
+from pentad.cli.commands.twin.twin import StateFolder, read_provider_keys, run_twin
+from pentad.cli.console import ERR, OPTIONS, OUT, CommandError, handle_errors, print_json
+from pentad.cli.synth import find_project_root
 from pentad.cli.target import LOCAL_TENANT, STATE_FOLDER
 
 
-def demo(
+def run_demo(
     state: StateFolder = None,
     docs: Annotated[Path | None, typer.Option(help="Documents to upload. Default: the project's docs.")] = None,
 ) -> None:
     """Show the five layers at work, end to end, and write what happened to .pentad/demo.json."""
-    from pentad.cli.demo.record import DemoFailure, write
+    from pentad.cli.demo.record import DemoFailure, write_report
     from pentad.cli.demo.stage import NotesTable, SimulatorFaults
     from pentad.cli.demo.story import Story
 
-    with failures():
-        if provider_keys():
+    with handle_errors():
+        if read_provider_keys():
             ERR.print("[yellow]provider keys are set: the real providers answer, and are paid[/]")
-        root = project_root()
+        root = find_project_root()
         folder = state or root / STATE_FOLDER
-        with running_twin(root, folder) as running:
+        with run_twin(root, folder) as running:
             OUT.print(f"The twin is ready in {running.ready_seconds:.1f} s")
             story = Story(
                 client=ApiClient(running.twin.api_url, running.key),
                 console=OUT,
                 docs=docs or root / "docs",
-                faults=SimulatorFaults(running.twin, provider_keys()),
+                faults=SimulatorFaults(running.twin, read_provider_keys()),
                 notes=NotesTable(running.twin, LOCAL_TENANT),
             )
             try:
@@ -45,18 +45,18 @@ def demo(
                     "ready_seconds": running.ready_seconds,
                     "runs": story.runs,
                 }
-                write(folder / "demo.json", report)
-        _summary(story.runs, folder / "demo.json")
+                write_report(folder / "demo.json", report)
+        _print_summary(story.runs, folder / "demo.json")
 
 
-def _summary(runs: list[dict[str, Any]], path: Path) -> None:
+def _print_summary(runs: list[dict[str, Any]], path: Path) -> None:
     from rich.table import Table
 
-    from pentad.cli.show import status_text
+    from pentad.cli.show import format_status
     from pentad.domain.money import show
 
     if OPTIONS.json:
-        emit({"report": str(path), "runs": len(runs)})
+        print_json({"report": str(path), "runs": len(runs)})
         return
     table = Table(box=None, pad_edge=False)
     for heading in ("question", "status", "transitions", "attempts", "tools", "tokens", "cost"):
@@ -64,6 +64,6 @@ def _summary(runs: list[dict[str, Any]], path: Path) -> None:
     for run in runs:
         attempts, tools = len(run["model_attempts"]), len(run["tool_calls"])
         counts = (str(run["transitions"]), str(attempts), str(tools), f"{run['tokens']:,}", show(run["cost_nanousd"]))
-        table.add_row(run["question"][:60], status_text(run["status"]), *counts)
+        table.add_row(run["question"][:60], format_status(run["status"]), *counts)
     OUT.print(table)
     OUT.print(f"[green]All seven happened.[/] The whole record: {path}", soft_wrap=True)

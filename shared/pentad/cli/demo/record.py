@@ -23,7 +23,7 @@ def check(condition: object, what: str) -> None:
         raise DemoFailure(what)
 
 
-def record(client: ApiClient, view: Json) -> Json:
+def record_run(client: ApiClient, view: Json) -> Json:
     """Return a run as ``demo.json`` has it, with its events and trace read from the API."""
     path = f"/v1/runs/{view['run_id']}"
     events = client.call("GET", f"{path}/events")["events"]
@@ -51,7 +51,7 @@ def record(client: ApiClient, view: Json) -> Json:
     }
 
 
-def write(path: Path, content: Json) -> None:
+def write_report(path: Path, content: Json) -> None:
     """Write the report whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_suffix(".partial")

@@ -32,36 +32,36 @@ class SimulatorFaults:
         self._control = SimulatorControl(twin.simulator_url)
         self._kept: dict[str, str] = {}
 
-    def fail(self, *providers: str) -> None:
+    def inject(self, *providers: str) -> None:
         """Let every turn that these providers are asked for answer 529 until `heal`; embeddings go on."""
         overloaded = {"kind": "status", "status": 529}
         self._control.clear_faults()
-        self._control.faults(
+        self._control.add_faults(
             *({**overloaded, "provider": provider, "path": path} for provider in providers for path in _PATHS[provider])
         )
         for provider in self._real.intersection(providers) - self._kept.keys():
-            self._kept[provider] = self._secrets.get_secret_value(SecretId=self._arn(provider))["SecretString"]
+            self._kept[provider] = self._secrets.get_secret_value(SecretId=self._find_arn(provider))["SecretString"]
             root = self._twin.simulator_url
             stand_in = {"api_key": "local", "base_url": root if provider == "anthropic" else f"{root}/v1"}
-            self._put(provider, json.dumps(stand_in))
+            self._put_secret(provider, json.dumps(stand_in))
 
-    def heal(self) -> None:
+    def clear(self) -> None:
         """Let all providers answer again."""
         self._control.clear_faults()
         for provider, secret in self._kept.items():
-            self._put(provider, secret)
+            self._put_secret(provider, secret)
         self._kept.clear()
 
     @property
     def _secrets(self) -> Any:
-        return self._twin.admin_client("secretsmanager")
+        return self._twin.get_admin_client("secretsmanager")
 
-    def _arn(self, provider: str) -> str:
+    def _find_arn(self, provider: str) -> str:
         secrets = self._twin.deployment.secrets
         return next(arn for name, arn in secrets.items() if name.endswith(f"/{provider}"))
 
-    def _put(self, provider: str, secret: str) -> None:
-        self._secrets.put_secret_value(SecretId=self._arn(provider), SecretString=secret)
+    def _put_secret(self, provider: str, secret: str) -> None:
+        self._secrets.put_secret_value(SecretId=self._find_arn(provider), SecretString=secret)
         self._twin.host.restart(_GATEWAY)
 
 
@@ -75,12 +75,12 @@ class NotesTable:
 
     def __init__(self, twin: "Twin", tenant: str) -> None:
         from pentad.aws.table import Table
-        from pentad.domain.keys import collection
+        from pentad.domain.keys import collection_pk
 
-        name = next(name for name in twin.admin_client("dynamodb").list_tables()["TableNames"] if "records" in name)
-        self._table = Table(twin.admin_client("dynamodb"), name)
-        self._pk = collection(tenant, "NOTE")
+        name = next(name for name in twin.get_admin_client("dynamodb").list_tables()["TableNames"] if "records" in name)
+        self._table = Table(twin.get_admin_client("dynamodb"), name)
+        self._pk = collection_pk(tenant, "NOTE")
 
-    def texts(self) -> list[Json]:
+    def list_notes(self) -> list[Json]:
         """Return the stored notes."""
         return [json.loads(item["body"]) for item in self._table.query(self._pk)[0]]

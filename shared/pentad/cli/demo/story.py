@@ -10,10 +10,10 @@ from rich.console import Console
 from rich.markup import escape
 
 from pentad.cli.client import ApiClient
-from pentad.cli.commands.documents import documents_in, ingest_all
+from pentad.cli.commands.documents import find_documents, ingest_all
 from pentad.cli.commands.runs.runs import ask, wait_after_decision
-from pentad.cli.demo.record import DemoFailure, Json, check, record
-from pentad.cli.show import approval_lines, print_run, waterfall
+from pentad.cli.demo.record import DemoFailure, Json, check, record_run
+from pentad.cli.show import print_run, render_approval, render_waterfall
 
 ABOUT_THE_DOCS = "What does the state machine of an agent carry, and where do the words live?"
 TWO_TOOLS = "What is 17.5 * (3 + 4), and how many days are there between 2026-01-01 and 2026-11-22?"
@@ -28,11 +28,11 @@ _INGEST_SECONDS = 300
 class Faults(Protocol):
     """Makes providers fail."""
 
-    def fail(self, *providers: str) -> None:
+    def inject(self, *providers: str) -> None:
         """Let every call to these providers answer 529 until `heal`."""
         ...
 
-    def heal(self) -> None:
+    def clear(self) -> None:
         """Let all providers answer again."""
         ...
 
@@ -40,7 +40,7 @@ class Faults(Protocol):
 class Notes(Protocol):
     """Looks at the notes that the tool keeps, past the stack."""
 
-    def texts(self) -> list[Json]:
+    def list_notes(self) -> list[Json]:
         """Return the stored notes."""
         ...
 
@@ -90,7 +90,7 @@ class Story:
 
     def ingest(self) -> None:
         """Upload the docs and wait for the index."""
-        files = documents_in([self.docs])
+        files = find_documents([self.docs])
         entries = ingest_all(self.client, files, _INGEST_SECONDS)
         failed = [entry["name"] for entry in entries if entry["status"] != "indexed"]
         check(not failed, f"these were not indexed: {', '.join(failed)}")
@@ -115,7 +115,7 @@ class Story:
         check(len({call["step"] for call in calls}) == 1, "the tools were not called in one turn")
         check(all(call["status"] == "succeeded" for call in calls), "a tool failed")
         tools = [function for function in kept["functions"] if "-tool-" in function["name"]]
-        check(len(tools) == len(calls) and _overlap(*tools[:2]), "the tools were not called in parallel")
+        check(len(tools) == len(calls) and _has_overlap(*tools[:2]), "the tools were not called in parallel")
         for number in ("122.5", "325"):
             check(number in (view["answer"] or ""), f"{number} is not in the answer")
         # Recall; Think, Decide, Act and one for each call; Think, Decide, Deliver.
@@ -133,42 +133,42 @@ class Story:
         """Ask for a note, approve exactly what is shown, look at the table, undo, look again."""
         view, _ = self._ask(NOTE, keep=False)
         check(view["status"] == "awaiting_human", f"the run is {view['status']} and waits for nobody")
-        check(not self.notes.texts(), "the note was saved before anybody approved it")
-        pending = {item["approval"]: item for item in self.client.pages("/v1/approvals", limit=100)}
+        check(not self.notes.list_notes(), "the note was saved before anybody approved it")
+        pending = {item["approval"]: item for item in self.client.iter_items("/v1/approvals", limit=100)}
         approval = pending.get(view["pending_approval"])
         if approval is None:
             raise DemoFailure("the approval is not in the list")
-        self.console.print(approval_lines(approval))
+        self.console.print(render_approval(approval))
         body = {"decision": "approve", "arguments_hash": approval["arguments_hash"]}
         self.client.call("POST", f"/v1/approvals/{approval['approval']}", body=body)
         view = wait_after_decision(self.client, view["run_id"], approval["approval"], _SECONDS)
         print_run(self.console, view)
-        kept = self._keep(view)
+        kept = self._record_run(view)
         check(view["status"] == "succeeded", f"after the approval the run is {view['status']}")
         shown, call = approval["calls"][0], kept["tool_calls"][0]
         check(shown["arguments"] == call["arguments"], "what ran is not what was shown")
-        saved = self.notes.texts()
+        saved = self.notes.list_notes()
         check(len(saved) == 1 and saved[0]["text"] == shown["arguments"]["text"], "the note is not in the table")
         undone = self.client.call("POST", "/v1/undo", body={"undo_token": call["undo_token"]})
-        check(undone["status"] == "undone" and not self.notes.texts(), "the note is still there after the undo")
+        check(undone["status"] == "undone" and not self.notes.list_notes(), "the note is still there after the undo")
         self.console.print("approved, executed as shown, undone with its token")
 
     def degrade(self) -> None:
         """Let the primary provider fail, then all of them; then a run in the same session must work again."""
-        self.faults.fail("anthropic")
+        self.faults.inject("anthropic")
         try:
             view, kept = self._ask(ABOUT_THE_DOCS)
             turns = [attempt for attempt in kept["model_attempts"] if attempt["tier"] != "embeddings"]
             providers = [attempt["provider"] for attempt in turns]
             check(view["status"] == "succeeded" and view["notices"], "the fallback gave no notice")
             check(providers[0] == "anthropic" and providers[-1] == "openai", f"the attempts were {providers}")
-            self.faults.fail("anthropic", "openai")
+            self.faults.inject("anthropic", "openai")
             down, _ = self._ask(ABOUT_THE_DOCS)
             check(
                 down["status"] == "degraded" and down["answer"], f"with all providers down the run is {down['status']}"
             )
         finally:
-            self.faults.heal()
+            self.faults.clear()
         again, _ = self._ask(FOLLOW_UP, session=down["session"])
         check(again["status"] == "succeeded", "the session does not go on after the degraded run")
 
@@ -178,27 +178,27 @@ class Story:
         trace = self.client.call("GET", f"/v1/runs/{kept['run_id']}/trace")
         kinds = {span["kind"] for span in trace["spans"]}
         check(kinds >= {"run", "state", "function", "model", "tool"}, f"the waterfall has only {sorted(kinds)}")
-        self.console.print(waterfall(trace, self.console.width))
+        self.console.print(render_waterfall(trace, self.console.width))
 
     def _ask(self, question: str, *, session: str | None = None, keep: bool = True) -> tuple[Json, Json]:
         self.console.print(f"[bold]> {escape(question)}[/]")
         view = ask(self.client, "assistant", question, session=session, key=uuid.uuid4().hex, seconds=_SECONDS)
         print_run(self.console, view)
-        return view, self._keep(view) if keep else {}
+        return view, self._record_run(view) if keep else {}
 
-    def _keep(self, view: Json) -> Json:
-        kept = record(self.client, view)
+    def _record_run(self, view: Json) -> Json:
+        kept = record_run(self.client, view)
         self.runs.append(kept)
         return kept
 
     def _check_citation(self, citation: Json) -> None:
         name = citation["document"]
-        path = next((path for known, path in documents_in([self.docs]).items() if known == name), None)
+        path = next((path for known, path in find_documents([self.docs]).items() if known == name), None)
         if path is None:
             raise DemoFailure(f"the citation names {name}, which was not uploaded")
         text = path.read_text(encoding="utf-8")
         check(text[citation["start"] : citation["end"]].startswith(citation["quote"]), f"{name} has no such passage")
 
 
-def _overlap(first: Json, second: Json) -> bool:
+def _has_overlap(first: Json, second: Json) -> bool:
     return bool(first["start"] < second["end"] and second["start"] < first["end"])

@@ -60,7 +60,7 @@ class BandsSpec(Spec):
     draft: float = Field(default=0.5, ge=0, le=1)
 
     @model_validator(mode="after")
-    def _ordered(self) -> Self:
+    def _check_order(self) -> Self:
         if not self.autonomous >= self.review >= self.draft:
             raise ValueError("bands go downwards: autonomous, then review, then draft; equal ones leave a band out")
         return self
@@ -90,7 +90,7 @@ class HumansSpec(Spec):
 
     @field_validator("escalate_to")
     @classmethod
-    def _somebody_is_next(cls, groups: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+    def _check_next_group(cls, groups: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
         return next_groups(groups, info.data.get("on_expiry"))
 
 
@@ -130,7 +130,7 @@ class Catalog(Spec):
     tools: dict[str, ToolSpec]
     workflows: dict[str, WorkflowSpec] = Field(default_factory=dict)
 
-    def agent(self, name: str) -> AgentSpec:
+    def get_agent(self, name: str) -> AgentSpec:
         """Return an agent.
 
         Raises:

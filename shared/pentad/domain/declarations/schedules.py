@@ -57,11 +57,11 @@ def _check_cron(fields: list[str]) -> None:
         raise ValueError("in cron, one of day-of-month and day-of-week has to be ?")
     for text, (name, low, high, words) in zip(fields, _FIELDS, strict=True):
         for part in text.split(","):
-            if not _fits(part, name, low, high, words):
+            if not _is_valid_part(part, name, low, high, words):
                 raise ValueError(f"in cron, {part!r} is no {name} ({low} to {high})")
 
 
-def _fits(part: str, name: str, low: int, high: int, words: Mapping[str, str]) -> bool:
+def _is_valid_part(part: str, name: str, low: int, high: int, words: Mapping[str, str]) -> bool:
     for word, number in words.items():
         part = part.replace(word, number)
     if name in _SPECIAL and _SPECIAL[name].fullmatch(part):
@@ -85,5 +85,5 @@ class ScheduleSpec(FrozenValue):
 
     @field_validator("expression")
     @classmethod
-    def _is_one(cls, value: str) -> str:
+    def _check_expression(cls, value: str) -> str:
         return check_schedule(value)

@@ -98,7 +98,7 @@ class HumanStep(FrozenValue):
 
     @field_validator("escalate_to")
     @classmethod
-    def _somebody_is_next(cls, groups: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+    def _check_next_group(cls, groups: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
         return next_groups(groups, info.data.get("on_expiry"))
 
 
@@ -127,7 +127,7 @@ class WorkflowSpec(FrozenValue):
     if_busy: Literal["reject", "enqueue", "interrupt"] = "reject"
 
     @model_validator(mode="after")
-    def _schedules_have_names(self) -> Self:
+    def _check_schedule_names(self) -> Self:
         names = [one.name for one in self.schedules]
         if len(names) != len(set(names)):
             raise ValueError("two schedules have one name")

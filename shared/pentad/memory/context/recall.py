@@ -108,7 +108,7 @@ class Recall:
         head = self._sessions.get(tenant, session)
         if head is None:
             raise NotFound("there is no such session")
-        stored = self._newest(head, current.request_seq, searches=agent.knowledge.top_k > 0)
+        stored = self._read_newest(head, current.request_seq, searches=agent.knowledge.top_k > 0)
         if not stored or stored[-1].seq != current.request_seq:
             raise NotFound("the run's message is not in its session")
         message = stored[-1]
@@ -116,14 +116,14 @@ class Recall:
             context = CallContext(
                 tenant=tenant, agent=agent.name, user=current.user, session=session, run=run, purpose="embed_query"
             )
-            found = self._affordable(tenant, stored, agent, context, deadline)
+            found = self._search_within_budget(tenant, stored, agent, context, deadline)
             more = self._sessions.attach_passages(tenant, session, message.seq, found)
             head = head.model_copy(update={"estimated_tokens": head.estimated_tokens + more})
             stored[-1] = message.model_copy(update={"passages": found})
         manifest = self._choose(head, stored, agent.context)
         return self._runs.set_manifest(tenant, run, manifest).manifest or manifest
 
-    def _newest(self, head: Session, request_seq: int, *, searches: bool) -> list[StoredMessage]:
+    def _read_newest(self, head: Session, request_seq: int, *, searches: bool) -> list[StoredMessage]:
         """Return a run's message; for a search, with what stands before it, back to the user's message before."""
         if not searches:
             return self._sessions.read(head.tenant, head.session, request_seq, request_seq)
@@ -135,7 +135,7 @@ class Recall:
             page *= 2
         return stored
 
-    def _affordable(
+    def _search_within_budget(
         self,
         tenant: str,
         stored: Sequence[StoredMessage],
@@ -147,7 +147,7 @@ class Recall:
         try:
             return self._search(tenant, stored, agent, context, deadline)
         except BudgetExceeded as error:
-            self._telemetry.event("recall.skipped", level="WARNING", error=type(error).__name__)
+            self._telemetry.log_event("recall.skipped", level="WARNING", error=type(error).__name__)
             return ()
 
     def _search(
@@ -158,7 +158,7 @@ class Recall:
         context: CallContext,
         deadline: float | None,
     ) -> tuple[Passage, ...]:
-        query = retrieval_query(stored)
+        query = build_query(stored)
         if not query:
             return ()
         began = self._clock()
@@ -168,7 +168,7 @@ class Recall:
             [values] = self._embedder.embed([query], context, deadline=until).vectors
             matches = self._vectors.query(tenant, values, top_k=top_k * _OVERFETCH)
             passages = select(matches, top_k=top_k, minimum_score=agent.knowledge.minimum_score)
-            passages = _within(passages, agent.context.low_water_tokens // 2, self._count)
+            passages = _limit_tokens(passages, agent.context.low_water_tokens // 2, self._count)
             span.set("pentad.matches", len(matches))
             span.set("pentad.passages", len(passages))
         took = (self._clock() - began).total_seconds() * 1000
@@ -193,7 +193,7 @@ class Recall:
         )
 
 
-def retrieval_query(stored: Sequence[StoredMessage]) -> str:
+def build_query(stored: Sequence[StoredMessage]) -> str:
     """Return what to search for: the newest question, with the one before it where it is a follow-up.
 
     A question is taken for a follow-up where it has at most six words or refers to something ("Why is that?"). That
@@ -223,13 +223,13 @@ def select(matches: Sequence[Match], *, top_k: int, minimum_score: float) -> tup
     for match in sorted(matches, key=lambda match: (-match.score, match.vector_id)):
         if match.score < minimum_score or len(chosen) == top_k:
             break
-        passage = passage_from(match)
-        if passage is not None and not any(_repeats(passage, other) for other in chosen):
+        passage = to_passage(match)
+        if passage is not None and not any(_is_repeat(passage, other) for other in chosen):
             chosen.append(passage)
     return tuple(chosen)
 
 
-def passage_from(match: Match) -> Passage | None:
+def to_passage(match: Match) -> Passage | None:
     """Return the passage that ingest described in the vector's metadata, or None where another program wrote it."""
     fields = {name: match.metadata.get(name) for name in ("document", "version", "title", "text")}
     start, end = match.metadata.get("start"), match.metadata.get("end")
@@ -244,7 +244,7 @@ def passage_from(match: Match) -> Passage | None:
         return None
 
 
-def _repeats(passage: Passage, other: Passage) -> bool:
+def _is_repeat(passage: Passage, other: Passage) -> bool:
     if passage.text == other.text:
         return True
     if (passage.document, passage.version) != (other.document, other.version):
@@ -253,7 +253,7 @@ def _repeats(passage: Passage, other: Passage) -> bool:
     return 2 * overlap > min(passage.end - passage.start, other.end - other.start)
 
 
-def _within(passages: Sequence[Passage], tokens: int, count: Counter) -> tuple[Passage, ...]:
+def _limit_tokens(passages: Sequence[Passage], tokens: int, count: Counter) -> tuple[Passage, ...]:
     """Return the best passages that fit, so that what is retrieved leaves room for the conversation."""
     kept: list[Passage] = []
     for passage in passages:

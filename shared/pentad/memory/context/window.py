@@ -17,23 +17,23 @@ from dataclasses import dataclass
 from pentad.domain.declarations.agents import ContextSpec
 from pentad.domain.messages import ContentBlock, Message, TextBlock, ToolResultBlock
 from pentad.domain.usage import estimate_tokens
-from pentad.memory.retrieval.citations import resolve_citations, without_markers
-from pentad.memory.retrieval.passages import edge_order, passage_numbers, passages_tokens, render_question
+from pentad.memory.retrieval.citations import remove_markers, resolve_citations
+from pentad.memory.retrieval.passages import edge_order, estimate_passages, passage_numbers, render_question
 from pentad.memory.sessions.ports import StoredMessage
-from pentad.memory.tokens import Counter, message_tokens
+from pentad.memory.tokens import Counter, estimate_message
 
 __all__ = [
     "Epoch",
+    "advance_epoch",
     "assemble",
     "choose_epoch",
-    "context_tokens",
     "edge_order",
+    "estimate_context",
     "is_question",
     "passage_numbers",
+    "remove_markers",
     "render_question",
     "resolve_citations",
-    "shortened",
-    "without_markers",
 ]
 
 LEFT_OUT = "[The beginning of this conversation was left out to save room.]"
@@ -54,9 +54,9 @@ def is_question(message: Message) -> bool:
     return message.role == "user" and not any(isinstance(block, ToolResultBlock) for block in message.blocks)
 
 
-def context_tokens(one: StoredMessage, count: Counter = estimate_tokens) -> int:
+def estimate_context(one: StoredMessage, count: Counter = estimate_tokens) -> int:
     """Return the estimated tokens of a message as it is sent, its passages included."""
-    return (one.estimated_tokens or message_tokens(one.message, count)) + passages_tokens(
+    return (one.estimated_tokens or estimate_message(one.message, count)) + estimate_passages(
         one.message.text, one.passages, count
     )
 
@@ -73,8 +73,8 @@ def choose_epoch(stored: Sequence[StoredMessage], budget: ContextSpec, count: Co
     """
     # Messages before the first question can be left over where the beginning of a session has expired; an assistant's
     # is where an earlier run was cut.
-    starts = [index for index, one in enumerate(stored) if _begins(index, one.message)] or [0]
-    remaining = _remaining(stored, count)
+    starts = [index for index, one in enumerate(stored) if _is_start(index, one.message)] or [0]
+    remaining = _count_remaining(stored, count)
     low = min(budget.low_water_tokens, budget.high_water_tokens)
     chosen = starts[0]
     if remaining[chosen] > budget.high_water_tokens:
@@ -82,7 +82,7 @@ def choose_epoch(stored: Sequence[StoredMessage], budget: ContextSpec, count: Co
     return Epoch(stored[chosen].seq, remaining[chosen])
 
 
-def shortened(
+def advance_epoch(
     stored: Sequence[StoredMessage],
     budget: ContextSpec,
     *,
@@ -102,15 +102,15 @@ def shortened(
         pinned: the first is the run's question, and the second where its epoch began before.
         count: estimates the tokens of a text.
     """
-    remaining = _remaining(stored, count)
+    remaining = _count_remaining(stored, count)
     if remaining[0] <= budget.high_water_tokens:
         return None
-    question = next((context_tokens(one, count) for one in stored if one.seq == request_seq), 0)
+    question = next((estimate_context(one, count) for one in stored if one.seq == request_seq), 0)
     front = 1 if pinned else 0
     places = [
         (one.seq, remaining[index] + (question if one.seq > request_seq else 0))
         for index, one in enumerate(stored)
-        if index > front and _may_begin(one, request_seq)
+        if index > front and _is_run_start(one, request_seq)
     ]
     if not places:
         return None
@@ -118,17 +118,17 @@ def shortened(
     return Epoch(*next((place for place in places if place[1] <= low), places[-1]))
 
 
-def _may_begin(one: StoredMessage, request_seq: int) -> bool:
+def _is_run_start(one: StoredMessage, request_seq: int) -> bool:
     if one.seq <= request_seq:
         return is_question(one.message)
     return one.message.role == "assistant"
 
 
-def _remaining(stored: Sequence[StoredMessage], count: Counter) -> list[int]:
+def _count_remaining(stored: Sequence[StoredMessage], count: Counter) -> list[int]:
     """Return the tokens from each message to the end, and 0 for the end itself."""
     remaining = [0] * (len(stored) + 1)
     for index in range(len(stored) - 1, -1, -1):
-        remaining[index] = remaining[index + 1] + context_tokens(stored[index], count)
+        remaining[index] = remaining[index + 1] + estimate_context(stored[index], count)
     return remaining
 
 
@@ -143,28 +143,28 @@ def assemble(stored: Sequence[StoredMessage], *, pinned: bool = False) -> tuple[
         pinned: the first is the question of a run whose first steps were left out; the second is where it goes on.
     """
     numbers = passage_numbers(stored)
-    first = next((index for index, one in enumerate(stored) if _begins(index, one.message)), 0)
+    first = next((index for index, one in enumerate(stored) if _is_start(index, one.message)), 0)
     messages: list[Message] = []
     for index, one in enumerate(stored[first:]):
-        message = _rendered(one, numbers)
+        message = _render_message(one, numbers)
         if index == 0 and message.role == "assistant":
-            messages.append(_lead(message))
+            messages.append(_make_lead(message))
         elif index == 0 and pinned and len(stored) > 1:
-            message = _with_note(message, stored[1].message)
+            message = _add_note(message, stored[1].message)
         if messages:
             _answer_open_calls(messages, message)
-        kept = _without_orphans(messages[-1] if messages else None, message)
+        kept = _drop_orphans(messages[-1] if messages else None, message)
         if kept.blocks:
             messages.append(kept)
     return tuple(messages)
 
 
-def _begins(index: int, message: Message) -> bool:
+def _is_start(index: int, message: Message) -> bool:
     """Tell whether a context may begin here; with an assistant's message only where an epoch began inside a run."""
     return is_question(message) or (index == 0 and message.role == "assistant")
 
 
-def _lead(message: Message) -> Message:
+def _make_lead(message: Message) -> Message:
     """Return a user's message for the front of a conversation whose beginning is gone: providers ask for one."""
     return Message(
         message_id=f"{message.message_id}.lead",
@@ -174,7 +174,7 @@ def _lead(message: Message) -> Message:
     )
 
 
-def _with_note(question: Message, following: Message) -> Message:
+def _add_note(question: Message, following: Message) -> Message:
     steps = (following.step or 1) - 1
     if steps < 1:
         return question
@@ -182,7 +182,7 @@ def _with_note(question: Message, following: Message) -> Message:
     return question.model_copy(update={"blocks": (*question.blocks, note)})
 
 
-def _rendered(one: StoredMessage, numbers: dict[str, int]) -> Message:
+def _render_message(one: StoredMessage, numbers: dict[str, int]) -> Message:
     if not one.passages:
         return one.message
     others: list[ContentBlock] = [block for block in one.message.blocks if not isinstance(block, TextBlock)]
@@ -214,7 +214,7 @@ def _answer_open_calls(messages: list[Message], following: Message) -> None:
     )
 
 
-def _without_orphans(last: Message | None, message: Message) -> Message:
+def _drop_orphans(last: Message | None, message: Message) -> Message:
     """Return the message with a result for each call of the one before, and none for calls that are not there."""
     given = [block for block in message.blocks if isinstance(block, ToolResultBlock)]
     calls = [call.call_id for call in last.tool_calls] if last is not None else []

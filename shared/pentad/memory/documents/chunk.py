@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from pentad.domain.errors import InvalidInput
 from pentad.domain.usage import estimate_tokens
-from pentad.memory.documents.structure import Block, Kind, Parsed
+from pentad.memory.documents.structure import Kind, ParsedBlock, ParsedDocument
 from pentad.memory.tokens import Counter
 
 MAX_CHUNK_TOKENS = 400
@@ -50,7 +50,7 @@ class _Span:
     tokens: int
 
 
-def chunk(parsed: Parsed, *, document: str, count: Counter = estimate_tokens) -> list[Chunk]:
+def split_document(parsed: ParsedDocument, *, document: str, count: Counter = estimate_tokens) -> list[Chunk]:
     """Return the document's chunks in order.
 
     Args:
@@ -61,10 +61,10 @@ def chunk(parsed: Parsed, *, document: str, count: Counter = estimate_tokens) ->
     Raises:
         InvalidInput: more than 10,000 chunks.
     """
-    spans = (piece for span in _spans(parsed, count) for piece in _pieces(parsed.text, span, count))
+    spans = (piece for span in _iter_spans(parsed, count) for piece in _split_span(parsed.text, span, count))
     chunks: list[Chunk] = []
     seen: Occurrences[str] = Occurrences()
-    for start, end, path in _packed(spans):
+    for start, end, path in _merge_spans(spans):
         words = parsed.text[start:end]
         start, end = start + len(words) - len(words.lstrip()), end - len(words) + len(words.rstrip())
         if start >= end:
@@ -73,7 +73,7 @@ def chunk(parsed: Parsed, *, document: str, count: Counter = estimate_tokens) ->
             raise InvalidInput(
                 f"the document has more than {MAX_CHUNKS:,} chunks", field="document", fix="split the document"
             )
-        chunks.append(_chunk(parsed.text, start, end, path, document, seen))
+        chunks.append(_make_chunk(parsed.text, start, end, path, document, seen))
     return chunks
 
 
@@ -82,7 +82,9 @@ def document_prefix(document: str) -> str:
     return hashlib.sha256(document.encode()).hexdigest()[:16]
 
 
-def _chunk(text: str, start: int, end: int, path: tuple[str, ...], document: str, seen: "Occurrences[str]") -> Chunk:
+def _make_chunk(
+    text: str, start: int, end: int, path: tuple[str, ...], document: str, seen: "Occurrences[str]"
+) -> Chunk:
     title = " > ".join(path)[:TITLE_CHARACTERS] or document[-TITLE_CHARACTERS:]
     words = text[start:end]
     key = "\0".join((title, words))
@@ -99,25 +101,25 @@ def _chunk(text: str, start: int, end: int, path: tuple[str, ...], document: str
     )
 
 
-def _spans(parsed: Parsed, count: Counter) -> Iterator[_Span]:
+def _iter_spans(parsed: ParsedDocument, count: Counter) -> Iterator[_Span]:
     """Yield the blocks, and what stands between them, so that nothing is lost."""
     position = 0
     path: tuple[str, ...] = ()
-    for block in (*parsed.blocks, Block(len(parsed.text), len(parsed.text), "text")):
+    for block in (*parsed.blocks, ParsedBlock(len(parsed.text), len(parsed.text), "text")):
         start = max(block.start, position)
         if parsed.text[position:start].strip():
-            yield _span(parsed.text, position, start, "text", path, count)
+            yield _make_span(parsed.text, position, start, "text", path, count)
         if block.end > start:
             path = block.path
-            yield _span(parsed.text, start, block.end, block.kind, path, count)
+            yield _make_span(parsed.text, start, block.end, block.kind, path, count)
         position = max(position, block.end)
 
 
-def _span(text: str, start: int, end: int, kind: Kind, path: tuple[str, ...], count: Counter) -> _Span:
+def _make_span(text: str, start: int, end: int, kind: Kind, path: tuple[str, ...], count: Counter) -> _Span:
     return _Span(start, end, kind, path, count(text[start:end]))
 
 
-def _packed(spans: Iterator[_Span]) -> Iterator[tuple[int, int, tuple[str, ...]]]:
+def _merge_spans(spans: Iterator[_Span]) -> Iterator[tuple[int, int, tuple[str, ...]]]:
     """Yield (start, end, heading path) of chunks: as many spans of one section as fit."""
     current: list[_Span] = []
     tokens = 0
@@ -136,13 +138,16 @@ def _packed(spans: Iterator[_Span]) -> Iterator[tuple[int, int, tuple[str, ...]]
         yield current[0].start, current[-1].end, current[-1].path
 
 
-def _pieces(text: str, span: _Span, count: Counter) -> Iterator[_Span]:
+def _split_span(text: str, span: _Span, count: Counter) -> Iterator[_Span]:
     """Yield the span, or pieces of it that fit into a chunk; pieces of prose overlap."""
     if span.tokens <= MAX_CHUNK_TOKENS:
         yield span
         return
     prose = span.kind in ("text", "item", "heading")
-    atoms = [_span(text, start, end, span.kind, span.path, count) for start, end in _atoms(text, span, prose, count)]
+    atoms = [
+        _make_span(text, start, end, span.kind, span.path, count)
+        for start, end in _iter_atoms(text, span, prose, count)
+    ]
     first = 0
     while first < len(atoms):
         last, tokens = first, atoms[first].tokens
@@ -165,20 +170,20 @@ def _next_first(atoms: Sequence[_Span], first: int, last: int) -> int:
     return start if tokens + atoms[following].tokens <= MAX_CHUNK_TOKENS else following
 
 
-def _atoms(text: str, span: _Span, prose: bool, count: Counter) -> Iterator[tuple[int, int]]:
+def _iter_atoms(text: str, span: _Span, prose: bool, count: Counter) -> Iterator[tuple[int, int]]:
     """Yield neighbouring parts, none longer than a chunk: sentences or lines, else words, else characters."""
-    for start, end in _cut(text, span.start, span.end, _SENTENCE if prose else _LINE):
+    for start, end in _split_at(text, span.start, span.end, _SENTENCE if prose else _LINE):
         if count(text[start:end]) <= MAX_CHUNK_TOKENS:
             yield start, end
             continue
-        for word, after in _cut(text, start, end, _WORD):
+        for word, after in _split_at(text, start, end, _WORD):
             if count(text[word:after]) <= MAX_CHUNK_TOKENS:
                 yield word, after
             else:
-                yield from _characters(text, word, after)
+                yield from _split_word(text, word, after)
 
 
-def _cut(text: str, start: int, end: int, mark: re.Pattern[str]) -> Iterator[tuple[int, int]]:
+def _split_at(text: str, start: int, end: int, mark: re.Pattern[str]) -> Iterator[tuple[int, int]]:
     for match in mark.finditer(text, start, end):
         yield start, match.end()
         start = match.end()
@@ -186,7 +191,7 @@ def _cut(text: str, start: int, end: int, mark: re.Pattern[str]) -> Iterator[tup
         yield start, end
 
 
-def _characters(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+def _split_word(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     """Yield parts of a word too long for a chunk, none cut before a combining character."""
     while start < end:
         # A character is four bytes at most, so one token at most.

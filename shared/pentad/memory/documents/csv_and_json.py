@@ -7,14 +7,14 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from pentad.domain.errors import InvalidInput
-from pentad.memory.documents.structure import Block, clean
+from pentad.memory.documents.structure import ParsedBlock, clean
 
 MAX_CHARACTERS = 20_000_000
 """Of the rendered text: more would not fit into the chunks of one document anyway (`pentad.memory.documents.chunk`)."""
 _PATH_CHARACTERS = 200
 
 
-def parse_csv(text: str) -> tuple[str, list[Block]]:
+def parse_csv(text: str) -> tuple[str, list[ParsedBlock]]:
     """Return each row as ``column: value; column: value``; the first row names the columns.
 
     Raises:
@@ -28,35 +28,35 @@ def parse_csv(text: str) -> tuple[str, list[Block]]:
     except csv.Error as error:
         raise InvalidInput(f"the CSV can't be read: {error}", field="document", fix="repair the row") from error
     if len(rows) < 2:
-        return _joined(" | ".join(row) for row in rows)
-    names = [_one_line(name) for name in rows[0]]
-    return _joined(_row(names, row) for row in rows[1:])
+        return _join_entries(" | ".join(row) for row in rows)
+    names = [_collapse_spaces(name) for name in rows[0]]
+    return _join_entries(_render_row(names, row) for row in rows[1:])
 
 
-def parse_json(text: str) -> tuple[str, list[Block]]:
+def parse_json(text: str) -> tuple[str, list[ParsedBlock]]:
     """Return each entry of the top-level array or object as lines of ``path: value``.
 
     Raises:
         InvalidInput: it is no JSON.
     """
-    value = _loaded(text)
+    value = _load_json(text)
     if isinstance(value, list):
-        return _joined("\n".join(_lines(item, "")) for item in value)
+        return _join_entries("\n".join(_iter_lines(item, "")) for item in value)
     if isinstance(value, dict):
-        return _joined("\n".join(_lines(item, key)) for key, item in value.items())
-    return _joined(["\n".join(_lines(value, ""))])
+        return _join_entries("\n".join(_iter_lines(item, key)) for key, item in value.items())
+    return _join_entries(["\n".join(_iter_lines(value, ""))])
 
 
-def parse_json_lines(text: str) -> tuple[str, list[Block]]:
+def parse_json_lines(text: str) -> tuple[str, list[ParsedBlock]]:
     """Return each line's value as lines of ``path: value``.
 
     Raises:
         InvalidInput: a line is no JSON.
     """
-    return _joined("\n".join(_lines(_loaded(line), "")) for line in text.split("\n") if line.strip())
+    return _join_entries("\n".join(_iter_lines(_load_json(line), "")) for line in text.split("\n") if line.strip())
 
 
-def _loaded(text: str) -> Any:
+def _load_json(text: str) -> Any:
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -64,12 +64,12 @@ def _loaded(text: str) -> Any:
         raise InvalidInput(f"the JSON can't be read{where}", field="document", fix="repair the document") from error
 
 
-def _row(names: list[str], row: list[str]) -> str:
+def _render_row(names: list[str], row: list[str]) -> str:
     cells = [(names[index] if index < len(names) else "", value.strip()) for index, value in enumerate(row)]
     return "; ".join(f"{name}: {value}" if name else value for name, value in cells if value)
 
 
-def _lines(value: Any, path: str) -> Iterator[str]:
+def _iter_lines(value: Any, path: str) -> Iterator[str]:
     """Yield the leaves of a value, depth first, without recursion."""
     stack = [iter([(path, value)])]
     while stack:
@@ -77,28 +77,28 @@ def _lines(value: Any, path: str) -> Iterator[str]:
         if where is None:
             stack.pop()
         elif item and isinstance(item, dict | list):
-            stack.append(_children(where, item))
+            stack.append(_iter_children(where, item))
         else:
             words = item if isinstance(item, str) else json.dumps(item, ensure_ascii=False)
             yield f"{where}: {words}" if where else words
 
 
-def _children(where: str, item: dict[str, Any] | list[Any]) -> Iterator[tuple[str, Any]]:
+def _iter_children(where: str, item: dict[str, Any] | list[Any]) -> Iterator[tuple[str, Any]]:
     where = where[-_PATH_CHARACTERS:]
     if isinstance(item, dict):
         return ((f"{where}.{key}" if where else key, value) for key, value in item.items())
     return ((f"{where}[{index}]", value) for index, value in enumerate(item))
 
 
-def _joined(entries: Iterable[str]) -> tuple[str, list[Block]]:
+def _join_entries(entries: Iterable[str]) -> tuple[str, list[ParsedBlock]]:
     parts: list[str] = []
-    blocks: list[Block] = []
+    blocks: list[ParsedBlock] = []
     position = 0
     for entry in entries:
         words = clean(entry).strip()
         if not words:
             continue
-        blocks.append(Block(position, position + len(words), "row"))
+        blocks.append(ParsedBlock(position, position + len(words), "row"))
         parts.append(words)
         position += len(words) + 1
         if position > MAX_CHARACTERS:
@@ -106,5 +106,5 @@ def _joined(entries: Iterable[str]) -> tuple[str, list[Block]]:
     return "\n".join(parts), blocks
 
 
-def _one_line(words: str) -> str:
+def _collapse_spaces(words: str) -> str:
     return " ".join(words.split())

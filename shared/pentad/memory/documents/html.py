@@ -3,7 +3,7 @@
 from html.parser import HTMLParser
 
 from pentad.domain.errors import InvalidInput
-from pentad.memory.documents.structure import Block, Kind, clean
+from pentad.memory.documents.structure import Kind, ParsedBlock, clean
 
 _SKIPPED = frozenset({"script", "style", "template", "noscript"})
 _BREAK = "\x00"  # a line break to keep; no document holds one, see clean()
@@ -15,7 +15,7 @@ _BLOCKS = frozenset(
 )
 
 
-def parse_html(text: str) -> tuple[str, list[Block]]:
+def parse_html(text: str) -> tuple[str, list[ParsedBlock]]:
     """Return the rendered text and its blocks.
 
     Raises:
@@ -28,7 +28,7 @@ def parse_html(text: str) -> tuple[str, list[Block]]:
     except AssertionError as error:  # how html.parser of Python 3.11 reports a declaration it does not know
         raise InvalidInput("the HTML can't be read", field="document", fix="repair the markup") from error
     reader.finish()
-    return reader.rendered()
+    return reader.render()
 
 
 class _Reader(HTMLParser):
@@ -84,10 +84,10 @@ class _Reader(HTMLParser):
         self._end_block()
         self._end_row()
 
-    def rendered(self) -> tuple[str, list[Block]]:
+    def render(self) -> tuple[str, list[ParsedBlock]]:
         """Return the text and its blocks."""
         parts: list[str] = []
-        blocks: list[Block] = []
+        blocks: list[ParsedBlock] = []
         position = 0
         for index, (words, kind, path) in enumerate(self._found):
             if index:
@@ -95,11 +95,11 @@ class _Reader(HTMLParser):
                 parts.append(joint)
                 position += len(joint)
             parts.append(words)
-            blocks.append(Block(position, position + len(words), kind, path or self._root()))
+            blocks.append(ParsedBlock(position, position + len(words), kind, path or self._get_root_path()))
             position += len(words)
         return "".join(parts), blocks
 
-    def _root(self) -> tuple[str, ...]:
+    def _get_root_path(self) -> tuple[str, ...]:
         return (self._page_title,) if self._page_title else ()
 
     def _end_block(self) -> None:

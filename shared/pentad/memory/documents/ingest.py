@@ -15,15 +15,15 @@ from typing import Any
 from pydantic import Field
 
 from pentad.domain.errors import InvalidInput, NotFound, StoreUnavailable
-from pentad.domain.ids import check_id, new_id
+from pentad.domain.ids import check_id, make_id
 from pentad.domain.knowledge import Document
 from pentad.domain.models import CallContext
 from pentad.domain.usage import estimate_tokens
 from pentad.domain.values import FrozenValue
-from pentad.memory.documents.chunk import Chunk, chunk
+from pentad.memory.documents.chunk import Chunk, split_document
 from pentad.memory.documents.parse import parse
 from pentad.memory.documents.ports import DocumentRegistry
-from pentad.memory.documents.structure import Parsed
+from pentad.memory.documents.structure import ParsedDocument
 from pentad.memory.objects.ports import ObjectHead, ObjectStore
 from pentad.memory.retrieval.ports import Vector, VectorStore
 from pentad.memory.tokens import Counter
@@ -133,30 +133,30 @@ class Ingest:
             ModelThrottled: the embedder's provider said 429.
         """
         for _ in range(_ROUNDS):
-            entry = self._claimed(tenant, name, deadline)
+            entry = self._run_claimed(tenant, name, deadline)
             # An event that came while the claim was held was sent back to the queue, which hides it for long. What it
             # told of was there before the claim ended, so one look after that is enough to see it.
-            head = self._objects.head(f"{tenant}/{name}")
+            head = self._objects.get_head(f"{tenant}/{name}")
             standing = entry.version if entry is not None and entry.status != "deleted" else None
             if standing == (head.version if head is not None else None):
                 break
         return entry
 
-    def _claimed(self, tenant: str, name: str, deadline: float | None) -> Document | None:
+    def _run_claimed(self, tenant: str, name: str, deadline: float | None) -> Document | None:
         now = self._clock()
-        owner = new_id("ing", now)
+        owner = make_id("ing", now)
         # A writer that is killed at its deadline shall not keep others out for longer than that.
         left = self._claim_seconds if deadline is None else max(0.0, deadline - now.timestamp()) + _SPARE_SECONDS
-        self._registry.claim(tenant, name, owner=owner, seconds=min(self._claim_seconds, left))
+        self._registry.acquire(tenant, name, owner=owner, seconds=min(self._claim_seconds, left))
         try:
             return self._reconcile(tenant, name, now, deadline)
         finally:
             self._registry.release(tenant, name, owner=owner)
 
     def _reconcile(self, tenant: str, name: str, now: datetime, deadline: float | None) -> Document | None:
-        head = self._objects.head(f"{tenant}/{name}")
+        head = self._objects.get_head(f"{tenant}/{name}")
         entry = self._registry.get(tenant, name)
-        known = self._registry.chunks(tenant, name)
+        known = self._registry.get_chunks(tenant, name)
         if head is None:
             return self._forget(tenant, name, entry, known, now)
         settled = all(known.values())  # an empty hash: a writer did not come to its end
@@ -175,13 +175,13 @@ class Ingest:
             indexed_at=now,
         )
         try:
-            parsed = self._parsed(head, name)
-            chunks = chunk(parsed, document=name, count=self._count)
+            parsed = self._read_document(head, name)
+            chunks = split_document(parsed, document=name, count=self._count)
             return self._index(document.model_copy(update={"media_type": parsed.media_type}), chunks, known, deadline)
         except InvalidInput as error:
-            return self._fail(document, error)
+            return self._record_failure(document, error)
 
-    def _parsed(self, head: ObjectHead, name: str) -> Parsed:
+    def _read_document(self, head: ObjectHead, name: str) -> ParsedDocument:
         if head.bytes > MAX_BYTES:
             raise InvalidInput(
                 f"the document has {head.bytes:,} bytes, and {MAX_BYTES:,} are the limit",
@@ -194,7 +194,7 @@ class Ingest:
             raise StoreUnavailable("the document changed while it was read") from error
         parsed = parse(data, name=name, media_type=head.media_type)
         for note in parsed.notes:
-            self._telemetry.event("ingest.note", level="WARNING", note=note)
+            self._telemetry.log_event("ingest.note", level="WARNING", note=note)
         return parsed
 
     def _index(
@@ -203,7 +203,7 @@ class Ingest:
         tenant, name = document.tenant, document.name
         with self._telemetry.span("memory.ingest", {"pentad.chunks": len(chunks)}) as span:
             wanted = {one.chunk_id: one.sha256 for one in chunks}
-            self._registry.intend(tenant, name, dict.fromkeys([*known, *wanted], ""))
+            self._registry.record_intent(tenant, name, dict.fromkeys([*known, *wanted], ""))
             embedded, remaining = 0, iter(chunks)
             while batch := list(islice(remaining, EMBED_BATCH)):
                 embedded += self._write(document, batch, known, deadline)
@@ -229,13 +229,13 @@ class Ingest:
         if missing:
             until = self._clock().timestamp() + EMBED_SECONDS if deadline is None else deadline
             context = CallContext(tenant=document.tenant, purpose="embed_document")
-            reply = self._embedder.embed([_embeddable(one) for one in missing], context, deadline=until)
+            reply = self._embedder.embed([_build_embed_text(one) for one in missing], context, deadline=until)
             values.update(zip((one.chunk_id for one in missing), reply.vectors, strict=True))
         # All are written: an unchanged chunk may stand elsewhere, and is of another version, which its metadata tells.
         self._vectors.upsert(
             document.tenant,
             [
-                Vector(vector_id=one.chunk_id, values=values[one.chunk_id], metadata=_metadata(document, one))
+                Vector(vector_id=one.chunk_id, values=values[one.chunk_id], metadata=_build_metadata(document, one))
                 for one in batch
             ],
         )
@@ -257,9 +257,9 @@ class Ingest:
         self._telemetry.count(names.DOCUMENTS_INGESTED, status="deleted")
         return entry
 
-    def _fail(self, document: Document, error: InvalidInput) -> Document:
+    def _record_failure(self, document: Document, error: InvalidInput) -> Document:
         # What was known may have grown since: the embedder can be the one that refused.
-        known = self._registry.chunks(document.tenant, document.name)
+        known = self._registry.get_chunks(document.tenant, document.name)
         self._vectors.delete(document.tenant, list(known))
         reason = f"{error.message}; {error.fix}" if error.fix else error.message
         failed = document.model_copy(update={"status": "failed", "error": reason[:500]})
@@ -268,12 +268,12 @@ class Ingest:
         return failed
 
 
-def _embeddable(one: Chunk) -> str:
+def _build_embed_text(one: Chunk) -> str:
     # The headings above a chunk often say what its words are about.
     return f"{one.title}\n\n{one.text}"
 
 
-def _metadata(document: Document, one: Chunk) -> dict[str, str | int | float | bool | list[str]]:
+def _build_metadata(document: Document, one: Chunk) -> dict[str, str | int | float | bool | list[str]]:
     return {
         "document": document.name,
         "version": document.version,

@@ -5,7 +5,7 @@ from functools import cache
 
 from markdown_it import MarkdownIt
 
-from pentad.memory.documents.structure import Block, Kind
+from pentad.memory.documents.structure import Kind, ParsedBlock
 
 _FRONT_MATTER = re.compile(r"\A---[ \t]*\n(?:.*\n){0,200}?---[ \t]*(?:\n|\Z)")
 _LINK = re.compile(r"!?\[([^\]\n]*)\](?:\([^)\n]*\)|\[[^\]\n]*\])?")
@@ -19,19 +19,19 @@ _KINDS: dict[str, Kind] = {
 
 
 @cache
-def _parser() -> MarkdownIt:
+def _get_parser() -> MarkdownIt:
     # Only blocks matter here; inline markup is left in the text.
     return MarkdownIt("commonmark").enable("table").disable("inline")
 
 
-def parse_markdown(text: str) -> tuple[str, list[Block]]:
+def parse_markdown(text: str) -> tuple[str, list[ParsedBlock]]:
     """Return the text as it is, and its blocks. A heading in a quote or a list opens no section."""
     front = _FRONT_MATTER.match(text)
     base = front.end() if front else 0
-    starts = _line_starts(text, base)
-    blocks: list[Block] = [Block(0, base, "text")] if front else []
+    starts = _find_line_starts(text, base)
+    blocks: list[ParsedBlock] = [ParsedBlock(0, base, "text")] if front else []
     path: list[tuple[int, str]] = []
-    tokens = _parser().parse(text[base:])
+    tokens = _get_parser().parse(text[base:])
     for index, token in enumerate(tokens):
         if token.map is None:
             continue
@@ -45,7 +45,7 @@ def parse_markdown(text: str) -> tuple[str, list[Block]]:
         elif token.type == "paragraph_open" and token.level > 0:
             kind = "item"
         if kind is not None and (not blocks or start >= blocks[-1].end):
-            blocks.append(Block(start, end, kind, tuple(title for _, title in path)))
+            blocks.append(ParsedBlock(start, end, kind, tuple(title for _, title in path)))
     return text, blocks
 
 
@@ -54,7 +54,7 @@ def heading_text(markup: str) -> str:
     return " ".join(re.sub(r"[*`]|(?<!\w)_|_(?!\w)", "", _LINK.sub(r"\1", markup)).split())
 
 
-def _line_starts(text: str, base: int) -> list[int]:
+def _find_line_starts(text: str, base: int) -> list[int]:
     """Return where each line begins from ``base`` on, and last where the text ends."""
     starts = [base, *(base + match.end() for match in re.finditer("\n", text[base:]))]
     if starts[-1] != len(text):

@@ -14,7 +14,7 @@ from pentad.domain.errors import InvalidInput
 from pentad.memory.documents.csv_and_json import parse_csv, parse_json, parse_json_lines
 from pentad.memory.documents.html import parse_html
 from pentad.memory.documents.markdown import parse_markdown
-from pentad.memory.documents.structure import Block, Parsed, clean
+from pentad.memory.documents.structure import ParsedBlock, ParsedDocument, clean
 
 _GENERIC = frozenset(
     {"", "application/octet-stream", "binary/octet-stream", "application/x-www-form-urlencoded", "text/plain"}
@@ -56,7 +56,7 @@ _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs
 _META_CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?([A-Za-z0-9_:.-]{1,40})", re.IGNORECASE)
 
 
-def parse(data: bytes, *, name: str, media_type: str) -> Parsed:
+def parse(data: bytes, *, name: str, media_type: str) -> ParsedDocument:
     """Return a document's text and structure.
 
     Args:
@@ -67,8 +67,8 @@ def parse(data: bytes, *, name: str, media_type: str) -> Parsed:
     Raises:
         InvalidInput: a type that can't be read, or content that is not of its type.
     """
-    declared, charset = _content_type(media_type)
-    kind = kind_of(data, name=name, declared=declared)
+    declared, charset = _parse_content_type(media_type)
+    kind = detect_kind(data, name=name, declared=declared)
     parser = _PARSERS.get(kind)
     if parser is None:
         raise InvalidInput(
@@ -80,10 +80,10 @@ def parse(data: bytes, *, name: str, media_type: str) -> Parsed:
         charset = found[1].decode("ascii")
     text, notes = decode(data, charset)
     text, blocks = parser(clean(text))
-    return Parsed(text, tuple(blocks), kind, notes)
+    return ParsedDocument(text, tuple(blocks), kind, notes)
 
 
-def kind_of(data: bytes, *, name: str, declared: str) -> str:
+def detect_kind(data: bytes, *, name: str, declared: str) -> str:
     """Return the media type to read the document as.
 
     Raises:
@@ -125,12 +125,14 @@ def decode(data: bytes, charset: str | None = None) -> tuple[str, tuple[str, ...
     return data.decode("latin-1"), ("neither UTF-8 nor the declared charset: read as Latin-1",)
 
 
-def parse_text(text: str) -> tuple[str, list[Block]]:
+def parse_text(text: str) -> tuple[str, list[ParsedBlock]]:
     """Return plain text as it is; paragraphs are separated by blank lines."""
-    return text, [Block(match.start(), match.end(), "text") for match in re.finditer(r"\S(?:.|\n(?!\s*\n))*", text)]
+    return text, [
+        ParsedBlock(match.start(), match.end(), "text") for match in re.finditer(r"\S(?:.|\n(?!\s*\n))*", text)
+    ]
 
 
-def _content_type(value: str) -> tuple[str, str | None]:
+def _parse_content_type(value: str) -> tuple[str, str | None]:
     header = Header()
     header["Content-Type"] = clean(value).replace("\n", " ")
     charset = header.get_param("charset")
@@ -138,7 +140,7 @@ def _content_type(value: str) -> tuple[str, str | None]:
     return declared, charset if isinstance(charset, str) else None
 
 
-_PARSERS: dict[str, Callable[[str], tuple[str, list[Block]]]] = {
+_PARSERS: dict[str, Callable[[str], tuple[str, list[ParsedBlock]]]] = {
     "text/plain": parse_text,
     "text/markdown": parse_markdown,
     "text/html": parse_html,

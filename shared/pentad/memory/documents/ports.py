@@ -10,7 +10,7 @@ from pentad.domain.values import Page
 class DocumentRegistry(Protocol):
     """What is indexed, in which version. One writer a document at a time: `claim` before writing."""
 
-    def claim(self, tenant: str, name: str, *, owner: str, seconds: float) -> None:
+    def acquire(self, tenant: str, name: str, *, owner: str, seconds: float) -> None:
         """Keep other writers off the document until `release`, for ``seconds`` at most.
 
         The same owner may claim again, which renews the claim.
@@ -24,7 +24,7 @@ class DocumentRegistry(Protocol):
         """Let other writers in; a claim that is not held (any more) is left alone."""
         ...
 
-    def intend(self, tenant: str, name: str, chunks: Mapping[str, str]) -> None:
+    def record_intent(self, tenant: str, name: str, chunks: Mapping[str, str]) -> None:
         """Replace the chunk list before the vectors change, so that a crash leaves no vector nobody knows of.
 
         Chunks that are not yet in the vector store have an empty SHA-256. The entry stays as it is.
@@ -35,7 +35,7 @@ class DocumentRegistry(Protocol):
         """Return a document's entry, or None."""
         ...
 
-    def chunks(self, tenant: str, name: str) -> dict[str, str]:
+    def get_chunks(self, tenant: str, name: str) -> dict[str, str]:
         """Return the document's chunks as indexed: chunk id to SHA-256 of its text."""
         ...
 
@@ -43,6 +43,6 @@ class DocumentRegistry(Protocol):
         """Store the entry and its chunks; an older version never replaces a newer one."""
         ...
 
-    def page(self, tenant: str, *, limit: int = 100, cursor: str | None = None) -> Page[Document]:
+    def list_page(self, tenant: str, *, limit: int = 100, cursor: str | None = None) -> Page[Document]:
         """Return the tenant's documents by name."""
         ...

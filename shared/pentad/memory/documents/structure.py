@@ -10,7 +10,7 @@ _INVISIBLE = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f\ufeff\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
-class Block:
+class ParsedBlock:
     """A piece of structure: ``text[start:end]`` under the headings in ``path`` (its own included)."""
 
     start: int
@@ -20,11 +20,11 @@ class Block:
 
 
 @dataclass(frozen=True)
-class Parsed:
+class ParsedDocument:
     """A document as text. Blocks are in order and do not overlap; what is between them belongs to no structure."""
 
     text: str
-    blocks: tuple[Block, ...]
+    blocks: tuple[ParsedBlock, ...]
     media_type: str
     notes: tuple[str, ...] = ()
 

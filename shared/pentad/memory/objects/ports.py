@@ -19,7 +19,7 @@ class ObjectHead(FrozenValue):
 class ObjectStore(Protocol):
     """Objects of one bucket: documents, and content too large for an item."""
 
-    def head(self, key: str) -> ObjectHead | None:
+    def get_head(self, key: str) -> ObjectHead | None:
         """Return what stands under the key now, or None.
 
         Raises:

@@ -25,32 +25,32 @@ def resolve_citations(answer: str, stored: Sequence[HasPassages]) -> tuple[tuple
         answer: the assistant's words.
         stored: the messages the model saw: those since the epoch began, as they were given to ``assemble``.
     """
-    passages = _by_number(stored)
+    passages = _map_numbers(stored)
     citations: dict[int, Citation] = {}
     unknown: dict[str, None] = {}
-    for match in _markers(answer):
-        for number in _numbers(match):
+    for match in _iter_markers(answer):
+        for number in _parse_numbers(match):
             if number in passages:
-                citations.setdefault(number, _citation(number, passages[number]))
+                citations.setdefault(number, _make_citation(number, passages[number]))
             else:
                 unknown.setdefault(f"[{number}]")
     return tuple(citations.values()), tuple(unknown)
 
 
-def unknown_markers(answer: str, citations: Sequence[Citation]) -> tuple[str, ...]:
+def find_unknown_markers(answer: str, citations: Sequence[Citation]) -> tuple[str, ...]:
     """Return the markers of an answer that none of its citations has, each once and in the order of appearance."""
     known = {citation.marker for citation in citations}
-    found = dict.fromkeys(f"[{number}]" for match in _markers(answer) for number in _numbers(match))
+    found = dict.fromkeys(f"[{number}]" for match in _iter_markers(answer) for number in _parse_numbers(match))
     return tuple(marker for marker in found if marker not in known)
 
 
-def without_markers(answer: str, markers: Sequence[str]) -> str:
+def remove_markers(answer: str, markers: Sequence[str]) -> str:
     """Return the answer without these markers (as ``resolve_citations`` names them); code stays as it is."""
     drop = {int(marker.strip("[]")) for marker in markers}
     parts, position = [], 0
-    for match in _markers(answer):
-        kept = [number for number in _numbers(match) if number not in drop]
-        if len(kept) == len(_numbers(match)):
+    for match in _iter_markers(answer):
+        kept = [number for number in _parse_numbers(match) if number not in drop]
+        if len(kept) == len(_parse_numbers(match)):
             continue
         before = answer[position : match.start()]
         parts.append(before + f"[{', '.join(map(str, kept))}]" if kept else before.removesuffix(" "))
@@ -58,24 +58,24 @@ def without_markers(answer: str, markers: Sequence[str]) -> str:
     return "".join(parts) + answer[position:]
 
 
-def _markers(answer: str) -> Iterator[re.Match[str]]:
+def _iter_markers(answer: str) -> Iterator[re.Match[str]]:
     code = [match.span() for match in _CODE.finditer(answer)]
     for match in _MARKER.finditer(answer):
         if not any(start <= match.start() < end for start, end in code):
             yield match
 
 
-def _numbers(match: re.Match[str]) -> list[int]:
+def _parse_numbers(match: re.Match[str]) -> list[int]:
     return [int(number) for number in match[1].split(",")]
 
 
-def _by_number(stored: Sequence[HasPassages]) -> dict[int, Passage]:
+def _map_numbers(stored: Sequence[HasPassages]) -> dict[int, Passage]:
     numbers = passage_numbers(stored)
     # The last one given counts: the same words may stand at another offset in a newer version of the document.
     return {numbers[passage.passage_id]: passage for one in stored for passage in one.passages}
 
 
-def _citation(number: int, passage: Passage) -> Citation:
+def _make_citation(number: int, passage: Passage) -> Citation:
     return Citation(
         marker=f"[{number}]",
         passage_id=passage.passage_id,

@@ -58,23 +58,23 @@ def render_question(message: str, passages: Sequence[Passage], numbers: Mapping[
     if numbers is None:
         numbers = {passage.passage_id: index for index, passage in enumerate(passages, 1)}
     shown = "\n".join(_render(passage, numbers[passage.passage_id]) for passage in passages)
-    return f"<passages>\n{shown}\n</passages>\n<question>{_words(message)}</question>"
+    return f"<passages>\n{shown}\n</passages>\n<question>{_escape_text(message)}</question>"
 
 
 def _render(passage: Passage, number: int) -> str:
-    document, title = quoteattr(_legal(passage.document)), quoteattr(_legal(passage.title))
-    return f'<passage id="{number}" document={document} title={title}>\n{_words(passage.text)}\n</passage>'
+    document, title = quoteattr(_replace_illegal(passage.document)), quoteattr(_replace_illegal(passage.title))
+    return f'<passage id="{number}" document={document} title={title}>\n{_escape_text(passage.text)}\n</passage>'
 
 
-def _words(text: str) -> str:
-    return escape(_legal(text))
+def _escape_text(text: str) -> str:
+    return escape(_replace_illegal(text))
 
 
-def _legal(text: str) -> str:
+def _replace_illegal(text: str) -> str:
     return _NOT_XML.sub("\ufffd", text)
 
 
-def passages_tokens(message: str, passages: Sequence[Passage], count: Counter = estimate_tokens) -> int:
+def estimate_passages(message: str, passages: Sequence[Passage], count: Counter = estimate_tokens) -> int:
     """Return the estimated tokens by which the passages make the user's message longer.
 
     Args:

@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from pydantic import TypeAdapter
 
-from pentad.aws.readable import from_stored, readable
+from pentad.aws.readable import check_readable, from_stored
 from pentad.aws.table import Item, Table
 from pentad.domain import keys
 from pentad.domain.errors import InvalidInput, InvalidTransition
@@ -22,7 +22,7 @@ from pentad.domain.messages import Message
 from pentad.domain.usage import estimate_tokens
 from pentad.memory.objects.ports import ObjectStore
 from pentad.memory.sessions.ports import Session, StoredMessage
-from pentad.memory.tokens import Counter, message_tokens
+from pentad.memory.tokens import Counter, estimate_message
 
 INLINE_BODY_BYTES = 300 * 1024
 """A longer message goes to S3: DynamoDB's limit is 400 KB an item (Service quotas), and passages come later."""
@@ -34,22 +34,22 @@ _PASSAGES = TypeAdapter(tuple[Passage, ...])
 
 
 @dataclass(frozen=True)
-class Spill:
+class SpilledObject:
     """Content that goes to S3 before the item that names it."""
 
     key: str
     data: bytes
 
 
-def head_item(session: Session) -> Item:
+def make_head_item(session: Session) -> Item:
     """Return the item of a session's head."""
     return {
         "pk": keys.session_pk(session.tenant, session.session),
         "sk": keys.META,
         "type": "session",
-        "gsi1pk": keys.collection(session.tenant, "SESSIONS"),
+        "gsi1pk": keys.collection_pk(session.tenant, "SESSIONS"),
         "gsi1sk": _updated_sk(session),
-        "ttl": _epoch(session.expires_at),
+        "ttl": _to_epoch(session.expires_at),
         "tenant": session.tenant,
         "session": session.session,
         "agent": session.agent,
@@ -59,23 +59,23 @@ def head_item(session: Session) -> Item:
         "epoch_first_seq": session.epoch_first_seq,
         "estimated_tokens": session.estimated_tokens,
         "fence": session.fence,
-        "created_at": _iso(session.created_at),
-        "updated_at": _iso(session.updated_at),
-        "expires_at": _iso(session.expires_at),
+        "created_at": _format_time(session.created_at),
+        "updated_at": _format_time(session.updated_at),
+        "expires_at": _format_time(session.expires_at),
     }
 
 
-def session_from(item: Item) -> Session:
+def parse_session(item: Item) -> Session:
     """Return the session of a head's item.
 
     Raises:
         Unreadable: the item is not as it was stored.
     """
-    with readable("the session"):
+    with check_readable("the session"):
         return Session.model_validate({name: item[name] for name in Session.model_fields if name in item})
 
 
-def message_item(tenant: str, session: str, stored: StoredMessage, ttl: int) -> Item:
+def make_message_item(tenant: str, session: str, stored: StoredMessage, ttl: int) -> Item:
     """Return the item of a message. Where `spill_of` returns something, the item refers to it.
 
     Args:
@@ -95,10 +95,10 @@ def message_item(tenant: str, session: str, stored: StoredMessage, ttl: int) -> 
         "estimated_tokens": stored.estimated_tokens,
         "body": None if spill else stored.message.model_dump_json(),
         "spill": spill.key if spill else None,
-    } | passages_attributes(tenant, session, stored.message.message_id, stored.passages)
+    } | make_passages_attributes(tenant, session, stored.message.message_id, stored.passages)
 
 
-def stored_from(item: Item, fetch: Callable[[str], bytes]) -> StoredMessage:
+def load_message(item: Item, fetch: Callable[[str], bytes]) -> StoredMessage:
     """Return the message of an item.
 
     Args:
@@ -108,7 +108,7 @@ def stored_from(item: Item, fetch: Callable[[str], bytes]) -> StoredMessage:
     Raises:
         Unreadable: the item is not as it was stored.
     """
-    with readable(f"message {item.get('seq')} of the session"):
+    with check_readable(f"message {item.get('seq')} of the session"):
         body: Any = item["body"] if "body" in item else fetch(item["spill"])
         passages: Any = item.get("passages", "[]")
         if "passages_spill" in item:
@@ -121,12 +121,12 @@ def stored_from(item: Item, fetch: Callable[[str], bytes]) -> StoredMessage:
         )
 
 
-def spill_of(tenant: str, session: str, message: Message) -> Spill | None:
+def spill_of(tenant: str, session: str, message: Message) -> SpilledObject | None:
     """Return what has to be in S3 before the message's item is written, or None where the item holds it."""
     body = message.model_dump_json().encode()
     if len(body) <= INLINE_BODY_BYTES:
         return None
-    return Spill(_spill_key(tenant, session, message.message_id, body), body)
+    return SpilledObject(_spill_key(tenant, session, message.message_id, body), body)
 
 
 def spill_messages(objects: ObjectStore, tenant: str, session: str, messages: Sequence[Message]) -> None:
@@ -141,15 +141,15 @@ def spill_messages(objects: ObjectStore, tenant: str, session: str, messages: Se
             objects.put(spill.key, spill.data, media_type="application/json")
 
 
-def passages_spill(tenant: str, session: str, message_id: str, passages: Sequence[Passage]) -> Spill | None:
+def passages_spill(tenant: str, session: str, message_id: str, passages: Sequence[Passage]) -> SpilledObject | None:
     """Return what has to be in S3 before the passages' attribute is written, or None where the item holds them."""
     body = _PASSAGES.dump_json(tuple(passages))
     if len(body) <= INLINE_PASSAGES_BYTES:
         return None
-    return Spill(_spill_key(tenant, session, f"{message_id}.passages", body), body)
+    return SpilledObject(_spill_key(tenant, session, f"{message_id}.passages", body), body)
 
 
-def passages_attributes(tenant: str, session: str, message_id: str, passages: Sequence[Passage]) -> Item:
+def make_passages_attributes(tenant: str, session: str, message_id: str, passages: Sequence[Passage]) -> Item:
     """Return the attributes that hold a message's passages; none where there are none."""
     if not passages:
         return {}
@@ -159,7 +159,7 @@ def passages_attributes(tenant: str, session: str, message_id: str, passages: Se
     return {"passages": _PASSAGES.dump_json(tuple(passages)).decode()}
 
 
-def grown(
+def compute_append(
     head: Session, messages: Sequence[Message], now: datetime, count: Counter = estimate_tokens
 ) -> tuple[Session, tuple[StoredMessage, ...]]:
     """Return the head after an append, and the messages at their places. The session's time to live starts anew.
@@ -176,7 +176,7 @@ def grown(
             fix="append in parts",
         )
     stored = tuple(
-        StoredMessage(seq=head.length + index, message=message, estimated_tokens=message_tokens(message, count))
+        StoredMessage(seq=head.length + index, message=message, estimated_tokens=estimate_message(message, count))
         for index, message in enumerate(messages)
     )
     # The lifetime is not a field of its own: it is what the last writer left between its time and the expiry.
@@ -215,23 +215,25 @@ def append_entries(table: Table, before: Session, after: Session, stored: Sequen
         after: the head as `grown` returned it.
         stored: the messages as `grown` returned them.
     """
-    ttl = _epoch(after.expires_at)
+    ttl = _to_epoch(after.expires_at)
     # An expired item may stand for two days until DynamoDB removes it; it must not block a session that starts anew.
     free: Item = {
         "condition": "attribute_not_exists(pk) OR #ttl < :now",
         "names": {"#ttl": "ttl"},
-        "values": {":now": _epoch(after.updated_at)},
+        "values": {":now": _to_epoch(after.updated_at)},
     }
-    messages = [table.putting(message_item(after.tenant, after.session, one, ttl), **free) for one in stored]
-    return [_head_entry(table, before, after), *messages]
+    messages = [table.build_put(make_message_item(after.tenant, after.session, one, ttl), **free) for one in stored]
+    return [_build_head_entry(table, before, after), *messages]
 
 
-def _head_entry(table: Table, before: Session, after: Session) -> Item:
+def _build_head_entry(table: Table, before: Session, after: Session) -> Item:
     if before.version == 0:
         free = "attribute_not_exists(pk) OR #version = :none"
-        return table.putting(head_item(after), condition=free, names={"#version": "version"}, values={":none": 0})
+        return table.build_put(
+            make_head_item(after), condition=free, names={"#version": "version"}, values={":none": 0}
+        )
     # An update, so that an epoch begun meanwhile is kept; begin_epoch does not move the version.
-    return table.updating(
+    return table.build_update(
         keys.session_pk(after.tenant, after.session),
         keys.META,
         "SET #version = :version, #length = :length, updated_at = :updated, expires_at = :expires, gsi1sk = :sk,"
@@ -243,10 +245,10 @@ def _head_entry(table: Table, before: Session, after: Session) -> Item:
             ":version": after.version,
             ":length": after.length,
             ":fence": after.fence,
-            ":updated": _iso(after.updated_at),
-            ":expires": _iso(after.expires_at),
+            ":updated": _format_time(after.updated_at),
+            ":expires": _format_time(after.expires_at),
             ":sk": _updated_sk(after),
-            ":ttl": _epoch(after.expires_at),
+            ":ttl": _to_epoch(after.expires_at),
             ":tokens": after.estimated_tokens - before.estimated_tokens,
         },
     )
@@ -260,12 +262,12 @@ def _spill_key(tenant: str, session: str, name: str, data: bytes) -> str:
 
 
 def _updated_sk(session: Session) -> str:
-    return f"{_iso(session.updated_at)}#{session.session}"
+    return f"{_format_time(session.updated_at)}#{session.session}"
 
 
-def _iso(at: datetime) -> str:
+def _format_time(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(timespec="microseconds")
 
 
-def _epoch(at: datetime) -> int:
+def _to_epoch(at: datetime) -> int:
     return int(at.timestamp())

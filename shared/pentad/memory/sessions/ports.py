@@ -107,7 +107,7 @@ class SessionStore(Protocol):
         """Let the context begin at ``first_seq`` from now on."""
         ...
 
-    def page(self, tenant: str, *, limit: int = 50, cursor: str | None = None) -> Page[Session]:
+    def list_page(self, tenant: str, *, limit: int = 50, cursor: str | None = None) -> Page[Session]:
         """Return the tenant's sessions, the last used first.
 
         Raises:

@@ -39,7 +39,7 @@ GAUGE: Mapping[CircuitState, int] = {CircuitState.CLOSED: 0, CircuitState.HALF_O
 
 
 @dataclass(frozen=True)
-class Policy:
+class BreakerPolicy:
     """When a circuit opens and for how long.
 
     Args:
@@ -58,7 +58,7 @@ class Policy:
     fair_seconds: float = 10.0
     spare_seconds: float = 5.0
 
-    def cooldown(self, trips: int) -> float:
+    def compute_cooldown(self, trips: int) -> float:
         """Return seconds the ``trips``-th opening in a row lasts."""
         # Beyond 30 the power is larger than any cap, and at last larger than a float.
         return min(self.max_cooldown_seconds, self.cooldown_seconds * 2.0 ** min(max(0, trips - 1), 30))
@@ -80,14 +80,14 @@ class Circuit(FrozenValue):
     forced_until: float | None = Field(default=None, description="None: until a command takes it back")
     version: int = Field(default=0, ge=0, description="counts the writes; 0 was never written")
 
-    def forced_now(self, now: float) -> Forced | None:
+    def get_forced(self, now: float) -> Forced | None:
         """Return what an operator's command holds it at."""
         over = self.forced_until is not None and self.forced_until <= now
         return None if over else self.forced
 
-    def state(self, now: float) -> CircuitState:
+    def get_state(self, now: float) -> CircuitState:
         """Return the state at a time."""
-        forced = self.forced_now(now)
+        forced = self.get_forced(now)
         if forced is not None:
             return CircuitState(forced)
         if not self.open_until:
@@ -96,17 +96,17 @@ class Circuit(FrozenValue):
 
     def next_try(self, now: float) -> float:
         """Return when it lets something through: now where it does, infinite where only a command opens the way."""
-        if self.forced_now(now) == "open":
+        if self.get_forced(now) == "open":
             return float("inf") if self.forced_until is None else self.forced_until
-        if self.state(now) is CircuitState.CLOSED:
+        if self.get_state(now) is CircuitState.CLOSED:
             return now
         return max(now, self.open_until, self.probe_until if self.probe else 0.0)
 
-    def changed(self, **fields: object) -> "Circuit":
+    def with_changes(self, **fields: object) -> "Circuit":
         """Return it with other values."""
         return self.model_copy(update=fields)
 
-    def closed(self) -> "Circuit":
+    def to_closed(self) -> "Circuit":
         """Return it closed, with nothing against it; what a command holds stays."""
         return Circuit(name=self.name, forced=self.forced, forced_until=self.forced_until, version=self.version)
 
@@ -148,15 +148,15 @@ def admit(circuit: Circuit, now: float, token: str, lease: float) -> Circuit | N
         token: names the attempt, should it be the probe.
         lease: seconds that the probe may take.
     """
-    state = circuit.state(now)
+    state = circuit.get_state(now)
     if state is CircuitState.CLOSED:
         return circuit
     if state is CircuitState.OPEN or (circuit.probe is not None and circuit.probe_until > now):
         return None
-    return circuit.changed(probe=token, probe_until=now + lease)
+    return circuit.with_changes(probe=token, probe_until=now + lease)
 
 
-def weigh(evidence: Evidence, policy: Policy) -> Literal["answer", "failure", "nothing"]:
+def classify_evidence(evidence: Evidence, policy: BreakerPolicy) -> Literal["answer", "failure", "nothing"]:
     """Return what an attempt says of the provider.
 
     A refusal, a context overflow, a truncated reply and a complaint about the request are answers: somebody was there
@@ -170,7 +170,7 @@ def weigh(evidence: Evidence, policy: Policy) -> Literal["answer", "failure", "n
     return "nothing" if hasty else "failure"
 
 
-def learn(circuit: Circuit, evidence: Evidence, now: float, policy: Policy) -> Circuit:
+def apply_evidence(circuit: Circuit, evidence: Evidence, now: float, policy: BreakerPolicy) -> Circuit:
     """Return the circuit after an attempt; the same object where nothing changes.
 
     Args:
@@ -180,42 +180,44 @@ def learn(circuit: Circuit, evidence: Evidence, now: float, policy: Policy) -> C
         policy: thresholds and times.
     """
     held = evidence.probe is not None and evidence.probe == circuit.probe
-    if circuit.forced_now(now) is not None:
+    if circuit.get_forced(now) is not None:
         return circuit
-    found = weigh(evidence, policy)
+    found = classify_evidence(evidence, policy)
     if found == "nothing":
-        return circuit.changed(probe=None, probe_until=0.0) if held else circuit
+        return circuit.with_changes(probe=None, probe_until=0.0) if held else circuit
     if not circuit.open_until:
-        return _closed(circuit, found == "failure", evidence, now, policy)
+        return _apply_to_closed(circuit, found == "failure", evidence, now, policy)
     if found == "answer":
-        return circuit.closed() if held or evidence.started >= circuit.opened_at else circuit
-    return _failed_again(circuit, evidence, now, policy, held=held)
+        return circuit.to_closed() if held or evidence.started >= circuit.opened_at else circuit
+    return _apply_to_open(circuit, evidence, now, policy, held=held)
 
 
-def _closed(circuit: Circuit, failed: bool, evidence: Evidence, now: float, policy: Policy) -> Circuit:
+def _apply_to_closed(circuit: Circuit, failed: bool, evidence: Evidence, now: float, policy: BreakerPolicy) -> Circuit:
     if not failed:
-        return circuit.closed() if circuit.failures else circuit
+        return circuit.to_closed() if circuit.failures else circuit
     in_a_row = now - circuit.failed_at <= policy.window_seconds
-    counted = circuit.changed(failures=circuit.failures + 1 if in_a_row else 1, failed_at=now)
-    if _names_its_end(evidence) or counted.failures >= policy.failures:
-        return _opened(counted, evidence, now, policy)
+    counted = circuit.with_changes(failures=circuit.failures + 1 if in_a_row else 1, failed_at=now)
+    if _has_known_end(evidence) or counted.failures >= policy.failures:
+        return _open_circuit(counted, evidence, now, policy)
     return counted
 
 
-def _failed_again(circuit: Circuit, evidence: Evidence, now: float, policy: Policy, *, held: bool) -> Circuit:
+def _apply_to_open(circuit: Circuit, evidence: Evidence, now: float, policy: BreakerPolicy, *, held: bool) -> Circuit:
     if held:
-        return _opened(circuit, evidence, now, policy)
+        return _open_circuit(circuit, evidence, now, policy)
     if evidence.started >= circuit.opened_at:  # an attempt that went past the breaker: a drill, or the last resort
-        return _opened(circuit, evidence, now, policy, trips=circuit.trips)
+        return _open_circuit(circuit, evidence, now, policy, trips=circuit.trips)
     until = now + min(evidence.retry_after or 0.0, policy.max_cooldown_seconds)
-    return circuit.changed(open_until=until) if until > circuit.open_until else circuit
+    return circuit.with_changes(open_until=until) if until > circuit.open_until else circuit
 
 
-def _opened(circuit: Circuit, evidence: Evidence, now: float, policy: Policy, *, trips: int | None = None) -> Circuit:
+def _open_circuit(
+    circuit: Circuit, evidence: Evidence, now: float, policy: BreakerPolicy, *, trips: int | None = None
+) -> Circuit:
     trips = circuit.trips + 1 if trips is None else trips
     asked = min(evidence.retry_after or 0.0, policy.max_cooldown_seconds)
-    pause = asked if _names_its_end(evidence) else max(asked, policy.cooldown(trips))
-    return circuit.changed(
+    pause = asked if _has_known_end(evidence) else max(asked, policy.compute_cooldown(trips))
+    return circuit.with_changes(
         failures=0,
         failed_at=now,
         trips=trips,
@@ -227,7 +229,7 @@ def _opened(circuit: Circuit, evidence: Evidence, now: float, policy: Policy, *,
     )
 
 
-def _names_its_end(evidence: Evidence) -> bool:
+def _has_known_end(evidence: Evidence) -> bool:
     return evidence.outcome is Outcome.RATE_LIMIT and bool(evidence.retry_after)
 
 
@@ -242,4 +244,4 @@ def force(circuit: Circuit, forced: Forced | None, until: float | None) -> Circu
     fresh = Circuit(name=circuit.name, version=circuit.version)
     if forced is None:
         return fresh
-    return fresh.changed(forced=forced, forced_until=until, reason="forced")
+    return fresh.with_changes(forced=forced, forced_until=until, reason="forced")

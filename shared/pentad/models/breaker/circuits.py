@@ -17,14 +17,14 @@ from pentad.domain.models import Outcome
 from pentad.models.breaker.breaker import (
     GAUGE,
     Admission,
+    BreakerPolicy,
     Circuit,
     CircuitState,
     Evidence,
     Forced,
-    Policy,
     admit,
+    apply_evidence,
     force,
-    learn,
 )
 from pentad.models.breaker.ports import CircuitStore
 from pentad.models.catalog.catalog import Link
@@ -49,7 +49,7 @@ class CircuitOpen(ProviderFailure):
 
 
 @lru_cache(maxsize=256)
-def _unwritten(name: str) -> Circuit:
+def _make_closed(name: str) -> Circuit:
     """Return the circuit of a model that nothing was ever against: the usual case, several times a call."""
     return Circuit(name=name)
 
@@ -84,13 +84,13 @@ class SharedBreaker:
         self,
         store: CircuitStore,
         *,
-        policy: Policy | None = None,
+        policy: BreakerPolicy | None = None,
         telemetry: Telemetry | None = None,
         clock: Callable[[], float] = time.time,
         cache_seconds: float = CACHE_SECONDS,
     ) -> None:
         self._store = store
-        self._policy = policy or Policy()
+        self._policy = policy or BreakerPolicy()
         self._telemetry = telemetry
         self._clock = clock
         self._cache_seconds = cache_seconds
@@ -107,12 +107,12 @@ class SharedBreaker:
                 self._fresh_until = now + self._cache_seconds
         if stale:
             self._refresh(now)
-        return self._cache.get(name) or _unwritten(name)
+        return self._cache.get(name) or _make_closed(name)
 
     def admit(self, name: str, *, seconds: float) -> Admission | None:
         """Return leave for an attempt, or None; see the port."""
         now = self._clock()
-        state = self.look(name).state(now)
+        state = self.look(name).get_state(now)
         if state is CircuitState.CLOSED:
             return Admission()
         if state is CircuitState.OPEN:
@@ -121,9 +121,9 @@ class SharedBreaker:
         token = secrets.token_hex(8)
         lease = seconds + self._policy.spare_seconds
         try:
-            after, let = self._change(name, lambda circuit: admit(circuit, now, token, lease))
+            after, let = self._update(name, lambda circuit: admit(circuit, now, token, lease))
         except StoreUnavailable:
-            self._unavailable()
+            self._log_unavailable()
             return Admission()
         if not let:
             self._count(names.BREAKER_SKIPS, name)
@@ -135,13 +135,13 @@ class SharedBreaker:
         now = self._clock()
         known = self.look(name)
         # What the cache says of a closed circuit is enough to see that an answer changes nothing.
-        healthy = learn(known, evidence, now, self._policy) is known and not known.open_until
+        healthy = apply_evidence(known, evidence, now, self._policy) is known and not known.open_until
         if healthy and evidence.probe is None and not evidence.past:
             return
         try:
-            self._change(name, lambda circuit: learn(circuit, evidence, now, self._policy))
+            self._update(name, lambda circuit: apply_evidence(circuit, evidence, now, self._policy))
         except StoreUnavailable:
-            self._unavailable()
+            self._log_unavailable()
 
     def force(self, name: str, forced: Forced | None, *, until: float | None = None) -> Circuit:
         """Hold a circuit open or closed until a time, or (None) close it and let it go.
@@ -149,31 +149,31 @@ class SharedBreaker:
         Raises:
             StoreUnavailable: the store did not answer, or others' writes were always first.
         """
-        after, done = self._change(name, lambda circuit: force(circuit, forced, until))
+        after, done = self._update(name, lambda circuit: force(circuit, forced, until))
         if not done:
             raise StoreUnavailable("the circuit changes too fast: try again")
         return after
 
-    def all(self) -> Mapping[str, Circuit]:
+    def get_all(self) -> Mapping[str, Circuit]:
         """Return every circuit that was ever other than closed, as it stands.
 
         Raises:
             StoreUnavailable: the store did not answer.
         """
-        return self._store.all()
+        return self._store.get_all()
 
     def _refresh(self, now: float) -> None:
         try:
-            found = self._store.all()
+            found = self._store.get_all()
         except StoreUnavailable:
-            self._unavailable()
+            self._log_unavailable()
             return
         with self._lock:
             self._cache = found
         for circuit in found.values():
-            self._gauge(circuit, now)
+            self._record_state(circuit, now)
 
-    def _change(self, name: str, change: Callable[[Circuit], Circuit | None]) -> tuple[Circuit, bool]:
+    def _update(self, name: str, change: Callable[[Circuit], Circuit | None]) -> tuple[Circuit, bool]:
         """Apply a change to the stored circuit; return it as it now stands, and false where the change was denied."""
         circuit = self._store.get(name)
         for _ in range(_TRIES):
@@ -182,9 +182,9 @@ class SharedBreaker:
                 self._keep(circuit)
                 return circuit, after is not None
             if self._store.put(after):
-                stored = after.changed(version=after.version + 1)
+                stored = after.with_changes(version=after.version + 1)
                 self._keep(stored)
-                self._told(circuit, stored)
+                self._report_change(circuit, stored)
                 return stored, True
             circuit = self._store.get(name)
         self._keep(circuit)
@@ -194,25 +194,25 @@ class SharedBreaker:
         with self._lock:
             self._cache = {**self._cache, circuit.name: circuit}
 
-    def _told(self, before: Circuit, after: Circuit) -> None:
+    def _report_change(self, before: Circuit, after: Circuit) -> None:
         now = self._clock()
-        was, now_is = before.state(now), after.state(now)
+        was, now_is = before.get_state(now), after.get_state(now)
         if was is now_is or self._telemetry is None:
             return
         level = "INFO" if now_is is CircuitState.CLOSED else "WARNING"
-        self._telemetry.event(
+        self._telemetry.log_event(
             "breaker.changed", level=level, circuit=after.name, was=was.value, state=now_is.value, reason=after.reason
         )
-        self._gauge(after, now)
+        self._record_state(after, now)
 
-    def _gauge(self, circuit: Circuit, now: float) -> None:
-        self._count(names.BREAKER_STATE, circuit.name, GAUGE[circuit.state(now)], unit="None")
+    def _record_state(self, circuit: Circuit, now: float) -> None:
+        self._count(names.BREAKER_STATE, circuit.name, GAUGE[circuit.get_state(now)], unit="None")
 
     def _count(self, metric: str, name: str, value: float = 1, *, unit: str = "Count") -> None:
         if self._telemetry is not None:
             provider, _, model = name.partition("/")
             self._telemetry.count(metric, value, unit=unit, provider=provider, model=model)
 
-    def _unavailable(self) -> None:
+    def _log_unavailable(self) -> None:
         if self._telemetry is not None:
-            self._telemetry.event("breaker.store_unavailable", level="WARNING")
+            self._telemetry.log_event("breaker.store_unavailable", level="WARNING")

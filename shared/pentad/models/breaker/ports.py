@@ -33,7 +33,7 @@ class Breaker(Protocol):
 class CircuitStore(Protocol):
     """Where circuits are kept for all processes."""
 
-    def all(self) -> Mapping[str, Circuit]:
+    def get_all(self) -> Mapping[str, Circuit]:
         """Return every stored circuit by its name.
 
         Raises:

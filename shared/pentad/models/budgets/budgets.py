@@ -52,7 +52,7 @@ class BudgetDefinition(FrozenValue):
     soft_nanousd: int = Field(ge=0, description="from here on calls go to the fast tier")
 
     @model_validator(mode="after")
-    def _fits(self) -> Self:
+    def _check_period(self) -> Self:
         allowed = _PERIODS[self.scope]
         if self.period not in allowed:
             raise ValueError(f"a budget of scope {self.scope} has the period {' or '.join(allowed)}")
@@ -96,7 +96,7 @@ class Applied(NamedTuple):
         return f"{show(limit)} {_PER[period]} for {self.counter.scope} {self.counter.subject}"
 
 
-class Standing(NamedTuple):
+class BudgetStanding(NamedTuple):
     """How far a budget is used."""
 
     applied: Applied
@@ -165,13 +165,13 @@ def define(
         raise InvalidInput(f"the budget is not valid: {first['msg']}", field=field, fix=_FIX) from error
 
 
-def window(period: Period, now: datetime) -> tuple[str, datetime | None]:
+def compute_window(period: Period, now: datetime) -> tuple[str, datetime | None]:
     """Return the name of the window that ``now`` is in, and when it ends (UTC)."""
-    return _window(period, now.astimezone(UTC).date())
+    return _compute_window(period, now.astimezone(UTC).date())
 
 
 @lru_cache(maxsize=16)
-def _window(period: Period, at: date) -> tuple[str, datetime | None]:
+def _compute_window(period: Period, at: date) -> tuple[str, datetime | None]:
     midnight = datetime.combine(at, time.min, UTC)
     if period == "day":
         return f"day#{at:%Y-%m-%d}", midnight + timedelta(days=1)
@@ -180,7 +180,7 @@ def _window(period: Period, at: date) -> tuple[str, datetime | None]:
     return "total", None
 
 
-def applying(definitions: Iterable[BudgetDefinition], context: CallContext, now: datetime) -> tuple[Applied, ...]:
+def select_budgets(definitions: Iterable[BudgetDefinition], context: CallContext, now: datetime) -> tuple[Applied, ...]:
     """Return the budgets that a call counts against, at most one of each scope and period."""
     chosen: dict[tuple[str, str], Applied] = {}
     for definition in definitions:
@@ -190,13 +190,13 @@ def applying(definitions: Iterable[BudgetDefinition], context: CallContext, now:
         key = (definition.scope, definition.period)
         if key in chosen and definition.subject == EACH:
             continue
-        name, resets_at = window(definition.period, now)
+        name, resets_at = compute_window(definition.period, now)
         counter = Counter(context.tenant, definition.scope, subject, name)
         chosen[key] = Applied(definition, counter, resets_at)
     return tuple(chosen[key] for key in sorted(chosen))
 
 
-def exceeded(applied: Applied, used_nanousd: int, amount_nanousd: int) -> BudgetExceeded:
+def make_exceeded_error(applied: Applied, used_nanousd: int, amount_nanousd: int) -> BudgetExceeded:
     """Return the error of a call that does not fit a budget: which, its limit, and when it resets."""
     when = applied.resets_at
     resets = f"it resets at {when:%Y-%m-%dT%H:%M:%SZ}" if when else "it does not reset"

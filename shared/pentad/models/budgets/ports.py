@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Protocol
 from pentad.domain.models import CallContext
 
 if TYPE_CHECKING:
-    from pentad.models.budgets.budgets import BudgetDefinition, Reservation, Standing
+    from pentad.models.budgets.budgets import BudgetDefinition, BudgetStanding, Reservation
 
 
 class BudgetDefinitions(Protocol):
     """The budgets of tenants, as operators set them."""
 
-    def of(self, tenant: str) -> tuple[BudgetDefinition, ...]:
+    def list_for_tenant(self, tenant: str) -> tuple[BudgetDefinition, ...]:
         """Return a tenant's budgets.
 
         Raises:
@@ -52,7 +52,7 @@ class Budget(Protocol):
     released is given back after `pentad.models.budgets.budgets.RESERVATION_SECONDS`: its caller is dead.
     """
 
-    def applies(self, context: CallContext, now: datetime) -> bool:
+    def is_budgeted(self, context: CallContext, now: datetime) -> bool:
         """Tell if a call counts against any budget; from memory, mostly.
 
         Raises:
@@ -60,7 +60,7 @@ class Budget(Protocol):
         """
         ...
 
-    def standings(self, context: CallContext, now: datetime) -> tuple[Standing, ...]:
+    def get_standings(self, context: CallContext, now: datetime) -> tuple[BudgetStanding, ...]:
         """Return how far each budget is used that a call counts against.
 
         Raises:

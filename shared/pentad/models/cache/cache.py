@@ -16,7 +16,7 @@ from pydantic import ValidationError
 
 from pentad.aws.readable import from_stored
 from pentad.domain.errors import StoreUnavailable
-from pentad.domain.ids import new_id
+from pentad.domain.ids import make_id
 from pentad.domain.models import ChatReply, ChatRequest, StopReason
 from pentad.domain.usage import Usage
 from pentad.models.cache.ports import ResponseCache
@@ -79,12 +79,12 @@ def cache_key(request: ChatRequest, route: Route) -> str:
     return hashlib.sha256(json.dumps(parts, separators=(",", ":")).encode()).hexdigest()
 
 
-def acts(request: ChatRequest) -> bool:
+def has_effects(request: ChatRequest) -> bool:
     """Tell if a tool of the request does more than read: what it did once is not done by giving its reply again."""
     return any(tool.effects != "none" for tool in request.tools)
 
 
-def keepable(reply: ChatReply) -> bool:
+def is_cacheable(reply: ChatReply) -> bool:
     """Tell if a reply may be given again: whole, of the primary model, with nothing to say about how it came."""
     whole = reply.stop is StopReason.END and not reply.message.tool_calls
     return whole and not reply.notices
@@ -127,7 +127,7 @@ class CachedChat:
         telemetry: Telemetry,
         *,
         clock: Callable[[], float] = time.time,
-        ids: MakeId = new_id,
+        ids: MakeId = make_id,
     ) -> None:
         self._inner = inner
         self._cache = cache
@@ -140,18 +140,18 @@ class CachedChat:
         """Return the reply; see the port. One that was kept has cost 0, no usage and no attempts."""
         route = self._catalog.route(task=request.task, tier=request.tier, model=request.model)
         seconds = route.response_cache_seconds
-        if seconds is None or request.fresh or acts(request):
+        if seconds is None or request.fresh or has_effects(request):
             return self._inner.complete(request, deadline=deadline)
         tenant, key = request.context.tenant, cache_key(request, route)
-        kept = self._look(tenant, key)
+        kept = self._look_up(tenant, key)
         if kept is not None:
-            return self._renewed(request, kept)
+            return self._renew(request, kept)
         reply = self._inner.complete(request, deadline=deadline)
-        if keepable(reply):
+        if is_cacheable(reply):
             self._keep(tenant, key, reply, seconds)
         return reply
 
-    def _look(self, tenant: str, key: str) -> ChatReply | None:
+    def _look_up(self, tenant: str, key: str) -> ChatReply | None:
         try:
             kept = self._cache.get(tenant, key)
         except StoreUnavailable:
@@ -164,9 +164,9 @@ class CachedChat:
         try:
             self._cache.put(tenant, key, reply, seconds=seconds)
         except StoreUnavailable:
-            self._telemetry.event("response_cache.not_kept", level="WARNING")
+            self._telemetry.log_event("response_cache.not_kept", level="WARNING")
 
-    def _renewed(self, request: ChatRequest, kept: ChatReply) -> ChatReply:
+    def _renew(self, request: ChatRequest, kept: ChatReply) -> ChatReply:
         """Return a kept reply as the message of this call."""
         now = datetime.fromtimestamp(self._clock(), UTC)
         run, step = request.context.run, request.context.step

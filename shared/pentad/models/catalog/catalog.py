@@ -19,7 +19,7 @@ from pydantic import BaseModel, BeforeValidator, Field, ValidationError, model_v
 
 from pentad.domain.errors import InvalidInput
 from pentad.domain.models import CascadeSpec, PromptCache
-from pentad.domain.money import nanousd
+from pentad.domain.money import to_nanousd
 from pentad.domain.values import FrozenValue
 from pentad.models.catalog.catalog_file import CatalogFile
 from pentad.models.catalog.provider_entries import Dialect, ProviderEntry
@@ -27,11 +27,11 @@ from pentad.models.catalog.provider_entries import Dialect, ProviderEntry
 Effort = Literal["low", "medium", "high"]
 
 
-def _price(value: object) -> int:
+def _parse_price(value: object) -> int:
     if not isinstance(value, str):
         raise ValueError('write a price as a string, such as "2.50": a float is not exact')
     try:
-        amount = nanousd(value)
+        amount = to_nanousd(value)
     except ArithmeticError as error:
         raise ValueError(f"{value!r} is not an amount of USD") from error
     if amount < 0:
@@ -39,7 +39,7 @@ def _price(value: object) -> int:
     return amount
 
 
-Price = Annotated[int, BeforeValidator(_price)]
+Price = Annotated[int, BeforeValidator(_parse_price)]
 
 
 class Entry(FrozenValue):
@@ -108,13 +108,13 @@ class ModelEntry(Entry):
 
     @model_validator(mode="before")
     @classmethod
-    def _wire_id(cls, data: Any) -> Any:
+    def _set_default_id(cls, data: Any) -> Any:
         if isinstance(data, dict):
             return {"id": data.get("name"), **data}
         return data
 
     @model_validator(mode="after")
-    def _complete(self) -> "ModelEntry":
+    def _check_complete(self) -> "ModelEntry":
         if self.kind == "chat" and not (self.output_tokens and "output" in self.prices.model_fields_set):
             raise ValueError("a chat model needs output_tokens and an output price")
         if self.kind == "embedding" and self.dimensions is None:
@@ -245,12 +245,12 @@ Origins = dict[tuple[str, str], CatalogFile]
 """The file that each entry is from, by section and name."""
 
 
-def _section(
+def _build_section(
     files: Sequence[CatalogFile], section: str, entry: type[_B], origins: Origins, **extra: str
 ) -> dict[str, _B]:
     built: dict[str, _B] = {}
     for file in files:
-        for name, value in file.section(section).items():
+        for name, value in file.get_section(section).items():
             names = dict.fromkeys(extra, name)
             try:
                 built[name] = entry.model_validate({**names, **value} if isinstance(value, dict) else value)
@@ -258,10 +258,12 @@ def _section(
                 found = error.errors(include_url=False, include_input=False)
                 # A misspelt field is also a missing one; the line of the misspelling is the one to show.
                 first = next((each for each in found if each["type"] == "extra_forbidden"), found[0])
-                raise file.error((section, name, *first["loc"]), first["msg"], "see the comment at the top") from error
+                raise file.make_error(
+                    (section, name, *first["loc"]), first["msg"], "see the comment at the top"
+                ) from error
             origins[section, name] = file
     if not built:
-        raise files[0].error((section,), "the section is missing or empty", f"add {section}:")
+        raise files[0].make_error((section,), "the section is missing or empty", f"add {section}:")
     return built
 
 
@@ -274,13 +276,13 @@ def _check_models(origins: Origins, catalog: "ModelCatalog") -> None:
         provider = catalog.providers.get(model.provider)
         if provider is None:
             known = ", ".join(catalog.providers)
-            raise file.error(("models", name, "provider"), f"no provider {model.provider}", f"use one of {known}")
+            raise file.make_error(("models", name, "provider"), f"no provider {model.provider}", f"use one of {known}")
         if model.kind == "embedding" and provider.kind not in _EMBED_KINDS:
-            raise file.error(
+            raise file.make_error(
                 ("models", name, "provider"), f"{provider.name} has no embeddings", f"use kind {_EMBED_KINDS}"
             )
         if model.dialect is not None and provider.kind != "openai_compatible":
-            raise file.error(
+            raise file.make_error(
                 ("models", name, "dialect"), f"{provider.name} has no dialects", "leave it out, or change the provider"
             )
 
@@ -289,18 +291,20 @@ def _check_routing(origins: Origins, catalog: ModelCatalog) -> None:
     for name, tier in catalog.tiers.items():
         file = origins["tiers", name]
         if name not in _TIER_NAMES and not name.startswith(_SPECIALISED):
-            raise file.error(("tiers", name), "no such tier", f"use {', '.join(_TIER_NAMES)} or {_SPECIALISED}<name>")
+            raise file.make_error(
+                ("tiers", name), "no such tier", f"use {', '.join(_TIER_NAMES)} or {_SPECIALISED}<name>"
+            )
         kind = "embedding" if name == "embeddings" else "chat"
         for position, model in enumerate(tier.chain):
             place = ("tiers", name, "chain", position)
             if model not in catalog.models:
-                raise file.error(place, f"no model {model}", "add it to catalog.yaml, or use one of its models")
+                raise file.make_error(place, f"no model {model}", "add it to catalog.yaml, or use one of its models")
             if catalog.models[model].kind != kind:
-                raise file.error(place, f"{model} is no {kind} model", f"use a model of kind {kind}")
+                raise file.make_error(place, f"{model} is no {kind} model", f"use a model of kind {kind}")
     for name, task in catalog.tasks.items():
         file = origins["tasks", name]
         if task.tier not in catalog.tiers:
-            raise file.error(("tasks", name, "tier"), f"no tier {task.tier}", "add it under tiers:")
+            raise file.make_error(("tasks", name, "tier"), f"no tier {task.tier}", "add it under tiers:")
         _check_cascade(file, catalog, name, task)
 
 
@@ -309,9 +313,9 @@ def _check_cascade(file: CatalogFile, catalog: ModelCatalog, name: str, task: Ta
         return
     place, first = ("tasks", name, "cascade", "first"), task.cascade.first
     if first not in catalog.tiers:
-        raise file.error(place, f"no tier {first}", "add it under tiers:")
+        raise file.make_error(place, f"no tier {first}", "add it under tiers:")
     if first in (task.tier, "embeddings"):
-        raise file.error(place, f"{first} is not a tier below {task.tier}", "name a cheaper tier of chat models")
+        raise file.make_error(place, f"{first} is not a tier below {task.tier}", "name a cheaper tier of chat models")
 
 
 CATALOG, ROUTING, OVERLAY = "catalog.yaml", "routing.yaml", "models.yaml"
@@ -341,10 +345,10 @@ def parse(
         file.check_duplicates()
     models, routing, origins = [models_file, *overlay], [routing_file, *overlay], Origins()
     catalog = ModelCatalog(
-        providers=_section(models, "providers", ProviderEntry, origins, name=""),
-        models=_section(models, "models", ModelEntry, origins, name=""),
-        tiers=_section(routing, "tiers", TierEntry, origins),
-        tasks=_section(routing, "tasks", TaskEntry, origins),
+        providers=_build_section(models, "providers", ProviderEntry, origins, name=""),
+        models=_build_section(models, "models", ModelEntry, origins, name=""),
+        tiers=_build_section(routing, "tiers", TierEntry, origins),
+        tasks=_build_section(routing, "tasks", TaskEntry, origins),
     )
     _check_models(origins, catalog)
     _check_routing(origins, catalog)

@@ -32,7 +32,7 @@ class CatalogFile:
         if not isinstance(self.data, dict):
             raise ConfigurationError(f"{name}:1: the file is not a mapping", fix="begin with its sections")
 
-    def section(self, name: str) -> dict[str, Any]:
+    def get_section(self, name: str) -> dict[str, Any]:
         """Return a section; an empty one where there is none.
 
         Raises:
@@ -42,54 +42,56 @@ class CatalogFile:
         if items is None:
             return {}
         if not isinstance(items, dict):
-            raise self.error((name,), "the section is not a mapping", f"write names and their fields under {name}:")
+            raise self.make_error(
+                (name,), "the section is not a mapping", f"write names and their fields under {name}:"
+            )
         return {str(key): value for key, value in items.items()}
 
     def check_sections(self, known: tuple[str, ...]) -> None:
         """Raise ConfigurationError where the file has a section that is not known."""
         for section in self.data:
             if section not in known:
-                raise self.error((section,), "the section is not known", f"use {', '.join(known)}")
+                raise self.make_error((section,), "the section is not known", f"use {', '.join(known)}")
 
     def check_duplicates(self) -> None:
         """Raise ConfigurationError where a key stands twice in one mapping: YAML would let the last one win."""
-        for key in _duplicates(yaml.compose(self._text, Loader=yaml.CSafeLoader)):
+        for key in _iter_duplicates(yaml.compose(self._text, Loader=yaml.CSafeLoader)):
             line = key.start_mark.line + 1
             raise ConfigurationError(f"{self.name}:{line}: {key.value} stands twice", fix="keep one of them")
 
-    def line(self, path: tuple[Any, ...]) -> int:
+    def find_line(self, path: tuple[Any, ...]) -> int:
         """Return the line of the deepest part of ``path`` that is there."""
         node: Any = yaml.compose(self._text, Loader=yaml.CSafeLoader)
         line = 1
         for step in path:
-            found = next(_children(node, step), None)
+            found = next(_iter_children(node, step), None)
             if found is None:
                 break
             mark, node = found
             line = mark.line + 1
         return line
 
-    def error(self, path: tuple[Any, ...], message: str, fix: str) -> ConfigurationError:
+    def make_error(self, path: tuple[Any, ...], message: str, fix: str) -> ConfigurationError:
         """Return the error of a place in the file."""
         where = ".".join(str(part) for part in path)
-        return ConfigurationError(f"{self.name}:{self.line(path)}: {where}: {message}", field=where, fix=fix)
+        return ConfigurationError(f"{self.name}:{self.find_line(path)}: {where}: {message}", field=where, fix=fix)
 
 
-def _children(node: Any, step: Any) -> Iterator[tuple[Any, Any]]:
+def _iter_children(node: Any, step: Any) -> Iterator[tuple[Any, Any]]:
     if isinstance(node, yaml.MappingNode):
         yield from ((key.start_mark, value) for key, value in node.value if key.value == str(step))
     elif isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
         yield node.value[step].start_mark, node.value[step]
 
 
-def _duplicates(node: Any) -> Iterator[Any]:
+def _iter_duplicates(node: Any) -> Iterator[Any]:
     if isinstance(node, yaml.SequenceNode):
         for child in node.value:
-            yield from _duplicates(child)
+            yield from _iter_duplicates(child)
     if isinstance(node, yaml.MappingNode):
         seen = set()
         for key, value in node.value:
             if key.value in seen:
                 yield key
             seen.add(key.value)
-            yield from _duplicates(value)
+            yield from _iter_duplicates(value)

@@ -20,7 +20,7 @@ def rates_for(model: ModelEntry, usage: Usage, *, batch: bool = False) -> Rates:
     return prices
 
 
-def cost(model: ModelEntry, usage: Usage, *, batch: bool = False) -> int:
+def cost_of(model: ModelEntry, usage: Usage, *, batch: bool = False) -> int:
     """Return the cost in nano-dollars.
 
     All counts are priced together and rounded once, half to even, so no fraction is lost or counted twice.

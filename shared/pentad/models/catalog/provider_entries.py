@@ -42,7 +42,7 @@ class ProviderEntry(FrozenValue):
     dialect: Dialect = Dialect()
 
     @model_validator(mode="after")
-    def _complete(self) -> "ProviderEntry":
+    def _check_complete(self) -> "ProviderEntry":
         if self.kind in ("anthropic", "openai") and self.secret is None:
             raise ValueError(f"a provider of kind {self.kind} needs a secret")
         if self.kind == "bedrock" and self.secret is not None:

@@ -11,14 +11,14 @@ from typing import Protocol
 
 from pydantic import Field
 
-from pentad.domain.ids import new_id
+from pentad.domain.ids import make_id
 from pentad.domain.messages import Message, TextBlock
 from pentad.domain.models import CallContext, ChatRequest, Outcome
 from pentad.domain.usage import Usage
 from pentad.domain.values import FrozenValue
 from pentad.models.breaker.ports import Breaker
 from pentad.models.catalog.catalog import Link, ModelCatalog, ModelEntry
-from pentad.models.gateway.pursuit import Pace, Sender, estimated_usage
+from pentad.models.gateway.pursuit import Pace, Sender, estimate_usage
 from pentad.models.ledger.attempts import Attempts, MakeId
 from pentad.models.ledger.ports import Ledger
 from pentad.models.providers.exchange import ProviderFailure, ProviderReply, ProviderVectors
@@ -72,7 +72,7 @@ class DrillLog(Protocol):
         """
         ...
 
-    def latest(self, limit: int = 1) -> list[DrillResult]:
+    def list_latest(self, limit: int = 1) -> list[DrillResult]:
         """Return the latest results, the newest first."""
         ...
 
@@ -123,7 +123,7 @@ class Drill:
         telemetry: Telemetry,
         *,
         clock: Callable[[], float],
-        ids: MakeId = new_id,
+        ids: MakeId = make_id,
     ) -> None:
         self._chat = chat
         self._embed = embed
@@ -150,12 +150,12 @@ class Drill:
         for index, exercise in enumerate(exercises):
             # A slow model must not take the time of those behind it.
             until = min(deadline, self._clock() + max(1.0, (deadline - self._clock()) / (len(exercises) - index)))
-            found.extend(self._exercised(exercise, until))
-        result = DrillResult(started_at=started, links=tuple(sorted(found, key=self._order)))
+            found.extend(self._run_exercise(exercise, until))
+        result = DrillResult(started_at=started, links=tuple(sorted(found, key=self._sort_key)))
         self._log.record(result)
         self._telemetry.count(names.DRILLS)
         for link in result.broken:
-            self._telemetry.event(
+            self._telemetry.log_event(
                 "drill.broken",
                 level="ERROR",
                 tier=link.tier,
@@ -165,15 +165,15 @@ class Drill:
             )
         return result
 
-    def _order(self, link: LinkResult) -> tuple[int, int]:
+    def _sort_key(self, link: LinkResult) -> tuple[int, int]:
         return list(self._catalog.tiers).index(link.tier), link.link
 
-    def _exercised(self, exercise: Exercise, until: float) -> list[LinkResult]:
+    def _run_exercise(self, exercise: Exercise, until: float) -> list[LinkResult]:
         model, (tier, position) = exercise.model, exercise.places[0]
         context = CallContext(tenant=TENANT, purpose="drill")
         attempts = Attempts(context, tier, self._ledger, self._clock, self._ids, self._telemetry)
-        pace = Pace(until, LINK_SECONDS, self._clock, _never, lambda: 0.0)
-        failure = self._asked(exercise, Link(position=position, model=model), attempts, pace)
+        pace = Pace(until, LINK_SECONDS, self._clock, _refuse_sleep, lambda: 0.0)
+        failure = self._ask_model(exercise, Link(position=position, model=model), attempts, pace)
         made = attempts.made[-1] if attempts.made else None
         ok = made is not None and made.outcome in _ANSWERS
         self._telemetry.count(names.DRILL_LINK, int(ok), unit="None", provider=model.provider, model=model.name)
@@ -192,44 +192,44 @@ class Drill:
             for tier, link in exercise.places
         ]
 
-    def _asked(self, exercise: Exercise, link: Link, attempts: Attempts, pace: Pace) -> ProviderFailure | None:
+    def _ask_model(self, exercise: Exercise, link: Link, attempts: Attempts, pace: Pace) -> ProviderFailure | None:
         model = exercise.model
         if model.kind == "embedding":
             embedder = self._embed.get(model.provider)
             if embedder is None:
-                return _unconfigured(model)
+                return _make_unconfigured_failure(model)
             dimensions = exercise.dimensions or model.dimensions or 0
             vectors: Sender[ProviderVectors] = Sender(link, attempts, pace, 0, breaker=self._breaker, past=True)
-            return vectors.attempt(
+            return vectors.make_attempt(
                 lambda timeout: embedder.send(model, ["ok"], dimensions=dimensions, timeout=timeout),
                 lambda reply: None,
                 lambda reply: Usage(input_tokens=1),
             )[1]
         provider = self._chat.get(model.provider)
         if provider is None:
-            return _unconfigured(model)
-        request = _request(attempts.context, pace.clock())
+            return _make_unconfigured_failure(model)
+        request = _make_request(attempts.context, pace.clock())
         sender: Sender[ProviderReply] = Sender(link, attempts, pace, 0, breaker=self._breaker, past=True)
-        return sender.attempt(
+        return sender.make_attempt(
             lambda timeout: provider.send(
                 model, request, max_output_tokens=OUTPUT_TOKENS, timeout=timeout, effort="low"
             ),
-            _unanswered,
-            lambda reply: estimated_usage(model, request, reply),
+            _find_failure,
+            lambda reply: estimate_usage(model, request, reply),
         )[1]
 
 
-def _unanswered(reply: ProviderReply) -> ProviderFailure | None:
+def _find_failure(reply: ProviderReply) -> ProviderFailure | None:
     if reply.text.strip() or reply.blocks:
         return None
     return ProviderFailure(Outcome.MALFORMED, f"an empty reply that ended by {reply.stop}")
 
 
-def _unconfigured(model: ModelEntry) -> ProviderFailure:
+def _make_unconfigured_failure(model: ModelEntry) -> ProviderFailure:
     return ProviderFailure(Outcome.AUTHENTICATION, f"no adapter for {model.provider} is configured", sent=False)
 
 
-def _request(context: CallContext, now: float) -> ChatRequest:
+def _make_request(context: CallContext, now: float) -> ChatRequest:
     at = datetime.fromtimestamp(now, UTC)
     words = (TextBlock(text=QUESTION),)
     return ChatRequest(
@@ -237,5 +237,5 @@ def _request(context: CallContext, now: float) -> ChatRequest:
     )
 
 
-def _never(seconds: float) -> None:
+def _refuse_sleep(seconds: float) -> None:
     raise AssertionError("a drill makes one attempt and never waits for another")

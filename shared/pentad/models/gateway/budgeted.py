@@ -12,16 +12,16 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
 
 from pentad.domain.errors import BudgetExceeded, ContextOverflow, InvalidInput, ModelUnavailable, StoreUnavailable
-from pentad.domain.ids import new_id
+from pentad.domain.ids import make_id
 from pentad.domain.models import CallContext, ChatReply, ChatRequest, EmbedReply
-from pentad.models.budgets.budgets import Reservation, Standing, exceeded
+from pentad.models.budgets.budgets import BudgetStanding, Reservation, make_exceeded_error
 from pentad.models.budgets.ports import Budget
 from pentad.models.catalog.catalog import Effort, ModelCatalog, ModelEntry
-from pentad.models.catalog.pricing import cost, worst_case
-from pentad.models.gateway.candidates import candidates, output_cap
-from pentad.models.gateway.embeddings import estimated_usage as estimated_embedding
-from pentad.models.gateway.pursuit import estimated_usage
-from pentad.models.gateway.tokens import estimate_request, scaled
+from pentad.models.catalog.pricing import cost_of, worst_case
+from pentad.models.gateway.candidates import output_cap, select_candidates
+from pentad.models.gateway.embeddings import estimate_usage as estimated_embedding
+from pentad.models.gateway.pursuit import estimate_usage
+from pentad.models.gateway.tokens import apply_factor, estimate_request
 from pentad.models.ledger.attempts import MakeId
 from pentad.models.ports import ChatModel, Embedder
 from pentad.models.providers.exchange import ProviderFailure, ProviderReply, ProviderVectors
@@ -48,7 +48,7 @@ class Meter:
         telemetry: Telemetry,
         *,
         clock: Callable[[], float] = time.time,
-        ids: MakeId = new_id,
+        ids: MakeId = make_id,
     ) -> None:
         self.clock = clock
         self._budget = budget
@@ -59,9 +59,9 @@ class Meter:
         """Return the time, UTC."""
         return datetime.fromtimestamp(self.clock(), UTC)
 
-    def standings(self, context: CallContext) -> tuple[Standing, ...]:
+    def get_standings(self, context: CallContext) -> tuple[BudgetStanding, ...]:
         """Return how far the budgets are used that a call counts against."""
-        return self._budget.standings(context, self.now())
+        return self._budget.get_standings(context, self.now())
 
     def hold(self, context: CallContext, amount: Callable[[], int]) -> Reservation | None:
         """Hold an amount of every budget that applies; None where none does, and the amount is not asked for.
@@ -71,12 +71,12 @@ class Meter:
             StoreUnavailable: the store did not answer: what can't be counted is not sent.
         """
         now = self.now()
-        if not self._budget.applies(context, now):
+        if not self._budget.is_budgeted(context, now):
             return None
         try:
             return self._budget.reserve(context, amount(), attempt=self._ids("att", now), now=now)
         except BudgetExceeded as error:
-            self.refused(error)
+            self.report_refusal(error)
             raise
 
     def settle(self, held: Reservation | None, actual_nanousd: int) -> None:
@@ -89,17 +89,19 @@ class Meter:
         try:
             self._budget.settle(held, actual_nanousd)
         except StoreUnavailable as error:
-            self._telemetry.event("budget.unsettled", level="ERROR", error=error.message, cost_nanousd=actual_nanousd)
+            self._telemetry.log_event(
+                "budget.unsettled", level="ERROR", error=error.message, cost_nanousd=actual_nanousd
+            )
             self._telemetry.count(names.BUDGET_UNSETTLED)
 
-    def refused(self, error: BudgetExceeded) -> None:
+    def report_refusal(self, error: BudgetExceeded) -> None:
         """Tell of a call that can't be paid."""
-        self._telemetry.event("budget.exceeded", level="WARNING", budget=error.budget)
+        self._telemetry.log_event("budget.exceeded", level="WARNING", budget=error.budget)
         self._telemetry.count(names.BUDGET_REFUSALS)
 
-    def downgraded(self, standing: Standing) -> None:
+    def report_downgrade(self, standing: BudgetStanding) -> None:
         """Tell of a call that goes to a smaller model."""
-        self._telemetry.event("budget.downgraded", level="WARNING", budget=standing.applied.name)
+        self._telemetry.log_event("budget.downgraded", level="WARNING", budget=standing.applied.name)
         self._telemetry.count(names.BUDGET_DOWNGRADES)
 
 
@@ -133,19 +135,19 @@ class BudgetedProvider:
         """
         began = self._meter.clock()
 
-        def most() -> int:
+        def compute_worst_case() -> int:
             return worst_case(model, estimate_request(request, factor=model.token_factor), max_output_tokens)
 
-        held = self._meter.hold(request.context, most)
+        held = self._meter.hold(request.context, compute_worst_case)
         left = max(0.1, timeout - (self._meter.clock() - began))
         try:
             reply = self._provider.send(
                 model, request, max_output_tokens=max_output_tokens, timeout=left, effort=effort
             )
         except ProviderFailure as failure:
-            self._meter.settle(held, cost(model, failure.usage) if failure.sent and failure.usage else 0)
+            self._meter.settle(held, cost_of(model, failure.usage) if failure.sent and failure.usage else 0)
             raise
-        self._meter.settle(held, cost(model, reply.usage or estimated_usage(model, request, reply)))
+        self._meter.settle(held, cost_of(model, reply.usage or estimate_usage(model, request, reply)))
         return reply
 
 
@@ -167,8 +169,8 @@ class BudgetedChat:
 
     def complete(self, request: ChatRequest, *, deadline: float) -> ChatReply:
         """Return the reply; see the port."""
-        standings = self._meter.standings(request.context)
-        chosen, notice = self._affordable(request, standings) if standings else (request, None)
+        standings = self._meter.get_standings(request.context)
+        chosen, notice = self._choose_affordable(request, standings) if standings else (request, None)
         told = () if notice is None else (notice,)
         try:
             reply = self._model.complete(chosen, deadline=deadline)
@@ -177,47 +179,49 @@ class BudgetedChat:
             raise
         return reply.model_copy(update={"notices": (*told, *reply.notices)}) if told else reply
 
-    def _affordable(self, request: ChatRequest, standings: Sequence[Standing]) -> tuple[ChatRequest, str | None]:
+    def _choose_affordable(
+        self, request: ChatRequest, standings: Sequence[BudgetStanding]
+    ) -> tuple[ChatRequest, str | None]:
         try:
-            asked = self._most(request)
+            asked = self._compute_worst_case(request)
         except (InvalidInput, ContextOverflow):
             return request, None  # the gateway says so in its own words
         short = next((each for each in standings if each.remaining < asked), None)
         near = short or next((each for each in standings if each.near), None)
         if near is None:
             return request, None
-        cheaper = self._cheaper(request, asked)
+        cheaper = self._find_cheaper(request, asked)
         needed = asked if cheaper is None else cheaper[1]
         unpaid = next((each for each in standings if each.remaining < needed), None)
         if unpaid is not None:
-            error = exceeded(unpaid.applied, unpaid.used_nanousd, needed)
-            self._meter.refused(error)
+            error = make_exceeded_error(unpaid.applied, unpaid.used_nanousd, needed)
+            self._meter.report_refusal(error)
             raise error
         if cheaper is None:
             return request, None
-        self._meter.downgraded(near)
+        self._meter.report_downgrade(near)
         return cheaper[0], f"The budget of {near.applied.words} is nearly used up, so a smaller model was asked."
 
-    def _cheaper(self, request: ChatRequest, asked: int) -> tuple[ChatRequest, int] | None:
+    def _find_cheaper(self, request: ChatRequest, asked: int) -> tuple[ChatRequest, int] | None:
         """Return the request to the fast tier and what it may cost; None where it goes there, or can't."""
         if request.model is not None or CHEAPER not in self._catalog.tiers:
             return None  # who names a model gets that one or none
         cheaper = request.model_copy(update={"tier": CHEAPER})
         try:
-            most = self._most(cheaper)
+            most = self._compute_worst_case(cheaper)
         except (InvalidInput, ContextOverflow):
             return None
         return (cheaper, most) if most < asked else None
 
-    def _most(self, request: ChatRequest) -> int:
+    def _compute_worst_case(self, request: ChatRequest) -> int:
         """Return what one request to the dearest link that may answer can cost, in nano-dollars."""
         route = self._catalog.route(task=request.task, tier=request.tier, model=request.model)
-        links = candidates(request, route.links, providers=self._providers, task_cap=route.output_tokens)
+        links = select_candidates(request, route.links, providers=self._providers, task_cap=route.output_tokens)
         tokens = estimate_request(request)
         return max(
             worst_case(
                 link.model,
-                scaled(tokens, link.model.token_factor),
+                apply_factor(tokens, link.model.token_factor),
                 output_cap(request, link.model, route.output_tokens),
             )
             for link in links
@@ -241,9 +245,9 @@ class _BudgetedEmbed:
         try:
             reply = self._provider.send(model, texts, dimensions=dimensions, timeout=left)
         except ProviderFailure as failure:
-            self._meter.settle(held, cost(model, failure.usage) if failure.sent and failure.usage else 0)
+            self._meter.settle(held, cost_of(model, failure.usage) if failure.sent and failure.usage else 0)
             raise
-        self._meter.settle(held, cost(model, reply.usage or estimated_embedding(texts)))
+        self._meter.settle(held, cost_of(model, reply.usage or estimated_embedding(texts)))
         return reply
 
 

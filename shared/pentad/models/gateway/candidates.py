@@ -6,10 +6,10 @@ from pentad.domain.errors import ContextOverflow, InvalidInput
 from pentad.domain.messages import DocumentBlock, ImageBlock
 from pentad.domain.models import ChatRequest
 from pentad.models.catalog.catalog import Link, ModelEntry
-from pentad.models.gateway.tokens import estimate_request, scaled
+from pentad.models.gateway.tokens import apply_factor, estimate_request
 
 
-def needs(request: ChatRequest) -> frozenset[str]:
+def required_capabilities(request: ChatRequest) -> frozenset[str]:
     """Return the capabilities a request needs."""
     blocks = [block for message in request.messages for block in message.blocks]
     asked = {
@@ -28,16 +28,16 @@ def output_cap(request: ChatRequest, model: ModelEntry, task_cap: int | None) ->
     return min(request.max_output_tokens or task_cap or model.output_tokens, model.output_tokens)
 
 
-def fits(request: ChatRequest, model: ModelEntry, cap: int) -> bool:
+def has_room(request: ChatRequest, model: ModelEntry, cap: int) -> bool:
     """Tell if the conversation and a reply of ``cap`` tokens fit the model's window, by estimate."""
-    return _holds(model, estimate_request(request), cap)
+    return _has_room(model, estimate_request(request), cap)
 
 
-def _holds(model: ModelEntry, tokens: int, cap: int) -> bool:
-    return scaled(tokens, model.token_factor) + cap <= model.context_tokens
+def _has_room(model: ModelEntry, tokens: int, cap: int) -> bool:
+    return apply_factor(tokens, model.token_factor) + cap <= model.context_tokens
 
 
-def candidates(
+def select_candidates(
     request: ChatRequest, links: Sequence[Link], *, providers: Collection[str], task_cap: int | None = None
 ) -> tuple[Link, ...]:
     """Return the links that can take the request, in the chain's order; never empty.
@@ -52,7 +52,7 @@ def candidates(
         InvalidInput: no model of the chain is of the kind, or has the capabilities, that the request needs.
         ContextOverflow: some have, but their windows are too small.
     """
-    wanted = needs(request)
+    wanted = required_capabilities(request)
     able = [
         link
         for link in links
@@ -66,7 +66,7 @@ def candidates(
             f"no model of the chain can do: {asked}", field="task", fix="use another task, tier or model"
         )
     tokens = estimate_request(request)
-    fitting = tuple(link for link in able if _holds(link.model, tokens, output_cap(request, link.model, task_cap)))
+    fitting = tuple(link for link in able if _has_room(link.model, tokens, output_cap(request, link.model, task_cap)))
     if not fitting:
         raise ContextOverflow("no model of the chain holds the conversation", fix="shorten it, or name a larger model")
     return fitting

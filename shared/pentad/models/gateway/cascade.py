@@ -59,14 +59,14 @@ class Draft:
     cost_nanousd: int
 
 
-def wrapped(schema: dict[str, Any] | None) -> dict[str, Any] | None:
+def wrap_schema(schema: dict[str, Any] | None) -> dict[str, Any] | None:
     """Return the schema of ``{answer, confidence}`` around a schema, or around words; None where it can't be wrapped.
 
     Definitions move to the root, where references look for them; a reference to anything else would lose its way.
     """
     inner = dict(_WORDS if schema is None else schema)
     definitions: dict[str, Any] = {key: inner.pop(key) for key in ("$defs", "definitions") if key in inner}
-    if not all(ref.startswith(("#/$defs/", "#/definitions/")) for ref in _references(schema)):
+    if not all(ref.startswith(("#/$defs/", "#/definitions/")) for ref in _iter_references(schema)):
         return None
     return {
         "type": "object",
@@ -77,17 +77,17 @@ def wrapped(schema: dict[str, Any] | None) -> dict[str, Any] | None:
     }
 
 
-def _references(schema: Any) -> Iterator[str]:
+def _iter_references(schema: Any) -> Iterator[str]:
     if isinstance(schema, dict):
         if isinstance(schema.get("$ref"), str):
             yield schema["$ref"]
         schema = list(schema.values())
     if isinstance(schema, list):
         for each in schema:
-            yield from _references(each)
+            yield from _iter_references(each)
 
 
-def unwrapped(reply: ChatReply, *, words: bool) -> tuple[ChatReply | None, float]:
+def extract_answer(reply: ChatReply, *, words: bool) -> tuple[ChatReply | None, float]:
     """Return the reply without the wrapper and its confidence; None and 0 where it holds no answer.
 
     Args:
@@ -132,13 +132,13 @@ class Cascade:
 
     def complete(self, request: ChatRequest, *, deadline: float) -> ChatReply:
         """Return the reply; see the port. Usage, cost and attempts are of both tiers where both were asked."""
-        spec = self._spec(request)
+        spec = self._find_spec(request)
         plain = request if request.cascade is None else request.model_copy(update={"cascade": None})
-        schema = wrapped(request.output_schema) if spec is not None else None
+        schema = wrap_schema(request.output_schema) if spec is not None else None
         if spec is None or schema is None:
             return self._inner.complete(plain, deadline=deadline)
         first = plain.model_copy(update={"tier": spec.first, "model": None, "output_schema": schema})
-        draft = self._draft(first, deadline, words=request.output_schema is None)
+        draft = self._make_draft(first, deadline, words=request.output_schema is None)
         if draft.reply is not None and draft.confidence >= spec.threshold:
             self._count("kept", spec)
             return draft.reply
@@ -149,11 +149,11 @@ class Cascade:
                 error.attempts = (*draft.attempts, *error.attempts)
                 raise
             self._count("given_unsure", spec)
-            return _with(_unsure(draft.reply), error.attempts, *_spent(error.attempts))
+            return _add_attempts(_mark_unsure(draft.reply), error.attempts, *_sum_attempts(error.attempts))
         self._count("moved_up", spec)
-        return _with(reply, draft.attempts, draft.usage, draft.cost_nanousd, before=True)
+        return _add_attempts(reply, draft.attempts, draft.usage, draft.cost_nanousd, before=True)
 
-    def _spec(self, request: ChatRequest) -> CascadeSpec | None:
+    def _find_spec(self, request: ChatRequest) -> CascadeSpec | None:
         route = self._catalog.route(task=request.task, tier=request.tier, model=request.model)
         spec = request.cascade or route.cascade
         if spec is None or request.tools or route.tier == spec.first:
@@ -161,33 +161,33 @@ class Cascade:
         self._catalog.route(task=request.task, tier=spec.first)  # a tier that is not there is the caller's error
         return spec
 
-    def _draft(self, first: ChatRequest, deadline: float, *, words: bool) -> Draft:
+    def _make_draft(self, first: ChatRequest, deadline: float, *, words: bool) -> Draft:
         now = self._clock()
         try:
             reply = self._inner.complete(first, deadline=now + (deadline - now) * _DRAFT_SHARE)
         except (Refused, MalformedReply, ContextOverflow, InvalidInput, ModelUnavailable) as error:
             # InvalidInput: no model of the tier can take it; where it is the request's own fault, the next one says so.
-            return Draft(None, 0.0, error.attempts, *_spent(error.attempts))
+            return Draft(None, 0.0, error.attempts, *_sum_attempts(error.attempts))
         usable, confidence = None, 0.0
         if reply.stop is StopReason.END:
-            usable, confidence = unwrapped(reply, words=words)
+            usable, confidence = extract_answer(reply, words=words)
         return Draft(usable, confidence, reply.attempts, reply.usage, reply.cost_nanousd)
 
     def _count(self, outcome: str, spec: CascadeSpec) -> None:
         self._telemetry.count(names.CASCADES, outcome=outcome, tier=spec.first)
 
 
-def _spent(attempts: tuple[Any, ...]) -> tuple[Usage, int]:
+def _sum_attempts(attempts: tuple[Any, ...]) -> tuple[Usage, int]:
     """Return the usage of attempts and their cost in nano-dollars."""
     return sum((each.usage for each in attempts), Usage()), sum(each.cost_nanousd for each in attempts)
 
 
-def _unsure(draft: ChatReply) -> ChatReply:
+def _mark_unsure(draft: ChatReply) -> ChatReply:
     """Return a draft that is better than nothing."""
     return draft.model_copy(update={"notices": (*draft.notices, UNSURE)})
 
 
-def _with(
+def _add_attempts(
     reply: ChatReply, attempts: tuple[Any, ...], usage: Usage, cost_nanousd: int, *, before: bool = False
 ) -> ChatReply:
     """Return a reply with what else was asked for it."""

@@ -40,18 +40,18 @@ def compact(messages: Sequence[Message], target_tokens: float) -> tuple[Message,
     starts = [index for index, message in enumerate(messages) if _is_question(message)] or [0]
     for start in starts:
         kept = _with_note(messages, list(messages[start:]))
-        if _tokens(kept) <= target_tokens:
+        if _count_tokens(kept) <= target_tokens:
             return kept
     newest = list(messages[starts[-1] :])
     for limit in _RESULT_CHARACTERS:
-        newest = [_shortened(message, limit) for message in newest]
+        newest = [_trim_results(message, limit) for message in newest]
         kept = _with_note(messages, newest)
-        if _tokens(kept) <= target_tokens:
+        if _count_tokens(kept) <= target_tokens:
             return kept
-    while (pair := _oldest_pair(newest)) is not None:
+    while (pair := _find_oldest_pair(newest)) is not None:
         del newest[pair : pair + 2]
         kept = _with_note(messages, newest)
-        if _tokens(kept) <= target_tokens:
+        if _count_tokens(kept) <= target_tokens:
             return kept
     return None
 
@@ -60,7 +60,7 @@ def _is_question(message: Message) -> bool:
     return message.role == "user" and not any(isinstance(block, ToolResultBlock) for block in message.blocks)
 
 
-def _tokens(messages: Sequence[Message]) -> int:
+def _count_tokens(messages: Sequence[Message]) -> int:
     return sum(estimate_message(message) for message in messages)
 
 
@@ -76,7 +76,7 @@ def _with_note(before: Sequence[Message], kept: Sequence[Message]) -> tuple[Mess
     )
 
 
-def _shortened(message: Message, limit: int) -> Message:
+def _trim_results(message: Message, limit: int) -> Message:
     """Return the message with the beginning and the end of each result that is longer."""
     blocks: list[ContentBlock] = []
     for block in message.blocks:
@@ -89,7 +89,7 @@ def _shortened(message: Message, limit: int) -> Message:
     return message if tuple(blocks) == message.blocks else message.model_copy(update={"blocks": tuple(blocks)})
 
 
-def _oldest_pair(messages: Sequence[Message]) -> int | None:
+def _find_oldest_pair(messages: Sequence[Message]) -> int | None:
     """Return where the oldest reply stands whose calls the next message answers; the newest such pair stays."""
     pairs = [
         index
@@ -99,12 +99,12 @@ def _oldest_pair(messages: Sequence[Message]) -> int | None:
     return pairs[0] if len(pairs) > 1 else None
 
 
-def target(request: ChatRequest, route: Route) -> float:
+def compute_target(request: ChatRequest, route: Route) -> float:
     """Return how many tokens the messages of a request that overflowed may have; 0 or less where nothing would fit."""
     model = max((link.model for link in route.links), key=lambda model: model.context_tokens)
     room = model.context_tokens - output_cap(request, model, route.output_tokens)
     fixed = estimate_request(request.model_copy(update={"messages": ()}))
-    return min(_FILL * (room / model.token_factor - fixed), _SHRINK * _tokens(request.messages))
+    return min(_FILL * (room / model.token_factor - fixed), _SHRINK * _count_tokens(request.messages))
 
 
 class CompactingChat:
@@ -126,7 +126,7 @@ class CompactingChat:
         try:
             return self._inner.complete(request, deadline=deadline)
         except ContextOverflow as error:
-            smaller = self._smaller(request)
+            smaller = self._reduce_request(request)
             if smaller is None:
                 raise
             overflowed = error.attempts
@@ -137,18 +137,18 @@ class CompactingChat:
             if isinstance(error, ModelUnavailable):
                 error.notices = (*error.notices, COMPACTED)
             raise
-        return reply.model_copy(update=_joined(reply, overflowed))
+        return reply.model_copy(update=_merge_attempts(reply, overflowed))
 
-    def _smaller(self, request: ChatRequest) -> ChatRequest | None:
+    def _reduce_request(self, request: ChatRequest) -> ChatRequest | None:
         route = self._catalog.route(task=request.task, tier=request.tier, model=request.model)
-        messages = compact(request.messages, target(request, route))
+        messages = compact(request.messages, compute_target(request, route))
         self._telemetry.count(
             names.CONTEXT_COMPACTIONS, tier=route.tier, outcome="too_large" if messages is None else "compacted"
         )
         return None if messages is None else request.model_copy(update={"messages": messages})
 
 
-def _joined(reply: ChatReply, overflowed: Sequence[Attempt]) -> dict[str, Any]:
+def _merge_attempts(reply: ChatReply, overflowed: Sequence[Attempt]) -> dict[str, Any]:
     """Return what changes in a reply by the attempts that came before it."""
     return {
         "notices": (*reply.notices, COMPACTED),

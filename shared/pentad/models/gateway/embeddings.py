@@ -14,7 +14,7 @@ from pentad.domain.errors import (
     ModelUnavailable,
     PentadError,
 )
-from pentad.domain.ids import new_id
+from pentad.domain.ids import make_id
 from pentad.domain.models import CallContext, EmbedReply, Outcome
 from pentad.domain.usage import Usage
 from pentad.models.breaker.circuits import AlwaysClosed
@@ -60,7 +60,7 @@ class EmbeddingGateway:
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
         random: Callable[[], float] = _random.random,
-        ids: MakeId = new_id,
+        ids: MakeId = make_id,
         breaker: Breaker | None = None,
         telemetry: Telemetry | None = None,
     ) -> None:
@@ -84,21 +84,25 @@ class EmbeddingGateway:
         attempts = Attempts(context, route.tier, self._ledger, self._clock, self._ids, self._telemetry)
         pace = Pace(deadline, route.attempt_seconds, self._clock, self._sleep, self._random)
         walk: Walk[ProviderVectors, list[tuple[float, ...]]] = Walk(links, attempts, pace, self._breaker)
-        answer = walk.run(lambda sender: self._all(sender, texts, route))
+        answer = walk.run(lambda sender: self._embed_all(sender, texts, route))
         if answer is not None:
-            return _reply(*answer, attempts)
+            return _make_reply(*answer, attempts)
         failure = walk.failed[-1][1] if walk.failed else None
-        raise _error(failure) from failure
+        raise _make_error(failure) from failure
 
-    def _all(self, sender: Sender[ProviderVectors], texts: Sequence[str], route: Route) -> list[tuple[float, ...]]:
+    def _embed_all(
+        self, sender: Sender[ProviderVectors], texts: Sequence[str], route: Route
+    ) -> list[tuple[float, ...]]:
         model = sender.link.model
         dimensions = route.dimensions or model.dimensions or 0
         vectors: list[tuple[float, ...]] = []
-        for batch in batches(texts, model.context_tokens, model.token_factor):
-            vectors.extend(self._batch(sender, batch, dimensions))
+        for batch in split_batches(texts, model.context_tokens, model.token_factor):
+            vectors.extend(self._embed_batch(sender, batch, dimensions))
         return vectors
 
-    def _batch(self, sender: Sender[ProviderVectors], batch: Sequence[str], dimensions: int) -> list[tuple[float, ...]]:
+    def _embed_batch(
+        self, sender: Sender[ProviderVectors], batch: Sequence[str], dimensions: int
+    ) -> list[tuple[float, ...]]:
         model = sender.link.model
         provider = self._providers[model.provider]
         tried = False
@@ -107,12 +111,12 @@ class EmbeddingGateway:
             return provider.send(model, batch, dimensions=dimensions, timeout=timeout)
 
         def estimate(_: ProviderVectors) -> Usage:
-            return estimated_usage(batch)
+            return estimate_usage(batch)
 
         while True:
-            reply, failure = sender.attempt(send, _direction, estimate)
+            reply, failure = sender.make_attempt(send, _find_failure, estimate)
             if reply is not None and failure is None:
-                return [unit(vector) for vector in reply.vectors]
+                return [normalise_vector(vector) for vector in reply.vectors]
             found = failure or ProviderFailure(Outcome.MALFORMED, "no vectors")
             recovery = RECOVERIES[found.outcome]
             if tried or not found.sent or not (recovery.retry or recovery.repair):
@@ -122,7 +126,7 @@ class EmbeddingGateway:
                 raise found
 
 
-def batches(texts: Sequence[str], window: int, factor: float) -> list[list[str]]:
+def split_batches(texts: Sequence[str], window: int, factor: float) -> list[list[str]]:
     """Return the texts in batches that a provider takes, in order.
 
     Args:
@@ -147,13 +151,13 @@ def batches(texts: Sequence[str], window: int, factor: float) -> list[list[str]]
     return made
 
 
-def unit(vector: Sequence[float]) -> tuple[float, ...]:
+def normalise_vector(vector: Sequence[float]) -> tuple[float, ...]:
     """Return the vector scaled to length 1 (Euclidean norm)."""
     length = math.hypot(*vector)
     return tuple(value / length for value in vector)
 
 
-def estimated_usage(texts: Sequence[str], factor: float = 1.0) -> Usage:
+def estimate_usage(texts: Sequence[str], factor: float = 1.0) -> Usage:
     """Return about what embedding texts uses, where the provider did not say.
 
     Args:
@@ -163,14 +167,14 @@ def estimated_usage(texts: Sequence[str], factor: float = 1.0) -> Usage:
     return Usage(input_tokens=math.ceil(sum(estimate_tokens(text) for text in texts) * factor))
 
 
-def _direction(reply: ProviderVectors) -> ProviderFailure | None:
+def _find_failure(reply: ProviderVectors) -> ProviderFailure | None:
     lengths = (math.hypot(*vector) for vector in reply.vectors)
     if all(math.isfinite(length) and length > 0 for length in lengths):
         return None
     return ProviderFailure(Outcome.MALFORMED, "a vector has no direction")
 
 
-def _reply(link: Link, vectors: list[tuple[float, ...]], attempts: Attempts) -> EmbedReply:
+def _make_reply(link: Link, vectors: list[tuple[float, ...]], attempts: Attempts) -> EmbedReply:
     return EmbedReply(
         vectors=tuple(vectors),
         provider=link.model.provider,
@@ -181,7 +185,7 @@ def _reply(link: Link, vectors: list[tuple[float, ...]], attempts: Attempts) -> 
     )
 
 
-def _error(failure: ProviderFailure | None) -> PentadError:
+def _make_error(failure: ProviderFailure | None) -> PentadError:
     outcome = failure.outcome if failure else None
     if outcome is Outcome.RATE_LIMIT:
         return ModelThrottled("the embeddings provider said 429", retry_after=failure.retry_after if failure else None)

@@ -14,13 +14,13 @@ from pentad.domain.errors import (
     PentadError,
     Refused,
 )
-from pentad.domain.ids import new_id
+from pentad.domain.ids import make_id
 from pentad.domain.messages import Message
 from pentad.domain.models import ChatReply, ChatRequest, Outcome, StopReason
 from pentad.models.breaker.circuits import AlwaysClosed
 from pentad.models.breaker.ports import Breaker
 from pentad.models.catalog.catalog import Link, ModelCatalog
-from pentad.models.gateway.candidates import candidates
+from pentad.models.gateway.candidates import select_candidates
 from pentad.models.gateway.pursuit import Pace, Pursuit
 from pentad.models.gateway.walk import Walk
 from pentad.models.ledger.attempts import Attempts, MakeId
@@ -63,7 +63,7 @@ class Gateway:
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
         random: Callable[[], float] = _random.random,
-        ids: MakeId = new_id,
+        ids: MakeId = make_id,
         breaker: Breaker | None = None,
         telemetry: Telemetry | None = None,
     ) -> None:
@@ -82,7 +82,7 @@ class Gateway:
         if not request.messages or request.messages[-1].role != "user":
             raise InvalidInput("the last message is not the user's", field="messages", fix="end with a user message")
         route = self._catalog.route(task=request.task, tier=request.tier, model=request.model)
-        links = candidates(request, route.links, providers=self._providers.keys(), task_cap=route.output_tokens)
+        links = select_candidates(request, route.links, providers=self._providers.keys(), task_cap=route.output_tokens)
         attempts = Attempts(request.context, route.tier, self._ledger, self._clock, self._ids, self._telemetry)
         pace = Pace(deadline, route.attempt_seconds, self._clock, self._sleep, self._random)
         walk: Walk[ProviderReply, ProviderReply] = Walk(links, attempts, pace, self._breaker)
@@ -99,13 +99,13 @@ class Gateway:
     ) -> ChatReply:
         notices, attempts = [], walk.attempts
         if link is not walk.links[0]:
-            why = _why(walk)
+            why = _explain_fallback(walk)
             notices.append(f"{why}; this answer comes from {link.model.label}.")
             self._count(names.MODEL_FALLBACKS, provider=link.model.provider, model=link.model.name)
         if reply.stop is StopReason.MAX_TOKENS:
             notices.append(TRUNCATED)
         return ChatReply(
-            message=self._message(request, reply),
+            message=self._make_message(request, reply),
             stop=reply.stop,
             usage=attempts.usage,
             cost_nanousd=attempts.cost_nanousd,
@@ -117,7 +117,7 @@ class Gateway:
 
     def _translate(self, attempts: Attempts, failures: list[ProviderFailure]) -> PentadError:
         """Return the one error that the failures of all links come to."""
-        error = verdict([failure.outcome for failure in failures])
+        error = choose_error([failure.outcome for failure in failures])
         error.attempts = tuple(attempts.made)
         if isinstance(error, ModelUnavailable):
             self._count(names.MODEL_DEGRADED, tier=attempts.tier)
@@ -127,7 +127,7 @@ class Gateway:
         if self._telemetry is not None:
             self._telemetry.count(metric, 1, unit="Count", **dimensions)
 
-    def _message(self, request: ChatRequest, reply: ProviderReply) -> Message:
+    def _make_message(self, request: ChatRequest, reply: ProviderReply) -> Message:
         now = datetime.fromtimestamp(self._clock(), UTC)
         context = request.context
         if context.run is not None and context.step is not None:
@@ -145,7 +145,7 @@ class Gateway:
         )
 
 
-def _why(walk: Walk[ProviderReply, ProviderReply]) -> str:
+def _explain_fallback(walk: Walk[ProviderReply, ProviderReply]) -> str:
     """Return why the first link did not answer, in words for the user."""
     for link, failure in walk.failed:
         if link is walk.links[0]:
@@ -153,7 +153,7 @@ def _why(walk: Walk[ProviderReply, ProviderReply]) -> str:
     return "The primary model is left alone for a while after failures"
 
 
-def verdict(outcomes: list[Outcome]) -> PentadError:
+def choose_error(outcomes: list[Outcome]) -> PentadError:
     """Return the error that a chain without an answer ends in.
 
     What a provider said of the request itself outweighs that others were down; that one was down outweighs a

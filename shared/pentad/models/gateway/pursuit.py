@@ -17,7 +17,7 @@ from pentad.models.breaker.breaker import Admission, CircuitState, Evidence
 from pentad.models.breaker.circuits import AlwaysClosed, CircuitOpen, circuit_of
 from pentad.models.breaker.ports import Breaker
 from pentad.models.catalog.catalog import Link, ModelEntry, Route
-from pentad.models.gateway.candidates import fits, output_cap
+from pentad.models.gateway.candidates import has_room, output_cap
 from pentad.models.gateway.tokens import estimate_request, estimate_tokens
 from pentad.models.ledger.attempts import Attempts
 from pentad.models.providers import backoff
@@ -54,13 +54,13 @@ class Pace:
         """Seconds to the deadline."""
         return self.deadline - self.clock()
 
-    def timeout(self, links_after: int) -> float:
+    def compute_timeout(self, links_after: int) -> float:
         """Return seconds the next attempt may take."""
         return backoff.attempt_timeout(self.remaining, self.attempt_seconds, links_after)
 
     def wait(self, tries: int, retry_after: float | None, links_after: int) -> bool:
         """Wait before another try of the same link; return False, at once, where the deadline does not allow it."""
-        seconds = max(backoff.jittered(tries, self.random()), retry_after or 0.0)
+        seconds = max(backoff.compute_backoff(tries, self.random()), retry_after or 0.0)
         left = self.remaining - seconds
         if left - backoff.reserve(max(0.0, left), links_after) < backoff.MIN_USEFUL_SECONDS:
             return False
@@ -116,7 +116,7 @@ class Sender(Generic[R]):
         self._circuit = circuit_of(link)
         self._past = past
 
-    def attempt(
+    def make_attempt(
         self,
         send: Callable[[float], R],
         verdict: Callable[[R], ProviderFailure | None],
@@ -129,7 +129,7 @@ class Sender(Generic[R]):
             verdict: what is wrong with a reply, if anything.
             estimate: a reply's usage where the provider did not say.
         """
-        timeout = self.pace.timeout(self.links_after)
+        timeout = self.pace.compute_timeout(self.links_after)
         if timeout < backoff.MIN_USEFUL_SECONDS:
             return None, ProviderFailure(Outcome.TIMEOUT, "no time left", sent=False)
         past, self._past = self._past, False
@@ -138,7 +138,7 @@ class Sender(Generic[R]):
             return None, CircuitOpen()
         learned = Evidence(None, self.pace.clock(), timeout, probe=admission.probe, past=past)
         try:
-            reply, failure = self._attempted(lambda: send(timeout), verdict, estimate)
+            reply, failure = self._run_attempt(lambda: send(timeout), verdict, estimate)
             if failure is None:
                 learned = replace(learned, outcome=Outcome.OK)
             elif failure.sent:
@@ -151,14 +151,14 @@ class Sender(Generic[R]):
         """Wait before another try of the link; False, at once, where deadline or breaker do not allow one."""
         now = self.pace.clock()
         circuit = self._breaker.look(self._circuit)
-        if circuit.state(now) is CircuitState.OPEN and circuit.next_try(now) > now + (failure.retry_after or 0.0):
+        if circuit.get_state(now) is CircuitState.OPEN and circuit.next_try(now) > now + (failure.retry_after or 0.0):
             return False
         again = self.pace.wait(1, failure.retry_after, self.links_after)
         if again:
-            self._attempts.retried(self.link, failure.outcome)
+            self._attempts.count_retry(self.link, failure.outcome)
         return again
 
-    def _attempted(
+    def _run_attempt(
         self,
         send: Callable[[], R],
         verdict: Callable[[R], ProviderFailure | None],
@@ -171,10 +171,10 @@ class Sender(Generic[R]):
             if failure.sent:
                 self._record(begun, failure.outcome, failure.usage, failure.request_id, failure.error)
             else:
-                self._attempts.void(begun)
+                self._attempts.cancel(begun)
             return None, failure
         except PentadError:  # of a budget or a store: nothing was sent
-            self._attempts.void(begun)
+            self._attempts.cancel(begun)
             raise
         usage, note = (reply.usage, None) if reply.usage is not None else (estimate(reply), UNREPORTED)
         found = verdict(reply)
@@ -217,26 +217,26 @@ class Pursuit:
         Raises:
             ProviderFailure: this link gave none; recovery says what follows.
         """
-        reply, failure = self._attempt()
-        while self._goes_on(reply) if failure is None else self._again(failure):
-            reply, failure = self._attempt()
+        reply, failure = self._make_attempt()
+        while self._prepare_continuation(reply) if failure is None else self._prepare_retry(failure):
+            reply, failure = self._make_attempt()
         if reply is not None and reply.stop is StopReason.PAUSE and failure is None:
             raise ProviderFailure(Outcome.MALFORMED, f"the reply paused {MAX_PAUSES} times")
         cut = failure is not None and failure.outcome is Outcome.TRUNCATED
-        if reply is not None and (failure is None or (cut and _presentable(reply, self._request))):
+        if reply is not None and (failure is None or (cut and _is_presentable(reply, self._request))):
             return reply
         raise failure or ProviderFailure(Outcome.MALFORMED, "no reply")
 
-    def _attempt(self) -> tuple[ProviderReply | None, ProviderFailure | None]:
-        return self._sender.attempt(self._send, self._verdict, self._estimate)
+    def _make_attempt(self) -> tuple[ProviderReply | None, ProviderFailure | None]:
+        return self._sender.make_attempt(self._send, self._find_failure, self._estimate)
 
     def _send(self, timeout: float) -> ProviderReply:
         reply = self._provider.send(
             self._model, self._request, max_output_tokens=self._cap, timeout=timeout, effort=self._route.effort
         )
-        return joined(self._paused, reply)
+        return join_replies(self._paused, reply)
 
-    def _verdict(self, reply: ProviderReply) -> ProviderFailure | None:
+    def _find_failure(self, reply: ProviderReply) -> ProviderFailure | None:
         ends = {
             StopReason.REFUSAL: Outcome.REFUSAL,
             StopReason.CONTEXT_OVERFLOW: Outcome.CONTEXT_OVERFLOW,
@@ -244,13 +244,13 @@ class Pursuit:
         }
         if reply.stop in ends:
             return ProviderFailure(ends[reply.stop], f"the reply ended by {reply.stop}")
-        found = reply.problems if reply.stop is StopReason.PAUSE else checks.problems(reply, self._request)
+        found = reply.problems if reply.stop is StopReason.PAUSE else checks.find_problems(reply, self._request)
         return ProviderFailure(Outcome.MALFORMED, "the reply does not fit", problems=found) if found else None
 
     def _estimate(self, reply: ProviderReply) -> Usage:
-        return estimated_usage(self._model, self._request, reply)
+        return estimate_usage(self._model, self._request, reply)
 
-    def _goes_on(self, reply: ProviderReply | None) -> bool:
+    def _prepare_continuation(self, reply: ProviderReply | None) -> bool:
         """Prepare the next attempt where the model paused its turn; what it said so far is kept.
 
         The API takes a paused reply as the last message only where it ends in work of the provider's own tools, and
@@ -267,25 +267,25 @@ class Pursuit:
         self._paused = reply
         return True
 
-    def _again(self, failure: ProviderFailure) -> bool:
+    def _prepare_retry(self, failure: ProviderFailure) -> bool:
         """Prepare another attempt if the outcome's recovery has one left."""
         recovery = RECOVERIES[failure.outcome]
-        if recovery.repair and self._first("repair"):
-            self._repair(failure)
+        if recovery.repair and self._take_chance("repair"):
+            self._add_repair_note(failure)
             return True
-        if recovery.enlarge and self._first("enlarge"):
-            return self._enlarge()
-        if recovery.retry and failure.sent and self._first("retry"):
+        if recovery.enlarge and self._take_chance("enlarge"):
+            return self._extend_cap()
+        if recovery.retry and failure.sent and self._take_chance("retry"):
             return self._sender.wait(failure)
         return False
 
-    def _first(self, reason: str) -> bool:
+    def _take_chance(self, reason: str) -> bool:
         if reason in self._spent:
             return False
         self._spent.add(reason)
         return True
 
-    def _repair(self, failure: ProviderFailure) -> None:
+    def _add_repair_note(self, failure: ProviderFailure) -> None:
         if not failure.problems:  # what came was no reply at all, so there is nothing to tell the model
             return
         note = Message(
@@ -296,15 +296,15 @@ class Pursuit:
         )
         self._request = self._request.model_copy(update={"messages": (*self._request.messages, note)})
 
-    def _enlarge(self) -> bool:
+    def _extend_cap(self) -> bool:
         larger = min(self._cap * 4, self._model.output_tokens)
-        if self._request.max_output_tokens or larger == self._cap or not fits(self._request, self._model, larger):
+        if self._request.max_output_tokens or larger == self._cap or not has_room(self._request, self._model, larger):
             return False
         self._cap = larger
         return True
 
 
-def joined(paused: ProviderReply | None, reply: ProviderReply) -> ProviderReply:
+def join_replies(paused: ProviderReply | None, reply: ProviderReply) -> ProviderReply:
     """Return what a model said before it paused its turn and after it as one reply; usage is the latter's.
 
     A pause with tool calls is a turn that waits for their results, as any other.
@@ -319,13 +319,13 @@ def joined(paused: ProviderReply | None, reply: ProviderReply) -> ProviderReply:
     return replace(reply, blocks=(*paused.blocks, *reply.blocks), raw=raw)
 
 
-def estimated_usage(model: ModelEntry, request: ChatRequest, reply: ProviderReply) -> Usage:
+def estimate_usage(model: ModelEntry, request: ChatRequest, reply: ProviderReply) -> Usage:
     """Return about what a reply used, where its provider did not say."""
     written = estimate_tokens(reply.text) + sum(estimate_tokens(str(call.arguments)) for call in reply.tool_calls)
     return Usage(input_tokens=estimate_request(request, factor=model.token_factor), output_tokens=written)
 
 
-def _presentable(reply: ProviderReply, request: ChatRequest) -> bool:
+def _is_presentable(reply: ProviderReply, request: ChatRequest) -> bool:
     """Tell if a truncated reply is of use: words, and nothing that half of would be wrong."""
     if request.output_schema is not None:
         return False

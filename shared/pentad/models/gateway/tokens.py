@@ -38,7 +38,7 @@ def estimate_tokens(text: str) -> int:
     return math.ceil(ascii_characters / _ASCII_PER_TOKEN + other_bytes / _BYTES_PER_TOKEN)
 
 
-def _block(block: ContentBlock) -> int:
+def _estimate_block(block: ContentBlock) -> int:
     match block:
         case TextBlock():
             return estimate_tokens(block.text)
@@ -58,7 +58,7 @@ def _block(block: ContentBlock) -> int:
 
 def estimate_message(message: Message) -> int:
     """Return about how many tokens a message has, all its blocks and what a provider puts around them."""
-    return _MESSAGE_TOKENS + sum(_BLOCK_TOKENS + _block(block) for block in message.blocks)
+    return _MESSAGE_TOKENS + sum(_BLOCK_TOKENS + _estimate_block(block) for block in message.blocks)
 
 
 def estimate_request(request: ChatRequest, *, factor: float = 1.0) -> int:
@@ -73,10 +73,10 @@ def estimate_request(request: ChatRequest, *, factor: float = 1.0) -> int:
         total += _BLOCK_TOKENS + estimate_tokens(tool.description) + estimate_tokens(json.dumps(tool.input_schema))
     if request.output_schema is not None:
         total += estimate_tokens(json.dumps(request.output_schema))
-    return scaled(total, factor)
+    return apply_factor(total, factor)
 
 
-def scaled(tokens: int, factor: float) -> int:
+def apply_factor(tokens: int, factor: float) -> int:
     """Return an estimate as another model counts it.
 
     To estimate takes time in proportion to the conversation, so who asks for several models estimates once.

@@ -47,14 +47,14 @@ class Walk(Generic[R, A]):
             ask: asks one link; raises ProviderFailure where it gave no answer.
         """
         for index, link in enumerate(self.links):
-            if _pointless(link, self.failed):
+            if _is_pointless(link, self.failed):
                 continue
-            answer = self._ask(link, ask, self._ways(index + 1))
+            answer = self._ask(link, ask, self._count_usable(index + 1))
             if answer is not None:
                 return link, answer[0]
             if self._over:
                 return None
-        return self._last_resort(ask)
+        return self._ask_last_resort(ask)
 
     @property
     def _over(self) -> bool:
@@ -75,17 +75,17 @@ class Walk(Generic[R, A]):
             self.failed.append((link, failure))
         return None
 
-    def _ways(self, first: int) -> int:
+    def _count_usable(self, first: int) -> int:
         """Return how many of the links from ``first`` on are worth keeping time for."""
         now = self.pace.clock()
-        states = (self.breaker.look(circuit_of(link)).state(now) for link in self.links[first:])
+        states = (self.breaker.look(circuit_of(link)).get_state(now) for link in self.links[first:])
         return sum(state is not CircuitState.OPEN for state in states)
 
-    def _last_resort(self, ask: Callable[[Sender[R]], A]) -> tuple[Link, A] | None:
+    def _ask_last_resort(self, ask: Callable[[Sender[R]], A]) -> tuple[Link, A] | None:
         now = self.pace.clock()
         circuits = [(link, self.breaker.look(circuit_of(link))) for link in self.skipped]
-        free = [(circuit.next_try(now), link) for link, circuit in circuits if circuit.forced_now(now) != "open"]
-        free = [(at, link) for at, link in free if not _pointless(link, self.failed)]
+        free = [(circuit.next_try(now), link) for link, circuit in circuits if circuit.get_forced(now) != "open"]
+        free = [(at, link) for at, link in free if not _is_pointless(link, self.failed)]
         if not free:
             return None
         _, link = min(free, key=lambda each: each[0])
@@ -93,7 +93,7 @@ class Walk(Generic[R, A]):
         return None if answer is None else (link, answer[0])
 
 
-def _pointless(link: Link, failed: list[tuple[Link, ProviderFailure]]) -> bool:
+def _is_pointless(link: Link, failed: list[tuple[Link, ProviderFailure]]) -> bool:
     """Tell if an earlier failure says that this link would fail too."""
     for other, failure in failed:
         same_provider = other.model.provider == link.model.provider

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pentad.domain.models import Attempt, CallContext, Outcome
 from pentad.domain.usage import Usage
 from pentad.models.catalog.catalog import Link
-from pentad.models.catalog.pricing import cost
+from pentad.models.catalog.pricing import cost_of
 from pentad.models.ledger.ports import Ledger
 from pentad.observability.metrics import names
 from pentad.observability.ports import Telemetry
@@ -62,9 +62,9 @@ class Attempts:
         self.ledger.begin(attempt)
         return attempt
 
-    def void(self, begun: Attempt) -> None:
+    def cancel(self, begun: Attempt) -> None:
         """Put on the ledger that it was not sent after all."""
-        self.ledger.void(begun)
+        self.ledger.cancel(begun)
 
     def record(
         self,
@@ -92,22 +92,22 @@ class Attempts:
                 "outcome": outcome,
                 "duration_ms": max(0, round((self.clock() - begun.started_at.timestamp()) * 1000)),
                 "usage": spent,
-                "cost_nanousd": cost(link.model, spent),
+                "cost_nanousd": cost_of(link.model, spent),
                 "request_id": request_id,
                 "error": error and error[:500],
             }
         )
         self.made.append(attempt)
-        self._tell(attempt)
+        self._record_metrics(attempt)
         self.ledger.record(attempt)
 
-    def retried(self, link: Link, outcome: Outcome) -> None:
+    def count_retry(self, link: Link, outcome: Outcome) -> None:
         """Count a retry after an outcome."""
         if self.telemetry is not None:
             model = {"provider": link.model.provider, "model": link.model.name}
             self.telemetry.count(names.MODEL_RETRIES, 1, unit="Count", outcome=outcome.value, **model)
 
-    def _tell(self, attempt: Attempt) -> None:
+    def _record_metrics(self, attempt: Attempt) -> None:
         if self.telemetry is None:
             return
         model = {"provider": attempt.provider, "model": attempt.model}

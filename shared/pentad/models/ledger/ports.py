@@ -25,7 +25,7 @@ class Ledger(Protocol):
         """
         ...
 
-    def void(self, attempt: Attempt) -> None:
+    def cancel(self, attempt: Attempt) -> None:
         """Append that an attempt that was begun was not sent after all.
 
         Raises:
@@ -41,7 +41,7 @@ class Ledger(Protocol):
         """
         ...
 
-    def of_run(self, tenant: str, run: str, *, since: datetime | None = None) -> list[Attempt]:
+    def list_for_run(self, tenant: str, run: str, *, since: datetime | None = None) -> list[Attempt]:
         """Return a run's attempts in the order they were made; ``begun`` are those without a recorded outcome.
 
         Args:

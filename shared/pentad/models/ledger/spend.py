@@ -80,7 +80,7 @@ def day_of(attempt: Attempt) -> str:
     return attempt.started_at.astimezone(UTC).date().isoformat()
 
 
-def counters(attempt: Attempt) -> tuple[SpendCounter, ...]:
+def list_counters(attempt: Attempt) -> tuple[SpendCounter, ...]:
     """Return the counters that an attempt raises."""
     context, day = attempt.context, day_of(attempt)
     shard = zlib.crc32(attempt.attempt_id.encode()) % SHARDS
@@ -120,7 +120,7 @@ def key_of(by: By, tenant: str, counter: SpendCounter) -> str:
     return {"agent": agent, "provider": provider, "model": model}[by]
 
 
-def summed(
+def summarise(
     by: By, tenant: str, first: date, last: date, counted: Iterable[tuple[SpendCounter, Row]], *, limit: int = MAX_ROWS
 ) -> Spending:
     """Return the spend by a dimension.
@@ -146,7 +146,7 @@ def summed(
     return Spending(by=by, first=first, last=last, rows=tuple(order[:limit]), others=others, total=total)
 
 
-def span(by: str, first: date | None, last: date | None, today: date) -> tuple[By, date, date]:
+def resolve_span(by: str, first: date | None, last: date | None, today: date) -> tuple[By, date, date]:
     """Return a question's dimension and days, checked; this month up to today where none are given.
 
     Raises:

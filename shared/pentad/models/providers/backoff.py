@@ -14,7 +14,7 @@ MIN_USEFUL_SECONDS = 1.0  # an attempt with less time than this is not worth a r
 RESERVE_SECONDS = 15.0  # kept for each link that has not been tried, where there is so much
 
 
-def jittered(number: int, random: float) -> float:
+def compute_backoff(number: int, random: float) -> float:
     """Return seconds to wait before the retry after attempt ``number`` (from 1): exponential with full jitter.
 
     Args:

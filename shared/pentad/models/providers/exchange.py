@@ -89,7 +89,7 @@ class ProviderFailure(Exception):
 
 
 @dataclass(frozen=True)
-class Credentials:
+class ProviderCredentials:
     """What opens a provider's API. The key is in no text form of it."""
 
     api_key: str

@@ -53,7 +53,7 @@ RECOVERIES: Mapping[Outcome, Recovery] = MappingProxyType(
 
 
 @dataclass(frozen=True)
-class Signal:
+class FailureSignal:
     """What an SDK saw of a failed request. ``message`` is matched and never kept: it may repeat the user's words."""
 
     status: int | None = None
@@ -72,7 +72,7 @@ class Rule:
     words: tuple[str, ...] = ()
     scope: Scope = "provider"
 
-    def matches(self, signal: Signal) -> bool:
+    def is_match(self, signal: FailureSignal) -> bool:
         """Tell if the row is the signal's."""
         if self.statuses and signal.status not in self.statuses:
             return False
@@ -90,7 +90,7 @@ class Classified:
     scope: Scope
 
 
-def _rule(
+def _make_rule(
     outcome: Outcome,
     *statuses: int,
     names: tuple[str, ...] = (),
@@ -102,19 +102,19 @@ def _rule(
 
 # The last rows of every table: HTTP's own meaning of a status.
 _BY_STATUS = (
-    _rule(Outcome.AUTHENTICATION, 401, 402),
-    _rule(Outcome.AUTHENTICATION, 403, scope="model"),
-    _rule(Outcome.AUTHENTICATION, 404, 410, scope="model"),
-    _rule(Outcome.TIMEOUT, 408, 504),
-    _rule(Outcome.CONTEXT_OVERFLOW, 413, scope="model"),
-    _rule(Outcome.RATE_LIMIT, 429, scope="model"),
-    _rule(Outcome.OVERLOAD, 409, *range(500, 600), scope="model"),
-    _rule(Outcome.CONNECTION, *range(300, 400)),
+    _make_rule(Outcome.AUTHENTICATION, 401, 402),
+    _make_rule(Outcome.AUTHENTICATION, 403, scope="model"),
+    _make_rule(Outcome.AUTHENTICATION, 404, 410, scope="model"),
+    _make_rule(Outcome.TIMEOUT, 408, 504),
+    _make_rule(Outcome.CONTEXT_OVERFLOW, 413, scope="model"),
+    _make_rule(Outcome.RATE_LIMIT, 429, scope="model"),
+    _make_rule(Outcome.OVERLOAD, 409, *range(500, 600), scope="model"),
+    _make_rule(Outcome.CONNECTION, *range(300, 400)),
 )
 
 # Sources: the SDK's types.shared.error_type and *_error_details (anthropic 2.12.0), and the provider's "errors" page.
 ANTHROPIC: tuple[Rule, ...] = (
-    _rule(
+    _make_rule(
         Outcome.AUTHENTICATION,
         names=(
             "billing_error",
@@ -125,35 +125,37 @@ ANTHROPIC: tuple[Rule, ...] = (
             "ramp_limit_exceeded",
         ),
     ),
-    _rule(Outcome.AUTHENTICATION, 400, 403, 429, words=("credit balance is too low",)),
-    _rule(Outcome.CONTEXT_OVERFLOW, names=("request_too_large",), scope="model"),
-    _rule(
+    _make_rule(Outcome.AUTHENTICATION, 400, 403, 429, words=("credit balance is too low",)),
+    _make_rule(Outcome.CONTEXT_OVERFLOW, names=("request_too_large",), scope="model"),
+    _make_rule(
         Outcome.CONTEXT_OVERFLOW,
         400,
         words=("prompt is too long", "exceed context limit", "context window"),
         scope="model",
     ),
-    _rule(Outcome.RATE_LIMIT, names=("rate_limit_error",), scope="model"),
-    _rule(Outcome.OVERLOAD, names=("overloaded_error", "api_error"), scope="model"),
-    _rule(Outcome.TIMEOUT, names=("timeout_error", "request_body_timeout"), scope="model"),
-    _rule(Outcome.AUTHENTICATION, names=("authentication_error",)),
-    _rule(Outcome.AUTHENTICATION, names=("permission_error", "not_found_error"), scope="model"),
+    _make_rule(Outcome.RATE_LIMIT, names=("rate_limit_error",), scope="model"),
+    _make_rule(Outcome.OVERLOAD, names=("overloaded_error", "api_error"), scope="model"),
+    _make_rule(Outcome.TIMEOUT, names=("timeout_error", "request_body_timeout"), scope="model"),
+    _make_rule(Outcome.AUTHENTICATION, names=("authentication_error",)),
+    _make_rule(Outcome.AUTHENTICATION, names=("permission_error", "not_found_error"), scope="model"),
     *_BY_STATUS,
 )
 
 # Sources: the SDK's types.responses.response_error (openai 3.54.0), and the provider's "error codes" page.
 OPENAI: tuple[Rule, ...] = (
-    _rule(Outcome.AUTHENTICATION, names=("insufficient_quota", "billing_hard_limit_reached", "billing_not_active")),
-    _rule(Outcome.AUTHENTICATION, names=("invalid_api_key", "account_deactivated")),
-    _rule(Outcome.AUTHENTICATION, names=("model_not_found",), scope="model"),
-    _rule(Outcome.CONTEXT_OVERFLOW, names=("context_length_exceeded", "string_above_max_length"), scope="model"),
-    _rule(
+    _make_rule(
+        Outcome.AUTHENTICATION, names=("insufficient_quota", "billing_hard_limit_reached", "billing_not_active")
+    ),
+    _make_rule(Outcome.AUTHENTICATION, names=("invalid_api_key", "account_deactivated")),
+    _make_rule(Outcome.AUTHENTICATION, names=("model_not_found",), scope="model"),
+    _make_rule(Outcome.CONTEXT_OVERFLOW, names=("context_length_exceeded", "string_above_max_length"), scope="model"),
+    _make_rule(
         Outcome.CONTEXT_OVERFLOW,
         400,
         words=("maximum context length", "context window", "input exceeds"),
         scope="model",
     ),
-    _rule(
+    _make_rule(
         Outcome.REFUSAL,
         names=(
             "bio_policy",
@@ -165,18 +167,18 @@ OPENAI: tuple[Rule, ...] = (
         ),
         scope="model",
     ),
-    _rule(Outcome.RATE_LIMIT, names=("rate_limit_exceeded", "slow_down"), scope="model"),
-    _rule(Outcome.TIMEOUT, 408, 504),  # also of type server_error
-    _rule(Outcome.OVERLOAD, names=("server_error", "server_overloaded"), scope="model"),
+    _make_rule(Outcome.RATE_LIMIT, names=("rate_limit_exceeded", "slow_down"), scope="model"),
+    _make_rule(Outcome.TIMEOUT, 408, 504),  # also of type server_error
+    _make_rule(Outcome.OVERLOAD, names=("server_error", "server_overloaded"), scope="model"),
     *_BY_STATUS,
 )
 
 # OpenAI's rows and what its likes say in other words. Sources: the "errors" pages of Gemini and Ollama, vLLM's and
 # llama.cpp's servers (`exceed_context_size_error`, "Loading model").
 COMPATIBLE: tuple[Rule, ...] = (
-    _rule(Outcome.AUTHENTICATION, 400, words=("api key not valid", "api_key_invalid", "api key expired")),
-    _rule(Outcome.CONTEXT_OVERFLOW, names=("exceed_context_size_error",), scope="model"),
-    _rule(
+    _make_rule(Outcome.AUTHENTICATION, 400, words=("api key not valid", "api_key_invalid", "api key expired")),
+    _make_rule(Outcome.CONTEXT_OVERFLOW, names=("exceed_context_size_error",), scope="model"),
+    _make_rule(
         Outcome.CONTEXT_OVERFLOW,
         400,
         words=("input token count", "context size", "context length", "prompt is too long"),
@@ -188,11 +190,13 @@ COMPATIBLE: tuple[Rule, ...] = (
 # Sources: the errors of InvokeModel in botocore's service model of bedrock-runtime, whose names come in a header, and
 # the texts of Anthropic's own errors, which Bedrock passes on in its messages.
 BEDROCK: tuple[Rule, ...] = (
-    _rule(Outcome.CONTEXT_OVERFLOW, 400, words=("too long", "exceed context limit", "context window"), scope="model"),
-    _rule(Outcome.RATE_LIMIT, names=("ThrottlingException", "ServiceQuotaExceededException"), scope="model"),
-    _rule(Outcome.OVERLOAD, names=("ModelNotReadyException", "ModelErrorException"), scope="model"),
-    _rule(Outcome.TIMEOUT, names=("ModelTimeoutException",), scope="model"),
-    _rule(
+    _make_rule(
+        Outcome.CONTEXT_OVERFLOW, 400, words=("too long", "exceed context limit", "context window"), scope="model"
+    ),
+    _make_rule(Outcome.RATE_LIMIT, names=("ThrottlingException", "ServiceQuotaExceededException"), scope="model"),
+    _make_rule(Outcome.OVERLOAD, names=("ModelNotReadyException", "ModelErrorException"), scope="model"),
+    _make_rule(Outcome.TIMEOUT, names=("ModelTimeoutException",), scope="model"),
+    _make_rule(
         Outcome.AUTHENTICATION,
         names=(
             "ExpiredTokenException",
@@ -203,21 +207,21 @@ BEDROCK: tuple[Rule, ...] = (
         ),
     ),
     # An unknown model, one without access, one that is not to be had in the region without a profile.
-    _rule(Outcome.AUTHENTICATION, names=("AccessDeniedException", "ResourceNotFoundException"), scope="model"),
-    _rule(
+    _make_rule(Outcome.AUTHENTICATION, names=("AccessDeniedException", "ResourceNotFoundException"), scope="model"),
+    _make_rule(
         Outcome.AUTHENTICATION,
         400,
         words=("model identifier is invalid", "on-demand throughput", "end of its life"),
         scope="model",
     ),
-    _rule(Outcome.OVERLOAD, 424, scope="model"),
+    _make_rule(Outcome.OVERLOAD, 424, scope="model"),
     *_BY_STATUS,
 )
 
 
-def classify(rules: tuple[Rule, ...], signal: Signal) -> Classified:
+def classify(rules: tuple[Rule, ...], signal: FailureSignal) -> Classified:
     """Return what a signal means; what no row knows is the caller's fault, which fails at once and hides nothing."""
     for rule in rules:
-        if rule.matches(signal):
+        if rule.is_match(signal):
             return Classified(rule.outcome, rule.scope)
     return Classified(Outcome.CALLER_ERROR, "model")

@@ -9,7 +9,7 @@ from pentad.domain.models import ChatRequest
 
 if TYPE_CHECKING:
     from pentad.models.catalog.catalog import Effort, ModelEntry
-    from pentad.models.providers.exchange import Credentials, ProviderReply, ProviderVectors
+    from pentad.models.providers.exchange import ProviderCredentials, ProviderReply, ProviderVectors
 
 
 class ProviderChat(Protocol):
@@ -72,7 +72,7 @@ class Secrets(Protocol):
 class CredentialSource(Protocol):
     """The credential of one provider."""
 
-    def get(self) -> Credentials:
+    def get(self) -> ProviderCredentials:
         """Return the credential.
 
         Raises:

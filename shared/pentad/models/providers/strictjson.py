@@ -15,7 +15,7 @@ class Duplicated(dict[str, Any]):
     """An object in which a key stood twice."""
 
 
-def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _make_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     made = dict(pairs)
     return made if len(made) == len(pairs) else Duplicated(made)
 
@@ -27,12 +27,12 @@ def read(text: str | bytes) -> Any:
         ValueError: it is not JSON, is cut, or nests beyond what can be read.
     """
     try:
-        return json.loads(text, object_pairs_hook=_pairs)
+        return json.loads(text, object_pairs_hook=_make_object)
     except RecursionError as error:
         raise ValueError("the JSON nests too deep") from error
 
 
-def problem(value: Any, depth: int = MAX_DEPTH) -> str | None:
+def find_problem(value: Any, depth: int = MAX_DEPTH) -> str | None:
     """Return what makes a value unfit to be passed on, or None."""
     if depth < 0:
         return f"nests deeper than {MAX_DEPTH}"
@@ -41,16 +41,16 @@ def problem(value: Any, depth: int = MAX_DEPTH) -> str | None:
     if isinstance(value, float) and not math.isfinite(value):
         return "holds NaN or Infinity"
     children: Any = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return next((found for child in children if (found := problem(child, depth - 1))), None)
+    return next((found for child in children if (found := find_problem(child, depth - 1))), None)
 
 
-def section(value: Any, name: str) -> dict[str, Any]:
+def get_section(value: Any, name: str) -> dict[str, Any]:
     """Return an object inside an object; an empty one where there is none, or something else."""
     found = value.get(name) if isinstance(value, dict) else None
     return found if isinstance(found, dict) else {}
 
 
-def number(value: Any, name: str) -> int:
+def get_count(value: Any, name: str) -> int:
     """Return a count inside an object; 0 where there is none, or something that is no count."""
     found = value.get(name) if isinstance(value, dict) else None
     return found if isinstance(found, int) and not isinstance(found, bool) and found > 0 else 0
@@ -61,18 +61,18 @@ def is_list_of_objects(value: Any) -> bool:
     return isinstance(value, list) and all(isinstance(item, dict) for item in value)
 
 
-def arguments(text: str) -> tuple[dict[str, Any] | None, str]:
+def read_arguments(text: str) -> tuple[dict[str, Any] | None, str]:
     """Return a tool call's arguments and "", or None and what is wrong with them."""
     try:
         value = read(text) if text.strip() else {}
     except ValueError:
         return None, "are not valid JSON"
-    return checked_arguments(value)
+    return validate_arguments(value)
 
 
-def checked_arguments(value: Any) -> tuple[dict[str, Any] | None, str]:
+def validate_arguments(value: Any) -> tuple[dict[str, Any] | None, str]:
     """Return arguments that were read already and "", or None and what is wrong with them."""
     if not isinstance(value, dict):
         return None, "are not a JSON object"
-    found = problem(value)
+    found = find_problem(value)
     return (None, found) if found else (value, "")

@@ -50,7 +50,7 @@ def check_texts(texts: Sequence[str]) -> None:
             raise InvalidInput("a text is empty", field=f"texts[{index}]", fix="leave it out")
 
 
-def floats(data: bytes) -> tuple[float, ...]:
+def decode_floats(data: bytes) -> tuple[float, ...]:
     """Return the numbers of little-endian float32.
 
     Raises:
@@ -72,7 +72,7 @@ def decode_vector(text: str) -> tuple[float, ...]:
     Raises:
         ValueError: it is none.
     """
-    return floats(base64.b64decode(text, validate=True))
+    return decode_floats(base64.b64decode(text, validate=True))
 
 
 def encode_call(texts: Sequence[str], context: CallContext, deadline: float | None = None) -> dict[str, Any]:

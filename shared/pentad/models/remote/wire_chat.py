@@ -27,7 +27,7 @@ class CompleteCall(BaseModel):
     deadline: float | None = Field(default=None, description="time.time() by which an answer is of use")
     errors: Errors = "raise"
 
-    def chat_request(self) -> ChatRequest:
+    def to_request(self) -> ChatRequest:
         """Return the request, with its context.
 
         Raises:
@@ -69,14 +69,14 @@ def encode_reply(reply: ChatReply) -> dict[str, Any]:
         MalformedReply: it is too large even so.
     """
     answer = reply.model_dump(mode="json")
-    if _size(answer) > MAX_CALL_BYTES:
+    if _count_bytes(answer) > MAX_CALL_BYTES:
         answer["message"].pop("raw", None)
-        if _size(answer) > MAX_CALL_BYTES:
+        if _count_bytes(answer) > MAX_CALL_BYTES:
             raise MalformedReply(f"the reply has more than {MAX_CALL_BYTES:,} bytes")
     return answer
 
 
-def _size(value: Any) -> int:
+def _count_bytes(value: Any) -> int:
     # Lambda's runtime may escape what is not ASCII: count as it would.
     return len(json.dumps(value))
 

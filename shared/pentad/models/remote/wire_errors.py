@@ -32,7 +32,7 @@ def decode_error(answer: Any) -> PentadError | None:
     told = answer.get(_KEY) if isinstance(answer, Mapping) else None
     if not isinstance(told, Mapping):
         return None
-    error = of_name(str(told.get("type")), str(told.get("message")))
+    error = from_name(str(told.get("type")), str(told.get("message")))
     details = told.get("details")
     for name, value in details.items() if error and isinstance(details, Mapping) else ():
         if name in _DETAILS and hasattr(error, name):
@@ -51,9 +51,9 @@ def decode_attempts(told: Any) -> tuple[Attempt, ...]:
         return ()
 
 
-def of_name(name: str, message: str) -> PentadError | None:
+def from_name(name: str, message: str) -> PentadError | None:
     """Return an error of ours by its class name; None where there is no such class."""
-    kinds = {leaf.__name__: leaf for leaf in errors.leaves()} | {"InvalidInput": errors.InvalidInput}
+    kinds = {leaf.__name__: leaf for leaf in errors.iter_leaves()} | {"InvalidInput": errors.InvalidInput}
     kind = kinds.get(name)
     if kind is None:
         return None

@@ -12,7 +12,7 @@ MAX_PROBLEMS = 5
 _MAX_TEXT = 300
 
 
-def _violations(value: Any, schema: Mapping[str, Any]) -> Iterable[str]:
+def _iter_violations(value: Any, schema: Mapping[str, Any]) -> Iterable[str]:
     # Imported here: jsonschema takes 0.2 s to load, and a plain answer needs none of it.
     import jsonschema
     from jsonschema.validators import validator_for
@@ -22,7 +22,7 @@ def _violations(value: Any, schema: Mapping[str, Any]) -> Iterable[str]:
         yield f"{error.json_path}: {error.message}"[:_MAX_TEXT]
 
 
-def _tool_problems(reply: ProviderReply, request: ChatRequest) -> Iterable[str]:
+def _find_tool_problems(reply: ProviderReply, request: ChatRequest) -> Iterable[str]:
     tools = {tool.name: tool for tool in request.tools}
     seen: set[str] = set()
     for call in reply.tool_calls:
@@ -32,30 +32,30 @@ def _tool_problems(reply: ProviderReply, request: ChatRequest) -> Iterable[str]:
         if call.tool not in tools:
             yield f"there is no tool {call.tool[:64]}; the tools are: {', '.join(tools) or 'none'}"
             continue
-        for violation in _violations(call.arguments, tools[call.tool].input_schema):
+        for violation in _iter_violations(call.arguments, tools[call.tool].input_schema):
             yield f"the arguments of {call.tool} don't fit its schema at {violation}"
 
 
-def _output_problems(reply: ProviderReply, schema: Mapping[str, Any]) -> Iterable[str]:
+def _find_output_problems(reply: ProviderReply, schema: Mapping[str, Any]) -> Iterable[str]:
     try:
         value = strictjson.read(reply.text)
     except ValueError:
         yield "the reply is not JSON alone; write the JSON value and nothing else"
         return
-    found = strictjson.problem(value)
+    found = strictjson.find_problem(value)
     if found:
         yield f"the JSON of the reply {found}"
         return
-    for violation in _violations(value, schema):
+    for violation in _iter_violations(value, schema):
         yield f"the reply does not fit its schema at {violation}"
 
 
-def problems(reply: ProviderReply, request: ChatRequest) -> tuple[str, ...]:
+def find_problems(reply: ProviderReply, request: ChatRequest) -> tuple[str, ...]:
     """Return sentences about what is wrong with a reply that ended by itself, at most five; none if it is good."""
     found = list(reply.problems)
-    found.extend(_tool_problems(reply, request))
+    found.extend(_find_tool_problems(reply, request))
     if request.output_schema is not None and reply.stop is StopReason.END:
-        found.extend(_output_problems(reply, request.output_schema))
+        found.extend(_find_output_problems(reply, request.output_schema))
     if not found and not reply.text.strip() and not reply.tool_calls:
         found.append("the reply is empty")
     return tuple(found[:MAX_PROBLEMS])

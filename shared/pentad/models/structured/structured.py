@@ -21,7 +21,7 @@ from pentad.domain.models import ChatReply, ChatRequest, StopReason
 from pentad.models.ports import ChatModel
 from pentad.models.providers import strictjson
 from pentad.models.structured import checks
-from pentad.models.structured.schemas import strict_schema
+from pentad.models.structured.schemas import build_strict_schema
 
 M = TypeVar("M", bound=BaseModel)
 IN_WORDS = "Call no tool. Reply with one JSON value and nothing else, one that fits this JSON Schema:\n"
@@ -61,7 +61,7 @@ def complete_as(model: ChatModel, request: ChatRequest, output: type[M], *, dead
     """
     if request.tools or request.output_schema is not None:
         raise InvalidInput("a request for a value has neither tools nor a schema", field="request", fix="leave it out")
-    return _asked(model, request.model_copy(update={"output_schema": strict_schema(output)}), output, deadline)
+    return _ask(model, request.model_copy(update={"output_schema": build_strict_schema(output)}), output, deadline)
 
 
 def complete_in_words(model: ChatModel, request: ChatRequest, output: type[M], *, deadline: float) -> Structured[M]:
@@ -84,27 +84,27 @@ def complete_in_words(model: ChatModel, request: ChatRequest, output: type[M], *
     if request.output_schema is not None or not request.messages:
         raise InvalidInput("a request for a value in words has messages and no schema", field="request")
     *before, last = request.messages
-    told = TextBlock(text=IN_WORDS + json.dumps(strict_schema(output), ensure_ascii=False))
+    told = TextBlock(text=IN_WORDS + json.dumps(build_strict_schema(output), ensure_ascii=False))
     asking = last.model_copy(update={"blocks": (*last.blocks, told)})
-    return _asked(model, request.model_copy(update={"messages": (*before, asking)}), output, deadline)
+    return _ask(model, request.model_copy(update={"messages": (*before, asking)}), output, deadline)
 
 
-def _asked(model: ChatModel, asked: ChatRequest, output: type[M], deadline: float) -> Structured[M]:
-    first = _ended(model.complete(asked, deadline=deadline))
+def _ask(model: ChatModel, asked: ChatRequest, output: type[M], deadline: float) -> Structured[M]:
+    first = _check_ended(model.complete(asked, deadline=deadline))
     value, problems = _read(first, output)
     if value is not None:
         return Structured(value, first)
-    second = _ended(model.complete(_repair(asked, first, problems), deadline=deadline))
+    second = _check_ended(model.complete(_make_repair_request(asked, first, problems), deadline=deadline))
     value, _ = _read(second, output)
     if value is None:
         raise MalformedReply(
             f"the reply did not fit {output.__name__}, nor did its repair",
             fix="say in the fields' descriptions what is wanted, or ask a larger model",
         )
-    return Structured(value, joined(first, second), repaired=True)
+    return Structured(value, join_replies(first, second), repaired=True)
 
 
-def joined(first: ChatReply, last: ChatReply) -> ChatReply:
+def join_replies(first: ChatReply, last: ChatReply) -> ChatReply:
     """Return the last reply with the usage, cost, notices and attempts of both."""
     update = {
         "usage": first.usage + last.usage,
@@ -115,7 +115,7 @@ def joined(first: ChatReply, last: ChatReply) -> ChatReply:
     return last.model_copy(update=update)
 
 
-def _ended(reply: ChatReply) -> ChatReply:
+def _check_ended(reply: ChatReply) -> ChatReply:
     """Return a reply that ended by itself."""
     if reply.stop is StopReason.REFUSAL:
         raise Refused("the model declined")
@@ -128,9 +128,9 @@ def _ended(reply: ChatReply) -> ChatReply:
 
 def _read(reply: ChatReply, output: type[M]) -> tuple[M | None, Sequence[str]]:
     """Return the value and nothing, or nothing and what is wrong."""
-    text = _unfenced(reply.message.text)
+    text = _strip_fence(reply.message.text)
     try:
-        found = strictjson.problem(strictjson.read(text))
+        found = strictjson.find_problem(strictjson.read(text))
         if found:
             return None, [f"the JSON of the reply {found}"]
         return output.model_validate_json(text), ()
@@ -142,7 +142,7 @@ def _read(reply: ChatReply, output: type[M]) -> tuple[M | None, Sequence[str]]:
         return None, ["the reply is not JSON alone; write the JSON value and nothing else"]
 
 
-def _unfenced(text: str) -> str:
+def _strip_fence(text: str) -> str:
     """Return what stands in a code fence around the whole text, as models put one around JSON; else the text."""
     bare = text.strip()
     opening, line, rest = bare.partition("\n")
@@ -151,7 +151,7 @@ def _unfenced(text: str) -> str:
     return text
 
 
-def _repair(asked: ChatRequest, reply: ChatReply, problems: Sequence[str]) -> ChatRequest:
+def _make_repair_request(asked: ChatRequest, reply: ChatReply, problems: Sequence[str]) -> ChatRequest:
     note = Message(
         message_id=f"{reply.message.message_id}.repair",
         role="user",

@@ -80,7 +80,7 @@ class MemoryTelemetry:
             raise ValueError(f"metric {name} has the unit {UNITS[name]}, not {unit}")
         self.counts.append(RecordedCount(name, value, unit, dimensions))
 
-    def event(self, name: str, /, *, level: str = "INFO", **fields: Attribute | None) -> None:
+    def log_event(self, name: str, /, *, level: str = "INFO", **fields: Attribute | None) -> None:
         """See `Telemetry`."""
         self.events.append(RecordedEvent(name, level, {**self.keys, **fields}))
 

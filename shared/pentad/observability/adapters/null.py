@@ -24,7 +24,7 @@ class NullTelemetry:
     def count(self, name: str, value: float = 1, *, unit: str = "Count", **dimensions: str) -> None:
         """See `Telemetry`."""
 
-    def event(self, name: str, /, *, level: str = "INFO", **fields: Attribute | None) -> None:
+    def log_event(self, name: str, /, *, level: str = "INFO", **fields: Attribute | None) -> None:
         """See `Telemetry`."""
 
     @contextmanager

@@ -16,11 +16,11 @@ from typing import Any, TextIO
 from aws_lambda_powertools.logging import Logger
 from aws_lambda_powertools.logging.formatter import RESERVED_LOG_ATTRS
 
-from pentad.observability.logs.redact import RedactingFilter, redacted
+from pentad.observability.logs.redact import RedactingFilter, redact
 from pentad.observability.metrics.adapters.emf import EmfMetrics
 from pentad.observability.metrics.names import NAMESPACE
 from pentad.observability.ports import Attribute, Span
-from pentad.observability.spans.trace_parent import TraceParent, new_span_id
+from pentad.observability.spans.trace_parent import TraceParent, make_span_id
 
 _RESERVED = frozenset(RESERVED_LOG_ATTRS) | {"message", "service", "span", "event", "exception", "stack_trace"}
 
@@ -32,7 +32,7 @@ class _OpenSpan:
         self.name = name
         self.parent = parent
         self.start = start
-        self.span_id = new_span_id()
+        self.span_id = make_span_id()
         self.attributes = dict(attributes)
 
     def set(self, name: str, value: Attribute) -> None:
@@ -79,16 +79,16 @@ class PowertoolsTelemetry:
         mask_emails: bool = False,
         clock_ns: Callable[[], int] = time.time_ns,
     ) -> None:
-        def serialise(record: Any) -> str:
+        def serialize_record(record: Any) -> str:
             # The last step before the line is written: message, keys, exception and traceback all pass here.
-            return json.dumps(redacted(record, emails=mask_emails), ensure_ascii=False, separators=(",", ":"))
+            return json.dumps(redact(record, emails=mask_emails), ensure_ascii=False, separators=(",", ":"))
 
         # Powertools configures the logger of this name; lines then go through it as the standard library's.
         Logger(
             service=service,
             level=level,
             stream=stream,
-            json_serializer=serialise,
+            json_serializer=serialize_record,
             use_rfc3339=True,
             utc=True,
             location=None,
@@ -101,11 +101,11 @@ class PowertoolsTelemetry:
         # Of the invocation, on the object: threads that the invocation starts share them. A Lambda instance serves one
         # invocation at a time.
         self._bound: dict[str, Attribute] | None = None
-        self._parent = TraceParent.of_header(None)
+        self._parent = TraceParent.from_header(None)
         # Of a block or a span, in the context: threads do not see each other's.
         self._keys: ContextVar[Mapping[str, Attribute]] = ContextVar("pentad_telemetry_keys", default={})  # noqa: B039
         self._span: ContextVar[_OpenSpan | None] = ContextVar("pentad_telemetry_span", default=None)
-        protect_root_handlers()
+        install_root_filters()
 
     @contextmanager
     def bind(self, **keys: Attribute | None) -> Iterator[None]:
@@ -113,9 +113,9 @@ class PowertoolsTelemetry:
 
         When the invocation ends, its keys and spans are gone and its metrics are written, whatever happened inside.
         """
-        known = {_safe(name): value for name, value in keys.items() if value is not None}
+        known = {_escape_name(name): value for name, value in keys.items() if value is not None}
         if self._bound is None:
-            with self._invocation(known):
+            with self._bind_invocation(known):
                 yield
             return
         token = self._keys.set({**self._keys.get(), **known})
@@ -125,14 +125,14 @@ class PowertoolsTelemetry:
             self._keys.reset(token)
 
     @contextmanager
-    def _invocation(self, keys: dict[str, Attribute]) -> Iterator[None]:
+    def _bind_invocation(self, keys: dict[str, Attribute]) -> Iterator[None]:
         self._bound = keys
-        self._parent = TraceParent.of_header(self._trace_header())
+        self._parent = TraceParent.from_header(self._trace_header())
         try:
             yield
         finally:
             self._bound = None
-            self._parent = TraceParent.of_header(None)
+            self._parent = TraceParent.from_header(None)
             self._metrics.flush()
 
     @contextmanager
@@ -152,7 +152,7 @@ class PowertoolsTelemetry:
             self._span.reset(token)
             # The end is never before the start, even if the clock is set back meanwhile.
             record = span.record(max(self._clock_ns(), span.start), failure)
-            self._logger.info(name, extra=self._extra({"span": record}))
+            self._logger.info(name, extra=self._build_extra({"span": record}))
 
     def count(self, name: str, value: float = 1, *, unit: str = "Count", **dimensions: str) -> None:
         """See `Telemetry`. Outside of an invocation it is written at once."""
@@ -160,22 +160,22 @@ class PowertoolsTelemetry:
         if self._bound is None:
             self._metrics.flush()
 
-    def event(self, name: str, /, *, level: str = "INFO", **fields: Attribute | None) -> None:
+    def log_event(self, name: str, /, *, level: str = "INFO", **fields: Attribute | None) -> None:
         """See `Telemetry`."""
-        given = {_safe(field): value for field, value in fields.items() if value is not None}
+        given = {_escape_name(field): value for field, value in fields.items() if value is not None}
         number = logging.getLevelNamesMapping().get(level.upper(), logging.INFO)
-        self._logger.log(number, name, extra=self._extra({"event": name, **given}))
+        self._logger.log(number, name, extra=self._build_extra({"event": name, **given}))
 
-    def _extra(self, fields: Mapping[str, Any]) -> dict[str, Any]:
+    def _build_extra(self, fields: Mapping[str, Any]) -> dict[str, Any]:
         return {**(self._bound or {}), **self._keys.get(), **fields}
 
 
-def _safe(name: str) -> str:
+def _escape_name(name: str) -> str:
     """Return the name of a field, moved out of the way where logging or Powertools has a use for it."""
     return f"{name}_" if name in _RESERVED else name
 
 
-def protect_root_handlers() -> None:
+def install_root_filters() -> None:
     """Mask what libraries log: put the filter on each handler of the root logger, once."""
     for handler in logging.getLogger().handlers:
         if not any(isinstance(existing, RedactingFilter) for existing in handler.filters):

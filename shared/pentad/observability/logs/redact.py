@@ -11,7 +11,7 @@ _MAX_DEPTH = 12
 _MAX_ITEMS = 200
 
 
-def redacted(value: Any, *, emails: bool = False, depth: int = 0) -> Any:
+def redact(value: Any, *, emails: bool = False, depth: int = 0) -> Any:
     """Return a value of a log record without secrets, bounded in depth, width and length of text.
 
     Args:
@@ -32,12 +32,12 @@ def redacted(value: Any, *, emails: bool = False, depth: int = 0) -> Any:
         return {
             str(name): MASK
             if isinstance(part, str) and is_secret_name(str(name))
-            else redacted(part, emails=emails, depth=depth + 1)
+            else redact(part, emails=emails, depth=depth + 1)
             for name, part in list(value.items())[:_MAX_ITEMS]
         }
     if isinstance(value, Sequence) and not isinstance(value, (bytes, bytearray)):
-        return [redacted(part, emails=emails, depth=depth + 1) for part in value[:_MAX_ITEMS]]
-    return redacted(str(value), emails=emails, depth=depth)
+        return [redact(part, emails=emails, depth=depth + 1) for part in value[:_MAX_ITEMS]]
+    return redact(str(value), emails=emails, depth=depth)
 
 
 class RedactingFilter(logging.Filter):
@@ -49,7 +49,7 @@ class RedactingFilter(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         """Mask the message and the traceback; every record passes."""
         if not isinstance(record.msg, Mapping):
-            record.msg, record.args = redacted(record.getMessage()), ()
+            record.msg, record.args = redact(record.getMessage()), ()
         if record.exc_info and record.exc_info[0] is not None and not record.exc_text:
             record.exc_text = mask_secrets(logging.Formatter().formatException(record.exc_info))
         return True

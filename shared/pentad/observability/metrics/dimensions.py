@@ -13,12 +13,12 @@ class Dimensions:
     def __init__(self) -> None:
         self._seen: dict[str, set[str]] = {}
 
-    def bounded(self, dimensions: Mapping[str, str]) -> dict[str, str]:
+    def limit(self, dimensions: Mapping[str, str]) -> dict[str, str]:
         """Return the dimensions that are known and not empty, sorted, at most five."""
         known = sorted((name, str(value)) for name, value in dimensions.items() if name in DIMENSIONS and str(value))
-        return {name: self._value(name, value[:_MAX_LENGTH]) for name, value in known[:MAX_DIMENSIONS]}
+        return {name: self._limit_value(name, value[:_MAX_LENGTH]) for name, value in known[:MAX_DIMENSIONS]}
 
-    def _value(self, name: str, value: str) -> str:
+    def _limit_value(self, name: str, value: str) -> str:
         seen = self._seen.setdefault(name, set())
         if value not in seen and len(seen) >= MAX_VALUES:
             return OTHER

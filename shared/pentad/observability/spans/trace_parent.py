@@ -21,7 +21,7 @@ class TraceParent:
     span_id: str | None
 
     @classmethod
-    def of_header(cls, header: str | None) -> "TraceParent":
+    def from_header(cls, header: str | None) -> "TraceParent":
         """Return the parent named by ``_X_AMZN_TRACE_ID``, or a new trace where the header is missing or unreadable.
 
         X-Ray's ``Root=1-5759e988-bd862e3fe1be46a994272793`` is the OpenTelemetry trace id without its dashes.
@@ -33,6 +33,6 @@ class TraceParent:
         return cls((root[1] + root[2]).lower(), parent[1].lower() if parent else None)
 
 
-def new_span_id() -> str:
+def make_span_id() -> str:
     """Return 16 random hex digits."""
     return secrets.token_hex(8)

@@ -12,17 +12,17 @@ from pentad.memory.sessions.ports import SessionStore
 from pentad.observability.metrics import names
 from pentad.observability.ports import Telemetry
 from pentad.orchestration.approvals.carry_out import CarryOut
-from pentad.orchestration.approvals.decide import decided
+from pentad.orchestration.approvals.decide import record_decision
 from pentad.orchestration.approvals.decision_rules import (
     RACES,
-    contended,
-    escalations,
-    lapsed,
+    apply_timeout,
+    count_escalations,
+    make_contention_error,
 )
-from pentad.orchestration.approvals.notices import announcement
+from pentad.orchestration.approvals.notices import build_announcement
 from pentad.orchestration.approvals.ports import ApprovalStore
 from pentad.orchestration.runs.ports import EventPublisher, RunStore, WorkflowEngine
-from pentad.orchestration.turn.decision import missing
+from pentad.orchestration.turn.decision import find_missing
 from pentad.tools.builtin.humans import BUILTIN, question_of
 
 
@@ -62,7 +62,7 @@ class Asking:
         self._now = now
         self._carry_out = CarryOut(runs, sessions, now=now, approvals=approvals)
 
-    def request(self, tenant: str, run: str, step: int, task_token: str) -> Approval:
+    def ask_for_step(self, tenant: str, run: str, step: int, task_token: str) -> Approval:
         """Ask what the step of an agent's run waits for, and let the run wait.
 
         Where an earlier try of the state stored it and the decision came since, the execution goes on at once.
@@ -71,8 +71,10 @@ class Asking:
             NotFound: no such run or step, or nothing of it awaits a human.
             InvalidTransition: the run has ended.
         """
-        stored = self._stored(tenant, approval_id(run, step))
-        return self._ask(stored or self._approval(self._runs.get(tenant, run), step), task_token, new=stored is None)
+        stored = self._find_approval(tenant, approval_id(run, step))
+        return self._ask(
+            stored or self._build_approval(self._runs.get(tenant, run), step), task_token, new=stored is None
+        )
 
     def ask(self, approval: Approval, task_token: str) -> Approval:
         """Store an approval, let its run wait, and tell the humans. A repeat gives it a new task token.
@@ -85,14 +87,14 @@ class Asking:
             InvalidTransition: the run has ended.
             StoreUnavailable: a store, the key service or the bus did not answer; again is safe.
         """
-        stored = self._stored(approval.tenant, approval.approval)
+        stored = self._find_approval(approval.tenant, approval.approval)
         asked = self._ask(stored or approval, task_token, new=stored is None)
         if self._approvals.get(asked.tenant, asked.approval).status is ApprovalStatus.PENDING:
             # A decision on another of the run's approvals may have let the run go on before this one was stored.
             self._runs.set_status(asked.tenant, asked.run, RunStatus.AWAITING_HUMAN)
         return asked
 
-    def _stored(self, tenant: str, name: str) -> Approval | None:
+    def _find_approval(self, tenant: str, name: str) -> Approval | None:
         try:
             return self._approvals.get(tenant, name)
         except NotFound:
@@ -104,11 +106,11 @@ class Asking:
             self._runs.set_status(approval.tenant, approval.run, RunStatus.AWAITING_HUMAN)
             approval = self._approvals.create(approval, task_token)
         if approval.status is not ApprovalStatus.PENDING:
-            self._engine.succeed(task_token, self._carry_out(approval))
-        self._events.publish(*announcement(approval))
+            self._engine.complete_task(task_token, self._carry_out(approval))
+        self._events.publish(*build_announcement(approval))
         if new:
             self._telemetry.count(names.APPROVALS_REQUESTED, agent=approval.agent, kind=approval.kind)
-            self._telemetry.event("approval.requested", approval=approval.approval, calls=len(approval.calls))
+            self._telemetry.log_event("approval.requested", approval=approval.approval, calls=len(approval.calls))
         return approval
 
     def expire(self, tenant: str, run: str, step: int) -> dict[str, Any]:
@@ -122,37 +124,39 @@ class Asking:
             InvalidTransition: the run has ended.
             StoreUnavailable: a store or the bus did not answer; again is safe.
         """
-        before, after = self._lapse(tenant, approval_id(run, step))
+        before, after = self._apply_timeout(tenant, approval_id(run, step))
         if after.version > before.version:
-            self._tell(before, after)
-        self._events.publish(*announcement(after))
+            self._record_outcome(before, after)
+        self._events.publish(*build_announcement(after))
         return self._carry_out(after)
 
-    def _lapse(self, tenant: str, name: str) -> tuple[Approval, Approval]:
+    def _apply_timeout(self, tenant: str, name: str) -> tuple[Approval, Approval]:
         for _ in range(RACES):
             before = self._approvals.get(tenant, name)
-            after = lapsed(before, self._now())
+            after = apply_timeout(before, self._now())
             if after == before or self._approvals.replace(after):
                 return before, after
-        raise contended()
+        raise make_contention_error()
 
-    def _tell(self, before: Approval, after: Approval) -> None:
+    def _record_outcome(self, before: Approval, after: Approval) -> None:
         if after.status is not ApprovalStatus.PENDING:
             outcome = "expired" if after.status is ApprovalStatus.EXPIRED else f"expired_{after.status.value}"
-            decided(self._telemetry, after, outcome)
-        elif escalations(after) > escalations(before):
+            record_decision(self._telemetry, after, outcome)
+        elif count_escalations(after) > count_escalations(before):
             self._telemetry.count(names.APPROVAL_ESCALATIONS, agent=after.agent, outcome="expired")
         else:
             self._telemetry.count(names.APPROVAL_REMINDERS, agent=after.agent)
 
-    def _approval(self, run: Run, step: int) -> Approval:
-        stored = self._runs.step(run.tenant, run.run, step)
+    def _build_approval(self, run: Run, step: int) -> Approval:
+        stored = self._runs.find_step(run.tenant, run.run, step)
         agent = self._catalog.agents.get(run.agent)
         if stored is None or agent is None:
             what = f"there is no agent {run.agent}" if agent is None else "the run has no such step"
             raise NotFound(what, field="agent" if agent is None else "step")
         now = self._now()
-        calls = [call for call in self._runs.calls(run.tenant, run.run, step) if call.status is CallStatus.AWAITING]
+        calls = [
+            call for call in self._runs.list_calls(run.tenant, run.run, step) if call.status is CallStatus.AWAITING
+        ]
         humans = agent.humans
         return Approval.model_validate(
             {
@@ -163,7 +167,7 @@ class Asking:
                 "agent": run.agent,
                 "session": run.session,
                 "status": ApprovalStatus.PENDING,
-                "calls": tuple(_shown(call) for call in calls if call.tool not in BUILTIN),
+                "calls": tuple(_to_approval_call(call) for call in calls if call.tool not in BUILTIN),
                 "group": humans.group,
                 "quorum": humans.quorum,
                 "on_expiry": humans.on_expiry,
@@ -172,20 +176,20 @@ class Asking:
                 "confidence": stored.assessment.confidence if stored.assessment else None,
                 "created_at": now,
                 "expires_at": now + timedelta(seconds=agent.approval_seconds),
-                **self._matter(run, agent, stored, calls),
+                **self._build_content(run, agent, stored, calls),
             }
         )
 
-    def _matter(self, run: Run, agent: AgentSpec, step: Step, calls: list[ToolCall]) -> dict[str, Any]:
+    def _build_content(self, run: Run, agent: AgentSpec, step: Step, calls: list[ToolCall]) -> dict[str, Any]:
         """Return the approval's kind, with its text: the question, the draft, or why it was escalated."""
         asked = [text for call in calls if (text := question_of(call.tool, call.arguments)) is not None]
         text = "\n\n".join(asked) or None
         if step.decision.kind == "ask":
             if asked:
                 return {"kind": "question", "text": text}
-            key, question = missing(agent, run) or (None, step.decision.reason)
+            key, question = find_missing(agent, run) or (None, step.decision.reason)
             return {"kind": "question", "text": question, "asks_for": key}
-        draft = None if calls else self._draft(run, step)
+        draft = None if calls else self._find_draft(run, step)
         if step.decision.kind == "escalate":
             return {"kind": "escalation", "text": text or draft or step.decision.reason, "drafts": draft is not None}
         if draft is not None:
@@ -194,12 +198,12 @@ class Asking:
             raise NotFound("nothing of this step awaits a human", field="step")
         return {"kind": "calls"}
 
-    def _draft(self, run: Run, step: Step) -> str | None:
+    def _find_draft(self, run: Run, step: Step) -> str | None:
         if step.decision.kind not in {"approve", "escalate"} or step.message_seq is None:
             return None
         stored = self._sessions.read(run.tenant, run.session, step.message_seq, step.message_seq)
         return stored[0].message.text if stored else None
 
 
-def _shown(call: ToolCall) -> ApprovalCall:
+def _to_approval_call(call: ToolCall) -> ApprovalCall:
     return ApprovalCall(index=call.index, tool=call.tool, arguments=call.arguments, arguments_hash=call.arguments_hash)

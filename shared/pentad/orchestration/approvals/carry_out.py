@@ -14,9 +14,9 @@ from pentad.domain.runs import Approval, ApprovalCall, ApprovalStatus, CallStatu
 from pentad.memory.sessions.ports import SessionStore
 from pentad.orchestration.approvals.decision_rules import is_draft
 from pentad.orchestration.approvals.ports import ApprovalStore
-from pentad.orchestration.approvals.waiting_times import is_waiting, wait_seconds, waited_seconds
+from pentad.orchestration.approvals.waiting_times import compute_waited, is_waiting, wait_seconds
 from pentad.orchestration.runs.ports import RunStore
-from pentad.orchestration.turn.decision import human_id, references
+from pentad.orchestration.turn.decision import human_id, to_references
 from pentad.tools.builtin.humans import BUILTIN
 
 _WAITS_AS: Mapping[str, Literal["approve", "ask", "escalate"]] = {
@@ -70,20 +70,20 @@ class CarryOut:
             wait = wait_seconds(approval, self._now())
             if run.kind == "workflow":
                 return {"status": approval.status.value, "approval": approval.approval, "wait": wait}
-            open_calls = [call for call in self._calls(approval) if call.status in _OPEN]
+            open_calls = [call for call in self._list_calls(approval) if call.status in _OPEN]
             kind = _WAITS_AS[approval.kind]
-            return _plain(Decision(kind=kind, step=approval.step, calls=references(open_calls), wait=wait))
+            return _dump_decision(Decision(kind=kind, step=approval.step, calls=to_references(open_calls), wait=wait))
         if run.kind == "workflow":
-            self._go_on(run, approval)
+            self._resume_run(run, approval)
             return {"status": approval.status.value, "approval": approval.approval}
         self._note(approval)
         to_run = self._settle(approval)
-        self._tell(run, approval)
-        self._go_on(run, approval)
-        return _plain(_next(approval, to_run))
+        self._append_message(run, approval)
+        self._resume_run(run, approval)
+        return _dump_decision(_decide_next(approval, to_run))
 
-    def _calls(self, approval: Approval) -> list[ToolCall]:
-        return self._runs.calls(approval.tenant, approval.run, approval.step)
+    def _list_calls(self, approval: Approval) -> list[ToolCall]:
+        return self._runs.list_calls(approval.tenant, approval.run, approval.step)
 
     def _note(self, approval: Approval) -> None:
         if approval.status is ApprovalStatus.APPROVED and approval.allowed_tools:
@@ -95,18 +95,18 @@ class CarryOut:
         """Bring the calls to what was decided and return those to run, those that needed no approval included."""
         shown = {call.index: call for call in approval.calls}
         to_run: list[ToolCall] = []
-        for call in self._calls(approval):
+        for call in self._list_calls(approval):
             if call.status is CallStatus.AWAITING and (call.index in shown or call.tool in BUILTIN):
-                call = _decided(call, shown.get(call.index), approval, self._now())
+                call = _apply_decision(call, shown.get(call.index), approval, self._now())
                 self._runs.save_call(call)
             if call.status in {CallStatus.PENDING, CallStatus.APPROVED}:
                 to_run.append(call)
         return to_run
 
-    def _tell(self, run: Run, approval: Approval) -> None:
+    def _append_message(self, run: Run, approval: Approval) -> None:
         """Add a human's words to the conversation where no call's result carries them; once."""
-        words = _words(approval)
-        if words is None or self._runs.step(run.tenant, run.run, approval.step + 1) is not None:
+        words = _describe_decision(approval)
+        if words is None or self._runs.find_step(run.tenant, run.run, approval.step + 1) is not None:
             return  # nothing to say, or the run went on after it was said
         head = self._sessions.get(run.tenant, run.session)
         if head is None:
@@ -127,22 +127,22 @@ class CarryOut:
             run.tenant, run.session, [message], expected_version=head.version, fence=run.fence or None
         )
 
-    def _go_on(self, run: Run, approval: Approval) -> None:
+    def _resume_run(self, run: Run, approval: Approval) -> None:
         if run.status is not RunStatus.AWAITING_HUMAN:
             return
-        others = self._others(run, approval)
+        others = self._list_others(run, approval)
         if is_waiting(others):
             return  # Whoever decides the last of them lets the run go on.
-        waited = waited_seconds(approval, others, approval.decided_at or self._now())
+        waited = compute_waited(approval, others, approval.decided_at or self._now())
         self._runs.set_status(run.tenant, run.run, RunStatus.RUNNING, waited_seconds=waited)
-        if is_waiting(self._others(run, approval)):
+        if is_waiting(self._list_others(run, approval)):
             # Another branch has asked meanwhile.
             self._runs.set_status(run.tenant, run.run, RunStatus.AWAITING_HUMAN)
 
-    def _others(self, run: Run, approval: Approval) -> list[Approval]:
+    def _list_others(self, run: Run, approval: Approval) -> list[Approval]:
         if self._approvals is None or run.kind != "workflow":
             return []
-        asked = self._approvals.of_run(run.tenant, run.run)
+        asked = self._approvals.list_for_run(run.tenant, run.run)
         return [one for one in asked if one.approval != approval.approval]
 
     def _hold(self, run: Run, approval: Approval) -> None:
@@ -158,7 +158,7 @@ class CarryOut:
 _OPEN = frozenset({CallStatus.PENDING, CallStatus.AWAITING, CallStatus.APPROVED})
 
 
-def _next(approval: Approval, to_run: Sequence[ToolCall]) -> Decision:
+def _decide_next(approval: Approval, to_run: Sequence[ToolCall]) -> Decision:
     """Return where an agent's run goes on."""
     step = approval.step
     status = approval.status
@@ -168,25 +168,27 @@ def _next(approval: Approval, to_run: Sequence[ToolCall]) -> Decision:
         return Decision(kind="answer", step=step)
     ends = status is ApprovalStatus.EXPIRED and (is_draft(approval) or approval.asks_for is not None)
     if ends or (status is ApprovalStatus.REJECTED and approval.asks_for is not None):
-        return Decision(kind="stop", step=step, reason=_why_stopped(approval)[:_REASON_CHARACTERS])
-    return Decision(kind="tools", step=step, calls=references(to_run))
+        return Decision(kind="stop", step=step, reason=_explain_stop(approval)[:_REASON_CHARACTERS])
+    return Decision(kind="tools", step=step, calls=to_references(to_run))
 
 
-def _why_stopped(approval: Approval) -> str:
+def _explain_stop(approval: Approval) -> str:
     if approval.status is ApprovalStatus.EXPIRED:
         return f"The run was stopped: no human of the group {approval.group} decided in time."
-    return f"The run was stopped: it needs {approval.asks_for}, and a human declined to give it." + _because(approval)
+    return f"The run was stopped: it needs {approval.asks_for}, and a human declined to give it." + _format_reason(
+        approval
+    )
 
 
-def _decided(call: ToolCall, shown: ApprovalCall | None, approval: Approval, now: datetime) -> ToolCall:
+def _apply_decision(call: ToolCall, shown: ApprovalCall | None, approval: Approval, now: datetime) -> ToolCall:
     if call.tool in BUILTIN:
-        return _replied(call, approval, now)
+        return _apply_reply(call, approval, now)
     if approval.status is not ApprovalStatus.APPROVED or shown is None:
-        return _refused(call, _why_not(approval), now)
+        return _reject_call(call, _explain_rejection(approval), now)
     as_shown = arguments_hash(shown.arguments) == shown.arguments_hash
     as_stored = shown.edited or call.arguments_hash == shown.arguments_hash
     if not (as_shown and as_stored):
-        return _refused(call, NOT_SHOWN, now)
+        return _reject_call(call, NOT_SHOWN, now)
     update = {
         "status": CallStatus.APPROVED,
         "arguments": shown.arguments,
@@ -195,24 +197,24 @@ def _decided(call: ToolCall, shown: ApprovalCall | None, approval: Approval, now
     return call.model_copy(update=update)
 
 
-def _replied(call: ToolCall, approval: Approval, now: datetime) -> ToolCall:
+def _apply_reply(call: ToolCall, approval: Approval, now: datetime) -> ToolCall:
     """Return a call of a built-in tool with the human's answer as its result."""
     status = approval.status
     if status is ApprovalStatus.ANSWERED:
         result = approval.reply or ""
     elif status is ApprovalStatus.APPROVED:
-        result = "A human has seen this and says: go on." + _because(approval)
+        result = "A human has seen this and says: go on." + _format_reason(approval)
     elif status is ApprovalStatus.REJECTED:
         said = "declined to answer" if approval.kind == "question" else "does not take over"
-        return _refused(call, f"A human {said}.{_because(approval)}", now)
+        return _reject_call(call, f"A human {said}.{_format_reason(approval)}", now)
     else:
-        return _refused(call, NO_ANSWER if approval.kind == "question" else NO_HUMAN, now)
+        return _reject_call(call, NO_ANSWER if approval.kind == "question" else NO_HUMAN, now)
     return call.model_copy(
         update={"status": CallStatus.SUCCEEDED, "result": result, "untrusted": False, "ended_at": now}
     )
 
 
-def _refused(call: ToolCall, why: str, now: datetime) -> ToolCall:
+def _reject_call(call: ToolCall, why: str, now: datetime) -> ToolCall:
     return call.model_copy(
         update={
             "status": CallStatus.REJECTED,
@@ -224,23 +226,23 @@ def _refused(call: ToolCall, why: str, now: datetime) -> ToolCall:
     )
 
 
-def _why_not(approval: Approval) -> str:
+def _explain_rejection(approval: Approval) -> str:
     if approval.status is ApprovalStatus.EXPIRED:
         return NOT_RUN
     if approval.status is ApprovalStatus.ANSWERED:
         return "This call was not run: a human answered the user instead."
-    return f"A human rejected this call; it was not run.{_because(approval)}"
+    return f"A human rejected this call; it was not run.{_format_reason(approval)}"
 
 
-def _because(approval: Approval) -> str:
+def _format_reason(approval: Approval) -> str:
     return f" Reason: {approval.reason}" if approval.reason else ""
 
 
-def _words(approval: Approval) -> str | None:
+def _describe_decision(approval: Approval) -> str | None:
     """Return what the conversation has to say of a decision, or None where nothing or a call's result does."""
     status, kind = approval.status, approval.kind
     if status is ApprovalStatus.REJECTED and is_draft(approval):
-        return f"A human reviewer rejected this answer; the user has not seen it. Try again.{_because(approval)}"
+        return f"A human reviewer rejected this answer; the user has not seen it. Try again.{_format_reason(approval)}"
     if status is ApprovalStatus.ANSWERED and kind == "escalation":
         return f"A human took over and answered the user in your place:\n\n{approval.reply}"
     if status is ApprovalStatus.ANSWERED and approval.asks_for is not None:
@@ -250,5 +252,5 @@ def _words(approval: Approval) -> str | None:
     return None
 
 
-def _plain(decision: Decision) -> dict[str, Any]:
+def _dump_decision(decision: Decision) -> dict[str, Any]:
     return decision.model_dump(mode="json", exclude_none=True)

@@ -21,13 +21,13 @@ from pentad.orchestration.approvals.decision_rules import (
     REASON_CHARACTERS,
     Say,
     Verb,
-    contended,
-    escalations,
-    said,
+    apply_say,
+    count_escalations,
+    make_contention_error,
     shown_hash,
 )
 from pentad.orchestration.approvals.edited_arguments import check_json
-from pentad.orchestration.approvals.notices import announcement
+from pentad.orchestration.approvals.notices import build_announcement
 from pentad.orchestration.approvals.ports import ApprovalStore
 from pentad.orchestration.runs.ports import EventPublisher, RunStore, WorkflowEngine
 
@@ -120,7 +120,7 @@ class Decide:
         )
         before, after = self._store(tenant, approval, say, groups)
         if after.version > before.version:
-            self._tell(before, after, say)
+            self._record_outcome(before, after, say)
         self._follow(before, after, say)
         return after
 
@@ -139,13 +139,13 @@ class Decide:
                 raise InvalidTransition(
                     "the approval was changed just now", field="approval", fix="read it again and decide on that"
                 )
-            after = said(before, say, self._catalog.tools)
+            after = apply_say(before, say, self._catalog.tools)
             if after == before:
                 return before, before
             self._check_open(before)
             if self._approvals.replace(after):
                 return before, after
-        raise contended()
+        raise make_contention_error()
 
     def _check_open(self, approval: Approval) -> None:
         run = self._runs.get(approval.tenant, approval.run)
@@ -154,32 +154,34 @@ class Decide:
 
     def _follow(self, before: Approval, after: Approval, say: Say) -> None:
         """Do what follows. A vote or a repeated escalation that decides nothing leads to nothing more."""
-        handed_on = escalations(after) > escalations(before)
+        handed_on = count_escalations(after) > count_escalations(before)
         if after.status is ApprovalStatus.PENDING and not handed_on and say.verb != "escalate":
             return
         if not self._runs.get(after.tenant, after.run).status.ended:
-            self._wake(after)
-        self._events.publish(*announcement(after))
+            self._complete_task(after)
+        self._events.publish(*build_announcement(after))
 
-    def _wake(self, approval: Approval) -> None:
+    def _complete_task(self, approval: Approval) -> None:
         output = self._carry_out(approval)
         try:
-            self._engine.succeed(self._approvals.token(approval.tenant, approval.approval), output)
+            self._engine.complete_task(self._approvals.get_token(approval.tenant, approval.approval), output)
         except InvalidTransition:
             # Woken by an earlier try, or timed out just now: then the expiry carries this out.
-            self._telemetry.event("approval.task_gone", approval=approval.approval)
+            self._telemetry.log_event("approval.task_gone", approval=approval.approval)
 
-    def _tell(self, before: Approval, after: Approval, say: Say) -> None:
-        self._telemetry.event("approval.said", approval=after.approval, verb=say.verb, by=say.by, status=after.status)
+    def _record_outcome(self, before: Approval, after: Approval, say: Say) -> None:
+        self._telemetry.log_event(
+            "approval.said", approval=after.approval, verb=say.verb, by=say.by, status=after.status
+        )
         if after.status is not ApprovalStatus.PENDING:
             edited = any(change.what == "edited" for change in after.changes)
             outcome = "edited" if edited and after.status is ApprovalStatus.APPROVED else after.status.value
-            decided(self._telemetry, after, outcome)
-        elif escalations(after) > escalations(before):
+            record_decision(self._telemetry, after, outcome)
+        elif count_escalations(after) > count_escalations(before):
             self._telemetry.count(names.APPROVAL_ESCALATIONS, agent=after.agent, outcome="decided")
 
 
-def decided(telemetry: Telemetry, approval: Approval, outcome: str) -> None:
+def record_decision(telemetry: Telemetry, approval: Approval, outcome: str) -> None:
     """Count a decision, and how long it took since the group was asked that made it."""
     telemetry.count(names.APPROVALS_DECIDED, outcome=outcome, kind=approval.kind)
     if approval.decided_at is not None:

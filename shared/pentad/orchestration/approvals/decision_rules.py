@@ -83,7 +83,7 @@ def is_bound(approval: Approval) -> bool:
     return approval.quorum > 1 or any(change.what == "edited" for change in approval.changes)
 
 
-def said(approval: Approval, say: Say, tools: Mapping[str, ToolSpec]) -> Approval:
+def apply_say(approval: Approval, say: Say, tools: Mapping[str, ToolSpec]) -> Approval:
     """Return the approval after a human's say; the same one where that changes nothing, as on a repeat.
 
     Args:
@@ -95,14 +95,14 @@ def said(approval: Approval, say: Say, tools: Mapping[str, ToolSpec]) -> Approva
         InvalidInput: the say does not fit this approval, or is about something else than it shows.
         InvalidTransition: it is decided otherwise, or has expired.
     """
-    if say.shown not in (None, shown_hash(approval)) and not _repeats_edit(approval, say):
+    if say.shown not in (None, shown_hash(approval)) and not _is_repeated_edit(approval, say):
         raise InvalidInput(
             "the arguments are not those of this approval",
             field="arguments_hash",
             fix="read the approval again and decide on what it shows now",
         )
     if approval.status is not ApprovalStatus.PENDING:
-        if _repeats(approval, say):
+        if _is_repeat(approval, say):
             return approval
         raise InvalidTransition(f"the approval is {approval.status} already", field="approval")
     if say.at >= approval.expires_at:
@@ -111,44 +111,44 @@ def said(approval: Approval, say: Say, tools: Mapping[str, ToolSpec]) -> Approva
     return changed if changed == approval else changed.model_copy(update={"version": approval.version + 1})
 
 
-def _repeats_edit(approval: Approval, say: Say) -> bool:
+def _is_repeated_edit(approval: Approval, say: Say) -> bool:
     """Tell whether this edit is in what the approval shows already, by the same human: its first try changed that."""
     voted = any(vote.by == say.by for vote in approval.votes)
-    return say.verb == "edit" and voted and _edited(approval, say) == approval
+    return say.verb == "edit" and voted and _apply_edit(approval, say) == approval
 
 
-def _repeats(approval: Approval, say: Say) -> bool:
+def _is_repeat(approval: Approval, say: Say) -> bool:
     """Tell whether a settled approval is what this say would have made of it."""
     if say.verb == "answer":
         return approval.status is ApprovalStatus.ANSWERED and approval.reply == say.text
     if say.verb == "reject":
         return approval.status is ApprovalStatus.REJECTED
-    return approval.status is ApprovalStatus.APPROVED and (say.verb == "approve" or _repeats_edit(approval, say))
+    return approval.status is ApprovalStatus.APPROVED and (say.verb == "approve" or _is_repeated_edit(approval, say))
 
 
 def _approve(approval: Approval, say: Say, tools: Mapping[str, ToolSpec]) -> Approval:
     if approval.kind == "question":
         raise InvalidInput("a question is not approved", field="decision", fix="answer it, or reject it with a reason")
     _check_bound(approval, say)
-    allowed = _allowed(approval, say)
+    allowed = _resolve_allowed_tools(approval, say)
     shown = shown_hash(approval)
     if any(vote.by == say.by and vote.shown_hash == shown for vote in approval.votes):
         return approval
-    return _voted(approval.model_copy(update={"allowed_tools": allowed}), say)
+    return _add_vote(approval.model_copy(update={"allowed_tools": allowed}), say)
 
 
 def _reject(approval: Approval, say: Say, tools: Mapping[str, ToolSpec]) -> Approval:
     vote = Vote(by=say.by, decision="reject", at=say.at, reason=say.reason, shown_hash=shown_hash(approval))
-    return _settled(approval, ApprovalStatus.REJECTED, say, votes=(*approval.votes, vote))
+    return _set_decision(approval, ApprovalStatus.REJECTED, say, votes=(*approval.votes, vote))
 
 
 def _edit(approval: Approval, say: Say, tools: Mapping[str, ToolSpec]) -> Approval:
     _check_bound(approval, say)
     if not approval.calls and not is_draft(approval):
         raise InvalidInput("there is nothing to edit here", field="decision", fix="use answer, reject or escalate")
-    allowed = _allowed(approval, say)
+    allowed = _resolve_allowed_tools(approval, say)
     _check_edit(approval, say)
-    changed = _edited(approval, say)
+    changed = _apply_edit(approval, say)
     if changed == approval:
         if any(vote.by == say.by for vote in approval.votes):
             return approval  # the editor's own repeat: the vote is there
@@ -161,14 +161,14 @@ def _edit(approval: Approval, say: Say, tools: Mapping[str, ToolSpec]) -> Approv
         raise InvalidInput("the approval was changed too often", field="decision", fix="approve or reject it")
     # What was voted for is not what is shown now.
     update = {"votes": (), "changes": changes, "allowed_tools": allowed}
-    return _voted(changed.model_copy(update=update), say)
+    return _add_vote(changed.model_copy(update=update), say)
 
 
 def _answer(approval: Approval, say: Say, tools: Mapping[str, ToolSpec]) -> Approval:
     if approval.kind not in {"question", "escalation"}:
         fix = "use edit to change the drafted answer" if approval.kind == "answer" else "use approve, edit or reject"
         raise InvalidInput("nothing was asked that an answer could go to", field="decision", fix=fix)
-    return _settled(approval, ApprovalStatus.ANSWERED, say, reply=_words(say))
+    return _set_decision(approval, ApprovalStatus.ANSWERED, say, reply=_get_text(say))
 
 
 def _escalate(approval: Approval, say: Say, tools: Mapping[str, ToolSpec]) -> Approval:
@@ -181,9 +181,9 @@ def _escalate(approval: Approval, say: Say, tools: Mapping[str, ToolSpec]) -> Ap
         if approval.asked_at is not None:
             return approval  # a repeat of the say that brought it there
         raise InvalidInput(f"the group {group} is asked already", field="group", fix="name another group")
-    if escalations(approval) >= MAX_ESCALATIONS:
+    if count_escalations(approval) >= MAX_ESCALATIONS:
         raise InvalidInput(f"it was escalated {MAX_ESCALATIONS} times", field="group", fix="decide it")
-    return _handed_on(approval, group, by=say.by, at=say.at, reason=say.reason)
+    return _move_to_group(approval, group, by=say.by, at=say.at, reason=say.reason)
 
 
 _HANDLERS: Mapping[Verb, Callable[[Approval, Say, Mapping[str, ToolSpec]], Approval]] = {
@@ -220,54 +220,54 @@ def settle(
             raise InvalidTransition(f"the approval is {stored.status} already", field="approval")
         if at >= stored.expires_at and status is not ApprovalStatus.EXPIRED:
             raise InvalidTransition("the approval has expired", field="approval")
-        settled = _settled(stored, status, Say("reject", by, at, reason=reason), version=stored.version + 1)
+        settled = _set_decision(stored, status, Say("reject", by, at, reason=reason), version=stored.version + 1)
         if store.replace(settled):
             return settled
-    raise contended()
+    raise make_contention_error()
 
 
-def contended() -> StoreUnavailable:
+def make_contention_error() -> StoreUnavailable:
     """Return the error of a change that others were faster than, `RACES` times."""
     return StoreUnavailable("others change this approval at the same time; try again")
 
 
-def lapsed(approval: Approval, now: datetime) -> Approval:
+def apply_timeout(approval: Approval, now: datetime) -> Approval:
     """Return the approval after its task's time ran out: reminded, with the next group, or closed.
 
     The same one where nothing is due: the task waited for less than the approval's time.
     """
     if approval.status is not ApprovalStatus.PENDING:
         return approval
-    changed = _after_expiry(approval, now)
+    changed = _apply_expiry(approval, now)
     if changed is None:
-        due = _reminders_due(approval, now)
+        due = _count_due_reminders(approval, now)
         changed = approval if due <= approval.reminded else approval.model_copy(update={"reminded": due})
     return changed if changed == approval else changed.model_copy(update={"version": approval.version + 1})
 
 
-def _after_expiry(approval: Approval, now: datetime) -> Approval | None:
+def _apply_expiry(approval: Approval, now: datetime) -> Approval | None:
     if now < approval.expires_at - timedelta(seconds=EARLY_SECONDS):
         return None
     system = Say("reject", "system", now, reason=NOBODY)
-    if approval.on_expiry == "escalate" and approval.escalate_to and escalations(approval) < MAX_ESCALATIONS:
-        return _handed_on(approval, approval.escalate_to[0], by="system", at=now, reason=NOBODY)
+    if approval.on_expiry == "escalate" and approval.escalate_to and count_escalations(approval) < MAX_ESCALATIONS:
+        return _move_to_group(approval, approval.escalate_to[0], by="system", at=now, reason=NOBODY)
     if approval.on_expiry == "approve" and approval.kind != "question":
-        return _settled(approval, ApprovalStatus.APPROVED, system)
-    return _settled(approval, ApprovalStatus.EXPIRED, system)
+        return _set_decision(approval, ApprovalStatus.APPROVED, system)
+    return _set_decision(approval, ApprovalStatus.EXPIRED, system)
 
 
-def escalations(approval: Approval) -> int:
+def count_escalations(approval: Approval) -> int:
     """Return how often an approval was handed on."""
     return sum(change.what == "escalated" for change in approval.changes)
 
 
-def _reminders_due(approval: Approval, now: datetime) -> int:
+def _count_due_reminders(approval: Approval, now: datetime) -> int:
     if approval.remind_seconds is None:
         return 0
     return int(((now - approval.asked).total_seconds() + EARLY_SECONDS) // approval.remind_seconds)
 
 
-def _handed_on(approval: Approval, group: str, *, by: str, at: datetime, reason: str | None) -> Approval:
+def _move_to_group(approval: Approval, group: str, *, by: str, at: datetime, reason: str | None) -> Approval:
     rest = approval.escalate_to
     return approval.model_copy(
         update={
@@ -282,20 +282,20 @@ def _handed_on(approval: Approval, group: str, *, by: str, at: datetime, reason:
     )
 
 
-def _voted(approval: Approval, say: Say) -> Approval:
+def _add_vote(approval: Approval, say: Say) -> Approval:
     vote = Vote(by=say.by, decision="approve", at=say.at, reason=say.reason, shown_hash=shown_hash(approval))
     votes = (*approval.votes, vote)
     if len({one.by for one in votes if one.decision == "approve"}) < approval.quorum:
         return approval.model_copy(update={"votes": votes})
-    return _settled(approval, ApprovalStatus.APPROVED, say, votes=votes)
+    return _set_decision(approval, ApprovalStatus.APPROVED, say, votes=votes)
 
 
-def _settled(approval: Approval, status: ApprovalStatus, say: Say, **values: Any) -> Approval:
+def _set_decision(approval: Approval, status: ApprovalStatus, say: Say, **values: Any) -> Approval:
     decision = {"status": status, "decided_at": say.at, "decided_by": say.by, "reason": say.reason}
     return approval.model_copy(update=decision | values)
 
 
-def _edited(approval: Approval, say: Say) -> Approval:
+def _apply_edit(approval: Approval, say: Say) -> Approval:
     calls = tuple(_with_arguments(call, say.arguments.get(call.index)) for call in approval.calls)
     reply = approval.reply
     if is_draft(approval) and say.text is not None and say.text != shown_text(approval):
@@ -314,7 +314,7 @@ def _check_edit(approval: Approval, say: Say) -> None:
     if is_draft(approval):
         if say.arguments:
             raise InvalidInput("a drafted answer has no arguments", field="arguments", fix="send the new text in text")
-        _words(say)
+        _get_text(say)
         return
     if say.text is not None:
         raise InvalidInput("calls have no text", field="text", fix="send the new arguments in arguments")
@@ -337,7 +337,7 @@ def _check_bound(approval: Approval, say: Say) -> None:
         )
 
 
-def _allowed(approval: Approval, say: Say) -> tuple[str, ...]:
+def _resolve_allowed_tools(approval: Approval, say: Say) -> tuple[str, ...]:
     if not say.allow_tool_for_run:
         return approval.allowed_tools
     if not approval.calls or approval.quorum > 1:
@@ -346,7 +346,7 @@ def _allowed(approval: Approval, say: Say) -> tuple[str, ...]:
     return tuple(sorted({call.tool for call in approval.calls}))
 
 
-def _words(say: Say) -> str:
+def _get_text(say: Say) -> str:
     if say.text is None or not say.text.strip():
         raise InvalidInput("there is no text", field="text", fix="give the words in text")
     if len(say.text) > TEXT_CHARACTERS:

@@ -55,7 +55,7 @@ def check_arguments(tool: ToolSpec | None, call: ApprovalCall) -> None:
         return
     path = ".".join(str(part) for part in error.absolute_path)
     # The rule that is broken, and not jsonschema's own words: those hold the value that was sent.
-    rule, fix = _told(error)
+    rule, fix = _explain_violation(error)
     raise InvalidInput(
         f"the arguments don't fit the schema of {call.tool}: {rule}",
         field=f"{place}.{path}" if path else place,
@@ -63,20 +63,26 @@ def check_arguments(tool: ToolSpec | None, call: ApprovalCall) -> None:
     )
 
 
-def _told(error: "ValidationError") -> tuple[str, str]:
+def _explain_violation(error: "ValidationError") -> tuple[str, str]:
     """Return which rule is broken and what to give instead, with every name that is wrong or missing."""
     schema = error.schema if isinstance(error.schema, dict) else {}
     known, given = schema.get("properties", {}), error.instance
     if isinstance(given, dict) and error.validator == "additionalProperties" and not schema.get("patternProperties"):
-        wrong = ", ".join(_cut(name) for name in sorted(set(given) - set(known)))
-        return _cut(f"there is no field {wrong}"), _cut(f"leave it out; the fields are: {', '.join(known) or 'none'}")
+        wrong = ", ".join(_truncate_text(name) for name in sorted(set(given) - set(known)))
+        return _truncate_text(f"there is no field {wrong}"), _truncate_text(
+            f"leave it out; the fields are: {', '.join(known) or 'none'}"
+        )
     if isinstance(given, dict) and error.validator == "required":
         missing = ", ".join(name for name in schema["required"] if name not in given)
-        return _cut(f"required: {missing}"), _cut(f"give {missing}; the fields are: {', '.join(known) or 'any'}")
+        return _truncate_text(f"required: {missing}"), _truncate_text(
+            f"give {missing}; the fields are: {', '.join(known) or 'any'}"
+        )
     # A whole object's schema is too long for a sentence: the rule's own part of it is what has to be met.
     rule = {str(error.validator): error.validator_value} if known else schema
-    return str(error.validator), f"give what fits {_cut(json.dumps(rule, ensure_ascii=False, sort_keys=True))}"
+    return str(
+        error.validator
+    ), f"give what fits {_truncate_text(json.dumps(rule, ensure_ascii=False, sort_keys=True))}"
 
 
-def _cut(words: str) -> str:
+def _truncate_text(words: str) -> str:
     return words if len(words) <= _HINT_CHARACTERS else f"{words[: _HINT_CHARACTERS - 1]}…"

@@ -18,7 +18,7 @@ from pentad.domain.runs import Approval, ApprovalStatus
 from pentad.domain.values import FrozenValue
 from pentad.observability.metrics import names
 from pentad.observability.ports import Telemetry
-from pentad.orchestration.approvals.decision_rules import escalations
+from pentad.orchestration.approvals.decision_rules import count_escalations
 
 EVENTS = "pentad.approval."
 """What the detail types of these events begin with."""
@@ -74,7 +74,7 @@ class Notifier(Protocol):
 class NoticeLog(Protocol):
     """What was sent, so that a redelivered event is sent once."""
 
-    def claim(self, tenant: str, approval: str, notice: str) -> bool:
+    def acquire(self, tenant: str, approval: str, notice: str) -> bool:
         """Take one notice to one channel for sending, and return whether it is still to be sent.
 
         Raises:
@@ -83,7 +83,7 @@ class NoticeLog(Protocol):
         """
         ...
 
-    def sent(self, tenant: str, approval: str, notice: str) -> None:
+    def mark_sent(self, tenant: str, approval: str, notice: str) -> None:
         """Keep that it was sent."""
         ...
 
@@ -92,9 +92,9 @@ class NoticeLog(Protocol):
         ...
 
 
-def announcement(approval: Approval) -> tuple[str, dict[str, Any]]:
+def build_announcement(approval: Approval) -> tuple[str, dict[str, Any]]:
     """Return the detail type and the detail of the event that tells where an approval stands; a repeat is the same."""
-    handed_on = escalations(approval)
+    handed_on = count_escalations(approval)
     event: Kind = "requested"
     if approval.status is not ApprovalStatus.PENDING:
         event = "decided"
@@ -138,7 +138,7 @@ _SUBJECTS: Mapping[Kind, str] = {
 _WHAT = {"calls": "Tool calls", "answer": "A drafted answer", "question": "A question", "escalation": "An escalation"}
 
 
-def notice_of(told: Announcement, link_base: str) -> Notice:
+def build_notice(told: Announcement, link_base: str) -> Notice:
     """Return what humans are told of an event.
 
     Args:
@@ -190,7 +190,7 @@ class Notify:
             PentadError: of the first channel that failed, once all were tried; a transient one where there is one, so
                 that the event comes back.
         """
-        notice = notice_of(told, self._link_base)
+        notice = build_notice(told, self._link_base)
         failures: list[PentadError] = []
         for name in self._groups.get(told.group, self._groups.get(ANY_GROUP, ())):
             try:
@@ -198,13 +198,13 @@ class Notify:
             except PentadError as error:
                 failures.append(error)
                 self._telemetry.count(names.NOTICES, kind=name, outcome="failed")
-                self._telemetry.event(
+                self._telemetry.log_event(
                     "notice.failed", level="WARNING", channel=name, error=type(error).__name__, detail=error.message
                 )
         if failures:
             raise next((one for one in failures if isinstance(one, TransientError)), failures[0])
 
-    def _channel(self, name: str) -> Notifier:
+    def _get_channel(self, name: str) -> Notifier:
         channel = self._channels.get(name)
         if channel is None:
             raise ConfigurationError(f"there is no channel {name}", fix="use topic, slack, and email with a sender")
@@ -212,21 +212,21 @@ class Notify:
 
     def _send(self, name: str, told: Announcement, notice: Notice) -> None:
         place = f"{told.key}#{name}"
-        if not self._log.claim(told.tenant, told.approval, place):
+        if not self._log.acquire(told.tenant, told.approval, place):
             return
         try:
-            sent = self._channel(name).send(notice)
+            sent = self._get_channel(name).send(notice)
         except PentadError:
             self._log.release(told.tenant, told.approval, place)
             raise
         if not sent:
             self._log.release(told.tenant, told.approval, place)
-            self._telemetry.event("notice.not_set_up", level="WARNING", channel=name, group=told.group)
+            self._telemetry.log_event("notice.not_set_up", level="WARNING", channel=name, group=told.group)
             self._telemetry.count(names.NOTICES, kind=name, outcome="not_set_up")
             return
         try:
-            self._log.sent(told.tenant, told.approval, place)
+            self._log.mark_sent(told.tenant, told.approval, place)
         except StoreUnavailable:
             # It is sent. The claim holds redeliveries off for a while; to fail here would send it again at once.
-            self._telemetry.event("notice.not_kept", level="WARNING", channel=name)
+            self._telemetry.log_event("notice.not_kept", level="WARNING", channel=name)
         self._telemetry.count(names.NOTICES, kind=name, outcome="sent")

@@ -26,7 +26,7 @@ class ApprovalStore(Protocol):
         """
         ...
 
-    def token(self, tenant: str, approval: str) -> str:
+    def get_token(self, tenant: str, approval: str) -> str:
         """Return the task token, decrypted.
 
         Raises:
@@ -55,11 +55,11 @@ class ApprovalStore(Protocol):
         """
         ...
 
-    def pending(self, tenant: str, *, limit: int = 50, cursor: str | None = None) -> Page[Approval]:
+    def list_pending(self, tenant: str, *, limit: int = 50, cursor: str | None = None) -> Page[Approval]:
         """Return pending approvals, the oldest first."""
         ...
 
-    def of_run(self, tenant: str, run: str, *, limit: int = 1000) -> list[Approval]:
+    def list_for_run(self, tenant: str, run: str, *, limit: int = 1000) -> list[Approval]:
         """Return a run's approvals, pending or not, that of the highest step first."""
         ...
 

@@ -12,7 +12,7 @@ def is_waiting(approvals: Sequence[Approval]) -> bool:
     return any(one.status is ApprovalStatus.PENDING for one in approvals)
 
 
-def waited_seconds(last: Approval, others: Sequence[Approval], until: datetime) -> float:
+def compute_waited(last: Approval, others: Sequence[Approval], until: datetime) -> float:
     """Return how long a run has waited without a break, as the last of its open approvals is decided.
 
     Args:
@@ -35,7 +35,7 @@ def wait_seconds(approval: Approval, now: datetime) -> int:
     return max(1, ceil((until - now).total_seconds()))
 
 
-def first_wait(seconds: int, remind_seconds: int | None) -> int:
+def compute_first_wait(seconds: int, remind_seconds: int | None) -> int:
     """Return how long a new approval's task waits.
 
     Args:

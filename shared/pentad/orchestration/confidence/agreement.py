@@ -27,37 +27,41 @@ _NUMBER = re.compile(r"\d+(?:,\d{3})*(?:\.\d+)?")
 _WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|[^\W\d_]{2,}")
 
 
-def agreement(reply: Message, sample: Message) -> float:
+def compute_agreement(reply: Message, sample: Message) -> float:
     """Return how equal two replies are; the order of the two makes no difference."""
     if reply.tool_calls or sample.tool_calls:
-        return _calls(reply.tool_calls, sample.tool_calls)
-    return alike(reply.text, sample.text)
+        return _compare_calls(reply.tool_calls, sample.tool_calls)
+    return compute_similarity(reply.text, sample.text)
 
 
-def alike(first: str, second: str) -> float:
+def compute_similarity(first: str, second: str) -> float:
     """Return how equal two texts are."""
     one, other = _MARKER.sub(" ", first), _MARKER.sub(" ", second)
     words, other_words = set(_WORD.findall(one.casefold())), set(_WORD.findall(other.casefold()))
-    numbers, other_numbers = _numbers(one), _numbers(other)
+    numbers, other_numbers = _extract_numbers(one), _extract_numbers(other)
     if not (words or numbers) or not (other_words or other_numbers):
         return float(one.strip() == other.strip())
-    return _shared(words, other_words) * _shared(numbers, other_numbers)
+    return _compute_overlap(words, other_words) * _compute_overlap(numbers, other_numbers)
 
 
-def _numbers(text: str) -> set[Decimal]:
+def _extract_numbers(text: str) -> set[Decimal]:
     return {Decimal(found.replace(",", "")) for found in _NUMBER.findall(text)}
 
 
-def _shared(one: set[T], other: set[T]) -> float:
+def _compute_overlap(one: set[T], other: set[T]) -> float:
     """Return the share of the smaller set that is in the larger; 1 where there is nothing to share."""
     fewer = min(len(one), len(other))
     return len(one & other) / fewer if fewer else 1.0
 
 
-def _calls(one: Sequence[ToolCallBlock], other: Sequence[ToolCallBlock]) -> float:
+def _compare_calls(one: Sequence[ToolCallBlock], other: Sequence[ToolCallBlock]) -> float:
     """Pair the calls, the most alike first, and return the sum over the pairs by the longer one's length."""
     # Ties are broken by what the calls say, so that neither side's order decides.
-    pairs = [(-_call(a, b), sorted((_said(a), _said(b))), i, j) for i, a in enumerate(one) for j, b in enumerate(other)]
+    pairs = [
+        (-_compare_call(a, b), sorted((_render_call(a), _render_call(b))), i, j)
+        for i, a in enumerate(one)
+        for j, b in enumerate(other)
+    ]
     total, taken_one, taken_other = 0.0, set[int](), set[int]()
     for negative, _, i, j in sorted(pairs):
         if i not in taken_one and j not in taken_other:
@@ -67,7 +71,7 @@ def _calls(one: Sequence[ToolCallBlock], other: Sequence[ToolCallBlock]) -> floa
     return total / max(len(one), len(other))
 
 
-def _call(one: ToolCallBlock, other: ToolCallBlock) -> float:
+def _compare_call(one: ToolCallBlock, other: ToolCallBlock) -> float:
     if one.tool != other.tool or one.arguments.keys() != other.arguments.keys():
         return 0.0
     score = 1.0
@@ -77,11 +81,11 @@ def _call(one: ToolCallBlock, other: ToolCallBlock) -> float:
             continue
         if not (_is_prose(value) and _is_prose(another)):
             return 0.0
-        score = min(score, alike(value, another))
+        score = min(score, compute_similarity(value, another))
     return score
 
 
-def _said(call: ToolCallBlock) -> str:
+def _render_call(call: ToolCallBlock) -> str:
     return f"{call.tool} {canonical_json(call.arguments)}"
 
 

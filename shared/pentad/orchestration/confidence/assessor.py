@@ -17,10 +17,10 @@ from pentad.models.ports import ChatModel
 from pentad.models.structured.structured import complete_as, complete_in_words
 from pentad.observability.metrics import names
 from pentad.observability.ports import Telemetry
-from pentad.orchestration.confidence.agreement import agreement
-from pentad.orchestration.confidence.bands import assessment_of
-from pentad.orchestration.confidence.model_ratings import Rating, judge, self_report
-from pentad.orchestration.confidence.validators import validated
+from pentad.orchestration.confidence.agreement import compute_agreement
+from pentad.orchestration.confidence.bands import build_assessment
+from pentad.orchestration.confidence.model_ratings import Rating, build_judge_request, build_self_report_request
+from pentad.orchestration.confidence.validators import run_validators
 
 JUDGE_TASK = "judge"
 JUDGE_TIER = "fast"
@@ -61,43 +61,47 @@ class Assess:
         spec = agent.confidence
         if spec is None:
             return None
-        checked = validated(spec.validators, request, reply, calls, unknown_citations=unknown_citations)
+        checked = run_validators(spec.validators, request, reply, calls, unknown_citations=unknown_citations)
         signals = [checked] if checked is not None else []
-        signals += self._made(spec, request, reply, deadline)
-        found = assessment_of(signals, spec)
+        signals += self._collect_signals(spec, request, reply, deadline)
+        found = build_assessment(signals, spec)
         self._telemetry.count(names.CONFIDENCE, found.confidence, unit="None", agent=agent.name)
         self._telemetry.count(names.ASSESSMENTS, agent=agent.name, band=found.band.value)
         return found
 
-    def _made(self, spec: ConfidenceSpec, request: ChatRequest, reply: Message, deadline: float) -> list[Signal]:
+    def _collect_signals(
+        self, spec: ConfidenceSpec, request: ChatRequest, reply: Message, deadline: float
+    ) -> list[Signal]:
         """Return the signals of the sources that need a model, those that there are."""
         sources: list[tuple[str, int, Source]] = []
         if spec.self_report:
-            sources.append(("self_report", 1, lambda until: self._self_report(request, reply, until)))
+            sources.append(("self_report", 1, lambda until: self._ask_self_report(request, reply, until)))
         if spec.judge:
-            sources.append(("judge", 1, lambda until: self._judge(request, reply, until)))
+            sources.append(("judge", 1, lambda until: self._ask_judge(request, reply, until)))
         if spec.samples:
-            sources.append(("agreement", spec.samples, lambda until: self._samples(spec, request, reply, until)))
+            sources.append(
+                ("agreement", spec.samples, lambda until: self._compare_samples(spec, request, reply, until))
+            )
         found = []
         for place, (name, shares, source) in enumerate(sources):
             # Each has its share of what is left, so that one that hangs leaves time for the others.
             left = sum(each for _, each, _ in sources[place:])
-            signal = self._asked(name, source, self._until(deadline, shares, left))
+            signal = self._ask_source(name, source, self._compute_deadline(deadline, shares, left))
             if signal is not None:
                 found.append(signal)
         return found
 
-    def _until(self, deadline: float, shares: int, of: int) -> float:
+    def _compute_deadline(self, deadline: float, shares: int, of: int) -> float:
         now = self._clock()
         return now + (deadline - now) * shares / of
 
-    def _asked(self, name: str, source: Source, until: float) -> Signal | None:
+    def _ask_source(self, name: str, source: Source, until: float) -> Signal | None:
         try:
             self._check_time(until)
             signal = source(until)
         except Exception as error:  # a boundary: whatever is wrong with a source, the turn stands and is paid for
             self._telemetry.count(names.CONFIDENCE_SIGNALS, source=name, outcome="none")
-            self._telemetry.event("confidence.no_signal", level="WARNING", source=name, error=type(error).__name__)
+            self._telemetry.log_event("confidence.no_signal", level="WARNING", source=name, error=type(error).__name__)
             return None
         self._telemetry.count(names.CONFIDENCE_SIGNALS, source=name, outcome="given")
         return signal
@@ -106,32 +110,32 @@ class Assess:
         if until - self._clock() < MINIMUM_SECONDS:
             raise ModelUnavailable("no time is left to ask")
 
-    def _self_report(self, request: ChatRequest, reply: Message, until: float) -> Signal:
-        rating = complete_in_words(self._model, self_report(request, reply), Rating, deadline=until).value
+    def _ask_self_report(self, request: ChatRequest, reply: Message, until: float) -> Signal:
+        rating = complete_in_words(self._model, build_self_report_request(request, reply), Rating, deadline=until).value
         return Signal(source="self_report", score=rating.confidence, detail=rating.reason[:_DETAIL_CHARACTERS])
 
-    def _judge(self, request: ChatRequest, reply: Message, until: float) -> Signal:
-        asked = judge(request, reply, task=JUDGE_TASK, tier=JUDGE_TIER)
+    def _ask_judge(self, request: ChatRequest, reply: Message, until: float) -> Signal:
+        asked = build_judge_request(request, reply, task=JUDGE_TASK, tier=JUDGE_TIER)
         rating = complete_as(self._model, asked, Rating, deadline=until).value
         return Signal(source="judge", score=rating.confidence, detail=rating.reason[:_DETAIL_CHARACTERS])
 
-    def _samples(self, spec: ConfidenceSpec, request: ChatRequest, reply: Message, until: float) -> Signal:
+    def _compare_samples(self, spec: ConfidenceSpec, request: ChatRequest, reply: Message, until: float) -> Signal:
         """Ask again, as often as the agent wants, and compare; some samples are enough where others fail."""
         scores: list[float] = []
         failure: Exception | None = None
         for number in range(spec.samples):
             try:
-                sample = self._sample(request, reply, self._until(until, 1, spec.samples - number))
+                sample = self._ask_sample(request, reply, self._compute_deadline(until, 1, spec.samples - number))
             except Exception as error:  # the same boundary, for each sample
                 failure = error
                 continue
-            scores.append(agreement(reply, sample))
+            scores.append(compute_agreement(reply, sample))
         if not scores:
             raise failure or ModelUnavailable("no sample was asked for")
         detail = f"{len(scores)} of {spec.samples} samples, agreement {', '.join(f'{each:.2f}' for each in scores)}"
         return Signal(source="agreement", score=sum(scores) / len(scores), detail=detail)
 
-    def _sample(self, request: ChatRequest, reply: Message, until: float) -> Message:
+    def _ask_sample(self, request: ChatRequest, reply: Message, until: float) -> Message:
         self._check_time(until)
         asked = request.model_copy(
             update={

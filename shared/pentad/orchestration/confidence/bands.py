@@ -35,12 +35,12 @@ UNKNOWN = 0.5
 _DECIMALS = 4
 
 
-def asks_models(spec: ConfidenceSpec) -> bool:
+def has_model_sources(spec: ConfidenceSpec) -> bool:
     """Tell whether any source is asked that needs a model."""
     return spec.self_report or spec.judge or spec.samples > 0
 
 
-def confidence_of(signals: Sequence[Signal], *, asked_models: bool) -> float:
+def compute_confidence(signals: Sequence[Signal], *, asked_models: bool) -> float:
     """Return the confidence that the rule makes of signals.
 
     Args:
@@ -51,7 +51,7 @@ def confidence_of(signals: Sequence[Signal], *, asked_models: bool) -> float:
     Raises:
         InvalidInput: a score is not between 0 and 1, or a source has two signals.
     """
-    scores = {signal.source: _checked(signal.score) for signal in signals}
+    scores = {signal.source: _check_score(signal.score) for signal in signals}
     if len(scores) != len(signals):
         raise InvalidInput("a source has two signals", field="signals")
     cap = scores.pop("validators", 1.0)
@@ -69,7 +69,7 @@ def band_of(confidence: float, bands: BandsSpec) -> Band:
     Raises:
         InvalidInput: it is not between 0 and 1.
     """
-    _checked(confidence)
+    _check_score(confidence)
     if confidence >= bands.autonomous:
         return Band.AUTONOMOUS
     if confidence >= bands.review:
@@ -77,18 +77,18 @@ def band_of(confidence: float, bands: BandsSpec) -> Band:
     return Band.DRAFT if confidence >= bands.draft else Band.ESCALATE
 
 
-def assessment_of(signals: Sequence[Signal], spec: ConfidenceSpec) -> Assessment:
+def build_assessment(signals: Sequence[Signal], spec: ConfidenceSpec) -> Assessment:
     """Return the assessment of a turn with these signals.
 
     Raises:
-        InvalidInput: as `confidence_of`.
+        InvalidInput: as `compute_confidence`.
     """
-    confidence = confidence_of(signals, asked_models=asks_models(spec))
+    confidence = compute_confidence(signals, asked_models=has_model_sources(spec))
     ordered = sorted(signals, key=lambda signal: SOURCES.index(signal.source))
     return Assessment(confidence=confidence, band=band_of(confidence, spec.bands), signals=tuple(ordered))
 
 
-def _checked(value: float) -> float:
+def _check_score(value: float) -> float:
     """Return a value that is a confidence; written so that NaN is none."""
     if not 0 <= value <= 1:
         raise InvalidInput("a confidence is between 0 and 1", field="confidence")

@@ -62,7 +62,7 @@ class Rating(BaseModel):
     confidence: float = Field(ge=0, le=1, allow_inf_nan=False, description="a probability, from 0 to 1")
 
 
-def self_report(request: ChatRequest, reply: Message) -> ChatRequest:
+def build_self_report_request(request: ChatRequest, reply: Message) -> ChatRequest:
     """Return the request that asks a model how sure it is of its own reply.
 
     Tools, system prompt, messages and reply go out as they were; calls that were not run yet are told to be that.
@@ -86,7 +86,7 @@ def self_report(request: ChatRequest, reply: Message) -> ChatRequest:
     )
 
 
-def judge(request: ChatRequest, reply: Message, *, task: str, tier: str) -> ChatRequest:
+def build_judge_request(request: ChatRequest, reply: Message, *, task: str, tier: str) -> ChatRequest:
     """Return the request that asks another model to rate a reply.
 
     Args:
@@ -99,7 +99,7 @@ def judge(request: ChatRequest, reply: Message, *, task: str, tier: str) -> Chat
     asking = Message(
         message_id=f"{reply.message_id}.judge",
         role="user",
-        blocks=(TextBlock(text=f"{_material(request, reply, kind)}\n{_ASK_JUDGE.format(kind=kind)}"),),
+        blocks=(TextBlock(text=f"{_render_material(request, reply, kind)}\n{_ASK_JUDGE.format(kind=kind)}"),),
         created_at=reply.created_at,
     )
     return ChatRequest(
@@ -112,49 +112,49 @@ def judge(request: ChatRequest, reply: Message, *, task: str, tier: str) -> Chat
     )
 
 
-def _material(request: ChatRequest, reply: Message, kind: str) -> str:
+def _render_material(request: ChatRequest, reply: Message, kind: str) -> str:
     tools = "\n".join(f"{tool.name} (effects: {tool.effects}): {tool.description}" for tool in request.tools)
     parts = [
-        _element("agent", request.system[:PROMPT_CHARACTERS]),
-        _element("tools", tools[:PROMPT_CHARACTERS]) if tools else "",
-        f"<conversation>\n{_told(request.messages)}\n</conversation>",
-        _element("turn", _lines(reply)[:TURN_CHARACTERS], kind=kind),
+        _render_element("agent", request.system[:PROMPT_CHARACTERS]),
+        _render_element("tools", tools[:PROMPT_CHARACTERS]) if tools else "",
+        f"<conversation>\n{_render_messages(request.messages)}\n</conversation>",
+        _render_element("turn", _render_message(reply)[:TURN_CHARACTERS], kind=kind),
     ]
     return "<material>\n" + "\n".join(part for part in parts if part) + "\n</material>"
 
 
-def _element(name: str, text: str, **attributes: str) -> str:
+def _render_element(name: str, text: str, **attributes: str) -> str:
     named = "".join(f' {key}="{escape(value)}"' for key, value in attributes.items())
     # Surrogates come out of models' escapes now and then, and can't be sent.
     clean = text.encode("utf-8", "replace").decode("utf-8")
     return f"<{name}{named}>\n{escape(clean, quote=False)}\n</{name}>"
 
 
-def _told(messages: Sequence[Message]) -> str:
+def _render_messages(messages: Sequence[Message]) -> str:
     """Return the messages' elements, the newest of them that fit; the newest itself is cut where it has to be."""
     kept: list[str] = []
     room = CONVERSATION_CHARACTERS
     for message in reversed(messages):
-        text = _lines(message)
+        text = _render_message(message)
         if len(text) > room and kept:
             kept.append("(what came before is left out)")
             break
-        kept.append(_element("message", text[:room], role=_speaker(message)))
+        kept.append(_render_element("message", text[:room], role=_get_speaker(message)))
         room -= len(text)
     return "\n".join(reversed(kept))
 
 
-def _speaker(message: Message) -> str:
+def _get_speaker(message: Message) -> str:
     """Return who speaks: tools' results travel as the user's messages."""
     only_results = all(isinstance(block, ToolResultBlock) for block in message.blocks)
     return "tool" if message.blocks and only_results else message.role
 
 
-def _lines(message: Message) -> str:
-    return "\n".join(line for block in message.blocks if (line := _line(block)))
+def _render_message(message: Message) -> str:
+    return "\n".join(line for block in message.blocks if (line := _render_block(block)))
 
 
-def _line(block: object) -> str:
+def _render_block(block: object) -> str:
     match block:
         case TextBlock():
             return block.text

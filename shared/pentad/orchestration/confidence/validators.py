@@ -20,7 +20,7 @@ Validator = Literal["citations", "tool_errors", "schema"]
 _DETAIL_CHARACTERS = 300
 
 
-def validated(
+def run_validators(
     validators: Sequence[Validator],
     request: ChatRequest,
     reply: Message,
@@ -41,8 +41,8 @@ def validated(
         return None
     found: Mapping[Validator, str] = {
         "citations": f"{unknown_citations} cited passages are not there" if unknown_citations else "",
-        "tool_errors": _tool_errors(request, reply, calls),
-        "schema": _misfit(request, reply) if "schema" in validators else "",
+        "tool_errors": _find_tool_errors(request, reply, calls),
+        "schema": _find_schema_error(request, reply) if "schema" in validators else "",
     }
     failed = {name: found[name] for name in validators if found[name]}
     detail = "; ".join(f"{name}: {why}" for name, why in failed.items()) or f"passed: {', '.join(validators)}"
@@ -50,7 +50,7 @@ def validated(
     return Signal(source="validators", score=score, detail=detail[:_DETAIL_CHARACTERS])
 
 
-def _tool_errors(request: ChatRequest, reply: Message, calls: Sequence[ToolCall]) -> str:
+def _find_tool_errors(request: ChatRequest, reply: Message, calls: Sequence[ToolCall]) -> str:
     """Return which tools left the run without a result, or nothing."""
     tools: dict[str, str] = {}
     failed: dict[str, bool] = {}
@@ -68,10 +68,10 @@ def _tool_errors(request: ChatRequest, reply: Message, calls: Sequence[ToolCall]
     return f"no result of {', '.join(dict.fromkeys(open_ones))}" if open_ones else ""
 
 
-def _misfit(request: ChatRequest, reply: Message) -> str:
+def _find_schema_error(request: ChatRequest, reply: Message) -> str:
     """Return where a reply does not fit the schemas, or nothing."""
     if not reply.tool_calls and request.output_schema is None:
         return ""
     stop = StopReason.TOOL_CALLS if reply.tool_calls else StopReason.END
-    found = checks.problems(ProviderReply(reply.blocks, stop, None), request)
+    found = checks.find_problems(ProviderReply(reply.blocks, stop, None), request)
     return found[0] if found else ""

@@ -50,7 +50,7 @@ class Advance:
             StoreUnavailable: the engine or the store did not answer.
         """
         try:
-            arn = self._engine.start(run.agent, run.run, reference(run))
+            arn = self._engine.start(run.agent, run.run, build_execution_input(run))
         except PentadError as error:
             if not heals or isinstance(error, NotFound):
                 # Nobody can ask for this run again (or it would never start), so it must not hold its session.
@@ -63,7 +63,7 @@ class Advance:
                     error=f"{type(error).__name__}: the execution could not be started",
                 )
             raise
-        self._telemetry.event("run.started", tenant=run.tenant, run=run.run, session=run.session)
+        self._telemetry.log_event("run.started", tenant=run.tenant, run=run.run, session=run.session)
         if arn == run.execution_arn:
             return run
         self._runs.set_execution(run.tenant, run.run, arn)
@@ -76,7 +76,7 @@ class Advance:
             StoreUnavailable: the store or the engine did not answer; again is safe.
         """
         for _ in range(_HANDOVERS):
-            self._put_right(tenant, session)
+            self._recover_holder(tenant, session)
             promoted = self._runs.promote(tenant, session)
             if promoted is None:
                 return None
@@ -95,7 +95,7 @@ class Advance:
             StoreUnavailable: the store or the engine did not answer; again is safe.
         """
         self(run.tenant, run.session)
-        if self._runs.lease_holder(run.tenant, run.session) == run.run:
+        if self._runs.find_lease_holder(run.tenant, run.session) == run.run:
             return
         found = self._runs.get(run.tenant, run.run)
         if found.status is RunStatus.QUEUED and not found.waiting:
@@ -103,9 +103,9 @@ class Advance:
                 run.tenant, run.run, RunStatus.FAILED, at=self._now(), answer=None, error="the run was never started"
             )
 
-    def _put_right(self, tenant: str, session: str) -> None:
+    def _recover_holder(self, tenant: str, session: str) -> None:
         """Put right what a crash left of the run that holds the session: an execution never started, or dead."""
-        holder = self._runs.lease_holder(tenant, session)
+        holder = self._runs.find_lease_holder(tenant, session)
         if holder is None:
             return
         run = self._runs.get(tenant, holder)
@@ -113,11 +113,11 @@ class Advance:
             return
         if run.status is RunStatus.QUEUED:
             run = self.begin(run, heals=True)
-        if run.execution_arn is not None and not self._engine.running(run.execution_arn):
+        if run.execution_arn is not None and not self._engine.is_running(run.execution_arn):
             self._runs.finish(tenant, holder, RunStatus.FAILED, at=self._now(), answer=None, error=DIED)
 
 
-def reference(run: Run) -> dict[str, Any]:
+def build_execution_input(run: Run) -> dict[str, Any]:
     """Return the input of a run's execution: references only, and the step it begins with if that is a later one."""
     later = {"step": run.first_step} if run.first_step > 1 else {}
     return {"tenant": run.tenant, "run": run.run, "session": run.session, "agent": run.agent} | later

@@ -14,7 +14,7 @@ FINISHED = "pentad.run.finished"
 _TEXT_CHARACTERS = 500
 
 
-def finished_detail(run: Run) -> dict[str, Any]:
+def build_detail(run: Run) -> dict[str, Any]:
     """Return the event's detail: enough to go on without the run, and to start a failed one again.
 
     ``waiting`` tells that others wait for the session: the rule that starts the next looks at it. Nobody's words are in
@@ -40,13 +40,13 @@ def finished_detail(run: Run) -> dict[str, Any]:
     return detail | {name: value for name, value in optional.items() if value is not None}
 
 
-def tell(run: Run, events: EventPublisher, telemetry: Telemetry) -> Run:
+def publish_finished(run: Run, events: EventPublisher, telemetry: Telemetry) -> Run:
     """Publish the end of a run and return it. A retry publishes again: subscribers tell repeats by the run's id.
 
     Raises:
         StoreUnavailable: the bus did not take it.
     """
-    events.publish(FINISHED, finished_detail(run))
+    events.publish(FINISHED, build_detail(run))
     telemetry.count(names.RUNS_ENDED, agent=run.agent, status=run.status.value)
     if run.ended_at is not None:
         duration = (run.ended_at - run.created_at).total_seconds() * 1000
@@ -62,7 +62,7 @@ def close_approvals(run: Run, approvals: ApprovalStore, *, reason: str, at: date
     Raises:
         StoreUnavailable: the store did not answer.
     """
-    for approval in approvals.of_run(run.tenant, run.run):
+    for approval in approvals.list_for_run(run.tenant, run.run):
         if approval.status is not ApprovalStatus.PENDING:
             continue
         try:

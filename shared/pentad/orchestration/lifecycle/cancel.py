@@ -12,7 +12,7 @@ from pentad.domain.errors import InvalidInput, InvalidTransition
 from pentad.domain.runs import Run, RunStatus
 from pentad.observability.ports import Telemetry
 from pentad.orchestration.approvals.ports import ApprovalStore
-from pentad.orchestration.lifecycle.announce_end import close_approvals, tell
+from pentad.orchestration.lifecycle.announce_end import close_approvals, publish_finished
 from pentad.orchestration.runs.ports import EventPublisher, RunStore, WorkflowEngine
 
 REASON_CHARACTERS = 300
@@ -63,12 +63,12 @@ class CancelRun:
         ended = self._runs.finish(tenant, run, RunStatus.CANCELLED, at=self._now(), answer=None, stop_reason=said)
         if ended.status is not RunStatus.CANCELLED:
             raise InvalidTransition(f"the run has ended: it is {ended.status}", field="run")
-        for child in self._runs.children(tenant, run):
+        for child in self._runs.list_children(tenant, run):
             self._cancel_child(tenant, child, reason)
         close_approvals(ended, self._approvals, reason="the run was cancelled", at=self._now())
         if not before.status.ended:
-            self._telemetry.event("run.cancelled", tenant=tenant, run=run)
-        tell(ended, self._events, self._telemetry)
+            self._telemetry.log_event("run.cancelled", tenant=tenant, run=run)
+        publish_finished(ended, self._events, self._telemetry)
         # Last: until here a crash leaves an execution that will find the run ended, and tell.
         if ended.execution_arn is not None:
             self._engine.stop(ended.execution_arn, error="Cancelled", cause="the run was cancelled")

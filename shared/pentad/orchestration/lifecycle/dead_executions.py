@@ -17,7 +17,7 @@ BEGINNING_SECONDS = 120
 """Recall, the first state, has the run go on before that; to start an execution again is the same execution."""
 
 
-def without_overdue(run: Run, runs: RunStore, now: datetime) -> Run:
+def end_overdue(run: Run, runs: RunStore, now: datetime) -> Run:
     """Return the run; as failed, with its session free, where its Express execution has outlived its five minutes.
 
     Args:
@@ -36,7 +36,7 @@ def without_overdue(run: Run, runs: RunStore, now: datetime) -> Run:
     return runs.finish(run.tenant, run.run, RunStatus.FAILED, at=now, answer=None, error=DIED)
 
 
-def never_began(run: Run, now: datetime) -> bool:
+def is_start_overdue(run: Run, now: datetime) -> bool:
     """Tell whether a run that holds its session should have begun long ago: its execution may not have been started."""
     return (
         run.status is RunStatus.QUEUED

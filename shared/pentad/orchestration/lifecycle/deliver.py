@@ -10,22 +10,22 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from pentad.domain.errors import InvalidTransition, NotFound, PentadError, leaves
+from pentad.domain.errors import InvalidTransition, NotFound, PentadError, iter_leaves
 from pentad.domain.ids import approval_id
 from pentad.domain.knowledge import Citation
 from pentad.domain.runs import ApprovalStatus, CallStatus, Run, RunStatus, Step, ToolCall
-from pentad.memory.retrieval.citations import resolve_citations, unknown_markers, without_markers
+from pentad.memory.retrieval.citations import find_unknown_markers, remove_markers, resolve_citations
 from pentad.memory.sessions.ports import SessionStore
 from pentad.observability.ports import Telemetry
 from pentad.orchestration.approvals.ports import ApprovalStore
-from pentad.orchestration.lifecycle.announce_end import close_approvals, tell
+from pentad.orchestration.lifecycle.announce_end import close_approvals, publish_finished
 from pentad.orchestration.reviews.ports import ReviewStore
-from pentad.orchestration.reviews.reviews import review_of
+from pentad.orchestration.reviews.reviews import build_review
 from pentad.orchestration.runs.ports import EventPublisher, RunStore
 from pentad.orchestration.switches.ports import Switchboard
-from pentad.orchestration.turn.turn_input import conversation
+from pentad.orchestration.turn.turn_input import read_conversation
 
-_OURS = frozenset(leaf.__name__ for leaf in leaves())
+_OURS = frozenset(leaf.__name__ for leaf in iter_leaves())
 _CAUSE_CHARACTERS = 500
 _MESSAGE = re.compile(r'"errorMessage"\s*:\s*("(?:[^"\\]|\\.)*")')
 _ENDED = "the run has ended"
@@ -100,8 +100,8 @@ class Deliver:
         """
         current = self._runs.get(tenant, run)
         if current.status.ended:
-            return self._told(current)
-        last = self._runs.step(tenant, run, step)
+            return self._publish(current)
+        last = self._runs.find_step(tenant, run, step)
         if last is None:
             raise NotFound("the run has no such step", field="step")
         if "stop" in {kind, last.decision.kind}:
@@ -110,8 +110,8 @@ class Deliver:
             self._end_branches(current)
             end = _End(RunStatus.STOPPED, why, notices=current.notices, stop_reason=why)
         else:
-            end = self._answer(current, last)
-        return self._told(
+            end = self._build_answer(current, last)
+        return self._publish(
             self._runs.finish(
                 tenant,
                 run,
@@ -119,7 +119,7 @@ class Deliver:
                 at=self._now(),
                 answer=end.text,
                 citations=end.citations,
-                notices=_once([*current.notices, *last.notices, *end.notices]),
+                notices=_drop_repeats([*current.notices, *last.notices, *end.notices]),
                 stop_reason=end.stop_reason,
             )
         )
@@ -138,31 +138,31 @@ class Deliver:
         # Who tells of an execution that AWS ended does not know how far it had come, nor who has ended its run.
         close_approvals(current, self._approvals, reason=_ENDED, at=self._now())
         if current.status.ended:
-            return self._told(current)
+            return self._publish(current)
         self._end_branches(current)
-        text = f"{error}: {said(error, cause)}"
-        self._telemetry.event("run.failed", level="ERROR", error=error)
-        self._review(current, step, text)
-        return self._told(self._runs.finish(tenant, run, RunStatus.FAILED, at=self._now(), answer=None, error=text))
+        text = f"{error}: {describe_error(error, cause)}"
+        self._telemetry.log_event("run.failed", level="ERROR", error=error)
+        self._add_review(current, step, text)
+        return self._publish(self._runs.finish(tenant, run, RunStatus.FAILED, at=self._now(), answer=None, error=text))
 
-    def _review(self, run: Run, step: int, summary: str) -> None:
+    def _add_review(self, run: Run, step: int, summary: str) -> None:
         if self._reviews is None:
             return
         try:
-            self._reviews.add(review_of(run, step, "failed", summary, at=self._now()))
+            self._reviews.add(build_review(run, step, "failed", summary, at=self._now()))
         except PentadError as error:
             # The run's end matters more than the list: this is the last resort of every run.
-            self._telemetry.event("review.lost", level="ERROR", error=type(error).__name__)
+            self._telemetry.log_event("review.lost", level="ERROR", error=type(error).__name__)
 
-    def call_failed(self, tenant: str, run: str, step: int, index: int, error: str, cause: str) -> ToolCall:
+    def record_call_failure(self, tenant: str, run: str, step: int, index: int, error: str, cause: str) -> ToolCall:
         """Store a tool call whose function failed for good as an error result, so that the model is told."""
-        call = self._runs.call(tenant, run, step, index)
+        call = self._runs.get_call(tenant, run, step, index)
         if call.status is CallStatus.FAILED:
             return call
         failed = call.model_copy(
             update={
                 "status": CallStatus.FAILED,
-                "result": f"The tool failed ({error}): {said(error, cause)}",
+                "result": f"The tool failed ({error}): {describe_error(error, cause)}",
                 "is_error": True,
                 "error_type": error,
                 "ended_at": self._now(),
@@ -172,44 +172,44 @@ class Deliver:
             self._runs.save_call(failed)
         except InvalidTransition:
             # It had ended before its function's answer was lost: what is stored is what happened.
-            return self._runs.call(tenant, run, step, index)
-        self._telemetry.event("tool.failed", level="WARNING", tool=call.tool, error=error)
+            return self._runs.get_call(tenant, run, step, index)
+        self._telemetry.log_event("tool.failed", level="WARNING", tool=call.tool, error=error)
         if self._switchboard is not None:
             try:
-                self._switchboard.tool_failed(tenant, call.tool, error)
+                self._switchboard.record_failure(tenant, call.tool, error)
             except PentadError as unheard:
                 # The count is an extra; that the model is told must not fail with it.
-                self._telemetry.event("tool.not_counted", level="WARNING", error=type(unheard).__name__)
+                self._telemetry.log_event("tool.not_counted", level="WARNING", error=type(unheard).__name__)
         return failed
 
-    def _answer(self, run: Run, step: Step) -> "_End":
-        text, citations = self._agreed(run, step)
+    def _build_answer(self, run: Run, step: Step) -> "_End":
+        text, citations = self._resolve_answer(run, step)
         status = RunStatus.DEGRADED if step.degraded else RunStatus.SUCCEEDED
-        unknown = unknown_markers(text, citations)
+        unknown = find_unknown_markers(text, citations)
         if not unknown:
             return _End(status, text, citations)
         notice = f"Citations that point to no passage were removed: {', '.join(unknown)}."
-        return _End(status, without_markers(text, unknown), citations, (notice,))
+        return _End(status, remove_markers(text, unknown), citations, (notice,))
 
-    def _agreed(self, run: Run, step: Step) -> tuple[str, tuple[Citation, ...]]:
+    def _resolve_answer(self, run: Run, step: Step) -> tuple[str, tuple[Citation, ...]]:
         """Return the answer with what it cites: the model's, or a human's where one had to agree to it."""
         if step.decision.kind == "answer":
-            return self._text(run, step), step.citations
+            return self._read_text(run, step), step.citations
         if step.decision.kind == "tools":
             raise InvalidTransition("the run's last step calls tools", field="step")
         approval = self._approvals.get(run.tenant, approval_id(run.run, step.step))
         if approval.status not in {ApprovalStatus.APPROVED, ApprovalStatus.ANSWERED}:
             raise InvalidTransition(f"the answer's approval is {approval.status}", field="approval")
         if approval.reply is None:
-            return self._text(run, step), step.citations
+            return self._read_text(run, step), step.citations
         head = self._sessions.get(run.tenant, run.session)
         if head is None:
             raise NotFound("there is no such session", field="session")
-        question, stored = conversation(run, head, self._sessions)
+        question, stored = read_conversation(run, head, self._sessions)
         seen = [*([question] if question else []), *stored]
         return approval.reply, resolve_citations(approval.reply, seen)[0]
 
-    def _text(self, run: Run, step: Step) -> str:
+    def _read_text(self, run: Run, step: Step) -> str:
         """Return the words of the step's message."""
         place = step.message_seq
         stored = self._sessions.read(run.tenant, run.session, place, place) if place is not None else []
@@ -222,14 +222,14 @@ class Deliver:
         if run.kind != "workflow":
             return
         close_approvals(run, self._approvals, reason=_ENDED, at=self._now())
-        for name in self._runs.children(run.tenant, run.run):
+        for name in self._runs.list_children(run.tenant, run.run):
             child = self._runs.get(run.tenant, name)
             if child.status.ended:
                 continue
             close_approvals(child, self._approvals, reason=_ENDED, at=self._now())
             why = "The workflow's run has ended."
             end = self._runs.finish(run.tenant, name, RunStatus.CANCELLED, at=self._now(), answer=None, stop_reason=why)
-            self._told(end)
+            self._publish(end)
 
     def _close_approval(self, run: Run, step: int) -> None:
         if run.status is not RunStatus.AWAITING_HUMAN:
@@ -246,17 +246,17 @@ class Deliver:
         except (InvalidTransition, NotFound):
             return  # It was decided, or never made: nothing is pending.
 
-    def _told(self, run: Run) -> Run:
-        return tell(run, self._events, self._telemetry)
+    def _publish(self, run: Run) -> Run:
+        return publish_finished(run, self._events, self._telemetry)
 
 
-def said(error: str, cause: str) -> str:
+def describe_error(error: str, cause: str) -> str:
     """Return what may be told of an error: our own message, or that something unexpected happened.
 
     Other errors' causes hold tracebacks and values, which belong in the log only.
     """
     if error in _OURS:
-        message = message_of(cause)
+        message = extract_message(cause)
         if message:
             return message[:_CAUSE_CHARACTERS]
     if error in {"States.Timeout", "Sandbox.Timedout"}:
@@ -266,11 +266,11 @@ def said(error: str, cause: str) -> str:
     return "an unexpected error; the function's log has it"
 
 
-def _once(notices: Iterable[str]) -> tuple[str, ...]:
+def _drop_repeats(notices: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(notices))
 
 
-def message_of(cause: str) -> str:
+def extract_message(cause: str) -> str:
     """Return what an error said; empty where it says nothing that can be read.
 
     Args:

@@ -6,7 +6,7 @@ from pentad.domain.errors import NotFound
 from pentad.domain.runs import Run
 from pentad.observability.ports import Telemetry
 from pentad.orchestration.lifecycle.advance import DIED
-from pentad.orchestration.lifecycle.queue_messages import Again, Asked, Died, Freed, Read
+from pentad.orchestration.lifecycle.queue_messages import Again, Died, Freed, Read, RunRequested
 from pentad.orchestration.lifecycle.redrive import Redrive
 from pentad.orchestration.lifecycle.start import StartRun
 from pentad.orchestration.runs.ports import RunStore
@@ -45,8 +45,8 @@ class Triggered:
             PentadError: it could not be done; a transient one comes again.
         """
         match read:
-            case Asked(message, trigger, key):
-                self._start(message.tenant, message.request(), trigger=trigger, idempotency_key=key)
+            case RunRequested(message, trigger, key):
+                self._start(message.tenant, message.to_request(), trigger=trigger, idempotency_key=key)
             case Freed(tenant, session):
                 self._start.advance(tenant, session)
             case Again(tenant, run):
@@ -58,7 +58,7 @@ class Triggered:
         try:
             found = self._runs.get(tenant, run)
         except NotFound:
-            self._telemetry.event("execution.of_no_run", level="WARNING", tenant=tenant, run=run)
+            self._telemetry.log_event("execution.of_no_run", level="WARNING", tenant=tenant, run=run)
             return
         if not found.status.ended or found.error == DIED:
             # Who found the execution dead before this event came has ended the run and told nobody.

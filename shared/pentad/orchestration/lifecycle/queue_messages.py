@@ -9,7 +9,7 @@ from pentad.domain.declarations.agents import ScheduleSpec
 from pentad.domain.errors import InvalidInput
 from pentad.domain.ids import check_id
 from pentad.orchestration.lifecycle.announce_end import FINISHED
-from pentad.orchestration.lifecycle.start import RunMessage, Trigger, invalid
+from pentad.orchestration.lifecycle.start import RunMessage, Trigger, to_invalid_input
 
 REQUESTED = "pentad.run.requested"
 REDRIVE = "pentad.run.redrive"
@@ -24,7 +24,7 @@ _ENDS: dict[str, ExecutionEnd] = {
 Json = dict[str, Any]
 
 
-class Asked(NamedTuple):
+class RunRequested(NamedTuple):
     """A message, read: what is asked, by which way it came, and the key that makes repeats one."""
 
     message: RunMessage
@@ -54,7 +54,7 @@ class Again(NamedTuple):
     run: str
 
 
-Read = Asked | Freed | Died | Again
+Read = RunRequested | Freed | Died | Again
 
 
 def read_message(body: str, message_id: str) -> Read:
@@ -76,38 +76,38 @@ def read_message(body: str, message_id: str) -> Read:
     detail = content.get("detail")
     if isinstance(detail, dict):
         if kind == FINISHED:
-            return Freed(*_ids(detail, "tenant", "session"))
+            return Freed(*_check_ids(detail, "tenant", "session"))
         if kind == REDRIVE:
-            return Again(*_ids(detail, "tenant", "run"))
+            return Again(*_check_ids(detail, "tenant", "run"))
         if kind == EXECUTION_CHANGED:
-            return _died(detail)
-    return _asked(content, message_id, is_event="detail-type" in content and "detail" in content)
+            return _parse_execution_end(detail)
+    return _parse_request(content, message_id, is_event="detail-type" in content and "detail" in content)
 
 
-def schedule_message(agent: str, schedule: ScheduleSpec) -> Json:
+def build_schedule_message(agent: str, schedule: ScheduleSpec) -> Json:
     """Return the message that a schedule sends: Scheduler puts the time it was due into the key."""
     key = f"schedule/{agent}/{schedule.name}/{_SCHEDULED_TIME}"
     message: Json = {"tenant": schedule.tenant, "agent": agent, "message": schedule.message, "idempotency_key": key}
     return message | ({"session": schedule.session} if schedule.session is not None else {})
 
 
-def redrive_message(tenant: str, run: str) -> str:
+def build_redrive_message(tenant: str, run: str) -> str:
     """Return the message that lets a failed run go on."""
     return json.dumps({"detail-type": REDRIVE, "detail": {"tenant": tenant, "run": run}})
 
 
-def _asked(content: Json, message_id: str, *, is_event: bool) -> Asked:
+def _parse_request(content: Json, message_id: str, *, is_event: bool) -> RunRequested:
     try:
         message = RunMessage.model_validate(content["detail"] if is_event else content)
     except ValidationError as error:
-        raise invalid(error) from error
+        raise to_invalid_input(error) from error
     fallback = str(content.get("id") or message_id) if is_event else message_id
     key = message.idempotency_key or fallback
     trigger: Trigger = "event" if is_event else "schedule" if key.startswith("schedule/") else "queue"
-    return Asked(message, trigger, key)
+    return RunRequested(message, trigger, key)
 
 
-def _died(detail: Json) -> Died:
+def _parse_execution_end(detail: Json) -> Died:
     try:
         reference = json.loads(detail["input"])
         error = _ENDS[detail["status"]]
@@ -115,9 +115,9 @@ def _died(detail: Json) -> Died:
         raise InvalidInput("the event names no run", field="detail") from failure
     if not isinstance(reference, dict):
         raise InvalidInput("the event names no run", field="detail")
-    tenant, run = _ids(reference, "tenant", "run")
+    tenant, run = _check_ids(reference, "tenant", "run")
     return Died(tenant, run, error)
 
 
-def _ids(detail: Json, *kinds: str) -> list[str]:
+def _check_ids(detail: Json, *kinds: str) -> list[str]:
     return [check_id(kind, str(detail.get(kind, ""))) for kind in kinds]

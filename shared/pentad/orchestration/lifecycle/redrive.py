@@ -17,7 +17,7 @@ from pentad.domain.canonical import call_key
 from pentad.domain.declarations.agents import AgentSpec, Catalog
 from pentad.domain.declarations.workflows import WorkflowSpec
 from pentad.domain.errors import InvalidTransition, NotFound
-from pentad.domain.ids import derived_id
+from pentad.domain.ids import derive_id
 from pentad.domain.messages import ContentBlock, Message, TextBlock, ToolResultBlock
 from pentad.domain.runs import Run, RunStatus, ToolCall
 from pentad.domain.usage import Spent
@@ -50,7 +50,7 @@ class Effects(Protocol):
 
 def redriven_id(tenant: str, run: str) -> str:
     """Return the id of the run that goes on for a failed one."""
-    return derived_id("run", tenant, "redrive", run)
+    return derive_id("run", tenant, "redrive", run)
 
 
 class Redrive:
@@ -102,9 +102,9 @@ class Redrive:
         spec = self._catalog.agents.get(failed.agent) or self._catalog.workflows.get(failed.agent)
         if spec is None:
             raise NotFound(f"there is no agent {failed.agent} any more", field="agent")
-        return self._start.begin(self._new(failed), self._message(failed, spec), spec, heals=True)
+        return self._start.begin(self._make_run(failed), self._build_message(failed, spec), spec, heals=True)
 
-    def _new(self, failed: Run) -> Run:
+    def _make_run(self, failed: Run) -> Run:
         now, name = self._now(), redriven_id(failed.tenant, failed.run)
         return failed.model_copy(
             update={
@@ -131,17 +131,17 @@ class Redrive:
                 "if_busy": "enqueue",
                 "redrive_of": failed.run,
                 "confidence": None,
-                "execution_arn": self._engine.execution(failed.agent, name),
+                "execution_arn": self._engine.build_execution_arn(failed.agent, name),
             }
         )
 
-    def _message(self, failed: Run, spec: AgentSpec | WorkflowSpec) -> Message:
-        own = [] if isinstance(spec, WorkflowSpec) else self._own(failed)
+    def _build_message(self, failed: Run, spec: AgentSpec | WorkflowSpec) -> Message:
+        own = [] if isinstance(spec, WorkflowSpec) else self._read_own_messages(failed)
         turns = [one.message for one in own if one.message.role == "assistant"]
-        blocks: tuple[ContentBlock, ...] = self._request(failed).blocks
+        blocks: tuple[ContentBlock, ...] = self._read_request(failed).blocks
         if turns:
             answered = own[-1].message.role == "user" and own[-1].seq != failed.request_seq
-            results = () if answered else self._results(failed, turns[-1])
+            results = () if answered else self._build_results(failed, turns[-1])
             blocks = (*results, TextBlock(text=GO_ON))
         name = redriven_id(failed.tenant, failed.run)
         return Message(
@@ -153,14 +153,14 @@ class Redrive:
             step=0,
         )
 
-    def _request(self, failed: Run) -> Message:
+    def _read_request(self, failed: Run) -> Message:
         place = failed.request_seq
         stored = self._sessions.read(failed.tenant, failed.session, place, place)
         if not stored:
             raise NotFound("the run's conversation has expired", field="run")
         return stored[0].message
 
-    def _own(self, failed: Run) -> list[StoredMessage]:
+    def _read_own_messages(self, failed: Run) -> list[StoredMessage]:
         """Return the failed run's own messages; none where others came after them, so that nothing follows on."""
         head = self._sessions.get(failed.tenant, failed.session)
         if head is None:
@@ -171,12 +171,12 @@ class Redrive:
             return []
         return [one for one in stored if one.message.run == failed.run]
 
-    def _results(self, failed: Run, turn: Message) -> tuple[ToolResultBlock, ...]:
+    def _build_results(self, failed: Run, turn: Message) -> tuple[ToolResultBlock, ...]:
         """Return a result for each call of the turn that the run failed after."""
-        calls = {call.call_id: call for call in self._runs.calls(failed.tenant, failed.run, turn.step)}
-        return tuple(self._result(failed, block.call_id, calls.get(block.call_id)) for block in turn.tool_calls)
+        calls = {call.call_id: call for call in self._runs.list_calls(failed.tenant, failed.run, turn.step)}
+        return tuple(self._build_result(failed, block.call_id, calls.get(block.call_id)) for block in turn.tool_calls)
 
-    def _result(self, failed: Run, call_id: str, call: ToolCall | None) -> ToolResultBlock:
+    def _build_result(self, failed: Run, call_id: str, call: ToolCall | None) -> ToolResultBlock:
         if call is None:
             return ToolResultBlock(call_id=call_id, content=NOT_BEGUN, is_error=True)
         if call.result is not None:
@@ -189,9 +189,9 @@ class Redrive:
         if effect.status == "begun":
             return ToolResultBlock(call_id=call_id, content=UNCERTAIN, is_error=True)
         return ToolResultBlock(
-            call_id=call_id, content=effect.result or "", is_error=effect.is_error, untrusted=self._untrusted(call)
+            call_id=call_id, content=effect.result or "", is_error=effect.is_error, untrusted=self._is_untrusted(call)
         )
 
-    def _untrusted(self, call: ToolCall) -> bool:
+    def _is_untrusted(self, call: ToolCall) -> bool:
         tool = self._catalog.tools.get(call.tool)
         return tool is None or not tool.trusted_output

@@ -22,15 +22,15 @@ from pentad.domain.ids import (
     TenantId,
     UserId,
     check_id,
-    derived_id,
-    new_id,
+    derive_id,
+    make_id,
 )
 from pentad.domain.messages import Message, TextBlock
 from pentad.domain.runs import Run, RunStatus
 from pentad.domain.values import FrozenValue
 from pentad.observability.metrics import names
 from pentad.observability.ports import Telemetry
-from pentad.orchestration.lifecycle.advance import Advance, reference
+from pentad.orchestration.lifecycle.advance import Advance, build_execution_input
 from pentad.orchestration.lifecycle.cancel import CancelRun
 from pentad.orchestration.runs.ports import RunStore, WorkflowEngine
 from pentad.orchestration.switches.ports import Switchboard
@@ -42,12 +42,12 @@ __all__ = [
     "RunRequest",
     "StartRun",
     "Trigger",
+    "build_execution_input",
     "check_switches",
-    "invalid",
-    "lease_seconds",
-    "reference",
-    "request_hash",
+    "compute_lease",
+    "hash_request",
     "request_message_id",
+    "to_invalid_input",
 ]
 
 MESSAGE_CHARACTERS = 100_000
@@ -91,12 +91,12 @@ class RunMessage(RunRequest):
     tenant: TenantId
     idempotency_key: str | None = Field(default=None, pattern=IDEMPOTENCY_KEY_PATTERN)
 
-    def request(self) -> RunRequest:
+    def to_request(self) -> RunRequest:
         """Return the part that the API takes as its body."""
         return RunRequest.model_validate(self.model_dump(exclude={"tenant", "idempotency_key"}))
 
 
-def invalid(error: ValidationError) -> InvalidInput:
+def to_invalid_input(error: ValidationError) -> InvalidInput:
     """Return pydantic's first complaint as ours: the field, and what it should be; never the value."""
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]
     field = ".".join(str(part) for part in first["loc"])
@@ -104,7 +104,7 @@ def invalid(error: ValidationError) -> InvalidInput:
     return InvalidInput(f"{field or 'the input'}: {first['msg']}{more}", field=field or None, fix=first["msg"])
 
 
-def request_hash(request: RunRequest) -> str:
+def hash_request(request: RunRequest) -> str:
     """Return the SHA-256 of the request's canonical JSON: tells a repeat from a conflict."""
     # A field that came later is left out where it is not given, so that earlier requests keep their hash.
     values = request.model_dump() if request.if_busy else request.model_dump(exclude={"if_busy"})
@@ -112,7 +112,7 @@ def request_hash(request: RunRequest) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def lease_seconds(spec: AgentSpec | WorkflowSpec) -> int:
+def compute_lease(spec: AgentSpec | WorkflowSpec) -> int:
     """Return how long a run may hold its session: its own time, the waits for humans, and a margin.
 
     Of an agent one wait is counted: each that ends adds its own length (see `RunStore.set_status`), so several fit as
@@ -139,7 +139,7 @@ def check_switches(switchboard: Switchboard | None, run: Run) -> None:
     Raises:
         PolicyDenied: an operator has switched its agent, its tenant or everything off; only the first names a field.
     """
-    standing = None if switchboard is None else switchboard.standing(run.tenant, run.agent, ())
+    standing = None if switchboard is None else switchboard.get_availability(run.tenant, run.agent, ())
     if standing is not None and standing.stopped is not None:
         field = "agent" if standing.agent_only else None
         raise PolicyDenied(standing.stopped, field=field, fix="ask the operator, or try again later")
@@ -193,8 +193,8 @@ class StartRun:
             SessionBusy: another run of the session has not ended, or the session's queue is full.
             StoreUnavailable: nothing, or not all, was started; the same key again goes on from there.
         """
-        spec = self._spec(request.agent)
-        run = self._new(tenant, request, trigger, idempotency_key, spec)
+        spec = self._get_spec(request.agent)
+        run = self._make_run(tenant, request, trigger, idempotency_key, spec)
         message = Message(
             message_id=request_message_id(run.run),
             role="user",
@@ -221,10 +221,10 @@ class StartRun:
             StoreUnavailable: nothing, or not all, was started.
         """
         check_switches(self._switchboard, run)
-        stored = self._stored(run, message, spec)
+        stored = self._store_run(run, message, spec)
         if stored.waiting:
             # The holder may be one that a crash left: then its session goes on, and this run may have begun.
-            self._put_right(stored)
+            self._recover_session(stored)
             return self._runs.get(run.tenant, run.run)
         if stored.created_at == run.created_at:
             self._telemetry.count(names.RUNS_STARTED, agent=run.agent, trigger=run.trigger)
@@ -232,20 +232,20 @@ class StartRun:
             return stored
         return self.advance.begin(stored, heals=heals)
 
-    def _stored(self, run: Run, message: Message, spec: AgentSpec | WorkflowSpec) -> Run:
-        terms = {"session_days": spec.session_days, "lease_seconds": lease_seconds(spec)}
+    def _store_run(self, run: Run, message: Message, spec: AgentSpec | WorkflowSpec) -> Run:
+        terms = {"session_days": spec.session_days, "lease_seconds": compute_lease(spec)}
         for _ in range(_INTERRUPTS):
             try:
                 return self._runs.start(run, message, **terms)
             except SessionBusy:
                 if run.if_busy != "interrupt" or self._cancel is None:
-                    self._put_right(run)
+                    self._recover_session(run)
                     raise
-                self._interrupt(run, self._cancel)
+                self._interrupt_holder(run, self._cancel)
         return self._runs.start(run, message, **terms)
 
-    def _interrupt(self, run: Run, cancel: CancelRun) -> None:
-        holder = self._runs.lease_holder(run.tenant, run.session)
+    def _interrupt_holder(self, run: Run, cancel: CancelRun) -> None:
+        holder = self._runs.find_lease_holder(run.tenant, run.session)
         if holder is None:
             return
         try:
@@ -253,21 +253,21 @@ class StartRun:
         except InvalidTransition:
             return  # It has ended by itself.
 
-    def _put_right(self, run: Run) -> None:
+    def _recover_session(self, run: Run) -> None:
         try:
             self.advance(run.tenant, run.session)
         except PentadError as error:
             # Healing is an extra: what the caller is told stays that the session is busy.
-            self._telemetry.event("run.heal_failed", level="WARNING", error=type(error).__name__)
+            self._telemetry.log_event("run.heal_failed", level="WARNING", error=type(error).__name__)
 
-    def _spec(self, name: str) -> AgentSpec | WorkflowSpec:
+    def _get_spec(self, name: str) -> AgentSpec | WorkflowSpec:
         spec = self._catalog.agents.get(name) or self._catalog.workflows.get(name)
         if spec is None:
             known = ", ".join(sorted([*self._catalog.agents, *self._catalog.workflows])) or "none"
             raise InvalidInput(f"there is no agent {name}", field="agent", fix=f"use one of: {known}")
         return spec
 
-    def _new(
+    def _make_run(
         self,
         tenant: str,
         request: RunRequest,
@@ -277,11 +277,11 @@ class StartRun:
     ) -> Run:
         now = self._now()
         if key is None:
-            run, session = new_id("run", now), request.session or new_id("ses", now)
+            run, session = make_id("run", now), request.session or make_id("ses", now)
         else:
             check_id("idempotency_key", key)
-            run = derived_id("run", tenant, key)
-            session = request.session or derived_id("ses", tenant, key)
+            run = derive_id("run", tenant, key)
+            session = request.session or derive_id("ses", tenant, key)
         return Run(
             tenant=tenant,
             run=run,
@@ -293,10 +293,10 @@ class StartRun:
             created_at=now,
             updated_at=now,
             request_seq=0,
-            request_hash=request_hash(request),
+            request_hash=hash_request(request),
             idempotency_key=key,
             metadata=request.metadata,
             kind="workflow" if isinstance(spec, WorkflowSpec) else "agent",
             if_busy=request.if_busy or getattr(spec, "if_busy", "reject"),
-            execution_arn=self._engine.execution(request.agent, run),
+            execution_arn=self._engine.build_execution_arn(request.agent, run),
         )

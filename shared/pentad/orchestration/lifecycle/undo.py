@@ -30,7 +30,7 @@ class Undo:
         """
         run, step, index = parse_undo_token(undo_token)
         try:
-            call = self._runs.call(tenant, run, step, index)
+            call = self._runs.get_call(tenant, run, step, index)
         except NotFound as error:
             raise NotFound("there is no such undo token", field="undo_token") from error
         if call.status is CallStatus.UNDONE:
@@ -38,4 +38,4 @@ class Undo:
         if call.undo_token != undo_token:
             raise InvalidTransition("this call has no effect that can be undone", field="undo_token")
         self._tools.undo(tenant, run, step, index, call.tool)
-        return self._runs.call(tenant, run, step, index)
+        return self._runs.get_call(tenant, run, step, index)

@@ -25,7 +25,7 @@ class ReviewStore(Protocol):
         """
         ...
 
-    def open(self, tenant: str, *, limit: int = 50, cursor: str | None = None) -> Page[Review]:
+    def list_open(self, tenant: str, *, limit: int = 50, cursor: str | None = None) -> Page[Review]:
         """Return what nobody has looked at yet, the oldest first."""
         ...
 

@@ -17,7 +17,7 @@ Cause = Literal["confidence", "loop", "limit", "failed", "escalated"]
 SUMMARY_CHARACTERS = 500
 
 
-def review_of(
+def build_review(
     run: Run, step: int, cause: Cause, summary: str, *, at: datetime, confidence: float | None = None
 ) -> Review:
     """Return the review of a step of a run; the same step and cause are the same review.
@@ -38,13 +38,13 @@ def review_of(
         agent=run.agent,
         session=run.session,
         cause=cause,
-        summary=_cut(summary),
+        summary=_truncate_text(summary),
         confidence=confidence,
         created_at=at,
     )
 
 
-def summary_of(reply: Message, calls: Sequence[ToolCall], *, escalated: bool = False) -> str:
+def summarise_turn(reply: Message, calls: Sequence[ToolCall], *, escalated: bool = False) -> str:
     """Return what a turn did, in a line for the list: its calls with their arguments, or its answer.
 
     Args:
@@ -60,7 +60,7 @@ def summary_of(reply: Message, calls: Sequence[ToolCall], *, escalated: bool = F
     return f"{'Planned, and handed to a human:' if before else 'Called'} {'; '.join(made)}"
 
 
-def _cut(summary: str) -> str:
+def _truncate_text(summary: str) -> str:
     words = " ".join(summary.split())
     return words if len(words) <= SUMMARY_CHARACTERS else f"{words[: SUMMARY_CHARACTERS - 1]}…"
 
@@ -84,16 +84,16 @@ class CountedReviews:
             self._telemetry.count(names.REVIEWS_OPENED, agent=review.agent, kind=review.cause)
             if review.cause == "escalated":
                 self._telemetry.count(names.ESCALATIONS, agent=review.agent)
-            self._telemetry.event("review.opened", review=review.review, cause=review.cause)
+            self._telemetry.log_event("review.opened", review=review.review, cause=review.cause)
         return new
 
     def get(self, tenant: str, review: str) -> Review:
         """See `ReviewStore`."""
         return self._inner.get(tenant, review)
 
-    def open(self, tenant: str, *, limit: int = 50, cursor: str | None = None) -> Page[Review]:
+    def list_open(self, tenant: str, *, limit: int = 50, cursor: str | None = None) -> Page[Review]:
         """See `ReviewStore`."""
-        return self._inner.open(tenant, limit=limit, cursor=cursor)
+        return self._inner.list_open(tenant, limit=limit, cursor=cursor)
 
     def close(
         self,
@@ -109,5 +109,5 @@ class CountedReviews:
         closed = self._inner.close(tenant, review, by=by, verdict=verdict, note=note, at=at)
         if closed.closed_at == at:
             self._telemetry.count(names.REVIEWS_CLOSED, agent=closed.agent, kind=closed.cause, outcome=verdict)
-            self._telemetry.event("review.closed", review=review, verdict=verdict)
+            self._telemetry.log_event("review.closed", review=review, verdict=verdict)
         return closed

@@ -5,13 +5,13 @@ from pentad.domain import keys
 from pentad.domain.runs import RunStatus
 
 
-def is_open(prefix: str = ":e") -> tuple[str, dict[str, str]]:
+def build_open_condition(prefix: str = ":e") -> tuple[str, dict[str, str]]:
     """Return the condition (its name is ``#status``) that a run exists and has not ended, and its values."""
     ends = {f"{prefix}{place}": status.value for place, status in enumerate(RunStatus) if status.ended}
     return f"attribute_exists(pk) AND NOT #status IN ({', '.join(ends)})", ends
 
 
-def checking_open(state: Table, tenant: str, run: str, *, or_missing: bool = False) -> Item:
+def build_open_check(state: Table, tenant: str, run: str, *, or_missing: bool = False) -> Item:
     """Return the entry that makes a transaction fail where the run has ended, or is not there.
 
     Args:
@@ -20,8 +20,8 @@ def checking_open(state: Table, tenant: str, run: str, *, or_missing: bool = Fal
         run: the run.
         or_missing: a run that is not there is as good as an open one.
     """
-    condition, ends = is_open()
+    condition, ends = build_open_condition()
     if or_missing:
         condition = f"attribute_not_exists(pk) OR ({condition})"
     names = {"#status": "status"}
-    return state.checking(keys.run_pk(tenant, run), keys.META, condition=condition, names=names, values=ends)
+    return state.build_check(keys.run_pk(tenant, run), keys.META, condition=condition, names=names, values=ends)

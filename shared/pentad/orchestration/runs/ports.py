@@ -53,15 +53,17 @@ class RunStore(Protocol):
         """
         ...
 
-    def page(self, tenant: str, *, session: str | None = None, limit: int = 50, cursor: str | None = None) -> Page[Run]:
+    def list_page(
+        self, tenant: str, *, session: str | None = None, limit: int = 50, cursor: str | None = None
+    ) -> Page[Run]:
         """Return the tenant's runs (or one session's), the newest first."""
         ...
 
-    def lease_holder(self, tenant: str, session: str) -> str | None:
+    def find_lease_holder(self, tenant: str, session: str) -> str | None:
         """Return the run that holds the session's lease, or None where there is none or it has expired."""
         ...
 
-    def place_in_queue(self, tenant: str, run: str) -> int | None:
+    def find_queue_position(self, tenant: str, run: str) -> int | None:
         """Return a waiting run's place in its session's queue, from 1; None where it does not wait."""
         ...
 
@@ -76,7 +78,7 @@ class RunStore(Protocol):
         """
         ...
 
-    def children(self, tenant: str, run: str) -> list[str]:
+    def list_children(self, tenant: str, run: str) -> list[str]:
         """Return the runs whose parent this run is."""
         ...
 
@@ -131,19 +133,19 @@ class RunStore(Protocol):
         """
         ...
 
-    def step(self, tenant: str, run: str, step: int) -> Step | None:
+    def find_step(self, tenant: str, run: str, step: int) -> Step | None:
         """Return a step, or None."""
         ...
 
-    def steps(self, tenant: str, run: str) -> list[Step]:
+    def list_steps(self, tenant: str, run: str) -> list[Step]:
         """Return all steps in order."""
         ...
 
-    def calls(self, tenant: str, run: str, step: int | None = None) -> list[ToolCall]:
+    def list_calls(self, tenant: str, run: str, step: int | None = None) -> list[ToolCall]:
         """Return the tool calls of a step (or of all), in order."""
         ...
 
-    def call(self, tenant: str, run: str, step: int, index: int) -> ToolCall:
+    def get_call(self, tenant: str, run: str, step: int, index: int) -> ToolCall:
         """Return one tool call.
 
         Raises:
@@ -194,7 +196,7 @@ class WorkflowEngine(Protocol):
         """
         ...
 
-    def execution(self, agent: str, name: str) -> str:
+    def build_execution_arn(self, agent: str, name: str) -> str:
         """Return the ARN that the execution ``name`` of a Standard machine has, started or not."""
         ...
 
@@ -206,7 +208,7 @@ class WorkflowEngine(Protocol):
         """
         ...
 
-    def succeed(self, task_token: str, output: dict[str, Any]) -> None:
+    def complete_task(self, task_token: str, output: dict[str, Any]) -> None:
         """Let a waiting task go on.
 
         Raises:
@@ -214,7 +216,7 @@ class WorkflowEngine(Protocol):
         """
         ...
 
-    def running(self, execution_arn: str) -> bool:
+    def is_running(self, execution_arn: str) -> bool:
         """Tell whether the execution still runs; one that does not exist (yet), or is Express, counts as running.
 
         Raises:
@@ -222,7 +224,7 @@ class WorkflowEngine(Protocol):
         """
         ...
 
-    def history(self, execution_arn: str) -> list[dict[str, Any]]:
+    def get_history(self, execution_arn: str) -> list[dict[str, Any]]:
         """Return the execution's history events, oldest first, at most 25,000; none of an Express execution."""
         ...
 

@@ -15,7 +15,7 @@ EVERYTHING = "*"
 
 
 @dataclass(frozen=True)
-class Standing:
+class Availability:
     """What may go on right now.
 
     Attributes:
@@ -32,7 +32,7 @@ class Standing:
 class Switchboard(Protocol):
     """Kill switches and tools out of order, read once a turn."""
 
-    def standing(self, tenant: str, agent: str, tools: Sequence[str]) -> Standing:
+    def get_availability(self, tenant: str, agent: str, tools: Sequence[str]) -> Availability:
         """Return what may go on, in one request whatever the number of tools.
 
         Raises:
@@ -40,11 +40,11 @@ class Switchboard(Protocol):
         """
         ...
 
-    def tool_failed(self, tenant: str, tool: str, error: str) -> None:
+    def record_failure(self, tenant: str, tool: str, error: str) -> None:
         """Count a failure for good; enough of them in a row mark the tool unavailable for a time."""
         ...
 
-    def tool_succeeded(self, tenant: str, tool: str) -> None:
+    def record_success(self, tenant: str, tool: str) -> None:
         """Forget a tool's failures; costs nothing where there are none."""
         ...
 
@@ -76,7 +76,7 @@ class ToolHealth(FrozenValue):
     until: datetime | None = Field(default=None, description="out of order until then")
     version: int = Field(default=0, ge=0)
 
-    def out_of_order(self, now: datetime) -> bool:
+    def is_out_of_order(self, now: datetime) -> bool:
         """No call may be made now."""
         return self.until is not None and now < self.until
 
@@ -111,7 +111,7 @@ class SwitchStore(Protocol):
         """Take a switch back, and return whether there was one."""
         ...
 
-    def all(self) -> list[Switch]:
+    def get_all(self) -> list[Switch]:
         """Return every switch."""
         ...
 
@@ -123,6 +123,6 @@ class SwitchStore(Protocol):
         """Clear a tool."""
         ...
 
-    def ailing(self, tenant: str) -> list[ToolHealth]:
+    def list_failing(self, tenant: str) -> list[ToolHealth]:
         """Return the tools of a tenant that have failed since their last success."""
         ...

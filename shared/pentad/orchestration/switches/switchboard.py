@@ -9,10 +9,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from pentad.domain.errors import InvalidInput, PermanentError, ToolFailed, leaves
+from pentad.domain.errors import InvalidInput, PermanentError, ToolFailed, iter_leaves
 from pentad.observability.metrics import names
 from pentad.observability.ports import Telemetry
-from pentad.orchestration.switches.ports import Standing, Switch, SwitchStore, ToolHealth
+from pentad.orchestration.switches.ports import Availability, Switch, SwitchStore, ToolHealth
 
 FAILURES = 5
 COOLDOWN_SECONDS = 60
@@ -22,16 +22,18 @@ PROBE_SECONDS = 30
 _TRIES = 5
 _REMEMBERED = 1000
 
-_CALLERS_FAULT = ({InvalidInput.__name__} | {leaf.__name__ for leaf in leaves(PermanentError)}) - {ToolFailed.__name__}
+_CALLERS_FAULT = ({InvalidInput.__name__} | {leaf.__name__ for leaf in iter_leaves(PermanentError)}) - {
+    ToolFailed.__name__
+}
 """Errors that say nothing about the tool: it was not allowed, or was called wrongly."""
 
 
-def blames_tool(error: str) -> bool:
+def is_tool_fault(error: str) -> bool:
     """Tell whether an error is the tool's own, and not one of whoever called it."""
     return error not in _CALLERS_FAULT
 
 
-def after_failure(health: ToolHealth | None, tool: str, error: str, now: datetime) -> ToolHealth:
+def add_failure(health: ToolHealth | None, tool: str, error: str, now: datetime) -> ToolHealth:
     """Return a tool's health after one more failure."""
     failures = 1 + (health.failures if health is not None else 0)
     until = None
@@ -56,16 +58,16 @@ class Switches:
     now: Callable[[], datetime]
     _ailing: dict[tuple[str, str], None] = field(default_factory=dict)
 
-    def standing(self, tenant: str, agent: str, tools: Sequence[str]) -> Standing:
+    def get_availability(self, tenant: str, agent: str, tools: Sequence[str]) -> Availability:
         """See `Switchboard`."""
         switches, health = self._read(tenant, agent, tools)
         now = self.now()
-        unavailable = {name: one.sentence for name, one in health.items() if one.out_of_order(now)}
+        unavailable = {name: one.sentence for name, one in health.items() if one.is_out_of_order(now)}
         unavailable |= {one.subject: one.sentence for one in switches if one.scope == "tool"}
         stops = sorted((one for one in switches if one.scope != "tool"), key=lambda one: one.scope != "all")
         if not stops:
-            return Standing(None, unavailable)
-        return Standing(stops[0].sentence, unavailable, agent_only=all(one.scope == "agent" for one in stops))
+            return Availability(None, unavailable)
+        return Availability(stops[0].sentence, unavailable, agent_only=all(one.scope == "agent" for one in stops))
 
     def admit(self, tenant: str, agent: str, tool: str) -> str | None:
         """Return why a tool may not run now, or None. Where it is half-open, this call is the one that tries.
@@ -80,29 +82,29 @@ class Switches:
         if sick is None or sick.until is None:
             return None
         now = self.now()
-        if sick.out_of_order(now):
+        if sick.is_out_of_order(now):
             return sick.sentence
         probe = sick.model_copy(update={"until": now + timedelta(seconds=PROBE_SECONDS)})
         if self.store.save(tenant, probe):
-            self.telemetry.event("tool.probed", tenant=tenant, tool=tool)
+            self.telemetry.log_event("tool.probed", tenant=tenant, tool=tool)
             return None
         return probe.sentence  # Another call tries it at this moment.
 
-    def tool_failed(self, tenant: str, tool: str, error: str) -> None:
+    def record_failure(self, tenant: str, tool: str, error: str) -> None:
         """See `Switchboard`."""
-        if not blames_tool(error):
+        if not is_tool_fault(error):
             return
         for _ in range(_TRIES):
             _, health = self._read(tenant, None, (tool,))
-            after = after_failure(health.get(tool), tool, error, self.now())
+            after = add_failure(health.get(tool), tool, error, self.now())
             if not self.store.save(tenant, after):
                 continue
             if after.until is not None:
                 self.telemetry.count(names.TOOLS_UNAVAILABLE, tool=tool)
-                self.telemetry.event("tool.unavailable", level="WARNING", tenant=tenant, tool=tool, error=error)
+                self.telemetry.log_event("tool.unavailable", level="WARNING", tenant=tenant, tool=tool, error=error)
             return
 
-    def tool_succeeded(self, tenant: str, tool: str) -> None:
+    def record_success(self, tenant: str, tool: str) -> None:
         """See `Switchboard`. A tool that had not failed when it was last read is left alone."""
         if (tenant, tool) not in self._ailing:
             return

@@ -15,24 +15,24 @@ from typing import TYPE_CHECKING
 
 from pentad.domain.declarations.agents import AgentSpec, Catalog
 from pentad.domain.errors import IdempotencyConflict, InvalidInput, InvalidTransition, NotFound
-from pentad.domain.ids import check_id, derived_id, new_id
+from pentad.domain.ids import check_id, derive_id, make_id
 from pentad.domain.messages import Message, ToolResultBlock
 from pentad.domain.runs import CallStatus, Manifest, Run, RunStatus, ToolCall
 from pentad.memory.sessions.ports import Session, SessionStore, StoredMessage
 from pentad.observability.metrics import names
 from pentad.observability.ports import Telemetry
 from pentad.orchestration.lifecycle.advance import Advance
-from pentad.orchestration.lifecycle.start import Trigger, check_switches, lease_seconds, request_message_id
+from pentad.orchestration.lifecycle.start import Trigger, check_switches, compute_lease, request_message_id
 from pentad.orchestration.runs.ports import RunStore, WorkflowEngine
 from pentad.orchestration.switches.ports import Switchboard
 from pentad.orchestration.timetravel.fork_request import (
     ForkRequest,
     fork_hash,
-    given_by_call,
-    overrides_of,
-    replaced_block,
+    map_results,
+    merge_overrides,
+    replace_result,
 )
-from pentad.orchestration.turn.decision import reply_id, results_id, results_of
+from pentad.orchestration.turn.decision import build_results, reply_id, results_id
 
 if TYPE_CHECKING:
     # Named, not loaded: only a fork that names a model reads the models' catalog.
@@ -110,36 +110,36 @@ class ForkRun:
             StoreUnavailable: nothing, or not all, was started; the same key again goes on from there.
         """
         source = self._runs.get(tenant, run)
-        agent = self._agent(source)
-        new = self._new(source, request, trigger, idempotency_key)
+        agent = self._get_agent(source)
+        new = self._make_run(source, request, trigger, idempotency_key)
         check_switches(self._switchboard, new)
-        stored = self._earlier(new)
+        stored = self._find_earlier(new)
         if stored is not None:
             return self._execute(stored)
         self._check_model(agent, request.model)
-        conversation, replaced = self._conversation(source, request, new)
-        overrides = overrides_of(source.overrides, request, replaced)
+        conversation, replaced = self._build_conversation(source, request, new)
+        overrides = merge_overrides(source.overrides, request, replaced)
         return self._start(new.model_copy(update={"overrides": overrides}), source, agent, conversation)
 
-    def _agent(self, source: Run) -> AgentSpec:
+    def _get_agent(self, source: Run) -> AgentSpec:
         if source.kind != "agent":
             raise InvalidInput(
                 "a workflow has no turns to fork at", field="run", fix="fork the run of one of its steps"
             )
         try:
-            return self._catalog.agent(source.agent)
+            return self._catalog.get_agent(source.agent)
         except KeyError as error:
             raise NotFound(f"there is no agent {source.agent} any more", field="agent") from error
 
-    def _new(self, source: Run, request: ForkRequest, trigger: Trigger, key: str | None) -> Run:
+    def _make_run(self, source: Run, request: ForkRequest, trigger: Trigger, key: str | None) -> Run:
         now = self._now()
         if key is None:
-            run, session = new_id("run", now), new_id("ses", now)
+            run, session = make_id("run", now), make_id("ses", now)
         else:
             check_id("idempotency_key", key)
             # Another request under this key, which is a conflict, must not add to what this one has copied.
-            run = derived_id("run", source.tenant, key)
-            session = derived_id("ses", source.tenant, key, fork_hash(source.run, request))
+            run = derive_id("run", source.tenant, key)
+            session = derive_id("ses", source.tenant, key, fork_hash(source.run, request))
         return Run(
             tenant=source.tenant,
             run=run,
@@ -158,7 +158,7 @@ class ForkRun:
             first_step=request.at + 1,
         )
 
-    def _earlier(self, new: Run) -> Run | None:
+    def _find_earlier(self, new: Run) -> Run | None:
         """Return the run that an earlier try with the same key has stored, or None.
 
         Raises:
@@ -194,23 +194,23 @@ class ForkRun:
         if agent.tools and not usable[model].capabilities.tools:
             raise InvalidInput("the model can't use tools, and the agent has some", field="model")
 
-    def _conversation(self, source: Run, request: ForkRequest, new: Run) -> tuple[_Conversation, tuple[str, ...]]:
-        stored = self._stored(source)
+    def _build_conversation(self, source: Run, request: ForkRequest, new: Run) -> tuple[_Conversation, tuple[str, ...]]:
+        stored = self._read_messages(source)
         place = next(index for index, one in enumerate(stored) if one.seq == source.request_seq)
         own = [one.message for one in stored[place + 1 :] if one.message.run == source.run]
         self._check_turn(source, request, own)
         kept = [message for message in own if (message.step or 0) <= request.at]
         kept, replaced = self._with_results(source, request, kept)
         if kept and kept[-1].role != "user" and source.status.ended:
-            raise _ended(request.at)
+            raise _make_ended_error(request.at)
         if kept and kept[-1].role != "user":
             raise InvalidTransition(
                 "nothing follows the turn yet", field="at", fix=f"fork at turn {request.at - 1} or earlier"
             )
-        turns = [_moved(message, source.run, new.run) for message in kept]
+        turns = [_copy_message(message, source.run, new.run) for message in kept]
         return _Conversation(stored[:place], stored[place], turns), replaced
 
-    def _stored(self, source: Run) -> list[StoredMessage]:
+    def _read_messages(self, source: Run) -> list[StoredMessage]:
         """Return what the run's context began with, up to the last message of its session."""
         if source.waiting and not source.status.ended:
             raise InvalidTransition("the run has not begun: it waits for its session", field="run", fix="wait for it")
@@ -227,22 +227,22 @@ class ForkRun:
     def _check_turn(self, source: Run, request: ForkRequest, own: Sequence[Message]) -> None:
         last = max((message.step or 0 for message in own), default=0)
         if request.at > last:
-            if last and self._ends(source, own, last):
+            if last and self._is_final_turn(source, own, last):
                 raise InvalidInput(
                     f"turn {last} is the run's last, and ended it", field="at", fix=f"give a turn from 0 to {last - 1}"
                 )
             turns = f"turns up to {last}" if last else "no turn yet: only 0 can be given"
             raise InvalidInput(f"the run has {turns}", field="at", fix=f"give a turn from 0 to {last}")
-        if request.at and self._decided(source, request.at):
-            raise _ended(request.at)
+        if request.at and self._is_terminal(source, request.at):
+            raise _make_ended_error(request.at)
 
-    def _ends(self, source: Run, own: Sequence[Message], last: int) -> bool:
+    def _is_final_turn(self, source: Run, own: Sequence[Message], last: int) -> bool:
         """Tell whether nothing can follow the last turn: it ended the run, or left it without a call's result."""
         asks = any(message.role == "user" or message.tool_calls for message in own if message.step == last)
-        return self._decided(source, last) or (source.status.ended and not asks)
+        return self._is_terminal(source, last) or (source.status.ended and not asks)
 
-    def _decided(self, source: Run, turn: int) -> bool:
-        step = self._runs.step(source.tenant, source.run, turn)
+    def _is_terminal(self, source: Run, turn: int) -> bool:
+        step = self._runs.find_step(source.tenant, source.run, turn)
         return step is not None and step.decision.kind in {"answer", "stop"}
 
     def _with_results(
@@ -252,13 +252,13 @@ class ForkRun:
         by_id = {message.message_id: message for message in kept}
         reply = by_id.get(reply_id(source.run, request.at))
         ids = [call.call_id for call in reply.tool_calls] if reply is not None else []
-        given = given_by_call(request.tool_results, ids, request.at)
+        given = map_results(request.tool_results, ids, request.at)
         if reply is None or not ids:
             return kept, ()
         name = results_id(source.run, request.at)
-        results = by_id.get(name) or self._results(source, request.at, reply, set(given))
+        results = by_id.get(name) or self._build_results(source, request.at, reply, set(given))
         blocks = tuple(
-            replaced_block(block, given) if isinstance(block, ToolResultBlock) else block for block in results.blocks
+            replace_result(block, given) if isinstance(block, ToolResultBlock) else block for block in results.blocks
         )
         results = results.model_copy(update={"blocks": blocks})
         if name in by_id:
@@ -266,14 +266,14 @@ class ForkRun:
         place = kept.index(reply) + 1
         return [*kept[:place], results, *kept[place:]], tuple(given)
 
-    def _results(self, source: Run, step: int, reply: Message, given: set[str]) -> Message:
+    def _build_results(self, source: Run, step: int, reply: Message, given: set[str]) -> Message:
         """Return the message with a turn's results that no later turn has stored."""
-        calls = self._runs.calls(source.tenant, source.run, step)
+        calls = self._runs.list_calls(source.tenant, source.run, step)
         self._check_over(source, calls, given)
         return Message(
             message_id=results_id(source.run, step),
             role="user",
-            blocks=results_of(reply, calls),
+            blocks=build_results(reply, calls),
             created_at=self._now(),
             run=source.run,
             step=step,
@@ -290,29 +290,29 @@ class ForkRun:
 
     def _start(self, new: Run, source: Run, agent: AgentSpec, conversation: _Conversation) -> Run:
         earlier, request = conversation.earlier, conversation.request
-        self._sessions.create(_head(new, timedelta(days=agent.session_days)))
+        self._sessions.create(_make_session(new, timedelta(days=agent.session_days)))
         first = request.message.model_copy(update={"message_id": request_message_id(new.run), "run": new.run})
-        self._fill(new, [*(one.message for one in earlier), first, *conversation.turns])
+        self._append_missing(new, [*(one.message for one in earlier), first, *conversation.turns])
         for place, one in enumerate((*earlier, request)):
             if one.passages:
                 self._sessions.attach_passages(new.tenant, new.session, place, one.passages)
         ready = new.model_copy(
             update={
                 "request_seq": len(earlier),
-                "manifest": None if source.manifest is None else _manifest(source.manifest, len(earlier)),
-                "execution_arn": self._engine.execution(new.agent, new.run),
+                "manifest": None if source.manifest is None else _copy_manifest(source.manifest, len(earlier)),
+                "execution_arn": self._engine.build_execution_arn(new.agent, new.run),
             }
         )
-        seconds = lease_seconds(agent)
+        seconds = compute_lease(agent)
         stored = self._runs.start(ready, None, session_days=agent.session_days, lease_seconds=seconds)
         self._telemetry.count(names.RUNS_STARTED, agent=new.agent, trigger=new.trigger)
-        self._telemetry.event("run.forked", tenant=new.tenant, run=new.run, source=new.forked_from)
+        self._telemetry.log_event("run.forked", tenant=new.tenant, run=new.run, source=new.forked_from)
         return self._execute(stored)
 
-    def _fill(self, new: Run, messages: Sequence[Message]) -> None:
+    def _append_missing(self, new: Run, messages: Sequence[Message]) -> None:
         """Append messages, those that an earlier try has appended left out."""
         head = self._sessions.get(new.tenant, new.session)
-        for part in parts(messages[head.length if head is not None else 0 :]):
+        for part in split_messages(messages[head.length if head is not None else 0 :]):
             version = head.version if head is not None else 0
             head = self._sessions.append(new.tenant, new.session, part, expected_version=version)
 
@@ -322,13 +322,13 @@ class ForkRun:
         return self._advance.begin(run, heals=run.idempotency_key is not None)
 
 
-def _ended(at: int) -> InvalidInput:
+def _make_ended_error(at: int) -> InvalidInput:
     return InvalidInput(
         "the turn ended the run, so nothing can follow it", field="at", fix=f"give a turn from 0 to {at - 1}"
     )
 
 
-def parts(messages: Sequence[Message]) -> list[list[Message]]:
+def split_messages(messages: Sequence[Message]) -> list[list[Message]]:
     """Return messages in parts, each small enough for one transaction."""
     found: list[list[Message]] = []
     size = 0
@@ -342,12 +342,12 @@ def parts(messages: Sequence[Message]) -> list[list[Message]]:
     return found
 
 
-def _moved(message: Message, source: str, target: str) -> Message:
+def _copy_message(message: Message, source: str, target: str) -> Message:
     name = message.message_id.replace(source, target) if source in message.message_id else f"{message.message_id}.fork"
     return message.model_copy(update={"message_id": name, "run": target})
 
 
-def _head(new: Run, lifetime: timedelta) -> Session:
+def _make_session(new: Run, lifetime: timedelta) -> Session:
     return Session(
         tenant=new.tenant,
         session=new.session,
@@ -361,5 +361,5 @@ def _head(new: Run, lifetime: timedelta) -> Session:
     )
 
 
-def _manifest(source: Manifest, request_seq: int) -> Manifest:
+def _copy_manifest(source: Manifest, request_seq: int) -> Manifest:
     return source.model_copy(update={"epoch_first_seq": 0, "request_seq": request_seq})

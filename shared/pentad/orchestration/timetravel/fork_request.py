@@ -12,7 +12,7 @@ from pentad.domain.messages import ToolResultBlock
 from pentad.domain.runs import Overrides
 from pentad.domain.values import FrozenValue
 from pentad.orchestration.turn.decision import CALLS_PER_TURN
-from pentad.tools.runtime.sanitise import bounded, clean_text
+from pentad.tools.runtime.sanitise import clean_text, truncate_text
 
 RESULT_CHARACTERS = 100_000
 _CallId = Annotated[str, StringConstraints(min_length=1, max_length=64)]
@@ -35,7 +35,7 @@ class ForkRequest(FrozenValue):
     tool_results: tuple[GivenResult, ...] = Field(default=(), max_length=CALLS_PER_TURN)
 
 
-def given_by_call(results: Sequence[GivenResult], ids: Sequence[str], at: int) -> dict[str, GivenResult]:
+def map_results(results: Sequence[GivenResult], ids: Sequence[str], at: int) -> dict[str, GivenResult]:
     """Return the given results by call id.
 
     Raises:
@@ -54,17 +54,17 @@ def given_by_call(results: Sequence[GivenResult], ids: Sequence[str], at: int) -
     return found
 
 
-def replaced_block(block: ToolResultBlock, given: dict[str, GivenResult]) -> ToolResultBlock:
+def replace_result(block: ToolResultBlock, given: dict[str, GivenResult]) -> ToolResultBlock:
     """Return the result that is given for a call, or its own."""
     result = given.get(block.call_id)
     if result is None:
         return block
     # The mark of words from outside stays: who forks can not vouch for them.
-    content = bounded(clean_text(result.content))
+    content = truncate_text(clean_text(result.content))
     return block.model_copy(update={"content": content, "is_error": result.is_error})
 
 
-def overrides_of(before: Overrides | None, request: ForkRequest, replaced: tuple[str, ...]) -> Overrides | None:
+def merge_overrides(before: Overrides | None, request: ForkRequest, replaced: tuple[str, ...]) -> Overrides | None:
     """Return what the fork changes; what its source, a fork itself, had changed stays so."""
     inherited = before or Overrides()
     overrides = Overrides(

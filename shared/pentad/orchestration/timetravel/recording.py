@@ -25,7 +25,7 @@ from pentad.memory.sessions.ports import SessionStore, StoredMessage
 from pentad.orchestration.approvals.ports import ApprovalStore
 from pentad.orchestration.runs.ports import RunStore
 from pentad.orchestration.turn.decision import reply_id
-from pentad.tools.builtin.humans import tools_of
+from pentad.tools.builtin.humans import list_tools
 
 RECORDED = "recorded"
 """Stands for the tenant, and for whoever decided."""
@@ -121,7 +121,7 @@ class Definition(FrozenValue):
     tools: tuple[RecordedTool, ...]
 
 
-class Outcome(FrozenValue):
+class RecordedOutcome(FrozenValue):
     """How the run ended."""
 
     status: RunStatus
@@ -150,7 +150,7 @@ class Recording(FrozenValue):
     context: tuple[RecordedMessage, ...] = Field(description="the session up to the run's message, and copied turns")
     request_seq: int
     steps: tuple[RecordedStep, ...]
-    outcome: Outcome
+    outcome: RecordedOutcome
 
 
 def record(
@@ -176,13 +176,13 @@ def record(
     agent = catalog.agents.get(run.agent)
     if agent is None:
         raise NotFound(f"there is no agent {run.agent} any more", field="agent")
-    stored = _stored(run, sessions)
+    stored = _read_messages(run, sessions)
     replies = {one.message.message_id: one.message for one in stored}
     first = run.first_step
-    calls = runs.calls(run.tenant, run.run)
+    calls = runs.list_calls(run.tenant, run.run)
     steps = [
-        _step(step, replies.get(reply_id(run.run, step.step)), calls, _human(step, approvals))
-        for step in runs.steps(run.tenant, run.run)
+        _record_step(step, replies.get(reply_id(run.run, step.step)), calls, _find_approval(step, approvals))
+        for step in runs.list_steps(run.tenant, run.run)
     ]
     recording = Recording(
         recorded_at=at,
@@ -192,50 +192,50 @@ def record(
         metadata=run.metadata,
         overrides=run.overrides,
         first_step=first,
-        definition=definition_of(agent, catalog),
+        definition=build_definition(agent, catalog),
         manifest=run.manifest,
-        context=tuple(_message(one) for one in stored if _before(one, run)),
+        context=tuple(_record_message(one) for one in stored if _is_before(one, run)),
         request_seq=run.request_seq,
         steps=tuple(steps),
-        outcome=outcome_of(run),
+        outcome=build_outcome(run),
     )
-    return _masked(recording)
+    return _mask_model(recording)
 
 
-def definition_of(agent: AgentSpec, catalog: Catalog) -> Definition:
+def build_definition(agent: AgentSpec, catalog: Catalog) -> Definition:
     """Return an agent's definition as recordings hold it."""
     return Definition(
         agent=agent.name,
-        prompt=digest(agent.prompt),
+        prompt=compute_digest(agent.prompt),
         settings=agent.model_dump(mode="json", exclude=_NOT_KEPT),
         tools=tuple(
-            RecordedTool(name=tool.name, digest=tool_digest(tool), effects=tool.effects, approval=tool.approval)
-            for tool in tools_of(catalog, agent)
+            RecordedTool(name=tool.name, digest=compute_tool_digest(tool), effects=tool.effects, approval=tool.approval)
+            for tool in list_tools(catalog, agent)
         ),
     )
 
 
-def outcome_of(run: Run) -> Outcome:
+def build_outcome(run: Run) -> RecordedOutcome:
     """Return how a run ended."""
-    return Outcome(**{name: getattr(run, name) for name in Outcome.model_fields})
+    return RecordedOutcome(**{name: getattr(run, name) for name in RecordedOutcome.model_fields})
 
 
-def digest(value: Any) -> str:
+def compute_digest(value: Any) -> str:
     """Return the first half of the SHA-256 of a value's canonical JSON."""
     return sha256_of(value)[:32]
 
 
-def tool_digest(tool: ToolSpec) -> str:
+def compute_tool_digest(tool: ToolSpec) -> str:
     """Return the digest of what a model is told of a tool."""
-    return digest({"name": tool.name, "description": tool.description, "schema": tool.input_schema})
+    return compute_digest({"name": tool.name, "description": tool.description, "schema": tool.input_schema})
 
 
-def words_of(blocks: Sequence[ContentBlock]) -> list[dict[str, Any]]:
+def dump_blocks(blocks: Sequence[ContentBlock]) -> list[dict[str, Any]]:
     """Return blocks as plain values, thinking left out: a recording has none."""
     return [block.model_dump(mode="json") for block in blocks if not isinstance(block, ThinkingBlock)]
 
 
-def _stored(run: Run, sessions: SessionStore) -> list[StoredMessage]:
+def _read_messages(run: Run, sessions: SessionStore) -> list[StoredMessage]:
     head = sessions.get(run.tenant, run.session)
     if head is None:
         raise NotFound("the run's conversation has expired", field="run")
@@ -246,18 +246,18 @@ def _stored(run: Run, sessions: SessionStore) -> list[StoredMessage]:
     return stored
 
 
-def _before(one: StoredMessage, run: Run) -> bool:
+def _is_before(one: StoredMessage, run: Run) -> bool:
     """Tell whether a message stood there when the run's execution began."""
     return one.seq <= run.request_seq or (one.message.run == run.run and (one.message.step or 0) < run.first_step)
 
 
-def _message(one: StoredMessage) -> RecordedMessage:
+def _record_message(one: StoredMessage) -> RecordedMessage:
     message = one.message
     return RecordedMessage(
         seq=one.seq,
         message_id=message.message_id,
         role=message.role,
-        blocks=_without_thinking(message.blocks),
+        blocks=_drop_thinking(message.blocks),
         created_at=message.created_at,
         run=message.run,
         step=message.step,
@@ -265,15 +265,15 @@ def _message(one: StoredMessage) -> RecordedMessage:
     )
 
 
-def _without_thinking(blocks: Sequence[ContentBlock]) -> tuple[ContentBlock, ...]:
+def _drop_thinking(blocks: Sequence[ContentBlock]) -> tuple[ContentBlock, ...]:
     return tuple(block for block in blocks if not isinstance(block, ThinkingBlock))
 
 
-def _step(step: Step, reply: Message | None, calls: Sequence[ToolCall], human: Approval | None) -> RecordedStep:
+def _record_step(step: Step, reply: Message | None, calls: Sequence[ToolCall], human: Approval | None) -> RecordedStep:
     return RecordedStep(
         step=step.step,
         at=step.started_at,
-        reply=None if reply is None else _without_thinking(reply.blocks),
+        reply=None if reply is None else _drop_thinking(reply.blocks),
         provider=step.provider,
         model=step.model,
         usage=step.usage,
@@ -281,19 +281,19 @@ def _step(step: Step, reply: Message | None, calls: Sequence[ToolCall], human: A
         notices=step.notices,
         degraded=step.degraded,
         decision=step.decision,
-        calls=tuple(recorded_call(call) for call in calls if call.step == step.step),
+        calls=tuple(record_call(call) for call in calls if call.step == step.step),
         assessment=step.assessment,
         human=human,
     )
 
 
-def recorded_call(call: ToolCall) -> RecordedCall:
+def record_call(call: ToolCall) -> RecordedCall:
     """Return a call as recordings hold it."""
     values = {name: getattr(call, name) for name in RecordedCall.model_fields}
     return RecordedCall(**values | {"status": call.status.value})
 
 
-def _human(step: Step, approvals: ApprovalStore) -> Approval | None:
+def _find_approval(step: Step, approvals: ApprovalStore) -> Approval | None:
     try:
         found = approvals.get(step.tenant, approval_id(step.run, step.step))
     except NotFound:
@@ -307,18 +307,18 @@ def _human(step: Step, approvals: ApprovalStore) -> Approval | None:
     return found.model_copy(update=nobody)
 
 
-def _masked(model: _M) -> _M:
-    return type(model).model_validate(_without_secrets(model.model_dump(mode="json")))
+def _mask_model(model: _M) -> _M:
+    return type(model).model_validate(_mask_value(model.model_dump(mode="json")))
 
 
-def _without_secrets(value: Any) -> Any:
+def _mask_value(value: Any) -> Any:
     if isinstance(value, str):
         return mask_secrets(value)
     if isinstance(value, Mapping):
         return {
-            name: MASK if isinstance(part, str) and is_secret_name(name) else _without_secrets(part)
+            name: MASK if isinstance(part, str) and is_secret_name(name) else _mask_value(part)
             for name, part in value.items()
         }
     if isinstance(value, list):
-        return [_without_secrets(part) for part in value]
+        return [_mask_value(part) for part in value]
     return value

@@ -11,12 +11,12 @@ from typing import Any
 
 from pentad.domain.models import Attempt
 from pentad.domain.runs import Run, Step, ToolCall
-from pentad.orchestration.trace.graph_spans import Hung, hang_graphs
-from pentad.orchestration.trace.span_tree import Node, Span, Value, below, flat, model_node
+from pentad.orchestration.trace.graph_spans import Hung, attach_graphs
+from pentad.orchestration.trace.span_tree import Node, TraceSpan, Value, find_function, flatten, make_model_node
 from pentad.tools.graphs.equipment import PURPOSE
 from pentad.tools.graphs.nodes import GRAPHS, GraphNodes
 
-__all__ = ["Span", "spans_of", "transitions_of", "whole_history"]
+__all__ = ["TraceSpan", "build_spans", "count_transitions", "read_history"]
 
 _GATEWAY = "gateway"  # the function that a workflow's model steps call
 _ENTERED = "StateEntered"
@@ -35,17 +35,17 @@ _OUTCOMES = {
 }
 
 
-def transitions_of(history: Sequence[Mapping[str, Any]]) -> int:
+def count_transitions(history: Sequence[Mapping[str, Any]]) -> int:
     """Return the states entered, those of a Map's iterations included: what Step Functions bills as transitions."""
     return sum(1 for event in history if str(event["type"]).endswith(_ENTERED))
 
 
-def whole_history(run: Run, history_of: Callable[[str], Sequence[Mapping[str, Any]]]) -> list[dict[str, Any]]:
+def read_history(run: Run, history_of: Callable[[str], Sequence[Mapping[str, Any]]]) -> list[dict[str, Any]]:
     """Return the history of a run over all its executions as one, its events numbered through.
 
     Args:
         run: the run; a long one goes on in executions whose names begin with its id.
-        history_of: returns the history of an execution, such as `WorkflowEngine.history`.
+        history_of: returns the history of an execution, such as `WorkflowEngine.get_history`.
     """
     events: list[dict[str, Any]] = []
     following = run.execution_arn
@@ -54,17 +54,17 @@ def whole_history(run: Run, history_of: Callable[[str], Sequence[Mapping[str, An
             break
         offset = len(events)
         part = history_of(following)
-        events += [_moved(event, offset) for event in part]
-        following = _continued(run.run, part)
+        events += [_move_event(event, offset) for event in part]
+        following = _find_continuation(run.run, part)
     return events
 
 
-def _moved(event: Mapping[str, Any], offset: int) -> dict[str, Any]:
+def _move_event(event: Mapping[str, Any], offset: int) -> dict[str, Any]:
     previous = int(event.get("previousEventId", 0))
     return {**event, "id": int(event["id"]) + offset, "previousEventId": previous + offset if previous else 0}
 
 
-def _continued(run: str, history: Sequence[Mapping[str, Any]]) -> str | None:
+def _find_continuation(run: str, history: Sequence[Mapping[str, Any]]) -> str | None:
     """Return the execution in which a run goes on after this history, or None."""
     for event in reversed(history[-10:]):
         if event["type"] != "TaskSubmitted":
@@ -79,7 +79,7 @@ def _continued(run: str, history: Sequence[Mapping[str, Any]]) -> str | None:
     return None
 
 
-def spans_of(
+def build_spans(
     run: Run,
     history: Sequence[Mapping[str, Any]],
     steps: Sequence[Step],
@@ -88,12 +88,12 @@ def spans_of(
     *,
     graphs: Sequence[GraphNodes] = (),
     now: datetime,
-) -> tuple[Span, ...]:
+) -> tuple[TraceSpan, ...]:
     """Return the waterfall, parents before children, each level by its start.
 
     Args:
         run: the run.
-        history: the events of its executions (`whole_history`); none where there is no execution, or where it is an
+        history: the events of its executions (`read_history`); none where there is no execution, or where it is an
             Express one: then the turns are those of our own records.
         steps: the run's steps.
         attempts: the run's model attempts.
@@ -101,20 +101,20 @@ def spans_of(
         graphs: what ran inside those of them that are graphs, the first `GRAPHS`.
         now: the end of what has not ended.
     """
-    root = Node(run.run, "run", run.created_at, run.ended_at or now, _run_attributes(run), [])
+    root = Node(run.run, "run", run.created_at, run.ended_at or now, _build_run_attributes(run), [])
     if len(graphs) >= GRAPHS:
         root.attributes["graphs_shown"] = len(graphs)
     states = _States(history, now)
     if not history:
-        states.stand_in(steps)
+        states.add_steps(steps)
     root.children = states.roots
-    _hang_attempts(root, states, steps, [one for one in attempts if one.context.purpose != PURPOSE])
-    hung = _hang_calls(root, states, calls, now)
-    hang_graphs(root, hung, graphs, [one for one in attempts if one.context.purpose == PURPOSE], now)
-    return tuple(flat(root, 0))
+    _attach_attempts(root, states, steps, [one for one in attempts if one.context.purpose != PURPOSE])
+    hung = _attach_calls(root, states, calls, now)
+    attach_graphs(root, hung, graphs, [one for one in attempts if one.context.purpose == PURPOSE], now)
+    return tuple(flatten(root, 0))
 
 
-def _run_attributes(run: Run) -> dict[str, Value]:
+def _build_run_attributes(run: Run) -> dict[str, Value]:
     found: dict[str, Value] = {"agent": run.agent}
     if run.confidence is not None:
         found["confidence"] = run.confidence
@@ -132,9 +132,9 @@ class _States:
         self._closed: dict[int, int] = {}
         self.roots: list[Node] = []
         for event in history:
-            self._take(event)
+            self._handle_event(event)
 
-    def stand_in(self, steps: Sequence[Step]) -> None:
+    def add_steps(self, steps: Sequence[Step]) -> None:
         """Take the turns from their records."""
         for step in steps:
             end = step.started_at + timedelta(milliseconds=step.duration_ms)
@@ -142,24 +142,24 @@ class _States:
             self._nodes[-step.step] = node
             self.roots.append(node)
 
-    def named(self, name: str) -> list[Node]:
+    def list_named(self, name: str) -> list[Node]:
         """Return the states of a name in the order they were entered."""
         return [node for node in self._nodes.values() if node.name == name]
 
-    def _take(self, event: Mapping[str, Any]) -> None:
+    def _handle_event(self, event: Mapping[str, Any]) -> None:
         kind = str(event["type"])
         if kind.endswith(_ENTERED):
             self._enter(event)
         elif kind.endswith(_EXITED):
             self._exit(event)
         elif kind in _SCHEDULED:
-            self._schedule(event, kind)
+            self._start_function(event, kind)
         elif kind in _OUTCOMES:
             self._end_function(event, _OUTCOMES[kind])
 
     def _enter(self, event: Mapping[str, Any]) -> None:
         node = Node(event["stateEnteredEventDetails"]["name"], "state", event["timestamp"], self._now, {}, [])
-        parent = self._state_of(event)
+        parent = self._find_state(event)
         (self.roots if parent is None else self._nodes[parent].children).append(node)
         self._nodes[int(event["id"])] = node
 
@@ -167,19 +167,19 @@ class _States:
         name = (event.get("stateExitedEventDetails") or {}).get("name")
         # By its name: a Map that failed leaves states of its iterations that were never left.
         entered = next(
-            (one for one in self._chain(event) if one in self._nodes and self._nodes[one].name == name), None
+            (one for one in self._iter_ancestors(event) if one in self._nodes and self._nodes[one].name == name), None
         )
         if entered is not None:
             self._nodes[entered].end = event["timestamp"]
             self._closed[int(event["id"])] = entered
 
-    def _schedule(self, event: Mapping[str, Any], kind: str) -> None:
-        state = self._state_of(event)
+    def _start_function(self, event: Mapping[str, Any], kind: str) -> None:
+        state = self._find_state(event)
         if state is None:
             return
         details = event.get("taskScheduledEventDetails") or event.get("lambdaFunctionScheduledEventDetails") or {}
-        parameters = _parameters(details)
-        node = Node(_function_name(details, parameters), "function", event["timestamp"], self._now, {}, [])
+        parameters = _parse_parameters(details)
+        node = Node(_get_function_name(details, parameters), "function", event["timestamp"], self._now, {}, [])
         self._nodes[state].children.append(node)
         payload = parameters.get("Payload")
         if self._nodes[state].name == "Think" and isinstance(payload, dict) and isinstance(payload.get("step"), int):
@@ -187,21 +187,21 @@ class _States:
         self._functions[int(event["id"])] = node
 
     def _end_function(self, event: Mapping[str, Any], outcome: str) -> None:
-        for earlier in self._chain(event):
+        for earlier in self._iter_ancestors(event):
             node = self._functions.get(earlier)
             if node is not None:
                 node.end = event["timestamp"]
                 node.attributes["outcome"] = outcome
                 return
 
-    def _state_of(self, event: Mapping[str, Any]) -> int | None:
+    def _find_state(self, event: Mapping[str, Any]) -> int | None:
         """Return the innermost state that encloses an event: the nearest one back that was not left meanwhile."""
-        for earlier in self._chain(event):
+        for earlier in self._iter_ancestors(event):
             if earlier in self._nodes:
                 return earlier
         return None
 
-    def _chain(self, event: Mapping[str, Any]) -> Iterator[int]:
+    def _iter_ancestors(self, event: Mapping[str, Any]) -> Iterator[int]:
         """Yield the ids of the events that led to one, the nearest first; states that were left are passed over."""
         current = int(event.get("previousEventId", 0))
         while current in self._events:
@@ -214,7 +214,7 @@ class _States:
             current = int(self._events[current].get("previousEventId", 0))
 
 
-def _parameters(details: Mapping[str, Any]) -> Mapping[str, Any]:
+def _parse_parameters(details: Mapping[str, Any]) -> Mapping[str, Any]:
     given = details.get("parameters") or "{}"
     try:
         parameters = json.loads(given) if isinstance(given, str) else given
@@ -223,36 +223,36 @@ def _parameters(details: Mapping[str, Any]) -> Mapping[str, Any]:
     return parameters if isinstance(parameters, Mapping) else {}
 
 
-def _function_name(details: Mapping[str, Any], parameters: Mapping[str, Any]) -> str:
+def _get_function_name(details: Mapping[str, Any], parameters: Mapping[str, Any]) -> str:
     """Return the name of the function that a task invokes, from its parameters or its ARN."""
     arn = str(parameters.get("FunctionName") or details.get("resource") or "function")
     parts = arn.split(":")
     return parts[6] if len(parts) > 6 and parts[2] == "lambda" else arn
 
 
-def _thinks_by_step(states: _States) -> dict[int, list[Node]]:
+def _group_thinks(states: _States) -> dict[int, list[Node]]:
     """Return the Think states of each step: where a run went on in another execution, its last step has two."""
     found: dict[int, list[Node]] = {}
-    for place, node in enumerate(states.named("Think"), start=1):
+    for place, node in enumerate(states.list_named("Think"), start=1):
         found.setdefault(int(node.attributes.setdefault("step", place)), []).append(node)
     return found
 
 
-def _hang_attempts(root: Node, states: _States, steps: Sequence[Step], attempts: Sequence[Attempt]) -> None:
-    told = {step.step: _step_attributes(step) for step in steps}
-    thinks = _thinks_by_step(states)
+def _attach_attempts(root: Node, states: _States, steps: Sequence[Step], attempts: Sequence[Attempt]) -> None:
+    told = {step.step: _build_step_attributes(step) for step in steps}
+    thinks = _group_thinks(states)
     for place, nodes in thinks.items():
         nodes[0].attributes.update(told.get(place, {}))
-    recalls = states.named("Recall")
+    recalls = states.list_named("Recall")
     for attempt in attempts:
         step = attempt.context.step
         places = recalls if step is None else thinks.get(step, [])
         # A workflow's model steps are states of their own, beside others that run at the same time.
         at, function = (places[0], "") if places else (root, "" if step is None else _GATEWAY)
-        below(at, attempt.started_at, function).children.append(model_node(attempt))
+        find_function(at, attempt.started_at, function).children.append(make_model_node(attempt))
 
 
-def _step_attributes(step: Step) -> dict[str, Value]:
+def _build_step_attributes(step: Step) -> dict[str, Value]:
     decision: dict[str, Value] = {"decision": step.decision.kind}
     if step.assessment is None:
         return decision
@@ -260,9 +260,9 @@ def _step_attributes(step: Step) -> dict[str, Value]:
     return {"confidence": step.assessment.confidence, "band": step.assessment.band.value} | decision
 
 
-def _hang_calls(root: Node, states: _States, calls: Sequence[ToolCall], now: datetime) -> list[Hung]:
+def _attach_calls(root: Node, states: _States, calls: Sequence[ToolCall], now: datetime) -> list[Hung]:
     """Hang the calls that have begun, and return where each is, those included that have no word of it yet."""
-    acts = _acts_by_step(states)
+    acts = _map_acts(states)
     hung = []
     for call in calls:
         place = acts.get(call.step) or root
@@ -273,14 +273,14 @@ def _hang_calls(root: Node, states: _States, calls: Sequence[ToolCall], now: dat
         attributes: dict[str, Value] = {"step": call.step, "index": call.index, "status": call.status.value}
         node = Node(call.tool, "tool", call.started_at, call.ended_at or now, attributes, [])
         hung[-1].tool = node
-        below(place, call.started_at, function).children.append(node)
+        find_function(place, call.started_at, function).children.append(node)
     return hung
 
 
-def _acts_by_step(states: _States) -> dict[int, Node]:
+def _map_acts(states: _States) -> dict[int, Node]:
     """Return the Act state that followed each step's last Think: the first that began after it."""
-    acts = states.named("Act")
-    thinks = states.named("Think")
+    acts = states.list_named("Act")
+    thinks = states.list_named("Think")
     found: dict[int, Node] = {}
     for place, think in enumerate(thinks):
         following = thinks[place + 1].start if place + 1 < len(thinks) else None

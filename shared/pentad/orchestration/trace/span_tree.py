@@ -13,7 +13,7 @@ Kind = Literal["run", "state", "function", "model", "tool", "node"]
 Value = str | int | float | bool
 
 
-class Span(BaseModel):
+class TraceSpan(BaseModel):
     """One bar of the waterfall; ``depth`` is 0 for the run."""
 
     model_config = ConfigDict(frozen=True)
@@ -39,7 +39,7 @@ class Node:
     children: list["Node"]
 
 
-def below(place: Node, start: datetime, function: str = "") -> Node:
+def find_function(place: Node, start: datetime, function: str = "") -> Node:
     """Return the function below ``place`` that was running at ``start``, of that name where one is given."""
     functions = [node for node in walk(place) if node.kind == "function" and node.name.endswith(function)]
     running = [node for node in functions if node.start <= start <= node.end]
@@ -55,10 +55,10 @@ def walk(node: Node) -> Iterator[Node]:
         yield from walk(child)
 
 
-def flat(node: Node, depth: int) -> Iterator[Span]:
+def flatten(node: Node, depth: int) -> Iterator[TraceSpan]:
     """Yield the spans of a node and of all below it, parents before children, each level by its start."""
     end = max(node.end, node.start)
-    yield Span(
+    yield TraceSpan(
         name=node.name,
         kind=node.kind,
         start=node.start,
@@ -68,10 +68,10 @@ def flat(node: Node, depth: int) -> Iterator[Span]:
         attributes=node.attributes,
     )
     for child in sorted(node.children, key=lambda one: one.start):
-        yield from flat(child, depth + 1)
+        yield from flatten(child, depth + 1)
 
 
-def model_node(attempt: Attempt) -> Node:
+def make_model_node(attempt: Attempt) -> Node:
     """Return the node of a model attempt."""
     end = attempt.started_at + timedelta(milliseconds=attempt.duration_ms)
     attributes: dict[str, Value] = {

@@ -44,7 +44,7 @@ def human_id(run: str, step: int) -> str:
     return f"msg_{run}_{step:05d}_h"
 
 
-def planned_calls(
+def plan_calls(
     run: Run,
     step: int,
     reply: Message,
@@ -69,20 +69,20 @@ def planned_calls(
     calls = []
     for index, block in enumerate(blocks):
         tool = tools.get(block.tool)
-        call = _call(run, step, index, block)
+        call = _make_call(run, step, index, block)
         if tool is None:
-            call = _refused(call, NO_TOOL, "PolicyDenied")
+            call = _refuse_call(call, NO_TOOL, "PolicyDenied")
         elif unavailable and block.tool in unavailable:
-            call = _refused(call, unavailable[block.tool], "ToolUnavailable")
-        elif asking is not None and index != asking and not _harmless(tool):
-            call = _refused(call, ALONE, "PolicyDenied")
+            call = _refuse_call(call, unavailable[block.tool], "ToolUnavailable")
+        elif asking is not None and index != asking and not _is_harmless(tool):
+            call = _refuse_call(call, ALONE, "PolicyDenied")
         elif block.tool in BUILTIN or (tool.approval == "always" and block.tool not in run.allowed_tools):
             call = call.model_copy(update={"status": CallStatus.AWAITING})
         calls.append(call)
     return calls
 
 
-def _call(run: Run, step: int, index: int, block: ToolCallBlock) -> ToolCall:
+def _make_call(run: Run, step: int, index: int, block: ToolCallBlock) -> ToolCall:
     return ToolCall(
         tenant=run.tenant,
         run=run.run,
@@ -96,22 +96,24 @@ def _call(run: Run, step: int, index: int, block: ToolCallBlock) -> ToolCall:
     )
 
 
-def _refused(call: ToolCall, why: str, error: str) -> ToolCall:
+def _refuse_call(call: ToolCall, why: str, error: str) -> ToolCall:
     told = {"status": CallStatus.FAILED, "result": why, "is_error": True, "error_type": error}
     return call.model_copy(update=told)
 
 
-def _harmless(tool: ToolSpec) -> bool:
+def _is_harmless(tool: ToolSpec) -> bool:
     return tool.effects == "none" and tool.approval == "never"
 
 
-def held(calls: Sequence[ToolCall]) -> list[ToolCall]:
+def hold_calls(calls: Sequence[ToolCall]) -> list[ToolCall]:
     """Return the calls of a turn that is not sure enough of itself: none runs before a human has agreed."""
     waiting = {"status": CallStatus.AWAITING}
     return [call.model_copy(update=waiting) if call.status is CallStatus.PENDING else call for call in calls]
 
 
-def decision_on(step: int, calls: Sequence[ToolCall], band: Band | None = None, *, wait: int | None = None) -> Decision:
+def make_decision(
+    step: int, calls: Sequence[ToolCall], band: Band | None = None, *, wait: int | None = None
+) -> Decision:
     """Return where a turn with these calls goes.
 
     Args:
@@ -121,12 +123,12 @@ def decision_on(step: int, calls: Sequence[ToolCall], band: Band | None = None, 
         wait: see `wait_seconds`; goes with every decision that waits for a human.
     """
     open_calls = [call for call in calls if call.status in _OPEN]
-    kind = _kind(calls, {call.tool for call in open_calls if call.status is CallStatus.AWAITING}, band)
+    kind = _select_kind(calls, {call.tool for call in open_calls if call.status is CallStatus.AWAITING}, band)
     waiting = wait if kind in {"approve", "ask", "escalate"} else None
-    return Decision(kind=kind, step=step, calls=references(open_calls), wait=waiting)
+    return Decision(kind=kind, step=step, calls=to_references(open_calls), wait=waiting)
 
 
-def _kind(calls: Sequence[ToolCall], awaiting: set[str], band: Band | None) -> Kind:
+def _select_kind(calls: Sequence[ToolCall], awaiting: set[str], band: Band | None) -> Kind:
     if ESCALATE in awaiting:
         return "escalate"
     if ASK in awaiting:
@@ -138,29 +140,29 @@ def _kind(calls: Sequence[ToolCall], awaiting: set[str], band: Band | None) -> K
     return "tools" if calls else "answer"
 
 
-def wait_seconds(agent: AgentSpec) -> int:
+def compute_agent_wait(agent: AgentSpec) -> int:
     """Return how long a human is waited for at first: until the first reminder, or the expiry."""
     return min(agent.humans.remind_seconds or agent.approval_seconds, agent.approval_seconds)
 
 
-def missing(agent: AgentSpec, run: Run) -> tuple[str, str] | None:
+def find_missing(agent: AgentSpec, run: Run) -> tuple[str, str] | None:
     """Return the first of the metadata that the agent can't do without and the run lacks, with its question."""
     lacking = ((key, question) for key, question in agent.requires.items() if not run.metadata.get(key, "").strip())
     return next(lacking, None)
 
 
-def references(calls: Iterable[ToolCall]) -> tuple[CallRef, ...]:
+def to_references(calls: Iterable[ToolCall]) -> tuple[CallRef, ...]:
     """Return what the state machine carries of calls."""
     return tuple(CallRef(tool=call.tool, index=call.index) for call in calls)
 
 
-def results_of(reply: Message, calls: Sequence[ToolCall]) -> tuple[ToolResultBlock, ...]:
+def build_results(reply: Message, calls: Sequence[ToolCall]) -> tuple[ToolResultBlock, ...]:
     """Return one result for each call of a reply, in order; a call that left none has an error result."""
     stored = {call.index: call for call in calls}
-    return tuple(_result(block, index, stored.get(index)) for index, block in enumerate(reply.tool_calls))
+    return tuple(_build_result(block, index, stored.get(index)) for index, block in enumerate(reply.tool_calls))
 
 
-def _result(block: ToolCallBlock, index: int, call: ToolCall | None) -> ToolResultBlock:
+def _build_result(block: ToolCallBlock, index: int, call: ToolCall | None) -> ToolResultBlock:
     if call is None or call.result is None:
         reason = TOO_MANY if index >= CALLS_PER_TURN else NOT_RUN
         return ToolResultBlock(call_id=block.call_id, content=reason, is_error=True)

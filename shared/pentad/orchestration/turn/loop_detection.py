@@ -24,7 +24,7 @@ class _Made:
     result: _Result | None = None
 
 
-def repeated(run: str, earlier: Iterable[Message], reply: Message) -> str | None:
+def find_loop(run: str, earlier: Iterable[Message], reply: Message) -> str | None:
     """Return the tool of a call that goes round in circles, or None.
 
     That is one that the run has made `REPEATS` - 1 times before with the same arguments and the same result, with no
@@ -37,8 +37,8 @@ def repeated(run: str, earlier: Iterable[Message], reply: Message) -> str | None
             those is left to the step cap.
         reply: the model's message.
     """
-    made, newest = _made(message for message in earlier if message.run == run)
-    asked = [_key(block) for block in reply.tool_calls]
+    made, newest = _collect_calls(message for message in earlier if message.run == run)
+    asked = [_key_of(block) for block in reply.tool_calls]
     if any(key not in made for key in asked):
         return None
     for tool, arguments in asked:
@@ -50,7 +50,7 @@ def repeated(run: str, earlier: Iterable[Message], reply: Message) -> str | None
     return None
 
 
-def _made(messages: Iterable[Message]) -> tuple[dict[_Key, list[_Made]], int]:
+def _collect_calls(messages: Iterable[Message]) -> tuple[dict[_Key, list[_Made]], int]:
     """Return all calls with their results, and the last turn that made one for the first time."""
     made: dict[_Key, list[_Made]] = {}
     newest = open_turn = -1
@@ -60,14 +60,14 @@ def _made(messages: Iterable[Message]) -> tuple[dict[_Key, list[_Made]], int]:
             if isinstance(block, ToolCallBlock):
                 if open_turn != turn:
                     open_turn, waiting = turn, {}
-                if _key(block) not in made:
+                if _key_of(block) not in made:
                     newest = turn
                 waiting[block.call_id] = _Made(turn)
-                made.setdefault(_key(block), []).append(waiting[block.call_id])
+                made.setdefault(_key_of(block), []).append(waiting[block.call_id])
             elif isinstance(block, ToolResultBlock) and block.call_id in waiting:
                 waiting[block.call_id].result = (block.content, block.is_error)
     return made, newest
 
 
-def _key(block: ToolCallBlock) -> _Key:
+def _key_of(block: ToolCallBlock) -> _Key:
     return block.tool, arguments_hash(block.arguments)

@@ -10,7 +10,7 @@ from pentad.domain.models import Attempt, ChatReply, Outcome
 from pentad.domain.runs import Assessment, Decision, Step, ToolCall
 from pentad.domain.usage import Usage
 from pentad.orchestration.turn.decision import REASON_CHARACTERS
-from pentad.orchestration.turn.turn_input import Situation
+from pentad.orchestration.turn.turn_input import TurnContext
 
 _TURN = "turn"
 NO_MODEL = (
@@ -49,16 +49,16 @@ class TurnOutcome:
     assessment: Assessment | None = None
 
 
-def stop(step: int, reason: str) -> Decision:
+def make_stop(step: int, reason: str) -> Decision:
     """Return the decision that ends a run before its answer."""
     return Decision(kind="stop", step=step, reason=reason[:REASON_CHARACTERS])
 
 
-def billed(outcome: TurnOutcome, attempts: Sequence[Attempt]) -> TurnOutcome:
+def with_attempts(outcome: TurnOutcome, attempts: Sequence[Attempt]) -> TurnOutcome:
     """Return the outcome with what the attempts cost and who answered; ``none`` where nobody did."""
     answers = [one for one in attempts if one.outcome is Outcome.OK and one.context.purpose == _TURN]
     answered = answers[-1] if answers else None
-    return spent(
+    return with_costs(
         replace(
             outcome,
             provider=answered.provider if answered else "none",
@@ -68,7 +68,7 @@ def billed(outcome: TurnOutcome, attempts: Sequence[Attempt]) -> TurnOutcome:
     )
 
 
-def spent(outcome: TurnOutcome, attempts: Sequence[Attempt]) -> TurnOutcome:
+def with_costs(outcome: TurnOutcome, attempts: Sequence[Attempt]) -> TurnOutcome:
     """Return the outcome with what the attempts cost."""
     return replace(
         outcome,
@@ -77,7 +77,7 @@ def spent(outcome: TurnOutcome, attempts: Sequence[Attempt]) -> TurnOutcome:
     )
 
 
-def replied(outcome: TurnOutcome, reply: ChatReply) -> TurnOutcome:
+def with_reply(outcome: TurnOutcome, reply: ChatReply) -> TurnOutcome:
     """Return the outcome with what the gateway told beside its message."""
     return replace(
         outcome,
@@ -92,10 +92,10 @@ def replied(outcome: TurnOutcome, reply: ChatReply) -> TurnOutcome:
 def apologise(outcome: TurnOutcome, outage: ModelUnavailable) -> TurnOutcome:
     """Return the outcome as the one of an outage: the notice in place of an answer, and what the attempts cost."""
     noticed = replace(outcome, provider="none", model="none", notices=(*outage.notices, NO_MODEL), degraded=True)
-    return spent(noticed, outage.attempts)
+    return with_costs(noticed, outage.attempts)
 
 
-def assessed(outcome: TurnOutcome, assessment: Assessment) -> TurnOutcome:
+def with_assessment(outcome: TurnOutcome, assessment: Assessment) -> TurnOutcome:
     """Return the outcome with how sure it is, which goes to the session in one write with the reply."""
     append = tuple(
         one.model_copy(update={"assessment": assessment}) if one is outcome.reply else one for one in outcome.append
@@ -103,7 +103,7 @@ def assessed(outcome: TurnOutcome, assessment: Assessment) -> TurnOutcome:
     return replace(outcome, assessment=assessment, append=append)
 
 
-def make_step(situation: Situation, outcome: TurnOutcome, *, duration_ms: int) -> Step:
+def make_step(situation: TurnContext, outcome: TurnOutcome, *, duration_ms: int) -> Step:
     """Return the step that keeps a turn.
 
     Args:

@@ -30,37 +30,37 @@ from pentad.observability.metrics import names
 from pentad.observability.ports import Telemetry
 from pentad.orchestration.confidence.ports import Assessor
 from pentad.orchestration.reviews.ports import ReviewStore
-from pentad.orchestration.reviews.reviews import Cause, review_of, summary_of
+from pentad.orchestration.reviews.reviews import Cause, build_review, summarise_turn
 from pentad.orchestration.runs.ports import RunStore
-from pentad.orchestration.switches.ports import Standing, Switchboard
+from pentad.orchestration.switches.ports import Availability, Switchboard
 from pentad.orchestration.turn.decision import (
     LOOP,
     REASON_CHARACTERS,
-    decision_on,
-    held,
-    missing,
-    planned_calls,
+    compute_agent_wait,
+    find_missing,
+    hold_calls,
+    make_decision,
+    plan_calls,
     reply_id,
     results_id,
     stop_id,
-    wait_seconds,
 )
-from pentad.orchestration.turn.loop_detection import repeated
+from pentad.orchestration.turn.loop_detection import find_loop
 from pentad.orchestration.turn.outcome import (
     NO_MODEL,
     TurnOutcome,
     apologise,
-    assessed,
-    billed,
     make_step,
-    replied,
-    spent,
-    stop,
+    make_stop,
+    with_assessment,
+    with_attempts,
+    with_costs,
+    with_reply,
 )
-from pentad.orchestration.turn.turn_input import Situation, Turn, fitted, look, make_request
+from pentad.orchestration.turn.turn_input import TurnContext, TurnInput, ensure_fits, load_turn_context, make_request
 from pentad.tools.builtin import humans as builtin
 
-__all__ = ["Think", "Turn"]
+__all__ = ["Think", "TurnInput"]
 
 Role = Literal["user", "assistant"]
 
@@ -106,7 +106,7 @@ class Think:
         self._assessor = assessor
         self._reviews = reviews
 
-    def __call__(self, turn: Turn, *, deadline: float) -> Decision:
+    def __call__(self, turn: TurnInput, *, deadline: float) -> Decision:
         """Return the decision of a turn: the stored one, or that of a new reply.
 
         Args:
@@ -119,150 +119,152 @@ class Think:
             PentadError: what `ChatModel` and the stores raise; refusals and used-up budgets stop the run instead, and
                 where no model could be reached a notice is the answer.
         """
-        done = self._runs.step(turn.tenant, turn.run, turn.step)
+        done = self._runs.find_step(turn.tenant, turn.run, turn.step)
         if done is not None:
             return done.decision
         run = self._runs.get(turn.tenant, turn.run)
         if run.status.ended:
             return Decision(kind="stop", step=turn.step, reason=f"The run has ended: it is {run.status}.")
-        agent = self._agent(turn.agent)
-        standing = self._standing(turn, agent)
-        situation = look(
+        agent = self._get_agent(turn.agent)
+        standing = self._get_availability(turn, agent)
+        situation = load_turn_context(
             turn, run, agent, self._runs, self._sessions, unavailable=standing.unavailable, now=self._now()
         )
-        outcome = self._stored_outcome(situation)
+        outcome = self._find_stored_outcome(situation)
         if outcome is None:
-            situation, outcome = self._new_outcome(situation, standing.stopped, deadline)
-        outcome = self._with_recall(self._assessed(situation, outcome, deadline), situation)
+            situation, outcome = self._run_turn(situation, standing.stopped, deadline)
+        outcome = self._with_recall(self._apply_assessment(situation, outcome, deadline), situation)
         try:
             self._store(situation, outcome)
         except InvalidTransition:
             if not self._runs.get(turn.tenant, turn.run).status.ended:
                 raise
             # It was cancelled, or lost its session, while the model answered: what it would say has no place any more.
-            return stop(turn.step, "The run has ended.")
+            return make_stop(turn.step, "The run has ended.")
         self._telemetry.count(names.TURNS, agent=turn.agent, decision=outcome.decision.kind)
         return outcome.decision
 
-    def _agent(self, name: str) -> AgentSpec:
+    def _get_agent(self, name: str) -> AgentSpec:
         try:
-            return self._catalog.agent(name)
+            return self._catalog.get_agent(name)
         except KeyError as error:
             raise NotFound(f"there is no agent {name}", field="agent") from error
 
-    def _standing(self, turn: Turn, agent: AgentSpec) -> Standing:
+    def _get_availability(self, turn: TurnInput, agent: AgentSpec) -> Availability:
         return (
-            Standing()
+            Availability()
             if self._switchboard is None
-            else self._switchboard.standing(turn.tenant, turn.agent, agent.tools)
+            else self._switchboard.get_availability(turn.tenant, turn.agent, agent.tools)
         )
 
-    def _stored_outcome(self, situation: Situation) -> TurnOutcome | None:
+    def _find_stored_outcome(self, situation: TurnContext) -> TurnOutcome | None:
         """Return what an earlier try of this turn left in the session, or None."""
         turn = situation.turn
         stopped = situation.find(stop_id(turn.run, turn.step))
         reply = situation.find(reply_id(turn.run, turn.step))
         if stopped is not None:
-            attempts = self._attempts(situation)
-            outcome = TurnOutcome(stop(turn.step, stopped.message.text), [], (), stopped.seq)
-            return billed(outcome, attempts) if attempts else outcome
+            attempts = self._list_attempts(situation)
+            outcome = TurnOutcome(make_stop(turn.step, stopped.message.text), [], (), stopped.seq)
+            return with_attempts(outcome, attempts) if attempts else outcome
         if reply is None:
             return None
-        attempts = self._attempts(situation)
+        attempts = self._list_attempts(situation)
         answered = any(one.outcome is Outcome.OK for one in attempts)
-        outcome = self._understood(situation, (), reply.message, reply.seq, stands=answered)
-        return billed(replace(outcome, degraded=not answered), attempts)
+        outcome = self._build_outcome(situation, (), reply.message, reply.seq, stands=answered)
+        return with_attempts(replace(outcome, degraded=not answered), attempts)
 
-    def _with_recall(self, outcome: TurnOutcome, situation: Situation) -> TurnOutcome:
+    def _with_recall(self, outcome: TurnOutcome, situation: TurnContext) -> TurnOutcome:
         """Add to the first turn what came before it: the embedding of the question, which is no turn's own."""
         turn = situation.turn
         if turn.step != situation.run.first_step:
             return outcome
-        before = [one for one in self._ledger.of_run(turn.tenant, turn.run) if one.context.step is None]
+        before = [one for one in self._ledger.list_for_run(turn.tenant, turn.run) if one.context.step is None]
         return replace(
             outcome,
             usage=sum((one.usage for one in before), outcome.usage),
             cost_nanousd=outcome.cost_nanousd + sum(one.cost_nanousd for one in before),
         )
 
-    def _new_outcome(self, situation: Situation, stopped: str | None, deadline: float) -> tuple[Situation, TurnOutcome]:
+    def _run_turn(
+        self, situation: TurnContext, stopped: str | None, deadline: float
+    ) -> tuple[TurnContext, TurnOutcome]:
         if stopped is not None:
-            self._telemetry.event("run.switched_off", level="WARNING")
-            return situation, self._stopped(situation, f"The run was stopped: {stopped}")
+            self._telemetry.log_event("run.switched_off", level="WARNING")
+            return situation, self._make_stop_outcome(situation, f"The run was stopped: {stopped}")
         try:
             self._check_limits(situation)
-            question = missing(situation.agent, situation.run)
+            question = find_missing(situation.agent, situation.run)
             if question is not None:
-                return situation, self._asking(situation, question)
-            situation = fitted(situation, self._sessions)
+                return situation, self._ask_for_metadata(situation, question)
+            situation = ensure_fits(situation, self._sessions)
             return situation, self._ask_model(situation, deadline)
         except LimitReached as limit:
-            self._telemetry.event("run.limit_reached", level="WARNING", limit=limit.limit)
-            self._review(situation, "limit", limit.message)
-            return situation, self._stopped(situation, f"The run was stopped: {limit.message}.")
+            self._telemetry.log_event("run.limit_reached", level="WARNING", limit=limit.limit)
+            self._add_review(situation, "limit", limit.message)
+            return situation, self._make_stop_outcome(situation, f"The run was stopped: {limit.message}.")
         except (BudgetExceeded, Refused) as error:
-            self._telemetry.event("run.stopped", level="WARNING", error=type(error).__name__)
+            self._telemetry.log_event("run.stopped", level="WARNING", error=type(error).__name__)
             if isinstance(error, BudgetExceeded):
-                self._review(situation, "limit", error.message)
-            outcome = self._stopped(situation, f"The run was stopped: {error.message}.")
-            attempts = self._attempts(situation, retried=situation.turn.retry > 0)
-            return situation, billed(outcome, attempts) if attempts else outcome
+                self._add_review(situation, "limit", error.message)
+            outcome = self._make_stop_outcome(situation, f"The run was stopped: {error.message}.")
+            attempts = self._list_attempts(situation, retried=situation.turn.retry > 0)
+            return situation, with_attempts(outcome, attempts) if attempts else outcome
 
-    def _ask_model(self, situation: Situation, deadline: float) -> TurnOutcome:
+    def _ask_model(self, situation: TurnContext, deadline: float) -> TurnOutcome:
         """Ask the model. Where all models are down, the notice is the answer: the gateway has done the retrying."""
         try:
             reply = self._model.complete(
-                make_request(situation, builtin.tools_of(self._catalog, situation.agent)), deadline=deadline
+                make_request(situation, builtin.list_tools(self._catalog, situation.agent)), deadline=deadline
             )
         except ModelUnavailable as outage:
             outcome = self._answer_outage(situation, outage)
         else:
-            outcome = self._replied(situation, reply)
+            outcome = self._handle_reply(situation, reply)
         if situation.turn.retry:
             # An earlier try may have been killed after its answer: what that cost is on the ledger and nowhere else.
-            outcome = spent(outcome, self._attempts(situation))
+            outcome = with_costs(outcome, self._list_attempts(situation))
         return outcome
 
-    def _answer_outage(self, situation: Situation, outage: ModelUnavailable) -> TurnOutcome:
+    def _answer_outage(self, situation: TurnContext, outage: ModelUnavailable) -> TurnOutcome:
         turn = situation.turn
         words = (TextBlock(text=NO_MODEL),)
-        message = self._message(situation, reply_id(turn.run, turn.step), "assistant", words)
+        message = self._make_message(situation, reply_id(turn.run, turn.step), "assistant", words)
         append = (*situation.before, message)
-        return apologise(self._understood(situation, append, message, situation.next_seq, stands=False), outage)
+        return apologise(self._build_outcome(situation, append, message, situation.next_seq, stands=False), outage)
 
-    def _check_limits(self, situation: Situation) -> None:
+    def _check_limits(self, situation: TurnContext) -> None:
         """Check the caps; a step that asks for what is missing is no turn of a model, but counts as one here."""
         run, limits = situation.run, situation.agent.limits
         waited = (situation.began - run.created_at).total_seconds() - run.waited_seconds
         limits.check(run.spent, waited)
-        if missing(situation.agent, run) is not None:
+        if find_missing(situation.agent, run) is not None:
             limits.check(run.spent.model_copy(update={"steps": situation.turn.step - run.first_step}), waited)
 
-    def _asking(self, situation: Situation, question: tuple[str, str]) -> TurnOutcome:
+    def _ask_for_metadata(self, situation: TurnContext, question: tuple[str, str]) -> TurnOutcome:
         """Let a human be asked for what the run can't do without, before the model is."""
-        self._telemetry.event("run.metadata_missing", key=question[0])
+        self._telemetry.log_event("run.metadata_missing", key=question[0])
         decision = Decision(
             kind="ask",
             step=situation.turn.step,
             reason=question[1][:REASON_CHARACTERS],
-            wait=wait_seconds(situation.agent),
+            wait=compute_agent_wait(situation.agent),
         )
         return TurnOutcome(decision, [], situation.before, None)
 
-    def _replied(self, situation: Situation, reply: ChatReply) -> TurnOutcome:
+    def _handle_reply(self, situation: TurnContext, reply: ChatReply) -> TurnOutcome:
         turn = situation.turn
         message = reply.message.model_copy(
             update={"message_id": reply_id(turn.run, turn.step), "run": turn.run, "step": turn.step}
         )
-        looping = repeated(turn.run, [one.message for one in situation.seen], message)
+        looping = find_loop(turn.run, [one.message for one in situation.seen], message)
         if looping is not None:
-            self._telemetry.event("run.loop", level="WARNING", tool=looping)
-            return replied(self._looped(situation, message, looping), reply)
+            self._telemetry.log_event("run.loop", level="WARNING", tool=looping)
+            return with_reply(self._make_loop_outcome(situation, message, looping), reply)
         append = (*situation.before, message)
-        return replied(self._understood(situation, append, message, situation.next_seq, stands=True), reply)
+        return with_reply(self._build_outcome(situation, append, message, situation.next_seq, stands=True), reply)
 
-    def _understood(
-        self, situation: Situation, append: tuple[Message, ...], message: Message, seq: int, *, stands: bool
+    def _build_outcome(
+        self, situation: TurnContext, append: tuple[Message, ...], message: Message, seq: int, *, stands: bool
     ) -> TurnOutcome:
         """Return what a reply leads to, before anyone has asked how sure it is.
 
@@ -273,25 +275,25 @@ class Think:
             seq: its place in the session.
             stands: a model answered; it is no notice that none did.
         """
-        tools = {tool.name: tool for tool in builtin.tools_of(self._catalog, situation.agent)}
+        tools = {tool.name: tool for tool in builtin.list_tools(self._catalog, situation.agent)}
         step = situation.turn.step
-        calls = planned_calls(situation.run, step, message, tools, situation.unavailable)
-        decision = decision_on(step, calls, wait=wait_seconds(situation.agent))
+        calls = plan_calls(situation.run, step, message, tools, situation.unavailable)
+        decision = make_decision(step, calls, wait=compute_agent_wait(situation.agent))
         outcome = TurnOutcome(decision, calls, append, seq, reply=message if stands else None)
         if calls:
             return outcome
         citations, unknown = resolve_citations(message.text, situation.seen)
         return replace(outcome, citations=citations, unknown=unknown)
 
-    def _assessed(self, situation: Situation, outcome: TurnOutcome, deadline: float) -> TurnOutcome:
+    def _apply_assessment(self, situation: TurnContext, outcome: TurnOutcome, deadline: float) -> TurnOutcome:
         """Return the outcome with what its confidence allows, where the agent asks for that."""
-        if self._assessor is None or outcome.reply is None or not self._matters(situation.agent, outcome.calls):
+        if self._assessor is None or outcome.reply is None or not self._should_assess(situation.agent, outcome.calls):
             return outcome
         assessment = outcome.reply.assessment
         if assessment is None:
             assessment = self._assessor.assess(
                 situation.agent,
-                make_request(situation, builtin.tools_of(self._catalog, situation.agent)),
+                make_request(situation, builtin.list_tools(self._catalog, situation.agent)),
                 outcome.reply,
                 outcome.calls,
                 unknown_citations=len(outcome.unknown),
@@ -300,62 +302,62 @@ class Think:
             if assessment is None:
                 return outcome
             # What the assessment cost is on the ledger, beside what the turn did.
-            outcome = spent(outcome, self._attempts(situation, retried=situation.turn.retry > 0))
-        calls = held(outcome.calls) if assessment.band in {Band.DRAFT, Band.ESCALATE} else outcome.calls
+            outcome = with_costs(outcome, self._list_attempts(situation, retried=situation.turn.retry > 0))
+        calls = hold_calls(outcome.calls) if assessment.band in {Band.DRAFT, Band.ESCALATE} else outcome.calls
         step = situation.turn.step
-        decision = decision_on(step, calls, assessment.band, wait=wait_seconds(situation.agent))
-        outcome = replace(assessed(outcome, assessment), calls=calls, decision=decision)
-        self._noted(situation, assessment.confidence)
+        decision = make_decision(step, calls, assessment.band, wait=compute_agent_wait(situation.agent))
+        outcome = replace(with_assessment(outcome, assessment), calls=calls, decision=decision)
+        self._note_confidence(situation, assessment.confidence)
         if assessment.band is Band.REVIEW:
-            summary = summary_of(outcome.reply, calls) if outcome.reply else ""
-            self._review(situation, "confidence", summary, assessment.confidence)
+            summary = summarise_turn(outcome.reply, calls) if outcome.reply else ""
+            self._add_review(situation, "confidence", summary, assessment.confidence)
         return outcome
 
-    def _matters(self, agent: AgentSpec, calls: list[ToolCall]) -> bool:
+    def _should_assess(self, agent: AgentSpec, calls: list[ToolCall]) -> bool:
         """Tell whether a turn is assessed: an answer is, and calls that change something."""
         if agent.confidence is None:
             return False
         specs = [self._catalog.tools[call.tool] for call in calls if call.tool in self._catalog.tools]
         return not calls or any(spec.effects != "none" for spec in specs)
 
-    def _noted(self, situation: Situation, confidence: float) -> None:
+    def _note_confidence(self, situation: TurnContext, confidence: float) -> None:
         try:
             self._runs.note(situation.turn.tenant, situation.turn.run, confidence=confidence)
         except InvalidTransition:
-            self._telemetry.event("run.ended_meanwhile")  # The next state finds it so.
+            self._telemetry.log_event("run.ended_meanwhile")  # The next state finds it so.
 
-    def _review(self, situation: Situation, cause: Cause, summary: str, confidence: float | None = None) -> None:
+    def _add_review(self, situation: TurnContext, cause: Cause, summary: str, confidence: float | None = None) -> None:
         if self._reviews is not None:
             step = situation.turn.step
-            self._reviews.add(review_of(situation.run, step, cause, summary, at=self._now(), confidence=confidence))
+            self._reviews.add(build_review(situation.run, step, cause, summary, at=self._now(), confidence=confidence))
 
-    def _looped(self, situation: Situation, reply: Message, tool: str) -> TurnOutcome:
+    def _make_loop_outcome(self, situation: TurnContext, reply: Message, tool: str) -> TurnOutcome:
         """Stop a run that makes the same call again and again; its last calls are closed by error results."""
         turn = situation.turn
         closed = tuple(
             ToolResultBlock(call_id=block.call_id, content=LOOP, is_error=True) for block in reply.tool_calls
         )
-        results = self._message(situation, results_id(turn.run, turn.step), "user", closed)
+        results = self._make_message(situation, results_id(turn.run, turn.step), "user", closed)
         reason = f"The run was stopped: it called {tool} with the same arguments again and again."
-        self._review(situation, "loop", reason)
-        return self._stopped(situation, reason, reply, results)
+        self._add_review(situation, "loop", reason)
+        return self._make_stop_outcome(situation, reason, reply, results)
 
-    def _stopped(self, situation: Situation, reason: str, *own: Message) -> TurnOutcome:
+    def _make_stop_outcome(self, situation: TurnContext, reason: str, *own: Message) -> TurnOutcome:
         turn = situation.turn
-        decision = stop(turn.step, reason)
+        decision = make_stop(turn.step, reason)
         words = (TextBlock(text=decision.reason or reason),)
-        message = self._message(situation, stop_id(turn.run, turn.step), "assistant", words)
+        message = self._make_message(situation, stop_id(turn.run, turn.step), "assistant", words)
         return TurnOutcome(decision, [], (*situation.before, *own, message), situation.next_seq + len(own))
 
-    def _attempts(self, situation: Situation, *, retried: bool = True) -> list[Attempt]:
+    def _list_attempts(self, situation: TurnContext, *, retried: bool = True) -> list[Attempt]:
         """Return the turn's attempts; ``retried``: those of earlier tries of the state as well."""
         turn = situation.turn
         since = None if retried else situation.began
-        attempts = self._ledger.of_run(turn.tenant, turn.run, since=since)
+        attempts = self._ledger.list_for_run(turn.tenant, turn.run, since=since)
         return [one for one in attempts if one.context.step == turn.step]
 
-    def _message(
-        self, situation: Situation, message_id: str, role: Role, blocks: tuple[TextBlock | ToolResultBlock, ...]
+    def _make_message(
+        self, situation: TurnContext, message_id: str, role: Role, blocks: tuple[TextBlock | ToolResultBlock, ...]
     ) -> Message:
         return Message(
             message_id=message_id,
@@ -366,7 +368,7 @@ class Think:
             step=situation.turn.step,
         )
 
-    def _store(self, situation: Situation, outcome: TurnOutcome) -> None:
+    def _store(self, situation: TurnContext, outcome: TurnOutcome) -> None:
         """Store a turn: its messages, what a human should look at, and last the step, which makes it done."""
         turn, head = situation.turn, situation.head
         if outcome.append:
@@ -381,9 +383,9 @@ class Think:
         if outcome.decision.kind == "escalate":
             summary = "A human was asked to take over."
             if outcome.reply:
-                summary = summary_of(outcome.reply, outcome.calls, escalated=True)
+                summary = summarise_turn(outcome.reply, outcome.calls, escalated=True)
             sure = outcome.assessment.confidence if outcome.assessment else None
-            self._review(situation, "escalated", summary, sure)
+            self._add_review(situation, "escalated", summary, sure)
         took = (self._now() - situation.began).total_seconds() * 1000
         step = make_step(situation, outcome, duration_ms=max(0, round(took)))
         self._runs.record_step(step, outcome.calls)

@@ -1,7 +1,7 @@
 """What is stored as a turn begins: the run, its agent, and the part of the conversation that the model is sent.
 
 That part is bounded by the agent's water marks, whatever the length of the session or of the run: where it no longer
-fits, a new epoch begins (`pentad.memory.context.window.shortened`), and the messages before it are not read again.
+fits, a new epoch begins (`pentad.memory.context.window.advance_epoch`), and the messages before it are not read again.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,13 +17,13 @@ from pentad.domain.messages import Message
 from pentad.domain.models import CallContext, ChatRequest
 from pentad.domain.runs import Run
 from pentad.domain.values import FrozenValue
-from pentad.memory.context.window import assemble, shortened
+from pentad.memory.context.window import advance_epoch, assemble
 from pentad.memory.sessions.ports import Session, SessionStore, StoredMessage
 from pentad.orchestration.runs.ports import RunStore
-from pentad.orchestration.turn.decision import reply_id, results_id, results_of
+from pentad.orchestration.turn.decision import build_results, reply_id, results_id
 
 
-class Turn(FrozenValue):
+class TurnInput(FrozenValue):
     """One turn of one run: the payload of the Think state, without ``op``."""
 
     tenant: TenantId
@@ -35,7 +35,7 @@ class Turn(FrozenValue):
 
 
 @dataclass(frozen=True)
-class Situation:
+class TurnContext:
     """What is stored as a turn begins.
 
     Attributes:
@@ -45,7 +45,7 @@ class Situation:
         unavailable: tools that may not run now, each with the sentence that the model is told.
     """
 
-    turn: Turn
+    turn: TurnInput
     run: Run
     agent: AgentSpec
     head: Session
@@ -84,8 +84,8 @@ class Situation:
         return assemble(self.seen, pinned=self.question is not None)
 
 
-def look(
-    turn: Turn,
+def load_turn_context(
+    turn: TurnInput,
     run: Run,
     agent: AgentSpec,
     runs: RunStore,
@@ -93,7 +93,7 @@ def look(
     *,
     unavailable: Mapping[str, str],
     now: datetime,
-) -> Situation:
+) -> TurnContext:
     """Read what a turn begins with.
 
     Raises:
@@ -103,15 +103,15 @@ def look(
     head = sessions.get(turn.tenant, turn.session)
     if head is None or run.session != turn.session:
         raise NotFound("there is no such session", field="session")
-    question, stored = conversation(run, head, sessions)
+    question, stored = read_conversation(run, head, sessions)
     if any(one.seq > run.request_seq and one.message.run != run.run for one in stored):
         # The lease ran out and another run went on: what this one would write has no place any more.
         raise InvalidTransition("another run has taken the session over", field="session")
-    results = _results(turn, stored, runs, now)
-    return Situation(turn, run, agent, head, stored, question, results, unavailable, now)
+    results = _build_results(turn, stored, runs, now)
+    return TurnContext(turn, run, agent, head, stored, question, results, unavailable, now)
 
 
-def conversation(
+def read_conversation(
     run: Run, head: Session, sessions: SessionStore
 ) -> tuple[StoredMessage | None, Sequence[StoredMessage]]:
     """Return the run's question, where its epoch began after it, and the messages since the epoch began."""
@@ -126,7 +126,7 @@ def conversation(
     return next(iter(question), None), stored
 
 
-def _results(turn: Turn, stored: Sequence[StoredMessage], runs: RunStore, now: datetime) -> Message | None:
+def _build_results(turn: TurnInput, stored: Sequence[StoredMessage], runs: RunStore, now: datetime) -> Message | None:
     """Return the message with the results of the last step's calls, or None where none is to be added."""
     before = turn.step - 1
     by_id = {one.message.message_id: one.message for one in stored}
@@ -136,14 +136,14 @@ def _results(turn: Turn, stored: Sequence[StoredMessage], runs: RunStore, now: d
     return Message(
         message_id=results_id(turn.run, before),
         role="user",
-        blocks=results_of(reply, runs.calls(turn.tenant, turn.run, before)),
+        blocks=build_results(reply, runs.list_calls(turn.tenant, turn.run, before)),
         created_at=now,
         run=turn.run,
         step=before,
     )
 
 
-def fitted(situation: Situation, sessions: SessionStore) -> Situation:
+def ensure_fits(situation: TurnContext, sessions: SessionStore) -> TurnContext:
     """Return the situation with a context that fits the agent's budget; where it did not, a new epoch has begun.
 
     Repeatable: an epoch that has begun is what the next try reads.
@@ -151,7 +151,7 @@ def fitted(situation: Situation, sessions: SessionStore) -> Situation:
     run, head = situation.run, situation.head
     pinned = situation.question is not None
     seen = situation.seen
-    epoch = shortened(seen, situation.agent.context, request_seq=run.request_seq, pinned=pinned)
+    epoch = advance_epoch(seen, situation.agent.context, request_seq=run.request_seq, pinned=pinned)
     if epoch is None:
         return situation
     sessions.begin_epoch(head.tenant, head.session, epoch.first_seq, epoch.estimated_tokens)
@@ -163,7 +163,7 @@ def fitted(situation: Situation, sessions: SessionStore) -> Situation:
     )
 
 
-def make_request(situation: Situation, tools: Sequence[ToolSpec]) -> ChatRequest:
+def make_request(situation: TurnContext, tools: Sequence[ToolSpec]) -> ChatRequest:
     """Return what the model is asked in this turn.
 
     Args:

@@ -8,12 +8,12 @@ from pentad.domain.canonical import sha256_of
 from pentad.domain.declarations.agents import AgentSpec
 from pentad.domain.declarations.workflows import AgentStep, StepResult
 from pentad.domain.errors import NotFound, StepDone, StepFailed
-from pentad.domain.ids import derived_id
+from pentad.domain.ids import derive_id
 from pentad.domain.messages import Message, TextBlock
 from pentad.domain.runs import Run, RunStatus
-from pentad.orchestration.lifecycle.start import lease_seconds, reference, request_message_id
-from pentad.orchestration.workflows.redriven_steps import answered, keep, places
-from pentad.orchestration.workflows.steps import EnteredStep, Stores, reference_of
+from pentad.orchestration.lifecycle.start import build_execution_input, compute_lease, request_message_id
+from pentad.orchestration.workflows.redriven_steps import find_earlier_answer, iter_earlier_steps, store_result
+from pentad.orchestration.workflows.steps import EnteredStep, Stores, build_reference
 from pentad.orchestration.workflows.templates import render
 
 _MARKER = re.compile(r" ?\[\d{1,3}\]")
@@ -44,21 +44,21 @@ class Children:
             PentadError: what the stores raise.
         """
         stores = self._stores
-        step = stores.step(at, AgentStep)
-        agent = self._agent(step.agent)
+        step = stores.get_step(at, AgentStep)
+        agent = self._get_agent(step.agent)
         name = child_id(at)
         try:
             child = stores.runs.get(at.tenant, name)
         except NotFound:
-            parent = stores.run(at)
-            prompt = render(step.prompt, stores.lookup(parent, at.refs))
+            parent = stores.get_run(at)
+            prompt = render(step.prompt, stores.make_lookup(parent, at.refs))
             self._check_done(at, parent, step, prompt)
             stores.check_allowed(parent, at)
-            child = self._made(at, parent, agent, prompt)
+            child = self._create_run(at, parent, agent, prompt)
         if child.execution_arn is None:
             # Its name and machine are known before it runs: whoever looks at the run finds the execution.
-            stores.runs.set_execution(at.tenant, name, self._execution(agent, name))
-        return reference(child)
+            stores.runs.set_execution(at.tenant, name, self._build_execution_arn(agent, name))
+        return build_execution_input(child)
 
     def collect(self, at: EnteredStep) -> dict[str, Any]:
         """Store what an agent's run came to and return its reference.
@@ -69,16 +69,16 @@ class Children:
             PentadError: what the stores raise.
         """
         stores = self._stores
-        stores.step(at, AgentStep)
+        stores.get_step(at, AgentStep)
         result = stores.results.get(at.tenant, at.run, at.place)
         if result is None:
-            child = self._ended(stores.runs.get(at.tenant, child_id(at)))
-            result = stores.results.put(result_of(at, child, stores.now()))
+            child = self._ensure_ended(stores.runs.get(at.tenant, child_id(at)))
+            result = stores.results.put(build_child_result(at, child, stores.now()))
             self._count_waiting(at, child)
         stores.record(result)
         if result.status == "failed":
             raise StepFailed(f"the step {at.step} failed: {result.text}")
-        return reference_of(result)
+        return build_reference(result)
 
     def _check_done(self, at: EnteredStep, parent: Run, step: AgentStep, prompt: str) -> None:
         """Return if the agent has not answered this prompt for a failed run that this one goes on for.
@@ -86,46 +86,46 @@ class Children:
         Raises:
             StepDone: it has; its answer is this step's result now.
         """
-        stores, asked = self._stores, asked_hash(step.agent, prompt)
-        done = answered(stores, parent, at, asked)
+        stores, asked = self._stores, hash_prompt(step.agent, prompt)
+        done = find_earlier_answer(stores, parent, at, asked)
         if done is None:
-            uncollected = [self._left(before) for before in places(stores, parent, at)]
-            results = [result_of(at, child, stores.now()) for child in uncollected if child is not None]
+            uncollected = [self._take_uncollected(before) for before in iter_earlier_steps(stores, parent, at)]
+            results = [build_child_result(at, child, stores.now()) for child in uncollected if child is not None]
             done = next((one for one in results if one.status == "succeeded" and one.asked == asked), None)
         if done is not None:
-            keep(stores, done)
+            store_result(stores, done)
             raise StepDone(f"the step {at.step} was done by an earlier run")
 
-    def _left(self, before: EnteredStep) -> Run | None:
+    def _take_uncollected(self, before: EnteredStep) -> Run | None:
         """Return the agent's run that a failed run has started and not collected; what still runs of it ends now."""
         stores = self._stores
         if stores.results.get(before.tenant, before.run, before.place) is not None:
             return None
         try:
-            return self._ended(stores.runs.get(before.tenant, child_id(before)))
+            return self._ensure_ended(stores.runs.get(before.tenant, child_id(before)))
         except NotFound:
             return None
 
-    def _agent(self, name: str) -> AgentSpec:
+    def _get_agent(self, name: str) -> AgentSpec:
         found = self._stores.catalog.agents.get(name)
         if found is None:
             raise NotFound(f"there is no agent {name}", field="agent")
         return found
 
-    def _made(self, at: EnteredStep, parent: Run, agent: AgentSpec, prompt: str) -> Run:
+    def _create_run(self, at: EnteredStep, parent: Run, agent: AgentSpec, prompt: str) -> Run:
         now = self._stores.now()
         child = Run(
             tenant=at.tenant,
             run=child_id(at),
             agent=agent.name,
-            session=derived_id("ses", at.tenant, at.run, str(at.place)),
+            session=derive_id("ses", at.tenant, at.run, str(at.place)),
             user=parent.user,
             status=RunStatus.QUEUED,
             trigger="workflow",
             created_at=now,
             updated_at=now,
             request_seq=0,
-            request_hash=asked_hash(agent.name, prompt),
+            request_hash=hash_prompt(agent.name, prompt),
             metadata=parent.metadata,
             parent=at.run,
         )
@@ -138,15 +138,15 @@ class Children:
             step=0,
         )
         return self._stores.runs.start(
-            child, message, session_days=agent.session_days, lease_seconds=lease_seconds(agent)
+            child, message, session_days=agent.session_days, lease_seconds=compute_lease(agent)
         )
 
-    def _execution(self, agent: AgentSpec, run: str) -> str:
+    def _build_execution_arn(self, agent: AgentSpec, run: str) -> str:
         """Return the ARN of a run's execution; of an Express one all but the part that only its start tells."""
         kind = "express" if agent.pattern == "reply" else "execution"
         return f"{self._machines.replace(':stateMachine:', f':{kind}:', 1)}{agent.name}:{run}"
 
-    def _ended(self, child: Run) -> Run:
+    def _ensure_ended(self, child: Run) -> Run:
         """Return a child that has ended: one whose execution died without a word ends here, and frees its session."""
         if child.status.ended:
             return child
@@ -163,7 +163,7 @@ class Children:
         """Let the time that the agent waited for humans not count as the workflow's own."""
         if child.waited_seconds <= 0:
             return
-        status, runs = self._stores.run(at).status, self._stores.runs
+        status, runs = self._stores.get_run(at).status, self._stores.runs
         runs.set_status(at.tenant, at.run, RunStatus.AWAITING_HUMAN)
         runs.set_status(at.tenant, at.run, RunStatus.RUNNING, waited_seconds=child.waited_seconds)
         if status is RunStatus.AWAITING_HUMAN:
@@ -173,18 +173,18 @@ class Children:
 
 def child_id(at: EnteredStep) -> str:
     """Return the id of the run of an agent's step: the same however often its states are tried."""
-    return derived_id("run", at.tenant, at.run, at.step, str(at.place))
+    return derive_id("run", at.tenant, at.run, at.step, str(at.place))
 
 
-def asked_hash(agent: str, prompt: str) -> str:
+def hash_prompt(agent: str, prompt: str) -> str:
     """Return the hash of what an agent is asked."""
     return sha256_of(["agent", agent, prompt])
 
 
-def result_of(at: EnteredStep, child: Run, now: datetime) -> StepResult:
+def build_child_result(at: EnteredStep, child: Run, now: datetime) -> StepResult:
     """Return what an agent's run came to."""
     answered = child.status is RunStatus.SUCCEEDED and child.answer is not None
-    text = with_sources(child) if answered else _why(child)
+    text = with_sources(child) if answered else _explain_failure(child)
     return StepResult(
         tenant=at.tenant,
         run=at.run,
@@ -211,14 +211,14 @@ def with_sources(child: Run) -> str:
     """
     named = {citation.marker: citation.document for citation in child.citations}
 
-    def replaced(match: re.Match[str]) -> str:
+    def replace_marker(match: re.Match[str]) -> str:
         document = named.get(match[0].strip())
         return match[0] if document is None else f" ({document})"
 
-    return _MARKER.sub(replaced, child.answer or "").strip()
+    return _MARKER.sub(replace_marker, child.answer or "").strip()
 
 
-def _why(child: Run) -> str:
+def _explain_failure(child: Run) -> str:
     if child.status is RunStatus.DEGRADED:
         return "no model could be reached"
     return child.error or child.stop_reason or f"the agent's run is {child.status.value}"

@@ -11,8 +11,8 @@ from pentad.domain.ids import approval_id
 from pentad.domain.runs import Approval, ApprovalCall, ApprovalStatus, CallStatus, Run, ToolCall
 from pentad.orchestration.approvals.ports import ApprovalStore
 from pentad.orchestration.workflows.ports import Asks
-from pentad.orchestration.workflows.redriven_steps import keep, places, taken
-from pentad.orchestration.workflows.steps import EnteredStep, Stores, reference_of
+from pentad.orchestration.workflows.redriven_steps import iter_earlier_steps, store_result, take_over
+from pentad.orchestration.workflows.steps import EnteredStep, Stores, build_reference
 from pentad.orchestration.workflows.templates import render
 from pentad.orchestration.workflows.tool_steps import INDEX
 
@@ -48,8 +48,8 @@ class Humans:
             InvalidTransition: the run has ended.
             StoreUnavailable: a store, the key service or the bus did not answer.
         """
-        step = self._stores.workflow(at.agent).steps.get(at.step)
-        made = self._call_approval(at, step) if isinstance(step, ToolStep) else self._approval(at)
+        step = self._stores.get_workflow(at.agent).steps.get(at.step)
+        made = self._build_call_approval(at, step) if isinstance(step, ToolStep) else self._build_approval(at)
         return {"approval": self._asks.ask(made, task_token).approval}
 
     def expire(self, at: EnteredStep) -> dict[str, Any]:
@@ -75,13 +75,13 @@ class Humans:
             InvalidTransition: it is still pending.
             StoreUnavailable: a store did not answer.
         """
-        self._stores.step(at, HumanStep)
+        self._stores.get_step(at, HumanStep)
         result = self._stores.results.get(at.tenant, at.run, at.place)
         if result is None:
-            result = self._stores.results.put(result_of(at, self._decided(at)))
+            result = self._stores.results.put(build_human_result(at, self._get_decided(at)))
         if strict and result.status in ("rejected", "expired"):
             raise StepRejected(f"the step {at.step} was rejected: {result.text}")
-        return reference_of(result)
+        return build_reference(result)
 
     def settle(self, at: EnteredStep) -> dict[str, Any]:
         """Bring a tool's call to what was decided: exactly what was shown may run.
@@ -92,21 +92,21 @@ class Humans:
             InvalidTransition: it is still pending, or the call has ended otherwise.
             StoreUnavailable: a store did not answer.
         """
-        call = self._stores.runs.call(at.tenant, at.run, at.place, INDEX)
-        approval = self._agreed(at, call)
+        call = self._stores.runs.get_call(at.tenant, at.run, at.place, INDEX)
+        approval = self._resolve_approval(at, call)
         if call.status in (CallStatus.AWAITING, CallStatus.PENDING):
-            call = _settled(call, approval)
+            call = _apply_decision(call, approval)
             self._stores.runs.save_call(call)
         if call.status is CallStatus.REJECTED:
-            raise StepRejected(f"the step {at.step} was rejected: {_why(approval)}")
+            raise StepRejected(f"the step {at.step} was rejected: {_explain_rejection(approval)}")
         return {"index": INDEX, "status": call.status.value}
 
-    def _approval(self, at: EnteredStep) -> Approval:
+    def _build_approval(self, at: EnteredStep) -> Approval:
         stores = self._stores
-        step = stores.step(at, HumanStep)
-        run = stores.run(at)
+        step = stores.get_step(at, HumanStep)
+        run = stores.get_run(at)
         now = stores.now()
-        text = render(step.text, stores.lookup(run, at.refs))
+        text = render(step.text, stores.make_lookup(run, at.refs))
         self._check_said(at, run, step, text)
         asked = StepResult(
             tenant=at.tenant,
@@ -146,17 +146,17 @@ class Humans:
         Raises:
             StepDone: one has; the decision is this step's result now.
         """
-        decided = self._earlier(at, run, lambda earlier: _is_of(earlier, step, text))
+        decided = self._find_earlier(at, run, lambda earlier: _is_same_question(earlier, step, text))
         if decided is not None:
             before = at.model_copy(update={"run": decided.run})
-            keep(self._stores, taken(at, result_of(before, decided), self._stores.now()))
+            store_result(self._stores, take_over(at, build_human_result(before, decided), self._stores.now()))
             raise StepDone(f"the step {at.step} was decided for an earlier run")
 
-    def _call_approval(self, at: EnteredStep, step: ToolStep) -> Approval:
+    def _build_call_approval(self, at: EnteredStep, step: ToolStep) -> Approval:
         stores = self._stores
-        run = stores.run(at)
-        call = stores.runs.call(at.tenant, at.run, at.place, INDEX)
-        if self._earlier(at, run, lambda earlier: _agrees_to(earlier, call)) is not None:
+        run = stores.get_run(at)
+        call = stores.runs.get_call(at.tenant, at.run, at.place, INDEX)
+        if self._find_earlier(at, run, lambda earlier: _is_approval_of(earlier, call)) is not None:
             raise StepDone(f"the call of the step {at.step} was approved for an earlier run")
         shown = ApprovalCall(
             index=call.index, tool=call.tool, arguments=call.arguments, arguments_hash=call.arguments_hash
@@ -176,9 +176,9 @@ class Humans:
             expires_at=now + timedelta(seconds=step.seconds),
         )
 
-    def _earlier(self, at: EnteredStep, run: Run, fits: Callable[[Approval], bool]) -> Approval | None:
+    def _find_earlier(self, at: EnteredStep, run: Run, fits: Callable[[Approval], bool]) -> Approval | None:
         """Return what was decided for a failed run that this one goes on for, where it is about the same."""
-        for before in places(self._stores, run, at):
+        for before in iter_earlier_steps(self._stores, run, at):
             try:
                 approval = self._approvals.get(at.tenant, approval_id(before.run, before.place))
             except NotFound:
@@ -187,17 +187,17 @@ class Humans:
                 return approval
         return None
 
-    def _agreed(self, at: EnteredStep, call: ToolCall) -> Approval:
+    def _resolve_approval(self, at: EnteredStep, call: ToolCall) -> Approval:
         try:
-            return self._decided(at)
+            return self._get_decided(at)
         except NotFound:
-            run = self._stores.run(at)
-            earlier = self._earlier(at, run, lambda one: _agrees_to(one, call))
+            run = self._stores.get_run(at)
+            earlier = self._find_earlier(at, run, lambda one: _is_approval_of(one, call))
             if earlier is None:
                 raise
             return earlier
 
-    def _decided(self, at: EnteredStep) -> Approval:
+    def _get_decided(self, at: EnteredStep) -> Approval:
         approval = self._approvals.get(at.tenant, approval_id(at.run, at.place))
         if approval.run != at.run:
             raise NotFound("there is no such approval", field="approval")
@@ -206,10 +206,10 @@ class Humans:
         return approval
 
 
-def result_of(at: EnteredStep, approval: Approval) -> StepResult:
+def build_human_result(at: EnteredStep, approval: Approval) -> StepResult:
     """Return what a human said: the text as it stands after an approval, the answer, or why not."""
     agreed = approval.status in (ApprovalStatus.APPROVED, ApprovalStatus.ANSWERED)
-    text = (approval.reply or approval.text or "") if agreed else _why(approval)
+    text = (approval.reply or approval.text or "") if agreed else _explain_rejection(approval)
     return StepResult.model_validate(
         {
             "tenant": at.tenant,
@@ -225,7 +225,7 @@ def result_of(at: EnteredStep, approval: Approval) -> StepResult:
     )
 
 
-def _is_of(approval: Approval, step: HumanStep, text: str) -> bool:
+def _is_same_question(approval: Approval, step: HumanStep, text: str) -> bool:
     """Tell whether a human has decided just what a step would ask: the same words, and of no fewer people.
 
     What nobody decided in time is no decision.
@@ -236,23 +236,23 @@ def _is_of(approval: Approval, step: HumanStep, text: str) -> bool:
     return said and approval.status in _SAID
 
 
-def _agrees_to(approval: Approval, call: ToolCall) -> bool:
+def _is_approval_of(approval: Approval, call: ToolCall) -> bool:
     """Tell whether a human has approved just this call: of this tool, with these arguments."""
     shown = {(one.tool, one.arguments_hash) for one in approval.calls}
     return approval.status is ApprovalStatus.APPROVED and (call.tool, call.arguments_hash) in shown
 
 
-def _why(approval: Approval) -> str:
+def _explain_rejection(approval: Approval) -> str:
     return (approval.reason or "no reason was given").rstrip(".")
 
 
-def _settled(call: ToolCall, approval: Approval) -> ToolCall:
+def _apply_decision(call: ToolCall, approval: Approval) -> ToolCall:
     shown = next((one for one in approval.calls if one.index == call.index), None)
     if approval.status is ApprovalStatus.APPROVED and shown is not None:
         as_shown = arguments_hash(shown.arguments) == shown.arguments_hash
         if as_shown and (shown.edited or shown.arguments_hash == call.arguments_hash):
             approved = {"arguments": shown.arguments, "arguments_hash": shown.arguments_hash}
             return call.model_copy(update=approved | {"status": CallStatus.APPROVED})
-    why = f"A human rejected this call; it was not run. Reason: {_why(approval)}"
+    why = f"A human rejected this call; it was not run. Reason: {_explain_rejection(approval)}"
     end = {"status": CallStatus.REJECTED, "result": why, "is_error": True, "error_type": "StepRejected"}
     return call.model_copy(update=end | {"ended_at": approval.decided_at or approval.expires_at})

@@ -9,8 +9,8 @@ from pentad.domain.runs import Run
 from pentad.domain.usage import Usage
 from pentad.models.ledger.ports import Ledger
 from pentad.models.ports import ChatModel
-from pentad.orchestration.workflows.redriven_steps import answered
-from pentad.orchestration.workflows.steps import EnteredStep, Stores, fields_of, reference_of
+from pentad.orchestration.workflows.redriven_steps import find_earlier_answer
+from pentad.orchestration.workflows.steps import EnteredStep, Stores, build_reference, parse_fields
 from pentad.orchestration.workflows.templates import render
 
 PURPOSE = "task"
@@ -46,28 +46,28 @@ class Task:
             PentadError: what `ChatModel` and the stores raise.
         """
         stores = self._stores
-        step = stores.step(at, ModelStep)
+        step = stores.get_step(at, ModelStep)
         stored = stores.results.get(at.tenant, at.run, at.place)
         if stored is None:
-            stored = stores.results.put(self._asked(at, step, deadline))
+            stored = stores.results.put(self._ask_model(at, step, deadline))
         stores.record(stored)
-        return reference_of(stored, step.exports)
+        return build_reference(stored, step.exports)
 
-    def _asked(self, at: EnteredStep, step: ModelStep, deadline: float) -> StepResult:
+    def _ask_model(self, at: EnteredStep, step: ModelStep, deadline: float) -> StepResult:
         stores, began = self._stores, self._stores.now()
-        run = stores.run(at)
-        prompt = render(step.prompt, stores.lookup(run, at.refs))
+        run = stores.get_run(at)
+        prompt = render(step.prompt, stores.make_lookup(run, at.refs))
         asked = sha256_of(["model", step.task, step.system, prompt, step.output_schema])
-        earlier = answered(stores, run, at, asked)
+        earlier = find_earlier_answer(stores, run, at, asked)
         if earlier is not None:
-            return earlier.model_copy(update={"fields": _bounded(earlier.fields, step.exports)})
+            return earlier.model_copy(update={"fields": _limit_exports(earlier.fields, step.exports)})
         stores.check_allowed(run, at)
-        reply = _usable(self._model.complete(self._request(at, step, run, prompt), deadline=deadline))
+        reply = _check_usable(self._model.complete(self._build_request(at, step, run, prompt), deadline=deadline))
         text = reply.message.text
-        fields = fields_of(text) if step.output_schema is not None else None
+        fields = parse_fields(text) if step.output_schema is not None else None
         if step.output_schema is not None and fields is None:
             raise MalformedReply("the reply is not the structured output that was asked for")
-        usage, cost = self._spent(at, reply)
+        usage, cost = self._compute_spent(at, reply)
         return StepResult(
             tenant=at.tenant,
             run=at.run,
@@ -75,7 +75,7 @@ class Task:
             name=at.step,
             status="succeeded",
             text=text,
-            fields=_bounded(fields, step.exports),
+            fields=_limit_exports(fields, step.exports),
             notices=reply.notices,
             provider=reply.provider,
             model=reply.model,
@@ -86,7 +86,7 @@ class Task:
             asked=asked,
         )
 
-    def _request(self, at: EnteredStep, step: ModelStep, run: Run, prompt: str) -> ChatRequest:
+    def _build_request(self, at: EnteredStep, step: ModelStep, run: Run, prompt: str) -> ChatRequest:
         message = Message(
             message_id=f"msg_{at.run}_{at.place:05d}_t",
             role="user",
@@ -111,15 +111,15 @@ class Task:
             output_schema=step.output_schema,
         )
 
-    def _spent(self, at: EnteredStep, reply: ChatReply) -> tuple[Usage, int]:
+    def _compute_spent(self, at: EnteredStep, reply: ChatReply) -> tuple[Usage, int]:
         if not at.retry:
             return reply.usage, reply.cost_nanousd
         # An earlier try may have been killed after its answer: what that cost is on the ledger and nowhere else.
-        attempts = [one for one in self._ledger.of_run(at.tenant, at.run) if one.context.step == at.place]
+        attempts = [one for one in self._ledger.list_for_run(at.tenant, at.run) if one.context.step == at.place]
         return sum((one.usage for one in attempts), Usage()), sum(one.cost_nanousd for one in attempts)
 
 
-def _usable(reply: ChatReply) -> ChatReply:
+def _check_usable(reply: ChatReply) -> ChatReply:
     """Return a reply that a workflow can go on with."""
     if reply.stop is StopReason.REFUSAL:
         raise Refused("the model declined")
@@ -128,7 +128,7 @@ def _usable(reply: ChatReply) -> ChatReply:
     return reply
 
 
-def _bounded(fields: dict[str, object] | None, exports: tuple[str, ...]) -> dict[str, object] | None:
+def _limit_exports(fields: dict[str, object] | None, exports: tuple[str, ...]) -> dict[str, object] | None:
     """Return the fields with exported texts cut to what may go through a state machine."""
     if fields is None:
         return None

@@ -25,7 +25,7 @@ class ResultStore(Protocol):
         """
         ...
 
-    def of_run(self, tenant: str, run: str) -> list[StepResult]:
+    def list_for_run(self, tenant: str, run: str) -> list[StepResult]:
         """Return all results of a run by their places.
 
         Raises:
@@ -41,7 +41,7 @@ class ResultStore(Protocol):
         """
         ...
 
-    def plan(self, tenant: str, run: str) -> Plan | None:
+    def find_plan(self, tenant: str, run: str) -> Plan | None:
         """Return what a run goes by; None where it has not begun.
 
         Raises:

@@ -10,7 +10,7 @@ from pentad.domain.declarations.workflows import StepResult
 from pentad.domain.errors import EffectUncertain, NotFound, StepDone
 from pentad.domain.runs import CallStatus, Run, ToolCall
 from pentad.orchestration.lifecycle.redrive import Effects
-from pentad.orchestration.workflows.redriven_steps import keep, places, taken
+from pentad.orchestration.workflows.redriven_steps import iter_earlier_steps, store_result, take_over
 from pentad.orchestration.workflows.steps import EnteredStep, Stores
 
 PROVIDER = "tool"
@@ -51,8 +51,8 @@ class DoneCalls:
             EffectUncertain: it was begun, and the tool can't be asked for the same effect again.
             StoreUnavailable: a store did not answer.
         """
-        for before in places(self._stores, run, at):
-            call = self._call(before)
+        for before in iter_earlier_steps(self._stores, run, at):
+            call = self._find_call(before)
             if call is None or call.tool != tool.name:
                 continue
             if call.status is CallStatus.UNDONE:
@@ -60,7 +60,7 @@ class DoneCalls:
             same = arguments_hash(arguments) == call.arguments_hash
             if call.status is CallStatus.SUCCEEDED and (same or tool.effects != "none"):
                 self._take(at, before, call)
-            begun = None if tool.effects == "none" else self._begun(at, before, call, tool)
+            begun = None if tool.effects == "none" else self._find_begun(at, before, call, tool)
             if begun is not None:
                 return begun
         return None
@@ -77,13 +77,13 @@ class DoneCalls:
             raise NotFound("the step has no result", field="step")
         return result
 
-    def _call(self, before: EnteredStep) -> ToolCall | None:
+    def _find_call(self, before: EnteredStep) -> ToolCall | None:
         try:
-            return self._stores.runs.call(before.tenant, before.run, before.place, 0)
+            return self._stores.runs.get_call(before.tenant, before.run, before.place, 0)
         except NotFound:
             return None
 
-    def _begun(self, at: EnteredStep, before: EnteredStep, call: ToolCall, tool: ToolSpec) -> Begun | None:
+    def _find_begun(self, at: EnteredStep, before: EnteredStep, call: ToolCall, tool: ToolSpec) -> Begun | None:
         key = call_key(call)
         effect = None if self._effects is None else self._effects.find(call.tenant, call.run, key)
         if effect is None or (effect.status == "done" and effect.is_error):
@@ -101,11 +101,11 @@ class DoneCalls:
 
     def _take(self, at: EnteredStep, before: EnteredStep, call: ToolCall) -> None:
         now = self._stores.now()
-        keep(self._stores, taken(at, called(before, call, now), now))
+        store_result(self._stores, take_over(at, build_call_result(before, call, now), now))
         raise StepDone(f"the step {at.step} was done by an earlier run")
 
 
-def called(at: EnteredStep, call: ToolCall, now: datetime) -> StepResult:
+def build_call_result(at: EnteredStep, call: ToolCall, now: datetime) -> StepResult:
     """Return what a call came to as a step's result."""
     return StepResult(
         tenant=at.tenant,

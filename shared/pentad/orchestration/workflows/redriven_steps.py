@@ -19,21 +19,21 @@ LONGEST = 20
 """So many failed runs may be behind a run: each is looked at for each step that none of them has finished."""
 
 
-def plan_of(run: Run, spec: WorkflowSpec, runs: RunStore, results: ResultStore) -> Plan:
+def build_plan(run: Run, spec: WorkflowSpec, runs: RunStore, results: ResultStore) -> Plan:
     """Return what a run that begins goes by.
 
     Raises:
         InvalidTransition: it was redriven too often.
         StoreUnavailable: a store did not answer.
     """
-    own = Numbered(run=run.run, numbers=_numbers(spec))
-    return Plan(tenant=run.tenant, own=own, earlier=tuple(_chain(run, own, runs, results)))
+    own = Numbered(run=run.run, numbers=_map_numbers(spec))
+    return Plan(tenant=run.tenant, own=own, earlier=tuple(_list_earlier(run, own, runs, results)))
 
 
-def _chain(run: Run, own: Numbered, runs: RunStore, results: ResultStore) -> Iterable[Numbered]:
+def _list_earlier(run: Run, own: Numbered, runs: RunStore, results: ResultStore) -> Iterable[Numbered]:
     found: list[Numbered] = []
     while run.redrive_of is not None:
-        before = results.plan(run.tenant, run.redrive_of)
+        before = results.find_plan(run.tenant, run.redrive_of)
         if before is not None:
             found += [before.own, *before.earlier]
             break
@@ -48,17 +48,17 @@ def _chain(run: Run, own: Numbered, runs: RunStore, results: ResultStore) -> Ite
     return found
 
 
-def _numbers(spec: WorkflowSpec) -> dict[str, int]:
+def _map_numbers(spec: WorkflowSpec) -> dict[str, int]:
     return {name: step.number for name, step in spec.steps.items()}
 
 
-def places(stores: Stores, run: Run, at: EnteredStep) -> Iterator[EnteredStep]:
+def iter_earlier_steps(stores: Stores, run: Run, at: EnteredStep) -> Iterator[EnteredStep]:
     """Yield the same step in the failed runs that a run goes on for, the newest first; most runs have none.
 
     Raises:
         StoreUnavailable: a store did not answer.
     """
-    plan = None if run.redrive_of is None else stores.results.plan(at.tenant, at.run)
+    plan = None if run.redrive_of is None else stores.results.find_plan(at.tenant, at.run)
     for before in () if plan is None else plan.earlier:
         number = before.numbers.get(at.step)
         if number is not None:
@@ -66,7 +66,7 @@ def places(stores: Stores, run: Run, at: EnteredStep) -> Iterator[EnteredStep]:
             yield at.model_copy(update={"run": before.run, "place": place})
 
 
-def answered(stores: Stores, run: Run, at: EnteredStep, asked: str) -> StepResult | None:
+def find_earlier_answer(stores: Stores, run: Run, at: EnteredStep, asked: str) -> StepResult | None:
     """Return what a failed run was answered to the same question, as this run's own result; None where it has none.
 
     Args:
@@ -78,14 +78,14 @@ def answered(stores: Stores, run: Run, at: EnteredStep, asked: str) -> StepResul
     Raises:
         StoreUnavailable: a store did not answer.
     """
-    for before in places(stores, run, at):
+    for before in iter_earlier_steps(stores, run, at):
         result = stores.results.get(before.tenant, before.run, before.place)
         if result is not None and result.status == "succeeded" and (result.name, result.asked) == (at.step, asked):
-            return taken(at, result, stores.now())
+            return take_over(at, result, stores.now())
     return None
 
 
-def taken(at: EnteredStep, result: StepResult, now: datetime) -> StepResult:
+def take_over(at: EnteredStep, result: StepResult, now: datetime) -> StepResult:
     """Return a failed run's result as this run's own. What it cost is the failed run's, and it took no time here."""
     here = {"run": at.run, "place": at.place, "began_at": now, "ended_at": now}
     return result.model_copy(
@@ -93,7 +93,7 @@ def taken(at: EnteredStep, result: StepResult, now: datetime) -> StepResult:
     )
 
 
-def keep(stores: Stores, result: StepResult) -> StepResult:
+def store_result(stores: Stores, result: StepResult) -> StepResult:
     """Store and record a result that was taken over; a repeat changes nothing.
 
     Raises:

@@ -7,10 +7,10 @@ from pydantic import Field
 from pentad.domain.declarations.workflows import StepName, StepResult, TextStep
 from pentad.domain.messages import Message, TextBlock
 from pentad.domain.runs import Decision, Run, RunStatus, Step
-from pentad.orchestration.lifecycle.deliver import message_of
+from pentad.orchestration.lifecycle.deliver import extract_message
 from pentad.orchestration.turn.decision import reply_id, stop_id
-from pentad.orchestration.workflows.redriven_steps import plan_of
-from pentad.orchestration.workflows.steps import Entered, EnteredStep, Stores, reference_of
+from pentad.orchestration.workflows.redriven_steps import build_plan
+from pentad.orchestration.workflows.steps import Entered, EnteredStep, Stores, build_reference
 from pentad.orchestration.workflows.templates import render
 
 FINISH = 99_999
@@ -52,13 +52,13 @@ class Ends:
             StoreUnavailable: the store did not answer.
         """
         stores = self._stores
-        run = stores.run(at)
-        stores.results.put_plan(plan_of(run, stores.workflow(at.agent), stores.runs, stores.results))
+        run = stores.get_run(at)
+        stores.results.put_plan(build_plan(run, stores.get_workflow(at.agent), stores.runs, stores.results))
         if run.status is RunStatus.QUEUED:
             stores.runs.set_status(at.tenant, at.run, RunStatus.RUNNING)
         return {}
 
-    def text(self, at: EnteredStep) -> dict[str, Any]:
+    def build_text(self, at: EnteredStep) -> dict[str, Any]:
         """Put a text together from earlier results and return its reference.
 
         Raises:
@@ -67,8 +67,8 @@ class Ends:
             StoreUnavailable: the store did not answer.
         """
         stores = self._stores
-        step = stores.step(at, TextStep)
-        run = stores.run(at)
+        step = stores.get_step(at, TextStep)
+        run = stores.get_run(at)
         now = stores.now()
         result = StepResult(
             tenant=at.tenant,
@@ -76,11 +76,11 @@ class Ends:
             place=at.place,
             name=at.step,
             status="succeeded",
-            text=render(step.text, stores.lookup(run, at.refs)),
+            text=render(step.text, stores.make_lookup(run, at.refs)),
             began_at=now,
             ended_at=now,
         )
-        return reference_of(stores.results.put(result))
+        return build_reference(stores.results.put(result))
 
     def finish(self, at: Finished) -> dict[str, Any]:
         """Put the answer into the session and return the decision that Deliver ends the run by.
@@ -91,8 +91,8 @@ class Ends:
             SessionBusy: another writer was faster.
             StoreUnavailable: the store did not answer.
         """
-        run = self._stores.run(at)
-        text = render(self._stores.workflow(at.agent).answer, self._stores.lookup(run, at.refs))
+        run = self._stores.get_run(at)
+        text = render(self._stores.get_workflow(at.agent).answer, self._stores.make_lookup(run, at.refs))
         notices = [f"The branch {name} failed; the answer was made without it." for name in at.failed]
         notices += [f"{name} used all its rounds below its threshold; the best was kept." for name in at.capped]
         decision = Decision(kind="answer", step=FINISH)
@@ -107,9 +107,9 @@ class Ends:
             SessionBusy: another writer was faster.
             StoreUnavailable: the store did not answer.
         """
-        reason = f"The run was stopped: {message_of(at.cause) or at.error}."[:_REASON_CHARACTERS]
+        reason = f"The run was stopped: {extract_message(at.cause) or at.error}."[:_REASON_CHARACTERS]
         decision = Decision(kind="stop", step=FINISH, reason=reason)
-        return self._end(self._stores.run(at), stop_id(at.run, FINISH), reason, decision, ())
+        return self._end(self._stores.get_run(at), stop_id(at.run, FINISH), reason, decision, ())
 
     def _end(
         self,
@@ -122,7 +122,7 @@ class Ends:
         degraded: bool = False,
     ) -> dict[str, Any]:
         stores = self._stores
-        stored = stores.runs.step(run.tenant, run.run, FINISH)
+        stored = stores.runs.find_step(run.tenant, run.run, FINISH)
         if stored is None:
             now = stores.now()
             stored = Step(
@@ -130,7 +130,7 @@ class Ends:
                 run=run.run,
                 step=FINISH,
                 decision=decision,
-                message_seq=self._say(run, message_id, text),
+                message_seq=self._append_message(run, message_id, text),
                 notices=notices,
                 degraded=degraded,
                 started_at=now,
@@ -139,7 +139,7 @@ class Ends:
             stores.runs.record_step(stored, [])
         return stored.decision.model_dump(mode="json", exclude_none=True)
 
-    def _say(self, run: Run, message_id: str, text: str) -> int:
+    def _append_message(self, run: Run, message_id: str, text: str) -> int:
         """Append the assistant's message to the run's session and return its place; a repeat finds it there."""
         sessions = self._stores.sessions
         head = sessions.get(run.tenant, run.session)

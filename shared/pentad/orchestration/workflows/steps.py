@@ -63,7 +63,7 @@ class Stores:
     now: Callable[[], datetime]
     switchboard: Switchboard | None = None
 
-    def workflow(self, name: str) -> WorkflowSpec:
+    def get_workflow(self, name: str) -> WorkflowSpec:
         """Return a workflow.
 
         Raises:
@@ -74,18 +74,18 @@ class Stores:
             raise NotFound(f"there is no workflow {name}", field="agent")
         return found
 
-    def step(self, at: EnteredStep, kind: type[S]) -> S:
+    def get_step(self, at: EnteredStep, kind: type[S]) -> S:
         """Return the definition of a step.
 
         Raises:
             NotFound: the workflow has no such step of that kind.
         """
-        found: AnyStep | None = self.workflow(at.agent).steps.get(at.step)
+        found: AnyStep | None = self.get_workflow(at.agent).steps.get(at.step)
         if not isinstance(found, kind):
             raise NotFound(f"the workflow {at.agent} has no such step {at.step}", field="step")
         return found
 
-    def run(self, at: Entered) -> Run:
+    def get_run(self, at: Entered) -> Run:
         """Return the run of a state.
 
         Raises:
@@ -99,7 +99,7 @@ class Stores:
             raise InvalidTransition(f"the run is {run.status.value}: nothing more is done in it", field="run")
         return run
 
-    def allowed(self, at: Entered) -> Run:
+    def get_allowed_run(self, at: Entered) -> Run:
         """Return the run of a state that is about to spend something.
 
         Raises:
@@ -107,7 +107,7 @@ class Stores:
             InvalidTransition: see `run`.
             LimitReached: see `check_allowed`.
         """
-        run = self.run(at)
+        run = self.get_run(at)
         self.check_allowed(run, at)
         return run
 
@@ -121,29 +121,31 @@ class Stores:
         Raises:
             LimitReached: the workflow has used its steps, its time, its tokens or its money, or is switched off.
         """
-        stopped = None if self.switchboard is None else self.switchboard.standing(at.tenant, at.agent, ()).stopped
+        stopped = (
+            None if self.switchboard is None else self.switchboard.get_availability(at.tenant, at.agent, ()).stopped
+        )
         if stopped:
             raise LimitReached(stopped.rstrip("."), limit="switch")
         elapsed = (self.now() - run.created_at).total_seconds() - run.waited_seconds
-        self.workflow(at.agent).limits.check(run.spent, elapsed)
+        self.get_workflow(at.agent).limits.check(run.spent, elapsed)
 
-    def lookup(self, run: Run, refs: Mapping[str, int]) -> Lookup:
+    def make_lookup(self, run: Run, refs: Mapping[str, int]) -> Lookup:
         """Return what finds the value of a reference: the run's message, a result's words or one of its fields."""
         read: dict[str, StepResult | None] = {}
 
         def find(reference: Reference) -> Any:
             if reference.step == INPUT and reference.field is None:
-                return self.request(run)
+                return self.get_request(run)
             place = refs.get(reference.step)
             if place is None:
                 return None
             if reference.step not in read:
                 read[reference.step] = self.results.get(run.tenant, run.run, place)
-            return _value(read[reference.step], reference.field)
+            return _get_value(read[reference.step], reference.field)
 
         return find
 
-    def request(self, run: Run) -> str:
+    def get_request(self, run: Run) -> str:
         """Return the user's message that the run was started with.
 
         Raises:
@@ -161,10 +163,10 @@ class Stores:
             result: what it came to.
             kind: of its decision.
         """
-        self.runs.record_step(record_of(result, kind), [])
+        self.runs.record_step(build_step(result, kind), [])
 
 
-def _value(result: StepResult | None, field: str | None) -> Any:
+def _get_value(result: StepResult | None, field: str | None) -> Any:
     if result is None:
         return None
     if field is None:
@@ -174,7 +176,7 @@ def _value(result: StepResult | None, field: str | None) -> Any:
     return (result.fields or {}).get(field)
 
 
-def record_of(result: StepResult, kind: str = "answer") -> Step:
+def build_step(result: StepResult, kind: str = "answer") -> Step:
     """Return the step of the run that a result stands for."""
     return Step(
         tenant=result.tenant,
@@ -196,14 +198,14 @@ def record_of(result: StepResult, kind: str = "answer") -> Step:
     )
 
 
-def reference_of(result: StepResult, exports: tuple[str, ...] = ()) -> dict[str, Any]:
+def build_reference(result: StepResult, exports: tuple[str, ...] = ()) -> dict[str, Any]:
     """Return what the state machine is told of a result: its place, its status and the exported fields, by the name."""
     fields = result.fields or {}
     exported = {name: fields[name] for name in exports if isinstance(fields.get(name), str | int | float | bool)}
     return {result.name: {**exported, "status": result.status, "at": result.place}}
 
 
-def fields_of(text: str) -> dict[str, Any] | None:
+def parse_fields(text: str) -> dict[str, Any] | None:
     """Return the fields of a structured output, or None where the text is none."""
     try:
         value = json.loads(text)

@@ -29,34 +29,34 @@ class Reference(NamedTuple):
 Lookup = Callable[[Reference], Any]
 
 
-def _parsed(text: str) -> tuple[Reference, ...]:
+def _parse_marker(text: str) -> tuple[Reference, ...]:
     """Return what a marker refers to, in order; nothing where it is no reference."""
     matches = [_REFERENCE.fullmatch(part.strip()) for part in text.split("|")]
     return tuple(Reference(match[1], match[2]) for match in matches if match) if all(matches) else ()
 
 
-def _first(text: str, lookup: Lookup) -> Any:
-    found = (lookup(reference) for reference in _parsed(text))
+def _find_first(text: str, lookup: Lookup) -> Any:
+    found = (lookup(reference) for reference in _parse_marker(text))
     return next((value for value in found if value is not None), None)
 
 
-def references(template: Any) -> tuple[Reference, ...]:
+def find_references(template: Any) -> tuple[Reference, ...]:
     """Return what a template, or any value with templates in its strings, refers to; each once, in order.
 
     Raises:
         ValueError: something in braces is no reference.
     """
     found: dict[Reference, None] = {}
-    for text in _strings(template):
+    for text in _iter_strings(template):
         for match in _MARKER.finditer(text):
-            parsed = _parsed(match[1])
+            parsed = _parse_marker(match[1])
             if not parsed:
                 raise ValueError(f"{match[0]} is no reference: write {{{{input}}}}, {{{{step}}}} or {{{{step.field}}}}")
             found |= dict.fromkeys(parsed)
     return tuple(found)
 
 
-def problems(template: Any, known: Mapping[str, frozenset[str] | None]) -> tuple[str, ...]:
+def find_problems(template: Any, known: Mapping[str, frozenset[str] | None]) -> tuple[str, ...]:
     """Return what is wrong with a template's references, a sentence each.
 
     Args:
@@ -64,7 +64,7 @@ def problems(template: Any, known: Mapping[str, frozenset[str] | None]) -> tuple
         known: the steps that come before with the fields of their results; None for a result that is words only.
     """
     try:
-        found = references(template)
+        found = find_references(template)
     except ValueError as error:
         return (str(error),)
     wrong = []
@@ -93,10 +93,10 @@ def render(template: str, lookup: Lookup) -> str:
     room = CHARACTERS - len(template)
     each = max(200, room // max(1, len(parts)))
 
-    def replaced(match: re.Match[str]) -> str:
-        return _cut(_text(_first(match[1], lookup)), each) if _parsed(match[1]) else match[0]
+    def replace_marker(match: re.Match[str]) -> str:
+        return _truncate_text(_to_text(_find_first(match[1], lookup)), each) if _parse_marker(match[1]) else match[0]
 
-    return _MARKER.sub(replaced, template)
+    return _MARKER.sub(replace_marker, template)
 
 
 def render_value(value: Any, lookup: Lookup) -> Any:
@@ -108,30 +108,30 @@ def render_value(value: Any, lookup: Lookup) -> Any:
     if not isinstance(value, str):
         return value
     alone = _MARKER.fullmatch(value)
-    if alone is None or not _parsed(alone[1]):
+    if alone is None or not _parse_marker(alone[1]):
         return render(value, lookup)
-    found = _first(alone[1], lookup)
+    found = _find_first(alone[1], lookup)
     return MISSING if found is None else found
 
 
-def _strings(value: Any) -> Iterator[str]:
+def _iter_strings(value: Any) -> Iterator[str]:
     if isinstance(value, str):
         yield value
     elif isinstance(value, Mapping):
         for each in value.values():
-            yield from _strings(each)
+            yield from _iter_strings(each)
     elif isinstance(value, list | tuple):
         for each in value:
-            yield from _strings(each)
+            yield from _iter_strings(each)
 
 
-def _text(value: Any) -> str:
+def _to_text(value: Any) -> str:
     if value is None:
         return MISSING
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def _cut(text: str, most: int) -> str:
+def _truncate_text(text: str, most: int) -> str:
     if len(text) <= most:
         return text
     return f"{text[:most]}\n[cut here: {len(text) - most:,} more characters]"

@@ -15,10 +15,10 @@ from pentad.domain.errors import (
     StepRejected,
 )
 from pentad.domain.runs import CallStatus, Decision, Step, ToolCall
-from pentad.orchestration.lifecycle.deliver import said
+from pentad.orchestration.lifecycle.deliver import describe_error
 from pentad.orchestration.lifecycle.redrive import Effects
-from pentad.orchestration.workflows.redriven_calls import PROVIDER, Begun, DoneCalls, called
-from pentad.orchestration.workflows.steps import EnteredStep, Stores, reference_of
+from pentad.orchestration.workflows.redriven_calls import PROVIDER, Begun, DoneCalls, build_call_result
+from pentad.orchestration.workflows.steps import EnteredStep, Stores, build_reference
 from pentad.orchestration.workflows.templates import render_value
 
 INDEX = 0
@@ -50,10 +50,10 @@ class Calls:
             PentadError: what the stores raise.
         """
         stores = self._stores
-        step = stores.step(at, ToolStep)
-        if stores.runs.step(at.tenant, at.run, at.place) is None:
-            run, tool = stores.run(at), self._tool(step.tool)
-            arguments = render_value(step.arguments, stores.lookup(run, at.refs))
+        step = stores.get_step(at, ToolStep)
+        if stores.runs.find_step(at.tenant, at.run, at.place) is None:
+            run, tool = stores.get_run(at), self._get_tool(step.tool)
+            arguments = render_value(step.arguments, stores.make_lookup(run, at.refs))
             begun = self._done.check(at, run, tool, arguments)
             stores.check_allowed(run, at)
             self._store(at, tool, arguments if begun is None else begun.arguments, begun)
@@ -76,28 +76,28 @@ class Calls:
             PentadError: what the stores raise.
         """
         stores = self._stores
-        stores.step(at, ToolStep)
+        stores.get_step(at, ToolStep)
         if error == StepDone.__name__:
-            return reference_of(self._done.collect(at))
-        call = stores.runs.call(at.tenant, at.run, at.place, INDEX)
+            return build_reference(self._done.collect(at))
+        call = stores.runs.get_call(at.tenant, at.run, at.place, INDEX)
         if call.status not in _ENDED:
-            call = self._died(call, error or "States.Runtime", cause)
+            call = self._store_failure(call, error or "States.Runtime", cause)
         if call.status is CallStatus.REJECTED:
             raise StepRejected(f"the step {at.step} was rejected")
-        result = stores.results.put(called(at, call, stores.now()))
+        result = stores.results.put(build_call_result(at, call, stores.now()))
         if result.status == "failed":
             self._check_stopped(at, call)
             raise StepFailed(f"the step {at.step} failed: {call.error_type or 'the tool answered with an error'}")
-        return reference_of(result)
+        return build_reference(result)
 
     def _check_stopped(self, at: EnteredStep, call: ToolCall) -> None:
         """Let what ends a workflow's run end it here as well: a tool that asks models meets its limits inside."""
         if call.error_type == LimitReached.__name__:
-            self._stores.allowed(at)
+            self._stores.get_allowed_run(at)
         if call.error_type == BudgetExceeded.__name__:
             raise BudgetExceeded((call.result or "").removeprefix(f"{BudgetExceeded.__name__}: "))
 
-    def _tool(self, name: str) -> ToolSpec:
+    def _get_tool(self, name: str) -> ToolSpec:
         found = self._stores.catalog.tools.get(name)
         if found is None:
             raise NotFound(f"there is no tool {name}", field="tool")
@@ -132,13 +132,13 @@ class Calls:
         )
         self._stores.runs.record_step(step, [call])
 
-    def _died(self, call: ToolCall, error: str, cause: str) -> ToolCall:
+    def _store_failure(self, call: ToolCall, error: str, cause: str) -> ToolCall:
         """Store a call whose function failed for good, so that the record says what became of it."""
         end = {"status": CallStatus.FAILED, "is_error": True, "error_type": error, "ended_at": self._stores.now()}
-        failed = call.model_copy(update=end | {"result": f"The tool failed ({error}): {said(error, cause)}"})
+        failed = call.model_copy(update=end | {"result": f"The tool failed ({error}): {describe_error(error, cause)}"})
         try:
             self._stores.runs.save_call(failed)
         except InvalidTransition:
             # It had ended before its function's answer was lost: what is stored is what happened.
-            return self._stores.runs.call(call.tenant, call.run, call.step, call.index)
+            return self._stores.runs.get_call(call.tenant, call.run, call.step, call.index)
         return failed

@@ -3,7 +3,7 @@
 from functools import cache
 from typing import TYPE_CHECKING
 
-from pentad.api.adapters.documents_s3 import S3Documents, signing_client
+from pentad.api.adapters.documents_s3 import S3Documents, get_signing_client
 from pentad.api.app import Api, Router
 from pentad.api.documents import Documents
 from pentad.api.found import FindRun
@@ -17,8 +17,8 @@ from pentad.api.routers.runs import CancelRoutes, RunRoutes, StartRoutes, TraceR
 from pentad.api.routers.sessions import SessionRoutes
 from pentad.api.routers.system import SystemRoutes
 from pentad.api.views.lifecycle import CurrentView
-from pentad.api.views.waiting import Waiting
-from pentad.aws.clients import client
+from pentad.api.views.waiting import RunWaiter
+from pentad.aws.clients import get_client
 from pentad.memory.documents.adapters.registry_dynamodb import DynamoRegistry
 from pentad.models.ledger.adapters.ledger_dynamodb import DynamoDBLedger
 from pentad.models.ledger.adapters.spend_dynamodb import DynamoSpend
@@ -63,11 +63,11 @@ def make_routers() -> tuple[Router, ...]:
     current_view = CurrentView(runs, approvals, starting.start.advance, telemetry, now)
     fork = ForkRun(catalog, _load_models, runs, sessions, engine, telemetry, now=now, switchboard=starting.switchboard)
     decide = Decide(catalog, runs, sessions, approvals, engine, starting.events, telemetry, now=now)
-    documents = Documents(S3Documents(signing_client(), values.documents_bucket), now=now)
+    documents = Documents(S3Documents(get_signing_client(), values.documents_bucket), now=now)
     # One attempt: a second one would undo twice.
-    tools = LambdaTools(client("lambda", read_timeout=_UNDO_SECONDS, attempts=1), values.tool_function_prefix)
+    tools = LambdaTools(get_client("lambda", read_timeout=_UNDO_SECONDS, attempts=1), values.tool_function_prefix)
     return (
-        StartRoutes(starting.start, Waiting(runs), current_view),
+        StartRoutes(starting.start, RunWaiter(runs), current_view),
         RunRoutes(runs, ledger, approvals, find, current_view),
         TraceRoutes(runs, ledger, DynamoGraphNodes(state), engine, find, now),
         CancelRoutes(starting.cancel, Undo(runs, tools), approvals, find),

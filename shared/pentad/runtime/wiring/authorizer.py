@@ -7,7 +7,7 @@ from pentad.api.identity.adapters.oidc import OidcVerifier
 from pentad.api.identity.authorize import Authorize
 from pentad.api.identity.keys import KeyAuthenticator
 from pentad.api.identity.tokens import JwtAuthenticator
-from pentad.aws.clients import client
+from pentad.aws.clients import get_client
 from pentad.aws.table import Table
 from pentad.runtime.clock import now
 from pentad.runtime.settings import AuthorizerSettings, read_settings
@@ -17,7 +17,7 @@ from pentad.runtime.settings import AuthorizerSettings, read_settings
 def make_authorize() -> Authorize:
     """Return what says whose credential a request carries: by API keys, and by an issuer's tokens if one is set."""
     values = read_settings(AuthorizerSettings)
-    keys = KeyAuthenticator(DynamoKeys(Table(client("dynamodb"), values.state_table)), now=now)
+    keys = KeyAuthenticator(DynamoKeys(Table(get_client("dynamodb"), values.state_table)), now=now)
     if values.oidc_issuer is None or values.oidc_audience is None:
         return Authorize(keys)
     tokens = JwtAuthenticator(

@@ -2,7 +2,7 @@
 
 from functools import cache
 
-from pentad.aws.clients import client
+from pentad.aws.clients import get_client
 from pentad.orchestration.lifecycle.deliver import Deliver
 from pentad.orchestration.reviews.adapters.reviews_dynamodb import DynamoReviews
 from pentad.orchestration.reviews.reviews import CountedReviews
@@ -24,7 +24,7 @@ def make_deliver() -> Deliver:
         make_runs(values),
         make_sessions(values),
         make_approvals(values),
-        EventBridge(client("events"), values.event_bus),
+        EventBridge(get_client("events"), values.event_bus),
         telemetry,
         now=now,
         reviews=CountedReviews(DynamoReviews(make_table(values.state_table)), telemetry),

@@ -3,7 +3,7 @@
 import time
 from functools import cache, partial
 
-from pentad.aws.clients import client
+from pentad.aws.clients import get_client
 from pentad.models.breaker.adapters.breaker_dynamodb import DynamoCircuits
 from pentad.models.breaker.circuits import SharedBreaker
 from pentad.models.budgets.adapters.budget_definitions import DynamoBudgetStore, RememberedDefinitions
@@ -19,7 +19,7 @@ from pentad.models.providers.ports import CredentialSource
 from pentad.orchestration.confidence.assessor import Assess
 from pentad.orchestration.reviews.adapters.reviews_dynamodb import DynamoReviews
 from pentad.orchestration.reviews.reviews import CountedReviews
-from pentad.orchestration.runs.adapters.graph_usage import counting
+from pentad.orchestration.runs.adapters.graph_usage import build_spend_entries
 from pentad.orchestration.runs.spill import Spill
 from pentad.orchestration.switches.adapters.switches_dynamodb import DynamoSwitches
 from pentad.orchestration.switches.switchboard import Switches
@@ -40,7 +40,7 @@ _NAME = "gateway"
 
 @cache
 def _make_secrets() -> SecretsManagerSecrets:
-    return SecretsManagerSecrets(client("secretsmanager"))
+    return SecretsManagerSecrets(get_client("secretsmanager"))
 
 
 def credentials_of(name: str | None) -> CredentialSource:
@@ -61,7 +61,7 @@ def make_ledger() -> DynamoDBLedger:
     """Return the ledger: each attempt that it records raises the spend counters, and the usage of a graph's run."""
     values = read_settings(GatewaySettings)
     state = make_table(values.state_table)
-    return DynamoDBLedger(make_table(values.ledger_table), state, counting=partial(counting, state))
+    return DynamoDBLedger(make_table(values.ledger_table), state, counting=partial(build_spend_entries, state))
 
 
 @cache

@@ -2,7 +2,7 @@
 
 from functools import cache
 
-from pentad.aws.clients import client
+from pentad.aws.clients import get_client
 from pentad.aws.table import Table
 from pentad.memory.documents.adapters.registry_dynamodb import DynamoRegistry
 from pentad.memory.documents.ingest import Ingest
@@ -22,12 +22,12 @@ _GATEWAY_SECONDS = 120.0
 def make_ingest() -> Ingest:
     """Return what keeps the index as the documents bucket is."""
     values = read_settings(IngestSettings)
-    secrets = SecretsManagerSecrets(client("secretsmanager"))
+    secrets = SecretsManagerSecrets(get_client("secretsmanager"))
     # One attempt: a second one would embed, and bill, twice. The queue brings a failed message back.
-    gateway = client("lambda", read_timeout=_GATEWAY_SECONDS, attempts=1)
+    gateway = get_client("lambda", read_timeout=_GATEWAY_SECONDS, attempts=1)
     return Ingest(
-        objects=S3Objects(client("s3"), values.documents_bucket),
-        registry=DynamoRegistry(Table(client("dynamodb"), values.state_table), clock=now),
+        objects=S3Objects(get_client("s3"), values.documents_bucket),
+        registry=DynamoRegistry(Table(get_client("dynamodb"), values.state_table), clock=now),
         vectors=PineconeVectors(lambda: secrets.get_json(values.pinecone_secret)),
         embedder=LambdaEmbedder(gateway, values.gateway_function),
         telemetry=telemetry_of("ingest"),

@@ -2,7 +2,7 @@
 
 from functools import cache
 
-from pentad.aws.clients import client
+from pentad.aws.clients import get_client
 from pentad.aws.table import Table
 from pentad.models.providers.adapters.secrets import SecretsManagerSecrets
 from pentad.orchestration.approvals.adapters.notify_email import EmailNotifier
@@ -20,20 +20,20 @@ def make_notify() -> Notify:
     """Return what sends notices through the channels that the deployment has."""
     values = read_settings(NotifySettings)
     channels: dict[str, Notifier] = {
-        "topic": TopicNotifier(client("sns"), values.notice_topic),
+        "topic": TopicNotifier(get_client("sns"), values.notice_topic),
         # A twin's own Slack is a server on this machine; in an account only https reaches anything.
         "slack": SlackNotifier(
-            SecretsManagerSecrets(client("secretsmanager")),
+            SecretsManagerSecrets(get_client("secretsmanager")),
             values.slack_secret,
             loopback=values.aws_endpoint_url is not None,
         ),
     }
     if values.email_from is not None:
-        channels["email"] = EmailNotifier(client("sesv2"), values.email_from, values.email_to)
+        channels["email"] = EmailNotifier(get_client("sesv2"), values.email_from, values.email_to)
     return Notify(
         channels,
         values.notice_groups,
-        DynamoNotices(Table(client("dynamodb"), values.transient_table), now=now),
+        DynamoNotices(Table(get_client("dynamodb"), values.transient_table), now=now),
         telemetry_of("notify"),
         link_base=values.notice_link,
     )

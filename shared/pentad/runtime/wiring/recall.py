@@ -2,7 +2,7 @@
 
 from functools import cache
 
-from pentad.aws.clients import client
+from pentad.aws.clients import get_client
 from pentad.memory.context.recall import Recall
 from pentad.memory.retrieval.adapters.vectors_pinecone import PineconeVectors
 from pentad.models.providers.adapters.secrets import SecretsManagerSecrets
@@ -20,9 +20,9 @@ _GATEWAY_SECONDS = 120.0
 def make_recall() -> Recall:
     """Return what chooses a run's context."""
     values = read_settings(RecallSettings)
-    secrets = SecretsManagerSecrets(client("secretsmanager"))
+    secrets = SecretsManagerSecrets(get_client("secretsmanager"))
     # One attempt: a second one would embed, and bill, twice. The state has a retry of its own.
-    gateway = client("lambda", read_timeout=_GATEWAY_SECONDS, attempts=1)
+    gateway = get_client("lambda", read_timeout=_GATEWAY_SECONDS, attempts=1)
     return Recall(
         sessions=make_sessions(values),
         vectors=PineconeVectors(lambda: secrets.get_json(values.pinecone_secret)),

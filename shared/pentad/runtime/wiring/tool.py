@@ -34,7 +34,7 @@ def make_tool_runtime() -> ToolRuntime:
         # LangGraph takes a second to import, and is only in the functions of tools that run a graph.
         from pentad.runtime.wiring.ground.graphs import make_equipment
 
-        tool = tool.equipped(make_equipment(values, telemetry))
+        tool = tool.with_equipment(make_equipment(values, telemetry))
     return ToolRuntime(
         tool,
         catalog=load_catalog(),

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 
-from pentad.tools.builtin.quantities import FUNCTIONS, Quantity, apply, constant, wrong
+from pentad.tools.builtin.quantities import FUNCTIONS, Quantity, apply, find_constant, make_error
 
 MAX_LENGTH = 1_000
 MAX_NESTING = 50
@@ -61,17 +61,17 @@ def evaluate(expression: str) -> Quantity:
         InvalidInput: it can't be read, has no value, or passes a bound; ``fix`` says what to write.
     """
     if len(expression) > MAX_LENGTH:
-        raise wrong(f"the expression has {len(expression):,} characters", f"use at most {MAX_LENGTH:,}")
-    return _Parser(_tokens(expression.lower().translate(_SPELLINGS).rstrip())).whole()
+        raise make_error(f"the expression has {len(expression):,} characters", f"use at most {MAX_LENGTH:,}")
+    return _ExpressionParser(_split_tokens(expression.lower().translate(_SPELLINGS).rstrip())).parse()
 
 
-def _tokens(text: str) -> list[_Token]:
+def _split_tokens(text: str) -> list[_Token]:
     tokens, position = [], 0
     while position < len(text):
         match = _TOKEN.match(text, position)
         if match is None or match.lastgroup is None:
             found = text[position:].lstrip()[:1]
-            raise wrong(
+            raise make_error(
                 f"{found!r} at position {len(text) - len(text[position:].lstrip()) + 1} is no arithmetic", _GRAMMAR
             )
         tokens.append(_Token(match.lastgroup, match[match.lastgroup], match.start(match.lastgroup) + 1))
@@ -82,7 +82,7 @@ def _tokens(text: str) -> list[_Token]:
 _GRAMMAR = f"use numbers, + - * / // % ^, parentheses, pi, e and {', '.join(FUNCTIONS)}"
 
 
-class _Parser:
+class _ExpressionParser:
     """One pass over the tokens, computing as it reads."""
 
     def __init__(self, tokens: list[_Token]) -> None:
@@ -92,14 +92,14 @@ class _Parser:
         # Where an operand ended in a bare percent sign: "200 + 10%" means two things to two people.
         self._percent_ends_at = -1
 
-    def whole(self) -> Quantity:
+    def parse(self) -> Quantity:
         """Return the value of all tokens."""
-        value = self._expression(0)
+        value = self._parse_expression(0)
         token = self._next
         if token.text == ",":
-            raise wrong("a comma stands outside a function", "write 1234.5, without separators of thousands")
+            raise make_error("a comma stands outside a function", "write 1234.5, without separators of thousands")
         if token.kind != _END:
-            raise wrong(
+            raise make_error(
                 f"{token.text!r} at position {token.position} is not expected", "put an operator between operands"
             )
         return value
@@ -116,19 +116,21 @@ class _Parser:
     def _expect(self, text: str) -> None:
         token = self._take()
         if token.text != text:
-            raise wrong(f"{text!r} is missing before {token.text!r} at position {token.position}", "close parentheses")
+            raise make_error(
+                f"{text!r} is missing before {token.text!r} at position {token.position}", "close parentheses"
+            )
 
-    def _expression(self, binding: int) -> Quantity:
+    def _parse_expression(self, binding: int) -> Quantity:
         self._depth += 1
         if self._depth > MAX_NESTING:
-            raise wrong(f"the expression is nested deeper than {MAX_NESTING}", "use fewer parentheses")
-        value = self._operand()
-        while (operator := self._infix()) is not None and operator[0] > binding:
+            raise make_error(f"the expression is nested deeper than {MAX_NESTING}", "use fewer parentheses")
+        value = self._parse_operand()
+        while (operator := self._get_infix()) is not None and operator[0] > binding:
             symbol = self._take().text
             power = operator[0] - 1 if symbol in ("^", "**") else operator[0]
-            right = self._expression(power)
+            right = self._parse_expression(power)
             if symbol in "+-" and self._percent_ends_at == self._place:
-                raise wrong(
+                raise make_error(
                     f"{symbol} before a percentage can be read in two ways",
                     "write 200 * (1 + 10%) for ten per cent more, or 200 + (10%) for a tenth more",
                 )
@@ -136,46 +138,46 @@ class _Parser:
         self._depth -= 1
         return value
 
-    def _infix(self) -> tuple[int, _Operation] | None:
+    def _get_infix(self) -> tuple[int, _Operation] | None:
         return _INFIX.get(self._next.text)
 
-    def _operand(self) -> Quantity:
+    def _parse_operand(self) -> Quantity:
         token = self._take()
         if token.kind == "number":
-            value = _number(token.text)
+            value = _parse_number(token.text)
         elif token.kind == "name":
-            value = self._named(token)
+            value = self._parse_named(token)
         elif token.text == "(":
-            value = self._expression(0)
+            value = self._parse_expression(0)
             self._expect(")")
         elif token.text in ("-", "+"):
-            inner = self._expression(_UNARY)
+            inner = self._parse_expression(_UNARY)
             return -inner if token.text == "-" else inner
         else:
-            raise wrong(f"a number is missing before {token.text!r} at position {token.position}", _GRAMMAR)
-        return self._percent(value)
+            raise make_error(f"a number is missing before {token.text!r} at position {token.position}", _GRAMMAR)
+        return self._parse_percent(value)
 
-    def _named(self, token: _Token) -> Quantity:
+    def _parse_named(self, token: _Token) -> Quantity:
         name = token.text
         if self._next.text == "(":
             self._take()
-            arguments = [self._expression(0)]
+            arguments = [self._parse_expression(0)]
             while self._next.text == ",":
                 self._take()
-                arguments.append(self._expression(0))
+                arguments.append(self._parse_expression(0))
             self._expect(")")
             return apply(name, arguments)
-        value = constant(name)
+        value = find_constant(name)
         if value is None:
-            raise wrong(f"{token.text!r} at position {token.position} is not known", _GRAMMAR)
+            raise make_error(f"{token.text!r} at position {token.position} is not known", _GRAMMAR)
         return value
 
-    def _percent(self, value: Quantity) -> Quantity:
+    def _parse_percent(self, value: Quantity) -> Quantity:
         if self._next.text != "%":
             return value
         after = self._tokens[self._place + 1]
         if after.text in ("-", "+"):
-            raise wrong(
+            raise make_error(
                 f"% before {after.text} can be read in two ways",
                 "write mod(10, -3) for a remainder, or (50%) + 1 for a percentage",
             )
@@ -186,8 +188,10 @@ class _Parser:
         return value * _HUNDREDTH
 
 
-def _number(text: str) -> Quantity:
+def _parse_number(text: str) -> Quantity:
     digits = text.partition("e")[2].lstrip("+-")
     if len(digits) > _MAX_EXPONENT_DIGITS:
-        raise wrong(f"the number {text[:20]} has too large an exponent", f"use {_MAX_EXPONENT_DIGITS} digits at most")
+        raise make_error(
+            f"the number {text[:20]} has too large an exponent", f"use {_MAX_EXPONENT_DIGITS} digits at most"
+        )
     return Quantity(Fraction(text))

@@ -13,7 +13,7 @@ Moment = date | datetime
 _WORDS = {"today": 0, "tomorrow": 1, "yesterday": -1}
 
 
-def zone(name: str, field: str = "timezone") -> tzinfo:
+def get_zone(name: str, field: str = "timezone") -> tzinfo:
     """Return a time zone by its IANA name, such as Europe/Zurich.
 
     Raises:
@@ -77,7 +77,7 @@ def add(start: Moment, *, years: int = 0, months: int = 0, weeks: int = 0, days:
         raise InvalidInput("the result is out of the years 1 to 9999", field="date", fix="add less") from error
 
 
-def difference(start: Moment, end: Moment) -> dict[str, Any]:
+def compute_difference(start: Moment, end: Moment) -> dict[str, Any]:
     """Return how far it is from ``start`` to ``end``; negative where the end comes first.
 
     ``days`` is the count of whole days (the start counts, the end does not); ``years``, ``months`` and ``rest_days``

@@ -14,7 +14,7 @@ ESCALATE: Final = "escalate"
 QUESTION_CHARACTERS: Final = 4000
 
 
-def _schema(name: str, description: str) -> dict[str, Any]:
+def _build_schema(name: str, description: str) -> dict[str, Any]:
     text = {"type": "string", "minLength": 1, "maxLength": QUESTION_CHARACTERS, "description": description}
     return {"type": "object", "properties": {name: text}, "required": [name], "additionalProperties": False}
 
@@ -28,7 +28,9 @@ BUILTIN: Final[dict[str, ToolSpec]] = {
             "for one thing, say why you need it, and name the options where there are some. The human sees only this "
             "question, not the conversation. The result is the human's answer; it may take hours."
         ),
-        input_schema=_schema("question", "The question, complete in itself, in the language of the conversation."),
+        input_schema=_build_schema(
+            "question", "The question, complete in itself, in the language of the conversation."
+        ),
         effects="none",
         approval="always",
         idempotent=True,
@@ -41,7 +43,9 @@ BUILTIN: Final[dict[str, ToolSpec]] = {
             "to ask a question; use ask_human for that. The human either answers in your place, or tells you how to "
             "go on: that is the result."
         ),
-        input_schema=_schema("reason", "Why a human has to take over, what was tried, and what is to be decided."),
+        input_schema=_build_schema(
+            "reason", "Why a human has to take over, what was tried, and what is to be decided."
+        ),
         effects="none",
         approval="always",
         idempotent=True,
@@ -50,7 +54,7 @@ BUILTIN: Final[dict[str, ToolSpec]] = {
 """By name. ``approval: always``: whoever plans a call without knowing these makes it wait for a human all the same."""
 
 
-def tools_of(catalog: Catalog, agent: AgentSpec) -> tuple[ToolSpec, ...]:
+def list_tools(catalog: Catalog, agent: AgentSpec) -> tuple[ToolSpec, ...]:
     """Return all tools that the model is given, the agent's own and the built-in ones, in a stable order.
 
     Raises:

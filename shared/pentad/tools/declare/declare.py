@@ -18,8 +18,14 @@ from pydantic import TypeAdapter, ValidationError
 from pentad.domain.declarations.agents import ToolSpec
 from pentad.domain.errors import ConfigurationError
 from pentad.tools.declare.context import ToolContext, Undoable
-from pentad.tools.declare.schema import input_schema
-from pentad.tools.declare.signature import Signature, hints_of, place, problem, read_signature
+from pentad.tools.declare.schema import build_input_schema
+from pentad.tools.declare.signature import (
+    ToolSignature,
+    describe_location,
+    hints_of,
+    make_declaration_error,
+    read_signature,
+)
 from pentad.tools.records.grants import Grant
 
 __all__ = ["Grant", "Tool", "ToolContext", "Undoable", "tool"]
@@ -33,7 +39,7 @@ Need = Literal["langchain", "models", "checkpoints"]
 
 
 @dataclass(frozen=True)
-class Undo:
+class UndoFunction:
     """A tool's undo function with the type of the data it takes."""
 
     function: Callable[[Any, ToolContext], Any]
@@ -58,8 +64,8 @@ class Tool(Generic[P, R]):
         function: Callable[P, R],
         *,
         spec: ToolSpec,
-        signature: Signature,
-        undo: Undo | None,
+        signature: ToolSignature,
+        undo: UndoFunction | None,
         grants: tuple[Grant, ...],
         memory_mb: int,
         needs: frozenset[Need] = frozenset(),
@@ -95,7 +101,7 @@ class Tool(Generic[P, R]):
         """Modules whose code its function holds, its own first."""
         return (self.module,)
 
-    def equipped(self, equipment: Any) -> "Tool[P, R]":
+    def with_equipment(self, equipment: Any) -> "Tool[P, R]":
         """Return the tool with what it needs at run time; a plain function needs nothing.
 
         Args:
@@ -142,13 +148,15 @@ def tool(
     """
 
     def declare(function: Callable[P, R]) -> Tool[P, R]:
-        where = place(function)
+        where = describe_location(function)
         if not inspect.isfunction(function) or inspect.iscoroutinefunction(function):
-            raise problem(where, "a tool is a plain function", "put @tool on a def; async def is not run")
+            raise make_declaration_error(
+                where, "a tool is a plain function", "put @tool on a def; async def is not run"
+            )
         _check_choices(where, effects, approval, memory_mb)
         refuse_unavailable(where, secrets=secrets, rate_limit=rate_limit)
         signature = read_signature(function)
-        spec = _spec(
+        spec = _build_spec(
             function,
             signature,
             effects=effects,
@@ -162,8 +170,8 @@ def tool(
             function,
             spec=spec,
             signature=signature,
-            undo=_undo(where, function, undo, spec, signature),
-            grants=_grants(where, permissions),
+            undo=_build_undo(where, function, undo, spec, signature),
+            grants=_check_grants(where, permissions),
             memory_mb=memory_mb,
         )
 
@@ -182,13 +190,13 @@ def refuse_unavailable(where: str, *, secrets: Sequence[str], rate_limit: str | 
         ConfigurationError: one of them is given.
     """
     if rate_limit is not None:
-        raise problem(
+        raise make_declaration_error(
             where,
             f"rate_limit={rate_limit!r} is not available yet: nothing would enforce it",
             "remove rate_limit; to bound a run, set limits in the agent's agent.yaml",
         )
     if secrets:
-        raise problem(
+        raise make_declaration_error(
             where,
             f"secrets={list(secrets)!r} is not available yet: the tool's role would not be allowed to read them",
             "remove secrets; a tool can't read a secret yet",
@@ -198,57 +206,65 @@ def refuse_unavailable(where: str, *, secrets: Sequence[str], rate_limit: str | 
 def _check_choices(where: str, effects: str, approval: str, memory_mb: int) -> None:
     for field, value, choices in (("effects", effects, get_args(Effects)), ("approval", approval, get_args(Approval))):
         if value not in choices:
-            raise problem(where, f"{field}={value!r} is not known", f"use one of {', '.join(choices)}")
+            raise make_declaration_error(where, f"{field}={value!r} is not known", f"use one of {', '.join(choices)}")
     if not isinstance(memory_mb, int) or not 128 <= memory_mb <= 10_240:
-        raise problem(where, f"memory_mb={memory_mb!r} is out of bounds", "use 128 to 10240")
+        raise make_declaration_error(where, f"memory_mb={memory_mb!r} is out of bounds", "use 128 to 10240")
 
 
-def _grants(where: str, permissions: Sequence[Grant]) -> tuple[Grant, ...]:
+def _check_grants(where: str, permissions: Sequence[Grant]) -> tuple[Grant, ...]:
     for grant in permissions:
         if not isinstance(grant, Grant):
-            raise problem(where, f"permissions holds {grant!r}", 'use Grant("records", "readwrite", keys="NOTE")')
+            raise make_declaration_error(
+                where, f"permissions holds {grant!r}", 'use Grant("records", "readwrite", keys="NOTE")'
+            )
     return tuple(permissions)
 
 
-def _spec(function: Callable[..., Any], signature: Signature, **declared: Any) -> ToolSpec:
-    where = place(function)
+def _build_spec(function: Callable[..., Any], signature: ToolSignature, **declared: Any) -> ToolSpec:
+    where = describe_location(function)
     description = inspect.cleandoc(function.__doc__ or "").strip()
     if not description:
-        raise problem(where, "it has no docstring", "describe it: the docstring is what the model reads")
+        raise make_declaration_error(where, "it has no docstring", "describe it: the docstring is what the model reads")
     try:
-        schema = input_schema(signature.arguments)
+        schema = build_input_schema(signature.arguments)
     except ConfigurationError as error:
-        raise problem(where, error.message, error.fix or "") from error
+        raise make_declaration_error(where, error.message, error.fix or "") from error
     try:
         return ToolSpec(name=function.__name__, description=description, input_schema=schema, **declared)
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"])
-        raise problem(where, f"{field} is not valid: {first['msg']}", f"correct {field}") from error
+        raise make_declaration_error(where, f"{field} is not valid: {first['msg']}", f"correct {field}") from error
 
 
-def _undo(
+def _build_undo(
     where: str,
     function: Callable[..., Any],
     undo: Callable[[Any, ToolContext], Any] | None,
     spec: ToolSpec,
-    signature: Signature,
-) -> Undo | None:
+    signature: ToolSignature,
+) -> UndoFunction | None:
     if undo is None:
         if signature.undoable:
-            raise problem(where, "it returns Undoable but has no undo", "add undo=<function of this module>")
+            raise make_declaration_error(
+                where, "it returns Undoable but has no undo", "add undo=<function of this module>"
+            )
         return None
     if spec.effects == "none":
-        raise problem(where, "it has an undo but effects='none'", "say effects='internal' or 'external', or drop undo")
+        raise make_declaration_error(
+            where, "it has an undo but effects='none'", "say effects='internal' or 'external', or drop undo"
+        )
     if not signature.undoable:
-        raise problem(where, "it has an undo but does not return Undoable", "annotate it: -> Undoable[...]")
+        raise make_declaration_error(
+            where, "it has an undo but does not return Undoable", "annotate it: -> Undoable[...]"
+        )
     if not inspect.isfunction(undo) or undo.__module__ != function.__module__:
-        raise problem(where, "its undo is not a function of the same module", "define it above the tool")
+        raise make_declaration_error(where, "its undo is not a function of the same module", "define it above the tool")
     parameters, hints = list(inspect.signature(undo).parameters), hints_of(undo)
     if len(parameters) != 2 or parameters[0] not in hints or hints.get(parameters[1]) is not ToolContext:
-        raise problem(
-            place(undo),
+        raise make_declaration_error(
+            describe_location(undo),
             "an undo takes the undo data and a ToolContext",
             "def undo(data: dict[str, Any], context: ToolContext)",
         )
-    return Undo(undo, TypeAdapter(hints[parameters[0]]))
+    return UndoFunction(undo, TypeAdapter(hints[parameters[0]]))

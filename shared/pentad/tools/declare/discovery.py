@@ -8,7 +8,7 @@ from typing import Any
 from pentad.domain.errors import ConfigurationError
 from pentad.domain.ids import TOOL_PATTERN
 from pentad.tools.declare.declare import Tool
-from pentad.tools.declare.signature import problem
+from pentad.tools.declare.signature import make_declaration_error
 
 AnyTool = Tool[Any, Any]
 
@@ -35,25 +35,31 @@ def load_tool(module_name: str) -> AnyTool:
     expected = module_name.rsplit(".", 1)[-1]
     where = f"{module_name.replace('.', '/')}.py"
     if not re.fullmatch(TOOL_PATTERN, expected):
-        raise problem(where, "the file's name is no tool's name", "use lower case, digits and underscores, at most 40")
+        raise make_declaration_error(
+            where, "the file's name is no tool's name", "use lower case, digits and underscores, at most 40"
+        )
     try:
         module = importlib.import_module(module_name)
     except ConfigurationError:
         raise
     except Exception as error:  # a boundary: whatever a tool's author wrote at module level may raise anything
-        raise problem(where, f"it can't be imported: {type(error).__name__}: {error}", "correct the module") from error
+        raise make_declaration_error(
+            where, f"it can't be imported: {type(error).__name__}: {error}", "correct the module"
+        ) from error
     # vars() may name one tool twice (an alias); tools that were imported from elsewhere are not this module's.
-    declared = {id(value): value for value in vars(module).values() if _declared_in(value, module_name)}
+    declared = {id(value): value for value in vars(module).values() if _is_declared_in(value, module_name)}
     tools: list[AnyTool] = list(declared.values())
     if len(tools) != 1:
         found = ", ".join(tool.name for tool in tools) or "none"
-        raise problem(where, f"it declares {len(tools)} tools ({found})", "declare exactly one @tool in a file")
+        raise make_declaration_error(
+            where, f"it declares {len(tools)} tools ({found})", "declare exactly one @tool in a file"
+        )
     if tools[0].name != expected:
-        raise problem(
+        raise make_declaration_error(
             where, f"its tool is named {tools[0].name}", f"name the function {expected}, or the file {tools[0].name}.py"
         )
     return tools[0]
 
 
-def _declared_in(value: object, module_name: str) -> bool:
+def _is_declared_in(value: object, module_name: str) -> bool:
     return isinstance(value, Tool) and value.module == module_name

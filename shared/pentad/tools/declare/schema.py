@@ -13,7 +13,7 @@ _NAMED = ("properties", "patternProperties", "dependentSchemas")
 _DATA = ("const", "default", "enum", "examples")
 
 
-def input_schema(model: type[BaseModel]) -> Json:
+def build_input_schema(model: type[BaseModel]) -> Json:
     """Return the schema of a model for a provider: type object, additionalProperties false, $refs inlined.
 
     Raises:
@@ -28,16 +28,16 @@ def input_schema(model: type[BaseModel]) -> Json:
             fix="use JSON types or models",
         ) from error
     definitions = schema.pop("$defs", {})
-    inlined: Json = _inline(schema, definitions, ())
+    inlined: Json = _expand_refs(schema, definitions, ())
     inlined.pop("description", None)
     inlined.setdefault("properties", {})
     inlined["additionalProperties"] = False
     return inlined
 
 
-def _inline(schema: Any, definitions: Json, path: tuple[str, ...]) -> Any:
+def _expand_refs(schema: Any, definitions: Json, path: tuple[str, ...]) -> Any:
     if isinstance(schema, list):
-        return [_inline(part, definitions, path) for part in schema]
+        return [_expand_refs(part, definitions, path) for part in schema]
     if not isinstance(schema, dict):
         return schema
     if "$ref" in schema:
@@ -47,15 +47,15 @@ def _inline(schema: Any, definitions: Json, path: tuple[str, ...]) -> Any:
         if key in _DATA:
             result[key] = value
         elif key in _NAMED:
-            result[key] = {name: _inline(part, definitions, path) for name, part in value.items()}
+            result[key] = {name: _expand_refs(part, definitions, path) for name, part in value.items()}
         elif key == "discriminator":
             continue  # it maps to $defs that are gone; the variants' const fields tell them apart
         elif key != "title":
-            result[key] = _inline(value, definitions, path)
-    return _closed(result)
+            result[key] = _expand_refs(value, definitions, path)
+    return _close_object(result)
 
 
-def _closed(schema: Json) -> Json:
+def _close_object(schema: Json) -> Json:
     if schema.get("type") == "object" and "properties" in schema:
         schema.setdefault("additionalProperties", False)
     return schema
@@ -70,4 +70,4 @@ def _resolve(schema: Json, definitions: Json, path: tuple[str, ...]) -> Any:
             fix="use a type of bounded depth, or a list of rows",
         )
     beside = {key: value for key, value in schema.items() if key != "$ref"}
-    return _inline({**definitions[name], **beside}, definitions, (*path, name))
+    return _expand_refs({**definitions[name], **beside}, definitions, (*path, name))

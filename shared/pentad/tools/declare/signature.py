@@ -14,7 +14,7 @@ _KINDS = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONL
 
 
 @dataclass(frozen=True)
-class Signature:
+class ToolSignature:
     """What the declaration needs of a function.
 
     Args:
@@ -30,12 +30,12 @@ class Signature:
     undoable: bool
 
 
-def problem(where: str, what: str, fix: str) -> ConfigurationError:
+def make_declaration_error(where: str, what: str, fix: str) -> ConfigurationError:
     """Return the error of a declaration: where it stands, what is wrong, what to do."""
     return ConfigurationError(f"{where}: {what}", field="tool", fix=fix)
 
 
-def place(function: Callable[..., Any]) -> str:
+def describe_location(function: Callable[..., Any]) -> str:
     """Return where a function stands, for messages: file, line and name."""
     code = getattr(function, "__code__", None)
     name = getattr(function, "__name__", str(function))
@@ -51,39 +51,43 @@ def hints_of(function: Callable[..., Any]) -> dict[str, Any]:
     try:
         return get_type_hints(function, include_extras=True)
     except NameError as error:
-        raise problem(
-            place(function), f"an annotation can't be resolved: {error}", "define or import the type above the tool"
+        raise make_declaration_error(
+            describe_location(function),
+            f"an annotation can't be resolved: {error}",
+            "define or import the type above the tool",
         ) from error
 
 
-def read_signature(function: Callable[..., Any]) -> Signature:
+def read_signature(function: Callable[..., Any]) -> ToolSignature:
     """Return the signature of a tool's function.
 
     Raises:
         ConfigurationError: a parameter or the result has no annotation, or one that a schema can't be made of.
     """
-    where, hints = place(function), hints_of(function)
+    where, hints = describe_location(function), hints_of(function)
     fields: dict[str, Any] = {}
     context: str | None = None
     for name, parameter in inspect.signature(function).parameters.items():
         if parameter.kind not in _KINDS:
-            raise problem(where, f"the parameter {name} is *, ** or positional only", "name each parameter")
+            raise make_declaration_error(
+                where, f"the parameter {name} is *, ** or positional only", "name each parameter"
+            )
         if name not in hints:
-            raise problem(where, f"the parameter {name} has no annotation", f"annotate it: {name}: str")
+            raise make_declaration_error(where, f"the parameter {name} has no annotation", f"annotate it: {name}: str")
         if hints[name] is ToolContext:
             if context is not None:
-                raise problem(where, "two parameters take the ToolContext", "keep one of them")
+                raise make_declaration_error(where, "two parameters take the ToolContext", "keep one of them")
             context = name
         else:
             default = ... if parameter.default is inspect.Parameter.empty else parameter.default
             fields[name] = (hints[name], default)
-    result, undoable = _result(where, hints)
-    return Signature(arguments_model(where, function.__name__, fields), context, result, undoable)
+    result, undoable = _read_result(where, hints)
+    return ToolSignature(make_arguments_model(where, function.__name__, fields), context, result, undoable)
 
 
-def _result(where: str, hints: dict[str, Any]) -> tuple[TypeAdapter[Any], bool]:
+def _read_result(where: str, hints: dict[str, Any]) -> tuple[TypeAdapter[Any], bool]:
     if "return" not in hints:
-        raise problem(
+        raise make_declaration_error(
             where, "the result has no annotation", "annotate it: -> str, -> dict[str, int], -> a pydantic model"
         )
     returned = hints["return"]
@@ -93,12 +97,12 @@ def _result(where: str, hints: dict[str, Any]) -> tuple[TypeAdapter[Any], bool]:
     try:
         return TypeAdapter(returned), undoable
     except PydanticUserError as error:
-        raise problem(
+        raise make_declaration_error(
             where, f"the result's type can't be validated: {error.message}", "return JSON types or models"
         ) from error
 
 
-def arguments_model(where: str, name: str, fields: dict[str, Any]) -> type[BaseModel]:
+def make_arguments_model(where: str, name: str, fields: dict[str, Any]) -> type[BaseModel]:
     """Return the strict, closed model of some arguments.
 
     Args:
@@ -120,12 +124,12 @@ def arguments_model(where: str, name: str, fields: dict[str, Any]) -> type[BaseM
             f"{name}_arguments", __config__=ConfigDict(extra="forbid", strict=True, frozen=True), **aliased
         )
     except PydanticUserError as error:
-        raise problem(
+        raise make_declaration_error(
             where, f"a parameter's type has no schema: {error.message}", "use JSON types or models"
         ) from error
 
 
-def bind(signature: Signature, values: BaseModel) -> dict[str, Any]:
+def bind(signature: ToolSignature, values: BaseModel) -> dict[str, Any]:
     """Return validated arguments under the function's own parameter names."""
     named = {str(field.alias): getattr(values, name) for name, field in type(values).model_fields.items()}
     # A model that is made of a JSON Schema has no fields, and all its values are extra.

@@ -24,7 +24,7 @@ class GraphNodeStore(Protocol):
         """
         ...
 
-    def of_run(self, tenant: str, run: str, *, limit: int = GRAPHS) -> list[GraphNodes]:
+    def list_for_run(self, tenant: str, run: str, *, limit: int = GRAPHS) -> list[GraphNodes]:
         """Return what is known of the calls of a run, in order, the first ``limit`` of them.
 
         Raises:

@@ -14,7 +14,7 @@ _MAX_PROBLEMS = 10
 _MAX_HINT = 300
 
 
-def validated(tool: Tool[Any, Any], arguments: dict[str, Any]) -> dict[str, Any]:
+def validate_arguments(tool: Tool[Any, Any], arguments: dict[str, Any]) -> dict[str, Any]:
     """Return the arguments in the function's own types.
 
     They are read as JSON and strictly: "3" is no integer, while "2026-03-01" is a date where one is declared.
@@ -26,7 +26,7 @@ def validated(tool: Tool[Any, Any], arguments: dict[str, Any]) -> dict[str, Any]
         values = tool.signature.arguments.model_validate_json(canonical_json(arguments), strict=True)
     except ValidationError as error:
         schema = tool.spec.input_schema
-        problems = [_line(found, schema) for found in error.errors(include_url=False, include_input=False)]
+        problems = [_format_problem(found, schema) for found in error.errors(include_url=False, include_input=False)]
         lines = problems[:_MAX_PROBLEMS]
         if len(problems) > _MAX_PROBLEMS:
             lines.append(f"- and {len(problems) - _MAX_PROBLEMS} more")
@@ -41,7 +41,7 @@ def validated(tool: Tool[Any, Any], arguments: dict[str, Any]) -> dict[str, Any]
     return bind(tool.signature, values)
 
 
-def _line(found: Any, schema: dict[str, Any]) -> str:
+def _format_problem(found: Any, schema: dict[str, Any]) -> str:
     path = [str(part) for part in found["loc"]]
     field = ".".join(path) or "arguments"
     properties: dict[str, Any] = schema["properties"]

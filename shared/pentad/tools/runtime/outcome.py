@@ -9,14 +9,14 @@ from pentad.domain.errors import EffectUncertain, InvalidInput, PentadError, Too
 from pentad.tools.declare.context import ToolContext, Undoable
 from pentad.tools.declare.declare import Tool
 from pentad.tools.runtime.ports import Effect
-from pentad.tools.runtime.sanitise import bounded, clean_text, result_text, undo_data
+from pentad.tools.runtime.sanitise import clean_text, render_result, truncate_text, undo_data
 
 _MAX_MESSAGE_BYTES = 4_096
 _NOT_UNDOABLE = "\n[the effect can't be undone: the tool's undo data can't be kept]"
 
 
 @dataclass(frozen=True)
-class Outcome:
+class ToolOutcome:
     """What a call came to: text for the model, and what undoing it needs."""
 
     text: str
@@ -25,27 +25,27 @@ class Outcome:
     undo: dict[str, Any] | None = None
 
     @classmethod
-    def of_error(cls, error: Exception) -> "Outcome":
+    def from_error(cls, error: Exception) -> "ToolOutcome":
         """Return the outcome of an error: its class name, its message and its fix, sanitised and bounded."""
         message = error.message if isinstance(error, PentadError) else str(error)
         fix = f" Fix: {error.fix}" if isinstance(error, PentadError) and error.fix else ""
-        text = bounded(clean_text(f"{type(error).__name__}: {message}{fix}"), _MAX_MESSAGE_BYTES)
+        text = truncate_text(clean_text(f"{type(error).__name__}: {message}{fix}"), _MAX_MESSAGE_BYTES)
         return cls(text=text, is_error=True, error_type=type(error).__name__)
 
     @classmethod
-    def of_effect(cls, effect: Effect) -> "Outcome":
+    def from_effect(cls, effect: Effect) -> "ToolOutcome":
         """Return the outcome that an earlier try stored."""
         return cls(effect.result or "", effect.is_error, effect.error_type, effect.undo)
 
 
-def rejected(error: InvalidInput) -> Outcome:
+def make_rejected(error: InvalidInput) -> ToolOutcome:
     """Return the outcome of arguments that are not valid: nothing was run."""
-    return Outcome.of_error(error)
+    return ToolOutcome.from_error(error)
 
 
-def uncertain() -> Outcome:
+def make_uncertain() -> ToolOutcome:
     """Return the outcome of an effect that was begun and may or may not have happened: it is not repeated."""
-    return Outcome.of_error(
+    return ToolOutcome.from_error(
         EffectUncertain(
             "an earlier try of this call was cut off, so its effect may or may not have happened; it was not repeated",
             fix="look whether it happened before asking for it again",
@@ -53,7 +53,7 @@ def uncertain() -> Outcome:
     )
 
 
-def call_function(tool: Tool[Any, Any], values: dict[str, Any], context: ToolContext) -> Outcome:
+def call_function(tool: Tool[Any, Any], values: dict[str, Any], context: ToolContext) -> ToolOutcome:
     """Run the function with validated arguments.
 
     Raises:
@@ -67,28 +67,28 @@ def call_function(tool: Tool[Any, Any], values: dict[str, Any], context: ToolCon
     except TransientError:
         raise
     except Exception as error:  # a boundary: a tool may raise anything, and the model is told what
-        return Outcome.of_error(error)
-    return _outcome(tool, returned)
+        return ToolOutcome.from_error(error)
+    return _make_outcome(tool, returned)
 
 
-def _outcome(tool: Tool[Any, Any], returned: Any) -> Outcome:
+def _make_outcome(tool: Tool[Any, Any], returned: Any) -> ToolOutcome:
     undoable = isinstance(returned, Undoable)
     try:
         if undoable and tool.undo is None:
             raise ToolFailed("the tool returned Undoable but declares no undo", fix="declare undo=...")
         result = tool.signature.result.validate_python(returned.result if undoable else returned)
-        text = "done" if result is None else result_text(result)
+        text = "done" if result is None else render_result(result)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         field = ".".join(str(part) for part in first["loc"]) or "the result"
-        return Outcome.of_error(
+        return ToolOutcome.from_error(
             ToolFailed(f"the tool ran, but returned what it does not declare: {field}: {first['msg']}")
         )
     except ToolFailed as error:
-        return Outcome.of_error(
+        return ToolOutcome.from_error(
             ToolFailed(f"the tool ran, but its result can't be used: {error.message}", fix=error.fix)
         )
     if not undoable:
-        return Outcome(text)
+        return ToolOutcome(text)
     kept = undo_data(returned.undo)
-    return Outcome(text, undo=kept) if kept is not None else Outcome(bounded(text + _NOT_UNDOABLE))
+    return ToolOutcome(text, undo=kept) if kept is not None else ToolOutcome(truncate_text(text + _NOT_UNDOABLE))

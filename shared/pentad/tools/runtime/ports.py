@@ -20,7 +20,7 @@ class ToolCalls(Protocol):
         """
         ...
 
-    def call(self, tenant: str, run: str, step: int, index: int) -> ToolCall:
+    def get_call(self, tenant: str, run: str, step: int, index: int) -> ToolCall:
         """Return one tool call.
 
         Raises:
@@ -104,7 +104,7 @@ class ToolGate(Protocol):
         """
         ...
 
-    def tool_succeeded(self, tenant: str, tool: str) -> None:
+    def record_success(self, tenant: str, tool: str) -> None:
         """Tell that a tool has answered; costs nothing where it had not failed."""
         ...
 
@@ -138,6 +138,6 @@ class AuditLog(Protocol):
         """
         ...
 
-    def of_run(self, tenant: str, run: str) -> list[AuditEntry]:
+    def list_for_run(self, tenant: str, run: str) -> list[AuditEntry]:
         """Return a run's entries in order."""
         ...

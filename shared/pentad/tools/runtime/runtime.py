@@ -43,8 +43,8 @@ from pentad.tools.declare.context import ToolContext
 from pentad.tools.declare.declare import Tool
 from pentad.tools.records.granted_records import GrantedRecords
 from pentad.tools.records.ports import RecordStore
-from pentad.tools.runtime.arguments import validated
-from pentad.tools.runtime.outcome import Outcome, call_function, rejected, uncertain
+from pentad.tools.runtime.arguments import validate_arguments
+from pentad.tools.runtime.outcome import ToolOutcome, call_function, make_rejected, make_uncertain
 from pentad.tools.runtime.policy import check_policy
 from pentad.tools.runtime.ports import AuditEntry, AuditLog, Effect, EffectStore, ToolCalls, ToolGate
 
@@ -135,10 +135,10 @@ class ToolRuntime:
         with self._telemetry.span(
             f"execute_tool {name}", {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": name}
         ) as span:
-            call = self._runs.call(tenant, run, step, index)
+            call = self._runs.get_call(tenant, run, step, index)
             span.set("gen_ai.tool.call.id", call.call_id)
             if call.status not in _ENDED:
-                call = self._try(self._attempt(call, invocation, "run"), agent)
+                call = self._try(self._start_attempt(call, invocation, "run"), agent)
             span.set("pentad.tool.status", call.status.value)
             return {"index": index, "status": call.status.value}
 
@@ -154,13 +154,13 @@ class ToolRuntime:
         """
         name = self._tool.name
         with self._telemetry.span(f"undo_tool {name}", {"gen_ai.tool.name": name}):
-            call = self._runs.call(tenant, run, step, index)
+            call = self._runs.get_call(tenant, run, step, index)
             if call.status is not CallStatus.UNDONE:
                 self._check_undoable(call)
-                call = self._undo(self._attempt(call, invocation, "undo"))
+                call = self._undo(self._start_attempt(call, invocation, "undo"))
             return {"index": index, "status": call.status.value}
 
-    def _attempt(self, call: ToolCall, invocation: Invocation, action: str) -> _Attempt:
+    def _start_attempt(self, call: ToolCall, invocation: Invocation, action: str) -> _Attempt:
         return _Attempt(
             call=call,
             run=self._runs.get(call.tenant, call.run),
@@ -189,42 +189,42 @@ class ToolRuntime:
         self._note(attempt, action, audited, outcome.error_type)
         return self._save(attempt, outcome)
 
-    def _act(self, attempt: _Attempt) -> tuple[Action, Outcome]:
+    def _act(self, attempt: _Attempt) -> tuple[Action, ToolOutcome]:
         try:
-            values = validated(self._tool, attempt.call.arguments)
+            values = validate_arguments(self._tool, attempt.call.arguments)
         except InvalidInput as error:
-            return "denied", rejected(error)
-        refusal = self._refusal(attempt)
-        context = self._context(attempt)
+            return "denied", make_rejected(error)
+        refusal = self._find_refusal(attempt)
+        context = self._make_context(attempt)
         if self._tool.spec.effects != "none":
-            action, outcome = self._once(attempt, values, context, refusal)
+            action, outcome = self._run_once(attempt, values, context, refusal)
         elif refusal is not None:
             return "denied", refusal
         else:
             action, outcome = "executed", call_function(self._tool, values, context)
         if action == "executed" and self._gate is not None:
-            self._gate.tool_succeeded(attempt.call.tenant, self._tool.name)
+            self._gate.record_success(attempt.call.tenant, self._tool.name)
         return action, outcome
 
-    def _refusal(self, attempt: _Attempt) -> Outcome | None:
+    def _find_refusal(self, attempt: _Attempt) -> ToolOutcome | None:
         """Return the outcome of a call that may not run now: its tool is switched off, or out of order for a while."""
         if self._gate is None:
             return None
         sentence = self._gate.admit(attempt.call.tenant, attempt.run.agent, self._tool.name)
-        return None if sentence is None else Outcome(sentence, is_error=True, error_type=ToolUnavailable.__name__)
+        return None if sentence is None else ToolOutcome(sentence, is_error=True, error_type=ToolUnavailable.__name__)
 
-    def _once(
-        self, attempt: _Attempt, values: dict[str, Any], context: ToolContext, refusal: Outcome | None
-    ) -> tuple[Action, Outcome]:
-        effect = self._effect(attempt)
+    def _run_once(
+        self, attempt: _Attempt, values: dict[str, Any], context: ToolContext, refusal: ToolOutcome | None
+    ) -> tuple[Action, ToolOutcome]:
+        effect = self._make_effect(attempt)
         # What an earlier try has done counts, whatever has been switched off since.
         earlier = self._effects.begin(effect, in_open_run=True)
         if earlier is not None and earlier.status == "done":
-            return "replayed", Outcome.of_effect(earlier)
+            return "replayed", ToolOutcome.from_effect(earlier)
         if earlier is not None and not self._tool.spec.idempotent:
-            return "denied", uncertain()
+            return "denied", make_uncertain()
         if refusal is not None and earlier is not None:
-            return "denied", uncertain()
+            return "denied", make_uncertain()
         if refusal is not None:
             self._effects.release(effect)
             return "denied", refusal
@@ -249,7 +249,7 @@ class ToolRuntime:
         )
         return "executed", outcome
 
-    def _effect(self, attempt: _Attempt) -> Effect:
+    def _make_effect(self, attempt: _Attempt) -> Effect:
         return Effect(
             tenant=attempt.call.tenant,
             run=attempt.call.run,
@@ -258,7 +258,7 @@ class ToolRuntime:
             begun_at=attempt.started_at,
         )
 
-    def _save(self, attempt: _Attempt, outcome: Outcome) -> ToolCall:
+    def _save(self, attempt: _Attempt, outcome: ToolOutcome) -> ToolCall:
         call = attempt.call
         ended = call.model_copy(
             update={
@@ -276,7 +276,7 @@ class ToolRuntime:
         try:
             self._runs.save_call(ended)
         except InvalidTransition:
-            stored = self._runs.call(call.tenant, call.run, call.step, call.index)
+            stored = self._runs.get_call(call.tenant, call.run, call.step, call.index)
             if stored.status not in _ENDED:
                 raise
             return stored  # another try ended it meanwhile; its word stands
@@ -291,7 +291,7 @@ class ToolRuntime:
             raise InvalidTransition("the call left nothing to undo", field="undo_token")
 
     def _undo(self, attempt: _Attempt) -> ToolCall:
-        effect = self._effect(attempt)
+        effect = self._make_effect(attempt)
         earlier = self._effects.begin(effect)
         if earlier is not None and earlier.status == "begun" and not self._tool.spec.idempotent:
             self._note(attempt, "undone", "refused", EffectUncertain.__name__)
@@ -312,7 +312,7 @@ class ToolRuntime:
         if undo is None:  # _check_undoable has seen to it
             raise InvalidTransition("the tool has no undo", field="undo_token")
         try:
-            undo.function(undo.data.validate_python(attempt.call.undo), self._context(attempt))
+            undo.function(undo.data.validate_python(attempt.call.undo), self._make_context(attempt))
         except ToolThrottled:
             self._effects.release(effect)
             raise
@@ -327,9 +327,9 @@ class ToolRuntime:
             self._note(attempt, "undone", "error", type(error).__name__)
             if isinstance(error, PentadError):
                 raise
-            raise ToolFailed(Outcome.of_error(error).text) from error
+            raise ToolFailed(ToolOutcome.from_error(error).text) from error
 
-    def _context(self, attempt: _Attempt) -> ToolContext:
+    def _make_context(self, attempt: _Attempt) -> ToolContext:
         call, grants = attempt.call, self._tool.grants
         tables = {"records": GrantedRecords(self._records(call.tenant), grants, self._tool.name)} if grants else {}
         return ToolContext(

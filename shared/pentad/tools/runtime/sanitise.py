@@ -32,7 +32,7 @@ def clean_text(text: str) -> str:
     return mask_secrets(_HIDDEN.sub("", visible))
 
 
-def bounded(text: str, limit: int = MAX_RESULT_BYTES) -> str:
+def truncate_text(text: str, limit: int = MAX_RESULT_BYTES) -> str:
     """Return text of at most ``limit`` bytes of UTF-8; what was cut is said in its last line."""
     data = text.encode()
     if len(data) <= limit:
@@ -57,7 +57,7 @@ def to_json(value: Any) -> Any:
     return plain
 
 
-def result_text(value: Any) -> str:
+def render_result(value: Any) -> str:
     """Return a tool's result as the model reads it: text as it is, anything else as JSON.
 
     Raises:
@@ -65,8 +65,8 @@ def result_text(value: Any) -> str:
     """
     plain = to_json(value)
     if isinstance(plain, str):
-        return bounded(clean_text(plain))
-    return bounded(json.dumps(_clean(plain, 0), ensure_ascii=False, allow_nan=False))
+        return truncate_text(clean_text(plain))
+    return truncate_text(json.dumps(_clean(plain, 0), ensure_ascii=False, allow_nan=False))
 
 
 def _clean(value: Any, depth: int) -> Any:

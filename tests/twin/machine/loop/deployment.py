@@ -11,7 +11,7 @@ import pytest
 from functions.memory import recall
 from functions.models import gateway
 from functions.orchestration import await_human, deliver
-from infra.orchestration.machines.loop import EVENT_LIMIT, definition
+from infra.orchestration.machines.loop import EVENT_LIMIT, build_definition
 from pentad.domain.declarations.agents import AgentSpec, Catalog, ContextSpec, HumansSpec
 from pentad.domain.ids import approval_id
 from pentad.domain.runs import Run
@@ -139,8 +139,8 @@ class Deployment:
         world, telemetry = self.world, Telemetry()
         engine = StepFunctions(self.stage.client("stepfunctions"), "")
         patch.setattr(world.engine, "start", lambda agent, name, payload: self._start(name, payload))
-        patch.setattr(world.engine, "succeed", engine.succeed)
-        patch.setattr(world.engine, "running", engine.running)
+        patch.setattr(world.engine, "complete_task", engine.complete_task)
+        patch.setattr(world.engine, "is_running", engine.is_running)
         found = Recall(
             sessions=world.sessions,
             vectors=None,  # type: ignore[arg-type]
@@ -169,7 +169,7 @@ class Deployment:
             runs=self.world.runs,
             effects=self.effects,
             audit=self.audit,
-            records=self.records.of,
+            records=self.records.get_store,
             telemetry=telemetry,
             now=self.world.clock,
         )
@@ -200,7 +200,7 @@ class Deployment:
             return fault
 
     def _definition(self, event_limit: int) -> Json:
-        return definition(
+        return build_definition(
             self.agent,
             recall=_arn("recall"),
             think=_arn("gateway"),
@@ -238,12 +238,12 @@ class Deployment:
         client = self.stage.client("stepfunctions")
 
         def waits() -> bool:
-            pending = any(one.approval == name for one in self.world.approvals.pending(TENANT).items)
+            pending = any(one.approval == name for one in self.world.approvals.list_pending(TENANT).items)
             over = client.describe_execution(executionArn=self.execution(run))["status"] != "RUNNING"
             return pending or over
 
         until(waits, 30)
-        if any(one.approval == name for one in self.world.approvals.pending(TENANT).items):
+        if any(one.approval == name for one in self.world.approvals.list_pending(TENANT).items):
             self.world.decide(TENANT, name, decision, by="ann", reason="because")  # type: ignore[arg-type]
 
 
@@ -260,16 +260,16 @@ def check_end(deployment: Deployment, run: Run) -> None:
     world = deployment.world
     stored = world.runs.get(TENANT, run.run)
     assert stored.status.ended, stored.status
-    assert world.runs.lease_holder(TENANT, run.session) is None
+    assert world.runs.find_lease_holder(TENANT, run.session) is None
     head = world.sessions.get(TENANT, run.session)
     assert head is not None
     ids = [one.message.message_id for one in world.sessions.read(TENANT, run.session, 0, head.length - 1)]
     assert len(ids) == len(set(ids)), ids
     assert len(booked) == len(set(booked)), booked
-    attempts = world.ledger.of_run(TENANT, run.run)
+    attempts = world.ledger.list_for_run(TENANT, run.run)
     assert stored.spent.cost_nanousd == sum(one.cost_nanousd for one in attempts)
-    steps = world.runs.steps(TENANT, run.run)
+    steps = world.runs.list_steps(TENANT, run.run)
     assert [one.step for one in steps] == list(range(1, len(steps) + 1))
-    assert world.approvals.pending(TENANT).items == ()
+    assert world.approvals.list_pending(TENANT).items == ()
     told = {detail["status"] for kind, detail in world.events.published if kind == "pentad.run.finished"}
     assert told <= {stored.status.value}

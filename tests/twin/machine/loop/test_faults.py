@@ -60,7 +60,7 @@ def test_a_fault_for_good_ends_the_run(
     if state == "Call":
         # A tool that is down is the model's affair: it is told, and the run goes on.
         assert (ended.status, ended.answer) == (RunStatus.SUCCEEDED, "Booked.")
-        statuses = {call.status for call in deployment.world.runs.calls(TENANT, run.run)}
+        statuses = {call.status for call in deployment.world.runs.list_calls(TENANT, run.run)}
         assert statuses <= {CallStatus.FAILED, CallStatus.SUCCEEDED, CallStatus.PENDING, CallStatus.APPROVED}
 
 
@@ -86,12 +86,12 @@ def test_a_fault_when_the_time_of_a_human_is_over(
 ) -> None:
     deployment, run = begun(stage, monkeypatch, Expire=Fault(kind, times, after))
     world = deployment.world
-    until(lambda: world.approvals.pending(TENANT).items, 30)
-    [approval] = world.approvals.pending(TENANT).items
+    until(lambda: world.approvals.list_pending(TENANT).items, 30)
+    [approval] = world.approvals.list_pending(TENANT).items
     world.clock.advance(deployment.agent.approval_seconds + 1)
     # What Step Functions does at the end of the task's time, without waiting for it.
     stage.client("stepfunctions").send_task_failure(
-        taskToken=world.approvals.token(TENANT, approval.approval), error="States.Timeout", cause=""
+        taskToken=world.approvals.get_token(TENANT, approval.approval), error="States.Timeout", cause=""
     )
     ended = deployment.ended(run)
     check_end(deployment, run)

@@ -8,7 +8,7 @@ from pentad.domain.declarations.agents import ContextSpec
 from pentad.domain.runs import RunStatus
 from pentad.domain.usage import Limits
 from pentad.orchestration.runs.adapters.engine_stepfunctions import StepFunctions
-from pentad.orchestration.trace.run_spans import spans_of, transitions_of, whole_history
+from pentad.orchestration.trace.run_spans import build_spans, count_transitions, read_history
 from tests.twin.machine.loop.deployment import Deployment, booked, check_end
 from tests.twin.machine.stage import Stage, until
 from tests.unit.orchestration.world import TENANT
@@ -49,10 +49,10 @@ def test_a_run_of_many_turns_goes_on_in_other_executions(stage: Stage, monkeypat
     assert len(names) > 3
     assert set(names) == {run.run} | {f"{run.run}-{part}" for part in range(2, len(names) + 1)}
     # The waterfall is that of one run: each turn with its model, once.
-    history = whole_history(ended, StepFunctions(stage.client("stepfunctions"), "").history)
-    assert transitions_of(history) == sum(transitions_of(events) for events in deployment.histories())
-    attempts = world.ledger.of_run(TENANT, run.run)
-    spans = spans_of(ended, history, world.runs.steps(TENANT, run.run), attempts, [], now=world.clock())
+    history = read_history(ended, StepFunctions(stage.client("stepfunctions"), "").get_history)
+    assert count_transitions(history) == sum(count_transitions(events) for events in deployment.histories())
+    attempts = world.ledger.list_for_run(TENANT, run.run)
+    spans = build_spans(ended, history, world.runs.list_steps(TENANT, run.run), attempts, [], now=world.clock())
     assert len([span for span in spans if span.kind == "model"]) == 13
     assert {span.attributes["step"] for span in spans if span.name == "Think"} == set(range(1, 14))
     # What the first execution answers is what the last one answers: nobody who waits for it sees the others.
@@ -75,7 +75,7 @@ def test_a_run_of_a_thousand_turns_has_constant_payloads_and_stays_inside_every_
     ended = deployment.ended(run, seconds=600)
     assert (ended.status, ended.answer, ended.spent.steps) == (RunStatus.SUCCEEDED, "Done.", turns + 1)
     check_end(deployment, run)
-    assert [one.step for one in world.runs.steps(TENANT, run.run)] == list(range(1, turns + 2))
+    assert [one.step for one in world.runs.list_steps(TENANT, run.run)] == list(range(1, turns + 2))
     histories = deployment.histories()
     assert len(histories) > 1
     assert all(len(events) < 25_000 for events in histories)
@@ -97,7 +97,7 @@ def test_a_human_is_asked_once_where_the_wait_is_the_next_executions(
     assert (ended.status, ended.answer) == (RunStatus.SUCCEEDED, "Kept.")
     check_end(deployment, run)
     assert len(deployment.histories()) > 1
-    [kept] = [call for call in deployment.world.runs.calls(TENANT, run.run) if call.tool == "keep"]
+    [kept] = [call for call in deployment.world.runs.list_calls(TENANT, run.run) if call.tool == "keep"]
     assert kept.result is not None
     assert "kept receipt" in kept.result
 
@@ -106,7 +106,7 @@ def test_stopping_the_first_execution_stops_them_all(stage: Stage, monkeypatch: 
     deployment = Deployment(stage, monkeypatch, event_limit=20)
     deployment.world.model.script = [[("look_up", {"word": "seat"})], [("keep", {"title": "receipt"})]]
     run = deployment.start()
-    until(lambda: deployment.world.approvals.pending(TENANT).items)
+    until(lambda: deployment.world.approvals.list_pending(TENANT).items)
     client = stage.client("stepfunctions")
     client.stop_execution(executionArn=deployment.execution(run))
 
@@ -121,7 +121,7 @@ def test_stopping_a_later_execution_ends_the_run(stage: Stage, monkeypatch: pyte
     deployment = Deployment(stage, monkeypatch, event_limit=20)
     deployment.world.model.script = [[("look_up", {"word": "seat"})], [("keep", {"title": "receipt"})]]
     run = deployment.start()
-    until(lambda: deployment.world.approvals.pending(TENANT).items)
+    until(lambda: deployment.world.approvals.list_pending(TENANT).items)
     client = stage.client("stepfunctions")
     client.stop_execution(executionArn=f"{deployment.execution(run)}-2")
     assert deployment.ended(run).status is RunStatus.FAILED

@@ -37,7 +37,7 @@ def stack(own_stack: Stack) -> Iterator[Stack]:
     yield own_stack
     own_stack.simulator.reset()
     breaker = breaker_of(own_stack)
-    for name in breaker.all():
+    for name in breaker.get_all():
         breaker.force(name, None)
 
 

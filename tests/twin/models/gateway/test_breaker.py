@@ -22,23 +22,23 @@ def providers(tenant: Tenant, run: dict[str, Any]) -> list[str]:
 
 def trip(stack: Stack, tenant: Tenant) -> None:
     """Let the primary fail until its circuit is open."""
-    stack.simulator.faults(OVERLOADED)
+    stack.simulator.add_faults(OVERLOADED)
 
     def opened() -> bool:
         assert tenant.ask(f"What is 2 + 3 ({word()})?")["status"] == "succeeded"
-        return bool(breaker_of(stack).all()[SONNET].open_until)
+        return bool(breaker_of(stack).get_all()[SONNET].open_until)
 
     until(opened, "the opening of the circuit")
 
 
 def test_after_failures_in_a_row_the_primary_is_not_asked_and_the_notice_says_so(stack: Stack, tenant: Tenant) -> None:
     trip(stack, tenant)
-    before = len(stack.simulator.requests())
+    before = len(stack.simulator.list_requests())
     view = tenant.ask("What is 4 + 5?")
     assert view["status"] == "succeeded"
     assert set(providers(tenant, view)) == {"openai"}
     assert any("left alone for a while" in notice for notice in view["notices"])
-    sent = stack.simulator.requests()[before:]
+    sent = stack.simulator.list_requests()[before:]
     assert not [one for one in sent if one["path"] == "/v1/messages"]
 
 
@@ -81,7 +81,7 @@ def test_with_every_circuit_open_by_failures_the_user_is_still_answered_for(stac
     breaker = breaker_of(stack)
     for name in ("openai/gpt-6.1-sol", "anthropic/claude-haiku-5-5"):
         breaker.force(name, "open")
-    assert breaker.look(SONNET).state(time.time()) is CircuitState.OPEN
+    assert breaker.look(SONNET).get_state(time.time()) is CircuitState.OPEN
     view = tenant.ask("What is 6 + 7?")
     assert (view["status"], "13" in view["answer"]) == ("succeeded", True)
 

@@ -39,12 +39,12 @@ def test_a_drill_asks_each_model_once_and_shows_each_link_of_each_chain(stack: S
     every = {(tier, link) for tier, entry in catalog.tiers.items() for link in range(len(entry.chain))}
     assert set(links(shown)) == every
     assert all(one["ok"] and one["outcome"] == "ok" for one in shown["links"])
-    asked = [one["model"] for one in stack.simulator.requests()]
+    asked = [one["model"] for one in stack.simulator.list_requests()]
     assert sorted(asked) == sorted(model.id for model in catalog.used_models)
 
 
 def test_a_broken_provider_fails_the_drill_and_its_links_metric_is_zero(stack: Stack, command: Command) -> None:
-    stack.simulator.faults({"kind": "status", "status": 401, "provider": "anthropic", "path": "/v1/messages"})
+    stack.simulator.add_faults({"kind": "status", "status": 401, "provider": "anthropic", "path": "/v1/messages"})
     code, shown = command("drill", "fallback")
     assert code == 1
     broken = {one["model"] for one in shown["links"] if not one["ok"]}
@@ -61,7 +61,7 @@ def test_a_broken_provider_fails_the_drill_and_its_links_metric_is_zero(stack: S
 
 def test_results_and_attempts_of_drills_are_kept(stack: Stack, command: Command) -> None:
     _, shown = command("drill", "fallback")
-    [kept] = DynamoDrills(Table(stack.aws("dynamodb"), stack.outputs["TransientTable"])).latest()
+    [kept] = DynamoDrills(Table(stack.aws("dynamodb"), stack.outputs["TransientTable"])).list_latest()
     assert kept.model_dump(mode="json") == shown
     scanned = stack.aws("dynamodb").scan(TableName=stack.outputs["LedgerTable"], ConsistentRead=True)["Items"]
     drills = [item for item in map(plain, scanned) if item["pk"].startswith("T#SYS#D#") and item["type"] == "attempt"]
@@ -71,19 +71,19 @@ def test_results_and_attempts_of_drills_are_kept(stack: Stack, command: Command)
 def test_a_drill_reports_to_the_breaker_and_is_not_stopped_by_it(stack: Stack, command: Command) -> None:
     name = "openai/gpt-6.1-sol"
     breaker = breaker_of(stack)
-    breaker._store.put(breaker._store.get(name).changed(opened_at=1.0, open_until=9e9, trips=1))
+    breaker._store.put(breaker._store.get(name).with_changes(opened_at=1.0, open_until=9e9, trips=1))
     code, _ = command("drill", "fallback")
     assert code == 0
-    assert breaker.all()[name].open_until == 0
+    assert breaker.get_all()[name].open_until == 0
 
 
 def test_the_schedules_event_runs_a_drill(stack: Stack) -> None:
     log = DynamoDrills(Table(stack.aws("dynamodb"), stack.outputs["TransientTable"]))
-    before = log.latest(100)
+    before = log.list_latest(100)
     rule = stack.aws("events").describe_rule(Name="pentad-dev-drill")
     [target] = stack.aws("events").list_targets_by_rule(Rule="pentad-dev-drill")["Targets"]
     assert rule["ScheduleExpression"].startswith("cron(")
     stack.aws("lambda").invoke(
         FunctionName=target["Arn"].rpartition(":")[2], InvocationType="Event", Payload=target["Input"].encode()
     )
-    until(lambda: len(log.latest(100)) > len(before), "a drill")
+    until(lambda: len(log.list_latest(100)) > len(before), "a drill")

@@ -17,7 +17,7 @@ _HANG_SECONDS = 3
 
 def on_the_wire(stack: Stack) -> list[str]:
     """Return what the providers were asked since the test began; a call that hangs is in the journal at its end."""
-    return sorted(one["model"] for one in stack.simulator.requests())
+    return sorted(one["model"] for one in stack.simulator.list_requests())
 
 
 def as_many(stack: Stack, attempts: list[dict[str, Any]]) -> bool:
@@ -30,10 +30,10 @@ def on_the_ledger(tenant: Tenant, run: str) -> list[dict[str, Any]]:
 
 def killed_while(stack: Stack, tenant: Tenant, mark: str, path: str) -> str:
     """Start a run, and kill the gateway while it waits for the provider; return the run once it has ended."""
-    stack.simulator.faults({"kind": "delay", "seconds": _HANG_SECONDS, "path": path, "text": mark, "times": 1})
+    stack.simulator.add_faults({"kind": "delay", "seconds": _HANG_SECONDS, "path": path, "text": mark, "times": 1})
     answer = tenant.post("/v1/runs", {"agent": "assistant", "message": f"What is 20 + 3 ({mark})?"})
     run = str(answer.json()["run_id"])
-    until(lambda: not any(fault["text"] == mark for fault in stack.simulator.faults()), "the call that hangs")
+    until(lambda: not any(fault["text"] == mark for fault in stack.simulator.add_faults()), "the call that hangs")
     for process in stack.processes("gateway"):
         process.kill()
     assert tenant.settled(run)["status"] == "succeeded"
@@ -60,7 +60,7 @@ def test_what_a_run_cost_is_the_sum_of_its_attempts_after_a_kill_too(stack: Stac
 
 def test_a_turn_asked_for_again_gives_the_stored_reply_and_sends_nothing(stack: Stack, tenant: Tenant) -> None:
     view = tenant.ask("What is 9 + 9?")
-    before, spent = len(stack.simulator.requests()), on_the_ledger(tenant, view["run_id"])
+    before, spent = len(stack.simulator.list_requests()), on_the_ledger(tenant, view["run_id"])
     payload = {
         "op": "think",
         "tenant": tenant.name,
@@ -72,7 +72,7 @@ def test_a_turn_asked_for_again_gives_the_stored_reply_and_sends_nothing(stack: 
     reply = stack.aws("lambda").invoke(FunctionName="pentad-dev-gateway", Payload=json.dumps(payload).encode())
     assert "FunctionError" not in reply
     assert json.loads(reply["Payload"].read())["step"] == 1
-    assert len(stack.simulator.requests()) == before
+    assert len(stack.simulator.list_requests()) == before
     assert on_the_ledger(tenant, view["run_id"]) == spent
 
 
@@ -90,7 +90,7 @@ def test_a_turn_asked_for_again_gives_the_stored_reply_and_sends_nothing(stack: 
 )
 def test_with_a_fault_the_ledger_has_what_was_on_the_wire(stack: Stack, tenant: Tenant, fault: dict[str, Any]) -> None:
     mark = word()
-    stack.simulator.faults({**fault, "path": "/v1/messages", "text": mark, "times": 2})
+    stack.simulator.add_faults({**fault, "path": "/v1/messages", "text": mark, "times": 2})
     view = tenant.ask(f"What is 3 + 3 ({mark})?")
     assert view["status"] == "succeeded"
     assert sorted(one["model"] for one in on_the_ledger(tenant, view["run_id"])) == on_the_wire(stack)

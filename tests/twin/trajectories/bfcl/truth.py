@@ -9,7 +9,7 @@ from bfcl_eval.constants.executable_backend_config import STATELESS_CLASSES
 from bfcl_eval.eval_checker.multi_turn_eval.multi_turn_checker import state_checker
 from bfcl_eval.eval_checker.multi_turn_eval.multi_turn_utils import execute_multi_turn_func_call
 
-from pentad.tools.runtime.sanitise import result_text
+from pentad.tools.runtime.sanitise import render_result
 from tests.twin.trajectories.bfcl.backend import KEY, decoded, encoded, kind_of
 from tests.twin.trajectories.bfcl.entries import Entry, parsed
 
@@ -73,6 +73,6 @@ def as_tool_result(result: str) -> str:
     if result == "None":
         return "done"
     try:
-        return result_text(json.loads(result))
+        return render_result(json.loads(result))
     except ValueError:
-        return result_text(result)
+        return render_result(result)

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pentad.api.door import completions, names, schemas, targets
-from pentad.api.door.faults import Fault
-from pentad.api.door.messages import conversation
+from pentad.api.door.faults import DoorFault
+from pentad.api.door.messages import parse_conversation
 from pentad.api.door.names import ToolNames
 from pentad.domain.ids import TOOL_PATTERN
 from pentad.domain.usage import Usage
@@ -26,23 +26,23 @@ NAMES = st.from_regex(names.NAME_PATTERN, fullmatch=True)
 @given(st.lists(NAMES, max_size=20))
 def test_names_go_both_ways_and_are_ours(given_names: list[str]) -> None:
     table = ToolNames(given_names)
-    ours = {table.inner(name) for name in given_names}
+    ours = {table.to_inner(name) for name in given_names}
     assert len(ours) == len(set(given_names))
     assert all(re.fullmatch(TOOL_PATTERN, name) for name in ours)
-    assert all(table.outer(table.inner(name)) == name for name in given_names)
+    assert all(table.to_outer(table.to_inner(name)) == name for name in given_names)
 
 
 @given(NAMES, st.lists(NAMES, max_size=5))
 def test_a_name_is_the_same_beside_others(name: str, others: list[str]) -> None:
-    assert ToolNames([name]).inner(name) == ToolNames([*others, name]).inner(name)
+    assert ToolNames([name]).to_inner(name) == ToolNames([*others, name]).to_inner(name)
 
 
 def test_a_name_that_is_ours_stays_even_where_another_would_take_it() -> None:
-    taken = names.made("Look-Up")
+    taken = names.make_name("Look-Up")
     table = ToolNames(["Look-Up", taken])
-    assert table.inner(taken) == taken
-    assert table.inner("Look-Up") not in (taken, "Look-Up")
-    assert table.outer(table.inner("Look-Up")) == "Look-Up"
+    assert table.to_inner(taken) == taken
+    assert table.to_inner("Look-Up") not in (taken, "Look-Up")
+    assert table.to_outer(table.to_inner("Look-Up")) == "Look-Up"
 
 
 GOOD: list[dict[str, Any]] = [
@@ -75,21 +75,21 @@ BAD: list[dict[str, Any]] = [
 @pytest.mark.parametrize("schema", GOOD, ids=json.dumps)
 def test_a_schema_that_ends_is_taken_as_it_is(schema: dict[str, Any]) -> None:
     before = json.dumps(schema)
-    assert schemas.check(schema, "p") is schema
+    assert schemas.check_schema(schema, "p") is schema
     assert json.dumps(schema) == before
 
 
 @pytest.mark.parametrize("schema", BAD, ids=json.dumps)
 def test_a_schema_that_leads_elsewhere_or_nowhere_is_refused(schema: dict[str, Any]) -> None:
-    with pytest.raises(Fault) as caught:
-        schemas.check(schema, "p")
+    with pytest.raises(DoorFault) as caught:
+        schemas.check_schema(schema, "p")
     assert caught.value.param == "p"
 
 
 def test_a_schema_that_branches_without_bound_is_refused() -> None:
     twice = {f"d{level}": {"anyOf": [{"$ref": f"#/$defs/d{level + 1}"}] * 2} for level in range(30)}
-    with pytest.raises(Fault, match="branches"):
-        schemas.check({"$ref": "#/$defs/d0", "$defs": {**twice, "d30": {"type": "string"}}}, "p")
+    with pytest.raises(DoorFault, match="branches"):
+        schemas.check_schema({"$ref": "#/$defs/d0", "$defs": {**twice, "d30": {"type": "string"}}}, "p")
 
 
 JSON = st.recursive(
@@ -108,9 +108,9 @@ MESSAGES = st.fixed_dictionaries(
 @settings(deadline=None)
 def test_any_messages_are_read_or_refused(items: list[Any]) -> None:
     try:
-        talk = conversation(items)
-        made = talk.messages(ToolNames(talk.called), START)
-    except Fault as fault:
+        talk = parse_conversation(items)
+        made = talk.to_messages(ToolNames(talk.called), START)
+    except DoorFault as fault:
         assert fault.param is not None
         assert fault.param.startswith("messages")
         return
@@ -129,7 +129,7 @@ def test_any_body_is_answered_or_refused(value: Any) -> None:
 
 @given(st.text())
 def test_a_header_holds_any_text_on_one_line(text: str) -> None:
-    assert re.fullmatch(r"[\x20-\x7e]*", completions.header_text(text))
+    assert re.fullmatch(r"[\x20-\x7e]*", completions.sanitize_header(text))
 
 
 COUNTS = st.integers(min_value=0, max_value=10**9)
@@ -195,9 +195,9 @@ def test_models_tiers_and_tasks_are_listed_and_each_is_there() -> None:
 def test_a_model_whose_provider_no_chain_names_is_not_offered() -> None:
     catalog = load()
     [unused, *_] = set(catalog.models) - {model.name for model in catalog.used_models}
-    assert unused not in targets.names(catalog)
-    with pytest.raises(Fault, match="GET /v1/models"):
-        targets.target(catalog, unused, "chat")
+    assert unused not in targets.list_names(catalog)
+    with pytest.raises(DoorFault, match="GET /v1/models"):
+        targets.resolve_target(catalog, unused, "chat")
 
 
 def test_a_name_in_the_path_may_be_escaped() -> None:

@@ -18,7 +18,7 @@ def _asked() -> tuple[Client, Run, str]:
     world.model.script = [[("calculator", {"x": 1}), ("notes", {"title": "a"})]]
     run = world.begin(session="s1")
     world.turn(run)
-    approval = world.asking.request(TENANT, run.run, 1, "token-1")
+    approval = world.asking.ask_for_step(TENANT, run.run, 1, "token-1")
     return Client(world), run, approval.approval
 
 
@@ -128,7 +128,7 @@ def test_a_call_is_undone_by_its_token() -> None:
     client, run, approval = _asked()
     client("POST", f"/v1/approvals/{approval}", {"decision": "approve"})
     token = undo_token(run.run, 1, 1)
-    call = client.world.runs.call(TENANT, run.run, 1, 1)
+    call = client.world.runs.get_call(TENANT, run.run, 1, 1)
     client.world.runs.save_call(
         call.model_copy(update={"status": CallStatus.SUCCEEDED, "undo": {"id": 1}, "undo_token": token})
     )

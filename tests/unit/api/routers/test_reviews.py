@@ -4,13 +4,13 @@ import pytest
 
 from pentad.domain.runs import Review
 from pentad.observability.metrics import names
-from pentad.orchestration.reviews.reviews import SUMMARY_CHARACTERS, Cause, review_of
+from pentad.orchestration.reviews.reviews import SUMMARY_CHARACTERS, Cause, build_review
 from tests.unit.api.client import Client
 
 
 def opened(client: Client, cause: Cause = "confidence", summary: str = "Answered, not quite sure.") -> Review:
     run = client.world.begin(session=f"s{len(client.world.engine.started)}")
-    review = review_of(run, 1, cause, summary, at=client.world.clock(), confidence=0.8)
+    review = build_review(run, 1, cause, summary, at=client.world.clock(), confidence=0.8)
     assert client.world.reviews.add(review)
     client.world.clock.advance(1)
     return review

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pentad.api.views.waiting import wait_seconds
+from pentad.api.views.waiting import parse_wait_seconds
 
 
 @pytest.mark.parametrize(
@@ -26,4 +26,4 @@ from pentad.api.views.waiting import wait_seconds
     ],
 )
 def test_a_wish_is_read_and_capped(prefer: str | None, seconds: int | None) -> None:
-    assert wait_seconds(prefer) == seconds
+    assert parse_wait_seconds(prefer) == seconds

@@ -10,7 +10,7 @@ from infra.orchestration.machines.agent_files import read_agent
 from pentad.domain.declarations.agents import ScheduleSpec
 from pentad.domain.declarations.schedules import check_schedule
 from pentad.domain.errors import ConfigurationError
-from pentad.orchestration.lifecycle.queue_messages import Asked, read_message, schedule_message
+from pentad.orchestration.lifecycle.queue_messages import RunRequested, build_schedule_message, read_message
 
 DAILY = ScheduleSpec(name="daily", expression="cron(0 8 ? * MON-FRI *)", tenant="acme", message="Report.", session="s")
 
@@ -73,10 +73,10 @@ def test_a_schedule_takes_no_field_it_does_not_know() -> None:
 
 
 def test_what_a_schedule_sends_is_keyed_by_the_time_it_was_due() -> None:
-    body = json.dumps(schedule_message("clerk", DAILY))
+    body = json.dumps(build_schedule_message("clerk", DAILY))
     body = body.replace("<aws.scheduler.scheduled-time>", "2026-11-23T08:00:00Z")
     asked = [read_message(body, message_id) for message_id in ("m1", "m2")]
-    assert isinstance(asked[0], Asked)
+    assert isinstance(asked[0], RunRequested)
     assert asked[0] == asked[1]
     assert (asked[0].trigger, asked[0].message.tenant, asked[0].message.session) == ("schedule", "acme", "s")
     assert asked[0].idempotency_key == "schedule/clerk/daily/2026-11-23T08:00:00Z"

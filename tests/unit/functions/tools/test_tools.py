@@ -79,7 +79,7 @@ def saved(text: str = "milk") -> World:
 
 
 def stored(world: World) -> list[dict[str, Any]]:
-    return [record.value for record in world.records.of("acme").query(KIND)]
+    return [record.value for record in world.records.get_store("acme").query(KIND)]
 
 
 def test_notes_asks_for_approval_and_has_an_outside_effect() -> None:
@@ -117,13 +117,13 @@ def test_undo_removes_the_note() -> None:
 
 def test_undo_of_a_note_that_is_gone_is_no_error() -> None:
     world = saved()
-    world.records.of("acme").delete(KIND, world.result["note"])
+    world.records.get_store("acme").delete(KIND, world.result["note"])
     assert world.undo()["status"] == "undone"
 
 
 def test_a_note_that_was_changed_since_stays() -> None:
     world = saved()
-    world.records.of("acme").put(KIND, world.result["note"], {"title": "mine now"})
+    world.records.get_store("acme").put(KIND, world.result["note"], {"title": "mine now"})
     with pytest.raises(ToolFailed, match="changed since"):
         world.undo()
     assert stored(world) == [{"title": "mine now"}]

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from pentad.domain.declarations.agents import ContextSpec
 from pentad.domain.messages import Message
-from pentad.memory.context.window import LEFT_OUT, assemble, choose_epoch, context_tokens, shortened
+from pentad.memory.context.window import LEFT_OUT, advance_epoch, assemble, choose_epoch, estimate_context
 from pentad.memory.sessions.ports import StoredMessage
 from tests.unit.memory.context.test_window import (
     calls,
@@ -47,12 +47,12 @@ class Run:
     def turn(self, end: int) -> tuple[Message, ...]:
         """Return what is sent once so many messages are stored."""
         seen, pinned = self._seen(end)
-        epoch = shortened(seen, self.budget, request_seq=self.request_seq, pinned=pinned)
+        epoch = advance_epoch(seen, self.budget, request_seq=self.request_seq, pinned=pinned)
         if epoch is not None:
             assert epoch.first_seq > self.first
             self.first, self.cuts = epoch.first_seq, self.cuts + 1
             seen, pinned = self._seen(end)
-            assert sum(context_tokens(one) for one in seen) == epoch.estimated_tokens
+            assert sum(estimate_context(one) for one in seen) == epoch.estimated_tokens
         return assemble(seen, pinned=pinned)
 
     def _seen(self, end: int) -> tuple[list[StoredMessage], bool]:
@@ -67,7 +67,7 @@ def test_a_long_run_is_cut_again_and_again_and_never_over_its_budget() -> None:
     for end in range(1, len(stored) + 1, 2):
         messages = run.turn(end)
         assert whole(messages)
-        assert sum(context_tokens(StoredMessage(seq=0, message=one)) for one in messages) <= 1000 + 50
+        assert sum(estimate_context(StoredMessage(seq=0, message=one)) for one in messages) <= 1000 + 50
         assert messages[0].text.startswith("What is it?")
     assert run.cuts > 2
 
@@ -95,7 +95,7 @@ def test_the_model_is_told_how_many_steps_are_gone() -> None:
 
 def test_earlier_questions_go_before_the_runs_own_turns() -> None:
     stored = run_of(3, user("old " * 900), says("a" * 1600))
-    epoch = shortened(stored, BUDGET, request_seq=2)
+    epoch = advance_epoch(stored, BUDGET, request_seq=2)
     assert epoch is not None
     assert epoch.first_seq == 2
 
@@ -103,10 +103,10 @@ def test_earlier_questions_go_before_the_runs_own_turns() -> None:
 def test_one_turn_over_the_budget_is_kept_whole() -> None:
     stored = [*run_of(3)]
     huge = stored[-1].model_copy(update={"estimated_tokens": 5000})
-    epoch = shortened([*stored[:-1], huge], BUDGET, request_seq=0)
+    epoch = advance_epoch([*stored[:-1], huge], BUDGET, request_seq=0)
     assert epoch is not None
     assert epoch.first_seq == stored[-2].seq
-    again = shortened([stored[0], *stored[-2:-1], huge], BUDGET, request_seq=0, pinned=True)
+    again = advance_epoch([stored[0], *stored[-2:-1], huge], BUDGET, request_seq=0, pinned=True)
     assert again is None
 
 

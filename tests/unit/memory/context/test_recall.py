@@ -10,8 +10,8 @@ from pentad.domain.declarations.agents import AgentSpec, ContextSpec, KnowledgeS
 from pentad.domain.errors import BudgetExceeded, ModelUnavailable, NotFound, StoreUnavailable
 from pentad.domain.messages import Message, TextBlock, ToolCallBlock, ToolResultBlock
 from pentad.domain.runs import Manifest, Run, RunStatus
-from pentad.memory.context.recall import PAGE_MESSAGES, Recall, passage_from, retrieval_query, select
-from pentad.memory.context.window import context_tokens
+from pentad.memory.context.recall import PAGE_MESSAGES, Recall, build_query, select, to_passage
+from pentad.memory.context.window import estimate_context
 from pentad.memory.retrieval.adapters.vectors_memory import MemoryVectors
 from pentad.memory.retrieval.ports import Match, Vector
 from pentad.memory.sessions.adapters.sessions_memory import MemorySessions
@@ -255,7 +255,7 @@ def test_what_is_read_does_not_grow_with_the_conversation(
     assert counts == [PAGE_MESSAGES]
     monkeypatch.undo()
     stored = world.sessions.read("acme", "s1", 0, 2 * earlier)
-    assert manifest.estimated_tokens == sum(context_tokens(one) for one in stored)
+    assert manifest.estimated_tokens == sum(estimate_context(one) for one in stored)
     assert (manifest.epoch_first_seq, manifest.request_seq) == (0, 2 * earlier)
 
 
@@ -303,7 +303,7 @@ def asked(*texts: str) -> str:
     for seq, text in enumerate(texts):
         role = "assistant" if text.startswith("A:") else "user"
         stored.append(StoredMessage(seq=seq, message=says(f"m{seq}", text, role=role)))
-    return retrieval_query(stored)
+    return build_query(stored)
 
 
 @pytest.mark.parametrize(
@@ -339,7 +339,7 @@ def test_the_question_before_is_no_tool_result() -> None:
     )
     messages = [says("q", "How do leases work?"), call, result, says("n", "Why?")]
     stored = [StoredMessage(seq=seq, message=message) for seq, message in enumerate(messages)]
-    assert retrieval_query(stored) == "How do leases work?\nWhy?"
+    assert build_query(stored) == "How do leases work?\nWhy?"
 
 
 def match(name: str, score: float, **changes: Any) -> Match:
@@ -379,4 +379,4 @@ def test_the_same_words_of_two_documents_are_given_once() -> None:
 @pytest.mark.parametrize("changes", [{"text": 5}, {"start": "0"}, {"end": None}, {"version": None}, {"start": -1}])
 def test_a_vector_that_ingest_did_not_write_is_no_passage(changes: dict[str, Any]) -> None:
     fields = {name: value for name, value in (metadata("x") | changes).items() if value is not None}
-    assert passage_from(Match(vector_id="v", score=1, metadata=fields)) is None
+    assert to_passage(Match(vector_id="v", score=1, metadata=fields)) is None

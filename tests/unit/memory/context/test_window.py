@@ -23,12 +23,12 @@ from pentad.memory.context.window import (
     UNANSWERED,
     assemble,
     choose_epoch,
-    context_tokens,
     edge_order,
+    estimate_context,
     is_question,
+    remove_markers,
     render_question,
     resolve_citations,
-    without_markers,
 )
 from pentad.memory.sessions.ports import StoredMessage
 
@@ -121,7 +121,7 @@ def sent(messages: Sequence[Message]) -> list[str]:
 def test_the_context_is_never_over_budget_unless_the_newest_message_alone_is(stored: list[StoredMessage]) -> None:
     epoch = choose_epoch(stored, BUDGET)
     chosen = [one for one in stored if one.seq >= epoch.first_seq]
-    total = sum(context_tokens(one) for one in chosen)
+    total = sum(estimate_context(one) for one in chosen)
     assert epoch.estimated_tokens == total
     assert total <= BUDGET.high_water_tokens or len(chosen) == 1
 
@@ -306,4 +306,4 @@ def test_a_citation_is_of_the_version_given_last_and_quotes_at_most_500_characte
     ],
 )
 def test_markers_that_point_nowhere_can_be_dropped(answer: str, left: str) -> None:
-    assert without_markers(answer, ["[9]"]) == left
+    assert remove_markers(answer, ["[9]"]) == left

@@ -8,19 +8,19 @@ from hypothesis import strategies as st
 
 from pentad.domain.errors import InvalidInput
 from pentad.domain.usage import estimate_tokens
-from pentad.memory.documents.chunk import MAX_CHUNK_TOKENS, Chunk, chunk
+from pentad.memory.documents.chunk import MAX_CHUNK_TOKENS, Chunk, split_document
 from pentad.memory.documents.parse import parse
-from pentad.memory.documents.structure import Parsed
+from pentad.memory.documents.structure import ParsedDocument
 
 SENTENCE = "The quick brown fox jumps over the lazy dog near the river bank. "
 
 
-def chunks_of(text: str, name: str = "a.md") -> tuple[Parsed, list[Chunk]]:
+def chunks_of(text: str, name: str = "a.md") -> tuple[ParsedDocument, list[Chunk]]:
     parsed = parse(text.encode("utf-8", "replace"), name=name, media_type="")
-    return parsed, chunk(parsed, document=name)
+    return parsed, split_document(parsed, document=name)
 
 
-def covered(parsed: Parsed, chunks: list[Chunk]) -> bool:
+def covered(parsed: ParsedDocument, chunks: list[Chunk]) -> bool:
     marked = bytearray(len(parsed.text))
     for one in chunks:
         marked[one.start : one.end] = b"\x01" * (one.end - one.start)

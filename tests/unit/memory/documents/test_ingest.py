@@ -70,13 +70,13 @@ class World:
         return self.ingest.reconcile("acme", name)
 
     def indexed(self) -> dict[str, Vector]:
-        return self.vectors.fetch("acme", self.vectors.ids("acme"))
+        return self.vectors.fetch("acme", self.vectors.list_ids("acme"))
 
     def consistent(self) -> bool:
         """The index holds exactly what the documents of the bucket say, with exact offsets and versions."""
         for vector in self.indexed().values():
             meta = vector.metadata
-            head = self.objects.head(f"acme/{meta['document']}")
+            head = self.objects.get_head(f"acme/{meta['document']}")
             if head is None or head.version != meta["version"]:
                 return False
             text = self.objects.get(head.key).decode()
@@ -84,7 +84,7 @@ class World:
                 return False
             if vector.values != embed(f"{meta['title']}\n\n{meta['text']}"):
                 return False
-        return set(self.registry.chunks("acme", "a.md")) == set(self.indexed())
+        return set(self.registry.get_chunks("acme", "a.md")) == set(self.indexed())
 
 
 @pytest.fixture
@@ -110,7 +110,7 @@ def test_a_vector_says_where_its_words_stand(world: World) -> None:
     world.upload("# One\n\nalpha", "docs/a.md")
     world.event("docs/a.md")
     [(name, vector)] = world.indexed().items()
-    head = world.objects.head("acme/docs/a.md")
+    head = world.objects.get_head("acme/docs/a.md")
     assert head is not None
     assert vector.metadata == {
         "document": "docs/a.md",
@@ -119,7 +119,7 @@ def test_a_vector_says_where_its_words_stand(world: World) -> None:
         "start": 0,
         "end": 12,
         "text": "# One\n\nalpha",
-        "chunk_hash": world.registry.chunks("acme", "docs/a.md")[name],
+        "chunk_hash": world.registry.get_chunks("acme", "docs/a.md")[name],
     }
 
 
@@ -170,7 +170,7 @@ def test_a_deleted_document_leaves_the_index_and_its_entry_says_so(world: World)
 
 def test_an_event_for_nothing_makes_no_entry(world: World) -> None:
     assert world.event() is None
-    assert world.registry.page("acme").items == ()
+    assert world.registry.list_page("acme").items == ()
 
 
 def test_a_document_uploaded_again_after_its_end_is_indexed_again(world: World) -> None:
@@ -294,7 +294,7 @@ def test_a_first_version_that_crashed_and_is_deleted_leaves_nothing(world: World
 
 def test_two_writers_of_one_document_do_not_meet(world: World) -> None:
     world.upload(THREE)
-    world.registry.claim("acme", "a.md", owner="another", seconds=60)
+    world.registry.acquire("acme", "a.md", owner="another", seconds=60)
     with pytest.raises(StoreUnavailable):
         world.event()
     world.registry.release("acme", "a.md", owner="another")
@@ -320,13 +320,13 @@ def test_a_version_uploaded_while_another_was_indexed_is_indexed_too(
 
 def test_a_claim_ends_soon_after_the_writers_deadline(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     claims: list[float] = []
-    claim = world.registry.claim
+    claim = world.registry.acquire
 
     def noted(*args: Any, seconds: float, **kwargs: Any) -> None:
         claims.append(seconds)
         claim(*args, seconds=seconds, **kwargs)
 
-    monkeypatch.setattr(world.registry, "claim", noted)
+    monkeypatch.setattr(world.registry, "acquire", noted)
     world.ingest.reconcile("acme", "a.md", deadline=world.clock.now.timestamp() + 101)
     assert claims == [130]
 

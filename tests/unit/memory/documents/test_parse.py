@@ -6,18 +6,18 @@ import pytest
 
 from pentad.domain.errors import InvalidInput
 from pentad.memory.documents.parse import decode, parse
-from pentad.memory.documents.structure import Parsed
+from pentad.memory.documents.structure import ParsedDocument
 
 
-def read(text: str | bytes, name: str = "a.md", media_type: str = "") -> Parsed:
+def read(text: str | bytes, name: str = "a.md", media_type: str = "") -> ParsedDocument:
     return parse(text.encode() if isinstance(text, str) else text, name=name, media_type=media_type)
 
 
-def shown(parsed: Parsed) -> list[tuple[str, str]]:
+def shown(parsed: ParsedDocument) -> list[tuple[str, str]]:
     return [(block.kind, parsed.text[block.start : block.end].strip()) for block in parsed.blocks]
 
 
-def paths(parsed: Parsed) -> dict[str, tuple[str, ...]]:
+def paths(parsed: ParsedDocument) -> dict[str, tuple[str, ...]]:
     return {parsed.text[block.start : block.end].strip(): block.path for block in parsed.blocks}
 
 

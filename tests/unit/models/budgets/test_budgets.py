@@ -13,11 +13,11 @@ from pentad.domain.models import CallContext
 from pentad.models.budgets.budgets import (
     RESERVATION_SECONDS,
     BudgetDefinition,
-    applying,
+    compute_window,
     define,
-    exceeded,
+    make_exceeded_error,
     reservation_expiry,
-    window,
+    select_budgets,
 )
 
 NOW = datetime(2026, 12, 31, 23, 59, 59, tzinfo=UTC)
@@ -29,21 +29,21 @@ def made(scope: str, period: str, **fields: Any) -> BudgetDefinition:
 
 
 def test_days_and_months_end_in_utc() -> None:
-    assert window("day", NOW) == ("day#2026-12-31", datetime(2027, 1, 1, tzinfo=UTC))
-    assert window("month", NOW) == ("month#2026-12", datetime(2027, 1, 1, tzinfo=UTC))
-    assert window("total", NOW) == ("total", None)
+    assert compute_window("day", NOW) == ("day#2026-12-31", datetime(2027, 1, 1, tzinfo=UTC))
+    assert compute_window("month", NOW) == ("month#2026-12", datetime(2027, 1, 1, tzinfo=UTC))
+    assert compute_window("total", NOW) == ("total", None)
     tokyo = timezone(timedelta(hours=9))
-    assert window("day", datetime(2027, 1, 1, 8, tzinfo=tokyo))[0] == "day#2026-12-31"
+    assert compute_window("day", datetime(2027, 1, 1, 8, tzinfo=tokyo))[0] == "day#2026-12-31"
 
 
 @given(st.datetimes(min_value=datetime(2020, 1, 1), max_value=datetime(2100, 1, 1), timezones=st.just(UTC)))
 def test_a_window_ends_after_now_in_the_next_one(now: datetime) -> None:
     for period, longest in (("day", timedelta(days=1)), ("month", timedelta(days=31))):
-        name, ends = window(period, now)  # type: ignore[arg-type]
+        name, ends = compute_window(period, now)  # type: ignore[arg-type]
         assert ends is not None
         assert timedelta(0) < ends - now <= longest
-        assert window(period, ends)[0] != name  # type: ignore[arg-type]
-        assert window(period, ends - timedelta(microseconds=1))[0] == name  # type: ignore[arg-type]
+        assert compute_window(period, ends)[0] != name  # type: ignore[arg-type]
+        assert compute_window(period, ends - timedelta(microseconds=1))[0] == name  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_one_budget_of_each_scope_and_period_applies() -> None:
         made("run", "total"),
     ]
     for order in (definitions, definitions[::-1]):
-        applied = applying(order, CONTEXT, NOW)
+        applied = select_budgets(order, CONTEXT, NOW)
         assert [(each.counter.scope, each.definition.period) for each in applied] == [
             ("run", "total"),
             ("session", "total"),
@@ -95,13 +95,13 @@ def test_one_budget_of_each_scope_and_period_applies() -> None:
 
 def test_a_call_without_a_user_has_no_users_budget() -> None:
     context = CallContext(tenant="acme", purpose="embed_document")
-    assert applying([made("user", "day"), made("run", "total")], context, NOW) == ()
+    assert select_budgets([made("user", "day"), made("run", "total")], context, NOW) == ()
 
 
 def test_the_refusal_fits_a_decisions_reason() -> None:
     user = "a" * 64
-    [applied] = applying([made("user", "day")], CONTEXT.model_copy(update={"user": user}), NOW)
-    error = exceeded(applied, 999, 160_003_125)
+    [applied] = select_budgets([made("user", "day")], CONTEXT.model_copy(update={"user": user}), NOW)
+    error = make_exceeded_error(applied, 999, 160_003_125)
     assert len(f"The run was stopped: {error.message}.") <= 300
     assert "resets at 2027-01-01T00:00:00Z" in error.message
 

@@ -12,7 +12,16 @@ from pentad.domain.messages import ImageBlock, Message, ProviderRaw
 from pentad.domain.models import CascadeSpec, ChatReply, ChatRequest, StopReason
 from pentad.domain.usage import Usage
 from pentad.models.cache.adapters.response_cache_memory import MemoryResponseCache
-from pentad.models.cache.cache import KEYED, MAX_REPLY_BYTES, NOT_KEYED, CachedChat, cache_key, decode, encode, keepable
+from pentad.models.cache.cache import (
+    KEYED,
+    MAX_REPLY_BYTES,
+    NOT_KEYED,
+    CachedChat,
+    cache_key,
+    decode,
+    encode,
+    is_cacheable,
+)
 from pentad.observability.adapters.memory import MemoryTelemetry
 from pentad.observability.metrics import names
 from tests.unit.models.samples import ADD, CATALOG, CONTEXT, NOW, SCHEMA, Clock, assistant, call, request, user
@@ -199,7 +208,7 @@ def test_what_may_not_be_kept_is_not_even_looked_for(asked: ChatRequest) -> None
 )
 def test_a_reply_that_is_not_whole_and_plain_is_not_kept(fields: dict[str, Any]) -> None:
     reply = chat_reply(**fields)
-    assert not keepable(reply) or encode(reply) is None
+    assert not is_cacheable(reply) or encode(reply) is None
     world = World(reply)
     world.ask()
     world.ask()

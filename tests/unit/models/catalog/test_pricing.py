@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pentad.domain.usage import Usage
-from pentad.models.catalog.pricing import cost
+from pentad.models.catalog.pricing import cost_of
 from tests.unit.models.samples import CATALOG, GPT, HAIKU, SONNET
 
 
@@ -20,21 +20,21 @@ def test_anthropic_with_cached_reads_and_writes_of_both_lifetimes() -> None:
     )
     # $2.00: 1,000 -> 2,000,000; $10: 500 -> 5,000,000; $0.10: 20,000 -> 2,000,000; $2.50: 3,000 -> 7,500,000;
     # $4.00: 400 -> 1,600,000 nano-dollars. Thinking is in the output already.
-    assert cost(SONNET, usage) == 18_100_000
+    assert cost_of(SONNET, usage) == 18_100_000
 
 
 def test_openai_with_cached_reads() -> None:
     # $2.00: 800 -> 1,600,000; $10: 100 -> 1,000,000; $0.10: 1,200 -> 120,000.
-    assert cost(GPT, Usage(input_tokens=800, output_tokens=100, cache_read_tokens=1_200)) == 2_720_000
+    assert cost_of(GPT, Usage(input_tokens=800, output_tokens=100, cache_read_tokens=1_200)) == 2_720_000
 
 
 def test_a_single_cached_token_of_a_small_model_is_ten_nano_dollars() -> None:
-    assert cost(HAIKU, Usage(cache_read_tokens=1)) == 10
+    assert cost_of(HAIKU, Usage(cache_read_tokens=1)) == 10
 
 
 def test_embeddings() -> None:
     # $0.02 a million: 20 nano-dollars a token.
-    assert cost(CATALOG.models["text-embedding-3-small"], Usage(input_tokens=1_234)) == 24_680
+    assert cost_of(CATALOG.models["text-embedding-3-small"], Usage(input_tokens=1_234)) == 24_680
 
 
 @pytest.mark.parametrize(
@@ -47,20 +47,20 @@ def test_embeddings() -> None:
     ],
 )
 def test_a_long_context_is_priced_as_a_whole(usage: Usage, expected: int) -> None:
-    assert cost(HAIKU, usage) == expected
+    assert cost_of(HAIKU, usage) == expected
 
 
 def test_a_batch_has_its_own_prices() -> None:
     # $1.00: 1,000 -> 1,000,000; $5: 500 -> 2,500,000; $0.05: 2,000 -> 100,000.
     usage = Usage(input_tokens=1_000, output_tokens=500, cache_read_tokens=2_000)
-    assert cost(SONNET, usage, batch=True) == 3_600_000
-    assert cost(CATALOG.models["claude-sonnet-5-5-bedrock"], usage, batch=True) == 7_200_000  # it has none
+    assert cost_of(SONNET, usage, batch=True) == 3_600_000
+    assert cost_of(CATALOG.models["claude-sonnet-5-5-bedrock"], usage, batch=True) == 7_200_000  # it has none
 
 
 def test_thinking_has_its_own_price_where_the_catalog_gives_one() -> None:
     dear = SONNET.model_copy(update={"prices": SONNET.prices.model_copy(update={"thinking": 20_000_000_000})})
     # 300 at $10: 3,000,000; 200 at $20: 4,000,000.
-    assert cost(dear, Usage(output_tokens=500, thinking_tokens=200)) == 7_000_000
+    assert cost_of(dear, Usage(output_tokens=500, thinking_tokens=200)) == 7_000_000
 
 
 _counts = st.integers(min_value=0, max_value=50_000)
@@ -69,4 +69,4 @@ _usages = st.builds(Usage, input_tokens=_counts, output_tokens=_counts, cache_re
 
 @given(_usages, _usages)
 def test_where_one_price_holds_costs_add_up(first: Usage, second: Usage) -> None:
-    assert cost(SONNET, first) + cost(SONNET, second) == cost(SONNET, first + second)
+    assert cost_of(SONNET, first) + cost_of(SONNET, second) == cost_of(SONNET, first + second)

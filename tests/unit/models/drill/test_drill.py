@@ -81,7 +81,7 @@ def test_a_link_without_an_answer_is_broken_and_its_metric_is_zero(outcome: Outc
     }
     assert values.pop("claude-sonnet-5-5") == 0
     assert set(values.values()) == {1}
-    assert world.log.latest() == [result]
+    assert world.log.list_latest() == [result]
 
 
 def test_a_link_that_is_not_retried_takes_one_request() -> None:
@@ -94,9 +94,9 @@ def test_a_link_that_is_not_retried_takes_one_request() -> None:
 def test_a_drill_goes_past_an_open_circuit_and_closes_it() -> None:
     world = World(OK, OK)
     name, store = "openai/gpt-6.1-sol", world.breaker._store
-    store.put(store.get(name).changed(opened_at=world.clock.now, open_until=world.clock.now + 200, trips=1))
+    store.put(store.get(name).with_changes(opened_at=world.clock.now, open_until=world.clock.now + 200, trips=1))
     world.run()
-    assert world.breaker.look(name).state(world.clock.now) is CircuitState.CLOSED
+    assert world.breaker.look(name).get_state(world.clock.now) is CircuitState.CLOSED
 
 
 def test_slow_links_leave_time_for_those_behind_them() -> None:

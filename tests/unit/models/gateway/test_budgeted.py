@@ -17,12 +17,12 @@ from pentad.domain.errors import (
     StoreUnavailable,
 )
 from pentad.domain.models import CallContext, ChatReply, ChatRequest, Outcome, StopReason
-from pentad.domain.money import nanousd
+from pentad.domain.money import to_nanousd
 from pentad.domain.usage import Usage
 from pentad.models.budgets.adapters.budgets_memory import MemoryBudget, MemoryBudgetStore
 from pentad.models.budgets.budgets import Reservation, define
 from pentad.models.catalog.catalog import ModelEntry, parse
-from pentad.models.catalog.pricing import cost, worst_case
+from pentad.models.catalog.pricing import cost_of, worst_case
 from pentad.models.gateway.budgeted import BudgetedChat, BudgetedEmbedder, BudgetedProvider, Meter
 from pentad.models.gateway.embeddings import EmbeddingGateway
 from pentad.models.gateway.gateway import Gateway
@@ -84,7 +84,7 @@ class World:
 
     @property
     def used(self) -> int:
-        [standing] = self.budget.standings(CONTEXT, NOW)
+        [standing] = self.budget.get_standings(CONTEXT, NOW)
         return standing.used_nanousd
 
     @property
@@ -98,9 +98,9 @@ def failure(outcome: Outcome, **fields: Any) -> ProviderFailure:
 
 def test_what_a_call_cost_is_what_is_used() -> None:
     world = World((reply("Hi"),))
-    world.limit(nanousd("5"))
+    world.limit(to_nanousd("5"))
     answer = world.complete()
-    assert world.used == answer.cost_nanousd == cost(SONNET, Usage(input_tokens=100, output_tokens=10))
+    assert world.used == answer.cost_nanousd == cost_of(SONNET, Usage(input_tokens=100, output_tokens=10))
     assert answer.notices == ()
 
 
@@ -113,7 +113,7 @@ def test_the_worst_case_is_held_while_the_model_writes() -> None:
         return reply("Hi")
 
     world.anthropic._answers.append(look)
-    world.limit(nanousd("5"))
+    world.limit(to_nanousd("5"))
     world.complete()
     assert seen == [most(SONNET)]
 
@@ -124,7 +124,7 @@ def test_the_worst_case_is_held_while_the_model_writes() -> None:
 def test_a_failure_is_refunded(outcome: Outcome) -> None:
     failures = tuple(failure(outcome) for _ in range(9))
     world = World(failures, failures)
-    world.limit(nanousd("5"))
+    world.limit(to_nanousd("5"))
     with pytest.raises(ModelUnavailable):
         world.complete()
     assert world.used == sum(each.cost_nanousd for each in world.ledger.all) == 0
@@ -132,7 +132,7 @@ def test_a_failure_is_refunded(outcome: Outcome) -> None:
 
 def test_a_caller_error_is_refunded() -> None:
     world = World((failure(Outcome.CALLER_ERROR),))
-    world.limit(nanousd("5"))
+    world.limit(to_nanousd("5"))
     with pytest.raises(ModelCallerError):
         world.complete()
     assert world.used == 0
@@ -142,7 +142,7 @@ def test_every_attempt_is_settled_repairs_and_fallbacks_included() -> None:
     wrong = reply(call(a="one"), usage=Usage(input_tokens=50, output_tokens=5))
     refusal = reply("No.", stop=StopReason.REFUSAL, usage=Usage(input_tokens=70, output_tokens=7))
     world = World((wrong, refusal), (reply(call(), usage=None),))
-    world.limit(nanousd("5"))
+    world.limit(to_nanousd("5"))
     answer = world.complete(request(tools=(ADD,)))
     assert [each.outcome for each in world.ledger.all] == [Outcome.MALFORMED, Outcome.REFUSAL, Outcome.OK]
     assert world.used == answer.cost_nanousd == sum(each.cost_nanousd for each in world.ledger.all) > 0
@@ -151,14 +151,14 @@ def test_every_attempt_is_settled_repairs_and_fallbacks_included() -> None:
 def test_tokens_that_a_failure_was_billed_for_are_counted() -> None:
     billed = Usage(input_tokens=1_000)
     world = World((failure(Outcome.MALFORMED, usage=billed), reply("Hi")))
-    world.limit(nanousd("5"))
+    world.limit(to_nanousd("5"))
     world.complete()
-    assert world.used == sum(each.cost_nanousd for each in world.ledger.all) > cost(SONNET, billed)
+    assert world.used == sum(each.cost_nanousd for each in world.ledger.all) > cost_of(SONNET, billed)
 
 
 def test_near_the_limit_the_fast_tier_answers_with_a_notice() -> None:
     world = World((reply("Hi"),))
-    world.limit(nanousd("5"), soft=0)
+    world.limit(to_nanousd("5"), soft=0)
     answer = world.complete()
     assert world.models == ["claude-haiku-5-5"]
     assert "$5.00 a day for tenant acme is nearly used up" in answer.notices[0]
@@ -168,7 +168,7 @@ def test_near_the_limit_the_fast_tier_answers_with_a_notice() -> None:
 def test_an_outage_keeps_the_notice_that_a_smaller_model_was_asked() -> None:
     failures = tuple(failure(Outcome.OVERLOAD) for _ in range(9))
     world = World(failures, failures)
-    world.limit(nanousd("5"), soft=0)
+    world.limit(to_nanousd("5"), soft=0)
     with pytest.raises(ModelUnavailable) as caught:
         world.complete()
     assert [each for each in caught.value.notices if "nearly used up" in each] == list(caught.value.notices) != []
@@ -194,7 +194,7 @@ def test_over_the_limit_nothing_is_sent() -> None:
 
 def test_a_named_model_is_not_swapped_but_refused() -> None:
     world = World((reply("Hi"),))
-    world.limit(nanousd("5"), soft=0)
+    world.limit(to_nanousd("5"), soft=0)
     assert world.complete(request(model="claude-sonnet-5-5")).notices == ()
     world.limit(most(SONNET) - 1)
     with pytest.raises(BudgetExceeded):
@@ -246,7 +246,7 @@ class Unreachable:
 
 def test_a_reply_that_is_paid_for_is_not_lost_where_it_can_not_be_settled() -> None:
     world = World((reply("Hi"),))
-    world.limit(nanousd("5"))
+    world.limit(to_nanousd("5"))
     world.meter._budget = Unreachable(world.budget, reserves=True)
     assert world.complete().message.text == "Hi"
     assert [one.name for one in world.telemetry.counts] == ["BudgetUnsettled"]
@@ -255,7 +255,7 @@ def test_a_reply_that_is_paid_for_is_not_lost_where_it_can_not_be_settled() -> N
 
 def test_what_can_not_be_counted_is_not_sent() -> None:
     world = World()
-    world.limit(nanousd("5"))
+    world.limit(to_nanousd("5"))
     world.meter._budget = Unreachable(world.budget, reserves=False)
     with pytest.raises(StoreUnavailable):
         world.complete()
@@ -299,14 +299,14 @@ def embedder(world: World, provider: Vectors) -> BudgetedEmbedder:
 
 def test_embeddings_are_settled_at_their_cost() -> None:
     world = World()
-    world.limit(nanousd("5"))
+    world.limit(to_nanousd("5"))
     answer = embedder(world, Vectors()).embed(["a"] * 200, CONTEXT, deadline=world.clock.now + 60)
     assert world.used == answer.cost_nanousd == 200 * 20
 
 
 def test_batches_before_a_failure_are_paid_for() -> None:
     world = World()
-    world.limit(nanousd("5"))
+    world.limit(to_nanousd("5"))
     with pytest.raises(ModelCallerError):
         embedder(world, Vectors(Outcome.OK, Outcome.CALLER_ERROR)).embed(
             ["a"] * 200, CONTEXT, deadline=world.clock.now + 60
@@ -337,13 +337,13 @@ _counts = st.integers(min_value=0, max_value=300_000)
 )
 def test_no_request_within_estimate_and_cap_costs_more_than_its_worst_case(model: ModelEntry, usage: Usage) -> None:
     tokens_in = usage.total_tokens - usage.output_tokens
-    assert cost(model, usage) <= worst_case(model, tokens_in, usage.output_tokens)
+    assert cost_of(model, usage) <= worst_case(model, tokens_in, usage.output_tokens)
 
 
 def test_the_question_is_asked_of_user_and_model() -> None:
     world = World((reply("Hi"),))
-    world.store.put(define("acme", "agent", "day", limit_nanousd=nanousd("5")))
+    world.store.put(define("acme", "agent", "day", limit_nanousd=to_nanousd("5")))
     world.complete(request(user("Hello")))
-    [standing] = world.budget.standings(CONTEXT, NOW)
+    [standing] = world.budget.get_standings(CONTEXT, NOW)
     assert standing.applied.counter.subject == "helper"
     assert standing.used_nanousd > 0

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from pentad.domain.errors import ContextOverflow, InvalidInput
 from pentad.domain.messages import DocumentBlock, ImageBlock
 from pentad.models.catalog.catalog import Capabilities, Link, ModelEntry
-from pentad.models.gateway.candidates import candidates, needs, output_cap
+from pentad.models.gateway.candidates import output_cap, required_capabilities, select_candidates
 from pentad.models.gateway.tokens import estimate_request
 from tests.unit.models.samples import ADD, CATALOG, HAIKU, SCHEMA, SONNET, request, user
 
@@ -20,36 +20,36 @@ def names(links: tuple[Link, ...]) -> list[str]:
 
 
 def test_all_links_take_a_plain_request() -> None:
-    assert candidates(request(), LINKS, providers=BOTH) == LINKS
+    assert select_candidates(request(), LINKS, providers=BOTH) == LINKS
 
 
 def test_links_of_a_provider_without_an_adapter_are_passed_over() -> None:
-    assert names(candidates(request(), LINKS, providers={"openai"})) == ["gpt-6.1-sol"]
+    assert names(select_candidates(request(), LINKS, providers={"openai"})) == ["gpt-6.1-sol"]
 
 
 def test_a_model_that_cant_be_forced_to_use_a_tool_is_passed_over() -> None:
     asked = request(tools=(ADD,), tool_choice="required")
-    assert names(candidates(asked, LINKS, providers=BOTH)) == ["gpt-6.1-sol", "claude-haiku-5-5"]
+    assert names(select_candidates(asked, LINKS, providers=BOTH)) == ["gpt-6.1-sol", "claude-haiku-5-5"]
 
 
 def test_needs_name_what_the_request_holds() -> None:
     blocks = (ImageBlock(media_type="image/png", data="x"), DocumentBlock(media_type="application/pdf", data="x"))
     asked = request(user(*blocks), tools=(ADD,), output_schema=SCHEMA)
-    assert needs(asked) == {"tools", "images", "documents", "structured_output"}
+    assert required_capabilities(asked) == {"tools", "images", "documents", "structured_output"}
 
 
 def test_a_document_of_words_asks_for_nothing() -> None:
-    assert needs(request(user(DocumentBlock(media_type="text/plain", data="x")))) == frozenset()
+    assert required_capabilities(request(user(DocumentBlock(media_type="text/plain", data="x")))) == frozenset()
 
 
 def test_no_capable_model_is_the_callers_error() -> None:
     with pytest.raises(InvalidInput, match="structured_output"):
-        candidates(request(output_schema=SCHEMA), [Link(position=0, model=_plain(1000))], providers=BOTH)
+        select_candidates(request(output_schema=SCHEMA), [Link(position=0, model=_plain(1000))], providers=BOTH)
 
 
 def test_a_conversation_no_window_holds_is_an_overflow() -> None:
     with pytest.raises(ContextOverflow):
-        candidates(request(user("word " * 1_000)), [Link(position=0, model=_plain(1000))], providers=BOTH)
+        select_candidates(request(user("word " * 1_000)), [Link(position=0, model=_plain(1000))], providers=BOTH)
 
 
 def test_the_callers_cap_wins_over_the_tasks_within_the_models() -> None:
@@ -75,7 +75,7 @@ def test_routing_never_returns_a_model_that_cant_take_the_request(
     asked = request(user("x" * length + "?"), tools=(ADD,) if tools else ())
     links = [Link(position=index, model=_plain(*spec[:1], tools=spec[1])) for index, spec in enumerate(models)]
     try:
-        chosen = candidates(asked, links, providers=BOTH)
+        chosen = select_candidates(asked, links, providers=BOTH)
     except (ContextOverflow, InvalidInput):
         return
     for link in chosen:

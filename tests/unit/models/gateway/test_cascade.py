@@ -19,7 +19,7 @@ from pentad.domain.models import CascadeSpec, ChatReply, ChatRequest, Outcome, S
 from pentad.models.cache.adapters.response_cache_memory import MemoryResponseCache
 from pentad.models.cache.cache import CachedChat
 from pentad.models.catalog.catalog import ModelCatalog, parse
-from pentad.models.gateway.cascade import UNSURE, Cascade, wrapped
+from pentad.models.gateway.cascade import UNSURE, Cascade, wrap_schema
 from pentad.models.providers.exchange import ProviderFailure, ProviderReply
 from pentad.observability.adapters.memory import MemoryTelemetry
 from pentad.observability.metrics import names
@@ -82,7 +82,7 @@ def test_only_the_first_tier_is_asked_for_its_confidence() -> None:
     world = Tall(draft("?", 0), reply("Then."))
     world.ask()
     first, second = (sent.request for sent in world.anthropic.sent)
-    assert first.output_schema == wrapped(None)
+    assert first.output_schema == wrap_schema(None)
     assert (second.output_schema, second.tier, second.cascade) == (None, None, None)
 
 
@@ -206,7 +206,7 @@ def test_a_callers_error_is_not_asked_twice() -> None:
 
 def test_definitions_move_to_the_root() -> None:
     node = {"type": "object", "properties": {"next": {"anyOf": [{"$ref": "#/$defs/N"}, {"type": "null"}]}}}
-    schema = wrapped({"type": "object", "properties": {"n": {"$ref": "#/$defs/N"}}, "$defs": {"N": node}})
+    schema = wrap_schema({"type": "object", "properties": {"n": {"$ref": "#/$defs/N"}}, "$defs": {"N": node}})
     assert schema is not None
     validator = jsonschema.Draft202012Validator(schema)
     validator.validate({"answer": {"n": {"next": {"next": None}}}, "confidence": 0.5})

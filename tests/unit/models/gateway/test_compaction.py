@@ -10,7 +10,7 @@ from pentad.domain.errors import ContextOverflow, ModelUnavailable, PentadError
 from pentad.domain.messages import Message, ToolResultBlock
 from pentad.domain.models import ChatReply, ChatRequest, Outcome, StopReason
 from pentad.domain.usage import Usage
-from pentad.models.gateway.compaction import COMPACTED, LEFT_OUT, CompactingChat, compact, target
+from pentad.models.gateway.compaction import COMPACTED, LEFT_OUT, CompactingChat, compact, compute_target
 from pentad.models.gateway.tokens import estimate_message, estimate_request
 from pentad.models.providers.exchange import ProviderFailure
 from pentad.observability.adapters.memory import MemoryTelemetry
@@ -127,10 +127,10 @@ def test_what_is_kept_is_small_in_pairs_and_ends_as_it_did(
 def test_the_target_is_below_what_overflowed_and_below_the_window() -> None:
     route = CATALOG.route(task="reason")
     small = request(*turn(1), user(PASSAGES))
-    assert target(small, route) <= 0.6 * tokens(small.messages)
+    assert compute_target(small, route) <= 0.6 * tokens(small.messages)
     huge = request(user("word " * 4_000_000), user(PASSAGES))
     window = max(link.model.context_tokens for link in route.links)
-    assert target(huge, route) < window
+    assert compute_target(huge, route) < window
 
 
 class Telling(World):

@@ -9,7 +9,7 @@ from pentad.domain.errors import InvalidInput, ModelAuthentication, ModelCallerE
 from pentad.domain.models import CallContext, EmbedReply, Outcome
 from pentad.domain.usage import Usage
 from pentad.models.catalog.catalog import ModelEntry
-from pentad.models.gateway.embeddings import BATCH_TEXTS, BATCH_TOKENS, EmbeddingGateway, batches
+from pentad.models.gateway.embeddings import BATCH_TEXTS, BATCH_TOKENS, EmbeddingGateway, split_batches
 from pentad.models.ledger.adapters.ledger_memory import MemoryLedger
 from pentad.models.providers.exchange import ProviderFailure, ProviderVectors
 from pentad.models.remote.wire import MAX_TEXTS
@@ -64,7 +64,7 @@ def test_the_tiers_dimensions_are_asked_for() -> None:
 
 
 def test_batches_keep_under_the_providers_tokens() -> None:
-    made = batches(["x" * 28_000] * 80, 8_191, 1.0)
+    made = split_batches(["x" * 28_000] * 80, 8_191, 1.0)
     assert sum(len(batch) for batch in made) == 80
     assert all(len(batch) * 8_000 <= BATCH_TOKENS for batch in made)
 

@@ -17,7 +17,7 @@ from pentad.domain.errors import (
 )
 from pentad.domain.models import Attempt, ChatReply, ChatRequest, Outcome, StopReason
 from pentad.domain.usage import Usage
-from pentad.models.catalog.pricing import cost
+from pentad.models.catalog.pricing import cost_of
 from pentad.models.gateway.gateway import TRUNCATED, Gateway
 from pentad.models.gateway.pursuit import UNREPORTED
 from pentad.models.ledger.adapters.ledger_memory import MemoryLedger
@@ -286,7 +286,7 @@ def test_usage_that_was_not_reported_is_estimated_and_noted() -> None:
     world = World((reply("Hi.", usage=None),))
     answer = world.complete(request(user("x" * 3_500)))
     assert answer.usage.input_tokens > 1_000
-    assert answer.cost_nanousd == cost(SONNET, answer.usage) > 0
+    assert answer.cost_nanousd == cost_of(SONNET, answer.usage) > 0
     assert answer.attempts[0].error == UNREPORTED
 
 

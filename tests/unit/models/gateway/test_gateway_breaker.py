@@ -50,7 +50,7 @@ class World:
         store = self.breaker._store
         for name in circuits:
             now = self.clock.now
-            store.put(store.get(name).changed(opened_at=now, open_until=now + seconds, trips=1, reason="overload"))
+            store.put(store.get(name).with_changes(opened_at=now, open_until=now + seconds, trips=1, reason="overload"))
 
 
 def test_an_open_link_is_not_asked_and_not_on_the_ledger_and_the_notice_says_so() -> None:
@@ -75,7 +75,7 @@ def test_a_rate_limit_is_waited_out_and_the_retry_is_the_probe() -> None:
     world = World((limited, reply("Hi.")))
     answer = world.complete()
     assert (answer.provider, world.clock.slept) == ("anthropic", [7])
-    assert world.breaker.look(SONNET).state(world.clock.now) is CircuitState.CLOSED
+    assert world.breaker.look(SONNET).get_state(world.clock.now) is CircuitState.CLOSED
 
 
 def test_with_all_circuits_open_the_one_that_opens_first_gets_one_attempt() -> None:
@@ -84,7 +84,7 @@ def test_with_all_circuits_open_the_one_that_opens_first_gets_one_attempt() -> N
     world.open(GPT, seconds=100)
     answer = world.complete()
     assert answer.provider == "openai"
-    assert world.breaker.look(GPT).state(world.clock.now) is CircuitState.CLOSED
+    assert world.breaker.look(GPT).get_state(world.clock.now) is CircuitState.CLOSED
 
 
 def test_the_last_resort_is_one_request() -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from pentad.domain.usage import Usage
 from pentad.models.catalog.catalog import ModelEntry
-from pentad.models.catalog.pricing import cost, rates_for
+from pentad.models.catalog.pricing import cost_of, rates_for
 from pentad.models.ledger.spend import Row
 from pentad.models.providers.adapters import anthropic_wire, openai_wire
 from tests.unit.models.samples import CATALOG, GPT, HAIKU, LUNA, SONNET
@@ -124,16 +124,16 @@ OPENAI: list[tuple[str, ModelEntry, dict[str, Any], int]] = [
 
 @pytest.mark.parametrize(("name", "model", "document", "nanodollars"), ANTHROPIC, ids=[each[0] for each in ANTHROPIC])
 def test_anthropics_usage(name: str, model: ModelEntry, document: dict[str, Any], nanodollars: int) -> None:
-    usage = anthropic_wire._usage(document)
+    usage = anthropic_wire._decode_usage(document)
     assert usage is not None
-    assert cost(model, usage) == nanodollars
+    assert cost_of(model, usage) == nanodollars
 
 
 @pytest.mark.parametrize(("name", "model", "document", "nanodollars"), OPENAI, ids=[each[0] for each in OPENAI])
 def test_openais_usage(name: str, model: ModelEntry, document: dict[str, Any], nanodollars: int) -> None:
-    usage = openai_wire.usage_of(document)
+    usage = openai_wire.decode_usage(document)
     assert usage is not None
-    assert cost(model, usage) == nanodollars
+    assert cost_of(model, usage) == nanodollars
 
 
 _counts = st.integers(min_value=0, max_value=400_000)
@@ -162,7 +162,7 @@ def test_a_cost_is_within_half_a_nano_dollar_of_the_exact_one(model: ModelEntry,
         + usage.cache_write_1h_tokens * rates.cache_write_1h,
         1_000_000,
     )
-    assert abs(cost(model, usage) - exact) <= Fraction(1, 2)
+    assert abs(cost_of(model, usage) - exact) <= Fraction(1, 2)
 
 
 @given(_rows, _rows, _rows)
@@ -174,5 +174,5 @@ def test_sums_are_associative_and_commutative(first: Row, second: Row, third: Ro
 def test_the_order_of_attempts_does_not_change_their_sum(usages: list[Usage], luck: Any) -> None:
     shuffled = list(usages)
     luck.shuffle(shuffled)
-    assert sum(cost(GPT, each) for each in shuffled) == sum(cost(GPT, each) for each in usages)
+    assert sum(cost_of(GPT, each) for each in shuffled) == sum(cost_of(GPT, each) for each in usages)
     assert reduce(lambda one, other: one + other, shuffled) == reduce(lambda one, other: one + other, usages)

@@ -35,12 +35,12 @@ def test_retry_after(header: str | None, seconds: float | None) -> None:
 
 @given(st.integers(min_value=1, max_value=2_000), st.floats(min_value=0, max_value=1, exclude_max=True))
 def test_the_wait_is_never_above_the_cap(number: int, random: float) -> None:
-    assert 0 <= backoff.jittered(min(number, 1000), random) <= backoff.CAP_SECONDS
+    assert 0 <= backoff.compute_backoff(min(number, 1000), random) <= backoff.CAP_SECONDS
 
 
 def test_jitter_is_full_and_grows() -> None:
-    assert [backoff.jittered(number, 0.5) for number in (1, 2, 3)] == [0.25, 0.5, 1.0]
-    assert backoff.jittered(3, 0.0) == 0
+    assert [backoff.compute_backoff(number, 0.5) for number in (1, 2, 3)] == [0.25, 0.5, 1.0]
+    assert backoff.compute_backoff(3, 0.0) == 0
 
 
 @given(st.floats(min_value=0, max_value=900), st.integers(min_value=0, max_value=7))

@@ -3,7 +3,7 @@
 import pytest
 
 from pentad.domain.models import Outcome
-from pentad.models.providers.outcomes import ANTHROPIC, OPENAI, RECOVERIES, Classified, Signal, classify
+from pentad.models.providers.outcomes import ANTHROPIC, OPENAI, RECOVERIES, Classified, FailureSignal, classify
 
 AUTH, OVERLOAD, CALLER = Outcome.AUTHENTICATION, Outcome.OVERLOAD, Outcome.CALLER_ERROR
 
@@ -15,62 +15,62 @@ def test_every_outcome_has_one_recovery() -> None:
 @pytest.mark.parametrize(
     ("signal", "expected"),
     [
-        (Signal(429, "rate_limit_error"), Classified(Outcome.RATE_LIMIT, "model")),
-        (Signal(529, "overloaded_error"), Classified(OVERLOAD, "model")),
-        (Signal(200, "overloaded_error"), Classified(OVERLOAD, "model")),
-        (Signal(500, "api_error"), Classified(OVERLOAD, "model")),
-        (Signal(503), Classified(OVERLOAD, "model")),
-        (Signal(504, "timeout_error"), Classified(Outcome.TIMEOUT, "model")),
-        (Signal(408), Classified(Outcome.TIMEOUT, "provider")),
-        (Signal(401, "authentication_error"), Classified(AUTH, "provider")),
-        (Signal(403, "permission_error"), Classified(AUTH, "model")),
-        (Signal(404, "not_found_error", message="model: claude-2"), Classified(AUTH, "model")),
-        (Signal(402, "billing_error"), Classified(AUTH, "provider")),
+        (FailureSignal(429, "rate_limit_error"), Classified(Outcome.RATE_LIMIT, "model")),
+        (FailureSignal(529, "overloaded_error"), Classified(OVERLOAD, "model")),
+        (FailureSignal(200, "overloaded_error"), Classified(OVERLOAD, "model")),
+        (FailureSignal(500, "api_error"), Classified(OVERLOAD, "model")),
+        (FailureSignal(503), Classified(OVERLOAD, "model")),
+        (FailureSignal(504, "timeout_error"), Classified(Outcome.TIMEOUT, "model")),
+        (FailureSignal(408), Classified(Outcome.TIMEOUT, "provider")),
+        (FailureSignal(401, "authentication_error"), Classified(AUTH, "provider")),
+        (FailureSignal(403, "permission_error"), Classified(AUTH, "model")),
+        (FailureSignal(404, "not_found_error", message="model: claude-2"), Classified(AUTH, "model")),
+        (FailureSignal(402, "billing_error"), Classified(AUTH, "provider")),
         (
-            Signal(400, "invalid_request_error", message="Your credit balance is too low to access the API"),
+            FailureSignal(400, "invalid_request_error", message="Your credit balance is too low to access the API"),
             Classified(AUTH, "provider"),
         ),
-        (Signal(429, "rate_limit_error", "enforced_spend_limit_reached"), Classified(AUTH, "provider")),
+        (FailureSignal(429, "rate_limit_error", "enforced_spend_limit_reached"), Classified(AUTH, "provider")),
         (
-            Signal(400, "invalid_request_error", message="prompt is too long: 210000 tokens > 200000 maximum"),
+            FailureSignal(400, "invalid_request_error", message="prompt is too long: 210000 tokens > 200000 maximum"),
             Classified(Outcome.CONTEXT_OVERFLOW, "model"),
         ),
-        (Signal(413, "request_too_large"), Classified(Outcome.CONTEXT_OVERFLOW, "model")),
-        (Signal(400, "invalid_request_error", message="messages: at least one"), Classified(CALLER, "model")),
-        (Signal(422), Classified(CALLER, "model")),
-        (Signal(302), Classified(Outcome.CONNECTION, "provider")),
-        (Signal(), Classified(CALLER, "model")),
+        (FailureSignal(413, "request_too_large"), Classified(Outcome.CONTEXT_OVERFLOW, "model")),
+        (FailureSignal(400, "invalid_request_error", message="messages: at least one"), Classified(CALLER, "model")),
+        (FailureSignal(422), Classified(CALLER, "model")),
+        (FailureSignal(302), Classified(Outcome.CONNECTION, "provider")),
+        (FailureSignal(), Classified(CALLER, "model")),
     ],
 )
-def test_anthropic(signal: Signal, expected: Classified) -> None:
+def test_anthropic(signal: FailureSignal, expected: Classified) -> None:
     assert classify(ANTHROPIC, signal) == expected
 
 
 @pytest.mark.parametrize(
     ("signal", "expected"),
     [
-        (Signal(429, "requests", "rate_limit_exceeded"), Classified(Outcome.RATE_LIMIT, "model")),
-        (Signal(429), Classified(Outcome.RATE_LIMIT, "model")),
-        (Signal(429, "insufficient_quota", "insufficient_quota"), Classified(AUTH, "provider")),
-        (Signal(400, "invalid_request_error", "billing_hard_limit_reached"), Classified(AUTH, "provider")),
-        (Signal(401, "invalid_request_error", "invalid_api_key"), Classified(AUTH, "provider")),
-        (Signal(403), Classified(AUTH, "model")),
-        (Signal(404, "invalid_request_error", "model_not_found"), Classified(AUTH, "model")),
+        (FailureSignal(429, "requests", "rate_limit_exceeded"), Classified(Outcome.RATE_LIMIT, "model")),
+        (FailureSignal(429), Classified(Outcome.RATE_LIMIT, "model")),
+        (FailureSignal(429, "insufficient_quota", "insufficient_quota"), Classified(AUTH, "provider")),
+        (FailureSignal(400, "invalid_request_error", "billing_hard_limit_reached"), Classified(AUTH, "provider")),
+        (FailureSignal(401, "invalid_request_error", "invalid_api_key"), Classified(AUTH, "provider")),
+        (FailureSignal(403), Classified(AUTH, "model")),
+        (FailureSignal(404, "invalid_request_error", "model_not_found"), Classified(AUTH, "model")),
         (
-            Signal(400, "invalid_request_error", "context_length_exceeded"),
+            FailureSignal(400, "invalid_request_error", "context_length_exceeded"),
             Classified(Outcome.CONTEXT_OVERFLOW, "model"),
         ),
         (
-            Signal(400, message="Your input exceeds the context window of this model."),
+            FailureSignal(400, message="Your input exceeds the context window of this model."),
             Classified(Outcome.CONTEXT_OVERFLOW, "model"),
         ),
-        (Signal(400, code="cyber_policy"), Classified(Outcome.REFUSAL, "model")),
-        (Signal(500, "server_error"), Classified(OVERLOAD, "model")),
-        (Signal(503), Classified(OVERLOAD, "model")),
-        (Signal(400, "invalid_request_error", "unknown_parameter"), Classified(CALLER, "model")),
+        (FailureSignal(400, code="cyber_policy"), Classified(Outcome.REFUSAL, "model")),
+        (FailureSignal(500, "server_error"), Classified(OVERLOAD, "model")),
+        (FailureSignal(503), Classified(OVERLOAD, "model")),
+        (FailureSignal(400, "invalid_request_error", "unknown_parameter"), Classified(CALLER, "model")),
     ],
 )
-def test_openai(signal: Signal, expected: Classified) -> None:
+def test_openai(signal: FailureSignal, expected: Classified) -> None:
     assert classify(OPENAI, signal) == expected
 
 

@@ -21,7 +21,7 @@ from pentad.models.providers import strictjson
     ],
 )
 def test_unfit_arguments_are_refused(text: str, says: str) -> None:
-    value, wrong = strictjson.arguments(text)
+    value, wrong = strictjson.read_arguments(text)
     assert value is None
     assert says in wrong
 
@@ -30,4 +30,4 @@ def test_unfit_arguments_are_refused(text: str, says: str) -> None:
     ("text", "value"), [("", {}), ("  ", {}), ('{"a": [1, {"b": null}]}', {"a": [1, {"b": None}]})]
 )
 def test_fit_arguments_are_read(text: str, value: dict[str, object]) -> None:
-    assert strictjson.arguments(text) == (value, "")
+    assert strictjson.read_arguments(text) == (value, "")

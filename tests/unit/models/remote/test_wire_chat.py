@@ -60,7 +60,7 @@ def test_a_request_survives_the_wire_with_its_nulls() -> None:
     request = _request("Grüße \u4f60\u597d")
     payload = json.loads(wire_chat.encode_call(request, 5.0))
     assert (payload["op"], payload["deadline"], "context" in payload["request"]) == ("complete", 5.0, False)
-    assert wire_chat.CompleteCall.model_validate(payload).chat_request() == request
+    assert wire_chat.CompleteCall.model_validate(payload).to_request() == request
 
 
 def test_a_reply_survives_the_wire_with_its_nulls() -> None:
@@ -73,7 +73,7 @@ def test_a_request_that_is_none_is_the_callers_fault_and_names_the_field() -> No
         {"request": {"messages": [], "temperature": 1}, "context": {"tenant": "acme"}}
     )
     with pytest.raises(errors.InvalidInput) as caught:
-        call.chat_request()
+        call.to_request()
     assert caught.value.field == "request.temperature"
 
 
@@ -81,7 +81,7 @@ def test_a_context_in_the_request_does_not_replace_the_callers() -> None:
     call = wire_chat.CompleteCall.model_validate(
         {"request": {"messages": [], "context": {"tenant": "b"}}, "context": {"tenant": "a"}}
     )
-    assert call.chat_request().context.tenant == "a"
+    assert call.to_request().context.tenant == "a"
 
 
 def test_a_call_without_a_context_is_none() -> None:
@@ -114,7 +114,7 @@ def test_the_chat_model_gives_the_functions_reply() -> None:
     assert function.payloads[0]["deadline"] == clock.now + 9
 
 
-@pytest.mark.parametrize("kind", [*errors.leaves(), errors.InvalidInput], ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("kind", [*errors.iter_leaves(), errors.InvalidInput], ids=lambda kind: kind.__name__)
 def test_the_functions_error_comes_back_as_its_class(kind: type[errors.PentadError]) -> None:
     clock = Clock()
     model = LambdaChatModel(Function({"errorType": kind.__name__, "errorMessage": "why"}, error=True), "f", clock=clock)

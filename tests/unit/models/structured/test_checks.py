@@ -3,13 +3,13 @@
 import pytest
 
 from pentad.domain.models import StopReason
-from pentad.models.structured.checks import problems, repair_note
+from pentad.models.structured.checks import find_problems, repair_note
 from tests.unit.models.samples import ADD, SCHEMA, call, reply, request
 
 
 def test_a_good_call_and_a_plain_answer_pass() -> None:
-    assert problems(reply(call()), request(tools=(ADD,))) == ()
-    assert problems(reply("Hello."), request()) == ()
+    assert find_problems(reply(call()), request(tools=(ADD,))) == ()
+    assert find_problems(reply("Hello."), request()) == ()
 
 
 @pytest.mark.parametrize(
@@ -26,13 +26,13 @@ def test_a_good_call_and_a_plain_answer_pass() -> None:
     ],
 )
 def test_a_bad_reply_is_named(given: object, says: str) -> None:
-    found = problems(given, request(tools=(ADD,)))  # type: ignore[arg-type]
+    found = find_problems(given, request(tools=(ADD,)))  # type: ignore[arg-type]
     assert len(found) == 1
     assert says in found[0]
 
 
 def test_a_call_where_no_tools_were_given_is_named() -> None:
-    assert "the tools are: none" in problems(reply(call()), request())[0]
+    assert "the tools are: none" in find_problems(reply(call()), request())[0]
 
 
 @pytest.mark.parametrize(
@@ -44,20 +44,20 @@ def test_a_call_where_no_tools_were_given_is_named() -> None:
     ],
 )
 def test_structured_output_that_does_not_fit_is_named(text: str, says: str) -> None:
-    assert says in problems(reply(text), request(output_schema=SCHEMA))[0]
+    assert says in find_problems(reply(text), request(output_schema=SCHEMA))[0]
 
 
 def test_structured_output_that_fits_passes() -> None:
-    assert problems(reply('{"answer": 42}'), request(output_schema=SCHEMA)) == ()
+    assert find_problems(reply('{"answer": 42}'), request(output_schema=SCHEMA)) == ()
 
 
 def test_a_tool_call_before_the_structured_answer_is_not_held_to_its_schema() -> None:
     given = reply("Let me add.", call(), stop=StopReason.TOOL_CALLS)
-    assert problems(given, request(tools=(ADD,), output_schema=SCHEMA)) == ()
+    assert find_problems(given, request(tools=(ADD,), output_schema=SCHEMA)) == ()
 
 
 def test_the_list_of_problems_is_bounded() -> None:
     given = reply(*(call(f"c{number}", "nothing") for number in range(50)))
-    found = problems(given, request(tools=(ADD,)))
+    found = find_problems(given, request(tools=(ADD,)))
     assert len(found) == 5
     assert len(repair_note(found)) < 2_000

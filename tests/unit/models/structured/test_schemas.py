@@ -10,8 +10,8 @@ import pytest
 from pydantic import BaseModel, ConfigDict, Field, RootModel
 
 from pentad.domain.errors import InvalidInput
-from pentad.models.providers.adapters.openai_wire import strictable
-from pentad.models.structured.schemas import strict_schema
+from pentad.models.providers.adapters.openai_wire import is_strict_schema
+from pentad.models.structured.schemas import build_strict_schema
 
 
 class Colour(Enum):
@@ -62,7 +62,7 @@ EXAMPLE = Everything.model_validate(
         "tree": {"title": "root", "children": [{"title": "leaf"}]},
     }
 )
-SCHEMA = strict_schema(Everything)
+SCHEMA = build_strict_schema(Everything)
 
 
 def nodes(schema: Any) -> Iterator[dict[str, Any]]:
@@ -96,7 +96,7 @@ def test_nothing_is_left_that_a_provider_would_refuse() -> None:
     for node in nodes(SCHEMA):
         assert set(node) <= enforced | {"$ref", "$defs", "anyOf", "description"}
         assert "$ref" not in node or set(node) == {"$ref"}
-    assert strictable(SCHEMA)
+    assert is_strict_schema(SCHEMA)
 
 
 def test_anthropics_own_helper_finds_nothing_to_change() -> None:
@@ -135,7 +135,7 @@ def test_a_description_beside_a_reference_stays() -> None:
 
 
 def test_a_recursive_model_has_an_object_at_its_root() -> None:
-    schema = strict_schema(Node)
+    schema = build_strict_schema(Node)
     assert (schema["type"], list(schema["properties"])) == ("object", ["title", "children"])
     assert schema["properties"]["children"]["items"] == {"$ref": "#/$defs/Node"}
     jsonschema.Draft202012Validator(schema).validate(Node(title="a", children=[Node(title="b")]).model_dump())
@@ -148,7 +148,7 @@ def test_a_property_may_be_called_as_a_keyword_is() -> None:
         properties: list[str]
         default: str
 
-    assert list(strict_schema(Tricky)["properties"]) == ["title", "type", "properties", "default"]
+    assert list(build_strict_schema(Tricky)["properties"]) == ["title", "type", "properties", "default"]
 
 
 class Mapping_(BaseModel):
@@ -183,6 +183,6 @@ class Deep(BaseModel):
 )
 def test_what_no_strict_schema_can_say_is_refused_with_its_place(output: type[BaseModel], field: str) -> None:
     with pytest.raises(InvalidInput) as caught:
-        strict_schema(output)
+        build_strict_schema(output)
     assert caught.value.field == field
     assert caught.value.fix

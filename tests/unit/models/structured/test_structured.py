@@ -17,7 +17,7 @@ from pentad.domain.errors import (
 from pentad.domain.messages import TextBlock
 from pentad.domain.models import ChatReply, ChatRequest, StopReason
 from pentad.domain.usage import Usage
-from pentad.models.structured.schemas import strict_schema
+from pentad.models.structured.schemas import build_strict_schema
 from pentad.models.structured.structured import IN_WORDS, Structured, complete_as, complete_in_words
 from tests.unit.models.samples import ADD, SCHEMA, assistant, request, user
 
@@ -70,7 +70,7 @@ def test_a_reply_that_fits_is_the_value() -> None:
     model = Scripted(said(GOOD))
     found = ask(model)
     assert (found.value, found.repaired) == (Invoice(number="INV-7", cents=100), False)
-    assert model.asked[0].output_schema == strict_schema(Invoice)
+    assert model.asked[0].output_schema == build_strict_schema(Invoice)
 
 
 def test_a_reply_that_does_not_fit_is_repaired_once_and_both_are_counted() -> None:
@@ -149,7 +149,7 @@ def test_a_request_has_neither_tools_nor_a_schema_of_its_own(fields: dict[str, A
 
 
 def test_the_schema_is_the_same_text_each_time() -> None:
-    assert json.dumps(strict_schema(Invoice)) == json.dumps(strict_schema(Invoice))
+    assert json.dumps(build_strict_schema(Invoice)) == json.dumps(build_strict_schema(Invoice))
 
 
 def in_words(model: Scripted, asked: ChatRequest) -> Structured[Invoice]:
@@ -167,7 +167,7 @@ def test_in_words_all_that_stands_before_the_schema_goes_out_as_it_was() -> None
     assert sent.output_schema is None
     words, schema = (block.text for block in sent.messages[2].blocks if isinstance(block, TextBlock))
     assert words == "Which invoice?"
-    assert json.loads(schema.removeprefix(IN_WORDS)) == strict_schema(Invoice)
+    assert json.loads(schema.removeprefix(IN_WORDS)) == build_strict_schema(Invoice)
 
 
 @pytest.mark.parametrize("fence", ["```json", "```JSON", "```"])

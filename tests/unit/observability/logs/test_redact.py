@@ -4,14 +4,14 @@ import io
 import logging
 
 from pentad.domain.secrets import MASK
-from pentad.observability.logs.redact import MAX_TEXT, RedactingFilter, redacted
+from pentad.observability.logs.redact import MAX_TEXT, RedactingFilter, redact
 
 KEY = "sk-ant-" + "a1" * 12
 
 
 def test_secrets_go_by_form_and_by_name_at_any_depth() -> None:
     record = {"a": [{"text": f"key {KEY}"}], "Authorization": "anything", "input_tokens": 7, "ok": True, "none": None}
-    assert redacted(record) == {
+    assert redact(record) == {
         "a": [{"text": f"key {MASK}"}],
         "Authorization": MASK,
         "input_tokens": 7,
@@ -24,17 +24,17 @@ def test_depth_width_and_length_are_bounded() -> None:
     deep: object = "x"
     for _ in range(50):
         deep = [deep]
-    assert "[deep]" in str(redacted(deep))
-    assert len(redacted(list(range(1000)))) == 200
-    assert len(redacted("y" * 1_000_000)) <= MAX_TEXT + 5
+    assert "[deep]" in str(redact(deep))
+    assert len(redact(list(range(1000)))) == 200
+    assert len(redact("y" * 1_000_000)) <= MAX_TEXT + 5
 
 
 def test_what_is_not_json_becomes_masked_text() -> None:
-    assert redacted(ValueError(f"bad {KEY}")) == f"bad {MASK}"
+    assert redact(ValueError(f"bad {KEY}")) == f"bad {MASK}"
 
 
 def test_a_lone_surrogate_can_be_written() -> None:
-    redacted("a\ud83d").encode()
+    redact("a\ud83d").encode()
 
 
 def test_the_filter_masks_messages_arguments_and_tracebacks_of_any_logger() -> None:

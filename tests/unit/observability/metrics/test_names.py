@@ -18,17 +18,17 @@ def test_every_metric_has_a_unit_that_cloudwatch_knows() -> None:
 
 def test_identifiers_are_no_dimensions() -> None:
     assert not names.DIMENSIONS & {"tenant", "run", "session", "user", "request_id", "call_id"}
-    assert Dimensions().bounded({"tenant": "acme", "tool": "notes", "model": ""}) == {"tool": "notes"}
+    assert Dimensions().limit({"tenant": "acme", "tool": "notes", "model": ""}) == {"tool": "notes"}
 
 
 def test_there_are_at_most_five_dimensions() -> None:
-    assert len(Dimensions().bounded(dict.fromkeys(names.DIMENSIONS, "x"))) == names.MAX_DIMENSIONS
+    assert len(Dimensions().limit(dict.fromkeys(names.DIMENSIONS, "x"))) == names.MAX_DIMENSIONS
 
 
 @pytest.mark.parametrize(("seen", "expected"), [(99, "new"), (100, "other")])
 def test_values_beyond_the_bound_are_other(seen: int, expected: str) -> None:
     dimensions = Dimensions()
     for number in range(seen):
-        dimensions.bounded({"tool": f"t{number}"})
-    assert dimensions.bounded({"tool": "new"}) == {"tool": expected}
-    assert dimensions.bounded({"tool": "t0"}) == {"tool": "t0"}
+        dimensions.limit({"tool": f"t{number}"})
+    assert dimensions.limit({"tool": "new"}) == {"tool": expected}
+    assert dimensions.limit({"tool": "t0"}) == {"tool": "t0"}

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from pentad.observability.spans.trace_parent import TraceParent, new_span_id
+from pentad.observability.spans.trace_parent import TraceParent, make_span_id
 
 ROOT = "1-5759e988-bd862e3fe1be46a994272793"
 
@@ -18,15 +18,15 @@ ROOT = "1-5759e988-bd862e3fe1be46a994272793"
     ],
 )
 def test_the_header_names_trace_and_parent(header: str, parent: str | None) -> None:
-    assert TraceParent.of_header(header) == TraceParent("5759e988bd862e3fe1be46a994272793", parent)
+    assert TraceParent.from_header(header) == TraceParent("5759e988bd862e3fe1be46a994272793", parent)
 
 
 @pytest.mark.parametrize("header", [None, "", "Root=nonsense", "garbage;;="])
 def test_without_a_readable_header_a_new_trace_begins(header: str | None) -> None:
-    first, second = TraceParent.of_header(header), TraceParent.of_header(header)
+    first, second = TraceParent.from_header(header), TraceParent.from_header(header)
     assert re.fullmatch(r"[0-9a-f]{32}", first.trace_id) and first.span_id is None
     assert first.trace_id != second.trace_id
 
 
 def test_span_ids_are_16_hex_digits() -> None:
-    assert re.fullmatch(r"[0-9a-f]{16}", new_span_id())
+    assert re.fullmatch(r"[0-9a-f]{16}", make_span_id())

@@ -54,7 +54,7 @@ def _asked(*script: Any, agent: str = "clerk") -> tuple[World, Run, Approval]:
     world.model.script = list(script)
     run = world.begin(agent=agent)
     world.turn(run)
-    return world, run, world.asking.request(TENANT, run.run, 1, "token-1")
+    return world, run, world.asking.ask_for_step(TENANT, run.run, 1, "token-1")
 
 
 def _drafted(band: Band = Band.DRAFT) -> tuple[World, Run, Approval]:
@@ -63,7 +63,7 @@ def _drafted(band: Band = Band.DRAFT) -> tuple[World, Run, Approval]:
     world.model.script = ["The draft."]
     run = world.begin(agent="strict")
     world.turn(run)
-    stored = world.runs.step(TENANT, run.run, 1)
+    stored = world.runs.find_step(TENANT, run.run, 1)
     assert stored is not None
     kind = "escalate" if band is Band.ESCALATE else "approve"
     step = stored.model_copy(
@@ -73,7 +73,7 @@ def _drafted(band: Band = Band.DRAFT) -> tuple[World, Run, Approval]:
         }
     )
     world.runs._steps[TENANT, run.run, 1] = step
-    return world, run, world.asking.request(TENANT, run.run, 1, "token-1")
+    return world, run, world.asking.ask_for_step(TENANT, run.run, 1, "token-1")
 
 
 def _woken(world: World) -> dict[str, Any]:
@@ -93,7 +93,7 @@ def test_a_question_shows_the_question_and_whom_it_is_for() -> None:
 def test_the_answer_to_a_question_is_the_calls_result() -> None:
     world, run, approval = _asked(ASK)
     _decide(world, approval, "answer", text="Two.")
-    call = world.runs.call(TENANT, run.run, 1, 0)
+    call = world.runs.get_call(TENANT, run.run, 1, 0)
     assert (call.status, call.result, call.is_error, call.untrusted) == (CallStatus.SUCCEEDED, "Two.", False, False)
     assert _woken(world) == {"kind": "tools", "step": 1, "calls": []}
     assert world.runs.get(TENANT, run.run).status is RunStatus.RUNNING
@@ -102,7 +102,7 @@ def test_the_answer_to_a_question_is_the_calls_result() -> None:
 def test_a_declined_question_is_an_error_result_with_the_reason() -> None:
     world, run, approval = _asked(ASK)
     _decide(world, approval, "reject", reason="Look it up.")
-    call = world.runs.call(TENANT, run.run, 1, 0)
+    call = world.runs.get_call(TENANT, run.run, 1, 0)
     assert (call.is_error, "Look it up." in (call.result or "")) == (True, True)
     assert _woken(world)["kind"] == "tools"
 
@@ -113,7 +113,7 @@ def test_what_the_run_lacks_is_asked_for_one_by_one_and_noted() -> None:
     _decide(world, approval, "answer", text="7")
     assert world.runs.get(TENANT, run.run).metadata == {"order": "7"}
     world.turn(run, 2)
-    second = world.asking.request(TENANT, run.run, 2, "token-2")
+    second = world.asking.ask_for_step(TENANT, run.run, 2, "token-2")
     assert second.asks_for == "city"
     assert world.words(run.session)[-1] == "order: 7"
 
@@ -177,7 +177,7 @@ def test_an_escalation_is_answered_in_the_agents_place() -> None:
 def test_an_escalation_that_is_not_taken_over_goes_back_to_the_model(decision: str, words: str, error: bool) -> None:
     world, run, approval = _asked(ESCALATE)
     _decide(world, approval, decision, reason="not my job")
-    call = world.runs.call(TENANT, run.run, 1, 0)
+    call = world.runs.get_call(TENANT, run.run, 1, 0)
     assert (call.is_error, words in (call.result or "")) == (error, True)
     assert _woken(world)["kind"] == "tools"
 
@@ -185,7 +185,7 @@ def test_an_escalation_that_is_not_taken_over_goes_back_to_the_model(decision: s
 def test_an_edited_call_is_stored_with_the_arguments_that_were_shown_last() -> None:
     world, run, approval = _asked(NOTE)
     decided = _decide(world, approval, "edit", arguments={0: {"title": "b"}})
-    call = world.runs.call(TENANT, run.run, 1, 0)
+    call = world.runs.get_call(TENANT, run.run, 1, 0)
     assert (call.status, call.arguments) == (CallStatus.APPROVED, {"title": "b"})
     assert call.arguments_hash == decided.calls[0].arguments_hash
 
@@ -202,10 +202,10 @@ def test_the_model_is_told_which_arguments_a_human_gave_its_call() -> None:
 
 def test_a_call_whose_stored_arguments_are_not_those_shown_does_not_run() -> None:
     world, run, approval = _asked(NOTE)
-    call = world.runs.call(TENANT, run.run, 1, 0)
+    call = world.runs.get_call(TENANT, run.run, 1, 0)
     world.runs.save_call(call.model_copy(update={"arguments": {"title": "z"}, "arguments_hash": "z"}))
     _decide(world, approval, "approve")
-    assert world.runs.call(TENANT, run.run, 1, 0).status is CallStatus.REJECTED
+    assert world.runs.get_call(TENANT, run.run, 1, 0).status is CallStatus.REJECTED
     assert _woken(world)["calls"] == []
 
 
@@ -236,7 +236,7 @@ def test_reminders_and_the_next_group_lead_back_to_waiting_and_then_it_is_over()
         outputs.append(world.asking.expire(TENANT, run.run, 1))
         if "wait" not in outputs[-1]:
             break
-        world.asking.request(TENANT, run.run, 1, f"token-{number + 2}")
+        world.asking.ask_for_step(TENANT, run.run, 1, f"token-{number + 2}")
     assert [output.get("wait") for output in outputs] == [600] * 11 + [None]
     assert outputs[-1] == {"kind": "tools", "step": 1, "calls": []}
     closed = world.approvals.get(TENANT, approval.approval)
@@ -251,7 +251,7 @@ def test_all_waits_together_are_added_to_the_run_once() -> None:
     world, run, approval = _asked(NOTE)
     world.clock.advance(1000)
     _decide(world, approval, "escalate")
-    world.asking.request(TENANT, run.run, 1, "token-2")
+    world.asking.ask_for_step(TENANT, run.run, 1, "token-2")
     world.clock.advance(500)
     for _ in range(2):
         _decide(world, approval, "approve")
@@ -264,7 +264,7 @@ def test_an_escalation_wakes_the_task_to_wait_anew_and_the_decision_wakes_the_ne
     assert world.engine.woken["token-1"]["kind"] == "approve"
     assert world.engine.woken["token-1"]["wait"] == 600
     assert world.runs.get(TENANT, run.run).status is RunStatus.AWAITING_HUMAN
-    world.asking.request(TENANT, run.run, 1, "token-2")
+    world.asking.ask_for_step(TENANT, run.run, 1, "token-2")
     _decide(world, approval, "approve")
     assert world.engine.woken["token-2"]["kind"] == "tools"
 
@@ -273,14 +273,14 @@ def test_a_decision_between_two_tasks_is_found_by_the_next() -> None:
     world, run, approval = _asked(NOTE)
     _decide(world, approval, "escalate")
     _decide(world, approval, "reject")
-    world.asking.request(TENANT, run.run, 1, "token-2")
+    world.asking.ask_for_step(TENANT, run.run, 1, "token-2")
     assert world.engine.woken["token-2"] == {"kind": "tools", "step": 1, "calls": []}
 
 
 @pytest.mark.parametrize("point", ["wake", "publish", "note"])
 def test_a_decision_that_a_crash_cut_off_is_finished_by_the_same_decision(point: str) -> None:
     world, run, approval = _asked(NOTE)
-    owner, name = {"wake": (world.engine, "succeed"), "publish": (world.events, "publish")}.get(
+    owner, name = {"wake": (world.engine, "complete_task"), "publish": (world.events, "publish")}.get(
         point, (world.runs, "note")
     )
     original = getattr(owner, name)
@@ -327,7 +327,7 @@ def test_votes_are_counted_and_lead_to_nothing_before_the_last() -> None:
     world.model.script = [NOTE]
     run = world.begin(agent="clerk")
     world.turn(run)
-    approval = world.asking.request(TENANT, run.run, 1, "token-1")
+    approval = world.asking.ask_for_step(TENANT, run.run, 1, "token-1")
     shown = {"arguments_hash": approval.calls[0].arguments_hash}
     assert _decide(world, approval, "approve", **shown).status is ApprovalStatus.PENDING
     assert world.engine.woken == {}

@@ -18,7 +18,7 @@ def _asked() -> tuple[World, Run, str]:
     world.model.script = [[("calculator", {"x": 1}), ("notes", {"title": "a"})]]
     run = world.begin()
     world.turn(run)
-    world.asking.request(TENANT, run.run, 1, "token-1")
+    world.asking.ask_for_step(TENANT, run.run, 1, "token-1")
     return world, run, approval_id(run.run, 1)
 
 
@@ -45,8 +45,8 @@ def test_a_retried_request_replaces_the_token_and_nothing_else() -> None:
     world, run, name = _asked()
     before = world.approvals.get(TENANT, name)
     world.clock.advance(5)
-    world.asking.request(TENANT, run.run, 1, "token-2")
-    assert (world.approvals.get(TENANT, name), world.approvals.token(TENANT, name)) == (before, "token-2")
+    world.asking.ask_for_step(TENANT, run.run, 1, "token-2")
+    assert (world.approvals.get(TENANT, name), world.approvals.get_token(TENANT, name)) == (before, "token-2")
 
 
 def test_a_request_without_anything_to_approve_is_not_found() -> None:
@@ -55,20 +55,20 @@ def test_a_request_without_anything_to_approve_is_not_found() -> None:
     run = world.begin()
     world.turn(run)
     with pytest.raises(NotFound):
-        world.asking.request(TENANT, run.run, 1, "token-1")
+        world.asking.ask_for_step(TENANT, run.run, 1, "token-1")
 
 
 def test_approve_lets_all_calls_run() -> None:
     world, run, name = _asked()
     world.decide(TENANT, name, "approve", by="ann")
     assert _woken(world) == [_dumped(BOTH)]
-    assert world.runs.call(TENANT, run.run, 1, 1).status is CallStatus.APPROVED
+    assert world.runs.get_call(TENANT, run.run, 1, 1).status is CallStatus.APPROVED
 
 
 def test_reject_lets_the_others_run_and_tells_the_model_why() -> None:
     world, run, name = _asked()
     world.decide(TENANT, name, "reject", by="ann", reason="too long")
-    call = world.runs.call(TENANT, run.run, 1, 1)
+    call = world.runs.get_call(TENANT, run.run, 1, 1)
     assert _woken(world) == [_dumped(FREE)]
     assert (call.status, call.is_error) == (CallStatus.REJECTED, True)
     assert "too long" in (call.result or "")
@@ -115,7 +115,7 @@ def test_an_expired_approval_runs_only_what_needed_none() -> None:
     world.clock.advance(3600)
     assert world.asking.expire(TENANT, run.run, 1) == _on(FREE)
     assert world.approvals.get(TENANT, name).status is ApprovalStatus.EXPIRED
-    assert world.runs.call(TENANT, run.run, 1, 1).status is CallStatus.REJECTED
+    assert world.runs.get_call(TENANT, run.run, 1, 1).status is CallStatus.REJECTED
     assert world.runs.get(TENANT, run.run).status is RunStatus.RUNNING
 
 
@@ -137,13 +137,13 @@ def test_a_decision_that_could_not_wake_the_run_is_carried_out_by_the_expiry(
 
 def test_a_decision_that_a_crash_cut_off_is_finished_by_the_same_decision() -> None:
     world, run, name = _asked()
-    original = world.engine.succeed
+    original = world.engine.complete_task
 
     def crash(task_token: str, output: dict[str, Any]) -> None:
-        world.engine.succeed = original  # type: ignore[method-assign]
+        world.engine.complete_task = original  # type: ignore[method-assign]
         raise StoreUnavailable("crashed here")
 
-    world.engine.succeed = crash  # type: ignore[method-assign]
+    world.engine.complete_task = crash  # type: ignore[method-assign]
     with pytest.raises(StoreUnavailable):
         world.decide(TENANT, name, "approve", by="ann")
     world.decide(TENANT, name, "approve", by="ann")
@@ -156,6 +156,6 @@ def test_a_retried_request_after_the_decision_goes_on_at_once(decision: Any, cal
     world, run, name = _asked()
     world.engine.dead.add("token-1")
     world.decide(TENANT, name, decision, by="ann")
-    world.asking.request(TENANT, run.run, 1, "token-2")
+    world.asking.ask_for_step(TENANT, run.run, 1, "token-2")
     assert world.engine.woken == {"token-2": _on(calls)}
     assert world.runs.get(TENANT, run.run).status is RunStatus.RUNNING

@@ -13,13 +13,13 @@ from pentad.domain.runs import Approval, ApprovalCall, ApprovalStatus
 from pentad.orchestration.approvals.decision_rules import (
     MAX_ESCALATIONS,
     Say,
-    escalations,
+    apply_say,
+    apply_timeout,
+    count_escalations,
     is_bound,
-    lapsed,
-    said,
     shown_hash,
 )
-from pentad.orchestration.approvals.waiting_times import first_wait, wait_seconds
+from pentad.orchestration.approvals.waiting_times import compute_first_wait, wait_seconds
 from tests.unit.orchestration.world import START
 
 RUN = "run_" + "0" * 26
@@ -63,7 +63,7 @@ def _say(verb: Any, by: str = "ann", *, minutes: float = 1, **values: Any) -> Sa
 
 def _after(approval: Approval, *says: Say) -> Approval:
     for one in says:
-        approval = said(approval, one, TOOLS)
+        approval = apply_say(approval, one, TOOLS)
     return approval
 
 
@@ -223,7 +223,7 @@ def test_an_escalation_to_a_later_group_leaves_out_those_between() -> None:
 
 def test_escalations_are_bounded() -> None:
     asked = _after(_approval(), *(_say("escalate", group=f"g{number}") for number in range(MAX_ESCALATIONS)))
-    assert escalations(asked) == MAX_ESCALATIONS
+    assert count_escalations(asked) == MAX_ESCALATIONS
     with pytest.raises(InvalidInput):
         _after(asked, _say("escalate", group="one-more"))
 
@@ -276,20 +276,20 @@ def test_a_say_after_the_time_is_refused() -> None:
     ],
 )
 def test_what_nobody_decides_follows_the_policy(asked: Approval, status: ApprovalStatus, group: str) -> None:
-    after = lapsed(asked, START + HOUR)
+    after = apply_timeout(asked, START + HOUR)
     assert (after.status, after.group, after.version) == (status, group, 1)
-    assert lapsed(after, START + HOUR) == after
+    assert apply_timeout(after, START + HOUR) == after
 
 
 def test_a_task_whose_time_ran_out_a_moment_before_the_approvals_expires_it() -> None:
-    assert lapsed(_approval(), START + HOUR - timedelta(seconds=4)).status is ApprovalStatus.EXPIRED
+    assert apply_timeout(_approval(), START + HOUR - timedelta(seconds=4)).status is ApprovalStatus.EXPIRED
 
 
 def test_escalations_by_the_time_end() -> None:
     asked, now = _approval(on_expiry="escalate", escalate_to=("leads", "board")), START
     for group, status in (("leads", "pending"), ("board", "pending"), ("board", "expired")):
         now += HOUR
-        asked = lapsed(asked, now)
+        asked = apply_timeout(asked, now)
         assert (asked.group, asked.status.value) == (group, status)
 
 
@@ -300,19 +300,19 @@ def test_reminders_come_each_interval_until_the_expiry() -> None:
     while asked.status is ApprovalStatus.PENDING:
         waits.append(wait_seconds(asked, now))
         now += timedelta(seconds=waits[-1])
-        asked = lapsed(asked, now)
+        asked = apply_timeout(asked, now)
     assert (waits, asked.reminded) == ([1500, 1500, 600], 2)
 
 
 def test_before_anything_is_due_nothing_changes() -> None:
     asked = _approval(remind_seconds=600)
-    assert lapsed(asked, START + timedelta(seconds=300)) == asked
+    assert apply_timeout(asked, START + timedelta(seconds=300)) == asked
     assert wait_seconds(asked, START + timedelta(seconds=300)) == 300
 
 
 @pytest.mark.parametrize(("remind", "wait"), [(None, 3600), (60, 60), (7200, 3600)])
 def test_the_first_wait_is_the_first_reminder_or_the_expiry(remind: int | None, wait: int) -> None:
-    assert first_wait(3600, remind) == wait
+    assert compute_first_wait(3600, remind) == wait
 
 
 def test_the_wait_is_never_less_than_a_second() -> None:

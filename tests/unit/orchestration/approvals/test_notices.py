@@ -11,13 +11,13 @@ from pentad.domain.ids import approval_id
 from pentad.domain.runs import Approval, ApprovalStatus
 from pentad.observability.adapters.memory import MemoryTelemetry
 from pentad.orchestration.approvals.adapters.notify_log import MemoryNotices
-from pentad.orchestration.approvals.decision_rules import Say, lapsed, said
+from pentad.orchestration.approvals.decision_rules import Say, apply_say, apply_timeout
 from pentad.orchestration.approvals.notices import (
     Announcement,
     Notice,
     Notify,
-    announcement,
-    notice_of,
+    build_announcement,
+    build_notice,
     read_announcement,
 )
 from tests.unit.orchestration.world import START, Clock
@@ -46,7 +46,7 @@ APPROVAL = Approval.model_validate(
 
 
 def _told(approval: Approval = APPROVAL) -> Announcement:
-    return Announcement.model_validate(announcement(approval)[1])
+    return Announcement.model_validate(build_announcement(approval)[1])
 
 
 class Channel:
@@ -81,12 +81,12 @@ class Desk:
 
 
 def test_each_event_has_a_name_and_a_number_of_its_own() -> None:
-    reminded = lapsed(APPROVAL, START + timedelta(minutes=10))
-    handed = lapsed(reminded, START + timedelta(hours=1))
-    again = lapsed(handed, START + timedelta(hours=1, minutes=20))
-    decided = said(again, Say("answer", "ann", START + timedelta(hours=1, minutes=21), text="x"), {})
+    reminded = apply_timeout(APPROVAL, START + timedelta(minutes=10))
+    handed = apply_timeout(reminded, START + timedelta(hours=1))
+    again = apply_timeout(handed, START + timedelta(hours=1, minutes=20))
+    decided = apply_say(again, Say("answer", "ann", START + timedelta(hours=1, minutes=21), text="x"), {})
     steps = [APPROVAL, reminded, handed, again, decided]
-    assert [announcement(one)[0] for one in steps] == [
+    assert [build_announcement(one)[0] for one in steps] == [
         f"pentad.approval.{name}" for name in ("requested", "reminded", "escalated", "reminded", "decided")
     ]
     assert [_told(one).key for one in steps] == [
@@ -100,7 +100,7 @@ def test_each_event_has_a_name_and_a_number_of_its_own() -> None:
 
 
 def test_an_event_holds_references_only() -> None:
-    _, detail = announcement(APPROVAL)
+    _, detail = build_announcement(APPROVAL)
     assert set(detail) == {
         "tenant",
         "approval",
@@ -117,7 +117,7 @@ def test_an_event_holds_references_only() -> None:
 
 
 def test_a_notice_has_the_link_the_reference_and_the_time() -> None:
-    notice = notice_of(_told(), "https://console.example/approvals/")
+    notice = build_notice(_told(), "https://console.example/approvals/")
     assert notice.subject == "[Pentad] A question of assistant: a decision is needed"
     for part in (
         APPROVAL.approval,
@@ -131,12 +131,12 @@ def test_a_notice_has_the_link_the_reference_and_the_time() -> None:
 
 def test_the_longest_names_fit_the_subject() -> None:
     told = _told().model_copy(update={"agent": "a" * 40, "group": "g" * 31, "event": "escalated"})
-    assert len(notice_of(told, "https://x").subject) <= 100
+    assert len(build_notice(told, "https://x").subject) <= 100
 
 
 def test_a_decision_is_told_with_its_outcome() -> None:
     told = _told(APPROVAL.model_copy(update={"status": ApprovalStatus.EXPIRED}))
-    assert "expired" in notice_of(told, "https://x").text
+    assert "expired" in build_notice(told, "https://x").text
 
 
 def test_a_group_is_told_by_its_channels_and_another_by_the_default_ones() -> None:
@@ -184,7 +184,7 @@ def test_what_was_sent_and_could_not_be_kept_is_not_sent_again_at_once(monkeypat
     def lost(*_: str) -> None:
         raise StoreUnavailable("lost")
 
-    monkeypatch.setattr(desk.log, "sent", lost)
+    monkeypatch.setattr(desk.log, "mark_sent", lost)
     desk.notify(_told())
     with pytest.raises(StoreUnavailable):
         desk.notify(_told())
@@ -198,7 +198,7 @@ def test_a_channel_that_does_not_exist_is_told_by_its_name() -> None:
 
 
 def test_an_event_is_read_from_a_message_of_the_queue() -> None:
-    kind, detail = announcement(APPROVAL)
+    kind, detail = build_announcement(APPROVAL)
     assert read_announcement(json.dumps({"detail-type": kind, "detail": detail})) == _told()
 
 

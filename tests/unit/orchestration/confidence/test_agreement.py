@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pentad.domain.messages import Message, TextBlock, ToolCallBlock
-from pentad.orchestration.confidence.agreement import agreement, alike
+from pentad.orchestration.confidence.agreement import compute_agreement, compute_similarity
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 BODY = "Dear keeper, please order two barrels of colza oil for the lamp."
@@ -27,70 +27,70 @@ def calls(*made: tuple[str, dict[str, Any]]) -> Message:
 def test_the_same_calls_in_another_order_agree() -> None:
     one = calls(("notes", {"title": "a", "n": 1}), ("calculator", {"expression": "1+1"}))
     other = calls(("calculator", {"expression": "1+1"}), ("notes", {"n": 1, "title": "a"}))
-    assert agreement(one, other) == 1
+    assert compute_agreement(one, other) == 1
 
 
 def test_a_call_with_another_amount_does_not_agree() -> None:
     one, other = ({"to": "ann", "amount": amount, "currency": "EUR"} for amount in (100, 1000))
-    assert agreement(calls(("pay", one)), calls(("pay", other))) == 0
+    assert compute_agreement(calls(("pay", one)), calls(("pay", other))) == 0
 
 
 def test_a_call_of_another_tool_does_not_agree() -> None:
-    assert agreement(calls(("save", {"x": 1})), calls(("delete", {"x": 1}))) == 0
+    assert compute_agreement(calls(("save", {"x": 1})), calls(("delete", {"x": 1}))) == 0
 
 
 def test_a_call_too_many_takes_its_share() -> None:
     one = calls(("notes", {"x": 1}))
-    assert agreement(one, calls(("notes", {"x": 1}), ("notes", {"x": 2}))) == 0.5
-    assert agreement(one, calls(("notes", {"x": 1}), ("notes", {"x": 1}))) == 0.5
+    assert compute_agreement(one, calls(("notes", {"x": 1}), ("notes", {"x": 2}))) == 0.5
+    assert compute_agreement(one, calls(("notes", {"x": 1}), ("notes", {"x": 1}))) == 0.5
 
 
 def test_prose_of_a_call_is_compared_as_prose() -> None:
     one, other = (calls(("mail", {"to": "ann", "body": body})) for body in (BODY, OTHER_BODY))
-    assert 0.8 < agreement(one, other) < 1
+    assert 0.8 < compute_agreement(one, other) < 1
 
 
 def test_short_texts_of_a_call_are_compared_exactly() -> None:
     one, other = (calls(("mail", {"to": "ann", "subject": subject})) for subject in ("Oil", "Oils"))
-    assert agreement(one, other) == 0
+    assert compute_agreement(one, other) == 0
 
 
 def test_a_call_and_an_answer_do_not_agree() -> None:
-    assert agreement(calls(("notes", {"x": 1})), says("Done.")) == 0
-    assert agreement(says("Done."), calls(("notes", {"x": 1}))) == 0
+    assert compute_agreement(calls(("notes", {"x": 1})), says("Done.")) == 0
+    assert compute_agreement(says("Done."), calls(("notes", {"x": 1}))) == 0
 
 
 def test_an_answer_that_says_more_does_not_disagree() -> None:
-    assert alike("The lamp burns colza oil.", "The lamp burns colza oil, two barrels a month [1].") == 1
+    assert compute_similarity("The lamp burns colza oil.", "The lamp burns colza oil, two barrels a month [1].") == 1
 
 
 def test_another_number_disagrees() -> None:
-    assert alike("The tower is 42 m high.", "The tower is 43 m high.") == 0
+    assert compute_similarity("The tower is 42 m high.", "The tower is 43 m high.") == 0
 
 
 @pytest.mark.parametrize(("one", "other"), [("1,000 keepers", "1000 keepers"), ("2.50 euros", "2.5 euros")])
 def test_one_number_may_be_written_in_two_ways(one: str, other: str) -> None:
-    assert alike(one, other) == 1
+    assert compute_similarity(one, other) == 1
 
 
 def test_citation_markers_are_no_numbers() -> None:
-    assert alike("It burns colza oil [1].", "It burns colza oil [2, 3].") == 1
+    assert compute_similarity("It burns colza oil [1].", "It burns colza oil [2, 3].") == 1
 
 
 def test_an_empty_answer_agrees_with_no_other() -> None:
-    assert (alike("", "The lamp burns."), alike("", "")) == (0, 1)
+    assert (compute_similarity("", "The lamp burns."), compute_similarity("", "")) == (0, 1)
 
 
 def test_a_bare_number_agrees_with_a_sentence_that_holds_it() -> None:
-    assert (alike("42", "The result is 42."), alike("41", "The result is 42.")) == (1, 0)
+    assert (compute_similarity("42", "The result is 42."), compute_similarity("41", "The result is 42.")) == (1, 0)
 
 
 def test_scripts_without_spaces_are_compared_by_the_character() -> None:
-    assert 0.5 < alike("灯塔使用菜籽油。", "灯塔烧的是菜籽油。") < 1
+    assert 0.5 < compute_similarity("灯塔使用菜籽油。", "灯塔烧的是菜籽油。") < 1
 
 
 def test_answers_about_other_things_do_not_agree() -> None:
-    assert alike("The lamp burns colza oil.", "Nobody knows when it rained") == 0
+    assert compute_similarity("The lamp burns colza oil.", "Nobody knows when it rained") == 0
 
 
 messages = st.one_of(
@@ -108,10 +108,10 @@ messages = st.one_of(
 
 @given(messages, messages)
 def test_agreement_is_a_share_and_the_same_from_both_sides(one: Message, other: Message) -> None:
-    assert 0 <= agreement(one, other) <= 1
-    assert agreement(one, other) == pytest.approx(agreement(other, one))
+    assert 0 <= compute_agreement(one, other) <= 1
+    assert compute_agreement(one, other) == pytest.approx(compute_agreement(other, one))
 
 
 @given(messages)
 def test_a_reply_agrees_with_itself(one: Message) -> None:
-    assert agreement(one, one) == pytest.approx(1)
+    assert compute_agreement(one, one) == pytest.approx(1)

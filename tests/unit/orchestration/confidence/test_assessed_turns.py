@@ -55,12 +55,12 @@ class AssessedWorld(World):
         return decision
 
     def step(self, step: int = 1) -> Step:
-        stored = self.runs.step(TENANT, self.run.run, step)
+        stored = self.runs.find_step(TENANT, self.run.run, step)
         assert stored is not None
         return stored
 
     def causes(self) -> list[tuple[str, float | None]]:
-        return [(review.cause, review.confidence) for review in self.reviews.open(TENANT).items]
+        return [(review.cause, review.confidence) for review in self.reviews.list_open(TENANT).items]
 
 
 @pytest.fixture
@@ -86,7 +86,7 @@ def test_an_answer_is_given_drafted_or_handed_over(world: AssessedWorld, confide
 )
 def test_calls_run_or_wait(world: AssessedWorld, confidence: float, kind: str, status: CallStatus) -> None:
     assert world.take(LOG, confidence).kind == kind
-    assert [call.status for call in world.runs.calls(TENANT, world.run.run, 1)] == [status]
+    assert [call.status for call in world.runs.list_calls(TENANT, world.run.run, 1)] == [status]
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,14 @@ from pydantic import ValidationError
 from pentad.domain.declarations.agents import BandsSpec, ConfidenceSpec
 from pentad.domain.errors import InvalidInput
 from pentad.domain.runs import Band, Signal
-from pentad.orchestration.confidence.bands import CAPS, UNKNOWN, asks_models, assessment_of, band_of, confidence_of
+from pentad.orchestration.confidence.bands import (
+    CAPS,
+    UNKNOWN,
+    band_of,
+    build_assessment,
+    compute_confidence,
+    has_model_sources,
+)
 
 MADE = ("self_report", "judge", "agreement")
 scores = st.floats(0, 1)
@@ -26,7 +33,7 @@ def signals(made: dict[str, float], cap: float | None = None) -> list[Signal]:
 
 
 def rule(made: dict[str, float], cap: float | None = None, *, asked: bool = True) -> float:
-    return confidence_of(signals(made, cap), asked_models=asked)
+    return compute_confidence(signals(made, cap), asked_models=asked)
 
 
 def test_sources_that_agree_give_what_they_say() -> None:
@@ -89,7 +96,7 @@ def test_a_failed_validator_never_raises_the_value(made: dict[str, float], cap: 
 @given(made_signals, caps)
 def test_the_order_of_signals_makes_no_difference(made: dict[str, float], cap: float | None) -> None:
     every = signals(made, cap)
-    assert len({confidence_of(order, asked_models=True) for order in itertools.permutations(every)}) == 1
+    assert len({compute_confidence(order, asked_models=True) for order in itertools.permutations(every)}) == 1
 
 
 @pytest.mark.parametrize("score", [math.nan, math.inf, -math.inf, -0.001, 1.001])
@@ -98,14 +105,14 @@ def test_a_score_that_is_none_is_refused(score: float) -> None:
         Signal(source="judge", score=score)
     forged = Signal.model_construct(source="judge", score=score, detail="")
     with pytest.raises(InvalidInput):
-        confidence_of([forged], asked_models=True)
+        compute_confidence([forged], asked_models=True)
     with pytest.raises(InvalidInput):
         band_of(score, BandsSpec())
 
 
 def test_two_signals_of_one_source_are_refused() -> None:
     with pytest.raises(InvalidInput):
-        confidence_of(signals({"judge": 0.5}) + signals({"judge": 0.6}), asked_models=True)
+        compute_confidence(signals({"judge": 0.5}) + signals({"judge": 0.6}), asked_models=True)
 
 
 @pytest.mark.parametrize(
@@ -164,10 +171,10 @@ def test_bands_that_do_not_go_downwards_or_are_none_are_refused(bands: dict[str,
     ("spec", "asked"), [({}, False), ({"self_report": True}, True), ({"judge": True}, True), ({"samples": 1}, True)]
 )
 def test_sources_that_need_a_model_are_told(spec: dict[str, Any], asked: bool) -> None:
-    assert asks_models(ConfidenceSpec.model_validate(spec)) is asked
+    assert has_model_sources(ConfidenceSpec.model_validate(spec)) is asked
 
 
 def test_an_assessment_lists_its_signals_in_one_order() -> None:
-    found = assessment_of(signals({"judge": 0.9, "self_report": 1.0}, 0.8), ConfidenceSpec(judge=True))
+    found = build_assessment(signals({"judge": 0.9, "self_report": 1.0}, 0.8), ConfidenceSpec(judge=True))
     assert [signal.source for signal in found.signals] == ["self_report", "judge", "validators"]
     assert (found.confidence, found.band) == (0.8, Band.REVIEW)

@@ -3,7 +3,7 @@
 import pytest
 
 from pentad.domain.runs import Run, RunStatus
-from pentad.orchestration.lifecycle.dead_executions import BEGINNING_SECONDS, never_began, without_overdue
+from pentad.orchestration.lifecycle.dead_executions import BEGINNING_SECONDS, end_overdue, is_start_overdue
 from pentad.orchestration.lifecycle.start import EXPRESS_MARGIN_SECONDS, EXPRESS_SECONDS, RunRequest
 from tests.unit.orchestration.world import CATALOG, TENANT, World
 
@@ -26,36 +26,36 @@ def started(world: World, execution: str = EXPRESS) -> Run:
 def test_a_reply_within_its_time_stays_as_it_is(world: World) -> None:
     run = started(world)
     world.clock.advance(LIFE - 1)
-    assert without_overdue(run, world.runs, world.clock()) == run
+    assert end_overdue(run, world.runs, world.clock()) == run
 
 
 def test_a_reply_past_its_time_has_failed_and_its_session_is_free(world: World) -> None:
     run = started(world)
     world.clock.advance(LIFE + 1)
-    ended = without_overdue(run, world.runs, world.clock())
+    ended = end_overdue(run, world.runs, world.clock())
     assert (ended.status, ended.error) == (RunStatus.FAILED, "the execution died")
-    assert world.runs.lease_holder(TENANT, "s1") is None
+    assert world.runs.find_lease_holder(TENANT, "s1") is None
 
 
 def test_a_run_of_a_standard_machine_may_take_longer(world: World) -> None:
     run = started(world, EXPRESS.replace(":express:", ":execution:"))
     world.clock.advance(LIFE + 1)
-    assert without_overdue(run, world.runs, world.clock()) == run
+    assert end_overdue(run, world.runs, world.clock()) == run
 
 
 def test_a_reply_that_has_ended_stays_as_it_ended(world: World) -> None:
     run = started(world)
     ended = world.runs.finish(TENANT, run.run, RunStatus.SUCCEEDED, at=world.clock(), answer="Hello")
     world.clock.advance(LIFE + 1)
-    assert without_overdue(ended, world.runs, world.clock()) == ended
+    assert end_overdue(ended, world.runs, world.clock()) == ended
 
 
 def test_a_run_that_was_stored_and_never_started_is_started_by_who_looks_at_it_late(world: World) -> None:
     run = world.start(TENANT, RunRequest(agent="plain", message="Hello", session="s1"), trigger="api")
     world.engine.started.clear()
-    assert not never_began(run, world.clock())
+    assert not is_start_overdue(run, world.clock())
     world.clock.advance(BEGINNING_SECONDS + 1)
-    assert never_began(run, world.clock())
+    assert is_start_overdue(run, world.clock())
     world.start.advance.revive(run)
     assert list(world.engine.started) == [run.run]
 

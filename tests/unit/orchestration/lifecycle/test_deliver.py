@@ -39,7 +39,7 @@ def test_an_answer_ends_the_run_and_frees_the_session() -> None:
     world, run = _answered("4")
     ended = world.deliver.deliver(TENANT, run.run, 1)
     assert (ended.status, ended.answer, ended.ended_at) == (RunStatus.SUCCEEDED, "4", world.clock())
-    assert world.runs.lease_holder(TENANT, "s1") is None
+    assert world.runs.find_lease_holder(TENANT, "s1") is None
 
 
 def test_a_repeat_returns_what_is_stored() -> None:
@@ -108,7 +108,7 @@ def test_abort_fails_the_run_and_frees_the_session() -> None:
     cause = json.dumps({"errorMessage": "the table did not answer", "errorType": "StoreUnavailable"})
     ended = world.deliver.abort(TENANT, run.run, "StoreUnavailable", cause)
     assert (ended.status, ended.error) == (RunStatus.FAILED, "StoreUnavailable: the table did not answer")
-    assert world.runs.lease_holder(TENANT, "s1") is None
+    assert world.runs.find_lease_holder(TENANT, "s1") is None
 
 
 @pytest.mark.parametrize("cause", ['{"errorMessage": "key sk-123"}', "Traceback: secret", "", '{"errorMes'])
@@ -131,10 +131,10 @@ def test_abort_closes_a_pending_approval_at_whichever_step_it_is() -> None:
     run = world.begin()
     world.act(run, world.turn(run))
     world.turn(run, 2)
-    world.asking.request(TENANT, run.run, 2, "token-1")
+    world.asking.ask_for_step(TENANT, run.run, 2, "token-1")
     world.deliver.abort(TENANT, run.run, "ExecutionAborted", "")
     assert world.approvals.get(TENANT, approval_id(run.run, 2)).status is ApprovalStatus.EXPIRED
-    assert world.approvals.pending(TENANT).items == ()
+    assert world.approvals.list_pending(TENANT).items == ()
 
 
 def test_a_failed_call_is_an_error_result() -> None:
@@ -143,8 +143,8 @@ def test_a_failed_call_is_an_error_result() -> None:
     run = world.begin()
     world.turn(run)
     cause = json.dumps({"errorMessage": "the backend did not answer", "errorType": "ToolUnavailable"})
-    world.deliver.call_failed(TENANT, run.run, 1, 0, "ToolUnavailable", cause)
-    call = world.runs.call(TENANT, run.run, 1, 0)
+    world.deliver.record_call_failure(TENANT, run.run, 1, 0, "ToolUnavailable", cause)
+    call = world.runs.get_call(TENANT, run.run, 1, 0)
     assert (call.status, call.is_error, call.error_type) == (CallStatus.FAILED, True, "ToolUnavailable")
     assert "the backend did not answer" in (call.result or "")
 
@@ -154,7 +154,7 @@ def test_a_call_that_had_ended_keeps_its_result() -> None:
     world.model.script = [[("calculator", {"x": 1})]]
     run = world.begin()
     world.act(run, world.turn(run))
-    kept = world.deliver.call_failed(TENANT, run.run, 1, 0, "Sandbox.Timedout", "")
+    kept = world.deliver.record_call_failure(TENANT, run.run, 1, 0, "Sandbox.Timedout", "")
     assert (kept.status, kept.result) == (CallStatus.SUCCEEDED, "4")
 
 
@@ -187,7 +187,7 @@ def _draft(answer: str) -> tuple[World, Run]:
     run = world.begin(session="s1")
     world.sessions.attach_passages(TENANT, "s1", 0, [_passage()])
     world.turn(run)
-    step = world.runs.step(TENANT, run.run, 1)
+    step = world.runs.find_step(TENANT, run.run, 1)
     assert step is not None
     waiting = step.decision.model_copy(update={"kind": "approve", "wait": 60})
     world.runs._steps[TENANT, run.run, 1] = step.model_copy(update={"decision": waiting})

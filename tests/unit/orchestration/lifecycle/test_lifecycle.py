@@ -10,14 +10,14 @@ from pentad.domain.declarations.agents import Catalog
 from pentad.domain.declarations.workflows import HumanStep, WorkflowSpec
 from pentad.domain.errors import InvalidInput, InvalidTransition, PolicyDenied, SessionBusy, StoreUnavailable
 from pentad.domain.runs import ApprovalStatus, CallStatus, Run, RunStatus
-from pentad.orchestration.lifecycle.announce_end import FINISHED, finished_detail
+from pentad.orchestration.lifecycle.announce_end import FINISHED, build_detail
 from pentad.orchestration.lifecycle.queue_messages import (
     EXECUTION_CHANGED,
     Again,
     Died,
     Freed,
+    build_redrive_message,
     read_message,
-    redrive_message,
 )
 from pentad.orchestration.lifecycle.redrive import GO_ON, NOT_BEGUN, UNCERTAIN, redriven_id
 from pentad.orchestration.lifecycle.start import RunRequest
@@ -55,7 +55,7 @@ def test_the_request_says_what_it_does_to_a_busy_session() -> None:
         ask(world)
     assert ask(world, if_busy="enqueue").waiting
     urgent = ask(world, if_busy="interrupt")
-    assert world.runs.lease_holder(TENANT, "s") == urgent.run
+    assert world.runs.find_lease_holder(TENANT, "s") == urgent.run
 
 
 def test_else_the_agent_says_it() -> None:
@@ -72,7 +72,7 @@ def test_a_run_that_waits_starts_no_execution_and_then_one() -> None:
     holder, waiting = ask(world), ask(world, if_busy="enqueue")
     assert list(world.engine.started) == [holder.run]
     ended = finish(world, holder)
-    body = json.dumps({"detail-type": FINISHED, "detail": finished_detail(ended)})
+    body = json.dumps({"detail-type": FINISHED, "detail": build_detail(ended)})
     for _ in range(2):
         triggered(world)(read_message(body, "m"))
     assert list(world.engine.started) == [holder.run, waiting.run]
@@ -123,7 +123,7 @@ def test_cancelling_ends_frees_stops_and_tells() -> None:
     run = world.begin(session="s")
     ended = world.cancel(TENANT, run.run, by="ann", reason="a mistake")
     assert (ended.status, ended.stop_reason) == (RunStatus.CANCELLED, "Cancelled by ann: a mistake")
-    assert world.runs.lease_holder(TENANT, "s") is None
+    assert world.runs.find_lease_holder(TENANT, "s") is None
     assert run.execution_arn in world.engine.dead
     assert [one["status"] for one in ended_events(world)] == ["cancelled"]
 
@@ -154,11 +154,11 @@ def test_cancelling_closes_what_the_run_has_asked() -> None:
     world.model.script = [[("notes", {"text": "a"})]]
     run = world.begin()
     world.turn(run)
-    approval = world.asking.request(TENANT, run.run, 1, "token")
+    approval = world.asking.ask_for_step(TENANT, run.run, 1, "token")
     assert approval is not None
     world.cancel(TENANT, run.run, by="ann")
     assert world.approvals.get(TENANT, approval.approval).status is ApprovalStatus.EXPIRED
-    assert world.approvals.pending(TENANT).items == ()
+    assert world.approvals.list_pending(TENANT).items == ()
 
 
 def test_cancelling_a_workflow_cancels_the_runs_of_its_steps() -> None:
@@ -193,10 +193,10 @@ def test_what_is_switched_off_starts_no_run_and_stops_at_the_next_turn(scope: st
     world = World()
     run = world.begin(session="s2")
     switch(world, scope, subject)
-    assert world.switches.standing(TENANT, run.agent, ()).stopped is not None
+    assert world.switches.get_availability(TENANT, run.agent, ()).stopped is not None
     with pytest.raises(PolicyDenied, match="an audit"):
         ask(world)
-    assert world.runs.lease_holder(TENANT, "s") is None
+    assert world.runs.find_lease_holder(TENANT, "s") is None
     assert world.switches.store.remove(scope, subject)  # type: ignore[arg-type]
     assert ask(world).status is RunStatus.QUEUED
 
@@ -223,7 +223,7 @@ def test_an_execution_that_aws_ended_fails_its_run_once(status: str, error: str)
         triggered(world)(read)
     stored = world.runs.get(TENANT, run.run)
     assert (stored.status, (stored.error or "").partition(":")[0]) == (RunStatus.FAILED, error)
-    assert world.runs.lease_holder(TENANT, "s") is None
+    assert world.runs.find_lease_holder(TENANT, "s") is None
     assert len(ended_events(world)) == 1
 
 
@@ -232,14 +232,14 @@ def test_a_run_found_dead_before_its_event_came_is_told_of_and_asks_nobody_any_m
     world.model.script = [[("notes", {"title": "a"})]]
     run = world.begin(session="s")
     world.turn(run)
-    world.asking.request(TENANT, run.run, 1, "token")
+    world.asking.ask_for_step(TENANT, run.run, 1, "token")
     world.engine.dead.add(str(world.runs.get(TENANT, run.run).execution_arn))
     with pytest.raises(SessionBusy):
         ask(world)
     assert (world.runs.get(TENANT, run.run).status, ended_events(world)) == (RunStatus.FAILED, [])
     triggered(world)(Died(TENANT, run.run, "ExecutionAborted"))
     assert [one["run"] for one in ended_events(world)] == [run.run]
-    assert world.approvals.pending(TENANT).items == ()
+    assert world.approvals.list_pending(TENANT).items == ()
 
 
 def test_an_execution_of_no_run_is_noted_only() -> None:
@@ -265,7 +265,7 @@ def test_an_event_that_is_not_well_formed_is_refused(body: dict[str, Any]) -> No
 def test_events_name_what_is_to_be_done() -> None:
     freed = {"detail-type": FINISHED, "detail": {"tenant": "acme", "session": "s"}}
     assert read_message(json.dumps(freed), "m") == Freed("acme", "s")
-    assert read_message(redrive_message("acme", "run_" + "0" * 26), "m") == Again("acme", "run_" + "0" * 26)
+    assert read_message(build_redrive_message("acme", "run_" + "0" * 26), "m") == Again("acme", "run_" + "0" * 26)
 
 
 def _redriven(world: World, run: Run, effects: MemoryEffects | None = None) -> Run:
@@ -292,7 +292,7 @@ def test_a_repeated_redrive_is_the_same_run() -> None:
     world = World()
     run = finish(world, world.begin(session="s"), RunStatus.FAILED)
     assert _redriven(world, run) == _redriven(world, run)
-    assert len(world.runs.page(TENANT).items) == 2
+    assert len(world.runs.list_page(TENANT).items) == 2
 
 
 def test_a_failed_run_goes_on_with_the_results_of_the_calls_it_made() -> None:
@@ -301,7 +301,7 @@ def test_a_failed_run_goes_on_with_the_results_of_the_calls_it_made() -> None:
     run = world.begin(session="s")
     decision = world.turn(run)
     effects = MemoryEffects()
-    calls = world.runs.calls(TENANT, run.run, 1)
+    calls = world.runs.list_calls(TENANT, run.run, 1)
     world.runs.save_call(calls[0].model_copy(update={"status": CallStatus.SUCCEEDED, "result": "4"}))
     for call, status in ((calls[1], "done"), (calls[2], "begun")):
         key = effect_key(run.run, 1, call.index, call.tool, call.arguments)
@@ -360,9 +360,9 @@ def test_what_a_call_of_a_cancelled_run_has_done_is_written_down_and_nothing_new
     world.model.script = [[("calculator", {"n": 1})]]
     run = world.begin(session="s")
     world.turn(run)
-    call = world.runs.call(TENANT, run.run, 1, 0)
+    call = world.runs.get_call(TENANT, run.run, 1, 0)
     world.cancel(TENANT, run.run, by="ann")
     world.runs.save_call(call.model_copy(update={"status": CallStatus.SUCCEEDED, "result": "4"}))
-    assert world.runs.call(TENANT, run.run, 1, 0).result == "4"
+    assert world.runs.get_call(TENANT, run.run, 1, 0).result == "4"
     assert world.turn(run, 2).kind == "stop"
     assert world.model.script == []

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from pentad.domain.errors import InvalidInput
-from pentad.orchestration.lifecycle.queue_messages import Asked, read_message
+from pentad.orchestration.lifecycle.queue_messages import RunRequested, read_message
 
 BARE: dict[str, Any] = {"tenant": "acme", "agent": "assistant", "message": "Hello"}
 
@@ -15,15 +15,15 @@ def _event(**detail: Any) -> str:
     return json.dumps({"id": "event-1", "source": "shop", "detail-type": "pentad.run.requested", "detail": detail})
 
 
-def asked_by(body: str) -> Asked:
+def asked_by(body: str) -> RunRequested:
     found = read_message(body, "sqs-1")
-    assert isinstance(found, Asked)
+    assert isinstance(found, RunRequested)
     return found
 
 
 def test_a_bare_message_is_keyed_by_its_sqs_id() -> None:
     asked = asked_by(json.dumps(BARE))
-    assert (asked.trigger, asked.idempotency_key, asked.message.request().message) == ("queue", "sqs-1", "Hello")
+    assert (asked.trigger, asked.idempotency_key, asked.message.to_request().message) == ("queue", "sqs-1", "Hello")
 
 
 def test_an_event_is_keyed_by_its_id() -> None:

@@ -45,9 +45,9 @@ def test_a_workflow_is_started_by_its_name() -> None:
     run = _start(world, RunRequest(agent="report", message="On bees", session="s1"))
     assert (world.runs.get(TENANT, run.run).kind, list(world.engine.started)) == ("workflow", [run.run])
     world.clock.advance(REPORT.limits.seconds + 120 + LEASE_MARGIN_SECONDS - 1)
-    assert world.runs.lease_holder(TENANT, "s1") == run.run
+    assert world.runs.find_lease_holder(TENANT, "s1") == run.run
     world.clock.advance(2)
-    assert world.runs.lease_holder(TENANT, "s1") is None
+    assert world.runs.find_lease_holder(TENANT, "s1") is None
 
 
 def test_the_lease_of_a_reply_outlives_its_express_execution_by_a_minute() -> None:
@@ -55,9 +55,9 @@ def test_the_lease_of_a_reply_outlives_its_express_execution_by_a_minute() -> No
     world = World(CATALOG.model_copy(update={"agents": {**CATALOG.agents, "plain": reply}}))
     run = _start(world, RunRequest(agent="plain", message="Hello", session="s1"))
     world.clock.advance(EXPRESS_SECONDS + 59)
-    assert world.runs.lease_holder(TENANT, "s1") == run.run
+    assert world.runs.find_lease_holder(TENANT, "s1") == run.run
     world.clock.advance(2)
-    assert world.runs.lease_holder(TENANT, "s1") is None
+    assert world.runs.find_lease_holder(TENANT, "s1") is None
 
 
 def test_a_key_gives_the_same_run_session_and_execution() -> None:
@@ -106,8 +106,8 @@ def test_a_failed_start_without_a_key_fails_the_run_and_frees_the_session() -> N
     request = HELLO.model_copy(update={"session": "s1"})
     with pytest.raises(StoreUnavailable):
         _start(world, request)
-    [failed] = world.runs.page(TENANT).items
-    assert (failed.status, world.runs.lease_holder(TENANT, "s1")) == (RunStatus.FAILED, None)
+    [failed] = world.runs.list_page(TENANT).items
+    assert (failed.status, world.runs.find_lease_holder(TENANT, "s1")) == (RunStatus.FAILED, None)
 
 
 def test_an_agent_without_a_machine_frees_the_session_even_with_a_key() -> None:
@@ -115,7 +115,7 @@ def test_an_agent_without_a_machine_frees_the_session_even_with_a_key() -> None:
     world.engine.failure = NotFound("no machine")
     with pytest.raises(NotFound):
         _start(world, HELLO.model_copy(update={"session": "s1"}), key="k")
-    assert world.runs.lease_holder(TENANT, "s1") is None
+    assert world.runs.find_lease_holder(TENANT, "s1") is None
 
 
 def test_a_second_run_of_the_session_is_told_to_wait() -> None:
@@ -147,7 +147,7 @@ def test_a_run_that_a_crash_left_without_execution_is_started_by_the_next_in_the
     world.engine.failure = None
     with pytest.raises(SessionBusy):
         _start(world, request)
-    [orphan] = world.runs.page(TENANT).items
+    [orphan] = world.runs.list_page(TENANT).items
     assert list(world.engine.started) == [orphan.run]
     assert orphan.execution_arn is not None
 

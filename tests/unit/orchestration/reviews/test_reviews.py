@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from pentad.domain.messages import Message, TextBlock
 from pentad.domain.runs import CallStatus, ToolCall
-from pentad.orchestration.reviews.reviews import SUMMARY_CHARACTERS, review_of, summary_of
+from pentad.orchestration.reviews.reviews import SUMMARY_CHARACTERS, build_review, summarise_turn
 from tests.unit.orchestration.world import World
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
@@ -26,22 +26,23 @@ def call(tool: str, **arguments: object) -> ToolCall:
 
 
 def test_a_summary_is_the_answer_or_the_calls() -> None:
-    assert summary_of(REPLY, []) == "Answered: The gate\nclosed at nine."
+    assert summarise_turn(REPLY, []) == "Answered: The gate\nclosed at nine."
     calls = [call("log", text="gate closed", hour=9), call("ring_bell")]
-    assert summary_of(REPLY, calls) == "Called log(text=gate closed, hour=9); ring_bell()"
+    assert summarise_turn(REPLY, calls) == "Called log(text=gate closed, hour=9); ring_bell()"
 
 
 def test_a_summary_of_an_escalated_turn_tells_of_nothing_that_was_not_done() -> None:
-    assert summary_of(REPLY, [], escalated=True) == "Drafted, and handed to a human: The gate\nclosed at nine."
-    planned = summary_of(REPLY, [call("ring_bell")], escalated=True)
+    assert summarise_turn(REPLY, [], escalated=True) == "Drafted, and handed to a human: The gate\nclosed at nine."
+    planned = summarise_turn(REPLY, [call("ring_bell")], escalated=True)
     assert planned == "Planned, and handed to a human: ring_bell()"
-    assert summary_of(REPLY, [call("escalate", reason="x")], escalated=True) == "Called escalate(reason=x)"
+    assert summarise_turn(REPLY, [call("escalate", reason="x")], escalated=True) == "Called escalate(reason=x)"
 
 
 def test_a_summary_is_one_line_and_cut_where_it_is_too_long() -> None:
     run = World().begin()
     assert (
-        review_of(run, 1, "confidence", summary_of(REPLY, []), at=NOW).summary == "Answered: The gate closed at nine."
+        build_review(run, 1, "confidence", summarise_turn(REPLY, []), at=NOW).summary
+        == "Answered: The gate closed at nine."
     )
-    long = review_of(run, 1, "confidence", "word " * 400, at=NOW).summary
+    long = build_review(run, 1, "confidence", "word " * 400, at=NOW).summary
     assert (len(long), long[-1]) == (SUMMARY_CHARACTERS, "…")

@@ -20,9 +20,9 @@ from pentad.domain.runs import CallStatus, Run, RunStatus
 from pentad.models.catalog.catalog import load
 from pentad.models.providers.conversation import normalise
 from pentad.orchestration.lifecycle.start import RunRequest
-from pentad.orchestration.switches.ports import Standing
+from pentad.orchestration.switches.ports import Availability
 from pentad.orchestration.timetravel import fork as forks
-from pentad.orchestration.timetravel.fork import ForkRun, parts
+from pentad.orchestration.timetravel.fork import ForkRun, split_messages
 from pentad.orchestration.timetravel.fork_request import ForkRequest, GivenResult
 from tests.recordings import CATALOG, REFUND, STATUS, Stage, says
 from tests.unit.orchestration.world import START, TENANT
@@ -36,13 +36,13 @@ class Board:
     def __init__(self) -> None:
         self.off = False
 
-    def standing(self, tenant: str, agent: str, tools: Sequence[str]) -> Standing:
-        return Standing("Everything has been switched off by an operator." if self.off else None)
+    def get_availability(self, tenant: str, agent: str, tools: Sequence[str]) -> Availability:
+        return Availability("Everything has been switched off by an operator." if self.off else None)
 
-    def tool_failed(self, tenant: str, tool: str, error: str) -> None:
+    def record_failure(self, tenant: str, tool: str, error: str) -> None:
         raise AssertionError("a fork runs no tool")
 
-    def tool_succeeded(self, tenant: str, tool: str) -> None:
+    def record_success(self, tenant: str, tool: str) -> None:
         raise AssertionError("a fork runs no tool")
 
 
@@ -125,7 +125,7 @@ def test_no_effect_of_the_copied_turns_is_repeated() -> None:
     source = stage.run("desk", "Refund A1", [REFUND, STATUS, "Done."], says("approve"))
     new = stage.fork(source, 1)
     stage.go_on(new, ["It was refunded."])
-    assert stage.world.runs.calls(TENANT, new.run) == []
+    assert stage.world.runs.list_calls(TENANT, new.run) == []
 
 
 def test_a_new_call_needs_its_own_approval() -> None:
@@ -134,7 +134,7 @@ def test_a_new_call_needs_its_own_approval() -> None:
     new = stage.fork(source, 0)
     assert new.allowed_tools == ()
     ended = stage.go_on(new, [REFUND, "It was not refunded."], says("reject"))
-    [call] = stage.world.runs.calls(TENANT, new.run)
+    [call] = stage.world.runs.list_calls(TENANT, new.run)
     assert (call.status, ended.answer) == (CallStatus.REJECTED, "It was not refunded.")
 
 
@@ -143,7 +143,7 @@ def test_only_new_turns_are_billed_to_it() -> None:
     source = _ended(stage)
     new = stage.go_on(stage.fork(source, 2), ["Again."])
     assert new.spent.cost_nanousd == 1000
-    assert [one.context.step for one in stage.world.ledger.of_run(TENANT, new.run)] == [3]
+    assert [one.context.step for one in stage.world.ledger.list_for_run(TENANT, new.run)] == [3]
 
 
 def test_prompt_and_model_are_overridden() -> None:
@@ -158,7 +158,7 @@ def test_prompt_and_model_are_overridden() -> None:
 def test_a_result_is_replaced_by_index_and_by_id_and_marked() -> None:
     stage = Forking()
     source = _ended(stage)
-    call = stage.world.runs.call(TENANT, source.run, 2, 1)
+    call = stage.world.runs.get_call(TENANT, source.run, 2, 1)
     given = (
         GivenResult(call=0, content="lost"),
         GivenResult(call=call.call_id, content="the warehouse is closed", is_error=True),
@@ -182,7 +182,7 @@ def test_results_of_earlier_turns_stay() -> None:
 def test_a_replaced_result_stays_marked_as_from_outside() -> None:
     stage = Forking()
     source = _ended(stage)
-    call = stage.world.runs.call(TENANT, source.run, 2, 0)
+    call = stage.world.runs.get_call(TENANT, source.run, 2, 0)
     stage.world.runs._calls[TENANT, source.run, 2, 0] = call.model_copy(update={"untrusted": True})
     head = stage.world.sessions.get(TENANT, source.session)
     assert head is not None
@@ -201,7 +201,7 @@ def test_a_waiting_run_is_forked_before_the_turn_that_waits_and_not_at_it() -> N
     stage.world.model.script = [STATUS, REFUND]
     stage.world.act(run, stage.world.turn(run, 1))
     stage.world.turn(run, 2)
-    stage.world.asking.request(TENANT, run.run, 2, "token")
+    stage.world.asking.ask_for_step(TENANT, run.run, 2, "token")
     with pytest.raises(InvalidTransition, match="call 0 of turn 2 has no result yet") as refused:
         stage.fork(run, 2)
     assert (refused.value.field, "turn 1" in (refused.value.fix or "")) == ("at", True)
@@ -339,11 +339,13 @@ def test_a_crash_without_a_key_leaves_no_run_or_one_that_may_be_started() -> Non
     whole = stage.texts(stage.fork(source, 2))
     left: list[Run] = []
     for number in range(1, 30):
-        before = stage.world.runs.page(TENANT).items
+        before = stage.world.runs.list_page(TENANT).items
         try:
             _Crashing(stage, number, StopIteration("killed")).service(TENANT, source.run, ForkRequest(at=2))
         except StopIteration:
-            left += stage.world.runs.page(TENANT).items[: len(stage.world.runs.page(TENANT).items) - len(before)]
+            left += stage.world.runs.list_page(TENANT).items[
+                : len(stage.world.runs.list_page(TENANT).items) - len(before)
+            ]
             continue
         break
     assert [one.status for one in left] == [RunStatus.QUEUED]
@@ -366,10 +368,10 @@ def test_nothing_is_forked_that_an_operator_has_switched_off() -> None:
     stage = Forking()
     source = _ended(stage)
     stage.board.off = True
-    before = stage.world.runs.page(TENANT).items
+    before = stage.world.runs.list_page(TENANT).items
     with pytest.raises(PolicyDenied, match="switched off"):
         stage.fork(source, 1)
-    assert stage.world.runs.page(TENANT).items == before
+    assert stage.world.runs.list_page(TENANT).items == before
     stage.board.off = False
     assert stage.go_on(stage.fork(source, 1), ["A1 is on its way."]).status is RunStatus.SUCCEEDED
 
@@ -404,7 +406,7 @@ def test_a_fork_without_a_key_that_can_not_start_has_failed() -> None:
     stage.world.engine.failure = StoreUnavailable("gone")
     with pytest.raises(StoreUnavailable):
         stage.fork(source, 1)
-    newest = stage.world.runs.page(TENANT).items[0]
+    newest = stage.world.runs.list_page(TENANT).items[0]
     assert (newest.forked_from, newest.status) == (source.run, RunStatus.FAILED)
 
 
@@ -462,10 +464,13 @@ def test_a_long_conversation_is_copied_in_parts_that_fit_a_transaction() -> None
         Message(message_id=f"m{n}", role="user", blocks=(TextBlock(text="x" * 200_000),), created_at=START)
         for n in range(60)
     ]
-    found = parts(words)
+    found = split_messages(words)
     assert [message for part in found for message in part] == words
     assert all(sum(len(message.model_dump_json()) for message in part) < 4_000_000 for part in found)
-    assert max(len(part) for part in parts([message.model_copy(update={"blocks": ()}) for message in words])) == 25
+    assert (
+        max(len(part) for part in split_messages([message.model_copy(update={"blocks": ()}) for message in words]))
+        == 25
+    )
 
 
 def test_a_conversation_without_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from pentad.domain.models import Attempt
 from pentad.domain.runs import CallStatus, ToolCall
-from pentad.orchestration.trace.run_spans import Span, spans_of
+from pentad.orchestration.trace.run_spans import TraceSpan, build_spans
 from pentad.tools.graphs.equipment import PURPOSE
 from pentad.tools.graphs.nodes import ATTEMPTS, GRAPHS, NODES, GraphNodes, NodeRun
 from tests.unit.orchestration.trace.test_run_spans import RUN, _attempt, _call, _history, _run
@@ -30,13 +30,13 @@ def asked(at_ms: int, name: str = "") -> Attempt:
 
 def drawn(
     graphs: Sequence[GraphNodes], attempts: Sequence[Attempt] = (), calls: Sequence[ToolCall] | None = None
-) -> tuple[Span, ...]:
+) -> tuple[TraceSpan, ...]:
     # The run's first tool ends after 90 ms, its other, which is tried twice, after 80.
     given = [_call(0, "calculator", 55, 90), _call(1, "date_time", 71, 80)] if calls is None else calls
-    return spans_of(_run(), _history().events, [], attempts, given, graphs=graphs, now=START)
+    return build_spans(_run(), _history().events, [], attempts, given, graphs=graphs, now=START)
 
 
-def below(spans: tuple[Span, ...], name: str) -> list[str]:
+def below(spans: tuple[TraceSpan, ...], name: str) -> list[str]:
     """The names of what hangs right below a span, the first of its name."""
     place = next(place for place, span in enumerate(spans) if span.name == name)
     found = []
@@ -132,7 +132,7 @@ def test_of_many_attempts_the_others_are_summed_up() -> None:
 
 
 def test_without_a_history_nodes_hang_below_their_call_all_the_same() -> None:
-    spans = spans_of(
+    spans = build_spans(
         _run(), [], [], [asked(57)], [_call(0, "calculator", 55, 75)], graphs=[graph(node("a", 56))], now=START
     )
     assert below(spans, "calculator") == ["a"]

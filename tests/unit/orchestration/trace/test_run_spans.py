@@ -6,7 +6,7 @@ from typing import Any
 
 from pentad.domain.models import Attempt, CallContext, Outcome
 from pentad.domain.runs import Assessment, Band, CallStatus, Decision, Run, RunStatus, Step, ToolCall
-from pentad.orchestration.trace.run_spans import Span, spans_of, transitions_of, whole_history
+from pentad.orchestration.trace.run_spans import TraceSpan, build_spans, count_transitions, read_history
 from tests.unit.orchestration.world import START, TENANT
 
 RUN = "run_" + "0" * 26
@@ -148,15 +148,15 @@ def _step(step: int, kind: Any) -> Step:
     )
 
 
-def _spans() -> tuple[Span, ...]:
+def _spans() -> tuple[TraceSpan, ...]:
     attempts = [_attempt(None, 3, model="embed"), _attempt(1, 15), _attempt(2, 100)]
     calls = [_call(0, "calculator", 55, 75), _call(1, "date_time", 72, 85)]
     steps = [_step(1, "tools"), _step(2, "answer")]
-    return spans_of(_run(), _history().events, steps, attempts, calls, now=START)
+    return build_spans(_run(), _history().events, steps, attempts, calls, now=START)
 
 
 def test_transitions_count_every_state_entered() -> None:
-    assert transitions_of(_history().events) == 4 + 3 + 2
+    assert count_transitions(_history().events) == 4 + 3 + 2
 
 
 def test_a_plain_answer_is_four_transitions() -> None:
@@ -166,7 +166,7 @@ def test_a_plain_answer_is_four_transitions() -> None:
     history.enter("Decide", 2, "Choice")
     history.leave("Decide", 2, "Choice")
     history.task("Deliver", "deliver", 2, 3)
-    assert transitions_of(history.events) == 4
+    assert count_transitions(history.events) == 4
 
 
 def test_the_waterfall_nests_functions_models_and_tools() -> None:
@@ -208,7 +208,7 @@ def test_a_model_step_of_a_workflow_is_never_below_the_function_of_a_step_beside
     today = history.add("TaskStarted", 1)
     history.add("TaskSucceeded", 40, today)
     history.add("TaskSucceeded", 50, facts)
-    spans = spans_of(_run(), history.events, [], [_attempt(1, 20)], [], now=START + timedelta(seconds=1))
+    spans = build_spans(_run(), history.events, [], [_attempt(1, 20)], [], now=START + timedelta(seconds=1))
     names = [span.name for span in spans]
     assert names[names.index("model-1") - 1] == "pentad-dev-gateway"
 
@@ -234,7 +234,7 @@ def test_think_states_have_their_step_and_decision() -> None:
 def test_confidence_is_told_at_the_run_and_at_each_step_that_was_assessed() -> None:
     sure = Assessment(confidence=0.75, band=Band.REVIEW, signals=())
     steps = [_step(1, "tools"), _step(2, "answer").model_copy(update={"assessment": sure})]
-    spans = spans_of(_run(confidence=0.75), _history().events, steps, [], [], now=START)
+    spans = build_spans(_run(confidence=0.75), _history().events, steps, [], [], now=START)
     told = [(one.attributes.get("confidence"), one.attributes.get("band")) for one in spans if one.name == "Think"]
     assert told == [(None, None), (0.75, "review")]
     assert spans[0].attributes["confidence"] == 0.75
@@ -248,7 +248,7 @@ def test_states_that_are_still_open_end_now() -> None:
     history.schedule("gateway", 10)
     now = START + timedelta(seconds=1)
     run = _run(status=RunStatus.RUNNING, ended_at=None)
-    spans = spans_of(run, history.events, [], [], [], now=now)
+    spans = build_spans(run, history.events, [], [], [], now=now)
     assert [span.end for span in spans if span.name in {RUN, "Think", "pentad-dev-gateway"}] == [now] * 3
 
 
@@ -264,7 +264,7 @@ def test_a_state_after_a_failed_map_is_not_inside_of_it() -> None:
     history.add("MapStateFailed", 5)
     history.leave("Act", 5, "Map")
     history.task("Abort", "deliver", 5, 9)
-    spans = spans_of(_run(), history.events, [], [], [], now=START)
+    spans = build_spans(_run(), history.events, [], [], [], now=START)
     assert [(span.depth, span.name) for span in spans if span.kind == "state"] == [
         (1, "Act"),
         (2, "Call"),
@@ -273,19 +273,19 @@ def test_a_state_after_a_failed_map_is_not_inside_of_it() -> None:
 
 
 def test_without_a_history_models_and_tools_hang_below_the_run() -> None:
-    spans = spans_of(_run(), [], [], [_attempt(1, 15)], [_call(0, "calculator", 55, 75)], now=START)
+    spans = build_spans(_run(), [], [], [_attempt(1, 15)], [_call(0, "calculator", 55, 75)], now=START)
     assert [(span.depth, span.kind) for span in spans] == [(0, "run"), (1, "model"), (1, "tool")]
 
 
 def test_without_a_history_turns_come_from_their_records() -> None:
-    spans = spans_of(_run(), [], [_step(1, "answer")], [_attempt(1, 0)], [], now=START)
+    spans = build_spans(_run(), [], [_step(1, "answer")], [_attempt(1, 0)], [], now=START)
     assert [(span.name, span.depth) for span in spans] == [(RUN, 0), ("Think", 1), ("model-1", 2)]
     assert spans[1].attributes["decision"] == "answer"
 
 
 def test_a_call_that_never_began_is_not_shown() -> None:
     call = _call(0, "calculator", 55, 75).model_copy(update={"started_at": None})
-    assert [span.kind for span in spans_of(_run(), [], [], [], [call], now=START)] == ["run"]
+    assert [span.kind for span in build_spans(_run(), [], [], [], [call], now=START)] == ["run"]
 
 
 def _part(name: str, following: str | None) -> list[dict[str, Any]]:
@@ -305,10 +305,10 @@ def test_the_histories_of_a_run_that_went_on_in_other_executions_are_one() -> No
     run = _run().model_copy(update={"execution_arn": "first"})
     arn = "arn:aws:states:us-east-1:123456789012:execution:m:"
     found = {"first": _part("Recall", f"{RUN}-2"), f"{arn}{RUN}-2": _part("Think", None)}
-    history = whole_history(run, found.__getitem__)
+    history = read_history(run, found.__getitem__)
     assert [event["id"] for event in history] == list(range(1, len(history) + 1))
-    assert transitions_of(history) == 3
-    spans = spans_of(run, history, [], [], [], now=START + timedelta(seconds=1))
+    assert count_transitions(history) == 3
+    spans = build_spans(run, history, [], [], [], now=START + timedelta(seconds=1))
     assert [(span.name, span.depth) for span in spans if span.kind == "state"] == [
         ("Recall", 1),
         ("Think", 1),
@@ -318,8 +318,8 @@ def test_the_histories_of_a_run_that_went_on_in_other_executions_are_one() -> No
 
 def test_an_execution_of_another_run_is_no_continuation() -> None:
     run = _run().model_copy(update={"execution_arn": "first"})
-    assert len(whole_history(run, {"first": _part("Ask", "run_other")}.__getitem__)) == 6
+    assert len(read_history(run, {"first": _part("Ask", "run_other")}.__getitem__)) == 6
 
 
 def test_a_run_without_an_execution_has_no_history() -> None:
-    assert whole_history(_run().model_copy(update={"execution_arn": None}), lambda _: _part("Ask", None)) == []
+    assert read_history(_run().model_copy(update={"execution_arn": None}), lambda _: _part("Ask", None)) == []

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from pentad.domain.messages import Message, TextBlock, ToolCallBlock, ToolResultBlock
-from pentad.orchestration.turn.loop_detection import repeated
+from pentad.orchestration.turn.loop_detection import find_loop
 from tests.twin.trajectories.bfcl.deployed import Benchmark
 from tests.twin.trajectories.bfcl.entries import entries, functions
 from tests.twin.trajectories.loader import Trajectory, load
@@ -39,7 +39,7 @@ class Talk:
 
     def loops(self, reply: Message, run: str = RUN) -> str | None:
         """Return what `repeated` says."""
-        return repeated(run, self.messages, reply)
+        return find_loop(run, self.messages, reply)
 
     def _message(self, role: Any, blocks: Any) -> Message:
         name = f"m{len(self.messages)}"

@@ -13,7 +13,7 @@ from pentad.domain.runs import Assessment, Band, CallStatus, Overrides, Run, Run
 from pentad.domain.usage import Limits
 from pentad.orchestration.lifecycle.deliver import Deliver
 from pentad.orchestration.reviews.adapters.reviews_memory import MemoryReviews
-from pentad.orchestration.switches.ports import Standing
+from pentad.orchestration.switches.ports import Availability
 from pentad.orchestration.turn.think import Think
 from tests.unit.orchestration.world import TENANT, World, tool
 
@@ -38,18 +38,18 @@ def _catalog(**spec: Any) -> Catalog:
 class Board:
     """A `Switchboard` that says what it is told to."""
 
-    now: Standing = field(default_factory=Standing)
+    now: Availability = field(default_factory=Availability)
     asked: list[tuple[str, str, tuple[str, ...]]] = field(default_factory=list)
     failed: list[tuple[str, str, str]] = field(default_factory=list)
 
-    def standing(self, tenant: str, agent: str, tools: Sequence[str]) -> Standing:
+    def get_availability(self, tenant: str, agent: str, tools: Sequence[str]) -> Availability:
         self.asked.append((tenant, agent, tuple(tools)))
         return self.now
 
-    def tool_failed(self, tenant: str, tool: str, error: str) -> None:
+    def record_failure(self, tenant: str, tool: str, error: str) -> None:
         self.failed.append((tenant, tool, error))
 
-    def tool_succeeded(self, tenant: str, tool: str) -> None:
+    def record_success(self, tenant: str, tool: str) -> None:
         raise AssertionError("a turn runs no tool")
 
 
@@ -107,10 +107,10 @@ class Seams(World):
         )
 
     def causes(self) -> list[str]:
-        return [one.cause for one in self.list.open(TENANT).items]
+        return [one.cause for one in self.list.list_open(TENANT).items]
 
     def statuses(self, run: Run, step: int = 1) -> dict[str, CallStatus]:
-        return {call.tool: call.status for call in self.runs.calls(TENANT, run.run, step)}
+        return {call.tool: call.status for call in self.runs.list_calls(TENANT, run.run, step)}
 
 
 CONFIDENT = ConfidenceSpec(bands=BandsSpec())
@@ -125,7 +125,7 @@ def test_a_turn_looks_at_the_switches_once_with_all_of_the_agents_tools() -> Non
 
 
 def test_what_is_switched_off_stops_before_the_model_is_asked() -> None:
-    world = Seams(Board(Standing(stopped="The agent assistant has been switched off.")))
+    world = Seams(Board(Availability(stopped="The agent assistant has been switched off.")))
     run = world.begin()
     decision = world.turn(run)
     assert (decision.kind, world.model.requests) == ("stop", [])
@@ -134,7 +134,7 @@ def test_what_is_switched_off_stops_before_the_model_is_asked() -> None:
 
 
 def test_a_call_of_an_unavailable_tool_is_an_error_result_at_once() -> None:
-    world = Seams(Board(Standing(unavailable={"send": "The tool send is out of order."})))
+    world = Seams(Board(Availability(unavailable={"send": "The tool send is out of order."})))
     world.model.script = [[("send", {}), ("look", {})], "Later."]
     run = world.begin()
     decision = world.turn(run)
@@ -149,7 +149,7 @@ def test_a_call_of_an_unavailable_tool_is_an_error_result_at_once() -> None:
 
 
 def test_an_unavailable_tool_needs_no_human() -> None:
-    world = Seams(Board(Standing(unavailable={"notes": "Out of order."})))
+    world = Seams(Board(Availability(unavailable={"notes": "Out of order."})))
     world.model.script = [[("notes", {})]]
     assert world.turn(world.begin()).kind == "tools"
 
@@ -161,7 +161,7 @@ def test_a_call_that_died_is_counted_against_its_tool_once() -> None:
     run = world.begin()
     world.turn(run)
     for _ in range(2):
-        world.deliver.call_failed(TENANT, run.run, 1, 0, "Sandbox.Timedout", "")
+        world.deliver.record_call_failure(TENANT, run.run, 1, 0, "Sandbox.Timedout", "")
     assert board.failed == [(TENANT, "send", "Sandbox.Timedout")]
 
 
@@ -262,7 +262,7 @@ def test_a_band_decides_what_becomes_of_an_answer(band: Band, kind: str) -> None
     decision = world.turn(run)
     assert (decision.kind, decision.calls) == (kind, ())
     assert world.think._assessor.asked == [("4 [9]", 0, 1)]  # type: ignore[union-attr]
-    step = world.runs.step(TENANT, run.run, 1)
+    step = world.runs.find_step(TENANT, run.run, 1)
     assert step is not None
     assert step.assessment is not None
     assert step.assessment.band is band
@@ -290,7 +290,7 @@ def test_what_is_done_and_to_be_reviewed_is_on_the_list_with_its_confidence() ->
     world = Seams(sure=Sure(Band.REVIEW, 0.75), confidence=CONFIDENT)
     world.model.script = ["4"]
     world.turn(world.begin())
-    [review] = world.list.open(TENANT).items
+    [review] = world.list.list_open(TENANT).items
     assert (review.cause, review.confidence) == ("confidence", 0.75)
 
 
@@ -321,7 +321,7 @@ def test_a_loop_and_a_failure_are_on_the_list() -> None:
     world.turn(run, 3)
     other = world.begin()
     world.deliver.abort(TENANT, other.run, "Runtime.ExitError", "", 4)
-    assert sorted((one.cause, one.step) for one in world.list.open(TENANT).items) == [("failed", 4), ("loop", 3)]
+    assert sorted((one.cause, one.step) for one in world.list.list_open(TENANT).items) == [("failed", 4), ("loop", 3)]
 
 
 def test_a_run_that_is_cancelled_while_the_model_answers_takes_no_step() -> None:
@@ -337,5 +337,5 @@ def test_a_run_that_is_cancelled_while_the_model_answers_takes_no_step() -> None
 
     world.model.complete = cancelled  # type: ignore[method-assign]
     assert world.turn(run).kind == "stop"
-    assert world.runs.step(TENANT, run.run, 1) is None
+    assert world.runs.find_step(TENANT, run.run, 1) is None
     assert world.deliver.deliver(TENANT, run.run, 1, "stop").status is RunStatus.CANCELLED

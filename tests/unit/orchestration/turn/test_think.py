@@ -11,7 +11,7 @@ from pentad.domain.models import Attempt, CallContext, Outcome
 from pentad.domain.runs import CallStatus, RunStatus
 from pentad.domain.usage import Usage
 from pentad.orchestration.turn.outcome import NO_MODEL
-from pentad.orchestration.turn.think import Turn
+from pentad.orchestration.turn.think import TurnInput
 from tests.unit.orchestration.world import TENANT, World
 
 
@@ -83,7 +83,7 @@ def test_after_a_crash_the_usage_comes_from_the_ledger() -> None:
     with pytest.raises(ModelUnavailable):
         world.turn(run)
     world.turn(run)
-    step = world.runs.step(TENANT, run.run, 1)
+    step = world.runs.find_step(TENANT, run.run, 1)
     assert step is not None
     assert (step.provider, step.cost_nanousd, step.usage.total_tokens, step.degraded) == ("scripted", 1000, 120, False)
 
@@ -127,7 +127,10 @@ def test_a_tool_that_needs_approval_awaits_it_and_the_others_are_pending() -> No
     run = world.begin()
     decision = world.turn(run)
     assert decision.kind == "approve"
-    assert [call.status for call in world.runs.calls(TENANT, run.run, 1)] == [CallStatus.PENDING, CallStatus.AWAITING]
+    assert [call.status for call in world.runs.list_calls(TENANT, run.run, 1)] == [
+        CallStatus.PENDING,
+        CallStatus.AWAITING,
+    ]
 
 
 def test_a_tool_of_another_agent_is_not_run() -> None:
@@ -135,7 +138,7 @@ def test_a_tool_of_another_agent_is_not_run() -> None:
     world.model.script = [[("calculator", {"x": 1})]]
     run = world.begin(agent="plain")
     decision = world.turn(run)
-    [call] = world.runs.calls(TENANT, run.run, 1)
+    [call] = world.runs.list_calls(TENANT, run.run, 1)
     assert (decision.kind, decision.calls, call.status, call.is_error) == ("tools", (), CallStatus.FAILED, True)
 
 
@@ -244,7 +247,7 @@ def test_an_outage_of_all_models_is_answered_at_once_by_the_notice_and_is_billed
     assert world.turn(run).kind == "answer"
     assert world.words(run.session) == ["What is 2 + 2?", NO_MODEL]
     assert world.message_ids(run.session) == ["00000_u", "00001_a"]
-    step = world.runs.step(TENANT, run.run, 1)
+    step = world.runs.find_step(TENANT, run.run, 1)
     assert step is not None
     assert (step.degraded, step.notices, step.provider, step.model) == (True, (NO_MODEL,), "none", "none")
     assert (step.cost_nanousd, step.usage.total_tokens) == (1000, 120)
@@ -259,7 +262,7 @@ def test_an_outage_on_a_retry_is_billed_with_what_the_first_try_cost() -> None:
         world.turn(run)
     world.model.degraded = True
     assert world.turn(run, retry=1).kind == "answer"
-    step = world.runs.step(TENANT, run.run, 1)
+    step = world.runs.find_step(TENANT, run.run, 1)
     assert step is not None
     assert (step.degraded, step.cost_nanousd) == (True, 2000)
 
@@ -271,7 +274,7 @@ def test_what_was_done_before_an_outage_is_told_before_its_notice() -> None:
     world.model.script = [outage]
     run = world.begin()
     world.turn(run)
-    step = world.runs.step(TENANT, run.run, 1)
+    step = world.runs.find_step(TENANT, run.run, 1)
     assert step is not None
     assert step.notices == ("A smaller model was asked.", NO_MODEL)
 
@@ -285,7 +288,7 @@ def test_an_outage_is_known_as_such_after_a_crash() -> None:
     with pytest.raises(ModelUnavailable):
         world.turn(run)
     world.turn(run)
-    step = world.runs.step(TENANT, run.run, 1)
+    step = world.runs.find_step(TENANT, run.run, 1)
     assert step is not None
     assert step.degraded
 
@@ -325,7 +328,7 @@ def test_a_run_of_another_session_is_not_found() -> None:
     run, other = world.begin(), world.begin()
     with pytest.raises(NotFound):
         world.think(
-            Turn(tenant=TENANT, run=run.run, session=other.session, agent=run.agent, step=1),
+            TurnInput(tenant=TENANT, run=run.run, session=other.session, agent=run.agent, step=1),
             deadline=world.clock().timestamp() + 60,
         )
 
@@ -365,7 +368,7 @@ def test_the_embedding_of_the_question_is_part_of_the_runs_cost() -> None:
     for step in (1, 2):
         world.act(run, world.turn(run, step))
     spent = world.runs.get(TENANT, run.run).spent
-    attempts = world.ledger.of_run(TENANT, run.run)
+    attempts = world.ledger.list_for_run(TENANT, run.run)
     assert spent.cost_nanousd == sum(one.cost_nanousd for one in attempts) == 2005
     assert spent.usage.total_tokens == sum(one.usage.total_tokens for one in attempts)
 
@@ -386,4 +389,4 @@ def test_a_retried_turn_bills_what_a_killed_try_before_it_cost() -> None:
     world.ledger.record(_attempt(world, run.run, 1))  # its process was killed before the reply was stored
     world.turn(run, retry=1)
     spent = world.runs.get(TENANT, run.run).spent
-    assert spent.cost_nanousd == sum(one.cost_nanousd for one in world.ledger.of_run(TENANT, run.run))
+    assert spent.cost_nanousd == sum(one.cost_nanousd for one in world.ledger.list_for_run(TENANT, run.run))

@@ -26,7 +26,7 @@ def _drive(world: World, run: Run, *, human: str = "approve") -> Run:
 
 def _ask(world: World, run: Run, step: int, human: str) -> Decision:
     token = f"token-{step}"
-    world.asking.request(TENANT, run.run, step, token)
+    world.asking.ask_for_step(TENANT, run.run, step, token)
     if human == "nobody":
         world.clock.advance(3600)
         return Decision.model_validate(world.asking.expire(TENANT, run.run, step))
@@ -112,7 +112,7 @@ def test_every_state_repeated_gives_the_same_run() -> None:
     decisions: list[Decision] = [world.turn(run, 1) for _ in range(2)]
     assert decisions[0] == decisions[1]
     for _ in range(2):
-        world.asking.request(TENANT, run.run, 1, "token-1")
+        world.asking.ask_for_step(TENANT, run.run, 1, "token-1")
     for _ in range(2):
         world.decide(TENANT, approval_id(run.run, 1), "approve", by="ann")
     for _ in range(2):

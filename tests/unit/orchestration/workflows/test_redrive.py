@@ -41,9 +41,9 @@ def called(bench: Bench, **values: Any) -> ToolCall:
     """Plan the call of the step keep, whose tool has an effect, and let it come to something."""
     bench.facts()
     bench.calls.plan(bench.at("keep"))
-    call = bench.world.runs.call(TENANT, bench.run.run, 6, INDEX)
+    call = bench.world.runs.get_call(TENANT, bench.run.run, 6, INDEX)
     bench.world.runs.save_call(call.model_copy(update=values))
-    return bench.world.runs.call(TENANT, bench.run.run, 6, INDEX)
+    return bench.world.runs.get_call(TENANT, bench.run.run, 6, INDEX)
 
 
 @pytest.fixture
@@ -77,7 +77,7 @@ def test_a_tool_that_can_be_asked_again_is_asked_for_the_same_effect(bench: Benc
     redrive(bench)
     bench.facts()
     bench.calls.plan(bench.at("keep"))
-    call = bench.world.runs.call(TENANT, bench.run.run, 6, INDEX)
+    call = bench.world.runs.get_call(TENANT, bench.run.run, 6, INDEX)
     assert (call_key(call), call.arguments) == (call_key(before), before.arguments)
 
 
@@ -112,7 +112,7 @@ def test_what_did_not_happen_is_done(
     redrive(bench)
     bench.facts()
     bench.calls.plan(bench.at("keep"))
-    assert bench.world.runs.call(TENANT, bench.run.run, 6, INDEX).effect_key is None
+    assert bench.world.runs.get_call(TENANT, bench.run.run, 6, INDEX).effect_key is None
 
 
 def test_a_call_that_had_its_effect_stands_though_its_arguments_would_be_others(
@@ -128,7 +128,7 @@ def test_a_call_that_had_its_effect_stands_though_its_arguments_would_be_others(
     )
     with pytest.raises(StepDone):
         bench.calls.plan(bench.at("keep"))
-    assert bench.world.runs.calls(TENANT, bench.run.run) == [], "it is undone where it was done"
+    assert bench.world.runs.list_calls(TENANT, bench.run.run) == [], "it is undone where it was done"
 
 
 def test_an_answer_that_was_not_collected_is_taken(bench: Bench) -> None:
@@ -141,7 +141,7 @@ def test_an_answer_that_was_not_collected_is_taken(bench: Bench) -> None:
     with pytest.raises(StepDone):
         bench.children.begin(bench.at("helper"))
     assert bench.children.collect(bench.at("helper")) == {"helper": {"status": "succeeded", "at": 2}}
-    assert bench.world.runs.children(TENANT, bench.run.run) == []
+    assert bench.world.runs.list_children(TENANT, bench.run.run) == []
 
 
 def test_an_agents_run_that_a_failed_run_left_behind_does_nothing_more(bench: Bench) -> None:

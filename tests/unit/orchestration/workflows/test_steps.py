@@ -126,7 +126,7 @@ def test_a_recorded_step_has_its_name_and_the_run_of_its_agent(bench: Bench) -> 
     bench.children.collect(bench.at("helper"))
     bench.calls.plan(bench.at("sum"))
     child = bench.children.begin(bench.at("helper"))["run"]
-    recorded = [(step.step, step.name, step.child) for step in bench.world.runs.steps(TENANT, bench.run.run)]
+    recorded = [(step.step, step.name, step.child) for step in bench.world.runs.list_steps(TENANT, bench.run.run)]
     assert recorded == [(1, "facts", None), (2, "helper", child), (3, "sum", None)]
 
 
@@ -155,7 +155,7 @@ def test_an_agents_run_whose_execution_died_is_ended_and_its_session_free(bench:
         bench.children.collect(bench.at("helper"))
     child = bench.world.runs.get(TENANT, run)
     assert child.status is RunStatus.FAILED
-    assert bench.world.runs.lease_holder(TENANT, child.session) is None
+    assert bench.world.runs.find_lease_holder(TENANT, child.session) is None
 
 
 def test_the_time_that_an_agent_waited_for_humans_is_not_the_workflows(bench: Bench) -> None:
@@ -173,14 +173,14 @@ def test_the_time_that_an_agent_waited_for_humans_is_not_the_workflows(bench: Be
 def test_a_tools_step_plans_one_call_with_rendered_arguments(bench: Bench) -> None:
     bench.facts()
     assert bench.calls.plan(bench.at("sum")) == bench.calls.plan(bench.at("sum"))
-    [call] = bench.world.runs.calls(TENANT, bench.run.run, 3)
+    [call] = bench.world.runs.list_calls(TENANT, bench.run.run, 3)
     assert (call.tool, call.arguments, call.status) == ("calculator", {"expression": 3}, CallStatus.PENDING)
 
 
 def test_a_tools_result_is_the_steps(bench: Bench) -> None:
     bench.facts()
     bench.calls.plan(bench.at("sum"))
-    call = bench.world.runs.call(TENANT, bench.run.run, 3, 0)
+    call = bench.world.runs.get_call(TENANT, bench.run.run, 3, 0)
     bench.world.runs.save_call(call.model_copy(update={"status": CallStatus.SUCCEEDED, "result": "4"}))
     assert bench.calls.collect(bench.at("sum")) == {"sum": {"status": "succeeded", "at": 3}}
 
@@ -189,13 +189,13 @@ def test_a_tool_whose_function_died_leaves_a_failed_call_and_a_failed_step(bench
     bench.calls.plan(bench.at("sum"))
     with pytest.raises(StepFailed):
         bench.calls.collect(bench.at("sum"), "States.Timeout", "")
-    call = bench.world.runs.call(TENANT, bench.run.run, 3, 0)
+    call = bench.world.runs.get_call(TENANT, bench.run.run, 3, 0)
     assert (call.status, call.error_type) == (CallStatus.FAILED, "States.Timeout")
 
 
 def test_a_graph_that_met_the_runs_limit_stops_the_run_and_is_no_mere_failure(bench: Bench) -> None:
     bench.calls.plan(bench.at("sum"))
-    call = bench.world.runs.call(TENANT, bench.run.run, 3, 0)
+    call = bench.world.runs.get_call(TENANT, bench.run.run, 3, 0)
     failed = {"status": CallStatus.FAILED, "is_error": True, "result": "LimitReached: used up"}
     bench.world.runs.save_call(call.model_copy(update=failed | {"error_type": "LimitReached"}))
     bench.world.clock.advance(10_000)
@@ -205,7 +205,7 @@ def test_a_graph_that_met_the_runs_limit_stops_the_run_and_is_no_mere_failure(be
 
 def test_a_graph_that_met_a_budget_stops_the_run_with_its_words(bench: Bench) -> None:
     bench.calls.plan(bench.at("sum"))
-    call = bench.world.runs.call(TENANT, bench.run.run, 3, 0)
+    call = bench.world.runs.get_call(TENANT, bench.run.run, 3, 0)
     failed = {"status": CallStatus.FAILED, "is_error": True, "result": "BudgetExceeded: acme, day: used up"}
     bench.world.runs.save_call(call.model_copy(update=failed | {"error_type": "BudgetExceeded"}))
     with pytest.raises(BudgetExceeded, match=r"^acme, day: used up$"):
@@ -214,7 +214,7 @@ def test_a_graph_that_met_a_budget_stops_the_run_with_its_words(bench: Bench) ->
 
 def test_words_are_put_together_once(bench: Bench) -> None:
     bench.facts()
-    assert bench.ends.text(bench.at("words")) == bench.ends.text(bench.at("words"))
+    assert bench.ends.build_text(bench.at("words")) == bench.ends.build_text(bench.at("words"))
     result = bench.stores.results.get(TENANT, bench.run.run, 5)
     assert result is not None
     assert result.text == "n=3"
@@ -270,7 +270,7 @@ def test_a_tool_that_needs_an_approval_runs_what_was_shown(bench: Bench) -> None
     assert [call.arguments for call in shown.calls] == [{"text": 3}]
     bench.world.decide(TENANT, name, "approve", by="ann")
     assert bench.humans.settle(bench.at("keep")) == {"index": 0, "status": "approved"}
-    assert bench.world.runs.call(TENANT, bench.run.run, 6, 0).status is CallStatus.APPROVED
+    assert bench.world.runs.get_call(TENANT, bench.run.run, 6, 0).status is CallStatus.APPROVED
 
 
 def test_a_rejected_tool_does_not_run(bench: Bench) -> None:
@@ -279,19 +279,19 @@ def test_a_rejected_tool_does_not_run(bench: Bench) -> None:
     bench.world.decide(TENANT, name, "reject", by="ann", reason="no")
     with pytest.raises(StepRejected):
         bench.humans.settle(bench.at("keep"))
-    assert bench.world.runs.call(TENANT, bench.run.run, 6, 0).status is CallStatus.REJECTED
+    assert bench.world.runs.get_call(TENANT, bench.run.run, 6, 0).status is CallStatus.REJECTED
     assert bench.world.approvals.get(TENANT, approval_id(bench.run.run, 6)).status is ApprovalStatus.REJECTED
 
 
 def test_the_end_says_the_answer_once_and_deliver_ends_the_run(bench: Bench) -> None:
     bench.facts()
-    bench.ends.text(bench.at("words"))
+    bench.ends.build_text(bench.at("words"))
     end = Finished(**bench.entered.model_dump(), refs={"words": 5}, failed=("web",), capped=("loop",))
     assert bench.ends.finish(end) == bench.ends.finish(end) == {"kind": "answer", "step": FINISH, "calls": []}
     run = bench.world.deliver.deliver(TENANT, bench.run.run, FINISH)
     assert (run.status, run.answer, len(run.notices)) == (RunStatus.DEGRADED, "n=3", 2)
     assert bench.world.words("s1") == ["the document", "n=3"]
-    assert bench.world.runs.lease_holder(TENANT, "s1") is None
+    assert bench.world.runs.find_lease_holder(TENANT, "s1") is None
 
 
 def test_a_stop_tells_the_reason_even_of_a_cause_that_was_cut(bench: Bench) -> None:

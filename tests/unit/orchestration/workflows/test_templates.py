@@ -6,8 +6,8 @@ from pentad.orchestration.workflows.templates import (
     CHARACTERS,
     MISSING,
     Reference,
-    problems,
-    references,
+    find_problems,
+    find_references,
     render,
     render_value,
 )
@@ -50,7 +50,7 @@ def test_a_value_that_is_one_reference_keeps_its_type() -> None:
 
 
 def test_references_of_a_value_are_found_in_all_its_strings() -> None:
-    found = references({"a": ["{{facts.n}}", {"b": "{{input}} {{facts.n}}"}]})
+    found = find_references({"a": ["{{facts.n}}", {"b": "{{input}} {{facts.n}}"}]})
     assert found == (Reference("facts", "n"), Reference("input", None))
 
 
@@ -65,9 +65,9 @@ def test_references_of_a_value_are_found_in_all_its_strings() -> None:
     ],
 )
 def test_what_a_template_refers_to_wrongly_is_told(template: str, told: str) -> None:
-    [problem] = problems(template, KNOWN)
+    [problem] = find_problems(template, KNOWN)
     assert told in problem
 
 
 def test_a_template_that_refers_to_what_there_is_has_no_problem() -> None:
-    assert problems("{{input}} {{facts.n}} {{words}} {{words.status}} {{facts|words}}", KNOWN) == ()
+    assert find_problems("{{input}} {{facts.n}} {{words}} {{words.status}} {{facts|words}}", KNOWN) == ()

@@ -17,7 +17,7 @@ from pentad.domain.errors import BudgetExceeded, InvalidInput, MalformedReply, M
 from pentad.domain.messages import Message, TextBlock, ThinkingBlock, ToolCallBlock, ToolResultBlock
 from pentad.domain.models import CallContext, ChatReply, ChatRequest, StopReason
 from pentad.domain.usage import Usage
-from pentad.tools.graphs.adapters.langgraph_messages import safe_name
+from pentad.tools.graphs.adapters.langgraph_messages import sanitise_name
 from pentad.tools.graphs.adapters.langgraph_model import PentadChatModel
 
 CONTEXT = CallContext(tenant="acme", run="run_1", step=3, purpose="graph")
@@ -104,7 +104,7 @@ def test_tools_go_out_as_specs_and_calls_come_back_under_their_own_names() -> No
 
         days: int
 
-    name = safe_name("Forecast")
+    name = sanitise_name("Forecast")
     chat, gateway = model(reply(call(name, days=2)))
     answer = chat.bind_tools([weather, Forecast], tool_choice="any").invoke("hi")
     assert [spec.name for spec in gateway.requests[0].tools] == ["weather", name]
@@ -188,7 +188,7 @@ def test_langchains_own_way_of_structured_output_works_too() -> None:
 
         name: str
 
-    chat, _ = model(reply(call(safe_name("City"), name="Bonn")))
+    chat, _ = model(reply(call(sanitise_name("City"), name="Bonn")))
     assert chat.with_structured_output(City, method="function_calling").invoke("hi") == City(name="Bonn")
 
 
@@ -249,6 +249,6 @@ def test_an_agent_of_langgraph_runs_on_it() -> None:
 
 def test_names_that_the_gateway_does_not_take_stay_different() -> None:
     names = ["weather", "Weather", "wea-ther", "wea.ther", "x" * 60, "x" * 61, "9lives"]
-    assert safe_name("weather") == "weather"
-    assert len({safe_name(name) for name in names}) == len(names)
-    assert all(len(safe_name(name)) <= 40 for name in names)
+    assert sanitise_name("weather") == "weather"
+    assert len({sanitise_name(name) for name in names}) == len(names)
+    assert all(len(sanitise_name(name)) <= 40 for name in names)

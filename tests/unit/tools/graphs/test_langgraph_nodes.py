@@ -115,11 +115,11 @@ def test_the_node_in_which_a_process_died_is_kept_as_cut_off() -> None:
                 raise Crash
 
     world.nodes = Dies()
-    world.tool = world.tool.equipped(world.equipment())
+    world.tool = world.tool.with_equipment(world.equipment())
     run(world, Crash)
     assert told(world) == [("a", 1, "ok"), ("b", 2, "running")]
     world.nodes = real
-    world.tool = world.tool.equipped(world.equipment())
+    world.tool = world.tool.with_equipment(world.equipment())
     run(world)
     assert [(one.name, one.status) for one in kept(world)] == [
         ("a", "ok"),
@@ -217,7 +217,7 @@ def test_a_store_that_does_not_answer_keeps_no_graph_from_its_work() -> None:
             raise StoreUnavailable("down")
 
     world.nodes = Down()
-    world.tool = world.tool.equipped(world.equipment())
+    world.tool = world.tool.with_equipment(world.equipment())
     run(world)
     assert world.call.status == "succeeded"
     assert "graph.nodes_not_kept" in {event.name for event in world.telemetry.events}
@@ -235,7 +235,7 @@ def test_in_the_structured_log_nodes_stand_below_the_tool_and_model_calls_below_
     world = GraphWorld(made, reply("one"), reply("two"))
     lines = StringIO()
     world.telemetry = PowertoolsTelemetry(service="tool-chain", stage="test", stream=lines)  # type: ignore[assignment]
-    world.tool = world.tool.equipped(world.equipment())
+    world.tool = world.tool.with_equipment(world.equipment())
     world.add_call({"request": "x"})
     run(world)
     spans = [json.loads(line)["span"] for line in lines.getvalue().splitlines() if '"span"' in line]

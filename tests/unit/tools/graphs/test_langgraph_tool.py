@@ -69,7 +69,7 @@ class GraphWorld(World):
         self.nodes: Any = MemoryGraphNodes()
         self.left = 30.0
         self.limits = Limits()
-        self.tool = tool.equipped(self.equipment())
+        self.tool = tool.with_equipment(self.equipment())
 
     def equipment(self) -> Equipment:
         agent = AgentSpec(name="helper", description="helps", prompt="help", limits=self.limits)
@@ -87,7 +87,7 @@ class GraphWorld(World):
     def used(self, limits: Limits, **spent: Any) -> None:
         """Let the run have used so much, and the agent allow so much."""
         self.limits = limits
-        self.tool = self.tool.equipped(self.equipment())
+        self.tool = self.tool.with_equipment(self.equipment())
         run = self.calls.runs["acme", RUN]
         self.calls.runs["acme", RUN] = run.model_copy(update={"spent": Spent(**spent)})
 
@@ -271,7 +271,7 @@ def test_tools_inside_a_graph_run_validated_and_are_audited() -> None:
     told = [request.messages[-1].blocks[0] for request in world.gateway.requests[1:]]
     assert '"result": "5"' in told[0].content  # type: ignore[union-attr]
     assert told[2].is_error  # type: ignore[union-attr]
-    entries = [(entry.tool, entry.outcome) for entry in world.audit.of_run("acme", RUN)]
+    entries = [(entry.tool, entry.outcome) for entry in world.audit.list_for_run("acme", RUN)]
     assert entries == [("calculator", "ok"), ("weather", "ok"), ("calculator", "error"), ("research", "ok")]
 
 
@@ -299,7 +299,7 @@ def test_an_interrupt_of_a_graph_that_asks_is_answered_by_a_second_call() -> Non
     assert f"thread={RUN}.00001.00" in world.call.result
     world.add_call({"word": "x", "thread": f"{RUN}.00001.00", "answer": "this"}, index=1)
     world.execute(index=1)
-    answered = world.calls.call("acme", RUN, 1, 1)
+    answered = world.calls.get_call("acme", RUN, 1, 1)
     assert answered.result == '{"done": ["x", "a", "this", "c"]}'
     assert nodes.ran == ["a", "b", "b", "c"]
 

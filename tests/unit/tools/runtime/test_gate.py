@@ -21,7 +21,7 @@ class Gate:
     def admit(self, tenant: str, agent: str, tool: str) -> str | None:
         return self.refusal
 
-    def tool_succeeded(self, tenant: str, tool: str) -> None:
+    def record_success(self, tenant: str, tool: str) -> None:
         self.succeeded.append(tool)
 
 

@@ -169,8 +169,8 @@ def test_records_of_a_kind_without_grant_are_refused() -> None:
 
 def test_records_of_another_tenant_are_out_of_reach() -> None:
     world = World(sample_tools.reader)
-    world.records.of("other").put("NOTE", "theirs", {})
-    world.records.of("acme").put("NOTE", "ours", {})
+    world.records.get_store("other").put("NOTE", "theirs", {})
+    world.records.get_store("acme").put("NOTE", "ours", {})
     world.add_call({"kind": "NOTE"})
     world.execute()
     assert world.result == ["ours"]
@@ -222,7 +222,7 @@ def test_the_audit_entry_has_the_hash_of_the_arguments_and_the_request() -> None
     world = World(sample_tools.echo)
     world.add_call({"text": "a private word"})
     world.execute()
-    (entry,) = world.audit.of_run("acme", RUN)
+    (entry,) = world.audit.list_for_run("acme", RUN)
     assert entry.arguments_hash == world.call.arguments_hash
     assert (entry.request_id, entry.agent, entry.tool, entry.step, entry.index) == ("request-1", "helper", "echo", 1, 0)
     assert "private" not in entry.model_dump_json()

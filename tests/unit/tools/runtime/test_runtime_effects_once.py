@@ -131,4 +131,4 @@ def test_the_same_arguments_in_another_call_are_another_effect() -> None:
     world.execute()
     world.execute(index=1)
     assert sample_tools.ran == ["send", "send"]
-    assert world.calls.call("acme", RUN, 1, 1).status is CallStatus.SUCCEEDED
+    assert world.calls.get_call("acme", RUN, 1, 1).status is CallStatus.SUCCEEDED

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pentad.domain.errors import ToolFailed
-from pentad.tools.runtime.sanitise import MAX_RESULT_BYTES, bounded, clean_text, result_text, undo_data
+from pentad.tools.runtime.sanitise import MAX_RESULT_BYTES, clean_text, render_result, truncate_text, undo_data
 
 
 @pytest.mark.parametrize(
@@ -34,14 +34,14 @@ def test_a_key_split_by_a_hidden_character_is_still_masked() -> None:
 
 
 def test_objects_become_json_with_clean_words_and_masked_fields() -> None:
-    text = result_text({"when": date(2026, 3, 1), "price": Decimal("1.10"), "password": "hunter", "n": [1, "a\x00"]})
+    text = render_result({"when": date(2026, 3, 1), "price": Decimal("1.10"), "password": "hunter", "n": [1, "a\x00"]})
     assert json.loads(text) == {"when": "2026-03-01", "price": "1.10", "password": "[masked]", "n": [1, "a"]}
 
 
 @pytest.mark.parametrize("value", [float("nan"), {"x": float("inf")}, object(), {"f": lambda: 1}])
 def test_what_is_not_json_is_refused(value: object) -> None:
     with pytest.raises(ToolFailed):
-        result_text(value)
+        render_result(value)
 
 
 def test_what_is_nested_too_deeply_is_refused() -> None:
@@ -49,17 +49,17 @@ def test_what_is_nested_too_deeply_is_refused() -> None:
     for _ in range(100):
         value = [value]
     with pytest.raises(ToolFailed):
-        result_text(value)
+        render_result(value)
 
 
 @given(st.text(min_size=1), st.integers(min_value=150, max_value=300))
 def test_bounded_text_is_never_longer_than_the_limit(text: str, limit: int) -> None:
     clean = text.encode(errors="ignore").decode() * 50
-    assert len(bounded(clean, limit).encode()) <= limit
+    assert len(truncate_text(clean, limit).encode()) <= limit
 
 
 def test_text_at_the_limit_is_not_cut() -> None:
-    assert bounded("x" * MAX_RESULT_BYTES) == "x" * MAX_RESULT_BYTES
+    assert truncate_text("x" * MAX_RESULT_BYTES) == "x" * MAX_RESULT_BYTES
 
 
 @pytest.mark.parametrize("undo", [None, ["x"], {"x": float("nan")}, {"x": "y" * 40_000}])

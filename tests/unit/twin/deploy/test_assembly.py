@@ -35,26 +35,26 @@ def asset(path: str, key: str) -> dict[str, Any]:
 def test_stacks_come_after_those_they_need(tmp_path: Path) -> None:
     found = read_assembly(write(tmp_path, {"agent": ["state"], "state": []}))
     assert [stack.name for stack in found.stacks] == ["app-state", "app-agent"]
-    assert found.stack("agent").name == "app-agent"
+    assert found.get_stack("agent").name == "app-agent"
 
 
 def test_folder_asset_is_used_in_place(tmp_path: Path) -> None:
     (tmp_path / "asset.a").mkdir()
     found = read_assembly(write(tmp_path, {"s": []}, {"a": asset("asset.a", "a.zip")}))
-    wanted = found.stacks[0].asset_for_key("a.zip")
+    wanted = found.stacks[0].find_asset("a.zip")
     assert wanted is not None
-    assert wanted.directory(tmp_path / "scratch") == (tmp_path / "asset.a").resolve()
+    assert wanted.resolve_directory(tmp_path / "scratch") == (tmp_path / "asset.a").resolve()
 
 
 def test_zip_asset_is_unpacked_once(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "asset.b.zip", "w") as archive:
         archive.writestr("index.py", "x = 1")
     found = read_assembly(write(tmp_path, {"s": []}, {"b": asset("asset.b.zip", "b.zip")}))
-    wanted = found.stacks[0].asset_for_key("b.zip")
+    wanted = found.stacks[0].find_asset("b.zip")
     assert wanted is not None
-    first = wanted.directory(tmp_path / "scratch")
+    first = wanted.resolve_directory(tmp_path / "scratch")
     assert (first / "index.py").read_text() == "x = 1"
-    assert wanted.directory(tmp_path / "scratch") == first
+    assert wanted.resolve_directory(tmp_path / "scratch") == first
 
 
 def test_nested_assembly_of_a_stage_is_read(tmp_path: Path) -> None:

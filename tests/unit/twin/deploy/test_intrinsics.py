@@ -5,28 +5,28 @@ from typing import Any
 import pytest
 
 from twin.deploy.errors import UnresolvedReference
-from twin.deploy.intrinsics import Resolver, references
+from twin.deploy.intrinsics import Resolver, collect_references
 
 
 class Values:
     """A scope with fixed values."""
 
-    def ref(self, logical_id: str) -> Any:
+    def resolve_ref(self, logical_id: str) -> Any:
         known = {"Table": "table-1", "AWS::Region": "eu-west-1", "List": ["a", "b"]}
         if logical_id not in known:
             raise UnresolvedReference(logical_id)
         return known[logical_id]
 
-    def attribute(self, logical_id: str, name: str) -> Any:
+    def resolve_attribute(self, logical_id: str, name: str) -> Any:
         return f"{logical_id}:{name}"
 
-    def imported(self, export: str) -> Any:
+    def resolve_import(self, export: str) -> Any:
         return f"imported {export}"
 
-    def mapping(self, name: str, top: str, second: str) -> Any:
+    def resolve_mapping(self, name: str, top: str, second: str) -> Any:
         return f"{name}/{top}/{second}"
 
-    def condition(self, name: str) -> bool:
+    def resolve_condition(self, name: str) -> bool:
         return name == "Yes"
 
 
@@ -77,7 +77,7 @@ def test_value(fragment: Any, expected: Any) -> None:
     ],
 )
 def test_condition(expression: Any, expected: bool) -> None:
-    assert Resolver(Values()).truth(expression) is expected
+    assert Resolver(Values()).is_true(expression) is expected
 
 
 @pytest.mark.parametrize(
@@ -101,4 +101,4 @@ def test_references_are_found_in_every_form() -> None:
         "c": {"Fn::Sub": ["${D} ${E.Arn} ${x} ${!F}", {"x": {"Ref": "G"}}]},
         "d": {"Fn::If": ["Condition", {"Fn::Sub": "${H}"}, {"Ref": "AWS::NoValue"}]},
     }
-    assert references(fragment) - {"AWS::NoValue"} == {"A", "B", "C", "D", "E", "G", "H"}
+    assert collect_references(fragment) - {"AWS::NoValue"} == {"A", "B", "C", "D", "E", "G", "H"}

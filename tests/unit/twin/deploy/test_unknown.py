@@ -9,7 +9,7 @@ from twin.deploy.assembly import Assembly, Stack
 from twin.deploy.deployer import Deployer, validate
 from twin.deploy.deployment import Deployment
 from twin.deploy.errors import DeployError, UnknownProperty, UnknownResourceType
-from twin.deploy.registry import Place, Resource, known_types
+from twin.deploy.registry import Place, Resource, list_types
 
 
 def stack(resources: dict[str, Any], **sections: Any) -> Stack:
@@ -46,7 +46,7 @@ def test_nothing_is_created_when_a_later_stack_is_unknown() -> None:
 def test_every_ignored_property_has_a_reason() -> None:
     from twin.deploy.registry import check
 
-    for resource_type in known_types():
+    for resource_type in list_types():
         kind = check("X", resource_type, [])
         assert not kind.handled & set(kind.ignored), resource_type
         assert all(len(reason) > 5 for reason in kind.ignored.values()), resource_type

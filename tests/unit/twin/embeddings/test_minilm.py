@@ -12,9 +12,9 @@ from twin.embeddings import (
     MiniLM,
     WeightsError,
     WeightsFiles,
+    get_shared_model,
     locate_weights,
     resize,
-    shared_model,
 )
 from twin.embeddings.encoder import Encoder
 from twin.embeddings.weights import verify_weights
@@ -22,7 +22,7 @@ from twin.embeddings.weights import verify_weights
 
 @pytest.fixture(scope="module")
 def model() -> MiniLM:
-    return shared_model()
+    return get_shared_model()
 
 
 def test_cosines_equal_those_of_the_published_examples(model: MiniLM) -> None:

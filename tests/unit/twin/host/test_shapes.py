@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from twin.host import payloads
-from twin.host.model import FunctionNotFound, FunctionSpec, Report, TooManyRequests
-from twin.host.processes.environment import asset_folders, process_environment
-from twin.host.processes.output import report_line
+from twin.host.model import FunctionNotFound, FunctionSpec, InvocationReport, TooManyRequests
+from twin.host.processes.environment import build_environment, list_asset_folders
+from twin.host.processes.output import format_report
 from twin.host.registry import FunctionRegistry
 
 ARN = "arn:aws:lambda:us-east-1:123456789012:function:fn"
@@ -30,22 +30,22 @@ def spec(**changes: object) -> FunctionSpec:
     ],
 )
 def test_exit_reasons(returncode: int, reason: str) -> None:
-    assert json.loads(payloads.exited("id", returncode)) == {
+    assert json.loads(payloads.build_exit_error("id", returncode)) == {
         "errorType": "Runtime.ExitError",
         "errorMessage": f"RequestId: id Error: {reason}",
     }
 
 
 def test_time_is_reported_with_two_decimals() -> None:
-    assert json.loads(payloads.timed_out("id", 3)) == {
+    assert json.loads(payloads.build_timeout_error("id", 3)) == {
         "errorType": "Sandbox.Timedout",
         "errorMessage": "RequestId: id Error: Task timed out after 3.00 seconds",
     }
 
 
 def test_report_line() -> None:
-    report = Report("fn", "id", 0, 1.234, 100.5, 40, "success", None)
-    assert report_line(report, 128) == (
+    report = InvocationReport("fn", "id", 0, 1.234, 100.5, 40, "success", None)
+    assert format_report(report, 128) == (
         "REPORT RequestId: id\tDuration: 1.23 ms\tBilled Duration: 102 ms\tMemory Size: 128 MB"
         "\tMax Memory Used: 40 MB\tInit Duration: 100.50 ms"
     )
@@ -61,7 +61,7 @@ def test_function_is_found_by_each_form_of_its_name(reference: str) -> None:
 def test_removed_function_is_gone_with_its_aliases() -> None:
     registry = FunctionRegistry()
     registry.add(spec())
-    registry.qualify("fn", "live", "1")
+    registry.add_qualifier("fn", "live", "1")
     assert registry.resolve("fn", "live").invoked_arn == f"{ARN}:live"
     registry.remove("fn")
     for reference in ("fn", "fn:live"):
@@ -72,10 +72,10 @@ def test_removed_function_is_gone_with_its_aliases() -> None:
 def test_a_published_version_keeps_the_specification_it_was_published_with() -> None:
     registry = FunctionRegistry()
     registry.add(spec())
-    registry.qualify("fn", "1", "1")
-    registry.qualify("fn", "live", "1")
+    registry.add_qualifier("fn", "1", "1")
+    registry.add_qualifier("fn", "live", "1")
     registry.add(spec(memory_mb=256))
-    registry.qualify("fn", "2", "2")
+    registry.add_qualifier("fn", "2", "2")
     memory = {name: registry.resolve("fn", name).spec.memory_mb for name in ("1", "2", "live", "$LATEST")}
     assert memory == {"1": 128, "2": 256, "live": 128, "$LATEST": 256}
 
@@ -83,7 +83,7 @@ def test_a_published_version_keeps_the_specification_it_was_published_with() -> 
 def test_a_function_that_is_what_a_version_was_shares_its_instances() -> None:
     registry = FunctionRegistry()
     registry.add(spec())
-    registry.qualify("fn", "1", "1")
+    registry.add_qualifier("fn", "1", "1")
     registry.add(spec(memory_mb=256))
     registry.add(spec())
     assert registry.resolve("fn").spec is registry.resolve("fn", "1").spec
@@ -97,7 +97,7 @@ def test_only_a_change_replaces_a_function() -> None:
 
 
 def test_reserved_variables_and_credentials_win_over_the_functions_own() -> None:
-    environment = process_environment(
+    environment = build_environment(
         spec(environment={"AWS_REGION": "mars", "TABLE": "t", "AWS_ACCESS_KEY_ID": "mine"}),
         region="us-east-1",
         runtime_api="127.0.0.1:1",
@@ -113,8 +113,8 @@ def test_reserved_variables_and_credentials_win_over_the_functions_own() -> None
 
 
 def test_layers_come_after_the_functions_own_code() -> None:
-    assert asset_folders(spec(layer_dirs=(Path("/one"), Path("/two")))) == ("/code", "/one/python", "/two/python")
+    assert list_asset_folders(spec(layer_dirs=(Path("/one"), Path("/two")))) == ("/code", "/one/python", "/two/python")
 
 
 def test_throttle_has_lambdas_body() -> None:
-    assert TooManyRequests("ConcurrentInvocationLimitExceeded").body()["message"] == "Rate Exceeded."
+    assert TooManyRequests("ConcurrentInvocationLimitExceeded").to_body()["message"] == "Rate Exceeded."

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from twin.iam.classify.accesses import accesses
+from twin.iam.classify.accesses import classify_call
 from twin.iam.classify.call import Call, NoResolver, UnknownCall
 from twin.iam.model import Access
 
@@ -16,16 +16,16 @@ MACHINE = "arn:aws:states:us-east-1:123456789012:stateMachine:m"
 class Account(NoResolver):
     """An account with one table, one secret, one key and one waiting task."""
 
-    def partition_key(self, table: str, index: str | None) -> str | None:
+    def find_partition_key(self, table: str, index: str | None) -> str | None:
         return {None: "pk", "gsi1": "gsi1pk"}.get(index) if table == "items" else None
 
-    def secret_arn(self, secret_id: str) -> str | None:
+    def find_secret_arn(self, secret_id: str) -> str | None:
         return "arn:aws:secretsmanager:us-east-1:123456789012:secret:s-AbCdEf" if secret_id == "s" else None
 
-    def key_arn(self, key_id: str) -> str | None:
+    def find_key_arn(self, key_id: str) -> str | None:
         return "arn:aws:kms:us-east-1:123456789012:key/k" if key_id == "alias/data" else None
 
-    def machine_of_token(self, task_token: str) -> str | None:
+    def find_token_machine(self, task_token: str) -> str | None:
         return MACHINE if task_token == "known" else None
 
 
@@ -34,7 +34,7 @@ def classified(service: str, operation: str, **params: Any) -> list[tuple[str, s
 
 
 def full(service: str, operation: str, **params: Any) -> list[Access]:
-    return list(accesses(Call(service, operation, params, REGION, Account())))
+    return list(classify_call(Call(service, operation, params, REGION, Account())))
 
 
 def item(pk: str) -> dict[str, Any]:

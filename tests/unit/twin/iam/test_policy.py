@@ -18,7 +18,7 @@ from twin.iam.model import (
     Reason,
     UnsupportedPolicy,
 )
-from twin.iam.patterns import arn_like, like
+from twin.iam.patterns import match_arn, match_pattern
 from twin.iam.policy import parse_policy
 from twin.iam.principals import service_principal
 
@@ -279,7 +279,7 @@ def test_call_without_a_known_resource_needs_the_action_only() -> None:
 
 @given(st.text(alphabet="ab*?", max_size=8), st.text(alphabet="ab", max_size=8))
 def test_wildcards_match_as_a_simple_matcher_does(pattern: str, value: str) -> None:
-    assert like(pattern, value) is naive(pattern, value)
+    assert match_pattern(pattern, value) is naive(pattern, value)
 
 
 def naive(pattern: str, value: str) -> bool:
@@ -291,9 +291,9 @@ def naive(pattern: str, value: str) -> bool:
 
 
 def test_wildcard_does_not_reach_over_the_parts_of_an_arn() -> None:
-    assert not arn_like("arn:aws:sqs:*:jobs", "arn:aws:sqs:us-east-1:123456789012:jobs")
-    assert arn_like("arn:aws:logs:*:*:log-group:/a:*", "arn:aws:logs:r:1:log-group:/a:log-stream:x")
+    assert not match_arn("arn:aws:sqs:*:jobs", "arn:aws:sqs:us-east-1:123456789012:jobs")
+    assert match_arn("arn:aws:logs:*:*:log-group:/a:*", "arn:aws:logs:r:1:log-group:/a:log-stream:x")
 
 
 def test_escaped_wildcards_are_literal() -> None:
-    assert like("a${*}b", "a*b") and not like("a${*}b", "axb")
+    assert match_pattern("a${*}b", "a*b") and not match_pattern("a${*}b", "axb")

@@ -12,10 +12,10 @@ ROLE = "arn:aws:iam::123456789012:role/path/worker"
 def test_role_is_known_by_its_key_and_token() -> None:
     principals = Principals()
     keys = principals.issue(ROLE, "session")
-    principal = principals.principal_of(keys.access_key_id, keys.session_token)
+    principal = principals.authenticate(keys.access_key_id, keys.session_token)
     assert principal.role_arn == ROLE
     assert principal.arn == "arn:aws:sts::123456789012:assumed-role/worker/session"
-    assert keys.environment()["AWS_SESSION_TOKEN"] == keys.session_token
+    assert keys.to_environment()["AWS_SESSION_TOKEN"] == keys.session_token
 
 
 def test_each_issue_has_its_own_keys() -> None:
@@ -28,18 +28,18 @@ def test_key_without_its_token_is_unknown(token: str | None) -> None:
     principals = Principals()
     keys = principals.issue(ROLE)
     with pytest.raises(UnknownCredentials):
-        principals.principal_of(keys.access_key_id, token)
+        principals.authenticate(keys.access_key_id, token)
 
 
 def test_administrator_is_known_by_key_alone() -> None:
     principals = Principals()
-    assert principals.principal_of(principals.administrator.access_key_id) == ADMINISTRATOR
+    assert principals.authenticate(principals.administrator.access_key_id) == ADMINISTRATOR
 
 
 def test_keys_of_another_twin_are_unknown() -> None:
     keys = Principals().issue(ROLE)
     with pytest.raises(UnknownCredentials):
-        Principals().principal_of(keys.access_key_id, keys.session_token)
+        Principals().authenticate(keys.access_key_id, keys.session_token)
 
 
 def test_policy_of_an_object_is_its_buckets_and_of_an_alias_its_functions() -> None:
@@ -56,6 +56,6 @@ def test_sources_add_up() -> None:
     second.set_role_policies(ROLE, [document])
     second.set_resource_policy("arn:aws:s3:::docs", document)
     both = LayeredSource(first, second)
-    assert len(both.role_policies(ROLE)) == 2
-    assert both.resource_policy("arn:aws:s3:::docs/key") is not None
-    assert both.resource_policy("arn:aws:s3:::other") is None
+    assert len(both.list_role_policies(ROLE)) == 2
+    assert both.find_resource_policy("arn:aws:s3:::docs/key") is not None
+    assert both.find_resource_policy("arn:aws:s3:::other") is None

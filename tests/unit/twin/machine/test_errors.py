@@ -4,8 +4,8 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
 from twin.machine import clients
-from twin.machine.encoding import MAX_BYTES, compact, fits
-from twin.machine.states import matches
+from twin.machine.encoding import MAX_BYTES, dump_json, is_within_quota
+from twin.machine.states import match_error
 
 
 @pytest.mark.parametrize(
@@ -26,7 +26,7 @@ from twin.machine.states import matches
     ],
 )
 def test_error_equals(names: set[str | None], error: str | None, caught: bool) -> None:
-    assert matches(names, error) is caught
+    assert match_error(names, error) is caught
 
 
 def _client_error(code: str, cls: type[ClientError] = ClientError) -> ClientError:
@@ -43,7 +43,7 @@ class ConditionalCheckFailedException(ClientError):
 
 def test_a_modelled_error_keeps_its_name() -> None:
     error = _client_error("ConditionalCheckFailedException", ConditionalCheckFailedException)
-    assert clients.optimised_error("dynamodb", error) == (
+    assert clients.translate_optimised_error("dynamodb", error) == (
         "DynamoDB.ConditionalCheckFailedException",
         "no (Service: AmazonDynamoDBv2; Status Code: 400; Error Code: ConditionalCheckFailedException; "
         "Request ID: r; Proxy: null)",
@@ -51,24 +51,24 @@ def test_a_modelled_error_keeps_its_name() -> None:
 
 
 def test_a_denied_call_is_the_base_error_of_the_service() -> None:
-    named = clients.optimised_error("lambda", _client_error("AccessDeniedException"))
+    named = clients.translate_optimised_error("lambda", _client_error("AccessDeniedException"))
     assert named is not None
     assert named[0] == "Lambda.AWSLambdaException"
-    assert clients.sdk_error("sfn", _client_error("AccessDenied")) == (
+    assert clients.translate_sdk_error("sfn", _client_error("AccessDenied")) == (
         "Sfn.SfnException",
         "no (Service: Sfn, Status Code: 400, Request ID: r)",
     )
 
 
 def test_a_broken_connection_is_an_error_of_the_client() -> None:
-    named = clients.optimised_error("lambda", EndpointConnectionError(endpoint_url="http://127.0.0.1"))
+    named = clients.translate_optimised_error("lambda", EndpointConnectionError(endpoint_url="http://127.0.0.1"))
     assert named is not None
     assert named[0] == "Lambda.SdkClientException"
 
 
 def test_other_errors_have_no_service_name() -> None:
-    assert clients.optimised_error("lambda", ValueError("x")) is None
-    assert clients.optimised_error("glue", _client_error("X")) is None
+    assert clients.translate_optimised_error("lambda", ValueError("x")) is None
+    assert clients.translate_optimised_error("glue", _client_error("X")) is None
 
 
 def test_arguments_take_the_names_of_the_service() -> None:
@@ -81,16 +81,16 @@ def test_arguments_take_the_names_of_the_service() -> None:
 
 def test_responses_take_the_names_of_the_machine_but_maps_keep_their_keys() -> None:
     item = {"Item": {"lower": {"M": {"inner": {"S": "x"}}}}}
-    assert clients.shaped(item, service="dynamodb", action="get_item", as_millis=True) == item
-    found = clients.shaped({"executionArn": "a"}, service="stepfunctions", action="start_execution", as_millis=True)
+    assert clients.from_boto(item, service="dynamodb", action="get_item", as_millis=True) == item
+    found = clients.from_boto({"executionArn": "a"}, service="stepfunctions", action="start_execution", as_millis=True)
     assert found == {"ExecutionArn": "a"}
 
 
 def test_the_limit_counts_bytes_of_compact_utf8() -> None:
-    assert compact({"a": "ü", "b": [1, 2]}) == '{"a":"ü","b":[1,2]}'
-    assert fits("x" * MAX_BYTES)
-    assert not fits("ü" * (MAX_BYTES // 2) + "x")
+    assert dump_json({"a": "ü", "b": [1, 2]}) == '{"a":"ü","b":[1,2]}'
+    assert is_within_quota("x" * MAX_BYTES)
+    assert not is_within_quota("ü" * (MAX_BYTES // 2) + "x")
 
 
 def test_half_a_surrogate_pair_is_escaped() -> None:
-    assert compact("\ud800") == '"\\ud800"'
+    assert dump_json("\ud800") == '"\\ud800"'

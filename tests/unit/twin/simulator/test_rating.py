@@ -10,7 +10,7 @@ from pentad.domain.messages import Message, TextBlock, ToolCallBlock, ToolResult
 from pentad.domain.models import CallContext, ChatReply, ChatRequest, StopReason
 from pentad.domain.usage import Usage
 from pentad.models.structured.structured import complete_as, complete_in_words
-from pentad.orchestration.confidence.model_ratings import Rating, judge, self_report
+from pentad.orchestration.confidence.model_ratings import Rating, build_judge_request, build_self_report_request
 from twin.simulator.neutral import Conversation, ToolCall, ToolResult, Turn
 from twin.simulator.rules.engine import NOTHING, RuleEngine
 
@@ -27,7 +27,7 @@ class Simulated:
     def complete(self, request: ChatRequest, *, deadline: float) -> ChatReply:
         turns = tuple(turn(one) for one in request.messages)
         asked = Conversation("m", turns, request.system, schema=request.output_schema)
-        reply = RuleEngine().reply(asked)
+        reply = RuleEngine().generate_reply(asked)
         said = message("assistant", reply.text)
         return ChatReply(
             message=said, stop=StopReason.END, usage=Usage(), cost_nanousd=0, provider="simulator", model="m"
@@ -52,8 +52,10 @@ def message(role: Any, *blocks: Any) -> Message:
 def ratings(reply: Message, *messages: Message) -> tuple[float, float]:
     """Return the self-report and the judge's rating."""
     request = ChatRequest(context=CallContext(tenant="acme", run="run"), messages=messages)
-    own = complete_in_words(Simulated(), self_report(request, reply), Rating, deadline=1.0)
-    judged = complete_as(Simulated(), judge(request, reply, task="judge", tier="fast"), Rating, deadline=1.0)
+    own = complete_in_words(Simulated(), build_self_report_request(request, reply), Rating, deadline=1.0)
+    judged = complete_as(
+        Simulated(), build_judge_request(request, reply, task="judge", tier="fast"), Rating, deadline=1.0
+    )
     assert not own.repaired
     assert not judged.repaired
     return own.value.confidence, judged.value.confidence
@@ -89,7 +91,7 @@ def test_what_tools_brought_is_rated_by_whether_they_brought_it(is_error: bool, 
 def test_a_marker_sets_both_ratings_and_is_not_read_by_the_rules() -> None:
     asked = message("user", "What is 2 + 2? [confidence 0.62]")
     assert ratings(message("assistant", "4"), asked) == (0.62, 0.62)
-    assert "0.62" not in RuleEngine().reply(Conversation("m", (turn(asked),))).text
+    assert "0.62" not in RuleEngine().generate_reply(Conversation("m", (turn(asked),))).text
 
 
 def test_a_marker_may_set_one_of_them() -> None:
@@ -106,4 +108,4 @@ def test_the_newest_words_of_the_user_decide() -> None:
 
 def test_a_schema_that_is_told_in_words_is_filled() -> None:
     asked = Conversation("m", (Turn("user", 'Sort it.\n\nJSON Schema:\n{"type": "object", "properties": {}}'),))
-    assert json.loads(RuleEngine().reply(asked).text) == {}
+    assert json.loads(RuleEngine().generate_reply(asked).text) == {}

@@ -9,12 +9,12 @@ from jsonschema import Draft202012Validator
 
 from twin.simulator.neutral import Conversation, Reply, Tool, ToolCall, ToolChoice, ToolResult, Turn
 from twin.simulator.rules.arguments.dates import find_dates
-from twin.simulator.rules.arguments.generic import generic_calls
+from twin.simulator.rules.arguments.generic import plan_generic_calls
 from twin.simulator.rules.arguments.structured import Filler
 from twin.simulator.rules.arithmetic import evaluate, find_expressions
 from twin.simulator.rules.engine import DANGLING, NO_CONTEXT, NOTHING, RuleEngine
 from twin.simulator.rules.notes import find_note
-from twin.simulator.rules.text import sentences
+from twin.simulator.rules.text import split_sentences
 
 TODAY = date(2026, 11, 22)
 
@@ -53,7 +53,7 @@ PASSAGES = (
 def talk(*texts: str, tools: tuple[Tool, ...] = (), **options: Any) -> Reply:
     """Reply to alternating user and assistant texts."""
     turns = tuple(Turn("assistant" if index % 2 else "user", text) for index, text in enumerate(texts))
-    return RuleEngine(lambda: TODAY).reply(Conversation("m", turns, tools=tools, **options))
+    return RuleEngine(lambda: TODAY).generate_reply(Conversation("m", turns, tools=tools, **options))
 
 
 def question(text: str) -> str:
@@ -175,7 +175,7 @@ def test_a_note_of_a_result_waits_for_it() -> None:
         Turn("assistant", calls=(ToolCall("calculator", {"expression": "3 * 4"}, "c1"),)),
         Turn("user", results=(ToolResult("c1", "12"),)),
     )
-    second = RuleEngine(lambda: TODAY).reply(Conversation("m", turns, tools=tools))
+    second = RuleEngine(lambda: TODAY).generate_reply(Conversation("m", turns, tools=tools))
     assert [(call.name, call.arguments) for call in second.calls] == [
         ("save_note", {"title": "Sum", "text": "The result of 3 * 4 is 12."})
     ]
@@ -188,7 +188,7 @@ def test_results_and_documents_are_answered_together() -> None:
         Turn("assistant", calls=(ToolCall("calculator", {"expression": "2 + 3"}, "c1"),)),
         Turn("user", results=(ToolResult("c1", "5"),)),
     )
-    reply = RuleEngine(lambda: TODAY).reply(Conversation("m", turns, tools=(CALCULATOR,)))
+    reply = RuleEngine(lambda: TODAY).generate_reply(Conversation("m", turns, tools=(CALCULATOR,)))
     assert reply.text.startswith("The result of 2 + 3 is 5.")
     assert "expire after 30 days [1]." in reply.text
 
@@ -229,7 +229,7 @@ def test_a_remark_beside_tool_results_does_not_hide_them() -> None:
         Turn("assistant", calls=(ToolCall("calculator", {"expression": "6 * 7"}, "c1"),)),
         Turn("user", "Be brief.", results=(ToolResult("c1", "42"),)),
     )
-    reply = RuleEngine(lambda: TODAY).reply(Conversation("m", turns, tools=(CALCULATOR,)))
+    reply = RuleEngine(lambda: TODAY).generate_reply(Conversation("m", turns, tools=(CALCULATOR,)))
     assert reply.text.startswith("The result of 6 * 7 is 42.")
 
 
@@ -301,7 +301,7 @@ def test_an_item_of_the_last_answer_can_be_asked_about() -> None:
     ],
 )
 def test_a_tool_of_the_users_own_is_called_by_the_generic_rule(made: Tool, asked: str, arguments: Any) -> None:
-    (call,) = generic_calls(asked, [made, CALCULATOR])
+    (call,) = plan_generic_calls(asked, [made, CALCULATOR])
     assert (call.name, call.arguments) == (made.name, arguments)
 
 
@@ -316,7 +316,7 @@ def test_a_failed_result_is_told_with_its_reason() -> None:
         Turn("assistant", calls=(ToolCall("calculator", {"expression": "1 / 0"}, "c1"),)),
         Turn("user", results=(ToolResult("c1", json.dumps({"error": "division by zero"}), is_error=True),)),
     )
-    reply = RuleEngine(lambda: TODAY).reply(Conversation("m", turns, tools=(CALCULATOR,)))
+    reply = RuleEngine(lambda: TODAY).generate_reply(Conversation("m", turns, tools=(CALCULATOR,)))
     assert reply.text == "The calculator call was not carried out: division by zero."
 
 
@@ -368,14 +368,14 @@ def test_values_are_taken_from_the_text() -> None:
 
 def test_markdown_is_split_into_sentences() -> None:
     text = "# Title\nOne is here. Two\nis there.\n\n- three\n- four\n\n```\ncode\n```\n| a | b |\n|---|---|\n| c | d |"
-    assert sentences(text) == ["One is here.", "Two is there.", "three", "four", "a; b", "c; d"]
+    assert split_sentences(text) == ["One is here.", "Two is there.", "three", "four", "a; b", "c; d"]
 
 
 @pytest.mark.parametrize("filler", [" ", "\n", "\N{GRINNING FACE}", "- ", "lorem ipsum ", "("])
 def test_long_monotonous_message_is_answered_in_passing(filler: str) -> None:
     # Patterns whose parts compete for the same characters would take minutes, in which the twin answers nobody.
     question = f"Look {filler * 20_000} what is 6 * 7?"
-    reply = RuleEngine(lambda: TODAY).reply(Conversation("m", (Turn("user", question),), tools=(CALCULATOR,)))
+    reply = RuleEngine(lambda: TODAY).generate_reply(Conversation("m", (Turn("user", question),), tools=(CALCULATOR,)))
     assert [call.arguments for call in reply.calls] == [{"expression": "6 * 7"}]
 
 

@@ -1,6 +1,6 @@
 """The simulated prompt caches."""
 
-from twin.simulator.tokens import CacheUse, PrefixCache, Segment, bills_cache_writes, count_tokens
+from twin.simulator.tokens import CacheUse, PrefixCache, Segment, count_tokens, is_cache_write_billed
 
 LONG = "x" * 8000
 
@@ -61,7 +61,7 @@ def test_automatic_caching_reads_whole_steps_of_the_common_prefix() -> None:
 
 
 def test_cache_writes_are_reported_from_gpt_5_6_on() -> None:
-    assert [bills_cache_writes(model) for model in ("gpt-5", "gpt-5.5", "gpt-5.6-mini", "gpt-6-astra", "o3")] == [
+    assert [is_cache_write_billed(model) for model in ("gpt-5", "gpt-5.5", "gpt-5.6-mini", "gpt-6-astra", "o3")] == [
         False,
         False,
         True,

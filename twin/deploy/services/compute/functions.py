@@ -16,7 +16,7 @@ from twin.deploy.deployment import (
     LayerVersion,
     QueueMapping,
 )
-from twin.deploy.registry import COST, METADATA, TAGS, Created, JsonObject, Resource, as_json, resource
+from twin.deploy.registry import COST, METADATA, TAGS, Created, JsonObject, Resource, as_json, register_resource
 
 #: A layer whose root holds this file is made of third-party packages built for Lambda's processor.
 THIRD_PARTY_MARKER = ".third-party"
@@ -24,21 +24,21 @@ _DEFAULT_MEMORY = 128
 _DEFAULT_TIMEOUT = 3
 
 
-def _code(target: Resource, code: JsonObject, what: str) -> Path:
-    target.only(what, code, {"S3Bucket", "S3Key", "S3ObjectVersion", "ZipFile"})
+def _prepare_code(target: Resource, code: JsonObject, what: str) -> Path:
+    target.check_keys(what, code, {"S3Bucket", "S3Key", "S3ObjectVersion", "ZipFile"})
     if "ZipFile" in code:
         folder = target.place.scratch / target.physical_name(limit=120)
         folder.mkdir(parents=True, exist_ok=True)
         # Lambda stores inline source as index.py, whatever the handler says.
         (folder / "index.py").write_text(code["ZipFile"], encoding="utf-8")
         return folder
-    asset = target.stack.asset_for_key(code["S3Key"])
+    asset = target.stack.find_asset(code["S3Key"])
     if asset is None:
-        raise target.fail(f"{what}: no asset of the assembly is published as {code['S3Key']}")
-    return asset.directory(target.place.scratch)
+        raise target.build_error(f"{what}: no asset of the assembly is published as {code['S3Key']}")
+    return asset.resolve_directory(target.place.scratch)
 
 
-def _stub() -> bytes:
+def _build_stub() -> bytes:
     """A minimal archive: moto only lists functions, the host runs them from the assembly's own folder."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
@@ -46,12 +46,12 @@ def _stub() -> bytes:
     return buffer.getvalue()
 
 
-_STUB = _stub()
+_STUB = _build_stub()
 
 _CONFIGURATION = ("Handler", "Runtime", "Role", "Description", "MemorySize", "Timeout", "Environment", "Layers")
 
 
-@resource(
+@register_resource(
     "AWS::Lambda::Function",
     handled={
         "FunctionName",
@@ -80,28 +80,28 @@ _CONFIGURATION = ("Handler", "Runtime", "Role", "Description", "MemorySize", "Ti
         "RuntimeManagementConfig": "there is one interpreter: the project's",
     },
 )
-def function(target: Resource, properties: JsonObject) -> Created:
+def create_function(target: Resource, properties: JsonObject) -> Created:
     """Create a function."""
-    definition = described(target, properties)
+    definition = build_definition(target, properties)
     target.deployment.functions[definition.name] = definition
-    _register(target, definition.name, properties, definition)
+    _register_routes(target, definition.name, properties, definition)
     return Created(definition.name, {"Arn": definition.arn})
 
 
-def described(target: Resource, properties: JsonObject) -> FunctionDefinition:
+def build_definition(target: Resource, properties: JsonObject) -> FunctionDefinition:
     """Return a function as its properties describe it.
 
     Raises:
         ResourceFailed: it cannot run locally.
     """
     if properties.get("PackageType", "Zip") != "Zip":
-        raise target.fail("container images cannot run locally")
+        raise target.build_error("container images cannot run locally")
     name = properties.get("FunctionName") or target.physical_name(limit=64)
-    arn = target.arn("lambda", f"function:{name}")
+    arn = target.format_arn("lambda", f"function:{name}")
     environment = properties.get("Environment", {}).get("Variables", {})
     logging = properties.get("LoggingConfig", {})
     allowed = {"LogGroup", "LogFormat", "ApplicationLogLevel", "SystemLogLevel"}
-    target.only("LoggingConfig", logging, allowed)
+    target.check_keys("LoggingConfig", logging, allowed)
     reserved = properties.get("ReservedConcurrentExecutions")
     return FunctionDefinition(
         name=name,
@@ -109,9 +109,9 @@ def described(target: Resource, properties: JsonObject) -> FunctionDefinition:
         handler=properties["Handler"],
         runtime=properties["Runtime"],
         role_arn=properties["Role"],
-        code=_code(target, properties["Code"], "Code"),
-        environment={key: _environment_text(value) for key, value in environment.items()},
-        layers=_layers(target, properties.get("Layers", [])),
+        code=_prepare_code(target, properties["Code"], "Code"),
+        environment={key: _format_variable(value) for key, value in environment.items()},
+        layers=_resolve_layers(target, properties.get("Layers", [])),
         memory=int(properties.get("MemorySize", _DEFAULT_MEMORY)),
         timeout=int(properties.get("Timeout", _DEFAULT_TIMEOUT)),
         log_group=logging.get("LogGroup", f"/aws/lambda/{name}"),
@@ -126,18 +126,18 @@ def described(target: Resource, properties: JsonObject) -> FunctionDefinition:
     )
 
 
-def _environment_text(value: object) -> str:
+def _format_variable(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _layers(target: Resource, arns: Sequence[str]) -> tuple[LayerVersion, ...]:
+def _resolve_layers(target: Resource, arns: Sequence[str]) -> tuple[LayerVersion, ...]:
     for arn in arns:
         if arn not in target.deployment.layers:
-            raise target.fail(f"the layer {arn} is not part of the assembly")
+            raise target.build_error(f"the layer {arn} is not part of the assembly")
     return tuple(target.deployment.layers[arn] for arn in arns)
 
 
-def configuration(properties: JsonObject, definition: FunctionDefinition) -> JsonObject:
+def build_configuration(properties: JsonObject, definition: FunctionDefinition) -> JsonObject:
     """Return a function's configuration as Lambda's API takes it, for listings: the host has its own."""
     # Layers are left out: moto would refuse what it has no archive of.
     request = {key: properties[key] for key in _CONFIGURATION if key in properties and key != "Layers"}
@@ -147,15 +147,15 @@ def configuration(properties: JsonObject, definition: FunctionDefinition) -> Jso
     return request
 
 
-def _register(target: Resource, name: str, properties: JsonObject, definition: FunctionDefinition) -> None:
-    client = target.client("lambda")
-    request = configuration(properties, definition)
+def _register_routes(target: Resource, name: str, properties: JsonObject, definition: FunctionDefinition) -> None:
+    client = target.get_client("lambda")
+    request = build_configuration(properties, definition)
     client.create_function(FunctionName=name, Code={"ZipFile": _STUB}, Publish=False, **request)
     if definition.reserved_concurrency is not None:
         client.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=definition.reserved_concurrency)
 
 
-@resource(
+@register_resource(
     "AWS::Lambda::LayerVersion",
     handled={"Content", "LayerName"},
     ignored={
@@ -165,38 +165,38 @@ def _register(target: Resource, name: str, properties: JsonObject, definition: F
         "LicenseInfo": METADATA,
     },
 )
-def layer_version(target: Resource, properties: JsonObject) -> Created:
+def publish_layer_version(target: Resource, properties: JsonObject) -> Created:
     """Take a layer from its asset. moto is not told: it only wants the archive's bytes."""
     name = properties.get("LayerName") or target.physical_name(limit=140)
     earlier = sum(1 for one in target.deployment.layers if one.split(":")[6] == name)
-    arn = target.arn("lambda", f"layer:{name}:{earlier + 1}")
-    folder = _code(target, properties["Content"], "Content")
+    arn = target.format_arn("lambda", f"layer:{name}:{earlier + 1}")
+    folder = _prepare_code(target, properties["Content"], "Content")
     third_party = (folder / THIRD_PARTY_MARKER).is_file()
     target.deployment.layers[arn] = LayerVersion(arn, folder, third_party)
     return Created(arn, {"LayerVersionArn": arn})
 
 
-def _name_and_qualifier(reference: str) -> tuple[str, str | None]:
+def _split_name(reference: str) -> tuple[str, str | None]:
     """Split a function name or ARN, with or without a qualifier."""
     rest = reference.split(":function:", 1)[-1]
     name, _, qualifier = rest.partition(":")
     return name, qualifier or None
 
 
-def function_of(target: Resource, reference: str) -> FunctionDefinition:
+def get_function(target: Resource, reference: str) -> FunctionDefinition:
     """Return the function that a name or an ARN means.
 
     Raises:
         ResourceFailed: it is not part of the assembly.
     """
-    name, _ = _name_and_qualifier(reference)
+    name, _ = _split_name(reference)
     definition = target.deployment.functions.get(name)
     if definition is None:
-        raise target.fail(f"the function {name} is not part of the assembly")
+        raise target.build_error(f"the function {name} is not part of the assembly")
     return definition
 
 
-@resource(
+@register_resource(
     "AWS::Lambda::Version",
     handled={"FunctionName"},
     ignored={
@@ -206,41 +206,41 @@ def function_of(target: Resource, reference: str) -> FunctionDefinition:
         "RuntimePolicy": "there is one interpreter: the project's",
     },
 )
-def version(target: Resource, properties: JsonObject) -> Created:
+def publish_version(target: Resource, properties: JsonObject) -> Created:
     """Publish the present code as a version; the host keeps it when the function is updated."""
-    definition = function_of(target, properties["FunctionName"])
+    definition = get_function(target, properties["FunctionName"])
     published = [one for one in target.deployment.versions if one.function == definition.name]
     number = str(1 + sum(one.qualifier.isdigit() for one in published))
     arn = f"{definition.arn}:{number}"
     target.deployment.versions.append(FunctionVersion(definition.name, number, number, arn))
-    target.client("lambda").publish_version(FunctionName=definition.name)
+    target.get_client("lambda").publish_version(FunctionName=definition.name)
     return Created(arn, {"Version": number, "FunctionArn": arn})
 
 
-@resource(
+@register_resource(
     "AWS::Lambda::Alias",
     handled={"FunctionName", "FunctionVersion", "Name", "RoutingConfig"},
     ignored={"Description": METADATA, "ProvisionedConcurrencyConfig": COST},
 )
-def alias(target: Resource, properties: JsonObject) -> Created:
+def create_alias(target: Resource, properties: JsonObject) -> Created:
     """Create an alias."""
-    definition, name = function_of(target, properties["FunctionName"]), properties["Name"]
+    definition, name = get_function(target, properties["FunctionName"]), properties["Name"]
     arn = f"{definition.arn}:{name}"
     target.deployment.versions.append(FunctionVersion(definition.name, name, properties["FunctionVersion"], arn))
     request = {"FunctionVersion": properties["FunctionVersion"], "Name": name}
-    target.client("lambda").create_alias(FunctionName=definition.name, **request)
+    target.get_client("lambda").create_alias(FunctionName=definition.name, **request)
     return Created(arn, {"AliasArn": arn})
 
 
-@resource(
+@register_resource(
     "AWS::Lambda::Permission",
     handled={"Action", "FunctionName", "Principal", "SourceArn", "SourceAccount"},
     ignored={"FunctionUrlAuthType": "the twin serves no function URLs"},
 )
-def permission(target: Resource, properties: JsonObject) -> Created:
+def add_permission(target: Resource, properties: JsonObject) -> Created:
     """Add one statement to a function's resource policy."""
-    definition = function_of(target, properties["FunctionName"])
-    _, qualifier = _name_and_qualifier(properties["FunctionName"])
+    definition = get_function(target, properties["FunctionName"])
+    _, qualifier = _split_name(properties["FunctionName"])
     target.deployment.permissions.append(
         InvokePermission(
             function=definition.name,
@@ -257,11 +257,11 @@ def permission(target: Resource, properties: JsonObject) -> Created:
     }
     if qualifier is not None:
         request["Qualifier"] = qualifier
-    target.client("lambda").add_permission(FunctionName=definition.name, StatementId=statement, **request)
+    target.get_client("lambda").add_permission(FunctionName=definition.name, StatementId=statement, **request)
     return Created(statement, {"Id": statement})
 
 
-@resource(
+@register_resource(
     "AWS::Lambda::EventSourceMapping",
     handled={
         "BatchSize",
@@ -275,16 +275,16 @@ def permission(target: Resource, properties: JsonObject) -> Created:
     },
     ignored={"Tags": TAGS, "MetricsConfig": COST},
 )
-def event_source_mapping(target: Resource, properties: JsonObject) -> Created:
+def create_event_source_mapping(target: Resource, properties: JsonObject) -> Created:
     """Record an SQS mapping: the pump polls. moto's own would call Docker inside SendMessage."""
     source = properties["EventSourceArn"]
     if ":sqs:" not in source:
-        raise target.fail(f"only SQS event sources run locally, not {source}")
-    definition = function_of(target, properties["FunctionName"])
+        raise target.build_error(f"only SQS event sources run locally, not {source}")
+    definition = get_function(target, properties["FunctionName"])
     _check_visibility(target, source, definition)
     identifier = str(uuid.uuid5(uuid.NAMESPACE_URL, f"{target.stack.name}/{target.logical_id}"))
     scaling = properties.get("ScalingConfig", {})
-    target.only("ScalingConfig", scaling, {"MaximumConcurrency"})
+    target.check_keys("ScalingConfig", scaling, {"MaximumConcurrency"})
     filters = properties.get("FilterCriteria", {}).get("Filters", [])
     target.deployment.queue_mappings.append(
         QueueMapping(
@@ -296,41 +296,41 @@ def event_source_mapping(target: Resource, properties: JsonObject) -> Created:
             window=int(properties.get("MaximumBatchingWindowInSeconds", 0)),
             partial_failures="ReportBatchItemFailures" in properties.get("FunctionResponseTypes", []),
             maximum_concurrency=scaling.get("MaximumConcurrency"),
-            filters=tuple(_parsed(item["Pattern"]) for item in filters),
+            filters=tuple(_parse_pattern(item["Pattern"]) for item in filters),
             enabled=properties.get("Enabled", True) in (True, "true"),
         )
     )
-    arn = target.arn("lambda", f"event-source-mapping:{identifier}")
+    arn = target.format_arn("lambda", f"event-source-mapping:{identifier}")
     return Created(identifier, {"Id": identifier, "EventSourceMappingArn": arn})
 
 
 def _check_visibility(target: Resource, queue_arn: str, definition: FunctionDefinition) -> None:
     """Refuse what Lambda refuses: messages would return while the function still works on them."""
-    client = target.client("sqs")
+    client = target.get_client("sqs")
     url = client.get_queue_url(QueueName=queue_arn.rsplit(":", 1)[-1])["QueueUrl"]
     attributes = client.get_queue_attributes(QueueUrl=url, AttributeNames=["VisibilityTimeout"])["Attributes"]
     visibility = int(attributes["VisibilityTimeout"])
     if visibility < definition.timeout:
-        raise target.fail(
+        raise target.build_error(
             f"Queue visibility timeout: {visibility} seconds is less than Function timeout: "
             f"{definition.timeout} seconds"
         )
 
 
-def _parsed(pattern: Any) -> JsonObject:
+def _parse_pattern(pattern: Any) -> JsonObject:
     document: JsonObject = json.loads(as_json(pattern))
     return document
 
 
-@resource(
+@register_resource(
     "AWS::Lambda::EventInvokeConfig",
     handled={"FunctionName", "Qualifier", "MaximumRetryAttempts", "MaximumEventAgeInSeconds", "DestinationConfig"},
 )
-def event_invoke_config(target: Resource, properties: JsonObject) -> Created:
+def put_event_invoke_config(target: Resource, properties: JsonObject) -> Created:
     """Record how asynchronous invocations are retried."""
-    definition = function_of(target, properties["FunctionName"])
+    definition = get_function(target, properties["FunctionName"])
     destinations = properties.get("DestinationConfig", {})
-    target.only("DestinationConfig", destinations, {"OnFailure", "OnSuccess"})
+    target.check_keys("DestinationConfig", destinations, {"OnFailure", "OnSuccess"})
     target.deployment.invoke_configs.append(
         InvokeConfig(
             function=definition.name,

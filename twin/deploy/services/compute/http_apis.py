@@ -3,13 +3,13 @@
 from typing import Any
 
 from twin.deploy.deployment import HttpApi, HttpAuthorizer, HttpIntegration, HttpRoute, HttpStage
-from twin.deploy.registry import METADATA, TAGS, Created, JsonObject, Resource, resource
+from twin.deploy.registry import METADATA, TAGS, Created, JsonObject, Resource, register_resource
 
 _INTEGRATION_TIMEOUT = 30_000
 _AUTHORIZER_TTL = 300
 
 
-@resource(
+@register_resource(
     "AWS::ApiGatewayV2::Api",
     handled={"Name", "ProtocolType", "CorsConfiguration"},
     ignored={
@@ -20,15 +20,15 @@ _AUTHORIZER_TTL = 300
         "IpAddressType": "the front listens on the loopback interface",
     },
 )
-def api(target: Resource, properties: JsonObject) -> Created:
+def create_api(target: Resource, properties: JsonObject) -> Created:
     """Create an HTTP API."""
     if properties.get("ProtocolType") != "HTTP":
-        raise target.fail("only HTTP APIs run locally")
+        raise target.build_error("only HTTP APIs run locally")
     cors = properties.get("CorsConfiguration")
     request: dict[str, Any] = {"Name": properties["Name"], "ProtocolType": "HTTP"}
     if cors is not None:
         request["CorsConfiguration"] = cors
-    api_id = target.client("apigatewayv2").create_api(**request)["ApiId"]
+    api_id = target.get_client("apigatewayv2").create_api(**request)["ApiId"]
     target.deployment.http_apis[api_id] = HttpApi(api_id, properties["Name"], cors)
     locate = target.place.api_endpoint
     remote = f"https://{api_id}.execute-api.{target.place.region}.amazonaws.com"
@@ -36,14 +36,14 @@ def api(target: Resource, properties: JsonObject) -> Created:
     return Created(api_id, {"ApiId": api_id, "ApiEndpoint": endpoint})
 
 
-def _api(target: Resource, properties: JsonObject) -> HttpApi:
+def _get_api(target: Resource, properties: JsonObject) -> HttpApi:
     found = target.deployment.http_apis.get(properties["ApiId"])
     if found is None:
-        raise target.fail(f"the API {properties['ApiId']} is not part of the assembly")
+        raise target.build_error(f"the API {properties['ApiId']} is not part of the assembly")
     return found
 
 
-@resource(
+@register_resource(
     "AWS::ApiGatewayV2::Integration",
     handled={
         "ApiId",
@@ -56,14 +56,14 @@ def _api(target: Resource, properties: JsonObject) -> HttpApi:
     },
     ignored={"Description": METADATA},
 )
-def integration(target: Resource, properties: JsonObject) -> Created:
+def create_integration(target: Resource, properties: JsonObject) -> Created:
     """Create a Lambda proxy integration."""
     if properties["IntegrationType"] != "AWS_PROXY" or properties.get("PayloadFormatVersion") != "2.0":
-        raise target.fail("only AWS_PROXY integrations with payload format 2.0 run locally")
+        raise target.build_error("only AWS_PROXY integrations with payload format 2.0 run locally")
     request = {key: value for key, value in properties.items() if key != "ConnectionType"}
-    made = target.client("apigatewayv2").create_integration(**request)
+    made = target.get_client("apigatewayv2").create_integration(**request)
     identifier: str = made["IntegrationId"]
-    _api(target, properties).integrations[identifier] = HttpIntegration(
+    _get_api(target, properties).integrations[identifier] = HttpIntegration(
         id=identifier,
         function=_function_arn(properties["IntegrationUri"]),
         timeout=int(properties.get("TimeoutInMillis", _INTEGRATION_TIMEOUT)),
@@ -78,7 +78,7 @@ def _function_arn(uri: str) -> str:
     return uri
 
 
-@resource(
+@register_resource(
     "AWS::ApiGatewayV2::Authorizer",
     handled={
         "ApiId",
@@ -93,19 +93,19 @@ def _function_arn(uri: str) -> str:
     },
     ignored={"IdentityValidationExpression": "WebSocket APIs only"},
 )
-def authorizer(target: Resource, properties: JsonObject) -> Created:
+def create_authorizer(target: Resource, properties: JsonObject) -> Created:
     """Create a Lambda or JWT authorizer."""
     kind = properties["AuthorizerType"]
     if kind == "REQUEST" and properties.get("AuthorizerPayloadFormatVersion") != "2.0":
-        raise target.fail("only authorizers with payload format 2.0 run locally")
-    made = target.client("apigatewayv2").create_authorizer(**properties)
+        raise target.build_error("only authorizers with payload format 2.0 run locally")
+    made = target.get_client("apigatewayv2").create_authorizer(**properties)
     identifier: str = made["AuthorizerId"]
     jwt = properties.get("JwtConfiguration", {})
     uri = properties.get("AuthorizerUri")
     sources = properties.get("IdentitySource", [])
     # AWS caches a Lambda authorizer's answer only if asked; CDK asks for 300 s unless told otherwise.
     ttl = properties.get("AuthorizerResultTtlInSeconds", _AUTHORIZER_TTL if sources else 0)
-    _api(target, properties).authorizers[identifier] = HttpAuthorizer(
+    _get_api(target, properties).authorizers[identifier] = HttpAuthorizer(
         id=identifier,
         name=properties["Name"],
         kind=kind,
@@ -119,18 +119,18 @@ def authorizer(target: Resource, properties: JsonObject) -> Created:
     return Created(identifier, {"AuthorizerId": identifier})
 
 
-@resource(
+@register_resource(
     "AWS::ApiGatewayV2::Route",
     handled={"ApiId", "RouteKey", "Target", "AuthorizationType", "AuthorizerId", "AuthorizationScopes"},
     ignored={"OperationName": METADATA, "ApiKeyRequired": "WebSocket APIs only"},
 )
-def route(target: Resource, properties: JsonObject) -> Created:
+def create_route(target: Resource, properties: JsonObject) -> Created:
     """Create a route."""
     if properties.get("AuthorizationType", "NONE") not in ("NONE", "CUSTOM", "JWT"):
-        raise target.fail(f"the authorization type {properties['AuthorizationType']} does not run locally")
-    made = target.client("apigatewayv2").create_route(**properties)
+        raise target.build_error(f"the authorization type {properties['AuthorizationType']} does not run locally")
+    made = target.get_client("apigatewayv2").create_route(**properties)
     identifier: str = made["RouteId"]
-    _api(target, properties).routes.append(
+    _get_api(target, properties).routes.append(
         HttpRoute(
             id=identifier,
             key=properties["RouteKey"],
@@ -142,7 +142,7 @@ def route(target: Resource, properties: JsonObject) -> Created:
     return Created(identifier, {"RouteId": identifier})
 
 
-@resource(
+@register_resource(
     "AWS::ApiGatewayV2::Stage",
     handled={"ApiId", "StageName", "StageVariables", "AutoDeploy"},
     ignored={
@@ -153,11 +153,11 @@ def route(target: Resource, properties: JsonObject) -> Created:
         "Tags": TAGS,
     },
 )
-def stage(target: Resource, properties: JsonObject) -> Created:
+def create_stage(target: Resource, properties: JsonObject) -> Created:
     """Create a stage; whether it deploys by itself does not matter, since the routes are those of the assembly."""
     name = properties["StageName"]
     variables = properties.get("StageVariables", {})
     request = {key: value for key, value in properties.items() if key in ("ApiId", "StageName", "StageVariables")}
-    target.client("apigatewayv2").create_stage(**request)
-    _api(target, properties).stages.append(HttpStage(name, variables))
+    target.get_client("apigatewayv2").create_stage(**request)
+    _get_api(target, properties).stages.append(HttpStage(name, variables))
     return Created(name)

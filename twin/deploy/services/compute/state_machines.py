@@ -4,13 +4,22 @@ import json
 import re
 from typing import Any
 
-from twin.deploy.registry import METADATA, TAGS, Created, JsonObject, Resource, as_json, camel, resource
+from twin.deploy.registry import (
+    METADATA,
+    TAGS,
+    Created,
+    JsonObject,
+    Resource,
+    as_json,
+    register_resource,
+    to_camel_case,
+)
 
 FIRST_REVISION = "INITIAL"
 """What CloudFormation answers for a machine that was never updated."""
 
 
-@resource(
+@register_resource(
     "AWS::StepFunctions::StateMachine",
     handled={
         "StateMachineName",
@@ -25,55 +34,57 @@ FIRST_REVISION = "INITIAL"
     },
     ignored={"Tags": TAGS, "EncryptionConfiguration": "executions live in memory"},
 )
-def state_machine(target: Resource, properties: JsonObject) -> Created:
+def create_state_machine(target: Resource, properties: JsonObject) -> Created:
     """Create a state machine from its definition, substitutions applied."""
     name = properties.get("StateMachineName") or target.physical_name(limit=80)
-    request = {"name": name, "type": properties.get("StateMachineType", "STANDARD")} | revision(target, properties)
-    arn = target.client("stepfunctions").create_state_machine(**request)["stateMachineArn"]
+    request = {"name": name, "type": properties.get("StateMachineType", "STANDARD")} | build_revision(
+        target, properties
+    )
+    arn = target.get_client("stepfunctions").create_state_machine(**request)["stateMachineArn"]
     target.deployment.state_machines[arn] = properties["RoleArn"]
     target.deployment.revisions[arn] = FIRST_REVISION
     return Created(arn, {"Arn": arn, "Name": name, "StateMachineRevisionId": FIRST_REVISION})
 
 
-def revision(target: Resource, properties: JsonObject) -> dict[str, Any]:
+def build_revision(target: Resource, properties: JsonObject) -> dict[str, Any]:
     """Return what a revision of a machine consists of, as the API takes it."""
-    request: dict[str, Any] = {"definition": _definition(target, properties), "roleArn": properties["RoleArn"]}
+    request: dict[str, Any] = {"definition": _resolve_definition(target, properties), "roleArn": properties["RoleArn"]}
     if "LoggingConfiguration" in properties:
-        request["loggingConfiguration"] = camel(properties["LoggingConfiguration"])
+        request["loggingConfiguration"] = to_camel_case(properties["LoggingConfiguration"])
     if "TracingConfiguration" in properties:
-        request["tracingConfiguration"] = camel(properties["TracingConfiguration"])
+        request["tracingConfiguration"] = to_camel_case(properties["TracingConfiguration"])
     return request
 
 
-def _definition(target: Resource, properties: JsonObject) -> str:
+def _resolve_definition(target: Resource, properties: JsonObject) -> str:
     if "DefinitionS3Location" in properties:
         key = properties["DefinitionS3Location"]["Key"]
-        asset = target.stack.asset_for_key(key)
+        asset = target.stack.find_asset(key)
         if asset is None:
-            raise target.fail(f"DefinitionS3Location: no asset of the assembly is published as {key}")
+            raise target.build_error(f"DefinitionS3Location: no asset of the assembly is published as {key}")
         text = asset.path.read_text(encoding="utf-8")
     else:
         text = properties.get("DefinitionString") or as_json(properties["Definition"])
     substitutions = properties.get("DefinitionSubstitutions", {})
 
-    def value_of(match: re.Match[str]) -> str:
+    def replace_variable(match: re.Match[str]) -> str:
         name = match.group(1)
         # A name that is not substituted stays: JSONata and intrinsic formats may hold ${...} of their own.
         return str(substitutions[name]) if name in substitutions else match.group(0)
 
-    text = re.sub(r"\$\{([A-Za-z0-9_.]+)\}", value_of, text)
+    text = re.sub(r"\$\{([A-Za-z0-9_.]+)\}", replace_variable, text)
     try:
         json.loads(text)
     except ValueError as error:
-        raise target.fail(f"the definition is not valid JSON after substitution: {error}") from error
+        raise target.build_error(f"the definition is not valid JSON after substitution: {error}") from error
     return text
 
 
-@resource(
+@register_resource(
     "AWS::StepFunctions::StateMachineVersion",
     handled={"StateMachineArn", "StateMachineRevisionId", "Description"},
 )
-def state_machine_version(target: Resource, properties: JsonObject) -> Created:
+def publish_state_machine_version(target: Resource, properties: JsonObject) -> Created:
     """Publish the machine as a version.
 
     Raises:
@@ -82,9 +93,9 @@ def state_machine_version(target: Resource, properties: JsonObject) -> Created:
     arn = properties["StateMachineArn"]
     asked = properties.get("StateMachineRevisionId")
     if asked is not None and asked != target.deployment.revisions[arn]:
-        raise target.fail(f"ConflictException: the current revision of {arn} is not {asked}")
+        raise target.build_error(f"ConflictException: the current revision of {arn} is not {asked}")
     description = {"versionDescription": properties["Description"]} if "Description" in properties else {}
-    client = target.client("stepfunctions")
+    client = target.get_client("stepfunctions")
     # moto has no PublishStateMachineVersion; an update that changes nothing publishes as well.
     current = client.describe_state_machine(stateMachineArn=arn)["definition"]
     answer = client.update_state_machine(stateMachineArn=arn, definition=current, publish=True, **description)
@@ -92,21 +103,21 @@ def state_machine_version(target: Resource, properties: JsonObject) -> Created:
     return Created(version, {"Arn": version})
 
 
-@resource(
+@register_resource(
     "AWS::StepFunctions::StateMachineAlias",
     handled={"Name", "RoutingConfiguration", "DeploymentPreference"},
     ignored={"Description": METADATA},
 )
-def state_machine_alias(target: Resource, properties: JsonObject) -> Created:
+def create_state_machine_alias(target: Resource, properties: JsonObject) -> Created:
     """Create an alias; there is nothing to roll out from, so all goes to its version."""
     name = properties.get("Name") or target.physical_name(limit=80)
-    targets = routes(properties)
-    answer = target.client("stepfunctions").create_state_machine_alias(name=name, routingConfiguration=targets)
+    targets = build_routing(properties)
+    answer = target.get_client("stepfunctions").create_state_machine_alias(name=name, routingConfiguration=targets)
     arn = answer["stateMachineAliasArn"]
     return Created(arn, {"Arn": arn})
 
 
-def routes(properties: JsonObject) -> list[dict[str, Any]]:
+def build_routing(properties: JsonObject) -> list[dict[str, Any]]:
     """Return where an alias leads once its rollout is over, as the API takes it."""
     routing = properties.get("RoutingConfiguration")
     if routing is None:

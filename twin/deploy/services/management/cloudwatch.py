@@ -1,7 +1,7 @@
 """CloudWatch alarms and dashboards."""
 
 from twin.deploy.moto_gaps import serve_composite_alarms
-from twin.deploy.registry import TAGS, Created, JsonObject, Resource, as_json, resource
+from twin.deploy.registry import TAGS, Created, JsonObject, Resource, as_json, register_resource
 
 _ALARM = frozenset(
     {
@@ -41,15 +41,15 @@ _COMPOSITE = frozenset(
 )
 
 
-@resource("AWS::CloudWatch::Alarm", handled=_ALARM, ignored={"Tags": TAGS})
-def alarm(target: Resource, properties: JsonObject) -> Created:
+@register_resource("AWS::CloudWatch::Alarm", handled=_ALARM, ignored={"Tags": TAGS})
+def create_alarm(target: Resource, properties: JsonObject) -> Created:
     """Create a metric alarm."""
     name = properties.get("AlarmName") or target.physical_name(limit=255)
-    target.client("cloudwatch").put_metric_alarm(**{"ActionsEnabled": True, **properties, "AlarmName": name})
-    return Created(name, {"Arn": target.arn("cloudwatch", f"alarm:{name}")})
+    target.get_client("cloudwatch").put_metric_alarm(**{"ActionsEnabled": True, **properties, "AlarmName": name})
+    return Created(name, {"Arn": target.format_arn("cloudwatch", f"alarm:{name}")})
 
 
-@resource(
+@register_resource(
     "AWS::CloudWatch::CompositeAlarm",
     handled=_COMPOSITE,
     ignored={
@@ -59,18 +59,18 @@ def alarm(target: Resource, properties: JsonObject) -> Created:
         "ActionsSuppressorExtensionPeriod": "the twin pages nobody",
     },
 )
-def composite_alarm(target: Resource, properties: JsonObject) -> Created:
+def create_composite_alarm(target: Resource, properties: JsonObject) -> Created:
     """Create a composite alarm."""
     serve_composite_alarms()
     name = properties.get("AlarmName") or target.physical_name(limit=255)
-    target.client("cloudwatch").put_composite_alarm(**{"ActionsEnabled": True, **properties, "AlarmName": name})
-    return Created(name, {"Arn": target.arn("cloudwatch", f"alarm:{name}")})
+    target.get_client("cloudwatch").put_composite_alarm(**{"ActionsEnabled": True, **properties, "AlarmName": name})
+    return Created(name, {"Arn": target.format_arn("cloudwatch", f"alarm:{name}")})
 
 
-@resource("AWS::CloudWatch::Dashboard", handled={"DashboardName", "DashboardBody"}, ignored={"Tags": TAGS})
-def dashboard(target: Resource, properties: JsonObject) -> Created:
+@register_resource("AWS::CloudWatch::Dashboard", handled={"DashboardName", "DashboardBody"}, ignored={"Tags": TAGS})
+def create_dashboard(target: Resource, properties: JsonObject) -> Created:
     """Create a dashboard."""
     name = properties.get("DashboardName") or target.physical_name(limit=255)
     body = as_json(properties["DashboardBody"])
-    target.client("cloudwatch").put_dashboard(DashboardName=name, DashboardBody=body)
+    target.get_client("cloudwatch").put_dashboard(DashboardName=name, DashboardBody=body)
     return Created(name)

@@ -4,7 +4,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from twin.deploy.deployment import EventRule, RuleTarget
-from twin.deploy.registry import METADATA, TAGS, Created, JsonObject, Resource, as_json, resource, updates
+from twin.deploy.registry import (
+    METADATA,
+    TAGS,
+    Created,
+    JsonObject,
+    Resource,
+    as_json,
+    register_resource,
+    register_update,
+)
 
 _TARGET = {
     "Id",
@@ -23,7 +32,7 @@ _AGE = 86400
 _TARGET_SERVICES = ("sqs", "lambda", "states")
 
 
-@resource(
+@register_resource(
     "AWS::Events::EventBus",
     handled={"Name", "Policy"},
     ignored={
@@ -34,35 +43,35 @@ _TARGET_SERVICES = ("sqs", "lambda", "states")
         "LogConfig": "the pump logs every delivery",
     },
 )
-def event_bus(target: Resource, properties: JsonObject) -> Created:
+def create_event_bus(target: Resource, properties: JsonObject) -> Created:
     """Create an event bus."""
     name = properties["Name"]
-    target.client("events").create_event_bus(Name=name)
-    arn = target.arn("events", f"event-bus/{name}")
+    target.get_client("events").create_event_bus(Name=name)
+    arn = target.format_arn("events", f"event-bus/{name}")
     if "Policy" in properties:
         target.deployment.resource_policies.setdefault(arn, []).append(properties["Policy"])
     return Created(name, {"Arn": arn, "Name": name})
 
 
-@resource("AWS::Events::EventBusPolicy", handled={"EventBusName", "StatementId", "Statement"})
-def event_bus_policy(target: Resource, properties: JsonObject) -> Created:
+@register_resource("AWS::Events::EventBusPolicy", handled={"EventBusName", "StatementId", "Statement"})
+def create_event_bus_policy(target: Resource, properties: JsonObject) -> Created:
     """Add one statement to the policy of a bus."""
     name, statement = properties.get("EventBusName", "default"), properties["Statement"]
     document = {"Version": "2012-10-17", "Statement": [{"Sid": properties["StatementId"], **statement}]}
-    target.client("events").put_permission(EventBusName=name, Policy=as_json(document))
+    target.get_client("events").put_permission(EventBusName=name, Policy=as_json(document))
     policies = target.deployment.resource_policies
-    policies.setdefault(target.arn("events", f"event-bus/{name}"), []).append(document)
+    policies.setdefault(target.format_arn("events", f"event-bus/{name}"), []).append(document)
     return Created(properties["StatementId"])
 
 
-@resource(
+@register_resource(
     "AWS::Events::Rule",
     handled={"Name", "EventBusName", "EventPattern", "ScheduleExpression", "State", "Targets"},
     ignored={"Description": METADATA, "RoleArn": "each target has its own", "Tags": TAGS},
 )
-def rule(target: Resource, properties: JsonObject) -> Created:
+def create_rule(target: Resource, properties: JsonObject) -> Created:
     """Create a rule with its targets. The pump delivers; moto keeps the rule for its API."""
-    client = target.client("events")
+    client = target.get_client("events")
     name = properties.get("Name") or target.physical_name(limit=64)
     bus = properties.get("EventBusName", "default").rsplit("/", 1)[-1]
     state = properties.get("State", "ENABLED")
@@ -75,7 +84,7 @@ def rule(target: Resource, properties: JsonObject) -> Created:
     targets = properties.get("Targets", [])
     if targets:
         client.put_targets(Rule=name, EventBusName=bus, Targets=targets)
-    arn = target.arn("events", f"rule/{name}" if bus == "default" else f"rule/{bus}/{name}")
+    arn = target.format_arn("events", f"rule/{name}" if bus == "default" else f"rule/{bus}/{name}")
     target.deployment.rules.append(
         EventRule(
             name=name,
@@ -83,26 +92,26 @@ def rule(target: Resource, properties: JsonObject) -> Created:
             bus=bus,
             pattern=properties.get("EventPattern"),
             schedule=properties.get("ScheduleExpression"),
-            targets=tuple(_rule_target(target, one) for one in targets),
+            targets=tuple(_check_target(target, one) for one in targets),
             enabled=state != "DISABLED",
         )
     )
     return Created(name if bus == "default" else f"{bus}|{name}", {"Arn": arn})
 
 
-@updates("AWS::Events::Rule")
-def change_rule(target: Resource, properties: JsonObject, earlier: Created) -> Created:
+@register_update("AWS::Events::Rule")
+def update_rule(target: Resource, properties: JsonObject, earlier: Created) -> Created:
     """Give a rule another pattern, as where a workflow or an agent is new; the pump asks moto for it at each event."""
     if "EventPattern" not in properties:
-        raise target.fail("the pump has taken the schedule of this rule: start the twin anew")
+        raise target.build_error("the pump has taken the schedule of this rule: start the twin anew")
     bus = properties.get("EventBusName", "default").rsplit("/", 1)[-1]
     name = earlier.ref.rsplit("|", 1)[-1]
-    client = target.client("events")
+    client = target.get_client("events")
     state = properties.get("State", "ENABLED")
     client.put_rule(Name=name, EventBusName=bus, State=state, EventPattern=as_json(properties["EventPattern"]))
     wanted = properties.get("Targets", [])
     for one in wanted:
-        _rule_target(target, one)
+        _check_target(target, one)
     found = client.list_targets_by_rule(Rule=name, EventBusName=bus)["Targets"]
     gone = [one["Id"] for one in found if one["Id"] not in {other["Id"] for other in wanted}]
     if gone:
@@ -112,15 +121,15 @@ def change_rule(target: Resource, properties: JsonObject, earlier: Created) -> C
     return earlier
 
 
-def _rule_target(target: Resource, body: JsonObject) -> RuleTarget:
-    target.only("Targets", body, _TARGET)
+def _check_target(target: Resource, body: JsonObject) -> RuleTarget:
+    target.check_keys("Targets", body, _TARGET)
     service = body["Arn"].split(":")[2]
     if service not in _TARGET_SERVICES:
-        raise target.fail(f"the twin cannot deliver events to {service} ({body['Arn']})")
-    return rule_target(body)
+        raise target.build_error(f"the twin cannot deliver events to {service} ({body['Arn']})")
+    return parse_target(body)
 
 
-def rule_target(body: Mapping[str, Any]) -> RuleTarget:
+def parse_target(body: Mapping[str, Any]) -> RuleTarget:
     """Return a target from its description, as the template or the API gives it."""
     transformer = body.get("InputTransformer", {})
     retry = body.get("RetryPolicy", {})
@@ -139,26 +148,28 @@ def rule_target(body: Mapping[str, Any]) -> RuleTarget:
     )
 
 
-@resource(
+@register_resource(
     "AWS::Scheduler::Schedule",
     handled={"Name", "ScheduleExpression", "ScheduleExpressionTimezone", "Target", "State", "FlexibleTimeWindow"},
     ignored={"Description": METADATA, "KmsKeyArn": "schedules live in memory", "GroupName": "a label only"},
 )
-def schedule(target: Resource, properties: JsonObject) -> Created:
+def create_schedule(target: Resource, properties: JsonObject) -> Created:
     """Create a schedule of EventBridge Scheduler."""
     name = properties.get("Name") or target.physical_name(limit=64)
-    arn = target.client("scheduler").create_schedule(Name=name, **_scheduled(target, properties))["ScheduleArn"]
+    arn = target.get_client("scheduler").create_schedule(Name=name, **_build_schedule_request(target, properties))[
+        "ScheduleArn"
+    ]
     return Created(name, {"Arn": arn})
 
 
-@updates("AWS::Scheduler::Schedule")
-def change_schedule(target: Resource, properties: JsonObject, earlier: Created) -> Created:
+@register_update("AWS::Scheduler::Schedule")
+def update_schedule(target: Resource, properties: JsonObject, earlier: Created) -> Created:
     """Give a schedule other times or another target."""
-    target.client("scheduler").update_schedule(Name=earlier.ref, **_scheduled(target, properties))
+    target.get_client("scheduler").update_schedule(Name=earlier.ref, **_build_schedule_request(target, properties))
     return earlier
 
 
-def _scheduled(target: Resource, properties: JsonObject) -> JsonObject:
+def _build_schedule_request(target: Resource, properties: JsonObject) -> JsonObject:
     """Return the request; moto keeps the schedule, and the pumps fire what it keeps."""
-    _rule_target(target, properties["Target"])
+    _check_target(target, properties["Target"])
     return {"State": "ENABLED"} | {name: value for name, value in properties.items() if name != "Name"}

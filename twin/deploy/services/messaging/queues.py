@@ -1,6 +1,6 @@
 """SQS queues and queue policies."""
 
-from twin.deploy.registry import TAGS, Created, JsonObject, Resource, as_json, resource
+from twin.deploy.registry import TAGS, Created, JsonObject, Resource, as_json, register_resource
 
 _ATTRIBUTES = frozenset(
     {
@@ -22,28 +22,28 @@ _ATTRIBUTES = frozenset(
 )
 
 
-@resource("AWS::SQS::Queue", handled=_ATTRIBUTES | {"QueueName"}, ignored={"Tags": TAGS})
-def queue(target: Resource, properties: JsonObject) -> Created:
+@register_resource("AWS::SQS::Queue", handled=_ATTRIBUTES | {"QueueName"}, ignored={"Tags": TAGS})
+def create_queue(target: Resource, properties: JsonObject) -> Created:
     """Create a queue."""
     fifo = ".fifo" if properties.get("FifoQueue") in (True, "true") else ""
     name = properties.get("QueueName") or target.physical_name(limit=80, suffix=fifo)
-    attributes = {key: _text(properties[key]) for key in _ATTRIBUTES if key in properties}
-    url = target.client("sqs").create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
-    return Created(url, {"Arn": target.arn("sqs", name), "QueueName": name, "QueueUrl": url})
+    attributes = {key: _format_attribute(properties[key]) for key in _ATTRIBUTES if key in properties}
+    url = target.get_client("sqs").create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
+    return Created(url, {"Arn": target.format_arn("sqs", name), "QueueName": name, "QueueUrl": url})
 
 
-def _text(value: object) -> str:
+def _format_attribute(value: object) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     return as_json(value) if isinstance(value, dict) else str(value)
 
 
-@resource("AWS::SQS::QueuePolicy", handled={"Queues", "PolicyDocument"})
-def queue_policy(target: Resource, properties: JsonObject) -> Created:
+@register_resource("AWS::SQS::QueuePolicy", handled={"Queues", "PolicyDocument"})
+def create_queue_policy(target: Resource, properties: JsonObject) -> Created:
     """Attach one policy to several queues."""
     document = properties["PolicyDocument"]
     for url in properties["Queues"]:
-        target.client("sqs").set_queue_attributes(QueueUrl=url, Attributes={"Policy": as_json(document)})
-        arn = target.arn("sqs", url.rsplit("/", 1)[-1])
+        target.get_client("sqs").set_queue_attributes(QueueUrl=url, Attributes={"Policy": as_json(document)})
+        arn = target.format_arn("sqs", url.rsplit("/", 1)[-1])
         target.deployment.resource_policies.setdefault(arn, []).append(document)
     return Created(target.physical_name(limit=128))

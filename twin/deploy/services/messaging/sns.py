@@ -1,16 +1,16 @@
 """SNS topics, subscriptions and topic policies."""
 
-from twin.deploy.registry import TAGS, Created, JsonObject, Resource, as_json, resource
+from twin.deploy.registry import TAGS, Created, JsonObject, Resource, as_json, register_resource
 
 
-@resource(
+@register_resource(
     "AWS::SNS::Topic",
     handled={"TopicName", "DisplayName", "KmsMasterKeyId", "FifoTopic", "Subscription"},
     ignored={"Tags": TAGS, "TracingConfig": "topics send nothing to a tracer here", "SignatureVersion": "no HTTPS"},
 )
-def topic(target: Resource, properties: JsonObject) -> Created:
+def create_topic(target: Resource, properties: JsonObject) -> Created:
     """Create a topic with its inline subscriptions."""
-    client = target.client("sns")
+    client = target.get_client("sns")
     name = properties.get("TopicName") or target.physical_name(limit=256)
     renamed = {"DisplayName": "DisplayName", "KmsMasterKeyId": "KmsMasterKeyId", "FifoTopic": "FifoTopic"}
     attributes = {key: str(properties[key]) for key in renamed if key in properties}
@@ -20,12 +20,12 @@ def topic(target: Resource, properties: JsonObject) -> Created:
     return Created(arn, {"TopicArn": arn, "TopicName": name})
 
 
-@resource(
+@register_resource(
     "AWS::SNS::Subscription",
     handled={"TopicArn", "Protocol", "Endpoint", "FilterPolicy", "FilterPolicyScope", "RawMessageDelivery"},
     ignored={"RedrivePolicy": "delivery inside one process does not fail", "Region": "a laptop is one region"},
 )
-def subscription(target: Resource, properties: JsonObject) -> Created:
+def create_subscription(target: Resource, properties: JsonObject) -> Created:
     """Subscribe an endpoint."""
     attributes: dict[str, str] = {}
     for key in ("FilterPolicy", "FilterPolicyScope"):
@@ -34,16 +34,16 @@ def subscription(target: Resource, properties: JsonObject) -> Created:
     if "RawMessageDelivery" in properties:
         attributes["RawMessageDelivery"] = str(properties["RawMessageDelivery"]).lower()
     where = {key: properties[key] for key in ("TopicArn", "Protocol", "Endpoint")}
-    answer = target.client("sns").subscribe(**where, Attributes=attributes, ReturnSubscriptionArn=True)
+    answer = target.get_client("sns").subscribe(**where, Attributes=attributes, ReturnSubscriptionArn=True)
     return Created(answer["SubscriptionArn"], {"Arn": answer["SubscriptionArn"]})
 
 
-@resource("AWS::SNS::TopicPolicy", handled={"Topics", "PolicyDocument"})
-def topic_policy(target: Resource, properties: JsonObject) -> Created:
+@register_resource("AWS::SNS::TopicPolicy", handled={"Topics", "PolicyDocument"})
+def create_topic_policy(target: Resource, properties: JsonObject) -> Created:
     """Attach one policy to several topics."""
     document = properties["PolicyDocument"]
     for arn in properties["Topics"]:
-        target.client("sns").set_topic_attributes(
+        target.get_client("sns").set_topic_attributes(
             TopicArn=arn, AttributeName="Policy", AttributeValue=as_json(document)
         )
         target.deployment.resource_policies.setdefault(arn, []).append(document)

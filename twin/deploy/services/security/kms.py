@@ -1,9 +1,9 @@
 """KMS keys and their aliases."""
 
-from twin.deploy.registry import REPLICATION, TAGS, Created, JsonObject, Resource, as_json, resource
+from twin.deploy.registry import REPLICATION, TAGS, Created, JsonObject, Resource, as_json, register_resource
 
 
-@resource(
+@register_resource(
     "AWS::KMS::Key",
     handled={"KeyPolicy", "Description", "EnableKeyRotation", "KeySpec", "KeyUsage", "Enabled"},
     ignored={
@@ -14,9 +14,9 @@ from twin.deploy.registry import REPLICATION, TAGS, Created, JsonObject, Resourc
         "Tags": TAGS,
     },
 )
-def key(target: Resource, properties: JsonObject) -> Created:
+def create_key(target: Resource, properties: JsonObject) -> Created:
     """Create a key with its policy."""
-    client = target.client("kms")
+    client = target.get_client("kms")
     request: JsonObject = {
         name: properties[name] for name in ("Description", "KeySpec", "KeyUsage") if name in properties
     }
@@ -32,9 +32,9 @@ def key(target: Resource, properties: JsonObject) -> Created:
     return Created(metadata["KeyId"], {"Arn": metadata["Arn"], "KeyId": metadata["KeyId"]})
 
 
-@resource("AWS::KMS::Alias", handled={"AliasName", "TargetKeyId"})
-def alias(target: Resource, properties: JsonObject) -> Created:
+@register_resource("AWS::KMS::Alias", handled={"AliasName", "TargetKeyId"})
+def create_alias(target: Resource, properties: JsonObject) -> Created:
     """Create an alias; the key may be given by ARN."""
     key_id = properties["TargetKeyId"].rsplit("/", 1)[-1]
-    target.client("kms").create_alias(AliasName=properties["AliasName"], TargetKeyId=key_id)
-    return Created(properties["AliasName"], {"Arn": target.arn("kms", properties["AliasName"])})
+    target.get_client("kms").create_alias(AliasName=properties["AliasName"], TargetKeyId=key_id)
+    return Created(properties["AliasName"], {"Arn": target.format_arn("kms", properties["AliasName"])})

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from twin.deploy.registry import REPLICATION, TAGS, Created, JsonObject, Resource, as_json, resource
+from twin.deploy.registry import REPLICATION, TAGS, Created, JsonObject, Resource, as_json, register_resource
 
 _GENERATOR = {
     "PasswordLength",
@@ -17,26 +17,26 @@ _GENERATOR = {
 }
 
 
-@resource(
+@register_resource(
     "AWS::SecretsManager::Secret",
     handled={"Name", "Description", "KmsKeyId", "SecretString", "GenerateSecretString"},
     ignored={"Tags": TAGS, "ReplicaRegions": REPLICATION},
 )
-def secret(target: Resource, properties: JsonObject) -> Created:
+def create_secret(target: Resource, properties: JsonObject) -> Created:
     """Create a secret with the given or a generated value."""
-    client = target.client("secretsmanager")
+    client = target.get_client("secretsmanager")
     name = properties.get("Name") or target.physical_name(limit=256)
     request = {key: properties[key] for key in ("Description", "KmsKeyId") if key in properties}
     value = properties.get("SecretString")
     if value is None:
-        value = _generated(target, client, properties.get("GenerateSecretString", {}))
+        value = _generate_value(target, client, properties.get("GenerateSecretString", {}))
     arn = client.create_secret(Name=name, SecretString=value, **request)["ARN"]
     target.deployment.secrets[name] = arn
     return Created(arn, {"Id": arn})
 
 
-def _generated(target: Resource, client: Any, options: JsonObject) -> str:
-    target.only("GenerateSecretString", options, _GENERATOR | {"SecretStringTemplate", "GenerateStringKey"})
+def _generate_value(target: Resource, client: Any, options: JsonObject) -> str:
+    target.check_keys("GenerateSecretString", options, _GENERATOR | {"SecretStringTemplate", "GenerateStringKey"})
     password: str = client.get_random_password(**{key: options[key] for key in _GENERATOR if key in options})[
         "RandomPassword"
     ]
@@ -45,11 +45,11 @@ def _generated(target: Resource, client: Any, options: JsonObject) -> str:
     return json.dumps({**json.loads(options["SecretStringTemplate"]), options["GenerateStringKey"]: password})
 
 
-@resource("AWS::SecretsManager::ResourcePolicy", handled={"SecretId", "ResourcePolicy"}, ignored={
+@register_resource("AWS::SecretsManager::ResourcePolicy", handled={"SecretId", "ResourcePolicy"}, ignored={
     "BlockPublicPolicy": "nothing outside the machine reaches the twin"})  # fmt: skip
-def resource_policy(target: Resource, properties: JsonObject) -> Created:
+def create_resource_policy(target: Resource, properties: JsonObject) -> Created:
     """Attach a policy to a secret."""
     arn, document = properties["SecretId"], properties["ResourcePolicy"]
-    target.client("secretsmanager").put_resource_policy(SecretId=arn, ResourcePolicy=as_json(document))
+    target.get_client("secretsmanager").put_resource_policy(SecretId=arn, ResourcePolicy=as_json(document))
     target.deployment.resource_policies.setdefault(arn, []).append(document)
     return Created(arn)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from twin.deploy.registry import COST, REPLICATION, TAGS, Created, JsonObject, Resource, resource
+from twin.deploy.registry import COST, REPLICATION, TAGS, Created, JsonObject, Resource, register_resource
 
 _SHAPE = ("AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "LocalSecondaryIndexes", "BillingMode")
 _REPLICA = (
@@ -18,7 +18,7 @@ _REPLICA = (
 )
 
 
-@resource(
+@register_resource(
     "AWS::DynamoDB::Table",
     handled={
         "TableName",
@@ -42,7 +42,7 @@ _REPLICA = (
         "OnDemandThroughput": COST,
     },
 )
-def table(target: Resource, properties: JsonObject) -> Created:
+def create_table(target: Resource, properties: JsonObject) -> Created:
     """Create a table of the classic type."""
     sse = properties.get("SSESpecification")
     if sse is not None:
@@ -50,7 +50,7 @@ def table(target: Resource, properties: JsonObject) -> Created:
     return _create(target, properties, sse)
 
 
-@resource(
+@register_resource(
     "AWS::DynamoDB::GlobalTable",
     handled={
         "TableName",
@@ -74,14 +74,14 @@ def table(target: Resource, properties: JsonObject) -> Created:
         "MultiRegionConsistency": REPLICATION,
     },
 )
-def global_table(target: Resource, properties: JsonObject) -> Created:
+def create_global_table(target: Resource, properties: JsonObject) -> Created:
     """Create a TableV2: the replica of this region carries its protection and its key."""
     replicas = properties["Replicas"]
     here = next((one for one in replicas if one["Region"] == target.place.region), None)
     if here is None:
-        raise target.fail(f"no replica in {target.place.region}")
+        raise target.build_error(f"no replica in {target.place.region}")
     for replica in replicas:
-        target.only("Replicas", replica, _REPLICA)
+        target.check_keys("Replicas", replica, _REPLICA)
     properties = properties | {key: here[key] for key in _REPLICA[1:3] if key in here}
     if "ResourcePolicy" in here:
         properties["ResourcePolicy"] = here["ResourcePolicy"]
@@ -96,7 +96,7 @@ def global_table(target: Resource, properties: JsonObject) -> Created:
 
 
 def _create(target: Resource, properties: JsonObject, sse: JsonObject | None) -> Created:
-    client = target.client("dynamodb")
+    client = target.get_client("dynamodb")
     name = properties.get("TableName") or target.physical_name(limit=255)
     request: dict[str, Any] = {key: properties[key] for key in _SHAPE if properties.get(key)}
     request.setdefault("BillingMode", "PROVISIONED")
@@ -108,7 +108,7 @@ def _create(target: Resource, properties: JsonObject, sse: JsonObject | None) ->
         request["SSESpecification"] = sse
     stream = properties.get("StreamSpecification")
     if stream is not None:
-        target.only("StreamSpecification", stream, {"StreamViewType"})
+        target.check_keys("StreamSpecification", stream, {"StreamViewType"})
         request["StreamSpecification"] = {"StreamEnabled": True, **stream}
     description = client.create_table(TableName=name, **request)["TableDescription"]
     _configure(client, name, properties)

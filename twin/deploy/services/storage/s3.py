@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from typing import Any
 
-from twin.deploy.registry import COST, TAGS, Created, JsonObject, Resource, as_json, resource
+from twin.deploy.registry import COST, TAGS, Created, JsonObject, Resource, as_json, register_resource
 
 
-@resource(
+@register_resource(
     "AWS::S3::Bucket",
     handled={
         "BucketName",
@@ -25,31 +25,31 @@ from twin.deploy.registry import COST, TAGS, Created, JsonObject, Resource, as_j
         "AccelerateConfiguration": COST,
     },
 )
-def bucket(target: Resource, properties: JsonObject) -> Created:
+def create_bucket(target: Resource, properties: JsonObject) -> Created:
     """Create a bucket and configure it."""
-    client, region = target.client("s3"), target.place.region
+    client, region = target.get_client("s3"), target.place.region
     name = properties.get("BucketName") or target.physical_name(limit=63, lower=True)
     request: dict[str, Any] = {"Bucket": name}
     if region != "us-east-1":
         request["CreateBucketConfiguration"] = {"LocationConstraint": region}
     client.create_bucket(**request)
-    _protect(target, client, name, properties)
-    _manage(client, name, properties)
+    _configure_security(target, client, name, properties)
+    _configure_management(client, name, properties)
     notifications = properties.get("NotificationConfiguration")
     if notifications is not None:
-        _notify(target, client, name, notifications)
+        _configure_notifications(target, client, name, notifications)
     domain = f"{name}.s3.amazonaws.com"
     arn = f"arn:{target.place.partition}:s3:::{name}"
     regional = f"{name}.s3.{region}.amazonaws.com"
     return Created(name, {"Arn": arn, "DomainName": domain, "RegionalDomainName": regional})
 
 
-def _protect(target: Resource, client: Any, name: str, properties: JsonObject) -> None:
+def _configure_security(target: Resource, client: Any, name: str, properties: JsonObject) -> None:
     if "BucketEncryption" in properties:
         rules = []
         for rule in properties["BucketEncryption"]["ServerSideEncryptionConfiguration"]:
             allowed = {"ServerSideEncryptionByDefault", "BucketKeyEnabled", "BlockedEncryptionTypes"}
-            target.only("BucketEncryption", rule, allowed)
+            target.check_keys("BucketEncryption", rule, allowed)
             renamed = {key: rule[key] for key in ("BucketKeyEnabled",) if key in rule}
             renamed["ApplyServerSideEncryptionByDefault"] = rule["ServerSideEncryptionByDefault"]
             rules.append(renamed)
@@ -61,15 +61,15 @@ def _protect(target: Resource, client: Any, name: str, properties: JsonObject) -
         client.put_bucket_ownership_controls(Bucket=name, OwnershipControls=properties["OwnershipControls"])
 
 
-def _manage(client: Any, name: str, properties: JsonObject) -> None:
+def _configure_management(client: Any, name: str, properties: JsonObject) -> None:
     if "VersioningConfiguration" in properties:
         versioning = properties["VersioningConfiguration"]
         client.put_bucket_versioning(Bucket=name, VersioningConfiguration=versioning)
     if "LifecycleConfiguration" in properties:
-        rules = [_lifecycle_rule(rule) for rule in properties["LifecycleConfiguration"]["Rules"]]
+        rules = [_convert_lifecycle_rule(rule) for rule in properties["LifecycleConfiguration"]["Rules"]]
         client.put_bucket_lifecycle_configuration(Bucket=name, LifecycleConfiguration={"Rules": rules})
     if "CorsConfiguration" in properties:
-        cors = {"CORSRules": [_cors_rule(rule) for rule in properties["CorsConfiguration"]["CorsRules"]]}
+        cors = {"CORSRules": [_convert_cors_rule(rule) for rule in properties["CorsConfiguration"]["CorsRules"]]}
         client.put_bucket_cors(Bucket=name, CORSConfiguration=cors)
 
 
@@ -92,7 +92,7 @@ _LIFECYCLE: dict[str, Callable[[Any], JsonObject]] = {
 }
 
 
-def _lifecycle_rule(rule: JsonObject) -> JsonObject:
+def _convert_lifecycle_rule(rule: JsonObject) -> JsonObject:
     converted: JsonObject = {"Filter": {"Prefix": ""}}
     for key, value in rule.items():
         # An unknown key is passed on, so that botocore's validation names it.
@@ -104,25 +104,25 @@ def _lifecycle_rule(rule: JsonObject) -> JsonObject:
 _CORS = {"Id": "ID", "MaxAge": "MaxAgeSeconds", "ExposedHeaders": "ExposeHeaders"}
 
 
-def _cors_rule(rule: JsonObject) -> JsonObject:
+def _convert_cors_rule(rule: JsonObject) -> JsonObject:
     return {_CORS.get(key, key): value for key, value in rule.items()}
 
 
-def _notify(target: Resource, client: Any, name: str, notifications: JsonObject) -> None:
-    target.only("NotificationConfiguration", notifications, {"EventBridgeConfiguration"})
+def _configure_notifications(target: Resource, client: Any, name: str, notifications: JsonObject) -> None:
+    target.check_keys("NotificationConfiguration", notifications, {"EventBridgeConfiguration"})
     configuration = notifications["EventBridgeConfiguration"]
-    target.only("NotificationConfiguration.EventBridgeConfiguration", configuration, {"EventBridgeEnabled"})
+    target.check_keys("NotificationConfiguration.EventBridgeConfiguration", configuration, {"EventBridgeEnabled"})
     if configuration.get("EventBridgeEnabled", True):
         enabled: JsonObject = {"EventBridgeConfiguration": {}}
         client.put_bucket_notification_configuration(Bucket=name, NotificationConfiguration=enabled)
         target.deployment.event_buckets.add(name)
 
 
-@resource("AWS::S3::BucketPolicy", handled={"Bucket", "PolicyDocument"})
-def bucket_policy(target: Resource, properties: JsonObject) -> Created:
+@register_resource("AWS::S3::BucketPolicy", handled={"Bucket", "PolicyDocument"})
+def create_bucket_policy(target: Resource, properties: JsonObject) -> Created:
     """Attach a policy to a bucket."""
     name, document = properties["Bucket"], properties["PolicyDocument"]
-    target.client("s3").put_bucket_policy(Bucket=name, Policy=as_json(document))
+    target.get_client("s3").put_bucket_policy(Bucket=name, Policy=as_json(document))
     arn = f"arn:{target.place.partition}:s3:::{name}"
     target.deployment.resource_policies.setdefault(arn, []).append(document)
     return Created(f"{name}-policy")

@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 from twin.simulator.neutral import Json, Tool, ToolCall
-from twin.simulator.rules.arguments.schema import complete, find_property, mentions, options, properties
+from twin.simulator.rules.arguments.schema import find_property, get_properties, has_any_word, is_complete, list_options
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?"
@@ -79,38 +79,41 @@ def find_dates(text: str, today: date) -> tuple[list[DateIntent], str]:
     """Return the date arithmetic in a question, and the question without it."""
     reading = _Reading(normalise_dates(text))
 
-    def real(raw: str | None) -> str:
+    def resolve_date(raw: str | None) -> str:
         return today.isoformat() if not raw or raw.lower() == "today" else raw
 
-    def amount(raw: str, negative: bool) -> int:
+    def parse_amount(raw: str, negative: bool) -> int:
         number = _NUMBERS.get(raw.lower()) or int(raw)
         return -number if negative else number
 
-    reading.take(_DIFFERENCE, lambda m: DateIntent("difference", start=real(m[1]), end=real(m[2])))
+    reading.take(_DIFFERENCE, lambda m: DateIntent("difference", start=resolve_date(m[1]), end=resolve_date(m[2])))
     reading.take(
         _SHIFT,
         lambda m: DateIntent(
             "add",
-            date=real(m[4]),
-            amount=amount(m[1], m[3].lower() in ("before", "prior to", "earlier than")),
+            date=resolve_date(m[4]),
+            amount=parse_amount(m[1], m[3].lower() in ("before", "prior to", "earlier than")),
             unit=m[2].lower() + "s",
         ),
     )
     reading.take(
         _PLUS,
         lambda m: DateIntent(
-            "add", date=real(m[1]), amount=amount(m[3], m[2].lower() == "minus"), unit=m[4].lower() + "s"
+            "add", date=resolve_date(m[1]), amount=parse_amount(m[3], m[2].lower() == "minus"), unit=m[4].lower() + "s"
         ),
     )
     reading.take(
         _ADD_TO,
         lambda m: DateIntent(
-            "add", date=real(m[4]), amount=amount(m[2], m[1].lower() == "subtract"), unit=m[3].lower() + "s"
+            "add",
+            date=resolve_date(m[4]),
+            amount=parse_amount(m[2], m[1].lower() == "subtract"),
+            unit=m[3].lower() + "s",
         ),
     )
-    reading.take(_UNTIL, lambda m: DateIntent("difference", start=real(m[2]), end=real(m[1])))
+    reading.take(_UNTIL, lambda m: DateIntent("difference", start=resolve_date(m[2]), end=resolve_date(m[1])))
     for pattern in (_WEEKDAY, _WEEKDAY_2):
-        reading.take(pattern, lambda m: DateIntent("weekday", date=real(m[1])))
+        reading.take(pattern, lambda m: DateIntent("weekday", date=resolve_date(m[1])))
     reading.take(_NOW, lambda m: DateIntent("now", timezone=m[1] or ""))
     return reading.found, reading.text if reading.found else text
 
@@ -118,32 +121,32 @@ def find_dates(text: str, today: date) -> tuple[list[DateIntent], str]:
 def normalise_dates(text: str) -> str:
     """Write dates such as 22 November 2026 or Nov 22, 2026 as 2026-11-22."""
 
-    def iso(day: str, month: str, year: str) -> str:
+    def to_iso(day: str, month: str, year: str) -> str:
         return f"{year}-{_MONTHS.index(month[:3].lower()) + 1:02}-{int(day):02}"
 
     text = re.sub(
         rf"\b(?:the )?(\d{{1,2}})(?:st|nd|rd|th)?(?: of)? ({_MONTH}),? (\d{{4}})\b",
-        lambda m: iso(m[1], m[2], m[3]),
+        lambda m: to_iso(m[1], m[2], m[3]),
         text,
         flags=re.I,
     )
     return re.sub(
-        rf"\b({_MONTH}) (\d{{1,2}})(?:st|nd|rd|th)?,? (\d{{4}})\b", lambda m: iso(m[2], m[1], m[3]), text, flags=re.I
+        rf"\b({_MONTH}) (\d{{1,2}})(?:st|nd|rd|th)?,? (\d{{4}})\b", lambda m: to_iso(m[2], m[1], m[3]), text, flags=re.I
     )
 
 
-def call_for(intent: DateIntent, tools: tuple[Tool, ...]) -> ToolCall | None:
+def make_date_call(intent: DateIntent, tools: tuple[Tool, ...]) -> ToolCall | None:
     """Fit an intent to the first tool whose schema takes it."""
     for tool in tools:
-        arguments = _arguments(intent, tool)
-        if arguments is not None and complete(tool, arguments):
+        arguments = _build_arguments(intent, tool)
+        if arguments is not None and is_complete(tool, arguments):
             return ToolCall(tool.name, arguments)
     return None
 
 
-def _arguments(intent: DateIntent, tool: Tool) -> Json | None:
-    operation = _operation(intent.kind, tool)
-    if operation is None and not (mentions(tool, "date", "dates", "days", "calendar", "time", "weekday")):
+def _build_arguments(intent: DateIntent, tool: Tool) -> Json | None:
+    operation = _find_operation(intent.kind, tool)
+    if operation is None and not (has_any_word(tool, "date", "dates", "days", "calendar", "time", "weekday")):
         return None
     arguments: Json = dict([operation]) if operation else {}
     for field_ in ("start", "end", "timezone") + (("date",) if intent.kind != "difference" else ()):
@@ -158,21 +161,21 @@ def _arguments(intent: DateIntent, tool: Tool) -> Json | None:
         arguments[name] = value
     if intent.kind == "add" and not _set_amount(intent, tool, arguments):
         return None
-    if operation is None and not _speaks_of(intent.kind, tool):
+    if operation is None and not _is_about(intent.kind, tool):
         return None
     return arguments
 
 
-def _operation(kind: str, tool: Tool) -> tuple[str, str] | None:
+def _find_operation(kind: str, tool: Tool) -> tuple[str, str] | None:
     """Return the property that chooses the operation with the value for this kind, if the tool has one."""
-    for name, schema in properties(tool).items():
-        for value in options(schema):
+    for name, schema in get_properties(tool).items():
+        for value in list_options(schema):
             if isinstance(value, str) and value.lower() in _SYNONYMS[kind]:
                 return name, value
     return None
 
 
-def _speaks_of(kind: str, tool: Tool) -> bool:
+def _is_about(kind: str, tool: Tool) -> bool:
     wanted = {
         "difference": ("between", "difference", "days", "duration"),
         "add": ("add", "after", "shift", "later", "offset"),
@@ -180,8 +183,10 @@ def _speaks_of(kind: str, tool: Tool) -> bool:
         "now": ("current", "now", "today"),
     }[kind]
     units = ("unit", "units", "interval")
-    has_operation = any(len(options(schema)) > 1 for name, schema in properties(tool).items() if name not in units)
-    return not has_operation and mentions(tool, *wanted)
+    has_operation = any(
+        len(list_options(schema)) > 1 for name, schema in get_properties(tool).items() if name not in units
+    )
+    return not has_operation and has_any_word(tool, *wanted)
 
 
 def _set_amount(intent: DateIntent, tool: Tool, arguments: Json) -> bool:
@@ -195,7 +200,7 @@ def _set_amount(intent: DateIntent, tool: Tool, arguments: Json) -> bool:
         return False
     arguments[name] = intent.amount
     if unit is not None:
-        allowed = options(properties(tool)[unit])
+        allowed = list_options(get_properties(tool)[unit])
         singular = intent.unit.removesuffix("s")
         arguments[unit] = next((one for one in allowed if str(one).lower() in (intent.unit, singular)), intent.unit)
     return True

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from twin.simulator.neutral import Json, Tool, ToolCall
-from twin.simulator.rules.arguments.schema import kind, name_words, options, properties, required
-from twin.simulator.rules.text import STOP_WORDS, stem, terms, words
+from twin.simulator.rules.arguments.schema import get_properties, infer_type, list_options, list_required, split_name
+from twin.simulator.rules.text import STOP_WORDS, extract_terms, split_words, stem
 
 _EMPTY_NAME_WORDS = frozenset(
     stem(word) for word in "get fetch list show read find do run call tool make perform execute the a of by".split()
@@ -49,14 +49,14 @@ class _Pool:
         self.numbers = _NUMBER.findall(_DATE.sub(" ", _QUOTED.sub(" ", self.text)))
 
 
-def generic_calls(question: str, tools: Sequence[Tool], *, at_most: int = 4) -> list[ToolCall]:
+def plan_generic_calls(question: str, tools: Sequence[Tool], *, at_most: int = 4) -> list[ToolCall]:
     """Return calls of the tools that the question speaks of, the best match first."""
-    asked = set(terms(question)) | {stem(word) for word in words(question)}
+    asked = set(extract_terms(question)) | {stem(word) for word in split_words(question)}
     ranked = sorted(((_match(tool, asked), tool) for tool in tools), key=lambda pair: -pair[0])
     calls: list[ToolCall] = []
     spoken_for: set[str] = set()
     for score, tool in ranked:
-        named = _named(tool)
+        named = _extract_name_words(tool)
         if score <= 0 or len(calls) >= at_most or (calls and not (named - spoken_for and named <= asked)):
             continue
         arguments = fill_arguments(tool, question)
@@ -66,14 +66,14 @@ def generic_calls(question: str, tools: Sequence[Tool], *, at_most: int = 4) -> 
     return calls
 
 
-def _named(tool: Tool) -> set[str]:
-    return set(name_words(tool.name)) - _EMPTY_NAME_WORDS
+def _extract_name_words(tool: Tool) -> set[str]:
+    return set(split_name(tool.name)) - _EMPTY_NAME_WORDS
 
 
 def _match(tool: Tool, asked: set[str]) -> float:
     """Return how clearly a question speaks of a tool; zero is not enough for a call."""
-    named = _named(tool)
-    described = set(terms(tool.description)) - named
+    named = _extract_name_words(tool)
+    described = set(extract_terms(tool.description)) - named
     hits, share = len(described & asked), len(named & asked) / len(named) if named else 0.0
     if share == 1.0 or (share >= 0.5 and hits >= 1) or hits >= 3:
         return 3 * share + hits
@@ -89,15 +89,15 @@ def fill_arguments(tool: Tool, question: str, *, force: bool = False) -> Json | 
         force: Use whatever fits the type rather than give up.
     """
     pool = _Pool(question)
-    needed = required(tool)
-    declared = properties(tool)
+    needed = list_required(tool)
+    declared = get_properties(tool)
     arguments: Json = {}
     for name in sorted(declared, key=lambda one: one not in needed):
-        value = _explicit(name, declared[name], pool)
+        value = _find_explicit(name, declared[name], pool)
         if value is None:
-            value = _by_form(name, declared[name], pool, needed=name in needed)
+            value = _find_by_form(name, declared[name], pool, needed=name in needed)
         if value is None and name in needed and "default" not in declared[name]:
-            value = _last_resort(tool, name, declared[name], pool, force=force)
+            value = _guess_value(tool, name, declared[name], pool, force=force)
             if value is None:
                 return None
         if value is not None:
@@ -105,7 +105,7 @@ def fill_arguments(tool: Tool, question: str, *, force: bool = False) -> Json | 
     return arguments
 
 
-def _explicit(name: str, schema: Json, pool: _Pool) -> Any:
+def _find_explicit(name: str, schema: Json, pool: _Pool) -> Any:
     """Return a value written as ``name: value``, ``name=value`` or ``name "value"``."""
     spoken = re.escape(name).replace("_", r"[_ ]")
     pattern = rf"\b{spoken}\s*(?:[:=]|\bis\b)?\s*(?:[\"“']([^\"”']+)[\"”']|(?<=[:=\s])({_NUMBER.pattern}))"
@@ -113,7 +113,7 @@ def _explicit(name: str, schema: Json, pool: _Pool) -> Any:
     if match is None:
         return None
     raw = (match[1] or match[2] or "").strip()
-    value = _typed(raw, schema)
+    value = _coerce(raw, schema)
     if value is not None:
         pool.quoted = [one for one in pool.quoted if one != raw]
         if raw in pool.numbers:
@@ -121,13 +121,13 @@ def _explicit(name: str, schema: Json, pool: _Pool) -> Any:
     return value
 
 
-def _typed(raw: str, schema: Json) -> Any:
-    wanted = kind(schema)
-    if allowed := options(schema):
+def _coerce(raw: str, schema: Json) -> Any:
+    wanted = infer_type(schema)
+    if allowed := list_options(schema):
         return next((one for one in allowed if str(one).lower() == raw.lower()), None)
     if wanted in ("integer", "number"):
         match = _NUMBER.search(raw)
-        return _number(match.group(), wanted) if match else None
+        return _to_number(match.group(), wanted) if match else None
     if wanted == "boolean":
         return raw.lower() in ("true", "yes", "on", "1")
     if wanted == "array":
@@ -135,23 +135,23 @@ def _typed(raw: str, schema: Json) -> Any:
     return raw if wanted == "string" and raw else None
 
 
-def _by_form(name: str, schema: Json, pool: _Pool, *, needed: bool) -> Any:
-    if allowed := options(schema):
-        return _option(allowed, pool.text)
-    wanted = kind(schema)
+def _find_by_form(name: str, schema: Json, pool: _Pool, *, needed: bool) -> Any:
+    if allowed := list_options(schema):
+        return _find_option(allowed, pool.text)
+    wanted = infer_type(schema)
     if wanted in ("integer", "number"):
-        return _number(pool.numbers.pop(0), wanted) if pool.numbers and needed else None
+        return _to_number(pool.numbers.pop(0), wanted) if pool.numbers and needed else None
     if wanted == "boolean":
         spoken = name.replace("_", " ")
         if re.search(rf"\b(?:no|not|without)\s+{re.escape(spoken)}", pool.text, re.I):
             return False
         return True if re.search(rf"\b{re.escape(spoken)}\b", pool.text, re.I) else (False if needed else None)
     if wanted == "array":
-        return _list(schema, pool) if needed else None
-    return _string(name, schema, pool, needed=needed) if wanted == "string" else None
+        return _find_list(schema, pool) if needed else None
+    return _find_string(name, schema, pool, needed=needed) if wanted == "string" else None
 
 
-def _string(name: str, schema: Json, pool: _Pool, *, needed: bool) -> str | None:
+def _find_string(name: str, schema: Json, pool: _Pool, *, needed: bool) -> str | None:
     lowered, form = name.lower(), str(schema.get("format", ""))
     parts = set(re.split(r"[_\W]+", lowered))
     for wanted, pattern in (("date", _DATE), ("email", _EMAIL), ("url", _URL), ("uri", _URL)):
@@ -170,42 +170,42 @@ def _string(name: str, schema: Json, pool: _Pool, *, needed: bool) -> str | None
     return pool.quoted.pop(0) if pool.quoted and needed else None
 
 
-def _last_resort(tool: Tool, name: str, schema: Json, pool: _Pool, *, force: bool) -> Any:
+def _guess_value(tool: Tool, name: str, schema: Json, pool: _Pool, *, force: bool) -> Any:
     """Fill a required string from what the question says beside the tool's own words."""
-    wanted = kind(schema)
-    if wanted == "string" and not options(schema):
+    wanted = infer_type(schema)
+    if wanted == "string" and not list_options(schema):
         tail = re.search(r":\s+(.+?)[?!.]*$", pool.text, re.S) or _TAIL.search(pool.text)
-        rest = tail[1].strip() if tail else _beside(tool, pool.text)
+        rest = tail[1].strip() if tail else _extract_rest(tool, pool.text)
         return rest or (pool.text.strip() if force else None)
     if not force:
         return None
-    if allowed := options(schema):
+    if allowed := list_options(schema):
         return allowed[0]
     return {"integer": 0, "number": 0, "boolean": False, "array": [], "object": {}}.get(wanted)
 
 
-def _beside(tool: Tool, text: str) -> str:
-    own = {*name_words(tool.name), *(stem(word) for word in words(tool.description))}
+def _extract_rest(tool: Tool, text: str) -> str:
+    own = {*split_name(tool.name), *(stem(word) for word in split_words(tool.description))}
     kept = [word for word in re.findall(r"\S+", text) if stem(word.strip("?.,!:;")) not in own]
     while kept and kept[0].strip("?.,!:;").lower() in STOP_WORDS:
         kept.pop(0)
     return " ".join(kept).strip(" ?.!,:;")
 
 
-def _option(allowed: Sequence[Any], text: str) -> Any:
+def _find_option(allowed: Sequence[Any], text: str) -> Any:
     for one in allowed:
         spoken = re.escape(str(one)).replace("_", "[_ -]")
         if re.search(rf"(?<!\w){spoken}(?!\w)", text, re.I):
             return one
-    asked = set(terms(text))
-    return next((one for one in allowed if asked & set(name_words(str(one)))), None)
+    asked = set(extract_terms(text))
+    return next((one for one in allowed if asked & set(split_name(str(one)))), None)
 
 
-def _list(schema: Json, pool: _Pool) -> list[Any] | None:
+def _find_list(schema: Json, pool: _Pool) -> list[Any] | None:
     items = schema.get("items") or {}
-    wanted = kind(items) if isinstance(items, dict) else "string"
+    wanted = infer_type(items) if isinstance(items, dict) else "string"
     if wanted in ("integer", "number"):
-        found: list[Any] = [_number(one, wanted) for one in pool.numbers]
+        found: list[Any] = [_to_number(one, wanted) for one in pool.numbers]
         pool.numbers.clear()
     else:
         found = list(pool.quoted)
@@ -217,6 +217,6 @@ def _list(schema: Json, pool: _Pool) -> list[Any] | None:
     return found or None
 
 
-def _number(raw: str, wanted: str) -> int | float:
+def _to_number(raw: str, wanted: str) -> int | float:
     value = float(raw)
     return int(value) if wanted == "integer" or ("." not in raw) else value

@@ -9,8 +9,8 @@ from typing import Any
 from jsonschema import Draft202012Validator
 
 from twin.simulator.neutral import Json
-from twin.simulator.rules.arguments.schema import kind, name_words, options, resolve
-from twin.simulator.rules.text import sentences, shorten, stem, terms, words
+from twin.simulator.rules.arguments.schema import infer_type, list_options, resolve, split_name
+from twin.simulator.rules.text import extract_terms, shorten, split_sentences, split_words, stem
 
 _MAX_DEPTH = 12
 _MAX_ITEMS = 3
@@ -45,7 +45,7 @@ class Filler:
         self._text = text
         self._focus = focus
         self._confidence = confidence
-        self._sentences = sentences(text) or [text.strip() or "none"]
+        self._sentences = split_sentences(text) or [text.strip() or "none"]
         self._answer = answer or shorten(" ".join(self._sentences[:2]), 400)
         self._numbers = _NUMBER.findall(re.sub(r"\d{4}-\d{2}-\d{2}", " ", text))
 
@@ -61,23 +61,23 @@ class Filler:
 
     def _fill(self, name: str, raw: Any, root: Json, depth: int) -> Any:
         schema = resolve(raw, root)
-        allowed = options(schema)
+        allowed = list_options(schema)
         if allowed:
             return self._choose(allowed)
-        wanted = kind(schema)
+        wanted = infer_type(schema)
         if depth > _MAX_DEPTH:
             return None
         if wanted == "object":
-            return self._object(schema, root, depth)
+            return self._build_object(schema, root, depth)
         if wanted == "array":
-            return self._array(name, schema, root, depth)
+            return self._build_array(name, schema, root, depth)
         if wanted in ("integer", "number"):
-            return self._number(name, schema, wanted)
+            return self._build_number(name, schema, wanted)
         if wanted == "boolean":
-            return not _NEGATIVE.search(self._near(name))
-        return self._string(name, schema) if wanted == "string" else None
+            return not _NEGATIVE.search(self._find_near(name))
+        return self._build_string(name, schema) if wanted == "string" else None
 
-    def _object(self, schema: Json, root: Json, depth: int) -> Json:
+    def _build_object(self, schema: Json, root: Json, depth: int) -> Json:
         needed = set(schema.get("required") or ())
         filled: Json = {}
         for name, one in (schema.get("properties") or {}).items():
@@ -87,12 +87,12 @@ class Filler:
             filled[name] = "none"
         return filled
 
-    def _array(self, name: str, schema: Json, root: Json, depth: int) -> list[Any]:
+    def _build_array(self, name: str, schema: Json, root: Json, depth: int) -> list[Any]:
         least, most = int(schema.get("minItems", 0)), int(schema.get("maxItems", _MAX_ITEMS))
         items = schema.get("items") or {"type": "string"}
         resolved = resolve(items, root)
-        if kind(resolved) == "string" and not options(resolved):
-            found: list[Any] = [self._fit(one, resolved) for one in self._list(name)]
+        if infer_type(resolved) == "string" and not list_options(resolved):
+            found: list[Any] = [self._fit(one, resolved) for one in self._list_items(name)]
         elif depth >= _MAX_DEPTH // 2:
             found = []
         else:
@@ -101,30 +101,32 @@ class Filler:
             found = list({json.dumps(one): one for one in found}.values())
         while found and len(found) < least:
             found.append(
-                f"{found[-1]} {len(found) + 1}" if isinstance(found[-1], str) and not options(resolved) else found[-1]
+                f"{found[-1]} {len(found) + 1}"
+                if isinstance(found[-1], str) and not list_options(resolved)
+                else found[-1]
             )
         return found[: max(least, min(most, _MAX_ITEMS))]
 
-    def _list(self, name: str) -> list[str]:
+    def _list_items(self, name: str) -> list[str]:
         """Return the items after ``name:``, the text's list, or its sentences."""
-        named = self._named(name)
+        named = self._find_named(name)
         if named:
             return [part.strip() for part in re.split(r"[,;]|\band\b", named) if part.strip()]
-        if {"keyword", "topic", "tag", "term", "entiti", "name"} & set(name_words(name)):
+        if {"keyword", "topic", "tag", "term", "entiti", "name"} & set(split_name(name)):
             names = re.findall(r"\b[A-Z][\w-]+(?: [A-Z][\w-]+)*", self._text)
-            return list(dict.fromkeys([*names, *(word for word in words(self._text) if len(word) > 6)]))[
+            return list(dict.fromkeys([*names, *(word for word in split_words(self._text) if len(word) > 6)]))[
                 :_MAX_ITEMS
             ] or ["none"]
         return [shorten(one, 300) for one in self._sentences[:_MAX_ITEMS]]
 
-    def _number(self, name: str, schema: Json, wanted: str) -> int | float:
-        low, high = _bounds(schema, wanted)
-        if _CONFIDENCE & set(name_words(name)):
+    def _build_number(self, name: str, schema: Json, wanted: str) -> int | float:
+        low, high = _read_bounds(schema, wanted)
+        if _CONFIDENCE & set(split_name(name)):
             bottom = low if low is not None else 0.0
             top = high if high is not None else (1.0 if wanted == "number" else 10.0)
             value = bottom + (top - bottom) * self._confidence
         else:
-            named = _NUMBER.search(self._named(name))
+            named = _NUMBER.search(self._find_named(name))
             value = float(named.group()) if named else float(self._numbers.pop(0)) if self._numbers else (low or 0.0)
         value = min(max(value, low if low is not None else value), high if high is not None else value)
         step = schema.get("multipleOf")
@@ -132,7 +134,7 @@ class Filler:
             value = round(value / step) * step
         return round(value) if wanted == "integer" else round(value, 4)
 
-    def _string(self, name: str, schema: Json) -> str:
+    def _build_string(self, name: str, schema: Json) -> str:
         form = str(schema.get("format", ""))
         if form in _FORMATS:
             pattern, fallback = _FORMATS[form]
@@ -141,10 +143,10 @@ class Filler:
         if schema.get("pattern"):
             match = re.search(str(schema["pattern"]).strip("^$"), self._text)
             return match.group() if match else self._fit("", schema)
-        return self._fit(self._named(name) or self._by_name(name), schema)
+        return self._fit(self._find_named(name) or self._find_by_name(name), schema)
 
-    def _by_name(self, name: str) -> str:
-        parts = set(name_words(name))
+    def _find_by_name(self, name: str) -> str:
+        parts = set(split_name(name))
         if parts & {"titl", "subject", "headlin", "nam", "label"}:
             return shorten(self._sentences[0], 80)
         if parts & {"email", "mail"}:
@@ -155,7 +157,7 @@ class Filler:
             return match.group() if match else "none"
         return self._answer
 
-    def _named(self, name: str) -> str:
+    def _find_named(self, name: str) -> str:
         """Return what stands after ``name:`` in the text."""
         if not name:
             return ""
@@ -165,9 +167,9 @@ class Filler:
         )
         return match[1].strip() if match else ""
 
-    def _near(self, name: str) -> str:
-        wanted = set(name_words(name))
-        return next((one for one in self._sentences if wanted & set(terms(one))), self._sentences[0])
+    def _find_near(self, name: str) -> str:
+        wanted = set(split_name(name))
+        return next((one for one in self._sentences if wanted & set(extract_terms(one))), self._sentences[0])
 
     def _fit(self, text: str, schema: Json) -> str:
         least, most = int(schema.get("minLength", 0)), int(schema.get("maxLength", 0))
@@ -178,20 +180,20 @@ class Filler:
     def _choose(self, allowed: list[Any]) -> Any:
         """Return the allowed value that the focus, else the text, speaks of most; the first if neither does."""
         for text in (self._focus, self._text):
-            present = terms(text)
-            scores = [_mentioned(value, text, present) for value in allowed]
+            present = extract_terms(text)
+            scores = [_score_mentions(value, text, present) for value in allowed]
             if max(scores) > 0:
                 return allowed[scores.index(max(scores))]
         return allowed[0]
 
 
-def _mentioned(value: Any, text: str, present: list[str]) -> float:
+def _score_mentions(value: Any, text: str, present: list[str]) -> float:
     literal = len(re.findall(rf"(?<!\w){re.escape(str(value))}(?!\w)", text, re.I))
-    parts = name_words(str(value))
+    parts = split_name(str(value))
     return 2.0 * literal + sum(present.count(part) for part in parts) / (len(parts) or 1)
 
 
-def _bounds(schema: Json, wanted: str) -> tuple[float | None, float | None]:
+def _read_bounds(schema: Json, wanted: str) -> tuple[float | None, float | None]:
     gap = 1 if wanted == "integer" else 1e-3
     low, high = schema.get("minimum"), schema.get("maximum")
     if "exclusiveMinimum" in schema:

@@ -21,13 +21,13 @@ class DynamoKeys:
 
     def get(self, tenant: str, key_id: str) -> ApiKey | None:
         """See `KeyStore`."""
-        item = self._state.get(keys.collection(tenant, "KEYS"), key_id)
-        return None if item is None else _key(item)
+        item = self._state.get(keys.collection_pk(tenant, "KEYS"), key_id)
+        return None if item is None else _parse_key(item)
 
     def put(self, key: ApiKey) -> None:
         """See `KeyStore`."""
         item: Item = {
-            "pk": keys.collection(key.tenant, "KEYS"),
+            "pk": keys.collection_pk(key.tenant, "KEYS"),
             "sk": key.key_id,
             "type": "api_key",
             "body": key.model_dump_json(exclude={"disabled_at"}),
@@ -41,7 +41,7 @@ class DynamoKeys:
         """See `KeyStore`."""
         try:
             item = self._state.update(
-                keys.collection(tenant, "KEYS"),
+                keys.collection_pk(tenant, "KEYS"),
                 key_id,
                 "SET disabled_at = if_not_exists(disabled_at, :at)",
                 condition="attribute_exists(pk)",
@@ -49,14 +49,14 @@ class DynamoKeys:
             )
         except ConditionFailed as failure:
             raise NotFound("no such key", field="key_id") from failure
-        return _key(item)
+        return _parse_key(item)
 
     def list(self, tenant: str) -> list[ApiKey]:
         """See `KeyStore`."""
-        return [_key(item) for item in self._state.iterate(keys.collection(tenant, "KEYS"))]
+        return [_parse_key(item) for item in self._state.iter_items(keys.collection_pk(tenant, "KEYS"))]
 
 
-def _key(item: Item) -> ApiKey:
+def _parse_key(item: Item) -> ApiKey:
     key = from_stored(ApiKey, item["body"])
     if "disabled_at" not in item:
         return key

@@ -15,7 +15,7 @@ _DISCOVERY_BYTES = 100_000
 _KEYS_LIFESPAN_SECONDS = 600
 
 
-def _fetch(url: str) -> dict[str, Any]:
+def _fetch_json(url: str) -> dict[str, Any]:
     with urllib.request.urlopen(url, timeout=_TIMEOUT_SECONDS) as reply:  # noqa: S310 - the scheme is checked
         document: dict[str, Any] = json.loads(reply.read(_DISCOVERY_BYTES))
     return document
@@ -36,7 +36,7 @@ class OidcVerifier:
         issuer: str,
         audience: str,
         *,
-        fetch: Callable[[str], dict[str, Any]] = _fetch,
+        fetch: Callable[[str], dict[str, Any]] = _fetch_json,
         keys: Callable[[str], Any] | None = None,
     ) -> None:
         if not issuer.startswith("https://"):
@@ -44,7 +44,7 @@ class OidcVerifier:
         self._issuer = issuer
         self._audience = audience
         self._fetch = fetch
-        self._make_keys = keys or _key_client
+        self._make_keys = keys or _make_key_client
         self._keys: Any = None
 
     def verify(self, token: str) -> Mapping[str, Any]:
@@ -52,7 +52,7 @@ class OidcVerifier:
         import jwt  # With its first token: most deployments have no issuer.
 
         try:
-            key = self._client().get_signing_key_from_jwt(token)
+            key = self._get_key_client().get_signing_key_from_jwt(token)
             claims: dict[str, Any] = jwt.decode(
                 token,
                 key.key,
@@ -68,7 +68,7 @@ class OidcVerifier:
             raise NotAuthenticated("the token is not valid") from error
         return claims
 
-    def _client(self) -> Any:
+    def _get_key_client(self) -> Any:
         if self._keys is None:
             try:
                 document = self._fetch(f"{self._issuer.rstrip('/')}/.well-known/openid-configuration")
@@ -85,7 +85,7 @@ class OidcVerifier:
         return self._keys
 
 
-def _key_client(address: str) -> Any:
+def _make_key_client(address: str) -> Any:
     import jwt
 
     return jwt.PyJWKClient(

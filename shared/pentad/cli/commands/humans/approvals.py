@@ -9,9 +9,9 @@ from typing import Annotated, Any
 import typer
 
 from pentad.cli.client import ApiClient
-from pentad.cli.console import EXIT_USAGE, OPTIONS, OUT, CommandError, emit, failures, text_of
-from pentad.cli.show import approval_lines, at
-from pentad.cli.target import api
+from pentad.cli.console import EXIT_USAGE, OPTIONS, OUT, CommandError, handle_errors, print_json, read_text
+from pentad.cli.show import format_time, render_approval
+from pentad.cli.target import create_api_client
 
 Json = dict[str, Any]
 _LISTED = 500
@@ -20,18 +20,18 @@ Reason = Annotated[str | None, typer.Option(help="Why; kept with the decision.")
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask again.")]
 
 
-def approvals(
+def list_approvals(
     approval: Annotated[str | None, typer.Argument(help="Show this one, decided or not.")] = None,
     group: Annotated[str | None, typer.Option(help="Only those that this group is asked.")] = None,
     kind: Annotated[str | None, typer.Option(help="Only calls, answer, question or escalation.")] = None,
 ) -> None:
     """List what waits for a decision, the oldest first, or show one."""
-    with failures(), closing(api()) as client:
+    with handle_errors(), closing(create_api_client()) as client:
         if approval is not None:
             view = client.call("GET", f"/v1/approvals/{approval}")
-            _out(view, approval_lines(view))
+            _print_result(view, render_approval(view))
             return
-        _list(client, group, kind)
+        _print_pending(client, group, kind)
 
 
 def approve(
@@ -44,12 +44,12 @@ def approve(
     yes: Yes = False,
 ) -> None:
     """Approve what is shown: exactly that runs."""
-    with failures():
+    with handle_errors():
         if approval is None:
             raise CommandError(
                 "approve needs the id of an approval; `pentad approvals` lists those that wait", code=EXIT_USAGE
             )
-    with failures(), closing(api()) as client:
+    with handle_errors(), closing(create_api_client()) as client:
         extra = {"allow_tool_for_run": True} if allow_tool else {}
         _decide(client, approval, {"decision": "reject" if reject else "approve", "reason": reason, **extra}, yes=yes)
 
@@ -60,7 +60,7 @@ def reject(
     yes: Yes = False,
 ) -> None:
     """Reject, with a reason that the agent sees."""
-    with failures(), closing(api()) as client:
+    with handle_errors(), closing(create_api_client()) as client:
         _decide(client, approval, {"decision": "reject", "reason": reason}, yes=yes)
 
 
@@ -75,16 +75,16 @@ def edit(
     yes: Yes = False,
 ) -> None:
     """Change a call's arguments or a drafted answer, and approve what you made of it."""
-    with failures(), closing(api()) as client:
+    with handle_errors(), closing(create_api_client()) as client:
         if (arguments is None) == (text is None):
             raise CommandError("give either --arguments FILE or --text FILE", code=EXIT_USAGE)
         view = client.call("GET", f"/v1/approvals/{approval}")
         body: Json = {"decision": "edit", "reason": reason}
         if text is not None:
-            body["text"] = _read(text).rstrip("\n")
+            body["text"] = _read_input(text).rstrip("\n")
         elif arguments is not None:
-            body["arguments"] = {str(_index(view, call)): _json(arguments)}
-        _decide(client, approval, body, yes=yes, view=view, shown=_as_edited(view, body))
+            body["arguments"] = {str(_resolve_call_index(view, call)): _read_json(arguments)}
+        _decide(client, approval, body, yes=yes, view=view, shown=_apply_edit(view, body))
 
 
 def answer(
@@ -92,7 +92,7 @@ def answer(
     text: Annotated[str, typer.Argument(help="The answer; - reads standard input.")],
 ) -> None:
     """Answer an agent's question, or the user in the place of an agent that escalated."""
-    with failures(), closing(api()) as client:
+    with handle_errors(), closing(create_api_client()) as client:
         words = sys.stdin.read() if text == "-" else text
         _decide(client, approval, {"decision": "answer", "text": words}, yes=True)
 
@@ -103,14 +103,14 @@ def escalate(
     reason: Reason = None,
 ) -> None:
     """Let another group decide; it has the whole time again."""
-    with failures(), closing(api()) as client:
+    with handle_errors(), closing(create_api_client()) as client:
         _decide(client, approval, {"decision": "escalate", "group": to, "reason": reason}, yes=True)
 
 
 def decide_at_prompt(client: ApiClient, approval: str) -> None:
     """Show an approval and take the decision that is typed: an answer to a question, else yes or a reason against."""
     view = client.call("GET", f"/v1/approvals/{approval}")
-    OUT.print(approval_lines(view))
+    OUT.print(render_approval(view))
     if view["kind"] == "question":
         typed = OUT.input("Answer (empty declines): ").strip()
         body: Json = {"decision": "answer", "text": typed} if typed else {"decision": "reject"}
@@ -134,15 +134,15 @@ def _decide(
     """Show what is decided on, ask once more, decide on exactly that, and say what became of it."""
     view = view or client.call("GET", f"/v1/approvals/{approval}")
     if not OPTIONS.json:
-        OUT.print(approval_lines(shown or view))
+        OUT.print(render_approval(shown or view))
     if not yes and not OPTIONS.json and not typer.confirm(f"{body['decision']}?"):
         raise CommandError("nothing decided", code=EXIT_USAGE)
     sent = {name: value for name, value in body.items() if value is not None}
     decided = client.call("POST", f"/v1/approvals/{approval}", body=sent | {"arguments_hash": view["arguments_hash"]})
-    _out(decided, f"{approval} is {_state(decided)}")
+    _print_result(decided, f"{approval} is {_describe_state(decided)}")
 
 
-def _as_edited(view: Json, body: Json) -> Json:
+def _apply_edit(view: Json, body: Json) -> Json:
     """Return an approval as it will be: what is asked about is what would run."""
     new = body.get("arguments", {})
     calls = [
@@ -152,33 +152,33 @@ def _as_edited(view: Json, body: Json) -> Json:
     return view | {"calls": calls, "text": body.get("text", view["text"])}
 
 
-def _state(view: Json) -> str:
+def _describe_state(view: Json) -> str:
     if view["status"] != "pending":
         return str(view["status"])
     if view["votes"]:
         return f"pending: {len(view['votes'])} of {view['quorum']} have approved"
-    return f"pending: the group {view['group']} is asked until {at(view['expires_at'])}"
+    return f"pending: the group {view['group']} is asked until {format_time(view['expires_at'])}"
 
 
-def _out(view: Json, text: Any) -> None:
+def _print_result(view: Json, text: Any) -> None:
     if OPTIONS.json:
-        emit(view)
+        print_json(view)
     else:
         OUT.print(text)
 
 
-def _list(client: ApiClient, group: str | None, kind: str | None) -> None:
-    views = list(client.pages("/v1/approvals", limit=_LISTED, group=group, kind=kind))
+def _print_pending(client: ApiClient, group: str | None, kind: str | None) -> None:
+    views = list(client.iter_items("/v1/approvals", limit=_LISTED, group=group, kind=kind))
     if OPTIONS.json:
-        emit(views)
+        print_json(views)
         return
     for view in views:
-        OUT.print(approval_lines(view))
+        OUT.print(render_approval(view))
     if not views:
         OUT.print("Nothing waits for a decision.")
 
 
-def _index(view: Json, call: int | None) -> int:
+def _resolve_call_index(view: Json, call: int | None) -> int:
     shown = [one["index"] for one in view["calls"]]
     if call is None and len(shown) == 1:
         return int(shown[0])
@@ -187,13 +187,13 @@ def _index(view: Json, call: int | None) -> int:
     return call
 
 
-def _read(path: Path) -> str:
-    return sys.stdin.read() if str(path) == "-" else text_of(path)
+def _read_input(path: Path) -> str:
+    return sys.stdin.read() if str(path) == "-" else read_text(path)
 
 
-def _json(path: Path) -> Json:
+def _read_json(path: Path) -> Json:
     try:
-        value = json.loads(_read(path))
+        value = json.loads(_read_input(path))
     except ValueError as error:
         raise CommandError(f"{path} is not JSON: {error}", code=EXIT_USAGE) from error
     if not isinstance(value, dict):
@@ -205,19 +205,19 @@ def undo(
     name: Annotated[str, typer.Argument(help="A run, whose effects are undone newest first, or one undo token.")],
 ) -> None:
     """Undo the effects of a run, or one of them."""
-    with failures(), closing(api()) as client:
-        tokens = _tokens_of_run(client, name) if name.startswith("run_") else [name]
+    with handle_errors(), closing(create_api_client()) as client:
+        tokens = _fetch_undo_tokens(client, name) if name.startswith("run_") else [name]
         if not tokens:
             raise CommandError(f"{name} has no effect that can be undone")
         undone = [client.call("POST", "/v1/undo", body={"undo_token": token}) for token in tokens]
         if OPTIONS.json:
-            emit(undone)
+            print_json(undone)
             return
         for call in undone:
             OUT.print(f"{call['tool']} of step {call['step']}: {call['status']}")
 
 
-def _tokens_of_run(client: ApiClient, run_id: str) -> list[str]:
+def _fetch_undo_tokens(client: ApiClient, run_id: str) -> list[str]:
     events = client.call("GET", f"/v1/runs/{run_id}/events")["events"]
     calls = [event["detail"] for event in events if event["type"] == "tool_call"]
     live = [call for call in calls if call.get("undo_token") and call["status"] == "succeeded"]

@@ -12,8 +12,8 @@ from rich.table import Table
 from rich.text import Text
 
 from pentad.cli.client import ApiClient
-from pentad.cli.console import EXIT_USAGE, OPTIONS, OUT, CommandError, emit, failures
-from pentad.cli.target import api
+from pentad.cli.console import EXIT_USAGE, OPTIONS, OUT, CommandError, handle_errors, print_json
+from pentad.cli.target import create_api_client
 
 Json = dict[str, Any]
 
@@ -25,21 +25,21 @@ app = typer.Typer(help="Show what waits for a human, and close what was logged f
 
 
 @app.callback(invoke_without_command=True)
-def review(
+def list_reviews(
     context: typer.Context,
     limit: Annotated[int, typer.Option(min=1, max=_SHOWN, help="The most to show of each list.")] = 50,
 ) -> None:
     """List what waits for a human and what was logged; `show` and `close` take a review's id."""
     if context.invoked_subcommand is not None:
         return
-    with failures(), closing(api()) as client:
-        waiting = list(client.pages("/v1/approvals", limit=limit))
-        logged = list(client.pages("/v1/reviews", limit=limit))
+    with handle_errors(), closing(create_api_client()) as client:
+        waiting = list(client.iter_items("/v1/approvals", limit=limit))
+        logged = list(client.iter_items("/v1/reviews", limit=limit))
         if OPTIONS.json:
-            emit({"waiting": waiting, "logged": logged})
+            print_json({"waiting": waiting, "logged": logged})
             return
-        OUT.print(_waiting_lines(waiting))
-        OUT.print(_logged_lines(logged))
+        OUT.print(_render_waiting(waiting))
+        OUT.print(_render_logged(logged))
 
 
 @app.command()
@@ -47,13 +47,13 @@ def show(
     name: Annotated[str, typer.Argument(metavar="REVIEW", help="Which one.")],
 ) -> None:
     """Show a review with what its step said and did, and how sure it was of it."""
-    with failures(), closing(api()) as client:
+    with handle_errors(), closing(create_api_client()) as client:
         view = client.call("GET", f"/v1/reviews/{name}")
-        details = _of_step(client, view)
+        details = _fetch_step(client, view)
         if OPTIONS.json:
-            emit(view | details)
+            print_json(view | details)
         else:
-            OUT.print(_review_lines(view, details))
+            OUT.print(_render_review(view, details))
 
 
 @app.command()
@@ -63,19 +63,19 @@ def close(
     note: Annotated[str | None, typer.Option(help="What you found.")] = None,
 ) -> None:
     """Take a review off the list with a verdict; how often reviews are right is a metric."""
-    with failures():
+    with handle_errors():
         if verdict not in VERDICTS:
             raise CommandError(f"--verdict is one of: {', '.join(VERDICTS)}", code=EXIT_USAGE)
         body = {"verdict": verdict} | ({"note": note} if note else {})
-        with closing(api()) as client:
+        with closing(create_api_client()) as client:
             closed = client.call("POST", f"/v1/reviews/{name}", body=body)
         if OPTIONS.json:
-            emit(closed)
+            print_json(closed)
         else:
             OUT.print(f"{name} is closed: {closed['verdict']}")
 
 
-def _of_step(client: ApiClient, view: Json) -> Json:
+def _fetch_step(client: ApiClient, view: Json) -> Json:
     """Return what a review's step did: its answer, its calls, and the signals of its assessment."""
     run = client.call("GET", f"/v1/runs/{view['run_id']}")
     events = client.call("GET", f"/v1/runs/{view['run_id']}/events")["events"]
@@ -86,15 +86,15 @@ def _of_step(client: ApiClient, view: Json) -> Json:
     return {"run": run, "calls": calls, "assessment": assessment}
 
 
-def _waiting_lines(waiting: Iterable[Json]) -> RenderableType:
+def _render_waiting(waiting: Iterable[Json]) -> RenderableType:
     rows = [
         (
             one["approval"],
             one["kind"],
             one["agent"],
-            _sure(one.get("confidence")),
-            _short(one["expires_at"]),
-            _cut(_asked(one)),
+            _format_confidence(one.get("confidence")),
+            _format_time(one["expires_at"]),
+            _trim(_describe_approval(one)),
         )
         for one in waiting
     ]
@@ -102,24 +102,24 @@ def _waiting_lines(waiting: Iterable[Json]) -> RenderableType:
         return Text("Nothing waits for a human.")
     headings = ("waits", "kind", "agent", "sure", "until", "what")
     return Group(
-        _table(headings, rows), Text("Decide: pentad approve ID (or reject, edit, answer, escalate)", style="dim")
+        _build_table(headings, rows), Text("Decide: pentad approve ID (or reject, edit, answer, escalate)", style="dim")
     )
 
 
-def _asked(approval: Json) -> str:
+def _describe_approval(approval: Json) -> str:
     calls = ", ".join(call["tool"] for call in approval["calls"])
     return str(approval.get("text") or calls)
 
 
-def _logged_lines(logged: Iterable[Json]) -> RenderableType:
+def _render_logged(logged: Iterable[Json]) -> RenderableType:
     rows = [
         (
             one["review"],
             one["cause"],
             one["agent"],
-            _sure(one["confidence"]),
-            _short(one["created_at"]),
-            _cut(one["summary"]),
+            _format_confidence(one["confidence"]),
+            _format_time(one["created_at"]),
+            _trim(one["summary"]),
         )
         for one in logged
     ]
@@ -127,12 +127,12 @@ def _logged_lines(logged: Iterable[Json]) -> RenderableType:
         return Text("Nothing was logged for review.")
     headings = ("logged", "cause", "agent", "sure", "at", "what")
     return Group(
-        _table(headings, rows),
+        _build_table(headings, rows),
         Text("Look: pentad review show ID; then: pentad review close ID --verdict correct (or wrong)", style="dim"),
     )
 
 
-def _table(headings: Iterable[str], rows: Iterable[tuple[str, ...]]) -> Table:
+def _build_table(headings: Iterable[str], rows: Iterable[tuple[str, ...]]) -> Table:
     table = Table(box=None, pad_edge=False)
     for place, heading in enumerate(headings):
         table.add_column(heading, no_wrap=place == 0, overflow="fold")
@@ -141,10 +141,10 @@ def _table(headings: Iterable[str], rows: Iterable[tuple[str, ...]]) -> Table:
     return table
 
 
-def _review_lines(view: Json, details: Json) -> RenderableType:
+def _render_review(view: Json, details: Json) -> RenderableType:
     run = details["run"]
     lines = [
-        f"[bold]{view['review']}[/]  {view['cause']}  {escape(view['agent'])}  {_short(view['created_at'])}",
+        f"[bold]{view['review']}[/]  {view['cause']}  {escape(view['agent'])}  {_format_time(view['created_at'])}",
         f"run {view['run_id']} step {view['step']}, session {escape(view['session'])}, {run['status']}",
         escape(view["summary"]),
     ]
@@ -154,29 +154,29 @@ def _review_lines(view: Json, details: Json) -> RenderableType:
     if run["answer"]:
         lines.append(escape(run["answer"]))
     if details["assessment"]:
-        lines += _signals(details["assessment"])
+        lines += _render_signals(details["assessment"])
     if view["verdict"]:
         lines.append(f"closed by {escape(view['closed_by'])}: [bold]{view['verdict']}[/] {escape(view['note'] or '')}")
     return Group(*(Text.from_markup(line) for line in lines))
 
 
-def _signals(assessment: Json) -> list[str]:
-    found = [f"confidence {_sure(assessment['confidence'])}: {assessment['band']}"]
+def _render_signals(assessment: Json) -> list[str]:
+    found = [f"confidence {_format_confidence(assessment['confidence'])}: {assessment['band']}"]
     found += [
-        f"  {signal['source']:12} {_sure(signal['score'])}  [dim]{escape(signal['detail'])}[/]"
+        f"  {signal['source']:12} {_format_confidence(signal['score'])}  [dim]{escape(signal['detail'])}[/]"
         for signal in assessment["signals"]
     ]
     return found
 
 
-def _sure(confidence: float | None) -> str:
+def _format_confidence(confidence: float | None) -> str:
     return "-" if confidence is None else f"{confidence:.2f}"
 
 
-def _short(moment: str) -> str:
+def _format_time(moment: str) -> str:
     return datetime.fromisoformat(moment).astimezone().strftime("%m-%d %H:%M")
 
 
-def _cut(text: str) -> str:
+def _trim(text: str) -> str:
     words = " ".join(text.split())
     return words if len(words) <= _SUMMARY_CHARACTERS else f"{words[: _SUMMARY_CHARACTERS - 1]}…"

@@ -8,8 +8,8 @@ import typer
 from rich.table import Table as Grid
 
 from pentad.cli import operator
-from pentad.cli.console import OPTIONS, OUT, CommandError, emit, failures
-from pentad.cli.synth import project_root
+from pentad.cli.console import OPTIONS, OUT, CommandError, handle_errors, print_json
+from pentad.cli.synth import find_project_root
 
 if TYPE_CHECKING:
     from pentad.models.breaker.breaker import Circuit, Forced
@@ -28,63 +28,63 @@ _STYLE = {"closed": "green", "half_open": "yellow", "open": "red"}
 @app.command("list")
 def list_(stage: operator.Stage = None) -> None:
     """Show the circuit of every model."""
-    with failures():
-        now, stored = time.time(), _breaker(stage).all()
-        names = dict.fromkeys([*_names(_catalog()), *sorted(stored)])
-        _show([_view(_circuit(stored, name), now) for name in names])
+    with handle_errors():
+        now, stored = time.time(), _make_breaker(stage).get_all()
+        names = dict.fromkeys([*_list_names(_load_catalog()), *sorted(stored)])
+        _print_views([_build_view(_get_circuit(stored, name), now) for name in names])
 
 
 @app.command("open")
 def open_(which: Which, minutes: Minutes = None, stage: operator.Stage = None) -> None:
     """Hold circuits open: nothing is sent to these models until the time is over, or until `close`."""
-    with failures():
-        _force(which, "open", minutes, stage)
+    with handle_errors():
+        _set_circuits(which, "open", minutes, stage)
 
 
 @app.command("close")
 def close(which: Which, minutes: Minutes = None, stage: operator.Stage = None) -> None:
     """Close circuits now; they may open again by failures, unless they are held closed for some minutes."""
-    with failures():
-        _force(which, "closed" if minutes else None, minutes, stage)
+    with handle_errors():
+        _set_circuits(which, "closed" if minutes else None, minutes, stage)
 
 
-def _force(which: str, forced: "Forced | None", minutes: float | None, stage: str | None) -> None:
-    now, breaker = time.time(), _breaker(stage)
-    known = dict.fromkeys([*_names(_catalog()), *breaker.all()])
+def _set_circuits(which: str, forced: "Forced | None", minutes: float | None, stage: str | None) -> None:
+    now, breaker = time.time(), _make_breaker(stage)
+    known = dict.fromkeys([*_list_names(_load_catalog()), *breaker.get_all()])
     names = [name for name in known if which in (name, name.partition("/")[0])]
     if not names:
         raise CommandError(f"no model is {which}: name one of {', '.join(known)}, or a provider", code=2)
     until = now + minutes * 60 if minutes else None
-    _show([_view(breaker.force(name, forced, until=until), now) for name in names])
+    _print_views([_build_view(breaker.force(name, forced, until=until), now) for name in names])
 
 
-def _breaker(stage: str | None) -> "SharedBreaker":
+def _make_breaker(stage: str | None) -> "SharedBreaker":
     from pentad.models.breaker.adapters.breaker_dynamodb import DynamoCircuits
     from pentad.models.breaker.circuits import SharedBreaker
 
-    return SharedBreaker(DynamoCircuits(operator.table(stage, "TransientTable")))
+    return SharedBreaker(DynamoCircuits(operator.open_table(stage, "TransientTable")))
 
 
-def _catalog() -> "ModelCatalog":
+def _load_catalog() -> "ModelCatalog":
     from pentad.models.catalog.catalog import OVERLAY, load
 
-    path = project_root() / OVERLAY
+    path = find_project_root() / OVERLAY
     return load(overlay=path.read_text(encoding="utf-8") if path.is_file() else None)
 
 
-def _names(catalog: "ModelCatalog") -> list[str]:
+def _list_names(catalog: "ModelCatalog") -> list[str]:
     return [f"{model.provider}/{model.name}" for model in catalog.used_models]
 
 
-def _circuit(stored: Any, name: str) -> "Circuit":
+def _get_circuit(stored: Any, name: str) -> "Circuit":
     from pentad.models.breaker.breaker import Circuit
 
     return stored.get(name) or Circuit(name=name)
 
 
-def _view(circuit: "Circuit", now: float) -> dict[str, Any]:
+def _build_view(circuit: "Circuit", now: float) -> dict[str, Any]:
     provider, _, model = circuit.name.partition("/")
-    state, forced = circuit.state(now), circuit.forced_now(now)
+    state, forced = circuit.get_state(now), circuit.get_forced(now)
     until = circuit.forced_until if forced else circuit.open_until
     return {
         "provider": provider,
@@ -97,9 +97,9 @@ def _view(circuit: "Circuit", now: float) -> dict[str, Any]:
     }
 
 
-def _show(views: list[dict[str, Any]]) -> None:
+def _print_views(views: list[dict[str, Any]]) -> None:
     if OPTIONS.json:
-        emit(views)
+        print_json(views)
         return
     grid = Grid(box=None, pad_edge=False)
     for heading in ("provider", "model", "state", "until", "failures", "reason"):

@@ -8,7 +8,7 @@ from rich.markup import escape
 from rich.table import Table as Grid
 
 from pentad.cli import operator
-from pentad.cli.console import EXIT_FAILED, EXIT_UNAVAILABLE, OPTIONS, OUT, CommandError, emit, failures
+from pentad.cli.console import EXIT_FAILED, EXIT_UNAVAILABLE, OPTIONS, OUT, CommandError, handle_errors, print_json
 
 if TYPE_CHECKING:
     from pentad.models.drill.drill import DrillResult
@@ -18,33 +18,33 @@ _SECONDS = 310.0  # the gateway's function ends after 300
 
 
 @app.callback()
-def group() -> None:
+def keep_group() -> None:
     """Keep the subcommand's name where there is one subcommand."""
 
 
 @app.command("fallback")
-def fallback(stage: operator.Stage = None) -> None:
+def run_fallback_drill(stage: operator.Stage = None) -> None:
     """Send a tiny real request to each link of each chain; exit 1 where one does not answer."""
-    with failures():
-        result = _drilled(stage)
+    with handle_errors():
+        result = _invoke_drill(stage)
         if OPTIONS.json:
-            emit(result.model_dump(mode="json"))
+            print_json(result.model_dump(mode="json"))
         else:
-            OUT.print(_grid(result))
+            OUT.print(_build_grid(result))
             count = len(result.links)
             OUT.print(f"{count - len(result.broken)} of {count} links answer")
         if result.broken:
             raise typer.Exit(EXIT_FAILED)
 
 
-def _drilled(stage: str | None) -> "DrillResult":
+def _invoke_drill(stage: str | None) -> "DrillResult":
     from botocore.exceptions import BotoCoreError, ClientError
 
     from pentad.models.drill.drill import DrillResult
 
-    gateway = operator.function(stage, "gateway")
+    gateway = operator.function_name(stage, "gateway")
     try:
-        reply = operator.client("lambda", stage, read_timeout=_SECONDS).invoke(
+        reply = operator.create_client("lambda", stage, read_timeout=_SECONDS).invoke(
             FunctionName=gateway, Payload=json.dumps({"op": "drill"}).encode()
         )
         data: Any = json.loads(reply["Payload"].read())
@@ -55,7 +55,7 @@ def _drilled(stage: str | None) -> "DrillResult":
     return DrillResult.model_validate(data)
 
 
-def _grid(result: "DrillResult") -> Grid:
+def _build_grid(result: "DrillResult") -> Grid:
     grid = Grid(box=None, pad_edge=False)
     for heading in ("tier", "link", "provider", "model", "", "ms", "error"):
         grid.add_column(heading, no_wrap=heading != "error", justify="right" if heading == "ms" else "left")

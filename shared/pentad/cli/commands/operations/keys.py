@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pentad.cli.console import EXIT_UNAVAILABLE, OPTIONS, OUT, CommandError, emit, failures
-from pentad.cli.target import LOCAL_TENANT, twin_facts
+from pentad.cli.console import EXIT_UNAVAILABLE, OPTIONS, OUT, CommandError, handle_errors, print_json
+from pentad.cli.target import LOCAL_TENANT, read_twin_facts
 
 if TYPE_CHECKING:
     from pentad.api.identity.keys import KeyStore
@@ -19,7 +19,7 @@ Stage = Annotated[
 Tenant = Annotated[str, typer.Option("--tenant", "-t", help="Whose key.")]
 
 
-def store_of(stage: str | None) -> "KeyStore":
+def open_store(stage: str | None) -> "KeyStore":
     """Return the store of keys of a deployed stage, or of the running twin.
 
     Raises:
@@ -32,9 +32,9 @@ def store_of(stage: str | None) -> "KeyStore":
     from pentad.aws.table import Table
 
     if stage is None:
-        facts = twin_facts()
+        facts = read_twin_facts()
         table = facts["outputs"]["pentad-dev-state"]["StateTable"]
-        return DynamoKeys(Table(boto3.client("dynamodb", **_twin_settings(facts)), table))
+        return DynamoKeys(Table(boto3.client("dynamodb", **_build_twin_settings(facts)), table))
     try:
         stacks = boto3.client("cloudformation").describe_stacks(StackName=f"pentad-{stage}-state")["Stacks"]
         outputs = {output["OutputKey"]: output["OutputValue"] for output in stacks[0]["Outputs"]}
@@ -43,7 +43,7 @@ def store_of(stage: str | None) -> "KeyStore":
         raise CommandError(f"stage {stage} can't be reached: {error}", code=EXIT_UNAVAILABLE) from error
 
 
-def _twin_settings(facts: dict[str, Any]) -> dict[str, Any]:
+def _build_twin_settings(facts: dict[str, Any]) -> dict[str, Any]:
     return {
         "endpoint_url": facts["aws_url"],
         "region_name": facts["region"],
@@ -68,10 +68,10 @@ def create(
     from pentad.api.identity.caller import SCOPES
     from pentad.api.identity.keys import create_key
 
-    with failures():
+    with handle_errors():
         now = datetime.now(UTC)
         key, token = create_key(
-            store_of(stage),
+            open_store(stage),
             tenant,
             now=now,
             scopes=scope or SCOPES,
@@ -81,7 +81,9 @@ def create(
             expires_at=now + timedelta(days=days) if days else None,
         )
         if OPTIONS.json:
-            emit({"key": token, "key_id": key.key_id, "tenant": tenant, "scopes": key.scopes, "groups": key.groups})
+            print_json(
+                {"key": token, "key_id": key.key_id, "tenant": tenant, "scopes": key.scopes, "groups": key.groups}
+            )
         else:
             OUT.print(token, soft_wrap=True)
 
@@ -91,10 +93,10 @@ def list_(tenant: Tenant = LOCAL_TENANT, stage: Stage = None) -> None:
     """List a tenant's keys, without their secrets."""
     from pentad.api.identity.keys import list_keys
 
-    with failures():
-        keys = [key.model_dump(exclude={"secret_hash"}) for key in list_keys(store_of(stage), tenant)]
+    with handle_errors():
+        keys = [key.model_dump(exclude={"secret_hash"}) for key in list_keys(open_store(stage), tenant)]
         if OPTIONS.json:
-            emit(keys)
+            print_json(keys)
             return
         for key in keys:
             state = "revoked" if key["disabled_at"] else f"until {key['expires_at'] or 'revoked'}"
@@ -111,9 +113,9 @@ def revoke(
     """Revoke a key; it works for a minute longer at most."""
     from pentad.api.identity.keys import revoke_key
 
-    with failures():
-        key = revoke_key(store_of(stage), tenant, key_id, now=datetime.now(UTC))
+    with handle_errors():
+        key = revoke_key(open_store(stage), tenant, key_id, now=datetime.now(UTC))
         if OPTIONS.json:
-            emit(key.model_dump(exclude={"secret_hash"}))
+            print_json(key.model_dump(exclude={"secret_hash"}))
         else:
             OUT.print(f"{key.key_id} is revoked")

@@ -10,8 +10,8 @@ from rich.markup import escape
 from rich.table import Table as Grid
 
 from pentad.cli import operator
-from pentad.cli.console import ERR, EXIT_USAGE, OPTIONS, OUT, CommandError, emit, failures
-from pentad.cli.synth import project_root
+from pentad.cli.console import ERR, EXIT_USAGE, OPTIONS, OUT, CommandError, handle_errors, print_json
+from pentad.cli.synth import find_project_root
 from pentad.cli.target import LOCAL_TENANT
 from pentad.domain.ids import check_id
 
@@ -28,7 +28,7 @@ All = Annotated[bool, typer.Option("--all", help="Everything of the deployment."
 
 
 @app.command("on")
-def on(
+def set_switches(
     agent: Agents = [],  # noqa: B006 - typer copies it
     tool: Tools = [],  # noqa: B006
     tenant: Tenants = [],  # noqa: B006
@@ -39,16 +39,16 @@ def on(
     """Switch off: no new run starts, runs stop before their next turn, tools refuse before their effect."""
     from pentad.orchestration.switches.ports import Switch
 
-    with failures():
-        store, at = _store(stage), datetime.now(UTC)
-        for scope, subject in _subjects(agent, tool, tenant, everything):
+    with handle_errors():
+        store, at = _make_store(stage), datetime.now(UTC)
+        for scope, subject in _collect_subjects(agent, tool, tenant, everything):
             store.put(Switch(scope=scope, subject=subject, reason=reason, by=getpass.getuser(), at=at))
             _warn(scope, subject)
-        _show(store.all(), [])
+        _print_switches(store.get_all(), [])
 
 
 @app.command("off")
-def off(
+def remove_switches(
     agent: Agents = [],  # noqa: B006
     tool: Tools = [],  # noqa: B006
     tenant: Tenants = [],  # noqa: B006
@@ -56,10 +56,10 @@ def off(
     stage: operator.Stage = None,
 ) -> None:
     """Take switches back. Runs that were stopped stay so; what waits in queues goes on."""
-    with failures():
-        store = _store(stage)
-        missing = [place for place in _subjects(agent, tool, tenant, everything) if not store.remove(*place)]
-        _show(store.all(), [])
+    with handle_errors():
+        store = _make_store(stage)
+        missing = [place for place in _collect_subjects(agent, tool, tenant, everything) if not store.remove(*place)]
+        _print_switches(store.get_all(), [])
         if missing:
             named = ", ".join(scope if scope == "all" else f"{scope} {subject}" for scope, subject in missing)
             raise CommandError(f"nothing was switched off for: {named}")
@@ -71,18 +71,20 @@ def list_(
     stage: operator.Stage = None,
 ) -> None:
     """Show what is switched off, and a tenant's tools that have failed since their last success."""
-    with failures():
-        store = _store(stage)
-        _show(store.all(), store.ailing(check_id("tenant", tenant)))
+    with handle_errors():
+        store = _make_store(stage)
+        _print_switches(store.get_all(), store.list_failing(check_id("tenant", tenant)))
 
 
-def _store(stage: str | None) -> "DynamoSwitches":
+def _make_store(stage: str | None) -> "DynamoSwitches":
     from pentad.orchestration.switches.adapters.switches_dynamodb import DynamoSwitches
 
-    return DynamoSwitches(operator.table(stage, "TransientTable"))
+    return DynamoSwitches(operator.open_table(stage, "TransientTable"))
 
 
-def _subjects(agents: list[str], tools: list[str], tenants: list[str], everything: bool) -> "list[tuple[Scope, str]]":
+def _collect_subjects(
+    agents: list[str], tools: list[str], tenants: list[str], everything: bool
+) -> "list[tuple[Scope, str]]":
     from pentad.orchestration.switches.ports import EVERYTHING
 
     found: list[tuple[Scope, str]] = [("agent", check_id("agent", one)) for one in agents]
@@ -97,7 +99,7 @@ def _subjects(agents: list[str], tools: list[str], tenants: list[str], everythin
 def _warn(scope: "Scope", subject: str) -> None:
     """Say where a name that was switched off is none of this folder's project: a slip of the pen stops nothing."""
     try:
-        root = project_root()
+        root = find_project_root()
     except CommandError:
         return  # An operator may throw switches from anywhere.
     module = f"{subject.replace('-', '_')}.py"
@@ -109,13 +111,13 @@ def _warn(scope: "Scope", subject: str) -> None:
         ERR.print(f"[yellow]note:[/] this project has no {scope} {subject}; the switch is on all the same")
 
 
-def _show(switches: "list[Switch]", ailing: "list[ToolHealth]") -> None:
+def _print_switches(switches: "list[Switch]", ailing: "list[ToolHealth]") -> None:
     now = datetime.now(UTC)
     if OPTIONS.json:
-        emit(
+        print_json(
             {
                 "switches": [one.model_dump(mode="json") for one in switches],
-                "tools": [_health(one, now) for one in ailing],
+                "tools": [_build_health_view(one, now) for one in ailing],
             }
         )
         return
@@ -123,24 +125,24 @@ def _show(switches: "list[Switch]", ailing: "list[ToolHealth]") -> None:
         OUT.print("Nothing is switched off.")
     else:
         OUT.print(
-            _grid(
+            _build_grid(
                 ("off", "", "since", "by", "reason"),
                 [(one.scope, one.subject, f"{one.at:%Y-%m-%d %H:%M}", one.by, one.reason) for one in switches],
             )
         )
     if ailing:
-        views = [_health(one, now) for one in ailing]
+        views = [_build_health_view(one, now) for one in ailing]
         rows = [(one["tool"], one["state"], str(one["failures"]), one["until"] or "", one["error"]) for one in views]
-        OUT.print(_grid(("tool", "state", "failures", "until", "last error"), rows))
+        OUT.print(_build_grid(("tool", "state", "failures", "until", "last error"), rows))
 
 
-def _health(one: "ToolHealth", now: datetime) -> dict[str, Any]:
-    state = "failing" if one.until is None else "out of order" if one.out_of_order(now) else "half-open"
+def _build_health_view(one: "ToolHealth", now: datetime) -> dict[str, Any]:
+    state = "failing" if one.until is None else "out of order" if one.is_out_of_order(now) else "half-open"
     values = one.model_dump(mode="json", include={"tool", "failures", "error", "failed_at", "until"})
     return values | {"state": state}
 
 
-def _grid(headings: tuple[str, ...], rows: Sequence[tuple[Any, ...]]) -> Grid:
+def _build_grid(headings: tuple[str, ...], rows: Sequence[tuple[Any, ...]]) -> Grid:
     grid = Grid(box=None, pad_edge=False)
     for heading in headings:
         grid.add_column(heading, no_wrap=True)

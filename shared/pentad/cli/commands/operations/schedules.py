@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.table import Table as Grid
 
 from pentad.cli import operator
-from pentad.cli.console import EXIT_UNAVAILABLE, OPTIONS, OUT, CommandError, emit, failures
+from pentad.cli.console import EXIT_UNAVAILABLE, OPTIONS, OUT, CommandError, handle_errors, print_json
 
 app = typer.Typer(
     help="Schedules of agents and workflows (`schedules` in agent.yaml), with the operator's AWS credentials.",
@@ -28,11 +28,11 @@ _AWS_LEAD = timedelta(seconds=30)
 @app.command("list")
 def list_(stage: operator.Stage = None) -> None:
     """Show the schedules of a deployment."""
-    with failures():
-        scheduler, prefix = operator.client("scheduler", stage), _prefix(stage)
-        found = [_view(one, prefix) for one in _asked(lambda: _all(scheduler, prefix))]
+    with handle_errors():
+        scheduler, prefix = operator.create_client("scheduler", stage), _name_prefix(stage)
+        found = [_build_view(one, prefix) for one in _call_scheduler(lambda: _list_schedules(scheduler, prefix))]
         if OPTIONS.json:
-            emit({"schedules": found})
+            print_json({"schedules": found})
             return
         if not found:
             OUT.print("No agent has a schedule.")
@@ -54,13 +54,13 @@ def fire(
 
     On AWS it takes up to a minute and a half; the schedule's own times stay as they are.
     """
-    with failures():
-        scheduler, prefix = operator.client("scheduler", stage), _prefix(stage)
-        schedule = _asked(lambda: scheduler.get_schedule(Name=f"{prefix}{name}"))
+    with handle_errors():
+        scheduler, prefix = operator.create_client("scheduler", stage), _name_prefix(stage)
+        schedule = _call_scheduler(lambda: scheduler.get_schedule(Name=f"{prefix}{name}"))
         moment = datetime.now(UTC).replace(microsecond=0) + (_TWIN_LEAD if stage is None else _AWS_LEAD)
         due = f"{moment + timedelta(seconds=1):%Y-%m-%dT%H:%M:%S}"
         suffix = f"-now-{due[-8:].replace(':', '')}"
-        _asked(
+        _call_scheduler(
             lambda: scheduler.create_schedule(
                 Name=f"{prefix}{name}"[: _NAME_CHARACTERS - len(suffix)] + suffix,
                 ScheduleExpression=f"at({due})",
@@ -72,16 +72,16 @@ def fire(
         )
         fired = {"schedule": name, "due": f"{due}Z"}
         if OPTIONS.json:
-            emit(fired)
+            print_json(fired)
         else:
             OUT.print(f"{escape(name)} fires at {due}Z; `pentad runs` shows what it starts to its tenant.")
 
 
-def _prefix(stage: str | None) -> str:
+def _name_prefix(stage: str | None) -> str:
     return f"pentad-{stage or operator.TWIN_STAGE}-"
 
 
-def _all(scheduler: Any, prefix: str) -> list[dict[str, Any]]:
+def _list_schedules(scheduler: Any, prefix: str) -> list[dict[str, Any]]:
     pages = scheduler.get_paginator("list_schedules").paginate(
         NamePrefix=prefix, PaginationConfig={"MaxItems": _MOST, "PageSize": _PAGE}
     )
@@ -89,7 +89,7 @@ def _all(scheduler: Any, prefix: str) -> list[dict[str, Any]]:
     return [scheduler.get_schedule(Name=name) for name in names]
 
 
-def _asked(ask: Callable[[], Any]) -> Any:
+def _call_scheduler(ask: Callable[[], Any]) -> Any:
     from botocore.exceptions import BotoCoreError, ClientError
 
     try:
@@ -102,7 +102,7 @@ def _asked(ask: Callable[[], Any]) -> Any:
         raise CommandError(f"Scheduler can't be reached: {error}", code=EXIT_UNAVAILABLE) from error
 
 
-def _view(schedule: dict[str, Any], prefix: str) -> dict[str, Any]:
+def _build_view(schedule: dict[str, Any], prefix: str) -> dict[str, Any]:
     target = schedule["Target"]
     asks = json.loads(target["Input"]) if target.get("Input", "").startswith("{") else {}
     return {

@@ -6,7 +6,7 @@ import typer
 from rich.table import Table
 
 from pentad.cli import operator
-from pentad.cli.console import EXIT_UNAVAILABLE, OPTIONS, OUT, CommandError, emit, failures
+from pentad.cli.console import EXIT_UNAVAILABLE, OPTIONS, OUT, CommandError, handle_errors, print_json
 from pentad.cli.operator import TWIN_STAGE
 
 if TYPE_CHECKING:
@@ -21,13 +21,13 @@ def list_versions(stage: operator.Stage = None) -> None:
     """Show the versions of every machine: what share of new runs each gets, and whether runs are in flight on it."""
     from botocore.exceptions import BotoCoreError, ClientError
 
-    with failures():
+    with handle_errors():
         try:
-            found = _versions(stage).machines()
+            found = _make_versions(stage).list_versions()
         except (BotoCoreError, ClientError) as error:
             raise CommandError(f"the versions can't be read: {error}", code=EXIT_UNAVAILABLE) from error
         if OPTIONS.json:
-            emit({"versions": [_row(one) for one in found]})
+            print_json({"versions": [_build_row(one) for one in found]})
             return
         grid = Table(box=None, pad_edge=False)
         for heading in ("machine", "version", "published", "new runs", "in flight"):
@@ -48,11 +48,11 @@ def prune(
     """Delete versions that no alias leads to and no run is on, and the functions' versions that nothing names then."""
     from botocore.exceptions import BotoCoreError, ClientError
 
-    with failures():
+    with handle_errors():
         try:
-            versions = _versions(stage)
-            machines = versions.unused_machines(keep=keep)
-            functions = versions.unused_functions(without=machines)
+            versions = _make_versions(stage)
+            machines = versions.find_unused_machines(keep=keep)
+            functions = versions.find_unused_functions(without=machines)
             if not OPTIONS.json:
                 for name in [one.arn for one in machines] + functions:
                     OUT.print(name, soft_wrap=True)
@@ -61,19 +61,19 @@ def prune(
         except (BotoCoreError, ClientError) as error:
             raise CommandError(f"the versions can't be deleted: {error}", code=EXIT_UNAVAILABLE) from error
         if OPTIONS.json:
-            emit({"machines": [one.arn for one in machines], "functions": functions})
+            print_json({"machines": [one.arn for one in machines], "functions": functions})
         else:
             OUT.print(f"{len(machines)} versions of machines and {len(functions)} of functions deleted")
 
 
-def _versions(stage: str | None) -> "Versions":
+def _make_versions(stage: str | None) -> "Versions":
     from pentad.cli.versions import Versions
 
     prefix = f"pentad-{stage or TWIN_STAGE}-"
-    return Versions(operator.client("stepfunctions", stage), operator.client("lambda", stage), prefix)
+    return Versions(operator.create_client("stepfunctions", stage), operator.create_client("lambda", stage), prefix)
 
 
-def _row(one: "MachineVersion") -> dict[str, object]:
+def _build_row(one: "MachineVersion") -> dict[str, object]:
     return {
         "machine": one.machine,
         "version": one.number,

@@ -7,10 +7,10 @@ from typing import Annotated, Any
 
 import typer
 
-from pentad.cli.commands.runs.runs import wait_for
-from pentad.cli.console import EXIT_USAGE, OPTIONS, OUT, CommandError, emit, failures, text_of
+from pentad.cli.commands.runs.runs import wait_for_run
+from pentad.cli.console import EXIT_USAGE, OPTIONS, OUT, CommandError, handle_errors, print_json, read_text
 from pentad.cli.show import print_run
-from pentad.cli.target import api
+from pentad.cli.target import create_api_client
 
 Json = dict[str, Any]
 _ENDED_WELL = ("succeeded", "degraded", "awaiting_human")
@@ -29,28 +29,28 @@ def fork(
     wait: Annotated[float, typer.Option(help="Seconds to wait for the end; 0 does not wait.")] = 300,
 ) -> None:
     """Start a new run in a new session that has a run's conversation up to a turn, and goes on from there."""
-    with failures():
+    with handle_errors():
         body: Json = {"at": at}
         if prompt is not None:
-            body["prompt"] = text_of(prompt)
+            body["prompt"] = read_text(prompt)
         if model is not None:
             body["model"] = model
         if tool_result:
-            body["tool_results"] = [one for path in tool_result for one in results_of(text_of(path))]
-        client = api()
+            body["tool_results"] = [one for path in tool_result for one in parse_results(read_text(path))]
+        client = create_api_client()
         headers = {"Idempotency-Key": idempotency_key or uuid.uuid4().hex}
         view = client.call("POST", f"/v1/runs/{run}/fork", body=body, headers=headers)
         if wait > 0:
-            view = wait_for(client, view, wait)
+            view = wait_for_run(client, view, wait)
         if OPTIONS.json:
-            emit(view)
+            print_json(view)
         else:
             print_run(OUT, view)
         if wait > 0 and view["status"] not in _ENDED_WELL:
             raise typer.Exit(1)
 
 
-def results_of(text: str) -> list[Json]:
+def parse_results(text: str) -> list[Json]:
     """Return the results in a file: a list of ``{call, content, is_error?}``, one of them, or the words of one result.
 
     Raises:

@@ -10,9 +10,9 @@ from rich.markup import escape
 from rich.table import Table as Grid
 
 from pentad.cli import operator
-from pentad.cli.console import EXIT_USAGE, OPTIONS, OUT, CommandError, emit, failures
-from pentad.cli.show import at, print_run
-from pentad.cli.target import api
+from pentad.cli.console import EXIT_USAGE, OPTIONS, OUT, CommandError, handle_errors, print_json
+from pentad.cli.show import format_time, print_run
+from pentad.cli.target import create_api_client
 
 Json = dict[str, Any]
 FAILED_RUNS, RUNS, RUNS_DLQ, NOTICES_DLQ = "failed-runs-dlq", "runs", "runs-dlq", "notices-dlq"
@@ -29,29 +29,29 @@ def cancel(
     reason: Annotated[str | None, typer.Option(help="Why, for whoever looks later.")] = None,
 ) -> None:
     """Cancel a run, and the runs of its steps; its session is free at once."""
-    with failures():
-        view = api().call("POST", f"/v1/runs/{run_id}/cancel", body={"reason": reason} if reason else {})
+    with handle_errors():
+        view = create_api_client().call("POST", f"/v1/runs/{run_id}/cancel", body={"reason": reason} if reason else {})
         if OPTIONS.json:
-            emit(view)
+            print_json(view)
         else:
             print_run(OUT, view)
 
 
-def failed(limit: Limit = 100, stage: operator.Stage = None) -> None:
+def list_failed(limit: Limit = 100, stage: operator.Stage = None) -> None:
     """List failed runs that can go on, messages that started none, and how many notices reached nobody."""
-    with failures():
+    with handle_errors():
         queues = _Queues(stage)
-        listed = queues.read(FAILED_RUNS, limit)
-        runs = [_failed_view(one["detail"]) for one in _once(listed)]
-        stuck = [_stuck_view(body) for body in queues.read(RUNS_DLQ, limit)]
-        lost = queues.length(NOTICES_DLQ)
+        listed = queues.read_bodies(FAILED_RUNS, limit)
+        runs = [_build_failed_view(one["detail"]) for one in _drop_duplicates(listed)]
+        stuck = [_build_stuck_view(body) for body in queues.read_bodies(RUNS_DLQ, limit)]
+        lost = queues.count_messages(NOTICES_DLQ)
         if OPTIONS.json:
-            emit({"runs": runs, "messages": stuck, "notices_undelivered": lost})
+            print_json({"runs": runs, "messages": stuck, "notices_undelivered": lost})
             return
-        OUT.print(_grid(_narrow(runs)) if runs else "No run has failed.")
+        OUT.print(_build_grid(_drop_sessions(runs)) if runs else "No run has failed.")
         if stuck:
             OUT.print(f"{len(stuck)} messages started no run; `pentad runs redrive --all` sends them again:")
-            OUT.print(_grid(stuck))
+            OUT.print(_build_grid(stuck))
         if lost:
             OUT.print(f"{lost} notices reached nobody on one of their channels: they are in {NOTICES_DLQ}.")
 
@@ -65,18 +65,18 @@ def redrive(
     stage: operator.Stage = None,
 ) -> None:
     """Let failed runs go on where they stopped. Again is the same: a failed run has one that goes on for it."""
-    with failures():
+    with handle_errors():
         if everything == (run_id is not None):
             raise CommandError("name one failed run, or say --all", code=EXIT_USAGE)
         queues = _Queues(stage)
-        report = [_redriven(queues, one) for one in _wanted(queues, run_id, limit)]
+        report = [_redrive_run(queues, one) for one in _take_failed(queues, run_id, limit)]
         sent = queues.send_again(limit) if everything else 0
         for one in report:
-            one["status"] = _status(stage, one)
+            one["status"] = _wait_for_status(stage, one)
         if OPTIONS.json:
-            emit({"runs": report, "messages_sent_again": sent})
+            print_json({"runs": report, "messages_sent_again": sent})
             return
-        OUT.print(_grid(report) if report else "No failed run is to go on.")
+        OUT.print(_build_grid(report) if report else "No failed run is to go on.")
         if everything:
             OUT.print(f"{sent} messages were sent again.")
 
@@ -85,26 +85,26 @@ class _Queues:
     """The queues of a deployment, as an operator sees them."""
 
     def __init__(self, stage: str | None) -> None:
-        self._client = operator.client("sqs", stage)
+        self._client = operator.create_client("sqs", stage)
         self._stage = stage or operator.TWIN_STAGE
         self._urls: dict[str, str] = {}  # of four queues at most
 
-    def url(self, name: str) -> str:
+    def get_url(self, name: str) -> str:
         """Return a queue's address."""
         if name not in self._urls:
             reply = self._client.get_queue_url(QueueName=f"pentad-{self._stage}-{name}")
             self._urls[name] = str(reply["QueueUrl"])
         return self._urls[name]
 
-    def length(self, name: str) -> int:
+    def count_messages(self, name: str) -> int:
         """Return about how many messages a queue holds."""
         wanted = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-        reply = self._client.get_queue_attributes(QueueUrl=self.url(name), AttributeNames=wanted)
+        reply = self._client.get_queue_attributes(QueueUrl=self.get_url(name), AttributeNames=wanted)
         return sum(int(reply["Attributes"][one]) for one in wanted)
 
-    def taken(self, name: str, limit: int) -> Iterator[Json]:
+    def take_messages(self, name: str, limit: int) -> Iterator[Json]:
         """Yield at most so many messages; each is hidden from others for a while."""
-        url, seen = self.url(name), 0
+        url, seen = self.get_url(name), 0
         while seen < limit:
             reply = self._client.receive_message(
                 QueueUrl=url, MaxNumberOfMessages=min(_BATCH, limit - seen), VisibilityTimeout=_HIDDEN_SECONDS
@@ -115,74 +115,74 @@ class _Queues:
             seen += len(messages)
             yield from messages
 
-    def read(self, name: str, limit: int) -> list[Json]:
+    def read_bodies(self, name: str, limit: int) -> list[Json]:
         """Return the bodies of messages, which stay in the queue."""
-        taken = list(self.taken(name, limit))
+        taken = list(self.take_messages(name, limit))
         for one in taken:
-            self.leave(name, one)
-        return [_body(one) for one in taken]
+            self.release_message(name, one)
+        return [_parse_body(one) for one in taken]
 
     def send(self, body: str) -> None:
         """Put a message into the runs queue."""
-        self._client.send_message(QueueUrl=self.url(RUNS), MessageBody=body)
+        self._client.send_message(QueueUrl=self.get_url(RUNS), MessageBody=body)
 
-    def leave(self, name: str, message: Json) -> None:
+    def release_message(self, name: str, message: Json) -> None:
         """Let others see a message that was taken."""
         self._client.change_message_visibility(
-            QueueUrl=self.url(name), ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=0
+            QueueUrl=self.get_url(name), ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=0
         )
 
-    def forget(self, name: str, message: Json) -> None:
+    def delete_message(self, name: str, message: Json) -> None:
         """Delete a message."""
-        self._client.delete_message(QueueUrl=self.url(name), ReceiptHandle=message["ReceiptHandle"])
+        self._client.delete_message(QueueUrl=self.get_url(name), ReceiptHandle=message["ReceiptHandle"])
 
     def send_again(self, limit: int) -> int:
         """Send the messages that started no run again, under the key they had, and return how many there were."""
         count = 0
-        for message in self.taken(RUNS_DLQ, limit):
-            body = _body(message)
+        for message in self.take_messages(RUNS_DLQ, limit):
+            body = _parse_body(message)
             if "detail" not in body and "message" in body:
                 # A new message has a new id; the first one's made this request one.
                 body.setdefault("idempotency_key", message["MessageId"])
             self.send(json.dumps(body) if body else message["Body"])
-            self.forget(RUNS_DLQ, message)
+            self.delete_message(RUNS_DLQ, message)
             count += 1
         return count
 
 
-def _wanted(queues: _Queues, run_id: str | None, limit: int) -> Iterator[Json]:
+def _take_failed(queues: _Queues, run_id: str | None, limit: int) -> Iterator[Json]:
     """Yield the messages of the failed runs that are to go on, each run once."""
     seen: set[str] = set()
-    for message in queues.taken(FAILED_RUNS, limit if run_id is None else 1000):
-        detail = _body(message).get("detail", {})
+    for message in queues.take_messages(FAILED_RUNS, limit if run_id is None else 1000):
+        detail = _parse_body(message).get("detail", {})
         if run_id is None or detail.get("run") == run_id:
             if detail.get("run") not in seen:
                 seen.add(str(detail.get("run")))
                 yield message
             else:
-                queues.forget(FAILED_RUNS, message)
+                queues.delete_message(FAILED_RUNS, message)
         else:
-            queues.leave(FAILED_RUNS, message)
+            queues.release_message(FAILED_RUNS, message)
     if run_id is not None and run_id not in seen:
         raise CommandError(f"{run_id} is not among the failed runs: `pentad runs failed` lists them")
 
 
-def _redriven(queues: _Queues, message: Json) -> Json:
-    from pentad.orchestration.lifecycle.queue_messages import redrive_message
+def _redrive_run(queues: _Queues, message: Json) -> Json:
+    from pentad.orchestration.lifecycle.queue_messages import build_redrive_message
     from pentad.orchestration.lifecycle.redrive import redriven_id
 
-    detail = _body(message)["detail"]
+    detail = _parse_body(message)["detail"]
     tenant, run = str(detail["tenant"]), str(detail["run"])
-    queues.send(redrive_message(tenant, run))
-    queues.forget(FAILED_RUNS, message)
+    queues.send(build_redrive_message(tenant, run))
+    queues.delete_message(FAILED_RUNS, message)
     return {"tenant": tenant, "run": run, "goes_on_as": redriven_id(tenant, run)}
 
 
-def _status(stage: str | None, one: Json) -> str:
+def _wait_for_status(stage: str | None, one: Json) -> str:
     """Return how the run stands that goes on, once it is there."""
     from pentad.domain import keys
 
-    table = operator.table(stage, "StateTable")
+    table = operator.open_table(stage, "StateTable")
     end = time.monotonic() + _WAIT_SECONDS
     while time.monotonic() < end:
         item = table.get(keys.run_pk(one["tenant"], one["goes_on_as"]), keys.META)
@@ -192,7 +192,7 @@ def _status(stage: str | None, one: Json) -> str:
     return "not started yet"
 
 
-def _body(message: Json) -> Json:
+def _parse_body(message: Json) -> Json:
     try:
         found = json.loads(message["Body"])
     except ValueError:
@@ -200,27 +200,29 @@ def _body(message: Json) -> Json:
     return found if isinstance(found, dict) else {}
 
 
-def _once(bodies: list[Json]) -> list[Json]:
+def _drop_duplicates(bodies: list[Json]) -> list[Json]:
     """Return one message of each run: the event of an end may come twice."""
     return list({one["detail"]["run"]: one for one in bodies if "run" in one.get("detail", {})}.values())
 
 
-def _failed_view(detail: Json) -> Json:
+def _build_failed_view(detail: Json) -> Json:
     return {name: detail.get(name) for name in ("tenant", "run", "agent", "session", "steps", "ended_at", "error")}
 
 
-def _stuck_view(body: Json) -> Json:
+def _build_stuck_view(body: Json) -> Json:
     detail = body.get("detail", body)
     return {name: detail.get(name) for name in ("tenant", "agent", "run", "session")}
 
 
-def _narrow(runs: list[Json]) -> list[Json]:
+def _drop_sessions(runs: list[Json]) -> list[Json]:
     """Return failed runs without their sessions, so that a terminal has room for what went wrong; --json has both."""
     shown = [{name: value for name, value in run.items() if name != "session"} for run in runs]
-    return [run | {"ended_at": at(run["ended_at"], "%m-%d %H:%M")} if run["ended_at"] else run for run in shown]
+    return [
+        run | {"ended_at": format_time(run["ended_at"], "%m-%d %H:%M")} if run["ended_at"] else run for run in shown
+    ]
 
 
-def _grid(rows: list[Json]) -> Grid:
+def _build_grid(rows: list[Json]) -> Grid:
     grid = Grid(box=None, pad_edge=False)
     for heading in rows[0]:
         grid.add_column(heading.replace("_", " "), no_wrap=heading != "error")

@@ -8,9 +8,9 @@ import typer
 from pydantic import ValidationError
 from rich.markup import escape
 
-from pentad.cli.console import EXIT_FAILED, OPTIONS, OUT, CommandError, emit, failures, keep
-from pentad.cli.synth import assembly, project_root
-from pentad.cli.target import api
+from pentad.cli.console import EXIT_FAILED, OPTIONS, OUT, CommandError, handle_errors, print_json, write_text
+from pentad.cli.synth import ensure_assembly, find_project_root
+from pentad.cli.target import create_api_client
 from pentad.domain.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -31,28 +31,28 @@ def replay(
 
     Exits with 0 where it goes the same, 1 where it diverges, 2 where it can't be replayed.
     """
-    with failures():
+    with handle_errors():
         from pentad.cli.expressions import evaluate_expression
         from pentad.orchestration.timetravel.replay.replay import Replay
         from pentad.runtime.wiring.replay import make_replay_stores
 
-        found = _recording(run)
-        deployable = _deployable(stage)
+        found = _load_recording(run)
+        deployable = _load_deployable(stage)
         agent = found.definition.agent
         with _explained():
             if not any(step.request for step in found.steps):
-                found = _captured(found, deployable)
+                found = _add_requests(found, deployable)
             report = Replay(
                 found,
-                deployable.machine(agent),
-                deployable.catalog(),
+                deployable.load_definition(agent),
+                deployable.load_catalog(),
                 evaluate=evaluate_expression,
                 make_stores=make_replay_stores,
             )()
         if OPTIONS.json:
-            emit(report.model_dump(mode="json"))
+            print_json(report.model_dump(mode="json"))
         else:
-            _print(report)
+            _print_report(report)
         if not report.same:
             raise typer.Exit(EXIT_FAILED)
 
@@ -63,14 +63,14 @@ def export(
     stage: Stage = "dev",
 ) -> None:
     """Write a run's recording: words of users, model and tools, so keep it like them."""
-    with failures():
+    with handle_errors():
         with _explained():
-            found = _captured(_fetched(run), _deployable(stage))
+            found = _add_requests(_fetch_recording(run), _load_deployable(stage))
         content = json.loads(found.model_dump_json(exclude_none=True))
         if output is None:
-            emit(content)
+            print_json(content)
             return
-        keep(output, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+        write_text(output, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
         OUT.print(f"{output}: {len(found.steps)} turns of {found.definition.agent}, {found.outcome.status}")
 
 
@@ -88,12 +88,12 @@ class _explained:
             raise CommandError(f"it can't be replayed: {error}", code=EXIT_CANNOT) from error
 
 
-def _recording(name: str) -> "Recording":
+def _load_recording(name: str) -> "Recording":
     from pentad.orchestration.timetravel.recording import Recording
 
     path = Path(name)
     if name.startswith("run_") and not path.exists():
-        return _fetched(name)
+        return _fetch_recording(name)
     try:
         return Recording.model_validate_json(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -102,34 +102,34 @@ def _recording(name: str) -> "Recording":
         raise CommandError(f"{name} is no recording of this version", code=EXIT_CANNOT) from error
 
 
-def _fetched(run: str) -> "Recording":
+def _fetch_recording(run: str) -> "Recording":
     from pentad.orchestration.timetravel.recording import Recording
 
     try:
-        content = api().call("GET", f"/v1/runs/{run}/recording")
+        content = create_api_client().call("GET", f"/v1/runs/{run}/recording")
     except CommandError as error:
         raise CommandError(str(error), code=EXIT_CANNOT) from error
     return Recording.model_validate(content)
 
 
-def _deployable(stage: str) -> "Deployable":
+def _load_deployable(stage: str) -> "Deployable":
     from pentad.cli.deployable import Deployable
 
-    folder, _ = assembly(project_root(), stage)
+    folder, _ = ensure_assembly(find_project_root(), stage)
     with _explained():
         return Deployable(folder)
 
 
-def _captured(found: "Recording", deployable: "Deployable") -> "Recording":
+def _add_requests(found: "Recording", deployable: "Deployable") -> "Recording":
     from pentad.cli.expressions import evaluate_expression
-    from pentad.orchestration.timetravel.replay.replay import captured
+    from pentad.orchestration.timetravel.replay.replay import add_request_prints
     from pentad.runtime.wiring.replay import make_replay_stores
 
-    machine = deployable.machine(found.definition.agent)
-    return captured(found, machine, evaluate=evaluate_expression, make_stores=make_replay_stores)
+    machine = deployable.load_definition(found.definition.agent)
+    return add_request_prints(found, machine, evaluate=evaluate_expression, make_stores=make_replay_stores)
 
 
-def _print(report: "Report") -> None:
+def _print_report(report: "Report") -> None:
     if report.same:
         OUT.print(f"[green]same[/]: {report.steps} turns of {report.agent} go as they were recorded")
         return

@@ -11,10 +11,10 @@ from typer.core import TyperGroup
 from pentad.cli.client import ApiClient
 from pentad.cli.commands.humans.approvals import decide_at_prompt
 from pentad.cli.commands.runs import lifecycle
-from pentad.cli.console import ERR, EXIT_USAGE, OPTIONS, OUT, CommandError, emit, failures
-from pentad.cli.events import event_line
-from pentad.cli.show import approval_lines, print_run, run_table, waterfall
-from pentad.cli.target import api
+from pentad.cli.console import ERR, EXIT_USAGE, OPTIONS, OUT, CommandError, handle_errors, print_json
+from pentad.cli.events import render_event
+from pentad.cli.show import build_run_table, print_run, render_approval, render_waterfall
+from pentad.cli.target import create_api_client
 
 Json = dict[str, Any]
 
@@ -32,7 +32,7 @@ _EXIT_CODES = {"succeeded": 0, "degraded": 0, "awaiting_human": 0}
 Agent = Annotated[str, typer.Option("--agent", "-a", help="Which agent.")]
 
 
-def wait_for(client: ApiClient, view: Json, seconds: float) -> Json:
+def wait_for_run(client: ApiClient, view: Json, seconds: float) -> Json:
     """Return the run once it has ended or waits for a human.
 
     Raises:
@@ -52,11 +52,11 @@ def ask(
     client: ApiClient, agent: str, message: str, *, session: str | None, key: str | None, seconds: float, **fields: Any
 ) -> Json:
     """Start a run and return it once it has ended or waits for a human; ``fields`` are more of the request's."""
-    view = client.start(agent, message, session=session, key=key, wait=min(_API_WAIT, int(seconds)), **fields)
-    return wait_for(client, view, seconds)
+    view = client.start_run(agent, message, session=session, key=key, wait=min(_API_WAIT, int(seconds)), **fields)
+    return wait_for_run(client, view, seconds)
 
 
-def metadata_of(entries: list[str]) -> dict[str, str] | None:
+def parse_metadata(entries: list[str]) -> dict[str, str] | None:
     """Return what ``name=value`` options say, None where there is none.
 
     Raises:
@@ -83,19 +83,19 @@ def run(
     wait: Annotated[float, typer.Option(help="Seconds to wait for the end.")] = 300,
 ) -> None:
     """Ask an agent one thing and print the answer with its citations."""
-    with failures():
-        client = api()
+    with handle_errors():
+        client = create_api_client()
         key = idempotency_key or uuid.uuid4().hex
-        fields = {"metadata": metadata_of(metadata), "if_busy": if_busy}
+        fields = {"metadata": parse_metadata(metadata), "if_busy": if_busy}
         with ERR.status(f"{escape(agent)} works"):
             view = ask(client, agent, message, session=session, key=key, seconds=wait, **fields)
         if OPTIONS.json:
-            emit(view)
+            print_json(view)
         else:
             print_run(OUT, view)
             if view["pending_approval"]:
                 asked = client.call("GET", f"/v1/approvals/{view['pending_approval']}")
-                OUT.print(approval_lines(asked))
+                OUT.print(render_approval(asked))
                 verb, others = _DECISIONS[asked["kind"]]
                 OUT.print(f"Decide: pentad {verb} {view['pending_approval']} (or {others}reject, escalate)")
         code = _EXIT_CODES.get(view["status"], 1)
@@ -103,13 +103,13 @@ def run(
             raise typer.Exit(code)
 
 
-def chat(
+def run_chat(
     agent: Agent = "assistant",
     session: Annotated[str | None, typer.Option(help="Go on in this session.")] = None,
 ) -> None:
     """Talk to an agent in one session; an empty line or Ctrl-D ends it."""
-    with failures():
-        client = api()
+    with handle_errors():
+        client = create_api_client()
         OUT.print(f"[dim]{client.url}, agent {escape(agent)}. An empty line ends the conversation.[/]")
         while True:
             try:
@@ -122,11 +122,11 @@ def chat(
                 view = ask(client, agent, message, session=session, key=uuid.uuid4().hex, seconds=600)
             session = view["session"]
             if view["pending_approval"]:
-                view = _decide_here(client, view)
+                view = _decide_and_wait(client, view)
             print_run(OUT, view)
 
 
-def _decide_here(client: ApiClient, view: Json) -> Json:
+def _decide_and_wait(client: ApiClient, view: Json) -> Json:
     approval = str(view["pending_approval"])
     decide_at_prompt(client, approval)
     with ERR.status("going on"):
@@ -157,12 +157,12 @@ class _Runs(TyperGroup):
 
 app = typer.Typer(cls=_Runs, help="List runs, or show one: pentad runs RUN.", no_args_is_help=False)
 app.command("cancel")(lifecycle.cancel)
-app.command("failed")(lifecycle.failed)
+app.command("failed")(lifecycle.list_failed)
 app.command("redrive")(lifecycle.redrive)
 
 
 @app.callback(invoke_without_command=True)
-def runs(
+def list_runs(
     context: typer.Context,
     session: Annotated[str | None, typer.Option(help="Only runs of this session.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=1000, help="At most so many.")] = 20,
@@ -170,37 +170,37 @@ def runs(
     """List runs, the newest first, or show one with its events: pentad runs RUN."""
     if context.invoked_subcommand is not None:
         return
-    with failures():
-        views = list(api().pages("/v1/runs", limit=limit, session=session))
+    with handle_errors():
+        views = list(create_api_client().iter_items("/v1/runs", limit=limit, session=session))
         if OPTIONS.json:
-            emit(views)
+            print_json(views)
         else:
-            OUT.print(run_table(views))
+            OUT.print(build_run_table(views))
 
 
 @app.command()
 def show(run_id: Annotated[str, typer.Argument(metavar="RUN", help="Which run.")]) -> None:
     """Show a run with its events."""
-    with failures():
-        client = api()
+    with handle_errors():
+        client = create_api_client()
         view = client.call("GET", f"/v1/runs/{run_id}")
         events = client.call("GET", f"/v1/runs/{run_id}/events")["events"]
         if OPTIONS.json:
-            emit(view | {"events": events})
+            print_json(view | {"events": events})
             return
         print_run(OUT, view)
         for event in events:
-            OUT.print(event_line(event), soft_wrap=True)
+            OUT.print(render_event(event), soft_wrap=True)
 
 
 def trace(run_id: Annotated[str, typer.Argument(help="The run.")]) -> None:
     """Show one run as a waterfall: states, functions, model attempts, tool calls."""
-    with failures():
-        view = api().call("GET", f"/v1/runs/{run_id}/trace")
+    with handle_errors():
+        view = create_api_client().call("GET", f"/v1/runs/{run_id}/trace")
         if OPTIONS.json:
-            emit(view)
+            print_json(view)
             return
-        OUT.print(waterfall(view, OUT.width))
+        OUT.print(render_waterfall(view, OUT.width))
         transitions = f"{view['transitions']} transitions"
         if view["source"] == "records":
             transitions = "no history of the execution (Express, or not started): from our own records"

@@ -9,7 +9,7 @@ from rich.markup import escape
 from rich.table import Table as Grid
 
 from pentad.cli import operator
-from pentad.cli.console import OPTIONS, OUT, CommandError, emit, failures
+from pentad.cli.console import OPTIONS, OUT, CommandError, handle_errors, print_json
 from pentad.cli.target import LOCAL_TENANT
 from pentad.domain.money import NANO, show
 
@@ -38,14 +38,14 @@ def set_(
     """Set a budget, or change one. It counts from the first call after; a change holds within ten seconds."""
     from pentad.models.budgets.budgets import define
 
-    with failures():
-        dollars = _number(limit, "--limit") * NANO
+    with handle_errors():
+        dollars = _parse_number(limit, "--limit") * NANO
         if dollars != dollars.to_integral_value() or dollars < 0:
             raise CommandError("--limit is dollars, 0 or more, with at most nine decimals", code=2)
-        share = _number(soft, "--soft")
+        share = _parse_number(soft, "--soft")
         definition = define(tenant, scope, period, limit_nanousd=int(dollars), subject=subject, soft=share)
-        _store(stage).put(definition)
-        _show([_view(definition, stage)])
+        _make_store(stage).put(definition)
+        _print_views([_build_view(definition, stage)])
 
 
 @app.command("list")
@@ -53,8 +53,10 @@ def list_(tenant: Tenant = LOCAL_TENANT, stage: operator.Stage = None) -> None:
     """List a tenant's budgets, and what is used where a budget is of one subject."""
     from pentad.domain.ids import check_id
 
-    with failures():
-        _show([_view(each, stage) for each in _store(stage).of(check_id("tenant", tenant))])
+    with handle_errors():
+        _print_views(
+            [_build_view(each, stage) for each in _make_store(stage).list_for_tenant(check_id("tenant", tenant))]
+        )
 
 
 @app.command("remove")
@@ -68,11 +70,11 @@ def remove(
     """Remove a budget; within ten seconds calls count against it no more."""
     from pentad.domain.ids import check_id
 
-    with failures():
-        _store(stage).remove(check_id("tenant", tenant), scope, period, subject)
+    with handle_errors():
+        _make_store(stage).remove(check_id("tenant", tenant), scope, period, subject)
 
 
-def _number(text: str, option: str) -> Decimal:
+def _parse_number(text: str, option: str) -> Decimal:
     try:
         number = Decimal(text)
     except InvalidOperation as error:
@@ -82,24 +84,24 @@ def _number(text: str, option: str) -> Decimal:
     return number
 
 
-def _store(stage: str | None) -> "DynamoBudgetStore":
+def _make_store(stage: str | None) -> "DynamoBudgetStore":
     from pentad.models.budgets.adapters.budget_definitions import DynamoBudgetStore
 
-    return DynamoBudgetStore(operator.table(stage, "StateTable"))
+    return DynamoBudgetStore(operator.open_table(stage, "StateTable"))
 
 
-def _view(definition: "BudgetDefinition", stage: str | None) -> dict[str, Any]:
+def _build_view(definition: "BudgetDefinition", stage: str | None) -> dict[str, Any]:
     view = definition.model_dump() | {
         "limit": show(definition.limit_nanousd),
         "soft": show(definition.soft_nanousd),
         "used_nanousd": None,
         "resets_at": None,
     }
-    used = _used(definition, stage)
+    used = _read_usage(definition, stage)
     return view | used
 
 
-def _used(definition: "BudgetDefinition", stage: str | None) -> dict[str, Any]:
+def _read_usage(definition: "BudgetDefinition", stage: str | None) -> dict[str, Any]:
     """Return what is used of a budget of one subject; one for each has as many counts as there are subjects."""
     from pentad.domain.models import CallContext
     from pentad.models.budgets.adapters.budgets_dynamodb import DynamoBudget
@@ -110,8 +112,8 @@ def _used(definition: "BudgetDefinition", stage: str | None) -> dict[str, Any]:
         return {}
     own = {} if definition.scope == "tenant" else {definition.scope: definition.subject}
     context = CallContext.model_validate({"tenant": definition.tenant, **own})
-    budget = DynamoBudget(operator.table(stage, "TransientTable"), MemoryBudgetStore([definition]))
-    [standing] = budget.standings(context, datetime.now(UTC))
+    budget = DynamoBudget(operator.open_table(stage, "TransientTable"), MemoryBudgetStore([definition]))
+    [standing] = budget.get_standings(context, datetime.now(UTC))
     resets = standing.applied.resets_at
     return {
         "used_nanousd": standing.used_nanousd,
@@ -121,9 +123,9 @@ def _used(definition: "BudgetDefinition", stage: str | None) -> dict[str, Any]:
     }
 
 
-def _show(views: list[dict[str, Any]]) -> None:
+def _print_views(views: list[dict[str, Any]]) -> None:
     if OPTIONS.json:
-        emit(views)
+        print_json(views)
         return
     table = Grid(box=None, pad_edge=False)
     for heading in ("tenant", "scope", "period", "subject", "limit", "soft", "used", "resets"):

@@ -9,10 +9,10 @@ from rich.markup import escape
 from rich.table import Table as Grid
 
 from pentad.cli import operator, target
-from pentad.cli.console import OPTIONS, OUT, emit, failures
+from pentad.cli.console import OPTIONS, OUT, handle_errors, print_json
 
 
-def cost(
+def show_cost(
     by: Annotated[str, typer.Option("--by", help="day, tenant, agent, provider, model, user, session or run.")] = "day",
     first: Annotated[
         str | None, typer.Option("--from", help="First day, YYYY-MM-DD (UTC). Default: the month's first.")
@@ -25,32 +25,34 @@ def cost(
     stage: operator.Stage = None,
 ) -> None:
     """Show what model calls cost; the total is the ledger's, to the nano-dollar."""
-    with failures():
+    with handle_errors():
         if tenant is None and stage is None:
             query = {"by": by, "from": first, "to": last, "limit": limit}
             given = urlencode({name: value for name, value in query.items() if value is not None})
-            view = target.api().call("GET", f"/v1/cost?{given}")
+            view = target.create_api_client().call("GET", f"/v1/cost?{given}")
         else:
-            view = _read(tenant or target.LOCAL_TENANT, stage, by, first, last, limit)
+            view = _read_cost(tenant or target.LOCAL_TENANT, stage, by, first, last, limit)
         if OPTIONS.json:
-            emit(view)
+            print_json(view)
         else:
-            OUT.print(_table(view))
+            OUT.print(_build_table(view))
 
 
-def _read(tenant: str, stage: str | None, by: str, first: str | None, last: str | None, limit: int) -> dict[str, Any]:
-    from pentad.api.routers.cost import cost_view, day
+def _read_cost(
+    tenant: str, stage: str | None, by: str, first: str | None, last: str | None, limit: int
+) -> dict[str, Any]:
+    from pentad.api.routers.cost import build_cost_view, parse_day
     from pentad.domain.ids import check_id
     from pentad.models.ledger.adapters.spend_dynamodb import DynamoSpend
-    from pentad.models.ledger.spend import span
+    from pentad.models.ledger.spend import resolve_span
 
-    asked = span(by, day(first, "from"), day(last, "to"), datetime.now(UTC).date())
-    reader = DynamoSpend(operator.table(stage, "StateTable"))
+    asked = resolve_span(by, parse_day(first, "from"), parse_day(last, "to"), datetime.now(UTC).date())
+    reader = DynamoSpend(operator.open_table(stage, "StateTable"))
     spending = reader.read(check_id("tenant", tenant), *asked, limit=limit)
-    return cost_view(tenant, spending).model_dump(mode="json")
+    return build_cost_view(tenant, spending).model_dump(mode="json")
 
 
-def _table(view: dict[str, Any]) -> Grid:
+def _build_table(view: dict[str, Any]) -> Grid:
     table = Grid(box=None, pad_edge=False, title=f"{view['tenant']}, {view['first']} to {view['last']}")
     table.add_column(view["by"], overflow="fold")
     for heading in ("attempts", "tokens", "cost"):

@@ -62,17 +62,17 @@ class DocsUi:
         if request.headers.get("host", "").partition(":")[0] not in ("127.0.0.1", "localhost"):
             return Response(421, b"this page answers as 127.0.0.1 and localhost only")
         if request.path.startswith("/v1/"):
-            return self._pass_on(request)
+            return self._forward(request)
         if request.method != "GET":
             return Response(405, b"GET only")
         if request.path == "/":
-            return Response(200, self._page().encode(), _HTML)
+            return Response(200, self._render_page().encode(), _HTML)
         if request.path == "/logs":
             names = request.query.get("group", [])
-            return Response(200, (self._log(names[0]) if names else self._log_list()).encode(), _HTML)
+            return Response(200, (self._render_log(names[0]) if names else self._render_log_list()).encode(), _HTML)
         return Response(404, b"not here: / is the API's documentation, /logs the logs")
 
-    def _pass_on(self, request: Request) -> Response:
+    def _forward(self, request: Request) -> Response:
         query = httpx.QueryParams([(name, value) for name, values in request.query.items() for value in values])
         try:
             reply = self._api.request(
@@ -87,7 +87,7 @@ class DocsUi:
         kept = {name: reply.headers[name] for name in _PASSED_BACK if name in reply.headers}
         return Response(reply.status_code, reply.content, kept)
 
-    def _page(self) -> str:
+    def _render_page(self) -> str:
         from aws_lambda_powertools.event_handler.openapi.swagger_ui.html import generate_swagger_html
 
         folder = importlib.resources.files("aws_lambda_powertools.event_handler.openapi.swagger_ui")
@@ -101,14 +101,14 @@ class DocsUi:
             None,
         )
 
-    def _log_list(self) -> str:
+    def _render_log_list(self) -> str:
         links = "".join(
             f'<li><a href="/logs?group={html.escape(name, quote=True)}">{html.escape(name)}</a></li>'
             for name in self._log_groups()
         )
         return f"<!doctype html><title>Logs</title><h1>Logs</h1><ul>{links}</ul>"
 
-    def _log(self, group: str) -> str:
+    def _render_log(self, group: str) -> str:
         lines = "\n".join(
             f"{datetime.fromtimestamp(event['timestamp'] / 1000, UTC):%H:%M:%S.%f} {event['message'].rstrip()}"
             for event in self._read_log(group, _LOG_LINES)

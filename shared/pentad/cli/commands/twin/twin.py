@@ -15,8 +15,8 @@ import typer
 
 from pentad.cli.client import ApiClient
 from pentad.cli.commands.twin.options import make_options
-from pentad.cli.console import ERR, OPTIONS, OUT, CommandError, emit, failures
-from pentad.cli.synth import assembly, project_root
+from pentad.cli.console import ERR, OPTIONS, OUT, CommandError, handle_errors, print_json
+from pentad.cli.synth import ensure_assembly, find_project_root
 from pentad.cli.target import KEY_FILE, LOCAL_TENANT, STATE_FOLDER, save_key
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ StateFolder = Annotated[
 ]
 
 
-def provider_keys() -> dict[str, str]:
+def read_provider_keys() -> dict[str, str]:
     """Return the real providers' keys that the environment has: those providers are then called for real."""
     return {name: value for name, variable in _KEYS.items() if (value := os.environ.get(variable))}
 
@@ -46,18 +46,18 @@ class Running:
 
 
 @contextmanager
-def running_twin(root: Path, state: Path, *, api_port: int = 0) -> Iterator[Running]:
+def run_twin(root: Path, state: Path, *, api_port: int = 0) -> Iterator[Running]:
     """Synthesize if need be, start the twin, make a key, and stop it all at the end.
 
     Raises:
         CommandError: the synth failed or the twin can't start.
     """
     with ERR.status("synthesizing the cloud assembly (cdk.out)"):
-        out, fresh = assembly(root)
+        out, fresh = ensure_assembly(root)
     ERR.print(f"[dim]cloud assembly: {out.name}, {'synthesized' if fresh else 'unchanged, reused'}[/]")
     began = time.monotonic()
     with ERR.status("starting the twin: deploying the assembly into a local AWS"):
-        twin = _start(out, state, api_port)
+        twin = _start_twin(out, state, api_port)
     try:
         key = _make_key(twin)
         save_key(state, key)
@@ -67,14 +67,14 @@ def running_twin(root: Path, state: Path, *, api_port: int = 0) -> Iterator[Runn
         twin.stop()
 
 
-def _start(out: Path, state: Path, api_port: int) -> "Twin":
+def _start_twin(out: Path, state: Path, api_port: int) -> "Twin":
     from twin.deploy.assembly import AssemblyError
     from twin.deploy.errors import DeployError
     from twin.running.state_file import TwinRunning
     from twin.running.twin import Twin, TwinError
 
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
-    options = make_options(provider_keys=provider_keys(), api_port=api_port)
+    options = make_options(provider_keys=read_provider_keys(), api_port=api_port)
     try:
         return Twin.start(out, state, options=options)
     except (AssemblyError, DeployError, TwinError, TwinRunning, OSError) as error:
@@ -86,59 +86,64 @@ def _make_key(twin: "Twin") -> str:
     from pentad.api.identity.keys import create_key
     from pentad.aws.table import Table
 
-    table = Table(twin.admin_client("dynamodb"), twin.outputs["pentad-dev-state"]["StateTable"])
+    table = Table(twin.get_admin_client("dynamodb"), twin.outputs["pentad-dev-state"]["StateTable"])
     return create_key(DynamoKeys(table), LOCAL_TENANT, now=datetime.now(UTC), name="made by pentad up")[1]
 
 
-def _docs_ui(running: Running) -> "DocsUi":
+def _make_docs_ui(running: Running) -> "DocsUi":
     from pentad.cli.commands.twin.docs_ui import DocsUi
 
     twin = running.twin
     client = ApiClient(twin.api_url, running.key)
 
-    def groups() -> list[str]:
+    def list_groups() -> list[str]:
         twin.flush_logs()
-        pages = twin.admin_client("logs").get_paginator("describe_log_groups").paginate()
+        pages = twin.get_admin_client("logs").get_paginator("describe_log_groups").paginate()
         return [group["logGroupName"] for page in pages for group in page["logGroups"]]
 
-    def newest(group: str, count: int) -> list[Any]:
+    def read_newest(group: str, count: int) -> list[Any]:
         twin.flush_logs()
-        reply = twin.admin_client("logs").filter_log_events(logGroupName=group, limit=10_000)
+        reply = twin.get_admin_client("logs").filter_log_events(logGroupName=group, limit=10_000)
         return list(reply["events"])[-count:]
 
     return DocsUi(
-        twin.api_url, openapi=lambda: client.call("GET", "/v1/openapi.json"), log_groups=groups, read_log=newest
+        twin.api_url,
+        openapi=lambda: client.call("GET", "/v1/openapi.json"),
+        log_groups=list_groups,
+        read_log=read_newest,
     )
 
 
-def up(
+def serve_twin(
     state: StateFolder = None,
     port: Annotated[int, typer.Option(help="Port of the API; 0 lets the system choose.")] = 0,
 ) -> None:
     """Start the local twin and leave it running until Ctrl-C: API, documentation, logs."""
-    with failures():
+    with handle_errors():
         from twin.running.command import wait_for_signal
 
-        root = project_root()
+        root = find_project_root()
         # A signal during the start ends it like any other error: what was started is stopped.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
-        with running_twin(root, state or root / STATE_FOLDER, api_port=port) as running:
-            ui = _docs_ui(running)
+        with run_twin(root, state or root / STATE_FOLDER, api_port=port) as running:
+            ui = _make_docs_ui(running)
             page = ui.start()
             try:
-                _tell_ready(running, page)
+                _print_ready(running, page)
                 wait_for_signal()
             finally:
                 ui.stop()
                 ERR.print("[dim]stopping[/]")
 
 
-def _tell_ready(running: Running, page: str) -> None:
+def _print_ready(running: Running, page: str) -> None:
     twin = running.twin
     if OPTIONS.json:
-        emit({"api_url": twin.api_url, "docs_url": page, "key": running.key, "ready_seconds": running.ready_seconds})
+        print_json(
+            {"api_url": twin.api_url, "docs_url": page, "key": running.key, "ready_seconds": running.ready_seconds}
+        )
         return
-    models = ", ".join(sorted(provider_keys())) or "the simulator (no provider key is set)"
+    models = ", ".join(sorted(read_provider_keys())) or "the simulator (no provider key is set)"
     OUT.print(f"[green]The twin is up[/] in {running.ready_seconds:.1f} s. Ctrl-C stops it.")
     OUT.print(f"  API       {twin.api_url}/v1")
     OUT.print(f"  docs UI   {page}/")

@@ -7,9 +7,9 @@ import httpx
 import typer
 
 from pentad.cli.commands.twin.twin import StateFolder
-from pentad.cli.console import ERR, EXIT_UNAVAILABLE, OPTIONS, OUT, CommandError, emit, failures
-from pentad.cli.synth import assembly, project_root
-from pentad.cli.target import STATE_FOLDER, twin_facts
+from pentad.cli.console import ERR, EXIT_UNAVAILABLE, OPTIONS, OUT, CommandError, handle_errors, print_json
+from pentad.cli.synth import ensure_assembly, find_project_root
+from pentad.cli.target import STATE_FOLDER, read_twin_facts
 
 _SECONDS = 120.0
 Action = Literal["advance", "finish", "roll-back"]
@@ -20,22 +20,22 @@ def update(
     state: StateFolder = None,
 ) -> None:
     """Synthesize, and bring the running twin to the result: runs in flight end on their own versions."""
-    with failures():
-        root = project_root()
-        facts = twin_facts(state or root / STATE_FOLDER)
+    with handle_errors():
+        root = find_project_root()
+        facts = read_twin_facts(state or root / STATE_FOLDER)
         with ERR.status("synthesizing the cloud assembly (cdk.out)"):
-            out, _ = assembly(root)
-        _tell(_post(facts, "update", {"assembly": str(out), "hold": hold}))
+            out, _ = ensure_assembly(root)
+        _print_rollouts(_post(facts, "update", {"assembly": str(out), "hold": hold}))
 
 
-def rollout(
+def move_rollout(
     action: Annotated[Action, typer.Argument(help="What to do with the rollouts that an update --hold left.")],
     state: StateFolder = None,
 ) -> None:
     """Move the twin's rollouts on by an interval, to their end, or back to the former versions."""
-    with failures():
-        folder: Path = state or project_root() / STATE_FOLDER
-        _tell(_post(twin_facts(folder), "rollout", {"action": action.replace("-", "_")}))
+    with handle_errors():
+        folder: Path = state or find_project_root() / STATE_FOLDER
+        _print_rollouts(_post(read_twin_facts(folder), "rollout", {"action": action.replace("-", "_")}))
 
 
 def _post(facts: dict[str, Any], path: str, body: dict[str, Any]) -> list[dict[str, Any]]:
@@ -51,9 +51,9 @@ def _post(facts: dict[str, Any], path: str, body: dict[str, Any]) -> list[dict[s
     return found
 
 
-def _tell(rollouts: list[dict[str, Any]]) -> None:
+def _print_rollouts(rollouts: list[dict[str, Any]]) -> None:
     if OPTIONS.json:
-        emit({"rollouts": rollouts})
+        print_json({"rollouts": rollouts})
         return
     if not rollouts:
         OUT.print("[green]Done.[/] Every alias leads to one version; no rollout is under way.")

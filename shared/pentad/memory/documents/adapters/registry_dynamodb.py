@@ -29,7 +29,7 @@ class DynamoRegistry:
         self._table = table
         self._clock = clock
 
-    def claim(self, tenant: str, name: str, *, owner: str, seconds: float) -> None:
+    def acquire(self, tenant: str, name: str, *, owner: str, seconds: float) -> None:
         """Keep other writers off the document until `release`, for ``seconds`` at most.
 
         Raises:
@@ -71,28 +71,28 @@ class DynamoRegistry:
 
     def get(self, tenant: str, name: str) -> Document | None:
         """Return a document's entry, or None."""
-        item = self._table.get(keys.collection(tenant, "DOCS"), name)
+        item = self._table.get(keys.collection_pk(tenant, "DOCS"), name)
         return from_stored(Document, item["body"]) if item is not None else None
 
-    def chunks(self, tenant: str, name: str) -> dict[str, str]:
+    def get_chunks(self, tenant: str, name: str) -> dict[str, str]:
         """Return the document's chunks as indexed: chunk id to SHA-256 of its text; empty where it is not certain."""
         chunks: dict[str, str] = {}
-        for item in self._parts(tenant, name):
+        for item in self._query_parts(tenant, name):
             chunks.update(json.loads(item["body"]))
         return chunks
 
-    def intend(self, tenant: str, name: str, chunks: Mapping[str, str]) -> None:
+    def record_intent(self, tenant: str, name: str, chunks: Mapping[str, str]) -> None:
         """Replace the chunk list before the vectors change; the entry stays as it is."""
-        entries = self._chunk_entries(tenant, name, chunks)
+        entries = self._build_chunk_entries(tenant, name, chunks)
         if entries:
             self._table.transact(entries)
 
     def put(self, document: Document, chunks: Mapping[str, str]) -> None:
         """Store the entry and its chunks; an older one (by ``indexed_at``) never replaces a newer one."""
         at = document.indexed_at.astimezone(UTC).isoformat(timespec="microseconds")
-        entry = self._table.putting(
+        entry = self._table.build_put(
             {
-                "pk": keys.collection(document.tenant, "DOCS"),
+                "pk": keys.collection_pk(document.tenant, "DOCS"),
                 "sk": document.name,
                 "type": "document",
                 "indexed_at": at,
@@ -102,31 +102,31 @@ class DynamoRegistry:
             values={":at": at},
         )
         try:
-            self._table.transact([entry, *self._chunk_entries(document.tenant, document.name, chunks)])
+            self._table.transact([entry, *self._build_chunk_entries(document.tenant, document.name, chunks)])
         except ConditionFailed:
             return
 
-    def page(self, tenant: str, *, limit: int = 100, cursor: str | None = None) -> Page[Document]:
+    def list_page(self, tenant: str, *, limit: int = 100, cursor: str | None = None) -> Page[Document]:
         """Return the tenant's documents by name.
 
         Raises:
             InvalidInput: the cursor is not one of ours.
         """
-        pk = keys.collection(tenant, "DOCS")
+        pk = keys.collection_pk(tenant, "DOCS")
         found, end = self._table.query(pk, limit=limit, start=decode_cursor(cursor, pk))
         documents = tuple(from_stored(Document, item["body"]) for item in found)
         return Page[Document](items=documents, cursor=encode_cursor(end))
 
-    def _parts(self, tenant: str, name: str) -> list[Item]:
+    def _query_parts(self, tenant: str, name: str) -> list[Item]:
         return self._table.query(keys.document_pk(tenant, name), begins="CHUNKS#")[0]
 
-    def _chunk_entries(self, tenant: str, name: str, chunks: Mapping[str, str]) -> list[Item]:
+    def _build_chunk_entries(self, tenant: str, name: str, chunks: Mapping[str, str]) -> list[Item]:
         """Return the entries of a transaction that replaces the chunk list, parts that are left over included."""
         pk = keys.document_pk(tenant, name)
         ordered = sorted(chunks.items())
         parts = [ordered[start : start + CHUNKS_PER_PART] for start in range(0, len(ordered), CHUNKS_PER_PART)]
         puts = [
-            self._table.putting(
+            self._table.build_put(
                 {
                     "pk": pk,
                     "sk": keys.chunks_sk(number),
@@ -137,5 +137,5 @@ class DynamoRegistry:
             for number, part in enumerate(parts)
         ]
         kept = {keys.chunks_sk(number) for number in range(len(parts))}
-        left = [item["sk"] for item in self._parts(tenant, name) if item["sk"] not in kept]
-        return puts + [self._table.deleting(pk, sk) for sk in left]
+        left = [item["sk"] for item in self._query_parts(tenant, name) if item["sk"] not in kept]
+        return puts + [self._table.build_delete(pk, sk) for sk in left]

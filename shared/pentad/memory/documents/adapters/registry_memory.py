@@ -28,7 +28,7 @@ class MemoryRegistry:
         self._chunks: dict[Place, dict[str, str]] = {}
         self._claims: dict[Place, tuple[str, float]] = {}
 
-    def claim(self, tenant: str, name: str, *, owner: str, seconds: float) -> None:
+    def acquire(self, tenant: str, name: str, *, owner: str, seconds: float) -> None:
         """Keep other writers off the document until `release`, for ``seconds`` at most.
 
         Raises:
@@ -52,12 +52,12 @@ class MemoryRegistry:
         with self._lock:
             return self._documents.get((tenant, name))
 
-    def chunks(self, tenant: str, name: str) -> dict[str, str]:
+    def get_chunks(self, tenant: str, name: str) -> dict[str, str]:
         """Return the document's chunks as indexed: chunk id to SHA-256 of its text; empty where it is not certain."""
         with self._lock:
             return dict(self._chunks.get((tenant, name), {}))
 
-    def intend(self, tenant: str, name: str, chunks: Mapping[str, str]) -> None:
+    def record_intent(self, tenant: str, name: str, chunks: Mapping[str, str]) -> None:
         """Replace the chunk list before the vectors change; the entry stays as it is."""
         with self._lock:
             self._chunks[tenant, name] = dict(chunks)
@@ -71,13 +71,13 @@ class MemoryRegistry:
                 self._documents[place] = document
                 self._chunks[place] = dict(chunks)
 
-    def page(self, tenant: str, *, limit: int = 100, cursor: str | None = None) -> Page[Document]:
+    def list_page(self, tenant: str, *, limit: int = 100, cursor: str | None = None) -> Page[Document]:
         """Return the tenant's documents by name.
 
         Raises:
             InvalidInput: the cursor is not one of ours.
         """
-        pk = keys.collection(tenant, "DOCS")
+        pk = keys.collection_pk(tenant, "DOCS")
         start = decode_cursor(cursor, pk)
         with self._lock:
             names = sorted(name for owner, name in self._documents if owner == tenant)

@@ -14,7 +14,7 @@ class MemoryObjects:
         self._lock = threading.Lock()
         self._objects: dict[str, tuple[ObjectHead, bytes]] = {}
 
-    def head(self, key: str) -> ObjectHead | None:
+    def get_head(self, key: str) -> ObjectHead | None:
         """Return what stands under the key now, or None."""
         with self._lock:
             entry = self._objects.get(key)
@@ -47,7 +47,7 @@ class MemoryObjects:
         with self._lock:
             self._objects.pop(key, None)
 
-    def keys(self) -> list[str]:
+    def list_keys(self) -> list[str]:
         """Return all keys, sorted."""
         with self._lock:
             return sorted(self._objects)

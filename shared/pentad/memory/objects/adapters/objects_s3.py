@@ -4,7 +4,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from pentad.aws.errors import code_of, translated
+from pentad.aws.errors import code_of, translate_errors
 from pentad.domain.errors import ConfigurationError, NotFound, StoreUnavailable
 from pentad.memory.objects.ports import ObjectHead
 
@@ -23,14 +23,14 @@ class S3Objects:
         self._client = client
         self._bucket = bucket
 
-    def head(self, key: str) -> ObjectHead | None:
+    def get_head(self, key: str) -> ObjectHead | None:
         """Return what stands under the key now, or None.
 
         Raises:
             ConfigurationError: not allowed; without s3:ListBucket S3 says 403 for what is missing too.
             StoreUnavailable: S3 did not answer.
         """
-        with translated("the bucket"):
+        with translate_errors("the bucket"):
             try:
                 reply = self._client.head_object(Bucket=self._bucket, Key=key)
             except ClientError as error:
@@ -43,7 +43,7 @@ class S3Objects:
                 raise
         return ObjectHead(
             key=key,
-            version=_version(reply),
+            version=_get_version(reply),
             bytes=reply["ContentLength"],
             media_type=reply.get("ContentType", "application/octet-stream"),
         )
@@ -55,14 +55,14 @@ class S3Objects:
             NotFound: no such object, or it has another version now.
             StoreUnavailable: S3 did not answer.
         """
-        with translated("the bucket"):
+        with translate_errors("the bucket"):
             try:
                 reply = self._client.get_object(Bucket=self._bucket, Key=key)
             except ClientError as error:
                 if code_of(error) in _MISSING:
                     raise NotFound("there is no such object") from error
                 raise
-            if version is not None and _version(reply) != version:
+            if version is not None and _get_version(reply) != version:
                 reply["Body"].close()
                 raise NotFound("the object has another version now")
             try:
@@ -73,11 +73,11 @@ class S3Objects:
 
     def put(self, key: str, data: bytes, *, media_type: str = "application/octet-stream") -> None:
         """Store an object, replacing what stood there."""
-        with translated("the bucket"):
+        with translate_errors("the bucket"):
             self._client.put_object(Bucket=self._bucket, Key=key, Body=data, ContentType=media_type)
 
 
-def _version(reply: Any) -> str:
+def _get_version(reply: Any) -> str:
     version = reply.get("VersionId")
     # A bucket that keeps no versions names none, or "null".
     return str(version) if version not in (None, "null") else str(reply["ETag"]).strip('"')

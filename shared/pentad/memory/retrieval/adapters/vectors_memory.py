@@ -27,7 +27,7 @@ class MemoryVectors:
             vectors = list(self._tenants.get(tenant, {}).values())
         conditions = (where or {}).items()
         matches = [
-            Match(vector_id=vector.vector_id, score=_cosine(vector.values, values), metadata=vector.metadata)
+            Match(vector_id=vector.vector_id, score=_compute_cosine(vector.values, values), metadata=vector.metadata)
             for vector in vectors
             if all(vector.metadata.get(name) == value for name, value in conditions)
         ]
@@ -46,12 +46,12 @@ class MemoryVectors:
             for name in vector_ids:
                 own.pop(name, None)
 
-    def ids(self, tenant: str) -> list[str]:
+    def list_ids(self, tenant: str) -> list[str]:
         """Return the ids of all vectors of a tenant, sorted."""
         with self._lock:
             return sorted(self._tenants.get(tenant, {}))
 
 
-def _cosine(left: Sequence[float], right: Sequence[float]) -> float:
+def _compute_cosine(left: Sequence[float], right: Sequence[float]) -> float:
     norm = math.hypot(*left) * math.hypot(*right)
     return math.fsum(a * b for a, b in zip(left, right, strict=True)) / norm if norm else 0.0

@@ -50,8 +50,8 @@ class PineconeVectors:
             StoreUnavailable: Pinecone did not answer.
             ConfigurationError: it refused: the key, or the dimension.
         """
-        for batch in _batches(vectors):
-            with self._calling() as index:
+        for batch in _split_batches(vectors):
+            with self._use_index() as index:
                 index.upsert(vectors=batch, namespace=tenant)
 
     def query(
@@ -64,7 +64,7 @@ class PineconeVectors:
             ConfigurationError: it refused: the key, or the dimension.
         """
         conditions: dict[str, Any] | None = {name: {"$eq": value} for name, value in where.items()} if where else None
-        with self._calling() as index:
+        with self._use_index() as index:
             reply = index.query(
                 vector=list(values), top_k=top_k, namespace=tenant, filter=conditions, include_metadata=True
             )
@@ -81,7 +81,7 @@ class PineconeVectors:
         """
         found: dict[str, Vector] = {}
         for start in range(0, len(vector_ids), FETCH_IDS):
-            with self._calling() as index:
+            with self._use_index() as index:
                 reply = index.fetch(ids=list(vector_ids[start : start + FETCH_IDS]), namespace=tenant)
             for name, vector in reply.vectors.items():
                 found[name] = Vector(
@@ -99,7 +99,7 @@ class PineconeVectors:
         from pinecone.errors import NotFoundError
 
         for start in range(0, len(vector_ids), DELETE_IDS):
-            with self._calling() as index:
+            with self._use_index() as index:
                 try:
                     index.delete(ids=list(vector_ids[start : start + DELETE_IDS]), namespace=tenant)
                 except NotFoundError:
@@ -113,7 +113,7 @@ class PineconeVectors:
             index.close()
 
     @contextmanager
-    def _calling(self) -> Iterator["Index"]:
+    def _use_index(self) -> Iterator["Index"]:
         """Yield the index; what the SDK raises inside is translated."""
         from pinecone.errors import PineconeError, UnauthorizedError
 
@@ -122,7 +122,7 @@ class PineconeVectors:
         except PineconeError as error:
             if isinstance(error, UnauthorizedError):
                 self.close()  # the key may have been rotated: the next call reads the secret again
-            raise _translated(error) from error
+            raise _translate_error(error) from error
 
     def _open(self) -> "Index":
         with self._lock:
@@ -134,7 +134,7 @@ class PineconeVectors:
             return self._index
 
 
-def _translated(error: Exception) -> PentadError:
+def _translate_error(error: Exception) -> PentadError:
     """Return our error for one of the SDK's. Messages are ours: the SDK's may quote what was sent."""
     from pinecone.errors import (
         ApiError,
@@ -162,7 +162,7 @@ def _translated(error: Exception) -> PentadError:
     return StoreUnavailable(f"the vector store did not answer: {name}")
 
 
-def _batches(vectors: Sequence[Vector]) -> Iterator[list[dict[str, Any]]]:
+def _split_batches(vectors: Sequence[Vector]) -> Iterator[list[dict[str, Any]]]:
     batch: list[dict[str, Any]] = []
     size = 0
     for vector in vectors:

@@ -13,7 +13,7 @@ from pentad.domain.usage import estimate_tokens
 from pentad.domain.values import Page
 from pentad.memory.clock import utc_now
 from pentad.memory.objects.ports import ObjectStore
-from pentad.memory.retrieval.passages import passages_tokens
+from pentad.memory.retrieval.passages import estimate_passages
 from pentad.memory.sessions import items
 from pentad.memory.sessions.ports import Session, StoredMessage
 from pentad.memory.tokens import Counter
@@ -45,12 +45,12 @@ class DynamoSessions:
     def get(self, tenant: str, session: str) -> Session | None:
         """Return the session's head, or None."""
         item = self._table.get(keys.session_pk(tenant, session), keys.META)
-        return items.session_from(item) if item is not None else None
+        return items.parse_session(item) if item is not None else None
 
     def create(self, session: Session) -> None:
         """Make a session without messages; one that is there is left as it is."""
         try:
-            self._table.put(items.head_item(session), condition="attribute_not_exists(pk)")
+            self._table.put(items.make_head_item(session), condition="attribute_not_exists(pk)")
         except ConditionFailed:
             return
 
@@ -73,21 +73,23 @@ class DynamoSessions:
             InvalidInput: none, or more than 99 messages.
             StoreUnavailable: the table or the bucket did not answer.
         """
-        head = head or self._head(tenant, session)
+        head = head or self._get_head(tenant, session)
         if head.version != expected_version:
-            return self._settled(head, messages, fence)
+            return self._resolve_conflict(head, messages, fence)
         items.check_fence(head, fence)
-        after, stored = items.grown(head, messages, self._clock(), self._count)
+        after, stored = items.compute_append(head, messages, self._clock(), self._count)
         items.spill_messages(self._objects, tenant, session, messages)
         try:
             self._table.transact(items.append_entries(self._table, head, after, stored))
         except ConditionFailed:
-            return self._settled(self._head(tenant, session), messages, fence)
+            return self._resolve_conflict(self._get_head(tenant, session), messages, fence)
         return after
 
     def read(self, tenant: str, session: str, first: int, last: int) -> list[StoredMessage]:
         """Return the messages with ``first <= seq <= last`` in order; spilled ones are fetched."""
-        return [items.stored_from(item, self._objects.get) for item in self._items(tenant, session, first, last)]
+        return [
+            items.load_message(item, self._objects.get) for item in self._query_messages(tenant, session, first, last)
+        ]
 
     def attach_passages(self, tenant: str, session: str, seq: int, passages: Sequence[Passage]) -> int:
         """Keep the passages that were given with a user's message; see the port.
@@ -99,16 +101,16 @@ class DynamoSessions:
         if not passages:
             return 0
         pk, sk = keys.session_pk(tenant, session), keys.message_sk(seq)
-        found = self._items(tenant, session, seq, seq)
+        found = self._query_messages(tenant, session, seq, seq)
         if not found:
             raise NotFound("there is no such message")
-        [stored] = [items.stored_from(item, self._objects.get) for item in found]
+        [stored] = [items.load_message(item, self._objects.get) for item in found]
         spill = items.passages_spill(tenant, session, stored.message.message_id, passages)
         if spill is not None:
             self._objects.put(spill.key, spill.data, media_type="application/json")
-        [(name, value)] = items.passages_attributes(tenant, session, stored.message.message_id, passages).items()
-        more = passages_tokens(stored.message.text, passages, self._count)
-        kept = self._table.updating(
+        [(name, value)] = items.make_passages_attributes(tenant, session, stored.message.message_id, passages).items()
+        more = estimate_passages(stored.message.text, passages, self._count)
+        kept = self._table.build_update(
             pk,
             sk,
             "SET #name = :value",
@@ -117,7 +119,7 @@ class DynamoSessions:
             names={"#name": name},
             values={":value": value},
         )
-        raised = self._table.updating(
+        raised = self._table.build_update(
             pk, keys.META, "ADD estimated_tokens :more", condition="attribute_exists(pk)", values={":more": more}
         )
         try:
@@ -143,40 +145,40 @@ class DynamoSessions:
                 values={":first": first_seq, ":tokens": estimated_tokens},
             )
         except ConditionFailed:
-            return self._head(tenant, session)
-        return items.session_from(item)
+            return self._get_head(tenant, session)
+        return items.parse_session(item)
 
-    def page(self, tenant: str, *, limit: int = 50, cursor: str | None = None) -> Page[Session]:
+    def list_page(self, tenant: str, *, limit: int = 50, cursor: str | None = None) -> Page[Session]:
         """Return the tenant's sessions, the last used first.
 
         Raises:
             InvalidInput: the cursor is not one of ours.
         """
-        pk = keys.collection(tenant, "SESSIONS")
+        pk = keys.collection_pk(tenant, "SESSIONS")
         start = decode_cursor(cursor, pk, attribute="gsi1pk")
         found, end = self._table.query(pk, index="gsi1", limit=limit, descending=True, start=start)
-        return Page[Session](items=tuple(items.session_from(item) for item in found), cursor=encode_cursor(end))
+        return Page[Session](items=tuple(items.parse_session(item) for item in found), cursor=encode_cursor(end))
 
-    def _head(self, tenant: str, session: str) -> Session:
+    def _get_head(self, tenant: str, session: str) -> Session:
         head = self.get(tenant, session)
         if head is None:
             raise NotFound("there is no such session")
         return head
 
-    def _items(self, tenant: str, session: str, first: int, last: int) -> list[Item]:
+    def _query_messages(self, tenant: str, session: str, first: int, last: int) -> list[Item]:
         if last < first:
             return []
         between = (keys.message_sk(first), keys.message_sk(last))
         return self._table.query(keys.session_pk(tenant, session), between=between)[0]
 
-    def _settled(self, head: Session, messages: Sequence[Message], fence: int | None) -> Session:
+    def _resolve_conflict(self, head: Session, messages: Sequence[Message], fence: int | None) -> Session:
         """Return the head where an earlier try wrote these messages.
 
         Raises:
             InvalidTransition: it did not, and a newer run holds the session.
             SessionBusy: it did not.
         """
-        tail = self._items(head.tenant, head.session, max(0, head.length - len(messages)), head.length - 1)
+        tail = self._query_messages(head.tenant, head.session, max(0, head.length - len(messages)), head.length - 1)
         if messages and [item["message_id"] for item in tail] == [message.message_id for message in messages]:
             return head
         items.check_fence(head, fence)

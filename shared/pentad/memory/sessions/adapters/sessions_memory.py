@@ -12,8 +12,8 @@ from pentad.domain.messages import Message
 from pentad.domain.usage import estimate_tokens
 from pentad.domain.values import Page
 from pentad.memory.clock import utc_now
-from pentad.memory.retrieval.passages import passages_tokens
-from pentad.memory.sessions.items import check_fence, grown
+from pentad.memory.retrieval.passages import estimate_passages
+from pentad.memory.sessions.items import check_fence, compute_append
 from pentad.memory.sessions.ports import Session, StoredMessage
 from pentad.memory.tokens import Counter
 
@@ -45,10 +45,10 @@ class MemorySessions:
         with self._lock:
             return self._heads.get((tenant, session))
 
-    def fence(self, tenant: str, session: str, fence: int) -> None:
+    def set_fence(self, tenant: str, session: str, fence: int) -> None:
         """Let only runs with this fencing token, or a newer one, write to the session."""
         with self._lock:
-            head = self._head(tenant, session)
+            head = self._get_head(tenant, session)
             self._heads[tenant, session] = head.model_copy(update={"fence": fence})
 
     def append(
@@ -70,7 +70,7 @@ class MemorySessions:
             InvalidInput: none, or more than 99 messages.
         """
         with self._lock:
-            head = self._head(tenant, session)
+            head = self._get_head(tenant, session)
             log = self._messages[tenant, session]
             if head.version != expected_version:
                 tail = [one.message.message_id for one in log[-len(messages) :]]
@@ -79,7 +79,7 @@ class MemorySessions:
                 check_fence(head, fence)
                 raise SessionBusy("another writer was faster")
             check_fence(head, fence)
-            after, stored = grown(head, messages, self._clock(), self._count)
+            after, stored = compute_append(head, messages, self._clock(), self._count)
             log.extend(stored)
             self._heads[tenant, session] = after
             return after
@@ -96,14 +96,14 @@ class MemorySessions:
             NotFound: no such session or message.
         """
         with self._lock:
-            head = self._head(tenant, session)
+            head = self._get_head(tenant, session)
             log = self._messages[tenant, session]
             if not 0 <= seq < len(log):
                 raise NotFound("there is no such message")
             if not passages or log[seq].passages:
                 return 0
             log[seq] = log[seq].model_copy(update={"passages": tuple(passages)})
-            more = passages_tokens(log[seq].message.text, passages, self._count)
+            more = estimate_passages(log[seq].message.text, passages, self._count)
             raised = {"estimated_tokens": head.estimated_tokens + more}
             self._heads[tenant, session] = head.model_copy(update=raised)
             return more
@@ -115,33 +115,33 @@ class MemorySessions:
             NotFound: no such session.
         """
         with self._lock:
-            head = self._head(tenant, session)
+            head = self._get_head(tenant, session)
             if head.epoch_first_seq <= first_seq:
                 head = head.model_copy(update={"epoch_first_seq": first_seq, "estimated_tokens": estimated_tokens})
                 self._heads[tenant, session] = head
             return head
 
-    def page(self, tenant: str, *, limit: int = 50, cursor: str | None = None) -> Page[Session]:
+    def list_page(self, tenant: str, *, limit: int = 50, cursor: str | None = None) -> Page[Session]:
         """Return the tenant's sessions, the last used first.
 
         Raises:
             InvalidInput: the cursor is not one of ours.
         """
-        pk = keys.collection(tenant, "SESSIONS")
+        pk = keys.collection_pk(tenant, "SESSIONS")
         start = decode_cursor(cursor, pk, attribute="gsi1pk")
         with self._lock:
             own = [head for head in self._heads.values() if head.tenant == tenant]
-        ranked = sorted(own, key=_place, reverse=True)
-        after = [head for head in ranked if start is None or _place(head) < start["gsi1sk"]]
-        end = {"gsi1pk": pk, "gsi1sk": _place(after[limit - 1])} if len(after) > limit else None
+        ranked = sorted(own, key=_sort_key, reverse=True)
+        after = [head for head in ranked if start is None or _sort_key(head) < start["gsi1sk"]]
+        end = {"gsi1pk": pk, "gsi1sk": _sort_key(after[limit - 1])} if len(after) > limit else None
         return Page[Session](items=tuple(after[:limit]), cursor=encode_cursor(end))
 
-    def _head(self, tenant: str, session: str) -> Session:
+    def _get_head(self, tenant: str, session: str) -> Session:
         head = self._heads.get((tenant, session))
         if head is None:
             raise NotFound("there is no such session")
         return head
 
 
-def _place(head: Session) -> str:
+def _sort_key(head: Session) -> str:
     return f"{head.updated_at.isoformat(timespec='microseconds')}#{head.session}"

@@ -24,26 +24,26 @@ class DynamoCircuits:
         self._table = table
         self._clock = clock
 
-    def all(self) -> Mapping[str, Circuit]:
+    def get_all(self) -> Mapping[str, Circuit]:
         """Return every circuit; see the port."""
         items, _ = self._table.query(keys.BREAKER)
-        return {circuit.name: circuit for circuit in map(_circuit, items)}
+        return {circuit.name: circuit for circuit in map(_decode_circuit, items)}
 
     def get(self, name: str) -> Circuit:
         """Return one circuit; see the port."""
         item = self._table.get(keys.BREAKER, name)
-        return _circuit(item) if item else Circuit(name=name)
+        return _decode_circuit(item) if item else Circuit(name=name)
 
     def put(self, circuit: Circuit) -> bool:
         """Store a circuit where its version still stands; see the port."""
-        stored = circuit.changed(version=circuit.version + 1)
+        stored = circuit.with_changes(version=circuit.version + 1)
         item = {
             "pk": keys.BREAKER,
             "sk": circuit.name,
             "type": "breaker",
             "body": stored.model_dump_json(exclude_none=True),
             "version": stored.version,
-            "ttl": _ttl(stored, self._clock()),
+            "ttl": _ttl_of(stored, self._clock()),
         }
         try:
             if circuit.version == 0:
@@ -55,11 +55,11 @@ class DynamoCircuits:
         return True
 
 
-def _circuit(item: Item) -> Circuit:
+def _decode_circuit(item: Item) -> Circuit:
     return from_stored(Circuit, item["body"])
 
 
-def _ttl(circuit: Circuit, now: float) -> int | None:
+def _ttl_of(circuit: Circuit, now: float) -> int | None:
     """Return when the item is of no more use; None where a command holds it without an end."""
     if circuit.forced is not None and circuit.forced_until is None:
         return None

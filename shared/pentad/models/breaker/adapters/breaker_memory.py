@@ -15,7 +15,7 @@ class MemoryCircuits:
         self._lock = threading.Lock()
         self._circuits: dict[str, Circuit] = {}
 
-    def all(self) -> Mapping[str, Circuit]:
+    def get_all(self) -> Mapping[str, Circuit]:
         """Return every circuit; see the port."""
         with self._lock:
             return dict(self._circuits)
@@ -31,7 +31,7 @@ class MemoryCircuits:
             known = self._circuits.get(circuit.name)
             if (known.version if known else 0) != circuit.version:
                 return False
-            self._circuits[circuit.name] = circuit.changed(version=circuit.version + 1)
+            self._circuits[circuit.name] = circuit.with_changes(version=circuit.version + 1)
             while len(self._circuits) > MAX_CIRCUITS:
                 del self._circuits[next(iter(self._circuits))]
             return True

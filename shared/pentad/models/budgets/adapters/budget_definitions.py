@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pentad.aws.readable import from_stored
 from pentad.aws.table import ConditionFailed, Table
 from pentad.domain import keys
-from pentad.models.budgets.adapters.budgets_memory import no_such_budget, too_many
+from pentad.models.budgets.adapters.budgets_memory import make_limit_error, make_not_found_error
 from pentad.models.budgets.budgets import MAX_DEFINITIONS, BudgetDefinition
 from pentad.models.budgets.ports import BudgetDefinitions
 
@@ -26,27 +26,27 @@ class DynamoBudgetStore:
     def __init__(self, state: Table) -> None:
         self._table = state
 
-    def of(self, tenant: str) -> tuple[BudgetDefinition, ...]:
+    def list_for_tenant(self, tenant: str) -> tuple[BudgetDefinition, ...]:
         """See the port."""
-        items, _ = self._table.query(keys.collection(tenant, "BUDGETS"), limit=MAX_DEFINITIONS)
+        items, _ = self._table.query(keys.collection_pk(tenant, "BUDGETS"), limit=MAX_DEFINITIONS)
         return tuple(from_stored(BudgetDefinition, item["body"]) for item in items)
 
     def put(self, definition: BudgetDefinition) -> None:
         """See the port."""
         sk = keys.budget_sk(definition.scope, definition.period, definition.subject)
-        pk = keys.collection(definition.tenant, "BUDGETS")
+        pk = keys.collection_pk(definition.tenant, "BUDGETS")
         items, _ = self._table.query(pk, limit=MAX_DEFINITIONS)
         if len(items) >= MAX_DEFINITIONS and sk not in {item["sk"] for item in items}:
-            raise too_many()
+            raise make_limit_error()
         self._table.put({"pk": pk, "sk": sk, "type": "budget", "body": definition.model_dump_json()})
 
     def remove(self, tenant: str, scope: str, period: str, subject: str) -> None:
         """See the port."""
         sk = keys.budget_sk(scope, period, subject)
         try:
-            self._table.delete(keys.collection(tenant, "BUDGETS"), sk, condition="attribute_exists(pk)")
+            self._table.delete(keys.collection_pk(tenant, "BUDGETS"), sk, condition="attribute_exists(pk)")
         except ConditionFailed as failure:
-            raise no_such_budget() from failure
+            raise make_not_found_error() from failure
 
 
 class RememberedDefinitions:
@@ -63,13 +63,13 @@ class RememberedDefinitions:
         self._held: dict[str, tuple[float, tuple[BudgetDefinition, ...]]] = {}
         self._lock = threading.Lock()
 
-    def of(self, tenant: str) -> tuple[BudgetDefinition, ...]:
+    def list_for_tenant(self, tenant: str) -> tuple[BudgetDefinition, ...]:
         """See the port."""
         now = self._clock()
         held = self._held.get(tenant)
         if held is not None and now - held[0] < REMEMBER_SECONDS:
             return held[1]
-        found = self._definitions.of(tenant)
+        found = self._definitions.list_for_tenant(tenant)
         with self._lock:
             self._held.pop(tenant, None)
             self._held[tenant] = (now, found)

@@ -20,13 +20,13 @@ from pentad.domain.errors import StoreUnavailable
 from pentad.domain.models import CallContext
 from pentad.models.budgets.budgets import (
     Applied,
+    BudgetStanding,
     Counter,
     Reservation,
-    Standing,
-    applying,
-    exceeded,
     keep_until,
+    make_exceeded_error,
     reservation_expiry,
+    select_budgets,
 )
 from pentad.models.budgets.ports import BudgetDefinitions
 from pentad.models.providers.backoff import full_jitter
@@ -66,17 +66,17 @@ class DynamoBudget:
         self._swept: dict[Counter, float] = {}
         self._lock = threading.Lock()
 
-    def applies(self, context: CallContext, now: datetime) -> bool:
+    def is_budgeted(self, context: CallContext, now: datetime) -> bool:
         """See the port."""
-        return bool(self._applied(context, now))
+        return bool(self._select_budgets(context, now))
 
-    def standings(self, context: CallContext, now: datetime) -> tuple[Standing, ...]:
+    def get_standings(self, context: CallContext, now: datetime) -> tuple[BudgetStanding, ...]:
         """See the port."""
-        return tuple(self._standing(applied, now) for applied in self._applied(context, now))
+        return tuple(self._read_standing(applied, now) for applied in self._select_budgets(context, now))
 
     def reserve(self, context: CallContext, amount_nanousd: int, *, attempt: str, now: datetime) -> Reservation:
         """See the port."""
-        applied = self._applied(context, now)
+        applied = self._select_budgets(context, now)
         wanted = Reservation(
             attempt=attempt,
             tenant=context.tenant,
@@ -86,15 +86,15 @@ class DynamoBudget:
         )
         if not applied:
             return wanted
-        self._sweep(applied, now)
-        entries = [self._hold(wanted), *(self._reserving(each, wanted, now) for each in applied)]
+        self._release_expired(applied, now)
+        entries = [self._build_hold(wanted), *(self._build_reserve(each, wanted, now) for each in applied)]
         for number in range(TRIES):
             try:
                 self._table.transact(entries)
                 return wanted
             except ConditionFailed as failure:
                 if failure.reasons[:1] == (_FAILED,):
-                    return self._stored(wanted)
+                    return self._get_stored(wanted)
                 self._check_room(applied, amount_nanousd, now)
             except StoreUnavailable:
                 if number == TRIES - 1:
@@ -108,9 +108,9 @@ class DynamoBudget:
             return
         given_back: set[Counter] = set()
         for number in range(TRIES):
-            entries = [self._closing(reservation)]
+            entries = [self._build_close(reservation)]
             for counter in reservation.counters:
-                entries.append(self._settling(counter, reservation, actual_nanousd, late=counter in given_back))
+                entries.append(self._build_settle(counter, reservation, actual_nanousd, late=counter in given_back))
             try:
                 self._table.transact(entries)
                 return
@@ -129,8 +129,8 @@ class DynamoBudget:
         """See the port."""
         self.settle(reservation, 0)
 
-    def _applied(self, context: CallContext, now: datetime) -> tuple[Applied, ...]:
-        return applying(self._definitions.of(context.tenant), context, now)
+    def _select_budgets(self, context: CallContext, now: datetime) -> tuple[Applied, ...]:
+        return select_budgets(self._definitions.list_for_tenant(context.tenant), context, now)
 
     def _wait(self, number: int) -> None:
         self._sleep(full_jitter(number, self._random(), base=_BASE_SECONDS, cap=_CAP_SECONDS))
@@ -138,41 +138,41 @@ class DynamoBudget:
     def _check_room(self, applied: Sequence[Applied], amount: int, now: datetime) -> None:
         """Raise BudgetExceeded where a budget still has no room after what dead callers held was given back."""
         for each in applied:
-            standing = self._standing(each, now)
+            standing = self._read_standing(each, now)
             if standing.remaining < amount:
-                raise exceeded(each, standing.used_nanousd, amount)
+                raise make_exceeded_error(each, standing.used_nanousd, amount)
 
-    def _standing(self, applied: Applied, now: datetime) -> Standing:
-        item = self._table.get(*_key(applied.counter)) or {}
+    def _read_standing(self, applied: Applied, now: datetime) -> BudgetStanding:
+        item = self._table.get(*_key_of(applied.counter)) or {}
         self._note_sweep(applied.counter, now)
-        for name in [each for each in item if _ended(each, now)]:
+        for name in [each for each in item if _has_ended(each, now)]:
             item = self._give_back(applied.counter, name, item)
-        return Standing(applied, int(item.get("used", 0)), int(item.get("spent", 0)))
+        return BudgetStanding(applied, int(item.get("used", 0)), int(item.get("spent", 0)))
 
     def _give_back(self, counter: Counter, name: str, item: Item) -> Item:
         amount = int(item[name])
         for number in range(TRIES):
             try:
                 return self._table.update(
-                    *_key(counter),
+                    *_key_of(counter),
                     "ADD #used :back REMOVE #held",
                     condition="#held = :amount",
                     names={"#used": "used", "#held": name},
                     values={":back": -amount, ":amount": amount},
                 )
             except ConditionFailed:
-                return self._table.get(*_key(counter)) or {}  # another caller was faster
+                return self._table.get(*_key_of(counter)) or {}  # another caller was faster
             except StoreUnavailable:  # a transaction over the counter is under way
                 if number == TRIES - 1:
                     raise
             self._wait(number)
         return item
 
-    def _sweep(self, applied: Sequence[Applied], now: datetime) -> None:
+    def _release_expired(self, applied: Sequence[Applied], now: datetime) -> None:
         """Give back what ended, once a minute: a counter that is never short of room must not grow."""
         for each in applied:
             if now.timestamp() - self._swept.get(each.counter, 0.0) >= _SWEEP_SECONDS:
-                self._standing(each, now)
+                self._read_standing(each, now)
 
     def _note_sweep(self, counter: Counter, now: datetime) -> None:
         with self._lock:
@@ -181,11 +181,11 @@ class DynamoBudget:
             while len(self._swept) > _MAX_SWEPT:
                 del self._swept[next(iter(self._swept))]
 
-    def _stored(self, wanted: Reservation) -> Reservation:
+    def _get_stored(self, wanted: Reservation) -> Reservation:
         item = self._table.get(keys.budget_hold_pk(wanted.tenant, wanted.attempt), keys.META)
         return wanted if item is None else from_stored(Reservation, item["body"])
 
-    def _hold(self, wanted: Reservation) -> Item:
+    def _build_hold(self, wanted: Reservation) -> Item:
         item = {
             "pk": keys.budget_hold_pk(wanted.tenant, wanted.attempt),
             "sk": keys.META,
@@ -194,10 +194,10 @@ class DynamoBudget:
             "body": wanted.model_dump_json(),
             "ttl": wanted.expires_at + _HOLD_DAYS_SECONDS,
         }
-        return self._table.putting(item, condition="attribute_not_exists(pk)")
+        return self._table.build_put(item, condition="attribute_not_exists(pk)")
 
-    def _closing(self, reservation: Reservation) -> Item:
-        return self._table.updating(
+    def _build_close(self, reservation: Reservation) -> Item:
+        return self._table.build_update(
             keys.budget_hold_pk(reservation.tenant, reservation.attempt),
             keys.META,
             "SET #open = :no",
@@ -206,10 +206,10 @@ class DynamoBudget:
             values={":no": False, ":yes": True},
         )
 
-    def _reserving(self, applied: Applied, wanted: Reservation, now: datetime) -> Item:
+    def _build_reserve(self, applied: Applied, wanted: Reservation, now: datetime) -> Item:
         room = applied.definition.limit_nanousd - wanted.amount_nanousd
-        return self._table.updating(
-            *_key(applied.counter),
+        return self._table.build_update(
+            *_key_of(applied.counter),
             "ADD #used :amount, #held :amount SET #ttl = :ttl, #type = :type",
             # A counter that is not there yet has used nothing.
             condition="#used <= :room" if room < 0 else "attribute_not_exists(#used) OR #used <= :room",
@@ -222,18 +222,18 @@ class DynamoBudget:
             },
         )
 
-    def _settling(self, counter: Counter, reservation: Reservation, actual: int, *, late: bool) -> Item:
+    def _build_settle(self, counter: Counter, reservation: Reservation, actual: int, *, late: bool) -> Item:
         held = f"{_HELD}{reservation.expires_at}"
         if late:
-            return self._table.updating(
-                *_key(counter),
+            return self._table.build_update(
+                *_key_of(counter),
                 "ADD #used :actual, #spent :actual",
                 condition="attribute_not_exists(#held)",
                 names={"#used": "used", "#spent": "spent", "#held": held},
                 values={":actual": actual},
             )
-        return self._table.updating(
-            *_key(counter),
+        return self._table.build_update(
+            *_key_of(counter),
             "ADD #used :less, #spent :actual, #held :back",
             condition="attribute_exists(#held)",
             names={"#used": "used", "#spent": "spent", "#held": held},
@@ -245,9 +245,9 @@ class DynamoBudget:
         )
 
 
-def _key(counter: Counter) -> tuple[str, str]:
+def _key_of(counter: Counter) -> tuple[str, str]:
     return keys.budget_pk(counter.tenant, counter.scope, counter.subject), counter.window
 
 
-def _ended(name: str, now: datetime) -> bool:
+def _has_ended(name: str, now: datetime) -> bool:
     return name.startswith(_HELD) and int(name.removeprefix(_HELD)) <= now.timestamp()

@@ -11,12 +11,12 @@ from pentad.models.budgets.budgets import (
     MAX_DEFINITIONS,
     Applied,
     BudgetDefinition,
+    BudgetStanding,
     Counter,
     Reservation,
-    Standing,
-    applying,
-    exceeded,
+    make_exceeded_error,
     reservation_expiry,
+    select_budgets,
 )
 from pentad.models.budgets.ports import BudgetDefinitions
 
@@ -36,29 +36,29 @@ class MemoryBudgetStore:
         for each in definitions:
             self.put(each)
 
-    def of(self, tenant: str) -> tuple[BudgetDefinition, ...]:
+    def list_for_tenant(self, tenant: str) -> tuple[BudgetDefinition, ...]:
         """See the port."""
         return tuple(self._held[key] for key in sorted(self._held) if key[0] == tenant)
 
     def put(self, definition: BudgetDefinition) -> None:
         """See the port."""
         key = (definition.tenant, definition.scope, definition.period, definition.subject)
-        if key not in self._held and len(self.of(definition.tenant)) >= MAX_DEFINITIONS:
-            raise too_many()
+        if key not in self._held and len(self.list_for_tenant(definition.tenant)) >= MAX_DEFINITIONS:
+            raise make_limit_error()
         self._held[key] = definition
 
     def remove(self, tenant: str, scope: str, period: str, subject: str) -> None:
         """See the port."""
         if self._held.pop((tenant, scope, period, subject), None) is None:
-            raise no_such_budget()
+            raise make_not_found_error()
 
 
-def too_many() -> InvalidInput:
+def make_limit_error() -> InvalidInput:
     """Return the error of a tenant that has as many budgets as it may."""
     return InvalidInput(f"the tenant has {MAX_DEFINITIONS} budgets", field="budget", fix="remove some")
 
 
-def no_such_budget() -> NotFound:
+def make_not_found_error() -> NotFound:
     """Return the error of a budget that is not there."""
     return NotFound("there is no such budget", field="budget", fix="see: pentad budgets list")
 
@@ -86,26 +86,26 @@ class MemoryBudget:
         self._counts: dict[Counter, _Count] = {}
         self._reservations: dict[tuple[str, str], tuple[Reservation, bool]] = {}
 
-    def applies(self, context: CallContext, now: datetime) -> bool:
+    def is_budgeted(self, context: CallContext, now: datetime) -> bool:
         """See the port."""
-        return bool(self._applied(context, now))
+        return bool(self._select_budgets(context, now))
 
-    def standings(self, context: CallContext, now: datetime) -> tuple[Standing, ...]:
+    def get_standings(self, context: CallContext, now: datetime) -> tuple[BudgetStanding, ...]:
         """See the port."""
         with self._lock:
-            return tuple(self._standing(applied, now) for applied in self._applied(context, now))
+            return tuple(self._read_standing(applied, now) for applied in self._select_budgets(context, now))
 
     def reserve(self, context: CallContext, amount_nanousd: int, *, attempt: str, now: datetime) -> Reservation:
         """See the port."""
-        applied = self._applied(context, now)
+        applied = self._select_budgets(context, now)
         with self._lock:
             earlier = self._reservations.get((context.tenant, attempt))
             if earlier is not None:
                 return earlier[0]
             for each in applied:
-                standing = self._standing(each, now)
+                standing = self._read_standing(each, now)
                 if standing.remaining < amount_nanousd:
-                    raise exceeded(each, standing.used_nanousd, amount_nanousd)
+                    raise make_exceeded_error(each, standing.used_nanousd, amount_nanousd)
             made = Reservation(
                 attempt=attempt,
                 tenant=context.tenant,
@@ -141,16 +141,16 @@ class MemoryBudget:
         """See the port."""
         self.settle(reservation, 0)
 
-    def _applied(self, context: CallContext, now: datetime) -> tuple[Applied, ...]:
-        return applying(self._definitions.of(context.tenant), context, now)
+    def _select_budgets(self, context: CallContext, now: datetime) -> tuple[Applied, ...]:
+        return select_budgets(self._definitions.list_for_tenant(context.tenant), context, now)
 
-    def _standing(self, applied: Applied, now: datetime) -> Standing:
+    def _read_standing(self, applied: Applied, now: datetime) -> BudgetStanding:
         count = self._counts.setdefault(applied.counter, _Count())
         for expires_at in [each for each in count.held if each <= now.timestamp()]:
             count.used -= count.held.pop(expires_at)
         while len(self._counts) > MAX_COUNTERS:
             del self._counts[next(iter(self._counts))]
-        return Standing(applied, count.used, count.spent)
+        return BudgetStanding(applied, count.used, count.spent)
 
     def _remember(self, reservation: Reservation) -> None:
         self._reservations[reservation.tenant, reservation.attempt] = (reservation, False)

@@ -33,7 +33,7 @@ class DynamoDrills:
             }
         )
 
-    def latest(self, limit: int = 1) -> list[DrillResult]:
+    def list_latest(self, limit: int = 1) -> list[DrillResult]:
         """Return the latest results; see the port."""
         items, _ = self._table.query(keys.DRILL, limit=limit, descending=True)
         return [from_stored(DrillResult, item["body"]) for item in items]

@@ -15,6 +15,6 @@ class MemoryDrills:
         """Keep a result; see the port."""
         self._results.append(result)
 
-    def latest(self, limit: int = 1) -> list[DrillResult]:
+    def list_latest(self, limit: int = 1) -> list[DrillResult]:
         """Return the latest results; see the port."""
         return sorted(self._results, key=lambda result: result.started_at, reverse=True)[:limit]

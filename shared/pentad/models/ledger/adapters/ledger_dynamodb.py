@@ -56,15 +56,15 @@ class DynamoDBLedger:
         """Append that a request is about to be sent; see the port."""
         self._note(attempt, _BEGUN, "attempt_begun")
 
-    def void(self, attempt: Attempt) -> None:
+    def cancel(self, attempt: Attempt) -> None:
         """Append that it was not sent; see the port."""
         self._note(attempt, _VOID, "attempt_void")
 
     def record(self, attempt: Attempt) -> None:
         """Append an attempt; see the port."""
-        entries = [self._table.putting(_item(attempt), condition=_NEW)]
+        entries = [self._table.build_put(_make_item(attempt), condition=_NEW)]
         if self._counters is not None:
-            entries += [_raising(self._counters, attempt, counter) for counter in spend.counters(attempt)]
+            entries += [_build_increment(self._counters, attempt, counter) for counter in spend.list_counters(attempt)]
         counted = [*self._counting(attempt)]
         for number in range(TRIES):
             try:
@@ -80,13 +80,13 @@ class DynamoDBLedger:
                     raise
             self._sleep(full_jitter(number, self._random(), base=0.02, cap=0.5))
 
-    def of_run(self, tenant: str, run: str, *, since: datetime | None = None) -> list[Attempt]:
+    def list_for_run(self, tenant: str, run: str, *, since: datetime | None = None) -> list[Attempt]:
         """Return a run's attempts; see the port."""
         pk = keys.run_pk(tenant, run)
         if since is None:
             items, _ = self._table.query(pk, begins=_PREFIX)
         else:
-            items, _ = self._table.query(pk, between=(f"{_PREFIX}{_at(since)}", f"{_PREFIX}~"))
+            items, _ = self._table.query(pk, between=(f"{_PREFIX}{_format_time(since)}", f"{_PREFIX}~"))
         found: dict[str, Item] = {}
         for item in items:  # an attempt's items follow each other: outcome, begun, void
             sk = str(item["sk"])
@@ -97,14 +97,14 @@ class DynamoDBLedger:
         return [from_stored(Attempt, item["body"]) for item in found.values()]
 
     def _note(self, attempt: Attempt, suffix: str, kind: str) -> None:
-        item = _item(attempt)
+        item = _make_item(attempt)
         try:
             self._table.put(item | {"sk": f"{item['sk']}{suffix}", "type": kind}, condition=_NEW)
         except ConditionFailed:
             return  # it stands there already: this is a repeat
 
 
-def _item(attempt: Attempt) -> Item:
+def _make_item(attempt: Attempt) -> Item:
     context = attempt.context
     if context.run is not None:
         pk = keys.run_pk(context.tenant, context.run)
@@ -112,20 +112,20 @@ def _item(attempt: Attempt) -> Item:
         pk = keys.ledger_day_pk(context.tenant, spend.day_of(attempt))
     return {
         "pk": pk,
-        "sk": f"{_PREFIX}{_at(attempt.started_at)}#{attempt.attempt_id}",
+        "sk": f"{_PREFIX}{_format_time(attempt.started_at)}#{attempt.attempt_id}",
         "type": "attempt",
         "body": attempt.model_dump_json(exclude_none=True),
         "cost_nanousd": attempt.cost_nanousd,
     }
 
 
-def _at(moment: datetime) -> str:
+def _format_time(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="microseconds")
 
 
-def _raising(table: Table, attempt: Attempt, counter: spend.SpendCounter) -> Item:
+def _build_increment(table: Table, attempt: Attempt, counter: spend.SpendCounter) -> Item:
     row = spend.row_of(attempt)
-    return table.updating(
+    return table.build_update(
         keys.spend_pk(attempt.context.tenant, counter.kind),
         keys.spend_sk(counter.day, counter.value, counter.shard),
         "ADD attempts :one, tokens :tokens, cost_nanousd :cost SET #type = :type, #ttl = :ttl",

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 
 from pentad.domain.models import Attempt, Outcome
-from pentad.models.ledger.spend import MAX_ROWS, By, Spending, counters, kind_of, row_of, summed
+from pentad.models.ledger.spend import MAX_ROWS, By, Spending, kind_of, list_counters, row_of, summarise
 
 MAX_ATTEMPTS = 100_000
 
@@ -18,20 +18,20 @@ class MemoryLedger:
         """Append that a request is about to be sent; see the port."""
         self._attempts.setdefault(attempt.attempt_id, attempt)
 
-    def void(self, attempt: Attempt) -> None:
+    def cancel(self, attempt: Attempt) -> None:
         """Append that it was not sent; see the port."""
-        if self._begun(attempt):
+        if self._is_begun(attempt):
             del self._attempts[attempt.attempt_id]
 
     def record(self, attempt: Attempt) -> None:
         """Append an attempt; see the port."""
-        if self._begun(attempt):
+        if self._is_begun(attempt):
             self._attempts[attempt.attempt_id] = attempt
         self._attempts.setdefault(attempt.attempt_id, attempt)
         while len(self._attempts) > MAX_ATTEMPTS:
             del self._attempts[next(iter(self._attempts))]
 
-    def of_run(self, tenant: str, run: str, *, since: datetime | None = None) -> list[Attempt]:
+    def list_for_run(self, tenant: str, run: str, *, since: datetime | None = None) -> list[Attempt]:
         """Return a run's attempts; see the port."""
         found = [
             each
@@ -40,7 +40,7 @@ class MemoryLedger:
         ]
         return sorted(found, key=lambda attempt: (attempt.started_at, attempt.attempt_id))
 
-    def _begun(self, attempt: Attempt) -> bool:
+    def _is_begun(self, attempt: Attempt) -> bool:
         known = self._attempts.get(attempt.attempt_id)
         return known is not None and known.outcome is Outcome.BEGUN
 
@@ -50,10 +50,10 @@ class MemoryLedger:
             (counter, row_of(attempt))
             for attempt in list(self._attempts.values())
             if attempt.context.tenant == tenant and attempt.outcome is not Outcome.BEGUN
-            for counter in counters(attempt)
+            for counter in list_counters(attempt)
             if counter.kind == kind_of(by) and first.isoformat() <= counter.day <= last.isoformat()
         ]
-        return summed(by, tenant, first, last, counted, limit=limit)
+        return summarise(by, tenant, first, last, counted, limit=limit)
 
     @property
     def all(self) -> list[Attempt]:

@@ -6,7 +6,7 @@ from datetime import date
 from pentad.aws.table import Table
 from pentad.domain import keys
 from pentad.domain.errors import InvalidInput
-from pentad.models.ledger.spend import MAX_ROWS, By, Row, SpendCounter, Spending, kind_of, summed
+from pentad.models.ledger.spend import MAX_ROWS, By, Row, SpendCounter, Spending, kind_of, summarise
 
 MAX_COUNTERS = 100_000
 """Counters that one question may read: about 20 MB."""
@@ -24,9 +24,9 @@ class DynamoSpend:
 
     def read(self, tenant: str, by: By, first: date, last: date, *, limit: int = MAX_ROWS) -> Spending:
         """See the port."""
-        return summed(by, tenant, first, last, self._counted(tenant, by, first, last), limit=limit)
+        return summarise(by, tenant, first, last, self._iter_counters(tenant, by, first, last), limit=limit)
 
-    def _counted(self, tenant: str, by: By, first: date, last: date) -> Iterator[tuple[SpendCounter, Row]]:
+    def _iter_counters(self, tenant: str, by: By, first: date, last: date) -> Iterator[tuple[SpendCounter, Row]]:
         kind = kind_of(by)
         # "$" is the character after "#": all of the last day is below it.
         days = (first.isoformat(), f"{last.isoformat()}$")

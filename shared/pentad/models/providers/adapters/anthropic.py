@@ -7,8 +7,8 @@ from typing import Any
 from pentad.domain.models import ChatRequest, Outcome
 from pentad.models.catalog.catalog import Effort, ModelEntry
 from pentad.models.providers.adapters import anthropic_wire
-from pentad.models.providers.adapters.sdk import CONNECT_SECONDS, Clients, Provider, credentials_of, exchange
-from pentad.models.providers.exchange import Credentials, ProviderFailure, ProviderReply
+from pentad.models.providers.adapters.sdk import CONNECT_SECONDS, ClientCache, Provider, exchange, get_credentials
+from pentad.models.providers.exchange import ProviderCredentials, ProviderFailure, ProviderReply
 from pentad.models.providers.outcomes import ANTHROPIC
 from pentad.models.providers.ports import CredentialSource
 
@@ -20,7 +20,7 @@ def load_sdk() -> Any:
     return anthropic
 
 
-def _client(credentials: Credentials) -> Any:
+def _make_client(credentials: ProviderCredentials) -> Any:
     sdk = load_sdk()
     return sdk.Anthropic(
         api_key=credentials.api_key,
@@ -42,11 +42,11 @@ def make_body(
     """
     body = anthropic_wire.encode(model, request, max_output_tokens=max_output_tokens, effort=effort)
     if request.output_schema is not None:
-        body["output_config"]["format"]["schema"] = _closed(request.output_schema)
+        body["output_config"]["format"]["schema"] = _close_schema(request.output_schema)
     return body
 
 
-def _closed(schema: dict[str, Any]) -> dict[str, Any]:
+def _close_schema(schema: dict[str, Any]) -> dict[str, Any]:
     """Return a schema as structured output takes it.
 
     The SDK closes objects and moves what is not supported into descriptions.
@@ -71,7 +71,7 @@ class AnthropicChat:
     def __init__(self, credentials: CredentialSource, *, clock: Callable[[], float] = time.time) -> None:
         self._credentials = credentials
         self._clock = clock
-        self._clients = Clients(_client)
+        self._clients = ClientCache(_make_client)
         self._provider = Provider(anthropic_wire.NAME, load_sdk, ANTHROPIC, "request-id")
 
     def close(self) -> None:
@@ -89,7 +89,7 @@ class AnthropicChat:
     ) -> ProviderReply:
         """Send one request; see the port."""
         until = self._clock() + timeout
-        client = self._clients.of(credentials_of(self._credentials, anthropic_wire.NAME))
+        client = self._clients.get_client(get_credentials(self._credentials, anthropic_wire.NAME))
         body = make_body(model, request, max_output_tokens=max_output_tokens, effort=effort)
         create = client.messages.with_streaming_response.create
         try:

@@ -23,9 +23,9 @@ from pentad.domain.messages import (
 from pentad.domain.models import ChatRequest, Outcome, StopReason
 from pentad.domain.usage import Usage
 from pentad.models.catalog.catalog import Effort, ModelEntry
-from pentad.models.providers.conversation import Turn, marked, normalise
+from pentad.models.providers.conversation import ProviderTurn, normalise, render_result
 from pentad.models.providers.exchange import ProviderFailure, ProviderReply
-from pentad.models.providers.strictjson import checked_arguments, is_list_of_objects, number, section
+from pentad.models.providers.strictjson import get_count, get_section, is_list_of_objects, validate_arguments
 
 NAME = "anthropic"
 _CALL_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -61,7 +61,7 @@ def encode(
     body: dict[str, Any] = {
         "model": model.id,
         "max_tokens": max_output_tokens,
-        "messages": _messages(normalise(request.messages, NAME)),
+        "messages": _encode_messages(normalise(request.messages, NAME)),
     }
     if request.system.strip():
         body["system"] = [{"type": "text", "text": request.system}]
@@ -72,7 +72,7 @@ def encode(
         ]
         if request.tool_choice != "auto":
             body["tool_choice"] = {"type": {"required": "any", "none": "none"}[request.tool_choice]}
-    config = _output_config(model, request, effort)
+    config = _build_output_config(model, request, effort)
     if config:
         body["output_config"] = config
     lifetime = request.prompt_cache or "5m"
@@ -81,7 +81,7 @@ def encode(
     return body
 
 
-def _output_config(model: ModelEntry, request: ChatRequest, effort: Effort | None) -> dict[str, Any]:
+def _build_output_config(model: ModelEntry, request: ChatRequest, effort: Effort | None) -> dict[str, Any]:
     config: dict[str, Any] = {}
     if request.output_schema is not None:
         config["format"] = {"type": "json_schema", "schema": request.output_schema}
@@ -101,26 +101,30 @@ def _mark_cache(body: dict[str, Any], lifetime: str, *, goes_on: bool) -> None:
             blocks[-1]["cache_control"] = {"type": "ephemeral", **({"ttl": "1h"} if lifetime == "1h" else {})}
 
 
-def _messages(turns: Sequence[Turn]) -> list[dict[str, Any]]:
+def _encode_messages(turns: Sequence[ProviderTurn]) -> list[dict[str, Any]]:
     messages = []
     for turn in turns:
         content: list[dict[str, Any]] = []
         for part in turn.parts:
-            content.extend(_own(part.raw) if part.raw is not None else [_block(block) for block in part.blocks])
+            content.extend(
+                _clean_raw(part.raw) if part.raw is not None else [_encode_block(block) for block in part.blocks]
+            )
         messages.append({"role": turn.role, "content": content})
     return messages
 
 
-def _own(content: list[Any]) -> list[Any]:
+def _clean_raw(content: list[Any]) -> list[Any]:
     """Return what the API sent, as it came, but for what it does not take back: an empty text, an odd call id."""
-    return [_own_item(item) for item in content if item.get("type") != "text" or str(item.get("text", "")).strip()]
+    return [
+        _clean_raw_item(item) for item in content if item.get("type") != "text" or str(item.get("text", "")).strip()
+    ]
 
 
-def _own_item(item: dict[str, Any]) -> dict[str, Any]:
+def _clean_raw_item(item: dict[str, Any]) -> dict[str, Any]:
     return {**item, "id": wire_call_id(str(item.get("id")))} if item.get("type") == "tool_use" else item
 
 
-def _block(block: ContentBlock) -> dict[str, Any]:
+def _encode_block(block: ContentBlock) -> dict[str, Any]:
     match block:
         case TextBlock():
             return {"type": "text", "text": block.text}
@@ -128,7 +132,7 @@ def _block(block: ContentBlock) -> dict[str, Any]:
             source = {"type": "base64", "media_type": block.media_type, "data": block.data}
             return {"type": "image", "source": source}
         case DocumentBlock():
-            return _document(block)
+            return _encode_document(block)
         case ThinkingBlock(redacted=str(data)):
             return {"type": "redacted_thinking", "data": data}
         case ThinkingBlock():
@@ -137,11 +141,15 @@ def _block(block: ContentBlock) -> dict[str, Any]:
             name, arguments = block.tool, block.arguments
             return {"type": "tool_use", "id": wire_call_id(block.call_id), "name": name, "input": arguments}
         case ToolResultBlock():
-            result = {"type": "tool_result", "tool_use_id": wire_call_id(block.call_id), "content": marked(block)}
+            result = {
+                "type": "tool_result",
+                "tool_use_id": wire_call_id(block.call_id),
+                "content": render_result(block),
+            }
             return {**result, "is_error": True} if block.is_error else result
 
 
-def _document(block: DocumentBlock) -> dict[str, Any]:
+def _encode_document(block: DocumentBlock) -> dict[str, Any]:
     kind = "base64" if block.media_type == "application/pdf" else "text"
     source = {"type": kind, "media_type": block.media_type, "data": block.data}
     titled = {"title": block.title} if block.title else {}
@@ -166,7 +174,7 @@ def decode(body: dict[str, Any], *, model: ModelEntry, request_id: str | None) -
     return ProviderReply(
         blocks=tuple(blocks),
         stop=stop,
-        usage=_usage(body.get("usage")),
+        usage=_decode_usage(body.get("usage")),
         raw=None if problems else ProviderRaw(provider=NAME, model=model.name, content=content),
         request_id=request_id,
         problems=tuple(problems),
@@ -182,7 +190,7 @@ def _read_block(item: dict[str, Any], blocks: list[ContentBlock], problems: list
         case {"type": "redacted_thinking", "data": str(data)}:
             blocks.append(ThinkingBlock(text="", redacted=data, provider=NAME))
         case {"type": "tool_use", "id": str(call_id), "name": str(name)}:
-            arguments, wrong = checked_arguments(item.get("input"))
+            arguments, wrong = validate_arguments(item.get("input"))
             if arguments is None:
                 problems.append(f"the arguments of {name[:64]} {wrong}")
             elif not 1 <= len(call_id) <= 64:
@@ -193,17 +201,17 @@ def _read_block(item: dict[str, Any], blocks: list[ContentBlock], problems: list
             problems.append("a tool call has no name or no id")
 
 
-def _usage(usage: Any) -> Usage | None:
+def _decode_usage(usage: Any) -> Usage | None:
     if not isinstance(usage, dict) or not isinstance(usage.get("output_tokens"), int):
         return None
-    written = number(usage, "cache_creation_input_tokens")
-    by_lifetime = section(usage, "cache_creation")
-    hour = number(by_lifetime, "ephemeral_1h_input_tokens")
+    written = get_count(usage, "cache_creation_input_tokens")
+    by_lifetime = get_section(usage, "cache_creation")
+    hour = get_count(by_lifetime, "ephemeral_1h_input_tokens")
     return Usage(
-        input_tokens=number(usage, "input_tokens"),
-        output_tokens=number(usage, "output_tokens"),
-        cache_read_tokens=number(usage, "cache_read_input_tokens"),
-        cache_write_5m_tokens=number(by_lifetime, "ephemeral_5m_input_tokens") or max(0, written - hour),
+        input_tokens=get_count(usage, "input_tokens"),
+        output_tokens=get_count(usage, "output_tokens"),
+        cache_read_tokens=get_count(usage, "cache_read_input_tokens"),
+        cache_write_5m_tokens=get_count(by_lifetime, "ephemeral_5m_input_tokens") or max(0, written - hour),
         cache_write_1h_tokens=hour,
-        thinking_tokens=number(section(usage, "output_tokens_details"), "thinking_tokens"),
+        thinking_tokens=get_count(get_section(usage, "output_tokens_details"), "thinking_tokens"),
     )

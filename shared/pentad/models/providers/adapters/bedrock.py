@@ -15,12 +15,12 @@ from pentad.models.catalog.catalog import Effort, ModelEntry
 from pentad.models.catalog.provider_entries import ProviderEntry
 from pentad.models.providers.adapters import anthropic_wire
 from pentad.models.providers.adapters.anthropic import load_sdk, make_body
-from pentad.models.providers.adapters.sdk import CONNECT_SECONDS, Clients, Provider, exchange
-from pentad.models.providers.exchange import Credentials, ProviderReply
+from pentad.models.providers.adapters.sdk import CONNECT_SECONDS, ClientCache, Provider, exchange
+from pentad.models.providers.exchange import ProviderCredentials, ProviderReply
 from pentad.models.providers.outcomes import BEDROCK
 
 
-def _unsigned() -> tuple[type[Exception], ...]:
+def _get_credential_errors() -> tuple[type[Exception], ...]:
     """Return what is raised without credentials: the SDK says RuntimeError where botocore's chain ends empty."""
     from botocore.exceptions import BotoCoreError
 
@@ -41,11 +41,13 @@ class BedrockChat:
     def __init__(self, entry: ProviderEntry, *, clock: Callable[[], float] = time.time) -> None:
         self._region = entry.region
         self._clock = clock
-        self._place = Credentials("", entry.base_url)
-        self._clients = Clients(self._make)
-        self._provider = Provider(entry.name, load_sdk, BEDROCK, "x-amzn-requestid", "x-amzn-errortype", _unsigned)
+        self._place = ProviderCredentials("", entry.base_url)
+        self._clients = ClientCache(self._make)
+        self._provider = Provider(
+            entry.name, load_sdk, BEDROCK, "x-amzn-requestid", "x-amzn-errortype", _get_credential_errors
+        )
 
-    def _make(self, place: Credentials) -> Any:
+    def _make(self, place: ProviderCredentials) -> Any:
         sdk = load_sdk()
         return sdk.AnthropicBedrock(
             aws_region=self._region,  # None: the SDK takes the function's own
@@ -71,7 +73,7 @@ class BedrockChat:
     ) -> ProviderReply:
         """Send one request; see the port."""
         until = self._clock() + timeout
-        client = self._clients.of(self._place)
+        client = self._clients.get_client(self._place)
         body = make_body(model, request, max_output_tokens=max_output_tokens, effort=effort)
         create = client.messages.with_streaming_response.create
         reply = exchange(self._provider, lambda limits: create(**body, timeout=limits), until, self._clock)

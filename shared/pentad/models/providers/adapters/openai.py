@@ -7,8 +7,8 @@ from typing import Any
 from pentad.domain.models import ChatRequest
 from pentad.models.catalog.catalog import Effort, ModelEntry
 from pentad.models.providers.adapters import openai_wire
-from pentad.models.providers.adapters.sdk import CONNECT_SECONDS, Clients, Provider, credentials_of, exchange
-from pentad.models.providers.exchange import Credentials, ProviderFailure, ProviderReply
+from pentad.models.providers.adapters.sdk import CONNECT_SECONDS, ClientCache, Provider, exchange, get_credentials
+from pentad.models.providers.exchange import ProviderCredentials, ProviderFailure, ProviderReply
 from pentad.models.providers.outcomes import OPENAI
 from pentad.models.providers.ports import CredentialSource
 
@@ -20,7 +20,7 @@ def load_sdk() -> Any:
     return openai
 
 
-def make_client(credentials: Credentials) -> Any:
+def make_client(credentials: ProviderCredentials) -> Any:
     """Return an SDK client that sends each request once and goes nowhere else; for an empty key see `unsigned`."""
     sdk = load_sdk()
     return sdk.OpenAI(
@@ -33,7 +33,7 @@ def make_client(credentials: Credentials) -> Any:
     )
 
 
-def unsigned(credentials: Credentials) -> dict[str, Any]:
+def build_extra_options(credentials: ProviderCredentials) -> dict[str, Any]:
     """Return what a request says beside its body: where there is no key, that none is to be sent."""
     return {} if credentials.api_key else {"extra_headers": {"Authorization": load_sdk().Omit()}}
 
@@ -52,7 +52,7 @@ class OpenAIChat:
     def __init__(self, credentials: CredentialSource, *, clock: Callable[[], float] = time.time) -> None:
         self._credentials = credentials
         self._clock = clock
-        self._clients = Clients(make_client)
+        self._clients = ClientCache(make_client)
 
     def close(self) -> None:
         """Close the connections; the next request opens new ones."""
@@ -69,7 +69,7 @@ class OpenAIChat:
     ) -> ProviderReply:
         """Send one request; see the port."""
         until = self._clock() + timeout
-        client = self._clients.of(credentials_of(self._credentials, openai_wire.NAME))
+        client = self._clients.get_client(get_credentials(self._credentials, openai_wire.NAME))
         body = openai_wire.encode(model, request, max_output_tokens=max_output_tokens, effort=effort)
         create = client.responses.with_streaming_response.create
         try:

@@ -7,8 +7,8 @@ from pentad.domain.models import ChatRequest
 from pentad.models.catalog.catalog import Effort, ModelEntry
 from pentad.models.catalog.provider_entries import ProviderEntry
 from pentad.models.providers.adapters import openai_compatible_wire
-from pentad.models.providers.adapters.openai import load_sdk, make_client, unsigned
-from pentad.models.providers.adapters.sdk import Clients, Provider, credentials_of, exchange
+from pentad.models.providers.adapters.openai import build_extra_options, load_sdk, make_client
+from pentad.models.providers.adapters.sdk import ClientCache, Provider, exchange, get_credentials
 from pentad.models.providers.adapters.secrets import PlacedCredentials
 from pentad.models.providers.exchange import ProviderFailure, ProviderReply
 from pentad.models.providers.outcomes import COMPATIBLE
@@ -30,7 +30,7 @@ class OpenAICompatibleChat:
         self._entry = entry
         self._credentials = PlacedCredentials(credentials, entry.base_url) if entry.base_url else credentials
         self._clock = clock
-        self._clients = Clients(make_client)
+        self._clients = ClientCache(make_client)
         self._provider = Provider(entry.name, load_sdk, COMPATIBLE, "x-request-id")
 
     def close(self) -> None:
@@ -48,14 +48,14 @@ class OpenAICompatibleChat:
     ) -> ProviderReply:
         """Send one request; see the port."""
         until = self._clock() + timeout
-        credentials = credentials_of(self._credentials, self._entry.name)
-        client = self._clients.of(credentials)
+        credentials = get_credentials(self._credentials, self._entry.name)
+        client = self._clients.get_client(credentials)
         dialect = model.dialect or self._entry.dialect
         body = openai_compatible_wire.encode(
             model, request, dialect, max_output_tokens=max_output_tokens, effort=effort
         )
         create = client.chat.completions.with_streaming_response.create
-        extra = unsigned(credentials)
+        extra = build_extra_options(credentials)
         try:
             # As extra_body, for the reason that `OpenAIChat` gives; what the SDK insists on is replaced by it.
             asked = {"model": body["model"], "messages": [], "extra_body": body, **extra}

@@ -25,12 +25,12 @@ from pentad.domain.models import ChatRequest, Outcome, StopReason
 from pentad.domain.usage import Usage
 from pentad.models.catalog.catalog import Effort, ModelEntry
 from pentad.models.catalog.provider_entries import Dialect
-from pentad.models.providers.adapters.openai_wire import strictable
-from pentad.models.providers.conversation import Part, Turn, marked, normalise
+from pentad.models.providers.adapters.openai_wire import is_strict_schema
+from pentad.models.providers.conversation import ProviderTurn, TurnPart, normalise, render_result
 from pentad.models.providers.exchange import ProviderFailure, ProviderReply
-from pentad.models.providers.outcomes import COMPATIBLE, Signal, classify
-from pentad.models.providers.strictjson import arguments as read_arguments
-from pentad.models.providers.strictjson import checked_arguments, is_list_of_objects, number, section
+from pentad.models.providers.outcomes import COMPATIBLE, FailureSignal, classify
+from pentad.models.providers.strictjson import get_count, get_section, is_list_of_objects, validate_arguments
+from pentad.models.providers.strictjson import read_arguments as read_arguments
 
 _CALL_ID = re.compile(r"[A-Za-z0-9_-]{1,40}")
 _BACK = ("content", "tool_calls", "extra_content")
@@ -53,8 +53,8 @@ def encode(
     effort: Effort | None = None,
 ) -> dict[str, Any]:
     """Return the body of POST /chat/completions."""
-    messages = _messages(normalise(request.messages, model.provider), dialect)
-    _instruct(messages, _instructions(request, dialect), dialect)
+    messages = _encode_messages(normalise(request.messages, model.provider), dialect)
+    _add_instructions(messages, _build_instructions(request, dialect), dialect)
     body: dict[str, Any] = {"model": model.id, "messages": messages, dialect.output_limit: max_output_tokens}
     if request.tools:
         body["tools"] = [
@@ -69,20 +69,20 @@ def encode(
         if not dialect.parallel_tools:
             body["parallel_tool_calls"] = False
     if request.output_schema is not None and dialect.structured_output != "prompt":
-        body["response_format"] = _format(request.output_schema, dialect)
+        body["response_format"] = _build_format(request.output_schema, dialect)
     if effort is not None and dialect.effort and model.capabilities.thinking:
         body["reasoning_effort"] = effort
     return body
 
 
-def _format(schema: dict[str, Any], dialect: Dialect) -> dict[str, Any]:
+def _build_format(schema: dict[str, Any], dialect: Dialect) -> dict[str, Any]:
     if dialect.structured_output == "json_object":
         return {"type": "json_object"}
-    form = {"name": "reply", "schema": schema, "strict": strictable(schema)}
+    form = {"name": "reply", "schema": schema, "strict": is_strict_schema(schema)}
     return {"type": "json_schema", "json_schema": form}
 
 
-def _instructions(request: ChatRequest, dialect: Dialect) -> str:
+def _build_instructions(request: ChatRequest, dialect: Dialect) -> str:
     parts = [request.system] if request.system.strip() else []
     if request.output_schema is not None and dialect.structured_output != "json_schema":
         schema = json.dumps(request.output_schema, ensure_ascii=False)
@@ -90,7 +90,7 @@ def _instructions(request: ChatRequest, dialect: Dialect) -> str:
     return "\n\n".join(parts)
 
 
-def _instruct(messages: list[dict[str, Any]], text: str, dialect: Dialect) -> None:
+def _add_instructions(messages: list[dict[str, Any]], text: str, dialect: Dialect) -> None:
     if not text:
         return
     if dialect.system_role != "user":
@@ -98,40 +98,40 @@ def _instruct(messages: list[dict[str, Any]], text: str, dialect: Dialect) -> No
         return
     first = messages[0]["content"]  # the conversation begins with a user's turn, and it has content
     rest = first if isinstance(first, list) else [{"type": "text", "text": first}]
-    messages[0] = {"role": "user", "content": _shortest([{"type": "text", "text": text}, *rest])}
+    messages[0] = {"role": "user", "content": _flatten_content([{"type": "text", "text": text}, *rest])}
 
 
-def _messages(turns: Sequence[Turn], dialect: Dialect) -> list[dict[str, Any]]:
+def _encode_messages(turns: Sequence[ProviderTurn], dialect: Dialect) -> list[dict[str, Any]]:
     messages: list[dict[str, Any]] = []
     for turn in turns:
         if turn.role == "user":
-            messages.extend(_user(turn))
-        elif (message := _assistant(turn.parts, dialect)) is not None:
+            messages.extend(_encode_user(turn))
+        elif (message := _encode_assistant(turn.parts, dialect)) is not None:
             messages.append(message)
-    return messages if dialect.parallel_tools else list(_one_at_a_time(messages))
+    return messages if dialect.parallel_tools else list(_split_parallel_calls(messages))
 
 
-def _user(turn: Turn) -> Iterator[dict[str, Any]]:
+def _encode_user(turn: ProviderTurn) -> Iterator[dict[str, Any]]:
     content: list[dict[str, Any]] = []
     for block in turn.blocks:
         if isinstance(block, ToolResultBlock):
             # The API has no field for a failed call, so the text says it.
-            text = f"Error: {marked(block)}" if block.is_error else marked(block)
+            text = f"Error: {render_result(block)}" if block.is_error else render_result(block)
             yield {"role": "tool", "tool_call_id": wire_call_id(block.call_id), "content": text}
         else:
-            content.append(_input(block))
+            content.append(_encode_block(block))
     if content:
-        yield {"role": "user", "content": _shortest(content)}
+        yield {"role": "user", "content": _flatten_content(content)}
 
 
-def _shortest(content: list[dict[str, Any]]) -> Any:
+def _flatten_content(content: list[dict[str, Any]]) -> Any:
     """Return words alone as a string: some servers take no list of parts for a model without pictures."""
     if all(part["type"] == "text" for part in content):
         return "\n\n".join(part["text"] for part in content)
     return content
 
 
-def _input(block: ContentBlock) -> dict[str, Any]:
+def _encode_block(block: ContentBlock) -> dict[str, Any]:
     match block:
         case ImageBlock():
             return {"type": "image_url", "image_url": {"url": f"data:{block.media_type};base64,{block.data}"}}
@@ -147,32 +147,32 @@ def _input(block: ContentBlock) -> dict[str, Any]:
             raise TypeError(f"a {block.type} block is not the user's")
 
 
-def _assistant(parts: Sequence[Part], dialect: Dialect) -> dict[str, Any] | None:
+def _encode_assistant(parts: Sequence[TurnPart], dialect: Dialect) -> dict[str, Any] | None:
     """Return one message for the turn: its tool calls have to stand right before their results."""
     texts: list[str] = []
     calls: list[dict[str, Any]] = []
     more: dict[str, Any] = {}
     for part in parts:
         if isinstance(part.raw, dict):
-            texts.append(_words(part.raw.get("content")))
+            texts.append(_join_text(part.raw.get("content")))
             calls.extend(part.raw.get("tool_calls") or [])
             more = {"extra_content": part.raw["extra_content"]} if part.raw.get("extra_content") else {}
         else:
             texts.extend(block.text for block in part.blocks if isinstance(block, TextBlock))
-            calls.extend(_call(block, dialect) for block in part.blocks if isinstance(block, ToolCallBlock))
+            calls.extend(_encode_call(block, dialect) for block in part.blocks if isinstance(block, ToolCallBlock))
     text = "\n\n".join(filter(None, texts))
     if not text and not calls:
         return None
     return {"role": "assistant", "content": text or None, **({"tool_calls": calls} if calls else {}), **more}
 
 
-def _call(block: ToolCallBlock, dialect: Dialect) -> dict[str, Any]:
+def _encode_call(block: ToolCallBlock, dialect: Dialect) -> dict[str, Any]:
     arguments = json.dumps(block.arguments, ensure_ascii=False)
     function = {"name": block.tool, "arguments": arguments}
     return {"id": wire_call_id(block.call_id), "type": "function", "function": function, **dialect.foreign_calls}
 
 
-def _one_at_a_time(messages: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+def _split_parallel_calls(messages: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     """Yield calls that were made together as if they had been made one after the other, each before its result.
 
     The results stand right behind their calls and in their order: the conversation was brought into that form.
@@ -198,34 +198,34 @@ def decode(body: dict[str, Any], *, model: ModelEntry, request_id: str | None) -
         ProviderFailure: it is no completion, or an error that came as one.
     """
     if isinstance(body.get("error"), dict):
-        raise _failed(body["error"], request_id)
+        raise _make_failure(body["error"], request_id)
     choices: Any = body.get("choices")
     if not is_list_of_objects(choices) or not choices or not isinstance(choices[0].get("message"), dict):
         raise ProviderFailure(
-            Outcome.MALFORMED, "200 without a completion", request_id=request_id, usage=_usage(body.get("usage"))
+            Outcome.MALFORMED, "200 without a completion", request_id=request_id, usage=_decode_usage(body.get("usage"))
         )
     message = choices[0]["message"]
-    blocks, problems = _blocks(message, model, str(body.get("id")))
+    blocks, problems = _decode_blocks(message, model, str(body.get("id")))
     return ProviderReply(
         blocks=blocks,
-        stop=_stop(choices[0], blocks),
-        usage=_usage(body.get("usage")),
-        raw=None if problems else _raw(message, model, blocks),
+        stop=_decode_stop(choices[0], blocks),
+        usage=_decode_usage(body.get("usage")),
+        raw=None if problems else _build_raw(message, model, blocks),
         request_id=request_id,
         problems=problems,
     )
 
 
-def _failed(error: dict[str, Any], request_id: str | None) -> ProviderFailure:
+def _make_failure(error: dict[str, Any], request_id: str | None) -> ProviderFailure:
     code = error.get("code")
-    signal = Signal(
+    signal = FailureSignal(
         code if isinstance(code, int) else 500, str(error.get("type")), str(code), str(error.get("message"))
     )
     found = classify(COMPATIBLE, signal)
     return ProviderFailure(found.outcome, "200 with an error", request_id=request_id, scope=found.scope)
 
 
-def _blocks(
+def _decode_blocks(
     message: dict[str, Any], model: ModelEntry, completion_id: str
 ) -> tuple[tuple[ContentBlock, ...], tuple[str, ...]]:
     blocks: list[ContentBlock] = []
@@ -233,7 +233,7 @@ def _blocks(
     thought = message.get("reasoning_content") or message.get("reasoning")
     if isinstance(thought, str) and thought.strip():
         blocks.append(ThinkingBlock(text=thought, provider=model.provider))
-    words = _words(message.get("content"))
+    words = _join_text(message.get("content"))
     if words:
         blocks.append(TextBlock(text=words))
     calls: Any = message.get("tool_calls")
@@ -244,9 +244,9 @@ def _blocks(
 
 
 def _read_call(item: dict[str, Any], otherwise: str, blocks: list[ContentBlock], problems: list[str]) -> None:
-    function = section(item, "function")
+    function = get_section(item, "function")
     name, given = str(function.get("name")), function.get("arguments")
-    arguments, wrong = read_arguments(given) if isinstance(given, str) else checked_arguments(given)
+    arguments, wrong = read_arguments(given) if isinstance(given, str) else validate_arguments(given)
     call_id = item.get("id") or otherwise  # some servers give none
     if arguments is None:
         problems.append(f"the arguments of {name[:64]} {wrong}")
@@ -256,7 +256,7 @@ def _read_call(item: dict[str, Any], otherwise: str, blocks: list[ContentBlock],
         blocks.append(ToolCallBlock(call_id=call_id, tool=name, arguments=arguments))
 
 
-def _raw(message: dict[str, Any], model: ModelEntry, blocks: Sequence[ContentBlock]) -> ProviderRaw:
+def _build_raw(message: dict[str, Any], model: ModelEntry, blocks: Sequence[ContentBlock]) -> ProviderRaw:
     """Return what goes back: the fields that servers take, calls with the ids that they have here."""
     ids = [wire_call_id(block.call_id) for block in blocks if isinstance(block, ToolCallBlock)]
     content = {key: message[key] for key in _BACK if message.get(key) is not None}
@@ -266,14 +266,14 @@ def _raw(message: dict[str, Any], model: ModelEntry, blocks: Sequence[ContentBlo
     return ProviderRaw(provider=model.provider, model=model.name, content=content)
 
 
-def _words(content: Any) -> str:
+def _join_text(content: Any) -> str:
     if isinstance(content, str):
         return content
     parts = content if is_list_of_objects(content) else []
     return "".join(part["text"] for part in parts if isinstance(part.get("text"), str))
 
 
-def _stop(choice: dict[str, Any], blocks: Sequence[ContentBlock]) -> StopReason:
+def _decode_stop(choice: dict[str, Any], blocks: Sequence[ContentBlock]) -> StopReason:
     reason, refusal = choice.get("finish_reason"), choice["message"].get("refusal")
     if reason == "content_filter" or (isinstance(refusal, str) and refusal):
         return StopReason.REFUSAL
@@ -282,18 +282,18 @@ def _stop(choice: dict[str, Any], blocks: Sequence[ContentBlock]) -> StopReason:
     return StopReason.TOOL_CALLS if any(isinstance(block, ToolCallBlock) for block in blocks) else StopReason.END
 
 
-def _usage(usage: Any) -> Usage | None:
+def _decode_usage(usage: Any) -> Usage | None:
     """Return usage in ours: input less what was cached, output with what was thought.
 
     Gemini leaves thinking out of ``completion_tokens`` and has it in ``total_tokens`` only; it is billed all the same.
     """
     if not isinstance(usage, dict) or not isinstance(usage.get("prompt_tokens"), int):
         return None
-    details, prompt = section(usage, "prompt_tokens_details"), number(usage, "prompt_tokens")
-    read, written = number(details, "cached_tokens"), number(details, "cache_write_tokens")
-    said = number(usage, "completion_tokens")
-    output = max(said, number(usage, "total_tokens") - prompt)
-    thinking = number(section(usage, "completion_tokens_details"), "reasoning_tokens") or output - said
+    details, prompt = get_section(usage, "prompt_tokens_details"), get_count(usage, "prompt_tokens")
+    read, written = get_count(details, "cached_tokens"), get_count(details, "cache_write_tokens")
+    said = get_count(usage, "completion_tokens")
+    output = max(said, get_count(usage, "total_tokens") - prompt)
+    thinking = get_count(get_section(usage, "completion_tokens_details"), "reasoning_tokens") or output - said
     return Usage(
         input_tokens=max(0, prompt - read - written),
         output_tokens=output,

@@ -10,14 +10,14 @@ from pentad.domain.models import Outcome
 from pentad.domain.usage import Usage
 from pentad.models.catalog.catalog import ModelEntry
 from pentad.models.catalog.provider_entries import ProviderEntry
-from pentad.models.providers.adapters.openai import PROVIDER, load_sdk, make_client, unsigned
-from pentad.models.providers.adapters.sdk import Clients, Provider, credentials_of, exchange
+from pentad.models.providers.adapters.openai import PROVIDER, build_extra_options, load_sdk, make_client
+from pentad.models.providers.adapters.sdk import ClientCache, Provider, exchange, get_credentials
 from pentad.models.providers.adapters.secrets import PlacedCredentials
 from pentad.models.providers.exchange import ProviderFailure, ProviderVectors
 from pentad.models.providers.outcomes import COMPATIBLE
 from pentad.models.providers.ports import CredentialSource
-from pentad.models.providers.strictjson import number
-from pentad.models.remote.wire import floats
+from pentad.models.providers.strictjson import get_count
+from pentad.models.remote.wire import decode_floats
 
 
 class OpenAIEmbeddings:
@@ -39,7 +39,7 @@ class OpenAIEmbeddings:
         placed = entry is not None and entry.base_url
         self._credentials = PlacedCredentials(credentials, placed) if placed else credentials
         self._clock = clock
-        self._clients = Clients(make_client)
+        self._clients = ClientCache(make_client)
         compatible = entry is not None and entry.kind == "openai_compatible"
         self._provider = (
             Provider(entry.name, load_sdk, COMPATIBLE, "x-request-id") if entry and compatible else PROVIDER
@@ -53,15 +53,15 @@ class OpenAIEmbeddings:
     def send(self, model: ModelEntry, texts: Sequence[str], *, dimensions: int, timeout: float) -> ProviderVectors:
         """Send one request; see the port."""
         until = self._clock() + timeout
-        credentials = credentials_of(self._credentials, self._provider.name)
-        client = self._clients.of(credentials)
+        credentials = get_credentials(self._credentials, self._provider.name)
+        client = self._clients.get_client(credentials)
         # The SDK asks for base64 where nothing is said; a server that knows no base64 may know "float".
         form: dict[str, Any] = {"encoding_format": "float"}
         if self._takes_dimensions:
             form = {"encoding_format": "base64", "dimensions": dimensions}
         body = {"model": model.id, "input": list(texts), **form}
         create = client.embeddings.with_streaming_response.create
-        extra = unsigned(credentials)
+        extra = build_extra_options(credentials)
         try:
             reply = exchange(self._provider, lambda limits: create(**body, **extra, timeout=limits), until, self._clock)
         except ProviderFailure as failure:
@@ -72,10 +72,10 @@ class OpenAIEmbeddings:
 
 
 def _decode(body: dict[str, Any], count: int, dimensions: int, request_id: str | None) -> ProviderVectors:
-    usage = _usage(body.get("usage"))
+    usage = _decode_usage(body.get("usage"))
     try:
         items = sorted(body["data"], key=lambda item: item["index"])
-        vectors = tuple(_vector(item["embedding"]) for item in items)
+        vectors = tuple(_decode_vector(item["embedding"]) for item in items)
     except (KeyError, TypeError, ValueError, binascii.Error):
         raise ProviderFailure(Outcome.MALFORMED, "200 without vectors", request_id=request_id, usage=usage) from None
     if len(vectors) != count or any(len(vector) != dimensions for vector in vectors):
@@ -85,13 +85,13 @@ def _decode(body: dict[str, Any], count: int, dimensions: int, request_id: str |
     return ProviderVectors(vectors, usage, request_id)
 
 
-def _vector(value: Any) -> tuple[float, ...]:
+def _decode_vector(value: Any) -> tuple[float, ...]:
     if isinstance(value, str):
-        return floats(base64.b64decode(value, validate=True))
+        return decode_floats(base64.b64decode(value, validate=True))
     return tuple(float(number) for number in value)
 
 
-def _usage(usage: Any) -> Usage | None:
+def _decode_usage(usage: Any) -> Usage | None:
     if not isinstance(usage, dict) or not isinstance(usage.get("prompt_tokens"), int):
         return None
-    return Usage(input_tokens=number(usage, "prompt_tokens"))
+    return Usage(input_tokens=get_count(usage, "prompt_tokens"))

@@ -27,11 +27,11 @@ from pentad.domain.messages import (
 from pentad.domain.models import ChatRequest, Outcome, StopReason
 from pentad.domain.usage import Usage
 from pentad.models.catalog.catalog import Effort, ModelEntry
-from pentad.models.providers.conversation import Turn, marked, normalise
+from pentad.models.providers.conversation import ProviderTurn, normalise, render_result
 from pentad.models.providers.exchange import ProviderFailure, ProviderReply
-from pentad.models.providers.outcomes import OPENAI, Signal, classify
-from pentad.models.providers.strictjson import arguments as read_arguments
-from pentad.models.providers.strictjson import is_list_of_objects, number, section
+from pentad.models.providers.outcomes import OPENAI, FailureSignal, classify
+from pentad.models.providers.strictjson import get_count, get_section, is_list_of_objects
+from pentad.models.providers.strictjson import read_arguments as read_arguments
 
 NAME = "openai"
 _MIN_OUTPUT_TOKENS = 16  # the API refuses a smaller cap
@@ -48,27 +48,27 @@ def encode(
     """
     body: dict[str, Any] = {
         "model": model.id,
-        "input": _items(normalise(request.messages, model.provider)),
+        "input": _encode_items(normalise(request.messages, model.provider)),
         "max_output_tokens": max(_MIN_OUTPUT_TOKENS, max_output_tokens),
         "store": False,
     }
     if request.system.strip():
         body["instructions"] = request.system
     if request.tools:
-        body["tools"] = [_tool(tool.name, tool.description, tool.input_schema) for tool in request.tools]
+        body["tools"] = [_encode_tool(tool.name, tool.description, tool.input_schema) for tool in request.tools]
         body["tool_choice"] = request.tool_choice
     if request.output_schema is not None:
-        body["text"] = {"format": _format(request.output_schema)}
+        body["text"] = {"format": _build_format(request.output_schema)}
     if model.capabilities.thinking:
         body["include"] = ["reasoning.encrypted_content"]
         if effort is not None:
             body["reasoning"] = {"effort": effort}
     if model.capabilities.prompt_cache:
-        body.update(_cache(model, request))
+        body.update(_build_cache_options(model, request))
     return body
 
 
-def _cache(model: ModelEntry, request: ChatRequest) -> dict[str, Any]:
+def _build_cache_options(model: ModelEntry, request: ChatRequest) -> dict[str, Any]:
     lifetime = request.prompt_cache or "5m"
     # GPT-5.6 brought both the options and a price for cache writes: a model without that price knows no options.
     has_options = model.prices.cache_write_5m > 0
@@ -80,57 +80,57 @@ def _cache(model: ModelEntry, request: ChatRequest) -> dict[str, Any]:
     return {**key, "prompt_cache_options": {"ttl": "12h"}} if lifetime == "1h" and has_options else key
 
 
-def _tool(name: str, description: str, schema: dict[str, Any]) -> dict[str, Any]:
+def _encode_tool(name: str, description: str, schema: dict[str, Any]) -> dict[str, Any]:
     # Not strict: strict mode takes a part of JSON Schema only, and the gateway validates all of it anyway.
     return {"type": "function", "name": name, "description": description, "parameters": schema, "strict": False}
 
 
-def _format(schema: dict[str, Any]) -> dict[str, Any]:
-    return {"type": "json_schema", "name": _SCHEMA_NAME, "schema": schema, "strict": strictable(schema)}
+def _build_format(schema: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "json_schema", "name": _SCHEMA_NAME, "schema": schema, "strict": is_strict_schema(schema)}
 
 
-def strictable(schema: Any) -> bool:
+def is_strict_schema(schema: Any) -> bool:
     """Tell if strict mode takes a schema: every object is closed and all of its properties are required."""
     if isinstance(schema, list):
-        return all(strictable(item) for item in schema)
+        return all(is_strict_schema(item) for item in schema)
     if not isinstance(schema, dict):
         return True
     if schema.get("type") == "object" or "properties" in schema:
         closed = schema.get("additionalProperties") is False
         if not closed or set(schema.get("properties", {})) != set(schema.get("required", [])):
             return False
-    return all(strictable(value) for value in schema.values())
+    return all(is_strict_schema(value) for value in schema.values())
 
 
-def _items(turns: Sequence[Turn]) -> list[dict[str, Any]]:
+def _encode_items(turns: Sequence[ProviderTurn]) -> list[dict[str, Any]]:
     items: list[dict[str, Any]] = []
     for turn in turns:
         if turn.role == "user":
-            items.extend(_user_items(turn))
+            items.extend(_encode_user_items(turn))
             continue
         for part in turn.parts:
             if part.raw is not None:
                 # Fields that came as null are refused when they come back.
                 items.extend({key: value for key, value in item.items() if value is not None} for item in part.raw)
             else:
-                items.extend(_assistant_items(part.blocks))
+                items.extend(_encode_assistant_items(part.blocks))
     return items
 
 
-def _user_items(turn: Turn) -> Iterator[dict[str, Any]]:
+def _encode_user_items(turn: ProviderTurn) -> Iterator[dict[str, Any]]:
     content: list[dict[str, Any]] = []
     for block in turn.blocks:
         if isinstance(block, ToolResultBlock):
             # The API has no field for a failed call, so the text says it.
-            text = f"Error: {marked(block)}" if block.is_error else marked(block)
+            text = f"Error: {render_result(block)}" if block.is_error else render_result(block)
             yield {"type": "function_call_output", "call_id": block.call_id, "output": text}
         else:
-            content.append(_input(block))
+            content.append(_encode_block(block))
     if content:
         yield {"type": "message", "role": "user", "content": content}
 
 
-def _input(block: ContentBlock) -> dict[str, Any]:
+def _encode_block(block: ContentBlock) -> dict[str, Any]:
     match block:
         case ImageBlock():
             url = f"data:{block.media_type};base64,{block.data}"
@@ -147,7 +147,7 @@ def _input(block: ContentBlock) -> dict[str, Any]:
             raise TypeError(f"a {block.type} block is not the user's")
 
 
-def _assistant_items(blocks: Sequence[ContentBlock]) -> Iterator[dict[str, Any]]:
+def _encode_assistant_items(blocks: Sequence[ContentBlock]) -> Iterator[dict[str, Any]]:
     for block in blocks:
         if isinstance(block, TextBlock):
             yield {"role": "assistant", "content": block.text}
@@ -164,7 +164,7 @@ def decode(body: dict[str, Any], *, model: ModelEntry, request_id: str | None) -
     """
     output: Any = body.get("output")
     if body.get("status") == "failed":
-        raise _failed(body, request_id)
+        raise _make_failure(body, request_id)
     if body.get("object") != "response" or not is_list_of_objects(output):
         raise ProviderFailure(Outcome.MALFORMED, "200 without a response", request_id=request_id)
     blocks: list[ContentBlock] = []
@@ -174,28 +174,28 @@ def decode(body: dict[str, Any], *, model: ModelEntry, request_id: str | None) -
         refused = _read_item(item, model.provider, blocks, problems) or refused
     return ProviderReply(
         blocks=tuple(blocks),
-        stop=StopReason.REFUSAL if refused else _stop(body, blocks),
-        usage=usage_of(body.get("usage")),
+        stop=StopReason.REFUSAL if refused else _decode_stop(body, blocks),
+        usage=decode_usage(body.get("usage")),
         raw=None if problems else ProviderRaw(provider=model.provider, model=model.name, content=output),
         request_id=request_id,
         problems=tuple(problems),
     )
 
 
-def _failed(body: dict[str, Any], request_id: str | None) -> ProviderFailure:
-    code = str(section(body, "error").get("code"))
-    found = classify(OPENAI, Signal(status=500, code=code))
+def _make_failure(body: dict[str, Any], request_id: str | None) -> ProviderFailure:
+    code = str(get_section(body, "error").get("code"))
+    found = classify(OPENAI, FailureSignal(status=500, code=code))
     return ProviderFailure(
         found.outcome,
         "200 with status failed",
         request_id=request_id,
-        usage=usage_of(body.get("usage")),
+        usage=decode_usage(body.get("usage")),
         scope=found.scope,
     )
 
 
-def _stop(body: dict[str, Any], blocks: Sequence[ContentBlock]) -> StopReason:
-    reason = section(body, "incomplete_details").get("reason")
+def _decode_stop(body: dict[str, Any], blocks: Sequence[ContentBlock]) -> StopReason:
+    reason = get_section(body, "incomplete_details").get("reason")
     if reason == "content_filter":
         return StopReason.REFUSAL
     if body.get("status") == "incomplete":
@@ -229,21 +229,21 @@ def _read_item(item: dict[str, Any], provider: str, blocks: list[ContentBlock], 
     return False
 
 
-def usage_of(usage: Any) -> Usage | None:
+def decode_usage(usage: Any) -> Usage | None:
     """Return OpenAI's usage in ours: its input tokens include cached reads and writes, ours do not.
 
     Cache writes of 30 minutes count as ours of the short lifetime, those of 12 hours as the long one.
     """
     if not isinstance(usage, dict) or not isinstance(usage.get("input_tokens"), int):
         return None
-    details = section(usage, "input_tokens_details")
-    read, written = number(details, "cached_tokens"), number(details, "cache_write_tokens")
-    long = min(written, number(section(details, "cache_write_tokens_details"), "ttl_12h_tokens"))
+    details = get_section(usage, "input_tokens_details")
+    read, written = get_count(details, "cached_tokens"), get_count(details, "cache_write_tokens")
+    long = min(written, get_count(get_section(details, "cache_write_tokens_details"), "ttl_12h_tokens"))
     return Usage(
-        input_tokens=max(0, number(usage, "input_tokens") - read - written),
-        output_tokens=number(usage, "output_tokens"),
+        input_tokens=max(0, get_count(usage, "input_tokens") - read - written),
+        output_tokens=get_count(usage, "output_tokens"),
         cache_read_tokens=read,
         cache_write_5m_tokens=written - long,
         cache_write_1h_tokens=long,
-        thinking_tokens=number(section(usage, "output_tokens_details"), "reasoning_tokens"),
+        thinking_tokens=get_count(get_section(usage, "output_tokens_details"), "reasoning_tokens"),
     )

@@ -18,8 +18,8 @@ from pentad.domain.errors import ConfigurationError
 from pentad.domain.models import Outcome
 from pentad.models.providers import strictjson
 from pentad.models.providers.backoff import retry_after_seconds
-from pentad.models.providers.exchange import Credentials, ProviderFailure
-from pentad.models.providers.outcomes import Rule, Signal, classify
+from pentad.models.providers.exchange import ProviderCredentials, ProviderFailure
+from pentad.models.providers.outcomes import FailureSignal, Rule, classify
 from pentad.models.providers.ports import CredentialSource
 
 CONNECT_SECONDS = 3.0
@@ -27,19 +27,19 @@ MAX_REPLY_BYTES = 32 * 1024 * 1024
 _MAX_CLIENTS = 4  # one is the rule; two while a key is rotated
 
 
-class Clients:
+class ClientCache:
     """A client for each credential, made on first use and kept; the least recently used goes when there are too many.
 
     Args:
         make: makes a client.
     """
 
-    def __init__(self, make: Callable[[Credentials], Any]) -> None:
+    def __init__(self, make: Callable[[ProviderCredentials], Any]) -> None:
         self._make = make
         self._lock = threading.Lock()
-        self._clients: OrderedDict[Credentials, Any] = OrderedDict()
+        self._clients: OrderedDict[ProviderCredentials, Any] = OrderedDict()
 
-    def of(self, credentials: Credentials) -> Any:
+    def get_client(self, credentials: ProviderCredentials) -> Any:
         """Return the client of a credential."""
         with self._lock:
             if credentials not in self._clients:
@@ -85,7 +85,7 @@ class Provider:
     unsigned: Callable[[], tuple[type[Exception], ...]] = tuple
 
 
-def credentials_of(source: CredentialSource, provider: str) -> Credentials:
+def get_credentials(source: CredentialSource, provider: str) -> ProviderCredentials:
     """Return the credential.
 
     Raises:
@@ -121,10 +121,10 @@ def exchange(
     if timeout <= 0:
         raise ProviderFailure(Outcome.TIMEOUT, "no time left to send", sent=False)
     limits = httpx2.Timeout(timeout, connect=min(CONNECT_SECONDS, timeout))
-    with _translated(provider, clock), open_response(limits) as response:
-        request_id = _name(response.headers.get(provider.request_id_header)) or None
+    with _translate_errors(provider, clock), open_response(limits) as response:
+        request_id = _clean_identifier(response.headers.get(provider.request_id_header)) or None
         data = _read(response, until, clock, request_id)
-    return WireReply(_object(data, request_id), request_id)
+    return WireReply(_parse_object(data, request_id), request_id)
 
 
 def _read(response: Any, until: float, clock: Callable[[], float], request_id: str | None) -> bytes:
@@ -140,7 +140,7 @@ def _read(response: Any, until: float, clock: Callable[[], float], request_id: s
     return b"".join(parts)
 
 
-def _object(data: bytes, request_id: str | None) -> dict[str, Any]:
+def _parse_object(data: bytes, request_id: str | None) -> dict[str, Any]:
     try:
         body = strictjson.read(data)
     except ValueError:  # HTML of a proxy, half a JSON, bytes that are no text
@@ -151,7 +151,7 @@ def _object(data: bytes, request_id: str | None) -> dict[str, Any]:
 
 
 @contextlib.contextmanager
-def _translated(provider: Provider, clock: Callable[[], float]) -> Iterator[None]:
+def _translate_errors(provider: Provider, clock: Callable[[], float]) -> Iterator[None]:
     """Translate what the SDK and httpx2 raise.
 
     The cause is cut off ("from None"): providers repeat parts of prompts and of keys in their messages, and a
@@ -163,7 +163,7 @@ def _translated(provider: Provider, clock: Callable[[], float]) -> Iterator[None
     try:
         yield
     except sdk.APIStatusError as error:
-        raise _status_failure(provider, error, clock()) from None
+        raise _make_failure(provider, error, clock()) from None
     except (sdk.APITimeoutError, httpx2.TimeoutException) as error:
         raise ProviderFailure(Outcome.TIMEOUT, type(error).__name__) from None
     except (sdk.APIConnectionError, httpx2.TransportError, httpx2.StreamError) as error:
@@ -177,13 +177,13 @@ def _translated(provider: Provider, clock: Callable[[], float]) -> Iterator[None
         raise ProviderFailure(Outcome.MALFORMED, type(error).__name__) from None
 
 
-def _status_failure(provider: Provider, error: Any, now: float) -> ProviderFailure:
+def _make_failure(provider: Provider, error: Any, now: float) -> ProviderFailure:
     headers = error.response.headers
     # A URI may follow the name in the header, after a colon.
     said = str(headers.get(provider.error_type_header) or "").partition(":")[0] if provider.error_type_header else ""
-    kind = _name(getattr(error, "type", None)) or _name(said)
-    code = _name(getattr(error, "code", None) or _error_code(error))
-    signal = Signal(error.status_code, kind, code, str(error.message))
+    kind = _clean_identifier(getattr(error, "type", None)) or _clean_identifier(said)
+    code = _clean_identifier(getattr(error, "code", None) or _get_error_code(error))
+    signal = FailureSignal(error.status_code, kind, code, str(error.message))
     found = classify(provider.rules, signal)
     parts = [type(error).__name__, str(error.status_code), *filter(None, (kind, code))]
     return ProviderFailure(
@@ -191,16 +191,16 @@ def _status_failure(provider: Provider, error: Any, now: float) -> ProviderFailu
         " ".join(parts),
         status=error.status_code,
         retry_after=retry_after_seconds(headers.get("retry-after"), now),
-        request_id=_name(headers.get(provider.request_id_header)) or None,
+        request_id=_clean_identifier(headers.get(provider.request_id_header)) or None,
         scope=found.scope,
     )
 
 
-def _error_code(error: Any) -> object:
+def _get_error_code(error: Any) -> object:
     return getattr(error, "error_code", None)
 
 
-def _name(value: object) -> str:
+def _clean_identifier(value: object) -> str:
     """Return a provider's identifier if it looks like one: it goes on the ledger and into logs."""
     text = str(value) if value is not None else ""
     return text if re.fullmatch(r"[A-Za-z0-9_.:-]{1,128}", text) else ""

@@ -13,9 +13,9 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from pentad.aws.errors import translated
+from pentad.aws.errors import translate_errors
 from pentad.domain.errors import ConfigurationError
-from pentad.models.providers.exchange import Credentials
+from pentad.models.providers.exchange import ProviderCredentials
 from pentad.models.providers.ports import CredentialSource, Secrets
 
 _TTL_SECONDS = 300.0
@@ -59,7 +59,7 @@ class SecretsManagerSecrets:
 
     def _fetch(self, secret_id: str) -> Mapping[str, Any]:
         try:
-            with translated("the secret store"):
+            with translate_errors("the secret store"):
                 text = self._client.get_secret_value(SecretId=secret_id)["SecretString"]
         except (ClientError, KeyError) as error:
             raise ConfigurationError("a secret can't be read", fix="store it as a JSON object") from error
@@ -84,13 +84,13 @@ class SecretCredentials:
         self._secrets = secrets
         self._secret_id = secret_id
 
-    def get(self) -> Credentials:
+    def get(self) -> ProviderCredentials:
         """Return the credential; see the port."""
         secret = self._secrets.get_json(self._secret_id)
         key, base_url = secret.get("api_key"), secret.get("base_url")
         if not isinstance(key, str) or not key:
             raise ConfigurationError("the secret has no api_key", field="api_key", fix="store the provider's key in it")
-        return Credentials(key, base_url if isinstance(base_url, str) and base_url else None)
+        return ProviderCredentials(key, base_url if isinstance(base_url, str) and base_url else None)
 
     def forget(self) -> None:
         """Read it anew next time."""
@@ -101,9 +101,9 @@ class FixedCredentials:
     """A `pentad.models.ports.CredentialSource` that always gives the same: for scripts and tests."""
 
     def __init__(self, api_key: str, base_url: str | None = None) -> None:
-        self._credentials = Credentials(api_key, base_url)
+        self._credentials = ProviderCredentials(api_key, base_url)
 
-    def get(self) -> Credentials:
+    def get(self) -> ProviderCredentials:
         """Return the credential."""
         return self._credentials
 
@@ -123,10 +123,10 @@ class PlacedCredentials:
         self._source = source
         self._base_url = base_url
 
-    def get(self) -> Credentials:
+    def get(self) -> ProviderCredentials:
         """Return the credential; see the port."""
         found = self._source.get()
-        return Credentials(found.api_key, found.base_url or self._base_url)
+        return ProviderCredentials(found.api_key, found.base_url or self._base_url)
 
     def forget(self) -> None:
         """Read it anew next time."""

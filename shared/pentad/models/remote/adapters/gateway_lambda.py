@@ -7,7 +7,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from pentad.aws.errors import code_of, translated
+from pentad.aws.errors import code_of, translate_errors
 from pentad.domain import errors
 from pentad.domain.models import CallContext, ChatReply, ChatRequest, EmbedReply
 from pentad.domain.usage import Usage
@@ -20,7 +20,7 @@ _MAX_CALL_BYTES = 4 * 1024 * 1024  # Lambda takes 6 MB; JSON may escape
 _THROTTLED = frozenset({"TooManyRequestsException", "ThrottlingException"})
 
 
-class _Function:
+class _GatewayFunction:
     """The gateway's function: one invocation, its errors as ours."""
 
     def __init__(self, client: Any, name: str, clock: Callable[[], float]) -> None:
@@ -33,7 +33,7 @@ class _Function:
         if self._clock() >= deadline:
             raise errors.ModelUnavailable(f"no time left to ask {_WHAT}")
         try:
-            with translated(_WHAT):
+            with translate_errors(_WHAT):
                 reply = self._client.invoke(FunctionName=self._name, Payload=payload)
                 data = reply["Payload"].read()
         except errors.StoreUnavailable as error:
@@ -43,7 +43,7 @@ class _Function:
         except ClientError as error:
             raise errors.ConfigurationError(f"{_WHAT} refused the call: {code_of(error)}") from error
         if reply.get("FunctionError"):
-            raise _function_error(data)
+            raise _decode_function_error(data)
         try:
             answer = json.loads(data)
         except ValueError as error:
@@ -64,7 +64,7 @@ class LambdaChatModel:
     """
 
     def __init__(self, client: Any, function: str, *, clock: Callable[[], float] = time.time) -> None:
-        self._call = _Function(client, function, clock)
+        self._call = _GatewayFunction(client, function, clock)
 
     def complete(self, request: ChatRequest, *, deadline: float) -> ChatReply:
         """Return the reply; see the port."""
@@ -85,22 +85,22 @@ class LambdaEmbedder:
     """
 
     def __init__(self, client: Any, function: str, *, clock: Callable[[], float] = time.time) -> None:
-        self._call = _Function(client, function, clock)
+        self._call = _GatewayFunction(client, function, clock)
 
     def embed(self, texts: Sequence[str], context: CallContext, *, deadline: float) -> EmbedReply:
         """Return the vectors; see the port. Large calls are split to fit Lambda's payloads."""
         replies = []
-        for part in _parts(texts):
+        for part in _split_texts(texts):
             check_texts(part)
             call = json.dumps(wire.encode_call(part, context, deadline)).encode()
             try:
                 replies.append(wire.decode_reply(self._call(call, deadline)))
             except ValueError as error:
                 raise errors.ModelUnavailable(_UNUSABLE) from error
-        return _joined(replies)
+        return _join_replies(replies)
 
 
-def _parts(texts: Sequence[str]) -> Iterator[list[str]]:
+def _split_texts(texts: Sequence[str]) -> Iterator[list[str]]:
     part: list[str] = []
     size = 0
     for text in texts:
@@ -113,7 +113,7 @@ def _parts(texts: Sequence[str]) -> Iterator[list[str]]:
     yield part
 
 
-def _joined(replies: Sequence[EmbedReply]) -> EmbedReply:
+def _join_replies(replies: Sequence[EmbedReply]) -> EmbedReply:
     if len(replies) == 1:
         return replies[0]
     usage = Usage()
@@ -128,7 +128,7 @@ def _joined(replies: Sequence[EmbedReply]) -> EmbedReply:
     )
 
 
-def _function_error(data: bytes) -> errors.PentadError:
+def _decode_function_error(data: bytes) -> errors.PentadError:
     """Return the error that Lambda's error payload names; a name of no error of ours is a fault of the function."""
     try:
         payload = json.loads(data)
@@ -136,5 +136,5 @@ def _function_error(data: bytes) -> errors.PentadError:
         payload = None
     payload = payload if isinstance(payload, dict) else {}
     name, message = str(payload.get("errorType", "")), str(payload.get("errorMessage", ""))[:500]
-    error = wire_errors.of_name(name, message)
+    error = wire_errors.from_name(name, message)
     return error or errors.ModelUnavailable(f"{_WHAT} failed: {name[:100] or 'no error type'}")

@@ -42,7 +42,7 @@ class EmfMetrics:
     def add(self, name: str, value: float, unit: str, dimensions: Mapping[str, str]) -> None:
         """Add a value; a metric that ``names.py`` lists has the unit it has there."""
         with self._lock:
-            place = tuple(self._dimensions.bounded(dimensions).items())
+            place = tuple(self._dimensions.limit(dimensions).items())
             group = self._groups.setdefault(place, {})
             values = group.setdefault(name, (UNITS.get(name, unit), []))[1]
             values.append(value)

@@ -14,7 +14,7 @@ from pentad.domain.runs import Approval, ApprovalStatus
 from pentad.domain.values import Page
 from pentad.orchestration.approvals.decision_rules import settle
 from pentad.orchestration.approvals.ports import TokenCipher
-from pentad.orchestration.runs.conditions import checking_open
+from pentad.orchestration.runs.conditions import build_open_check
 from pentad.orchestration.runs.spill import Spill, spill_key
 
 
@@ -34,11 +34,11 @@ class DynamoApprovals:
 
     def create(self, approval: Approval, task_token: str) -> Approval:
         """See `ApprovalStore`."""
-        sealed = self._key().encrypt(task_token, tenant=approval.tenant, approval=approval.approval)
-        putting = self._state.putting(self._new_item(approval, sealed), condition="attribute_not_exists(pk)")
+        sealed = self._get_cipher().encrypt(task_token, tenant=approval.tenant, approval=approval.approval)
+        putting = self._state.build_put(self._make_item(approval, sealed), condition="attribute_not_exists(pk)")
         try:
             # In one write, so that a run that is cancelled at this moment leaves nobody with a question.
-            self._state.transact([putting, self._while_open(approval)])
+            self._state.transact([putting, self._build_open_check(approval)])
         except ConditionFailed as failure:
             if failure.reasons[0] != "ConditionalCheckFailed":
                 raise InvalidTransition("the run has ended: nobody is asked any more", field="run") from failure
@@ -47,17 +47,17 @@ class DynamoApprovals:
 
     def get(self, tenant: str, approval: str) -> Approval:
         """See `ApprovalStore`."""
-        return self._approval(self._item(tenant, approval))
+        return self._load_approval(self._get_item(tenant, approval))
 
-    def token(self, tenant: str, approval: str) -> str:
+    def get_token(self, tenant: str, approval: str) -> str:
         """See `ApprovalStore`."""
-        sealed = str(self._item(tenant, approval)["token"])
-        return self._key().decrypt(sealed, tenant=tenant, approval=approval)
+        sealed = str(self._get_item(tenant, approval)["token"])
+        return self._get_cipher().decrypt(sealed, tenant=tenant, approval=approval)
 
     def replace(self, approval: Approval) -> bool:
         """See `ApprovalStore`."""
-        pk, sk = _place(approval.tenant, approval.approval)
-        body = self._body(approval)
+        pk, sk = _make_key(approval.tenant, approval.approval)
+        body = self._store_body(approval)
         [attribute] = body
         other = "body" if attribute == "body_spill" else "body_spill"
         names = {"#status": "status", "#version": "version"}
@@ -84,41 +84,41 @@ class DynamoApprovals:
         """See `ApprovalStore`."""
         return settle(self, tenant, approval, status, by=by, reason=reason, at=at)
 
-    def pending(self, tenant: str, *, limit: int = 50, cursor: str | None = None) -> Page[Approval]:
+    def list_pending(self, tenant: str, *, limit: int = 50, cursor: str | None = None) -> Page[Approval]:
         """See `ApprovalStore`."""
-        pk = keys.collection(tenant, "APPROVALS")
+        pk = keys.collection_pk(tenant, "APPROVALS")
         start = decode_cursor(cursor, pk, attribute="gsi1pk")
         items, end = self._state.query(pk, index="gsi1", limit=limit, start=start)
-        return Page[Approval](items=tuple(self._approval(item) for item in items), cursor=encode_cursor(end))
+        return Page[Approval](items=tuple(self._load_approval(item) for item in items), cursor=encode_cursor(end))
 
-    def of_run(self, tenant: str, run: str, *, limit: int = 1000) -> list[Approval]:
+    def list_for_run(self, tenant: str, run: str, *, limit: int = 1000) -> list[Approval]:
         """See `ApprovalStore`."""
         items, _ = self._state.query(keys.run_pk(tenant, run), begins="APPROVAL#", descending=True, limit=limit)
-        return [self._approval(item) for item in items]
+        return [self._load_approval(item) for item in items]
 
-    def _while_open(self, approval: Approval) -> Item:
-        return checking_open(self._state, approval.tenant, approval.run, or_missing=True)
+    def _build_open_check(self, approval: Approval) -> Item:
+        return build_open_check(self._state, approval.tenant, approval.run, or_missing=True)
 
-    def _key(self) -> TokenCipher:
+    def _get_cipher(self) -> TokenCipher:
         if self._cipher is None:
             raise ConfigurationError("this function has no key for task tokens", fix="set APPROVAL_KEY")
         return self._cipher
 
-    def _new_item(self, approval: Approval, sealed: str) -> Item:
-        pk, sk = _place(approval.tenant, approval.approval)
+    def _make_item(self, approval: Approval, sealed: str) -> Item:
+        pk, sk = _make_key(approval.tenant, approval.approval)
         item: Item = {
             "pk": pk,
             "sk": sk,
             "type": "approval",
-            "gsi1pk": keys.collection(approval.tenant, "APPROVALS"),
+            "gsi1pk": keys.collection_pk(approval.tenant, "APPROVALS"),
             "gsi1sk": f"{iso(approval.created_at)}#{approval.approval}",
             "status": approval.status.value,
             "version": approval.version,
             "token": sealed,
         }
-        return item | self._body(approval)
+        return item | self._store_body(approval)
 
-    def _body(self, approval: Approval) -> Item:
+    def _store_body(self, approval: Approval) -> Item:
         body = approval.model_dump_json()
         # Two who change it at once write two objects: what the slower one writes is not what the item refers to.
         digest = hashlib.sha256(body.encode("utf-8", "surrogatepass")).hexdigest()[:16]
@@ -126,7 +126,7 @@ class DynamoApprovals:
         return self._spill.pack("body", spill_key(approval.tenant, approval.run, {"sk": sk}), body)
 
     def _replace_token(self, approval: Approval, sealed: str) -> Approval:
-        pk, sk = _place(approval.tenant, approval.approval)
+        pk, sk = _make_key(approval.tenant, approval.approval)
         try:
             item = self._state.update(
                 pk,
@@ -138,19 +138,19 @@ class DynamoApprovals:
             )
         except ConditionFailed:
             return self.get(approval.tenant, approval.approval)
-        return self._approval(item)
+        return self._load_approval(item)
 
-    def _item(self, tenant: str, approval: str) -> Item:
-        item = self._state.get(*_place(tenant, approval))
+    def _get_item(self, tenant: str, approval: str) -> Item:
+        item = self._state.get(*_make_key(tenant, approval))
         if item is None:
             raise NotFound("there is no such approval", field="approval")
         return item
 
-    def _approval(self, item: Item) -> Approval:
+    def _load_approval(self, item: Item) -> Approval:
         return from_stored(Approval, self._spill.unpack("body", item) or "{}")
 
 
-def _place(tenant: str, approval: str) -> tuple[str, str]:
+def _make_key(tenant: str, approval: str) -> tuple[str, str]:
     try:
         run, step = parse_approval_id(approval)
     except InvalidInput as error:

@@ -43,7 +43,7 @@ class MemoryApprovals:
             raise NotFound("there is no such approval", field="approval")
         return stored
 
-    def token(self, tenant: str, approval: str) -> str:
+    def get_token(self, tenant: str, approval: str) -> str:
         """See `ApprovalStore`."""
         self.get(tenant, approval)
         return self._cipher.decrypt(self._tokens[tenant, approval], tenant=tenant, approval=approval)
@@ -63,21 +63,21 @@ class MemoryApprovals:
         """See `ApprovalStore`."""
         return settle(self, tenant, approval, status, by=by, reason=reason, at=at)
 
-    def pending(self, tenant: str, *, limit: int = 50, cursor: str | None = None) -> Page[Approval]:
+    def list_pending(self, tenant: str, *, limit: int = 50, cursor: str | None = None) -> Page[Approval]:
         """See `ApprovalStore`."""
-        pk = keys.collection(tenant, "APPROVALS")
+        pk = keys.collection_pk(tenant, "APPROVALS")
         start = decode_cursor(cursor, pk)
         own = [one for one in self._approvals.values() if one.tenant == tenant]
-        ranked = sorted((one for one in own if one.status is ApprovalStatus.PENDING), key=_place)
-        after = [one for one in ranked if start is None or _place(one) > start["sk"]]
-        end = {"pk": pk, "sk": _place(after[limit - 1])} if len(after) > limit else None
+        ranked = sorted((one for one in own if one.status is ApprovalStatus.PENDING), key=_sort_key)
+        after = [one for one in ranked if start is None or _sort_key(one) > start["sk"]]
+        end = {"pk": pk, "sk": _sort_key(after[limit - 1])} if len(after) > limit else None
         return Page[Approval](items=tuple(after[:limit]), cursor=encode_cursor(end))
 
-    def of_run(self, tenant: str, run: str, *, limit: int = 1000) -> list[Approval]:
+    def list_for_run(self, tenant: str, run: str, *, limit: int = 1000) -> list[Approval]:
         """See `ApprovalStore`."""
         own = [one for one in self._approvals.values() if (one.tenant, one.run) == (tenant, run)]
         return sorted(own, key=lambda one: one.step, reverse=True)[:limit]
 
 
-def _place(approval: Approval) -> str:
+def _sort_key(approval: Approval) -> str:
     return f"{iso(approval.created_at)}#{approval.approval}"

@@ -7,7 +7,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from pentad.aws.errors import code_of, translated
+from pentad.aws.errors import code_of, translate_errors
 from pentad.domain.errors import PolicyDenied
 
 
@@ -27,7 +27,7 @@ class KmsCipher:
 
     def encrypt(self, token: str, *, tenant: str, approval: str) -> str:
         """See `TokenCipher`."""
-        with translated("the key service"):
+        with translate_errors("the key service"):
             reply = self._client.encrypt(
                 KeyId=self._key, Plaintext=token.encode(), EncryptionContext={"tenant": tenant, "approval": approval}
             )
@@ -36,7 +36,7 @@ class KmsCipher:
 
     def decrypt(self, sealed: str, *, tenant: str, approval: str) -> str:
         """See `TokenCipher`."""
-        with translated("the key service"):
+        with translate_errors("the key service"):
             try:
                 reply = self._client.decrypt(
                     KeyId=self._key,

@@ -5,7 +5,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from pentad.aws.errors import code_of, translated
+from pentad.aws.errors import code_of, translate_errors
 from pentad.domain.errors import ConfigurationError
 from pentad.orchestration.approvals.notices import ANY_GROUP, Notice
 
@@ -33,7 +33,7 @@ class EmailNotifier:
         receivers = self._receivers.get(notice.group, self._receivers.get(ANY_GROUP, ()))
         if not receivers:
             return False
-        with translated("the email service"):
+        with translate_errors("the email service"):
             try:
                 self._client.send_email(
                     FromEmailAddress=self._sender,

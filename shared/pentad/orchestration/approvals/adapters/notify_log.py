@@ -20,11 +20,11 @@ MOST_CLAIMS: Final = 2
 """So often may a notice be sent, at most, whatever dies between sending it and keeping that it was."""
 
 
-def _held() -> StoreUnavailable:
+def _make_busy_error() -> StoreUnavailable:
     return StoreUnavailable("another instance is sending this notice", retry_after=CLAIM_SECONDS)
 
 
-def _given_up() -> EffectUncertain:
+def _make_uncertain_error() -> EffectUncertain:
     return EffectUncertain(f"{MOST_CLAIMS} functions died while they sent this notice: it may not have been sent")
 
 
@@ -40,7 +40,7 @@ class DynamoNotices:
         self._transient = transient
         self._now = now
 
-    def claim(self, tenant: str, approval: str, notice: str) -> bool:
+    def acquire(self, tenant: str, approval: str, notice: str) -> bool:
         """See `NoticeLog`."""
         now = int(self._now().timestamp())
         try:
@@ -64,10 +64,12 @@ class DynamoNotices:
             stored = failure.item
             if stored is not None and stored["status"] == "sent":
                 return False
-            raise _given_up() if stored is not None and stored["until"] <= now else _held() from failure
+            raise (
+                _make_uncertain_error() if stored is not None and stored["until"] <= now else _make_busy_error()
+            ) from failure
         return True
 
-    def sent(self, tenant: str, approval: str, notice: str) -> None:
+    def mark_sent(self, tenant: str, approval: str, notice: str) -> None:
         """See `NoticeLog`."""
         self._transient.update(
             keys.notice_pk(tenant, approval),
@@ -100,7 +102,7 @@ class MemoryNotices:
         self._lock = threading.Lock()
         self._claims: dict[tuple[str, str, str], tuple[float | None, int]] = {}
 
-    def claim(self, tenant: str, approval: str, notice: str) -> bool:
+    def acquire(self, tenant: str, approval: str, notice: str) -> bool:
         """See `NoticeLog`."""
         now = self._now().timestamp()
         with self._lock:
@@ -108,13 +110,13 @@ class MemoryNotices:
             if until is None:
                 return False
             if until > now:
-                raise _held()
+                raise _make_busy_error()
             if claims >= MOST_CLAIMS:
-                raise _given_up()
+                raise _make_uncertain_error()
             self._claims[tenant, approval, notice] = (now + CLAIM_SECONDS, claims + 1)
             return True
 
-    def sent(self, tenant: str, approval: str, notice: str) -> None:
+    def mark_sent(self, tenant: str, approval: str, notice: str) -> None:
         """See `NoticeLog`."""
         with self._lock:
             self._claims[tenant, approval, notice] = (None, 0)

@@ -58,9 +58,9 @@ class SlackNotifier:
         return True
 
     def _deliver(self, address: str, body: bytes) -> None:
-        connect, path = self._checked(address)
+        connect, path = self._parse_address(address)
         for attempt in range(1, _ATTEMPTS + 1):
-            failure = _outcome(connect, path, body)
+            failure = _send_once(connect, path, body)
             if failure is None:
                 return
             wait = failure.retry_after if isinstance(failure, ToolThrottled) else float(attempt)
@@ -69,7 +69,7 @@ class SlackNotifier:
                 raise failure
             self._sleep(wait or 0.0)
 
-    def _checked(self, address: str) -> tuple[Callable[[], http.client.HTTPConnection], str]:
+    def _parse_address(self, address: str) -> tuple[Callable[[], http.client.HTTPConnection], str]:
         parts = urlsplit(address)
         host, path = parts.hostname or "", parts.path or "/"
         if parts.scheme == "https" and host:
@@ -80,7 +80,7 @@ class SlackNotifier:
         raise ConfigurationError("the Slack webhook is no https address", fix="store the address that Slack shows")
 
 
-def _outcome(connect: Callable[[], http.client.HTTPConnection], path: str, body: bytes) -> PentadError | None:
+def _send_once(connect: Callable[[], http.client.HTTPConnection], path: str, body: bytes) -> PentadError | None:
     """Post once and return what went wrong, or None. Nothing of the address is in it."""
     connection = connect()
     try:
@@ -94,7 +94,7 @@ def _outcome(connect: Callable[[], http.client.HTTPConnection], path: str, body:
     if status == _HTTP_OK:
         return None
     if status == _HTTP_THROTTLED:
-        return ToolThrottled("Slack asks to wait", retry_after=_seconds(asked))
+        return ToolThrottled("Slack asks to wait", retry_after=_parse_retry_after(asked))
     if status >= _HTTP_SERVER_ERROR or status == _HTTP_TIMEOUT:
         return ToolUnavailable(f"Slack answered {status}")
     return ConfigurationError(
@@ -102,7 +102,7 @@ def _outcome(connect: Callable[[], http.client.HTTPConnection], path: str, body:
     )
 
 
-def _seconds(header: str | None) -> float:
+def _parse_retry_after(header: str | None) -> float:
     try:
         return max(0.0, float(header or 1))
     except ValueError:

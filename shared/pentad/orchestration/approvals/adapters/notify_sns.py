@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pentad.aws.errors import translated
+from pentad.aws.errors import translate_errors
 from pentad.orchestration.approvals.notices import Notice
 
 
@@ -20,7 +20,7 @@ class TopicNotifier:
 
     def send(self, notice: Notice) -> bool:
         """See `Notifier`."""
-        with translated("the topic"):
+        with translate_errors("the topic"):
             self._client.publish(
                 TopicArn=self._topic,
                 Subject=notice.subject,

@@ -28,12 +28,12 @@ class DynamoReviews:
 
     def add(self, review: Review) -> bool:
         """See `ReviewStore`."""
-        pk, sk = _place(review.tenant, review.review)
+        pk, sk = _make_key(review.tenant, review.review)
         item: Item = {
             "pk": pk,
             "sk": sk,
             "type": "review",
-            "gsi1pk": keys.collection(review.tenant, "REVIEWS"),
+            "gsi1pk": keys.collection_pk(review.tenant, "REVIEWS"),
             "gsi1sk": f"{iso(review.created_at)}#{review.review}",
             "body": review.model_dump_json(exclude=_CLOSING),
         }
@@ -45,17 +45,17 @@ class DynamoReviews:
 
     def get(self, tenant: str, review: str) -> Review:
         """See `ReviewStore`."""
-        item = self._state.get(*_place(tenant, review))
+        item = self._state.get(*_make_key(tenant, review))
         if item is None:
             raise NotFound("there is no such review", field="review")
-        return _review(item)
+        return _parse_review(item)
 
-    def open(self, tenant: str, *, limit: int = 50, cursor: str | None = None) -> Page[Review]:
+    def list_open(self, tenant: str, *, limit: int = 50, cursor: str | None = None) -> Page[Review]:
         """See `ReviewStore`."""
-        pk = keys.collection(tenant, "REVIEWS")
+        pk = keys.collection_pk(tenant, "REVIEWS")
         start = decode_cursor(cursor, pk, attribute="gsi1pk")
         items, end = self._state.query(pk, index="gsi1", limit=limit, start=start)
-        return Page[Review](items=tuple(_review(item) for item in items), cursor=encode_cursor(end))
+        return Page[Review](items=tuple(_parse_review(item) for item in items), cursor=encode_cursor(end))
 
     def close(
         self,
@@ -68,7 +68,7 @@ class DynamoReviews:
         at: datetime,
     ) -> Review:
         """See `ReviewStore`."""
-        pk, sk = _place(tenant, review)
+        pk, sk = _make_key(tenant, review)
         names, values = {}, {":at": iso(at), ":by": by, ":verdict": verdict}
         update = "SET closed_at = :at, closed_by = :by, verdict = :verdict"
         if note is not None:
@@ -84,11 +84,11 @@ class DynamoReviews:
                 values=values,
             )
         except ConditionFailed:
-            return settled(self.get(tenant, review), verdict)
-        return _review(item)
+            return check_verdict(self.get(tenant, review), verdict)
+        return _parse_review(item)
 
 
-def settled(stored: Review, wanted: str) -> Review:
+def check_verdict(stored: Review, wanted: str) -> Review:
     """Return a closed review where it was closed as wanted.
 
     Raises:
@@ -99,7 +99,7 @@ def settled(stored: Review, wanted: str) -> Review:
     return stored
 
 
-def _place(tenant: str, review: str) -> tuple[str, str]:
+def _make_key(tenant: str, review: str) -> tuple[str, str]:
     try:
         run, step, cause = parse_review_id(review)
     except InvalidInput as error:
@@ -107,6 +107,6 @@ def _place(tenant: str, review: str) -> tuple[str, str]:
     return keys.run_pk(tenant, run), keys.review_sk(step, cause)
 
 
-def _review(item: Item) -> Review:
+def _parse_review(item: Item) -> Review:
     closing = {name: item[name] for name in _CLOSING & set(item)}
     return Review.model_validate(json.loads(item["body"]) | closing, extra="ignore")

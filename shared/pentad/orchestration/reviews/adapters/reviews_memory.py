@@ -10,7 +10,7 @@ from pentad.domain.errors import NotFound
 from pentad.domain.keys import iso
 from pentad.domain.runs import Review
 from pentad.domain.values import Page
-from pentad.orchestration.reviews.adapters.reviews_dynamodb import settled
+from pentad.orchestration.reviews.adapters.reviews_dynamodb import check_verdict
 
 
 class MemoryReviews:
@@ -35,13 +35,13 @@ class MemoryReviews:
             raise NotFound("there is no such review", field="review")
         return stored
 
-    def open(self, tenant: str, *, limit: int = 50, cursor: str | None = None) -> Page[Review]:
+    def list_open(self, tenant: str, *, limit: int = 50, cursor: str | None = None) -> Page[Review]:
         """See `ReviewStore`."""
-        pk = keys.collection(tenant, "REVIEWS")
+        pk = keys.collection_pk(tenant, "REVIEWS")
         start = decode_cursor(cursor, pk)
         own = [one for one in self._reviews.values() if one.tenant == tenant and one.verdict is None]
-        after = [one for one in sorted(own, key=_place) if start is None or _place(one) > start["sk"]]
-        end = {"pk": pk, "sk": _place(after[limit - 1])} if len(after) > limit else None
+        after = [one for one in sorted(own, key=_sort_key) if start is None or _sort_key(one) > start["sk"]]
+        end = {"pk": pk, "sk": _sort_key(after[limit - 1])} if len(after) > limit else None
         return Page[Review](items=tuple(after[:limit]), cursor=encode_cursor(end))
 
     def close(
@@ -58,11 +58,11 @@ class MemoryReviews:
         with self._lock:
             stored = self.get(tenant, review)
             if stored.verdict is not None:
-                return settled(stored, verdict)
+                return check_verdict(stored, verdict)
             closed = stored.model_copy(update={"closed_by": by, "verdict": verdict, "note": note, "closed_at": at})
             self._reviews[tenant, review] = closed
             return closed
 
 
-def _place(review: Review) -> str:
+def _sort_key(review: Review) -> str:
     return f"{iso(review.created_at)}#{review.review}"

@@ -5,7 +5,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from pentad.aws.errors import code_of, translated
+from pentad.aws.errors import code_of, translate_errors
 from pentad.domain.errors import InvalidTransition, NotFound
 from pentad.orchestration.runs.ports import MACHINE_ALIAS
 
@@ -34,7 +34,7 @@ class StepFunctions:
     def start(self, agent: str, name: str, payload: dict[str, Any]) -> str:
         """See `WorkflowEngine`."""
         machine = f"{self._prefix}{agent}"
-        with translated("Step Functions"):
+        with translate_errors("Step Functions"):
             try:
                 reply = self._client.start_execution(
                     stateMachineArn=f"{machine}:{MACHINE_ALIAS}",
@@ -44,7 +44,7 @@ class StepFunctions:
             except ClientError as error:
                 code = code_of(error)
                 if code == "ExecutionAlreadyExists":
-                    return self.execution(agent, name)
+                    return self.build_execution_arn(agent, name)
                 if code in {"StateMachineDoesNotExist", "StateMachineDeleting"}:
                     raise NotFound(
                         f"the agent {agent} has no state machine", field="agent", fix="deploy the agent"
@@ -52,7 +52,7 @@ class StepFunctions:
                 raise
         return str(reply["executionArn"])
 
-    def execution(self, agent: str, name: str) -> str:
+    def build_execution_arn(self, agent: str, name: str) -> str:
         """See `WorkflowEngine`."""
         return f"{self._prefix.replace(':stateMachine:', ':execution:', 1)}{agent}:{name}"
 
@@ -60,16 +60,16 @@ class StepFunctions:
         """See `WorkflowEngine`."""
         if is_express(execution_arn):
             return
-        with translated("Step Functions"):
+        with translate_errors("Step Functions"):
             try:
                 self._client.stop_execution(executionArn=execution_arn, error=error, cause=cause)
             except ClientError as failure:
                 if code_of(failure) != "ExecutionDoesNotExist":
                     raise
 
-    def succeed(self, task_token: str, output: dict[str, Any]) -> None:
+    def complete_task(self, task_token: str, output: dict[str, Any]) -> None:
         """See `WorkflowEngine`."""
-        with translated("Step Functions"):
+        with translate_errors("Step Functions"):
             try:
                 self._client.send_task_success(taskToken=task_token, output=json.dumps(output, separators=(",", ":")))
             except ClientError as error:
@@ -77,11 +77,11 @@ class StepFunctions:
                     raise
                 raise InvalidTransition("the task waits no longer", field="approval") from error
 
-    def running(self, execution_arn: str) -> bool:
+    def is_running(self, execution_arn: str) -> bool:
         """See `WorkflowEngine`."""
         if is_express(execution_arn):
             return True
-        with translated("Step Functions"):
+        with translate_errors("Step Functions"):
             try:
                 reply = self._client.describe_execution(executionArn=execution_arn)
             except ClientError as error:
@@ -90,14 +90,14 @@ class StepFunctions:
                 return True
         return bool(reply["status"] in {"RUNNING", "PENDING_REDRIVE"})
 
-    def history(self, execution_arn: str) -> list[dict[str, Any]]:
+    def get_history(self, execution_arn: str) -> list[dict[str, Any]]:
         """See `WorkflowEngine`."""
         if is_express(execution_arn):
             return []
         events: list[dict[str, Any]] = []
         request: dict[str, Any] = {"executionArn": execution_arn, "maxResults": _HISTORY_PAGE}
         while len(events) < HISTORY_EVENTS:
-            with translated("Step Functions"):
+            with translate_errors("Step Functions"):
                 try:
                     reply = self._client.get_execution_history(**request)
                 except ClientError as error:

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from pentad.aws.errors import translated
+from pentad.aws.errors import translate_errors
 from pentad.domain.errors import StoreUnavailable
 
 
@@ -22,7 +22,7 @@ class EventBridge:
     def publish(self, detail_type: str, detail: dict[str, Any]) -> None:
         """See `EventPublisher`."""
         entry = {"Source": "pentad", "DetailType": detail_type, "Detail": json.dumps(detail), "EventBusName": self._bus}
-        with translated("the event bus"):
+        with translate_errors("the event bus"):
             reply = self._client.put_events(Entries=[entry])
         if reply["FailedEntryCount"]:
             code = reply["Entries"][0].get("ErrorCode", "unknown")

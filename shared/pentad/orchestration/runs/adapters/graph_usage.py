@@ -10,11 +10,11 @@ from pentad.aws.table import Item, Table
 from pentad.domain import keys
 from pentad.domain.models import Attempt
 from pentad.domain.usage import Spent
-from pentad.orchestration.runs.adapters.run_items import adding
+from pentad.orchestration.runs.adapters.run_items import build_add_clause
 from pentad.tools.graphs.equipment import PURPOSE
 
 
-def counting(state: Table, attempt: Attempt) -> Sequence[Item]:
+def build_spend_entries(state: Table, attempt: Attempt) -> Sequence[Item]:
     """Return the entry that adds a graph's attempt to what its run has used.
 
     Every other attempt is counted with the step that made it (`RunStore.record_step`).
@@ -26,11 +26,11 @@ def counting(state: Table, attempt: Attempt) -> Sequence[Item]:
     context = attempt.context
     if context.purpose != PURPOSE or context.run is None:
         return ()
-    clause, names, values = adding(Spent(usage=attempt.usage, cost_nanousd=attempt.cost_nanousd))
+    clause, names, values = build_add_clause(Spent(usage=attempt.usage, cost_nanousd=attempt.cost_nanousd))
     if not clause:
         return ()
     pk = keys.run_pk(context.tenant, context.run)
     return (
         # Whatever became of the run: what was billed is spent. Only a run that is gone has nothing to count in.
-        state.updating(pk, keys.META, clause.strip(), condition="attribute_exists(pk)", names=names, values=values),
+        state.build_update(pk, keys.META, clause.strip(), condition="attribute_exists(pk)", names=names, values=values),
     )

@@ -28,7 +28,7 @@ def holder_of(item: Item | None, now: float) -> str | None:
     return str(item["run"])
 
 
-def taking(table: Table, run: Run, *, now: int, seconds: int, lost: str | None) -> Item:
+def build_take_entry(table: Table, run: Run, *, now: int, seconds: int, lost: str | None) -> Item:
     """Return the entry by which a new run takes a session.
 
     Args:
@@ -41,10 +41,10 @@ def taking(table: Table, run: Run, *, now: int, seconds: int, lost: str | None) 
     condition = "attribute_not_exists(#run)" if lost is None else "#run = :lost AND expires_at <= :now"
     if run.if_busy != "interrupt":
         condition += " AND attribute_not_exists(#queue)"
-    return _hold(table, run, condition, now=now, seconds=seconds, lost=lost, names=_used(condition))
+    return _build_hold_entry(table, run, condition, now=now, seconds=seconds, lost=lost, names=_select_names(condition))
 
 
-def promoting(table: Table, run: Run, item: Item, *, now: int, seconds: int, lost: str | None) -> Item:
+def build_promote_entry(table: Table, run: Run, item: Item, *, now: int, seconds: int, lost: str | None) -> Item:
     """Return the entry by which the first of the queue takes the session.
 
     Args:
@@ -59,10 +59,12 @@ def promoting(table: Table, run: Run, item: Item, *, now: int, seconds: int, los
     condition = "#queue[0] = :run AND size(#queue) " + ("= :one" if last else "> :one")
     condition += " AND attribute_not_exists(#run)" if lost is None else " AND #run = :lost AND expires_at <= :now"
     remove = " REMOVE #queue" if last else " REMOVE #queue[0]"
-    return _hold(table, run, condition, now=now, seconds=seconds, lost=lost, names=_NAMES, more=remove, one=True)
+    return _build_hold_entry(
+        table, run, condition, now=now, seconds=seconds, lost=lost, names=_NAMES, more=remove, one=True
+    )
 
 
-def _hold(
+def _build_hold_entry(
     table: Table,
     run: Run,
     condition: str,
@@ -85,7 +87,7 @@ def _hold(
         values |= {":lost": lost, ":now": now}
     if one:
         values[":one"] = 1
-    return table.updating(
+    return table.build_update(
         keys.session_pk(run.tenant, run.session),
         keys.LEASE,
         f"SET #run = :run, #token = :token, expires_at = :until, #ttl = :ttl, #type = :type{more}",
@@ -95,9 +97,9 @@ def _hold(
     )
 
 
-def joining(table: Table, run: Run, *, now: int) -> Item:
+def build_enqueue_entry(table: Table, run: Run, *, now: int) -> Item:
     """Return the entry by which a run goes to the end of the queue of a busy session."""
-    return table.updating(
+    return table.build_update(
         keys.session_pk(run.tenant, run.session),
         keys.LEASE,
         "SET #queue = list_append(if_not_exists(#queue, :none), :me), #ttl = :ttl",
@@ -108,11 +110,11 @@ def joining(table: Table, run: Run, *, now: int) -> Item:
     )
 
 
-def releasing(table: Table, run: Run, *, others_wait: bool) -> Item:
+def build_release_entry(table: Table, run: Run, *, others_wait: bool) -> Item:
     """Return the entry by which a run lets go of its session: the item goes, or stays for its queue."""
     pk = keys.session_pk(run.tenant, run.session)
     if others_wait:
-        return table.updating(
+        return table.build_update(
             pk,
             keys.LEASE,
             "SET expires_at = :none REMOVE #run",
@@ -120,7 +122,7 @@ def releasing(table: Table, run: Run, *, others_wait: bool) -> Item:
             names=_NAMES,
             values={":run": run.run, ":none": 0},
         )
-    return table.deleting(
+    return table.build_delete(
         pk,
         keys.LEASE,
         condition="attribute_not_exists(pk) OR (#run = :run AND attribute_not_exists(#queue))",
@@ -129,7 +131,7 @@ def releasing(table: Table, run: Run, *, others_wait: bool) -> Item:
     )
 
 
-def leave(table: Table, tenant: str, session: str, run: str, queue: list[str]) -> None:
+def remove_from_queue(table: Table, tenant: str, session: str, run: str, queue: list[str]) -> None:
     """Take a run out of the queue as it was read.
 
     Raises:
@@ -147,6 +149,6 @@ def leave(table: Table, tenant: str, session: str, run: str, queue: list[str]) -
     )
 
 
-def _used(condition: str) -> dict[str, str]:
+def _select_names(condition: str) -> dict[str, str]:
     """Return the names that a condition uses: DynamoDB refuses others."""
     return {name: attribute for name, attribute in _NAMES.items() if name in condition}

@@ -16,7 +16,7 @@ from pentad.domain.keys import iso
 from pentad.domain.messages import Message
 from pentad.domain.runs import CallStatus, Manifest, Run, RunStatus, Step, ToolCall
 from pentad.domain.usage import Spent, Usage
-from pentad.orchestration.runs.conditions import is_open
+from pentad.orchestration.runs.conditions import build_open_condition
 from pentad.orchestration.runs.ports import QUEUE_LENGTH
 from pentad.orchestration.runs.spill import Spill, spill_key
 
@@ -48,7 +48,7 @@ OUTCOME = {"answer", "citations", "notices", "error", "stop_reason"}
 COUNTS = tuple(Usage.model_fields)
 
 
-def run_item(run: Run) -> Item:
+def make_run_item(run: Run) -> Item:
     """Return a new run's item."""
     chosen = {} if run.manifest is None else {"manifest": run.manifest.model_dump_json()}
     return (
@@ -56,7 +56,7 @@ def run_item(run: Run) -> Item:
             "pk": keys.run_pk(run.tenant, run.run),
             "sk": keys.META,
             "type": "run",
-            "gsi1pk": keys.collection(run.tenant, "RUNS"),
+            "gsi1pk": keys.collection_pk(run.tenant, "RUNS"),
             "gsi1sk": f"{iso(run.created_at)}#{run.run}",
             "body": run.model_dump_json(include=_FIXED),
             "request_hash": run.request_hash,
@@ -74,7 +74,7 @@ def run_item(run: Run) -> Item:
     )
 
 
-def session_run_item(run: Run) -> Item:
+def make_session_run_item(run: Run) -> Item:
     """Return the item that lists a run under its session."""
     return {
         "pk": keys.session_pk(run.tenant, run.session),
@@ -84,7 +84,7 @@ def session_run_item(run: Run) -> Item:
     }
 
 
-def run_of(item: Item, outcome: str | None) -> Run:
+def parse_run(item: Item, outcome: str | None) -> Run:
     """Return the run of an item.
 
     Args:
@@ -118,12 +118,12 @@ def run_of(item: Item, outcome: str | None) -> Run:
     return Run.model_validate(values | json.loads(outcome or "{}"), extra="ignore")
 
 
-def child_item(run: Run, parent: str) -> Item:
+def make_child_item(run: Run, parent: str) -> Item:
     """Return the item that lists a run under its parent."""
     return {"pk": keys.run_pk(run.tenant, parent), "sk": keys.child_sk(run.run), "type": "child", "run": run.run}
 
 
-class Waiting(NamedTuple):
+class QueuedRequest(NamedTuple):
     """What a run in a queue needs to begin."""
 
     request: Message
@@ -131,7 +131,7 @@ class Waiting(NamedTuple):
     lease_seconds: int
 
 
-def waiting_attributes(spill: Spill, run: Run, request: Message, session_days: int, lease_seconds: int) -> Item:
+def store_waiting(spill: Spill, run: Run, request: Message, session_days: int, lease_seconds: int) -> Item:
     """Return the attributes that a run keeps while it waits: its message above all."""
     place = spill_key(run.tenant, run.run, {"sk": "request"})
     return spill.pack("waiting", place, request.model_dump_json()) | {
@@ -140,13 +140,13 @@ def waiting_attributes(spill: Spill, run: Run, request: Message, session_days: i
     }
 
 
-def waiting_of(spill: Spill, item: Item) -> Waiting:
-    """Return what `waiting_attributes` kept."""
+def load_waiting(spill: Spill, item: Item) -> QueuedRequest:
+    """Return what `store_waiting` kept."""
     request = from_stored(Message, spill.unpack("waiting", item) or "")
-    return Waiting(request, int(item["session_days"]), int(item["lease_seconds"]))
+    return QueuedRequest(request, int(item["session_days"]), int(item["lease_seconds"]))
 
 
-def queue_full() -> SessionBusy:
+def make_queue_full_error() -> SessionBusy:
     """Return the error of a request that finds no place in its session's queue."""
     return SessionBusy(
         f"the session's queue is full: {QUEUE_LENGTH} runs wait",
@@ -156,7 +156,7 @@ def queue_full() -> SessionBusy:
     )
 
 
-def adding(spent: Spent, notices: Sequence[str] = ()) -> tuple[str, dict[str, str], dict[str, Any]]:
+def build_add_clause(spent: Spent, notices: Sequence[str] = ()) -> tuple[str, dict[str, str], dict[str, Any]]:
     """Return the ADD clause, names and values that add to what a run has used and told; zeros are left out.
 
     Args:
@@ -183,7 +183,7 @@ class Noted(NamedTuple):
     confidence: float | None
 
 
-def noting(noted: Noted, at: str, *, with_confidence: bool) -> tuple[str, str, dict[str, Any]]:
+def build_note_update(noted: Noted, at: str, *, with_confidence: bool) -> tuple[str, str, dict[str, Any]]:
     """Return the update, its condition and what fills them.
 
     Args:
@@ -194,7 +194,7 @@ def noting(noted: Noted, at: str, *, with_confidence: bool) -> tuple[str, str, d
     names = {"#status": "status"} | {f"#m{place}": f"{_NOTED}{name}" for place, name in enumerate(noted.metadata)}
     values: dict[str, Any] = {f":m{place}": value for place, value in enumerate(noted.metadata.values())}
     update = ", ".join(["SET updated_at = :at", *(f"#m{place} = :m{place}" for place in range(len(noted.metadata)))])
-    condition, ends = is_open()
+    condition, ends = build_open_condition()
     if with_confidence and noted.confidence is not None:
         update += ", confidence = :confidence"
         condition += " AND (attribute_not_exists(confidence) OR confidence > :confidence)"
@@ -205,17 +205,17 @@ def noting(noted: Noted, at: str, *, with_confidence: bool) -> tuple[str, str, d
     return update, condition, {"names": names, "values": values | ends | {":at": at}}
 
 
-def spent_by(step: Step) -> Spent:
+def compute_spent(step: Step) -> Spent:
     """Return what a step adds to its run; one without a model (a stop) is no turn."""
     return Spent(steps=0 if step.provider is None else 1, usage=step.usage, cost_nanousd=step.cost_nanousd)
 
 
-def step_key(step: Step) -> Item:
+def make_step_key(step: Step) -> Item:
     """Return the keys and type of a step's item."""
     return {"pk": keys.run_pk(step.tenant, step.run), "sk": keys.step_sk(step.step), "type": "step"}
 
 
-def call_key(call: ToolCall) -> Item:
+def make_call_key(call: ToolCall) -> Item:
     """Return the keys, type and status of a call's item."""
     return {
         "pk": keys.run_pk(call.tenant, call.run),

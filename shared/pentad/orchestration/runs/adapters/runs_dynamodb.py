@@ -7,7 +7,7 @@ from typing import TypeVar
 from pydantic import BaseModel
 
 from pentad.aws.pages import decode_cursor, encode_cursor
-from pentad.aws.readable import from_stored, readable
+from pentad.aws.readable import check_readable, from_stored
 from pentad.aws.table import ConditionFailed, Item, Table
 from pentad.domain import keys
 from pentad.domain.errors import InvalidTransition, NotFound, StoreUnavailable
@@ -16,21 +16,21 @@ from pentad.domain.knowledge import Citation
 from pentad.domain.messages import Message
 from pentad.domain.runs import TRANSITIONS, CallStatus, Manifest, Run, RunStatus, Step, ToolCall
 from pentad.domain.values import Page
-from pentad.orchestration.runs.adapters.lease_items import holder_of, releasing
+from pentad.orchestration.runs.adapters.lease_items import build_release_entry, holder_of
 from pentad.orchestration.runs.adapters.run_items import (
     HAPPENED,
     OUTCOME,
     Noted,
-    adding,
-    call_key,
-    noting,
-    run_of,
-    spent_by,
-    step_key,
+    build_add_clause,
+    build_note_update,
+    compute_spent,
+    make_call_key,
+    make_step_key,
+    parse_run,
 )
 from pentad.orchestration.runs.adapters.runs_queue import RunQueue
 from pentad.orchestration.runs.adapters.runs_start import RunStart
-from pentad.orchestration.runs.conditions import checking_open, is_open
+from pentad.orchestration.runs.conditions import build_open_check, build_open_condition
 from pentad.orchestration.runs.spill import Spill, spill_key
 
 _TRIES = 3
@@ -62,39 +62,41 @@ class DynamoRuns:
     def start(self, run: Run, request: Message | None, *, session_days: int, lease_seconds: int) -> Run:
         """See `RunStore`."""
         stored = self._starting(run, request, session_days=session_days, lease_seconds=lease_seconds)
-        return self._run(stored)
+        return self._load_run(stored)
 
     def get(self, tenant: str, run: str) -> Run:
         """See `RunStore`."""
-        return self._run(self._item(tenant, run))
+        return self._load_run(self._get_item(tenant, run))
 
-    def page(self, tenant: str, *, session: str | None = None, limit: int = 50, cursor: str | None = None) -> Page[Run]:
+    def list_page(
+        self, tenant: str, *, session: str | None = None, limit: int = 50, cursor: str | None = None
+    ) -> Page[Run]:
         """See `RunStore`."""
         if session is not None:
-            return self._page_of_session(tenant, session, limit, cursor)
-        pk = keys.collection(tenant, "RUNS")
+            return self._list_session_page(tenant, session, limit, cursor)
+        pk = keys.collection_pk(tenant, "RUNS")
         start = decode_cursor(cursor, pk, attribute="gsi1pk")
         items, end = self._state.query(pk, index="gsi1", descending=True, limit=limit, start=start)
-        return Page[Run](items=tuple(self._run(item) for item in items), cursor=encode_cursor(end))
+        return Page[Run](items=tuple(self._load_run(item) for item in items), cursor=encode_cursor(end))
 
-    def lease_holder(self, tenant: str, session: str) -> str | None:
+    def find_lease_holder(self, tenant: str, session: str) -> str | None:
         """See `RunStore`."""
         lease = self._transient.get(keys.session_pk(tenant, session), keys.LEASE)
         return holder_of(lease, self._now().timestamp())
 
-    def place_in_queue(self, tenant: str, run: str) -> int | None:
+    def find_queue_position(self, tenant: str, run: str) -> int | None:
         """See `RunStore`."""
         stored = self.get(tenant, run)
-        return self._queue.place(stored) if stored.waiting else None
+        return self._queue.find_position(stored) if stored.waiting else None
 
     def promote(self, tenant: str, session: str) -> Run | None:
         """See `RunStore`."""
         item = self._queue.promote(tenant, session)
-        return None if item is None else self._run(item)
+        return None if item is None else self._load_run(item)
 
-    def children(self, tenant: str, run: str) -> list[str]:
+    def list_children(self, tenant: str, run: str) -> list[str]:
         """See `RunStore`."""
-        return [str(item["run"]) for item in self._state.iterate(keys.run_pk(tenant, run), begins="CHILD#")]
+        return [str(item["run"]) for item in self._state.iter_items(keys.run_pk(tenant, run), begins="CHILD#")]
 
     def set_execution(self, tenant: str, run: str, execution_arn: str) -> None:
         """See `RunStore`."""
@@ -107,7 +109,7 @@ class DynamoRuns:
                 values={":arn": execution_arn},
             )
         except ConditionFailed as failure:
-            raise _no_run() from failure
+            raise _make_not_found_error() from failure
 
     def set_manifest(self, tenant: str, run: str, manifest: Manifest) -> Run:
         """See `RunStore`."""
@@ -126,15 +128,15 @@ class DynamoRuns:
                 },
             )
         except ConditionFailed as failure:
-            stored = self._run(failure.item or self._item(tenant, run))
+            stored = self._load_run(failure.item or self._get_item(tenant, run))
             if stored.manifest is None:
                 raise InvalidTransition(f"the run is {stored.status}", field="status") from failure
             return stored
-        return self._run(item)
+        return self._load_run(item)
 
     def set_status(self, tenant: str, run: str, status: RunStatus, *, waited_seconds: float = 0) -> Run:
         """See `RunStore`."""
-        sources = {f":s{place}": source.value for place, source in enumerate(_sources(status))}
+        sources = {f":s{place}": source.value for place, source in enumerate(_list_sources(status))}
         waited_ms = round(waited_seconds * 1000)
         try:
             item = self._state.update(
@@ -146,13 +148,13 @@ class DynamoRuns:
                 values=sources | {":to": status.value, ":now": iso(self._now()), ":waited": waited_ms},
             )
         except ConditionFailed as failure:
-            stored = self._run(failure.item or self._item(tenant, run))
+            stored = self._load_run(failure.item or self._get_item(tenant, run))
             if stored.status is not status:
                 raise InvalidTransition(f"a run that is {stored.status} can't become {status}") from failure
             return stored
-        changed = self._run(item)
+        changed = self._load_run(item)
         if waited_ms > 0:
-            self._prolong_lease(changed, waited_ms // 1000 + 1)
+            self._extend_lease(changed, waited_ms // 1000 + 1)
         return changed
 
     def note(
@@ -167,26 +169,26 @@ class DynamoRuns:
         """See `RunStore`."""
         noted = Noted(metadata or {}, allowed_tools, confidence)
         try:
-            return self._run(self._note(tenant, run, noted, with_confidence=True))
+            return self._load_run(self._write_note(tenant, run, noted, with_confidence=True))
         except ConditionFailed as failure:
             self._check_open(failure, tenant, run)
         try:
             # The run has a lower confidence already: the rest is still to be noted.
-            return self._run(self._note(tenant, run, noted, with_confidence=False))
+            return self._load_run(self._write_note(tenant, run, noted, with_confidence=False))
         except ConditionFailed as failure:
             self._check_open(failure, tenant, run)
             raise
 
-    def _note(self, tenant: str, run: str, noted: Noted, *, with_confidence: bool) -> Item:
-        update, condition, expression = noting(noted, iso(self._now()), with_confidence=with_confidence)
+    def _write_note(self, tenant: str, run: str, noted: Noted, *, with_confidence: bool) -> Item:
+        update, condition, expression = build_note_update(noted, iso(self._now()), with_confidence=with_confidence)
         return self._state.update(keys.run_pk(tenant, run), keys.META, update, condition=condition, **expression)
 
     def _check_open(self, failure: ConditionFailed, tenant: str, run: str) -> None:
-        stored = self._run(failure.item or self._item(tenant, run))
+        stored = self._load_run(failure.item or self._get_item(tenant, run))
         if stored.status.ended:
             raise InvalidTransition(f"the run is {stored.status}", field="status") from failure
 
-    def _not_open(self, tenant: str, run: str) -> InvalidTransition:
+    def _make_ended_error(self, tenant: str, run: str) -> InvalidTransition:
         """Return the error of a write to a run that has ended.
 
         Raises:
@@ -197,11 +199,11 @@ class DynamoRuns:
     def record_step(self, step: Step, calls: list[ToolCall]) -> None:
         """See `RunStore`."""
         fresh = "attribute_not_exists(pk)"
-        clause, names, values = adding(spent_by(step), step.notices)
-        condition, ends = is_open()
+        clause, names, values = build_add_clause(compute_spent(step), step.notices)
+        condition, ends = build_open_condition()
         entries = [
-            self._state.putting(self._step_item(step), condition=fresh),
-            self._state.updating(
+            self._state.build_put(self._make_step_item(step), condition=fresh),
+            self._state.build_update(
                 keys.run_pk(step.tenant, step.run),
                 keys.META,
                 f"SET updated_at = :now{clause}",
@@ -210,35 +212,35 @@ class DynamoRuns:
                 values=values | ends | {":now": iso(self._now())},
             ),
         ]
-        entries += [self._state.putting(self._call_item(call), condition=fresh) for call in calls]
+        entries += [self._state.build_put(self._make_call_item(call), condition=fresh) for call in calls]
         try:
             self._state.transact(entries)
         except ConditionFailed as failure:
-            if self.step(step.tenant, step.run, step.step) is None:
-                raise self._not_open(step.tenant, step.run) from failure
+            if self.find_step(step.tenant, step.run, step.step) is None:
+                raise self._make_ended_error(step.tenant, step.run) from failure
 
-    def step(self, tenant: str, run: str, step: int) -> Step | None:
+    def find_step(self, tenant: str, run: str, step: int) -> Step | None:
         """See `RunStore`."""
         item = self._state.get(keys.run_pk(tenant, run), keys.step_sk(step))
-        return None if item is None else self._read(Step, item)
+        return None if item is None else self._load_item(Step, item)
 
-    def steps(self, tenant: str, run: str) -> list[Step]:
+    def list_steps(self, tenant: str, run: str) -> list[Step]:
         """See `RunStore`."""
-        items = self._state.iterate(keys.run_pk(tenant, run), begins="STEP#")
-        return [self._read(Step, item) for item in items]
+        items = self._state.iter_items(keys.run_pk(tenant, run), begins="STEP#")
+        return [self._load_item(Step, item) for item in items]
 
-    def calls(self, tenant: str, run: str, step: int | None = None) -> list[ToolCall]:
+    def list_calls(self, tenant: str, run: str, step: int | None = None) -> list[ToolCall]:
         """See `RunStore`."""
         begins = "CALL#" if step is None else f"CALL#{step:05d}#"
-        items = self._state.iterate(keys.run_pk(tenant, run), begins=begins)
-        return [self._read(ToolCall, item) for item in items]
+        items = self._state.iter_items(keys.run_pk(tenant, run), begins=begins)
+        return [self._load_item(ToolCall, item) for item in items]
 
-    def call(self, tenant: str, run: str, step: int, index: int) -> ToolCall:
+    def get_call(self, tenant: str, run: str, step: int, index: int) -> ToolCall:
         """See `RunStore`."""
         item = self._state.get(keys.run_pk(tenant, run), keys.call_sk(step, index))
         if item is None:
             raise NotFound("there is no such tool call", field="index")
-        return self._read(ToolCall, item)
+        return self._load_item(ToolCall, item)
 
     def save_call(self, call: ToolCall) -> None:
         """See `RunStore`."""
@@ -248,15 +250,15 @@ class DynamoRuns:
         condition = f"attribute_not_exists(pk) OR #status IN ({', '.join(values)})"
         try:
             if call.status in HAPPENED:
-                self._state.put(self._call_item(call), condition=condition, **expression)
+                self._state.put(self._make_call_item(call), condition=condition, **expression)
                 return
-            putting = self._state.putting(self._call_item(call), condition=condition, **expression)
-            self._state.transact([putting, checking_open(self._state, call.tenant, call.run)])
+            putting = self._state.build_put(self._make_call_item(call), condition=condition, **expression)
+            self._state.transact([putting, build_open_check(self._state, call.tenant, call.run)])
         except ConditionFailed as failure:
             item = failure.items[0] if failure.items else failure.item
             stored = CallStatus(item["status"]) if item else None
             if stored is None:
-                raise self._not_open(call.tenant, call.run) from failure
+                raise self._make_ended_error(call.tenant, call.run) from failure
             if stored is not call.status:
                 raise InvalidTransition(f"the tool call is {stored} already", field="status") from failure
 
@@ -299,29 +301,31 @@ class DynamoRuns:
     def _end(self, current: Run, ended: Run) -> Run:
         """End a run that is open: with its lease, with its lease that others wait for, or without one."""
         if current.waiting:
-            self._state.transact([self._ending(ended, waiting=True)])
-            self._queue.leave(ended)
+            self._state.transact([self._build_end_entry(ended, waiting=True)])
+            self._queue.remove(ended)
             return ended
         for others_wait in (False, True):
             after = ended.model_copy(update={"hands_over": others_wait})
             try:
-                self._state.transact([self._ending(after), releasing(self._transient, after, others_wait=others_wait)])
+                self._state.transact(
+                    [self._build_end_entry(after), build_release_entry(self._transient, after, others_wait=others_wait)]
+                )
             except ConditionFailed as failure:
                 if failure.reasons[0] == "ConditionalCheckFailed":
                     raise
                 continue
             return after
         # The lease is another run's by now: it stays, and only the run ends.
-        self._state.transact([self._ending(ended)])
+        self._state.transact([self._build_end_entry(ended)])
         return ended
 
-    def _ending(self, run: Run, *, waiting: bool = False) -> Item:
+    def _build_end_entry(self, run: Run, *, waiting: bool = False) -> Item:
         key = spill_key(run.tenant, run.run, {"sk": "outcome"})
         outcome = self._spill.pack("outcome", key, run.model_dump_json(include=OUTCOME))
-        sources = {f":s{place}": source.value for place, source in enumerate(_sources(run.status))}
+        sources = {f":s{place}": source.value for place, source in enumerate(_list_sources(run.status))}
         clause = ", ".join(f"{name} = :{name}" for name in outcome)
         hands_over = ", hands_over = :yes" if run.hands_over else ""
-        return self._state.updating(
+        return self._state.build_update(
             keys.run_pk(run.tenant, run.run),
             keys.META,
             f"SET #status = :to, updated_at = :at, ended_at = :at, {clause}{hands_over}",
@@ -334,7 +338,7 @@ class DynamoRuns:
             | ({":none": 0} if waiting else {}),
         )
 
-    def _prolong_lease(self, run: Run, seconds: int) -> None:
+    def _extend_lease(self, run: Run, seconds: int) -> None:
         try:
             self._transient.update(
                 keys.session_pk(run.tenant, run.session),
@@ -347,41 +351,41 @@ class DynamoRuns:
         except ConditionFailed:
             return  # The lease is gone or another's: there is nothing of ours to keep.
 
-    def _page_of_session(self, tenant: str, session: str, limit: int, cursor: str | None) -> Page[Run]:
+    def _list_session_page(self, tenant: str, session: str, limit: int, cursor: str | None) -> Page[Run]:
         pk = keys.session_pk(tenant, session)
         items, end = self._state.query(pk, begins="RUN#", descending=True, limit=limit, start=decode_cursor(cursor, pk))
         runs = tuple(self.get(tenant, str(item["run"])) for item in items)
         return Page[Run](items=runs, cursor=encode_cursor(end))
 
-    def _item(self, tenant: str, run: str) -> Item:
+    def _get_item(self, tenant: str, run: str) -> Item:
         item = self._state.get(keys.run_pk(tenant, run), keys.META)
         if item is None:
-            raise _no_run()
+            raise _make_not_found_error()
         return item
 
-    def _run(self, item: Item) -> Run:
-        with readable("the run"):
-            return run_of(item, self._spill.unpack("outcome", item))
+    def _load_run(self, item: Item) -> Run:
+        with check_readable("the run"):
+            return parse_run(item, self._spill.unpack("outcome", item))
 
-    def _call_item(self, call: ToolCall) -> Item:
-        key = call_key(call)
+    def _make_call_item(self, call: ToolCall) -> Item:
+        key = make_call_key(call)
         place = spill_key(call.tenant, call.run, key)
         return key | self._spill.pack("body", place, call.model_dump_json())
 
-    def _step_item(self, step: Step) -> Item:
-        key = step_key(step)
+    def _make_step_item(self, step: Step) -> Item:
+        key = make_step_key(step)
         place = spill_key(step.tenant, step.run, key)
         return key | self._spill.pack("body", place, step.model_dump_json())
 
-    def _read(self, kind: type[R], item: Item) -> R:
-        with readable(f"{item['sk']} of the run"):
+    def _load_item(self, kind: type[R], item: Item) -> R:
+        with check_readable(f"{item['sk']} of the run"):
             return from_stored(kind, self._spill.unpack("body", item) or "")
 
 
-def _sources(target: RunStatus) -> list[RunStatus]:
+def _list_sources(target: RunStatus) -> list[RunStatus]:
     """Return the statuses from which a run may go to ``target``."""
     return [source for source, targets in TRANSITIONS.items() if target in targets]
 
 
-def _no_run() -> NotFound:
+def _make_not_found_error() -> NotFound:
     return NotFound("there is no such run", field="run")

@@ -14,7 +14,7 @@ from pentad.domain.messages import Message
 from pentad.domain.runs import CallStatus, Manifest, Run, RunStatus, Step, ToolCall, check_transition
 from pentad.domain.values import Page
 from pentad.memory.sessions.ports import Session, SessionStore
-from pentad.orchestration.runs.adapters.run_items import HAPPENED, TAKEN_OVER, queue_full, spent_by
+from pentad.orchestration.runs.adapters.run_items import HAPPENED, TAKEN_OVER, compute_spent, make_queue_full_error
 from pentad.orchestration.runs.ports import QUEUE_LENGTH
 
 _OPEN_CALLS = frozenset({CallStatus.PENDING, CallStatus.AWAITING, CallStatus.APPROVED})
@@ -23,7 +23,7 @@ _OPEN_CALLS = frozenset({CallStatus.PENDING, CallStatus.AWAITING, CallStatus.APP
 class FencedSessions(SessionStore, Protocol):
     """Sessions in memory, whose fence a run can raise as it takes the session."""
 
-    def fence(self, tenant: str, session: str, fence: int) -> None:
+    def set_fence(self, tenant: str, session: str, fence: int) -> None:
         """Let only runs with this fencing token, or a newer one, write to the session."""
         ...
 
@@ -57,7 +57,7 @@ class MemoryRuns:
                         "the idempotency key was used for another request", field="idempotency_key"
                     )
                 return stored
-            head = self._session(run, session_days)
+            head = self._get_or_create_session(run, session_days)
             try:
                 self._check_lease(run, run.created_at.timestamp())
             except SessionBusy:
@@ -74,24 +74,26 @@ class MemoryRuns:
             raise NotFound("there is no such run", field="run")
         return stored
 
-    def page(self, tenant: str, *, session: str | None = None, limit: int = 50, cursor: str | None = None) -> Page[Run]:
+    def list_page(
+        self, tenant: str, *, session: str | None = None, limit: int = 50, cursor: str | None = None
+    ) -> Page[Run]:
         """See `RunStore`."""
-        pk = keys.collection(tenant, "RUNS") if session is None else keys.session_pk(tenant, session)
+        pk = keys.collection_pk(tenant, "RUNS") if session is None else keys.session_pk(tenant, session)
         start = decode_cursor(cursor, pk)
         with self._lock:
             own = [one for one in self._runs.values() if one.tenant == tenant and session in (None, one.session)]
-        ranked = sorted(own, key=_place, reverse=True)
-        after = [one for one in ranked if start is None or _place(one) < start["sk"]]
-        end = {"pk": pk, "sk": _place(after[limit - 1])} if len(after) > limit else None
+        ranked = sorted(own, key=_sort_key, reverse=True)
+        after = [one for one in ranked if start is None or _sort_key(one) < start["sk"]]
+        end = {"pk": pk, "sk": _sort_key(after[limit - 1])} if len(after) > limit else None
         return Page[Run](items=tuple(after[:limit]), cursor=encode_cursor(end))
 
-    def lease_holder(self, tenant: str, session: str) -> str | None:
+    def find_lease_holder(self, tenant: str, session: str) -> str | None:
         """See `RunStore`."""
         with self._lock:
             holder, expires_at = self._leases.get((tenant, session), (None, 0.0))
         return holder if expires_at > self._now().timestamp() else None
 
-    def place_in_queue(self, tenant: str, run: str) -> int | None:
+    def find_queue_position(self, tenant: str, run: str) -> int | None:
         """See `RunStore`."""
         with self._lock:
             stored = self.get(tenant, run)
@@ -103,7 +105,7 @@ class MemoryRuns:
         with self._lock:
             queue = self._queues.get((tenant, session), [])
             head = self._sessions.get(tenant, session)
-            if head is None or self.lease_holder(tenant, session) is not None:
+            if head is None or self.find_lease_holder(tenant, session) is not None:
                 return None
             while queue:
                 run = self._runs[tenant, queue.pop(0)]
@@ -112,7 +114,7 @@ class MemoryRuns:
                     return self._hold(run, head, waiting.request, self._now(), waiting.lease_seconds)
             return None
 
-    def children(self, tenant: str, run: str) -> list[str]:
+    def list_children(self, tenant: str, run: str) -> list[str]:
         """See `RunStore`."""
         with self._lock:
             return [one.run for one in self._runs.values() if (one.tenant, one.parent) == (tenant, run)]
@@ -120,7 +122,7 @@ class MemoryRuns:
     def set_execution(self, tenant: str, run: str, execution_arn: str) -> None:
         """See `RunStore`."""
         with self._lock:
-            self._change(self.get(tenant, run), execution_arn=execution_arn)
+            self._update(self.get(tenant, run), execution_arn=execution_arn)
 
     def set_manifest(self, tenant: str, run: str, manifest: Manifest) -> Run:
         """See `RunStore`."""
@@ -130,7 +132,7 @@ class MemoryRuns:
                 return stored
             if stored.status not in {RunStatus.QUEUED, RunStatus.RUNNING}:
                 raise InvalidTransition(f"the run is {stored.status}", field="status")
-            return self._change(stored, manifest=manifest, status=RunStatus.RUNNING, updated_at=self._now())
+            return self._update(stored, manifest=manifest, status=RunStatus.RUNNING, updated_at=self._now())
 
     def set_status(self, tenant: str, run: str, status: RunStatus, *, waited_seconds: float = 0) -> Run:
         """See `RunStore`."""
@@ -143,7 +145,7 @@ class MemoryRuns:
             holder, expires_at = self._leases.get((tenant, stored.session), (None, 0.0))
             if holder == run and waited_seconds > 0:
                 self._leases[tenant, stored.session] = (run, expires_at + int(waited_seconds) + 1)
-            return self._change(stored, status=status, waited_seconds=waited, updated_at=self._now())
+            return self._update(stored, status=status, waited_seconds=waited, updated_at=self._now())
 
     def note(
         self,
@@ -159,7 +161,7 @@ class MemoryRuns:
             stored = self.get(tenant, run)
             _check_open(stored)
             lowest = min((one for one in (stored.confidence, confidence) if one is not None), default=None)
-            return self._change(
+            return self._update(
                 stored,
                 metadata=stored.metadata | dict(metadata or {}),
                 allowed_tools=tuple(sorted({*stored.allowed_tools, *allowed_tools})),
@@ -176,29 +178,29 @@ class MemoryRuns:
             self._steps[step.tenant, step.run, step.step] = step
             for call in calls:
                 self._calls[call.tenant, call.run, call.step, call.index] = call
-            self._change(
+            self._update(
                 stored,
-                spent=stored.spent + spent_by(step),
+                spent=stored.spent + compute_spent(step),
                 notices=tuple(sorted({*stored.notices, *step.notices})),
                 updated_at=self._now(),
             )
 
-    def step(self, tenant: str, run: str, step: int) -> Step | None:
+    def find_step(self, tenant: str, run: str, step: int) -> Step | None:
         """See `RunStore`."""
         return self._steps.get((tenant, run, step))
 
-    def steps(self, tenant: str, run: str) -> list[Step]:
+    def list_steps(self, tenant: str, run: str) -> list[Step]:
         """See `RunStore`."""
         with self._lock:
             return [step for place, step in sorted(self._steps.items()) if place[:2] == (tenant, run)]
 
-    def calls(self, tenant: str, run: str, step: int | None = None) -> list[ToolCall]:
+    def list_calls(self, tenant: str, run: str, step: int | None = None) -> list[ToolCall]:
         """See `RunStore`."""
         with self._lock:
             own = [call for place, call in sorted(self._calls.items()) if place[:2] == (tenant, run)]
         return [call for call in own if step in (None, call.step)]
 
-    def call(self, tenant: str, run: str, step: int, index: int) -> ToolCall:
+    def get_call(self, tenant: str, run: str, step: int, index: int) -> ToolCall:
         """See `RunStore`."""
         stored = self._calls.get((tenant, run, step, index))
         if stored is None:
@@ -244,7 +246,7 @@ class MemoryRuns:
                 del self._leases[tenant, stored.session]
             elif run in queue:
                 queue.remove(run)
-            return self._change(
+            return self._update(
                 stored,
                 status=status,
                 hands_over=holds and bool(queue),
@@ -257,7 +259,7 @@ class MemoryRuns:
                 stop_reason=stop_reason,
             )
 
-    def _change(self, run: Run, **values: object) -> Run:
+    def _update(self, run: Run, **values: object) -> Run:
         changed = run.model_copy(update=values)
         self._runs[run.tenant, run.run] = changed
         return changed
@@ -274,7 +276,7 @@ class MemoryRuns:
     def _enqueue(self, run: Run, waiting: "_Waiting") -> Run:
         queue = self._queues.setdefault((run.tenant, run.session), [])
         if len(queue) >= QUEUE_LENGTH:
-            raise queue_full()
+            raise make_queue_full_error()
         queue.append(run.run)
         self._waiting[run.tenant, run.run] = waiting
         self._runs[run.tenant, run.run] = run
@@ -284,16 +286,16 @@ class MemoryRuns:
         place = (run.tenant, run.session)
         lost = self._runs.get((run.tenant, self._leases.get(place, ("",))[0]))
         if lost is not None and not lost.status.ended:
-            self._change(lost, status=RunStatus.FAILED, error=TAKEN_OVER, ended_at=at, updated_at=at)
+            self._update(lost, status=RunStatus.FAILED, error=TAKEN_OVER, ended_at=at, updated_at=at)
         self._leases[place] = (run.run, int(at.timestamp()) + lease_seconds)
         if request is None:
-            self._sessions.fence(run.tenant, run.session, head.version)
-            return self._change(run, fence=head.version)
+            self._sessions.set_fence(run.tenant, run.session, head.version)
+            return self._update(run, fence=head.version)
         after = self._sessions.append(run.tenant, run.session, [request], expected_version=head.version)
-        self._sessions.fence(run.tenant, run.session, after.version)
-        return self._change(run, request_seq=head.length, fence=after.version)
+        self._sessions.set_fence(run.tenant, run.session, after.version)
+        return self._update(run, request_seq=head.length, fence=after.version)
 
-    def _session(self, run: Run, session_days: int) -> Session:
+    def _get_or_create_session(self, run: Run, session_days: int) -> Session:
         head = self._sessions.get(run.tenant, run.session)
         if head is not None:
             if (head.agent, head.user) != (run.agent, run.user):
@@ -324,5 +326,5 @@ def _check_open(run: Run) -> None:
         raise InvalidTransition(f"the run is {run.status}", field="status")
 
 
-def _place(run: Run) -> str:
+def _sort_key(run: Run) -> str:
     return f"{iso(run.created_at)}#{run.run}"

@@ -7,10 +7,10 @@ from pentad.aws.table import ConditionFailed, Item, Table
 from pentad.domain import keys
 from pentad.domain.errors import StoreUnavailable
 from pentad.domain.runs import Run
-from pentad.memory.sessions.items import append_entries, grown, spill_messages
-from pentad.orchestration.runs.adapters.lease_items import holder_of, leave, promoting, queue_of
-from pentad.orchestration.runs.adapters.run_items import run_of, waiting_of
-from pentad.orchestration.runs.adapters.runs_start import RunStart, failing
+from pentad.memory.sessions.items import append_entries, compute_append, spill_messages
+from pentad.orchestration.runs.adapters.lease_items import build_promote_entry, holder_of, queue_of, remove_from_queue
+from pentad.orchestration.runs.adapters.run_items import load_waiting, parse_run
+from pentad.orchestration.runs.adapters.runs_start import RunStart, build_fail_entry
 from pentad.orchestration.runs.ports import QUEUE_LENGTH
 from pentad.orchestration.runs.spill import Spill
 
@@ -38,19 +38,19 @@ class RunQueue:
         self._starting = starting
         self._now = now
 
-    def place(self, run: Run) -> int | None:
+    def find_position(self, run: Run) -> int | None:
         """Return a run's place in its session's queue, from 1, or None."""
         queue = queue_of(self._transient.get(keys.session_pk(run.tenant, run.session), keys.LEASE))
         return queue.index(run.run) + 1 if run.run in queue else None
 
-    def leave(self, run: Run) -> None:
+    def remove(self, run: Run) -> None:
         """Take a run that has ended out of the queue; one that stays there is passed over later."""
         for _ in range(_TRIES):
             queue = queue_of(self._transient.get(keys.session_pk(run.tenant, run.session), keys.LEASE))
             if run.run not in queue:
                 return
             try:
-                leave(self._transient, run.tenant, run.session, run.run, queue)
+                remove_from_queue(self._transient, run.tenant, run.session, run.run, queue)
             except ConditionFailed:
                 continue
 
@@ -66,30 +66,32 @@ class RunQueue:
             if lease is None or not queue or holder_of(lease, now.timestamp()) is not None:
                 return None
             item = self._state.get(keys.run_pk(tenant, queue[0]), keys.META)
-            run = None if item is None else run_of(item, self._spill.unpack("outcome", item))
+            run = None if item is None else parse_run(item, self._spill.unpack("outcome", item))
             try:
                 if item is None or run is None or not run.waiting:
-                    leave(self._transient, tenant, session, queue[0], queue)
+                    remove_from_queue(self._transient, tenant, session, queue[0], queue)
                     continue
-                return self._hold(run, item, lease, now)
+                return self._grant_lease(run, item, lease, now)
             except ConditionFailed:
                 continue  # Somebody was faster: look again.
         raise StoreUnavailable("others change the session's queue at the same time", retry_after=1)
 
-    def _hold(self, run: Run, item: Item, lease: Item, now: datetime) -> Item:
-        waiting = waiting_of(self._spill, item)
-        before = self._starting.head(run, waiting.session_days)
-        after, stored = grown(before, [waiting.request], now)
+    def _grant_lease(self, run: Run, item: Item, lease: Item, now: datetime) -> Item:
+        waiting = load_waiting(self._spill, item)
+        before = self._starting.get_head(run, waiting.session_days)
+        after, stored = compute_append(before, [waiting.request], now)
         after = after.model_copy(update={"fence": after.version})
         holder = run.model_copy(update={"request_seq": stored[0].seq, "fence": after.version})
         spill_messages(self._spill.objects, run.tenant, run.session, [waiting.request])
         lost = str(lease["run"]) if "run" in lease else None
-        taking = promoting(
+        taking = build_promote_entry(
             self._transient, holder, lease, now=int(now.timestamp()), seconds=waiting.lease_seconds, lost=lost
         )
-        entries = [self._claiming(holder), taking, *append_entries(self._state, before, after, stored)]
+        entries = [self._build_claim_entry(holder), taking, *append_entries(self._state, before, after, stored)]
         try:
-            self._state.transact([*entries, *([] if lost is None else [failing(self._state, run.tenant, lost, now)])])
+            self._state.transact(
+                [*entries, *([] if lost is None else [build_fail_entry(self._state, run.tenant, lost, now)])]
+            )
         except ConditionFailed as failure:
             if lost is None or failure.reasons[-1] != "ConditionalCheckFailed":
                 raise
@@ -97,8 +99,8 @@ class RunQueue:
             self._state.transact(entries)
         return self._state.get(keys.run_pk(run.tenant, run.run), keys.META) or item
 
-    def _claiming(self, run: Run) -> Item:
-        return self._state.updating(
+    def _build_claim_entry(self, run: Run) -> Item:
+        return self._state.build_update(
             keys.run_pk(run.tenant, run.run),
             keys.META,
             "SET fence = :fence, request_seq = :seq REMOVE waiting, waiting_spill",

@@ -16,18 +16,18 @@ from pentad.domain.keys import iso
 from pentad.domain.messages import Message
 from pentad.domain.runs import Run, RunStatus
 from pentad.memory.objects.ports import ObjectStore
-from pentad.memory.sessions.items import append_entries, grown, session_from, spill_messages
+from pentad.memory.sessions.items import append_entries, compute_append, parse_session, spill_messages
 from pentad.memory.sessions.ports import Session, StoredMessage
-from pentad.orchestration.runs.adapters.lease_items import holder_of, joining, queue_of, taking
+from pentad.orchestration.runs.adapters.lease_items import build_enqueue_entry, build_take_entry, holder_of, queue_of
 from pentad.orchestration.runs.adapters.run_items import (
     TAKEN_OVER,
-    child_item,
-    queue_full,
-    run_item,
-    session_run_item,
-    waiting_attributes,
+    make_child_item,
+    make_queue_full_error,
+    make_run_item,
+    make_session_run_item,
+    store_waiting,
 )
-from pentad.orchestration.runs.conditions import is_open
+from pentad.orchestration.runs.conditions import build_open_condition
 from pentad.orchestration.runs.ports import QUEUE_LENGTH
 from pentad.orchestration.runs.spill import Spill
 
@@ -79,15 +79,15 @@ class RunStart:
             try:
                 return self._try(run, request, session_days, lease_seconds, lost)
             except (ConditionFailed, StoreUnavailable) as failure:
-                stored = self._outcome(run, failure)
+                stored = self._find_earlier(run, failure)
                 if stored is not None:
                     return stored
                 if attempt == _TRIES - 1 and isinstance(failure, StoreUnavailable):
                     raise
-                lease, lost = _busy(run, failure, lost)
+                lease, lost = _resolve_conflict(run, failure, lost)
                 if lease is not None:
                     if request is None:
-                        raise _refusal(lease, run) from failure
+                        raise _make_busy_error(lease, run) from failure
                     waiting = self._wait_or_refuse(run, request, session_days, lease_seconds, lease, failure)
                     if waiting is not None:
                         return waiting
@@ -97,22 +97,28 @@ class RunStart:
     def _try(
         self, run: Run, request: Message | None, session_days: int, lease_seconds: int, lost: _Lost | None
     ) -> Item:
-        before = self.head(run, session_days)
+        before = self.get_head(run, session_days)
         no_message: tuple[StoredMessage, ...] = ()
-        after, stored = _renewed(before, run.created_at), no_message
+        after, stored = _renew_head(before, run.created_at), no_message
         if request is not None:
-            after, stored = grown(before, [request], run.created_at)
+            after, stored = compute_append(before, [request], run.created_at)
         after = after.model_copy(update={"fence": after.version})
         place = stored[0].seq if stored else run.request_seq
         holder = run.model_copy(update={"request_seq": place, "fence": after.version})
-        item = run_item(holder)
+        item = make_run_item(holder)
         now = int(run.created_at.timestamp())
         self._state.transact(
             [
-                self._state.putting(item, condition="attribute_not_exists(pk)"),
-                taking(self._transient, holder, now=now, seconds=lease_seconds, lost=lost.run if lost else None),
-                *([failing(self._state, run.tenant, lost.run, run.created_at)] if lost and not lost.ended else []),
-                *self._listed(run),
+                self._state.build_put(item, condition="attribute_not_exists(pk)"),
+                build_take_entry(
+                    self._transient, holder, now=now, seconds=lease_seconds, lost=lost.run if lost else None
+                ),
+                *(
+                    [build_fail_entry(self._state, run.tenant, lost.run, run.created_at)]
+                    if lost and not lost.ended
+                    else []
+                ),
+                *self._build_index_entries(run),
                 *append_entries(self._state, before, after, stored),
             ]
         )
@@ -123,17 +129,17 @@ class RunStart:
     ) -> Item | None:
         """Put the run into the queue and return its item, None where the session is free by now, or refuse it."""
         if run.if_busy != "enqueue":
-            raise _refusal(lease, run) from failure
+            raise _make_busy_error(lease, run) from failure
         if len(queue_of(lease)) >= QUEUE_LENGTH:
-            raise queue_full() from failure
-        item = run_item(run) | waiting_attributes(Spill(self._objects), run, request, session_days, lease_seconds)
+            raise make_queue_full_error() from failure
+        item = make_run_item(run) | store_waiting(Spill(self._objects), run, request, session_days, lease_seconds)
         now = int(run.created_at.timestamp())
         try:
             self._state.transact(
                 [
-                    self._state.putting(item, condition="attribute_not_exists(pk)"),
-                    joining(self._transient, run, now=now),
-                    *self._listed(run),
+                    self._state.build_put(item, condition="attribute_not_exists(pk)"),
+                    build_enqueue_entry(self._transient, run, now=now),
+                    *self._build_index_entries(run),
                 ]
             )
         except (ConditionFailed, StoreUnavailable):
@@ -141,13 +147,13 @@ class RunStart:
             return None
         return item
 
-    def _listed(self, run: Run) -> list[Item]:
-        entries = [self._state.putting(session_run_item(run))]
+    def _build_index_entries(self, run: Run) -> list[Item]:
+        entries = [self._state.build_put(make_session_run_item(run))]
         if run.parent is not None:
-            entries.append(self._state.putting(child_item(run, run.parent)))
+            entries.append(self._state.build_put(make_child_item(run, run.parent)))
         return entries
 
-    def head(self, run: Run, session_days: int) -> Session:
+    def get_head(self, run: Run, session_days: int) -> Session:
         """Return the session's head as it stands, or that of a session to be made.
 
         Raises:
@@ -156,7 +162,7 @@ class RunStart:
         item = self._state.get(keys.session_pk(run.tenant, run.session), keys.META)
         lifetime = timedelta(days=session_days)
         if item is not None:
-            session = session_from(item)
+            session = parse_session(item)
             _check_owner(session, run)
             return session.model_copy(update={"expires_at": session.updated_at + lifetime})
         return Session(
@@ -171,7 +177,7 @@ class RunStart:
             expires_at=run.created_at + lifetime,
         )
 
-    def _outcome(self, run: Run, failure: ConditionFailed | StoreUnavailable) -> Item | None:
+    def _find_earlier(self, run: Run, failure: ConditionFailed | StoreUnavailable) -> Item | None:
         """Return the stored run of an earlier try, or None.
 
         Raises:
@@ -187,10 +193,10 @@ class RunStart:
         return stored
 
 
-def failing(state: Table, tenant: str, run: str, at: datetime) -> Item:
+def build_fail_entry(state: Table, tenant: str, run: str, at: datetime) -> Item:
     """Return the entry that ends a run which has lost its session."""
-    condition, ends = is_open()
-    return state.updating(
+    condition, ends = build_open_condition()
+    return state.build_update(
         keys.run_pk(tenant, run),
         keys.META,
         "SET #status = :to, updated_at = :at, ended_at = :at, outcome = :outcome",
@@ -200,7 +206,7 @@ def failing(state: Table, tenant: str, run: str, at: datetime) -> Item:
     )
 
 
-def _busy(
+def _resolve_conflict(
     run: Run, failure: ConditionFailed | StoreUnavailable, lost: _Lost | None
 ) -> tuple[Item | None, _Lost | None]:
     """Return the lease's item where the session is busy, and the run to take the session over from on the next try."""
@@ -220,7 +226,7 @@ def _busy(
     return None, _Lost(str(lease["run"])) if "run" in lease else None
 
 
-def _renewed(head: Session, now: datetime) -> Session:
+def _renew_head(head: Session, now: datetime) -> Session:
     lifetime = head.expires_at - head.updated_at
     return head.model_copy(update={"version": head.version + 1, "updated_at": now, "expires_at": now + lifetime})
 
@@ -234,7 +240,7 @@ def _check_owner(session: Session, run: Run) -> None:
         raise InvalidInput("the session belongs to another user", field="session", fix="use that user or a new session")
 
 
-def _refusal(lease: Item, run: Run) -> SessionBusy:
+def _make_busy_error(lease: Item, run: Run) -> SessionBusy:
     now = run.created_at.timestamp()
     held = holder_of(lease, now) is not None
     return SessionBusy(

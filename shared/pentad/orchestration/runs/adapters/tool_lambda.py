@@ -5,11 +5,11 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from pentad.aws.errors import code_of, translated
+from pentad.aws.errors import code_of, translate_errors
 from pentad.domain import errors
 from pentad.domain.errors import NotFound, PentadError, ToolFailed
 
-_BY_NAME = {leaf.__name__: leaf for leaf in errors.leaves() if leaf is not errors.LimitReached}
+_BY_NAME = {leaf.__name__: leaf for leaf in errors.iter_leaves() if leaf is not errors.LimitReached}
 
 
 class LambdaTools:
@@ -27,7 +27,7 @@ class LambdaTools:
     def undo(self, tenant: str, run: str, step: int, index: int, tool: str) -> None:
         """See `ToolInvoker`."""
         payload = {"op": "undo", "tenant": tenant, "run": run, "step": step, "index": index}
-        with translated("the tool's function"):
+        with translate_errors("the tool's function"):
             try:
                 reply = self._client.invoke(
                     FunctionName=f"{self._prefix}{tool.replace('_', '-')}", Payload=json.dumps(payload).encode()
@@ -37,10 +37,10 @@ class LambdaTools:
                     raise
                 raise NotFound(f"there is no function of the tool {tool}", field="undo_token") from error
         if reply.get("FunctionError"):
-            raise _error_of(reply["Payload"].read())
+            raise _parse_error(reply["Payload"].read())
 
 
-def _error_of(payload: bytes) -> PentadError:
+def _parse_error(payload: bytes) -> PentadError:
     """Return the error that a function ended with: one of ours by its class name, anything else as `ToolFailed`."""
     try:
         details = json.loads(payload)

@@ -28,8 +28,8 @@ class DynamoSwitches:
         """See `SwitchStore`."""
         scopes: list[tuple[Scope, str]] = [("all", EVERYTHING), ("tenant", tenant), *(("tool", one) for one in tools)]
         scopes += [] if agent is None else [("agent", agent)]
-        places = [(keys.SWITCH, _sk(scope, subject)) for scope, subject in scopes]
-        places += [(keys.collection(tenant, "TOOLS"), tool) for tool in tools]
+        places = [(keys.SWITCH, _make_sort_key(scope, subject)) for scope, subject in scopes]
+        places += [(keys.collection_pk(tenant, "TOOLS"), tool) for tool in tools]
         items = self._table.get_many(places)
         switches = [from_stored(Switch, item["body"]) for item in items if item["type"] == "switch"]
         health = [from_stored(ToolHealth, item["body"]) for item in items if item["type"] == "tool_health"]
@@ -37,26 +37,26 @@ class DynamoSwitches:
 
     def put(self, switch: Switch) -> None:
         """See `SwitchStore`."""
-        sk = _sk(switch.scope, switch.subject)
+        sk = _make_sort_key(switch.scope, switch.subject)
         self._table.put({"pk": keys.SWITCH, "sk": sk, "type": "switch", "body": switch.model_dump_json()})
 
     def remove(self, scope: Scope, subject: str) -> bool:
         """See `SwitchStore`."""
         try:
-            self._table.delete(keys.SWITCH, _sk(scope, subject), condition="attribute_exists(pk)")
+            self._table.delete(keys.SWITCH, _make_sort_key(scope, subject), condition="attribute_exists(pk)")
         except ConditionFailed:
             return False
         return True
 
-    def all(self) -> list[Switch]:
+    def get_all(self) -> list[Switch]:
         """See `SwitchStore`."""
-        return [from_stored(Switch, item["body"]) for item in self._table.iterate(keys.SWITCH)]
+        return [from_stored(Switch, item["body"]) for item in self._table.iter_items(keys.SWITCH)]
 
     def save(self, tenant: str, health: ToolHealth) -> bool:
         """See `SwitchStore`."""
         stored = health.model_copy(update={"version": health.version + 1})
         item = {
-            "pk": keys.collection(tenant, "TOOLS"),
+            "pk": keys.collection_pk(tenant, "TOOLS"),
             "sk": health.tool,
             "type": "tool_health",
             "version": stored.version,
@@ -75,13 +75,13 @@ class DynamoSwitches:
 
     def forget(self, tenant: str, tool: str) -> None:
         """See `SwitchStore`."""
-        self._table.delete(keys.collection(tenant, "TOOLS"), tool)
+        self._table.delete(keys.collection_pk(tenant, "TOOLS"), tool)
 
-    def ailing(self, tenant: str) -> list[ToolHealth]:
+    def list_failing(self, tenant: str) -> list[ToolHealth]:
         """See `SwitchStore`."""
-        items = self._table.iterate(keys.collection(tenant, "TOOLS"))
+        items = self._table.iter_items(keys.collection_pk(tenant, "TOOLS"))
         return [from_stored(ToolHealth, item["body"]) for item in items]
 
 
-def _sk(scope: Scope, subject: str) -> str:
+def _make_sort_key(scope: Scope, subject: str) -> str:
     return f"{scope.upper()}#{subject}"

@@ -34,7 +34,7 @@ class MemorySwitches:
         with self._lock:
             return self._switches.pop((scope, subject), None) is not None
 
-    def all(self) -> list[Switch]:
+    def get_all(self) -> list[Switch]:
         """See `SwitchStore`."""
         with self._lock:
             return [self._switches[place] for place in sorted(self._switches)]
@@ -53,7 +53,7 @@ class MemorySwitches:
         with self._lock:
             self._health.pop((tenant, tool), None)
 
-    def ailing(self, tenant: str) -> list[ToolHealth]:
+    def list_failing(self, tenant: str) -> list[ToolHealth]:
         """See `SwitchStore`."""
         with self._lock:
             return [one for (owner, _), one in sorted(self._health.items()) if owner == tenant]

@@ -52,17 +52,17 @@ class _Scope:
     context: Json
     data: Json = field(default_factory=dict)
 
-    def value(self, template: Any) -> Any:
+    def render(self, template: Any) -> Any:
         """Return a template with its expressions evaluated."""
         if isinstance(template, str) and template.startswith("{%") and template.endswith("%}"):
-            return self._expression(template[2:-2].strip())
+            return self._resolve_expression(template[2:-2].strip())
         if isinstance(template, Mapping):
-            return {name: self.value(part) for name, part in template.items()}
+            return {name: self.render(part) for name, part in template.items()}
         if isinstance(template, list):
-            return [self.value(part) for part in template]
+            return [self.render(part) for part in template]
         return template
 
-    def _expression(self, text: str) -> Any:
+    def _resolve_expression(self, text: str) -> Any:
         try:
             return self.evaluate(text, self.variables | {"states": self.data | {"context": self.context}})
         except ExpressionFailed as error:
@@ -94,9 +94,9 @@ class Machine:
             NotUnderstood: it holds something else than an agent's machine does.
         """
         context = {"Execution": {"Name": self._execution, "Id": self._execution, "Input": given}}
-        return self._states(self._definition, given, {}, context)
+        return self._run_states(self._definition, given, {}, context)
 
-    def _states(self, block: Json, given: Any, variables: Json, context: Json) -> Any:
+    def _run_states(self, block: Json, given: Any, variables: Json, context: Json) -> Any:
         name: str | None = block["StartAt"]
         value = given
         while name is not None:
@@ -106,11 +106,11 @@ class Machine:
             state = block["States"][name]
             here = context | {"State": {"Name": name, "RetryCount": 0}, "Task": {"Token": f"token-{self._transitions}"}}
             scope = _Scope(self._evaluate, variables, here, {"input": value})
-            name, value = self._state(name, state, scope)
+            name, value = self._run_state(name, state, scope)
             variables = scope.variables
         return value
 
-    def _state(self, name: str, state: Json, scope: _Scope) -> tuple[str | None, Any]:
+    def _run_state(self, name: str, state: Json, scope: _Scope) -> tuple[str | None, Any]:
         try:
             return self._enter(name, state, scope)
         except PentadError as error:
@@ -120,30 +120,30 @@ class Machine:
         for catch in state.get("Catch", ()):
             if {_STATES_ALL, failure.error}.intersection(catch["ErrorEquals"]):
                 scope.data["errorOutput"] = {"Error": failure.error, "Cause": failure.cause}
-                return _left(catch, scope, scope.data["errorOutput"])
+                return _exit_state(catch, scope, scope.data["errorOutput"])
         raise failure
 
     def _enter(self, name: str, state: Json, scope: _Scope) -> tuple[str | None, Any]:
         match state["Type"]:
             case "Task":
-                scope.data["result"] = self._task(name, state, scope)
-                return _left(state, scope, scope.data["result"])
+                scope.data["result"] = self._run_task(name, state, scope)
+                return _exit_state(state, scope, scope.data["result"])
             case "Map":
-                scope.data["result"] = self._map(state, scope)
-                return _left(state, scope, scope.data["result"])
+                scope.data["result"] = self._run_map(state, scope)
+                return _exit_state(state, scope, scope.data["result"])
             case "Choice":
-                rule = next((rule for rule in state["Choices"] if scope.value(rule["Condition"]) is True), None)
-                return _left(rule or {"Next": state["Default"]}, scope, scope.data["input"])
+                rule = next((rule for rule in state["Choices"] if scope.render(rule["Condition"]) is True), None)
+                return _exit_state(rule or {"Next": state["Default"]}, scope, scope.data["input"])
             case "Pass" | "Wait" | "Succeed":
-                return _left(state, scope, scope.data["input"])
+                return _exit_state(state, scope, scope.data["input"])
             case "Fail":
-                raise MachineError(str(scope.value(state.get("Error", ""))), str(scope.value(state.get("Cause", ""))))
+                raise MachineError(str(scope.render(state.get("Error", ""))), str(scope.render(state.get("Cause", ""))))
             case other:
                 raise NotUnderstood(f"a replay can't follow a state of type {other} ({name})")
 
-    def _task(self, name: str, state: Json, scope: _Scope) -> Any:
+    def _run_task(self, name: str, state: Json, scope: _Scope) -> Any:
         resource = str(state["Resource"])
-        arguments = scope.value(state.get("Arguments", {}))
+        arguments = scope.render(state.get("Arguments", {}))
         if resource == _LAMBDA:
             return {"Payload": self._invoke(name, arguments["Payload"])}
         if resource == f"{_LAMBDA}.waitForTaskToken":
@@ -154,8 +154,8 @@ class Machine:
             return {"ExecutionArn": self._execution, "StateMachineArn": "the-same"}
         raise NotUnderstood(f"a replay can't follow a task of {resource} ({name})")
 
-    def _map(self, state: Json, scope: _Scope) -> list[Any]:
-        items = scope.value(state["Items"])
+    def _run_map(self, state: Json, scope: _Scope) -> list[Any]:
+        items = scope.render(state["Items"])
         if not isinstance(items, list) or len(items) > _MAX_ITEMS:
             raise MachineError("States.QueryEvaluationError", "Items is no array, or too long")
         results = []
@@ -164,14 +164,14 @@ class Machine:
                 self._evaluate, scope.variables, scope.context | {"Map": {"Item": {"Index": index, "Value": item}}}
             )
             inside.data = {"input": scope.data["input"]}
-            value = inside.value(state["ItemSelector"]) if "ItemSelector" in state else item
-            results.append(self._states(state["ItemProcessor"], value, dict(scope.variables), inside.context))
+            value = inside.render(state["ItemSelector"]) if "ItemSelector" in state else item
+            results.append(self._run_states(state["ItemProcessor"], value, dict(scope.variables), inside.context))
         return results
 
 
-def _left(state: Json, scope: _Scope, output: Any) -> tuple[str | None, Any]:
+def _exit_state(state: Json, scope: _Scope, output: Any) -> tuple[str | None, Any]:
     """Return where a state leads and its output; ``Assign`` and ``Output`` both see what was there on entry."""
-    value = scope.value(state["Output"]) if "Output" in state else output
-    assigned = scope.value(state.get("Assign", {}))
+    value = scope.render(state["Output"]) if "Output" in state else output
+    assigned = scope.render(state.get("Assign", {}))
     scope.variables = scope.variables | assigned
     return state.get("Next"), value

@@ -43,7 +43,7 @@ class RecordedHumans:
         )
         self._carry_out = CarryOut(stores.runs, stores.sessions, now=now)
 
-    def request(self, payload: Json) -> Json:
+    def ask(self, payload: Json) -> Json:
         """Ask, and return what the execution goes on with.
 
         Raises:
@@ -51,8 +51,8 @@ class RecordedHumans:
             Over: nobody has decided by the end of the recording.
         """
         step = int(payload["step"])
-        asked = self._asking.request(payload["tenant"], payload["run"], step, payload["task_token"])
-        recorded = self._recorded(step)
+        asked = self._asking.ask_for_step(payload["tenant"], payload["run"], step, payload["task_token"])
+        recorded = self._get_recorded(step)
         self._compare(step, recorded, asked)
         if recorded.status is ApprovalStatus.EXPIRED:
             raise MachineError("States.Timeout")
@@ -62,10 +62,10 @@ class RecordedHumans:
         """Return what the execution goes on with where nobody decided."""
         step = int(payload["step"])
         asked = self._approvals.get(payload["tenant"], approval_id(payload["run"], step))
-        return self._decide(asked, self._recorded(step))
+        return self._decide(asked, self._get_recorded(step))
 
-    def _recorded(self, step: int) -> Approval:
-        recorded = self._tape.at(step)
+    def _get_recorded(self, step: int) -> Approval:
+        recorded = self._tape.find_step(step)
         human = recorded.human if recorded is not None else None
         cancelled = self._tape.recording.outcome.status is RunStatus.CANCELLED and step == self._tape.last
         if human is None or human.status is ApprovalStatus.PENDING or cancelled:
@@ -74,10 +74,10 @@ class RecordedHumans:
 
     def _compare(self, step: int, recorded: Approval, asked: Approval) -> None:
         findings = self._tape.findings
-        findings.differ(step, "human", "kind", recorded.kind, asked.kind)
-        findings.differ(step, "human", "text", recorded.text, asked.text)
+        findings.compare(step, "human", "kind", recorded.kind, asked.kind)
+        findings.compare(step, "human", "text", recorded.text, asked.text)
         shown = [[(call.index, call.tool) for call in one.calls] for one in (recorded, asked)]
-        if findings.differ(step, "human", "calls", *shown):
+        if findings.compare(step, "human", "calls", *shown):
             raise Over
 
     def _decide(self, asked: Approval, recorded: Approval) -> Json:
@@ -97,21 +97,21 @@ class Nobody:
         """Start nothing."""
         return name
 
-    def succeed(self, task_token: str, output: Json) -> None:
+    def complete_task(self, task_token: str, output: Json) -> None:
         """Wake nobody."""
 
-    def execution(self, agent: str, name: str) -> str:
+    def build_execution_arn(self, agent: str, name: str) -> str:
         """Return what stands for an ARN."""
         return name
 
     def stop(self, execution_arn: str, *, error: str, cause: str) -> None:
         """Stop nothing."""
 
-    def running(self, execution_arn: str) -> bool:
+    def is_running(self, execution_arn: str) -> bool:
         """Count as running."""
         return True
 
-    def history(self, execution_arn: str) -> list[Json]:
+    def get_history(self, execution_arn: str) -> list[Json]:
         """Remember nothing."""
         return []
 

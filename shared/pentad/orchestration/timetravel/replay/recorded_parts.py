@@ -11,15 +11,15 @@ from pentad.domain.models import CallContext, ChatReply, ChatRequest, EmbedReply
 from pentad.domain.runs import Assessment, RunStatus, ToolCall
 from pentad.domain.usage import Usage
 from pentad.orchestration.confidence.bands import band_of
-from pentad.orchestration.switches.ports import Standing
+from pentad.orchestration.switches.ports import Availability
 from pentad.orchestration.timetravel.recording import (
     MessagePrint,
     RecordedStep,
     Recording,
     RequestPrint,
-    digest,
-    tool_digest,
-    words_of,
+    compute_digest,
+    compute_tool_digest,
+    dump_blocks,
 )
 from pentad.orchestration.timetravel.replay.machine import MachineError
 from pentad.orchestration.timetravel.replay.report import Findings, compare_definitions, compare_requests
@@ -53,7 +53,7 @@ class Tape:
         """The last recorded turn; one less than the first where there is none."""
         return max(self._steps, default=self.recording.first_step - 1)
 
-    def at(self, step: int) -> RecordedStep | None:
+    def find_step(self, step: int) -> RecordedStep | None:
         """Return a recorded turn, or None."""
         return self._steps.get(step)
 
@@ -77,28 +77,30 @@ class Tape:
 def print_of(request: ChatRequest) -> RequestPrint:
     """Return the print of a request."""
     return RequestPrint(
-        system=digest(request.system),
-        tools={tool.name: tool_digest(tool) for tool in request.tools},
+        system=compute_digest(request.system),
+        tools={tool.name: compute_tool_digest(tool) for tool in request.tools},
         messages=tuple(_message_print(message) for message in request.messages),
         task=request.task,
         model=request.model,
     )
 
 
-def _defined(recording: Recording, sent: RequestPrint) -> RequestPrint:
+def _apply_definition(recording: Recording, sent: RequestPrint) -> RequestPrint:
     """Return what is known of the recorded requests without their prints."""
     overrides, definition = recording.overrides, recording.definition
-    prompt = digest(overrides.prompt) if overrides and overrides.prompt else definition.prompt
+    prompt = compute_digest(overrides.prompt) if overrides and overrides.prompt else definition.prompt
     tools = {tool.name: tool.digest for tool in definition.tools}
     return sent.model_copy(update={"system": prompt, "tools": tools})
 
 
 def _message_print(message: Message) -> MessagePrint:
-    words = words_of(message.blocks)
-    return MessagePrint(role=message.role, digest=digest([message.role, words]), shown=_shown(message)[:_SHOWN])
+    words = dump_blocks(message.blocks)
+    return MessagePrint(
+        role=message.role, digest=compute_digest([message.role, words]), shown=_render_message(message)[:_SHOWN]
+    )
 
 
-def _shown(message: Message) -> str:
+def _render_message(message: Message) -> str:
     parts = []
     for block in message.blocks:
         if isinstance(block, TextBlock):
@@ -132,7 +134,7 @@ class RecordedModel:
             Over: there is no recorded reply.
         """
         number = request.context.step or 0
-        step = self._tape.at(number)
+        step = self._tape.find_step(number)
         self._tape.requests[number] = print_of(request)
         if step is None:
             raise self._tape.end(number, f"the model is asked for turn {number}")
@@ -140,14 +142,14 @@ class RecordedModel:
         if step.request is not None:
             compare_requests(findings, number, step.request, sent)
         else:
-            compare_definitions(findings, number, _defined(self._tape.recording, sent), sent)
+            compare_definitions(findings, number, _apply_definition(self._tape.recording, sent), sent)
         if step.reply is None:
-            raise self._not_answered(step)
+            raise self._make_refusal(step)
         if step.degraded:
             raise _outage(step)
-        return self._reply(step, step.reply)
+        return self._build_reply(step, step.reply)
 
-    def _not_answered(self, step: RecordedStep) -> Exception:
+    def _make_refusal(self, step: RecordedStep) -> Exception:
         reason = step.decision.reason or ""
         said = reason.removeprefix(_STOPPED).removesuffix(".")
         if step.decision.kind == "stop" and said != reason and not said.startswith(_LIMIT):
@@ -155,7 +157,7 @@ class RecordedModel:
         self._tape.findings.note(step.step, "decision", "kind", f"{step.decision.kind}: {reason}", "the model is asked")
         return Over()
 
-    def _reply(self, step: RecordedStep, blocks: Sequence[object]) -> ChatReply:
+    def _build_reply(self, step: RecordedStep, blocks: Sequence[object]) -> ChatReply:
         message = Message.model_validate(
             {"message_id": f"replayed_{step.step}", "role": "assistant", "blocks": blocks, "created_at": self._now()}
         )
@@ -193,7 +195,7 @@ class RecordedAssessor:
         deadline: float,
     ) -> Assessment | None:
         """Return the recorded assessment with the band of now."""
-        step = self._tape.at(self._tape.step)
+        step = self._tape.find_step(self._tape.step)
         if step is None or step.assessment is None or agent.confidence is None:
             return None
         band = band_of(step.assessment.confidence, agent.confidence.bands)
@@ -206,23 +208,23 @@ class RecordedSwitchboard:
     def __init__(self, tape: Tape) -> None:
         self._tape = tape
 
-    def standing(self, tenant: str, agent: str, tools: Sequence[str]) -> Standing:
+    def get_availability(self, tenant: str, agent: str, tools: Sequence[str]) -> Availability:
         """Return what was out of order as the turn was planned."""
-        step = self._tape.at(self._tape.step)
+        step = self._tape.find_step(self._tape.step)
         if step is None:
-            return Standing()
+            return Availability()
         planned = {reference.index for reference in step.decision.calls}
         refused: Mapping[str, str] = {
             call.tool: call.result or ""
             for call in step.calls
             if call.index not in planned and call.error_type == "ToolUnavailable"
         }
-        return Standing(unavailable=refused)
+        return Availability(unavailable=refused)
 
-    def tool_failed(self, tenant: str, tool: str, error: str) -> None:
+    def record_failure(self, tenant: str, tool: str, error: str) -> None:
         """Count nothing."""
 
-    def tool_succeeded(self, tenant: str, tool: str) -> None:
+    def record_success(self, tenant: str, tool: str) -> None:
         """Forget nothing."""
 
 

@@ -13,10 +13,10 @@ from pentad.domain.messages import Message
 from pentad.domain.runs import CallStatus, Run, RunStatus
 from pentad.memory.context.recall import Recall
 from pentad.memory.sessions.ports import Session
-from pentad.orchestration.lifecycle.advance import reference
+from pentad.orchestration.lifecycle.advance import build_execution_input
 from pentad.orchestration.lifecycle.deliver import Deliver
-from pentad.orchestration.timetravel.fork import parts
-from pentad.orchestration.timetravel.recording import RECORDED, RecordedMessage, RecordedStep, Recording, outcome_of
+from pentad.orchestration.timetravel.fork import split_messages
+from pentad.orchestration.timetravel.recording import RECORDED, RecordedMessage, RecordedStep, Recording, build_outcome
 from pentad.orchestration.timetravel.replay.machine import Machine, MachineError, NotUnderstood
 from pentad.orchestration.timetravel.replay.ports import Evaluator, MakeStores, ReplayStores
 from pentad.orchestration.timetravel.replay.recorded_humans import Nobody, RecordedHumans
@@ -29,7 +29,7 @@ from pentad.orchestration.timetravel.replay.recorded_parts import (
     Tape,
 )
 from pentad.orchestration.timetravel.replay.report import Report, show
-from pentad.orchestration.turn.think import Think, Turn
+from pentad.orchestration.turn.think import Think, TurnInput
 
 Json = dict[str, Any]
 _LEASE_SECONDS = 10 * 365 * 86_400
@@ -73,9 +73,9 @@ class Replay:
         stores = make_stores(self._now)
         self._sessions, self._runs = stores.sessions, stores.runs
         self._humans = RecordedHumans(self.tape, catalog, stores, self._now)
-        self._wire(stores)
+        self._assemble(stores)
 
-    def _wire(self, stores: ReplayStores) -> None:
+    def _assemble(self, stores: ReplayStores) -> None:
         self._recall = Recall(
             sessions=self._sessions,
             vectors=stores.vectors,
@@ -106,12 +106,12 @@ class Replay:
         run = self._begin()
         machine = Machine(self._definition, self._invoke, run.run, self._evaluate)
         try:
-            machine.run(reference(run))
+            machine.run(build_execution_input(run))
             self._compare_outcome(run)
         except Over:
             pass
         except MachineError as error:
-            self._failed(run, error)
+            self._record_failure(run, error)
         except NotUnderstood as error:
             raise CannotReplay(str(error)) from error
         found = tuple(self.tape.findings.found)
@@ -129,12 +129,12 @@ class Replay:
         copied = [one for one in recording.context if one.seq > recording.request_seq]
         if len(request) != 1:
             raise CannotReplay("the recording does not hold the run's message")
-        run = self._new_run()
+        run = self._build_run()
         if earlier:
-            self._sessions.create(_head(run))
+            self._sessions.create(_build_session(run))
             self._append(run, earlier)
         stored = self._runs.start(
-            run, _message(request[0]), session_days=self._agent.session_days, lease_seconds=_LEASE_SECONDS
+            run, _to_message(request[0]), session_days=self._agent.session_days, lease_seconds=_LEASE_SECONDS
         )
         for place, one in enumerate((*earlier, *request)):
             self._sessions.attach_passages(run.tenant, run.session, place, one.passages)
@@ -144,7 +144,7 @@ class Replay:
             stored = self._runs.set_manifest(run.tenant, run.run, manifest)
         return stored
 
-    def _new_run(self) -> Run:
+    def _build_run(self) -> Run:
         recording = self._recording
         return Run(
             tenant=RECORDED,
@@ -157,13 +157,13 @@ class Replay:
             updated_at=recording.created_at,
             request_seq=0,
             request_hash=RECORDED,
-            metadata=_first_metadata(recording),
+            metadata=_initial_metadata(recording),
             overrides=recording.overrides,
             first_step=recording.first_step,
         )
 
     def _append(self, run: Run, messages: list[RecordedMessage]) -> None:
-        for part in parts([_message(one) for one in messages]):
+        for part in split_messages([_to_message(one) for one in messages]):
             head = self._sessions.get(run.tenant, run.session)
             version = head.version if head is not None else 0
             self._sessions.append(run.tenant, run.session, part, expected_version=version)
@@ -178,13 +178,13 @@ class Replay:
             case "run":
                 return self._do_tool(payload)
             case "request":
-                return self._humans.request(payload)
+                return self._humans.ask(payload)
             case "expire":
                 return self._humans.expire(payload)
             case "deliver":
-                return _ended(self._deliver.deliver(**_without_op(payload)))
+                return _summarise_run(self._deliver.deliver(**_strip_op(payload)))
             case "abort":
-                return _ended(self._deliver.abort(**_without_op(payload)))
+                return _summarise_run(self._deliver.abort(**_strip_op(payload)))
             case other:
                 raise NotUnderstood(f"a replay does not know the operation {other} ({state})")
 
@@ -196,15 +196,15 @@ class Replay:
         if recorded is not None:
             base = self._recording.context[0].seq
             kept = recorded.epoch_first_seq - base
-            self.tape.findings.differ(
+            self.tape.findings.compare(
                 None, "context", "first message", f"number {kept}", f"number {manifest.epoch_first_seq}"
             )
         return {"passages": manifest.passages}
 
     def _do_think(self, payload: Json) -> Json:
-        turn = Turn.model_validate(_without_op(payload))
+        turn = TurnInput.model_validate(_strip_op(payload))
         self.tape.step = turn.step
-        step = self.tape.at(turn.step)
+        step = self.tape.find_step(turn.step)
         if step is not None:
             self._time = max(self._time, step.at)
         decision = self._think(turn, deadline=self._time.timestamp() + 3600)
@@ -216,22 +216,22 @@ class Replay:
 
     def _compare_decision(self, step: RecordedStep, now: Json) -> None:
         findings, recorded = self.tape.findings, step.decision.model_dump(mode="json")
-        differs = findings.differ(step.step, "decision", "kind", _told(recorded), _told(now))
+        differs = findings.compare(step.step, "decision", "kind", _describe_decision(recorded), _describe_decision(now))
         calls = [(call["tool"], call["index"]) for call in now["calls"]]
         before = [(call["tool"], call["index"]) for call in recorded["calls"]]
-        if differs or findings.differ(step.step, "calls", "to run", before, calls):
+        if differs or findings.compare(step.step, "calls", "to run", before, calls):
             # What comes next then is no answer to what comes next now.
             raise Over
 
     def _do_tool(self, payload: Json) -> Json:
         number, index = int(payload["step"]), int(payload["index"])
-        call = self._runs.call(payload["tenant"], payload["run"], number, index)
-        step = self.tape.at(number)
+        call = self._runs.get_call(payload["tenant"], payload["run"], number, index)
+        step = self.tape.find_step(number)
         recorded = next((one for one in step.calls if one.index == index), None) if step is not None else None
         if recorded is None or recorded.status in _FAILED_CALL:
             raise self.tape.end(number, f"{call.tool} is run (call {index})")
-        differs = self.tape.findings.differ(number, "calls", f"tool of call {index}", recorded.tool, call.tool)
-        if differs or self.tape.findings.differ(
+        differs = self.tape.findings.compare(number, "calls", f"tool of call {index}", recorded.tool, call.tool)
+        if differs or self.tape.findings.compare(
             number, "calls", f"arguments of call {index}", recorded.arguments, call.arguments
         ):
             raise Over
@@ -243,11 +243,13 @@ class Replay:
         return {"index": index, "status": status.value}
 
     def _compare_outcome(self, run: Run) -> None:
-        now = outcome_of(self._runs.get(run.tenant, run.run))
+        now = build_outcome(self._runs.get(run.tenant, run.run))
         for name in type(now).model_fields:
-            self.tape.findings.differ(None, "outcome", name, getattr(self._recording.outcome, name), getattr(now, name))
+            self.tape.findings.compare(
+                None, "outcome", name, getattr(self._recording.outcome, name), getattr(now, name)
+            )
 
-    def _failed(self, run: Run, error: MachineError) -> None:
+    def _record_failure(self, run: Run, error: MachineError) -> None:
         if self._recording.outcome.status is RunStatus.FAILED:
             self._compare_outcome(run)
             return
@@ -256,7 +258,9 @@ class Replay:
         )
 
 
-def captured(recording: Recording, definition: Json, *, evaluate: Evaluator, make_stores: MakeStores) -> Recording:
+def add_request_prints(
+    recording: Recording, definition: Json, *, evaluate: Evaluator, make_stores: MakeStores
+) -> Recording:
     """Return a recording with the prints of its requests, as the recorded definition and the code of now make them.
 
     Args:
@@ -268,7 +272,7 @@ def captured(recording: Recording, definition: Json, *, evaluate: Evaluator, mak
     Raises:
         CannotReplay: the definition can't be followed.
     """
-    play = Replay(recording, definition, _recorded_catalog(recording), evaluate=evaluate, make_stores=make_stores)
+    play = Replay(recording, definition, _build_catalog(recording), evaluate=evaluate, make_stores=make_stores)
     play()
     return recording.model_copy(
         update={
@@ -290,7 +294,7 @@ def _as_defined(recording: Recording, tape: Tape, step: int) -> Any:
     return sent.model_copy(update=known | {"tools": {tool.name: tool.digest for tool in recording.definition.tools}})
 
 
-def _recorded_catalog(recording: Recording) -> Catalog:
+def _build_catalog(recording: Recording) -> Catalog:
     """Return the catalog that a recording's decisions were made with, as far as they depend on it."""
     definition = recording.definition
     own: Mapping[str, ToolSpec] = {
@@ -310,15 +314,15 @@ def _recorded_catalog(recording: Recording) -> Catalog:
     return Catalog(agents={agent.name: agent}, tools=dict(own))
 
 
-def _ended(run: Run) -> Json:
+def _summarise_run(run: Run) -> Json:
     return {"tenant": run.tenant, "run": run.run, "status": run.status.value}
 
 
-def _without_op(payload: Json) -> Json:
+def _strip_op(payload: Json) -> Json:
     return {name: value for name, value in payload.items() if name != "op"}
 
 
-def _head(run: Run) -> Session:
+def _build_session(run: Run) -> Session:
     return Session(
         tenant=run.tenant,
         session=run.session,
@@ -331,13 +335,13 @@ def _head(run: Run) -> Session:
     )
 
 
-def _first_metadata(recording: Recording) -> dict[str, str]:
+def _initial_metadata(recording: Recording) -> dict[str, str]:
     """Return the run's metadata without what humans were asked for on the way."""
     asked = {step.human.asks_for for step in recording.steps if step.human is not None}
     return {name: value for name, value in recording.metadata.items() if name not in asked}
 
 
-def _message(one: RecordedMessage) -> Message:
+def _to_message(one: RecordedMessage) -> Message:
     return Message(
         message_id=one.message_id,
         role=one.role,
@@ -348,6 +352,6 @@ def _message(one: RecordedMessage) -> Message:
     )
 
 
-def _told(decision: Json) -> str:
+def _describe_decision(decision: Json) -> str:
     reason = decision.get("reason")
     return f"{decision['kind']}: {reason}" if reason else str(decision["kind"])

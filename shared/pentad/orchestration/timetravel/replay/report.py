@@ -50,7 +50,7 @@ class Findings:
     def __init__(self) -> None:
         self.found: list[Divergence] = []
 
-    def differ(self, step: int | None, what: What, field: str, recorded: Any, now: Any) -> bool:
+    def compare(self, step: int | None, what: What, field: str, recorded: Any, now: Any) -> bool:
         """Note a difference where there is one, and return whether there is."""
         if recorded == now:
             return False
@@ -74,19 +74,19 @@ def compare_requests(findings: Findings, step: int, recorded: RequestPrint, now:
     """Note how a request to the model differs from the recorded one: prompt, tools, messages, task, model."""
     compare_definitions(findings, step, recorded, now)
     _compare_messages(findings, step, recorded.messages, now.messages)
-    findings.differ(step, "request", "task", recorded.task, now.task)
-    findings.differ(step, "request", "model", recorded.model, now.model)
+    findings.compare(step, "request", "task", recorded.task, now.task)
+    findings.compare(step, "request", "model", recorded.model, now.model)
 
 
 def compare_definitions(findings: Findings, step: int, recorded: RequestPrint, now: RequestPrint) -> None:
     """Note how prompt and tools differ: all that can be told where the recording has no prints of its requests."""
-    findings.differ(step, "request", "system prompt", f"digest {recorded.system}", f"digest {now.system}")
+    findings.compare(step, "request", "system prompt", f"digest {recorded.system}", f"digest {now.system}")
     for name in sorted(recorded.tools.keys() | now.tools.keys()):
         before, after = recorded.tools.get(name), now.tools.get(name)
-        findings.differ(step, "request", f"tool {name}", _tool(before), _tool(after))
+        findings.compare(step, "request", f"tool {name}", _describe_tool(before), _describe_tool(after))
 
 
-def _tool(digest: str | None) -> str:
+def _describe_tool(digest: str | None) -> str:
     return "not given to the model" if digest is None else f"schema or description with digest {digest}"
 
 
@@ -100,10 +100,10 @@ def _compare_messages(
     if place is None:
         return
     field = f"message {place + 1} of {len(recorded)}"
-    findings.note(step, "request", field, _message(recorded, place), _message(now, place))
+    findings.note(step, "request", field, _describe_message(recorded, place), _describe_message(now, place))
 
 
-def _message(messages: tuple[MessagePrint, ...], place: int) -> str:
+def _describe_message(messages: tuple[MessagePrint, ...], place: int) -> str:
     if place >= len(messages):
         return f"no such message ({len(messages)} in all)"
     one = messages[place]

@@ -45,11 +45,11 @@ class DynamoResults:
     def get(self, tenant: str, run: str, place: int) -> StepResult | None:
         """See `ResultStore`."""
         item = self._state.get(keys.run_pk(tenant, run), keys.result_sk(place))
-        return None if item is None else self._result(item)
+        return None if item is None else self._load_result(item)
 
-    def of_run(self, tenant: str, run: str) -> list[StepResult]:
+    def list_for_run(self, tenant: str, run: str) -> list[StepResult]:
         """See `ResultStore`."""
-        return [self._result(item) for item in self._state.iterate(keys.run_pk(tenant, run), begins="RESULT#")]
+        return [self._load_result(item) for item in self._state.iter_items(keys.run_pk(tenant, run), begins="RESULT#")]
 
     def put_plan(self, plan: Plan) -> None:
         """See `ResultStore`."""
@@ -61,13 +61,13 @@ class DynamoResults:
         except ConditionFailed:
             return  # A retry: the first stands.
 
-    def plan(self, tenant: str, run: str) -> Plan | None:
+    def find_plan(self, tenant: str, run: str) -> Plan | None:
         """See `ResultStore`."""
         item = self._state.get(keys.run_pk(tenant, run), keys.PLAN)
         body = None if item is None else self._spill.unpack("body", item)
         return None if body is None else from_stored(Plan, body)
 
-    def _result(self, item: Item) -> StepResult:
+    def _load_result(self, item: Item) -> StepResult:
         body = self._spill.unpack("body", item)
         if body is None:
             raise NotFound("the item has no body")

@@ -22,7 +22,7 @@ class MemoryResults:
         """See `ResultStore`."""
         return self._results.get((tenant, run, place))
 
-    def of_run(self, tenant: str, run: str) -> list[StepResult]:
+    def list_for_run(self, tenant: str, run: str) -> list[StepResult]:
         """See `ResultStore`."""
         with self._lock:
             return [result for key, result in sorted(self._results.items()) if key[:2] == (tenant, run)]
@@ -32,6 +32,6 @@ class MemoryResults:
         with self._lock:
             self._plans.setdefault((plan.tenant, plan.own.run), plan)
 
-    def plan(self, tenant: str, run: str) -> Plan | None:
+    def find_plan(self, tenant: str, run: str) -> Plan | None:
         """See `ResultStore`."""
         return self._plans.get((tenant, run))

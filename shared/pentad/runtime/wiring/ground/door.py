@@ -1,7 +1,7 @@
 """What answers OpenAI's clients: the gateway's function behind OpenAI's wire format."""
 
 from pentad.api.door.service import Door
-from pentad.aws.clients import client
+from pentad.aws.clients import get_client
 from pentad.models.remote.adapters.gateway_lambda import LambdaChatModel, LambdaEmbedder
 from pentad.runtime.clock import now
 from pentad.runtime.models import load_models
@@ -14,6 +14,6 @@ _SECONDS = 28.0
 def make_door(values: ApiSettings) -> Door:
     """Return what answers OpenAI's requests."""
     # One attempt: a second one would ask, and bill, twice.
-    gateway = client("lambda", read_timeout=_SECONDS, attempts=1)
+    gateway = get_client("lambda", read_timeout=_SECONDS, attempts=1)
     function = values.gateway_function
     return Door(LambdaChatModel(gateway, function), LambdaEmbedder(gateway, function), load_models(), now=now)

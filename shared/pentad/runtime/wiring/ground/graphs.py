@@ -1,6 +1,6 @@
 """What a tool that runs a graph is given at run time: the only wiring that imports LangGraph."""
 
-from pentad.aws.clients import client
+from pentad.aws.clients import get_client
 from pentad.domain.errors import ConfigurationError
 from pentad.models.remote.adapters.gateway_lambda import LambdaChatModel
 from pentad.observability.ports import Telemetry
@@ -28,7 +28,7 @@ def make_equipment(values: ToolSettings, telemetry: Telemetry) -> Equipment:
     table, objects = make_table(values.state_table), make_objects(values.payload_bucket)
     return Equipment(
         # One attempt: a second one would ask, and bill, twice. The retry of the state goes on at the checkpoint.
-        gateway=LambdaChatModel(client("lambda", read_timeout=_SECONDS, attempts=1), values.gateway_function),
+        gateway=LambdaChatModel(get_client("lambda", read_timeout=_SECONDS, attempts=1), values.gateway_function),
         checkpoints=lambda tenant: DynamoDBSaver(table, objects, tenant),
         audit=DynamoAudit(make_table(values.ledger_table)),
         nodes=DynamoGraphNodes(table),

@@ -1,6 +1,6 @@
 """Approvals, and what asks humans for them."""
 
-from pentad.aws.clients import client
+from pentad.aws.clients import get_client
 from pentad.observability.ports import Telemetry
 from pentad.orchestration.approvals.adapters.approvals_dynamodb import DynamoApprovals
 from pentad.orchestration.approvals.adapters.ciphers import KmsCipher
@@ -21,7 +21,7 @@ def make_approvals(values: StateTable, key: str | None = None) -> DynamoApproval
         values: the function's settings.
         key: ARN of the KMS key of task tokens; without one the store neither writes nor reads them.
     """
-    cipher = None if key is None else KmsCipher(client("kms"), key)
+    cipher = None if key is None else KmsCipher(get_client("kms"), key)
     return DynamoApprovals(make_table(values.state_table), Spill(make_objects(values.payload_bucket)), cipher)
 
 
@@ -33,8 +33,8 @@ def make_asking(values: AwaitHumanSettings | WorkflowSettings, telemetry: Teleme
         make_sessions(values),
         make_approvals(values, values.approval_key),
         # It wakes tasks by their tokens and starts nothing, so it needs no name of a state machine.
-        StepFunctions(client("stepfunctions"), ""),
-        EventBridge(client("events"), values.event_bus),
+        StepFunctions(get_client("stepfunctions"), ""),
+        EventBridge(get_client("events"), values.event_bus),
         telemetry,
         now=now,
     )

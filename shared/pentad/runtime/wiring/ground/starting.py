@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from pentad.aws.clients import client
+from pentad.aws.clients import get_client
 from pentad.observability.ports import Telemetry
 from pentad.orchestration.approvals.ports import ApprovalStore
 from pentad.orchestration.lifecycle.cancel import CancelRun
@@ -48,8 +48,8 @@ def make_starting(values: ApiSettings | TriggerSettings, approvals: ApprovalStor
         telemetry: the function's.
     """
     runs = make_runs(values)
-    engine = StepFunctions(client("stepfunctions"), values.state_machine_arn_prefix)
-    events = EventBridge(client("events"), values.event_bus)
+    engine = StepFunctions(get_client("stepfunctions"), values.state_machine_arn_prefix)
+    events = EventBridge(get_client("events"), values.event_bus)
     switchboard = Switches(DynamoSwitches(make_table(values.transient_table)), telemetry, now)
     cancel = CancelRun(runs, approvals, engine, events, telemetry, now=now)
     start = StartRun(load_catalog(), runs, engine, telemetry, now=now, switchboard=switchboard, cancel=cancel)

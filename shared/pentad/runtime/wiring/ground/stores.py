@@ -1,6 +1,6 @@
 """The stores that most functions share: sessions and runs in their tables, with large content in the payload bucket."""
 
-from pentad.aws.clients import client
+from pentad.aws.clients import get_client
 from pentad.aws.table import Table
 from pentad.memory.objects.adapters.objects_s3 import S3Objects
 from pentad.memory.sessions.adapters.sessions_dynamodb import DynamoSessions
@@ -13,12 +13,12 @@ from pentad.runtime.settings import StateTable
 
 def make_table(name: str) -> Table:
     """Return a table by its name."""
-    return Table(client("dynamodb"), name)
+    return Table(get_client("dynamodb"), name)
 
 
 def make_objects(bucket: str) -> S3Objects:
     """Return the objects of a bucket."""
-    return S3Objects(client("s3"), bucket)
+    return S3Objects(get_client("s3"), bucket)
 
 
 def make_sessions(values: StateTable) -> DynamoSessions:

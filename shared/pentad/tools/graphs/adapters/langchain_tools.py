@@ -22,7 +22,7 @@ from pentad.domain.declarations.agents import ToolSpec
 from pentad.domain.errors import InvalidInput, ToolFailed
 from pentad.tools.declare.context import ToolContext
 from pentad.tools.declare.declare import Approval, Effects, Grant, Tool, refuse_unavailable
-from pentad.tools.declare.signature import Signature, problem
+from pentad.tools.declare.signature import ToolSignature, make_declaration_error
 
 CONTEXT = "pentad_context"
 """The function's parameter for the context; no argument of a tool may be named so."""
@@ -32,7 +32,7 @@ _LANGCHAINS_OWN = ("self", "config", "callbacks", "run_manager")
 _INJECTED = "it takes what only a LangGraph node can give: {names}"
 
 
-class Options(TypedDict, total=False):
+class ToolOptions(TypedDict, total=False):
     """What may be said of a wrapped tool as of any other: see `pentad.tools.declare.declare.tool`."""
 
     approval: Approval
@@ -51,7 +51,7 @@ def from_langchain(
     effects: Effects,
     name: str | None = None,
     description: str | None = None,
-    **options: Unpack[Options],
+    **options: Unpack[ToolOptions],
 ) -> Tool[..., Any]:
     """Return a LangChain tool as a declared tool of the module that calls this.
 
@@ -70,16 +70,18 @@ def from_langchain(
     module = str(sys._getframe(1).f_globals["__name__"])
     where = f"{module.replace('.', '/')}.py: {given.name}"
     _check_injected(where, given)
-    schema = _schema(given)
+    schema = _build_schema(given)
     called = name or given.name
-    function = _function(given, called, module)
-    spec = spec_of(where, options, called, description or given.description, schema, effects)
-    signature = Signature(arguments_of(spec.name, schema), CONTEXT, TypeAdapter(Any), undoable=False)
-    return Tool(function, spec=spec, signature=signature, needs=frozenset({"langchain"}), **rest_of(options, 512))
+    function = _make_function(given, called, module)
+    spec = build_spec(where, options, called, description or given.description, schema, effects)
+    signature = ToolSignature(make_schema_model(spec.name, schema), CONTEXT, TypeAdapter(Any), undoable=False)
+    return Tool(
+        function, spec=spec, signature=signature, needs=frozenset({"langchain"}), **build_tool_options(options, 512)
+    )
 
 
-def spec_of(
-    where: str, options: Options, name: str, description: str, schema: dict[str, Any], effects: Effects
+def build_spec(
+    where: str, options: ToolOptions, name: str, description: str, schema: dict[str, Any], effects: Effects
 ) -> ToolSpec:
     """Return what the model and the policy know of a wrapped tool.
 
@@ -101,10 +103,12 @@ def spec_of(
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(map(str, first["loc"]))
-        raise problem(where, f"{field} is not valid: {first['msg']}", f"give another: {field}=...") from error
+        raise make_declaration_error(
+            where, f"{field} is not valid: {first['msg']}", f"give another: {field}=..."
+        ) from error
 
 
-def rest_of(options: Options, memory_mb: int) -> dict[str, Any]:
+def build_tool_options(options: ToolOptions, memory_mb: int) -> dict[str, Any]:
     """Return what remains for `pentad.tools.declare.declare.Tool` of the options."""
     return {
         "undo": None,
@@ -113,7 +117,7 @@ def rest_of(options: Options, memory_mb: int) -> dict[str, Any]:
     }
 
 
-def arguments_of(name: str, schema: Mapping[str, Any]) -> type[BaseModel]:
+def make_schema_model(name: str, schema: Mapping[str, Any]) -> type[BaseModel]:
     """Return a model that takes exactly what a JSON Schema takes, for tools whose arguments are known as one only.
 
     Args:
@@ -138,7 +142,7 @@ def arguments_of(name: str, schema: Mapping[str, Any]) -> type[BaseModel]:
     )
 
 
-def _schema(given: BaseTool) -> dict[str, Any]:
+def _build_schema(given: BaseTool) -> dict[str, Any]:
     """Return the schema that the model is shown: closed, without references."""
     parameters = convert_to_openai_tool(given)["function"].get("parameters", {})
     schema = {"type": "object", "properties": {}, **parameters}
@@ -162,12 +166,12 @@ def _check_injected(where: str, given: BaseTool) -> None:
             and InjectedToolCallId not in get_args(hints.get(name))
         ]
         if wanted:
-            raise problem(
+            raise make_declaration_error(
                 where, _INJECTED.format(names=", ".join(wanted)), "use it inside a graph: from_langgraph(build, ...)"
             )
 
 
-def _function(given: BaseTool, name: str, module: str) -> Callable[..., Any]:
+def _make_function(given: BaseTool, name: str, module: str) -> Callable[..., Any]:
     def run(**values: Any) -> Any:
         context: ToolContext = values.pop(CONTEXT)
         return _run(given, values, context)
@@ -188,7 +192,7 @@ def _run(given: BaseTool, values: dict[str, Any], context: ToolContext) -> Any:
     # In the form of a tool call, the only one that gives a tool its call id and tells failure from success.
     call = {"type": "tool_call", "name": given.name, "args": values, "id": context.effect_key[:_MAX_ID]}
     try:
-        answer = asyncio.run(given.ainvoke(call)) if _only_async(given) else given.invoke(call)
+        answer = asyncio.run(given.ainvoke(call)) if _is_async_only(given) else given.invoke(call)
     except ToolException as error:
         raise ToolFailed(str(error)) from error
     except ValidationError as error:
@@ -197,14 +201,14 @@ def _run(given: BaseTool, values: dict[str, Any], context: ToolContext) -> Any:
         raise ToolFailed("the tool answered with a command for a graph", fix="use it inside a graph")
     if answer.status == "error":
         raise ToolFailed(str(answer.text))
-    return _plain(answer)
+    return _decode_content(answer)
 
 
-def _only_async(given: BaseTool) -> bool:
+def _is_async_only(given: BaseTool) -> bool:
     return getattr(given, "coroutine", None) is not None and getattr(given, "func", None) is None
 
 
-def _plain(answer: ToolMessage) -> Any:
+def _decode_content(answer: ToolMessage) -> Any:
     """Return the content: JSON that LangChain has written as text is JSON again, so that secrets in it are masked."""
     if not isinstance(answer.content, str):
         return answer.content

@@ -28,7 +28,7 @@ from langgraph.checkpoint.serde.base import SerializerProtocol
 from pentad.aws.table import ConditionFailed, Item, Table
 from pentad.domain.errors import InvalidInput
 from pentad.memory.objects.ports import ObjectStore
-from pentad.tools.graphs.adapters.langgraph_items import INLINE_BYTES, Place, Values, thread_items
+from pentad.tools.graphs.adapters.langgraph_items import INLINE_BYTES, ThreadKeys, Values, iter_thread_items
 
 KEPT_SECONDS = 30 * 86_400
 """How long a checkpoint is kept."""
@@ -71,14 +71,14 @@ class DynamoDBSaver(BaseCheckpointSaver[int]):
         Raises:
             StoreUnavailable: the table or the bucket did not answer.
         """
-        place = self._place(config)
+        place = self._make_keys(config)
         named = get_checkpoint_id(config)
         if named:
-            item = self._table.get(place.pk, place.checkpoint(named))
+            item = self._table.get(place.pk, place.checkpoint_key(named))
         else:
             items, _ = self._table.query(place.pk, begins=place.checkpoints, limit=1, descending=True)
             item = items[0] if items else None
-        return None if item is None else self._tuple(place, item, self._body(item))
+        return None if item is None else self._build_tuple(place, item, self._load_body(item))
 
     def list(
         self,
@@ -104,17 +104,17 @@ class DynamoDBSaver(BaseCheckpointSaver[int]):
             raise InvalidInput("checkpoints are listed by thread", field="config", fix="name a thread_id")
         named, older = get_checkpoint_id(config), get_checkpoint_id(before) if before else None
         found = 0
-        for item in self._newest_first(config):
+        for item in self._iter_newest(config):
             if limit is not None and found >= limit:
                 return
             own = str(item["checkpoint"])
             if (named and own != named) or (older and own >= older):
                 continue
-            body = self._body(item)
+            body = self._load_body(item)
             if filter and any(body["metadata"].get(name) != value for name, value in filter.items()):
                 continue
             found += 1
-            yield self._tuple(self._place(config, str(item["ns"])), item, body)
+            yield self._build_tuple(self._make_keys(config, str(item["ns"])), item, body)
 
     def put(
         self,
@@ -128,15 +128,15 @@ class DynamoDBSaver(BaseCheckpointSaver[int]):
         Raises:
             StoreUnavailable: the table or the bucket did not answer.
         """
-        place = self._place(config)
+        place = self._make_keys(config)
         kept: dict[str, Any] = dict(checkpoint)
         packed = {name: self.serde.dumps_typed(value) for name, value in kept.pop("channel_values", {}).items()}
         small = {name: value for name, value in packed.items() if len(value[1]) <= INLINE_BYTES}
         for name, value in packed.items():
             # Large values first: a checkpoint never points to one that is not there.
             if name not in small and name in new_versions:
-                key = place.value(name, new_versions[name])
-                self._table.put(self._values.pack(place.pk, key, value, self._expiry()))
+                key = place.value_key(name, new_versions[name])
+                self._table.put(self._values.pack(place.pk, key, value, self._compute_expiry()))
         body = {
             "checkpoint": kept,
             "metadata": get_serializable_checkpoint_metadata(config, metadata),
@@ -144,12 +144,12 @@ class DynamoDBSaver(BaseCheckpointSaver[int]):
             "large": {name: checkpoint["channel_versions"][name] for name in packed if name not in small},
         }
         item = self._values.pack(
-            place.pk, place.checkpoint(checkpoint["id"]), self.serde.dumps_typed(body), self._expiry()
+            place.pk, place.checkpoint_key(checkpoint["id"]), self.serde.dumps_typed(body), self._compute_expiry()
         )
         parent = get_checkpoint_id(config)
         named = {"kind": "checkpoint", "checkpoint": checkpoint["id"], "ns": place.ns, "parent": parent}
         self._table.put(item | named)
-        return place.config(checkpoint["id"])
+        return place.to_config(checkpoint["id"])
 
     def put_writes(
         self,
@@ -163,12 +163,12 @@ class DynamoDBSaver(BaseCheckpointSaver[int]):
         Raises:
             StoreUnavailable: the table or the bucket did not answer.
         """
-        place = self._place(config)
+        place = self._make_keys(config)
         checkpoint = str(get_checkpoint_id(config))
         for position, (channel, value) in enumerate(writes):
             index = WRITES_IDX_MAP.get(channel, position)
-            key = place.write(checkpoint, task_id, index)
-            item = self._values.pack(place.pk, key, self.serde.dumps_typed(value), self._expiry())
+            key = place.write_key(checkpoint, task_id, index)
+            item = self._values.pack(place.pk, key, self.serde.dumps_typed(value), self._compute_expiry())
             item |= {"kind": "write", "task": task_id, "path": task_path, "index": index, "channel": channel}
             try:
                 self._table.put(item, condition="attribute_not_exists(pk)" if index >= 0 else None)
@@ -181,7 +181,7 @@ class DynamoDBSaver(BaseCheckpointSaver[int]):
         Raises:
             StoreUnavailable: the table did not answer.
         """
-        for item in thread_items(self._table, self._tenant, thread_id):
+        for item in iter_thread_items(self._table, self._tenant, thread_id):
             self._table.delete(str(item["pk"]), str(item["sk"]))
 
     def copy_thread(self, source_thread_id: str, target_thread_id: str) -> None:
@@ -190,9 +190,9 @@ class DynamoDBSaver(BaseCheckpointSaver[int]):
         Raises:
             StoreUnavailable: the table did not answer.
         """
-        target = Place.of(self._tenant, target_thread_id)
-        for item in thread_items(self._table, self._tenant, source_thread_id):
-            self._table.put(item | {"pk": target.pk, "ttl": self._expiry()})
+        target = ThreadKeys.from_thread(self._tenant, target_thread_id)
+        for item in iter_thread_items(self._table, self._tenant, source_thread_id):
+            self._table.put(item | {"pk": target.pk, "ttl": self._compute_expiry()})
 
     async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
         """Async form of `get_tuple`."""
@@ -239,18 +239,20 @@ class DynamoDBSaver(BaseCheckpointSaver[int]):
         """Async form of `copy_thread`."""
         await asyncio.to_thread(self.copy_thread, source_thread_id, target_thread_id)
 
-    def _place(self, config: RunnableConfig, ns: str | None = None) -> Place:
+    def _make_keys(self, config: RunnableConfig, ns: str | None = None) -> ThreadKeys:
         named = config["configurable"]
-        return Place.of(self._tenant, named["thread_id"], named.get("checkpoint_ns", "") if ns is None else ns)
+        return ThreadKeys.from_thread(
+            self._tenant, named["thread_id"], named.get("checkpoint_ns", "") if ns is None else ns
+        )
 
-    def _expiry(self) -> int:
+    def _compute_expiry(self) -> int:
         return int(self._clock()) + self._kept_seconds
 
-    def _body(self, item: Item) -> dict[str, Any]:
+    def _load_body(self, item: Item) -> dict[str, Any]:
         return cast("dict[str, Any]", self.serde.loads_typed(self._values.unpack(item)))
 
-    def _newest_first(self, config: RunnableConfig) -> Iterator[Item]:
-        place, start = self._place(config), None
+    def _iter_newest(self, config: RunnableConfig) -> Iterator[Item]:
+        place, start = self._make_keys(config), None
         if config["configurable"].get("checkpoint_ns") is None:
             # All namespaces: their ids sort within each only, so all are read and put in order.
             items, _ = self._table.query(place.pk, begins=place.every_checkpoint)
@@ -264,22 +266,22 @@ class DynamoDBSaver(BaseCheckpointSaver[int]):
             if start is None:
                 return
 
-    def _tuple(self, place: Place, item: Item, body: dict[str, Any]) -> CheckpointTuple:
+    def _build_tuple(self, place: ThreadKeys, item: Item, body: dict[str, Any]) -> CheckpointTuple:
         own, parent = str(item["checkpoint"]), item.get("parent")
         packed = {name: (value[0], value[1]) for name, value in body["small"].items()}
-        large = {name: place.value(name, version) for name, version in body["large"].items()}
+        large = {name: place.value_key(name, version) for name, version in body["large"].items()}
         packed |= self._values.fetch(place.pk, large)
         values = {name: self.serde.loads_typed(value) for name, value in packed.items()}
         return CheckpointTuple(
-            config=place.config(own),
+            config=place.to_config(own),
             checkpoint=cast("Checkpoint", body["checkpoint"] | {"channel_values": values}),
             metadata=body["metadata"],
-            parent_config=place.config(str(parent)) if parent else None,
-            pending_writes=[*self._writes(place, own)],
+            parent_config=place.to_config(str(parent)) if parent else None,
+            pending_writes=[*self._read_writes(place, own)],
         )
 
-    def _writes(self, place: Place, checkpoint: str) -> Sequence[PendingWrite]:
-        items, _ = self._table.query(place.pk, begins=place.writes(checkpoint))
+    def _read_writes(self, place: ThreadKeys, checkpoint: str) -> Sequence[PendingWrite]:
+        items, _ = self._table.query(place.pk, begins=place.writes_prefix(checkpoint))
         items.sort(key=lambda item: writes_sort_key(str(item["path"]), str(item["task"]), int(item["index"])))
         return [
             (str(item["task"]), str(item["channel"]), self.serde.loads_typed(self._values.unpack(item)))

@@ -27,7 +27,7 @@ Packed = tuple[str, bytes]
 
 
 @dataclass(frozen=True)
-class Place:
+class ThreadKeys:
     """One namespace of one thread of one tenant: the keys of its items.
 
     Args:
@@ -41,7 +41,7 @@ class Place:
     pk: str
 
     @classmethod
-    def of(cls, tenant: str, thread: str, ns: str = "") -> "Place":
+    def from_thread(cls, tenant: str, thread: str, ns: str = "") -> "ThreadKeys":
         """Return the place of a thread.
 
         Raises:
@@ -62,23 +62,23 @@ class Place:
         """What the sort keys of the namespace's checkpoints begin with; they sort by time."""
         return f"C#{self._ns}#"
 
-    def checkpoint(self, checkpoint: str) -> str:
+    def checkpoint_key(self, checkpoint: str) -> str:
         """Return the sort key of a checkpoint."""
         return f"{self.checkpoints}{quote(checkpoint, safe=_SAFE)}"
 
-    def value(self, channel: str, version: object) -> str:
+    def value_key(self, channel: str, version: object) -> str:
         """Return the sort key of one version of a channel's value."""
         return f"V#{self._ns}#{quote(channel, safe=_SAFE)}#{version}"
 
-    def writes(self, checkpoint: str) -> str:
+    def writes_prefix(self, checkpoint: str) -> str:
         """Return what the sort keys of the writes after a checkpoint begin with."""
         return f"W#{self._ns}#{quote(checkpoint, safe=_SAFE)}#"
 
-    def write(self, checkpoint: str, task: str, index: int) -> str:
+    def write_key(self, checkpoint: str, task: str, index: int) -> str:
         """Return the sort key of one write of a task."""
-        return f"{self.writes(checkpoint)}{quote(task, safe=_SAFE)}#{index:+05d}"
+        return f"{self.writes_prefix(checkpoint)}{quote(task, safe=_SAFE)}#{index:+05d}"
 
-    def config(self, checkpoint: str) -> RunnableConfig:
+    def to_config(self, checkpoint: str) -> RunnableConfig:
         """Return the config that names a checkpoint."""
         return {
             "configurable": {"thread_id": self.thread, "checkpoint_ns": self.ns, "checkpoint_id": checkpoint},
@@ -142,14 +142,14 @@ class Values:
             return {}
         with ThreadPoolExecutor(max_workers=min(_READERS, len(wanted))) as readers:
             items = readers.map(lambda sk: self._table.get(pk, sk), wanted.values())
-        return {name: self._found(name, item) for name, item in zip(wanted, items, strict=True)}
+        return {name: self._unpack_found(name, item) for name, item in zip(wanted, items, strict=True)}
 
-    def _found(self, name: str, item: Item | None) -> Packed:
+    def _unpack_found(self, name: str, item: Item | None) -> Packed:
         if item is None:
             raise NotFound(f"the value of the graph's channel {name} is gone: it expired before its checkpoint")
         return self.unpack(item)
 
 
-def thread_items(table: Table, tenant: str, thread: str) -> Iterator[Item]:
+def iter_thread_items(table: Table, tenant: str, thread: str) -> Iterator[Item]:
     """Yield all items of a thread."""
-    yield from table.iterate(Place.of(tenant, thread).pk)
+    yield from table.iter_items(ThreadKeys.from_thread(tenant, thread).pk)

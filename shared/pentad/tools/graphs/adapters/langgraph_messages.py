@@ -37,7 +37,7 @@ def to_request(messages: Sequence[BaseMessage]) -> tuple[str, tuple[Message, ...
     for message in messages:
         if isinstance(message, SystemMessage):
             continue
-        made = _message(message, len(found))
+        made = _to_message(message, len(found))
         if found and found[-1].role == made.role == "user":
             found[-1] = found[-1].model_copy(update={"blocks": (*found[-1].blocks, *made.blocks)})
         else:
@@ -47,26 +47,26 @@ def to_request(messages: Sequence[BaseMessage]) -> tuple[str, tuple[Message, ...
     return "\n\n".join(system), tuple(found)
 
 
-def _message(message: BaseMessage, place: int) -> Message:
+def _to_message(message: BaseMessage, place: int) -> Message:
     """Return one message; ``place`` makes its id."""
     role: Any = "assistant" if isinstance(message, AIMessage) else "user"
     if isinstance(message, AIMessage):
-        kept = _kept(message)
+        kept = _find_original(message)
         if kept is not None:
             return kept.model_copy(update={"message_id": f"graph_{place}", "created_at": _EPOCH})
-        blocks: tuple[ContentBlock, ...] = (*_content(message), *map(_call, message.tool_calls))
+        blocks: tuple[ContentBlock, ...] = (*_iter_blocks(message), *map(_to_call_block, message.tool_calls))
     elif isinstance(message, ToolMessage):
         # What a graph's tool says may come from anywhere, so the model is told that it is not from the user.
         blocks = (
             ToolResultBlock(
-                call_id=_call_id(message.tool_call_id),
+                call_id=_normalise_call_id(message.tool_call_id),
                 content=str(message.text),
                 is_error=message.status == "error",
                 untrusted=True,
             ),
         )
     elif isinstance(message, HumanMessage):
-        blocks = tuple(_content(message))
+        blocks = tuple(_iter_blocks(message))
     else:
         raise InvalidInput(
             f"a message of the type {message.type} can't be sent", field="messages", fix="use system, human, ai, tool"
@@ -74,7 +74,7 @@ def _message(message: BaseMessage, place: int) -> Message:
     return Message(message_id=f"graph_{place}", role=role, blocks=blocks, created_at=_EPOCH)
 
 
-def _kept(message: AIMessage) -> Message | None:
+def _find_original(message: AIMessage) -> Message | None:
     """Return the gateway's own form of an answer, unless the graph has changed the answer since."""
     given = message.response_metadata.get(KEPT)
     if given is None:
@@ -88,17 +88,19 @@ def _kept(message: AIMessage) -> Message | None:
     return kept if same else None
 
 
-def _call(call: Any) -> ToolCallBlock:
-    return ToolCallBlock(call_id=_call_id(call["id"]), tool=safe_name(call["name"]), arguments=call["args"])
+def _to_call_block(call: Any) -> ToolCallBlock:
+    return ToolCallBlock(
+        call_id=_normalise_call_id(call["id"]), tool=sanitise_name(call["name"]), arguments=call["args"]
+    )
 
 
-def _call_id(given: str | None) -> str:
+def _normalise_call_id(given: str | None) -> str:
     """Return a call's id, shortened in a way that its result's id is shortened too."""
     name = given or "call"
     return name if len(name) <= _MAX_CALL_ID else hashlib.sha256(name.encode()).hexdigest()
 
 
-def _content(message: BaseMessage) -> Iterator[ContentBlock]:
+def _iter_blocks(message: BaseMessage) -> Iterator[ContentBlock]:
     parts = [message.content] if isinstance(message.content, str) else message.content
     for part in parts:
         if isinstance(part, str):
@@ -107,7 +109,7 @@ def _content(message: BaseMessage) -> Iterator[ContentBlock]:
         elif part.get("type") == "text":
             yield TextBlock(text=str(part["text"]))
         elif part.get("type") in ("image", "image_url"):
-            yield _image(part)
+            yield _to_image(part)
         elif part.get("type") not in ("tool_use", "tool_call", "thinking", "reasoning"):
             # Calls stand in the message's own field; another provider's thinking can't be read by ours.
             raise InvalidInput(
@@ -115,7 +117,7 @@ def _content(message: BaseMessage) -> Iterator[ContentBlock]:
             )
 
 
-def _image(part: Mapping[str, Any]) -> ImageBlock:
+def _to_image(part: Mapping[str, Any]) -> ImageBlock:
     if part.get("base64") and part.get("mime_type"):
         media, data = part["mime_type"], part["base64"]
     else:
@@ -144,7 +146,7 @@ def to_answer(reply: ChatReply, names: Mapping[str, str]) -> AIMessage:
             {"name": names.get(call.tool, call.tool), "args": call.arguments, "id": call.call_id, "type": "tool_call"}
             for call in message.tool_calls
         ],
-        usage_metadata=_usage(reply.usage),
+        usage_metadata=_to_usage(reply.usage),
         response_metadata={
             "model_name": reply.model,
             "provider": reply.provider,
@@ -156,7 +158,7 @@ def to_answer(reply: ChatReply, names: Mapping[str, str]) -> AIMessage:
     )
 
 
-def _usage(usage: Usage) -> UsageMetadata:
+def _to_usage(usage: Usage) -> UsageMetadata:
     written = usage.cache_write_5m_tokens + usage.cache_write_1h_tokens
     return UsageMetadata(
         # LangChain's count of input holds what was read from and written to the provider's cache.
@@ -168,7 +170,7 @@ def _usage(usage: Usage) -> UsageMetadata:
     )
 
 
-def safe_name(name: str) -> str:
+def sanitise_name(name: str) -> str:
     """Return a tool's name as the gateway takes it; the same for the same name, different for different ones."""
     if re.fullmatch(TOOL_PATTERN, name):
         return name
@@ -177,12 +179,12 @@ def safe_name(name: str) -> str:
     return f"t_{plain[: _MAX_NAME - 9]}_{digest}"
 
 
-def tool_of(given: Any) -> dict[str, Any]:
+def to_tool_spec(given: Any) -> dict[str, Any]:
     """Return what LangChain takes for a tool as a `ToolSpec` in JSON, under a name that the gateway takes."""
     function = convert_to_openai_tool(given)["function"]
     schema = {"type": "object", "properties": {}, **function.get("parameters", {})}
     spec = ToolSpec(
-        name=safe_name(function["name"]),
+        name=sanitise_name(function["name"]),
         description=(function.get("description") or function["name"])[:4000],
         input_schema=schema,
         effects="external",

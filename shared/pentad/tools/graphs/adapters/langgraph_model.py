@@ -18,16 +18,16 @@ from pentad.domain.declarations.agents import ToolSpec
 from pentad.domain.errors import InvalidInput, MalformedReply
 from pentad.domain.models import CallContext, ChatReply, ChatRequest
 from pentad.models.ports import ChatModel
-from pentad.models.structured.schemas import strict_schema
+from pentad.models.structured.schemas import build_strict_schema
 from pentad.observability.ports import Telemetry
-from pentad.tools.graphs.adapters.langgraph_messages import safe_name, to_answer, to_request, tool_of
+from pentad.tools.graphs.adapters.langgraph_messages import sanitise_name, to_answer, to_request, to_tool_spec
 from pentad.tools.graphs.nodes import MADE
 
 _SECONDS = 120.0
 _ANY = ("any", "required", True)
 
 
-def _soon() -> float:
+def _compute_deadline() -> float:
     return time.time() + _SECONDS
 
 
@@ -51,7 +51,7 @@ class PentadChatModel(BaseChatModel):
 
     gateway: SkipValidation[ChatModel] = Field(exclude=True)
     context: CallContext
-    deadline: Callable[[], float] = Field(default=_soon, exclude=True)
+    deadline: Callable[[], float] = Field(default=_compute_deadline, exclude=True)
     check: Callable[[], object] | None = Field(default=None, exclude=True)
     telemetry: SkipValidation[Telemetry] | None = Field(default=None, exclude=True)
     task: str = "reason"
@@ -77,15 +77,15 @@ class PentadChatModel(BaseChatModel):
             tool_choice: ``auto``, ``none``, ``any``, or the name of the one tool that has to be called.
             kwargs: further options of the call.
         """
-        given = [(tool_of(tool), tool) for tool in tools]
+        given = [(to_tool_spec(tool), tool) for tool in tools]
         named = isinstance(tool_choice, str) and tool_choice not in ("auto", "none", "any", "required")
         if named:
             # The gateway can demand a call, not which: so it is shown the one tool only.
-            given = [pair for pair in given if pair[0]["name"] == safe_name(str(tool_choice))]
+            given = [pair for pair in given if pair[0]["name"] == sanitise_name(str(tool_choice))]
             if not given:
                 raise InvalidInput(f"there is no tool {tool_choice}", field="tool_choice", fix="name a bound tool")
         choice = "required" if named or tool_choice in _ANY else tool_choice or "auto"
-        own = {spec["name"]: _name_of(tool) for spec, tool in given}
+        own = {spec["name"]: _get_tool_name(tool) for spec, tool in given}
         return self.bind(tools=[spec for spec, _ in given], tool_choice=choice, tool_names=own, **kwargs)
 
     def with_structured_output(
@@ -102,9 +102,9 @@ class PentadChatModel(BaseChatModel):
         if method == "function_calling":
             return super().with_structured_output(schema, include_raw=include_raw, **kwargs)
         is_model = isinstance(schema, type) and issubclass(schema, BaseModel)
-        wanted = strict_schema(schema) if is_model else convert_to_json_schema(schema)
+        wanted = build_strict_schema(schema) if is_model else convert_to_json_schema(schema)
         asked = self.bind(output_schema=wanted)
-        parse = RunnableLambda(lambda message: _parsed(message, schema if is_model else None))
+        parse = RunnableLambda(lambda message: _parse_answer(message, schema if is_model else None))
         if not include_raw:
             return asked | parse
         told = RunnablePassthrough.assign(parsed=itemgetter("raw") | parse, parsing_error=lambda _: None)
@@ -121,14 +121,14 @@ class PentadChatModel(BaseChatModel):
         names: dict[str, str] = kwargs.pop("tool_names", {})
         if self.check is not None:
             self.check()
-        reply = self._logged(self._request(messages, kwargs))
+        reply = self._complete_in_span(self._build_request(messages, kwargs))
         answer = to_answer(reply, names)
         if stop:
-            answer.content = _cut(str(answer.content), stop)
+            answer.content = _trim_at_stop(str(answer.content), stop)
         told = {"model_name": reply.model, MADE: [one.attempt_id for one in reply.attempts]}
         return ChatResult(generations=[ChatGeneration(message=answer)], llm_output=told)
 
-    def _logged(self, request: ChatRequest) -> ChatReply:
+    def _complete_in_span(self, request: ChatRequest) -> ChatReply:
         if self.telemetry is None:
             return self.gateway.complete(request, deadline=self.deadline())
         with self.telemetry.span("chat", {"gen_ai.operation.name": "chat", "pentad.task": request.task}) as span:
@@ -139,7 +139,7 @@ class PentadChatModel(BaseChatModel):
             span.set("pentad.cost_nanousd", reply.cost_nanousd)
             return reply
 
-    def _request(self, messages: list[BaseMessage], options: dict[str, Any]) -> ChatRequest:
+    def _build_request(self, messages: list[BaseMessage], options: dict[str, Any]) -> ChatRequest:
         system, conversation = to_request(messages)
         try:
             return ChatRequest(
@@ -161,18 +161,18 @@ class PentadChatModel(BaseChatModel):
             raise InvalidInput(f"the gateway does not take {field}: {first['msg']}", field=field) from error
 
 
-def _name_of(tool: Any) -> str:
+def _get_tool_name(tool: Any) -> str:
     from langchain_core.utils.function_calling import convert_to_openai_tool
 
     return str(convert_to_openai_tool(tool)["function"]["name"])
 
 
-def _cut(text: str, stop: Sequence[str]) -> str:
+def _trim_at_stop(text: str, stop: Sequence[str]) -> str:
     """Return the text up to the first stop sequence; providers' newest models take none, so it is cut here."""
     return text[: min((place for word in stop if (place := text.find(word)) >= 0), default=len(text))]
 
 
-def _parsed(message: BaseMessage, model: type[BaseModel] | None) -> Any:
+def _parse_answer(message: BaseMessage, model: type[BaseModel] | None) -> Any:
     text = str(message.text)
     try:
         return json.loads(text) if model is None else model.model_validate_json(text)

@@ -75,9 +75,9 @@ class WatchedNodes(BaseCallbackHandler):
         """Write down what the try came to."""
         with self._lock:
             if self._nodes:
-                self._keep()
+                self._save_nodes()
             if self._omitted:
-                self._equipment.telemetry.event("graph.nodes_omitted", omitted=self._omitted, kept=NODES)
+                self._equipment.telemetry.log_event("graph.nodes_omitted", omitted=self._omitted, kept=NODES)
 
     def on_chain_start(
         self,
@@ -94,7 +94,7 @@ class WatchedNodes(BaseCallbackHandler):
             return
         known = metadata or {}
         namespace = str(known.get("langgraph_checkpoint_ns", ""))
-        name = _path(namespace) or str(known.get("langgraph_node", "node"))
+        name = _format_path(namespace) or str(known.get("langgraph_node", "node"))
         step = int(known.get("langgraph_step", 0))
         with self._lock:
             if len(self._nodes) >= NODES:
@@ -106,15 +106,15 @@ class WatchedNodes(BaseCallbackHandler):
             # Opened and closed by the node's own thread, in one context: what the node calls is below it.
             log = self._equipment.telemetry.span(f"graph_node {name}", {"pentad.graph.step": step})
             self._open[run_id] = _Open(len(self._nodes) - 1, namespace, log, log.__enter__(), time.monotonic())
-            self._keep()
+            self._save_nodes()
 
     def on_chain_end(self, outputs: Any, *, run_id: UUID, **kwargs: Any) -> None:
         """Note that a node has ended."""
-        self._ended(run_id, None)
+        self._record_end(run_id, None)
 
     def on_chain_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
         """Note that a node has raised."""
-        self._ended(run_id, error)
+        self._record_end(run_id, error)
 
     def on_chat_model_start(
         self,
@@ -137,14 +137,14 @@ class WatchedNodes(BaseCallbackHandler):
             place = next((one.place for one in self._open.values() if one.namespace == namespace), None)
             if place is not None and made:
                 self._named += len(made)
-                self._nodes[place] = _more(self._nodes[place], attempts=(*self._nodes[place].attempts, *made))
+                self._nodes[place] = _update_node(self._nodes[place], attempts=(*self._nodes[place].attempts, *made))
 
     def on_llm_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
         """Forget which node asked."""
         with self._lock:
             self._asked.pop(run_id, None)
 
-    def _ended(self, run_id: UUID, error: BaseException | None) -> None:
+    def _record_end(self, run_id: UUID, error: BaseException | None) -> None:
         with self._lock:
             found = self._open.pop(run_id, None)
             if found is None:
@@ -152,7 +152,7 @@ class WatchedNodes(BaseCallbackHandler):
             # A graph is led by exceptions too: a jump, and a question, are none that failed.
             failed = None if isinstance(error, GraphBubbleUp) else error
             status = "asked" if isinstance(error, GraphInterrupt) else "ok" if failed is None else "error"
-            self._nodes[found.place] = _more(
+            self._nodes[found.place] = _update_node(
                 self._nodes[found.place],
                 status=status,
                 duration_ms=round((time.monotonic() - found.started) * 1000),
@@ -161,7 +161,7 @@ class WatchedNodes(BaseCallbackHandler):
         found.span.set("pentad.graph.status", status)
         found.log.__exit__(None if failed is None else type(failed), failed, None)
 
-    def _keep(self) -> None:
+    def _save_nodes(self) -> None:
         context = self._context
         try:
             self._equipment.nodes.put(
@@ -175,13 +175,13 @@ class WatchedNodes(BaseCallbackHandler):
                 )
             )
         except PentadError as error:
-            self._equipment.telemetry.event("graph.nodes_not_kept", level="WARNING", error=type(error).__name__)
+            self._equipment.telemetry.log_event("graph.nodes_not_kept", level="WARNING", error=type(error).__name__)
 
 
-def _more(one: NodeRun, **values: Any) -> NodeRun:
+def _update_node(one: NodeRun, **values: Any) -> NodeRun:
     return one.model_copy(update=values)
 
 
-def _path(namespace: str) -> str:
+def _format_path(namespace: str) -> str:
     """Return the nodes' names of a namespace, ``a:id|b:id``, as ``a/b``."""
     return "/".join(part.partition(":")[0] for part in namespace.split("|"))

@@ -29,13 +29,13 @@ from pentad.domain.errors import ConfigurationError, InvalidInput, ToolFailed, T
 from pentad.domain.models import CallContext
 from pentad.tools.declare.context import ToolContext
 from pentad.tools.declare.declare import Effects, Need, Tool
-from pentad.tools.declare.schema import input_schema
-from pentad.tools.declare.signature import Signature, arguments_model
-from pentad.tools.graphs.adapters.langchain_tools import CONTEXT, Options, rest_of, spec_of
+from pentad.tools.declare.schema import build_input_schema
+from pentad.tools.declare.signature import ToolSignature, make_arguments_model
+from pentad.tools.graphs.adapters.langchain_tools import CONTEXT, ToolOptions, build_spec, build_tool_options
 from pentad.tools.graphs.adapters.langgraph_audit import AuditedTools
 from pentad.tools.graphs.adapters.langgraph_model import PentadChatModel
 from pentad.tools.graphs.adapters.langgraph_nodes import WatchedNodes
-from pentad.tools.graphs.adapters.langgraph_tools import for_graph
+from pentad.tools.graphs.adapters.langgraph_tools import to_langchain_tool
 from pentad.tools.graphs.equipment import PURPOSE, SPARE_SECONDS, Equipment, is_thread_of, thread_of
 
 Build = Callable[[BaseChatModel, list[BaseTool]], Any]
@@ -46,18 +46,18 @@ _ASKS = (
 )
 
 
-class Request(BaseModel):
+class GraphRequest(BaseModel):
     """What a graph is asked, where its author says nothing else."""
 
     request: str = Field(min_length=1, max_length=20_000, description="what is wanted, with all that has to be known")
 
 
-def messages_of(arguments: Mapping[str, Any]) -> dict[str, Any]:
+def to_messages(arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Return the input of a graph over messages: the request as the user's message."""
     return {"messages": [{"role": "user", "content": str(arguments["request"])}]}
 
 
-def last_words(values: Any) -> Any:
+def extract_answer(values: Any) -> Any:
     """Return the answer of a graph: the text of its last message, or all of its state where it has no messages."""
     messages = values.get("messages") if isinstance(values, Mapping) else None
     if messages and isinstance(messages[-1], BaseMessage):
@@ -105,10 +105,10 @@ class GraphTool(Tool[..., Any]):
         """Its own module, and those of the project's tools that it calls."""
         return (self.module, *(tool.module for tool in self.graph.tools if isinstance(tool, Tool)))
 
-    def equipped(self, equipment: Equipment) -> "GraphTool":
+    def with_equipment(self, equipment: Equipment) -> "GraphTool":
         """Return the tool with what it needs at run time."""
         made = copy.copy(self)
-        made.function = _function(self.graph, self.name, self.module, self.spec.description, equipment)
+        made.function = _make_function(self.graph, self.name, self.module, self.spec.description, equipment)
         return made
 
 
@@ -118,14 +118,14 @@ def from_langgraph(
     name: str,
     description: str,
     effects: Effects,
-    arguments: type[BaseModel] = Request,
-    enter: Callable[[Mapping[str, Any]], Any] = messages_of,
-    leave: Callable[[Any], Any] = last_words,
+    arguments: type[BaseModel] = GraphRequest,
+    enter: Callable[[Mapping[str, Any]], Any] = to_messages,
+    leave: Callable[[Any], Any] = extract_answer,
     tools: Sequence[BaseTool | Tool[..., Any]] = (),
     task: str = "reason",
     steps: int = 25,
     asks: bool = False,
-    **options: Unpack[Options],
+    **options: Unpack[ToolOptions],
 ) -> GraphTool:
     """Return a graph as a declared tool of the module that calls this.
 
@@ -153,14 +153,16 @@ def from_langgraph(
     module = str(sys._getframe(1).f_globals["__name__"])
     where = f"{module.replace('.', '/')}.py: {name}"
     for given in tools:
-        for_graph(given, None)
+        to_langchain_tool(given, None)
     graph = Graph(build, tuple(tools), enter, leave, task, steps, asks)
     described = description + (_ASKS if asks else "")
-    model = _arguments(name, arguments, asks=asks)
-    spec = spec_of(where, Options(timeout_seconds=300) | options, name, described, input_schema(model), effects)
-    signature = Signature(model, CONTEXT, TypeAdapter(Any), undoable=False)
-    function = _function(graph, name, module, described, None)
-    rest = rest_of(options, 1024)
+    model = _build_arguments_model(name, arguments, asks=asks)
+    spec = build_spec(
+        where, ToolOptions(timeout_seconds=300) | options, name, described, build_input_schema(model), effects
+    )
+    signature = ToolSignature(model, CONTEXT, TypeAdapter(Any), undoable=False)
+    function = _make_function(graph, name, module, described, None)
+    rest = build_tool_options(options, 1024)
     return GraphTool(graph, function=function, spec=spec, signature=signature, needs=NEEDS, **rest)
 
 
@@ -171,24 +173,24 @@ class _Resumed(BaseModel):
     answer: str | None = Field(default=None, max_length=20_000, description="the answer to what it asked")
 
 
-def _arguments(name: str, arguments: type[BaseModel], *, asks: bool) -> type[BaseModel]:
+def _build_arguments_model(name: str, arguments: type[BaseModel], *, asks: bool) -> type[BaseModel]:
     models = (arguments, _Resumed) if asks else (arguments,)
     fields: dict[str, Any] = {
         key: (Annotated[field.annotation, field], ... if field.is_required() else field.get_default())
         for model in models
         for key, field in model.model_fields.items()
     }
-    return arguments_model(name, name, fields)
+    return make_arguments_model(name, name, fields)
 
 
-def _function(
+def _make_function(
     graph: Graph, name: str, module: str, description: str, equipment: Equipment | None
 ) -> Callable[..., Any]:
     def run(**values: Any) -> Any:
         context: ToolContext = values.pop(CONTEXT)
         if equipment is None:
             raise ConfigurationError(f"the graph {name} has no gateway here", fix="run it as a tool of a deployment")
-        return _Call(graph, equipment, context, values).run()
+        return _GraphCall(graph, equipment, context, values).run()
 
     run.__name__ = run.__qualname__ = name
     run.__module__ = module
@@ -196,7 +198,7 @@ def _function(
     return run
 
 
-class _Call:
+class _GraphCall:
     """One try of one call.
 
     Args:
@@ -223,7 +225,7 @@ class _Call:
             ToolFailed: it stopped to ask, or took too many steps.
         """
         agent = self._equipment.runs.get(self._context.tenant, self._context.run).agent
-        compiled = self._compiled(agent)
+        compiled = self._build_graph(agent)
         watched = WatchedNodes(self._equipment, self._context)
         config: RunnableConfig = {
             "configurable": {"thread_id": self._thread},
@@ -235,21 +237,21 @@ class _Call:
         if begun:
             watched.resume()
         if not begun or before.next:
-            given = self._input(before, begun=begun)
+            given = self._resolve_input(before, begun=begun)
             try:
                 self._advance(compiled, config, given)
             finally:
                 watched.close()
         state = compiled.get_state(config)
         if state.interrupts:
-            raise self._asking(state.interrupts[0].value)
+            raise self._make_question_error(state.interrupts[0].value)
         return self._graph.leave(state.values)
 
-    def _input(self, before: Any, *, begun: bool) -> Any:
+    def _resolve_input(self, before: Any, *, begun: bool) -> Any:
         """Return what the graph goes on with: its input, an answer to what it asked, or nothing: the checkpoint."""
         if begun and before.interrupts:
             if self._answer is None:
-                raise self._asking(before.interrupts[0].value)
+                raise self._make_question_error(before.interrupts[0].value)
             return Command(resume=self._answer)
         if self._answer is not None and not begun:
             raise InvalidInput("nothing was asked in this thread", field="thread", fix="leave out thread and answer")
@@ -266,7 +268,7 @@ class _Call:
                 f"the graph took more than {self._graph.steps} steps", fix="ask for less at once"
             ) from error
 
-    def _compiled(self, agent: str) -> Any:
+    def _build_graph(self, agent: str) -> Any:
         context = self._context
         model = PentadChatModel(
             gateway=self._equipment.gateway,
@@ -284,13 +286,13 @@ class _Call:
             check=lambda: self._equipment.check_limits(context.tenant, context.run),
             task=self._graph.task,
         )
-        built = self._graph.build(model, [for_graph(tool, context) for tool in self._graph.tools])
+        built = self._graph.build(model, [to_langchain_tool(tool, context) for tool in self._graph.tools])
         saver = self._equipment.checkpoints(context.tenant)
         if isinstance(built, StateGraph):
             return built.compile(checkpointer=saver)
         built.checkpointer = saver
         return built
 
-    def _asking(self, question: Any) -> ToolFailed:
+    def _make_question_error(self, question: Any) -> ToolFailed:
         fix = f"call it again with thread={self._thread} and the answer" if self._graph.asks else "it can't be answered"
         return ToolFailed(f"the graph stopped to ask: {question}", fix=fix)

@@ -7,11 +7,11 @@ from langchain_core.tools import BaseTool, StructuredTool, ToolException
 from pentad.domain.errors import ConfigurationError, InvalidInput
 from pentad.tools.declare.context import ToolContext
 from pentad.tools.declare.declare import Tool
-from pentad.tools.runtime.arguments import validated
-from pentad.tools.runtime.outcome import call_function, rejected
+from pentad.tools.runtime.arguments import validate_arguments
+from pentad.tools.runtime.outcome import call_function, make_rejected
 
 
-def for_graph(given: BaseTool | Tool[..., Any], context: ToolContext | None) -> BaseTool:
+def to_langchain_tool(given: BaseTool | Tool[..., Any], context: ToolContext | None) -> BaseTool:
     """Return a tool as a graph calls it.
 
     Args:
@@ -37,9 +37,9 @@ def for_graph(given: BaseTool | Tool[..., Any], context: ToolContext | None) -> 
         if context is None:
             raise ConfigurationError("the tool has no context here", fix="run it as part of a graph's call")
         try:
-            outcome = call_function(tool, validated(tool, arguments), context)
+            outcome = call_function(tool, validate_arguments(tool, arguments), context)
         except InvalidInput as error:
-            outcome = rejected(error)
+            outcome = make_rejected(error)
         if outcome.is_error:
             raise ToolException(outcome.text)
         return outcome.text

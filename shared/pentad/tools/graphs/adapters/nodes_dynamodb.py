@@ -1,6 +1,6 @@
 """The nodes of graphs in the state table: an item a call, beside the call's own in its run."""
 
-from pentad.aws.readable import from_stored, readable
+from pentad.aws.readable import check_readable, from_stored
 from pentad.aws.table import Item, Table
 from pentad.domain import keys
 from pentad.tools.graphs.nodes import GRAPHS, GraphNodes
@@ -30,14 +30,14 @@ class DynamoGraphNodes:
     def get(self, tenant: str, run: str, step: int, index: int) -> GraphNodes | None:
         """See `GraphNodeStore`."""
         item = self._table.get(keys.run_pk(tenant, run), keys.graph_nodes_sk(step, index))
-        return None if item is None else _read(item)
+        return None if item is None else _parse_nodes(item)
 
-    def of_run(self, tenant: str, run: str, *, limit: int = GRAPHS) -> list[GraphNodes]:
+    def list_for_run(self, tenant: str, run: str, *, limit: int = GRAPHS) -> list[GraphNodes]:
         """See `GraphNodeStore`."""
         items, _ = self._table.query(keys.run_pk(tenant, run), begins=keys.GRAPH_NODES, limit=limit)
-        return [_read(item) for item in items]
+        return [_parse_nodes(item) for item in items]
 
 
-def _read(item: Item) -> GraphNodes:
-    with readable(f"{item['sk']} of the run"):
+def _parse_nodes(item: Item) -> GraphNodes:
+    with check_readable(f"{item['sk']} of the run"):
         return from_stored(GraphNodes, item["body"])

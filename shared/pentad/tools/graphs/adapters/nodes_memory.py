@@ -17,6 +17,6 @@ class MemoryGraphNodes:
         """See `GraphNodeStore`."""
         return self._nodes.get((tenant, run, step, index))
 
-    def of_run(self, tenant: str, run: str, *, limit: int = GRAPHS) -> list[GraphNodes]:
+    def list_for_run(self, tenant: str, run: str, *, limit: int = GRAPHS) -> list[GraphNodes]:
         """See `GraphNodeStore`."""
         return [nodes for place, nodes in sorted(self._nodes.items()) if place[:2] == (tenant, run)][:limit]

@@ -24,7 +24,7 @@ class DynamoRecords:
     def put(self, kind: str, key: str, value: dict[str, Any], *, if_absent: bool = False) -> bool:
         """See `RecordStore`."""
         item = {
-            "pk": keys.collection(self._tenant, kind),
+            "pk": keys.collection_pk(self._tenant, kind),
             "sk": key,
             "type": "record",
             "body": canonical_json(value),
@@ -38,13 +38,13 @@ class DynamoRecords:
 
     def get(self, kind: str, key: str) -> dict[str, Any] | None:
         """See `RecordStore`."""
-        item = self._records.get(keys.collection(self._tenant, kind), key)
-        return None if item is None else _value(item)
+        item = self._records.get(keys.collection_pk(self._tenant, kind), key)
+        return None if item is None else _decode_value(item)
 
     def query(self, kind: str, *, begins: str = "", limit: int = 100) -> list[Record]:
         """See `RecordStore`."""
-        items, _ = self._records.query(keys.collection(self._tenant, kind), begins=begins or None, limit=limit)
-        return [Record(key=item["sk"], value=_value(item)) for item in items]
+        items, _ = self._records.query(keys.collection_pk(self._tenant, kind), begins=begins or None, limit=limit)
+        return [Record(key=item["sk"], value=_decode_value(item)) for item in items]
 
     def delete(self, kind: str, key: str, *, if_value: dict[str, Any] | None = None) -> Deletion:
         """See `RecordStore`."""
@@ -53,13 +53,13 @@ class DynamoRecords:
             condition += " AND #digest = :digest"
             expression = {"names": {"#digest": "digest"}, "values": {":digest": sha256_of(if_value)}}
         try:
-            self._records.delete(keys.collection(self._tenant, kind), key, condition=condition, **expression)
+            self._records.delete(keys.collection_pk(self._tenant, kind), key, condition=condition, **expression)
         except ConditionFailed as failure:
             # Without the old item there was none: "changed" is only ever the answer to a condition on the value.
             return "absent" if failure.item is None else "changed"
         return "deleted"
 
 
-def _value(item: dict[str, Any]) -> dict[str, Any]:
+def _decode_value(item: dict[str, Any]) -> dict[str, Any]:
     value: dict[str, Any] = json.loads(item["body"])
     return value

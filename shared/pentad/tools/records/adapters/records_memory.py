@@ -13,7 +13,7 @@ class MemoryRecords:
     def __init__(self) -> None:
         self._bodies: dict[tuple[str, str, str], str] = {}
 
-    def of(self, tenant: str) -> "TenantRecords":
+    def get_store(self, tenant: str) -> "TenantRecords":
         """Return a tenant's record store."""
         return TenantRecords(self._bodies, tenant)
 

@@ -35,7 +35,7 @@ class DynamoAudit:
         except ConditionFailed:
             return  # the same invocation's entry, repeated by the client's retry
 
-    def of_run(self, tenant: str, run: str) -> list[AuditEntry]:
+    def list_for_run(self, tenant: str, run: str) -> list[AuditEntry]:
         """See `AuditLog`."""
-        items = self._ledger.iterate(keys.run_pk(tenant, run), begins="AUDIT#")
+        items = self._ledger.iter_items(keys.run_pk(tenant, run), begins="AUDIT#")
         return [from_stored(AuditEntry, item["body"]) for item in items]

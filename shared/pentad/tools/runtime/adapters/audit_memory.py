@@ -14,7 +14,7 @@ class MemoryAudit:
         key = (entry.tenant, entry.run, entry.at, entry.step, entry.index, entry.request_id)
         self._entries.setdefault(key, entry)
 
-    def of_run(self, tenant: str, run: str) -> list[AuditEntry]:
+    def list_for_run(self, tenant: str, run: str) -> list[AuditEntry]:
         """See `AuditLog`."""
         entries = (entry for entry in self._entries.values() if (entry.tenant, entry.run) == (tenant, run))
         return sorted(entries, key=lambda entry: (entry.at, entry.step, entry.index, entry.request_id))

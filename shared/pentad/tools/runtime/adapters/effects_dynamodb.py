@@ -30,9 +30,9 @@ class DynamoEffects:
             if not in_open_run:
                 self._put(effect, condition, _RELEASED)
                 return None
-            item, expression = self._item(effect, None), {"names": _STATUS, "values": {":status": _RELEASED}}
+            item, expression = self._make_item(effect, None), {"names": _STATUS, "values": {":status": _RELEASED}}
             self._state.transact(
-                [self._state.putting(item, condition=condition, **expression), self._check_open(effect)]
+                [self._state.build_put(item, condition=condition, **expression), self._build_open_check(effect)]
             )
         except ConditionFailed as failure:
             if failure.reasons and failure.reasons[0] != "ConditionalCheckFailed":
@@ -62,13 +62,13 @@ class DynamoEffects:
             return  # done, or never begun
 
     def _put(self, effect: Effect, condition: str, value: str, *, status: str | None = None) -> None:
-        item = self._item(effect, status)
+        item = self._make_item(effect, status)
         self._state.put(item, condition=condition, names=_STATUS, values={":status": value})
 
-    def _check_open(self, effect: Effect) -> Item:
+    def _build_open_check(self, effect: Effect) -> Item:
         """Return the entry that lets a transaction fail where the effect's run has ended."""
         ends = {f":e{place}": status.value for place, status in enumerate(RunStatus) if status.ended}
-        return self._state.checking(
+        return self._state.build_check(
             keys.run_pk(effect.tenant, effect.run),
             keys.META,
             condition=f"attribute_not_exists(pk) OR NOT #status IN ({', '.join(ends)})",
@@ -77,7 +77,7 @@ class DynamoEffects:
         )
 
     @staticmethod
-    def _item(effect: Effect, status: str | None) -> Item:
+    def _make_item(effect: Effect, status: str | None) -> Item:
         return {
             "pk": keys.run_pk(effect.tenant, effect.run),
             "sk": keys.effect_sk(effect.effect_key),

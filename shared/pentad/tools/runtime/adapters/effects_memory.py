@@ -22,9 +22,9 @@ class MemoryEffects:
     def begin(self, effect: Effect, *, in_open_run: bool = False) -> Effect | None:
         """See `EffectStore`."""
         with self._lock:
-            if in_open_run and _key(effect) not in self._effects and self._ended(effect.tenant, effect.run):
+            if in_open_run and _key_of(effect) not in self._effects and self._ended(effect.tenant, effect.run):
                 raise InvalidTransition("the run has ended: nothing more runs in it", field="run")
-            earlier = self._effects.setdefault(_key(effect), effect)
+            earlier = self._effects.setdefault(_key_of(effect), effect)
             return None if earlier is effect else earlier
 
     def find(self, tenant: str, run: str, key: str) -> Effect | None:
@@ -34,17 +34,17 @@ class MemoryEffects:
     def finish(self, effect: Effect) -> None:
         """See `EffectStore`."""
         with self._lock:
-            earlier = self._effects.get(_key(effect))
+            earlier = self._effects.get(_key_of(effect))
             if earlier is None or earlier.status != "done":
-                self._effects[_key(effect)] = effect
+                self._effects[_key_of(effect)] = effect
 
     def release(self, effect: Effect) -> None:
         """See `EffectStore`."""
         with self._lock:
-            earlier = self._effects.get(_key(effect))
+            earlier = self._effects.get(_key_of(effect))
             if earlier is not None and earlier.status == "begun":
-                del self._effects[_key(effect)]
+                del self._effects[_key_of(effect)]
 
 
-def _key(effect: Effect) -> tuple[str, str, str]:
+def _key_of(effect: Effect) -> tuple[str, str, str]:
     return effect.tenant, effect.run, effect.effect_key

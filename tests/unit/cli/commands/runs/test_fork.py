@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from pentad.cli.commands.runs.fork import results_of
+from pentad.cli.commands.runs.fork import parse_results
 from pentad.cli.console import CommandError
 
 
@@ -21,10 +21,10 @@ from pentad.cli.console import CommandError
     ],
 )
 def test_words_one_result_or_a_list_of_them_are_taken(text: str, results: list[Any]) -> None:
-    assert results_of(text) == results
+    assert parse_results(text) == results
 
 
 @pytest.mark.parametrize("text", ["[]", "[1]", '{"call": 1}', "12"])
 def test_json_of_another_form_is_refused(text: str) -> None:
     with pytest.raises(CommandError, match='"call"'):
-        results_of(text)
+        parse_results(text)

@@ -7,7 +7,7 @@ from botocore.exceptions import ClientError
 
 from pentad.domain.errors import ConfigurationError, StoreUnavailable
 from pentad.models.providers.adapters.secrets import SecretCredentials, SecretsManagerSecrets
-from pentad.models.providers.exchange import Credentials
+from pentad.models.providers.exchange import ProviderCredentials
 
 KEY = "sk-very-secret"
 
@@ -57,7 +57,7 @@ def test_the_number_of_kept_secrets_is_bounded() -> None:
 
 
 def test_no_text_form_shows_the_key() -> None:
-    credentials = Credentials(KEY, "http://localhost")
+    credentials = ProviderCredentials(KEY, "http://localhost")
     secrets = SecretsManagerSecrets(Store(f'{{"api_key": "{KEY}"}}'))
     secrets.get_json("a")
     assert KEY not in f"{credentials!r} {credentials!s} {secrets!r} {secrets!s}"
