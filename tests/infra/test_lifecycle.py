@@ -105,5 +105,5 @@ def test_a_workflows_schedule_is_told_with_the_workflows_file() -> None:
 
 
 def test_two_schedules_of_one_name_are_refused() -> None:
-    with pytest.raises(ValidationError, match="two schedules have one name"):
+    with pytest.raises(ValidationError, match="two schedules have the same name"):
         scheduled(DAILY, DAILY, of_workflow=True)

@@ -239,11 +239,11 @@ def judged(flow: Flow, on: str) -> Fragment:
         (answering("", lambda flow: flow.text("t", "x")), "answer: template: flow.answer is not set"),
         (answering("{{u}}", lambda flow: flow.text("t", "x")), "answer: template: {{u}}: no step u comes before"),
         (answering("x", lambda flow: flow.text("t", "{{t}}")), "t: text: {{t}}: no step t comes before"),
-        (answering("x", lambda flow: flow.model("m", "{{a b}}")), "m: prompt: {{a b}} is no reference"),
+        (answering("x", lambda flow: flow.model("m", "{{a b}}")), "m: prompt: {{a b}} is not a reference"),
         (answering("x", lambda flow: flow.agent("s", "nobody", "x")), "s: agent: there is no agent nobody"),
         (answering("x", lambda flow: flow.tool("s", "nothing")), "s: tool: there is no tool nothing"),
         (scheduling("every day"), "infra/workflows/bad.py"),
-        (scheduling("rate(1 day)", "rate(2 days)"), "two schedules have one name"),
+        (scheduling("rate(1 day)", "rate(2 days)"), "two schedules have the same name"),
         (
             answering("x", lambda flow: flow.tool("s", "calculator", sum="1")),
             "s: arguments: the tool has no argument sum; it has: expression; s: arguments: the tool needs the argument",

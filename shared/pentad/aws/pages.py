@@ -37,5 +37,7 @@ def decode_cursor(cursor: str | None, pk: str, *, attribute: str = "pk") -> Item
     if not isinstance(position, dict) or not all(isinstance(part, str) for part in position.values()):
         raise InvalidInput("the cursor is not valid", field="cursor", fix="send a cursor exactly as you received it")
     if position.get(attribute) != pk:
-        raise InvalidInput("the cursor is of another list", field="cursor", fix="give back a cursor as it came")
+        raise InvalidInput(
+            "the cursor belongs to another list", field="cursor", fix="send a cursor exactly as you received it"
+        )
     return position

@@ -1,4 +1,4 @@
-"""What is stored and can't be read any more: one error, that names the thing and never its content."""
+"""Read what is stored, and raise one error, which never holds the content, where that fails."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -40,4 +40,4 @@ def check_readable(what: str) -> Iterator[None]:
     try:
         yield
     except (KeyError, ValueError) as error:  # pydantic's ValidationError is a ValueError
-        raise Unreadable(f"{what} can't be read: it is not as it was stored") from error
+        raise Unreadable(f"{what} can't be read: the stored data is not in the expected form") from error

@@ -1,4 +1,4 @@
-"""One text for one JSON value, and its hash: what was approved can be told from what would run."""
+"""Make one text of a JSON value, and its hash, to tell what was approved from what would run."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""Estimated tokens of whole messages."""
+"""Estimate the tokens of whole messages."""
 
 import json
 from collections.abc import Callable

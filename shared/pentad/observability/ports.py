@@ -1,4 +1,4 @@
-"""What the layers tell about themselves."""
+"""What the layers ask of telemetry: spans, metrics and events."""
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager

@@ -11,8 +11,8 @@ from pentad.domain.errors import InvalidInput
 
 
 def test_a_refusal_names_status_field_and_fix() -> None:
-    problem = {"detail": "there is no chat model of that name", "field": "tier", "fix": "use one of a, b"}
-    assert str(ProblemError(400, problem)) == "400: tier: there is no chat model of that name (use one of a, b)"
+    problem = {"detail": "no chat model has that name", "field": "tier", "fix": "use one of a, b"}
+    assert str(ProblemError(400, problem)) == "400: tier: no chat model has that name (use one of a, b)"
 
 
 @pytest.mark.parametrize(

@@ -156,7 +156,7 @@ class FakeEngine:
 
     def complete_task(self, task_token: str, output: dict[str, Any]) -> None:
         if task_token in self.woken or task_token in self.dead:
-            raise InvalidTransition("the task waits no longer")
+            raise InvalidTransition("the task no longer waits")
         self.woken[task_token] = output
 
     def is_running(self, execution_arn: str) -> bool:

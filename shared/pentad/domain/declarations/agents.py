@@ -147,7 +147,7 @@ class Catalog(Spec):
         missing = sorted(set(agent.tools) - set(self.tools))
         if missing:
             raise ConfigurationError(
-                f"agent {agent.name} names tools that do not exist: {', '.join(missing)}",
+                f"agent '{agent.name}' names tools that do not exist: {', '.join(missing)}",
                 field="tools",
                 fix="add functions/tools/<name>.py or remove the name from agent.yaml",
             )

@@ -54,7 +54,7 @@ def _check_cron(fields: list[str]) -> None:
     if len(fields) != len(_FIELDS):
         raise ValueError(f"cron has 6 fields (minutes hours day-of-month month day-of-week year), not {len(fields)}")
     if (fields[2] == "?") == (fields[4] == "?"):
-        raise ValueError("in cron, one of day-of-month and day-of-week has to be ?")
+        raise ValueError("in cron, day-of-month or day-of-week must be ?")
     for text, (name, low, high, words) in zip(fields, _FIELDS, strict=True):
         for part in text.split(","):
             if not _is_valid_part(part, name, low, high, words):

@@ -130,7 +130,7 @@ class WorkflowSpec(FrozenValue):
     def _check_schedule_names(self) -> Self:
         names = [one.name for one in self.schedules]
         if len(names) != len(set(names)):
-            raise ValueError("two schedules have one name")
+            raise ValueError("two schedules have the same name")
         return self
 
     @property

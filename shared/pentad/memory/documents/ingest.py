@@ -69,7 +69,7 @@ def parse_s3_event(detail: Mapping[str, Any]) -> IngestEvent:
         version, size = entry.get("version-id") or entry.get("etag"), entry.get("size")
     except (KeyError, TypeError, AttributeError) as error:
         raise InvalidInput(
-            "the event is not one of S3's", field="detail", fix="send S3 events by EventBridge"
+            "the event is not an S3 event", field="detail", fix="send S3 events by EventBridge"
         ) from error
     check_id("tenant", tenant)
     if not name or name.endswith("/"):

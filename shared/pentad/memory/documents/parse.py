@@ -72,7 +72,7 @@ def parse(data: bytes, *, name: str, media_type: str) -> ParsedDocument:
     parser = _PARSERS.get(kind)
     if parser is None:
         raise InvalidInput(
-            f"documents of the type {kind} can't be read",
+            f"documents of the type '{kind}' can't be read",
             field="media_type",
             fix="upload text, Markdown, HTML, CSV or JSON",
         )

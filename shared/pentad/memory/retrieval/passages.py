@@ -1,4 +1,4 @@
-"""How passages are ordered, numbered and shown to the model.
+"""Order, number and render passages for the model.
 
 Numbers run over the whole context, not over one message: the same passage has the same number wherever it stands, and
 numbers are given in the order of first appearance since the epoch began. So a marker in an answer means one passage,

@@ -1,4 +1,4 @@
-"""The items of a session in DynamoDB: one definition for the session store and for the start of a run.
+"""Map sessions and messages to DynamoDB items, for the session store and for the start of a run.
 
 A writer does three things in this order: ``spill_messages`` (so that no item ever points at nothing), then one
 transaction of ``append_entries`` (the messages, and the head under the condition of its version). Both are repeatable.
@@ -173,7 +173,7 @@ def compute_append(
         raise InvalidInput(
             f"an append takes 1 to {MAX_MESSAGES} messages, not {len(messages)}",
             field="messages",
-            fix="append in parts",
+            fix="append them in several parts",
         )
     stored = tuple(
         StoredMessage(seq=head.length + index, message=message, estimated_tokens=estimate_message(message, count))

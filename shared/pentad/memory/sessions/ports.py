@@ -83,7 +83,7 @@ class SessionStore(Protocol):
         Raises:
             NotFound: no such session.
             InvalidTransition: a newer run has taken the session over.
-            SessionBusy: the version is not the expected one: another writer was faster.
+            SessionBusy: the version is not the expected one: another writer changed the session first.
             StoreUnavailable: the store did not answer.
         """
         ...
@@ -111,6 +111,6 @@ class SessionStore(Protocol):
         """Return the tenant's sessions, the last used first.
 
         Raises:
-            InvalidInput: the cursor is not one of ours.
+            InvalidInput: the cursor is not valid.
         """
         ...

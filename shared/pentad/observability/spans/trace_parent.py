@@ -1,4 +1,4 @@
-"""Where a span belongs: X-Ray's header read into the identifiers of OpenTelemetry."""
+"""Find a span's place in its trace: read X-Ray's header into the identifiers of OpenTelemetry."""
 
 import re
 import secrets

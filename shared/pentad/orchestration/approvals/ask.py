@@ -151,7 +151,7 @@ class Asking:
         stored = self._runs.find_step(run.tenant, run.run, step)
         agent = self._catalog.agents.get(run.agent)
         if stored is None or agent is None:
-            what = f"there is no agent {run.agent}" if agent is None else "the run has no such step"
+            what = f"there is no agent '{run.agent}'" if agent is None else "the run has no such step"
             raise NotFound(what, field="agent" if agent is None else "step")
         now = self._now()
         calls = [
@@ -195,7 +195,7 @@ class Asking:
         if draft is not None:
             return {"kind": "answer", "text": draft}
         if not calls:
-            raise NotFound("nothing of this step awaits a human", field="step")
+            raise NotFound("nothing in this step waits for a human", field="step")
         return {"kind": "calls"}
 
     def _find_draft(self, run: Run, step: Step) -> str | None:

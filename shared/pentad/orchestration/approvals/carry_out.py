@@ -1,4 +1,4 @@
-"""What follows from an approval, once it is stored: calls, conversation, run, and what the execution is woken with.
+"""Carry out a stored decision: change its calls, conversation and run, and make the output that wakes the execution.
 
 All of it may be repeated by whoever comes next: the same decision again, the expiry, a retried request.
 """
@@ -62,7 +62,7 @@ class CarryOut:
 
         Raises:
             InvalidTransition: the run has ended.
-            StoreUnavailable: a store did not answer, or another writer was faster; again is safe.
+            StoreUnavailable: a store did not answer, or another writer changed the session first; again is safe.
         """
         run = self._runs.get(approval.tenant, approval.run)
         if approval.status is ApprovalStatus.PENDING:

@@ -130,14 +130,14 @@ class Decide:
             before = self._approvals.get(tenant, name)
             if groups is not None and before.group not in groups:
                 raise PolicyDenied(
-                    f"the group {before.group} is asked, and the credential is in none such",
+                    f"only the group '{before.group}' can decide, and your credential is not in it",
                     field="group",
-                    fix=f"use a credential of the group {before.group}",
+                    fix=f"use a credential of the group '{before.group}'",
                 )
             first = first or before
             if say.shown is None and shown_hash(before) != shown_hash(first):
                 raise InvalidTransition(
-                    "the approval was changed just now", field="approval", fix="read it again and decide on that"
+                    "the approval has just changed", field="approval", fix="read it again, then decide"
                 )
             after = apply_say(before, say, self._catalog.tools)
             if after == before:

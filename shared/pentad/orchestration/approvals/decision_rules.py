@@ -97,14 +97,14 @@ def apply_say(approval: Approval, say: Say, tools: Mapping[str, ToolSpec]) -> Ap
     """
     if say.shown not in (None, shown_hash(approval)) and not _is_repeated_edit(approval, say):
         raise InvalidInput(
-            "the arguments are not those of this approval",
+            "the arguments are not the ones that this approval shows",
             field="arguments_hash",
-            fix="read the approval again and decide on what it shows now",
+            fix="read the approval again, then decide on what it shows",
         )
     if approval.status is not ApprovalStatus.PENDING:
         if _is_repeat(approval, say):
             return approval
-        raise InvalidTransition(f"the approval is {approval.status} already", field="approval")
+        raise InvalidTransition(f"the approval is already {approval.status}", field="approval")
     if say.at >= approval.expires_at:
         raise InvalidTransition("the approval has expired", field="approval")
     changed = _HANDLERS[say.verb](approval, say, tools)
@@ -128,7 +128,9 @@ def _is_repeat(approval: Approval, say: Say) -> bool:
 
 def _approve(approval: Approval, say: Say, tools: Mapping[str, ToolSpec]) -> Approval:
     if approval.kind == "question":
-        raise InvalidInput("a question is not approved", field="decision", fix="answer it, or reject it with a reason")
+        raise InvalidInput(
+            "a question can't be approved", field="decision", fix="answer it, or reject it with a reason"
+        )
     _check_bound(approval, say)
     allowed = _resolve_allowed_tools(approval, say)
     shown = shown_hash(approval)
@@ -145,7 +147,7 @@ def _reject(approval: Approval, say: Say, tools: Mapping[str, ToolSpec]) -> Appr
 def _edit(approval: Approval, say: Say, tools: Mapping[str, ToolSpec]) -> Approval:
     _check_bound(approval, say)
     if not approval.calls and not is_draft(approval):
-        raise InvalidInput("there is nothing to edit here", field="decision", fix="use answer, reject or escalate")
+        raise InvalidInput("this approval has nothing to edit", field="decision", fix="use answer, reject or escalate")
     allowed = _resolve_allowed_tools(approval, say)
     _check_edit(approval, say)
     changed = _apply_edit(approval, say)
@@ -158,7 +160,7 @@ def _edit(approval: Approval, say: Say, tools: Mapping[str, ToolSpec]) -> Approv
             check_arguments(tools.get(call.tool), call)
     changes = (*approval.changes, Change(what="edited", by=say.by, at=say.at, group=approval.group, reason=say.reason))
     if len(changes) > MAX_CHANGES:
-        raise InvalidInput("the approval was changed too often", field="decision", fix="approve or reject it")
+        raise InvalidInput("the approval has been changed too often", field="decision", fix="approve or reject it")
     # What was voted for is not what is shown now.
     update = {"votes": (), "changes": changes, "allowed_tools": allowed}
     return _add_vote(changed.model_copy(update=update), say)
@@ -167,20 +169,20 @@ def _edit(approval: Approval, say: Say, tools: Mapping[str, ToolSpec]) -> Approv
 def _answer(approval: Approval, say: Say, tools: Mapping[str, ToolSpec]) -> Approval:
     if approval.kind not in {"question", "escalation"}:
         fix = "use edit to change the drafted answer" if approval.kind == "answer" else "use approve, edit or reject"
-        raise InvalidInput("nothing was asked that an answer could go to", field="decision", fix=fix)
+        raise InvalidInput("this approval is not a question", field="decision", fix=fix)
     return _set_decision(approval, ApprovalStatus.ANSWERED, say, reply=_get_text(say))
 
 
 def _escalate(approval: Approval, say: Say, tools: Mapping[str, ToolSpec]) -> Approval:
     group = say.group or next(iter(approval.escalate_to), None)
     if group is None:
-        raise InvalidInput("there is no next group", field="group", fix="name the group that is to be asked")
+        raise InvalidInput("there is no next group", field="group", fix="name the group to ask")
     if not re.fullmatch(GROUP_PATTERN, group):
         raise InvalidInput("the group is not well formed", field="group", fix=f"match {GROUP_PATTERN}")
     if group == approval.group:
         if approval.asked_at is not None:
             return approval  # a repeat of the say that brought it there
-        raise InvalidInput(f"the group {group} is asked already", field="group", fix="name another group")
+        raise InvalidInput(f"the group '{group}' is already being asked", field="group", fix="name another group")
     if count_escalations(approval) >= MAX_ESCALATIONS:
         raise InvalidInput(f"it was escalated {MAX_ESCALATIONS} times", field="group", fix="decide it")
     return _move_to_group(approval, group, by=say.by, at=say.at, reason=say.reason)
@@ -217,7 +219,7 @@ def settle(
         if stored.status is status:
             return stored
         if stored.status is not ApprovalStatus.PENDING:
-            raise InvalidTransition(f"the approval is {stored.status} already", field="approval")
+            raise InvalidTransition(f"the approval is already {stored.status}", field="approval")
         if at >= stored.expires_at and status is not ApprovalStatus.EXPIRED:
             raise InvalidTransition("the approval has expired", field="approval")
         settled = _set_decision(stored, status, Say("reject", by, at, reason=reason), version=stored.version + 1)
@@ -228,7 +230,7 @@ def settle(
 
 def make_contention_error() -> StoreUnavailable:
     """Return the error of a change that others were faster than, `RACES` times."""
-    return StoreUnavailable("others change this approval at the same time; try again")
+    return StoreUnavailable("others are changing this approval; try again")
 
 
 def apply_timeout(approval: Approval, now: datetime) -> Approval:
@@ -313,27 +315,27 @@ def _with_arguments(call: ApprovalCall, arguments: dict[str, Any] | None) -> App
 def _check_edit(approval: Approval, say: Say) -> None:
     if is_draft(approval):
         if say.arguments:
-            raise InvalidInput("a drafted answer has no arguments", field="arguments", fix="send the new text in text")
+            raise InvalidInput("a drafted answer has no arguments", field="arguments", fix="put the new text in 'text'")
         _get_text(say)
         return
     if say.text is not None:
-        raise InvalidInput("calls have no text", field="text", fix="send the new arguments in arguments")
+        raise InvalidInput("tool calls have no text", field="text", fix="put the new arguments in 'arguments'")
     shown = {call.index for call in approval.calls}
     unknown = sorted(set(say.arguments) - shown)
     if unknown or not say.arguments:
         raise InvalidInput(
             f"the approval shows no call {unknown[0]}" if unknown else "the edit has no arguments",
             field=f"arguments.{unknown[0]}" if unknown else "arguments",
-            fix=f"give whole arguments by the call's index, one of {', '.join(map(str, sorted(shown)))}",
+            fix=f"give the complete arguments by call index, one of {', '.join(map(str, sorted(shown)))}",
         )
 
 
 def _check_bound(approval: Approval, say: Say) -> None:
     if say.shown is None and is_bound(approval):
         raise InvalidInput(
-            "several humans decide on this approval, so a decision has to say on what",
+            "several humans decide on this approval, so a decision must say what it is about",
             field="arguments_hash",
-            fix="read the approval and give back its arguments_hash",
+            fix="read the approval and send its arguments_hash",
         )
 
 
@@ -348,7 +350,7 @@ def _resolve_allowed_tools(approval: Approval, say: Say) -> tuple[str, ...]:
 
 def _get_text(say: Say) -> str:
     if say.text is None or not say.text.strip():
-        raise InvalidInput("there is no text", field="text", fix="give the words in text")
+        raise InvalidInput("there is no text", field="text", fix="put the words in 'text'")
     if len(say.text) > TEXT_CHARACTERS:
         raise InvalidInput(f"the text has more than {TEXT_CHARACTERS:,} characters", field="text", fix="shorten it")
     return say.text

@@ -1,4 +1,4 @@
-"""Check arguments that a human wrote in place of the model's: by the same schema, with the field and the fix named."""
+"""Check arguments that a human wrote in place of the model's against the tool's schema."""
 
 import json
 from collections.abc import Mapping
@@ -44,7 +44,7 @@ def check_arguments(tool: ToolSpec | None, call: ApprovalCall) -> None:
     """
     place = f"arguments.{call.index}"
     if tool is None:
-        raise InvalidInput(f"there is no tool {call.tool} any more", field=place, fix="reject the call")
+        raise InvalidInput(f"the tool '{call.tool}' no longer exists", field=place, fix="reject the call")
     # Imported here: jsonschema takes 0.2 s to load, and few decisions are edits.
     import jsonschema
     from jsonschema.validators import validator_for
@@ -57,7 +57,7 @@ def check_arguments(tool: ToolSpec | None, call: ApprovalCall) -> None:
     # The rule that is broken, and not jsonschema's own words: those hold the value that was sent.
     rule, fix = _explain_violation(error)
     raise InvalidInput(
-        f"the arguments don't fit the schema of {call.tool}: {rule}",
+        f"the arguments don't fit the schema of '{call.tool}': {rule}",
         field=f"{place}.{path}" if path else place,
         fix=fix,
     )

@@ -1,4 +1,4 @@
-"""Notices to humans: that something waits for them, where to decide, and nothing of what it is about.
+"""Send notices to humans: that something waits for them and where to decide, never what it is about.
 
 The stores' events go over the bus; a function sends each to the channels of its group. A task token, arguments, a draft
 or a question are in no notice: whoever may see those has a credential and follows the link.
@@ -126,7 +126,7 @@ def read_announcement(body: str) -> Announcement:
     try:
         return Announcement.model_validate(json.loads(body)["detail"])
     except (ValueError, KeyError, TypeError) as error:
-        raise InvalidInput("the message is no event of an approval", field="body") from error
+        raise InvalidInput("the message is not an approval event", field="body") from error
 
 
 _SUBJECTS: Mapping[Kind, str] = {
@@ -153,7 +153,7 @@ def build_notice(told: Announcement, link_base: str) -> Notice:
         lines += [f"Open until: {told.expires_at:%Y-%m-%d %H:%M} UTC", f"Decide: {link}"]
     else:
         lines += [f"Outcome: {told.status.value}", f"Details: {link}"]
-    lines += ["", "What it is about is shown there only."]
+    lines += ["", "The details are shown only there."]
     return Notice(reference=told.approval, group=told.group, subject=subject, text="\n".join(lines), link=link)
 
 

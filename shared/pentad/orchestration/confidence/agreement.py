@@ -1,4 +1,4 @@
-"""How equal two replies to one request are: from 0 (they disagree) to 1 (they say or do the same). Pure.
+"""Measure how far two replies to one request agree, from 0 (they differ) to 1 (they say or do the same). Pure.
 
 Calls are compared by their canonical arguments. Two calls are equal where tool and arguments are; they are alike where
 they differ in nothing but prose (a text of at least `PROSE_WORDS` words in both, such as a mail's body), and then as

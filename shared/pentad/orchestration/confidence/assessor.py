@@ -1,4 +1,4 @@
-"""How sure a turn is: its sources asked one after the other, each billed to the run and bounded by the deadline.
+"""Assess how sure a turn is: ask its sources one after the other, each billed to the run and bounded by the deadline.
 
 A source that fails (no model answered, no budget is left, no time is left, the reply was no rating) gives no signal and
 is reported; it never fails the turn, which is paid for and would have to be asked for again. What no signal means says
@@ -146,5 +146,5 @@ class Assess:
         )
         sampled = self._model.complete(asked, deadline=until)
         if sampled.stop not in _SAMPLED:
-            raise ModelUnavailable("the sample is no reply")
+            raise ModelUnavailable("the sample is not a reply")
         return sampled.message

@@ -1,4 +1,4 @@
-"""How sure a turn is, and what that allows. Pure.
+"""Combine a turn's signals into a confidence, and find the band that says what it allows. Pure.
 
 The rule, in three sentences:
 

@@ -1,4 +1,4 @@
-"""What models are asked when they rate a turn: the model itself (self-report), or another one (judge). Pure.
+"""Write what models are asked when they rate a turn: the model itself (self-report) or another one (judge). Pure.
 
 Both give the same value, `Rating`: first why, then a probability. Asked this way, what models say of themselves follows
 how often they are right better than the probabilities of their tokens do (Tian et al. 2023, "Just Ask for Calibration",

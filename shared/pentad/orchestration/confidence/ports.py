@@ -1,4 +1,4 @@
-"""What a turn asks of whoever tells how sure it is."""
+"""What a turn asks of the assessor."""
 
 from collections.abc import Sequence
 from typing import Protocol

@@ -1,4 +1,4 @@
-"""What can be checked of a turn without a model. Pure, and free of charge.
+"""Check of a turn what can be checked without a model. Pure, and free of charge.
 
 ``citations``: every marker of the answer points to a passage that was given. ``tool_errors``: every tool that this run
 used gave a result in the end (a failure that a later call of the same tool made good does not count; a call that a

@@ -1,4 +1,4 @@
-"""What follows from a run's end: nobody is asked about it any more; one event for everybody, and its metrics."""
+"""Announce the end of a run: close its open approvals, publish one event, count its metrics."""
 
 from datetime import datetime
 from typing import Any

@@ -1,4 +1,4 @@
-"""Runs that nobody tells of: whoever reads one looks at the clock.
+"""Fail runs whose execution died silently, on read.
 
 AWS tells nobody of the end of an Express execution; and nobody asks again for a run without an idempotency key whose
 starter died between storing it and starting its execution.

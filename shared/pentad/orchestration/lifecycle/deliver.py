@@ -1,4 +1,4 @@
-"""The end of a run: its answer with citations, or why there is none; and the end of a tool call that died.
+"""End a run with its answer and citations, or with the reason why there is none; end a tool call that died.
 
 What it reads does not grow with the run: the run, its last step and that step's message. Citations were resolved by
 the turn; only where a human has edited the answer is the conversation read for them again.

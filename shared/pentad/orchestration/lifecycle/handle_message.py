@@ -1,4 +1,4 @@
-"""What the runs queue's messages lead to: a run, the next run of a session, the end of a dead one, a second chance."""
+"""Handle a message of the runs queue: start a run, start a session's next run, end a dead run, or redrive one."""
 
 from typing import Protocol
 

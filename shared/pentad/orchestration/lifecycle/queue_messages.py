@@ -1,4 +1,4 @@
-"""Messages of the runs queue: those that ask for a run, and those that tell what a session or a run needs."""
+"""Read and write the messages of the runs queue."""
 
 import json
 from typing import Any, Literal, NamedTuple
@@ -71,7 +71,7 @@ def read_message(body: str, message_id: str) -> Read:
     except ValueError as error:
         raise InvalidInput("the message is not valid JSON", field="body", fix="send one JSON object") from error
     if not isinstance(content, dict):
-        raise InvalidInput("the message is no JSON object", field="body", fix="send one JSON object")
+        raise InvalidInput("the message is not a JSON object", field="body", fix="send one JSON object")
     kind = content.get("detail-type") if "detail" in content else None
     detail = content.get("detail")
     if isinstance(detail, dict):
@@ -112,9 +112,9 @@ def _parse_execution_end(detail: Json) -> Died:
         reference = json.loads(detail["input"])
         error = _ENDS[detail["status"]]
     except (KeyError, TypeError, ValueError) as failure:
-        raise InvalidInput("the event names no run", field="detail") from failure
+        raise InvalidInput("the event does not name a run", field="detail") from failure
     if not isinstance(reference, dict):
-        raise InvalidInput("the event names no run", field="detail")
+        raise InvalidInput("the event does not name a run", field="detail")
     tenant, run = _check_ids(reference, "tenant", "run")
     return Died(tenant, run, error)
 

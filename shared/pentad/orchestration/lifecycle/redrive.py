@@ -96,12 +96,12 @@ class Redrive:
         """
         failed = self._runs.get(tenant, run)
         if failed.status is not RunStatus.FAILED:
-            raise InvalidTransition(f"only a failed run can go on; this one is {failed.status}", field="run")
+            raise InvalidTransition(f"only a failed run can be redriven; this one is {failed.status}", field="run")
         if failed.parent is not None:
             raise InvalidTransition("the run is a step of a workflow", field="run", fix=f"redrive {failed.parent}")
         spec = self._catalog.agents.get(failed.agent) or self._catalog.workflows.get(failed.agent)
         if spec is None:
-            raise NotFound(f"there is no agent {failed.agent} any more", field="agent")
+            raise NotFound(f"the agent '{failed.agent}' no longer exists", field="agent")
         return self._start.begin(self._make_run(failed), self._build_message(failed, spec), spec, heals=True)
 
     def _make_run(self, failed: Run) -> Run:

@@ -1,4 +1,4 @@
-"""The review list: what was done, or came to nothing, and that a human should look at afterwards."""
+"""Put on the review list what a human should look at afterwards."""
 
 from collections.abc import Sequence
 from datetime import datetime

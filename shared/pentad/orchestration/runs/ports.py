@@ -212,7 +212,7 @@ class WorkflowEngine(Protocol):
         """Let a waiting task go on.
 
         Raises:
-            InvalidTransition: the task waits no longer.
+            InvalidTransition: the task no longer waits.
         """
         ...
 

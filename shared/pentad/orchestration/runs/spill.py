@@ -1,4 +1,4 @@
-"""Bodies too large for a DynamoDB item go to S3, and a reference stands in the item."""
+"""Keep bodies that are too large for a DynamoDB item in S3, with a reference in the item."""
 
 from pentad.aws.table import Item
 from pentad.memory.objects.ports import ObjectStore

@@ -1,4 +1,4 @@
-"""Kill switches, and tools that are out of order for a while: what may go on right now.
+"""Decide what may run now: kill switches, and tools that are out of order for a while.
 
 An operator's switch on everything, a tenant, an agent or a tool holds until it is taken back. A tool that fails for
 good `FAILURES` times in a row is out of order for a time that doubles with each failure after that; when it is over,

@@ -129,7 +129,7 @@ class ForkRun:
         try:
             return self._catalog.get_agent(source.agent)
         except KeyError as error:
-            raise NotFound(f"there is no agent {source.agent} any more", field="agent") from error
+            raise NotFound(f"the agent '{source.agent}' no longer exists", field="agent") from error
 
     def _make_run(self, source: Run, request: ForkRequest, trigger: Trigger, key: str | None) -> Run:
         now = self._now()
@@ -189,7 +189,7 @@ class ForkRun:
         }
         if model not in usable:
             raise InvalidInput(
-                "there is no chat model of that name", field="model", fix=f"use one of {', '.join(sorted(usable))}"
+                "no chat model has that name", field="model", fix=f"use one of {', '.join(sorted(usable))}"
             )
         if agent.tools and not usable[model].capabilities.tools:
             raise InvalidInput("the model can't use tools, and the agent has some", field="model")
@@ -229,7 +229,9 @@ class ForkRun:
         if request.at > last:
             if last and self._is_final_turn(source, own, last):
                 raise InvalidInput(
-                    f"turn {last} is the run's last, and ended it", field="at", fix=f"give a turn from 0 to {last - 1}"
+                    f"turn {last} ended the run, so nothing follows it",
+                    field="at",
+                    fix=f"give a turn from 0 to {last - 1}",
                 )
             turns = f"turns up to {last}" if last else "no turn yet: only 0 can be given"
             raise InvalidInput(f"the run has {turns}", field="at", fix=f"give a turn from 0 to {last}")

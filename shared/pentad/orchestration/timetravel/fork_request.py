@@ -1,4 +1,4 @@
-"""What a fork asks for: where, and what is different from there; and what that makes of results and overrides."""
+"""The request of a fork, and what it makes of the results and overrides of the run."""
 
 import hashlib
 import json

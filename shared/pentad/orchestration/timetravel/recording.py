@@ -1,4 +1,4 @@
-"""A recording: what went in and out of one ended run, so that it can be run again without model, tool or network.
+"""Record one ended run: all that went in and out of it, to run it again without model, tool or network.
 
 It holds words (of the user, the model, the tools, the humans who decided) and is to be kept like them. It does not
 hold: the tenant's and the users' names, the agent's prompt (its digest), thinking and providers' raw forms, what undoes
@@ -175,7 +175,7 @@ def record(
         raise InvalidTransition(f"the run is {run.status}", field="run", fix="wait for its end, or cancel it")
     agent = catalog.agents.get(run.agent)
     if agent is None:
-        raise NotFound(f"there is no agent {run.agent} any more", field="agent")
+        raise NotFound(f"the agent '{run.agent}' no longer exists", field="agent")
     stored = _read_messages(run, sessions)
     replies = {one.message.message_id: one.message for one in stored}
     first = run.first_step

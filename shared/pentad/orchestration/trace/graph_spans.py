@@ -1,4 +1,4 @@
-"""A run's graphs in its waterfall: their nodes below the tool's call, their model attempts below the nodes. Pure."""
+"""Add a run's graphs to its waterfall: nodes below the tool's call, model attempts below the nodes. Pure."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

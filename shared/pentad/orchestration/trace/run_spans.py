@@ -1,4 +1,4 @@
-"""A run's waterfall from its execution's history, its steps, model attempts and tool calls. Pure.
+"""Make a run's waterfall from its execution's history, steps, model attempts and tool calls. Pure.
 
 States and functions come from the history (what Step Functions saw), models and tools from our own records (what the
 functions did inside), each hung below the function that made it.

@@ -1,4 +1,4 @@
-"""The pieces of a run's waterfall: spans, and the tree that they are made of. Pure."""
+"""The spans of a waterfall, and the tree that they form. Pure."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What a model turn leads to. Pure: the same message gives the same decision, on every retry."""
+"""Decide what a model turn leads to. Pure: the same message gives the same decision, on every retry."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal

@@ -1,4 +1,4 @@
-"""Tell a loop from work that repeats itself. Pure.
+"""Detect loops: tell a repeated call from work that repeats on purpose. Pure.
 
 Trajectories of real tool use make equal calls that are meant: a status is read before, between and after changes, and
 the same amount is refunded twice. So the same call with the same arguments alone is no loop. It is one where the call

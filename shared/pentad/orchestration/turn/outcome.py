@@ -1,4 +1,4 @@
-"""What a model turn came to, before it is stored as a step; and what it cost."""
+"""The outcome of a model turn before it is stored as a step, and its cost."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace

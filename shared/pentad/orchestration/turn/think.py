@@ -1,4 +1,4 @@
-"""Think: one model turn of a run. Retried at any point, it never asks the model twice for what is stored.
+"""Run one model turn (the Think state). Retried at any point, it never asks the model twice for what is stored.
 
 The order of the writes: the results of the last step's tools and the reply go to the session in one append, then the
 step and its calls in one transaction. A retry finds the step (and returns its decision), or the reply and how sure it
@@ -148,7 +148,7 @@ class Think:
         try:
             return self._catalog.get_agent(name)
         except KeyError as error:
-            raise NotFound(f"there is no agent {name}", field="agent") from error
+            raise NotFound(f"there is no agent '{name}'", field="agent") from error
 
     def _get_availability(self, turn: TurnInput, agent: AgentSpec) -> Availability:
         return (

@@ -1,4 +1,4 @@
-"""What is stored as a turn begins: the run, its agent, and the part of the conversation that the model is sent.
+"""Load what a turn begins with: the run, its agent, and the part of the conversation that the model is sent.
 
 That part is bounded by the agent's water marks, whatever the length of the session or of the run: where it no longer
 fits, a new epoch begins (`pentad.memory.context.window.advance_epoch`), and the messages before it are not read again.

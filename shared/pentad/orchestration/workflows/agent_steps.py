@@ -1,4 +1,4 @@
-"""An agent's step: a run of its own, started by the state machine, and what came of it."""
+"""Run an agent's step: a run of its own, started by the state machine, and its result."""
 
 import re
 from datetime import datetime
@@ -109,7 +109,7 @@ class Children:
     def _get_agent(self, name: str) -> AgentSpec:
         found = self._stores.catalog.agents.get(name)
         if found is None:
-            raise NotFound(f"there is no agent {name}", field="agent")
+            raise NotFound(f"there is no agent '{name}'", field="agent")
         return found
 
     def _create_run(self, at: EnteredStep, parent: Run, agent: AgentSpec, prompt: str) -> Run:

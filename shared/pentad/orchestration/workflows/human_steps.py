@@ -1,4 +1,4 @@
-"""A human's step: who is asked what, and what came of it; and the approval of a tool's step that needs one."""
+"""Run a human's step: ask, and keep the result; also the approval of a tool's step that needs one."""
 
 from collections.abc import Callable
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""A model's step: one call of the gateway, answered once however often its state is tried."""
+"""Run a model's step: one call of the gateway, answered once however often its state is tried."""
 
 from pentad.domain.canonical import sha256_of
 from pentad.domain.declarations.workflows import EXPORT_CHARACTERS, ModelStep, StepResult

@@ -1,4 +1,4 @@
-"""Tools' calls of the failed runs that a redriven run goes on for: what has run does not run again."""
+"""Find tool calls of the failed runs that a redriven run continues: a call that has run does not run again."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -94,7 +94,7 @@ class DoneCalls:
             self._take(at, before, call.model_copy(update=done))
         if not tool.idempotent:
             raise EffectUncertain(
-                f"the call of {tool.name} was begun by {call.run} and cut off: it may or may not have happened",
+                f"the call of '{tool.name}' was begun by '{call.run}' and cut off: it may or may not have happened",
                 fix="look whether it has; then start the workflow anew, or do the rest by hand",
             )
         return Begun(call.arguments, key)

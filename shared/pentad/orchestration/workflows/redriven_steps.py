@@ -1,4 +1,4 @@
-"""What a redriven run takes over from the failed runs that it goes on for: what is finished is not done again.
+"""Take over the finished steps of the failed runs that a redriven run continues.
 
 A step is the same by its name and by the round of the loops around it. What a model or an agent was asked has to be the
 same as well: where the step's words, or a result that it refers to, are others by now, it is asked anew.

@@ -1,4 +1,4 @@
-"""The beginning and the end of a workflow's run, and the steps that are words only."""
+"""Begin and end a workflow's run, and run its steps that are text only."""
 
 from typing import Any
 
@@ -88,7 +88,7 @@ class Ends:
         Raises:
             NotFound: no such run or workflow.
             InvalidTransition: the run has ended.
-            SessionBusy: another writer was faster.
+            SessionBusy: another writer changed the session first.
             StoreUnavailable: the store did not answer.
         """
         run = self._stores.get_run(at)
@@ -104,7 +104,7 @@ class Ends:
         Raises:
             NotFound: no such run.
             InvalidTransition: the run has ended.
-            SessionBusy: another writer was faster.
+            SessionBusy: another writer changed the session first.
             StoreUnavailable: the store did not answer.
         """
         reason = f"The run was stopped: {extract_message(at.cause) or at.error}."[:_REASON_CHARACTERS]

@@ -1,4 +1,4 @@
-"""What every step of a workflow begins and ends with: its run and definition, what it refers to, its record."""
+"""Begin and end any step of a workflow: load its run and definition, resolve its references, record its result."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -71,7 +71,7 @@ class Stores:
         """
         found = self.catalog.workflows.get(name)
         if found is None:
-            raise NotFound(f"there is no workflow {name}", field="agent")
+            raise NotFound(f"there is no workflow '{name}'", field="agent")
         return found
 
     def get_step(self, at: EnteredStep, kind: type[S]) -> S:
@@ -82,7 +82,7 @@ class Stores:
         """
         found: AnyStep | None = self.get_workflow(at.agent).steps.get(at.step)
         if not isinstance(found, kind):
-            raise NotFound(f"the workflow {at.agent} has no such step {at.step}", field="step")
+            raise NotFound(f"the workflow '{at.agent}' has no step '{at.step}'", field="step")
         return found
 
     def get_run(self, at: Entered) -> Run:
@@ -96,7 +96,7 @@ class Stores:
         if run.agent != at.agent or run.session != at.session:
             raise NotFound("there is no such run of this workflow", field="run")
         if run.status.ended:
-            raise InvalidTransition(f"the run is {run.status.value}: nothing more is done in it", field="run")
+            raise InvalidTransition(f"the run is {run.status.value}: no further step runs in it", field="run")
         return run
 
     def get_allowed_run(self, at: Entered) -> Run:

@@ -1,4 +1,4 @@
-"""Templates of a workflow's steps: ``{{input}}``, ``{{step}}``, ``{{step.field}}`` and ``{{step | other}}``. Pure.
+"""Render templates of a workflow's steps: ``{{input}}``, ``{{step}}``, ``{{step.field}}``, ``{{step | other}}``. Pure.
 
 Of several, the first that has a result is put in: where branches lead to different steps.
 
@@ -51,7 +51,9 @@ def find_references(template: Any) -> tuple[Reference, ...]:
         for match in _MARKER.finditer(text):
             parsed = _parse_marker(match[1])
             if not parsed:
-                raise ValueError(f"{match[0]} is no reference: write {{{{input}}}}, {{{{step}}}} or {{{{step.field}}}}")
+                raise ValueError(
+                    f"{match[0]} is not a reference: write {{{{input}}}}, {{{{step}}}} or {{{{step.field}}}}"
+                )
             found |= dict.fromkeys(parsed)
     return tuple(found)
 

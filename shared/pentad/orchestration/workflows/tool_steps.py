@@ -1,4 +1,4 @@
-"""A tool's step: one call of a tool's function, planned, run by the tool's own runtime, and what came of it."""
+"""Run a tool's step: plan one call of the tool's function, and keep its result."""
 
 from typing import Any
 
@@ -100,7 +100,7 @@ class Calls:
     def _get_tool(self, name: str) -> ToolSpec:
         found = self._stores.catalog.tools.get(name)
         if found is None:
-            raise NotFound(f"there is no tool {name}", field="tool")
+            raise NotFound(f"there is no tool '{name}'", field="tool")
         return found
 
     def _store(self, at: EnteredStep, tool: ToolSpec, arguments: dict[str, Any], begun: Begun | None) -> None:

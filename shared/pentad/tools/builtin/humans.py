@@ -1,4 +1,4 @@
-"""The tools that every agent that may ask has without a function of its own: a human is what runs them.
+"""Declare the built-in tools that a human runs, ask_human and escalate; every agent that may ask has them.
 
 A call of one awaits a human and is in no Act state; the answer becomes its result. They are in no catalog, so an agent
 can't list them under ``tools``: ``humans.may_ask`` in ``agent.yaml`` gives both.

@@ -1,4 +1,4 @@
-"""Exact numbers for the calculator: fractions where they are exact, 50 digits where they can't be.
+"""Calculate with exact numbers: fractions where they are exact, 50 digits where they can't be.
 
 ``0.1 + 0.2`` is 0.3, and a value knows whether it is exact. Roots, logarithms and fractional powers have 50 digits, the
 trigonometric functions 15 (radians). An exact value that grows past 1,000 digits is rounded to 50: exact no more.
@@ -182,7 +182,7 @@ def _factorial(quantity: Quantity) -> Quantity:
 
 def _to_integer(quantity: Quantity, what: str) -> int:
     if quantity.value.denominator != 1:
-        raise make_error(f"{what} has to be whole", "use an integer")
+        raise make_error(f"{what} must be a whole number", "use an integer")
     return quantity.value.numerator
 
 
@@ -243,7 +243,7 @@ def apply(name: str, arguments: Sequence[Quantity]) -> Quantity:
     """
     function = FUNCTIONS.get(name)
     if function is None:
-        raise make_error(f"there is no function {name}", f"use one of: {', '.join(FUNCTIONS)}")
+        raise make_error(f"there is no function '{name}'", f"use one of: {', '.join(FUNCTIONS)}")
     if not function.least <= len(arguments) <= function.most:
         takes = str(function.least) if function.least == function.most else f"{function.least} to {function.most}"
         raise make_error(

@@ -1,4 +1,4 @@
-"""What a tool's function is given besides its arguments, and what it may give back besides its result."""
+"""What a tool's function receives besides its arguments, and what it may return besides its result."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

@@ -36,7 +36,7 @@ def load_tool(module_name: str) -> AnyTool:
     where = f"{module_name.replace('.', '/')}.py"
     if not re.fullmatch(TOOL_PATTERN, expected):
         raise make_declaration_error(
-            where, "the file's name is no tool's name", "use lower case, digits and underscores, at most 40"
+            where, "the file's name is not a valid tool name", "use lower case, digits and underscores, at most 40"
         )
     try:
         module = importlib.import_module(module_name)
@@ -56,7 +56,9 @@ def load_tool(module_name: str) -> AnyTool:
         )
     if tools[0].name != expected:
         raise make_declaration_error(
-            where, f"its tool is named {tools[0].name}", f"name the function {expected}, or the file {tools[0].name}.py"
+            where,
+            f"its tool is named '{tools[0].name}'",
+            f"name the function {expected}, or the file {tools[0].name}.py",
         )
     return tools[0]
 

@@ -1,4 +1,4 @@
-"""What a graph's tool is given at run time, and the name of its thread: no framework is imported here."""
+"""What a graph's tool receives at run time, and the name of its thread. No framework is imported here."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

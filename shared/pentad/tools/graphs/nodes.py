@@ -1,4 +1,4 @@
-"""What ran inside a graph: its nodes, kept beside the tool's call, for the run's trace. No framework is imported here.
+"""The nodes that ran inside a graph, kept beside the tool's call for the run's trace. No framework is imported here.
 
 One item a call, whatever the tries of it. It is bounded: of more than `NODES` runs of nodes the first are kept, and
 the others counted.

@@ -1,4 +1,4 @@
-"""A record store narrowed to what a tool declares: the same bounds as its role's, told in the house's words."""
+"""Check a tool's access to records against its grants; the bounds are those of its role."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -61,7 +61,7 @@ class GrantedRecords:
     def _check(self, kind: str, key: str, allowed: frozenset[str], access: str) -> None:
         if kind not in allowed:
             raise PolicyDenied(
-                f"the tool {self._tool} has no grant to {access} records of kind {kind}",
+                f"the tool '{self._tool}' has no grant to {access} records of kind '{kind}'",
                 field="permissions",
                 fix=f'declare Grant("records", "{access}", keys="{kind}")',
             )

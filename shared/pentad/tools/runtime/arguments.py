@@ -1,4 +1,4 @@
-"""Check a call's arguments against the tool's signature, and tell the model which field is wrong and what fits."""
+"""Check a call's arguments against the tool's signature; the error names the wrong field and what fits."""
 
 import json
 from typing import Any

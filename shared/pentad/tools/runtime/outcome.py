@@ -1,4 +1,4 @@
-"""Run a tool's function and turn whatever comes out of it into one outcome."""
+"""Run a tool's function, and turn its result or error into one outcome."""
 
 from dataclasses import dataclass
 from typing import Any

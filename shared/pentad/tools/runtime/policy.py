@@ -1,4 +1,4 @@
-"""Whether a call may run: pure, from what is stored and never from what the caller claims."""
+"""Check whether a call may run, from what is stored and never from what the caller claims. Pure."""
 
 from pentad.domain.canonical import arguments_hash
 from pentad.domain.declarations.agents import Catalog, ToolSpec
@@ -14,19 +14,19 @@ def check_policy(spec: ToolSpec, catalog: Catalog, run: Run, call: ToolCall, age
             missing, or the arguments are not those that were shown.
     """
     if call.tool != spec.name:
-        raise PolicyDenied(f"the call is for the tool {call.tool}, and this is {spec.name}", field="tool")
+        raise PolicyDenied(f"the call is for the tool '{call.tool}', but this is '{spec.name}'", field="tool")
     if run.agent != agent:
-        raise PolicyDenied(f"the run belongs to the agent {run.agent}, not to {agent}", field="agent")
+        raise PolicyDenied(f"the run belongs to the agent '{run.agent}', not to '{agent}'", field="agent")
     # A workflow may use what its own steps name.
     definition = catalog.agents.get(agent) or catalog.workflows.get(agent)
     if definition is None or spec.name not in definition.tools:
         raise PolicyDenied(
-            f"the agent {agent} may not use the tool {spec.name}",
+            f"the agent '{agent}' may not use the tool '{spec.name}'",
             field="tool",
-            fix=f"add {spec.name} to tools in agents/{agent}/agent.yaml",
+            fix=f"add '{spec.name}' to tools in agents/{agent}/agent.yaml",
         )
     if run.status.ended:
-        raise PolicyDenied(f"the run is {run.status.value}: nothing more runs in it", field="run")
+        raise PolicyDenied(f"the run is {run.status.value}: no further call runs in it", field="run")
     _check_approval(spec, run, call)
 
 

@@ -284,7 +284,7 @@ class ToolRuntime:
 
     def _check_undoable(self, call: ToolCall) -> None:
         if call.tool != self._tool.name:
-            raise InvalidTransition(f"the call is of the tool {call.tool}, not of {self._tool.name}", field="tool")
+            raise InvalidTransition(f"the call is of the tool '{call.tool}', not of '{self._tool.name}'", field="tool")
         if call.status is not CallStatus.SUCCEEDED:
             raise InvalidTransition(f"a call that is {call.status.value} can't be undone", field="status")
         if self._tool.undo is None or call.undo is None:

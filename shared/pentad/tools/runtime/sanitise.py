@@ -1,4 +1,4 @@
-"""Make what a tool returned fit for a model: JSON or text, bounded, without secrets and without hidden characters."""
+"""Make a tool's result fit for a model: JSON or text, bounded, without secrets or hidden characters."""
 
 import json
 import re

@@ -312,7 +312,7 @@ def test_a_decision_that_others_change_meanwhile_is_made_on_what_was_read_or_not
         return original(changed)
 
     world.approvals.replace = overtaken  # type: ignore[method-assign]
-    with pytest.raises(InvalidTransition, match="changed just now"):
+    with pytest.raises(InvalidTransition, match="has just changed"):
         _decide(world, approval, "approve")
     assert world.approvals.get(TENANT, approval.approval).status is ApprovalStatus.PENDING
 

@@ -169,7 +169,7 @@ def test_an_edit_that_does_not_fit_names_what_is_wrong_and_what_is_allowed(
 ) -> None:
     with pytest.raises(InvalidInput) as refused:
         _after(_approval(), _say("edit", arguments={0: given}))
-    assert refused.value.message.endswith(f"the schema of notes: {told}")
+    assert refused.value.message.endswith(f"the schema of 'notes': {told}")
     assert refused.value.fix == fix
 
 

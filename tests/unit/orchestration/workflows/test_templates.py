@@ -60,8 +60,8 @@ def test_references_of_a_value_are_found_in_all_its_strings() -> None:
         ("{{later}}", "no step later comes before; there are: facts, input, words"),
         ("{{facts.m}}", "the result of facts has no field m; it has: list, n, status"),
         ("{{words.n}}", "the result of words has no field n; it has: status"),
-        ("{{ 1 + 1 }}", "is no reference"),
-        ("{{facts..n}}", "is no reference"),
+        ("{{ 1 + 1 }}", "is not a reference"),
+        ("{{facts..n}}", "is not a reference"),
     ],
 )
 def test_what_a_template_refers_to_wrongly_is_told(template: str, told: str) -> None:

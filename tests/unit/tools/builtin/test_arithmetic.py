@@ -83,7 +83,7 @@ def test_rounded_values_say_that_they_are(expression: str, result: str) -> None:
         ("(-8)^(1/3)", "no real power"),
         ("ln(0)", "only positive numbers"),
         ("asin(2)", "not a real number"),
-        ("foo(1)", "there is no function foo"),
+        ("foo(1)", "there is no function 'foo'"),
         ("max()", "a number is missing"),
         ("sqrt(1, 2)", "takes 1 arguments"),
         ("x + 1", "'x' at position 1 is not known"),

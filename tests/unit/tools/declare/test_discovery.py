@@ -50,7 +50,7 @@ def test_each_module_gives_the_tool_of_its_name(package: Callable[..., str]) -> 
     [
         ("x = 1", "declares 0 tools"),
         (GOOD.format(name="one") + GOOD.format(name="two"), "declares 2 tools (one, two)"),
-        (GOOD.format(name="other"), "its tool is named other"),
+        (GOOD.format(name="other"), "its tool is named 'other'"),
         ("import no_such_module_anywhere", "can't be imported: ModuleNotFoundError"),
         ("def broken(:", "can't be imported: SyntaxError"),
         ("from functions.tools.calculator import calculator", "declares 0 tools"),
@@ -65,7 +65,7 @@ def test_a_wrong_file_is_named_with_what_and_fix(package: Callable[..., str], te
 
 
 def test_a_file_name_that_is_no_tool_name_is_refused(package: Callable[..., str]) -> None:
-    with pytest.raises(ConfigurationError, match="no tool's name"):
+    with pytest.raises(ConfigurationError, match="not a valid tool name"):
         discover(package(Upper=GOOD.format(name="Upper")))
 
 

@@ -110,7 +110,7 @@ class DynamoRegistry:
         """Return the tenant's documents by name.
 
         Raises:
-            InvalidInput: the cursor is not one of ours.
+            InvalidInput: the cursor is not valid.
         """
         pk = keys.collection_pk(tenant, "DOCS")
         found, end = self._table.query(pk, limit=limit, start=decode_cursor(cursor, pk))

@@ -75,7 +75,7 @@ class MemoryRegistry:
         """Return the tenant's documents by name.
 
         Raises:
-            InvalidInput: the cursor is not one of ours.
+            InvalidInput: the cursor is not valid.
         """
         pk = keys.collection_pk(tenant, "DOCS")
         start = decode_cursor(cursor, pk)

@@ -38,7 +38,7 @@ class S3Objects:
                     return None
                 if code_of(error) == "403":  # a HEAD has no body, so no name of the error
                     raise ConfigurationError(
-                        "the bucket refused to tell of an object", fix="grant s3:GetObject and s3:ListBucket"
+                        "the bucket refused to describe an object", fix="grant s3:GetObject and s3:ListBucket"
                     ) from error
                 raise
         return ObjectHead(

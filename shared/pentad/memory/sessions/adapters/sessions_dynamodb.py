@@ -152,7 +152,7 @@ class DynamoSessions:
         """Return the tenant's sessions, the last used first.
 
         Raises:
-            InvalidInput: the cursor is not one of ours.
+            InvalidInput: the cursor is not valid.
         """
         pk = keys.collection_pk(tenant, "SESSIONS")
         start = decode_cursor(cursor, pk, attribute="gsi1pk")
@@ -182,4 +182,4 @@ class DynamoSessions:
         if messages and [item["message_id"] for item in tail] == [message.message_id for message in messages]:
             return head
         items.check_fence(head, fence)
-        raise SessionBusy("another writer was faster")
+        raise SessionBusy("another writer changed the session first")

@@ -77,7 +77,7 @@ class MemorySessions:
                 if messages and tail == [message.message_id for message in messages]:
                     return head
                 check_fence(head, fence)
-                raise SessionBusy("another writer was faster")
+                raise SessionBusy("another writer changed the session first")
             check_fence(head, fence)
             after, stored = compute_append(head, messages, self._clock(), self._count)
             log.extend(stored)
@@ -125,7 +125,7 @@ class MemorySessions:
         """Return the tenant's sessions, the last used first.
 
         Raises:
-            InvalidInput: the cursor is not one of ours.
+            InvalidInput: the cursor is not valid.
         """
         pk = keys.collection_pk(tenant, "SESSIONS")
         start = decode_cursor(cursor, pk, attribute="gsi1pk")

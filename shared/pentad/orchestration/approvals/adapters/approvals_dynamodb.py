@@ -41,7 +41,7 @@ class DynamoApprovals:
             self._state.transact([putting, self._build_open_check(approval)])
         except ConditionFailed as failure:
             if failure.reasons[0] != "ConditionalCheckFailed":
-                raise InvalidTransition("the run has ended: nobody is asked any more", field="run") from failure
+                raise InvalidTransition("the run has ended, so no human can be asked", field="run") from failure
             return self._replace_token(approval, sealed)
         return approval
 

@@ -46,7 +46,7 @@ class KmsCipher:
             except ClientError as error:
                 if code_of(error) != "InvalidCiphertextException":
                     raise
-                raise PolicyDenied("the task token is of another approval") from error
+                raise PolicyDenied("the task token belongs to another approval") from error
         plain: bytes = reply["Plaintext"]
         return plain.decode()
 
@@ -63,7 +63,7 @@ class MemoryCipher:
         try:
             token, *context = json.loads(base64.b64decode(sealed))
         except (binascii.Error, ValueError) as error:
-            raise PolicyDenied("the task token is not one of ours") from error
+            raise PolicyDenied("the task token is not valid") from error
         if context != [tenant, approval]:
-            raise PolicyDenied("the task token is of another approval")
+            raise PolicyDenied("the task token belongs to another approval")
         return str(token)

@@ -77,7 +77,7 @@ class SlackNotifier:
             return lambda: http.client.HTTPSConnection(host, parts.port, timeout=_SECONDS, context=context), path
         if parts.scheme == "http" and host in _LOOPBACK and self._loopback:
             return lambda: http.client.HTTPConnection(host, parts.port, timeout=_SECONDS), path
-        raise ConfigurationError("the Slack webhook is no https address", fix="store the address that Slack shows")
+        raise ConfigurationError("the Slack webhook must be an https address", fix="store the address that Slack shows")
 
 
 def _send_once(connect: Callable[[], http.client.HTTPConnection], path: str, body: bytes) -> PentadError | None:
@@ -98,7 +98,7 @@ def _send_once(connect: Callable[[], http.client.HTTPConnection], path: str, bod
     if status >= _HTTP_SERVER_ERROR or status == _HTTP_TIMEOUT:
         return ToolUnavailable(f"Slack answered {status}")
     return ConfigurationError(
-        f"Slack refused the notice: {status}", fix="store a webhook in the secret that Slack still knows"
+        f"Slack refused the notice: {status}", fix="create a new webhook in Slack and store it in the secret"
     )
 
 

@@ -47,7 +47,7 @@ class StepFunctions:
                     return self.build_execution_arn(agent, name)
                 if code in {"StateMachineDoesNotExist", "StateMachineDeleting"}:
                     raise NotFound(
-                        f"the agent {agent} has no state machine", field="agent", fix="deploy the agent"
+                        f"the agent '{agent}' has no state machine", field="agent", fix="deploy the agent"
                     ) from error
                 raise
         return str(reply["executionArn"])
@@ -75,7 +75,7 @@ class StepFunctions:
             except ClientError as error:
                 if code_of(error) not in {"TaskTimedOut", "TaskDoesNotExist", "InvalidToken"}:
                     raise
-                raise InvalidTransition("the task waits no longer", field="approval") from error
+                raise InvalidTransition("the task no longer waits", field="approval") from error
 
     def is_running(self, execution_arn: str) -> bool:
         """See `WorkflowEngine`."""

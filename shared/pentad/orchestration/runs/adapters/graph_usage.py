@@ -1,4 +1,4 @@
-"""What the model calls of graphs cost, counted in their runs: in the transaction that puts an attempt on the ledger.
+"""Count the cost of a graph's model calls in its run, in the transaction that puts the attempt on the ledger.
 
 So the ledger is the truth: an attempt counts once, however often it is recorded or its tool call is tried, also where
 the graph's process died before it heard the answer. No framework is imported here: the gateway's function loads this.

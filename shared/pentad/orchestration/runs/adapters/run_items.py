@@ -149,7 +149,7 @@ def load_waiting(spill: Spill, item: Item) -> QueuedRequest:
 def make_queue_full_error() -> SessionBusy:
     """Return the error of a request that finds no place in its session's queue."""
     return SessionBusy(
-        f"the session's queue is full: {QUEUE_LENGTH} runs wait",
+        f"the session's queue is full: {QUEUE_LENGTH} runs are waiting",
         field="session",
         retry_after=5,
         fix="wait until some have ended, or use another session",

@@ -260,7 +260,7 @@ class DynamoRuns:
             if stored is None:
                 raise self._make_ended_error(call.tenant, call.run) from failure
             if stored is not call.status:
-                raise InvalidTransition(f"the tool call is {stored} already", field="status") from failure
+                raise InvalidTransition(f"the tool call is already {stored}", field="status") from failure
 
     def finish(
         self,
@@ -277,7 +277,7 @@ class DynamoRuns:
     ) -> Run:
         """See `RunStore`."""
         if not status.ended:
-            raise InvalidTransition(f"{status} is no end", field="status")
+            raise InvalidTransition(f"'{status}' does not end a run", field="status")
         end = {
             "status": status,
             "ended_at": at,
@@ -296,7 +296,7 @@ class DynamoRuns:
                 return self._end(current, current.model_copy(update=end))
             except ConditionFailed:
                 continue  # It has ended, or begun, meanwhile: look again.
-        raise StoreUnavailable("others change the run at the same time", retry_after=1)
+        raise StoreUnavailable("others are changing the run at the same time", retry_after=1)
 
     def _end(self, current: Run, ended: Run) -> Run:
         """End a run that is open: with its lease, with its lease that others wait for, or without one."""

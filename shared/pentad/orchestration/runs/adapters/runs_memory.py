@@ -218,7 +218,7 @@ class MemoryRuns:
                     _check_open(self.get(call.tenant, call.run))
                 self._calls[place] = call
             elif stored.status is not call.status:
-                raise InvalidTransition(f"the tool call is {stored.status} already", field="status")
+                raise InvalidTransition(f"the tool call is already {stored.status}", field="status")
 
     def finish(
         self,
@@ -235,7 +235,7 @@ class MemoryRuns:
     ) -> Run:
         """See `RunStore`."""
         if not status.ended:
-            raise InvalidTransition(f"{status} is no end", field="status")
+            raise InvalidTransition(f"'{status}' does not end a run", field="status")
         with self._lock:
             stored = self.get(tenant, run)
             if stored.status.ended:
@@ -271,7 +271,7 @@ class MemoryRuns:
                 "another run of this session has not ended", field="session", retry_after=expires_at - begins
             )
         if self._queues.get((run.tenant, run.session)) and run.if_busy != "interrupt":
-            raise SessionBusy("other runs wait for this session", field="session", retry_after=1)
+            raise SessionBusy("other runs are waiting for this session", field="session", retry_after=1)
 
     def _enqueue(self, run: Run, waiting: "_Waiting") -> Run:
         queue = self._queues.setdefault((run.tenant, run.session), [])

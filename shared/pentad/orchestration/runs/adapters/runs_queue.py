@@ -1,4 +1,4 @@
-"""Who comes next in a session: the first of its queue takes it over by one transaction, whoever tries it how often."""
+"""Promote the first run of a session's queue, by one transaction that may be tried again."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -74,7 +74,7 @@ class RunQueue:
                 return self._grant_lease(run, item, lease, now)
             except ConditionFailed:
                 continue  # Somebody was faster: look again.
-        raise StoreUnavailable("others change the session's queue at the same time", retry_after=1)
+        raise StoreUnavailable("others are changing the session's queue at the same time", retry_after=1)
 
     def _grant_lease(self, run: Run, item: Item, lease: Item, now: datetime) -> Item:
         waiting = load_waiting(self._spill, item)

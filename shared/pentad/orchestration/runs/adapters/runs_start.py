@@ -92,7 +92,7 @@ class RunStart:
                     if waiting is not None:
                         return waiting
             self._sleep(random.uniform(0, _BACKOFF_SECONDS * 2**attempt))  # noqa: S311 - jitter, no secret
-        raise SessionBusy("others write to the session at the same time", field="session", retry_after=1)
+        raise SessionBusy("others are writing to the session at the same time", field="session", retry_after=1)
 
     def _try(
         self, run: Run, request: Message | None, session_days: int, lease_seconds: int, lost: _Lost | None
@@ -234,7 +234,9 @@ def _renew_head(head: Session, now: datetime) -> Session:
 def _check_owner(session: Session, run: Run) -> None:
     if session.agent != run.agent:
         raise InvalidInput(
-            f"the session belongs to the agent {session.agent}", field="session", fix="use that agent or a new session"
+            f"the session belongs to the agent '{session.agent}'",
+            field="session",
+            fix="use that agent or a new session",
         )
     if session.user != run.user:
         raise InvalidInput("the session belongs to another user", field="session", fix="use that user or a new session")
@@ -244,7 +246,7 @@ def _make_busy_error(lease: Item, run: Run) -> SessionBusy:
     now = run.created_at.timestamp()
     held = holder_of(lease, now) is not None
     return SessionBusy(
-        "another run of this session has not ended" if held else "other runs wait for this session",
+        "another run of this session has not ended" if held else "other runs are waiting for this session",
         field="session",
         retry_after=max(0.0, float(lease["expires_at"]) - now) if held else 1,
         fix="wait until it has ended, or use another session",

@@ -35,7 +35,7 @@ class LambdaTools:
             except ClientError as error:
                 if code_of(error) != "ResourceNotFoundException":
                     raise
-                raise NotFound(f"there is no function of the tool {tool}", field="undo_token") from error
+                raise NotFound(f"the tool '{tool}' has no function", field="undo_token") from error
         if reply.get("FunctionError"):
             raise _parse_error(reply["Payload"].read())
 

@@ -157,7 +157,7 @@ class Machine:
     def _run_map(self, state: Json, scope: _Scope) -> list[Any]:
         items = scope.render(state["Items"])
         if not isinstance(items, list) or len(items) > _MAX_ITEMS:
-            raise MachineError("States.QueryEvaluationError", "Items is no array, or too long")
+            raise MachineError("States.QueryEvaluationError", "Items is not an array, or it is too long")
         results = []
         for index, item in enumerate(items):
             inside = _Scope(

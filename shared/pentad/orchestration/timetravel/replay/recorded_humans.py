@@ -1,4 +1,4 @@
-"""The humans of a replay: asked as they would be asked now, they say what they said then."""
+"""Stand in for the humans of a replay: they are asked by the code of now, and decide what they decided then."""
 
 from collections.abc import Callable
 from datetime import datetime

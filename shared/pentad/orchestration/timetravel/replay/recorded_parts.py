@@ -1,4 +1,4 @@
-"""What stands in for model, assessor, switchboard and search in a replay: each says what was recorded."""
+"""Stand in for model, assessor, switchboard and search in a replay: each returns what was recorded."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence

@@ -66,7 +66,7 @@ class Replay:
         self._evaluate = evaluate
         name = recording.definition.agent
         if name not in catalog.agents:
-            raise CannotReplay(f"there is no agent {name} any more")
+            raise CannotReplay(f"the agent '{name}' no longer exists")
         self._agent: AgentSpec = catalog.agents[name]
         self._time = recording.created_at
         self.tape = Tape(recording)
@@ -310,7 +310,7 @@ def _build_catalog(recording: Recording) -> Catalog:
     try:
         agent = AgentSpec.model_validate({**definition.settings, "prompt": RECORDED, "description": RECORDED})
     except ValueError as error:
-        raise CannotReplay(f"the recorded agent is not one of this version: {error}") from error
+        raise CannotReplay(f"this version can't read the recorded agent: {error}") from error
     return Catalog(agents={agent.name: agent}, tools=dict(own))
 
 

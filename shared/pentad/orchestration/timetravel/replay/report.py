@@ -1,4 +1,4 @@
-"""What a replay found: whether the run goes as it was recorded, and where it first does not."""
+"""Report what a replay found: whether the run goes as it was recorded, and where it first differs."""
 
 from typing import Any, Literal
 

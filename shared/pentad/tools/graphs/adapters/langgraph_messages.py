@@ -124,7 +124,7 @@ def _to_image(part: Mapping[str, Any]) -> ImageBlock:
         address = part.get("image_url", "")
         matched = _DATA_URL.fullmatch(address.get("url", "") if isinstance(address, Mapping) else str(address))
         if matched is None:
-            raise InvalidInput("an image has to be given as base64", field="messages", fix="send its data, not a link")
+            raise InvalidInput("an image must be given as base64", field="messages", fix="send its data, not a link")
         media, data = matched["media"], matched["data"]
     try:
         return ImageBlock(media_type=media, data=data)

@@ -189,7 +189,7 @@ def _make_function(
     def run(**values: Any) -> Any:
         context: ToolContext = values.pop(CONTEXT)
         if equipment is None:
-            raise ConfigurationError(f"the graph {name} has no gateway here", fix="run it as a tool of a deployment")
+            raise ConfigurationError(f"the graph '{name}' has no gateway here", fix="run it as a tool of a deployment")
         return _GraphCall(graph, equipment, context, values).run()
 
     run.__name__ = run.__qualname__ = name

@@ -36,7 +36,7 @@ class DynamoEffects:
             )
         except ConditionFailed as failure:
             if failure.reasons and failure.reasons[0] != "ConditionalCheckFailed":
-                raise InvalidTransition("the run has ended: nothing more runs in it", field="run") from failure
+                raise InvalidTransition("the run has ended: no further call runs in it", field="run") from failure
             return self.find(effect.tenant, effect.run, effect.effect_key)
         return None
 

@@ -23,7 +23,7 @@ class MemoryEffects:
         """See `EffectStore`."""
         with self._lock:
             if in_open_run and _key_of(effect) not in self._effects and self._ended(effect.tenant, effect.run):
-                raise InvalidTransition("the run has ended: nothing more runs in it", field="run")
+                raise InvalidTransition("the run has ended: no further call runs in it", field="run")
             earlier = self._effects.setdefault(_key_of(effect), effect)
             return None if earlier is effect else earlier
 

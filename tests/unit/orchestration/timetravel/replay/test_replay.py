@@ -149,7 +149,7 @@ def test_a_difference_of_all_turns_is_told_once() -> None:
 
 
 def test_an_agent_that_is_gone_can_not_be_replayed() -> None:
-    with pytest.raises(CannotReplay, match="no agent desk"):
+    with pytest.raises(CannotReplay, match="the agent 'desk' no longer exists"):
         replay(_recording("answer"), CATALOG.model_copy(update={"agents": {}}), definition_of("desk"))
 
 
