@@ -18,7 +18,8 @@ from pentad.domain.usage import Usage
 from pentad.domain.values import FrozenValue
 from pentad.models.breaker.ports import Breaker
 from pentad.models.catalog.catalog import Link, ModelCatalog, ModelEntry
-from pentad.models.gateway.pursuit import Pace, Sender, estimate_usage
+from pentad.models.gateway.pursuit import estimate_usage
+from pentad.models.gateway.sender import Pace, Sender
 from pentad.models.ledger.attempts import Attempts, MakeId
 from pentad.models.ledger.ports import Ledger
 from pentad.models.providers.exchange import ProviderFailure, ProviderReply, ProviderVectors
@@ -173,7 +174,11 @@ class Drill:
         context = CallContext(tenant=TENANT, purpose="drill")
         attempts = Attempts(context, tier, self._ledger, self._clock, self._ids, self._telemetry)
         pace = Pace(until, LINK_SECONDS, self._clock, _refuse_sleep, lambda: 0.0)
-        failure = self._ask_model(exercise, Link(position=position, model=model), attempts, pace)
+        error: str | None = None
+        try:
+            self._ask_model(exercise, Link(position=position, model=model), attempts, pace)
+        except ProviderFailure as failure:
+            error = failure.error
         made = attempts.made[-1] if attempts.made else None
         ok = made is not None and made.outcome in _ANSWERS
         self._telemetry.count(names.DRILL_LINK, int(ok), unit="None", provider=model.provider, model=model.name)
@@ -187,42 +192,43 @@ class Drill:
                 outcome=made.outcome if made else None,
                 duration_ms=made.duration_ms if made else 0,
                 cost_nanousd=made.cost_nanousd if made else 0,
-                error=None if ok or failure is None else failure.error,
+                error=None if ok else error,
             )
             for tier, link in exercise.places
         ]
 
-    def _ask_model(self, exercise: Exercise, link: Link, attempts: Attempts, pace: Pace) -> ProviderFailure | None:
+    def _ask_model(self, exercise: Exercise, link: Link, attempts: Attempts, pace: Pace) -> None:
+        """Ask a model once; raises ProviderFailure where it does not answer."""
         model = exercise.model
         if model.kind == "embedding":
             embedder = self._embed.get(model.provider)
             if embedder is None:
-                return _make_unconfigured_failure(model)
+                raise _make_unconfigured_failure(model)
             dimensions = exercise.dimensions or model.dimensions or 0
             vectors: Sender[ProviderVectors] = Sender(link, attempts, pace, 0, breaker=self._breaker, past=True)
-            return vectors.make_attempt(
+            vectors.make_attempt(
                 lambda timeout: embedder.send(model, ["ok"], dimensions=dimensions, timeout=timeout),
                 lambda reply: None,
                 lambda reply: Usage(input_tokens=1),
-            )[1]
+            )
+            return
         provider = self._chat.get(model.provider)
         if provider is None:
-            return _make_unconfigured_failure(model)
+            raise _make_unconfigured_failure(model)
         request = _make_request(attempts.context, pace.clock())
         sender: Sender[ProviderReply] = Sender(link, attempts, pace, 0, breaker=self._breaker, past=True)
-        return sender.make_attempt(
+        sender.make_attempt(
             lambda timeout: provider.send(
                 model, request, max_output_tokens=OUTPUT_TOKENS, timeout=timeout, effort="low"
             ),
-            _find_failure,
+            _check_answer,
             lambda reply: estimate_usage(model, request, reply),
-        )[1]
+        )
 
 
-def _find_failure(reply: ProviderReply) -> ProviderFailure | None:
-    if reply.text.strip() or reply.blocks:
-        return None
-    return ProviderFailure(Outcome.MALFORMED, f"an empty reply that ended by {reply.stop}")
+def _check_answer(reply: ProviderReply) -> None:
+    if not reply.text.strip() and not reply.blocks:
+        raise ProviderFailure(Outcome.MALFORMED, f"an empty reply that ended by {reply.stop}")
 
 
 def _make_unconfigured_failure(model: ModelEntry) -> ProviderFailure:

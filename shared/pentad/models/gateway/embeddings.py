@@ -20,7 +20,7 @@ from pentad.domain.usage import Usage
 from pentad.models.breaker.circuits import AlwaysClosed
 from pentad.models.breaker.ports import Breaker
 from pentad.models.catalog.catalog import Link, ModelCatalog, Route
-from pentad.models.gateway.pursuit import Pace, Sender
+from pentad.models.gateway.sender import Pace, Sender
 from pentad.models.gateway.tokens import estimate_tokens
 from pentad.models.gateway.walk import Walk
 from pentad.models.ledger.attempts import Attempts, MakeId
@@ -105,7 +105,6 @@ class EmbeddingGateway:
     ) -> list[tuple[float, ...]]:
         model = sender.link.model
         provider = self._providers[model.provider]
-        tried = False
 
         def send(timeout: float) -> ProviderVectors:
             return provider.send(model, batch, dimensions=dimensions, timeout=timeout)
@@ -113,17 +112,14 @@ class EmbeddingGateway:
         def estimate(_: ProviderVectors) -> Usage:
             return estimate_usage(batch)
 
-        while True:
-            reply, failure = sender.make_attempt(send, _find_failure, estimate)
-            if reply is not None and failure is None:
-                return [normalise_vector(vector) for vector in reply.vectors]
-            found = failure or ProviderFailure(Outcome.MALFORMED, "no vectors")
-            recovery = RECOVERIES[found.outcome]
-            if tried or not found.sent or not (recovery.retry or recovery.repair):
-                raise found
-            tried = True
-            if not sender.wait(found):
-                raise found
+        try:
+            reply = sender.make_attempt(send, _check_directions, estimate)
+        except ProviderFailure as failure:
+            recovery = RECOVERIES[failure.outcome]
+            if not failure.sent or not (recovery.retry or recovery.repair) or not sender.wait(failure):
+                raise
+            reply = sender.make_attempt(send, _check_directions, estimate)
+        return [normalise_vector(vector) for vector in reply.vectors]
 
 
 def split_batches(texts: Sequence[str], window: int, factor: float) -> list[list[str]]:
@@ -167,11 +163,10 @@ def estimate_usage(texts: Sequence[str], factor: float = 1.0) -> Usage:
     return Usage(input_tokens=math.ceil(sum(estimate_tokens(text) for text in texts) * factor))
 
 
-def _find_failure(reply: ProviderVectors) -> ProviderFailure | None:
+def _check_directions(reply: ProviderVectors) -> None:
     lengths = (math.hypot(*vector) for vector in reply.vectors)
-    if all(math.isfinite(length) and length > 0 for length in lengths):
-        return None
-    return ProviderFailure(Outcome.MALFORMED, "a vector has no direction")
+    if not all(math.isfinite(length) and length > 0 for length in lengths):
+        raise ProviderFailure(Outcome.MALFORMED, "a vector has no direction")
 
 
 def _make_reply(link: Link, vectors: list[tuple[float, ...]], attempts: Attempts) -> EmbedReply:

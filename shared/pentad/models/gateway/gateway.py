@@ -21,7 +21,8 @@ from pentad.models.breaker.circuits import AlwaysClosed
 from pentad.models.breaker.ports import Breaker
 from pentad.models.catalog.catalog import Link, ModelCatalog
 from pentad.models.gateway.candidates import select_candidates
-from pentad.models.gateway.pursuit import Pace, Pursuit
+from pentad.models.gateway.pursuit import Pursuit
+from pentad.models.gateway.sender import Pace
 from pentad.models.gateway.walk import Walk
 from pentad.models.ledger.attempts import Attempts, MakeId
 from pentad.models.ledger.ports import Ledger

@@ -4,23 +4,16 @@ An attempt is repeated on the same model at most once for each reason: once afte
 Retry-After asks for), once to repair a malformed reply, once with a larger cap after a truncated one.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Generic, Protocol, TypeVar
 
-from pentad.domain.errors import PentadError
 from pentad.domain.messages import Message, TextBlock
-from pentad.domain.models import Attempt, ChatRequest, Outcome, StopReason
+from pentad.domain.models import ChatRequest, Outcome, StopReason
 from pentad.domain.usage import Usage
-from pentad.models.breaker.breaker import Admission, CircuitState, Evidence
-from pentad.models.breaker.circuits import AlwaysClosed, CircuitOpen, circuit_of
-from pentad.models.breaker.ports import Breaker
-from pentad.models.catalog.catalog import Link, ModelEntry, Route
+from pentad.models.catalog.catalog import ModelEntry, Route
 from pentad.models.gateway.candidates import has_room, output_cap
+from pentad.models.gateway.sender import Sender
 from pentad.models.gateway.tokens import estimate_request, estimate_tokens
-from pentad.models.ledger.attempts import Attempts
-from pentad.models.providers import backoff
 from pentad.models.providers.exchange import ProviderFailure, ProviderReply
 from pentad.models.providers.outcomes import RECOVERIES
 from pentad.models.providers.ports import ProviderChat
@@ -28,165 +21,27 @@ from pentad.models.structured import checks
 
 MAX_PAUSES = 4
 GO_ON = "Go on."
-UNREPORTED = "usage was not reported: estimated"
+_UNUSABLE = {
+    StopReason.REFUSAL: Outcome.REFUSAL,
+    StopReason.CONTEXT_OVERFLOW: Outcome.CONTEXT_OVERFLOW,
+    StopReason.MAX_TOKENS: Outcome.TRUNCATED,
+}
+"""Outcomes of replies that ended by these."""
 
 
-@dataclass(frozen=True)
-class Pace:
-    """Time as one call of the gateway sees it.
-
-    Args:
-        deadline: ``time.time()`` by which an answer is of use.
-        attempt_seconds: what one attempt may take at most.
-        clock: ``time.time``.
-        sleep: ``time.sleep``.
-        random: from 0 up to 1.
-    """
-
-    deadline: float
-    attempt_seconds: float
-    clock: Callable[[], float]
-    sleep: Callable[[float], None]
-    random: Callable[[], float]
-
-    @property
-    def remaining(self) -> float:
-        """Seconds to the deadline."""
-        return self.deadline - self.clock()
-
-    def compute_timeout(self, links_after: int) -> float:
-        """Return seconds the next attempt may take."""
-        return backoff.attempt_timeout(self.remaining, self.attempt_seconds, links_after)
-
-    def wait(self, tries: int, retry_after: float | None, links_after: int) -> bool:
-        """Wait before another try of the same link; return False, at once, where the deadline does not allow it."""
-        seconds = max(backoff.compute_backoff(tries, self.random()), retry_after or 0.0)
-        left = self.remaining - seconds
-        if left - backoff.reserve(max(0.0, left), links_after) < backoff.MIN_USEFUL_SECONDS:
-            return False
-        self.sleep(seconds)
-        return True
-
-
-class Sent(Protocol):
-    """What a provider sends back, as far as the ledger is concerned."""
-
-    @property
-    def request_id(self) -> str | None:
-        """The provider's id of the request."""
-        ...
-
-    @property
-    def usage(self) -> Usage | None:
-        """As the provider counted it."""
-        ...
-
-
-R = TypeVar("R", bound=Sent)
-
-
-class Sender(Generic[R]):
-    """Make attempts on one link: each with the breaker's leave, timed, and on the ledger before and after.
+class UnusableReply(ProviderFailure):
+    """A reply came, and can't be used as it is.
 
     Args:
-        link: the link.
-        attempts: the ledger of this call.
-        pace: its time.
-        links_after: links behind this one, for which time is kept.
-        breaker: gives leave and learns from what comes.
-        past: make the first attempt without the breaker's leave.
+        reply: the reply.
+        outcome: what is wrong with it.
+        error: the same in words, for the ledger.
+        problems: sentences for the model about it.
     """
 
-    def __init__(
-        self,
-        link: Link,
-        attempts: Attempts,
-        pace: Pace,
-        links_after: int,
-        *,
-        breaker: Breaker | None = None,
-        past: bool = False,
-    ) -> None:
-        self.link = link
-        self.pace = pace
-        self.links_after = links_after
-        self.made = 0
-        self._attempts = attempts
-        self._breaker = breaker or AlwaysClosed()
-        self._circuit = circuit_of(link)
-        self._past = past
-
-    def make_attempt(
-        self,
-        send: Callable[[float], R],
-        verdict: Callable[[R], ProviderFailure | None],
-        estimate: Callable[[R], Usage],
-    ) -> tuple[R | None, ProviderFailure | None]:
-        """Make one attempt; return the reply, the failure, or both where a reply came that can't be used as it is.
-
-        Args:
-            send: sends, given seconds.
-            verdict: what is wrong with a reply, if anything.
-            estimate: a reply's usage where the provider did not say.
-        """
-        timeout = self.pace.compute_timeout(self.links_after)
-        if timeout < backoff.MIN_USEFUL_SECONDS:
-            return None, ProviderFailure(Outcome.TIMEOUT, "no time left", sent=False)
-        past, self._past = self._past, False
-        admission = Admission() if past else self._breaker.admit(self._circuit, seconds=timeout)
-        if admission is None:
-            return None, CircuitOpen()
-        learned = Evidence(None, self.pace.clock(), timeout, probe=admission.probe, past=past)
-        try:
-            reply, failure = self._run_attempt(lambda: send(timeout), verdict, estimate)
-            if failure is None:
-                learned = replace(learned, outcome=Outcome.OK)
-            elif failure.sent:
-                learned = replace(learned, outcome=failure.outcome, retry_after=failure.retry_after)
-            return reply, failure
-        finally:
-            self._breaker.report(self._circuit, learned)
-
-    def wait(self, failure: ProviderFailure) -> bool:
-        """Wait before another try of the link; False, at once, where deadline or breaker do not allow one."""
-        now = self.pace.clock()
-        circuit = self._breaker.look(self._circuit)
-        if circuit.get_state(now) is CircuitState.OPEN and circuit.next_try(now) > now + (failure.retry_after or 0.0):
-            return False
-        again = self.pace.wait(1, failure.retry_after, self.links_after)
-        if again:
-            self._attempts.count_retry(self.link, failure.outcome)
-        return again
-
-    def _run_attempt(
-        self,
-        send: Callable[[], R],
-        verdict: Callable[[R], ProviderFailure | None],
-        estimate: Callable[[R], Usage],
-    ) -> tuple[R | None, ProviderFailure | None]:
-        begun = self._attempts.begin(self.link)
-        try:
-            reply = send()
-        except ProviderFailure as failure:
-            if failure.sent:
-                self._record(begun, failure.outcome, failure.usage, failure.request_id, failure.error)
-            else:
-                self._attempts.cancel(begun)
-            return None, failure
-        except PentadError:  # of a budget or a store: nothing was sent
-            self._attempts.cancel(begun)
-            raise
-        usage, note = (reply.usage, None) if reply.usage is not None else (estimate(reply), UNREPORTED)
-        found = verdict(reply)
-        outcome, error = (found.outcome, found.error) if found else (Outcome.OK, note)
-        self._record(begun, outcome, usage, reply.request_id, error)
-        return reply, found
-
-    def _record(
-        self, begun: Attempt, outcome: Outcome, usage: Usage | None, request_id: str | None, error: str | None
-    ) -> None:
-        self.made += 1
-        self._attempts.record(self.link, begun, outcome, usage=usage, request_id=request_id, error=error)
+    def __init__(self, reply: ProviderReply, outcome: Outcome, error: str, *, problems: tuple[str, ...] = ()) -> None:
+        super().__init__(outcome, error, problems=problems)
+        self.reply = reply
 
 
 class Pursuit:
@@ -217,18 +72,18 @@ class Pursuit:
         Raises:
             ProviderFailure: this link gave none; recovery says what follows.
         """
-        reply, failure = self._make_attempt()
-        while self._prepare_continuation(reply) if failure is None else self._prepare_retry(failure):
-            reply, failure = self._make_attempt()
-        if reply is not None and reply.stop is StopReason.PAUSE and failure is None:
-            raise ProviderFailure(Outcome.MALFORMED, f"the reply paused {MAX_PAUSES} times")
-        cut = failure is not None and failure.outcome is Outcome.TRUNCATED
-        if reply is not None and (failure is None or (cut and _is_presentable(reply, self._request))):
-            return reply
-        raise failure or ProviderFailure(Outcome.MALFORMED, "no reply")
-
-    def _make_attempt(self) -> tuple[ProviderReply | None, ProviderFailure | None]:
-        return self._sender.make_attempt(self._send, self._find_failure, self._estimate)
+        while True:
+            try:
+                reply = self._sender.make_attempt(self._send, self._check, self._estimate)
+            except ProviderFailure as failure:
+                if self._prepare_retry(failure):
+                    continue
+                if isinstance(failure, UnusableReply) and _is_presentable(failure, self._request):
+                    return failure.reply
+                raise
+            if reply.stop is not StopReason.PAUSE:
+                return reply
+            self._prepare_continuation(reply)
 
     def _send(self, timeout: float) -> ProviderReply:
         reply = self._provider.send(
@@ -236,28 +91,27 @@ class Pursuit:
         )
         return join_replies(self._paused, reply)
 
-    def _find_failure(self, reply: ProviderReply) -> ProviderFailure | None:
-        ends = {
-            StopReason.REFUSAL: Outcome.REFUSAL,
-            StopReason.CONTEXT_OVERFLOW: Outcome.CONTEXT_OVERFLOW,
-            StopReason.MAX_TOKENS: Outcome.TRUNCATED,
-        }
-        if reply.stop in ends:
-            return ProviderFailure(ends[reply.stop], f"the reply ended by {reply.stop}")
+    def _check(self, reply: ProviderReply) -> None:
+        if reply.stop in _UNUSABLE:
+            raise UnusableReply(reply, _UNUSABLE[reply.stop], f"the reply ended by {reply.stop}")
         found = reply.problems if reply.stop is StopReason.PAUSE else checks.find_problems(reply, self._request)
-        return ProviderFailure(Outcome.MALFORMED, "the reply does not fit", problems=found) if found else None
+        if found:
+            raise UnusableReply(reply, Outcome.MALFORMED, "the reply does not fit", problems=found)
 
     def _estimate(self, reply: ProviderReply) -> Usage:
         return estimate_usage(self._model, self._request, reply)
 
-    def _prepare_continuation(self, reply: ProviderReply | None) -> bool:
+    def _prepare_continuation(self, reply: ProviderReply) -> None:
         """Prepare the next attempt where the model paused its turn; what it said so far is kept.
 
         The API takes a paused reply as the last message only where it ends in work of the provider's own tools, and
         none is used here, so a user's message asks the model to go on.
+
+        Raises:
+            ProviderFailure: it paused too often.
         """
-        if reply is None or reply.stop is not StopReason.PAUSE or self._pauses >= MAX_PAUSES:
-            return False
+        if self._pauses >= MAX_PAUSES:
+            raise ProviderFailure(Outcome.MALFORMED, f"the reply paused {MAX_PAUSES} times")
         self._pauses += 1
         if self._paused is None or reply.blocks != self._paused.blocks:
             now = datetime.fromtimestamp(self._sender.pace.clock(), UTC)
@@ -265,7 +119,6 @@ class Pursuit:
             note = Message(message_id="go-on", role="user", blocks=(TextBlock(text=GO_ON),), created_at=now)
             self._request = self._request.model_copy(update={"messages": (*self._asked, said, note)})
         self._paused = reply
-        return True
 
     def _prepare_retry(self, failure: ProviderFailure) -> bool:
         """Prepare another attempt if the outcome's recovery has one left."""
@@ -325,8 +178,9 @@ def estimate_usage(model: ModelEntry, request: ChatRequest, reply: ProviderReply
     return Usage(input_tokens=estimate_request(request, factor=model.token_factor), output_tokens=written)
 
 
-def _is_presentable(reply: ProviderReply, request: ChatRequest) -> bool:
-    """Tell if a truncated reply is of use: words, and nothing that half of would be wrong."""
-    if request.output_schema is not None:
+def _is_presentable(failure: UnusableReply, request: ChatRequest) -> bool:
+    """Tell if a reply is of use though it was truncated: words, and nothing that half of would be wrong."""
+    reply = failure.reply
+    if failure.outcome is not Outcome.TRUNCATED or request.output_schema is not None:
         return False
     return bool(reply.text.strip()) and not reply.tool_calls and not reply.problems

@@ -9,7 +9,7 @@ from pentad.models.breaker.breaker import CircuitState
 from pentad.models.breaker.circuits import CircuitOpen, circuit_of
 from pentad.models.breaker.ports import Breaker
 from pentad.models.catalog.catalog import Link
-from pentad.models.gateway.pursuit import Pace, Sender, Sent
+from pentad.models.gateway.sender import Pace, Sender, Sent
 from pentad.models.ledger.attempts import Attempts
 from pentad.models.providers.exchange import ProviderFailure
 from pentad.models.providers.outcomes import RECOVERIES

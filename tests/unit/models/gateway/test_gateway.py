@@ -19,7 +19,7 @@ from pentad.domain.models import Attempt, ChatReply, ChatRequest, Outcome, StopR
 from pentad.domain.usage import Usage
 from pentad.models.catalog.pricing import cost_of
 from pentad.models.gateway.gateway import TRUNCATED, Gateway
-from pentad.models.gateway.pursuit import UNREPORTED
+from pentad.models.gateway.sender import UNREPORTED
 from pentad.models.ledger.adapters.ledger_memory import MemoryLedger
 from pentad.models.providers.exchange import ProviderFailure
 from pentad.models.providers.outcomes import Scope

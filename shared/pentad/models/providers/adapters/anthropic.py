@@ -92,10 +92,11 @@ class AnthropicChat:
         client = self._clients.get_client(get_credentials(self._credentials, anthropic_wire.NAME))
         body = make_body(model, request, max_output_tokens=max_output_tokens, effort=effort)
         create = client.messages.with_streaming_response.create
-        try:
-            reply = exchange(self._provider, lambda limits: create(**body, timeout=limits), until, self._clock)
-        except ProviderFailure as failure:
-            if failure.status == 401:
-                self._credentials.forget()
-            raise
+        reply = exchange(
+            self._provider,
+            lambda limits: create(**body, timeout=limits),
+            until,
+            self._clock,
+            reject=self._credentials.forget,
+        )
         return anthropic_wire.decode(reply.body, model=model, request_id=reply.request_id)

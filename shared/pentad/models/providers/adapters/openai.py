@@ -8,7 +8,7 @@ from pentad.domain.models import ChatRequest
 from pentad.models.catalog.catalog import Effort, ModelEntry
 from pentad.models.providers.adapters import openai_wire
 from pentad.models.providers.adapters.sdk import CONNECT_SECONDS, ClientCache, Provider, exchange, get_credentials
-from pentad.models.providers.exchange import ProviderCredentials, ProviderFailure, ProviderReply
+from pentad.models.providers.exchange import ProviderCredentials, ProviderReply
 from pentad.models.providers.outcomes import OPENAI
 from pentad.models.providers.ports import CredentialSource
 
@@ -72,12 +72,13 @@ class OpenAIChat:
         client = self._clients.get_client(get_credentials(self._credentials, openai_wire.NAME))
         body = openai_wire.encode(model, request, max_output_tokens=max_output_tokens, effort=effort)
         create = client.responses.with_streaming_response.create
-        try:
-            # As extra_body: the body is in wire form already, and to look through it for what to transform takes the
-            # SDK a third of a millisecond for each message of the conversation.
-            reply = exchange(PROVIDER, lambda limits: create(extra_body=body, timeout=limits), until, self._clock)
-        except ProviderFailure as failure:
-            if failure.status == 401:
-                self._credentials.forget()
-            raise
+        # As extra_body: the body is in wire form already, and to look through it for what to transform takes the
+        # SDK a third of a millisecond for each message of the conversation.
+        reply = exchange(
+            PROVIDER,
+            lambda limits: create(extra_body=body, timeout=limits),
+            until,
+            self._clock,
+            reject=self._credentials.forget,
+        )
         return openai_wire.decode(reply.body, model=model, request_id=reply.request_id)

@@ -10,7 +10,7 @@ from pentad.models.providers.adapters import openai_compatible_wire
 from pentad.models.providers.adapters.openai import build_extra_options, load_sdk, make_client
 from pentad.models.providers.adapters.sdk import ClientCache, Provider, exchange, get_credentials
 from pentad.models.providers.adapters.secrets import PlacedCredentials
-from pentad.models.providers.exchange import ProviderFailure, ProviderReply
+from pentad.models.providers.exchange import ProviderReply
 from pentad.models.providers.outcomes import COMPATIBLE
 from pentad.models.providers.ports import CredentialSource
 
@@ -56,12 +56,13 @@ class OpenAICompatibleChat:
         )
         create = client.chat.completions.with_streaming_response.create
         extra = build_extra_options(credentials)
-        try:
-            # As extra_body, for the reason that `OpenAIChat` gives; what the SDK insists on is replaced by it.
-            asked = {"model": body["model"], "messages": [], "extra_body": body, **extra}
-            reply = exchange(self._provider, lambda limits: create(**asked, timeout=limits), until, self._clock)
-        except ProviderFailure as failure:
-            if failure.status == 401:
-                self._credentials.forget()
-            raise
+        # As extra_body, for the reason that `OpenAIChat` gives; what the SDK insists on is replaced by it.
+        asked = {"model": body["model"], "messages": [], "extra_body": body, **extra}
+        reply = exchange(
+            self._provider,
+            lambda limits: create(**asked, timeout=limits),
+            until,
+            self._clock,
+            reject=self._credentials.forget,
+        )
         return openai_compatible_wire.decode(reply.body, model=model, request_id=reply.request_id)

@@ -62,12 +62,13 @@ class OpenAIEmbeddings:
         body = {"model": model.id, "input": list(texts), **form}
         create = client.embeddings.with_streaming_response.create
         extra = build_extra_options(credentials)
-        try:
-            reply = exchange(self._provider, lambda limits: create(**body, **extra, timeout=limits), until, self._clock)
-        except ProviderFailure as failure:
-            if failure.status == 401:
-                self._credentials.forget()
-            raise
+        reply = exchange(
+            self._provider,
+            lambda limits: create(**body, **extra, timeout=limits),
+            until,
+            self._clock,
+            reject=self._credentials.forget,
+        )
         return _decode(reply.body, len(texts), dimensions, reply.request_id)
 
 

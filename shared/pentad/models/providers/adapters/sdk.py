@@ -100,7 +100,12 @@ def get_credentials(source: CredentialSource, provider: str) -> ProviderCredenti
 
 
 def exchange(
-    provider: Provider, open_response: Callable[[Any], Any], until: float, clock: Callable[[], float] = time.time
+    provider: Provider,
+    open_response: Callable[[Any], Any],
+    until: float,
+    clock: Callable[[], float] = time.time,
+    *,
+    reject: Callable[[], None] | None = None,
 ) -> WireReply:
     """Send one request and return its JSON.
 
@@ -111,6 +116,7 @@ def exchange(
             the socket, and what arrives in drops is cut off then. An SDK that had to be imported first, or a secret
             that had to be fetched, has used up its part.
         clock: seconds.
+        reject: called where the provider does not accept the credential (401), so that it is read anew next time.
 
     Raises:
         ProviderFailure: there is no usable reply.
@@ -121,7 +127,7 @@ def exchange(
     if timeout <= 0:
         raise ProviderFailure(Outcome.TIMEOUT, "no time left to send", sent=False)
     limits = httpx2.Timeout(timeout, connect=min(CONNECT_SECONDS, timeout))
-    with _translate_errors(provider, clock), open_response(limits) as response:
+    with _translate_errors(provider, clock, reject), open_response(limits) as response:
         request_id = _clean_identifier(response.headers.get(provider.request_id_header)) or None
         data = _read(response, until, clock, request_id)
     return WireReply(_parse_object(data, request_id), request_id)
@@ -151,7 +157,9 @@ def _parse_object(data: bytes, request_id: str | None) -> dict[str, Any]:
 
 
 @contextlib.contextmanager
-def _translate_errors(provider: Provider, clock: Callable[[], float]) -> Iterator[None]:
+def _translate_errors(
+    provider: Provider, clock: Callable[[], float], reject: Callable[[], None] | None
+) -> Iterator[None]:
     """Translate what the SDK and httpx2 raise.
 
     The cause is cut off ("from None"): providers repeat parts of prompts and of keys in their messages, and a
@@ -163,6 +171,8 @@ def _translate_errors(provider: Provider, clock: Callable[[], float]) -> Iterato
     try:
         yield
     except sdk.APIStatusError as error:
+        if error.status_code == 401 and reject is not None:
+            reject()
         raise _make_failure(provider, error, clock()) from None
     except (sdk.APITimeoutError, httpx2.TimeoutException) as error:
         raise ProviderFailure(Outcome.TIMEOUT, type(error).__name__) from None

@@ -1,0 +1,176 @@
+"""Make attempts on one link of a chain: each with the breaker's leave, in time, and on the ledger before and after."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Generic, Protocol, TypeVar
+
+from pentad.domain.errors import PentadError
+from pentad.domain.models import Attempt, Outcome
+from pentad.domain.usage import Usage
+from pentad.models.breaker.breaker import Admission, CircuitState, Evidence
+from pentad.models.breaker.circuits import AlwaysClosed, CircuitOpen, circuit_of
+from pentad.models.breaker.ports import Breaker
+from pentad.models.catalog.catalog import Link
+from pentad.models.ledger.attempts import Attempts
+from pentad.models.providers import backoff
+from pentad.models.providers.exchange import ProviderFailure
+
+UNREPORTED = "usage was not reported: estimated"
+
+
+@dataclass(frozen=True)
+class Pace:
+    """Time as one call of the gateway sees it.
+
+    Args:
+        deadline: ``time.time()`` by which an answer is of use.
+        attempt_seconds: what one attempt may take at most.
+        clock: ``time.time``.
+        sleep: ``time.sleep``.
+        random: from 0 up to 1.
+    """
+
+    deadline: float
+    attempt_seconds: float
+    clock: Callable[[], float]
+    sleep: Callable[[float], None]
+    random: Callable[[], float]
+
+    @property
+    def remaining(self) -> float:
+        """Seconds to the deadline."""
+        return self.deadline - self.clock()
+
+    def compute_timeout(self, links_after: int) -> float:
+        """Return seconds the next attempt may take."""
+        return backoff.attempt_timeout(self.remaining, self.attempt_seconds, links_after)
+
+    def wait(self, tries: int, retry_after: float | None, links_after: int) -> bool:
+        """Wait before another try of the same link; return False, at once, where the deadline does not allow it."""
+        seconds = max(backoff.compute_backoff(tries, self.random()), retry_after or 0.0)
+        left = self.remaining - seconds
+        if left - backoff.reserve(max(0.0, left), links_after) < backoff.MIN_USEFUL_SECONDS:
+            return False
+        self.sleep(seconds)
+        return True
+
+
+class Sent(Protocol):
+    """What a provider sends back, as far as the ledger is concerned."""
+
+    @property
+    def request_id(self) -> str | None:
+        """The provider's id of the request."""
+        ...
+
+    @property
+    def usage(self) -> Usage | None:
+        """As the provider counted it."""
+        ...
+
+
+R = TypeVar("R", bound=Sent)
+
+
+class Sender(Generic[R]):
+    """Makes the attempts on one link.
+
+    Args:
+        link: the link.
+        attempts: the ledger of this call.
+        pace: its time.
+        links_after: links behind this one, for which time is kept.
+        breaker: gives leave and learns from what comes.
+        past: make the first attempt without the breaker's leave.
+    """
+
+    def __init__(
+        self,
+        link: Link,
+        attempts: Attempts,
+        pace: Pace,
+        links_after: int,
+        *,
+        breaker: Breaker | None = None,
+        past: bool = False,
+    ) -> None:
+        self.link = link
+        self.pace = pace
+        self.links_after = links_after
+        self.made = 0
+        self._attempts = attempts
+        self._breaker = breaker or AlwaysClosed()
+        self._circuit = circuit_of(link)
+        self._past = past
+
+    def make_attempt(self, send: Callable[[float], R], check: Callable[[R], None], estimate: Callable[[R], Usage]) -> R:
+        """Make one attempt and return the reply.
+
+        Args:
+            send: sends, given seconds.
+            check: raises ProviderFailure for a reply that can't be used as it is.
+            estimate: a reply's usage where the provider did not say.
+
+        Raises:
+            CircuitOpen: the breaker gives no leave; nothing was sent.
+            ProviderFailure: no reply came, none in the time that is left, or none of use.
+            PentadError: a budget or a store did not let it be sent.
+        """
+        timeout = self.pace.compute_timeout(self.links_after)
+        if timeout < backoff.MIN_USEFUL_SECONDS:
+            raise ProviderFailure(Outcome.TIMEOUT, "no time left", sent=False)
+        past, self._past = self._past, False
+        admission = Admission() if past else self._breaker.admit(self._circuit, seconds=timeout)
+        if admission is None:
+            raise CircuitOpen()
+        learned = Evidence(None, self.pace.clock(), timeout, probe=admission.probe, past=past)
+        try:
+            reply = self._send(lambda: send(timeout), check, estimate)
+            learned = replace(learned, outcome=Outcome.OK)
+            return reply
+        except ProviderFailure as failure:
+            if failure.sent:
+                learned = replace(learned, outcome=failure.outcome, retry_after=failure.retry_after)
+            raise
+        finally:
+            self._breaker.report(self._circuit, learned)
+
+    def wait(self, failure: ProviderFailure) -> bool:
+        """Wait before another try of the link; False, at once, where deadline or breaker do not allow one."""
+        now = self.pace.clock()
+        circuit = self._breaker.look(self._circuit)
+        if circuit.get_state(now) is CircuitState.OPEN and circuit.next_try(now) > now + (failure.retry_after or 0.0):
+            return False
+        again = self.pace.wait(1, failure.retry_after, self.links_after)
+        if again:
+            self._attempts.count_retry(self.link, failure.outcome)
+        return again
+
+    def _send(self, send: Callable[[], R], check: Callable[[R], None], estimate: Callable[[R], Usage]) -> R:
+        """Send, and put on the ledger what became of it."""
+        begun = self._attempts.begin(self.link)
+        try:
+            reply = send()
+        except ProviderFailure as failure:
+            if failure.sent:
+                self._record(begun, failure.outcome, failure.usage, failure.request_id, failure.error)
+            else:
+                self._attempts.cancel(begun)
+            raise
+        except PentadError:  # of a budget or a store: nothing was sent
+            self._attempts.cancel(begun)
+            raise
+        usage, note = (reply.usage, None) if reply.usage is not None else (estimate(reply), UNREPORTED)
+        try:
+            check(reply)
+        except ProviderFailure as failure:
+            self._record(begun, failure.outcome, usage, reply.request_id, failure.error)
+            raise
+        self._record(begun, Outcome.OK, usage, reply.request_id, note)
+        return reply
+
+    def _record(
+        self, begun: Attempt, outcome: Outcome, usage: Usage | None, request_id: str | None, error: str | None
+    ) -> None:
+        self.made += 1
+        self._attempts.record(self.link, begun, outcome, usage=usage, request_id=request_id, error=error)
