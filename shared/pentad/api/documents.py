@@ -3,10 +3,10 @@
 import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Protocol
 
 from pydantic import Field
 
+from pentad.api.ports import DocumentStore
 from pentad.api.views.views import DocumentUpload, Upload
 from pentad.domain.errors import InvalidInput
 from pentad.domain.ids import check_id
@@ -32,22 +32,6 @@ class DocumentRequest(FrozenValue):
 
     name: str = Field(min_length=1, max_length=NAME_CHARACTERS, description="a relative path, such as docs/plan.md")
     media_type: str = Field(max_length=200, description="the content's type, such as text/markdown")
-
-
-class DocumentStore(Protocol):
-    """The documents bucket, as far as the API reaches it."""
-
-    def sign_upload(self, key: str, media_type: str, seconds: int) -> tuple[str, dict[str, str]]:
-        """Return a presigned address for one PUT, and the headers that are signed with it."""
-        ...
-
-    def delete(self, key: str) -> None:
-        """Remove an object; one that is not there is no error.
-
-        Raises:
-            StoreUnavailable: the store did not answer.
-        """
-        ...
 
 
 def check_name(name: str) -> str:

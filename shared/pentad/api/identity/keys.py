@@ -10,64 +10,16 @@ import re
 import secrets
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Protocol
 
-from pydantic import Field
-
+from pentad.api.identity.api_key import KEY_ID_PATTERN, ApiKey
 from pentad.api.identity.caller import SCOPES, Caller
-from pentad.domain.declarations.agents import GROUP_PATTERN, GroupName
+from pentad.api.identity.ports import KeyStore
+from pentad.domain.declarations.agents import GROUP_PATTERN
 from pentad.domain.errors import InvalidInput, NotAuthenticated
-from pentad.domain.ids import TENANT_PATTERN, TenantId, UserId, check_id
-from pentad.domain.values import FrozenValue
+from pentad.domain.ids import TENANT_PATTERN, check_id
 
-KEY_ID_PATTERN = r"^[a-z0-9]{12}$"
 _TOKEN = re.compile(rf"ptd\.({TENANT_PATTERN[1:-1]})\.({KEY_ID_PATTERN[1:-1]})\.([A-Za-z0-9_-]{{43}})")
 _LONGEST = 200
-
-
-class ApiKey(FrozenValue):
-    """A key as it is stored."""
-
-    tenant: TenantId
-    key_id: str = Field(pattern=KEY_ID_PATTERN)
-    secret_hash: str = Field(description="SHA-256 of the secret, in hex", repr=False)
-    scopes: tuple[str, ...]
-    user: UserId | None = Field(default=None, description="set where the key is one user's")
-    groups: tuple[GroupName, ...] = Field(
-        default=(), description="whose approvals it may decide; those of all groups where there is none"
-    )
-    name: str = Field(default="", max_length=100, description="what it is for")
-    created_at: datetime
-    expires_at: datetime | None = None
-    disabled_at: datetime | None = None
-
-
-class KeyStore(Protocol):
-    """Where keys are kept."""
-
-    def get(self, tenant: str, key_id: str) -> ApiKey | None:
-        """Return a key, or None."""
-        ...
-
-    def put(self, key: ApiKey) -> None:
-        """Store a new key.
-
-        Raises:
-            InvalidTransition: there is one of that id.
-        """
-        ...
-
-    def disable(self, tenant: str, key_id: str, at: datetime) -> ApiKey:
-        """Disable a key; one that is disabled stays as it is.
-
-        Raises:
-            NotFound: there is no such key.
-        """
-        ...
-
-    def list(self, tenant: str) -> list[ApiKey]:
-        """Return a tenant's keys by id."""
-        ...
 
 
 def hash_secret(secret: str) -> str:

@@ -2,25 +2,13 @@
 
 import re
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any
 
 from pentad.api.identity.caller import SCOPES, Caller
+from pentad.api.identity.ports import TokenVerifier
 from pentad.domain.declarations.agents import GROUP_PATTERN
 from pentad.domain.errors import NotAuthenticated
 from pentad.domain.ids import TENANT_PATTERN, USER_PATTERN, derive_id
-
-
-class TokenVerifier(Protocol):
-    """Checks a token's signature and standard claims."""
-
-    def verify(self, token: str) -> Mapping[str, Any]:
-        """Return the token's claims.
-
-        Raises:
-            NotAuthenticated: anything about it is wrong.
-            StoreUnavailable: the issuer's keys could not be fetched.
-        """
-        ...
 
 
 class JwtAuthenticator:

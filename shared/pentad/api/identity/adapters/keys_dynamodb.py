@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from pentad.api.identity.keys import ApiKey
+from pentad.api.identity.api_key import ApiKey
 from pentad.aws.readable import from_stored
 from pentad.aws.table import ConditionFailed, Item, Table
 from pentad.domain import keys

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from pentad.api.identity.keys import ApiKey
+from pentad.api.identity.api_key import ApiKey
 from pentad.domain.errors import InvalidTransition, NotFound
 
 

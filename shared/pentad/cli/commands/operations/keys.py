@@ -9,7 +9,7 @@ from pentad.cli.console import EXIT_UNAVAILABLE, OPTIONS, OUT, CommandError, han
 from pentad.cli.target import LOCAL_TENANT, read_twin_facts
 
 if TYPE_CHECKING:
-    from pentad.api.identity.keys import KeyStore
+    from pentad.api.identity.ports import KeyStore
 
 app = typer.Typer(help="API keys of a tenant: made, listed and revoked with the operator's AWS credentials.")
 

@@ -1,0 +1,28 @@
+"""An API key as it is stored."""
+
+from datetime import datetime
+
+from pydantic import Field
+
+from pentad.domain.declarations.agents import GroupName
+from pentad.domain.ids import TenantId, UserId
+from pentad.domain.values import FrozenValue
+
+KEY_ID_PATTERN = r"^[a-z0-9]{12}$"
+
+
+class ApiKey(FrozenValue):
+    """A key as it is stored."""
+
+    tenant: TenantId
+    key_id: str = Field(pattern=KEY_ID_PATTERN)
+    secret_hash: str = Field(description="SHA-256 of the secret, in hex", repr=False)
+    scopes: tuple[str, ...]
+    user: UserId | None = Field(default=None, description="set where the key is one user's")
+    groups: tuple[GroupName, ...] = Field(
+        default=(), description="whose approvals it may decide; those of all groups where there is none"
+    )
+    name: str = Field(default="", max_length=100, description="what it is for")
+    created_at: datetime
+    expires_at: datetime | None = None
+    disabled_at: datetime | None = None
