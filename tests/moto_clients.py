@@ -9,7 +9,7 @@ from typing import Any
 
 import boto3
 
-from twin.front.moto_speed import limit_table_work
+from twin.moto_patches.dynamodb import limit_table_work
 
 _KEYS = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing"}
 _lock = threading.Lock()

@@ -13,13 +13,9 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 
 from twin.front.account import MotoAccount
 from twin.front.model import ApiCall, ApiResponse
-from twin.front.moto_repairs import (
-    TransactionTokens,
-    disable_bucket_policies,
-    keep_queue_policies,
-    patch_response,
-)
-from twin.front.moto_speed import limit_table_work
+from twin.front.moto_repairs import TransactionTokens, patch_response
+from twin.moto_patches import bucket_policies, dynamodb, queue_policies
+from twin.moto_patches.patching import apply_once
 
 _SERIALISED: Final = ("dynamodb", "s3", "sqs")
 _LOOK_SECONDS: Final = 0.25
@@ -36,9 +32,8 @@ class MotoBackend:
 
     def __init__(self, account: MotoAccount) -> None:
         self._account = account
-        disable_bucket_policies()
-        keep_queue_policies()
-        limit_table_work()
+        for module in (bucket_policies, queue_policies, dynamodb):
+            apply_once(module.apply)
         self._application = DomainDispatcherApplication(create_backend_app)
         self._locks = {service: threading.RLock() for service in _SERIALISED}
         self._tokens = TransactionTokens()

@@ -1,10 +1,7 @@
-"""Where moto 5.2.5 answers other than AWS in what this stack uses. Each repair has a test that names it.
+"""Answers of moto 5.2.5 that are repaired outside of moto, on their way to the client. Each has a test that names it.
 
 * TransactWriteItems ignores ClientRequestToken, so a client's retry after a lost answer is carried out twice.
 * GetBucketNotificationConfiguration leaves out that the bucket announces to EventBridge.
-* A bucket policy is evaluated without its conditions, so a statement that denies plain HTTP denies every upload. The
-  front evaluates bucket policies with their conditions before a call reaches moto.
-* SetQueueAttributes takes a queue's policy away where it names other attributes only.
 """
 
 from __future__ import annotations
@@ -14,12 +11,8 @@ import json
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 from xml.etree import ElementTree
-
-from moto.iam.access_control import PermissionResult
-from moto.s3.models import FakeBucket
-from moto.sqs.models import Queue
 
 from twin.front.account import GLOBAL, MotoAccount
 from twin.front.model import ApiCall, ApiResponse
@@ -28,26 +21,6 @@ TOKEN_SECONDS: Final = 600.0
 """How long DynamoDB remembers a client request token (TransactWriteItems, API reference)."""
 
 MAX_TOKENS: Final = 10_000
-_KEEPS: Final = "_twin_keeps_policies"
-
-
-def disable_bucket_policies() -> None:
-    """Let moto's buckets have no opinion on who may call. Idempotent."""
-    setattr(FakeBucket, "get_permission", lambda self, action, resource: PermissionResult.NEUTRAL)  # noqa: B010 - mypy
-
-
-def keep_queue_policies() -> None:
-    """Let a queue have its policy until it is given another. Idempotent."""
-    if getattr(Queue, _KEEPS, False):
-        return
-    original = Queue._set_attributes
-
-    def _set_attributes(self: Queue, attributes: dict[str, Any], now: float | None = None) -> None:
-        kept = getattr(self, "policy", None)
-        original(self, attributes if "Policy" in attributes else {**attributes, "Policy": kept}, now)
-
-    setattr(Queue, "_set_attributes", _set_attributes)  # noqa: B010 - mypy
-    setattr(Queue, _KEEPS, True)
 
 
 class TransactionTokens:

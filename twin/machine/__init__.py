@@ -1,9 +1,8 @@
-"""The state-machine interpreter of the local twin: moto's Step Functions, repaired until it behaves as AWS does."""
+"""Step Functions: what the interpreter needs beside moto's, which `twin.moto_patches.stepfunctions` repairs."""
 
 from twin.machine import imports  # first: what follows imports moto's interpreter
-from twin.machine.callbacks import find_machine_arn
 from twin.machine.clients import Connect
 from twin.machine.executions import stop_all
-from twin.machine.install import count_transitions, install, uninstall
+from twin.machine.tokens import find_machine_arn
 
-__all__ = ["Connect", "count_transitions", "find_machine_arn", "imports", "install", "stop_all", "uninstall"]
+__all__ = ["Connect", "find_machine_arn", "imports", "stop_all"]

@@ -1,17 +1,8 @@
-"""JSON as AWS writes it: compact, UTF-8 not escaped, limits counted in bytes of that form.
-
-moto escapes every non-ASCII character and puts blanks after separators, so its histories differ and its 256 KiB limit
-strikes early.
-"""
+"""JSON as AWS writes it: compact, UTF-8 not escaped, limits counted in bytes of that form."""
 
 import json
 from datetime import date, datetime
 from typing import Any, Final
-
-from moto.stepfunctions.parser import quotas
-from moto.stepfunctions.parser.asl.utils import encoding
-
-from twin.machine.patching import Patches
 
 MAX_BYTES: Final = 256 * 1024
 """Largest input, output or result of a state. Source: AWS Step Functions quotas."""
@@ -40,9 +31,3 @@ def is_within_quota(value: Any) -> bool:
 def to_iso(moment: datetime) -> str:
     """Return a time as the context object has it: UTC, milliseconds, `Z`."""
     return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
-
-
-def apply(patches: Patches) -> None:
-    """Install the patches of this module."""
-    patches.replace_everywhere(encoding.to_json_str, dump_json)
-    patches.replace_everywhere(quotas.is_within_size_quota, is_within_quota)

@@ -11,10 +11,8 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from moto.core.exceptions import AWSError
-from moto.stepfunctions.parser.models import StepFunctionsParserBackend
 
 from twin.machine.definitions import InvalidDefinitionError
-from twin.machine.patching import Patches
 
 LIFETIME: Final = 300.0
 """Seconds; then an Express execution is timed out."""
@@ -104,28 +102,3 @@ def _walk_states(body: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
         yield name, state
         for inner in (state.get("ItemProcessor", {}), state.get("Iterator", {}), *state.get("Branches", [])):
             yield from _walk_states(inner)
-
-
-def _create(original: Any) -> Any:
-    def create(self: Any, *args: Any, **named: Any) -> Any:
-        if named.get("sm_type") == "EXPRESS":
-            check_definition(named["definition"])
-        return original(self, *args, **named)
-
-    return create
-
-
-def _update(original: Any) -> Any:
-    def update(self: Any, arn: str, definition: str | None = None, *args: Any, **named: Any) -> Any:
-        if definition is not None and self.describe_state_machine(arn).type == "EXPRESS":
-            check_definition(definition)
-        return original(self, arn, definition, *args, **named)
-
-    return update
-
-
-def apply(patches: Patches) -> None:
-    """Install the patches of this module."""
-    backend = StepFunctionsParserBackend
-    patches.set_attribute(backend, "create_state_machine", _create(backend.create_state_machine))
-    patches.set_attribute(backend, "update_state_machine", _update(backend.update_state_machine))

@@ -7,7 +7,7 @@ twice a second; a child goes on when its parent was stopped or timed out.
 import contextlib
 import json
 import threading
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 from moto.stepfunctions.parser.api import HistoryEventType, TaskFailedEventDetails
@@ -23,9 +23,7 @@ from twin.machine import clients, executions
 from twin.machine.encoding import dump_json
 from twin.machine.events import event_details
 from twin.machine.lifecycle import AbandonedError
-
-if TYPE_CHECKING:
-    from twin.machine.callbacks import TaskCallback
+from twin.machine.tokens import TaskCallback
 
 _SHOWN: Final = (
     "executionArn",
@@ -53,7 +51,7 @@ class Child:
         self._arn = str(submitted["ExecutionArn"])
         self._client = clients.create_client(service="stepfunctions", region=region, state_credentials=credentials)
 
-    def wait(self, endpoint: "TaskCallback", heartbeat: float | None) -> tuple[Any, Any]:
+    def wait(self, endpoint: TaskCallback, heartbeat: float | None) -> tuple[Any, Any]:
         """Wait for the child or an answer to the task's token; return the answer and the child's description.
 
         Raises:

@@ -4,13 +4,13 @@ from collections.abc import Mapping
 
 from twin.deploy.deployment import Deployment
 from twin.machine import status
+from twin.moto_patches.hooks import MotoHooks
 from twin.pumps.courier import AwsCourier, Connect, InvokeAsync, ServiceMay
 from twin.pumps.delivery import DeliveryQueue
 from twin.pumps.events.bus import EventBusPump
-from twin.pumps.moto_hooks import MotoHooks
-from twin.pumps.moto_schedules import MotoSchedules
 from twin.pumps.queues.mapping import InvokeFunction, QueueMappingPump
 from twin.pumps.schedules.clock import ScheduleClock, SystemClock
+from twin.pumps.schedules.stored import MotoSchedules
 from twin.pumps.schedules.timetable import Timetable
 
 

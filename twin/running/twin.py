@@ -228,6 +228,7 @@ class Twin:
         from twin.front.front import AwsFront
         from twin.host.host import FunctionHost, HostSettings
         from twin.iam.model import ACCOUNT_ID
+        from twin.moto_patches.stepfunctions import install as stepfunctions
         from twin.running.clients import Clients
         from twin.running.function_logs import FunctionLogs
 
@@ -241,8 +242,8 @@ class Twin:
         self._cleanup.callback(tasks.close)
         # SendTaskSuccess is authorised by the machine whose task the token stands for.
         self._front.resolve_tokens(machine.find_machine_arn)
-        machine.install(tasks, time_scale=self._options.time_scale, routing_seed=self._options.routing_seed)
-        self._cleanup.callback(machine.uninstall)
+        stepfunctions.install(tasks, time_scale=self._options.time_scale, routing_seed=self._options.routing_seed)
+        self._cleanup.callback(stepfunctions.uninstall)
         self._logs = FunctionLogs(ACCOUNT_ID, self.region)
         self._cleanup.callback(self._logs.stop)
         principals = self._front.principals

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pentad.orchestration.timetravel.replay.ports import ExpressionFailed
-from twin.machine.evaluator import UNDEFINED, EvaluationError, UnsupportedResultError, evaluate
+from twin.machine.jsonata.evaluator import UNDEFINED, EvaluationError, UnsupportedResultError, evaluate
 
 
 def evaluate_expression(expression: str, bindings: Mapping[str, Any]) -> Any:

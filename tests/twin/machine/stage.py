@@ -18,9 +18,9 @@ from botocore.config import Config
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.wrappers import Request, Response
 
-from twin import machine
 from twin.front.model import ApiResponse
 from twin.front.server import FrontServer
+from twin.moto_patches.stepfunctions import install as stepfunctions
 
 REGION = "us-east-1"
 ACCOUNT = "123456789012"
@@ -226,9 +226,9 @@ def staged(*, time_scale: float = 1.0) -> Iterator[Stage]:
     """Run a stage with the interpreter installed."""
     stage = Stage()
     stage.start()
-    machine.install(stage.connect, time_scale=time_scale)
+    stepfunctions.install(stage.connect, time_scale=time_scale)
     try:
         yield stage
     finally:
-        machine.uninstall()
+        stepfunctions.uninstall()
         stage.stop()

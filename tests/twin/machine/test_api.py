@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 
 from tests.twin.machine.stage import ACCOUNT, REGION, ROLE, Stage
-from twin import machine
+from twin.moto_patches.stepfunctions import install as stepfunctions
 
 pytestmark = pytest.mark.twin
 
@@ -96,7 +96,7 @@ def test_history_is_paged_in_both_directions(stage: Stage) -> None:
 def test_transitions_are_counted_from_the_history(stage: Stage) -> None:
     arn = stage.start_execution(stage.create(_PASS))
     stage.wait(arn)
-    assert machine.count_transitions(stage.events(arn)) == 1
+    assert stepfunctions.count_transitions(stage.events(arn)) == 1
 
 
 def test_executions_are_listed_newest_first_and_by_status(stage: Stage) -> None:
@@ -157,12 +157,12 @@ def test_installing_twice_and_uninstalling_puts_moto_back(stage: Stage) -> None:
     from moto.stepfunctions.parser.asl.component.common.string.string_expression import StringJSONata
     from moto.stepfunctions.parser.asl.eval.environment import Environment
 
-    machine.install(lambda service, role_arn: boto3.client(service))
+    stepfunctions.install(lambda service, role_arn: boto3.client(service))
     patched = StringJSONata._eval_body
-    machine.uninstall()
+    stepfunctions.uninstall()
     try:
         assert StringJSONata._eval_body is not patched
         assert Environment.__init__.__module__.startswith("moto.")
     finally:
-        machine.install(stage.connect, time_scale=0.05)
+        stepfunctions.install(stage.connect, time_scale=0.05)
     assert stage.run(_PASS)["status"] == "SUCCEEDED"

@@ -7,11 +7,11 @@ from typing import Any
 
 from twin.deploy.services.messaging.events import parse_target
 from twin.machine.status import DETAIL_TYPE, SOURCE
+from twin.moto_patches.hooks import HookedRule, StoredObject, build_event, publish
 from twin.pumps.delivery import Delivery
 from twin.pumps.events.patterns import PatternError, match_event
 from twin.pumps.events.storage import build_object_event
 from twin.pumps.inputs import build_input
-from twin.pumps.moto_hooks import HookedRule, StoredObject, build_event, publish
 
 JsonObject = dict[str, Any]
 

@@ -6,7 +6,7 @@ Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html
 import uuid
 from typing import Any
 
-from twin.pumps.moto_hooks import StoredObject, build_event, next_sequencer
+from twin.moto_patches.hooks import StoredObject, build_event, next_sequencer
 
 JsonObject = dict[str, Any]
 

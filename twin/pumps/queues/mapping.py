@@ -12,8 +12,8 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from twin.deploy.deployment import QueueMapping
+from twin.moto_patches.hooks import seconds_until_message
 from twin.pumps.courier import Connect
-from twin.pumps.moto_hooks import seconds_until_message
 from twin.pumps.queues.records import build_record, match_filters, parse_failures
 
 logger = logging.getLogger(__name__)

@@ -7,12 +7,12 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from twin.deploy.deployment import EventRule, RuleTarget
+from twin.moto_patches.hooks import build_event
 from twin.pumps.delivery import Delivery
 from twin.pumps.inputs import build_input, dump_json
-from twin.pumps.moto_hooks import build_event
-from twin.pumps.moto_schedules import ScheduledTarget
 from twin.pumps.schedules.clock import ScheduleClock
 from twin.pumps.schedules.expressions import Schedule, parse_schedule
+from twin.pumps.schedules.stored import ScheduledTarget
 
 _LONGEST_WAIT = 60.0
 _STOP_SECONDS = 5.0

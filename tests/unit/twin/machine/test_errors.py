@@ -5,7 +5,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 
 from twin.machine import clients
 from twin.machine.encoding import MAX_BYTES, dump_json, is_within_quota
-from twin.machine.states import match_error
+from twin.machine.errors import match_error
 
 
 @pytest.mark.parametrize(

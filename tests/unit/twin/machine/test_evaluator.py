@@ -2,8 +2,8 @@
 
 import pytest
 
-from twin.machine import evaluator
-from twin.machine.evaluator import UNDEFINED, EvaluationError, UnsupportedResultError, evaluate
+from twin.machine.jsonata import evaluator
+from twin.machine.jsonata.evaluator import UNDEFINED, EvaluationError, UnsupportedResultError, evaluate
 
 
 @pytest.mark.parametrize("text", ['"', "\\", "$error('x')", '") & $states (', "\n\r\t\x00", "😀", "\ud800", "{% 1 %}"])

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from twin.machine.evaluator import UNDEFINED, EvaluationError, evaluate
+from twin.machine.jsonata.evaluator import UNDEFINED, EvaluationError, evaluate
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """CloudWatch alarms and dashboards."""
 
-from twin.deploy.moto_gaps import serve_composite_alarms
 from twin.deploy.registry import TAGS, Created, JsonObject, Resource, as_json, register_resource
+from twin.moto_patches.composite_alarms import serve_composite_alarms
 
 _ALARM = frozenset(
     {

@@ -15,25 +15,29 @@ import inspect
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import Any
 
 from moto.dynamodb import models
 from moto.dynamodb.models.dynamo_type import DynamoType, Item
 from moto.dynamodb.models.table import Table
 
-_MARK: Final = "_twin_bounded"
+from twin.moto_patches.patching import Patches, apply_once
+
 _here = threading.local()
 
 
 def limit_table_work() -> None:
     """Let moto's tables do no more work than the items concerned ask for. Idempotent."""
-    if getattr(Table, _MARK, False):
-        return
-    setattr(models, "copy", _Copier())  # noqa: B010 - mypy
-    models.DynamoDBBackend.transact_write_items = _wrap_transact_write(models.DynamoDBBackend.transact_write_items)
-    setattr(Table, "query", _wrap_query(Table.query))  # noqa: B010
-    setattr(Table, "all_items", _wrap_all_items(Table.all_items))  # noqa: B010
-    setattr(Table, _MARK, True)
+    apply_once(apply)
+
+
+def apply(patches: Patches) -> None:
+    """Install the patches of this module."""
+    backend = models.DynamoDBBackend
+    patches.set_attribute(models, "copy", _Copier())
+    patches.set_attribute(backend, "transact_write_items", _wrap_transact_write(backend.transact_write_items))
+    patches.set_attribute(Table, "query", _wrap_query(Table.query))
+    patches.set_attribute(Table, "all_items", _wrap_all_items(Table.all_items))
 
 
 class _Copier:

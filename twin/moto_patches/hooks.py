@@ -8,10 +8,11 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+
+from twin.moto_patches.patching import Patches
 
 JsonObject = dict[str, Any]
 
@@ -49,7 +50,7 @@ class MotoHooks:
     """Installs the hooks on construction and removes them with `close`."""
 
     def __init__(self, *, on_event: OnEvent, on_object: OnObject, on_queue: OnQueue) -> None:
-        self._undo = ExitStack()
+        self.patches = Patches()
         self._on_event, self._on_object, self._on_queue = on_event, on_object, on_queue
         self._patch_events()
         self._patch_objects()
@@ -57,22 +58,17 @@ class MotoHooks:
 
     def close(self) -> None:
         """Give moto its own methods back. Idempotent."""
-        self._undo.close()
-
-    def _replace(self, owner: Any, name: str, value: Any) -> None:
-        original = getattr(owner, name)
-        self._undo.callback(setattr, owner, name, original)
-        setattr(owner, name, value)
+        self.patches.undo()
 
     def _patch_events(self) -> None:
         from moto.events import models
 
         def send_to_targets(rule: Any, event: JsonObject, transform_input: bool = True) -> None:
             if event.get("source") == "aws.s3" and not transform_input:
-                return  # moto's own S3 event: `_patch_objects` makes the real one
+                return  # moto's own S3 event: `_hook_objects` makes the real one
             _dispatch_event(rule, _normalise_event(event), self._on_event)
 
-        self._replace(models.Rule, "send_to_targets", send_to_targets)
+        self.patches.set_attribute(models.Rule, "send_to_targets", send_to_targets)
 
     def _patch_objects(self) -> None:
         from moto.s3 import models, notifications
@@ -104,9 +100,9 @@ class MotoHooks:
                 self._on_object("Delete", _to_deleted_object(bucket, before, meta, (args, named)))
             return deleted, meta
 
-        self._replace(notifications, "send_event", send_event)
-        self._replace(models.S3Backend, "delete_object", delete)
-        self._replace(models.S3Backend, "complete_multipart_upload", complete)
+        self.patches.set_attribute(notifications, "send_event", send_event)
+        self.patches.set_attribute(models.S3Backend, "delete_object", delete)
+        self.patches.set_attribute(models.S3Backend, "complete_multipart_upload", complete)
 
     def _patch_queues(self) -> None:
         from moto.sqs import models
@@ -121,8 +117,8 @@ class MotoHooks:
             change(backend, queue_name, *args, **named)
             self._on_queue(backend.get_queue(queue_name).queue_arn)
 
-        self._replace(models.Queue, "add_message", add)
-        self._replace(models.SQSBackend, "change_message_visibility", set_visibility)
+        self.patches.set_attribute(models.Queue, "add_message", add)
+        self.patches.set_attribute(models.SQSBackend, "change_message_visibility", set_visibility)
 
 
 def publish(event: JsonObject, *, bus: str, account: str, region: str, on_event: OnEvent) -> None:

@@ -4,16 +4,15 @@ moto keeps schedules and never fires them, and takes any text for an expression;
 """
 
 from collections.abc import Callable
-from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from twin.deploy.deployment import RuleTarget
 from twin.deploy.services.messaging.events import parse_target
+from twin.moto_patches import schedules
+from twin.moto_patches.patching import Patches
 from twin.pumps.schedules.expressions import ScheduleError, parse_schedule
-
-_CHANGES = ("create_schedule", "update_schedule", "delete_schedule")
 
 
 @dataclass(frozen=True)
@@ -40,21 +39,15 @@ class MotoSchedules:
 
     def __init__(self, account: str, region: str) -> None:
         self._account, self._region = account, region
-        self._undo = ExitStack()
+        self.patches = Patches()
 
     def listen(self, changed: Callable[[], None]) -> None:
         """Call back after each change, until `close`."""
-        from moto.scheduler import models
-
-        owner = models.EventBridgeSchedulerBackend
-        for name in _CHANGES:
-            original = getattr(owner, name)
-            self._undo.callback(setattr, owner, name, original)
-            setattr(owner, name, _wrap_change(original, changed))
+        schedules.apply(self.patches, check=_check, changed=changed)
 
     def close(self) -> None:
         """Give moto its own methods back. Idempotent."""
-        self._undo.close()
+        self.patches.undo()
 
     def read(self) -> list[ScheduledTarget]:
         """Return all schedules."""
@@ -73,24 +66,12 @@ class MotoSchedules:
         return scheduler_backends[self._account][self._region]
 
 
-def _wrap_change(original: Callable[..., Any], changed: Callable[[], None]) -> Callable[..., Any]:
-    def call(backend: Any, *args: Any, **named: Any) -> Any:
-        if "schedule_expression" in named:
-            _check(named["schedule_expression"], named.get("schedule_expression_timezone"))
-        result = original(backend, *args, **named)
-        changed()
-        return result
-
-    return call
-
-
-def _check(expression: str, timezone: str | None) -> None:
-    from moto.scheduler.exceptions import ValidationException
-
+def _check(expression: str, timezone: str | None) -> str | None:
     try:
         parse_schedule(expression, datetime.now(UTC), timezone or "UTC")
     except ScheduleError as error:
-        raise ValidationException(f"Invalid Schedule Expression {error}.") from error
+        return str(error)
+    return None
 
 
 def _to_scheduled_target(one: Any) -> ScheduledTarget:

@@ -15,7 +15,7 @@ from moto.stepfunctions.utils import PAGINATION_MODEL
 from moto.utilities.paginator import paginate
 
 from twin.machine.express import strip_qualifier
-from twin.machine.patching import Patches
+from twin.moto_patches.patching import Patches
 
 _PAGE: Final = 1000
 

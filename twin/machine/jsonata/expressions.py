@@ -1,8 +1,4 @@
-"""JSONata in a state machine: bindings instead of spliced text, and failures worded and recorded as AWS does.
-
-What moto gets wrong: it has no evaluator, splices variables and input into the expression's text, has no `$hash` and
-`$uuid`, allows `$eval`, evaluates twice to learn the type, and records a failed evaluation without the field's name.
-"""
+"""JSONata in a state machine: bindings instead of spliced text, and failures worded and recorded as AWS does."""
 
 import re
 from collections.abc import Iterator
@@ -20,17 +16,15 @@ from moto.stepfunctions.parser.asl.component.common.outputdecl import Output
 from moto.stepfunctions.parser.asl.component.common.parargs import Parargs
 from moto.stepfunctions.parser.asl.component.common.string.string_expression import (
     StringJSONata,
-    StringVariableSample,
 )
 from moto.stepfunctions.parser.asl.component.component import Component
 from moto.stepfunctions.parser.asl.component.state.choice.comparison.comparison import ConditionStringJSONata
 from moto.stepfunctions.parser.asl.component.state.exec.state_map.item_selector import ItemSelector
-from moto.stepfunctions.parser.asl.component.state.exec.state_map.items.items import Items, ItemsJSONata
+from moto.stepfunctions.parser.asl.component.state.exec.state_map.items.items import Items
 
 from twin.machine.encoding import dump_json
-from twin.machine.evaluator import UNDEFINED, EvaluationError, UnsupportedResultError, evaluate
 from twin.machine.events import event_details
-from twin.machine.patching import Patches
+from twin.machine.jsonata.evaluator import UNDEFINED, EvaluationError, UnsupportedResultError, evaluate
 
 _FIELDS: Final[tuple[tuple[type, str], ...]] = (
     (Output, "Output"),
@@ -71,9 +65,10 @@ def record_evaluation_failure(env: Any, cause: str, location: str | None) -> Fai
     return FailureEventException(failure_event=event)
 
 
-def _collect_bindings(env: Any, expression: str) -> dict[str, Any]:
+def collect_bindings(env: Any, expression: str) -> dict[str, Any]:
+    """Return the variables and the parts of `$states` that an expression mentions."""
     store = env.variable_store
-    bindings = {
+    found = {
         name: value
         for scope in (store._outer_scope, store._inner_scope)
         for name, value in scope.items()
@@ -82,12 +77,12 @@ def _collect_bindings(env: Any, expression: str) -> dict[str, Any]:
     if "$states" in expression:
         whole = bool(_DIRECT.search(expression))
         data = env.states._states_data
-        bindings["states"] = {
+        found["states"] = {
             key: data[key]
             for key in _PARTS
             if (whole or f"$states.{key}" in expression) and (key in ("input", "context") or data.get(key) is not None)
         }
-    return bindings
+    return found
 
 
 def evaluate_field(env: Any, expression: str, location: str | None) -> Any:
@@ -99,7 +94,7 @@ def evaluate_field(env: Any, expression: str, location: str | None) -> Any:
     field = f" specified for the field '{location}'" if location else ""
     subject = f"The JSONata expression '{expression}'{field}"
     try:
-        result = evaluate(expression, _collect_bindings(env, expression))
+        result = evaluate(expression, collect_bindings(env, expression))
     except EvaluationError as exc:
         raise record_evaluation_failure(env, f"{subject} threw an error during evaluation. {exc}", location) from exc
     except UnsupportedResultError as exc:
@@ -120,34 +115,6 @@ def record_type_failure(env: Any, expression: str, location: str, expected: str,
         f"type. Expected '{expected}', but was '{name}' for value: {dump_json(value)}",
         location,
     )
-
-
-def _eval_jsonata(self: Any, env: Any) -> None:
-    env.stack.append(evaluate_field(env, self.expression, getattr(self, "location", None)))
-
-
-def _eval_sample(self: Any, env: Any) -> None:
-    """Evaluate a variable reference such as `$name.field` in a JSONPath state."""
-    try:
-        result = evaluate(self.expression, _collect_bindings(env, self.expression))
-    except (EvaluationError, UnsupportedResultError) as exc:
-        raise RuntimeError(f"The variable path '{self.expression}' could not be evaluated: {exc}") from exc
-    env.stack.append(None if result is UNDEFINED else result)
-
-
-def _eval_items(self: Any, env: Any) -> None:
-    """Moto does not record that `Items` is not an array as a failed evaluation of the state."""
-    self.string_jsonata.eval(env=env)
-    if not isinstance(env.stack[-1], list):
-        raise record_type_failure(env, self.string_jsonata.expression, "Items", "array", env.stack.pop())
-
-
-def _eval_condition(self: Any, env: Any) -> None:
-    """Moto reports a condition that is not a boolean as `States.Runtime`."""
-    self.string_jsonata.eval(env=env)
-    if not isinstance(env.stack[-1], bool):
-        location = getattr(self.string_jsonata, "location", "Condition")
-        raise record_type_failure(env, self.string_jsonata.expression, location, "boolean", env.stack.pop())
 
 
 def _iter_children(component: Any) -> Iterator[tuple[str, Any]]:
@@ -178,11 +145,3 @@ def mark_locations(component: Any, location: str = "") -> None:
         # The list of an object's bindings has positions that are no part of the field's name.
         named = isinstance(getattr(child, "identifier", None), str) or hasattr(child, "binding")
         mark_locations(child, here if named or not here else here + suffix)
-
-
-def apply(patches: Patches) -> None:
-    """Install the patches of this module."""
-    patches.set_attribute(StringJSONata, "_eval_body", _eval_jsonata)
-    patches.set_attribute(StringVariableSample, "_eval_body", _eval_sample)
-    patches.set_attribute(ItemsJSONata, "_eval_body", _eval_items)
-    patches.set_attribute(ConditionStringJSONata, "_eval_body", _eval_condition)

@@ -1,30 +1,43 @@
 """Switch moto's interpreter on and repair it; and put everything back."""
 
 import threading
-from collections import deque
 from collections.abc import Iterable, Mapping
-from typing import Any
+from types import ModuleType
+from typing import Any, Final
 
 from moto.core.config import default_user_config
-from moto.stepfunctions.parser import utils
 
-from twin.machine import (
-    api,
-    branches,
-    callbacks,
-    definitions,
-    encoding,
-    executions,
-    express,
-    expressions,
-    integrations,
-    lifecycle,
-    states,
-    status,
-    versions,
-)
+from twin.machine import clients, executions, lifecycle, status
 from twin.machine.clients import Connect
-from twin.machine.patching import Patches
+from twin.moto_patches.patching import Patches
+from twin.moto_patches.stepfunctions.api import executions as api_executions
+from twin.moto_patches.stepfunctions.api import express, operations, tokens, versions
+from twin.moto_patches.stepfunctions.engine import definitions, environment, history, json_text, programs, worker
+from twin.moto_patches.stepfunctions.engine import executions as engine_executions
+from twin.moto_patches.stepfunctions.language import (
+    assign,
+    attempts,
+    choice,
+    errors,
+    jsonata,
+    map,
+    parallel,
+    result_path,
+    states,
+    strings,
+    timeouts,
+    waits,
+)
+from twin.moto_patches.stepfunctions.tasks import callbacks, functions, services
+
+#: JSON first: what is replaced everywhere must be loaded, and nothing may keep moto's own.
+_MODULES: Final[tuple[ModuleType, ...]] = (
+    json_text,
+    *(states, assign, result_path, choice, errors, attempts, timeouts, waits, jsonata, map, parallel, strings),
+    *(environment, history, programs, definitions, engine_executions, worker),
+    *(services, functions, callbacks),
+    *(express, versions, operations, tokens),
+)
 
 _lock = threading.Lock()
 _installed: Patches | None = None
@@ -34,13 +47,13 @@ def _switch_on(patches: Patches) -> None:
     former = default_user_config.get("stepfunctions")
     default_user_config["stepfunctions"] = {**(former or {}), "execute_state_machine": True}
 
-    def undo() -> None:
+    def restore() -> None:
         if former is None:
             default_user_config.pop("stepfunctions", None)
         else:
             default_user_config["stepfunctions"] = former
 
-    patches.on_undo(undo)
+    patches.on_undo(restore)
 
 
 def install(connect: Connect, *, time_scale: float = 1.0, routing_seed: int | None = None) -> None:
@@ -59,20 +72,12 @@ def install(connect: Connect, *, time_scale: float = 1.0, routing_seed: int | No
             return
         patches = Patches()
         _switch_on(patches)
-        encoding.apply(patches)
-        # moto remembers every thread that it ever started.
-        patches.replace_everywhere(utils.TMP_THREADS, deque(maxlen=0))
-        states.apply(patches)
-        lifecycle.apply(patches, time_scale=time_scale)
-        expressions.apply(patches)
-        branches.apply(patches)
-        integrations.apply(patches, connect)
-        callbacks.apply(patches)
-        definitions.apply(patches)
-        executions.apply(patches, routing_seed=routing_seed)
-        express.apply(patches)
-        versions.apply(patches)
-        api.apply(patches)
+        lifecycle.set_time_scale(time_scale)
+        clients.use(connect)
+        patches.on_undo(lambda: clients.use(None))
+        for module in _MODULES:
+            module.apply(patches)
+        api_executions.apply(patches, routing_seed=routing_seed)
         _installed = patches
 
 

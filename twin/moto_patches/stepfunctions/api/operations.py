@@ -22,7 +22,7 @@ from twin.machine.express import (
     refuse_express_machine,
     strip_qualifier,
 )
-from twin.machine.patching import Patches
+from twin.moto_patches.patching import Patches
 
 _PAGE: Final = 100
 _MAX_PAGE: Final = 1000

@@ -14,7 +14,7 @@ from typing import Any, Final
 from jsonata import JException, Jsonata
 from jsonata.utils import Utils
 
-from twin.machine import functions
+from twin.machine.jsonata import functions
 
 _CACHE_SIZE: Final = 1024
 _TIMEOUT_MS: Final = 10_000

@@ -1,0 +1,1 @@
+"""What runs a state machine: executions, environments, histories, definitions."""

@@ -1,0 +1,1 @@
+"""What a state machine means: states, fields, errors, branches, waits."""

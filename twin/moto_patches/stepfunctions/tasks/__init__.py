@@ -1,0 +1,1 @@
+"""What a task calls: services, functions, and what it waits for."""
