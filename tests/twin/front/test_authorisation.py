@@ -176,6 +176,18 @@ def test_presigned_url_acts_with_the_signers_rights(client: Client, role: MakeRo
         fetch("out/a")
 
 
+def test_bucket_policy_is_evaluated_with_its_conditions(client: Client, role: MakeRole) -> None:
+    """Moto leaves the condition out, and denies every upload."""
+    s3 = client("s3")
+    s3.create_bucket(Bucket="docs")
+    plain = {"Bool": {"aws:SecureTransport": "false"}}
+    deny = {"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "arn:aws:s3:::docs/*", "Condition": plain}
+    s3.put_bucket_policy(Bucket="docs", Policy=json.dumps({"Version": "2012-10-17", "Statement": [deny]}))
+    worker = client("s3", role(allow("s3:PutObject", "arn:aws:s3:::docs/*")))
+    worker.put_object(Bucket="docs", Key="a", Body=b"x")
+    assert s3.get_object(Bucket="docs", Key="a")["Body"].read() == b"x"
+
+
 def test_queue_policy_denies_even_the_allowed(client: Client, role: MakeRole) -> None:
     sqs = client("sqs")
     url = sqs.create_queue(QueueName="jobs")["QueueUrl"]

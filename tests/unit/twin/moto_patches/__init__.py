@@ -1,0 +1,1 @@
+"""The table of what the twin changes in moto."""
