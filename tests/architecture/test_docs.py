@@ -119,13 +119,17 @@ def find_anchors(page: Path) -> set[str]:
 
 
 def test_every_path_that_a_page_names_exists(pages: list[Path], tracked: list[Path], root: Path) -> None:
-    """From the root, or from a folder that the page names; what an old version left on a disk does not count."""
+    """From the root, the page's folder, or one that the page names; a file that git does not know does not count."""
     files = {path.relative_to(root) for path in tracked}
     known = files | {folder for path in files for folder in path.parents}
     missing = []
     for page in pages:
         names = list(quote_names(page.read_text(encoding="utf-8")))
-        folders = [Path(), *(Path(name) for name in names if name.endswith("/") and Path(name) in known)]
+        folders = [
+            Path(),
+            page.relative_to(root).parent,
+            *(Path(name) for name in names if name.endswith("/") and Path(name) in known),
+        ]
         missing += [
             f"{page.relative_to(root)}: {one}"
             for name in names

@@ -1,4 +1,4 @@
-"""Apply every patch of moto in this process and print what is patched, by which module: JSON, for `test_table`."""
+"""Apply every patch of moto in this process; print what is patched and by which module, as JSON."""
 
 import json
 import sys

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[4]
+ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "twin" / "moto_patches"
 _ROW = re.compile(r"^\| `([^`]+)` \| `([^`]+)` \| `([^`]+)::(\w+)` \|$", re.M)
 
@@ -30,7 +30,7 @@ ROWS = [Row(*match) for match in _ROW.findall((FOLDER / "README.md").read_text(e
 
 def test_the_table_lists_every_patch_and_its_module() -> None:
     path = os.pathsep.join((str(ROOT), str(ROOT / "shared")))
-    command = [sys.executable, "-m", "tests.unit.twin.moto_patches.list_patches"]
+    command = [sys.executable, "-m", "tests.architecture.list_patches"]
     done = subprocess.run(
         command, cwd=ROOT, env=os.environ | {"PYTHONPATH": path}, capture_output=True, text=True, check=True
     )

@@ -1,1 +1,0 @@
-"""The table of what the twin changes in moto."""
