@@ -22,10 +22,10 @@ class ChatModel(Protocol):
         Raises:
             ModelUnavailable: no link of the chain answered; its ``attempts`` say what became of each request.
             InvalidInput: an unknown task, tier or model.
-            ContextOverflow: no model of the chain holds the conversation.
+            ContextOverflow: the conversation is too long for every model in the chain.
             Refused: every model tried declined.
             MalformedReply: no usable reply, after one repair.
-            ModelCallerError: the provider says the request is wrong.
+            ModelCallerError: the provider rejected the request.
             BudgetExceeded: a budget is used up.
         """
         ...

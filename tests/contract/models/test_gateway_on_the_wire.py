@@ -40,7 +40,7 @@ def test_an_overloaded_primary_is_answered_for_by_the_other_provider(desk: Desk,
     control.add_faults({"kind": "status", "status": 529, "provider": "anthropic"})
     reply = desk.complete(request(user("Hello?")))
     assert reply.provider == "openai"
-    assert reply.notices == ("The primary model was unavailable; this answer comes from GPT-6.1 Sol.",)
+    assert reply.notices == ("GPT-6.1 Sol answered because the primary model was unavailable.",)
 
 
 def test_with_both_providers_down_the_error_tells_what_became_of_each_attempt(

@@ -118,7 +118,7 @@ def test_the_schema_is_on_the_wire_as_each_provider_takes_it(serve: Serve, provi
         return json_response(400, {"error": {"message": "enough", "type": "invalid_request_error"}})
 
     adapters = serve(handler)
-    with pytest.raises(Exception, match="the provider says the request is wrong"):
+    with pytest.raises(Exception, match="the provider rejected the request"):
         ask(Desk(adapters), provider)
     if provider == "openai":
         form = seen[0]["text"]["format"]

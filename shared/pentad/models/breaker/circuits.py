@@ -151,7 +151,7 @@ class SharedBreaker:
         """
         after, done = self._update(name, lambda circuit: force(circuit, forced, until))
         if not done:
-            raise StoreUnavailable("the circuit changes too fast: try again")
+            raise StoreUnavailable("others are changing this circuit at the same time; try again")
         return after
 
     def get_all(self) -> Mapping[str, Circuit]:

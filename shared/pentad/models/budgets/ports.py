@@ -39,7 +39,7 @@ class BudgetStore(BudgetDefinitions, Protocol):
         """Remove a budget.
 
         Raises:
-            NotFound: there is no such budget.
+            NotFound: no such budget.
             StoreUnavailable: the store did not answer.
         """
         ...

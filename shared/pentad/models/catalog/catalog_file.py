@@ -30,7 +30,7 @@ class CatalogFile:
         if self.data is None:  # comments alone
             self.data = {}
         if not isinstance(self.data, dict):
-            raise ConfigurationError(f"{name}:1: the file is not a mapping", fix="begin with its sections")
+            raise ConfigurationError(f"{name}:1: the file must be a mapping", fix="begin with its sections")
 
     def get_section(self, name: str) -> dict[str, Any]:
         """Return a section; an empty one where there is none.
@@ -57,7 +57,7 @@ class CatalogFile:
         """Raise ConfigurationError where a key stands twice in one mapping: YAML would let the last one win."""
         for key in _iter_duplicates(yaml.compose(self._text, Loader=yaml.CSafeLoader)):
             line = key.start_mark.line + 1
-            raise ConfigurationError(f"{self.name}:{line}: {key.value} stands twice", fix="keep one of them")
+            raise ConfigurationError(f"{self.name}:{line}: '{key.value}' is defined twice", fix="keep one of them")
 
     def find_line(self, path: tuple[Any, ...]) -> int:
         """Return the line of the deepest part of ``path`` that is there."""

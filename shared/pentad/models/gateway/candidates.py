@@ -63,10 +63,12 @@ def select_candidates(
     if not able:
         asked = ", ".join(sorted(wanted)) or "chat"
         raise InvalidInput(
-            f"no model of the chain can do: {asked}", field="task", fix="use another task, tier or model"
+            f"no model in the chain supports {asked}", field="task", fix="use another task, tier or model"
         )
     tokens = estimate_request(request)
     fitting = tuple(link for link in able if _has_room(link.model, tokens, output_cap(request, link.model, task_cap)))
     if not fitting:
-        raise ContextOverflow("no model of the chain holds the conversation", fix="shorten it, or name a larger model")
+        raise ContextOverflow(
+            "the conversation is too long for every model in the chain", fix="shorten it, or name a larger model"
+        )
     return fitting

@@ -33,7 +33,7 @@ from pentad.models.providers import strictjson
 from pentad.observability.metrics import names
 from pentad.observability.ports import Telemetry
 
-UNSURE = "The larger model could not be asked; this answer comes from a smaller one that was not sure of it."
+UNSURE = "This answer comes from a smaller model that was not sure of it, because the larger one could not be asked."
 _DRAFT_SHARE = 0.5
 """Share of the time that is left which the first tier may take."""
 _WORDS = {"type": "string", "description": "The answer itself, whole, in the form that was asked for."}

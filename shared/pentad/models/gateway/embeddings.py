@@ -80,7 +80,9 @@ class EmbeddingGateway:
         route = self._catalog.route(task="embed")
         links = [link for link in route.links if link.model.provider in self._providers]
         if not links:
-            raise ConfigurationError("no provider of the embeddings chain is configured", fix="give its adapter")
+            raise ConfigurationError(
+                "no provider in the embeddings chain is configured", fix="configure the adapter of one of them"
+            )
         attempts = Attempts(context, route.tier, self._ledger, self._clock, self._ids, self._telemetry)
         pace = Pace(deadline, route.attempt_seconds, self._clock, self._sleep, self._random)
         walk: Walk[ProviderVectors, list[tuple[float, ...]]] = Walk(links, attempts, pace, self._breaker)
@@ -183,11 +185,11 @@ def _make_reply(link: Link, vectors: list[tuple[float, ...]], attempts: Attempts
 def _make_error(failure: ProviderFailure | None) -> PentadError:
     outcome = failure.outcome if failure else None
     if outcome is Outcome.RATE_LIMIT:
-        return ModelThrottled("the embeddings provider said 429", retry_after=failure.retry_after if failure else None)
+        return ModelThrottled(
+            "the embeddings provider throttles requests (429)", retry_after=failure.retry_after if failure else None
+        )
     if outcome is Outcome.AUTHENTICATION:
         return ModelAuthentication("the embeddings provider does not accept the credential", fix="check its secret")
     if outcome in (Outcome.CALLER_ERROR, Outcome.CONTEXT_OVERFLOW):
-        return ModelCallerError(
-            "the embeddings provider says the request is wrong", fix="see the attempt on the ledger"
-        )
+        return ModelCallerError("the embeddings provider rejected the request", fix="see the attempt in the ledger")
     return ModelUnavailable("no embeddings provider answered")

@@ -34,9 +34,9 @@ from pentad.observability.ports import Telemetry
 
 TRUNCATED = "The answer was cut at the output limit."
 _WHY = {
-    Outcome.REFUSAL: "The primary model declined",
-    Outcome.CONTEXT_OVERFLOW: "The conversation did not fit the primary model",
-    Outcome.MALFORMED: "The primary model gave no usable reply",
+    Outcome.REFUSAL: "the primary model declined",
+    Outcome.CONTEXT_OVERFLOW: "the conversation did not fit the primary model",
+    Outcome.MALFORMED: "the primary model gave no usable reply",
 }
 
 
@@ -81,7 +81,9 @@ class Gateway:
     def complete(self, request: ChatRequest, *, deadline: float) -> ChatReply:
         """Return the reply; see the port."""
         if not request.messages or request.messages[-1].role != "user":
-            raise InvalidInput("the last message is not the user's", field="messages", fix="end with a user message")
+            raise InvalidInput(
+                "the last message must be from the user", field="messages", fix="end with a user message"
+            )
         route = self._catalog.route(task=request.task, tier=request.tier, model=request.model)
         links = select_candidates(request, route.links, providers=self._providers.keys(), task_cap=route.output_tokens)
         attempts = Attempts(request.context, route.tier, self._ledger, self._clock, self._ids, self._telemetry)
@@ -101,7 +103,7 @@ class Gateway:
         notices, attempts = [], walk.attempts
         if link is not walk.links[0]:
             why = _explain_fallback(walk)
-            notices.append(f"{why}; this answer comes from {link.model.label}.")
+            notices.append(f"{link.model.label} answered because {why}.")
             self._count(names.MODEL_FALLBACKS, provider=link.model.provider, model=link.model.name)
         if reply.stop is StopReason.MAX_TOKENS:
             notices.append(TRUNCATED)
@@ -150,8 +152,8 @@ def _explain_fallback(walk: Walk[ProviderReply, ProviderReply]) -> str:
     """Return why the first link did not answer, in words for the user."""
     for link, failure in walk.failed:
         if link is walk.links[0]:
-            return _WHY.get(failure.outcome, "The primary model was unavailable")
-    return "The primary model is left alone for a while after failures"
+            return _WHY.get(failure.outcome, "the primary model was unavailable")
+    return "the primary model is failing"
 
 
 def choose_error(outcomes: list[Outcome]) -> PentadError:
@@ -161,11 +163,11 @@ def choose_error(outcomes: list[Outcome]) -> PentadError:
     malformed reply of another, since that one may yet answer.
     """
     if Outcome.CALLER_ERROR in outcomes:
-        return ModelCallerError("the provider says the request is wrong", fix="see the attempt on the ledger")
+        return ModelCallerError("the provider rejected the request", fix="see the attempt in the ledger")
     if Outcome.REFUSAL in outcomes:
         return Refused("every model that could be reached declined")
     if Outcome.CONTEXT_OVERFLOW in outcomes:
-        return ContextOverflow("no model of the chain holds the conversation", fix="shorten it")
+        return ContextOverflow("the conversation is too long for every model in the chain", fix="shorten it")
     if Outcome.TRUNCATED in outcomes:
         return MalformedReply("the reply did not fit the output limit", fix="raise the task's output_tokens")
     if any(RECOVERIES[outcome].down for outcome in outcomes) or not outcomes:

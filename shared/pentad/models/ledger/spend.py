@@ -150,15 +150,15 @@ def resolve_span(by: str, first: date | None, last: date | None, today: date) ->
     """Return a question's dimension and days, checked; this month up to today where none are given.
 
     Raises:
-        InvalidInput: there is no such dimension, or the days are in the wrong order or too many.
+        InvalidInput: unknown dimension, or the days are in the wrong order or too many.
     """
     if by not in DIMENSIONS:
-        raise InvalidInput("there is no such dimension", field="by", fix=f"use one of {', '.join(DIMENSIONS)}")
+        raise InvalidInput("unknown dimension", field="by", fix=f"use one of {', '.join(DIMENSIONS)}")
     end = last or today
     begin = first or end.replace(day=1)
     if begin > end:
         raise InvalidInput("the first day is after the last", field="from", fix="give from before to")
     if (end - begin).days >= KEEP_DAYS:
-        raise InvalidInput("the days are too many", field="from", fix=f"ask for at most {KEEP_DAYS} days")
+        raise InvalidInput("the range of days is too long", field="from", fix=f"ask for at most {KEEP_DAYS} days")
     known: By = by
     return known, begin, end

@@ -37,7 +37,7 @@ def decode_error(answer: Any) -> PentadError | None:
     for name, value in details.items() if error and isinstance(details, Mapping) else ():
         if name in _DETAILS and hasattr(error, name):
             setattr(error, name, value)
-    error = error or errors.ModelUnavailable("the gateway function told an error that is not known")
+    error = error or errors.ModelUnavailable("the gateway function returned an unknown error")
     if told.get("attempts"):
         error.attempts = decode_attempts(told["attempts"])
     return error

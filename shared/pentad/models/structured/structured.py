@@ -60,7 +60,9 @@ def complete_as(model: ChatModel, request: ChatRequest, output: type[M], *, dead
         PentadError: whatever else the port raises.
     """
     if request.tools or request.output_schema is not None:
-        raise InvalidInput("a request for a value has neither tools nor a schema", field="request", fix="leave it out")
+        raise InvalidInput(
+            "a request for a typed value must not have tools or a schema of its own", field="request", fix="remove them"
+        )
     return _ask(model, request.model_copy(update={"output_schema": build_strict_schema(output)}), output, deadline)
 
 
@@ -82,7 +84,9 @@ def complete_in_words(model: ChatModel, request: ChatRequest, output: type[M], *
         PentadError: as `complete_as`.
     """
     if request.output_schema is not None or not request.messages:
-        raise InvalidInput("a request for a value in words has messages and no schema", field="request")
+        raise InvalidInput(
+            "a request for a value in words must have messages and no schema of its own", field="request"
+        )
     *before, last = request.messages
     told = TextBlock(text=IN_WORDS + json.dumps(build_strict_schema(output), ensure_ascii=False))
     asking = last.model_copy(update={"blocks": (*last.blocks, told)})
@@ -98,8 +102,8 @@ def _ask(model: ChatModel, asked: ChatRequest, output: type[M], deadline: float)
     value, _ = _read(second, output)
     if value is None:
         raise MalformedReply(
-            f"the reply did not fit {output.__name__}, nor did its repair",
-            fix="say in the fields' descriptions what is wanted, or ask a larger model",
+            f"the reply did not match {output.__name__}, and neither did its repair",
+            fix="describe the fields more precisely, or ask a larger model",
         )
     return Structured(value, join_replies(first, second), repaired=True)
 

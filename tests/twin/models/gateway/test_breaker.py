@@ -37,7 +37,7 @@ def test_after_failures_in_a_row_the_primary_is_not_asked_and_the_notice_says_so
     view = tenant.ask("What is 4 + 5?")
     assert view["status"] == "succeeded"
     assert set(providers(tenant, view)) == {"openai"}
-    assert any("left alone for a while" in notice for notice in view["notices"])
+    assert any("is failing" in notice for notice in view["notices"])
     sent = stack.simulator.list_requests()[before:]
     assert not [one for one in sent if one["path"] == "/v1/messages"]
 

@@ -103,7 +103,7 @@ def test_a_projects_own_file_adds_entries_and_stands_in_for_others() -> None:
         ("    provider: den\n", "    provider: dan\n", "no provider dan"),
         ("    base_url: http://gpu.internal:8000/v1\n", "    base_url: gpu.internal\n", "pattern"),
         ("  fast: {chain: [qwen,", "  fast: {chain: [kwen,", "no model kwen"),
-        ("    kind: chat\n", "    kind: chat\n    kind: embedding\n", "stands twice"),
+        ("    kind: chat\n", "    kind: chat\n    kind: embedding\n", "is defined twice"),
         ("providers:\n", "providers:\n  Den: {kind: bedrock}\n", "pattern"),
         ("providers:\n", "providers:\n  cloud: {kind: bedrock, secret: cloud}\n", "no secret"),
         ("providers:\n", "providers:\n  a: {kind: anthropic, secret: a, dialect: {effort: true}}\n", "dialect"),

@@ -117,7 +117,7 @@ def test_after_two_faults_the_other_provider_answers_with_a_notice() -> None:
     world = World((failure(OVERLOAD), failure(OVERLOAD)), (reply("Hi."),))
     answer = world.complete()
     assert answer.provider == "openai"
-    assert answer.notices == ("The primary model was unavailable; this answer comes from GPT-6.1 Sol.",)
+    assert answer.notices == ("GPT-6.1 Sol answered because the primary model was unavailable.",)
     assert [attempt.link for attempt in answer.attempts] == [0, 0, 1]
     assert [attempt.number for attempt in answer.attempts] == [1, 2, 3]
 
@@ -205,7 +205,7 @@ def test_a_callers_error_fails_at_once() -> None:
 def test_a_refusal_is_not_asked_of_the_same_model_again() -> None:
     world = World((reply(stop=StopReason.REFUSAL),), (reply("Hi."),))
     answer = world.complete()
-    assert answer.notices == ("The primary model declined; this answer comes from GPT-6.1 Sol.",)
+    assert answer.notices == ("GPT-6.1 Sol answered because the primary model declined.",)
     assert world.seen == [(SONNET_NAME, Outcome.REFUSAL), (GPT_NAME, Outcome.OK)]
 
 

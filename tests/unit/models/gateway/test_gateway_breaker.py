@@ -15,7 +15,7 @@ from pentad.observability.metrics import names
 from tests.unit.models.samples import CATALOG, Answer, Clock, ScriptedProvider, Sent, reply, request
 
 SONNET, GPT, HAIKU = "anthropic/claude-sonnet-5-5", "openai/gpt-6.1-sol", "anthropic/claude-haiku-5-5"
-ALONE = "The primary model is left alone for a while after failures; this answer comes from GPT-6.1 Sol."
+ALONE = "GPT-6.1 Sol answered because the primary model is failing."
 DOWN = ProviderFailure(Outcome.OVERLOAD, "Error 529")
 
 

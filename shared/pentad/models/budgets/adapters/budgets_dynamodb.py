@@ -100,7 +100,7 @@ class DynamoBudget:
                 if number == TRIES - 1:
                     raise
             self._wait(number)
-        raise StoreUnavailable("too many callers reserve of one budget at once")
+        raise StoreUnavailable("too many callers reserve from the same budget at once; try again")
 
     def settle(self, reservation: Reservation, actual_nanousd: int) -> None:
         """See the port."""
@@ -123,7 +123,7 @@ class DynamoBudget:
                 if number == TRIES - 1:
                     raise
             self._wait(number)
-        raise StoreUnavailable("too many callers settle of one budget at once")
+        raise StoreUnavailable("too many callers settle the same budget at once; try again")
 
     def release(self, reservation: Reservation) -> None:
         """See the port."""

@@ -55,12 +55,14 @@ class MemoryBudgetStore:
 
 def make_limit_error() -> InvalidInput:
     """Return the error of a tenant that has as many budgets as it may."""
-    return InvalidInput(f"the tenant has {MAX_DEFINITIONS} budgets", field="budget", fix="remove some")
+    return InvalidInput(
+        f"the tenant already has {MAX_DEFINITIONS} budgets, the maximum", field="budget", fix="remove some"
+    )
 
 
 def make_not_found_error() -> NotFound:
     """Return the error of a budget that is not there."""
-    return NotFound("there is no such budget", field="budget", fix="see: pentad budgets list")
+    return NotFound("no such budget", field="budget", fix="see: pentad budgets list")
 
 
 @dataclass

@@ -32,7 +32,9 @@ class DynamoSpend:
         days = (first.isoformat(), f"{last.isoformat()}$")
         items, more = self._table.query(keys.spend_pk(tenant, kind), between=days, limit=MAX_COUNTERS)
         if more is not None:
-            raise InvalidInput("the days hold too many counters to sum up", field="from", fix="ask for fewer days")
+            raise InvalidInput(
+                "the range of days has too many counters to sum up", field="from", fix="ask for fewer days"
+            )
         for item in items:
             day, rest = str(item["sk"]).split("#", 1)
             value, shard = rest.rsplit("#", 1)

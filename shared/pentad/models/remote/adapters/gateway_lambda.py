@@ -15,7 +15,7 @@ from pentad.models.remote import wire, wire_chat, wire_errors
 from pentad.models.remote.wire import MAX_TEXTS, check_texts
 
 _WHAT = "the gateway function"
-_UNUSABLE = f"{_WHAT} gave no usable reply"
+_UNUSABLE = f"{_WHAT} returned no usable reply"
 _MAX_CALL_BYTES = 4 * 1024 * 1024  # Lambda takes 6 MB; JSON may escape
 _THROTTLED = frozenset({"TooManyRequestsException", "ThrottlingException"})
 
@@ -31,7 +31,7 @@ class _GatewayFunction:
     def __call__(self, payload: bytes, deadline: float) -> Any:
         """Return the JSON of the function's answer."""
         if self._clock() >= deadline:
-            raise errors.ModelUnavailable(f"no time left to ask {_WHAT}")
+            raise errors.ModelUnavailable(f"no time is left to call {_WHAT}")
         try:
             with translate_errors(_WHAT):
                 reply = self._client.invoke(FunctionName=self._name, Payload=payload)
