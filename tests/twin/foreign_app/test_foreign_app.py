@@ -1,0 +1,75 @@
+"""The twin runs an app that is not Pentad, as `twin/README.md` says: `python -m twin --assembly DIR`."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import httpx
+import pytest
+
+from twin.running import state_file
+
+pytestmark = [pytest.mark.twin, pytest.mark.xdist_group("twin-foreign")]
+
+SECONDS = 120.0
+
+
+@pytest.fixture(scope="module")
+def facts(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
+    """Synthesize the app, run it, and return what the twin says of itself."""
+    out, state = tmp_path_factory.mktemp("cdk.out"), tmp_path_factory.mktemp("state")
+    environment = os.environ | {"PYTHONPATH": str(root)}
+    synth = [sys.executable, "-m", "tests.twin.foreign_app.app"]
+    subprocess.run(synth, cwd=root, env=environment | {"CDK_OUTDIR": str(out)}, check=True, timeout=SECONDS)
+    command = [sys.executable, "-m", "twin", "--assembly", str(out), "--state", str(state)]
+    with subprocess.Popen(command, cwd=root, env=environment, stdout=subprocess.DEVNULL) as process:
+        try:
+            yield read_facts(process, state)
+        finally:
+            process.send_signal(signal.SIGTERM)
+    assert process.returncode == 0
+
+
+def read_facts(process: "subprocess.Popen[bytes]", state: Path) -> dict[str, Any]:
+    end = time.monotonic() + SECONDS
+    while time.monotonic() < end and process.poll() is None:
+        found = state_file.read(state)
+        if found is not None and found.get("ready"):
+            return found
+        time.sleep(0.05)
+    raise AssertionError("the twin did not start")
+
+
+def connect(facts: dict[str, Any], service: str) -> Any:
+    return boto3.client(
+        service,
+        endpoint_url=facts["aws_url"],
+        region_name=facts["region"],
+        aws_access_key_id=facts["access_key_id"],
+        aws_secret_access_key=facts["secret_access_key"],
+    )
+
+
+def test_an_order_goes_through_the_api_the_state_machine_the_table_and_the_queue(facts: dict[str, Any]) -> None:
+    outputs = facts["outputs"]["shop"]
+    assert outputs["Url"] == facts["api_url"]
+    reply = httpx.post(f"{facts['api_url']}/orders", json={"id": "o1", "article": "a chair"}, timeout=30)
+    assert reply.status_code == 202
+    queue = connect(facts, "sqs")
+    message = queue.receive_message(QueueUrl=outputs["Queue"], WaitTimeSeconds=20)["Messages"][0]
+    assert message["Body"] == "o1"
+    item = connect(facts, "dynamodb").get_item(TableName=outputs["Table"], Key={"id": {"S": "o1"}})["Item"]
+    assert item["article"] == {"S": "a chair"}
+    machines = connect(facts, "stepfunctions")
+    described = machines.describe_execution(executionArn=reply.json()["execution"])
+    assert described["status"] in ("RUNNING", "SUCCEEDED")
+
+
+def test_without_options_there_is_no_vector_index(facts: dict[str, Any]) -> None:
+    assert facts["vectors_url"] is None
