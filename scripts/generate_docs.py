@@ -88,7 +88,7 @@ def _define() -> dict[str, Any]:
 def list_payloads() -> list[Row]:
     """Each task of an agent's state machine: what it calls, with which fields."""
     states = _define()["States"]
-    return [(f"`{name}`", _called(state), _payload(state["Arguments"])) for name, state in _tasks(states)]
+    return [(f"`{name}`", _describe_call(state), _payload(state["Arguments"])) for name, state in _tasks(states)]
 
 
 def _tasks(states: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -100,7 +100,7 @@ def _tasks(states: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
             yield from ((f"{name}, {step}", one) for step, one in inner)
 
 
-def _called(state: dict[str, Any]) -> str:
+def _describe_call(state: dict[str, Any]) -> str:
     called = str(state["Arguments"].get("FunctionName", ""))
     if called.startswith("{%"):
         return "the tool's function"
