@@ -9,7 +9,8 @@ from typing import Any
 
 import boto3
 
-from twin.moto_patches.dynamodb import limit_table_work
+from twin.moto_patches import dynamodb
+from twin.moto_patches.patching import apply_once
 
 _KEYS = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing"}
 _lock = threading.Lock()
@@ -24,7 +25,7 @@ def client(service: str, region: str = "us-east-1") -> Any:
 
 @cache
 def _client(service: str, region: str) -> Any:
-    limit_table_work()
+    apply_once(dynamodb.apply)
     return new_client(service, region)
 
 

@@ -69,18 +69,6 @@ class Assembly:
     directory: Path
     stacks: tuple[Stack, ...]
 
-    def get_stack(self, name: str) -> Stack:
-        """Return the stack named `name` (its stack name or its artifact id).
-
-        Raises:
-            AssemblyError: there is no such stack.
-        """
-        for stack in self.stacks:
-            if name in (stack.name, stack.artifact_id):
-                return stack
-        known = ", ".join(stack.name for stack in self.stacks)
-        raise AssemblyError(f"no stack {name!r} in {self.directory.name} (stacks: {known})")
-
 
 def read_assembly(directory: Path) -> Assembly:
     """Read the assembly in `directory`, nested assemblies (CDK stages) included.

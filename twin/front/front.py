@@ -23,7 +23,6 @@ from twin.iam.classify.accesses import classify_call
 from twin.iam.classify.call import Call, UnknownCall
 from twin.iam.model import Access, PolicyError, Principal, UnknownCredentials
 from twin.iam.principals import Principals
-from twin.iam.sources import LayeredSource, PolicyRegistry
 
 logger = logging.getLogger(__name__)
 
@@ -50,15 +49,14 @@ _READS: Final = frozenset(("GetObject", "HeadObject"))
 class AwsFront:
     """One endpoint for all AWS services of the twin.
 
-    Start it, make the function host with its `url`, then `attach` the host. `policies` adds to what moto holds.
+    Start it, make the function host with its `url`, then `attach` the host.
     """
 
     def __init__(self, region: str = "us-east-1", principals: Principals | None = None) -> None:
         self.region = region
         self.principals = principals or Principals()
-        self.policies = PolicyRegistry()
         self.account = MotoAccount(region)
-        self.authorizer = Authorizer(LayeredSource(self.account, self.policies), region)
+        self.authorizer = Authorizer(self.account, region)
         self._backend = MotoBackend(self.account)
         self._server = FrontServer(self._handle)
         self._overrides: dict[str, ServiceOverride] = {"sts": StsApi(self.principals, self.account, region)}

@@ -24,6 +24,10 @@ _TOKEN_BYTES: Final = 96
 _MAX_TOKEN: Final = 2048
 
 
+monotonic = time.monotonic
+"""The clock of heartbeats, in seconds; tests put their own here."""
+
+
 class TaskTimedOutError(AWSError):
     """The token's task has ended: answered, timed out, or its execution is over. AWS uses this name for all three."""
 
@@ -61,18 +65,18 @@ class TaskCallback:
         self.machine = machine
         self._changed = threading.Condition()
         self._outcome: Any = None
-        self._beat = time.monotonic()
+        self._beat = monotonic()
+        self._heartbeat: float | None = None
         self._left = False
 
     def answer(self, outcome: Any) -> None:
         """Take the answer; only the first counts.
 
         Raises:
-            TaskTimedOutError: There was one, or nobody waits any more.
+            TaskTimedOutError: There was one, a heartbeat is overdue, or nobody waits any more.
         """
         with self._changed:
-            if self._left or self._outcome is not None:
-                raise TaskTimedOutError
+            self._check_open()
             self._outcome = outcome
             self._changed.notify_all()
 
@@ -80,13 +84,17 @@ class TaskCallback:
         """Start the heartbeat interval anew.
 
         Raises:
-            TaskTimedOutError: The task has ended.
+            TaskTimedOutError: The task has ended, or its heartbeat is overdue.
         """
         with self._changed:
-            if self._left or self._outcome is not None:
-                raise TaskTimedOutError
-            self._beat = time.monotonic()
+            self._check_open()
+            self._beat = monotonic()
             self._changed.notify_all()
+
+    def _check_open(self) -> None:
+        late = self._heartbeat is not None and monotonic() >= self._beat + self._heartbeat
+        if self._left or late or self._outcome is not None:
+            raise TaskTimedOutError
 
     def close(self) -> None:
         """Stop waiting; later answers are refused."""
@@ -107,11 +115,11 @@ class TaskCallback:
             AbandonedError: The waiting task was stopped or timed out.
         """
         with self._changed:
-            self._beat = time.monotonic()
+            self._beat, self._heartbeat = monotonic(), heartbeat_seconds
             while self._outcome is None and not done():
                 if self._left:
                     raise AbandonedError
-                left = None if heartbeat_seconds is None else self._beat + heartbeat_seconds - time.monotonic()
+                left = None if heartbeat_seconds is None else self._beat + heartbeat_seconds - monotonic()
                 if left is not None and left <= 0:
                     self._left = True
                     raise HeartbeatTimeoutError

@@ -21,14 +21,9 @@ from moto.dynamodb import models
 from moto.dynamodb.models.dynamo_type import DynamoType, Item
 from moto.dynamodb.models.table import Table
 
-from twin.moto_patches.patching import Patches, apply_once
+from twin.moto_patches.patching import Patches
 
 _here = threading.local()
-
-
-def limit_table_work() -> None:
-    """Let moto's tables do no more work than the items concerned ask for. Idempotent."""
-    apply_once(apply)
 
 
 def apply(patches: Patches) -> None:

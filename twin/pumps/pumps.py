@@ -1,7 +1,5 @@
 """All pumps of a twin, started and stopped together."""
 
-from collections.abc import Mapping
-
 from twin.deploy.deployment import Deployment
 from twin.machine import status
 from twin.moto_patches.hooks import MotoHooks
@@ -65,10 +63,6 @@ class Pumps:
     def is_idle(self) -> bool:
         """Tell whether nothing is under way in any pump."""
         return self._deliveries.is_idle() and all(mapping.is_idle() for mapping in self._mappings)
-
-    def get_problems(self) -> Mapping[str, str]:
-        """Return what keeps mappings from reading their queues, by queue ARN."""
-        return {one.queue_arn: one.problem for one in self._mappings if one.problem is not None}
 
     def _on_queue(self, queue_arn: str) -> None:
         for mapping in self._mappings:

@@ -164,10 +164,6 @@ class Twin:
         """Return a client with the administrator's rights."""
         return self._clients(service)
 
-    def get_role_client(self, service: str, role_arn: str) -> Any:
-        """Return a client that acts as a role."""
-        return self._clients(service, role_arn)
-
     def count_calls(self) -> "Mapping[CountKey, int]":
         """Return how many AWS calls were made, by service, operation and principal."""
         return self._front.count_calls()

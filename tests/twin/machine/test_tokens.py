@@ -7,6 +7,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.twin.machine.stage import Stage, until
+from twin.machine import tokens as twin_tokens
 
 pytestmark = pytest.mark.twin
 
@@ -103,27 +104,53 @@ def test_a_missed_heartbeat_can_be_caught_by_either_name(stage: Stage, name: str
     assert stage.output(definition) == "late"
 
 
-def test_heartbeats_keep_a_task_alive_past_its_interval(stage: Stage) -> None:
-    arn, tokens = _asked(stage, HeartbeatSeconds=2)
+class Clock:
+    """The clock of heartbeats, which only a test moves."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """A clock that stands still."""
+    found = Clock()
+    monkeypatch.setattr(twin_tokens, "monotonic", found)
+    return found
+
+
+def _waits(stage: Stage, arn: str) -> bool:
+    return "TaskSubmitted" in stage.types(arn)
+
+
+def test_heartbeats_keep_a_task_alive_past_its_interval(stage: Stage, clock: Clock) -> None:
+    arn, issued = _asked(stage, HeartbeatSeconds=10)
+    until(lambda: _waits(stage, arn))
     states = stage.client("stepfunctions")
-    entered = next(e["timestamp"] for e in stage.events(arn) if e["type"] == "TaskSubmitted")
-    described = states.describe_execution(executionArn=arn)
-
-    def beat_past_interval() -> bool:
-        states.send_task_heartbeat(taskToken=tokens[0])
-        now = states.describe_execution(executionArn=arn)["ResponseMetadata"]["HTTPHeaders"]["date"]
-        return bool(_seconds(now) - entered.timestamp() > 3)
-
-    until(beat_past_interval, 10)
-    assert described["status"] == "RUNNING"
-    states.send_task_success(taskToken=tokens[0], output="true")
+    for _ in range(4):
+        clock.now += 6
+        states.send_task_heartbeat(taskToken=issued[0])
+    states.send_task_success(taskToken=issued[0], output="true")
     assert stage.wait(arn)["status"] == "SUCCEEDED"
 
 
-def _seconds(http_date: str) -> float:
-    from email.utils import parsedate_to_datetime
+def test_a_heartbeat_that_comes_too_late_keeps_nothing_alive(stage: Stage, clock: Clock) -> None:
+    arn, issued = _asked(stage, HeartbeatSeconds=1)
+    states = stage.client("stepfunctions")
 
-    return parsedate_to_datetime(http_date).timestamp()
+    def refused() -> bool:
+        clock.now += 1  # A task that does not wait yet has no interval to miss.
+        try:
+            states.send_task_heartbeat(taskToken=issued[0])
+        except ClientError as error:
+            return error.response["Error"]["Code"] == "TaskTimedOut"
+        return False
+
+    until(refused)
+    assert stage.wait(arn)["error"] == "States.Timeout"
 
 
 def test_each_attempt_of_a_retried_task_waits_for_its_own_token(stage: Stage) -> None:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import boto3
 import httpx
 import pytest
 from botocore.exceptions import ClientError
@@ -191,7 +192,16 @@ def test_what_only_a_new_start_can_change_is_refused_and_nothing_is_changed(
 
 def test_a_role_may_start_at_the_alias_it_is_granted_and_nowhere_else(twin: Twin) -> None:
     starter = next(arn for arn in twin.deployment.roles if "StarterRole" in arn)
-    client = twin.get_role_client("stepfunctions", starter)
+    keys = twin.get_admin_client("sts").assume_role(RoleArn=starter, RoleSessionName="test")["Credentials"]
+    connect: Any = boto3.client
+    client = connect(
+        "stepfunctions",
+        endpoint_url=twin.aws_url,
+        region_name="us-east-1",
+        aws_access_key_id=keys["AccessKeyId"],
+        aws_secret_access_key=keys["SecretAccessKey"],
+        aws_session_token=keys["SessionToken"],
+    )
     assert client.start_execution(stateMachineArn=LIVE, input="{}")["executionArn"]
     for other in (MACHINE, f"{MACHINE}:1"):
         with pytest.raises(ClientError, match="not authorized to perform: states:StartExecution on resource"):

@@ -29,26 +29,6 @@ class AccountResolver(Protocol):
         """Return the ARN of the state machine that a task token belongs to."""
 
 
-class NoResolver:
-    """Knows nothing: for callers whose requests say everything."""
-
-    def find_partition_key(self, table: str, index: str | None) -> str | None:
-        """Return None."""
-        return None
-
-    def find_secret_arn(self, secret_id: str) -> str | None:
-        """Return None."""
-        return None
-
-    def find_key_arn(self, key_id: str) -> str | None:
-        """Return None."""
-        return None
-
-    def find_token_machine(self, task_token: str) -> str | None:
-        """Return None."""
-        return None
-
-
 @dataclass(frozen=True, slots=True)
 class Call:
     """A call as the classifiers see it."""

@@ -69,11 +69,6 @@ class QueueMappingPump:
         self._thread = threading.Thread(target=self._run, name=f"queue-{mapping.uuid[:8]}", daemon=True)
 
     @property
-    def problem(self) -> str | None:
-        """Why the mapping cannot read its queue, as Lambda's LastProcessingResult says; None while it can."""
-        return self._problem
-
-    @property
     def queue_arn(self) -> str:
         """The queue the mapping reads."""
         return self._mapping.queue_arn

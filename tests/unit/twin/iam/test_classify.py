@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from twin.iam.classify.accesses import classify_call
-from twin.iam.classify.call import Call, NoResolver, UnknownCall
+from twin.iam.classify.call import Call, UnknownCall
 from twin.iam.model import Access
 
 REGION = "us-east-1"
@@ -13,7 +13,7 @@ TABLE = "arn:aws:dynamodb:us-east-1:123456789012:table/items"
 MACHINE = "arn:aws:states:us-east-1:123456789012:stateMachine:m"
 
 
-class Account(NoResolver):
+class Account:
     """An account with one table, one secret, one key and one waiting task."""
 
     def find_partition_key(self, table: str, index: str | None) -> str | None:

@@ -4,7 +4,7 @@ import pytest
 
 from twin.iam.model import ADMINISTRATOR, UnknownCredentials
 from twin.iam.principals import Principals
-from twin.iam.sources import LayeredSource, PolicyRegistry, policy_holder
+from twin.iam.sources import policy_holder
 
 ROLE = "arn:aws:iam::123456789012:role/path/worker"
 
@@ -47,15 +47,3 @@ def test_policy_of_an_object_is_its_buckets_and_of_an_alias_its_functions() -> N
     function = "arn:aws:lambda:us-east-1:123456789012:function:f"
     assert policy_holder(f"{function}:live") == function
     assert policy_holder("arn:aws:sqs:us-east-1:123456789012:q") == "arn:aws:sqs:us-east-1:123456789012:q"
-
-
-def test_sources_add_up() -> None:
-    first, second = PolicyRegistry(), PolicyRegistry()
-    document = {"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}
-    first.set_role_policies(ROLE, [document])
-    second.set_role_policies(ROLE, [document])
-    second.set_resource_policy("arn:aws:s3:::docs", document)
-    both = LayeredSource(first, second)
-    assert len(both.list_role_policies(ROLE)) == 2
-    assert both.find_resource_policy("arn:aws:s3:::docs/key") is not None
-    assert both.find_resource_policy("arn:aws:s3:::other") is None
