@@ -20,6 +20,7 @@ from infra.orchestration.machines import loop  # noqa: E402
 from pentad.api.routes import ROUTES  # noqa: E402
 from pentad.domain.declarations.agents import AgentSpec  # noqa: E402
 from pentad.observability.metrics import names  # noqa: E402
+from scripts import twin_tables  # noqa: E402
 
 TODO = "TODO"
 Row = tuple[str, ...]
@@ -133,6 +134,11 @@ TABLES = {
     "variables": Table("docs/architecture.md", ("variable", "assigned by", "is"), list_variables),
     "routes": Table("docs/api.md", ("route", "scope", "does"), list_routes),
     "metrics": Table("docs/layers/observability.md", ("metric", "unit", "dimensions", "is"), list_metrics),
+    "resource types": Table("twin/README.md", ("service", "resource types"), twin_tables.list_resource_types),
+    "limits": Table("twin/README.md", ("service", "limit", "is"), twin_tables.list_limits),
+    "recordings": Table(
+        "twin/README.md", ("feature", "recorded", "equal", "differ", "not run", "why"), twin_tables.list_recordings
+    ),
 }
 
 

@@ -337,7 +337,36 @@ DIFFERENCES: dict[str, list[str]] = {
 """Known differences, exactly: the exit from a distributed Map follows its run's start on AWS and its end in moto."""
 
 _MAX_ITEMS = "test_assign_reference_variables::test_reference_in_map_state_max_items_path"
-_MAPPING = "an SQS event source mapping, not a state machine: the pumps' conformance tests own it"
+_MAPPING = "an SQS event source mapping, not a state machine: tests/twin/pumps/test_queue_mappings.py has its rules"
+_MAPPING_CASES: dict[str, str] = {
+    "test_failing_lambda_retries_after_visibility_timeout": "",
+    "test_redrive_policy_with_failing_lambda": "",
+    "test_sqs_queue_as_lambda_dead_letter_queue": "",
+    "test_report_batch_item_failures": "",
+    "test_report_batch_item_failures_on_lambda_error": "",
+    "test_report_batch_item_failures_invalid_result_json_batch_fails": "",
+    "test_report_batch_item_failures_empty_json_batch_succeeds": "",
+    "test_event_source_mapping_default_batch_size": "",
+    "test_sqs_event_source_mapping": "",
+    "test_sqs_event_filter": (
+        "filter0-item_matching0-item_not_matching0|filter1-item_matching1-item_not_matching1|"
+        "filter2-item_matching2-item_not_matching2|filter3-item_matching3-item_not_matching3|"
+        "filter4-item_matching4-this is a test string|filter5-item_matching5-item_not_matching5|"
+        "filter6-item_matching6-item_not_matching6|filter7-item_matching7-item_not_matching7|single-filter|"
+        "or-filter|and-filter|exists-filter|numeric-bigger|numeric-smaller|numeric-range|numeric-prefix|"
+        "single|or|and|exists|plain-string-matching|plain-string-filter|valid-json-filter|prefix"
+    ),
+    "test_sqs_invalid_event_filter": "None|simple string|invalid_filter2|invalid_filter3",
+    "test_message_body_and_attributes_passed_correctly": "",
+    "test_sqs_event_source_mapping_update": "",
+    "test_duplicate_event_source_mappings": "",
+    "test_fifo_message_group_parallelism": "",
+    "test_sqs_event_source_mapping_batch_size": "15|100|1000|10000",
+    "test_sqs_event_source_mapping_batching_reserved_concurrency": "",
+    "test_sqs_event_source_mapping_batching_behaviour": "100",
+    "test_esm_with_not_existing_sqs_queue": "",
+}
+"""Tests by function, the names of their parameters separated by a bar."""
 
 NOT_RUN: dict[str, str] = {
     "test_lambda_task_service::test_list_functions": "the recording is empty: AWS refused the definition",
@@ -350,17 +379,34 @@ NOT_RUN: dict[str, str] = {
     "test_assign_reference_variables::test_variables_in_lambda_task[BASE_REFERENCE_IN_LAMBDA_TASK_FIELDS]": (
         "Credentials that assume another account's role: the stack has one account, and the front owns sts:AssumeRole"
     ),
+    **{
+        f"test_lambda_integration_sqs::{test}{f'[{name}]' if name else ''}": _MAPPING
+        for test, names in _MAPPING_CASES.items()
+        for name in names.split("|")
+    },
 }
 """Cases that are not run, each with its reason."""
 
 
-def reason(case_id: str) -> str | None:
-    """Return why a case is not run, or None."""
-    if case_id.startswith("test_lambda_integration_sqs::"):
-        return _MAPPING
-    return NOT_RUN.get(case_id)
+FEATURES: dict[str, str] = {
+    "test_arguments": "JSONata: Arguments",
+    "test_output": "JSONata: Output",
+    "test_assign_reference_variables": "variables: Assign and references",
+    "test_callback": "task tokens, heartbeats, nested executions",
+    "test_lambda_task_service": "lambda:invoke",
+    "test_task_lambda": "errors of functions: Catch and Retry",
+    "test_sfn_task_service": "states:startExecution",
+    "test_lambda_integration_sqs": "SQS event source mappings",
+}
+"""What the recordings of a file are about."""
 
 
 def unlisted() -> list[str]:
     """Return recorded cases that are neither run nor listed."""
-    return [case_id for case_id in recorded.case_ids() if case_id not in RUN and reason(case_id) is None]
+    return [case_id for case_id in recorded.case_ids() if case_id not in RUN and case_id not in NOT_RUN]
+
+
+def unrecorded() -> list[str]:
+    """Return listed cases of which nothing is recorded."""
+    known = set(recorded.case_ids())
+    return [case_id for case_id in (*RUN, *NOT_RUN, *DIFFERENCES) if case_id not in known]

@@ -156,3 +156,5 @@ def _check_description(ended: dict[str, Any], last: dict[str, Any]) -> None:
 
 def test_every_recorded_case_is_run_or_listed_with_a_reason() -> None:
     assert cases.unlisted() == []
+    assert cases.unrecorded() == []
+    assert not cases.RUN.keys() & cases.NOT_RUN.keys()

@@ -165,6 +165,7 @@ class Client:
         groups: str = "*",
         headers: dict[str, str] | None = None,
         remaining_ms: int = 29_000,
+        came_ms: int | None = None,
     ) -> Reply:
         path, _, query = path.partition("?")
         parameters = dict(part.split("=", 1) for part in query.split("&")) if query else None
@@ -179,6 +180,7 @@ class Client:
             "requestContext": {
                 "stage": "$default",
                 "requestId": "request-1",
+                **({} if came_ms is None else {"timeEpoch": came_ms}),
                 "authorizer": {"lambda": caller} if tenant else {},
                 "http": {"method": method, "path": path, "sourceIp": "127.0.0.1", "userAgent": "", "protocol": "H"},
             },

@@ -1,5 +1,6 @@
 """``/v1/runs`` and ``/v1/undo``."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,6 +14,7 @@ from pydantic import Field
 
 from pentad.api.found import FindRun
 from pentad.api.identity.caller import Caller
+from pentad.api.routers.door import deadline_of
 from pentad.api.routers.serve import serve
 from pentad.api.views.cursors import parse_cursor
 from pentad.api.views.events import collect_events
@@ -39,9 +41,6 @@ from pentad.orchestration.lifecycle.undo import Undo
 from pentad.orchestration.runs.ports import RunStore, WorkflowEngine
 from pentad.orchestration.trace.run_spans import build_spans, count_transitions, read_history
 from pentad.tools.graphs.ports import GraphNodeStore
-
-_SPARE_SECONDS = 2.0
-"""Left of the function's time for the answer."""
 
 RunPath = Annotated[str, Path(description="the run's id")]
 
@@ -83,8 +82,10 @@ class StartRoutes:
             headers = {"Location": f"/v1/runs/{run.run}"}
             if seconds is not None:
                 headers["Preference-Applied"] = f"wait={seconds}"
-                left = app.lambda_context.get_remaining_time_in_millis() / 1000 - _SPARE_SECONDS
-                run = self.waiting(run, max(0.0, min(seconds, left)))
+                # API Gateway counts from when the request came: a cold start leaves less of its 30 s for the wait.
+                now, left = time.time(), app.lambda_context.get_remaining_time_in_millis() / 1000
+                end = deadline_of(app.current_event.raw_event, now, left)
+                run = self.waiting(run, max(0.0, min(seconds, end - now)))
             return Response(
                 status_code=HTTPStatus.OK if is_settled(run) else HTTPStatus.ACCEPTED,
                 content_type="application/json",

@@ -1,6 +1,7 @@
 """``/v1/runs``: start, wait, read, list, events."""
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -59,6 +60,14 @@ def test_wait_leaves_time_for_the_answer() -> None:
     client = Client()
     client("POST", "/v1/runs", HELLO, headers={"Prefer": "wait=20"}, remaining_ms=5000)
     assert sum(client.services.slept) <= 3.001
+
+
+def test_wait_ends_before_api_gateway_gives_up_a_request_that_waited_for_a_cold_start() -> None:
+    client = Client()
+    came = int(time.time() * 1000) - 20_000
+    reply = client("POST", "/v1/runs", HELLO, headers={"Prefer": "wait=25"}, came_ms=came)
+    assert reply.status == 202
+    assert sum(client.services.slept) <= 7.5
 
 
 def test_one_key_gives_one_run() -> None:

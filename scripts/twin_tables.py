@@ -1,0 +1,84 @@
+"""What the tables in the twin's README are made of: resource types, limits, and the histories recorded on AWS."""
+
+from importlib import import_module
+from typing import NamedTuple
+
+from tests.twin.machine import cases
+from twin.deploy.registry import list_types
+from twin.deploy.services import register_all
+
+Row = tuple[str, ...]
+
+
+class Limit(NamedTuple):
+    """A limit that the twin enforces.
+
+    Attributes:
+        service: Whose.
+        what: What is limited.
+        unit: Of the number.
+        module: Where the number stands.
+        name: Its name there.
+    """
+
+    service: str
+    what: str
+    unit: str
+    module: str
+    name: str
+
+
+_HTTP_APIS = "twin.deploy.services.compute.http_apis"
+LIMITS = (
+    Limit("API Gateway", "body of a request", "bytes", "twin.http_api.server", "MAXIMUM_BODY"),
+    Limit("API Gateway", "time of an integration", "ms", _HTTP_APIS, "_INTEGRATION_TIMEOUT"),
+    Limit("API Gateway", "time of an authorizer", "s", "twin.http_api.gateway", "_AUTHORIZER_SECONDS"),
+    Limit("Lambda", "payload of a synchronous call", "bytes", "twin.host.model", "SYNC_PAYLOAD_BYTES"),
+    Limit("Lambda", "payload of an asynchronous call", "bytes", "twin.host.model", "ASYNC_PAYLOAD_BYTES"),
+    Limit("Lambda", "response", "bytes", "twin.host.model", "RESPONSE_BYTES"),
+    Limit("Step Functions", "input, output or result", "bytes", "twin.machine.encoding", "MAX_BYTES"),
+    Limit("Step Functions", "events of a history", "", "twin.machine.lifecycle", "max_events"),
+    Limit("Step Functions", "time of an Express execution", "s", "twin.machine.express", "LIFETIME"),
+    Limit(
+        "Step Functions",
+        "iterations at once of an inline Map",
+        "",
+        "twin.moto_patches.stepfunctions.language.map",
+        "MAX_INLINE_CONCURRENCY",
+    ),
+)
+
+
+def list_limits() -> list[Row]:
+    """Service, what is limited, and how much."""
+    return [(one.service, one.what, _show(one)) for one in LIMITS]
+
+
+def _show(limit: Limit) -> str:
+    number = getattr(import_module(limit.module), limit.name)
+    return f"{number:,} {limit.unit}".replace(".0 ", " ").strip()
+
+
+def list_resource_types() -> list[Row]:
+    """The resource types that are deployed, by service."""
+    register_all()
+    found: dict[str, list[str]] = {}
+    for resource_type in list_types():
+        _, service, name = resource_type.split("::")
+        found.setdefault(service, []).append(f"`{name}`")
+    return [(service, ", ".join(names)) for service, names in sorted(found.items())]
+
+
+def list_recordings() -> list[Row]:
+    """Recorded cases by feature: all, those whose history is equal, those with a known difference, those not run."""
+    rows = [_count(feature, prefix) for prefix, feature in cases.FEATURES.items()]
+    total = [sum(int(row[column]) for row in rows) for column in range(1, 5)]
+    return [*rows, ("**all**", *(f"**{number}**" for number in total))]
+
+
+def _count(feature: str, prefix: str) -> Row:
+    run = [case_id for case_id in cases.RUN if case_id.startswith(f"{prefix}::")]
+    differs = [case_id for case_id in run if case_id in cases.DIFFERENCES]
+    not_run = [case_id for case_id in cases.NOT_RUN if case_id.startswith(f"{prefix}::")]
+    numbers = (len(run) + len(not_run), len(run) - len(differs), len(differs), len(not_run))
+    return (feature, *(str(number) for number in numbers))
