@@ -1,8 +1,8 @@
 """Date arithmetic by the ISO calendar, and times between time zones; every rule that surprises is in a docstring."""
 
 import difflib
-from datetime import UTC, date, datetime, time, tzinfo
-from typing import Any
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from typing import Any, cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from dateutil.relativedelta import relativedelta
@@ -11,6 +11,8 @@ from pentad.domain.errors import InvalidInput
 
 Moment = date | datetime
 _WORDS = {"today": 0, "tomorrow": 1, "yesterday": -1}
+# By how much the clocks of one place differ between summer and winter.
+_SUMMER_TIME = timedelta(hours=1)
 
 
 def get_zone(name: str, field: str = "timezone") -> tzinfo:
@@ -62,42 +64,127 @@ def parse(text: str, field: str, now: datetime) -> Moment:
         ) from error
 
 
+def place(moment: Moment, zone: tzinfo | None) -> tuple[Moment, list[str]]:
+    """Return a time as a zone's clock shows it, and what has to be told of it.
+
+    A time with an offset is the same instant on that clock; one without is read on it. A clock time that does not exist
+    (clocks go forward) is read as if they had not yet, which is later on the new clock; one that exists twice (clocks
+    go back) is the first of the two. Both are told, as is a whole day that a zone skipped. Without a zone nothing
+    changes.
+
+    Raises:
+        InvalidInput: the time leaves the years 1 to 9999 on that clock.
+    """
+    if zone is None:
+        return moment, []
+    if not isinstance(moment, datetime):
+        noon = datetime.combine(moment, time(12), zone)
+        skipped = _round_trip(noon) != noon.replace(tzinfo=None)
+        return moment, [f"the day {moment} does not exist in {_name_zone(zone)}"] if skipped else []
+    if moment.tzinfo is not None:
+        return _move_clock(moment, zone), []
+    read = moment.replace(tzinfo=zone)
+    if _round_trip(read) != moment:
+        real = _move_clock(read.astimezone(UTC), zone)
+        told = f"{moment.isoformat()} does not exist in {_name_zone(zone)}, clocks go forward over it"
+        return real, [f"the clock time {told}: {real.isoformat()} is taken"]
+    if read.utcoffset() != read.replace(fold=1).utcoffset():
+        told = f"{moment.isoformat()} exists twice in {_name_zone(zone)}, clocks go back over it"
+        return read, [f"the clock time {told}: the first, {read.isoformat()}, is taken"]
+    return read, []
+
+
+def _name_zone(zone: tzinfo) -> str:
+    return str(getattr(zone, "key", "UTC"))
+
+
+def _move_clock(moment: datetime, zone: tzinfo) -> datetime:
+    try:
+        return moment.astimezone(UTC).astimezone(zone)
+    except (OverflowError, ValueError) as error:
+        raise InvalidInput("the result is out of the years 1 to 9999", field="date", fix="use another year") from error
+
+
+def _round_trip(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC).astimezone(moment.tzinfo).replace(tzinfo=None)
+    except (OverflowError, ValueError):
+        return moment.replace(tzinfo=None)
+
+
 def add(start: Moment, *, years: int = 0, months: int = 0, weeks: int = 0, days: int = 0) -> Moment:
     """Return a date moved by years and months first, then by weeks and days.
 
     A day that the month does not have becomes its last: 31 January and one month is 28 or 29 February; 29 February and
-    one year is 28 February. A time keeps its clock and its offset.
+    one year is 28 February. A time keeps its clock, and its offset unless it stands in a zone.
 
     Raises:
         InvalidInput: the result is not within the years 1 to 9999.
     """
+    if not (years or months or weeks or days):
+        return start
     try:
         return start + relativedelta(years=years, months=months, weeks=weeks, days=days)
     except (OverflowError, ValueError) as error:
         raise InvalidInput("the result is out of the years 1 to 9999", field="date", fix="add less") from error
 
 
-def compute_difference(start: Moment, end: Moment) -> dict[str, Any]:
-    """Return how far it is from ``start`` to ``end``; negative where the end comes first.
+def move(start: Moment, zone: tzinfo | None, **amounts: int) -> dict[str, Any]:
+    """Return a date or a time moved on a zone's clock, with what has to be told of either.
 
-    ``days`` is the count of whole days (the start counts, the end does not); ``years``, ``months`` and ``rest_days``
-    say the same by the calendar. Of a date and a time the date counts as its midnight. Times with offsets are compared
-    as instants, so a night in which clocks change has 23 or 25 hours.
+    Args:
+        start: the date or time.
+        zone: whose clock is meant; None: the time's own.
+        amounts: as `add` takes them.
 
     Raises:
-        InvalidInput: one time has an offset and the other has none.
+        InvalidInput: the result is not within the years 1 to 9999.
+    """
+    first, notes = place(start, zone)
+    moved = add(first, **amounts)
+    if moved is not first:
+        # On the clock, and then placed anew: the offset may change, and the clock time may not exist.
+        clock = moved.replace(tzinfo=None) if zone is not None and isinstance(moved, datetime) else moved
+        moved, more = place(clock, zone)
+        notes += more
+    return _tell({"start": first.isoformat(), "result": moved.isoformat(), **describe(moved)}, notes)
+
+
+def compute_difference(start: Moment, end: Moment, zone: tzinfo | None = None) -> dict[str, Any]:
+    """Return how far it is from ``start`` to ``end``; negative where the end comes first.
+
+    ``days`` is the count of whole days by the clock (the start counts, the end does not); ``years``, ``months`` and
+    ``rest_days`` say the same by the calendar. ``seconds`` and ``hours`` are what passes: a day on which clocks change
+    has 23 or 25 hours. Of a date and a time the date counts as its midnight.
+
+    The clock is the zone's. Without a zone it is each time's own where the two offsets may be one place's in summer and
+    winter; else both are compared in UTC.
+
+    Args:
+        start: from here.
+        end: to here.
+        zone: on whose clock times without an offset are read, and days counted.
+
+    Raises:
+        InvalidInput: without a zone, one time has an offset and the other has none.
     """
     timed = isinstance(start, datetime) or isinstance(end, datetime)
-    first, last = _as_time(start), _as_time(end)
+    notes: list[str] = []
+    ends: list[datetime] = []
+    for moment in (start, end):
+        placed, told = place(moment, zone)
+        notes += told
+        ends.append(placed if isinstance(placed, datetime) else datetime.combine(placed, time(), zone))
+    first, last = ends
     if (first.tzinfo is None) != (last.tzinfo is None):
         raise InvalidInput(
-            "one time has an offset and the other has none", field="end", fix="give both with one, such as +01:00"
+            "one time has an offset and the other has none",
+            field="end",
+            fix="give both with one, such as +01:00, or name the timezone",
         )
-    if first.tzinfo is not None:
-        first, last = first.astimezone(UTC), last.astimezone(UTC)
-    seconds = int((last - first).total_seconds())
-    days = abs(seconds) // 86_400 * (-1 if seconds < 0 else 1)
-    calendar = relativedelta(last, first)
+    passed = _measure_instant(last) - _measure_instant(first)
+    by_clock, calendar = _compare_clocks(first, last)
+    days = abs(by_clock) // timedelta(days=1) * (-1 if by_clock < timedelta(0) else 1)
     answer: dict[str, Any] = {
         "days": days,
         "weeks": int(days / 7),
@@ -105,11 +192,33 @@ def compute_difference(start: Moment, end: Moment) -> dict[str, Any]:
         "months": calendar.months,
         "rest_days": calendar.days,
     }
-    return answer | ({"seconds": seconds, "hours": round(seconds / 3600, 4)} if timed else {})
+    if timed:
+        seconds = passed.total_seconds()
+        answer |= {"seconds": int(seconds) if seconds.is_integer() else seconds, "hours": round(seconds / 3600, 4)}
+    return _tell(answer, notes)
 
 
-def _as_time(moment: Moment) -> datetime:
-    return moment if isinstance(moment, datetime) else datetime.combine(moment, time())
+def _measure_instant(moment: datetime) -> timedelta:
+    """Return the time since year 1 in UTC. A duration, because such an instant may lie before year 1 itself."""
+    return moment.replace(tzinfo=None) - datetime.min - (moment.utcoffset() or timedelta(0))
+
+
+def _compare_clocks(first: datetime, last: datetime) -> tuple[timedelta, relativedelta]:
+    offsets = [moment.utcoffset() or timedelta(0) for moment in (first, last)]
+    if first.tzinfo is not last.tzinfo and abs(offsets[0] - offsets[1]) > _SUMMER_TIME:
+        first, last = _move_clock(first, UTC), _move_clock(last, UTC)
+    clocks = [moment.replace(tzinfo=None, fold=0) for moment in (first, last)]
+    return clocks[1] - clocks[0], relativedelta(clocks[1], clocks[0])
+
+
+def _tell(answer: dict[str, Any], notes: list[str]) -> dict[str, Any]:
+    return answer | ({"note": "; ".join(dict.fromkeys(notes))} if notes else {})
+
+
+def tell_weekday(moment: Moment, zone: tzinfo | None) -> dict[str, Any]:
+    """Return what `describe` says of a date, or of a time on a zone's clock, with what has to be told of it."""
+    placed, notes = place(moment, zone)
+    return _tell(describe(placed), notes)
 
 
 def describe(moment: Moment) -> dict[str, Any]:
@@ -126,31 +235,12 @@ def describe(moment: Moment) -> dict[str, Any]:
 
 
 def convert(moment: datetime, source: tzinfo, target: tzinfo) -> dict[str, Any]:
-    """Return the same instant on another zone's clock.
-
-    A time that has an offset keeps it, and the source is not used. A clock time that does not exist (clocks go forward)
-    is read as if they had not yet; one that exists twice (clocks go back) is the first of the two. Both are told.
+    """Return the same instant on two zones' clocks, and what has to be told of it: see `place`.
 
     Raises:
         InvalidInput: the result is not within the years 1 to 9999.
     """
-    notes = []
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=source)
-        if _round_trip(moment) != moment.replace(tzinfo=None):
-            notes.append("this clock time does not exist in the source zone, clocks go forward over it")
-        elif moment.utcoffset() != moment.replace(fold=1).utcoffset():
-            notes.append("this clock time exists twice in the source zone, the first is meant")
-    try:
-        converted = moment.astimezone(UTC).astimezone(target)
-    except (OverflowError, ValueError) as error:
-        raise InvalidInput("the result is out of the years 1 to 9999", field="date", fix="use another year") from error
-    answer = {"from": moment.isoformat(), "to": converted.isoformat(), "weekday": f"{converted:%A}"}
-    return answer | ({"note": "; ".join(notes)} if notes else {})
-
-
-def _round_trip(moment: datetime) -> datetime:
-    try:
-        return moment.astimezone(UTC).astimezone(moment.tzinfo).replace(tzinfo=None)
-    except (OverflowError, ValueError):
-        return moment.replace(tzinfo=None)
+    first, notes = place(moment, source)
+    converted = _move_clock(cast(datetime, first), target)
+    answer = {"from": first.isoformat(), "to": converted.isoformat(), "weekday": f"{converted:%A}"}
+    return _tell(answer, notes)

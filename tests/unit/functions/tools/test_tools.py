@@ -49,10 +49,62 @@ def test_the_calculator_says_what_is_wrong_and_how_to_put_it_right() -> None:
             {"operation": "convert", "date": "2026-03-01T09:30", "timezone": "Europe/Zurich", "to_timezone": "UTC"},
             {"to": "2026-03-01T08:30:00+00:00"},
         ),
+        (
+            {
+                "operation": "difference",
+                "start": "2026-03-29T01:00",
+                "end": "2026-03-29T04:00",
+                "timezone": "Europe/Berlin",
+            },
+            {"hours": 2, "start": "2026-03-29T01:00:00+01:00", "end": "2026-03-29T04:00:00+02:00"},
+        ),
+        ({"operation": "difference", "start": "now", "end": "2026-12-25"}, {"days": 298}),
+        ({"operation": "difference", "start": "2026-02-01T09:30", "end": "now"}, {"days": 28, "hours": 672}),
+        (
+            {"operation": "difference", "start": "now", "end": "2026-03-01T19:00", "timezone": "Asia/Tokyo"},
+            {"hours": 0.5},
+        ),
+        ({"operation": "difference", "start": "today", "end": "tomorrow"}, {"days": 1}),
+        (
+            {"operation": "weekday", "date": "2026-03-28T23:30Z", "timezone": "Asia/Tokyo"},
+            {"weekday": "Sunday", "date": "2026-03-29T08:30:00+09:00"},
+        ),
+        ({"operation": "weekday", "date": "2026-03-28T23:30Z"}, {"weekday": "Saturday"}),
+        ({"operation": "weekday", "date": "now", "timezone": "Pacific/Kiritimati"}, {"weekday": "Sunday"}),
+        (
+            {"operation": "add", "date": "now", "days": 28, "timezone": "Europe/Berlin"},
+            {"start": "2026-03-01T10:30:00+01:00", "result": "2026-03-29T10:30:00+02:00"},
+        ),
+        ({"operation": "add", "date": "now", "days": 1}, {"result": "2026-03-02T09:30:00+00:00"}),
+        (
+            {"operation": "convert", "date": "now", "to_timezone": "Asia/Kolkata"},
+            {"from": "2026-03-01T09:30:00+00:00", "to": "2026-03-01T15:00:00+05:30"},
+        ),
+        (
+            {
+                "operation": "convert",
+                "date": "2026-03-01T09:30+09:00",
+                "timezone": "Europe/Zurich",
+                "to_timezone": "UTC",
+            },
+            {"from": "2026-03-01T01:30:00+01:00", "to": "2026-03-01T00:30:00+00:00"},
+        ),
+        ({"operation": "convert", "date": "2026-03-01T09:30", "to_timezone": "Asia/Tokyo"}, {"weekday": "Sunday"}),
     ],
 )
 def test_dates_and_times(arguments: dict[str, Any], expected: dict[str, Any]) -> None:
     assert expected.items() <= answered(date_time, **arguments).items()
+
+
+@pytest.mark.parametrize("operation", ["add", "weekday", "convert"])
+def test_a_clock_time_that_does_not_exist_is_told_by_each_operation(operation: str) -> None:
+    more = {"to_timezone": "UTC"} if operation == "convert" else {}
+    day = "2026-03-28" if operation == "add" else "2026-03-29"
+    more_days = {"days": 1} if operation == "add" else {}
+    answer = answered(
+        date_time, operation=operation, date=f"{day}T02:30", timezone="Europe/Berlin", **more, **more_days
+    )
+    assert "2026-03-29T02:30:00 does not exist in Europe/Berlin" in answer["note"]
 
 
 @pytest.mark.parametrize(
@@ -65,6 +117,13 @@ def test_dates_and_times(arguments: dict[str, Any], expected: dict[str, Any]) ->
         ({"operation": "fly"}, "operation"),
         ({"operation": "add", "date": "2026-01-01", "days": 1.5}, "days"),
         ({"operation": "now", "timezone": "Mars/Olympus"}, "there is no time zone"),
+        ({"operation": "now", "date": "2026-01-01"}, "'now' does not use 'date'"),
+        ({"operation": "now", "to_timezone": "UTC"}, "'now' does not use 'to_timezone'"),
+        ({"operation": "weekday", "date": "2026-01-01", "days": 3}, "'weekday' does not use 'days'"),
+        ({"operation": "add", "date": "2026-01-01", "end": "2026-01-02"}, "'add' does not use 'end'"),
+        ({"operation": "difference", "start": "2026-01-01", "end": "now", "date": "now"}, "does not use 'date'"),
+        ({"operation": "difference", "start": "2026-01-01", "end": "now", "months": -1}, "does not use 'months'"),
+        ({"operation": "difference", "start": "2026-01-01T10:00Z", "end": "2026-01-01T10:00"}, "name the timezone"),
     ],
 )
 def test_what_a_date_operation_lacks_is_told(arguments: dict[str, Any], says: str) -> None:

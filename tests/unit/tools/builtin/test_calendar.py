@@ -97,6 +97,110 @@ def test_today_is_the_day_of_the_zone() -> None:
     assert calendar.parse("yesterday", "date", NOW) == date(2026, 2, 28)
 
 
+@pytest.mark.parametrize(
+    ("start", "end", "zone", "expected"),
+    [
+        ("2026-03-29T01:00", "2026-03-29T04:00", "Europe/Berlin", {"hours": 2, "days": 0}),
+        ("2026-10-25T01:00", "2026-10-25T04:00", "Europe/Berlin", {"hours": 4}),
+        ("2026-11-01T00:00", "2026-11-02T00:00", "America/New_York", {"hours": 25, "days": 1}),
+        ("2026-11-02T00:00", "2026-11-01T00:00", "America/New_York", {"hours": -25, "days": -1}),
+        ("2026-04-04T12:00", "2026-04-05T12:00", "Australia/Lord_Howe", {"hours": 24.5, "days": 1}),
+        ("2026-03-28T12:00+01:00", "2026-03-29T12:00", "Europe/Berlin", {"hours": 23, "days": 1, "rest_days": 1}),
+        ("2026-03-01T00:00Z", "2026-03-01T00:00+05:00", "Asia/Tokyo", {"hours": -5, "days": 0}),
+        ("2026-03-01", "2026-03-29T04:00", "Europe/Berlin", {"hours": 675, "days": 28}),
+        ("2026-01-01T00:00:00.5", "2026-01-01T00:00:01", "UTC", {"seconds": 0.5}),
+        ("0001-01-01", "9999-12-31T23:00", "Pacific/Auckland", {"years": 9998, "months": 11}),
+    ],
+)
+def test_the_difference_is_counted_on_the_clock_of_the_zone(
+    start: str, end: str, zone: str, expected: dict[str, Any]
+) -> None:
+    first, last = (calendar.parse(text, "start", NOW) for text in (start, end))
+    assert expected.items() <= calendar.compute_difference(first, last, calendar.get_zone(zone)).items()
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "expected"),
+    [
+        # Summer and winter of one place: the clocks count.
+        ("2026-03-01T00:00+01:00", "2026-04-01T00:00+02:00", {"months": 1, "rest_days": 0, "days": 31, "hours": 743}),
+        # Two places: one instant is no day away from itself.
+        ("2026-03-01T23:00-11:00", "2026-03-03T00:00+14:00", {"days": 0, "rest_days": 0, "hours": 0}),
+        ("2026-03-01T00:00", "2026-03-02T12:00", {"days": 1, "hours": 36}),
+    ],
+)
+def test_without_a_zone_times_keep_their_own_clocks(start: str, end: str, expected: dict[str, Any]) -> None:
+    first, last = (calendar.parse(text, "start", NOW) for text in (start, end))
+    assert expected.items() <= calendar.compute_difference(first, last).items()
+
+
+@pytest.mark.parametrize(
+    ("clock", "zone", "said", "placed"),
+    [
+        ("2026-03-29T02:30", "Europe/Berlin", "does not exist", "2026-03-29T03:30:00+02:00"),
+        ("2026-10-25T02:30", "Europe/Berlin", "exists twice", "2026-10-25T02:30:00+02:00"),
+        ("2018-11-04T00:15", "America/Sao_Paulo", "does not exist", "2018-11-04T01:15:00-02:00"),
+        ("2026-04-05T01:45", "Australia/Lord_Howe", "exists twice", "2026-04-05T01:45:00+11:00"),
+        ("2011-12-30T10:00", "Pacific/Apia", "does not exist", "2011-12-31T10:00:00+14:00"),
+        ("2026-03-29T02:30", "UTC", "", "2026-03-29T02:30:00+00:00"),
+        ("2026-03-29T01:30Z", "Europe/Berlin", "", "2026-03-29T03:30:00+02:00"),
+    ],
+)
+def test_a_time_is_placed_on_a_clock_and_what_is_odd_is_told_everywhere(
+    clock: str, zone: str, said: str, placed: str
+) -> None:
+    there, moment = calendar.get_zone(zone), datetime.fromisoformat(clock)
+    found, notes = calendar.place(moment, there)
+    assert found.isoformat() == placed and said in "".join(notes) and bool(notes) == bool(said)
+    told = [
+        calendar.tell_weekday(moment, there),
+        calendar.compute_difference(moment, NOW, there),
+        calendar.compute_difference(NOW, moment, there),
+        calendar.move(moment, there, days=20),
+        calendar.convert(moment, there, UTC),
+    ]
+    assert all(said in answer.get("note", "") and bool(said) == ("note" in answer) for answer in told)
+
+
+@pytest.mark.parametrize(
+    ("start", "zone", "amounts", "result", "said"),
+    [
+        ("2026-03-28T02:30", "Europe/Berlin", {"days": 1}, "2026-03-29T03:30:00+02:00", "does not exist"),
+        ("2026-10-18T02:30", "Europe/Berlin", {"weeks": 1}, "2026-10-25T02:30:00+02:00", "exists twice"),
+        ("2025-03-09T02:30", "America/New_York", {"years": 1}, "2026-03-09T03:30:00-04:00", ""),
+        ("2026-02-28T02:30+01:00", "Europe/Berlin", {"months": 1}, "2026-03-28T02:30:00+01:00", ""),
+        ("2026-03-28T12:00", "Europe/Berlin", {"days": 1}, "2026-03-29T12:00:00+02:00", ""),
+        ("2026-03-28T12:00+01:00", None, {"days": 1}, "2026-03-29T12:00:00+01:00", ""),
+        ("2026-03-28T12:00", None, {"days": 1}, "2026-03-29T12:00:00", ""),
+        ("2026-10-25T00:30Z", "Europe/Berlin", {}, "2026-10-25T02:30:00+02:00", ""),
+        ("2026-10-25T01:30Z", "Europe/Berlin", {}, "2026-10-25T02:30:00+01:00", ""),
+        ("2011-12-29", "Pacific/Apia", {"days": 1}, "2011-12-30", "does not exist"),
+    ],
+)
+def test_moving_a_time_keeps_the_clock_of_the_zone(
+    start: str, zone: str | None, amounts: dict[str, int], result: str, said: str
+) -> None:
+    there = None if zone is None else calendar.get_zone(zone)
+    answer = calendar.move(calendar.parse(start, "date", NOW), there, **amounts)
+    if start.startswith("2025-03-09"):
+        assert "does not exist" in answer.pop("note")
+    assert answer["result"] == result and said in answer.get("note", "") and bool(said) == ("note" in answer)
+
+
+@pytest.mark.parametrize("text", ["0001-01-01T00:00+10:00", "9999-12-31T23:00-10:00", "0001-01-01T00:00Z"])
+def test_a_time_that_leaves_the_calendar_on_a_clock_is_told(text: str) -> None:
+    moment = datetime.fromisoformat(text)
+    far = calendar.get_zone("Pacific/Auckland" if text.startswith("9") else "Pacific/Honolulu")
+    for compute in (
+        lambda: calendar.place(moment, far),
+        lambda: calendar.convert(moment, UTC, far),
+        lambda: calendar.compute_difference(moment, NOW, far),
+        lambda: calendar.move(moment, far, days=1),
+    ):
+        with pytest.raises(InvalidInput, match="1 to 9999"):
+            compute()
+
+
 @pytest.mark.parametrize("text", ["2026-02-30", "tomorrowish", "", "03/01/2026", "10000-01-01"])
 def test_what_is_no_date_is_told_with_its_field(text: str) -> None:
     with pytest.raises(InvalidInput) as caught:
