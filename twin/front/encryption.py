@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from twin.front.account import GLOBAL, MotoAccount
-from twin.iam.model import Access
+from twin.iam.model import ACCOUNT_ID, Access, ContextValue
 
 DECRYPT: Final = ("kms:Decrypt",)
 GENERATE: Final = ("kms:GenerateDataKey",)
@@ -40,9 +40,31 @@ def list_key_accesses(account: MotoAccount, accesses: Sequence[Access], region: 
         actions = _NEEDS.get(access.action, ())
         key = account.find_key_arn(_find_key(account, access.resource)) if actions else None
         if key is not None and not account.is_aws_key(key):
-            via = f"{access.action.split(':', 1)[0]}.{region}.amazonaws.com"
-            found += [Access(action, key, {"kms:ViaService": via}) for action in actions]
+            found += [Access(action, key, _build_context(account, access, region)) for action in actions]
     return found
+
+
+def _build_context(account: MotoAccount, access: Access, region: str) -> dict[str, ContextValue]:
+    """Return how the service uses the key: through itself, and with the encryption context that it documents.
+
+    Sources: "DynamoDB encryption at rest: usage notes", "Using encryption context with SSE-KMS" (with a bucket key it
+    is the bucket's ARN, without the object's) and "Secrets Manager: encryption context".
+    """
+    service = access.action.split(":", 1)[0]
+    context: dict[str, ContextValue] = {"kms:ViaService": f"{service}.{region}.amazonaws.com"}
+    encryption: dict[str, str] = {}
+    if service == "dynamodb":
+        table = access.resource.split(":", 5)[-1].split("/")[1]
+        encryption = {"aws:dynamodb:tableName": table, "aws:dynamodb:subscriberId": ACCOUNT_ID}
+    elif service == "s3":
+        bucket = account.get_service_backend("s3", GLOBAL).buckets.get(access.resource.rsplit(":", 1)[-1].split("/")[0])
+        keyed = any(rule.get("BucketKeyEnabled") in (True, "true") for rule in _list_bucket_rules(bucket))
+        encryption = {"aws:s3:arn": access.resource.split("/", 1)[0] if keyed else access.resource}
+    elif service == "secretsmanager":
+        encryption = {"SecretARN": access.resource}
+    if encryption:
+        context["kms:EncryptionContextKeys"] = tuple(encryption)
+    return context | {f"kms:EncryptionContext:{name}": value for name, value in encryption.items()}
 
 
 def _find_key(account: MotoAccount, resource: str) -> str:
@@ -60,12 +82,16 @@ def _find_key(account: MotoAccount, resource: str) -> str:
     return "" if not key or "alias/aws/" in key else str(key)
 
 
-def _find_bucket_key(bucket: Any) -> str | None:
+def _list_bucket_rules(bucket: Any) -> list[dict[str, Any]]:
     encryption = getattr(bucket, "encryption", None)
     if not encryption:
-        return None
+        return []
     rules = json.loads(json.dumps(encryption)).get("Rule", [])
-    for rule in rules if isinstance(rules, list) else [rules]:
+    return rules if isinstance(rules, list) else [rules]
+
+
+def _find_bucket_key(bucket: Any) -> str | None:
+    for rule in _list_bucket_rules(bucket):
         default = rule.get("ApplyServerSideEncryptionByDefault", {})
         if default.get("SSEAlgorithm") == "aws:kms":
             key: str | None = default.get("KMSMasterKeyID")

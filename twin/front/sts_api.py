@@ -10,7 +10,8 @@ from xml.sax.saxutils import escape
 from twin.front.account import MotoAccount
 from twin.front.errors import build_access_denied
 from twin.front.model import ApiCall, ApiResponse
-from twin.iam.evaluator import Policies, decide
+from twin.iam.classify.services import list_assume_accesses, list_session_tags
+from twin.iam.evaluator import Policies, build_context, decide
 from twin.iam.model import ACCOUNT_ID, Access, Principal
 from twin.iam.principals import Principals
 
@@ -39,10 +40,11 @@ class StsApi:
 
     def _handle_assume_role(self, call: ApiCall) -> ApiResponse:
         role_arn, session = call.params["RoleArn"], call.params["RoleSessionName"]
-        if not self._is_trusted(call.principal, role_arn):
-            message = f"User: {call.principal.arn} is not authorized to perform: sts:AssumeRole on resource: {role_arn}"
-            return build_access_denied("sts", message)
-        keys = self._principals.issue(role_arn, session)
+        for access in list_assume_accesses(call.params):
+            if not self._is_trusted(call.principal, access):
+                refusal = f"is not authorized to perform: {access.action} on resource: {role_arn}"
+                return build_access_denied("sts", f"User: {call.principal.arn} {refusal}")
+        keys = self._principals.issue(role_arn, session, list_session_tags(call.params))
         ends = datetime.now(UTC) + timedelta(seconds=int(call.params.get("DurationSeconds", DEFAULT_SECONDS)))
         principal = self._principals.authenticate(keys.access_key_id, keys.session_token)
         return _answer(
@@ -55,18 +57,22 @@ class StsApi:
             f"<AssumedRoleId>{keys.access_key_id}:{escape(session)}</AssumedRoleId></AssumedRoleUser>",
         )
 
-    def _is_trusted(self, principal: Principal, role_arn: str) -> bool:
+    def _is_trusted(self, principal: Principal, access: Access) -> bool:
         """Tell whether the role's trust policy names the caller, or hands its account to IAM."""
-        trust = self._account.find_trust_policy(role_arn)
+        trust = self._account.find_trust_policy(access.resource)
         if trust is None:
             return False
         if principal.unrestricted:
             return True
+        # A trust policy names no resource: the role that it stands on is meant.
+        context = build_context(principal, access, self._region)
         named = any(
-            statement.allow and statement.principal is not None and statement.principal.match_account(ACCOUNT_ID)
+            statement.allow
+            and statement.principal is not None
+            and statement.principal.match_account(ACCOUNT_ID)
+            and statement.match(access, context)
             for statement in trust.statements
         )
-        access = Access("sts:AssumeRole", role_arn)
         return named or decide(principal, access, Policies(resource=trust), self._region).allowed
 
 

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from twin.iam.model import ContextValue, PolicyError, UnsupportedPolicy
-from twin.iam.patterns import check_variables, expand_escapes, match_arn, match_pattern
+from twin.iam.patterns import check_variables, expand_escapes, match_arn, match_pattern, resolve_variables
 
 Test = Callable[[str, str], bool]
 """Takes the policy's value and the request's."""
@@ -103,6 +103,7 @@ KNOWN_KEYS: Final = frozenset(
         "aws:SourceArn",
         "aws:SourceIp",
         "aws:SourceOwner",
+        "aws:TagKeys",
         "aws:ViaAWSService",
         "cloudwatch:namespace",
         "dynamodb:EnclosingOperation",
@@ -131,7 +132,7 @@ KNOWN_KEYS: Final = frozenset(
         "states:StateMachineQualifier",
     )
 )
-KNOWN_PREFIXES: Final = ("kms:encryptioncontext:",)
+KNOWN_PREFIXES: Final = ("kms:encryptioncontext:", "aws:principaltag/", "aws:requesttag/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,19 +155,20 @@ class Condition:
             return self._is_met_without_key()
         values = (given,) if isinstance(given, str) else given
         if self.quantifier == "ForAnyValue":
-            return any(self._match_value(value) for value in values)
+            return any(self._match_value(value, context) for value in values)
         # Several values without a quantifier is undefined in IAM: all must pass, the strict reading.
-        return all(self._match_value(value) for value in values)
+        return all(self._match_value(value, context) for value in values)
 
     def _is_met_without_key(self) -> bool:
         if self.quantifier == "ForAnyValue":
             return False
         return self.if_exists or self.quantifier == "ForAllValues" or self.operator in _NEGATED
 
-    def _match_value(self, given: str) -> bool:
+    def _match_value(self, given: str, context: Mapping[str, ContextValue]) -> bool:
         negated = self.operator in _NEGATED
         test = _TESTS[_NEGATED[self.operator] if negated else self.operator]
-        return any(test(wanted, given) for wanted in self.values) != negated
+        resolved = (resolve_variables(wanted, context) for wanted in self.values)
+        return any(test(wanted, given) for wanted in resolved if wanted is not None) != negated
 
 
 def parse_conditions(block: Mapping[str, Mapping[str, object]]) -> tuple[Condition, ...]:
@@ -194,7 +196,7 @@ def _parse_condition(operator: str, key: str, values: object) -> Condition:
         raise UnsupportedPolicy(f"condition key {key} is not supported by the local twin")
     texts = tuple(_format_value(value) for value in (values if isinstance(values, list) else [values]))
     for text in texts:
-        check_variables(text)
+        check_variables(text, tags=True)
     return Condition(name, quantifier, if_exists, lowered, texts)
 
 

@@ -82,4 +82,5 @@ def build_context(principal: Principal, access: Access, region: str) -> Mapping[
     }
     if principal.service is not None:
         context["aws:principalservicename"] = principal.service
+    context |= {f"aws:principaltag/{name.lower()}": value for name, value in principal.tags}
     return context | {key.lower(): value for key, value in access.context.items()}

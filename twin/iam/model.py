@@ -29,12 +29,16 @@ class PrincipalKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """A caller. `arn` is what AWS prints in its denials; `role_arn` is set for roles only."""
+    """A caller. `arn` is what AWS prints in its denials; `role_arn` is set for roles only.
+
+    `tags` are those of the session, by AssumeRole: names and values.
+    """
 
     kind: PrincipalKind
     arn: str
     role_arn: str | None = None
     service: str | None = None
+    tags: tuple[tuple[str, str], ...] = ()
 
     @property
     def unrestricted(self) -> bool:

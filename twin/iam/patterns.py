@@ -3,25 +3,47 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Final
 
-from twin.iam.model import UnsupportedPolicy
+from twin.iam.model import ContextValue, UnsupportedPolicy
 
 ARN_SEGMENTS: Final = 6
 _ESCAPES: Final = {"${*}": "*", "${?}": "?", "${$}": "$"}
 _TOKEN: Final = re.compile(r"\$\{[^}]*\}|\*|\?")
+_TAG: Final = re.compile(r"\$\{(aws:PrincipalTag/[\w+=.@-]{1,128})\}", re.IGNORECASE)
+"""The variables that the twin resolves: the tags of the caller's session."""
+_SPECIAL: Final = re.compile(r"[*?$]")
 
 
-def check_variables(text: str) -> None:
-    """Refuse policy variables other than the three escapes.
+def check_variables(text: str, *, tags: bool = False) -> None:
+    """Refuse policy variables other than the three escapes and, with `tags`, tags of the caller's session.
 
     Raises:
-        UnsupportedPolicy: The text holds one, such as `${aws:PrincipalTag/tenant}`.
+        UnsupportedPolicy: The text holds another, such as `${aws:username}`.
     """
     for token in _TOKEN.findall(text):
-        if token.startswith("${") and token not in _ESCAPES:
+        if token.startswith("${") and token not in _ESCAPES and not (tags and _TAG.fullmatch(token)):
             raise UnsupportedPolicy(f"policy variable {token} is not supported by the local twin: {text!r}")
+
+
+def resolve_variables(text: str, context: Mapping[str, ContextValue]) -> str | None:
+    """Return the text with the caller's tags in the place of variables; None where the caller has no such tag.
+
+    What a tag holds is never a wildcard. IAM user guide, "IAM policy elements: Variables and tags": a variable that
+    has no value matches nothing.
+
+    Args:
+        text: a resource or a condition's value.
+        context: the condition context, keys in lower case.
+    """
+    for variable in _TAG.findall(text):
+        value = context.get(variable.lower())
+        if not isinstance(value, str):
+            return None
+        text = text.replace(f"${{{variable}}}", _SPECIAL.sub(lambda found: f"${{{found.group()}}}", value))
+    return text
 
 
 def expand_escapes(text: str) -> str:

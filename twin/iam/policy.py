@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from twin.iam.conditions import Condition, parse_conditions
 from twin.iam.model import Access, ContextValue, PolicyError, Principal, PrincipalKind
-from twin.iam.patterns import check_variables, match_arn, match_pattern
+from twin.iam.patterns import check_variables, match_arn, match_pattern, resolve_variables
 
 _ELEMENTS: Final = frozenset(
     ("Sid", "Effect", "Action", "NotAction", "Resource", "NotResource", "Condition", "Principal", "NotPrincipal")
@@ -57,7 +57,7 @@ class Statement:
         """Tell whether action, resource and conditions match."""
         return (
             self._match_action(access.action)
-            and self._match_resource(access)
+            and self._match_resource(access, context)
             and all(condition.is_met(context) for condition in self.conditions)
         )
 
@@ -66,12 +66,14 @@ class Statement:
             return not any(match_pattern(pattern, action, ignore_case=True) for pattern in self.not_actions)
         return any(match_pattern(pattern, action, ignore_case=True) for pattern in self.actions)
 
-    def _match_resource(self, access: Access) -> bool:
+    def _match_resource(self, access: Access, context: Mapping[str, ContextValue]) -> bool:
         if access.any_resource:
             return True
+        named = (resolve_variables(pattern, context) for pattern in self.not_resources or self.resources)
+        found = any(match_arn(pattern, access.resource) for pattern in named if pattern is not None)
         if self.not_resources:
-            return not any(match_arn(pattern, access.resource) for pattern in self.not_resources)
-        return not self.resources or any(match_arn(pattern, access.resource) for pattern in self.resources)
+            return not found
+        return not self.resources or found
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,18 +119,18 @@ def _parse_statement(statement: Mapping[str, Any]) -> Statement:
         allow=statement["Effect"] == "Allow",
         actions=_parse_texts(statement.get("Action", ())),
         not_actions=_parse_texts(statement.get("NotAction", ())),
-        resources=_parse_texts(statement.get("Resource", ())),
-        not_resources=_parse_texts(statement.get("NotResource", ())),
+        resources=_parse_texts(statement.get("Resource", ()), tags=True),
+        not_resources=_parse_texts(statement.get("NotResource", ()), tags=True),
         conditions=parse_conditions(statement.get("Condition", {})),
         principal=_parse_principal(statement.get("Principal")),
         not_principal=_parse_principal(statement.get("NotPrincipal")),
     )
 
 
-def _parse_texts(value: str | Sequence[str]) -> tuple[str, ...]:
+def _parse_texts(value: str | Sequence[str], *, tags: bool = False) -> tuple[str, ...]:
     texts = (value,) if isinstance(value, str) else tuple(value)
     for text in texts:
-        check_variables(text)
+        check_variables(text, tags=tags)
     return texts
 
 

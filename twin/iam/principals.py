@@ -6,6 +6,7 @@ import hmac
 import secrets
 import threading
 from collections import OrderedDict
+from collections.abc import Sequence
 from typing import Final
 
 from twin.iam.model import ACCOUNT_ID, ADMINISTRATOR, Credentials, Principal, PrincipalKind, UnknownCredentials
@@ -22,17 +23,21 @@ class Principals:
         self.administrator = self._generate_credentials("AKIA")
         self._administrator_key = self.administrator.access_key_id
 
-    def issue(self, role_arn: str, session_name: str | None = None) -> Credentials:
+    def issue(
+        self, role_arn: str, session_name: str | None = None, tags: Sequence[tuple[str, str]] = ()
+    ) -> Credentials:
         """Return new credentials of a role, as AssumeRole does; the session name shows in denials."""
         credentials = self._generate_credentials("ASIA")
-        self.add_session(credentials, role_arn, session_name or secrets.token_hex(8))
+        self.add_session(credentials, role_arn, session_name or secrets.token_hex(8), tags)
         return credentials
 
-    def add_session(self, credentials: Credentials, role_arn: str, session_name: str) -> None:
+    def add_session(
+        self, credentials: Credentials, role_arn: str, session_name: str, tags: Sequence[tuple[str, str]] = ()
+    ) -> None:
         """Take credentials that something else made (STS) for a role's."""
         name = role_arn.rsplit("/", 1)[-1]
         arn = f"arn:aws:sts::{ACCOUNT_ID}:assumed-role/{name}/{session_name}"
-        principal = Principal(PrincipalKind.ROLE, arn, role_arn=role_arn)
+        principal = Principal(PrincipalKind.ROLE, arn, role_arn=role_arn, tags=tuple(tags))
         with self._lock:
             self._sessions[credentials.access_key_id] = (principal, credentials)
             while len(self._sessions) > MAX_SESSIONS:

@@ -280,10 +280,10 @@ def test_unsigned_request_is_refused_and_cannot_reset_the_account(front: AwsFron
 
 def test_policy_that_cannot_be_evaluated_denies_and_says_why(client: Client, role: MakeRole) -> None:
     table = make_table(client)
-    condition = {"StringEquals": {"aws:PrincipalTag/tenant": "one"}}
+    condition = {"StringEquals": {"aws:PrincipalOrgID": "one"}}
     worker = client("dynamodb", role(allow("dynamodb:PutItem", table, condition=condition)))
     error = denied(worker.put_item, TableName="items", Item=key("a"))
-    assert "condition key aws:PrincipalTag/tenant is not supported by the local twin" in str(error)
+    assert "condition key aws:PrincipalOrgID is not supported by the local twin" in str(error)
 
 
 def test_service_that_cannot_be_classified_is_denied(client: Client, role: MakeRole) -> None:

@@ -51,6 +51,41 @@ def test_user_of_an_encrypted_table_needs_its_key(client: Client, role: MakeRole
         without.put_item(TableName="locked", Item=item)
 
 
+@pytest.mark.parametrize(("table_name", "reached"), [("locked", True), ("other", False)])
+def test_key_is_used_with_the_tables_name_as_encryption_context(
+    client: Client, role: MakeRole, key: str, table_name: str, reached: bool
+) -> None:
+    table = create_table(client, SSESpecification={"Enabled": True, "SSEType": "KMS", "KMSMasterKeyId": key})
+    bound = {"StringEquals": {"kms:EncryptionContext:aws:dynamodb:tableName": table_name}}
+    worker = client("dynamodb", role(allow("dynamodb:PutItem", table), allow("kms:Decrypt", key, condition=bound)))
+    if reached:
+        worker.put_item(TableName="locked", Item={"pk": {"S": "a"}})
+        return
+    with pytest.raises(ClientError, match="kms:Decrypt"):
+        worker.put_item(TableName="locked", Item={"pk": {"S": "a"}})
+
+
+@pytest.mark.parametrize(("bucket_key", "bound_to"), [(True, "arn:aws:s3:::docs"), (False, "arn:aws:s3:::docs/a")])
+def test_key_of_a_bucket_is_used_for_the_bucket_or_for_the_object(
+    client: Client, role: MakeRole, key: str, bucket_key: bool, bound_to: str
+) -> None:
+    s3 = client("s3")
+    s3.create_bucket(Bucket="docs")
+    rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key}}
+    rules = {"Rules": [rule | {"BucketKeyEnabled": bucket_key}]}
+    s3.put_bucket_encryption(Bucket="docs", ServerSideEncryptionConfiguration=rules)
+    s3.put_object(Bucket="docs", Key="a", Body=b"x")
+    read = allow("s3:GetObject", "arn:aws:s3:::docs/*")
+    for name, arn, reached in (("right", bound_to, True), ("wrong", "arn:aws:s3:::other", False)):
+        bound = {"StringEquals": {"kms:EncryptionContext:aws:s3:arn": arn}}
+        reader = client("s3", role(read, allow("kms:Decrypt", key, condition=bound), name=name))
+        if reached:
+            assert reader.get_object(Bucket="docs", Key="a")["Body"].read() == b"x"
+            continue
+        with pytest.raises(ClientError, match="kms:Decrypt"):
+            reader.get_object(Bucket="docs", Key="a")
+
+
 def test_table_with_a_key_of_aws_asks_for_none(client: Client, role: MakeRole) -> None:
     table = create_table(client, SSESpecification={"Enabled": True})
     worker = client("dynamodb", role(allow("dynamodb:PutItem", table)))

@@ -49,3 +49,51 @@ def test_caller_without_the_permission_is_refused(client: Client, role: MakeRole
     make_target(client, f"arn:aws:iam::{ACCOUNT}:root", allow("dynamodb:Scan", "*"))
     with pytest.raises(ClientError, match="no identity-based policy allows the sts:AssumeRole action"):
         assume(client, caller)
+
+
+def trust_with(client: Client, *actions: str, condition: dict[str, Any] | None = None) -> None:
+    trust: dict[str, Any] = {
+        "Effect": "Allow",
+        "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:role/worker"},
+        "Action": list(actions),
+    }
+    if condition is not None:
+        trust["Condition"] = condition
+    document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    client("iam").update_assume_role_policy(RoleName="target", PolicyDocument=document)
+
+
+def assume_for(client: Client, credentials: Credentials, tenant: str) -> Credentials:
+    tags = [{"Key": "tenant", "Value": tenant}]
+    sts = client("sts", credentials)
+    got = sts.assume_role(RoleArn=TARGET, RoleSessionName="visit", Tags=tags)["Credentials"]
+    return Credentials(got["AccessKeyId"], got["SecretAccessKey"], got["SessionToken"])
+
+
+def test_tags_of_the_session_narrow_what_the_role_may_do(client: Client, role: MakeRole) -> None:
+    table = make_table(client)
+    caller = role(allow(["sts:AssumeRole", "sts:TagSession"], TARGET))
+    keys = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["T#${aws:PrincipalTag/tenant}#*"]}}
+    make_target(client, f"arn:aws:iam::{ACCOUNT}:role/other", allow("dynamodb:PutItem", table, condition=keys))
+    trust_with(client, "sts:AssumeRole", "sts:TagSession")
+    visitor = client("dynamodb", assume_for(client, caller, "acme"))
+    visitor.put_item(TableName="items", Item={"pk": {"S": "T#acme#NOTE"}, "sk": {"S": "a"}})
+    with pytest.raises(ClientError, match="AccessDenied"):
+        visitor.put_item(TableName="items", Item={"pk": {"S": "T#other#NOTE"}, "sk": {"S": "a"}})
+
+
+def test_who_passes_tags_needs_the_right_to_on_both_sides(client: Client, role: MakeRole) -> None:
+    make_target(client, f"arn:aws:iam::{ACCOUNT}:role/other", allow("dynamodb:Scan", "*"))
+    both = role(allow(["sts:AssumeRole", "sts:TagSession"], TARGET))
+    trust_with(client, "sts:AssumeRole")
+    with pytest.raises(ClientError, match="not authorized to perform: sts:TagSession"):
+        assume_for(client, both, "acme")
+    trust_with(
+        client, "sts:AssumeRole", "sts:TagSession", condition={"StringEquals": {"aws:RequestTag/tenant": "acme"}}
+    )
+    assume_for(client, both, "acme")
+    with pytest.raises(ClientError, match="not authorized to perform: sts:AssumeRole"):
+        assume_for(client, both, "other")
+    untagged = role(allow("sts:AssumeRole", TARGET), name="lesser")
+    with pytest.raises(ClientError, match="no identity-based policy allows the sts:TagSession action"):
+        assume_for(client, untagged, "acme")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 from urllib.parse import unquote
 
 from twin.iam.classify.call import Call, Classifier, UnknownCall
@@ -156,8 +156,35 @@ def _classify_sts(call: Call) -> Sequence[Access]:
     if call.operation == "GetCallerIdentity":
         return []  # needs no permission on AWS, and no policy can deny it
     if call.operation == "AssumeRole":
-        return [Access(call.action, call.params["RoleArn"])]
+        return list_assume_accesses(call.params)
     raise UnknownCall(f"the local twin cannot authorise sts:{call.operation}")
+
+
+_MAX_SESSION_TAGS: Final = 50
+
+
+def list_assume_accesses(params: Mapping[str, Any]) -> list[Access]:
+    """Return what AssumeRole needs of the caller's policies and of the role's trust policy alike.
+
+    Source: IAM user guide, "Pass session tags in AWS STS": whoever passes tags needs sts:TagSession too.
+    """
+    tags = list_session_tags(params)
+    context: dict[str, ContextValue] = {f"aws:RequestTag/{name}": value for name, value in tags}
+    if tags:
+        context["aws:TagKeys"] = tuple(name for name, _ in tags)
+    actions = ("sts:AssumeRole", "sts:TagSession") if tags else ("sts:AssumeRole",)
+    return [Access(action, params["RoleArn"], context) for action in actions]
+
+
+def list_session_tags(params: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """Return the tags in the parameters of AssumeRole, as the query protocol numbers them."""
+    found = []
+    for number in range(1, _MAX_SESSION_TAGS + 1):
+        name = params.get(f"Tags.member.{number}.Key")
+        if name is None:
+            break
+        found.append((str(name), str(params.get(f"Tags.member.{number}.Value", ""))))
+    return tuple(found)
 
 
 def _classify_xray(call: Call) -> Sequence[Access]:

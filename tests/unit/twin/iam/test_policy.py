@@ -202,9 +202,10 @@ def test_all_conditions_must_hold() -> None:
         ({"Condition": {"StringMatches": {"aws:SourceArn": "x"}}}, "operator StringMatches"),
         ({"Condition": {"ForSomeValues:StringEquals": {"aws:SourceArn": "x"}}}, "operator ForSomeValues"),
         ({"Condition": {"BinaryEquals": {"aws:SourceArn": "x"}}}, "operator BinaryEquals"),
-        ({"Condition": {"StringEquals": {"aws:PrincipalTag/team": "x"}}}, "key aws:PrincipalTag/team"),
+        ({"Condition": {"StringEquals": {"aws:PrincipalOrgID": "x"}}}, "key aws:PrincipalOrgID"),
         ({"Condition": {"StringEquals": {"aws:SourceArn": "${aws:username}"}}}, r"\$\{aws:username\}"),
-        ({"Resource": "arn:aws:s3:::b/${aws:PrincipalTag/team}/*"}, r"\$\{aws:PrincipalTag/team\}"),
+        ({"Resource": "arn:aws:s3:::b/${aws:userid}/*"}, r"\$\{aws:userid\}"),
+        ({"Action": "dynamodb:${aws:PrincipalTag/team}"}, r"\$\{aws:PrincipalTag/team\}"),
     ],
 )
 def test_what_is_not_known_is_an_error(changes: dict[str, Any], message: str) -> None:
@@ -297,3 +298,40 @@ def test_wildcard_does_not_reach_over_the_parts_of_an_arn() -> None:
 
 def test_escaped_wildcards_are_literal() -> None:
     assert match_pattern("a${*}b", "a*b") and not match_pattern("a${*}b", "axb")
+
+
+def tagged(**tags: str) -> Principal:
+    return Principal(PrincipalKind.ROLE, ROLE.arn, role_arn=ROLE_ARN, tags=tuple(tags.items()))
+
+
+@pytest.mark.parametrize(
+    ("tenant", "key", "expected"),
+    [
+        ("acme", "T#acme#NOTE", True),
+        ("acme", "T#other#NOTE", False),
+        ("*", "T#acme#NOTE", False),
+        ("*", "T#*#NOTE", True),
+    ],
+)
+def test_a_tag_of_the_session_stands_for_itself_and_is_no_wildcard(tenant: str, key: str, expected: bool) -> None:
+    wanted = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["T#${aws:PrincipalTag/tenant}#NOTE"]}}
+    access = Access("dynamodb:GetItem", TABLE, {"dynamodb:LeadingKeys": (key,)})
+    assert allowed(statement(Condition=wanted), access=access, principal=tagged(tenant=tenant)) is expected
+
+
+def test_a_variable_of_a_tag_that_the_session_lacks_matches_nothing() -> None:
+    wanted = {"StringLike": {"dynamodb:LeadingKeys": ["T#${aws:PrincipalTag/tenant}*", "${aws:PrincipalTag/tenant}"]}}
+    access = Access("dynamodb:GetItem", TABLE, {"dynamodb:LeadingKeys": ("T#acme#NOTE",)})
+    assert not allowed(statement(Condition=wanted), access=access)
+    named = {"Action": "s3:GetObject", "Resource": "arn:aws:s3:::b/${aws:PrincipalTag/tenant}/*"}
+    reads = Access("s3:GetObject", "arn:aws:s3:::b/acme/x")
+    assert not allowed(statement(**named), access=reads)
+    assert allowed(statement(**named), access=reads, principal=tagged(tenant="acme"))
+    assert not allowed(statement(**named), access=reads, principal=tagged(tenant="other"))
+
+
+def test_tags_of_the_session_are_compared() -> None:
+    wanted = {"StringEquals": {"aws:PrincipalTag/tool": ["notes", "log"]}}
+    assert allowed(statement(Condition=wanted), principal=tagged(tool="log"))
+    assert not allowed(statement(Condition=wanted), principal=tagged(tool="calculator"))
+    assert not allowed(statement(Condition=wanted))
