@@ -15,7 +15,8 @@ from constructs import Construct
 
 from infra.components import grants
 from infra.components.build import Build
-from infra.components.function import PythonFunction
+from infra.components.function import FunctionOptions, PythonFunction
+from infra.components.run_grants import grant_events
 from infra.config import Stage
 from infra.orchestration.grants import grant_describe, grant_start
 from infra.orchestration.names import machine_arn
@@ -40,7 +41,12 @@ _ACCESS_FIELDS = {
 
 
 class HttpApi(Construct):
-    """API Gateway's HTTP API with the functions functions.api.http and functions.api.authorizer."""
+    """API Gateway's HTTP API with the functions functions.api.http and functions.api.authorizer.
+
+    Attributes:
+        service: the function that answers.
+        api: the API.
+    """
 
     def __init__(
         self,
@@ -54,34 +60,42 @@ class HttpApi(Construct):
         gateway: lambda_.IFunction,
     ) -> None:
         super().__init__(scope, name)
-        stage = build.stage
         self._build = build
         self._gateway = gateway
         self._bus = bus
-        self.service = self._create_service(agents, tools)
-        authorizer = authorizers.HttpLambdaAuthorizer(
+        self.service = build.create_function(self, self._build_service_options())
+        machines = [machine_arn(self, build.stage, agent) for agent in agents]
+        grant_start(self.service.role, build, machines)
+        self._grant_stores(tools)
+        self._grant_running(machines, agents)
+        self.api = self._create_api(self._create_authorizer().function)
+        self._publish(build.stage)
+        CfnOutput(self, "url", value=self.api.api_endpoint).override_logical_id("ApiUrl")
+
+    def _create_api(self, authorizer: lambda_.IFunction) -> apigateway.HttpApi:
+        """Return the API, all of whose routes go through the authorizer."""
+        keys_authorizer = authorizers.HttpLambdaAuthorizer(
             "keys",
-            self._create_authorizer().function,
+            authorizer,
             identity_source=["$request.header.Authorization"],
             response_types=[authorizers.HttpLambdaResponseType.SIMPLE],
             # A revoked key works for no longer than this.
             results_cache_ttl=Duration.seconds(60),
         )
-        self.api = apigateway.HttpApi(
+        api = apigateway.HttpApi(
             self,
             "http-api",
-            api_name=f"{stage.prefix}-api",
+            api_name=f"{self._build.stage.prefix}-api",
             description="Pentad: runs, sessions, approvals, documents",
             create_default_stage=False,
-            default_authorizer=authorizer,
+            default_authorizer=keys_authorizer,
         )
-        self.api.add_routes(
+        api.add_routes(
             path="/v1/{proxy+}",
             methods=[apigateway.HttpMethod.ANY],
             integration=integrations.HttpLambdaIntegration("service", self.service.function),
         )
-        self._publish(stage)
-        CfnOutput(self, "url", value=self.api.api_endpoint).override_logical_id("ApiUrl")
+        return api
 
     def _publish(self, stage: Stage) -> None:
         """Deploy the API with its throttle and its access log."""
@@ -106,12 +120,10 @@ class HttpApi(Construct):
             destination_arn=access.log_group_arn, format=json.dumps(_ACCESS_FIELDS)
         )
 
-    def _create_service(self, agents: Sequence[str], tools: Sequence[lambda_.Function]) -> PythonFunction:
-        build = self._build
-        stores = build.stores
-        made = build.create_function(
-            self,
-            "api",
+    def _build_service_options(self) -> FunctionOptions:
+        build, stores = self._build, self._build.stores
+        return FunctionOptions(
+            name="api",
             module="functions.api.http",
             environment=build.state_environment
             | {
@@ -127,31 +139,36 @@ class HttpApi(Construct):
             memory_mb=1024,
             description="HTTP API",
         )
-        machines = [machine_arn(self, build.stage, agent) for agent in agents]
-        grant_start(made.role, build, machines)
-        grants.grant_table(made.role, stores.state_table, ["dynamodb:GetItem", "dynamodb:Query"], index="gsi1")
-        grants.grant_table(made.role, stores.ledger_table, ["dynamodb:Query"], keys=[keys.run_pattern()])
-        grants.grant_objects(made.role, stores.documents_bucket, ["s3:PutObject", "s3:DeleteObject"])
-        grants.grant_key(made.role, stores.approval_key, ["kms:Decrypt"])
-        grants.grant_invoke(made.role, [*(tool.function_arn for tool in tools), self._gateway.function_arn])
-        made.role.add_to_policy(iam.PolicyStatement(actions=["states:SendTaskSuccess"], resources=machines))
-        made.role.add_to_policy(iam.PolicyStatement(actions=["events:PutEvents"], resources=[self._bus.event_bus_arn]))
-        grant_describe(made.role, build, agents, _EXECUTIONS)
-        return made
+
+    def _grant_stores(self, tools: Sequence[lambda_.Function]) -> None:
+        """Let the API read what there is, keep documents, and call the gateway and, to undo effects, the tools."""
+        role, stores = self.service.role, self._build.stores
+        grants.grant_table(role, stores.state_table, ["dynamodb:GetItem", "dynamodb:Query"], index="gsi1")
+        grants.grant_table(role, stores.ledger_table, ["dynamodb:Query"], keys=[keys.run_pattern()])
+        grants.grant_objects(role, stores.documents_bucket, ["s3:PutObject", "s3:DeleteObject"])
+        grants.grant_key(role, stores.approval_key, ["kms:Decrypt"])
+        grants.grant_invoke(role, [*(tool.function_arn for tool in tools), self._gateway.function_arn])
+
+    def _grant_running(self, machines: Sequence[str], agents: Sequence[str]) -> None:
+        """Let the API wake runs that wait for a human, follow runs, and stop them."""
+        role = self.service.role
+        role.add_to_policy(iam.PolicyStatement(actions=["states:SendTaskSuccess"], resources=list(machines)))
+        grant_events(role, self._bus)
+        grant_describe(role, self._build, agents, _EXECUTIONS)
 
     def _create_authorizer(self) -> PythonFunction:
         build = self._build
         stage = build.stage
         oidc = {"OIDC_ISSUER": stage.oidc_issuer, "OIDC_AUDIENCE": stage.oidc_audience}
-        made = build.create_function(
-            self,
-            "authorizer",
+        options = FunctionOptions(
+            name="authorizer",
             module="functions.api.authorizer",
             environment={"STATE_TABLE": build.stores.state_table.table_name}
             | {name: value for name, value in oidc.items() if value is not None},
             timeout_seconds=10,
             description="Tells whose API key or token a request carries",
         )
+        made = build.create_function(self, options)
         grants.grant_table(
             made.role, build.stores.state_table, ["dynamodb:GetItem"], keys=[keys.collection_pattern("KEYS")]
         )

@@ -1,6 +1,7 @@
 """A Lambda function as this project wants every one: Python 3.13 on arm64, its own role, log group and asset."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from aws_cdk import ArnFormat, Duration, RemovalPolicy, Stack
@@ -11,6 +12,37 @@ from constructs import Construct
 
 from infra.components.reasons import acknowledge
 from infra.config import Stage
+
+
+@dataclass(frozen=True, kw_only=True)
+class FunctionOptions:
+    """What one function differs in from the others.
+
+    Attributes:
+        name: of the function, behind the stage's prefix.
+        module: dotted name of the module that its asset holds.
+        handler: dotted name of the handler; ``{module}.handler`` where None.
+        environment: what the function's settings model names, less what every function has.
+        timeout_seconds: Lambda's time limit.
+        memory_mb: Lambda's memory.
+        concurrency: reserved concurrency; None for none.
+        snap_start: restore published versions from a snapshot taken after initialisation.
+        asset: what it holds instead, where that is more than the module.
+        layers: beyond those of every function.
+        description: for the console.
+    """
+
+    name: str
+    module: str
+    handler: str | None = None
+    environment: Mapping[str, str]
+    timeout_seconds: int
+    memory_mb: int = 512
+    concurrency: int | None = None
+    snap_start: bool = False
+    asset: Path | None = None
+    layers: Sequence[lambda_.ILayerVersion] = ()
+    description: str
 
 
 class PythonFunction(Construct):
@@ -24,75 +56,83 @@ class PythonFunction(Construct):
     def __init__(
         self,
         scope: Construct,
-        name: str,
+        options: FunctionOptions,
         *,
         stage: Stage,
         asset: Path,
-        handler: str,
         layers: Sequence[lambda_.ILayerVersion],
-        environment: Mapping[str, str],
-        timeout_seconds: int,
-        memory_mb: int,
-        concurrency: int | None = None,
-        snap_start: bool = False,
-        description: str,
     ) -> None:
-        super().__init__(scope, name)
-        full_name = f"{stage.prefix}-{name}"
-        self.log_group = logs.LogGroup(
-            self,
-            "logs",
-            log_group_name=f"/aws/lambda/{full_name}",
-            retention=stage.log_retention,
-            removal_policy=RemovalPolicy.DESTROY,
-        )
+        """Make the function.
+
+        Args:
+            scope: the parent.
+            options: what it differs in from the others.
+            stage: the stage.
+            asset: the folder with its code.
+            layers: all of its Lambda layers.
+        """
+        super().__init__(scope, options.name)
+        self._full_name = f"{stage.prefix}-{options.name}"
+        self._log_group = self._create_log_group(stage)
         self.role = iam.Role(
             self,
             "role",
             assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
-            description=f"Role of the function {full_name}",
+            description=f"Role of the function {self._full_name}",
         )
-        self._grant_telemetry(full_name)
-        self.function = lambda_.Function(
-            self,
-            "function",
-            function_name=full_name,
-            description=description,
-            runtime=lambda_.Runtime.PYTHON_3_13,
-            architecture=lambda_.Architecture.ARM_64,
-            code=lambda_.Code.from_asset(str(asset)),
-            handler=handler,
-            layers=list(layers),
-            role=self.role,
-            log_group=self.log_group,
-            tracing=lambda_.Tracing.ACTIVE,
-            timeout=Duration.seconds(timeout_seconds),
-            memory_size=memory_mb,
-            reserved_concurrent_executions=concurrency,
-            snap_start=lambda_.SnapStartConf.ON_PUBLISHED_VERSIONS if snap_start else None,
-            # Executions in flight go on calling the version that their definition names.
-            current_version_options=lambda_.VersionOptions(removal_policy=RemovalPolicy.RETAIN),
-            environment={
-                "PENTAD_STAGE": stage.name,
-                "PENTAD_PREFIX": stage.prefix,
-                "POWERTOOLS_SERVICE_NAME": name,
-                "POWERTOOLS_METRICS_NAMESPACE": "Pentad",
-                **environment,
-            },
-        )
-
+        self._grant_telemetry()
+        self.function = self._create_function(options, stage, asset, layers)
         acknowledge(
             self.function,
             "AwsSolutions-L1",
             "Python 3.13 is the runtime that the locked packages, the bytecode and the tests are built for.",
         )
 
-    def _grant_telemetry(self, full_name: str) -> None:
-        stack = Stack.of(self)
-        streams = stack.format_arn(
+    def _create_log_group(self, stage: Stage) -> logs.LogGroup:
+        return logs.LogGroup(
+            self,
+            "logs",
+            log_group_name=f"/aws/lambda/{self._full_name}",
+            retention=stage.log_retention,
+            removal_policy=RemovalPolicy.DESTROY,
+        )
+
+    def _create_function(
+        self, options: FunctionOptions, stage: Stage, asset: Path, layers: Sequence[lambda_.ILayerVersion]
+    ) -> lambda_.Function:
+        return lambda_.Function(
+            self,
+            "function",
+            function_name=self._full_name,
+            description=options.description,
+            runtime=lambda_.Runtime.PYTHON_3_13,
+            architecture=lambda_.Architecture.ARM_64,
+            code=lambda_.Code.from_asset(str(asset)),
+            handler=options.handler or f"{options.module}.handler",
+            layers=list(layers),
+            role=self.role,
+            log_group=self._log_group,
+            tracing=lambda_.Tracing.ACTIVE,
+            timeout=Duration.seconds(options.timeout_seconds),
+            memory_size=options.memory_mb,
+            reserved_concurrent_executions=options.concurrency,
+            snap_start=lambda_.SnapStartConf.ON_PUBLISHED_VERSIONS if options.snap_start else None,
+            # Executions in flight go on calling the version that their definition names.
+            current_version_options=lambda_.VersionOptions(removal_policy=RemovalPolicy.RETAIN),
+            environment={
+                "PENTAD_STAGE": stage.name,
+                "PENTAD_PREFIX": stage.prefix,
+                "POWERTOOLS_SERVICE_NAME": options.name,
+                "POWERTOOLS_METRICS_NAMESPACE": "Pentad",
+                **options.environment,
+            },
+        )
+
+    def _grant_telemetry(self) -> None:
+        streams = Stack.of(self).format_arn(
             service="logs",
             resource="log-group",
-            resource_name=f"/aws/lambda/{full_name}:*",
+            resource_name=f"/aws/lambda/{self._full_name}:*",
             arn_format=ArnFormat.COLON_RESOURCE_NAME,
         )
         self.role.add_to_policy(
@@ -101,8 +141,8 @@ class PythonFunction(Construct):
         acknowledge(
             self.role,
             "AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:logs:<AWS::Region>:<AWS::AccountId>:"
-            f"log-group:/aws/lambda/{full_name}:*]",
-            "The streams of the function's own log group, whose names Lambda makes.",
+            f"log-group:/aws/lambda/{self._full_name}:*]",
+            "Lambda makes the names of the streams; all of them are in the function's own log group.",
         )
         acknowledge(
             self.role,

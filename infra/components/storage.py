@@ -78,23 +78,31 @@ def create_bucket(
         server_access_logs_bucket=logs,
         server_access_logs_prefix=f"{name}/" if logs is not None else None,
         removal_policy=stage.removal,
-        lifecycle_rules=[
-            s3.LifecycleRule(abort_incomplete_multipart_upload_after=Duration.days(7)),
-            s3.LifecycleRule(noncurrent_version_expiration=Duration.days(30)),
-            *(
-                s3.LifecycleRule(prefix=prefix, expiration=Duration.days(days))
-                for prefix, days in expire_prefixes.items()
-            ),
-        ],
+        lifecycle_rules=_build_lifecycle_rules(expire_prefixes),
     )
     if announces:
-        # The L2 property brings a custom resource with a function of its own; CloudFormation has the property itself.
-        plain = made.node.default_child
-        assert isinstance(plain, s3.CfnBucket)  # noqa: S101 - narrows jsii's type
-        plain.notification_configuration = s3.CfnBucket.NotificationConfigurationProperty(
-            event_bridge_configuration=s3.CfnBucket.EventBridgeConfigurationProperty(event_bridge_enabled=True)
-        )
+        _announce_objects(made)
     return made
+
+
+def _build_lifecycle_rules(expire_prefixes: dict[str, int]) -> list[s3.LifecycleRule]:
+    return [
+        s3.LifecycleRule(abort_incomplete_multipart_upload_after=Duration.days(7)),
+        s3.LifecycleRule(noncurrent_version_expiration=Duration.days(30)),
+        *(s3.LifecycleRule(prefix=prefix, expiration=Duration.days(days)) for prefix, days in expire_prefixes.items()),
+    ]
+
+
+def _announce_objects(bucket: s3.Bucket) -> None:
+    """Tell EventBridge of the bucket's objects.
+
+    The L2 property brings a custom resource with a function of its own; CloudFormation has the property itself.
+    """
+    plain = bucket.node.default_child
+    assert isinstance(plain, s3.CfnBucket)  # noqa: S101 - narrows jsii's type
+    plain.notification_configuration = s3.CfnBucket.NotificationConfigurationProperty(
+        event_bridge_configuration=s3.CfnBucket.EventBridgeConfigurationProperty(event_bridge_enabled=True)
+    )
 
 
 def create_queue_with_dlq(

@@ -7,7 +7,8 @@ from aws_cdk import aws_iam as iam
 from infra.components import grants
 from infra.components.build import Build
 from infra.components.reasons import acknowledge
-from infra.components.switches import grant_switches
+from infra.components.run_grants import grant_payloads, grant_run_items, grant_switches
+from infra.config import Stage
 from infra.orchestration.names import execution_arns, machine_name_of
 from pentad.domain import keys
 from pentad.orchestration.runs.ports import MACHINE_ALIAS
@@ -22,17 +23,12 @@ def grant_start(role: iam.Role, build: Build, machines: Sequence[str]) -> None:
         machines: ARNs of the agents' state machines.
     """
     stores = build.stores
-    grants.grant_table(
-        role,
-        stores.state_table,
-        [*grants.READ, *grants.WRITE, *grants.CONDITION],
-        keys=[keys.session_pattern(), keys.run_pattern()],
-    )
+    grant_run_items(role, stores, conditions=True)
     grant_switches(role, stores.transient_table)
     grants.grant_table(
         role, stores.transient_table, ["dynamodb:GetItem", *grants.WRITE, *grants.DELETE], keys=[keys.session_pattern()]
     )
-    grants.grant_objects(role, stores.payload_bucket, ["s3:GetObject", "s3:PutObject"])
+    grant_payloads(role, stores)
     role.add_to_policy(build_start_statement(machines))
 
 
@@ -43,12 +39,17 @@ def grant_describe(
     executions = [execution_arns(role, build.stage, agent) for agent in agents]
     role.add_to_policy(iam.PolicyStatement(actions=list(actions), resources=executions))
     for agent in agents:
-        acknowledge(
-            role,
-            "AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:"
-            f"execution:{machine_name_of(build.stage, agent)}:*]",
-            "Executions of one agent: their names are the runs' ids.",
-        )
+        acknowledge_executions(role, build.stage, agent)
+
+
+def acknowledge_executions(role: iam.Role, stage: Stage, agent: str) -> None:
+    """Record why a role may act on every execution of an agent."""
+    acknowledge(
+        role,
+        "AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:"
+        f"execution:{machine_name_of(stage, agent)}:*]",
+        "The names of an agent's executions are its runs' ids, which are made as runs start.",
+    )
 
 
 def build_start_statement(machines: Sequence[str], *, action: str = "states:StartExecution") -> iam.PolicyStatement:

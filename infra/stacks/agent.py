@@ -25,6 +25,7 @@ from infra.orchestration.functions.trigger import Trigger
 from infra.orchestration.functions.workflow import WorkflowFunction
 from infra.orchestration.machines.agent import AgentMachine
 from infra.orchestration.machines.agent_files import build_catalog
+from infra.orchestration.machines.machine import Called
 from infra.orchestration.machines.workflow import WorkflowMachine
 from infra.orchestration.machines.workflow_files import Written, read_workflows
 from infra.stacks.state import StateStack
@@ -57,7 +58,7 @@ class AgentStack(Stack):
         self._workflows(workflows, deliver, tools)
         self._around(catalog, list(tools.values()))
         CfnOutput(self, "EventBus", value=self._bus.event_bus_name)
-        CfnOutput(self, "IngestDlq", value=ingest.dead.queue_url)
+        CfnOutput(self, "IngestDlq", value=ingest.work.dead.queue_url)
 
     def _read_project(
         self, root: Path, stage: Stage, declared: dict[str, AnyTool], models: Models
@@ -100,8 +101,8 @@ class AgentStack(Stack):
             "deliver": deliver,
         }
         for name, spec in sorted(catalog.agents.items()):
-            own = {tool: tools[tool] for tool in sorted(spec.tools)}
-            AgentMachine(self, f"agent-{name}", stage=build.stage, spec=spec, functions=functions, tools=own)
+            called = Called(functions=functions, tools={tool: tools[tool] for tool in sorted(spec.tools)})
+            AgentMachine(self, f"agent-{name}", stage=build.stage, spec=spec, called=called)
 
     def _workflows(
         self, workflows: Mapping[str, Written], deliver: lambda_.Function, tools: Mapping[str, lambda_.Function]
@@ -112,27 +113,21 @@ class AgentStack(Stack):
         steps = WorkflowFunction(self, "workflow-steps", build=self._build, bus=self._bus, workflows=sorted(workflows))
         functions = {"gateway": self._gateway.function, "workflow": steps.function, "deliver": deliver}
         for name, written in workflows.items():
-            WorkflowMachine(
-                self,
-                f"workflow-machine-{name}",
-                build=self._build,
-                written=written,
-                functions=functions,
-                tools=tools,
-            )
+            called = Called(functions=functions, tools={tool: tools[tool] for tool in written.spec.tools})
+            WorkflowMachine(self, f"workflow-machine-{name}", build=self._build, written=written, called=called)
 
     def _around(self, catalog: Catalog, tools: Sequence[lambda_.Function]) -> None:
         """Make what starts runs and follows their ends: triggers, schedules, the API, notices."""
         build, bus = self._build, self._bus
         specs: dict[str, AgentSpec | WorkflowSpec] = {**catalog.agents, **catalog.workflows}
         trigger = Trigger(self, "triggers", build=build, bus=bus, agents=sorted(specs))
-        queues = {"runs": trigger.queue, "dead": trigger.dead}
+        queues = {"runs": trigger.work.queue, "dead": trigger.work.dead}
         ends = Ends(self, "ends", build=build, bus=bus, agents=sorted(specs), **queues)
         Schedules(self, "schedules", build=build, agents=specs, **queues)
         api = HttpApi(self, "api", build=build, bus=bus, agents=sorted(specs), tools=tools, gateway=self._gateway.alias)
         Notices(self, "notices", build=build, bus=bus, api_url=api.api.api_endpoint)
-        CfnOutput(self, "RunsQueue", value=trigger.queue.queue_url)
-        CfnOutput(self, "RunsDlq", value=trigger.dead.queue_url)
+        CfnOutput(self, "RunsQueue", value=trigger.work.queue.queue_url)
+        CfnOutput(self, "RunsDlq", value=trigger.work.dead.queue_url)
         CfnOutput(self, "FailedRuns", value=ends.failed.queue_url)
 
     def _create_layers(self, root: Path, catalog: Catalog, models: Models) -> list[lambda_.ILayerVersion]:

@@ -243,6 +243,11 @@ class Refine(Fragment):
         self.span = self._stride * rounds
         self._own = f"_{name}"
         self.owned = tuple(dict.fromkeys([*(one for part in self._parts for one in part.owned), name]))
+        self.first, self.ends = produce.first, [self._connect_parts(name)]
+
+    def _connect_parts(self, name: str) -> sfn.Pass:
+        """Put the parts into a circle, and return the state in which it ends."""
+        produce, judge, improve = self._parts
         done = create_pass(self, f"{name}: best", self._finish_loop())
         again = create_pass(self, f"{name}: again", self._replace_draft())
         enough = sfn.Choice.jsonata(self, f"{name}: good enough", outputs=wrap_jsonata(self._record_best()))
@@ -253,7 +258,7 @@ class Refine(Fragment):
         produce.connect_to(judge.first)
         judge.connect_to(enough)
         improve.connect_to(again)
-        self.first, self.ends = produce.first, [done]
+        return done
 
     def resolve(self, known: Known) -> Known:
         """See `Fragment`."""

@@ -7,28 +7,28 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from infra.components import grants
-from infra.components.build import Build
+from infra.components.build import Build, FunctionConstruct
+from infra.components.function import FunctionOptions
+from infra.components.run_grants import grant_events, grant_payloads, grant_run_items
 from infra.orchestration.names import machine_arn
 from pentad.domain import keys
 
 
-class AwaitHuman(Construct):
+class AwaitHuman(FunctionConstruct):
     """The function functions.orchestration.await_human."""
 
     def __init__(
         self, scope: Construct, name: str, *, build: Build, bus: events.EventBus, agents: Sequence[str]
     ) -> None:
-        super().__init__(scope, name)
-        made = build.create_function(
-            self,
-            "await-human",
+        options = FunctionOptions(
+            name="await-human",
             module="functions.orchestration.await_human",
             environment=build.state_environment | build_asking_environment(build, bus),
             timeout_seconds=30,
             description="Asks humans for decisions, reminds them, hands on what nobody decides",
         )
-        self.function = made.function
-        grant_asking(made.role, build, bus, [machine_arn(self, build.stage, agent) for agent in agents])
+        super().__init__(scope, name, build=build, options=options)
+        grant_asking(self.role, build, bus, [machine_arn(self, build.stage, agent) for agent in agents])
 
 
 def build_asking_environment(build: Build, bus: events.EventBus) -> dict[str, str]:
@@ -46,14 +46,9 @@ def grant_asking(role: iam.Role, build: Build, bus: events.EventBus, machines: S
         machines: ARNs of the state machines whose tasks it may wake: those whose decision was there before the task.
     """
     stores = build.stores
-    grants.grant_table(
-        role,
-        stores.state_table,
-        [*grants.READ, *grants.WRITE, *grants.CONDITION],
-        keys=[keys.session_pattern(), keys.run_pattern()],
-    )
+    grant_run_items(role, stores, conditions=True)
     grants.grant_table(role, stores.transient_table, ["dynamodb:UpdateItem"], keys=[keys.session_pattern()])
-    grants.grant_objects(role, stores.payload_bucket, ["s3:GetObject", "s3:PutObject"])
+    grant_payloads(role, stores)
     grants.grant_key(role, stores.approval_key, ["kms:Encrypt"])
     role.add_to_policy(iam.PolicyStatement(actions=["states:SendTaskSuccess"], resources=list(machines)))
-    role.add_to_policy(iam.PolicyStatement(actions=["events:PutEvents"], resources=[bus.event_bus_arn]))
+    grant_events(role, bus)

@@ -17,14 +17,8 @@ from pentad.orchestration.lifecycle.announce_end import FINISHED
 class Ends(Construct):
     """Rules on the ends of runs and of executions.
 
-    Args:
-        scope: the parent.
-        name: the construct's id.
-        build: the surroundings.
-        bus: where runs' ends are told.
-        agents: agents and workflows.
-        runs: the queue of functions.orchestration.trigger.
-        dead: its dead-letter queue.
+    Attributes:
+        failed: the queue of failed runs.
     """
 
     def __init__(
@@ -38,44 +32,80 @@ class Ends(Construct):
         runs: sqs.Queue,
         dead: sqs.Queue,
     ) -> None:
+        """Make the rules.
+
+        Args:
+            scope: the parent.
+            name: the construct's id.
+            build: the surroundings.
+            bus: where runs' ends are told.
+            agents: agents and workflows.
+            runs: the queue of functions.orchestration.trigger.
+            dead: its dead-letter queue.
+        """
         super().__init__(scope, name)
-        prefix = build.stage.prefix
-        self.failed = storage.create_dlq(self, "failed-runs-dlq", prefix=prefix, key=build.stores.data_key)
-        acknowledge(
-            self.failed,
-            "AwsSolutions-SQS3",
-            "It is the dead-letter queue of runs: a rule puts failed ones there, so no queue names it as its own.",
-        )
-        events.Rule(
-            self,
+        self._prefix = build.stage.prefix
+        self.failed = self._create_failed_queue(build)
+        to_trigger = targets.SqsQueue(runs, dead_letter_queue=dead)
+        self._add_finished_rule(
             "handed-over",
-            rule_name=f"{prefix}-session-free",
+            rule="session-free",
             description="Runs that ended while others waited for their session",
-            event_bus=bus,
-            event_pattern=events.EventPattern(detail_type=[FINISHED], detail={"waiting": [True]}),
-            targets=[targets.SqsQueue(runs, dead_letter_queue=dead)],
+            bus=bus,
+            detail={"waiting": [True]},
+            target=to_trigger,
         )
+        self._add_finished_rule(
+            "run-failed",
+            rule="run-failed",
+            description="Failed runs, kept to be started again",
+            bus=bus,
+            detail={"status": ["failed"]},
+            target=targets.SqsQueue(self.failed),
+        )
+        self._add_execution_rule([machine_arn(self, build.stage, agent) for agent in agents], to_trigger)
+
+    def _create_failed_queue(self, build: Build) -> sqs.Queue:
+        failed = storage.create_dlq(self, "failed-runs-dlq", prefix=self._prefix, key=build.stores.data_key)
+        acknowledge(
+            failed,
+            "AwsSolutions-SQS3",
+            "It is itself the dead-letter queue of runs: a rule puts failed runs there, and no queue names it.",
+        )
+        return failed
+
+    def _add_finished_rule(
+        self,
+        name: str,
+        *,
+        rule: str,
+        description: str,
+        bus: events.EventBus,
+        detail: dict[str, list[bool | str]],
+        target: targets.SqsQueue,
+    ) -> None:
+        """Send runs that ended with certain fields of their event to a queue."""
         events.Rule(
             self,
-            "run-failed",
-            rule_name=f"{prefix}-run-failed",
-            description="Failed runs, kept to be started again",
+            name,
+            rule_name=f"{self._prefix}-{rule}",
+            description=description,
             event_bus=bus,
-            event_pattern=events.EventPattern(detail_type=[FINISHED], detail={"status": ["failed"]}),
-            targets=[targets.SqsQueue(self.failed)],
+            event_pattern=events.EventPattern(detail_type=[FINISHED], detail=detail),
+            targets=[target],
         )
+
+    def _add_execution_rule(self, machines: Sequence[str], target: targets.SqsQueue) -> None:
+        """Send executions to a queue that ended without ending their run."""
         events.Rule(
             self,
             "execution-ended",
-            rule_name=f"{prefix}-execution-ended",
+            rule_name=f"{self._prefix}-execution-ended",
             description="Executions that timed out, were stopped, or failed before they could end their run",
             event_pattern=events.EventPattern(
                 source=["aws.states"],
                 detail_type=["Step Functions Execution Status Change"],
-                detail={
-                    "status": ["FAILED", "TIMED_OUT", "ABORTED"],
-                    "stateMachineArn": [machine_arn(self, build.stage, agent) for agent in agents],
-                },
+                detail={"status": ["FAILED", "TIMED_OUT", "ABORTED"], "stateMachineArn": list(machines)},
             ),
-            targets=[targets.SqsQueue(runs, dead_letter_queue=dead)],
+            targets=[target],
         )

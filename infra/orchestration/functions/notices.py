@@ -2,19 +2,19 @@
 
 import json
 
-from aws_cdk import ArnFormat, CfnOutput, Duration, Stack
+from aws_cdk import ArnFormat, CfnOutput, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_events as events
-from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_lambda_event_sources as sources
 from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from infra.components import grants, storage
+from infra.components import grants
 from infra.components.build import Build
+from infra.components.function import FunctionOptions
 from infra.components.reasons import acknowledge
+from infra.components.work_queue import WorkQueue
 from pentad.domain import keys
 from pentad.orchestration.approvals.notices import ANY_GROUP, EVENTS
 
@@ -29,7 +29,7 @@ class Notices(Construct):
     Attributes:
         topic: every notice goes to it.
         secret: ``{default?: address, GROUP?: address}``, filled by the operator.
-        dead: notices that a channel did not take.
+        work: the queue of events to tell; its dead-letter queue holds notices that a channel did not take.
     """
 
     def __init__(self, scope: Construct, name: str, *, build: Build, bus: events.EventBus, api_url: str) -> None:
@@ -44,45 +44,44 @@ class Notices(Construct):
         """
         super().__init__(scope, name)
         self._build = build
-        stage, key = build.stage, build.stores.data_key
-        self.queue, self.dead = storage.create_queue_with_dlq(
-            self, "notices", prefix=stage.prefix, key=key, visibility_seconds=6 * _SECONDS, receives=_RECEIVES
-        )
-        events.Rule(
-            self,
+        self.work = WorkQueue(self, "notices", build=build, timeout_seconds=_SECONDS, receives=_RECEIVES)
+        self.work.add_rule(
             "announced",
-            rule_name=f"{stage.prefix}-approval-notices",
+            rule="approval-notices",
             description="What humans are told of approvals",
-            event_bus=bus,
-            event_pattern=events.EventPattern(
+            pattern=events.EventPattern(
                 source=["pentad"],
                 detail_type=[f"{EVENTS}{event}" for event in ("requested", "reminded", "escalated", "decided")],
             ),
-            targets=[targets.SqsQueue(self.queue, dead_letter_queue=self.dead)],
+            bus=bus,
         )
         self.topic = sns.Topic(
             self,
             "topic",
-            topic_name=f"{stage.prefix}-notices",
+            topic_name=f"{build.stage.prefix}-notices",
             display_name="Pentad notices",
-            master_key=key,
+            master_key=build.stores.data_key,
             enforce_ssl=True,
         )
         self.secret = self._create_secret()
+        self._create_alarm()
+        self._create_function(build.stage.notices.link or f"{api_url}/v1/approvals")
+        CfnOutput(self, "topic-arn", value=self.topic.topic_arn).override_logical_id("NoticeTopic")
+        CfnOutput(self, "slack-secret", value=self.secret.secret_name).override_logical_id("SlackSecret")
+
+    def _create_alarm(self) -> None:
+        prefix = self._build.stage.prefix
         cloudwatch.Alarm(
             self,
             "undelivered",
-            alarm_name=f"{stage.prefix}-notices-undelivered",
-            alarm_description=f"Notices that a channel never took are in {stage.prefix}-notices-dlq",
-            metric=self.dead.metric_approximate_number_of_messages_visible(statistic="Maximum"),
+            alarm_name=f"{prefix}-notices-undelivered",
+            alarm_description=f"Notices that a channel never took are in {prefix}-notices-dlq",
+            metric=self.work.dead.metric_approximate_number_of_messages_visible(statistic="Maximum"),
             threshold=1,
             comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
             evaluation_periods=1,
             treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
         )
-        self._create_function(stage.notices.link or f"{api_url}/v1/approvals")
-        CfnOutput(self, "topic-arn", value=self.topic.topic_arn).override_logical_id("NoticeTopic")
-        CfnOutput(self, "slack-secret", value=self.secret.secret_name).override_logical_id("SlackSecret")
 
     def _create_secret(self) -> secretsmanager.Secret:
         stage = self._build.stage
@@ -107,42 +106,39 @@ class Notices(Construct):
         return secret
 
     def _create_function(self, link: str) -> None:
-        build, notices = self._build, self._build.stage.notices
+        build = self._build
+        options = FunctionOptions(
+            name="notify",
+            module="functions.orchestration.notify",
+            environment=self._build_environment(link),
+            timeout_seconds=_SECONDS,
+            description="Tells humans that something waits for them",
+        )
+        made = build.create_function(self, options)
+        # One event an invocation: one channel that hangs must not use up another event's time.
+        self.work.connect_to(made.function, batch_size=1, concurrency=2)
+        grants.grant_table(made.role, build.stores.transient_table, grants.WRITE, keys=[keys.notice_pattern()])
+        grants.grant_secret(made.role, self.secret)
+        made.role.add_to_policy(iam.PolicyStatement(actions=["sns:Publish"], resources=[self.topic.topic_arn]))
+        grants.grant_key(made.role, build.stores.data_key)
+        sender = build.stage.notices.email_from
+        if sender is not None:
+            self._grant_email(made.role, sender)
+
+    def _build_environment(self, link: str) -> dict[str, str]:
+        notices = self._build.stage.notices
         receivers = {group: list(one.email) for group, one in notices.groups.items() if one.email}
         channels = {group: list(one.list_enabled(notices.email_from)) for group, one in notices.groups.items()}
         environment = {
-            "TRANSIENT_TABLE": build.stores.transient_table.table_name,
+            "TRANSIENT_TABLE": self._build.stores.transient_table.table_name,
             "NOTICE_GROUPS": json.dumps({ANY_GROUP: ["topic"]} | channels, sort_keys=True),
             "NOTICE_LINK": link,
             "NOTICE_TOPIC": self.topic.topic_arn,
             "SLACK_SECRET": self.secret.secret_arn,
         }
-        if notices.email_from is not None:
-            environment |= {"EMAIL_FROM": notices.email_from, "EMAIL_TO": json.dumps(receivers, sort_keys=True)}
-        made = build.create_function(
-            self,
-            "notify",
-            module="functions.orchestration.notify",
-            environment=environment,
-            timeout_seconds=_SECONDS,
-            description="Tells humans that something waits for them",
-        )
-        made.function.add_event_source(
-            sources.SqsEventSource(
-                self.queue,
-                # One event an invocation: one channel that hangs must not use up another event's time.
-                batch_size=1,
-                max_batching_window=Duration.seconds(0),
-                max_concurrency=2,
-                report_batch_item_failures=True,
-            )
-        )
-        grants.grant_table(made.role, build.stores.transient_table, grants.WRITE, keys=[keys.notice_pattern()])
-        grants.grant_secret(made.role, self.secret)
-        made.role.add_to_policy(iam.PolicyStatement(actions=["sns:Publish"], resources=[self.topic.topic_arn]))
-        grants.grant_key(made.role, build.stores.data_key)
-        if notices.email_from is not None:
-            self._grant_email(made.role, notices.email_from)
+        if notices.email_from is None:
+            return environment
+        return environment | {"EMAIL_FROM": notices.email_from, "EMAIL_TO": json.dumps(receivers, sort_keys=True)}
 
     def _grant_email(self, role: iam.Role, sender: str) -> None:
         """Let the function send as the one sender, whether its address or its domain is the verified identity."""

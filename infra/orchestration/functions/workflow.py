@@ -6,8 +6,9 @@ from aws_cdk import aws_events as events
 from constructs import Construct
 
 from infra.components import grants
-from infra.components.build import Build
-from infra.components.switches import grant_switches
+from infra.components.build import Build, FunctionConstruct
+from infra.components.function import FunctionOptions
+from infra.components.run_grants import grant_switches
 from infra.orchestration.functions.await_human import build_asking_environment, grant_asking
 from infra.orchestration.names import machine_arn
 from pentad.domain import keys
@@ -15,35 +16,29 @@ from pentad.domain import keys
 MODULE = "functions.orchestration.workflow"
 
 
-class WorkflowFunction(Construct):
-    """The function functions.orchestration.workflow.
-
-    Attributes:
-        function: the function.
-    """
+class WorkflowFunction(FunctionConstruct):
+    """The function functions.orchestration.workflow."""
 
     def __init__(
         self, scope: Construct, name: str, *, build: Build, bus: events.EventBus, workflows: Sequence[str]
     ) -> None:
-        super().__init__(scope, name)
-        stores = build.stores
-        made = build.create_function(
-            self,
-            "workflow",
+        options = FunctionOptions(
+            name="workflow",
             module=MODULE,
             environment=build.state_environment
             | build_asking_environment(build, bus)
-            | {"STATE_MACHINE_ARN_PREFIX": machine_arn(self, build.stage, "")},
+            | {"STATE_MACHINE_ARN_PREFIX": machine_arn(scope, build.stage, "")},
             timeout_seconds=30,
             description="The steps of workflows: agents' runs, tools' calls, humans, words, the end",
         )
-        self.function = made.function
+        super().__init__(scope, name, build=build, options=options)
+        transient = build.stores.transient_table
         # It asks humans, and it makes the runs of agents' steps, which takes their sessions' leases and frees them.
-        grant_asking(made.role, build, bus, [machine_arn(self, build.stage, one) for one in workflows])
+        grant_asking(self.role, build, bus, [machine_arn(self, build.stage, one) for one in workflows])
         grants.grant_table(
-            made.role,
-            stores.transient_table,
+            self.role,
+            transient,
             ["dynamodb:GetItem", *grants.WRITE, *grants.DELETE],
             keys=[keys.session_pattern()],
         )
-        grant_switches(made.role, stores.transient_table)
+        grant_switches(self.role, transient)

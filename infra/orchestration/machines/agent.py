@@ -1,16 +1,13 @@
 """One agent: its state machine behind the alias ``live``, with a role that can invoke its functions and tools only."""
 
-from collections.abc import Mapping
-
 from aws_cdk import Stack
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from infra.components import grants
 from infra.config import Stage
 from infra.orchestration.machines.loop import build_definition
-from infra.orchestration.machines.machine import Machine
+from infra.orchestration.machines.machine import Called, Machine
 from infra.orchestration.machines.nesting import grant_continue
 from infra.orchestration.machines.reply import build_reply_definition
 from infra.orchestration.tasks import State
@@ -20,16 +17,7 @@ from pentad.domain.declarations.agents import AgentSpec
 class AgentMachine(Machine):
     """The state machine of one agent: Express for one that replies in one turn, Standard for all others."""
 
-    def __init__(
-        self,
-        scope: Construct,
-        name: str,
-        *,
-        stage: Stage,
-        spec: AgentSpec,
-        functions: Mapping[str, lambda_.Function],
-        tools: Mapping[str, lambda_.Function],
-    ) -> None:
+    def __init__(self, scope: Construct, name: str, *, stage: Stage, spec: AgentSpec, called: Called) -> None:
         """Make the machine.
 
         Args:
@@ -37,34 +25,30 @@ class AgentMachine(Machine):
             name: the construct's id.
             stage: the stage.
             spec: the agent.
-            functions: recall, think, await_human and deliver.
-            tools: the agent's tools, name to function.
+            called: recall, think, await_human and deliver; and the agent's tools.
         """
-        super().__init__(scope, name, stage=stage, of=spec.name)
-        called = [one for key, one in functions.items() if spec.pattern == "loop" or key != "await_human"]
-        grants.grant_invoke_versions(self.role, [*called, *tools.values()])
+        # One turn asks no human.
+        invoked = called if spec.pattern == "loop" else called.leave_out("await_human")
+        super().__init__(scope, name, stage=stage, of=spec.name, called=invoked)
         if spec.pattern == "loop":
             grant_continue(self.role, stage=stage, agent=spec.name)
-        text = Stack.of(self).to_json_string(_build_definition(spec, functions, tools))
+        text = Stack.of(self).to_json_string(_build_definition(spec, called))
         express = spec.pattern == "reply"
         kind = sfn.StateMachineType.EXPRESS if express else sfn.StateMachineType.STANDARD
         self.publish(sfn.DefinitionBody.from_string(text), kind=kind)
 
 
-def _build_definition(
-    spec: AgentSpec, functions: Mapping[str, lambda_.Function], tools: Mapping[str, lambda_.Function]
-) -> State:
-    """Return the agent's definition, which names published versions: a run in flight keeps its code and its prompts."""
-    seconds = {name: _get_timeout_seconds(function) for name, function in functions.items()}
-    seconds["tool"] = max((_get_timeout_seconds(function) for function in tools.values()), default=30)
-    versions = {name: function.current_version.function_arn for name, function in functions.items()}
+def _build_definition(spec: AgentSpec, called: Called) -> State:
+    seconds = {name: _get_timeout_seconds(one) for name, one in called.functions.items()}
+    seconds["tool"] = max((_get_timeout_seconds(one) for one in called.tools.values()), default=30)
+    versions = called.function_versions
     body = build_definition(
         spec,
         recall=versions["recall"],
         think=versions["think"],
         await_human=versions["await_human"],
         deliver=versions["deliver"],
-        tools={name: function.current_version.function_arn for name, function in tools.items()},
+        tools=called.tool_versions,
         seconds=seconds,
     )
     return body if spec.pattern == "loop" else build_reply_definition(body)
@@ -73,5 +57,5 @@ def _build_definition(
 def _get_timeout_seconds(function: lambda_.Function) -> int:
     timeout = function.timeout
     if timeout is None:
-        raise ValueError(f"{function.node.path} has no timeout")
+        raise ValueError(f"the function '{function.node.path}' has no timeout: give its options timeout_seconds")
     return int(timeout.to_seconds())

@@ -28,6 +28,7 @@ _ACT_EVENTS = 4 + _CHOICE_EVENTS
 _CALL_EVENTS = 7
 _RETRY_EVENTS = 3
 _YEAR = 31_536_000
+_REF = "'tenant': $tenant, 'run': $run"
 _ABORT: list[State] = [
     {
         "ErrorEquals": ["States.ALL"],
@@ -60,58 +61,21 @@ def build_definition(
         seconds: the functions' timeouts by the names above, and ``tool`` for the longest of the tools.
         event_limit: see `EVENT_LIMIT`.
     """
-    ref = "'tenant': $tenant, 'run': $run"
     return {
         "Comment": f"Agent {spec.name}: {spec.description}",
         "QueryLanguage": "JSONata",
         "StartAt": "Recall",
         "States": {
             "Recall": _build_recall(recall, tools, seconds["recall"]),
-            "Think": invoke(
-                think,
-                f"{{'op': 'think', {ref}, 'session': $session, 'agent': $agent, 'step': $step, "
-                "'retry': $states.context.State.RetryCount}",
-                seconds=seconds["think"] + 5,
-            )
-            | {
-                "Assign": {"events": f"{{% $events + {_count_with_retries(_TASK_EVENTS)} %}}"},
-                "Catch": _ABORT,
-                "Next": "Decide",
-            },
+            "Think": _build_think(think, seconds["think"]),
             "Decide": _build_decide(event_limit),
             "Act": _build_act(deliver, seconds),
             "AwaitHuman": _build_await_human(await_human),
-            "Expire": invoke(
-                await_human,
-                f"{{'op': 'expire', {ref}, 'session': $session, 'agent': $agent, 'step': $step}}",
-                seconds=seconds["await_human"] + 5,
-            )
-            | {
-                "Assign": {"events": f"{{% $events + {_count_with_retries(_TASK_EVENTS)} %}}"},
-                "Catch": _ABORT,
-                "Next": "Decide",
-            },
+            "Expire": _build_expire(await_human, seconds["await_human"]),
             "Version": _build_version(),
             "Continue": _build_continue(),
-            "Deliver": invoke(
-                deliver,
-                f"$merge([{{'op': 'deliver', {ref}, 'step': $step, 'kind': $states.input.kind}}, "
-                "$exists($states.input.reason) ? {'reason': $states.input.reason} : {}])",
-                seconds=seconds["deliver"] + 5,
-                attempts=5,
-                proof="status",
-            )
-            | {"Catch": _ABORT, "End": True},
-            "Abort": invoke(
-                deliver,
-                f"{{'op': 'abort', {ref}, 'step': $step, 'error': $states.input.error, 'cause': $states.input.cause}}",
-                seconds=seconds["deliver"] + 5,
-                attempts=8,
-            )
-            | {
-                "Assign": {"error": "{% $states.input.error %}", "cause": "{% $states.input.cause %}"},
-                "Next": "Failed",
-            },
+            "Deliver": _build_deliver(deliver, seconds["deliver"]),
+            "Abort": _build_abort(deliver, seconds["deliver"]),
             "Failed": {"Type": "Fail", "Error": "{% $error %}", "Cause": "{% $cause %}"},
         },
     }
@@ -137,6 +101,29 @@ def _build_recall(function_arn: str, tools: Mapping[str, str], seconds: int) -> 
         "Assign": first,
         "Catch": caught,
         "Next": "Think",
+    }
+
+
+def _build_think(function_arn: str, seconds: int) -> State:
+    return _build_deciding(
+        function_arn,
+        f"{{'op': 'think', {_REF}, 'session': $session, 'agent': $agent, 'step': $step, "
+        "'retry': $states.context.State.RetryCount}",
+        seconds,
+    )
+
+
+def _build_expire(function_arn: str, seconds: int) -> State:
+    payload = f"{{'op': 'expire', {_REF}, 'session': $session, 'agent': $agent, 'step': $step}}"
+    return _build_deciding(function_arn, payload, seconds)
+
+
+def _build_deciding(function_arn: str, payload: str, seconds: int) -> State:
+    """Return a task that answers with a decision."""
+    return invoke(function_arn, payload, seconds=seconds + 5) | {
+        "Assign": {"events": f"{{% $events + {_count_with_retries(_TASK_EVENTS)} %}}"},
+        "Catch": _ABORT,
+        "Next": "Decide",
     }
 
 
@@ -192,7 +179,7 @@ def _build_continue() -> State:
 
 
 def _build_act(deliver: str, seconds: Mapping[str, int]) -> State:
-    call = "'tenant': $tenant, 'run': $run, 'step': $step, 'index': $states.input.index"
+    call = f"{_REF}, 'step': $step, 'index': $states.input.index"
     tool = invoke(
         "{% $lookup($toolFunctions, $states.input.tool) %}",
         f"{{'op': 'run', {call}, 'agent': $agent}}",
@@ -253,4 +240,27 @@ def _build_await_human(function_arn: str) -> State:
             *_ABORT,
         ],
         "Next": "Decide",
+    }
+
+
+def _build_deliver(function_arn: str, seconds: int) -> State:
+    return invoke(
+        function_arn,
+        f"$merge([{{'op': 'deliver', {_REF}, 'step': $step, 'kind': $states.input.kind}}, "
+        "$exists($states.input.reason) ? {'reason': $states.input.reason} : {}])",
+        seconds=seconds + 5,
+        attempts=5,
+        proof="status",
+    ) | {"Catch": _ABORT, "End": True}
+
+
+def _build_abort(function_arn: str, seconds: int) -> State:
+    return invoke(
+        function_arn,
+        f"{{'op': 'abort', {_REF}, 'step': $step, 'error': $states.input.error, 'cause': $states.input.cause}}",
+        seconds=seconds + 5,
+        attempts=8,
+    ) | {
+        "Assign": {"error": "{% $states.input.error %}", "cause": "{% $states.input.cause %}"},
+        "Next": "Failed",
     }

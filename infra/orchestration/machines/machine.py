@@ -1,15 +1,52 @@
 """A state machine with all that agents' and workflows' have alike: role, log, traces, versions, alias, alarm."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
 from aws_cdk import RemovalPolicy
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
+from infra.components import grants
 from infra.components.reasons import acknowledge
 from infra.config import Stage
 from infra.orchestration.machines.live import LiveAlias
 from infra.orchestration.names import machine_name_of
+
+
+@dataclass(frozen=True, kw_only=True)
+class Called:
+    """What a state machine may invoke, and nothing else.
+
+    Attributes:
+        functions: by the part they play in the definition.
+        tools: by their names.
+    """
+
+    functions: Mapping[str, lambda_.Function]
+    tools: Mapping[str, lambda_.Function]
+
+    @property
+    def every(self) -> list[lambda_.Function]:
+        """All of them."""
+        return [*self.functions.values(), *self.tools.values()]
+
+    def leave_out(self, name: str) -> "Called":
+        """Return the same without one function."""
+        return replace(self, functions={key: one for key, one in self.functions.items() if key != name})
+
+    @property
+    def function_versions(self) -> dict[str, str]:
+        """ARNs of the functions' published versions: a run in flight keeps its code and its prompts."""
+        return {name: one.current_version.function_arn for name, one in self.functions.items()}
+
+    @property
+    def tool_versions(self) -> dict[str, str]:
+        """ARNs of the tools' published versions."""
+        return {name: one.current_version.function_arn for name, one in self.tools.items()}
 
 
 class Machine(Construct):
@@ -25,14 +62,15 @@ class Machine(Construct):
     machine: sfn.StateMachine
     live: LiveAlias
 
-    def __init__(self, scope: Construct, name: str, *, stage: Stage, of: str) -> None:
-        """Make the role.
+    def __init__(self, scope: Construct, name: str, *, stage: Stage, of: str, called: Called) -> None:
+        """Make the role, which may invoke what the machine calls.
 
         Args:
             scope: the parent.
             name: the construct's id.
             stage: the stage.
             of: the agent's or workflow's name.
+            called: what the definition names.
         """
         super().__init__(scope, name)
         self._stage = stage
@@ -43,6 +81,7 @@ class Machine(Construct):
             assumed_by=iam.ServicePrincipal("states.amazonaws.com"),
             description=f"Role of the state machine {self._label}",
         )
+        grants.grant_invoke_versions(self.role, called.every)
 
     def publish(
         self,

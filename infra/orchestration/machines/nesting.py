@@ -6,10 +6,9 @@ from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
 
 from infra.components.build import Build
-from infra.components.reasons import acknowledge
 from infra.config import Stage
-from infra.orchestration.grants import build_start_statement, grant_describe
-from infra.orchestration.names import execution_arns, machine_arn, machine_name_of
+from infra.orchestration.grants import acknowledge_executions, build_start_statement, grant_describe
+from infra.orchestration.names import execution_arns, machine_arn
 from pentad.domain.declarations.agents import AgentSpec
 
 NESTED_RULE = "StepFunctionsGetEventsForStepFunctionsExecutionRule"
@@ -33,12 +32,7 @@ def grant_continue(role: iam.Role, *, stage: Stage, agent: str) -> None:
     ):
         role.add_to_policy(iam.PolicyStatement(actions=actions, resources=[resource]))
     _grant_nested_rule(role)
-    acknowledge(
-        role,
-        "AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:"
-        f"execution:{machine_name_of(stage, agent)}:*]",
-        "Executions of one agent: their names are the runs' ids.",
-    )
+    acknowledge_executions(role, stage, agent)
 
 
 def grant_agents(role: iam.Role, build: Build, agents: Sequence[AgentSpec]) -> None:

@@ -1,0 +1,53 @@
+"""Grants that most functions of a run need: its items and its session's, contents, events, switches."""
+
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_events as events
+from aws_cdk import aws_iam as iam
+
+from infra.components import grants
+from infra.components.stores import Stores
+from pentad.domain import keys
+
+_SWITCHES = (keys.SWITCH, keys.collection_pattern("TOOLS"))
+
+
+def grant_run_items(role: iam.IGrantable, stores: Stores, *, conditions: bool = False) -> None:
+    """Let a role read and write the items of sessions and runs.
+
+    Args:
+        role: who.
+        stores: the tables.
+        conditions: it checks items in transactions without writing them, as well.
+    """
+    checks = grants.CONDITION if conditions else ()
+    grants.grant_table(
+        role,
+        stores.state_table,
+        [*grants.READ, *grants.WRITE, *checks],
+        keys=[keys.session_pattern(), keys.run_pattern()],
+    )
+
+
+def grant_payloads(role: iam.Role, stores: Stores) -> None:
+    """Let a role read and write contents that are too large for an item."""
+    grants.grant_objects(role, stores.payload_bucket, ["s3:GetObject", "s3:PutObject"])
+
+
+def grant_events(role: iam.Role, bus: events.IEventBus) -> None:
+    """Let a role send events to the stage's bus."""
+    role.add_to_policy(iam.PolicyStatement(actions=["events:PutEvents"], resources=[bus.event_bus_arn]))
+
+
+def grant_switches(role: iam.Role, transient: dynamodb.ITable, *, counts: bool = False) -> None:
+    """Let a role read the kill switches and the health of tools, in one request.
+
+    Args:
+        role: who.
+        transient: the table that holds them.
+        counts: it reports failures and successes of tools as well.
+    """
+    grants.grant_table(role, transient, ["dynamodb:BatchGetItem"], keys=_SWITCHES)
+    if counts:
+        grants.grant_table(
+            role, transient, ["dynamodb:PutItem", *grants.DELETE], keys=[keys.collection_pattern("TOOLS")]
+        )

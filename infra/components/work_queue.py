@@ -1,0 +1,90 @@
+"""A queue that a function works off: filled by rules of EventBridge, with a dead-letter queue behind it."""
+
+from aws_cdk import Duration
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_lambda_event_sources as sources
+from constructs import Construct
+
+from infra.components import storage
+from infra.components.build import Build
+
+
+class WorkQueue:
+    """The two queues, the rules that fill the first, and the function that empties it.
+
+    It is no construct of its own: its queues and rules stand in the scope that it is made in.
+
+    Attributes:
+        queue: what waits.
+        dead: what was delivered too often, or did not reach the queue.
+    """
+
+    def __init__(self, scope: Construct, name: str, *, build: Build, timeout_seconds: int, receives: int) -> None:
+        """Make the queues.
+
+        Args:
+            scope: the parent.
+            name: of the queue, behind the stage's prefix.
+            build: the surroundings.
+            timeout_seconds: the function's time limit. A message is hidden for six times as long, as Lambda's
+                documentation asks for event source mappings.
+            receives: deliveries before a message goes to the dead-letter queue.
+        """
+        self._scope = scope
+        self._prefix = build.stage.prefix
+        self.queue, self.dead = storage.create_queue_with_dlq(
+            scope,
+            name,
+            prefix=self._prefix,
+            key=build.stores.data_key,
+            visibility_seconds=6 * timeout_seconds,
+            receives=receives,
+        )
+
+    def add_rule(
+        self,
+        name: str,
+        *,
+        rule: str,
+        description: str,
+        pattern: events.EventPattern,
+        bus: events.IEventBus | None = None,
+    ) -> None:
+        """Put the events that match a pattern into the queue.
+
+        Args:
+            name: the construct's id.
+            rule: the rule's name, behind the stage's prefix.
+            description: for the console.
+            pattern: which events.
+            bus: where they are; AWS's own bus where None.
+        """
+        events.Rule(
+            self._scope,
+            name,
+            rule_name=f"{self._prefix}-{rule}",
+            description=description,
+            event_bus=bus,
+            event_pattern=pattern,
+            targets=[targets.SqsQueue(self.queue, dead_letter_queue=self.dead)],
+        )
+
+    def connect_to(self, function: lambda_.Function, *, batch_size: int, concurrency: int) -> None:
+        """Let a function work the queue off.
+
+        Args:
+            function: it reports the messages of a batch that failed.
+            batch_size: the most messages of one invocation.
+            concurrency: the most invocations at once (at least 2: Lambda's minimum).
+        """
+        function.add_event_source(
+            sources.SqsEventSource(
+                self.queue,
+                batch_size=batch_size,
+                max_batching_window=Duration.seconds(0),
+                max_concurrency=concurrency,
+                report_batch_item_failures=True,
+            )
+        )
