@@ -262,11 +262,12 @@ class Stage:
 
 def _key(twin: Twin) -> str:
     from pentad.api.identity.adapters.keys_dynamodb import DynamoKeys
+    from pentad.api.identity.caller import SCOPES
     from pentad.api.identity.keys import create_key
     from pentad.aws.table import Table
 
     table = Table(twin.get_admin_client("dynamodb"), twin.outputs[_STATE_STACK]["StateTable"])
-    return create_key(DynamoKeys(table), TENANT, now=datetime.now(UTC), name="made by make bench")[1]
+    return create_key(DynamoKeys(table), TENANT, now=datetime.now(UTC), scopes=SCOPES, name="made by make bench")[1]
 
 
 @contextmanager

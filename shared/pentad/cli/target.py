@@ -14,6 +14,8 @@ STATE_FOLDER = ".pentad"
 TWIN_FILE = "twin.json"
 KEY_FILE = "key"
 LOCAL_TENANT = "local"
+LOCAL_OPERATOR = "local"
+"""The person who makes keys on a twin: there nobody signs in."""
 
 
 @dataclass

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from pentad.api.identity.caller import SCOPES
 from pentad.api.identity.keys import create_key, revoke_key
 from pentad.api.routes import ROUTES, RouteSpec
 from tests.twin.stack.world import Stack, Tenant
@@ -55,7 +56,7 @@ def test_expired_key_is_refused(stack: Stack) -> None:
 
 
 def test_revoked_key_is_refused(stack: Stack, tenant: Tenant) -> None:
-    key, token = create_key(stack.keys, tenant.name, now=datetime.now(UTC))
+    key, token = create_key(stack.keys, tenant.name, now=datetime.now(UTC), scopes=SCOPES)
     revoke_key(stack.keys, tenant.name, key.key_id, now=datetime.now(UTC))
     tenant.token = token
     assert tenant.send("GET", "/v1/runs").status_code == 401

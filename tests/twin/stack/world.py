@@ -15,6 +15,7 @@ import psutil
 from botocore.config import Config
 
 from pentad.api.identity.adapters.keys_dynamodb import DynamoKeys
+from pentad.api.identity.caller import ALL_GROUPS, SCOPES
 from pentad.api.identity.keys import create_key
 from pentad.aws.table import Table
 from twin.simulator import SimulatorControl
@@ -102,9 +103,13 @@ class Stack:
         return list(self.aws("dynamodb").list_tables()["TableNames"])
 
     def tenant(self, name: str | None = None, **options: Any) -> "Tenant":
-        """Return a tenant with a key; a new one where no name is given. `options` are those of `create_key`."""
+        """Return a tenant with a key; a new one where no name is given. `options` are those of `create_key`.
+
+        The key may do all and decides for all groups, where the options say no less; each is another person's.
+        """
         name = name or word("t-")
-        _, token = create_key(self.keys, name, now=datetime.now(UTC), **options)
+        may: Json = {"scopes": SCOPES, "groups": (ALL_GROUPS,), "owner": word("own")}
+        _, token = create_key(self.keys, name, now=datetime.now(UTC), **(may | options))
         return Tenant(self, name, token)
 
     def items(self, tenant: str, *tables: str) -> list[Json]:

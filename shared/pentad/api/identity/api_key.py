@@ -1,6 +1,7 @@
 """An API key as it is stored."""
 
 from datetime import datetime
+from typing import Literal
 
 from pydantic import Field
 
@@ -19,8 +20,11 @@ class ApiKey(FrozenValue):
     secret_hash: str = Field(description="SHA-256 of the secret, in hex", repr=False)
     scopes: tuple[str, ...]
     user: UserId | None = Field(default=None, description="set where the key is one user's")
-    groups: tuple[GroupName, ...] = Field(
-        default=(), description="whose approvals it may decide; those of all groups where there is none"
+    groups: tuple[GroupName | Literal["*"], ...] = Field(
+        default=(), description="the groups that it may decide for; '*' is all of them, none is none"
+    )
+    owner: str | None = Field(
+        default=None, max_length=200, description="the person who answers for it, where it is no user's"
     )
     name: str = Field(default="", max_length=100, description="what it is for")
     created_at: datetime

@@ -36,6 +36,7 @@ class Authorize:
             "tenant": caller.tenant,
             "key_id": caller.key_id,
             "user": caller.user or "",
+            "owner": caller.owner or "",
             "scopes": " ".join(sorted(caller.scopes)),
             "groups": ALL_GROUPS if caller.groups is None else " ".join(sorted(caller.groups)),
         }

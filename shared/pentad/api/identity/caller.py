@@ -19,14 +19,18 @@ class Caller:
         key_id: the API key's id, or the JWT's subject.
         user: the user it acts for, where the credential is one user's.
         scopes: what it may do.
-        groups: the groups of humans whose approvals it may decide; None decides for all of them.
+        groups: the groups of humans that it may decide for; None decides for all of them.
+        owner: the person who answers for a key that is no user's.
+        source_ip: where the request came from.
     """
 
     tenant: str
     key_id: str
     user: str | None
     scopes: frozenset[str]
-    groups: frozenset[str] | None = None
+    groups: frozenset[str] | None = frozenset()
+    owner: str | None = None
+    source_ip: str | None = None
 
     @classmethod
     def from_event(cls, event: Mapping[str, Any]) -> "Caller":
@@ -35,7 +39,8 @@ class Caller:
         Raises:
             NotAuthenticated: the event did not pass the authorizer.
         """
-        context = event.get("requestContext", {}).get("authorizer", {}).get("lambda") or {}
+        request = event.get("requestContext", {})
+        context = request.get("authorizer", {}).get("lambda") or {}
         tenant = context.get("tenant")
         if not tenant:
             raise NotAuthenticated("the request has no credential", fix="send Authorization: Bearer <API key>")
@@ -45,6 +50,8 @@ class Caller:
             user=str(context["user"]) if context.get("user") else None,
             scopes=frozenset(str(context.get("scopes") or "").split()),
             groups=_parse_groups(context.get("groups")),
+            owner=str(context["owner"]) if context.get("owner") else None,
+            source_ip=str(request.get("http", {}).get("sourceIp") or "") or None,
         )
 
     def check_scope(self, scope: str) -> None:
@@ -75,10 +82,20 @@ class Caller:
         """Who decided, for records: the user, else the key."""
         return self.user or f"key:{self.key_id}"
 
+    @property
+    def person(self) -> str:
+        """The human behind the credential: two credentials of one person are one.
 
+        The user; of a key that is no user's, its owner. Keys that name neither are taken for one person's, since
+        nobody can tell them apart.
+        """
+        return self.user or self.owner or UNKNOWN_PERSON
+
+
+UNKNOWN_PERSON = "unknown"
 ALL_GROUPS = "*"
-"""What the authorizer says of a credential that is not bound to groups."""
+"""What a key and the authorizer say of a credential that decides for every group. Nothing else means that."""
 
 
 def _parse_groups(said: Any) -> frozenset[str] | None:
-    return None if said in (None, ALL_GROUPS) else frozenset(str(said).split())
+    return None if said == ALL_GROUPS else frozenset(str(said or "").split())

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from pentad.api.identity.api_key import KEY_ID_PATTERN, ApiKey
-from pentad.api.identity.caller import SCOPES, Caller
+from pentad.api.identity.caller import ALL_GROUPS, SCOPES, Caller
 from pentad.api.identity.ports import KeyStore
 from pentad.domain.declarations.agents import GROUP_PATTERN
 from pentad.domain.errors import InvalidInput, NotAuthenticated
@@ -20,6 +20,9 @@ from pentad.domain.ids import TENANT_PATTERN, check_id
 
 _TOKEN = re.compile(rf"ptd\.({TENANT_PATTERN[1:-1]})\.({KEY_ID_PATTERN[1:-1]})\.([A-Za-z0-9_-]{{43}})")
 _LONGEST = 200
+LEAST_SCOPES = ("runs:read",)
+"""What a key may do where nobody says more."""
+OWNER_CHARACTERS = 200
 
 
 def hash_secret(secret: str) -> str:
@@ -32,13 +35,25 @@ def create_key(
     tenant: str,
     *,
     now: datetime,
-    scopes: Sequence[str] = SCOPES,
+    scopes: Sequence[str] = LEAST_SCOPES,
     user: str | None = None,
     groups: Sequence[str] = (),
+    owner: str | None = None,
     name: str = "",
     expires_at: datetime | None = None,
 ) -> tuple[ApiKey, str]:
     """Make a key and return it with its token: the only time that the token can be seen.
+
+    Args:
+        store: where keys are kept.
+        tenant: whose data it opens.
+        now: the time.
+        scopes: what it may do.
+        user: binds it to one user.
+        groups: those that it may decide for; ``*`` alone is all of them.
+        owner: the person who answers for it: a user's id, or the name that the account knows them by.
+        name: what it is for.
+        expires_at: from when on it is refused; None is never.
 
     Raises:
         InvalidInput: the tenant, user or a group is not well formed, or a scope is not known.
@@ -53,11 +68,9 @@ def create_key(
             field="scopes",
             fix=f"use some of {', '.join(SCOPES)}",
         )
-    wrong = [group for group in groups if not re.fullmatch(GROUP_PATTERN, group)]
-    if wrong:
-        raise InvalidInput(
-            f"the group '{wrong[0]}' is not valid", field="group", fix=f"use a name that matches {GROUP_PATTERN}"
-        )
+    _check_groups(groups)
+    if owner is not None and not 0 < len(owner) <= OWNER_CHARACTERS:
+        raise InvalidInput(f"'owner' must have 1 to {OWNER_CHARACTERS} characters", field="owner")
     secret = secrets.token_urlsafe(32)
     key = ApiKey(
         tenant=tenant,
@@ -66,12 +79,25 @@ def create_key(
         scopes=tuple(sorted(set(scopes))),
         user=user,
         groups=tuple(sorted(set(groups))),
+        owner=owner,
         name=name,
         created_at=now,
         expires_at=expires_at,
     )
     store.put(key)
     return key, f"ptd.{tenant}.{key.key_id}.{secret}"
+
+
+def _check_groups(groups: Sequence[str]) -> None:
+    if tuple(groups) == (ALL_GROUPS,):
+        return
+    wrong = [group for group in groups if not re.fullmatch(GROUP_PATTERN, group)]
+    if wrong:
+        raise InvalidInput(
+            f"the group '{wrong[0]}' is not valid",
+            field="group",
+            fix=f"use a name that matches {GROUP_PATTERN}, or '{ALL_GROUPS}' alone for all groups",
+        )
 
 
 def revoke_key(store: KeyStore, tenant: str, key_id: str, *, now: datetime) -> ApiKey:
@@ -121,8 +147,14 @@ class KeyAuthenticator:
         right = hmac.compare_digest(hash_secret(secret), key.secret_hash if key else hash_secret(""))
         if key is None or not right or not self._is_valid(key):
             raise _build_refusal()
-        groups = frozenset(key.groups) or None
-        return Caller(tenant=tenant, key_id=key_id, user=key.user, scopes=frozenset(key.scopes), groups=groups)
+        return Caller(
+            tenant=tenant,
+            key_id=key_id,
+            user=key.user,
+            scopes=frozenset(key.scopes),
+            groups=None if key.groups == (ALL_GROUPS,) else frozenset(key.groups),
+            owner=key.owner,
+        )
 
     def _is_valid(self, key: ApiKey) -> bool:
         expired = key.expires_at is not None and key.expires_at <= self._now()

@@ -10,6 +10,8 @@ from pentad.domain.declarations.agents import GROUP_PATTERN
 from pentad.domain.errors import NotAuthenticated
 from pentad.domain.ids import TENANT_PATTERN, USER_PATTERN, derive_id
 
+_DERIVED = "usr_"
+
 
 class JwtAuthenticator:
     """Reads the caller out of verified claims.
@@ -19,8 +21,9 @@ class JwtAuthenticator:
         issuer: the issuer, part of a user's id where the subject can't be one itself.
         tenant_claim: name of the claim that holds the tenant.
         scope_claim: name of the claim that holds the scopes: a string with spaces, or a list.
-        groups_claim: name of the claim that holds the groups, in the same form. A token that has it decides for those
-            groups only, be there none; one without it for all.
+        groups_claim: name of the claim that holds the groups, in the same form. A token decides for those groups and
+            no others: one without the claim, also where the provider names another place to fetch it from
+            (``_claim_names``), for none.
     """
 
     def __init__(
@@ -51,14 +54,13 @@ class JwtAuthenticator:
             raise NotAuthenticated("the token has no claim for the tenant")
         if not isinstance(subject, str) or not subject:
             raise NotAuthenticated("the token has no subject")
-        # Subjects are any text; a user's id becomes part of keys.
-        user = subject if re.fullmatch(USER_PATTERN, subject) else derive_id("usr", self._issuer, subject)
+        # Subjects are any text; a user's id becomes part of keys. One that looks derived might be another's.
+        plain = re.fullmatch(USER_PATTERN, subject) and not subject.startswith(_DERIVED)
+        user = subject if plain else derive_id("usr", self._issuer, subject)
         scopes = frozenset(scope for scope in _parse_claim(claims, self._scope_claim) if scope in SCOPES)
         return Caller(tenant=tenant, key_id="jwt", user=user, scopes=scopes, groups=self._parse_groups(claims))
 
-    def _parse_groups(self, claims: Mapping[str, Any]) -> frozenset[str] | None:
-        if self._groups_claim not in claims:
-            return None
+    def _parse_groups(self, claims: Mapping[str, Any]) -> frozenset[str]:
         named = _parse_claim(claims, self._groups_claim)
         return frozenset(name for name in named if re.fullmatch(GROUP_PATTERN, name))
 

@@ -1,5 +1,6 @@
 """Credentials: API keys, JSON Web Tokens, and what the authorizer answers."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,8 +10,9 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from pentad.api.identity.adapters.keys_memory import MemoryKeys
 from pentad.api.identity.adapters.oidc import OidcVerifier
+from pentad.api.identity.api_key import ApiKey
 from pentad.api.identity.authorize import Authorize
-from pentad.api.identity.caller import SCOPES
+from pentad.api.identity.caller import Caller
 from pentad.api.identity.keys import KeyAuthenticator, create_key, list_keys, revoke_key
 from pentad.api.identity.tokens import JwtAuthenticator
 from pentad.domain.errors import ConfigurationError, InvalidInput, NotAuthenticated, NotFound, StoreUnavailable
@@ -34,30 +36,80 @@ def test_a_key_names_its_tenant_scopes_and_user() -> None:
     assert (caller.tenant, caller.user, caller.scopes) == (TENANT, "ann", frozenset({"runs:read"}))
 
 
-def test_a_key_has_all_scopes_where_none_are_named() -> None:
+def test_a_key_reads_runs_and_no_more_where_no_scopes_are_named() -> None:
     store, token, clock = _keys()
-    assert KeyAuthenticator(store, now=clock)(token).scopes == set(SCOPES)
+    assert KeyAuthenticator(store, now=clock)(token).scopes == {"runs:read"}
 
 
-@pytest.mark.parametrize(("groups", "said"), [((), "*"), (("leads", "clerks"), "clerks leads")])
-def test_a_key_decides_for_its_groups_or_for_all(groups: tuple[str, ...], said: str) -> None:
+@pytest.mark.parametrize(
+    ("groups", "may", "said"),
+    [
+        ((), frozenset(), ""),
+        (("leads", "clerks"), frozenset({"leads", "clerks"}), "clerks leads"),
+        (("*",), None, "*"),
+    ],
+)
+def test_a_key_decides_for_the_groups_that_it_names(
+    groups: tuple[str, ...], may: frozenset[str] | None, said: str
+) -> None:
     store, token, clock = _keys(groups=groups)
-    assert KeyAuthenticator(store, now=clock)(token).groups == (frozenset(groups) or None)
+    assert KeyAuthenticator(store, now=clock)(token).groups == may
     answer = Authorize(KeyAuthenticator(store, now=clock))({"headers": {"Authorization": f"Bearer {token}"}})
     assert answer["context"]["groups"] == said
+    assert Caller.from_event({"requestContext": {"authorizer": {"lambda": answer["context"]}}}).groups == may
+
+
+def test_a_key_of_an_earlier_version_without_groups_decides_for_none() -> None:
+    store, token, clock = _keys()
+    [key] = list_keys(store, TENANT)
+    stored = json.loads(key.model_dump_json(exclude={"owner", "groups"}))
+    older = MemoryKeys()
+    older.put(ApiKey.model_validate(stored))
+    caller = KeyAuthenticator(older, now=clock)(token)
+    assert (caller.groups, caller.person) == (frozenset(), "unknown")
+
+
+def test_an_authorizer_that_says_nothing_of_groups_gives_none() -> None:
+    event = {"requestContext": {"authorizer": {"lambda": {"tenant": TENANT, "key_id": "k", "scopes": ""}}}}
+    assert Caller.from_event(event).groups == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("values", "person"),
+    [
+        ({"user": "ann"}, "ann"),
+        ({"user": "ann", "owner": "bob"}, "ann"),
+        ({"owner": "ann"}, "ann"),
+        ({"owner": "arn:aws:sts::1:assumed-role/Ops/bob"}, "arn:aws:sts::1:assumed-role/Ops/bob"),
+        ({}, "unknown"),
+    ],
+)
+def test_a_key_is_its_users_or_its_owners(values: dict[str, Any], person: str) -> None:
+    store, token, clock = _keys(**values)
+    answer = Authorize(KeyAuthenticator(store, now=clock))({"headers": {"Authorization": f"Bearer {token}"}})
+    request = {"authorizer": {"lambda": answer["context"]}, "http": {"sourceIp": "192.0.2.7"}}
+    caller = Caller.from_event({"requestContext": request})
+    assert (caller.person, caller.source_ip) == (person, "192.0.2.7")
 
 
 @pytest.mark.parametrize(
     ("claims", "groups"),
     [
-        ({}, None),
-        ({"groups": ["leads", "Domain Users", 3]}, {"leads"}),
-        ({"groups": "leads clerks"}, {"leads", "clerks"}),
-        ({"groups": []}, set()),
-        ({"groups": None}, None),
+        ({}, frozenset()),
+        ({"_claim_names": {"groups": "src1"}, "_claim_sources": {"src1": {"endpoint": "https://x"}}}, frozenset()),
+        ({"groups": {"leads": True}}, frozenset()),
+        ({"groups": "*"}, frozenset()),
+        ({"groups": ["*", "leads"]}, frozenset({"leads"})),
+        ({"hasgroups": True}, frozenset()),
+        ({"groups": ["leads", "Domain Users", 3]}, frozenset({"leads"})),
+        ({"groups": "leads clerks"}, frozenset({"leads", "clerks"})),
+        ({"groups": []}, frozenset()),
+        ({"groups": None}, frozenset()),
     ],
 )
-def test_a_token_with_a_groups_claim_decides_for_those_only(claims: dict[str, Any], groups: set[str] | None) -> None:
+def test_a_token_decides_for_the_groups_of_its_claim_and_no_others(
+    claims: dict[str, Any], groups: frozenset[str]
+) -> None:
     assert _authenticator()(_token(**claims)).groups == groups
 
 
@@ -117,7 +169,17 @@ def test_an_unknown_key_can_not_be_revoked() -> None:
         revoke_key(MemoryKeys(), TENANT, "000000000000", now=START)
 
 
-@pytest.mark.parametrize("values", [{"scopes": ["everything"]}, {"scopes": []}, {"user": "a b"}, {"groups": ["A B"]}])
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"scopes": ["everything"]},
+        {"scopes": []},
+        {"user": "a b"},
+        {"groups": ["A B"]},
+        {"groups": ["*", "leads"]},
+        {"owner": ""},
+    ],
+)
 def test_a_key_is_made_of_known_things(values: dict[str, Any]) -> None:
     with pytest.raises(InvalidInput):
         create_key(MemoryKeys(), TENANT, now=START, **values)
@@ -180,6 +242,12 @@ def test_a_subject_that_is_no_user_id_gets_one() -> None:
     first, second = (_authenticator()(_token(sub="auth0|x#y")) for _ in range(2))
     assert first.user == second.user
     assert "#" not in (first.user or "")
+
+
+def test_a_subject_that_reads_like_an_id_made_for_another_is_not_taken_for_it() -> None:
+    made = _authenticator()(_token(sub="auth0|x#y")).user
+    assert made is not None
+    assert _authenticator()(_token(sub=made)).user != made
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,13 @@
 """``pentad keys``: API keys are made by an operator with AWS credentials, never through the API itself."""
 
-from datetime import UTC, datetime, timedelta
+import re
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pentad.cli.console import EXIT_UNAVAILABLE, OPTIONS, OUT, CommandError, handle_errors, print_json
-from pentad.cli.target import LOCAL_TENANT, read_twin_facts
+from pentad.cli.console import EXIT_UNAVAILABLE, EXIT_USAGE, OPTIONS, OUT, CommandError, handle_errors, print_json
+from pentad.cli.target import LOCAL_OPERATOR, LOCAL_TENANT, read_twin_facts
 
 if TYPE_CHECKING:
     from pentad.api.identity.ports import KeyStore
@@ -17,6 +18,8 @@ Stage = Annotated[
     str | None, typer.Option("--stage", help="A deployed stage (dev, staging, prod). Default: this folder's twin.")
 ]
 Tenant = Annotated[str, typer.Option("--tenant", "-t", help="Whose key.")]
+
+DEFAULT_EXPIRY = "90d"
 
 
 def open_store(stage: str | None) -> "KeyStore":
@@ -56,17 +59,23 @@ def _build_twin_settings(facts: dict[str, Any]) -> dict[str, Any]:
 def create(
     tenant: Tenant = LOCAL_TENANT,
     stage: Stage = None,
-    scope: Annotated[list[str] | None, typer.Option(help="Repeat for several. Default: all scopes.")] = None,
+    scope: Annotated[list[str] | None, typer.Option(help="Repeat for several. Default: runs:read alone.")] = None,
     user: Annotated[str | None, typer.Option(help="Bind the key to one user.")] = None,
     group: Annotated[
-        list[str] | None, typer.Option(help="Whose approvals it may decide; repeat for several. Default: all groups'.")
+        list[str] | None,
+        typer.Option(help="A group that it may decide for; repeat for several, '*' for all. Default: none."),
+    ] = None,
+    owner: Annotated[
+        str | None,
+        typer.Option(help="The person who answers for a key that is no user's. Default: whoever makes it."),
     ] = None,
     name: Annotated[str, typer.Option(help="What it is for.")] = "",
-    days: Annotated[int | None, typer.Option(min=1, help="Days until it expires. Default: never.")] = None,
+    expires: Annotated[
+        str, typer.Option(help="When it ends: 12h, 30d, a day (2027-01-31, UTC), or never.")
+    ] = DEFAULT_EXPIRY,
 ) -> None:
-    """Make a key and print it: it can't be shown again."""
-    from pentad.api.identity.caller import SCOPES
-    from pentad.api.identity.keys import create_key
+    """Make a key and print it: it can't be shown again. It may do what is named, and no more."""
+    from pentad.api.identity.keys import LEAST_SCOPES, create_key
 
     with handle_errors():
         now = datetime.now(UTC)
@@ -74,18 +83,59 @@ def create(
             open_store(stage),
             tenant,
             now=now,
-            scopes=scope or SCOPES,
+            scopes=scope or LEAST_SCOPES,
             user=user,
             groups=group or (),
+            owner=owner or (None if user else find_operator(stage)),
             name=name,
-            expires_at=now + timedelta(days=days) if days else None,
+            expires_at=parse_expiry(expires, now),
         )
         if OPTIONS.json:
-            print_json(
-                {"key": token, "key_id": key.key_id, "tenant": tenant, "scopes": key.scopes, "groups": key.groups}
-            )
+            shown = key.model_dump(include={"key_id", "scopes", "user", "groups", "owner", "expires_at"})
+            print_json({"key": token, "tenant": tenant, **shown})
         else:
             OUT.print(token, soft_wrap=True)
+
+
+def parse_expiry(text: str, now: datetime) -> datetime | None:
+    """Return when a key ends; None is never.
+
+    Args:
+        text: a number of hours or days (``12h``, ``30d``), a day in UTC (``2027-01-31``), or ``never``.
+        now: the time.
+
+    Raises:
+        CommandError: it is none of these, or has passed.
+    """
+    if text == "never":
+        return None
+    match = re.fullmatch(r"([1-9][0-9]{0,4})([hd])", text)
+    if match is not None:
+        return now + timedelta(hours=int(match[1])) * (24 if match[2] == "d" else 1)
+    try:
+        end = datetime.combine(date.fromisoformat(text), datetime.min.time(), UTC)
+    except ValueError as error:
+        raise CommandError(f"'{text}' is no end of a key: use 12h, 30d, a day or never", code=EXIT_USAGE) from error
+    if end <= now:
+        raise CommandError(f"'{text}' has passed: a key ends later", code=EXIT_USAGE)
+    return end
+
+
+def find_operator(stage: str | None) -> str:
+    """Return who makes a key, as the account knows them; on the twin everybody is the same person.
+
+    Raises:
+        CommandError: the account does not say.
+    """
+    if stage is None:
+        return LOCAL_OPERATOR
+    import boto3
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        return str(boto3.client("sts").get_caller_identity()["Arn"])
+    except (BotoCoreError, ClientError) as error:
+        raise CommandError(f"who you are can't be told: {error}; name the key's --owner") from error
 
 
 @app.command("list")
@@ -101,7 +151,9 @@ def list_(tenant: Tenant = LOCAL_TENANT, stage: Stage = None) -> None:
         for key in keys:
             state = "revoked" if key["disabled_at"] else f"until {key['expires_at'] or 'revoked'}"
             groups = f"  groups {' '.join(key['groups'])}" if key["groups"] else ""
-            OUT.print(f"{key['key_id']}  {state}  {' '.join(key['scopes'])}{groups}  {key['name']}")
+            whose = f"  user {key['user']}" if key["user"] else f"  owner {key['owner'] or 'unknown'}"
+            line = f"{key['key_id']}  {state}  {' '.join(key['scopes'])}{groups}{whose}  {key['name']}"
+            OUT.print(line, markup=False)
 
 
 @app.command("revoke")

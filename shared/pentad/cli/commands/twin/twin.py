@@ -17,7 +17,7 @@ from pentad.cli.client import ApiClient
 from pentad.cli.commands.twin.options import make_options
 from pentad.cli.console import ERR, OPTIONS, OUT, CommandError, handle_errors, print_json
 from pentad.cli.synth import ensure_assembly, find_project_root
-from pentad.cli.target import KEY_FILE, LOCAL_TENANT, STATE_FOLDER, save_key
+from pentad.cli.target import KEY_FILE, LOCAL_OPERATOR, LOCAL_TENANT, STATE_FOLDER, save_key
 
 if TYPE_CHECKING:
     from pentad.cli.commands.twin.docs_ui import DocsUi
@@ -83,11 +83,13 @@ def _start_twin(out: Path, state: Path, api_port: int) -> "Twin":
 
 def _make_key(twin: "Twin") -> str:
     from pentad.api.identity.adapters.keys_dynamodb import DynamoKeys
+    from pentad.api.identity.caller import ALL_GROUPS, SCOPES
     from pentad.api.identity.keys import create_key
     from pentad.aws.table import Table
 
     table = Table(twin.get_admin_client("dynamodb"), twin.outputs["pentad-dev-state"]["StateTable"])
-    return create_key(DynamoKeys(table), LOCAL_TENANT, now=datetime.now(UTC), name="made by pentad up")[1]
+    values: Any = {"scopes": SCOPES, "groups": (ALL_GROUPS,), "owner": LOCAL_OPERATOR, "name": "made by pentad up"}
+    return create_key(DynamoKeys(table), LOCAL_TENANT, now=datetime.now(UTC), **values)[1]
 
 
 def _make_docs_ui(running: Running) -> "DocsUi":
