@@ -88,11 +88,10 @@ def _eval(self: Any, env: Any) -> None:
 
 def apply(patches: Patches) -> None:
     """Install the patches of this module."""
-    state_eval = CommonStateField.eval
 
     def run_state(self: Any, env: Any) -> None:
         try:
-            state_eval(self, env)
+            _eval(self, env)
         except AbandonedError:
             if env.is_running():
                 raise RuntimeError("a state was abandoned in a running execution") from None
