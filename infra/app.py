@@ -15,6 +15,7 @@ from infra.config import read_stage, resolve_output_folder
 from infra.models.catalog import read_models
 from infra.stacks.agent import AgentStack
 from infra.stacks.state import StateStack
+from layers.build import BuildError
 from pentad.domain.errors import PentadError
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -48,6 +49,8 @@ def main() -> None:
     )
     try:
         build_stacks(app)
+    except BuildError as error:
+        sys.exit(f"error: {error}")
     except PentadError as error:
         # What the project says is wrong: one line, where a traceback would show the synth's own files.
         sys.exit(f"error: {error.message} ({error.fix})" if error.fix else f"error: {error.message}")

@@ -11,6 +11,7 @@ from aws_cdk import App, RemovalPolicy
 from aws_cdk.aws_logs import RetentionDays
 
 from pentad.domain.declarations.agents import GROUP_PATTERN
+from pentad.domain.errors import ConfigurationError
 
 StageName = Literal["dev", "staging", "prod"]
 
@@ -172,11 +173,13 @@ def read_stage(app: App) -> Stage:
     """Return the stage that ``--context stage=NAME`` asks for; dev where nothing is said.
 
     Raises:
-        ValueError: there is no such stage.
+        ConfigurationError: there is no such stage.
     """
     name = app.node.try_get_context("stage") or "dev"
     if name not in STAGES:
-        raise ValueError(f"no stage {name!r}: give --context stage= one of {', '.join(STAGES)}")
+        raise ConfigurationError(
+            f"there is no stage '{name}'", field="stage", fix=f"use --context stage= with one of {', '.join(STAGES)}"
+        )
     own = (app.node.try_get_context("notices") or {}).get(name)
     return STAGES[name] if own is None else replace(STAGES[name], notices=read_notices(own))
 
@@ -185,17 +188,22 @@ def read_notices(values: Mapping[str, Any]) -> Notices:
     """Return what a project's cdk.json says of a stage's notices: ``{link?, email_from?, groups: {GROUP: Channels}}``.
 
     Raises:
-        ValueError: it has a name that is not known, or a group that is not well formed.
+        ConfigurationError: it has a name that is not known, or a group that is not well formed.
     """
     unknown = sorted(set(values) - {"link", "email_from", "groups"})
     groups = {}
     for group, one in values.get("groups", {}).items():
         unknown += sorted(set(one) - {"slack", "email"})
         if group != "*" and not re.fullmatch(GROUP_PATTERN, group):
-            raise ValueError(f"notices: the group {group!r} does not match {GROUP_PATTERN}")
+            raise ConfigurationError(
+                f"cdk.json: notices: '{group}' is not a group's name", fix=f"use a name that matches {GROUP_PATTERN}"
+            )
         groups[group] = Channels(slack=bool(one.get("slack", False)), email=tuple(one.get("email", ())))
     if unknown:
-        raise ValueError(f"notices: these names are not known: {', '.join(unknown)}")
+        raise ConfigurationError(
+            f"cdk.json: notices: there is no field {', '.join(map(repr, unknown))}",
+            fix="a stage has link, email_from and groups; a group has slack and email",
+        )
     return Notices(link=values.get("link"), email_from=values.get("email_from"), groups=groups or NOTICES.groups)
 
 

@@ -69,7 +69,7 @@ def grant_objects(role: iam.Role, target: s3.IBucket, actions: Sequence[str], *,
     acknowledge(
         role,
         f"AwsSolutions-IAM5[Resource::{export}/{prefix}*]",
-        "The bucket holds one object a message or document, by keys that are made at run time; nothing else is in it.",
+        "The bucket holds one object for each message or document and nothing else; keys are made at run time.",
     )
     if target.encryption_key is not None:
         grant_key(role, target.encryption_key)
@@ -111,7 +111,7 @@ def grant_invoke_versions(role: iam.Role, functions: Sequence[lambda_.IFunction]
         acknowledge(
             role,
             f"AwsSolutions-IAM5[Resource::<{logical_id}.Arn>:*]",
-            "The versions of one function, whose numbers are made as they are published.",
+            "These are the versions of one function. Lambda makes their numbers when it publishes them.",
         )
 
 
@@ -146,5 +146,5 @@ def grant_bedrock_model(role: iam.Role, model: str, region: str) -> None:
     acknowledge(
         role,
         f"AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:bedrock:*::foundation-model/{base}]",
-        f"The inference profile {profile} chooses the region; one model, through that one profile only.",
+        f"The inference profile '{profile}' chooses the region; the role may call one model, through that profile.",
     )

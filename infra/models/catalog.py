@@ -70,5 +70,5 @@ def check_tasks(models: ModelCatalog, catalog: Catalog) -> None:
         if task not in models.tasks:
             known = ", ".join(sorted(models.tasks))
             raise ConfigurationError(
-                f"{place}: task: there is no task {task}; there are: {known}", fix="use one of them"
+                f"{place}: task: there is no task '{task}'; the tasks are {known}", fix="use one of them"
             )

@@ -74,7 +74,7 @@ class StateStack(Stack):
         access = storage.create_bucket(
             self, "access-logs", stage=stage, key=key, logs=None, expire_prefixes={"": 90}, announces=False
         )
-        acknowledge(access, "AwsSolutions-S1", "It is the bucket that holds the access logs of the others.")
+        acknowledge(access, "AwsSolutions-S1", "This bucket holds the access logs of the other buckets.")
         payload = storage.create_bucket(
             self,
             "payload",
@@ -102,6 +102,6 @@ class StateStack(Stack):
         acknowledge(
             secret,
             "AwsSolutions-SMG4",
-            "A provider's key can't be rotated by AWS: the provider's console issues it. docs/operations.md says how.",
+            "AWS cannot rotate a provider's key: the provider's console issues it. docs/operations.md says how.",
         )
         return secret

@@ -19,15 +19,15 @@ def folder(tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("description: x\ntoolz: [notes]\n", "toolz: there is no such field: do you mean tools?"),
-        ("description: x\nhumans: {qorum: 2}\n", "humans.qorum: there is no such field"),
+        ("description: x\ntoolz: [notes]\n", "toolz: there is no field 'toolz': do you mean 'tools'?"),
+        ("description: x\nhumans: {qorum: 2}\n", "humans.qorum: there is no field 'qorum'"),
         ("description: x\nhumans: {quorum: 0}\n", "humans.quorum: Input should be greater than or equal to 1"),
         ("description: x\nhumans: {on_expiry: escalate}\n", "humans.escalate_to: on_expiry is escalate: name at least"),
         ("description: x\nconfidence: {bands: {draft: 0.9}}\n", "confidence.bands: bands go downwards"),
         ("description: x\n1: y\n", "1: "),
-        ("", "holds no fields"),
+        ("", "has no fields"),
         ("a: b\n c: [\n", "is not YAML: mapping values are not allowed here"),
-        ("description: x\nname: y\n", "name is not a field"),
+        ("description: x\nname: y\n", "'name' is not a field of an agent"),
     ],
 )
 def test_a_mistake_in_agent_yaml_is_one_line_with_the_file_and_the_field(folder: Path, text: str, told: str) -> None:

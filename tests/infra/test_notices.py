@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from infra.config import STAGES, Channels, read_notices
+from pentad.domain.errors import ConfigurationError
 from tests.infra.conftest import joined
 
 Json = dict[str, Any]
@@ -89,5 +90,5 @@ def test_a_project_says_who_is_told_in_its_own_file() -> None:
     "values", [{"sender": "x"}, {"groups": {"leads": {"pager": True}}}, {"groups": {"No Group": {"slack": True}}}]
 )
 def test_what_a_project_says_wrongly_is_refused(values: Json) -> None:
-    with pytest.raises(ValueError, match="notices"):
+    with pytest.raises(ConfigurationError, match="notices"):
         read_notices(values)

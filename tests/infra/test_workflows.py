@@ -236,17 +236,24 @@ def judged(flow: Flow, on: str) -> Fragment:
 @pytest.mark.parametrize(
     ("build", "told"),
     [
-        (answering("", lambda flow: flow.text("t", "x")), "answer: template: flow.answer is not set"),
+        (answering("", lambda flow: flow.text("t", "x")), "answer: template: flow.answer is missing: set it"),
         (answering("{{u}}", lambda flow: flow.text("t", "x")), "answer: template: {{u}}: no step u comes before"),
         (answering("x", lambda flow: flow.text("t", "{{t}}")), "t: text: {{t}}: no step t comes before"),
         (answering("x", lambda flow: flow.model("m", "{{a b}}")), "m: prompt: {{a b}} is not a reference"),
-        (answering("x", lambda flow: flow.agent("s", "nobody", "x")), "s: agent: there is no agent nobody"),
-        (answering("x", lambda flow: flow.tool("s", "nothing")), "s: tool: there is no tool nothing"),
+        (
+            answering("x", lambda flow: flow.agent("s", "nobody", "x")),
+            "s: agent: there is no agent 'nobody': use one",
+        ),
+        (
+            answering("x", lambda flow: flow.tool("s", "nothing")),
+            "s: tool: there is no tool 'nothing': use one",
+        ),
         (scheduling("every day"), "infra/workflows/bad.py"),
         (scheduling("rate(1 day)", "rate(2 days)"), "two schedules have the same name"),
         (
             answering("x", lambda flow: flow.tool("s", "calculator", sum="1")),
-            "s: arguments: the tool has no argument sum; it has: expression; s: arguments: the tool needs the argument",
+            "s: arguments: the tool has no argument 'sum': it has expression; "
+            "s: arguments: the tool's argument 'expression' is missing",
         ),
         (
             answering("x", lambda flow: flow.approval("a", "x", on_expiry="escalate")),
@@ -255,13 +262,16 @@ def judged(flow: Flow, on: str) -> Fragment:
         (answering("x", lambda flow: flow.text("Bad", "x")), "Bad: name: String should match pattern"),
         (
             answering("x", lambda flow: flow.sequential(flow.text("t", "x"), flow.text("t", "y"))),
-            "t: name: another step has this name",
+            "t: name: another step has the name 't'",
         ),
-        (answering("x", lambda flow: judged(flow, "judge.kind")), "which_1: on: judge does not export the field kind"),
-        (answering("x", lambda flow: judged(flow, "other.kind")), "which_1: on: no step other comes before"),
+        (
+            answering("x", lambda flow: judged(flow, "judge.kind")),
+            "which_1: on: 'judge' does not export the field",
+        ),
+        (answering("x", lambda flow: judged(flow, "other.kind")), "which_1: on: no step 'other' comes before"),
         (
             answering("x", lambda flow: [flow.text("u", "x"), flow.text("t", "x")][1]),
-            "u: name: the step is made and not used",
+            "u: name: no part of the workflow uses this step",
         ),
     ],
 )
@@ -282,9 +292,9 @@ def test_all_that_is_wrong_is_told_at_once() -> None:
     [
         ("def workflow(flow) return", "infra/workflows/own.py:1: SyntaxError: expected ':'"),
         ("x = 1\ny = z", "infra/workflows/own.py:2: NameError: name 'z' is not defined"),
-        ("x = 1", "infra/workflows/own.py: there is no function workflow(flow)"),
+        ("x = 1", "infra/workflows/own.py: the file has no function 'workflow(flow)'"),
         ("def workflow(flow):\n    return flow.model('a', 'x', tsk='y')", "infra/workflows/own.py:2: TypeError: "),
-        ("def workflow(flow):\n    flow.text('a', 'x')", "infra/workflows/own.py: workflow(flow) returns NoneType"),
+        ("def workflow(flow):\n    flow.text('a', 'x')", "infra/workflows/own.py: workflow(flow) returns 'NoneType'"),
     ],
 )
 def test_a_file_that_does_not_run_is_told_by_file_and_line(tmp_path: Path, text: str, told: str) -> None:

@@ -50,7 +50,7 @@ class Sequential(Fragment):
     def __init__(self, flow: Workflow, name: str, parts: Sequence[Fragment]) -> None:
         super().__init__(flow, name)
         if not parts:
-            raise ValueError(f"{name} has no parts")
+            raise ValueError(f"'{name}' has no parts: give sequential() at least one")
         for part, following in pairwise(parts):
             part.connect_to(following)
         self._parts = parts
@@ -77,7 +77,7 @@ class Parallel(Fragment):
     def __init__(self, flow: Workflow, name: str, branches: Sequence[Fragment], needs: Policy = "all") -> None:
         super().__init__(flow, name)
         if not 0 < len(branches) <= _LARGEST_BRANCHES:
-            raise ValueError(f"{name}: a parallel has between 1 and {_LARGEST_BRANCHES} branches")
+            raise ValueError(f"'{name}' has {len(branches)} branches: give parallel() 1 to {_LARGEST_BRANCHES}")
         self._branches = branches
         guarded = needs != "all"
         own = [(*branch.owned, *([] if branch.leaf or not guarded else [branch.name])) for branch in branches]
@@ -169,7 +169,7 @@ class Branch(Fragment):
         """
         super().__init__(flow, name)
         if not cases:
-            raise ValueError(f"{name}: a branch has cases")
+            raise ValueError(f"'{name}' has no cases: give branch() at least one")
         self._step, _, self._field = on.partition(".")
         other = otherwise or Nothing(flow, f"{name}_otherwise")
         self._arms = [*cases.values(), other]
@@ -233,7 +233,7 @@ class Refine(Fragment):
         """
         super().__init__(flow, name)
         if not 1 <= rounds <= 20:
-            raise ValueError(f"{name}: a refine has between 1 and 20 rounds")
+            raise ValueError(f"'{name}' has {rounds} rounds: give refine() 1 to 20")
         self._parts = (produce, judge, improve)
         self._draft, self._better = result_of(name, produce), result_of(name, improve)
         self.result = self._draft
@@ -317,5 +317,5 @@ class Refine(Fragment):
 def result_of(name: str, part: Fragment) -> str:
     """Return the name of the step that a part's result is."""
     if part.result is None:
-        raise ValueError(f"{name}: {part.name} has no one result: end it with one step")
+        raise ValueError(f"'{name}': its part '{part.name}' has more than one result: end the part with one step")
     return part.result

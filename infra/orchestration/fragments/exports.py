@@ -38,13 +38,14 @@ def find_export_problems(
         number: it has to be a number.
     """
     if step not in known:
-        yield f"no step {step} comes before; there are: {', '.join(sorted(known)) or 'none'}"
+        before = ", ".join(sorted(known)) or "none"
+        yield f"no step '{step}' comes before this one: use one that does ({before})"
     elif name == STATUS:
         return
     elif isinstance(spec, ModelStep):
         yield from _find_model_problems(spec, name, values, number=number)
     elif spec is not None or name not in (known[step] or ()):
-        yield f"the result of {step} has no field {name} that goes through the state machine"
+        yield f"the state machine carries no field '{name}' of the result of '{step}'"
 
 
 def _find_model_problems(
@@ -52,14 +53,14 @@ def _find_model_problems(
 ) -> Iterator[str]:
     if name not in spec.exports:
         there = ", ".join(sorted({STATUS, *spec.exports}))
-        yield f"{spec.name} does not export the field {name}; it exports: {there}"
+        yield f"'{spec.name}' does not export the field '{name}': use one of {there}, or name it in exports"
         return
     shape = (spec.output_schema or {}).get("properties", {}).get(name, {})
     if number and shape.get("type") not in ("integer", "number"):
-        yield f"the field {spec.name}.{name} is no number"
+        yield f"the field '{spec.name}.{name}' is no number: use one that is"
     for value in values:
         if "enum" in shape and value not in shape["enum"]:
-            yield f"{spec.name}.{name} is never {value!r}; it is one of: {shape['enum']}"
+            yield f"'{spec.name}.{name}' is never {value!r}: use one of {shape['enum']}"
 
 
 def find_argument_problems(schema: Mapping[str, Any], arguments: Mapping[str, Any]) -> Iterator[str]:
@@ -67,7 +68,7 @@ def find_argument_problems(schema: Mapping[str, Any], arguments: Mapping[str, An
     there = schema.get("properties", {})
     for name in arguments:
         if name not in there:
-            yield f"the tool has no argument {name}; it has: {', '.join(sorted(there)) or 'none'}"
+            yield f"the tool has no argument '{name}': it has {', '.join(sorted(there)) or 'none'}"
     for name in schema.get("required", ()):
         if name not in arguments:
-            yield f"the tool needs the argument {name}"
+            yield f"the tool's argument '{name}' is missing: give it"

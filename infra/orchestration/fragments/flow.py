@@ -69,7 +69,7 @@ class Flow(Workflow):
         shown = tuple(exports) if exports is not None else select_small_fields(schema)
         for field in shown:
             if field not in (schema or {}).get("properties", {}):
-                self.problem(name, "exports", f"the output has no field {field}")
+                self.problem(name, "exports", f"the output has no field '{field}': use one that it has")
         fields = {"task": task, "system": system, "prompt": prompt, "output_schema": schema, "exports": shown}
         return ModelTask(self, self._step(ModelStep, name, fields))
 
@@ -83,7 +83,9 @@ class Flow(Workflow):
         """
         found = self.agents.get(agent)
         if found is None:
-            raise self._wrong(name, "agent", f"there is no agent {agent}; there are: {', '.join(sorted(self.agents))}")
+            raise self._wrong(
+                name, "agent", f"there is no agent '{agent}': use one of {', '.join(sorted(self.agents))}"
+            )
         if agent not in self.used_agents:
             self.used_agents.append(agent)
         return AgentRun(self, self._step(AgentStep, name, {"agent": agent, "prompt": prompt}))
@@ -97,7 +99,7 @@ class Flow(Workflow):
             arguments: of the call; strings may be templates.
         """
         if tool not in self.tools:
-            raise self._wrong(name, "tool", f"there is no tool {tool}; there are: {', '.join(sorted(self.tools))}")
+            raise self._wrong(name, "tool", f"there is no tool '{tool}': use one of {', '.join(sorted(self.tools))}")
         for sentence in find_argument_problems(self.tools[tool].spec.input_schema, arguments):
             self.problem(name, "arguments", sentence)
         return ToolRun(self, self._step(ToolStep, name, {"tool": tool, "arguments": arguments}))
@@ -265,12 +267,12 @@ class Flow(Workflow):
         for problem in find_problems(self.answer, known):
             self.problem("answer", "template", problem)
         if not self.answer.strip():
-            self.problem("answer", "template", "flow.answer is not set")
+            self.problem("answer", "template", "flow.answer is missing: set it to a template")
         if root.span > ROUNDS:
-            self.problem(root.name, "rounds", f"nested loops come to {root.span} rounds; at most {ROUNDS} are allowed")
+            self.problem(root.name, "rounds", f"nested loops come to {root.span} rounds: allow at most {ROUNDS} in all")
         unused = sorted(set(self._steps) - set(root.owned))
         if unused:
-            self.problem(unused[0], "name", "the step is made and not used")
+            self.problem(unused[0], "name", "no part of the workflow uses this step: use it or remove it")
         if self._problems:
             raise self._error(self._problems)
         return WorkflowSpec(

@@ -61,9 +61,9 @@ class Workflow(Construct):
             ConfigurationError: another part has it, or it is no name.
         """
         if not re.fullmatch(_NAME, name):
-            raise self._wrong(name, "name", "a name has lower case letters, digits and underscores")
+            raise self._wrong(name, "name", f"'{name}' is not a name: use lower case letters, digits and underscores")
         if name in self._names:
-            raise self._wrong(name, "name", "another part of the workflow has this name")
+            raise self._wrong(name, "name", f"another part of the workflow has the name '{name}': use another")
         self._names.add(name)
         return name
 
@@ -115,7 +115,7 @@ class Workflow(Construct):
             one = error.errors()[0]
             raise self._wrong(name, ".".join(map(str, one["loc"])), one["msg"].removeprefix("Value error, ")) from error
         if name in self._steps:
-            raise self._wrong(name, "name", "another step has this name")
+            raise self._wrong(name, "name", f"another step has the name '{name}': use another")
         self._steps[name] = spec
         return spec
 

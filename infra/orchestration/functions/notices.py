@@ -18,6 +18,7 @@ from infra.components.work_queue import WorkQueue
 from pentad.domain import keys
 from pentad.orchestration.approvals.notices import ANY_GROUP, EVENTS
 
+_PAGE = "docs/orchestration/humans.md"
 _SECONDS = 30
 _RECEIVES = 8
 """With the waits that double between them, a channel may be out of order for about four minutes."""
@@ -75,7 +76,7 @@ class Notices(Construct):
             self,
             "undelivered",
             alarm_name=f"{prefix}-notices-undelivered",
-            alarm_description=f"Notices that a channel never took are in {prefix}-notices-dlq",
+            alarm_description=f"A channel did not take notices: they are in {prefix}-notices-dlq. What to do: {_PAGE}",
             metric=self.work.dead.metric_approximate_number_of_messages_visible(statistic="Maximum"),
             threshold=1,
             comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
@@ -101,7 +102,7 @@ class Notices(Construct):
         acknowledge(
             secret,
             "AwsSolutions-SMG4",
-            "A webhook can't be rotated by AWS: Slack's console issues it. docs/orchestration/humans.md says how.",
+            f"AWS cannot rotate a webhook: Slack's console issues it. {_PAGE} says how to change it.",
         )
         return secret
 

@@ -74,9 +74,15 @@ class Schedules(Construct):
         name = f"{prefix}-{agent.name}-{schedule.name}"
         where = f"{_file_of(agent)}: schedules.{agent.schedules.index(schedule)}"
         if len(name) > _NAME_CHARACTERS:
-            raise ConfigurationError(f"{where}.name: {name} has more than {_NAME_CHARACTERS} characters")
+            raise ConfigurationError(
+                f"{where}.name: '{name}' has more than {_NAME_CHARACTERS} characters, EventBridge Scheduler's limit",
+                fix=f"make the name shorter by at least {len(name) - _NAME_CHARACTERS} characters",
+            )
         if schedule.timezone not in available_timezones():
-            raise ConfigurationError(f"{where}.timezone: there is no time zone {schedule.timezone}")
+            raise ConfigurationError(
+                f"{where}.timezone: there is no time zone '{schedule.timezone}'",
+                fix="use a name of the IANA database, such as 'Europe/Berlin'",
+            )
         scheduler.CfnSchedule(
             self,
             f"{agent.name}-{schedule.name}",

@@ -25,17 +25,20 @@ def read_agent(folder: Path) -> AgentSpec:
     settings, prompt = (Path("agents", folder.name, name) for name in ("agent.yaml", "prompt.md"))
     for path in (settings, prompt):
         if not (folder / path.name).is_file():
-            raise ConfigurationError(f"{path} is missing", fix="an agent is a folder with agent.yaml and prompt.md")
+            raise ConfigurationError(f"{path} is missing", fix="write it: an agent has agent.yaml and prompt.md")
     try:
         content = yaml.safe_load((folder / settings.name).read_text(encoding="utf-8"))
     except yaml.YAMLError as error:
-        raise ConfigurationError(f"{settings} is not YAML: {' '.join(str(error).split())}") from error
+        said = f"{settings} is not YAML: {' '.join(str(error).split())}"
+        raise ConfigurationError(said, fix="correct the line that is named") from error
     if not isinstance(content, dict):
-        raise ConfigurationError(f"{settings} holds no fields", fix="give at least a description")
+        raise ConfigurationError(f"{settings} has no fields", fix="write at least 'description: ...'")
     for taken in ("name", "prompt"):
         if taken in content:
             raise ConfigurationError(
-                f"{settings}: {taken} is not a field", field=taken, fix="the folder is the name, prompt.md the prompt"
+                f"{settings}: '{taken}' is not a field of an agent",
+                field=taken,
+                fix="remove it: the folder's name is the agent's, and prompt.md is the prompt",
             )
     try:
         words = (folder / prompt.name).read_text(encoding="utf-8").strip()
@@ -53,7 +56,7 @@ def _describe_fault(fault: ErrorDetails) -> str:
     if fault["type"] != "extra_forbidden":
         return f"{place}: {fault['msg'].removeprefix('Value error, ')}"
     meant = get_close_matches(str(fault["loc"][0]), AgentSpec.model_fields, n=1) if len(fault["loc"]) == 1 else []
-    return f"{place}: there is no such field" + (f": do you mean {meant[0]}?" if meant else "")
+    return f"{place}: there is no field '{fault['loc'][-1]}'" + (f": do you mean '{meant[0]}'?" if meant else "")
 
 
 def build_catalog(agents: Path, tools: dict[str, AnyTool]) -> Catalog:
@@ -65,7 +68,9 @@ def build_catalog(agents: Path, tools: dict[str, AnyTool]) -> Catalog:
     folders = sorted(path for path in agents.iterdir() if path.is_dir() and not path.name.startswith((".", "_")))
     specs = {folder.name: read_agent(folder) for folder in folders}
     if not specs:
-        raise ConfigurationError(f"there is no agent in {agents}", fix="make a folder with agent.yaml and prompt.md")
+        raise ConfigurationError(
+            f"there is no agent in '{agents}'", fix="make a folder there, with agent.yaml and prompt.md"
+        )
     catalog = Catalog(agents=specs, tools={name: tool.spec for name, tool in sorted(tools.items())})
     for spec in specs.values():
         catalog.tools_of(spec)

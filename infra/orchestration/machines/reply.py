@@ -46,14 +46,14 @@ def check_pattern(spec: AgentSpec, settings: Path) -> None:
         return
     wrong = {
         "tools": (bool(spec.tools), "one turn has no place for calls and their results"),
-        "confidence": (spec.confidence is not None, "its bands may ask a human, and an Express execution cannot wait"),
+        "confidence": (spec.confidence is not None, "a band may ask a human, and an Express execution cannot wait"),
         "humans.may_ask": (spec.humans.may_ask, "an Express execution cannot wait for an answer"),
-        "requires": (bool(spec.requires), "what is missing is asked for, and an Express execution cannot wait"),
+        "requires": (bool(spec.requires), "a human is asked for what is missing, and an Express execution cannot wait"),
     }
     for field, (present, why) in wrong.items():
         if present:
             raise ConfigurationError(
-                f"{settings}: {field}: an agent with pattern: reply has none: {why}",
+                f"{settings}: {field}: an agent with 'pattern: reply' cannot have '{field}': {why}",
                 field=field,
-                fix=f"remove {field}, or use pattern: loop",
+                fix=f"remove '{field}', or write 'pattern: loop'",
             )

@@ -60,9 +60,9 @@ def read_workflows(
         if path.name.startswith("_"):
             continue
         name = path.stem.replace("_", "-")
-        if name in agents:
-            raise ConfigurationError(f"{path}: there is an agent of the name {name}", fix="give the file another name")
         shown = path.relative_to(folder.parent.parent)
+        if name in agents:
+            raise ConfigurationError(f"{shown}: an agent has the name '{name}' already", fix="rename the file")
         build = _load_builder(path, shown)
         flow = Flow(scope, name, file=shown, stage=stage, agents=agents, tools=tools)
         found[name] = write(flow, build)
@@ -78,7 +78,7 @@ def write(flow: Flow, build: Callable[[Flow], Fragment]) -> Written:
     with _wrap_errors(flow.file):
         root = build(flow)
     if not isinstance(root, Fragment):
-        said = f"{flow.file}: workflow(flow) returns {type(root).__name__}"
+        said = f"{flow.file}: workflow(flow) returns '{type(root).__name__}', which is no fragment"
         raise ConfigurationError(said, fix="return the part that holds all others, such as flow.sequential(...)")
     with _wrap_errors(flow.file):
         spec = flow.build_spec(root, inspect.getdoc(build) or flow.title)
@@ -106,7 +106,7 @@ def _load_builder(path: Path, shown: Path) -> Callable[[Flow], Fragment]:
     build = getattr(module, "workflow", None)
     if not callable(build):
         raise ConfigurationError(
-            f"{shown}: there is no function workflow(flow)", fix="write one; it returns a fragment"
+            f"{shown}: the file has no function 'workflow(flow)'", fix="write one that returns a fragment"
         )
     made: Callable[[Flow], Fragment] = build
     return made
@@ -115,7 +115,7 @@ def _load_builder(path: Path, shown: Path) -> Callable[[Flow], Fragment]:
 def _module(path: Path) -> ModuleType:
     spec = importlib.util.spec_from_file_location(f"infra.workflows.{path.stem}", path)
     if spec is None or spec.loader is None:
-        raise ConfigurationError(f"{path} can't be read")
+        raise ConfigurationError(f"Python cannot load {path}", fix="check that it is a readable .py file")
     module = importlib.util.module_from_spec(spec)
     # Types of its own are looked up by the module's name.
     sys.modules[spec.name] = module
