@@ -37,7 +37,7 @@ class FileAsset:
         if self.path.is_dir():
             return self.path
         if not self.archive:
-            raise AssemblyError(f"asset {self.id}: {self.path.name} is neither a folder nor a zip file")
+            raise AssemblyError(f"asset '{self.id}': '{self.path.name}' is neither a folder nor a zip file")
         target = scratch / self.id
         if not target.is_dir():
             partial = scratch / f"{self.id}.partial"
@@ -79,7 +79,7 @@ def read_assembly(directory: Path) -> Assembly:
     directory = directory.resolve()
     stacks = {stack.artifact_id: stack for stack in _read_stacks(directory)}
     if not stacks:
-        raise AssemblyError(f"{directory}: no CloudFormation stack in manifest.json")
+        raise AssemblyError(f"'{directory}/manifest.json' names no CloudFormation stack: run `cdk synth` again")
     graph = {key: [d for d in stack.dependencies if d in stacks] for key, stack in stacks.items()}
     try:
         order = list(TopologicalSorter(graph).static_order())
@@ -132,9 +132,9 @@ def _read_json(path: Path) -> JsonObject:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise AssemblyError(f"{path}: missing; run `cdk synth` first") from error
+        raise AssemblyError(f"'{path}' is missing: run `cdk synth` first") from error
     except ValueError as error:
-        raise AssemblyError(f"{path}: not valid JSON: {error}") from error
+        raise AssemblyError(f"'{path}' is not valid JSON ({error}): run `cdk synth` again") from error
     if not isinstance(content, dict):
-        raise AssemblyError(f"{path}: expected a JSON object")
+        raise AssemblyError(f"'{path}' is not a JSON object: run `cdk synth` again")
     return content

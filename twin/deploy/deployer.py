@@ -75,7 +75,7 @@ class Deployer:
             DeployError: a resource cannot be changed.
         """
         if {stack.name for stack in assembly.stacks} != set(self._stacks):
-            raise UpdateRefused("the stacks of the assembly are not those of the running twin")
+            raise UpdateRefused("the assembly has other stacks than the running twin: stop it and start it anew")
         for stack in assembly.stacks:
             validate(stack)
             check_update(self._stacks[stack.name].template, stack.template, stack.name)
@@ -111,11 +111,11 @@ def validate(stack: Stack) -> None:
     """
     for section in stack.template:
         if section not in _SECTIONS:
-            raise DeployError(f"{stack.name}: the local twin does not know the template section {section}")
+            raise DeployError(f"stack '{stack.name}': the local twin does not know the template section '{section}'")
     for logical_id, body in stack.template.get("Resources", {}).items():
         for key in body:
             if key not in _RESOURCE_KEYS:
-                raise DeployError(f"{logical_id}: the local twin does not know the resource attribute {key}")
+                raise DeployError(f"'{logical_id}': the local twin does not know the resource attribute '{key}'")
         check(logical_id, body["Type"], body.get("Properties", {}))
 
 
@@ -204,13 +204,13 @@ class StackDeployment:
             return self._pseudo[logical_id]
         if logical_id in self.template.get("Parameters", {}):
             return self._resolve_parameter(logical_id)
-        raise UnresolvedReference(f"Ref to {logical_id}, which does not exist in {self.stack.name}")
+        raise UnresolvedReference(f"Ref names '{logical_id}', which stack '{self.stack.name}' does not have")
 
     def _resolve_parameter(self, name: str) -> Any:
         definition = self.template["Parameters"][name]
         value = self.parameters.get(name, definition.get("Default"))
         if value is None:
-            raise UnresolvedReference(f"parameter {name} has no value and no default")
+            raise UnresolvedReference(f"parameter '{name}' has no value: give it a default in the template")
         kind = definition["Type"]
         if name in _IGNORED_PARAMETERS:
             return value
@@ -222,17 +222,17 @@ class StackDeployment:
         """Return an attribute of a created resource."""
         made = self.made.get(logical_id)
         if made is None:
-            raise UnresolvedReference(f"Fn::GetAtt of {logical_id}, which does not exist in {self.stack.name}")
+            raise UnresolvedReference(f"Fn::GetAtt names '{logical_id}', which stack '{self.stack.name}' does not have")
         created = made.created
         if name not in created.attributes:
             kind = self.template["Resources"][logical_id]["Type"]
-            raise UnresolvedReference(f"{logical_id} ({kind}) has no attribute {name} locally")
+            raise UnresolvedReference(f"'{logical_id}' ({kind}) has no attribute '{name}' in the local twin")
         return created.attributes[name]
 
     def resolve_import(self, export: str) -> Any:
         """Return the value exported by a stack that was deployed before."""
         if export not in self._deployment.exports:
-            raise UnresolvedReference(f"Fn::ImportValue of {export}, which no earlier stack exports")
+            raise UnresolvedReference(f"Fn::ImportValue names '{export}', which no stack before this one exports")
         return self._deployment.exports[export]
 
     def resolve_mapping(self, name: str, top: str, second: str) -> Any:
@@ -246,5 +246,5 @@ class StackDeployment:
         """Return the value of a named condition."""
         conditions = self.template.get("Conditions", {})
         if name not in conditions:
-            raise UnresolvedReference(f"condition {name} does not exist in {self.stack.name}")
+            raise UnresolvedReference(f"the condition '{name}' does not exist in stack '{self.stack.name}'")
         return self._resolver.is_true(conditions[name])

@@ -17,7 +17,10 @@ class UnknownResourceType(DeployError):
     """No local implementation for a resource type."""
 
     def __init__(self, logical_id: str, resource_type: str) -> None:
-        super().__init__(f"{logical_id}: the local twin does not know the resource type {resource_type}")
+        reason = (
+            f"the local twin does not know the type '{resource_type}': twin/README.md lists what it knows"
+        )
+        super().__init__(f"'{logical_id}': {reason}")
         self.logical_id = logical_id
         self.resource_type = resource_type
 
@@ -26,7 +29,7 @@ class UnknownProperty(DeployError):
     """A property that nothing handles and nothing lists as ignored."""
 
     def __init__(self, logical_id: str, resource_type: str, name: str) -> None:
-        super().__init__(f"{logical_id} ({resource_type}): the local twin does not know the property {name}")
+        super().__init__(f"'{logical_id}' ({resource_type}): the local twin does not know the property '{name}'")
         self.logical_id = logical_id
         self.resource_type = resource_type
         self.name = name
@@ -40,7 +43,7 @@ class ResourceFailed(DeployError):
     """Creating a resource failed."""
 
     def __init__(self, logical_id: str, resource_type: str, reason: str) -> None:
-        super().__init__(f"{logical_id} ({resource_type}): {reason}")
+        super().__init__(f"'{logical_id}' ({resource_type}): {reason}")
         self.logical_id = logical_id
         self.resource_type = resource_type
 

@@ -132,6 +132,6 @@ def _has_changed(before: JsonObject, after: JsonObject) -> bool:
 
 def _format_refusal(stack: str, logical_id: str, kind: str, how: str) -> str:
     return (
-        f"{stack}: {logical_id} ({kind}) {how}: a running twin takes new code, prompts, versions, aliases and state "
-        "machines only; stop it and start it anew"
+        f"stack '{stack}': '{logical_id}' ({kind}) {how}: a running twin takes new code, prompts, versions, aliases "
+        "and state machines only: stop it and start it anew"
     )

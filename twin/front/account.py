@@ -42,7 +42,8 @@ class MotoAccount:
         if role is None:
             return ()
         if getattr(role, "permissions_boundary", None):
-            raise PolicyError(f"{role_arn} has a permissions boundary, which the local twin does not evaluate")
+            reason = "has a permissions boundary, which the local twin does not evaluate: remove it"
+            raise PolicyError(f"the role '{role_arn}' {reason}")
         documents = [
             *role.policies.values(),
             *(_read_managed_policy(managed) for managed in role.managed_policies.values()),

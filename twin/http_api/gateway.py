@@ -180,7 +180,7 @@ class HttpGateway:
         except (InvokeFailed, FutureTimeout) as error:
             if isinstance(error, InvokeFailed) and error.error == _UNAUTHORIZED_MESSAGE:
                 raise GatewayError(UNAUTHORIZED, "the authorizer does not know the caller") from error
-            raise GatewayError(INTERNAL, f"the authorizer {authorizer.name} failed: {error}") from error
+            raise GatewayError(INTERNAL, f"the authorizer '{authorizer.name}' failed: {error}") from error
 
     def _invoke_integration(self, integration: HttpIntegration, event: JsonObject) -> bytes:
         future = self._pool.submit(self._invoke, integration.function, json.dumps(event).encode())
@@ -207,7 +207,8 @@ class HttpGateway:
                 and (one.source_arn is None or _match_arn(source_arn, one.source_arn))
             ):
                 return
-        raise GatewayError(INTERNAL, f"{function} does not let API Gateway invoke it for {source_arn}")
+        reason = f"has no permission that lets API Gateway invoke it for '{source_arn}'"
+        raise GatewayError(INTERNAL, f"the function '{function}' {reason}")
 
 
 def _match_arn(arn: str, pattern: str) -> bool:

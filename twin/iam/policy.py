@@ -100,7 +100,7 @@ def _parse_text(text: str) -> Policy:
     except ValueError as exc:
         raise PolicyError(f"a policy document is not JSON: {exc}") from exc
     if not isinstance(document, dict) or "Statement" not in document:
-        raise PolicyError("a policy document needs a Statement")
+        raise PolicyError("a policy document has no 'Statement'")
     statements = document["Statement"]
     return Policy(tuple(_parse_statement(s) for s in (statements if isinstance(statements, list) else [statements])))
 
@@ -110,11 +110,11 @@ def _parse_statement(statement: Mapping[str, Any]) -> Statement:
     if unknown:
         raise PolicyError(f"unknown elements in a policy statement: {', '.join(sorted(unknown))}")
     if statement.get("Effect") not in ("Allow", "Deny"):
-        raise PolicyError("the Effect of a policy statement is Allow or Deny")
+        raise PolicyError("'Effect' of a policy statement must be 'Allow' or 'Deny'")
     if ("Action" in statement) == ("NotAction" in statement):
-        raise PolicyError("a policy statement has either Action or NotAction")
+        raise PolicyError("a policy statement must have one of 'Action' and 'NotAction'")
     if "Resource" in statement and "NotResource" in statement:
-        raise PolicyError("a policy statement has either Resource or NotResource")
+        raise PolicyError("a policy statement must have at most one of 'Resource' and 'NotResource'")
     return Statement(
         allow=statement["Effect"] == "Allow",
         actions=_parse_texts(statement.get("Action", ())),
@@ -140,6 +140,6 @@ def _parse_principal(value: object) -> PrincipalPattern | None:
     if value == "*":
         return PrincipalPattern(True, (), ())
     if not isinstance(value, dict) or set(value) - {"AWS", "Service", "Federated", "CanonicalUser"}:
-        raise PolicyError(f"not a Principal: {value!r}")
+        raise PolicyError(f"'Principal' must be '*' or an object of AWS and Service, not {value!r}")
     aws = _parse_texts(value.get("AWS", ()))
     return PrincipalPattern("*" in aws, aws, _parse_texts(value.get("Service", ())))

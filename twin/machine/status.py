@@ -33,7 +33,7 @@ def notify(execution: Any, status: str) -> None:
     try:
         listener(_build_detail(execution, status))
     except Exception:  # the boundary: whoever listens must not break an execution
-        logger.exception("nobody was told that %s is %s", execution.exec_arn, status)
+        logger.exception("the event that '%s' is %s was not sent", execution.exec_arn, status)
 
 
 def _build_detail(execution: Any, status: str) -> dict[str, Any]:

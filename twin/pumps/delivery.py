@@ -113,7 +113,7 @@ class DeliveryQueue:
         for thread in self._threads:
             thread.join(_STOP_SECONDS)
         if self._waiting:
-            logger.warning("%d event deliveries were dropped at the end", len(self._waiting))
+            logger.warning("%d events were not delivered, since the twin stopped", len(self._waiting))
 
     def _push(self, delivery: Delivery, due: float) -> None:
         heapq.heappush(self._waiting, (due, next(self._number), delivery))

@@ -50,10 +50,10 @@ class FunctionLogs:
         try:
             self._queue.put(None, timeout=_STOP_SECONDS)
         except queue.Full:
-            logger.warning("the log writer is stuck")
+            logger.warning("the writer of function logs did not end in time: the last lines may be missing")
         self._thread.join(_STOP_SECONDS)
         if self._dropped:
-            logger.warning("%d log lines were dropped", self._dropped)
+            logger.warning("%d log lines were dropped: functions wrote faster than they were stored", self._dropped)
 
     def _run(self) -> None:
         while (lines := self._queue.get()) is not None:

@@ -93,7 +93,7 @@ class Invocations:
                     body = failure.payload.decode("utf-8", "replace")
                     _send(connect, definition.role_arn, definition.dead_letter_arn, body, _build_attributes(failure))
             except (ClientError, BotoCoreError) as error:
-                logger.error("the failure of %s was not passed on: %s", definition.name, error)
+                logger.error("a failed invocation of '%s' was not sent to its destination: %s", definition.name, error)
 
         return handle
 
@@ -116,7 +116,7 @@ def _extract_message(payload: bytes) -> str | None:
 
 def _send(connect: Connect, role_arn: str, arn: str, body: str, attributes: Mapping[str, Any]) -> None:
     if ":sqs:" not in arn:
-        logger.error("a failed invocation cannot go to %s: only queues run locally", arn)
+        logger.error("a failed invocation was not sent to '%s': the local twin sends to queues only", arn)
         return
     client = connect("sqs", role_arn)
     account, name = arn.split(":")[4:6]

@@ -118,7 +118,7 @@ class Twin:
         """
         for server in self._api_servers.values():
             return server.url
-        raise TwinError("the assembly has no HTTP API")
+        raise TwinError("the assembly has no HTTP API: add one, or use the AWS endpoint")
 
     @property
     def simulator_url(self) -> str:

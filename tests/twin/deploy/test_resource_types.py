@@ -310,7 +310,7 @@ def test_unknown_nested_property_is_an_error(
 ) -> None:
     from twin.deploy.errors import DeployError
 
-    with pytest.raises(DeployError, match=rf"R \({resource_type}\)[\s\S]*{named}"):
+    with pytest.raises(DeployError, match=rf"'R' \({resource_type}\)[\s\S]*{named}"):
         deploy_one(tmp_path, R={"Type": resource_type, "Properties": properties})
 
 
@@ -325,5 +325,5 @@ def test_mapping_of_a_queue_with_too_short_a_visibility_timeout_is_refused(tmp_p
 @pytest.mark.usefixtures("fresh")
 def test_refusal_of_the_local_aws_names_the_resource(tmp_path: Path) -> None:
     body = {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": "not allowed!"}}
-    with pytest.raises(ResourceFailed, match=r"R \(AWS::SQS::Queue\)"):
+    with pytest.raises(ResourceFailed, match=r"'R' \(AWS::SQS::Queue\)"):
         deploy_one(tmp_path, R=body)

@@ -61,4 +61,4 @@ def test_what_is_refused_is_told(twin: Twin, tmp_path: Path) -> None:
     write(tmp_path / "cdk.out", "new", 2, Table={"Type": "AWS::SQS::Queue", "Properties": {}})
     done = CliRunner().invoke(app, ["update"])
     assert done.exit_code == 1
-    assert "Table (AWS::SQS::Queue) is new" in " ".join(done.stderr.split())
+    assert "'Table' (AWS::SQS::Queue) is new" in " ".join(done.stderr.split())

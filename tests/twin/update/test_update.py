@@ -177,9 +177,9 @@ def test_what_a_rolled_back_update_added_is_taken_up_by_the_next_one(twin: Twin,
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"Questions": {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": "other"}}}, "Questions .* differs"),
-        ({"Table": {"Type": "AWS::SQS::Queue", "Properties": {}}}, r"Table \(AWS::SQS::Queue\) is new"),
-        ({"SayLive": None}, r"SayLive \(AWS::Lambda::Alias\) is gone"),
+        ({"Questions": {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": "other"}}}, "'Questions' .* differs"),
+        ({"Table": {"Type": "AWS::SQS::Queue", "Properties": {}}}, r"'Table' \(AWS::SQS::Queue\) is new"),
+        ({"SayLive": None}, r"'SayLive' \(AWS::Lambda::Alias\) is gone"),
     ],
 )
 def test_what_only_a_new_start_can_change_is_refused_and_nothing_is_changed(

@@ -106,17 +106,17 @@ def parse_schedule(expression: str, start: datetime, zone: str = "UTC") -> Sched
 def _parse_rate(body: str, start: datetime) -> Rate:
     match = re.fullmatch(r"(\d+) (minute|hour|day)s?", body)
     if match is None or int(match.group(1)) < 1:
-        raise ScheduleError("a rate is a positive number and a unit")
+        raise ScheduleError("a rate must be a positive number and minute(s), hour(s) or day(s)")
     return Rate(timedelta(seconds=int(match.group(1)) * _UNITS[match.group(2)]), start)
 
 
 def _parse_cron(body: str, zone: ZoneInfo) -> Cron:
     fields = body.upper().split()
     if len(fields) != 6:
-        raise ScheduleError("cron has six fields")
+        raise ScheduleError("cron must have six fields: minutes, hours, day of month, month, day of week, year")
     minute, hour, month_day, month, week_day, year = fields
     if (month_day == "?") == (week_day == "?"):
-        raise ScheduleError("one of day-of-month and day-of-week must be ?")
+        raise ScheduleError("one of the fields day of month and day of week must be '?'")
     return Cron(
         minutes=_parse_numbers(minute, 0, 59),
         hours=_parse_numbers(hour, 0, 23),

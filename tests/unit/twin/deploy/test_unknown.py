@@ -17,12 +17,12 @@ def stack(resources: dict[str, Any], **sections: Any) -> Stack:
 
 
 def test_unknown_type_names_the_resource() -> None:
-    with pytest.raises(UnknownResourceType, match=r"Vm: .* AWS::EC2::Instance"):
+    with pytest.raises(UnknownResourceType, match=r"'Vm': .* 'AWS::EC2::Instance'"):
         validate(stack({"Vm": {"Type": "AWS::EC2::Instance"}}))
 
 
 def test_unknown_property_names_resource_type_and_property() -> None:
-    with pytest.raises(UnknownProperty, match=r"Queue \(AWS::SQS::Queue\): .* Colour"):
+    with pytest.raises(UnknownProperty, match=r"'Queue' \(AWS::SQS::Queue\): .* 'Colour'"):
         validate(stack({"Queue": {"Type": "AWS::SQS::Queue", "Properties": {"Colour": "red"}}}))
 
 

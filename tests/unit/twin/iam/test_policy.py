@@ -199,10 +199,10 @@ def test_all_conditions_must_hold() -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"Condition": {"StringMatches": {"aws:SourceArn": "x"}}}, "operator StringMatches"),
-        ({"Condition": {"ForSomeValues:StringEquals": {"aws:SourceArn": "x"}}}, "operator ForSomeValues"),
-        ({"Condition": {"BinaryEquals": {"aws:SourceArn": "x"}}}, "operator BinaryEquals"),
-        ({"Condition": {"StringEquals": {"aws:PrincipalOrgID": "x"}}}, "key aws:PrincipalOrgID"),
+        ({"Condition": {"StringMatches": {"aws:SourceArn": "x"}}}, "operator 'StringMatches"),
+        ({"Condition": {"ForSomeValues:StringEquals": {"aws:SourceArn": "x"}}}, "operator 'ForSomeValues"),
+        ({"Condition": {"BinaryEquals": {"aws:SourceArn": "x"}}}, "operator 'BinaryEquals"),
+        ({"Condition": {"StringEquals": {"aws:PrincipalOrgID": "x"}}}, "key 'aws:PrincipalOrgID"),
         ({"Condition": {"StringEquals": {"aws:SourceArn": "${aws:username}"}}}, r"\$\{aws:username\}"),
         ({"Resource": "arn:aws:s3:::b/${aws:userid}/*"}, r"\$\{aws:userid\}"),
         ({"Action": "dynamodb:${aws:PrincipalTag/team}"}, r"\$\{aws:PrincipalTag/team\}"),

@@ -95,7 +95,7 @@ def build_definition(target: Resource, properties: JsonObject) -> FunctionDefini
         ResourceFailed: it cannot run locally.
     """
     if properties.get("PackageType", "Zip") != "Zip":
-        raise target.build_error("container images cannot run locally")
+        raise target.build_error("the local twin runs no container images: deploy the function as a zip file")
     name = properties.get("FunctionName") or target.physical_name(limit=64)
     arn = target.format_arn("lambda", f"function:{name}")
     environment = properties.get("Environment", {}).get("Variables", {})
@@ -133,7 +133,7 @@ def _format_variable(value: object) -> str:
 def _resolve_layers(target: Resource, arns: Sequence[str]) -> tuple[LayerVersion, ...]:
     for arn in arns:
         if arn not in target.deployment.layers:
-            raise target.build_error(f"the layer {arn} is not part of the assembly")
+            raise target.build_error(f"the assembly has no layer '{arn}'")
     return tuple(target.deployment.layers[arn] for arn in arns)
 
 
@@ -192,7 +192,7 @@ def get_function(target: Resource, reference: str) -> FunctionDefinition:
     name, _ = _split_name(reference)
     definition = target.deployment.functions.get(name)
     if definition is None:
-        raise target.build_error(f"the function {name} is not part of the assembly")
+        raise target.build_error(f"the assembly has no function '{name}'")
     return definition
 
 
@@ -279,7 +279,7 @@ def create_event_source_mapping(target: Resource, properties: JsonObject) -> Cre
     """Record an SQS mapping: the pump polls. moto's own would call Docker inside SendMessage."""
     source = properties["EventSourceArn"]
     if ":sqs:" not in source:
-        raise target.build_error(f"only SQS event sources run locally, not {source}")
+        raise target.build_error(f"the local twin reads SQS queues only, not '{source}'")
     definition = get_function(target, properties["FunctionName"])
     _check_visibility(target, source, definition)
     identifier = str(uuid.uuid5(uuid.NAMESPACE_URL, f"{target.stack.name}/{target.logical_id}"))

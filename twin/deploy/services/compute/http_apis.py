@@ -23,7 +23,7 @@ _AUTHORIZER_TTL = 300
 def create_api(target: Resource, properties: JsonObject) -> Created:
     """Create an HTTP API."""
     if properties.get("ProtocolType") != "HTTP":
-        raise target.build_error("only HTTP APIs run locally")
+        raise target.build_error("the local twin runs HTTP APIs only, no WebSocket APIs")
     cors = properties.get("CorsConfiguration")
     request: dict[str, Any] = {"Name": properties["Name"], "ProtocolType": "HTTP"}
     if cors is not None:
@@ -59,7 +59,7 @@ def _get_api(target: Resource, properties: JsonObject) -> HttpApi:
 def create_integration(target: Resource, properties: JsonObject) -> Created:
     """Create a Lambda proxy integration."""
     if properties["IntegrationType"] != "AWS_PROXY" or properties.get("PayloadFormatVersion") != "2.0":
-        raise target.build_error("only AWS_PROXY integrations with payload format 2.0 run locally")
+        raise target.build_error("the local twin runs AWS_PROXY integrations with payload format 2.0 only")
     request = {key: value for key, value in properties.items() if key != "ConnectionType"}
     made = target.get_client("apigatewayv2").create_integration(**request)
     identifier: str = made["IntegrationId"]
@@ -97,7 +97,7 @@ def create_authorizer(target: Resource, properties: JsonObject) -> Created:
     """Create a Lambda or JWT authorizer."""
     kind = properties["AuthorizerType"]
     if kind == "REQUEST" and properties.get("AuthorizerPayloadFormatVersion") != "2.0":
-        raise target.build_error("only authorizers with payload format 2.0 run locally")
+        raise target.build_error("the local twin runs authorizers with payload format 2.0 only")
     made = target.get_client("apigatewayv2").create_authorizer(**properties)
     identifier: str = made["AuthorizerId"]
     jwt = properties.get("JwtConfiguration", {})

@@ -32,7 +32,7 @@ def _get_managed_document(target: Resource, arn: str) -> JsonObject:
     # The published policies carry the public partition's ARNs.
     published = _load_aws_policies().get(f"arn:aws:{arn.split(':', 2)[2]}")
     if published is None:
-        raise target.build_error(f"unknown managed policy {arn}")
+        raise target.build_error(f"the local twin does not know the managed policy '{arn}'")
     document: JsonObject = published["Document"]
     return document
 
@@ -78,7 +78,7 @@ def _attach_managed_policy(target: Resource, client: Any, role_name: str, arn: s
 def _get_role_arn(target: Resource, name: str) -> str:
     arn = next((arn for arn in target.deployment.roles if arn.rsplit("/", 1)[-1] == name), None)
     if arn is None:
-        raise target.build_error(f"the role {name} is not part of the assembly")
+        raise target.build_error(f"the assembly has no role '{name}'")
     return arn
 
 
@@ -95,7 +95,7 @@ def create_policy(target: Resource, properties: JsonObject) -> Created:
 def update_policy(target: Resource, properties: JsonObject, earlier: Created) -> Created:
     """Change an inline policy of the same roles."""
     if properties["PolicyName"] != earlier.ref:
-        raise target.build_error("a running twin cannot rename a policy")
+        raise target.build_error("a running twin cannot rename a policy: stop it and start it anew")
     for name in properties.get("Roles", []):
         _put_inline_policy(target.get_client("iam"), name, properties["PolicyName"], properties["PolicyDocument"])
     return earlier

@@ -79,7 +79,8 @@ def create_global_table(target: Resource, properties: JsonObject) -> Created:
     replicas = properties["Replicas"]
     here = next((one for one in replicas if one["Region"] == target.place.region), None)
     if here is None:
-        raise target.build_error(f"no replica in {target.place.region}")
+        region = target.place.region
+        raise target.build_error(f"the table has no replica in '{region}': add one, or start the twin with --region")
     for replica in replicas:
         target.check_keys("Replicas", replica, _REPLICA)
     properties = properties | {key: here[key] for key in _REPLICA[1:3] if key in here}
