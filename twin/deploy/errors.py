@@ -17,9 +17,7 @@ class UnknownResourceType(DeployError):
     """No local implementation for a resource type."""
 
     def __init__(self, logical_id: str, resource_type: str) -> None:
-        reason = (
-            f"the local twin does not know the type '{resource_type}': twin/README.md lists what it knows"
-        )
+        reason = f"the local twin does not know the type '{resource_type}': twin/README.md lists what it knows"
         super().__init__(f"'{logical_id}': {reason}")
         self.logical_id = logical_id
         self.resource_type = resource_type

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeout
@@ -59,7 +60,11 @@ Invoke = Callable[[str, bytes], bytes]
 
 
 class HttpGateway:
-    """Serves one HTTP API. `workers` bounds the invocations under way, those abandoned after a timeout too."""
+    """Serves one HTTP API.
+
+    `workers` bounds the invocations under way, those abandoned after a timeout too. `clock` is that of the cached
+    answers of authorizers, in seconds.
+    """
 
     def __init__(
         self,
@@ -69,12 +74,13 @@ class HttpGateway:
         permissions: Iterable[InvokePermission],
         *,
         workers: int = 64,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._api, self._identity, self._invoke = api, identity, invoke
         self._permissions = tuple(permissions)
         self._routes = RouteTable(api.routes)
         self._stages = {stage.name: stage for stage in api.stages}
-        self._cache = VerdictCache()
+        self._cache = VerdictCache(clock)
         self._tokens = TokenVerifier()
         self._pool = ThreadPoolExecutor(max_workers=workers, thread_name_prefix=f"http-api-{api.id}")
 
@@ -151,11 +157,13 @@ class HttpGateway:
     ) -> JsonObject | None:
         route_arn = f"{self._execute_arn}/{stage.name}/{request.method}{request.path}"
         key = (authorizer.id, *values)
-        answer = self._cache.get(key) if authorizer.cache_ttl else None
+        cached = self._cache.get(key) if authorizer.cache_ttl else None
+        answer = cached
         if answer is None:
             answer = self._invoke_authorizer(authorizer, stage, match, request, values, route_arn)
         decided = parse_verdict(authorizer, answer, route_arn)
-        if authorizer.cache_ttl:
+        # The time runs from the authorizer's answer: a key that is used all the time is asked about again, too.
+        if cached is None and authorizer.cache_ttl:
             self._cache.put(key, answer, authorizer.cache_ttl)
         check_allowed(decided.allowed)
         return {"lambda": decided.context} if decided.context else {"lambda": None}

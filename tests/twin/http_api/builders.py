@@ -1,6 +1,7 @@
 """Build the parts of an HTTP API for tests."""
 
 import json
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -64,9 +65,11 @@ def permission(function: str, source: str | None = SOURCE) -> InvokePermission:
     return InvokePermission(function, None, "apigateway.amazonaws.com", "lambda:InvokeFunction", source, None)
 
 
-def gateway(made: HttpApi, functions: Functions, *permissions: InvokePermission) -> HttpGateway:
+def gateway(
+    made: HttpApi, functions: Functions, *permissions: InvokePermission, clock: Callable[[], float] = time.monotonic
+) -> HttpGateway:
     allowed = permissions or (permission("api"), permission("authorizer"))
-    return HttpGateway(made, IDENTITY, functions, allowed)
+    return HttpGateway(made, IDENTITY, functions, allowed, clock=clock)
 
 
 def request(

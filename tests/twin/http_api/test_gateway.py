@@ -242,6 +242,21 @@ def test_answer_is_cached_by_identity() -> None:
     assert asked == [["key-1"], ["key-2"]]
 
 
+@pytest.mark.parametrize("first", [True, False])
+def test_an_answer_is_kept_for_its_ttl_from_when_it_was_given_however_often_it_is_used(first: bool) -> None:
+    # API Gateway developer guide, "Control access to HTTP APIs with AWS Lambda authorizers", caching: the result is
+    # cached for the TTL. A hit does not begin it anew, so a revoked key that is used all the time stops working.
+    now = [0.0]
+    answers = iter([{"isAuthorized": first}, {"isAuthorized": not first}])
+    functions = Functions(api=echo, authorizer=lambda _: next(answers))
+    made = gateway(api("GET /a", guard=authorizer(cache_ttl=300)), functions, clock=lambda: now[0])
+    statuses = []
+    for now[0] in (0.0, 200.0, 299.0, 300.0, 400.0):
+        statuses.append(made.handle(request("GET", "/a", headers=KEY)).status)
+    before, after = (200, 403) if first else (403, 200)
+    assert statuses == [before, before, before, after, after]
+
+
 def test_answer_is_not_cached_without_a_ttl() -> None:
     functions, made = guarded({"isAuthorized": True})
     for _ in range(2):
