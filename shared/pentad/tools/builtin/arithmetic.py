@@ -5,7 +5,8 @@
     operand     = number | pi | e | name(expression, ...) | (expression) | -operand (30) | operand%
 
 ``%`` is a remainder where an operand follows (``10 % 3``), else a hundredth (``15% of 240``). What could be read in two
-ways is refused, with both ways named: ``200 + 10%``, ``10 % -3``, ``1,234``.
+ways, with two values, is refused, and both ways are named: ``200 + 10%``, ``10 % -3``, ``1,234``. There is one reading
+where the percentage is part of a product (``200 + 2 * 10%``), of one whole (``1 + 10%``), or set apart (``50% - 3``).
 """
 
 import re
@@ -13,7 +14,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 
-from pentad.tools.builtin.quantities import FUNCTIONS, Quantity, apply, find_constant, make_error
+from pentad.tools.builtin.forms import make_error
+from pentad.tools.builtin.functions import FUNCTIONS
+from pentad.tools.builtin.quantities import Quantity, apply, find_constant, make_number
 
 MAX_LENGTH = 1_000
 MAX_NESTING = 50
@@ -28,7 +31,9 @@ _TOKEN = re.compile(
     r"|(?P<symbol>\*\*|//|[-+*/%^(),]))",
     re.ASCII,
 )
-_HUNDREDTH = Quantity(Fraction(1, 100))
+_CHANGES = {"+": "more", "-": "less"}
+_ONE = make_number(Fraction(1))
+_HUNDREDTH = make_number(Fraction(1, 100))
 _Operation = Callable[[Quantity, Quantity], Quantity]
 _INFIX: dict[str, tuple[int, _Operation]] = {
     "+": (10, Quantity.__add__),
@@ -50,19 +55,26 @@ class _Token:
     text: str
     position: int
 
+    @property
+    def end(self) -> int:
+        """The position after it."""
+        return self.position + len(self.text)
+
 
 _END = "end"
 
 
 def evaluate(expression: str) -> Quantity:
-    """Return the value of an expression.
+    """Return the value of an expression; it can be shown.
 
     Raises:
         InvalidInput: it can't be read, has no value, or passes a bound; ``fix`` says what to write.
     """
     if len(expression) > MAX_LENGTH:
         raise make_error(f"the expression has {len(expression):,} characters", f"use at most {MAX_LENGTH:,}")
-    return _ExpressionParser(_split_tokens(expression.lower().translate(_SPELLINGS).rstrip())).parse()
+    value = _ExpressionParser(_split_tokens(expression.lower().translate(_SPELLINGS).rstrip())).parse()
+    value.show()
+    return value
 
 
 def _split_tokens(text: str) -> list[_Token]:
@@ -91,6 +103,7 @@ class _ExpressionParser:
         self._depth = 0
         # Where an operand ended in a bare percent sign: "200 + 10%" means two things to two people.
         self._percent_ends_at = -1
+        self._operations = 0
 
     def parse(self) -> Quantity:
         """Return the value of all tokens."""
@@ -100,7 +113,7 @@ class _ExpressionParser:
             raise make_error("a comma stands outside a function", "write 1234.5, without separators of thousands")
         if token.kind != _END:
             raise make_error(
-                f"{token.text!r} at position {token.position} is not expected", "put an operator between operands"
+                f"{token.text[:40]!r} at position {token.position} is not expected", "put an operator between operands"
             )
         return value
 
@@ -127,16 +140,25 @@ class _ExpressionParser:
         value = self._parse_operand()
         while (operator := self._get_infix()) is not None and operator[0] > binding:
             symbol = self._take().text
+            operations = self._operations
             power = operator[0] - 1 if symbol in ("^", "**") else operator[0]
             right = self._parse_expression(power)
-            if symbol in "+-" and self._percent_ends_at == self._place:
-                raise make_error(
-                    f"{symbol} before a percentage can be read in two ways",
-                    "write 200 * (1 + 10%) for ten per cent more, or 200 + (10%) for a tenth more",
-                )
-            value = operator[1](value, right)
+            alone = self._percent_ends_at == self._place and self._operations == operations
+            result = operator[1](value, right)
+            if symbol in "+-" and alone:
+                self._check_percentage(symbol, result, operator[1](_ONE, right) * value)
+            value = result
+            self._operations += 1
         self._depth -= 1
         return value
+
+    def _check_percentage(self, symbol: str, added: Quantity, grown: Quantity) -> None:
+        """Refuse ``200 + 10%``, which is 200.1 to some and 220 to others; ``1 + 10%`` is the same to both."""
+        if added != grown:
+            raise make_error(
+                f"{symbol} before a percentage can be read in two ways",
+                f"write x * (1 {symbol} 10%) for ten per cent of x {_CHANGES[symbol]}, or x {symbol} (10%) for a tenth",
+            )
 
     def _get_infix(self) -> tuple[int, _Operation] | None:
         return _INFIX.get(self._next.text)
@@ -169,19 +191,26 @@ class _ExpressionParser:
             return apply(name, arguments)
         value = find_constant(name)
         if value is None:
-            raise make_error(f"{token.text!r} at position {token.position} is not known", _GRAMMAR)
+            raise make_error(f"{token.text[:40]!r} at position {token.position} is not known", _GRAMMAR)
         return value
+
+    def _is_set_apart(self) -> bool:
+        """Return whether blanks say that % belongs to what is before it, and the sign to neither: ``50% - 3``."""
+        before, percent, sign, after = self._tokens[self._place - 1 : self._place + 3]
+        return before.end == percent.position and percent.end < sign.position and sign.end < after.position
 
     def _parse_percent(self, value: Quantity) -> Quantity:
         if self._next.text != "%":
             return value
         after = self._tokens[self._place + 1]
-        if after.text in ("-", "+"):
+        if after.text in ("-", "+") and not self._is_set_apart():
             raise make_error(
                 f"% before {after.text} can be read in two ways",
-                "write mod(10, -3) for a remainder, or (50%) + 1 for a percentage",
+                "write mod(10, -3) for a remainder, or (50%) - 3 for a percentage",
             )
-        if after.kind == "number" or after.text == "(" or (after.kind == "name" and after.text != "of"):
+        if after.text in ("-", "+"):
+            pass
+        elif after.kind == "number" or after.text == "(" or (after.kind == "name" and after.text != "of"):
             return value
         self._take()
         self._percent_ends_at = self._place
@@ -194,4 +223,4 @@ def _parse_number(text: str) -> Quantity:
         raise make_error(
             f"the number {text[:20]} has too large an exponent", f"use {_MAX_EXPONENT_DIGITS} digits at most"
         )
-    return Quantity(Fraction(text))
+    return make_number(Fraction(text))
