@@ -6,7 +6,7 @@ from typing import Any
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from pentad.domain.errors import InvalidInput
-from pentad.memory.documents.ingest import parse_s3_event
+from pentad.memory.documents.ingest import RECEIVES, parse_s3_event
 from pentad.runtime.entrypoint import LambdaContext, deadline_of
 from pentad.runtime.queue_batch import consume
 from pentad.runtime.wiring import ingest as wiring
@@ -20,7 +20,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> Any:
 def ingest_record(record: SQSRecord, context: LambdaContext) -> None:
     """Index the document of one message."""
     document = parse_s3_event(_parse_json(record.body))
-    wiring.make_ingest().handle(document, deadline=deadline_of(context, spare_seconds=5))
+    last = int(record.attributes.approximate_receive_count or 1) >= RECEIVES
+    wiring.make_ingest().handle(document, deadline=deadline_of(context, spare_seconds=5), last=last)
 
 
 def _parse_json(body: str) -> Any:

@@ -9,6 +9,7 @@ from infra.components.build import Build, FunctionConstruct
 from infra.components.function import FunctionOptions
 from infra.components.work_queue import WorkQueue
 from pentad.domain import keys
+from pentad.memory.documents.ingest import RECEIVES
 
 _SECONDS = 300
 
@@ -22,7 +23,7 @@ class Ingest(FunctionConstruct):
 
     def __init__(self, scope: Construct, name: str, *, build: Build, gateway: lambda_.IFunction) -> None:
         super().__init__(scope, name, build=build, options=_build_options(build, gateway))
-        self.work = WorkQueue(self, "ingest", build=build, timeout_seconds=_SECONDS, receives=3)
+        self.work = WorkQueue(self, "ingest", build=build, timeout_seconds=_SECONDS, receives=RECEIVES)
         self.work.add_rule(
             "objects",
             rule="documents",
@@ -33,7 +34,8 @@ class Ingest(FunctionConstruct):
                 detail={"bucket": {"name": [build.stores.documents_bucket.bucket_name]}},
             ),
         )
-        self.work.connect_to(self.function, batch_size=5, concurrency=build.stage.ingest_concurrency)
+        # One message an invocation: a document that ends the function takes no other one along.
+        self.work.connect_to(self.function, batch_size=1, concurrency=build.stage.ingest_concurrency)
         self._grant(build, gateway)
 
     def _grant(self, build: Build, gateway: lambda_.IFunction) -> None:

@@ -154,3 +154,11 @@ def read_settings(kind: type[S]) -> S:
 def trace_header() -> str | None:
     """Return the X-Ray header of the current invocation, which Lambda sets anew for each."""
     return os.environ.get("_X_AMZN_TRACE_ID")
+
+
+def read_process_environment() -> dict[str, str]:
+    """Return what a process gets that handles what is not trusted: where the interpreter finds itself, no credentials.
+
+    Lambda's interpreter finds its own library by LD_LIBRARY_PATH.
+    """
+    return {name: os.environ[name] for name in ("LD_LIBRARY_PATH", "PATH") if name in os.environ}

@@ -58,3 +58,18 @@ def test_another_tenant_never_sees_it(stack: Stack, tenant: Tenant) -> None:
     assert "yellow" in tenant.ask(QUESTION)["answer"]
     assert "purple" in stranger.ask(QUESTION)["answer"]
     assert stack.tenant().ask(QUESTION)["citations"] == []
+
+
+def test_hostile_documents_fail_alone_and_hold_up_no_other_tenant(stack: Stack, tenant: Tenant) -> None:
+    hostile = {
+        "quotes.html": ("<a href='" * 700_000, "text/html"),
+        "lines.md": ("\n" * 6_000_000, "text/markdown"),
+        "deep.json": ("[" * 2_000_000, "application/json"),
+        "cells.csv": ("12," * 4_000_000, "text/csv"),
+    }
+    for name, (text, media_type) in hostile.items():
+        tenant.upload(name, text, media_type)
+    assert stack.tenant().ingest("harbour.md", PAGE.format(colour="purple"))["status"] == "indexed"
+    entries = {name: until(lambda name=name: tenant.document(name), f"the entry of {name}") for name in hostile}  # type: ignore[misc]
+    assert all((one["error"] is None) == (one["status"] == "indexed") for one in entries.values())
+    assert entries["deep.json"]["error"].startswith("the JSON can't be read")

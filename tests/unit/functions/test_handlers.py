@@ -217,7 +217,7 @@ def test_ingest_indexes_and_sends_back_what_failed(world: World, monkeypatch: py
     seen: list[str] = []
 
     class Ingesting:
-        def handle(self, event: Any, *, deadline: float) -> None:
+        def handle(self, event: Any, *, deadline: float, last: bool) -> None:
             if event.name == "bad.md":
                 raise StoreUnavailable("down")
             seen.append(f"{event.tenant}/{event.name}")
@@ -230,6 +230,22 @@ def test_ingest_indexes_and_sends_back_what_failed(world: World, monkeypatch: py
 
     result = ingest.handler(sqs(body("acme/a.md"), body("acme/bad.md"), "{"), Context())
     assert (seen, failed(result)) == (["acme/a.md"], ["m1", "m2"])
+
+
+def test_ingest_knows_when_the_queue_does_not_deliver_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[bool] = []
+
+    class Ingesting:
+        def handle(self, event: Any, *, deadline: float, last: bool) -> None:
+            seen.append(last)
+
+    monkeypatch.setattr(ingest_wiring, "make_ingest", lambda: Ingesting())
+    detail = {"bucket": {"name": "docs"}, "object": {"key": "acme/a.md", "size": 3, "etag": "e"}}
+    for receives in ("1", "2", "3", "4"):
+        event = sqs(json.dumps({"detail": detail}))
+        event["Records"][0]["attributes"]["ApproximateReceiveCount"] = receives
+        ingest.handler(event, Context())
+    assert seen == [False, False, True, True]
 
 
 def test_a_tool_is_run_and_undone(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,8 +1,6 @@
 """Render HTML as text, with its headings, paragraphs, list items, table rows and preformatted blocks."""
 
-from html.parser import HTMLParser
-
-from pentad.domain.errors import InvalidInput
+from pentad.memory.documents.html_tokens import HtmlTokens
 from pentad.memory.documents.structure import Kind, ParsedBlock, clean
 
 _SKIPPED = frozenset({"script", "style", "template", "noscript"})
@@ -16,26 +14,23 @@ _BLOCKS = frozenset(
 
 
 def parse_html(text: str) -> tuple[str, list[ParsedBlock]]:
-    """Return the rendered text and its blocks.
-
-    Raises:
-        InvalidInput: markup that can't be read.
-    """
+    """Return the rendered text and its blocks."""
     reader = _Reader()
-    try:
-        reader.feed(text)
-        reader.close()
-    except AssertionError as error:  # how html.parser of Python 3.11 reports a declaration it does not know
-        raise InvalidInput("the HTML can't be read", field="document", fix="repair the markup") from error
+    for token in HtmlTokens(text):
+        if token.kind == "start":
+            reader.open_tag(token.value)
+        elif token.kind == "end":
+            reader.close_tag(token.value)
+        else:
+            reader.add_words(token.value)
     reader.finish()
     return reader.render()
 
 
-class _Reader(HTMLParser):
+class _Reader:
     """Collects blocks: whatever stands between two block-level tags is one."""
 
     def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
         self._found: list[tuple[str, Kind, tuple[str, ...]]] = []
         self._words: list[str] = []
         self._path: list[tuple[int, str]] = []
@@ -45,7 +40,7 @@ class _Reader(HTMLParser):
         self._pre = 0
         self._cells: list[str] | None = None
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+    def open_tag(self, tag: str) -> None:
         """Open a block, a row or a cell."""
         if self._skipping:
             return
@@ -62,7 +57,7 @@ class _Reader(HTMLParser):
             self._tag = tag
             self._pre += tag == "pre"
 
-    def handle_endtag(self, tag: str) -> None:
+    def close_tag(self, tag: str) -> None:
         """Close what was opened; end tags of nothing are ignored."""
         if self._skipping:
             if tag == self._skipping:
@@ -74,7 +69,7 @@ class _Reader(HTMLParser):
                 self._end_row()
             self._tag = ""
 
-    def handle_data(self, data: str) -> None:
+    def add_words(self, data: str) -> None:
         """Collect words."""
         if not self._skipping:
             self._words.append(data)

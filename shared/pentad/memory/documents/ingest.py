@@ -14,19 +14,16 @@ from typing import Any
 
 from pydantic import Field
 
-from pentad.domain.errors import InvalidInput, NotFound, StoreUnavailable
+from pentad.domain.errors import InvalidInput, NotFound, PentadError, StoreUnavailable
 from pentad.domain.ids import check_id, make_id
 from pentad.domain.knowledge import Document
 from pentad.domain.models import CallContext
-from pentad.domain.usage import estimate_tokens
 from pentad.domain.values import FrozenValue
-from pentad.memory.documents.chunk import Chunk, split_document
-from pentad.memory.documents.parse import parse
-from pentad.memory.documents.ports import DocumentRegistry
-from pentad.memory.documents.structure import ParsedDocument
+from pentad.memory.documents.chunk import Chunk
+from pentad.memory.documents.ports import DocumentReader, DocumentRegistry
+from pentad.memory.documents.reading import ReadDocument
 from pentad.memory.objects.ports import ObjectHead, ObjectStore
 from pentad.memory.retrieval.ports import Vector, VectorStore
-from pentad.memory.tokens import Counter
 from pentad.models.ports import Embedder
 from pentad.observability.metrics import names
 from pentad.observability.ports import Telemetry
@@ -37,6 +34,8 @@ EMBED_BATCH = 64
 EMBED_SECONDS = 60.0
 CLAIM_SECONDS = 900.0
 """How long a crashed writer keeps others out at most: the longest that a Lambda function runs."""
+RECEIVES = 3
+"""How often the queue delivers a message before it puts it aside."""
 _SPARE_SECONDS = 30.0
 _ROUNDS = 3
 
@@ -83,11 +82,11 @@ class Ingest:
     Args:
         objects: the documents bucket.
         registry: what is indexed.
+        reader: turns documents into chunks.
         vectors: where the chunks go.
         embedder: turns chunks into vectors.
         telemetry: counts documents and chunks.
         clock: tells the time, in UTC.
-        count: estimates the tokens of a text.
         claim_seconds: how long a writer keeps others off a document at most.
     """
 
@@ -96,27 +95,29 @@ class Ingest:
         *,
         objects: ObjectStore,
         registry: DocumentRegistry,
+        reader: DocumentReader,
         vectors: VectorStore,
         embedder: Embedder,
         telemetry: Telemetry,
         clock: Callable[[], datetime],
-        count: Counter = estimate_tokens,
         claim_seconds: float = CLAIM_SECONDS,
     ) -> None:
         self._objects = objects
         self._registry = registry
+        self._reader = reader
         self._vectors = vectors
         self._embedder = embedder
         self._telemetry = telemetry
         self._clock = clock
-        self._count = count
         self._claim_seconds = claim_seconds
 
-    def handle(self, event: IngestEvent, *, deadline: float | None = None) -> Document | None:
+    def handle(self, event: IngestEvent, *, deadline: float | None = None, last: bool = False) -> Document | None:
         """Bring the index to what the bucket holds of the document now; see `reconcile`."""
-        return self.reconcile(event.tenant, event.name, deadline=deadline)
+        return self.reconcile(event.tenant, event.name, deadline=deadline, last=last)
 
-    def reconcile(self, tenant: str, name: str, *, deadline: float | None = None) -> Document | None:
+    def reconcile(
+        self, tenant: str, name: str, *, deadline: float | None = None, last: bool = False
+    ) -> Document | None:
         """Return the document's entry, made now or before; None where there is neither document nor entry.
 
         A document that can't be read is an entry with the status ``failed`` and the reason, and nothing of it (nor of
@@ -126,6 +127,7 @@ class Ingest:
             tenant: the tenant.
             name: the document's name.
             deadline: ``time.time()`` by which to have embedded; a minute from each batch where none is given.
+            last: nobody tries again after this attempt, so its failure is written into the entry, whatever it is.
 
         Raises:
             StoreUnavailable: a store did not answer, another writer is at it, or the document changed meanwhile.
@@ -133,7 +135,7 @@ class Ingest:
             ModelThrottled: the embedder's provider said 429.
         """
         for _ in range(_ROUNDS):
-            entry = self._run_claimed(tenant, name, deadline)
+            entry = self._run_claimed(tenant, name, deadline, last)
             # An event that came while the claim was held was sent back to the queue, which hides it for long. What it
             # told of was there before the claim ended, so one look after that is enough to see it.
             head = self._objects.get_head(f"{tenant}/{name}")
@@ -142,18 +144,18 @@ class Ingest:
                 break
         return entry
 
-    def _run_claimed(self, tenant: str, name: str, deadline: float | None) -> Document | None:
+    def _run_claimed(self, tenant: str, name: str, deadline: float | None, last: bool) -> Document | None:
         now = self._clock()
         owner = make_id("ing", now)
         # A writer that is killed at its deadline shall not keep others out for longer than that.
         left = self._claim_seconds if deadline is None else max(0.0, deadline - now.timestamp()) + _SPARE_SECONDS
         self._registry.acquire(tenant, name, owner=owner, seconds=min(self._claim_seconds, left))
         try:
-            return self._reconcile(tenant, name, now, deadline)
+            return self._reconcile(tenant, name, now, deadline, last)
         finally:
             self._registry.release(tenant, name, owner=owner)
 
-    def _reconcile(self, tenant: str, name: str, now: datetime, deadline: float | None) -> Document | None:
+    def _reconcile(self, tenant: str, name: str, now: datetime, deadline: float | None, last: bool) -> Document | None:
         head = self._objects.get_head(f"{tenant}/{name}")
         entry = self._registry.get(tenant, name)
         known = self._registry.get_chunks(tenant, name)
@@ -174,14 +176,20 @@ class Ingest:
             embedded=0,
             indexed_at=now,
         )
+        if last:  # first: an attempt that ends this process has no other chance to say so
+            self._record_end(document, known, "each attempt to index it was cut off")
         try:
-            parsed = self._read_document(head, name)
-            chunks = split_document(parsed, document=name, count=self._count)
-            return self._index(document.model_copy(update={"media_type": parsed.media_type}), chunks, known, deadline)
+            found = self._read_document(head, name, deadline)
+            indexed = document.model_copy(update={"media_type": found.media_type})
+            return self._index(indexed, found.chunks, known, deadline)
         except InvalidInput as error:
             return self._record_failure(document, error)
+        except PentadError as error:
+            if last:
+                self._record_end(document, self._registry.get_chunks(tenant, name), error.message)
+            raise
 
-    def _read_document(self, head: ObjectHead, name: str) -> ParsedDocument:
+    def _read_document(self, head: ObjectHead, name: str, deadline: float | None) -> ReadDocument:
         if head.bytes > MAX_BYTES:
             raise InvalidInput(
                 f"the document has {head.bytes:,} bytes, and {MAX_BYTES:,} are the limit",
@@ -192,10 +200,10 @@ class Ingest:
             data = self._objects.get(head.key, version=head.version)
         except NotFound as error:
             raise StoreUnavailable("the document changed while it was read") from error
-        parsed = parse(data, name=name, media_type=head.media_type)
-        for note in parsed.notes:
+        found = self._reader.read(data, name=name, media_type=head.media_type, deadline=deadline)
+        for note in found.notes:
             self._telemetry.log_event("ingest.note", level="WARNING", note=note)
-        return parsed
+        return found
 
     def _index(
         self, document: Document, chunks: Sequence[Chunk], known: Mapping[str, str], deadline: float | None
@@ -266,6 +274,11 @@ class Ingest:
         self._registry.put(failed, {})
         self._telemetry.count(names.DOCUMENTS_INGESTED, status="failed")
         return failed
+
+    def _record_end(self, document: Document, known: Mapping[str, str], reason: str) -> None:
+        """Note that nobody tries again; what was indexed before stays, and the document's next event starts anew."""
+        words = f"not indexed: {reason}; upload the document again"
+        self._registry.put(document.model_copy(update={"status": "failed", "error": words[:500]}), known)
 
 
 def _build_embed_text(one: Chunk) -> str:

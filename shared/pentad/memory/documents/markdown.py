@@ -9,6 +9,7 @@ from pentad.memory.documents.structure import Kind, ParsedBlock
 
 _FRONT_MATTER = re.compile(r"\A---[ \t]*\n(?:.*\n){0,200}?---[ \t]*(?:\n|\Z)")
 _LINK = re.compile(r"!?\[([^\]\n]*)\](?:\([^)\n]*\)|\[[^\]\n]*\])?")
+_HEADING_CHARACTERS = 1000
 _KINDS: dict[str, Kind] = {
     "paragraph_open": "text",
     "tr_open": "row",
@@ -50,7 +51,8 @@ def parse_markdown(text: str) -> tuple[str, list[ParsedBlock]]:
 
 
 def heading_text(markup: str) -> str:
-    """Return a heading's words without emphasis, code marks and link targets."""
+    """Return the words of a heading's beginning without emphasis, code marks and link targets."""
+    markup = markup[:_HEADING_CHARACTERS]  # a title keeps less, and links are searched for at each bracket
     return " ".join(re.sub(r"[*`]|(?<!\w)_|_(?!\w)", "", _LINK.sub(r"\1", markup)).split())
 
 

@@ -53,6 +53,8 @@ _NOT_YET = {
     "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "Word",
 }
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
+# What separates paragraphs. Possessive: one match for each paragraph instead would keep a state for each character.
+_GAP = re.compile(r"\n[^\S\n]*+\n\s*+")
 _META_CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?([A-Za-z0-9_:.-]{1,40})", re.IGNORECASE)
 
 
@@ -127,9 +129,14 @@ def decode(data: bytes, charset: str | None = None) -> tuple[str, tuple[str, ...
 
 def parse_text(text: str) -> tuple[str, list[ParsedBlock]]:
     """Return plain text as it is; paragraphs are separated by blank lines."""
-    return text, [
-        ParsedBlock(match.start(), match.end(), "text") for match in re.finditer(r"\S(?:.|\n(?!\s*\n))*", text)
-    ]
+    blocks: list[ParsedBlock] = []
+    position = len(text) - len(text.lstrip())
+    for gap in _GAP.finditer(text, position):
+        blocks.append(ParsedBlock(position, gap.start(), "text"))
+        position = gap.end()
+    if position < len(text):
+        blocks.append(ParsedBlock(position, len(text), "text"))
+    return text, blocks
 
 
 def _parse_content_type(value: str) -> tuple[str, str | None]:

@@ -5,6 +5,26 @@ from typing import Protocol
 
 from pentad.domain.knowledge import Document
 from pentad.domain.values import Page
+from pentad.memory.documents.reading import ReadDocument
+
+
+class DocumentReader(Protocol):
+    """Turns a document's bytes into chunks. What a document does to its reader happens to no other document."""
+
+    def read(self, data: bytes, *, name: str, media_type: str, deadline: float | None = None) -> ReadDocument:
+        """Return what the document holds.
+
+        Args:
+            data: the document.
+            name: its name.
+            media_type: the content type it was uploaded with.
+            deadline: ``time.time()`` by which to have read it; the reader's own limit where none is given.
+
+        Raises:
+            InvalidInput: it can't be read, or takes more memory, time or text than a document may.
+            StoreUnavailable: the time that was left did not suffice; with more it may.
+        """
+        ...
 
 
 class DocumentRegistry(Protocol):

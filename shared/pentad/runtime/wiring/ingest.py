@@ -4,6 +4,7 @@ from functools import cache
 
 from pentad.aws.clients import get_client
 from pentad.aws.table import Table
+from pentad.memory.documents.adapters.reader_process import ProcessReader
 from pentad.memory.documents.adapters.registry_dynamodb import DynamoRegistry
 from pentad.memory.documents.ingest import Ingest
 from pentad.memory.objects.adapters.objects_s3 import S3Objects
@@ -11,7 +12,7 @@ from pentad.memory.retrieval.adapters.vectors_pinecone import PineconeVectors
 from pentad.models.providers.adapters.secrets import SecretsManagerSecrets
 from pentad.models.remote.adapters.gateway_lambda import LambdaEmbedder
 from pentad.runtime.clock import now
-from pentad.runtime.settings import IngestSettings, read_settings
+from pentad.runtime.settings import IngestSettings, read_process_environment, read_settings
 from pentad.runtime.wiring.ground.telemetry import telemetry_of
 
 _GATEWAY_SECONDS = 120.0
@@ -27,6 +28,7 @@ def make_ingest() -> Ingest:
     gateway = get_client("lambda", read_timeout=_GATEWAY_SECONDS, attempts=1)
     return Ingest(
         objects=S3Objects(get_client("s3"), values.documents_bucket),
+        reader=ProcessReader(read_process_environment()),
         registry=DynamoRegistry(Table(get_client("dynamodb"), values.state_table), clock=now),
         vectors=PineconeVectors(lambda: secrets.get_json(values.pinecone_secret)),
         embedder=LambdaEmbedder(gateway, values.gateway_function),

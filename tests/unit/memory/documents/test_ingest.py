@@ -8,6 +8,7 @@ import pytest
 
 from pentad.domain.errors import InvalidInput, ModelUnavailable, StoreUnavailable
 from pentad.domain.knowledge import Document
+from pentad.memory.documents.adapters.reader_inline import InlineReader
 from pentad.memory.documents.adapters.registry_memory import MemoryRegistry
 from pentad.memory.documents.ingest import Ingest, parse_s3_event
 from pentad.memory.objects.adapters.objects_memory import MemoryObjects
@@ -56,6 +57,7 @@ class World:
         self.ingest = Ingest(
             objects=self.objects,
             registry=self.registry,
+            reader=InlineReader(),
             vectors=self.vectors,
             embedder=self.embedder,
             telemetry=self.telemetry,
@@ -356,3 +358,62 @@ def test_a_key_that_names_no_document_is_refused(key: Any) -> None:
 def test_an_event_of_another_kind_is_refused(detail: dict[str, Any]) -> None:
     with pytest.raises(InvalidInput):
         parse_s3_event(detail)
+
+
+def test_the_last_attempt_says_in_the_entry_why_it_failed(world: World) -> None:
+    world.upload(THREE)
+    world.event()
+    world.upload(THREE + "# Four\n\ndelta\n")
+    world.vectors.breaks["upsert"] = 0
+    with pytest.raises(StoreUnavailable):
+        world.ingest.reconcile("acme", "a.md", last=True)
+    entry = world.registry.get("acme", "a.md")
+    assert entry is not None
+    assert (entry.status, entry.error) == ("failed", "not indexed: broken on purpose; upload the document again")
+    # The next event of the document puts it right.
+    assert (again := world.event()) is not None
+    assert (again.status, again.error, again.chunks) == ("indexed", None, 4)
+    assert world.consistent()
+
+
+def test_an_attempt_before_the_last_leaves_the_entry_alone(world: World) -> None:
+    world.upload(THREE)
+    world.vectors.breaks["upsert"] = 0
+    with pytest.raises(StoreUnavailable):
+        world.event()
+    assert world.registry.get("acme", "a.md") is None
+
+
+def test_a_last_attempt_that_ends_the_process_has_said_so(world: World) -> None:
+    class Killed(BaseException):
+        """As when Lambda ends the function: nothing after it runs."""
+
+    class Killing(InlineReader):
+        def read(self, data: bytes, **_: Any) -> Any:
+            raise Killed
+
+    world.upload(THREE)
+    ingest = Ingest(
+        objects=world.objects,
+        registry=world.registry,
+        reader=Killing(),
+        vectors=world.vectors,
+        embedder=world.embedder,
+        telemetry=world.telemetry,
+        clock=world.clock,
+    )
+    with pytest.raises(Killed):
+        ingest.reconcile("acme", "a.md", last=True)
+    entry = world.registry.get("acme", "a.md")
+    assert entry is not None
+    assert (entry.status, entry.error) == (
+        "failed",
+        "not indexed: each attempt to index it was cut off; upload the document again",
+    )
+
+
+def test_a_last_attempt_that_succeeds_is_indexed(world: World) -> None:
+    world.upload(THREE)
+    entry = world.ingest.reconcile("acme", "a.md", last=True)
+    assert entry is not None
+    assert (entry.status, entry.error) == ("indexed", None)

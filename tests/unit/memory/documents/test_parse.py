@@ -149,6 +149,31 @@ def test_broken_html_is_read_as_far_as_it_goes(markup: str) -> None:
     assert read(markup, "a.html").text.startswith("a")
 
 
+@pytest.mark.parametrize(
+    ("markup", "expected"),
+    [
+        ("<p title='a>b' class=\"c>d\">x</p>", "x"),
+        ("<p title=it's>x</p><p>don't</p>", "x\n\ndon't"),
+        ("<P>x</P><SCRIPT>no</scripty>no</Script >y", "x\n\ny"),
+        ("<!-- a > b -->x<!DOCTYPE html><?php no ?>y", "xy"),
+        ("<!-->x", "x"),
+        ("<textarea><b>x &lt;</b></textarea>", "<b>x <</b>"),
+        ("<title>never closed<p>x", "x"),
+        ("1 < 2 && 3 > 2 &amp; a<1", "1 < 2 && 3 > 2 & a<1"),
+        ("x &#" + "9" * 5000 + "; y", "x \ufffd y"),
+        ("x <a href='", "x <a href='"),
+        ("<br/>x<hr/>y</>z", "x\n\nyz"),
+        ("<a\nhref = 'x'\n>y</a\n>", "y"),
+    ],
+)
+def test_html_is_cut_as_browsers_cut_it(markup: str, expected: str) -> None:
+    assert read(markup, "a.html").text == expected
+
+
+def test_paragraphs_keep_their_inner_line_ends() -> None:
+    assert shown(read(" \n one\n two\n\t\nthree\n", "a.txt")) == [("text", "one\n two"), ("text", "three")]
+
+
 def test_csv_rows_name_their_columns() -> None:
     parsed = read('name,price\nBolt,3\n"a, b","line\nbreak"\n,\nx,,extra\n', "a.csv")
     assert shown(parsed) == [

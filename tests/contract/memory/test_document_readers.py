@@ -1,0 +1,152 @@
+"""What every reader of documents does, and what a process of its own adds: limits that no document gets around."""
+
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from pentad.domain.errors import InvalidInput, StoreUnavailable
+from pentad.memory.documents.adapters.reader_inline import InlineReader
+from pentad.memory.documents.adapters.reader_process import ProcessReader, ReaderLimits
+from pentad.memory.documents.ports import DocumentReader
+from pentad.runtime.settings import read_process_environment
+
+MEGABYTE = 1024 * 1024
+SMALL = ReaderLimits(memory_bytes=256 * MEGABYTE, cpu_seconds=2, wall_seconds=60.0, output_bytes=100_000)
+
+
+def process(limits: ReaderLimits | None = None) -> ProcessReader:
+    return ProcessReader(read_process_environment(), limits)
+
+
+@pytest.fixture(params=[InlineReader, process], ids=["inline", "process"])
+def reader(request: pytest.FixtureRequest) -> Any:
+    return request.param()
+
+
+def test_a_document_is_read_in_chunks_with_exact_words(reader: DocumentReader) -> None:
+    found = reader.read("# Grüße \U0001f6a2\n\nalpha\n".encode(), name="docs/a.md", media_type="")
+    assert (found.media_type, list(found.notes)) == ("text/markdown", [])
+    [chunk] = found.chunks
+    assert (chunk.title, chunk.text, chunk.start) == ("Grüße \U0001f6a2", "# Grüße \U0001f6a2\n\nalpha", 0)
+    assert (
+        chunk
+        == InlineReader().read("# Grüße \U0001f6a2\n\nalpha\n".encode(), name="docs/a.md", media_type="").chunks[0]
+    )
+
+
+def test_notes_come_along(reader: DocumentReader) -> None:
+    found = reader.read("Grüße".encode("latin-1"), name="a.txt", media_type="text/plain")
+    assert len(found.notes) == 1
+
+
+def test_what_can_not_be_read_is_refused_with_the_field_and_the_fix(reader: DocumentReader) -> None:
+    with pytest.raises(InvalidInput) as error:
+        reader.read(b"%PDF-1.7", name="a.pdf", media_type="application/pdf")
+    assert (error.value.field, error.value.fix) == ("media_type", "upload the text, or Markdown")
+
+
+HOSTILE: dict[str, tuple[str, Callable[[], bytes]]] = {
+    "a json of many small values": ("a.json", lambda: b"[" + b"[]," * 3_000_000 + b"1]"),
+    "an object of many keys": ("a.json", lambda: b"{%s}" % b",".join(b'"%d":{}' % n for n in range(1_000_000))),
+    "markdown of nothing but line ends": ("a.md", lambda: b"\n" * 8_000_000),
+    "one row of many cells": ("a.csv", lambda: b"12," * 4_000_000),
+}
+
+
+@pytest.mark.parametrize("case", HOSTILE)
+def test_memory_is_limited_and_the_document_says_so(case: str) -> None:
+    name, make = HOSTILE[case]
+    limits = ReaderLimits(memory_bytes=200 * MEGABYTE, cpu_seconds=60, wall_seconds=200.0)
+    with pytest.raises(InvalidInput, match="takes more than 200 MB of memory"):
+        process(limits).read(make(), name=name, media_type="")
+
+
+def test_cpu_time_is_limited_and_the_document_says_so() -> None:
+    # Nested lists cost the Markdown parser a step for each level of each line.
+    nested = "\n".join("  " * (n % 60) + "- " + "> " * 15 + f"[a{n}]: b" for n in range(60_000)).encode()
+    with pytest.raises(InvalidInput, match="takes more than 1 s to read"):
+        process(ReaderLimits(cpu_seconds=1)).read(nested, name="a.md", media_type="")
+
+
+ENDLESS = {
+    "quoted attributes": "<a href='",
+    "tags": "<p",
+    "end tags": "</a",
+    "comments": "<!--",
+    "declarations": "<!",
+    "instructions": "<?",
+    "titles": "<title>",
+    "text areas": "<textarea>",
+    "two kinds of quotes": "<a b='\"<c d=\"'",
+    "open quotes": '<a ="',
+    "nested blocks": "<div>",
+    "nested inline elements": "<b><p>",
+    "references": "&#9",
+    "headings": "<h1>a",
+}
+
+
+@pytest.mark.parametrize("case", ENDLESS)
+def test_html_without_ends_is_read_in_time_that_grows_with_its_length_alone(case: str) -> None:
+    # A reader that begins anew at each piece needs minutes for this, and the process's limit ends it.
+    text = "<p>before</p>" + ENDLESS[case] * (400_000 // len(ENDLESS[case]))
+    found = process(ReaderLimits(cpu_seconds=15)).read(text.encode(), name="a.html", media_type="")
+    assert found.chunks[0].text.startswith("before")
+
+
+def test_many_attributes_and_one_endless_line_are_read() -> None:
+    page = "<p " + " ".join(f"a{n}='>{n}'" for n in range(200_000)) + ">shown"
+    assert [one.text for one in process().read(page.encode(), name="a.html", media_type="").chunks] == ["shown"]
+    # Plain text took a state for each character of a paragraph: a gigabyte for 8 MB.
+    assert process().read(b"x" * 3_500_000, name="a.txt", media_type="").chunks[-1].text.startswith("xxx")
+    brackets = process(ReaderLimits(cpu_seconds=15)).read(b"# " + b"[" * 400_000, name="a.md", media_type="")
+    assert brackets.chunks[0].title.startswith("[[[")
+
+
+def test_output_is_limited_and_the_document_says_so() -> None:
+    with pytest.raises(InvalidInput, match="too much text"):
+        process(SMALL).read(b"word " * 40_000, name="a.txt", media_type="text/plain")
+
+
+def test_a_reader_out_of_time_is_tried_again_if_it_was_given_little() -> None:
+    with pytest.raises(StoreUnavailable):
+        process().read(b"a", name="a.txt", media_type="", deadline=time.time() - 1)
+    with pytest.raises(StoreUnavailable):
+        process().read(b"a", name="a.txt", media_type="", deadline=time.time() + 0.01)
+
+
+def test_a_document_after_a_hostile_one_is_read() -> None:
+    one = process(SMALL)
+    with pytest.raises(InvalidInput):
+        one.read(b"[" + b"[]," * 3_000_000 + b"1]", name="a.json", media_type="")
+    assert [chunk.text for chunk in one.read(b"alpha", name="a.txt", media_type="").chunks] == ["alpha"]
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("a.json", b"[" * 2_000_000),
+        ("a.json", b'{"a":' * 500_000 + b"1" + b"}" * 500_000),
+        ("a.jsonl", b"[" * 100_000 + b"]" * 100_000),
+    ],
+)
+def test_deep_nesting_is_refused(name: str, data: bytes) -> None:
+    with pytest.raises(InvalidInput):
+        process().read(data, name=name, media_type="")
+
+
+def test_the_process_has_no_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    monkeypatch.setenv("AWS_SESSION_TOKEN", "secret")
+    assert set(read_process_environment()) <= {"PATH", "LD_LIBRARY_PATH"}
+
+
+def test_an_answer_that_is_none_is_no_document(monkeypatch: pytest.MonkeyPatch) -> None:
+    from pentad.memory.documents.adapters import reader_process
+
+    for written in (b"", b"{}", b"[]", b'{"media_type":"a","notes":[],"chunks":[{"text":1}]}', json.dumps(3).encode()):
+        with pytest.raises(InvalidInput, match="broke"):
+            reader_process._read_answer(written)
