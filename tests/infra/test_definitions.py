@@ -6,7 +6,7 @@ from typing import Any
 
 from infra.orchestration.tasks import ENGINE_ERRORS, LAMBDA_ERRORS
 from pentad.domain import errors
-from tests.infra.conftest import states_of
+from tests.infra.conftest import joined, states_of
 
 Json = dict[str, Any]
 
@@ -90,3 +90,26 @@ def test_every_machine_logs_and_traces(resources: list[tuple[str, Json]]) -> Non
     for machine in machines:
         assert machine["LoggingConfiguration"]["Level"] == "ALL"
         assert machine["TracingConfiguration"] == {"Enabled": True}
+
+
+def test_a_log_with_execution_data_is_of_a_machine_that_hands_over_no_task_token(
+    resources: list[tuple[str, Json]], machines: dict[str, Json]
+) -> None:
+    made = [body["Properties"] for _, body in resources if body["Type"] == "AWS::StepFunctions::StateMachine"]
+    logged = {
+        joined(machine["StateMachineName"]): machine["LoggingConfiguration"]["IncludeExecutionData"] for machine in made
+    }
+    waiting = {name for name, definition in machines.items() if "Task.Token" in json.dumps(definition)}
+    assert waiting
+    assert waiting <= set(logged)
+    assert not [name for name in waiting if logged[name]]
+
+
+def test_only_the_api_reads_the_history_that_holds_task_tokens(resources: list[tuple[str, Json]]) -> None:
+    readers = {
+        logical_id
+        for logical_id, body in resources
+        if body["Type"] == "AWS::IAM::Policy" and "states:GetExecutionHistory" in json.dumps(body)
+    }
+    assert len(readers) == 1
+    assert "api" in readers.pop().lower()

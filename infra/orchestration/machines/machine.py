@@ -108,9 +108,13 @@ class Machine(Construct):
             query_language=language,
             comment=comment,
             role=self.role,
-            # Payloads are references and small fields, so the history holds no content and may be logged whole.
+            # Payloads are references and small fields, but a state that waits for a human hands its task token over: a
+            # credential, so the log of a machine that may wait has its events without their data. Those of an Express
+            # machine, which waits for nobody and has no history, are logged whole.
             logs=sfn.LogOptions(
-                destination=self._create_log_group(), level=sfn.LogLevel.ALL, include_execution_data=True
+                destination=self._create_log_group(),
+                level=sfn.LogLevel.ALL,
+                include_execution_data=kind is sfn.StateMachineType.EXPRESS,
             ),
             tracing_enabled=True,
         )

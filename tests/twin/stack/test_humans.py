@@ -420,6 +420,14 @@ def test_a_channel_that_fails_hinders_no_other_and_ends_in_the_dead_letter_queue
     assert json.loads(listed.stdout)["notices_undelivered"] >= 1
 
 
+def read_logs(stack: Stack) -> str:
+    """Return all that functions and state machines have logged so far."""
+    logs = stack.aws("logs")
+    groups = [one["logGroupName"] for one in logs.describe_log_groups()["logGroups"]]
+    events = (event for group in groups for event in logs.filter_log_events(logGroupName=group)["events"])
+    return "\n".join(event["message"] for event in events)
+
+
 def test_the_task_token_is_in_nothing_that_anyone_is_shown(stack: Stack, tenant: Tenant, slack: Slack) -> None:
     inbox = Inbox(stack)
     view = begin(tenant, "clerk", note(), says("Saved."))
@@ -433,4 +441,6 @@ def test_the_task_token_is_in_nothing_that_anyone_is_shown(stack: Stack, tenant:
     end(tenant, view)
     stored = json.dumps(stack.items(tenant.name), default=str)
     told = [*slack.about(name), *inbox.about(name)]
-    assert not [one for one in (*answers, *told, stored) if token in one]
+    logged = read_logs(stack)
+    assert name in logged
+    assert not [one for one in (*answers, *told, stored, logged) if token in one]

@@ -1,0 +1,164 @@
+"""Mask secrets in text: what has a credential's form, what follows a name that promises one, and both when encoded.
+
+A text is searched as it is, percent-decoded and base64-decoded, since an address or a header carries keys so.
+"""
+
+import base64
+import re
+from functools import lru_cache
+from typing import Final
+from urllib.parse import quote, unquote
+
+from pentad.domain.secrets.forms import FORMS
+
+MASK: Final = "[masked]"
+_SHORTEST: Final = 10  # no credential is shorter
+
+# A digit is asked for, so that "bearer of bad news" and "password: required" stay readable; base64 of words has none.
+_HEADER: Final = re.compile(
+    r"""(?ix)((?<![a-z0-9])authorization\\?["']?\s{0,5}[:=]\s{0,5}\\?["']?(?:
+      (?:basic|negotiate)\s{1,5}(?=[a-z0-9+/=_-]{8})
+      |[a-z0-9-]{3,20}\s{1,5}(?=[a-z._~+/=:-]{0,400}\d)
+      |(?![a-z_][a-z_0-9]{0,60}(?:[(\[]|\.[a-z_]))(?=[a-z._~+/=:-]{0,400}\d)
+    ))(?!\[masked)[a-z0-9._~+/=:-]{8,}"""
+)
+_BEARER: Final = re.compile(r"(?i)(\bbearer\s{1,5})(?=[A-Za-z._~+/=-]{0,400}\d)[A-Za-z0-9._~+/=-]{12,}")
+_COOKIE: Final = re.compile(
+    r"""(?ix)(\bcookie\\?["']?\s?:\s{0,5}\\?["']?[^\s=;:"']{1,100}=)
+    (?=[^\r\n"'\\(){}<>]{0,400}\d)[^\r\n"'\\(){}<>]{8,4000}"""
+)
+# Up to the last @ before a slash: a password may hold one.
+_ADDRESS: Final = re.compile(r"(://[^\s/:@\"'<>]{0,100}:)(?!\[masked)[^\s/\"'<>]{1,200}(@)")
+# What a name that promises a secret ends with, and what has to stand before that: ``api_key``, ``clientSecret``.
+_STEMS: Final = (
+    (
+        "key",
+        re.compile(r"(?:api|access|secret|account|private|encryption|master|auth|functions|subscription)[_-]?\Z"),
+    ),
+    ("secret", re.compile(r"(?:(?:client|webhook|signing|app|api|consumer|shared|key)[_-]?|(?:\A|[^a-z0-9:]))\Z")),
+    (
+        "token",
+        re.compile(
+            r"(?:(?:access|auth|refresh|session|security|task|bearer|bot|vault|api)[_-]?|(?:\A|[^a-z])id[_-]?"
+            r"|(?:\A|[^a-z0-9_-]))\Z"
+        ),
+    ),
+    ("password", re.compile("")),
+    ("passwd", re.compile("")),
+    ("passphrase", re.compile("")),
+    ("pwd", re.compile(r"(?:\A|[^a-z0-9])\Z")),
+    ("string", re.compile(r"connection[_-]?\Z")),
+)
+_LONGEST_LEAD: Final = 16
+_QUOTED: Final = re.compile(
+    r"""(?x)\\?["']?\]?\s{0,5}(?::|=>|=)\s{0,5}\\?(["'])
+    (?=[^"'\\\s]{0,200}\d)(?!\[masked|undo_|arn:|[/~])(?P<value>[^"'\\\s]{8,4000})(?=\\?\1)"""
+)
+# Without quotes code looks alike: ``token = read_token(8)``, ``secret: config.v2``, ``password=old_password2``.
+_UNQUOTED: Final = re.compile(
+    r"""(?xi)(?:=|\s{0,5}[:=]\s{1,5}|:)
+    (?!\[masked|undo_|arn:|[/~{$<(\[%=]|[a-z_][a-z_0-9]{0,60}(?:[(\[]|\.[a-z_])|[a-z]+(?:_[a-z]+)+\d{0,2}(?![a-z0-9]))
+    (?=[^\s"',;&<>`]{0,200}\d)(?P<value>[^\s"',;&<>`\\]{8,})"""
+)
+_EMAIL: Final = re.compile(r"\b[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,8}\b")
+_WORD: Final = re.compile(r"[^\s\"'<>]+")
+_BASE64: Final = re.compile(r"[A-Za-z0-9+/_-]{24,}={0,2}")
+_LONGEST_BASE64: Final = 262_144  # characters; what is longer is a file, and no credential
+_READABLE: Final = re.compile(rb"[ -~]{12,}")
+_URL_SAFE: Final = str.maketrans("-_", "+/")
+
+# Names whose value is a secret whatever its form.
+_NAMES: Final = frozenset(
+    "accesstoken accountkey apikey authorization authtoken awssecretaccesskey awssessiontoken bottoken clientsecret "
+    "connectionstring cookie idtoken passphrase passwd password privatekey proxyauthorization pwd refreshtoken secret "
+    "secretaccesskey secretkey sessiontoken setcookie signingsecret tasktoken webhooksecret xamzsecuritytoken xapikey "
+    "xauthtoken xgoogapikey xvaulttoken".split()
+)
+
+
+def is_secret_name(name: str) -> bool:
+    """Return whether a field of this name holds a secret: ``api_key``, ``Set-Cookie``, ``taskToken``."""
+    return re.sub(r"[^a-z]", "", name.lower()) in _NAMES
+
+
+def mask_secrets(text: str, *, emails: bool = False) -> str:
+    """Return the text with every secret that can be told by its form or its name replaced by ``[masked]``.
+
+    Args:
+        text: any text.
+        emails: mask e-mail addresses too.
+    """
+    if len(text) >= _SHORTEST:
+        if "%" in text:
+            text = _WORD.sub(_mask_percent_encoded, text)
+        text = _BASE64.sub(_mask_base64, _mask_plain(text))
+    return _EMAIL.sub(MASK, text) if emails else text
+
+
+def _mask_plain(text: str) -> str:
+    for literals, pattern in _ROWS:
+        if any(literal in text for literal in literals):
+            text = _compile(pattern).sub(MASK, text)
+    if "://" in text:
+        text = _ADDRESS.sub(rf"\1{MASK}\2", text)
+    lower = text.lower()
+    if "authorization" in lower:
+        text = _HEADER.sub(rf"\1{MASK}", text)
+    if "bearer" in lower:
+        text = _BEARER.sub(rf"\1{MASK}", text)
+    if "cookie" in lower:
+        text = _COOKIE.sub(rf"\1{MASK}", text)
+    for stem, lead in _STEMS:
+        if stem in lower:
+            text = _mask_named(text, stem, lead)
+    return text
+
+
+def _mask_named(text: str, stem: str, lead: re.Pattern[str]) -> str:
+    """Return the text with the values masked that stand behind a name with this end."""
+    lower = text.lower()
+    if len(lower) != len(text):  # a capital of Turkish has two characters when small: positions would differ
+        lower = text
+    parts, taken, at = [], 0, lower.find(stem)
+    while at >= 0:
+        end = at + len(stem)
+        found = _QUOTED.match(text, end) or _UNQUOTED.match(text, end)
+        if found and at >= taken and lead.search(lower[max(0, at - _LONGEST_LEAD) : at]):
+            parts += [text[taken : found.start("value")], MASK]
+            taken = end = found.end("value")
+        at = lower.find(stem, end)
+    return "".join((*parts, text[taken:]))
+
+
+_ROWS: Final = tuple((form.literals, form.pattern) for form in FORMS)
+
+
+@lru_cache(maxsize=len(FORMS))
+def _compile(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern)
+
+
+def _mask_percent_encoded(match: re.Match[str]) -> str:
+    """Return an address or form field as it was, or encoded anew where what it says holds a secret."""
+    plain = unquote(match[0]) if "%" in match[0] else match[0]
+    if plain == match[0]:
+        return plain
+    plain = unquote(plain)  # encoded twice: an address within an address
+    masked = _mask_plain(plain)
+    return match[0] if masked == plain else quote(masked, safe="/:?#[]@!$&'()*+,;=~")
+
+
+def _mask_base64(match: re.Match[str]) -> str:
+    """Return what may be base64 as it was, or the mask where a secret stands in it, wherever in it that begins."""
+    run = match[0].rstrip("=").translate(_URL_SAFE)
+    if len(run) > _LONGEST_BASE64:
+        return match[0]
+    for start in range(4):
+        part = run[start:]
+        part = part[: len(part) - (len(part) % 4 == 1)]
+        plain = base64.b64decode(part + "=" * (-len(part) % 4))
+        if _READABLE.search(plain):
+            said = plain.decode("latin-1")
+            if _mask_plain(said) != said:
+                return MASK
+    return match[0]

@@ -1,0 +1,110 @@
+"""Secrets are told by their form, and words that only look like them stay."""
+
+import pytest
+
+from pentad.domain.secrets import MASK, is_secret_name, mask_secrets
+
+TAIL = "a1B2c3D4e5F6g7H8i9J0"
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        f"ptd.acme.k1.{TAIL}",
+        f"sk-ant-api03-{TAIL}",
+        f"sk-proj-{TAIL}",
+        f"pcsk_{TAIL}",
+        "AKIA" + "A1B2C3D4E5F6G7H8",
+        f"ghp_{TAIL}",
+        f"xoxb-{TAIL}",
+        f"eyJ{TAIL}.eyJ{TAIL}.{TAIL}",
+        f"-----BEGIN RSA PRIVATE KEY-----\n{TAIL}\n-----END RSA PRIVATE KEY-----",
+        f"-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK: A\n\n{TAIL}\n-----END RSA PRIVATE KEY-----",
+        rf"-----BEGIN PRIVATE KEY-----\n{TAIL}\n{TAIL}\n-----END PRIVATE KEY-----",
+        f"-----BEGIN PGP PRIVATE KEY BLOCK-----\nVersion: GnuPG v2\n\n{TAIL}\n-----END PGP PRIVATE KEY BLOCK-----",
+        f"-----BEGIN OPENSSH PRIVATE KEY-----\n{TAIL}",
+    ],
+)
+def test_a_secret_is_masked_wherever_it_stands(secret: str) -> None:
+    assert mask_secrets(f"before {secret} after") == f"before {MASK} after"
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        (f"Authorization: Bearer {TAIL}", f"Authorization: Bearer {MASK}"),
+        ("postgres://ada:s3cret@db/x", f"postgres://ada:{MASK}@db/x"),
+        ('{"api_key": "abcdefgh12"}', '{"api_key": "[masked]"}'),
+        ("password=hunter2hunter2&x=1", f"password={MASK}&x=1"),
+        ("Authorization: Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==", f"Authorization: Basic {MASK}"),
+        ('{"Authorization": "Token a1b2c3d4e5"}', f'{{"Authorization": "Token {MASK}"}}'),
+        ("proxy-authorization: 8f3a9c2e11aa", f"proxy-authorization: {MASK}"),
+        ("Set-Cookie: session=8f3a9c2e11aa; Path=/", f"Set-Cookie: session={MASK}"),
+        ("x-goog-api-key: 8f3a9c2e11aa4411", f"x-goog-api-key: {MASK}"),
+        ("AWS_SECRET_ACCESS_KEY=wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", f"AWS_SECRET_ACCESS_KEY={MASK}"),
+        ('"SecretAccessKey": "wJalrXUtnFEMI/K7MDENG"', f'"SecretAccessKey": "{MASK}"'),
+        (r"{\"clientSecret\": \"abcdefgh12\"}", rf"{{\"clientSecret\": \"{MASK}\"}}"),
+        ("MY_APP_PROD_EU_DB_PASSWORD=s3cret-word", f"MY_APP_PROD_EU_DB_PASSWORD={MASK}"),
+        ("Server=db;Uid=a;Pwd=s3cret-word;", f"Server=db;Uid=a;Pwd={MASK};"),
+        ("postgresql://ada:p@ss:w0rd@db/x", f"postgresql://ada:{MASK}@db/x"),
+        ("redis://:s3cret@cache:6379/0", f"redis://:{MASK}@cache:6379/0"),
+        ("amqps%3A%2F%2Fada%3As3cret%40mq%2Fx", "amqps://ada:[masked]@mq/x"),
+        (f"?X-Amz-Signature={'0a' * 32}&x=1", f"?X-Amz-Signature={MASK}&x=1"),
+        (f"?X-Amz-Security-Token={TAIL}%2F{TAIL}&x=1", f"?X-Amz-Security-Token={MASK}&x=1"),
+        ('settings["api_key"] = "abcdefgh12"', f'settings["api_key"] = "{MASK}"'),
+        (f"Private-Lines: 1\n{TAIL}{TAIL}=\nPrivate-MAC: 1", f"Private-Lines: {MASK}\nPrivate-MAC: 1"),
+        (f"?X-Goog-Signature={'0a' * 64}&x=1", f"?X-Goog-Signature={MASK}&x=1"),
+    ],
+)
+def test_a_secret_is_masked_by_what_stands_before_it(text: str, masked: str) -> None:
+    assert mask_secrets(text) == masked
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "password: required field",
+        "the token limit is 8192",
+        "task-oriented",
+        "undo_0000_00001_00",
+        "https://example.org/a:b@c",
+        "bearer of bad news",
+        "ada@example.org",
+        "authorization: required for everything",
+        "a cookie: 2 cups of sugar and flour",
+        "the bearer extraordinarily patient waits",
+        "token = tokenizer.encode2(text)",
+        "client.connect(password=read_password2(name), secret=config.v2)",
+        "password=old_password2",
+        "PWD=/home/user1/project",
+        "arn:aws:secretsmanager:eu-central-1:123456789012:secret:pentad-dev/slack-a1B2c3",
+        "https://localhost:8080/a@b",
+        "sk-SK, sk-spinner-container-large, sk-learn",
+        "it begins with -----BEGIN PRIVATE KEY----- and ends with another line",
+        '{"next_token": "a1b2c3d4e5f6", "secret_id": "a1b2c3d4e5"}',
+    ],
+)
+def test_ordinary_words_stay(text: str) -> None:
+    assert mask_secrets(text) == text
+
+
+def test_addresses_are_masked_on_request() -> None:
+    assert mask_secrets("to ada@example.org", emails=True) == f"to {MASK}"
+
+
+@pytest.mark.parametrize("name", ["api_key", "Set-Cookie", "taskToken", "AUTHORIZATION"])
+def test_fields_that_hold_secrets_are_known(name: str) -> None:
+    assert is_secret_name(name)
+
+
+@pytest.mark.parametrize("name", ["tokens", "input_tokens", "idempotency_key", "key_id"])
+def test_fields_that_hold_none_are_known(name: str) -> None:
+    assert not is_secret_name(name)
+
+
+@pytest.mark.parametrize(
+    "text", ["a." * 50_000, "sk- " * 30_000, "://a:" * 20_000, "token=" * 20_000, "-----BEGIN " * 9_000]
+)
+def test_long_text_without_secrets_passes_through(text: str) -> None:
+    # The suite's own time limit would tell of a pattern that backtracks.
+    assert len(mask_secrets(text, emails=True)) == len(text)
