@@ -96,7 +96,7 @@ def _count(text: str) -> int:
     return number
 
 
-def fill(running: Stage, session: str, wanted: int) -> None:
+def fill(running: Stage, session_id: str, wanted: int) -> None:
     """Let a session have so many messages, written by the real store."""
     twin = running.twin
     state = twin.outputs["pentad-dev-state"]["StateTable"]
@@ -106,13 +106,13 @@ def fill(running: Stage, session: str, wanted: int) -> None:
         S3Objects(twin.get_admin_client("s3"), bucket),
         clock=lambda: datetime.now(UTC),
     )
-    head = store.get("local", session)
+    head = store.get("local", session_id)
     if head is None:
-        raise BenchError(f"there is no session {session}")
+        raise BenchError(f"there is no session {session_id}")
     while head.length < wanted:
         many = min(_BATCH, wanted - head.length)
         made = [_message(head.length + number) for number in range(many)]
-        head = store.append("local", session, made, expected_version=head.version)
+        head = store.append("local", session_id, made, expected_version=head.version)
 
 
 def _message(number: int) -> Message:

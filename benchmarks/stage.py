@@ -86,14 +86,14 @@ class Stage:
     def _deployed_machines(self) -> Mapping[str, str]:
         return self.twin.deployment.state_machines
 
-    def ask(self, case: Case, session: str | None = None) -> dict[str, Any]:
+    def ask(self, case: Case, session_id: str | None = None) -> dict[str, Any]:
         """Return a run that was waited for through the API, as a client would.
 
         Raises:
             BenchError: it did not succeed.
         """
         self.control.load_script(*case.replies())
-        view = self.client.start_run(AGENT, case.message, session=session, key=None, wait=25)
+        view = self.client.start_run(AGENT, case.message, session_id=session_id, key=None, wait=25)
         if view["status"] in _OPEN:  # a busy machine: what is timed here is told, not judged
             path = f"/v1/runs/{view['run_id']}"
             self._until(f"{case.name}: the run did not end", lambda: self._view(path)["status"] not in _OPEN)
@@ -106,12 +106,12 @@ class Stage:
         found: dict[str, Any] = self.client.call("GET", path)
         return found
 
-    def measure(self, case: Case, session: str | None = None, *, messages: int = 0) -> Turn:
+    def measure(self, case: Case, session_id: str | None = None, *, messages: int = 0) -> Turn:
         """Run a case once and return all that it did.
 
         Args:
             case: what is asked.
-            session: go on in this session.
+            session_id: go on in this session.
             messages: how many it has so far.
 
         Raises:
@@ -120,7 +120,7 @@ class Stage:
         self.control.load_script(*case.replies())
         before = self._look()
         self.log.take()
-        body = {"agent": AGENT, "message": case.message} | ({"session": session} if session else {})
+        body = {"agent": AGENT, "message": case.message} | ({"session": session_id} if session_id else {})
         run = str(self.client.call("POST", "/v1/runs", body=body)["run_id"])
         execution = self._machine.replace(":stateMachine:", ":execution:") + f":{run}"
         self._until(f"{case.name}: the execution did not end", lambda: self._ended(execution))
@@ -130,14 +130,14 @@ class Stage:
         return self._turn(case, run, execution, requests, before, messages)
 
     def _turn(
-        self, case: Case, run: str, execution: str, requests: list[Request], before: _Before, messages: int
+        self, case: Case, run_id: str, execution: str, requests: list[Request], before: _Before, messages: int
     ) -> Turn:
         counts = Counter(self.twin.count_calls())
         reports = self.twin.list_reports()[before.reports :]
         events = self._events(execution)
         states = history.entered(events)
-        view = self.client.call("GET", f"/v1/runs/{run}")
-        trace = self.client.call("GET", f"/v1/runs/{run}/trace")
+        view = self.client.call("GET", f"/v1/runs/{run_id}")
+        trace = self.client.call("GET", f"/v1/runs/{run_id}/trace")
         return Turn(
             name=case.name,
             tool_calls=len(case.tool_calls),

@@ -16,6 +16,7 @@ from pentad.domain.ids import approval_id
 from pentad.domain.knowledge import Passage
 from pentad.domain.runs import Assessment, Band, CallStatus, Run, RunStatus, Signal
 from pentad.domain.usage import Limits
+from pentad.domain.values import rename_to_fields
 from pentad.orchestration.approvals.carry_out import CarryOut
 from pentad.orchestration.lifecycle.advance import build_execution_input
 from pentad.orchestration.timetravel.recording import Recording, record
@@ -142,12 +143,12 @@ class Stage:
         self.world.model.script = list(script)
         self._humans = list(humans)
         self._run = self.world.begin(message, agent=agent, **fields)
-        machine = Machine(definition_of(agent, self.world.catalog), self._invoke, self._run.run, evaluate_expression)
+        machine = Machine(definition_of(agent, self.world.catalog), self._invoke, self._run.run_id, evaluate_expression)
         try:
             machine.run(build_execution_input(self._run))
         except MachineError:
             pass  # Abort has ended the run.
-        return self.world.runs.get(TENANT, self._run.run)
+        return self.world.runs.get(TENANT, self._run.run_id)
 
     def go_on(self, run: Run, script: list[Any], *humans: Human) -> Run:
         """Let a run that another service started go on to its end."""
@@ -155,8 +156,8 @@ class Stage:
         self._humans = list(humans)
         self._run = run
         definition = definition_of(run.agent, self.world.catalog)
-        Machine(definition, self._invoke, run.run, evaluate_expression).run(build_execution_input(run))
-        return self.world.runs.get(TENANT, run.run)
+        Machine(definition, self._invoke, run.run_id, evaluate_expression).run(build_execution_input(run))
+        return self.world.runs.get(TENANT, run.run_id)
 
     def record(self, run: Run) -> Recording:
         """Return the recording of an ended run, as the command line keeps it."""
@@ -166,11 +167,11 @@ class Stage:
 
     def _invoke(self, state: str, payload: Json) -> Any:
         self.world.clock.advance(1)
-        given = {name: value for name, value in payload.items() if name != "op"}
+        given = {name: value for name, value in rename_to_fields(payload).items() if name != "op"}
         match payload.get("op"):
             case None:
-                if self.world.runs.get(TENANT, given["run"]).status is RunStatus.QUEUED:
-                    self.world.runs.set_status(TENANT, given["run"], RunStatus.RUNNING)
+                if self.world.runs.get(TENANT, given["run_id"]).status is RunStatus.QUEUED:
+                    self.world.runs.set_status(TENANT, given["run_id"], RunStatus.RUNNING)
                 return {}
             case "think":
                 turn = TurnInput.model_validate(given)
@@ -188,8 +189,8 @@ class Stage:
                 return {"status": self.world.deliver.abort(**given).status.value}
         raise AssertionError(f"{state} asks for {payload}")
 
-    def _tool(self, *, tenant: str, run: str, step: int, index: int, agent: str) -> Json:
-        call = self.world.runs.get_call(tenant, run, step, index)
+    def _tool(self, *, tenant_id: str, run_id: str, step: int, index: int, agent: str) -> Json:
+        call = self.world.runs.get_call(tenant_id, run_id, step, index)
         if call.tool in self._broken:
             raise ToolFailed("the warehouse does not answer")
         result = f"{call.tool} of {call.arguments.get('order', '?')}: done"
@@ -197,11 +198,11 @@ class Stage:
         self.world.runs.save_call(call.model_copy(update=ended))
         return {"index": index, "status": "succeeded"}
 
-    def _human(self, *, tenant: str, run: str, step: int, task_token: str, **_: Any) -> Json:
-        self.world.asking.ask_for_step(tenant, run, step, task_token)
+    def _human(self, *, tenant_id: str, run_id: str, step: int, task_token: str, **_: Any) -> Json:
+        self.world.asking.ask_for_step(tenant_id, run_id, step, task_token)
         self.world.clock.advance(60)
-        self._humans.pop(0)(self.world, approval_id(run, step))
-        stored = self.world.approvals.get(tenant, approval_id(run, step))
+        self._humans.pop(0)(self.world, approval_id(run_id, step))
+        stored = self.world.approvals.get(tenant_id, approval_id(run_id, step))
         return CarryOut(self.world.runs, self.world.sessions, now=self.world.clock)(stored)
 
 

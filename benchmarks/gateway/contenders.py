@@ -114,7 +114,7 @@ class Whole:
         """Return what `pentad.runtime.wiring.gateway.make_chat_model` composes."""
         told, catalog = NullTelemetry(), load()
         budgets = [
-            BudgetDefinition(tenant=_TENANT, scope=scope, period="day", limit_nanousd=_ENOUGH, soft_nanousd=_ENOUGH)
+            BudgetDefinition(tenant_id=_TENANT, scope=scope, period="day", limit_nanousd=_ENOUGH, soft_nanousd=_ENOUGH)
             for scope in _SCOPES
         ]
         meter = Meter(MemoryBudget(MemoryBudgetStore(budgets)), told)
@@ -135,7 +135,7 @@ class Whole:
                 blocks=(TextBlock(text=question(0 if same else number)),),
                 created_at=now,
             )
-            context = CallContext(tenant=_TENANT, user="u1", agent="handbook")
+            context = CallContext(tenant_id=_TENANT, user_id="u1", agent="handbook")
             request = ChatRequest(context=context, task=task, system=SYSTEM, messages=(asked,))
             return self._model.complete(request, deadline=time.time() + _DEADLINE_SECONDS).message.text
 

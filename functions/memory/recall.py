@@ -11,9 +11,9 @@ from pentad.runtime.wiring import recall as wiring
 class Reference(FrozenValue):
     """Which run."""
 
-    tenant: TenantId
-    run: RunId
-    session: SessionId
+    tenant_id: TenantId
+    run_id: RunId
+    session_id: SessionId
     agent: AgentName
 
 
@@ -24,5 +24,5 @@ def handler(event: Reference, context: LambdaContext) -> dict[str, int]:
     if agent is None:
         raise NotFound(f"there is no agent '{event.agent}'", field="agent")
     until = deadline_of(context, spare_seconds=2)
-    manifest = wiring.make_recall().run(event.tenant, event.run, event.session, agent, deadline=until)
+    manifest = wiring.make_recall().run(event.tenant_id, event.run_id, event.session_id, agent, deadline=until)
     return {"passages": manifest.passages}

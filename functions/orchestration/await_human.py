@@ -14,9 +14,9 @@ class Request(FrozenValue):
     """A human has to decide."""
 
     op: Literal["request"]
-    tenant: TenantId
-    run: RunId
-    session: SessionId | None = None
+    tenant_id: TenantId
+    run_id: RunId
+    session_id: SessionId | None = None
     agent: AgentName
     step: int = Field(ge=1)
     task_token: str = Field(min_length=1, max_length=2048, repr=False)
@@ -26,9 +26,9 @@ class Expire(FrozenValue):
     """The time to decide is over."""
 
     op: Literal["expire"]
-    tenant: TenantId
-    run: RunId
-    session: SessionId | None = None
+    tenant_id: TenantId
+    run_id: RunId
+    session_id: SessionId | None = None
     agent: AgentName
     step: int = Field(ge=1)
 
@@ -38,7 +38,7 @@ def handler(event: Request | Expire, context: LambdaContext) -> dict[str, Any]:
     """Ask, or return what the execution goes on with now that the time is over."""
     match event:
         case Request():
-            stored = wiring.make_asking().ask_for_step(event.tenant, event.run, event.step, event.task_token)
-            return {"approval": stored.approval}
+            stored = wiring.make_asking().ask_for_step(event.tenant_id, event.run_id, event.step, event.task_token)
+            return {"approval": stored.approval_id}
         case Expire():
-            return wiring.make_asking().expire(event.tenant, event.run, event.step)
+            return wiring.make_asking().expire(event.tenant_id, event.run_id, event.step)

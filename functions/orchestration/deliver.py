@@ -14,8 +14,8 @@ class DeliverRun(FrozenValue):
     """The run has come to an answer, or to a stop."""
 
     op: Literal["deliver"]
-    tenant: TenantId
-    run: RunId
+    tenant_id: TenantId
+    run_id: RunId
     step: int = Field(ge=1)
     kind: Literal["answer", "stop"]
     reason: str | None = None
@@ -25,8 +25,8 @@ class AbortRun(FrozenValue):
     """A state failed for good."""
 
     op: Literal["abort"]
-    tenant: TenantId
-    run: RunId
+    tenant_id: TenantId
+    run_id: RunId
     step: int = Field(default=1, ge=1)
     error: str
     cause: str = ""
@@ -36,8 +36,8 @@ class CallFailed(FrozenValue):
     """A tool's function failed for good."""
 
     op: Literal["call_failed"]
-    tenant: TenantId
-    run: RunId
+    tenant_id: TenantId
+    run_id: RunId
     step: int = Field(default=1, ge=1)
     index: int = Field(ge=0, le=99)
     error: str
@@ -54,11 +54,11 @@ def handler(event: Event, context: LambdaContext) -> dict[str, Any]:
     match event:
         case CallFailed():
             call = service.record_call_failure(
-                event.tenant, event.run, event.step, event.index, event.error, event.cause
+                event.tenant_id, event.run_id, event.step, event.index, event.error, event.cause
             )
             return {"index": call.index, "status": call.status.value}
         case AbortRun():
-            run = service.abort(event.tenant, event.run, event.error, event.cause, event.step)
+            run = service.abort(event.tenant_id, event.run_id, event.error, event.cause, event.step)
         case DeliverRun():
-            run = service.deliver(event.tenant, event.run, event.step, event.kind, event.reason)
-    return {"tenant": run.tenant, "run": run.run, "status": run.status.value}
+            run = service.deliver(event.tenant_id, event.run_id, event.step, event.kind, event.reason)
+    return {"tenant": run.tenant_id, "run": run.run_id, "status": run.status.value}

@@ -27,7 +27,7 @@ def client() -> Iterator[ApiClient]:
 
 def test_a_question_with_two_tools_is_answered(client: ApiClient) -> None:
     question = "What is 17.5 * (3 + 4), and how many days are there between 2026-01-01 and 2026-11-22?"
-    view = ask(client, "assistant", question, session=None, key=uuid.uuid4().hex, seconds=120)
+    view = ask(client, "assistant", question, session_id=None, key=uuid.uuid4().hex, seconds=120)
     assert view["status"] == "succeeded"
     assert "122.5" in view["answer"]
     assert "325" in view["answer"]
@@ -35,5 +35,5 @@ def test_a_question_with_two_tools_is_answered(client: ApiClient) -> None:
 
 def test_one_idempotency_key_is_one_run(client: ApiClient) -> None:
     key = uuid.uuid4().hex
-    first, second = (ask(client, "assistant", "Say hello.", session=None, key=key, seconds=120) for _ in range(2))
+    first, second = (ask(client, "assistant", "Say hello.", session_id=None, key=key, seconds=120) for _ in range(2))
     assert first["run_id"] == second["run_id"]

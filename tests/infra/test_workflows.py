@@ -221,7 +221,7 @@ def scheduling(*expressions: str) -> Callable[[Flow], Fragment]:
     def build(flow: Flow) -> Fragment:
         flow.answer = "{{t}}"
         flow.schedules = [
-            ScheduleSpec(name="daily", expression=one, tenant="acme", message="Go.") for one in expressions
+            ScheduleSpec(name="daily", expression=one, tenant_id="acme", message="Go.") for one in expressions
         ]
         return flow.text("t", "x")
 

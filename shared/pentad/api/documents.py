@@ -63,7 +63,7 @@ class Documents:
         self._store = store
         self._now = now
 
-    def create_upload(self, tenant: str, request: DocumentRequest) -> DocumentUpload:
+    def create_upload(self, tenant_id: str, request: DocumentRequest) -> DocumentUpload:
         """Return where to send a document's content.
 
         Raises:
@@ -76,20 +76,20 @@ class Documents:
             )
         if not request.media_type.isascii() or not request.media_type.isprintable():
             raise InvalidInput("the media type is not valid", field="media_type")
-        url, headers = self._store.sign_upload(object_key(tenant, name), request.media_type, UPLOAD_SECONDS)
+        url, headers = self._store.sign_upload(object_key(tenant_id, name), request.media_type, UPLOAD_SECONDS)
         expires_at = self._now() + timedelta(seconds=UPLOAD_SECONDS)
         return DocumentUpload(name=name, upload=Upload(url=url, headers=headers), expires_at=expires_at)
 
-    def remove(self, tenant: str, name: str) -> None:
+    def remove(self, tenant_id: str, name: str) -> None:
         """Remove a document; its vectors and entry follow from the bucket's event.
 
         Raises:
             InvalidInput: the name is not one.
             StoreUnavailable: the bucket did not answer.
         """
-        self._store.delete(object_key(tenant, check_name(name)))
+        self._store.delete(object_key(tenant_id, check_name(name)))
 
 
-def object_key(tenant: str, name: str) -> str:
+def object_key(tenant_id: str, name: str) -> str:
     """Return the key of a document in the bucket."""
-    return f"{check_id('tenant', tenant)}/{name}"
+    return f"{check_id('tenant', tenant_id)}/{name}"

@@ -35,11 +35,11 @@ class FindRun:
     runs: RunStore
     now: Callable[[], datetime]
 
-    def __call__(self, tenant: str, run_id: str) -> Run:
+    def __call__(self, tenant_id: str, run_id: str) -> Run:
         """Return a run of a tenant.
 
         Raises:
             NotFound: there is no such run.
             StoreUnavailable: the store did not answer.
         """
-        return end_overdue(self.runs.get(tenant, check_run_id(run_id)), self.runs, self.now())
+        return end_overdue(self.runs.get(tenant_id, check_run_id(run_id)), self.runs, self.now())

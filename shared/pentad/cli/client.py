@@ -93,10 +93,10 @@ class ApiClient:
                 return
 
     def start_run(
-        self, agent: str, message: str, *, session: str | None, key: str | None, wait: int, **fields: Any
+        self, agent: str, message: str, *, session_id: str | None, key: str | None, wait: int, **fields: Any
     ) -> Json:
         """Start a run and wait for it at most ``wait`` seconds; ``fields`` are those of the request beside these."""
-        body = {"agent": agent, "message": message, "session": session, **fields}
+        body = {"agent": agent, "message": message, "session": session_id, **fields}
         headers = {"Prefer": f"wait={wait}"} | ({"Idempotency-Key": key} if key else {})
         content = {name: value for name, value in body.items() if value is not None}
         return self.call("POST", "/v1/runs", body=content, headers=headers)

@@ -42,8 +42,8 @@ def _describe_step(detail: Json) -> tuple[str, str]:
     if detail["provider"] == "tool":
         did = f"tool {detail['model']}"
     elif detail["provider"] == _AGENT or detail.get("child"):
-        run = f", {detail['child']}" if detail.get("child") else ""
-        did = f"agent {detail['model']}{run}, {show(detail['cost_nanousd'])}"
+        run_id = f", {detail['child']}" if detail.get("child") else ""
+        did = f"agent {detail['model']}{run_id}, {show(detail['cost_nanousd'])}"
     else:
         did = _describe_decision(decision)
     sure = detail["assessment"]

@@ -28,20 +28,20 @@ def arguments_hash(arguments: dict[str, Any]) -> str:
     return sha256_of(arguments)
 
 
-def effect_key(run: str, step: int, index: int, tool: str, arguments: dict[str, Any], *, action: str = "run") -> str:
+def effect_key(run_id: str, step: int, index: int, tool: str, arguments: dict[str, Any], *, action: str = "run") -> str:
     """Return the key of one effect. Nothing in it is the model's choice but the arguments that were checked.
 
     Args:
-        run: the run's id.
+        run_id: the run's id.
         step: the step of the run.
         index: the call's place in the step.
         tool: the tool's name.
         arguments: the call's arguments as stored.
-        action: ``run`` or ``undo``: undoing is an effect of its own.
+        action: ``run_id`` or ``undo``: undoing is an effect of its own.
     """
-    return sha256_of([run, step, index, tool, arguments, action])
+    return sha256_of([run_id, step, index, tool, arguments, action])
 
 
 def call_key(call: ToolCall) -> str:
     """Return the key of the effect that a call has: its own, or that of the call which it goes on with."""
-    return call.effect_key or effect_key(call.run, call.step, call.index, call.tool, call.arguments)
+    return call.effect_key or effect_key(call.run_id, call.step, call.index, call.tool, call.arguments)

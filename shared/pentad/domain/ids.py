@@ -75,9 +75,9 @@ def derive_id(prefix: str, *parts: str) -> str:
     return f"{prefix}_{_encode_base32(int.from_bytes(digest[:16], 'big'), 26)}"
 
 
-def approval_id(run: str, step: int) -> str:
+def approval_id(run_id: str, step: int) -> str:
     """Return the approval of one step of one run: the run can be read back from it."""
-    return f"apr_{run.removeprefix('run_')}_{step:05d}"
+    return f"apr_{run_id.removeprefix('run_')}_{step:05d}"
 
 
 def parse_approval_id(value: str) -> tuple[str, int]:
@@ -92,9 +92,9 @@ def parse_approval_id(value: str) -> tuple[str, int]:
     return f"run_{match[1]}", int(match[2])
 
 
-def undo_token(run: str, step: int, index: int) -> str:
+def undo_token(run_id: str, step: int, index: int) -> str:
     """Return the token that undoes the effect of one tool call."""
-    return f"undo_{run.removeprefix('run_')}_{step:05d}_{index:02d}"
+    return f"undo_{run_id.removeprefix('run_')}_{step:05d}_{index:02d}"
 
 
 def parse_undo_token(value: str) -> tuple[str, int, int]:
@@ -109,9 +109,9 @@ def parse_undo_token(value: str) -> tuple[str, int, int]:
     return f"run_{match[1]}", int(match[2]), int(match[3])
 
 
-def review_id(run: str, step: int, cause: str) -> str:
+def review_id(run_id: str, step: int, cause: str) -> str:
     """Return the review of what one step of one run gave cause for: a repeat is the same review."""
-    return f"rev_{run.removeprefix('run_')}_{step:05d}_{cause}"
+    return f"rev_{run_id.removeprefix('run_')}_{step:05d}_{cause}"
 
 
 def parse_review_id(value: str) -> tuple[str, int, str]:

@@ -17,9 +17,9 @@ def tenant_prefix(value: str) -> str:
     return f"T#{value}"
 
 
-def session_pk(tenant_id: str, session: str) -> str:
+def session_pk(tenant_id: str, session_id: str) -> str:
     """Return the partition of a session, its messages and its lease."""
-    return f"T#{tenant_id}#S#{session}"
+    return f"T#{tenant_id}#S#{session_id}"
 
 
 def message_sk(seq: int) -> str:
@@ -27,19 +27,19 @@ def message_sk(seq: int) -> str:
     return f"M#{seq:08d}"
 
 
-def session_run_sk(created_at: str, run: str) -> str:
+def session_run_sk(created_at: str, run_id: str) -> str:
     """Return the sort key that lists a session's runs by time."""
-    return f"RUN#{created_at}#{run}"
+    return f"RUN#{created_at}#{run_id}"
 
 
-def run_pk(tenant_id: str, run: str) -> str:
+def run_pk(tenant_id: str, run_id: str) -> str:
     """Return the partition of a run, in the state table and in the ledger."""
-    return f"T#{tenant_id}#R#{run}"
+    return f"T#{tenant_id}#R#{run_id}"
 
 
-def child_sk(run: str) -> str:
+def child_sk(run_id: str) -> str:
     """Return the sort key that lists a run under its parent."""
-    return f"CHILD#{run}"
+    return f"CHILD#{run_id}"
 
 
 def step_sk(step: int) -> str:

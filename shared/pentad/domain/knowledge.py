@@ -40,7 +40,7 @@ DocumentStatus = Literal["indexed", "failed", "deleted"]
 class Document(FrozenValue):
     """What the registry knows of a document."""
 
-    tenant: str
+    tenant_id: str
     name: str
     version: str = Field(description="the S3 version id or ETag that was indexed")
     status: DocumentStatus

@@ -91,7 +91,7 @@ class Message(FrozenValue):
     role: Literal["user", "assistant"]
     blocks: tuple[ContentBlock, ...]
     created_at: datetime
-    run: str | None = None
+    run_id: str | None = None
     step: int | None = Field(default=None, description="the step of the run that made it; 0 is the user's message")
     raw: ProviderRaw | None = None
     assessment: Assessment | None = Field(

@@ -15,11 +15,11 @@ from pentad.domain.values import FrozenValue
 class CallContext(FrozenValue):
     """On whose behalf a call is made: the ledger's dimensions."""
 
-    tenant: str
+    tenant_id: str
     agent: str | None = None
-    user: str | None = None
-    session: str | None = None
-    run: str | None = None
+    user_id: str | None = None
+    session_id: str | None = None
+    run_id: str | None = None
     step: int | None = None
     purpose: str = Field(default="turn", description="turn, embed_query, embed_document, judge, ...")
 

@@ -95,11 +95,11 @@ class Assessment(FrozenValue):
 class Run(FrozenValue):
     """One run of one agent or of one workflow."""
 
-    tenant: TenantId
-    run: RunId
+    tenant_id: TenantId
+    run_id: RunId
     agent: AgentName
-    session: SessionId
-    user: UserId | None = None
+    session_id: SessionId
+    user_id: UserId | None = None
     status: RunStatus
     trigger: Literal["api", "event", "queue", "schedule", "cli", "workflow"]
     created_at: datetime
@@ -119,14 +119,14 @@ class Run(FrozenValue):
     execution_arn: str | None = None
     metadata: dict[str, str] = Field(default_factory=dict)
     kind: Literal["agent", "workflow"] = "agent"
-    parent: RunId | None = Field(default=None, description="the workflow's run that this one is a step of")
+    parent_run_id: RunId | None = Field(default=None, description="the workflow's run that this one is a step of")
     fence: int = Field(default=0, ge=0, description="fencing token of the session's lease; grows with each holder")
     if_busy: Literal["reject", "enqueue", "interrupt"] = "reject"
     overrides: Overrides | None = None
     hands_over: bool = Field(default=False, description="it has ended while others waited in its session's queue")
-    forked_from: RunId | None = None
+    forked_from_run_id: RunId | None = None
     first_step: int = Field(default=1, ge=1, description="the step its execution begins with; a fork has later ones")
-    redrive_of: RunId | None = None
+    redrive_of_run_id: RunId | None = None
     allowed_tools: tuple[ToolName, ...] = Field(default=(), description="tools a human allowed for the rest of the run")
     confidence: float | None = Field(default=None, ge=0, le=1, description="the lowest of the run's steps so far")
 
@@ -151,8 +151,8 @@ class CallStatus(StrEnum):
 class ToolCall(FrozenValue):
     """One tool call of one step: what was asked, what was decided, what came back."""
 
-    tenant: TenantId
-    run: RunId
+    tenant_id: TenantId
+    run_id: RunId
     step: int = Field(ge=1)
     index: int = Field(ge=0, le=99)
     call_id: str
@@ -194,11 +194,11 @@ Decision.model_rebuild()
 class Step(FrozenValue):
     """One model turn of a run, or one step of a workflow's run."""
 
-    tenant: TenantId
-    run: RunId
+    tenant_id: TenantId
+    run_id: RunId
     step: int = Field(ge=1)
     name: str | None = Field(default=None, description="of a workflow's step")
-    child: RunId | None = Field(default=None, description="the run of an agent's step of a workflow")
+    child_run_id: RunId | None = Field(default=None, description="the run of an agent's step of a workflow")
     decision: Decision
     message_seq: int | None = Field(description="the assistant's message in the session; none where none was made")
     provider: str | None = None
@@ -260,12 +260,12 @@ class Approval(FrozenValue):
     ``question``: the agent (or a step) asks; the answer goes back to it. ``escalation``: the agent gives up the matter.
     """
 
-    tenant: TenantId
-    approval: str
-    run: RunId
+    tenant_id: TenantId
+    approval_id: str
+    run_id: RunId
     step: int
     agent: AgentName
-    session: SessionId
+    session_id: SessionId
     kind: Literal["calls", "answer", "question", "escalation"] = "calls"
     status: ApprovalStatus
     calls: tuple[ApprovalCall, ...]
@@ -300,12 +300,12 @@ class Approval(FrozenValue):
 class Review(FrozenValue):
     """Something that was done and that a human should look at afterwards."""
 
-    tenant: TenantId
-    review: str
-    run: RunId
+    tenant_id: TenantId
+    review_id: str
+    run_id: RunId
     step: int
     agent: AgentName
-    session: SessionId
+    session_id: SessionId
     cause: Literal["confidence", "loop", "limit", "failed", "escalated"]
     summary: str = Field(max_length=500)
     confidence: float | None = Field(default=None, ge=0, le=1)

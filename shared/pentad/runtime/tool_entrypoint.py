@@ -15,8 +15,8 @@ class RunCall(FrozenValue):
     """Run a call: from the Act state."""
 
     op: Literal["run"]
-    tenant: TenantId
-    run: RunId
+    tenant_id: TenantId
+    run_id: RunId
     agent: AgentName
     step: int = Field(ge=1)
     index: int = Field(ge=0, le=99)
@@ -26,8 +26,8 @@ class UndoCall(FrozenValue):
     """Undo a call: from the API."""
 
     op: Literal["undo"]
-    tenant: TenantId
-    run: RunId
+    tenant_id: TenantId
+    run_id: RunId
     step: int = Field(ge=1)
     index: int = Field(ge=0, le=99)
 
@@ -38,5 +38,5 @@ def handler(event: RunCall | UndoCall, context: LambdaContext) -> dict[str, Any]
     runtime = wiring.make_tool_runtime()
     invocation = Invocation(context.aws_request_id, lambda: context.get_remaining_time_in_millis() / 1000)
     if isinstance(event, UndoCall):
-        return runtime.undo(event.tenant, event.run, event.step, event.index, invocation=invocation)
-    return runtime.execute(event.tenant, event.run, event.agent, event.step, event.index, invocation=invocation)
+        return runtime.undo(event.tenant_id, event.run_id, event.step, event.index, invocation=invocation)
+    return runtime.execute(event.tenant_id, event.run_id, event.agent, event.step, event.index, invocation=invocation)

@@ -67,12 +67,12 @@ def dynamo() -> Iterator[Harness]:
         yield Harness(store, lambda session: table.put(session_items.make_head_item(session)), clock, table, s3)
 
 
-def head(session: str = "s1", tenant: str = "acme", updated_at: datetime = START) -> Session:
+def head(session_id: str = "s1", tenant_id: str = "acme", updated_at: datetime = START) -> Session:
     return Session(
-        tenant=tenant,
-        session=session,
+        tenant_id=tenant_id,
+        session_id=session_id,
         agent="assistant",
-        user="ada",
+        user_id="ada",
         version=0,
         length=0,
         created_at=START,
@@ -91,8 +91,8 @@ def passage(name: str, text: str = "words") -> Passage:
     )
 
 
-def texts(harness: Harness, session: str = "s1") -> list[str]:
-    return [one.message.text for one in harness.store.read("acme", session, 0, 999)]
+def texts(harness: Harness, session_id: str = "s1") -> list[str]:
+    return [one.message.text for one in harness.store.read("acme", session_id, 0, 999)]
 
 
 def test_a_session_that_is_not_there_is_none(harness: Harness) -> None:
@@ -123,7 +123,7 @@ def test_messages_come_back_as_they_were_appended(harness: Harness) -> None:
             ToolCallBlock(call_id="c1", tool="calculator", arguments={"expression": "1 + 1", "digits": 1.5}),
         ),
         created_at=START,
-        run="run_00000000000000000000000001",
+        run_id="run_00000000000000000000000001",
         step=1,
         raw=ProviderRaw(provider="anthropic", model="m", content=[{"type": "thinking", "signature": "c2ln"}]),
     )
@@ -269,7 +269,7 @@ def test_sessions_are_listed_by_last_use_page_by_page(harness: Harness) -> None:
     harness.store.append("acme", "s1", [says("m")], expected_version=0)
     first = harness.store.list_page("acme", limit=3)
     second = harness.store.list_page("acme", limit=3, cursor=first.cursor)
-    assert [one.session for one in (*first.items, *second.items)] == ["s1", "s4", "s3", "s2", "s0"]
+    assert [one.session_id for one in (*first.items, *second.items)] == ["s1", "s4", "s3", "s2", "s0"]
     assert second.cursor is None
 
 

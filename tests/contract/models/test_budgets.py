@@ -26,7 +26,7 @@ from pentad.models.budgets.ports import Budget, BudgetStore
 from tests.moto_clients import table
 
 NOW = datetime(2026, 11, 22, 12, 0, 30, tzinfo=UTC)
-CONTEXT = CallContext(tenant="acme", agent="helper", user="ada", session="s1", run="run_1")
+CONTEXT = CallContext(tenant_id="acme", agent="helper", user_id="ada", session_id="s1", run_id="run_1")
 KINDS = ["memory", "dynamodb"]
 
 
@@ -155,9 +155,9 @@ def test_all_budgets_are_held_or_none(world: World) -> None:
 def test_each_session_user_and_agent_has_its_own_count(world: World) -> None:
     world.set("user", "day", 100)
     world.reserve(100)
-    other = CONTEXT.model_copy(update={"user": "bob"})
+    other = CONTEXT.model_copy(update={"user_id": "bob"})
     assert world.reserve(100, "a2", context=other).counters[0].subject == "bob"
-    nobody = CONTEXT.model_copy(update={"user": None})
+    nobody = CONTEXT.model_copy(update={"user_id": None})
     assert world.reserve(10_000, "a3", context=nobody).counters == ()
 
 
@@ -166,14 +166,14 @@ def test_a_budget_of_one_subject_takes_the_place_of_the_general_one(world: World
     world.set("user", "day", 500, subject="ada")
     assert world.reserve(500).amount_nanousd == 500
     with pytest.raises(BudgetExceeded):
-        world.reserve(500, "a2", context=CONTEXT.model_copy(update={"user": "bob"}))
+        world.reserve(500, "a2", context=CONTEXT.model_copy(update={"user_id": "bob"}))
 
 
 def test_another_tenants_budget_is_not_touched(world: World) -> None:
     world.set("tenant", "day", 100)
     world.store.put(define("other", "tenant", "day", limit_nanousd=100))
     world.reserve(100)
-    assert world.reserve(100, context=CONTEXT.model_copy(update={"tenant": "other"})).amount_nanousd == 100
+    assert world.reserve(100, context=CONTEXT.model_copy(update={"tenant_id": "other"})).amount_nanousd == 100
 
 
 def test_a_new_day_and_a_new_month_begin_at_nothing(world: World) -> None:

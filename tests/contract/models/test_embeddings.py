@@ -23,7 +23,7 @@ def test_vectors_of_the_tiers_dimensions_that_know_what_is_alike(adapters: Adapt
     ledger = MemoryLedger()
     gateway = EmbeddingGateway({"openai": adapters.embeddings}, load(), ledger)
     texts = ["a cat sits on the mat", "a kitten lies on the rug", "interest rates rose again"]
-    reply = gateway.embed(texts, CallContext(tenant="acme"), deadline=time.time() + 60)
+    reply = gateway.embed(texts, CallContext(tenant_id="acme"), deadline=time.time() + 60)
     assert reply.dimensions == 512
     assert all(math.hypot(*vector) == pytest.approx(1) for vector in reply.vectors)
     near, far = (sum(map(float.__mul__, reply.vectors[0], other)) for other in reply.vectors[1:])

@@ -17,7 +17,7 @@ from pentad.models.ledger.ports import Ledger
 from tests.moto_clients import table
 from tests.unit.models.samples import CONTEXT, NOW
 
-RUN = str(CONTEXT.run)
+RUN = str(CONTEXT.run_id)
 
 
 @pytest.fixture
@@ -33,10 +33,10 @@ def ledger(request: pytest.FixtureRequest) -> Ledger:
     return DynamoDBLedger(Table(request.getfixturevalue("dynamodb"), "ledger"))
 
 
-def attempt(number: int, *, tenant: str = "acme", run: str | None = RUN, **fields: Any) -> Attempt:
+def attempt(number: int, *, tenant_id: str = "acme", run_id: str | None = RUN, **fields: Any) -> Attempt:
     values: dict[str, Any] = {
         "attempt_id": f"att_{number:04d}",
-        "context": CONTEXT.model_copy(update={"tenant": tenant, "run": run}),
+        "context": CONTEXT.model_copy(update={"tenant_id": tenant_id, "run_id": run_id}),
         "provider": "anthropic",
         "model": "claude-sonnet-5-5",
         "tier": "primary",
@@ -67,15 +67,15 @@ def test_a_repeat_changes_nothing(ledger: Ledger) -> None:
 
 def test_runs_and_tenants_are_apart(ledger: Ledger) -> None:
     ledger.record(attempt(1))
-    ledger.record(attempt(2, tenant="other"))
-    ledger.record(attempt(3, run="run_00000000000000000000000000"))
-    ledger.record(attempt(4, run=None))
+    ledger.record(attempt(2, tenant_id="other"))
+    ledger.record(attempt(3, run_id="run_00000000000000000000000000"))
+    ledger.record(attempt(4, run_id=None))
     assert ledger.list_for_run("acme", RUN) == [attempt(1)]
     assert ledger.list_for_run("acme", "run_unknown") == []
 
 
 def test_an_attempt_of_no_run_is_kept_by_its_day(dynamodb: Any) -> None:
-    DynamoDBLedger(Table(dynamodb, "ledger")).record(attempt(4, run=None))
+    DynamoDBLedger(Table(dynamodb, "ledger")).record(attempt(4, run_id=None))
     items = dynamodb.scan(TableName="ledger")["Items"]
     assert [(item["pk"]["S"], item["sk"]["S"]) for item in items] == [
         ("T#acme#D#2026-11-22", "ATTEMPT#2026-11-22T12:00:00.000004+00:00#att_0004")

@@ -66,9 +66,9 @@ def several() -> list[Attempt]:
         made(
             number,
             agent=None if number % 5 == 0 else f"agent{number % 3}",
-            user=None if number % 4 == 0 else f"user{number % 3}@example.com",
-            session=f"s{number % 4}",
-            run=None if number % 5 == 0 else f"run_{number % 6}",
+            user_id=None if number % 4 == 0 else f"user{number % 3}@example.com",
+            session_id=f"s{number % 4}",
+            run_id=None if number % 5 == 0 else f"run_{number % 6}",
         )
         for number in range(1, 41)
     ]
@@ -93,7 +93,7 @@ def test_rows_are_those_of_the_ledger(books: Books) -> None:
         books.ledger.record(each)
     wanted: dict[str, int] = {}
     for each in attempts:
-        key = each.context.user or "-"
+        key = each.context.user_id or "-"
         wanted[key] = wanted.get(key, 0) + each.cost_nanousd
     assert {row.key: row.cost_nanousd for row in books.by("user").rows} == wanted
     assert {row.key for row in books.by("provider").rows} == {"anthropic", "openai"}
@@ -114,13 +114,13 @@ def test_only_the_days_that_are_asked_for_count(books: Books) -> None:
 
 
 def test_another_tenants_spend_is_not_seen(books: Books) -> None:
-    books.ledger.record(made(1, tenant="other"))
+    books.ledger.record(made(1, tenant_id="other"))
     assert books.by("tenant").total.cost_nanousd == 0
 
 
 def test_rows_beyond_the_limit_are_summed_up(books: Books) -> None:
     for number in range(1, 6):
-        books.ledger.record(made(number, session=f"s{number}"))
+        books.ledger.record(made(number, session_id=f"s{number}"))
     spending = books.by("session", limit=2)
     assert [row.key for row in spending.rows] == ["s5", "s4"]
     assert spending.others is not None
@@ -138,7 +138,7 @@ def test_a_question_that_reads_too_much_is_refused(books: Books, monkeypatch: py
         pytest.skip("memory is bounded by its ledger")
     monkeypatch.setattr(spend_dynamodb, "MAX_COUNTERS", 2)
     for number in range(1, 5):
-        books.ledger.record(made(number, session=f"s{number}"))
+        books.ledger.record(made(number, session_id=f"s{number}"))
     with pytest.raises(InvalidInput):
         books.by("session")
 

@@ -58,19 +58,19 @@ def _changing(stores: Stores, name: str, change: Callable[[Approval], Approval])
 
 def _saying(stores: Stores, approval: Approval, verb: Any, by: str, **values: Any) -> Callable[[], Approval]:
     say = Say(verb, by, stores.clock(), **values)
-    return lambda: _changing(stores, approval.approval, lambda stored: apply_say(stored, say, TOOLS))
+    return lambda: _changing(stores, approval.approval_id, lambda stored: apply_say(stored, say, TOOLS))
 
 
 def _lapsing(stores: Stores, approval: Approval) -> Callable[[], Approval]:
     now = approval.expires_at - timedelta(seconds=1)
-    return lambda: _changing(stores, approval.approval, lambda stored: apply_timeout(stored, now))
+    return lambda: _changing(stores, approval.approval_id, lambda stored: apply_timeout(stored, now))
 
 
 def test_of_opposite_decisions_one_stands_and_the_others_are_conflicts(stores: Stores) -> None:
     approval = _make(stores)
     verbs = ["approve", "reject"] * (THREADS // 2)
     results = _race(*(_saying(stores, approval, verb, f"h{n}") for n, verb in enumerate(verbs)))
-    stored = stores.approvals.get(TENANT, approval.approval)
+    stored = stores.approvals.get(TENANT, approval.approval_id)
     assert stored.version == 1
     won = [result for result in results if isinstance(result, Approval)]
     assert {result.status for result in won} == {stored.status}
@@ -82,7 +82,7 @@ def test_every_vote_of_a_quorum_counts_once(stores: Stores) -> None:
     approval = _make(stores, quorum=THREADS)
     shown = shown_hash(approval)
     _race(*(_saying(stores, approval, "approve", f"h{n}", shown=shown) for n in range(THREADS)))
-    stored = stores.approvals.get(TENANT, approval.approval)
+    stored = stores.approvals.get(TENANT, approval.approval_id)
     assert (stored.status, stored.version) == (ApprovalStatus.APPROVED, THREADS)
     assert {vote.by for vote in stored.votes} == {f"h{n}" for n in range(THREADS)}
 
@@ -90,7 +90,7 @@ def test_every_vote_of_a_quorum_counts_once(stores: Stores) -> None:
 def test_a_decision_and_the_expiry_are_one_of_both(stores: Stores) -> None:
     approval = _make(stores)
     results = _race(_saying(stores, approval, "approve", "ann"), _lapsing(stores, approval))
-    stored = stores.approvals.get(TENANT, approval.approval)
+    stored = stores.approvals.get(TENANT, approval.approval_id)
     assert stored.version == 1
     if stored.status is ApprovalStatus.EXPIRED:
         assert isinstance(results[0], InvalidTransition)
@@ -105,7 +105,7 @@ def test_nobody_approves_an_edit_that_they_were_not_shown(stores: Stores) -> Non
         _saying(stores, approval, "edit", "ann", shown=shown, arguments={0: {"x": 2}}),
         *(_saying(stores, approval, "approve", f"h{n}", shown=shown) for n in range(2)),
     )
-    stored = stores.approvals.get(TENANT, approval.approval)
+    stored = stores.approvals.get(TENANT, approval.approval_id)
     if stored.status is ApprovalStatus.APPROVED:
         assert stored.calls == approval.calls
         assert isinstance(results[0], InvalidTransition)
@@ -120,6 +120,6 @@ def test_of_two_edits_at_once_the_second_is_told_that_it_is_late(stores: Stores)
     shown = shown_hash(approval)
     edits = (_saying(stores, approval, "edit", f"h{n}", shown=shown, arguments={0: {"x": n + 2}}) for n in range(2))
     results = _race(*edits)
-    stored = stores.approvals.get(TENANT, approval.approval)
+    stored = stores.approvals.get(TENANT, approval.approval_id)
     assert (stored.version, len(stored.changes)) == (1, 1)
     assert sum(isinstance(result, InvalidInput) for result in results) == 1

@@ -35,14 +35,14 @@ def make(stores: Stores, **values: Any) -> Approval:
 
 
 def decide(stores: Stores, approval: Approval, status: ApprovalStatus = ApprovalStatus.APPROVED) -> Approval:
-    return stores.approvals.decide(TENANT, approval.approval, status, by="ann", reason="because", at=stores.clock())
+    return stores.approvals.decide(TENANT, approval.approval_id, status, by="ann", reason="because", at=stores.clock())
 
 
 def test_an_approval_and_its_token_are_stored(stores: Stores) -> None:
     approval = make(stores)
     assert stores.approvals.create(approval, "token") == approval
-    assert stores.approvals.get(TENANT, approval.approval) == approval
-    assert stores.approvals.get_token(TENANT, approval.approval) == "token"
+    assert stores.approvals.get(TENANT, approval.approval_id) == approval
+    assert stores.approvals.get_token(TENANT, approval.approval_id) == "token"
 
 
 def test_a_repeat_replaces_the_token_only(stores: Stores) -> None:
@@ -50,7 +50,7 @@ def test_a_repeat_replaces_the_token_only(stores: Stores) -> None:
     stores.approvals.create(approval, "token")
     later = approval.model_copy(update={"expires_at": START + timedelta(days=9)})
     assert stores.approvals.create(later, "token-2") == approval
-    assert stores.approvals.get_token(TENANT, approval.approval) == "token-2"
+    assert stores.approvals.get_token(TENANT, approval.approval_id) == "token-2"
 
 
 def test_a_repeat_after_the_decision_changes_nothing(stores: Stores) -> None:
@@ -58,7 +58,7 @@ def test_a_repeat_after_the_decision_changes_nothing(stores: Stores) -> None:
     stores.approvals.create(approval, "token")
     decided = decide(stores, approval)
     assert stores.approvals.create(approval, "token-2") == decided
-    assert stores.approvals.get_token(TENANT, approval.approval) == "token"
+    assert stores.approvals.get_token(TENANT, approval.approval_id) == "token"
 
 
 @pytest.mark.parametrize("status", [ApprovalStatus.APPROVED, ApprovalStatus.REJECTED, ApprovalStatus.EXPIRED])
@@ -66,7 +66,7 @@ def test_a_decision_is_stored(stores: Stores, status: ApprovalStatus) -> None:
     approval = make(stores)
     stores.approvals.create(approval, "token")
     decided = decide(stores, approval, status)
-    assert decided == stores.approvals.get(TENANT, approval.approval)
+    assert decided == stores.approvals.get(TENANT, approval.approval_id)
     assert (decided.status, decided.decided_by, decided.reason, decided.decided_at) == (
         status,
         "ann",
@@ -114,7 +114,7 @@ def test_another_tenants_approval_is_not_found(stores: Stores) -> None:
     approval = make(stores)
     stores.approvals.create(approval, "token")
     with pytest.raises(NotFound):
-        stores.approvals.get("other", approval.approval)
+        stores.approvals.get("other", approval.approval_id)
 
 
 def test_a_change_replaces_the_version_before_it(stores: Stores) -> None:
@@ -122,8 +122,8 @@ def test_a_change_replaces_the_version_before_it(stores: Stores) -> None:
     stores.approvals.create(approval, "token")
     changed = approval.model_copy(update={"group": "leads", "version": 1})
     assert stores.approvals.replace(changed)
-    assert stores.approvals.get(TENANT, approval.approval) == changed
-    assert stores.approvals.get_token(TENANT, approval.approval) == "token"
+    assert stores.approvals.get(TENANT, approval.approval_id) == changed
+    assert stores.approvals.get_token(TENANT, approval.approval_id) == "token"
     assert stores.approvals.list_pending(TENANT).items == (changed,)
 
 
@@ -132,7 +132,7 @@ def test_a_change_of_another_version_is_not_stored(stores: Stores) -> None:
     stores.approvals.create(approval, "token")
     for version in (0, 2):
         assert not stores.approvals.replace(approval.model_copy(update={"group": "leads", "version": version}))
-    assert stores.approvals.get(TENANT, approval.approval) == approval
+    assert stores.approvals.get(TENANT, approval.approval_id) == approval
 
 
 def test_a_change_of_nothing_is_not_found(stores: Stores) -> None:
@@ -155,7 +155,7 @@ def test_a_change_may_grow_past_what_an_item_holds_and_shrink_again(stores: Stor
     small = approval.model_copy(update={"text": "y", "version": 2})
     for changed in (large, small):
         assert stores.approvals.replace(changed)
-        assert stores.approvals.get(TENANT, approval.approval) == changed
+        assert stores.approvals.get(TENANT, approval.approval_id) == changed
 
 
 def test_a_runs_approvals_are_listed_the_highest_step_first(stores: Stores) -> None:
@@ -186,14 +186,14 @@ def test_large_arguments_are_stored_whole(stores: Stores) -> None:
     call = ApprovalCall(index=0, tool="notes", arguments={"text": "x" * 500_000}, arguments_hash="h")
     approval = make(stores, calls=(call,))
     stores.approvals.create(approval, "token")
-    assert stores.approvals.get(TENANT, approval.approval) == approval
+    assert stores.approvals.get(TENANT, approval.approval_id) == approval
 
 
 def test_the_token_is_not_readable_in_the_table(dynamodb: Stores) -> None:
     approval = make(dynamodb)
     dynamodb.approvals.create(approval, "token-in-clear")
     assert dynamodb.state is not None
-    items = list(dynamodb.state.iter_items(f"T#{TENANT}#R#{approval.run}"))
+    items = list(dynamodb.state.iter_items(f"T#{TENANT}#R#{approval.run_id}"))
     assert len(items) == 1
     assert "token-in-clear" not in json.dumps(items, default=str)
 
@@ -201,17 +201,17 @@ def test_the_token_is_not_readable_in_the_table(dynamodb: Stores) -> None:
 def test_a_token_moved_to_another_approval_is_refused(dynamodb: Stores) -> None:
     first, second = (dynamodb.approvals.create(make(dynamodb), f"token-{number}") for number in range(2))
     assert dynamodb.state is not None
-    stolen = dynamodb.state.get(f"T#{TENANT}#R#{first.run}", "APPROVAL#00001")
+    stolen = dynamodb.state.get(f"T#{TENANT}#R#{first.run_id}", "APPROVAL#00001")
     assert stolen is not None
     dynamodb.state.update(
-        f"T#{TENANT}#R#{second.run}",
+        f"T#{TENANT}#R#{second.run_id}",
         "APPROVAL#00001",
         "SET #t = :t",
         names={"#t": "token"},
         values={":t": stolen["token"]},
     )
     with pytest.raises(PolicyDenied):
-        dynamodb.approvals.get_token(TENANT, second.approval)
+        dynamodb.approvals.get_token(TENANT, second.approval_id)
 
 
 def test_without_a_key_tokens_are_neither_written_nor_read(dynamodb: Stores) -> None:
@@ -221,8 +221,8 @@ def test_without_a_key_tokens_are_neither_written_nor_read(dynamodb: Stores) -> 
     approval = dynamodb.approvals.create(make(dynamodb), "token")
     keyless = DynamoApprovals(dynamodb.state, Spill(MemoryObjects()))
     with pytest.raises(ConfigurationError):
-        keyless.get_token(TENANT, approval.approval)
+        keyless.get_token(TENANT, approval.approval_id)
     with pytest.raises(ConfigurationError):
         keyless.create(make(dynamodb), "token")
-    decided = keyless.decide(TENANT, approval.approval, ApprovalStatus.EXPIRED, by="s", reason=None, at=START)
+    decided = keyless.decide(TENANT, approval.approval_id, ApprovalStatus.EXPIRED, by="s", reason=None, at=START)
     assert decided.status is ApprovalStatus.EXPIRED

@@ -22,19 +22,19 @@ PASSAGE = Passage(passage_id="p", document="a.md", version="1", title="A", text=
 
 
 def _append(stores: Stores, run: Run, *messages: Message) -> None:
-    head = stores.sessions.get(TENANT, run.session)
+    head = stores.sessions.get(TENANT, run.session_id)
     assert head is not None
-    stores.sessions.append(TENANT, run.session, messages, expected_version=head.version)
+    stores.sessions.append(TENANT, run.session_id, messages, expected_version=head.version)
 
 
 def _said(run: Run, step: int, text: str) -> Message:
     raw = ProviderRaw(provider="anthropic", model="m", content=[{"type": "thinking", "signature": "c2ln"}])
     return Message(
-        message_id=f"msg_{run.run}_{step:05d}_h",
+        message_id=f"msg_{run.run_id}_{step:05d}_h",
         role="user",
         blocks=(TextBlock(text=text),),
         created_at=run.created_at,
-        run=run.run,
+        run_id=run.run_id,
         step=step,
         raw=raw,
     )
@@ -47,32 +47,32 @@ def test_a_long_session_with_spilled_words_and_passages_is_copied_whole(stores: 
     source = started(stores)
     stores.sessions.attach_passages(TENANT, "s1", source.request_seq, (PASSAGE,))
     manifest = Manifest(epoch_first_seq=0, request_seq=source.request_seq, passages=1, estimated_tokens=10)
-    stores.runs.set_manifest(TENANT, source.run, manifest)
+    stores.runs.set_manifest(TENANT, source.run_id, manifest)
     _append(stores, source, *(_said(source, step, "ä" * 200_000) for step in (1, 2, 3)))
     engine, telemetry = FakeEngine(), NullTelemetry()
     fork = ForkRun(CATALOG, load, stores.runs, stores.sessions, engine, telemetry, now=stores.clock)
-    new = fork(TENANT, source.run, ForkRequest(at=2, prompt="Be brief."), idempotency_key="k")
+    new = fork(TENANT, source.run_id, ForkRequest(at=2, prompt="Be brief."), idempotency_key="k")
 
     before = stores.sessions.read(TENANT, "s1", 0, source.request_seq + 2)
-    after = stores.sessions.read(TENANT, new.session, 0, 999)
+    after = stores.sessions.read(TENANT, new.session_id, 0, 999)
     assert [(one.seq, one.message.blocks, one.message.raw) for one in after] == [
         (one.seq, one.message.blocks, one.message.raw) for one in before
     ]
     assert [one.passages for one in after] == [one.passages for one in before]
-    assert [one.message.run for one in after[-3:]] == [new.run] * 3
+    assert [one.message.run_id for one in after[-3:]] == [new.run_id] * 3
 
-    stored = stores.runs.get(TENANT, new.run)
-    assert (stored.forked_from, stored.first_step, stored.request_seq) == (source.run, 3, source.request_seq)
+    stored = stores.runs.get(TENANT, new.run_id)
+    assert (stored.forked_from_run_id, stored.first_step, stored.request_seq) == (source.run_id, 3, source.request_seq)
     assert stored.overrides == Overrides(prompt="Be brief.")
     assert stored.manifest == manifest
-    assert stores.runs.find_lease_holder(TENANT, new.session) == new.run
-    assert fork(TENANT, source.run, ForkRequest(at=2, prompt="Be brief."), idempotency_key="k").run == new.run
-    assert len(stores.sessions.read(TENANT, new.session, 0, 999)) == len(after)
+    assert stores.runs.find_lease_holder(TENANT, new.session_id) == new.run_id
+    assert fork(TENANT, source.run_id, ForkRequest(at=2, prompt="Be brief."), idempotency_key="k").run_id == new.run_id
+    assert len(stores.sessions.read(TENANT, new.session_id, 0, 999)) == len(after)
 
 
 def test_a_run_whose_conversation_is_there_takes_a_free_session_only_and_adds_nothing(stores: Stores) -> None:
     first = started(stores)
-    late = first.model_copy(update={"run": make_id("run", stores.clock()), "if_busy": "enqueue", "request_seq": 0})
+    late = first.model_copy(update={"run_id": make_id("run", stores.clock()), "if_busy": "enqueue", "request_seq": 0})
     with pytest.raises(SessionBusy):
         stores.runs.start(late, None, session_days=30, lease_seconds=60)
     end(stores, first)
@@ -82,4 +82,4 @@ def test_a_run_whose_conversation_is_there_takes_a_free_session_only_and_adds_no
     assert before is not None
     assert after is not None
     assert (after.length, second.request_seq, after.fence) == (before.length, 0, second.fence)
-    assert stores.runs.find_lease_holder(TENANT, "s1") == second.run
+    assert stores.runs.find_lease_holder(TENANT, "s1") == second.run_id

@@ -28,9 +28,9 @@ from .stores import Stores
 BASE = ("put", "put_writes", "get_tuple", "list", "delete_thread")
 
 
-def saver_of(stores: Stores, tenant: str = "acme") -> DynamoDBSaver:
+def saver_of(stores: Stores, tenant_id: str = "acme") -> DynamoDBSaver:
     assert stores.state is not None
-    return DynamoDBSaver(stores.state, S3Objects(stores.s3, "payload"), tenant, clock=lambda: 1_000.0)
+    return DynamoDBSaver(stores.state, S3Objects(stores.s3, "payload"), tenant_id, clock=lambda: 1_000.0)
 
 
 @pytest.fixture

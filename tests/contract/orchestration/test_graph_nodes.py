@@ -23,12 +23,12 @@ def store(request: pytest.FixtureRequest) -> GraphNodeStore:
     return DynamoGraphNodes(state)
 
 
-def nodes(count: int = 2, *, tenant: str = "acme", run: str = RUN, step: int = 1, index: int = 0) -> GraphNodes:
+def nodes(count: int = 2, *, tenant_id: str = "acme", run_id: str = RUN, step: int = 1, index: int = 0) -> GraphNodes:
     made = (
         NodeRun(name=f"n{place}", step=place, started_at=START + timedelta(seconds=place), attempts=("att_1",))
         for place in range(count)
     )
-    return GraphNodes(tenant=tenant, run=run, step=step, index=index, nodes=tuple(made), omitted=3)
+    return GraphNodes(tenant_id=tenant_id, run_id=run_id, step=step, index=index, nodes=tuple(made), omitted=3)
 
 
 def test_what_is_stored_comes_back_and_replaces_what_was(store: GraphNodeStore) -> None:
@@ -40,7 +40,7 @@ def test_what_is_stored_comes_back_and_replaces_what_was(store: GraphNodeStore) 
 
 def test_a_runs_graphs_come_in_the_order_of_their_calls(store: GraphNodeStore) -> None:
     several = [nodes(step=1), nodes(step=1, index=12), nodes(step=9), nodes(step=10)]
-    for one in (*reversed(several), nodes(run=OTHER), nodes(tenant="other")):
+    for one in (*reversed(several), nodes(run_id=OTHER), nodes(tenant_id="other")):
         store.put(one)
     assert store.list_for_run("acme", RUN) == several
     assert store.list_for_run("acme", RUN, limit=2) == several[:2]

@@ -30,7 +30,7 @@ def ledger(dynamodb: Stores) -> DynamoDBLedger:
 def attempt(run: Run, number: int = 1, *, purpose: str = PURPOSE, spent: Spent = COST) -> Attempt:
     return Attempt(
         attempt_id=f"att_{number:04d}",
-        context=CallContext(tenant=TENANT, run=run.run, step=1, agent="assistant", purpose=purpose),
+        context=CallContext(tenant_id=TENANT, run_id=run.run_id, step=1, agent="assistant", purpose=purpose),
         provider="p",
         model="m",
         tier="fast",
@@ -48,8 +48,8 @@ def test_an_attempt_counts_once_however_often_it_is_recorded(dynamodb: Stores, l
     run = started(dynamodb)
     for number in (1, 1, 2, 1):
         ledger.record(attempt(run, number))
-    assert dynamodb.runs.get(TENANT, run.run).spent == COST + COST
-    assert len(ledger.list_for_run(TENANT, run.run)) == 2
+    assert dynamodb.runs.get(TENANT, run.run_id).spent == COST + COST
+    assert len(ledger.list_for_run(TENANT, run.run_id)) == 2
 
 
 def test_it_adds_to_what_the_steps_have_used_and_is_no_step(dynamodb: Stores, ledger: DynamoDBLedger) -> None:
@@ -58,27 +58,27 @@ def test_it_adds_to_what_the_steps_have_used_and_is_no_step(dynamodb: Stores, le
     dynamodb.runs.record_step(make_step(run), [])
     dynamodb.runs.record_step(make_step(run), [])  # a repeat
     step = Spent(steps=1, usage=make_step(run).usage, cost_nanousd=make_step(run).cost_nanousd)
-    assert dynamodb.runs.get(TENANT, run.run).spent == step + COST
+    assert dynamodb.runs.get(TENANT, run.run_id).spent == step + COST
 
 
 def test_what_a_step_asks_for_is_counted_with_the_step_only(dynamodb: Stores, ledger: DynamoDBLedger) -> None:
     run = started(dynamodb)
     ledger.record(attempt(run, purpose="turn"))
-    assert dynamodb.runs.get(TENANT, run.run).spent == Spent()
+    assert dynamodb.runs.get(TENANT, run.run_id).spent == Spent()
 
 
 def test_an_attempt_that_was_not_billed_changes_nothing(dynamodb: Stores, ledger: DynamoDBLedger) -> None:
     run = started(dynamodb)
     ledger.record(attempt(run, spent=Spent()))
-    assert dynamodb.runs.get(TENANT, run.run) == run
-    assert len(ledger.list_for_run(TENANT, run.run)) == 1
+    assert dynamodb.runs.get(TENANT, run.run_id) == run
+    assert len(ledger.list_for_run(TENANT, run.run_id)) == 1
 
 
 def test_what_was_billed_counts_in_a_run_that_has_ended_meanwhile(dynamodb: Stores, ledger: DynamoDBLedger) -> None:
     run = started(dynamodb)
     ended = end(dynamodb, run)
     ledger.record(attempt(run))
-    after = dynamodb.runs.get(TENANT, run.run)
+    after = dynamodb.runs.get(TENANT, run.run_id)
     assert after == ended.model_copy(update={"spent": COST})
 
 
@@ -88,6 +88,6 @@ def test_an_attempt_of_a_run_that_is_gone_is_on_the_ledger_all_the_same(
     gone = make_run(dynamodb)
     ledger.record(attempt(gone))
     ledger.record(attempt(gone))
-    assert ledger.list_for_run(TENANT, gone.run) == [attempt(gone)]
+    assert ledger.list_for_run(TENANT, gone.run_id) == [attempt(gone)]
     assert dynamodb.state is not None
-    assert dynamodb.state.get(f"T#{TENANT}#R#{gone.run}", "META") is None
+    assert dynamodb.state.get(f"T#{TENANT}#R#{gone.run_id}", "META") is None

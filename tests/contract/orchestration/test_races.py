@@ -77,7 +77,7 @@ def test_of_two_runs_of_a_session_at_once_one_wins(racing: Stores) -> None:
     won = [result for result in results if isinstance(result, Run)]
     assert len(won) == 1
     assert all(isinstance(result, SessionBusy) for result in results if not isinstance(result, Run))
-    assert racing.runs.find_lease_holder(TENANT, "s1") == won[0].run
+    assert racing.runs.find_lease_holder(TENANT, "s1") == won[0].run_id
     head = racing.sessions.get(TENANT, "s1")
     assert head is not None
     assert head.length == 1
@@ -86,17 +86,17 @@ def test_of_two_runs_of_a_session_at_once_one_wins(racing: Stores) -> None:
 def test_of_many_that_may_wait_one_holds_and_all_others_have_a_place_of_their_own(racing: Stores) -> None:
     runs = [make_run(racing, if_busy="enqueue") for _ in range(THREADS)]
     results = _race(lambda number: start(racing, runs[number]))
-    stored = [racing.runs.get(TENANT, run.run) for run in runs if not isinstance(run, PentadError)]
+    stored = [racing.runs.get(TENANT, run.run_id) for run in runs if not isinstance(run, PentadError)]
     assert not [result for result in results if isinstance(result, PentadError)]
-    assert [run.run for run in stored if not run.waiting] == [racing.runs.find_lease_holder(TENANT, "s1")]
-    places = sorted(racing.runs.find_queue_position(TENANT, run.run) or 0 for run in stored)
+    assert [run.run_id for run in stored if not run.waiting] == [racing.runs.find_lease_holder(TENANT, "s1")]
+    places = sorted(racing.runs.find_queue_position(TENANT, run.run_id) or 0 for run in stored)
     assert places == list(range(THREADS))
 
 
 def test_one_of_many_promotions_hands_the_session_over(racing: Stores) -> None:
     holder = start(racing, make_run(racing))
     waiting = [start(racing, make_run(racing, if_busy="enqueue")) for _ in range(3)]
-    racing.runs.finish(TENANT, holder.run, RunStatus.SUCCEEDED, at=racing.clock(), answer="Hi")
+    racing.runs.finish(TENANT, holder.run_id, RunStatus.SUCCEEDED, at=racing.clock(), answer="Hi")
     promoted: list[Run | None] = []
 
     def promote(_: int) -> Run:
@@ -104,7 +104,7 @@ def test_one_of_many_promotions_hands_the_session_over(racing: Stores) -> None:
         return holder
 
     _race(promote)
-    assert [run.run for run in promoted if run is not None] == [waiting[0].run]
+    assert [run.run_id for run in promoted if run is not None] == [waiting[0].run_id]
     head = racing.sessions.get(TENANT, "s1")
     assert head is not None
     assert head.length == 2
@@ -116,18 +116,18 @@ def test_runs_that_join_while_the_holder_ends_are_neither_lost_nor_doubled(racin
 
     def work(number: int) -> Run:
         if number == 0:
-            return racing.runs.finish(TENANT, holder.run, RunStatus.SUCCEEDED, at=racing.clock(), answer="Hi")
+            return racing.runs.finish(TENANT, holder.run_id, RunStatus.SUCCEEDED, at=racing.clock(), answer="Hi")
         return start(racing, runs[number - 1])
 
     _race(work)
-    served = [run.run for run in runs if not racing.runs.get(TENANT, run.run).waiting]
+    served = [run.run_id for run in runs if not racing.runs.get(TENANT, run.run_id).waiting]
     while len(served) < len(runs):
         for run in served:
             racing.runs.finish(TENANT, run, RunStatus.SUCCEEDED, at=racing.clock(), answer="Hi")
         promoted = racing.runs.promote(TENANT, "s1")
         assert promoted is not None
-        served.append(promoted.run)
-    assert sorted(served) == sorted(run.run for run in runs)
+        served.append(promoted.run_id)
+    assert sorted(served) == sorted(run.run_id for run in runs)
     head = racing.sessions.get(TENANT, "s1")
     assert head is not None
     assert head.length == 1 + len(runs)

@@ -53,17 +53,26 @@ def test_the_requests_of_a_run_with_one_turn_of_tools(dynamodb: Stores) -> None:
     with counter.expect(2):
         run = start(TENANT, RunRequest(agent="assistant", message="Hello"), trigger="api")
     dynamodb.runs.set_manifest(
-        TENANT, run.run, Manifest(epoch_first_seq=0, request_seq=0, passages=0, estimated_tokens=1)
+        TENANT, run.run_id, Manifest(epoch_first_seq=0, request_seq=0, passages=0, estimated_tokens=1)
     )
     until = now().timestamp() + 60
     with counter.expect(6):
-        think(TurnInput(tenant=TENANT, run=run.run, session=run.session, agent=run.agent, step=1), deadline=until)
+        think(
+            TurnInput(tenant_id=TENANT, run_id=run.run_id, session_id=run.session_id, agent=run.agent, step=1),
+            deadline=until,
+        )
     with counter.expect(7):
-        think(TurnInput(tenant=TENANT, run=run.run, session=run.session, agent=run.agent, step=2), deadline=until)
+        think(
+            TurnInput(tenant_id=TENANT, run_id=run.run_id, session_id=run.session_id, agent=run.agent, step=2),
+            deadline=until,
+        )
     with counter.expect(5):
-        deliver.deliver(TENANT, run.run, 2)
+        deliver.deliver(TENANT, run.run_id, 2)
     with counter.expect(1):
-        think(TurnInput(tenant=TENANT, run=run.run, session=run.session, agent=run.agent, step=2), deadline=until)
+        think(
+            TurnInput(tenant_id=TENANT, run_id=run.run_id, session_id=run.session_id, agent=run.agent, step=2),
+            deadline=until,
+        )
 
 
 def test_a_turn_costs_the_same_however_long_the_run_is(dynamodb: Stores) -> None:
@@ -81,20 +90,20 @@ def test_a_turn_costs_the_same_however_long_the_run_is(dynamodb: Stores) -> None
     deliver = Deliver(dynamodb.runs, dynamodb.sessions, dynamodb.approvals, Events(), telemetry, now=now)
     run = start(TENANT, RunRequest(agent="assistant", message="Hello"), trigger="api")
     manifest = Manifest(epoch_first_seq=0, request_seq=0, passages=0, estimated_tokens=1)
-    dynamodb.runs.set_manifest(TENANT, run.run, manifest)
+    dynamodb.runs.set_manifest(TENANT, run.run_id, manifest)
     counter = Counter(dynamodb)
     requests, sizes = [], []
     for step in range(1, turns + 2):
         before, size = counter.count, counter.bytes
-        turn = TurnInput(tenant=TENANT, run=run.run, session=run.session, agent=run.agent, step=step)
+        turn = TurnInput(tenant_id=TENANT, run_id=run.run_id, session_id=run.session_id, agent=run.agent, step=step)
         decision = think(turn, deadline=now().timestamp() + 60)
         requests.append(counter.count - before)
         sizes.append(counter.bytes - size)
         for reference in decision.calls:
-            call = dynamodb.runs.get_call(TENANT, run.run, step, reference.index)
+            call = dynamodb.runs.get_call(TENANT, run.run_id, step, reference.index)
             dynamodb.runs.save_call(call.model_copy(update={"status": CallStatus.SUCCEEDED, "result": "r" * 200}))
     # Seven; one more where the context begins inside the run (its question), and one where it was cut just now.
     assert max(requests) <= 9
     assert max(sizes[turns // 2 :]) <= 1.05 * max(sizes[: turns // 2])
     with counter.expect(5):
-        deliver.deliver(TENANT, run.run, turns + 1)
+        deliver.deliver(TENANT, run.run_id, turns + 1)

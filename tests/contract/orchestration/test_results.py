@@ -27,10 +27,10 @@ def results(request: pytest.FixtureRequest) -> Iterator[ResultStore]:
             yield DynamoResults(stores.state, Spill(S3Objects(stores.s3, "payload")))
 
 
-def result(place: int, text: str, *, tenant: str = "acme", run: str = RUN) -> StepResult:
+def result(place: int, text: str, *, tenant_id: str = "acme", run_id: str = RUN) -> StepResult:
     return StepResult(
-        tenant=tenant,
-        run=run,
+        tenant_id=tenant_id,
+        run_id=run_id,
         place=place,
         name="step",
         status="succeeded",
@@ -68,12 +68,12 @@ def test_what_is_not_there_is_none(results: ResultStore) -> None:
 def test_results_of_a_run_come_by_their_places(results: ResultStore) -> None:
     for place in (1203, 3, 103):
         results.put(result(place, str(place)))
-    results.put(result(1, "x", run="run_" + "1" * 26))
+    results.put(result(1, "x", run_id="run_" + "1" * 26))
     assert [one.place for one in results.list_for_run("acme", RUN)] == [3, 103, 1203]
 
 
 def test_the_first_plan_of_a_run_stands(results: ResultStore) -> None:
-    plan = Plan(tenant="acme", own=Numbered(run=RUN, numbers={"step": 3}))
+    plan = Plan(tenant_id="acme", own=Numbered(run_id=RUN, numbers={"step": 3}))
     assert results.find_plan("acme", RUN) is None
     results.put_plan(plan)
     results.put_plan(plan.model_copy(update={"earlier": (plan.own,)}))

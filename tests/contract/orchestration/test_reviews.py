@@ -42,13 +42,13 @@ def make(number: int = 0, **values: Any) -> Review:
 
 def close(reviews: ReviewStore, review: Review, verdict: Any = "correct", **values: Any) -> Review:
     fields: dict[str, Any] = {"by": "ann", "note": "looked at it", "at": START + timedelta(hours=1)}
-    return reviews.close(TENANT, review.review, verdict=verdict, **(fields | values))
+    return reviews.close(TENANT, review.review_id, verdict=verdict, **(fields | values))
 
 
 def test_a_review_is_stored_and_listed(reviews: ReviewStore) -> None:
     review = make()
     assert reviews.add(review)
-    assert reviews.get(TENANT, review.review) == review
+    assert reviews.get(TENANT, review.review_id) == review
     assert reviews.list_open(TENANT).items == (review,)
 
 
@@ -57,7 +57,7 @@ def test_a_repeat_changes_nothing(reviews: ReviewStore) -> None:
     assert reviews.add(review)
     assert not reviews.add(review)
     assert not reviews.add(review.model_copy(update={"summary": "another"}))
-    assert reviews.get(TENANT, review.review) == review
+    assert reviews.get(TENANT, review.review_id) == review
 
 
 def test_a_step_may_have_a_review_for_each_cause(reviews: ReviewStore) -> None:
@@ -71,7 +71,7 @@ def test_a_closed_review_has_its_verdict_and_is_off_the_list(reviews: ReviewStor
     review = make()
     reviews.add(review)
     closed = close(reviews, review, "wrong")
-    assert closed == reviews.get(TENANT, review.review)
+    assert closed == reviews.get(TENANT, review.review_id)
     assert (closed.verdict, closed.closed_by, closed.note) == ("wrong", "ann", "looked at it")
     assert closed.closed_at == START + timedelta(hours=1)
     assert reviews.list_open(TENANT).items == ()
@@ -119,10 +119,10 @@ def test_another_tenants_review_is_neither_found_nor_listed_nor_closed(reviews: 
     reviews.add(review)
     assert reviews.list_open("other").items == ()
     with pytest.raises(NotFound):
-        reviews.get("other", review.review)
+        reviews.get("other", review.review_id)
     with pytest.raises(NotFound):
-        reviews.close("other", review.review, by="eve", verdict="wrong", note=None, at=START)
-    assert reviews.get(TENANT, review.review).verdict is None
+        reviews.close("other", review.review_id, by="eve", verdict="wrong", note=None, at=START)
+    assert reviews.get(TENANT, review.review_id).verdict is None
 
 
 def test_open_reviews_are_paged_oldest_first(reviews: ReviewStore) -> None:

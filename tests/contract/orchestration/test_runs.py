@@ -38,11 +38,11 @@ def make_run(stores: Stores, **values: Any) -> Run:
 
 def start(stores: Stores, run: Run, text: str = "Hello", *, lease_seconds: int = 100) -> Run:
     message = Message(
-        message_id=f"msg_{run.run}_00000_u",
+        message_id=f"msg_{run.run_id}_00000_u",
         role="user",
         blocks=(TextBlock(text=text),),
         created_at=run.created_at,
-        run=run.run,
+        run_id=run.run_id,
         step=0,
     )
     return stores.runs.start(run, message, session_days=30, lease_seconds=lease_seconds)
@@ -53,13 +53,15 @@ def started(stores: Stores, **values: Any) -> Run:
 
 
 def end(stores: Stores, run: Run, status: RunStatus = RunStatus.SUCCEEDED, **values: Any) -> Run:
-    return stores.runs.finish(TENANT, run.run, status, at=stores.clock(), answer=values.pop("answer", "Hi"), **values)
+    return stores.runs.finish(
+        TENANT, run.run_id, status, at=stores.clock(), answer=values.pop("answer", "Hi"), **values
+    )
 
 
 def make_step(run: Run, step: int = 1, **values: Any) -> Step:
     fields: dict[str, Any] = {
         "tenant": TENANT,
-        "run": run.run,
+        "run": run.run_id,
         "step": step,
         "decision": Decision(kind="answer", step=step),
         "message_seq": step,
@@ -76,7 +78,7 @@ def make_step(run: Run, step: int = 1, **values: Any) -> Step:
 def make_call(run: Run, index: int = 0, step: int = 1, **values: Any) -> ToolCall:
     fields: dict[str, Any] = {
         "tenant": TENANT,
-        "run": run.run,
+        "run": run.run_id,
         "step": step,
         "index": index,
         "call_id": f"c{index}",
@@ -100,14 +102,14 @@ def test_start_makes_run_session_and_message(stores: Stores) -> None:
     stored = start(stores, run)
     head = stores.sessions.get(TENANT, "s1")
     assert head is not None
-    assert (head.agent, head.user, head.length, head.version) == ("assistant", "ann", 1, 1)
+    assert (head.agent, head.user_id, head.length, head.version) == ("assistant", "ann", 1, 1)
     assert [one.message.text for one in stores.sessions.read(TENANT, "s1", 0, 0)] == ["Hello"]
-    assert stores.runs.get(TENANT, run.run) == stored == run.model_copy(update={"fence": 1})
+    assert stores.runs.get(TENANT, run.run_id) == stored == run.model_copy(update={"fence": 1})
 
 
 def test_start_takes_the_lease(stores: Stores) -> None:
     run = started(stores)
-    assert stores.runs.find_lease_holder(TENANT, "s1") == run.run
+    assert stores.runs.find_lease_holder(TENANT, "s1") == run.run_id
     stores.clock.advance(101)
     assert stores.runs.find_lease_holder(TENANT, "s1") is None
 
@@ -147,7 +149,7 @@ def test_a_second_run_of_the_session_is_busy_and_leaves_nothing(stores: Stores) 
         start(stores, second)
     assert caught.value.retry_after == 100
     with pytest.raises(NotFound):
-        stores.runs.get(TENANT, second.run)
+        stores.runs.get(TENANT, second.run_id)
     head = stores.sessions.get(TENANT, "s1")
     assert head is not None
     assert head.length == 1
@@ -163,7 +165,7 @@ def test_an_expired_lease_is_taken_over(stores: Stores) -> None:
     started(stores)
     stores.clock.advance(101)
     second = started(stores)
-    assert stores.runs.find_lease_holder(TENANT, "s1") == second.run
+    assert stores.runs.find_lease_holder(TENANT, "s1") == second.run_id
 
 
 @pytest.mark.parametrize("values", [{"agent": "other"}, {"user": "bob"}])
@@ -176,9 +178,9 @@ def test_a_session_of_another_agent_or_user_is_refused(stores: Stores, values: d
 
 def test_tenants_share_nothing(stores: Stores) -> None:
     run = started(stores)
-    other = make_run(stores, tenant="other", run=run.run)
+    other = make_run(stores, tenant="other", run=run.run_id)
     start(stores, other, "Other")
-    assert stores.runs.get("other", run.run).tenant == "other"
+    assert stores.runs.get("other", run.run_id).tenant_id == "other"
     assert [one.message.text for one in stores.sessions.read(TENANT, "s1", 0, 9)] == ["Hello"]
 
 
@@ -190,7 +192,7 @@ def test_a_long_message_is_stored_whole(stores: Stores) -> None:
 
 def test_an_unknown_run_is_not_found(stores: Stores) -> None:
     run = started(stores)
-    for tenant, name in ((TENANT, make_id("run", START)), ("other", run.run)):
+    for tenant, name in ((TENANT, make_id("run", START)), ("other", run.run_id)):
         with pytest.raises(NotFound):
             stores.runs.get(tenant, name)
         with pytest.raises(NotFound):
@@ -207,11 +209,11 @@ def test_runs_are_paged_newest_first(stores: Stores) -> None:
     made = []
     for number in range(5):
         stores.clock.advance(1)
-        made.append(started(stores, session=f"s{number}").run)
+        made.append(started(stores, session=f"s{number}").run_id)
     seen, cursor = [], None
     for _ in range(3):
         page = stores.runs.list_page(TENANT, limit=2, cursor=cursor)
-        seen += [run.run for run in page.items]
+        seen += [run.run_id for run in page.items]
         cursor = page.cursor
     assert (seen, cursor) == (made[::-1], None)
 
@@ -223,10 +225,10 @@ def test_runs_of_a_session_are_paged_newest_first(stores: Stores) -> None:
         stores.clock.advance(1)
         run = started(stores)
         end(stores, run)
-        made.append(run.run)
-    first = stores.runs.list_page(TENANT, session="s1", limit=2)
-    second = stores.runs.list_page(TENANT, session="s1", limit=2, cursor=first.cursor)
-    assert [run.run for run in (*first.items, *second.items)] == made[::-1]
+        made.append(run.run_id)
+    first = stores.runs.list_page(TENANT, session_id="s1", limit=2)
+    second = stores.runs.list_page(TENANT, session_id="s1", limit=2, cursor=first.cursor)
+    assert [run.run_id for run in (*first.items, *second.items)] == made[::-1]
 
 
 def test_a_cursor_of_another_tenant_is_refused(stores: Stores) -> None:
@@ -240,34 +242,34 @@ def test_a_cursor_of_another_tenant_is_refused(stores: Stores) -> None:
 
 def test_the_execution_is_noted(stores: Stores) -> None:
     run = started(stores)
-    stores.runs.set_execution(TENANT, run.run, "arn:1")
-    assert stores.runs.get(TENANT, run.run).execution_arn == "arn:1"
+    stores.runs.set_execution(TENANT, run.run_id, "arn:1")
+    assert stores.runs.get(TENANT, run.run_id).execution_arn == "arn:1"
 
 
 def test_a_manifest_is_kept_once_and_the_run_runs(stores: Stores) -> None:
     run = started(stores)
-    first = stores.runs.set_manifest(TENANT, run.run, MANIFEST)
-    again = stores.runs.set_manifest(TENANT, run.run, MANIFEST.model_copy(update={"passages": 9}))
+    first = stores.runs.set_manifest(TENANT, run.run_id, MANIFEST)
+    again = stores.runs.set_manifest(TENANT, run.run_id, MANIFEST.model_copy(update={"passages": 9}))
     assert (first.status, first.manifest) == (RunStatus.RUNNING, MANIFEST)
-    assert again == first == stores.runs.get(TENANT, run.run)
+    assert again == first == stores.runs.get(TENANT, run.run_id)
 
 
 def test_an_ended_run_takes_no_manifest(stores: Stores) -> None:
     run = started(stores)
     end(stores, run)
     with pytest.raises(InvalidTransition):
-        stores.runs.set_manifest(TENANT, run.run, MANIFEST)
+        stores.runs.set_manifest(TENANT, run.run_id, MANIFEST)
 
 
 def test_the_wait_for_a_human_is_added_once_and_prolongs_the_lease(stores: Stores) -> None:
     run = started(stores)
-    stores.runs.set_manifest(TENANT, run.run, MANIFEST)
-    stores.runs.set_status(TENANT, run.run, RunStatus.AWAITING_HUMAN)
+    stores.runs.set_manifest(TENANT, run.run_id, MANIFEST)
+    stores.runs.set_status(TENANT, run.run_id, RunStatus.AWAITING_HUMAN)
     for _ in range(2):
-        stores.runs.set_status(TENANT, run.run, RunStatus.RUNNING, waited_seconds=50.25)
-    assert stores.runs.get(TENANT, run.run).waited_seconds == 50.25
+        stores.runs.set_status(TENANT, run.run_id, RunStatus.RUNNING, waited_seconds=50.25)
+    assert stores.runs.get(TENANT, run.run_id).waited_seconds == 50.25
     stores.clock.advance(149)
-    assert stores.runs.find_lease_holder(TENANT, "s1") == run.run
+    assert stores.runs.find_lease_holder(TENANT, "s1") == run.run_id
     stores.clock.advance(4)
     assert stores.runs.find_lease_holder(TENANT, "s1") is None
 
@@ -275,19 +277,19 @@ def test_the_wait_for_a_human_is_added_once_and_prolongs_the_lease(stores: Store
 def test_a_status_that_the_run_may_not_take_is_refused(stores: Stores) -> None:
     run = started(stores)
     with pytest.raises(InvalidTransition):
-        stores.runs.set_status(TENANT, run.run, RunStatus.AWAITING_HUMAN)
+        stores.runs.set_status(TENANT, run.run_id, RunStatus.AWAITING_HUMAN)
     end(stores, run)
     with pytest.raises(InvalidTransition):
-        stores.runs.set_status(TENANT, run.run, RunStatus.RUNNING)
+        stores.runs.set_status(TENANT, run.run_id, RunStatus.RUNNING)
 
 
 def test_a_step_is_stored_with_its_calls_and_added_to_the_run(stores: Stores) -> None:
     run = started(stores)
     step, calls = make_step(run), [make_call(run, 0), make_call(run, 1)]
     stores.runs.record_step(step, calls)
-    assert stores.runs.find_step(TENANT, run.run, 1) == step
-    assert stores.runs.list_calls(TENANT, run.run, 1) == calls
-    spent = stores.runs.get(TENANT, run.run).spent
+    assert stores.runs.find_step(TENANT, run.run_id, 1) == step
+    assert stores.runs.list_calls(TENANT, run.run_id, 1) == calls
+    spent = stores.runs.get(TENANT, run.run_id).spent
     assert (spent.steps, spent.cost_nanousd, spent.usage) == (1, 7, step.usage)
 
 
@@ -296,15 +298,15 @@ def test_a_repeated_step_changes_nothing(stores: Stores) -> None:
     step = make_step(run)
     stores.runs.record_step(step, [make_call(run)])
     stores.runs.record_step(make_step(run, cost_nanousd=99), [make_call(run, tool="other")])
-    assert stores.runs.find_step(TENANT, run.run, 1) == step
-    assert stores.runs.get(TENANT, run.run).spent.cost_nanousd == 7
-    assert stores.runs.get_call(TENANT, run.run, 1, 0).tool == "calculator"
+    assert stores.runs.find_step(TENANT, run.run_id, 1) == step
+    assert stores.runs.get(TENANT, run.run_id).spent.cost_nanousd == 7
+    assert stores.runs.get_call(TENANT, run.run_id, 1, 0).tool == "calculator"
 
 
 def test_a_step_without_a_model_is_no_turn(stores: Stores) -> None:
     run = started(stores)
     stores.runs.record_step(make_step(run, provider=None, usage=Usage(), cost_nanousd=0), [])
-    assert stores.runs.get(TENANT, run.run).spent.steps == 0
+    assert stores.runs.get(TENANT, run.run_id).spent.steps == 0
 
 
 def test_a_step_of_an_unknown_run_is_not_found(stores: Stores) -> None:
@@ -317,25 +319,25 @@ def test_steps_and_calls_come_in_order(stores: Stores) -> None:
     run = started(stores)
     for step in (2, 10, 1):
         stores.runs.record_step(make_step(run, step), [make_call(run, index, step) for index in (1, 0)])
-    assert [one.step for one in stores.runs.list_steps(TENANT, run.run)] == [1, 2, 10]
-    places = [(call.step, call.index) for call in stores.runs.list_calls(TENANT, run.run)]
+    assert [one.step for one in stores.runs.list_steps(TENANT, run.run_id)] == [1, 2, 10]
+    places = [(call.step, call.index) for call in stores.runs.list_calls(TENANT, run.run_id)]
     assert places == [(1, 0), (1, 1), (2, 0), (2, 1), (10, 0), (10, 1)]
-    assert [call.index for call in stores.runs.list_calls(TENANT, run.run, 1)] == [0, 1]
+    assert [call.index for call in stores.runs.list_calls(TENANT, run.run_id, 1)] == [0, 1]
 
 
 def test_what_is_not_there_is_none_or_not_found(stores: Stores) -> None:
     run = started(stores)
-    assert stores.runs.find_step(TENANT, run.run, 1) is None
-    assert stores.runs.list_calls(TENANT, run.run) == []
+    assert stores.runs.find_step(TENANT, run.run_id, 1) is None
+    assert stores.runs.list_calls(TENANT, run.run_id) == []
     with pytest.raises(NotFound):
-        stores.runs.get_call(TENANT, run.run, 1, 0)
+        stores.runs.get_call(TENANT, run.run_id, 1, 0)
 
 
 def test_sixteen_calls_with_large_arguments_are_stored_in_one_write(stores: Stores) -> None:
     run = started(stores)
     calls = [make_call(run, index, arguments={"text": "x" * 500_000}) for index in range(16)]
     stores.runs.record_step(make_step(run), calls)
-    assert stores.runs.list_calls(TENANT, run.run, 1) == calls
+    assert stores.runs.list_calls(TENANT, run.run_id, 1) == calls
 
 
 @pytest.mark.parametrize("status", [CallStatus.APPROVED, CallStatus.SUCCEEDED, CallStatus.FAILED, CallStatus.REJECTED])
@@ -343,7 +345,7 @@ def test_an_open_call_takes_a_new_state(stores: Stores, status: CallStatus) -> N
     call = with_call(stores, status=CallStatus.AWAITING)
     changed = call.model_copy(update={"status": status, "result": "r"})
     stores.runs.save_call(changed)
-    assert stores.runs.get_call(TENANT, call.run, 1, 0) == changed
+    assert stores.runs.get_call(TENANT, call.run_id, 1, 0) == changed
 
 
 def test_an_ended_call_keeps_its_first_end(stores: Stores) -> None:
@@ -354,7 +356,7 @@ def test_an_ended_call_keeps_its_first_end(stores: Stores) -> None:
     for status in (CallStatus.FAILED, CallStatus.PENDING, CallStatus.REJECTED):
         with pytest.raises(InvalidTransition):
             stores.runs.save_call(call.model_copy(update={"status": status}))
-    assert stores.runs.get_call(TENANT, call.run, 1, 0) == done
+    assert stores.runs.get_call(TENANT, call.run_id, 1, 0) == done
 
 
 def test_only_a_succeeded_call_can_be_undone(stores: Stores) -> None:
@@ -363,7 +365,7 @@ def test_only_a_succeeded_call_can_be_undone(stores: Stores) -> None:
     undone = call.model_copy(update={"status": CallStatus.UNDONE})
     for _ in range(2):
         stores.runs.save_call(undone)
-    assert stores.runs.get_call(TENANT, call.run, 1, 0) == undone
+    assert stores.runs.get_call(TENANT, call.run_id, 1, 0) == undone
 
 
 def test_a_failed_call_can_not_be_undone(stores: Stores) -> None:
@@ -378,7 +380,7 @@ def test_finish_stores_the_end_and_frees_the_session(stores: Stores) -> None:
     citation = Citation(marker="[1]", passage_id="p", document="d", version="1", title="t", start=0, end=1, quote="q")
     stores.clock.advance(3)
     ended = end(stores, run, citations=(citation,), notices=("n",), stop_reason="s", error="e")
-    stored = stores.runs.get(TENANT, run.run)
+    stored = stores.runs.get(TENANT, run.run_id)
     assert stored == ended
     assert (stored.ended_at, stored.answer, stored.citations, stored.notices) == (
         stores.clock(),
@@ -401,7 +403,7 @@ def test_finish_leaves_another_runs_lease(stores: Stores) -> None:
     second = started(stores)
     ended = end(stores, first)
     assert (ended.status, ended.error) == (RunStatus.FAILED, TAKEN_OVER)
-    assert stores.runs.find_lease_holder(TENANT, "s1") == second.run
+    assert stores.runs.find_lease_holder(TENANT, "s1") == second.run_id
 
 
 def test_an_end_that_is_none_is_refused(stores: Stores) -> None:
@@ -413,26 +415,26 @@ def test_an_end_that_is_none_is_refused(stores: Stores) -> None:
 def test_a_large_answer_is_stored_whole(stores: Stores) -> None:
     run = started(stores)
     end(stores, run, answer="é" * 400_000)
-    assert stores.runs.get(TENANT, run.run).answer == "é" * 400_000
+    assert stores.runs.get(TENANT, run.run_id).answer == "é" * 400_000
     assert stores.runs.list_page(TENANT).items[0].answer == "é" * 400_000
 
 
 def test_what_is_noted_is_added_and_a_repeat_changes_nothing(stores: Stores) -> None:
     run = started(stores)
     for _ in range(2):
-        stores.runs.note(TENANT, run.run, metadata={"a": "c", "order id": "7"}, allowed_tools=["notes"])
-    noted = stores.runs.note(TENANT, run.run, allowed_tools=["calculator"])
+        stores.runs.note(TENANT, run.run_id, metadata={"a": "c", "order id": "7"}, allowed_tools=["notes"])
+    noted = stores.runs.note(TENANT, run.run_id, allowed_tools=["calculator"])
     assert noted.metadata == {"a": "c", "order id": "7"}
     assert noted.allowed_tools == ("calculator", "notes")
-    assert stores.runs.get(TENANT, run.run) == noted
+    assert stores.runs.get(TENANT, run.run_id) == noted
 
 
 def test_a_run_keeps_the_lowest_confidence(stores: Stores) -> None:
     run = started(stores)
-    seen = [stores.runs.note(TENANT, run.run, confidence=value).confidence for value in (0.8, 0.65, 0.9)]
+    seen = [stores.runs.note(TENANT, run.run_id, confidence=value).confidence for value in (0.8, 0.65, 0.9)]
     assert seen == [0.8, 0.65, 0.65]
-    assert stores.runs.note(TENANT, run.run, confidence=0.7, metadata={"x": "y"}).metadata["x"] == "y"
-    assert stores.runs.get(TENANT, run.run).confidence == 0.65
+    assert stores.runs.note(TENANT, run.run_id, confidence=0.7, metadata={"x": "y"}).metadata["x"] == "y"
+    assert stores.runs.get(TENANT, run.run_id).confidence == 0.65
 
 
 def test_nothing_is_noted_on_an_ended_or_unknown_run(stores: Stores) -> None:
@@ -441,5 +443,5 @@ def test_nothing_is_noted_on_an_ended_or_unknown_run(stores: Stores) -> None:
         stores.runs.note(TENANT, make_id("run", START), metadata={"a": "b"})
     end(stores, run)
     with pytest.raises(InvalidTransition):
-        stores.runs.note(TENANT, run.run, metadata={"a": "c"}, confidence=0.5)
-    assert stores.runs.get(TENANT, run.run).metadata == {"a": "b"}
+        stores.runs.note(TENANT, run.run_id, metadata={"a": "c"}, confidence=0.5)
+    assert stores.runs.get(TENANT, run.run_id).metadata == {"a": "b"}

@@ -193,16 +193,16 @@ def test_kms_is_given_the_tenant_and_the_approval() -> None:
             {"KeyId": "key", "CiphertextBlob": b"sealed", "EncryptionContext": context},
         )
         cipher = KmsCipher(client, "key")
-        sealed = cipher.encrypt("token", tenant="acme", approval="apr_1")
-        assert cipher.decrypt(sealed, tenant="acme", approval="apr_1") == "token"
+        sealed = cipher.encrypt("token", tenant_id="acme", approval="apr_1")
+        assert cipher.decrypt(sealed, tenant_id="acme", approval="apr_1") == "token"
 
 
 @pytest.mark.parametrize(("tenant", "approval"), [("other", "apr_1"), ("acme", "apr_2")])
 def test_the_memory_cipher_binds_as_kms_does(tenant: str, approval: str) -> None:
     cipher = MemoryCipher()
-    sealed = cipher.encrypt("token", tenant="acme", approval="apr_1")
+    sealed = cipher.encrypt("token", tenant_id="acme", approval="apr_1")
     with pytest.raises(PolicyDenied):
-        cipher.decrypt(sealed, tenant=tenant, approval=approval)
+        cipher.decrypt(sealed, tenant_id=tenant, approval=approval)
 
 
 def test_uploads_are_signed_by_version_4_with_the_content_type(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -223,7 +223,7 @@ def test_uploads_are_signed_by_version_4_with_the_content_type(monkeypatch: pyte
 def test_api_keys_are_kept_in_the_state_table(dynamodb: Stores) -> None:
     assert dynamodb.state is not None
     store = DynamoKeys(dynamodb.state)
-    key, token = create_key(store, "acme", now=START, user="ann")
+    key, token = create_key(store, "acme", now=START, user_id="ann")
     assert store.get("acme", key.key_id) == key
     assert store.get("other", key.key_id) is None
     revoked = revoke_key(store, "acme", key.key_id, now=START)

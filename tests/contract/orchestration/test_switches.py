@@ -33,8 +33,8 @@ class Board:
         for _ in range(times):
             self.switches.record_failure(TENANT, tool, "ToolUnavailable")
 
-    def admits(self, tool: str = "oven", tenant: str = TENANT) -> bool:
-        return self.switches.admit(tenant, "cook", tool) is None
+    def admits(self, tool: str = "oven", tenant_id: str = TENANT) -> bool:
+        return self.switches.admit(tenant_id, "cook", tool) is None
 
 
 @pytest.fixture(params=KINDS)
@@ -87,7 +87,7 @@ def test_failures_in_a_row_put_a_tool_out_of_order_and_the_model_is_told_for_how
     assert not board.admits()
     said = board.switches.get_availability(TENANT, "cook", ("oven",)).unavailable["oven"]
     assert f"{START + timedelta(seconds=COOLDOWN_SECONDS):%H:%M:%S}" in said
-    assert (board.admits("sink"), board.admits(tenant="other")) == (True, True)
+    assert (board.admits("sink"), board.admits(tenant_id="other")) == (True, True)
     assert [count.name for count in board.telemetry.counts] == ["ToolsUnavailable"]
 
 

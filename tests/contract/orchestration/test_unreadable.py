@@ -32,11 +32,11 @@ class Loop:
         self.deliver = Deliver(stores.runs, stores.sessions, stores.approvals, Events(), telemetry, now=now)
         self.run: Run = start(TENANT, RunRequest(agent="assistant", message="Hello"), trigger="api")
         manifest = Manifest(epoch_first_seq=0, request_seq=0, passages=0, estimated_tokens=1)
-        stores.runs.set_manifest(TENANT, self.run.run, manifest)
+        stores.runs.set_manifest(TENANT, self.run.run_id, manifest)
 
     def turn(self, step: int) -> Any:
         run = self.run
-        turn = TurnInput(tenant=TENANT, run=run.run, session=run.session, agent=run.agent, step=step)
+        turn = TurnInput(tenant_id=TENANT, run_id=run.run_id, session_id=run.session_id, agent=run.agent, step=step)
         return self.think(turn, deadline=self.stores.clock().timestamp() + 60)
 
     def spoil(self, pk: str, sk: str, body: str | None) -> None:
@@ -54,17 +54,17 @@ def test_a_run_whose_stored_parts_cannot_be_read_ends_as_failed(dynamodb: Stores
     run = loop.run
     assert loop.turn(1).kind == "tools"
     place = {
-        "message": (keys.session_pk(TENANT, run.session), keys.message_sk(1)),
-        "step": (keys.run_pk(TENANT, run.run), keys.step_sk(1)),
-        "call": (keys.run_pk(TENANT, run.run), keys.call_sk(1, 0)),
+        "message": (keys.session_pk(TENANT, run.session_id), keys.message_sk(1)),
+        "step": (keys.run_pk(TENANT, run.run_id), keys.step_sk(1)),
+        "call": (keys.run_pk(TENANT, run.run_id), keys.call_sk(1, 0)),
     }[what]
     loop.spoil(*place, body)
     with pytest.raises(Unreadable) as told:
         loop.turn(1 if what == "step" else 2)
     assert "nobody" not in told.value.message
-    ended = loop.deliver.abort(TENANT, run.run, "Unreadable", "", 2)
+    ended = loop.deliver.abort(TENANT, run.run_id, "Unreadable", "", 2)
     assert ended.status is RunStatus.FAILED
-    assert dynamodb.runs.find_lease_holder(TENANT, run.session) is None
+    assert dynamodb.runs.find_lease_holder(TENANT, run.session_id) is None
 
 
 def _newer(body: str) -> str:
@@ -77,10 +77,10 @@ def test_what_a_newer_version_has_stored_beside_it_does_not_keep_this_one_from_i
     assert state is not None
     assert loop.turn(1).kind == "tools"
     places = {
-        (keys.session_pk(TENANT, run.session), keys.message_sk(1)),
-        (keys.run_pk(TENANT, run.run), keys.META),
-        (keys.run_pk(TENANT, run.run), keys.step_sk(1)),
-        (keys.run_pk(TENANT, run.run), keys.call_sk(1, 0)),
+        (keys.session_pk(TENANT, run.session_id), keys.message_sk(1)),
+        (keys.run_pk(TENANT, run.run_id), keys.META),
+        (keys.run_pk(TENANT, run.run_id), keys.step_sk(1)),
+        (keys.run_pk(TENANT, run.run_id), keys.call_sk(1, 0)),
     }
     for place in places:
         item = state.get(*place)
@@ -88,4 +88,4 @@ def test_what_a_newer_version_has_stored_beside_it_does_not_keep_this_one_from_i
         loop.spoil(*place, _newer(item["body"]))
     assert loop.turn(1).kind == "tools"
     assert loop.turn(2).kind == "answer"
-    assert dynamodb.runs.get(TENANT, run.run).run == run.run
+    assert dynamodb.runs.get(TENANT, run.run_id).run_id == run.run_id

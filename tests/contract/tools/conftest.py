@@ -29,11 +29,11 @@ class Stores:
     client: Any = None
     ended: set[str] = field(default_factory=set)
 
-    def end(self, run: str) -> None:
+    def end(self, run_id: str) -> None:
         """End a run of the tenant acme, as far as effects can see."""
-        self.ended.add(run)
+        self.ended.add(run_id)
         if self.client is not None:
-            Table(self.client, "state").put({"pk": f"T#acme#R#{run}", "sk": "META", "status": "cancelled"})
+            Table(self.client, "state").put({"pk": f"T#acme#R#{run_id}", "sk": "META", "status": "cancelled"})
 
 
 @pytest.fixture(params=["memory", "dynamodb"])

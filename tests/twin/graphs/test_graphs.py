@@ -37,9 +37,9 @@ def scripted(stack: Stack) -> Iterator[None]:
     stack.simulator.reset()
 
 
-def attempts(tenant: Tenant, run: str) -> list[dict[str, Any]]:
+def attempts(tenant: Tenant, run_id: str) -> list[dict[str, Any]]:
     """The attempts that the graph made, without the agent's own turns."""
-    return [one for one in tenant.events(run, "model_attempt") if one["purpose"] == "graph"]
+    return [one for one in tenant.events(run_id, "model_attempt") if one["purpose"] == "graph"]
 
 
 def audited(tenant: Tenant) -> list[tuple[str, str]]:

@@ -29,9 +29,9 @@ def fresh(stack: Stack) -> Iterator[Stack]:
     stack.simulator.reset()
 
 
-def billed(tenant: Tenant, run: str) -> tuple[int, int]:
+def billed(tenant: Tenant, run_id: str) -> tuple[int, int]:
     """What the ledger says of a run: nano-dollars and tokens."""
-    every = tenant.events(run, "model_attempt")
+    every = tenant.events(run_id, "model_attempt")
     [row] = tenant.get("/v1/cost?by=run")["rows"]
     cost = sum(one["cost_nanousd"] for one in every)
     assert row["cost_nanousd"] == cost
@@ -49,8 +49,8 @@ def below(spans: list[dict[str, Any]], kind: str, name: str) -> list[dict[str, A
     return found
 
 
-def assert_nodes_are_traced(tenant: Tenant, run: str) -> None:
-    spans = tenant.get(f"/v1/runs/{run}/trace")["spans"]
+def assert_nodes_are_traced(tenant: Tenant, run_id: str) -> None:
+    spans = tenant.get(f"/v1/runs/{run_id}/trace")["spans"]
     inside = below(spans, "tool", "briefing")
     nodes = [one for one in inside if one["kind"] == "node"]
     assert [one["name"] for one in nodes] == NODES

@@ -30,16 +30,16 @@ def switches(stack: Stack, tenant: Tenant) -> Iterator[DynamoSwitches]:
     made.remove("tenant", tenant.name)
 
 
-def results(tenant: Tenant, session: str) -> list[str]:
-    return [result["content"] for one in tenant.messages(session) for result in one["tool_results"]]
+def results(tenant: Tenant, session_id: str) -> list[str]:
+    return [result["content"] for one in tenant.messages(session_id) for result in one["tool_results"]]
 
 
-def failed_messages(stack: Stack, run: str) -> list[Json]:
+def failed_messages(stack: Stack, run_id: str) -> list[Json]:
     """Return what the list of failed runs holds of a run; the messages stay."""
     url = stack.outputs["FailedRuns"]
     reply = stack.aws("sqs").receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=0)
     found = [json.loads(one["Body"])["detail"] for one in reply.get("Messages", [])]
-    return [one for one in found if one["run"] == run]
+    return [one for one in found if one["run"] == run_id]
 
 
 def test_a_switch_stops_a_run_within_a_step_and_refuses_new_ones(
@@ -103,7 +103,7 @@ def test_a_failed_run_is_listed_and_goes_on_in_its_session_once(stack: Stack, te
 
 def test_what_a_schedule_sends_twice_is_one_run(stack: Stack, tenant: Tenant) -> None:
     schedule = ScheduleSpec(
-        name="daily", expression="rate(1 day)", tenant=tenant.name, message="What is 20 + 22?", session="daily"
+        name="daily", expression="rate(1 day)", tenant_id=tenant.name, message="What is 20 + 22?", session_id="daily"
     )
     body = json.dumps(build_schedule_message("assistant", schedule))
     body = body.replace("<aws.scheduler.scheduled-time>", "2026-11-22T12:00:00Z")

@@ -25,8 +25,8 @@ def questions(tenant: Tenant) -> list[str]:
     return [one["text"] for one in tenant.messages("s") if one["role"] == "user" and one["text"]]
 
 
-def status_of_execution(stack: Stack, run: str) -> str:
-    return str(stack.executions(run)[0]["status"])
+def status_of_execution(stack: Stack, run_id: str) -> str:
+    return str(stack.executions(run_id)[0]["status"])
 
 
 def test_of_two_at_once_one_is_refused(tenant: Tenant, slow: Slow) -> None:

@@ -46,11 +46,11 @@ def pentad(stack: Stack, tenant: Tenant, tmp_path: Path) -> Command:
     return run
 
 
-def ledger_of(stack: Stack, tenant: str) -> list[Json]:
+def ledger_of(stack: Stack, tenant_id: str) -> list[Json]:
     """Return a tenant's attempts with an outcome, from the ledger's table itself."""
     pages = stack.aws("dynamodb").get_paginator("scan").paginate(TableName=stack.outputs["LedgerTable"])
     items = [plain(item) for page in pages for item in page["Items"]]
-    mine = [item for item in items if item["pk"].startswith(f"T#{tenant}#") and item["type"] == "attempt"]
+    mine = [item for item in items if item["pk"].startswith(f"T#{tenant_id}#") and item["type"] == "attempt"]
     return [json.loads(item["body"]) for item in mine]
 
 
@@ -128,7 +128,7 @@ def test_200_callers_at_once_never_overspend_on_the_twins_table(stack: Stack, te
     """Each may cost 100 of 5,000, over the wire; the front answers one at a time, as DynamoDB does for an item."""
     store = MemoryBudgetStore([define(tenant.name, "tenant", "day", limit_nanousd=5_000)])
     budget = DynamoBudget(Table(stack.aws("dynamodb"), stack.outputs["TransientTable"]), store)
-    context, now, barrier = CallContext(tenant=tenant.name), datetime.now(UTC), threading.Barrier(200)
+    context, now, barrier = CallContext(tenant_id=tenant.name), datetime.now(UTC), threading.Barrier(200)
 
     def caller(number: int) -> int | None:
         barrier.wait(timeout=60)

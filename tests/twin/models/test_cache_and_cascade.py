@@ -25,7 +25,7 @@ def ask(stack: Stack, request: ChatRequest) -> ChatReply:
 
 def classify(tenant: Tenant, text: str) -> ChatRequest:
     return ChatRequest(
-        context=CallContext(tenant=tenant.name), task="classify", messages=(user(text),), output_schema=SCHEMA
+        context=CallContext(tenant_id=tenant.name), task="classify", messages=(user(text),), output_schema=SCHEMA
     )
 
 
@@ -71,7 +71,7 @@ A lease is the exclusive right of one run to write to a session. A lease ends af
     ids=["sure", "unsure"],
 )
 def test_a_cascade_asks_one_tier_or_two(stack: Stack, tenant: Tenant, question: str, tiers: list[str]) -> None:
-    context = CallContext(tenant=tenant.name)
+    context = CallContext(tenant_id=tenant.name)
     cascade = CascadeSpec(first="fast", threshold=0.9)
     reply = ask(stack, ChatRequest(context=context, messages=(user(question),), cascade=cascade))
     assert [attempt.tier for attempt in reply.attempts] == tiers
@@ -87,6 +87,6 @@ class Ticket(BaseModel):
 
 
 def test_a_value_of_a_type_comes_through_the_function(stack: Stack, tenant: Tenant) -> None:
-    asked = ChatRequest(context=CallContext(tenant=tenant.name), task="extract", messages=(user("It is open."),))
+    asked = ChatRequest(context=CallContext(tenant_id=tenant.name), task="extract", messages=(user("It is open."),))
     found = complete_as(model(stack), asked, Ticket, deadline=time.time() + 25)
     assert (found.value.state, found.repaired) == ("open", False)

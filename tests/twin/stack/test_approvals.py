@@ -81,8 +81,8 @@ def test_decision_on_other_arguments_than_those_shown_is_refused(tenant: Tenant,
     assert tenant.notes() == []
 
 
-def ended(tenant: Tenant, run: str) -> Json:
-    return until(lambda: view if (view := tenant.get(f"/v1/runs/{run}"))["status"] in ENDED else None, "the end")
+def ended(tenant: Tenant, run_id: str) -> Json:
+    return until(lambda: view if (view := tenant.get(f"/v1/runs/{run_id}"))["status"] in ENDED else None, "the end")
 
 
 def test_decision_whose_task_is_gone_does_nothing_and_the_session_is_free(

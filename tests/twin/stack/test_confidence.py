@@ -30,9 +30,9 @@ def log(tenant: Tenant) -> list[str]:
     return [item["body"] for item in tenant.items() if item["pk"] == f"T#{tenant.name}#LOG"]
 
 
-def assessments(tenant: Tenant, run: str) -> list[tuple[float, str]]:
+def assessments(tenant: Tenant, run_id: str) -> list[tuple[float, str]]:
     """Return the confidence and the band of each step."""
-    found = [step["assessment"] for step in tenant.events(run, "step")]
+    found = [step["assessment"] for step in tenant.events(run_id, "step")]
     return [(one["confidence"], one["band"]) for one in found if one]
 
 

@@ -52,8 +52,8 @@ def started(tenant: Tenant, message: str, agent: str = "assistant") -> str:
     return str(answer.json()["run_id"])
 
 
-def ended_well(tenant: Tenant, run: str, *, messages: list[str]) -> None:
-    view = tenant.settled(run)
+def ended_well(tenant: Tenant, run_id: str, *, messages: list[str]) -> None:
+    view = tenant.settled(run_id)
     assert view["status"] == "succeeded", view
     assert [one["role"] for one in tenant.messages("daily")] == messages
     assert tenant.lease_is_free("daily")

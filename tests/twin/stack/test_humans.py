@@ -165,7 +165,7 @@ def test_a_tool_allowed_for_the_run_asks_no_more_in_it_and_again_in_the_next(sta
 
 
 def test_a_quorum_of_two_takes_two_humans_on_the_same_arguments(stack: Stack, tenant: Tenant) -> None:
-    ann, bob = (stack.tenant(tenant.name, user=name) for name in ("ann", "bob"))
+    ann, bob = (stack.tenant(tenant.name, user_id=name) for name in ("ann", "bob"))
     view = begin(tenant, "council", note(), says("Saved."))
     name = view["pending_approval"]
     assert ann.decide(name, "approve").json()["field"] == "arguments_hash"
@@ -232,7 +232,7 @@ def test_two_deciders_at_once_are_one_decision(stack: Stack, tenant: Tenant) -> 
 
 
 def test_a_quorum_that_two_reach_at_once_is_reached_once(stack: Stack, tenant: Tenant) -> None:
-    humans = [stack.tenant(tenant.name, user=name) for name in ("ann", "bob")]
+    humans = [stack.tenant(tenant.name, user_id=name) for name in ("ann", "bob")]
     view = begin(tenant, "council", note(), says("Saved."))
     name, seen = view["pending_approval"], shown(tenant, view)["arguments_hash"]
     with ThreadPoolExecutor(2) as pool:

@@ -24,7 +24,7 @@ def counting(turns: int) -> list[Json]:
     return [*calls, {"reply": {"text": "All counted."}}]
 
 
-def parts(stack: Stack, run: str) -> list[Json]:
+def parts(stack: Stack, run_id: str) -> list[Json]:
     """Return all executions of a run."""
     machine = next(
         one["stateMachineArn"]
@@ -32,7 +32,7 @@ def parts(stack: Stack, run: str) -> list[Json]:
         if one["name"] == "pentad-dev-agent-greeter"
     )
     pages = stack.aws("stepfunctions").get_paginator("list_executions").paginate(stateMachineArn=machine)
-    return [one for page in pages for one in page["executions"] if one["name"].startswith(run)]
+    return [one for page in pages for one in page["executions"] if one["name"].startswith(run_id)]
 
 
 def started(tenant: Tenant) -> str:
@@ -62,8 +62,8 @@ def test_long_run_goes_on_in_other_executions_and_is_one_run(stack: Stack) -> No
     assert tenant.lease_is_free("daily")
 
 
-def _ended(stack: Stack, run: str) -> list[Json]:
-    found = parts(stack, run)
+def _ended(stack: Stack, run_id: str) -> list[Json]:
+    found = parts(stack, run_id)
     return found if all(one["status"] != "RUNNING" for one in found) else []
 
 

@@ -23,8 +23,8 @@ def only_run(tenant: Tenant) -> Json:
     return tenant.settled(run["run_id"])
 
 
-def trigger_of(tenant: Tenant, run: str) -> str:
-    [created] = tenant.events(run, "run.created")
+def trigger_of(tenant: Tenant, run_id: str) -> str:
+    [created] = tenant.events(run_id, "run.created")
     return str(created["trigger"])
 
 

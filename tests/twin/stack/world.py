@@ -112,9 +112,9 @@ class Stack:
         _, token = create_key(self.keys, name, now=datetime.now(UTC), **(may | options))
         return Tenant(self, name, token)
 
-    def items(self, tenant: str, *tables: str) -> list[Json]:
+    def items(self, tenant_id: str, *tables: str) -> list[Json]:
         """Return all that DynamoDB holds of a tenant (in some tables), plain values, keys and API keys left out."""
-        found = self._found("scan", tables or self.tables, f"T#{tenant}#", FilterExpression="begins_with(pk, :own)")
+        found = self._found("scan", tables or self.tables, f"T#{tenant_id}#", FilterExpression="begins_with(pk, :own)")
         return [item for item in found if not item["pk"].endswith("#KEYS")]
 
     def partition(self, pk: str) -> list[Json]:
@@ -135,7 +135,7 @@ class Stack:
         """Return the address of a queue by the end of its name."""
         return str(self.aws("sqs").get_queue_url(QueueName=f"pentad-dev-{name}")["QueueUrl"])
 
-    def executions(self, run: str) -> list[Json]:
+    def executions(self, run_id: str) -> list[Json]:
         """Return the executions of a run: their names are runs' ids."""
         machines = self.aws("stepfunctions").list_state_machines()["stateMachines"]
         found = []
@@ -144,12 +144,12 @@ class Stack:
                 continue  # Step Functions keeps no list of those.
             pages = self.aws("stepfunctions").get_paginator("list_executions")
             for page in pages.paginate(stateMachineArn=machine["stateMachineArn"]):
-                found += [one for one in page["executions"] if one["name"] == run]
+                found += [one for one in page["executions"] if one["name"] == run_id]
         return found
 
-    def history(self, run: str) -> list[Json]:
+    def history(self, run_id: str) -> list[Json]:
         """Return the history of a run's one execution."""
-        [execution] = self.executions(run)
+        [execution] = self.executions(run_id)
         pages = self.aws("stepfunctions").get_paginator("get_execution_history")
         return [event for page in pages.paginate(executionArn=execution["executionArn"]) for event in page["events"]]
 
@@ -229,28 +229,28 @@ class Tenant:
         assert response.status_code in (200, 202), response.text
         return self.settled(response.json()["run_id"])
 
-    def settled(self, run: str, *, after: str | None = None) -> Json:
+    def settled(self, run_id: str, *, after: str | None = None) -> Json:
         """Return a run once it has ended or waits for another approval than `after`."""
 
         def look() -> Json | None:
-            view = self.get(f"/v1/runs/{run}")
+            view = self.get(f"/v1/runs/{run_id}")
             # A run that waits for none yet, or no more, is on its way from or to a decision.
             waits = view["status"] == "awaiting_human" and view["pending_approval"] not in (None, after)
             return view if view["status"] in ENDED or waits else None
 
-        return until(look, f"the end of {run}")
+        return until(look, f"the end of {run_id}")
 
-    def events(self, run: str, kind: str) -> list[Json]:
+    def events(self, run_id: str, kind: str) -> list[Json]:
         """Return the details of a run's events of one kind."""
-        return [one["detail"] for one in self.get(f"/v1/runs/{run}/events")["events"] if one["type"] == kind]
+        return [one["detail"] for one in self.get(f"/v1/runs/{run_id}/events")["events"] if one["type"] == kind]
 
-    def transitions(self, run: str) -> int:
+    def transitions(self, run_id: str) -> int:
         """Return how many states a run entered."""
-        return int(self.get(f"/v1/runs/{run}/trace")["transitions"])
+        return int(self.get(f"/v1/runs/{run_id}/trace")["transitions"])
 
-    def messages(self, session: str) -> list[Json]:
+    def messages(self, session_id: str) -> list[Json]:
         """Return a session's messages."""
-        return list(self.get(f"/v1/sessions/{session}/messages?limit=100")["items"])
+        return list(self.get(f"/v1/sessions/{session_id}/messages?limit=100")["items"])
 
     def items(self, kind: str | None = None) -> list[Json]:
         """Return all that is stored of the tenant, or what is of one type."""
@@ -260,9 +260,9 @@ class Tenant:
         """Return what the notes tool stored."""
         return [json.loads(item["body"]) for item in self.stack.partition(f"T#{self.name}#NOTE")]
 
-    def lease_is_free(self, session: str) -> bool:
+    def lease_is_free(self, session_id: str) -> bool:
         """Tell whether no run holds a session."""
-        return not any(item["sk"] == "LEASE" for item in self.stack.partition(f"T#{self.name}#S#{session}"))
+        return not any(item["sk"] == "LEASE" for item in self.stack.partition(f"T#{self.name}#S#{session_id}"))
 
     def decide(self, approval: str, decision: str, **fields: Any) -> httpx.Response:
         """Decide an approval."""

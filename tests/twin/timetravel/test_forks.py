@@ -12,17 +12,17 @@ SUM = "What is 17 * 23?"
 NOTE = 'Save a note titled "Oil" with the text "Order oil."'
 
 
-def fork(tenant: Tenant, run: str, *, key: str = "", **body: object) -> Json:
+def fork(tenant: Tenant, run_id: str, *, key: str = "", **body: object) -> Json:
     """Fork a run and return the new one once it has ended or waits."""
     headers = {"Idempotency_Key": key} if key else {}
-    answer = tenant.post(f"/v1/runs/{run}/fork", body, **headers)
+    answer = tenant.post(f"/v1/runs/{run_id}/fork", body, **headers)
     assert answer.status_code == 202, answer.text
     assert answer.headers["location"] == f"/v1/runs/{answer.json()['run_id']}"
     return tenant.settled(answer.json()["run_id"])
 
 
-def _stored(tenant: Tenant, run: str) -> Json:
-    [item] = [one for one in tenant.items("run") if one["pk"].endswith(f"#R#{run}")]
+def _stored(tenant: Tenant, run_id: str) -> Json:
+    [item] = [one for one in tenant.items("run") if one["pk"].endswith(f"#R#{run_id}")]
     body: Json = json.loads(item["body"])
     return body
 

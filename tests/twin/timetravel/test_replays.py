@@ -23,8 +23,8 @@ def deployable(assembly_dir: Path) -> Deployable:
     return Deployable(assembly_dir)
 
 
-def _recording(tenant: Tenant, run: str) -> Recording:
-    return Recording.model_validate(tenant.get(f"/v1/runs/{run}/recording"))
+def _recording(tenant: Tenant, run_id: str) -> Recording:
+    return Recording.model_validate(tenant.get(f"/v1/runs/{run_id}/recording"))
 
 
 def _replays(recording: Recording, deployable: Deployable) -> None:

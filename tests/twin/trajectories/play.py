@@ -61,8 +61,8 @@ def trajectory_session(trajectory: Trajectory) -> str:
     return "".join(one if one.isalnum() else "-" for one in trajectory.name)[:40] or word("s")
 
 
-def _calls(tenant: Tenant, run: str) -> list[Json]:
-    calls = [one for one in tenant.get(f"/v1/runs/{run}/events?limit=1000")["events"] if one["type"] == "tool_call"]
+def _calls(tenant: Tenant, run_id: str) -> list[Json]:
+    calls = [one for one in tenant.get(f"/v1/runs/{run_id}/events?limit=1000")["events"] if one["type"] == "tool_call"]
     return [one["detail"] for one in sorted(calls, key=lambda one: (one["step"], one["detail"]["index"]))]
 
 
@@ -74,7 +74,7 @@ def _records(tenant: Tenant) -> list[tuple[str, str, str]]:
 def _executions(tenant: Tenant, runs: list[Json]) -> dict[tuple[str, int, int], int]:
     audit = DynamoAudit(Table(tenant.stack.aws("dynamodb"), _table(tenant.stack, "ledger")))
     entries = [entry for run in runs for entry in audit.list_for_run(tenant.name, run["run_id"])]
-    return Counter((entry.run, entry.step, entry.index) for entry in entries if entry.action == "executed")
+    return Counter((entry.run_id, entry.step, entry.index) for entry in entries if entry.action == "executed")
 
 
 def _table(stack: Stack, name: str) -> str:

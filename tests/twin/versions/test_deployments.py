@@ -40,14 +40,14 @@ def deploy(own: OwnProject, tmp_path: Path) -> Iterator[Any]:
         assert answer.status_code == 200, answer.text
 
 
-def version(stack: Stack, run: str) -> str:
-    [execution] = stack.executions(run)
+def version(stack: Stack, run_id: str) -> str:
+    [execution] = stack.executions(run_id)
     return str(execution["stateMachineVersionArn"]).rpartition(":")[2]
 
 
-def sizes(tenant: Tenant, run: str) -> list[int]:
+def sizes(tenant: Tenant, run_id: str) -> list[int]:
     """Return how many tokens each turn of a run sent: the prompt of the next release is much longer."""
-    turns = [one["usage"] for one in tenant.events(run, "model_attempt") if one["purpose"] == "turn"]
+    turns = [one["usage"] for one in tenant.events(run_id, "model_attempt") if one["purpose"] == "turn"]
     kinds = ("input_tokens", "cache_read_tokens", "cache_write_5m_tokens", "cache_write_1h_tokens")
     return [sum(int(usage[kind]) for kind in kinds) for usage in turns]
 

@@ -19,9 +19,9 @@ def tenant(own: OwnProject) -> Tenant:
     return own.stack.tenant()
 
 
-def execution(stack: Stack, tenant: Tenant, run: str) -> str:
+def execution(stack: Stack, tenant: Tenant, run_id: str) -> str:
     """Return the execution that a run has noted."""
-    [item] = [one for one in tenant.items("run") if one["sk"].endswith(run) or one["pk"].endswith(run)][:1]
+    [item] = [one for one in tenant.items("run") if one["sk"].endswith(run_id) or one["pk"].endswith(run_id)][:1]
     return str(item["execution_arn"])
 
 

@@ -186,7 +186,7 @@ class Bench:
         again = Redrive(
             world.catalog, world.runs, world.sessions, self.effects, world.start, world.engine, now=world.clock
         )
-        return self._execute(again(TENANT, failed.run))
+        return self._execute(again(TENANT, failed.run_id))
 
     def define(self, build: Callable[[Flow], Fragment]) -> None:
         """Deploy another version of the workflow."""
@@ -195,10 +195,10 @@ class Bench:
 
     def _execute(self, run: Run) -> Run:
         arn = self.stage.create(self.definition)
-        reference = {"tenant": TENANT, "run": run.run, "session": run.session, "agent": "tried"}
-        self.execution = self.stage.start_execution(arn, reference, name=run.run)
+        reference = {"tenant": TENANT, "run": run.run_id, "session": run.session_id, "agent": "tried"}
+        self.execution = self.stage.start_execution(arn, reference, name=run.run_id)
         self.ended = self.stage.wait(self.execution)
-        return self.world.runs.get(TENANT, run.run)
+        return self.world.runs.get(TENANT, run.run_id)
 
     def words(self, step: str) -> list[str]:
         """Return the words of all results of a step, in the order of their places."""
@@ -284,7 +284,7 @@ class Bench:
             run = self.world.deliver.abort(event["tenant"], event["run"], event["error"], event["cause"])
         else:
             run = self.world.deliver.deliver(event["tenant"], event["run"], event["step"])
-        return {"tenant": run.tenant, "run": run.run, "status": run.status.value}
+        return {"tenant": run.tenant_id, "run": run.run_id, "status": run.status.value}
 
     def _tool(self, event: Json, _context: Any) -> Any:
         call = self.world.runs.get_call(event["tenant"], event["run"], event["step"], event["index"])
@@ -301,13 +301,13 @@ class Bench:
             return {}
         if run.agent in self.broken:
             self.world.runs.finish(
-                run.tenant, run.run, RunStatus.FAILED, at=self.world.clock(), answer=None, error="it broke"
+                run.tenant_id, run.run_id, RunStatus.FAILED, at=self.world.clock(), answer=None, error="it broke"
             )
             raise RuntimeError("the agent broke")
-        said = self.world.sessions.read(run.tenant, run.session, 0, 0)[0].message.text
+        said = self.world.sessions.read(run.tenant_id, run.session_id, 0, 0)[0].message.text
         self.ran.append(run.agent)
         answer = f"{run.agent}: {said}"
-        self.world.runs.finish(run.tenant, run.run, RunStatus.SUCCEEDED, at=self.world.clock(), answer=answer)
+        self.world.runs.finish(run.tenant_id, run.run_id, RunStatus.SUCCEEDED, at=self.world.clock(), answer=answer)
         return {}
 
 

@@ -152,8 +152,8 @@ def check_end(bench: Bench, run: Run) -> None:
     assert len(runs) <= 2
     for one in runs:
         assert one.status.ended, (one.agent, one.status)
-        assert world.runs.find_lease_holder(TENANT, one.session) is None
-    ids = [one.message.message_id for one in world.sessions.read(TENANT, run.session, 0, 9)]
+        assert world.runs.find_lease_holder(TENANT, one.session_id) is None
+    ids = [one.message.message_id for one in world.sessions.read(TENANT, run.session_id, 0, 9)]
     assert len(ids) == len(set(ids)), ids
     assert booked in ([], ["1a"])
     assert len(bench.model.asked) <= 1
@@ -161,7 +161,7 @@ def check_end(bench: Bench, run: Run) -> None:
     assert bench.ran.count("writer") <= 1
     assert world.approvals.list_pending(TENANT).items == ()
     told = {(detail["run"], detail["status"]) for kind, detail in world.events.published if kind == FINISHED}
-    assert told <= {(one.run, one.status.value) for one in runs}
+    assert told <= {(one.run_id, one.status.value) for one in runs}
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["unreached", "answer-lost"])
@@ -231,8 +231,8 @@ def test_a_run_that_its_execution_could_not_end_is_ended_by_the_next_one(stage: 
     assert (bench.ended["status"], run.status.ended) == ("FAILED", False)
     assert run.execution_arn is not None
     bench.world.engine.dead.add(run.execution_arn)
-    again = RunRequest(agent="tried", message="Again.", session=run.session)
+    again = RunRequest(agent="tried", message="Again.", session_id=run.session_id)
     with pytest.raises(SessionBusy):
         bench.world.start(TENANT, again, trigger="api")
-    assert bench.world.runs.get(TENANT, run.run).status is RunStatus.FAILED
+    assert bench.world.runs.get(TENANT, run.run_id).status is RunStatus.FAILED
     assert bench.world.start(TENANT, again, trigger="api").status is RunStatus.QUEUED

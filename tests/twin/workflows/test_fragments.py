@@ -34,7 +34,7 @@ def test_models_steps_one_after_the_other_see_what_came_before(stage: Stage) -> 
     assert (run.status, run.answer) == (RunStatus.SUCCEEDED, "second 0!"), bench.ended
     assert bench.model.prompts == ["Read this", "Now first 0"]
     assert run.spent.cost_nanousd == 20
-    assert bench.world.runs.find_lease_holder(run.tenant, run.session) is None
+    assert bench.world.runs.find_lease_holder(run.tenant_id, run.session_id) is None
     assert bench.transitions == 6
 
 
@@ -46,8 +46,8 @@ def test_an_agents_step_is_a_run_of_its_own_whose_answer_is_the_result(stage: St
     bench = Bench(stage, build, echo)
     run = bench.run("rain")
     assert run.answer == "writer: Write about rain", bench.ended
-    [child] = [one for one in bench.world.runs.list_page(run.tenant).items if one.parent == run.run]
-    assert (child.trigger, child.agent, child.session != run.session) == ("workflow", "writer", True)
+    [child] = [one for one in bench.world.runs.list_page(run.tenant_id).items if one.parent_run_id == run.run_id]
+    assert (child.trigger, child.agent, child.session_id != run.session_id) == ("workflow", "writer", True)
     assert bench.transitions == 7
 
 
@@ -63,7 +63,7 @@ def test_an_agent_that_replies_in_one_turn_is_a_step_as_well(stage: Stage, broke
     bench = Bench(stage, build, echo, broken=frozenset({"quick"} if broken else ()))
     run = bench.run("rain")
     assert run.answer == ("It failed." if broken else "quick: Write about rain"), bench.ended
-    [child] = [one for one in bench.world.runs.list_page(run.tenant).items if one.parent == run.run]
+    [child] = [one for one in bench.world.runs.list_page(run.tenant_id).items if one.parent_run_id == run.run_id]
     assert ":express:pentad-dev-agent-quick:" in (child.execution_arn or "")
     assert child.status is (RunStatus.FAILED if broken else RunStatus.SUCCEEDED)
 
@@ -104,7 +104,7 @@ def test_too_few_branches_fail_the_run(stage: Stage, needs: AtLeast, status: Run
     bench = Bench(stage, build, echo, broken=frozenset({"broken"}))
     run = bench.run()
     assert run.status is status, bench.ended
-    assert bench.world.runs.find_lease_holder(run.tenant, run.session) is None
+    assert bench.world.runs.find_lease_holder(run.tenant_id, run.session_id) is None
 
 
 def test_a_branch_goes_by_a_field_of_a_structured_output(stage: Stage) -> None:
@@ -180,7 +180,7 @@ def test_a_step_that_fails_for_good_fails_the_run_and_frees_its_session(stage: S
     bench = Bench(stage, build, lambda name, time: MalformedReply("it is no JSON"))
     run = bench.run()
     assert (run.status, run.error) == (RunStatus.FAILED, "MalformedReply: it is no JSON"), bench.ended
-    assert bench.world.runs.find_lease_holder(run.tenant, run.session) is None
+    assert bench.world.runs.find_lease_holder(run.tenant_id, run.session_id) is None
 
 
 def approving(flow: Flow) -> Fragment:
@@ -240,6 +240,6 @@ def test_whatever_answer_is_lost_nothing_is_done_twice(stage: Stage) -> None:
     assert run.answer == "better 0 computed 1 writer: x w Sign"
     assert sorted(bench.model.asked) == ["better", "draft", "judge", "judge"]
     assert run.spent.cost_nanousd == 40
-    assert len(bench.world.runs.list_page(run.tenant).items) == 2
-    assert len(bench.world.runs.list_calls(run.tenant, run.run)) == 1
-    assert bench.world.words(run.session) == ["it", run.answer]
+    assert len(bench.world.runs.list_page(run.tenant_id).items) == 2
+    assert len(bench.world.runs.list_calls(run.tenant_id, run.run_id)) == 1
+    assert bench.world.words(run.session_id) == ["it", run.answer]

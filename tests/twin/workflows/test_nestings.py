@@ -41,7 +41,7 @@ def test_any_nesting_runs_to_the_end_that_its_parts_say(stage: Stage, node: Node
     assert run.status is wanted, bench.ended
     assert (bench.ended["status"] == "SUCCEEDED") is succeeds(node)
     assert run.answer == ("done: it" if succeeds(node) else None)
-    assert bench.world.runs.find_lease_holder(run.tenant, run.session) is None
-    places = [result.place for result in bench.results.list_for_run(run.tenant, run.run)]
+    assert bench.world.runs.find_lease_holder(run.tenant_id, run.session_id) is None
+    places = [result.place for result in bench.results.list_for_run(run.tenant_id, run.run_id)]
     assert len(places) == len(set(places))
     assert len(bench.model.asked) == len({place for place in places if bench.is_models(place)})

@@ -50,9 +50,9 @@ def test_what_is_finished_is_not_done_again(stage: Stage) -> None:
     assert run.status is RunStatus.SUCCEEDED, bench.ended
     assert run.answer == "draft 0, writer: Write it, computed 1, computed None, Sign draft 0, w Sign draft 0, last 1"
     assert (bench.model.asked[len(asked) :], bench.ran) == (["last"], ran)
-    assert (run.redrive_of, run.spent.cost_nanousd, run.spent.steps) == (failed.run, 10, 1)
-    assert [one.kind for one in bench.world.approvals.list_for_run(run.tenant, run.run)] == []
-    assert bench.world.runs.find_lease_holder(run.tenant, run.session) is None
+    assert (run.redrive_of_run_id, run.spent.cost_nanousd, run.spent.steps) == (failed.run_id, 10, 1)
+    assert [one.kind for one in bench.world.approvals.list_for_run(run.tenant_id, run.run_id)] == []
+    assert bench.world.runs.find_lease_holder(run.tenant_id, run.session_id) is None
 
 
 def test_a_run_that_fails_again_hands_on_what_both_have_done(stage: Stage) -> None:
@@ -80,7 +80,7 @@ def test_an_agents_run_that_failed_is_run_anew(stage: Stage) -> None:
     run = bench.redrive(failed)
     assert run.answer == "writer: x broken: y", bench.ended
     assert bench.ran == ["writer", "broken"]
-    assert len(bench.world.runs.list_children(run.tenant, run.run)) == 1
+    assert len(bench.world.runs.list_children(run.tenant_id, run.run_id)) == 1
 
 
 def test_an_approved_call_that_never_ran_is_run_without_asking_again(stage: Stage) -> None:

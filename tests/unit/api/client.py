@@ -65,8 +65,8 @@ class UndoingTools:
     def __init__(self, world: World) -> None:
         self._world = world
 
-    def undo(self, tenant: str, run: str, step: int, index: int, tool: str) -> None:
-        call = self._world.runs.get_call(tenant, run, step, index)
+    def undo(self, tenant_id: str, run_id: str, step: int, index: int, tool: str) -> None:
+        call = self._world.runs.get_call(tenant_id, run_id, step, index)
         self._world.runs.save_call(call.model_copy(update={"status": CallStatus.UNDONE}))
 
 
@@ -159,8 +159,8 @@ class Client:
         body: Any = None,
         *,
         raw: str | None = None,
-        tenant: str | None = TENANT,
-        user: str = "",
+        tenant_id: str | None = TENANT,
+        user_id: str = "",
         scopes: str = " ".join(SCOPES),
         groups: str = "*",
         headers: dict[str, str] | None = None,
@@ -169,7 +169,7 @@ class Client:
     ) -> Reply:
         path, _, query = path.partition("?")
         parameters = dict(part.split("=", 1) for part in query.split("&")) if query else None
-        caller = {"tenant": tenant, "key_id": "abc", "user": user, "scopes": scopes, "groups": groups}
+        caller = {"tenant": tenant_id, "key_id": "abc", "user": user_id, "scopes": scopes, "groups": groups}
         event = {
             "version": "2.0",
             "routeKey": "ANY /v1/{proxy+}",
@@ -181,7 +181,7 @@ class Client:
                 "stage": "$default",
                 "requestId": "request-1",
                 **({} if came_ms is None else {"timeEpoch": came_ms}),
-                "authorizer": {"lambda": caller} if tenant else {},
+                "authorizer": {"lambda": caller} if tenant_id else {},
                 "http": {"method": method, "path": path, "sourceIp": "127.0.0.1", "userAgent": "", "protocol": "H"},
             },
             "isBase64Encoded": False,

@@ -46,7 +46,7 @@ def test_each_route_of_the_table_is_served(route: Any) -> None:
 
 
 def test_a_request_past_no_authorizer_is_not_authenticated() -> None:
-    reply = Client()("GET", "/v1/runs", tenant=None)
+    reply = Client()("GET", "/v1/runs", tenant_id=None)
     assert (reply.status, reply.headers["www-authenticate"]) == (401, "Bearer")
 
 

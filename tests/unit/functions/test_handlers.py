@@ -117,7 +117,14 @@ def test_a_busy_session_goes_back_to_the_queue(world: World) -> None:
 def test_think_returns_a_small_decision(world: World) -> None:
     world.model.script = ["4"]
     run = world.begin()
-    event = {"op": "think", "tenant": TENANT, "run": run.run, "session": run.session, "agent": run.agent, "step": 1}
+    event = {
+        "op": "think",
+        "tenant": TENANT,
+        "run": run.run_id,
+        "session": run.session_id,
+        "agent": run.agent,
+        "step": 1,
+    }
     assert gateway.handler(event, Context()) == {"kind": "answer", "step": 1, "calls": []}
 
 
@@ -169,7 +176,7 @@ def test_await_human_asks_and_expires(world: World) -> None:
     world.model.script = [[("calculator", {"x": 1}), ("notes", {"title": "a"})]]
     run = world.begin()
     world.turn(run)
-    reference = {"tenant": TENANT, "run": run.run, "session": run.session, "agent": run.agent, "step": 1}
+    reference = {"tenant": TENANT, "run": run.run_id, "session": run.session_id, "agent": run.agent, "step": 1}
     asked = await_human.handler({"op": "request", "task_token": "t"} | reference, Context())
     assert world.approvals.get_token(TENANT, asked["approval"]) == "t"
     world.clock.advance(3601)
@@ -181,29 +188,37 @@ def test_deliver_ends_the_run(world: World) -> None:
     world.model.script = ["4"]
     run = world.begin()
     world.turn(run)
-    event = {"op": "deliver", "tenant": TENANT, "run": run.run, "step": 1, "kind": "answer"}
-    assert deliver.handler(event, Context()) == {"tenant": TENANT, "run": run.run, "status": "succeeded"}
+    event = {"op": "deliver", "tenant": TENANT, "run": run.run_id, "step": 1, "kind": "answer"}
+    assert deliver.handler(event, Context()) == {"tenant": TENANT, "run": run.run_id, "status": "succeeded"}
 
 
 def test_abort_ends_the_run(world: World) -> None:
     run = world.begin()
-    event = {"op": "abort", "tenant": TENANT, "run": run.run, "error": "States.Timeout", "cause": ""}
+    event = {"op": "abort", "tenant": TENANT, "run": run.run_id, "error": "States.Timeout", "cause": ""}
     assert deliver.handler(event, Context())["status"] == "failed"
-    assert world.runs.get(TENANT, run.run).status is RunStatus.FAILED
+    assert world.runs.get(TENANT, run.run_id).status is RunStatus.FAILED
 
 
 def test_call_failed_ends_the_call(world: World) -> None:
     world.model.script = [[("calculator", {"x": 1})]]
     run = world.begin()
     world.turn(run)
-    event = {"op": "call_failed", "tenant": TENANT, "run": run.run, "step": 1, "index": 0, "error": "E", "cause": "c"}
+    event = {
+        "op": "call_failed",
+        "tenant": TENANT,
+        "run": run.run_id,
+        "step": 1,
+        "index": 0,
+        "error": "E",
+        "cause": "c",
+    }
     assert deliver.handler(event, Context()) == {"index": 0, "status": CallStatus.FAILED}
 
 
 def test_recall_returns_the_number_of_passages(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     class Recalling:
-        def run(self, tenant: str, run: str, session: str, agent: Any, *, deadline: float) -> Manifest:
-            assert (tenant, run, session, agent.name) == (TENANT, RUN, "s1", "assistant")
+        def run(self, tenant_id: str, run_id: str, session_id: str, agent: Any, *, deadline: float) -> Manifest:
+            assert (tenant_id, run_id, session_id, agent.name) == (TENANT, RUN, "s1", "assistant")
             return Manifest(epoch_first_seq=0, request_seq=0, passages=3, estimated_tokens=1)
 
     monkeypatch.setattr(recall_wiring, "make_recall", lambda: Recalling())
@@ -220,7 +235,7 @@ def test_ingest_indexes_and_sends_back_what_failed(world: World, monkeypatch: py
         def handle(self, event: Any, *, deadline: float, last: bool) -> None:
             if event.name == "bad.md":
                 raise StoreUnavailable("down")
-            seen.append(f"{event.tenant}/{event.name}")
+            seen.append(f"{event.tenant_id}/{event.name}")
 
     monkeypatch.setattr(ingest_wiring, "make_ingest", lambda: Ingesting())
 
@@ -286,8 +301,8 @@ def test_an_error_leaves_under_its_own_name_and_is_told(world: World) -> None:
 
 def test_the_invocation_carries_run_and_request(world: World) -> None:
     run = world.begin()
-    deliver.handler({"op": "abort", "tenant": TENANT, "run": run.run, "error": "E"}, Context())
-    assert (world.telemetry.keys["run"], world.telemetry.keys["request_id"]) == (run.run, "request-1")
+    deliver.handler({"op": "abort", "tenant": TENANT, "run": run.run_id, "error": "E"}, Context())
+    assert (world.telemetry.keys["run"], world.telemetry.keys["request_id"]) == (run.run_id, "request-1")
 
 
 def test_the_api_answers(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -67,21 +67,21 @@ class Runs:
 
     runs: dict[str, Run] = field(default_factory=dict)
 
-    def get(self, tenant: str, run: str) -> Run:
-        if run not in self.runs or self.runs[run].tenant != tenant:
+    def get(self, tenant_id: str, run_id: str) -> Run:
+        if run_id not in self.runs or self.runs[run_id].tenant_id != tenant_id:
             raise NotFound("there is no such run")
-        return self.runs[run]
+        return self.runs[run_id]
 
-    def set_manifest(self, tenant: str, run: str, manifest: Manifest) -> Run:
-        current = self.get(tenant, run)
+    def set_manifest(self, tenant_id: str, run_id: str, manifest: Manifest) -> Run:
+        current = self.get(tenant_id, run_id)
         if current.manifest is None:
             current = current.model_copy(update={"manifest": manifest, "status": RunStatus.RUNNING})
-            self.runs[run] = current
+            self.runs[run_id] = current
         return current
 
-    def set_status(self, tenant: str, run: str, status: RunStatus, *, waited_seconds: float = 0) -> Run:
-        self.runs[run] = self.get(tenant, run).model_copy(update={"status": status})
-        return self.runs[run]
+    def set_status(self, tenant_id: str, run_id: str, status: RunStatus, *, waited_seconds: float = 0) -> Run:
+        self.runs[run_id] = self.get(tenant_id, run_id).model_copy(update={"status": status})
+        return self.runs[run_id]
 
 
 class _Span:

@@ -17,7 +17,9 @@ NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 CATALOG: ModelCatalog = load()
 SONNET, HAIKU = CATALOG.models["claude-sonnet-5-5"], CATALOG.models["claude-haiku-5-5"]
 GPT, LUNA = CATALOG.models["gpt-6.1-sol"], CATALOG.models["gpt-6-luna"]
-CONTEXT = CallContext(tenant="acme", agent="helper", session="s1", run="run_0123456789abcdefghjkmnpqrs", step=3)
+CONTEXT = CallContext(
+    tenant_id="acme", agent="helper", session_id="s1", run_id="run_0123456789abcdefghjkmnpqrs", step=3
+)
 ADD = ToolSpec(
     name="add",
     description="Add two numbers.",

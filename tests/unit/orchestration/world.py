@@ -215,32 +215,34 @@ class World:
         request = RunRequest(agent=agent, message=message, **values)
         run = self.start(TENANT, request, trigger="api", idempotency_key=key)
         manifest = Manifest(epoch_first_seq=0, request_seq=run.request_seq, passages=0, estimated_tokens=10)
-        return self.runs.set_manifest(TENANT, run.run, manifest)
+        return self.runs.set_manifest(TENANT, run.run_id, manifest)
 
     def turn(self, run: Run, step: int = 1, *, retry: int = 0) -> Decision:
         """Think once."""
-        turn = TurnInput(tenant=TENANT, run=run.run, session=run.session, agent=run.agent, step=step, retry=retry)
+        turn = TurnInput(
+            tenant_id=TENANT, run_id=run.run_id, session_id=run.session_id, agent=run.agent, step=step, retry=retry
+        )
         return self.think(turn, deadline=self.clock().timestamp() + 60)
 
     def act(self, run: Run, decision: Decision, work: Callable[[str, dict[str, Any]], str] | None = None) -> None:
         """Run a decision's calls, as the Act state does."""
         for reference in decision.calls:
-            call = self.runs.get_call(TENANT, run.run, decision.step, reference.index)
+            call = self.runs.get_call(TENANT, run.run_id, decision.step, reference.index)
             result = work(call.tool, call.arguments) if work else "4"
             ended = {"status": CallStatus.SUCCEEDED, "result": result, "ended_at": self.clock()}
             self.runs.save_call(call.model_copy(update=ended | {"started_at": self.clock()}))
 
-    def words(self, session: str) -> list[str]:
+    def words(self, session_id: str) -> list[str]:
         """Return the words of a session's messages."""
-        head = self.sessions.get(TENANT, session)
+        head = self.sessions.get(TENANT, session_id)
         assert head is not None
-        return [one.message.text for one in self.sessions.read(TENANT, session, 0, head.length - 1)]
+        return [one.message.text for one in self.sessions.read(TENANT, session_id, 0, head.length - 1)]
 
-    def message_ids(self, session: str) -> list[str]:
+    def message_ids(self, session_id: str) -> list[str]:
         """Return the ids of a session's messages, without the run."""
-        head = self.sessions.get(TENANT, session)
+        head = self.sessions.get(TENANT, session_id)
         assert head is not None
-        stored = self.sessions.read(TENANT, session, 0, head.length - 1)
+        stored = self.sessions.read(TENANT, session_id, 0, head.length - 1)
         return ["_".join(one.message.message_id.split("_")[-2:]) for one in stored]
 
 

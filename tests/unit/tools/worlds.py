@@ -34,20 +34,20 @@ class CallsInMemory:
         self.runs: dict[tuple[str, str], Run] = {}
         self.stored: dict[tuple[str, str, int, int], ToolCall] = {}
 
-    def get(self, tenant: str, run: str) -> Run:
+    def get(self, tenant_id: str, run_id: str) -> Run:
         try:
-            return self.runs[tenant, run]
+            return self.runs[tenant_id, run_id]
         except KeyError as error:
             raise NotFound("no such run") from error
 
-    def get_call(self, tenant: str, run: str, step: int, index: int) -> ToolCall:
+    def get_call(self, tenant_id: str, run_id: str, step: int, index: int) -> ToolCall:
         try:
-            return self.stored[tenant, run, step, index]
+            return self.stored[tenant_id, run_id, step, index]
         except KeyError as error:
             raise NotFound("no such call") from error
 
     def save_call(self, call: ToolCall) -> None:
-        place = (call.tenant, call.run, call.step, call.index)
+        place = (call.tenant_id, call.run_id, call.step, call.index)
         current = self.stored[place].status
         if current not in OPEN and (current, call.status) != (CallStatus.SUCCEEDED, CallStatus.UNDONE):
             if current is not call.status:
@@ -112,11 +112,11 @@ class World:
         stored_hash: str | None = None,
     ) -> None:
         self.calls.runs["acme", RUN] = Run(
-            tenant="acme",
-            run=RUN,
+            tenant_id="acme",
+            run_id=RUN,
             agent="helper",
-            session="s1",
-            user="ada",
+            session_id="s1",
+            user_id="ada",
             status=run_status,
             trigger="api",
             created_at=START,
@@ -127,8 +127,8 @@ class World:
         )
         needed = CallStatus.APPROVED if self.tool.spec.approval == "always" else CallStatus.PENDING
         self.calls.stored["acme", RUN, 1, index] = ToolCall(
-            tenant="acme",
-            run=RUN,
+            tenant_id="acme",
+            run_id=RUN,
             step=1,
             index=index,
             call_id=f"call_{index}",

@@ -103,8 +103,8 @@ def _build_context(caller: Caller, fields: Mapping[str, Any]) -> CallContext:
     given = fields.get("user")
     if given is not None and not isinstance(given, str):
         raise DoorFault("user: must be a string", param="user")
-    user = caller.resolve_user(check_id("user", given) if given else None)
-    return CallContext(tenant=caller.tenant, user=user, purpose=PURPOSE)
+    user_id = caller.resolve_user(check_id("user", given) if given else None)
+    return CallContext(tenant_id=caller.tenant_id, user_id=user_id, purpose=PURPOSE)
 
 
 def _has_timed_out(error: ModelUnavailable) -> bool:

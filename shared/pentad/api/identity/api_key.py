@@ -15,11 +15,11 @@ KEY_ID_PATTERN = r"^[a-z0-9]{12}$"
 class ApiKey(FrozenValue):
     """A key as it is stored."""
 
-    tenant: TenantId
+    tenant_id: TenantId
     key_id: str = Field(pattern=KEY_ID_PATTERN)
     secret_hash: str = Field(description="SHA-256 of the secret, in hex", repr=False)
     scopes: tuple[str, ...]
-    user: UserId | None = Field(default=None, description="set where the key is one user's")
+    user_id: UserId | None = Field(default=None, description="set where the key is one user's")
     groups: tuple[GroupName | Literal["*"], ...] = Field(
         default=(), description="the groups that it may decide for; '*' is all of them, none is none"
     )

@@ -33,9 +33,9 @@ class Authorize:
         token = parse_bearer_token(event)
         caller = self._choose_authenticator(token)(token)
         context = {
-            "tenant": caller.tenant,
+            "tenant": caller.tenant_id,
             "key_id": caller.key_id,
-            "user": caller.user or "",
+            "user": caller.user_id or "",
             "owner": caller.owner or "",
             "scopes": " ".join(sorted(caller.scopes)),
             "groups": ALL_GROUPS if caller.groups is None else " ".join(sorted(caller.groups)),

@@ -15,18 +15,18 @@ class Caller:
     """An authenticated caller.
 
     Args:
-        tenant: whose data it works on; never from the request itself.
+        tenant_id: whose data it works on; never from the request itself.
         key_id: the API key's id, or the JWT's subject.
-        user: the user it acts for, where the credential is one user's.
+        user_id: the user it acts for, where the credential is one user's.
         scopes: what it may do.
         groups: the groups of humans that it may decide for; None decides for all of them.
         owner: the person who answers for a key that is no user's.
         source_ip: where the request came from.
     """
 
-    tenant: str
+    tenant_id: str
     key_id: str
-    user: str | None
+    user_id: str | None
     scopes: frozenset[str]
     groups: frozenset[str] | None = frozenset()
     owner: str | None = None
@@ -45,9 +45,9 @@ class Caller:
         if not tenant:
             raise NotAuthenticated("the request has no credential", fix="send Authorization: Bearer <API key>")
         return cls(
-            tenant=check_id("tenant", str(tenant)),
+            tenant_id=check_id("tenant", str(tenant)),
             key_id=str(context.get("key_id") or ""),
-            user=str(context["user"]) if context.get("user") else None,
+            user_id=str(context["user"]) if context.get("user") else None,
             scopes=frozenset(str(context.get("scopes") or "").split()),
             groups=_parse_groups(context.get("groups")),
             owner=str(context["owner"]) if context.get("owner") else None,
@@ -65,22 +65,22 @@ class Caller:
                 f"the credential does not have the scope '{scope}'", fix=f"use a key or token with the scope '{scope}'"
             )
 
-    def resolve_user(self, user: str | None) -> str | None:
+    def resolve_user(self, user_id: str | None) -> str | None:
         """Return the user of a run that this caller starts.
 
         Raises:
             PolicyDenied: the credential is another user's.
         """
-        if self.user is None or user in (None, self.user):
-            return user or self.user
+        if self.user_id is None or user_id in (None, self.user_id):
+            return user_id or self.user_id
         raise PolicyDenied(
-            "the credential belongs to another user", field="user", fix=f"leave 'user' out, or send '{self.user}'"
+            "the credential belongs to another user", field="user", fix=f"leave 'user' out, or send '{self.user_id}'"
         )
 
     @property
     def name(self) -> str:
         """Who decided, for records: the user, else the key."""
-        return self.user or f"key:{self.key_id}"
+        return self.user_id or f"key:{self.key_id}"
 
     @property
     def person(self) -> str:
@@ -89,7 +89,7 @@ class Caller:
         The user; of a key that is no user's, its owner. Keys that name neither are taken for one person's, since
         nobody can tell them apart.
         """
-        return self.user or self.owner or UNKNOWN_PERSON
+        return self.user_id or self.owner or UNKNOWN_PERSON
 
 
 UNKNOWN_PERSON = "unknown"

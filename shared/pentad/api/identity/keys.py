@@ -32,11 +32,11 @@ def hash_secret(secret: str) -> str:
 
 def create_key(
     store: KeyStore,
-    tenant: str,
+    tenant_id: str,
     *,
     now: datetime,
     scopes: Sequence[str] = LEAST_SCOPES,
-    user: str | None = None,
+    user_id: str | None = None,
     groups: Sequence[str] = (),
     owner: str | None = None,
     name: str = "",
@@ -46,10 +46,10 @@ def create_key(
 
     Args:
         store: where keys are kept.
-        tenant: whose data it opens.
+        tenant_id: whose data it opens.
         now: the time.
         scopes: what it may do.
-        user: binds it to one user.
+        user_id: binds it to one user.
         groups: those that it may decide for; ``*`` alone is all of them.
         owner: the person who answers for it: a user's id, or the name that the account knows them by.
         name: what it is for.
@@ -58,9 +58,9 @@ def create_key(
     Raises:
         InvalidInput: the tenant, user or a group is not well formed, or a scope is not known.
     """
-    check_id("tenant", tenant)
-    if user is not None:
-        check_id("user", user)
+    check_id("tenant", tenant_id)
+    if user_id is not None:
+        check_id("user", user_id)
     unknown = sorted(set(scopes) - set(SCOPES))
     if unknown or not scopes:
         raise InvalidInput(
@@ -73,11 +73,11 @@ def create_key(
         raise InvalidInput(f"'owner' must have 1 to {OWNER_CHARACTERS} characters", field="owner")
     secret = secrets.token_urlsafe(32)
     key = ApiKey(
-        tenant=tenant,
+        tenant_id=tenant_id,
         key_id=secrets.token_hex(6),
         secret_hash=hash_secret(secret),
         scopes=tuple(sorted(set(scopes))),
-        user=user,
+        user_id=user_id,
         groups=tuple(sorted(set(groups))),
         owner=owner,
         name=name,
@@ -85,7 +85,7 @@ def create_key(
         expires_at=expires_at,
     )
     store.put(key)
-    return key, f"ptd.{tenant}.{key.key_id}.{secret}"
+    return key, f"ptd.{tenant_id}.{key.key_id}.{secret}"
 
 
 def _check_groups(groups: Sequence[str]) -> None:
@@ -100,18 +100,18 @@ def _check_groups(groups: Sequence[str]) -> None:
         )
 
 
-def revoke_key(store: KeyStore, tenant: str, key_id: str, *, now: datetime) -> ApiKey:
+def revoke_key(store: KeyStore, tenant_id: str, key_id: str, *, now: datetime) -> ApiKey:
     """Disable a key. The API's authorizer may remember it for up to a minute.
 
     Raises:
         NotFound: there is no such key.
     """
-    return store.disable(tenant, key_id, now)
+    return store.disable(tenant_id, key_id, now)
 
 
-def list_keys(store: KeyStore, tenant: str) -> list[ApiKey]:
+def list_keys(store: KeyStore, tenant_id: str) -> list[ApiKey]:
     """Return a tenant's keys."""
-    return store.list(check_id("tenant", tenant))
+    return store.list(check_id("tenant", tenant_id))
 
 
 def has_key_prefix(token: str) -> bool:
@@ -148,9 +148,9 @@ class KeyAuthenticator:
         if key is None or not right or not self._is_valid(key):
             raise _build_refusal()
         return Caller(
-            tenant=tenant,
+            tenant_id=tenant,
             key_id=key_id,
-            user=key.user,
+            user_id=key.user_id,
             scopes=frozenset(key.scopes),
             groups=None if key.groups == (ALL_GROUPS,) else frozenset(key.groups),
             owner=key.owner,

@@ -23,7 +23,7 @@ class TokenVerifier(Protocol):
 class KeyStore(Protocol):
     """Where keys are kept."""
 
-    def get(self, tenant: str, key_id: str) -> ApiKey | None:
+    def get(self, tenant_id: str, key_id: str) -> ApiKey | None:
         """Return a key, or None."""
         ...
 
@@ -35,7 +35,7 @@ class KeyStore(Protocol):
         """
         ...
 
-    def disable(self, tenant: str, key_id: str, at: datetime) -> ApiKey:
+    def disable(self, tenant_id: str, key_id: str, at: datetime) -> ApiKey:
         """Disable a key; one that is disabled stays as it is.
 
         Raises:
@@ -43,6 +43,6 @@ class KeyStore(Protocol):
         """
         ...
 
-    def list(self, tenant: str) -> list[ApiKey]:
+    def list(self, tenant_id: str) -> list[ApiKey]:
         """Return a tenant's keys by id."""
         ...

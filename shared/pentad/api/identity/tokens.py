@@ -56,9 +56,9 @@ class JwtAuthenticator:
             raise NotAuthenticated("the token has no subject")
         # Subjects are any text; a user's id becomes part of keys. One that looks derived might be another's.
         plain = re.fullmatch(USER_PATTERN, subject) and not subject.startswith(_DERIVED)
-        user = subject if plain else derive_id("usr", self._issuer, subject)
+        user_id = subject if plain else derive_id("usr", self._issuer, subject)
         scopes = frozenset(scope for scope in _parse_claim(claims, self._scope_claim) if scope in SCOPES)
-        return Caller(tenant=tenant, key_id="jwt", user=user, scopes=scopes, groups=self._parse_groups(claims))
+        return Caller(tenant_id=tenant, key_id="jwt", user_id=user_id, scopes=scopes, groups=self._parse_groups(claims))
 
     def _parse_groups(self, claims: Mapping[str, Any]) -> frozenset[str]:
         named = _parse_claim(claims, self._groups_claim)

@@ -99,7 +99,7 @@ class ApprovalRoutes:
             who = caller()
             check_fields(request)
             decided = self.decide(
-                who.tenant,
+                who.tenant_id,
                 approval,
                 request.decision,
                 by=who.name,
@@ -124,7 +124,7 @@ class ApprovalRoutes:
             found: list[Approval] = []
             now = self.now()
             for _ in range(_MAX_PAGES):
-                page = self.approvals.list_pending(caller().tenant, limit=limit - len(found), cursor=cursor)
+                page = self.approvals.list_pending(caller().tenant_id, limit=limit - len(found), cursor=cursor)
                 # One that has just run out is about to be closed by its execution: nobody can decide it any more.
                 found += [one for one in page.items if one.expires_at > now and _is_match(one, group, kind)]
                 cursor = page.cursor
@@ -134,7 +134,7 @@ class ApprovalRoutes:
 
         @serve(app, summary="Read an approval")
         def get_approval(approval: ApprovalPath) -> ApprovalView:
-            return build_approval_view(self.approvals.get(caller().tenant, approval))
+            return build_approval_view(self.approvals.get(caller().tenant_id, approval))
 
 
 def _is_match(approval: Approval, group: str | None, kind: str | None) -> bool:

@@ -62,9 +62,9 @@ class CostRoutes:
             last: Annotated[str | None, Query(alias="to", description="YYYY-MM-DD, included; today")] = None,
             limit: Annotated[int, Query(ge=1, le=MAX_ROWS)] = 100,
         ) -> CostView:
-            tenant = caller().tenant
+            tenant_id = caller().tenant_id
             asked = resolve_span(by, parse_day(first, "from"), parse_day(last, "to"), self.now().date())
-            return build_cost_view(tenant, self.spend.read(tenant, *asked, limit=limit))
+            return build_cost_view(tenant_id, self.spend.read(tenant_id, *asked, limit=limit))
 
 
 def parse_day(text: str | None, field: str) -> date | None:
@@ -81,10 +81,10 @@ def parse_day(text: str | None, field: str) -> date | None:
         raise InvalidInput(f"'{field}' must be a date", field=field, fix="write it as YYYY-MM-DD") from error
 
 
-def build_cost_view(tenant: str, spending: Spending) -> CostView:
+def build_cost_view(tenant_id: str, spending: Spending) -> CostView:
     """Return what a caller is shown."""
     return CostView(
-        tenant=tenant,
+        tenant=tenant_id,
         by=spending.by,
         first=spending.first,
         last=spending.last,

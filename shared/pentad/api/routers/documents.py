@@ -36,19 +36,19 @@ class DocumentRoutes:
         @serve(app, summary="Ask where to upload a document", status_code=201)
         def upload_document(request: Annotated[DocumentRequest, Body()]) -> DocumentUpload:
             """Send the content by PUT to the address, with the headers given; it is indexed a moment later."""
-            return self.documents.create_upload(caller().tenant, request)
+            return self.documents.create_upload(caller().tenant_id, request)
 
         @serve(app, summary="List documents by name")
         def list_documents(
             limit: Annotated[int, Query(ge=1, le=100)] = 50,
             cursor: Annotated[str | None, Query(max_length=2000)] = None,
         ) -> DocumentPage:
-            page = self.registry.list_page(caller().tenant, limit=limit, cursor=cursor)
+            page = self.registry.list_page(caller().tenant_id, limit=limit, cursor=cursor)
             return DocumentPage(items=tuple(build_document_view(one) for one in page.items), cursor=page.cursor)
 
         @serve(app, summary="Read a document's entry")
         def get_document(document: DocumentPath) -> DocumentView:
-            found = self.registry.get(caller().tenant, check_name(unquote(document)))
+            found = self.registry.get(caller().tenant_id, check_name(unquote(document)))
             if found is None:
                 raise NotFound("no such document", field="name")
             return build_document_view(found)
@@ -56,5 +56,5 @@ class DocumentRoutes:
         @serve(app, summary="Remove a document", status_code=202)
         def delete_document(document: DocumentPath) -> DocumentRemoval:
             name = check_name(unquote(document))
-            self.documents.remove(caller().tenant, name)
+            self.documents.remove(caller().tenant_id, name)
             return DocumentRemoval(name=name)

@@ -56,17 +56,17 @@ class ForkRoutes:
         ) -> Response[RunView]:
             """The new run has a session of its own. The same Idempotency-Key gives the same run."""
             who = caller()
-            who.resolve_user(self.runs.get(who.tenant, check_run_id(run)).user)
-            forked = self.fork(who.tenant, run, request, idempotency_key=idempotency_key)
+            who.resolve_user(self.runs.get(who.tenant_id, check_run_id(run)).user_id)
+            forked = self.fork(who.tenant_id, run, request, idempotency_key=idempotency_key)
             return Response(
                 status_code=HTTPStatus.ACCEPTED,
                 content_type="application/json",
                 body=build_run_view(forked, self.approvals),
-                headers={"Location": f"/v1/runs/{forked.run}"},
+                headers={"Location": f"/v1/runs/{forked.run_id}"},
             )
 
         @serve(app, summary="Read a run's recording, to replay it offline")
         def get_recording(run: RunPath) -> Recording:
             """What went in and out of an ended run: words of users and tools, no credential and no user's id."""
-            found = self.runs.get(caller().tenant, check_run_id(run))
+            found = self.runs.get(caller().tenant_id, check_run_id(run))
             return record(found, self.catalog, self.runs, self.sessions, self.approvals, at=self.now())

@@ -54,7 +54,7 @@ class VerdictRequest(FrozenValue):
 
 def build_review_view(review: Review) -> ReviewView:
     """Return the view of a review."""
-    return ReviewView(run_id=review.run, **review.model_dump(exclude={"tenant", "run"}))
+    return ReviewView(run_id=review.run_id, **review.model_dump(exclude={"tenant_id", "run_id"}))
 
 
 @dataclass(frozen=True)
@@ -77,18 +77,18 @@ class ReviewRoutes:
             limit: Annotated[int, Query(ge=1, le=100)] = 50,
             cursor: Annotated[str | None, Query(max_length=1000)] = None,
         ) -> ReviewPage:
-            page = self.reviews.list_open(caller().tenant, limit=limit, cursor=cursor)
+            page = self.reviews.list_open(caller().tenant_id, limit=limit, cursor=cursor)
             return ReviewPage(items=tuple(build_review_view(review) for review in page.items), cursor=page.cursor)
 
         @serve(app, summary="Read a review")
         def get_review(review: ReviewPath) -> ReviewView:
-            return build_review_view(self.reviews.get(caller().tenant, review))
+            return build_review_view(self.reviews.get(caller().tenant_id, review))
 
         @serve(app, summary="Close a review with a verdict")
         def close_review(review: ReviewPath, request: Annotated[VerdictRequest, Body()]) -> ReviewView:
             """The same verdict again is the same answer; the other one is a conflict."""
             who = caller()
             closed = self.reviews.close(
-                who.tenant, review, by=who.name, verdict=request.verdict, note=request.note, at=self.now()
+                who.tenant_id, review, by=who.name, verdict=request.verdict, note=request.note, at=self.now()
             )
             return build_review_view(closed)

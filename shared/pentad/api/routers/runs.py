@@ -76,10 +76,10 @@ class StartRoutes:
         ) -> Response[RunView]:
             """The same Idempotency-Key gives the same run. ``Prefer: wait=N`` waits up to 25 seconds for its end."""
             who = caller()
-            asked = request.model_copy(update={"user": who.resolve_user(request.user)})
-            run = self.start(who.tenant, asked, trigger="api", idempotency_key=idempotency_key)
+            asked = request.model_copy(update={"user_id": who.resolve_user(request.user_id)})
+            run = self.start(who.tenant_id, asked, trigger="api", idempotency_key=idempotency_key)
             seconds = parse_wait_seconds(prefer)
-            headers = {"Location": f"/v1/runs/{run.run}"}
+            headers = {"Location": f"/v1/runs/{run.run_id}"}
             if seconds is not None:
                 headers["Preference-Applied"] = f"wait={seconds}"
                 # API Gateway counts from when the request came: a cold start leaves less of its 30 s for the wait.
@@ -121,12 +121,12 @@ class RunRoutes:
             limit: Annotated[int, Query(ge=1, le=100)] = 50,
             cursor: Annotated[str | None, Query(max_length=1000)] = None,
         ) -> RunPage:
-            page = self.runs.list_page(caller().tenant, session=session, limit=limit, cursor=cursor)
+            page = self.runs.list_page(caller().tenant_id, session_id=session, limit=limit, cursor=cursor)
             return RunPage(items=tuple(build_run_view(run, self.approvals) for run in page.items), cursor=page.cursor)
 
         @serve(app, summary="Read a run")
         def get_run(run: RunPath) -> RunView:
-            return self.current_view(self.find(caller().tenant, run))
+            return self.current_view(self.find(caller().tenant_id, run))
 
         @serve(app, summary="Read what happened in a run")
         def get_events(
@@ -134,7 +134,7 @@ class RunRoutes:
             limit: Annotated[int, Query(ge=1, le=1000)] = 1000,
             cursor: Annotated[str | None, Query(max_length=20)] = None,
         ) -> EventList:
-            events = collect_events(self.find(caller().tenant, run), self.runs, self.ledger, self.approvals)
+            events = collect_events(self.find(caller().tenant_id, run), self.runs, self.ledger, self.approvals)
             first = parse_cursor(cursor)
             end = first + limit
             return EventList(events=events[first:end], cursor=str(end) if end < len(events) else None)
@@ -165,7 +165,7 @@ class TraceRoutes:
 
         @serve(app, summary="Read a run's waterfall")
         def get_trace(run: RunPath) -> TraceView:
-            found = self.find(caller().tenant, run)
+            found = self.find(caller().tenant_id, run)
             try:
                 history = read_history(found, self.engine.get_history)
             except NotFound:
@@ -173,14 +173,14 @@ class TraceRoutes:
             spans = build_spans(
                 found,
                 history,
-                self.runs.list_steps(found.tenant, found.run),
-                self.ledger.list_for_run(found.tenant, found.run),
-                self.runs.list_calls(found.tenant, found.run),
-                graphs=self.graph_nodes.list_for_run(found.tenant, found.run),
+                self.runs.list_steps(found.tenant_id, found.run_id),
+                self.ledger.list_for_run(found.tenant_id, found.run_id),
+                self.runs.list_calls(found.tenant_id, found.run_id),
+                graphs=self.graph_nodes.list_for_run(found.tenant_id, found.run_id),
                 now=self.now(),
             )
             return TraceView(
-                run_id=found.run,
+                run_id=found.run_id,
                 status=found.status,
                 spans=tuple(SpanView.model_validate(span.model_dump()) for span in spans),
                 transitions=count_transitions(history),
@@ -211,11 +211,11 @@ class CancelRoutes:
         def cancel_run(run: RunPath, request: Annotated[CancelRequest | None, Body()] = None) -> RunView:
             """Its session is free at once. A tool call that is running may end; what it did is in the run's events."""
             who = caller()
-            found = self.find(who.tenant, run)
+            found = self.find(who.tenant_id, run)
             reason = request.reason if request is not None else None
-            ended = self.cancel(who.tenant, found.run, by=who.name, reason=reason)
+            ended = self.cancel(who.tenant_id, found.run_id, by=who.name, reason=reason)
             return build_run_view(ended, self.approvals)
 
         @serve(app, summary="Undo the effect of a tool call")
         def undo(request: Annotated[UndoRequest, Body()]) -> ToolCallView:
-            return build_call_view(self.undo(caller().tenant, request.undo_token))
+            return build_call_view(self.undo(caller().tenant_id, request.undo_token))

@@ -31,9 +31,9 @@ class SessionRoutes:
     def register(self, app: ApiGatewayResolver, caller: Callable[[], Caller]) -> None:
         """Add the routes."""
 
-        def find(session: str) -> Session:
-            check_id("session", session)
-            found = self.sessions.get(caller().tenant, session)
+        def find(session_id: str) -> Session:
+            check_id("session", session_id)
+            found = self.sessions.get(caller().tenant_id, session_id)
             if found is None:
                 raise NotFound("no such session", field="session")
             return found
@@ -43,7 +43,7 @@ class SessionRoutes:
             limit: Annotated[int, Query(ge=1, le=100)] = 50,
             cursor: Annotated[str | None, Query(max_length=1000)] = None,
         ) -> SessionPage:
-            page = self.sessions.list_page(caller().tenant, limit=limit, cursor=cursor)
+            page = self.sessions.list_page(caller().tenant_id, limit=limit, cursor=cursor)
             return SessionPage(items=tuple(build_session_view(session) for session in page.items), cursor=page.cursor)
 
         @serve(app, summary="Read a session")
@@ -58,7 +58,7 @@ class SessionRoutes:
         ) -> MessagePage:
             head = find(session)
             first = parse_cursor(cursor)
-            stored = self.sessions.read(head.tenant, session, first, min(first + limit, head.length) - 1)
+            stored = self.sessions.read(head.tenant_id, session, first, min(first + limit, head.length) - 1)
             end = first + limit
             items = tuple(build_message_view(one) for one in stored)
             return MessagePage(items=items, cursor=str(end) if end < head.length else None)

@@ -6,8 +6,15 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from pentad.domain.runs import Approval, ApprovalCall, ApprovalStatus, Change, Run, RunStatus, Vote
+from pentad.domain.values import FrozenValue, stored_name
 from pentad.orchestration.approvals.decision_rules import is_bound, shown_hash, shown_text
 from pentad.orchestration.approvals.ports import ApprovalStore
+
+
+def pick_shown(value: FrozenValue, view: type[BaseModel]) -> dict[str, Any]:
+    """Return what of a value a view shows, under the names that the API has for it."""
+    shown = {name for name in type(value).model_fields if stored_name(name) in view.model_fields}
+    return value.model_dump(include=shown)
 
 
 class ApprovalView(BaseModel):
@@ -52,27 +59,23 @@ class ApprovalPage(BaseModel):
     cursor: str | None
 
 
-_OWN = {"run_id", "text", "arguments_hash", "arguments_hash_required"}
-
-
 def build_approval_view(approval: Approval) -> ApprovalView:
     """Return the view of an approval."""
-    values: dict[str, Any] = approval.model_dump(include=set(ApprovalView.model_fields) - _OWN)
-    return ApprovalView(
-        run_id=approval.run,
-        text=shown_text(approval),
-        arguments_hash=shown_hash(approval),
-        arguments_hash_required=is_bound(approval),
-        **values,
-    )
+    own = {
+        "run_id": approval.run_id,
+        "text": shown_text(approval),
+        "arguments_hash": shown_hash(approval),
+        "arguments_hash_required": is_bound(approval),
+    }
+    return ApprovalView(**pick_shown(approval, ApprovalView) | own)
 
 
 def find_pending_approval(approvals: ApprovalStore, run: Run) -> str | None:
     """Return the approval that a run waits for, the last of its steps where there are several; None where none."""
     if run.status is not RunStatus.AWAITING_HUMAN:
         return None
-    last = approvals.list_for_run(run.tenant, run.run, limit=_LAST)
-    return next((one.approval for one in last if one.status is ApprovalStatus.PENDING), None)
+    last = approvals.list_for_run(run.tenant_id, run.run_id, limit=_LAST)
+    return next((one.approval_id for one in last if one.status is ApprovalStatus.PENDING), None)
 
 
 _LAST = 20

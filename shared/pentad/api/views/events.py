@@ -14,7 +14,7 @@ _ORDER = ("run.created", "model_attempt", "step", "approval", "tool_call", "run.
 
 def collect_events(run: Run, runs: RunStore, ledger: Ledger, approvals: ApprovalStore) -> tuple[Event, ...]:
     """Return all that happened in a run, the first first."""
-    steps = runs.list_steps(run.tenant, run.run)
+    steps = runs.list_steps(run.tenant_id, run.run_id)
     events = [
         *_build_run_events(run, approvals),
         *(_build_step_event(step) for step in steps),
@@ -27,7 +27,7 @@ def collect_events(run: Run, runs: RunStore, ledger: Ledger, approvals: Approval
 
 def _build_run_events(run: Run, approvals: ApprovalStore) -> Iterator[Event]:
     view = build_run_view(run, approvals)
-    created = {"trigger": run.trigger, "agent": run.agent, "session": run.session}
+    created = {"trigger": run.trigger, "agent": run.agent, "session": run.session_id}
     yield Event(at=run.created_at, type="run.created", detail=created)
     if run.ended_at is not None:
         ended = view.model_dump(mode="json", include={"status", "error", "stop_reason", "notices", "tokens", "cost"})
@@ -35,12 +35,12 @@ def _build_run_events(run: Run, approvals: ApprovalStore) -> Iterator[Event]:
 
 
 def _build_step_event(step: Step) -> Event:
-    detail = step.model_dump(mode="json", exclude={"tenant", "run", "started_at"})
+    detail = step.model_dump(mode="json", exclude={"tenant_id", "run_id", "started_at"})
     return Event(at=step.started_at, type="step", step=step.step, detail=detail)
 
 
 def _read_attempt_events(run: Run, ledger: Ledger) -> Iterator[Event]:
-    for attempt in ledger.list_for_run(run.tenant, run.run):
+    for attempt in ledger.list_for_run(run.tenant_id, run.run_id):
         detail = attempt.model_dump(mode="json", exclude={"context", "started_at"})
         yield Event(
             at=attempt.started_at,
@@ -52,13 +52,13 @@ def _read_attempt_events(run: Run, ledger: Ledger) -> Iterator[Event]:
 
 def _read_call_events(run: Run, runs: RunStore, steps: list[Step]) -> Iterator[Event]:
     began = {step.step: step.started_at for step in steps}
-    for call in runs.list_calls(run.tenant, run.run):
+    for call in runs.list_calls(run.tenant_id, run.run_id):
         detail = build_call_view(call).model_dump(mode="json", exclude={"run_id"})
         at = call.started_at or call.ended_at or began.get(call.step, run.created_at)
         yield Event(at=at, type="tool_call", step=call.step, detail=detail)
 
 
 def _read_approval_events(run: Run, approvals: ApprovalStore) -> Iterator[Event]:
-    for approval in approvals.list_for_run(run.tenant, run.run):
+    for approval in approvals.list_for_run(run.tenant_id, run.run_id):
         detail = build_approval_view(approval).model_dump(mode="json")
         yield Event(at=approval.created_at, type="approval", step=approval.step, detail=detail)

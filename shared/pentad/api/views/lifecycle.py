@@ -54,10 +54,10 @@ class CurrentView:
             if late:
                 self.advance.revive(run)
             else:
-                self.advance(run.tenant, run.session)
+                self.advance(run.tenant_id, run.session_id)
         except PentadError as error:
             # An extra: the reader is shown the run all the same.
             self.telemetry.log_event("run.heal_failed", level="WARNING", error=type(error).__name__)
-        run = self.runs.get(run.tenant, run.run)
-        place = self.runs.find_queue_position(run.tenant, run.run) if run.waiting else None
+        run = self.runs.get(run.tenant_id, run.run_id)
+        place = self.runs.find_queue_position(run.tenant_id, run.run_id) if run.waiting else None
         return build_run_view(run, self.approvals).model_copy(update={"queue_position": place})

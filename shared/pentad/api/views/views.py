@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from pentad.api.views.approvals import find_pending_approval
+from pentad.api.views.approvals import find_pending_approval, pick_shown
 from pentad.domain.declarations.agents import AgentSpec, Catalog
 from pentad.domain.declarations.workflows import WorkflowSpec
 from pentad.domain.knowledge import Citation, Document
@@ -13,6 +13,7 @@ from pentad.domain.messages import TextBlock, ToolCallBlock, ToolResultBlock
 from pentad.domain.money import show
 from pentad.domain.runs import CallStatus, Run, RunStatus, ToolCall
 from pentad.domain.usage import Usage
+from pentad.domain.values import stored_name
 from pentad.memory.sessions.ports import Session, StoredMessage
 from pentad.orchestration.approvals.ports import ApprovalStore
 
@@ -236,21 +237,21 @@ def build_run_view(run: Run, approvals: ApprovalStore) -> RunView:
         approvals: asked for what it waits for, where it waits.
     """
     return RunView(
-        run_id=run.run,
+        run_id=run.run_id,
         tokens=run.spent.usage.total_tokens,
         usage=run.spent.usage,
         cost_nanousd=run.spent.cost_nanousd,
         cost=show(run.spent.cost_nanousd),
         steps=run.spent.steps,
         pending_approval=find_pending_approval(approvals, run),
-        **{name: getattr(run, name) for name in _RUN_FIELDS},
+        **{stored_name(name): getattr(run, name) for name in _RUN_FIELDS},
     )
 
 
 _RUN_FIELDS = (
     "agent",
-    "session",
-    "user",
+    "session_id",
+    "user_id",
     "status",
     "created_at",
     "updated_at",
@@ -261,23 +262,21 @@ _RUN_FIELDS = (
     "error",
     "stop_reason",
     "confidence",
-    "redrive_of",
-    "forked_from",
-    "parent",
+    "redrive_of_run_id",
+    "forked_from_run_id",
+    "parent_run_id",
     "metadata",
 )
 
 
 def build_call_view(call: ToolCall) -> ToolCallView:
     """Return the view of a tool call; its undo data stays inside."""
-    values = call.model_dump(include=set(ToolCallView.model_fields))
-    return ToolCallView(run_id=call.run, **values)
+    return ToolCallView(run_id=call.run_id, **pick_shown(call, ToolCallView))
 
 
 def build_session_view(session: Session) -> SessionView:
     """Return the view of a session."""
-    values = session.model_dump(include=set(SessionView.model_fields))
-    return SessionView(messages=session.length, **values)
+    return SessionView(messages=session.length, **pick_shown(session, SessionView))
 
 
 def build_message_view(stored: StoredMessage) -> MessageView:
@@ -287,7 +286,7 @@ def build_message_view(stored: StoredMessage) -> MessageView:
     return MessageView(
         seq=stored.seq,
         role=message.role,
-        run_id=message.run,
+        run_id=message.run_id,
         step=message.step,
         created_at=message.created_at,
         text="\n\n".join(block.text for block in blocks if isinstance(block, TextBlock)),
@@ -299,7 +298,7 @@ def build_message_view(stored: StoredMessage) -> MessageView:
 
 def build_document_view(document: Document) -> DocumentView:
     """Return the view of a document."""
-    return DocumentView(**document.model_dump(include=set(DocumentView.model_fields)))
+    return DocumentView(**pick_shown(document, DocumentView))
 
 
 def build_agent_list(catalog: Catalog) -> AgentList:

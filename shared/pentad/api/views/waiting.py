@@ -65,5 +65,5 @@ class RunWaiter:
                 break
             self._sleep(min(pause, max(0.0, end - self._timer())))
             pause = min(_LONGEST_PAUSE, pause * _GROWTH)
-            run = self._runs.get(run.tenant, run.run)
+            run = self._runs.get(run.tenant_id, run.run_id)
         return run

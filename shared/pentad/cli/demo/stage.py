@@ -70,16 +70,16 @@ class NotesTable:
 
     Args:
         twin: the running twin.
-        tenant: whose notes.
+        tenant_id: whose notes.
     """
 
-    def __init__(self, twin: "Twin", tenant: str) -> None:
+    def __init__(self, twin: "Twin", tenant_id: str) -> None:
         from pentad.aws.table import Table
         from pentad.domain.keys import collection_pk
 
         name = next(name for name in twin.get_admin_client("dynamodb").list_tables()["TableNames"] if "records" in name)
         self._table = Table(twin.get_admin_client("dynamodb"), name)
-        self._pk = collection_pk(tenant, "NOTE")
+        self._pk = collection_pk(tenant_id, "NOTE")
 
     def list_notes(self) -> list[Json]:
         """Return the stored notes."""

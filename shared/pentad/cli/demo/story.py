@@ -124,7 +124,7 @@ class Story:
 
     def remember(self) -> None:
         """Ask what only the session knows, there and in a new session."""
-        view, _ = self._ask(FOLLOW_UP, session=self._session)
+        view, _ = self._ask(FOLLOW_UP, session_id=self._session)
         check("17.5" in (view["answer"] or ""), "the session's memory is not in the answer")
         stranger, _ = self._ask(FOLLOW_UP)
         check("17.5" not in (stranger["answer"] or ""), "another session knows what was asked in this one")
@@ -169,7 +169,7 @@ class Story:
             )
         finally:
             self.faults.clear()
-        again, _ = self._ask(FOLLOW_UP, session=down["session"])
+        again, _ = self._ask(FOLLOW_UP, session_id=down["session"])
         check(again["status"] == "succeeded", "the session does not go on after the degraded run")
 
     def show_trace(self) -> None:
@@ -180,9 +180,9 @@ class Story:
         check(kinds >= {"run", "state", "function", "model", "tool"}, f"the waterfall has only {sorted(kinds)}")
         self.console.print(render_waterfall(trace, self.console.width))
 
-    def _ask(self, question: str, *, session: str | None = None, keep: bool = True) -> tuple[Json, Json]:
+    def _ask(self, question: str, *, session_id: str | None = None, keep: bool = True) -> tuple[Json, Json]:
         self.console.print(f"[bold]> {escape(question)}[/]")
-        view = ask(self.client, "assistant", question, session=session, key=uuid.uuid4().hex, seconds=_SECONDS)
+        view = ask(self.client, "assistant", question, session_id=session_id, key=uuid.uuid4().hex, seconds=_SECONDS)
         print_run(self.console, view)
         return view, self._record_run(view) if keep else {}
 

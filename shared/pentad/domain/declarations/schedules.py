@@ -79,9 +79,11 @@ class ScheduleSpec(FrozenValue):
     name: str = Field(pattern=r"^[a-z][a-z0-9-]{0,30}$")
     expression: str = Field(description="of EventBridge Scheduler: rate(...), cron(...) or at(...)")
     timezone: str = "UTC"
-    tenant: TenantId
+    tenant_id: TenantId
     message: str = Field(min_length=1, max_length=4000)
-    session: SessionId | None = Field(default=None, description="one session for all; a new one each time where absent")
+    session_id: SessionId | None = Field(
+        default=None, description="one session for all; a new one each time where absent"
+    )
 
     @field_validator("expression")
     @classmethod

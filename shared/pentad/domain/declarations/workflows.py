@@ -142,14 +142,14 @@ class WorkflowSpec(FrozenValue):
 class StepResult(FrozenValue):
     """What a step came to, at one place of a run: the words that the state machine refers to."""
 
-    tenant: str
-    run: str
+    tenant_id: str
+    run_id: str
     place: int = Field(ge=1, description="round * 100 + number; see `place_of`")
     name: StepName
     status: Literal["succeeded", "failed", "approved", "rejected", "answered", "expired"]
     text: str
     fields: dict[str, Any] | None = Field(default=None, description="of a structured output")
-    child: str | None = Field(default=None, description="the run of an agent's step")
+    child_run_id: str | None = Field(default=None, description="the run of an agent's step")
     degraded: bool = False
     notices: tuple[str, ...] = ()
     provider: str | None = None
@@ -159,18 +159,20 @@ class StepResult(FrozenValue):
     began_at: datetime
     ended_at: datetime
     asked: str | None = Field(default=None, description="hash of all that a model or an agent was asked")
-    taken_from: str | None = Field(default=None, description="the failed run that did it, where it was taken over")
+    taken_from_run_id: str | None = Field(
+        default=None, description="the failed run that did it, where it was taken over"
+    )
 
 
 class Numbered(FrozenValue):
     """A run's steps as its definition numbered them.
 
     Attributes:
-        run: the run.
+        run_id: the run.
         numbers: of the steps, by their names.
     """
 
-    run: str
+    run_id: str
     numbers: dict[StepName, int]
 
 
@@ -181,12 +183,12 @@ class Plan(FrozenValue):
     by its name and the round of the loops around it.
 
     Attributes:
-        tenant: the tenant.
+        tenant_id: the tenant.
         own: this run.
         earlier: the failed runs, the newest first.
     """
 
-    tenant: str
+    tenant_id: str
     own: Numbered
     earlier: tuple[Numbered, ...] = ()
 

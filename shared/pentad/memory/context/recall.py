@@ -35,7 +35,7 @@ _REFERRING = frozenset(
 class RunManifests(Protocol):
     """What recall needs of the runs' store (`pentad.orchestration.ports.RunStore` has it)."""
 
-    def get(self, tenant: str, run: str) -> Run:
+    def get(self, tenant_id: str, run_id: str) -> Run:
         """Return a run.
 
         Raises:
@@ -43,11 +43,11 @@ class RunManifests(Protocol):
         """
         ...
 
-    def set_manifest(self, tenant: str, run: str, manifest: Manifest) -> Run:
+    def set_manifest(self, tenant_id: str, run_id: str, manifest: Manifest) -> Run:
         """Store the manifest; a repeat keeps the first."""
         ...
 
-    def set_status(self, tenant: str, run: str, status: RunStatus, *, waited_seconds: float = 0) -> Run:
+    def set_status(self, tenant_id: str, run_id: str, status: RunStatus, *, waited_seconds: float = 0) -> Run:
         """Go to a status; staying changes nothing."""
         ...
 
@@ -84,13 +84,15 @@ class Recall:
         self._clock = clock
         self._count = count
 
-    def run(self, tenant: str, run: str, session: str, agent: AgentSpec, *, deadline: float | None = None) -> Manifest:
+    def run(
+        self, tenant_id: str, run_id: str, session_id: str, agent: AgentSpec, *, deadline: float | None = None
+    ) -> Manifest:
         """Return the run's manifest, made now or before.
 
         Args:
-            tenant: the tenant.
-            run: the run's id.
-            session: the run's session.
+            tenant_id: the tenant.
+            run_id: the run's id.
+            session_id: the run's session.
             agent: says how to retrieve and how much context there is room for.
             deadline: ``time.time()`` by which an answer is of use; 20 s from now where none is given.
 
@@ -100,12 +102,12 @@ class Recall:
             ModelUnavailable: the embedder did not answer.
             ModelThrottled: the embedder's provider said 429.
         """
-        current = self._runs.get(tenant, run)
+        current = self._runs.get(tenant_id, run_id)
         if current.manifest is not None:
             if current.status is RunStatus.QUEUED:
-                self._runs.set_status(tenant, run, RunStatus.RUNNING)  # A fork brings its manifest along.
+                self._runs.set_status(tenant_id, run_id, RunStatus.RUNNING)  # A fork brings its manifest along.
             return current.manifest
-        head = self._sessions.get(tenant, session)
+        head = self._sessions.get(tenant_id, session_id)
         if head is None:
             raise NotFound("there is no such session")
         stored = self._read_newest(head, current.request_seq, searches=agent.knowledge.top_k > 0)
@@ -114,30 +116,35 @@ class Recall:
         message = stored[-1]
         if not message.passages and agent.knowledge.top_k > 0:
             context = CallContext(
-                tenant=tenant, agent=agent.name, user=current.user, session=session, run=run, purpose="embed_query"
+                tenant_id=tenant_id,
+                agent=agent.name,
+                user_id=current.user_id,
+                session_id=session_id,
+                run_id=run_id,
+                purpose="embed_query",
             )
-            found = self._search_within_budget(tenant, stored, agent, context, deadline)
-            more = self._sessions.attach_passages(tenant, session, message.seq, found)
+            found = self._search_within_budget(tenant_id, stored, agent, context, deadline)
+            more = self._sessions.attach_passages(tenant_id, session_id, message.seq, found)
             head = head.model_copy(update={"estimated_tokens": head.estimated_tokens + more})
             stored[-1] = message.model_copy(update={"passages": found})
         manifest = self._choose(head, stored, agent.context)
-        return self._runs.set_manifest(tenant, run, manifest).manifest or manifest
+        return self._runs.set_manifest(tenant_id, run_id, manifest).manifest or manifest
 
     def _read_newest(self, head: Session, request_seq: int, *, searches: bool) -> list[StoredMessage]:
         """Return a run's message; for a search, with what stands before it, back to the user's message before."""
         if not searches:
-            return self._sessions.read(head.tenant, head.session, request_seq, request_seq)
+            return self._sessions.read(head.tenant_id, head.session_id, request_seq, request_seq)
         stored: list[StoredMessage] = []
         first, page = request_seq + 1, PAGE_MESSAGES
         while first > head.epoch_first_seq and not any(is_question(one.message) for one in stored[:-1]):
             last, first = first - 1, max(head.epoch_first_seq, first - page)
-            stored = [*self._sessions.read(head.tenant, head.session, first, last), *stored]
+            stored = [*self._sessions.read(head.tenant_id, head.session_id, first, last), *stored]
             page *= 2
         return stored
 
     def _search_within_budget(
         self,
-        tenant: str,
+        tenant_id: str,
         stored: Sequence[StoredMessage],
         agent: AgentSpec,
         context: CallContext,
@@ -145,14 +152,14 @@ class Recall:
     ) -> tuple[Passage, ...]:
         """Search, if the budgets allow it; where they do not, it is the turn's affair to stop the run and say why."""
         try:
-            return self._search(tenant, stored, agent, context, deadline)
+            return self._search(tenant_id, stored, agent, context, deadline)
         except BudgetExceeded as error:
             self._telemetry.log_event("recall.skipped", level="WARNING", error=type(error).__name__)
             return ()
 
     def _search(
         self,
-        tenant: str,
+        tenant_id: str,
         stored: Sequence[StoredMessage],
         agent: AgentSpec,
         context: CallContext,
@@ -166,7 +173,7 @@ class Recall:
         top_k = agent.knowledge.top_k
         with self._telemetry.span("memory.search", {"pentad.top_k": top_k}) as span:
             [values] = self._embedder.embed([query], context, deadline=until).vectors
-            matches = self._vectors.query(tenant, values, top_k=top_k * _OVERFETCH)
+            matches = self._vectors.query(tenant_id, values, top_k=top_k * _OVERFETCH)
             passages = select(matches, top_k=top_k, minimum_score=agent.knowledge.minimum_score)
             passages = _limit_tokens(passages, agent.context.low_water_tokens // 2, self._count)
             span.set("pentad.matches", len(matches))
@@ -180,10 +187,10 @@ class Recall:
         epoch = Epoch(head.epoch_first_seq, head.estimated_tokens)
         if epoch.estimated_tokens > budget.high_water_tokens:
             # Only where something has to go is the rest of the conversation read.
-            rest = self._sessions.read(head.tenant, head.session, head.epoch_first_seq, newest[0].seq - 1)
+            rest = self._sessions.read(head.tenant_id, head.session_id, head.epoch_first_seq, newest[0].seq - 1)
             epoch = choose_epoch([*rest, *newest], budget, self._count)
         if epoch.first_seq != head.epoch_first_seq:
-            self._sessions.begin_epoch(head.tenant, head.session, epoch.first_seq, epoch.estimated_tokens)
+            self._sessions.begin_epoch(head.tenant_id, head.session_id, epoch.first_seq, epoch.estimated_tokens)
         return Manifest(
             epoch_first_seq=epoch.first_seq,
             request_seq=newest[-1].seq,

@@ -208,7 +208,7 @@ def _answer_open_calls(messages: list[Message], following: Message) -> None:
             role="user",
             blocks=missing,
             created_at=last.created_at,
-            run=last.run,
+            run_id=last.run_id,
             step=last.step,
         )
     )

@@ -43,7 +43,7 @@ _ROUNDS = 3
 class IngestEvent(FrozenValue):
     """Something happened to a document."""
 
-    tenant: str
+    tenant_id: str
     name: str
     bucket: str
     version: str | None = Field(default=None, description="as the event says; what counts is what stands there now")
@@ -73,7 +73,7 @@ def parse_s3_event(detail: Mapping[str, Any]) -> IngestEvent:
     check_id("tenant", tenant)
     if not name or name.endswith("/"):
         raise InvalidInput("the key names no document", field="key", fix="use {tenant}/{name}")
-    return IngestEvent(tenant=tenant, name=name, bucket=bucket, version=version, bytes=size)
+    return IngestEvent(tenant_id=tenant, name=name, bucket=bucket, version=version, bytes=size)
 
 
 class Ingest:
@@ -113,10 +113,10 @@ class Ingest:
 
     def handle(self, event: IngestEvent, *, deadline: float | None = None, last: bool = False) -> Document | None:
         """Bring the index to what the bucket holds of the document now; see `reconcile`."""
-        return self.reconcile(event.tenant, event.name, deadline=deadline, last=last)
+        return self.reconcile(event.tenant_id, event.name, deadline=deadline, last=last)
 
     def reconcile(
-        self, tenant: str, name: str, *, deadline: float | None = None, last: bool = False
+        self, tenant_id: str, name: str, *, deadline: float | None = None, last: bool = False
     ) -> Document | None:
         """Return the document's entry, made now or before; None where there is neither document nor entry.
 
@@ -124,7 +124,7 @@ class Ingest:
         its versions before) is in the index.
 
         Args:
-            tenant: the tenant.
+            tenant_id: the tenant.
             name: the document's name.
             deadline: ``time.time()`` by which to have embedded; a minute from each batch where none is given.
             last: nobody tries again after this attempt, so its failure is written into the entry, whatever it is.
@@ -135,38 +135,40 @@ class Ingest:
             ModelThrottled: the embedder's provider said 429.
         """
         for _ in range(_ROUNDS):
-            entry = self._run_claimed(tenant, name, deadline, last)
+            entry = self._run_claimed(tenant_id, name, deadline, last)
             # An event that came while the claim was held was sent back to the queue, which hides it for long. What it
             # told of was there before the claim ended, so one look after that is enough to see it.
-            head = self._objects.get_head(f"{tenant}/{name}")
+            head = self._objects.get_head(f"{tenant_id}/{name}")
             standing = entry.version if entry is not None and entry.status != "deleted" else None
             if standing == (head.version if head is not None else None):
                 break
         return entry
 
-    def _run_claimed(self, tenant: str, name: str, deadline: float | None, last: bool) -> Document | None:
+    def _run_claimed(self, tenant_id: str, name: str, deadline: float | None, last: bool) -> Document | None:
         now = self._clock()
         owner = make_id("ing", now)
         # A writer that is killed at its deadline shall not keep others out for longer than that.
         left = self._claim_seconds if deadline is None else max(0.0, deadline - now.timestamp()) + _SPARE_SECONDS
-        self._registry.acquire(tenant, name, owner=owner, seconds=min(self._claim_seconds, left))
+        self._registry.acquire(tenant_id, name, owner=owner, seconds=min(self._claim_seconds, left))
         try:
-            return self._reconcile(tenant, name, now, deadline, last)
+            return self._reconcile(tenant_id, name, now, deadline, last)
         finally:
-            self._registry.release(tenant, name, owner=owner)
+            self._registry.release(tenant_id, name, owner=owner)
 
-    def _reconcile(self, tenant: str, name: str, now: datetime, deadline: float | None, last: bool) -> Document | None:
-        head = self._objects.get_head(f"{tenant}/{name}")
-        entry = self._registry.get(tenant, name)
-        known = self._registry.get_chunks(tenant, name)
+    def _reconcile(
+        self, tenant_id: str, name: str, now: datetime, deadline: float | None, last: bool
+    ) -> Document | None:
+        head = self._objects.get_head(f"{tenant_id}/{name}")
+        entry = self._registry.get(tenant_id, name)
+        known = self._registry.get_chunks(tenant_id, name)
         if head is None:
-            return self._forget(tenant, name, entry, known, now)
+            return self._forget(tenant_id, name, entry, known, now)
         settled = all(known.values())  # an empty hash: a writer did not come to its end
         if entry is not None and entry.status == "indexed" and entry.version == head.version and settled:
             self._telemetry.count(names.DOCUMENTS_INGESTED, status="unchanged")
             return entry
         document = Document(
-            tenant=tenant,
+            tenant_id=tenant_id,
             name=name,
             version=head.version,
             status="indexed",
@@ -186,7 +188,7 @@ class Ingest:
             return self._record_failure(document, error)
         except PentadError as error:
             if last:
-                self._record_end(document, self._registry.get_chunks(tenant, name), error.message)
+                self._record_end(document, self._registry.get_chunks(tenant_id, name), error.message)
             raise
 
     def _read_document(self, head: ObjectHead, name: str, deadline: float | None) -> ReadDocument:
@@ -208,14 +210,14 @@ class Ingest:
     def _index(
         self, document: Document, chunks: Sequence[Chunk], known: Mapping[str, str], deadline: float | None
     ) -> Document:
-        tenant, name = document.tenant, document.name
+        tenant_id, name = document.tenant_id, document.name
         with self._telemetry.span("memory.ingest", {"pentad.chunks": len(chunks)}) as span:
             wanted = {one.chunk_id: one.sha256 for one in chunks}
-            self._registry.record_intent(tenant, name, dict.fromkeys([*known, *wanted], ""))
+            self._registry.record_intent(tenant_id, name, dict.fromkeys([*known, *wanted], ""))
             embedded, remaining = 0, iter(chunks)
             while batch := list(islice(remaining, EMBED_BATCH)):
                 embedded += self._write(document, batch, known, deadline)
-            self._vectors.delete(tenant, [chunk_id for chunk_id in known if chunk_id not in wanted])
+            self._vectors.delete(tenant_id, [chunk_id for chunk_id in known if chunk_id not in wanted])
             done = document.model_copy(update={"chunks": len(chunks), "embedded": embedded})
             self._registry.put(done, wanted)
             span.set("pentad.embedded", embedded)
@@ -227,7 +229,7 @@ class Ingest:
         self, document: Document, batch: Sequence[Chunk], known: Mapping[str, str], deadline: float | None
     ) -> int:
         """Store the vectors of some chunks and return how many had to be embedded."""
-        held = self._vectors.fetch(document.tenant, [one.chunk_id for one in batch if one.chunk_id in known])
+        held = self._vectors.fetch(document.tenant_id, [one.chunk_id for one in batch if one.chunk_id in known])
         values = {
             one.chunk_id: held[one.chunk_id].values
             for one in batch
@@ -236,12 +238,12 @@ class Ingest:
         missing = [one for one in batch if one.chunk_id not in values]
         if missing:
             until = self._clock().timestamp() + EMBED_SECONDS if deadline is None else deadline
-            context = CallContext(tenant=document.tenant, purpose="embed_document")
+            context = CallContext(tenant_id=document.tenant_id, purpose="embed_document")
             reply = self._embedder.embed([_build_embed_text(one) for one in missing], context, deadline=until)
             values.update(zip((one.chunk_id for one in missing), reply.vectors, strict=True))
         # All are written: an unchanged chunk may stand elsewhere, and is of another version, which its metadata tells.
         self._vectors.upsert(
-            document.tenant,
+            document.tenant_id,
             [
                 Vector(vector_id=one.chunk_id, values=values[one.chunk_id], metadata=_build_metadata(document, one))
                 for one in batch
@@ -250,14 +252,14 @@ class Ingest:
         return len(missing)
 
     def _forget(
-        self, tenant: str, name: str, entry: Document | None, known: Mapping[str, str], now: datetime
+        self, tenant_id: str, name: str, entry: Document | None, known: Mapping[str, str], now: datetime
     ) -> Document | None:
         if not known and (entry is None or entry.status == "deleted"):
             return entry
-        self._vectors.delete(tenant, list(known))
+        self._vectors.delete(tenant_id, list(known))
         gone = {"status": "deleted", "chunks": 0, "embedded": 0, "bytes": 0, "indexed_at": now, "error": None}
         if entry is None:  # the writer that knew more did not come to its end
-            fields = {"tenant": tenant, "name": name, "version": "", "media_type": ""}
+            fields = {"tenant": tenant_id, "name": name, "version": "", "media_type": ""}
             entry = Document.model_validate(fields | gone)
         else:
             entry = entry.model_copy(update=gone)
@@ -267,8 +269,8 @@ class Ingest:
 
     def _record_failure(self, document: Document, error: InvalidInput) -> Document:
         # What was known may have grown since: the embedder can be the one that refused.
-        known = self._registry.get_chunks(document.tenant, document.name)
-        self._vectors.delete(document.tenant, list(known))
+        known = self._registry.get_chunks(document.tenant_id, document.name)
+        self._vectors.delete(document.tenant_id, list(known))
         reason = f"{error.message}; {error.fix}" if error.fix else error.message
         failed = document.model_copy(update={"status": "failed", "error": reason[:500]})
         self._registry.put(failed, {})

@@ -30,7 +30,7 @@ class DocumentReader(Protocol):
 class DocumentRegistry(Protocol):
     """What is indexed, in which version. One writer a document at a time: `claim` before writing."""
 
-    def acquire(self, tenant: str, name: str, *, owner: str, seconds: float) -> None:
+    def acquire(self, tenant_id: str, name: str, *, owner: str, seconds: float) -> None:
         """Keep other writers off the document until `release`, for ``seconds`` at most.
 
         The same owner may claim again, which renews the claim.
@@ -40,22 +40,22 @@ class DocumentRegistry(Protocol):
         """
         ...
 
-    def release(self, tenant: str, name: str, *, owner: str) -> None:
+    def release(self, tenant_id: str, name: str, *, owner: str) -> None:
         """Let other writers in; a claim that is not held (any more) is left alone."""
         ...
 
-    def record_intent(self, tenant: str, name: str, chunks: Mapping[str, str]) -> None:
+    def record_intent(self, tenant_id: str, name: str, chunks: Mapping[str, str]) -> None:
         """Replace the chunk list before the vectors change, so that a crash leaves no vector nobody knows of.
 
         Chunks that are not yet in the vector store have an empty SHA-256. The entry stays as it is.
         """
         ...
 
-    def get(self, tenant: str, name: str) -> Document | None:
+    def get(self, tenant_id: str, name: str) -> Document | None:
         """Return a document's entry, or None."""
         ...
 
-    def get_chunks(self, tenant: str, name: str) -> dict[str, str]:
+    def get_chunks(self, tenant_id: str, name: str) -> dict[str, str]:
         """Return the document's chunks as indexed: chunk id to SHA-256 of its text."""
         ...
 
@@ -63,6 +63,6 @@ class DocumentRegistry(Protocol):
         """Store the entry and its chunks; an older version never replaces a newer one."""
         ...
 
-    def list_page(self, tenant: str, *, limit: int = 100, cursor: str | None = None) -> Page[Document]:
+    def list_page(self, tenant_id: str, *, limit: int = 100, cursor: str | None = None) -> Page[Document]:
         """Return the tenant's documents by name."""
         ...

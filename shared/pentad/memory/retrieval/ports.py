@@ -25,7 +25,7 @@ class Match(FrozenValue):
 class VectorStore(Protocol):
     """Vectors of one tenant in one namespace, by cosine similarity."""
 
-    def upsert(self, tenant: str, vectors: Sequence[Vector]) -> None:
+    def upsert(self, tenant_id: str, vectors: Sequence[Vector]) -> None:
         """Store vectors, replacing those of the same id. Batches are the adapter's affair.
 
         Raises:
@@ -34,15 +34,15 @@ class VectorStore(Protocol):
         ...
 
     def query(
-        self, tenant: str, values: Sequence[float], *, top_k: int, where: Mapping[str, str] | None = None
+        self, tenant_id: str, values: Sequence[float], *, top_k: int, where: Mapping[str, str] | None = None
     ) -> list[Match]:
         """Return the nearest vectors, nearest first; ``where`` matches metadata fields exactly."""
         ...
 
-    def fetch(self, tenant: str, vector_ids: Sequence[str]) -> dict[str, Vector]:
+    def fetch(self, tenant_id: str, vector_ids: Sequence[str]) -> dict[str, Vector]:
         """Return those of the vectors that are there, by id: their metadata is renewed without embedding again."""
         ...
 
-    def delete(self, tenant: str, vector_ids: Sequence[str]) -> None:
+    def delete(self, tenant_id: str, vector_ids: Sequence[str]) -> None:
         """Remove vectors; one that is not there is no error."""
         ...

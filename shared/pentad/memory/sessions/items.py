@@ -20,6 +20,7 @@ from pentad.domain.errors import InvalidInput, InvalidTransition
 from pentad.domain.knowledge import Passage
 from pentad.domain.messages import Message
 from pentad.domain.usage import estimate_tokens
+from pentad.domain.values import stored_name
 from pentad.memory.objects.ports import ObjectStore
 from pentad.memory.sessions.ports import Session, StoredMessage
 from pentad.memory.tokens import Counter, estimate_message
@@ -44,16 +45,16 @@ class SpilledObject:
 def make_head_item(session: Session) -> Item:
     """Return the item of a session's head."""
     return {
-        "pk": keys.session_pk(session.tenant, session.session),
+        "pk": keys.session_pk(session.tenant_id, session.session_id),
         "sk": keys.META,
         "type": "session",
-        "gsi1pk": keys.collection_pk(session.tenant, "SESSIONS"),
+        "gsi1pk": keys.collection_pk(session.tenant_id, "SESSIONS"),
         "gsi1sk": _updated_sk(session),
         "ttl": _to_epoch(session.expires_at),
-        "tenant": session.tenant,
-        "session": session.session,
+        "tenant": session.tenant_id,
+        "session": session.session_id,
         "agent": session.agent,
-        "user": session.user,
+        "user": session.user_id,
         "version": session.version,
         "length": session.length,
         "epoch_first_seq": session.epoch_first_seq,
@@ -72,21 +73,23 @@ def parse_session(item: Item) -> Session:
         Unreadable: the item is not as it was stored.
     """
     with check_readable("the session"):
-        return Session.model_validate({name: item[name] for name in Session.model_fields if name in item})
+        return Session.model_validate(
+            {name: item[name] for name in map(stored_name, Session.model_fields) if name in item}
+        )
 
 
-def make_message_item(tenant: str, session: str, stored: StoredMessage, ttl: int) -> Item:
+def make_message_item(tenant_id: str, session_id: str, stored: StoredMessage, ttl: int) -> Item:
     """Return the item of a message. Where `spill_of` returns something, the item refers to it.
 
     Args:
-        tenant: the tenant.
-        session: the session.
+        tenant_id: the tenant.
+        session_id: the session.
         stored: the message at its place.
         ttl: when the item may be removed, in epoch seconds.
     """
-    spill = spill_of(tenant, session, stored.message)
+    spill = spill_of(tenant_id, session_id, stored.message)
     return {
-        "pk": keys.session_pk(tenant, session),
+        "pk": keys.session_pk(tenant_id, session_id),
         "sk": keys.message_sk(stored.seq),
         "type": "message",
         "ttl": ttl,
@@ -95,7 +98,7 @@ def make_message_item(tenant: str, session: str, stored: StoredMessage, ttl: int
         "estimated_tokens": stored.estimated_tokens,
         "body": None if spill else stored.message.model_dump_json(),
         "spill": spill.key if spill else None,
-    } | make_passages_attributes(tenant, session, stored.message.message_id, stored.passages)
+    } | make_passages_attributes(tenant_id, session_id, stored.message.message_id, stored.passages)
 
 
 def load_message(item: Item, fetch: Callable[[str], bytes]) -> StoredMessage:
@@ -121,39 +124,41 @@ def load_message(item: Item, fetch: Callable[[str], bytes]) -> StoredMessage:
         )
 
 
-def spill_of(tenant: str, session: str, message: Message) -> SpilledObject | None:
+def spill_of(tenant_id: str, session_id: str, message: Message) -> SpilledObject | None:
     """Return what has to be in S3 before the message's item is written, or None where the item holds it."""
     body = message.model_dump_json().encode()
     if len(body) <= INLINE_BODY_BYTES:
         return None
-    return SpilledObject(_spill_key(tenant, session, message.message_id, body), body)
+    return SpilledObject(_spill_key(tenant_id, session_id, message.message_id, body), body)
 
 
-def spill_messages(objects: ObjectStore, tenant: str, session: str, messages: Sequence[Message]) -> None:
+def spill_messages(objects: ObjectStore, tenant_id: str, session_id: str, messages: Sequence[Message]) -> None:
     """Write what the messages' items will refer to.
 
     Raises:
         StoreUnavailable: the store did not answer.
     """
     for message in messages:
-        spill = spill_of(tenant, session, message)
+        spill = spill_of(tenant_id, session_id, message)
         if spill is not None:
             objects.put(spill.key, spill.data, media_type="application/json")
 
 
-def passages_spill(tenant: str, session: str, message_id: str, passages: Sequence[Passage]) -> SpilledObject | None:
+def passages_spill(
+    tenant_id: str, session_id: str, message_id: str, passages: Sequence[Passage]
+) -> SpilledObject | None:
     """Return what has to be in S3 before the passages' attribute is written, or None where the item holds them."""
     body = _PASSAGES.dump_json(tuple(passages))
     if len(body) <= INLINE_PASSAGES_BYTES:
         return None
-    return SpilledObject(_spill_key(tenant, session, f"{message_id}.passages", body), body)
+    return SpilledObject(_spill_key(tenant_id, session_id, f"{message_id}.passages", body), body)
 
 
-def make_passages_attributes(tenant: str, session: str, message_id: str, passages: Sequence[Passage]) -> Item:
+def make_passages_attributes(tenant_id: str, session_id: str, message_id: str, passages: Sequence[Passage]) -> Item:
     """Return the attributes that hold a message's passages; none where there are none."""
     if not passages:
         return {}
-    spill = passages_spill(tenant, session, message_id, passages)
+    spill = passages_spill(tenant_id, session_id, message_id, passages)
     if spill is not None:
         return {"passages_spill": spill.key}
     return {"passages": _PASSAGES.dump_json(tuple(passages)).decode()}
@@ -222,7 +227,9 @@ def append_entries(table: Table, before: Session, after: Session, stored: Sequen
         "names": {"#ttl": "ttl"},
         "values": {":now": _to_epoch(after.updated_at)},
     }
-    messages = [table.build_put(make_message_item(after.tenant, after.session, one, ttl), **free) for one in stored]
+    messages = [
+        table.build_put(make_message_item(after.tenant_id, after.session_id, one, ttl), **free) for one in stored
+    ]
     return [_build_head_entry(table, before, after), *messages]
 
 
@@ -234,7 +241,7 @@ def _build_head_entry(table: Table, before: Session, after: Session) -> Item:
         )
     # An update, so that an epoch begun meanwhile is kept; begin_epoch does not move the version.
     return table.build_update(
-        keys.session_pk(after.tenant, after.session),
+        keys.session_pk(after.tenant_id, after.session_id),
         keys.META,
         "SET #version = :version, #length = :length, updated_at = :updated, expires_at = :expires, gsi1sk = :sk,"
         " #ttl = :ttl, fence = :fence ADD estimated_tokens :tokens",
@@ -254,15 +261,15 @@ def _build_head_entry(table: Table, before: Session, after: Session) -> Item:
     )
 
 
-def _spill_key(tenant: str, session: str, name: str, data: bytes) -> str:
+def _spill_key(tenant_id: str, session_id: str, name: str, data: bytes) -> str:
     # The content's hash is part of the key: a late writer that loses the race must not change what the winner's item
     # refers to. The same content gives the same key, so a retry overwrites its own object.
     digest = hashlib.sha256(data).hexdigest()[:16]
-    return f"spill/{tenant}/{session}/{quote(name, safe='')}-{digest}"
+    return f"spill/{tenant_id}/{session_id}/{quote(name, safe='')}-{digest}"
 
 
 def _updated_sk(session: Session) -> str:
-    return f"{_format_time(session.updated_at)}#{session.session}"
+    return f"{_format_time(session.updated_at)}#{session.session_id}"
 
 
 def _format_time(at: datetime) -> str:

@@ -14,10 +14,10 @@ from pentad.domain.values import FrozenValue, Page
 class Session(FrozenValue):
     """The head of a session. ``version`` goes up by one with every append."""
 
-    tenant: str
-    session: str
+    tenant_id: str
+    session_id: str
     agent: str
-    user: str | None = None
+    user_id: str | None = None
     version: int = Field(ge=0)
     length: int = Field(ge=0, description="messages; sequence numbers run from 0 to length - 1")
     epoch_first_seq: int = Field(default=0, ge=0, description="where the current epoch's context begins")
@@ -40,7 +40,7 @@ class StoredMessage(FrozenValue):
 class SessionStore(Protocol):
     """Sessions: one item per message, optimistic version, spill past the item limit."""
 
-    def get(self, tenant: str, session: str) -> Session | None:
+    def get(self, tenant_id: str, session_id: str) -> Session | None:
         """Return the session's head, or None."""
         ...
 
@@ -59,8 +59,8 @@ class SessionStore(Protocol):
 
     def append(
         self,
-        tenant: str,
-        session: str,
+        tenant_id: str,
+        session_id: str,
         messages: Sequence[Message],
         *,
         expected_version: int,
@@ -73,8 +73,8 @@ class SessionStore(Protocol):
         returns the current head.
 
         Args:
-            tenant: the tenant.
-            session: the session.
+            tenant_id: the tenant.
+            session_id: the session.
             messages: in order.
             expected_version: of the head that the writer has read.
             fence: the run's fencing token (`Run.fence`); None writes whoever holds the session.
@@ -88,11 +88,11 @@ class SessionStore(Protocol):
         """
         ...
 
-    def read(self, tenant: str, session: str, first: int, last: int) -> list[StoredMessage]:
+    def read(self, tenant_id: str, session_id: str, first: int, last: int) -> list[StoredMessage]:
         """Return the messages with ``first <= seq <= last`` in order; spilled ones are fetched."""
         ...
 
-    def attach_passages(self, tenant: str, session: str, seq: int, passages: Sequence[Passage]) -> int:
+    def attach_passages(self, tenant_id: str, session_id: str, seq: int, passages: Sequence[Passage]) -> int:
         """Keep the passages that were given with a user's message; return the tokens by which the head's are raised.
 
         A repeat keeps the first, and raises nothing.
@@ -103,11 +103,11 @@ class SessionStore(Protocol):
         """
         ...
 
-    def begin_epoch(self, tenant: str, session: str, first_seq: int, estimated_tokens: int) -> Session:
+    def begin_epoch(self, tenant_id: str, session_id: str, first_seq: int, estimated_tokens: int) -> Session:
         """Let the context begin at ``first_seq`` from now on."""
         ...
 
-    def list_page(self, tenant: str, *, limit: int = 50, cursor: str | None = None) -> Page[Session]:
+    def list_page(self, tenant_id: str, *, limit: int = 50, cursor: str | None = None) -> Page[Session]:
         """Return the tenant's sessions, the last used first.
 
         Raises:

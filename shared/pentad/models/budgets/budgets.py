@@ -17,7 +17,7 @@ from pentad.domain.errors import BudgetExceeded, InvalidInput
 from pentad.domain.ids import TenantId
 from pentad.domain.models import CallContext
 from pentad.domain.money import show
-from pentad.domain.values import FrozenValue
+from pentad.domain.values import FrozenValue, field_name
 
 Scope = Literal["run", "session", "user", "agent", "tenant"]
 Period = Literal["day", "month", "total"]
@@ -44,7 +44,7 @@ _KEEP_TOTAL = timedelta(days=400)
 class BudgetDefinition(FrozenValue):
     """A budget as an operator set it."""
 
-    tenant: TenantId
+    tenant_id: TenantId
     scope: Scope
     period: Period
     subject: str = Field(default=EACH, min_length=1, max_length=200, description="whose; * for each by itself")
@@ -64,7 +64,7 @@ class BudgetDefinition(FrozenValue):
 class Counter(NamedTuple):
     """Where it is counted what a subject uses in one window of time."""
 
-    tenant: str
+    tenant_id: str
     scope: Scope
     subject: str
     window: str
@@ -118,14 +118,14 @@ class Reservation(FrozenValue):
     """What is held for one request on the wire until its cost is known."""
 
     attempt: str
-    tenant: str
+    tenant_id: str
     amount_nanousd: int = Field(ge=0)
     counters: tuple[Counter, ...] = Field(description="none where no budget applies")
     expires_at: int = Field(description="epoch seconds; a multiple of a minute")
 
 
 def define(
-    tenant: str,
+    tenant_id: str,
     scope: str,
     period: str,
     *,
@@ -136,7 +136,7 @@ def define(
     """Return a budget's definition.
 
     Args:
-        tenant: whose.
+        tenant_id: whose.
         scope: run, session, user, agent or tenant.
         period: day, month or total.
         limit_nanousd: the limit.
@@ -151,7 +151,7 @@ def define(
     try:
         return BudgetDefinition.model_validate(
             {
-                "tenant": tenant,
+                "tenant": tenant_id,
                 "scope": scope,
                 "period": period,
                 "subject": subject,
@@ -184,14 +184,14 @@ def select_budgets(definitions: Iterable[BudgetDefinition], context: CallContext
     """Return the budgets that a call counts against, at most one of each scope and period."""
     chosen: dict[tuple[str, str], Applied] = {}
     for definition in definitions:
-        subject: str | None = getattr(context, definition.scope)
+        subject: str | None = getattr(context, field_name(definition.scope))
         if subject is None or definition.subject not in (EACH, subject):
             continue
         key = (definition.scope, definition.period)
         if key in chosen and definition.subject == EACH:
             continue
         name, resets_at = compute_window(definition.period, now)
-        counter = Counter(context.tenant, definition.scope, subject, name)
+        counter = Counter(context.tenant_id, definition.scope, subject, name)
         chosen[key] = Applied(definition, counter, resets_at)
     return tuple(chosen[key] for key in sorted(chosen))
 

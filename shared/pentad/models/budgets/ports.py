@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 class BudgetDefinitions(Protocol):
     """The budgets of tenants, as operators set them."""
 
-    def list_for_tenant(self, tenant: str) -> tuple[BudgetDefinition, ...]:
+    def list_for_tenant(self, tenant_id: str) -> tuple[BudgetDefinition, ...]:
         """Return a tenant's budgets.
 
         Raises:
@@ -35,7 +35,7 @@ class BudgetStore(BudgetDefinitions, Protocol):
         """
         ...
 
-    def remove(self, tenant: str, scope: str, period: str, subject: str) -> None:
+    def remove(self, tenant_id: str, scope: str, period: str, subject: str) -> None:
         """Remove a budget.
 
         Raises:

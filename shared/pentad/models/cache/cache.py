@@ -52,7 +52,7 @@ KEYED: dict[str, frozenset[str]] = {
 }
 NOT_KEYED: dict[str, frozenset[str]] = {
     "request": frozenset({"context", "prompt_cache", "fresh"}),
-    "message": frozenset({"message_id", "created_at", "run", "step", "assessment"}),
+    "message": frozenset({"message_id", "created_at", "run_id", "step", "assessment"}),
     # Models do not see these. A tool that acts keeps a request from being kept at all.
     "tool": frozenset({"effects", "approval", "idempotent", "reversible", "timeout_seconds", "trusted_output"}),
 }
@@ -142,34 +142,34 @@ class CachedChat:
         seconds = route.response_cache_seconds
         if seconds is None or request.fresh or has_effects(request):
             return self._inner.complete(request, deadline=deadline)
-        tenant, key = request.context.tenant, cache_key(request, route)
-        kept = self._look_up(tenant, key)
+        tenant_id, key = request.context.tenant_id, cache_key(request, route)
+        kept = self._look_up(tenant_id, key)
         if kept is not None:
             return self._renew(request, kept)
         reply = self._inner.complete(request, deadline=deadline)
         if is_cacheable(reply):
-            self._keep(tenant, key, reply, seconds)
+            self._keep(tenant_id, key, reply, seconds)
         return reply
 
-    def _look_up(self, tenant: str, key: str) -> ChatReply | None:
+    def _look_up(self, tenant_id: str, key: str) -> ChatReply | None:
         try:
-            kept = self._cache.get(tenant, key)
+            kept = self._cache.get(tenant_id, key)
         except StoreUnavailable:
             self._telemetry.count(names.RESPONSE_CACHE_LOOKUPS, outcome="unavailable")
             return None
         self._telemetry.count(names.RESPONSE_CACHE_LOOKUPS, outcome="miss" if kept is None else "hit")
         return kept
 
-    def _keep(self, tenant: str, key: str, reply: ChatReply, seconds: int) -> None:
+    def _keep(self, tenant_id: str, key: str, reply: ChatReply, seconds: int) -> None:
         try:
-            self._cache.put(tenant, key, reply, seconds=seconds)
+            self._cache.put(tenant_id, key, reply, seconds=seconds)
         except StoreUnavailable:
             self._telemetry.log_event("response_cache.not_kept", level="WARNING")
 
     def _renew(self, request: ChatRequest, kept: ChatReply) -> ChatReply:
         """Return a kept reply as the message of this call."""
         now = datetime.fromtimestamp(self._clock(), UTC)
-        run, step = request.context.run, request.context.step
-        made = f"msg_{run}_{step}" if run is not None and step is not None else self._ids("msg", now)
-        update = {"message_id": made, "created_at": now, "run": run, "step": step}
+        run_id, step = request.context.run_id, request.context.step
+        made = f"msg_{run_id}_{step}" if run_id is not None and step is not None else self._ids("msg", now)
+        update = {"message_id": made, "created_at": now, "run_id": run_id, "step": step}
         return kept.model_copy(update={"message": kept.message.model_copy(update=update)})

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 class ResponseCache(Protocol):
     """Replies kept for exact repeats of their requests. Bounded; a tenant never sees another's."""
 
-    def get(self, tenant: str, key: str) -> ChatReply | None:
+    def get(self, tenant_id: str, key: str) -> ChatReply | None:
         """Return the reply kept under a key, without usage, cost and attempts, or None.
 
         Raises:
@@ -21,7 +21,7 @@ class ResponseCache(Protocol):
         """
         ...
 
-    def put(self, tenant: str, key: str, reply: ChatReply, *, seconds: int) -> None:
+    def put(self, tenant_id: str, key: str, reply: ChatReply, *, seconds: int) -> None:
         """Keep a reply for so long; one above 300 KB is not kept.
 
         Raises:

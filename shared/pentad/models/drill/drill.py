@@ -171,7 +171,7 @@ class Drill:
 
     def _run_exercise(self, exercise: Exercise, until: float) -> list[LinkResult]:
         model, (tier, position) = exercise.model, exercise.places[0]
-        context = CallContext(tenant=TENANT, purpose="drill")
+        context = CallContext(tenant_id=TENANT, purpose="drill")
         attempts = Attempts(context, tier, self._ledger, self._clock, self._ids, self._telemetry)
         pace = Pace(until, LINK_SECONDS, self._clock, _refuse_sleep, lambda: 0.0)
         error: str | None = None

@@ -133,8 +133,8 @@ class Gateway:
     def _make_message(self, request: ChatRequest, reply: ProviderReply) -> Message:
         now = datetime.fromtimestamp(self._clock(), UTC)
         context = request.context
-        if context.run is not None and context.step is not None:
-            message_id = f"msg_{context.run}_{context.step}"
+        if context.run_id is not None and context.step is not None:
+            message_id = f"msg_{context.run_id}_{context.step}"
         else:
             message_id = self._ids("msg", now)
         return Message(
@@ -142,7 +142,7 @@ class Gateway:
             role="assistant",
             blocks=reply.blocks,
             created_at=now,
-            run=context.run,
+            run_id=context.run_id,
             step=context.step,
             raw=reply.raw,
         )

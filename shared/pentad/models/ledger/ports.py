@@ -41,12 +41,12 @@ class Ledger(Protocol):
         """
         ...
 
-    def list_for_run(self, tenant: str, run: str, *, since: datetime | None = None) -> list[Attempt]:
+    def list_for_run(self, tenant_id: str, run_id: str, *, since: datetime | None = None) -> list[Attempt]:
         """Return a run's attempts in the order they were made; ``begun`` are those without a recorded outcome.
 
         Args:
-            tenant: the tenant.
-            run: the run.
+            tenant_id: the tenant.
+            run_id: the run.
             since: only those that began then or later.
         """
         ...
@@ -55,11 +55,11 @@ class Ledger(Protocol):
 class SpendReader(Protocol):
     """What was spent: sums over the ledger."""
 
-    def read(self, tenant: str, by: By, first: date, last: date, *, limit: int = 1000) -> Spending:
+    def read(self, tenant_id: str, by: By, first: date, last: date, *, limit: int = 1000) -> Spending:
         """Return a tenant's spend of some days, both included, by a dimension.
 
         Args:
-            tenant: whose.
+            tenant_id: whose.
             by: the dimension.
             first: the first day (UTC).
             last: the last day.

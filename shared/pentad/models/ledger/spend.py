@@ -86,7 +86,7 @@ def list_counters(attempt: Attempt) -> tuple[SpendCounter, ...]:
     shard = zlib.crc32(attempt.attempt_id.encode()) % SHARDS
     whole = "#".join((context.agent or NOBODY, attempt.provider, attempt.model))
     made = [SpendCounter("TOTAL", day, whole, shard)]
-    for kind, value in (("USER", context.user), ("SESSION", context.session), ("RUN", context.run)):
+    for kind, value in (("USER", context.user_id), ("SESSION", context.session_id), ("RUN", context.run_id)):
         # One user, session or run raises its own counter a few times a minute; nobody's is everybody's.
         own = value is not None
         made.append(SpendCounter(_KINDS[kind.lower()], day, value or NOBODY, 0 if own else shard))
@@ -108,10 +108,10 @@ def kind_of(by: By) -> Kind:
     return _KINDS.get(by, "TOTAL")
 
 
-def key_of(by: By, tenant: str, counter: SpendCounter) -> str:
+def key_of(by: By, tenant_id: str, counter: SpendCounter) -> str:
     """Return the row that a counter belongs to."""
     if by == "tenant":
-        return tenant
+        return tenant_id
     if by == "day":
         return counter.day
     if counter.kind != "TOTAL":
@@ -121,13 +121,19 @@ def key_of(by: By, tenant: str, counter: SpendCounter) -> str:
 
 
 def summarise(
-    by: By, tenant: str, first: date, last: date, counted: Iterable[tuple[SpendCounter, Row]], *, limit: int = MAX_ROWS
+    by: By,
+    tenant_id: str,
+    first: date,
+    last: date,
+    counted: Iterable[tuple[SpendCounter, Row]],
+    *,
+    limit: int = MAX_ROWS,
 ) -> Spending:
     """Return the spend by a dimension.
 
     Args:
         by: the dimension.
-        tenant: whose.
+        tenant_id: whose.
         first: the first day.
         last: the last day.
         counted: the counters of the kind that answers, with what they hold.
@@ -136,7 +142,7 @@ def summarise(
     rows: dict[str, Row] = {}
     total = Row(key="total", attempts=0, tokens=0, cost_nanousd=0)
     for counter, row in counted:
-        key = key_of(by, tenant, counter)
+        key = key_of(by, tenant_id, counter)
         rows[key] = rows[key] + row if key in rows else row.model_copy(update={"key": key})
         total = total + row
     order = sorted(rows.values(), key=lambda row: row.key if by == "day" else (-row.cost_nanousd, row.key))

@@ -62,7 +62,7 @@ class Asking:
         self._now = now
         self._carry_out = CarryOut(runs, sessions, now=now, approvals=approvals)
 
-    def ask_for_step(self, tenant: str, run: str, step: int, task_token: str) -> Approval:
+    def ask_for_step(self, tenant_id: str, run_id: str, step: int, task_token: str) -> Approval:
         """Ask what the step of an agent's run waits for, and let the run wait.
 
         Where an earlier try of the state stored it and the decision came since, the execution goes on at once.
@@ -71,9 +71,9 @@ class Asking:
             NotFound: no such run or step, or nothing of it awaits a human.
             InvalidTransition: the run has ended.
         """
-        stored = self._find_approval(tenant, approval_id(run, step))
+        stored = self._find_approval(tenant_id, approval_id(run_id, step))
         return self._ask(
-            stored or self._build_approval(self._runs.get(tenant, run), step), task_token, new=stored is None
+            stored or self._build_approval(self._runs.get(tenant_id, run_id), step), task_token, new=stored is None
         )
 
     def ask(self, approval: Approval, task_token: str) -> Approval:
@@ -87,33 +87,33 @@ class Asking:
             InvalidTransition: the run has ended.
             StoreUnavailable: a store, the key service or the bus did not answer; again is safe.
         """
-        stored = self._find_approval(approval.tenant, approval.approval)
+        stored = self._find_approval(approval.tenant_id, approval.approval_id)
         asked = self._ask(stored or approval, task_token, new=stored is None)
-        if self._approvals.get(asked.tenant, asked.approval).status is ApprovalStatus.PENDING:
+        if self._approvals.get(asked.tenant_id, asked.approval_id).status is ApprovalStatus.PENDING:
             # A decision on another of the run's approvals may have let the run go on before this one was stored.
-            self._runs.set_status(asked.tenant, asked.run, RunStatus.AWAITING_HUMAN)
+            self._runs.set_status(asked.tenant_id, asked.run_id, RunStatus.AWAITING_HUMAN)
         return asked
 
-    def _find_approval(self, tenant: str, name: str) -> Approval | None:
+    def _find_approval(self, tenant_id: str, name: str) -> Approval | None:
         try:
-            return self._approvals.get(tenant, name)
+            return self._approvals.get(tenant_id, name)
         except NotFound:
             return None
 
     def _ask(self, approval: Approval, task_token: str, *, new: bool) -> Approval:
         if approval.status is ApprovalStatus.PENDING:
             # The run waits first: a decision that comes at once finds it so.
-            self._runs.set_status(approval.tenant, approval.run, RunStatus.AWAITING_HUMAN)
+            self._runs.set_status(approval.tenant_id, approval.run_id, RunStatus.AWAITING_HUMAN)
             approval = self._approvals.create(approval, task_token)
         if approval.status is not ApprovalStatus.PENDING:
             self._engine.complete_task(task_token, self._carry_out(approval))
         self._events.publish(*build_announcement(approval))
         if new:
             self._telemetry.count(names.APPROVALS_REQUESTED, agent=approval.agent, kind=approval.kind)
-            self._telemetry.log_event("approval.requested", approval=approval.approval, calls=len(approval.calls))
+            self._telemetry.log_event("approval.requested", approval=approval.approval_id, calls=len(approval.calls))
         return approval
 
-    def expire(self, tenant: str, run: str, step: int) -> dict[str, Any]:
+    def expire(self, tenant_id: str, run_id: str, step: int) -> dict[str, Any]:
         """Do what is due once the task's time ran out, and return what the execution goes on with.
 
         A reminder and an escalation lead back to waiting (with ``wait``, in seconds). A decision made in the last
@@ -124,15 +124,15 @@ class Asking:
             InvalidTransition: the run has ended.
             StoreUnavailable: a store or the bus did not answer; again is safe.
         """
-        before, after = self._apply_timeout(tenant, approval_id(run, step))
+        before, after = self._apply_timeout(tenant_id, approval_id(run_id, step))
         if after.version > before.version:
             self._record_outcome(before, after)
         self._events.publish(*build_announcement(after))
         return self._carry_out(after)
 
-    def _apply_timeout(self, tenant: str, name: str) -> tuple[Approval, Approval]:
+    def _apply_timeout(self, tenant_id: str, name: str) -> tuple[Approval, Approval]:
         for _ in range(RACES):
-            before = self._approvals.get(tenant, name)
+            before = self._approvals.get(tenant_id, name)
             after = apply_timeout(before, self._now())
             if after == before or self._approvals.replace(after):
                 return before, after
@@ -148,24 +148,26 @@ class Asking:
             self._telemetry.count(names.APPROVAL_REMINDERS, agent=after.agent)
 
     def _build_approval(self, run: Run, step: int) -> Approval:
-        stored = self._runs.find_step(run.tenant, run.run, step)
+        stored = self._runs.find_step(run.tenant_id, run.run_id, step)
         agent = self._catalog.agents.get(run.agent)
         if stored is None or agent is None:
             what = f"there is no agent '{run.agent}'" if agent is None else "the run has no such step"
             raise NotFound(what, field="agent" if agent is None else "step")
         now = self._now()
         calls = [
-            call for call in self._runs.list_calls(run.tenant, run.run, step) if call.status is CallStatus.AWAITING
+            call
+            for call in self._runs.list_calls(run.tenant_id, run.run_id, step)
+            if call.status is CallStatus.AWAITING
         ]
         humans = agent.humans
         return Approval.model_validate(
             {
-                "tenant": run.tenant,
-                "approval": approval_id(run.run, step),
-                "run": run.run,
+                "tenant": run.tenant_id,
+                "approval": approval_id(run.run_id, step),
+                "run": run.run_id,
                 "step": step,
                 "agent": run.agent,
-                "session": run.session,
+                "session": run.session_id,
                 "status": ApprovalStatus.PENDING,
                 "calls": tuple(_to_approval_call(call) for call in calls if call.tool not in BUILTIN),
                 "group": humans.group,
@@ -201,7 +203,7 @@ class Asking:
     def _find_draft(self, run: Run, step: Step) -> str | None:
         if step.decision.kind not in {"approve", "escalate"} or step.message_seq is None:
             return None
-        stored = self._sessions.read(run.tenant, run.session, step.message_seq, step.message_seq)
+        stored = self._sessions.read(run.tenant_id, run.session_id, step.message_seq, step.message_seq)
         return stored[0].message.text if stored else None
 
 

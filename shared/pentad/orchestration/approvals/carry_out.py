@@ -64,18 +64,18 @@ class CarryOut:
             InvalidTransition: the run has ended.
             StoreUnavailable: a store did not answer, or another writer changed the session first; again is safe.
         """
-        run = self._runs.get(approval.tenant, approval.run)
+        run = self._runs.get(approval.tenant_id, approval.run_id)
         if approval.status is ApprovalStatus.PENDING:
             self._hold(run, approval)
             wait = wait_seconds(approval, self._now())
             if run.kind == "workflow":
-                return {"status": approval.status.value, "approval": approval.approval, "wait": wait}
+                return {"status": approval.status.value, "approval": approval.approval_id, "wait": wait}
             open_calls = [call for call in self._list_calls(approval) if call.status in _OPEN]
             kind = _WAITS_AS[approval.kind]
             return _dump_decision(Decision(kind=kind, step=approval.step, calls=to_references(open_calls), wait=wait))
         if run.kind == "workflow":
             self._resume_run(run, approval)
-            return {"status": approval.status.value, "approval": approval.approval}
+            return {"status": approval.status.value, "approval": approval.approval_id}
         self._note(approval)
         to_run = self._settle(approval)
         self._append_message(run, approval)
@@ -83,13 +83,13 @@ class CarryOut:
         return _dump_decision(_decide_next(approval, to_run))
 
     def _list_calls(self, approval: Approval) -> list[ToolCall]:
-        return self._runs.list_calls(approval.tenant, approval.run, approval.step)
+        return self._runs.list_calls(approval.tenant_id, approval.run_id, approval.step)
 
     def _note(self, approval: Approval) -> None:
         if approval.status is ApprovalStatus.APPROVED and approval.allowed_tools:
-            self._runs.note(approval.tenant, approval.run, allowed_tools=approval.allowed_tools)
+            self._runs.note(approval.tenant_id, approval.run_id, allowed_tools=approval.allowed_tools)
         if approval.status is ApprovalStatus.ANSWERED and approval.asks_for:
-            self._runs.note(approval.tenant, approval.run, metadata={approval.asks_for: approval.reply or ""})
+            self._runs.note(approval.tenant_id, approval.run_id, metadata={approval.asks_for: approval.reply or ""})
 
     def _settle(self, approval: Approval) -> list[ToolCall]:
         """Bring the calls to what was decided and return those to run, those that needed no approval included."""
@@ -106,13 +106,13 @@ class CarryOut:
     def _append_message(self, run: Run, approval: Approval) -> None:
         """Add a human's words to the conversation where no call's result carries them; once."""
         words = _describe_decision(approval)
-        if words is None or self._runs.find_step(run.tenant, run.run, approval.step + 1) is not None:
+        if words is None or self._runs.find_step(run.tenant_id, run.run_id, approval.step + 1) is not None:
             return  # nothing to say, or the run went on after it was said
-        head = self._sessions.get(run.tenant, run.session)
+        head = self._sessions.get(run.tenant_id, run.session_id)
         if head is None:
             raise NotFound("there is no such session", field="session")
-        name = human_id(approval.run, approval.step)
-        last = self._sessions.read(run.tenant, run.session, max(0, head.length - _TAIL), head.length - 1)
+        name = human_id(approval.run_id, approval.step)
+        last = self._sessions.read(run.tenant_id, run.session_id, max(0, head.length - _TAIL), head.length - 1)
         if any(one.message.message_id == name for one in last):
             return
         message = Message(
@@ -120,11 +120,11 @@ class CarryOut:
             role="user",
             blocks=(TextBlock(text=words),),
             created_at=self._now(),
-            run=run.run,
+            run_id=run.run_id,
             step=approval.step,
         )
         self._sessions.append(
-            run.tenant, run.session, [message], expected_version=head.version, fence=run.fence or None
+            run.tenant_id, run.session_id, [message], expected_version=head.version, fence=run.fence or None
         )
 
     def _resume_run(self, run: Run, approval: Approval) -> None:
@@ -134,16 +134,16 @@ class CarryOut:
         if is_waiting(others):
             return  # Whoever decides the last of them lets the run go on.
         waited = compute_waited(approval, others, approval.decided_at or self._now())
-        self._runs.set_status(run.tenant, run.run, RunStatus.RUNNING, waited_seconds=waited)
+        self._runs.set_status(run.tenant_id, run.run_id, RunStatus.RUNNING, waited_seconds=waited)
         if is_waiting(self._list_others(run, approval)):
             # Another branch has asked meanwhile.
-            self._runs.set_status(run.tenant, run.run, RunStatus.AWAITING_HUMAN)
+            self._runs.set_status(run.tenant_id, run.run_id, RunStatus.AWAITING_HUMAN)
 
     def _list_others(self, run: Run, approval: Approval) -> list[Approval]:
         if self._approvals is None or run.kind != "workflow":
             return []
-        asked = self._approvals.list_for_run(run.tenant, run.run)
-        return [one for one in asked if one.approval != approval.approval]
+        asked = self._approvals.list_for_run(run.tenant_id, run.run_id)
+        return [one for one in asked if one.approval_id != approval.approval_id]
 
     def _hold(self, run: Run, approval: Approval) -> None:
         """Add a wait that ended with another group's to the run, which keeps the session's lease for the next."""
@@ -151,8 +151,8 @@ class CarryOut:
             return  # never handed on, or done by an earlier try
         before = [change.at for change in approval.changes if change.what == "escalated"][:-1]
         waited = (approval.asked - (before[-1] if before else approval.created_at)).total_seconds()
-        self._runs.set_status(run.tenant, run.run, RunStatus.RUNNING, waited_seconds=max(0.0, waited))
-        self._runs.set_status(run.tenant, run.run, RunStatus.AWAITING_HUMAN)
+        self._runs.set_status(run.tenant_id, run.run_id, RunStatus.RUNNING, waited_seconds=max(0.0, waited))
+        self._runs.set_status(run.tenant_id, run.run_id, RunStatus.AWAITING_HUMAN)
 
 
 _OPEN = frozenset({CallStatus.PENDING, CallStatus.AWAITING, CallStatus.APPROVED})

@@ -69,7 +69,7 @@ class Decide:
 
     def __call__(
         self,
-        tenant: str,
+        tenant_id: str,
         approval: str,
         decision: Verb,
         *,
@@ -85,7 +85,7 @@ class Decide:
         """Store a decision and let the run go on. The same decision again does the rest of what a crash left.
 
         Args:
-            tenant: the tenant.
+            tenant_id: the tenant.
             approval: which one.
             decision: what to do.
             by: who decides; one human's votes count once.
@@ -118,16 +118,16 @@ class Decide:
             group=group,
             allow_tool_for_run=allow_tool_for_run,
         )
-        before, after = self._store(tenant, approval, say, groups)
+        before, after = self._store(tenant_id, approval, say, groups)
         if after.version > before.version:
             self._record_outcome(before, after, say)
         self._follow(before, after, say)
         return after
 
-    def _store(self, tenant: str, name: str, say: Say, groups: Collection[str] | None) -> tuple[Approval, Approval]:
+    def _store(self, tenant_id: str, name: str, say: Say, groups: Collection[str] | None) -> tuple[Approval, Approval]:
         first: Approval | None = None
         for _ in range(RACES):
-            before = self._approvals.get(tenant, name)
+            before = self._approvals.get(tenant_id, name)
             if groups is not None and before.group not in groups:
                 raise PolicyDenied(
                     f"only the group '{before.group}' can decide, and your credential is not in it",
@@ -148,7 +148,7 @@ class Decide:
         raise make_contention_error()
 
     def _check_open(self, approval: Approval) -> None:
-        run = self._runs.get(approval.tenant, approval.run)
+        run = self._runs.get(approval.tenant_id, approval.run_id)
         if run.status.ended:
             raise InvalidTransition(f"the run has ended: it is {run.status}", field="approval")
 
@@ -157,21 +157,21 @@ class Decide:
         handed_on = count_escalations(after) > count_escalations(before)
         if after.status is ApprovalStatus.PENDING and not handed_on and say.verb != "escalate":
             return
-        if not self._runs.get(after.tenant, after.run).status.ended:
+        if not self._runs.get(after.tenant_id, after.run_id).status.ended:
             self._complete_task(after)
         self._events.publish(*build_announcement(after))
 
     def _complete_task(self, approval: Approval) -> None:
         output = self._carry_out(approval)
         try:
-            self._engine.complete_task(self._approvals.get_token(approval.tenant, approval.approval), output)
+            self._engine.complete_task(self._approvals.get_token(approval.tenant_id, approval.approval_id), output)
         except InvalidTransition:
             # Woken by an earlier try, or timed out just now: then the expiry carries this out.
-            self._telemetry.log_event("approval.task_gone", approval=approval.approval)
+            self._telemetry.log_event("approval.task_gone", approval=approval.approval_id)
 
     def _record_outcome(self, before: Approval, after: Approval, say: Say) -> None:
         self._telemetry.log_event(
-            "approval.said", approval=after.approval, verb=say.verb, by=say.by, status=after.status
+            "approval.said", approval=after.approval_id, verb=say.verb, by=say.by, status=after.status
         )
         if after.status is not ApprovalStatus.PENDING:
             edited = any(change.what == "edited" for change in after.changes)

@@ -199,7 +199,7 @@ _HANDLERS: Mapping[Verb, Callable[[Approval, Say, Mapping[str, ToolSpec]], Appro
 
 def settle(
     store: ApprovalStore,
-    tenant: str,
+    tenant_id: str,
     approval: str,
     status: ApprovalStatus,
     *,
@@ -215,7 +215,7 @@ def settle(
         StoreUnavailable: others changed it again and again.
     """
     for _ in range(RACES):
-        stored = store.get(tenant, approval)
+        stored = store.get(tenant_id, approval)
         if stored.status is status:
             return stored
         if stored.status is not ApprovalStatus.PENDING:

@@ -74,7 +74,7 @@ class Notifier(Protocol):
 class NoticeLog(Protocol):
     """What was sent, so that a redelivered event is sent once."""
 
-    def acquire(self, tenant: str, approval: str, notice: str) -> bool:
+    def acquire(self, tenant_id: str, approval: str, notice: str) -> bool:
         """Take one notice to one channel for sending, and return whether it is still to be sent.
 
         Raises:
@@ -83,11 +83,11 @@ class NoticeLog(Protocol):
         """
         ...
 
-    def mark_sent(self, tenant: str, approval: str, notice: str) -> None:
+    def mark_sent(self, tenant_id: str, approval: str, notice: str) -> None:
         """Keep that it was sent."""
         ...
 
-    def release(self, tenant: str, approval: str, notice: str) -> None:
+    def release(self, tenant_id: str, approval: str, notice: str) -> None:
         """Give the claim back: it was not sent."""
         ...
 
@@ -103,9 +103,9 @@ def build_announcement(approval: Approval) -> tuple[str, dict[str, Any]]:
     elif handed_on:
         event = "escalated"
     detail = Announcement(
-        tenant=approval.tenant,
-        approval=approval.approval,
-        run=approval.run,
+        tenant=approval.tenant_id,
+        approval=approval.approval_id,
+        run=approval.run_id,
         agent=approval.agent,
         kind=approval.kind,
         group=approval.group,

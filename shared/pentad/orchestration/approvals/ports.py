@@ -18,7 +18,7 @@ class ApprovalStore(Protocol):
         """
         ...
 
-    def get(self, tenant: str, approval: str) -> Approval:
+    def get(self, tenant_id: str, approval: str) -> Approval:
         """Return an approval.
 
         Raises:
@@ -26,7 +26,7 @@ class ApprovalStore(Protocol):
         """
         ...
 
-    def get_token(self, tenant: str, approval: str) -> str:
+    def get_token(self, tenant_id: str, approval: str) -> str:
         """Return the task token, decrypted.
 
         Raises:
@@ -45,7 +45,7 @@ class ApprovalStore(Protocol):
         ...
 
     def decide(
-        self, tenant: str, approval: str, status: ApprovalStatus, *, by: str, reason: str | None, at: datetime
+        self, tenant_id: str, approval: str, status: ApprovalStatus, *, by: str, reason: str | None, at: datetime
     ) -> Approval:
         """Move a pending approval to its decision. The same decision again returns what is stored.
 
@@ -55,11 +55,11 @@ class ApprovalStore(Protocol):
         """
         ...
 
-    def list_pending(self, tenant: str, *, limit: int = 50, cursor: str | None = None) -> Page[Approval]:
+    def list_pending(self, tenant_id: str, *, limit: int = 50, cursor: str | None = None) -> Page[Approval]:
         """Return pending approvals, the oldest first."""
         ...
 
-    def list_for_run(self, tenant: str, run: str, *, limit: int = 1000) -> list[Approval]:
+    def list_for_run(self, tenant_id: str, run_id: str, *, limit: int = 1000) -> list[Approval]:
         """Return a run's approvals, pending or not, that of the highest step first."""
         ...
 
@@ -67,7 +67,7 @@ class ApprovalStore(Protocol):
 class TokenCipher(Protocol):
     """Encrypts task tokens, bound to their tenant and approval."""
 
-    def encrypt(self, token: str, *, tenant: str, approval: str) -> str:
+    def encrypt(self, token: str, *, tenant_id: str, approval: str) -> str:
         """Return the token encrypted, as text.
 
         Raises:
@@ -75,7 +75,7 @@ class TokenCipher(Protocol):
         """
         ...
 
-    def decrypt(self, sealed: str, *, tenant: str, approval: str) -> str:
+    def decrypt(self, sealed: str, *, tenant_id: str, approval: str) -> str:
         """Return the token of this tenant's approval.
 
         Raises:

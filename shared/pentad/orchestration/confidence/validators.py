@@ -55,7 +55,7 @@ def _find_tool_errors(request: ChatRequest, reply: Message, calls: Sequence[Tool
     tools: dict[str, str] = {}
     failed: dict[str, bool] = {}
     for message in request.messages:
-        if message.run != request.context.run:
+        if message.run_id != request.context.run_id:
             continue
         for block in message.blocks:
             if isinstance(block, ToolCallBlock):

@@ -50,34 +50,34 @@ class Advance:
             StoreUnavailable: the engine or the store did not answer.
         """
         try:
-            arn = self._engine.start(run.agent, run.run, build_execution_input(run))
+            arn = self._engine.start(run.agent, run.run_id, build_execution_input(run))
         except PentadError as error:
             if not heals or isinstance(error, NotFound):
                 # Nobody can ask for this run again (or it would never start), so it must not hold its session.
                 self._runs.finish(
-                    run.tenant,
-                    run.run,
+                    run.tenant_id,
+                    run.run_id,
                     RunStatus.FAILED,
                     at=self._now(),
                     answer=None,
                     error=f"{type(error).__name__}: the execution could not be started",
                 )
             raise
-        self._telemetry.log_event("run.started", tenant=run.tenant, run=run.run, session=run.session)
+        self._telemetry.log_event("run.started", tenant=run.tenant_id, run=run.run_id, session=run.session_id)
         if arn == run.execution_arn:
             return run
-        self._runs.set_execution(run.tenant, run.run, arn)
+        self._runs.set_execution(run.tenant_id, run.run_id, arn)
         return run.model_copy(update={"execution_arn": arn})
 
-    def __call__(self, tenant: str, session: str) -> Run | None:
+    def __call__(self, tenant_id: str, session_id: str) -> Run | None:
         """Put right what is left to do in a session, and return the run that was started, if one was.
 
         Raises:
             StoreUnavailable: the store or the engine did not answer; again is safe.
         """
         for _ in range(_HANDOVERS):
-            self._recover_holder(tenant, session)
-            promoted = self._runs.promote(tenant, session)
+            self._recover_holder(tenant_id, session_id)
+            promoted = self._runs.promote(tenant_id, session_id)
             if promoted is None:
                 return None
             self._telemetry.count(names.RUNS_DEQUEUED, agent=promoted.agent)
@@ -94,30 +94,35 @@ class Advance:
             NotFound: its agent is gone; it has failed.
             StoreUnavailable: the store or the engine did not answer; again is safe.
         """
-        self(run.tenant, run.session)
-        if self._runs.find_lease_holder(run.tenant, run.session) == run.run:
+        self(run.tenant_id, run.session_id)
+        if self._runs.find_lease_holder(run.tenant_id, run.session_id) == run.run_id:
             return
-        found = self._runs.get(run.tenant, run.run)
+        found = self._runs.get(run.tenant_id, run.run_id)
         if found.status is RunStatus.QUEUED and not found.waiting:
             self._runs.finish(
-                run.tenant, run.run, RunStatus.FAILED, at=self._now(), answer=None, error="the run was never started"
+                run.tenant_id,
+                run.run_id,
+                RunStatus.FAILED,
+                at=self._now(),
+                answer=None,
+                error="the run was never started",
             )
 
-    def _recover_holder(self, tenant: str, session: str) -> None:
+    def _recover_holder(self, tenant_id: str, session_id: str) -> None:
         """Put right what a crash left of the run that holds the session: an execution never started, or dead."""
-        holder = self._runs.find_lease_holder(tenant, session)
+        holder = self._runs.find_lease_holder(tenant_id, session_id)
         if holder is None:
             return
-        run = self._runs.get(tenant, holder)
+        run = self._runs.get(tenant_id, holder)
         if run.status.ended:
             return
         if run.status is RunStatus.QUEUED:
             run = self.begin(run, heals=True)
         if run.execution_arn is not None and not self._engine.is_running(run.execution_arn):
-            self._runs.finish(tenant, holder, RunStatus.FAILED, at=self._now(), answer=None, error=DIED)
+            self._runs.finish(tenant_id, holder, RunStatus.FAILED, at=self._now(), answer=None, error=DIED)
 
 
 def build_execution_input(run: Run) -> dict[str, Any]:
     """Return the input of a run's execution: references only, and the step it begins with if that is a later one."""
     later = {"step": run.first_step} if run.first_step > 1 else {}
-    return {"tenant": run.tenant, "run": run.run, "session": run.session, "agent": run.agent} | later
+    return {"tenant": run.tenant_id, "run": run.run_id, "session": run.session_id, "agent": run.agent} | later

@@ -21,10 +21,10 @@ def build_detail(run: Run) -> dict[str, Any]:
     it: the request is named by its place in the session.
     """
     detail: dict[str, Any] = {
-        "tenant": run.tenant,
-        "run": run.run,
+        "tenant": run.tenant_id,
+        "run": run.run_id,
         "agent": run.agent,
-        "session": run.session,
+        "session": run.session_id,
         "status": run.status.value,
         "steps": run.spent.steps,
         "cost_nanousd": run.spent.cost_nanousd,
@@ -33,7 +33,7 @@ def build_detail(run: Run) -> dict[str, Any]:
     }
     optional = {
         "execution": run.execution_arn,
-        "parent": run.parent,
+        "parent": run.parent_run_id,
         "error": None if run.error is None else run.error[:_TEXT_CHARACTERS],
         "ended_at": None if run.ended_at is None else run.ended_at.isoformat(),
     }
@@ -62,10 +62,12 @@ def close_approvals(run: Run, approvals: ApprovalStore, *, reason: str, at: date
     Raises:
         StoreUnavailable: the store did not answer.
     """
-    for approval in approvals.list_for_run(run.tenant, run.run):
+    for approval in approvals.list_for_run(run.tenant_id, run.run_id):
         if approval.status is not ApprovalStatus.PENDING:
             continue
         try:
-            approvals.decide(run.tenant, approval.approval, ApprovalStatus.EXPIRED, by="system", reason=reason, at=at)
+            approvals.decide(
+                run.tenant_id, approval.approval_id, ApprovalStatus.EXPIRED, by="system", reason=reason, at=at
+            )
         except (InvalidTransition, NotFound):
             continue  # It was decided at this moment: nothing is pending.

@@ -47,7 +47,7 @@ class CancelRun:
         self._telemetry = telemetry
         self._now = now
 
-    def __call__(self, tenant: str, run: str, *, by: str, reason: str | None = None) -> Run:
+    def __call__(self, tenant_id: str, run_id: str, *, by: str, reason: str | None = None) -> Run:
         """Cancel a run and the runs of its steps. Again does what is left of it.
 
         Raises:
@@ -58,24 +58,24 @@ class CancelRun:
         """
         if reason is not None and len(reason) > REASON_CHARACTERS:
             raise InvalidInput(f"the reason has more than {REASON_CHARACTERS} characters", field="reason")
-        before = self._runs.get(tenant, run)
+        before = self._runs.get(tenant_id, run_id)
         said = f"Cancelled by {by}" + (f": {reason}" if reason else ".")
-        ended = self._runs.finish(tenant, run, RunStatus.CANCELLED, at=self._now(), answer=None, stop_reason=said)
+        ended = self._runs.finish(tenant_id, run_id, RunStatus.CANCELLED, at=self._now(), answer=None, stop_reason=said)
         if ended.status is not RunStatus.CANCELLED:
             raise InvalidTransition(f"the run has ended: it is {ended.status}", field="run")
-        for child in self._runs.list_children(tenant, run):
-            self._cancel_child(tenant, child, reason)
+        for child_run_id in self._runs.list_children(tenant_id, run_id):
+            self._cancel_child(tenant_id, child_run_id, reason)
         close_approvals(ended, self._approvals, reason="the run was cancelled", at=self._now())
         if not before.status.ended:
-            self._telemetry.log_event("run.cancelled", tenant=tenant, run=run)
+            self._telemetry.log_event("run.cancelled", tenant=tenant_id, run=run_id)
         publish_finished(ended, self._events, self._telemetry)
         # Last: until here a crash leaves an execution that will find the run ended, and tell.
         if ended.execution_arn is not None:
             self._engine.stop(ended.execution_arn, error="Cancelled", cause="the run was cancelled")
         return ended
 
-    def _cancel_child(self, tenant: str, child: str, reason: str | None) -> None:
+    def _cancel_child(self, tenant_id: str, child_run_id: str, reason: str | None) -> None:
         try:
-            self(tenant, child, by="its workflow", reason=reason)
+            self(tenant_id, child_run_id, by="its workflow", reason=reason)
         except InvalidTransition:
             return  # It had ended before.

@@ -33,7 +33,7 @@ def end_overdue(run: Run, runs: RunStore, now: datetime) -> Run:
         return run
     if now - run.updated_at <= timedelta(seconds=EXPRESS_SECONDS + EXPRESS_MARGIN_SECONDS):
         return run
-    return runs.finish(run.tenant, run.run, RunStatus.FAILED, at=now, answer=None, error=DIED)
+    return runs.finish(run.tenant_id, run.run_id, RunStatus.FAILED, at=now, answer=None, error=DIED)
 
 
 def is_start_overdue(run: Run, now: datetime) -> bool:

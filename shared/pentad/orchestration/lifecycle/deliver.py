@@ -82,12 +82,14 @@ class Deliver:
         self._reviews = reviews
         self._switchboard = switchboard
 
-    def deliver(self, tenant: str, run: str, step: int, kind: str | None = None, reason: str | None = None) -> Run:
+    def deliver(
+        self, tenant_id: str, run_id: str, step: int, kind: str | None = None, reason: str | None = None
+    ) -> Run:
         """End a run by the decision of its last step: answered, degraded or stopped.
 
         Args:
-            tenant: the tenant.
-            run: the run.
+            tenant_id: the tenant.
+            run_id: the run.
             step: its last step.
             kind: what the state machine was told last, ``answer`` or ``stop``; a human's say, or none, may have made
                 it another than the step's own. The step's own where it is not given.
@@ -98,10 +100,10 @@ class Deliver:
             InvalidTransition: the step waits for a human, and nobody has agreed to its answer; or calls tools.
             StoreUnavailable: a store or the bus did not answer; again is safe.
         """
-        current = self._runs.get(tenant, run)
+        current = self._runs.get(tenant_id, run_id)
         if current.status.ended:
             return self._publish(current)
-        last = self._runs.find_step(tenant, run, step)
+        last = self._runs.find_step(tenant_id, run_id, step)
         if last is None:
             raise NotFound("the run has no such step", field="step")
         if "stop" in {kind, last.decision.kind}:
@@ -113,8 +115,8 @@ class Deliver:
             end = self._build_answer(current, last)
         return self._publish(
             self._runs.finish(
-                tenant,
-                run,
+                tenant_id,
+                run_id,
                 end.status,
                 at=self._now(),
                 answer=end.text,
@@ -124,17 +126,17 @@ class Deliver:
             )
         )
 
-    def abort(self, tenant: str, run: str, error: str, cause: str, step: int = 1) -> Run:
+    def abort(self, tenant_id: str, run_id: str, error: str, cause: str, step: int = 1) -> Run:
         """End a run whose execution failed.
 
         Args:
-            tenant: the tenant.
-            run: the run.
+            tenant_id: the tenant.
+            run_id: the run.
             error: the error's name in the state machine.
             cause: what Step Functions says of it; only the message of an error of ours is kept.
             step: the step that the execution had come to.
         """
-        current = self._runs.get(tenant, run)
+        current = self._runs.get(tenant_id, run_id)
         # Who tells of an execution that AWS ended does not know how far it had come, nor who has ended its run.
         close_approvals(current, self._approvals, reason=_ENDED, at=self._now())
         if current.status.ended:
@@ -143,7 +145,9 @@ class Deliver:
         text = f"{error}: {describe_error(error, cause)}"
         self._telemetry.log_event("run.failed", level="ERROR", error=error)
         self._add_review(current, step, text)
-        return self._publish(self._runs.finish(tenant, run, RunStatus.FAILED, at=self._now(), answer=None, error=text))
+        return self._publish(
+            self._runs.finish(tenant_id, run_id, RunStatus.FAILED, at=self._now(), answer=None, error=text)
+        )
 
     def _add_review(self, run: Run, step: int, summary: str) -> None:
         if self._reviews is None:
@@ -154,9 +158,11 @@ class Deliver:
             # The run's end matters more than the list: this is the last resort of every run.
             self._telemetry.log_event("review.lost", level="ERROR", error=type(error).__name__)
 
-    def record_call_failure(self, tenant: str, run: str, step: int, index: int, error: str, cause: str) -> ToolCall:
+    def record_call_failure(
+        self, tenant_id: str, run_id: str, step: int, index: int, error: str, cause: str
+    ) -> ToolCall:
         """Store a tool call whose function failed for good as an error result, so that the model is told."""
-        call = self._runs.get_call(tenant, run, step, index)
+        call = self._runs.get_call(tenant_id, run_id, step, index)
         if call.status is CallStatus.FAILED:
             return call
         failed = call.model_copy(
@@ -172,11 +178,11 @@ class Deliver:
             self._runs.save_call(failed)
         except InvalidTransition:
             # It had ended before its function's answer was lost: what is stored is what happened.
-            return self._runs.get_call(tenant, run, step, index)
+            return self._runs.get_call(tenant_id, run_id, step, index)
         self._telemetry.log_event("tool.failed", level="WARNING", tool=call.tool, error=error)
         if self._switchboard is not None:
             try:
-                self._switchboard.record_failure(tenant, call.tool, error)
+                self._switchboard.record_failure(tenant_id, call.tool, error)
             except PentadError as unheard:
                 # The count is an extra; that the model is told must not fail with it.
                 self._telemetry.log_event("tool.not_counted", level="WARNING", error=type(unheard).__name__)
@@ -197,12 +203,12 @@ class Deliver:
             return self._read_text(run, step), step.citations
         if step.decision.kind == "tools":
             raise InvalidTransition("the run's last step calls tools", field="step")
-        approval = self._approvals.get(run.tenant, approval_id(run.run, step.step))
+        approval = self._approvals.get(run.tenant_id, approval_id(run.run_id, step.step))
         if approval.status not in {ApprovalStatus.APPROVED, ApprovalStatus.ANSWERED}:
             raise InvalidTransition(f"the answer's approval is {approval.status}", field="approval")
         if approval.reply is None:
             return self._read_text(run, step), step.citations
-        head = self._sessions.get(run.tenant, run.session)
+        head = self._sessions.get(run.tenant_id, run.session_id)
         if head is None:
             raise NotFound("there is no such session", field="session")
         question, stored = read_conversation(run, head, self._sessions)
@@ -212,7 +218,7 @@ class Deliver:
     def _read_text(self, run: Run, step: Step) -> str:
         """Return the words of the step's message."""
         place = step.message_seq
-        stored = self._sessions.read(run.tenant, run.session, place, place) if place is not None else []
+        stored = self._sessions.read(run.tenant_id, run.session_id, place, place) if place is not None else []
         if not stored:
             raise NotFound("the step's message is not in the session", field="step")
         return stored[0].message.text
@@ -222,13 +228,15 @@ class Deliver:
         if run.kind != "workflow":
             return
         close_approvals(run, self._approvals, reason=_ENDED, at=self._now())
-        for name in self._runs.list_children(run.tenant, run.run):
-            child = self._runs.get(run.tenant, name)
+        for name in self._runs.list_children(run.tenant_id, run.run_id):
+            child = self._runs.get(run.tenant_id, name)
             if child.status.ended:
                 continue
             close_approvals(child, self._approvals, reason=_ENDED, at=self._now())
             why = "The workflow's run has ended."
-            end = self._runs.finish(run.tenant, name, RunStatus.CANCELLED, at=self._now(), answer=None, stop_reason=why)
+            end = self._runs.finish(
+                run.tenant_id, name, RunStatus.CANCELLED, at=self._now(), answer=None, stop_reason=why
+            )
             self._publish(end)
 
     def _close_approval(self, run: Run, step: int) -> None:
@@ -236,8 +244,8 @@ class Deliver:
             return
         try:
             self._approvals.decide(
-                run.tenant,
-                approval_id(run.run, step),
+                run.tenant_id,
+                approval_id(run.run_id, step),
                 ApprovalStatus.EXPIRED,
                 by="system",
                 reason=_ENDED,

@@ -15,7 +15,7 @@ from pentad.orchestration.runs.ports import RunStore
 class Aborts(Protocol):
     """What ends runs whose execution is gone: `pentad.orchestration.lifecycle.deliver.Deliver`."""
 
-    def abort(self, tenant: str, run: str, error: str, cause: str) -> Run:
+    def abort(self, tenant_id: str, run_id: str, error: str, cause: str) -> Run:
         """End a run whose execution failed."""
         ...
 
@@ -46,23 +46,23 @@ class Triggered:
         """
         match read:
             case RunRequested(message, trigger, key):
-                self._start(message.tenant, message.to_request(), trigger=trigger, idempotency_key=key)
-            case Freed(tenant, session):
-                self._start.advance(tenant, session)
-            case Again(tenant, run):
-                self._redrive(tenant, run)
-            case Died(tenant, run, error):
-                self._end(tenant, run, error)
+                self._start(message.tenant_id, message.to_request(), trigger=trigger, idempotency_key=key)
+            case Freed(tenant_id, session_id):
+                self._start.advance(tenant_id, session_id)
+            case Again(tenant_id, run_id):
+                self._redrive(tenant_id, run_id)
+            case Died(tenant_id, run_id, error):
+                self._end(tenant_id, run_id, error)
 
-    def _end(self, tenant: str, run: str, error: str) -> None:
+    def _end(self, tenant_id: str, run_id: str, error: str) -> None:
         try:
-            found = self._runs.get(tenant, run)
+            found = self._runs.get(tenant_id, run_id)
         except NotFound:
-            self._telemetry.log_event("execution.of_no_run", level="WARNING", tenant=tenant, run=run)
+            self._telemetry.log_event("execution.of_no_run", level="WARNING", tenant=tenant_id, run=run_id)
             return
         if not found.status.ended or found.error == DIED:
             # Who found the execution dead before this event came has ended the run and told nobody.
-            self._aborts.abort(tenant, run, error, "")
+            self._aborts.abort(tenant_id, run_id, error, "")
         elif found.hands_over:
             # Its end was told once already; this is for an event that was lost.
-            self._start.advance(tenant, found.session)
+            self._start.advance(tenant_id, found.session_id)

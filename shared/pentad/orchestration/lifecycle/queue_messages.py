@@ -35,23 +35,23 @@ class RunRequested(NamedTuple):
 class Freed(NamedTuple):
     """A run has ended while others waited for its session."""
 
-    tenant: str
-    session: str
+    tenant_id: str
+    session_id: str
 
 
 class Died(NamedTuple):
     """AWS ended an execution, or it failed: its run may be open still."""
 
-    tenant: str
-    run: str
+    tenant_id: str
+    run_id: str
     error: ExecutionEnd
 
 
 class Again(NamedTuple):
     """An operator wants a failed run to go on."""
 
-    tenant: str
-    run: str
+    tenant_id: str
+    run_id: str
 
 
 Read = RunRequested | Freed | Died | Again
@@ -87,13 +87,13 @@ def read_message(body: str, message_id: str) -> Read:
 def build_schedule_message(agent: str, schedule: ScheduleSpec) -> Json:
     """Return the message that a schedule sends: Scheduler puts the time it was due into the key."""
     key = f"schedule/{agent}/{schedule.name}/{_SCHEDULED_TIME}"
-    message: Json = {"tenant": schedule.tenant, "agent": agent, "message": schedule.message, "idempotency_key": key}
-    return message | ({"session": schedule.session} if schedule.session is not None else {})
+    message: Json = {"tenant": schedule.tenant_id, "agent": agent, "message": schedule.message, "idempotency_key": key}
+    return message | ({"session": schedule.session_id} if schedule.session_id is not None else {})
 
 
-def build_redrive_message(tenant: str, run: str) -> str:
+def build_redrive_message(tenant_id: str, run_id: str) -> str:
     """Return the message that lets a failed run go on."""
-    return json.dumps({"detail-type": REDRIVE, "detail": {"tenant": tenant, "run": run}})
+    return json.dumps({"detail-type": REDRIVE, "detail": {"tenant": tenant_id, "run": run_id}})
 
 
 def _parse_request(content: Json, message_id: str, *, is_event: bool) -> RunRequested:
@@ -115,8 +115,8 @@ def _parse_execution_end(detail: Json) -> Died:
         raise InvalidInput("the event does not name a run", field="detail") from failure
     if not isinstance(reference, dict):
         raise InvalidInput("the event does not name a run", field="detail")
-    tenant, run = _check_ids(reference, "tenant", "run")
-    return Died(tenant, run, error)
+    tenant_id, run_id = _check_ids(reference, "tenant", "run")
+    return Died(tenant_id, run_id, error)
 
 
 def _check_ids(detail: Json, *kinds: str) -> list[str]:

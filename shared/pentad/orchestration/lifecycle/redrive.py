@@ -39,7 +39,7 @@ _TAIL = 50
 class Effects(Protocol):
     """What redrive asks of the ledger of effects."""
 
-    def find(self, tenant: str, run: str, key: str) -> Effect | None:
+    def find(self, tenant_id: str, run_id: str, key: str) -> Effect | None:
         """Return what is known of an effect, or None where it was never begun.
 
         Raises:
@@ -48,9 +48,9 @@ class Effects(Protocol):
         ...
 
 
-def redriven_id(tenant: str, run: str) -> str:
+def redriven_id(tenant_id: str, run_id: str) -> str:
     """Return the id of the run that goes on for a failed one."""
-    return derive_id("run", tenant, "redrive", run)
+    return derive_id("run", tenant_id, "redrive", run_id)
 
 
 class Redrive:
@@ -85,7 +85,7 @@ class Redrive:
         self._engine = engine
         self._now = now
 
-    def __call__(self, tenant: str, run: str) -> Run:
+    def __call__(self, tenant_id: str, run_id: str) -> Run:
         """Return the run that goes on for a failed one: started now, or by an earlier call.
 
         Raises:
@@ -94,21 +94,23 @@ class Redrive:
             SessionBusy: another run holds the session; it will be free.
             StoreUnavailable: a store or the engine did not answer; again is safe.
         """
-        failed = self._runs.get(tenant, run)
+        failed = self._runs.get(tenant_id, run_id)
         if failed.status is not RunStatus.FAILED:
             raise InvalidTransition(f"only a failed run can be redriven; this one is {failed.status}", field="run")
-        if failed.parent is not None:
-            raise InvalidTransition("the run is a step of a workflow", field="run", fix=f"redrive {failed.parent}")
+        if failed.parent_run_id is not None:
+            raise InvalidTransition(
+                "the run is a step of a workflow", field="run", fix=f"redrive {failed.parent_run_id}"
+            )
         spec = self._catalog.agents.get(failed.agent) or self._catalog.workflows.get(failed.agent)
         if spec is None:
             raise NotFound(f"the agent '{failed.agent}' no longer exists", field="agent")
         return self._start.begin(self._make_run(failed), self._build_message(failed, spec), spec, heals=True)
 
     def _make_run(self, failed: Run) -> Run:
-        now, name = self._now(), redriven_id(failed.tenant, failed.run)
+        now, name = self._now(), redriven_id(failed.tenant_id, failed.run_id)
         return failed.model_copy(
             update={
-                "run": name,
+                "run_id": name,
                 "status": RunStatus.QUEUED,
                 "created_at": now,
                 "updated_at": now,
@@ -129,7 +131,7 @@ class Redrive:
                 "hands_over": False,
                 # It may wait, so that one message starts it however long its session is held.
                 "if_busy": "enqueue",
-                "redrive_of": failed.run,
+                "redrive_of_run_id": failed.run_id,
                 "confidence": None,
                 "execution_arn": self._engine.build_execution_arn(failed.agent, name),
             }
@@ -143,37 +145,37 @@ class Redrive:
             answered = own[-1].message.role == "user" and own[-1].seq != failed.request_seq
             results = () if answered else self._build_results(failed, turns[-1])
             blocks = (*results, TextBlock(text=GO_ON))
-        name = redriven_id(failed.tenant, failed.run)
+        name = redriven_id(failed.tenant_id, failed.run_id)
         return Message(
             message_id=request_message_id(name),
             role="user",
             blocks=blocks,
             created_at=self._now(),
-            run=name,
+            run_id=name,
             step=0,
         )
 
     def _read_request(self, failed: Run) -> Message:
         place = failed.request_seq
-        stored = self._sessions.read(failed.tenant, failed.session, place, place)
+        stored = self._sessions.read(failed.tenant_id, failed.session_id, place, place)
         if not stored:
             raise NotFound("the run's conversation has expired", field="run")
         return stored[0].message
 
     def _read_own_messages(self, failed: Run) -> list[StoredMessage]:
         """Return the failed run's own messages; none where others came after them, so that nothing follows on."""
-        head = self._sessions.get(failed.tenant, failed.session)
+        head = self._sessions.get(failed.tenant_id, failed.session_id)
         if head is None:
             raise NotFound("the run's conversation has expired", field="run")
         first = max(failed.request_seq, head.length - _TAIL)
-        stored = self._sessions.read(failed.tenant, failed.session, first, head.length - 1)
-        if not stored or stored[-1].message.run != failed.run:
+        stored = self._sessions.read(failed.tenant_id, failed.session_id, first, head.length - 1)
+        if not stored or stored[-1].message.run_id != failed.run_id:
             return []
-        return [one for one in stored if one.message.run == failed.run]
+        return [one for one in stored if one.message.run_id == failed.run_id]
 
     def _build_results(self, failed: Run, turn: Message) -> tuple[ToolResultBlock, ...]:
         """Return a result for each call of the turn that the run failed after."""
-        calls = {call.call_id: call for call in self._runs.list_calls(failed.tenant, failed.run, turn.step)}
+        calls = {call.call_id: call for call in self._runs.list_calls(failed.tenant_id, failed.run_id, turn.step)}
         return tuple(self._build_result(failed, block.call_id, calls.get(block.call_id)) for block in turn.tool_calls)
 
     def _build_result(self, failed: Run, call_id: str, call: ToolCall | None) -> ToolResultBlock:
@@ -183,7 +185,7 @@ class Redrive:
             return ToolResultBlock(
                 call_id=call_id, content=call.result, is_error=call.is_error, untrusted=call.untrusted
             )
-        effect = self._effects.find(failed.tenant, failed.run, call_key(call))
+        effect = self._effects.find(failed.tenant_id, failed.run_id, call_key(call))
         if effect is None:
             return ToolResultBlock(call_id=call_id, content=NOT_BEGUN, is_error=True)
         if effect.status == "begun":

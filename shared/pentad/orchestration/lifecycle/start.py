@@ -70,8 +70,8 @@ class RunRequest(FrozenValue):
 
     agent: AgentName = Field(description="the agent's or workflow's name, such as assistant")
     message: str = Field(min_length=1, max_length=MESSAGE_CHARACTERS, description="the user's message")
-    session: SessionId | None = Field(default=None, description="goes on with a session; a new one where absent")
-    user: UserId | None = Field(default=None, description="on whose behalf; a session has one user")
+    session_id: SessionId | None = Field(default=None, description="goes on with a session; a new one where absent")
+    user_id: UserId | None = Field(default=None, description="on whose behalf; a session has one user")
     metadata: dict[_Short, _Short] = Field(default_factory=dict, max_length=METADATA_ENTRIES)
     if_busy: IfBusy | None = Field(
         default=None, description="where the session's run has not ended: reject, enqueue or interrupt"
@@ -88,12 +88,12 @@ class RunRequest(FrozenValue):
 class RunMessage(RunRequest):
     """A message for the runs queue, and the detail of an event ``pentad.run.requested``."""
 
-    tenant: TenantId
+    tenant_id: TenantId
     idempotency_key: str | None = Field(default=None, pattern=IDEMPOTENCY_KEY_PATTERN)
 
     def to_request(self) -> RunRequest:
         """Return the part that the API takes as its body."""
-        return RunRequest.model_validate(self.model_dump(exclude={"tenant", "idempotency_key"}))
+        return RunRequest.model_validate(self.model_dump(exclude={"tenant_id", "idempotency_key"}))
 
 
 def to_invalid_input(error: ValidationError) -> InvalidInput:
@@ -128,9 +128,9 @@ def compute_lease(spec: AgentSpec | WorkflowSpec) -> int:
     return spec.limits.seconds + waits + LEASE_MARGIN_SECONDS
 
 
-def request_message_id(run: str) -> str:
+def request_message_id(run_id: str) -> str:
     """Return the id of the user's message of a run."""
-    return f"msg_{run}_{0:05d}_u"
+    return f"msg_{run_id}_{0:05d}_u"
 
 
 def check_switches(switchboard: Switchboard | None, run: Run) -> None:
@@ -139,7 +139,7 @@ def check_switches(switchboard: Switchboard | None, run: Run) -> None:
     Raises:
         PolicyDenied: an operator has switched its agent, its tenant or everything off; only the first names a field.
     """
-    standing = None if switchboard is None else switchboard.get_availability(run.tenant, run.agent, ())
+    standing = None if switchboard is None else switchboard.get_availability(run.tenant_id, run.agent, ())
     if standing is not None and standing.stopped is not None:
         field = "agent" if standing.agent_only else None
         raise PolicyDenied(standing.stopped, field=field, fix="ask the operator, or try again later")
@@ -179,7 +179,7 @@ class StartRun:
         self.advance = Advance(runs, engine, telemetry, now=now)
 
     def __call__(
-        self, tenant: str, request: RunRequest, *, trigger: Trigger, idempotency_key: str | None = None
+        self, tenant_id: str, request: RunRequest, *, trigger: Trigger, idempotency_key: str | None = None
     ) -> Run:
         """Return the run: a new one, or the one that this idempotency key started before.
 
@@ -194,13 +194,13 @@ class StartRun:
             StoreUnavailable: nothing, or not all, was started; the same key again goes on from there.
         """
         spec = self._get_spec(request.agent)
-        run = self._make_run(tenant, request, trigger, idempotency_key, spec)
+        run = self._make_run(tenant_id, request, trigger, idempotency_key, spec)
         message = Message(
-            message_id=request_message_id(run.run),
+            message_id=request_message_id(run.run_id),
             role="user",
             blocks=(TextBlock(text=request.message),),
             created_at=run.created_at,
-            run=run.run,
+            run_id=run.run_id,
             step=0,
         )
         return self.begin(run, message, spec, heals=idempotency_key is not None)
@@ -225,7 +225,7 @@ class StartRun:
         if stored.waiting:
             # The holder may be one that a crash left: then its session goes on, and this run may have begun.
             self._recover_session(stored)
-            return self._runs.get(run.tenant, run.run)
+            return self._runs.get(run.tenant_id, run.run_id)
         if stored.created_at == run.created_at:
             self._telemetry.count(names.RUNS_STARTED, agent=run.agent, trigger=run.trigger)
         if stored.status is not RunStatus.QUEUED:
@@ -245,17 +245,17 @@ class StartRun:
         return self._runs.start(run, message, **terms)
 
     def _interrupt_holder(self, run: Run, cancel: CancelRun) -> None:
-        holder = self._runs.find_lease_holder(run.tenant, run.session)
+        holder = self._runs.find_lease_holder(run.tenant_id, run.session_id)
         if holder is None:
             return
         try:
-            cancel(run.tenant, holder, by="a newer request", reason=f"interrupted by {run.run}")
+            cancel(run.tenant_id, holder, by="a newer request", reason=f"interrupted by {run.run_id}")
         except InvalidTransition:
             return  # It has ended by itself.
 
     def _recover_session(self, run: Run) -> None:
         try:
-            self.advance(run.tenant, run.session)
+            self.advance(run.tenant_id, run.session_id)
         except PentadError as error:
             # Healing is an extra: what the caller is told stays that the session is busy.
             self._telemetry.log_event("run.heal_failed", level="WARNING", error=type(error).__name__)
@@ -269,7 +269,7 @@ class StartRun:
 
     def _make_run(
         self,
-        tenant: str,
+        tenant_id: str,
         request: RunRequest,
         trigger: Trigger,
         key: str | None,
@@ -277,17 +277,17 @@ class StartRun:
     ) -> Run:
         now = self._now()
         if key is None:
-            run, session = make_id("run", now), request.session or make_id("ses", now)
+            run_id, session_id = make_id("run", now), request.session_id or make_id("ses", now)
         else:
             check_id("idempotency_key", key)
-            run = derive_id("run", tenant, key)
-            session = request.session or derive_id("ses", tenant, key)
+            run_id = derive_id("run", tenant_id, key)
+            session_id = request.session_id or derive_id("ses", tenant_id, key)
         return Run(
-            tenant=tenant,
-            run=run,
+            tenant_id=tenant_id,
+            run_id=run_id,
             agent=request.agent,
-            session=session,
-            user=request.user,
+            session_id=session_id,
+            user_id=request.user_id,
             status=RunStatus.QUEUED,
             trigger=trigger,
             created_at=now,
@@ -298,5 +298,5 @@ class StartRun:
             metadata=request.metadata,
             kind="workflow" if isinstance(spec, WorkflowSpec) else "agent",
             if_busy=request.if_busy or getattr(spec, "if_busy", "reject"),
-            execution_arn=self._engine.build_execution_arn(request.agent, run),
+            execution_arn=self._engine.build_execution_arn(request.agent, run_id),
         )

@@ -18,7 +18,7 @@ class Undo:
         self._runs = runs
         self._tools = tools
 
-    def __call__(self, tenant: str, undo_token: str) -> ToolCall:
+    def __call__(self, tenant_id: str, undo_token: str) -> ToolCall:
         """Return the call, undone; one that was undone before is returned as it is.
 
         Raises:
@@ -28,14 +28,14 @@ class Undo:
             ToolFailed: the tool could not undo it.
             StoreUnavailable: a store or the tool did not answer.
         """
-        run, step, index = parse_undo_token(undo_token)
+        run_id, step, index = parse_undo_token(undo_token)
         try:
-            call = self._runs.get_call(tenant, run, step, index)
+            call = self._runs.get_call(tenant_id, run_id, step, index)
         except NotFound as error:
             raise NotFound("there is no such undo token", field="undo_token") from error
         if call.status is CallStatus.UNDONE:
             return call
         if call.undo_token != undo_token:
             raise InvalidTransition("this call has no effect that can be undone", field="undo_token")
-        self._tools.undo(tenant, run, step, index, call.tool)
-        return self._runs.get_call(tenant, run, step, index)
+        self._tools.undo(tenant_id, run_id, step, index, call.tool)
+        return self._runs.get_call(tenant_id, run_id, step, index)

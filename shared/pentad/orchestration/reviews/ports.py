@@ -17,7 +17,7 @@ class ReviewStore(Protocol):
         """
         ...
 
-    def get(self, tenant: str, review: str) -> Review:
+    def get(self, tenant_id: str, review: str) -> Review:
         """Return one.
 
         Raises:
@@ -25,13 +25,13 @@ class ReviewStore(Protocol):
         """
         ...
 
-    def list_open(self, tenant: str, *, limit: int = 50, cursor: str | None = None) -> Page[Review]:
+    def list_open(self, tenant_id: str, *, limit: int = 50, cursor: str | None = None) -> Page[Review]:
         """Return what nobody has looked at yet, the oldest first."""
         ...
 
     def close(
         self,
-        tenant: str,
+        tenant_id: str,
         review: str,
         *,
         by: str,

@@ -31,12 +31,12 @@ def build_review(
         confidence: of the step, where it was assessed.
     """
     return Review(
-        tenant=run.tenant,
-        review=review_id(run.run, step, cause),
-        run=run.run,
+        tenant_id=run.tenant_id,
+        review_id=review_id(run.run_id, step, cause),
+        run_id=run.run_id,
         step=step,
         agent=run.agent,
-        session=run.session,
+        session_id=run.session_id,
         cause=cause,
         summary=_truncate_text(summary),
         confidence=confidence,
@@ -84,20 +84,20 @@ class CountedReviews:
             self._telemetry.count(names.REVIEWS_OPENED, agent=review.agent, kind=review.cause)
             if review.cause == "escalated":
                 self._telemetry.count(names.ESCALATIONS, agent=review.agent)
-            self._telemetry.log_event("review.opened", review=review.review, cause=review.cause)
+            self._telemetry.log_event("review.opened", review=review.review_id, cause=review.cause)
         return new
 
-    def get(self, tenant: str, review: str) -> Review:
+    def get(self, tenant_id: str, review: str) -> Review:
         """See `ReviewStore`."""
-        return self._inner.get(tenant, review)
+        return self._inner.get(tenant_id, review)
 
-    def list_open(self, tenant: str, *, limit: int = 50, cursor: str | None = None) -> Page[Review]:
+    def list_open(self, tenant_id: str, *, limit: int = 50, cursor: str | None = None) -> Page[Review]:
         """See `ReviewStore`."""
-        return self._inner.list_open(tenant, limit=limit, cursor=cursor)
+        return self._inner.list_open(tenant_id, limit=limit, cursor=cursor)
 
     def close(
         self,
-        tenant: str,
+        tenant_id: str,
         review: str,
         *,
         by: str,
@@ -106,7 +106,7 @@ class CountedReviews:
         at: datetime,
     ) -> Review:
         """See `ReviewStore`; the same verdict again is not counted again."""
-        closed = self._inner.close(tenant, review, by=by, verdict=verdict, note=note, at=at)
+        closed = self._inner.close(tenant_id, review, by=by, verdict=verdict, note=note, at=at)
         if closed.closed_at == at:
             self._telemetry.count(names.REVIEWS_CLOSED, agent=closed.agent, kind=closed.cause, outcome=verdict)
             self._telemetry.log_event("review.closed", review=review, verdict=verdict)

@@ -11,17 +11,17 @@ def build_open_condition(prefix: str = ":e") -> tuple[str, dict[str, str]]:
     return f"attribute_exists(pk) AND NOT #status IN ({', '.join(ends)})", ends
 
 
-def build_open_check(state: Table, tenant: str, run: str, *, or_missing: bool = False) -> Item:
+def build_open_check(state: Table, tenant_id: str, run_id: str, *, or_missing: bool = False) -> Item:
     """Return the entry that makes a transaction fail where the run has ended, or is not there.
 
     Args:
         state: the table.
-        tenant: the tenant.
-        run: the run.
+        tenant_id: the tenant.
+        run_id: the run.
         or_missing: a run that is not there is as good as an open one.
     """
     condition, ends = build_open_condition()
     if or_missing:
         condition = f"attribute_not_exists(pk) OR ({condition})"
     names = {"#status": "status"}
-    return state.build_check(keys.run_pk(tenant, run), keys.META, condition=condition, names=names, values=ends)
+    return state.build_check(keys.run_pk(tenant_id, run_id), keys.META, condition=condition, names=names, values=ends)

@@ -45,7 +45,7 @@ class RunStore(Protocol):
         """
         ...
 
-    def get(self, tenant: str, run: str) -> Run:
+    def get(self, tenant_id: str, run_id: str) -> Run:
         """Return a run.
 
         Raises:
@@ -54,20 +54,20 @@ class RunStore(Protocol):
         ...
 
     def list_page(
-        self, tenant: str, *, session: str | None = None, limit: int = 50, cursor: str | None = None
+        self, tenant_id: str, *, session_id: str | None = None, limit: int = 50, cursor: str | None = None
     ) -> Page[Run]:
         """Return the tenant's runs (or one session's), the newest first."""
         ...
 
-    def find_lease_holder(self, tenant: str, session: str) -> str | None:
+    def find_lease_holder(self, tenant_id: str, session_id: str) -> str | None:
         """Return the run that holds the session's lease, or None where there is none or it has expired."""
         ...
 
-    def find_queue_position(self, tenant: str, run: str) -> int | None:
+    def find_queue_position(self, tenant_id: str, run_id: str) -> int | None:
         """Return a waiting run's place in its session's queue, from 1; None where it does not wait."""
         ...
 
-    def promote(self, tenant: str, session: str) -> Run | None:
+    def promote(self, tenant_id: str, session_id: str) -> Run | None:
         """Give a session that no run holds to the next in its queue: its message, its lease, a higher fence.
 
         Returns:
@@ -78,19 +78,19 @@ class RunStore(Protocol):
         """
         ...
 
-    def list_children(self, tenant: str, run: str) -> list[str]:
+    def list_children(self, tenant_id: str, run_id: str) -> list[str]:
         """Return the runs whose parent this run is."""
         ...
 
-    def set_execution(self, tenant: str, run: str, execution_arn: str) -> None:
+    def set_execution(self, tenant_id: str, run_id: str, execution_arn: str) -> None:
         """Note the execution that carries the run."""
         ...
 
-    def set_manifest(self, tenant: str, run: str, manifest: Manifest) -> Run:
+    def set_manifest(self, tenant_id: str, run_id: str, manifest: Manifest) -> Run:
         """Store Recall's choice and go to ``running``; a repeat keeps the first."""
         ...
 
-    def set_status(self, tenant: str, run: str, status: RunStatus, *, waited_seconds: float = 0) -> Run:
+    def set_status(self, tenant_id: str, run_id: str, status: RunStatus, *, waited_seconds: float = 0) -> Run:
         """Go to a status that is no end, adding to the time waited for humans.
 
         A repeat adds nothing. The session's lease is kept longer by the time waited.
@@ -102,8 +102,8 @@ class RunStore(Protocol):
 
     def note(
         self,
-        tenant: str,
-        run: str,
+        tenant_id: str,
+        run_id: str,
         *,
         metadata: Mapping[str, str] | None = None,
         allowed_tools: Sequence[str] = (),
@@ -112,8 +112,8 @@ class RunStore(Protocol):
         """Add to what is known of an open run; a repeat changes nothing.
 
         Args:
-            tenant: the tenant.
-            run: the run.
+            tenant_id: the tenant.
+            run_id: the run.
             metadata: entries to add or replace.
             allowed_tools: tools that a human allowed for the rest of the run.
             confidence: of a step; the run keeps the lowest.
@@ -133,19 +133,19 @@ class RunStore(Protocol):
         """
         ...
 
-    def find_step(self, tenant: str, run: str, step: int) -> Step | None:
+    def find_step(self, tenant_id: str, run_id: str, step: int) -> Step | None:
         """Return a step, or None."""
         ...
 
-    def list_steps(self, tenant: str, run: str) -> list[Step]:
+    def list_steps(self, tenant_id: str, run_id: str) -> list[Step]:
         """Return all steps in order."""
         ...
 
-    def list_calls(self, tenant: str, run: str, step: int | None = None) -> list[ToolCall]:
+    def list_calls(self, tenant_id: str, run_id: str, step: int | None = None) -> list[ToolCall]:
         """Return the tool calls of a step (or of all), in order."""
         ...
 
-    def get_call(self, tenant: str, run: str, step: int, index: int) -> ToolCall:
+    def get_call(self, tenant_id: str, run_id: str, step: int, index: int) -> ToolCall:
         """Return one tool call.
 
         Raises:
@@ -163,8 +163,8 @@ class RunStore(Protocol):
 
     def finish(
         self,
-        tenant: str,
-        run: str,
+        tenant_id: str,
+        run_id: str,
         status: RunStatus,
         *,
         at: datetime,
@@ -232,7 +232,7 @@ class WorkflowEngine(Protocol):
 class ToolInvoker(Protocol):
     """Reaches a tool's function outside of a state machine."""
 
-    def undo(self, tenant: str, run: str, step: int, index: int, tool: str) -> None:
+    def undo(self, tenant_id: str, run_id: str, step: int, index: int, tool: str) -> None:
         """Let the tool undo the effect of one of its calls; a repeat changes nothing.
 
         Raises:

@@ -39,6 +39,6 @@ class Spill:
         return None if key is None else self.objects.get(str(key)).decode("utf-8", "surrogatepass")
 
 
-def spill_key(tenant: str, run: str, item: Item) -> str:
+def spill_key(tenant_id: str, run_id: str, item: Item) -> str:
     """Return the S3 key of a large body of a run's item: under the tenant, then the run."""
-    return f"{tenant}/runs/{run}/{str(item['sk']).replace('#', '-')}.json"
+    return f"{tenant_id}/runs/{run_id}/{str(item['sk']).replace('#', '-')}.json"

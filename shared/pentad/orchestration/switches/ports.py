@@ -32,7 +32,7 @@ class Availability:
 class Switchboard(Protocol):
     """Kill switches and tools out of order, read once a turn."""
 
-    def get_availability(self, tenant: str, agent: str, tools: Sequence[str]) -> Availability:
+    def get_availability(self, tenant_id: str, agent: str, tools: Sequence[str]) -> Availability:
         """Return what may go on, in one request whatever the number of tools.
 
         Raises:
@@ -40,11 +40,11 @@ class Switchboard(Protocol):
         """
         ...
 
-    def record_failure(self, tenant: str, tool: str, error: str) -> None:
+    def record_failure(self, tenant_id: str, tool: str, error: str) -> None:
         """Count a failure for good; enough of them in a row mark the tool unavailable for a time."""
         ...
 
-    def record_success(self, tenant: str, tool: str) -> None:
+    def record_success(self, tenant_id: str, tool: str) -> None:
         """Forget a tool's failures; costs nothing where there are none."""
         ...
 
@@ -94,7 +94,7 @@ class SwitchStore(Protocol):
     """Where switches and the health of tools are kept."""
 
     def read(
-        self, tenant: str, agent: str | None, tools: Sequence[str]
+        self, tenant_id: str, agent: str | None, tools: Sequence[str]
     ) -> tuple[Sequence[Switch], dict[str, ToolHealth]]:
         """Return the switches that concern these, and the health of those tools that have failed; in one request.
 
@@ -115,14 +115,14 @@ class SwitchStore(Protocol):
         """Return every switch."""
         ...
 
-    def save(self, tenant: str, health: ToolHealth) -> bool:
+    def save(self, tenant_id: str, health: ToolHealth) -> bool:
         """Store a tool's health as the version after its own, and return whether that one still stood."""
         ...
 
-    def forget(self, tenant: str, tool: str) -> None:
+    def forget(self, tenant_id: str, tool: str) -> None:
         """Clear a tool."""
         ...
 
-    def list_failing(self, tenant: str) -> list[ToolHealth]:
+    def list_failing(self, tenant_id: str) -> list[ToolHealth]:
         """Return the tools of a tenant that have failed since their last success."""
         ...

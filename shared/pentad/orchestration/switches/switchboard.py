@@ -58,9 +58,9 @@ class Switches:
     now: Callable[[], datetime]
     _ailing: dict[tuple[str, str], None] = field(default_factory=dict)
 
-    def get_availability(self, tenant: str, agent: str, tools: Sequence[str]) -> Availability:
+    def get_availability(self, tenant_id: str, agent: str, tools: Sequence[str]) -> Availability:
         """See `Switchboard`."""
-        switches, health = self._read(tenant, agent, tools)
+        switches, health = self._read(tenant_id, agent, tools)
         now = self.now()
         unavailable = {name: one.sentence for name, one in health.items() if one.is_out_of_order(now)}
         unavailable |= {one.subject: one.sentence for one in switches if one.scope == "tool"}
@@ -69,13 +69,13 @@ class Switches:
             return Availability(None, unavailable)
         return Availability(stops[0].sentence, unavailable, agent_only=all(one.scope == "agent" for one in stops))
 
-    def admit(self, tenant: str, agent: str, tool: str) -> str | None:
+    def admit(self, tenant_id: str, agent: str, tool: str) -> str | None:
         """Return why a tool may not run now, or None. Where it is half-open, this call is the one that tries.
 
         Raises:
             StoreUnavailable: the store did not answer.
         """
-        switches, health = self._read(tenant, agent, (tool,))
+        switches, health = self._read(tenant_id, agent, (tool,))
         if switches:
             return switches[0].sentence
         sick = health.get(tool)
@@ -85,38 +85,38 @@ class Switches:
         if sick.is_out_of_order(now):
             return sick.sentence
         probe = sick.model_copy(update={"until": now + timedelta(seconds=PROBE_SECONDS)})
-        if self.store.save(tenant, probe):
-            self.telemetry.log_event("tool.probed", tenant=tenant, tool=tool)
+        if self.store.save(tenant_id, probe):
+            self.telemetry.log_event("tool.probed", tenant=tenant_id, tool=tool)
             return None
         return probe.sentence  # Another call tries it at this moment.
 
-    def record_failure(self, tenant: str, tool: str, error: str) -> None:
+    def record_failure(self, tenant_id: str, tool: str, error: str) -> None:
         """See `Switchboard`."""
         if not is_tool_fault(error):
             return
         for _ in range(_TRIES):
-            _, health = self._read(tenant, None, (tool,))
+            _, health = self._read(tenant_id, None, (tool,))
             after = add_failure(health.get(tool), tool, error, self.now())
-            if not self.store.save(tenant, after):
+            if not self.store.save(tenant_id, after):
                 continue
             if after.until is not None:
                 self.telemetry.count(names.TOOLS_UNAVAILABLE, tool=tool)
-                self.telemetry.log_event("tool.unavailable", level="WARNING", tenant=tenant, tool=tool, error=error)
+                self.telemetry.log_event("tool.unavailable", level="WARNING", tenant=tenant_id, tool=tool, error=error)
             return
 
-    def record_success(self, tenant: str, tool: str) -> None:
+    def record_success(self, tenant_id: str, tool: str) -> None:
         """See `Switchboard`. A tool that had not failed when it was last read is left alone."""
-        if (tenant, tool) not in self._ailing:
+        if (tenant_id, tool) not in self._ailing:
             return
-        self.store.forget(tenant, tool)
-        self._ailing.pop((tenant, tool), None)
+        self.store.forget(tenant_id, tool)
+        self._ailing.pop((tenant_id, tool), None)
 
     def _read(
-        self, tenant: str, agent: str | None, tools: Sequence[str]
+        self, tenant_id: str, agent: str | None, tools: Sequence[str]
     ) -> tuple[Sequence[Switch], dict[str, ToolHealth]]:
-        switches, health = self.store.read(tenant, agent, tools)
+        switches, health = self.store.read(tenant_id, agent, tools)
         for tool in tools:
-            self._ailing.pop((tenant, tool), None)
+            self._ailing.pop((tenant_id, tool), None)
             if tool in health and len(self._ailing) < _REMEMBERED:
-                self._ailing[tenant, tool] = None
+                self._ailing[tenant_id, tool] = None
         return switches, health

@@ -92,8 +92,8 @@ class ForkRun:
 
     def __call__(
         self,
-        tenant: str,
-        run: str,
+        tenant_id: str,
+        run_id: str,
         request: ForkRequest,
         *,
         trigger: Trigger = "api",
@@ -109,7 +109,7 @@ class ForkRun:
             PolicyDenied: an operator has switched this agent, tenant or everything off.
             StoreUnavailable: nothing, or not all, was started; the same key again goes on from there.
         """
-        source = self._runs.get(tenant, run)
+        source = self._runs.get(tenant_id, run_id)
         agent = self._get_agent(source)
         new = self._make_run(source, request, trigger, idempotency_key)
         check_switches(self._switchboard, new)
@@ -134,27 +134,27 @@ class ForkRun:
     def _make_run(self, source: Run, request: ForkRequest, trigger: Trigger, key: str | None) -> Run:
         now = self._now()
         if key is None:
-            run, session = make_id("run", now), make_id("ses", now)
+            run_id, session_id = make_id("run", now), make_id("ses", now)
         else:
             check_id("idempotency_key", key)
             # Another request under this key, which is a conflict, must not add to what this one has copied.
-            run = derive_id("run", source.tenant, key)
-            session = derive_id("ses", source.tenant, key, fork_hash(source.run, request))
+            run_id = derive_id("run", source.tenant_id, key)
+            session_id = derive_id("ses", source.tenant_id, key, fork_hash(source.run_id, request))
         return Run(
-            tenant=source.tenant,
-            run=run,
+            tenant_id=source.tenant_id,
+            run_id=run_id,
             agent=source.agent,
-            session=session,
-            user=source.user,
+            session_id=session_id,
+            user_id=source.user_id,
             status=RunStatus.QUEUED,
             trigger=trigger,
             created_at=now,
             updated_at=now,
             request_seq=0,
-            request_hash=fork_hash(source.run, request),
+            request_hash=fork_hash(source.run_id, request),
             idempotency_key=key,
             metadata=source.metadata,
-            forked_from=source.run,
+            forked_from_run_id=source.run_id,
             first_step=request.at + 1,
         )
 
@@ -167,7 +167,7 @@ class ForkRun:
         if new.idempotency_key is None:
             return None
         try:
-            stored = self._runs.get(new.tenant, new.run)
+            stored = self._runs.get(new.tenant_id, new.run_id)
         except NotFound:
             return None
         if stored.request_hash != new.request_hash:
@@ -197,7 +197,7 @@ class ForkRun:
     def _build_conversation(self, source: Run, request: ForkRequest, new: Run) -> tuple[_Conversation, tuple[str, ...]]:
         stored = self._read_messages(source)
         place = next(index for index, one in enumerate(stored) if one.seq == source.request_seq)
-        own = [one.message for one in stored[place + 1 :] if one.message.run == source.run]
+        own = [one.message for one in stored[place + 1 :] if one.message.run_id == source.run_id]
         self._check_turn(source, request, own)
         kept = [message for message in own if (message.step or 0) <= request.at]
         kept, replaced = self._with_results(source, request, kept)
@@ -207,20 +207,20 @@ class ForkRun:
             raise InvalidTransition(
                 "nothing follows the turn yet", field="at", fix=f"fork at turn {request.at - 1} or earlier"
             )
-        turns = [_copy_message(message, source.run, new.run) for message in kept]
+        turns = [_copy_message(message, source.run_id, new.run_id) for message in kept]
         return _Conversation(stored[:place], stored[place], turns), replaced
 
     def _read_messages(self, source: Run) -> list[StoredMessage]:
         """Return what the run's context began with, up to the last message of its session."""
         if source.waiting and not source.status.ended:
             raise InvalidTransition("the run has not begun: it waits for its session", field="run", fix="wait for it")
-        head = self._sessions.get(source.tenant, source.session)
+        head = self._sessions.get(source.tenant_id, source.session_id)
         first = source.manifest.epoch_first_seq if source.manifest else head.epoch_first_seq if head else 0
         first = min(first, source.request_seq)
         if head is not None and head.length - first > MAX_MESSAGES:
             raise InvalidInput(f"the conversation has more than {MAX_MESSAGES:,} messages", field="run")
-        stored = self._sessions.read(source.tenant, source.session, first, head.length - 1) if head else []
-        if not any(one.seq == source.request_seq and one.message.run == source.run for one in stored):
+        stored = self._sessions.read(source.tenant_id, source.session_id, first, head.length - 1) if head else []
+        if not any(one.seq == source.request_seq and one.message.run_id == source.run_id for one in stored):
             raise NotFound("the run's conversation has expired", field="run")
         return stored
 
@@ -244,7 +244,7 @@ class ForkRun:
         return self._is_terminal(source, last) or (source.status.ended and not asks)
 
     def _is_terminal(self, source: Run, turn: int) -> bool:
-        step = self._runs.find_step(source.tenant, source.run, turn)
+        step = self._runs.find_step(source.tenant_id, source.run_id, turn)
         return step is not None and step.decision.kind in {"answer", "stop"}
 
     def _with_results(
@@ -252,12 +252,12 @@ class ForkRun:
     ) -> tuple[list[Message], tuple[str, ...]]:
         """Return the turns with the results of the last one's calls, and the ids of the calls whose are given."""
         by_id = {message.message_id: message for message in kept}
-        reply = by_id.get(reply_id(source.run, request.at))
+        reply = by_id.get(reply_id(source.run_id, request.at))
         ids = [call.call_id for call in reply.tool_calls] if reply is not None else []
         given = map_results(request.tool_results, ids, request.at)
         if reply is None or not ids:
             return kept, ()
-        name = results_id(source.run, request.at)
+        name = results_id(source.run_id, request.at)
         results = by_id.get(name) or self._build_results(source, request.at, reply, set(given))
         blocks = tuple(
             replace_result(block, given) if isinstance(block, ToolResultBlock) else block for block in results.blocks
@@ -270,14 +270,14 @@ class ForkRun:
 
     def _build_results(self, source: Run, step: int, reply: Message, given: set[str]) -> Message:
         """Return the message with a turn's results that no later turn has stored."""
-        calls = self._runs.list_calls(source.tenant, source.run, step)
+        calls = self._runs.list_calls(source.tenant_id, source.run_id, step)
         self._check_over(source, calls, given)
         return Message(
-            message_id=results_id(source.run, step),
+            message_id=results_id(source.run_id, step),
             role="user",
             blocks=build_results(reply, calls),
             created_at=self._now(),
-            run=source.run,
+            run_id=source.run_id,
             step=step,
         )
 
@@ -293,30 +293,30 @@ class ForkRun:
     def _start(self, new: Run, source: Run, agent: AgentSpec, conversation: _Conversation) -> Run:
         earlier, request = conversation.earlier, conversation.request
         self._sessions.create(_make_session(new, timedelta(days=agent.session_days)))
-        first = request.message.model_copy(update={"message_id": request_message_id(new.run), "run": new.run})
+        first = request.message.model_copy(update={"message_id": request_message_id(new.run_id), "run_id": new.run_id})
         self._append_missing(new, [*(one.message for one in earlier), first, *conversation.turns])
         for place, one in enumerate((*earlier, request)):
             if one.passages:
-                self._sessions.attach_passages(new.tenant, new.session, place, one.passages)
+                self._sessions.attach_passages(new.tenant_id, new.session_id, place, one.passages)
         ready = new.model_copy(
             update={
                 "request_seq": len(earlier),
                 "manifest": None if source.manifest is None else _copy_manifest(source.manifest, len(earlier)),
-                "execution_arn": self._engine.build_execution_arn(new.agent, new.run),
+                "execution_arn": self._engine.build_execution_arn(new.agent, new.run_id),
             }
         )
         seconds = compute_lease(agent)
         stored = self._runs.start(ready, None, session_days=agent.session_days, lease_seconds=seconds)
         self._telemetry.count(names.RUNS_STARTED, agent=new.agent, trigger=new.trigger)
-        self._telemetry.log_event("run.forked", tenant=new.tenant, run=new.run, source=new.forked_from)
+        self._telemetry.log_event("run.forked", tenant=new.tenant_id, run=new.run_id, source=new.forked_from_run_id)
         return self._execute(stored)
 
     def _append_missing(self, new: Run, messages: Sequence[Message]) -> None:
         """Append messages, those that an earlier try has appended left out."""
-        head = self._sessions.get(new.tenant, new.session)
+        head = self._sessions.get(new.tenant_id, new.session_id)
         for part in split_messages(messages[head.length if head is not None else 0 :]):
             version = head.version if head is not None else 0
-            head = self._sessions.append(new.tenant, new.session, part, expected_version=version)
+            head = self._sessions.append(new.tenant_id, new.session_id, part, expected_version=version)
 
     def _execute(self, run: Run) -> Run:
         if run.status is not RunStatus.QUEUED:
@@ -346,15 +346,15 @@ def split_messages(messages: Sequence[Message]) -> list[list[Message]]:
 
 def _copy_message(message: Message, source: str, target: str) -> Message:
     name = message.message_id.replace(source, target) if source in message.message_id else f"{message.message_id}.fork"
-    return message.model_copy(update={"message_id": name, "run": target})
+    return message.model_copy(update={"message_id": name, "run_id": target})
 
 
 def _make_session(new: Run, lifetime: timedelta) -> Session:
     return Session(
-        tenant=new.tenant,
-        session=new.session,
+        tenant_id=new.tenant_id,
+        session_id=new.session_id,
         agent=new.agent,
-        user=new.user,
+        user_id=new.user_id,
         version=0,
         length=0,
         created_at=new.created_at,

@@ -73,8 +73,8 @@ def merge_overrides(before: Overrides | None, request: ForkRequest, replaced: tu
     return None if overrides == Overrides() else overrides
 
 
-def fork_hash(run: str, request: ForkRequest) -> str:
+def fork_hash(run_id: str, request: ForkRequest) -> str:
     """Return the SHA-256 of a request to fork a run: tells a repeat from a conflict."""
-    body = {"fork": run} | request.model_dump(mode="json")
+    body = {"fork": run_id} | request.model_dump(mode="json")
     text = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

@@ -45,7 +45,7 @@ class RecordedMessage(FrozenValue):
     role: Literal["user", "assistant"]
     blocks: tuple[ContentBlock, ...]
     created_at: datetime
-    run: str | None = None
+    run_id: str | None = None
     step: int | None = None
     passages: tuple[Passage, ...] = ()
 
@@ -139,8 +139,8 @@ class Recording(FrozenValue):
     version: Literal[1] = 1
     note: str = NOTE
     recorded_at: datetime
-    run: str
-    session: str
+    run_id: str
+    session_id: str
     created_at: datetime
     metadata: dict[str, str]
     overrides: Overrides | None = None
@@ -179,15 +179,15 @@ def record(
     stored = _read_messages(run, sessions)
     replies = {one.message.message_id: one.message for one in stored}
     first = run.first_step
-    calls = runs.list_calls(run.tenant, run.run)
+    calls = runs.list_calls(run.tenant_id, run.run_id)
     steps = [
-        _record_step(step, replies.get(reply_id(run.run, step.step)), calls, _find_approval(step, approvals))
-        for step in runs.list_steps(run.tenant, run.run)
+        _record_step(step, replies.get(reply_id(run.run_id, step.step)), calls, _find_approval(step, approvals))
+        for step in runs.list_steps(run.tenant_id, run.run_id)
     ]
     recording = Recording(
         recorded_at=at,
-        run=run.run,
-        session=run.session,
+        run_id=run.run_id,
+        session_id=run.session_id,
         created_at=run.created_at,
         metadata=run.metadata,
         overrides=run.overrides,
@@ -236,19 +236,19 @@ def dump_blocks(blocks: Sequence[ContentBlock]) -> list[dict[str, Any]]:
 
 
 def _read_messages(run: Run, sessions: SessionStore) -> list[StoredMessage]:
-    head = sessions.get(run.tenant, run.session)
+    head = sessions.get(run.tenant_id, run.session_id)
     if head is None:
         raise NotFound("the run's conversation has expired", field="run")
     first = run.manifest.epoch_first_seq if run.manifest else head.epoch_first_seq
-    stored = sessions.read(run.tenant, run.session, min(first, run.request_seq), head.length - 1)
-    if not any(one.seq == run.request_seq and one.message.run == run.run for one in stored):
+    stored = sessions.read(run.tenant_id, run.session_id, min(first, run.request_seq), head.length - 1)
+    if not any(one.seq == run.request_seq and one.message.run_id == run.run_id for one in stored):
         raise NotFound("the run's conversation has expired", field="run")
     return stored
 
 
 def _is_before(one: StoredMessage, run: Run) -> bool:
     """Tell whether a message stood there when the run's execution began."""
-    return one.seq <= run.request_seq or (one.message.run == run.run and (one.message.step or 0) < run.first_step)
+    return one.seq <= run.request_seq or (one.message.run_id == run.run_id and (one.message.step or 0) < run.first_step)
 
 
 def _record_message(one: StoredMessage) -> RecordedMessage:
@@ -259,7 +259,7 @@ def _record_message(one: StoredMessage) -> RecordedMessage:
         role=message.role,
         blocks=_drop_thinking(message.blocks),
         created_at=message.created_at,
-        run=message.run,
+        run_id=message.run_id,
         step=message.step,
         passages=one.passages,
     )
@@ -295,11 +295,11 @@ def record_call(call: ToolCall) -> RecordedCall:
 
 def _find_approval(step: Step, approvals: ApprovalStore) -> Approval | None:
     try:
-        found = approvals.get(step.tenant, approval_id(step.run, step.step))
+        found = approvals.get(step.tenant_id, approval_id(step.run_id, step.step))
     except NotFound:
         return None
     nobody = {
-        "tenant": RECORDED,
+        "tenant_id": RECORDED,
         "decided_by": RECORDED if found.decided_by else None,
         "votes": tuple(vote.model_copy(update={"by": f"{RECORDED}-{place}"}) for place, vote in enumerate(found.votes)),
         "changes": (),

@@ -55,7 +55,7 @@ def read_history(run: Run, history_of: Callable[[str], Sequence[Mapping[str, Any
         offset = len(events)
         part = history_of(following)
         events += [_move_event(event, offset) for event in part]
-        following = _find_continuation(run.run, part)
+        following = _find_continuation(run.run_id, part)
     return events
 
 
@@ -64,7 +64,7 @@ def _move_event(event: Mapping[str, Any], offset: int) -> dict[str, Any]:
     return {**event, "id": int(event["id"]) + offset, "previousEventId": previous + offset if previous else 0}
 
 
-def _find_continuation(run: str, history: Sequence[Mapping[str, Any]]) -> str | None:
+def _find_continuation(run_id: str, history: Sequence[Mapping[str, Any]]) -> str | None:
     """Return the execution in which a run goes on after this history, or None."""
     for event in reversed(history[-10:]):
         if event["type"] != "TaskSubmitted":
@@ -74,7 +74,7 @@ def _find_continuation(run: str, history: Sequence[Mapping[str, Any]]) -> str | 
             arn = str(json.loads(output).get("ExecutionArn", ""))
         except (ValueError, AttributeError):
             continue
-        if arn.rpartition(":")[2].startswith(f"{run}-"):
+        if arn.rpartition(":")[2].startswith(f"{run_id}-"):
             return arn
     return None
 
@@ -101,7 +101,7 @@ def build_spans(
         graphs: what ran inside those of them that are graphs, the first `GRAPHS`.
         now: the end of what has not ended.
     """
-    root = Node(run.run, "run", run.created_at, run.ended_at or now, _build_run_attributes(run), [])
+    root = Node(run.run_id, "run", run.created_at, run.ended_at or now, _build_run_attributes(run), [])
     if len(graphs) >= GRAPHS:
         root.attributes["graphs_shown"] = len(graphs)
     states = _States(history, now)

@@ -24,24 +24,24 @@ REASON_CHARACTERS = 300
 _OPEN = frozenset({CallStatus.PENDING, CallStatus.AWAITING})
 
 
-def reply_id(run: str, step: int) -> str:
+def reply_id(run_id: str, step: int) -> str:
     """Return the id of the assistant's message of a step."""
-    return f"msg_{run}_{step:05d}_a"
+    return f"msg_{run_id}_{step:05d}_a"
 
 
-def results_id(run: str, step: int) -> str:
+def results_id(run_id: str, step: int) -> str:
     """Return the id of the message with the results of a step's tool calls."""
-    return f"msg_{run}_{step:05d}_r"
+    return f"msg_{run_id}_{step:05d}_r"
 
 
-def stop_id(run: str, step: int) -> str:
+def stop_id(run_id: str, step: int) -> str:
     """Return the id of the message that says why a run stopped at a step."""
-    return f"msg_{run}_{step:05d}_s"
+    return f"msg_{run_id}_{step:05d}_s"
 
 
-def human_id(run: str, step: int) -> str:
+def human_id(run_id: str, step: int) -> str:
     """Return the id of a human's message that a step led to: an answer, or why a draft was rejected."""
-    return f"msg_{run}_{step:05d}_h"
+    return f"msg_{run_id}_{step:05d}_h"
 
 
 def plan_calls(
@@ -84,8 +84,8 @@ def plan_calls(
 
 def _make_call(run: Run, step: int, index: int, block: ToolCallBlock) -> ToolCall:
     return ToolCall(
-        tenant=run.tenant,
-        run=run.run,
+        tenant_id=run.tenant_id,
+        run_id=run.run_id,
         step=step,
         index=index,
         call_id=block.call_id,

@@ -24,7 +24,7 @@ class _Made:
     result: _Result | None = None
 
 
-def find_loop(run: str, earlier: Iterable[Message], reply: Message) -> str | None:
+def find_loop(run_id: str, earlier: Iterable[Message], reply: Message) -> str | None:
     """Return the tool of a call that goes round in circles, or None.
 
     That is one that the run has made `REPEATS` - 1 times before with the same arguments and the same result, with no
@@ -32,12 +32,12 @@ def find_loop(run: str, earlier: Iterable[Message], reply: Message) -> str | Non
     is so found in its next round.
 
     Args:
-        run: the run; what others of the session called does not count.
+        run_id: the run; what others of the session called does not count.
         earlier: the messages that the model sees, the results of the last turn included. A circle that is longer than
             those is left to the step cap.
         reply: the model's message.
     """
-    made, newest = _collect_calls(message for message in earlier if message.run == run)
+    made, newest = _collect_calls(message for message in earlier if message.run_id == run_id)
     asked = [_key_of(block) for block in reply.tool_calls]
     if any(key not in made for key in asked):
         return None

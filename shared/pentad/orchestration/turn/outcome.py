@@ -113,8 +113,8 @@ def make_step(situation: TurnContext, outcome: TurnOutcome, *, duration_ms: int)
     """
     turn = situation.turn
     return Step(
-        tenant=turn.tenant,
-        run=turn.run,
+        tenant_id=turn.tenant_id,
+        run_id=turn.run_id,
         step=turn.step,
         decision=outcome.decision,
         message_seq=outcome.message_seq,

@@ -119,10 +119,10 @@ class Think:
             PentadError: what `ChatModel` and the stores raise; refusals and used-up budgets stop the run instead, and
                 where no model could be reached a notice is the answer.
         """
-        done = self._runs.find_step(turn.tenant, turn.run, turn.step)
+        done = self._runs.find_step(turn.tenant_id, turn.run_id, turn.step)
         if done is not None:
             return done.decision
-        run = self._runs.get(turn.tenant, turn.run)
+        run = self._runs.get(turn.tenant_id, turn.run_id)
         if run.status.ended:
             return Decision(kind="stop", step=turn.step, reason=f"The run has ended: it is {run.status}.")
         agent = self._get_agent(turn.agent)
@@ -137,7 +137,7 @@ class Think:
         try:
             self._store(situation, outcome)
         except InvalidTransition:
-            if not self._runs.get(turn.tenant, turn.run).status.ended:
+            if not self._runs.get(turn.tenant_id, turn.run_id).status.ended:
                 raise
             # It was cancelled, or lost its session, while the model answered: what it would say has no place any more.
             return make_stop(turn.step, "The run has ended.")
@@ -154,14 +154,14 @@ class Think:
         return (
             Availability()
             if self._switchboard is None
-            else self._switchboard.get_availability(turn.tenant, turn.agent, agent.tools)
+            else self._switchboard.get_availability(turn.tenant_id, turn.agent, agent.tools)
         )
 
     def _find_stored_outcome(self, situation: TurnContext) -> TurnOutcome | None:
         """Return what an earlier try of this turn left in the session, or None."""
         turn = situation.turn
-        stopped = situation.find(stop_id(turn.run, turn.step))
-        reply = situation.find(reply_id(turn.run, turn.step))
+        stopped = situation.find(stop_id(turn.run_id, turn.step))
+        reply = situation.find(reply_id(turn.run_id, turn.step))
         if stopped is not None:
             attempts = self._list_attempts(situation)
             outcome = TurnOutcome(make_stop(turn.step, stopped.message.text), [], (), stopped.seq)
@@ -178,7 +178,7 @@ class Think:
         turn = situation.turn
         if turn.step != situation.run.first_step:
             return outcome
-        before = [one for one in self._ledger.list_for_run(turn.tenant, turn.run) if one.context.step is None]
+        before = [one for one in self._ledger.list_for_run(turn.tenant_id, turn.run_id) if one.context.step is None]
         return replace(
             outcome,
             usage=sum((one.usage for one in before), outcome.usage),
@@ -228,7 +228,7 @@ class Think:
     def _answer_outage(self, situation: TurnContext, outage: ModelUnavailable) -> TurnOutcome:
         turn = situation.turn
         words = (TextBlock(text=NO_MODEL),)
-        message = self._make_message(situation, reply_id(turn.run, turn.step), "assistant", words)
+        message = self._make_message(situation, reply_id(turn.run_id, turn.step), "assistant", words)
         append = (*situation.before, message)
         return apologise(self._build_outcome(situation, append, message, situation.next_seq, stands=False), outage)
 
@@ -254,9 +254,9 @@ class Think:
     def _handle_reply(self, situation: TurnContext, reply: ChatReply) -> TurnOutcome:
         turn = situation.turn
         message = reply.message.model_copy(
-            update={"message_id": reply_id(turn.run, turn.step), "run": turn.run, "step": turn.step}
+            update={"message_id": reply_id(turn.run_id, turn.step), "run_id": turn.run_id, "step": turn.step}
         )
-        looping = find_loop(turn.run, [one.message for one in situation.seen], message)
+        looping = find_loop(turn.run_id, [one.message for one in situation.seen], message)
         if looping is not None:
             self._telemetry.log_event("run.loop", level="WARNING", tool=looping)
             return with_reply(self._make_loop_outcome(situation, message, looping), reply)
@@ -322,7 +322,7 @@ class Think:
 
     def _note_confidence(self, situation: TurnContext, confidence: float) -> None:
         try:
-            self._runs.note(situation.turn.tenant, situation.turn.run, confidence=confidence)
+            self._runs.note(situation.turn.tenant_id, situation.turn.run_id, confidence=confidence)
         except InvalidTransition:
             self._telemetry.log_event("run.ended_meanwhile")  # The next state finds it so.
 
@@ -337,7 +337,7 @@ class Think:
         closed = tuple(
             ToolResultBlock(call_id=block.call_id, content=LOOP, is_error=True) for block in reply.tool_calls
         )
-        results = self._make_message(situation, results_id(turn.run, turn.step), "user", closed)
+        results = self._make_message(situation, results_id(turn.run_id, turn.step), "user", closed)
         reason = f"The run was stopped: it called {tool} with the same arguments again and again."
         self._add_review(situation, "loop", reason)
         return self._make_stop_outcome(situation, reason, reply, results)
@@ -346,14 +346,14 @@ class Think:
         turn = situation.turn
         decision = make_stop(turn.step, reason)
         words = (TextBlock(text=decision.reason or reason),)
-        message = self._make_message(situation, stop_id(turn.run, turn.step), "assistant", words)
+        message = self._make_message(situation, stop_id(turn.run_id, turn.step), "assistant", words)
         return TurnOutcome(decision, [], (*situation.before, *own, message), situation.next_seq + len(own))
 
     def _list_attempts(self, situation: TurnContext, *, retried: bool = True) -> list[Attempt]:
         """Return the turn's attempts; ``retried``: those of earlier tries of the state as well."""
         turn = situation.turn
         since = None if retried else situation.began
-        attempts = self._ledger.list_for_run(turn.tenant, turn.run, since=since)
+        attempts = self._ledger.list_for_run(turn.tenant_id, turn.run_id, since=since)
         return [one for one in attempts if one.context.step == turn.step]
 
     def _make_message(
@@ -364,7 +364,7 @@ class Think:
             role=role,
             blocks=blocks,
             created_at=self._now(),
-            run=situation.turn.run,
+            run_id=situation.turn.run_id,
             step=situation.turn.step,
         )
 
@@ -373,8 +373,8 @@ class Think:
         turn, head = situation.turn, situation.head
         if outcome.append:
             self._sessions.append(
-                turn.tenant,
-                turn.session,
+                turn.tenant_id,
+                turn.session_id,
                 outcome.append,
                 expected_version=head.version,
                 fence=situation.run.fence or None,

@@ -26,9 +26,9 @@ from pentad.orchestration.turn.decision import build_results, reply_id, results_
 class TurnInput(FrozenValue):
     """One turn of one run: the payload of the Think state, without ``op``."""
 
-    tenant: TenantId
-    run: RunId
-    session: SessionId
+    tenant_id: TenantId
+    run_id: RunId
+    session_id: SessionId
     agent: AgentName
     step: int = Field(ge=1, le=99_999)
     retry: int = Field(default=0, ge=0, description="how often the state was tried before")
@@ -72,7 +72,7 @@ class TurnContext:
     @property
     def seen(self) -> list[StoredMessage]:
         """What the model is sent: stored messages up to this turn's own, and last the results not stored yet."""
-        own = self.find(reply_id(self.turn.run, self.turn.step))
+        own = self.find(reply_id(self.turn.run_id, self.turn.step))
         kept = [one for one in self.stored if own is None or one.seq < own.seq]
         first = [] if self.question is None else [self.question]
         last = [] if self.results is None else [StoredMessage(seq=self.head.length, message=self.results)]
@@ -100,11 +100,11 @@ def load_turn_context(
         NotFound: there is no such session.
         InvalidTransition: another run has taken the session over.
     """
-    head = sessions.get(turn.tenant, turn.session)
-    if head is None or run.session != turn.session:
+    head = sessions.get(turn.tenant_id, turn.session_id)
+    if head is None or run.session_id != turn.session_id:
         raise NotFound("there is no such session", field="session")
     question, stored = read_conversation(run, head, sessions)
-    if any(one.seq > run.request_seq and one.message.run != run.run for one in stored):
+    if any(one.seq > run.request_seq and one.message.run_id != run.run_id for one in stored):
         # The lease ran out and another run went on: what this one would write has no place any more.
         raise InvalidTransition("another run has taken the session over", field="session")
     results = _build_results(turn, stored, runs, now)
@@ -119,10 +119,10 @@ def read_conversation(
     if run.manifest is not None:
         # Recall's choice, or later where the run has become too long since.
         first = max(first, run.manifest.epoch_first_seq)
-    stored = sessions.read(run.tenant, run.session, first, head.length - 1)
+    stored = sessions.read(run.tenant_id, run.session_id, first, head.length - 1)
     if first <= run.request_seq:
         return None, stored
-    question = sessions.read(run.tenant, run.session, run.request_seq, run.request_seq)
+    question = sessions.read(run.tenant_id, run.session_id, run.request_seq, run.request_seq)
     return next(iter(question), None), stored
 
 
@@ -130,15 +130,15 @@ def _build_results(turn: TurnInput, stored: Sequence[StoredMessage], runs: RunSt
     """Return the message with the results of the last step's calls, or None where none is to be added."""
     before = turn.step - 1
     by_id = {one.message.message_id: one.message for one in stored}
-    reply = by_id.get(reply_id(turn.run, before))
-    if reply is None or not reply.tool_calls or results_id(turn.run, before) in by_id:
+    reply = by_id.get(reply_id(turn.run_id, before))
+    if reply is None or not reply.tool_calls or results_id(turn.run_id, before) in by_id:
         return None
     return Message(
-        message_id=results_id(turn.run, before),
+        message_id=results_id(turn.run_id, before),
         role="user",
-        blocks=build_results(reply, runs.list_calls(turn.tenant, turn.run, before)),
+        blocks=build_results(reply, runs.list_calls(turn.tenant_id, turn.run_id, before)),
         created_at=now,
-        run=turn.run,
+        run_id=turn.run_id,
         step=before,
     )
 
@@ -154,7 +154,7 @@ def ensure_fits(situation: TurnContext, sessions: SessionStore) -> TurnContext:
     epoch = advance_epoch(seen, situation.agent.context, request_seq=run.request_seq, pinned=pinned)
     if epoch is None:
         return situation
-    sessions.begin_epoch(head.tenant, head.session, epoch.first_seq, epoch.estimated_tokens)
+    sessions.begin_epoch(head.tenant_id, head.session_id, epoch.first_seq, epoch.estimated_tokens)
     question = next((one for one in seen if one.seq == run.request_seq), None)
     return replace(
         situation,
@@ -173,11 +173,11 @@ def make_request(situation: TurnContext, tools: Sequence[ToolSpec]) -> ChatReque
     turn, agent, overrides = situation.turn, situation.agent, situation.run.overrides
     return ChatRequest(
         context=CallContext(
-            tenant=turn.tenant,
+            tenant_id=turn.tenant_id,
             agent=turn.agent,
-            user=situation.run.user,
-            session=turn.session,
-            run=turn.run,
+            user_id=situation.run.user_id,
+            session_id=turn.session_id,
+            run_id=turn.run_id,
             step=turn.step,
         ),
         task=agent.task,

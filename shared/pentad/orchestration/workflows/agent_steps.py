@@ -48,7 +48,7 @@ class Children:
         agent = self._get_agent(step.agent)
         name = child_id(at)
         try:
-            child = stores.runs.get(at.tenant, name)
+            child = stores.runs.get(at.tenant_id, name)
         except NotFound:
             parent = stores.get_run(at)
             prompt = render(step.prompt, stores.make_lookup(parent, at.refs))
@@ -57,7 +57,7 @@ class Children:
             child = self._create_run(at, parent, agent, prompt)
         if child.execution_arn is None:
             # Its name and machine are known before it runs: whoever looks at the run finds the execution.
-            stores.runs.set_execution(at.tenant, name, self._build_execution_arn(agent, name))
+            stores.runs.set_execution(at.tenant_id, name, self._build_execution_arn(agent, name))
         return build_execution_input(child)
 
     def collect(self, at: EnteredStep) -> dict[str, Any]:
@@ -70,9 +70,9 @@ class Children:
         """
         stores = self._stores
         stores.get_step(at, AgentStep)
-        result = stores.results.get(at.tenant, at.run, at.place)
+        result = stores.results.get(at.tenant_id, at.run_id, at.place)
         if result is None:
-            child = self._ensure_ended(stores.runs.get(at.tenant, child_id(at)))
+            child = self._ensure_ended(stores.runs.get(at.tenant_id, child_id(at)))
             result = stores.results.put(build_child_result(at, child, stores.now()))
             self._count_waiting(at, child)
         stores.record(result)
@@ -99,10 +99,10 @@ class Children:
     def _take_uncollected(self, before: EnteredStep) -> Run | None:
         """Return the agent's run that a failed run has started and not collected; what still runs of it ends now."""
         stores = self._stores
-        if stores.results.get(before.tenant, before.run, before.place) is not None:
+        if stores.results.get(before.tenant_id, before.run_id, before.place) is not None:
             return None
         try:
-            return self._ensure_ended(stores.runs.get(before.tenant, child_id(before)))
+            return self._ensure_ended(stores.runs.get(before.tenant_id, child_id(before)))
         except NotFound:
             return None
 
@@ -115,11 +115,11 @@ class Children:
     def _create_run(self, at: EnteredStep, parent: Run, agent: AgentSpec, prompt: str) -> Run:
         now = self._stores.now()
         child = Run(
-            tenant=at.tenant,
-            run=child_id(at),
+            tenant_id=at.tenant_id,
+            run_id=child_id(at),
             agent=agent.name,
-            session=derive_id("ses", at.tenant, at.run, str(at.place)),
-            user=parent.user,
+            session_id=derive_id("ses", at.tenant_id, at.run_id, str(at.place)),
+            user_id=parent.user_id,
             status=RunStatus.QUEUED,
             trigger="workflow",
             created_at=now,
@@ -127,32 +127,32 @@ class Children:
             request_seq=0,
             request_hash=hash_prompt(agent.name, prompt),
             metadata=parent.metadata,
-            parent=at.run,
+            parent_run_id=at.run_id,
         )
         message = Message(
-            message_id=request_message_id(child.run),
+            message_id=request_message_id(child.run_id),
             role="user",
             blocks=(TextBlock(text=prompt),),
             created_at=now,
-            run=child.run,
+            run_id=child.run_id,
             step=0,
         )
         return self._stores.runs.start(
             child, message, session_days=agent.session_days, lease_seconds=compute_lease(agent)
         )
 
-    def _build_execution_arn(self, agent: AgentSpec, run: str) -> str:
+    def _build_execution_arn(self, agent: AgentSpec, run_id: str) -> str:
         """Return the ARN of a run's execution; of an Express one all but the part that only its start tells."""
         kind = "express" if agent.pattern == "reply" else "execution"
-        return f"{self._machines.replace(':stateMachine:', f':{kind}:', 1)}{agent.name}:{run}"
+        return f"{self._machines.replace(':stateMachine:', f':{kind}:', 1)}{agent.name}:{run_id}"
 
     def _ensure_ended(self, child: Run) -> Run:
         """Return a child that has ended: one whose execution died without a word ends here, and frees its session."""
         if child.status.ended:
             return child
         return self._stores.runs.finish(
-            child.tenant,
-            child.run,
+            child.tenant_id,
+            child.run_id,
             RunStatus.FAILED,
             at=self._stores.now(),
             answer=None,
@@ -164,16 +164,16 @@ class Children:
         if child.waited_seconds <= 0:
             return
         status, runs = self._stores.get_run(at).status, self._stores.runs
-        runs.set_status(at.tenant, at.run, RunStatus.AWAITING_HUMAN)
-        runs.set_status(at.tenant, at.run, RunStatus.RUNNING, waited_seconds=child.waited_seconds)
+        runs.set_status(at.tenant_id, at.run_id, RunStatus.AWAITING_HUMAN)
+        runs.set_status(at.tenant_id, at.run_id, RunStatus.RUNNING, waited_seconds=child.waited_seconds)
         if status is RunStatus.AWAITING_HUMAN:
             # Another branch waits for a human, and goes on doing so.
-            runs.set_status(at.tenant, at.run, status)
+            runs.set_status(at.tenant_id, at.run_id, status)
 
 
 def child_id(at: EnteredStep) -> str:
     """Return the id of the run of an agent's step: the same however often its states are tried."""
-    return derive_id("run", at.tenant, at.run, at.step, str(at.place))
+    return derive_id("run", at.tenant_id, at.run_id, at.step, str(at.place))
 
 
 def hash_prompt(agent: str, prompt: str) -> str:
@@ -186,13 +186,13 @@ def build_child_result(at: EnteredStep, child: Run, now: datetime) -> StepResult
     answered = child.status is RunStatus.SUCCEEDED and child.answer is not None
     text = with_sources(child) if answered else _explain_failure(child)
     return StepResult(
-        tenant=at.tenant,
-        run=at.run,
+        tenant_id=at.tenant_id,
+        run_id=at.run_id,
         place=at.place,
         name=at.step,
         status="succeeded" if answered else "failed",
         text=text,
-        child=child.run,
+        child_run_id=child.run_id,
         notices=child.notices if answered else (),
         provider="agent",
         model=child.agent,

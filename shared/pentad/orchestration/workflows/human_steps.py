@@ -50,7 +50,7 @@ class Humans:
         """
         step = self._stores.get_workflow(at.agent).steps.get(at.step)
         made = self._build_call_approval(at, step) if isinstance(step, ToolStep) else self._build_approval(at)
-        return {"approval": self._asks.ask(made, task_token).approval}
+        return {"approval": self._asks.ask(made, task_token).approval_id}
 
     def expire(self, at: EnteredStep) -> dict[str, Any]:
         """Do what is due once the task's time ran out: ``{status, approval, wait?}``; ``pending`` waits on.
@@ -60,7 +60,7 @@ class Humans:
             InvalidTransition: the run has ended.
             StoreUnavailable: a store or the bus did not answer.
         """
-        return self._asks.expire(at.tenant, at.run, at.place)
+        return self._asks.expire(at.tenant_id, at.run_id, at.place)
 
     def collect(self, at: EnteredStep, *, strict: bool) -> dict[str, Any]:
         """Store what the human said and return its reference.
@@ -76,7 +76,7 @@ class Humans:
             StoreUnavailable: a store did not answer.
         """
         self._stores.get_step(at, HumanStep)
-        result = self._stores.results.get(at.tenant, at.run, at.place)
+        result = self._stores.results.get(at.tenant_id, at.run_id, at.place)
         if result is None:
             result = self._stores.results.put(build_human_result(at, self._get_decided(at)))
         if strict and result.status in ("rejected", "expired"):
@@ -92,7 +92,7 @@ class Humans:
             InvalidTransition: it is still pending, or the call has ended otherwise.
             StoreUnavailable: a store did not answer.
         """
-        call = self._stores.runs.get_call(at.tenant, at.run, at.place, INDEX)
+        call = self._stores.runs.get_call(at.tenant_id, at.run_id, at.place, INDEX)
         approval = self._resolve_approval(at, call)
         if call.status in (CallStatus.AWAITING, CallStatus.PENDING):
             call = _apply_decision(call, approval)
@@ -109,8 +109,8 @@ class Humans:
         text = render(step.text, stores.make_lookup(run, at.refs))
         self._check_said(at, run, step, text)
         asked = StepResult(
-            tenant=at.tenant,
-            run=at.run,
+            tenant_id=at.tenant_id,
+            run_id=at.run_id,
             place=at.place,
             name=at.step,
             status="succeeded",
@@ -121,12 +121,12 @@ class Humans:
         # In the run's record before it is asked, so that its events tell of it while it waits.
         stores.record(asked, "ask" if step.asks == "question" else "approve")
         return Approval(
-            tenant=at.tenant,
-            approval=approval_id(at.run, at.place),
-            run=at.run,
+            tenant_id=at.tenant_id,
+            approval_id=approval_id(at.run_id, at.place),
+            run_id=at.run_id,
             step=at.place,
             agent=at.agent,
-            session=at.session,
+            session_id=at.session_id,
             kind="question" if step.asks == "question" else "answer",
             status=ApprovalStatus.PENDING,
             calls=(),
@@ -148,14 +148,14 @@ class Humans:
         """
         decided = self._find_earlier(at, run, lambda earlier: _is_same_question(earlier, step, text))
         if decided is not None:
-            before = at.model_copy(update={"run": decided.run})
+            before = at.model_copy(update={"run_id": decided.run_id})
             store_result(self._stores, take_over(at, build_human_result(before, decided), self._stores.now()))
             raise StepDone(f"the step {at.step} was decided for an earlier run")
 
     def _build_call_approval(self, at: EnteredStep, step: ToolStep) -> Approval:
         stores = self._stores
         run = stores.get_run(at)
-        call = stores.runs.get_call(at.tenant, at.run, at.place, INDEX)
+        call = stores.runs.get_call(at.tenant_id, at.run_id, at.place, INDEX)
         if self._find_earlier(at, run, lambda earlier: _is_approval_of(earlier, call)) is not None:
             raise StepDone(f"the call of the step {at.step} was approved for an earlier run")
         shown = ApprovalCall(
@@ -163,12 +163,12 @@ class Humans:
         )
         now = stores.now()
         return Approval(
-            tenant=at.tenant,
-            approval=approval_id(at.run, at.place),
-            run=at.run,
+            tenant_id=at.tenant_id,
+            approval_id=approval_id(at.run_id, at.place),
+            run_id=at.run_id,
             step=at.place,
             agent=at.agent,
-            session=at.session,
+            session_id=at.session_id,
             status=ApprovalStatus.PENDING,
             calls=(shown,),
             group=step.group,
@@ -180,7 +180,7 @@ class Humans:
         """Return what was decided for a failed run that this one goes on for, where it is about the same."""
         for before in iter_earlier_steps(self._stores, run, at):
             try:
-                approval = self._approvals.get(at.tenant, approval_id(before.run, before.place))
+                approval = self._approvals.get(at.tenant_id, approval_id(before.run_id, before.place))
             except NotFound:
                 continue
             if fits(approval):
@@ -198,8 +198,8 @@ class Humans:
             return earlier
 
     def _get_decided(self, at: EnteredStep) -> Approval:
-        approval = self._approvals.get(at.tenant, approval_id(at.run, at.place))
-        if approval.run != at.run:
+        approval = self._approvals.get(at.tenant_id, approval_id(at.run_id, at.place))
+        if approval.run_id != at.run_id:
             raise NotFound("there is no such approval", field="approval")
         if approval.status is ApprovalStatus.PENDING:
             raise InvalidTransition("nobody has decided yet", field="approval")
@@ -212,8 +212,8 @@ def build_human_result(at: EnteredStep, approval: Approval) -> StepResult:
     text = (approval.reply or approval.text or "") if agreed else _explain_rejection(approval)
     return StepResult.model_validate(
         {
-            "tenant": at.tenant,
-            "run": at.run,
+            "tenant": at.tenant_id,
+            "run": at.run_id,
             "place": at.place,
             "name": at.step,
             "status": _STATUS[approval.status],

@@ -47,7 +47,7 @@ class Task:
         """
         stores = self._stores
         step = stores.get_step(at, ModelStep)
-        stored = stores.results.get(at.tenant, at.run, at.place)
+        stored = stores.results.get(at.tenant_id, at.run_id, at.place)
         if stored is None:
             stored = stores.results.put(self._ask_model(at, step, deadline))
         stores.record(stored)
@@ -69,8 +69,8 @@ class Task:
             raise MalformedReply("the reply is not the structured output that was asked for")
         usage, cost = self._compute_spent(at, reply)
         return StepResult(
-            tenant=at.tenant,
-            run=at.run,
+            tenant_id=at.tenant_id,
+            run_id=at.run_id,
             place=at.place,
             name=at.step,
             status="succeeded",
@@ -88,20 +88,20 @@ class Task:
 
     def _build_request(self, at: EnteredStep, step: ModelStep, run: Run, prompt: str) -> ChatRequest:
         message = Message(
-            message_id=f"msg_{at.run}_{at.place:05d}_t",
+            message_id=f"msg_{at.run_id}_{at.place:05d}_t",
             role="user",
             blocks=(TextBlock(text=prompt),),
             created_at=self._stores.now(),
-            run=at.run,
+            run_id=at.run_id,
             step=at.place,
         )
         return ChatRequest(
             context=CallContext(
-                tenant=at.tenant,
+                tenant_id=at.tenant_id,
                 agent=at.agent,
-                user=run.user,
-                session=at.session,
-                run=at.run,
+                user_id=run.user_id,
+                session_id=at.session_id,
+                run_id=at.run_id,
                 step=at.place,
                 purpose=PURPOSE,
             ),
@@ -115,7 +115,7 @@ class Task:
         if not at.retry:
             return reply.usage, reply.cost_nanousd
         # An earlier try may have been killed after its answer: what that cost is on the ledger and nowhere else.
-        attempts = [one for one in self._ledger.list_for_run(at.tenant, at.run) if one.context.step == at.place]
+        attempts = [one for one in self._ledger.list_for_run(at.tenant_id, at.run_id) if one.context.step == at.place]
         return sum((one.usage for one in attempts), Usage()), sum(one.cost_nanousd for one in attempts)
 
 

@@ -17,7 +17,7 @@ class ResultStore(Protocol):
         """
         ...
 
-    def get(self, tenant: str, run: str, place: int) -> StepResult | None:
+    def get(self, tenant_id: str, run_id: str, place: int) -> StepResult | None:
         """Return the result at a place, or None.
 
         Raises:
@@ -25,7 +25,7 @@ class ResultStore(Protocol):
         """
         ...
 
-    def list_for_run(self, tenant: str, run: str) -> list[StepResult]:
+    def list_for_run(self, tenant_id: str, run_id: str) -> list[StepResult]:
         """Return all results of a run by their places.
 
         Raises:
@@ -41,7 +41,7 @@ class ResultStore(Protocol):
         """
         ...
 
-    def find_plan(self, tenant: str, run: str) -> Plan | None:
+    def find_plan(self, tenant_id: str, run_id: str) -> Plan | None:
         """Return what a run goes by; None where it has not begun.
 
         Raises:
@@ -62,7 +62,7 @@ class Asks(Protocol):
         """
         ...
 
-    def expire(self, tenant: str, run: str, step: int) -> dict[str, Any]:
+    def expire(self, tenant_id: str, run_id: str, step: int) -> dict[str, Any]:
         """Remind, hand on or close what nobody decided in time, and return ``{status, approval, wait?}``.
 
         Raises:

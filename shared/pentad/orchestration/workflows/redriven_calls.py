@@ -72,20 +72,20 @@ class DoneCalls:
             NotFound: it took none.
             StoreUnavailable: the store did not answer.
         """
-        result = self._stores.results.get(at.tenant, at.run, at.place)
+        result = self._stores.results.get(at.tenant_id, at.run_id, at.place)
         if result is None:
             raise NotFound("the step has no result", field="step")
         return result
 
     def _find_call(self, before: EnteredStep) -> ToolCall | None:
         try:
-            return self._stores.runs.get_call(before.tenant, before.run, before.place, 0)
+            return self._stores.runs.get_call(before.tenant_id, before.run_id, before.place, 0)
         except NotFound:
             return None
 
     def _find_begun(self, at: EnteredStep, before: EnteredStep, call: ToolCall, tool: ToolSpec) -> Begun | None:
         key = call_key(call)
-        effect = None if self._effects is None else self._effects.find(call.tenant, call.run, key)
+        effect = None if self._effects is None else self._effects.find(call.tenant_id, call.run_id, key)
         if effect is None or (effect.status == "done" and effect.is_error):
             return None  # Never begun, or the tool has said itself that it failed.
         if effect.status == "done":
@@ -94,7 +94,7 @@ class DoneCalls:
             self._take(at, before, call.model_copy(update=done))
         if not tool.idempotent:
             raise EffectUncertain(
-                f"the call of '{tool.name}' was begun by '{call.run}' and cut off: it may or may not have happened",
+                f"the call of '{tool.name}' was begun by '{call.run_id}' and cut off: it may or may not have happened",
                 fix="look whether it has; then start the workflow anew, or do the rest by hand",
             )
         return Begun(call.arguments, key)
@@ -108,8 +108,8 @@ class DoneCalls:
 def build_call_result(at: EnteredStep, call: ToolCall, now: datetime) -> StepResult:
     """Return what a call came to as a step's result."""
     return StepResult(
-        tenant=at.tenant,
-        run=at.run,
+        tenant_id=at.tenant_id,
+        run_id=at.run_id,
         place=at.place,
         name=at.step,
         status="failed" if call.is_error else "succeeded",

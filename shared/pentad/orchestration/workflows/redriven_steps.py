@@ -26,21 +26,21 @@ def build_plan(run: Run, spec: WorkflowSpec, runs: RunStore, results: ResultStor
         InvalidTransition: it was redriven too often.
         StoreUnavailable: a store did not answer.
     """
-    own = Numbered(run=run.run, numbers=_map_numbers(spec))
-    return Plan(tenant=run.tenant, own=own, earlier=tuple(_list_earlier(run, own, runs, results)))
+    own = Numbered(run_id=run.run_id, numbers=_map_numbers(spec))
+    return Plan(tenant_id=run.tenant_id, own=own, earlier=tuple(_list_earlier(run, own, runs, results)))
 
 
 def _list_earlier(run: Run, own: Numbered, runs: RunStore, results: ResultStore) -> Iterable[Numbered]:
     found: list[Numbered] = []
-    while run.redrive_of is not None:
-        before = results.find_plan(run.tenant, run.redrive_of)
+    while run.redrive_of_run_id is not None:
+        before = results.find_plan(run.tenant_id, run.redrive_of_run_id)
         if before is not None:
             found += [before.own, *before.earlier]
             break
         # It failed before it began, so all that it could hand on is its predecessor's.
-        found.append(Numbered(run=run.redrive_of, numbers=own.numbers))
+        found.append(Numbered(run_id=run.redrive_of_run_id, numbers=own.numbers))
         try:
-            run = runs.get(run.tenant, run.redrive_of)
+            run = runs.get(run.tenant_id, run.redrive_of_run_id)
         except NotFound:
             break
     if len(found) > LONGEST:
@@ -58,12 +58,12 @@ def iter_earlier_steps(stores: Stores, run: Run, at: EnteredStep) -> Iterator[En
     Raises:
         StoreUnavailable: a store did not answer.
     """
-    plan = None if run.redrive_of is None else stores.results.find_plan(at.tenant, at.run)
+    plan = None if run.redrive_of_run_id is None else stores.results.find_plan(at.tenant_id, at.run_id)
     for before in () if plan is None else plan.earlier:
         number = before.numbers.get(at.step)
         if number is not None:
             place = place_of(number, round_of(at.place))
-            yield at.model_copy(update={"run": before.run, "place": place})
+            yield at.model_copy(update={"run_id": before.run_id, "place": place})
 
 
 def find_earlier_answer(stores: Stores, run: Run, at: EnteredStep, asked: str) -> StepResult | None:
@@ -79,7 +79,7 @@ def find_earlier_answer(stores: Stores, run: Run, at: EnteredStep, asked: str) -
         StoreUnavailable: a store did not answer.
     """
     for before in iter_earlier_steps(stores, run, at):
-        result = stores.results.get(before.tenant, before.run, before.place)
+        result = stores.results.get(before.tenant_id, before.run_id, before.place)
         if result is not None and result.status == "succeeded" and (result.name, result.asked) == (at.step, asked):
             return take_over(at, result, stores.now())
     return None
@@ -87,9 +87,10 @@ def find_earlier_answer(stores: Stores, run: Run, at: EnteredStep, asked: str) -
 
 def take_over(at: EnteredStep, result: StepResult, now: datetime) -> StepResult:
     """Return a failed run's result as this run's own. What it cost is the failed run's, and it took no time here."""
-    here = {"run": at.run, "place": at.place, "began_at": now, "ended_at": now}
+    here = {"run_id": at.run_id, "place": at.place, "began_at": now, "ended_at": now}
     return result.model_copy(
-        update=here | {"usage": Usage(), "cost_nanousd": 0, "taken_from": result.taken_from or result.run}
+        update=here
+        | {"usage": Usage(), "cost_nanousd": 0, "taken_from_run_id": result.taken_from_run_id or result.run_id}
     )
 
 

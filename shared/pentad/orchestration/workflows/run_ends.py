@@ -55,7 +55,7 @@ class Ends:
         run = stores.get_run(at)
         stores.results.put_plan(build_plan(run, stores.get_workflow(at.agent), stores.runs, stores.results))
         if run.status is RunStatus.QUEUED:
-            stores.runs.set_status(at.tenant, at.run, RunStatus.RUNNING)
+            stores.runs.set_status(at.tenant_id, at.run_id, RunStatus.RUNNING)
         return {}
 
     def build_text(self, at: EnteredStep) -> dict[str, Any]:
@@ -71,8 +71,8 @@ class Ends:
         run = stores.get_run(at)
         now = stores.now()
         result = StepResult(
-            tenant=at.tenant,
-            run=at.run,
+            tenant_id=at.tenant_id,
+            run_id=at.run_id,
             place=at.place,
             name=at.step,
             status="succeeded",
@@ -96,7 +96,7 @@ class Ends:
         notices = [f"The branch {name} failed; the answer was made without it." for name in at.failed]
         notices += [f"{name} used all its rounds below its threshold; the best was kept." for name in at.capped]
         decision = Decision(kind="answer", step=FINISH)
-        return self._end(run, reply_id(at.run, FINISH), text, decision, tuple(notices), degraded=bool(at.failed))
+        return self._end(run, reply_id(at.run_id, FINISH), text, decision, tuple(notices), degraded=bool(at.failed))
 
     def stop(self, at: Stopped) -> dict[str, Any]:
         """Put the reason for a stop into the session and return the decision that Deliver ends the run by.
@@ -109,7 +109,7 @@ class Ends:
         """
         reason = f"The run was stopped: {extract_message(at.cause) or at.error}."[:_REASON_CHARACTERS]
         decision = Decision(kind="stop", step=FINISH, reason=reason)
-        return self._end(self._stores.get_run(at), stop_id(at.run, FINISH), reason, decision, ())
+        return self._end(self._stores.get_run(at), stop_id(at.run_id, FINISH), reason, decision, ())
 
     def _end(
         self,
@@ -122,12 +122,12 @@ class Ends:
         degraded: bool = False,
     ) -> dict[str, Any]:
         stores = self._stores
-        stored = stores.runs.find_step(run.tenant, run.run, FINISH)
+        stored = stores.runs.find_step(run.tenant_id, run.run_id, FINISH)
         if stored is None:
             now = stores.now()
             stored = Step(
-                tenant=run.tenant,
-                run=run.run,
+                tenant_id=run.tenant_id,
+                run_id=run.run_id,
                 step=FINISH,
                 decision=decision,
                 message_seq=self._append_message(run, message_id, text),
@@ -142,9 +142,9 @@ class Ends:
     def _append_message(self, run: Run, message_id: str, text: str) -> int:
         """Append the assistant's message to the run's session and return its place; a repeat finds it there."""
         sessions = self._stores.sessions
-        head = sessions.get(run.tenant, run.session)
+        head = sessions.get(run.tenant_id, run.session_id)
         version, length = (head.version, head.length) if head is not None else (0, 0)
-        last = sessions.read(run.tenant, run.session, length - 1, length - 1) if length else []
+        last = sessions.read(run.tenant_id, run.session_id, length - 1, length - 1) if length else []
         if last and last[0].message.message_id == message_id:
             return last[0].seq
         message = Message(
@@ -152,8 +152,10 @@ class Ends:
             role="assistant",
             blocks=(TextBlock(text=text),),
             created_at=self._stores.now(),
-            run=run.run,
+            run_id=run.run_id,
             step=FINISH,
         )
-        written = sessions.append(run.tenant, run.session, [message], expected_version=version, fence=run.fence or None)
+        written = sessions.append(
+            run.tenant_id, run.session_id, [message], expected_version=version, fence=run.fence or None
+        )
         return written.length - 1

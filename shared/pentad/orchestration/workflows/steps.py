@@ -26,9 +26,9 @@ S = TypeVar("S", bound=BaseModel)
 class Entered(FrozenValue):
     """A state of a run: which of which run. The payload of every state, with ``op`` beside it."""
 
-    tenant: TenantId
-    run: RunId
-    session: SessionId
+    tenant_id: TenantId
+    run_id: RunId
+    session_id: SessionId
     agent: AgentName = Field(description="the workflow's name")
 
 
@@ -92,8 +92,8 @@ class Stores:
             NotFound: no such run, or it is of another workflow.
             InvalidTransition: it has ended: nothing more may be done in it.
         """
-        run = self.runs.get(at.tenant, at.run)
-        if run.agent != at.agent or run.session != at.session:
+        run = self.runs.get(at.tenant_id, at.run_id)
+        if run.agent != at.agent or run.session_id != at.session_id:
             raise NotFound("there is no such run of this workflow", field="run")
         if run.status.ended:
             raise InvalidTransition(f"the run is {run.status.value}: no further step runs in it", field="run")
@@ -122,7 +122,7 @@ class Stores:
             LimitReached: the workflow has used its steps, its time, its tokens or its money, or is switched off.
         """
         stopped = (
-            None if self.switchboard is None else self.switchboard.get_availability(at.tenant, at.agent, ()).stopped
+            None if self.switchboard is None else self.switchboard.get_availability(at.tenant_id, at.agent, ()).stopped
         )
         if stopped:
             raise LimitReached(stopped.rstrip("."), limit="switch")
@@ -140,7 +140,7 @@ class Stores:
             if place is None:
                 return None
             if reference.step not in read:
-                read[reference.step] = self.results.get(run.tenant, run.run, place)
+                read[reference.step] = self.results.get(run.tenant_id, run.run_id, place)
             return _get_value(read[reference.step], reference.field)
 
         return find
@@ -151,7 +151,7 @@ class Stores:
         Raises:
             NotFound: the session has no such message.
         """
-        stored = self.sessions.read(run.tenant, run.session, run.request_seq, run.request_seq)
+        stored = self.sessions.read(run.tenant_id, run.session_id, run.request_seq, run.request_seq)
         if not stored:
             raise NotFound("the run's message is not in its session", field="session")
         return stored[0].message.text
@@ -179,15 +179,15 @@ def _get_value(result: StepResult | None, field: str | None) -> Any:
 def build_step(result: StepResult, kind: str = "answer") -> Step:
     """Return the step of the run that a result stands for."""
     return Step(
-        tenant=result.tenant,
-        run=result.run,
+        tenant_id=result.tenant_id,
+        run_id=result.run_id,
         step=result.place,
         name=result.name,
-        child=result.child,
+        child_run_id=result.child_run_id,
         decision=Decision.model_validate({"kind": kind, "step": result.place}),
         message_seq=None,
         # Without a provider it is no turn: a step that was taken over counts in the run that did it.
-        provider=None if result.taken_from else result.provider,
+        provider=None if result.taken_from_run_id else result.provider,
         model=result.model,
         usage=result.usage,
         cost_nanousd=result.cost_nanousd,

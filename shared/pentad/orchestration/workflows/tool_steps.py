@@ -51,7 +51,7 @@ class Calls:
         """
         stores = self._stores
         step = stores.get_step(at, ToolStep)
-        if stores.runs.find_step(at.tenant, at.run, at.place) is None:
+        if stores.runs.find_step(at.tenant_id, at.run_id, at.place) is None:
             run, tool = stores.get_run(at), self._get_tool(step.tool)
             arguments = render_value(step.arguments, stores.make_lookup(run, at.refs))
             begun = self._done.check(at, run, tool, arguments)
@@ -79,7 +79,7 @@ class Calls:
         stores.get_step(at, ToolStep)
         if error == StepDone.__name__:
             return build_reference(self._done.collect(at))
-        call = stores.runs.get_call(at.tenant, at.run, at.place, INDEX)
+        call = stores.runs.get_call(at.tenant_id, at.run_id, at.place, INDEX)
         if call.status not in _ENDED:
             call = self._store_failure(call, error or "States.Runtime", cause)
         if call.status is CallStatus.REJECTED:
@@ -107,8 +107,8 @@ class Calls:
         now = self._stores.now()
         awaits = tool.approval == "always"
         call = ToolCall(
-            tenant=at.tenant,
-            run=at.run,
+            tenant_id=at.tenant_id,
+            run_id=at.run_id,
             step=at.place,
             index=INDEX,
             call_id=f"step_{at.place}",
@@ -119,8 +119,8 @@ class Calls:
             effect_key=None if begun is None else begun.key,
         )
         step = Step(
-            tenant=at.tenant,
-            run=at.run,
+            tenant_id=at.tenant_id,
+            run_id=at.run_id,
             step=at.place,
             name=at.step,
             decision=Decision(kind="approve" if awaits else "tools", step=at.place),
@@ -140,5 +140,5 @@ class Calls:
             self._stores.runs.save_call(failed)
         except InvalidTransition:
             # It had ended before its function's answer was lost: what is stored is what happened.
-            return self._stores.runs.get_call(call.tenant, call.run, call.step, call.index)
+            return self._stores.runs.get_call(call.tenant_id, call.run_id, call.step, call.index)
         return failed

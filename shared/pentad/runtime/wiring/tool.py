@@ -49,9 +49,9 @@ def make_tool_runtime() -> ToolRuntime:
 
 
 def _records_of(name: str | None) -> Callable[[str], RecordStore]:
-    def of(tenant: str) -> RecordStore:
+    def of(tenant_id: str) -> RecordStore:
         if name is None:
             raise ConfigurationError("the tool has no records table", fix="declare a Grant on records")
-        return DynamoRecords(make_table(name), tenant)
+        return DynamoRecords(make_table(name), tenant_id)
 
     return of

@@ -43,13 +43,13 @@ class Equipment:
     catalog: Catalog
     now: Callable[[], datetime]
 
-    def check_limits(self, tenant: str, run: str) -> Run:
+    def check_limits(self, tenant_id: str, run_id: str) -> Run:
         """Return the run, if a graph in it may ask a model once more.
 
         Raises:
             LimitReached: its time, its tokens or its money are used up: the run's next turn stops it.
         """
-        found = self.runs.get(tenant, run)
+        found = self.runs.get(tenant_id, run_id)
         owner = self.catalog.agents.get(found.agent) or self.catalog.workflows.get(found.agent)
         if owner is not None:
             elapsed = (self.now() - found.created_at).total_seconds() - found.waited_seconds

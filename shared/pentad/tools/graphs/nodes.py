@@ -37,8 +37,8 @@ class NodeRun(FrozenValue):
 class GraphNodes(FrozenValue):
     """The nodes of one call of a graph, in the order in which they began."""
 
-    tenant: str
-    run: str
+    tenant_id: str
+    run_id: str
     step: int
     index: int
     nodes: tuple[NodeRun, ...] = Field(default=(), max_length=NODES)

@@ -16,7 +16,7 @@ class GraphNodeStore(Protocol):
         """
         ...
 
-    def get(self, tenant: str, run: str, step: int, index: int) -> GraphNodes | None:
+    def get(self, tenant_id: str, run_id: str, step: int, index: int) -> GraphNodes | None:
         """Return what is known of a call, or None.
 
         Raises:
@@ -24,7 +24,7 @@ class GraphNodeStore(Protocol):
         """
         ...
 
-    def list_for_run(self, tenant: str, run: str, *, limit: int = GRAPHS) -> list[GraphNodes]:
+    def list_for_run(self, tenant_id: str, run_id: str, *, limit: int = GRAPHS) -> list[GraphNodes]:
         """Return what is known of the calls of a run, in order, the first ``limit`` of them.
 
         Raises:

@@ -12,7 +12,7 @@ from pentad.domain.values import FrozenValue
 class ToolCalls(Protocol):
     """What the runtime needs of the runs: the part of orchestration's RunStore that concerns one call."""
 
-    def get(self, tenant: str, run: str) -> Run:
+    def get(self, tenant_id: str, run_id: str) -> Run:
         """Return a run.
 
         Raises:
@@ -20,7 +20,7 @@ class ToolCalls(Protocol):
         """
         ...
 
-    def get_call(self, tenant: str, run: str, step: int, index: int) -> ToolCall:
+    def get_call(self, tenant_id: str, run_id: str, step: int, index: int) -> ToolCall:
         """Return one tool call.
 
         Raises:
@@ -40,8 +40,8 @@ class ToolCalls(Protocol):
 class Effect(FrozenValue):
     """One effect in the effect ledger, keyed by run, step, call and arguments; never by the model's word."""
 
-    tenant: str
-    run: str
+    tenant_id: str
+    run_id: str
     effect_key: str = Field(description="SHA-256 of run, step, index, tool and canonical arguments")
     status: Literal["begun", "done"]
     result: str | None = None
@@ -68,7 +68,7 @@ class EffectStore(Protocol):
         """
         ...
 
-    def find(self, tenant: str, run: str, key: str) -> Effect | None:
+    def find(self, tenant_id: str, run_id: str, key: str) -> Effect | None:
         """Return what is known of an effect, or None where it was never begun, or was released.
 
         Raises:
@@ -96,7 +96,7 @@ class EffectStore(Protocol):
 class ToolGate(Protocol):
     """Tells what an operator has switched off, and which tools are out of order for a while."""
 
-    def admit(self, tenant: str, agent: str, tool: str) -> str | None:
+    def admit(self, tenant_id: str, agent: str, tool: str) -> str | None:
         """Return why the tool may not run now, in a sentence for the model, or None.
 
         Raises:
@@ -104,7 +104,7 @@ class ToolGate(Protocol):
         """
         ...
 
-    def record_success(self, tenant: str, tool: str) -> None:
+    def record_success(self, tenant_id: str, tool: str) -> None:
         """Tell that a tool has answered; costs nothing where it had not failed."""
         ...
 
@@ -112,8 +112,8 @@ class ToolGate(Protocol):
 class AuditEntry(FrozenValue):
     """One line of the audit log: what ran, for whom, with what outcome. Arguments by hash, never by value."""
 
-    tenant: str
-    run: str
+    tenant_id: str
+    run_id: str
     step: int
     index: int
     agent: str
@@ -138,6 +138,6 @@ class AuditLog(Protocol):
         """
         ...
 
-    def list_for_run(self, tenant: str, run: str) -> list[AuditEntry]:
+    def list_for_run(self, tenant_id: str, run_id: str) -> list[AuditEntry]:
         """Return a run's entries in order."""
         ...

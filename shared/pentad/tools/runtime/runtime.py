@@ -120,7 +120,7 @@ class ToolRuntime:
         self._gate = gate
 
     def execute(
-        self, tenant: str, run: str, agent: str, step: int, index: int, *, invocation: Invocation
+        self, tenant_id: str, run_id: str, agent: str, step: int, index: int, *, invocation: Invocation
     ) -> dict[str, Any]:
         """Run the call if it has not ended, and return its reference: ``{"index": int, "status": str}``.
 
@@ -135,14 +135,14 @@ class ToolRuntime:
         with self._telemetry.span(
             f"execute_tool {name}", {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": name}
         ) as span:
-            call = self._runs.get_call(tenant, run, step, index)
+            call = self._runs.get_call(tenant_id, run_id, step, index)
             span.set("gen_ai.tool.call.id", call.call_id)
             if call.status not in _ENDED:
                 call = self._try(self._start_attempt(call, invocation, "run"), agent)
             span.set("pentad.tool.status", call.status.value)
             return {"index": index, "status": call.status.value}
 
-    def undo(self, tenant: str, run: str, step: int, index: int, *, invocation: Invocation) -> dict[str, Any]:
+    def undo(self, tenant_id: str, run_id: str, step: int, index: int, *, invocation: Invocation) -> dict[str, Any]:
         """Undo the effect of a call once, and return the call's reference.
 
         Raises:
@@ -154,7 +154,7 @@ class ToolRuntime:
         """
         name = self._tool.name
         with self._telemetry.span(f"undo_tool {name}", {"gen_ai.tool.name": name}):
-            call = self._runs.get_call(tenant, run, step, index)
+            call = self._runs.get_call(tenant_id, run_id, step, index)
             if call.status is not CallStatus.UNDONE:
                 self._check_undoable(call)
                 call = self._undo(self._start_attempt(call, invocation, "undo"))
@@ -163,12 +163,12 @@ class ToolRuntime:
     def _start_attempt(self, call: ToolCall, invocation: Invocation, action: str) -> _Attempt:
         return _Attempt(
             call=call,
-            run=self._runs.get(call.tenant, call.run),
+            run=self._runs.get(call.tenant_id, call.run_id),
             invocation=invocation,
             key=(
                 call_key(call)
                 if action == "run"
-                else effect_key(call.run, call.step, call.index, call.tool, call.arguments, action=action)
+                else effect_key(call.run_id, call.step, call.index, call.tool, call.arguments, action=action)
             ),
             started_at=self._now(),
             started=self._timer(),
@@ -203,14 +203,14 @@ class ToolRuntime:
         else:
             action, outcome = "executed", call_function(self._tool, values, context)
         if action == "executed" and self._gate is not None:
-            self._gate.record_success(attempt.call.tenant, self._tool.name)
+            self._gate.record_success(attempt.call.tenant_id, self._tool.name)
         return action, outcome
 
     def _find_refusal(self, attempt: _Attempt) -> ToolOutcome | None:
         """Return the outcome of a call that may not run now: its tool is switched off, or out of order for a while."""
         if self._gate is None:
             return None
-        sentence = self._gate.admit(attempt.call.tenant, attempt.run.agent, self._tool.name)
+        sentence = self._gate.admit(attempt.call.tenant_id, attempt.run.agent, self._tool.name)
         return None if sentence is None else ToolOutcome(sentence, is_error=True, error_type=ToolUnavailable.__name__)
 
     def _run_once(
@@ -251,8 +251,8 @@ class ToolRuntime:
 
     def _make_effect(self, attempt: _Attempt) -> Effect:
         return Effect(
-            tenant=attempt.call.tenant,
-            run=attempt.call.run,
+            tenant_id=attempt.call.tenant_id,
+            run_id=attempt.call.run_id,
             effect_key=attempt.key,
             status="begun",
             begun_at=attempt.started_at,
@@ -268,7 +268,7 @@ class ToolRuntime:
                 "untrusted": not self._tool.spec.trusted_output,
                 "error_type": outcome.error_type,
                 "undo": outcome.undo,
-                "undo_token": undo_token(call.run, call.step, call.index) if outcome.undo is not None else None,
+                "undo_token": undo_token(call.run_id, call.step, call.index) if outcome.undo is not None else None,
                 "started_at": attempt.started_at,
                 "ended_at": self._now(),
             }
@@ -276,7 +276,7 @@ class ToolRuntime:
         try:
             self._runs.save_call(ended)
         except InvalidTransition:
-            stored = self._runs.get_call(call.tenant, call.run, call.step, call.index)
+            stored = self._runs.get_call(call.tenant_id, call.run_id, call.step, call.index)
             if stored.status not in _ENDED:
                 raise
             return stored  # another try ended it meanwhile; its word stands
@@ -331,12 +331,12 @@ class ToolRuntime:
 
     def _make_context(self, attempt: _Attempt) -> ToolContext:
         call, grants = attempt.call, self._tool.grants
-        tables = {"records": GrantedRecords(self._records(call.tenant), grants, self._tool.name)} if grants else {}
+        tables = {"records": GrantedRecords(self._records(call.tenant_id), grants, self._tool.name)} if grants else {}
         return ToolContext(
-            tenant=call.tenant,
-            run=call.run,
-            session=attempt.run.session,
-            user=attempt.run.user,
+            tenant=call.tenant_id,
+            run=call.run_id,
+            session=attempt.run.session_id,
+            user=attempt.run.user_id,
             step=call.step,
             index=call.index,
             effect_key=attempt.key,
@@ -350,8 +350,8 @@ class ToolRuntime:
         duration_ms = max(0, round((self._timer() - attempt.started) * 1000))
         self._audit.append(
             AuditEntry(
-                tenant=call.tenant,
-                run=call.run,
+                tenant_id=call.tenant_id,
+                run_id=call.run_id,
                 step=call.step,
                 index=call.index,
                 agent=attempt.run.agent,

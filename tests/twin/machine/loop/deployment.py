@@ -220,7 +220,7 @@ class Deployment:
 
     def execution(self, run: Run) -> str:
         """Return the ARN of a run's first execution."""
-        return f"{self.machine.replace(':stateMachine:', ':execution:', 1)}:{run.run}"
+        return f"{self.machine.replace(':stateMachine:', ':execution:', 1)}:{run.run_id}"
 
     def histories(self) -> list[list[Json]]:
         """Return the history of every execution of this machine."""
@@ -230,20 +230,20 @@ class Deployment:
     def ended(self, run: Run, seconds: float = 60) -> Run:
         """Wait for a run's execution and return the run."""
         self.stage.wait(self.execution(run), seconds)
-        return self.world.runs.get(TENANT, run.run)
+        return self.world.runs.get(TENANT, run.run_id)
 
     def decide(self, run: Run, step: int, decision: str = "approve") -> None:
         """Decide once the run waits, unless it ends before."""
-        name = approval_id(run.run, step)
+        name = approval_id(run.run_id, step)
         client = self.stage.client("stepfunctions")
 
         def waits() -> bool:
-            pending = any(one.approval == name for one in self.world.approvals.list_pending(TENANT).items)
+            pending = any(one.approval_id == name for one in self.world.approvals.list_pending(TENANT).items)
             over = client.describe_execution(executionArn=self.execution(run))["status"] != "RUNNING"
             return pending or over
 
         until(waits, 30)
-        if any(one.approval == name for one in self.world.approvals.list_pending(TENANT).items):
+        if any(one.approval_id == name for one in self.world.approvals.list_pending(TENANT).items):
             self.world.decide(TENANT, name, decision, by="ann", reason="because")  # type: ignore[arg-type]
 
 
@@ -258,17 +258,17 @@ def _arn(name: str) -> str:
 def check_end(deployment: Deployment, run: Run) -> None:
     """Assert what holds of every run that has ended, whatever went wrong: defined, free, and nothing doubled."""
     world = deployment.world
-    stored = world.runs.get(TENANT, run.run)
+    stored = world.runs.get(TENANT, run.run_id)
     assert stored.status.ended, stored.status
-    assert world.runs.find_lease_holder(TENANT, run.session) is None
-    head = world.sessions.get(TENANT, run.session)
+    assert world.runs.find_lease_holder(TENANT, run.session_id) is None
+    head = world.sessions.get(TENANT, run.session_id)
     assert head is not None
-    ids = [one.message.message_id for one in world.sessions.read(TENANT, run.session, 0, head.length - 1)]
+    ids = [one.message.message_id for one in world.sessions.read(TENANT, run.session_id, 0, head.length - 1)]
     assert len(ids) == len(set(ids)), ids
     assert len(booked) == len(set(booked)), booked
-    attempts = world.ledger.list_for_run(TENANT, run.run)
+    attempts = world.ledger.list_for_run(TENANT, run.run_id)
     assert stored.spent.cost_nanousd == sum(one.cost_nanousd for one in attempts)
-    steps = world.runs.list_steps(TENANT, run.run)
+    steps = world.runs.list_steps(TENANT, run.run_id)
     assert [one.step for one in steps] == list(range(1, len(steps) + 1))
     assert world.approvals.list_pending(TENANT).items == ()
     told = {detail["status"] for kind, detail in world.events.published if kind == "pentad.run.finished"}

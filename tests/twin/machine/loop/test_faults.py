@@ -60,7 +60,7 @@ def test_a_fault_for_good_ends_the_run(
     if state == "Call":
         # A tool that is down is the model's affair: it is told, and the run goes on.
         assert (ended.status, ended.answer) == (RunStatus.SUCCEEDED, "Booked.")
-        statuses = {call.status for call in deployment.world.runs.list_calls(TENANT, run.run)}
+        statuses = {call.status for call in deployment.world.runs.list_calls(TENANT, run.run_id)}
         assert statuses <= {CallStatus.FAILED, CallStatus.SUCCEEDED, CallStatus.PENDING, CallStatus.APPROVED}
 
 
@@ -91,7 +91,7 @@ def test_a_fault_when_the_time_of_a_human_is_over(
     world.clock.advance(deployment.agent.approval_seconds + 1)
     # What Step Functions does at the end of the task's time, without waiting for it.
     stage.client("stepfunctions").send_task_failure(
-        taskToken=world.approvals.get_token(TENANT, approval.approval), error="States.Timeout", cause=""
+        taskToken=world.approvals.get_token(TENANT, approval.approval_id), error="States.Timeout", cause=""
     )
     ended = deployment.ended(run)
     check_end(deployment, run)
@@ -132,4 +132,4 @@ def test_a_run_that_its_own_execution_could_not_end_is_ended_by_the_next_one_of_
 
     again: Run = until(next_run, 10)
     assert deployment.ended(again).status is RunStatus.SUCCEEDED
-    assert world.runs.get(TENANT, run.run).status is RunStatus.FAILED
+    assert world.runs.get(TENANT, run.run_id).status is RunStatus.FAILED

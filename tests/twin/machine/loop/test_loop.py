@@ -47,17 +47,17 @@ def test_a_run_of_many_turns_goes_on_in_other_executions(stage: Stage, monkeypat
         for one in stage.client("stepfunctions").list_executions(stateMachineArn=deployment.machine)["executions"]
     ]
     assert len(names) > 3
-    assert set(names) == {run.run} | {f"{run.run}-{part}" for part in range(2, len(names) + 1)}
+    assert set(names) == {run.run_id} | {f"{run.run_id}-{part}" for part in range(2, len(names) + 1)}
     # The waterfall is that of one run: each turn with its model, once.
     history = read_history(ended, StepFunctions(stage.client("stepfunctions"), "").get_history)
     assert count_transitions(history) == sum(count_transitions(events) for events in deployment.histories())
-    attempts = world.ledger.list_for_run(TENANT, run.run)
-    spans = build_spans(ended, history, world.runs.list_steps(TENANT, run.run), attempts, [], now=world.clock())
+    attempts = world.ledger.list_for_run(TENANT, run.run_id)
+    spans = build_spans(ended, history, world.runs.list_steps(TENANT, run.run_id), attempts, [], now=world.clock())
     assert len([span for span in spans if span.kind == "model"]) == 13
     assert {span.attributes["step"] for span in spans if span.name == "Think"} == set(range(1, 14))
     # What the first execution answers is what the last one answers: nobody who waits for it sees the others.
     described = stage.wait(deployment.execution(run))
-    assert json.loads(described["output"]) == {"tenant": TENANT, "run": run.run, "status": "succeeded"}
+    assert json.loads(described["output"]) == {"tenant": TENANT, "run": run.run_id, "status": "succeeded"}
 
 
 @pytest.mark.timeout(900)
@@ -75,7 +75,7 @@ def test_a_run_of_a_thousand_turns_has_constant_payloads_and_stays_inside_every_
     ended = deployment.ended(run, seconds=600)
     assert (ended.status, ended.answer, ended.spent.steps) == (RunStatus.SUCCEEDED, "Done.", turns + 1)
     check_end(deployment, run)
-    assert [one.step for one in world.runs.list_steps(TENANT, run.run)] == list(range(1, turns + 2))
+    assert [one.step for one in world.runs.list_steps(TENANT, run.run_id)] == list(range(1, turns + 2))
     histories = deployment.histories()
     assert len(histories) > 1
     assert all(len(events) < 25_000 for events in histories)
@@ -97,7 +97,7 @@ def test_a_human_is_asked_once_where_the_wait_is_the_next_executions(
     assert (ended.status, ended.answer) == (RunStatus.SUCCEEDED, "Kept.")
     check_end(deployment, run)
     assert len(deployment.histories()) > 1
-    [kept] = [call for call in deployment.world.runs.list_calls(TENANT, run.run) if call.tool == "keep"]
+    [kept] = [call for call in deployment.world.runs.list_calls(TENANT, run.run_id) if call.tool == "keep"]
     assert kept.result is not None
     assert "kept receipt" in kept.result
 

@@ -24,8 +24,8 @@ def as_many(stack: Stack, attempts: list[dict[str, Any]]) -> bool:
     return len(on_the_wire(stack)) >= len(attempts)
 
 
-def on_the_ledger(tenant: Tenant, run: str) -> list[dict[str, Any]]:
-    return tenant.events(run, "model_attempt")
+def on_the_ledger(tenant: Tenant, run_id: str) -> list[dict[str, Any]]:
+    return tenant.events(run_id, "model_attempt")
 
 
 def killed_while(stack: Stack, tenant: Tenant, mark: str, path: str) -> str:

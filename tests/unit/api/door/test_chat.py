@@ -187,14 +187,19 @@ def test_a_model_a_tier_or_a_task_is_named(name: str, field: str, value: str) ->
 
 def test_the_call_is_for_the_keys_tenant_and_the_user_named() -> None:
     context = asked(user="ada@example.com").context
-    assert (context.tenant, context.user, context.purpose, context.agent) == ("acme", "ada@example.com", "door", None)
+    assert (context.tenant_id, context.user_id, context.purpose, context.agent) == (
+        "acme",
+        "ada@example.com",
+        "door",
+        None,
+    )
 
 
 def test_a_users_key_calls_for_that_user_only() -> None:
     client = Client()
     client.world.model.script = ["Hi."]
     body = {"model": "fast", "messages": [user("Hello")], "user": "bob"}
-    reply = client("POST", "/v1/chat/completions", body, user="ada")
+    reply = client("POST", "/v1/chat/completions", body, user_id="ada")
     assert (reply.status, reply.json["error"]["param"]) == (403, "user")
 
 

@@ -31,9 +31,9 @@ def _keys(**values: Any) -> tuple[MemoryKeys, str, Clock]:
 
 
 def test_a_key_names_its_tenant_scopes_and_user() -> None:
-    store, token, clock = _keys(user="ann", scopes=["runs:read"])
+    store, token, clock = _keys(user_id="ann", scopes=["runs:read"])
     caller = KeyAuthenticator(store, now=clock)(token)
-    assert (caller.tenant, caller.user, caller.scopes) == (TENANT, "ann", frozenset({"runs:read"}))
+    assert (caller.tenant_id, caller.user_id, caller.scopes) == (TENANT, "ann", frozenset({"runs:read"}))
 
 
 def test_a_key_reads_runs_and_no_more_where_no_scopes_are_named() -> None:
@@ -77,8 +77,8 @@ def test_an_authorizer_that_says_nothing_of_groups_gives_none() -> None:
 @pytest.mark.parametrize(
     ("values", "person"),
     [
-        ({"user": "ann"}, "ann"),
-        ({"user": "ann", "owner": "bob"}, "ann"),
+        ({"user_id": "ann"}, "ann"),
+        ({"user_id": "ann", "owner": "bob"}, "ann"),
         ({"owner": "ann"}, "ann"),
         ({"owner": "arn:aws:sts::1:assumed-role/Ops/bob"}, "arn:aws:sts::1:assumed-role/Ops/bob"),
         ({}, "unknown"),
@@ -174,7 +174,7 @@ def test_an_unknown_key_can_not_be_revoked() -> None:
     [
         {"scopes": ["everything"]},
         {"scopes": []},
-        {"user": "a b"},
+        {"user_id": "a b"},
         {"groups": ["A B"]},
         {"groups": ["*", "leads"]},
         {"owner": ""},
@@ -229,25 +229,25 @@ def _token(key: Any = RSA, algorithm: str = "RS256", kid: str = "rsa", **claims:
 @pytest.mark.parametrize(("key", "algorithm", "kid"), [(RSA, "RS256", "rsa"), (EC, "ES256", "ec")])
 def test_a_token_of_the_issuer_names_tenant_user_and_known_scopes(key: Any, algorithm: str, kid: str) -> None:
     caller = _authenticator()(_token(key, algorithm, kid))
-    assert (caller.tenant, caller.user, caller.scopes) == (TENANT, "ann", frozenset({"runs:read", "runs:write"}))
+    assert (caller.tenant_id, caller.user_id, caller.scopes) == (TENANT, "ann", frozenset({"runs:read", "runs:write"}))
 
 
 def test_scopes_may_be_a_list_under_another_claim() -> None:
     authenticator = _authenticator(scope_claim="permissions", tenant_claim="org")
     caller = authenticator(_token(permissions=["runs:read", 3], org="other"))
-    assert (caller.tenant, caller.scopes) == ("other", frozenset({"runs:read"}))
+    assert (caller.tenant_id, caller.scopes) == ("other", frozenset({"runs:read"}))
 
 
 def test_a_subject_that_is_no_user_id_gets_one() -> None:
     first, second = (_authenticator()(_token(sub="auth0|x#y")) for _ in range(2))
-    assert first.user == second.user
-    assert "#" not in (first.user or "")
+    assert first.user_id == second.user_id
+    assert "#" not in (first.user_id or "")
 
 
 def test_a_subject_that_reads_like_an_id_made_for_another_is_not_taken_for_it() -> None:
-    made = _authenticator()(_token(sub="auth0|x#y")).user
+    made = _authenticator()(_token(sub="auth0|x#y")).user_id
     assert made is not None
-    assert _authenticator()(_token(sub=made)).user != made
+    assert _authenticator()(_token(sub=made)).user_id != made
 
 
 @pytest.mark.parametrize(
@@ -318,7 +318,7 @@ def test_the_discovery_is_asked_once() -> None:
 
 
 def test_the_authorizer_answers_in_the_simple_format() -> None:
-    store, token, clock = _keys(user="ann")
+    store, token, clock = _keys(user_id="ann")
     answer = Authorize(KeyAuthenticator(store, now=clock))({"headers": {"Authorization": f"bearer {token}"}})
     assert answer["isAuthorized"] is True
     assert all(isinstance(value, str) for value in answer["context"].values())

@@ -31,7 +31,7 @@ def _asked(*calls: tuple[str, dict[str, Any]]) -> tuple[Client, Run, str]:
     world.model.script = [list(calls)]
     run = world.begin(agent="clerk", session="s1")
     world.turn(run)
-    return Client(world), run, world.asking.ask_for_step(TENANT, run.run, 1, "token-1").approval
+    return Client(world), run, world.asking.ask_for_step(TENANT, run.run_id, 1, "token-1").approval_id
 
 
 NOTE = ("notes", {"title": "a"})
@@ -61,7 +61,7 @@ def test_a_call_is_edited_by_its_index() -> None:
         "arguments_hash": "",
         "edited": True,
     }
-    assert client.world.runs.get_call(TENANT, run.run, 1, 0).arguments == {"title": "b"}
+    assert client.world.runs.get_call(TENANT, run.run_id, 1, 0).arguments == {"title": "b"}
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_an_answer_goes_to_the_question() -> None:
     client, run, name = _asked(QUESTION)
     reply = client("POST", f"/v1/approvals/{name}", {"decision": "answer", "text": "Two."})
     assert (reply.status, reply.json["status"], reply.json["reply"]) == (200, "answered", "Two.")
-    assert client.world.runs.get_call(TENANT, run.run, 1, 0).result == "Two."
+    assert client.world.runs.get_call(TENANT, run.run_id, 1, 0).result == "Two."
 
 
 @pytest.mark.parametrize(
@@ -112,7 +112,7 @@ def test_a_filtered_list_comes_in_whole_pages() -> None:
     for _ in range(8):
         run = world.begin(agent="clerk")
         world.turn(run)
-        world.asking.ask_for_step(TENANT, run.run, 1, "token")
+        world.asking.ask_for_step(TENANT, run.run_id, 1, "token")
         world.clock.advance(1)
     client = Client(world)
     first = client("GET", "/v1/approvals?kind=question&limit=3").json
@@ -122,6 +122,6 @@ def test_a_filtered_list_comes_in_whole_pages() -> None:
 
 def test_a_run_that_asks_names_its_approval_whatever_it_asks() -> None:
     client, run, name = _asked(QUESTION)
-    assert client("GET", f"/v1/runs/{run.run}").json["pending_approval"] == name
-    events = client("GET", f"/v1/runs/{run.run}/events").json["events"]
+    assert client("GET", f"/v1/runs/{run.run_id}").json["pending_approval"] == name
+    events = client("GET", f"/v1/runs/{run.run_id}/events").json["events"]
     assert [one["detail"]["approval"] for one in events if one["type"] == "approval"] == [name]

@@ -18,8 +18,8 @@ def _asked() -> tuple[Client, Run, str]:
     world.model.script = [[("calculator", {"x": 1}), ("notes", {"title": "a"})]]
     run = world.begin(session="s1")
     world.turn(run)
-    approval = world.asking.ask_for_step(TENANT, run.run, 1, "token-1")
-    return Client(world), run, approval.approval
+    approval = world.asking.ask_for_step(TENANT, run.run_id, 1, "token-1")
+    return Client(world), run, approval.approval_id
 
 
 def test_sessions_are_listed_and_read() -> None:
@@ -32,8 +32,8 @@ def test_sessions_are_listed_and_read() -> None:
 @pytest.mark.parametrize("tenant", ["other"])
 def test_another_tenants_session_is_not_found(tenant: str) -> None:
     client, _, _ = _asked()
-    assert client("GET", "/v1/sessions/s1", tenant=tenant).status == 404
-    assert client("GET", "/v1/sessions/s1/messages", tenant=tenant).status == 404
+    assert client("GET", "/v1/sessions/s1", tenant_id=tenant).status == 404
+    assert client("GET", "/v1/sessions/s1/messages", tenant_id=tenant).status == 404
 
 
 def test_a_session_that_is_not_well_formed_is_refused() -> None:
@@ -57,25 +57,25 @@ def test_a_cursor_of_messages_is_checked(cursor: str) -> None:
 def test_a_pending_approval_shows_exactly_the_arguments() -> None:
     client, run, approval = _asked()
     [listed] = client("GET", "/v1/approvals").json["items"]
-    assert (listed["approval"], listed["run_id"]) == (approval, run.run)
+    assert (listed["approval"], listed["run_id"]) == (approval, run.run_id)
     assert [(call["tool"], call["arguments"]) for call in listed["calls"]] == [("notes", {"title": "a"})]
 
 
 def test_no_answer_holds_the_task_token() -> None:
     client, run, approval = _asked()
-    paths = ("/v1/approvals", f"/v1/approvals/{approval}", f"/v1/runs/{run.run}", f"/v1/runs/{run.run}/events")
+    paths = ("/v1/approvals", f"/v1/approvals/{approval}", f"/v1/runs/{run.run_id}", f"/v1/runs/{run.run_id}/events")
     assert not any("token-1" in client("GET", path).text for path in paths)
 
 
 def test_the_waiting_run_names_its_approval() -> None:
     client, run, approval = _asked()
-    view = client("GET", f"/v1/runs/{run.run}").json
+    view = client("GET", f"/v1/runs/{run.run_id}").json
     assert (view["status"], view["pending_approval"]) == ("awaiting_human", approval)
 
 
 def test_an_approval_wakes_the_run_with_the_calls_to_execute() -> None:
     client, _, approval = _asked()
-    reply = client("POST", f"/v1/approvals/{approval}", {"decision": "approve"}, user="ann")
+    reply = client("POST", f"/v1/approvals/{approval}", {"decision": "approve"}, user_id="ann")
     assert (reply.status, reply.json["status"], reply.json["decided_by"]) == (200, "approved", "ann")
     calls = [{"tool": "calculator", "index": 0}, {"tool": "notes", "index": 1}]
     assert client.world.engine.woken == {"token-1": {"kind": "tools", "step": 1, "calls": calls}}
@@ -121,14 +121,14 @@ def test_an_unknown_approval_is_not_found(name: str) -> None:
 
 def test_another_tenants_approval_is_not_found() -> None:
     client, _, approval = _asked()
-    assert client("POST", f"/v1/approvals/{approval}", {"decision": "approve"}, tenant="other").status == 404
+    assert client("POST", f"/v1/approvals/{approval}", {"decision": "approve"}, tenant_id="other").status == 404
 
 
 def test_a_call_is_undone_by_its_token() -> None:
     client, run, approval = _asked()
     client("POST", f"/v1/approvals/{approval}", {"decision": "approve"})
-    token = undo_token(run.run, 1, 1)
-    call = client.world.runs.get_call(TENANT, run.run, 1, 1)
+    token = undo_token(run.run_id, 1, 1)
+    call = client.world.runs.get_call(TENANT, run.run_id, 1, 1)
     client.world.runs.save_call(
         call.model_copy(update={"status": CallStatus.SUCCEEDED, "undo": {"id": 1}, "undo_token": token})
     )
@@ -147,7 +147,7 @@ def test_an_undo_token_is_checked(token: str, status: int) -> None:
 
 def test_a_call_without_an_effect_can_not_be_undone() -> None:
     client, run, _ = _asked()
-    assert client("POST", "/v1/undo", {"undo_token": undo_token(run.run, 1, 1)}).status == 409
+    assert client("POST", "/v1/undo", {"undo_token": undo_token(run.run_id, 1, 1)}).status == 409
 
 
 def test_an_upload_is_addressed_below_the_tenant() -> None:
@@ -192,7 +192,7 @@ def test_an_unknown_media_type_is_refused(media_type: str) -> None:
 
 def _indexed(client: Client) -> None:
     document = Document(
-        tenant=TENANT,
+        tenant_id=TENANT,
         name="docs/plan.md",
         version="1",
         status="indexed",
@@ -216,7 +216,7 @@ def test_documents_are_listed_and_read_with_slashes_in_their_names() -> None:
 def test_another_tenants_document_is_not_found() -> None:
     client = Client()
     _indexed(client)
-    assert client("GET", "/v1/documents/docs/plan.md", tenant="other").status == 404
+    assert client("GET", "/v1/documents/docs/plan.md", tenant_id="other").status == 404
 
 
 def test_a_document_is_removed_from_the_bucket() -> None:
@@ -247,7 +247,7 @@ def test_cost_is_the_ledgers_sum() -> None:
     view = Client(world)("GET", "/v1/cost?by=model&from=2026-11-01&to=2026-11-30").json
     assert [(row["key"], row["attempts"], row["cost_nanousd"]) for row in view["rows"]] == [("model-1", 2, 2000)]
     assert (view["total"]["cost_nanousd"], view["total"]["cost"]) == (2000, "$0.000002")
-    assert Client(world)("GET", "/v1/cost", tenant="other").json["total"]["attempts"] == 0
+    assert Client(world)("GET", "/v1/cost", tenant_id="other").json["total"]["attempts"] == 0
 
 
 @pytest.mark.parametrize("query", ["by=nothing", "from=22.11.2026", "from=2026-11-23&to=2026-11-22", "from=2024-01-01"])

@@ -10,23 +10,23 @@ from tests.unit.api.client import Client
 from tests.unit.orchestration.world import TENANT
 
 
-def _ended(client: Client, user: str | None = None) -> Run:
+def _ended(client: Client, user_id: str | None = None) -> Run:
     world = client.world
     world.model.script = [[("calculator", {"x": 1})], "4"]
-    run = world.begin(user=user)
+    run = world.begin(user=user_id)
     world.act(run, world.turn(run, 1))
     world.turn(run, 2)
-    return world.deliver.deliver(TENANT, run.run, 2)
+    return world.deliver.deliver(TENANT, run.run_id, 2)
 
 
 def test_a_fork_is_accepted_with_its_address() -> None:
     client = Client()
     source = _ended(client)
-    reply = client("POST", f"/v1/runs/{source.run}/fork", {"at": 1}, headers={"Idempotency-Key": "k"})
+    reply = client("POST", f"/v1/runs/{source.run_id}/fork", {"at": 1}, headers={"Idempotency-Key": "k"})
     assert (reply.status, reply.json["agent"]) == (202, "assistant")
     assert reply.headers["location"] == f"/v1/runs/{reply.json['run_id']}"
     assert client.world.engine.started[reply.json["run_id"]]["step"] == 2
-    again = client("POST", f"/v1/runs/{source.run}/fork", {"at": 1}, headers={"Idempotency-Key": "k"})
+    again = client("POST", f"/v1/runs/{source.run_id}/fork", {"at": 1}, headers={"Idempotency-Key": "k"})
     assert again.json["run_id"] == reply.json["run_id"]
 
 
@@ -42,7 +42,7 @@ def test_a_fork_is_accepted_with_its_address() -> None:
 )
 def test_a_field_out_of_range_is_named(body: Any, field: str) -> None:
     client = Client()
-    reply = client("POST", f"/v1/runs/{_ended(client).run}/fork", body)
+    reply = client("POST", f"/v1/runs/{_ended(client).run_id}/fork", body)
     assert (reply.status, reply.json["field"]) == (400, field)
 
 
@@ -55,16 +55,16 @@ def test_a_run_that_is_not_there_is_not_found(method: str, path: str) -> None:
 
 def test_a_credential_of_one_user_forks_no_run_of_another() -> None:
     client = Client()
-    source = _ended(client, user="ada")
-    assert client("POST", f"/v1/runs/{source.run}/fork", {"at": 1}, user="bob").status == 403
-    assert client("POST", f"/v1/runs/{source.run}/fork", {"at": 1}, user="ada").status == 202
+    source = _ended(client, user_id="ada")
+    assert client("POST", f"/v1/runs/{source.run_id}/fork", {"at": 1}, user_id="bob").status == 403
+    assert client("POST", f"/v1/runs/{source.run_id}/fork", {"at": 1}, user_id="ada").status == 202
 
 
 def test_a_recording_is_one_of_an_ended_run() -> None:
     client = Client()
     source = _ended(client)
-    recording = Recording.model_validate(client("GET", f"/v1/runs/{source.run}/recording").json)
-    assert (recording.run, recording.outcome.answer, len(recording.steps)) == (source.run, "4", 2)
+    recording = Recording.model_validate(client("GET", f"/v1/runs/{source.run_id}/recording").json)
+    assert (recording.run_id, recording.outcome.answer, len(recording.steps)) == (source.run_id, "4", 2)
     waiting = client.world.begin("Another?")
-    refused = client("GET", f"/v1/runs/{waiting.run}/recording")
+    refused = client("GET", f"/v1/runs/{waiting.run_id}/recording")
     assert (refused.status, refused.json["field"]) == (409, "run")

@@ -25,18 +25,18 @@ def test_open_reviews_are_listed_oldest_first_and_paged(client: Client) -> None:
     made = [opened(client) for _ in range(3)]
     first = client("GET", "/v1/reviews?limit=2").json
     second = client("GET", f"/v1/reviews?limit=2&cursor={first['cursor']}").json
-    assert [one["review"] for one in first["items"] + second["items"]] == [one.review for one in made]
+    assert [one["review"] for one in first["items"] + second["items"]] == [one.review_id for one in made]
     assert second["cursor"] is None
 
 
 def test_a_review_is_shown_whole(client: Client) -> None:
     review = opened(client)
-    assert client("GET", f"/v1/reviews/{review.review}").json == {
-        "review": review.review,
-        "run_id": review.run,
+    assert client("GET", f"/v1/reviews/{review.review_id}").json == {
+        "review": review.review_id,
+        "run_id": review.run_id,
         "step": 1,
         "agent": "assistant",
-        "session": review.session,
+        "session": review.session_id,
         "cause": "confidence",
         "summary": "Answered, not quite sure.",
         "confidence": 0.8,
@@ -51,9 +51,9 @@ def test_a_review_is_shown_whole(client: Client) -> None:
 def test_a_verdict_closes_a_review_and_is_counted_once(client: Client) -> None:
     review = opened(client)
     body = {"verdict": "wrong", "note": "it burns rapeseed oil"}
-    closed = client("POST", f"/v1/reviews/{review.review}", body, user="ann")
+    closed = client("POST", f"/v1/reviews/{review.review_id}", body, user_id="ann")
     client.world.clock.advance(1)
-    again = client("POST", f"/v1/reviews/{review.review}", body, user="bob")
+    again = client("POST", f"/v1/reviews/{review.review_id}", body, user_id="bob")
     assert (closed.status, closed.json["verdict"], closed.json["note"]) == (200, "wrong", "it burns rapeseed oil")
     assert again.json == closed.json
     assert client("GET", "/v1/reviews").json["items"] == []
@@ -63,29 +63,29 @@ def test_a_verdict_closes_a_review_and_is_counted_once(client: Client) -> None:
 
 def test_the_other_verdict_is_a_conflict(client: Client) -> None:
     review = opened(client)
-    client("POST", f"/v1/reviews/{review.review}", {"verdict": "correct"})
-    refused = client("POST", f"/v1/reviews/{review.review}", {"verdict": "wrong"})
+    client("POST", f"/v1/reviews/{review.review_id}", {"verdict": "correct"})
+    refused = client("POST", f"/v1/reviews/{review.review_id}", {"verdict": "wrong"})
     assert (refused.status, refused.json["code"]) == (409, "InvalidTransition")
 
 
 @pytest.mark.parametrize("body", [{}, {"verdict": "maybe"}, {"verdict": "wrong", "note": "x" * 1001}, {"x": 1}])
 def test_a_body_that_is_no_verdict_is_refused(client: Client, body: dict[str, str]) -> None:
     review = opened(client)
-    assert client("POST", f"/v1/reviews/{review.review}", body).status == 400
-    assert client.world.reviews.get(review.tenant, review.review).verdict is None
+    assert client("POST", f"/v1/reviews/{review.review_id}", body).status == 400
+    assert client.world.reviews.get(review.tenant_id, review.review_id).verdict is None
 
 
 def test_reviews_of_another_tenant_are_not_there(client: Client) -> None:
     review = opened(client)
-    assert client("GET", "/v1/reviews", tenant="other").json["items"] == []
+    assert client("GET", "/v1/reviews", tenant_id="other").json["items"] == []
     for method, body in (("GET", None), ("POST", {"verdict": "correct"})):
-        assert client(method, f"/v1/reviews/{review.review}", body, tenant="other").status == 404
+        assert client(method, f"/v1/reviews/{review.review_id}", body, tenant_id="other").status == 404
 
 
 def test_reading_and_closing_need_their_scopes(client: Client) -> None:
     review = opened(client)
     assert client("GET", "/v1/reviews", scopes="runs:write").status == 403
-    assert client("POST", f"/v1/reviews/{review.review}", {"verdict": "correct"}, scopes="runs:read").status == 403
+    assert client("POST", f"/v1/reviews/{review.review_id}", {"verdict": "correct"}, scopes="runs:read").status == 403
 
 
 def test_a_repeat_is_opened_and_counted_once(client: Client) -> None:

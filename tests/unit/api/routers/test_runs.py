@@ -14,8 +14,8 @@ from tests.unit.orchestration.world import TENANT
 HELLO = {"agent": "assistant", "message": "Hello"}
 
 
-def _answered(client: Client, run: str, answer: str = "Hi") -> None:
-    client.world.runs.finish(TENANT, run, RunStatus.SUCCEEDED, at=client.world.clock(), answer=answer)
+def _answered(client: Client, run_id: str, answer: str = "Hi") -> None:
+    client.world.runs.finish(TENANT, run_id, RunStatus.SUCCEEDED, at=client.world.clock(), answer=answer)
 
 
 def test_a_run_is_accepted_with_its_location() -> None:
@@ -153,7 +153,7 @@ def test_a_missing_body_is_a_bad_request() -> None:
 def test_another_tenants_run_is_not_found() -> None:
     client = Client()
     run = client("POST", "/v1/runs", HELLO).json["run_id"]
-    reply = client("GET", f"/v1/runs/{run}", tenant="other")
+    reply = client("GET", f"/v1/runs/{run}", tenant_id="other")
     assert (reply.status, reply.json["code"]) == (404, "NotFound")
 
 
@@ -193,7 +193,7 @@ def test_a_cursor_of_another_tenant_is_refused() -> None:
         client("POST", "/v1/runs", HELLO)
         client.world.clock.advance(1)
     cursor = client("GET", "/v1/runs?limit=1").json["cursor"]
-    assert client("GET", f"/v1/runs?limit=1&cursor={cursor}", tenant="other").status == 400
+    assert client("GET", f"/v1/runs?limit=1&cursor={cursor}", tenant_id="other").status == 400
 
 
 def test_events_are_in_time_order() -> None:
@@ -205,8 +205,8 @@ def test_events_are_in_time_order() -> None:
         world.clock.advance(1)
         world.act(run, world.turn(run, step))
     world.clock.advance(1)
-    world.deliver.deliver(TENANT, run.run, 2)
-    events = client("GET", f"/v1/runs/{run.run}/events").json["events"]
+    world.deliver.deliver(TENANT, run.run_id, 2)
+    events = client("GET", f"/v1/runs/{run.run_id}/events").json["events"]
     assert [event["type"] for event in events] == [
         "run.created",
         "model_attempt",
@@ -229,11 +229,11 @@ def test_a_trace_without_a_history_is_the_run() -> None:
 
 def test_a_users_own_credential_starts_runs_for_that_user() -> None:
     client = Client()
-    assert client("POST", "/v1/runs", HELLO, user="ann").json["user"] == "ann"
+    assert client("POST", "/v1/runs", HELLO, user_id="ann").json["user"] == "ann"
 
 
 def test_a_users_credential_can_not_act_for_another() -> None:
-    reply = Client()("POST", "/v1/runs", HELLO | {"user": "bob"}, user="ann")
+    reply = Client()("POST", "/v1/runs", HELLO | {"user": "bob"}, user_id="ann")
     assert (reply.status, reply.json["code"]) == (403, "PolicyDenied")
 
 
@@ -255,9 +255,9 @@ def test_events_come_in_pages() -> None:
     world.model.script = ["4"]
     run = world.begin()
     world.turn(run)
-    whole = client("GET", f"/v1/runs/{run.run}/events").json
-    first = client("GET", f"/v1/runs/{run.run}/events?limit=2").json
-    second = client("GET", f"/v1/runs/{run.run}/events?limit=2&cursor={first['cursor']}").json
+    whole = client("GET", f"/v1/runs/{run.run_id}/events").json
+    first = client("GET", f"/v1/runs/{run.run_id}/events?limit=2").json
+    second = client("GET", f"/v1/runs/{run.run_id}/events?limit=2&cursor={first['cursor']}").json
     assert first["events"] + second["events"] == whole["events"]
     assert (whole["cursor"], second["cursor"]) == (None, None)
 

@@ -12,7 +12,9 @@ from pentad.domain.declarations.schedules import check_schedule
 from pentad.domain.errors import ConfigurationError
 from pentad.orchestration.lifecycle.queue_messages import RunRequested, build_schedule_message, read_message
 
-DAILY = ScheduleSpec(name="daily", expression="cron(0 8 ? * MON-FRI *)", tenant="acme", message="Report.", session="s")
+DAILY = ScheduleSpec(
+    name="daily", expression="cron(0 8 ? * MON-FRI *)", tenant_id="acme", message="Report.", session_id="s"
+)
 
 
 @pytest.mark.parametrize(
@@ -78,5 +80,5 @@ def test_what_a_schedule_sends_is_keyed_by_the_time_it_was_due() -> None:
     asked = [read_message(body, message_id) for message_id in ("m1", "m2")]
     assert isinstance(asked[0], RunRequested)
     assert asked[0] == asked[1]
-    assert (asked[0].trigger, asked[0].message.tenant, asked[0].message.session) == ("schedule", "acme", "s")
+    assert (asked[0].trigger, asked[0].message.tenant_id, asked[0].message.session_id) == ("schedule", "acme", "s")
     assert asked[0].idempotency_key == "schedule/clerk/daily/2026-11-23T08:00:00Z"

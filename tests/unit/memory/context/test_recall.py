@@ -73,8 +73,8 @@ class World:
         )
         self.sessions.create(
             Session(
-                tenant="acme",
-                session="s1",
+                tenant_id="acme",
+                session_id="s1",
                 agent="assistant",
                 version=0,
                 length=0,
@@ -89,11 +89,11 @@ class World:
         assert head is not None
         after = self.sessions.append("acme", "s1", messages, expected_version=head.version)
         run = Run(
-            tenant="acme",
-            run=RUN,
+            tenant_id="acme",
+            run_id=RUN,
             agent="assistant",
-            session="s1",
-            user="ada",
+            session_id="s1",
+            user_id="ada",
             status=RunStatus.QUEUED,
             trigger="api",
             created_at=START,
@@ -128,7 +128,7 @@ def test_the_query_is_embedded_on_behalf_of_the_run(world: World) -> None:
     world.ask(says("m1", "How does a lease keep the runs of a session apart?"))
     world.recall.run("acme", RUN, "s1", agent())
     [context] = world.embedder.contexts
-    assert (context.tenant, context.run, context.session, context.user) == ("acme", RUN, "s1", "ada")
+    assert (context.tenant_id, context.run_id, context.session_id, context.user_id) == ("acme", RUN, "s1", "ada")
     assert context.purpose == "embed_query"
 
 
@@ -234,8 +234,8 @@ def reads(world: World, monkeypatch: pytest.MonkeyPatch) -> list[int]:
     counts: list[int] = []
     read = world.sessions.read
 
-    def counted(tenant: str, session: str, first: int, last: int) -> list[StoredMessage]:
-        found = read(tenant, session, first, last)
+    def counted(tenant_id: str, session_id: str, first: int, last: int) -> list[StoredMessage]:
+        found = read(tenant_id, session_id, first, last)
         counts.append(len(found))
         return found
 

@@ -26,13 +26,13 @@ class BreakingVectors(MemoryVectors):
         super().__init__()
         self.breaks: dict[str, int] = {}
 
-    def upsert(self, tenant: str, vectors: Any) -> None:
+    def upsert(self, tenant_id: str, vectors: Any) -> None:
         self._step("upsert")
-        super().upsert(tenant, vectors)
+        super().upsert(tenant_id, vectors)
 
-    def delete(self, tenant: str, vector_ids: Any) -> None:
+    def delete(self, tenant_id: str, vector_ids: Any) -> None:
         self._step("delete")
-        super().delete(tenant, vector_ids)
+        super().delete(tenant_id, vector_ids)
 
     def _step(self, name: str) -> None:
         if name in self.breaks:
@@ -128,7 +128,7 @@ def test_a_vector_says_where_its_words_stand(world: World) -> None:
 def test_embedding_is_charged_to_the_tenant_as_a_document(world: World) -> None:
     world.upload(THREE)
     world.event()
-    assert {(one.tenant, one.purpose) for one in world.embedder.contexts} == {("acme", "embed_document")}
+    assert {(one.tenant_id, one.purpose) for one in world.embedder.contexts} == {("acme", "embed_document")}
 
 
 def test_a_repeated_event_changes_nothing(world: World) -> None:
@@ -344,7 +344,7 @@ def test_an_event_of_eventbridge_is_read_with_its_key_as_it_is() -> None:
             },
         }
     )
-    assert (event.tenant, event.name, event.bucket) == ("acme", "docs/a b+c%20.md", "documents")
+    assert (event.tenant_id, event.name, event.bucket) == ("acme", "docs/a b+c%20.md", "documents")
     assert (event.version, event.bytes) == ("v", 5)
 
 

@@ -21,7 +21,7 @@ from pentad.models.budgets.budgets import (
 )
 
 NOW = datetime(2026, 12, 31, 23, 59, 59, tzinfo=UTC)
-CONTEXT = CallContext(tenant="acme", agent="helper", user="ada", session="s1", run="run_1")
+CONTEXT = CallContext(tenant_id="acme", agent="helper", user_id="ada", session_id="s1", run_id="run_1")
 
 
 def made(scope: str, period: str, **fields: Any) -> BudgetDefinition:
@@ -94,13 +94,13 @@ def test_one_budget_of_each_scope_and_period_applies() -> None:
 
 
 def test_a_call_without_a_user_has_no_users_budget() -> None:
-    context = CallContext(tenant="acme", purpose="embed_document")
+    context = CallContext(tenant_id="acme", purpose="embed_document")
     assert select_budgets([made("user", "day"), made("run", "total")], context, NOW) == ()
 
 
 def test_the_refusal_fits_a_decisions_reason() -> None:
     user = "a" * 64
-    [applied] = select_budgets([made("user", "day")], CONTEXT.model_copy(update={"user": user}), NOW)
+    [applied] = select_budgets([made("user", "day")], CONTEXT.model_copy(update={"user_id": user}), NOW)
     error = make_exceeded_error(applied, 999, 160_003_125)
     assert len(f"The run was stopped: {error.message}.") <= 300
     assert "resets at 2027-01-01T00:00:00Z" in error.message

@@ -92,10 +92,10 @@ def test_a_repeat_costs_nothing_and_asks_nobody() -> None:
 def test_a_repeat_is_the_message_of_its_own_run_and_step() -> None:
     world = World()
     world.ask()
-    later = ASKED.model_copy(update={"context": CONTEXT.model_copy(update={"run": "run_other", "step": 9})})
+    later = ASKED.model_copy(update={"context": CONTEXT.model_copy(update={"run_id": "run_other", "step": 9})})
     message = world.ask(later).message
-    assert (message.message_id, message.run, message.step) == ("msg_run_other_9", "run_other", 9)
-    alone = ASKED.model_copy(update={"context": CONTEXT.model_copy(update={"run": None, "step": None})})
+    assert (message.message_id, message.run_id, message.step) == ("msg_run_other_9", "run_other", 9)
+    alone = ASKED.model_copy(update={"context": CONTEXT.model_copy(update={"run_id": None, "step": None})})
     assert world.ask(alone).message.message_id == "msg_new"
 
 
@@ -145,10 +145,10 @@ def test_another_tool_is_another_key(field: str) -> None:
 
 def test_who_asks_and_when_is_no_part_of_the_key() -> None:
     route = CATALOG.route(task="classify")
-    other = ASKED.messages[0].model_copy(update={"message_id": "other", "run": "run_x", "step": 4})
+    other = ASKED.messages[0].model_copy(update={"message_id": "other", "run_id": "run_x", "step": 4})
     asked = ASKED.model_copy(
         update={
-            "context": CONTEXT.model_copy(update={"user": "ann"}),
+            "context": CONTEXT.model_copy(update={"user_id": "ann"}),
             "messages": (other,),
             "prompt_cache": "1h",
         }
@@ -174,7 +174,7 @@ def test_another_chain_cap_or_effort_is_another_key() -> None:
 def test_tenants_are_apart() -> None:
     world = World()
     world.ask()
-    world.ask(ASKED.model_copy(update={"context": CONTEXT.model_copy(update={"tenant": "other"})}))
+    world.ask(ASKED.model_copy(update={"context": CONTEXT.model_copy(update={"tenant_id": "other"})}))
     assert len(world.inner.asked) == 2
 
 
@@ -251,10 +251,10 @@ def test_a_reply_is_forgotten_after_the_tasks_time() -> None:
 class Down:
     """A store that does not answer."""
 
-    def get(self, tenant: str, key: str) -> ChatReply | None:
+    def get(self, tenant_id: str, key: str) -> ChatReply | None:
         raise StoreUnavailable("the table did not answer")
 
-    def put(self, tenant: str, key: str, reply: ChatReply, *, seconds: int) -> None:
+    def put(self, tenant_id: str, key: str, reply: ChatReply, *, seconds: int) -> None:
         raise StoreUnavailable("the table did not answer")
 
 

@@ -65,7 +65,7 @@ def test_the_plan_holds_each_model_of_a_chain_once_with_all_its_places() -> None
 def test_a_drill_is_on_the_ledger_under_a_name_no_tenant_can_have() -> None:
     world = World(OK, OK)
     assert world.run().broken == ()
-    assert {(one.context.tenant, one.context.purpose) for one in world.ledger.all} == {(TENANT, "drill")}
+    assert {(one.context.tenant_id, one.context.purpose) for one in world.ledger.all} == {(TENANT, "drill")}
     assert len(world.ledger.all) == 5
 
 

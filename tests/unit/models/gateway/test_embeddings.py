@@ -15,7 +15,7 @@ from pentad.models.providers.exchange import ProviderFailure, ProviderVectors
 from pentad.models.remote.wire import MAX_TEXTS
 from tests.unit.models.samples import CATALOG, Clock
 
-CONTEXT = CallContext(tenant="acme", purpose="embed_query")
+CONTEXT = CallContext(tenant_id="acme", purpose="embed_query")
 
 
 class Vectors:

@@ -94,12 +94,12 @@ def test_a_plain_answer_is_one_attempt_with_its_exact_cost() -> None:
 
 def test_the_message_id_is_derived_from_run_and_step() -> None:
     answer = World((reply("Hi."),)).complete()
-    assert answer.message.message_id == f"msg_{CONTEXT.run}_3"
-    assert (answer.message.run, answer.message.step) == (CONTEXT.run, 3)
+    assert answer.message.message_id == f"msg_{CONTEXT.run_id}_3"
+    assert (answer.message.run_id, answer.message.step) == (CONTEXT.run_id, 3)
 
 
 def test_a_call_outside_a_run_gets_a_new_message_id() -> None:
-    context = CONTEXT.model_copy(update={"run": None, "step": None})
+    context = CONTEXT.model_copy(update={"run_id": None, "step": None})
     answer = World((reply("Hi."),)).complete(request().model_copy(update={"context": context}))
     assert answer.message.message_id.startswith("msg_0")
 

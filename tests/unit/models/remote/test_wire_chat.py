@@ -28,7 +28,7 @@ def _message(text: str, *, raw: Any = None) -> Message:
 def _request(text: str = "Hello") -> ChatRequest:
     schema = {"type": "object", "properties": {"a": {"enum": [None, 1], "default": None}}}
     return ChatRequest(
-        context=CallContext(tenant="acme", user="u1", purpose="door"),
+        context=CallContext(tenant_id="acme", user_id="u1", purpose="door"),
         model="m",
         messages=(_message(text, raw=[{"text": None}]),),
         tools=(ToolSpec(name="look", description="Looks.", input_schema=schema, effects="none"),),
@@ -81,7 +81,7 @@ def test_a_context_in_the_request_does_not_replace_the_callers() -> None:
     call = wire_chat.CompleteCall.model_validate(
         {"request": {"messages": [], "context": {"tenant": "b"}}, "context": {"tenant": "a"}}
     )
-    assert call.to_request().context.tenant == "a"
+    assert call.to_request().context.tenant_id == "a"
 
 
 def test_a_call_without_a_context_is_none() -> None:
@@ -134,7 +134,7 @@ def test_an_error_that_was_answered_keeps_what_it_knows() -> None:
 def _attempt() -> Attempt:
     return Attempt(
         attempt_id="att_1",
-        context=CallContext(tenant="acme"),
+        context=CallContext(tenant_id="acme"),
         provider="p",
         model="m",
         tier="primary",

@@ -54,7 +54,7 @@ def _asked(*script: Any, agent: str = "clerk") -> tuple[World, Run, Approval]:
     world.model.script = list(script)
     run = world.begin(agent=agent)
     world.turn(run)
-    return world, run, world.asking.ask_for_step(TENANT, run.run, 1, "token-1")
+    return world, run, world.asking.ask_for_step(TENANT, run.run_id, 1, "token-1")
 
 
 def _drafted(band: Band = Band.DRAFT) -> tuple[World, Run, Approval]:
@@ -63,7 +63,7 @@ def _drafted(band: Band = Band.DRAFT) -> tuple[World, Run, Approval]:
     world.model.script = ["The draft."]
     run = world.begin(agent="strict")
     world.turn(run)
-    stored = world.runs.find_step(TENANT, run.run, 1)
+    stored = world.runs.find_step(TENANT, run.run_id, 1)
     assert stored is not None
     kind = "escalate" if band is Band.ESCALATE else "approve"
     step = stored.model_copy(
@@ -72,8 +72,8 @@ def _drafted(band: Band = Band.DRAFT) -> tuple[World, Run, Approval]:
             "assessment": Assessment(confidence=0.6, band=band, signals=()),
         }
     )
-    world.runs._steps[TENANT, run.run, 1] = step
-    return world, run, world.asking.ask_for_step(TENANT, run.run, 1, "token-1")
+    world.runs._steps[TENANT, run.run_id, 1] = step
+    return world, run, world.asking.ask_for_step(TENANT, run.run_id, 1, "token-1")
 
 
 def _woken(world: World) -> dict[str, Any]:
@@ -82,7 +82,7 @@ def _woken(world: World) -> dict[str, Any]:
 
 
 def _decide(world: World, approval: Approval, decision: Any, **values: Any) -> Approval:
-    return world.decide(TENANT, approval.approval, decision, by=values.pop("by", "ann"), **values)
+    return world.decide(TENANT, approval.approval_id, decision, by=values.pop("by", "ann"), **values)
 
 
 def test_a_question_shows_the_question_and_whom_it_is_for() -> None:
@@ -93,16 +93,16 @@ def test_a_question_shows_the_question_and_whom_it_is_for() -> None:
 def test_the_answer_to_a_question_is_the_calls_result() -> None:
     world, run, approval = _asked(ASK)
     _decide(world, approval, "answer", text="Two.")
-    call = world.runs.get_call(TENANT, run.run, 1, 0)
+    call = world.runs.get_call(TENANT, run.run_id, 1, 0)
     assert (call.status, call.result, call.is_error, call.untrusted) == (CallStatus.SUCCEEDED, "Two.", False, False)
     assert _woken(world) == {"kind": "tools", "step": 1, "calls": []}
-    assert world.runs.get(TENANT, run.run).status is RunStatus.RUNNING
+    assert world.runs.get(TENANT, run.run_id).status is RunStatus.RUNNING
 
 
 def test_a_declined_question_is_an_error_result_with_the_reason() -> None:
     world, run, approval = _asked(ASK)
     _decide(world, approval, "reject", reason="Look it up.")
-    call = world.runs.get_call(TENANT, run.run, 1, 0)
+    call = world.runs.get_call(TENANT, run.run_id, 1, 0)
     assert (call.is_error, "Look it up." in (call.result or "")) == (True, True)
     assert _woken(world)["kind"] == "tools"
 
@@ -111,11 +111,11 @@ def test_what_the_run_lacks_is_asked_for_one_by_one_and_noted() -> None:
     world, run, approval = _asked(agent="intake")
     assert (approval.kind, approval.text, approval.asks_for) == ("question", "Which order?", "order")
     _decide(world, approval, "answer", text="7")
-    assert world.runs.get(TENANT, run.run).metadata == {"order": "7"}
+    assert world.runs.get(TENANT, run.run_id).metadata == {"order": "7"}
     world.turn(run, 2)
-    second = world.asking.ask_for_step(TENANT, run.run, 2, "token-2")
+    second = world.asking.ask_for_step(TENANT, run.run_id, 2, "token-2")
     assert second.asks_for == "city"
-    assert world.words(run.session)[-1] == "order: 7"
+    assert world.words(run.session_id)[-1] == "order: 7"
 
 
 def test_a_run_that_is_not_given_what_it_lacks_stops() -> None:
@@ -123,7 +123,7 @@ def test_a_run_that_is_not_given_what_it_lacks_stops() -> None:
     _decide(world, approval, "reject", reason="There is none.")
     output = _woken(world)
     assert (output["kind"], "There is none." in output["reason"]) == ("stop", True)
-    ended = world.deliver.deliver(TENANT, run.run, 1, "stop", output["reason"])
+    ended = world.deliver.deliver(TENANT, run.run_id, 1, "stop", output["reason"])
     assert (ended.status, ended.stop_reason) == (RunStatus.STOPPED, output["reason"])
 
 
@@ -132,14 +132,14 @@ def test_an_approved_draft_is_the_answer() -> None:
     assert (approval.kind, approval.text, approval.confidence) == ("answer", "The draft.", 0.6)
     _decide(world, approval, "approve")
     assert _woken(world) == {"kind": "answer", "step": 1, "calls": []}
-    assert world.deliver.deliver(TENANT, run.run, 1, "answer").answer == "The draft."
+    assert world.deliver.deliver(TENANT, run.run_id, 1, "answer").answer == "The draft."
 
 
 def test_an_edited_draft_is_the_answer_and_the_conversation_knows() -> None:
     world, run, approval = _drafted()
     _decide(world, approval, "edit", text="Better.")
-    assert world.deliver.deliver(TENANT, run.run, 1, "answer").answer == "Better."
-    assert "Better." in world.words(run.session)[-1]
+    assert world.deliver.deliver(TENANT, run.run_id, 1, "answer").answer == "Better."
+    assert "Better." in world.words(run.session_id)[-1]
 
 
 def test_a_rejected_draft_goes_back_to_the_model_with_the_reason_once() -> None:
@@ -147,21 +147,21 @@ def test_a_rejected_draft_goes_back_to_the_model_with_the_reason_once() -> None:
     for _ in range(2):
         _decide(world, approval, "reject", reason="Too long.")
     assert _woken(world) == {"kind": "tools", "step": 1, "calls": []}
-    assert world.message_ids(run.session)[-1] == "00001_h"
-    assert sum("Too long." in words for words in world.words(run.session)) == 1
+    assert world.message_ids(run.session_id)[-1] == "00001_h"
+    assert sum("Too long." in words for words in world.words(run.session_id)) == 1
 
 
 def test_a_draft_that_nobody_approves_stops_the_run() -> None:
     world, run, _ = _drafted()
     world.clock.advance(86_400)
-    assert world.asking.expire(TENANT, run.run, 1)["kind"] == "stop"
+    assert world.asking.expire(TENANT, run.run_id, 1)["kind"] == "stop"
 
 
 def test_an_unsure_answer_that_was_escalated_is_delivered_once_approved() -> None:
     world, run, approval = _drafted(Band.ESCALATE)
     assert (approval.kind, approval.text, approval.drafts) == ("escalation", "The draft.", True)
     _decide(world, approval, "approve")
-    assert world.deliver.deliver(TENANT, run.run, 1, "answer").answer == "The draft."
+    assert world.deliver.deliver(TENANT, run.run_id, 1, "answer").answer == "The draft."
 
 
 def test_an_escalation_is_answered_in_the_agents_place() -> None:
@@ -169,15 +169,15 @@ def test_an_escalation_is_answered_in_the_agents_place() -> None:
     assert (approval.kind, approval.text) == ("escalation", "The user wants a person.")
     _decide(world, approval, "answer", text="I call you.")
     assert _woken(world)["kind"] == "answer"
-    assert world.deliver.deliver(TENANT, run.run, 1, "answer").answer == "I call you."
-    assert "I call you." in world.words(run.session)[-1]
+    assert world.deliver.deliver(TENANT, run.run_id, 1, "answer").answer == "I call you."
+    assert "I call you." in world.words(run.session_id)[-1]
 
 
 @pytest.mark.parametrize(("decision", "words", "error"), [("approve", "go on", False), ("reject", "not my job", True)])
 def test_an_escalation_that_is_not_taken_over_goes_back_to_the_model(decision: str, words: str, error: bool) -> None:
     world, run, approval = _asked(ESCALATE)
     _decide(world, approval, decision, reason="not my job")
-    call = world.runs.get_call(TENANT, run.run, 1, 0)
+    call = world.runs.get_call(TENANT, run.run_id, 1, 0)
     assert (call.is_error, words in (call.result or "")) == (error, True)
     assert _woken(world)["kind"] == "tools"
 
@@ -185,7 +185,7 @@ def test_an_escalation_that_is_not_taken_over_goes_back_to_the_model(decision: s
 def test_an_edited_call_is_stored_with_the_arguments_that_were_shown_last() -> None:
     world, run, approval = _asked(NOTE)
     decided = _decide(world, approval, "edit", arguments={0: {"title": "b"}})
-    call = world.runs.get_call(TENANT, run.run, 1, 0)
+    call = world.runs.get_call(TENANT, run.run_id, 1, 0)
     assert (call.status, call.arguments) == (CallStatus.APPROVED, {"title": "b"})
     assert call.arguments_hash == decided.calls[0].arguments_hash
 
@@ -202,17 +202,17 @@ def test_the_model_is_told_which_arguments_a_human_gave_its_call() -> None:
 
 def test_a_call_whose_stored_arguments_are_not_those_shown_does_not_run() -> None:
     world, run, approval = _asked(NOTE)
-    call = world.runs.get_call(TENANT, run.run, 1, 0)
+    call = world.runs.get_call(TENANT, run.run_id, 1, 0)
     world.runs.save_call(call.model_copy(update={"arguments": {"title": "z"}, "arguments_hash": "z"}))
     _decide(world, approval, "approve")
-    assert world.runs.get_call(TENANT, run.run, 1, 0).status is CallStatus.REJECTED
+    assert world.runs.get_call(TENANT, run.run_id, 1, 0).status is CallStatus.REJECTED
     assert _woken(world)["calls"] == []
 
 
 def test_a_tool_allowed_for_the_run_waits_no_more_in_it() -> None:
     world, run, approval = _asked(NOTE, [("notes", {"title": "b"})])
     _decide(world, approval, "approve", allow_tool_for_run=True)
-    assert world.runs.get(TENANT, run.run).allowed_tools == ("notes",)
+    assert world.runs.get(TENANT, run.run_id).allowed_tools == ("notes",)
     world.act(run, Decision.model_validate(_woken(world)))
     assert world.turn(run, 2).kind == "tools"
 
@@ -233,13 +233,13 @@ def test_reminders_and_the_next_group_lead_back_to_waiting_and_then_it_is_over()
     for number in range(20):
         wait = outputs[-1]["wait"] if outputs else 600
         world.clock.advance(wait)
-        outputs.append(world.asking.expire(TENANT, run.run, 1))
+        outputs.append(world.asking.expire(TENANT, run.run_id, 1))
         if "wait" not in outputs[-1]:
             break
-        world.asking.ask_for_step(TENANT, run.run, 1, f"token-{number + 2}")
+        world.asking.ask_for_step(TENANT, run.run_id, 1, f"token-{number + 2}")
     assert [output.get("wait") for output in outputs] == [600] * 11 + [None]
     assert outputs[-1] == {"kind": "tools", "step": 1, "calls": []}
-    closed = world.approvals.get(TENANT, approval.approval)
+    closed = world.approvals.get(TENANT, approval.approval_id)
     assert (closed.status, closed.group, closed.reminded) == (ApprovalStatus.EXPIRED, "leads", 5)
     kinds = [kind.rsplit(".", 1)[-1] for kind, _ in world.events.published]
     assert {kind: kinds.count(kind) > 0 for kind in ("requested", "reminded", "escalated", "decided")} == dict.fromkeys(
@@ -251,11 +251,11 @@ def test_all_waits_together_are_added_to_the_run_once() -> None:
     world, run, approval = _asked(NOTE)
     world.clock.advance(1000)
     _decide(world, approval, "escalate")
-    world.asking.ask_for_step(TENANT, run.run, 1, "token-2")
+    world.asking.ask_for_step(TENANT, run.run_id, 1, "token-2")
     world.clock.advance(500)
     for _ in range(2):
         _decide(world, approval, "approve")
-    assert world.runs.get(TENANT, run.run).waited_seconds == 1500
+    assert world.runs.get(TENANT, run.run_id).waited_seconds == 1500
 
 
 def test_an_escalation_wakes_the_task_to_wait_anew_and_the_decision_wakes_the_new_one() -> None:
@@ -263,8 +263,8 @@ def test_an_escalation_wakes_the_task_to_wait_anew_and_the_decision_wakes_the_ne
     _decide(world, approval, "escalate")
     assert world.engine.woken["token-1"]["kind"] == "approve"
     assert world.engine.woken["token-1"]["wait"] == 600
-    assert world.runs.get(TENANT, run.run).status is RunStatus.AWAITING_HUMAN
-    world.asking.ask_for_step(TENANT, run.run, 1, "token-2")
+    assert world.runs.get(TENANT, run.run_id).status is RunStatus.AWAITING_HUMAN
+    world.asking.ask_for_step(TENANT, run.run_id, 1, "token-2")
     _decide(world, approval, "approve")
     assert world.engine.woken["token-2"]["kind"] == "tools"
 
@@ -273,7 +273,7 @@ def test_a_decision_between_two_tasks_is_found_by_the_next() -> None:
     world, run, approval = _asked(NOTE)
     _decide(world, approval, "escalate")
     _decide(world, approval, "reject")
-    world.asking.ask_for_step(TENANT, run.run, 1, "token-2")
+    world.asking.ask_for_step(TENANT, run.run_id, 1, "token-2")
     assert world.engine.woken["token-2"] == {"kind": "tools", "step": 1, "calls": []}
 
 
@@ -294,7 +294,7 @@ def test_a_decision_that_a_crash_cut_off_is_finished_by_the_same_decision(point:
         _decide(world, approval, "approve", allow_tool_for_run=True)
     _decide(world, approval, "approve", allow_tool_for_run=True)
     assert _woken(world)["calls"] == [{"tool": "notes", "index": 0}]
-    assert world.runs.get(TENANT, run.run).allowed_tools == ("notes",)
+    assert world.runs.get(TENANT, run.run_id).allowed_tools == ("notes",)
     assert world.events.published[-1][0] == "pentad.approval.decided"
 
 
@@ -306,7 +306,7 @@ def test_a_decision_that_others_change_meanwhile_is_made_on_what_was_read_or_not
         changed = approval
         world.approvals.replace = original  # type: ignore[method-assign]
         _decide(world, approval, "escalate", by="bob")
-        stored = world.approvals.get(TENANT, approval.approval)
+        stored = world.approvals.get(TENANT, approval.approval_id)
         call = stored.calls[0].model_copy(update={"arguments": {"title": "c"}, "arguments_hash": "c", "edited": True})
         original(stored.model_copy(update={"calls": (call,), "version": stored.version + 1}))
         return original(changed)
@@ -314,7 +314,7 @@ def test_a_decision_that_others_change_meanwhile_is_made_on_what_was_read_or_not
     world.approvals.replace = overtaken  # type: ignore[method-assign]
     with pytest.raises(InvalidTransition, match="has just changed"):
         _decide(world, approval, "approve")
-    assert world.approvals.get(TENANT, approval.approval).status is ApprovalStatus.PENDING
+    assert world.approvals.get(TENANT, approval.approval_id).status is ApprovalStatus.PENDING
 
 
 def test_votes_are_counted_and_lead_to_nothing_before_the_last() -> None:
@@ -327,7 +327,7 @@ def test_votes_are_counted_and_lead_to_nothing_before_the_last() -> None:
     world.model.script = [NOTE]
     run = world.begin(agent="clerk")
     world.turn(run)
-    approval = world.asking.ask_for_step(TENANT, run.run, 1, "token-1")
+    approval = world.asking.ask_for_step(TENANT, run.run_id, 1, "token-1")
     shown = {"arguments_hash": approval.calls[0].arguments_hash}
     assert _decide(world, approval, "approve", **shown).status is ApprovalStatus.PENDING
     assert world.engine.woken == {}
@@ -337,15 +337,15 @@ def test_votes_are_counted_and_lead_to_nothing_before_the_last() -> None:
 
 def _workflow(world: World, **values: Any) -> tuple[Run, Approval]:
     run = world.begin(agent="assistant")
-    world.runs._runs[TENANT, run.run] = run.model_copy(update={"kind": "workflow"})
+    world.runs._runs[TENANT, run.run_id] = run.model_copy(update={"kind": "workflow"})
     now = world.clock()
     fields: dict[str, Any] = {
         "tenant": TENANT,
-        "approval": approval_id(run.run, 3),
-        "run": run.run,
+        "approval": approval_id(run.run_id, 3),
+        "run": run.run_id,
         "step": 3,
         "agent": "assistant",
-        "session": run.session,
+        "session": run.session_id,
         "kind": "answer",
         "status": "pending",
         "calls": (),
@@ -359,21 +359,21 @@ def _workflow(world: World, **values: Any) -> tuple[Run, Approval]:
 def test_a_workflows_human_step_is_woken_with_the_status_and_no_session_is_touched() -> None:
     world = _world()
     run, approval = _workflow(world)
-    before = world.words(run.session)
+    before = world.words(run.session_id)
     _decide(world, approval, "edit", text="A better report.")
-    assert _woken(world) == {"status": "approved", "approval": approval.approval}
-    assert world.approvals.get(TENANT, approval.approval).reply == "A better report."
-    assert world.words(run.session) == before
+    assert _woken(world) == {"status": "approved", "approval": approval.approval_id}
+    assert world.approvals.get(TENANT, approval.approval_id).reply == "A better report."
+    assert world.words(run.session_id) == before
 
 
 def test_a_workflows_human_step_waits_on_after_an_escalation() -> None:
     world = _world()
     run, approval = _workflow(world, on_expiry="escalate", escalate_to=("leads",))
     world.clock.advance(3600)
-    again = world.asking.expire(TENANT, run.run, 3)
-    assert again == {"status": "pending", "approval": approval.approval, "wait": 3600}
+    again = world.asking.expire(TENANT, run.run_id, 3)
+    assert again == {"status": "pending", "approval": approval.approval_id, "wait": 3600}
     world.clock.advance(3600)
-    assert world.asking.expire(TENANT, run.run, 3) == {"status": "expired", "approval": approval.approval}
+    assert world.asking.expire(TENANT, run.run_id, 3) == {"status": "expired", "approval": approval.approval_id}
 
 
 def test_nothing_that_is_published_holds_content_or_the_token() -> None:
@@ -381,7 +381,7 @@ def test_nothing_that_is_published_holds_content_or_the_token() -> None:
     _decide(world, approval, "escalate", reason="the secret reason")
     _decide(world, approval, "reject", reason="the secret reason")
     text = json.dumps(world.events.published)
-    assert approval.approval in text
+    assert approval.approval_id in text
     assert "secret" not in text
     assert "token" not in text
 

@@ -18,8 +18,8 @@ def _asked() -> tuple[World, Run, str]:
     world.model.script = [[("calculator", {"x": 1}), ("notes", {"title": "a"})]]
     run = world.begin()
     world.turn(run)
-    world.asking.ask_for_step(TENANT, run.run, 1, "token-1")
-    return world, run, approval_id(run.run, 1)
+    world.asking.ask_for_step(TENANT, run.run_id, 1, "token-1")
+    return world, run, approval_id(run.run_id, 1)
 
 
 def _woken(world: World) -> Any:
@@ -38,14 +38,14 @@ def test_the_run_waits_and_the_approval_shows_only_what_needs_one() -> None:
     world, run, name = _asked()
     approval = world.approvals.get(TENANT, name)
     assert [call.tool for call in approval.calls] == ["notes"]
-    assert world.runs.get(TENANT, run.run).status is RunStatus.AWAITING_HUMAN
+    assert world.runs.get(TENANT, run.run_id).status is RunStatus.AWAITING_HUMAN
 
 
 def test_a_retried_request_replaces_the_token_and_nothing_else() -> None:
     world, run, name = _asked()
     before = world.approvals.get(TENANT, name)
     world.clock.advance(5)
-    world.asking.ask_for_step(TENANT, run.run, 1, "token-2")
+    world.asking.ask_for_step(TENANT, run.run_id, 1, "token-2")
     assert (world.approvals.get(TENANT, name), world.approvals.get_token(TENANT, name)) == (before, "token-2")
 
 
@@ -55,20 +55,20 @@ def test_a_request_without_anything_to_approve_is_not_found() -> None:
     run = world.begin()
     world.turn(run)
     with pytest.raises(NotFound):
-        world.asking.ask_for_step(TENANT, run.run, 1, "token-1")
+        world.asking.ask_for_step(TENANT, run.run_id, 1, "token-1")
 
 
 def test_approve_lets_all_calls_run() -> None:
     world, run, name = _asked()
     world.decide(TENANT, name, "approve", by="ann")
     assert _woken(world) == [_dumped(BOTH)]
-    assert world.runs.get_call(TENANT, run.run, 1, 1).status is CallStatus.APPROVED
+    assert world.runs.get_call(TENANT, run.run_id, 1, 1).status is CallStatus.APPROVED
 
 
 def test_reject_lets_the_others_run_and_tells_the_model_why() -> None:
     world, run, name = _asked()
     world.decide(TENANT, name, "reject", by="ann", reason="too long")
-    call = world.runs.get_call(TENANT, run.run, 1, 1)
+    call = world.runs.get_call(TENANT, run.run_id, 1, 1)
     assert _woken(world) == [_dumped(FREE)]
     assert (call.status, call.is_error) == (CallStatus.REJECTED, True)
     assert "too long" in (call.result or "")
@@ -79,7 +79,7 @@ def test_the_time_waited_is_added_once() -> None:
     world.clock.advance(100)
     for _ in range(2):
         world.decide(TENANT, name, "approve", by="ann")
-    stored = world.runs.get(TENANT, run.run)
+    stored = world.runs.get(TENANT, run.run_id)
     assert (stored.status, stored.waited_seconds) == (RunStatus.RUNNING, 100)
 
 
@@ -105,7 +105,7 @@ def test_a_decision_after_its_time_is_refused() -> None:
 
 def test_a_decision_on_an_ended_run_is_refused() -> None:
     world, run, name = _asked()
-    world.runs.finish(TENANT, run.run, RunStatus.CANCELLED, at=world.clock(), answer=None)
+    world.runs.finish(TENANT, run.run_id, RunStatus.CANCELLED, at=world.clock(), answer=None)
     with pytest.raises(InvalidTransition):
         world.decide(TENANT, name, "approve", by="ann")
 
@@ -113,16 +113,16 @@ def test_a_decision_on_an_ended_run_is_refused() -> None:
 def test_an_expired_approval_runs_only_what_needed_none() -> None:
     world, run, name = _asked()
     world.clock.advance(3600)
-    assert world.asking.expire(TENANT, run.run, 1) == _on(FREE)
+    assert world.asking.expire(TENANT, run.run_id, 1) == _on(FREE)
     assert world.approvals.get(TENANT, name).status is ApprovalStatus.EXPIRED
-    assert world.runs.get_call(TENANT, run.run, 1, 1).status is CallStatus.REJECTED
-    assert world.runs.get(TENANT, run.run).status is RunStatus.RUNNING
+    assert world.runs.get_call(TENANT, run.run_id, 1, 1).status is CallStatus.REJECTED
+    assert world.runs.get(TENANT, run.run_id).status is RunStatus.RUNNING
 
 
 def test_expire_is_repeatable() -> None:
     world, run, _ = _asked()
     world.clock.advance(3600)
-    assert [world.asking.expire(TENANT, run.run, 1) for _ in range(2)] == [_on(FREE)] * 2
+    assert [world.asking.expire(TENANT, run.run_id, 1) for _ in range(2)] == [_on(FREE)] * 2
 
 
 @pytest.mark.parametrize(("decision", "calls"), [("approve", BOTH), ("reject", FREE)])
@@ -132,7 +132,7 @@ def test_a_decision_that_could_not_wake_the_run_is_carried_out_by_the_expiry(
     world, run, name = _asked()
     world.engine.dead.add("token-1")
     world.decide(TENANT, name, decision, by="ann")
-    assert world.asking.expire(TENANT, run.run, 1) == _on(calls)
+    assert world.asking.expire(TENANT, run.run_id, 1) == _on(calls)
 
 
 def test_a_decision_that_a_crash_cut_off_is_finished_by_the_same_decision() -> None:
@@ -148,7 +148,7 @@ def test_a_decision_that_a_crash_cut_off_is_finished_by_the_same_decision() -> N
         world.decide(TENANT, name, "approve", by="ann")
     world.decide(TENANT, name, "approve", by="ann")
     assert _woken(world) == [_dumped(BOTH)]
-    assert world.runs.get(TENANT, run.run).status is RunStatus.RUNNING
+    assert world.runs.get(TENANT, run.run_id).status is RunStatus.RUNNING
 
 
 @pytest.mark.parametrize(("decision", "calls"), [("approve", BOTH), ("reject", FREE)])
@@ -156,6 +156,6 @@ def test_a_retried_request_after_the_decision_goes_on_at_once(decision: Any, cal
     world, run, name = _asked()
     world.engine.dead.add("token-1")
     world.decide(TENANT, name, decision, by="ann")
-    world.asking.ask_for_step(TENANT, run.run, 1, "token-2")
+    world.asking.ask_for_step(TENANT, run.run_id, 1, "token-2")
     assert world.engine.woken == {"token-2": _on(calls)}
-    assert world.runs.get(TENANT, run.run).status is RunStatus.RUNNING
+    assert world.runs.get(TENANT, run.run_id).status is RunStatus.RUNNING

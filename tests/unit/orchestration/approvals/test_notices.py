@@ -120,10 +120,10 @@ def test_a_notice_has_the_link_the_reference_and_the_time() -> None:
     notice = build_notice(_told(), "https://console.example/approvals/")
     assert notice.subject == "[Pentad] A question of assistant: a decision is needed"
     for part in (
-        APPROVAL.approval,
+        APPROVAL.approval_id,
         "clerks",
         "2026-11-22 13:00 UTC",
-        f"https://console.example/approvals/{APPROVAL.approval}",
+        f"https://console.example/approvals/{APPROVAL.approval_id}",
     ):
         assert part in notice.text
     assert "secret" not in notice.text

@@ -55,7 +55,7 @@ class AssessedWorld(World):
         return decision
 
     def step(self, step: int = 1) -> Step:
-        stored = self.runs.find_step(TENANT, self.run.run, step)
+        stored = self.runs.find_step(TENANT, self.run.run_id, step)
         assert stored is not None
         return stored
 
@@ -86,7 +86,7 @@ def test_an_answer_is_given_drafted_or_handed_over(world: AssessedWorld, confide
 )
 def test_calls_run_or_wait(world: AssessedWorld, confidence: float, kind: str, status: CallStatus) -> None:
     assert world.take(LOG, confidence).kind == kind
-    assert [call.status for call in world.runs.list_calls(TENANT, world.run.run, 1)] == [status]
+    assert [call.status for call in world.runs.list_calls(TENANT, world.run.run_id, 1)] == [status]
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_the_assessment_is_kept_with_its_step_and_noted_on_the_run(
     assessment = world.step().assessment
     assert assessment is not None
     assert (assessment.confidence, assessment.band) == (confidence, band)
-    assert world.runs.get(TENANT, world.run.run).confidence == confidence
+    assert world.runs.get(TENANT, world.run.run_id).confidence == confidence
 
 
 def test_the_run_keeps_the_lowest_confidence_of_its_steps(world: AssessedWorld) -> None:
@@ -115,7 +115,7 @@ def test_the_run_keeps_the_lowest_confidence_of_its_steps(world: AssessedWorld) 
         call = [("log", {"text": f"entry {step}"})]
         decision = world.take(call, confidence, step=step, run=world.run if step > 1 else None)
         world.act(world.run, decision)
-    assert world.runs.get(TENANT, world.run.run).confidence == 0.75
+    assert world.runs.get(TENANT, world.run.run_id).confidence == 0.75
 
 
 def test_a_turn_that_only_reads_is_not_asked_how_sure_it_is(world: AssessedWorld) -> None:
@@ -127,7 +127,7 @@ def test_what_the_assessment_cost_is_the_steps_and_the_model_is_the_turns(world:
     world.take("It closed at nine.", 0.9)
     step = world.step()
     assert (step.cost_nanousd, step.usage.input_tokens, step.model) == (2000, 200, "model-1")
-    assert world.runs.get(TENANT, world.run.run).spent.cost_nanousd == 2000
+    assert world.runs.get(TENANT, world.run.run_id).spent.cost_nanousd == 2000
 
 
 def test_a_retry_of_a_stored_turn_asks_nobody(world: AssessedWorld) -> None:
@@ -159,4 +159,4 @@ def test_a_notice_that_no_model_answered_is_not_assessed(world: AssessedWorld) -
 
 def test_a_citation_of_nothing_makes_a_draft(world: AssessedWorld) -> None:
     assert world.take("It closed at nine [7].", 0.95).kind == "approve"
-    assert world.runs.get(TENANT, world.run.run).confidence == 0.6
+    assert world.runs.get(TENANT, world.run.run_id).confidence == 0.6

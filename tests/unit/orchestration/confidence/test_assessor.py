@@ -40,9 +40,9 @@ NOTES = ToolSpec(
 Say = str | tuple[ContentBlock, ...] | Exception | Callable[[], Any]
 
 
-def message(role: Any, *blocks: ContentBlock | str, run: str | None = RUN, **values: Any) -> Message:
+def message(role: Any, *blocks: ContentBlock | str, run_id: str | None = RUN, **values: Any) -> Message:
     made = tuple(TextBlock(text=block) if isinstance(block, str) else block for block in blocks)
-    return Message(message_id=f"m{len(made)}", role=role, blocks=made, created_at=NOW, run=run, **values)
+    return Message(message_id=f"m{len(made)}", role=role, blocks=made, created_at=NOW, run_id=run_id, **values)
 
 
 def call(title: str = "Oil", call_id: str = "c1", tool: str = "notes") -> ToolCallBlock:
@@ -95,7 +95,7 @@ class World:
             {"name": "keeper", "description": "keeps", "prompt": "You keep the lamp.", "confidence": confidence}
         )
         self.request = ChatRequest(
-            context=CallContext(tenant="acme", agent="keeper", session="s1", run=RUN, step=2, user="ann"),
+            context=CallContext(tenant_id="acme", agent="keeper", session_id="s1", run_id=RUN, step=2, user_id="ann"),
             task="reason",
             system="You keep the lamp.",
             messages=(message("user", "How much oil does the lamp burn?"),),
@@ -368,13 +368,13 @@ def test_a_citation_of_nothing_caps() -> None:
     assert "2 cited passages are not there" in found.signals[1].detail
 
 
-def with_results(*results: tuple[str, bool], run: str | None = RUN) -> tuple[Message, ...]:
+def with_results(*results: tuple[str, bool], run_id: str | None = RUN) -> tuple[Message, ...]:
     turns: list[Message] = [message("user", "How much oil?")]
     for number, (tool, is_error) in enumerate(results):
         result = ToolResultBlock(call_id=f"r{number}", content="x", is_error=is_error)
         turns += [
-            message("assistant", call(call_id=f"r{number}", tool=tool), run=run),
-            message("user", result, run=run),
+            message("assistant", call(call_id=f"r{number}", tool=tool), run_id=run_id),
+            message("user", result, run_id=run_id),
         ]
     return tuple(turns)
 
@@ -397,7 +397,7 @@ def test_a_tool_that_left_the_run_without_a_result_caps(results: Any, confidence
 
 def test_tool_errors_of_earlier_runs_do_not_count() -> None:
     world = World(Model())
-    earlier = with_results(("notes", True), run="run_" + "1" * 26)
+    earlier = with_results(("notes", True), run_id="run_" + "1" * 26)
     world.request = world.request.model_copy(update={"messages": earlier})
     assert world().confidence == 1.0
 
@@ -410,8 +410,8 @@ def test_a_call_that_tries_a_failed_tool_again_is_no_error() -> None:
 
 def test_a_planned_call_that_was_refused_caps() -> None:
     failed = ToolCall(
-        tenant="acme",
-        run=RUN,
+        tenant_id="acme",
+        run_id=RUN,
         step=2,
         index=0,
         call_id="c1",

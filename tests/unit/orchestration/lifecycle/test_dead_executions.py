@@ -18,9 +18,9 @@ def world() -> World:
 
 
 def started(world: World, execution: str = EXPRESS) -> Run:
-    run = world.start(TENANT, RunRequest(agent="plain", message="Hello", session="s1"), trigger="api")
-    world.runs.set_execution(TENANT, run.run, execution)
-    return world.runs.get(TENANT, run.run)
+    run = world.start(TENANT, RunRequest(agent="plain", message="Hello", session_id="s1"), trigger="api")
+    world.runs.set_execution(TENANT, run.run_id, execution)
+    return world.runs.get(TENANT, run.run_id)
 
 
 def test_a_reply_within_its_time_stays_as_it_is(world: World) -> None:
@@ -45,24 +45,24 @@ def test_a_run_of_a_standard_machine_may_take_longer(world: World) -> None:
 
 def test_a_reply_that_has_ended_stays_as_it_ended(world: World) -> None:
     run = started(world)
-    ended = world.runs.finish(TENANT, run.run, RunStatus.SUCCEEDED, at=world.clock(), answer="Hello")
+    ended = world.runs.finish(TENANT, run.run_id, RunStatus.SUCCEEDED, at=world.clock(), answer="Hello")
     world.clock.advance(LIFE + 1)
     assert end_overdue(ended, world.runs, world.clock()) == ended
 
 
 def test_a_run_that_was_stored_and_never_started_is_started_by_who_looks_at_it_late(world: World) -> None:
-    run = world.start(TENANT, RunRequest(agent="plain", message="Hello", session="s1"), trigger="api")
+    run = world.start(TENANT, RunRequest(agent="plain", message="Hello", session_id="s1"), trigger="api")
     world.engine.started.clear()
     assert not is_start_overdue(run, world.clock())
     world.clock.advance(BEGINNING_SECONDS + 1)
     assert is_start_overdue(run, world.clock())
     world.start.advance.revive(run)
-    assert list(world.engine.started) == [run.run]
+    assert list(world.engine.started) == [run.run_id]
 
 
 def test_a_run_that_was_never_started_and_has_lost_its_session_has_failed(world: World) -> None:
-    run = world.start(TENANT, RunRequest(agent="plain", message="Hello", session="s1"), trigger="api")
+    run = world.start(TENANT, RunRequest(agent="plain", message="Hello", session_id="s1"), trigger="api")
     world.clock.advance(10 * 86_400)
     world.start.advance.revive(run)
-    ended = world.runs.get(TENANT, run.run)
+    ended = world.runs.get(TENANT, run.run_id)
     assert (ended.status, ended.error) == (RunStatus.FAILED, "the run was never started")

@@ -37,28 +37,28 @@ def _passage() -> Passage:
 
 def test_an_answer_ends_the_run_and_frees_the_session() -> None:
     world, run = _answered("4")
-    ended = world.deliver.deliver(TENANT, run.run, 1)
+    ended = world.deliver.deliver(TENANT, run.run_id, 1)
     assert (ended.status, ended.answer, ended.ended_at) == (RunStatus.SUCCEEDED, "4", world.clock())
     assert world.runs.find_lease_holder(TENANT, "s1") is None
 
 
 def test_a_repeat_returns_what_is_stored() -> None:
     world, run = _answered("4")
-    first = world.deliver.deliver(TENANT, run.run, 1)
+    first = world.deliver.deliver(TENANT, run.run_id, 1)
     world.clock.advance(5)
-    assert world.deliver.deliver(TENANT, run.run, 1) == first
+    assert world.deliver.deliver(TENANT, run.run_id, 1) == first
 
 
 def test_the_end_is_published() -> None:
     world, run = _answered("4")
-    world.deliver.deliver(TENANT, run.run, 1)
+    world.deliver.deliver(TENANT, run.run_id, 1)
     [(kind, detail)] = world.events.published
-    assert (kind, detail["run"], detail["status"]) == ("pentad.run.finished", run.run, "succeeded")
+    assert (kind, detail["run"], detail["status"]) == ("pentad.run.finished", run.run_id, "succeeded")
 
 
 def test_nothing_of_the_conversation_is_published() -> None:
     world, run = _answered("the secret answer")
-    world.deliver.deliver(TENANT, run.run, 1)
+    world.deliver.deliver(TENANT, run.run_id, 1)
     assert "secret" not in json.dumps(world.events.published)
 
 
@@ -68,20 +68,20 @@ def test_markers_are_resolved_to_passages() -> None:
     run = world.begin(session="s1")
     world.sessions.attach_passages(TENANT, "s1", 0, [_passage()])
     world.turn(run)
-    ended = world.deliver.deliver(TENANT, run.run, 1)
+    ended = world.deliver.deliver(TENANT, run.run_id, 1)
     assert [(one.marker, one.document) for one in ended.citations] == [("[1]", "a.md")]
 
 
 def test_markers_that_point_nowhere_are_dropped_with_a_notice() -> None:
     world, run = _answered("It is 4 [7].")
-    ended = world.deliver.deliver(TENANT, run.run, 1)
+    ended = world.deliver.deliver(TENANT, run.run_id, 1)
     assert (ended.answer, ended.citations) == ("It is 4.", ())
     assert "[7]" in ended.notices[0]
 
 
 def test_a_degraded_answer_ends_as_degraded_with_its_notice() -> None:
     world, run = _answered("Sorry.", degraded=True)
-    ended = world.deliver.deliver(TENANT, run.run, 1)
+    ended = world.deliver.deliver(TENANT, run.run_id, 1)
     assert (ended.status, ended.answer, ended.notices) == (RunStatus.DEGRADED, NO_MODEL, (NO_MODEL,))
 
 
@@ -90,7 +90,7 @@ def test_a_stop_ends_as_stopped_with_its_reason() -> None:
     run = world.begin()
     world.clock.advance(1000)
     world.turn(run)
-    ended = world.deliver.deliver(TENANT, run.run, 1)
+    ended = world.deliver.deliver(TENANT, run.run_id, 1)
     assert ended.status is RunStatus.STOPPED
     assert ended.stop_reason == ended.answer == "The run was stopped: the run has used its 600 seconds."
 
@@ -99,14 +99,14 @@ def test_a_run_without_the_step_is_not_delivered() -> None:
     world = World()
     run = world.begin()
     with pytest.raises(NotFound):
-        world.deliver.deliver(TENANT, run.run, 1)
+        world.deliver.deliver(TENANT, run.run_id, 1)
 
 
 def test_abort_fails_the_run_and_frees_the_session() -> None:
     world = World()
     run = world.begin(session="s1")
     cause = json.dumps({"errorMessage": "the table did not answer", "errorType": "StoreUnavailable"})
-    ended = world.deliver.abort(TENANT, run.run, "StoreUnavailable", cause)
+    ended = world.deliver.abort(TENANT, run.run_id, "StoreUnavailable", cause)
     assert (ended.status, ended.error) == (RunStatus.FAILED, "StoreUnavailable: the table did not answer")
     assert world.runs.find_lease_holder(TENANT, "s1") is None
 
@@ -115,14 +115,14 @@ def test_abort_fails_the_run_and_frees_the_session() -> None:
 def test_abort_tells_nothing_of_an_unexpected_error(cause: str) -> None:
     world = World()
     run = world.begin()
-    ended = world.deliver.abort(TENANT, run.run, "KeyError", cause)
+    ended = world.deliver.abort(TENANT, run.run_id, "KeyError", cause)
     assert ended.error == "KeyError: an unexpected error; the function's log has it"
 
 
 def test_abort_after_the_end_changes_nothing() -> None:
     world, run = _answered("4")
-    first = world.deliver.deliver(TENANT, run.run, 1)
-    assert world.deliver.abort(TENANT, run.run, "States.Timeout", "") == first
+    first = world.deliver.deliver(TENANT, run.run_id, 1)
+    assert world.deliver.abort(TENANT, run.run_id, "States.Timeout", "") == first
 
 
 def test_abort_closes_a_pending_approval_at_whichever_step_it_is() -> None:
@@ -131,9 +131,9 @@ def test_abort_closes_a_pending_approval_at_whichever_step_it_is() -> None:
     run = world.begin()
     world.act(run, world.turn(run))
     world.turn(run, 2)
-    world.asking.ask_for_step(TENANT, run.run, 2, "token-1")
-    world.deliver.abort(TENANT, run.run, "ExecutionAborted", "")
-    assert world.approvals.get(TENANT, approval_id(run.run, 2)).status is ApprovalStatus.EXPIRED
+    world.asking.ask_for_step(TENANT, run.run_id, 2, "token-1")
+    world.deliver.abort(TENANT, run.run_id, "ExecutionAborted", "")
+    assert world.approvals.get(TENANT, approval_id(run.run_id, 2)).status is ApprovalStatus.EXPIRED
     assert world.approvals.list_pending(TENANT).items == ()
 
 
@@ -143,8 +143,8 @@ def test_a_failed_call_is_an_error_result() -> None:
     run = world.begin()
     world.turn(run)
     cause = json.dumps({"errorMessage": "the backend did not answer", "errorType": "ToolUnavailable"})
-    world.deliver.record_call_failure(TENANT, run.run, 1, 0, "ToolUnavailable", cause)
-    call = world.runs.get_call(TENANT, run.run, 1, 0)
+    world.deliver.record_call_failure(TENANT, run.run_id, 1, 0, "ToolUnavailable", cause)
+    call = world.runs.get_call(TENANT, run.run_id, 1, 0)
     assert (call.status, call.is_error, call.error_type) == (CallStatus.FAILED, True, "ToolUnavailable")
     assert "the backend did not answer" in (call.result or "")
 
@@ -154,7 +154,7 @@ def test_a_call_that_had_ended_keeps_its_result() -> None:
     world.model.script = [[("calculator", {"x": 1})]]
     run = world.begin()
     world.act(run, world.turn(run))
-    kept = world.deliver.record_call_failure(TENANT, run.run, 1, 0, "Sandbox.Timedout", "")
+    kept = world.deliver.record_call_failure(TENANT, run.run_id, 1, 0, "Sandbox.Timedout", "")
     assert (kept.status, kept.result) == (CallStatus.SUCCEEDED, "4")
 
 
@@ -162,12 +162,12 @@ def _drafted(world: World, run: Run, *, reply: str | None, status: str = "approv
     """Let a human agree to the answer of step 1, edited where there is a reply."""
     now = world.clock()
     approval = Approval(
-        tenant=TENANT,
-        approval=approval_id(run.run, 1),
-        run=run.run,
+        tenant_id=TENANT,
+        approval_id=approval_id(run.run_id, 1),
+        run_id=run.run_id,
         step=1,
         agent=run.agent,
-        session=run.session,
+        session_id=run.session_id,
         kind="answer",
         status=ApprovalStatus.PENDING,
         calls=(),
@@ -187,24 +187,24 @@ def _draft(answer: str) -> tuple[World, Run]:
     run = world.begin(session="s1")
     world.sessions.attach_passages(TENANT, "s1", 0, [_passage()])
     world.turn(run)
-    step = world.runs.find_step(TENANT, run.run, 1)
+    step = world.runs.find_step(TENANT, run.run_id, 1)
     assert step is not None
     waiting = step.decision.model_copy(update={"kind": "approve", "wait": 60})
-    world.runs._steps[TENANT, run.run, 1] = step.model_copy(update={"decision": waiting})
+    world.runs._steps[TENANT, run.run_id, 1] = step.model_copy(update={"decision": waiting})
     return world, run
 
 
 def test_a_draft_that_was_approved_is_delivered_as_the_model_wrote_it() -> None:
     world, run = _draft("It is 4 [1] [7].")
     _drafted(world, run, reply=None)
-    ended = world.deliver.deliver(TENANT, run.run, 1, "answer")
+    ended = world.deliver.deliver(TENANT, run.run_id, 1, "answer")
     assert (ended.status, ended.answer, len(ended.citations)) == (RunStatus.SUCCEEDED, "It is 4 [1].", 1)
 
 
 def test_a_draft_that_a_human_edited_has_the_citations_of_its_own_words() -> None:
     world, run = _draft("It is 4.")
     _drafted(world, run, reply="It is four [1], says [9].")
-    ended = world.deliver.deliver(TENANT, run.run, 1, "answer")
+    ended = world.deliver.deliver(TENANT, run.run_id, 1, "answer")
     assert (ended.answer, [one.marker for one in ended.citations]) == ("It is four [1], says.", ["[1]"])
 
 
@@ -212,12 +212,12 @@ def test_a_draft_that_nobody_has_agreed_to_is_never_delivered() -> None:
     world, run = _draft("It is 4.")
     _drafted(world, run, reply=None, status="none")
     with pytest.raises(InvalidTransition):
-        world.deliver.deliver(TENANT, run.run, 1, "answer")
+        world.deliver.deliver(TENANT, run.run_id, 1, "answer")
 
 
 def test_a_stop_after_a_draft_does_not_deliver_it() -> None:
     world, run = _draft("the secret draft")
-    ended = world.deliver.deliver(TENANT, run.run, 1, "stop", "Nobody decided in time.")
+    ended = world.deliver.deliver(TENANT, run.run_id, 1, "stop", "Nobody decided in time.")
     assert (ended.status, ended.answer) == (RunStatus.STOPPED, "Nobody decided in time.")
 
 
@@ -227,7 +227,7 @@ def test_a_step_that_calls_tools_is_no_answer() -> None:
     run = world.begin()
     world.turn(run)
     with pytest.raises(InvalidTransition):
-        world.deliver.deliver(TENANT, run.run, 1, "answer")
+        world.deliver.deliver(TENANT, run.run_id, 1, "answer")
 
 
 def test_the_notices_of_all_steps_are_told_at_the_end() -> None:
@@ -237,5 +237,5 @@ def test_the_notices_of_all_steps_are_told_at_the_end() -> None:
     world.act(run, world.turn(run))
     world.model.script, world.model.notices = ["4 [8]"], ()
     world.turn(run, 2)
-    ended = world.deliver.deliver(TENANT, run.run, 2)
+    ended = world.deliver.deliver(TENANT, run.run_id, 2)
     assert ended.notices == ("A smaller model was asked.", "Citations that point to no passage were removed: [8].")

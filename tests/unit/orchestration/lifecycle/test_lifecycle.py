@@ -32,12 +32,12 @@ REPORT = WorkflowSpec(
 
 
 def ask(world: World, message: str = "Hello", if_busy: Any = None, key: str | None = None, **values: Any) -> Run:
-    request = RunRequest(agent=values.pop("agent", "assistant"), message=message, session="s", if_busy=if_busy)
+    request = RunRequest(agent=values.pop("agent", "assistant"), message=message, session_id="s", if_busy=if_busy)
     return world.start(TENANT, request, trigger="api", idempotency_key=key)
 
 
 def finish(world: World, run: Run, status: RunStatus = RunStatus.SUCCEEDED) -> Run:
-    return world.runs.finish(TENANT, run.run, status, at=world.clock(), answer="Hi")
+    return world.runs.finish(TENANT, run.run_id, status, at=world.clock(), answer="Hi")
 
 
 def ended_events(world: World) -> list[dict[str, Any]]:
@@ -55,7 +55,7 @@ def test_the_request_says_what_it_does_to_a_busy_session() -> None:
         ask(world)
     assert ask(world, if_busy="enqueue").waiting
     urgent = ask(world, if_busy="interrupt")
-    assert world.runs.find_lease_holder(TENANT, "s") == urgent.run
+    assert world.runs.find_lease_holder(TENANT, "s") == urgent.run_id
 
 
 def test_else_the_agent_says_it() -> None:
@@ -70,12 +70,12 @@ def test_else_the_agent_says_it() -> None:
 def test_a_run_that_waits_starts_no_execution_and_then_one() -> None:
     world = World()
     holder, waiting = ask(world), ask(world, if_busy="enqueue")
-    assert list(world.engine.started) == [holder.run]
+    assert list(world.engine.started) == [holder.run_id]
     ended = finish(world, holder)
     body = json.dumps({"detail-type": FINISHED, "detail": build_detail(ended)})
     for _ in range(2):
         triggered(world)(read_message(body, "m"))
-    assert list(world.engine.started) == [holder.run, waiting.run]
+    assert list(world.engine.started) == [holder.run_id, waiting.run_id]
     assert world.words("s") == ["Hello", "Hello"]
 
 
@@ -84,7 +84,7 @@ def test_a_lost_event_is_made_up_for_by_the_next_request() -> None:
     holder, waiting = ask(world), ask(world, if_busy="enqueue")
     finish(world, holder)
     assert ask(world, if_busy="enqueue").waiting
-    assert waiting.run in world.engine.started
+    assert waiting.run_id in world.engine.started
 
 
 def test_a_crash_between_the_handover_and_the_execution_is_made_up_for() -> None:
@@ -96,7 +96,7 @@ def test_a_crash_between_the_handover_and_the_execution_is_made_up_for() -> None
         world.start.advance(TENANT, "s")
     world.engine.failure = None
     world.start.advance(TENANT, "s")
-    assert waiting.run in world.engine.started
+    assert waiting.run_id in world.engine.started
     assert world.words("s") == ["Hello", "Hello"]
 
 
@@ -104,8 +104,8 @@ def test_an_interrupted_run_is_cancelled_and_says_by_whom() -> None:
     world = World()
     holder = ask(world)
     urgent = ask(world, "Stop!", if_busy="interrupt")
-    stored = world.runs.get(TENANT, holder.run)
-    assert (stored.status, urgent.run in (stored.stop_reason or "")) == (RunStatus.CANCELLED, True)
+    stored = world.runs.get(TENANT, holder.run_id)
+    assert (stored.status, urgent.run_id in (stored.stop_reason or "")) == (RunStatus.CANCELLED, True)
     assert urgent.fence > holder.fence
     assert holder.execution_arn in world.engine.dead
 
@@ -114,14 +114,14 @@ def test_a_repeated_request_that_interrupts_does_not_interrupt_itself() -> None:
     world = World()
     ask(world)
     urgent = ask(world, if_busy="interrupt", key="k")
-    assert ask(world, if_busy="interrupt", key="k").run == urgent.run
-    assert world.runs.get(TENANT, urgent.run).status is RunStatus.QUEUED
+    assert ask(world, if_busy="interrupt", key="k").run_id == urgent.run_id
+    assert world.runs.get(TENANT, urgent.run_id).status is RunStatus.QUEUED
 
 
 def test_cancelling_ends_frees_stops_and_tells() -> None:
     world = World()
     run = world.begin(session="s")
-    ended = world.cancel(TENANT, run.run, by="ann", reason="a mistake")
+    ended = world.cancel(TENANT, run.run_id, by="ann", reason="a mistake")
     assert (ended.status, ended.stop_reason) == (RunStatus.CANCELLED, "Cancelled by ann: a mistake")
     assert world.runs.find_lease_holder(TENANT, "s") is None
     assert run.execution_arn in world.engine.dead
@@ -131,9 +131,9 @@ def test_cancelling_ends_frees_stops_and_tells() -> None:
 def test_cancelling_again_is_the_same_and_does_the_rest() -> None:
     world = World()
     run = world.begin()
-    first = world.cancel(TENANT, run.run, by="ann")
+    first = world.cancel(TENANT, run.run_id, by="ann")
     world.engine.dead.clear()
-    assert world.cancel(TENANT, run.run, by="bob") == first
+    assert world.cancel(TENANT, run.run_id, by="bob") == first
     assert run.execution_arn in world.engine.dead
 
 
@@ -141,7 +141,7 @@ def test_a_run_that_has_ended_is_not_cancelled() -> None:
     world = World()
     run = finish(world, world.begin())
     with pytest.raises(InvalidTransition, match="succeeded"):
-        world.cancel(TENANT, run.run, by="ann")
+        world.cancel(TENANT, run.run_id, by="ann")
 
 
 def test_a_long_reason_is_refused() -> None:
@@ -154,10 +154,10 @@ def test_cancelling_closes_what_the_run_has_asked() -> None:
     world.model.script = [[("notes", {"text": "a"})]]
     run = world.begin()
     world.turn(run)
-    approval = world.asking.ask_for_step(TENANT, run.run, 1, "token")
+    approval = world.asking.ask_for_step(TENANT, run.run_id, 1, "token")
     assert approval is not None
-    world.cancel(TENANT, run.run, by="ann")
-    assert world.approvals.get(TENANT, approval.approval).status is ApprovalStatus.EXPIRED
+    world.cancel(TENANT, run.run_id, by="ann")
+    assert world.approvals.get(TENANT, approval.approval_id).status is ApprovalStatus.EXPIRED
     assert world.approvals.list_pending(TENANT).items == ()
 
 
@@ -165,13 +165,19 @@ def test_cancelling_a_workflow_cancels_the_runs_of_its_steps() -> None:
     world = World(CATALOG.model_copy(update={"workflows": {"report": REPORT}}))
     parent = ask(world, agent="report")
     child = parent.model_copy(
-        update={"run": "run_" + "1" * 26, "agent": "assistant", "session": "c", "parent": parent.run, "kind": "agent"}
+        update={
+            "run_id": "run_" + "1" * 26,
+            "agent": "assistant",
+            "session_id": "c",
+            "parent_run_id": parent.run_id,
+            "kind": "agent",
+        }
     )
     spec = CATALOG.agents["assistant"]
     [message] = [one.message for one in world.sessions.read(TENANT, "s", 0, 0)]
     world.start.begin(child, message, spec, heals=False)
-    world.cancel(TENANT, parent.run, by="ann", reason="a mistake")
-    stored = world.runs.get(TENANT, child.run)
+    world.cancel(TENANT, parent.run_id, by="ann", reason="a mistake")
+    stored = world.runs.get(TENANT, child.run_id)
     assert (stored.status, stored.stop_reason) == (RunStatus.CANCELLED, "Cancelled by its workflow: a mistake")
 
 
@@ -216,12 +222,12 @@ def test_another_agent_or_tenant_goes_on() -> None:
 def test_an_execution_that_aws_ended_fails_its_run_once(status: str, error: str) -> None:
     world = World()
     run = world.begin(session="s")
-    detail = {"status": status, "input": json.dumps(world.engine.started[run.run])}
+    detail = {"status": status, "input": json.dumps(world.engine.started[run.run_id])}
     read = read_message(json.dumps({"detail-type": EXECUTION_CHANGED, "detail": detail}), "m")
-    assert read == Died(TENANT, run.run, error)  # type: ignore[arg-type]
+    assert read == Died(TENANT, run.run_id, error)  # type: ignore[arg-type]
     for _ in range(2):
         triggered(world)(read)
-    stored = world.runs.get(TENANT, run.run)
+    stored = world.runs.get(TENANT, run.run_id)
     assert (stored.status, (stored.error or "").partition(":")[0]) == (RunStatus.FAILED, error)
     assert world.runs.find_lease_holder(TENANT, "s") is None
     assert len(ended_events(world)) == 1
@@ -232,13 +238,13 @@ def test_a_run_found_dead_before_its_event_came_is_told_of_and_asks_nobody_any_m
     world.model.script = [[("notes", {"title": "a"})]]
     run = world.begin(session="s")
     world.turn(run)
-    world.asking.ask_for_step(TENANT, run.run, 1, "token")
-    world.engine.dead.add(str(world.runs.get(TENANT, run.run).execution_arn))
+    world.asking.ask_for_step(TENANT, run.run_id, 1, "token")
+    world.engine.dead.add(str(world.runs.get(TENANT, run.run_id).execution_arn))
     with pytest.raises(SessionBusy):
         ask(world)
-    assert (world.runs.get(TENANT, run.run).status, ended_events(world)) == (RunStatus.FAILED, [])
-    triggered(world)(Died(TENANT, run.run, "ExecutionAborted"))
-    assert [one["run"] for one in ended_events(world)] == [run.run]
+    assert (world.runs.get(TENANT, run.run_id).status, ended_events(world)) == (RunStatus.FAILED, [])
+    triggered(world)(Died(TENANT, run.run_id, "ExecutionAborted"))
+    assert [one["run"] for one in ended_events(world)] == [run.run_id]
     assert world.approvals.list_pending(TENANT).items == ()
 
 
@@ -269,8 +275,8 @@ def test_events_name_what_is_to_be_done() -> None:
 
 
 def _redriven(world: World, run: Run, effects: MemoryEffects | None = None) -> Run:
-    triggered(world, effects)(Again(TENANT, run.run))
-    return world.runs.get(TENANT, redriven_id(TENANT, run.run))
+    triggered(world, effects)(Again(TENANT, run.run_id))
+    return world.runs.get(TENANT, redriven_id(TENANT, run.run_id))
 
 
 def _last(world: World) -> Any:
@@ -283,9 +289,9 @@ def test_a_run_that_failed_before_its_first_turn_is_asked_anew() -> None:
     world = World()
     run = finish(world, world.begin("What is 2 + 2?", session="s", metadata={"a": "b"}), RunStatus.FAILED)
     again = _redriven(world, run)
-    assert (again.redrive_of, again.session, again.metadata) == (run.run, "s", {"a": "b"})
+    assert (again.redrive_of_run_id, again.session_id, again.metadata) == (run.run_id, "s", {"a": "b"})
     assert world.words("s") == ["What is 2 + 2?"] * 2
-    assert again.run in world.engine.started
+    assert again.run_id in world.engine.started
 
 
 def test_a_repeated_redrive_is_the_same_run() -> None:
@@ -301,11 +307,11 @@ def test_a_failed_run_goes_on_with_the_results_of_the_calls_it_made() -> None:
     run = world.begin(session="s")
     decision = world.turn(run)
     effects = MemoryEffects()
-    calls = world.runs.list_calls(TENANT, run.run, 1)
+    calls = world.runs.list_calls(TENANT, run.run_id, 1)
     world.runs.save_call(calls[0].model_copy(update={"status": CallStatus.SUCCEEDED, "result": "4"}))
     for call, status in ((calls[1], "done"), (calls[2], "begun")):
-        key = effect_key(run.run, 1, call.index, call.tool, call.arguments)
-        values = {"tenant": TENANT, "run": run.run, "effect_key": key, "begun_at": world.clock()}
+        key = effect_key(run.run_id, 1, call.index, call.tool, call.arguments)
+        values = {"tenant": TENANT, "run": run.run_id, "effect_key": key, "begun_at": world.clock()}
         effects.begin(Effect(status="begun", **values))
         if status == "done":
             effects.finish(Effect(status="done", result="sent", **values))
@@ -332,10 +338,10 @@ def test_only_a_failed_run_that_is_no_step_goes_on() -> None:
     world = World()
     run = world.begin(session="s")
     with pytest.raises(InvalidTransition, match="running"):
-        triggered(world)(Again(TENANT, run.run))
+        triggered(world)(Again(TENANT, run.run_id))
     finish(world, run)
     with pytest.raises(InvalidTransition, match="succeeded"):
-        triggered(world)(Again(TENANT, run.run))
+        triggered(world)(Again(TENANT, run.run_id))
 
 
 def test_a_failed_run_that_is_switched_off_does_not_go_on_until_it_is_switched_on() -> None:
@@ -345,7 +351,7 @@ def test_a_failed_run_that_is_switched_off_does_not_go_on_until_it_is_switched_o
     with pytest.raises(PolicyDenied, match="an audit"):
         _redriven(world, run)
     assert world.switches.store.remove("agent", run.agent)
-    assert _redriven(world, run).redrive_of == run.run
+    assert _redriven(world, run).redrive_of_run_id == run.run_id
 
 
 def test_a_redriven_run_waits_for_a_busy_session() -> None:
@@ -360,9 +366,9 @@ def test_what_a_call_of_a_cancelled_run_has_done_is_written_down_and_nothing_new
     world.model.script = [[("calculator", {"n": 1})]]
     run = world.begin(session="s")
     world.turn(run)
-    call = world.runs.get_call(TENANT, run.run, 1, 0)
-    world.cancel(TENANT, run.run, by="ann")
+    call = world.runs.get_call(TENANT, run.run_id, 1, 0)
+    world.cancel(TENANT, run.run_id, by="ann")
     world.runs.save_call(call.model_copy(update={"status": CallStatus.SUCCEEDED, "result": "4"}))
-    assert world.runs.get_call(TENANT, run.run, 1, 0).result == "4"
+    assert world.runs.get_call(TENANT, run.run_id, 1, 0).result == "4"
     assert world.turn(run, 2).kind == "stop"
     assert world.model.script == []

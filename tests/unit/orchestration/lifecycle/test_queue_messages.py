@@ -28,7 +28,7 @@ def test_a_bare_message_is_keyed_by_its_sqs_id() -> None:
 
 def test_an_event_is_keyed_by_its_id() -> None:
     asked = asked_by(_event(**BARE))
-    assert (asked.trigger, asked.idempotency_key, asked.message.tenant) == ("event", "event-1", "acme")
+    assert (asked.trigger, asked.idempotency_key, asked.message.tenant_id) == ("event", "event-1", "acme")
 
 
 @pytest.mark.parametrize("body", [json.dumps(BARE | {"idempotency_key": "k"}), _event(**BARE, idempotency_key="k")])

@@ -25,13 +25,13 @@ def test_the_execution_has_the_runs_id_and_references_only() -> None:
     world = World()
     run = _start(world)
     assert world.engine.started == {
-        run.run: {"tenant": TENANT, "run": run.run, "session": run.session, "agent": "assistant"}
+        run.run_id: {"tenant": TENANT, "run": run.run_id, "session": run.session_id, "agent": "assistant"}
     }
 
 
 def test_a_new_session_is_made_where_none_is_named() -> None:
     world = World()
-    assert _start(world).session != _start(world).session
+    assert _start(world).session_id != _start(world).session_id
 
 
 def test_an_unknown_agent_is_told_which_there_are() -> None:
@@ -42,10 +42,10 @@ def test_an_unknown_agent_is_told_which_there_are() -> None:
 
 def test_a_workflow_is_started_by_its_name() -> None:
     world = World(CATALOG.model_copy(update={"workflows": {"report": REPORT}}))
-    run = _start(world, RunRequest(agent="report", message="On bees", session="s1"))
-    assert (world.runs.get(TENANT, run.run).kind, list(world.engine.started)) == ("workflow", [run.run])
+    run = _start(world, RunRequest(agent="report", message="On bees", session_id="s1"))
+    assert (world.runs.get(TENANT, run.run_id).kind, list(world.engine.started)) == ("workflow", [run.run_id])
     world.clock.advance(REPORT.limits.seconds + 120 + LEASE_MARGIN_SECONDS - 1)
-    assert world.runs.find_lease_holder(TENANT, "s1") == run.run
+    assert world.runs.find_lease_holder(TENANT, "s1") == run.run_id
     world.clock.advance(2)
     assert world.runs.find_lease_holder(TENANT, "s1") is None
 
@@ -53,9 +53,9 @@ def test_a_workflow_is_started_by_its_name() -> None:
 def test_the_lease_of_a_reply_outlives_its_express_execution_by_a_minute() -> None:
     reply = CATALOG.agents["plain"].model_copy(update={"pattern": "reply"})
     world = World(CATALOG.model_copy(update={"agents": {**CATALOG.agents, "plain": reply}}))
-    run = _start(world, RunRequest(agent="plain", message="Hello", session="s1"))
+    run = _start(world, RunRequest(agent="plain", message="Hello", session_id="s1"))
     world.clock.advance(EXPRESS_SECONDS + 59)
-    assert world.runs.find_lease_holder(TENANT, "s1") == run.run
+    assert world.runs.find_lease_holder(TENANT, "s1") == run.run_id
     world.clock.advance(2)
     assert world.runs.find_lease_holder(TENANT, "s1") is None
 
@@ -63,14 +63,18 @@ def test_the_lease_of_a_reply_outlives_its_express_execution_by_a_minute() -> No
 def test_a_key_gives_the_same_run_session_and_execution() -> None:
     world = World()
     first, second = _start(world, key="k"), _start(world, key="k")
-    assert (first.run, first.session, first.execution_arn) == (second.run, second.session, second.execution_arn)
-    assert world.words(first.session) == ["Hello"]
+    assert (first.run_id, first.session_id, first.execution_arn) == (
+        second.run_id,
+        second.session_id,
+        second.execution_arn,
+    )
+    assert world.words(first.session_id) == ["Hello"]
 
 
 def test_a_key_of_another_tenant_is_another_run() -> None:
     world = World()
     other = world.start("other", HELLO, trigger="queue", idempotency_key="k")
-    assert other.run != _start(world, key="k").run
+    assert other.run_id != _start(world, key="k").run_id
 
 
 def test_a_key_for_another_request_is_a_conflict() -> None:
@@ -83,7 +87,7 @@ def test_a_key_for_another_request_is_a_conflict() -> None:
 def test_a_repeat_after_the_end_starts_nothing() -> None:
     world = World()
     run = _start(world, key="k")
-    world.runs.finish(TENANT, run.run, RunStatus.SUCCEEDED, at=world.clock(), answer="Hi")
+    world.runs.finish(TENANT, run.run_id, RunStatus.SUCCEEDED, at=world.clock(), answer="Hi")
     world.engine.started.clear()
     assert _start(world, key="k").answer == "Hi"
     assert world.engine.started == {}
@@ -97,13 +101,13 @@ def test_a_failed_start_with_a_key_is_finished_by_the_same_key() -> None:
     world.engine.failure = None
     run = _start(world, key="k")
     assert run.execution_arn is not None
-    assert world.words(run.session) == ["Hello"]
+    assert world.words(run.session_id) == ["Hello"]
 
 
 def test_a_failed_start_without_a_key_fails_the_run_and_frees_the_session() -> None:
     world = World()
     world.engine.failure = StoreUnavailable("down")
-    request = HELLO.model_copy(update={"session": "s1"})
+    request = HELLO.model_copy(update={"session_id": "s1"})
     with pytest.raises(StoreUnavailable):
         _start(world, request)
     [failed] = world.runs.list_page(TENANT).items
@@ -114,13 +118,13 @@ def test_an_agent_without_a_machine_frees_the_session_even_with_a_key() -> None:
     world = World()
     world.engine.failure = NotFound("no machine")
     with pytest.raises(NotFound):
-        _start(world, HELLO.model_copy(update={"session": "s1"}), key="k")
+        _start(world, HELLO.model_copy(update={"session_id": "s1"}), key="k")
     assert world.runs.find_lease_holder(TENANT, "s1") is None
 
 
 def test_a_second_run_of_the_session_is_told_to_wait() -> None:
     world = World()
-    request = HELLO.model_copy(update={"session": "s1"})
+    request = HELLO.model_copy(update={"session_id": "s1"})
     _start(world, request)
     with pytest.raises(SessionBusy) as caught:
         _start(world, request)
@@ -129,46 +133,46 @@ def test_a_second_run_of_the_session_is_told_to_wait() -> None:
 
 def test_the_lease_covers_the_runs_time_and_one_approval() -> None:
     world = World()
-    request = HELLO.model_copy(update={"session": "s1"})
+    request = HELLO.model_copy(update={"session_id": "s1"})
     first = _start(world, request)
     world.clock.advance(600 + 3600 + LEASE_MARGIN_SECONDS - 1)
     with pytest.raises(SessionBusy):
         _start(world, request)
     world.clock.advance(2)
-    assert _start(world, request).run != first.run
+    assert _start(world, request).run_id != first.run_id
 
 
 def test_a_run_that_a_crash_left_without_execution_is_started_by_the_next_in_the_session() -> None:
     world = World()
     world.engine.failure = StoreUnavailable("down")
-    request = HELLO.model_copy(update={"session": "s1"})
+    request = HELLO.model_copy(update={"session_id": "s1"})
     with pytest.raises(StoreUnavailable):
         _start(world, request, key="k")
     world.engine.failure = None
     with pytest.raises(SessionBusy):
         _start(world, request)
     [orphan] = world.runs.list_page(TENANT).items
-    assert list(world.engine.started) == [orphan.run]
+    assert list(world.engine.started) == [orphan.run_id]
     assert orphan.execution_arn is not None
 
 
 def test_a_run_whose_execution_died_is_failed_by_the_next_in_the_session() -> None:
     world = World()
-    request = HELLO.model_copy(update={"session": "s1"})
+    request = HELLO.model_copy(update={"session_id": "s1"})
     dead = _start(world, request)
     world.engine.dead.add(dead.execution_arn or "")
     with pytest.raises(SessionBusy):
         _start(world, request)
-    assert world.runs.get(TENANT, dead.run).status is RunStatus.FAILED
-    assert _start(world, request).run != dead.run
+    assert world.runs.get(TENANT, dead.run_id).status is RunStatus.FAILED
+    assert _start(world, request).run_id != dead.run_id
 
 
 def test_a_session_of_another_agent_is_refused() -> None:
     world = World()
-    run = _start(world, HELLO.model_copy(update={"session": "s1"}))
-    world.runs.finish(TENANT, run.run, RunStatus.SUCCEEDED, at=world.clock(), answer="Hi")
+    run = _start(world, HELLO.model_copy(update={"session_id": "s1"}))
+    world.runs.finish(TENANT, run.run_id, RunStatus.SUCCEEDED, at=world.clock(), answer="Hi")
     with pytest.raises(InvalidInput) as caught:
-        _start(world, RunRequest(agent="plain", message="Hello", session="s1"))
+        _start(world, RunRequest(agent="plain", message="Hello", session_id="s1"))
     assert caught.value.field == "session"
 
 
@@ -183,7 +187,7 @@ def test_started_runs_are_counted_once() -> None:
 def test_a_heal_that_fails_leaves_the_session_busy() -> None:
     world = World()
     world.engine.failure = StoreUnavailable("down")
-    request = HELLO.model_copy(update={"session": "s1"})
+    request = HELLO.model_copy(update={"session_id": "s1"})
     with pytest.raises(StoreUnavailable):
         _start(world, request, key="k")
     with pytest.raises(SessionBusy):

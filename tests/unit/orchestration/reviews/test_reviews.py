@@ -13,8 +13,8 @@ REPLY = Message(message_id="m", role="assistant", blocks=(TextBlock(text="The ga
 
 def call(tool: str, **arguments: object) -> ToolCall:
     return ToolCall(
-        tenant="acme",
-        run="run_" + "0" * 26,
+        tenant_id="acme",
+        run_id="run_" + "0" * 26,
         step=1,
         index=0,
         call_id="c",

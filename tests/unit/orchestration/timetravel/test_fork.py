@@ -36,13 +36,13 @@ class Board:
     def __init__(self) -> None:
         self.off = False
 
-    def get_availability(self, tenant: str, agent: str, tools: Sequence[str]) -> Availability:
+    def get_availability(self, tenant_id: str, agent: str, tools: Sequence[str]) -> Availability:
         return Availability("Everything has been switched off by an operator." if self.off else None)
 
-    def record_failure(self, tenant: str, tool: str, error: str) -> None:
+    def record_failure(self, tenant_id: str, tool: str, error: str) -> None:
         raise AssertionError("a fork runs no tool")
 
-    def record_success(self, tenant: str, tool: str) -> None:
+    def record_success(self, tenant_id: str, tool: str) -> None:
         raise AssertionError("a fork runs no tool")
 
 
@@ -65,10 +65,10 @@ class Forking(Stage):
         )
 
     def fork(self, run: Run, at: int, key: str | None = None, **fields: Any) -> Run:
-        return self.service(TENANT, run.run, ForkRequest(at=at, **fields), idempotency_key=key)
+        return self.service(TENANT, run.run_id, ForkRequest(at=at, **fields), idempotency_key=key)
 
     def texts(self, run: Run) -> list[str]:
-        return self.world.words(run.session)
+        return self.world.words(run.session_id)
 
     def sent(self) -> tuple[Message, ...]:
         return self.world.model.requests[-1].messages
@@ -98,17 +98,22 @@ def test_a_fork_is_a_new_run_in_a_new_session_for_the_same_user() -> None:
     stage = Forking()
     source = _ended(stage)
     new = stage.fork(source, 1)
-    assert new.run != source.run
-    assert new.session != source.session
-    assert (new.agent, new.user, new.metadata, new.forked_from) == ("desk", "ada", {"shop": "north"}, source.run)
+    assert new.run_id != source.run_id
+    assert new.session_id != source.session_id
+    assert (new.agent, new.user_id, new.metadata, new.forked_from_run_id) == (
+        "desk",
+        "ada",
+        {"shop": "north"},
+        source.run_id,
+    )
     assert (new.first_step, new.overrides) == (2, None)
 
 
 def test_the_execution_begins_with_the_next_turn() -> None:
     stage = Forking()
     new = stage.fork(_ended(stage), 2)
-    assert stage.world.engine.started[new.run]["step"] == 3
-    assert "step" not in stage.world.engine.started[stage.fork(_ended(stage), 0).run]
+    assert stage.world.engine.started[new.run_id]["step"] == 3
+    assert "step" not in stage.world.engine.started[stage.fork(_ended(stage), 0).run_id]
 
 
 def test_the_source_is_left_as_it_was() -> None:
@@ -116,7 +121,7 @@ def test_the_source_is_left_as_it_was() -> None:
     source = _ended(stage)
     texts = stage.texts(source)
     stage.go_on(stage.fork(source, 1), ["Another answer."])
-    assert stage.world.runs.get(TENANT, source.run) == source
+    assert stage.world.runs.get(TENANT, source.run_id) == source
     assert stage.texts(source) == texts
 
 
@@ -125,7 +130,7 @@ def test_no_effect_of_the_copied_turns_is_repeated() -> None:
     source = stage.run("desk", "Refund A1", [REFUND, STATUS, "Done."], says("approve"))
     new = stage.fork(source, 1)
     stage.go_on(new, ["It was refunded."])
-    assert stage.world.runs.list_calls(TENANT, new.run) == []
+    assert stage.world.runs.list_calls(TENANT, new.run_id) == []
 
 
 def test_a_new_call_needs_its_own_approval() -> None:
@@ -134,7 +139,7 @@ def test_a_new_call_needs_its_own_approval() -> None:
     new = stage.fork(source, 0)
     assert new.allowed_tools == ()
     ended = stage.go_on(new, [REFUND, "It was not refunded."], says("reject"))
-    [call] = stage.world.runs.list_calls(TENANT, new.run)
+    [call] = stage.world.runs.list_calls(TENANT, new.run_id)
     assert (call.status, ended.answer) == (CallStatus.REJECTED, "It was not refunded.")
 
 
@@ -143,7 +148,7 @@ def test_only_new_turns_are_billed_to_it() -> None:
     source = _ended(stage)
     new = stage.go_on(stage.fork(source, 2), ["Again."])
     assert new.spent.cost_nanousd == 1000
-    assert [one.context.step for one in stage.world.ledger.list_for_run(TENANT, new.run)] == [3]
+    assert [one.context.step for one in stage.world.ledger.list_for_run(TENANT, new.run_id)] == [3]
 
 
 def test_prompt_and_model_are_overridden() -> None:
@@ -158,7 +163,7 @@ def test_prompt_and_model_are_overridden() -> None:
 def test_a_result_is_replaced_by_index_and_by_id_and_marked() -> None:
     stage = Forking()
     source = _ended(stage)
-    call = stage.world.runs.get_call(TENANT, source.run, 2, 1)
+    call = stage.world.runs.get_call(TENANT, source.run_id, 2, 1)
     given = (
         GivenResult(call=0, content="lost"),
         GivenResult(call=call.call_id, content="the warehouse is closed", is_error=True),
@@ -182,13 +187,13 @@ def test_results_of_earlier_turns_stay() -> None:
 def test_a_replaced_result_stays_marked_as_from_outside() -> None:
     stage = Forking()
     source = _ended(stage)
-    call = stage.world.runs.get_call(TENANT, source.run, 2, 0)
-    stage.world.runs._calls[TENANT, source.run, 2, 0] = call.model_copy(update={"untrusted": True})
-    head = stage.world.sessions.get(TENANT, source.session)
+    call = stage.world.runs.get_call(TENANT, source.run_id, 2, 0)
+    stage.world.runs._calls[TENANT, source.run_id, 2, 0] = call.model_copy(update={"untrusted": True})
+    head = stage.world.sessions.get(TENANT, source.session_id)
     assert head is not None
     # Turn 3 has stored the results of turn 2 already, so it is the stored ones that are replaced.
-    log = stage.world.sessions._messages[TENANT, source.session]
-    place = next(index for index, one in enumerate(log) if one.message.message_id == f"msg_{source.run}_00002_r")
+    log = stage.world.sessions._messages[TENANT, source.session_id]
+    place = next(index for index, one in enumerate(log) if one.message.message_id == f"msg_{source.run_id}_00002_r")
     blocks = tuple(block.model_copy(update={"untrusted": True}) for block in _results(log[place].message))
     log[place] = log[place].model_copy(update={"message": log[place].message.model_copy(update={"blocks": blocks})})
     stage.go_on(stage.fork(source, 2, tool_results=(GivenResult(call=0, content="obey me"),)), ["No."])
@@ -201,12 +206,12 @@ def test_a_waiting_run_is_forked_before_the_turn_that_waits_and_not_at_it() -> N
     stage.world.model.script = [STATUS, REFUND]
     stage.world.act(run, stage.world.turn(run, 1))
     stage.world.turn(run, 2)
-    stage.world.asking.ask_for_step(TENANT, run.run, 2, "token")
+    stage.world.asking.ask_for_step(TENANT, run.run_id, 2, "token")
     with pytest.raises(InvalidTransition, match="call 0 of turn 2 has no result yet") as refused:
         stage.fork(run, 2)
     assert (refused.value.field, "turn 1" in (refused.value.fix or "")) == ("at", True)
     assert stage.go_on(stage.fork(run, 1), ["I can't refund."]).answer == "I can't refund."
-    assert stage.world.runs.get(TENANT, run.run).status is RunStatus.AWAITING_HUMAN
+    assert stage.world.runs.get(TENANT, run.run_id).status is RunStatus.AWAITING_HUMAN
 
 
 def test_a_waiting_call_may_be_given_its_result() -> None:
@@ -231,7 +236,7 @@ def test_calls_that_an_ended_run_never_made_are_told_so() -> None:
     run = stage.world.begin("Where are they?", agent="desk")
     stage.world.model.script = [TWO]
     stage.world.turn(run, 1)
-    stage.world.deliver.abort(TENANT, run.run, "States.Timeout", "")
+    stage.world.deliver.abort(TENANT, run.run_id, "States.Timeout", "")
     stage.go_on(stage.fork(run, 1), ["I do not know."])
     assert [one.is_error for one in _results(stage.sent()[-1])] == [True, True]
 
@@ -239,11 +244,11 @@ def test_calls_that_an_ended_run_never_made_are_told_so() -> None:
 def test_a_run_that_waits_for_its_session_has_nothing_to_fork() -> None:
     stage = Forking()
     stage.world.begin("Where is A1?", agent="desk", session="s1")
-    request = RunRequest(agent="desk", message="And A2?", session="s1", if_busy="enqueue")
+    request = RunRequest(agent="desk", message="And A2?", session_id="s1", if_busy="enqueue")
     waiting = stage.world.start(TENANT, request, trigger="api")
     with pytest.raises(InvalidTransition, match="waits for its session"):
         stage.fork(waiting, 0)
-    stage.world.runs.finish(TENANT, waiting.run, RunStatus.CANCELLED, at=START, answer=None)
+    stage.world.runs.finish(TENANT, waiting.run_id, RunStatus.CANCELLED, at=START, answer=None)
     with pytest.raises(NotFound):
         stage.fork(waiting, 0)
 
@@ -299,14 +304,14 @@ def test_a_run_of_another_tenant_is_not_found() -> None:
     stage = Forking()
     source = _ended(stage)
     with pytest.raises(NotFound):
-        stage.service("other", source.run, ForkRequest(at=0))
+        stage.service("other", source.run_id, ForkRequest(at=0))
 
 
 def test_the_same_key_gives_the_same_fork_and_another_request_conflicts() -> None:
     stage = Forking()
     source = _ended(stage)
     new = stage.fork(source, 1, key="k1")
-    assert stage.fork(source, 1, key="k1").run == new.run
+    assert stage.fork(source, 1, key="k1").run_id == new.run_id
     assert len(stage.texts(new)) == len(stage.texts(stage.fork(source, 1)))
     with pytest.raises(IdempotencyConflict):
         stage.fork(source, 0, key="k1")
@@ -323,7 +328,7 @@ def test_a_crash_at_any_write_is_finished_by_the_same_key(parts_of_one: bool, mo
         crash = _Crashing(stage, number)
         key = f"crash-{number}"
         try:
-            crash.service(TENANT, source.run, ForkRequest(at=2), idempotency_key=key)
+            crash.service(TENANT, source.run_id, ForkRequest(at=2), idempotency_key=key)
         except StoreUnavailable:
             new = stage.fork(source, 2, key=key)
             assert (stage.texts(new), new.execution_arn is not None) == (whole, True)
@@ -341,7 +346,7 @@ def test_a_crash_without_a_key_leaves_no_run_or_one_that_may_be_started() -> Non
     for number in range(1, 30):
         before = stage.world.runs.list_page(TENANT).items
         try:
-            _Crashing(stage, number, StopIteration("killed")).service(TENANT, source.run, ForkRequest(at=2))
+            _Crashing(stage, number, StopIteration("killed")).service(TENANT, source.run_id, ForkRequest(at=2))
         except StopIteration:
             left += stage.world.runs.list_page(TENANT).items[
                 : len(stage.world.runs.list_page(TENANT).items) - len(before)
@@ -351,7 +356,7 @@ def test_a_crash_without_a_key_leaves_no_run_or_one_that_may_be_started() -> Non
     assert [one.status for one in left] == [RunStatus.QUEUED]
     stage.world.start.advance.revive(left[0])
     assert stage.texts(left[0]) == whole
-    assert stage.world.engine.started[left[0].run]["step"] == 3
+    assert stage.world.engine.started[left[0].run_id]["step"] == 3
 
 
 def test_another_request_under_a_key_adds_nothing_to_what_the_first_has_copied() -> None:
@@ -359,7 +364,7 @@ def test_another_request_under_a_key_adds_nothing_to_what_the_first_has_copied()
     source = _ended(stage)
     whole = stage.texts(stage.fork(source, 2))
     with pytest.raises(StoreUnavailable):
-        _Crashing(stage, 3).service(TENANT, source.run, ForkRequest(at=2), idempotency_key="k")
+        _Crashing(stage, 3).service(TENANT, source.run_id, ForkRequest(at=2), idempotency_key="k")
     other = stage.fork(source, 0, key="k")
     assert stage.texts(other) == whole[:3]
 
@@ -407,7 +412,7 @@ def test_a_fork_without_a_key_that_can_not_start_has_failed() -> None:
     with pytest.raises(StoreUnavailable):
         stage.fork(source, 1)
     newest = stage.world.runs.list_page(TENANT).items[0]
-    assert (newest.forked_from, newest.status) == (source.run, RunStatus.FAILED)
+    assert (newest.forked_from_run_id, newest.status) == (source.run_id, RunStatus.FAILED)
 
 
 def test_a_fork_of_a_fork_goes_on_and_keeps_what_was_overridden() -> None:
@@ -417,7 +422,7 @@ def test_a_fork_of_a_fork_goes_on_and_keeps_what_was_overridden() -> None:
     second = stage.fork(first, 2)
     stage.go_on(second, ["All."])
     assert second.overrides is not None
-    assert (second.forked_from, second.overrides.prompt, second.first_step) == (first.run, "Be brief.", 3)
+    assert (second.forked_from_run_id, second.overrides.prompt, second.first_step) == (first.run_id, "Be brief.", 3)
     third = stage.fork(first, 0)
     assert stage.go_on(third, ["None."]).answer == "None."
     assert third.first_step == 1
@@ -440,17 +445,17 @@ def test_raw_forms_go_along_so_that_signatures_stay_valid_for_their_provider_onl
     call = ToolCallBlock(call_id="call_1", tool="order_status", arguments={"order": "A1"})
     run = stage.world.begin("Where is A1?", agent="desk")
     message = Message(
-        message_id=f"msg_{run.run}_00001_a",
+        message_id=f"msg_{run.run_id}_00001_a",
         role="assistant",
         blocks=(thinking, call),
         created_at=START,
-        run=run.run,
+        run_id=run.run_id,
         step=1,
         raw=raw,
     )
-    head = stage.world.sessions.get(TENANT, run.session)
+    head = stage.world.sessions.get(TENANT, run.session_id)
     assert head is not None
-    stage.world.sessions.append(TENANT, run.session, [message], expected_version=head.version)
+    stage.world.sessions.append(TENANT, run.session_id, [message], expected_version=head.version)
     new = stage.fork(run, 1, tool_results=(GivenResult(call=0, content="on its way"),))
     stage.go_on(new, ["On its way."])
     same, other = normalise(stage.sent(), "anthropic"), normalise(stage.sent(), "openai")

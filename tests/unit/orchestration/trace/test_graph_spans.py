@@ -19,7 +19,7 @@ def node(name: str, at_ms: int, duration_ms: int | None = 5, **values: Any) -> N
 
 
 def graph(*nodes: NodeRun, index: int = 0, omitted: int = 0) -> GraphNodes:
-    return GraphNodes(tenant=TENANT, run=RUN, step=1, index=index, nodes=nodes, omitted=omitted)
+    return GraphNodes(tenant_id=TENANT, run_id=RUN, step=1, index=index, nodes=nodes, omitted=omitted)
 
 
 def asked(at_ms: int, name: str = "") -> Attempt:

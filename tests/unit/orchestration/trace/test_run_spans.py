@@ -108,7 +108,7 @@ def _run(**values: Any) -> Run:
 def _attempt(step: int | None, at_ms: int, duration_ms: int = 5, model: str = "model-1") -> Attempt:
     return Attempt(
         attempt_id=f"att_{step}_{at_ms}",
-        context=CallContext(tenant=TENANT, run=RUN, step=step),
+        context=CallContext(tenant_id=TENANT, run_id=RUN, step=step),
         provider="p",
         model=model,
         tier="primary",
@@ -122,8 +122,8 @@ def _attempt(step: int | None, at_ms: int, duration_ms: int = 5, model: str = "m
 
 def _call(index: int, tool: str, start_ms: int, end_ms: int) -> ToolCall:
     return ToolCall(
-        tenant=TENANT,
-        run=RUN,
+        tenant_id=TENANT,
+        run_id=RUN,
         step=1,
         index=index,
         call_id=f"c{index}",
@@ -138,8 +138,8 @@ def _call(index: int, tool: str, start_ms: int, end_ms: int) -> ToolCall:
 
 def _step(step: int, kind: Any) -> Step:
     return Step(
-        tenant=TENANT,
-        run=RUN,
+        tenant_id=TENANT,
+        run_id=RUN,
         step=step,
         decision=Decision(kind=kind, step=step),
         message_seq=1,

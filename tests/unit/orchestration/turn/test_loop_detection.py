@@ -37,13 +37,13 @@ class Talk:
         blocks = tuple(ToolResultBlock(call_id=call.call_id, content=content) for call, content in pairs)
         self.messages += [reply, self._message("user", blocks)]
 
-    def loops(self, reply: Message, run: str = RUN) -> str | None:
+    def loops(self, reply: Message, run_id: str = RUN) -> str | None:
         """Return what `repeated` says."""
-        return find_loop(run, self.messages, reply)
+        return find_loop(run_id, self.messages, reply)
 
     def _message(self, role: Any, blocks: Any) -> Message:
         name = f"m{len(self.messages)}"
-        return Message(message_id=name, role=role, blocks=blocks, created_at=START, run=RUN)
+        return Message(message_id=name, role=role, blocks=blocks, created_at=START, run_id=RUN)
 
 
 def _rounds(*rounds: tuple[str, str]) -> Talk:
@@ -105,7 +105,7 @@ def test_equal_calls_of_one_turn_are_no_loop() -> None:
 
 def test_what_another_run_called_does_not_count() -> None:
     talk = _rounds(("look", "same"), ("look", "same"))
-    assert talk.loops(talk.asks(("look", {})), run="run_2") is None
+    assert talk.loops(talk.asks(("look", {})), run_id="run_2") is None
 
 
 def test_calls_without_a_result_do_not_count() -> None:

@@ -42,14 +42,14 @@ class Board:
     asked: list[tuple[str, str, tuple[str, ...]]] = field(default_factory=list)
     failed: list[tuple[str, str, str]] = field(default_factory=list)
 
-    def get_availability(self, tenant: str, agent: str, tools: Sequence[str]) -> Availability:
-        self.asked.append((tenant, agent, tuple(tools)))
+    def get_availability(self, tenant_id: str, agent: str, tools: Sequence[str]) -> Availability:
+        self.asked.append((tenant_id, agent, tuple(tools)))
         return self.now
 
-    def record_failure(self, tenant: str, tool: str, error: str) -> None:
-        self.failed.append((tenant, tool, error))
+    def record_failure(self, tenant_id: str, tool: str, error: str) -> None:
+        self.failed.append((tenant_id, tool, error))
 
-    def record_success(self, tenant: str, tool: str) -> None:
+    def record_success(self, tenant_id: str, tool: str) -> None:
         raise AssertionError("a turn runs no tool")
 
 
@@ -110,7 +110,7 @@ class Seams(World):
         return [one.cause for one in self.list.list_open(TENANT).items]
 
     def statuses(self, run: Run, step: int = 1) -> dict[str, CallStatus]:
-        return {call.tool: call.status for call in self.runs.list_calls(TENANT, run.run, step)}
+        return {call.tool: call.status for call in self.runs.list_calls(TENANT, run.run_id, step)}
 
 
 CONFIDENT = ConfidenceSpec(bands=BandsSpec())
@@ -129,7 +129,7 @@ def test_what_is_switched_off_stops_before_the_model_is_asked() -> None:
     run = world.begin()
     decision = world.turn(run)
     assert (decision.kind, world.model.requests) == ("stop", [])
-    ended = world.deliver.deliver(TENANT, run.run, 1, "stop", decision.reason)
+    ended = world.deliver.deliver(TENANT, run.run_id, 1, "stop", decision.reason)
     assert (ended.status, "switched off" in (ended.stop_reason or "")) == (RunStatus.STOPPED, True)
 
 
@@ -161,7 +161,7 @@ def test_a_call_that_died_is_counted_against_its_tool_once() -> None:
     run = world.begin()
     world.turn(run)
     for _ in range(2):
-        world.deliver.record_call_failure(TENANT, run.run, 1, 0, "Sandbox.Timedout", "")
+        world.deliver.record_call_failure(TENANT, run.run_id, 1, 0, "Sandbox.Timedout", "")
     assert board.failed == [(TENANT, "send", "Sandbox.Timedout")]
 
 
@@ -169,7 +169,7 @@ def test_a_tool_that_a_human_always_allows_is_not_asked_for() -> None:
     world = Seams()
     world.model.script = [[("notes", {})]]
     run = world.begin()
-    world.runs.note(TENANT, run.run, allowed_tools=["notes"])
+    world.runs.note(TENANT, run.run_id, allowed_tools=["notes"])
     assert world.turn(run).kind == "tools"
 
 
@@ -185,7 +185,7 @@ def test_overrides_take_the_place_of_the_agents_prompt_and_model() -> None:
     world.model.script = ["4"]
     run = world.begin()
     given = run.model_copy(update={"overrides": Overrides(prompt="You sing.", model="anthropic/fast")})
-    world.runs._runs[TENANT, run.run] = given
+    world.runs._runs[TENANT, run.run_id] = given
     world.turn(run)
     assert (world.model.requests[0].system, world.model.requests[0].model) == ("You sing.", "anthropic/fast")
 
@@ -262,11 +262,11 @@ def test_a_band_decides_what_becomes_of_an_answer(band: Band, kind: str) -> None
     decision = world.turn(run)
     assert (decision.kind, decision.calls) == (kind, ())
     assert world.think._assessor.asked == [("4 [9]", 0, 1)]  # type: ignore[union-attr]
-    step = world.runs.find_step(TENANT, run.run, 1)
+    step = world.runs.find_step(TENANT, run.run_id, 1)
     assert step is not None
     assert step.assessment is not None
     assert step.assessment.band is band
-    assert world.runs.get(TENANT, run.run).confidence == 0.5
+    assert world.runs.get(TENANT, run.run_id).confidence == 0.5
 
 
 @pytest.mark.parametrize(
@@ -320,7 +320,7 @@ def test_a_loop_and_a_failure_are_on_the_list() -> None:
         world.act(run, world.turn(run, step))
     world.turn(run, 3)
     other = world.begin()
-    world.deliver.abort(TENANT, other.run, "Runtime.ExitError", "", 4)
+    world.deliver.abort(TENANT, other.run_id, "Runtime.ExitError", "", 4)
     assert sorted((one.cause, one.step) for one in world.list.list_open(TENANT).items) == [("failed", 4), ("loop", 3)]
 
 
@@ -332,10 +332,10 @@ def test_a_run_that_is_cancelled_while_the_model_answers_takes_no_step() -> None
 
     def cancelled(request: ChatRequest, *, deadline: float) -> Any:
         reply = complete(request, deadline=deadline)
-        world.runs.finish(TENANT, run.run, RunStatus.CANCELLED, at=world.clock(), answer=None)
+        world.runs.finish(TENANT, run.run_id, RunStatus.CANCELLED, at=world.clock(), answer=None)
         return reply
 
     world.model.complete = cancelled  # type: ignore[method-assign]
     assert world.turn(run).kind == "stop"
-    assert world.runs.find_step(TENANT, run.run, 1) is None
-    assert world.deliver.deliver(TENANT, run.run, 1, "stop").status is RunStatus.CANCELLED
+    assert world.runs.find_step(TENANT, run.run_id, 1) is None
+    assert world.deliver.deliver(TENANT, run.run_id, 1, "stop").status is RunStatus.CANCELLED

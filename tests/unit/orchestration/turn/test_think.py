@@ -34,7 +34,7 @@ def test_a_plain_reply_is_an_answer() -> None:
     world.model.script = ["4"]
     run = world.begin()
     assert world.turn(run).kind == "answer"
-    assert world.words(run.session) == ["What is 2 + 2?", "4"]
+    assert world.words(run.session_id) == ["What is 2 + 2?", "4"]
 
 
 def test_messages_have_ids_of_run_and_step() -> None:
@@ -43,7 +43,7 @@ def test_messages_have_ids_of_run_and_step() -> None:
     run = world.begin()
     world.act(run, world.turn(run))
     world.turn(run, 2)
-    assert world.message_ids(run.session) == ["00000_u", "00001_a", "00001_r", "00002_a"]
+    assert world.message_ids(run.session_id) == ["00000_u", "00001_a", "00001_r", "00002_a"]
 
 
 def test_the_turn_is_added_to_what_the_run_has_spent() -> None:
@@ -51,7 +51,7 @@ def test_the_turn_is_added_to_what_the_run_has_spent() -> None:
     world.model.script = ["4"]
     run = world.begin()
     world.turn(run)
-    spent = world.runs.get(TENANT, run.run).spent
+    spent = world.runs.get(TENANT, run.run_id).spent
     assert (spent.steps, spent.cost_nanousd, spent.usage.total_tokens) == (1, 1000, 120)
 
 
@@ -83,7 +83,7 @@ def test_after_a_crash_the_usage_comes_from_the_ledger() -> None:
     with pytest.raises(ModelUnavailable):
         world.turn(run)
     world.turn(run)
-    step = world.runs.find_step(TENANT, run.run, 1)
+    step = world.runs.find_step(TENANT, run.run_id, 1)
     assert step is not None
     assert (step.provider, step.cost_nanousd, step.usage.total_tokens, step.degraded) == ("scripted", 1000, 120, False)
 
@@ -96,7 +96,7 @@ def test_a_crash_before_the_append_asks_the_model_again_and_stores_once() -> Non
     with pytest.raises(ModelUnavailable):
         world.turn(run)
     world.turn(run)
-    assert world.words(run.session) == ["What is 2 + 2?", "four"]
+    assert world.words(run.session_id) == ["What is 2 + 2?", "four"]
 
 
 def test_the_results_of_the_last_step_are_sent_and_stored_with_the_reply() -> None:
@@ -127,7 +127,7 @@ def test_a_tool_that_needs_approval_awaits_it_and_the_others_are_pending() -> No
     run = world.begin()
     decision = world.turn(run)
     assert decision.kind == "approve"
-    assert [call.status for call in world.runs.list_calls(TENANT, run.run, 1)] == [
+    assert [call.status for call in world.runs.list_calls(TENANT, run.run_id, 1)] == [
         CallStatus.PENDING,
         CallStatus.AWAITING,
     ]
@@ -138,7 +138,7 @@ def test_a_tool_of_another_agent_is_not_run() -> None:
     world.model.script = [[("calculator", {"x": 1})]]
     run = world.begin(agent="plain")
     decision = world.turn(run)
-    [call] = world.runs.list_calls(TENANT, run.run, 1)
+    [call] = world.runs.list_calls(TENANT, run.run_id, 1)
     assert (decision.kind, decision.calls, call.status, call.is_error) == ("tools", (), CallStatus.FAILED, True)
 
 
@@ -185,7 +185,7 @@ def test_a_limit_stops_the_run_and_is_told(step: int, seconds: float, limit: str
     decision = world.turn(run, step)
     assert decision.kind == "stop"
     assert limit in (decision.reason or "")
-    assert limit in world.words(run.session)[-1]
+    assert limit in world.words(run.session_id)[-1]
 
 
 def test_a_stop_leaves_no_tool_call_without_a_result() -> None:
@@ -195,7 +195,7 @@ def test_a_stop_leaves_no_tool_call_without_a_result() -> None:
     world.act(run, world.turn(run))
     world.clock.advance(700)
     world.turn(run, 2)
-    assert world.message_ids(run.session)[-2:] == ["00001_r", "00002_s"]
+    assert world.message_ids(run.session_id)[-2:] == ["00001_r", "00002_s"]
 
 
 def test_a_stop_that_was_stored_before_a_crash_is_the_same_on_retry() -> None:
@@ -205,18 +205,18 @@ def test_a_stop_that_was_stored_before_a_crash_is_the_same_on_retry() -> None:
     fails_once(world, "record_step", world.runs)
     with pytest.raises(ModelUnavailable):
         world.turn(run)
-    before = world.words(run.session)
+    before = world.words(run.session_id)
     assert world.turn(run).kind == "stop"
-    assert world.words(run.session) == before
+    assert world.words(run.session_id) == before
 
 
 def test_time_spent_waiting_for_a_human_does_not_count() -> None:
     world = World()
     world.model.script = ["4"]
     run = world.begin()
-    world.runs.set_status(TENANT, run.run, RunStatus.AWAITING_HUMAN)
+    world.runs.set_status(TENANT, run.run_id, RunStatus.AWAITING_HUMAN)
     world.clock.advance(3000)
-    world.runs.set_status(TENANT, run.run, RunStatus.RUNNING, waited_seconds=3000)
+    world.runs.set_status(TENANT, run.run_id, RunStatus.RUNNING, waited_seconds=3000)
     assert world.turn(run).kind == "answer"
 
 
@@ -245,9 +245,9 @@ def test_an_outage_of_all_models_is_answered_at_once_by_the_notice_and_is_billed
     world.model.degraded = True
     run = world.begin()
     assert world.turn(run).kind == "answer"
-    assert world.words(run.session) == ["What is 2 + 2?", NO_MODEL]
-    assert world.message_ids(run.session) == ["00000_u", "00001_a"]
-    step = world.runs.find_step(TENANT, run.run, 1)
+    assert world.words(run.session_id) == ["What is 2 + 2?", NO_MODEL]
+    assert world.message_ids(run.session_id) == ["00000_u", "00001_a"]
+    step = world.runs.find_step(TENANT, run.run_id, 1)
     assert step is not None
     assert (step.degraded, step.notices, step.provider, step.model) == (True, (NO_MODEL,), "none", "none")
     assert (step.cost_nanousd, step.usage.total_tokens) == (1000, 120)
@@ -262,7 +262,7 @@ def test_an_outage_on_a_retry_is_billed_with_what_the_first_try_cost() -> None:
         world.turn(run)
     world.model.degraded = True
     assert world.turn(run, retry=1).kind == "answer"
-    step = world.runs.find_step(TENANT, run.run, 1)
+    step = world.runs.find_step(TENANT, run.run_id, 1)
     assert step is not None
     assert (step.degraded, step.cost_nanousd) == (True, 2000)
 
@@ -274,7 +274,7 @@ def test_what_was_done_before_an_outage_is_told_before_its_notice() -> None:
     world.model.script = [outage]
     run = world.begin()
     world.turn(run)
-    step = world.runs.find_step(TENANT, run.run, 1)
+    step = world.runs.find_step(TENANT, run.run_id, 1)
     assert step is not None
     assert step.notices == ("A smaller model was asked.", NO_MODEL)
 
@@ -288,7 +288,7 @@ def test_an_outage_is_known_as_such_after_a_crash() -> None:
     with pytest.raises(ModelUnavailable):
         world.turn(run)
     world.turn(run)
-    step = world.runs.find_step(TENANT, run.run, 1)
+    step = world.runs.find_step(TENANT, run.run_id, 1)
     assert step is not None
     assert step.degraded
 
@@ -302,13 +302,13 @@ def test_the_third_equal_call_stops_the_run_and_closes_its_calls() -> None:
     decision = world.turn(run, 3)
     assert decision.kind == "stop"
     assert "calculator" in (decision.reason or "")
-    assert world.message_ids(run.session)[-3:] == ["00003_a", "00003_r", "00003_s"]
+    assert world.message_ids(run.session_id)[-3:] == ["00003_a", "00003_r", "00003_s"]
 
 
 def test_an_ended_run_stops_without_a_call() -> None:
     world = World()
     run = world.begin()
-    world.runs.finish(TENANT, run.run, RunStatus.CANCELLED, at=world.clock(), answer=None)
+    world.runs.finish(TENANT, run.run_id, RunStatus.CANCELLED, at=world.clock(), answer=None)
     assert world.turn(run).kind == "stop"
     assert world.model.requests == []
 
@@ -328,7 +328,7 @@ def test_a_run_of_another_session_is_not_found() -> None:
     run, other = world.begin(), world.begin()
     with pytest.raises(NotFound):
         world.think(
-            TurnInput(tenant=TENANT, run=run.run, session=other.session, agent=run.agent, step=1),
+            TurnInput(tenant_id=TENANT, run_id=run.run_id, session_id=other.session_id, agent=run.agent, step=1),
             deadline=world.clock().timestamp() + 60,
         )
 
@@ -340,13 +340,15 @@ def test_the_request_names_the_run_and_has_the_agents_tools_and_prompt() -> None
     world.turn(run)
     [request] = world.model.requests
     assert (request.system, [one.name for one in request.tools]) == ("You help.", ["calculator", "notes"])
-    assert (request.context.tenant, request.context.user, request.context.step) == (TENANT, "ann", 1)
+    assert (request.context.tenant_id, request.context.user_id, request.context.step) == (TENANT, "ann", 1)
 
 
-def _attempt(world: World, run: str, step: int | None, outcome: Outcome = Outcome.OK) -> Attempt:
+def _attempt(world: World, run_id: str, step: int | None, outcome: Outcome = Outcome.OK) -> Attempt:
     return Attempt(
         attempt_id=f"att_{step}",
-        context=CallContext(tenant=TENANT, run=run, step=step, purpose="embed_query" if step is None else "turn"),
+        context=CallContext(
+            tenant_id=TENANT, run_id=run_id, step=step, purpose="embed_query" if step is None else "turn"
+        ),
         provider="p",
         model="m",
         tier="t",
@@ -364,11 +366,11 @@ def test_the_embedding_of_the_question_is_part_of_the_runs_cost() -> None:
     world = World()
     world.model.script = [[("calculator", {"x": 1})], "4"]
     run = world.begin()
-    world.ledger.record(_attempt(world, run.run, None))
+    world.ledger.record(_attempt(world, run.run_id, None))
     for step in (1, 2):
         world.act(run, world.turn(run, step))
-    spent = world.runs.get(TENANT, run.run).spent
-    attempts = world.ledger.list_for_run(TENANT, run.run)
+    spent = world.runs.get(TENANT, run.run_id).spent
+    attempts = world.ledger.list_for_run(TENANT, run.run_id)
     assert spent.cost_nanousd == sum(one.cost_nanousd for one in attempts) == 2005
     assert spent.usage.total_tokens == sum(one.usage.total_tokens for one in attempts)
 
@@ -377,16 +379,16 @@ def test_a_refusal_is_billed_as_the_ledger_has_it() -> None:
     world = World()
     world.model.script = [Refused("the model declined")]
     run = world.begin()
-    world.ledger.record(_attempt(world, run.run, 1, Outcome.REFUSAL))
+    world.ledger.record(_attempt(world, run.run_id, 1, Outcome.REFUSAL))
     world.turn(run)
-    assert world.runs.get(TENANT, run.run).spent.cost_nanousd == 5
+    assert world.runs.get(TENANT, run.run_id).spent.cost_nanousd == 5
 
 
 def test_a_retried_turn_bills_what_a_killed_try_before_it_cost() -> None:
     world = World()
     world.model.script = ["4"]
     run = world.begin()
-    world.ledger.record(_attempt(world, run.run, 1))  # its process was killed before the reply was stored
+    world.ledger.record(_attempt(world, run.run_id, 1))  # its process was killed before the reply was stored
     world.turn(run, retry=1)
-    spent = world.runs.get(TENANT, run.run).spent
-    assert spent.cost_nanousd == sum(one.cost_nanousd for one in world.ledger.list_for_run(TENANT, run.run))
+    spent = world.runs.get(TENANT, run.run_id).spent
+    assert spent.cost_nanousd == sum(one.cost_nanousd for one in world.ledger.list_for_run(TENANT, run.run_id))

@@ -18,7 +18,7 @@ def _drive(world: World, run: Run, *, human: str = "approve") -> Run:
         if decision.kind in _WAITS:
             decision = _ask(world, run, step, human)
         if decision.kind in {"answer", "stop"}:
-            return world.deliver.deliver(TENANT, run.run, step, decision.kind, decision.reason)
+            return world.deliver.deliver(TENANT, run.run_id, step, decision.kind, decision.reason)
         world.act(run, decision, lambda name, arguments: f"{name} {arguments}")
         world.clock.advance(1)
     raise AssertionError("the run did not end")
@@ -26,11 +26,11 @@ def _drive(world: World, run: Run, *, human: str = "approve") -> Run:
 
 def _ask(world: World, run: Run, step: int, human: str) -> Decision:
     token = f"token-{step}"
-    world.asking.ask_for_step(TENANT, run.run, step, token)
+    world.asking.ask_for_step(TENANT, run.run_id, step, token)
     if human == "nobody":
         world.clock.advance(3600)
-        return Decision.model_validate(world.asking.expire(TENANT, run.run, step))
-    world.decide(TENANT, approval_id(run.run, step), human, by="ann", reason="no")  # type: ignore[arg-type]
+        return Decision.model_validate(world.asking.expire(TENANT, run.run_id, step))
+    world.decide(TENANT, approval_id(run.run_id, step), human, by="ann", reason="no")  # type: ignore[arg-type]
     return Decision.model_validate(world.engine.woken[token])
 
 
@@ -112,14 +112,14 @@ def test_every_state_repeated_gives_the_same_run() -> None:
     decisions: list[Decision] = [world.turn(run, 1) for _ in range(2)]
     assert decisions[0] == decisions[1]
     for _ in range(2):
-        world.asking.ask_for_step(TENANT, run.run, 1, "token-1")
+        world.asking.ask_for_step(TENANT, run.run_id, 1, "token-1")
     for _ in range(2):
-        world.decide(TENANT, approval_id(run.run, 1), "approve", by="ann")
+        world.decide(TENANT, approval_id(run.run_id, 1), "approve", by="ann")
     for _ in range(2):
         world.act(run, decisions[0])
     for _ in range(2):
         world.turn(run, 2)
-    ends = [world.deliver.deliver(TENANT, run.run, 2) for _ in range(2)]
+    ends = [world.deliver.deliver(TENANT, run.run_id, 2) for _ in range(2)]
     assert ends[0] == ends[1]
-    assert world.message_ids(run.session) == ["00000_u", "00001_a", "00001_r", "00002_a"]
+    assert world.message_ids(run.session_id) == ["00000_u", "00001_a", "00001_r", "00002_a"]
     assert len(world.model.requests) == 2

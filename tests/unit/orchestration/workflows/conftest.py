@@ -60,7 +60,7 @@ class Bench:
     @property
     def entered(self) -> Entered:
         """The run's states."""
-        return Entered(tenant=TENANT, run=self.run.run, session=self.run.session, agent="flow")
+        return Entered(tenant_id=TENANT, run_id=self.run.run_id, session_id=self.run.session_id, agent="flow")
 
     def at(self, step: str, *, round_: int = 0, retry: int = 0) -> EnteredStep:
         """Return a state of a step; its templates refer to the facts of the first round."""
@@ -70,7 +70,7 @@ class Bench:
 
     def fresh(self) -> Run:
         """Return the run as it is stored."""
-        return self.world.runs.get(TENANT, self.run.run)
+        return self.world.runs.get(TENANT, self.run.run_id)
 
     def facts(self) -> None:
         """Do the first step."""
@@ -82,7 +82,7 @@ class Bench:
 def bench() -> Bench:
     world = World(CATALOG.model_copy(update={"workflows": {"flow": SPEC}}))
     stores = Stores(world.catalog, world.runs, world.sessions, MemoryResults(), world.clock, world.switches)
-    run = world.start(TENANT, RunRequest(agent="flow", message="the document", session="s1"), trigger="api")
+    run = world.start(TENANT, RunRequest(agent="flow", message="the document", session_id="s1"), trigger="api")
     made = Bench(
         world,
         stores,

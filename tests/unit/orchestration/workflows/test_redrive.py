@@ -21,7 +21,7 @@ from tests.unit.orchestration.world import TENANT
 
 def fail(bench: Bench) -> None:
     bench.world.runs.finish(
-        TENANT, bench.run.run, RunStatus.FAILED, at=bench.world.clock(), answer=None, error="it broke"
+        TENANT, bench.run.run_id, RunStatus.FAILED, at=bench.world.clock(), answer=None, error="it broke"
     )
 
 
@@ -32,7 +32,7 @@ def redrive(bench: Bench) -> Run:
     again = Redrive(
         world.catalog, world.runs, world.sessions, MemoryEffects(), world.start, world.engine, now=world.clock
     )
-    bench.run = again(TENANT, bench.run.run)
+    bench.run = again(TENANT, bench.run.run_id)
     bench.ends.begin(bench.entered)
     return bench.run
 
@@ -41,9 +41,9 @@ def called(bench: Bench, **values: Any) -> ToolCall:
     """Plan the call of the step keep, whose tool has an effect, and let it come to something."""
     bench.facts()
     bench.calls.plan(bench.at("keep"))
-    call = bench.world.runs.get_call(TENANT, bench.run.run, 6, INDEX)
+    call = bench.world.runs.get_call(TENANT, bench.run.run_id, 6, INDEX)
     bench.world.runs.save_call(call.model_copy(update=values))
-    return bench.world.runs.get_call(TENANT, bench.run.run, 6, INDEX)
+    return bench.world.runs.get_call(TENANT, bench.run.run_id, 6, INDEX)
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ def effects(bench: Bench) -> MemoryEffects:
 def begin(bench: Bench, effects: MemoryEffects, call: ToolCall, **values: Any) -> None:
     at = bench.world.clock()
     fields = {"status": "begun", "begun_at": at, **values}
-    effects.begin(Effect(tenant=TENANT, run=call.run, effect_key=call_key(call), **fields))
+    effects.begin(Effect(tenant_id=TENANT, run_id=call.run_id, effect_key=call_key(call), **fields))
 
 
 def test_a_call_that_was_cut_off_is_not_repeated(bench: Bench, effects: MemoryEffects) -> None:
@@ -77,7 +77,7 @@ def test_a_tool_that_can_be_asked_again_is_asked_for_the_same_effect(bench: Benc
     redrive(bench)
     bench.facts()
     bench.calls.plan(bench.at("keep"))
-    call = bench.world.runs.get_call(TENANT, bench.run.run, 6, INDEX)
+    call = bench.world.runs.get_call(TENANT, bench.run.run_id, 6, INDEX)
     assert (call_key(call), call.arguments) == (call_key(before), before.arguments)
 
 
@@ -89,7 +89,7 @@ def test_an_effect_that_is_done_stands_though_its_call_was_not_saved(bench: Benc
     with pytest.raises(StepDone):
         bench.calls.plan(bench.at("keep"))
     assert bench.calls.collect(bench.at("keep"), "StepDone") == {"keep": {"status": "succeeded", "at": 6}}
-    stored = bench.stores.results.get(TENANT, bench.run.run, 6)
+    stored = bench.stores.results.get(TENANT, bench.run.run_id, 6)
     assert stored is not None
     assert stored.text == "kept"
 
@@ -112,7 +112,7 @@ def test_what_did_not_happen_is_done(
     redrive(bench)
     bench.facts()
     bench.calls.plan(bench.at("keep"))
-    assert bench.world.runs.get_call(TENANT, bench.run.run, 6, INDEX).effect_key is None
+    assert bench.world.runs.get_call(TENANT, bench.run.run_id, 6, INDEX).effect_key is None
 
 
 def test_a_call_that_had_its_effect_stands_though_its_arguments_would_be_others(
@@ -122,13 +122,13 @@ def test_a_call_that_had_its_effect_stands_though_its_arguments_would_be_others(
     redrive(bench)
     bench.world.model.script = ['{"n": 4}']
     bench.stores.results.put(
-        bench.stores.results.get(TENANT, bench.run.redrive_of or "", 1).model_copy(  # type: ignore[union-attr]
-            update={"run": bench.run.run, "fields": {"n": 4}}
+        bench.stores.results.get(TENANT, bench.run.redrive_of_run_id or "", 1).model_copy(  # type: ignore[union-attr]
+            update={"run_id": bench.run.run_id, "fields": {"n": 4}}
         )
     )
     with pytest.raises(StepDone):
         bench.calls.plan(bench.at("keep"))
-    assert bench.world.runs.list_calls(TENANT, bench.run.run) == [], "it is undone where it was done"
+    assert bench.world.runs.list_calls(TENANT, bench.run.run_id) == [], "it is undone where it was done"
 
 
 def test_an_answer_that_was_not_collected_is_taken(bench: Bench) -> None:
@@ -141,7 +141,7 @@ def test_an_answer_that_was_not_collected_is_taken(bench: Bench) -> None:
     with pytest.raises(StepDone):
         bench.children.begin(bench.at("helper"))
     assert bench.children.collect(bench.at("helper")) == {"helper": {"status": "succeeded", "at": 2}}
-    assert bench.world.runs.list_children(TENANT, bench.run.run) == []
+    assert bench.world.runs.list_children(TENANT, bench.run.run_id) == []
 
 
 def test_an_agents_run_that_a_failed_run_left_behind_does_nothing_more(bench: Bench) -> None:
@@ -158,7 +158,7 @@ def test_an_agents_run_that_a_failed_run_left_behind_does_nothing_more(bench: Be
 def decided(bench: Bench, verb: Any = "approve", **values: Any) -> None:
     bench.facts()
     bench.humans.ask(bench.at("sign"), "token")
-    bench.world.decide(TENANT, approval_id(bench.run.run, 4), verb, by="ann", **values)
+    bench.world.decide(TENANT, approval_id(bench.run.run_id, 4), verb, by="ann", **values)
 
 
 def test_a_decision_that_was_not_collected_is_not_asked_again(bench: Bench) -> None:
@@ -168,7 +168,7 @@ def test_a_decision_that_was_not_collected_is_not_asked_again(bench: Bench) -> N
     with pytest.raises(StepDone):
         bench.humans.ask(bench.at("sign"), "another")
     assert bench.humans.collect(bench.at("sign"), strict=True) == {"sign": {"status": "approved", "at": 4}}
-    stored = bench.stores.results.get(TENANT, bench.run.run, 4)
+    stored = bench.stores.results.get(TENANT, bench.run.run_id, 4)
     assert stored is not None
     assert (stored.text, (stored.fields or {})["decided_by"]) == ("Signed 3", "ann")
 
@@ -195,7 +195,7 @@ def test_what_nobody_decided_is_asked_again(bench: Bench) -> None:
     bench.humans.expire(bench.at("sign"))
     redrive(bench)
     bench.facts()
-    assert bench.humans.ask(bench.at("sign"), "another")["approval"] == approval_id(bench.run.run, 4)
+    assert bench.humans.ask(bench.at("sign"), "another")["approval"] == approval_id(bench.run.run_id, 4)
 
 
 def test_a_run_that_failed_before_it_began_hands_on_what_came_before_it(bench: Bench) -> None:
@@ -206,7 +206,7 @@ def test_a_run_that_failed_before_it_began_hands_on_what_came_before_it(bench: B
     again = Redrive(
         world.catalog, world.runs, world.sessions, MemoryEffects(), world.start, world.engine, now=world.clock
     )
-    bench.run = again(TENANT, bench.run.run)
+    bench.run = again(TENANT, bench.run.run_id)
     redrive(bench)
     bench.task(bench.at("facts"), deadline=0)
     assert len(bench.world.model.requests) == asked

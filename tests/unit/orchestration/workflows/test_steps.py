@@ -33,7 +33,7 @@ def test_a_models_step_exports_its_small_fields_and_keeps_its_words(bench: Bench
     assert told == {"facts": {"n": 3, "status": "succeeded", "at": 1}}
     [request] = bench.world.model.requests
     assert request.messages[0].text == "Read the document"
-    assert (request.context.run, request.context.step, request.context.agent) == (bench.run.run, 1, "flow")
+    assert (request.context.run_id, request.context.step, request.context.agent) == (bench.run.run_id, 1, "flow")
 
 
 def test_a_retried_models_step_asks_and_bills_once(bench: Bench) -> None:
@@ -46,7 +46,7 @@ def test_a_retried_models_step_asks_and_bills_once(bench: Bench) -> None:
 
 def test_a_try_that_was_cut_off_after_its_answer_is_billed_too(bench: Bench) -> None:
     bench.world.model.script = ['{"n": 1}', '{"n": 2}']
-    context = CallContext(tenant=TENANT, run=bench.run.run, step=1)
+    context = CallContext(tenant_id=TENANT, run_id=bench.run.run_id, step=1)
     bench.world.model.complete(ChatRequest(context=context, messages=()), deadline=0)
     bench.task(bench.at("facts", retry=1), deadline=0)
     assert bench.fresh().spent.cost_nanousd == 2000
@@ -94,7 +94,7 @@ def test_a_workflow_that_has_used_its_time_may_begin_no_agent(bench: Bench) -> N
 
 
 def test_nothing_is_done_in_a_run_that_has_ended(bench: Bench) -> None:
-    bench.world.runs.finish(TENANT, bench.run.run, RunStatus.CANCELLED, at=bench.world.clock(), answer=None)
+    bench.world.runs.finish(TENANT, bench.run.run_id, RunStatus.CANCELLED, at=bench.world.clock(), answer=None)
     with pytest.raises(InvalidTransition):
         bench.task(bench.at("facts"), deadline=0)
 
@@ -109,10 +109,10 @@ def test_an_agents_step_makes_one_run_however_often_it_is_tried(bench: Bench) ->
     first, again = bench.children.begin(bench.at("helper")), bench.children.begin(bench.at("helper"))
     assert first == again
     child = bench.world.runs.get(TENANT, first["run"])
-    assert (child.parent, child.trigger, child.agent) == (bench.run.run, "workflow", "plain")
-    assert bench.world.words(child.session) == ['Look at {"n": 3}']
-    assert child.execution_arn == f"arn:aws:states:eu-west-1:1:execution:pentad-dev-agent-plain:{child.run}"
-    assert bench.children.begin(bench.at("helper", round_=1))["run"] != child.run
+    assert (child.parent_run_id, child.trigger, child.agent) == (bench.run.run_id, "workflow", "plain")
+    assert bench.world.words(child.session_id) == ['Look at {"n": 3}']
+    assert child.execution_arn == f"arn:aws:states:eu-west-1:1:execution:pentad-dev-agent-plain:{child.run_id}"
+    assert bench.children.begin(bench.at("helper", round_=1))["run"] != child.run_id
 
 
 def finish_child(bench: Bench, status: RunStatus, answer: str | None, **values: object) -> None:
@@ -126,7 +126,9 @@ def test_a_recorded_step_has_its_name_and_the_run_of_its_agent(bench: Bench) -> 
     bench.children.collect(bench.at("helper"))
     bench.calls.plan(bench.at("sum"))
     child = bench.children.begin(bench.at("helper"))["run"]
-    recorded = [(step.step, step.name, step.child) for step in bench.world.runs.list_steps(TENANT, bench.run.run)]
+    recorded = [
+        (step.step, step.name, step.child_run_id) for step in bench.world.runs.list_steps(TENANT, bench.run.run_id)
+    ]
     assert recorded == [(1, "facts", None), (2, "helper", child), (3, "sum", None)]
 
 
@@ -136,7 +138,7 @@ def test_an_agents_answer_becomes_the_result_with_its_sources_by_name(bench: Ben
     )
     finish_child(bench, RunStatus.SUCCEEDED, "It is so [1]. It may be [2].", citations=(cited,))
     assert bench.children.collect(bench.at("helper")) == {"helper": {"status": "succeeded", "at": 2}}
-    result = bench.stores.results.get(TENANT, bench.run.run, 2)
+    result = bench.stores.results.get(TENANT, bench.run.run_id, 2)
     assert result is not None
     assert result.text == "It is so (a.md). It may be [2]."
 
@@ -155,7 +157,7 @@ def test_an_agents_run_whose_execution_died_is_ended_and_its_session_free(bench:
         bench.children.collect(bench.at("helper"))
     child = bench.world.runs.get(TENANT, run)
     assert child.status is RunStatus.FAILED
-    assert bench.world.runs.find_lease_holder(TENANT, child.session) is None
+    assert bench.world.runs.find_lease_holder(TENANT, child.session_id) is None
 
 
 def test_the_time_that_an_agent_waited_for_humans_is_not_the_workflows(bench: Bench) -> None:
@@ -173,14 +175,14 @@ def test_the_time_that_an_agent_waited_for_humans_is_not_the_workflows(bench: Be
 def test_a_tools_step_plans_one_call_with_rendered_arguments(bench: Bench) -> None:
     bench.facts()
     assert bench.calls.plan(bench.at("sum")) == bench.calls.plan(bench.at("sum"))
-    [call] = bench.world.runs.list_calls(TENANT, bench.run.run, 3)
+    [call] = bench.world.runs.list_calls(TENANT, bench.run.run_id, 3)
     assert (call.tool, call.arguments, call.status) == ("calculator", {"expression": 3}, CallStatus.PENDING)
 
 
 def test_a_tools_result_is_the_steps(bench: Bench) -> None:
     bench.facts()
     bench.calls.plan(bench.at("sum"))
-    call = bench.world.runs.get_call(TENANT, bench.run.run, 3, 0)
+    call = bench.world.runs.get_call(TENANT, bench.run.run_id, 3, 0)
     bench.world.runs.save_call(call.model_copy(update={"status": CallStatus.SUCCEEDED, "result": "4"}))
     assert bench.calls.collect(bench.at("sum")) == {"sum": {"status": "succeeded", "at": 3}}
 
@@ -189,13 +191,13 @@ def test_a_tool_whose_function_died_leaves_a_failed_call_and_a_failed_step(bench
     bench.calls.plan(bench.at("sum"))
     with pytest.raises(StepFailed):
         bench.calls.collect(bench.at("sum"), "States.Timeout", "")
-    call = bench.world.runs.get_call(TENANT, bench.run.run, 3, 0)
+    call = bench.world.runs.get_call(TENANT, bench.run.run_id, 3, 0)
     assert (call.status, call.error_type) == (CallStatus.FAILED, "States.Timeout")
 
 
 def test_a_graph_that_met_the_runs_limit_stops_the_run_and_is_no_mere_failure(bench: Bench) -> None:
     bench.calls.plan(bench.at("sum"))
-    call = bench.world.runs.get_call(TENANT, bench.run.run, 3, 0)
+    call = bench.world.runs.get_call(TENANT, bench.run.run_id, 3, 0)
     failed = {"status": CallStatus.FAILED, "is_error": True, "result": "LimitReached: used up"}
     bench.world.runs.save_call(call.model_copy(update=failed | {"error_type": "LimitReached"}))
     bench.world.clock.advance(10_000)
@@ -205,7 +207,7 @@ def test_a_graph_that_met_the_runs_limit_stops_the_run_and_is_no_mere_failure(be
 
 def test_a_graph_that_met_a_budget_stops_the_run_with_its_words(bench: Bench) -> None:
     bench.calls.plan(bench.at("sum"))
-    call = bench.world.runs.get_call(TENANT, bench.run.run, 3, 0)
+    call = bench.world.runs.get_call(TENANT, bench.run.run_id, 3, 0)
     failed = {"status": CallStatus.FAILED, "is_error": True, "result": "BudgetExceeded: acme, day: used up"}
     bench.world.runs.save_call(call.model_copy(update=failed | {"error_type": "BudgetExceeded"}))
     with pytest.raises(BudgetExceeded, match=r"^acme, day: used up$"):
@@ -215,7 +217,7 @@ def test_a_graph_that_met_a_budget_stops_the_run_with_its_words(bench: Bench) ->
 def test_words_are_put_together_once(bench: Bench) -> None:
     bench.facts()
     assert bench.ends.build_text(bench.at("words")) == bench.ends.build_text(bench.at("words"))
-    result = bench.stores.results.get(TENANT, bench.run.run, 5)
+    result = bench.stores.results.get(TENANT, bench.run.run_id, 5)
     assert result is not None
     assert result.text == "n=3"
 
@@ -234,7 +236,7 @@ def test_an_edited_text_is_the_humans_result(bench: Bench) -> None:
     bench.world.decide(TENANT, name, "edit", by="ann", text="Signed")
     assert bench.world.engine.woken["token"] == {"status": "approved", "approval": name}
     told = bench.humans.collect(bench.at("sign"), strict=True)
-    result = bench.stores.results.get(TENANT, bench.run.run, 4)
+    result = bench.stores.results.get(TENANT, bench.run.run_id, 4)
     assert result is not None
     assert (told["sign"]["status"], result.text) == ("approved", "Signed")
 
@@ -270,7 +272,7 @@ def test_a_tool_that_needs_an_approval_runs_what_was_shown(bench: Bench) -> None
     assert [call.arguments for call in shown.calls] == [{"text": 3}]
     bench.world.decide(TENANT, name, "approve", by="ann")
     assert bench.humans.settle(bench.at("keep")) == {"index": 0, "status": "approved"}
-    assert bench.world.runs.get_call(TENANT, bench.run.run, 6, 0).status is CallStatus.APPROVED
+    assert bench.world.runs.get_call(TENANT, bench.run.run_id, 6, 0).status is CallStatus.APPROVED
 
 
 def test_a_rejected_tool_does_not_run(bench: Bench) -> None:
@@ -279,8 +281,8 @@ def test_a_rejected_tool_does_not_run(bench: Bench) -> None:
     bench.world.decide(TENANT, name, "reject", by="ann", reason="no")
     with pytest.raises(StepRejected):
         bench.humans.settle(bench.at("keep"))
-    assert bench.world.runs.get_call(TENANT, bench.run.run, 6, 0).status is CallStatus.REJECTED
-    assert bench.world.approvals.get(TENANT, approval_id(bench.run.run, 6)).status is ApprovalStatus.REJECTED
+    assert bench.world.runs.get_call(TENANT, bench.run.run_id, 6, 0).status is CallStatus.REJECTED
+    assert bench.world.approvals.get(TENANT, approval_id(bench.run.run_id, 6)).status is ApprovalStatus.REJECTED
 
 
 def test_the_end_says_the_answer_once_and_deliver_ends_the_run(bench: Bench) -> None:
@@ -288,7 +290,7 @@ def test_the_end_says_the_answer_once_and_deliver_ends_the_run(bench: Bench) -> 
     bench.ends.build_text(bench.at("words"))
     end = Finished(**bench.entered.model_dump(), refs={"words": 5}, failed=("web",), capped=("loop",))
     assert bench.ends.finish(end) == bench.ends.finish(end) == {"kind": "answer", "step": FINISH, "calls": []}
-    run = bench.world.deliver.deliver(TENANT, bench.run.run, FINISH)
+    run = bench.world.deliver.deliver(TENANT, bench.run.run_id, FINISH)
     assert (run.status, run.answer, len(run.notices)) == (RunStatus.DEGRADED, "n=3", 2)
     assert bench.world.words("s1") == ["the document", "n=3"]
     assert bench.world.runs.find_lease_holder(TENANT, "s1") is None
@@ -298,7 +300,7 @@ def test_a_stop_tells_the_reason_even_of_a_cause_that_was_cut(bench: Bench) -> N
     cause = '{"errorMessage": "the run has used its 3 steps", "errorType": "LimitReached", "stackTr'
     stop = Stopped(**bench.entered.model_dump(), error="LimitReached", cause=cause)
     assert bench.ends.stop(stop)["kind"] == "stop"
-    run = bench.world.deliver.deliver(TENANT, bench.run.run, FINISH)
+    run = bench.world.deliver.deliver(TENANT, bench.run.run_id, FINISH)
     assert (run.status, run.stop_reason) == (
         RunStatus.STOPPED,
         "The run was stopped: the run has used its 3 steps.",

@@ -20,7 +20,7 @@ from pentad.domain.usage import Usage
 from pentad.tools.graphs.adapters.langgraph_messages import sanitise_name
 from pentad.tools.graphs.adapters.langgraph_model import PentadChatModel
 
-CONTEXT = CallContext(tenant="acme", run="run_1", step=3, purpose="graph")
+CONTEXT = CallContext(tenant_id="acme", run_id="run_1", step=3, purpose="graph")
 
 
 class Scripted:

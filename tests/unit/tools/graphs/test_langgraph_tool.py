@@ -208,8 +208,8 @@ def test_model_calls_go_through_the_gateway_with_the_runs_context_and_deadline()
     assert world.call.result == "Paris."
     [request] = world.gateway.requests
     context = request.context
-    assert (context.tenant, context.run, context.step, context.agent) == ("acme", RUN, 1, "helper")
-    assert (context.session, context.user, context.purpose) == ("s1", "ada", "graph")
+    assert (context.tenant_id, context.run_id, context.step, context.agent) == ("acme", RUN, 1, "helper")
+    assert (context.session_id, context.user_id, context.purpose) == ("s1", "ada", "graph")
     assert request.task == "summarize"
 
 

@@ -18,10 +18,10 @@ class Gate:
     refusal: str | None = None
     succeeded: list[str] = field(default_factory=list)
 
-    def admit(self, tenant: str, agent: str, tool: str) -> str | None:
+    def admit(self, tenant_id: str, agent: str, tool: str) -> str | None:
         return self.refusal
 
-    def record_success(self, tenant: str, tool: str) -> None:
+    def record_success(self, tenant_id: str, tool: str) -> None:
         self.succeeded.append(tool)
 
 

@@ -46,12 +46,12 @@ def turn(one: Message) -> Turn:
 
 def message(role: Any, *blocks: Any) -> Message:
     made = tuple(TextBlock(text=block) if isinstance(block, str) else block for block in blocks)
-    return Message(message_id="m1", role=role, blocks=made, created_at=NOW, run="run")
+    return Message(message_id="m1", role=role, blocks=made, created_at=NOW, run_id="run")
 
 
 def ratings(reply: Message, *messages: Message) -> tuple[float, float]:
     """Return the self-report and the judge's rating."""
-    request = ChatRequest(context=CallContext(tenant="acme", run="run"), messages=messages)
+    request = ChatRequest(context=CallContext(tenant_id="acme", run_id="run"), messages=messages)
     own = complete_in_words(Simulated(), build_self_report_request(request, reply), Rating, deadline=1.0)
     judged = complete_as(
         Simulated(), build_judge_request(request, reply, task="judge", tier="fast"), Rating, deadline=1.0

@@ -19,15 +19,15 @@ class DynamoKeys:
     def __init__(self, state: Table) -> None:
         self._state = state
 
-    def get(self, tenant: str, key_id: str) -> ApiKey | None:
+    def get(self, tenant_id: str, key_id: str) -> ApiKey | None:
         """See `KeyStore`."""
-        item = self._state.get(keys.collection_pk(tenant, "KEYS"), key_id)
+        item = self._state.get(keys.collection_pk(tenant_id, "KEYS"), key_id)
         return None if item is None else _parse_key(item)
 
     def put(self, key: ApiKey) -> None:
         """See `KeyStore`."""
         item: Item = {
-            "pk": keys.collection_pk(key.tenant, "KEYS"),
+            "pk": keys.collection_pk(key.tenant_id, "KEYS"),
             "sk": key.key_id,
             "type": "api_key",
             "body": key.model_dump_json(exclude={"disabled_at"}),
@@ -37,11 +37,11 @@ class DynamoKeys:
         except ConditionFailed as failure:
             raise InvalidTransition("a key with this id exists already", field="key_id") from failure
 
-    def disable(self, tenant: str, key_id: str, at: datetime) -> ApiKey:
+    def disable(self, tenant_id: str, key_id: str, at: datetime) -> ApiKey:
         """See `KeyStore`."""
         try:
             item = self._state.update(
-                keys.collection_pk(tenant, "KEYS"),
+                keys.collection_pk(tenant_id, "KEYS"),
                 key_id,
                 "SET disabled_at = if_not_exists(disabled_at, :at)",
                 condition="attribute_exists(pk)",
@@ -51,9 +51,9 @@ class DynamoKeys:
             raise NotFound("no such key", field="key_id") from failure
         return _parse_key(item)
 
-    def list(self, tenant: str) -> list[ApiKey]:
+    def list(self, tenant_id: str) -> list[ApiKey]:
         """See `KeyStore`."""
-        return [_parse_key(item) for item in self._state.iter_items(keys.collection_pk(tenant, "KEYS"))]
+        return [_parse_key(item) for item in self._state.iter_items(keys.collection_pk(tenant_id, "KEYS"))]
 
 
 def _parse_key(item: Item) -> ApiKey:

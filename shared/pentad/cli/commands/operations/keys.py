@@ -84,14 +84,14 @@ def create(
             tenant,
             now=now,
             scopes=scope or LEAST_SCOPES,
-            user=user,
+            user_id=user,
             groups=group or (),
             owner=owner or (None if user else find_operator(stage)),
             name=name,
             expires_at=parse_expiry(expires, now),
         )
         if OPTIONS.json:
-            shown = key.model_dump(include={"key_id", "scopes", "user", "groups", "owner", "expires_at"})
+            shown = key.model_dump(include={"key_id", "scopes", "user_id", "groups", "owner", "expires_at"})
             print_json({"key": token, "tenant": tenant, **shown})
         else:
             OUT.print(token, soft_wrap=True)

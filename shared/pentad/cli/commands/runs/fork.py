@@ -17,7 +17,7 @@ _ENDED_WELL = ("succeeded", "degraded", "awaiting_human")
 
 
 def fork(
-    run: Annotated[str, typer.Argument(help="The run to go on from; it stays as it is.")],
+    run_id: Annotated[str, typer.Argument(metavar="RUN", help="The run to go on from; it stays as it is.")],
     at: Annotated[int, typer.Option("--at", min=0, help="The last turn that is kept; 0 keeps the message only.")],
     prompt: Annotated[Path | None, typer.Option(help="File with another system prompt.")] = None,
     model: Annotated[str | None, typer.Option(help="Another model of the catalog.")] = None,
@@ -39,7 +39,7 @@ def fork(
             body["tool_results"] = [one for path in tool_result for one in parse_results(read_text(path))]
         client = create_api_client()
         headers = {"Idempotency-Key": idempotency_key or uuid.uuid4().hex}
-        view = client.call("POST", f"/v1/runs/{run}/fork", body=body, headers=headers)
+        view = client.call("POST", f"/v1/runs/{run_id}/fork", body=body, headers=headers)
         if wait > 0:
             view = wait_for_run(client, view, wait)
         if OPTIONS.json:

@@ -172,10 +172,10 @@ def _redrive_run(queues: _Queues, message: Json) -> Json:
     from pentad.orchestration.lifecycle.redrive import redriven_id
 
     detail = _parse_body(message)["detail"]
-    tenant, run = str(detail["tenant"]), str(detail["run"])
-    queues.send(build_redrive_message(tenant, run))
+    tenant_id, run_id = str(detail["tenant"]), str(detail["run"])
+    queues.send(build_redrive_message(tenant_id, run_id))
     queues.delete_message(FAILED_RUNS, message)
-    return {"tenant": tenant, "run": run, "goes_on_as": redriven_id(tenant, run)}
+    return {"tenant": tenant_id, "run": run_id, "goes_on_as": redriven_id(tenant_id, run_id)}
 
 
 def _wait_for_status(stage: str | None, one: Json) -> str:

@@ -25,7 +25,8 @@ Stage = Annotated[str, typer.Option(help="The stage whose definition is replayed
 
 
 def replay(
-    run: Annotated[str, typer.Argument(help="A run, or a file that `pentad runs export` wrote.")], stage: Stage = "dev"
+    run_id: Annotated[str, typer.Argument(metavar="RUN", help="A run, or a file that `pentad runs export` wrote.")],
+    stage: Stage = "dev",
 ) -> None:
     """Run a recording again with no model, no tool and no network, by this folder's agents; say where it differs.
 
@@ -36,7 +37,7 @@ def replay(
         from pentad.orchestration.timetravel.replay.replay import Replay
         from pentad.runtime.wiring.replay import make_replay_stores
 
-        found = _load_recording(run)
+        found = _load_recording(run_id)
         deployable = _load_deployable(stage)
         agent = found.definition.agent
         with _explained():
@@ -58,14 +59,14 @@ def replay(
 
 
 def export(
-    run: Annotated[str, typer.Argument(help="A run that has ended.")],
+    run_id: Annotated[str, typer.Argument(metavar="RUN", help="A run that has ended.")],
     output: Annotated[Path | None, typer.Option("--output", "-o", help="The file; standard output without it.")] = None,
     stage: Stage = "dev",
 ) -> None:
     """Write a run's recording: words of users, model and tools, so keep it like them."""
     with handle_errors():
         with _explained():
-            found = _add_requests(_fetch_recording(run), _load_deployable(stage))
+            found = _add_requests(_fetch_recording(run_id), _load_deployable(stage))
         content = json.loads(found.model_dump_json(exclude_none=True))
         if output is None:
             print_json(content)
@@ -102,11 +103,11 @@ def _load_recording(name: str) -> "Recording":
         raise CommandError(f"{name} is no recording of this version", code=EXIT_CANNOT) from error
 
 
-def _fetch_recording(run: str) -> "Recording":
+def _fetch_recording(run_id: str) -> "Recording":
     from pentad.orchestration.timetravel.recording import Recording
 
     try:
-        content = create_api_client().call("GET", f"/v1/runs/{run}/recording")
+        content = create_api_client().call("GET", f"/v1/runs/{run_id}/recording")
     except CommandError as error:
         raise CommandError(str(error), code=EXIT_CANNOT) from error
     return Recording.model_validate(content)

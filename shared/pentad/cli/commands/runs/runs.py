@@ -49,10 +49,17 @@ def wait_for_run(client: ApiClient, view: Json, seconds: float) -> Json:
 
 
 def ask(
-    client: ApiClient, agent: str, message: str, *, session: str | None, key: str | None, seconds: float, **fields: Any
+    client: ApiClient,
+    agent: str,
+    message: str,
+    *,
+    session_id: str | None,
+    key: str | None,
+    seconds: float,
+    **fields: Any,
 ) -> Json:
     """Start a run and return it once it has ended or waits for a human; ``fields`` are more of the request's."""
-    view = client.start_run(agent, message, session=session, key=key, wait=min(_API_WAIT, int(seconds)), **fields)
+    view = client.start_run(agent, message, session_id=session_id, key=key, wait=min(_API_WAIT, int(seconds)), **fields)
     return wait_for_run(client, view, seconds)
 
 
@@ -72,7 +79,7 @@ def parse_metadata(entries: list[str]) -> dict[str, str] | None:
 def run(
     message: Annotated[str, typer.Argument(help="What to ask.")],
     agent: Agent = "assistant",
-    session: Annotated[str | None, typer.Option(help="Go on in this session.")] = None,
+    session_id: Annotated[str | None, typer.Option("--session", help="Go on in this session.")] = None,
     idempotency_key: Annotated[str | None, typer.Option(help="The same key again gives the same run.")] = None,
     metadata: Annotated[
         list[str], typer.Option(help="name=value, kept with the run; may be given more than once.")
@@ -88,7 +95,7 @@ def run(
         key = idempotency_key or uuid.uuid4().hex
         fields = {"metadata": parse_metadata(metadata), "if_busy": if_busy}
         with ERR.status(f"{escape(agent)} works"):
-            view = ask(client, agent, message, session=session, key=key, seconds=wait, **fields)
+            view = ask(client, agent, message, session_id=session_id, key=key, seconds=wait, **fields)
         if OPTIONS.json:
             print_json(view)
         else:
@@ -105,7 +112,7 @@ def run(
 
 def run_chat(
     agent: Agent = "assistant",
-    session: Annotated[str | None, typer.Option(help="Go on in this session.")] = None,
+    session_id: Annotated[str | None, typer.Option("--session", help="Go on in this session.")] = None,
 ) -> None:
     """Talk to an agent in one session; an empty line or Ctrl-D ends it."""
     with handle_errors():
@@ -119,8 +126,8 @@ def run_chat(
             if not message:
                 break
             with ERR.status(f"{escape(agent)} works"):
-                view = ask(client, agent, message, session=session, key=uuid.uuid4().hex, seconds=600)
-            session = view["session"]
+                view = ask(client, agent, message, session_id=session_id, key=uuid.uuid4().hex, seconds=600)
+            session_id = view["session"]
             if view["pending_approval"]:
                 view = _decide_and_wait(client, view)
             print_run(OUT, view)
@@ -193,7 +200,7 @@ def show(run_id: Annotated[str, typer.Argument(metavar="RUN", help="Which run.")
             OUT.print(render_event(event), soft_wrap=True)
 
 
-def trace(run_id: Annotated[str, typer.Argument(help="The run.")]) -> None:
+def trace(run_id: Annotated[str, typer.Argument(metavar="RUN", help="The run.")]) -> None:
     """Show one run as a waterfall: states, functions, model attempts, tool calls."""
     with handle_errors():
         view = create_api_client().call("GET", f"/v1/runs/{run_id}/trace")

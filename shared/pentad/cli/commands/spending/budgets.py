@@ -111,7 +111,7 @@ def _read_usage(definition: "BudgetDefinition", stage: str | None) -> dict[str, 
     if definition.subject == EACH and definition.scope != "tenant":
         return {}
     own = {} if definition.scope == "tenant" else {definition.scope: definition.subject}
-    context = CallContext.model_validate({"tenant": definition.tenant, **own})
+    context = CallContext.model_validate({"tenant": definition.tenant_id, **own})
     budget = DynamoBudget(operator.open_table(stage, "TransientTable"), MemoryBudgetStore([definition]))
     [standing] = budget.get_standings(context, datetime.now(UTC))
     resets = standing.applied.resets_at

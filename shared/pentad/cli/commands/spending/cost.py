@@ -19,19 +19,19 @@ def show_cost(
     ] = None,
     last: Annotated[str | None, typer.Option("--to", help="Last day, included. Default: today.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=1000, help="Rows at most, the dearest.")] = 100,
-    tenant: Annotated[
+    tenant_id: Annotated[
         str | None, typer.Option("--tenant", "-t", help="Any tenant, with AWS credentials. Default: the API key's.")
     ] = None,
     stage: operator.Stage = None,
 ) -> None:
     """Show what model calls cost; the total is the ledger's, to the nano-dollar."""
     with handle_errors():
-        if tenant is None and stage is None:
+        if tenant_id is None and stage is None:
             query = {"by": by, "from": first, "to": last, "limit": limit}
             given = urlencode({name: value for name, value in query.items() if value is not None})
             view = target.create_api_client().call("GET", f"/v1/cost?{given}")
         else:
-            view = _read_cost(tenant or target.LOCAL_TENANT, stage, by, first, last, limit)
+            view = _read_cost(tenant_id or target.LOCAL_TENANT, stage, by, first, last, limit)
         if OPTIONS.json:
             print_json(view)
         else:
@@ -39,7 +39,7 @@ def show_cost(
 
 
 def _read_cost(
-    tenant: str, stage: str | None, by: str, first: str | None, last: str | None, limit: int
+    tenant_id: str, stage: str | None, by: str, first: str | None, last: str | None, limit: int
 ) -> dict[str, Any]:
     from pentad.api.routers.cost import build_cost_view, parse_day
     from pentad.domain.ids import check_id
@@ -48,8 +48,8 @@ def _read_cost(
 
     asked = resolve_span(by, parse_day(first, "from"), parse_day(last, "to"), datetime.now(UTC).date())
     reader = DynamoSpend(operator.open_table(stage, "StateTable"))
-    spending = reader.read(check_id("tenant", tenant), *asked, limit=limit)
-    return build_cost_view(tenant, spending).model_dump(mode="json")
+    spending = reader.read(check_id("tenant", tenant_id), *asked, limit=limit)
+    return build_cost_view(tenant_id, spending).model_dump(mode="json")
 
 
 def _build_table(view: dict[str, Any]) -> Grid:

@@ -29,7 +29,7 @@ class DynamoRegistry:
         self._table = table
         self._clock = clock
 
-    def acquire(self, tenant: str, name: str, *, owner: str, seconds: float) -> None:
+    def acquire(self, tenant_id: str, name: str, *, owner: str, seconds: float) -> None:
         """Keep other writers off the document until `release`, for ``seconds`` at most.
 
         Raises:
@@ -38,7 +38,7 @@ class DynamoRegistry:
         now = self._clock().timestamp()
         until = int((now + seconds) * 1000)
         item = {
-            "pk": keys.document_pk(tenant, name),
+            "pk": keys.document_pk(tenant_id, name),
             "sk": keys.LEASE,
             "type": "claim",
             "owner": owner,
@@ -56,11 +56,11 @@ class DynamoRegistry:
             left = float(failed.item["expires_at_ms"]) / 1000 - now if failed.item else seconds
             raise StoreUnavailable("the document is being indexed already", retry_after=max(0.0, left)) from failed
 
-    def release(self, tenant: str, name: str, *, owner: str) -> None:
+    def release(self, tenant_id: str, name: str, *, owner: str) -> None:
         """Let other writers in; a claim that is not held (any more) is left alone."""
         try:
             self._table.delete(
-                keys.document_pk(tenant, name),
+                keys.document_pk(tenant_id, name),
                 keys.LEASE,
                 condition="#owner = :owner",
                 names={"#owner": "owner"},
@@ -69,21 +69,21 @@ class DynamoRegistry:
         except ConditionFailed:
             return
 
-    def get(self, tenant: str, name: str) -> Document | None:
+    def get(self, tenant_id: str, name: str) -> Document | None:
         """Return a document's entry, or None."""
-        item = self._table.get(keys.collection_pk(tenant, "DOCS"), name)
+        item = self._table.get(keys.collection_pk(tenant_id, "DOCS"), name)
         return from_stored(Document, item["body"]) if item is not None else None
 
-    def get_chunks(self, tenant: str, name: str) -> dict[str, str]:
+    def get_chunks(self, tenant_id: str, name: str) -> dict[str, str]:
         """Return the document's chunks as indexed: chunk id to SHA-256 of its text; empty where it is not certain."""
         chunks: dict[str, str] = {}
-        for item in self._query_parts(tenant, name):
+        for item in self._query_parts(tenant_id, name):
             chunks.update(json.loads(item["body"]))
         return chunks
 
-    def record_intent(self, tenant: str, name: str, chunks: Mapping[str, str]) -> None:
+    def record_intent(self, tenant_id: str, name: str, chunks: Mapping[str, str]) -> None:
         """Replace the chunk list before the vectors change; the entry stays as it is."""
-        entries = self._build_chunk_entries(tenant, name, chunks)
+        entries = self._build_chunk_entries(tenant_id, name, chunks)
         if entries:
             self._table.transact(entries)
 
@@ -92,7 +92,7 @@ class DynamoRegistry:
         at = document.indexed_at.astimezone(UTC).isoformat(timespec="microseconds")
         entry = self._table.build_put(
             {
-                "pk": keys.collection_pk(document.tenant, "DOCS"),
+                "pk": keys.collection_pk(document.tenant_id, "DOCS"),
                 "sk": document.name,
                 "type": "document",
                 "indexed_at": at,
@@ -102,27 +102,27 @@ class DynamoRegistry:
             values={":at": at},
         )
         try:
-            self._table.transact([entry, *self._build_chunk_entries(document.tenant, document.name, chunks)])
+            self._table.transact([entry, *self._build_chunk_entries(document.tenant_id, document.name, chunks)])
         except ConditionFailed:
             return
 
-    def list_page(self, tenant: str, *, limit: int = 100, cursor: str | None = None) -> Page[Document]:
+    def list_page(self, tenant_id: str, *, limit: int = 100, cursor: str | None = None) -> Page[Document]:
         """Return the tenant's documents by name.
 
         Raises:
             InvalidInput: the cursor is not valid.
         """
-        pk = keys.collection_pk(tenant, "DOCS")
+        pk = keys.collection_pk(tenant_id, "DOCS")
         found, end = self._table.query(pk, limit=limit, start=decode_cursor(cursor, pk))
         documents = tuple(from_stored(Document, item["body"]) for item in found)
         return Page[Document](items=documents, cursor=encode_cursor(end))
 
-    def _query_parts(self, tenant: str, name: str) -> list[Item]:
-        return self._table.query(keys.document_pk(tenant, name), begins="CHUNKS#")[0]
+    def _query_parts(self, tenant_id: str, name: str) -> list[Item]:
+        return self._table.query(keys.document_pk(tenant_id, name), begins="CHUNKS#")[0]
 
-    def _build_chunk_entries(self, tenant: str, name: str, chunks: Mapping[str, str]) -> list[Item]:
+    def _build_chunk_entries(self, tenant_id: str, name: str, chunks: Mapping[str, str]) -> list[Item]:
         """Return the entries of a transaction that replaces the chunk list, parts that are left over included."""
-        pk = keys.document_pk(tenant, name)
+        pk = keys.document_pk(tenant_id, name)
         ordered = sorted(chunks.items())
         parts = [ordered[start : start + CHUNKS_PER_PART] for start in range(0, len(ordered), CHUNKS_PER_PART)]
         puts = [
@@ -137,5 +137,5 @@ class DynamoRegistry:
             for number, part in enumerate(parts)
         ]
         kept = {keys.chunks_sk(number) for number in range(len(parts))}
-        left = [item["sk"] for item in self._query_parts(tenant, name) if item["sk"] not in kept]
+        left = [item["sk"] for item in self._query_parts(tenant_id, name) if item["sk"] not in kept]
         return puts + [self._table.build_delete(pk, sk) for sk in left]

@@ -28,7 +28,7 @@ class MemoryRegistry:
         self._chunks: dict[Place, dict[str, str]] = {}
         self._claims: dict[Place, tuple[str, float]] = {}
 
-    def acquire(self, tenant: str, name: str, *, owner: str, seconds: float) -> None:
+    def acquire(self, tenant_id: str, name: str, *, owner: str, seconds: float) -> None:
         """Keep other writers off the document until `release`, for ``seconds`` at most.
 
         Raises:
@@ -36,52 +36,52 @@ class MemoryRegistry:
         """
         now = self._clock().timestamp()
         with self._lock:
-            holder, until = self._claims.get((tenant, name), (owner, now))
+            holder, until = self._claims.get((tenant_id, name), (owner, now))
             if holder != owner and until >= now:
                 raise StoreUnavailable("the document is being indexed already", retry_after=until - now)
-            self._claims[tenant, name] = (owner, now + seconds)
+            self._claims[tenant_id, name] = (owner, now + seconds)
 
-    def release(self, tenant: str, name: str, *, owner: str) -> None:
+    def release(self, tenant_id: str, name: str, *, owner: str) -> None:
         """Let other writers in; a claim that is not held (any more) is left alone."""
         with self._lock:
-            if self._claims.get((tenant, name), ("", 0.0))[0] == owner:
-                del self._claims[tenant, name]
+            if self._claims.get((tenant_id, name), ("", 0.0))[0] == owner:
+                del self._claims[tenant_id, name]
 
-    def get(self, tenant: str, name: str) -> Document | None:
+    def get(self, tenant_id: str, name: str) -> Document | None:
         """Return a document's entry, or None."""
         with self._lock:
-            return self._documents.get((tenant, name))
+            return self._documents.get((tenant_id, name))
 
-    def get_chunks(self, tenant: str, name: str) -> dict[str, str]:
+    def get_chunks(self, tenant_id: str, name: str) -> dict[str, str]:
         """Return the document's chunks as indexed: chunk id to SHA-256 of its text; empty where it is not certain."""
         with self._lock:
-            return dict(self._chunks.get((tenant, name), {}))
+            return dict(self._chunks.get((tenant_id, name), {}))
 
-    def record_intent(self, tenant: str, name: str, chunks: Mapping[str, str]) -> None:
+    def record_intent(self, tenant_id: str, name: str, chunks: Mapping[str, str]) -> None:
         """Replace the chunk list before the vectors change; the entry stays as it is."""
         with self._lock:
-            self._chunks[tenant, name] = dict(chunks)
+            self._chunks[tenant_id, name] = dict(chunks)
 
     def put(self, document: Document, chunks: Mapping[str, str]) -> None:
         """Store the entry and its chunks; an older one (by ``indexed_at``) never replaces a newer one."""
-        place = (document.tenant, document.name)
+        place = (document.tenant_id, document.name)
         with self._lock:
             stored = self._documents.get(place)
             if stored is None or stored.indexed_at <= document.indexed_at:
                 self._documents[place] = document
                 self._chunks[place] = dict(chunks)
 
-    def list_page(self, tenant: str, *, limit: int = 100, cursor: str | None = None) -> Page[Document]:
+    def list_page(self, tenant_id: str, *, limit: int = 100, cursor: str | None = None) -> Page[Document]:
         """Return the tenant's documents by name.
 
         Raises:
             InvalidInput: the cursor is not valid.
         """
-        pk = keys.collection_pk(tenant, "DOCS")
+        pk = keys.collection_pk(tenant_id, "DOCS")
         start = decode_cursor(cursor, pk)
         with self._lock:
-            names = sorted(name for owner, name in self._documents if owner == tenant)
+            names = sorted(name for owner, name in self._documents if owner == tenant_id)
             after = [name for name in names if start is None or name > start["sk"]]
-            found = tuple(self._documents[tenant, name] for name in after[:limit])
+            found = tuple(self._documents[tenant_id, name] for name in after[:limit])
         end = {"pk": pk, "sk": after[limit - 1]} if len(after) > limit else None
         return Page[Document](items=found, cursor=encode_cursor(end))

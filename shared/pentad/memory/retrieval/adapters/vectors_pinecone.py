@@ -43,7 +43,7 @@ class PineconeVectors:
         self._lock = threading.Lock()
         self._index: Index | None = None
 
-    def upsert(self, tenant: str, vectors: Sequence[Vector]) -> None:
+    def upsert(self, tenant_id: str, vectors: Sequence[Vector]) -> None:
         """Store vectors, replacing those of the same id, in requests of at most 100 vectors and 2 MB.
 
         Raises:
@@ -52,10 +52,10 @@ class PineconeVectors:
         """
         for batch in _split_batches(vectors):
             with self._use_index() as index:
-                index.upsert(vectors=batch, namespace=tenant)
+                index.upsert(vectors=batch, namespace=tenant_id)
 
     def query(
-        self, tenant: str, values: Sequence[float], *, top_k: int, where: Mapping[str, str] | None = None
+        self, tenant_id: str, values: Sequence[float], *, top_k: int, where: Mapping[str, str] | None = None
     ) -> list[Match]:
         """Return the nearest vectors, nearest first; ``where`` matches metadata fields exactly.
 
@@ -66,13 +66,13 @@ class PineconeVectors:
         conditions: dict[str, Any] | None = {name: {"$eq": value} for name, value in where.items()} if where else None
         with self._use_index() as index:
             reply = index.query(
-                vector=list(values), top_k=top_k, namespace=tenant, filter=conditions, include_metadata=True
+                vector=list(values), top_k=top_k, namespace=tenant_id, filter=conditions, include_metadata=True
             )
         return [
             Match(vector_id=match.id, score=match.score, metadata=dict(match.metadata or {})) for match in reply.matches
         ]
 
-    def fetch(self, tenant: str, vector_ids: Sequence[str]) -> dict[str, Vector]:
+    def fetch(self, tenant_id: str, vector_ids: Sequence[str]) -> dict[str, Vector]:
         """Return those of the vectors that are there, by id.
 
         Raises:
@@ -82,14 +82,14 @@ class PineconeVectors:
         found: dict[str, Vector] = {}
         for start in range(0, len(vector_ids), FETCH_IDS):
             with self._use_index() as index:
-                reply = index.fetch(ids=list(vector_ids[start : start + FETCH_IDS]), namespace=tenant)
+                reply = index.fetch(ids=list(vector_ids[start : start + FETCH_IDS]), namespace=tenant_id)
             for name, vector in reply.vectors.items():
                 found[name] = Vector(
                     vector_id=name, values=tuple(vector.values or ()), metadata=dict(vector.metadata or {})
                 )
         return found
 
-    def delete(self, tenant: str, vector_ids: Sequence[str]) -> None:
+    def delete(self, tenant_id: str, vector_ids: Sequence[str]) -> None:
         """Remove vectors; one that is not there is no error, nor is a namespace that is not there.
 
         Raises:
@@ -101,7 +101,7 @@ class PineconeVectors:
         for start in range(0, len(vector_ids), DELETE_IDS):
             with self._use_index() as index:
                 try:
-                    index.delete(ids=list(vector_ids[start : start + DELETE_IDS]), namespace=tenant)
+                    index.delete(ids=list(vector_ids[start : start + DELETE_IDS]), namespace=tenant_id)
                 except NotFoundError:
                     return
 

@@ -42,9 +42,9 @@ class DynamoSessions:
         self._clock = clock
         self._count = count
 
-    def get(self, tenant: str, session: str) -> Session | None:
+    def get(self, tenant_id: str, session_id: str) -> Session | None:
         """Return the session's head, or None."""
-        item = self._table.get(keys.session_pk(tenant, session), keys.META)
+        item = self._table.get(keys.session_pk(tenant_id, session_id), keys.META)
         return items.parse_session(item) if item is not None else None
 
     def create(self, session: Session) -> None:
@@ -56,8 +56,8 @@ class DynamoSessions:
 
     def append(
         self,
-        tenant: str,
-        session: str,
+        tenant_id: str,
+        session_id: str,
         messages: Sequence[Message],
         *,
         expected_version: int,
@@ -73,25 +73,26 @@ class DynamoSessions:
             InvalidInput: none, or more than 99 messages.
             StoreUnavailable: the table or the bucket did not answer.
         """
-        head = head or self._get_head(tenant, session)
+        head = head or self._get_head(tenant_id, session_id)
         if head.version != expected_version:
             return self._resolve_conflict(head, messages, fence)
         items.check_fence(head, fence)
         after, stored = items.compute_append(head, messages, self._clock(), self._count)
-        items.spill_messages(self._objects, tenant, session, messages)
+        items.spill_messages(self._objects, tenant_id, session_id, messages)
         try:
             self._table.transact(items.append_entries(self._table, head, after, stored))
         except ConditionFailed:
-            return self._resolve_conflict(self._get_head(tenant, session), messages, fence)
+            return self._resolve_conflict(self._get_head(tenant_id, session_id), messages, fence)
         return after
 
-    def read(self, tenant: str, session: str, first: int, last: int) -> list[StoredMessage]:
+    def read(self, tenant_id: str, session_id: str, first: int, last: int) -> list[StoredMessage]:
         """Return the messages with ``first <= seq <= last`` in order; spilled ones are fetched."""
         return [
-            items.load_message(item, self._objects.get) for item in self._query_messages(tenant, session, first, last)
+            items.load_message(item, self._objects.get)
+            for item in self._query_messages(tenant_id, session_id, first, last)
         ]
 
-    def attach_passages(self, tenant: str, session: str, seq: int, passages: Sequence[Passage]) -> int:
+    def attach_passages(self, tenant_id: str, session_id: str, seq: int, passages: Sequence[Passage]) -> int:
         """Keep the passages that were given with a user's message; see the port.
 
         Raises:
@@ -100,15 +101,17 @@ class DynamoSessions:
         """
         if not passages:
             return 0
-        pk, sk = keys.session_pk(tenant, session), keys.message_sk(seq)
-        found = self._query_messages(tenant, session, seq, seq)
+        pk, sk = keys.session_pk(tenant_id, session_id), keys.message_sk(seq)
+        found = self._query_messages(tenant_id, session_id, seq, seq)
         if not found:
             raise NotFound("there is no such message")
         [stored] = [items.load_message(item, self._objects.get) for item in found]
-        spill = items.passages_spill(tenant, session, stored.message.message_id, passages)
+        spill = items.passages_spill(tenant_id, session_id, stored.message.message_id, passages)
         if spill is not None:
             self._objects.put(spill.key, spill.data, media_type="application/json")
-        [(name, value)] = items.make_passages_attributes(tenant, session, stored.message.message_id, passages).items()
+        [(name, value)] = items.make_passages_attributes(
+            tenant_id, session_id, stored.message.message_id, passages
+        ).items()
         more = estimate_passages(stored.message.text, passages, self._count)
         kept = self._table.build_update(
             pk,
@@ -130,7 +133,7 @@ class DynamoSessions:
             return 0
         return more
 
-    def begin_epoch(self, tenant: str, session: str, first_seq: int, estimated_tokens: int) -> Session:
+    def begin_epoch(self, tenant_id: str, session_id: str, first_seq: int, estimated_tokens: int) -> Session:
         """Let the context begin at ``first_seq`` from now on; an epoch never goes back.
 
         Raises:
@@ -138,38 +141,38 @@ class DynamoSessions:
         """
         try:
             item = self._table.update(
-                keys.session_pk(tenant, session),
+                keys.session_pk(tenant_id, session_id),
                 keys.META,
                 "SET epoch_first_seq = :first, estimated_tokens = :tokens",
                 condition="attribute_exists(pk) AND epoch_first_seq <= :first",
                 values={":first": first_seq, ":tokens": estimated_tokens},
             )
         except ConditionFailed:
-            return self._get_head(tenant, session)
+            return self._get_head(tenant_id, session_id)
         return items.parse_session(item)
 
-    def list_page(self, tenant: str, *, limit: int = 50, cursor: str | None = None) -> Page[Session]:
+    def list_page(self, tenant_id: str, *, limit: int = 50, cursor: str | None = None) -> Page[Session]:
         """Return the tenant's sessions, the last used first.
 
         Raises:
             InvalidInput: the cursor is not valid.
         """
-        pk = keys.collection_pk(tenant, "SESSIONS")
+        pk = keys.collection_pk(tenant_id, "SESSIONS")
         start = decode_cursor(cursor, pk, attribute="gsi1pk")
         found, end = self._table.query(pk, index="gsi1", limit=limit, descending=True, start=start)
         return Page[Session](items=tuple(items.parse_session(item) for item in found), cursor=encode_cursor(end))
 
-    def _get_head(self, tenant: str, session: str) -> Session:
-        head = self.get(tenant, session)
+    def _get_head(self, tenant_id: str, session_id: str) -> Session:
+        head = self.get(tenant_id, session_id)
         if head is None:
             raise NotFound("there is no such session")
         return head
 
-    def _query_messages(self, tenant: str, session: str, first: int, last: int) -> list[Item]:
+    def _query_messages(self, tenant_id: str, session_id: str, first: int, last: int) -> list[Item]:
         if last < first:
             return []
         between = (keys.message_sk(first), keys.message_sk(last))
-        return self._table.query(keys.session_pk(tenant, session), between=between)[0]
+        return self._table.query(keys.session_pk(tenant_id, session_id), between=between)[0]
 
     def _resolve_conflict(self, head: Session, messages: Sequence[Message], fence: int | None) -> Session:
         """Return the head where an earlier try wrote these messages.
@@ -178,7 +181,9 @@ class DynamoSessions:
             InvalidTransition: it did not, and a newer run holds the session.
             SessionBusy: it did not.
         """
-        tail = self._query_messages(head.tenant, head.session, max(0, head.length - len(messages)), head.length - 1)
+        tail = self._query_messages(
+            head.tenant_id, head.session_id, max(0, head.length - len(messages)), head.length - 1
+        )
         if messages and [item["message_id"] for item in tail] == [message.message_id for message in messages]:
             return head
         items.check_fence(head, fence)

@@ -36,25 +36,25 @@ class MemorySessions:
     def create(self, session: Session) -> None:
         """Make a session without messages; one that is there is left as it is."""
         with self._lock:
-            if (session.tenant, session.session) not in self._heads:
-                self._heads[session.tenant, session.session] = session
-                self._messages[session.tenant, session.session] = []
+            if (session.tenant_id, session.session_id) not in self._heads:
+                self._heads[session.tenant_id, session.session_id] = session
+                self._messages[session.tenant_id, session.session_id] = []
 
-    def get(self, tenant: str, session: str) -> Session | None:
+    def get(self, tenant_id: str, session_id: str) -> Session | None:
         """Return the session's head, or None."""
         with self._lock:
-            return self._heads.get((tenant, session))
+            return self._heads.get((tenant_id, session_id))
 
-    def set_fence(self, tenant: str, session: str, fence: int) -> None:
+    def set_fence(self, tenant_id: str, session_id: str, fence: int) -> None:
         """Let only runs with this fencing token, or a newer one, write to the session."""
         with self._lock:
-            head = self._get_head(tenant, session)
-            self._heads[tenant, session] = head.model_copy(update={"fence": fence})
+            head = self._get_head(tenant_id, session_id)
+            self._heads[tenant_id, session_id] = head.model_copy(update={"fence": fence})
 
     def append(
         self,
-        tenant: str,
-        session: str,
+        tenant_id: str,
+        session_id: str,
         messages: Sequence[Message],
         *,
         expected_version: int,
@@ -70,8 +70,8 @@ class MemorySessions:
             InvalidInput: none, or more than 99 messages.
         """
         with self._lock:
-            head = self._get_head(tenant, session)
-            log = self._messages[tenant, session]
+            head = self._get_head(tenant_id, session_id)
+            log = self._messages[tenant_id, session_id]
             if head.version != expected_version:
                 tail = [one.message.message_id for one in log[-len(messages) :]]
                 if messages and tail == [message.message_id for message in messages]:
@@ -81,23 +81,23 @@ class MemorySessions:
             check_fence(head, fence)
             after, stored = compute_append(head, messages, self._clock(), self._count)
             log.extend(stored)
-            self._heads[tenant, session] = after
+            self._heads[tenant_id, session_id] = after
             return after
 
-    def read(self, tenant: str, session: str, first: int, last: int) -> list[StoredMessage]:
+    def read(self, tenant_id: str, session_id: str, first: int, last: int) -> list[StoredMessage]:
         """Return the messages with ``first <= seq <= last`` in order."""
         with self._lock:
-            return list(self._messages.get((tenant, session), [])[max(0, first) : max(0, last + 1)])
+            return list(self._messages.get((tenant_id, session_id), [])[max(0, first) : max(0, last + 1)])
 
-    def attach_passages(self, tenant: str, session: str, seq: int, passages: Sequence[Passage]) -> int:
+    def attach_passages(self, tenant_id: str, session_id: str, seq: int, passages: Sequence[Passage]) -> int:
         """Keep the passages that were given with a user's message; see the port.
 
         Raises:
             NotFound: no such session or message.
         """
         with self._lock:
-            head = self._get_head(tenant, session)
-            log = self._messages[tenant, session]
+            head = self._get_head(tenant_id, session_id)
+            log = self._messages[tenant_id, session_id]
             if not 0 <= seq < len(log):
                 raise NotFound("there is no such message")
             if not passages or log[seq].passages:
@@ -105,43 +105,43 @@ class MemorySessions:
             log[seq] = log[seq].model_copy(update={"passages": tuple(passages)})
             more = estimate_passages(log[seq].message.text, passages, self._count)
             raised = {"estimated_tokens": head.estimated_tokens + more}
-            self._heads[tenant, session] = head.model_copy(update=raised)
+            self._heads[tenant_id, session_id] = head.model_copy(update=raised)
             return more
 
-    def begin_epoch(self, tenant: str, session: str, first_seq: int, estimated_tokens: int) -> Session:
+    def begin_epoch(self, tenant_id: str, session_id: str, first_seq: int, estimated_tokens: int) -> Session:
         """Let the context begin at ``first_seq`` from now on; an epoch never goes back.
 
         Raises:
             NotFound: no such session.
         """
         with self._lock:
-            head = self._get_head(tenant, session)
+            head = self._get_head(tenant_id, session_id)
             if head.epoch_first_seq <= first_seq:
                 head = head.model_copy(update={"epoch_first_seq": first_seq, "estimated_tokens": estimated_tokens})
-                self._heads[tenant, session] = head
+                self._heads[tenant_id, session_id] = head
             return head
 
-    def list_page(self, tenant: str, *, limit: int = 50, cursor: str | None = None) -> Page[Session]:
+    def list_page(self, tenant_id: str, *, limit: int = 50, cursor: str | None = None) -> Page[Session]:
         """Return the tenant's sessions, the last used first.
 
         Raises:
             InvalidInput: the cursor is not valid.
         """
-        pk = keys.collection_pk(tenant, "SESSIONS")
+        pk = keys.collection_pk(tenant_id, "SESSIONS")
         start = decode_cursor(cursor, pk, attribute="gsi1pk")
         with self._lock:
-            own = [head for head in self._heads.values() if head.tenant == tenant]
+            own = [head for head in self._heads.values() if head.tenant_id == tenant_id]
         ranked = sorted(own, key=_sort_key, reverse=True)
         after = [head for head in ranked if start is None or _sort_key(head) < start["gsi1sk"]]
         end = {"gsi1pk": pk, "gsi1sk": _sort_key(after[limit - 1])} if len(after) > limit else None
         return Page[Session](items=tuple(after[:limit]), cursor=encode_cursor(end))
 
-    def _get_head(self, tenant: str, session: str) -> Session:
-        head = self._heads.get((tenant, session))
+    def _get_head(self, tenant_id: str, session_id: str) -> Session:
+        head = self._heads.get((tenant_id, session_id))
         if head is None:
             raise NotFound("there is no such session")
         return head
 
 
 def _sort_key(head: Session) -> str:
-    return f"{head.updated_at.isoformat(timespec='microseconds')}#{head.session}"
+    return f"{head.updated_at.isoformat(timespec='microseconds')}#{head.session_id}"

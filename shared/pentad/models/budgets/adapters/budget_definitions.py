@@ -26,25 +26,25 @@ class DynamoBudgetStore:
     def __init__(self, state: Table) -> None:
         self._table = state
 
-    def list_for_tenant(self, tenant: str) -> tuple[BudgetDefinition, ...]:
+    def list_for_tenant(self, tenant_id: str) -> tuple[BudgetDefinition, ...]:
         """See the port."""
-        items, _ = self._table.query(keys.collection_pk(tenant, "BUDGETS"), limit=MAX_DEFINITIONS)
+        items, _ = self._table.query(keys.collection_pk(tenant_id, "BUDGETS"), limit=MAX_DEFINITIONS)
         return tuple(from_stored(BudgetDefinition, item["body"]) for item in items)
 
     def put(self, definition: BudgetDefinition) -> None:
         """See the port."""
         sk = keys.budget_sk(definition.scope, definition.period, definition.subject)
-        pk = keys.collection_pk(definition.tenant, "BUDGETS")
+        pk = keys.collection_pk(definition.tenant_id, "BUDGETS")
         items, _ = self._table.query(pk, limit=MAX_DEFINITIONS)
         if len(items) >= MAX_DEFINITIONS and sk not in {item["sk"] for item in items}:
             raise make_limit_error()
         self._table.put({"pk": pk, "sk": sk, "type": "budget", "body": definition.model_dump_json()})
 
-    def remove(self, tenant: str, scope: str, period: str, subject: str) -> None:
+    def remove(self, tenant_id: str, scope: str, period: str, subject: str) -> None:
         """See the port."""
         sk = keys.budget_sk(scope, period, subject)
         try:
-            self._table.delete(keys.collection_pk(tenant, "BUDGETS"), sk, condition="attribute_exists(pk)")
+            self._table.delete(keys.collection_pk(tenant_id, "BUDGETS"), sk, condition="attribute_exists(pk)")
         except ConditionFailed as failure:
             raise make_not_found_error() from failure
 
@@ -63,16 +63,16 @@ class RememberedDefinitions:
         self._held: dict[str, tuple[float, tuple[BudgetDefinition, ...]]] = {}
         self._lock = threading.Lock()
 
-    def list_for_tenant(self, tenant: str) -> tuple[BudgetDefinition, ...]:
+    def list_for_tenant(self, tenant_id: str) -> tuple[BudgetDefinition, ...]:
         """See the port."""
         now = self._clock()
-        held = self._held.get(tenant)
+        held = self._held.get(tenant_id)
         if held is not None and now - held[0] < REMEMBER_SECONDS:
             return held[1]
-        found = self._definitions.list_for_tenant(tenant)
+        found = self._definitions.list_for_tenant(tenant_id)
         with self._lock:
-            self._held.pop(tenant, None)
-            self._held[tenant] = (now, found)
+            self._held.pop(tenant_id, None)
+            self._held[tenant_id] = (now, found)
             while len(self._held) > _MAX_TENANTS:
                 del self._held[next(iter(self._held))]
         return found

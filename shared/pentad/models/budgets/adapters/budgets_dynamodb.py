@@ -79,7 +79,7 @@ class DynamoBudget:
         applied = self._select_budgets(context, now)
         wanted = Reservation(
             attempt=attempt,
-            tenant=context.tenant,
+            tenant_id=context.tenant_id,
             amount_nanousd=amount_nanousd,
             counters=tuple(each.counter for each in applied),
             expires_at=reservation_expiry(now),
@@ -130,7 +130,7 @@ class DynamoBudget:
         self.settle(reservation, 0)
 
     def _select_budgets(self, context: CallContext, now: datetime) -> tuple[Applied, ...]:
-        return select_budgets(self._definitions.list_for_tenant(context.tenant), context, now)
+        return select_budgets(self._definitions.list_for_tenant(context.tenant_id), context, now)
 
     def _wait(self, number: int) -> None:
         self._sleep(full_jitter(number, self._random(), base=_BASE_SECONDS, cap=_CAP_SECONDS))
@@ -182,12 +182,12 @@ class DynamoBudget:
                 del self._swept[next(iter(self._swept))]
 
     def _get_stored(self, wanted: Reservation) -> Reservation:
-        item = self._table.get(keys.budget_hold_pk(wanted.tenant, wanted.attempt), keys.META)
+        item = self._table.get(keys.budget_hold_pk(wanted.tenant_id, wanted.attempt), keys.META)
         return wanted if item is None else from_stored(Reservation, item["body"])
 
     def _build_hold(self, wanted: Reservation) -> Item:
         item = {
-            "pk": keys.budget_hold_pk(wanted.tenant, wanted.attempt),
+            "pk": keys.budget_hold_pk(wanted.tenant_id, wanted.attempt),
             "sk": keys.META,
             "type": "budget_hold",
             "open": True,
@@ -198,7 +198,7 @@ class DynamoBudget:
 
     def _build_close(self, reservation: Reservation) -> Item:
         return self._table.build_update(
-            keys.budget_hold_pk(reservation.tenant, reservation.attempt),
+            keys.budget_hold_pk(reservation.tenant_id, reservation.attempt),
             keys.META,
             "SET #open = :no",
             condition="#open = :yes",
@@ -246,7 +246,7 @@ class DynamoBudget:
 
 
 def _key_of(counter: Counter) -> tuple[str, str]:
-    return keys.budget_pk(counter.tenant, counter.scope, counter.subject), counter.window
+    return keys.budget_pk(counter.tenant_id, counter.scope, counter.subject), counter.window
 
 
 def _has_ended(name: str, now: datetime) -> bool:

@@ -36,20 +36,20 @@ class MemoryBudgetStore:
         for each in definitions:
             self.put(each)
 
-    def list_for_tenant(self, tenant: str) -> tuple[BudgetDefinition, ...]:
+    def list_for_tenant(self, tenant_id: str) -> tuple[BudgetDefinition, ...]:
         """See the port."""
-        return tuple(self._held[key] for key in sorted(self._held) if key[0] == tenant)
+        return tuple(self._held[key] for key in sorted(self._held) if key[0] == tenant_id)
 
     def put(self, definition: BudgetDefinition) -> None:
         """See the port."""
-        key = (definition.tenant, definition.scope, definition.period, definition.subject)
-        if key not in self._held and len(self.list_for_tenant(definition.tenant)) >= MAX_DEFINITIONS:
+        key = (definition.tenant_id, definition.scope, definition.period, definition.subject)
+        if key not in self._held and len(self.list_for_tenant(definition.tenant_id)) >= MAX_DEFINITIONS:
             raise make_limit_error()
         self._held[key] = definition
 
-    def remove(self, tenant: str, scope: str, period: str, subject: str) -> None:
+    def remove(self, tenant_id: str, scope: str, period: str, subject: str) -> None:
         """See the port."""
-        if self._held.pop((tenant, scope, period, subject), None) is None:
+        if self._held.pop((tenant_id, scope, period, subject), None) is None:
             raise make_not_found_error()
 
 
@@ -101,7 +101,7 @@ class MemoryBudget:
         """See the port."""
         applied = self._select_budgets(context, now)
         with self._lock:
-            earlier = self._reservations.get((context.tenant, attempt))
+            earlier = self._reservations.get((context.tenant_id, attempt))
             if earlier is not None:
                 return earlier[0]
             for each in applied:
@@ -110,7 +110,7 @@ class MemoryBudget:
                     raise make_exceeded_error(each, standing.used_nanousd, amount_nanousd)
             made = Reservation(
                 attempt=attempt,
-                tenant=context.tenant,
+                tenant_id=context.tenant_id,
                 amount_nanousd=amount_nanousd,
                 counters=tuple(each.counter for each in applied),
                 expires_at=reservation_expiry(now),
@@ -125,7 +125,7 @@ class MemoryBudget:
 
     def settle(self, reservation: Reservation, actual_nanousd: int) -> None:
         """See the port."""
-        key = (reservation.tenant, reservation.attempt)
+        key = (reservation.tenant_id, reservation.attempt)
         with self._lock:
             stored = self._reservations.get(key)
             if stored is None or stored[1]:
@@ -144,7 +144,7 @@ class MemoryBudget:
         self.settle(reservation, 0)
 
     def _select_budgets(self, context: CallContext, now: datetime) -> tuple[Applied, ...]:
-        return select_budgets(self._definitions.list_for_tenant(context.tenant), context, now)
+        return select_budgets(self._definitions.list_for_tenant(context.tenant_id), context, now)
 
     def _read_standing(self, applied: Applied, now: datetime) -> BudgetStanding:
         count = self._counts.setdefault(applied.counter, _Count())
@@ -155,6 +155,6 @@ class MemoryBudget:
         return BudgetStanding(applied, count.used, count.spent)
 
     def _remember(self, reservation: Reservation) -> None:
-        self._reservations[reservation.tenant, reservation.attempt] = (reservation, False)
+        self._reservations[reservation.tenant_id, reservation.attempt] = (reservation, False)
         while len(self._reservations) > MAX_RESERVATIONS:
             del self._reservations[next(iter(self._reservations))]

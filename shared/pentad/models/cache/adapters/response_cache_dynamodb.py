@@ -23,19 +23,19 @@ class DynamoResponseCache:
         self._table = table
         self._clock = clock
 
-    def get(self, tenant: str, key: str) -> ChatReply | None:
+    def get(self, tenant_id: str, key: str) -> ChatReply | None:
         """Return a reply; see the port. A reply of the last moment may be missed: the read is the cheap one."""
-        item = self._table.get(keys.cached_reply_pk(tenant, key), keys.META, consistent=False)
+        item = self._table.get(keys.cached_reply_pk(tenant_id, key), keys.META, consistent=False)
         # DynamoDB deletes what has expired within days, not at once.
         if item is None or int(item["ttl"]) <= self._clock():
             return None
         return decode(item["body"])
 
-    def put(self, tenant: str, key: str, reply: ChatReply, *, seconds: int) -> None:
+    def put(self, tenant_id: str, key: str, reply: ChatReply, *, seconds: int) -> None:
         """Keep a reply; see the port."""
         body = encode(reply)
         if body is None:
             return
         expires = int(self._clock()) + seconds
-        pk = keys.cached_reply_pk(tenant, key)
+        pk = keys.cached_reply_pk(tenant_id, key)
         self._table.put({"pk": pk, "sk": keys.META, "type": "cached_reply", "body": body, "ttl": expires})

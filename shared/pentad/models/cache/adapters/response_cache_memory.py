@@ -25,24 +25,24 @@ class MemoryResponseCache:
         self._replies: OrderedDict[tuple[str, str], tuple[float, str]] = OrderedDict()
         self._bytes = 0
 
-    def get(self, tenant: str, key: str) -> ChatReply | None:
+    def get(self, tenant_id: str, key: str) -> ChatReply | None:
         """Return a reply; see the port."""
         with self._lock:
-            expires, text = self._replies.get((tenant, key), (0.0, ""))
+            expires, text = self._replies.get((tenant_id, key), (0.0, ""))
             if expires <= self._clock():
-                self._drop((tenant, key))
+                self._drop((tenant_id, key))
                 return None
-            self._replies.move_to_end((tenant, key))
+            self._replies.move_to_end((tenant_id, key))
         return decode(text)
 
-    def put(self, tenant: str, key: str, reply: ChatReply, *, seconds: int) -> None:
+    def put(self, tenant_id: str, key: str, reply: ChatReply, *, seconds: int) -> None:
         """Keep a reply; see the port."""
         text = encode(reply)
         if text is None:
             return
         with self._lock:
-            self._drop((tenant, key))
-            self._replies[tenant, key] = (self._clock() + seconds, text)
+            self._drop((tenant_id, key))
+            self._replies[tenant_id, key] = (self._clock() + seconds, text)
             self._bytes += len(text)
             while len(self._replies) > MAX_REPLIES or self._bytes > MAX_BYTES:
                 self._drop(next(iter(self._replies)))

@@ -80,9 +80,9 @@ class DynamoDBLedger:
                     raise
             self._sleep(full_jitter(number, self._random(), base=0.02, cap=0.5))
 
-    def list_for_run(self, tenant: str, run: str, *, since: datetime | None = None) -> list[Attempt]:
+    def list_for_run(self, tenant_id: str, run_id: str, *, since: datetime | None = None) -> list[Attempt]:
         """Return a run's attempts; see the port."""
-        pk = keys.run_pk(tenant, run)
+        pk = keys.run_pk(tenant_id, run_id)
         if since is None:
             items, _ = self._table.query(pk, begins=_PREFIX)
         else:
@@ -106,10 +106,10 @@ class DynamoDBLedger:
 
 def _make_item(attempt: Attempt) -> Item:
     context = attempt.context
-    if context.run is not None:
-        pk = keys.run_pk(context.tenant, context.run)
+    if context.run_id is not None:
+        pk = keys.run_pk(context.tenant_id, context.run_id)
     else:
-        pk = keys.ledger_day_pk(context.tenant, spend.day_of(attempt))
+        pk = keys.ledger_day_pk(context.tenant_id, spend.day_of(attempt))
     return {
         "pk": pk,
         "sk": f"{_PREFIX}{_format_time(attempt.started_at)}#{attempt.attempt_id}",
@@ -126,7 +126,7 @@ def _format_time(moment: datetime) -> str:
 def _build_increment(table: Table, attempt: Attempt, counter: spend.SpendCounter) -> Item:
     row = spend.row_of(attempt)
     return table.build_update(
-        keys.spend_pk(attempt.context.tenant, counter.kind),
+        keys.spend_pk(attempt.context.tenant_id, counter.kind),
         keys.spend_sk(counter.day, counter.value, counter.shard),
         "ADD attempts :one, tokens :tokens, cost_nanousd :cost SET #type = :type, #ttl = :ttl",
         names={"#type": "type", "#ttl": "ttl"},

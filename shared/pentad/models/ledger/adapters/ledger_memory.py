@@ -31,12 +31,13 @@ class MemoryLedger:
         while len(self._attempts) > MAX_ATTEMPTS:
             del self._attempts[next(iter(self._attempts))]
 
-    def list_for_run(self, tenant: str, run: str, *, since: datetime | None = None) -> list[Attempt]:
+    def list_for_run(self, tenant_id: str, run_id: str, *, since: datetime | None = None) -> list[Attempt]:
         """Return a run's attempts; see the port."""
         found = [
             each
             for each in self._attempts.values()
-            if (each.context.tenant, each.context.run) == (tenant, run) and (since is None or each.started_at >= since)
+            if (each.context.tenant_id, each.context.run_id) == (tenant_id, run_id)
+            and (since is None or each.started_at >= since)
         ]
         return sorted(found, key=lambda attempt: (attempt.started_at, attempt.attempt_id))
 
@@ -44,16 +45,16 @@ class MemoryLedger:
         known = self._attempts.get(attempt.attempt_id)
         return known is not None and known.outcome is Outcome.BEGUN
 
-    def read(self, tenant: str, by: By, first: date, last: date, *, limit: int = MAX_ROWS) -> Spending:
+    def read(self, tenant_id: str, by: By, first: date, last: date, *, limit: int = MAX_ROWS) -> Spending:
         """Return a tenant's spend; see `SpendReader`."""
         counted = [
             (counter, row_of(attempt))
             for attempt in list(self._attempts.values())
-            if attempt.context.tenant == tenant and attempt.outcome is not Outcome.BEGUN
+            if attempt.context.tenant_id == tenant_id and attempt.outcome is not Outcome.BEGUN
             for counter in list_counters(attempt)
             if counter.kind == kind_of(by) and first.isoformat() <= counter.day <= last.isoformat()
         ]
-        return summarise(by, tenant, first, last, counted, limit=limit)
+        return summarise(by, tenant_id, first, last, counted, limit=limit)
 
     @property
     def all(self) -> list[Attempt]:

@@ -22,15 +22,15 @@ class DynamoSpend:
     def __init__(self, state: Table) -> None:
         self._table = state
 
-    def read(self, tenant: str, by: By, first: date, last: date, *, limit: int = MAX_ROWS) -> Spending:
+    def read(self, tenant_id: str, by: By, first: date, last: date, *, limit: int = MAX_ROWS) -> Spending:
         """See the port."""
-        return summarise(by, tenant, first, last, self._iter_counters(tenant, by, first, last), limit=limit)
+        return summarise(by, tenant_id, first, last, self._iter_counters(tenant_id, by, first, last), limit=limit)
 
-    def _iter_counters(self, tenant: str, by: By, first: date, last: date) -> Iterator[tuple[SpendCounter, Row]]:
+    def _iter_counters(self, tenant_id: str, by: By, first: date, last: date) -> Iterator[tuple[SpendCounter, Row]]:
         kind = kind_of(by)
         # "$" is the character after "#": all of the last day is below it.
         days = (first.isoformat(), f"{last.isoformat()}$")
-        items, more = self._table.query(keys.spend_pk(tenant, kind), between=days, limit=MAX_COUNTERS)
+        items, more = self._table.query(keys.spend_pk(tenant_id, kind), between=days, limit=MAX_COUNTERS)
         if more is not None:
             raise InvalidInput(
                 "the range of days has too many counters to sum up", field="from", fix="ask for fewer days"

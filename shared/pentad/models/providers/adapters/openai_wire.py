@@ -74,7 +74,7 @@ def _build_cache_options(model: ModelEntry, request: ChatRequest) -> dict[str, A
     has_options = model.prices.cache_write_5m > 0
     if lifetime == "none":  # without a breakpoint of ours, and without the implicit one, nothing is written
         return {"prompt_cache_options": {"mode": "explicit"}} if has_options else {}
-    who = f"{request.context.tenant}\x00{request.context.agent or request.task}"
+    who = f"{request.context.tenant_id}\x00{request.context.agent or request.task}"
     key = {"prompt_cache_key": hashlib.sha256(who.encode()).hexdigest()[:32]}
     # Its lifetimes are 30 minutes, the default, and 12 hours: our short and our long one.
     return {**key, "prompt_cache_options": {"ttl": "12h"}} if lifetime == "1h" and has_options else key

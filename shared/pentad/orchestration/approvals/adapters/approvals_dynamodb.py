@@ -34,7 +34,7 @@ class DynamoApprovals:
 
     def create(self, approval: Approval, task_token: str) -> Approval:
         """See `ApprovalStore`."""
-        sealed = self._get_cipher().encrypt(task_token, tenant=approval.tenant, approval=approval.approval)
+        sealed = self._get_cipher().encrypt(task_token, tenant_id=approval.tenant_id, approval=approval.approval_id)
         putting = self._state.build_put(self._make_item(approval, sealed), condition="attribute_not_exists(pk)")
         try:
             # In one write, so that a run that is cancelled at this moment leaves nobody with a question.
@@ -45,18 +45,18 @@ class DynamoApprovals:
             return self._replace_token(approval, sealed)
         return approval
 
-    def get(self, tenant: str, approval: str) -> Approval:
+    def get(self, tenant_id: str, approval: str) -> Approval:
         """See `ApprovalStore`."""
-        return self._load_approval(self._get_item(tenant, approval))
+        return self._load_approval(self._get_item(tenant_id, approval))
 
-    def get_token(self, tenant: str, approval: str) -> str:
+    def get_token(self, tenant_id: str, approval: str) -> str:
         """See `ApprovalStore`."""
-        sealed = str(self._get_item(tenant, approval)["token"])
-        return self._get_cipher().decrypt(sealed, tenant=tenant, approval=approval)
+        sealed = str(self._get_item(tenant_id, approval)["token"])
+        return self._get_cipher().decrypt(sealed, tenant_id=tenant_id, approval=approval)
 
     def replace(self, approval: Approval) -> bool:
         """See `ApprovalStore`."""
-        pk, sk = _make_key(approval.tenant, approval.approval)
+        pk, sk = _make_key(approval.tenant_id, approval.approval_id)
         body = self._store_body(approval)
         [attribute] = body
         other = "body" if attribute == "body_spill" else "body_spill"
@@ -79,25 +79,25 @@ class DynamoApprovals:
         return True
 
     def decide(
-        self, tenant: str, approval: str, status: ApprovalStatus, *, by: str, reason: str | None, at: datetime
+        self, tenant_id: str, approval: str, status: ApprovalStatus, *, by: str, reason: str | None, at: datetime
     ) -> Approval:
         """See `ApprovalStore`."""
-        return settle(self, tenant, approval, status, by=by, reason=reason, at=at)
+        return settle(self, tenant_id, approval, status, by=by, reason=reason, at=at)
 
-    def list_pending(self, tenant: str, *, limit: int = 50, cursor: str | None = None) -> Page[Approval]:
+    def list_pending(self, tenant_id: str, *, limit: int = 50, cursor: str | None = None) -> Page[Approval]:
         """See `ApprovalStore`."""
-        pk = keys.collection_pk(tenant, "APPROVALS")
+        pk = keys.collection_pk(tenant_id, "APPROVALS")
         start = decode_cursor(cursor, pk, attribute="gsi1pk")
         items, end = self._state.query(pk, index="gsi1", limit=limit, start=start)
         return Page[Approval](items=tuple(self._load_approval(item) for item in items), cursor=encode_cursor(end))
 
-    def list_for_run(self, tenant: str, run: str, *, limit: int = 1000) -> list[Approval]:
+    def list_for_run(self, tenant_id: str, run_id: str, *, limit: int = 1000) -> list[Approval]:
         """See `ApprovalStore`."""
-        items, _ = self._state.query(keys.run_pk(tenant, run), begins="APPROVAL#", descending=True, limit=limit)
+        items, _ = self._state.query(keys.run_pk(tenant_id, run_id), begins="APPROVAL#", descending=True, limit=limit)
         return [self._load_approval(item) for item in items]
 
     def _build_open_check(self, approval: Approval) -> Item:
-        return build_open_check(self._state, approval.tenant, approval.run, or_missing=True)
+        return build_open_check(self._state, approval.tenant_id, approval.run_id, or_missing=True)
 
     def _get_cipher(self) -> TokenCipher:
         if self._cipher is None:
@@ -105,13 +105,13 @@ class DynamoApprovals:
         return self._cipher
 
     def _make_item(self, approval: Approval, sealed: str) -> Item:
-        pk, sk = _make_key(approval.tenant, approval.approval)
+        pk, sk = _make_key(approval.tenant_id, approval.approval_id)
         item: Item = {
             "pk": pk,
             "sk": sk,
             "type": "approval",
-            "gsi1pk": keys.collection_pk(approval.tenant, "APPROVALS"),
-            "gsi1sk": f"{iso(approval.created_at)}#{approval.approval}",
+            "gsi1pk": keys.collection_pk(approval.tenant_id, "APPROVALS"),
+            "gsi1sk": f"{iso(approval.created_at)}#{approval.approval_id}",
             "status": approval.status.value,
             "version": approval.version,
             "token": sealed,
@@ -123,10 +123,10 @@ class DynamoApprovals:
         # Two who change it at once write two objects: what the slower one writes is not what the item refers to.
         digest = hashlib.sha256(body.encode("utf-8", "surrogatepass")).hexdigest()[:16]
         sk = f"{keys.approval_sk(approval.step)}#{approval.version}#{digest}"
-        return self._spill.pack("body", spill_key(approval.tenant, approval.run, {"sk": sk}), body)
+        return self._spill.pack("body", spill_key(approval.tenant_id, approval.run_id, {"sk": sk}), body)
 
     def _replace_token(self, approval: Approval, sealed: str) -> Approval:
-        pk, sk = _make_key(approval.tenant, approval.approval)
+        pk, sk = _make_key(approval.tenant_id, approval.approval_id)
         try:
             item = self._state.update(
                 pk,
@@ -137,11 +137,11 @@ class DynamoApprovals:
                 values={":token": sealed, ":pending": ApprovalStatus.PENDING.value},
             )
         except ConditionFailed:
-            return self.get(approval.tenant, approval.approval)
+            return self.get(approval.tenant_id, approval.approval_id)
         return self._load_approval(item)
 
-    def _get_item(self, tenant: str, approval: str) -> Item:
-        item = self._state.get(*_make_key(tenant, approval))
+    def _get_item(self, tenant_id: str, approval: str) -> Item:
+        item = self._state.get(*_make_key(tenant_id, approval))
         if item is None:
             raise NotFound("there is no such approval", field="approval")
         return item
@@ -150,9 +150,9 @@ class DynamoApprovals:
         return from_stored(Approval, self._spill.unpack("body", item) or "{}")
 
 
-def _make_key(tenant: str, approval: str) -> tuple[str, str]:
+def _make_key(tenant_id: str, approval: str) -> tuple[str, str]:
     try:
-        run, step = parse_approval_id(approval)
+        run_id, step = parse_approval_id(approval)
     except InvalidInput as error:
         raise NotFound("there is no such approval", field="approval") from error
-    return keys.run_pk(tenant, run), keys.approval_sk(step)
+    return keys.run_pk(tenant_id, run_id), keys.approval_sk(step)

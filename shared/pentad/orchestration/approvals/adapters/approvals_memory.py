@@ -28,56 +28,56 @@ class MemoryApprovals:
 
     def create(self, approval: Approval, task_token: str) -> Approval:
         """See `ApprovalStore`."""
-        place = (approval.tenant, approval.approval)
-        sealed = self._cipher.encrypt(task_token, tenant=approval.tenant, approval=approval.approval)
+        place = (approval.tenant_id, approval.approval_id)
+        sealed = self._cipher.encrypt(task_token, tenant_id=approval.tenant_id, approval=approval.approval_id)
         with self._lock:
             stored = self._approvals.setdefault(place, approval)
             if stored.status is ApprovalStatus.PENDING:
                 self._tokens[place] = sealed
             return stored
 
-    def get(self, tenant: str, approval: str) -> Approval:
+    def get(self, tenant_id: str, approval: str) -> Approval:
         """See `ApprovalStore`."""
-        stored = self._approvals.get((tenant, approval))
+        stored = self._approvals.get((tenant_id, approval))
         if stored is None:
             raise NotFound("there is no such approval", field="approval")
         return stored
 
-    def get_token(self, tenant: str, approval: str) -> str:
+    def get_token(self, tenant_id: str, approval: str) -> str:
         """See `ApprovalStore`."""
-        self.get(tenant, approval)
-        return self._cipher.decrypt(self._tokens[tenant, approval], tenant=tenant, approval=approval)
+        self.get(tenant_id, approval)
+        return self._cipher.decrypt(self._tokens[tenant_id, approval], tenant_id=tenant_id, approval=approval)
 
     def replace(self, approval: Approval) -> bool:
         """See `ApprovalStore`."""
         with self._lock:
-            stored = self.get(approval.tenant, approval.approval)
+            stored = self.get(approval.tenant_id, approval.approval_id)
             if stored.version != approval.version - 1:
                 return False
-            self._approvals[approval.tenant, approval.approval] = approval
+            self._approvals[approval.tenant_id, approval.approval_id] = approval
             return True
 
     def decide(
-        self, tenant: str, approval: str, status: ApprovalStatus, *, by: str, reason: str | None, at: datetime
+        self, tenant_id: str, approval: str, status: ApprovalStatus, *, by: str, reason: str | None, at: datetime
     ) -> Approval:
         """See `ApprovalStore`."""
-        return settle(self, tenant, approval, status, by=by, reason=reason, at=at)
+        return settle(self, tenant_id, approval, status, by=by, reason=reason, at=at)
 
-    def list_pending(self, tenant: str, *, limit: int = 50, cursor: str | None = None) -> Page[Approval]:
+    def list_pending(self, tenant_id: str, *, limit: int = 50, cursor: str | None = None) -> Page[Approval]:
         """See `ApprovalStore`."""
-        pk = keys.collection_pk(tenant, "APPROVALS")
+        pk = keys.collection_pk(tenant_id, "APPROVALS")
         start = decode_cursor(cursor, pk)
-        own = [one for one in self._approvals.values() if one.tenant == tenant]
+        own = [one for one in self._approvals.values() if one.tenant_id == tenant_id]
         ranked = sorted((one for one in own if one.status is ApprovalStatus.PENDING), key=_sort_key)
         after = [one for one in ranked if start is None or _sort_key(one) > start["sk"]]
         end = {"pk": pk, "sk": _sort_key(after[limit - 1])} if len(after) > limit else None
         return Page[Approval](items=tuple(after[:limit]), cursor=encode_cursor(end))
 
-    def list_for_run(self, tenant: str, run: str, *, limit: int = 1000) -> list[Approval]:
+    def list_for_run(self, tenant_id: str, run_id: str, *, limit: int = 1000) -> list[Approval]:
         """See `ApprovalStore`."""
-        own = [one for one in self._approvals.values() if (one.tenant, one.run) == (tenant, run)]
+        own = [one for one in self._approvals.values() if (one.tenant_id, one.run_id) == (tenant_id, run_id)]
         return sorted(own, key=lambda one: one.step, reverse=True)[:limit]
 
 
 def _sort_key(approval: Approval) -> str:
-    return f"{iso(approval.created_at)}#{approval.approval}"
+    return f"{iso(approval.created_at)}#{approval.approval_id}"

@@ -40,12 +40,12 @@ class DynamoNotices:
         self._transient = transient
         self._now = now
 
-    def acquire(self, tenant: str, approval: str, notice: str) -> bool:
+    def acquire(self, tenant_id: str, approval: str, notice: str) -> bool:
         """See `NoticeLog`."""
         now = int(self._now().timestamp())
         try:
             self._transient.update(
-                keys.notice_pk(tenant, approval),
+                keys.notice_pk(tenant_id, approval),
                 notice,
                 "SET #type = :type, #status = :claimed, #until = :until, #ttl = :ttl ADD claims :one",
                 condition="attribute_not_exists(pk) OR (#status = :claimed AND #until <= :now AND claims < :most)",
@@ -69,20 +69,20 @@ class DynamoNotices:
             ) from failure
         return True
 
-    def mark_sent(self, tenant: str, approval: str, notice: str) -> None:
+    def mark_sent(self, tenant_id: str, approval: str, notice: str) -> None:
         """See `NoticeLog`."""
         self._transient.update(
-            keys.notice_pk(tenant, approval),
+            keys.notice_pk(tenant_id, approval),
             notice,
             "SET #status = :sent",
             names={"#status": "status"},
             values={":sent": "sent"},
         )
 
-    def release(self, tenant: str, approval: str, notice: str) -> None:
+    def release(self, tenant_id: str, approval: str, notice: str) -> None:
         """See `NoticeLog`."""
         self._transient.update(
-            keys.notice_pk(tenant, approval),
+            keys.notice_pk(tenant_id, approval),
             notice,
             "SET #until = :now, claims = :none",
             names={"#until": "until"},
@@ -102,26 +102,26 @@ class MemoryNotices:
         self._lock = threading.Lock()
         self._claims: dict[tuple[str, str, str], tuple[float | None, int]] = {}
 
-    def acquire(self, tenant: str, approval: str, notice: str) -> bool:
+    def acquire(self, tenant_id: str, approval: str, notice: str) -> bool:
         """See `NoticeLog`."""
         now = self._now().timestamp()
         with self._lock:
-            until, claims = self._claims.get((tenant, approval, notice), (0.0, 0))
+            until, claims = self._claims.get((tenant_id, approval, notice), (0.0, 0))
             if until is None:
                 return False
             if until > now:
                 raise _make_busy_error()
             if claims >= MOST_CLAIMS:
                 raise _make_uncertain_error()
-            self._claims[tenant, approval, notice] = (now + CLAIM_SECONDS, claims + 1)
+            self._claims[tenant_id, approval, notice] = (now + CLAIM_SECONDS, claims + 1)
             return True
 
-    def mark_sent(self, tenant: str, approval: str, notice: str) -> None:
+    def mark_sent(self, tenant_id: str, approval: str, notice: str) -> None:
         """See `NoticeLog`."""
         with self._lock:
-            self._claims[tenant, approval, notice] = (None, 0)
+            self._claims[tenant_id, approval, notice] = (None, 0)
 
-    def release(self, tenant: str, approval: str, notice: str) -> None:
+    def release(self, tenant_id: str, approval: str, notice: str) -> None:
         """See `NoticeLog`."""
         with self._lock:
-            self._claims[tenant, approval, notice] = (self._now().timestamp(), 0)
+            self._claims[tenant_id, approval, notice] = (self._now().timestamp(), 0)

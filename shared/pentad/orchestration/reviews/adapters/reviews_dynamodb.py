@@ -28,13 +28,13 @@ class DynamoReviews:
 
     def add(self, review: Review) -> bool:
         """See `ReviewStore`."""
-        pk, sk = _make_key(review.tenant, review.review)
+        pk, sk = _make_key(review.tenant_id, review.review_id)
         item: Item = {
             "pk": pk,
             "sk": sk,
             "type": "review",
-            "gsi1pk": keys.collection_pk(review.tenant, "REVIEWS"),
-            "gsi1sk": f"{iso(review.created_at)}#{review.review}",
+            "gsi1pk": keys.collection_pk(review.tenant_id, "REVIEWS"),
+            "gsi1sk": f"{iso(review.created_at)}#{review.review_id}",
             "body": review.model_dump_json(exclude=_CLOSING),
         }
         try:
@@ -43,23 +43,23 @@ class DynamoReviews:
             return False
         return True
 
-    def get(self, tenant: str, review: str) -> Review:
+    def get(self, tenant_id: str, review: str) -> Review:
         """See `ReviewStore`."""
-        item = self._state.get(*_make_key(tenant, review))
+        item = self._state.get(*_make_key(tenant_id, review))
         if item is None:
             raise NotFound("there is no such review", field="review")
         return _parse_review(item)
 
-    def list_open(self, tenant: str, *, limit: int = 50, cursor: str | None = None) -> Page[Review]:
+    def list_open(self, tenant_id: str, *, limit: int = 50, cursor: str | None = None) -> Page[Review]:
         """See `ReviewStore`."""
-        pk = keys.collection_pk(tenant, "REVIEWS")
+        pk = keys.collection_pk(tenant_id, "REVIEWS")
         start = decode_cursor(cursor, pk, attribute="gsi1pk")
         items, end = self._state.query(pk, index="gsi1", limit=limit, start=start)
         return Page[Review](items=tuple(_parse_review(item) for item in items), cursor=encode_cursor(end))
 
     def close(
         self,
-        tenant: str,
+        tenant_id: str,
         review: str,
         *,
         by: str,
@@ -68,7 +68,7 @@ class DynamoReviews:
         at: datetime,
     ) -> Review:
         """See `ReviewStore`."""
-        pk, sk = _make_key(tenant, review)
+        pk, sk = _make_key(tenant_id, review)
         names, values = {}, {":at": iso(at), ":by": by, ":verdict": verdict}
         update = "SET closed_at = :at, closed_by = :by, verdict = :verdict"
         if note is not None:
@@ -84,7 +84,7 @@ class DynamoReviews:
                 values=values,
             )
         except ConditionFailed:
-            return check_verdict(self.get(tenant, review), verdict)
+            return check_verdict(self.get(tenant_id, review), verdict)
         return _parse_review(item)
 
 
@@ -99,12 +99,12 @@ def check_verdict(stored: Review, wanted: str) -> Review:
     return stored
 
 
-def _make_key(tenant: str, review: str) -> tuple[str, str]:
+def _make_key(tenant_id: str, review: str) -> tuple[str, str]:
     try:
-        run, step, cause = parse_review_id(review)
+        run_id, step, cause = parse_review_id(review)
     except InvalidInput as error:
         raise NotFound("there is no such review", field="review") from error
-    return keys.run_pk(tenant, run), keys.review_sk(step, cause)
+    return keys.run_pk(tenant_id, run_id), keys.review_sk(step, cause)
 
 
 def _parse_review(item: Item) -> Review:

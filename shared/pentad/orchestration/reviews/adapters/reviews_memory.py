@@ -23,30 +23,30 @@ class MemoryReviews:
     def add(self, review: Review) -> bool:
         """See `ReviewStore`."""
         with self._lock:
-            if (review.tenant, review.review) in self._reviews:
+            if (review.tenant_id, review.review_id) in self._reviews:
                 return False
-            self._reviews[review.tenant, review.review] = review
+            self._reviews[review.tenant_id, review.review_id] = review
             return True
 
-    def get(self, tenant: str, review: str) -> Review:
+    def get(self, tenant_id: str, review: str) -> Review:
         """See `ReviewStore`."""
-        stored = self._reviews.get((tenant, review))
+        stored = self._reviews.get((tenant_id, review))
         if stored is None:
             raise NotFound("there is no such review", field="review")
         return stored
 
-    def list_open(self, tenant: str, *, limit: int = 50, cursor: str | None = None) -> Page[Review]:
+    def list_open(self, tenant_id: str, *, limit: int = 50, cursor: str | None = None) -> Page[Review]:
         """See `ReviewStore`."""
-        pk = keys.collection_pk(tenant, "REVIEWS")
+        pk = keys.collection_pk(tenant_id, "REVIEWS")
         start = decode_cursor(cursor, pk)
-        own = [one for one in self._reviews.values() if one.tenant == tenant and one.verdict is None]
+        own = [one for one in self._reviews.values() if one.tenant_id == tenant_id and one.verdict is None]
         after = [one for one in sorted(own, key=_sort_key) if start is None or _sort_key(one) > start["sk"]]
         end = {"pk": pk, "sk": _sort_key(after[limit - 1])} if len(after) > limit else None
         return Page[Review](items=tuple(after[:limit]), cursor=encode_cursor(end))
 
     def close(
         self,
-        tenant: str,
+        tenant_id: str,
         review: str,
         *,
         by: str,
@@ -56,13 +56,13 @@ class MemoryReviews:
     ) -> Review:
         """See `ReviewStore`."""
         with self._lock:
-            stored = self.get(tenant, review)
+            stored = self.get(tenant_id, review)
             if stored.verdict is not None:
                 return check_verdict(stored, verdict)
             closed = stored.model_copy(update={"closed_by": by, "verdict": verdict, "note": note, "closed_at": at})
-            self._reviews[tenant, review] = closed
+            self._reviews[tenant_id, review] = closed
             return closed
 
 
 def _sort_key(review: Review) -> str:
-    return f"{iso(review.created_at)}#{review.review}"
+    return f"{iso(review.created_at)}#{review.review_id}"

@@ -24,12 +24,12 @@ def build_spend_entries(state: Table, attempt: Attempt) -> Sequence[Item]:
         attempt: as it is recorded.
     """
     context = attempt.context
-    if context.purpose != PURPOSE or context.run is None:
+    if context.purpose != PURPOSE or context.run_id is None:
         return ()
     clause, names, values = build_add_clause(Spent(usage=attempt.usage, cost_nanousd=attempt.cost_nanousd))
     if not clause:
         return ()
-    pk = keys.run_pk(context.tenant, context.run)
+    pk = keys.run_pk(context.tenant_id, context.run_id)
     return (
         # Whatever became of the run: what was billed is spent. Only a run that is gone has nothing to count in.
         state.build_update(pk, keys.META, clause.strip(), condition="attribute_exists(pk)", names=names, values=values),

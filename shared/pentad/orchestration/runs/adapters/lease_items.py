@@ -77,7 +77,7 @@ def _build_hold_entry(
     one: bool = False,
 ) -> Item:
     values: dict[str, Any] = {
-        ":run": run.run,
+        ":run": run.run_id,
         ":token": run.fence,
         ":until": now + seconds,
         ":ttl": now + seconds + _KEPT_SECONDS,
@@ -88,7 +88,7 @@ def _build_hold_entry(
     if one:
         values[":one"] = 1
     return table.build_update(
-        keys.session_pk(run.tenant, run.session),
+        keys.session_pk(run.tenant_id, run.session_id),
         keys.LEASE,
         f"SET #run = :run, #token = :token, expires_at = :until, #ttl = :ttl, #type = :type{more}",
         condition=condition,
@@ -100,19 +100,19 @@ def _build_hold_entry(
 def build_enqueue_entry(table: Table, run: Run, *, now: int) -> Item:
     """Return the entry by which a run goes to the end of the queue of a busy session."""
     return table.build_update(
-        keys.session_pk(run.tenant, run.session),
+        keys.session_pk(run.tenant_id, run.session_id),
         keys.LEASE,
         "SET #queue = list_append(if_not_exists(#queue, :none), :me), #ttl = :ttl",
         condition="(attribute_exists(#run) OR attribute_exists(#queue))"
         " AND (attribute_not_exists(#queue) OR size(#queue) < :most)",
         names=_NAMES | {"#ttl": "ttl"},
-        values={":none": [], ":me": [run.run], ":most": QUEUE_LENGTH, ":ttl": now + _KEPT_SECONDS * 2},
+        values={":none": [], ":me": [run.run_id], ":most": QUEUE_LENGTH, ":ttl": now + _KEPT_SECONDS * 2},
     )
 
 
 def build_release_entry(table: Table, run: Run, *, others_wait: bool) -> Item:
     """Return the entry by which a run lets go of its session: the item goes, or stays for its queue."""
-    pk = keys.session_pk(run.tenant, run.session)
+    pk = keys.session_pk(run.tenant_id, run.session_id)
     if others_wait:
         return table.build_update(
             pk,
@@ -120,32 +120,32 @@ def build_release_entry(table: Table, run: Run, *, others_wait: bool) -> Item:
             "SET expires_at = :none REMOVE #run",
             condition="#run = :run AND attribute_exists(#queue)",
             names=_NAMES,
-            values={":run": run.run, ":none": 0},
+            values={":run": run.run_id, ":none": 0},
         )
     return table.build_delete(
         pk,
         keys.LEASE,
         condition="attribute_not_exists(pk) OR (#run = :run AND attribute_not_exists(#queue))",
         names=_NAMES,
-        values={":run": run.run},
+        values={":run": run.run_id},
     )
 
 
-def remove_from_queue(table: Table, tenant: str, session: str, run: str, queue: list[str]) -> None:
+def remove_from_queue(table: Table, tenant_id: str, session_id: str, run_id: str, queue: list[str]) -> None:
     """Take a run out of the queue as it was read.
 
     Raises:
         ConditionFailed: the queue has changed meanwhile.
     """
-    place = queue.index(run)
+    place = queue.index(run_id)
     last = len(queue) == 1
     table.update(
-        keys.session_pk(tenant, session),
+        keys.session_pk(tenant_id, session_id),
         keys.LEASE,
         "REMOVE #queue" if last else f"REMOVE #queue[{place}]",
         condition=f"#queue[{place}] = :run AND size(#queue) = :length",
         names={"#queue": "queue"},
-        values={":run": run, ":length": len(queue)},
+        values={":run": run_id, ":length": len(queue)},
     )
 
 

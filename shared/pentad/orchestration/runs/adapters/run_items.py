@@ -21,23 +21,23 @@ from pentad.orchestration.runs.ports import QUEUE_LENGTH
 from pentad.orchestration.runs.spill import Spill, spill_key
 
 _FIXED = {
-    "tenant",
-    "run",
+    "tenant_id",
+    "run_id",
     "agent",
-    "session",
-    "user",
+    "session_id",
+    "user_id",
     "trigger",
     "created_at",
     "request_hash",
     "idempotency_key",
     "metadata",
     "kind",
-    "parent",
+    "parent_run_id",
     "if_busy",
     "overrides",
-    "forked_from",
+    "forked_from_run_id",
     "first_step",
-    "redrive_of",
+    "redrive_of_run_id",
 }
 HAPPENED = frozenset({CallStatus.SUCCEEDED, CallStatus.FAILED, CallStatus.UNDONE})
 """Ends of a call: they tell what has happened, so they are written down whatever became of the run."""
@@ -53,11 +53,11 @@ def make_run_item(run: Run) -> Item:
     chosen = {} if run.manifest is None else {"manifest": run.manifest.model_dump_json()}
     return (
         {
-            "pk": keys.run_pk(run.tenant, run.run),
+            "pk": keys.run_pk(run.tenant_id, run.run_id),
             "sk": keys.META,
             "type": "run",
-            "gsi1pk": keys.collection_pk(run.tenant, "RUNS"),
-            "gsi1sk": f"{iso(run.created_at)}#{run.run}",
+            "gsi1pk": keys.collection_pk(run.tenant_id, "RUNS"),
+            "gsi1sk": f"{iso(run.created_at)}#{run.run_id}",
             "body": run.model_dump_json(include=_FIXED),
             "request_hash": run.request_hash,
             "status": run.status.value,
@@ -77,10 +77,10 @@ def make_run_item(run: Run) -> Item:
 def make_session_run_item(run: Run) -> Item:
     """Return the item that lists a run under its session."""
     return {
-        "pk": keys.session_pk(run.tenant, run.session),
-        "sk": keys.session_run_sk(iso(run.created_at), run.run),
+        "pk": keys.session_pk(run.tenant_id, run.session_id),
+        "sk": keys.session_run_sk(iso(run.created_at), run.run_id),
         "type": "session_run",
-        "run": run.run,
+        "run": run.run_id,
     }
 
 
@@ -118,9 +118,14 @@ def parse_run(item: Item, outcome: str | None) -> Run:
     return Run.model_validate(values | json.loads(outcome or "{}"), extra="ignore")
 
 
-def make_child_item(run: Run, parent: str) -> Item:
+def make_child_item(run: Run, parent_run_id: str) -> Item:
     """Return the item that lists a run under its parent."""
-    return {"pk": keys.run_pk(run.tenant, parent), "sk": keys.child_sk(run.run), "type": "child", "run": run.run}
+    return {
+        "pk": keys.run_pk(run.tenant_id, parent_run_id),
+        "sk": keys.child_sk(run.run_id),
+        "type": "child",
+        "run": run.run_id,
+    }
 
 
 class QueuedRequest(NamedTuple):
@@ -133,7 +138,7 @@ class QueuedRequest(NamedTuple):
 
 def store_waiting(spill: Spill, run: Run, request: Message, session_days: int, lease_seconds: int) -> Item:
     """Return the attributes that a run keeps while it waits: its message above all."""
-    place = spill_key(run.tenant, run.run, {"sk": "request"})
+    place = spill_key(run.tenant_id, run.run_id, {"sk": "request"})
     return spill.pack("waiting", place, request.model_dump_json()) | {
         "session_days": session_days,
         "lease_seconds": lease_seconds,
@@ -212,13 +217,13 @@ def compute_spent(step: Step) -> Spent:
 
 def make_step_key(step: Step) -> Item:
     """Return the keys and type of a step's item."""
-    return {"pk": keys.run_pk(step.tenant, step.run), "sk": keys.step_sk(step.step), "type": "step"}
+    return {"pk": keys.run_pk(step.tenant_id, step.run_id), "sk": keys.step_sk(step.step), "type": "step"}
 
 
 def make_call_key(call: ToolCall) -> Item:
     """Return the keys, type and status of a call's item."""
     return {
-        "pk": keys.run_pk(call.tenant, call.run),
+        "pk": keys.run_pk(call.tenant_id, call.run_id),
         "sk": keys.call_sk(call.step, call.index),
         "type": "call",
         "status": call.status.value,

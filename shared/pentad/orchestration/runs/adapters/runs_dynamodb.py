@@ -64,45 +64,45 @@ class DynamoRuns:
         stored = self._starting(run, request, session_days=session_days, lease_seconds=lease_seconds)
         return self._load_run(stored)
 
-    def get(self, tenant: str, run: str) -> Run:
+    def get(self, tenant_id: str, run_id: str) -> Run:
         """See `RunStore`."""
-        return self._load_run(self._get_item(tenant, run))
+        return self._load_run(self._get_item(tenant_id, run_id))
 
     def list_page(
-        self, tenant: str, *, session: str | None = None, limit: int = 50, cursor: str | None = None
+        self, tenant_id: str, *, session_id: str | None = None, limit: int = 50, cursor: str | None = None
     ) -> Page[Run]:
         """See `RunStore`."""
-        if session is not None:
-            return self._list_session_page(tenant, session, limit, cursor)
-        pk = keys.collection_pk(tenant, "RUNS")
+        if session_id is not None:
+            return self._list_session_page(tenant_id, session_id, limit, cursor)
+        pk = keys.collection_pk(tenant_id, "RUNS")
         start = decode_cursor(cursor, pk, attribute="gsi1pk")
         items, end = self._state.query(pk, index="gsi1", descending=True, limit=limit, start=start)
         return Page[Run](items=tuple(self._load_run(item) for item in items), cursor=encode_cursor(end))
 
-    def find_lease_holder(self, tenant: str, session: str) -> str | None:
+    def find_lease_holder(self, tenant_id: str, session_id: str) -> str | None:
         """See `RunStore`."""
-        lease = self._transient.get(keys.session_pk(tenant, session), keys.LEASE)
+        lease = self._transient.get(keys.session_pk(tenant_id, session_id), keys.LEASE)
         return holder_of(lease, self._now().timestamp())
 
-    def find_queue_position(self, tenant: str, run: str) -> int | None:
+    def find_queue_position(self, tenant_id: str, run_id: str) -> int | None:
         """See `RunStore`."""
-        stored = self.get(tenant, run)
+        stored = self.get(tenant_id, run_id)
         return self._queue.find_position(stored) if stored.waiting else None
 
-    def promote(self, tenant: str, session: str) -> Run | None:
+    def promote(self, tenant_id: str, session_id: str) -> Run | None:
         """See `RunStore`."""
-        item = self._queue.promote(tenant, session)
+        item = self._queue.promote(tenant_id, session_id)
         return None if item is None else self._load_run(item)
 
-    def list_children(self, tenant: str, run: str) -> list[str]:
+    def list_children(self, tenant_id: str, run_id: str) -> list[str]:
         """See `RunStore`."""
-        return [str(item["run"]) for item in self._state.iter_items(keys.run_pk(tenant, run), begins="CHILD#")]
+        return [str(item["run"]) for item in self._state.iter_items(keys.run_pk(tenant_id, run_id), begins="CHILD#")]
 
-    def set_execution(self, tenant: str, run: str, execution_arn: str) -> None:
+    def set_execution(self, tenant_id: str, run_id: str, execution_arn: str) -> None:
         """See `RunStore`."""
         try:
             self._state.update(
-                keys.run_pk(tenant, run),
+                keys.run_pk(tenant_id, run_id),
                 keys.META,
                 "SET execution_arn = :arn",
                 condition="attribute_exists(pk)",
@@ -111,11 +111,11 @@ class DynamoRuns:
         except ConditionFailed as failure:
             raise _make_not_found_error() from failure
 
-    def set_manifest(self, tenant: str, run: str, manifest: Manifest) -> Run:
+    def set_manifest(self, tenant_id: str, run_id: str, manifest: Manifest) -> Run:
         """See `RunStore`."""
         try:
             item = self._state.update(
-                keys.run_pk(tenant, run),
+                keys.run_pk(tenant_id, run_id),
                 keys.META,
                 "SET manifest = :manifest, #status = :running, updated_at = :now",
                 condition="attribute_exists(pk) AND attribute_not_exists(manifest) AND #status IN (:queued, :running)",
@@ -128,19 +128,19 @@ class DynamoRuns:
                 },
             )
         except ConditionFailed as failure:
-            stored = self._load_run(failure.item or self._get_item(tenant, run))
+            stored = self._load_run(failure.item or self._get_item(tenant_id, run_id))
             if stored.manifest is None:
                 raise InvalidTransition(f"the run is {stored.status}", field="status") from failure
             return stored
         return self._load_run(item)
 
-    def set_status(self, tenant: str, run: str, status: RunStatus, *, waited_seconds: float = 0) -> Run:
+    def set_status(self, tenant_id: str, run_id: str, status: RunStatus, *, waited_seconds: float = 0) -> Run:
         """See `RunStore`."""
         sources = {f":s{place}": source.value for place, source in enumerate(_list_sources(status))}
         waited_ms = round(waited_seconds * 1000)
         try:
             item = self._state.update(
-                keys.run_pk(tenant, run),
+                keys.run_pk(tenant_id, run_id),
                 keys.META,
                 "SET #status = :to, updated_at = :now ADD waited_ms :waited",
                 condition=f"#status IN ({', '.join(sources)})",
@@ -148,7 +148,7 @@ class DynamoRuns:
                 values=sources | {":to": status.value, ":now": iso(self._now()), ":waited": waited_ms},
             )
         except ConditionFailed as failure:
-            stored = self._load_run(failure.item or self._get_item(tenant, run))
+            stored = self._load_run(failure.item or self._get_item(tenant_id, run_id))
             if stored.status is not status:
                 raise InvalidTransition(f"a run that is {stored.status} can't become {status}") from failure
             return stored
@@ -159,8 +159,8 @@ class DynamoRuns:
 
     def note(
         self,
-        tenant: str,
-        run: str,
+        tenant_id: str,
+        run_id: str,
         *,
         metadata: Mapping[str, str] | None = None,
         allowed_tools: Sequence[str] = (),
@@ -169,32 +169,32 @@ class DynamoRuns:
         """See `RunStore`."""
         noted = Noted(metadata or {}, allowed_tools, confidence)
         try:
-            return self._load_run(self._write_note(tenant, run, noted, with_confidence=True))
+            return self._load_run(self._write_note(tenant_id, run_id, noted, with_confidence=True))
         except ConditionFailed as failure:
-            self._check_open(failure, tenant, run)
+            self._check_open(failure, tenant_id, run_id)
         try:
             # The run has a lower confidence already: the rest is still to be noted.
-            return self._load_run(self._write_note(tenant, run, noted, with_confidence=False))
+            return self._load_run(self._write_note(tenant_id, run_id, noted, with_confidence=False))
         except ConditionFailed as failure:
-            self._check_open(failure, tenant, run)
+            self._check_open(failure, tenant_id, run_id)
             raise
 
-    def _write_note(self, tenant: str, run: str, noted: Noted, *, with_confidence: bool) -> Item:
+    def _write_note(self, tenant_id: str, run_id: str, noted: Noted, *, with_confidence: bool) -> Item:
         update, condition, expression = build_note_update(noted, iso(self._now()), with_confidence=with_confidence)
-        return self._state.update(keys.run_pk(tenant, run), keys.META, update, condition=condition, **expression)
+        return self._state.update(keys.run_pk(tenant_id, run_id), keys.META, update, condition=condition, **expression)
 
-    def _check_open(self, failure: ConditionFailed, tenant: str, run: str) -> None:
-        stored = self._load_run(failure.item or self._get_item(tenant, run))
+    def _check_open(self, failure: ConditionFailed, tenant_id: str, run_id: str) -> None:
+        stored = self._load_run(failure.item or self._get_item(tenant_id, run_id))
         if stored.status.ended:
             raise InvalidTransition(f"the run is {stored.status}", field="status") from failure
 
-    def _make_ended_error(self, tenant: str, run: str) -> InvalidTransition:
+    def _make_ended_error(self, tenant_id: str, run_id: str) -> InvalidTransition:
         """Return the error of a write to a run that has ended.
 
         Raises:
             NotFound: there is no such run.
         """
-        return InvalidTransition(f"the run is {self.get(tenant, run).status}", field="status")
+        return InvalidTransition(f"the run is {self.get(tenant_id, run_id).status}", field="status")
 
     def record_step(self, step: Step, calls: list[ToolCall]) -> None:
         """See `RunStore`."""
@@ -204,7 +204,7 @@ class DynamoRuns:
         entries = [
             self._state.build_put(self._make_step_item(step), condition=fresh),
             self._state.build_update(
-                keys.run_pk(step.tenant, step.run),
+                keys.run_pk(step.tenant_id, step.run_id),
                 keys.META,
                 f"SET updated_at = :now{clause}",
                 condition=condition,
@@ -216,28 +216,28 @@ class DynamoRuns:
         try:
             self._state.transact(entries)
         except ConditionFailed as failure:
-            if self.find_step(step.tenant, step.run, step.step) is None:
-                raise self._make_ended_error(step.tenant, step.run) from failure
+            if self.find_step(step.tenant_id, step.run_id, step.step) is None:
+                raise self._make_ended_error(step.tenant_id, step.run_id) from failure
 
-    def find_step(self, tenant: str, run: str, step: int) -> Step | None:
+    def find_step(self, tenant_id: str, run_id: str, step: int) -> Step | None:
         """See `RunStore`."""
-        item = self._state.get(keys.run_pk(tenant, run), keys.step_sk(step))
+        item = self._state.get(keys.run_pk(tenant_id, run_id), keys.step_sk(step))
         return None if item is None else self._load_item(Step, item)
 
-    def list_steps(self, tenant: str, run: str) -> list[Step]:
+    def list_steps(self, tenant_id: str, run_id: str) -> list[Step]:
         """See `RunStore`."""
-        items = self._state.iter_items(keys.run_pk(tenant, run), begins="STEP#")
+        items = self._state.iter_items(keys.run_pk(tenant_id, run_id), begins="STEP#")
         return [self._load_item(Step, item) for item in items]
 
-    def list_calls(self, tenant: str, run: str, step: int | None = None) -> list[ToolCall]:
+    def list_calls(self, tenant_id: str, run_id: str, step: int | None = None) -> list[ToolCall]:
         """See `RunStore`."""
         begins = "CALL#" if step is None else f"CALL#{step:05d}#"
-        items = self._state.iter_items(keys.run_pk(tenant, run), begins=begins)
+        items = self._state.iter_items(keys.run_pk(tenant_id, run_id), begins=begins)
         return [self._load_item(ToolCall, item) for item in items]
 
-    def get_call(self, tenant: str, run: str, step: int, index: int) -> ToolCall:
+    def get_call(self, tenant_id: str, run_id: str, step: int, index: int) -> ToolCall:
         """See `RunStore`."""
-        item = self._state.get(keys.run_pk(tenant, run), keys.call_sk(step, index))
+        item = self._state.get(keys.run_pk(tenant_id, run_id), keys.call_sk(step, index))
         if item is None:
             raise NotFound("there is no such tool call", field="index")
         return self._load_item(ToolCall, item)
@@ -253,19 +253,19 @@ class DynamoRuns:
                 self._state.put(self._make_call_item(call), condition=condition, **expression)
                 return
             putting = self._state.build_put(self._make_call_item(call), condition=condition, **expression)
-            self._state.transact([putting, build_open_check(self._state, call.tenant, call.run)])
+            self._state.transact([putting, build_open_check(self._state, call.tenant_id, call.run_id)])
         except ConditionFailed as failure:
             item = failure.items[0] if failure.items else failure.item
             stored = CallStatus(item["status"]) if item else None
             if stored is None:
-                raise self._make_ended_error(call.tenant, call.run) from failure
+                raise self._make_ended_error(call.tenant_id, call.run_id) from failure
             if stored is not call.status:
                 raise InvalidTransition(f"the tool call is already {stored}", field="status") from failure
 
     def finish(
         self,
-        tenant: str,
-        run: str,
+        tenant_id: str,
+        run_id: str,
         status: RunStatus,
         *,
         at: datetime,
@@ -289,7 +289,7 @@ class DynamoRuns:
             "stop_reason": stop_reason,
         }
         for _ in range(_TRIES):
-            current = self.get(tenant, run)
+            current = self.get(tenant_id, run_id)
             if current.status.ended:
                 return current
             try:
@@ -320,13 +320,13 @@ class DynamoRuns:
         return ended
 
     def _build_end_entry(self, run: Run, *, waiting: bool = False) -> Item:
-        key = spill_key(run.tenant, run.run, {"sk": "outcome"})
+        key = spill_key(run.tenant_id, run.run_id, {"sk": "outcome"})
         outcome = self._spill.pack("outcome", key, run.model_dump_json(include=OUTCOME))
         sources = {f":s{place}": source.value for place, source in enumerate(_list_sources(run.status))}
         clause = ", ".join(f"{name} = :{name}" for name in outcome)
         hands_over = ", hands_over = :yes" if run.hands_over else ""
         return self._state.build_update(
-            keys.run_pk(run.tenant, run.run),
+            keys.run_pk(run.tenant_id, run.run_id),
             keys.META,
             f"SET #status = :to, updated_at = :at, ended_at = :at, {clause}{hands_over}",
             condition=f"#status IN ({', '.join(sources)})" + (" AND fence = :none" if waiting else ""),
@@ -341,24 +341,24 @@ class DynamoRuns:
     def _extend_lease(self, run: Run, seconds: int) -> None:
         try:
             self._transient.update(
-                keys.session_pk(run.tenant, run.session),
+                keys.session_pk(run.tenant_id, run.session_id),
                 keys.LEASE,
                 "ADD expires_at :seconds, #ttl :seconds",
                 condition="#run = :run",
                 names={"#run": "run", "#ttl": "ttl"},
-                values={":seconds": seconds, ":run": run.run},
+                values={":seconds": seconds, ":run": run.run_id},
             )
         except ConditionFailed:
             return  # The lease is gone or another's: there is nothing of ours to keep.
 
-    def _list_session_page(self, tenant: str, session: str, limit: int, cursor: str | None) -> Page[Run]:
-        pk = keys.session_pk(tenant, session)
+    def _list_session_page(self, tenant_id: str, session_id: str, limit: int, cursor: str | None) -> Page[Run]:
+        pk = keys.session_pk(tenant_id, session_id)
         items, end = self._state.query(pk, begins="RUN#", descending=True, limit=limit, start=decode_cursor(cursor, pk))
-        runs = tuple(self.get(tenant, str(item["run"])) for item in items)
+        runs = tuple(self.get(tenant_id, str(item["run"])) for item in items)
         return Page[Run](items=runs, cursor=encode_cursor(end))
 
-    def _get_item(self, tenant: str, run: str) -> Item:
-        item = self._state.get(keys.run_pk(tenant, run), keys.META)
+    def _get_item(self, tenant_id: str, run_id: str) -> Item:
+        item = self._state.get(keys.run_pk(tenant_id, run_id), keys.META)
         if item is None:
             raise _make_not_found_error()
         return item
@@ -369,12 +369,12 @@ class DynamoRuns:
 
     def _make_call_item(self, call: ToolCall) -> Item:
         key = make_call_key(call)
-        place = spill_key(call.tenant, call.run, key)
+        place = spill_key(call.tenant_id, call.run_id, key)
         return key | self._spill.pack("body", place, call.model_dump_json())
 
     def _make_step_item(self, step: Step) -> Item:
         key = make_step_key(step)
-        place = spill_key(step.tenant, step.run, key)
+        place = spill_key(step.tenant_id, step.run_id, key)
         return key | self._spill.pack("body", place, step.model_dump_json())
 
     def _load_item(self, kind: type[R], item: Item) -> R:

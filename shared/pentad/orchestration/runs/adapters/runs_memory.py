@@ -23,7 +23,7 @@ _OPEN_CALLS = frozenset({CallStatus.PENDING, CallStatus.AWAITING, CallStatus.APP
 class FencedSessions(SessionStore, Protocol):
     """Sessions in memory, whose fence a run can raise as it takes the session."""
 
-    def set_fence(self, tenant: str, session: str, fence: int) -> None:
+    def set_fence(self, tenant_id: str, session_id: str, fence: int) -> None:
         """Let only runs with this fencing token, or a newer one, write to the session."""
         ...
 
@@ -50,7 +50,7 @@ class MemoryRuns:
     def start(self, run: Run, request: Message | None, *, session_days: int, lease_seconds: int) -> Run:
         """See `RunStore`."""
         with self._lock:
-            stored = self._runs.get((run.tenant, run.run))
+            stored = self._runs.get((run.tenant_id, run.run_id))
             if stored is not None:
                 if stored.request_hash != run.request_hash:
                     raise IdempotencyConflict(
@@ -66,91 +66,97 @@ class MemoryRuns:
                 return self._enqueue(run, _Waiting(request, lease_seconds))
             return self._hold(run, head, request, run.created_at, lease_seconds)
 
-    def get(self, tenant: str, run: str) -> Run:
+    def get(self, tenant_id: str, run_id: str) -> Run:
         """See `RunStore`."""
         with self._lock:
-            stored = self._runs.get((tenant, run))
+            stored = self._runs.get((tenant_id, run_id))
         if stored is None:
             raise NotFound("there is no such run", field="run")
         return stored
 
     def list_page(
-        self, tenant: str, *, session: str | None = None, limit: int = 50, cursor: str | None = None
+        self, tenant_id: str, *, session_id: str | None = None, limit: int = 50, cursor: str | None = None
     ) -> Page[Run]:
         """See `RunStore`."""
-        pk = keys.collection_pk(tenant, "RUNS") if session is None else keys.session_pk(tenant, session)
+        pk = keys.collection_pk(tenant_id, "RUNS") if session_id is None else keys.session_pk(tenant_id, session_id)
         start = decode_cursor(cursor, pk)
         with self._lock:
-            own = [one for one in self._runs.values() if one.tenant == tenant and session in (None, one.session)]
+            own = [
+                one
+                for one in self._runs.values()
+                if one.tenant_id == tenant_id and session_id in (None, one.session_id)
+            ]
         ranked = sorted(own, key=_sort_key, reverse=True)
         after = [one for one in ranked if start is None or _sort_key(one) < start["sk"]]
         end = {"pk": pk, "sk": _sort_key(after[limit - 1])} if len(after) > limit else None
         return Page[Run](items=tuple(after[:limit]), cursor=encode_cursor(end))
 
-    def find_lease_holder(self, tenant: str, session: str) -> str | None:
+    def find_lease_holder(self, tenant_id: str, session_id: str) -> str | None:
         """See `RunStore`."""
         with self._lock:
-            holder, expires_at = self._leases.get((tenant, session), (None, 0.0))
+            holder, expires_at = self._leases.get((tenant_id, session_id), (None, 0.0))
         return holder if expires_at > self._now().timestamp() else None
 
-    def find_queue_position(self, tenant: str, run: str) -> int | None:
+    def find_queue_position(self, tenant_id: str, run_id: str) -> int | None:
         """See `RunStore`."""
         with self._lock:
-            stored = self.get(tenant, run)
-            queue = self._queues.get((tenant, stored.session), [])
-            return queue.index(run) + 1 if stored.waiting and run in queue else None
+            stored = self.get(tenant_id, run_id)
+            queue = self._queues.get((tenant_id, stored.session_id), [])
+            return queue.index(run_id) + 1 if stored.waiting and run_id in queue else None
 
-    def promote(self, tenant: str, session: str) -> Run | None:
+    def promote(self, tenant_id: str, session_id: str) -> Run | None:
         """See `RunStore`."""
         with self._lock:
-            queue = self._queues.get((tenant, session), [])
-            head = self._sessions.get(tenant, session)
-            if head is None or self.find_lease_holder(tenant, session) is not None:
+            queue = self._queues.get((tenant_id, session_id), [])
+            head = self._sessions.get(tenant_id, session_id)
+            if head is None or self.find_lease_holder(tenant_id, session_id) is not None:
                 return None
             while queue:
-                run = self._runs[tenant, queue.pop(0)]
+                run = self._runs[tenant_id, queue.pop(0)]
                 if run.waiting:
-                    waiting = self._waiting.pop((tenant, run.run))
+                    waiting = self._waiting.pop((tenant_id, run.run_id))
                     return self._hold(run, head, waiting.request, self._now(), waiting.lease_seconds)
             return None
 
-    def list_children(self, tenant: str, run: str) -> list[str]:
+    def list_children(self, tenant_id: str, run_id: str) -> list[str]:
         """See `RunStore`."""
         with self._lock:
-            return [one.run for one in self._runs.values() if (one.tenant, one.parent) == (tenant, run)]
+            return [
+                one.run_id for one in self._runs.values() if (one.tenant_id, one.parent_run_id) == (tenant_id, run_id)
+            ]
 
-    def set_execution(self, tenant: str, run: str, execution_arn: str) -> None:
+    def set_execution(self, tenant_id: str, run_id: str, execution_arn: str) -> None:
         """See `RunStore`."""
         with self._lock:
-            self._update(self.get(tenant, run), execution_arn=execution_arn)
+            self._update(self.get(tenant_id, run_id), execution_arn=execution_arn)
 
-    def set_manifest(self, tenant: str, run: str, manifest: Manifest) -> Run:
+    def set_manifest(self, tenant_id: str, run_id: str, manifest: Manifest) -> Run:
         """See `RunStore`."""
         with self._lock:
-            stored = self.get(tenant, run)
+            stored = self.get(tenant_id, run_id)
             if stored.manifest is not None:
                 return stored
             if stored.status not in {RunStatus.QUEUED, RunStatus.RUNNING}:
                 raise InvalidTransition(f"the run is {stored.status}", field="status")
             return self._update(stored, manifest=manifest, status=RunStatus.RUNNING, updated_at=self._now())
 
-    def set_status(self, tenant: str, run: str, status: RunStatus, *, waited_seconds: float = 0) -> Run:
+    def set_status(self, tenant_id: str, run_id: str, status: RunStatus, *, waited_seconds: float = 0) -> Run:
         """See `RunStore`."""
         with self._lock:
-            stored = self.get(tenant, run)
+            stored = self.get(tenant_id, run_id)
             if stored.status is status:
                 return stored
             check_transition(stored.status, status)
             waited = stored.waited_seconds + round(waited_seconds * 1000) / 1000
-            holder, expires_at = self._leases.get((tenant, stored.session), (None, 0.0))
-            if holder == run and waited_seconds > 0:
-                self._leases[tenant, stored.session] = (run, expires_at + int(waited_seconds) + 1)
+            holder, expires_at = self._leases.get((tenant_id, stored.session_id), (None, 0.0))
+            if holder == run_id and waited_seconds > 0:
+                self._leases[tenant_id, stored.session_id] = (run_id, expires_at + int(waited_seconds) + 1)
             return self._update(stored, status=status, waited_seconds=waited, updated_at=self._now())
 
     def note(
         self,
-        tenant: str,
-        run: str,
+        tenant_id: str,
+        run_id: str,
         *,
         metadata: Mapping[str, str] | None = None,
         allowed_tools: Sequence[str] = (),
@@ -158,7 +164,7 @@ class MemoryRuns:
     ) -> Run:
         """See `RunStore`."""
         with self._lock:
-            stored = self.get(tenant, run)
+            stored = self.get(tenant_id, run_id)
             _check_open(stored)
             lowest = min((one for one in (stored.confidence, confidence) if one is not None), default=None)
             return self._update(
@@ -171,13 +177,13 @@ class MemoryRuns:
     def record_step(self, step: Step, calls: list[ToolCall]) -> None:
         """See `RunStore`."""
         with self._lock:
-            stored = self.get(step.tenant, step.run)
-            if (step.tenant, step.run, step.step) in self._steps:
+            stored = self.get(step.tenant_id, step.run_id)
+            if (step.tenant_id, step.run_id, step.step) in self._steps:
                 return
             _check_open(stored)
-            self._steps[step.tenant, step.run, step.step] = step
+            self._steps[step.tenant_id, step.run_id, step.step] = step
             for call in calls:
-                self._calls[call.tenant, call.run, call.step, call.index] = call
+                self._calls[call.tenant_id, call.run_id, call.step, call.index] = call
             self._update(
                 stored,
                 spent=stored.spent + compute_spent(step),
@@ -185,45 +191,45 @@ class MemoryRuns:
                 updated_at=self._now(),
             )
 
-    def find_step(self, tenant: str, run: str, step: int) -> Step | None:
+    def find_step(self, tenant_id: str, run_id: str, step: int) -> Step | None:
         """See `RunStore`."""
-        return self._steps.get((tenant, run, step))
+        return self._steps.get((tenant_id, run_id, step))
 
-    def list_steps(self, tenant: str, run: str) -> list[Step]:
+    def list_steps(self, tenant_id: str, run_id: str) -> list[Step]:
         """See `RunStore`."""
         with self._lock:
-            return [step for place, step in sorted(self._steps.items()) if place[:2] == (tenant, run)]
+            return [step for place, step in sorted(self._steps.items()) if place[:2] == (tenant_id, run_id)]
 
-    def list_calls(self, tenant: str, run: str, step: int | None = None) -> list[ToolCall]:
+    def list_calls(self, tenant_id: str, run_id: str, step: int | None = None) -> list[ToolCall]:
         """See `RunStore`."""
         with self._lock:
-            own = [call for place, call in sorted(self._calls.items()) if place[:2] == (tenant, run)]
+            own = [call for place, call in sorted(self._calls.items()) if place[:2] == (tenant_id, run_id)]
         return [call for call in own if step in (None, call.step)]
 
-    def get_call(self, tenant: str, run: str, step: int, index: int) -> ToolCall:
+    def get_call(self, tenant_id: str, run_id: str, step: int, index: int) -> ToolCall:
         """See `RunStore`."""
-        stored = self._calls.get((tenant, run, step, index))
+        stored = self._calls.get((tenant_id, run_id, step, index))
         if stored is None:
             raise NotFound("there is no such tool call", field="index")
         return stored
 
     def save_call(self, call: ToolCall) -> None:
         """See `RunStore`."""
-        place = (call.tenant, call.run, call.step, call.index)
+        place = (call.tenant_id, call.run_id, call.step, call.index)
         with self._lock:
             stored = self._calls.get(place)
             undoing = call.status is CallStatus.UNDONE and stored and stored.status is CallStatus.SUCCEEDED
             if stored is None or stored.status in _OPEN_CALLS or undoing:
                 if call.status not in HAPPENED:
-                    _check_open(self.get(call.tenant, call.run))
+                    _check_open(self.get(call.tenant_id, call.run_id))
                 self._calls[place] = call
             elif stored.status is not call.status:
                 raise InvalidTransition(f"the tool call is already {stored.status}", field="status")
 
     def finish(
         self,
-        tenant: str,
-        run: str,
+        tenant_id: str,
+        run_id: str,
         status: RunStatus,
         *,
         at: datetime,
@@ -237,15 +243,15 @@ class MemoryRuns:
         if not status.ended:
             raise InvalidTransition(f"'{status}' does not end a run", field="status")
         with self._lock:
-            stored = self.get(tenant, run)
+            stored = self.get(tenant_id, run_id)
             if stored.status.ended:
                 return stored
-            queue = self._queues.get((tenant, stored.session), [])
-            holds = self._leases.get((tenant, stored.session), ("",))[0] == run
+            queue = self._queues.get((tenant_id, stored.session_id), [])
+            holds = self._leases.get((tenant_id, stored.session_id), ("",))[0] == run_id
             if holds:
-                del self._leases[tenant, stored.session]
-            elif run in queue:
-                queue.remove(run)
+                del self._leases[tenant_id, stored.session_id]
+            elif run_id in queue:
+                queue.remove(run_id)
             return self._update(
                 stored,
                 status=status,
@@ -261,51 +267,51 @@ class MemoryRuns:
 
     def _update(self, run: Run, **values: object) -> Run:
         changed = run.model_copy(update=values)
-        self._runs[run.tenant, run.run] = changed
+        self._runs[run.tenant_id, run.run_id] = changed
         return changed
 
     def _check_lease(self, run: Run, begins: float) -> None:
-        holder, expires_at = self._leases.get((run.tenant, run.session), (None, 0.0))
+        holder, expires_at = self._leases.get((run.tenant_id, run.session_id), (None, 0.0))
         if holder is not None and expires_at > begins:
             raise SessionBusy(
                 "another run of this session has not ended", field="session", retry_after=expires_at - begins
             )
-        if self._queues.get((run.tenant, run.session)) and run.if_busy != "interrupt":
+        if self._queues.get((run.tenant_id, run.session_id)) and run.if_busy != "interrupt":
             raise SessionBusy("other runs are waiting for this session", field="session", retry_after=1)
 
     def _enqueue(self, run: Run, waiting: "_Waiting") -> Run:
-        queue = self._queues.setdefault((run.tenant, run.session), [])
+        queue = self._queues.setdefault((run.tenant_id, run.session_id), [])
         if len(queue) >= QUEUE_LENGTH:
             raise make_queue_full_error()
-        queue.append(run.run)
-        self._waiting[run.tenant, run.run] = waiting
-        self._runs[run.tenant, run.run] = run
+        queue.append(run.run_id)
+        self._waiting[run.tenant_id, run.run_id] = waiting
+        self._runs[run.tenant_id, run.run_id] = run
         return run
 
     def _hold(self, run: Run, head: Session, request: Message | None, at: datetime, lease_seconds: int) -> Run:
-        place = (run.tenant, run.session)
-        lost = self._runs.get((run.tenant, self._leases.get(place, ("",))[0]))
+        place = (run.tenant_id, run.session_id)
+        lost = self._runs.get((run.tenant_id, self._leases.get(place, ("",))[0]))
         if lost is not None and not lost.status.ended:
             self._update(lost, status=RunStatus.FAILED, error=TAKEN_OVER, ended_at=at, updated_at=at)
-        self._leases[place] = (run.run, int(at.timestamp()) + lease_seconds)
+        self._leases[place] = (run.run_id, int(at.timestamp()) + lease_seconds)
         if request is None:
-            self._sessions.set_fence(run.tenant, run.session, head.version)
+            self._sessions.set_fence(run.tenant_id, run.session_id, head.version)
             return self._update(run, fence=head.version)
-        after = self._sessions.append(run.tenant, run.session, [request], expected_version=head.version)
-        self._sessions.set_fence(run.tenant, run.session, after.version)
+        after = self._sessions.append(run.tenant_id, run.session_id, [request], expected_version=head.version)
+        self._sessions.set_fence(run.tenant_id, run.session_id, after.version)
         return self._update(run, request_seq=head.length, fence=after.version)
 
     def _get_or_create_session(self, run: Run, session_days: int) -> Session:
-        head = self._sessions.get(run.tenant, run.session)
+        head = self._sessions.get(run.tenant_id, run.session_id)
         if head is not None:
-            if (head.agent, head.user) != (run.agent, run.user):
+            if (head.agent, head.user_id) != (run.agent, run.user_id):
                 raise InvalidInput("the session belongs to another agent or user", field="session")
             return head
         head = Session(
-            tenant=run.tenant,
-            session=run.session,
+            tenant_id=run.tenant_id,
+            session_id=run.session_id,
             agent=run.agent,
-            user=run.user,
+            user_id=run.user_id,
             version=0,
             length=0,
             created_at=run.created_at,
@@ -327,4 +333,4 @@ def _check_open(run: Run) -> None:
 
 
 def _sort_key(run: Run) -> str:
-    return f"{iso(run.created_at)}#{run.run}"
+    return f"{iso(run.created_at)}#{run.run_id}"

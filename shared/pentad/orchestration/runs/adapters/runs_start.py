@@ -41,7 +41,7 @@ _LEASE, _LOST = 1, 2
 class _Lost(NamedTuple):
     """A run whose lease has expired, and whether it had ended before."""
 
-    run: str
+    run_id: str
     ended: bool = False
 
 
@@ -73,7 +73,7 @@ class RunStart:
             StoreUnavailable: the store did not answer, or others were in the way each time.
         """
         if request is not None:
-            spill_messages(self._objects, run.tenant, run.session, [request])
+            spill_messages(self._objects, run.tenant_id, run.session_id, [request])
         lost: _Lost | None = None
         for attempt in range(_TRIES):
             try:
@@ -111,10 +111,10 @@ class RunStart:
             [
                 self._state.build_put(item, condition="attribute_not_exists(pk)"),
                 build_take_entry(
-                    self._transient, holder, now=now, seconds=lease_seconds, lost=lost.run if lost else None
+                    self._transient, holder, now=now, seconds=lease_seconds, lost=lost.run_id if lost else None
                 ),
                 *(
-                    [build_fail_entry(self._state, run.tenant, lost.run, run.created_at)]
+                    [build_fail_entry(self._state, run.tenant_id, lost.run_id, run.created_at)]
                     if lost and not lost.ended
                     else []
                 ),
@@ -149,8 +149,8 @@ class RunStart:
 
     def _build_index_entries(self, run: Run) -> list[Item]:
         entries = [self._state.build_put(make_session_run_item(run))]
-        if run.parent is not None:
-            entries.append(self._state.build_put(make_child_item(run, run.parent)))
+        if run.parent_run_id is not None:
+            entries.append(self._state.build_put(make_child_item(run, run.parent_run_id)))
         return entries
 
     def get_head(self, run: Run, session_days: int) -> Session:
@@ -159,17 +159,17 @@ class RunStart:
         Raises:
             InvalidInput: the session belongs to another agent or user.
         """
-        item = self._state.get(keys.session_pk(run.tenant, run.session), keys.META)
+        item = self._state.get(keys.session_pk(run.tenant_id, run.session_id), keys.META)
         lifetime = timedelta(days=session_days)
         if item is not None:
             session = parse_session(item)
             _check_owner(session, run)
             return session.model_copy(update={"expires_at": session.updated_at + lifetime})
         return Session(
-            tenant=run.tenant,
-            session=run.session,
+            tenant_id=run.tenant_id,
+            session_id=run.session_id,
             agent=run.agent,
-            user=run.user,
+            user_id=run.user_id,
             version=0,
             length=0,
             created_at=run.created_at,
@@ -183,7 +183,7 @@ class RunStart:
         Raises:
             IdempotencyConflict: it was another request.
         """
-        stored = self._state.get(keys.run_pk(run.tenant, run.run), keys.META)
+        stored = self._state.get(keys.run_pk(run.tenant_id, run.run_id), keys.META)
         if stored is not None and stored["request_hash"] != run.request_hash:
             raise IdempotencyConflict(
                 "the idempotency key was used for another request",
@@ -193,11 +193,11 @@ class RunStart:
         return stored
 
 
-def build_fail_entry(state: Table, tenant: str, run: str, at: datetime) -> Item:
+def build_fail_entry(state: Table, tenant_id: str, run_id: str, at: datetime) -> Item:
     """Return the entry that ends a run which has lost its session."""
     condition, ends = build_open_condition()
     return state.build_update(
-        keys.run_pk(tenant, run),
+        keys.run_pk(tenant_id, run_id),
         keys.META,
         "SET #status = :to, updated_at = :at, ended_at = :at, outcome = :outcome",
         condition=condition,
@@ -238,7 +238,7 @@ def _check_owner(session: Session, run: Run) -> None:
             field="session",
             fix="use that agent or a new session",
         )
-    if session.user != run.user:
+    if session.user_id != run.user_id:
         raise InvalidInput("the session belongs to another user", field="session", fix="use that user or a new session")
 
 

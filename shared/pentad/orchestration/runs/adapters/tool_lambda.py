@@ -24,9 +24,9 @@ class LambdaTools:
         self._client = client
         self._prefix = prefix
 
-    def undo(self, tenant: str, run: str, step: int, index: int, tool: str) -> None:
+    def undo(self, tenant_id: str, run_id: str, step: int, index: int, tool: str) -> None:
         """See `ToolInvoker`."""
-        payload = {"op": "undo", "tenant": tenant, "run": run, "step": step, "index": index}
+        payload = {"op": "undo", "tenant": tenant_id, "run": run_id, "step": step, "index": index}
         with translate_errors("the tool's function"):
             try:
                 reply = self._client.invoke(

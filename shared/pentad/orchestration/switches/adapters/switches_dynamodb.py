@@ -23,13 +23,17 @@ class DynamoSwitches:
         self._table = table
 
     def read(
-        self, tenant: str, agent: str | None, tools: Sequence[str]
+        self, tenant_id: str, agent: str | None, tools: Sequence[str]
     ) -> tuple[Sequence[Switch], dict[str, ToolHealth]]:
         """See `SwitchStore`."""
-        scopes: list[tuple[Scope, str]] = [("all", EVERYTHING), ("tenant", tenant), *(("tool", one) for one in tools)]
+        scopes: list[tuple[Scope, str]] = [
+            ("all", EVERYTHING),
+            ("tenant", tenant_id),
+            *(("tool", one) for one in tools),
+        ]
         scopes += [] if agent is None else [("agent", agent)]
         places = [(keys.SWITCH, _make_sort_key(scope, subject)) for scope, subject in scopes]
-        places += [(keys.collection_pk(tenant, "TOOLS"), tool) for tool in tools]
+        places += [(keys.collection_pk(tenant_id, "TOOLS"), tool) for tool in tools]
         items = self._table.get_many(places)
         switches = [from_stored(Switch, item["body"]) for item in items if item["type"] == "switch"]
         health = [from_stored(ToolHealth, item["body"]) for item in items if item["type"] == "tool_health"]
@@ -52,11 +56,11 @@ class DynamoSwitches:
         """See `SwitchStore`."""
         return [from_stored(Switch, item["body"]) for item in self._table.iter_items(keys.SWITCH)]
 
-    def save(self, tenant: str, health: ToolHealth) -> bool:
+    def save(self, tenant_id: str, health: ToolHealth) -> bool:
         """See `SwitchStore`."""
         stored = health.model_copy(update={"version": health.version + 1})
         item = {
-            "pk": keys.collection_pk(tenant, "TOOLS"),
+            "pk": keys.collection_pk(tenant_id, "TOOLS"),
             "sk": health.tool,
             "type": "tool_health",
             "version": stored.version,
@@ -73,13 +77,13 @@ class DynamoSwitches:
             return False
         return True
 
-    def forget(self, tenant: str, tool: str) -> None:
+    def forget(self, tenant_id: str, tool: str) -> None:
         """See `SwitchStore`."""
-        self._table.delete(keys.collection_pk(tenant, "TOOLS"), tool)
+        self._table.delete(keys.collection_pk(tenant_id, "TOOLS"), tool)
 
-    def list_failing(self, tenant: str) -> list[ToolHealth]:
+    def list_failing(self, tenant_id: str) -> list[ToolHealth]:
         """See `SwitchStore`."""
-        items = self._table.iter_items(keys.collection_pk(tenant, "TOOLS"))
+        items = self._table.iter_items(keys.collection_pk(tenant_id, "TOOLS"))
         return [from_stored(ToolHealth, item["body"]) for item in items]
 
 

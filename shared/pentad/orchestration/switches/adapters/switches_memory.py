@@ -15,14 +15,16 @@ class MemorySwitches:
         self._health: dict[tuple[str, str], ToolHealth] = {}
 
     def read(
-        self, tenant: str, agent: str | None, tools: Sequence[str]
+        self, tenant_id: str, agent: str | None, tools: Sequence[str]
     ) -> tuple[Sequence[Switch], dict[str, ToolHealth]]:
         """See `SwitchStore`."""
-        places = [("all", EVERYTHING), ("tenant", tenant), *(("tool", tool) for tool in tools)]
+        places = [("all", EVERYTHING), ("tenant", tenant_id), *(("tool", tool) for tool in tools)]
         places += [] if agent is None else [("agent", agent)]
         with self._lock:
             switches = [self._switches[place] for place in places if place in self._switches]
-            return switches, {tool: self._health[tenant, tool] for tool in tools if (tenant, tool) in self._health}
+            return switches, {
+                tool: self._health[tenant_id, tool] for tool in tools if (tenant_id, tool) in self._health
+            }
 
     def put(self, switch: Switch) -> None:
         """See `SwitchStore`."""
@@ -39,21 +41,21 @@ class MemorySwitches:
         with self._lock:
             return [self._switches[place] for place in sorted(self._switches)]
 
-    def save(self, tenant: str, health: ToolHealth) -> bool:
+    def save(self, tenant_id: str, health: ToolHealth) -> bool:
         """See `SwitchStore`."""
         with self._lock:
-            stored = self._health.get((tenant, health.tool))
+            stored = self._health.get((tenant_id, health.tool))
             if (stored.version if stored else 0) != health.version:
                 return False
-            self._health[tenant, health.tool] = health.model_copy(update={"version": health.version + 1})
+            self._health[tenant_id, health.tool] = health.model_copy(update={"version": health.version + 1})
             return True
 
-    def forget(self, tenant: str, tool: str) -> None:
+    def forget(self, tenant_id: str, tool: str) -> None:
         """See `SwitchStore`."""
         with self._lock:
-            self._health.pop((tenant, tool), None)
+            self._health.pop((tenant_id, tool), None)
 
-    def list_failing(self, tenant: str) -> list[ToolHealth]:
+    def list_failing(self, tenant_id: str) -> list[ToolHealth]:
         """See `SwitchStore`."""
         with self._lock:
-            return [one for (owner, _), one in sorted(self._health.items()) if owner == tenant]
+            return [one for (owner, _), one in sorted(self._health.items()) if owner == tenant_id]

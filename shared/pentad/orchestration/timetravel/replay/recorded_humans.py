@@ -85,7 +85,7 @@ class RecordedHumans:
         calls = tuple(
             call.model_copy(update={"arguments_hash": arguments_hash(call.arguments)}) for call in recorded.calls
         )
-        decided = recorded.model_copy(update={"tenant": RECORDED, "version": asked.version + 1, "calls": calls})
+        decided = recorded.model_copy(update={"tenant_id": RECORDED, "version": asked.version + 1, "calls": calls})
         self._approvals.replace(decided)
         return self._carry_out(decided)
 

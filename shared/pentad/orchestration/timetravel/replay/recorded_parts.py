@@ -208,7 +208,7 @@ class RecordedSwitchboard:
     def __init__(self, tape: Tape) -> None:
         self._tape = tape
 
-    def get_availability(self, tenant: str, agent: str, tools: Sequence[str]) -> Availability:
+    def get_availability(self, tenant_id: str, agent: str, tools: Sequence[str]) -> Availability:
         """Return what was out of order as the turn was planned."""
         step = self._tape.find_step(self._tape.step)
         if step is None:
@@ -221,10 +221,10 @@ class RecordedSwitchboard:
         }
         return Availability(unavailable=refused)
 
-    def record_failure(self, tenant: str, tool: str, error: str) -> None:
+    def record_failure(self, tenant_id: str, tool: str, error: str) -> None:
         """Count nothing."""
 
-    def record_success(self, tenant: str, tool: str) -> None:
+    def record_success(self, tenant_id: str, tool: str) -> None:
         """Forget nothing."""
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from pentad.domain.declarations.agents import AgentSpec, Catalog, ToolSpec
 from pentad.domain.messages import Message
 from pentad.domain.runs import CallStatus, Run, RunStatus
+from pentad.domain.values import rename_to_fields
 from pentad.memory.context.recall import Recall
 from pentad.memory.sessions.ports import Session
 from pentad.orchestration.lifecycle.advance import build_execution_input
@@ -104,7 +105,7 @@ class Replay:
             CannotReplay: the machine's definition or the recording can't be followed.
         """
         run = self._begin()
-        machine = Machine(self._definition, self._invoke, run.run, self._evaluate)
+        machine = Machine(self._definition, self._invoke, run.run_id, self._evaluate)
         try:
             machine.run(build_execution_input(run))
             self._compare_outcome(run)
@@ -116,7 +117,9 @@ class Replay:
             raise CannotReplay(str(error)) from error
         found = tuple(self.tape.findings.found)
         played = len(self.tape.requests)
-        return Report(run=self._recording.run, agent=self._agent.name, steps=played, same=not found, divergences=found)
+        return Report(
+            run=self._recording.run_id, agent=self._agent.name, steps=played, same=not found, divergences=found
+        )
 
     def _now(self) -> datetime:
         return self._time
@@ -137,20 +140,20 @@ class Replay:
             run, _to_message(request[0]), session_days=self._agent.session_days, lease_seconds=_LEASE_SECONDS
         )
         for place, one in enumerate((*earlier, *request)):
-            self._sessions.attach_passages(run.tenant, run.session, place, one.passages)
+            self._sessions.attach_passages(run.tenant_id, run.session_id, place, one.passages)
         self._append(run, copied)
         if copied and recording.manifest is not None:
             manifest = recording.manifest.model_copy(update={"epoch_first_seq": 0, "request_seq": stored.request_seq})
-            stored = self._runs.set_manifest(run.tenant, run.run, manifest)
+            stored = self._runs.set_manifest(run.tenant_id, run.run_id, manifest)
         return stored
 
     def _build_run(self) -> Run:
         recording = self._recording
         return Run(
-            tenant=RECORDED,
-            run=recording.run,
+            tenant_id=RECORDED,
+            run_id=recording.run_id,
             agent=self._agent.name,
-            session=recording.session,
+            session_id=recording.session_id,
             status=RunStatus.QUEUED,
             trigger="api",
             created_at=recording.created_at,
@@ -164,9 +167,9 @@ class Replay:
 
     def _append(self, run: Run, messages: list[RecordedMessage]) -> None:
         for part in split_messages([_to_message(one) for one in messages]):
-            head = self._sessions.get(run.tenant, run.session)
+            head = self._sessions.get(run.tenant_id, run.session_id)
             version = head.version if head is not None else 0
-            self._sessions.append(run.tenant, run.session, part, expected_version=version)
+            self._sessions.append(run.tenant_id, run.session_id, part, expected_version=version)
 
     def _invoke(self, state: str, payload: Json) -> Any:
         """Answer a call of a function as its handler would."""
@@ -243,7 +246,7 @@ class Replay:
         return {"index": index, "status": status.value}
 
     def _compare_outcome(self, run: Run) -> None:
-        now = build_outcome(self._runs.get(run.tenant, run.run))
+        now = build_outcome(self._runs.get(run.tenant_id, run.run_id))
         for name in type(now).model_fields:
             self.tape.findings.compare(
                 None, "outcome", name, getattr(self._recording.outcome, name), getattr(now, name)
@@ -315,17 +318,17 @@ def _build_catalog(recording: Recording) -> Catalog:
 
 
 def _summarise_run(run: Run) -> Json:
-    return {"tenant": run.tenant, "run": run.run, "status": run.status.value}
+    return {"tenant": run.tenant_id, "run": run.run_id, "status": run.status.value}
 
 
 def _strip_op(payload: Json) -> Json:
-    return {name: value for name, value in payload.items() if name != "op"}
+    return {name: value for name, value in rename_to_fields(payload).items() if name != "op"}
 
 
 def _build_session(run: Run) -> Session:
     return Session(
-        tenant=run.tenant,
-        session=run.session,
+        tenant_id=run.tenant_id,
+        session_id=run.session_id,
         agent=run.agent,
         version=0,
         length=0,
@@ -347,7 +350,7 @@ def _to_message(one: RecordedMessage) -> Message:
         role=one.role,
         blocks=one.blocks,
         created_at=one.created_at,
-        run=one.run,
+        run_id=one.run_id,
         step=one.step,
     )
 

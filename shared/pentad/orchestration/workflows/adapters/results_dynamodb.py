@@ -25,45 +25,47 @@ class DynamoResults:
     def put(self, result: StepResult) -> StepResult:
         """See `ResultStore`."""
         key: Item = {
-            "pk": keys.run_pk(result.tenant, result.run),
+            "pk": keys.run_pk(result.tenant_id, result.run_id),
             "sk": keys.result_sk(result.place),
             "type": "result",
         }
         body = result.model_dump_json()
         # By its content as well: of two tries at once, the one that comes too late must not overwrite the other's.
         digest = hashlib.sha256(body.encode("utf-8", "surrogatepass")).hexdigest()[:16]
-        place = spill_key(result.tenant, result.run, {"sk": f"{key['sk']}#{digest}"})
+        place = spill_key(result.tenant_id, result.run_id, {"sk": f"{key['sk']}#{digest}"})
         try:
             self._state.put(key | self._spill.pack("body", place, body), condition="attribute_not_exists(pk)")
         except ConditionFailed as failure:
-            stored = self.get(result.tenant, result.run, result.place)
+            stored = self.get(result.tenant_id, result.run_id, result.place)
             if stored is None:
                 raise NotFound("the stored result is gone", field="place") from failure
             return stored
         return result
 
-    def get(self, tenant: str, run: str, place: int) -> StepResult | None:
+    def get(self, tenant_id: str, run_id: str, place: int) -> StepResult | None:
         """See `ResultStore`."""
-        item = self._state.get(keys.run_pk(tenant, run), keys.result_sk(place))
+        item = self._state.get(keys.run_pk(tenant_id, run_id), keys.result_sk(place))
         return None if item is None else self._load_result(item)
 
-    def list_for_run(self, tenant: str, run: str) -> list[StepResult]:
+    def list_for_run(self, tenant_id: str, run_id: str) -> list[StepResult]:
         """See `ResultStore`."""
-        return [self._load_result(item) for item in self._state.iter_items(keys.run_pk(tenant, run), begins="RESULT#")]
+        return [
+            self._load_result(item) for item in self._state.iter_items(keys.run_pk(tenant_id, run_id), begins="RESULT#")
+        ]
 
     def put_plan(self, plan: Plan) -> None:
         """See `ResultStore`."""
-        key: Item = {"pk": keys.run_pk(plan.tenant, plan.own.run), "sk": keys.PLAN, "type": "plan"}
-        place = spill_key(plan.tenant, plan.own.run, key)
+        key: Item = {"pk": keys.run_pk(plan.tenant_id, plan.own.run_id), "sk": keys.PLAN, "type": "plan"}
+        place = spill_key(plan.tenant_id, plan.own.run_id, key)
         item = key | self._spill.pack("body", place, plan.model_dump_json())
         try:
             self._state.put(item, condition="attribute_not_exists(pk)")
         except ConditionFailed:
             return  # A retry: the first stands.
 
-    def find_plan(self, tenant: str, run: str) -> Plan | None:
+    def find_plan(self, tenant_id: str, run_id: str) -> Plan | None:
         """See `ResultStore`."""
-        item = self._state.get(keys.run_pk(tenant, run), keys.PLAN)
+        item = self._state.get(keys.run_pk(tenant_id, run_id), keys.PLAN)
         body = None if item is None else self._spill.unpack("body", item)
         return None if body is None else from_stored(Plan, body)
 

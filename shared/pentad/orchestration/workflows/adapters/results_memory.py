@@ -16,22 +16,22 @@ class MemoryResults:
     def put(self, result: StepResult) -> StepResult:
         """See `ResultStore`."""
         with self._lock:
-            return self._results.setdefault((result.tenant, result.run, result.place), result)
+            return self._results.setdefault((result.tenant_id, result.run_id, result.place), result)
 
-    def get(self, tenant: str, run: str, place: int) -> StepResult | None:
+    def get(self, tenant_id: str, run_id: str, place: int) -> StepResult | None:
         """See `ResultStore`."""
-        return self._results.get((tenant, run, place))
+        return self._results.get((tenant_id, run_id, place))
 
-    def list_for_run(self, tenant: str, run: str) -> list[StepResult]:
+    def list_for_run(self, tenant_id: str, run_id: str) -> list[StepResult]:
         """See `ResultStore`."""
         with self._lock:
-            return [result for key, result in sorted(self._results.items()) if key[:2] == (tenant, run)]
+            return [result for key, result in sorted(self._results.items()) if key[:2] == (tenant_id, run_id)]
 
     def put_plan(self, plan: Plan) -> None:
         """See `ResultStore`."""
         with self._lock:
-            self._plans.setdefault((plan.tenant, plan.own.run), plan)
+            self._plans.setdefault((plan.tenant_id, plan.own.run_id), plan)
 
-    def find_plan(self, tenant: str, run: str) -> Plan | None:
+    def find_plan(self, tenant_id: str, run_id: str) -> Plan | None:
         """See `ResultStore`."""
-        return self._plans.get((tenant, run))
+        return self._plans.get((tenant_id, run_id))

@@ -64,8 +64,8 @@ class AuditedTools(BaseCallbackHandler):
         context = self._context
         self._equipment.audit.append(
             AuditEntry(
-                tenant=context.tenant,
-                run=context.run,
+                tenant_id=context.tenant,
+                run_id=context.run,
                 step=context.step,
                 index=context.index,
                 agent=self._agent,

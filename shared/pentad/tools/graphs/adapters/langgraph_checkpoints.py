@@ -41,7 +41,7 @@ class DynamoDBSaver(BaseCheckpointSaver[int]):
     Args:
         table: the state table.
         objects: the payload bucket, for what is too large for an item.
-        tenant: whose threads; it begins every key.
+        tenant_id: whose threads; it begins every key.
         clock: seconds since the epoch, for expiry.
         kept_seconds: how long items are kept.
         serde: LangGraph's serializer; with ``LANGGRAPH_STRICT_MSGPACK=true``, as functions are deployed, the usual one
@@ -52,7 +52,7 @@ class DynamoDBSaver(BaseCheckpointSaver[int]):
         self,
         table: Table,
         objects: ObjectStore,
-        tenant: str,
+        tenant_id: str,
         *,
         clock: Callable[[], float] = time.time,
         kept_seconds: int = KEPT_SECONDS,
@@ -61,7 +61,7 @@ class DynamoDBSaver(BaseCheckpointSaver[int]):
         super().__init__(serde=serde)
         self._table = table
         self._values = Values(table, objects)
-        self._tenant = tenant
+        self._tenant = tenant_id
         self._clock = clock
         self._kept_seconds = kept_seconds
 
@@ -146,8 +146,8 @@ class DynamoDBSaver(BaseCheckpointSaver[int]):
         item = self._values.pack(
             place.pk, place.checkpoint_key(checkpoint["id"]), self.serde.dumps_typed(body), self._compute_expiry()
         )
-        parent = get_checkpoint_id(config)
-        named = {"kind": "checkpoint", "checkpoint": checkpoint["id"], "ns": place.ns, "parent": parent}
+        parent_run_id = get_checkpoint_id(config)
+        named = {"kind": "checkpoint", "checkpoint": checkpoint["id"], "ns": place.ns, "parent": parent_run_id}
         self._table.put(item | named)
         return place.to_config(checkpoint["id"])
 

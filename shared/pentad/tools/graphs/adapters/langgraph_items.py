@@ -41,7 +41,7 @@ class ThreadKeys:
     pk: str
 
     @classmethod
-    def from_thread(cls, tenant: str, thread: str, ns: str = "") -> "ThreadKeys":
+    def from_thread(cls, tenant_id: str, thread: str, ns: str = "") -> "ThreadKeys":
         """Return the place of a thread.
 
         Raises:
@@ -50,7 +50,7 @@ class ThreadKeys:
         written = quote(str(thread), safe=_SAFE)
         if not 1 <= len(written) <= _MAX_THREAD:
             raise InvalidInput("the thread's id is empty or too long", field="thread_id", fix=f"1 to {_MAX_THREAD}")
-        return cls(str(thread), ns, keys.graph_pk(tenant, written))
+        return cls(str(thread), ns, keys.graph_pk(tenant_id, written))
 
     @property
     def every_checkpoint(self) -> str:
@@ -150,6 +150,6 @@ class Values:
         return self.unpack(item)
 
 
-def iter_thread_items(table: Table, tenant: str, thread: str) -> Iterator[Item]:
+def iter_thread_items(table: Table, tenant_id: str, thread: str) -> Iterator[Item]:
     """Yield all items of a thread."""
-    yield from table.iter_items(ThreadKeys.from_thread(tenant, thread).pk)
+    yield from table.iter_items(ThreadKeys.from_thread(tenant_id, thread).pk)

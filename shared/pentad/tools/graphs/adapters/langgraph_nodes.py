@@ -166,8 +166,8 @@ class WatchedNodes(BaseCallbackHandler):
         try:
             self._equipment.nodes.put(
                 GraphNodes(
-                    tenant=context.tenant,
-                    run=context.run,
+                    tenant_id=context.tenant,
+                    run_id=context.run,
                     step=context.step,
                     index=context.index,
                     nodes=tuple(self._nodes),

@@ -273,11 +273,11 @@ class _GraphCall:
         model = PentadChatModel(
             gateway=self._equipment.gateway,
             context=CallContext(
-                tenant=context.tenant,
+                tenant_id=context.tenant,
                 agent=agent,
-                user=context.user,
-                session=context.session,
-                run=context.run,
+                user_id=context.user,
+                session_id=context.session,
+                run_id=context.run,
                 step=context.step,
                 purpose=PURPOSE,
             ),

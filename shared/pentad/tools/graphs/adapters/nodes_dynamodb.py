@@ -20,21 +20,21 @@ class DynamoGraphNodes:
         """See `GraphNodeStore`."""
         self._table.put(
             {
-                "pk": keys.run_pk(nodes.tenant, nodes.run),
+                "pk": keys.run_pk(nodes.tenant_id, nodes.run_id),
                 "sk": keys.graph_nodes_sk(nodes.step, nodes.index),
                 "type": "graph_nodes",
                 "body": nodes.model_dump_json(exclude_defaults=True),
             }
         )
 
-    def get(self, tenant: str, run: str, step: int, index: int) -> GraphNodes | None:
+    def get(self, tenant_id: str, run_id: str, step: int, index: int) -> GraphNodes | None:
         """See `GraphNodeStore`."""
-        item = self._table.get(keys.run_pk(tenant, run), keys.graph_nodes_sk(step, index))
+        item = self._table.get(keys.run_pk(tenant_id, run_id), keys.graph_nodes_sk(step, index))
         return None if item is None else _parse_nodes(item)
 
-    def list_for_run(self, tenant: str, run: str, *, limit: int = GRAPHS) -> list[GraphNodes]:
+    def list_for_run(self, tenant_id: str, run_id: str, *, limit: int = GRAPHS) -> list[GraphNodes]:
         """See `GraphNodeStore`."""
-        items, _ = self._table.query(keys.run_pk(tenant, run), begins=keys.GRAPH_NODES, limit=limit)
+        items, _ = self._table.query(keys.run_pk(tenant_id, run_id), begins=keys.GRAPH_NODES, limit=limit)
         return [_parse_nodes(item) for item in items]
 
 

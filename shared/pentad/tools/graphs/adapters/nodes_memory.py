@@ -11,12 +11,12 @@ class MemoryGraphNodes:
 
     def put(self, nodes: GraphNodes) -> None:
         """See `GraphNodeStore`."""
-        self._nodes[nodes.tenant, nodes.run, nodes.step, nodes.index] = nodes
+        self._nodes[nodes.tenant_id, nodes.run_id, nodes.step, nodes.index] = nodes
 
-    def get(self, tenant: str, run: str, step: int, index: int) -> GraphNodes | None:
+    def get(self, tenant_id: str, run_id: str, step: int, index: int) -> GraphNodes | None:
         """See `GraphNodeStore`."""
-        return self._nodes.get((tenant, run, step, index))
+        return self._nodes.get((tenant_id, run_id, step, index))
 
-    def list_for_run(self, tenant: str, run: str, *, limit: int = GRAPHS) -> list[GraphNodes]:
+    def list_for_run(self, tenant_id: str, run_id: str, *, limit: int = GRAPHS) -> list[GraphNodes]:
         """See `GraphNodeStore`."""
-        return [nodes for place, nodes in sorted(self._nodes.items()) if place[:2] == (tenant, run)][:limit]
+        return [nodes for place, nodes in sorted(self._nodes.items()) if place[:2] == (tenant_id, run_id)][:limit]

@@ -14,12 +14,12 @@ class DynamoRecords:
 
     Args:
         records: the table ``records``.
-        tenant: whose records.
+        tenant_id: whose records.
     """
 
-    def __init__(self, records: Table, tenant: str) -> None:
+    def __init__(self, records: Table, tenant_id: str) -> None:
         self._records = records
-        self._tenant = tenant
+        self._tenant = tenant_id
 
     def put(self, kind: str, key: str, value: dict[str, Any], *, if_absent: bool = False) -> bool:
         """See `RecordStore`."""

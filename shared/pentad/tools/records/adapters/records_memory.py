@@ -13,17 +13,17 @@ class MemoryRecords:
     def __init__(self) -> None:
         self._bodies: dict[tuple[str, str, str], str] = {}
 
-    def get_store(self, tenant: str) -> "TenantRecords":
+    def get_store(self, tenant_id: str) -> "TenantRecords":
         """Return a tenant's record store."""
-        return TenantRecords(self._bodies, tenant)
+        return TenantRecords(self._bodies, tenant_id)
 
 
 class TenantRecords:
     """One tenant's records in a dictionary; values are kept as text, so nobody shares one by reference."""
 
-    def __init__(self, bodies: dict[tuple[str, str, str], str], tenant: str) -> None:
+    def __init__(self, bodies: dict[tuple[str, str, str], str], tenant_id: str) -> None:
         self._bodies = bodies
-        self._tenant = tenant
+        self._tenant = tenant_id
 
     def put(self, kind: str, key: str, value: dict[str, Any], *, if_absent: bool = False) -> bool:
         """See `RecordStore`."""
@@ -42,8 +42,8 @@ class TenantRecords:
         """See `RecordStore`."""
         found = sorted(
             key
-            for tenant, of_kind, key in self._bodies
-            if (tenant, of_kind) == (self._tenant, kind) and key.startswith(begins)
+            for tenant_id, of_kind, key in self._bodies
+            if (tenant_id, of_kind) == (self._tenant, kind) and key.startswith(begins)
         )
         return [Record(key=key, value=json.loads(self._bodies[self._tenant, kind, key])) for key in found[:limit]]
 

@@ -22,7 +22,7 @@ class DynamoAudit:
         """See `AuditLog`."""
         at = entry.at.astimezone(UTC).isoformat(timespec="microseconds")
         item = {
-            "pk": keys.run_pk(entry.tenant, entry.run),
+            "pk": keys.run_pk(entry.tenant_id, entry.run_id),
             "sk": f"AUDIT#{at}#{entry.step:05d}#{entry.index:02d}#{entry.request_id}",
             "type": "audit",
             "tool": entry.tool,
@@ -35,7 +35,7 @@ class DynamoAudit:
         except ConditionFailed:
             return  # the same invocation's entry, repeated by the client's retry
 
-    def list_for_run(self, tenant: str, run: str) -> list[AuditEntry]:
+    def list_for_run(self, tenant_id: str, run_id: str) -> list[AuditEntry]:
         """See `AuditLog`."""
-        items = self._ledger.iter_items(keys.run_pk(tenant, run), begins="AUDIT#")
+        items = self._ledger.iter_items(keys.run_pk(tenant_id, run_id), begins="AUDIT#")
         return [from_stored(AuditEntry, item["body"]) for item in items]

@@ -11,10 +11,10 @@ class MemoryAudit:
 
     def append(self, entry: AuditEntry) -> None:
         """See `AuditLog`."""
-        key = (entry.tenant, entry.run, entry.at, entry.step, entry.index, entry.request_id)
+        key = (entry.tenant_id, entry.run_id, entry.at, entry.step, entry.index, entry.request_id)
         self._entries.setdefault(key, entry)
 
-    def list_for_run(self, tenant: str, run: str) -> list[AuditEntry]:
+    def list_for_run(self, tenant_id: str, run_id: str) -> list[AuditEntry]:
         """See `AuditLog`."""
-        entries = (entry for entry in self._entries.values() if (entry.tenant, entry.run) == (tenant, run))
+        entries = (entry for entry in self._entries.values() if (entry.tenant_id, entry.run_id) == (tenant_id, run_id))
         return sorted(entries, key=lambda entry: (entry.at, entry.step, entry.index, entry.request_id))

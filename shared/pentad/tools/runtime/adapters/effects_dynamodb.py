@@ -37,12 +37,12 @@ class DynamoEffects:
         except ConditionFailed as failure:
             if failure.reasons and failure.reasons[0] != "ConditionalCheckFailed":
                 raise InvalidTransition("the run has ended: no further call runs in it", field="run") from failure
-            return self.find(effect.tenant, effect.run, effect.effect_key)
+            return self.find(effect.tenant_id, effect.run_id, effect.effect_key)
         return None
 
-    def find(self, tenant: str, run: str, key: str) -> Effect | None:
+    def find(self, tenant_id: str, run_id: str, key: str) -> Effect | None:
         """See `EffectStore`."""
-        item = self._state.get(keys.run_pk(tenant, run), keys.effect_sk(key))
+        item = self._state.get(keys.run_pk(tenant_id, run_id), keys.effect_sk(key))
         if item is None or item["status"] == _RELEASED:
             return None
         return from_stored(Effect, item["body"])
@@ -69,7 +69,7 @@ class DynamoEffects:
         """Return the entry that lets a transaction fail where the effect's run has ended."""
         ends = {f":e{place}": status.value for place, status in enumerate(RunStatus) if status.ended}
         return self._state.build_check(
-            keys.run_pk(effect.tenant, effect.run),
+            keys.run_pk(effect.tenant_id, effect.run_id),
             keys.META,
             condition=f"attribute_not_exists(pk) OR NOT #status IN ({', '.join(ends)})",
             names=_STATUS,
@@ -79,7 +79,7 @@ class DynamoEffects:
     @staticmethod
     def _make_item(effect: Effect, status: str | None) -> Item:
         return {
-            "pk": keys.run_pk(effect.tenant, effect.run),
+            "pk": keys.run_pk(effect.tenant_id, effect.run_id),
             "sk": keys.effect_sk(effect.effect_key),
             "type": "effect",
             "status": status or effect.status,

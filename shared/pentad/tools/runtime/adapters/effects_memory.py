@@ -22,14 +22,14 @@ class MemoryEffects:
     def begin(self, effect: Effect, *, in_open_run: bool = False) -> Effect | None:
         """See `EffectStore`."""
         with self._lock:
-            if in_open_run and _key_of(effect) not in self._effects and self._ended(effect.tenant, effect.run):
+            if in_open_run and _key_of(effect) not in self._effects and self._ended(effect.tenant_id, effect.run_id):
                 raise InvalidTransition("the run has ended: no further call runs in it", field="run")
             earlier = self._effects.setdefault(_key_of(effect), effect)
             return None if earlier is effect else earlier
 
-    def find(self, tenant: str, run: str, key: str) -> Effect | None:
+    def find(self, tenant_id: str, run_id: str, key: str) -> Effect | None:
         """See `EffectStore`."""
-        return self._effects.get((tenant, run, key))
+        return self._effects.get((tenant_id, run_id, key))
 
     def finish(self, effect: Effect) -> None:
         """See `EffectStore`."""
@@ -47,4 +47,4 @@ class MemoryEffects:
 
 
 def _key_of(effect: Effect) -> tuple[str, str, str]:
-    return effect.tenant, effect.run, effect.effect_key
+    return effect.tenant_id, effect.run_id, effect.effect_key

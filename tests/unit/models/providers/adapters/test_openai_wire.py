@@ -61,7 +61,7 @@ def test_a_schema_strict_mode_would_refuse_is_not_sent_as_strict(change: dict[st
 
 
 def test_tenants_never_share_a_cache_key() -> None:
-    other = request().model_copy(update={"context": CONTEXT.model_copy(update={"tenant": "other"})})
+    other = request().model_copy(update={"context": CONTEXT.model_copy(update={"tenant_id": "other"})})
     assert encode(GPT, other, max_output_tokens=9)["prompt_cache_key"] != encoded()["prompt_cache_key"]
 
 

@@ -196,7 +196,7 @@ def test_a_cancelled_run_replays_up_to_its_end() -> None:
     run = world.begin("Where is A1?", agent="desk")
     world.model.script = [recordings.STATUS]
     world.act(run, world.turn(run, 1))
-    ended = world.runs.finish(TENANT, run.run, RunStatus.CANCELLED, at=world.clock(), answer=None)
+    ended = world.runs.finish(TENANT, run.run_id, RunStatus.CANCELLED, at=world.clock(), answer=None)
     assert replay(stage.record(ended)).same
 
 
