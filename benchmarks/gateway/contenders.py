@@ -15,8 +15,8 @@ from pentad.domain.ids import make_id
 from pentad.domain.messages import Message, TextBlock
 from pentad.domain.models import CallContext, ChatRequest, Outcome
 from pentad.models.breaker.adapters.breaker_memory import MemoryCircuits
-from pentad.models.breaker.breaker import BreakerPolicy
-from pentad.models.breaker.circuits import SharedBreaker
+from pentad.models.breaker.circuit import BreakerPolicy
+from pentad.models.breaker.shared_breaker import SharedBreaker
 from pentad.models.budgets.adapters.budgets_memory import MemoryBudget, MemoryBudgetStore
 from pentad.models.budgets.budgets import BudgetDefinition, Scope
 from pentad.models.cache.adapters.response_cache_memory import MemoryResponseCache

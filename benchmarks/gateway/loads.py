@@ -19,7 +19,7 @@ from pentad.models.gateway.budgeted import BudgetedChat
 from pentad.models.cache.cache import CachedChat
 from pentad.models.gateway.cascade import Cascade
 from pentad.models.catalog.catalog import load
-from pentad.models.breaker.circuits import SharedBreaker
+from pentad.models.breaker.shared_breaker import SharedBreaker
 from pentad.models.gateway.compaction import CompactingChat
 from pentad.models.gateway.gateway import Gateway
 """

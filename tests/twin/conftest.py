@@ -78,7 +78,7 @@ def own(root: Path, assembly_dir: Path, tmp_path_factory: pytest.TempPathFactory
 def hold_circuits(facts: dict[str, Any]) -> None:
     """Hold every circuit closed: the faults of one test must not open a circuit for the others."""
     from pentad.models.breaker.adapters.breaker_dynamodb import DynamoCircuits
-    from pentad.models.breaker.circuits import SharedBreaker
+    from pentad.models.breaker.shared_breaker import SharedBreaker
     from pentad.models.catalog.catalog import load
 
     with Stack(facts) as stack:

@@ -13,9 +13,9 @@ from pentad.domain.errors import StoreUnavailable
 from pentad.domain.models import Outcome
 from pentad.models.breaker.adapters.breaker_dynamodb import DynamoCircuits
 from pentad.models.breaker.adapters.breaker_memory import MemoryCircuits
-from pentad.models.breaker.breaker import Circuit, CircuitState, Evidence
-from pentad.models.breaker.circuits import CACHE_SECONDS, SharedBreaker
+from pentad.models.breaker.circuit import Circuit, CircuitState, Evidence
 from pentad.models.breaker.ports import CircuitStore
+from pentad.models.breaker.shared_breaker import CACHE_SECONDS, SharedBreaker
 from pentad.observability.adapters.memory import MemoryTelemetry
 from pentad.observability.metrics import names
 from tests.contract.memory.aws import Serialised

@@ -8,7 +8,7 @@ import pytest
 from pentad.domain.errors import ContextOverflow
 from pentad.domain.messages import Message
 from pentad.domain.models import CascadeSpec, ChatReply, ChatRequest, Outcome
-from pentad.models.breaker.circuits import AlwaysClosed
+from pentad.models.breaker.shared_breaker import AlwaysClosed
 from pentad.models.budgets.adapters.budgets_memory import MemoryBudget, MemoryBudgetStore
 from pentad.models.cache.adapters.response_cache_memory import MemoryResponseCache
 from pentad.models.catalog.catalog import load

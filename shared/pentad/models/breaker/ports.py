@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from pentad.models.breaker.breaker import Admission, Circuit, Evidence
+    from pentad.models.breaker.circuit import Admission, Circuit, Evidence
 
 
 class Breaker(Protocol):

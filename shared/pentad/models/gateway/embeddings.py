@@ -17,8 +17,8 @@ from pentad.domain.errors import (
 from pentad.domain.ids import make_id
 from pentad.domain.models import CallContext, EmbedReply, Outcome
 from pentad.domain.usage import Usage
-from pentad.models.breaker.circuits import AlwaysClosed
 from pentad.models.breaker.ports import Breaker
+from pentad.models.breaker.shared_breaker import AlwaysClosed
 from pentad.models.catalog.catalog import Link, ModelCatalog, Route
 from pentad.models.gateway.sender import Pace, Sender
 from pentad.models.gateway.tokens import estimate_tokens

@@ -17,8 +17,8 @@ from pentad.domain.errors import (
 from pentad.domain.ids import make_id
 from pentad.domain.messages import Message
 from pentad.domain.models import ChatReply, ChatRequest, Outcome, StopReason
-from pentad.models.breaker.circuits import AlwaysClosed
 from pentad.models.breaker.ports import Breaker
+from pentad.models.breaker.shared_breaker import AlwaysClosed
 from pentad.models.catalog.catalog import Link, ModelCatalog
 from pentad.models.gateway.candidates import select_candidates
 from pentad.models.gateway.pursuit import Pursuit

@@ -7,9 +7,9 @@ from typing import Generic, Protocol, TypeVar
 from pentad.domain.errors import PentadError
 from pentad.domain.models import Attempt, Outcome
 from pentad.domain.usage import Usage
-from pentad.models.breaker.breaker import Admission, CircuitState, Evidence
-from pentad.models.breaker.circuits import AlwaysClosed, CircuitOpen, circuit_of
+from pentad.models.breaker.circuit import Admission, CircuitState, Evidence
 from pentad.models.breaker.ports import Breaker
+from pentad.models.breaker.shared_breaker import AlwaysClosed, CircuitOpen, circuit_of
 from pentad.models.catalog.catalog import Link
 from pentad.models.ledger.attempts import Attempts
 from pentad.models.providers import backoff

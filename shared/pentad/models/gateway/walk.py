@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from pentad.domain.models import Outcome
-from pentad.models.breaker.breaker import CircuitState
-from pentad.models.breaker.circuits import CircuitOpen, circuit_of
+from pentad.models.breaker.circuit import CircuitState
 from pentad.models.breaker.ports import Breaker
+from pentad.models.breaker.shared_breaker import CircuitOpen, circuit_of
 from pentad.models.catalog.catalog import Link
 from pentad.models.gateway.sender import Pace, Sender, Sent
 from pentad.models.ledger.attempts import Attempts

@@ -5,7 +5,7 @@ from functools import cache, partial
 
 from pentad.aws.clients import get_client
 from pentad.models.breaker.adapters.breaker_dynamodb import DynamoCircuits
-from pentad.models.breaker.circuits import SharedBreaker
+from pentad.models.breaker.shared_breaker import SharedBreaker
 from pentad.models.budgets.adapters.budget_definitions import DynamoBudgetStore, RememberedDefinitions
 from pentad.models.budgets.adapters.budgets_dynamodb import DynamoBudget
 from pentad.models.cache.adapters.response_cache_dynamodb import DynamoResponseCache

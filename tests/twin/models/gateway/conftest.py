@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from pentad.cli import target
 from pentad.cli.main import app
 from pentad.models.breaker.adapters.breaker_dynamodb import DynamoCircuits
-from pentad.models.breaker.circuits import SharedBreaker
+from pentad.models.breaker.shared_breaker import SharedBreaker
 from tests.twin import keeper
 from tests.twin.stack.world import Stack, Tenant
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from pentad.models.breaker.breaker import CircuitState
+from pentad.models.breaker.circuit import CircuitState
 from tests.twin.models.gateway.conftest import Command, breaker_of
 from tests.twin.stack.world import Stack, Tenant, until, word
 

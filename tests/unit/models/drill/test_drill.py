@@ -7,8 +7,8 @@ import pytest
 from pentad.domain.models import Outcome
 from pentad.domain.usage import Usage
 from pentad.models.breaker.adapters.breaker_memory import MemoryCircuits
-from pentad.models.breaker.breaker import CircuitState
-from pentad.models.breaker.circuits import SharedBreaker
+from pentad.models.breaker.circuit import CircuitState
+from pentad.models.breaker.shared_breaker import SharedBreaker
 from pentad.models.catalog.catalog import ModelEntry
 from pentad.models.drill.adapters.drills_memory import MemoryDrills
 from pentad.models.drill.drill import TENANT, Drill, DrillResult, plan

@@ -5,8 +5,8 @@ import pytest
 from pentad.domain.errors import BudgetExceeded, ModelUnavailable
 from pentad.domain.models import Attempt, ChatReply, Outcome
 from pentad.models.breaker.adapters.breaker_memory import MemoryCircuits
-from pentad.models.breaker.breaker import CircuitState
-from pentad.models.breaker.circuits import SharedBreaker
+from pentad.models.breaker.circuit import CircuitState
+from pentad.models.breaker.shared_breaker import SharedBreaker
 from pentad.models.gateway.gateway import Gateway
 from pentad.models.ledger.adapters.ledger_memory import MemoryLedger
 from pentad.models.providers.exchange import ProviderFailure

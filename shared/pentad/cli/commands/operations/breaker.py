@@ -12,8 +12,8 @@ from pentad.cli.console import OPTIONS, OUT, CommandError, handle_errors, print_
 from pentad.cli.synth import find_project_root
 
 if TYPE_CHECKING:
-    from pentad.models.breaker.breaker import Circuit, Forced
-    from pentad.models.breaker.circuits import SharedBreaker
+    from pentad.models.breaker.circuit import Circuit, Forced
+    from pentad.models.breaker.shared_breaker import SharedBreaker
     from pentad.models.catalog.catalog import ModelCatalog
 
 app = typer.Typer(help="Circuits of models: listed, held open or closed with the operator's AWS credentials.")
@@ -60,7 +60,7 @@ def _set_circuits(which: str, forced: "Forced | None", minutes: float | None, st
 
 def _make_breaker(stage: str | None) -> "SharedBreaker":
     from pentad.models.breaker.adapters.breaker_dynamodb import DynamoCircuits
-    from pentad.models.breaker.circuits import SharedBreaker
+    from pentad.models.breaker.shared_breaker import SharedBreaker
 
     return SharedBreaker(DynamoCircuits(operator.open_table(stage, "TransientTable")))
 
@@ -77,7 +77,7 @@ def _list_names(catalog: "ModelCatalog") -> list[str]:
 
 
 def _get_circuit(stored: Any, name: str) -> "Circuit":
-    from pentad.models.breaker.breaker import Circuit
+    from pentad.models.breaker.circuit import Circuit
 
     return stored.get(name) or Circuit(name=name)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pentad.aws.readable import from_stored
 from pentad.aws.table import ConditionFailed, Item, Table
 from pentad.domain import keys
-from pentad.models.breaker.breaker import Circuit
+from pentad.models.breaker.circuit import Circuit
 
 _KEPT_SECONDS = 3600  # after the last date that an item names
 

@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Mapping
 
-from pentad.models.breaker.breaker import Circuit
+from pentad.models.breaker.circuit import Circuit
 
 MAX_CIRCUITS = 1_000
 

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from pentad.domain.models import Outcome
-from pentad.models.breaker.breaker import BreakerPolicy, Circuit, CircuitState, Evidence, admit, apply_evidence, force
+from pentad.models.breaker.circuit import BreakerPolicy, Circuit, CircuitState, Evidence, admit, apply_evidence, force
 
 POLICY = BreakerPolicy()
 T = 1_000_000.0

@@ -1,4 +1,4 @@
-"""The breaker that all Lambdas share: stored circuits behind a cache of two seconds.
+"""The breaker of all circuits that every Lambda shares: stored circuits behind a cache of two seconds.
 
 What passes a closed circuit costs no request: its state is read from the cache, which is filled by one query for all
 circuits, at most once in two seconds a process. A write is made when something changes: a failure, the first answer
@@ -14,7 +14,7 @@ from functools import lru_cache
 
 from pentad.domain.errors import StoreUnavailable
 from pentad.domain.models import Outcome
-from pentad.models.breaker.breaker import (
+from pentad.models.breaker.circuit import (
     GAUGE,
     Admission,
     BreakerPolicy,
