@@ -26,7 +26,10 @@ class ProblemError(CommandError):
     def __init__(self, status: int, problem: Json) -> None:
         detail = problem.get("detail") or problem.get("title") or problem.get("message") or "no detail"
         if status == _UNAUTHORIZED and not problem.get("fix"):
-            problem = {**problem, "fix": "the key is wrong or revoked: see PENTAD_KEY, --key and `pentad keys list`"}
+            problem = {
+                **problem,
+                "fix": "the key is wrong or revoked; check PENTAD_KEY or --key with `pentad keys list`",
+            }
         super().__init__(f"{status}: {format_error(detail, problem.get('field'), problem.get('fix'))}")
         self.status = status
         self.problem = problem
@@ -70,7 +73,8 @@ class ApiClient:
             response = self._http.request(method, path, json=body, headers=headers)
         except httpx.HTTPError as error:
             raise CommandError(
-                f"{self.url} does not answer ({type(error).__name__}): is the twin up? (make up)", code=EXIT_UNAVAILABLE
+                f"{self.url} does not answer ({type(error).__name__}): is the twin running? (`pentad up`)",
+                code=EXIT_UNAVAILABLE,
             ) from error
         content = _parse_json(response)
         if response.is_error:
@@ -118,9 +122,9 @@ class ApiClient:
                 trust_env=False,
             )
         except httpx.HTTPError as error:
-            raise CommandError(f"the upload of {name} failed: {type(error).__name__}", code=EXIT_UNAVAILABLE) from error
+            raise CommandError(f"uploading '{name}' failed: {type(error).__name__}", code=EXIT_UNAVAILABLE) from error
         if response.is_error:
-            raise ProblemError(response.status_code, {"detail": f"the bucket refused {name}"})
+            raise ProblemError(response.status_code, {"detail": f"the bucket refused '{name}'"})
 
 
 def _parse_json(response: httpx.Response) -> Json:

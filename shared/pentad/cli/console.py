@@ -64,8 +64,8 @@ def read_text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is no UTF-8 text"
-        raise CommandError(f"{path} can't be read: {why}", code=EXIT_USAGE) from error
+        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise CommandError(f"can't read {path}: {why}", code=EXIT_USAGE) from error
 
 
 def write_text(path: Path, text: str) -> None:
@@ -78,7 +78,7 @@ def write_text(path: Path, text: str) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
     except OSError as error:
-        raise CommandError(f"{path} can't be written: {error.strerror}", code=EXIT_USAGE) from error
+        raise CommandError(f"can't write {path}: {error.strerror}", code=EXIT_USAGE) from error
 
 
 @contextmanager

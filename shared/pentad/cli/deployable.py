@@ -56,7 +56,7 @@ class Deployable:
                 ):
                     definition: Json = json.loads(_to_text(properties["DefinitionString"]))
                     return definition
-        raise AssemblyError(f"the assembly has no state machine of an agent {agent}")
+        raise AssemblyError(f"the assembly has no state machine for the agent '{agent}'")
 
 
 def _list_layer_keys(stack: Stack) -> list[str]:

@@ -59,10 +59,10 @@ def get_output(stage: str | None, name: str) -> str:
         try:
             stacks = create_client("cloudformation", stage).describe_stacks(StackName=f"pentad-{stage}-state")["Stacks"]
         except (BotoCoreError, ClientError) as error:
-            raise CommandError(f"stage {stage} can't be reached: {error}", code=EXIT_UNAVAILABLE) from error
+            raise CommandError(f"can't reach stage '{stage}': {error}", code=EXIT_UNAVAILABLE) from error
         outputs = {each["OutputKey"]: each["OutputValue"] for each in stacks[0]["Outputs"]}
     if name not in outputs:
-        raise CommandError(f"the deployment has no output {name}: deploy it anew", code=EXIT_UNAVAILABLE)
+        raise CommandError(f"the deployment has no output '{name}'; deploy it again", code=EXIT_UNAVAILABLE)
     return str(outputs[name])
 
 

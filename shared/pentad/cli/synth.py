@@ -28,7 +28,7 @@ def find_project_root(start: Path | None = None) -> Path:
     for folder in (here, *here.parents):
         if (folder / "cdk.json").is_file() and (folder / "infra").is_dir():
             return folder
-    raise CommandError("no Pentad project here: run the command in the folder that has cdk.json", code=2)
+    raise CommandError("no Pentad project here; run the command in the folder that holds cdk.json", code=2)
 
 
 def hash_sources(root: Path) -> str:

@@ -15,7 +15,7 @@ TWIN_FILE = "twin.json"
 KEY_FILE = "key"
 LOCAL_TENANT = "local"
 LOCAL_OPERATOR = "local"
-"""The person who makes keys on a twin: there nobody signs in."""
+"""The owner of keys made on a twin, where nobody signs in."""
 
 
 @dataclass
@@ -44,7 +44,7 @@ def read_twin_facts(folder: Path | None = None) -> dict[str, Any]:
     try:
         facts: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise CommandError("no twin runs here: start one with `pentad up`", code=EXIT_UNAVAILABLE) from error
+        raise CommandError("no twin is running here; start one with `pentad up`", code=EXIT_UNAVAILABLE) from error
     return facts
 
 

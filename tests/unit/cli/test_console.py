@@ -42,7 +42,7 @@ def test_what_was_typed_is_told_as_it_is_and_never_read_as_markup(
 
 @pytest.mark.parametrize(
     ("content", "said"),
-    [(None, "can't be read: No such file or directory"), (b"\xff", "can't be read: it is no UTF-8 text")],
+    [(None, "No such file or directory"), (b"\xff", "it is not UTF-8 text")],
 )
 def test_a_file_that_can_not_be_read_is_told_by_name_and_reason(
     content: bytes | None, said: str, tmp_path: Path
@@ -50,7 +50,7 @@ def test_a_file_that_can_not_be_read_is_told_by_name_and_reason(
     path = tmp_path / "prompt.md"
     if content is not None:
         path.write_bytes(content)
-    with pytest.raises(CommandError, match=f"prompt.md {said}"):
+    with pytest.raises(CommandError, match=f"can't read .*prompt.md: {said}"):
         read_text(path)
 
 
@@ -61,5 +61,5 @@ def test_a_key_that_is_not_accepted_is_told_with_where_it_came_from() -> None:
 def test_a_file_is_written_with_its_folders_and_told_where_it_can_not_be(tmp_path: Path) -> None:
     write_text(tmp_path / "new" / "run.json", "{}")
     assert (tmp_path / "new" / "run.json").read_text() == "{}"
-    with pytest.raises(CommandError, match="can't be written: Is a directory"):
+    with pytest.raises(CommandError, match=r"can't write .*: Is a directory"):
         write_text(tmp_path / "new", "{}")

@@ -33,7 +33,7 @@ def find_documents(paths: list[Path]) -> dict[str, Path]:
             if not any(part.startswith(".") for part in file.parts if part not in (".", "..")):
                 found[_document_name(file)] = file
     if not found:
-        raise CommandError("there is no file in what you named", code=2)
+        raise CommandError("no files found in PATHS", code=2)
     return found
 
 
@@ -72,7 +72,7 @@ def ingest_all(client: ApiClient, files: dict[str, Path], seconds: float) -> lis
             if len(done) < len(files):
                 if time.monotonic() > deadline:
                     late = ", ".join(sorted(files.keys() - done.keys())[:5])
-                    raise CommandError(f"not indexed after {seconds:g} s: {late}; ingest goes on by itself")
+                    raise CommandError(f"not indexed after {seconds:g} s: {late}; indexing continues")
                 time.sleep(_POLL_SECONDS)
     return [done[name] for name in sorted(done)]
 

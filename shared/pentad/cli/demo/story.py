@@ -127,7 +127,7 @@ class Story:
         view, _ = self._ask(FOLLOW_UP, session_id=self._session)
         check("17.5" in (view["answer"] or ""), "the session's memory is not in the answer")
         stranger, _ = self._ask(FOLLOW_UP)
-        check("17.5" not in (stranger["answer"] or ""), "another session knows what was asked in this one")
+        check("17.5" not in (stranger["answer"] or ""), "another session can see what was asked in this one")
 
     def approve_and_undo(self) -> None:
         """Ask for a note, approve exactly what is shown, look at the table, undo, look again."""

@@ -17,13 +17,15 @@ Json = dict[str, Any]
 _LISTED = 500
 Approval = Annotated[str, typer.Argument(help="Which one.")]
 Reason = Annotated[str | None, typer.Option(help="Why; kept with the decision.")]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask again.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Skip the confirmation.")]
 
 
 def list_approvals(
-    approval: Annotated[str | None, typer.Argument(help="Show this one, decided or not.")] = None,
-    group: Annotated[str | None, typer.Option(help="Only those that this group is asked.")] = None,
-    kind: Annotated[str | None, typer.Option(help="Only calls, answer, question or escalation.")] = None,
+    approval: Annotated[str | None, typer.Argument(help="Show this approval, decided or not.")] = None,
+    group: Annotated[str | None, typer.Option(help="Only approvals that wait for this group.")] = None,
+    kind: Annotated[
+        str | None, typer.Option(help="Only approvals of this kind: calls, answer, question or escalation.")
+    ] = None,
 ) -> None:
     """List what waits for a decision, the oldest first, or show one."""
     with handle_errors(), closing(create_api_client()) as client:
@@ -35,9 +37,9 @@ def list_approvals(
 
 
 def approve(
-    approval: Annotated[str | None, typer.Argument(help="Which one; `pentad approvals` lists them.")] = None,
-    reject: Annotated[bool, typer.Option("--reject", help="Say no instead.")] = False,
-    reason: Annotated[str | None, typer.Option(help="Why; the agent is told.")] = None,
+    approval: Annotated[str | None, typer.Argument(help="Which approval; `pentad approvals` lists them.")] = None,
+    reject: Annotated[bool, typer.Option("--reject", help="Reject it instead.")] = False,
+    reason: Annotated[str | None, typer.Option(help="Why; the agent sees it.")] = None,
     allow_tool: Annotated[
         bool, typer.Option("--allow-tool", help="Its tools need no approval for the rest of the run.")
     ] = False,
@@ -47,7 +49,7 @@ def approve(
     with handle_errors():
         if approval is None:
             raise CommandError(
-                "approve needs the id of an approval; `pentad approvals` lists those that wait", code=EXIT_USAGE
+                "`pentad approve` needs the id of an approval; list them with `pentad approvals`", code=EXIT_USAGE
             )
     with handle_errors(), closing(create_api_client()) as client:
         extra = {"allow_tool_for_run": True} if allow_tool else {}
@@ -56,7 +58,7 @@ def approve(
 
 def reject(
     approval: Approval,
-    reason: Annotated[str, typer.Option(help="Why; the agent is told and tries again.")],
+    reason: Annotated[str, typer.Option(help="Why; the agent sees it and tries again.")],
     yes: Yes = False,
 ) -> None:
     """Reject, with a reason that the agent sees."""
@@ -99,7 +101,7 @@ def answer(
 
 def escalate(
     approval: Approval,
-    to: Annotated[str | None, typer.Option("--to", help="The group; the agent's next one where absent.")] = None,
+    to: Annotated[str | None, typer.Option("--to", help="The group. Default: the agent's next group.")] = None,
     reason: Reason = None,
 ) -> None:
     """Let another group decide; it has the whole time again."""
@@ -197,7 +199,7 @@ def _read_json(path: Path) -> Json:
     except ValueError as error:
         raise CommandError(f"{path} is not JSON: {error}", code=EXIT_USAGE) from error
     if not isinstance(value, dict):
-        raise CommandError(f"{path} holds no JSON object", code=EXIT_USAGE)
+        raise CommandError(f"{path} must hold a JSON object", code=EXIT_USAGE)
     return value
 
 
@@ -208,7 +210,7 @@ def undo(
     with handle_errors(), closing(create_api_client()) as client:
         tokens = _fetch_undo_tokens(client, name) if name.startswith("run_") else [name]
         if not tokens:
-            raise CommandError(f"{name} has no effect that can be undone")
+            raise CommandError(f"'{name}' has no effect that can be undone")
         undone = [client.call("POST", "/v1/undo", body={"undo_token": token}) for token in tokens]
         if OPTIONS.json:
             print_json(undone)

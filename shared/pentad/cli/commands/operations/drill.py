@@ -49,7 +49,7 @@ def _invoke_drill(stage: str | None) -> "DrillResult":
         )
         data: Any = json.loads(reply["Payload"].read())
     except (BotoCoreError, ClientError, ValueError) as error:
-        raise CommandError(f"{gateway} can't be invoked: {error}", code=EXIT_UNAVAILABLE) from error
+        raise CommandError(f"can't invoke '{gateway}': {error}", code=EXIT_UNAVAILABLE) from error
     if reply.get("FunctionError"):
         raise CommandError(f"the drill failed: {data.get('errorType')}: {data.get('errorMessage')}")
     return DrillResult.model_validate(data)

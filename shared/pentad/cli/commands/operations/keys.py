@@ -43,7 +43,7 @@ def open_store(stage: str | None) -> "KeyStore":
         outputs = {output["OutputKey"]: output["OutputValue"] for output in stacks[0]["Outputs"]}
         return DynamoKeys(Table(boto3.client("dynamodb"), outputs["StateTable"]))
     except (BotoCoreError, ClientError) as error:
-        raise CommandError(f"stage {stage} can't be reached: {error}", code=EXIT_UNAVAILABLE) from error
+        raise CommandError(f"can't reach stage '{stage}': {error}", code=EXIT_UNAVAILABLE) from error
 
 
 def _build_twin_settings(facts: dict[str, Any]) -> dict[str, Any]:
@@ -71,7 +71,7 @@ def create(
     ] = None,
     name: Annotated[str, typer.Option(help="What it is for.")] = "",
     expires: Annotated[
-        str, typer.Option(help="When it ends: 12h, 30d, a day (2027-01-31, UTC), or never.")
+        str, typer.Option(help="When it expires: 12h, 30d, a date (2027-01-31, UTC), or never.")
     ] = DEFAULT_EXPIRY,
 ) -> None:
     """Make a key and print it: it can't be shown again. It may do what is named, and no more."""
@@ -115,9 +115,9 @@ def parse_expiry(text: str, now: datetime) -> datetime | None:
     try:
         end = datetime.combine(date.fromisoformat(text), datetime.min.time(), UTC)
     except ValueError as error:
-        raise CommandError(f"'{text}' is no end of a key: use 12h, 30d, a day or never", code=EXIT_USAGE) from error
+        raise CommandError(f"--expires must be 12h, 30d, a date or never, got '{text}'", code=EXIT_USAGE) from error
     if end <= now:
-        raise CommandError(f"'{text}' has passed: a key ends later", code=EXIT_USAGE)
+        raise CommandError(f"--expires must be in the future, got '{text}'", code=EXIT_USAGE)
     return end
 
 
@@ -135,7 +135,7 @@ def find_operator(stage: str | None) -> str:
     try:
         return str(boto3.client("sts").get_caller_identity()["Arn"])
     except (BotoCoreError, ClientError) as error:
-        raise CommandError(f"who you are can't be told: {error}; name the key's --owner") from error
+        raise CommandError(f"can't find out who you are: {error}; name the owner with --owner") from error
 
 
 @app.command("list")
@@ -158,7 +158,7 @@ def list_(tenant: Tenant = LOCAL_TENANT, stage: Stage = None) -> None:
 
 @app.command("revoke")
 def revoke(
-    key_id: Annotated[str, typer.Argument(help="The third part of the key's four.")],
+    key_id: Annotated[str, typer.Argument(help="The key's id: the third of its four parts.")],
     tenant: Tenant = LOCAL_TENANT,
     stage: Stage = None,
 ) -> None:

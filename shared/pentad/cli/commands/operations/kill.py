@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Kill switches, thrown with the operator's AWS credentials.", no_args_is_help=True)
 
-Agents = Annotated[list[str], typer.Option("--agent", help="An agent or a workflow; may be given more than once.")]
+Agents = Annotated[list[str], typer.Option("--agent", help="An agent or a workflow; repeat for several.")]
 Tools = Annotated[list[str], typer.Option("--tool", help="A tool, of all agents.")]
 Tenants = Annotated[list[str], typer.Option("--tenant", help="A tenant, with all that it runs.")]
 All = Annotated[bool, typer.Option("--all", help="Everything of the deployment.")]
@@ -33,7 +33,7 @@ def set_switches(
     tool: Tools = [],  # noqa: B006
     tenant: Tenants = [],  # noqa: B006
     everything: All = False,
-    reason: Annotated[str, typer.Option(help="Why; callers and models are told.")] = "",
+    reason: Annotated[str, typer.Option(help="Why; callers and models see it.")] = "",
     stage: operator.Stage = None,
 ) -> None:
     """Switch off: no new run starts, runs stop before their next turn, tools refuse before their effect."""
@@ -62,12 +62,12 @@ def remove_switches(
         _print_switches(store.get_all(), [])
         if missing:
             named = ", ".join(scope if scope == "all" else f"{scope} {subject}" for scope, subject in missing)
-            raise CommandError(f"nothing was switched off for: {named}")
+            raise CommandError(f"no switch is on for {named}")
 
 
 @app.command("list")
 def list_(
-    tenant: Annotated[str, typer.Option("--tenant", help="Whose tools that are out of order.")] = LOCAL_TENANT,
+    tenant: Annotated[str, typer.Option("--tenant", help="The tenant whose tools are out of order.")] = LOCAL_TENANT,
     stage: operator.Stage = None,
 ) -> None:
     """Show what is switched off, and a tenant's tools that have failed since their last success."""
@@ -92,7 +92,7 @@ def _collect_subjects(
     found += [("tenant", check_id("tenant", one)) for one in tenants]
     found += [("all", EVERYTHING)] if everything else []
     if not found:
-        raise CommandError("say what: --agent, --tool, --tenant or --all", code=EXIT_USAGE)
+        raise CommandError("name what to switch off: --agent, --tool, --tenant or --all", code=EXIT_USAGE)
     return found
 
 
@@ -108,7 +108,7 @@ def _warn(scope: "Scope", subject: str) -> None:
         "tool": (root / "functions" / "tools" / module,),
     }.get(scope, ())
     if places and not any(place.is_file() for place in places):
-        ERR.print(f"[yellow]note:[/] this project has no {scope} {subject}; the switch is on all the same")
+        ERR.print(f"[yellow]note:[/] this project has no {scope} '{subject}'; the switch is on anyway")
 
 
 def _print_switches(switches: "list[Switch]", ailing: "list[ToolHealth]") -> None:

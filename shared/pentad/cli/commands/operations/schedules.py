@@ -96,10 +96,10 @@ def _call_scheduler(ask: Callable[[], Any]) -> Any:
         return ask()
     except ClientError as error:
         if error.response["Error"]["Code"] == "ResourceNotFoundException":
-            raise CommandError("there is no such schedule: `pentad schedules list` shows them") from error
-        raise CommandError(f"Scheduler refused: {error}") from error
+            raise CommandError("no such schedule; list them with `pentad schedules list`") from error
+        raise CommandError(f"EventBridge Scheduler refused: {error}") from error
     except BotoCoreError as error:
-        raise CommandError(f"Scheduler can't be reached: {error}", code=EXIT_UNAVAILABLE) from error
+        raise CommandError(f"can't reach EventBridge Scheduler: {error}", code=EXIT_UNAVAILABLE) from error
 
 
 def _build_view(schedule: dict[str, Any], prefix: str) -> dict[str, Any]:

@@ -25,7 +25,7 @@ def list_versions(stage: operator.Stage = None) -> None:
         try:
             found = _make_versions(stage).list_versions()
         except (BotoCoreError, ClientError) as error:
-            raise CommandError(f"the versions can't be read: {error}", code=EXIT_UNAVAILABLE) from error
+            raise CommandError(f"can't read the versions: {error}", code=EXIT_UNAVAILABLE) from error
         if OPTIONS.json:
             print_json({"versions": [_build_row(one) for one in found]})
             return
@@ -42,7 +42,9 @@ def list_versions(stage: operator.Stage = None) -> None:
 @app.command("prune")
 def prune(
     stage: operator.Stage = None,
-    keep: Annotated[int, typer.Option(min=1, help="So many versions of each machine stay, for a way back.")] = _KEPT,
+    keep: Annotated[
+        int, typer.Option(min=1, help="How many versions of each state machine to keep, to roll back to.")
+    ] = _KEPT,
     yes: Annotated[bool, typer.Option("--yes", help="Delete without asking.")] = False,
 ) -> None:
     """Delete versions that no alias leads to and no run is on, and the functions' versions that nothing names then."""
@@ -59,11 +61,11 @@ def prune(
             if (machines or functions) and (yes or typer.confirm("Delete these versions?", abort=True)):
                 versions.delete(machines, functions)
         except (BotoCoreError, ClientError) as error:
-            raise CommandError(f"the versions can't be deleted: {error}", code=EXIT_UNAVAILABLE) from error
+            raise CommandError(f"can't delete the versions: {error}", code=EXIT_UNAVAILABLE) from error
         if OPTIONS.json:
             print_json({"machines": [one.arn for one in machines], "functions": functions})
         else:
-            OUT.print(f"{len(machines)} versions of machines and {len(functions)} of functions deleted")
+            OUT.print(f"deleted {len(machines)} versions of state machines and {len(functions)} of functions")
 
 
 def _make_versions(stage: str | None) -> "Versions":

@@ -17,16 +17,18 @@ _ENDED_WELL = ("succeeded", "degraded", "awaiting_human")
 
 
 def fork(
-    run_id: Annotated[str, typer.Argument(metavar="RUN", help="The run to go on from; it stays as it is.")],
-    at: Annotated[int, typer.Option("--at", min=0, help="The last turn that is kept; 0 keeps the message only.")],
+    run_id: Annotated[str, typer.Argument(metavar="RUN", help="The run to fork; it does not change.")],
+    at: Annotated[int, typer.Option("--at", min=0, help="The last turn to keep; 0 keeps only the message.")],
     prompt: Annotated[Path | None, typer.Option(help="File with another system prompt.")] = None,
     model: Annotated[str | None, typer.Option(help="Another model of the catalog.")] = None,
     tool_result: Annotated[
         list[Path] | None,
         typer.Option(help="File with another result of that turn's calls: JSON, or text where there is one call."),
     ] = None,
-    idempotency_key: Annotated[str | None, typer.Option(help="The same key again gives the same run.")] = None,
-    wait: Annotated[float, typer.Option(help="Seconds to wait for the end; 0 does not wait.")] = 300,
+    idempotency_key: Annotated[
+        str | None, typer.Option(help="Idempotency key: the same key returns the same run.")
+    ] = None,
+    wait: Annotated[float, typer.Option(help="Seconds to wait for the run to end; 0 does not wait.")] = 300,
 ) -> None:
     """Start a new run in a new session that has a run's conversation up to a turn, and goes on from there."""
     with handle_errors():

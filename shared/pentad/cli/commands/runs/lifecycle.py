@@ -21,12 +21,12 @@ _HIDDEN_SECONDS = 60
 _WAIT_SECONDS = 30.0
 _PAUSE_SECONDS = 0.5
 
-Limit = Annotated[int, typer.Option(min=1, max=1000, help="At most so many.")]
+Limit = Annotated[int, typer.Option(min=1, max=1000, help="The most to list.")]
 
 
 def cancel(
     run_id: Annotated[str, typer.Argument(metavar="RUN", help="Which run.")],
-    reason: Annotated[str | None, typer.Option(help="Why, for whoever looks later.")] = None,
+    reason: Annotated[str | None, typer.Option(help="Why; kept with the run.")] = None,
 ) -> None:
     """Cancel a run, and the runs of its steps; its session is free at once."""
     with handle_errors():
@@ -50,16 +50,16 @@ def list_failed(limit: Limit = 100, stage: operator.Stage = None) -> None:
             return
         OUT.print(_build_grid(_drop_sessions(runs)) if runs else "No run has failed.")
         if stuck:
-            OUT.print(f"{len(stuck)} messages started no run; `pentad runs redrive --all` sends them again:")
+            OUT.print(f"{len(stuck)} messages started no run; send them again with `pentad runs redrive --all`:")
             OUT.print(_build_grid(stuck))
         if lost:
-            OUT.print(f"{lost} notices reached nobody on one of their channels: they are in {NOTICES_DLQ}.")
+            OUT.print(f"{lost} notices could not be delivered on one of their channels; they are in '{NOTICES_DLQ}'.")
 
 
 def redrive(
     run_id: Annotated[str | None, typer.Argument(metavar="[RUN]", help="A failed run.")] = None,
     everything: Annotated[
-        bool, typer.Option("--all", help="All failed runs, and all messages that started none.")
+        bool, typer.Option("--all", help="All failed runs, and all messages that started no run.")
     ] = False,
     limit: Limit = 100,
     stage: operator.Stage = None,
@@ -67,7 +67,7 @@ def redrive(
     """Let failed runs go on where they stopped. Again is the same: a failed run has one that goes on for it."""
     with handle_errors():
         if everything == (run_id is not None):
-            raise CommandError("name one failed run, or say --all", code=EXIT_USAGE)
+            raise CommandError("name a failed run, or use --all", code=EXIT_USAGE)
         queues = _Queues(stage)
         report = [_redrive_run(queues, one) for one in _take_failed(queues, run_id, limit)]
         sent = queues.send_again(limit) if everything else 0
@@ -76,9 +76,9 @@ def redrive(
         if OPTIONS.json:
             print_json({"runs": report, "messages_sent_again": sent})
             return
-        OUT.print(_build_grid(report) if report else "No failed run is to go on.")
+        OUT.print(_build_grid(report) if report else "No failed run to redrive.")
         if everything:
-            OUT.print(f"{sent} messages were sent again.")
+            OUT.print(f"{sent} messages sent again.")
 
 
 class _Queues:
@@ -164,7 +164,7 @@ def _take_failed(queues: _Queues, run_id: str | None, limit: int) -> Iterator[Js
         else:
             queues.release_message(FAILED_RUNS, message)
     if run_id is not None and run_id not in seen:
-        raise CommandError(f"{run_id} is not among the failed runs: `pentad runs failed` lists them")
+        raise CommandError(f"'{run_id}' is not a failed run; list them with `pentad runs failed`")
 
 
 def _redrive_run(queues: _Queues, message: Json) -> Json:

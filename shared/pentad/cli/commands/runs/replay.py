@@ -60,7 +60,9 @@ def replay(
 
 def export(
     run_id: Annotated[str, typer.Argument(metavar="RUN", help="A run that has ended.")],
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="The file; standard output without it.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Write to this file. Default: standard output.")
+    ] = None,
     stage: Stage = "dev",
 ) -> None:
     """Write a run's recording: words of users, model and tools, so keep it like them."""
@@ -86,7 +88,7 @@ class _explained:
         from twin.deploy.assembly import AssemblyError
 
         if isinstance(error, AssemblyError | CannotReplay | ConfigurationError):
-            raise CommandError(f"it can't be replayed: {error}", code=EXIT_CANNOT) from error
+            raise CommandError(f"can't replay the run: {error}", code=EXIT_CANNOT) from error
 
 
 def _load_recording(name: str) -> "Recording":
@@ -98,9 +100,9 @@ def _load_recording(name: str) -> "Recording":
     try:
         return Recording.model_validate_json(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise CommandError(f"{name} is no run, and no file that can be read", code=EXIT_CANNOT) from error
+        raise CommandError(f"'{name}' is neither a run nor a readable file", code=EXIT_CANNOT) from error
     except (ValidationError, UnicodeDecodeError) as error:
-        raise CommandError(f"{name} is no recording of this version", code=EXIT_CANNOT) from error
+        raise CommandError(f"'{name}' is not a recording of this version", code=EXIT_CANNOT) from error
 
 
 def _fetch_recording(run_id: str) -> "Recording":

@@ -38,13 +38,15 @@ def wait_for_run(client: ApiClient, view: Json, seconds: float) -> Json:
     Raises:
         CommandError: neither happened in time; the run goes on.
     """
-    deadline = time.monotonic() + seconds
+    deadline, run_id = time.monotonic() + seconds, view["run_id"]
     # A run that awaits a human, and names no approval yet, is just about to ask.
     while view["status"] not in ENDED and not view["pending_approval"]:
         if time.monotonic() > deadline:
-            raise CommandError(f"{view['run_id']} is still {view['status']} after {seconds:g} s; it goes on by itself")
+            raise CommandError(
+                f"{run_id} is still {view['status']} after {seconds:g} s; check with `pentad runs {run_id}`"
+            )
         time.sleep(_POLL_SECONDS)
-        view = client.call("GET", f"/v1/runs/{view['run_id']}")
+        view = client.call("GET", f"/v1/runs/{run_id}")
     return view
 
 
@@ -79,15 +81,13 @@ def parse_metadata(entries: list[str]) -> dict[str, str] | None:
 def run(
     message: Annotated[str, typer.Argument(help="What to ask.")],
     agent: Agent = "assistant",
-    session_id: Annotated[str | None, typer.Option("--session", help="Go on in this session.")] = None,
-    idempotency_key: Annotated[str | None, typer.Option(help="The same key again gives the same run.")] = None,
-    metadata: Annotated[
-        list[str], typer.Option(help="name=value, kept with the run; may be given more than once.")
-    ] = [],  # noqa: B006
-    if_busy: Annotated[
-        str | None, typer.Option(help="Where the session is busy: reject, enqueue or interrupt.")
+    session_id: Annotated[str | None, typer.Option("--session", help="Continue this session.")] = None,
+    idempotency_key: Annotated[
+        str | None, typer.Option(help="Idempotency key: the same key returns the same run.")
     ] = None,
-    wait: Annotated[float, typer.Option(help="Seconds to wait for the end.")] = 300,
+    metadata: Annotated[list[str], typer.Option(help="name=value, kept with the run; repeat for several.")] = [],  # noqa: B006
+    if_busy: Annotated[str | None, typer.Option(help="If the session is busy: reject, enqueue or interrupt.")] = None,
+    wait: Annotated[float, typer.Option(help="Seconds to wait for the run to end.")] = 300,
 ) -> None:
     """Ask an agent one thing and print the answer with its citations."""
     with handle_errors():
@@ -112,12 +112,12 @@ def run(
 
 def run_chat(
     agent: Agent = "assistant",
-    session_id: Annotated[str | None, typer.Option("--session", help="Go on in this session.")] = None,
+    session_id: Annotated[str | None, typer.Option("--session", help="Continue this session.")] = None,
 ) -> None:
     """Talk to an agent in one session; an empty line or Ctrl-D ends it."""
     with handle_errors():
         client = create_api_client()
-        OUT.print(f"[dim]{client.url}, agent {escape(agent)}. An empty line ends the conversation.[/]")
+        OUT.print(f"[dim]{client.url}, agent {escape(agent)}. Enter an empty line to end.[/]")
         while True:
             try:
                 message = OUT.input("[bold]> [/]").strip()
@@ -148,7 +148,9 @@ def wait_after_decision(client: ApiClient, run_id: str, approval: str, seconds: 
         if view["status"] in ENDED or view.get("pending_approval") not in (None, approval):
             return view
         if time.monotonic() > deadline:
-            raise CommandError(f"{run_id} is still {view['status']} after {seconds:g} s; it goes on by itself")
+            raise CommandError(
+                f"{run_id} is still {view['status']} after {seconds:g} s; check with `pentad runs {run_id}`"
+            )
         time.sleep(_POLL_SECONDS)
 
 
@@ -172,7 +174,7 @@ app.command("redrive")(lifecycle.redrive)
 def list_runs(
     context: typer.Context,
     session: Annotated[str | None, typer.Option(help="Only runs of this session.")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=1000, help="At most so many.")] = 20,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="The most to list.")] = 20,
 ) -> None:
     """List runs, the newest first, or show one with its events: pentad runs RUN."""
     if context.invoked_subcommand is not None:

@@ -32,7 +32,9 @@ def set_(
     scope: Scope = "tenant",
     period: Period = "day",
     subject: Subject = "*",
-    soft: Annotated[str, typer.Option("--soft", help="From this share on calls go to the fast tier.")] = "0.8",
+    soft: Annotated[
+        str, typer.Option("--soft", help="The share of the limit from which calls go to the fast tier.")
+    ] = "0.8",
     stage: operator.Stage = None,
 ) -> None:
     """Set a budget, or change one. It counts from the first call after; a change holds within ten seconds."""
@@ -41,7 +43,7 @@ def set_(
     with handle_errors():
         dollars = _parse_number(limit, "--limit") * NANO
         if dollars != dollars.to_integral_value() or dollars < 0:
-            raise CommandError("--limit is dollars, 0 or more, with at most nine decimals", code=2)
+            raise CommandError("--limit must be dollars: 0 or more, with at most nine decimals", code=2)
         share = _parse_number(soft, "--soft")
         definition = define(tenant, scope, period, limit_nanousd=int(dollars), subject=subject, soft=share)
         _make_store(stage).put(definition)
@@ -78,9 +80,9 @@ def _parse_number(text: str, option: str) -> Decimal:
     try:
         number = Decimal(text)
     except InvalidOperation as error:
-        raise CommandError(f"{option} is no number: {text}", code=2) from error
+        raise CommandError(f"{option} must be a number, got '{text}'", code=2) from error
     if not number.is_finite():
-        raise CommandError(f"{option} is no number: {text}", code=2)
+        raise CommandError(f"{option} must be a number, got '{text}'", code=2)
     return number
 
 

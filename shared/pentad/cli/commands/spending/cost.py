@@ -15,10 +15,10 @@ from pentad.cli.console import OPTIONS, OUT, handle_errors, print_json
 def show_cost(
     by: Annotated[str, typer.Option("--by", help="day, tenant, agent, provider, model, user, session or run.")] = "day",
     first: Annotated[
-        str | None, typer.Option("--from", help="First day, YYYY-MM-DD (UTC). Default: the month's first.")
+        str | None, typer.Option("--from", help="First day, YYYY-MM-DD (UTC). Default: the first of the month.")
     ] = None,
     last: Annotated[str | None, typer.Option("--to", help="Last day, included. Default: today.")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=1000, help="Rows at most, the dearest.")] = 100,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="The most rows to show, the most expensive first.")] = 100,
     tenant_id: Annotated[
         str | None, typer.Option("--tenant", "-t", help="Any tenant, with AWS credentials. Default: the API key's.")
     ] = None,

@@ -83,7 +83,7 @@ class DocsUi:
                 headers={name: request.headers[name] for name in _PASSED_ON if name in request.headers},
             )
         except httpx.HTTPError as error:
-            return Response(502, f"the API does not answer: {type(error).__name__}".encode())
+            return Response(502, f"the API does not answer ({type(error).__name__})".encode())
         kept = {name: reply.headers[name] for name in _PASSED_BACK if name in reply.headers}
         return Response(reply.status_code, reply.content, kept)
 

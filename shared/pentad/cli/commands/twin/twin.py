@@ -78,7 +78,7 @@ def _start_twin(out: Path, state: Path, api_port: int) -> "Twin":
     try:
         return Twin.start(out, state, options=options)
     except (AssemblyError, DeployError, TwinError, TwinRunning, OSError) as error:
-        raise CommandError(f"the twin can't start: {error}") from error
+        raise CommandError(f"can't start the twin: {error}") from error
 
 
 def _make_key(twin: "Twin") -> str:

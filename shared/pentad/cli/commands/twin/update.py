@@ -16,7 +16,9 @@ Action = Literal["advance", "finish", "roll-back"]
 
 
 def update(
-    hold: Annotated[bool, typer.Option(help="Leave gradual rollouts at their first part: see pentad rollout.")] = False,
+    hold: Annotated[
+        bool, typer.Option(help="Leave gradual rollouts at their first step; see `pentad rollout`.")
+    ] = False,
     state: StateFolder = None,
 ) -> None:
     """Synthesize, and bring the running twin to the result: runs in flight end on their own versions."""
@@ -29,7 +31,7 @@ def update(
 
 
 def move_rollout(
-    action: Annotated[Action, typer.Argument(help="What to do with the rollouts that an update --hold left.")],
+    action: Annotated[Action, typer.Argument(help="What to do with the rollouts that `update --hold` left.")],
     state: StateFolder = None,
 ) -> None:
     """Move the twin's rollouts on by an interval, to their end, or back to the former versions."""
@@ -56,7 +58,7 @@ def _print_rollouts(rollouts: list[dict[str, Any]]) -> None:
         print_json({"rollouts": rollouts})
         return
     if not rollouts:
-        OUT.print("[green]Done.[/] Every alias leads to one version; no rollout is under way.")
+        OUT.print("[green]Done.[/] Every alias points to one version; no rollout is in progress.")
     for one in rollouts:
         machine = str(one["alias_arn"]).split(":")[6]
         before, after = (str(one[name]).rpartition(":")[2] for name in ("before", "after"))
