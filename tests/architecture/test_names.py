@@ -54,6 +54,30 @@ def test_a_class_name_stands_once(root: Path, tree: str) -> None:
     assert {name: paths for name, paths in where.items() if len(paths) > 1 and name not in DOUBLED[tree]} == {}
 
 
+# What clients of the API, receivers of notices and authors of tools write and read keeps its names.
+SPOKEN = ("shared/pentad/api/", "approvals/notices.py", "replay/report.py", "declare/context.py")
+
+
+@pytest.mark.parametrize("tree", ["shared/pentad", "functions"])
+def test_what_holds_an_id_ends_in_id(root: Path, tree: str) -> None:
+    found = []
+    for path in sorted((root / tree).rglob("*.py")):
+        name = path.relative_to(root).as_posix()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.arg):
+                found += [f"{name}:{node.lineno} {node.arg}"] if _holds_id(node.arg, node.annotation) else []
+            elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+                held = _holds_id(node.target.id, node.annotation) and not any(part in name for part in SPOKEN)
+                found += [f"{name}:{node.lineno} {node.target.id}"] if held else []
+    assert not found
+
+
+def _holds_id(name: str, annotation: ast.expr | None) -> bool:
+    if name not in {"tenant", "run", "session", "user"} or annotation is None:
+        return False
+    return ast.unparse(annotation).removesuffix(" | None") in {"str", "TenantId", "RunId", "SessionId", "UserId"}
+
+
 def test_the_list_of_verbs_has_each_once() -> None:
     words = (Path(__file__).parent / "verbs.txt").read_text(encoding="utf-8").split()
     assert not [word for word, times in Counter(words).items() if times > 1]
