@@ -88,6 +88,11 @@ class HttpGateway:
         """Stop accepting invocations."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
+    def allows_origin(self, origin: str | None) -> bool:
+        """Whether the API's CORS lets pages of an origin call it; None is one that the browser does not tell."""
+        allowed = (self._api.cors or {}).get("AllowOrigins", [])
+        return "*" in allowed or origin in allowed
+
     def handle(self, request: HttpRequest) -> HttpResponse:
         """Answer one request; never raises for what the request or the function did."""
         cors, origin = self._api.cors, request.headers.get("origin")

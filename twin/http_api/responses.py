@@ -12,6 +12,7 @@ UNAUTHORIZED = (401, "Unauthorized")
 FORBIDDEN = (403, "Forbidden")
 NOT_FOUND = (404, "Not Found")
 TOO_LONG = (413, "Request Too Long")
+HEADERS_TOO_LARGE = (431, "Request Header Fields Too Large")
 INTERNAL = (500, "Internal Server Error")
 UNAVAILABLE = (503, "Service Unavailable")
 

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.twin
 
 @pytest.fixture
 def connection() -> Iterator[http.client.HTTPConnection]:
-    server = HttpApiServer(threads=4)
+    server = HttpApiServer()
     server.serve(gateway(api("ANY /e/{proxy+}"), Functions(api=lambda event: event)))
     address = server.url.removeprefix("http://")
     with closing(http.client.HTTPConnection(address, timeout=10)) as opened:
@@ -72,7 +72,7 @@ def test_chunked_body_is_read(connection: http.client.HTTPConnection) -> None:
 
 
 def test_api_that_does_not_serve_yet_holds_its_port() -> None:
-    first, second = HttpApiServer(threads=1), HttpApiServer(threads=1)
+    first, second = HttpApiServer(), HttpApiServer()
     assert first.url != second.url
     first.stop()
     second.stop()

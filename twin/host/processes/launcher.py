@@ -28,6 +28,7 @@ from types import CodeType
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # importing it for real would add 27 ms to each cold start
     from importlib.abc import PathEntryFinder
+    from typing import Any
 
 PR_SET_PDEATHSIG = 1
 
@@ -81,6 +82,27 @@ def cache_assets(folders: tuple[str, ...], bytecode: str) -> None:
     sys.path_importer_cache.clear()
 
 
+def report_below_path() -> None:
+    """Let the runtime client report init errors to an address with a path.
+
+    Its compiled part, which takes and answers invocations, joins address and path; its Python part takes the address
+    for a host and a port.
+    """
+    from awslambdaric.lambda_runtime_client import BaseLambdaRuntimeClient
+
+    call = BaseLambdaRuntimeClient.call_rapid
+
+    def call_below_path(client: Any, method: str, endpoint: str, *rest: Any, **named: Any) -> None:
+        whole = client.lambda_runtime_address
+        client.lambda_runtime_address, _, path = whole.partition("/")
+        try:
+            call(client, method, f"/{path}{endpoint}", *rest, **named)
+        finally:
+            client.lambda_runtime_address = whole
+
+    BaseLambdaRuntimeClient.call_rapid = call_below_path
+
+
 def main(argv: list[str]) -> None:
     """Prepare the interpreter as the Lambda environment has it, and run the handler's runtime loop."""
     host_pid, bytecode, site_folders, asset_folders, how, handler = argv[1:7]
@@ -88,6 +110,7 @@ def main(argv: list[str]) -> None:
     cache_assets(tuple(asset_folders.split(os.pathsep)), bytecode)
     sys.path.extend(site_folders.split(os.pathsep))
     sys.argv = ["bootstrap", handler]
+    report_below_path()
     from awslambdaric.__main__ import main as run
 
     run(sys.argv)
