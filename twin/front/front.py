@@ -184,11 +184,11 @@ class AwsFront:
         if call.service != "s3" or call.operation not in _READS or call.principal.unrestricted:
             return False
         access = Access("s3:ListBucket", f"arn:aws:s3:::{call.params['Bucket']}")
-        return not self.authorizer.decide(call.principal, access).allowed
+        return not self.authorizer.evaluate(call.principal, access).allowed
 
     def _describe_absence(self, call: ApiCall) -> str:
         access = Access("s3:ListBucket", f"arn:aws:s3:::{call.params['Bucket']}")
-        return self.authorizer.decide(call.principal, access).message
+        return self.authorizer.evaluate(call.principal, access).message
 
     def _record_call(self, call: ApiCall) -> None:
         key = CountKey(call.service, call.operation, _name_of(call.principal))

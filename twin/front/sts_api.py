@@ -11,7 +11,7 @@ from twin.front.account import MotoAccount
 from twin.front.errors import build_access_denied
 from twin.front.model import ApiCall, ApiResponse
 from twin.iam.classify.services import list_assume_accesses, list_session_tags
-from twin.iam.evaluator import Policies, build_context, decide
+from twin.iam.evaluator import Policies, build_context, evaluate
 from twin.iam.model import ACCOUNT_ID, Access, Principal
 from twin.iam.principals import Principals
 
@@ -73,7 +73,7 @@ class StsApi:
             and statement.match(access, context)
             for statement in trust.statements
         )
-        return named or decide(principal, access, Policies(resource=trust), self._region).allowed
+        return named or evaluate(principal, access, Policies(resource=trust), self._region).allowed
 
 
 def _answer(operation: str, result: str) -> ApiResponse:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from twin.iam.evaluator import Policies, decide
+from twin.iam.evaluator import Policies, evaluate
 from twin.iam.model import ACCOUNT_ID, Access, Decision, Principal, PrincipalKind
 from twin.iam.principals import service_principal
 from twin.iam.sources import PolicySource
@@ -24,12 +24,12 @@ class Authorizer:
             PolicyError: A policy in force cannot be evaluated.
         """
         for access in accesses:
-            decision = self.decide(principal, access)
+            decision = self.evaluate(principal, access)
             if not decision.allowed:
                 return decision
         return None
 
-    def decide(self, principal: Principal, access: Access) -> Decision:
+    def evaluate(self, principal: Principal, access: Access) -> Decision:
         """Decide one access.
 
         Raises:
@@ -41,13 +41,13 @@ class Authorizer:
             else ()
         )
         resource = None if principal.unrestricted else self._source.find_resource_policy(access.resource)
-        return decide(principal, access, Policies(identity, resource), self._region)
+        return evaluate(principal, access, Policies(identity, resource), self._region)
 
-    def decide_for_service(self, service: str, action: str, resource: str, source_arn: str) -> Decision:
+    def evaluate_for_service(self, service: str, action: str, resource: str, source_arn: str) -> Decision:
         """Decide what an AWS service does by a resource policy: EventBridge to a queue, API Gateway to a function.
 
         Raises:
             PolicyError: A policy in force cannot be evaluated.
         """
         context = {"aws:SourceArn": source_arn, "aws:SourceAccount": ACCOUNT_ID}
-        return self.decide(service_principal(service), Access(action, resource, context))
+        return self.evaluate(service_principal(service), Access(action, resource, context))

@@ -21,16 +21,16 @@ class Policies:
     resource: Policy | None = None
 
 
-def decide(principal: Principal, access: Access, policies: Policies, region: str) -> Decision:
+def evaluate(principal: Principal, access: Access, policies: Policies, region: str) -> Decision:
     """Decide one access. The administrator may do anything that no resource policy denies by name."""
     context = build_context(principal, access, region)
     identity = [s for policy in policies.identity for s in policy.statements if s.match(access, context)]
     resource = [s for s in (policies.resource.statements if policies.resource else ()) if s.match(access, context)]
-    reason = _decide_reason(principal, access, identity, resource, guarded=policies.resource is not None)
+    reason = _evaluate_reason(principal, access, identity, resource, guarded=policies.resource is not None)
     return Decision(reason is Reason.ALLOWED, principal, access, reason)
 
 
-def _decide_reason(
+def _evaluate_reason(
     principal: Principal, access: Access, identity: list[Statement], resource: list[Statement], *, guarded: bool
 ) -> Reason:
     named = [s for s in resource if _match_principal(s, principal)]

@@ -74,7 +74,7 @@ class Invocations:
     def find_denial(self, service: str, action: str, resource: str, context: Mapping[str, str]) -> str | None:
         """Return why a service may not do something, or None."""
         try:
-            decision = self._authorizer.decide_for_service(service, action, resource, context["aws:SourceArn"])
+            decision = self._authorizer.evaluate_for_service(service, action, resource, context["aws:SourceArn"])
         except PolicyError as error:
             return str(error)
         return None if decision.allowed else decision.message

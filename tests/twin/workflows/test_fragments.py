@@ -217,7 +217,7 @@ def test_a_tool_that_needs_an_approval_waits_for_it(stage: Stage) -> None:
     run = bench.run("it")
     assert (run.status, run.stop_reason) == (
         RunStatus.STOPPED,
-        "The run was stopped: the step kept was rejected: no.",
+        "The run was stopped: the step 'kept' was rejected: no.",
     ), bench.ended
 
 

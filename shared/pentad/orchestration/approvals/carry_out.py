@@ -80,7 +80,7 @@ class CarryOut:
         to_run = self._settle(approval)
         self._append_message(run, approval)
         self._resume_run(run, approval)
-        return _dump_decision(_decide_next(approval, to_run))
+        return _dump_decision(_build_next(approval, to_run))
 
     def _list_calls(self, approval: Approval) -> list[ToolCall]:
         return self._runs.list_calls(approval.tenant_id, approval.run_id, approval.step)
@@ -158,7 +158,7 @@ class CarryOut:
 _OPEN = frozenset({CallStatus.PENDING, CallStatus.AWAITING, CallStatus.APPROVED})
 
 
-def _decide_next(approval: Approval, to_run: Sequence[ToolCall]) -> Decision:
+def _build_next(approval: Approval, to_run: Sequence[ToolCall]) -> Decision:
     """Return where an agent's run goes on."""
     step = approval.step
     status = approval.status

@@ -77,7 +77,7 @@ class Children:
             self._count_waiting(at, child)
         stores.record(result)
         if result.status == "failed":
-            raise StepFailed(f"the step {at.step} failed: {result.text}")
+            raise StepFailed(f"the step '{at.step}' failed: {result.text}")
         return build_reference(result)
 
     def _check_done(self, at: EnteredStep, parent: Run, step: AgentStep, prompt: str) -> None:
@@ -94,7 +94,7 @@ class Children:
             done = next((one for one in results if one.status == "succeeded" and one.asked == asked), None)
         if done is not None:
             store_result(stores, done)
-            raise StepDone(f"the step {at.step} was done by an earlier run")
+            raise StepDone(f"the step '{at.step}' was done by an earlier run")
 
     def _take_uncollected(self, before: EnteredStep) -> Run | None:
         """Return the agent's run that a failed run has started and not collected; what still runs of it ends now."""

@@ -80,7 +80,7 @@ class Humans:
         if result is None:
             result = self._stores.results.put(build_human_result(at, self._get_decided(at)))
         if strict and result.status in ("rejected", "expired"):
-            raise StepRejected(f"the step {at.step} was rejected: {result.text}")
+            raise StepRejected(f"the step '{at.step}' was rejected: {result.text}")
         return build_reference(result)
 
     def settle(self, at: EnteredStep) -> dict[str, Any]:
@@ -98,7 +98,7 @@ class Humans:
             call = _apply_decision(call, approval)
             self._stores.runs.save_call(call)
         if call.status is CallStatus.REJECTED:
-            raise StepRejected(f"the step {at.step} was rejected: {_explain_rejection(approval)}")
+            raise StepRejected(f"the step '{at.step}' was rejected: {_explain_rejection(approval)}")
         return {"index": INDEX, "status": call.status.value}
 
     def _build_approval(self, at: EnteredStep) -> Approval:
@@ -150,14 +150,14 @@ class Humans:
         if decided is not None:
             before = at.model_copy(update={"run_id": decided.run_id})
             store_result(self._stores, take_over(at, build_human_result(before, decided), self._stores.now()))
-            raise StepDone(f"the step {at.step} was decided for an earlier run")
+            raise StepDone(f"the step '{at.step}' was decided for an earlier run")
 
     def _build_call_approval(self, at: EnteredStep, step: ToolStep) -> Approval:
         stores = self._stores
         run = stores.get_run(at)
         call = stores.runs.get_call(at.tenant_id, at.run_id, at.place, INDEX)
         if self._find_earlier(at, run, lambda earlier: _is_approval_of(earlier, call)) is not None:
-            raise StepDone(f"the call of the step {at.step} was approved for an earlier run")
+            raise StepDone(f"the call of the step '{at.step}' was approved for an earlier run")
         shown = ApprovalCall(
             index=call.index, tool=call.tool, arguments=call.arguments, arguments_hash=call.arguments_hash
         )

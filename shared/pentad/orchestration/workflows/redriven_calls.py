@@ -102,7 +102,7 @@ class DoneCalls:
     def _take(self, at: EnteredStep, before: EnteredStep, call: ToolCall) -> None:
         now = self._stores.now()
         store_result(self._stores, take_over(at, build_call_result(before, call, now), now))
-        raise StepDone(f"the step {at.step} was done by an earlier run")
+        raise StepDone(f"the step '{at.step}' was done by an earlier run")
 
 
 def build_call_result(at: EnteredStep, call: ToolCall, now: datetime) -> StepResult:

@@ -83,11 +83,11 @@ class Calls:
         if call.status not in _ENDED:
             call = self._store_failure(call, error or "States.Runtime", cause)
         if call.status is CallStatus.REJECTED:
-            raise StepRejected(f"the step {at.step} was rejected")
+            raise StepRejected(f"the step '{at.step}' was rejected")
         result = stores.results.put(build_call_result(at, call, stores.now()))
         if result.status == "failed":
             self._check_stopped(at, call)
-            raise StepFailed(f"the step {at.step} failed: {call.error_type or 'the tool answered with an error'}")
+            raise StepFailed(f"the step '{at.step}' failed: {call.error_type or 'the tool answered with an error'}")
         return build_reference(result)
 
     def _check_stopped(self, at: EnteredStep, call: ToolCall) -> None:

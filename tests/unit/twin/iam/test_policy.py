@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twin.iam.evaluator import Policies, decide
+from twin.iam.evaluator import Policies, evaluate
 from twin.iam.model import (
     ADMINISTRATOR,
     Access,
@@ -49,11 +49,11 @@ def reason(
 ) -> Reason:
     identity = [parse_policy({"Statement": list(statements)})] if statements else []
     resource = parse_policy({"Statement": resource_policy}) if resource_policy is not None else None
-    return decide(principal, access, Policies(identity, resource), "us-east-1").reason
+    return evaluate(principal, access, Policies(identity, resource), "us-east-1").reason
 
 
 def test_nothing_is_allowed_without_a_policy() -> None:
-    decision = decide(ROLE, GET, Policies(), "us-east-1")
+    decision = evaluate(ROLE, GET, Policies(), "us-east-1")
     assert not decision.allowed
     assert decision.message == (
         "User: arn:aws:sts::123456789012:assumed-role/worker/s is not authorized to perform: dynamodb:GetItem"
