@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pentad.domain.declarations.agents import ContextSpec
 from pentad.domain.messages import ContentBlock, Message, TextBlock, ToolResultBlock
 from pentad.domain.usage import estimate_tokens
-from pentad.memory.retrieval.citations import remove_markers, resolve_citations
+from pentad.memory.retrieval.citations import resolve_citations
 from pentad.memory.retrieval.passages import edge_order, estimate_passages, passage_numbers, render_question
 from pentad.memory.sessions.ports import StoredMessage
 from pentad.memory.tokens import Counter, estimate_message
@@ -31,7 +31,6 @@ __all__ = [
     "estimate_context",
     "is_question",
     "passage_numbers",
-    "remove_markers",
     "render_question",
     "resolve_citations",
 ]

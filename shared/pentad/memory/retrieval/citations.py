@@ -44,20 +44,6 @@ def find_unknown_markers(answer: str, citations: Sequence[Citation]) -> tuple[st
     return tuple(marker for marker in found if marker not in known)
 
 
-def remove_markers(answer: str, markers: Sequence[str]) -> str:
-    """Return the answer without these markers (as ``resolve_citations`` names them); code stays as it is."""
-    drop = {int(marker.strip("[]")) for marker in markers}
-    parts, position = [], 0
-    for match in _iter_markers(answer):
-        kept = [number for number in _parse_numbers(match) if number not in drop]
-        if len(kept) == len(_parse_numbers(match)):
-            continue
-        before = answer[position : match.start()]
-        parts.append(before + f"[{', '.join(map(str, kept))}]" if kept else before.removesuffix(" "))
-        position = match.end()
-    return "".join(parts) + answer[position:]
-
-
 def _iter_markers(answer: str) -> Iterator[re.Match[str]]:
     code = [match.span() for match in _CODE.finditer(answer)]
     for match in _MARKER.finditer(answer):

@@ -14,7 +14,7 @@ from pentad.domain.errors import InvalidTransition, NotFound, PentadError, iter_
 from pentad.domain.ids import approval_id
 from pentad.domain.knowledge import Citation
 from pentad.domain.runs import ApprovalStatus, CallStatus, Run, RunStatus, Step, ToolCall
-from pentad.memory.retrieval.citations import find_unknown_markers, remove_markers, resolve_citations
+from pentad.memory.retrieval.citations import find_unknown_markers, resolve_citations
 from pentad.memory.sessions.ports import SessionStore
 from pentad.observability.ports import Telemetry
 from pentad.orchestration.approvals.ports import ApprovalStore
@@ -191,11 +191,13 @@ class Deliver:
     def _build_answer(self, run: Run, step: Step) -> "_End":
         text, citations = self._resolve_answer(run, step)
         status = RunStatus.DEGRADED if step.degraded else RunStatus.SUCCEEDED
-        unknown = find_unknown_markers(text, citations)
+        given = bool(citations) or (run.manifest is not None and run.manifest.passages > 0)
+        unknown = find_unknown_markers(text, citations) if given else ()
         if not unknown:
             return _End(status, text, citations)
-        notice = f"Citations that point to no passage were removed: {', '.join(unknown)}."
-        return _End(status, remove_markers(text, unknown), citations, (notice,))
+        # The words stay as they are: a number in brackets may be a list, an index or an interval.
+        notice = f"The answer has numbers in brackets that cite no passage: {', '.join(unknown)}."
+        return _End(status, text, citations, (notice,))
 
     def _resolve_answer(self, run: Run, step: Step) -> tuple[str, tuple[Citation, ...]]:
         """Return the answer with what it cites: the model's, or a human's where one had to agree to it."""

@@ -26,7 +26,6 @@ from pentad.memory.context.window import (
     edge_order,
     estimate_context,
     is_question,
-    remove_markers,
     render_question,
     resolve_citations,
 )
@@ -295,15 +294,3 @@ def test_a_citation_is_of_the_version_given_last_and_quotes_at_most_500_characte
     ]
     [citation], _unknown = resolve_citations("[1]", stored)
     assert (citation.version, len(citation.quote), citation.end) == ("2", 500, 900)
-
-
-@pytest.mark.parametrize(
-    ("answer", "left"),
-    [
-        ("True [9].", "True."),
-        ("True [1, 9] and [9].", "True [1] and."),
-        ("True [1]. `x[9]` stays.", "True [1]. `x[9]` stays."),
-    ],
-)
-def test_markers_that_point_nowhere_can_be_dropped(answer: str, left: str) -> None:
-    assert remove_markers(answer, ["[9]"]) == left

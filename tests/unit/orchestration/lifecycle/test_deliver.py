@@ -72,10 +72,14 @@ def test_markers_are_resolved_to_passages() -> None:
     assert [(one.marker, one.document) for one in ended.citations] == [("[1]", "a.md")]
 
 
-def test_markers_that_point_nowhere_are_dropped_with_a_notice() -> None:
-    world, run = _answered("It is 4 [7].")
+def test_markers_that_point_nowhere_stay_with_a_notice() -> None:
+    world = World()
+    world.model.script = ["It is 4 [1] [7]."]
+    run = world.begin(session="s1")
+    world.sessions.attach_passages(TENANT, "s1", 0, [_passage()])
+    world.turn(run)
     ended = world.deliver.deliver(TENANT, run.run_id, 1)
-    assert (ended.answer, ended.citations) == ("It is 4.", ())
+    assert (ended.answer, len(ended.citations)) == ("It is 4 [1] [7].", 1)
     assert "[7]" in ended.notices[0]
 
 
@@ -198,14 +202,25 @@ def test_a_draft_that_was_approved_is_delivered_as_the_model_wrote_it() -> None:
     world, run = _draft("It is 4 [1] [7].")
     _drafted(world, run, reply=None)
     ended = world.deliver.deliver(TENANT, run.run_id, 1, "answer")
-    assert (ended.status, ended.answer, len(ended.citations)) == (RunStatus.SUCCEEDED, "It is 4 [1].", 1)
+    assert (ended.status, ended.answer, len(ended.citations)) == (RunStatus.SUCCEEDED, "It is 4 [1] [7].", 1)
 
 
 def test_a_draft_that_a_human_edited_has_the_citations_of_its_own_words() -> None:
     world, run = _draft("It is 4.")
     _drafted(world, run, reply="It is four [1], says [9].")
     ended = world.deliver.deliver(TENANT, run.run_id, 1, "answer")
-    assert (ended.answer, [one.marker for one in ended.citations]) == ("It is four [1], says.", ["[1]"])
+    assert (ended.answer, [one.marker for one in ended.citations]) == ("It is four [1], says [9].", ["[1]"])
+    assert ended.notices == ("The answer has numbers in brackets that cite no passage: [9].",)
+
+
+@pytest.mark.parametrize("answer", ["[3, 1, 2]", "Take x[0], in [0, 1] [7].", "sorted([9]) is [9]"])
+def test_brackets_of_an_answer_stay_as_they_are(answer: str) -> None:
+    world = World()
+    world.model.script = [answer]
+    run = world.begin()
+    world.turn(run)
+    ended = world.deliver.deliver(TENANT, run.run_id, 1, "answer")
+    assert (ended.answer, ended.citations, ended.notices) == (answer, (), ())
 
 
 def test_a_draft_that_nobody_has_agreed_to_is_never_delivered() -> None:
@@ -238,4 +253,4 @@ def test_the_notices_of_all_steps_are_told_at_the_end() -> None:
     world.model.script, world.model.notices = ["4 [8]"], ()
     world.turn(run, 2)
     ended = world.deliver.deliver(TENANT, run.run_id, 2)
-    assert ended.notices == ("A smaller model was asked.", "Citations that point to no passage were removed: [8].")
+    assert ended.notices == ("A smaller model was asked.",)
