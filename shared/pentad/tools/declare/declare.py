@@ -7,11 +7,12 @@
 Importing a module of tools is cheap and touches no network: infra imports every one of them at synth.
 """
 
+import difflib
 import functools
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, Literal, ParamSpec, TypeVar, get_args
+from typing import Any, Final, Generic, Literal, NoReturn, ParamSpec, TypeVar, get_args, overload
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -26,7 +27,7 @@ from pentad.tools.declare.signature import (
     make_declaration_error,
     read_signature,
 )
-from pentad.tools.records.grants import Grant
+from pentad.tools.records.grants import Grant, describe_caller
 
 __all__ = ["Grant", "Tool", "ToolContext", "Undoable", "tool"]
 
@@ -115,6 +116,14 @@ class Tool(Generic[P, R]):
         return self.spec.timeout_seconds
 
 
+_MISSING: Final[Any] = object()
+
+
+@overload
+def tool(function: object, /) -> NoReturn: ...
+
+
+@overload
 def tool(
     *,
     effects: Effects,
@@ -127,10 +136,27 @@ def tool(
     timeout_seconds: int = 30,
     memory_mb: int = 256,
     trusted_output: bool = True,
+) -> Callable[[Callable[P, R]], Tool[P, R]]: ...
+
+
+def tool(
+    *given: object,
+    effects: Effects = _MISSING,
+    permissions: Sequence[Grant] = (),
+    secrets: Sequence[str] = (),
+    rate_limit: str | None = None,
+    approval: Approval = "never",
+    undo: Callable[[Any, ToolContext], Any] | None = None,
+    idempotent: bool = False,
+    timeout_seconds: int = 30,
+    memory_mb: int = 256,
+    trusted_output: bool = True,
+    **unknown: object,
 ) -> Callable[[Callable[P, R]], Tool[P, R]]:
     """Declare the function below as a tool; its docstring is the description that the model reads.
 
     Args:
+        given: nothing: options are given by name. ``@tool`` without parentheses is told so.
         effects: ``none``: pure or read only; ``internal``: changes our own stores; ``external``: reaches the outside.
         permissions: what it may touch; its role gets exactly this.
         secrets: names of secrets it may read; not available yet, so any is refused.
@@ -142,13 +168,17 @@ def tool(
         timeout_seconds: 1 to 900.
         memory_mb: 128 to 10,240.
         trusted_output: False where its output holds text from outside.
+        unknown: no other option exists; one that is given is told with the nearest that does.
 
     Raises:
         ConfigurationError: something of the declaration is wrong; it says where, what, and how to put it right.
     """
+    if given:
+        raise _make_bare_error(given[0])
 
     def declare(function: Callable[P, R]) -> Tool[P, R]:
         where = describe_location(function)
+        _refuse_unknown(where, unknown)
         if not inspect.isfunction(function) or inspect.iscoroutinefunction(function):
             raise make_declaration_error(
                 where, "a tool is a plain function", "put @tool on a def; async def is not run"
@@ -171,11 +201,31 @@ def tool(
             spec=spec,
             signature=signature,
             undo=_build_undo(where, function, undo, spec, signature),
-            grants=_check_grants(where, permissions),
+            grants=check_grants(where, effects, permissions),
             memory_mb=memory_mb,
         )
 
     return declare
+
+
+def _make_bare_error(given: object) -> ConfigurationError:
+    if inspect.isroutine(given) or inspect.isclass(given):
+        return make_declaration_error(
+            describe_location(given),
+            "@tool stands without its options",
+            'write @tool(effects="none"), or "internal" or "external" if it changes something',
+        )
+    return make_declaration_error(
+        describe_caller(), f"@tool takes no {given!r:.60} without a name", 'give options by name: @tool(effects="none")'
+    )
+
+
+def _refuse_unknown(where: str, unknown: Mapping[str, object]) -> None:
+    known = [name for name, kind in inspect.signature(tool).parameters.items() if kind.kind is kind.KEYWORD_ONLY]
+    for name in unknown:
+        near = difflib.get_close_matches(name, known, n=1)
+        fix = f"write {near[0]}" if near else f"use one of {', '.join(known)}"
+        raise make_declaration_error(where, f"@tool has no option '{name}'", fix)
 
 
 def refuse_unavailable(where: str, *, secrets: Sequence[str], rate_limit: str | None) -> None:
@@ -204,6 +254,10 @@ def refuse_unavailable(where: str, *, secrets: Sequence[str], rate_limit: str | 
 
 
 def _check_choices(where: str, effects: str, approval: str, memory_mb: int) -> None:
+    if effects is _MISSING:
+        raise make_declaration_error(
+            where, "effects is missing", f"say what it does: effects= one of {', '.join(get_args(Effects))}"
+        )
     for field, value, choices in (("effects", effects, get_args(Effects)), ("approval", approval, get_args(Approval))):
         if value not in choices:
             raise make_declaration_error(where, f"{field}={value!r} is not known", f"use one of {', '.join(choices)}")
@@ -211,11 +265,28 @@ def _check_choices(where: str, effects: str, approval: str, memory_mb: int) -> N
         raise make_declaration_error(where, f"memory_mb={memory_mb!r} is out of bounds", "use 128 to 10240")
 
 
-def _check_grants(where: str, permissions: Sequence[Grant]) -> tuple[Grant, ...]:
+def check_grants(where: str, effects: str, permissions: Sequence[Grant]) -> tuple[Grant, ...]:
+    """Return the grants of a tool.
+
+    Args:
+        where: the tool's place, for the message.
+        effects: what it declares to do.
+        permissions: the option ``permissions``.
+
+    Raises:
+        ConfigurationError: they are no grants, or one lets a tool without effects write.
+    """
+    example = 'permissions=[Grant("records", "readwrite", keys="NOTE")]'
+    if isinstance(permissions, str) or not isinstance(permissions, Sequence):
+        raise make_declaration_error(where, f"permissions is {permissions!r:.80} and no list", f"write {example}")
     for grant in permissions:
         if not isinstance(grant, Grant):
+            raise make_declaration_error(where, f"permissions holds {grant!r:.80}", f"write {example}")
+        if grant.writes and effects == "none":
             raise make_declaration_error(
-                where, f"permissions holds {grant!r}", 'use Grant("records", "readwrite", keys="NOTE")'
+                where,
+                f"it has effects='none' but a grant to write {grant.resource} of '{grant.keys}'",
+                f'say effects="internal", or write Grant("{grant.resource}", "read", keys="{grant.keys}")',
             )
     return tuple(permissions)
 

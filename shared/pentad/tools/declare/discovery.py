@@ -3,6 +3,7 @@
 import importlib
 import pkgutil
 import re
+import traceback
 from typing import Any
 
 from pentad.domain.errors import ConfigurationError
@@ -43,24 +44,40 @@ def load_tool(module_name: str) -> AnyTool:
     except ConfigurationError:
         raise
     except Exception as error:  # a boundary: whatever a tool's author wrote at module level may raise anything
+        place = _find_line(error, where)
         raise make_declaration_error(
-            where, f"it can't be imported: {type(error).__name__}: {error}", "correct the module"
+            place, f"it can't be imported: {type(error).__name__}: {error}", "correct this line, or what it imports"
         ) from error
     # vars() may name one tool twice (an alias); tools that were imported from elsewhere are not this module's.
     declared = {id(value): value for value in vars(module).values() if _is_declared_in(value, module_name)}
     tools: list[AnyTool] = list(declared.values())
     if len(tools) != 1:
         found = ", ".join(tool.name for tool in tools) or "none"
+        last = tools[-1].function if tools else None
         raise make_declaration_error(
-            where, f"it declares {len(tools)} tools ({found})", "declare exactly one @tool in a file"
+            _locate(where, last), f"it declares {len(tools)} tools ({found})", "declare exactly one @tool in a file"
         )
     if tools[0].name != expected:
         raise make_declaration_error(
-            where,
+            _locate(where, tools[0].function),
             f"its tool is named '{tools[0].name}'",
             f"name the function {expected}, or the file {tools[0].name}.py",
         )
     return tools[0]
+
+
+def _find_line(error: Exception, where: str) -> str:
+    """Return the line of a module that raised an error, as far as it is known."""
+    if isinstance(error, SyntaxError) and (error.filename or "").endswith(where):
+        return f"{where}:{error.lineno or 1}"
+    lines = [line.lineno for line in traceback.extract_tb(error.__traceback__) if line.filename.endswith(where)]
+    return f"{where}:{lines[-1] or 1}" if lines else f"{where}:1"
+
+
+def _locate(where: str, function: Any) -> str:
+    code = getattr(function, "__code__", None)
+    line = code.co_firstlineno if code is not None and code.co_filename.endswith(where) else 1
+    return f"{where}:{line}"
 
 
 def _is_declared_in(value: object, module_name: str) -> bool:

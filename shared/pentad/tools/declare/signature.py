@@ -9,7 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field, PydanticUserError, TypeAdapte
 
 from pentad.domain.errors import ConfigurationError
 from pentad.tools.declare.context import ToolContext, Undoable
+from pentad.tools.records.grants import describe_caller
 
+_CONTEXT_NAMES = ("context", "ctx", "tool_context")
 _KINDS = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
 
 
@@ -35,26 +37,30 @@ def make_declaration_error(where: str, what: str, fix: str) -> ConfigurationErro
     return ConfigurationError(f"{where}: {what}", field="tool", fix=fix)
 
 
-def describe_location(function: Callable[..., Any]) -> str:
-    """Return where a function stands, for messages: file, line and name."""
+def describe_location(function: Any) -> str:
+    """Return where a function stands, for messages: file, line and name.
+
+    What is no function, such as a class, has no line of its own: then it is where it is declared.
+    """
     code = getattr(function, "__code__", None)
-    name = getattr(function, "__name__", str(function))
-    return f"{code.co_filename}:{code.co_firstlineno} {name}()" if code else name
+    name = getattr(function, "__name__", None) or repr(function)[:60]
+    return f"{code.co_filename}:{code.co_firstlineno} {name}()" if code else f"{describe_caller()} {name}"
 
 
 def hints_of(function: Callable[..., Any]) -> dict[str, Any]:
     """Return the annotations, resolved.
 
     Raises:
-        ConfigurationError: one names a type that is not defined yet.
+        ConfigurationError: one can't be resolved, such as a type that is not defined yet.
     """
     try:
         return get_type_hints(function, include_extras=True)
-    except NameError as error:
+    except Exception as error:  # an annotation in quotes is code of the tool's author, which may raise anything
+        fix = "define or import the type above the tool"
+        if getattr(error, "name", None) == ToolContext.__name__:
+            fix = "write: from pentad.tools.declare import ToolContext"
         raise make_declaration_error(
-            describe_location(function),
-            f"an annotation can't be resolved: {error}",
-            "define or import the type above the tool",
+            describe_location(function), f"an annotation can't be resolved: {error}", fix
         ) from error
 
 
@@ -73,8 +79,11 @@ def read_signature(function: Callable[..., Any]) -> ToolSignature:
                 where, f"the parameter {name} is *, ** or positional only", "name each parameter"
             )
         if name not in hints:
-            raise make_declaration_error(where, f"the parameter {name} has no annotation", f"annotate it: {name}: str")
-        if hints[name] is ToolContext:
+            wanted = "ToolContext" if name in _CONTEXT_NAMES else "str"
+            raise make_declaration_error(
+                where, f"the parameter {name} has no annotation", f"annotate it: {name}: {wanted}"
+            )
+        if _is_context(where, name, hints[name]):
             if context is not None:
                 raise make_declaration_error(where, "two parameters take the ToolContext", "keep one of them")
             context = name
@@ -83,6 +92,30 @@ def read_signature(function: Callable[..., Any]) -> ToolSignature:
             fields[name] = (hints[name], default)
     result, undoable = _read_result(where, hints)
     return ToolSignature(make_arguments_model(where, function.__name__, fields), context, result, undoable)
+
+
+def _is_context(where: str, name: str, annotation: Any) -> bool:
+    """Return whether a parameter takes the context.
+
+    Raises:
+        ConfigurationError: its annotation is made of `ToolContext`, such as ``ToolContext | None``.
+    """
+    if get_origin(annotation) is Annotated:
+        annotation = get_args(annotation)[0]
+    if annotation is ToolContext:
+        return True
+    if _holds_context(annotation):
+        raise make_declaration_error(
+            where,
+            f"the parameter {name} is annotated with more than ToolContext: {annotation}",
+            f"annotate it: {name}: ToolContext; every call gets one, so it is never None",
+        )
+    return False
+
+
+def _holds_context(annotation: Any) -> bool:
+    own = isinstance(annotation, type) and issubclass(annotation, ToolContext)
+    return own or any(_holds_context(part) for part in get_args(annotation))
 
 
 def _read_result(where: str, hints: dict[str, Any]) -> tuple[TypeAdapter[Any], bool]:

@@ -1,6 +1,7 @@
 """What a tool declares it may touch: kinds of records. Pure values that infra turns into a role."""
 
 import re
+import sys
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -11,6 +12,17 @@ Access = Literal["read", "write", "readwrite"]
 Resource = Literal["records"]
 
 _KIND = re.compile(r"[A-Z][A-Z0-9_]{0,39}")
+
+
+def describe_caller() -> str:
+    """Return the file and the line outside of this layer from which the code that is running was called."""
+    frame = sys._getframe(1)
+    # A dataclass's own __init__ stands in a file of the name "<string>".
+    while frame.f_back is not None and (
+        str(frame.f_globals.get("__name__", "")).startswith("pentad.tools.") or frame.f_code.co_filename == "<string>"
+    ):
+        frame = frame.f_back
+    return f"{frame.f_code.co_filename}:{frame.f_lineno}"
 
 
 @dataclass(frozen=True)
@@ -26,7 +38,7 @@ class Grant:
         keys: the kind of record, such as ``NOTE``: upper case, digits and underscores, at most 40 characters.
 
     Raises:
-        ConfigurationError: a value is not one of these.
+        ConfigurationError: a value is not one of these; it says in which file and line.
     """
 
     resource: Resource
@@ -36,19 +48,19 @@ class Grant:
     def __post_init__(self) -> None:
         if self.resource not in get_args(Resource):
             raise ConfigurationError(
-                f"a grant names the resource {self.resource!r}, which does not exist",
+                f"{describe_caller()}: a grant names the resource {self.resource!r}, which does not exist",
                 field="permissions",
                 fix=f"use one of {', '.join(get_args(Resource))}",
             )
         if self.access not in get_args(Access):
             raise ConfigurationError(
-                f"a grant has the access {self.access!r}",
+                f"{describe_caller()}: a grant has the access {self.access!r}",
                 field="permissions",
                 fix=f"use one of {', '.join(get_args(Access))}",
             )
         if not isinstance(self.keys, str) or not _KIND.fullmatch(self.keys):
             raise ConfigurationError(
-                f"a grant has the keys {self.keys!r}",
+                f"{describe_caller()}: a grant has the keys {self.keys!r}",
                 field="permissions",
                 fix="name one kind of record in upper case, such as NOTE; wildcards are not allowed",
             )

@@ -1,5 +1,6 @@
 """What @tool makes of a function, and what it refuses, in words that say how to put it right."""
 
+import re
 from collections.abc import Callable
 from enum import Enum
 from typing import Annotated, Any, Literal
@@ -144,6 +145,29 @@ def Upper() -> str:
     return ""
 
 
+def contextless(text: str, context) -> str:  # type: ignore[no-untyped-def]
+    """Doc."""
+    return text
+
+
+def optional_context(text: str, context: ToolContext | None = None) -> str:
+    """Doc."""
+    return text
+
+
+def listed_context(text: str, contexts: list[ToolContext]) -> str:
+    """Doc."""
+    return text
+
+
+def unresolved(text: str, context: "Undefined") -> str:  # type: ignore[name-defined]  # noqa: F821
+    """Doc."""
+    return text
+
+
+NOTES = Grant("records", "readwrite", keys="NOTE")
+
+
 def one_parameter(data: dict[str, Any]) -> None:
     """Not an undo."""
 
@@ -172,6 +196,17 @@ def one_parameter(data: dict[str, Any]) -> None:
         (undoable, {"effects": "internal", "undo": one_parameter}, "takes the undo data and a ToolContext"),
         (plain, {"rate_limit": "30/minute"}, "rate_limit='30/minute' is not available yet"),
         (plain, {"secrets": ["crm-api"]}, "secrets=['crm-api'] is not available yet"),
+        (contextless, {}, "annotate it: context: ToolContext"),
+        (optional_context, {}, "annotate it: context: ToolContext; every call gets one"),
+        (listed_context, {}, "annotate it: contexts: ToolContext"),
+        (unresolved, {}, "an annotation can't be resolved"),
+        (plain, {"permissions": [NOTES]}, "effects='none' but a grant to write records of 'NOTE'"),
+        (plain, {"permissions": [Grant("records", "write", keys="NOTE")]}, 'say effects="internal", or write Grant('),
+        (plain, {"permissions": NOTES}, "and no list"),
+        (plain, {"permissions": "records"}, "and no list"),
+        (plain, {"permissions": None}, "and no list"),
+        (plain, {"effect": "none"}, "@tool has no option 'effect'. write effects"),
+        (plain, {"zzz": 1}, "@tool has no option 'zzz'. use one of effects, permissions"),
     ],
 )
 def test_a_wrong_declaration_is_refused_with_what_and_fix(
@@ -179,11 +214,51 @@ def test_a_wrong_declaration_is_refused_with_what_and_fix(
 ) -> None:
     with pytest.raises(ConfigurationError) as caught:
         tool(**{"effects": "none", **options})(function)
-    assert says in f"{caught.value.message} {caught.value.fix}"
+    assert says in f"{caught.value.message}. {caught.value.fix}"
+    assert re.match(r"/.+\.py:\d+ \w+\(\): ", caught.value.message)
     assert caught.value.fix
+
+
+def test_effects_have_to_be_said() -> None:
+    with pytest.raises(ConfigurationError, match=r"plain\(\): effects is missing") as caught:
+        tool()(plain)  # type: ignore[call-overload]
+    assert "none, internal, external" in (caught.value.fix or "")
+
+
+@pytest.mark.parametrize("given", [plain, Row, print])
+def test_a_tool_without_options_is_told_what_to_write(given: object) -> None:
+    with pytest.raises(ConfigurationError, match=r"test_declare\.py:\d+ .*@tool stands without its options") as caught:
+        tool(given)
+    assert '@tool(effects="none")' in (caught.value.fix or "")
+
+
+def test_an_option_without_a_name_is_told_with_its_line() -> None:
+    with pytest.raises(ConfigurationError, match=r"test_declare\.py:\d+: @tool takes no 'none' without a name"):
+        tool("none")
+
+
+def test_a_class_is_no_tool_and_is_told_with_the_line() -> None:
+    with pytest.raises(ConfigurationError, match=r"test_declare\.py:\d+ Row: a tool is a plain function"):
+        tool(effects="none")(Row)
+
+
+def test_a_grant_to_read_goes_with_no_effects_and_one_to_write_with_effects() -> None:
+    reads = Grant("records", "read", keys="NOTE")
+    assert tool(effects="none", permissions=(reads,))(plain).grants == (reads,)
+    assert tool(effects="internal", permissions=[NOTES])(plain).grants == (NOTES,)
+
+
+def test_an_annotated_context_is_a_context() -> None:
+    @tool(effects="none")
+    def described(text: str, context: Annotated[ToolContext, "whose"]) -> str:
+        """Doc."""
+        return text
+
+    assert list(described.spec.input_schema["properties"]) == ["text"] and described.signature.context == "context"
 
 
 @pytest.mark.parametrize("grant", [("tables", "read", "NOTE"), ("records", "all", "NOTE"), ("records", "read", "*")])
 def test_a_grant_is_of_known_form_and_never_a_wildcard(grant: tuple[Any, Any, Any]) -> None:
-    with pytest.raises(ConfigurationError):
+    with pytest.raises(ConfigurationError, match=r"test_declare\.py:\d+: a grant ") as caught:
         Grant(*grant)
+    assert caught.value.fix

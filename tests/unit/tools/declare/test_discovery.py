@@ -64,6 +64,38 @@ def test_a_wrong_file_is_named_with_what_and_fix(package: Callable[..., str], te
     assert caught.value.fix
 
 
+HEAD = "from pentad.tools.declare import Grant, ToolContext, tool\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "says"),
+    [
+        (HEAD + "x = 1\n\nraise KeyError('y')", 4, "KeyError"),
+        (HEAD + "\ndef broken(:\n    pass", 3, "SyntaxError"),
+        (HEAD + "\n@tool\ndef lonely() -> str:\n    'Doc.'\n    return ''", 3, "@tool stands without its options"),
+        (HEAD + "\n\nGRANT = Grant('records', 'readwrite', keys='note')", 4, "a grant has the keys 'note'"),
+        (
+            HEAD + "\n@tool(\n    effects='none',\n    permissions=[Grant('records')],\n)\ndef lonely(): ...",
+            5,
+            "missing 2 required",
+        ),
+        (
+            HEAD + "\n@tool(effects='none')\ndef lonely(context) -> str:\n    'Doc.'\n    return ''",
+            3,
+            "the parameter context has no annotation",
+        ),
+        (HEAD + GOOD.format(name="other"), 5, "its tool is named 'other'"),
+        (HEAD + GOOD.format(name="one") + GOOD.format(name="two"), 12, "declares 2 tools"),
+    ],
+)
+def test_the_line_of_what_is_wrong_is_named(package: Callable[..., str], text: str, line: int, says: str) -> None:
+    name = package(lonely=text)
+    with pytest.raises(ConfigurationError) as caught:
+        discover(name)
+    assert f"{name}/lonely.py:{line}" in caught.value.message and says in caught.value.message
+    assert caught.value.fix
+
+
 def test_a_file_name_that_is_no_tool_name_is_refused(package: Callable[..., str]) -> None:
     with pytest.raises(ConfigurationError, match="not a valid tool name"):
         discover(package(Upper=GOOD.format(name="Upper")))

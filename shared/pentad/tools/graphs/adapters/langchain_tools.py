@@ -21,8 +21,9 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, create
 from pentad.domain.declarations.agents import ToolSpec
 from pentad.domain.errors import InvalidInput, ToolFailed
 from pentad.tools.declare.context import ToolContext
-from pentad.tools.declare.declare import Approval, Effects, Grant, Tool, refuse_unavailable
+from pentad.tools.declare.declare import Approval, Effects, Grant, Tool, check_grants, refuse_unavailable
 from pentad.tools.declare.signature import ToolSignature, make_declaration_error
+from pentad.tools.records.grants import describe_caller
 
 CONTEXT = "pentad_context"
 """The function's parameter for the context; no argument of a tool may be named so."""
@@ -68,7 +69,7 @@ def from_langchain(
         ConfigurationError: the tool can't be one of ours; the message says why.
     """
     module = str(sys._getframe(1).f_globals["__name__"])
-    where = f"{module.replace('.', '/')}.py: {given.name}"
+    where = f"{describe_caller()} {given.name}"
     _check_injected(where, given)
     schema = _build_schema(given)
     called = name or given.name
@@ -86,8 +87,9 @@ def build_spec(
     """Return what the model and the policy know of a wrapped tool.
 
     Raises:
-        ConfigurationError: a field is not valid, or an option is not available.
+        ConfigurationError: a field or a grant is not valid, or an option is not available.
     """
+    check_grants(where, effects, options.get("permissions", ()))
     refuse_unavailable(where, secrets=options.get("secrets", ()), rate_limit=options.get("rate_limit"))
     try:
         return ToolSpec(

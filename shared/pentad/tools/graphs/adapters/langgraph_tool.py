@@ -37,6 +37,7 @@ from pentad.tools.graphs.adapters.langgraph_model import PentadChatModel
 from pentad.tools.graphs.adapters.langgraph_nodes import WatchedNodes
 from pentad.tools.graphs.adapters.langgraph_tools import to_langchain_tool
 from pentad.tools.graphs.equipment import PURPOSE, SPARE_SECONDS, Equipment, is_thread_of, thread_of
+from pentad.tools.records.grants import describe_caller
 
 Build = Callable[[BaseChatModel, list[BaseTool]], Any]
 NEEDS: frozenset[Need] = frozenset({"langchain", "models", "checkpoints"})
@@ -151,7 +152,7 @@ def from_langgraph(
         ConfigurationError: the declaration is wrong; the message says why.
     """
     module = str(sys._getframe(1).f_globals["__name__"])
-    where = f"{module.replace('.', '/')}.py: {name}"
+    where = f"{describe_caller()} {name}"
     for given in tools:
         to_langchain_tool(given, None)
     graph = Graph(build, tuple(tools), enter, leave, task, steps, asks)
