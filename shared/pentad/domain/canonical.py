@@ -37,7 +37,7 @@ def effect_key(run_id: str, step: int, index: int, tool: str, arguments: dict[st
         index: the call's place in the step.
         tool: the tool's name.
         arguments: the call's arguments as stored.
-        action: ``run_id`` or ``undo``: undoing is an effect of its own.
+        action: ``run`` or ``undo``: undoing is an effect of its own.
     """
     return sha256_of([run_id, step, index, tool, arguments, action])
 

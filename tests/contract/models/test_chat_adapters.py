@@ -1,5 +1,6 @@
 """One conformance suite over all chat adapters, on the real SDKs and the wire."""
 
+import json
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -272,6 +273,23 @@ def test_arguments_that_mean_two_things_never_become_a_call(serve: Serve, provid
     reply = send(adapters, provider, request(tools=(ADD,)))
     assert reply.tool_calls == ()
     assert len(reply.problems) == 1
+
+
+def test_half_a_surrogate_pair_is_read_as_one_unknown_character(serve: Serve, provider: str) -> None:
+    """A model that is cut inside an emoji writes it; what came is paid for, and goes back on every later turn."""
+    sent: list[bytes] = []
+
+    def answer(asked: Request) -> Response:
+        sent.append(asked.body)
+        half = "\\\\ud83d" if provider in ("openai", "compatible") else "\\ud83d"
+        return Response(200, _ok(provider, f'{{"a": "x{half}y"}}'), {"content-type": "application/json"})
+
+    adapters = serve(answer)
+    reply = send(adapters, provider, request(tools=(ADD,)))
+    assert ([call.arguments for call in reply.tool_calls], reply.problems) == ([{"a": "x\ufffdy"}], ())
+    assert reply.raw is not None
+    written = json.dumps(reply.raw.content, ensure_ascii=False)
+    assert "ud83d" not in written.encode().decode()
 
 
 def test_a_redirect_is_not_followed(serve: Serve, provider: str) -> None:

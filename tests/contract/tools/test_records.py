@@ -13,6 +13,13 @@ def test_a_record_comes_back_as_it_was_put(stores: Stores) -> None:
     assert records.get("NOTE", "n1") == VALUE
 
 
+def test_half_a_surrogate_pair_is_kept_as_one_unknown_character(stores: Stores) -> None:
+    records, value = stores.records("acme"), {"title": "cut \ud83d", "k\udfff": ["\ud83d\ude00"]}
+    assert records.put("NOTE", "n1", value)
+    assert records.get("NOTE", "n1") == {"title": "cut \ufffd", "k\ufffd": ["\U0001f600"]}
+    assert records.delete("NOTE", "n1", if_value=value) == "deleted"
+
+
 def test_a_record_that_is_not_there_is_none(stores: Stores) -> None:
     assert stores.records("acme").get("NOTE", "n1") is None
 

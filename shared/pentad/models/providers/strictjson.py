@@ -8,6 +8,8 @@ import json
 import math
 from typing import Any
 
+from pentad.domain.unicode_text import mend_escapes
+
 MAX_DEPTH = 32
 
 
@@ -23,11 +25,14 @@ def _make_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def read(text: str | bytes) -> Any:
     """Return the value; an object with equal keys is a `Duplicated`, so that `problem` can tell.
 
+    Half of a surrogate pair, as a model that is cut inside an emoji writes it, is read as U+FFFD.
+
     Raises:
         ValueError: it is not JSON, is cut, or nests beyond what can be read.
     """
     try:
-        return json.loads(text, object_pairs_hook=_make_object)
+        words = text if isinstance(text, str) else text.decode(json.detect_encoding(text))
+        return json.loads(mend_escapes(words), object_pairs_hook=_make_object)
     except RecursionError as error:
         raise ValueError("the JSON nests too deep") from error
 

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from pentad.domain.declarations.agents import ScheduleSpec
 from pentad.domain.errors import InvalidInput
 from pentad.domain.ids import check_id
+from pentad.domain.unicode_text import mend_escapes
 from pentad.orchestration.lifecycle.announce_end import FINISHED
 from pentad.orchestration.lifecycle.start import RunMessage, Trigger, to_invalid_input
 
@@ -67,7 +68,7 @@ def read_message(body: str, message_id: str) -> Read:
         InvalidInput: not JSON, or a field is wrong.
     """
     try:
-        content: Any = json.loads(body)
+        content: Any = json.loads(mend_escapes(body))
     except ValueError as error:
         raise InvalidInput("the message is not valid JSON", field="body", fix="send one JSON object") from error
     if not isinstance(content, dict):

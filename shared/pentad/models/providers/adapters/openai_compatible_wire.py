@@ -22,6 +22,7 @@ from pentad.domain.messages import (
     ToolResultBlock,
 )
 from pentad.domain.models import ChatRequest, Outcome, StopReason
+from pentad.domain.unicode_text import mend_escapes
 from pentad.domain.usage import Usage
 from pentad.models.catalog.catalog import Effort, ModelEntry
 from pentad.models.catalog.provider_entries import Dialect
@@ -262,8 +263,15 @@ def _build_raw(message: dict[str, Any], model: ModelEntry, blocks: Sequence[Cont
     content = {key: message[key] for key in _BACK if message.get(key) is not None}
     if ids:
         pairs = zip(message["tool_calls"], ids, strict=True)
-        content["tool_calls"] = [{**call, "type": "function", "id": call_id} for call, call_id in pairs]
+        content["tool_calls"] = [_build_raw_call(call, call_id) for call, call_id in pairs]
     return ProviderRaw(provider=model.provider, model=model.name, content=content)
+
+
+def _build_raw_call(call: dict[str, Any], call_id: str) -> dict[str, Any]:
+    function = get_section(call, "function")
+    if isinstance(function.get("arguments"), str):
+        function = {**function, "arguments": mend_escapes(function["arguments"])}
+    return {**call, "function": function, "type": "function", "id": call_id}
 
 
 def _join_text(content: Any) -> str:

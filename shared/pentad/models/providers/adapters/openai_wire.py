@@ -25,6 +25,7 @@ from pentad.domain.messages import (
     ToolResultBlock,
 )
 from pentad.domain.models import ChatRequest, Outcome, StopReason
+from pentad.domain.unicode_text import mend_escapes
 from pentad.domain.usage import Usage
 from pentad.models.catalog.catalog import Effort, ModelEntry
 from pentad.models.providers.conversation import ProviderTurn, normalise, render_result
@@ -176,10 +177,18 @@ def decode(body: dict[str, Any], *, model: ModelEntry, request_id: str | None) -
         blocks=tuple(blocks),
         stop=StopReason.REFUSAL if refused else _decode_stop(body, blocks),
         usage=decode_usage(body.get("usage")),
-        raw=None if problems else ProviderRaw(provider=model.provider, model=model.name, content=output),
+        raw=None
+        if problems
+        else ProviderRaw(provider=model.provider, model=model.name, content=[_mend_arguments(item) for item in output]),
         request_id=request_id,
         problems=tuple(problems),
     )
+
+
+def _mend_arguments(item: dict[str, Any]) -> dict[str, Any]:
+    """Return an item as it goes back: providers refuse half of a surrogate pair, also their own."""
+    given = item.get("arguments")
+    return {**item, "arguments": mend_escapes(given)} if isinstance(given, str) else item
 
 
 def _make_failure(body: dict[str, Any], request_id: str | None) -> ProviderFailure:

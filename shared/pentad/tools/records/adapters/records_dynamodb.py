@@ -1,11 +1,13 @@
 """What tools keep for users, in the table ``records``: partition ``T#{tenant}#{KIND}``, the tool's own sort key."""
 
+import hashlib
 import json
 from typing import Any
 
 from pentad.aws.table import ConditionFailed, Table
 from pentad.domain import keys
-from pentad.domain.canonical import canonical_json, sha256_of
+from pentad.domain.canonical import canonical_json
+from pentad.domain.unicode_text import replace_halves
 from pentad.tools.records.ports import Deletion, Record
 
 
@@ -23,12 +25,13 @@ class DynamoRecords:
 
     def put(self, kind: str, key: str, value: dict[str, Any], *, if_absent: bool = False) -> bool:
         """See `RecordStore`."""
+        body = _encode_value(value)
         item = {
             "pk": keys.collection_pk(self._tenant, kind),
             "sk": key,
             "type": "record",
-            "body": canonical_json(value),
-            "digest": sha256_of(value),
+            "body": body,
+            "digest": _compute_digest(body),
         }
         try:
             self._records.put(item, condition="attribute_not_exists(pk)" if if_absent else None)
@@ -51,13 +54,24 @@ class DynamoRecords:
         condition, expression = "attribute_exists(pk)", {}
         if if_value is not None:
             condition += " AND #digest = :digest"
-            expression = {"names": {"#digest": "digest"}, "values": {":digest": sha256_of(if_value)}}
+            expression = {
+                "names": {"#digest": "digest"},
+                "values": {":digest": _compute_digest(_encode_value(if_value))},
+            }
         try:
             self._records.delete(keys.collection_pk(self._tenant, kind), key, condition=condition, **expression)
         except ConditionFailed as failure:
             # Without the old item there was none: "changed" is only ever the answer to a condition on the value.
             return "absent" if failure.item is None else "changed"
         return "deleted"
+
+
+def _encode_value(value: dict[str, Any]) -> str:
+    return replace_halves(canonical_json(value))
+
+
+def _compute_digest(body: str) -> str:
+    return hashlib.sha256(body.encode()).hexdigest()
 
 
 def _decode_value(item: dict[str, Any]) -> dict[str, Any]:

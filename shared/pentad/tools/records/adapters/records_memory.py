@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from pentad.domain.canonical import canonical_json
+from pentad.domain.unicode_text import replace_halves
 from pentad.tools.records.ports import Deletion, Record
 
 
@@ -30,7 +31,7 @@ class TenantRecords:
         place = (self._tenant, kind, key)
         if if_absent and place in self._bodies:
             return False
-        self._bodies[place] = canonical_json(value)
+        self._bodies[place] = replace_halves(canonical_json(value))
         return True
 
     def get(self, kind: str, key: str) -> dict[str, Any] | None:
@@ -52,7 +53,7 @@ class TenantRecords:
         place = (self._tenant, kind, key)
         if place not in self._bodies:
             return "absent"
-        if if_value is not None and self._bodies[place] != canonical_json(if_value):
+        if if_value is not None and self._bodies[place] != replace_halves(canonical_json(if_value)):
             return "changed"
         del self._bodies[place]
         return "deleted"
