@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from pentad.domain.usage import Usage
 from pentad.models.providers.adapters.anthropic import AnthropicChat
 from pentad.models.providers.adapters.openai import OpenAIChat
 from pentad.models.providers.exchange import ProviderCredentials, ProviderFailure, ProviderReply
+from tests.contract.models import wire_bodies
 from tests.contract.models.bedrock_fake import BedrockFake
 from tests.contract.models.conftest import KEY, MODELS, PROVIDERS, SIMULATED, Adapters, Serve
 from tests.unit.models.samples import ADD, SCHEMA, SONNET, Clock, assistant, call, message, request, user
@@ -290,6 +292,30 @@ def test_half_a_surrogate_pair_is_read_as_one_unknown_character(serve: Serve, pr
     assert reply.raw is not None
     written = json.dumps(reply.raw.content, ensure_ascii=False)
     assert "ud83d" not in written.encode().decode()
+
+
+@pytest.mark.parametrize(("header", "asked"), [("true", True), ("false", False), ("perhaps", None)])
+def test_whether_to_ask_again_is_the_providers_word(
+    adapters: Adapters, control: SimulatorControl, provider: str, header: str, asked: bool | None
+) -> None:
+    if provider == "bedrock":
+        pytest.skip("AWS sends no such header")
+    control.add_faults({"kind": "status", "status": 500, "headers": {"x-should-retry": header}})
+    assert failed(adapters, provider).should_retry is asked
+
+
+ENDS = json.loads((Path(__file__).parents[2] / "data" / "finish_reasons.json").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize(("end", "reason"), [(end, reason) for end, reasons in ENDS.items() for reason in reasons])
+def test_servers_end_a_completion_in_many_words(serve: Serve, end: str, reason: str) -> None:
+    adapters = serve(lambda _: Response(200, wire_bodies.whole("compatible", "Fine.", stop=reason), wire_bodies.JSON))
+    if end == "broken off":
+        failure = failed(adapters, "compatible")
+        assert (failure.outcome, failure.usage is None) == (Outcome.MALFORMED, False)
+        return
+    expected = {"natural": StopReason.END, "cut": StopReason.MAX_TOKENS, "refused": StopReason.REFUSAL}[end]
+    assert send(adapters, "compatible", request()).stop is expected
 
 
 def test_a_redirect_is_not_followed(serve: Serve, provider: str) -> None:

@@ -128,7 +128,8 @@ class Pursuit:
             return True
         if recovery.enlarge and self._take_chance("enlarge"):
             return self._extend_cap()
-        if recovery.retry and failure.sent and self._take_chance("retry"):
+        again = recovery.retry if failure.should_retry is None else failure.should_retry
+        if again and failure.sent and self._take_chance("retry"):
             return self._sender.wait(failure)
         return False
 

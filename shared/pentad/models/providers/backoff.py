@@ -7,6 +7,7 @@ sharing state through the call: more code than these four functions, and harder 
 
 import email.utils
 import math
+from collections.abc import Mapping
 
 BASE_SECONDS = 0.5
 CAP_SECONDS = 8.0
@@ -56,6 +57,12 @@ def retry_after_seconds(header: str | None, now: float) -> float | None:
         except (ValueError, OverflowError):
             return None
     return max(0.0, seconds) if math.isfinite(seconds) else None
+
+
+def read_retry_after(headers: Mapping[str, str], now: float) -> float | None:
+    """Return seconds to wait as a reply's headers ask for: ``retry-after-ms``, which is finer, else ``retry-after``."""
+    exact = retry_after_seconds(headers.get("retry-after-ms"), now)
+    return exact / 1000 if exact is not None else retry_after_seconds(headers.get("retry-after"), now)
 
 
 def reserve(remaining: float, links_after: int) -> float:

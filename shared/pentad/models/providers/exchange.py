@@ -61,6 +61,8 @@ class ProviderFailure(Exception):
         scope: what the outcome says something about: this model or all of the provider.
         problems: sentences for the model about what was wrong with its reply.
         sent: a request went out; false where there was no credential to send one with.
+        should_retry: whether the provider asks for the same request again (``x-should-retry``); None where it does not
+            say.
     """
 
     def __init__(
@@ -75,6 +77,7 @@ class ProviderFailure(Exception):
         scope: Scope = "model",
         problems: tuple[str, ...] = (),
         sent: bool = True,
+        should_retry: bool | None = None,
     ) -> None:
         super().__init__(error)
         self.outcome = outcome
@@ -86,6 +89,7 @@ class ProviderFailure(Exception):
         self.scope: Scope = scope
         self.problems = problems
         self.sent = sent
+        self.should_retry = should_retry
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,19 @@ def test_retry_after(header: str | None, seconds: float | None) -> None:
     assert backoff.retry_after_seconds(header, EPOCH) == seconds
 
 
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"retry-after-ms": "250", "retry-after": "9"}, 0.25),
+        ({"retry-after-ms": "soon", "retry-after": "9"}, 9.0),
+        ({"retry-after": "9"}, 9.0),
+        ({}, None),
+    ],
+)
+def test_milliseconds_go_before_seconds(headers: dict[str, str], seconds: float | None) -> None:
+    assert backoff.read_retry_after(headers, EPOCH) == seconds
+
+
 @given(st.integers(min_value=1, max_value=2_000), st.floats(min_value=0, max_value=1, exclude_max=True))
 def test_the_wait_is_never_above_the_cap(number: int, random: float) -> None:
     assert 0 <= backoff.compute_backoff(min(number, 1000), random) <= backoff.CAP_SECONDS

@@ -170,7 +170,11 @@ def decode(body: dict[str, Any], *, model: ModelEntry, request_id: str | None) -
     for item in content:
         _read_block(item, blocks, problems)
     calls = any(isinstance(block, ToolCallBlock) for block in blocks)
-    stop = _STOPS.get(str(body.get("stop_reason")), StopReason.TOOL_CALLS if calls else StopReason.END)
+    reason = body.get("stop_reason")
+    stop = _STOPS.get(str(reason)) if reason is not None else StopReason.TOOL_CALLS if calls else StopReason.END
+    if stop is None:  # what is on no list of ours is not taken for an end
+        usage = _decode_usage(body.get("usage"))
+        raise ProviderFailure(Outcome.MALFORMED, "200 with a reply that broke off", request_id=request_id, usage=usage)
     return ProviderReply(
         blocks=tuple(blocks),
         stop=stop,

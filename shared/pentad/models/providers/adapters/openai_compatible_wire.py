@@ -37,6 +37,16 @@ _CALL_ID = re.compile(r"[A-Za-z0-9_-]{1,40}")
 _BACK = ("content", "tool_calls", "extra_content")
 """What of a message is kept and goes back; servers refuse others of their own fields, such as reasoning_content."""
 
+# Why a reply ended, as servers that speak this protocol write it: OpenAI, Mistral, DeepSeek, Gemini, vLLM, Ollama and
+# text-generation-inference, 2026-11. Some leave it out.
+_ENDED = frozenset(
+    {"", "stop", "eos", "eos_token", "end_turn", "stop_sequence", "tool_calls", "tool_use", "function_call"}
+)
+_CUT = frozenset({"length", "max_tokens", "max_output_tokens", "model_length"})
+_REFUSED = frozenset(
+    {"content_filter", "safety", "recitation", "blocklist", "prohibited_content", "spii", "language", "refusal"}
+)
+
 
 def wire_call_id(call_id: str) -> str:
     """Return a call id that servers take: at most 40 plain characters. Equal ids stay equal."""
@@ -207,9 +217,17 @@ def decode(body: dict[str, Any], *, model: ModelEntry, request_id: str | None) -
         )
     message = choices[0]["message"]
     blocks, problems = _decode_blocks(message, model, str(body.get("id")))
+    stop = _decode_stop(choices[0], blocks)
+    if stop is None:
+        raise ProviderFailure(
+            Outcome.MALFORMED,
+            "200 with a reply that broke off",
+            request_id=request_id,
+            usage=_decode_usage(body.get("usage")),
+        )
     return ProviderReply(
         blocks=blocks,
-        stop=_decode_stop(choices[0], blocks),
+        stop=stop,
         usage=_decode_usage(body.get("usage")),
         raw=None if problems else _build_raw(message, model, blocks),
         request_id=request_id,
@@ -281,12 +299,15 @@ def _join_text(content: Any) -> str:
     return "".join(part["text"] for part in parts if isinstance(part.get("text"), str))
 
 
-def _decode_stop(choice: dict[str, Any], blocks: Sequence[ContentBlock]) -> StopReason:
-    reason, refusal = choice.get("finish_reason"), choice["message"].get("refusal")
-    if reason == "content_filter" or (isinstance(refusal, str) and refusal):
+def _decode_stop(choice: dict[str, Any], blocks: Sequence[ContentBlock]) -> StopReason | None:
+    """Return why the reply ended, or None where it broke off: what is on no list of ours is not taken for an end."""
+    reason, refusal = str(choice.get("finish_reason") or "").casefold(), choice["message"].get("refusal")
+    if reason in _REFUSED or (isinstance(refusal, str) and refusal):
         return StopReason.REFUSAL
-    if reason == "length":
+    if reason in _CUT:
         return StopReason.MAX_TOKENS
+    if reason not in _ENDED:
+        return None
     return StopReason.TOOL_CALLS if any(isinstance(block, ToolCallBlock) for block in blocks) else StopReason.END
 
 

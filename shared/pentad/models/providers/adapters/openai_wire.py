@@ -164,8 +164,12 @@ def decode(body: dict[str, Any], *, model: ModelEntry, request_id: str | None) -
         ProviderFailure: it is no response, or one that failed.
     """
     output: Any = body.get("output")
-    if body.get("status") == "failed":
+    status = body.get("status")
+    if status == "failed":
         raise _make_failure(body, request_id)
+    if status not in (None, "completed", "incomplete"):  # queued, in_progress, cancelled: no whole reply
+        usage = decode_usage(body.get("usage"))
+        raise ProviderFailure(Outcome.MALFORMED, "200 without a whole reply", request_id=request_id, usage=usage)
     if body.get("object") != "response" or not is_list_of_objects(output):
         raise ProviderFailure(Outcome.MALFORMED, "200 without a response", request_id=request_id)
     blocks: list[ContentBlock] = []
@@ -227,7 +231,9 @@ def _read_item(item: dict[str, Any], provider: str, blocks: list[ContentBlock], 
             blocks.append(ThinkingBlock(text=text, redacted=data if isinstance(data, str) else None, provider=provider))
         case {"type": "function_call", "name": str(name), "call_id": str(call_id), "arguments": str(text)}:
             arguments, wrong = read_arguments(text)
-            if arguments is None:
+            if item.get("status") in ("in_progress", "incomplete"):
+                problems.append(f"the call of {name[:64]} is not whole")
+            elif arguments is None:
                 problems.append(f"the arguments of {name[:64]} {wrong}")
             elif not 1 <= len(call_id) <= 64:
                 problems.append(f"the call of {name[:64]} has no usable id")

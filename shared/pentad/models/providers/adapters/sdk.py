@@ -17,7 +17,7 @@ from typing import Any
 from pentad.domain.errors import ConfigurationError
 from pentad.domain.models import Outcome
 from pentad.models.providers import strictjson
-from pentad.models.providers.backoff import retry_after_seconds
+from pentad.models.providers.backoff import read_retry_after
 from pentad.models.providers.exchange import ProviderCredentials, ProviderFailure
 from pentad.models.providers.outcomes import FailureSignal, Rule, classify
 from pentad.models.providers.ports import CredentialSource
@@ -200,10 +200,14 @@ def _make_failure(provider: Provider, error: Any, now: float) -> ProviderFailure
         found.outcome,
         " ".join(parts),
         status=error.status_code,
-        retry_after=retry_after_seconds(headers.get("retry-after"), now),
+        retry_after=read_retry_after(headers, now),
+        should_retry=_SHOULD_RETRY.get(str(headers.get("x-should-retry")).casefold()),
         request_id=_clean_identifier(headers.get(provider.request_id_header)) or None,
         scope=found.scope,
     )
+
+
+_SHOULD_RETRY = {"true": True, "false": False}
 
 
 def _get_error_code(error: Any) -> object:

@@ -154,11 +154,16 @@ def test_a_reply_is_read() -> None:
         ("pause_turn", StopReason.PAUSE),
         ("refusal", StopReason.REFUSAL),
         ("model_context_window_exceeded", StopReason.CONTEXT_OVERFLOW),
-        ("something_new", StopReason.END),
     ],
 )
 def test_stop_reasons(wire: str, stop: StopReason) -> None:
     assert decode(body({"type": "text", "text": "x"}, stop=wire), model=SONNET, request_id=None).stop is stop
+
+
+def test_an_unknown_stop_reason_is_no_end_and_what_it_cost_is_known() -> None:
+    with pytest.raises(ProviderFailure) as caught:
+        decode(body({"type": "text", "text": "x"}, stop="something_new"), model=SONNET, request_id=None)
+    assert (caught.value.outcome, caught.value.usage is None) == (Outcome.MALFORMED, False)
 
 
 def test_usage_with_all_its_parts() -> None:

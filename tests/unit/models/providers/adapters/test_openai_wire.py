@@ -26,6 +26,21 @@ def encoded(*args: Any, **fields: Any) -> dict[str, Any]:
     return encode(GPT, request(*args, **fields), max_output_tokens=100)
 
 
+@pytest.mark.parametrize("status", ["in_progress", "queued", "cancelled"])
+def test_a_response_that_is_not_over_is_no_reply(status: str) -> None:
+    with pytest.raises(ProviderFailure) as caught:
+        decode(body(text("Fine"), status=status), model=GPT, request_id=None)
+    assert (caught.value.outcome, caught.value.usage) == (Outcome.MALFORMED, Usage(input_tokens=7, output_tokens=5))
+
+
+@pytest.mark.parametrize("status", ["in_progress", "incomplete"])
+def test_a_call_that_is_not_whole_is_no_call(status: str) -> None:
+    item = {"type": "function_call", "call_id": "c1", "name": "add", "arguments": '{"a": 1}'}
+    assert len(decode(body(item), model=GPT, request_id=None).tool_calls) == 1
+    cut = decode(body(item | {"status": status}), model=GPT, request_id=None)
+    assert (cut.tool_calls, cut.problems) == ((), ("the call of add is not whole",))
+
+
 def test_nothing_is_stored_at_the_provider() -> None:
     assert encoded()["store"] is False
 
