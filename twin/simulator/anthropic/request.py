@@ -225,7 +225,12 @@ def _check_order(turns: tuple[Turn, ...]) -> None:
 
 def _check_pairs(turns: tuple[Turn, ...]) -> None:
     spoken = list(enumerate(turns))
+    known: set[str] = set()
     for index, turn in spoken:
+        for call in turn.calls:
+            if call.id in known:
+                raise Problem(400, f"messages.{index}: `tool_use` ids must be unique")
+            known.add(call.id)
         following = turns[index + 1] if index + 1 < len(turns) else None
         answered = {result.call_id for result in following.results} if following else set()
         missing = [call.id for call in turn.calls if call.id not in answered]

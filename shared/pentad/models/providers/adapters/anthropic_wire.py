@@ -61,7 +61,7 @@ def encode(
     body: dict[str, Any] = {
         "model": model.id,
         "max_tokens": max_output_tokens,
-        "messages": _encode_messages(normalise(request.messages, NAME)),
+        "messages": _make_ids_unique(_encode_messages(normalise(request.messages, NAME))),
     }
     if request.system.strip():
         body["system"] = [{"type": "text", "text": request.system}]
@@ -111,6 +111,37 @@ def _encode_messages(turns: Sequence[ProviderTurn]) -> list[dict[str, Any]]:
             )
         messages.append({"role": turn.role, "content": content})
     return messages
+
+
+def _make_ids_unique(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the messages with each call's id once: the API refuses a context in which one stands twice.
+
+    Other providers' models count calls anew in each turn (``call_0``). The results of a message's calls stand first in
+    the next one, in the calls' order, so the n-th result belongs to the n-th call. What was sent before keeps its ids.
+    """
+    seen: set[str] = set()
+    ids: list[str] = []
+    for message in messages:
+        content, given = [], iter(ids)
+        for item in message["content"]:
+            if item.get("type") == "tool_use":
+                content.append({**item, "id": _find_free_id(item["id"], seen)})
+            elif item.get("type") == "tool_result":
+                content.append({**item, "tool_use_id": next(given, item["tool_use_id"])})
+            else:
+                content.append(item)
+        ids = [item["id"] for item in content if item.get("type") == "tool_use"]
+        message["content"] = content
+    return messages
+
+
+def _find_free_id(wanted: str, seen: set[str]) -> str:
+    free, number = wanted, 1
+    while free in seen:
+        number += 1
+        free = f"{wanted[:56]}_{number}"
+    seen.add(free)
+    return free
 
 
 def _clean_raw(content: list[Any]) -> list[Any]:

@@ -6,7 +6,15 @@ from typing import Any
 
 import pytest
 
-from pentad.domain.messages import DocumentBlock, ImageBlock, TextBlock, ThinkingBlock, ToolResultBlock
+from pentad.domain.messages import (
+    DocumentBlock,
+    ImageBlock,
+    Message,
+    ProviderRaw,
+    TextBlock,
+    ThinkingBlock,
+    ToolResultBlock,
+)
 from pentad.domain.models import Outcome, StopReason
 from pentad.domain.usage import Usage
 from pentad.models.providers.adapters.anthropic_wire import decode, encode, wire_call_id
@@ -117,6 +125,50 @@ def test_call_ids_the_api_refuses_are_mapped_on_both_sides(call_id: str) -> None
     used = sent["messages"][1]["content"][0]["id"]
     assert used == wire_call_id(call_id) == sent["messages"][2]["content"][0]["tool_use_id"]
     assert used.isascii() and used.replace("_", "").isalnum()
+
+
+def _call_ids(sent: dict[str, Any]) -> tuple[list[str], list[str]]:
+    items = [item for one in sent["messages"] for item in one["content"]]
+    calls = [item["id"] for item in items if item["type"] == "tool_use"]
+    return calls, [item["tool_use_id"] for item in items if item["type"] == "tool_result"]
+
+
+def _turn(*ids: str, result: str) -> list[Message]:
+    results = [ToolResultBlock(call_id=one, content=f"{result} {one}") for one in ids]
+    return [user(f"ask {result}"), assistant(*(call(one) for one in ids)), user(*reversed(results))]
+
+
+def test_a_call_id_that_comes_again_in_a_later_turn_is_another_call() -> None:
+    conversation = [*_turn("call_0", result="a"), *_turn("call_0", "call_1", result="b"), *_turn("call_0", result="c")]
+    sent = encoded(*conversation)
+    calls, results = _call_ids(sent)
+    assert calls == results == ["call_0", "call_0_2", "call_1", "call_0_3"]
+    contents = [item["content"] for one in sent["messages"] for item in one["content"] if item["type"] == "tool_result"]
+    assert contents == ["a call_0", "b call_0", "b call_1", "c call_0"]
+
+
+def test_ids_stay_unique_where_a_new_one_looks_like_a_renamed_one_and_where_they_are_long() -> None:
+    conversation = [*_turn("x", result="a"), *_turn("x", "x_2", result="b"), *_turn("y" * 64, result="c")]
+    calls, results = _call_ids(encoded(*conversation, *_turn("y" * 64, result="d")))
+    assert calls == results
+    assert len(set(calls)) == len(calls) == 5
+    assert all(len(one) <= 64 for one in calls)
+
+
+def test_ids_of_what_was_sent_before_do_not_change_when_the_conversation_grows() -> None:
+    earlier = [*_turn("call_0", result="a"), *_turn("call_0", result="b")]
+    before, after = encoded(*earlier), encoded(*earlier, *_turn("call_0", result="c"))
+    assert _call_ids(after)[0][:2] == _call_ids(before)[0]
+
+
+def test_a_raw_reply_with_an_id_of_an_earlier_turn_goes_back_under_a_new_one() -> None:
+    item = {"type": "tool_use", "id": "call_0", "name": "add", "input": {"a": 1, "b": 2}}
+    own = assistant(call("call_0"), raw=ProviderRaw(provider="anthropic", model=SONNET.name, content=[item]))
+    sent = encoded(
+        *_turn("call_0", result="a"), user("more"), own, user(ToolResultBlock(call_id="call_0", content="3"))
+    )
+    assert _call_ids(sent) == (["call_0", "call_0_2"], ["call_0", "call_0_2"])
+    assert item["id"] == "call_0"
 
 
 def test_a_reply_goes_back_as_it_came() -> None:
