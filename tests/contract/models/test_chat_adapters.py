@@ -11,7 +11,7 @@ import pytest
 from pentad.domain.messages import DocumentBlock, ImageBlock, TextBlock, ThinkingBlock, ToolResultBlock
 from pentad.domain.models import ChatRequest, Outcome, StopReason
 from pentad.domain.usage import Usage
-from pentad.models.providers.adapters.anthropic import AnthropicChat
+from pentad.models.providers.adapters.anthropic import AnthropicChat, make_body
 from pentad.models.providers.adapters.openai import OpenAIChat
 from pentad.models.providers.exchange import ProviderCredentials, ProviderFailure, ProviderReply
 from tests.contract.models import wire_bodies
@@ -132,6 +132,33 @@ def test_every_tool_choice_is_accepted(
 ) -> None:
     control.load_script({"reply": {"text": "Yes."}})
     assert send(adapters, provider, request(tools=(ADD,), tool_choice=choice)).text == "Yes."
+
+
+@pytest.mark.parametrize("name", ["anyOf", "oneOf", "allOf"])
+def test_a_tool_with_alternatives_is_accepted(adapters: Adapters, provider: str, name: str) -> None:
+    schema = {"type": "object", "properties": {"a": {"type": "number"}}, name: [{"required": ["a"]}]}
+    assert send(adapters, provider, request(tools=(ADD.model_copy(update={"input_schema": schema}),))).blocks
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"type": "object", "additionalProperties": {"type": "integer"}},
+        {},
+        {"type": ["string", "null"]},
+        {"type": "array", "items": {"oneOf": [{"type": "string"}, {"type": ["number", "null"]}]}},
+    ],
+)
+def test_a_schema_that_claude_can_not_express_is_asked_for_in_words(
+    adapters: Adapters, provider: str, values: dict[str, Any]
+) -> None:
+    schema = {"type": "object", "properties": {"values": values}, "required": ["values"], "additionalProperties": False}
+    asked = request(output_schema=schema)
+    assert send(adapters, provider, asked).blocks
+    sent = make_body(SONNET, asked, max_output_tokens=100, effort=None)
+    in_words = "must fit this JSON Schema" in json.dumps(sent.get("system"))
+    assert in_words is ("format" not in sent.get("output_config", {}))
+    assert in_words is (values.get("type") == "object" or not values)
 
 
 @pytest.mark.parametrize(

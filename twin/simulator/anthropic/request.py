@@ -134,6 +134,12 @@ def _read_tools(body: Json) -> tuple[Tool, ...]:
         schema = raw.get("input_schema")
         if not isinstance(schema, dict) or schema.get("type") != "object":
             raise Problem(400, f"tools.{index}.custom.input_schema.type: Field required")
+        if {"anyOf", "oneOf", "allOf"} & set(schema):
+            raise Problem(
+                400,
+                f"tools.{index}.custom.input_schema: input_schema does not support oneOf, allOf, or anyOf "
+                "at the top level",
+            )
         if name in {tool.name for tool in found}:
             raise Problem(400, "tools: Tool names must be unique.")
         found.append(Tool(name, str(raw.get("description") or ""), schema))

@@ -87,6 +87,12 @@ def read_tools(raw: Iterable[Mapping[str, Any]], *, nested: bool) -> tuple[Tool,
         if not name:
             raise bad_request(f"Missing required parameter: 'tools[{index}].function.name'.", param=f"tools[{index}]")
         schema = dict(function.get("parameters") or {"type": "object", "properties": {}})
+        if {"anyOf", "oneOf", "allOf", "enum", "not"} & set(schema):
+            raise bad_request(
+                f"Invalid schema for function '{name}': schema must have type 'object' and not have "
+                "'oneOf'/'anyOf'/'allOf'/'enum'/'not' at the top level.",
+                param=f"tools[{index}].parameters",
+            )
         if function.get("strict"):
             check_strict(schema, f"function '{name}'", f"tools[{index}].function.parameters")
         found.append(Tool(name, str(function.get("description") or ""), schema))

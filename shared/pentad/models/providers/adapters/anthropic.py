@@ -4,13 +4,14 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from pentad.domain.models import ChatRequest, Outcome
+from pentad.domain.models import ChatRequest
 from pentad.models.catalog.catalog import Effort, ModelEntry
 from pentad.models.providers.adapters import anthropic_wire
 from pentad.models.providers.adapters.sdk import CONNECT_SECONDS, ClientCache, Provider, exchange, get_credentials
-from pentad.models.providers.exchange import ProviderCredentials, ProviderFailure, ProviderReply
+from pentad.models.providers.exchange import ProviderCredentials, ProviderReply
 from pentad.models.providers.outcomes import ANTHROPIC
 from pentad.models.providers.ports import CredentialSource
+from pentad.models.providers.tool_schemas import describe_reply, is_closable, split_types
 
 
 def load_sdk() -> Any:
@@ -35,29 +36,34 @@ def _make_client(credentials: ProviderCredentials) -> Any:
 def make_body(
     model: ModelEntry, request: ChatRequest, *, max_output_tokens: int, effort: Effort | None
 ) -> dict[str, Any]:
-    """Return the body of a request, its schema in the form that structured output takes.
-
-    Raises:
-        ProviderFailure: the schema can't be brought into that form.
-    """
+    """Return the body of a request, its schema in the form that structured output takes, or in words."""
     body = anthropic_wire.encode(model, request, max_output_tokens=max_output_tokens, effort=effort)
-    if request.output_schema is not None:
-        body["output_config"]["format"]["schema"] = _close_schema(request.output_schema)
+    if request.output_schema is None:
+        return body
+    closed = _close_schema(request.output_schema)
+    if closed is not None:
+        body["output_config"]["format"]["schema"] = closed
+        return body
+    del body["output_config"]["format"]
+    if not body["output_config"]:
+        del body["output_config"]
+    # Behind the prompt and its cache's mark: the prompt stays the prefix that other requests share.
+    body["system"] = [*body.get("system", ()), {"type": "text", "text": describe_reply(request.output_schema)}]
     return body
 
 
-def _close_schema(schema: dict[str, Any]) -> dict[str, Any]:
-    """Return a schema as structured output takes it.
+def _close_schema(schema: dict[str, Any]) -> dict[str, Any] | None:
+    """Return a schema as structured output takes it, or None where it would lose its meaning, as a map does.
 
-    The SDK closes objects and moves what is not supported into descriptions.
-
-    Raises:
-        ProviderFailure: the schema can't be brought into that form.
+    The SDK closes objects and moves what is not supported into descriptions. It asserts where it knows no way.
     """
+    split = split_types(schema)
+    if not is_closable(split):
+        return None
     try:
-        return dict(load_sdk().transform_schema(schema))
-    except ValueError as error:
-        raise ProviderFailure(Outcome.CALLER_ERROR, "output_schema is not supported", sent=False) from error
+        return dict(load_sdk().transform_schema(split))
+    except (ValueError, TypeError, KeyError, AttributeError, AssertionError, RecursionError):
+        return None
 
 
 class AnthropicChat:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from pentad.domain.declarations.agents import ToolSpec
 from pentad.domain.messages import (
     ContentBlock,
     DocumentBlock,
@@ -26,6 +27,7 @@ from pentad.models.catalog.catalog import Effort, ModelEntry
 from pentad.models.providers.conversation import ProviderTurn, normalise, render_result
 from pentad.models.providers.exchange import ProviderFailure, ProviderReply
 from pentad.models.providers.strictjson import get_count, get_section, is_list_of_objects, validate_arguments
+from pentad.models.providers.tool_schemas import flatten_tool_schema
 
 NAME = "anthropic"
 _CALL_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -66,10 +68,7 @@ def encode(
     if request.system.strip():
         body["system"] = [{"type": "text", "text": request.system}]
     if request.tools:
-        body["tools"] = [
-            {"name": tool.name, "description": tool.description, "input_schema": tool.input_schema}
-            for tool in request.tools
-        ]
+        body["tools"] = [_encode_tool(tool) for tool in request.tools]
         if request.tool_choice != "auto":
             body["tool_choice"] = {"type": {"required": "any", "none": "none"}[request.tool_choice]}
     config = _build_output_config(model, request, effort)
@@ -79,6 +78,11 @@ def encode(
     if model.capabilities.prompt_cache and lifetime != "none":
         _mark_cache(body, lifetime, goes_on=bool(request.tools) or len(request.messages) > 1)
     return body
+
+
+def _encode_tool(tool: ToolSpec) -> dict[str, Any]:
+    description, schema = flatten_tool_schema(tool.description, tool.input_schema)
+    return {"name": tool.name, "description": description, "input_schema": schema}
 
 
 def _build_output_config(model: ModelEntry, request: ChatRequest, effort: Effort | None) -> dict[str, Any]:

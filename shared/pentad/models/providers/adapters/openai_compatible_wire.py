@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from pentad.domain.declarations.agents import ToolSpec
 from pentad.domain.messages import (
     ContentBlock,
     DocumentBlock,
@@ -32,6 +33,7 @@ from pentad.models.providers.exchange import ProviderFailure, ProviderReply
 from pentad.models.providers.outcomes import COMPATIBLE, FailureSignal, classify
 from pentad.models.providers.strictjson import get_count, get_section, is_list_of_objects, validate_arguments
 from pentad.models.providers.strictjson import read_arguments as read_arguments
+from pentad.models.providers.tool_schemas import describe_reply, flatten_tool_schema
 
 _CALL_ID = re.compile(r"[A-Za-z0-9_-]{1,40}")
 _BACK = ("content", "tool_calls", "extra_content")
@@ -68,13 +70,7 @@ def encode(
     _add_instructions(messages, _build_instructions(request, dialect), dialect)
     body: dict[str, Any] = {"model": model.id, "messages": messages, dialect.output_limit: max_output_tokens}
     if request.tools:
-        body["tools"] = [
-            {
-                "type": "function",
-                "function": {"name": tool.name, "description": tool.description, "parameters": tool.input_schema},
-            }
-            for tool in request.tools
-        ]
+        body["tools"] = [_encode_tool(tool) for tool in request.tools]
         if request.tool_choice != "auto":
             body["tool_choice"] = request.tool_choice
         if not dialect.parallel_tools:
@@ -84,6 +80,11 @@ def encode(
     if effort is not None and dialect.effort and model.capabilities.thinking:
         body["reasoning_effort"] = effort
     return body
+
+
+def _encode_tool(tool: ToolSpec) -> dict[str, Any]:
+    description, schema = flatten_tool_schema(tool.description, tool.input_schema)
+    return {"type": "function", "function": {"name": tool.name, "description": description, "parameters": schema}}
 
 
 def _build_format(schema: dict[str, Any], dialect: Dialect) -> dict[str, Any]:
@@ -96,8 +97,7 @@ def _build_format(schema: dict[str, Any], dialect: Dialect) -> dict[str, Any]:
 def _build_instructions(request: ChatRequest, dialect: Dialect) -> str:
     parts = [request.system] if request.system.strip() else []
     if request.output_schema is not None and dialect.structured_output != "json_schema":
-        schema = json.dumps(request.output_schema, ensure_ascii=False)
-        parts.append(f"Reply with one JSON value and nothing else. It must fit this JSON Schema:\n{schema}")
+        parts.append(describe_reply(request.output_schema))
     return "\n\n".join(parts)
 
 

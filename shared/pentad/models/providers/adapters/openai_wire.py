@@ -33,6 +33,7 @@ from pentad.models.providers.exchange import ProviderFailure, ProviderReply
 from pentad.models.providers.outcomes import OPENAI, FailureSignal, classify
 from pentad.models.providers.strictjson import get_count, get_section, is_list_of_objects
 from pentad.models.providers.strictjson import read_arguments as read_arguments
+from pentad.models.providers.tool_schemas import flatten_tool_schema
 
 NAME = "openai"
 _MIN_OUTPUT_TOKENS = 16  # the API refuses a smaller cap
@@ -83,7 +84,8 @@ def _build_cache_options(model: ModelEntry, request: ChatRequest) -> dict[str, A
 
 def _encode_tool(name: str, description: str, schema: dict[str, Any]) -> dict[str, Any]:
     # Not strict: strict mode takes a part of JSON Schema only, and the gateway validates all of it anyway.
-    return {"type": "function", "name": name, "description": description, "parameters": schema, "strict": False}
+    words, flat = flatten_tool_schema(description, schema)
+    return {"type": "function", "name": name, "description": words, "parameters": flat, "strict": False}
 
 
 def _build_format(schema: dict[str, Any]) -> dict[str, Any]:
