@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 from pydantic_core import from_json
 
 from pentad.api.door.faults import DoorFault
@@ -15,6 +15,12 @@ class Part(BaseModel):
     """Base of what a request holds. Fields that are not known are left out: clients send back what they were given."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _leave_nulls_out(cls, value: Any) -> Any:
+        """Take a field that is null as left out, at every depth: clients send what they have no value for as null."""
+        return drop_nulls(value) if isinstance(value, dict) else value
 
 
 def parse_object(body: str | None) -> dict[str, Any]:
@@ -50,7 +56,7 @@ def parse_model(kind: type[M], value: Any, param: str = "") -> M:
         Fault: it does not fit; its ``param`` says where.
     """
     try:
-        return kind.model_validate(drop_nulls(value) if isinstance(value, dict) else value)
+        return kind.model_validate(value)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         where = join_path(param, first["loc"])

@@ -14,7 +14,8 @@ from pentad.domain.declarations.agents import ToolSpec
 
 Choice = Literal["auto", "none", "required"]
 MAX_TOOLS = 128
-_DESCRIPTION = 4000  # of ToolSpec
+_DESCRIPTION = 16_000
+"""Characters of a description; `ToolSpec` has room for the note on the client's name behind it."""
 
 
 class _FunctionSpec(Part):
@@ -37,6 +38,16 @@ class _Chosen(Part):
     function: _Named
 
 
+class _AllowedTools(Part):
+    mode: Literal["auto", "required"]
+    tools: tuple[_Chosen, ...] = Field(min_length=1, max_length=MAX_TOOLS)
+
+
+class _Allowed(Part):
+    type: Literal["allowed_tools"]
+    allowed_tools: _AllowedTools
+
+
 @dataclass(frozen=True)
 class Tools:
     """The tools of a request, ours, and what of them the model is to call."""
@@ -49,7 +60,7 @@ class Tools:
 def parse_tools(items: Sequence[Any], choice: Any, called: Iterable[str]) -> Tools:
     """Return a request's tools.
 
-    A choice of one function is that function alone, required.
+    A choice of one function is that function alone, required; one of allowed tools is those alone.
 
     Args:
         items: the request's tools.
@@ -71,12 +82,14 @@ def parse_tools(items: Sequence[Any], choice: Any, called: Iterable[str]) -> Too
     kind, only = _parse_choice(choice, read_tools)
     names = ToolNames([*read_tools, *called])
     specs = tuple(
-        _build_spec(function, names, param) for name, (function, param) in read_tools.items() if only in (None, name)
+        _build_spec(function, names, param)
+        for name, (function, param) in read_tools.items()
+        if only is None or name in only
     )
     return Tools(specs, kind, names)
 
 
-def _parse_choice(choice: Any, known: Mapping[str, Any]) -> tuple[Choice, str | None]:
+def _parse_choice(choice: Any, known: Mapping[str, Any]) -> tuple[Choice, frozenset[str] | None]:
     if choice is None or choice in ("auto", "none"):
         return choice or "auto", None
     if choice == "required":
@@ -84,11 +97,20 @@ def _parse_choice(choice: Any, known: Mapping[str, Any]) -> tuple[Choice, str | 
             raise DoorFault("tool_choice: the request has no tools", param="tool_choice")
         return "required", None
     if isinstance(choice, str):
-        raise DoorFault("tool_choice: use auto, none, required or one function", param="tool_choice")
+        raise DoorFault("tool_choice: use auto, none, required, one function or allowed_tools", param="tool_choice")
+    if isinstance(choice, dict) and choice.get("type") == "allowed_tools":
+        allowed = parse_model(_Allowed, choice, "tool_choice").allowed_tools
+        for index, one in enumerate(allowed.tools):
+            _check_known(one.function.name, known, f"tool_choice.allowed_tools.tools[{index}].function.name")
+        return allowed.mode, frozenset(one.function.name for one in allowed.tools)
     name = parse_model(_Chosen, choice, "tool_choice").function.name
+    _check_known(name, known, "tool_choice.function.name")
+    return "required", frozenset({name})
+
+
+def _check_known(name: str, known: Mapping[str, Any], param: str) -> None:
     if name not in known:
-        raise DoorFault("tool_choice.function.name: the request has no such tool", param="tool_choice.function.name")
-    return "required", name
+        raise DoorFault(f"{param}: the request has no such tool", param=param)
 
 
 def _build_spec(function: _FunctionSpec, names: ToolNames, param: str) -> ToolSpec:
@@ -99,6 +121,4 @@ def _build_spec(function: _FunctionSpec, names: ToolNames, param: str) -> ToolSp
     # A prompt may speak of the tool by the client's name, so the model is told that name too.
     also = f"(Also called {function.name}.)" if ours != function.name else ""
     words = " ".join(part for part in (function.description.strip(), also) if part) or f"The function {ours}."
-    return ToolSpec(
-        name=ours, description=words[:_DESCRIPTION], input_schema=schemas.check_schema(schema, param), effects="none"
-    )
+    return ToolSpec(name=ours, description=words, input_schema=schemas.check_schema(schema, param), effects="none")

@@ -24,7 +24,7 @@ class ToolSpec(Spec):
     """What the model and the policy need to know of a tool; the function itself is elsewhere."""
 
     name: ToolName
-    description: str = Field(min_length=1, max_length=4000)
+    description: str = Field(min_length=1, max_length=16_100)
     input_schema: dict[str, Any] = Field(description="JSON Schema, type object")
     effects: Literal["none", "internal", "external"] = Field(
         description="none: pure or read only; internal: changes our own stores; external: reaches the outside"

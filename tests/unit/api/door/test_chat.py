@@ -133,6 +133,30 @@ def test_one_function_chosen_is_that_function_alone_and_required() -> None:
     assert ([tool.name for tool in said.tools], said.tool_choice) == (["other"], "required")
 
 
+@pytest.mark.parametrize("mode", ["auto", "required"])
+def test_allowed_tools_are_those_alone_in_their_mode(mode: str) -> None:
+    tools = [LOOK, *({"type": "function", "function": {"name": name}} for name in ("other", "third"))]
+    allowed = {"mode": mode, "tools": [{"type": "function", "function": {"name": name}} for name in ("third", "other")]}
+    said = asked(tools=tools, tool_choice={"type": "allowed_tools", "allowed_tools": allowed})
+    assert ([tool.name for tool in said.tools], said.tool_choice) == (["other", "third"], mode)
+
+
+def test_what_is_null_counts_as_left_out_at_every_depth() -> None:
+    nulls = {"description": None, "parameters": None, "strict": None}
+    said = asked(
+        tools=[{"type": "function", "function": {"name": "f", **nulls}}],
+        response_format={"type": "text", "json_schema": None},
+        stream_options={"include_usage": None},
+        messages=[{"role": "user", "name": None, "content": [{"type": "text", "text": "Hi", "annotations": None}]}],
+    )
+    assert [(tool.name, tool.input_schema) for tool in said.tools] == [("f", {"type": "object", "properties": {}})]
+
+
+def test_a_long_description_reaches_the_model_whole() -> None:
+    said = asked(tools=[{"type": "function", "function": {"name": "f", "description": "d" * 16_000}}])
+    assert said.tools[0].description == "d" * 16_000
+
+
 def test_no_parallel_calls_means_the_first_alone() -> None:
     look = {"type": "function", "function": {"name": "look"}}
     calls = [("look", {"number": number}) for number in range(2)]
@@ -282,6 +306,20 @@ def _text(text: str) -> dict[str, Any]:
         ),
         ({"tool_choice": "required"}, "tool_choice"),
         ({"tools": [LOOK], "tool_choice": "sometimes"}, "tool_choice"),
+        (
+            {
+                "tools": [LOOK],
+                "tool_choice": {
+                    "type": "allowed_tools",
+                    "allowed_tools": {"mode": "auto", "tools": [{"type": "function", "function": {"name": "x"}}]},
+                },
+            },
+            "tool_choice.allowed_tools.tools[0].function.name",
+        ),
+        (
+            {"tools": [LOOK], "tool_choice": {"type": "allowed_tools", "allowed_tools": {"mode": "no", "tools": []}}},
+            "tool_choice.allowed_tools.mode",
+        ),
         (
             {"tools": [LOOK], "tool_choice": {"type": "function", "function": {"name": "x"}}},
             "tool_choice.function.name",
