@@ -1,6 +1,5 @@
 """What the command prints, and how it fails: one clear line, a traceback only with --debug."""
 
-import json
 import re
 import sys
 from collections.abc import Iterator
@@ -10,15 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import typer
-from rich.console import Console
-from rich.markup import escape
 
+from pentad.cli.screen import Quoted, Screen, build_line
 from pentad.domain.errors import PentadError
 
 # Tables need room where there is no terminal to tell a width, as in a log of CI.
 _WIDTH = None if sys.stdout.isatty() else 120
-OUT = Console(highlight=False, width=_WIDTH)
-ERR = Console(stderr=True, highlight=False)
+OUT = Screen(width=_WIDTH)
+ERR = Screen(stderr=True)
 
 EXIT_FAILED = 1
 EXIT_USAGE = 2
@@ -52,7 +50,7 @@ OPTIONS = Options()
 
 def print_json(value: Any) -> None:
     """Print a value as JSON on standard output."""
-    OUT.print_json(json.dumps(value, default=str))
+    OUT.print_json(value)
 
 
 def read_text(path: Path) -> str:
@@ -114,4 +112,7 @@ def _print_error(message: str, code: int) -> None:
     if OPTIONS.json:
         print_json({"error": message, "code": code})
     else:
-        ERR.print(f"[red]error:[/] {escape(message)}", soft_wrap=True)
+        first, _, rest = message.partition("\n")
+        ERR.print(build_line("[red]error:[/] {message}", message=first), soft_wrap=True)
+        if rest:
+            ERR.print(Quoted(rest))

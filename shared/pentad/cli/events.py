@@ -1,12 +1,13 @@
 """A run's events as lines for a reader; ``--json`` has all that they hold."""
 
-import json
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
 from rich.text import Text
 
+from pentad.cli.screen import build_line
+from pentad.domain.display.characters import format_json, shorten_line
 from pentad.domain.money import show
 from pentad.domain.usage import Usage
 
@@ -21,7 +22,7 @@ def render_event(event: Json) -> Text:
     """Return when something happened, what, and how it went."""
     at = datetime.fromisoformat(event["at"]).astimezone().strftime("%H:%M:%S")
     what, said = _LINES[event["type"]](event["detail"])
-    return Text.assemble((at, "dim"), f" {what:<15} ", said)
+    return build_line("[dim]{at}[/] {what} {said}", at=at, what=f"{what:<15}", said=said)
 
 
 def _describe_start(detail: Json) -> tuple[str, str]:
@@ -69,7 +70,7 @@ def _describe_decision(decision: Json) -> str:
 
 
 def _describe_call(detail: Json) -> tuple[str, str]:
-    arguments = _trim(json.dumps(detail["arguments"], ensure_ascii=False))
+    arguments = shorten_line(format_json(detail["arguments"]), _LONGEST)
     result = f": {_trim(detail['result'])}" if detail["result"] else ""
     return f"step {detail['step']} call {detail['index']}", f"{detail['tool']} {arguments} {detail['status']}{result}"
 
@@ -91,8 +92,7 @@ def _format_usage(detail: Json) -> str:
 
 
 def _trim(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 1]}…"
+    return shorten_line(text, _LONGEST)
 
 
 _LINES: dict[str, Callable[[Json], tuple[str, str]]] = {

@@ -1,16 +1,20 @@
 """How runs, calls and waterfalls look in a terminal."""
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
-from rich.console import Console, Group, RenderableType
-from rich.markup import escape
-from rich.table import Table
+from rich.console import Group, RenderableType
 from rich.text import Text
+
+from pentad.cli.screen import Grid, Quoted, Screen, build_line, build_styled
+from pentad.domain.display.characters import count_marked, cut_text, format_json, mark_line
 
 Json = dict[str, Any]
 
+MOST_SHOWN: Final = 20_000
+"""Characters of one value on the screen; more would scroll what stands before it away."""
 _STATUS_STYLE = {
     "succeeded": "green",
     "degraded": "yellow",
@@ -32,52 +36,43 @@ _SHORTEST_BAR, _LONGEST_BAR = 16, 60
 _OTHER_COLUMNS = 45  # times, details and the gaps between
 
 
-def format_status(status: str) -> str:
+def format_status(status: str) -> Text:
     """Return a status with its colour."""
-    style = _STATUS_STYLE.get(status, "red")
-    return f"[{style}]{status}[/]"
+    return build_styled(status, _STATUS_STYLE.get(status, "red"))
 
 
-def print_run(console: Console, view: Json) -> None:
+def print_run(screen: Screen, view: Json) -> None:
     """Print a run's answer, notices and citations."""
     for notice in view["notices"]:
         if notice != view["answer"]:  # a degraded answer is its own notice
-            console.print(f"[yellow]{escape(notice)}[/]")
+            screen.print(build_styled(notice, "yellow"))
     if view["answer"]:
-        console.print(escape(view["answer"]))
+        screen.print_text(view["answer"])
     for citation in view["citations"]:
-        console.print(
-            f"  [dim]{escape(citation['marker'])} {escape(citation['document'])}: {escape(citation['title'])} "
-            f"({citation['start']}-{citation['end']})[/]"
-        )
+        screen.print(build_line("  [dim]{marker} {document}: {title} ({start}-{end})[/]", **citation))
     if view["error"]:
-        console.print(f"[red]{escape(view['error'])}[/]")
+        screen.print(build_styled(view["error"], "red"))
     if view["stop_reason"]:
-        console.print(f"[yellow]stopped: {escape(view['stop_reason'])}[/]")
+        screen.print(build_line("[yellow]stopped: {reason}[/]", reason=view["stop_reason"]))
     sure = "" if view.get("confidence") is None else f"confidence {view['confidence']:.2f}, "
     steps = f"{view['steps']} {'step' if view['steps'] == 1 else 'steps'}"
-    _print_origin(console, view)
-    console.print(
-        f"[dim]{view['run_id']}[/] {format_status(view['status'])} "
-        f"[dim]{steps}, {sure}{view['tokens']:,} tokens, {view['cost']}, session {view['session']}[/]"
-    )
-
-
-def _print_origin(console: Console, view: Json) -> None:
+    rest = f"{steps}, {sure}{view['tokens']:,} tokens, {view['cost']}, session {view['session']}"
     for field, said in _ORIGINS.items():
         if view.get(field):
-            console.print(f"[dim]{said} {view[field]}[/]")
+            screen.print(build_styled(f"{said} {view[field]}", "dim"))
+    status = format_status(view["status"])
+    screen.print(build_line("[dim]{run}[/] {status} [dim]{rest}[/]", run=view["run_id"], status=status, rest=rest))
 
 
-def build_run_table(views: Iterable[Json]) -> Table:
+def build_run_table(views: Iterable[Json]) -> Grid:
     """Return runs as a table."""
-    table = Table(box=None, pad_edge=False)
+    table = Grid()
     for heading in ("run", "agent", "session", "status", "created", "steps", "tokens", "cost"):
         table.add_column(heading, no_wrap=heading in ("run", "created"))
     for view in views:
         table.add_row(
             view["run_id"],
-            f"[dim]↳[/] {view['agent']}" if view.get("parent") else view["agent"],
+            build_line("[dim]↳[/] {agent}", agent=view["agent"]) if view.get("parent") else view["agent"],
             view["session"],
             format_status(view["status"]),
             format_time(view["created_at"], "%m-%d %H:%M:%S"),
@@ -94,24 +89,71 @@ def format_time(moment: str, form: str = "%Y-%m-%d %H:%M %Z") -> str:
 
 
 def render_approval(view: Json) -> RenderableType:
-    """Return an approval with exactly the arguments that would run, and the text that is meant."""
-    lines = [
-        f"[bold]{view['approval']}[/]  {view['kind']} of {escape(view['agent'])}, run {view['run_id']}",
-        f"  [dim]{_describe_status(view)}[/]",
-    ]
+    """Return an approval with exactly the calls that would run, and the text that is meant.
+
+    Arguments are JSON in which every character shows, each line behind a bar: none of it can pass for another call.
+    """
+    head = "[bold]{approval}[/]  {kind} of {agent}, run {run_id}"
+    parts: list[RenderableType] = [build_line(head, **view), build_styled(f"  {_describe_status(view)}", "dim")]
     if view["text"]:
-        lines += [f"    {escape(line)}" for line in view["text"].splitlines()]
-    for call in view["calls"]:
-        edited = " [yellow](edited)[/]" if call["edited"] else ""
-        lines.append(f"  [green]{escape(call['tool'])}[/]{edited}")
-        lines += [f"    {escape(name)}: {escape(str(value))}" for name, value in call["arguments"].items()]
-    return Group(*(Text.from_markup(line) for line in lines))
+        parts += _render_value("text", view["text"], count_marked(view["text"]), exact=False)
+    parts += render_calls(view["calls"])
+    return Group(*parts)
+
+
+def render_calls(calls: Sequence[Json]) -> list[RenderableType]:
+    """Return tool calls with their arguments, numbered; of several, how many there are stands at the end again."""
+    parts: list[RenderableType] = []
+    for number, call in enumerate(calls, 1):
+        place = f"{number} of {len(calls)}"
+        head = build_line("call {place}: [green]{tool}[/]", place=place, tool=call["tool"])
+        if call.get("edited"):
+            head.append_text(build_styled(" (edited)", "yellow"))
+        hidden = sum(map(count_marked, _iter_strings(call["arguments"])))
+        parts += _render_value(head, format_json(call["arguments"], indent=2), hidden, exact=True)
+    if len(calls) > 1:
+        counts = Counter(call["tool"] for call in calls)
+        summary = ", ".join(f"{tool} x {times}" for tool, times in counts.items())
+        parts.append(build_line("  {count} calls: {summary}", count=len(calls), summary=summary))
+    return parts
+
+
+def count_not_shown(view: Json) -> int:
+    """Return how many characters of an approval's text and calls `render_approval` leaves out."""
+    shown = [format_json(call["arguments"], indent=2) for call in view["calls"]] + [view["text"] or ""]
+    return sum(cut_text(one, MOST_SHOWN)[1] for one in shown)
+
+
+def _render_value(name: str | Text, shown: str, hidden: int, *, exact: bool) -> list[RenderableType]:
+    """Return a value under its name, with its length, and what of it does not show by itself or is cut off."""
+    beginning, left = cut_text(shown, MOST_SHOWN)
+    head = build_line("  {name}, {length} characters", name=name, length=f"{len(shown):,}")
+    if hidden:
+        head.append_text(build_line("[yellow], {count} hidden: see \\u[/]", count=f"{hidden:,}"))
+    parts: list[RenderableType] = [head, Quoted(beginning, exact=exact)]
+    if left:
+        said = "  [yellow]{count} more characters are not shown: --json has them[/]"
+        parts.append(build_line(said, count=f"{left:,}"))
+    return parts
+
+
+def _iter_strings(value: Any) -> Iterator[str]:
+    """Yield every string in a value of JSON's types, names too."""
+    waiting = [value]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, str):
+            yield one
+        elif isinstance(one, Mapping):
+            waiting += [*one.keys(), *one.values()]
+        elif isinstance(one, list):
+            waiting += one
 
 
 def _describe_status(view: Json) -> str:
     if view["status"] != "pending":
-        reason = f": {escape(view['reason'])}" if view["reason"] else ""
-        return f"{view['status']} by {escape(view['decided_by'] or 'nobody')}{reason}"
+        reason = f": {view['reason']}" if view["reason"] else ""
+        return f"{view['status']} by {view['decided_by'] or 'nobody'}{reason}"
     said = f"{view['group']} until {format_time(view['expires_at'])}"
     if view["quorum"] > 1:
         said += f", {len(view['votes'])} of {view['quorum']} have approved"
@@ -120,16 +162,16 @@ def _describe_status(view: Json) -> str:
     return said
 
 
-def render_waterfall(trace: Json, width: int) -> Table:
+def render_waterfall(trace: Json, width: int) -> Grid:
     """Return a run's spans as bars on one time axis.
 
     Args:
         trace: what the API shows of a run's trace.
         width: columns of the terminal; the bars take what names, times and details leave.
     """
-    table = Table(box=None, pad_edge=False)
+    table = Grid()
     spans = trace["spans"]
-    names = [f"{'  ' * span['depth']}{span['name']}" for span in spans]
+    names = [f"{'  ' * span['depth']}{mark_line(span['name'])}" for span in spans]
     longest = max((len(name) for name in names), default=0)
     bars = max(_SHORTEST_BAR, min(_LONGEST_BAR, width - longest - _OTHER_COLUMNS))
     table.add_column("span", no_wrap=True, width=longest)
@@ -149,5 +191,5 @@ def render_waterfall(trace: Json, width: int) -> Table:
         style = _KIND_STYLE.get(span["kind"], "")
         details = " ".join(f"{key}={value}" for key, value in span["attributes"].items())
         bar = Text(" " * left + "█" * length, style=style)
-        table.add_row(Text(name, style=style), f"{span['duration_ms']:,}", bar, Text(details))
+        table.add_row(build_styled(name, style), f"{span['duration_ms']:,}", bar, details)
     return table

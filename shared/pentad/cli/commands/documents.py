@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from pentad.cli.client import ApiClient
 from pentad.cli.console import ERR, OPTIONS, OUT, CommandError, handle_errors, print_json
+from pentad.cli.screen import build_line
 from pentad.cli.target import create_api_client
 
 _TYPES = {".md": "text/markdown", ".markdown": "text/markdown", ".txt": "text/plain", ".csv": "text/csv"}
@@ -55,8 +55,7 @@ def ingest_all(client: ApiClient, files: dict[str, Path], seconds: float) -> lis
         CommandError: some were not done in time.
     """
     before = _fetch_entries(client)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, console=ERR, transient=True) as progress:
+    with ERR.build_progress() as progress:
         uploads = progress.add_task("uploading", total=len(files))
         for name, path in files.items():
             client.upload_document(name, guess_media_type(path), path.read_bytes())
@@ -92,8 +91,11 @@ def ingest(
             print_json(entries)
         else:
             for entry in entries:
-                fault = f" [red]{entry['error']}[/]" if entry["error"] else ""
                 counts = f"{entry['chunks']} chunks, {entry['embedded']} embedded"
-                OUT.print(f"{entry['status']:8} {entry['name']}  {counts}{fault}")
+                line = build_line("{status} {name}", status=f"{entry['status']:8}", name=entry["name"])
+                line.append_text(build_line("  {counts}", counts=counts))
+                if entry["error"]:
+                    line.append_text(build_line(" [red]{error}[/]", error=entry["error"]))
+                OUT.print(line)
         if any(entry["status"] == "failed" for entry in entries):
             raise typer.Exit(1)

@@ -8,6 +8,7 @@ import typer
 from pentad.cli.client import ApiClient
 from pentad.cli.commands.twin.twin import StateFolder, read_provider_keys, run_twin
 from pentad.cli.console import ERR, OPTIONS, OUT, CommandError, handle_errors, print_json
+from pentad.cli.screen import Grid, build_line
 from pentad.cli.synth import find_project_root
 from pentad.cli.target import LOCAL_TENANT, STATE_FOLDER
 
@@ -23,14 +24,14 @@ def run_demo(
 
     with handle_errors():
         if read_provider_keys():
-            ERR.print("[yellow]provider keys are set: the real providers answer, and are paid[/]")
+            ERR.print(build_line("[yellow]provider keys are set: the real providers answer, and are paid[/]"))
         root = find_project_root()
         folder = state or root / STATE_FOLDER
         with run_twin(root, folder) as running:
             OUT.print(f"The twin is ready in {running.ready_seconds:.1f} s")
             story = Story(
                 client=ApiClient(running.twin.api_url, running.key),
-                console=OUT,
+                screen=OUT,
                 docs=docs or root / "docs",
                 faults=SimulatorFaults(running.twin, read_provider_keys()),
                 notes=NotesTable(running.twin, LOCAL_TENANT),
@@ -50,15 +51,13 @@ def run_demo(
 
 
 def _print_summary(runs: list[dict[str, Any]], path: Path) -> None:
-    from rich.table import Table
-
     from pentad.cli.show import format_status
     from pentad.domain.money import show
 
     if OPTIONS.json:
         print_json({"report": str(path), "runs": len(runs)})
         return
-    table = Table(box=None, pad_edge=False)
+    table = Grid()
     for heading in ("question", "status", "transitions", "attempts", "tools", "tokens", "cost"):
         table.add_column(heading, no_wrap=heading != "question")
     for run in runs:
@@ -66,4 +65,4 @@ def _print_summary(runs: list[dict[str, Any]], path: Path) -> None:
         counts = (str(run["transitions"]), str(attempts), str(tools), f"{run['tokens']:,}", show(run["cost_nanousd"]))
         table.add_row(run["question"][:60], format_status(run["status"]), *counts)
     OUT.print(table)
-    OUT.print(f"[green]All seven happened.[/] The whole record: {path}", soft_wrap=True)
+    OUT.print(build_line("[green]All seven happened.[/] The whole record: {path}", path=path), soft_wrap=True)

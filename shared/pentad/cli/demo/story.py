@@ -6,13 +6,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from rich.console import Console
-from rich.markup import escape
-
 from pentad.cli.client import ApiClient
 from pentad.cli.commands.documents import find_documents, ingest_all
 from pentad.cli.commands.runs.runs import ask, wait_after_decision
 from pentad.cli.demo.record import DemoFailure, Json, check, record_run
+from pentad.cli.screen import Screen, build_line
 from pentad.cli.show import print_run, render_approval, render_waterfall
 
 ABOUT_THE_DOCS = "What does the state machine of an agent carry, and where do the words live?"
@@ -51,7 +49,7 @@ class Story:
 
     Attributes:
         client: the API.
-        console: where the transcript goes.
+        screen: where the transcript goes.
         docs: the folder of documents to upload.
         faults: makes providers fail.
         notes: looks at what the notes tool stored.
@@ -59,7 +57,7 @@ class Story:
     """
 
     client: ApiClient
-    console: Console
+    screen: Screen
     docs: Path
     faults: Faults
     notes: Notes
@@ -82,7 +80,7 @@ class Story:
             ("One run as a waterfall", self.show_trace),
         ]
         for number, (title, chapter) in enumerate(chapters, start=1):
-            self.console.rule(f"[bold]{number}. {title}[/]", align="left")
+            self.screen.print_rule(f"{number}. {title}")
             try:
                 chapter()
             except DemoFailure as failure:
@@ -96,7 +94,7 @@ class Story:
         check(not failed, f"these were not indexed: {', '.join(failed)}")
         chunks = sum(entry["chunks"] for entry in entries)
         check(chunks > len(files), "the documents gave too few chunks")
-        self.console.print(f"{len(entries)} documents, {chunks} chunks indexed")
+        self.screen.print(f"{len(entries)} documents, {chunks} chunks indexed")
 
     def cite(self) -> None:
         """Ask about the docs; every citation must point at text that is really in the document."""
@@ -138,11 +136,11 @@ class Story:
         approval = pending.get(view["pending_approval"])
         if approval is None:
             raise DemoFailure("the approval is not in the list")
-        self.console.print(render_approval(approval))
+        self.screen.print(render_approval(approval))
         body = {"decision": "approve", "arguments_hash": approval["arguments_hash"]}
         self.client.call("POST", f"/v1/approvals/{approval['approval']}", body=body)
         view = wait_after_decision(self.client, view["run_id"], approval["approval"], _SECONDS)
-        print_run(self.console, view)
+        print_run(self.screen, view)
         kept = self._record_run(view)
         check(view["status"] == "succeeded", f"after the approval the run is {view['status']}")
         shown, call = approval["calls"][0], kept["tool_calls"][0]
@@ -151,7 +149,7 @@ class Story:
         check(len(saved) == 1 and saved[0]["text"] == shown["arguments"]["text"], "the note is not in the table")
         undone = self.client.call("POST", "/v1/undo", body={"undo_token": call["undo_token"]})
         check(undone["status"] == "undone" and not self.notes.list_notes(), "the note is still there after the undo")
-        self.console.print("approved, executed as shown, undone with its token")
+        self.screen.print("approved, executed as shown, undone with its token")
 
     def degrade(self) -> None:
         """Let the primary provider fail, then all of them; then a run in the same session must work again."""
@@ -178,12 +176,12 @@ class Story:
         trace = self.client.call("GET", f"/v1/runs/{kept['run_id']}/trace")
         kinds = {span["kind"] for span in trace["spans"]}
         check(kinds >= {"run", "state", "function", "model", "tool"}, f"the waterfall has only {sorted(kinds)}")
-        self.console.print(render_waterfall(trace, self.console.width))
+        self.screen.print(render_waterfall(trace, self.screen.width))
 
     def _ask(self, question: str, *, session_id: str | None = None, keep: bool = True) -> tuple[Json, Json]:
-        self.console.print(f"[bold]> {escape(question)}[/]")
+        self.screen.print(build_line("[bold]> {question}[/]", question=question))
         view = ask(self.client, "assistant", question, session_id=session_id, key=uuid.uuid4().hex, seconds=_SECONDS)
-        print_run(self.console, view)
+        print_run(self.screen, view)
         return view, self._record_run(view) if keep else {}
 
     def _record_run(self, view: Json) -> Json:

@@ -10,7 +10,7 @@ import typer
 
 from pentad.cli.client import ApiClient
 from pentad.cli.console import EXIT_USAGE, OPTIONS, OUT, CommandError, handle_errors, print_json, read_text
-from pentad.cli.show import format_time, render_approval
+from pentad.cli.show import count_not_shown, format_time, render_approval
 from pentad.cli.target import create_api_client
 
 Json = dict[str, Any]
@@ -114,10 +114,11 @@ def decide_at_prompt(client: ApiClient, approval: str) -> None:
     view = client.call("GET", f"/v1/approvals/{approval}")
     OUT.print(render_approval(view))
     if view["kind"] == "question":
-        typed = OUT.input("Answer (empty declines): ").strip()
+        typed = OUT.ask("Answer (empty declines): ").strip()
         body: Json = {"decision": "answer", "text": typed} if typed else {"decision": "reject"}
     else:
-        typed = OUT.input("Approve? [y/N, or a reason to reject] ").strip()
+        question = _build_question("Approve", view)
+        typed = OUT.ask(f"{question} [y/N, or a reason to reject] ").strip()
         body = {"decision": "approve" if typed.lower() in ("y", "yes") else "reject"}
         if body["decision"] == "reject" and typed.lower() not in ("", "n", "no"):
             body["reason"] = typed
@@ -137,11 +138,16 @@ def _decide(
     view = view or client.call("GET", f"/v1/approvals/{approval}")
     if not OPTIONS.json:
         OUT.print(render_approval(shown or view))
-    if not yes and not OPTIONS.json and not typer.confirm(f"{body['decision']}?"):
+    if not yes and not OPTIONS.json and not typer.confirm(_build_question(body["decision"], shown or view)):
         raise CommandError("nothing decided", code=EXIT_USAGE)
     sent = {name: value for name, value in body.items() if value is not None}
     decided = client.call("POST", f"/v1/approvals/{approval}", body=sent | {"arguments_hash": view["arguments_hash"]})
     _print_result(decided, f"{approval} is {_describe_state(decided)}")
+
+
+def _build_question(decision: str, view: Json) -> str:
+    left = count_not_shown(view)
+    return f"{decision}, though {left:,} characters were not shown?" if left else f"{decision}?"
 
 
 def _apply_edit(view: Json, body: Json) -> Json:

@@ -7,13 +7,14 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Group, RenderableType
-from rich.markup import escape
-from rich.table import Table
 from rich.text import Text
 
 from pentad.cli.client import ApiClient
 from pentad.cli.console import EXIT_USAGE, OPTIONS, OUT, CommandError, handle_errors, print_json
+from pentad.cli.screen import Grid, Quoted, build_line
+from pentad.cli.show import render_calls
 from pentad.cli.target import create_api_client
+from pentad.domain.display.characters import shorten_line
 
 Json = dict[str, Any]
 
@@ -132,40 +133,38 @@ def _render_logged(logged: Iterable[Json]) -> RenderableType:
     )
 
 
-def _build_table(headings: Iterable[str], rows: Iterable[tuple[str, ...]]) -> Table:
-    table = Table(box=None, pad_edge=False)
+def _build_table(headings: Iterable[str], rows: Iterable[tuple[str, ...]]) -> Grid:
+    table = Grid()
     for place, heading in enumerate(headings):
         table.add_column(heading, no_wrap=place == 0, overflow="fold")
     for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
+        table.add_row(*row)
     return table
 
 
 def _render_review(view: Json, details: Json) -> RenderableType:
-    run = details["run"]
-    lines = [
-        f"[bold]{view['review']}[/]  {view['cause']}  {escape(view['agent'])}  {_format_time(view['created_at'])}",
-        f"run {view['run_id']} step {view['step']}, session {escape(view['session'])}, {run['status']}",
-        escape(view["summary"]),
-    ]
-    for call in details["calls"]:
-        lines.append(f"  [green]{escape(call['tool'])}[/] {call['status']}")
-        lines += [f"    {escape(name)}: {escape(str(value))}" for name, value in call["arguments"].items()]
+    run, at = details["run"], _format_time(view["created_at"])
+    head = "[bold]{review}[/]  {cause}  {agent}  {at}"
+    where = f"run {view['run_id']} step {view['step']}, session {view['session']}, {run['status']}"
+    parts: list[RenderableType] = [build_line(head, at=at, **view), build_line("{where}", where=where)]
+    parts += [Quoted(view["summary"]), *render_calls(details["calls"])]
     if run["answer"]:
-        lines.append(escape(run["answer"]))
+        parts.append(Quoted(run["answer"]))
     if details["assessment"]:
-        lines += _render_signals(details["assessment"])
+        parts += _render_signals(details["assessment"])
     if view["verdict"]:
-        lines.append(f"closed by {escape(view['closed_by'])}: [bold]{view['verdict']}[/] {escape(view['note'] or '')}")
-    return Group(*(Text.from_markup(line) for line in lines))
+        closed = "closed by {closed_by}: [bold]{verdict}[/] {note}"
+        parts.append(build_line(closed, **(view | {"note": view["note"] or ""})))
+    return Group(*parts)
 
 
-def _render_signals(assessment: Json) -> list[str]:
-    found = [f"confidence {_format_confidence(assessment['confidence'])}: {assessment['band']}"]
-    found += [
-        f"  {signal['source']:12} {_format_confidence(signal['score'])}  [dim]{escape(signal['detail'])}[/]"
-        for signal in assessment["signals"]
-    ]
+def _render_signals(assessment: Json) -> list[Text]:
+    score = _format_confidence(assessment["confidence"])
+    found = [build_line("confidence {score}: {band}", score=score, band=assessment["band"])]
+    for signal in assessment["signals"]:
+        source, score = f"{signal['source']:12}", _format_confidence(signal["score"])
+        line = build_line("  {source} {score}  [dim]{detail}[/]", source=source, score=score, detail=signal["detail"])
+        found.append(line)
     return found
 
 
@@ -178,5 +177,4 @@ def _format_time(moment: str) -> str:
 
 
 def _trim(text: str) -> str:
-    words = " ".join(text.split())
-    return words if len(words) <= _SUMMARY_CHARACTERS else f"{words[: _SUMMARY_CHARACTERS - 1]}…"
+    return shorten_line(text, _SUMMARY_CHARACTERS)

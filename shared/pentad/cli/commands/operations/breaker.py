@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.table import Table as Grid
 
 from pentad.cli import operator
 from pentad.cli.console import OPTIONS, OUT, CommandError, handle_errors, print_json
+from pentad.cli.screen import Grid, build_styled
 from pentad.cli.synth import find_project_root
 
 if TYPE_CHECKING:
@@ -101,11 +101,11 @@ def _print_views(views: list[dict[str, Any]]) -> None:
     if OPTIONS.json:
         print_json(views)
         return
-    grid = Grid(box=None, pad_edge=False)
+    grid = Grid()
     for heading in ("provider", "model", "state", "until", "failures", "reason"):
         grid.add_column(heading, no_wrap=True)
     for view in views:
         until = view["until"] or ("a command closes it" if view["forced"] and view["state"] == "open" else "")
-        state = f"[{_STYLE[view['state']]}]{view['state']}[/]"
+        state = build_styled(view["state"], _STYLE[view["state"]])
         grid.add_row(view["provider"], view["model"], state, until, str(view["failures"]), view["reason"])
     OUT.print(grid)

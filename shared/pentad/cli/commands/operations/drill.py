@@ -4,11 +4,10 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import typer
-from rich.markup import escape
-from rich.table import Table as Grid
 
 from pentad.cli import operator
 from pentad.cli.console import EXIT_FAILED, EXIT_UNAVAILABLE, OPTIONS, OUT, CommandError, handle_errors, print_json
+from pentad.cli.screen import Grid, build_styled
 
 if TYPE_CHECKING:
     from pentad.models.drill.drill import DrillResult
@@ -56,11 +55,11 @@ def _invoke_drill(stage: str | None) -> "DrillResult":
 
 
 def _build_grid(result: "DrillResult") -> Grid:
-    grid = Grid(box=None, pad_edge=False)
+    grid = Grid()
     for heading in ("tier", "link", "provider", "model", "", "ms", "error"):
         grid.add_column(heading, no_wrap=heading != "error", justify="right" if heading == "ms" else "left")
     for link in result.links:
-        state = "[green]ok[/]" if link.ok else f"[red]{link.outcome or 'not sent'}[/]"
-        error = escape(link.error or "")
+        state = build_styled("ok", "green") if link.ok else build_styled(link.outcome or "not sent", "red")
+        error = link.error or ""
         grid.add_row(link.tier, str(link.link), link.provider, link.model, state, str(link.duration_ms), error)
     return grid

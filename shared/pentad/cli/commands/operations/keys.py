@@ -153,7 +153,7 @@ def list_(tenant: Tenant = LOCAL_TENANT, stage: Stage = None) -> None:
             groups = f"  groups {' '.join(key['groups'])}" if key["groups"] else ""
             whose = f"  user {key['user']}" if key["user"] else f"  owner {key['owner'] or 'unknown'}"
             line = f"{key['key_id']}  {state}  {' '.join(key['scopes'])}{groups}{whose}  {key['name']}"
-            OUT.print(line, markup=False)
+            OUT.print(line)
 
 
 @app.command("revoke")

@@ -6,11 +6,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.markup import escape
-from rich.table import Table as Grid
 
 from pentad.cli import operator
 from pentad.cli.console import ERR, EXIT_USAGE, OPTIONS, OUT, CommandError, handle_errors, print_json
+from pentad.cli.screen import Grid, build_line
 from pentad.cli.synth import find_project_root
 from pentad.cli.target import LOCAL_TENANT
 from pentad.domain.ids import check_id
@@ -108,7 +107,8 @@ def _warn(scope: "Scope", subject: str) -> None:
         "tool": (root / "functions" / "tools" / module,),
     }.get(scope, ())
     if places and not any(place.is_file() for place in places):
-        ERR.print(f"[yellow]note:[/] this project has no {scope} '{subject}'; the switch is on anyway")
+        note = "[yellow]note:[/] this project has no {scope} '{subject}'; the switch is on anyway"
+        ERR.print(build_line(note, scope=scope, subject=subject))
 
 
 def _print_switches(switches: "list[Switch]", ailing: "list[ToolHealth]") -> None:
@@ -143,9 +143,9 @@ def _build_health_view(one: "ToolHealth", now: datetime) -> dict[str, Any]:
 
 
 def _build_grid(headings: tuple[str, ...], rows: Sequence[tuple[Any, ...]]) -> Grid:
-    grid = Grid(box=None, pad_edge=False)
+    grid = Grid()
     for heading in headings:
         grid.add_column(heading, no_wrap=True)
     for row in rows:
-        grid.add_row(*(escape(str(cell)) for cell in row))
+        grid.add_row(*(str(cell) for cell in row))
     return grid

@@ -6,11 +6,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 import typer
-from rich.markup import escape
-from rich.table import Table as Grid
 
 from pentad.cli import operator
 from pentad.cli.console import EXIT_UNAVAILABLE, OPTIONS, OUT, CommandError, handle_errors, print_json
+from pentad.cli.screen import Grid
 
 app = typer.Typer(
     help="Schedules of agents and workflows (`schedules` in agent.yaml), with the operator's AWS credentials.",
@@ -37,11 +36,11 @@ def list_(stage: operator.Stage = None) -> None:
         if not found:
             OUT.print("No agent has a schedule.")
             return
-        grid = Grid(box=None, pad_edge=False)
+        grid = Grid()
         for heading in found[0]:
             grid.add_column(heading, no_wrap=True)
         for one in found:
-            grid.add_row(*(escape(str(value or "")) for value in one.values()))
+            grid.add_row(*(str(value or "") for value in one.values()))
         OUT.print(grid)
 
 
@@ -74,7 +73,7 @@ def fire(
         if OPTIONS.json:
             print_json(fired)
         else:
-            OUT.print(f"{escape(name)} fires at {due}Z; `pentad runs` shows what it starts to its tenant.")
+            OUT.print(f"{name} fires at {due}Z; `pentad runs` shows what it starts to its tenant.")
 
 
 def _name_prefix(stage: str | None) -> str:

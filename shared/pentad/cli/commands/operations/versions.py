@@ -3,11 +3,11 @@
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.table import Table
 
 from pentad.cli import operator
 from pentad.cli.console import EXIT_UNAVAILABLE, OPTIONS, OUT, CommandError, handle_errors, print_json
 from pentad.cli.operator import TWIN_STAGE
+from pentad.cli.screen import Grid
 
 if TYPE_CHECKING:
     from pentad.cli.versions import MachineVersion, Versions
@@ -29,7 +29,7 @@ def list_versions(stage: operator.Stage = None) -> None:
         if OPTIONS.json:
             print_json({"versions": [_build_row(one) for one in found]})
             return
-        grid = Table(box=None, pad_edge=False)
+        grid = Grid()
         for heading in ("machine", "version", "published", "new runs", "in flight"):
             grid.add_column(heading)
         for one in found:

@@ -6,11 +6,10 @@ from collections.abc import Iterator
 from typing import Annotated, Any
 
 import typer
-from rich.markup import escape
-from rich.table import Table as Grid
 
 from pentad.cli import operator
 from pentad.cli.console import EXIT_USAGE, OPTIONS, OUT, CommandError, handle_errors, print_json
+from pentad.cli.screen import Grid
 from pentad.cli.show import format_time, print_run
 from pentad.cli.target import create_api_client
 
@@ -223,9 +222,9 @@ def _drop_sessions(runs: list[Json]) -> list[Json]:
 
 
 def _build_grid(rows: list[Json]) -> Grid:
-    grid = Grid(box=None, pad_edge=False)
+    grid = Grid()
     for heading in rows[0]:
         grid.add_column(heading.replace("_", " "), no_wrap=heading != "error")
     for row in rows:
-        grid.add_row(*(escape("" if cell is None else str(cell)) for cell in row.values()))
+        grid.add_row(*("" if cell is None else str(cell) for cell in row.values()))
     return grid

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from pydantic import ValidationError
-from rich.markup import escape
 
 from pentad.cli.console import EXIT_FAILED, OPTIONS, OUT, CommandError, handle_errors, print_json, write_text
+from pentad.cli.screen import build_line
 from pentad.cli.synth import ensure_assembly, find_project_root
 from pentad.cli.target import create_api_client
 from pentad.domain.errors import ConfigurationError
@@ -134,13 +134,15 @@ def _add_requests(found: "Recording", deployable: "Deployable") -> "Recording":
 
 def _print_report(report: "Report") -> None:
     if report.same:
-        OUT.print(f"[green]same[/]: {report.steps} turns of {report.agent} go as they were recorded")
+        same = "[green]same[/]: {steps} turns of {agent} go as they were recorded"
+        OUT.print(build_line(same, steps=report.steps, agent=report.agent))
         return
-    OUT.print(f"[red]diverged[/]: {report.run} ({report.agent})")
+    OUT.print(build_line("[red]diverged[/]: {run} ({agent})", run=report.run, agent=report.agent))
     for divergence in report.divergences[:_SHOWN]:
         where = f"turn {divergence.step}" if divergence.step is not None else "the run"
-        OUT.print(f"{where}, {divergence.what}: [bold]{escape(divergence.field)}[/]")
-        OUT.print(f"  recorded: {escape(divergence.recorded)}", soft_wrap=True)
-        OUT.print(f"  now:      {escape(divergence.now)}", soft_wrap=True)
+        what = f"{where}, {divergence.what}"
+        OUT.print(build_line("{what}: [bold]{field}[/]", what=what, field=divergence.field))
+        OUT.print(f"  recorded: {divergence.recorded}", soft_wrap=True)
+        OUT.print(f"  now:      {divergence.now}", soft_wrap=True)
     if len(report.divergences) > _SHOWN:
-        OUT.print(f"[dim]and {len(report.divergences) - _SHOWN} more: --json has all[/]")
+        OUT.print(build_line("[dim]and {count} more: --json has all[/]", count=len(report.divergences) - _SHOWN))

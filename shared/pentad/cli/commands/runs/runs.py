@@ -5,7 +5,6 @@ import uuid
 from typing import Annotated, Any
 
 import typer
-from rich.markup import escape
 from typer.core import TyperGroup
 
 from pentad.cli.client import ApiClient
@@ -13,6 +12,7 @@ from pentad.cli.commands.humans.approvals import decide_at_prompt
 from pentad.cli.commands.runs import lifecycle
 from pentad.cli.console import ERR, EXIT_USAGE, OPTIONS, OUT, CommandError, handle_errors, print_json
 from pentad.cli.events import render_event
+from pentad.cli.screen import build_line
 from pentad.cli.show import build_run_table, print_run, render_approval, render_waterfall
 from pentad.cli.target import create_api_client
 
@@ -94,7 +94,7 @@ def run(
         client = create_api_client()
         key = idempotency_key or uuid.uuid4().hex
         fields = {"metadata": parse_metadata(metadata), "if_busy": if_busy}
-        with ERR.status(f"{escape(agent)} works"):
+        with ERR.show_status(f"{agent} works"):
             view = ask(client, agent, message, session_id=session_id, key=key, seconds=wait, **fields)
         if OPTIONS.json:
             print_json(view)
@@ -117,15 +117,16 @@ def run_chat(
     """Talk to an agent in one session; an empty line or Ctrl-D ends it."""
     with handle_errors():
         client = create_api_client()
-        OUT.print(f"[dim]{client.url}, agent {escape(agent)}. Enter an empty line to end.[/]")
+        hint = "[dim]{url}, agent {agent}. Enter an empty line to end.[/]"
+        OUT.print(build_line(hint, url=client.url, agent=agent))
         while True:
             try:
-                message = OUT.input("[bold]> [/]").strip()
+                message = OUT.ask("> ").strip()
             except (EOFError, KeyboardInterrupt):
                 break
             if not message:
                 break
-            with ERR.status(f"{escape(agent)} works"):
+            with ERR.show_status(f"{agent} works"):
                 view = ask(client, agent, message, session_id=session_id, key=uuid.uuid4().hex, seconds=600)
             session_id = view["session"]
             if view["pending_approval"]:
@@ -136,7 +137,7 @@ def run_chat(
 def _decide_and_wait(client: ApiClient, view: Json) -> Json:
     approval = str(view["pending_approval"])
     decide_at_prompt(client, approval)
-    with ERR.status("going on"):
+    with ERR.show_status("going on"):
         return wait_after_decision(client, view["run_id"], approval, 300)
 
 

@@ -5,11 +5,10 @@ from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.markup import escape
-from rich.table import Table as Grid
 
 from pentad.cli import operator
 from pentad.cli.console import OPTIONS, OUT, CommandError, handle_errors, print_json
+from pentad.cli.screen import Grid
 from pentad.cli.target import LOCAL_TENANT
 from pentad.domain.money import NANO, show
 
@@ -129,11 +128,11 @@ def _print_views(views: list[dict[str, Any]]) -> None:
     if OPTIONS.json:
         print_json(views)
         return
-    table = Grid(box=None, pad_edge=False)
+    table = Grid()
     for heading in ("tenant", "scope", "period", "subject", "limit", "soft", "used", "resets"):
         table.add_column(heading, justify="right" if heading in ("limit", "soft", "used") else "left")
     for view in views:
         subject = "each" if view["subject"] == "*" and view["scope"] != "tenant" else view["subject"]
-        names = (view["tenant"], view["scope"], view["period"], escape(subject))
+        names = (view["tenant"], view["scope"], view["period"], subject)
         table.add_row(*names, view["limit"], view["soft"], view.get("used", ""), view["resets_at"] or "")
     OUT.print(table)

@@ -5,11 +5,10 @@ from typing import Annotated, Any
 from urllib.parse import urlencode
 
 import typer
-from rich.markup import escape
-from rich.table import Table as Grid
 
 from pentad.cli import operator, target
 from pentad.cli.console import OPTIONS, OUT, handle_errors, print_json
+from pentad.cli.screen import Grid, build_styled
 
 
 def show_cost(
@@ -53,12 +52,13 @@ def _read_cost(
 
 
 def _build_table(view: dict[str, Any]) -> Grid:
-    table = Grid(box=None, pad_edge=False, title=f"{view['tenant']}, {view['first']} to {view['last']}")
+    table = Grid(title=f"{view['tenant']}, {view['first']} to {view['last']}")
     table.add_column(view["by"], overflow="fold")
     for heading in ("attempts", "tokens", "cost"):
         table.add_column(heading, justify="right", no_wrap=True)
     for row in [*view["rows"], *([view["others"]] if view["others"] else [])]:
-        table.add_row(escape(row["key"]), f"{row['attempts']:,}", f"{row['tokens']:,}", row["cost"])
+        table.add_row(row["key"], f"{row['attempts']:,}", f"{row['tokens']:,}", row["cost"])
     total = view["total"]
-    table.add_row("[bold]total", f"{total['attempts']:,}", f"{total['tokens']:,}", f"[bold]{total['cost']}")
+    counts = (f"{total['attempts']:,}", f"{total['tokens']:,}")
+    table.add_row(build_styled("total", "bold"), *counts, build_styled(total["cost"], "bold"))
     return table

@@ -16,6 +16,7 @@ import typer
 from pentad.cli.client import ApiClient
 from pentad.cli.commands.twin.options import make_options
 from pentad.cli.console import ERR, OPTIONS, OUT, CommandError, handle_errors, print_json
+from pentad.cli.screen import build_line
 from pentad.cli.synth import ensure_assembly, find_project_root
 from pentad.cli.target import KEY_FILE, LOCAL_OPERATOR, LOCAL_TENANT, STATE_FOLDER, save_key
 
@@ -52,11 +53,12 @@ def run_twin(root: Path, state: Path, *, api_port: int = 0) -> Iterator[Running]
     Raises:
         CommandError: the synth failed or the twin can't start.
     """
-    with ERR.status("synthesizing the cloud assembly (cdk.out)"):
+    with ERR.show_status("synthesizing the cloud assembly (cdk.out)"):
         out, fresh = ensure_assembly(root)
-    ERR.print(f"[dim]cloud assembly: {out.name}, {'synthesized' if fresh else 'unchanged, reused'}[/]")
+    how = "synthesized" if fresh else "unchanged, reused"
+    ERR.print(build_line("[dim]cloud assembly: {name}, {how}[/]", name=out.name, how=how))
     began = time.monotonic()
-    with ERR.status("starting the twin: deploying the assembly into a local AWS"):
+    with ERR.show_status("starting the twin: deploying the assembly into a local AWS"):
         twin = _start_twin(out, state, api_port)
     try:
         key = _make_key(twin)
@@ -135,7 +137,7 @@ def serve_twin(
                 wait_for_signal()
             finally:
                 ui.stop()
-                ERR.print("[dim]stopping[/]")
+                ERR.print(build_line("[dim]stopping[/]"))
 
 
 def _print_ready(running: Running, page: str) -> None:
@@ -146,7 +148,8 @@ def _print_ready(running: Running, page: str) -> None:
         )
         return
     models = ", ".join(sorted(read_provider_keys())) or "the simulator (no provider key is set)"
-    OUT.print(f"[green]The twin is up[/] in {running.ready_seconds:.1f} s. Ctrl-C stops it.")
+    up = "[green]The twin is up[/] in {seconds} s. Ctrl-C stops it."
+    OUT.print(build_line(up, seconds=f"{running.ready_seconds:.1f}"))
     OUT.print(f"  API       {twin.api_url}/v1")
     OUT.print(f"  docs UI   {page}/")
     OUT.print(f"  logs      {page}/logs")
@@ -154,9 +157,7 @@ def _print_ready(running: Running, page: str) -> None:
     OUT.print(f"  models    {models}")
     OUT.print(f"  key       {running.key}", soft_wrap=True)
     OUT.print("In another terminal: pentad ingest docs, pentad chat, pentad run, or")
-    OUT.print(
-        f"  curl -H 'Authorization: Bearer {running.key}' -H 'Prefer: wait=20' -H 'Content-Type: application/json' \\\n"
-        f'    {twin.api_url}/v1/runs -d \'{{"agent": "assistant", "message": "What is 2 + 2?"}}\'',
-        soft_wrap=True,
-        markup=False,
-    )
+    headers = f"-H 'Authorization: Bearer {running.key}' -H 'Prefer: wait=20' -H 'Content-Type: application/json'"
+    OUT.print(f"  curl {headers} \\", soft_wrap=True)
+    body = '{"agent": "assistant", "message": "What is 2 + 2?"}'
+    OUT.print(f"    {twin.api_url}/v1/runs -d '{body}'", soft_wrap=True)

@@ -8,6 +8,7 @@ import typer
 
 from pentad.cli.commands.twin.twin import StateFolder
 from pentad.cli.console import ERR, EXIT_UNAVAILABLE, OPTIONS, OUT, CommandError, handle_errors, print_json
+from pentad.cli.screen import build_line
 from pentad.cli.synth import ensure_assembly, find_project_root
 from pentad.cli.target import STATE_FOLDER, read_twin_facts
 
@@ -25,7 +26,7 @@ def update(
     with handle_errors():
         root = find_project_root()
         facts = read_twin_facts(state or root / STATE_FOLDER)
-        with ERR.status("synthesizing the cloud assembly (cdk.out)"):
+        with ERR.show_status("synthesizing the cloud assembly (cdk.out)"):
             out, _ = ensure_assembly(root)
         _print_rollouts(_post(facts, "update", {"assembly": str(out), "hold": hold}))
 
@@ -58,7 +59,7 @@ def _print_rollouts(rollouts: list[dict[str, Any]]) -> None:
         print_json({"rollouts": rollouts})
         return
     if not rollouts:
-        OUT.print("[green]Done.[/] Every alias points to one version; no rollout is in progress.")
+        OUT.print(build_line("[green]Done.[/] Every alias points to one version; no rollout is in progress."))
     for one in rollouts:
         machine = str(one["alias_arn"]).split(":")[6]
         before, after = (str(one[name]).rpartition(":")[2] for name in ("before", "after"))

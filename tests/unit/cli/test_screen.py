@@ -1,0 +1,92 @@
+"""The terminal shows what there is: text from outside neither acts nor passes for a line of ours."""
+
+import json
+
+import pytest
+from rich.console import Group
+from rich.text import Text
+
+from pentad.cli.screen import Grid, Quoted, Screen, build_line, build_styled
+
+# What a terminal obeys, hides or turns round, with what is shown in its place.
+HOSTILE = {
+    "\x1b[8mhidden\x1b[0m": "\\u001b[8mhidden\\u001b[0m",
+    "\x9b2J": "\\u009b2J",
+    "a\rb": "a\\rb",
+    "\u202eboB\u202c": "\\u202eboB\\u202c",
+    "z\u200bw": "z\\u200bw",
+    "\U000e0070": "\\udb40\\udc70",
+}
+
+
+@pytest.fixture
+def screen() -> Screen:
+    return Screen(width=60)
+
+
+@pytest.mark.parametrize("hostile", HOSTILE)
+def test_nothing_that_a_terminal_obeys_is_printed(
+    hostile: str, screen: Screen, capsys: pytest.CaptureFixture[str]
+) -> None:
+    grid = Grid("heading")
+    grid.add_row(hostile)
+    screen.print(hostile)
+    screen.print(build_line("[bold]{it}[/]", it=hostile))
+    screen.print(grid)
+    screen.print(Quoted(hostile))
+    screen.print_text(hostile)
+    screen.print_json({hostile: hostile})
+    screen.print(Group(Text(hostile), Text(hostile)))  # made by nobody of ours
+    shown = capsys.readouterr().out
+    assert shown.count(HOSTILE[hostile]) >= 7  # rich itself drops some from the last two
+    assert shown.isascii() or "│" in shown
+    assert not [one for one in shown if one != "\n" and (one < " " or "\x7e" < one < "\xa0")]
+
+
+def test_a_string_is_one_plain_line(screen: Screen, capsys: pytest.CaptureFixture[str]) -> None:
+    screen.print("one [red]two[/]\nthree :smile:")
+    assert capsys.readouterr().out == "one [red]two[/]\\nthree :smile:\n"
+
+
+def test_what_is_put_into_a_line_is_neither_markup_nor_a_template() -> None:
+    line = build_line("[bold]{name}[/] is {state}", name="[/] \\[red] {state} \\", state=build_styled("on\n", "green"))
+    assert line.plain == "[/] \\[red] {state} \\ is on\\n"
+    assert [(line.plain[span.start : span.end], str(span.style)) for span in line.spans] == [
+        ("[/] \\[red] {state} \\", "bold"),
+        ("on\\n", "green"),
+    ]
+
+
+def test_a_name_without_a_value_is_a_mistake() -> None:
+    with pytest.raises(KeyError):
+        build_line("{nobody}")
+
+
+def test_a_cell_is_one_line_so_that_it_is_no_row(screen: Screen, capsys: pytest.CaptureFixture[str]) -> None:
+    grid = Grid("tool", "state")
+    grid.add_row("notes\npay", "on")
+    screen.print(grid)
+    assert [line.split() for line in capsys.readouterr().out.splitlines()] == [["tool", "state"], ["notes\\npay", "on"]]
+
+
+@pytest.mark.parametrize("exact", [True, False])
+def test_each_line_of_a_quoted_text_stands_behind_the_bar_however_long_it_is(
+    exact: bool, screen: Screen, capsys: pytest.CaptureFixture[str]
+) -> None:
+    screen.print(Quoted(f"one{' ' * 200}call 2 of 2: notes\n\ncall 3 of 3: pay {'x' * 300}", exact=exact))
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) > 8
+    assert all(line.startswith("  │ ") for line in lines)
+    assert all(len(line) <= 60 for line in lines)
+
+
+def test_a_quoted_value_keeps_every_character(screen: Screen, capsys: pytest.CaptureFixture[str]) -> None:
+    value = f"a{' ' * 130}b {'日本' * 40} c"
+    screen.print(Quoted(value, exact=True))
+    assert "".join(line[4:] for line in capsys.readouterr().out.split("\n")) == value
+
+
+def test_printed_json_is_the_value(screen: Screen, capsys: pytest.CaptureFixture[str]) -> None:
+    value = {"a": ["\x1b[2J\u202e", "é", 1, None, "x" * 500]}
+    screen.print_json(value)
+    assert json.loads(capsys.readouterr().out) == value
