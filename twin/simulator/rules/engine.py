@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from html import unescape
 
 from twin.simulator.neutral import Conversation, Reply, Tool, ToolCall, ToolResult
 from twin.simulator.rules.arguments.dates import find_dates, make_date_call
@@ -255,7 +256,7 @@ def _collect_source(conversation: Conversation, situation: Situation) -> str:
     Of a question that marks its material, as in ``<document>...</document>``, that is the material without the words
     that say what to do with it.
     """
-    material = [found[2] for found in _MATERIAL.finditer(situation.question.text)]
+    material = [unescape(found[2]) for found in _MATERIAL.finditer(situation.question.text)]
     parts: Sequence[str] = [
         *(material or [situation.question.text]),
         *(passage.text for passage in situation.question.passages),

@@ -5,17 +5,13 @@ numbers are given in the order of first appearance since the epoch began. So a m
 and a message renders the same for as long as the epoch lasts.
 """
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
-from xml.sax.saxutils import escape, quoteattr
 
+from pentad.domain.display.frames import escape_text, quote_attribute
 from pentad.domain.knowledge import Passage
 from pentad.domain.usage import estimate_tokens
 from pentad.memory.tokens import Counter
-
-# What XML 1.0 allows (section 2.2); the rest, such as NUL and lone surrogates, would make the question unreadable.
-_NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 class HasPassages(Protocol):
@@ -58,20 +54,12 @@ def render_question(message: str, passages: Sequence[Passage], numbers: Mapping[
     if numbers is None:
         numbers = {passage.passage_id: index for index, passage in enumerate(passages, 1)}
     shown = "\n".join(_render(passage, numbers[passage.passage_id]) for passage in passages)
-    return f"<passages>\n{shown}\n</passages>\n<question>{_escape_text(message)}</question>"
+    return f"<passages>\n{shown}\n</passages>\n<question>{escape_text(message)}</question>"
 
 
 def _render(passage: Passage, number: int) -> str:
-    document, title = quoteattr(_replace_illegal(passage.document)), quoteattr(_replace_illegal(passage.title))
-    return f'<passage id="{number}" document={document} title={title}>\n{_escape_text(passage.text)}\n</passage>'
-
-
-def _escape_text(text: str) -> str:
-    return escape(_replace_illegal(text))
-
-
-def _replace_illegal(text: str) -> str:
-    return _NOT_XML.sub("\ufffd", text)
+    document, title = quote_attribute(passage.document), quote_attribute(passage.title)
+    return f'<passage id="{number}" document={document} title={title}>\n{escape_text(passage.text)}\n</passage>'
 
 
 def estimate_passages(message: str, passages: Sequence[Passage], count: Counter = estimate_tokens) -> int:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from pentad.domain.display.frames import fence_text
 from pentad.domain.messages import ContentBlock, Message, TextBlock, ThinkingBlock, ToolResultBlock
 
 NOT_RUN = "This call was not run, and has no result."
@@ -39,15 +40,9 @@ class ProviderTurn:
 
 
 def render_result(block: ToolResultBlock) -> str:
-    """Return a result's text as the model gets it: never empty, and fenced where it came from outside.
-
-    The fence's own words are taken out of the text, so that it can't close the fence itself.
-    """
+    """Return a result's text as the model gets it: never empty, and in a frame it can't leave if it is from outside."""
     text = block.content if block.content.strip() else NO_OUTPUT
-    if not block.untrusted:
-        return text
-    inner = text.replace("<untrusted", "&lt;untrusted").replace("</untrusted", "&lt;/untrusted")
-    return f'<untrusted note="{_NOTICE}">\n{inner}\n</untrusted>'
+    return fence_text("untrusted", text, _NOTICE) if block.untrusted else text
 
 
 def _make_part(message: Message, provider: str) -> TurnPart:
@@ -96,7 +91,9 @@ def _answer_calls(turn: ProviderTurn, calls: Sequence[str]) -> ProviderTurn:
         elif block.call_id in calls:
             results.setdefault(block.call_id, block)
         else:  # its call is not in this context: the words stay, the reference can't
-            others.append(TextBlock(text=f"[Result of an earlier tool call]\n{render_result(block)}"))
+            # Among the user's words a tool's must be told apart, whichever tool it was.
+            framed = render_result(block.model_copy(update={"untrusted": True}))
+            others.append(TextBlock(text=f"[Result of an earlier tool call]\n{framed}"))
     ordered = [results.get(call) or _MISSING.model_copy(update={"call_id": call}) for call in calls]
     return ProviderTurn("user", (TurnPart((*ordered, *others)),))
 

@@ -12,10 +12,10 @@ turn it judges stands last and whole; of what came before, the end is kept where
 
 import json
 from collections.abc import Sequence
-from html import escape
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from pentad.domain.display.frames import escape_text, quote_attribute
 from pentad.domain.messages import DocumentBlock, ImageBlock, Message, TextBlock, ToolCallBlock, ToolResultBlock
 from pentad.domain.models import ChatRequest
 
@@ -124,10 +124,8 @@ def _render_material(request: ChatRequest, reply: Message, kind: str) -> str:
 
 
 def _render_element(name: str, text: str, **attributes: str) -> str:
-    named = "".join(f' {key}="{escape(value)}"' for key, value in attributes.items())
-    # Surrogates come out of models' escapes now and then, and can't be sent.
-    clean = text.encode("utf-8", "replace").decode("utf-8")
-    return f"<{name}{named}>\n{escape(clean, quote=False)}\n</{name}>"
+    named = "".join(f" {key}={quote_attribute(value)}" for key, value in attributes.items())
+    return f"<{name}{named}>\n{escape_text(text)}\n</{name}>"
 
 
 def _render_messages(messages: Sequence[Message]) -> str:

@@ -14,7 +14,7 @@ from pentad.domain.runs import Run, RunStatus
 from pentad.orchestration.lifecycle.start import build_execution_input, compute_lease, request_message_id
 from pentad.orchestration.workflows.redriven_steps import find_earlier_answer, iter_earlier_steps, store_result
 from pentad.orchestration.workflows.steps import EnteredStep, Stores, build_reference
-from pentad.orchestration.workflows.templates import render
+from pentad.orchestration.workflows.templates import render_prompt
 
 _MARKER = re.compile(r" ?\[\d{1,3}\]")
 
@@ -51,7 +51,7 @@ class Children:
             child = stores.runs.get(at.tenant_id, name)
         except NotFound:
             parent = stores.get_run(at)
-            prompt = render(step.prompt, stores.make_lookup(parent, at.refs))
+            prompt = render_prompt(step.prompt, stores.make_lookup(parent, at.refs))
             self._check_done(at, parent, step, prompt)
             stores.check_allowed(parent, at)
             child = self._create_run(at, parent, agent, prompt)

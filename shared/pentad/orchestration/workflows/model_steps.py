@@ -11,7 +11,7 @@ from pentad.models.ledger.ports import Ledger
 from pentad.models.ports import ChatModel
 from pentad.orchestration.workflows.redriven_steps import find_earlier_answer
 from pentad.orchestration.workflows.steps import EnteredStep, Stores, build_reference, parse_fields
-from pentad.orchestration.workflows.templates import render
+from pentad.orchestration.workflows.templates import render_prompt
 
 PURPOSE = "task"
 
@@ -56,7 +56,7 @@ class Task:
     def _ask_model(self, at: EnteredStep, step: ModelStep, deadline: float) -> StepResult:
         stores, began = self._stores, self._stores.now()
         run = stores.get_run(at)
-        prompt = render(step.prompt, stores.make_lookup(run, at.refs))
+        prompt = render_prompt(step.prompt, stores.make_lookup(run, at.refs))
         asked = sha256_of(["model", step.task, step.system, prompt, step.output_schema])
         earlier = find_earlier_answer(stores, run, at, asked)
         if earlier is not None:

@@ -10,11 +10,14 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
+from pentad.domain.display.frames import escape_text, is_framed, is_within_tag
+
 INPUT = "input"
 STATUS = "status"
 MISSING = "(there is no result: this step did not finish)"
 CHARACTERS = 100_000
 """Of a rendered text at most; a message of a run may be no longer."""
+_CUT = "[cut here: it is too long]"
 _MARKER = re.compile(r"\{\{\s*([^{}]*?)\s*\}\}")
 _REFERENCE = re.compile(r"([a-z][a-z0-9_]{0,40})(?:\.([A-Za-z_][A-Za-z0-9_]{0,40}))?")
 
@@ -97,6 +100,29 @@ def render(template: str, lookup: Lookup) -> str:
 
     def replace_marker(match: re.Match[str]) -> str:
         return _truncate_text(_to_text(_find_first(match[1], lookup)), each) if _parse_marker(match[1]) else match[0]
+
+    return _MARKER.sub(replace_marker, template)
+
+
+def render_prompt(template: str, lookup: Lookup) -> str:
+    """Return what a model is asked: a template with its references replaced, as `render` does.
+
+    In a template with tags, as ``<document>{{input}}</document>``, all that is put in is escaped: no input and no
+    result can close the element around it, or pass for another.
+    """
+    if not is_framed(template):
+        return render(template, lookup)
+    parts = list(_MARKER.finditer(template))
+    each = max(200, (CHARACTERS - len(template)) // max(1, len(parts)))
+
+    def replace_marker(match: re.Match[str]) -> str:
+        if not _parse_marker(match[1]):
+            return match[0]
+        text = escape_text(_truncate_text(_to_text(_find_first(match[1], lookup)), each))
+        if is_within_tag(template, match.start()):
+            text = text.replace('"', "&quot;").replace("'", "&apos;")
+        # Escaped it may be longer than there is room for; an entity is not cut in two.
+        return text if len(text) <= each else f"{re.sub('&[a-z]{0,4}$', '', text[:each])}\n{_CUT}"
 
     return _MARKER.sub(replace_marker, template)
 
