@@ -2,10 +2,12 @@
 
 import re
 import sys
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 import typer
@@ -100,6 +102,11 @@ def handle_errors() -> Iterator[None]:
             raise
         _print_error(format_error(error.message, error.field, error.fix), EXIT_FAILED)
         raise typer.Exit(EXIT_FAILED) from error
+
+
+def print_traceback(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Print what nobody caught, as Python does, but with nothing hidden in it; for ``sys.excepthook``."""
+    ERR.print_text("".join(traceback.format_exception(kind, error, trace)).rstrip())
 
 
 def format_error(message: str, field: str | None, fix: str | None) -> str:

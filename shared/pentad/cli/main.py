@@ -1,5 +1,6 @@
 """The ``pentad`` command: every subcommand talks to the HTTP API of a deployment, or runs the local twin."""
 
+import sys
 from typing import Annotated, Any
 
 import typer
@@ -70,6 +71,7 @@ app.add_typer(versions.app, name="versions")
 
 def main() -> None:
     """Run the command line."""
+    sys.excepthook = console.print_traceback
     command = typer.main.get_command(app)
     for one in command.commands.values():  # type: ignore[attr-defined]
         _add_common_flags(one)

@@ -101,6 +101,13 @@ def test_slack_gets_the_text(slack: Slack) -> None:
     assert slack.posts == [("/hook", "Decide.")]
 
 
+def test_slack_makes_no_mention_and_no_link_of_a_text(slack: Slack) -> None:
+    hostile = NOTICE.model_copy(update={"text": "<!channel> <https://evil.example|Decide> & *now*"})
+    SlackNotifier(Addresses(default=f"{slack.url}/hook"), "secret", loopback=True).send(hostile)
+    assert slack.posts == [("/hook", "&lt;!channel&gt; &lt;https://evil.example|Decide&gt; &amp; *now*")]
+    assert slack.bodies[-1].items() >= {"mrkdwn": False, "link_names": False, "unfurl_links": False}.items()
+
+
 def test_a_group_has_a_webhook_of_its_own_where_there_is_one(slack: Slack) -> None:
     secret = Addresses(default=f"{slack.url}/all", clerks=f"{slack.url}/clerks")
     SlackNotifier(secret, "secret", loopback=True).send(NOTICE)

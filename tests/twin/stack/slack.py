@@ -13,6 +13,7 @@ class Slack:
 
     def __init__(self) -> None:
         self.posts: list[tuple[str, str]] = []
+        self.bodies: list[dict[str, Any]] = []
         self.tries: list[str] = []
         self._lock = threading.Lock()
         slack = self
@@ -20,7 +21,9 @@ class Slack:
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:  # the name is the protocol's
                 body = self.rfile.read(int(self.headers["Content-Length"]))
-                status, headers = slack.take(self.path, json.loads(body)["text"])
+                message = json.loads(body)
+                slack.bodies.append(message)
+                status, headers = slack.take(self.path, message["text"])
                 self.send_response(status)
                 for name, value in headers.items():
                     self.send_header(name, value)

@@ -6,7 +6,7 @@ import pytest
 import typer
 
 from pentad.cli.client import ProblemError
-from pentad.cli.console import CommandError, format_error, handle_errors, read_text, write_text
+from pentad.cli.console import CommandError, format_error, handle_errors, print_traceback, read_text, write_text
 from pentad.domain.errors import InvalidInput
 
 
@@ -56,6 +56,16 @@ def test_a_file_that_can_not_be_read_is_told_by_name_and_reason(
 
 def test_a_key_that_is_not_accepted_is_told_with_where_it_came_from() -> None:
     assert "--key" in str(ProblemError(401, {"message": "Unauthorized"}))
+
+
+def test_a_traceback_shows_what_its_message_hides(capsys: pytest.CaptureFixture[str]) -> None:
+    try:
+        raise ValueError("no \x1b[2J\u202eagent")
+    except ValueError as error:
+        print_traceback(type(error), error, error.__traceback__)
+    shown = capsys.readouterr().err
+    assert shown.startswith("Traceback (most recent call last):\n")
+    assert shown.endswith("ValueError: no \\u001b[2J\\u202eagent\n")
 
 
 def test_a_file_is_written_with_its_folders_and_told_where_it_can_not_be(tmp_path: Path) -> None:

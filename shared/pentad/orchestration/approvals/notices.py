@@ -7,11 +7,12 @@ or a question are in no notice: whoever may see those has a credential and follo
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, Literal, Protocol
+from typing import Annotated, Any, Literal, Protocol
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from pentad.domain.declarations.agents import GROUP_PATTERN
+from pentad.domain.display.characters import mark_text
 from pentad.domain.errors import ConfigurationError, InvalidInput, PentadError, StoreUnavailable, TransientError
 from pentad.domain.ids import AgentName, RunId, TenantId
 from pentad.domain.runs import Approval, ApprovalStatus
@@ -53,8 +54,10 @@ class Notice(FrozenValue):
 
     reference: str
     group: str
-    subject: str = Field(max_length=100, description="ASCII, one line: SNS takes no other")
-    text: str
+    subject: str = Field(
+        max_length=100, pattern=r"^[ -~]+$", description="ASCII, one line: SNS and a mail's header take no other"
+    )
+    text: Annotated[str, AfterValidator(mark_text)]
     link: str
 
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from pentad.domain.errors import ConfigurationError, InvalidInput, PentadError, StoreUnavailable, ToolUnavailable
 from pentad.domain.ids import approval_id
@@ -132,6 +133,17 @@ def test_a_notice_has_the_link_the_reference_and_the_time() -> None:
 def test_the_longest_names_fit_the_subject() -> None:
     told = _told().model_copy(update={"agent": "a" * 40, "group": "g" * 31, "event": "escalated"})
     assert len(build_notice(told, "https://x").subject) <= 100
+
+
+@pytest.mark.parametrize("subject", ["a\r\nBcc: eve@example.org", "a\n", "\u202ea", "é", ""])
+def test_a_subject_is_one_line_of_plain_characters(subject: str) -> None:
+    with pytest.raises(ValidationError):
+        Notice(reference="r", group="g", subject=subject, text="t", link="l")
+
+
+def test_a_text_hides_nothing() -> None:
+    notice = Notice(reference="r", group="g", subject="s", text="one\ntwo\x1b[2J\u202e", link="l")
+    assert notice.text == "one\ntwo\\u001b[2J\\u202e"
 
 
 def test_a_decision_is_told_with_its_outcome() -> None:

@@ -4,22 +4,37 @@ It serves the API's own OpenAPI document with Swagger UI (the copy that Powertoo
 API, so that "Try it out" needs no CORS. It adds no credential: whoever tries it out gives a key.
 """
 
-import html
 import importlib.resources
-import json
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
+from urllib.parse import quote
 
 import httpx
 
+from pentad.domain.display.pages import embed_json, escape_html, escape_html_line
 from twin.servers.loopback import LoopbackServer, Request, Response
 
 _PASSED_ON: Final = ("authorization", "content-type", "prefer", "idempotency-key", "accept")
 _PASSED_BACK: Final = ("content-type", "location", "preference-applied", "retry-after")
 _SECONDS: Final = 35.0
 _LOG_LINES: Final = 200
-_HTML: Final = {"content-type": "text/html; charset=utf-8", "cache-control": "no-store"}
+_SAFE: Final = {
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "cross-origin-resource-policy": "same-origin",
+    "cache-control": "no-store",
+}
+_TEXT: Final = _SAFE | {"content-type": "text/plain; charset=utf-8"}
+_HTML: Final = _SAFE | {"content-type": "text/html; charset=utf-8"}
+_NEVER_FRAMED: Final = "frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+# Log lines hold what functions, models and documents say: should one get past the escaping, it still runs nothing.
+_LOGS: Final = _HTML | {"content-security-policy": f"default-src 'none'; {_NEVER_FRAMED}"}
+# Swagger UI has its scripts and styles in the page.
+_DOCS: Final = _HTML | {
+    "content-security-policy": "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; "
+    f"img-src 'self' data:; connect-src 'self'; {_NEVER_FRAMED}"
+}
 
 LogReader = Callable[[str, int], list[Mapping[str, Any]]]
 
@@ -60,17 +75,17 @@ class DocsUi:
     def _answer(self, request: Request) -> Response:
         # A page of another origin may make a browser send requests here under another host's name.
         if request.headers.get("host", "").partition(":")[0] not in ("127.0.0.1", "localhost"):
-            return Response(421, b"this page answers as 127.0.0.1 and localhost only")
+            return Response(421, b"this page answers as 127.0.0.1 and localhost only", _TEXT)
         if request.path.startswith("/v1/"):
             return self._forward(request)
         if request.method != "GET":
-            return Response(405, b"GET only")
+            return Response(405, b"GET only", _TEXT)
         if request.path == "/":
-            return Response(200, self._render_page().encode(), _HTML)
+            return Response(200, self._render_page().encode(), _DOCS)
         if request.path == "/logs":
             names = request.query.get("group", [])
-            return Response(200, (self._render_log(names[0]) if names else self._render_log_list()).encode(), _HTML)
-        return Response(404, b"not here: / is the API's documentation, /logs the logs")
+            return Response(200, (self._render_log(names[0]) if names else self._render_log_list()).encode(), _LOGS)
+        return Response(404, b"not here: / is the API's documentation, /logs the logs", _TEXT)
 
     def _forward(self, request: Request) -> Response:
         query = httpx.QueryParams([(name, value) for name, values in request.query.items() for value in values])
@@ -83,8 +98,8 @@ class DocsUi:
                 headers={name: request.headers[name] for name in _PASSED_ON if name in request.headers},
             )
         except httpx.HTTPError as error:
-            return Response(502, f"the API does not answer ({type(error).__name__})".encode())
-        kept = {name: reply.headers[name] for name in _PASSED_BACK if name in reply.headers}
+            return Response(502, f"the API does not answer ({type(error).__name__})".encode(), _TEXT)
+        kept = _SAFE | {name: reply.headers[name] for name in _PASSED_BACK if name in reply.headers}
         return Response(reply.status_code, reply.content, kept)
 
     def _render_page(self) -> str:
@@ -93,8 +108,7 @@ class DocsUi:
         folder = importlib.resources.files("aws_lambda_powertools.event_handler.openapi.swagger_ui")
         document = self._openapi() | {"servers": [{"url": "/"}]}
         return generate_swagger_html(
-            # "</" would end the script element that the document is put into.
-            json.dumps(document).replace("</", "<\\/"),
+            embed_json(document),
             folder.joinpath("swagger-ui-bundle.min.js").read_text(encoding="utf-8"),
             folder.joinpath("swagger-ui.min.css").read_text(encoding="utf-8"),
             "",
@@ -103,16 +117,20 @@ class DocsUi:
 
     def _render_log_list(self) -> str:
         links = "".join(
-            f'<li><a href="/logs?group={html.escape(name, quote=True)}">{html.escape(name)}</a></li>'
+            f'<li><a href="/logs?group={quote(name, safe="")}">{escape_html_line(name)}</a></li>'
             for name in self._log_groups()
         )
         return f"<!doctype html><title>Logs</title><h1>Logs</h1><ul>{links}</ul>"
 
     def _render_log(self, group: str) -> str:
-        lines = "\n".join(
-            f"{datetime.fromtimestamp(event['timestamp'] / 1000, UTC):%H:%M:%S.%f} {event['message'].rstrip()}"
-            for event in self._read_log(group, _LOG_LINES)
-        )
-        title = html.escape(group)
+        lines = "\n".join(_render_event(event) for event in self._read_log(group, _LOG_LINES))
+        title = escape_html_line(group)
         head = f'<!doctype html><title>{title}</title><h1>{title}</h1><a href="/logs">all</a>'
-        return f"{head}<pre>{html.escape(lines)}</pre>"
+        return f"{head}<pre>{lines}</pre>"
+
+
+def _render_event(event: Mapping[str, Any]) -> str:
+    """Return an event; its further lines, such as a traceback's, are moved in, so that none passes for an event."""
+    at = datetime.fromtimestamp(event["timestamp"] / 1000, UTC)
+    first, *more = escape_html(str(event["message"]).rstrip()).split("\n")
+    return "\n".join([f"{at:%H:%M:%S.%f} {first}", *(f"                | {line}" for line in more)])

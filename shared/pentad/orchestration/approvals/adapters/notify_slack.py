@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from pentad.domain.display.pages import escape_slack
 from pentad.domain.errors import ConfigurationError, PentadError, ToolThrottled, ToolUnavailable
 from pentad.models.providers.ports import Secrets
 from pentad.orchestration.approvals.notices import Notice
@@ -49,7 +50,8 @@ class SlackNotifier:
         if address is None:
             self._secrets.forget(self._secret_id)  # so that one that is stored now is used at once
             return False
-        body = json.dumps({"text": f"{notice.text}"}).encode()
+        plain = {"mrkdwn": False, "link_names": False, "unfurl_links": False, "unfurl_media": False}
+        body = json.dumps({"text": escape_slack(notice.text)} | plain).encode()
         try:
             self._deliver(str(address), body)
         except ConfigurationError:
