@@ -15,7 +15,8 @@ from functools import cache
 from pathlib import Path
 
 RUNTIME_VERSION = "3.13"
-PLATFORM = "aarch64-manylinux2014"
+PLATFORM = "aarch64-manylinux_2_28"
+"""Lambda's Python 3.13 runs on Amazon Linux 2023, whose glibc is 2.34."""
 THIRD_PARTY_MARK = ".third-party"
 _KEPT_BUILDS = 4
 _INSTALL_SECONDS = 600

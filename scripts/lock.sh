@@ -10,10 +10,10 @@ compile --universal --python-version 3.11 --no-deps requirements/trajectories.in
 compile --universal --python-version 3.11 --override requirements/bench-overrides.in \
   requirements/bench.in -o requirements/bench.txt
 # Lambda's own boto3 is used, which keeps the layer small; constraints keep the rest at the tested versions.
-compile --python-platform aarch64-manylinux2014 --python-version 3.13 --constraint requirements/dev.txt \
+compile --python-platform aarch64-manylinux_2_28 --python-version 3.13 --constraint requirements/dev.txt \
   --no-emit-package boto3 --no-emit-package botocore --no-emit-package s3transfer \
   requirements/lambda.in -o requirements/lambda.txt
 # The layer of the extra "graphs" holds what the layer above does not.
-compile --python-platform aarch64-manylinux2014 --python-version 3.13 --constraint requirements/dev.txt \
+compile --python-platform aarch64-manylinux_2_28 --python-version 3.13 --constraint requirements/dev.txt \
   $(sed -n 's/^\([A-Za-z0-9_.-]*\)==.*/--no-emit-package \1/p' requirements/lambda.txt) \
   requirements/graphs.in -o requirements/graphs.txt

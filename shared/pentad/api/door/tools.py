@@ -11,6 +11,7 @@ from pentad.api.door.faults import DoorFault
 from pentad.api.door.names import NAME_PATTERN, ToolNames
 from pentad.api.door.reading import Part, parse_model
 from pentad.domain.declarations.agents import ToolSpec
+from pentad.domain.schemas import MAX_REQUEST_PARTS
 
 Choice = Literal["auto", "none", "required"]
 MAX_TOOLS = 128
@@ -79,6 +80,7 @@ def parse_tools(items: Sequence[Any], choice: Any, called: Iterable[str]) -> Too
         if function.name in read_tools:
             raise DoorFault(f"{param}.function.name: another tool has the same name", param=f"{param}.function.name")
         read_tools[function.name] = (function, f"{param}.function.parameters")
+    _check_size_of_all(read_tools.values())
     kind, only = _parse_choice(choice, read_tools)
     names = ToolNames([*read_tools, *called])
     specs = tuple(
@@ -87,6 +89,14 @@ def parse_tools(items: Sequence[Any], choice: Any, called: Iterable[str]) -> Too
         if only is None or name in only
     )
     return Tools(specs, kind, names)
+
+
+def _check_size_of_all(given: Iterable[tuple[_FunctionSpec, str]]) -> None:
+    parts = 0
+    for function, param in given:
+        parts += schemas.count_parts(function.parameters, param)
+        if parts > MAX_REQUEST_PARTS:
+            raise DoorFault(f"tools: their schemas have more than {MAX_REQUEST_PARTS:,} parts in all", param="tools")
 
 
 def _parse_choice(choice: Any, known: Mapping[str, Any]) -> tuple[Choice, frozenset[str] | None]:

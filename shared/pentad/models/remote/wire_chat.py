@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pentad.domain.errors import InvalidInput, MalformedReply, ModelUnavailable
 from pentad.domain.models import CallContext, ChatReply, ChatRequest
 from pentad.models.remote.wire_errors import Errors, decode_attempts
+from pentad.models.structured import checks
 
 MAX_CALL_BYTES = 5_500_000
 """Lambda takes and gives 6 MB a payload (AWS Lambda quotas); the rest is left for what is around it."""
@@ -31,14 +32,16 @@ class CompleteCall(BaseModel):
         """Return the request, with its context.
 
         Raises:
-            InvalidInput: it is none; the field says where.
+            InvalidInput: it is none, or has a schema without bound; the field says where.
         """
         try:
-            return ChatRequest.model_validate({**self.request, _CONTEXT: self.context})
+            request = ChatRequest.model_validate({**self.request, _CONTEXT: self.context})
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False)[0]
             field = ".".join(str(part) for part in ("request", *first["loc"]))
             raise InvalidInput(f"{field}: {first['msg']}", field=field, fix=first["msg"]) from error
+        checks.check_request(request)
+        return request
 
 
 def encode_call(request: ChatRequest, deadline: float) -> bytes:

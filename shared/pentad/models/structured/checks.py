@@ -4,7 +4,9 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from pentad.domain.errors import InvalidInput
 from pentad.domain.models import ChatRequest, StopReason
+from pentad.domain.schemas import MAX_REQUEST_PARTS, check_schema_limits, find_violations
 from pentad.models.providers import strictjson
 from pentad.models.providers.exchange import ProviderReply
 
@@ -13,13 +15,11 @@ _MAX_TEXT = 300
 
 
 def _iter_violations(value: Any, schema: Mapping[str, Any]) -> Iterable[str]:
-    # Imported here: jsonschema takes 0.2 s to load, and a plain answer needs none of it.
-    import jsonschema
-    from jsonschema.validators import validator_for
-
-    validator = validator_for(schema, default=jsonschema.Draft202012Validator)(schema)
-    for error in validator.iter_errors(value):
-        yield f"{error.json_path}: {error.message}"[:_MAX_TEXT]
+    try:
+        for error in find_violations(schema, value):
+            yield f"{error.json_path}: {error.message}"[:_MAX_TEXT]
+    except InvalidInput as error:
+        yield f"$: {error.message}"
 
 
 def _find_tool_problems(reply: ProviderReply, request: ChatRequest) -> Iterable[str]:
@@ -59,6 +59,25 @@ def find_problems(reply: ProviderReply, request: ChatRequest) -> tuple[str, ...]
     if not found and not reply.text.strip() and not reply.tool_calls:
         found.append("the reply is empty")
     return tuple(found[:MAX_PROBLEMS])
+
+
+def check_request(request: ChatRequest) -> None:
+    """Return if the schemas of a request from outside can be held against replies in bounded time.
+
+    Raises:
+        InvalidInput: one can't; the field says which and where.
+    """
+    parts = 0
+    for index, tool in enumerate(request.tools):
+        parts += check_schema_limits(tool.input_schema, f"request.tools.{index}.input_schema")
+        if parts > MAX_REQUEST_PARTS:
+            raise InvalidInput(
+                f"the tools' schemas have more than {MAX_REQUEST_PARTS:,} parts in all",
+                field="request.tools",
+                fix="offer fewer tools",
+            )
+    if request.output_schema is not None:
+        check_schema_limits(request.output_schema, "request.output_schema")
 
 
 def repair_note(found: Iterable[str]) -> str:

@@ -8,6 +8,7 @@ from pentad.domain.canonical import canonical_json
 from pentad.domain.declarations.agents import ToolSpec
 from pentad.domain.errors import InvalidInput
 from pentad.domain.runs import ApprovalCall
+from pentad.domain.schemas import find_violations
 
 if TYPE_CHECKING:
     # Named, not loaded: see where it is.
@@ -45,14 +46,13 @@ def check_arguments(tool: ToolSpec | None, call: ApprovalCall) -> None:
     place = f"arguments.{call.index}"
     if tool is None:
         raise InvalidInput(f"the tool '{call.tool}' no longer exists", field=place, fix="reject the call")
-    # Imported here: jsonschema takes 0.2 s to load, and few decisions are edits.
-    import jsonschema
-    from jsonschema.validators import validator_for
-
-    validator = validator_for(tool.input_schema, default=jsonschema.Draft202012Validator)(tool.input_schema)
-    error = next(iter(sorted(validator.iter_errors(call.arguments), key=lambda found: found.json_path)), None)
-    if error is None:
+    try:
+        violations = find_violations(tool.input_schema, call.arguments)
+    except InvalidInput as costly:
+        raise InvalidInput(costly.message, field=place, fix="shorten the arguments") from costly
+    if not violations:
         return
+    error = min(violations, key=lambda found: found.json_path)
     path = ".".join(str(part) for part in error.absolute_path)
     # The rule that is broken, and not jsonschema's own words: those hold the value that was sent.
     rule, fix = _explain_violation(error)

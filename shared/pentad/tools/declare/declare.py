@@ -17,7 +17,8 @@ from typing import Any, Final, Generic, Literal, NoReturn, ParamSpec, TypeVar, g
 from pydantic import TypeAdapter, ValidationError
 
 from pentad.domain.declarations.agents import ToolSpec
-from pentad.domain.errors import ConfigurationError
+from pentad.domain.errors import ConfigurationError, InvalidInput
+from pentad.domain.schemas import check_schema_limits
 from pentad.tools.declare.context import ToolContext, Undoable
 from pentad.tools.declare.schema import build_input_schema
 from pentad.tools.declare.signature import (
@@ -298,8 +299,10 @@ def _build_spec(function: Callable[..., Any], signature: ToolSignature, **declar
         raise make_declaration_error(where, "it has no docstring", "describe it: the docstring is what the model reads")
     try:
         schema = build_input_schema(signature.arguments)
-    except ConfigurationError as error:
-        raise make_declaration_error(where, error.message, error.fix or "") from error
+        check_schema_limits(schema, "parameters")
+    except (ConfigurationError, InvalidInput) as error:
+        words = f"{error.field}: {error.message}" if isinstance(error, InvalidInput) else error.message
+        raise make_declaration_error(where, words, error.fix or "") from error
     try:
         return ToolSpec(name=function.__name__, description=description, input_schema=schema, **declared)
     except ValidationError as error:

@@ -20,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, create
 
 from pentad.domain.declarations.agents import ToolSpec
 from pentad.domain.errors import InvalidInput, ToolFailed
+from pentad.domain.schemas import check_schema_limits, find_violations
 from pentad.tools.declare.context import ToolContext
 from pentad.tools.declare.declare import Approval, Effects, Grant, Tool, check_grants, refuse_unavailable
 from pentad.tools.declare.signature import ToolSignature, make_declaration_error
@@ -90,6 +91,10 @@ def build_spec(
         ConfigurationError: a field or a grant is not valid, or an option is not available.
     """
     check_grants(where, effects, options.get("permissions", ()))
+    try:
+        check_schema_limits(schema, "input_schema")
+    except InvalidInput as error:
+        raise make_declaration_error(where, f"{error.field}: {error.message}", error.fix or "") from error
     refuse_unavailable(where, secrets=options.get("secrets", ()), rate_limit=options.get("rate_limit"))
     try:
         return ToolSpec(
@@ -126,13 +131,13 @@ def make_schema_model(name: str, schema: Mapping[str, Any]) -> type[BaseModel]:
         name: the tool's name, for messages.
         schema: the JSON Schema of its arguments.
     """
-    # Loaded here: it takes 0.2 s, and only such a tool's function needs it.
-    from jsonschema.validators import validator_for
-
-    validator = validator_for(schema)(schema)
 
     def check(cls: type[BaseModel], values: Any) -> Any:
-        found = [f"{error.json_path.removeprefix('$.')}: {error.message}" for error in validator.iter_errors(values)]
+        try:
+            errors = find_violations(schema, values)
+        except InvalidInput as error:
+            raise ValueError(error.message) from error
+        found = [f"{error.json_path.removeprefix('$.')}: {error.message}" for error in errors]
         if found:
             raise ValueError("; ".join(found[:_MAX_PROBLEMS]))
         return values
