@@ -8,6 +8,8 @@
      └──────────────────────── half-open <───────────────────────> (one probe among all)
 ```
 
+A circuit that tenants share counts the failures of each of them up to a number, so that no tenant opens it alone.
+
 A circuit counts failures in a row, as all Lambdas saw them: any answer sets the count to zero, and so does a minute
 without a failure. Evidence that is older than the opening says nothing about what came after it.
 """
@@ -23,6 +25,7 @@ from pentad.domain.models import Outcome
 from pentad.domain.values import FrozenValue
 from pentad.models.providers.outcomes import RECOVERIES
 
+_PROVIDER_CAUSED = frozenset({Outcome.OVERLOAD, Outcome.CONNECTION})
 Forced = Literal["open", "closed"]
 
 
@@ -48,6 +51,8 @@ class BreakerPolicy:
         cooldown_seconds: how long the first opening lasts; each failed probe doubles it.
         max_cooldown_seconds: the longest, also where a provider asks for more by Retry-After.
         fair_seconds: a timeout counts as the provider's only where the attempt had so much time.
+        tenant_failures: so many of a row may be one tenant's, where the provider brought them about.
+        tenant_slips: so many, where the tenant may have: a timeout or a rate limit.
         spare_seconds: a probe's lease is the time of its attempt and this: one whose process died frees the probe then.
     """
 
@@ -56,6 +61,8 @@ class BreakerPolicy:
     cooldown_seconds: float = 30.0
     max_cooldown_seconds: float = 300.0
     fair_seconds: float = 10.0
+    tenant_failures: int = 3
+    tenant_slips: int = 1
     spare_seconds: float = 5.0
 
     def compute_cooldown(self, trips: int) -> float:
@@ -70,6 +77,7 @@ class Circuit(FrozenValue):
     name: str
     failures: int = Field(default=0, ge=0, description="in a row, while closed")
     failed_at: float = Field(default=0.0, description="the last of them")
+    tenants: dict[str, int] = Field(default={}, description="how many of them are whose, where tenants share it")
     trips: int = Field(default=0, ge=0, description="openings in a row, without an answer between")
     opened_at: float = Field(default=0.0, description="the newest evidence for the opening")
     open_until: float = Field(default=0.0, description="end of the cooldown; 0 where it is closed")
@@ -129,6 +137,8 @@ class Evidence:
         retry_after: seconds the provider asked to wait.
         probe: the probe's token, where it was one.
         past: it was made without the breaker's leave.
+        tenant_id: whose call it was, where the circuit is shared; None for an operator's drill, and in a circuit of
+            one tenant.
     """
 
     outcome: Outcome | None
@@ -137,6 +147,12 @@ class Evidence:
     retry_after: float | None = None
     probe: str | None = None
     past: bool = False
+    tenant_id: str | None = None
+
+    @property
+    def is_providers(self) -> bool:
+        """Whether the provider brought it about, whoever asked."""
+        return self.tenant_id is None or self.outcome in _PROVIDER_CAUSED
 
 
 def admit(circuit: Circuit, now: float, token: str, lease: float) -> Circuit | None:
@@ -160,9 +176,10 @@ def classify_evidence(evidence: Evidence, policy: BreakerPolicy) -> Literal["ans
     """Return what an attempt says of the provider.
 
     A refusal, a context overflow, a truncated reply and a complaint about the request are answers: somebody was there
-    to give them. A malformed reply says neither. A timeout of an attempt that had little time says more of the caller.
+    to give them. A malformed reply says neither. A timeout of an attempt that had little time says more of the caller,
+    and a refused credential more of the credential.
     """
-    if evidence.outcome is None or evidence.outcome is Outcome.MALFORMED:
+    if evidence.outcome is None or evidence.outcome in (Outcome.MALFORMED, Outcome.AUTHENTICATION):
         return "nothing"
     if not RECOVERIES[evidence.outcome].down:
         return "answer"
@@ -195,14 +212,23 @@ def apply_evidence(circuit: Circuit, evidence: Evidence, now: float, policy: Bre
 def _apply_to_closed(circuit: Circuit, failed: bool, evidence: Evidence, now: float, policy: BreakerPolicy) -> Circuit:
     if not failed:
         return circuit.to_closed() if circuit.failures else circuit
-    in_a_row = now - circuit.failed_at <= policy.window_seconds
-    counted = circuit.with_changes(failures=circuit.failures + 1 if in_a_row else 1, failed_at=now)
+    if now - circuit.failed_at > policy.window_seconds:
+        circuit = circuit.with_changes(failures=0, tenants={})
+    shares = dict(circuit.tenants)
+    if evidence.tenant_id is not None:
+        most = policy.tenant_failures if evidence.is_providers else policy.tenant_slips
+        if shares.get(evidence.tenant_id, 0) >= most:
+            return circuit
+        shares[evidence.tenant_id] = shares.get(evidence.tenant_id, 0) + 1
+    counted = circuit.with_changes(failures=circuit.failures + 1, failed_at=now, tenants=shares)
     if _has_known_end(evidence) or counted.failures >= policy.failures:
         return _open_circuit(counted, evidence, now, policy)
     return counted
 
 
 def _apply_to_open(circuit: Circuit, evidence: Evidence, now: float, policy: BreakerPolicy, *, held: bool) -> Circuit:
+    if not evidence.is_providers:  # says nothing to others: the next call may probe
+        return circuit.with_changes(probe=None, probe_until=0.0) if held else circuit
     if held:
         return _open_circuit(circuit, evidence, now, policy)
     if evidence.started >= circuit.opened_at:  # an attempt that went past the breaker: a drill, or the last resort
@@ -219,6 +245,7 @@ def _open_circuit(
     pause = asked if _has_known_end(evidence) else max(asked, policy.compute_cooldown(trips))
     return circuit.with_changes(
         failures=0,
+        tenants={},
         failed_at=now,
         trips=trips,
         opened_at=now,
@@ -230,7 +257,7 @@ def _open_circuit(
 
 
 def _has_known_end(evidence: Evidence) -> bool:
-    return evidence.outcome is Outcome.RATE_LIMIT and bool(evidence.retry_after)
+    return evidence.outcome is Outcome.RATE_LIMIT and bool(evidence.retry_after) and evidence.tenant_id is None
 
 
 def force(circuit: Circuit, forced: Forced | None, until: float | None) -> Circuit:

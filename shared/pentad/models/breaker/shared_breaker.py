@@ -27,6 +27,7 @@ from pentad.models.breaker.circuit import (
     force,
 )
 from pentad.models.breaker.ports import CircuitStore
+from pentad.models.breaker.tenant_breaker import OWN_MARK
 from pentad.models.catalog.catalog import Link
 from pentad.models.providers.exchange import ProviderFailure
 from pentad.observability.metrics import names
@@ -171,7 +172,8 @@ class SharedBreaker:
         with self._lock:
             self._cache = found
         for circuit in found.values():
-            self._record_state(circuit, now)
+            if OWN_MARK not in circuit.name:
+                self._record_state(circuit, now)
 
     def _update(self, name: str, change: Callable[[Circuit], Circuit | None]) -> tuple[Circuit, bool]:
         """Apply a change to the stored circuit; return it as it now stands, and false where the change was denied."""
@@ -203,14 +205,16 @@ class SharedBreaker:
         self._telemetry.log_event(
             "breaker.changed", level=level, circuit=after.name, was=was.value, state=now_is.value, reason=after.reason
         )
-        self._record_state(after, now)
+        if OWN_MARK not in after.name:
+            self._record_state(after, now)
 
     def _record_state(self, circuit: Circuit, now: float) -> None:
         self._count(names.BREAKER_STATE, circuit.name, GAUGE[circuit.get_state(now)], unit="None")
 
     def _count(self, metric: str, name: str, value: float = 1, *, unit: str = "Count") -> None:
         if self._telemetry is not None:
-            provider, _, model = name.partition("/")
+            # A tenant's own circuit counts as its model's: metrics have no dimension for tenants.
+            provider, _, model = name.partition(OWN_MARK)[0].partition("/")
             self._telemetry.count(metric, value, unit=unit, provider=provider, model=model)
 
     def _log_unavailable(self) -> None:

@@ -19,6 +19,7 @@ from pentad.domain.models import CallContext, EmbedReply, Outcome
 from pentad.domain.usage import Usage
 from pentad.models.breaker.ports import Breaker
 from pentad.models.breaker.shared_breaker import AlwaysClosed
+from pentad.models.breaker.tenant_breaker import TenantBreaker
 from pentad.models.catalog.catalog import Link, ModelCatalog, Route
 from pentad.models.gateway.sender import Pace, Sender
 from pentad.models.gateway.tokens import estimate_tokens
@@ -85,7 +86,9 @@ class EmbeddingGateway:
             )
         attempts = Attempts(context, route.tier, self._ledger, self._clock, self._ids, self._telemetry)
         pace = Pace(deadline, route.attempt_seconds, self._clock, self._sleep, self._random)
-        walk: Walk[ProviderVectors, list[tuple[float, ...]]] = Walk(links, attempts, pace, self._breaker)
+        walk: Walk[ProviderVectors, list[tuple[float, ...]]] = Walk(
+            links, attempts, pace, TenantBreaker(self._breaker, context.tenant_id)
+        )
         answer = walk.run(lambda sender: self._embed_all(sender, texts, route))
         if answer is not None:
             return _make_reply(*answer, attempts)

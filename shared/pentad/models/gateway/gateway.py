@@ -19,6 +19,7 @@ from pentad.domain.messages import Message
 from pentad.domain.models import ChatReply, ChatRequest, Outcome, StopReason
 from pentad.models.breaker.ports import Breaker
 from pentad.models.breaker.shared_breaker import AlwaysClosed
+from pentad.models.breaker.tenant_breaker import TenantBreaker
 from pentad.models.catalog.catalog import Link, ModelCatalog
 from pentad.models.gateway.candidates import select_candidates
 from pentad.models.gateway.pursuit import Pursuit
@@ -88,7 +89,9 @@ class Gateway:
         links = select_candidates(request, route.links, providers=self._providers.keys(), task_cap=route.output_tokens)
         attempts = Attempts(request.context, route.tier, self._ledger, self._clock, self._ids, self._telemetry)
         pace = Pace(deadline, route.attempt_seconds, self._clock, self._sleep, self._random)
-        walk: Walk[ProviderReply, ProviderReply] = Walk(links, attempts, pace, self._breaker)
+        walk: Walk[ProviderReply, ProviderReply] = Walk(
+            links, attempts, pace, TenantBreaker(self._breaker, request.context.tenant_id)
+        )
         answer = walk.run(
             lambda sender: Pursuit(self._providers[sender.link.model.provider], sender, request, route).run()
         )

@@ -1,6 +1,7 @@
 """The breaker on the deployed gateway: it opens by failures, is shared, and obeys commands."""
 
 import time
+from itertools import cycle
 from typing import Any
 
 import pytest
@@ -21,11 +22,12 @@ def providers(tenant: Tenant, run: dict[str, Any]) -> list[str]:
 
 
 def trip(stack: Stack, tenant: Tenant) -> None:
-    """Let the primary fail until its circuit is open."""
+    """Let the primary fail for two tenants until the circuit that all share is open."""
     stack.simulator.add_faults(OVERLOADED)
+    tenants = cycle([tenant, stack.tenant()])
 
     def opened() -> bool:
-        assert tenant.ask(f"What is 2 + 3 ({word()})?")["status"] == "succeeded"
+        assert next(tenants).ask(f"What is 2 + 3 ({word()})?")["status"] == "succeeded"
         return bool(breaker_of(stack).get_all()[SONNET].open_until)
 
     until(opened, "the opening of the circuit")
@@ -40,6 +42,16 @@ def test_after_failures_in_a_row_the_primary_is_not_asked_and_the_notice_says_so
     assert any("is failing" in notice for notice in view["notices"])
     sent = stack.simulator.list_requests()[before:]
     assert not [one for one in sent if one["path"] == "/v1/messages"]
+
+
+def test_one_tenants_failures_keep_the_primary_from_no_other(stack: Stack, tenant: Tenant) -> None:
+    stack.simulator.add_faults(OVERLOADED)
+    for _ in range(4):
+        tenant.ask(f"What is 2 + 3 ({word()})?")
+    stack.simulator.clear_faults()
+    assert set(providers(tenant, tenant.ask("What is 4 + 5?"))) == {"openai"}
+    other = stack.tenant()
+    assert "anthropic" in providers(other, other.ask("What is 4 + 5?"))
 
 
 def test_another_process_of_the_gateway_sees_the_open_circuit(stack: Stack, tenant: Tenant) -> None:

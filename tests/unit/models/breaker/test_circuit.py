@@ -17,8 +17,9 @@ NEVER_OPEN = [
     Outcome.REFUSAL,
     Outcome.CONTEXT_OVERFLOW,
     Outcome.CALLER_ERROR,
+    Outcome.AUTHENTICATION,
 ]
-DOWN = [Outcome.RATE_LIMIT, Outcome.OVERLOAD, Outcome.TIMEOUT, Outcome.CONNECTION, Outcome.AUTHENTICATION]
+DOWN = [Outcome.RATE_LIMIT, Outcome.OVERLOAD, Outcome.TIMEOUT, Outcome.CONNECTION]
 
 
 def evidence(
