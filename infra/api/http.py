@@ -145,6 +145,9 @@ class HttpApi(Construct):
         role, stores = self.service.role, self._build.stores
         grants.grant_table(role, stores.state_table, ["dynamodb:GetItem", "dynamodb:Query"], index="gsi1")
         grants.grant_table(role, stores.ledger_table, ["dynamodb:Query"], keys=[keys.run_pattern()])
+        grants.grant_table(
+            role, stores.transient_table, ["dynamodb:UpdateItem"], keys=[keys.collection_pattern("RATES")]
+        )
         grants.grant_objects(role, stores.documents_bucket, ["s3:PutObject", "s3:DeleteObject"])
         grants.grant_key(role, stores.approval_key, ["kms:Decrypt"])
         grants.grant_invoke(role, [*(tool.function_arn for tool in tools), self._gateway.function_arn])

@@ -1,6 +1,7 @@
 """The gateway's function: it alone may read the providers' secrets."""
 
-from aws_cdk import Stack
+from aws_cdk import Duration, Stack
+from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
@@ -10,6 +11,7 @@ from infra.components.function import FunctionOptions
 from infra.components.run_grants import grant_payloads, grant_run_items, grant_switches
 from infra.models.catalog import Models
 from pentad.domain import keys
+from pentad.observability.metrics import names
 
 _SETTINGS_SECRETS = ("anthropic", "openai")
 
@@ -33,6 +35,27 @@ class Gateway(FunctionConstruct):
             grants.grant_secret(self.role, build.stores.secrets[secret])
         for model, region in models.bedrock_models:
             grants.grant_bedrock_model(self.role, model.id, region or Stack.of(self).region)
+        self._create_budget_alarm(build)
+
+    def _create_budget_alarm(self, build: Build) -> None:
+        """Tell when budgets refuse calls for a quarter of an hour: abuse, or a limit that is too low."""
+        cloudwatch.Alarm(
+            self,
+            "budget-refusals",
+            alarm_name=f"{build.stage.prefix}-budget-refusals",
+            alarm_description="Budgets refuse calls. See who spends: pentad cost --by tenant, pentad budgets list",
+            metric=cloudwatch.Metric(
+                namespace=names.NAMESPACE,
+                metric_name=names.BUDGET_REFUSALS,
+                dimensions_map={"stage": build.stage.name},
+                statistic="Sum",
+                period=Duration.minutes(5),
+            ),
+            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+            threshold=1,
+            evaluation_periods=3,
+            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+        )
 
     def _grant_state(self, build: Build) -> None:
         """Let it keep turns, and read budgets and count what is spent."""

@@ -14,6 +14,7 @@ from pentad.api import problems
 from pentad.api.door import faults
 from pentad.api.identity.caller import Caller
 from pentad.api.problems import MEDIA_TYPE, Problem
+from pentad.api.rates.rates import Rates
 from pentad.api.routes import find_route, is_door, list_methods, to_pattern
 from pentad.domain.errors import NotAuthenticated, NotFound, PentadError
 from pentad.observability.ports import Telemetry
@@ -54,10 +55,12 @@ class Api:
     Args:
         routers: the routes.
         telemetry: logs.
+        rates: how many costly requests a caller may make.
     """
 
-    def __init__(self, routers: Sequence[Router], telemetry: Telemetry) -> None:
+    def __init__(self, routers: Sequence[Router], telemetry: Telemetry, rates: Rates) -> None:
         self._telemetry = telemetry
+        self._rates = rates
         self._resolver = PathResolver(enable_validation=True, serializer=_dump)
         _register_error_handlers(self._resolver, telemetry)
         caller = _make_get_caller(self._resolver)
@@ -82,7 +85,7 @@ class Api:
         return answer if _is_within_limit(answer) else _build_response(path, _build_too_large(instance), {})
 
     def _admit(self, event: Mapping[str, Any]) -> None:
-        """Let a request through to its route, or raise: no such path, method or scope, or too large."""
+        """Let a request through to its route, or raise: no such path, method or scope, too large or too many."""
         http = event["requestContext"]["http"]
         method, path = str(http["method"]).upper(), _get_path(event)
         caller = Caller.from_event(event)
@@ -101,6 +104,7 @@ class Api:
                 f"the body has more than {BODY_BYTES:,} bytes",
                 fix="a message has at most 100,000 characters; upload longer text as a document",
             )
+        self._rates.admit(caller, route.name)
 
 
 class _Rejected(Exception):

@@ -86,13 +86,20 @@ def test_near_the_limit_a_smaller_model_answers_and_the_run_says_so(tenant: Tena
     assert {(one["tier"], one["model"]) for one in chat} == {("fast", "claude-haiku-5-5")}
 
 
-def test_what_is_used_is_listed_and_a_removed_budget_is_gone(tenant: Tenant, pentad: Command) -> None:
+def list_budgets(pentad: Command, tenant: Tenant) -> dict[tuple[str, str], Json]:
+    return {(one["scope"], one["period"]): one for one in pentad("budgets", "list", "--tenant", tenant.name)}
+
+
+def test_what_is_used_is_listed_and_a_removed_budget_makes_way_for_the_default(tenant: Tenant, pentad: Command) -> None:
     pentad("budgets", "set", "--tenant", tenant.name, "--limit", "5.00")
     view = tenant.ask("What is 2 + 3?")
-    [listed] = pentad("budgets", "list", "--tenant", tenant.name)
+    listed = list_budgets(pentad, tenant)[("tenant", "day")]
     assert listed["used_nanousd"] == listed["spent_nanousd"] == view["cost_nanousd"] > 0
+    assert (listed["limit"], listed["is_default"]) == ("$5.00", False)
     pentad("budgets", "remove", "--tenant", tenant.name)
-    assert pentad("budgets", "list", "--tenant", tenant.name) == []
+    default = list_budgets(pentad, tenant)[("tenant", "day")]
+    assert (default["limit"], default["is_default"]) == ("$50.00", True)
+    assert default["used_nanousd"] == view["cost_nanousd"]
 
 
 def test_cost_by_every_dimension_is_the_ledgers_sum(stack: Stack, tenant: Tenant, pentad: Command) -> None:
@@ -120,7 +127,7 @@ def test_runs_at_once_do_not_overspend_their_budget(stack: Stack, tenant: Tenant
     assert {view["status"] for view in views} <= {"succeeded", "stopped"}
     attempts = ledger_of(stack, tenant.name)
     spent = sum(attempt["cost_nanousd"] for attempt in attempts)
-    [listed] = pentad("budgets", "list", "--tenant", tenant.name)
+    listed = list_budgets(pentad, tenant)[("tenant", "day")]
     assert listed["used_nanousd"] == listed["spent_nanousd"] == spent <= 20_000_000
 
 

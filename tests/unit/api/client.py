@@ -9,6 +9,8 @@ from pentad.api.documents import Documents
 from pentad.api.door.service import Door
 from pentad.api.found import FindRun
 from pentad.api.identity.caller import SCOPES
+from pentad.api.rates.adapters.rates_memory import MemoryRateCounter
+from pentad.api.rates.rates import RateLimits, Rates
 from pentad.api.routers.approvals import ApprovalRoutes
 from pentad.api.routers.cost import CostRoutes
 from pentad.api.routers.documents import DocumentRoutes
@@ -147,10 +149,19 @@ class Reply:
 class Client:
     """Sends events."""
 
-    def __init__(self, world: World | None = None) -> None:
+    def __init__(self, world: World | None = None, limits: RateLimits | None = None) -> None:
         self.world = world or World()
         self.services = MemoryServices(self.world)
-        self.api = Api(self.services.routers(), self.services.telemetry)
+        self.api = Api(
+            self.services.routers(),
+            self.services.telemetry,
+            Rates(
+                MemoryRateCounter(),
+                self.services.telemetry,
+                limits=limits,
+                clock=lambda: self.world.clock().timestamp(),
+            ),
+        )
 
     def __call__(
         self,

@@ -7,6 +7,7 @@ import pytest
 
 from pentad.api.app import BODY_BYTES
 from pentad.api.problems import status_of
+from pentad.api.rates.rates import RateLimits
 from pentad.api.routes import ROUTES, is_door
 from pentad.domain.errors import (
     ConfigurationError,
@@ -69,6 +70,20 @@ def test_a_body_of_2_mb_is_refused_with_the_limit() -> None:
     assert reply.status == 413
     assert f"{BODY_BYTES:,}" in reply.json["detail"]
     assert "100,000" in reply.json["fix"]
+
+
+def test_a_request_beyond_the_rate_is_429_with_retry_after() -> None:
+    client = Client(limits=RateLimits(key=1))
+    body = {"agent": "assistant", "message": "Hi"}
+    assert client("POST", "/v1/runs", body).status == 202
+    refused = client("POST", "/v1/runs", body)
+    assert (refused.status, refused.json["code"]) == (429, "ModelThrottled")
+    assert 1 <= int(refused.headers["retry-after"]) <= 60
+    assert "this key" in refused.json["detail"]
+    assert client("GET", "/v1/runs").status == 200
+    door = client("POST", "/v1/chat/completions", {"model": "primary", "messages": [{"role": "user", "content": "Hi"}]})
+    assert (door.status, door.json["error"]["type"]) == (429, "rate_limit_error")
+    assert door.headers["retry-after"] == refused.headers["retry-after"]
 
 
 def test_another_content_type_is_not_supported() -> None:

@@ -124,6 +124,8 @@ def from_problem(problem: Problem, headers: Mapping[str, str]) -> Answer:
         HTTPStatus.FORBIDDEN: "insufficient_permissions",
         HTTPStatus.NOT_FOUND: "not_found",
     }
+    if problem.status == HTTPStatus.TOO_MANY_REQUESTS:
+        kind, code = "rate_limit_error", "rate_limit_exceeded"
     code = codes.get(HTTPStatus(problem.status), code)
     return _build_answer(HTTPStatus(problem.status), problem.detail, kind, problem.field, code, headers)
 

@@ -50,6 +50,7 @@ class BudgetDefinition(FrozenValue):
     subject: str = Field(default=EACH, min_length=1, max_length=200, description="whose; * for each by itself")
     limit_nanousd: int = Field(ge=0)
     soft_nanousd: int = Field(ge=0, description="from here on calls go to the fast tier")
+    is_default: bool = Field(default=False, description="nobody set it: it holds for every tenant; never stored")
 
     @model_validator(mode="after")
     def _check_period(self) -> Self:

@@ -19,6 +19,7 @@ MODEL_DEGRADED = "ModelDegraded"
 BUDGET_DOWNGRADES = "BudgetDowngrades"
 BUDGET_REFUSALS = "BudgetRefusals"
 BUDGET_UNSETTLED = "BudgetUnsettled"
+RATE_REFUSALS = "RateRefusals"
 INPUT_TOKENS = "InputTokens"
 OUTPUT_TOKENS = "OutputTokens"
 CACHE_READ_TOKENS = "CacheReadTokens"
@@ -70,6 +71,7 @@ UNITS = {
     BUDGET_DOWNGRADES: "Count",
     BUDGET_REFUSALS: "Count",
     BUDGET_UNSETTLED: "Count",
+    RATE_REFUSALS: "Count",
     # Neither read from a provider's cache nor written to it. Its hit rate is CacheReadTokens of the sum of the three.
     INPUT_TOKENS: "Count",
     OUTPUT_TOKENS: "Count",

@@ -7,6 +7,8 @@ from pentad.api.adapters.documents_s3 import S3Documents, get_signing_client
 from pentad.api.app import Api, Router
 from pentad.api.documents import Documents
 from pentad.api.found import FindRun
+from pentad.api.rates.adapters.rates_dynamodb import DynamoRateCounter
+from pentad.api.rates.rates import Rates
 from pentad.api.routers.approvals import ApprovalRoutes
 from pentad.api.routers.cost import CostRoutes
 from pentad.api.routers.documents import DocumentRoutes
@@ -48,7 +50,9 @@ _UNDO_SECONDS = 25.0
 @cache
 def make_api() -> Api:
     """Return the HTTP API."""
-    return Api(make_routers(), telemetry_of("api"))
+    telemetry = telemetry_of("api")
+    counter = DynamoRateCounter(make_table(read_settings(ApiSettings).transient_table))
+    return Api(make_routers(), telemetry, Rates(counter, telemetry))
 
 
 @cache

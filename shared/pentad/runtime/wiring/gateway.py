@@ -8,6 +8,7 @@ from pentad.models.breaker.adapters.breaker_dynamodb import DynamoCircuits
 from pentad.models.breaker.shared_breaker import SharedBreaker
 from pentad.models.budgets.adapters.budget_definitions import DynamoBudgetStore, RememberedDefinitions
 from pentad.models.budgets.adapters.budgets_dynamodb import DynamoBudget
+from pentad.models.budgets.defaults import DefaultedDefinitions
 from pentad.models.cache.adapters.response_cache_dynamodb import DynamoResponseCache
 from pentad.models.drill.adapters.drills_dynamodb import DynamoDrills
 from pentad.models.drill.drill import Drill
@@ -67,7 +68,7 @@ def make_ledger() -> DynamoDBLedger:
 @cache
 def _make_budget() -> DynamoBudget:
     values = read_settings(GatewaySettings)
-    definitions = RememberedDefinitions(DynamoBudgetStore(make_table(values.state_table)))
+    definitions = RememberedDefinitions(DefaultedDefinitions(DynamoBudgetStore(make_table(values.state_table))))
     return DynamoBudget(make_table(values.transient_table), definitions)
 
 

@@ -51,13 +51,14 @@ def set_(
 
 @app.command("list")
 def list_(tenant: Tenant = LOCAL_TENANT, stage: operator.Stage = None) -> None:
-    """List a tenant's budgets, and what is used where a budget is of one subject."""
+    """List a tenant's budgets, the defaults too, and what is used where a budget is of one subject."""
     from pentad.domain.ids import check_id
+    from pentad.models.budgets.defaults import with_defaults
 
     with handle_errors():
-        _print_views(
-            [_build_view(each, stage) for each in _make_store(stage).list_for_tenant(check_id("tenant", tenant))]
-        )
+        tenant_id = check_id("tenant", tenant)
+        found = with_defaults(tenant_id, _make_store(stage).list_for_tenant(tenant_id))
+        _print_views([_build_view(each, stage) for each in found])
 
 
 @app.command("remove")
@@ -68,7 +69,7 @@ def remove(
     subject: Subject = "*",
     stage: operator.Stage = None,
 ) -> None:
-    """Remove a budget; within ten seconds calls count against it no more."""
+    """Remove a budget; within ten seconds calls count against it no more, and a default in its place holds again."""
     from pentad.domain.ids import check_id
 
     with handle_errors():
@@ -129,10 +130,11 @@ def _print_views(views: list[dict[str, Any]]) -> None:
         print_json(views)
         return
     table = Grid()
-    for heading in ("tenant", "scope", "period", "subject", "limit", "soft", "used", "resets"):
+    for heading in ("tenant", "scope", "period", "subject", "limit", "soft", "used", "resets", "set by"):
         table.add_column(heading, justify="right" if heading in ("limit", "soft", "used") else "left")
     for view in views:
         subject = "each" if view["subject"] == "*" and view["scope"] != "tenant" else view["subject"]
+        set_by = "default" if view["is_default"] else "operator"
         names = (view["tenant"], view["scope"], view["period"], subject)
-        table.add_row(*names, view["limit"], view["soft"], view.get("used", ""), view["resets_at"] or "")
+        table.add_row(*names, view["limit"], view["soft"], view.get("used", ""), view["resets_at"] or "", set_by)
     OUT.print(table)
