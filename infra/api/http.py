@@ -149,6 +149,8 @@ class HttpApi(Construct):
             role, stores.transient_table, ["dynamodb:UpdateItem"], keys=[keys.collection_pattern("RATES")]
         )
         grants.grant_objects(role, stores.documents_bucket, ["s3:PutObject", "s3:DeleteObject"])
+        # An upload replaces the version that is there when it is asked for, and no other.
+        grants.grant_bucket(role, stores.documents_bucket, ["s3:ListBucket"])
         grants.grant_key(role, stores.approval_key, ["kms:Decrypt"])
         grants.grant_invoke(role, [*(tool.function_arn for tool in tools), self._gateway.function_arn])
 

@@ -46,6 +46,8 @@ class Ingest(FunctionConstruct):
             [*grants.READ, *grants.WRITE, *grants.DELETE],
             keys=[keys.collection_pattern("DOCS"), keys.document_pattern()],
         )
+        # Whether the key of an upload was revoked.
+        grants.grant_table(self.role, stores.state_table, ["dynamodb:GetItem"], keys=[keys.collection_pattern("KEYS")])
         grants.grant_objects(self.role, stores.documents_bucket, ["s3:GetObject"])
         # Without it S3 says 403 of an object that is gone, and a deletion could not be told from a missing right.
         grants.grant_bucket(self.role, stores.documents_bucket, ["s3:ListBucket"])

@@ -17,7 +17,7 @@ _QUERY_COMPATIBLE: Final = frozenset(("sqs", "cloudwatch"))
 def build_access_denied(service: str, message: str) -> ApiResponse:
     """The answer to a call that no policy allows."""
     if service == "s3":
-        return _build_s3_error(403, "AccessDenied", message)
+        return build_s3_error(403, "AccessDenied", message)
     if service in _QUERY:
         return _build_query_error(403, "AuthorizationError" if service == "sns" else "AccessDenied", message)
     if service in _QUERY_COMPATIBLE:
@@ -28,7 +28,7 @@ def build_access_denied(service: str, message: str) -> ApiResponse:
 def build_invalid_credentials(service: str, message: str) -> ApiResponse:
     """The answer to a key that was never issued."""
     if service == "s3":
-        return _build_s3_error(403, "InvalidAccessKeyId", message)
+        return build_s3_error(403, "InvalidAccessKeyId", message)
     if service in _QUERY:
         return _build_query_error(403, "InvalidClientTokenId", message)
     if service in _QUERY_COMPATIBLE:
@@ -65,7 +65,8 @@ def _build_json_error(service: str, status: int, code: str, message: str, query_
     return ApiResponse(status, tuple(headers), json.dumps(body).encode())
 
 
-def _build_s3_error(status: int, code: str, message: str) -> ApiResponse:
+def build_s3_error(status: int, code: str, message: str) -> ApiResponse:
+    """An error of S3."""
     request_id = uuid.uuid4().hex[:16].upper()
     body = (
         '<?xml version="1.0" encoding="UTF-8"?>\n'

@@ -16,6 +16,7 @@ from twin.front.encryption import list_key_accesses
 from twin.front.lambda_api import Invoker, LambdaApi
 from twin.front.model import ApiCall, ApiEvent, ApiResponse, CountKey, EventCallback, ServiceOverride
 from twin.front.parse import NotAwsRequest, parse_call, read_headers, read_query, read_signature
+from twin.front.presigned import find_refusal
 from twin.front.server import FrontServer
 from twin.front.sts_api import StsApi
 from twin.iam.authorizer import Authorizer
@@ -141,6 +142,11 @@ class AwsFront:
         denied = self._find_denial(call)
         if denied is not None:
             return errors.build_access_denied(call.service, denied)
+        if call.service == "s3":
+            secret = self.principals.find_secret(signature.access_key)
+            refusal = find_refusal(environ, headers, query, body=body, secret=secret)
+            if refusal is not None:
+                return errors.build_s3_error(refusal.status, refusal.code, refusal.message)
         environ.setdefault(
             "HTTP_AUTHORIZATION", _build_authorization(signature.access_key, signature.region, signature.service)
         )

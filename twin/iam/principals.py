@@ -62,6 +62,14 @@ class Principals:
             raise UnknownCredentials("The security token included in the request is invalid.")
         return principal
 
+    def find_secret(self, access_key_id: str | None) -> str | None:
+        """Return the secret key behind an access key, or None."""
+        if access_key_id == self._administrator_key:
+            return self.administrator.secret_access_key
+        with self._lock:
+            found = self._sessions.get(access_key_id or "")
+        return found[1].secret_access_key if found is not None else None
+
     @staticmethod
     def _generate_credentials(prefix: str) -> Credentials:
         alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"

@@ -6,10 +6,13 @@ from datetime import datetime, timedelta
 
 from pydantic import Field
 
-from pentad.api.ports import DocumentStore
+from pentad.api.identity.api_key import KEY_ID_PATTERN
+from pentad.api.identity.caller import Caller
+from pentad.api.ports import DocumentStore, UploadTerms
 from pentad.api.views.views import DocumentUpload, Upload
 from pentad.domain.errors import InvalidInput
 from pentad.domain.ids import check_id
+from pentad.domain.knowledge import MAX_DOCUMENT_BYTES
 from pentad.domain.values import FrozenValue
 
 NAME_CHARACTERS = 512
@@ -23,7 +26,7 @@ MEDIA_TYPES = (
     "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
 )
 """What ingestion is given; what it can't read, it reports in the registry."""
-UPLOAD_SECONDS = 900
+UPLOAD_SECONDS = 300
 _SEGMENT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_. ()+=@,-]*")
 
 
@@ -32,6 +35,8 @@ class DocumentRequest(FrozenValue):
 
     name: str = Field(min_length=1, max_length=NAME_CHARACTERS, description="a relative path, such as docs/plan.md")
     media_type: str = Field(max_length=200, description="the content's type, such as text/markdown")
+    bytes: int = Field(ge=0, le=MAX_DOCUMENT_BYTES, description="the content's length; no other is accepted")
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$", description="of the content; no other is accepted")
 
 
 def check_name(name: str) -> str:
@@ -63,10 +68,11 @@ class Documents:
         self._store = store
         self._now = now
 
-    def create_upload(self, tenant_id: str, request: DocumentRequest) -> DocumentUpload:
-        """Return where to send a document's content.
+    def create_upload(self, caller: Caller, request: DocumentRequest) -> DocumentUpload:
+        """Return where to send a document's content, once.
 
         Raises:
+            StoreUnavailable: the bucket did not answer.
             InvalidInput: the name or the media type is not accepted.
         """
         name = check_name(request.name)
@@ -76,7 +82,16 @@ class Documents:
             )
         if not request.media_type.isascii() or not request.media_type.isprintable():
             raise InvalidInput("the media type is not valid", field="media_type")
-        url, headers = self._store.sign_upload(object_key(tenant_id, name), request.media_type, UPLOAD_SECONDS)
+        by_key = re.fullmatch(KEY_ID_PATTERN, caller.key_id) is not None
+        terms = UploadTerms(
+            key=object_key(caller.tenant_id, name),
+            media_type=request.media_type,
+            size=request.bytes,
+            sha256=request.sha256,
+            seconds=UPLOAD_SECONDS,
+            key_id=caller.key_id if by_key else None,
+        )
+        url, headers = self._store.sign_upload(terms)
         expires_at = self._now() + timedelta(seconds=UPLOAD_SECONDS)
         return DocumentUpload(name=name, upload=Upload(url=url, headers=headers), expires_at=expires_at)
 

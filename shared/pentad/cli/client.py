@@ -1,5 +1,6 @@
 """The HTTP API as the command line sees it."""
 
+import hashlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -111,7 +112,9 @@ class ApiClient:
         Raises:
             ApiError: the API or the bucket said no.
         """
-        ticket = self.call("POST", "/v1/documents", body={"name": name, "media_type": media_type})["upload"]
+        digest = hashlib.sha256(content).hexdigest()
+        body = {"name": name, "media_type": media_type, "bytes": len(content), "sha256": digest}
+        ticket = self.call("POST", "/v1/documents", body=body)["upload"]
         try:
             response = httpx.request(
                 ticket["method"],

@@ -7,6 +7,9 @@ from pydantic import Field
 
 from pentad.domain.values import FrozenValue
 
+MAX_DOCUMENT_BYTES = 25 * 1024 * 1024
+"""Of an uploaded document."""
+
 
 class Passage(FrozenValue):
     """A retrieved piece of a document. ``document[start:end] == text`` in the parsed text of that version."""

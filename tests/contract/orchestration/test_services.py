@@ -1,10 +1,12 @@
 """Adapters of AWS services, against botocore's stubs: requests are checked against the service's own model."""
 
+import base64
 import io
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from botocore.response import StreamingBody
@@ -13,6 +15,7 @@ from botocore.stub import Stubber
 from pentad.api.adapters.documents_s3 import S3Documents, get_signing_client
 from pentad.api.identity.adapters.keys_dynamodb import DynamoKeys
 from pentad.api.identity.keys import create_key, list_keys, revoke_key
+from pentad.api.ports import UploadTerms
 from pentad.domain.errors import (
     ConfigurationError,
     EffectUncertain,
@@ -205,19 +208,34 @@ def test_the_memory_cipher_binds_as_kms_does(tenant: str, approval: str) -> None
         cipher.decrypt(sealed, tenant_id=tenant, approval=approval)
 
 
-def test_uploads_are_signed_by_version_4_with_the_content_type(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_uploads_are_signed_by_version_4_with_all_that_they_may_be(
+    monkeypatch: pytest.MonkeyPatch, dynamodb: Stores
+) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    terms = UploadTerms("acme/a b.md", "text/markdown", 5, "ab" * 32, 300, "k" * 12)
     get_signing_client.cache_clear()
     try:
-        url, headers = S3Documents(get_signing_client(), "docs").sign_upload("acme/a b.md", "text/markdown", 900)
+        store = S3Documents(get_signing_client(), "payload")
+        url, headers = store.sign_upload(terms)
+        dynamodb.s3.put_object(Bucket="payload", Key="acme/a b.md.old", Body=b"another")
+        etag = dynamodb.s3.put_object(Bucket="payload", Key="acme/a b.md", Body=b"before")["ETag"]
+        _, replacing = store.sign_upload(terms)
     finally:
         get_signing_client.cache_clear()
     assert "X-Amz-Algorithm=AWS4-HMAC-SHA256" in url
-    assert "X-Amz-SignedHeaders=content-type%3Bhost" in url
-    assert "X-Amz-Expires=900" in url
-    assert headers == {"Content-Type": "text/markdown"}
+    signed = "content-length;content-type;host;if-none-match;x-amz-checksum-sha256;x-amz-meta-pentad-key"
+    assert f"X-Amz-SignedHeaders={quote(signed, safe='')}" in url
+    assert "X-Amz-Expires=300" in url
+    assert headers == {
+        "Content-Type": "text/markdown",
+        "Content-Length": "5",
+        "x-amz-checksum-sha256": base64.b64encode(bytes.fromhex("ab" * 32)).decode(),
+        "x-amz-meta-pentad-key": "k" * 12,
+        "If-None-Match": "*",
+    }
+    assert replacing == {name: value for name, value in headers.items() if name != "If-None-Match"} | {"If-Match": etag}
 
 
 def test_api_keys_are_kept_in_the_state_table(dynamodb: Stores) -> None:

@@ -1,7 +1,13 @@
 """Documents: indexed, cited, changed, removed, refused, and never another tenant's."""
 
+import json
+from datetime import UTC, datetime
+
 import pytest
 
+from pentad.api.identity.adapters.keys_dynamodb import DynamoKeys
+from pentad.api.identity.keys import revoke_key
+from pentad.aws.table import Table
 from tests.twin.stack.world import Stack, Tenant, until
 
 pytestmark = pytest.mark.twin
@@ -73,3 +79,30 @@ def test_hostile_documents_fail_alone_and_hold_up_no_other_tenant(stack: Stack, 
     entries = {name: until(lambda name=name: tenant.document(name), f"the entry of {name}") for name in hostile}  # type: ignore[misc]
     assert all((one["error"] is None) == (one["status"] == "indexed") for one in entries.values())
     assert entries["deep.json"]["error"].startswith("the JSON can't be read")
+
+
+def test_an_upload_is_taken_once_and_as_it_was_asked_for(tenant: Tenant) -> None:
+    content = PAGE.format(colour="yellow").encode()
+    ticket = tenant.ask_upload("harbour.md", content)
+    assert tenant.put(ticket, content + b"more", **{"Content-Length": None}).status_code == 403
+    assert tenant.put(ticket, content[::-1]).status_code == 400
+    assert tenant.put(ticket, content, **{"If-None-Match": None}).status_code == 403
+    assert tenant.put(ticket, content).status_code == 200
+    assert tenant.put(ticket, content).status_code == 412
+    # A new version has an address of its own, which works once too.
+    second = PAGE.format(colour="purple").encode()
+    ticket = tenant.ask_upload("harbour.md", second)
+    assert [tenant.put(ticket, second).status_code for _ in range(2)] == [200, 412]
+
+
+def test_an_upload_made_with_a_key_that_was_revoked_is_not_indexed(stack: Stack, tenant: Tenant) -> None:
+    content = PAGE.format(colour="yellow").encode()
+    ticket = tenant.ask_upload("harbour.md", content)
+    key_id = tenant.token.split(".")[2]
+    table = Table(stack.aws("dynamodb"), stack.outputs["StateTable"])
+    revoke_key(DynamoKeys(table), tenant.name, key_id, now=datetime.now(UTC))
+    assert tenant.put(ticket, content).status_code == 200
+    entries = Table(stack.aws("dynamodb"), stack.outputs["StateTable"])
+    item = until(lambda: entries.get(f"T#{tenant.name}#DOCS", "harbour.md"), "the entry")
+    entry = json.loads(item["body"])
+    assert (entry["status"], "revoked" in entry["error"]) == ("failed", True)

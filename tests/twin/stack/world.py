@@ -1,5 +1,6 @@
 """The stack as a test sees it: tenants with keys, the HTTP API, and the operator's view of what is stored."""
 
+import hashlib
 import json
 import time
 import uuid
@@ -270,18 +271,25 @@ class Tenant:
 
     def upload(self, name: str, text: str, media_type: str = "text/markdown") -> None:
         """Send a document to its bucket."""
-        answer = self.post("/v1/documents", {"name": name, "media_type": media_type})
-        assert answer.status_code == 201, answer.text
-        ticket = answer.json()["upload"]
-        sent = httpx.request(
-            ticket["method"],
-            ticket["url"],
-            headers=ticket["headers"],
-            content=text.encode(),
-            timeout=30,
-            trust_env=False,
-        )
+        sent = self.put(self.ask_upload(name, text.encode(), media_type), text.encode())
         assert sent.status_code == 200, sent.text
+
+    def ask_upload(self, name: str, content: bytes, media_type: str = "text/markdown") -> Json:
+        """Return where a document's content may be sent, and with which headers."""
+        digest = hashlib.sha256(content).hexdigest()
+        body = {"name": name, "media_type": media_type, "bytes": len(content), "sha256": digest}
+        answer = self.post("/v1/documents", body)
+        assert answer.status_code == 201, answer.text
+        ticket: Json = answer.json()["upload"]
+        return ticket
+
+    @staticmethod
+    def put(ticket: Json, content: bytes, **headers: str | None) -> httpx.Response:
+        """Send a document's content; ``headers`` replace what was given, or (None) leave it out."""
+        sent = {name: value for name, value in {**ticket["headers"], **headers}.items() if value is not None}
+        return httpx.request(
+            ticket["method"], ticket["url"], headers=sent, content=content, timeout=60, trust_env=False
+        )
 
     def document(self, name: str) -> Json | None:
         """Return a document's entry, or None."""

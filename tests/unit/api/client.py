@@ -9,6 +9,7 @@ from pentad.api.documents import Documents
 from pentad.api.door.service import Door
 from pentad.api.found import FindRun
 from pentad.api.identity.caller import SCOPES
+from pentad.api.ports import UploadTerms
 from pentad.api.rates.adapters.rates_memory import MemoryRateCounter
 from pentad.api.rates.rates import RateLimits, Rates
 from pentad.api.routers.approvals import ApprovalRoutes
@@ -54,8 +55,9 @@ class Bucket:
     def __init__(self) -> None:
         self.deleted: list[str] = []
 
-    def sign_upload(self, key: str, media_type: str, seconds: int) -> tuple[str, dict[str, str]]:
-        return f"https://bucket/{key}?expires={seconds}", {"Content-Type": media_type}
+    def sign_upload(self, terms: UploadTerms) -> tuple[str, dict[str, str]]:
+        self.terms = terms
+        return f"https://bucket/{terms.key}?expires={terms.seconds}", {"Content-Type": terms.media_type}
 
     def delete(self, key: str) -> None:
         self.deleted.append(key)

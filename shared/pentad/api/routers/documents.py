@@ -35,8 +35,8 @@ class DocumentRoutes:
 
         @serve(app, summary="Ask where to upload a document", status_code=201)
         def upload_document(request: Annotated[DocumentRequest, Body()]) -> DocumentUpload:
-            """Send the content by PUT to the address, with the headers given; it is indexed a moment later."""
-            return self.documents.create_upload(caller().tenant_id, request)
+            """Send the content by PUT to the address, once, with the headers given; it is indexed a moment later."""
+            return self.documents.create_upload(caller(), request)
 
         @serve(app, summary="List documents by name")
         def list_documents(

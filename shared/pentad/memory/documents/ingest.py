@@ -16,11 +16,11 @@ from pydantic import Field
 
 from pentad.domain.errors import InvalidInput, NotFound, PentadError, StoreUnavailable
 from pentad.domain.ids import check_id, make_id
-from pentad.domain.knowledge import Document
+from pentad.domain.knowledge import MAX_DOCUMENT_BYTES, Document
 from pentad.domain.models import CallContext
 from pentad.domain.values import FrozenValue
 from pentad.memory.documents.chunk import Chunk
-from pentad.memory.documents.ports import DocumentReader, DocumentRegistry
+from pentad.memory.documents.ports import DocumentReader, DocumentRegistry, UploadKeys
 from pentad.memory.documents.reading import ReadDocument
 from pentad.memory.objects.ports import ObjectHead, ObjectStore
 from pentad.memory.retrieval.ports import Vector, VectorStore
@@ -28,7 +28,6 @@ from pentad.models.ports import Embedder
 from pentad.observability.metrics import names
 from pentad.observability.ports import Telemetry
 
-MAX_BYTES = 25 * 1024 * 1024
 EMBED_BATCH = 64
 """Texts a call: the gateway answers with 64 vectors of 3,072 numbers in 1 MB, and Lambda's limit is 6 MB."""
 EMBED_SECONDS = 60.0
@@ -83,6 +82,7 @@ class Ingest:
         objects: the documents bucket.
         registry: what is indexed.
         reader: turns documents into chunks.
+        keys: which uploads' keys were revoked.
         vectors: where the chunks go.
         embedder: turns chunks into vectors.
         telemetry: counts documents and chunks.
@@ -96,6 +96,7 @@ class Ingest:
         objects: ObjectStore,
         registry: DocumentRegistry,
         reader: DocumentReader,
+        keys: UploadKeys,
         vectors: VectorStore,
         embedder: Embedder,
         telemetry: Telemetry,
@@ -105,6 +106,7 @@ class Ingest:
         self._objects = objects
         self._registry = registry
         self._reader = reader
+        self._keys = keys
         self._vectors = vectors
         self._embedder = embedder
         self._telemetry = telemetry
@@ -178,6 +180,8 @@ class Ingest:
             embedded=0,
             indexed_at=now,
         )
+        if head.key_id is not None and self._keys.is_revoked(tenant_id, head.key_id):
+            return self._record_end(document, known, "it was uploaded with a key that is revoked")
         if last:  # first: an attempt that ends this process has no other chance to say so
             self._record_end(document, known, "each attempt to index it was cut off")
         try:
@@ -192,9 +196,9 @@ class Ingest:
             raise
 
     def _read_document(self, head: ObjectHead, name: str, deadline: float | None) -> ReadDocument:
-        if head.bytes > MAX_BYTES:
+        if head.bytes > MAX_DOCUMENT_BYTES:
             raise InvalidInput(
-                f"the document has {head.bytes:,} bytes, and {MAX_BYTES:,} are the limit",
+                f"the document has {head.bytes:,} bytes, and {MAX_DOCUMENT_BYTES:,} are the limit",
                 field="document",
                 fix="split the document",
             )
@@ -277,10 +281,12 @@ class Ingest:
         self._telemetry.count(names.DOCUMENTS_INGESTED, status="failed")
         return failed
 
-    def _record_end(self, document: Document, known: Mapping[str, str], reason: str) -> None:
+    def _record_end(self, document: Document, known: Mapping[str, str], reason: str) -> Document:
         """Note that nobody tries again; what was indexed before stays, and the document's next event starts anew."""
         words = f"not indexed: {reason}; upload the document again"
-        self._registry.put(document.model_copy(update={"status": "failed", "error": words[:500]}), known)
+        failed = document.model_copy(update={"status": "failed", "error": words[:500]})
+        self._registry.put(failed, known)
+        return failed
 
 
 def _build_embed_text(one: Chunk) -> str:

@@ -1,17 +1,20 @@
 """What is asked of the registry of documents."""
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from pentad.domain.knowledge import Document
 from pentad.domain.values import Page
-from pentad.memory.documents.reading import ReadDocument
+
+if TYPE_CHECKING:
+    # Named, not loaded: the API lists documents, and reads none.
+    from pentad.memory.documents.reading import ReadDocument
 
 
 class DocumentReader(Protocol):
     """Turns a document's bytes into chunks. What a document does to its reader happens to no other document."""
 
-    def read(self, data: bytes, *, name: str, media_type: str, deadline: float | None = None) -> ReadDocument:
+    def read(self, data: bytes, *, name: str, media_type: str, deadline: float | None = None) -> "ReadDocument":
         """Return what the document holds.
 
         Args:
@@ -23,6 +26,18 @@ class DocumentReader(Protocol):
         Raises:
             InvalidInput: it can't be read, or takes more memory, time or text than a document may.
             StoreUnavailable: the time that was left did not suffice; with more it may.
+        """
+        ...
+
+
+class UploadKeys(Protocol):
+    """Says of the API keys that uploads were made with whether they still count."""
+
+    def is_revoked(self, tenant_id: str, key_id: str) -> bool:
+        """Tell if a key was revoked; one that nobody knows was not.
+
+        Raises:
+            StoreUnavailable: the store did not answer.
         """
         ...
 

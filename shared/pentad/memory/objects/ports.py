@@ -6,6 +6,9 @@ from pydantic import Field
 
 from pentad.domain.values import FrozenValue
 
+KEY_METADATA = "pentad-key"
+"""The name in an object's metadata that holds the id of the API key that it was uploaded with."""
+
 
 class ObjectHead(FrozenValue):
     """An object without its content."""
@@ -14,6 +17,7 @@ class ObjectHead(FrozenValue):
     version: str = Field(description="the version id, or the ETag where the bucket keeps no versions")
     bytes: int = Field(ge=0)
     media_type: str = Field(description="the content type as it was uploaded, with its parameters")
+    key_id: str | None = Field(default=None, description="the API key that the upload was signed with")
 
 
 class ObjectStore(Protocol):

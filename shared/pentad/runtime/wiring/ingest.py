@@ -6,6 +6,7 @@ from pentad.aws.clients import get_client
 from pentad.aws.table import Table
 from pentad.memory.documents.adapters.reader_process import ProcessReader
 from pentad.memory.documents.adapters.registry_dynamodb import DynamoRegistry
+from pentad.memory.documents.adapters.upload_keys_dynamodb import DynamoUploadKeys
 from pentad.memory.documents.ingest import Ingest
 from pentad.memory.objects.adapters.objects_s3 import S3Objects
 from pentad.memory.retrieval.adapters.vectors_pinecone import PineconeVectors
@@ -28,6 +29,7 @@ def make_ingest() -> Ingest:
     gateway = get_client("lambda", read_timeout=_GATEWAY_SECONDS, attempts=1)
     return Ingest(
         objects=S3Objects(get_client("s3"), values.documents_bucket),
+        keys=DynamoUploadKeys(Table(get_client("dynamodb"), values.state_table)),
         reader=ProcessReader(read_process_environment()),
         registry=DynamoRegistry(Table(get_client("dynamodb"), values.state_table), clock=now),
         vectors=PineconeVectors(lambda: secrets.get_json(values.pinecone_secret)),

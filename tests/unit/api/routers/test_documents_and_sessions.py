@@ -150,13 +150,16 @@ def test_a_call_without_an_effect_can_not_be_undone() -> None:
     assert client("POST", "/v1/undo", {"undo_token": undo_token(run.run_id, 1, 1)}).status == 409
 
 
+CONTENT = {"bytes": 4, "sha256": "0" * 64}
+
+
 def test_an_upload_is_addressed_below_the_tenant() -> None:
-    reply = Client()("POST", "/v1/documents", {"name": "docs/plan.md", "media_type": "text/markdown"})
+    reply = Client()("POST", "/v1/documents", {"name": "docs/plan.md", "media_type": "text/markdown", **CONTENT})
     upload = reply.json["upload"]
     assert (reply.status, upload["method"]) == (201, "PUT")
     assert upload["url"].startswith(f"https://bucket/{TENANT}/docs/plan.md?")
     assert upload["headers"] == {"Content-Type": "text/markdown"}
-    assert reply.json["expires_at"].startswith((START + timedelta(minutes=15)).isoformat()[:16])
+    assert reply.json["expires_at"].startswith((START + timedelta(minutes=5)).isoformat()[:16])
 
 
 @pytest.mark.parametrize(
@@ -180,14 +183,31 @@ def test_an_upload_is_addressed_below_the_tenant() -> None:
     ],
 )
 def test_an_unsafe_name_is_refused(name: str) -> None:
-    reply = Client()("POST", "/v1/documents", {"name": name, "media_type": "text/plain"})
+    reply = Client()("POST", "/v1/documents", {"name": name, "media_type": "text/plain", **CONTENT})
     assert (reply.status, reply.json["field"]) == (400, "name")
 
 
 @pytest.mark.parametrize("media_type", ["application/x-msdownload", "text/html\r\nX: y", "", "text/plain; é"])
 def test_an_unknown_media_type_is_refused(media_type: str) -> None:
-    reply = Client()("POST", "/v1/documents", {"name": "a.txt", "media_type": media_type})
+    reply = Client()("POST", "/v1/documents", {"name": "a.txt", "media_type": media_type, **CONTENT})
     assert (reply.status, reply.json["field"]) == (400, "media_type")
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({"bytes": 26_214_401}, "bytes"),
+        ({"bytes": -1}, "bytes"),
+        ({"bytes": "many"}, "bytes"),
+        ({"sha256": "0" * 63}, "sha256"),
+        ({"sha256": "G" * 64}, "sha256"),
+        ({"sha256": None}, "sha256"),
+    ],
+)
+def test_an_upload_says_its_length_and_checksum(fields: dict[str, Any], field: str) -> None:
+    body = {"name": "a.txt", "media_type": "text/plain", **CONTENT, **fields}
+    reply = Client()("POST", "/v1/documents", body)
+    assert (reply.status, reply.json["field"]) == (400, field)
 
 
 def _indexed(client: Client) -> None:

@@ -10,6 +10,7 @@ from pentad.domain.errors import InvalidInput, ModelUnavailable, StoreUnavailabl
 from pentad.domain.knowledge import Document
 from pentad.memory.documents.adapters.reader_inline import InlineReader
 from pentad.memory.documents.adapters.registry_memory import MemoryRegistry
+from pentad.memory.documents.adapters.upload_keys_memory import MemoryUploadKeys
 from pentad.memory.documents.ingest import Ingest, parse_s3_event
 from pentad.memory.objects.adapters.objects_memory import MemoryObjects
 from pentad.memory.retrieval.adapters.vectors_memory import MemoryVectors
@@ -51,12 +52,14 @@ class World:
     embedder: WordEmbedder = field(default_factory=WordEmbedder)
     telemetry: Counts = field(default_factory=Counts)
     clock: Clock = field(default_factory=Clock)
+    keys: MemoryUploadKeys = field(default_factory=MemoryUploadKeys)
 
     def __post_init__(self) -> None:
         self.registry = MemoryRegistry(clock=self.clock)
         self.ingest = Ingest(
             objects=self.objects,
             registry=self.registry,
+            keys=self.keys,
             reader=InlineReader(),
             vectors=self.vectors,
             embedder=self.embedder,
@@ -396,6 +399,7 @@ def test_a_last_attempt_that_ends_the_process_has_said_so(world: World) -> None:
     ingest = Ingest(
         objects=world.objects,
         registry=world.registry,
+        keys=world.keys,
         reader=Killing(),
         vectors=world.vectors,
         embedder=world.embedder,
@@ -417,3 +421,26 @@ def test_a_last_attempt_that_succeeds_is_indexed(world: World) -> None:
     entry = world.ingest.reconcile("acme", "a.md", last=True)
     assert entry is not None
     assert (entry.status, entry.error) == ("indexed", None)
+
+
+def test_an_upload_of_a_revoked_key_is_not_indexed_and_what_was_there_stays(world: World) -> None:
+    world.upload(THREE)
+    world.event()
+    world.objects.put("acme/a.md", b"# Other", media_type="text/markdown", key_id="k" * 12)
+    world.keys.revoked.add(("acme", "k" * 12))
+    entry = world.event()
+    assert entry is not None
+    assert (entry.status, entry.error) == (
+        "failed",
+        "not indexed: it was uploaded with a key that is revoked; upload the document again",
+    )
+    assert words(world) == ["# One\n\nalpha", "# Three\n\ngamma", "# Two\n\nbeta"]
+
+
+def test_an_upload_of_a_key_that_counts_is_indexed(world: World) -> None:
+    world.objects.put("acme/a.md", b"# Other", media_type="text/markdown", key_id="k" * 12)
+    world.keys.revoked.add(("acme", "j" * 12))
+    world.keys.revoked.add(("other", "k" * 12))
+    entry = world.event()
+    assert entry is not None
+    assert entry.status == "indexed"

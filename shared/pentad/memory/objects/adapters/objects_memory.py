@@ -34,11 +34,12 @@ class MemoryObjects:
             raise NotFound("the object has another version now")
         return entry[1]
 
-    def put(self, key: str, data: bytes, *, media_type: str = "application/octet-stream") -> None:
-        """Store an object, replacing what stood there."""
-        head = ObjectHead(
-            key=key, version=hashlib.sha256(data).hexdigest()[:32], bytes=len(data), media_type=media_type
-        )
+    def put(
+        self, key: str, data: bytes, *, media_type: str = "application/octet-stream", key_id: str | None = None
+    ) -> None:
+        """Store an object, replacing what stood there; ``key_id`` is that of the API key of an upload."""
+        version = hashlib.sha256(data).hexdigest()[:32]
+        head = ObjectHead(key=key, version=version, bytes=len(data), media_type=media_type, key_id=key_id)
         with self._lock:
             self._objects[key] = (head, data)
 

@@ -6,7 +6,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from pentad.aws.errors import code_of, translate_errors
 from pentad.domain.errors import ConfigurationError, NotFound, StoreUnavailable
-from pentad.memory.objects.ports import ObjectHead
+from pentad.memory.objects.ports import KEY_METADATA, ObjectHead
 
 _MISSING = frozenset({"404", "NoSuchKey", "NotFound", "NoSuchVersion"})
 
@@ -46,6 +46,7 @@ class S3Objects:
             version=_get_version(reply),
             bytes=reply["ContentLength"],
             media_type=reply.get("ContentType", "application/octet-stream"),
+            key_id=reply.get("Metadata", {}).get(KEY_METADATA),
         )
 
     def get(self, key: str, *, version: str | None = None) -> bytes:
