@@ -81,6 +81,8 @@ class Stage:
         log_retention: how long logs are kept.
         point_in_time_recovery_days: how far back tables can be restored.
         gateway_concurrency: the most gateway instances at once, which bounds calls to providers; None for no bound.
+        gateway_share: the most model calls of one tenant at once; more is 429. The account's concurrency (1,000 by
+            default) or gateway_concurrency, divided by the tenants that may be busy at once.
         drill_schedule: when every link of every chain of models is exercised: an expression of EventBridge, UTC.
         ingest_concurrency: the most ingest instances at once (at least 2: Lambda's minimum).
         trigger_concurrency: the most trigger instances at once (at least 2).
@@ -98,6 +100,7 @@ class Stage:
     log_retention: RetentionDays
     point_in_time_recovery_days: int
     gateway_concurrency: int | None
+    gateway_share: int
     drill_schedule: str
     ingest_concurrency: int
     trigger_concurrency: int
@@ -122,6 +125,7 @@ STAGES: dict[str, Stage] = {
         log_retention=RetentionDays.ONE_WEEK,
         point_in_time_recovery_days=7,
         gateway_concurrency=None,
+        gateway_share=50,
         drill_schedule="cron(17 5 * * ? *)",
         ingest_concurrency=2,
         trigger_concurrency=2,
@@ -139,6 +143,7 @@ STAGES: dict[str, Stage] = {
         log_retention=RetentionDays.ONE_MONTH,
         point_in_time_recovery_days=14,
         gateway_concurrency=None,
+        gateway_share=100,
         drill_schedule="cron(17 4 * * ? *)",
         ingest_concurrency=5,
         trigger_concurrency=5,
@@ -156,6 +161,7 @@ STAGES: dict[str, Stage] = {
         log_retention=RetentionDays.ONE_YEAR,
         point_in_time_recovery_days=35,
         gateway_concurrency=None,
+        gateway_share=200,
         drill_schedule="cron(17 3 * * ? *)",
         ingest_concurrency=10,
         trigger_concurrency=10,

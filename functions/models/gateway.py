@@ -58,14 +58,17 @@ Event = ThinkCall | TaskCall | Embed | Complete | DrillCall
 def handler(event: Event, context: LambdaContext) -> Any:
     """Return the decision of a turn, a step's reference, a reply, vectors, or the result of a drill."""
     until = deadline_of(context, spare_seconds=_STORE_SECONDS)
-    if isinstance(event, ThinkCall):
-        return wiring.make_think()(event, deadline=until)
-    if isinstance(event, TaskCall):
-        return wiring.make_task()(event, deadline=until)
     if isinstance(event, DrillCall):
         return wiring.make_drill()(deadline=until)
+    if isinstance(event, ThinkCall):
+        with wiring.make_share().hold(event.tenant_id):
+            return wiring.make_think()(event, deadline=until)
+    if isinstance(event, TaskCall):
+        with wiring.make_share().hold(event.tenant_id):
+            return wiring.make_task()(event, deadline=until)
     try:
-        return _call_model(event, min(until, event.deadline or until))
+        with wiring.make_share().hold(event.context.tenant_id):
+            return _call_model(event, min(until, event.deadline or until))
     except PentadError as error:
         if event.errors == "raise":
             raise

@@ -72,6 +72,9 @@ class Gateway(FunctionConstruct):
             self.role, table, ["dynamodb:GetItem", "dynamodb:PutItem"], keys=[keys.cached_reply_pattern()]
         )
         grants.grant_table(self.role, table, [*grants.READ, *grants.WRITE], keys=[keys.BREAKER, keys.DRILL])
+        grants.grant_table(
+            self.role, table, ["dynamodb:PutItem", "dynamodb:UpdateItem"], keys=[keys.collection_pattern("SHARES")]
+        )
         grant_switches(self.role, table)
 
 
@@ -82,7 +85,10 @@ def _build_options(scope: Construct, build: Build, models: Models) -> FunctionOp
         name="gateway",
         module="functions.models.gateway",
         environment=build.state_environment
-        | {"LEDGER_TABLE": build.stores.ledger_table.table_name}
+        | {
+            "LEDGER_TABLE": build.stores.ledger_table.table_name,
+            "GATEWAY_SHARE": str(build.stage.gateway_share),
+        }
         | named
         | _build_secret_variables(scope, build, models),
         # A turn of a reasoning model can take minutes.

@@ -14,7 +14,7 @@ from pentad.api import problems
 from pentad.api.door import faults
 from pentad.api.identity.caller import Caller
 from pentad.api.problems import MEDIA_TYPE, Problem
-from pentad.api.rates.rates import Rates
+from pentad.api.rates.rates import RequestRates
 from pentad.api.routes import find_route, is_door, list_methods, to_pattern
 from pentad.domain.errors import NotAuthenticated, NotFound, PentadError
 from pentad.observability.ports import Telemetry
@@ -58,7 +58,7 @@ class Api:
         rates: how many costly requests a caller may make.
     """
 
-    def __init__(self, routers: Sequence[Router], telemetry: Telemetry, rates: Rates) -> None:
+    def __init__(self, routers: Sequence[Router], telemetry: Telemetry, rates: RequestRates) -> None:
         self._telemetry = telemetry
         self._rates = rates
         self._resolver = PathResolver(enable_validation=True, serializer=_dump)

@@ -212,11 +212,12 @@ def _bound_steps(kind: Any) -> Any:
         "uniqueItems": _check_unique_items,
     }
     rules = {name: own.get(name, rule) for name, rule in kind.VALIDATORS.items()}
-    return extend(kind, {name: _count_step(rule) for name, rule in rules.items()})
+    counted = {name: _count_step(rule) for name, rule in rules.items()}
+    return extend(kind, counted)  # type: ignore[no-untyped-call]
 
 
 def _count_step(rule: Callable[..., Any]) -> Callable[..., Any]:
-    def counted(validator: Any, expected: Any, instance: Any, schema: Any) -> Any:
+    def take_step(validator: Any, expected: Any, instance: Any, schema: Any) -> Any:
         left = _steps_left.get()
         # A list or a word of choices takes a step an entry.
         left[0] -= 1 + (len(instance) // 100 if isinstance(instance, list | dict | str) else 0)
@@ -224,7 +225,7 @@ def _count_step(rule: Callable[..., Any]) -> Callable[..., Any]:
             raise _StepsUsedUp
         return rule(validator, expected, instance, schema)
 
-    return counted
+    return take_step
 
 
 def _check_pattern(validator: Any, pattern: str, instance: Any, schema: Any) -> Iterator["ValidationError"]:

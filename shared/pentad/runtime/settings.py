@@ -92,6 +92,8 @@ class IngestSettings(Settings):
 class GatewaySettings(StateTable):
     """functions.models.gateway."""
 
+    gateway_share: int = Field(ge=1, description="model calls of one tenant at once")
+
     ledger_table: str
     anthropic_secret: str = Field(description="ARN of the secret {api_key, base_url?}")
     openai_secret: str = Field(description="ARN of the secret {api_key, base_url?}")

@@ -11,7 +11,7 @@ from pentad.api.found import FindRun
 from pentad.api.identity.caller import SCOPES
 from pentad.api.ports import UploadTerms
 from pentad.api.rates.adapters.rates_memory import MemoryRateCounter
-from pentad.api.rates.rates import RateLimits, Rates
+from pentad.api.rates.rates import RateLimits, RequestRates
 from pentad.api.routers.approvals import ApprovalRoutes
 from pentad.api.routers.cost import CostRoutes
 from pentad.api.routers.documents import DocumentRoutes
@@ -157,7 +157,7 @@ class Client:
         self.api = Api(
             self.services.routers(),
             self.services.telemetry,
-            Rates(
+            RequestRates(
                 MemoryRateCounter(),
                 self.services.telemetry,
                 limits=limits,

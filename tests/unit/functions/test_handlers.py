@@ -16,10 +16,12 @@ from functions.orchestration import await_human, deliver, trigger
 from pentad.api.identity.adapters.keys_memory import MemoryKeys
 from pentad.api.identity.authorize import Authorize
 from pentad.api.identity.keys import KeyAuthenticator, create_key
-from pentad.domain.errors import InvalidInput, NotFound, PentadError, StoreUnavailable
+from pentad.domain.errors import InvalidInput, ModelThrottled, NotFound, PentadError, StoreUnavailable
 from pentad.domain.models import EmbedReply
 from pentad.domain.runs import CallStatus, Manifest, RunStatus
 from pentad.domain.usage import Usage
+from pentad.models.shares.adapters.shares_memory import MemoryShares
+from pentad.models.shares.fair_share import FairShare
 from pentad.observability.adapters.memory import MemoryTelemetry
 from pentad.runtime import entrypoint, queue_batch, tool_entrypoint
 from pentad.runtime.wiring import api as api_wiring
@@ -64,6 +66,8 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
     monkeypatch.setattr(recall, "load_catalog", lambda: world.catalog)
     monkeypatch.setattr(queue_batch, "make_redelivery", lambda: NoRedelivery())
     monkeypatch.setattr(trigger_wiring, "make_triggered", lambda: triggered(world))
+    share = FairShare(MemoryShares(), telemetry, most=1)
+    monkeypatch.setattr(gateway_wiring, "make_share", lambda: share)
     monkeypatch.setattr(gateway_wiring, "make_think", lambda: world.think)
     monkeypatch.setattr(await_human_wiring, "make_asking", lambda: world.asking)
     monkeypatch.setattr(deliver_wiring, "make_deliver", lambda: world.deliver)
@@ -137,6 +141,26 @@ def test_the_gateway_raises_an_error_or_answers_it_as_it_is_asked(
         gateway.handler(event, Context())
     told = gateway.handler(event | {"errors": "return"}, Context())["error"]
     assert (told["type"], told["details"]["field"]) == ("InvalidInput", "request.messages")
+
+
+def test_a_call_beyond_the_tenants_share_of_the_gateway_is_throttled(world: World) -> None:
+    event = {"op": "complete", "request": {"messages": []}, "context": {"tenant": TENANT}, "errors": "return"}
+    turn = {"op": "think", "tenant": TENANT, "run": RUN, "session": "s1", "agent": "assistant", "step": 1}
+    with gateway_wiring.make_share().hold(TENANT):
+        told = gateway.handler(event, Context())["error"]
+        with pytest.raises(ModelThrottled):
+            gateway.handler(turn, Context())
+    assert told["type"] == "ModelThrottled"
+
+
+def test_a_schema_from_a_graph_is_limited_before_a_model_is_asked(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gateway_wiring, "make_chat_model", lambda: world.model)
+    schema = {"type": "object", "properties": {"a": {"type": "string", "pattern": "(?=a)b"}}}
+    event = {"op": "complete", "request": {"messages": [], "output_schema": schema}, "context": {"tenant": TENANT}}
+    told = gateway.handler(event | {"errors": "return"}, Context())["error"]
+    assert (told["type"], told["details"]["field"]) == ("InvalidInput", "request.output_schema.properties.a.pattern")
 
 
 @pytest.mark.parametrize(("given", "used"), [(10.0, 10.0), (None, None), (1e12, None)])

@@ -40,6 +40,7 @@ ALL = {
     "STATE_TABLE": "state",
     "TRANSIENT_TABLE": "transient",
     "LEDGER_TABLE": "ledger",
+    "GATEWAY_SHARE": "5",
     "RECORDS_TABLE": "records",
     "PAYLOAD_BUCKET": "payload",
     "DOCUMENTS_BUCKET": "documents",

@@ -29,7 +29,7 @@ class RateLimits:
     tenant: int = 1_200
 
 
-class Rates:
+class RequestRates:
     """Counts costly requests.
 
     Args:

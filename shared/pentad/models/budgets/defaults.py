@@ -22,8 +22,9 @@ class DefaultBudget:
 
 
 DEFAULT_BUDGETS = (
-    # A run of the shipped agents costs a few cents; 50 turns of the largest model with a full window about 4 dollars.
-    DefaultBudget("run", "total", 5 * NANO),
+    # A run of the shipped agents costs a few cents. One call with the largest window of the default chain may cost
+    # 10.74 dollars, and is to be possible.
+    DefaultBudget("run", "total", 15 * NANO),
     DefaultBudget("tenant", "day", 50 * NANO),
 )
 

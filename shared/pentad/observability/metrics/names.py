@@ -20,6 +20,7 @@ BUDGET_DOWNGRADES = "BudgetDowngrades"
 BUDGET_REFUSALS = "BudgetRefusals"
 BUDGET_UNSETTLED = "BudgetUnsettled"
 RATE_REFUSALS = "RateRefusals"
+SHARE_REFUSALS = "ShareRefusals"
 INPUT_TOKENS = "InputTokens"
 OUTPUT_TOKENS = "OutputTokens"
 CACHE_READ_TOKENS = "CacheReadTokens"
@@ -72,6 +73,7 @@ UNITS = {
     BUDGET_REFUSALS: "Count",
     BUDGET_UNSETTLED: "Count",
     RATE_REFUSALS: "Count",
+    SHARE_REFUSALS: "Count",
     # Neither read from a provider's cache nor written to it. Its hit rate is CacheReadTokens of the sum of the three.
     INPUT_TOKENS: "Count",
     OUTPUT_TOKENS: "Count",

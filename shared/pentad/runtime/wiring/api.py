@@ -8,7 +8,7 @@ from pentad.api.app import Api, Router
 from pentad.api.documents import Documents
 from pentad.api.found import FindRun
 from pentad.api.rates.adapters.rates_dynamodb import DynamoRateCounter
-from pentad.api.rates.rates import Rates
+from pentad.api.rates.rates import RequestRates
 from pentad.api.routers.approvals import ApprovalRoutes
 from pentad.api.routers.cost import CostRoutes
 from pentad.api.routers.documents import DocumentRoutes
@@ -52,7 +52,7 @@ def make_api() -> Api:
     """Return the HTTP API."""
     telemetry = telemetry_of("api")
     counter = DynamoRateCounter(make_table(read_settings(ApiSettings).transient_table))
-    return Api(make_routers(), telemetry, Rates(counter, telemetry))
+    return Api(make_routers(), telemetry, RequestRates(counter, telemetry))
 
 
 @cache

@@ -17,6 +17,8 @@ from pentad.models.ledger.adapters.ledger_dynamodb import DynamoDBLedger
 from pentad.models.ports import ChatModel, Embedder
 from pentad.models.providers.adapters.secrets import FixedCredentials, SecretCredentials, SecretsManagerSecrets
 from pentad.models.providers.ports import CredentialSource
+from pentad.models.shares.adapters.shares_dynamodb import DynamoShares
+from pentad.models.shares.fair_share import FairShare
 from pentad.orchestration.confidence.assessor import Assess
 from pentad.orchestration.reviews.adapters.reviews_dynamodb import DynamoReviews
 from pentad.orchestration.reviews.reviews import CountedReviews
@@ -77,6 +79,13 @@ def make_breaker() -> SharedBreaker:
     """Return the breaker that all instances of the gateway share."""
     circuits = DynamoCircuits(make_table(read_settings(GatewaySettings).transient_table))
     return SharedBreaker(circuits, telemetry=telemetry_of(_NAME))
+
+
+@cache
+def make_share() -> FairShare:
+    """Return what keeps one tenant's calls from taking the gateway from the others."""
+    values = read_settings(GatewaySettings)
+    return FairShare(DynamoShares(make_table(values.transient_table)), telemetry_of(_NAME), most=values.gateway_share)
 
 
 @cache

@@ -6,7 +6,7 @@ import pytest
 
 from pentad.api.identity.caller import Caller
 from pentad.api.rates.adapters.rates_memory import MemoryRateCounter
-from pentad.api.rates.rates import COSTLY_ROUTES, RateLimits, Rates
+from pentad.api.rates.rates import COSTLY_ROUTES, RateLimits, RequestRates
 from pentad.api.routes import ROUTES
 from pentad.domain.errors import ModelThrottled, StoreUnavailable
 from pentad.observability.adapters.memory import MemoryTelemetry
@@ -17,12 +17,12 @@ KEY = Caller("acme", "k1", None, frozenset())
 
 
 class World:
-    """Rates with a clock that is set by hand."""
+    """RequestRates with a clock that is set by hand."""
 
     def __init__(self) -> None:
         self.now = 1_000_035.0  # 15 seconds into its minute
         self.telemetry = MemoryTelemetry()
-        self.rates = Rates(MemoryRateCounter(), self.telemetry, limits=LIMITS, clock=lambda: self.now)
+        self.rates = RequestRates(MemoryRateCounter(), self.telemetry, limits=LIMITS, clock=lambda: self.now)
 
     def count_admitted(self, caller: Caller, tries: int, route: str = "start_run") -> int:
         admitted = 0
@@ -73,7 +73,7 @@ def test_what_can_not_be_counted_goes_through() -> None:
         def take(self, tenant_id: str, subject: str, *, window: int, most: int) -> bool:
             raise StoreUnavailable("down")
 
-    rates = Rates(Down(), MemoryTelemetry(), limits=LIMITS)
+    rates = RequestRates(Down(), MemoryTelemetry(), limits=LIMITS)
     for _ in range(10):
         rates.admit(KEY, "start_run")
 

@@ -26,14 +26,14 @@ def limits(*own: object) -> dict[tuple[str, str, str], tuple[int, bool]]:
 
 
 def test_every_tenant_has_a_budget_for_its_day_and_for_each_run() -> None:
-    assert limits() == {("run", "total", "*"): (5 * NANO, True), ("tenant", "day", "*"): (50 * NANO, True)}
+    assert limits() == {("run", "total", "*"): (15 * NANO, True), ("tenant", "day", "*"): (50 * NANO, True)}
 
 
 def test_an_operators_budget_of_the_same_scope_and_period_takes_a_defaults_place() -> None:
     raised = define("acme", "tenant", "day", limit_nanousd=900 * NANO)
     month = define("acme", "tenant", "month", limit_nanousd=1_000 * NANO)
     assert limits(raised, month) == {
-        ("run", "total", "*"): (5 * NANO, True),
+        ("run", "total", "*"): (15 * NANO, True),
         ("tenant", "day", "*"): (900 * NANO, False),
         ("tenant", "month", "*"): (1_000 * NANO, False),
     }
@@ -41,9 +41,9 @@ def test_an_operators_budget_of_the_same_scope_and_period_takes_a_defaults_place
 
 def test_a_budget_of_one_run_leaves_the_default_for_the_others() -> None:
     one = define("acme", "run", "total", limit_nanousd=80 * NANO, subject="run_1")
-    assert limits(one)[("run", "total", "*")] == (5 * NANO, True)
+    assert limits(one)[("run", "total", "*")] == (15 * NANO, True)
     budget = MemoryBudget(DefaultedDefinitions(MemoryBudgetStore([one])))
-    for run_id, most in (("run_1", 50 * NANO), ("run_2", 5 * NANO)):
+    for run_id, most in (("run_1", 50 * NANO), ("run_2", 15 * NANO)):
         standings = budget.get_standings(CallContext(tenant_id="acme", run_id=run_id), NOW)
         assert min(each.remaining for each in standings) == most
 
@@ -65,10 +65,10 @@ def test_what_a_tenant_spends_in_a_day_ends_at_the_default_however_many_calls_an
 def test_one_run_ends_at_its_own_default() -> None:
     budget = MemoryBudget(DefaultedDefinitions(MemoryBudgetStore()))
     context = CallContext(tenant_id="acme", run_id="run_1")
-    for call in range(5):
+    for call in range(15):
         budget.settle(budget.reserve(context, NANO, attempt=f"att_{call}", now=NOW), NANO)
     with pytest.raises(BudgetExceeded, match="for run run_1"):
-        budget.reserve(context, NANO, attempt="att_5", now=NOW)
+        budget.reserve(context, NANO, attempt="att_15", now=NOW)
 
 
 def test_the_documented_cost_of_abuse_is_what_the_defaults_come_to() -> None:
