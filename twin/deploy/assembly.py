@@ -8,6 +8,8 @@ from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any
 
+from twin.private_files import unpack_private
+
 JsonObject = dict[str, Any]
 
 
@@ -42,7 +44,7 @@ class FileAsset:
         if not target.is_dir():
             partial = scratch / f"{self.id}.partial"
             with zipfile.ZipFile(self.path) as archive:
-                archive.extractall(partial)
+                unpack_private(archive, partial)
             partial.rename(target)
         return target
 

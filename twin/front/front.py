@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import hmac
 import json
 import logging
 import threading
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final, Self
 
 from twin.front import errors
@@ -53,13 +54,15 @@ class AwsFront:
     Start it, make the function host with its `url`, then `attach` the host.
     """
 
-    def __init__(self, region: str = "us-east-1", principals: Principals | None = None) -> None:
+    def __init__(
+        self, region: str = "us-east-1", principals: Principals | None = None, hosts: Collection[str] = ()
+    ) -> None:
         self.region = region
         self.principals = principals or Principals()
         self.account = MotoAccount(region)
         self.authorizer = Authorizer(self.account, region)
         self._backend = MotoBackend(self.account)
-        self._server = FrontServer(self._handle)
+        self._server = FrontServer(self._handle, hosts)
         self._overrides: dict[str, ServiceOverride] = {"sts": StsApi(self.principals, self.account, region)}
         self._callbacks: list[EventCallback] = []
         self._own_calls: OwnCalls | None = None
@@ -210,9 +213,12 @@ class AwsFront:
     def _handle_own(self, path: str, environ: dict[str, Any], body: bytes) -> ApiResponse:
         if path == HEALTH_PATH:
             return _json_response({"status": "ok", "region": self.region})
+        key = environ.get("HTTP_X_TWIN_KEY")
         if path == COUNTS_PATH:
+            if not hmac.compare_digest((key or "").encode(), self.principals.administrator.secret_access_key.encode()):
+                return ApiResponse(403, (), b"")
             return _json_response([{**key._asdict(), "count": n} for key, n in self.count_calls().items()])
-        served = self._own_calls(path, environ.get("HTTP_X_TWIN_KEY"), body) if self._own_calls else None
+        served = self._own_calls(path, key, body) if self._own_calls else None
         return served or ApiResponse(404, (), b"")
 
 

@@ -35,6 +35,7 @@ from twin.host.processes.instance import Instance, Start
 from twin.host.processes.output import InstanceLog
 from twin.host.processes.spawner import WATCH, Spawner
 from twin.host.registry import FunctionRegistry, Target
+from twin.private_files import make_private_folder
 
 logger = logging.getLogger(__name__)
 REAP_SECONDS: Final = 0.25
@@ -76,7 +77,7 @@ class FunctionHost:
         self._spawner = Spawner()
         self._reports: deque[InvocationReport] = deque(maxlen=self._limits.reports_kept)
         self._stopping = threading.Event()
-        settings.state_dir.mkdir(parents=True, exist_ok=True)
+        make_private_folder(settings.state_dir)
         self._async = AsyncInvoker(self._run, self._limits)
         self._reaper = threading.Thread(target=self._run_reaper, name="function-reaper", daemon=True)
         self._reaper.start()

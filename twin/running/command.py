@@ -70,6 +70,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--state", type=Path, default=Path(".twin"), help="folder of the twin's files")
     parser.add_argument("--region", default="us-east-1")
     parser.add_argument("--api-port", type=int, default=0, help="port of the first HTTP API; 0 lets the system choose")
+    parser.add_argument(
+        "--allow-host",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a name of this machine, beside localhost, under which requests and web pages may reach the twin",
+    )
     parser.add_argument("--vector-dimension", type=int, help="serve a vector index for vectors of this size")
     parser.add_argument(
         "--secrets",
@@ -88,6 +95,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         api_port=parsed.api_port,
         secrets=parsed.secrets,
         vector_dimension=parsed.vector_dimension,
+        hosts=tuple(parsed.allow_host),
     )
     try:
         with Twin.start(parsed.assembly, parsed.state, options=options) as twin:
@@ -96,7 +104,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             wait_for_signal()
     except KeyboardInterrupt:
         return 0
-    except (AssemblyError, DeployError, TwinError, TwinRunning) as error:
+    except (AssemblyError, DeployError, TwinError, TwinRunning, PermissionError) as error:
         sys.stderr.write(f"The twin cannot start: {error}\n")
         return EXIT_FAILED
     return 0

@@ -32,6 +32,8 @@ class TwinOptions:
         simulator_seed: makes the simulator's ids the same in each run.
         time_scale: factor on the seconds of a state machine's waits and retries.
         routing_seed: makes the choice between the two versions of an alias the same in each run.
+        hosts: names of this machine, beside ``localhost`` and the loopback addresses, under which requests and web
+            pages may reach the twin.
         clock: when schedules are due. None: the system's clock.
     """
 
@@ -45,4 +47,5 @@ class TwinOptions:
     simulator_seed: str | None = None
     time_scale: float = 1.0
     routing_seed: int | None = None
+    hosts: tuple[str, ...] = ()
     clock: "ScheduleClock | None" = None

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from twin.private_files import make_private_folder
+
 NAME = "twin.json"
 
 
@@ -32,8 +34,9 @@ def acquire(folder: Path) -> None:
 
     Raises:
         TwinRunning: another live process holds it.
+        PermissionError: the folder is another user's.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    make_private_folder(folder)
     path = folder / NAME
     for _ in range(3):
         try:

@@ -70,7 +70,8 @@ class Twin:
             AssemblyError: the assembly cannot be read.
             DeployError: a resource cannot be created locally.
             TwinRunning: another process runs a twin in this state folder.
-            TwinError: this process runs one already, or a secret needs a stand-in that does not run.
+            PermissionError: the state folder is another user's.
+        TwinError: this process runs one already, or a secret needs a stand-in that does not run.
         """
         if not _one_per_process.acquire(blocking=False):
             raise TwinError("this process runs a twin already; start another one in its own process")
@@ -200,7 +201,7 @@ class Twin:
     def _start_stand_ins(self) -> None:
         from twin.simulator import Simulator
 
-        self._simulator = Simulator(self._options.models, seed=self._options.simulator_seed)
+        self._simulator = Simulator(self._options.models, seed=self._options.simulator_seed, hosts=self._options.hosts)
         self._cleanup.callback(self._simulator.stop)
         self._simulator.start()
         dimension = self._options.vector_dimension
@@ -214,7 +215,7 @@ class Twin:
         path = self._state_dir / "vectors.sqlite"
         for old in self._state_dir.glob("vectors.sqlite*"):
             old.unlink()
-        self._vectors = LocalIndex(path, dimension)
+        self._vectors = LocalIndex(path, dimension, hosts=self._options.hosts)
         self._cleanup.callback(self._vectors.stop)
         self._vectors.start()
 
@@ -229,7 +230,7 @@ class Twin:
         from twin.running.function_logs import FunctionLogs
 
         reset_account()
-        self._front = AwsFront(self.region)
+        self._front = AwsFront(self.region, hosts=self._options.hosts)
         self._cleanup.callback(self._front.stop)
         self._front.start(self._options.aws_port)
         self._clients = Clients(self._front.url, self.region, self._front.principals)
@@ -274,7 +275,7 @@ class Twin:
         from twin.http_api.server import HttpApiServer
 
         port = self._options.api_port if not self._api_servers else 0
-        server = HttpApiServer(port=port)
+        server = HttpApiServer(port, hosts=self._options.hosts)
         self._cleanup.callback(server.stop)
         self._api_servers[api_id] = server
         return server.url

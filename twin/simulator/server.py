@@ -7,13 +7,14 @@ import itertools
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from types import TracebackType
 from typing import Any
 
 from twin.embeddings import MiniLM, get_shared_model
+from twin.servers.admission import Admission
 from twin.servers.loopback import ConnectionCut, LoopbackServer, Request, Response, json_response
 from twin.simulator.anthropic import request as anthropic_request
 from twin.simulator.control_plane import ControlPlane
@@ -56,6 +57,7 @@ class Simulator:
         embedder: MiniLM | None = None,
         clock: Callable[[], float] = time.time,
         today: Callable[[], date] = _today,
+        hosts: Collection[str] = (),
     ) -> None:
         """Configure the simulator.
 
@@ -66,6 +68,7 @@ class Simulator:
             embedder: The embedder; by default the process's shared one.
             clock: Returns seconds, for timestamps and cache lifetimes.
             today: Returns the day that "today" means.
+            hosts: Names of this machine that requests may have beside ``localhost``.
         """
         self._models = dict(models) if models is not None else None
         self._seed, self._numbers = seed, itertools.count(1)
@@ -81,7 +84,7 @@ class Simulator:
             "/v1/chat/completions": OpenAIChat(),
             "/v1/responses": OpenAIResponses(),
         }
-        self._server = LoopbackServer(self._serve, name="twin-simulator")
+        self._server = LoopbackServer(self._serve, name="twin-simulator", admission=Admission(hosts), private=True)
 
     @property
     def url(self) -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from types import TracebackType
 
+from twin.servers.admission import Admission
 from twin.servers.loopback import LoopbackServer
 from twin.vectors.api import DataPlane
 from twin.vectors.store import VectorStore
@@ -13,19 +15,22 @@ from twin.vectors.store import VectorStore
 class LocalIndex:
     """One index: ``Pinecone(api_key=...).Index(host=LocalIndex(path, 384).start())``."""
 
-    def __init__(self, path: Path, dimension: int, *, metric: str = "cosine") -> None:
+    def __init__(self, path: Path, dimension: int, *, metric: str = "cosine", hosts: Collection[str] = ()) -> None:
         """Open the index file.
 
         Args:
             path: The SQLite file; made if missing.
             dimension: Numbers per vector.
             metric: ``cosine``, ``dotproduct`` or ``euclidean``.
+            hosts: Names of this machine that requests may have beside ``localhost``.
 
         Raises:
             IndexUnusable: If another process holds the file, or it has another dimension or metric.
         """
         self._store = VectorStore(path, dimension, metric)
-        self._server = LoopbackServer(DataPlane(self._store), name="vector-index")
+        self._server = LoopbackServer(
+            DataPlane(self._store), name="vector-index", admission=Admission(hosts), private=True
+        )
 
     @property
     def url(self) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from twin.private_files import touch_private
 from twin.vectors.errors import IndexUnusable
 from twin.vectors.filters import Predicate
 from twin.vectors.matrix import NamespaceMatrix
@@ -44,6 +45,7 @@ class VectorStore:
         self._lock = threading.RLock()
         self._namespaces: dict[str, NamespaceMatrix] = {}
         path.parent.mkdir(parents=True, exist_ok=True)
+        touch_private(path)  # SQLite gives its journals the mode of the file
         self._database = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=2.0)
         try:
             self._open(path)

@@ -72,6 +72,7 @@ def _read_local_key() -> str | None:
 def save_key(folder: Path, key: str) -> None:
     """Keep the local key where only the user can read it."""
     path = folder / KEY_FILE
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
     with os.fdopen(descriptor, "w") as file:
+        os.fchmod(descriptor, 0o600)  # the file may be there already
         file.write(key + "\n")

@@ -4,6 +4,7 @@ import http.client
 import json
 import threading
 import time
+import urllib.error
 import urllib.parse
 import urllib.request
 from typing import Any
@@ -147,11 +148,17 @@ def test_bucket_remembers_that_it_announces_to_eventbridge(client: Client) -> No
     assert "EventBridgeConfiguration" in s3.get_bucket_notification_configuration(Bucket="docs")
 
 
-def test_health_and_counts_are_served_without_credentials(front: AwsFront, client: Client) -> None:
+def test_health_is_open_and_counts_need_the_administrators_secret_key(front: AwsFront, client: Client) -> None:
     client("sqs").list_queues()
     with urllib.request.urlopen(f"{front.url}/_twin/health", timeout=5) as response:  # noqa: S310 - loopback
         assert json.load(response) == {"status": "ok", "region": REGION}
-    with urllib.request.urlopen(f"{front.url}/_twin/counts", timeout=5) as response:  # noqa: S310 - loopback
+    counts = urllib.request.Request(f"{front.url}/_twin/counts")  # noqa: S310 - loopback
+    for key in ("", "guessed", front.principals.administrator.access_key_id):
+        counts.add_header("x-twin-key", key)
+        with pytest.raises(urllib.error.HTTPError, match="403"):
+            urllib.request.urlopen(counts, timeout=5)  # noqa: S310 - loopback
+    counts.add_header("x-twin-key", front.principals.administrator.secret_access_key)
+    with urllib.request.urlopen(counts, timeout=5) as response:  # noqa: S310 - loopback
         assert {"service": "sqs", "operation": "ListQueues", "principal": "administrator", "count": 1} in json.load(
             response
         )

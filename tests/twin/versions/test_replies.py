@@ -35,7 +35,9 @@ def again(stack: Stack, view: Json, tenant: Tenant) -> None:
 
 def replies(stack: Stack) -> int:
     """Return how often the function that delivers was called."""
-    counts = stack.http.get(f"{stack.facts['aws_url']}/_twin/counts").json()
+    counts = stack.http.get(
+        f"{stack.facts['aws_url']}/_twin/counts", headers={"x-twin-key": stack.facts["secret_access_key"]}
+    ).json()
     return sum(one["count"] for one in counts if one["operation"] == "Invoke" and "porter" in one["principal"])
 
 

@@ -17,6 +17,7 @@ from twin.deploy.deployment import (
     QueueMapping,
 )
 from twin.deploy.registry import COST, METADATA, TAGS, Created, JsonObject, Resource, as_json, register_resource
+from twin.private_files import make_private_folder, write_private
 
 #: A layer whose root holds this file is made of third-party packages built for Lambda's processor.
 THIRD_PARTY_MARKER = ".third-party"
@@ -28,9 +29,9 @@ def _prepare_code(target: Resource, code: JsonObject, what: str) -> Path:
     target.check_keys(what, code, {"S3Bucket", "S3Key", "S3ObjectVersion", "ZipFile"})
     if "ZipFile" in code:
         folder = target.place.scratch / target.physical_name(limit=120)
-        folder.mkdir(parents=True, exist_ok=True)
+        make_private_folder(make_private_folder(target.place.scratch) / folder.name)
         # Lambda stores inline source as index.py, whatever the handler says.
-        (folder / "index.py").write_text(code["ZipFile"], encoding="utf-8")
+        write_private(folder / "index.py", code["ZipFile"])
         return folder
     asset = target.stack.find_asset(code["S3Key"])
     if asset is None:

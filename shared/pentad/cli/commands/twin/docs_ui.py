@@ -1,18 +1,20 @@
 """The twin's page for a person: the API's documentation to try out, and the functions' logs.
 
 It serves the API's own OpenAPI document with Swagger UI (the copy that Powertools carries) and passes ``/v1`` on to the
-API, so that "Try it out" needs no CORS. It adds no credential: whoever tries it out gives a key.
+API, so that "Try it out" needs no CORS. It adds no credential: whoever tries it out gives a key. The page has an
+unguessable address, for it shows logs to whoever opens it.
 """
 
 import importlib.resources
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import httpx
 
 from pentad.domain.display.pages import embed_json, escape_html, escape_html_line
+from twin.servers.admission import Admission
 from twin.servers.loopback import LoopbackServer, Request, Response
 
 _PASSED_ON: Final = ("authorization", "content-type", "prefer", "idempotency-key", "accept")
@@ -47,6 +49,7 @@ class DocsUi:
         openapi: reads the OpenAPI document, with a key of the caller's.
         log_groups: lists log groups.
         read_log: reads the newest events of a log group: (name, at most so many) to ``timestamp`` (ms) and ``message``.
+        hosts: names of this machine, beside ``localhost``, under which the page may be opened.
     """
 
     def __init__(
@@ -56,12 +59,13 @@ class DocsUi:
         openapi: Callable[[], dict[str, Any]],
         log_groups: Callable[[], list[str]],
         read_log: LogReader,
+        hosts: Collection[str] = (),
     ) -> None:
         self._api = httpx.Client(base_url=api_url, timeout=_SECONDS, trust_env=False)
         self._openapi = openapi
         self._log_groups = log_groups
         self._read_log = read_log
-        self._server = LoopbackServer(self._answer, name="docs-ui")
+        self._server = LoopbackServer(self._answer, name="docs-ui", admission=Admission(hosts), private=True)
 
     def start(self, port: int = 0) -> str:
         """Serve in the background and return the page's address."""
@@ -73,9 +77,6 @@ class DocsUi:
         self._api.close()
 
     def _answer(self, request: Request) -> Response:
-        # A page of another origin may make a browser send requests here under another host's name.
-        if request.headers.get("host", "").partition(":")[0] not in ("127.0.0.1", "localhost"):
-            return Response(421, b"this page answers as 127.0.0.1 and localhost only", _TEXT)
         if request.path.startswith("/v1/"):
             return self._forward(request)
         if request.method != "GET":
@@ -106,7 +107,7 @@ class DocsUi:
         from aws_lambda_powertools.event_handler.openapi.swagger_ui.html import generate_swagger_html
 
         folder = importlib.resources.files("aws_lambda_powertools.event_handler.openapi.swagger_ui")
-        document = self._openapi() | {"servers": [{"url": "/"}]}
+        document = self._openapi() | {"servers": [{"url": urlsplit(self._server.url).path}]}
         return generate_swagger_html(
             embed_json(document),
             folder.joinpath("swagger-ui-bundle.min.js").read_text(encoding="utf-8"),
@@ -117,7 +118,7 @@ class DocsUi:
 
     def _render_log_list(self) -> str:
         links = "".join(
-            f'<li><a href="/logs?group={quote(name, safe="")}">{escape_html_line(name)}</a></li>'
+            f'<li><a href="logs?group={quote(name, safe="")}">{escape_html_line(name)}</a></li>'
             for name in self._log_groups()
         )
         return f"<!doctype html><title>Logs</title><h1>Logs</h1><ul>{links}</ul>"
@@ -125,7 +126,7 @@ class DocsUi:
     def _render_log(self, group: str) -> str:
         lines = "\n".join(_render_event(event) for event in self._read_log(group, _LOG_LINES))
         title = escape_html_line(group)
-        head = f'<!doctype html><title>{title}</title><h1>{title}</h1><a href="/logs">all</a>'
+        head = f'<!doctype html><title>{title}</title><h1>{title}</h1><a href="logs">all</a>'
         return f"{head}<pre>{lines}</pre>"
 
 

@@ -19,7 +19,11 @@ STAND_INS: Mapping[str, Mapping[str, str]] = {
 
 
 def make_options(
-    *, provider_keys: Mapping[str, str] | None = None, api_port: int = 0, region: str = "us-east-1"
+    *,
+    provider_keys: Mapping[str, str] | None = None,
+    api_port: int = 0,
+    region: str = "us-east-1",
+    hosts: tuple[str, ...] = (),
 ) -> "TwinOptions":
     """Return the options of a twin that runs Pentad.
 
@@ -27,11 +31,18 @@ def make_options(
         provider_keys: real keys by provider; those providers are called for real, stand-ins answer for the others.
         api_port: port of the API; 0 lets the system choose.
         region: the AWS region that the twin plays.
+        hosts: names of this machine, beside ``localhost``, under which the twin may be reached.
     """
     from twin.running.options import TwinOptions
 
     real = {name: {"api_key": key} for name, key in (provider_keys or {}).items() if key}
-    return TwinOptions(region=region, api_port=api_port, secrets={**STAND_INS, **real}, vector_dimension=read_dimension)
+    return TwinOptions(
+        region=region,
+        api_port=api_port,
+        secrets={**STAND_INS, **real},
+        vector_dimension=read_dimension,
+        hosts=hosts,
+    )
 
 
 def read_dimension(assembly: "Assembly") -> int:

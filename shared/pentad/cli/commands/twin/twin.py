@@ -47,7 +47,7 @@ class Running:
 
 
 @contextmanager
-def run_twin(root: Path, state: Path, *, api_port: int = 0) -> Iterator[Running]:
+def run_twin(root: Path, state: Path, *, api_port: int = 0, hosts: tuple[str, ...] = ()) -> Iterator[Running]:
     """Synthesize if need be, start the twin, make a key, and stop it all at the end.
 
     Raises:
@@ -59,7 +59,7 @@ def run_twin(root: Path, state: Path, *, api_port: int = 0) -> Iterator[Running]
     ERR.print(build_line("[dim]cloud assembly: {name}, {how}[/]", name=out.name, how=how))
     began = time.monotonic()
     with ERR.show_status("starting the twin: deploying the assembly into a local AWS"):
-        twin = _start_twin(out, state, api_port)
+        twin = _start_twin(out, state, api_port, hosts)
     try:
         key = _make_key(twin)
         save_key(state, key)
@@ -69,14 +69,14 @@ def run_twin(root: Path, state: Path, *, api_port: int = 0) -> Iterator[Running]
         twin.stop()
 
 
-def _start_twin(out: Path, state: Path, api_port: int) -> "Twin":
+def _start_twin(out: Path, state: Path, api_port: int, hosts: tuple[str, ...]) -> "Twin":
     from twin.deploy.assembly import AssemblyError
     from twin.deploy.errors import DeployError
     from twin.running.state_file import TwinRunning
     from twin.running.twin import Twin, TwinError
 
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
-    options = make_options(provider_keys=read_provider_keys(), api_port=api_port)
+    options = make_options(provider_keys=read_provider_keys(), api_port=api_port, hosts=hosts)
     try:
         return Twin.start(out, state, options=options)
     except (AssemblyError, DeployError, TwinError, TwinRunning, OSError) as error:
@@ -94,7 +94,7 @@ def _make_key(twin: "Twin") -> str:
     return create_key(DynamoKeys(table), LOCAL_TENANT, now=datetime.now(UTC), **values)[1]
 
 
-def _make_docs_ui(running: Running) -> "DocsUi":
+def _make_docs_ui(running: Running, hosts: tuple[str, ...]) -> "DocsUi":
     from pentad.cli.commands.twin.docs_ui import DocsUi
 
     twin = running.twin
@@ -115,22 +115,27 @@ def _make_docs_ui(running: Running) -> "DocsUi":
         openapi=lambda: client.call("GET", "/v1/openapi.json"),
         log_groups=list_groups,
         read_log=read_newest,
+        hosts=hosts,
     )
 
 
 def serve_twin(
     state: StateFolder = None,
     port: Annotated[int, typer.Option(help="Port of the API; 0 lets the system choose.")] = 0,
+    allow_host: Annotated[
+        list[str] | None,
+        typer.Option(help="A name of this machine, beside localhost, under which the twin may be reached."),
+    ] = None,
 ) -> None:
     """Start the local twin and leave it running until Ctrl-C: API, documentation, logs."""
     with handle_errors():
         from twin.running.command import wait_for_signal
 
-        root = find_project_root()
+        root, hosts = find_project_root(), tuple(allow_host or ())
         # A signal during the start ends it like any other error: what was started is stopped.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
-        with run_twin(root, state or root / STATE_FOLDER, api_port=port) as running:
-            ui = _make_docs_ui(running)
+        with run_twin(root, state or root / STATE_FOLDER, api_port=port, hosts=hosts) as running:
+            ui = _make_docs_ui(running, hosts)
             page = ui.start()
             try:
                 _print_ready(running, page)
