@@ -11,8 +11,8 @@ from benchmarks import starts, tables
 from benchmarks.entry import ended
 from benchmarks.scenarios import Measured, measure
 from benchmarks.stage import stage
+from benchmarks.terminal import ERR, OUT
 from benchmarks.timing import Spread
-from pentad.cli.console import ERR, OUT
 from pentad.cli.demo.record import write_report
 from pentad.cli.synth import ensure_assembly, find_project_root
 

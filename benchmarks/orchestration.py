@@ -19,10 +19,10 @@ from benchmarks import orchestration_tables as tables
 from benchmarks.entry import ended
 from benchmarks.orchestration_units import Units, units_of
 from benchmarks.stage import BenchError, Case, Stage, stage
+from benchmarks.terminal import ERR, OUT
 from benchmarks.timing import Spread, spread
 from benchmarks.turn import Promise, Turn, promises
 from pentad.aws.table import Table
-from pentad.cli.console import ERR, OUT
 from pentad.cli.demo.record import write_report
 from pentad.cli.synth import ensure_assembly, find_project_root
 from pentad.domain.messages import Message, TextBlock

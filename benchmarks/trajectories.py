@@ -22,7 +22,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from benchmarks.entry import ended
-from pentad.cli.console import ERR, OUT
+from benchmarks.terminal import ERR, OUT
 from pentad.cli.demo.record import write_report
 from pentad.cli.synth import find_project_root
 from tests.twin.trajectories.bfcl.conversation import unplayable

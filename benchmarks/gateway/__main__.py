@@ -16,7 +16,8 @@ from benchmarks.gateway.figures import PerCall, Rate, Tally, per_call, rates
 from benchmarks.gateway.loads import Load, all_loads
 from benchmarks.gateway.processes import ENVIRONMENT, Worker, process, requests_at, server
 from benchmarks.stage import BenchError
-from pentad.cli.console import ERR, EXIT_INTERRUPTED, OUT, CommandError
+from benchmarks.terminal import ERR, OUT
+from pentad.cli.console import EXIT_INTERRUPTED, CommandError
 from pentad.cli.demo.record import write_report
 from pentad.cli.synth import find_project_root
 

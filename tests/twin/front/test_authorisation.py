@@ -213,7 +213,7 @@ def test_queue_keeps_its_policy_when_other_attributes_are_set(client: Client) ->
 def test_service_needs_a_resource_policy(front: AwsFront, client: Client) -> None:
     url = client("sqs").create_queue(QueueName="jobs")["QueueUrl"]
     queue, rule = f"arn:aws:sqs:{REGION}:{ACCOUNT}:jobs", f"arn:aws:events:{REGION}:{ACCOUNT}:rule/r"
-    check = front.authorizer.decide_for_service
+    check = front.authorizer.evaluate_for_service
     assert not check("events.amazonaws.com", "sqs:SendMessage", queue, rule).allowed
     statement = {
         **allow("sqs:SendMessage", queue, condition={"ArnEquals": {"aws:SourceArn": rule}}),
@@ -232,7 +232,7 @@ def test_function_permission_lets_a_service_invoke(front: AwsFront, client: Clie
         Code={"ZipFile": empty_zip()},
     )  # fmt: skip
     function, api = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:fn", f"arn:aws:execute-api:{REGION}:{ACCOUNT}:api/*"
-    check = front.authorizer.decide_for_service
+    check = front.authorizer.evaluate_for_service
     assert not check("apigateway.amazonaws.com", "lambda:InvokeFunction", function, api).allowed
     client("lambda").add_permission(
         FunctionName="fn", StatementId="api", Action="lambda:InvokeFunction",
