@@ -8,7 +8,7 @@ import json
 import math
 from typing import Any
 
-from pentad.domain.unicode_text import mend_escapes
+from pentad.domain.display.unicode_text import mend_escapes
 
 MAX_DEPTH = 32
 

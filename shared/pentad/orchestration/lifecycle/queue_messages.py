@@ -6,9 +6,9 @@ from typing import Any, Literal, NamedTuple
 from pydantic import ValidationError
 
 from pentad.domain.declarations.agents import ScheduleSpec
+from pentad.domain.display.unicode_text import mend_escapes
 from pentad.domain.errors import InvalidInput
 from pentad.domain.ids import check_id
-from pentad.domain.unicode_text import mend_escapes
 from pentad.orchestration.lifecycle.announce_end import FINISHED
 from pentad.orchestration.lifecycle.start import RunMessage, Trigger, to_invalid_input
 

@@ -8,6 +8,8 @@ import pytest
 from functions.models import gateway
 from functions.orchestration import workflow
 from pentad.domain.errors import InvalidInput
+from pentad.models.shares.adapters.shares_memory import MemoryShares
+from pentad.models.shares.fair_share import FairShare
 from pentad.observability.adapters.memory import MemoryTelemetry
 from pentad.orchestration.workflows.run_ends import FINISH
 from pentad.runtime import entrypoint
@@ -31,6 +33,8 @@ class _Telemetry(MemoryTelemetry):
 def _services(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     telemetry = _Telemetry()
     monkeypatch.setattr(entrypoint, "telemetry_of", lambda service: telemetry)
+    share = FairShare(MemoryShares(), telemetry, most=1)
+    monkeypatch.setattr(gateway_wiring, "make_share", lambda: share)
     monkeypatch.setattr(gateway_wiring, "make_task", lambda: bench.task)
     monkeypatch.setattr(
         workflow_wiring,

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from pentad.domain.declarations.agents import ToolSpec
+from pentad.domain.display.unicode_text import mend_escapes
 from pentad.domain.messages import (
     ContentBlock,
     DocumentBlock,
@@ -23,7 +24,6 @@ from pentad.domain.messages import (
     ToolResultBlock,
 )
 from pentad.domain.models import ChatRequest, Outcome, StopReason
-from pentad.domain.unicode_text import mend_escapes
 from pentad.domain.usage import Usage
 from pentad.models.catalog.catalog import Effort, ModelEntry
 from pentad.models.catalog.provider_entries import Dialect

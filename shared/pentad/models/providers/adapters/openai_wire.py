@@ -14,6 +14,7 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from pentad.domain.display.unicode_text import mend_escapes
 from pentad.domain.messages import (
     ContentBlock,
     DocumentBlock,
@@ -25,7 +26,6 @@ from pentad.domain.messages import (
     ToolResultBlock,
 )
 from pentad.domain.models import ChatRequest, Outcome, StopReason
-from pentad.domain.unicode_text import mend_escapes
 from pentad.domain.usage import Usage
 from pentad.models.catalog.catalog import Effort, ModelEntry
 from pentad.models.providers.conversation import ProviderTurn, normalise, render_result

@@ -7,7 +7,7 @@ from typing import Any
 from pentad.aws.table import ConditionFailed, Table
 from pentad.domain import keys
 from pentad.domain.canonical import canonical_json
-from pentad.domain.unicode_text import replace_halves
+from pentad.domain.display.unicode_text import replace_halves
 from pentad.tools.records.ports import Deletion, Record
 
 

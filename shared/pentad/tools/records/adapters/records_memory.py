@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from pentad.domain.canonical import canonical_json
-from pentad.domain.unicode_text import replace_halves
+from pentad.domain.display.unicode_text import replace_halves
 from pentad.tools.records.ports import Deletion, Record
 
 

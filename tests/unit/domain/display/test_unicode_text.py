@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from pentad.domain.unicode_text import mend_escapes, replace_halves
+from pentad.domain.display.unicode_text import mend_escapes, replace_halves
 
 
 @pytest.mark.parametrize(
