@@ -17,19 +17,28 @@ _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]{0,2000}(?:\x07|\x1
 # Control characters but tab and newline; zero-width and invisible ones; bidirectional overrides; tag characters, which
 # can carry a hidden prompt; lone surrogates, which no encoder takes.
 _HIDDEN = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f"
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200e\u200f"
     "\u202a-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e0fff]"
 )
+_JOINERS = re.compile("[\u200c\u200d]+")
+# Letters of scripts that are written with joiners, and emoji.
+_JOINED = re.compile("[\u0600-\u1fff\u2190-\u2bff\ua800-\uabff\ufe0f\U0001e900-\U0001e95f\U0001f000-\U0001faff]{2}")
 
 
 def clean_text(text: str) -> str:
     """Return text without ANSI sequences, control and invisible characters, and with secrets masked.
 
-    Carriage returns become newlines. Zero-width joiners go too: an emoji made of several may come apart.
+    Carriage returns become newlines. Joiners stay where scripts and emoji need them.
     """
     visible = _ANSI.sub("", text).replace("\r\n", "\n").replace("\r", "\n")
     # After the hidden characters are gone, since one inside a key would keep it from being recognised.
-    return mask_secrets(_HIDDEN.sub("", visible))
+    return mask_secrets(_JOINERS.sub(_keep_joiner, _HIDDEN.sub("", visible)))
+
+
+def _keep_joiner(match: re.Match[str]) -> str:
+    """Return one joiner between two letters that need it; anywhere else joiners hide in words and keys."""
+    around = match.string[max(0, match.start() - 1) : match.start()] + match.string[match.end() : match.end() + 1]
+    return match[0] if len(match[0]) == 1 and _JOINED.fullmatch(around) else ""
 
 
 def truncate_text(text: str, limit: int = MAX_RESULT_BYTES) -> str:

@@ -23,6 +23,14 @@ from pentad.tools.runtime.sanitise import MAX_RESULT_BYTES, clean_text, render_r
         ("line\r\nnext\tcell\x00", "line\nnext\tcell"),
         ("lone\ud83d", "lone"),
         ("Zürich 東京 🎉", "Zürich 東京 🎉"),
+        ("\u0645\u06cc\u200c\u062e\u0648", "\u0645\u06cc\u200c\u062e\u0648"),  # Persian
+        ("\u0915\u094d\u200d\u0937", "\u0915\u094d\u200d\u0937"),  # Hindi
+        (
+            "\U0001f469\u200d\U0001f467 \u2764\ufe0f\u200d\U0001f525",
+            "\U0001f469\u200d\U0001f467 \u2764\ufe0f\u200d\U0001f525",
+        ),
+        ("pa\u200dy \u200cBob\u200d", "pay Bob"),
+        ("\u0915\u200d\u200c\u200d\u0937 \u0915\u200d", "\u0915\u0937 \u0915"),
     ],
 )
 def test_hidden_characters_go_and_words_stay(text: str, clean: str) -> None:
@@ -30,7 +38,8 @@ def test_hidden_characters_go_and_words_stay(text: str, clean: str) -> None:
 
 
 def test_a_key_split_by_a_hidden_character_is_still_masked() -> None:
-    assert clean_text("sk-abc\u200b" + "d3" * 10) == "[masked]"
+    for hidden in ("\u200b", "\u200d", "\u200c\u200d"):
+        assert clean_text(f"sk-abc{hidden}" + "d3" * 10) == "[masked]"
 
 
 def test_objects_become_json_with_clean_words_and_masked_fields() -> None:
