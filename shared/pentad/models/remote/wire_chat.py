@@ -8,8 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from pentad.domain.errors import InvalidInput, MalformedReply, ModelUnavailable
 from pentad.domain.models import CallContext, ChatReply, ChatRequest
+from pentad.domain.schemas import MAX_REQUEST_PARTS, check_schema_limits
 from pentad.models.remote.wire_errors import Errors, decode_attempts
-from pentad.models.structured import checks
 
 MAX_CALL_BYTES = 5_500_000
 """Lambda takes and gives 6 MB a payload (AWS Lambda quotas); the rest is left for what is around it."""
@@ -40,8 +40,27 @@ class CompleteCall(BaseModel):
             first = error.errors(include_url=False, include_input=False)[0]
             field = ".".join(str(part) for part in ("request", *first["loc"]))
             raise InvalidInput(f"{field}: {first['msg']}", field=field, fix=first["msg"]) from error
-        checks.check_request(request)
+        _check_schemas(request)
         return request
+
+
+def _check_schemas(request: ChatRequest) -> None:
+    """Return if the schemas can be held against replies in bounded time.
+
+    Raises:
+        InvalidInput: one can't; the field says which and where.
+    """
+    parts = 0
+    for index, tool in enumerate(request.tools):
+        parts += check_schema_limits(tool.input_schema, f"request.tools.{index}.input_schema")
+        if parts > MAX_REQUEST_PARTS:
+            raise InvalidInput(
+                f"the tools' schemas have more than {MAX_REQUEST_PARTS:,} parts in all",
+                field="request.tools",
+                fix="offer fewer tools",
+            )
+    if request.output_schema is not None:
+        check_schema_limits(request.output_schema, "request.output_schema")
 
 
 def encode_call(request: ChatRequest, deadline: float) -> bytes:

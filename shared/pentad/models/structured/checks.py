@@ -6,7 +6,7 @@ from typing import Any
 
 from pentad.domain.errors import InvalidInput
 from pentad.domain.models import ChatRequest, StopReason
-from pentad.domain.schemas import MAX_REQUEST_PARTS, check_schema_limits, find_violations
+from pentad.domain.schemas import find_violations
 from pentad.models.providers import strictjson
 from pentad.models.providers.exchange import ProviderReply
 
@@ -59,25 +59,6 @@ def find_problems(reply: ProviderReply, request: ChatRequest) -> tuple[str, ...]
     if not found and not reply.text.strip() and not reply.tool_calls:
         found.append("the reply is empty")
     return tuple(found[:MAX_PROBLEMS])
-
-
-def check_request(request: ChatRequest) -> None:
-    """Return if the schemas of a request from outside can be held against replies in bounded time.
-
-    Raises:
-        InvalidInput: one can't; the field says which and where.
-    """
-    parts = 0
-    for index, tool in enumerate(request.tools):
-        parts += check_schema_limits(tool.input_schema, f"request.tools.{index}.input_schema")
-        if parts > MAX_REQUEST_PARTS:
-            raise InvalidInput(
-                f"the tools' schemas have more than {MAX_REQUEST_PARTS:,} parts in all",
-                field="request.tools",
-                fix="offer fewer tools",
-            )
-    if request.output_schema is not None:
-        check_schema_limits(request.output_schema, "request.output_schema")
 
 
 def repair_note(found: Iterable[str]) -> str:
