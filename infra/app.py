@@ -6,6 +6,7 @@ command. Nothing here calls AWS, and the stacks name no account or region.
 
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from aws_cdk import App, Tags, Validations
@@ -17,21 +18,28 @@ from infra.stacks.agent import AgentStack
 from infra.stacks.state import StateStack
 from layers.build import BuildError
 from pentad.domain.errors import PentadError
+from pentad.tools.declare.discovery import AnyTool, discover
 
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def build_stacks(app: App, root: Path = ROOT) -> tuple[StateStack, AgentStack]:
+def build_stacks(
+    app: App, root: Path = ROOT, tools: Mapping[str, AnyTool] | None = None
+) -> tuple[StateStack, AgentStack]:
     """Add the stacks of the stage that the app's context names.
 
     Args:
         app: the app to add to.
         root: the project's folder, with agents/, functions/, requirements/ and, where it has its own, models.yaml.
+        tools: by name; those of ``functions/tools`` where None.
     """
     stage = read_stage(app)
     models = read_models(root)
     state = StateStack(app, f"{stage.prefix}-state", stage=stage, provider_secrets=models.other_secrets)
-    agent = AgentStack(app, f"{stage.prefix}-agent", stage=stage, state=state, root=root, models=models)
+    declared = discover() if tools is None else dict(tools)
+    agent = AgentStack(
+        app, f"{stage.prefix}-agent", stage=stage, state=state, root=root, models=models, declared=declared
+    )
     agent.add_stack_dependency(state)
     Tags.of(app).add("pentad:stage", stage.name)
     # A synth for the laptop's twin may leave the checks out (they take longer than the synth); a deployment never does.

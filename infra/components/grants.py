@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from aws_cdk import Stack
+from aws_cdk import ArnFormat, Stack
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -89,6 +89,20 @@ def grant_secret(role: iam.IGrantable, target: secretsmanager.ISecret) -> None:
     )
     if target.encryption_key is not None:
         grant_key(role, target.encryption_key, ("kms:Decrypt",))
+
+
+def grant_named_secret(role: iam.Role, name: str, key: kms.IKey) -> None:
+    """Let a role read the secret of a name, which Secrets Manager follows by six characters in the ARN."""
+    secret = Stack.of(role).format_arn(
+        service="secretsmanager",
+        resource="secret",
+        resource_name=f"{name}-??????",
+        arn_format=ArnFormat.COLON_RESOURCE_NAME,
+    )
+    role.grant_principal.add_to_principal_policy(
+        iam.PolicyStatement(actions=["secretsmanager:GetSecretValue"], resources=[secret])
+    )
+    grant_key(role, key, ("kms:Decrypt",))
 
 
 def grant_invoke(role: iam.IGrantable, function_arns: Sequence[str]) -> None:

@@ -8,6 +8,8 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_secretsmanager as secretsmanager
 
+from infra.config import Stage
+
 
 @dataclass(frozen=True, kw_only=True)
 class Stores:
@@ -22,7 +24,9 @@ class Stores:
         records_table: the tools' own records.
         payload_bucket: contents too large for an item.
         documents_bucket: documents as they were uploaded.
-        secrets: the providers' credentials, by name.
+        secrets: the credentials that every deployment has, by provider.
+        provider_secrets: names of the secrets of the project's own providers, by provider. They are reached by name:
+            an import of an ARN would keep a provider from being removed.
     """
 
     data_key: kms.Key
@@ -34,3 +38,9 @@ class Stores:
     payload_bucket: s3.Bucket
     documents_bucket: s3.Bucket
     secrets: Mapping[str, secretsmanager.Secret]
+    provider_secrets: Mapping[str, str]
+
+
+def name_secret(stage: Stage, provider: str) -> str:
+    """Return the name of the secret with a provider's credentials."""
+    return f"{stage.prefix}/{provider}"

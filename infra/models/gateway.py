@@ -1,5 +1,7 @@
 """The gateway's function: it alone may read the providers' secrets."""
 
+import json
+
 from aws_cdk import Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_lambda as lambda_
@@ -24,15 +26,17 @@ class Gateway(FunctionConstruct):
     """
 
     def __init__(self, scope: Construct, name: str, *, build: Build, models: Models) -> None:
-        super().__init__(scope, name, build=build, options=_build_options(scope, build, models))
+        super().__init__(scope, name, build=build, options=_build_options(build))
         # Callers use the alias: it points at a published version, and only those are restored from a snapshot.
         self.alias = lambda_.Alias(self, "live", alias_name="live", version=self.function.current_version)
         self._grant_state(build)
         self._grant_shared_state(build)
         grants.grant_table(self.role, build.stores.ledger_table, [*grants.APPEND, "dynamodb:Query"])
         grant_payloads(self.role, build.stores)
-        for secret in (*_SETTINGS_SECRETS, *models.other_secrets):
+        for secret in _SETTINGS_SECRETS:
             grants.grant_secret(self.role, build.stores.secrets[secret])
+        for secret in build.stores.provider_secrets.values():
+            grants.grant_named_secret(self.role, secret, build.stores.data_key)
         for model, region in models.bedrock_models:
             grants.grant_bedrock_model(self.role, model.id, region or Stack.of(self).region)
         self._create_budget_alarm(build)
@@ -78,7 +82,7 @@ class Gateway(FunctionConstruct):
         grant_switches(self.role, table)
 
 
-def _build_options(scope: Construct, build: Build, models: Models) -> FunctionOptions:
+def _build_options(build: Build) -> FunctionOptions:
     secrets = build.stores.secrets
     named = {f"{name.upper()}_SECRET": secrets[name].secret_arn for name in _SETTINGS_SECRETS}
     return FunctionOptions(
@@ -90,7 +94,7 @@ def _build_options(scope: Construct, build: Build, models: Models) -> FunctionOp
             "GATEWAY_SHARE": str(build.stage.gateway_share),
         }
         | named
-        | _build_secret_variables(scope, build, models),
+        | _build_secret_variables(build),
         # A turn of a reasoning model can take minutes.
         timeout_seconds=300,
         memory_mb=1024,
@@ -100,7 +104,7 @@ def _build_options(scope: Construct, build: Build, models: Models) -> FunctionOp
     )
 
 
-def _build_secret_variables(scope: Construct, build: Build, models: Models) -> dict[str, str]:
-    """Return the variable with the ARNs of other providers' secrets; none where no chain needs one."""
-    arns = {name: build.stores.secrets[name].secret_arn for name in models.other_secrets}
-    return {"PROVIDER_SECRETS": Stack.of(scope).to_json_string(arns)} if arns else {}
+def _build_secret_variables(build: Build) -> dict[str, str]:
+    """Return the variable with the names of other providers' secrets; none where no chain needs one."""
+    names = dict(build.stores.provider_secrets)
+    return {"PROVIDER_SECRETS": json.dumps(names)} if names else {}

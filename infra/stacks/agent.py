@@ -34,23 +34,41 @@ from infra.tools.tool import ToolFunction
 from layers import build as builds
 from pentad.domain.declarations.agents import AgentSpec, Catalog
 from pentad.domain.declarations.workflows import WorkflowSpec
-from pentad.tools.declare.discovery import AnyTool, discover
+from pentad.tools.declare.discovery import AnyTool
 
 
 class AgentStack(Stack):
     """The five layers of one stage."""
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, stage: Stage, state: StateStack, root: Path, models: Models
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        stage: Stage,
+        state: StateStack,
+        root: Path,
+        models: Models,
+        declared: dict[str, AnyTool],
     ) -> None:
+        """Make the stack.
+
+        Args:
+            scope: the app.
+            construct_id: the stack's name.
+            stage: the stage.
+            state: the stack with all that is retained.
+            root: the project's folder.
+            models: the models' catalog.
+            declared: the tools, by name.
+        """
         super().__init__(scope, construct_id)
-        declared = discover()
         catalog, workflows = self._read_project(root, stage, declared, models)
         layers = self._create_layers(root, catalog, models)
         self._build = Build(stage=stage, stores=state.stores, root=root, layers=layers)
         self._bus = events.EventBus(self, "bus", event_bus_name=stage.prefix, description="Pentad's events")
         self._gateway = Gateway(self, "models", build=self._build, models=models)
-        Drill(self, "drill", stage=stage, models=models, gateway=self._gateway.function)
+        Drill(self, "drill", stage=stage, models=models, gateway=self._gateway.alias)
         ingest = Ingest(self, "documents", build=self._build, gateway=self._gateway.alias)
         deliver = Deliver(self, "delivery", build=self._build, bus=self._bus).function
         tools = self._tools(root, declared)

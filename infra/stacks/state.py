@@ -10,8 +10,11 @@ from constructs import Construct
 
 from infra.components import storage
 from infra.components.reasons import acknowledge
-from infra.components.stores import Stores
+from infra.components.stores import Stores, name_secret
 from infra.config import Stage
+
+_SECRETS = ("anthropic", "openai", "pinecone")
+"""Of every deployment."""
 
 
 class StateStack(Stack):
@@ -42,7 +45,9 @@ class StateStack(Stack):
             for name in ("state", "ledger", "transient", "records")
         }
         payload, documents = self._buckets(stage, data_key)
-        names = dict.fromkeys(("anthropic", "openai", "pinecone", *provider_secrets))
+        for name in dict.fromkeys(provider_secrets):
+            if name not in _SECRETS:
+                self._create_secret(name, stage, data_key)
         self.stores = Stores(
             data_key=data_key,
             approval_key=approval_key,
@@ -52,12 +57,33 @@ class StateStack(Stack):
             records_table=tables["records"],
             payload_bucket=payload,
             documents_bucket=documents,
-            secrets={name: self._create_secret(name, stage, data_key) for name in names},
+            secrets={name: self._create_secret(name, stage, data_key) for name in _SECRETS},
+            provider_secrets={name: name_secret(stage, name) for name in provider_secrets},
         )
+        self._export_stores()
         CfnOutput(self, "StateTable", value=tables["state"].table_name)
         CfnOutput(self, "LedgerTable", value=tables["ledger"].table_name)
         CfnOutput(self, "TransientTable", value=tables["transient"].table_name)
         CfnOutput(self, "DocumentsBucket", value=documents.bucket_name)
+
+    def _export_stores(self) -> None:
+        """Export whatever another stack can refer to, whether one does or not.
+
+        CDK exports what is referred to in this synth. An export that a later synth does not need would be removed
+        first, while the deployed agent stack still imports it: CloudFormation refuses that, and every deployment after
+        it. Secrets of a project's own providers come and go with them: they are reached by name
+        (`infra.components.stores.Stores.provider_secrets`).
+        """
+        stores = self.stores
+        tables = (stores.state_table, stores.ledger_table, stores.transient_table, stores.records_table)
+        buckets = (stores.payload_bucket, stores.documents_bucket)
+        for value in (
+            *(value for table in tables for value in (table.table_arn, table.table_name)),
+            *(value for bucket in buckets for value in (bucket.bucket_arn, bucket.bucket_name)),
+            *(key.key_arn for key in (stores.data_key, stores.approval_key)),
+            *(secret.secret_arn for secret in stores.secrets.values()),
+        ):
+            self.export_value(value)
 
     def _key(self, name: str, description: str, stage: Stage) -> kms.Key:
         return kms.Key(
@@ -94,7 +120,7 @@ class StateStack(Stack):
         secret = secretsmanager.Secret(
             self,
             f"secret-{name}",
-            secret_name=f"{stage.prefix}/{name}",
+            secret_name=name_secret(stage, name),
             description=f'Credentials of {name}: JSON {{"api_key": ...}}',
             encryption_key=key,
             removal_policy=stage.removal,

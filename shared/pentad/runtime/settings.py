@@ -97,7 +97,7 @@ class GatewaySettings(StateTable):
     ledger_table: str
     anthropic_secret: str = Field(description="ARN of the secret {api_key, base_url?}")
     openai_secret: str = Field(description="ARN of the secret {api_key, base_url?}")
-    provider_secrets: dict[str, str] = Field(default={}, description="JSON: ARNs of other providers' secrets by name")
+    provider_secrets: dict[str, str] = Field(default={}, description="JSON: other providers' secrets, by provider")
 
 
 class AwaitHumanSettings(StateTable):
