@@ -19,8 +19,9 @@ _RUNBOOK = "docs/runbooks/broken-link.md"
 class Drill(Construct):
     """The schedule, an alarm for each model that stands in a chain, and one for a drill that did not run.
 
-    The schedule invokes the gateway's function itself: it alone may read the providers' secrets, so a function of the
-    drill's own could do nothing but invoke it.
+    The schedule invokes the gateway itself: it alone may read the providers' secrets, so a function of the drill's own
+    could do nothing but invoke it. It invokes the alias, as runs do: what is exercised is what is used, and a snapshot
+    that is used every day is not dropped.
     """
 
     def __init__(

@@ -4,6 +4,7 @@ import json
 import re
 from typing import Any
 
+from infra.orchestration.machines.reply import build_reply_definition
 from infra.orchestration.tasks import ENGINE_ERRORS, LAMBDA_ERRORS
 from pentad.domain import errors
 from tests.infra.conftest import joined, states_of
@@ -34,6 +35,49 @@ def test_every_task_retries_every_transient_error(definitions: dict[str, Json]) 
         for name, state in tasks:
             retried = {error for rule in state["Retry"] for error in rule["ErrorEquals"]}
             assert set(errors.transient_names()) <= retried, name
+
+
+SNAP_START = ("SnapStartException", "SnapStartNotReadyException", "SnapStartTimeoutException")
+
+
+def test_every_invocation_retries_a_snapshot_that_is_not_ready(machines: dict[str, Json]) -> None:
+    wanted = {f"Lambda.{name}" for name in (*SNAP_START, "ClientExecutionTimeoutException")}
+    for machine, definition in machines.items():
+        tasks = [(name, state) for name, state in states_of(definition) if "lambda:invoke" in state.get("Resource", "")]
+        assert tasks
+        for name, state in tasks:
+            retried = {error for rule in state["Retry"] for error in rule["ErrorEquals"]}
+            assert wanted <= retried, f"{machine}: {name}"
+
+
+def test_whoever_invokes_the_gateway_waits_until_a_snapshot_is_made(
+    resources: list[tuple[str, Json]], machines: dict[str, Json]
+) -> None:
+    [gateway] = [name for name, body in resources if body["Type"] == "AWS::Lambda::Version" and "modelsgateway" in name]
+    seen = 0
+    for machine, definition in machines.items():
+        for name, state in states_of(definition):
+            if state.get("Arguments", {}).get("FunctionName") != f"<{gateway}>":
+                continue
+            seen += 1
+            # The first rule that names an error applies.
+            first = next(rule for rule in state["Retry"] if f"Lambda.{SNAP_START[1]}" in rule["ErrorEquals"])
+            assert first["JitterStrategy"] == "NONE", "with jitter the wait may be as short as nothing"
+            assert compute_wait(first) >= 300, f"{machine}: {name}"
+    assert seen >= len(machines)
+
+
+def compute_wait(rule: Json) -> float:
+    waits = [rule["IntervalSeconds"] * rule["BackoffRate"] ** number for number in range(rule["MaxAttempts"])]
+    return float(sum(min(wait, rule["MaxDelaySeconds"]) for wait in waits))
+
+
+def test_a_reply_waits_for_a_snapshot_as_long_as_five_minutes_allow(definitions: dict[str, Json]) -> None:
+    reply = build_reply_definition(definitions["pentad-dev-agent-assistant"])
+    rules = reply["States"]["Think"]["Retry"]
+    first = next(rule for rule in rules if f"Lambda.{SNAP_START[1]}" in rule["ErrorEquals"])
+    assert 120 <= compute_wait(first) <= 150
+    assert all(rule["MaxAttempts"] <= 2 for rule in rules if rule is not first)
 
 
 def test_no_permanent_error_is_retried(definitions: dict[str, Json]) -> None:

@@ -109,7 +109,7 @@ class ModelTask(StepFragment):
         self._schema = spec.output_schema
         super().__init__(flow, spec, {"prompt": spec.prompt})
         call = self.build_call("task", {"retry": "$states.context.State.RetryCount"})
-        task = invoke(flow.arn("gateway"), call, seconds=GATEWAY_SECONDS)
+        task = invoke(flow.arn("gateway"), call, seconds=GATEWAY_SECONDS, snapshot=True)
         self.first = create_state(self, self.name, task | {"Output": wrap_jsonata(merge(DATA, _RESULT))})
         self.ends = [self.first]
 

@@ -110,6 +110,7 @@ def _build_think(function_arn: str, seconds: int) -> State:
         f"{{'op': 'think', {_REF}, 'session': $session, 'agent': $agent, 'step': $step, "
         "'retry': $states.context.State.RetryCount}",
         seconds,
+        snapshot=True,
     )
 
 
@@ -118,9 +119,9 @@ def _build_expire(function_arn: str, seconds: int) -> State:
     return _build_deciding(function_arn, payload, seconds)
 
 
-def _build_deciding(function_arn: str, payload: str, seconds: int) -> State:
+def _build_deciding(function_arn: str, payload: str, seconds: int, *, snapshot: bool = False) -> State:
     """Return a task that answers with a decision."""
-    return invoke(function_arn, payload, seconds=seconds + 5) | {
+    return invoke(function_arn, payload, seconds=seconds + 5, snapshot=snapshot) | {
         "Assign": {"events": f"{{% $events + {_count_with_retries(_TASK_EVENTS)} %}}"},
         "Catch": _ABORT,
         "Next": "Decide",

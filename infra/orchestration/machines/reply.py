@@ -6,7 +6,7 @@ before anything is deployed.
 
 from pathlib import Path
 
-from infra.orchestration.tasks import State
+from infra.orchestration.tasks import SNAP_START_ERRORS, State
 from pentad.domain.declarations.agents import AgentSpec
 from pentad.domain.errors import ConfigurationError
 
@@ -14,6 +14,8 @@ _STATES = ("Recall", "Think", "Deliver", "Abort", "Failed")
 _SECONDS = {"Recall": 45, "Think": 150, "Deliver": 35, "Abort": 35}
 """Most seconds of one try of each state: one of each, and another of the short ones, fit into Express' five minutes."""
 _RETRIES = 2
+_SNAPSHOT_RETRIES = 4
+"""They wait 130 s in all, which a quick turn leaves; a run whose five minutes end nevertheless fails as others do."""
 
 
 def build_reply_definition(loop: State) -> State:
@@ -28,8 +30,16 @@ def build_reply_definition(loop: State) -> State:
     for name, seconds in _SECONDS.items():
         state = states[name]
         state["TimeoutSeconds"] = min(state["TimeoutSeconds"], seconds)
-        state["Retry"] = [{**rule, "MaxAttempts": min(rule["MaxAttempts"], _RETRIES)} for rule in state["Retry"]]
+        state["Retry"] = [
+            {**rule, "MaxAttempts": min(rule["MaxAttempts"], _SNAPSHOT_RETRIES if _waits(rule) else _RETRIES)}
+            for rule in state["Retry"]
+        ]
     return loop | {"States": states}
+
+
+def _waits(rule: State) -> bool:
+    """Return whether a rule waits for a snapshot: what it is for fails at once, and uses up no time of a try."""
+    return set(rule["ErrorEquals"]) <= set(SNAP_START_ERRORS)
 
 
 def check_pattern(spec: AgentSpec, settings: Path) -> None:

@@ -7,6 +7,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from pentad.domain.errors import ConfigurationError, StoreUnavailable
 
+SNAP_START = frozenset({"SnapStartException", "SnapStartNotReadyException", "SnapStartTimeoutException"})
+"""What Lambda's Invoke answers (400, 409, 408) while it makes the snapshot that a function is restored from."""
 _TRANSIENT = frozenset(
     {
         "InternalError",
@@ -19,8 +21,11 @@ _TRANSIENT = frozenset(
         "RequestLimitExceeded",
         "RequestTimeout",
         "RequestTimeoutException",
+        "ResourceConflictException",
+        "ResourceNotReadyException",
         "ServiceException",
         "ServiceUnavailable",
+        *SNAP_START,
         "SlowDown",
         "ThrottlingException",
         "Throttling",

@@ -6,6 +6,7 @@ SnapStart nothing here runs, and only the SDK in use is imported, when it is cal
 """
 
 import importlib
+import random
 
 from pentad.runtime.models import load_models
 
@@ -26,9 +27,11 @@ def prime() -> None:
 
 
 def register() -> None:
-    """Let the runtime prime before a snapshot; where the runtime has no such hook (no Lambda), do nothing."""
+    """Let the runtime prime before a snapshot and seed anew after a restore; outside Lambda, do nothing."""
     try:
-        from snapshot_restore_py import register_before_snapshot
+        from snapshot_restore_py import register_after_restore, register_before_snapshot
     except ImportError:
         return
     register_before_snapshot(prime)
+    # Ours draw from the system (`pentad.domain.jitter`); botocore's retries and other packages use this module.
+    register_after_restore(random.seed)

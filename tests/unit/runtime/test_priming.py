@@ -18,6 +18,7 @@ from pentad.aws.clients import get_client
 from pentad.runtime.wiring import gateway
 import snapshot_restore_py as hooks
 assert len(hooks._before_snapshot_registry) == 1
+assert len(hooks._after_restore_registry) == 1
 for function, arguments, options in hooks._before_snapshot_registry:
     function(*arguments, **options)
 assert {"anthropic", "openai"} <= set(sys.modules)
@@ -25,6 +26,15 @@ kept = {**vars(gateway), "get_client": get_client}
 made = [name for name, value in kept.items() if hasattr(value, "cache_info") and value.cache_info().currsize]
 assert made == ["load_models"], f"made before the snapshot: {made}"
 assert "boto3.session" not in sys.modules or not __import__("boto3").DEFAULT_SESSION
+import random
+frozen = random.getstate()
+drawn = set()
+for instance in range(3):
+    random.setstate(frozen)
+    for function, arguments, options in hooks._after_restore_registry:
+        function(*arguments, **options)
+    drawn.add(random.random())
+assert len(drawn) == 3, "instances restored from one snapshot draw the same numbers"
 print("primed")
 """
 

@@ -4,10 +4,10 @@ Everything here is a port. Concrete adapters come from the composition root, `pe
 in memory. What asks for a value of a type, `pentad.models.structured.structured`, is a function over the result.
 """
 
-import random as _random
 import time
 from collections.abc import Callable, Mapping
 
+from pentad.domain.jitter import draw
 from pentad.models.breaker.ports import Breaker
 from pentad.models.budgets.ports import Budget
 from pentad.models.cache.cache import CachedChat
@@ -35,7 +35,7 @@ def compose_chat(
     telemetry: Telemetry,
     clock: Callable[[], float] = time.time,
     sleep: Callable[[float], None] = time.sleep,
-    random: Callable[[], float] = _random.random,
+    random: Callable[[], float] = draw,
 ) -> ChatModel:
     """Return what answers every call of a model, composed from the inside out.
 

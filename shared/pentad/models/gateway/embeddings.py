@@ -1,7 +1,6 @@
 """The gateway for embeddings: the same chain, retries and ledger as for chat, and vectors of length 1."""
 
 import math
-import random as _random
 import time
 from collections.abc import Callable, Mapping, Sequence
 
@@ -15,6 +14,7 @@ from pentad.domain.errors import (
     PentadError,
 )
 from pentad.domain.ids import make_id
+from pentad.domain.jitter import draw
 from pentad.domain.models import CallContext, EmbedReply, Outcome
 from pentad.domain.usage import Usage
 from pentad.models.breaker.ports import Breaker
@@ -60,7 +60,7 @@ class EmbeddingGateway:
         *,
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
-        random: Callable[[], float] = _random.random,
+        random: Callable[[], float] = draw,
         ids: MakeId = make_id,
         breaker: Breaker | None = None,
         telemetry: Telemetry | None = None,

@@ -1,6 +1,5 @@
 """The model gateway: one call in, one reply out; routing, fallback, retries and the ledger in between."""
 
-import random as _random
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -15,6 +14,7 @@ from pentad.domain.errors import (
     Refused,
 )
 from pentad.domain.ids import make_id
+from pentad.domain.jitter import draw
 from pentad.domain.messages import Message
 from pentad.domain.models import ChatReply, ChatRequest, Outcome, StopReason
 from pentad.models.breaker.ports import Breaker
@@ -64,7 +64,7 @@ class Gateway:
         *,
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
-        random: Callable[[], float] = _random.random,
+        random: Callable[[], float] = draw,
         ids: MakeId = make_id,
         breaker: Breaker | None = None,
         telemetry: Telemetry | None = None,

@@ -84,6 +84,6 @@ def test_the_schedules_event_runs_a_drill(stack: Stack) -> None:
     [target] = stack.aws("events").list_targets_by_rule(Rule="pentad-dev-drill")["Targets"]
     assert rule["ScheduleExpression"].startswith("cron(")
     stack.aws("lambda").invoke(
-        FunctionName=target["Arn"].rpartition(":")[2], InvocationType="Event", Payload=target["Input"].encode()
+        FunctionName=target["Arn"], InvocationType="Event", Payload=target["Input"].encode()
     )
     until(lambda: len(log.list_latest(100)) > len(before), "a drill")

@@ -41,7 +41,8 @@ def _invoke_drill(stage: str | None) -> "DrillResult":
 
     from pentad.models.drill.drill import DrillResult
 
-    gateway = operator.function_name(stage, "gateway")
+    # The alias, which runs use: what is unpublished has no snapshot and may be another version.
+    gateway = f"{operator.function_name(stage, 'gateway')}:live"
     try:
         reply = operator.create_client("lambda", stage, read_timeout=_SECONDS).invoke(
             FunctionName=gateway, Payload=json.dumps({"op": "drill"}).encode()

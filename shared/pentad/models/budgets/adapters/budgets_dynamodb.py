@@ -7,7 +7,6 @@ whoever comes next: the minute's sum is taken from ``used`` and removed, on the 
 exactly once. Sums, not single reservations, keep the item under 2 KB with any number of callers.
 """
 
-import random as _random
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -17,6 +16,7 @@ from pentad.aws.readable import from_stored
 from pentad.aws.table import ConditionFailed, Item, Table
 from pentad.domain import keys
 from pentad.domain.errors import StoreUnavailable
+from pentad.domain.jitter import draw
 from pentad.domain.models import CallContext
 from pentad.models.budgets.budgets import (
     Applied,
@@ -57,7 +57,7 @@ class DynamoBudget:
         definitions: BudgetDefinitions,
         *,
         sleep: Callable[[float], None] = time.sleep,
-        random: Callable[[], float] = _random.random,
+        random: Callable[[], float] = draw,
     ) -> None:
         self._table = transient
         self._definitions = definitions

@@ -5,7 +5,6 @@ it was sent, ``{key}#VOID`` where it was not sent after all. With the outcome th
 transaction, so the counters' sums are the ledger's.
 """
 
-import random as _random
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -14,6 +13,7 @@ from pentad.aws.readable import from_stored
 from pentad.aws.table import ConditionFailed, Item, Table
 from pentad.domain import keys
 from pentad.domain.errors import StoreUnavailable
+from pentad.domain.jitter import draw
 from pentad.domain.models import Attempt
 from pentad.models.ledger import spend
 from pentad.models.providers.backoff import full_jitter
@@ -44,7 +44,7 @@ class DynamoDBLedger:
         *,
         counting: Callable[[Attempt], Sequence[Item]] = lambda _: (),
         sleep: Callable[[float], None] = time.sleep,
-        random: Callable[[], float] = _random.random,
+        random: Callable[[], float] = draw,
     ) -> None:
         self._table = table
         self._counters = counters

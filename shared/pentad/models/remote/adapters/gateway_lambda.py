@@ -7,7 +7,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from pentad.aws.errors import code_of, translate_errors
+from pentad.aws.errors import SNAP_START, code_of, translate_errors
 from pentad.domain import errors
 from pentad.domain.models import CallContext, ChatReply, ChatRequest, EmbedReply
 from pentad.domain.usage import Usage
@@ -17,16 +17,23 @@ from pentad.models.remote.wire import MAX_TEXTS, check_texts
 _WHAT = "the gateway function"
 _UNUSABLE = f"{_WHAT} returned no usable reply"
 _MAX_CALL_BYTES = 4 * 1024 * 1024  # Lambda takes 6 MB; JSON may escape
+_SNAPSHOT_SECONDS = 15.0
+"""The longest wait between two looks whether a snapshot is ready."""
+_SNAPSHOT_TRIES = 24
+"""After five minutes, longer than any function of ours that calls the gateway runs."""
+_USEFUL_SECONDS = 2.0
+"""What is left for the call at least, after a wait."""
 _THROTTLED = frozenset({"TooManyRequestsException", "ThrottlingException"})
 
 
 class _GatewayFunction:
     """The gateway's function: one invocation, its errors as ours."""
 
-    def __init__(self, client: Any, name: str, clock: Callable[[], float]) -> None:
+    def __init__(self, client: Any, name: str, clock: Callable[[], float], sleep: Callable[[float], None]) -> None:
         self._client = client
         self._name = name
         self._clock = clock
+        self._sleep = sleep
 
     def __call__(self, payload: bytes, deadline: float) -> Any:
         """Return the JSON of the function's answer."""
@@ -34,12 +41,12 @@ class _GatewayFunction:
             raise errors.ModelUnavailable(f"no time is left to call {_WHAT}")
         try:
             with translate_errors(_WHAT):
-                reply = self._client.invoke(FunctionName=self._name, Payload=payload)
+                reply = self._invoke(payload, deadline)
                 data = reply["Payload"].read()
         except errors.StoreUnavailable as error:
-            throttled = isinstance(error.__cause__, ClientError) and code_of(error.__cause__) in _THROTTLED
-            kind = errors.ModelThrottled if throttled else errors.ModelUnavailable
-            raise kind(error.message) from error
+            code = code_of(error.__cause__) if isinstance(error.__cause__, ClientError) else ""
+            kind = errors.ModelThrottled if code in _THROTTLED else errors.ModelUnavailable
+            raise kind(error.message, retry_after=_SNAPSHOT_SECONDS if code in SNAP_START else None) from error
         except ClientError as error:
             raise errors.ConfigurationError(f"{_WHAT} refused the call: {code_of(error)}") from error
         if reply.get("FunctionError"):
@@ -53,6 +60,22 @@ class _GatewayFunction:
             raise told
         return answer
 
+    def _invoke(self, payload: bytes, deadline: float) -> Any:
+        """Invoke, and wait while Lambda makes the snapshot that the function is restored from.
+
+        Lambda answers at once that it is not ready, and nothing was run or billed: so this is the one error that is
+        tried again here. A snapshot takes a minute or two; whoever has less time gets the error, and comes back.
+        """
+        for number in range(_SNAPSHOT_TRIES):
+            try:
+                return self._client.invoke(FunctionName=self._name, Payload=payload)
+            except ClientError as error:
+                seconds = min(_SNAPSHOT_SECONDS, 2.0**number)
+                if code_of(error) not in SNAP_START or self._clock() + seconds + _USEFUL_SECONDS >= deadline:
+                    raise
+                self._sleep(seconds)
+        return self._client.invoke(FunctionName=self._name, Payload=payload)
+
 
 class LambdaChatModel:
     """A `pentad.models.ports.ChatModel` that invokes the gateway function, which stops trying at the same deadline.
@@ -61,10 +84,18 @@ class LambdaChatModel:
         client: boto3's client of lambda, with a read timeout above the time that calls are given.
         function: ARN or name of the function or its alias.
         clock: ``time.time``.
+        sleep: ``time.sleep``.
     """
 
-    def __init__(self, client: Any, function: str, *, clock: Callable[[], float] = time.time) -> None:
-        self._call = _GatewayFunction(client, function, clock)
+    def __init__(
+        self,
+        client: Any,
+        function: str,
+        *,
+        clock: Callable[[], float] = time.time,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._call = _GatewayFunction(client, function, clock, sleep)
 
     def complete(self, request: ChatRequest, *, deadline: float) -> ChatReply:
         """Return the reply; see the port."""
@@ -82,10 +113,18 @@ class LambdaEmbedder:
         client: boto3's client of lambda, with a read timeout above the gateway's own time.
         function: ARN or name of the function or its alias.
         clock: ``time.time``.
+        sleep: ``time.sleep``.
     """
 
-    def __init__(self, client: Any, function: str, *, clock: Callable[[], float] = time.time) -> None:
-        self._call = _GatewayFunction(client, function, clock)
+    def __init__(
+        self,
+        client: Any,
+        function: str,
+        *,
+        clock: Callable[[], float] = time.time,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._call = _GatewayFunction(client, function, clock, sleep)
 
     def embed(self, texts: Sequence[str], context: CallContext, *, deadline: float) -> EmbedReply:
         """Return the vectors; see the port. Large calls are split to fit Lambda's payloads."""

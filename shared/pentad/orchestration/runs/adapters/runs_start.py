@@ -3,7 +3,6 @@
 A run that finds its session busy and may wait is written without its message's place: into the session's queue.
 """
 
-import random
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -12,6 +11,7 @@ from typing import NamedTuple
 from pentad.aws.table import ConditionFailed, Item, Table
 from pentad.domain import keys
 from pentad.domain.errors import IdempotencyConflict, InvalidInput, SessionBusy, StoreUnavailable
+from pentad.domain.jitter import draw
 from pentad.domain.keys import iso
 from pentad.domain.messages import Message
 from pentad.domain.runs import Run, RunStatus
@@ -91,7 +91,7 @@ class RunStart:
                     waiting = self._wait_or_refuse(run, request, session_days, lease_seconds, lease, failure)
                     if waiting is not None:
                         return waiting
-            self._sleep(random.uniform(0, _BACKOFF_SECONDS * 2**attempt))  # noqa: S311 - jitter, no secret
+            self._sleep(draw() * _BACKOFF_SECONDS * 2**attempt)
         raise SessionBusy("others are writing to the session at the same time", field="session", retry_after=1)
 
     def _try(

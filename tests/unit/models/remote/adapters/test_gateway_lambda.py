@@ -54,6 +54,60 @@ def test_the_function_is_asked_with_the_documented_payload() -> None:
     assert (payload["op"], payload["texts"], payload["context"]["tenant"]) == ("embed", ["a", "bb"], "acme")
 
 
+class Restoring(Function):
+    """A function whose snapshot is made within a time: until then Lambda answers that it is not ready."""
+
+    def __init__(self, clock: Clock, code: str, *, seconds: float) -> None:
+        super().__init__()
+        self._clock, self._code, self._ready = clock, code, clock.now + seconds
+
+    def invoke(self, **call: Any) -> dict[str, Any]:
+        if self._clock.now < self._ready:
+            self.calls.append(call)
+            raise ClientError({"Error": {"Code": self._code, "Message": "not ready"}}, "Invoke")
+        return super().invoke(**call)
+
+
+@pytest.mark.parametrize("code", ["SnapStartNotReadyException", "SnapStartTimeoutException", "SnapStartException"])
+def test_a_snapshot_that_is_being_made_is_waited_for(code: str) -> None:
+    clock = Clock()
+    function = Restoring(clock, code, seconds=150)
+    embedder = LambdaEmbedder(function, "arn:gateway", clock=clock, sleep=clock.sleep)
+    assert embedder.embed(["a"], CONTEXT, deadline=clock.now + 290).vectors
+    assert 5 < len(function.calls) < 20
+
+
+def test_who_has_no_time_for_a_snapshot_is_told_when_to_come_back() -> None:
+    clock = Clock()
+    began = clock.now
+    function = Restoring(clock, "SnapStartNotReadyException", seconds=150)
+    embedder = LambdaEmbedder(function, "arn:gateway", clock=clock, sleep=clock.sleep)
+    with pytest.raises(errors.ModelUnavailable) as caught:
+        embedder.embed(["a"], CONTEXT, deadline=began + 25)
+    assert caught.value.retry_after
+    assert clock.now < began + 25
+
+
+def test_a_snapshot_that_is_never_made_ends_with_an_error() -> None:
+    clock = Clock()
+    function = Restoring(clock, "SnapStartNotReadyException", seconds=1e9)
+    with pytest.raises(errors.ModelUnavailable):
+        LambdaEmbedder(function, "arn:gateway", clock=clock, sleep=clock.sleep).embed(
+            ["a"], CONTEXT, deadline=clock.now + 1e6
+        )
+    assert len(function.calls) < 30
+
+
+def test_a_throttled_call_is_not_waited_for_here() -> None:
+    clock = Clock()
+    function = Restoring(clock, "TooManyRequestsException", seconds=150)
+    with pytest.raises(errors.ModelThrottled):
+        LambdaEmbedder(function, "arn:gateway", clock=clock, sleep=clock.sleep).embed(
+            ["a"], CONTEXT, deadline=clock.now + 200
+        )
+    assert len(function.calls) == 1
+
+
 def test_a_large_call_is_split_and_joined_in_order() -> None:
     function = Function()
     texts = ["x" * (index % 7 + 1) for index in range(wire.MAX_TEXTS + 5)]
