@@ -1,8 +1,13 @@
 """Build what Lambda gets, without Docker: the Lambda layers and one asset a function.
 
 Each build is a folder below ``build/`` whose name carries the hash of what it was made from, so an unchanged input is
-built once. Bytecode is compiled with unchecked hashes by an interpreter of the runtime's version where one is on the
-machine (without bytecode functions start 2 to 4.5 times slower); where none is, the build says so and goes on.
+built once. Its bytes and modes are the same on every machine, whatever the umask, the locale or the project's folder:
+Lambda runs the code as another user, who could not read what a umask of 077 keeps for the owner, and the CDK's hash of
+an asset does not see modes.
+
+Bytecode depends on the interpreter that makes it, so it is made by one only: the interpreter that runs the synth, and
+only where its version is the runtime's. It has unchecked hashes and names files as Lambda has them. Without it,
+functions start 2 to 4.5 times slower, and the build says so: deploy a stage with one version of Python.
 """
 
 import hashlib
@@ -10,7 +15,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -18,11 +23,19 @@ RUNTIME_VERSION = "3.13"
 PLATFORM = "aarch64-manylinux_2_28"
 """Lambda's Python 3.13 runs on Amazon Linux 2023, whose glibc is 2.34."""
 THIRD_PARTY_MARK = ".third-party"
+_FORMAT = "2"
+"""Part of every build's hash: a change of how builds are made makes them anew."""
+_FILE_MODE = 0o644
+_FOLDER_MODE = 0o755
 _KEPT_BUILDS = 4
 _INSTALL_SECONDS = 600
 _COMPILE_SECONDS = 600
 # Never at run time: command line entry points, and tests that some packages ship.
 _DROPPED = ("bin", "**/tests", "**/test")
+# What an installer writes about itself; RECORD has hashes of scripts that name the machine's interpreter.
+_NOTES = ("RECORD", "INSTALLER", "REQUESTED", "direct_url.json", "uv_cache.json")
+_TARGETS = {"layer": "/opt", "function": "/var/task"}
+"""Where Lambda puts what is in a layer, and in a function."""
 
 
 class BuildError(Exception):
@@ -60,7 +73,8 @@ def _build_third_party(root: Path, name: str, lock: Path) -> Path:
             [
                 *(sys.executable, "-m", "uv", "pip", "install", "--quiet", "--target", str(target)),
                 *("--python-platform", PLATFORM, "--python-version", RUNTIME_VERSION, "--only-binary", ":all:"),
-                *("--no-deps", "--require-hashes", "-r", str(lock)),
+                # Links would share their modes with the installer's cache.
+                *("--no-deps", "--require-hashes", "--link-mode", "copy", "-r", str(lock)),
             ],
             "installing the Lambda layer's packages",
             _INSTALL_SECONDS,
@@ -69,7 +83,10 @@ def _build_third_party(root: Path, name: str, lock: Path) -> Path:
             for path in target.glob(pattern):
                 shutil.rmtree(path, ignore_errors=True)
         (target / ".lock").unlink(missing_ok=True)
-        (folder / THIRD_PARTY_MARK).write_text("The twin takes these packages from the project's environment.\n")
+        for name in _NOTES:
+            for path in target.glob(f"*.dist-info/{name}"):
+                path.unlink()
+        _write(folder / THIRD_PARTY_MARK, "The twin takes these packages from the project's environment.\n")
 
     return _build_once(root, name, lock.read_bytes(), install_packages)
 
@@ -97,10 +114,10 @@ def build_catalog_layer(root: Path, content: str, models: str | None = None) -> 
     def write_catalog(folder: Path) -> None:
         package = folder / "python" / "pentad_catalog"
         package.mkdir(parents=True)
-        (package / "__init__.py").write_text('"""The agents and tools of this deployment, made at synth."""\n')
-        (package / "catalog.json").write_text(content)
+        _write(package / "__init__.py", '"""The agents and tools of this deployment, made at synth."""\n')
+        _write(package / "catalog.json", content)
         if models is not None:
-            (package / "models.yaml").write_text(models, encoding="utf-8")
+            _write(package / "models.yaml", models)
 
     return _build_once(root, "layer-catalog", f"{content}\0{models or ''}".encode(), write_catalog)
 
@@ -151,8 +168,16 @@ def _build_asset(root: Path, module: str, given: Iterable[Path]) -> Path:
 
 
 def _list_sources(folder: Path) -> list[Path]:
-    """Return a package's files, bytecode left out, in a stable order."""
-    return sorted(path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+    """Return a package's files in a stable order, without bytecode and what editors and systems leave behind."""
+    return sorted(
+        path
+        for path in folder.rglob("*")
+        if path.is_file() and not any(_is_litter(part) for part in path.relative_to(folder).parts)
+    )
+
+
+def _is_litter(name: str) -> bool:
+    return name == "__pycache__" or name.startswith(".") or name.endswith(("~", ".pyc", ".swp", ".orig", ".rej"))
 
 
 def _compute_digest(files: Iterable[Path], root: Path) -> bytes:
@@ -160,6 +185,18 @@ def _compute_digest(files: Iterable[Path], root: Path) -> bytes:
     for path in sorted(files):
         digest.update(f"{path.relative_to(root).as_posix()}\0".encode() + path.read_bytes() + b"\0")
     return digest.digest()
+
+
+def _write(path: Path, text: str) -> None:
+    """Write text alike on every machine: its locale and line ends have no part in it."""
+    path.write_bytes(text.encode())
+
+
+def _set_modes(folder: Path) -> None:
+    """Let everybody read a build: Lambda runs it as another user than the one who made it."""
+    folder.chmod(_FOLDER_MODE)
+    for path in folder.rglob("*"):
+        path.chmod(_FOLDER_MODE if path.is_dir() else _FILE_MODE)
 
 
 def _copy(files: Iterable[Path], root: Path, target: Path) -> None:
@@ -175,8 +212,8 @@ def _build_once(root: Path, name: str, source: bytes, build: Callable[[Path], No
     The build happens beside its place and is moved there whole, so a build that was cut off leaves nothing usable and
     two builds at once do no harm.
     """
-    compiler = _find_compiler()
-    digest = hashlib.sha256(source + str(compiler is not None).encode()).hexdigest()[:16]
+    compiled = _makes_bytecode()
+    digest = hashlib.sha256(f"{_FORMAT}\0{compiled}\0".encode() + source).hexdigest()[:16]
     place = root / "build" / f"{name}-{digest}"
     if place.exists():
         return place
@@ -185,12 +222,9 @@ def _build_once(root: Path, name: str, source: bytes, build: Callable[[Path], No
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir()
     build(draft)
-    if compiler is not None:
-        _run(
-            [compiler, "-m", "compileall", "-q", "-j", "0", "--invalidation-mode", "unchecked-hash", str(draft)],
-            f"compiling {name}",
-            _COMPILE_SECONDS,
-        )
+    if compiled:
+        _compile(draft, _TARGETS[name.partition("-")[0]], name)
+    _set_modes(draft)
     try:
         draft.rename(place)
     except OSError:
@@ -209,31 +243,39 @@ def _remove_old_builds(folder: Path, name: str) -> None:
 
 
 @cache
-def _find_compiler() -> str | None:
-    """Return an interpreter of the runtime's version, or None, having said so."""
-    candidates = [sys.executable, shutil.which(f"python{RUNTIME_VERSION}")]
-    for candidate in candidates:
-        if candidate and _read_version(candidate) == RUNTIME_VERSION:
-            return candidate
-    sys.stderr.write(
-        f"no Python {RUNTIME_VERSION} on this machine: Lambda assets are built without bytecode and will start slower\n"
+def _makes_bytecode() -> bool:
+    """Return whether this interpreter makes bytecode for Lambda, having said so where it does not."""
+    own = f"{sys.version_info.major}.{sys.version_info.minor}"
+    if own != RUNTIME_VERSION:
+        sys.stderr.write(
+            f"Lambda assets have no bytecode and start slower: this is Python {own}, Lambda has {RUNTIME_VERSION}. "
+            f"To have it, make the environment with 'make env PYTHON=python{RUNTIME_VERSION}'\n"
+        )
+    return own == RUNTIME_VERSION
+
+
+def _compile(folder: Path, target: str, name: str) -> None:
+    """Compile a build in this interpreter, with the file names that the code has on Lambda.
+
+    One process and a fixed hash seed: the order of a set's constants, and with it the bytes, would differ otherwise.
+    """
+    _run(
+        [
+            *(sys.executable, "-m", "compileall", "-q", "-j", "1", "--invalidation-mode", "unchecked-hash"),
+            *("-s", str(folder), "-p", target, str(folder)),
+        ],
+        f"compiling {name}",
+        _COMPILE_SECONDS,
+        {**os.environ, "PYTHONHASHSEED": "0"},
     )
-    return None
 
 
-def _read_version(interpreter: str) -> str | None:
-    command = [interpreter, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"]
+def _run(command: list[str], what: str, seconds: int, environment: Mapping[str, str] | None = None) -> None:
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)  # noqa: S603
-    except OSError:
-        return None
-    return done.stdout.strip() if done.returncode == 0 else None
-
-
-def _run(command: list[str], what: str, seconds: int) -> None:
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=seconds, check=False)  # noqa: S603
+        done = subprocess.run(  # noqa: S603
+            command, capture_output=True, text=True, timeout=seconds, check=False, env=environment
+        )
     except subprocess.TimeoutExpired as error:
-        raise BuildError(f"{what} took more than {seconds} s") from error
+        raise BuildError(f"{what} took more than {seconds} s: try again, or look for what keeps it busy") from error
     if done.returncode != 0:
         raise BuildError(f"{what} failed: {done.stderr.strip()[-2000:]}")

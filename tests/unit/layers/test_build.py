@@ -1,8 +1,19 @@
 """What a function's asset holds."""
 
+import hashlib
+import marshal
+import os
+import stat
+import subprocess
+import sys
+import zipfile
 from pathlib import Path
 
+import pytest
+
 from layers import build
+
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def test_a_tools_asset_holds_its_module_and_the_code_that_tools_share(tmp_path: Path) -> None:
@@ -18,3 +29,127 @@ def test_a_tools_asset_holds_its_module_and_the_code_that_tools_share(tmp_path: 
         "functions/tools/_shared.py",
         "functions/tools/mine.py",
     }
+
+
+_MADE = r"""
+import os, sys
+os.umask(int(sys.argv[2], 8))
+from pathlib import Path
+from layers import build
+
+root = Path(sys.argv[1])
+if sys.argv[3] == "compiled":
+    build.RUNTIME_VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
+build.build_tool_asset(root, ["functions.tools.mine"])
+build.build_pentad_layer(root)
+build.build_catalog_layer(root, '{"prompt": "Gr\u00fc\u00dfe, \u4f60\u597d"}', "label: Fr\u00fch\n")
+"""
+MACHINES = [
+    ("022", {"LC_ALL": "C.UTF-8", "TZ": "UTC", "PYTHONHASHSEED": "1"}),
+    ("077", {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "TZ": "Asia/Tokyo", "PYTHONHASHSEED": "2"}),
+    ("027", {"LC_ALL": "tr_TR.ISO-8859-9", "PYTHONUTF8": "0", "TZ": "America/Lima", "PYTHONHASHSEED": "3"}),
+]
+
+
+def write_project(root: Path) -> None:
+    """Write a small project, with what editors leave behind, which is no two machines' alike."""
+    tools, package = root / "functions" / "tools", root / "shared" / "pentad"
+    tools.mkdir(parents=True)
+    (package / "cli").mkdir(parents=True)
+    for path in (root / "functions" / "__init__.py", tools / "__init__.py", package / "__init__.py"):
+        path.touch()
+    (tools / "mine.py").write_text('"""Grüße."""\nNAMES = {"one", "two", "three", "four"}\n', encoding="utf-8")
+    (package / "words.py").write_text('"""你好."""\nFOUND = "x" in {"a", "b", "c", "d", "e"}\n', encoding="utf-8")
+    (package / "py.typed").touch()
+
+
+def make_builds(root: Path, umask: str, environment: dict[str, str], compiled: str) -> dict[str, tuple[int, bytes]]:
+    """Build in a process as on one machine, and return modes and bytes by path."""
+    done = subprocess.run(
+        [sys.executable, "-c", _MADE, str(root), umask, compiled],
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **environment},
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return read_builds(root)
+
+
+def read_builds(root: Path) -> dict[str, tuple[int, bytes]]:
+    return {
+        path.relative_to(root / "build").as_posix(): (
+            stat.S_IMODE(path.stat().st_mode),
+            path.read_bytes() if path.is_file() else b"",
+        )
+        for path in (root / "build").rglob("*")
+    }
+
+
+@pytest.mark.parametrize("compiled", ["plain", "compiled"])
+def test_builds_are_the_same_whatever_umask_locale_zone_and_folder(tmp_path: Path, compiled: str) -> None:
+    made = []
+    for number, (umask, environment) in enumerate(MACHINES):
+        root = tmp_path / f"machine {number}" / "project"
+        write_project(root)
+        (root / "shared" / "pentad" / ".DS_Store").write_bytes(bytes([number]))
+        (root / "shared" / "pentad" / f"words.py{'~' * (number == 1)}").touch()
+        made.append(make_builds(root, umask, environment, compiled))
+    assert made[0] == made[1] == made[2]
+    assert {mode for path, (mode, _) in made[0].items() if "." in path.rpartition("/")[2]} == {0o644}
+    assert any(path.endswith(".pyc") for path in made[0]) == (compiled == "compiled")
+    assert any("Grüße, 你好".encode() in content for _, content in made[0].values())
+
+
+def test_bytecode_names_files_as_lambda_has_them(tmp_path: Path) -> None:
+    write_project(tmp_path)
+    made = make_builds(tmp_path, "022", {}, "compiled")
+    codes = {path: marshal.loads(content[16:]) for path, (_, content) in made.items() if path.endswith(".pyc")}  # noqa: S302
+    names = {code.co_filename for code in codes.values()}
+    assert "/var/task/functions/tools/mine.py" in names
+    assert "/opt/python/pentad/words.py" in names
+    # Unchecked: Lambda's clock and the archive's times have no part in it.
+    assert {content[4:8] for path, (_, content) in made.items() if path.endswith(".pyc")} == {b"\x01\0\0\0"}
+
+
+def test_packages_are_the_same_whatever_the_machine_and_keep_no_note_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock = write_wheel(tmp_path / "wheels")
+    monkeypatch.setenv("UV_FIND_LINKS", str(tmp_path / "wheels"))
+    monkeypatch.setenv("UV_NO_INDEX", "1")
+    made = []
+    for number, umask in enumerate((0o022, 0o077)):
+        root = tmp_path / f"machine-{number}"
+        (root / "requirements").mkdir(parents=True)
+        (root / "requirements" / "lambda.txt").write_text(lock)
+        monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / f"cache-{number}"))
+        before = os.umask(umask)
+        try:
+            build.build_dependencies_layer(root)
+        finally:
+            os.umask(before)
+        made.append(read_builds(root))
+    assert made[0] == made[1]
+    names = {path.rpartition("/")[2] for path in made[0]}
+    assert {"METADATA", "entry_points.txt", "__init__.py"} <= names
+    assert not names & {"RECORD", "INSTALLER", "REQUESTED", "bin"}
+    assert {mode for mode, content in made[0].values() if content} == {0o644}
+
+
+def write_wheel(folder: Path) -> str:
+    """Write a package with a command of its own, and return its line in a lock."""
+    folder.mkdir()
+    files = {
+        "tiny/__init__.py": "def main() -> None: ...\n",
+        "tiny-1.0.dist-info/METADATA": "Metadata-Version: 2.1\nName: tiny\nVersion: 1.0\n",
+        "tiny-1.0.dist-info/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        "tiny-1.0.dist-info/entry_points.txt": "[console_scripts]\ntiny = tiny:main\n",
+    }
+    wheel = folder / "tiny-1.0-py3-none-any.whl"
+    with zipfile.ZipFile(wheel, "w") as archive:
+        for name, text in files.items():
+            archive.writestr(name, text)
+        archive.writestr("tiny-1.0.dist-info/RECORD", "".join(f"{name},,\n" for name in files))
+    return f"tiny==1.0 --hash=sha256:{hashlib.sha256(wheel.read_bytes()).hexdigest()}\n"
