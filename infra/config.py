@@ -76,7 +76,8 @@ class Stage:
 
     Attributes:
         name: the stage's name, part of every resource's name.
-        removal: what becomes of tables, buckets and keys when their stack is deleted.
+        removal: what becomes of tables, buckets, keys and secrets when their stack is deleted. What a failed first
+            deployment made is never retained: a name that stays taken would fail the next one.
         deletion_protection: whether tables refuse deletion.
         log_retention: how long logs are kept.
         point_in_time_recovery_days: how far back tables can be restored.
@@ -138,7 +139,7 @@ STAGES: dict[str, Stage] = {
     ),
     "staging": Stage(
         name="staging",
-        removal=RemovalPolicy.RETAIN,
+        removal=RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
         deletion_protection=True,
         log_retention=RetentionDays.ONE_MONTH,
         point_in_time_recovery_days=14,
@@ -156,7 +157,7 @@ STAGES: dict[str, Stage] = {
     ),
     "prod": Stage(
         name="prod",
-        removal=RemovalPolicy.RETAIN,
+        removal=RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
         deletion_protection=True,
         log_retention=RetentionDays.ONE_YEAR,
         point_in_time_recovery_days=35,

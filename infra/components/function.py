@@ -117,8 +117,9 @@ class PythonFunction(Construct):
             memory_size=options.memory_mb,
             reserved_concurrent_executions=options.concurrency,
             snap_start=lambda_.SnapStartConf.ON_PUBLISHED_VERSIONS if options.snap_start else None,
-            # Executions in flight go on calling the version that their definition names.
-            current_version_options=lambda_.VersionOptions(removal_policy=RemovalPolicy.RETAIN),
+            # Executions in flight go on calling the version that their definition names. A version that a roll back
+            # makes unused goes: Lambda publishes none for code that has one, so the same commit could not come again.
+            current_version_options=lambda_.VersionOptions(removal_policy=RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE),
             environment={
                 "PENTAD_STAGE": stage.name,
                 "PENTAD_PREFIX": stage.prefix,

@@ -31,7 +31,9 @@ def create_table(scope: Construct, name: str, *, stage: Stage, key: kms.IKey, in
             point_in_time_recovery_enabled=True, recovery_period_in_days=stage.point_in_time_recovery_days
         ),
         deletion_protection=stage.deletion_protection,
-        removal_policy=stage.removal,
+        # A protected table cannot be deleted by a roll back either, which would fail. Its name is made up: an empty one
+        # that a failed first deployment leaves behind is in nobody's way.
+        removal_policy=RemovalPolicy.RETAIN if stage.deletion_protection else stage.removal,
     )
     if indexed:
         made.add_global_secondary_index(
@@ -77,7 +79,9 @@ def create_bucket(
         versioned=logs is not None,
         server_access_logs_bucket=logs,
         server_access_logs_prefix=f"{name}/" if logs is not None else None,
-        removal_policy=stage.removal,
+        # CloudFormation cannot delete a bucket that holds objects, and deleting the stack would fail. What is in it is
+        # lost all the same where the key goes with the stack.
+        removal_policy=RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
         lifecycle_rules=_build_lifecycle_rules(expire_prefixes),
     )
     if announces:

@@ -25,10 +25,11 @@ def create_client(service: str, stage: str | None, *, read_timeout: float = 30.0
         read_timeout: seconds to wait for an answer; the request is made once.
 
     Raises:
-        CommandError: no twin runs here.
+        CommandError: no twin runs here, or AWS is not configured.
     """
     import boto3
     from botocore.config import Config
+    from botocore.exceptions import BotoCoreError
 
     retries: Any = {"mode": "standard", "total_max_attempts": 1}
     config = Config(connect_timeout=5, read_timeout=read_timeout, retries=retries)
@@ -42,7 +43,10 @@ def create_client(service: str, stage: str | None, *, read_timeout: float = 30.0
             "aws_secret_access_key": facts["secret_access_key"],
         }
     connect: Any = boto3.client
-    return connect(service, config=config, **settings)
+    try:
+        return connect(service, config=config, **settings)
+    except BotoCoreError as error:  # no region, an unknown profile
+        raise CommandError(f"AWS can't be reached: {error}", code=EXIT_UNAVAILABLE) from error
 
 
 def get_output(stage: str | None, name: str) -> str:
@@ -51,19 +55,39 @@ def get_output(stage: str | None, name: str) -> str:
     Raises:
         CommandError: the stage is not deployed where the credentials point, or no twin runs.
     """
-    from botocore.exceptions import BotoCoreError, ClientError
-
     if stage is None:
-        outputs = read_twin_facts()["outputs"][f"pentad-{TWIN_STAGE}-state"]
+        outputs: dict[str, Any] = read_twin_facts()["outputs"][f"pentad-{TWIN_STAGE}-state"]
     else:
-        try:
-            stacks = create_client("cloudformation", stage).describe_stacks(StackName=f"pentad-{stage}-state")["Stacks"]
-        except (BotoCoreError, ClientError) as error:
-            raise CommandError(f"can't reach stage '{stage}': {error}", code=EXIT_UNAVAILABLE) from error
-        outputs = {each["OutputKey"]: each["OutputValue"] for each in stacks[0]["Outputs"]}
+        outputs = _read_outputs(stage, f"pentad-{stage}-state")
     if name not in outputs:
         raise CommandError(f"the deployment has no output '{name}'; deploy it again", code=EXIT_UNAVAILABLE)
     return str(outputs[name])
+
+
+def _read_outputs(stage: str, stack: str) -> dict[str, Any]:
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    deploy = f"deploy it with 'cdk deploy --all --context stage={stage}'"
+    try:
+        [found] = create_client("cloudformation", stage).describe_stacks(StackName=stack)["Stacks"]
+    except ClientError as error:
+        if "does not exist" in str(error):
+            raise CommandError(
+                f"there is no stack '{stack}' in the account and region of your AWS credentials: {deploy}, or give the "
+                "name of a stage that is deployed there",
+                code=EXIT_UNAVAILABLE,
+            ) from error
+        raise CommandError(f"can't reach stage '{stage}': {error}", code=EXIT_UNAVAILABLE) from error
+    except BotoCoreError as error:
+        raise CommandError(f"can't reach stage '{stage}': {error}", code=EXIT_UNAVAILABLE) from error
+    if not found.get("Outputs"):
+        status = found.get("StackStatus", "unknown")
+        raise CommandError(
+            f"the stack '{stack}' has no outputs (its status is {status}): its deployment failed or is under way: "
+            f"wait for it, or {deploy}",
+            code=EXIT_UNAVAILABLE,
+        )
+    return {each["OutputKey"]: each["OutputValue"] for each in found["Outputs"]}
 
 
 def open_table(stage: str | None, name: str) -> "Table":
@@ -74,7 +98,9 @@ def open_table(stage: str | None, name: str) -> "Table":
     """
     from pentad.aws.table import Table
 
-    return Table(create_client("dynamodb", stage), get_output(stage, name))
+    # The output first: it says in one line what is wrong with a stage or with the credentials.
+    table = get_output(stage, name)
+    return Table(create_client("dynamodb", stage), table)
 
 
 def function_name(stage: str | None, name: str) -> str:
