@@ -83,7 +83,5 @@ def test_the_schedules_event_runs_a_drill(stack: Stack) -> None:
     rule = stack.aws("events").describe_rule(Name="pentad-dev-drill")
     [target] = stack.aws("events").list_targets_by_rule(Rule="pentad-dev-drill")["Targets"]
     assert rule["ScheduleExpression"].startswith("cron(")
-    stack.aws("lambda").invoke(
-        FunctionName=target["Arn"], InvocationType="Event", Payload=target["Input"].encode()
-    )
+    stack.aws("lambda").invoke(FunctionName=target["Arn"], InvocationType="Event", Payload=target["Input"].encode())
     until(lambda: len(log.list_latest(100)) > len(before), "a drill")
