@@ -33,5 +33,5 @@ def register() -> None:
     except ImportError:
         return
     register_before_snapshot(prime)
-    # Ours draw from the system (`pentad.domain.jitter`); botocore's retries and other packages use this module.
+    # Ours draw from the system (`pentad.aws.jitter`); botocore's retries and other packages use this module.
     register_after_restore(random.seed)

@@ -7,7 +7,7 @@ in memory. What asks for a value of a type, `pentad.models.structured.structured
 import time
 from collections.abc import Callable, Mapping
 
-from pentad.domain.jitter import draw
+from pentad.aws.jitter import draw
 from pentad.models.breaker.ports import Breaker
 from pentad.models.budgets.ports import Budget
 from pentad.models.cache.cache import CachedChat

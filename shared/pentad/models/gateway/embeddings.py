@@ -4,6 +4,7 @@ import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 
+from pentad.aws.jitter import draw
 from pentad.domain.errors import (
     ConfigurationError,
     InvalidInput,
@@ -14,7 +15,6 @@ from pentad.domain.errors import (
     PentadError,
 )
 from pentad.domain.ids import make_id
-from pentad.domain.jitter import draw
 from pentad.domain.models import CallContext, EmbedReply, Outcome
 from pentad.domain.usage import Usage
 from pentad.models.breaker.ports import Breaker

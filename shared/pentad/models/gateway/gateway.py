@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
+from pentad.aws.jitter import draw
 from pentad.domain.errors import (
     ContextOverflow,
     InvalidInput,
@@ -14,7 +15,6 @@ from pentad.domain.errors import (
     Refused,
 )
 from pentad.domain.ids import make_id
-from pentad.domain.jitter import draw
 from pentad.domain.messages import Message
 from pentad.domain.models import ChatReply, ChatRequest, Outcome, StopReason
 from pentad.models.breaker.ports import Breaker

@@ -12,11 +12,11 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
+from pentad.aws.jitter import draw
 from pentad.aws.readable import from_stored
 from pentad.aws.table import ConditionFailed, Item, Table
 from pentad.domain import keys
 from pentad.domain.errors import StoreUnavailable
-from pentad.domain.jitter import draw
 from pentad.domain.models import CallContext
 from pentad.models.budgets.budgets import (
     Applied,

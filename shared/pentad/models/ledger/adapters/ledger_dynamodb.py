@@ -9,11 +9,11 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
+from pentad.aws.jitter import draw
 from pentad.aws.readable import from_stored
 from pentad.aws.table import ConditionFailed, Item, Table
 from pentad.domain import keys
 from pentad.domain.errors import StoreUnavailable
-from pentad.domain.jitter import draw
 from pentad.domain.models import Attempt
 from pentad.models.ledger import spend
 from pentad.models.providers.backoff import full_jitter

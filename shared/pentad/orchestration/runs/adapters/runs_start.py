@@ -8,10 +8,10 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from pentad.aws.jitter import draw
 from pentad.aws.table import ConditionFailed, Item, Table
 from pentad.domain import keys
 from pentad.domain.errors import IdempotencyConflict, InvalidInput, SessionBusy, StoreUnavailable
-from pentad.domain.jitter import draw
 from pentad.domain.keys import iso
 from pentad.domain.messages import Message
 from pentad.domain.runs import Run, RunStatus

@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from pentad.domain.jitter import draw
+from pentad.aws.jitter import draw
 from pentad.models.budgets.adapters.budgets_dynamodb import DynamoBudget
 from pentad.models.gateway.compose import compose_chat
 from pentad.models.gateway.embeddings import EmbeddingGateway
