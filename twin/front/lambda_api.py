@@ -8,7 +8,8 @@ from typing import Final, Protocol
 
 from twin.front.errors import build_rest_error
 from twin.front.model import ApiCall, ApiResponse
-from twin.host.model import HostError, InvokeResult
+from twin.host import clocks
+from twin.host.model import HostError, InvokeResult, Origin
 
 _TRACE: Final = "x-amzn-trace-id"
 
@@ -24,6 +25,7 @@ class Invoker(Protocol):
         qualifier: str | None = None,
         log_tail: bool = False,
         trace_header: str | None = None,
+        origin: Origin | None = None,
     ) -> InvokeResult:
         """Invoke and wait."""
 
@@ -68,7 +70,10 @@ class LambdaApi:
             request_id = self._host.invoke_async(name, payload, qualifier=qualifier, trace_header=trace)
             return ApiResponse(202, (("x-amzn-RequestId", request_id),), b"")
         log_tail = call.params.get("LogType") == "Tail"
-        result = self._host.invoke(name, payload, qualifier=qualifier, log_tail=log_tail, trace_header=trace)
+        origin = Origin(call.principal.role_arn, clock=clocks.find(call.headers.get(clocks.HEADER)))
+        result = self._host.invoke(
+            name, payload, qualifier=qualifier, log_tail=log_tail, trace_header=trace, origin=origin
+        )
         headers = [
             ("Content-Type", "application/json"),
             ("x-amzn-RequestId", result.request_id),

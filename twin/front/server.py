@@ -23,7 +23,7 @@ from twin.servers.messages import Fields, Refused, Request, Response, json_respo
 
 logger = logging.getLogger(__name__)
 
-LIMITS: Final = Limits(connections=512, body_bytes=512 * 1024 * 1024, idle_seconds=120.0, read_seconds=300.0)
+LIMITS: Final = Limits(connections=2_048, body_bytes=512 * 1024 * 1024, idle_seconds=120.0, read_seconds=300.0)
 
 Application = Callable[[dict[str, Any], bytes], ApiResponse]
 """Takes the WSGI environment and the whole body."""

@@ -26,9 +26,11 @@ from twin.host.model import (
     InvocationReport,
     InvokeResult,
     LogSink,
+    Origin,
     RequestTooLarge,
+    Share,
 )
-from twin.host.pool import InstancePool
+from twin.host.pool import InstancePool, Place
 from twin.host.processes.endpoint import RuntimeEndpoint
 from twin.host.processes.environment import build_command, build_environment
 from twin.host.processes.instance import Instance, Start
@@ -120,8 +122,9 @@ class FunctionHost:
         qualifier: str | None = None,
         log_tail: bool = False,
         trace_header: str | None = None,
+        origin: Origin | None = None,
     ) -> InvokeResult:
-        """Invoke a function and wait for its result.
+        """Invoke a function and wait for its result, and before that for a process, in order of arrival.
 
         Raises:
             FunctionNotFound: No such function, version or alias.
@@ -135,7 +138,7 @@ class FunctionHost:
                 f"{len(payload)} byte payload is too large for the RequestResponse invocation type"
                 f" (limit {SYNC_PAYLOAD_BYTES} bytes)"
             )
-        return self._run(target, payload, str(uuid.uuid4()), trace_header, log_tail=log_tail)
+        return self._run(target, payload, str(uuid.uuid4()), trace_header, log_tail=log_tail, origin=origin)
 
     def invoke_async(
         self,
@@ -170,6 +173,10 @@ class FunctionHost:
         """Return the last REPORT records, oldest first."""
         return list(self._reports)
 
+    def count_waiting(self) -> int:
+        """Count the calls that wait for a process."""
+        return self._pool.count_waiting()
+
     def count_instances(self) -> dict[str, int]:
         """Count the running instances of each function."""
         return self._pool.count_instances()
@@ -201,17 +208,25 @@ class FunctionHost:
         request_id: str,
         trace_header: str | None,
         log_tail: bool = False,
+        origin: Origin | None = None,
     ) -> InvokeResult:
-        self._pool.enter(target.spec)
+        origin = origin or Origin()
+        place = self._pool.enter(target.spec, self._choose_share(origin))
+        trace = trace_header or generate_trace_id(sampled=target.spec.tracing)
+        call = invocation.Invocation(request_id, payload, target.invoked_arn, target.version, trace, origin.clock)
         try:
-            instance, cold, outcome, report = self._run_on_instance(target, payload, request_id, trace_header)
+            if origin.clock is not None:
+                origin.clock.hold()
+            instance, cold, outcome, report = self._run_on_instance(place, call)
             tail = instance.log.get_tail() if log_tail else None
             if outcome.reusable and self._registry.is_current(target.spec):
                 self._pool.release(instance)
             else:
                 self._pool.discard(instance)
         finally:
-            self._pool.exit(target.spec)
+            if origin.clock is not None:
+                origin.clock.run()
+            self._pool.exit(place)
         self._reports.append(report)
         return InvokeResult(
             status_code=200,
@@ -226,16 +241,19 @@ class FunctionHost:
             max_memory_mb=report.max_memory_mb,
         )
 
+    def _choose_share(self, origin: Origin) -> Share:
+        if origin.api:
+            return Share.API
+        return Share.NESTED if self._registry.has_role(origin.role_arn) else Share.RUNS
+
     def _run_on_instance(
-        self, target: Target, payload: bytes, request_id: str, trace_header: str | None
+        self, place: Place, call: invocation.Invocation
     ) -> tuple[Instance, bool, invocation.Outcome, InvocationReport]:
-        trace = trace_header or generate_trace_id(sampled=target.spec.tracing)
-        call = invocation.Invocation(request_id, payload, target.invoked_arn, target.version, trace)
         while True:
-            instance = self._pool.acquire(target.spec)
+            instance = self._pool.acquire(place)
             cold = instance is None
             if instance is None:
-                instance = self._start_instance(target.spec)
+                instance = self._start_instance(place)
             elif not instance.is_alive():
                 # A write to a process that has just ended may succeed, and the call would be taken for lost.
                 self._pool.discard(instance)
@@ -245,7 +263,7 @@ class FunctionHost:
                     instance,
                     call,
                     init_deadline=time.monotonic() + self._limits.init_seconds,
-                    on_ready=self._pool.finish_start if cold else None,
+                    on_ready=(lambda: self._pool.finish_start(place)) if cold else None,
                 )
                 return instance, cold, outcome, report
             except invocation.InstanceGone:
@@ -254,17 +272,17 @@ class FunctionHost:
                 self._pool.discard(instance)
                 raise
 
-    def _start_instance(self, spec: FunctionSpec) -> Instance:
+    def _start_instance(self, place: Place) -> Instance:
         instance: Instance | None = None
         try:
-            instance = self._make_instance(spec)
+            instance = self._make_instance(place.spec)
             instance.launch()
         except BaseException:
-            self._pool.settle_slot(None)
+            self._pool.settle_slot(place, None)
             if instance is not None:
                 instance.close()
             raise
-        self._pool.settle_slot(instance)
+        self._pool.settle_slot(place, instance)
         return instance
 
     def _make_instance(self, spec: FunctionSpec) -> Instance:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from twin.host import payloads
+from twin.host.clocks import CallClock
 from twin.host.model import RESPONSE_BYTES, InvocationReport
 from twin.host.processes.endpoint import RuntimeRequest
 from twin.host.processes.instance import End, Event, Instance
@@ -25,13 +26,14 @@ class InstanceGone(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Invocation:
-    """What an invocation is about."""
+    """What an invocation is about. `clock` is that of the caller's time limit; it runs once the event is given."""
 
     request_id: str
     payload: bytes
     function_arn: str
     version: str
     trace_id: str
+    clock: CallClock | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,8 @@ def run(
     started_ms = int(time.time() * 1000)
     ready = _wait_ready(instance, init_deadline, on_ready)
     began = time.monotonic()
+    if call.clock is not None:
+        call.clock.run()
     delivered = _deliver(instance, call, ready)
     if not delivered and not first and ready is not End.STOPPED:
         raise InstanceGone

@@ -12,10 +12,16 @@ Errors::
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple, Protocol
+
+import psutil
+
+from twin.host.clocks import CallClock
 
 LATEST = "$LATEST"
 
@@ -111,20 +117,86 @@ class LogSink(Protocol):
         """Take lines of one stream, in order."""
 
 
+class Share(StrEnum):
+    """Whose processes a call may take: those for HTTP APIs, those for all else, or one beside them (see `pool`)."""
+
+    API = "api"
+    RUNS = "runs"
+    NESTED = "nested"
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a call comes from.
+
+    Attributes:
+        role_arn: the role of the caller; a function's own role makes the call a nested one.
+        api: whether an HTTP API calls.
+        clock: of the caller's time limit; it stands until the function has the event.
+    """
+
+    role_arn: str | None = None
+    api: bool = False
+    clock: CallClock | None = None
+
+
+CONCURRENCY: Final = 1_000
+"""Concurrent executions of an account, unless AWS has granted it another number (AWS Lambda quotas)."""
+_PROCESS_MB: Final = 80
+"""What a function's process takes in memory."""
+_FEWEST, _MOST = 16, 64
+
+
+def count_affordable_processes() -> int:
+    """Return how many processes of functions fit into a quarter of this machine's memory; 16 to 64."""
+    memory_mb = psutil.virtual_memory().total // (1024 * 1024)
+    return max(_FEWEST, min(_MOST, memory_mb // 4 // _PROCESS_MB))
+
+
+def _count_starts() -> int:
+    return max(2, min(16, os.cpu_count() or 1))
+
+
 @dataclass(frozen=True, slots=True)
 class HostLimits:
-    """Bounds of the host. Seconds, megabytes and counts."""
+    """Bounds of the host. Seconds, megabytes and counts.
 
-    max_processes: int = 64
-    max_starting: int = 4
-    acquire_seconds: float = 120.0
+    Attributes:
+        concurrency: calls at once, those that wait for a process included; what is over it is throttled.
+        max_processes: processes for all but HTTP APIs. A call that a function makes may start one beyond them.
+        api_processes: processes for HTTP APIs.
+        max_starting: processes that start at once, of each share.
+        acquire_seconds: how long a call waits for a process before it is throttled.
+        idle_seconds: when the last idle process of a function is ended.
+        spare_seconds: when the other idle ones are.
+    """
+
+    concurrency: int = CONCURRENCY
+    max_processes: int = field(default_factory=count_affordable_processes)
+    api_processes: int = field(default_factory=lambda: count_affordable_processes() // 2)
+    max_starting: int = field(default_factory=_count_starts)
+    acquire_seconds: float = 1_800.0
     init_seconds: float = 60.0
     idle_seconds: float = 600.0
+    spare_seconds: float = 30.0
     watch_seconds: float = 0.05
     async_workers: int = 8
     async_backlog: int = 1_000
     async_retry_seconds: tuple[float, ...] = (1.0, 2.0)
     reports_kept: int = 10_000
+
+
+def make_limits(concurrency: int, processes: int | None) -> HostLimits:
+    """Return limits with what a person may set; HTTP APIs get half as many processes as all else, at least two.
+
+    Raises:
+        ValueError: a number is under 1.
+    """
+    if concurrency < 1 or (processes is not None and processes < 1):
+        raise ValueError("'concurrency' and 'processes' must be 1 or more")
+    if processes is None:
+        return HostLimits(concurrency=concurrency)
+    return HostLimits(concurrency=concurrency, max_processes=processes, api_processes=max(2, processes // 2))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,16 +1,26 @@
-"""Which instances exist, which are free, and when another may start: the bounds of the host live here."""
+"""Which instances exist, which are free, and when another may start: the bounds of the host live here.
+
+Calls queue in order of arrival, up to the account's concurrency, which counts those that wait. Two kinds of calls have
+places of their own:
+
+* Calls of HTTP APIs (`Share.API`): people who look at runs take no process from them, and get none later for them.
+* Calls that a function makes (`Share.NESTED`): the caller holds a process while it waits, so a call that waited for
+  that process would wait for ever. They go first, and start a process of their own even where the bound is reached.
+  What is over the bound is ended as soon as nobody waits for it.
+"""
 
 from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from twin.host.model import FunctionSpec, HostLimits, HostStopped, TooManyRequests
+from twin.host.model import FunctionSpec, HostLimits, HostStopped, Share, TooManyRequests
 from twin.host.processes.instance import Instance
 
-Create = Callable[[FunctionSpec], Instance]
+_ORDER = {Share.NESTED: 0, Share.API: 1, Share.RUNS: 2}
 
 
 @dataclass(slots=True)
@@ -19,45 +29,65 @@ class _Function:
     in_flight: int = 0
 
 
+@dataclass(slots=True, eq=False)
+class Place:
+    """A call's place in the queue, from its arrival to its end; a call that tries again keeps it."""
+
+    spec: FunctionSpec
+    share: Share
+    number: int
+    served: threading.Event = field(default_factory=threading.Event)
+    instance: Instance | None = None
+    evicted: Instance | None = None
+
+
+def _rank(place: Place) -> tuple[int, int]:
+    return _ORDER[place.share], place.number
+
+
 class InstancePool:
     """Instances of all functions. The most recently used idle one serves next, so the others can be reaped."""
 
     def __init__(self, limits: HostLimits) -> None:
         self._limits = limits
-        self._changed = threading.Condition()
+        self._lock = threading.Lock()
         self._functions: dict[str, _Function] = {}
-        self._all: set[Instance] = set()
-        self._reserved_slots = 0
-        self._starting = 0
+        self._all: dict[Instance, Share] = {}
+        self._reserved: Counter[Share] = Counter()
+        self._starting: Counter[Share] = Counter()
+        self._waiting: list[Place] = []
         self._in_flight = 0
+        self._arrivals = 0
         self._stopped = False
 
-    def enter(self, spec: FunctionSpec) -> None:
-        """Count one concurrent execution in.
+    def enter(self, spec: FunctionSpec, share: Share = Share.RUNS) -> Place:
+        """Count one concurrent execution in and return its place in the queue.
 
         Raises:
             TooManyRequests: The function's or the host's concurrency is used up.
             HostStopped: The host is stopping.
         """
-        with self._changed:
+        with self._lock:
             if self._stopped:
                 raise HostStopped("the function host is stopped")
             function = self._functions.setdefault(spec.name, _Function())
             if spec.reserved_concurrency is not None and function.in_flight >= spec.reserved_concurrency:
                 raise TooManyRequests("ReservedFunctionConcurrentInvocationLimitExceeded")
-            if self._in_flight >= self._limits.max_processes:
+            if self._in_flight >= self._limits.concurrency:
                 raise TooManyRequests("ConcurrentInvocationLimitExceeded")
             function.in_flight += 1
             self._in_flight += 1
+            self._arrivals += 1
+            return Place(spec, share, self._arrivals)
 
-    def exit(self, spec: FunctionSpec) -> None:
+    def exit(self, place: Place) -> None:
         """Count one concurrent execution out."""
-        with self._changed:
-            self._functions[spec.name].in_flight -= 1
+        with self._lock:
+            self._functions[place.spec.name].in_flight -= 1
             self._in_flight -= 1
 
-    def acquire(self, spec: FunctionSpec) -> Instance | None:
-        """Take an idle instance, or return None with the right to start one (see `started`).
+    def acquire(self, place: Place) -> Instance | None:
+        """Take an idle instance, or return None with the right to start one (see `settle_slot`).
 
         Few instances start at once: a burst on a small machine would otherwise start them all slowly, and one
         that becomes idle meanwhile serves the waiting call sooner.
@@ -66,88 +96,135 @@ class InstancePool:
             TooManyRequests: No instance came free in time.
             HostStopped: The host is stopping.
         """
-        deadline = time.monotonic() + self._limits.acquire_seconds
-        with self._changed:
-            function = self._functions.setdefault(spec.name, _Function())
-            while not self._stopped:
-                # By the object: a function and its published versions differ once the function was updated.
-                ready = next((one for one in reversed(function.idle) if one.spec is spec), None)
-                if ready is not None:
-                    function.idle.remove(ready)
-                    return ready
-                if self._starting < self._limits.max_starting:
-                    evicted = self._make_room()
-                    self._starting += 1
-                    self._reserved_slots += 1
-                    break
-                if not self._changed.wait(deadline - time.monotonic()):
-                    raise TooManyRequests("ConcurrentInvocationLimitExceeded")
-            else:
+        with self._lock:
+            if self._stopped:
                 raise HostStopped("the function host is stopped")
-        if evicted is not None:
-            evicted.close()
-        return None
+            place.served.clear()
+            place.instance = place.evicted = None
+            self._waiting.append(place)
+            self._serve()
+        place.served.wait(self._limits.acquire_seconds)
+        with self._lock:
+            if not place.served.is_set():
+                self._waiting.remove(place)
+                raise TooManyRequests("ConcurrentInvocationLimitExceeded")
+            if self._stopped and place.instance is None:
+                raise HostStopped("the function host is stopped")
+        if place.evicted is not None:
+            place.evicted.close()
+        return place.instance
 
-    def _make_room(self) -> Instance | None:
-        if len(self._all) + self._reserved_slots < self._limits.max_processes:
-            return None
-        idle = [instance for function in self._functions.values() for instance in function.idle]
+    def _serve(self) -> None:
+        """Give what is free to those who wait, in order; the caller holds the lock."""
+        left = []
+        for place in sorted(self._waiting, key=_rank):
+            # By the object: a function and its published versions differ once the function was updated.
+            idle = self._functions[place.spec.name].idle
+            place.instance = next((one for one in reversed(idle) if one.spec is place.spec), None)
+            if place.instance is not None:
+                idle.remove(place.instance)
+            elif not self._may_start(place):
+                left.append(place)
+                continue
+            place.served.set()
+        self._waiting = left
+
+    def _may_start(self, place: Place) -> bool:
+        share = place.share
+        if self._starting[share] >= self._limits.max_starting:
+            return False
+        if share is not Share.NESTED and self._is_full(share):
+            place.evicted = self._take_oldest(share)
+            if place.evicted is None:
+                return False
+        self._starting[share] += 1
+        self._reserved[share] += 1
+        return True
+
+    def _is_full(self, share: Share) -> bool:
+        """Tell whether a share's processes are all there; nested calls' processes are the runs' as well."""
+        api = share is Share.API
+        bound = self._limits.api_processes if api else self._limits.max_processes
+        running = sum(1 for one in self._all.values() if (one is Share.API) is api)
+        reserved = sum(count for one, count in self._reserved.items() if (one is Share.API) is api)
+        return running + reserved >= bound
+
+    def _take_oldest(self, share: Share) -> Instance | None:
+        """Take the least recently used idle instance of a share out of the pool."""
+        api = share is Share.API
+        idle = [one for function in self._functions.values() for one in function.idle]
+        idle = [one for one in idle if (self._all[one] is Share.API) is api]
         if not idle:
-            raise TooManyRequests("ConcurrentInvocationLimitExceeded")
+            return None
         oldest = min(idle, key=lambda instance: instance.idle_since)
         self._functions[oldest.spec.name].idle.remove(oldest)
-        self._all.discard(oldest)
+        del self._all[oldest]
         return oldest
 
-    def settle_slot(self, instance: Instance | None) -> None:
+    def settle_slot(self, place: Place, instance: Instance | None) -> None:
         """Turn the right to start into an instance, or give it back (None)."""
-        with self._changed:
-            self._reserved_slots -= 1
+        with self._lock:
+            self._reserved[place.share] -= 1
             if instance is None:
-                self._starting -= 1
+                self._starting[place.share] -= 1
             else:
-                self._all.add(instance)
+                self._all[instance] = place.share
                 if self._stopped:
                     instance.interrupt()
-            self._changed.notify_all()
+            self._serve()
 
-    def finish_start(self) -> None:
+    def finish_start(self, place: Place) -> None:
         """Say that a start has ended, well or badly."""
-        with self._changed:
-            self._starting -= 1
-            self._changed.notify_all()
+        with self._lock:
+            self._starting[place.share] -= 1
+            self._serve()
 
     def release(self, instance: Instance) -> None:
-        """Give an instance back for the next call."""
-        with self._changed:
+        """Give an instance back for the next call, or end it where there are more than the bound."""
+        with self._lock:
             if not self._stopped and instance in self._all:
                 instance.idle_since = time.monotonic()
-                self._functions[instance.spec.name].idle.append(instance)
-                self._changed.notify_all()
-                return
+                idle = self._functions[instance.spec.name].idle
+                idle.append(instance)
+                self._serve()
+                if instance not in idle or not self._is_over(self._all[instance]):
+                    return
+                idle.remove(instance)
         self.discard(instance)
+
+    def _is_over(self, share: Share) -> bool:
+        runs = sum(1 for one in self._all.values() if one is not Share.API)
+        return share is not Share.API and runs > self._limits.max_processes
 
     def discard(self, instance: Instance) -> None:
         """Forget an instance and end its process."""
-        with self._changed:
-            self._all.discard(instance)
-            self._changed.notify_all()
+        with self._lock:
+            self._all.pop(instance, None)
+            self._serve()
         instance.close()
 
     def forget(self, name: str, *, keep: Callable[[FunctionSpec], bool] = lambda _: False) -> None:
         """End the idle instances of a function, but those whose specification is still in use."""
-        self._discard_idle(lambda instance: instance.spec.name == name and not keep(instance.spec))
+        self._discard_idle(lambda instance, _: instance.spec.name == name and not keep(instance.spec))
 
     def evict_idle(self) -> None:
-        """Look after idle instances: read their output, end the old ones, drop the dead ones."""
-        old = time.monotonic() - self._limits.idle_seconds
-        self._discard_idle(lambda instance: instance.idle_since < old or not instance.is_alive())
+        """Look after idle instances: read their output, end the old ones, drop the dead ones.
 
-    def _discard_idle(self, unwanted: Callable[[Instance], bool]) -> None:
-        with self._changed:
+        A burst leaves many; all but the most recently used one of each function are given back sooner.
+        """
+        now = time.monotonic()
+        old, spare = now - self._limits.idle_seconds, now - self._limits.spare_seconds
+
+        def is_unwanted(instance: Instance, last: bool) -> bool:
+            return instance.idle_since < (old if last else spare) or not instance.is_alive()
+
+        self._discard_idle(is_unwanted)
+
+    def _discard_idle(self, unwanted: Callable[[Instance, bool], bool]) -> None:
+        with self._lock:
             dropped: list[Instance] = []
             for function in self._functions.values():
-                verdicts = [(instance, unwanted(instance)) for instance in function.idle]
+                verdicts = [(one, unwanted(one, one is function.idle[-1])) for one in function.idle]
                 function.idle = [instance for instance, drop in verdicts if not drop]
                 dropped += [instance for instance, drop in verdicts if drop]
         for instance in dropped:
@@ -155,26 +232,30 @@ class InstancePool:
 
     def count_instances(self) -> dict[str, int]:
         """Count the instances of each function."""
-        with self._changed:
-            counts: dict[str, int] = {}
-            for instance in self._all:
-                counts[instance.spec.name] = counts.get(instance.spec.name, 0) + 1
-            return counts
+        with self._lock:
+            return dict(Counter(instance.spec.name for instance in self._all))
+
+    def count_waiting(self) -> int:
+        """Count the calls that wait for a process."""
+        with self._lock:
+            return len(self._waiting)
 
     def list_pids(self) -> list[int]:
         """Return the ids of the running processes."""
-        with self._changed:
+        with self._lock:
             return [instance.pid for instance in self._all if instance.pid is not None]
 
     def stop(self) -> None:
         """End every instance; calls in flight end with an error."""
-        with self._changed:
+        with self._lock:
             self._stopped = True
             everything = list(self._all)
             idle = [instance for function in self._functions.values() for instance in function.idle]
             for function in self._functions.values():
                 function.idle = []
-            self._changed.notify_all()
+            for place in self._waiting:
+                place.served.set()
+            self._waiting = []
         for instance in everything:
             instance.interrupt()
         for instance in idle:

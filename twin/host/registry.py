@@ -98,6 +98,11 @@ class FunctionRegistry:
             raise FunctionNotFound(f"Function not found: {arn}{f':{qualifier}' if qualifier and spec else ''}")
         return Target(spec, version, f"{spec.arn}:{qualifier}" if qualifier else spec.arn)
 
+    def has_role(self, role_arn: str | None) -> bool:
+        """Tell whether a role is that of a function."""
+        with self._lock:
+            return role_arn is not None and any(spec.role_arn == role_arn for spec in self._specs.values())
+
     def list_names(self) -> list[str]:
         """Return the names of all functions."""
         with self._lock:

@@ -2,15 +2,16 @@
 
 import json
 import logging
+import threading
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import Any
 
 from twin.deploy.deployment import HttpApi, HttpAuthorizer, HttpIntegration, HttpStage, InvokePermission
+from twin.host.clocks import CallClock
 from twin.http_api.authorizers import VerdictCache, check_allowed, parse_answer, parse_verdict, read_identity_sources
 from twin.http_api.cors import add_cors_headers, answer_preflight, is_preflight
 from twin.http_api.events import ApiIdentity, HttpRequest, build_authorizer_event, build_request_event
@@ -55,8 +56,13 @@ class InvokeTooLarge(InvokeFailed):
     """The event is over Lambda's limit."""
 
 
-Invoke = Callable[[str, bytes], bytes]
-"""Invokes a function by ARN and returns its payload; raises InvokeFailed."""
+class InvokeTimedOut(InvokeFailed):
+    """The function did not answer in time."""
+
+
+Invoke = Callable[[str, bytes, CallClock], bytes]
+"""Invokes a function by ARN and returns its payload; the clock stands while it waits for a process. Raises
+InvokeFailed."""
 
 
 class HttpGateway:
@@ -187,26 +193,43 @@ class HttpGateway:
         event = build_authorizer_event(
             self._identity, stage, match.route.key, request, match.parameters, values, route_arn
         )
-        future = self._pool.submit(self._invoke, function, json.dumps(event).encode())
         try:
-            return parse_answer(future.result(timeout=_AUTHORIZER_SECONDS))
-        except (InvokeFailed, FutureTimeout) as error:
-            if isinstance(error, InvokeFailed) and error.error == _UNAUTHORIZED_MESSAGE:
+            return parse_answer(self._call(function, event, _AUTHORIZER_SECONDS))
+        except InvokeThrottled as error:
+            raise GatewayError(UNAVAILABLE, str(error)) from error
+        except InvokeFailed as error:
+            if error.error == _UNAUTHORIZED_MESSAGE:
                 raise GatewayError(UNAUTHORIZED, "the authorizer does not know the caller") from error
             raise GatewayError(INTERNAL, f"the authorizer '{authorizer.name}' failed: {error}") from error
 
     def _invoke_integration(self, integration: HttpIntegration, event: JsonObject) -> bytes:
-        future = self._pool.submit(self._invoke, integration.function, json.dumps(event).encode())
         try:
-            return future.result(timeout=integration.timeout / 1000)
-        except FutureTimeout as error:
-            raise GatewayError(UNAVAILABLE, f"no answer in {integration.timeout} ms") from error
+            return self._call(integration.function, event, integration.timeout / 1000)
         except InvokeTooLarge as error:
             raise GatewayError(TOO_LONG, str(error)) from error
-        except InvokeThrottled as error:
+        except (InvokeThrottled, InvokeTimedOut) as error:
             raise GatewayError(UNAVAILABLE, str(error)) from error
         except InvokeFailed as error:
             raise GatewayError(INTERNAL, str(error)) from error
+
+    def _call(self, function: str, event: JsonObject, seconds: float) -> bytes:
+        """Invoke a function; what waits for a thread or a process here does not count as its time.
+
+        Raises:
+            InvokeFailed: no answer in time, or the function failed.
+        """
+        clock = CallClock(held=True)
+        done = threading.Event()
+
+        def invoke() -> bytes:
+            clock.run()
+            return self._invoke(function, json.dumps(event).encode(), clock)
+
+        future = self._pool.submit(invoke)
+        future.add_done_callback(lambda _: done.set())
+        if not clock.wait(done, seconds):
+            raise InvokeTimedOut(f"no answer in {seconds * 1000:g} ms")
+        return future.result()
 
     def _check_permission(self, function: str, source_arn: str) -> None:
         name, _, qualifier = function.split(":function:", 1)[-1].partition(":")

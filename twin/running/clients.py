@@ -7,10 +7,11 @@ from typing import Any
 import botocore.session
 from botocore.config import Config
 
+from twin.host import clocks
 from twin.iam.principals import Principals
 
-#: A Lambda function runs for up to 900 s, and a state machine's task waits for it.
-_READ_SECONDS = 910
+#: A Lambda function runs for up to 900 s, after it waited for a process, and a state machine's task waits for it.
+_READ_SECONDS = 2_710
 _CONNECT_SECONDS = 5
 _CONNECTIONS = 64
 
@@ -55,7 +56,7 @@ class Clients:
     def _make(self, service: str, role_arn: str | None) -> Any:
         principals = self._principals
         keys = principals.administrator if role_arn is None else principals.issue(role_arn, "twin")
-        return self._session.create_client(
+        client = self._session.create_client(
             service,
             region_name=self._region,
             endpoint_url=self._url,
@@ -64,6 +65,15 @@ class Clients:
             aws_session_token=None if role_arn is None else keys.session_token,
             config=self._config,
         )
+        client.meta.events.register("before-call.lambda.Invoke", _name_clock)
+        return client
+
+
+def _name_clock(params: dict[str, Any], **_: Any) -> None:
+    """Send the id of the clock by which the caller waits, so that the host can hold it (see `twin.host.clocks`)."""
+    clock_id = clocks.current_id()
+    if clock_id is not None:
+        params["headers"][clocks.HEADER] = clock_id
 
 
 def _make_isolated_session() -> Any:

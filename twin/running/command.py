@@ -77,6 +77,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         metavar="NAME",
         help="a name of this machine, beside localhost, under which requests and web pages may reach the twin",
     )
+    parser.add_argument(
+        "--concurrency",
+        type=_read_count,
+        default=1_000,
+        metavar="N",
+        help="calls of functions at once, waiting ones included; what is over it is throttled (AWS: 1000)",
+    )
+    parser.add_argument(
+        "--processes",
+        type=_read_count,
+        metavar="N",
+        help="processes of functions at once; HTTP APIs have half as many of their own "
+        "(as many as fit into a quarter of the memory, 16 to 64)",
+    )
     parser.add_argument("--vector-dimension", type=int, help="serve a vector index for vectors of this size")
     parser.add_argument(
         "--secrets",
@@ -96,6 +110,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         secrets=parsed.secrets,
         vector_dimension=parsed.vector_dimension,
         hosts=tuple(parsed.allow_host),
+        concurrency=parsed.concurrency,
+        processes=parsed.processes,
     )
     try:
         with Twin.start(parsed.assembly, parsed.state, options=options) as twin:
@@ -108,6 +124,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"The twin cannot start: {error}\n")
         return EXIT_FAILED
     return 0
+
+
+def _read_count(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"'{text}' must be 1 or more")
+    return number
 
 
 def _read_secrets(file: str) -> dict[str, dict[str, str]]:

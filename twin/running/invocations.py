@@ -9,8 +9,9 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from twin.deploy.deployment import Deployment
+from twin.host.clocks import CallClock
 from twin.host.host import FunctionHost
-from twin.host.model import AsyncFailure, HostError, RequestTooLarge, TooManyRequests
+from twin.host.model import AsyncFailure, HostError, Origin, RequestTooLarge, TooManyRequests
 from twin.http_api.gateway import InvokeFailed, InvokeThrottled, InvokeTooLarge
 from twin.iam.authorizer import Authorizer
 from twin.iam.model import PolicyError
@@ -39,14 +40,14 @@ class Invocations:
             return FunctionAnswer(result.payload, _describe(result.payload))
         return FunctionAnswer(result.payload, None)
 
-    def invoke_for_api(self, reference: str, payload: bytes) -> bytes:
-        """Invoke for an HTTP API.
+    def invoke_for_api(self, reference: str, payload: bytes, clock: CallClock) -> bytes:
+        """Invoke for an HTTP API, with the clock of the API's time limit.
 
         Raises:
             InvokeFailed: the function could not be invoked, or failed.
         """
         try:
-            result = self._host.invoke(reference, payload)
+            result = self._host.invoke(reference, payload, origin=Origin(api=True, clock=clock))
         except TooManyRequests as error:
             raise InvokeThrottled(str(error)) from error
         except RequestTooLarge as error:

@@ -35,6 +35,10 @@ class TwinOptions:
         hosts: names of this machine, beside ``localhost`` and the loopback addresses, under which requests and web
             pages may reach the twin.
         clock: when schedules are due. None: the system's clock.
+        concurrency: calls of functions at once, those that wait for a process included; what is over it is throttled.
+            AWS's default is 1,000, and a new account's may be 10.
+        processes: processes of functions at once. None: as many as fit into a quarter of the memory, 16 to 64. HTTP
+            APIs have half as many of their own.
     """
 
     region: str = "us-east-1"
@@ -49,3 +53,5 @@ class TwinOptions:
     routing_seed: int | None = None
     hosts: tuple[str, ...] = ()
     clock: "ScheduleClock | None" = None
+    concurrency: int = 1_000
+    processes: int | None = None

@@ -224,6 +224,7 @@ class Twin:
         from twin.front.account import reset_account
         from twin.front.front import AwsFront
         from twin.host.host import FunctionHost, HostSettings
+        from twin.host.model import make_limits
         from twin.iam.model import ACCOUNT_ID
         from twin.moto_patches.stepfunctions import install as stepfunctions
         from twin.running.clients import Clients
@@ -252,6 +253,7 @@ class Twin:
                 state_dir=self._state_dir / "functions",
                 extra_environment={"AWS_ENDPOINT_URL": self._front.url},
             ),
+            make_limits(self._options.concurrency, self._options.processes),
         )
         self._cleanup.callback(self._host.stop)
         self._front.attach(self._host)

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.twin.host.conftest import LIMITS, MakeFunction, MakeHost, until
+from tests.twin.host.conftest import LIMITS, ROLE, MakeFunction, MakeHost, until
+from twin.host.clocks import CallClock
 from twin.host.host import FunctionHost
-from twin.host.model import AsyncFailure, HostStopped, InvokeResult, RequestTooLarge, TooManyRequests
+from twin.host.model import AsyncFailure, HostStopped, InvokeResult, Origin, RequestTooLarge, TooManyRequests
 
 pytestmark = pytest.mark.twin
 
@@ -80,16 +81,116 @@ def test_calls_past_the_reserved_concurrency_are_throttled(
     }
 
 
-def test_calls_past_the_hosts_processes_are_throttled(make_host: MakeHost, function: MakeFunction, gate: Gate) -> None:
-    host = make_host(replace(LIMITS, max_processes=2))
+def test_calls_past_the_concurrency_are_throttled_those_that_wait_counted(
+    make_host: MakeHost, function: MakeFunction, gate: Gate
+) -> None:
+    host = make_host(replace(LIMITS, max_processes=1, concurrency=3))
     host.register(function(GATE))
-    with ThreadPoolExecutor(2) as threads:
-        start(threads, host, gate, 2)
-        until(lambda: gate.inside() == 2)
+    with ThreadPoolExecutor(3) as threads:
+        calls = start(threads, host, gate, 3)
+        until(lambda: gate.inside() == 1 and host.count_waiting() == 2)
         with pytest.raises(TooManyRequests) as caught:
             host.invoke("fn", gate.payload)
         gate.open()
     assert caught.value.reason == "ConcurrentInvocationLimitExceeded"
+    assert [call.result().function_error for call in calls] == [None] * 3
+
+
+def test_calls_past_the_processes_wait_and_run_in_order_of_arrival(
+    make_host: MakeHost, function: MakeFunction, gate: Gate, tmp_path: Path
+) -> None:
+    host = make_host(replace(LIMITS, max_processes=1))
+    host.register(function(GATE))
+    log = json.dumps(str(tmp_path / "order"))
+    host.register(function("def handler(e, c):\n    with open(e[0], 'a') as f: f.write(f'{e[1]} ')", "note"))
+    with ThreadPoolExecutor(6) as threads:
+        calls = start(threads, host, gate, 1)
+        until(lambda: gate.inside() == 1)
+        for number in range(5):
+            payload = f"[{log}, {number}]".encode()
+            calls.append(threads.submit(host.invoke, "note", payload))
+            until(lambda: host.count_waiting() == len(calls) - 1)
+        gate.open()
+    assert [call.result().function_error for call in calls] == [None] * 6
+    assert (tmp_path / "order").read_text().split() == ["0", "1", "2", "3", "4"]
+    assert sum(host.count_instances().values()) == 1
+
+
+def test_a_call_that_waits_too_long_is_throttled_and_leaves_the_queue(
+    make_host: MakeHost, function: MakeFunction, gate: Gate
+) -> None:
+    host = make_host(replace(LIMITS, max_processes=1, acquire_seconds=0.2))
+    host.register(function(GATE))
+    host.register(function(GATE, "other"))
+    with ThreadPoolExecutor(1) as threads:
+        (call,) = start(threads, host, gate, 1)
+        until(lambda: gate.inside() == 1)
+        with pytest.raises(TooManyRequests):
+            host.invoke("other", gate.payload)
+        assert host.count_waiting() == 0
+        gate.open()
+    assert call.result().function_error is None
+
+
+def test_calls_of_apis_have_processes_of_their_own(make_host: MakeHost, function: MakeFunction, gate: Gate) -> None:
+    host = make_host(replace(LIMITS, max_processes=1, api_processes=1))
+    host.register(function(GATE))
+    host.register(function("def handler(e, c): return e", "api"))
+    with ThreadPoolExecutor(2) as threads:
+        calls = start(threads, host, gate, 2)
+        until(lambda: gate.inside() == 1 and host.count_waiting() == 1)
+        for number in range(3):
+            assert host.invoke("api", str(number).encode(), origin=Origin(api=True)).json() == number
+        assert host.count_instances() == {"fn": 1, "api": 1}
+        gate.open()
+    assert [call.result().function_error for call in calls] == [None] * 2
+
+
+def test_a_call_that_a_function_makes_never_waits_for_its_callers_process(
+    make_host: MakeHost, function: MakeFunction, gate: Gate
+) -> None:
+    host = make_host(replace(LIMITS, max_processes=1))
+    host.register(function(GATE))
+    host.register(function("def handler(e, c): return e", "inner"))
+    with ThreadPoolExecutor(3) as threads:
+        calls = start(threads, host, gate, 3)
+        until(lambda: gate.inside() == 1 and host.count_waiting() == 2)
+        assert host.invoke("inner", b"7", origin=Origin(ROLE)).json() == 7
+        # Back to the bound as soon as nobody waits for it.
+        until(lambda: host.count_instances() == {"fn": 1})
+        gate.open()
+    assert [call.result().function_error for call in calls] == [None] * 3
+
+
+def test_a_callers_clock_stands_until_the_function_has_the_event(
+    make_host: MakeHost, function: MakeFunction, gate: Gate
+) -> None:
+    host = make_host(replace(LIMITS, max_processes=1))
+    host.register(function(GATE))
+    clock = CallClock()
+    with ThreadPoolExecutor(2) as threads:
+        start(threads, host, gate, 1)
+        until(lambda: gate.inside() == 1)
+        waiting = threads.submit(host.invoke, "fn", gate.payload, origin=Origin(clock=clock))
+        until(lambda: host.count_waiting() == 1)
+        held = clock.spent()
+        assert not threading.Event().wait(0.05)
+        assert clock.spent() == held
+        gate.open()
+        waiting.result()
+    assert clock.spent() > held
+
+
+def test_spare_idle_instances_are_given_back_and_the_last_one_stays(
+    make_host: MakeHost, function: MakeFunction, gate: Gate
+) -> None:
+    host = make_host(replace(LIMITS, spare_seconds=0.01))
+    host.register(function(GATE))
+    with ThreadPoolExecutor(3) as threads:
+        start(threads, host, gate, 3)
+        until(lambda: gate.inside() == 3)
+        gate.open()
+    until(lambda: host.count_instances() == {"fn": 1})
 
 
 def test_least_recently_used_idle_instance_makes_room(make_host: MakeHost, function: MakeFunction) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from twin.deploy.deployment import HttpApi, HttpAuthorizer, HttpIntegration, HttpRoute, HttpStage, InvokePermission
+from twin.host.clocks import CallClock
 from twin.http_api.events import ApiIdentity, HttpRequest
 from twin.http_api.gateway import HttpGateway, InvokeFailed
 
@@ -24,7 +25,7 @@ class Functions:
         self._functions = functions
         self.events: list[dict[str, Any]] = []
 
-    def __call__(self, arn: str, payload: bytes) -> bytes:
+    def __call__(self, arn: str, payload: bytes, clock: CallClock) -> bytes:
         event = json.loads(payload)
         self.events.append(event)
         name = arn.rsplit(":", 1)[-1]

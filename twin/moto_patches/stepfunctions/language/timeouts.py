@@ -11,6 +11,7 @@ from moto.stepfunctions.parser.asl.component.common.timeouts.timeout import Eval
 from moto.stepfunctions.parser.asl.component.state.exec.execute_state import ExecutionState
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.state_task import StateTask
 
+from twin.host.clocks import CallClock, in_use
 from twin.machine.lifecycle import MAX_WAIT, AbandonedError, close_with
 from twin.moto_patches.patching import Patches
 
@@ -37,12 +38,14 @@ class _TaskCall:
         self._left = False
         self._finished = False
         self.wake = threading.Event()
+        self.clock = CallClock()
         self.output: list[Any] = []
         self.error: Exception | None = None
 
     def run(self) -> None:
         try:
-            self._state._eval_execution(self._frame)
+            with in_use(self.clock):
+                self._state._eval_execution(self._frame)
             self.output.extend(self._frame.stack)
         except AbandonedError:
             return
@@ -65,7 +68,7 @@ def _run_task(self: Any, env: Any, frame: Any, seconds: float) -> Any:
     call = _TaskCall(self, frame)
     close_with(frame, call.wake.set)
     threading.Thread(target=call.run, name=f"task {self.name}", daemon=True).start()
-    in_time = call.wake.wait(min(seconds, MAX_WAIT))
+    in_time = call.clock.wait(call.wake, min(seconds, MAX_WAIT))
     left = call.cancel()
     frame.set_ended()
     env.close_frame(frame)
