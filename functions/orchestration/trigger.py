@@ -1,10 +1,9 @@
-"""Reads the runs queue: messages and events that start runs, and those that tell of runs and executions that ended."""
+"""Reads two queues: of signed requests for runs, and of what the stack tells itself of runs and executions."""
 
 from typing import Any
 
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
-from pentad.orchestration.lifecycle.queue_messages import read_message
 from pentad.runtime.entrypoint import LambdaContext
 from pentad.runtime.queue_batch import consume
 from pentad.runtime.wiring import trigger as wiring
@@ -17,4 +16,5 @@ def handler(event: dict[str, Any], context: LambdaContext) -> Any:
 
 def handle_record(record: SQSRecord, context: LambdaContext) -> None:
     """Do what one message asks for."""
-    wiring.make_triggered()(read_message(record.body, record.message_id))
+    read = wiring.make_reader()(record.event_source_arn, record.body, record.message_id)
+    wiring.make_triggered()(read)

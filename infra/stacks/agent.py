@@ -139,9 +139,10 @@ class AgentStack(Stack):
         build, bus = self._build, self._bus
         specs: dict[str, AgentSpec | WorkflowSpec] = {**catalog.agents, **catalog.workflows}
         trigger = Trigger(self, "triggers", build=build, bus=bus, agents=sorted(specs))
-        queues = {"runs": trigger.work.queue, "dead": trigger.work.dead}
+        queues = {"runs": trigger.lifecycle.queue, "dead": trigger.lifecycle.dead}
         ends = Ends(self, "ends", build=build, bus=bus, agents=sorted(specs), **queues)
-        Schedules(self, "schedules", build=build, agents=specs, **queues)
+        schedules = Schedules(self, "schedules", build=build, agents=specs, **queues)
+        trigger.seal(rules=ends.rule_arns, roles=schedules.role_arns)
         api = HttpApi(self, "api", build=build, bus=bus, agents=sorted(specs), tools=tools, gateway=self._gateway.alias)
         Notices(self, "notices", build=build, bus=bus, api_url=api.api.api_endpoint)
         CfnOutput(self, "RunsQueue", value=trigger.work.queue.queue_url)

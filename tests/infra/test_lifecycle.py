@@ -57,7 +57,40 @@ def test_ends_of_runs_and_executions_reach_their_queues(resources: list[tuple[st
     machines = [body for _, body in resources if body["Type"] == "AWS::StepFunctions::StateMachine"]
     assert len(ended["EventPattern"]["detail"]["stateMachineArn"]) == len(machines)
     queues = {body["Properties"]["QueueName"] for _, body in resources if body["Type"] == "AWS::SQS::Queue"}
-    assert {"pentad-dev-runs", "pentad-dev-runs-dlq", "pentad-dev-failed-runs-dlq"} <= queues
+    wanted = {"runs", "runs-dlq", "lifecycle", "lifecycle-dlq", "failed-runs-dlq"}
+    assert {f"pentad-dev-{name}" for name in wanted} <= queues
+
+
+def test_the_lifecycle_queue_takes_messages_from_its_rules_and_schedules_alone(
+    resources: list[tuple[str, Json]],
+) -> None:
+    named = {body["Properties"].get("QueueName"): logical for logical, body in resources if "Queue" in body["Type"]}
+    queue = named["pentad-dev-lifecycle"]
+    policies = [body["Properties"] for _, body in resources if body["Type"] == "AWS::SQS::QueuePolicy"]
+    [own] = [policy for policy in policies if policy["Queues"] == [{"Ref": queue}]]
+    [seal] = [one for one in own["PolicyDocument"]["Statement"] if one.get("Sid") == "OnlyTheStack"]
+    assert (seal["Effect"], seal["Action"]) == ("Deny", "sqs:SendMessage")
+    assert seal["Principal"] in ("*", {"AWS": "*"})
+    rules_of = {
+        logical
+        for logical, body in resources
+        if body["Type"] == "AWS::Events::Rule" and {"Fn::GetAtt": [queue, "Arn"]} in _targets(body)
+    }
+    [(operator, keys)] = seal["Condition"].items()
+    assert operator == "ArnNotEquals"
+    assert {arn["Fn::GetAtt"][0] for arn in keys.pop("aws:SourceArn")} == rules_of
+    assert len(rules_of) == 2
+    roles = {logical for logical, body in resources if _is_for_scheduler(body)}
+    assert {arn["Fn::GetAtt"][0] for arn in keys.pop("aws:PrincipalArn", [])} == roles
+    assert keys == {}
+
+
+def _targets(rule: Json) -> list[Json]:
+    return [target["Arn"] for target in rule["Properties"].get("Targets", [])]
+
+
+def _is_for_scheduler(body: Json) -> bool:
+    return body["Type"] == "AWS::IAM::Role" and "scheduler.amazonaws.com" in json.dumps(body["Properties"])
 
 
 @pytest.mark.parametrize("of_workflow", [False, True])

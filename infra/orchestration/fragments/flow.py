@@ -157,6 +157,7 @@ class Flow(Workflow):
         on_expiry: Literal["reject", "approve", "escalate"] = "reject",
         escalate_to: Sequence[str] = (),
         remind_seconds: int | None = None,
+        not_requester: bool | None = None,
     ) -> HumanApproval:
         """Return a step at which humans approve a text, edit it or reject it; the text as approved is its result.
 
@@ -171,6 +172,7 @@ class Flow(Workflow):
             on_expiry: what happens where nobody decides.
             escalate_to: the groups asked next, in order.
             remind_seconds: a reminder each so many seconds.
+            not_requester: whoever asked for the run may not approve it; by default where several have to.
         """
         fields = {
             "text": text,
@@ -180,6 +182,7 @@ class Flow(Workflow):
             "on_expiry": on_expiry,
             "escalate_to": tuple(escalate_to),
             "remind_seconds": remind_seconds,
+            "not_requester": not_requester,
         }
         human = HumanRun(self, self._step(HumanStep, name, fields), strict=rejected is None)
         return HumanApproval(self, human, approved, rejected)

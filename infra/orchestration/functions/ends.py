@@ -19,6 +19,7 @@ class Ends(Construct):
 
     Attributes:
         failed: the queue of failed runs.
+        rule_arns: ARNs of the rules that fill the lifecycle queue.
     """
 
     def __init__(
@@ -40,14 +41,14 @@ class Ends(Construct):
             build: the surroundings.
             bus: where runs' ends are told.
             agents: agents and workflows.
-            runs: the queue of functions.orchestration.trigger.
+            runs: the lifecycle queue of functions.orchestration.trigger.
             dead: its dead-letter queue.
         """
         super().__init__(scope, name)
         self._prefix = build.stage.prefix
         self.failed = self._create_failed_queue(build)
         to_trigger = targets.SqsQueue(runs, dead_letter_queue=dead)
-        self._add_finished_rule(
+        freed = self._add_finished_rule(
             "handed-over",
             rule="session-free",
             description="Runs that ended while others waited for their session",
@@ -63,7 +64,8 @@ class Ends(Construct):
             detail={"status": ["failed"]},
             target=targets.SqsQueue(self.failed),
         )
-        self._add_execution_rule([machine_arn(self, build.stage, agent) for agent in agents], to_trigger)
+        died = self._add_execution_rule([machine_arn(self, build.stage, agent) for agent in agents], to_trigger)
+        self.rule_arns = (freed.rule_arn, died.rule_arn)
 
     def _create_failed_queue(self, build: Build) -> sqs.Queue:
         failed = storage.create_dlq(self, "failed-runs-dlq", prefix=self._prefix, key=build.stores.data_key)
@@ -83,9 +85,9 @@ class Ends(Construct):
         bus: events.EventBus,
         detail: dict[str, list[bool | str]],
         target: targets.SqsQueue,
-    ) -> None:
+    ) -> events.Rule:
         """Send runs that ended with certain fields of their event to a queue."""
-        events.Rule(
+        return events.Rule(
             self,
             name,
             rule_name=f"{self._prefix}-{rule}",
@@ -95,9 +97,9 @@ class Ends(Construct):
             targets=[target],
         )
 
-    def _add_execution_rule(self, machines: Sequence[str], target: targets.SqsQueue) -> None:
+    def _add_execution_rule(self, machines: Sequence[str], target: targets.SqsQueue) -> events.Rule:
         """Send executions to a queue that ended without ending their run."""
-        events.Rule(
+        return events.Rule(
             self,
             "execution-ended",
             rule_name=f"{self._prefix}-execution-ended",

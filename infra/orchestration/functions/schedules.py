@@ -1,4 +1,4 @@
-"""Runs at set times: a schedule of EventBridge Scheduler puts a message into the runs queue.
+"""Runs at set times: a schedule of EventBridge Scheduler puts a message into the lifecycle queue.
 
 The message's idempotency key is made of the schedule and of the time it was due, which Scheduler fills in. It delivers
 at least once: a second delivery of the same time is the same run.
@@ -33,8 +33,11 @@ class Schedules(Construct):
         name: the construct's id.
         build: the surroundings.
         agents: by name.
-        runs: the queue of functions.orchestration.trigger.
+        runs: the lifecycle queue of functions.orchestration.trigger.
         dead: where messages go that could not be delivered.
+
+    Attributes:
+        role_arns: the ARN of the role that they send with; none where there are no schedules.
     """
 
     def __init__(
@@ -49,14 +52,16 @@ class Schedules(Construct):
     ) -> None:
         super().__init__(scope, name)
         wanted = [(agent, one) for _, agent in sorted(agents.items()) for one in agent.schedules]
+        self.role_arns: tuple[str, ...] = ()
         if not wanted:
             return
         self._role = iam.Role(
             self,
             "role",
             assumed_by=iam.ServicePrincipal("scheduler.amazonaws.com"),
-            description="Puts scheduled runs into the runs queue",
+            description="Puts scheduled runs into the lifecycle queue",
         )
+        self.role_arns = (self._role.role_arn,)
         queues = [runs.queue_arn, dead.queue_arn]
         self._role.add_to_policy(iam.PolicyStatement(actions=["sqs:SendMessage"], resources=queues))
         grants.grant_key(self._role, build.stores.data_key)

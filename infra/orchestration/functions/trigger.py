@@ -1,25 +1,29 @@
-"""The function that starts runs, from a queue: functions.orchestration.trigger."""
+"""The function that starts runs and follows their ends, from two queues: functions.orchestration.trigger."""
 
 from collections.abc import Sequence
 
 from aws_cdk import aws_events as events
+from aws_cdk import aws_iam as iam
 from constructs import Construct
 
+from infra.components import grants
 from infra.components.build import Build, FunctionConstruct
 from infra.components.function import FunctionOptions
 from infra.components.run_grants import grant_events
 from infra.components.work_queue import WorkQueue
 from infra.orchestration.grants import grant_describe, grant_start
 from infra.orchestration.names import machine_arn
+from pentad.domain import keys
 
 _SECONDS = 30
 
 
 class Trigger(FunctionConstruct):
-    """Runs started by a message in a queue, or by an event on the bus through the same queue.
+    """Runs started by signed requests, and what the stack tells itself of runs: each has a queue of its own.
 
     Attributes:
-        work: the queue of runs to start.
+        work: the queue of requests, from whoever may send to it; what they may ask for is in their signature.
+        lifecycle: the queue of what the stack's own rules and schedules say, and nobody else: see `seal`.
     """
 
     def __init__(
@@ -31,7 +35,7 @@ class Trigger(FunctionConstruct):
             environment=build.state_environment
             | {"STATE_MACHINE_ARN_PREFIX": machine_arn(scope, build.stage, ""), "EVENT_BUS": bus.event_bus_name},
             timeout_seconds=_SECONDS,
-            description="Starts runs from the queue and the event bus",
+            description="Starts runs from their queue, the event bus and schedules, and follows their ends",
         )
         super().__init__(scope, name, build=build, options=options)
         self.work = WorkQueue(self, "runs", build=build, timeout_seconds=_SECONDS, receives=10)
@@ -43,7 +47,35 @@ class Trigger(FunctionConstruct):
             bus=bus,
         )
         self.work.connect_to(self.function, batch_size=10, concurrency=build.stage.trigger_concurrency)
+        self.lifecycle = WorkQueue(self, "lifecycle", build=build, timeout_seconds=_SECONDS, receives=10)
+        self.lifecycle.connect_to(self.function, batch_size=10, concurrency=build.stage.trigger_concurrency)
+        self.function.add_environment("LIFECYCLE_QUEUE", self.lifecycle.queue.queue_arn)
+        # Whose request a message is: its signature is made with a key of the tenant's.
+        key_pattern = keys.collection_pattern("KEYS")
+        grants.grant_table(self.role, build.stores.state_table, ["dynamodb:GetItem"], keys=[key_pattern])
         grant_start(self.role, build, [machine_arn(self, build.stage, agent) for agent in agents])
         # A start that finds its session's lease held by a dead execution ends that run; one that interrupts stops it.
         grant_describe(self.role, build, agents, ("states:DescribeExecution", "states:StopExecution"))
         grant_events(self.role, bus)
+
+    def seal(self, *, rules: Sequence[str], roles: Sequence[str]) -> None:
+        """Let nobody but these put messages into the lifecycle queue, whatever the rights of others say.
+
+        Args:
+            rules: ARNs of the rules of EventBridge.
+            roles: ARNs of the roles.
+        """
+        others: dict[str, dict[str, list[str]]] = {"ArnNotEquals": {"aws:SourceArn": list(rules)}}
+        if roles:
+            # Keys of one condition are all needed: who is neither a rule nor a role is refused.
+            others["ArnNotEquals"]["aws:PrincipalArn"] = list(roles)
+        self.lifecycle.queue.add_to_resource_policy(
+            iam.PolicyStatement(
+                sid="OnlyTheStack",
+                effect=iam.Effect.DENY,
+                principals=[iam.AnyPrincipal()],
+                actions=["sqs:SendMessage"],
+                resources=[self.lifecycle.queue.queue_arn],
+                conditions=others,
+            )
+        )

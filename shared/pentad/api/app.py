@@ -9,8 +9,10 @@ from typing import Any, Protocol
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import APIGatewayHttpResolver, ApiGatewayResolver
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestUnsupportedContentType, RequestValidationError
+from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 
 from pentad.api import problems
+from pentad.api.access import AccessRules
 from pentad.api.door import faults
 from pentad.api.identity.caller import Caller
 from pentad.api.problems import MEDIA_TYPE, Problem
@@ -54,11 +56,15 @@ class Api:
 
     Args:
         routers: the routes.
+        rules: say who may reach what a route names.
         telemetry: logs.
         rates: how many costly requests a caller may make.
     """
 
-    def __init__(self, routers: Sequence[Router], telemetry: Telemetry, rates: RequestRates) -> None:
+    def __init__(
+        self, routers: Sequence[Router], rules: AccessRules, telemetry: Telemetry, rates: RequestRates
+    ) -> None:
+        self._rules = rules
         self._telemetry = telemetry
         self._rates = rates
         self._resolver = PathResolver(enable_validation=True, serializer=_dump)
@@ -85,7 +91,7 @@ class Api:
         return answer if _is_within_limit(answer) else _build_response(path, _build_too_large(instance), {})
 
     def _admit(self, event: Mapping[str, Any]) -> None:
-        """Let a request through to its route, or raise: no such path, method or scope, too large or too many."""
+        """Let a request through to its route, or raise: no such path, no right to it, too large or too many."""
         http = event["requestContext"]["http"]
         method, path = str(http["method"]).upper(), _get_path(event)
         caller = Caller.from_event(event)
@@ -105,6 +111,7 @@ class Api:
                 fix="a message has at most 100,000 characters; upload longer text as a document",
             )
         self._rates.admit(caller, route.name)
+        self._rules.check(caller, route.access, route.parse_path(path), APIGatewayProxyEventV2(dict(event)))
 
 
 class _Rejected(Exception):

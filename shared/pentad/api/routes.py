@@ -1,10 +1,33 @@
-"""All routes with their scopes, in one table. The routers say by a function's name which of them it answers."""
+"""All routes with their scopes and what they reach, in one table.
+
+The routers say by a function's name which of them it answers.
+"""
 
 import re
+from enum import StrEnum
 from typing import NamedTuple
 
 _REST = ("document", "model")
 _DOOR = ("/v1/chat/", "/v1/embeddings", "/v1/models/")
+
+
+class Access(StrEnum):
+    """What a route names: for each there is one rule who may reach it, in `pentad.api.access.AccessRules`."""
+
+    RUN = "run"
+    FORK = "fork"
+    SESSION = "session"
+    START = "start"
+    APPROVAL = "approval"
+    REVIEW = "review"
+    VERDICT = "verdict"
+    CALL = "call"
+    DOCUMENT = "document"
+    UPLOAD = "upload"
+    OWN = "own"
+    """It names nothing: its function shows or makes what the caller may reach (`Caller.reach`)."""
+    DEPLOYMENT = "deployment"
+    """It names nothing of anybody's: the answer is the same for all callers."""
 
 
 class RouteSpec(NamedTuple):
@@ -15,6 +38,7 @@ class RouteSpec(NamedTuple):
         method: of HTTP.
         path: with its parameters.
         scope: what the caller's key needs.
+        access: what it names, and so who may reach it.
         tag: the group in the OpenAPI document.
     """
 
@@ -22,7 +46,13 @@ class RouteSpec(NamedTuple):
     method: str
     path: str
     scope: str
+    access: Access
     tag: str
+
+    def parse_path(self, path: str) -> dict[str, str]:
+        """Return the parameters of a path that is this route's."""
+        match = re.fullmatch(to_pattern(self.path), path)
+        return {} if match is None else match.groupdict()
 
     def is_match(self, path: str) -> bool:
         """Tell whether a path is this route's."""
@@ -30,35 +60,35 @@ class RouteSpec(NamedTuple):
 
 
 ROUTES = (
-    RouteSpec("start_run", "POST", "/v1/runs", "runs:write", "runs"),
-    RouteSpec("list_runs", "GET", "/v1/runs", "runs:read", "runs"),
-    RouteSpec("get_run", "GET", "/v1/runs/<run>", "runs:read", "runs"),
-    RouteSpec("get_events", "GET", "/v1/runs/<run>/events", "runs:read", "runs"),
-    RouteSpec("get_trace", "GET", "/v1/runs/<run>/trace", "runs:read", "runs"),
-    RouteSpec("cancel_run", "POST", "/v1/runs/<run>/cancel", "runs:write", "runs"),
-    RouteSpec("fork_run", "POST", "/v1/runs/<run>/fork", "runs:write", "runs"),
-    RouteSpec("get_recording", "GET", "/v1/runs/<run>/recording", "runs:read", "runs"),
-    RouteSpec("undo", "POST", "/v1/undo", "approvals:write", "runs"),
-    RouteSpec("list_sessions", "GET", "/v1/sessions", "runs:read", "sessions"),
-    RouteSpec("get_session", "GET", "/v1/sessions/<session>", "runs:read", "sessions"),
-    RouteSpec("get_messages", "GET", "/v1/sessions/<session>/messages", "runs:read", "sessions"),
-    RouteSpec("list_approvals", "GET", "/v1/approvals", "runs:read", "approvals"),
-    RouteSpec("get_approval", "GET", "/v1/approvals/<approval>", "runs:read", "approvals"),
-    RouteSpec("decide_approval", "POST", "/v1/approvals/<approval>", "approvals:write", "approvals"),
-    RouteSpec("list_reviews", "GET", "/v1/reviews", "runs:read", "reviews"),
-    RouteSpec("get_review", "GET", "/v1/reviews/<review>", "runs:read", "reviews"),
-    RouteSpec("close_review", "POST", "/v1/reviews/<review>", "approvals:write", "reviews"),
-    RouteSpec("upload_document", "POST", "/v1/documents", "documents:write", "documents"),
-    RouteSpec("list_documents", "GET", "/v1/documents", "documents:read", "documents"),
-    RouteSpec("get_document", "GET", "/v1/documents/<document>", "documents:read", "documents"),
-    RouteSpec("delete_document", "DELETE", "/v1/documents/<document>", "documents:write", "documents"),
-    RouteSpec("list_agents", "GET", "/v1/agents", "runs:read", "agents"),
-    RouteSpec("read_cost", "GET", "/v1/cost", "runs:read", "cost"),
-    RouteSpec("openapi", "GET", "/v1/openapi.json", "runs:read", "system"),
-    RouteSpec("complete", "POST", "/v1/chat/completions", "models:invoke", "models"),
-    RouteSpec("embed", "POST", "/v1/embeddings", "models:invoke", "models"),
-    RouteSpec("list_models", "GET", "/v1/models", "models:invoke", "models"),
-    RouteSpec("get_model", "GET", "/v1/models/<model>", "models:invoke", "models"),
+    RouteSpec("start_run", "POST", "/v1/runs", "runs:write", Access.START, "runs"),
+    RouteSpec("list_runs", "GET", "/v1/runs", "runs:read", Access.OWN, "runs"),
+    RouteSpec("get_run", "GET", "/v1/runs/<run>", "runs:read", Access.RUN, "runs"),
+    RouteSpec("get_events", "GET", "/v1/runs/<run>/events", "runs:read", Access.RUN, "runs"),
+    RouteSpec("get_trace", "GET", "/v1/runs/<run>/trace", "runs:read", Access.RUN, "runs"),
+    RouteSpec("cancel_run", "POST", "/v1/runs/<run>/cancel", "runs:write", Access.RUN, "runs"),
+    RouteSpec("fork_run", "POST", "/v1/runs/<run>/fork", "runs:write", Access.FORK, "runs"),
+    RouteSpec("get_recording", "GET", "/v1/runs/<run>/recording", "runs:read", Access.RUN, "runs"),
+    RouteSpec("undo", "POST", "/v1/undo", "approvals:write", Access.CALL, "runs"),
+    RouteSpec("list_sessions", "GET", "/v1/sessions", "runs:read", Access.OWN, "sessions"),
+    RouteSpec("get_session", "GET", "/v1/sessions/<session>", "runs:read", Access.SESSION, "sessions"),
+    RouteSpec("get_messages", "GET", "/v1/sessions/<session>/messages", "runs:read", Access.SESSION, "sessions"),
+    RouteSpec("list_approvals", "GET", "/v1/approvals", "runs:read", Access.OWN, "approvals"),
+    RouteSpec("get_approval", "GET", "/v1/approvals/<approval>", "runs:read", Access.APPROVAL, "approvals"),
+    RouteSpec("decide_approval", "POST", "/v1/approvals/<approval>", "approvals:write", Access.APPROVAL, "approvals"),
+    RouteSpec("list_reviews", "GET", "/v1/reviews", "runs:read", Access.OWN, "reviews"),
+    RouteSpec("get_review", "GET", "/v1/reviews/<review>", "runs:read", Access.REVIEW, "reviews"),
+    RouteSpec("close_review", "POST", "/v1/reviews/<review>", "approvals:write", Access.VERDICT, "reviews"),
+    RouteSpec("upload_document", "POST", "/v1/documents", "documents:write", Access.UPLOAD, "documents"),
+    RouteSpec("list_documents", "GET", "/v1/documents", "documents:read", Access.OWN, "documents"),
+    RouteSpec("get_document", "GET", "/v1/documents/<document>", "documents:read", Access.DOCUMENT, "documents"),
+    RouteSpec("delete_document", "DELETE", "/v1/documents/<document>", "documents:write", Access.DOCUMENT, "documents"),
+    RouteSpec("list_agents", "GET", "/v1/agents", "runs:read", Access.DEPLOYMENT, "agents"),
+    RouteSpec("read_cost", "GET", "/v1/cost", "runs:read", Access.OWN, "cost"),
+    RouteSpec("openapi", "GET", "/v1/openapi.json", "runs:read", Access.DEPLOYMENT, "system"),
+    RouteSpec("complete", "POST", "/v1/chat/completions", "models:invoke", Access.OWN, "models"),
+    RouteSpec("embed", "POST", "/v1/embeddings", "models:invoke", Access.OWN, "models"),
+    RouteSpec("list_models", "GET", "/v1/models", "models:invoke", Access.DEPLOYMENT, "models"),
+    RouteSpec("get_model", "GET", "/v1/models/<model>", "models:invoke", Access.DEPLOYMENT, "models"),
 )
 _BY_NAME = {route.name: route for route in ROUTES}
 

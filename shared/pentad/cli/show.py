@@ -60,6 +60,11 @@ def print_run(screen: Screen, view: Json) -> None:
     for field, said in _ORIGINS.items():
         if view.get(field):
             screen.print(build_styled(f"{said} {view[field]}", "dim"))
+    replaced = view.get("replaced") or {}
+    parts = [name for name in ("prompt", "model") if replaced.get(name)]
+    parts += [f"result of call {call}" for call in replaced.get("tool_results", ())]
+    if parts:
+        screen.print(build_styled(f"replaced by whoever forked it: {', '.join(parts)}", "yellow"))
     status = format_status(view["status"])
     screen.print(build_line("[dim]{run}[/] {status} [dim]{rest}[/]", run=view["run_id"], status=status, rest=rest))
 

@@ -29,6 +29,7 @@ SessionId = Annotated[str, StringConstraints(pattern=SESSION_PATTERN)]
 UserId = Annotated[str, StringConstraints(pattern=USER_PATTERN)]
 RunId = Annotated[str, StringConstraints(pattern=RUN_PATTERN)]
 
+_OWN_SESSIONS = "ses_"
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford base32, lower case
 _PAIRS = tuple(first + second for first in _ALPHABET for second in _ALPHABET)  # ten bits at a time
 _PATTERNS = {
@@ -40,6 +41,11 @@ _PATTERNS = {
     "run": RUN_PATTERN,
     "idempotency_key": IDEMPOTENCY_KEY_PATTERN,
 }
+
+
+def is_reserved_session(session_id: str) -> bool:
+    """Tell whether a session's id is of those that only we make: a request may go on with such a session."""
+    return session_id.startswith(_OWN_SESSIONS)
 
 
 def check_id(kind: str, value: str) -> str:

@@ -1,5 +1,6 @@
 """Documents, passages and citations."""
 
+import re
 from datetime import datetime
 from typing import Literal
 
@@ -9,6 +10,8 @@ from pentad.domain.values import FrozenValue
 
 MAX_DOCUMENT_BYTES = 25 * 1024 * 1024
 """Of an uploaded document."""
+_USERS = "users"
+_OWNED = re.compile(rf"{_USERS}/([^/]+)/")
 
 
 class Passage(FrozenValue):
@@ -53,3 +56,14 @@ class Document(FrozenValue):
     embedded: int = Field(ge=0, description="chunks embedded at the last ingest; unchanged ones are not embedded again")
     indexed_at: datetime
     error: str | None = None
+
+
+def own_documents(user_id: str) -> str:
+    """Return what the names of a user's own documents begin with; all other documents are the tenant's."""
+    return f"{_USERS}/{user_id}/"
+
+
+def find_owner(document: str) -> str | None:
+    """Return the user whose own a document is by its name, or None where it is the tenant's."""
+    match = _OWNED.match(document)
+    return None if match is None else match[1]

@@ -49,6 +49,17 @@ def check_transition(current: RunStatus, target: RunStatus) -> None:
         raise InvalidTransition(f"a run that is {current} can't become {target}", field="status")
 
 
+class Actor(FrozenValue):
+    """Who did something: the credential, the human behind it, and where it came from."""
+
+    user_id: UserId | None = Field(default=None, description="the credential's user")
+    key_id: str = Field(max_length=100, description="the API key's id; jwt for a token")
+    person: str = Field(max_length=200, description="the human: the user, else the key's owner")
+    group: str | None = Field(default=None, description="for which group it was done")
+    at: datetime
+    source_ip: str | None = Field(default=None, max_length=45, description="the address that the request came from")
+
+
 class Manifest(FrozenValue):
     """What Recall chose for a run: the context of its first turn, by reference."""
 
@@ -129,6 +140,7 @@ class Run(FrozenValue):
     redrive_of_run_id: RunId | None = None
     allowed_tools: tuple[ToolName, ...] = Field(default=(), description="tools a human allowed for the rest of the run")
     confidence: float | None = Field(default=None, ge=0, le=1, description="the lowest of the run's steps so far")
+    requester: Actor | None = Field(default=None, description="whose credential started it; none where nobody's did")
 
     @property
     def waiting(self) -> bool:
@@ -169,6 +181,7 @@ class ToolCall(FrozenValue):
     started_at: datetime | None = None
     ended_at: datetime | None = None
     effect_key: str | None = Field(default=None, description="of a failed run's call that this one goes on with")
+    undone_by: Actor | None = None
 
 
 class Decision(FrozenValue):
@@ -241,6 +254,12 @@ class Vote(FrozenValue):
     at: datetime
     reason: str | None = None
     shown_hash: str = Field(description="of what this human was shown; a vote counts only for exactly that")
+    actor: Actor | None = None
+
+    @property
+    def person(self) -> str:
+        """The human whose vote it is; votes of earlier versions name the credential only."""
+        return self.by if self.actor is None else self.actor.person
 
 
 class Change(FrozenValue):
@@ -251,6 +270,7 @@ class Change(FrozenValue):
     at: datetime
     group: str = Field(description="who was asked until then")
     reason: str | None = None
+    actor: Actor | None = None
 
 
 class Approval(FrozenValue):
@@ -288,8 +308,18 @@ class Approval(FrozenValue):
     drafts: bool = Field(default=False, description="an escalation's text is a drafted answer, delivered once approved")
     asks_for: str | None = Field(default=None, description="the entry of the run's metadata that the answer becomes")
     allowed_tools: tuple[ToolName, ...] = Field(default=(), description="always allowed for the rest of the run")
+    user_id: UserId | None = Field(default=None, description="the run's user")
+    requester: Actor | None = Field(default=None, description="whose credential started the run")
+    not_requester: bool = Field(default=False, description="others than who asked for the run have to decide")
+    decider: Actor | None = None
     changes: tuple[Change, ...] = ()
     version: int = Field(default=0, ge=0, description="grows by one with each change; a change is conditional on it")
+
+    @property
+    def requesters(self) -> frozenset[str]:
+        """The humans who asked for the run: its user, and whoever's credential started it."""
+        people = {self.user_id, None if self.requester is None else self.requester.person}
+        return frozenset(person for person in people if person is not None)
 
     @property
     def asked(self) -> datetime:
@@ -314,3 +344,5 @@ class Review(FrozenValue):
     closed_by: str | None = None
     verdict: Literal["correct", "wrong"] | None = None
     note: str | None = Field(default=None, max_length=1000)
+    user_id: UserId | None = Field(default=None, description="the run's user")
+    closer: Actor | None = None

@@ -64,6 +64,7 @@ class TriggerSettings(StartSettings):
     """functions.orchestration.trigger."""
 
     event_bus: str
+    lifecycle_queue: str = Field(description="ARN of the queue that only the stack itself fills")
 
 
 class WorkflowSettings(StartSettings):

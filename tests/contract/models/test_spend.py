@@ -32,7 +32,8 @@ class Books:
         self.ledger, self.spend, self.table, self.wire = ledger, spend, table, wire
 
     def by(self, dimension: By, **fields: Any) -> Spending:
-        return self.spend.read("acme", dimension, fields.pop("first", FIRST), fields.pop("last", LAST), **fields)
+        days = fields.pop("first", FIRST), fields.pop("last", LAST)
+        return self.spend.read("acme", dimension, *days, user_id=fields.pop("user_id", None), **fields)
 
 
 @pytest.fixture(params=["memory", "dynamodb"])

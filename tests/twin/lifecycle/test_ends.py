@@ -91,7 +91,7 @@ def test_a_failed_run_is_listed_and_goes_on_in_its_session_once(stack: Stack, te
     assert (listed["tenant"], listed["session"], listed["execution"]) == (tenant.name, "s", execution["executionArn"])
     assert listed["error"].startswith("ExecutionAborted")
     for _ in range(2):
-        queue = stack.queue_url("runs")
+        queue = stack.queue_url("lifecycle")
         stack.aws("sqs").send_message(QueueUrl=queue, MessageBody=build_redrive_message(tenant.name, run))
     again = redriven_id(tenant.name, run)
     until(lambda: tenant.send("GET", f"/v1/runs/{again}").status_code == 200, "the second chance")
@@ -108,7 +108,7 @@ def test_what_a_schedule_sends_twice_is_one_run(stack: Stack, tenant: Tenant) ->
     body = json.dumps(build_schedule_message("assistant", schedule))
     body = body.replace("<aws.scheduler.scheduled-time>", "2026-11-22T12:00:00Z")
     for _ in range(2):
-        stack.aws("sqs").send_message(QueueUrl=stack.queue_url("runs"), MessageBody=body)
+        stack.aws("sqs").send_message(QueueUrl=stack.queue_url("lifecycle"), MessageBody=body)
     [run] = until(lambda: tenant.get("/v1/runs")["items"], "the start of a run")
     assert tenant.settled(run["run_id"])["status"] == "succeeded"
     [created] = tenant.events(run["run_id"], "run.created")

@@ -125,8 +125,8 @@ def test_api_killed_while_a_client_waits_loses_nothing(stack: Stack, mark: str) 
 def test_poison_messages_reach_the_dead_letter_queue_and_good_ones_run(stack: Stack) -> None:
     tenant, sqs = stack.tenant(), stack.aws("sqs")
     queue, dead = stack.queue_url("runs"), stack.queue_url("runs-dlq")
-    asked = {"tenant": tenant.name, "agent": "assistant", "message": "What is 6 * 7?"}
-    bodies = ["{no json " + tenant.name, json.dumps(asked | {"agent": "nobody"}), json.dumps(asked)]
+    asked = {"agent": "assistant", "message": "What is 6 * 7?"}
+    bodies = ["{no json " + tenant.name, tenant.sign(asked | {"agent": "nobody"}), tenant.sign(asked)]
     shown = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["VisibilityTimeout"])["Attributes"]
     # As deployed a message that failed stays hidden for three minutes before it is tried again.
     sqs.set_queue_attributes(QueueUrl=queue, Attributes={"VisibilityTimeout": "2"})

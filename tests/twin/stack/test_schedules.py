@@ -41,7 +41,7 @@ def test_a_schedule_fires_and_starts_one_run_for_its_moment(own: OwnProject, har
     # Scheduler delivers at least once: the same moment again finds the run.
     asked = {name: TIDE[name] for name in ("tenant", "message", "session")} | {"agent": "greeter"}
     again = asked | {"idempotency_key": f"schedule/greeter/tide/{due}"}
-    assert deliver(own.stack, again, word("m")) == {"batchItemFailures": []}
+    assert deliver(own.stack, json.dumps(again), word("m"), queue="lifecycle") == {"batchItemFailures": []}
     assert [one["run_id"] for one in harbour.get("/v1/runs")["items"]] == [view["run_id"]]
     assert [one["name"] for one in pentad("schedules", "list")["schedules"]] == ["greeter-tide"]
 

@@ -14,8 +14,8 @@ pytestmark = pytest.mark.twin
 QUESTION = "What is 21 + 21?"
 
 
-def asked(tenant: Tenant, **fields: Any) -> Json:
-    return {"tenant": tenant.name, "agent": "assistant", "message": QUESTION, **fields}
+def asked(tenant: Tenant, **fields: Any) -> str:
+    return tenant.sign({"agent": "assistant", "message": QUESTION, **fields})
 
 
 def only_run(tenant: Tenant) -> Json:
@@ -28,17 +28,22 @@ def trigger_of(tenant: Tenant, run_id: str) -> str:
     return str(created["trigger"])
 
 
-def deliver(stack: Stack, body: Json, message_id: str) -> Json:
-    """Hand a message to the trigger's function as the queue does, once more."""
+def queue_arn(stack: Stack, name: str) -> str:
+    wanted = {"QueueUrl": stack.queue_url(name), "AttributeNames": ["QueueArn"]}
+    return str(stack.aws("sqs").get_queue_attributes(**wanted)["Attributes"]["QueueArn"])
+
+
+def deliver(stack: Stack, body: str, message_id: str, queue: str = "runs") -> Json:
+    """Hand a message to the trigger's function as a queue does, once more."""
     record = {
         "messageId": message_id,
         "receiptHandle": "again",
-        "body": json.dumps(body),
+        "body": body,
         "attributes": {"ApproximateReceiveCount": "2", "SentTimestamp": "0"},
         "messageAttributes": {},
         "md5OfBody": "",
         "eventSource": "aws:sqs",
-        "eventSourceARN": "arn:aws:sqs:us-east-1:123456789012:pentad-dev-runs",
+        "eventSourceARN": queue_arn(stack, queue),
         "awsRegion": "us-east-1",
     }
     payload = json.dumps({"Records": [record]}).encode()
@@ -49,7 +54,7 @@ def deliver(stack: Stack, body: Json, message_id: str) -> Json:
 
 def test_message_in_the_queue_starts_a_run(stack: Stack, tenant: Tenant) -> None:
     queue = stack.queue_url("runs")
-    stack.aws("sqs").send_message(QueueUrl=queue, MessageBody=json.dumps(asked(tenant, session="daily")))
+    stack.aws("sqs").send_message(QueueUrl=queue, MessageBody=asked(tenant, session="daily"))
     view = only_run(tenant)
     assert (view["status"], view["session"]) == ("succeeded", "daily")
     assert "42" in view["answer"]
@@ -58,7 +63,7 @@ def test_message_in_the_queue_starts_a_run(stack: Stack, tenant: Tenant) -> None
 
 def test_message_delivered_twice_is_one_run(stack: Stack, tenant: Tenant) -> None:
     body = asked(tenant, session="daily")
-    sent = stack.aws("sqs").send_message(QueueUrl=stack.queue_url("runs"), MessageBody=json.dumps(body))
+    sent = stack.aws("sqs").send_message(QueueUrl=stack.queue_url("runs"), MessageBody=body)
     view = only_run(tenant)
     assert deliver(stack, body, sent["MessageId"]) == {"batchItemFailures": []}
     assert [run["run_id"] for run in tenant.get("/v1/runs")["items"]] == [view["run_id"]]
@@ -66,20 +71,34 @@ def test_message_delivered_twice_is_one_run(stack: Stack, tenant: Tenant) -> Non
     assert [one["text"] for one in tenant.messages("daily")].count(QUESTION) == 1
 
 
-def test_two_messages_with_one_key_are_one_run_and_the_api_shares_the_key(stack: Stack, tenant: Tenant) -> None:
-    body, key = asked(tenant), word("k")
-    messages = [{"Id": str(number), "MessageBody": json.dumps(body | {"idempotency_key": key})} for number in (1, 2)]
+def test_two_messages_with_one_key_are_one_run_and_the_api_has_keys_of_its_own(stack: Stack, tenant: Tenant) -> None:
+    key = word("k")
+    messages = [{"Id": str(number), "MessageBody": asked(tenant, idempotency_key=key)} for number in (1, 2)]
     stack.aws("sqs").send_message_batch(QueueUrl=stack.queue_url("runs"), Entries=messages)
     view = only_run(tenant)
-    assert tenant.ask(QUESTION, key=key)["run_id"] == view["run_id"]
     assert len(tenant.items("run")) == 1
+    assert tenant.ask(QUESTION, key=key)["run_id"] != view["run_id"]
+
+
+@pytest.mark.parametrize("kind", ["plain", "ended", "other tenant"])
+def test_a_producer_names_no_tenant_and_ends_no_run(stack: Stack, tenant: Tenant, kind: str) -> None:
+    run = tenant.ask('Save a note titled "Mine" with the text "Keep."')["run_id"]
+    ended = {"status": "FAILED", "input": json.dumps({"tenant": tenant.name, "run": run})}
+    forged = {
+        "plain": json.dumps({"tenant": tenant.name, "agent": "assistant", "message": QUESTION}),
+        "ended": json.dumps({"detail-type": "Step Functions Execution Status Change", "detail": ended}),
+        "other tenant": stack.tenant().sign({"tenant": tenant.name, "agent": "assistant", "message": QUESTION}),
+    }[kind]
+    message_id = str(uuid.uuid4())
+    assert deliver(stack, forged, message_id)["batchItemFailures"] == [{"itemIdentifier": message_id}]
+    assert [(one["run_id"], one["status"]) for one in tenant.get("/v1/runs")["items"]] == [(run, "awaiting_human")]
 
 
 def test_event_on_the_bus_starts_a_run(stack: Stack, tenant: Tenant) -> None:
     entry = {
         "Source": "shop",
         "DetailType": "pentad.run.requested",
-        "Detail": json.dumps(asked(tenant)),
+        "Detail": asked(tenant),
         "EventBusName": stack.outputs["EventBus"],
     }
     assert stack.aws("events").put_events(Entries=[entry])["FailedEntryCount"] == 0
@@ -89,9 +108,10 @@ def test_event_on_the_bus_starts_a_run(stack: Stack, tenant: Tenant) -> None:
 
 
 def test_good_messages_of_a_batch_are_not_held_up_by_bad_ones(stack: Stack, tenant: Tenant) -> None:
-    bodies = ["{no json", json.dumps(asked(tenant, agent="nobody")), json.dumps(asked(tenant))]
+    bodies = ["{no json", asked(tenant, agent="nobody"), asked(tenant)]
     ids = [str(uuid.uuid4()) for _ in bodies]
-    record = {"receiptHandle": "r", "attributes": {}, "messageAttributes": {}, "eventSource": "aws:sqs"}
+    record: Json = {"receiptHandle": "r", "attributes": {}, "messageAttributes": {}, "eventSource": "aws:sqs"}
+    record["eventSourceARN"] = queue_arn(stack, "runs")
     records = [{**record, "messageId": one, "body": body} for one, body in zip(ids, bodies, strict=True)]
     payload = json.dumps({"Records": records}).encode()
     reply = stack.aws("lambda").invoke(FunctionName="pentad-dev-trigger", Payload=payload)

@@ -16,8 +16,9 @@ import psutil
 from botocore.config import Config
 
 from pentad.api.identity.adapters.keys_dynamodb import DynamoKeys
-from pentad.api.identity.caller import ALL_GROUPS, SCOPES
+from pentad.api.identity.caller import ALL_GROUPS, ALL_USERS, SCOPES
 from pentad.api.identity.keys import create_key
+from pentad.api.identity.signed import sign_request
 from pentad.aws.table import Table
 from twin.simulator import SimulatorControl
 
@@ -109,7 +110,8 @@ class Stack:
         The key may do all and decides for all groups, where the options say no less; each is another person's.
         """
         name = name or word("t-")
-        may: Json = {"scopes": SCOPES, "groups": (ALL_GROUPS,), "owner": word("own")}
+        scopes = [scope for scope in SCOPES if scope != ALL_USERS]
+        may: Json = {"scopes": scopes, "groups": (ALL_GROUPS,), "owner": word("own")}
         _, token = create_key(self.keys, name, now=datetime.now(UTC), **(may | options))
         return Tenant(self, name, token)
 
@@ -215,6 +217,10 @@ class Tenant:
         """Send JSON; underscores in header names stand for dashes."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         return self.send("POST", path, named, json=body)
+
+    def sign(self, request: Json) -> str:
+        """Return a request as a message for the runs queue, signed with the key."""
+        return json.dumps(sign_request(self.token, request, now=datetime.now(UTC)))
 
     def get(self, path: str) -> Json:
         """Return the JSON of a path that must answer 200."""

@@ -80,7 +80,7 @@ def test_research_that_failed_goes_on_with_the_sources_it_has(tenant: Tenant) ->
     assert failed["status"] == "failed", failed
     asked = {one["run_id"] for one in tenant.get("/v1/runs?limit=50")["items"]}
     message = build_redrive_message(tenant.name, failed["run_id"])
-    tenant.stack.aws("sqs").send_message(QueueUrl=tenant.stack.queue_url("runs"), MessageBody=message)
+    tenant.stack.aws("sqs").send_message(QueueUrl=tenant.stack.queue_url("lifecycle"), MessageBody=message)
     again = redriven_id(tenant.name, failed["run_id"])
     until(lambda: tenant.send("GET", f"/v1/runs/{again}").status_code == 200, "the run that goes on")
     run = tenant.settled(again)

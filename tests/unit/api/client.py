@@ -1,14 +1,16 @@
 """The API over in-memory services, called with API Gateway's events."""
 
+import base64
 import json
 from collections.abc import Sequence
 from typing import Any
 
+from pentad.api.access import AccessRules
 from pentad.api.app import Api, Router
 from pentad.api.documents import Documents
 from pentad.api.door.service import Door
 from pentad.api.found import FindRun
-from pentad.api.identity.caller import SCOPES
+from pentad.api.identity.caller import ALL_USERS, SCOPES
 from pentad.api.ports import UploadTerms
 from pentad.api.rates.adapters.rates_memory import MemoryRateCounter
 from pentad.api.rates.rates import RateLimits, RequestRates
@@ -32,6 +34,10 @@ from pentad.orchestration.lifecycle.undo import Undo
 from pentad.orchestration.timetravel.fork import ForkRun
 from pentad.tools.graphs.adapters.nodes_memory import MemoryGraphNodes
 from tests.unit.orchestration.world import TENANT, World
+
+
+OWN_SCOPES = " ".join(sorted(set(SCOPES) - {ALL_USERS}))
+"""All that a credential may do, but for reaching the things of all users."""
 
 
 class Context:
@@ -110,14 +116,14 @@ class MemoryServices:
         find = FindRun(self.runs, self.now)
         current_view = CurrentView(self.runs, self.approvals, self.start_run.advance, self.telemetry, self.now)
         return (
-            StartRoutes(self.start_run, self.waiting, current_view),
+            StartRoutes(self.start_run, self.waiting, current_view, self.now),
             RunRoutes(self.runs, self.ledger, self.approvals, find, current_view),
             TraceRoutes(self.runs, self.ledger, self.graph_nodes, self.engine, find, self.now),
-            CancelRoutes(self.cancel, self.undo, self.approvals, find),
+            CancelRoutes(self.cancel, self.undo, self.approvals, find, self.now),
             ForkRoutes(self.catalog, self.runs, self.sessions, self.approvals, self.fork, self.now),
             SessionRoutes(self.sessions),
             ApprovalRoutes(self.approvals, self.decide, self.now),
-            ReviewRoutes(self.reviews, self.now),
+            ReviewRoutes(self.catalog, self.reviews, self.now),
             DocumentRoutes(self.documents, self.registry),
             CostRoutes(self.spend, self.now),
             SystemRoutes(self.catalog),
@@ -154,12 +160,15 @@ class Client:
     def __init__(self, world: World | None = None, limits: RateLimits | None = None) -> None:
         self.world = world or World()
         self.services = MemoryServices(self.world)
+        services = self.services
+        rules = AccessRules(services.catalog, services.runs, services.sessions, services.approvals)
         self.api = Api(
-            self.services.routers(),
-            self.services.telemetry,
+            services.routers(),
+            rules,
+            services.telemetry,
             RequestRates(
                 MemoryRateCounter(),
-                self.services.telemetry,
+                services.telemetry,
                 limits=limits,
                 clock=lambda: self.world.clock().timestamp(),
             ),
@@ -174,16 +183,20 @@ class Client:
         raw: str | None = None,
         tenant_id: str | None = TENANT,
         user_id: str = "",
-        scopes: str = " ".join(SCOPES),
+        scopes: str = OWN_SCOPES,
         groups: str = "*",
+        caller: dict[str, Any] | None = None,
+        encoded: bool = False,
         headers: dict[str, str] | None = None,
         remaining_ms: int = 29_000,
         came_ms: int | None = None,
     ) -> Reply:
         path, _, query = path.partition("?")
         parameters = dict(part.split("=", 1) for part in query.split("&")) if query else None
-        caller = {"tenant": tenant_id, "key_id": "abc", "user": user_id, "scopes": scopes, "groups": groups}
-        event = {
+        said = {"tenant": tenant_id, "key_id": "abc", "user": user_id, "scopes": scopes, "groups": groups}
+        if caller is not None:
+            said = caller
+        event: dict[str, Any] = {
             "version": "2.0",
             "routeKey": "ANY /v1/{proxy+}",
             "rawPath": path,
@@ -194,12 +207,13 @@ class Client:
                 "stage": "$default",
                 "requestId": "request-1",
                 **({} if came_ms is None else {"timeEpoch": came_ms}),
-                "authorizer": {"lambda": caller} if tenant_id else {},
+                "authorizer": {"lambda": said} if tenant_id else {},
                 "http": {"method": method, "path": path, "sourceIp": "127.0.0.1", "userAgent": "", "protocol": "H"},
             },
             "isBase64Encoded": False,
         }
         text = raw if raw is not None else None if body is None else json.dumps(body)
         if text is not None:
-            event["body"] = text
+            event["body"] = base64.b64encode(text.encode()).decode() if encoded else text
+            event["isBase64Encoded"] = encoded
         return Reply(self.api(event, Context(remaining_ms)))

@@ -5,6 +5,8 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
+from itertools import count
 from typing import Any
 
 import pytest
@@ -16,6 +18,7 @@ from functions.orchestration import await_human, deliver, trigger
 from pentad.api.identity.adapters.keys_memory import MemoryKeys
 from pentad.api.identity.authorize import Authorize
 from pentad.api.identity.keys import KeyAuthenticator, create_key
+from pentad.api.identity.signed import SignedRequests, sign_request
 from pentad.domain.errors import InvalidInput, ModelThrottled, NotFound, PentadError, StoreUnavailable
 from pentad.domain.models import EmbedReply
 from pentad.domain.runs import CallStatus, Manifest, RunStatus
@@ -23,6 +26,7 @@ from pentad.domain.usage import Usage
 from pentad.models.shares.adapters.shares_memory import MemoryShares
 from pentad.models.shares.fair_share import FairShare
 from pentad.observability.adapters.memory import MemoryTelemetry
+from pentad.orchestration.lifecycle.queue_messages import ReadQueues
 from pentad.runtime import entrypoint, queue_batch, tool_entrypoint
 from pentad.runtime.wiring import api as api_wiring
 from pentad.runtime.wiring import authorizer as authorizer_wiring
@@ -35,7 +39,7 @@ from pentad.runtime.wiring import tool as tool_wiring
 from pentad.runtime.wiring import trigger as trigger_wiring
 from tests.unit.api.client import Client
 from tests.unit.functions.events import Context, failed, sqs
-from tests.unit.orchestration.world import TENANT, World, triggered
+from tests.unit.orchestration.world import START, TENANT, World, triggered
 
 RUN = "run_" + "0" * 26
 
@@ -68,14 +72,22 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
     monkeypatch.setattr(trigger_wiring, "make_triggered", lambda: triggered(world))
     share = FairShare(MemoryShares(), telemetry, most=1)
     monkeypatch.setattr(gateway_wiring, "make_share", lambda: share)
+    reader = ReadQueues("arn:lifecycle", SignedRequests(KeyAuthenticator(PRODUCERS, now=world.clock), now=world.clock))
+    monkeypatch.setattr(trigger_wiring, "make_reader", lambda: reader)
     monkeypatch.setattr(gateway_wiring, "make_think", lambda: world.think)
     monkeypatch.setattr(await_human_wiring, "make_asking", lambda: world.asking)
     monkeypatch.setattr(deliver_wiring, "make_deliver", lambda: world.deliver)
     return world
 
 
+PRODUCERS = MemoryKeys()
+_, PRODUCER = create_key(PRODUCERS, TENANT, now=START, scopes=["runs:write"])
+_TIMES = count()
+
+
 def _message(**values: Any) -> str:
-    return json.dumps({"tenant": TENANT, "agent": "assistant", "message": "Hello"} | values)
+    asked = {"agent": "assistant", "message": "Hello"} | values
+    return json.dumps(sign_request(PRODUCER, asked, now=START + timedelta(milliseconds=next(_TIMES))))
 
 
 def test_the_trigger_starts_a_run_for_each_message(world: World) -> None:
@@ -84,15 +96,16 @@ def test_the_trigger_starts_a_run_for_each_message(world: World) -> None:
 
 
 def test_a_message_delivered_twice_is_one_run(world: World) -> None:
+    message = _message()
     for _ in range(2):
-        trigger.handler(sqs(_message()), Context())
+        trigger.handler(sqs(message), Context())
     assert len(world.engine.started) == 1
 
 
-def test_an_event_and_a_message_of_one_key_are_one_run(world: World) -> None:
+def test_events_of_one_key_are_one_run(world: World) -> None:
     body = json.loads(_message(idempotency_key="k"))
-    event = json.dumps({"id": "e1", "detail-type": "pentad.run.requested", "detail": body})
-    trigger.handler(sqs(event, json.dumps(body)), Context())
+    events = [json.dumps({"id": name, "detail-type": "pentad.run.requested", "detail": body}) for name in ("e1", "e2")]
+    trigger.handler(sqs(*events), Context())
     assert len(world.engine.started) == 1
 
 

@@ -52,6 +52,7 @@ ALL = {
     "ANTHROPIC_SECRET": "arn:anthropic",
     "OPENAI_SECRET": "arn:openai",
     "EVENT_BUS": "pentad-dev",
+    "LIFECYCLE_QUEUE": "arn:aws:sqs:us-east-1:123456789012:pentad-dev-lifecycle",
     "NOTICE_GROUPS": '{"*": ["topic"]}',
     "NOTICE_LINK": "https://example.com/approvals",
     "NOTICE_TOPIC": "arn:topic",
@@ -86,6 +87,7 @@ def wired(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
     "make",
     [
         trigger.make_triggered,
+        trigger.make_reader,
         recall.make_recall,
         ingest.make_ingest,
         gateway.make_think,
@@ -130,7 +132,9 @@ def test_a_tool_is_wired_by_its_module(wired: Any) -> None:
 
 
 def test_every_collaborator_of_the_api_is_wired(wired: Any) -> None:
-    routers: Any = api.make_routers()
+    made: Any = api.make_routers()
+    routers, rules = made
+    assert all(getattr(rules, field.name) is not None for field in dataclasses.fields(rules))
     used = {field.name: getattr(router, field.name) for router in routers for field in dataclasses.fields(router)}
     assert all(value is not None for value in used.values())
     assert isinstance(used["door"](), Door)

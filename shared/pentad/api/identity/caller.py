@@ -2,12 +2,27 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from pentad.domain.errors import NotAuthenticated, PolicyDenied
 from pentad.domain.ids import check_id
+from pentad.domain.runs import Actor
 
-SCOPES = ("runs:write", "runs:read", "approvals:write", "documents:write", "documents:read", "models:invoke")
+ALL_USERS = "users:all"
+"""The scope that lets a credential of one user reach the things of all users of its tenant."""
+REPLACE = "runs:replace"
+"""The scope that lets a fork replace the agent's prompt and the results of tools."""
+SCOPES = (
+    "runs:write",
+    "runs:read",
+    REPLACE,
+    "approvals:write",
+    "documents:write",
+    "documents:read",
+    "models:invoke",
+    ALL_USERS,
+)
 
 
 @dataclass(frozen=True)
@@ -54,6 +69,30 @@ class Caller:
             source_ip=str(request.get("http", {}).get("sourceIp") or "") or None,
         )
 
+    @property
+    def reach(self) -> str | None:
+        """The user whose things it may reach, and no others; None reaches those of its whole tenant."""
+        return None if ALL_USERS in self.scopes else self.user_id
+
+    def may_reach(self, user_id: str | None) -> bool:
+        """Tell whether it may reach what is a user's; what is nobody's is the tenant's."""
+        return self.reach is None or self.reach == user_id
+
+    def is_in(self, group: str) -> bool:
+        """Tell whether it may decide for a group."""
+        return self.groups is None or group in self.groups
+
+    def to_actor(self, at: datetime, group: str | None = None) -> Actor:
+        """Return it as the record of who did something."""
+        return Actor(
+            user_id=self.user_id,
+            key_id=self.key_id,
+            person=self.person,
+            group=group,
+            at=at,
+            source_ip=self.source_ip,
+        )
+
     def check_scope(self, scope: str) -> None:
         """Return if the caller has the scope.
 
@@ -71,7 +110,7 @@ class Caller:
         Raises:
             PolicyDenied: the credential is another user's.
         """
-        if self.user_id is None or user_id in (None, self.user_id):
+        if self.reach is None or user_id in (None, self.user_id):
             return user_id or self.user_id
         raise PolicyDenied(
             "the credential belongs to another user", field="user", fix=f"leave 'user' out, or send '{self.user_id}'"

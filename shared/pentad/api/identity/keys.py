@@ -19,6 +19,7 @@ from pentad.domain.errors import InvalidInput, NotAuthenticated
 from pentad.domain.ids import TENANT_PATTERN, check_id
 
 _TOKEN = re.compile(rf"ptd\.({TENANT_PATTERN[1:-1]})\.({KEY_ID_PATTERN[1:-1]})\.([A-Za-z0-9_-]{{43}})")
+_NAME = re.compile(rf"ptd\.({TENANT_PATTERN[1:-1]})\.({KEY_ID_PATTERN[1:-1]})")
 _LONGEST = 200
 LEAST_SCOPES = ("runs:read",)
 """What a key may do where nobody says more."""
@@ -138,27 +139,60 @@ class KeyAuthenticator:
             NotAuthenticated: not well formed, unknown, disabled, expired, or of a wrong secret; it does not say which.
             StoreUnavailable: the store did not answer.
         """
-        match = _TOKEN.fullmatch(token) if len(token) <= _LONGEST else None
-        if match is None:
-            raise _build_refusal()
-        tenant, key_id, secret = match.groups()
-        key = self._store.get(tenant, key_id)
+        name, secret = split_token(token)
+        key = self.find_valid(*parse_key_name(name))
         # Compared even where there is no such key, so that the time tells nothing of which ids exist.
         right = hmac.compare_digest(hash_secret(secret), key.secret_hash if key else hash_secret(""))
-        if key is None or not right or not self._is_valid(key):
+        if key is None or not right:
             raise _build_refusal()
-        return Caller(
-            tenant_id=tenant,
-            key_id=key_id,
-            user_id=key.user_id,
-            scopes=frozenset(key.scopes),
-            groups=None if key.groups == (ALL_GROUPS,) else frozenset(key.groups),
-            owner=key.owner,
-        )
+        return to_caller(key)
 
-    def _is_valid(self, key: ApiKey) -> bool:
-        expired = key.expires_at is not None and key.expires_at <= self._now()
-        return key.disabled_at is None and not expired
+    def find_valid(self, tenant_id: str, key_id: str) -> ApiKey | None:
+        """Return a key that is neither disabled nor expired, or None.
+
+        Raises:
+            StoreUnavailable: the store did not answer.
+        """
+        key = self._store.get(tenant_id, key_id)
+        if key is None or key.disabled_at is not None:
+            return None
+        return None if key.expires_at is not None and key.expires_at <= self._now() else key
+
+
+def split_token(token: str) -> tuple[str, str]:
+    """Return the name of a key, ``ptd.<tenant>.<key id>``, and its secret.
+
+    Raises:
+        NotAuthenticated: the token is not well formed.
+    """
+    match = _TOKEN.fullmatch(token) if len(token) <= _LONGEST else None
+    if match is None:
+        raise _build_refusal()
+    return f"ptd.{match[1]}.{match[2]}", match[3]
+
+
+def parse_key_name(name: str) -> tuple[str, str]:
+    """Return tenant and key id of a key's name.
+
+    Raises:
+        NotAuthenticated: it is not well formed.
+    """
+    match = _NAME.fullmatch(name) if len(name) <= _LONGEST else None
+    if match is None:
+        raise _build_refusal()
+    return match[1], match[2]
+
+
+def to_caller(key: ApiKey) -> Caller:
+    """Return who calls with a key."""
+    return Caller(
+        tenant_id=key.tenant_id,
+        key_id=key.key_id,
+        user_id=key.user_id,
+        scopes=frozenset(key.scopes),
+        groups=None if key.groups == (ALL_GROUPS,) else frozenset(key.groups),
+        owner=key.owner,
+    )
 
 
 def _build_refusal() -> NotAuthenticated:

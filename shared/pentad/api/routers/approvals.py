@@ -12,6 +12,7 @@ from pydantic import Field
 from pentad.api.identity.caller import Caller
 from pentad.api.routers.serve import serve
 from pentad.api.views.approvals import ApprovalPage, ApprovalView, build_approval_view
+from pentad.api.views.cursors import collect_page
 from pentad.domain.declarations.agents import GROUP_PATTERN
 from pentad.domain.errors import InvalidInput
 from pentad.domain.runs import Approval
@@ -22,8 +23,6 @@ from pentad.orchestration.approvals.ports import ApprovalStore
 
 ApprovalPath = Annotated[str, Path(description="the approval's id")]
 Kind = Literal["calls", "answer", "question", "escalation"]
-_MAX_PAGES = 10
-"""Pages read for one page of a filtered list; what is left comes with the cursor."""
 
 
 class DecisionRequest(FrozenValue):
@@ -104,6 +103,7 @@ class ApprovalRoutes:
                 request.decision,
                 by=who.name,
                 groups=who.groups,
+                actor=who.to_actor(self.now()),
                 reason=request.reason,
                 arguments_hash=request.arguments_hash,
                 text=request.text,
@@ -121,16 +121,20 @@ class ApprovalRoutes:
             limit: Annotated[int, Query(ge=1, le=100)] = 50,
             cursor: Annotated[str | None, Query(max_length=1000)] = None,
         ) -> ApprovalPage:
-            found: list[Approval] = []
-            now = self.now()
-            for _ in range(_MAX_PAGES):
-                page = self.approvals.list_pending(caller().tenant_id, limit=limit - len(found), cursor=cursor)
+            who, now = caller(), self.now()
+
+            def may_show(one: Approval) -> bool:
                 # One that has just run out is about to be closed by its execution: nobody can decide it any more.
-                found += [one for one in page.items if one.expires_at > now and _is_match(one, group, kind)]
-                cursor = page.cursor
-                if cursor is None or len(found) >= limit:
-                    break
-            return ApprovalPage(items=tuple(build_approval_view(one) for one in found), cursor=cursor)
+                asked = who.may_reach(one.user_id) or who.is_in(one.group)
+                return asked and one.expires_at > now and _is_match(one, group, kind)
+
+            page = collect_page(
+                lambda count, place: self.approvals.list_pending(who.tenant_id, limit=count, cursor=place),
+                may_show,
+                limit=limit,
+                cursor=cursor,
+            )
+            return ApprovalPage(items=tuple(build_approval_view(one) for one in page.items), cursor=page.cursor)
 
         @serve(app, summary="Read an approval")
         def get_approval(approval: ApprovalPath) -> ApprovalView:

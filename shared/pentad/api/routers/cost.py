@@ -12,10 +12,10 @@ from pydantic import Field
 from pentad.api.identity.caller import Caller
 from pentad.api.routers.serve import serve
 from pentad.api.views.views import View
-from pentad.domain.errors import InvalidInput
+from pentad.domain.errors import InvalidInput, PolicyDenied
 from pentad.domain.money import show
 from pentad.models.ledger.ports import SpendReader
-from pentad.models.ledger.spend import MAX_ROWS, Row, Spending, resolve_span
+from pentad.models.ledger.spend import MAX_ROWS, OF_ONE_USER, By, Row, Spending, resolve_span
 
 
 class CostRow(View):
@@ -62,9 +62,21 @@ class CostRoutes:
             last: Annotated[str | None, Query(alias="to", description="YYYY-MM-DD, included; today")] = None,
             limit: Annotated[int, Query(ge=1, le=MAX_ROWS)] = 100,
         ) -> CostView:
-            tenant_id = caller().tenant_id
+            who = caller()
             asked = resolve_span(by, parse_day(first, "from"), parse_day(last, "to"), self.now().date())
-            return build_cost_view(tenant_id, self.spend.read(tenant_id, *asked, limit=limit))
+            _check_reach(who, asked[0])
+            return build_cost_view(
+                who.tenant_id, self.spend.read(who.tenant_id, *asked, user_id=who.reach, limit=limit)
+            )
+
+
+def _check_reach(who: Caller, by: By) -> None:
+    if who.reach is not None and by not in OF_ONE_USER:
+        raise PolicyDenied(
+            "the credential is one user's, and the tenant's costs are not that user's",
+            field="by",
+            fix=f"ask by {' or by '.join(OF_ONE_USER)}",
+        )
 
 
 def parse_day(text: str | None, field: str) -> date | None:

@@ -11,8 +11,10 @@ from aws_lambda_powertools.event_handler.openapi.params import Body, Path, Query
 from pentad.api.documents import DocumentRequest, Documents, check_name
 from pentad.api.identity.caller import Caller
 from pentad.api.routers.serve import serve
+from pentad.api.views.cursors import collect_page
 from pentad.api.views.views import DocumentPage, DocumentRemoval, DocumentUpload, DocumentView, build_document_view
 from pentad.domain.errors import NotFound
+from pentad.domain.knowledge import find_owner
 from pentad.memory.documents.ports import DocumentRegistry
 
 DocumentPath = Annotated[str, Path(description="the document's name; it may hold slashes")]
@@ -43,7 +45,13 @@ class DocumentRoutes:
             limit: Annotated[int, Query(ge=1, le=100)] = 50,
             cursor: Annotated[str | None, Query(max_length=2000)] = None,
         ) -> DocumentPage:
-            page = self.registry.list_page(caller().tenant_id, limit=limit, cursor=cursor)
+            who = caller()
+            page = collect_page(
+                lambda count, place: self.registry.list_page(who.tenant_id, limit=count, cursor=place),
+                lambda document: who.may_reach(find_owner(document.name)),
+                limit=limit,
+                cursor=cursor,
+            )
             return DocumentPage(items=tuple(build_document_view(one) for one in page.items), cursor=page.cursor)
 
         @serve(app, summary="Read a document's entry")

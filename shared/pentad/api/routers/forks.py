@@ -56,8 +56,13 @@ class ForkRoutes:
         ) -> Response[RunView]:
             """The new run has a session of its own. The same Idempotency-Key gives the same run."""
             who = caller()
-            who.resolve_user(self.runs.get(who.tenant_id, check_run_id(run)).user_id)
-            forked = self.fork(who.tenant_id, run, request, idempotency_key=idempotency_key)
+            forked = self.fork(
+                who.tenant_id,
+                check_run_id(run),
+                request,
+                requester=who.to_actor(self.now()),
+                idempotency_key=idempotency_key,
+            )
             return Response(
                 status_code=HTTPStatus.ACCEPTED,
                 content_type="application/json",

@@ -11,8 +11,10 @@ from pydantic import Field
 
 from pentad.api.identity.caller import Caller
 from pentad.api.routers.serve import serve
+from pentad.api.views.cursors import collect_page
 from pentad.api.views.views import View
-from pentad.domain.runs import Review
+from pentad.domain.declarations.agents import Catalog
+from pentad.domain.runs import Actor, Review
 from pentad.domain.values import FrozenValue
 from pentad.orchestration.reviews.ports import ReviewStore
 
@@ -34,6 +36,7 @@ class ReviewView(View):
     created_at: datetime
     closed_at: datetime | None
     closed_by: str | None
+    closer: Actor | None = Field(description="who closed it, by which credential and from where")
     verdict: Literal["correct", "wrong"] | None
     note: str | None
 
@@ -62,10 +65,12 @@ class ReviewRoutes:
     """Lists, shows and closes reviews.
 
     Attributes:
+        catalog: says which group answers for an agent.
         reviews: the review list.
         now: the clock.
     """
 
+    catalog: Catalog
     reviews: ReviewStore
     now: Callable[[], datetime]
 
@@ -77,7 +82,13 @@ class ReviewRoutes:
             limit: Annotated[int, Query(ge=1, le=100)] = 50,
             cursor: Annotated[str | None, Query(max_length=1000)] = None,
         ) -> ReviewPage:
-            page = self.reviews.list_open(caller().tenant_id, limit=limit, cursor=cursor)
+            who = caller()
+            page = collect_page(
+                lambda count, place: self.reviews.list_open(who.tenant_id, limit=count, cursor=place),
+                lambda one: who.may_reach(one.user_id) or who.is_in(self.catalog.find_group(one.agent)),
+                limit=limit,
+                cursor=cursor,
+            )
             return ReviewPage(items=tuple(build_review_view(review) for review in page.items), cursor=page.cursor)
 
         @serve(app, summary="Read a review")
@@ -88,7 +99,15 @@ class ReviewRoutes:
         def close_review(review: ReviewPath, request: Annotated[VerdictRequest, Body()]) -> ReviewView:
             """The same verdict again is the same answer; the other one is a conflict."""
             who = caller()
+            at = self.now()
+            group = self.catalog.find_group(self.reviews.get(who.tenant_id, review).agent)
             closed = self.reviews.close(
-                who.tenant_id, review, by=who.name, verdict=request.verdict, note=request.note, at=self.now()
+                who.tenant_id,
+                review,
+                by=who.name,
+                actor=who.to_actor(at, group),
+                verdict=request.verdict,
+                note=request.note,
+                at=at,
             )
             return build_review_view(closed)

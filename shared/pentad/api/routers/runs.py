@@ -10,15 +10,14 @@ from typing import Annotated
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import ApiGatewayResolver
 from aws_lambda_powertools.event_handler.openapi.params import Body, Header, Path, Query
-from pydantic import Field
 
 from pentad.api.found import FindRun
 from pentad.api.identity.caller import Caller
 from pentad.api.routers.door import deadline_of
 from pentad.api.routers.serve import serve
-from pentad.api.views.cursors import parse_cursor
+from pentad.api.views.cursors import collect_page, parse_cursor
 from pentad.api.views.events import collect_events
-from pentad.api.views.lifecycle import CancelRequest, CurrentView
+from pentad.api.views.lifecycle import CancelRequest, CurrentView, UndoRequest
 from pentad.api.views.views import (
     EventList,
     RunPage,
@@ -32,7 +31,6 @@ from pentad.api.views.views import (
 from pentad.api.views.waiting import RunWaiter, is_settled, parse_wait_seconds
 from pentad.domain.errors import NotFound
 from pentad.domain.ids import SESSION_PATTERN
-from pentad.domain.values import FrozenValue
 from pentad.models.ledger.ports import Ledger
 from pentad.orchestration.approvals.ports import ApprovalStore
 from pentad.orchestration.lifecycle.cancel import CancelRun
@@ -45,12 +43,6 @@ from pentad.tools.graphs.ports import GraphNodeStore
 RunPath = Annotated[str, Path(description="the run's id")]
 
 
-class UndoRequest(FrozenValue):
-    """The body of ``POST /v1/undo``."""
-
-    undo_token: str = Field(max_length=100, description="from a tool call of the run's events")
-
-
 @dataclass(frozen=True)
 class StartRoutes:
     """Starts runs, and waits for those whose caller prefers it.
@@ -59,11 +51,13 @@ class StartRoutes:
         start: starts runs.
         waiting: waits for a run's end.
         current_view: shows a run as it stands.
+        now: the clock.
     """
 
     start: StartRun
     waiting: RunWaiter
     current_view: CurrentView
+    now: Callable[[], datetime]
 
     def register(self, app: ApiGatewayResolver, caller: Callable[[], Caller]) -> None:
         """Add the route."""
@@ -77,7 +71,13 @@ class StartRoutes:
             """The same Idempotency-Key gives the same run. ``Prefer: wait=N`` waits up to 25 seconds for its end."""
             who = caller()
             asked = request.model_copy(update={"user_id": who.resolve_user(request.user_id)})
-            run = self.start(who.tenant_id, asked, trigger="api", idempotency_key=idempotency_key)
+            run = self.start(
+                who.tenant_id,
+                asked,
+                trigger="api",
+                requester=who.to_actor(self.now()),
+                idempotency_key=idempotency_key,
+            )
             seconds = parse_wait_seconds(prefer)
             headers = {"Location": f"/v1/runs/{run.run_id}"}
             if seconds is not None:
@@ -121,7 +121,13 @@ class RunRoutes:
             limit: Annotated[int, Query(ge=1, le=100)] = 50,
             cursor: Annotated[str | None, Query(max_length=1000)] = None,
         ) -> RunPage:
-            page = self.runs.list_page(caller().tenant_id, session_id=session, limit=limit, cursor=cursor)
+            who = caller()
+            page = collect_page(
+                lambda count, place: self.runs.list_page(who.tenant_id, session_id=session, limit=count, cursor=place),
+                lambda run: who.may_reach(run.user_id),
+                limit=limit,
+                cursor=cursor,
+            )
             return RunPage(items=tuple(build_run_view(run, self.approvals) for run in page.items), cursor=page.cursor)
 
         @serve(app, summary="Read a run")
@@ -197,12 +203,14 @@ class CancelRoutes:
         undo: undoes tool calls.
         approvals: the store of approvals.
         find: finds the run of a path.
+        now: the clock.
     """
 
     cancel: CancelRun
     undo: Undo
     approvals: ApprovalStore
     find: FindRun
+    now: Callable[[], datetime]
 
     def register(self, app: ApiGatewayResolver, caller: Callable[[], Caller]) -> None:
         """Add the routes."""
@@ -218,4 +226,6 @@ class CancelRoutes:
 
         @serve(app, summary="Undo the effect of a tool call")
         def undo(request: Annotated[UndoRequest, Body()]) -> ToolCallView:
-            return build_call_view(self.undo(caller().tenant_id, request.undo_token))
+            who = caller()
+            undone = self.undo(who.tenant_id, request.undo_token, actor=who.to_actor(self.now()))
+            return build_call_view(undone)

@@ -9,7 +9,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 
 from pentad.api.identity.caller import Caller
 from pentad.api.routers.serve import serve
-from pentad.api.views.cursors import parse_cursor
+from pentad.api.views.cursors import collect_page, parse_cursor
 from pentad.api.views.views import MessagePage, SessionPage, SessionView, build_message_view, build_session_view
 from pentad.domain.errors import NotFound
 from pentad.domain.ids import check_id
@@ -43,7 +43,13 @@ class SessionRoutes:
             limit: Annotated[int, Query(ge=1, le=100)] = 50,
             cursor: Annotated[str | None, Query(max_length=1000)] = None,
         ) -> SessionPage:
-            page = self.sessions.list_page(caller().tenant_id, limit=limit, cursor=cursor)
+            who = caller()
+            page = collect_page(
+                lambda count, place: self.sessions.list_page(who.tenant_id, limit=count, cursor=place),
+                lambda session: who.may_reach(session.user_id),
+                limit=limit,
+                cursor=cursor,
+            )
             return SessionPage(items=tuple(build_session_view(session) for session in page.items), cursor=page.cursor)
 
         @serve(app, summary="Read a session")

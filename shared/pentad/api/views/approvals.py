@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from pentad.domain.runs import Approval, ApprovalCall, ApprovalStatus, Change, Run, RunStatus, Vote
+from pentad.domain.runs import Actor, Approval, ApprovalCall, ApprovalStatus, Change, Run, RunStatus, Vote
 from pentad.domain.values import FrozenValue, stored_name
 from pentad.orchestration.approvals.decision_rules import is_bound, shown_hash, shown_text
 from pentad.orchestration.approvals.ports import ApprovalStore
@@ -36,6 +36,8 @@ class ApprovalView(BaseModel):
     confidence: float | None
     arguments_hash: str = Field(description="of all that is shown; give it back to decide on exactly this")
     arguments_hash_required: bool = Field(description="several humans decide, or one has edited it")
+    user: str | None = Field(description="the run's user")
+    not_requester: bool = Field(description="others than who asked for the run have to decide")
     quorum: int = Field(description="so many have to approve; one reject rejects")
     votes: tuple[Vote, ...]
     changes: tuple[Change, ...] = Field(description="edits and escalations, the first first")
@@ -45,6 +47,7 @@ class ApprovalView(BaseModel):
     expires_at: datetime
     decided_at: datetime | None
     decided_by: str | None
+    decider: Actor | None = Field(description="who decided, by which credential and from where")
     reason: str | None
     reply: str | None = Field(description="the human's answer, or the draft as edited")
     allowed_tools: tuple[str, ...] = Field(description="need no approval for the rest of the run")

@@ -24,6 +24,12 @@ class CancelRequest(FrozenValue):
     reason: str | None = Field(default=None, max_length=REASON_CHARACTERS, description="why, for whoever looks later")
 
 
+class UndoRequest(FrozenValue):
+    """The body of ``POST /v1/undo``."""
+
+    undo_token: str = Field(max_length=100, description="from a tool call of the run's events")
+
+
 @dataclass(frozen=True)
 class CurrentView:
     """Shows runs as they stand now, and lets those go on that a crash has left waiting.

@@ -11,7 +11,7 @@ from pentad.domain.declarations.workflows import WorkflowSpec
 from pentad.domain.knowledge import Citation, Document
 from pentad.domain.messages import TextBlock, ToolCallBlock, ToolResultBlock
 from pentad.domain.money import show
-from pentad.domain.runs import CallStatus, Run, RunStatus, ToolCall
+from pentad.domain.runs import Actor, CallStatus, Overrides, Run, RunStatus, ToolCall
 from pentad.domain.usage import Usage
 from pentad.domain.values import stored_name
 from pentad.memory.sessions.ports import Session, StoredMessage
@@ -22,6 +22,14 @@ class View(BaseModel):
     """Base of all views."""
 
     model_config = ConfigDict(frozen=True)
+
+
+class ReplacedView(View):
+    """What a fork replaced, or a fork that it is a fork of."""
+
+    prompt: bool = Field(description="it has another prompt than its agent")
+    model: str | None = Field(description="the model that is asked instead of the agent's")
+    tool_results: tuple[str, ...] = Field(description="ids of the calls whose results were given, and by no tool")
 
 
 class RunView(View):
@@ -50,6 +58,7 @@ class RunView(View):
     queue_position: int | None = Field(default=None, description="its place among those that wait for the session")
     redrive_of: str | None = Field(default=None, description="the failed run that this one goes on for")
     forked_from: str | None = Field(default=None, description="the run that this one is a fork of")
+    replaced: ReplacedView | None = Field(default=None, description="what whoever forked it has replaced")
     parent: str | None = Field(default=None, description="the workflow's run that this one is a step of")
     metadata: dict[str, str]
 
@@ -117,6 +126,7 @@ class ToolCallView(View):
     undo_token: str | None
     started_at: datetime | None
     ended_at: datetime | None
+    undone_by: Actor | None = Field(default=None, description="who undid it, by which credential and from where")
 
 
 class SessionView(View):
@@ -244,8 +254,16 @@ def build_run_view(run: Run, approvals: ApprovalStore) -> RunView:
         cost=show(run.spent.cost_nanousd),
         steps=run.spent.steps,
         pending_approval=find_pending_approval(approvals, run),
+        replaced=_build_replaced(run.overrides),
         **{stored_name(name): getattr(run, name) for name in _RUN_FIELDS},
     )
+
+
+def _build_replaced(overrides: Overrides | None) -> ReplacedView | None:
+    if overrides is None:
+        return None
+    prompt = overrides.prompt is not None
+    return ReplacedView(prompt=prompt, model=overrides.model, tool_results=overrides.replaced)
 
 
 _RUN_FIELDS = (
@@ -271,7 +289,8 @@ _RUN_FIELDS = (
 
 def build_call_view(call: ToolCall) -> ToolCallView:
     """Return the view of a tool call; its undo data stays inside."""
-    return ToolCallView(run_id=call.run_id, **pick_shown(call, ToolCallView))
+    undone_by = call.undone_by if call.status is CallStatus.UNDONE else None  # Else somebody has only tried.
+    return ToolCallView(**pick_shown(call, ToolCallView) | {"run_id": call.run_id, "undone_by": undone_by})
 
 
 def build_session_view(session: Session) -> SessionView:

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, StringConstraints, ValidationInfo, field_validator, model_validator
 
 from pentad.domain.declarations.schedules import ScheduleSpec as ScheduleSpec
-from pentad.domain.declarations.workflows import WorkflowSpec, next_groups
+from pentad.domain.declarations.workflows import DEFAULT_GROUP, WorkflowSpec, is_four_eyes, next_groups
 from pentad.domain.errors import ConfigurationError
 from pentad.domain.ids import AgentName, ToolName
 from pentad.domain.usage import Limits
@@ -79,7 +79,7 @@ class ConfidenceSpec(Spec):
 class HumansSpec(Spec):
     """Who decides, and what happens where nobody does."""
 
-    group: str = Field(default="operators", pattern=GROUP_PATTERN)
+    group: str = Field(default=DEFAULT_GROUP, pattern=GROUP_PATTERN)
     quorum: int = Field(default=1, ge=1, le=20)
     on_expiry: Literal["reject", "approve", "escalate"] = "reject"
     escalate_to: tuple[GroupName, ...] = Field(
@@ -87,6 +87,15 @@ class HumansSpec(Spec):
     )
     remind_seconds: int | None = Field(default=None, ge=60, le=604_800)
     may_ask: bool = Field(default=False, description="the agent has the tools ask_human and escalate")
+    not_requester: bool | None = Field(
+        default=None,
+        description="who asked for the run can't approve, edit or hand on what it waits for; on where quorum is over 1",
+    )
+
+    @property
+    def four_eyes(self) -> bool:
+        """Whether others than who asked for the run have to decide."""
+        return is_four_eyes(self.not_requester, self.quorum)
 
     @field_validator("escalate_to")
     @classmethod
@@ -137,6 +146,11 @@ class Catalog(Spec):
             KeyError: there is none of that name.
         """
         return self.agents[name]
+
+    def find_group(self, name: str) -> str:
+        """Return the group that answers for an agent's work; that of a workflow's is `DEFAULT_GROUP`."""
+        agent = self.agents.get(name)
+        return DEFAULT_GROUP if agent is None else agent.humans.group
 
     def tools_of(self, agent: AgentSpec) -> tuple[ToolSpec, ...]:
         """Return the agent's tools in a stable order, so that the cacheable prefix stays the same.

@@ -30,6 +30,8 @@ EXPORTS = 8
 """Fields of one result at most that go through the state machine."""
 EXPORT_CHARACTERS = 100
 """Characters of an exported text at most: what is longer is no field to branch on."""
+DEFAULT_GROUP = "operators"
+"""The group that is asked where a definition names none."""
 _DAY = 86_400
 
 
@@ -42,6 +44,11 @@ def next_groups(groups: tuple[str, ...], on_expiry: str | None) -> tuple[str, ..
     if on_expiry == "escalate" and not groups:
         raise ValueError("on_expiry is escalate: name at least one group to ask next")
     return groups
+
+
+def is_four_eyes(not_requester: bool | None, quorum: int) -> bool:
+    """Tell whether others than who asked for the run have to decide: as said, else where several decide."""
+    return quorum > 1 if not_requester is None else not_requester
 
 
 class AgentStep(FrozenValue):
@@ -77,7 +84,7 @@ class ToolStep(FrozenValue):
     number: int = Field(ge=1, le=STEPS)
     tool: ToolName
     arguments: dict[str, Any] = Field(description="values; strings may be templates")
-    group: str = Field(default="operators", description="who is asked, where the tool needs an approval")
+    group: str = Field(default=DEFAULT_GROUP, description="who is asked, where the tool needs an approval")
     seconds: int = Field(default=_DAY, ge=60, le=31_536_000, description="how long its approval waits")
 
 
@@ -89,12 +96,21 @@ class HumanStep(FrozenValue):
     number: int = Field(ge=1, le=STEPS)
     asks: Literal["approval", "question"] = "approval"
     text: str = Field(min_length=1, description="template: what is shown")
-    group: str = "operators"
+    group: str = DEFAULT_GROUP
     quorum: int = Field(default=1, ge=1, le=20)
     seconds: int = Field(default=_DAY, ge=60, le=31_536_000)
     on_expiry: Literal["reject", "approve", "escalate"] = "reject"
     escalate_to: tuple[str, ...] = Field(default=(), validate_default=True)
     remind_seconds: int | None = Field(default=None, ge=60)
+    not_requester: bool | None = Field(
+        default=None,
+        description="who asked for the run can't approve or edit it, nor hand it on; on where quorum is over 1",
+    )
+
+    @property
+    def four_eyes(self) -> bool:
+        """Whether others than who asked for the run have to decide."""
+        return is_four_eyes(self.not_requester, self.quorum)
 
     @field_validator("escalate_to")
     @classmethod

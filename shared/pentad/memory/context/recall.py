@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from pentad.domain.declarations.agents import AgentSpec, ContextSpec
 from pentad.domain.errors import BudgetExceeded, NotFound
-from pentad.domain.knowledge import Passage
+from pentad.domain.knowledge import Passage, find_owner
 from pentad.domain.models import CallContext
 from pentad.domain.runs import Manifest, Run, RunStatus
 from pentad.domain.usage import estimate_tokens
@@ -27,6 +27,8 @@ EMBED_SECONDS = 20.0
 PAGE_MESSAGES = 20
 """So much of a conversation is read first, then twice as much, backwards, until the question before is found."""
 _OVERFETCH = 2  # dropping overlaps must still leave top_k
+_WIDEST = 200
+"""Passages looked at where others' own documents stand before those that the user may be given."""
 _REFERRING = frozenset(
     "it its they them their this that these those he him his she her there then one ones same former latter".split()
 )
@@ -173,7 +175,7 @@ class Recall:
         top_k = agent.knowledge.top_k
         with self._telemetry.span("memory.search", {"pentad.top_k": top_k}) as span:
             [values] = self._embedder.embed([query], context, deadline=until).vectors
-            matches = self._vectors.query(tenant_id, values, top_k=top_k * _OVERFETCH)
+            matches = self._query(tenant_id, values, top_k * _OVERFETCH, context.user_id)
             passages = select(matches, top_k=top_k, minimum_score=agent.knowledge.minimum_score)
             passages = _limit_tokens(passages, agent.context.low_water_tokens // 2, self._count)
             span.set("pentad.matches", len(matches))
@@ -182,6 +184,15 @@ class Recall:
         self._telemetry.count(names.RECALL_DURATION, took, unit="Milliseconds", agent=agent.name)
         self._telemetry.count(names.PASSAGES_RECALLED, len(passages), agent=agent.name)
         return edge_order(passages)
+
+    def _query(self, tenant_id: str, values: Sequence[float], top_k: int, user_id: str | None) -> list[Match]:
+        """Return the nearest passages of the tenant's documents and the user's own, and of nobody else's own."""
+        found = self._vectors.query(tenant_id, values, top_k=top_k)
+        matches = [match for match in found if _may_see(match, user_id)]
+        if len(matches) == len(found):
+            return matches
+        wider = self._vectors.query(tenant_id, values, top_k=max(top_k, _WIDEST))
+        return [match for match in wider if _may_see(match, user_id)][:top_k]
 
     def _choose(self, head: Session, newest: Sequence[StoredMessage], budget: ContextSpec) -> Manifest:
         epoch = Epoch(head.epoch_first_seq, head.estimated_tokens)
@@ -249,6 +260,11 @@ def to_passage(match: Match) -> Passage | None:
         )
     except ValidationError:
         return None
+
+
+def _may_see(match: Match, user_id: str | None) -> bool:
+    owner = find_owner(str(match.metadata.get("document", "")))
+    return owner is None or owner == user_id
 
 
 def _is_repeat(passage: Passage, other: Passage) -> bool:

@@ -55,7 +55,9 @@ class Ledger(Protocol):
 class SpendReader(Protocol):
     """What was spent: sums over the ledger."""
 
-    def read(self, tenant_id: str, by: By, first: date, last: date, *, limit: int = 1000) -> Spending:
+    def read(
+        self, tenant_id: str, by: By, first: date, last: date, *, user_id: str | None, limit: int = 1000
+    ) -> Spending:
         """Return a tenant's spend of some days, both included, by a dimension.
 
         Args:
@@ -63,10 +65,11 @@ class SpendReader(Protocol):
             by: the dimension.
             first: the first day (UTC).
             last: the last day.
+            user_id: whose alone, by day or by user; None is everybody's.
             limit: rows at most, the dearest; the rest are summed up.
 
         Raises:
-            InvalidInput: the days hold more counters than one question may read.
+            InvalidInput: the days hold more counters than one question may read, or one user's are not known that way.
             StoreUnavailable: the store did not answer.
         """
         ...

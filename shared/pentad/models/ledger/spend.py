@@ -27,6 +27,8 @@ from pentad.domain.values import FrozenValue
 By = Literal["day", "tenant", "agent", "provider", "model", "user", "session", "run"]
 Kind = Literal["TOTAL", "USER", "SESSION", "RUN"]
 
+OF_ONE_USER: tuple[By, ...] = ("day", "user")
+"""What can be asked of one user's spend: the counters of users know no more than the day."""
 DIMENSIONS: tuple[By, ...] = get_args(By)
 NOBODY = "-"
 """The value of an attempt without agent, user, session or run, such as the embedding of a document."""
@@ -103,9 +105,19 @@ def expires_at(day: str) -> int:
     return int((datetime.fromisoformat(day).replace(tzinfo=UTC) + timedelta(days=KEEP_DAYS)).timestamp())
 
 
-def kind_of(by: By) -> Kind:
-    """Return the counters that answer a question."""
-    return _KINDS.get(by, "TOTAL")
+def kind_of(by: By, user_id: str | None = None) -> Kind:
+    """Return the counters that answer a question, of all users or of one."""
+    return _KINDS.get(by, "TOTAL") if user_id is None else "USER"
+
+
+def check_of_one_user(by: By, user_id: str | None) -> None:
+    """Return if a question can be answered for one user, or is about all.
+
+    Raises:
+        InvalidInput: it can't.
+    """
+    if user_id is not None and by not in OF_ONE_USER:
+        raise InvalidInput("of one user the spend is known by day only", field="by", fix="ask by day or by user")
 
 
 def key_of(by: By, tenant_id: str, counter: SpendCounter) -> str:

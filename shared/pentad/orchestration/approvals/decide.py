@@ -11,7 +11,7 @@ from typing import Any
 
 from pentad.domain.declarations.agents import Catalog
 from pentad.domain.errors import InvalidInput, InvalidTransition, PolicyDenied
-from pentad.domain.runs import Approval, ApprovalStatus
+from pentad.domain.runs import Actor, Approval, ApprovalStatus
 from pentad.memory.sessions.ports import SessionStore
 from pentad.observability.metrics import names
 from pentad.observability.ports import Telemetry
@@ -75,6 +75,7 @@ class Decide:
         *,
         by: str,
         groups: Collection[str] | None = None,
+        actor: Actor | None = None,
         reason: str | None = None,
         arguments_hash: str | None = None,
         text: str | None = None,
@@ -88,8 +89,9 @@ class Decide:
             tenant_id: the tenant.
             approval: which one.
             decision: what to do.
-            by: who decides; one human's votes count once.
+            by: who decides, for the record.
             groups: those that the human is in; None decides for all of them.
+            actor: who decides, by which credential and from where; votes count by its person.
             reason: why; told to the model on a reject.
             arguments_hash: of what the human was shown; needed where several decide.
             text: the answer, or the draft as edited.
@@ -99,7 +101,7 @@ class Decide:
 
         Raises:
             NotFound: no such approval for this tenant.
-            PolicyDenied: the human is not in the group that is asked.
+            PolicyDenied: the human is not in the group that is asked, or has asked for what others have to decide.
             InvalidInput: it does not fit the approval, or is about something else than it shows.
             InvalidTransition: decided otherwise, changed just now, expired, or the run has ended.
             StoreUnavailable: a store or the bus did not answer; the same decision again is safe.
@@ -117,6 +119,7 @@ class Decide:
             arguments=arguments or {},
             group=group,
             allow_tool_for_run=allow_tool_for_run,
+            actor=actor,
         )
         before, after = self._store(tenant_id, approval, say, groups)
         if after.version > before.version:

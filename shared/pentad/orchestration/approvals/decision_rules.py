@@ -14,8 +14,9 @@ from typing import Any, Literal, get_args
 from pentad.domain.canonical import arguments_hash, sha256_of
 from pentad.domain.declarations.agents import GROUP_PATTERN, ToolSpec
 from pentad.domain.errors import InvalidInput, InvalidTransition, StoreUnavailable
-from pentad.domain.runs import Approval, ApprovalCall, ApprovalStatus, Change, Vote
+from pentad.domain.runs import Actor, Approval, ApprovalCall, ApprovalStatus, Change, Vote
 from pentad.orchestration.approvals.edited_arguments import check_arguments
+from pentad.orchestration.approvals.four_eyes import check_requester
 from pentad.orchestration.approvals.ports import ApprovalStore
 
 Verb = Literal["approve", "reject", "edit", "answer", "escalate"]
@@ -37,7 +38,7 @@ class Say:
 
     Attributes:
         verb: what to do.
-        by: who says it; votes of one human count once.
+        by: who says it.
         at: when.
         shown: hash of what the human was shown.
         reason: why; told to the model on a reject.
@@ -45,6 +46,7 @@ class Say:
         arguments: the edited arguments by the call's index.
         group: who is to be asked instead.
         allow_tool_for_run: approve the calls' tools for the rest of the run.
+        actor: who says it, by which credential and from where; None where nobody knows.
     """
 
     verb: Verb
@@ -56,6 +58,12 @@ class Say:
     arguments: Mapping[int, dict[str, Any]] = field(default_factory=dict)
     group: str | None = None
     allow_tool_for_run: bool = False
+    actor: Actor | None = None
+
+    @property
+    def person(self) -> str:
+        """The human behind it: their votes count once, whichever credential they come with."""
+        return self.by if self.actor is None else self.actor.person
 
 
 def shown_hash(approval: Approval) -> str:
@@ -94,7 +102,9 @@ def apply_say(approval: Approval, say: Say, tools: Mapping[str, ToolSpec]) -> Ap
     Raises:
         InvalidInput: the say does not fit this approval, or is about something else than it shows.
         InvalidTransition: it is decided otherwise, or has expired.
+        PolicyDenied: others than who asked for the run have to decide.
     """
+    check_requester(approval, say.verb, {say.by, say.person})
     if say.shown not in (None, shown_hash(approval)) and not _is_repeated_edit(approval, say):
         raise InvalidInput(
             "the arguments are not the ones that this approval shows",
@@ -111,9 +121,14 @@ def apply_say(approval: Approval, say: Say, tools: Mapping[str, ToolSpec]) -> Ap
     return changed if changed == approval else changed.model_copy(update={"version": approval.version + 1})
 
 
+def _is_by(vote: Vote, say: Say) -> bool:
+    """Tell whether a vote is of the human who says something now: two credentials of one person are one."""
+    return vote.by == say.by or vote.person == say.person
+
+
 def _is_repeated_edit(approval: Approval, say: Say) -> bool:
     """Tell whether this edit is in what the approval shows already, by the same human: its first try changed that."""
-    voted = any(vote.by == say.by for vote in approval.votes)
+    voted = any(_is_by(vote, say) for vote in approval.votes)
     return say.verb == "edit" and voted and _apply_edit(approval, say) == approval
 
 
@@ -134,13 +149,13 @@ def _approve(approval: Approval, say: Say, tools: Mapping[str, ToolSpec]) -> App
     _check_bound(approval, say)
     allowed = _resolve_allowed_tools(approval, say)
     shown = shown_hash(approval)
-    if any(vote.by == say.by and vote.shown_hash == shown for vote in approval.votes):
+    if any(_is_by(vote, say) and vote.shown_hash == shown for vote in approval.votes):
         return approval
     return _add_vote(approval.model_copy(update={"allowed_tools": allowed}), say)
 
 
 def _reject(approval: Approval, say: Say, tools: Mapping[str, ToolSpec]) -> Approval:
-    vote = Vote(by=say.by, decision="reject", at=say.at, reason=say.reason, shown_hash=shown_hash(approval))
+    vote = _make_vote(approval, say, "reject")
     return _set_decision(approval, ApprovalStatus.REJECTED, say, votes=(*approval.votes, vote))
 
 
@@ -152,13 +167,16 @@ def _edit(approval: Approval, say: Say, tools: Mapping[str, ToolSpec]) -> Approv
     _check_edit(approval, say)
     changed = _apply_edit(approval, say)
     if changed == approval:
-        if any(vote.by == say.by for vote in approval.votes):
+        if any(_is_by(vote, say) for vote in approval.votes):
             return approval  # the editor's own repeat: the vote is there
         raise InvalidInput("the edit changes nothing", field="decision", fix="approve it instead")
     for call in changed.calls:
         if call.index in say.arguments:
             check_arguments(tools.get(call.tool), call)
-    changes = (*approval.changes, Change(what="edited", by=say.by, at=say.at, group=approval.group, reason=say.reason))
+    change = Change(
+        what="edited", by=say.by, at=say.at, group=approval.group, reason=say.reason, actor=_place(approval, say)
+    )
+    changes = (*approval.changes, change)
     if len(changes) > MAX_CHANGES:
         raise InvalidInput("the approval has been changed too often", field="decision", fix="approve or reject it")
     # What was voted for is not what is shown now.
@@ -185,7 +203,7 @@ def _escalate(approval: Approval, say: Say, tools: Mapping[str, ToolSpec]) -> Ap
         raise InvalidInput(f"the group '{group}' is already being asked", field="group", fix="name another group")
     if count_escalations(approval) >= MAX_ESCALATIONS:
         raise InvalidInput(f"it was escalated {MAX_ESCALATIONS} times", field="group", fix="decide it")
-    return _move_to_group(approval, group, by=say.by, at=say.at, reason=say.reason)
+    return _move_to_group(approval, group, say)
 
 
 _HANDLERS: Mapping[Verb, Callable[[Approval, Say, Mapping[str, ToolSpec]], Approval]] = {
@@ -252,7 +270,7 @@ def _apply_expiry(approval: Approval, now: datetime) -> Approval | None:
         return None
     system = Say("reject", "system", now, reason=NOBODY)
     if approval.on_expiry == "escalate" and approval.escalate_to and count_escalations(approval) < MAX_ESCALATIONS:
-        return _move_to_group(approval, approval.escalate_to[0], by="system", at=now, reason=NOBODY)
+        return _move_to_group(approval, approval.escalate_to[0], system)
     if approval.on_expiry == "approve" and approval.kind != "question":
         return _set_decision(approval, ApprovalStatus.APPROVED, system)
     return _set_decision(approval, ApprovalStatus.EXPIRED, system)
@@ -269,8 +287,10 @@ def _count_due_reminders(approval: Approval, now: datetime) -> int:
     return int(((now - approval.asked).total_seconds() + EARLY_SECONDS) // approval.remind_seconds)
 
 
-def _move_to_group(approval: Approval, group: str, *, by: str, at: datetime, reason: str | None) -> Approval:
-    rest = approval.escalate_to
+def _move_to_group(approval: Approval, group: str, say: Say) -> Approval:
+    rest, at = approval.escalate_to, say.at
+    actor = _place(approval, say)
+    change = Change(what="escalated", by=say.by, at=at, group=approval.group, reason=say.reason, actor=actor)
     return approval.model_copy(
         update={
             "group": group,
@@ -279,21 +299,42 @@ def _move_to_group(approval: Approval, group: str, *, by: str, at: datetime, rea
             "expires_at": at + (approval.expires_at - approval.asked),
             "reminded": 0,
             "votes": (),
-            "changes": (*approval.changes, Change(what="escalated", by=by, at=at, group=approval.group, reason=reason)),
+            "changes": (*approval.changes, change),
         }
     )
 
 
 def _add_vote(approval: Approval, say: Say) -> Approval:
-    vote = Vote(by=say.by, decision="approve", at=say.at, reason=say.reason, shown_hash=shown_hash(approval))
-    votes = (*approval.votes, vote)
-    if len({one.by for one in votes if one.decision == "approve"}) < approval.quorum:
+    votes = (*approval.votes, _make_vote(approval, say, "approve"))
+    if len({one.person for one in votes if one.decision == "approve"}) < approval.quorum:
         return approval.model_copy(update={"votes": votes})
     return _set_decision(approval, ApprovalStatus.APPROVED, say, votes=votes)
 
 
+def _make_vote(approval: Approval, say: Say, decision: Literal["approve", "reject"]) -> Vote:
+    return Vote(
+        by=say.by,
+        decision=decision,
+        at=say.at,
+        reason=say.reason,
+        shown_hash=shown_hash(approval),
+        actor=_place(approval, say),
+    )
+
+
+def _place(approval: Approval, say: Say) -> Actor | None:
+    """Return who says it, with the group that is asked: for this group they speak."""
+    return None if say.actor is None else say.actor.model_copy(update={"group": approval.group})
+
+
 def _set_decision(approval: Approval, status: ApprovalStatus, say: Say, **values: Any) -> Approval:
-    decision = {"status": status, "decided_at": say.at, "decided_by": say.by, "reason": say.reason}
+    decision = {
+        "status": status,
+        "decided_at": say.at,
+        "decided_by": say.by,
+        "reason": say.reason,
+        "decider": _place(approval, say),
+    }
     return approval.model_copy(update=decision | values)
 
 

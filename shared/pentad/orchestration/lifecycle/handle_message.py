@@ -1,4 +1,4 @@
-"""Handle a message of the runs queue: start a run, start a session's next run, end a dead run, or redrive one."""
+"""Handle a message of the trigger's queues: start a run, start a session's next run, end a dead run, or redrive one."""
 
 from typing import Protocol
 
@@ -45,8 +45,9 @@ class Triggered:
             PentadError: it could not be done; a transient one comes again.
         """
         match read:
-            case RunRequested(message, trigger, key):
-                self._start(message.tenant_id, message.to_request(), trigger=trigger, idempotency_key=key)
+            case RunRequested(message, trigger, key, requester):
+                request = message.to_request()
+                self._start(message.tenant_id, request, trigger=trigger, requester=requester, idempotency_key=key)
             case Freed(tenant_id, session_id):
                 self._start.advance(tenant_id, session_id)
             case Again(tenant_id, run_id):

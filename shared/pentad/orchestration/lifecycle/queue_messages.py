@@ -1,14 +1,21 @@
-"""Read and write the messages of the runs queue."""
+"""Read and write the messages of the trigger's two queues.
+
+Whoever may send to the runs queue is nobody yet: there a message is a signed request for a run, and nothing else. What
+the stack tells itself (ends of executions and runs, schedules, redrives) comes by the lifecycle queue, whose policy
+lets nobody else in.
+"""
 
 import json
+from collections.abc import Callable, Mapping
 from typing import Any, Literal, NamedTuple
 
 from pydantic import ValidationError
 
 from pentad.domain.declarations.agents import ScheduleSpec
 from pentad.domain.display.unicode_text import mend_escapes
-from pentad.domain.errors import InvalidInput
+from pentad.domain.errors import InvalidInput, PolicyDenied
 from pentad.domain.ids import check_id
+from pentad.domain.runs import Actor
 from pentad.orchestration.lifecycle.announce_end import FINISHED
 from pentad.orchestration.lifecycle.start import RunMessage, Trigger, to_invalid_input
 
@@ -25,12 +32,32 @@ _ENDS: dict[str, ExecutionEnd] = {
 Json = dict[str, Any]
 
 
+SIGNED = ("signed", "key", "at", "signature")
+"""The fields of a signed request."""
+_KEY_CHARACTERS = 40
+
+
+class Signed(NamedTuple):
+    """A signed request whose signature is right: whose it is, who asks, for which user at most, and the request."""
+
+    tenant_id: str
+    requester: Actor
+    reach: str | None
+    text: str
+    signature: str
+
+
+Verify = Callable[[Mapping[str, Any]], Signed]
+"""Checks a signed request: `pentad.api.identity.signed.SignedRequests`."""
+
+
 class RunRequested(NamedTuple):
-    """A message, read: what is asked, by which way it came, and the key that makes repeats one."""
+    """A message, read: what is asked, by which way it came, the key that makes repeats one, and who asks."""
 
     message: RunMessage
     trigger: Trigger
     idempotency_key: str
+    requester: Actor | None = None
 
 
 class Freed(NamedTuple):
@@ -59,20 +86,14 @@ Read = RunRequested | Freed | Died | Again
 
 
 def read_message(body: str, message_id: str) -> Read:
-    """Return what a queue's message says.
+    """Return what a message of the lifecycle queue says.
 
-    The key of a request is the message's own; else the event's id, where the body is an event of EventBridge; else the
-    SQS message's id, which redeliveries keep.
+    The key of a schedule's request is the message's own; else the SQS message's id, which redeliveries keep.
 
     Raises:
         InvalidInput: not JSON, or a field is wrong.
     """
-    try:
-        content: Any = json.loads(mend_escapes(body))
-    except ValueError as error:
-        raise InvalidInput("the message is not valid JSON", field="body", fix="send one JSON object") from error
-    if not isinstance(content, dict):
-        raise InvalidInput("the message is not a JSON object", field="body", fix="send one JSON object")
+    content = _parse_object(body)
     kind = content.get("detail-type") if "detail" in content else None
     detail = content.get("detail")
     if isinstance(detail, dict):
@@ -82,7 +103,59 @@ def read_message(body: str, message_id: str) -> Read:
             return Again(*_check_ids(detail, "tenant", "run"))
         if kind == EXECUTION_CHANGED:
             return _parse_execution_end(detail)
-    return _parse_request(content, message_id, is_event="detail-type" in content and "detail" in content)
+    message = _parse_request(content)
+    return RunRequested(message, "schedule", message.idempotency_key or message_id)
+
+
+def read_request(body: str, verify: Verify) -> RunRequested:
+    """Return what a message of the runs queue asks for; it may be an event of the bus, with the request as its detail.
+
+    The key is the request's own; else its signature, which a second delivery has as well.
+
+    Args:
+        body: of the message.
+        verify: checks the signature.
+
+    Raises:
+        InvalidInput: not JSON, not a signed request, or a field is wrong.
+        NotAuthenticated: the signature is not that of a valid key.
+        PolicyDenied: the key may not ask for this.
+        StoreUnavailable: the keys could not be read.
+    """
+    content = _parse_object(body)
+    is_event = "detail-type" in content and "detail" in content
+    found = content["detail"] if is_event else content
+    signed = verify(found if isinstance(found, dict) else {})
+    asked = _parse_object(signed.text)
+    tenant_id = asked.setdefault("tenant", signed.tenant_id)
+    message = _parse_request(asked)
+    if tenant_id != signed.tenant_id or message.tenant_id != signed.tenant_id:
+        raise PolicyDenied("the key belongs to another tenant", field="tenant", fix="leave 'tenant' out")
+    if signed.reach is not None and message.user_id not in (None, signed.reach):
+        raise PolicyDenied("the key belongs to another user", field="user", fix="leave 'user' out")
+    user_id = message.user_id or signed.requester.user_id
+    key = message.idempotency_key or f"signed-{signed.signature[:_KEY_CHARACTERS]}"
+    trigger: Trigger = "event" if is_event else "queue"
+    return RunRequested(message.model_copy(update={"user_id": user_id}), trigger, key, signed.requester)
+
+
+class ReadQueues:
+    """Reads the messages of both queues, each as its queue allows.
+
+    Args:
+        lifecycle_queue: ARN of the queue that only the stack fills; a message of any other is a request.
+        verify: checks signed requests.
+    """
+
+    def __init__(self, lifecycle_queue: str, verify: Verify) -> None:
+        self._lifecycle_queue = lifecycle_queue
+        self._verify = verify
+
+    def __call__(self, queue_arn: str, body: str, message_id: str) -> Read:
+        """Return what a message says; see `read_message` and `read_request`."""
+        if queue_arn == self._lifecycle_queue:
+            return read_message(body, message_id)
+        return read_request(body, self._verify)
 
 
 def build_schedule_message(agent: str, schedule: ScheduleSpec) -> Json:
@@ -97,15 +170,21 @@ def build_redrive_message(tenant_id: str, run_id: str) -> str:
     return json.dumps({"detail-type": REDRIVE, "detail": {"tenant": tenant_id, "run": run_id}})
 
 
-def _parse_request(content: Json, message_id: str, *, is_event: bool) -> RunRequested:
+def _parse_object(text: str) -> Json:
     try:
-        message = RunMessage.model_validate(content["detail"] if is_event else content)
+        content: Any = json.loads(mend_escapes(text))
+    except ValueError as error:
+        raise InvalidInput("the message is not valid JSON", field="body", fix="send one JSON object") from error
+    if not isinstance(content, dict):
+        raise InvalidInput("the message is not a JSON object", field="body", fix="send one JSON object")
+    return content
+
+
+def _parse_request(content: Json) -> RunMessage:
+    try:
+        return RunMessage.model_validate(content)
     except ValidationError as error:
         raise to_invalid_input(error) from error
-    fallback = str(content.get("id") or message_id) if is_event else message_id
-    key = message.idempotency_key or fallback
-    trigger: Trigger = "event" if is_event else "schedule" if key.startswith("schedule/") else "queue"
-    return RunRequested(message, trigger, key)
 
 
 def _parse_execution_end(detail: Json) -> Died:

@@ -1,7 +1,8 @@
 """Start a run: one service for the API, the queue and the event bus, with one idempotency.
 
-The run's id comes from the tenant and the idempotency key, and the execution's name is the run's id. So whatever
-crashes between the transaction and the start of the execution, the same request again finishes the job.
+The run's id comes from the tenant, the way the request came, who asks and the idempotency key (`run_ids`), and the
+execution's name is the run's id. So whatever crashes between the transaction and the start of the execution, the same
+request again finishes the job.
 """
 
 import hashlib
@@ -21,18 +22,17 @@ from pentad.domain.ids import (
     SessionId,
     TenantId,
     UserId,
-    check_id,
-    derive_id,
     make_id,
 )
 from pentad.domain.messages import Message, TextBlock
-from pentad.domain.runs import Run, RunStatus
+from pentad.domain.runs import Actor, Run, RunStatus
 from pentad.domain.values import FrozenValue
 from pentad.observability.metrics import names
 from pentad.observability.ports import Telemetry
 from pentad.orchestration.lifecycle.advance import Advance, build_execution_input
 from pentad.orchestration.lifecycle.cancel import CancelRun
 from pentad.orchestration.runs.ports import RunStore, WorkflowEngine
+from pentad.orchestration.runs.run_ids import derive_run_id, find_earlier_version
 from pentad.orchestration.switches.ports import Switchboard
 
 __all__ = [
@@ -179,22 +179,36 @@ class StartRun:
         self.advance = Advance(runs, engine, telemetry, now=now)
 
     def __call__(
-        self, tenant_id: str, request: RunRequest, *, trigger: Trigger, idempotency_key: str | None = None
+        self,
+        tenant_id: str,
+        request: RunRequest,
+        *,
+        trigger: Trigger,
+        requester: Actor | None = None,
+        idempotency_key: str | None = None,
     ) -> Run:
         """Return the run: a new one, or the one that this idempotency key started before.
 
         One that finds its session busy waits in the session's queue (`Run.waiting`), or interrupts the run that holds
         it, where the request, or else the agent, says so.
 
+        Args:
+            tenant_id: whose.
+            request: what is asked for.
+            trigger: the way it came.
+            requester: whose credential asks; None where nobody's does, as for a schedule.
+            idempotency_key: the same key of the same requester, by the same way, is the same run.
+
         Raises:
             InvalidInput: no such agent, or the session belongs to another agent or user.
+            NotFound: the session's id is one that only we make, and there is no such session.
             IdempotencyConflict: the key was used for another request.
             PolicyDenied: an operator has switched this agent, tenant or everything off.
             SessionBusy: another run of the session has not ended, or the session's queue is full.
             StoreUnavailable: nothing, or not all, was started; the same key again goes on from there.
         """
         spec = self._get_spec(request.agent)
-        run = self._make_run(tenant_id, request, trigger, idempotency_key, spec)
+        run = self._make_run(tenant_id, request, trigger, requester, idempotency_key, spec)
         message = Message(
             message_id=request_message_id(run.run_id),
             role="user",
@@ -203,9 +217,12 @@ class StartRun:
             run_id=run.run_id,
             step=0,
         )
-        return self.begin(run, message, spec, heals=idempotency_key is not None)
+        new_session = request.session_id is None
+        return self.begin(run, message, spec, heals=idempotency_key is not None, new_session=new_session)
 
-    def begin(self, run: Run, message: Message, spec: AgentSpec | WorkflowSpec, *, heals: bool) -> Run:
+    def begin(
+        self, run: Run, message: Message, spec: AgentSpec | WorkflowSpec, *, heals: bool, new_session: bool = False
+    ) -> Run:
         """Store a new run with its message and start it, as its strategy says.
 
         Args:
@@ -213,6 +230,7 @@ class StartRun:
             message: what it is about.
             spec: its agent or workflow.
             heals: the same run will be asked for again where this fails.
+            new_session: its session must not be there yet.
 
         Raises:
             PolicyDenied: an operator has switched this agent, tenant or everything off.
@@ -221,7 +239,7 @@ class StartRun:
             StoreUnavailable: nothing, or not all, was started.
         """
         check_switches(self._switchboard, run)
-        stored = self._store_run(run, message, spec)
+        stored = self._store_run(run, message, spec, new_session=new_session)
         if stored.waiting:
             # The holder may be one that a crash left: then its session goes on, and this run may have begun.
             self._recover_session(stored)
@@ -232,17 +250,17 @@ class StartRun:
             return stored
         return self.advance.begin(stored, heals=heals)
 
-    def _store_run(self, run: Run, message: Message, spec: AgentSpec | WorkflowSpec) -> Run:
+    def _store_run(self, run: Run, message: Message, spec: AgentSpec | WorkflowSpec, *, new_session: bool) -> Run:
         terms = {"session_days": spec.session_days, "lease_seconds": compute_lease(spec)}
         for _ in range(_INTERRUPTS):
             try:
-                return self._runs.start(run, message, **terms)
+                return self._runs.start(run, message, **terms, new_session=new_session)
             except SessionBusy:
                 if run.if_busy != "interrupt" or self._cancel is None:
                     self._recover_session(run)
                     raise
                 self._interrupt_holder(run, self._cancel)
-        return self._runs.start(run, message, **terms)
+        return self._runs.start(run, message, **terms, new_session=new_session)
 
     def _interrupt_holder(self, run: Run, cancel: CancelRun) -> None:
         holder = self._runs.find_lease_holder(run.tenant_id, run.session_id)
@@ -272,21 +290,18 @@ class StartRun:
         tenant_id: str,
         request: RunRequest,
         trigger: Trigger,
+        requester: Actor | None,
         key: str | None,
         spec: AgentSpec | WorkflowSpec,
     ) -> Run:
         now = self._now()
-        if key is None:
-            run_id, session_id = make_id("run", now), request.session_id or make_id("ses", now)
-        else:
-            check_id("idempotency_key", key)
-            run_id = derive_id("run", tenant_id, key)
-            session_id = request.session_id or derive_id("ses", tenant_id, key)
-        return Run(
+        run_id = make_id("run", now) if key is None else derive_run_id(tenant_id, trigger, requester, key)
+        run = Run(
             tenant_id=tenant_id,
             run_id=run_id,
             agent=request.agent,
-            session_id=session_id,
+            # Never derived: nobody can fill it before. A repeat finds the run with the session of the first try.
+            session_id=request.session_id or make_id("ses", now),
             user_id=request.user_id,
             status=RunStatus.QUEUED,
             trigger=trigger,
@@ -299,4 +314,10 @@ class StartRun:
             kind="workflow" if isinstance(spec, WorkflowSpec) else "agent",
             if_busy=request.if_busy or getattr(spec, "if_busy", "reject"),
             execution_arn=self._engine.build_execution_arn(request.agent, run_id),
+            requester=requester,
         )
+        earlier = find_earlier_version(self._runs, run)
+        if earlier is None:
+            return run
+        name = {"run_id": earlier.run_id, "session_id": earlier.session_id, "execution_arn": earlier.execution_arn}
+        return run.model_copy(update=name)

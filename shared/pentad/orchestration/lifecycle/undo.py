@@ -2,7 +2,7 @@
 
 from pentad.domain.errors import InvalidTransition, NotFound
 from pentad.domain.ids import parse_undo_token
-from pentad.domain.runs import CallStatus, ToolCall
+from pentad.domain.runs import Actor, CallStatus, ToolCall
 from pentad.orchestration.runs.ports import RunStore, ToolInvoker
 
 
@@ -18,8 +18,13 @@ class Undo:
         self._runs = runs
         self._tools = tools
 
-    def __call__(self, tenant_id: str, undo_token: str) -> ToolCall:
+    def __call__(self, tenant_id: str, undo_token: str, *, actor: Actor | None = None) -> ToolCall:
         """Return the call, undone; one that was undone before is returned as it is.
+
+        Args:
+            tenant_id: whose call.
+            undo_token: of the call.
+            actor: who undoes it, which is written on the call before anything is undone.
 
         Raises:
             InvalidInput: it is not an undo token.
@@ -37,5 +42,7 @@ class Undo:
             return call
         if call.undo_token != undo_token:
             raise InvalidTransition("this call has no effect that can be undone", field="undo_token")
+        if actor is not None:
+            self._runs.set_undoer(tenant_id, run_id, step, index, actor)
         self._tools.undo(tenant_id, run_id, step, index, call.tool)
         return self._runs.get_call(tenant_id, run_id, step, index)

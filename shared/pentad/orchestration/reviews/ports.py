@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Literal, Protocol
 
-from pentad.domain.runs import Review
+from pentad.domain.runs import Actor, Review
 from pentad.domain.values import Page
 
 
@@ -38,6 +38,7 @@ class ReviewStore(Protocol):
         verdict: Literal["correct", "wrong"],
         note: str | None,
         at: datetime,
+        actor: Actor | None = None,
     ) -> Review:
         """Take it off the list; the same verdict again returns what is stored.
 

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pentad.domain.ids import review_id
 from pentad.domain.messages import Message
-from pentad.domain.runs import Review, Run, ToolCall
+from pentad.domain.runs import Actor, Review, Run, ToolCall
 from pentad.domain.values import Page
 from pentad.observability.metrics import names
 from pentad.observability.ports import Telemetry
@@ -41,6 +41,7 @@ def build_review(
         summary=_truncate_text(summary),
         confidence=confidence,
         created_at=at,
+        user_id=run.user_id,
     )
 
 
@@ -104,9 +105,10 @@ class CountedReviews:
         verdict: Literal["correct", "wrong"],
         note: str | None,
         at: datetime,
+        actor: Actor | None = None,
     ) -> Review:
         """See `ReviewStore`; the same verdict again is not counted again."""
-        closed = self._inner.close(tenant_id, review, by=by, verdict=verdict, note=note, at=at)
+        closed = self._inner.close(tenant_id, review, by=by, verdict=verdict, note=note, at=at, actor=actor)
         if closed.closed_at == at:
             self._telemetry.count(names.REVIEWS_CLOSED, agent=closed.agent, kind=closed.cause, outcome=verdict)
             self._telemetry.log_event("review.closed", review=review, verdict=verdict)

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from pentad.domain.knowledge import Citation
 from pentad.domain.messages import Message
-from pentad.domain.runs import Manifest, Run, RunStatus, Step, ToolCall
+from pentad.domain.runs import Actor, Manifest, Run, RunStatus, Step, ToolCall
 from pentad.domain.values import Page
 
 MACHINE_ALIAS = "live"
@@ -23,13 +23,16 @@ class RunStore(Protocol):
     state of a call (`InvalidTransition`). Only what has happened is still written down: the end of a call.
     """
 
-    def start(self, run: Run, request: Message | None, *, session_days: int, lease_seconds: int) -> Run:
+    def start(
+        self, run: Run, request: Message | None, *, session_days: int, lease_seconds: int, new_session: bool = False
+    ) -> Run:
         """Create the run, append the user's message and take the session's lease, all or nothing.
 
         Without a message the session holds the conversation already, and ``run.request_seq`` is where the user's
         stands; ``run.manifest`` may say what the run's context is.
 
-        The session is made if it is new. ``run.request_seq`` of the result is the message's place, ``run.fence`` its
+        The session is made if it is new, unless its id is of those that only we make (`is_reserved_session`); with
+        ``new_session`` it has to be new. ``run.request_seq`` of the result is the message's place, ``run.fence`` its
         fencing token. A repeat (same run id, same request_hash) returns the stored run and changes nothing. An expired
         lease is taken over: its run fails in the same write.
 
@@ -41,7 +44,8 @@ class RunStore(Protocol):
             IdempotencyConflict: the run id exists with another request_hash.
             SessionBusy: another run holds the lease, ``retry_after`` says for how long at most; or the queue is full.
             InvalidInput: the session belongs to another agent or user.
-            StoreUnavailable: the store did not answer.
+            NotFound: there is no such session, and only we make one of such an id.
+            StoreUnavailable: the store did not answer, or a session that has to be new is there.
         """
         ...
 
@@ -158,6 +162,15 @@ class RunStore(Protocol):
 
         Raises:
             InvalidTransition: the stored call has already ended otherwise, or the run has ended.
+        """
+        ...
+
+    def set_undoer(self, tenant_id: str, run_id: str, step: int, index: int, actor: Actor) -> None:
+        """Write on a call who undoes it; the last one who tries stands there.
+
+        Raises:
+            NotFound: no such call.
+            StoreUnavailable: the store did not answer.
         """
         ...
 

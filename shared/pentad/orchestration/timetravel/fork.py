@@ -15,15 +15,16 @@ from typing import TYPE_CHECKING
 
 from pentad.domain.declarations.agents import AgentSpec, Catalog
 from pentad.domain.errors import IdempotencyConflict, InvalidInput, InvalidTransition, NotFound
-from pentad.domain.ids import check_id, derive_id, make_id
+from pentad.domain.ids import derive_id, make_id
 from pentad.domain.messages import Message, ToolResultBlock
-from pentad.domain.runs import CallStatus, Manifest, Run, RunStatus, ToolCall
+from pentad.domain.runs import Actor, CallStatus, Manifest, Run, RunStatus, ToolCall
 from pentad.memory.sessions.ports import Session, SessionStore, StoredMessage
 from pentad.observability.metrics import names
 from pentad.observability.ports import Telemetry
 from pentad.orchestration.lifecycle.advance import Advance
 from pentad.orchestration.lifecycle.start import Trigger, check_switches, compute_lease, request_message_id
 from pentad.orchestration.runs.ports import RunStore, WorkflowEngine
+from pentad.orchestration.runs.run_ids import derive_run_id, find_earlier_version
 from pentad.orchestration.switches.ports import Switchboard
 from pentad.orchestration.timetravel.fork_request import (
     ForkRequest,
@@ -97,6 +98,7 @@ class ForkRun:
         request: ForkRequest,
         *,
         trigger: Trigger = "api",
+        requester: Actor | None = None,
         idempotency_key: str | None = None,
     ) -> Run:
         """Return the new run: started now, or by an earlier try with the same key.
@@ -111,7 +113,7 @@ class ForkRun:
         """
         source = self._runs.get(tenant_id, run_id)
         agent = self._get_agent(source)
-        new = self._make_run(source, request, trigger, idempotency_key)
+        new = self._make_run(source, request, trigger, requester, idempotency_key)
         check_switches(self._switchboard, new)
         stored = self._find_earlier(new)
         if stored is not None:
@@ -131,15 +133,16 @@ class ForkRun:
         except KeyError as error:
             raise NotFound(f"the agent '{source.agent}' no longer exists", field="agent") from error
 
-    def _make_run(self, source: Run, request: ForkRequest, trigger: Trigger, key: str | None) -> Run:
+    def _make_run(
+        self, source: Run, request: ForkRequest, trigger: Trigger, requester: Actor | None, key: str | None
+    ) -> Run:
         now = self._now()
         if key is None:
             run_id, session_id = make_id("run", now), make_id("ses", now)
         else:
-            check_id("idempotency_key", key)
+            run_id = derive_run_id(source.tenant_id, trigger, requester, key)
             # Another request under this key, which is a conflict, must not add to what this one has copied.
-            run_id = derive_id("run", source.tenant_id, key)
-            session_id = derive_id("ses", source.tenant_id, key, fork_hash(source.run_id, request))
+            session_id = derive_id("ses", "fork", run_id, fork_hash(source.run_id, request))
         return Run(
             tenant_id=source.tenant_id,
             run_id=run_id,
@@ -155,6 +158,7 @@ class ForkRun:
             idempotency_key=key,
             metadata=source.metadata,
             forked_from_run_id=source.run_id,
+            requester=requester,
             first_step=request.at + 1,
         )
 
@@ -169,7 +173,10 @@ class ForkRun:
         try:
             stored = self._runs.get(new.tenant_id, new.run_id)
         except NotFound:
-            return None
+            earlier = find_earlier_version(self._runs, new)
+            if earlier is None:
+                return None
+            stored = earlier
         if stored.request_hash != new.request_hash:
             raise IdempotencyConflict(
                 "the idempotency key was used for another request",

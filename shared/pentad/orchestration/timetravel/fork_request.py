@@ -65,10 +65,12 @@ def replace_result(block: ToolResultBlock, given: dict[str, GivenResult]) -> Too
 
 
 def merge_overrides(before: Overrides | None, request: ForkRequest, replaced: tuple[str, ...]) -> Overrides | None:
-    """Return what the fork changes; what its source, a fork itself, had changed stays so."""
+    """Return what the fork changes; what its source, a fork itself, had changed stays so, and shows on it too."""
     inherited = before or Overrides()
     overrides = Overrides(
-        prompt=request.prompt or inherited.prompt, model=request.model or inherited.model, replaced=replaced
+        prompt=request.prompt or inherited.prompt,
+        model=request.model or inherited.model,
+        replaced=(*inherited.replaced, *(call for call in replaced if call not in inherited.replaced)),
     )
     return None if overrides == Overrides() else overrides
 

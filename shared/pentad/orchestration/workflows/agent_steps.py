@@ -8,7 +8,7 @@ from pentad.domain.canonical import sha256_of
 from pentad.domain.declarations.agents import AgentSpec
 from pentad.domain.declarations.workflows import AgentStep, StepResult
 from pentad.domain.errors import NotFound, StepDone, StepFailed
-from pentad.domain.ids import derive_id
+from pentad.domain.ids import derive_id, make_id
 from pentad.domain.messages import Message, TextBlock
 from pentad.domain.runs import Run, RunStatus
 from pentad.orchestration.lifecycle.start import build_execution_input, compute_lease, request_message_id
@@ -118,7 +118,8 @@ class Children:
             tenant_id=at.tenant_id,
             run_id=child_id(at),
             agent=agent.name,
-            session_id=derive_id("ses", at.tenant_id, at.run_id, str(at.place)),
+            # Its own and new: what its agent is shown is what the workflow puts there.
+            session_id=make_id("ses", now),
             user_id=parent.user_id,
             status=RunStatus.QUEUED,
             trigger="workflow",
@@ -128,6 +129,7 @@ class Children:
             request_hash=hash_prompt(agent.name, prompt),
             metadata=parent.metadata,
             parent_run_id=at.run_id,
+            requester=parent.requester,
         )
         message = Message(
             message_id=request_message_id(child.run_id),
@@ -138,7 +140,7 @@ class Children:
             step=0,
         )
         return self._stores.runs.start(
-            child, message, session_days=agent.session_days, lease_seconds=compute_lease(agent)
+            child, message, session_days=agent.session_days, lease_seconds=compute_lease(agent), new_session=True
         )
 
     def _build_execution_arn(self, agent: AgentSpec, run_id: str) -> str:

@@ -136,6 +136,8 @@ class Humans:
             on_expiry=step.on_expiry,
             escalate_to=step.escalate_to,
             remind_seconds=step.remind_seconds,
+            not_requester=step.four_eyes,
+            **_asked_by(run),
             created_at=now,
             expires_at=now + timedelta(seconds=step.seconds),
         )
@@ -172,6 +174,7 @@ class Humans:
             status=ApprovalStatus.PENDING,
             calls=(shown,),
             group=step.group,
+            **_asked_by(run),
             created_at=now,
             expires_at=now + timedelta(seconds=step.seconds),
         )
@@ -206,6 +209,10 @@ class Humans:
         return approval
 
 
+def _asked_by(run: Run) -> dict[str, Any]:
+    return {"user_id": run.user_id, "requester": run.requester}
+
+
 def build_human_result(at: EnteredStep, approval: Approval) -> StepResult:
     """Return what a human said: the text as it stands after an approval, the answer, or why not."""
     agreed = approval.status in (ApprovalStatus.APPROVED, ApprovalStatus.ANSWERED)
@@ -233,6 +240,7 @@ def _is_same_question(approval: Approval, step: HumanStep, text: str) -> bool:
     first = next((change.group for change in approval.changes if change.what == "escalated"), approval.group)
     kind = "question" if step.asks == "question" else "answer"
     said = (approval.kind, approval.text, first) == (kind, text, step.group) and approval.quorum >= step.quorum
+    said = said and approval.not_requester >= step.four_eyes
     return said and approval.status in _SAID
 
 

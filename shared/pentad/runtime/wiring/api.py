@@ -3,6 +3,7 @@
 from functools import cache
 from typing import TYPE_CHECKING
 
+from pentad.api.access import AccessRules
 from pentad.api.adapters.documents_s3 import S3Documents, get_signing_client
 from pentad.api.app import Api, Router
 from pentad.api.documents import Documents
@@ -52,12 +53,13 @@ def make_api() -> Api:
     """Return the HTTP API."""
     telemetry = telemetry_of("api")
     counter = DynamoRateCounter(make_table(read_settings(ApiSettings).transient_table))
-    return Api(make_routers(), telemetry, RequestRates(counter, telemetry))
+    routers, rules = make_routers()
+    return Api(routers, rules, telemetry, RequestRates(counter, telemetry))
 
 
 @cache
-def make_routers() -> tuple[Router, ...]:
-    """Return the API's routers."""
+def make_routers() -> tuple[tuple[Router, ...], AccessRules]:
+    """Return the API's routers, and the rules who may reach what they show."""
     values, telemetry, catalog = read_settings(ApiSettings), telemetry_of("api"), load_catalog()
     sessions, approvals = make_sessions(values), make_approvals(values, values.approval_key)
     starting = make_starting(values, approvals, telemetry)
@@ -70,20 +72,22 @@ def make_routers() -> tuple[Router, ...]:
     documents = Documents(S3Documents(get_signing_client(), values.documents_bucket), now=now)
     # One attempt: a second one would undo twice.
     tools = LambdaTools(get_client("lambda", read_timeout=_UNDO_SECONDS, attempts=1), values.tool_function_prefix)
-    return (
-        StartRoutes(starting.start, RunWaiter(runs), current_view),
+    rules = AccessRules(catalog, runs, sessions, approvals)
+    routers = (
+        StartRoutes(starting.start, RunWaiter(runs), current_view, now),
         RunRoutes(runs, ledger, approvals, find, current_view),
         TraceRoutes(runs, ledger, DynamoGraphNodes(state), engine, find, now),
-        CancelRoutes(starting.cancel, Undo(runs, tools), approvals, find),
+        CancelRoutes(starting.cancel, Undo(runs, tools), approvals, find, now),
         ForkRoutes(catalog, runs, sessions, approvals, fork, now),
         SessionRoutes(sessions),
         ApprovalRoutes(approvals, decide, now),
-        ReviewRoutes(CountedReviews(DynamoReviews(state), telemetry), now),
+        ReviewRoutes(catalog, CountedReviews(DynamoReviews(state), telemetry), now),
         DocumentRoutes(documents, DynamoRegistry(state, clock=now)),
         CostRoutes(DynamoSpend(state), now),
         SystemRoutes(catalog),
         DoorRoutes(_make_door, now),
     )
+    return routers, rules
 
 
 # The models' catalog takes longer to import than all else here does beside boto3, and few requests need it: those of

@@ -2,8 +2,12 @@
 
 from functools import cache
 
+from pentad.api.identity.adapters.keys_dynamodb import DynamoKeys
+from pentad.api.identity.keys import KeyAuthenticator
+from pentad.api.identity.signed import SignedRequests
 from pentad.orchestration.lifecycle.deliver import Deliver
 from pentad.orchestration.lifecycle.handle_message import Triggered
+from pentad.orchestration.lifecycle.queue_messages import ReadQueues
 from pentad.orchestration.lifecycle.redrive import Redrive
 from pentad.orchestration.reviews.adapters.reviews_dynamodb import DynamoReviews
 from pentad.orchestration.reviews.reviews import CountedReviews
@@ -15,6 +19,14 @@ from pentad.runtime.wiring.ground.starting import make_starting
 from pentad.runtime.wiring.ground.stores import make_sessions, make_table
 from pentad.runtime.wiring.ground.telemetry import telemetry_of
 from pentad.tools.runtime.adapters.effects_dynamodb import DynamoEffects
+
+
+@cache
+def make_reader() -> ReadQueues:
+    """Return what reads the messages of both queues: requests are signed with the tenants' API keys."""
+    values = read_settings(TriggerSettings)
+    keys = KeyAuthenticator(DynamoKeys(make_table(values.state_table)), now=now)
+    return ReadQueues(values.lifecycle_queue, SignedRequests(keys, now=now))
 
 
 @cache

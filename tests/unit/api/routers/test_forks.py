@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from pentad.domain.runs import Run
+from pentad.api.identity.caller import ALL_USERS, REPLACE, SCOPES
+from pentad.domain.runs import Run, RunStatus
 from pentad.orchestration.timetravel.recording import Recording
 from tests.unit.api.client import Client
 from tests.unit.orchestration.world import TENANT
@@ -56,7 +57,7 @@ def test_a_run_that_is_not_there_is_not_found(method: str, path: str) -> None:
 def test_a_credential_of_one_user_forks_no_run_of_another() -> None:
     client = Client()
     source = _ended(client, user_id="ada")
-    assert client("POST", f"/v1/runs/{source.run_id}/fork", {"at": 1}, user_id="bob").status == 403
+    assert client("POST", f"/v1/runs/{source.run_id}/fork", {"at": 1}, user_id="bob").status == 404
     assert client("POST", f"/v1/runs/{source.run_id}/fork", {"at": 1}, user_id="ada").status == 202
 
 
@@ -68,3 +69,35 @@ def test_a_recording_is_one_of_an_ended_run() -> None:
     waiting = client.world.begin("Another?")
     refused = client("GET", f"/v1/runs/{waiting.run_id}/recording")
     assert (refused.status, refused.json["field"]) == (409, "run")
+
+
+REPLACING: list[Any] = [
+    {"at": 0, "prompt": "Say yes to all."},
+    {"at": 1, "tool_results": [{"call": 0, "content": "saved"}]},
+    {"at": 1, "prompt": "Say yes.", "tool_results": [{"call": 0, "content": "saved"}]},
+]
+
+
+@pytest.mark.parametrize("body", REPLACING)
+@pytest.mark.parametrize("user_id", ["", "ada"])
+def test_to_replace_the_prompt_or_a_result_needs_a_scope_of_its_own(body: Any, user_id: str) -> None:
+    client = Client()
+    path = f"/v1/runs/{_ended(client, user_id='ada').run_id}/fork"
+    without = " ".join(scope for scope in SCOPES if scope not in {REPLACE, ALL_USERS})
+    refused = client("POST", path, body, user_id=user_id, scopes=without)
+    assert (refused.status, refused.json["code"], REPLACE in refused.json["fix"]) == (403, "PolicyDenied", True)
+    assert client("POST", path, body, user_id=user_id).status == 202
+    assert client("POST", path, {"at": body["at"]}, user_id=user_id, scopes=without).status == 202
+
+
+def test_a_run_shows_what_was_replaced_also_in_forks_of_forks() -> None:
+    client = Client()
+    source = _ended(client)
+    assert client("GET", f"/v1/runs/{source.run_id}").json["replaced"] is None
+    first = client("POST", f"/v1/runs/{source.run_id}/fork", REPLACING[2]).json
+    [call] = first["replaced"]["tool_results"]
+    assert first["replaced"] == {"prompt": True, "model": None, "tool_results": [call]}
+    client.world.runs.finish(TENANT, first["run_id"], RunStatus.FAILED, at=client.world.clock(), answer=None)
+    second = client("POST", f"/v1/runs/{first['run_id']}/fork", {"at": 1}).json
+    assert second["replaced"] == first["replaced"]
+    assert client("GET", f"/v1/runs/{second['run_id']}").json["replaced"] == first["replaced"]

@@ -43,6 +43,7 @@ def test_a_review_is_shown_whole(client: Client) -> None:
         "created_at": review.created_at.isoformat().replace("+00:00", "Z"),
         "closed_at": None,
         "closed_by": None,
+        "closer": None,
         "verdict": None,
         "note": None,
     }

@@ -3,7 +3,16 @@
 from datetime import date, datetime
 
 from pentad.domain.models import Attempt, Outcome
-from pentad.models.ledger.spend import MAX_ROWS, By, Spending, kind_of, list_counters, row_of, summarise
+from pentad.models.ledger.spend import (
+    MAX_ROWS,
+    By,
+    Spending,
+    check_of_one_user,
+    kind_of,
+    list_counters,
+    row_of,
+    summarise,
+)
 
 MAX_ATTEMPTS = 100_000
 
@@ -45,14 +54,18 @@ class MemoryLedger:
         known = self._attempts.get(attempt.attempt_id)
         return known is not None and known.outcome is Outcome.BEGUN
 
-    def read(self, tenant_id: str, by: By, first: date, last: date, *, limit: int = MAX_ROWS) -> Spending:
+    def read(
+        self, tenant_id: str, by: By, first: date, last: date, *, user_id: str | None, limit: int = MAX_ROWS
+    ) -> Spending:
         """Return a tenant's spend; see `SpendReader`."""
+        check_of_one_user(by, user_id)
         counted = [
             (counter, row_of(attempt))
             for attempt in list(self._attempts.values())
             if attempt.context.tenant_id == tenant_id and attempt.outcome is not Outcome.BEGUN
             for counter in list_counters(attempt)
-            if counter.kind == kind_of(by) and first.isoformat() <= counter.day <= last.isoformat()
+            if counter.kind == kind_of(by, user_id) and first.isoformat() <= counter.day <= last.isoformat()
+            if user_id in (None, counter.value)
         ]
         return summarise(by, tenant_id, first, last, counted, limit=limit)
 

@@ -6,7 +6,17 @@ from datetime import date
 from pentad.aws.table import Table
 from pentad.domain import keys
 from pentad.domain.errors import InvalidInput
-from pentad.models.ledger.spend import MAX_ROWS, By, Row, SpendCounter, Spending, kind_of, summarise
+from pentad.models.ledger.spend import (
+    MAX_ROWS,
+    By,
+    Kind,
+    Row,
+    SpendCounter,
+    Spending,
+    check_of_one_user,
+    kind_of,
+    summarise,
+)
 
 MAX_COUNTERS = 100_000
 """Counters that one question may read: about 20 MB."""
@@ -22,12 +32,16 @@ class DynamoSpend:
     def __init__(self, state: Table) -> None:
         self._table = state
 
-    def read(self, tenant_id: str, by: By, first: date, last: date, *, limit: int = MAX_ROWS) -> Spending:
+    def read(
+        self, tenant_id: str, by: By, first: date, last: date, *, user_id: str | None, limit: int = MAX_ROWS
+    ) -> Spending:
         """See the port."""
-        return summarise(by, tenant_id, first, last, self._iter_counters(tenant_id, by, first, last), limit=limit)
+        check_of_one_user(by, user_id)
+        counted = self._iter_counters(tenant_id, kind_of(by, user_id), first, last)
+        own = ((counter, row) for counter, row in counted if user_id in (None, counter.value))
+        return summarise(by, tenant_id, first, last, own, limit=limit)
 
-    def _iter_counters(self, tenant_id: str, by: By, first: date, last: date) -> Iterator[tuple[SpendCounter, Row]]:
-        kind = kind_of(by)
+    def _iter_counters(self, tenant_id: str, kind: Kind, first: date, last: date) -> Iterator[tuple[SpendCounter, Row]]:
         # "$" is the character after "#": all of the last day is below it.
         days = (first.isoformat(), f"{last.isoformat()}$")
         items, more = self._table.query(keys.spend_pk(tenant_id, kind), between=days, limit=MAX_COUNTERS)

@@ -2,18 +2,19 @@
 
 import json
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from pentad.aws.pages import decode_cursor, encode_cursor
+from pentad.aws.readable import from_stored
 from pentad.aws.table import ConditionFailed, Item, Table
 from pentad.domain import keys
 from pentad.domain.errors import InvalidInput, InvalidTransition, NotFound
 from pentad.domain.ids import parse_review_id
 from pentad.domain.keys import iso
-from pentad.domain.runs import Review
+from pentad.domain.runs import Actor, Review
 from pentad.domain.values import Page
 
-_CLOSING = {"closed_at", "closed_by", "verdict", "note"}
+_CLOSING = {"closed_at", "closed_by", "closer", "verdict", "note"}
 
 
 class DynamoReviews:
@@ -66,11 +67,15 @@ class DynamoReviews:
         verdict: Literal["correct", "wrong"],
         note: str | None,
         at: datetime,
+        actor: Actor | None = None,
     ) -> Review:
         """See `ReviewStore`."""
         pk, sk = _make_key(tenant_id, review)
         names, values = {}, {":at": iso(at), ":by": by, ":verdict": verdict}
         update = "SET closed_at = :at, closed_by = :by, verdict = :verdict"
+        if actor is not None:
+            update += ", closer = :closer"
+            values[":closer"] = actor.model_dump_json()
         if note is not None:
             update += ", #note = :note"
             names["#note"], values[":note"] = "note", note
@@ -108,5 +113,7 @@ def _make_key(tenant_id: str, review: str) -> tuple[str, str]:
 
 
 def _parse_review(item: Item) -> Review:
-    closing = {name: item[name] for name in _CLOSING & set(item)}
+    closing: dict[str, Any] = {name: item[name] for name in _CLOSING & set(item)}
+    if "closer" in closing:
+        closing["closer"] = from_stored(Actor, closing["closer"])
     return Review.model_validate(json.loads(item["body"]) | closing, extra="ignore")

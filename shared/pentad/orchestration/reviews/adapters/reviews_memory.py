@@ -8,7 +8,7 @@ from pentad.aws.pages import decode_cursor, encode_cursor
 from pentad.domain import keys
 from pentad.domain.errors import NotFound
 from pentad.domain.keys import iso
-from pentad.domain.runs import Review
+from pentad.domain.runs import Actor, Review
 from pentad.domain.values import Page
 from pentad.orchestration.reviews.adapters.reviews_dynamodb import check_verdict
 
@@ -53,13 +53,15 @@ class MemoryReviews:
         verdict: Literal["correct", "wrong"],
         note: str | None,
         at: datetime,
+        actor: Actor | None = None,
     ) -> Review:
         """See `ReviewStore`."""
         with self._lock:
             stored = self.get(tenant_id, review)
             if stored.verdict is not None:
                 return check_verdict(stored, verdict)
-            closed = stored.model_copy(update={"closed_by": by, "verdict": verdict, "note": note, "closed_at": at})
+            closing = {"closed_by": by, "closer": actor, "verdict": verdict, "note": note, "closed_at": at}
+            closed = stored.model_copy(update=closing)
             self._reviews[tenant_id, review] = closed
             return closed
 

@@ -8,13 +8,13 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from pentad.aws.readable import from_stored
+from pentad.aws.readable import check_readable, from_stored
 from pentad.aws.table import Item
 from pentad.domain import keys
-from pentad.domain.errors import SessionBusy
+from pentad.domain.errors import NotFound, SessionBusy
 from pentad.domain.keys import iso
 from pentad.domain.messages import Message
-from pentad.domain.runs import CallStatus, Manifest, Run, RunStatus, Step, ToolCall
+from pentad.domain.runs import TRANSITIONS, Actor, CallStatus, Manifest, Run, RunStatus, Step, ToolCall
 from pentad.domain.usage import Spent, Usage
 from pentad.orchestration.runs.conditions import build_open_condition
 from pentad.orchestration.runs.ports import QUEUE_LENGTH
@@ -38,6 +38,7 @@ _FIXED = {
     "forked_from_run_id",
     "first_step",
     "redrive_of_run_id",
+    "requester",
 }
 HAPPENED = frozenset({CallStatus.SUCCEEDED, CallStatus.FAILED, CallStatus.UNDONE})
 """Ends of a call: they tell what has happened, so they are written down whatever became of the run."""
@@ -161,6 +162,15 @@ def make_queue_full_error() -> SessionBusy:
     )
 
 
+def make_no_session_error() -> NotFound:
+    """Return the error of a request that goes on with a session which is not there, and which it can't make."""
+    return NotFound(
+        "there is no such session",
+        field="session",
+        fix="leave it out to begin one, or give it a name of yours",
+    )
+
+
 def build_add_clause(spent: Spent, notices: Sequence[str] = ()) -> tuple[str, dict[str, str], dict[str, Any]]:
     """Return the ADD clause, names and values that add to what a run has used and told; zeros are left out.
 
@@ -228,3 +238,21 @@ def make_call_key(call: ToolCall) -> Item:
         "type": "call",
         "status": call.status.value,
     }
+
+
+def add_undoer(call: ToolCall, item: Item) -> ToolCall:
+    """Return a call with who undoes it: that stands beside the call, which its tool's function writes."""
+    if "undone_by" not in item:
+        return call
+    with check_readable("who undid a call"):
+        return call.model_copy(update={"undone_by": from_stored(Actor, item["undone_by"])})
+
+
+def list_sources(target: RunStatus) -> list[RunStatus]:
+    """Return the statuses from which a run may go to ``target``."""
+    return [source for source, targets in TRANSITIONS.items() if target in targets]
+
+
+def make_no_run_error() -> NotFound:
+    """Return the error of a request for a run that is not there."""
+    return NotFound("there is no such run", field="run")

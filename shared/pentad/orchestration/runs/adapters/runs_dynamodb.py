@@ -14,22 +14,25 @@ from pentad.domain.errors import InvalidTransition, NotFound, StoreUnavailable
 from pentad.domain.keys import iso
 from pentad.domain.knowledge import Citation
 from pentad.domain.messages import Message
-from pentad.domain.runs import TRANSITIONS, CallStatus, Manifest, Run, RunStatus, Step, ToolCall
+from pentad.domain.runs import Actor, CallStatus, Manifest, Run, RunStatus, Step, ToolCall
 from pentad.domain.values import Page
 from pentad.orchestration.runs.adapters.lease_items import build_release_entry, holder_of
 from pentad.orchestration.runs.adapters.run_items import (
     HAPPENED,
     OUTCOME,
     Noted,
+    add_undoer,
     build_add_clause,
     build_note_update,
     compute_spent,
+    list_sources,
     make_call_key,
+    make_no_run_error,
     make_step_key,
     parse_run,
 )
 from pentad.orchestration.runs.adapters.runs_queue import RunQueue
-from pentad.orchestration.runs.adapters.runs_start import RunStart
+from pentad.orchestration.runs.adapters.runs_start import RunStart, StartTerms
 from pentad.orchestration.runs.conditions import build_open_check, build_open_condition
 from pentad.orchestration.runs.spill import Spill, spill_key
 
@@ -59,10 +62,11 @@ class DynamoRuns:
         self._now = now
         self._queue = RunQueue(state, transient, spill, starting, now)
 
-    def start(self, run: Run, request: Message | None, *, session_days: int, lease_seconds: int) -> Run:
+    def start(
+        self, run: Run, request: Message | None, *, session_days: int, lease_seconds: int, new_session: bool = False
+    ) -> Run:
         """See `RunStore`."""
-        stored = self._starting(run, request, session_days=session_days, lease_seconds=lease_seconds)
-        return self._load_run(stored)
+        return self._load_run(self._starting(run, request, StartTerms(session_days, lease_seconds, new_session)))
 
     def get(self, tenant_id: str, run_id: str) -> Run:
         """See `RunStore`."""
@@ -109,7 +113,7 @@ class DynamoRuns:
                 values={":arn": execution_arn},
             )
         except ConditionFailed as failure:
-            raise _make_not_found_error() from failure
+            raise make_no_run_error() from failure
 
     def set_manifest(self, tenant_id: str, run_id: str, manifest: Manifest) -> Run:
         """See `RunStore`."""
@@ -136,7 +140,7 @@ class DynamoRuns:
 
     def set_status(self, tenant_id: str, run_id: str, status: RunStatus, *, waited_seconds: float = 0) -> Run:
         """See `RunStore`."""
-        sources = {f":s{place}": source.value for place, source in enumerate(_list_sources(status))}
+        sources = {f":s{place}": source.value for place, source in enumerate(list_sources(status))}
         waited_ms = round(waited_seconds * 1000)
         try:
             item = self._state.update(
@@ -233,14 +237,14 @@ class DynamoRuns:
         """See `RunStore`."""
         begins = "CALL#" if step is None else f"CALL#{step:05d}#"
         items = self._state.iter_items(keys.run_pk(tenant_id, run_id), begins=begins)
-        return [self._load_item(ToolCall, item) for item in items]
+        return [add_undoer(self._load_item(ToolCall, item), item) for item in items]
 
     def get_call(self, tenant_id: str, run_id: str, step: int, index: int) -> ToolCall:
         """See `RunStore`."""
         item = self._state.get(keys.run_pk(tenant_id, run_id), keys.call_sk(step, index))
         if item is None:
             raise NotFound("there is no such tool call", field="index")
-        return self._load_item(ToolCall, item)
+        return add_undoer(self._load_item(ToolCall, item), item)
 
     def save_call(self, call: ToolCall) -> None:
         """See `RunStore`."""
@@ -261,6 +265,19 @@ class DynamoRuns:
                 raise self._make_ended_error(call.tenant_id, call.run_id) from failure
             if stored is not call.status:
                 raise InvalidTransition(f"the tool call is already {stored}", field="status") from failure
+
+    def set_undoer(self, tenant_id: str, run_id: str, step: int, index: int, actor: Actor) -> None:
+        """See `RunStore`."""
+        try:
+            self._state.update(
+                keys.run_pk(tenant_id, run_id),
+                keys.call_sk(step, index),
+                "SET undone_by = :actor",
+                condition="attribute_exists(pk)",
+                values={":actor": actor.model_dump_json()},
+            )
+        except ConditionFailed as failure:
+            raise NotFound("there is no such tool call", field="index") from failure
 
     def finish(
         self,
@@ -322,7 +339,7 @@ class DynamoRuns:
     def _build_end_entry(self, run: Run, *, waiting: bool = False) -> Item:
         key = spill_key(run.tenant_id, run.run_id, {"sk": "outcome"})
         outcome = self._spill.pack("outcome", key, run.model_dump_json(include=OUTCOME))
-        sources = {f":s{place}": source.value for place, source in enumerate(_list_sources(run.status))}
+        sources = {f":s{place}": source.value for place, source in enumerate(list_sources(run.status))}
         clause = ", ".join(f"{name} = :{name}" for name in outcome)
         hands_over = ", hands_over = :yes" if run.hands_over else ""
         return self._state.build_update(
@@ -360,7 +377,7 @@ class DynamoRuns:
     def _get_item(self, tenant_id: str, run_id: str) -> Item:
         item = self._state.get(keys.run_pk(tenant_id, run_id), keys.META)
         if item is None:
-            raise _make_not_found_error()
+            raise make_no_run_error()
         return item
 
     def _load_run(self, item: Item) -> Run:
@@ -380,12 +397,3 @@ class DynamoRuns:
     def _load_item(self, kind: type[R], item: Item) -> R:
         with check_readable(f"{item['sk']} of the run"):
             return from_stored(kind, self._spill.unpack("body", item) or "")
-
-
-def _list_sources(target: RunStatus) -> list[RunStatus]:
-    """Return the statuses from which a run may go to ``target``."""
-    return [source for source, targets in TRANSITIONS.items() if target in targets]
-
-
-def _make_not_found_error() -> NotFound:
-    return NotFound("there is no such run", field="run")

@@ -7,14 +7,28 @@ from typing import NamedTuple, Protocol
 
 from pentad.aws.pages import decode_cursor, encode_cursor
 from pentad.domain import keys
-from pentad.domain.errors import IdempotencyConflict, InvalidInput, InvalidTransition, NotFound, SessionBusy
+from pentad.domain.errors import (
+    IdempotencyConflict,
+    InvalidInput,
+    InvalidTransition,
+    NotFound,
+    SessionBusy,
+    StoreUnavailable,
+)
+from pentad.domain.ids import is_reserved_session
 from pentad.domain.keys import iso
 from pentad.domain.knowledge import Citation
 from pentad.domain.messages import Message
-from pentad.domain.runs import CallStatus, Manifest, Run, RunStatus, Step, ToolCall, check_transition
+from pentad.domain.runs import Actor, CallStatus, Manifest, Run, RunStatus, Step, ToolCall, check_transition
 from pentad.domain.values import Page
 from pentad.memory.sessions.ports import Session, SessionStore
-from pentad.orchestration.runs.adapters.run_items import HAPPENED, TAKEN_OVER, compute_spent, make_queue_full_error
+from pentad.orchestration.runs.adapters.run_items import (
+    HAPPENED,
+    TAKEN_OVER,
+    compute_spent,
+    make_no_session_error,
+    make_queue_full_error,
+)
 from pentad.orchestration.runs.ports import QUEUE_LENGTH
 
 _OPEN_CALLS = frozenset({CallStatus.PENDING, CallStatus.AWAITING, CallStatus.APPROVED})
@@ -47,7 +61,9 @@ class MemoryRuns:
         self._queues: dict[tuple[str, str], list[str]] = {}
         self._waiting: dict[tuple[str, str], _Waiting] = {}
 
-    def start(self, run: Run, request: Message | None, *, session_days: int, lease_seconds: int) -> Run:
+    def start(
+        self, run: Run, request: Message | None, *, session_days: int, lease_seconds: int, new_session: bool = False
+    ) -> Run:
         """See `RunStore`."""
         with self._lock:
             stored = self._runs.get((run.tenant_id, run.run_id))
@@ -57,6 +73,11 @@ class MemoryRuns:
                         "the idempotency key was used for another request", field="idempotency_key"
                     )
                 return stored
+            is_there = self._sessions.get(run.tenant_id, run.session_id) is not None
+            if is_there and new_session:
+                raise StoreUnavailable("the session of the new run is there already", retry_after=1)
+            if not is_there and not new_session and is_reserved_session(run.session_id):
+                raise make_no_session_error()
             head = self._get_or_create_session(run, session_days)
             try:
                 self._check_lease(run, run.created_at.timestamp())
@@ -225,6 +246,12 @@ class MemoryRuns:
                 self._calls[place] = call
             elif stored.status is not call.status:
                 raise InvalidTransition(f"the tool call is already {stored.status}", field="status")
+
+    def set_undoer(self, tenant_id: str, run_id: str, step: int, index: int, actor: Actor) -> None:
+        """See `RunStore`."""
+        call = self.get_call(tenant_id, run_id, step, index)
+        with self._lock:
+            self._calls[tenant_id, run_id, step, index] = call.model_copy(update={"undone_by": actor})
 
     def finish(
         self,

@@ -12,6 +12,7 @@ from pentad.aws.jitter import draw
 from pentad.aws.table import ConditionFailed, Item, Table
 from pentad.domain import keys
 from pentad.domain.errors import IdempotencyConflict, InvalidInput, SessionBusy, StoreUnavailable
+from pentad.domain.ids import is_reserved_session
 from pentad.domain.keys import iso
 from pentad.domain.messages import Message
 from pentad.domain.runs import Run, RunStatus
@@ -22,6 +23,7 @@ from pentad.orchestration.runs.adapters.lease_items import build_enqueue_entry, 
 from pentad.orchestration.runs.adapters.run_items import (
     TAKEN_OVER,
     make_child_item,
+    make_no_session_error,
     make_queue_full_error,
     make_run_item,
     make_session_run_item,
@@ -45,6 +47,14 @@ class _Lost(NamedTuple):
     ended: bool = False
 
 
+class StartTerms(NamedTuple):
+    """How long a new run's session and lease last, and whether the session has to be new."""
+
+    session_days: int
+    lease_seconds: int
+    new_session: bool = False
+
+
 class RunStart:
     """Writes the first transaction of a run.
 
@@ -63,21 +73,23 @@ class RunStart:
         self._objects = objects
         self._sleep = sleep
 
-    def __call__(self, run: Run, request: Message | None, *, session_days: int, lease_seconds: int) -> Item:
+    def __call__(self, run: Run, request: Message | None, terms: StartTerms) -> Item:
         """Return the run's item: the new one, or what an earlier try of the same request stored.
 
         Raises:
             IdempotencyConflict: the run id exists with another request_hash.
             SessionBusy: another run holds the lease and this one may not wait, or the queue is full.
             InvalidInput: the session belongs to another agent or user.
-            StoreUnavailable: the store did not answer, or others were in the way each time.
+            NotFound: there is no such session, and only we make one of such an id.
+            StoreUnavailable: the store did not answer, others were in the way each time, or a session that has to be
+                new is there.
         """
         if request is not None:
             spill_messages(self._objects, run.tenant_id, run.session_id, [request])
         lost: _Lost | None = None
         for attempt in range(_TRIES):
             try:
-                return self._try(run, request, session_days, lease_seconds, lost)
+                return self._try(run, request, terms, lost)
             except (ConditionFailed, StoreUnavailable) as failure:
                 stored = self._find_earlier(run, failure)
                 if stored is not None:
@@ -88,16 +100,17 @@ class RunStart:
                 if lease is not None:
                     if request is None:
                         raise _make_busy_error(lease, run) from failure
-                    waiting = self._wait_or_refuse(run, request, session_days, lease_seconds, lease, failure)
+                    waiting = self._wait_or_refuse(run, request, terms, lease, failure)
                     if waiting is not None:
                         return waiting
             self._sleep(draw() * _BACKOFF_SECONDS * 2**attempt)
         raise SessionBusy("others are writing to the session at the same time", field="session", retry_after=1)
 
-    def _try(
-        self, run: Run, request: Message | None, session_days: int, lease_seconds: int, lost: _Lost | None
-    ) -> Item:
-        before = self.get_head(run, session_days)
+    def _try(self, run: Run, request: Message | None, terms: StartTerms, lost: _Lost | None) -> Item:
+        before = self.get_head(run, terms.session_days)
+        earlier = self._check_session(run, before, terms)
+        if earlier is not None:
+            return earlier
         no_message: tuple[StoredMessage, ...] = ()
         after, stored = _renew_head(before, run.created_at), no_message
         if request is not None:
@@ -111,7 +124,7 @@ class RunStart:
             [
                 self._state.build_put(item, condition="attribute_not_exists(pk)"),
                 build_take_entry(
-                    self._transient, holder, now=now, seconds=lease_seconds, lost=lost.run_id if lost else None
+                    self._transient, holder, now=now, seconds=terms.lease_seconds, lost=lost.run_id if lost else None
                 ),
                 *(
                     [build_fail_entry(self._state, run.tenant_id, lost.run_id, run.created_at)]
@@ -125,14 +138,16 @@ class RunStart:
         return item
 
     def _wait_or_refuse(
-        self, run: Run, request: Message, session_days: int, lease_seconds: int, lease: Item, failure: Exception
+        self, run: Run, request: Message, terms: StartTerms, lease: Item, failure: Exception
     ) -> Item | None:
         """Put the run into the queue and return its item, None where the session is free by now, or refuse it."""
         if run.if_busy != "enqueue":
             raise _make_busy_error(lease, run) from failure
         if len(queue_of(lease)) >= QUEUE_LENGTH:
             raise make_queue_full_error() from failure
-        item = make_run_item(run) | store_waiting(Spill(self._objects), run, request, session_days, lease_seconds)
+        item = make_run_item(run) | store_waiting(
+            Spill(self._objects), run, request, terms.session_days, terms.lease_seconds
+        )
         now = int(run.created_at.timestamp())
         try:
             self._state.transact(
@@ -146,6 +161,23 @@ class RunStart:
             # The holder has ended meanwhile, the queue has filled up, or this request came twice: look again.
             return None
         return item
+
+    def _check_session(self, run: Run, before: Session, terms: StartTerms) -> Item | None:
+        """Return the run of an earlier try where the session that it made is there; None where the session may be used.
+
+        Raises:
+            NotFound: there is no such session, and only we make one of such an id.
+            StoreUnavailable: the session has to be new and is another's; a new try has another id.
+        """
+        is_there = before.version > 0 or before.created_at != run.created_at
+        if terms.new_session and is_there:
+            earlier = self._find_earlier(run, None)
+            if earlier is None:
+                raise StoreUnavailable("the session of the new run is there already", retry_after=1)
+            return earlier
+        if not terms.new_session and not is_there and is_reserved_session(run.session_id):
+            raise make_no_session_error()
+        return None
 
     def _build_index_entries(self, run: Run) -> list[Item]:
         entries = [self._state.build_put(make_session_run_item(run))]
@@ -177,7 +209,7 @@ class RunStart:
             expires_at=run.created_at + lifetime,
         )
 
-    def _find_earlier(self, run: Run, failure: ConditionFailed | StoreUnavailable) -> Item | None:
+    def _find_earlier(self, run: Run, failure: Exception | None) -> Item | None:
         """Return the stored run of an earlier try, or None.
 
         Raises:
@@ -232,14 +264,15 @@ def _renew_head(head: Session, now: datetime) -> Session:
 
 
 def _check_owner(session: Session, run: Run) -> None:
+    # The user first: whose it is not learns nothing of the session.
+    if session.user_id != run.user_id:
+        raise InvalidInput("the session belongs to another user", field="session", fix="use that user or a new session")
     if session.agent != run.agent:
         raise InvalidInput(
             f"the session belongs to the agent '{session.agent}'",
             field="session",
             fix="use that agent or a new session",
         )
-    if session.user_id != run.user_id:
-        raise InvalidInput("the session belongs to another user", field="session", fix="use that user or a new session")
 
 
 def _make_busy_error(lease: Item, run: Run) -> SessionBusy:

@@ -137,7 +137,11 @@ class Replay:
             self._sessions.create(_build_session(run))
             self._append(run, earlier)
         stored = self._runs.start(
-            run, _to_message(request[0]), session_days=self._agent.session_days, lease_seconds=_LEASE_SECONDS
+            run,
+            _to_message(request[0]),
+            session_days=self._agent.session_days,
+            lease_seconds=_LEASE_SECONDS,
+            new_session=not earlier,
         )
         for place, one in enumerate((*earlier, *request)):
             self._sessions.attach_passages(run.tenant_id, run.session_id, place, one.passages)

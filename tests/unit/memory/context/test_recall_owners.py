@@ -1,0 +1,58 @@
+"""A user's own documents are recalled in that user's runs, and in nobody else's."""
+
+import pytest
+
+from pentad.domain.knowledge import find_owner, own_documents
+from pentad.memory.context.recall import _WIDEST
+from pentad.memory.retrieval.ports import Vector
+from tests.unit.memory.context.test_recall import RUN, World, agent, metadata, says
+from tests.unit.memory.fakes import embed
+
+ASKED = "How does a lease keep the runs of a session apart?"
+
+
+def add(world: World, *documents: str) -> None:
+    texts = {name: f"A lease keeps the runs of a session apart, says {name}." for name in documents}
+    world.vectors.upsert(
+        "acme",
+        [Vector(vector_id=n, values=embed(ASKED), metadata=metadata(text, document=n)) for n, text in texts.items()],
+    )
+
+
+def recalled(world: World, top_k: int = 3) -> set[str]:
+    world.ask(says("m1", ASKED))
+    world.recall.run("acme", RUN, "s1", agent(top_k=top_k))
+    return {passage.document for passage in world.newest().passages}
+
+
+def test_a_users_own_document_is_recalled_in_that_users_run_only() -> None:
+    world = World()
+    add(world, "users/ada/mine.md", "users/bob/his.md", "users/adam/other.md", "plan.md")
+    found = recalled(world)
+    assert {"users/ada/mine.md", "plan.md"} <= found
+    assert not {"users/bob/his.md", "users/adam/other.md"} & found
+
+
+def test_many_documents_of_another_user_do_not_crowd_out_the_tenants() -> None:
+    world = World()
+    add(world, "plan.md", *(f"users/bob/{number}.md" for number in range(_WIDEST // 2)))
+    assert "plan.md" in recalled(world)
+
+
+@pytest.mark.parametrize(
+    ("name", "owner"),
+    [
+        ("users/ann/plan.md", "ann"),
+        ("users/ann/a/b.md", "ann"),
+        ("users/ann@example.com/plan.md", "ann@example.com"),
+        ("users/ann", None),
+        ("users/plan.md", None),
+        ("Users/ann/plan.md", None),
+        ("docs/users/ann/plan.md", None),
+        ("users//plan.md", None),
+        ("plan.md", None),
+    ],
+)
+def test_the_owner_of_a_document_is_in_its_name(name: str, owner: str | None) -> None:
+    assert find_owner(name) == owner
+    assert owner is None or name.startswith(own_documents(owner))
