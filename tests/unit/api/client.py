@@ -35,7 +35,6 @@ from pentad.orchestration.timetravel.fork import ForkRun
 from pentad.tools.graphs.adapters.nodes_memory import MemoryGraphNodes
 from tests.unit.orchestration.world import TENANT, World
 
-
 OWN_SCOPES = " ".join(sorted(set(SCOPES) - {ALL_USERS}))
 """All that a credential may do, but for reaching the things of all users."""
 
