@@ -166,3 +166,16 @@ def test_installing_twice_and_uninstalling_puts_moto_back(stage: Stage) -> None:
     finally:
         stepfunctions.install(stage.connect, time_scale=0.05)
     assert stage.run(_PASS)["status"] == "SUCCEEDED"
+
+
+def test_a_name_that_is_taken_is_refused_for_another_definition(stage: Stage) -> None:
+    # moto answers with the machine that is there. API reference, CreateStateMachine: idempotent for the same request.
+    one, other = ({"StartAt": "A", "States": {"A": {"Type": "Pass", "Result": n, "End": True}}} for n in (1, 2))
+    arn = stage.create(one, name="taken")
+    assert stage.create(one, name="taken") == arn
+    with pytest.raises(ClientError) as caught:
+        stage.create(other, name="taken")
+    assert caught.value.response["Error"]["Code"] == "StateMachineAlreadyExists"
+    with pytest.raises(ClientError, match="StateMachineAlreadyExists"):
+        stage.create(one, name="taken", kind="EXPRESS")
+    assert stage.wait(stage.start_execution(arn))["output"] == "1"

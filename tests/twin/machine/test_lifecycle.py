@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.twin.machine.stage import Stage, until
+from tests.twin.machine.stage import ACCOUNT, REGION, Stage, until
 from twin import machine
 from twin.machine import lifecycle
 
@@ -143,6 +143,27 @@ def test_a_result_over_the_limit_is_an_error_of_its_own(stage: Stage) -> None:
     stage.functions["large"] = lambda _event, _context: "x" * 262_144
     ended = stage.run(_one(_call("large")))
     assert (ended["status"], ended["error"]) == ("FAILED", "States.DataLimitExceeded")
+
+
+@pytest.mark.parametrize("error", ["States.DataLimitExceeded", "States.ALL"])
+@pytest.mark.parametrize("bare", [False, True])
+def test_a_result_over_the_limit_is_caught_by_its_name_and_by_all(stage: Stage, error: str, bare: bool) -> None:
+    # As recorded on AWS for lambda:invoke and for a function's own ARN, although the documentation of States.ALL
+    # calls the error terminal.
+    stage.functions["large"] = lambda _event, _context: "x" * 262_144
+    call = _call("large", Catch=[{"ErrorEquals": [error], "Next": "Caught", "Output": "{% $states.errorOutput %}"}])
+    if bare:
+        call |= {"Resource": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:large", "Arguments": {}}
+    definition = _one(call)
+    definition["States"]["Caught"] = {"Type": "Pass", "End": True}
+    what = call["Resource"] if bare else "lambda"
+    cause = (
+        f"The state/task '{what}' returned a result with a size exceeding the maximum number of bytes service limit."
+    )
+    arn = stage.start_execution(stage.create(definition))
+    assert json.loads(stage.wait(arn)["output"]) == {"Error": "States.DataLimitExceeded", "Cause": cause}
+    kind = "LambdaFunction" if bare else "Task"
+    assert stage.types(arn)[2:6] == [f"{kind}Scheduled", f"{kind}Started", f"{kind}Failed", "TaskStateExited"]
 
 
 def test_a_result_below_the_limit_is_counted_in_bytes_as_sent(stage: Stage) -> None:

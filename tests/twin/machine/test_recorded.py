@@ -28,7 +28,7 @@ def _raise(error: Exception) -> Any:
 
 _HANDLERS: dict[str, Callable[[Any, Any], Any]] = {
     "identity": lambda event, _context: event,
-    "bytes": lambda _event, _context: b'"HelloWorld!"',
+    "bytes": lambda _event, _context: b"HelloWorld!",
     "raise_exception": lambda _event, _context: _raise(Exception("Some exception was raised.")),
     "raise_custom": lambda _event, _context: _raise(CustomException()),
 }

@@ -20,7 +20,7 @@ from twin.machine.errors import match_error
         ({"States.ALL"}, "States.Timeout", True),
         ({"States.ALL"}, "States.QueryEvaluationError", True),
         ({"States.ALL"}, "States.Runtime", False),
-        ({"States.ALL"}, "States.DataLimitExceeded", False),
+        ({"States.ALL"}, "States.DataLimitExceeded", True),
         ({"States.Runtime"}, "States.Runtime", True),
         ({"States.DataLimitExceeded"}, "States.DataLimitExceeded", True),
     ],

@@ -1,7 +1,12 @@
-"""Express machines: a definition that they cannot run is refused; moto takes every machine for a Standard one."""
+"""Making and changing machines.
+
+What moto gets wrong: it takes every machine for a Standard one, so that Express machines may have what they cannot run;
+and a name that is taken gives the machine that is there, whatever was asked for.
+"""
 
 from typing import Any
 
+from moto.core.exceptions import AWSError
 from moto.stepfunctions.parser.models import StepFunctionsParserBackend
 
 from twin.machine.express import check_definition
@@ -12,9 +17,31 @@ def _create(original: Any) -> Any:
     def create(self: Any, *args: Any, **named: Any) -> Any:
         if named.get("sm_type") == "EXPRESS":
             check_definition(named["definition"])
+        _check_name(self, named)
         return original(self, *args, **named)
 
     return create
+
+
+class StateMachineAlreadyExistsError(AWSError):
+    """Another machine has the name."""
+
+    TYPE = "StateMachineAlreadyExists"
+    STATUS = 400
+
+
+def _check_name(backend: Any, wanted: dict[str, Any]) -> None:
+    """API reference, CreateStateMachine: idempotent by name, definition, type, logging and tracing.
+
+    Raises:
+        StateMachineAlreadyExistsError: a machine with this name differs in one of them.
+    """
+    found = next((one for one in backend.state_machines if one.name == wanted.get("name")), None)
+    if found is None:
+        return
+    same = found.definition == wanted.get("definition") and found.type == (wanted.get("sm_type") or "STANDARD")
+    if not same:
+        raise StateMachineAlreadyExistsError(f"State Machine Already Exists: '{found.arn}'")
 
 
 def _update(original: Any) -> Any:
