@@ -136,6 +136,7 @@ TABLES = {
     "metrics": Table("docs/layers/observability.md", ("metric", "unit", "dimensions", "is"), list_metrics),
     "resource types": Table("twin/README.md", ("service", "resource types"), twin_tables.list_resource_types),
     "limits": Table("twin/README.md", ("service", "limit", "is"), twin_tables.list_limits),
+    "missing": Table("twin/README.md", ("service", "operations that nobody answers"), twin_tables.list_missing),
     "recordings": Table(
         "twin/README.md", ("feature", "recorded", "equal", "differ", "not run", "why"), twin_tables.list_recordings
     ),

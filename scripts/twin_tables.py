@@ -1,13 +1,19 @@
 """What the tables in the twin's README are made of: resource types, limits, and the histories recorded on AWS."""
 
+import re
 from importlib import import_module
+from pathlib import Path
 from typing import NamedTuple
+
+import botocore.session
+from moto.core.utils import camelcase_to_underscores
 
 from tests.twin.machine import cases
 from twin.deploy.registry import list_types
 from twin.deploy.services import register_all
 
 Row = tuple[str, ...]
+PATCHES = Path(__file__).resolve().parents[1] / "twin" / "moto_patches" / "README.md"
 
 
 class Limit(NamedTuple):
@@ -29,10 +35,19 @@ class Limit(NamedTuple):
 
 
 _HTTP_APIS = "twin.deploy.services.compute.http_apis"
+_DYNAMODB = "twin.front.dynamodb"
 LIMITS = (
     Limit("API Gateway", "body of a request", "bytes", "twin.http_api.server", "MAXIMUM_BODY"),
     Limit("API Gateway", "time of an integration", "ms", _HTTP_APIS, "_INTEGRATION_TIMEOUT"),
     Limit("API Gateway", "time of an authorizer", "s", "twin.http_api.gateway", "_AUTHORIZER_SECONDS"),
+    Limit("DynamoDB", "value of a partition key", "bytes", f"{_DYNAMODB}.tables", "PARTITION_KEY_BYTES"),
+    Limit("DynamoDB", "value of a sort key", "bytes", f"{_DYNAMODB}.tables", "SORT_KEY_BYTES"),
+    Limit("DynamoDB", "significant digits of a number", "", f"{_DYNAMODB}.values", "NUMBER_DIGITS"),
+    Limit("DynamoDB", "levels of lists and maps", "", f"{_DYNAMODB}.values", "NESTING_LEVELS"),
+    Limit("DynamoDB", "writes of a batch", "", f"{_DYNAMODB}.requests", "BATCH_WRITES"),
+    Limit("DynamoDB", "reads of a batch", "", f"{_DYNAMODB}.requests", "BATCH_READS"),
+    Limit("DynamoDB", "items of a transaction", "", f"{_DYNAMODB}.requests", "TRANSACTION_ITEMS"),
+    Limit("DynamoDB", "size of a transaction's items", "bytes", f"{_DYNAMODB}.requests", "TRANSACTION_BYTES"),
     Limit("Lambda", "payload of a synchronous call", "bytes", "twin.host.model", "SYNC_PAYLOAD_BYTES"),
     Limit("Lambda", "payload of an asynchronous call", "bytes", "twin.host.model", "ASYNC_PAYLOAD_BYTES"),
     Limit("Lambda", "response", "bytes", "twin.host.model", "RESPONSE_BYTES"),
@@ -57,6 +72,48 @@ def list_limits() -> list[Row]:
 def _show(limit: Limit) -> str:
     number = getattr(import_module(limit.module), limit.name)
     return f"{number:,} {limit.unit}".replace(".0 ", " ").strip()
+
+
+class Service(NamedTuple):
+    """Who answers a service's calls.
+
+    Attributes:
+        title: What the README calls it.
+        model: Its name in botocore.
+        module: Where moto answers it.
+        name: moto's class.
+    """
+
+    title: str
+    model: str
+    module: str
+    name: str
+
+
+SERVICES = (
+    Service("DynamoDB", "dynamodb", "moto.dynamodb.responses", "DynamoHandler"),
+    Service("EventBridge", "events", "moto.events.responses", "EventsHandler"),
+    Service("KMS", "kms", "moto.kms.responses", "KmsResponse"),
+    Service("Lambda", "lambda", "moto.awslambda.responses", "LambdaResponse"),
+    Service("Scheduler", "scheduler", "moto.scheduler.responses", "EventBridgeSchedulerResponse"),
+    Service("Secrets Manager", "secretsmanager", "moto.secretsmanager.responses", "SecretsManagerResponse"),
+    Service("SNS", "sns", "moto.sns.responses", "SNSResponse"),
+    Service("SQS", "sqs", "moto.sqs.responses", "SQSResponse"),
+    Service("Step Functions", "stepfunctions", "moto.stepfunctions.responses", "StepFunctionResponse"),
+)
+
+
+def list_missing() -> list[Row]:
+    """The operations of each service that nobody answers: those of its API less moto's and those of the patches."""
+    return [(one.title, ", ".join(f"`{name}`" for name in _find_missing(one)) or "none") for one in SERVICES]
+
+
+def _find_missing(service: Service) -> list[str]:
+    answers = getattr(import_module(service.module), service.name)
+    patched = set(re.findall(rf"`{service.name}\.(\w+)`", PATCHES.read_text(encoding="utf-8")))
+    model = botocore.session.get_session().get_service_model(service.model)
+    names = {name: camelcase_to_underscores(name) for name in model.operation_names}
+    return [name for name, called in names.items() if not hasattr(answers, called) and called not in patched]
 
 
 def list_resource_types() -> list[Row]:

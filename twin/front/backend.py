@@ -12,8 +12,9 @@ from typing import Any, Final
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
 from twin.front.account import MotoAccount
-from twin.front.model import ApiCall, ApiResponse
-from twin.front.moto_repairs import TransactionTokens, patch_response
+from twin.front.dynamodb.gate import DynamoGate
+from twin.front.model import ApiCall, ApiResponse, TableTimes
+from twin.front.moto_repairs import patch_response
 from twin.moto_patches import bucket_policies, dynamodb, queue_policies
 from twin.moto_patches.patching import apply_once
 
@@ -30,13 +31,13 @@ class MotoBackend:
     little is lost.
     """
 
-    def __init__(self, account: MotoAccount) -> None:
+    def __init__(self, account: MotoAccount, times: TableTimes | None = None) -> None:
         self._account = account
         for module in (bucket_policies, queue_policies, dynamodb):
             apply_once(module.apply)
         self._application = DomainDispatcherApplication(create_backend_app)
         self._locks = {service: threading.RLock() for service in _SERIALISED}
-        self._tokens = TransactionTokens()
+        self._dynamodb = DynamoGate(account, self._serve_call, self._locks["dynamodb"], times or TableTimes())
         self._sent = threading.Condition()
         self._stopping = threading.Event()
 
@@ -44,9 +45,12 @@ class MotoBackend:
         """Serve a call."""
         if call.service == "sqs" and call.operation == "ReceiveMessage":
             return self._receive_messages(call, environ)
-        if call.service == "dynamodb" and call.operation == "TransactWriteItems":
-            return self._serve_transaction(call, environ)
+        if call.service == "dynamodb":
+            return self._dynamodb.serve(call, environ)
         return patch_response(self._account, call, self._serve_once(call.service, environ))
+
+    def _serve_call(self, call: ApiCall, environ: dict[str, Any]) -> ApiResponse:
+        return self._serve_once(call.service, environ)
 
     def notify_receivers(self) -> None:
         """Wake callers that wait for a message."""
@@ -78,15 +82,6 @@ class MotoBackend:
                 if close is not None:
                     close()
         return ApiResponse(int(status[0].split(" ", 1)[0]), tuple(headers), body)
-
-    def _serve_transaction(self, call: ApiCall, environ: dict[str, Any]) -> ApiResponse:
-        with self._lock("dynamodb"):
-            replayed = self._tokens.recall(call)
-            if replayed is not None:
-                return replayed
-            response = self._serve_once("dynamodb", environ)
-            self._tokens.remember(call, response)
-            return response
 
     def _receive_messages(self, call: ApiCall, environ: dict[str, Any]) -> ApiResponse:
         """Poll for messages without holding moto's lock while waiting; moto itself would spin on its queue."""

@@ -15,7 +15,7 @@ from twin.front.account import MotoAccount, TokenResolver
 from twin.front.backend import MotoBackend
 from twin.front.encryption import list_key_accesses
 from twin.front.lambda_api import Invoker, LambdaApi
-from twin.front.model import ApiCall, ApiEvent, ApiResponse, CountKey, EventCallback, ServiceOverride
+from twin.front.model import ApiCall, ApiEvent, ApiResponse, CountKey, EventCallback, ServiceOverride, TableTimes
 from twin.front.parse import NotAwsRequest, parse_call, read_headers, read_query, read_signature
 from twin.front.presigned import find_refusal
 from twin.front.server import FrontServer
@@ -55,13 +55,17 @@ class AwsFront:
     """
 
     def __init__(
-        self, region: str = "us-east-1", principals: Principals | None = None, hosts: Collection[str] = ()
+        self,
+        region: str = "us-east-1",
+        principals: Principals | None = None,
+        hosts: Collection[str] = (),
+        table_times: TableTimes | None = None,
     ) -> None:
         self.region = region
         self.principals = principals or Principals()
         self.account = MotoAccount(region)
         self.authorizer = Authorizer(self.account, region)
-        self._backend = MotoBackend(self.account)
+        self._backend = MotoBackend(self.account, table_times)
         self._server = FrontServer(self._handle, hosts)
         self._overrides: dict[str, ServiceOverride] = {"sts": StsApi(self.principals, self.account, region)}
         self._callbacks: list[EventCallback] = []

@@ -48,6 +48,22 @@ class ApiEvent:
     principal: Principal = field(repr=False)
 
 
+@dataclass(frozen=True)
+class TableTimes:
+    """How late DynamoDB is.
+
+    Attributes:
+        transaction_seconds: How long a transaction is in flight at least. Requests that are served at once conflict in
+            any case; a longer time makes that likelier.
+        index_delay_seconds: The longest delay after which a global secondary index shows a write.
+        seed: Of the delays.
+    """
+
+    transaction_seconds: float = 0.0
+    index_delay_seconds: float = 0.0
+    seed: int = 0
+
+
 class CountKey(NamedTuple):
     """What requests are counted by."""
 

@@ -5,7 +5,11 @@
 * Query sorts all items of the table before it picks those of its partition. Here it sees its partition only.
 * Scan sorts all items by comparing wrapped values pair by pair. Here each key is read once.
 
-The answers are moto's own either way. Served under DynamoDB's lock, so nothing is seen half done.
+The answers to these are moto's own. Served under DynamoDB's lock, so nothing is seen half done.
+
+Two answers differ from AWS's. Query and Scan with a Limit that is met by the last item say that this was all, where
+AWS gives a LastEvaluatedKey and an empty page after it (developer guide, "Paginating table query results");
+TransactGetItems takes 25 items, where AWS takes 100.
 """
 
 from __future__ import annotations
@@ -17,7 +21,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from moto.dynamodb import models
+from moto.dynamodb import models, responses
 from moto.dynamodb.models.dynamo_type import DynamoType, Item
 from moto.dynamodb.models.table import Table
 
@@ -32,7 +36,9 @@ def apply(patches: Patches) -> None:
     patches.set_attribute(models, "copy", _Copier())
     patches.set_attribute(backend, "transact_write_items", _wrap_transact_write(backend.transact_write_items))
     patches.set_attribute(Table, "query", _wrap_query(Table.query))
+    patches.set_attribute(Table, "scan", _wrap_scan(Table.scan))
     patches.set_attribute(Table, "all_items", _wrap_all_items(Table.all_items))
+    patches.set_attribute(responses, "TRANSACTION_MAX_ITEMS", 100)
 
 
 class _Copier:
@@ -53,7 +59,7 @@ def _wrap_transact_write(original: Callable[..., None]) -> Callable[..., None]:
             original(self, transact_items)
         except Exception:
             for table, key, item in kept:
-                _put_back(table, key, item)
+                put_back(table, key, item)
             raise
         finally:
             _here.in_transaction = False
@@ -61,12 +67,10 @@ def _wrap_transact_write(original: Callable[..., None]) -> Callable[..., None]:
     return transact_write_items
 
 
-_Key = tuple[DynamoType, DynamoType | None]
+Key = tuple[DynamoType, DynamoType | None]
 
 
-def _iter_touched_items(
-    backend: Any, transact_items: list[dict[str, Any]]
-) -> Iterator[tuple[Table, _Key, Item | None]]:
+def _iter_touched_items(backend: Any, transact_items: list[dict[str, Any]]) -> Iterator[tuple[Table, Key, Item | None]]:
     """Yield what a transaction may change, as it is before; what is not well formed is left to moto to refuse."""
     for entry in transact_items:
         for operation in entry.values():
@@ -81,10 +85,13 @@ def _iter_touched_items(
             yield table, (first, second), copy.deepcopy(table.get_item(first, second))
 
 
-def _put_back(table: Table, key: _Key, item: Item | None) -> None:
+def put_back(table: Table, key: Key, item: Item | None) -> None:
+    """Let a key stand for an item again, or for none (None); nobody is told, streams neither."""
     first, second = key
-    if item is None:
-        table.delete_item(first, second)
+    if item is None and second is None:
+        table.items.pop(first, None)
+    elif item is None:
+        table.items[first].pop(second, None)
     elif second is None:
         table.items[first] = item  # type: ignore[assignment]
     else:
@@ -95,11 +102,44 @@ def _wrap_query(original: Callable[..., Any]) -> Callable[..., Any]:
     signature = inspect.signature(original)
 
     def query(self: Table, *arguments: Any, **named: Any) -> Any:
-        given = signature.bind(self, *arguments, **named).arguments
-        with _limit_to_partition(None if given.get("index_name") else given["hash_key"]):
-            return original(self, *arguments, **named)
+        bound = signature.bind(self, *arguments, **named)
+        with _limit_to_partition(None if bound.arguments.get("index_name") else bound.arguments["hash_key"]):
+            return _name_last(original, bound)
 
     return query
+
+
+def _wrap_scan(original: Callable[..., Any]) -> Callable[..., Any]:
+    signature = inspect.signature(original)
+
+    def scan(self: Table, *arguments: Any, **named: Any) -> Any:
+        return _name_last(original, signature.bind(self, *arguments, **named))
+
+    return scan
+
+
+class _Watched:
+    """A filter that knows how many items it has seen, and the last of them."""
+
+    def __init__(self, inner: Any) -> None:
+        self._inner = inner
+        self.count = 0
+        self.last: Item | None = None
+
+    def expr(self, item: Item) -> Any:
+        self.count += 1
+        self.last = item
+        return self._inner is None or self._inner.expr(item)
+
+
+def _name_last(original: Callable[..., Any], bound: inspect.BoundArguments) -> Any:
+    """Return what a query or scan finds, with the last key where the limit is met."""
+    table, limit = bound.arguments["self"], bound.arguments.get("limit")
+    watched = bound.arguments["filter_expression"] = _Watched(bound.arguments.get("filter_expression"))
+    found, scanned, last_key = original(*bound.args, **bound.kwargs)
+    if last_key is None and limit and watched.count == limit and watched.last is not None:
+        last_key = table._get_last_evaluated_key(watched.last, bound.arguments.get("index_name"))
+    return found, scanned, last_key
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from types import FrameType
 
 from twin.deploy.assembly import AssemblyError
 from twin.deploy.errors import DeployError
+from twin.front.model import TableTimes
 from twin.running.options import TwinOptions
 from twin.running.state_file import TwinRunning
 from twin.running.twin import Twin, TwinError
@@ -100,6 +101,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         help="JSON file: fields to store in secrets, by a secret's name or the last part of it; "
         "{models_url} and {vectors_url} in a field become the stand-ins' addresses",
     )
+    parser.add_argument(
+        "--index-delay",
+        type=float,
+        default=0.0,
+        metavar="SECONDS",
+        help="show a write in DynamoDB's global secondary indexes up to so much later",
+    )
     parsed = parser.parse_args(arguments)
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     # A signal during the start ends it like any other error: what was started is stopped.
@@ -112,6 +120,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         hosts=tuple(parsed.allow_host),
         concurrency=parsed.concurrency,
         processes=parsed.processes,
+        table_times=TableTimes(index_delay_seconds=parsed.index_delay),
     )
     try:
         with Twin.start(parsed.assembly, parsed.state, options=options) as twin:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from twin.deploy.assembly import Assembly
 
 if TYPE_CHECKING:
+    from twin.front.model import TableTimes
     from twin.pumps.schedules.clock import ScheduleClock
 
 #: Returns the size of the vectors that an assembly's app stores.
@@ -39,6 +40,7 @@ class TwinOptions:
             AWS's default is 1,000, and a new account's may be 10.
         processes: processes of functions at once. None: as many as fit into a quarter of the memory, 16 to 64. HTTP
             APIs have half as many of their own.
+        table_times: how late DynamoDB's indexes follow their tables, and how long its transactions take.
     """
 
     region: str = "us-east-1"
@@ -55,3 +57,4 @@ class TwinOptions:
     clock: "ScheduleClock | None" = None
     concurrency: int = 1_000
     processes: int | None = None
+    table_times: "TableTimes | None" = None

@@ -231,7 +231,7 @@ class Twin:
         from twin.running.function_logs import FunctionLogs
 
         reset_account()
-        self._front = AwsFront(self.region, hosts=self._options.hosts)
+        self._front = AwsFront(self.region, hosts=self._options.hosts, table_times=self._options.table_times)
         self._cleanup.callback(self._front.stop)
         self._front.start(self._options.aws_port)
         self._clients = Clients(self._front.url, self.region, self._front.principals)

@@ -4,7 +4,9 @@ A thin layer over the low-level client: values are serialised, errors translated
 as JSON in ``body`` beside the attributes that conditions and updates need.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+import random
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
@@ -19,6 +21,10 @@ _DESERIALIZER = TypeDeserializer()
 _MAX_PAGES = 1000
 _BATCH = 100
 _BATCH_TRIES = 4
+_CONFLICT_TRIES = 8
+_CONFLICT_SECONDS = 0.05
+_LONGEST_CONFLICT_SECONDS = 1.0
+_RANDOM = random.SystemRandom()  # functions restored from one snapshot must not wait equally long
 
 
 class ConditionFailed(Exception):
@@ -47,10 +53,12 @@ class Table:
     Args:
         client: a low-level DynamoDB client.
         name: the table's name or ARN.
+        sleep: waits some seconds.
     """
 
-    def __init__(self, client: Any, name: str) -> None:
+    def __init__(self, client: Any, name: str, *, sleep: Callable[[float], None] = time.sleep) -> None:
         self._client = client
+        self._sleep = sleep
         self.name = name
 
     def get(self, pk: str, sk: str, *, consistent: bool = True) -> Item | None:
@@ -179,8 +187,13 @@ class Table:
         """Return a condition on an item that stays as it is, as one entry of `transact`."""
         return {"ConditionCheck": (self._delete_request(pk, sk, condition, **expression))}
 
-    def transact(self, entries: Sequence[Item]) -> None:
+    def transact(self, entries: Sequence[Item], *, conflict_tries: int = _CONFLICT_TRIES) -> None:
         """Write all entries (at most 100, of any table) or none.
+
+        Args:
+            entries: what the methods `build_...` return.
+            conflict_tries: requests in all where others are in the way each time; 1 for callers with retries of their
+                own.
 
         Raises:
             ConditionFailed: a condition did not hold; ``reasons`` has DynamoDB's code of each entry in order, ``items``
@@ -189,7 +202,9 @@ class Table:
         """
         with translate_errors("the table"):
             try:
-                self._client.transact_write_items(TransactItems=list(entries))
+                self._retry_conflicts(
+                    lambda: dict(self._client.transact_write_items(TransactItems=list(entries))), conflict_tries
+                )
             except ClientError as error:
                 if code_of(error) != "TransactionCanceledException":
                     raise
@@ -200,10 +215,21 @@ class Table:
                 items = [from_dynamodb(reason["Item"]) if reason.get("Item") else None for reason in reasons]
                 raise ConditionFailed(None, codes, items) from error
 
+    def _retry_conflicts(self, write: Callable[[], Item], tries: int) -> Item:
+        """Write again what met a transaction in flight, which lasts for milliseconds; nothing of it was done."""
+        for number in range(tries - 1):
+            try:
+                return write()
+            except ClientError as error:
+                if not _is_conflict(error):
+                    raise
+            self._sleep(_RANDOM.uniform(0, min(_LONGEST_CONFLICT_SECONDS, _CONFLICT_SECONDS * 2**number)))
+        return write()
+
     def _write(self, call: Any, request: Item) -> Item:
         with translate_errors("the table"):
             try:
-                return dict(call(**request))
+                return self._retry_conflicts(lambda: dict(call(**request)), _CONFLICT_TRIES)
             except ClientError as error:
                 if code_of(error) != "ConditionalCheckFailedException":
                     raise
@@ -259,3 +285,10 @@ class Table:
             "ScanIndexForward": not descending,
         }
         return request | ({"IndexName": index} if index else {"ConsistentRead": consistent})
+
+
+def _is_conflict(error: ClientError) -> bool:
+    """Tell whether a write was refused for another transaction's sake, and for nothing else."""
+    response: Any = error.response
+    codes = {str(reason.get("Code", "None")) for reason in response.get("CancellationReasons", [])}
+    return code_of(error) == "TransactionConflictException" or codes - {"None"} == {"TransactionConflict"}

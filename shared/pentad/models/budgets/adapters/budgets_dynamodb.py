@@ -90,7 +90,7 @@ class DynamoBudget:
         entries = [self._build_hold(wanted), *(self._build_reserve(each, wanted, now) for each in applied)]
         for number in range(TRIES):
             try:
-                self._table.transact(entries)
+                self._table.transact(entries, conflict_tries=1)
                 return wanted
             except ConditionFailed as failure:
                 if failure.reasons[:1] == (_FAILED,):
@@ -112,7 +112,7 @@ class DynamoBudget:
             for counter in reservation.counters:
                 entries.append(self._build_settle(counter, reservation, actual_nanousd, late=counter in given_back))
             try:
-                self._table.transact(entries)
+                self._table.transact(entries, conflict_tries=1)
                 return
             except ConditionFailed as failure:
                 if failure.reasons[:1] == (_FAILED,):

@@ -68,7 +68,7 @@ class DynamoDBLedger:
         counted = [*self._counting(attempt)]
         for number in range(TRIES):
             try:
-                self._table.transact([*entries, *counted])
+                self._table.transact([*entries, *counted], conflict_tries=1)
                 return
             except ConditionFailed as failure:
                 if failure.reasons[0] == "ConditionalCheckFailed" or not counted:

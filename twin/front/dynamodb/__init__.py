@@ -1,0 +1,1 @@
+"""What DynamoDB refuses or delays and moto does not: limits, conflicts of transactions, late indexes."""
