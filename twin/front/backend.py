@@ -15,6 +15,7 @@ from twin.front.account import MotoAccount
 from twin.front.dynamodb.gate import DynamoGate
 from twin.front.model import ApiCall, ApiResponse, TableTimes
 from twin.front.moto_repairs import patch_response
+from twin.front.refusals import find_refusal
 from twin.moto_patches import bucket_policies, dynamodb, queue_policies
 from twin.moto_patches.patching import apply_once
 
@@ -43,6 +44,9 @@ class MotoBackend:
 
     def serve(self, call: ApiCall, environ: dict[str, Any]) -> ApiResponse:
         """Serve a call."""
+        refusal = find_refusal(call)
+        if refusal is not None:
+            return refusal
         if call.service == "sqs" and call.operation == "ReceiveMessage":
             return self._receive_messages(call, environ)
         if call.service == "dynamodb":

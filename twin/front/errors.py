@@ -25,6 +25,16 @@ def build_access_denied(service: str, message: str) -> ApiResponse:
     return _build_json_error(service, 403 if service in _REST_JSON else 400, "AccessDeniedException", message)
 
 
+def build_error(service: str, status: int, code: str, message: str) -> ApiResponse:
+    """An error of a service, by its name."""
+    if service == "s3":
+        return _build_s3_error(status, code, message)
+    if service in _QUERY:
+        return _build_query_error(status, code, message)
+    query_code = code if service in _QUERY_COMPATIBLE else None
+    return _build_json_error(service, status, code, message, query_code=query_code)
+
+
 def build_invalid_credentials(service: str, message: str) -> ApiResponse:
     """The answer to a key that was never issued."""
     if service == "s3":

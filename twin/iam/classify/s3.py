@@ -40,6 +40,9 @@ _BUCKET_ACTIONS: Final = {
     "GetBucketNotificationConfiguration": "GetBucketNotification",
     "GetBucketPolicy": "GetBucketPolicy",
 }
+_WITH_ACL: Final = ("PutObject", "CreateMultipartUpload", "CopyObject")
+"""What sets a list of grants beside an object asks for s3:PutObjectAcl too (S3 user guide, "Required permissions")."""
+
 _CONTEXT_PARAMS: Final = {
     "Prefix": "s3:prefix",
     "Delimiter": "s3:delimiter",
@@ -73,6 +76,8 @@ def classify_s3(call: Call) -> Sequence[Access]:
         found.insert(0, _classify_source(params["CopySource"]))
     if params.get("Tagging") and operation in ("PutObject", "CreateMultipartUpload", "CopyObject"):
         found.append(_classify_object(params["Bucket"], params, "PutObjectTagging", context))
+    if any(name == "ACL" or name.startswith("Grant") for name in params) and operation in _WITH_ACL:
+        found.append(_classify_object(params["Bucket"], params, "PutObjectAcl", context))
     return found
 
 

@@ -31,6 +31,92 @@ def match_event(pattern: Mapping[str, Any], event: Any) -> bool:
     return True
 
 
+def check_pattern(pattern: Any) -> None:
+    """Check a pattern as EventBridge does when a rule is put.
+
+    Raises:
+        PatternError: it is none.
+    """
+    if not isinstance(pattern, Mapping):
+        raise PatternError("the pattern must be an object")
+    if not pattern:
+        raise PatternError("the pattern must not be empty")
+    for key, wanted in pattern.items():
+        if key == "$or":
+            if not isinstance(wanted, list) or len(wanted) < 2:
+                raise PatternError("'$or' must be an array of at least two objects")
+            for option in wanted:
+                check_pattern(option)
+        elif isinstance(wanted, Mapping):
+            check_pattern(wanted)
+        else:
+            _check_leaves(key, wanted)
+
+
+def _check_leaves(key: str, wanted: Any) -> None:
+    if not isinstance(wanted, list):
+        raise PatternError(f"'{key}' must be an object or an array")
+    if not wanted:
+        raise PatternError(f"the array of '{key}' must not be empty")
+    for test in wanted:
+        if isinstance(test, list):
+            raise PatternError(f"the array of '{key}' must hold values, not arrays")
+        if isinstance(test, Mapping):
+            _check_test(test)
+
+
+def _check_test(test: Mapping[str, Any]) -> None:
+    if len(test) != 1:
+        raise PatternError(f"a matcher has one operator, not {sorted(test)}")
+    [(operator, argument)] = test.items()
+    if operator == "exists":
+        if not isinstance(argument, bool):
+            raise PatternError("'exists' must be true or false")
+    elif operator not in _OPERATORS:
+        raise PatternError(f"unrecognized match type '{operator}'")
+    elif operator == "numeric":
+        _check_numeric(argument)
+    elif operator == "cidr":
+        _check_cidr(argument)
+    elif operator in ("prefix", "suffix", "wildcard", "equals-ignore-case"):
+        _check_text(operator, argument)
+    elif isinstance(argument, Mapping):
+        _check_exclusion(argument)
+
+
+def _check_exclusion(argument: Mapping[str, Any]) -> None:
+    [(operator, inner)] = argument.items() if len(argument) == 1 else [("", None)]
+    if operator not in ("prefix", "suffix", "equals-ignore-case", "wildcard"):
+        raise PatternError(f"'anything-but' does not combine with {sorted(argument)}")
+    for option in inner if isinstance(inner, list) else [inner]:
+        _check_text(operator, option)
+
+
+def _check_text(operator: str, argument: Any) -> None:
+    if operator in ("prefix", "suffix") and isinstance(argument, Mapping) and list(argument) == ["equals-ignore-case"]:
+        argument = argument["equals-ignore-case"]
+    if not isinstance(argument, str):
+        raise PatternError(f"'{operator}' must be a string")
+    if operator == "wildcard" and "**" in argument:
+        raise PatternError("'wildcard' must not have two '*' in a row")
+
+
+def _check_numeric(argument: Any) -> None:
+    if not isinstance(argument, list) or len(argument) not in (2, 4):
+        raise PatternError(f"numeric wants one or two comparisons, not {argument!r}")
+    for operator, bound in zip(argument[::2], argument[1::2], strict=True):
+        _get_comparison(operator)
+        if isinstance(bound, bool) or not isinstance(bound, int | float):
+            raise PatternError(f"numeric compares with a number, not {bound!r}")
+
+
+def _check_cidr(argument: Any) -> None:
+    try:
+        ipaddress.ip_network(argument, strict=False)
+    except ValueError as error:
+        raise PatternError(f"'cidr' must be an address range: {error}") from error
+
+
 def _collect_values(event: Any, key: str) -> list[Any]:
     """Return the values under `key`: an array of objects gives those of each."""
     if isinstance(event, Mapping):
@@ -132,7 +218,7 @@ def _match_numeric(argument: Any, value: Any) -> bool:
 
 
 def _get_comparison(operator: str) -> Callable[[float, float], bool]:
-    if operator not in _COMPARE:
+    if not isinstance(operator, str) or operator not in _COMPARE:
         raise PatternError(f"unknown comparison {operator!r}")
     return _COMPARE[operator]
 
