@@ -50,15 +50,17 @@ class ApiEvent:
 
 @dataclass(frozen=True)
 class TableTimes:
-    """How late DynamoDB is.
+    """How late DynamoDB is, and what gets into its way.
 
     Attributes:
-        transaction_seconds: How long a transaction is in flight at least. Requests that are served at once conflict in
-            any case; a longer time makes that likelier.
+        conflicts: Whether a request that meets a transaction in flight on its item is refused, as on AWS. Otherwise it
+            waits for its turn.
+        transaction_seconds: How long a transaction is in flight at least; a longer time makes conflicts likelier.
         index_delay_seconds: The longest delay after which a global secondary index shows a write.
         seed: Of the delays.
     """
 
+    conflicts: bool = False
     transaction_seconds: float = 0.0
     index_delay_seconds: float = 0.0
     seed: int = 0

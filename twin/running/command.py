@@ -102,6 +102,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "{models_url} and {vectors_url} in a field become the stand-ins' addresses",
     )
     parser.add_argument(
+        "--transaction-conflicts",
+        action="store_true",
+        help="refuse what meets a DynamoDB transaction in flight on its item, as AWS does",
+    )
+    parser.add_argument(
         "--index-delay",
         type=float,
         default=0.0,
@@ -120,7 +125,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         hosts=tuple(parsed.allow_host),
         concurrency=parsed.concurrency,
         processes=parsed.processes,
-        table_times=TableTimes(index_delay_seconds=parsed.index_delay),
+        table_times=TableTimes(conflicts=parsed.transaction_conflicts, index_delay_seconds=parsed.index_delay),
     )
     try:
         with Twin.start(parsed.assembly, parsed.state, options=options) as twin:

@@ -68,32 +68,23 @@ def test_transactions_are_atomic_under_threads(dynamodb: Any, client: Client) ->
         dynamodb.put_item(TableName="items", Item={**key(name), "n": {"N": "50"}})
 
     def attempt(own: Any) -> bool:
-        for _ in range(1000):  # a transaction that met another one is tried again, as AWS says
-            moved = move(own)
-            if moved is not None:
-                return moved
-        raise AssertionError("the transaction met another one each time")
-
-    def move(own: Any) -> bool | None:
-        changes = [("from", "n - :one", "n > :floor"), ("to", "n + :one", "n >= :floor")]
-        entries = [
-            {
-                "Update": {
-                    "TableName": "items",
-                    "Key": key(name),
-                    "UpdateExpression": f"SET n = {change}",
-                    "ConditionExpression": condition,
-                    "ExpressionAttributeValues": {":one": {"N": "1"}, ":floor": {"N": "0"}},
+        move = [("from", "n - :one", "n > :floor"), ("to", "n + :one", "n >= :floor")]
+        return succeeds(
+            own.transact_write_items,
+            "TransactionCanceledException",
+            TransactItems=[
+                {
+                    "Update": {
+                        "TableName": "items",
+                        "Key": key(name),
+                        "UpdateExpression": f"SET n = {change}",
+                        "ConditionExpression": condition,
+                        "ExpressionAttributeValues": {":one": {"N": "1"}, ":floor": {"N": "0"}},
+                    }
                 }
-            }
-            for name, change, condition in changes
-        ]
-        try:
-            own.transact_write_items(TransactItems=entries)
-        except ClientError as error:
-            assert error.response["Error"]["Code"] == "TransactionCanceledException"
-            return None if "TransactionConflict" in error.response["Error"]["Message"] else False
-        return True
+                for name, change, condition in move
+            ],
+        )
 
     assert in_threads(10, 8, attempt, client) == 50
     found = {name: dynamodb.get_item(TableName="items", Key=key(name))["Item"]["n"]["N"] for name in ("from", "to")}

@@ -51,7 +51,7 @@ class DynamoGate:
         self._lock = lock
         self._seconds = times.transaction_seconds
         self._late = LateIndexes(times.index_delay_seconds, times.seed)
-        self._in_flight = conflicts.InFlight()
+        self._in_flight = conflicts.InFlight() if times.conflicts else None
         self._tokens = TransactionTokens()
 
     def serve(self, call: ApiCall, environ: dict[str, Any]) -> ApiResponse:
@@ -73,15 +73,20 @@ class DynamoGate:
             replayed = self._tokens.recall(call)
         if replayed is not None:
             return replayed
-        items = list_items(call.operation, call.params, self._find_shape)
         try:
-            with self._in_flight.enter(call.operation, items, call.params.get("ClientRequestToken")):
+            with self._hold(call):
                 return self._change(call, environ)
         except conflicts.TransactionConflict as conflict:
             return conflicts.build_conflict(call.operation, conflict)
         except conflicts.TransactionInProgress:
             message = "The transaction with the given request token is already in progress."
             return conflicts.build_error("TransactionInProgressException", message)
+
+    def _hold(self, call: ApiCall) -> AbstractContextManager[None]:
+        if self._in_flight is None:
+            return nullcontext()
+        items = list_items(call.operation, call.params, self._find_shape)
+        return self._in_flight.enter(call.operation, items, call.params.get("ClientRequestToken"))
 
     def _change(self, call: ApiCall, environ: dict[str, Any]) -> ApiResponse:
         if self._seconds and call.operation in _TRANSACTIONS:
