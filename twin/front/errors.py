@@ -28,7 +28,7 @@ def build_access_denied(service: str, message: str) -> ApiResponse:
 def build_error(service: str, status: int, code: str, message: str) -> ApiResponse:
     """An error of a service, by its name."""
     if service == "s3":
-        return _build_s3_error(status, code, message)
+        return build_s3_error(status, code, message)
     if service in _QUERY:
         return _build_query_error(status, code, message)
     query_code = code if service in _QUERY_COMPATIBLE else None
