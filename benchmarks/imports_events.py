@@ -23,6 +23,7 @@ ENVIRONMENT = {
     "DOCUMENTS_BUCKET": "documents",
     "STATE_MACHINE_ARN_PREFIX": f"arn:aws:states:{_ACCOUNT}:stateMachine:pentad-dev-agent-",
     "APPROVAL_KEY": f"arn:aws:kms:{_ACCOUNT}:key/a",
+    "TOOL_RUNNER": f"arn:aws:lambda:{_ACCOUNT}:function:run-tool",
     "TOOL_FUNCTION_PREFIX": "pentad-dev-tool-",
     "GATEWAY_FUNCTION": f"arn:aws:lambda:{_ACCOUNT}:function:gateway",
     "PINECONE_SECRET": f"arn:aws:secretsmanager:{_ACCOUNT}:secret:pinecone",
@@ -97,6 +98,16 @@ _REQUEST = '{"agent": "assistant", "message": "Hello"}'
 _ASKED = {"message_id": "m", "role": "user", "blocks": [{"type": "text", "text": "2 + 2?"}], "created_at": 0}
 _CHAT = '{"model": "smart", "messages": [{"role": "user", "content": "2 + 2?"}]}'
 
+_CALL = {**_STEP, "agent": "assistant", "index": 0}
+_HANDED = {
+    "op": "run",
+    **_CALL,
+    "session": "s",
+    "effect_key": "k",
+    "arguments": {"expression": "2 + 2"},
+    "deadline": 4_000_000_000,
+}
+
 CASES = (
     Case("api: list agents", "functions.api.http", _http("GET", "/v1/agents")),
     Case("api: read a run", "functions.api.http", _http("GET", f"/v1/runs/{_RUN}")),
@@ -129,10 +140,11 @@ CASES = (
     Case("notify", "functions.orchestration.notify", _sqs(_ANNOUNCEMENT)),
     Case("trigger", "functions.orchestration.trigger", _sqs(_MESSAGE)),
     Case("workflow", "functions.orchestration.workflow", {"op": "begin", **_TURN}),
+    Case("tool runner", "functions.orchestration.run_tool", {"op": "run", **_CALL}),
     Case(
         "tool: calculator",
         "pentad.runtime.tool_entrypoint",
-        {"op": "run", **_STEP, "agent": "assistant", "index": 0},
+        _HANDED,
         environment={"TOOL_MODULE": "functions.tools.calculator"},
     ),
 )

@@ -29,15 +29,14 @@ _WHY: dict[tuple[str, str, str], str] = {
     ("deliver", "Query", "step"): "the run's steps: the answer is the last one's",
     ("deliver", "Query", "message"): "answer and passages, to resolve citations",
     ("deliver", "TransactWriteItems", "run, session lease"): "ends the run and releases the session, all or nothing",
-    ("tool-*", "GetItem", "tool call"): "the call with its arguments; one that has ended is not run again",
-    ("tool-*", "GetItem", "run"): "the run: whose it is, and whether it still goes on",
-    ("tool-*", "PutItem", "tool call"): "stores the result",
-    ("tool-*", "PutItem", "audit entry"): "the audit entry of the execution",
+    ("run-tool", "GetItem", "tool call"): "the call with its arguments; one that has ended is not run again",
+    ("run-tool", "GetItem", "run"): "the run: whose it is, and whether it still goes on",
+    ("run-tool", "PutItem", "tool call"): "stores the result",
+    ("run-tool", "PutItem", "audit entry"): "the audit entry of the execution",
     ("authorizer", "GetItem", "API key"): "checks the API key; the answer is kept for a while",
 }
 
 
 def purpose(row: Row) -> str:
     """Return what a request is for, or a question mark where nobody has said."""
-    function = "tool-*" if row.function.startswith("tool-") else row.function
-    return _WHY.get((function, row.operation, row.items), "?")
+    return _WHY.get((row.function, row.operation, row.items), "?")

@@ -81,8 +81,9 @@ def _define() -> dict[str, Any]:
         think="functions.models.gateway",
         await_human="functions.orchestration.await_human",
         deliver="functions.orchestration.deliver",
+        run_tool="functions.orchestration.run_tool",
         tools={},
-        seconds=dict.fromkeys(("recall", "think", "await_human", "deliver", "tool"), 30),
+        seconds=dict.fromkeys(("recall", "think", "await_human", "deliver", "run_tool"), 30),
     )
 
 
@@ -103,8 +104,6 @@ def _tasks(states: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
 
 def _describe_call(state: dict[str, Any]) -> str:
     called = str(state["Arguments"].get("FunctionName", ""))
-    if called.startswith("{%"):
-        return "the tool's function"
     return f"`{called}`" if called else f"`{state['Resource'].rpartition(':::')[2]}`"
 
 

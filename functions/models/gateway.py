@@ -5,7 +5,9 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from pentad.domain.errors import PentadError
+from pentad.domain.models import CallContext
 from pentad.models.remote import wire, wire_chat, wire_errors
+from pentad.models.remote.callers import check_caller
 from pentad.orchestration.turn.think import TurnInput
 from pentad.orchestration.workflows.steps import EnteredStep
 from pentad.runtime import priming
@@ -57,18 +59,17 @@ Event = ThinkCall | TaskCall | Embed | Complete | DrillCall
 @entrypoint("gateway", Annotated[Event, Field(discriminator="op")])
 def handler(event: Event, context: LambdaContext) -> Any:
     """Return the decision of a turn, a step's reference, a reply, vectors, or the result of a drill."""
+    proves = check_caller(context.invoked_function_arn, event.op)
     until = deadline_of(context, spare_seconds=_STORE_SECONDS)
     if isinstance(event, DrillCall):
         return wiring.make_drill()(deadline=until)
-    if isinstance(event, ThinkCall):
+    if isinstance(event, ThinkCall | TaskCall):
         with wiring.make_share().hold(event.tenant_id):
-            return wiring.make_think()(event, deadline=until)
-    if isinstance(event, TaskCall):
-        with wiring.make_share().hold(event.tenant_id):
-            return wiring.make_task()(event, deadline=until)
+            return _take_step(event, until)
     try:
-        with wiring.make_share().hold(event.context.tenant_id):
-            return _call_model(event, min(until, event.deadline or until))
+        behalf = _prove_caller(event) if proves else event.context
+        with wiring.make_share().hold(behalf.tenant_id):
+            return _call_model(event, behalf, min(until, event.deadline or until))
     except PentadError as error:
         if event.errors == "raise":
             raise
@@ -76,8 +77,19 @@ def handler(event: Event, context: LambdaContext) -> Any:
         return wire_errors.encode_error(error)
 
 
-def _call_model(event: Embed | Complete, deadline: float) -> Any:
+def _take_step(event: ThinkCall | TaskCall, deadline: float) -> Any:
+    if isinstance(event, ThinkCall):
+        return wiring.make_think()(event, deadline=deadline)
+    return wiring.make_task()(event, deadline=deadline)
+
+
+def _prove_caller(event: Embed | Complete) -> CallContext:
+    """Return for whom a graph asks; until here that is the caller's word."""
+    return wiring.make_graph_check()(event.context, event.identity if isinstance(event, Complete) else None)
+
+
+def _call_model(event: Embed | Complete, behalf: CallContext, deadline: float) -> Any:
     if isinstance(event, Embed):
-        vectors = wiring.make_embedder()
-        return wire.encode_reply(vectors.embed(event.texts, event.context, deadline=deadline))
-    return wire_chat.encode_reply(wiring.make_chat_model().complete(event.to_request(), deadline=deadline))
+        return wire.encode_reply(wiring.make_embedder().embed(event.texts, behalf, deadline=deadline))
+    request = event.to_request().model_copy(update={"context": behalf})
+    return wire_chat.encode_reply(wiring.make_chat_model().complete(request, deadline=deadline))

@@ -56,17 +56,18 @@ class HttpApi(Construct):
         build: Build,
         bus: events.EventBus,
         agents: Sequence[str],
-        tools: Sequence[lambda_.Function],
+        runner: lambda_.IFunction,
         gateway: lambda_.IFunction,
     ) -> None:
         super().__init__(scope, name)
         self._build = build
         self._gateway = gateway
+        self._runner = runner
         self._bus = bus
         self.service = build.create_function(self, self._build_service_options())
         machines = [machine_arn(self, build.stage, agent) for agent in agents]
         grant_start(self.service.role, build, machines)
-        self._grant_stores(tools)
+        self._grant_stores()
         self._grant_running(machines, agents)
         self.api = self._create_api(self._create_authorizer().function)
         self._publish(build.stage)
@@ -132,7 +133,7 @@ class HttpApi(Construct):
                 "DOCUMENTS_BUCKET": stores.documents_bucket.bucket_name,
                 "APPROVAL_KEY": stores.approval_key.key_arn,
                 "EVENT_BUS": self._bus.event_bus_name,
-                "TOOL_FUNCTION_PREFIX": f"{build.stage.prefix}-tool-",
+                "TOOL_RUNNER": self._runner.function_arn,
                 "GATEWAY_FUNCTION": self._gateway.function_arn,
             },
             timeout_seconds=29,  # API Gateway waits 30 s
@@ -140,8 +141,8 @@ class HttpApi(Construct):
             description="HTTP API",
         )
 
-    def _grant_stores(self, tools: Sequence[lambda_.Function]) -> None:
-        """Let the API read what there is, keep documents, and call the gateway and, to undo effects, the tools."""
+    def _grant_stores(self) -> None:
+        """Let the API read what there is, keep documents, and call the gateway and, to undo, the tool runner."""
         role, stores = self.service.role, self._build.stores
         grants.grant_table(role, stores.state_table, ["dynamodb:GetItem", "dynamodb:Query"], index="gsi1")
         grants.grant_table(role, stores.ledger_table, ["dynamodb:Query"], keys=[keys.run_pattern()])
@@ -151,8 +152,8 @@ class HttpApi(Construct):
         grants.grant_objects(role, stores.documents_bucket, ["s3:PutObject", "s3:DeleteObject"])
         # An upload replaces the version that is there when it is asked for, and no other.
         grants.grant_bucket(role, stores.documents_bucket, ["s3:ListBucket"])
-        grants.grant_key(role, stores.approval_key, ["kms:Decrypt"])
-        grants.grant_invoke(role, [*(tool.function_arn for tool in tools), self._gateway.function_arn])
+        grants.grant_key(role, stores.approval_key, ["kms:Decrypt"], conditions=grants.FOR_ONE_APPROVAL)
+        grants.grant_invoke(role, [self._runner.function_arn, self._gateway.function_arn])
 
     def _grant_running(self, machines: Sequence[str], agents: Sequence[str]) -> None:
         """Let the API wake runs that wait for a human, follow runs, and stop them."""

@@ -1,6 +1,6 @@
 """Grants, one line each: exact actions on exact resources, narrowed by leading keys where an item kind allows it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from aws_cdk import ArnFormat, Stack
 from aws_cdk import aws_dynamodb as dynamodb
@@ -18,6 +18,12 @@ WRITE = ("dynamodb:PutItem", "dynamodb:UpdateItem")
 CONDITION = ("dynamodb:ConditionCheckItem",)
 DELETE = ("dynamodb:DeleteItem",)
 _INVOKE = "bedrock:InvokeModel"
+Conditions = Mapping[str, Mapping[str, object]]
+FOR_ONE_APPROVAL: Conditions = {
+    "Null": {"kms:EncryptionContext:tenant": "false", "kms:EncryptionContext:approval": "false"},
+    "ForAllValues:StringEquals": {"kms:EncryptionContextKeys": ["tenant", "approval"]},
+}
+"""A task token is encrypted for one approval of one tenant, and decrypted for the same only."""
 
 
 def grant_table(
@@ -27,6 +33,7 @@ def grant_table(
     *,
     keys: Sequence[str] = (),
     index: str | None = None,
+    conditions: Conditions | None = None,
 ) -> None:
     """Let a role act on a table, and with the table's key.
 
@@ -36,33 +43,73 @@ def grant_table(
         actions: DynamoDB actions in full; none where only the index is granted.
         keys: patterns of partition keys the role may touch, from `pentad.domain.keys`; all of them where empty.
         index: an index the role may query.
+        conditions: further ones, on other keys than the leading keys.
     """
-    conditions = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": list(keys)}} if keys else None
+    leading = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": list(keys)}} if keys else {}
+    every = {**leading, **(conditions or {})} or None
     if actions:
         role.grant_principal.add_to_principal_policy(
-            iam.PolicyStatement(actions=list(actions), resources=[target.table_arn], conditions=conditions)
+            iam.PolicyStatement(actions=list(actions), resources=[target.table_arn], conditions=every)
         )
     if index is not None:
         role.grant_principal.add_to_principal_policy(
             iam.PolicyStatement(
-                actions=["dynamodb:Query"], resources=[f"{target.table_arn}/index/{index}"], conditions=conditions
+                actions=["dynamodb:Query"], resources=[f"{target.table_arn}/index/{index}"], conditions=every
             )
         )
     if target.encryption_key is not None:
-        grant_key(role, target.encryption_key)
+        grant_key_through(
+            role, target.encryption_key, "dynamodb", context={"aws:dynamodb:tableName": target.table_name}
+        )
 
 
 def grant_key(
-    role: iam.IGrantable, target: kms.IKey, actions: Sequence[str] = ("kms:Decrypt", "kms:GenerateDataKey")
+    role: iam.IGrantable, target: kms.IKey, actions: Sequence[str], *, conditions: Conditions | None = None
 ) -> None:
-    """Let a role use a key."""
-    role.grant_principal.add_to_principal_policy(iam.PolicyStatement(actions=list(actions), resources=[target.key_arn]))
+    """Let a role use a key itself."""
+    role.grant_principal.add_to_principal_policy(
+        iam.PolicyStatement(actions=list(actions), resources=[target.key_arn], conditions=conditions)
+    )
 
 
-def grant_objects(role: iam.Role, target: s3.IBucket, actions: Sequence[str], *, prefix: str = "") -> None:
+def grant_key_through(
+    role: iam.IGrantable,
+    target: kms.IKey,
+    service: str,
+    actions: Sequence[str] = ("kms:Decrypt", "kms:GenerateDataKey"),
+    *,
+    context: Mapping[str, str] | None = None,
+) -> None:
+    """Let a role use a key through a service only, and only for what the service names in its encryption context.
+
+    Who has the role can't decrypt what was copied out of a table or bucket, nor use the key for another one.
+
+    Args:
+        role: who.
+        target: the key.
+        service: as in the service's endpoint: ``dynamodb``, ``s3``.
+        actions: of KMS.
+        context: names and values of the encryption context that the service is documented to use.
+    """
+    stack = Stack.of(target)
+    wanted = {"kms:ViaService": f"{service}.{stack.region}.{stack.url_suffix}"}
+    wanted |= {f"kms:EncryptionContext:{name}": value for name, value in (context or {}).items()}
+    grant_key(role, target, actions, conditions={"StringEquals": wanted})
+
+
+def grant_objects(
+    role: iam.Role,
+    target: s3.IBucket,
+    actions: Sequence[str],
+    *,
+    prefix: str = "",
+    conditions: Conditions | None = None,
+) -> None:
     """Let a role act on the objects of a bucket below a prefix."""
     role.grant_principal.add_to_principal_policy(
-        iam.PolicyStatement(actions=list(actions), resources=[target.arn_for_objects(f"{prefix}*")])
+        iam.PolicyStatement(
+            actions=list(actions), resources=[target.arn_for_objects(f"{prefix}*")], conditions=conditions
+        )
     )
     # cdk-nag names the bucket as the importing stack does: by its export.
     export = Stack.of(target).resolve(Stack.of(target).export_value(target.bucket_arn))["Fn::ImportValue"]
@@ -72,7 +119,8 @@ def grant_objects(role: iam.Role, target: s3.IBucket, actions: Sequence[str], *,
         "The bucket holds one object for each message or document and nothing else; keys are made at run time.",
     )
     if target.encryption_key is not None:
-        grant_key(role, target.encryption_key)
+        # The bucket has a bucket key, so S3 names the bucket and not the object.
+        grant_key_through(role, target.encryption_key, "s3", context={"aws:s3:arn": target.bucket_arn})
 
 
 def grant_bucket(role: iam.IGrantable, target: s3.IBucket, actions: Sequence[str]) -> None:
@@ -88,7 +136,9 @@ def grant_secret(role: iam.IGrantable, target: secretsmanager.ISecret) -> None:
         iam.PolicyStatement(actions=["secretsmanager:GetSecretValue"], resources=[target.secret_arn])
     )
     if target.encryption_key is not None:
-        grant_key(role, target.encryption_key, ("kms:Decrypt",))
+        grant_key_through(
+            role, target.encryption_key, "secretsmanager", ["kms:Decrypt"], context={"SecretARN": target.secret_arn}
+        )
 
 
 def grant_named_secret(role: iam.Role, name: str, key: kms.IKey) -> None:
@@ -109,6 +159,13 @@ def grant_invoke(role: iam.IGrantable, function_arns: Sequence[str]) -> None:
     """Let a role invoke functions."""
     role.grant_principal.add_to_principal_policy(
         iam.PolicyStatement(actions=["lambda:InvokeFunction"], resources=list(function_arns))
+    )
+
+
+def grant_assume_tagged(role: iam.IGrantable, target: iam.IRole) -> None:
+    """Let a role assume another one with tags on the session, which that role's trust policy asks for."""
+    role.grant_principal.add_to_principal_policy(
+        iam.PolicyStatement(actions=["sts:AssumeRole", "sts:TagSession"], resources=[target.role_arn])
     )
 
 

@@ -4,6 +4,7 @@ import json
 
 from aws_cdk import Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
@@ -22,16 +23,36 @@ class Gateway(FunctionConstruct):
     """The function functions.models.gateway.
 
     Attributes:
-        alias: what everybody calls.
+        alias: what the stack's own functions call: single calls of models, and embeddings.
+        graphs: what graphs' functions call, whose code is not the stack's: the function takes nothing from there but a
+            call whose caller is proved. None where no tool is a graph.
     """
 
-    def __init__(self, scope: Construct, name: str, *, build: Build, models: Models) -> None:
-        super().__init__(scope, name, build=build, options=_build_options(build))
+    def __init__(
+        self, scope: Construct, name: str, *, build: Build, models: Models, identity: kms.IKey | None = None
+    ) -> None:
+        """Make the gateway.
+
+        Args:
+            scope: the parent.
+            name: the construct's id.
+            build: the surroundings.
+            models: providers and chains.
+            identity: the key by which the tool runner signs for whom a graph asks; None where no tool is a graph.
+        """
+        super().__init__(scope, name, build=build, options=_build_options(build, identity))
         # Callers use the alias: it points at a published version, and only those are restored from a snapshot.
-        self.alias = lambda_.Alias(self, "live", alias_name="live", version=self.function.current_version)
+        version = self.function.current_version
+        self.alias = lambda_.Alias(self, "live", alias_name="live", version=version)
+        self.graphs: lambda_.Alias | None = None
+        if identity is not None:
+            self.graphs = lambda_.Alias(self, "graphs", alias_name="graphs", version=version)
+            grants.grant_key(self.role, identity, ("kms:VerifyMac",))
         self._grant_state(build)
         self._grant_shared_state(build)
-        grants.grant_table(self.role, build.stores.ledger_table, [*grants.APPEND, "dynamodb:Query"])
+        # Attempts only: what tools did is the tool runner's to write, in partitions of its own.
+        attempts = [keys.run_pattern(), keys.ledger_day_pattern()]
+        grants.grant_table(self.role, build.stores.ledger_table, [*grants.APPEND, "dynamodb:Query"], keys=attempts)
         grant_payloads(self.role, build.stores)
         for secret in _SETTINGS_SECRETS:
             grants.grant_secret(self.role, build.stores.secrets[secret])
@@ -82,7 +103,7 @@ class Gateway(FunctionConstruct):
         grant_switches(self.role, table)
 
 
-def _build_options(build: Build) -> FunctionOptions:
+def _build_options(build: Build, identity: kms.IKey | None) -> FunctionOptions:
     secrets = build.stores.secrets
     named = {f"{name.upper()}_SECRET": secrets[name].secret_arn for name in _SETTINGS_SECRETS}
     return FunctionOptions(
@@ -93,6 +114,7 @@ def _build_options(build: Build) -> FunctionOptions:
             "LEDGER_TABLE": build.stores.ledger_table.table_name,
             "GATEWAY_SHARE": str(build.stage.gateway_share),
         }
+        | ({} if identity is None else {"IDENTITY_KEY": identity.key_arn})
         | named
         | _build_secret_variables(build),
         # A turn of a reasoning model can take minutes.

@@ -1,6 +1,6 @@
 """Everything but the state: functions, state machines, queues, the bus, the API."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 from aws_cdk import CfnOutput, Stack
@@ -30,6 +30,7 @@ from infra.orchestration.machines.workflow import WorkflowMachine
 from infra.orchestration.machines.workflow_files import Written, read_workflows
 from infra.stacks.state import StateStack
 from infra.tools import graph
+from infra.tools.runner import ToolRunner
 from infra.tools.tool import ToolFunction
 from layers import build as builds
 from pentad.domain.declarations.agents import AgentSpec, Catalog
@@ -67,14 +68,18 @@ class AgentStack(Stack):
         layers = self._create_layers(root, catalog, models)
         self._build = Build(stage=stage, stores=state.stores, root=root, layers=layers)
         self._bus = events.EventBus(self, "bus", event_bus_name=stage.prefix, description="Pentad's events")
-        self._gateway = Gateway(self, "models", build=self._build, models=models)
+        identity = graph.create_identity_key(self, declared)
+        self._gateway = Gateway(self, "models", build=self._build, models=models, identity=identity)
         Drill(self, "drill", stage=stage, models=models, gateway=self._gateway.alias)
         ingest = Ingest(self, "documents", build=self._build, gateway=self._gateway.alias)
         deliver = Deliver(self, "delivery", build=self._build, bus=self._bus).function
         tools = self._tools(root, declared)
+        self._runner = ToolRunner(
+            self, "tool-runner", build=self._build, tools=declared, functions=tools, identity=identity
+        ).function
         self._agents(catalog, deliver, tools)
         self._workflows(workflows, deliver, tools)
-        self._around(catalog, list(tools.values()))
+        self._around(catalog)
         CfnOutput(self, "EventBus", value=self._bus.event_bus_name)
         CfnOutput(self, "IngestDlq", value=ingest.work.dead.queue_url)
 
@@ -101,7 +106,7 @@ class AgentStack(Stack):
                 f"tool-{name}",
                 build=self._build,
                 tool=tool,
-                gateway=self._gateway.alias,
+                gateway=self._gateway.graphs if graph.keeps_checkpoints(tool) else None,
                 layers=frameworks if "langchain" in tool.needs else (),
             ).function
             for name, tool in declared.items()
@@ -117,6 +122,7 @@ class AgentStack(Stack):
             "think": self._gateway.function,
             "await_human": await_human.function,
             "deliver": deliver,
+            "run_tool": self._runner,
         }
         for name, spec in sorted(catalog.agents.items()):
             called = Called(functions=functions, tools={tool: tools[tool] for tool in sorted(spec.tools)})
@@ -130,11 +136,12 @@ class AgentStack(Stack):
             return
         steps = WorkflowFunction(self, "workflow-steps", build=self._build, bus=self._bus, workflows=sorted(workflows))
         functions = {"gateway": self._gateway.function, "workflow": steps.function, "deliver": deliver}
+        functions["run_tool"] = self._runner
         for name, written in workflows.items():
             called = Called(functions=functions, tools={tool: tools[tool] for tool in written.spec.tools})
             WorkflowMachine(self, f"workflow-machine-{name}", build=self._build, written=written, called=called)
 
-    def _around(self, catalog: Catalog, tools: Sequence[lambda_.Function]) -> None:
+    def _around(self, catalog: Catalog) -> None:
         """Make what starts runs and follows their ends: triggers, schedules, the API, notices."""
         build, bus = self._build, self._bus
         specs: dict[str, AgentSpec | WorkflowSpec] = {**catalog.agents, **catalog.workflows}
@@ -143,7 +150,8 @@ class AgentStack(Stack):
         ends = Ends(self, "ends", build=build, bus=bus, agents=sorted(specs), **queues)
         schedules = Schedules(self, "schedules", build=build, agents=specs, **queues)
         trigger.seal(rules=ends.rule_arns, roles=schedules.role_arns)
-        api = HttpApi(self, "api", build=build, bus=bus, agents=sorted(specs), tools=tools, gateway=self._gateway.alias)
+        callees = {"gateway": self._gateway.alias, "runner": self._runner}
+        api = HttpApi(self, "api", build=build, bus=bus, agents=sorted(specs), **callees)
         Notices(self, "notices", build=build, bus=bus, api_url=api.api.api_endpoint)
         CfnOutput(self, "RunsQueue", value=trigger.work.queue.queue_url)
         CfnOutput(self, "RunsDlq", value=trigger.work.dead.queue_url)

@@ -1,15 +1,16 @@
 """What a tool that runs a LangGraph graph gets beyond others: the gateway, its checkpoints, the packages."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
-from aws_cdk import aws_iam as iam
+from aws_cdk import RemovalPolicy
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from infra.components import grants
 from infra.components.build import Build
 from layers import build as builds
-from pentad.domain import keys
+from pentad.tools.declare.discovery import AnyTool
 
 
 def create_layer(scope: Construct, root: Path) -> lambda_.ILayerVersion:
@@ -24,17 +25,32 @@ def create_layer(scope: Construct, root: Path) -> lambda_.ILayerVersion:
     )
 
 
-def build_environment(gateway: lambda_.IFunction) -> dict[str, str]:
+def create_identity_key(scope: Construct, tools: Mapping[str, AnyTool]) -> kms.Key | None:
+    """Return the key by which the runner signs for whom a graph asks models; None where no tool is a graph."""
+    if not any(keeps_checkpoints(tool) for tool in tools.values()):
+        return None
+    return kms.Key(
+        scope,
+        "identity-key",
+        key_spec=kms.KeySpec.HMAC_256,
+        key_usage=kms.KeyUsage.GENERATE_VERIFY_MAC,
+        description="Signs for whom a graph asks the gateway",
+        # What it has signed is of use for minutes.
+        removal_policy=RemovalPolicy.DESTROY,
+    )
+
+
+def keeps_checkpoints(tool: AnyTool) -> bool:
+    """Tell whether a tool runs a graph, which keeps its state after each step and asks models."""
+    return "checkpoints" in tool.needs
+
+
+def build_environment(build: Build, gateway: lambda_.IFunction) -> dict[str, str]:
     """Return the variables of a graph's function."""
     return {
         "GATEWAY_FUNCTION": gateway.function_arn,
+        "STATE_TABLE": build.stores.state_table.table_name,
+        "PAYLOAD_BUCKET": build.stores.payload_bucket.bucket_name,
         # A checkpoint makes safe types and those of the graph's own state only, whatever its bytes say.
         "LANGGRAPH_STRICT_MSGPACK": "true",
     }
-
-
-def grant_graph(role: iam.IGrantable, build: Build, gateway: lambda_.IFunction) -> None:
-    """Let a graph's function ask the gateway and keep its checkpoints."""
-    grants.grant_invoke(role, [gateway.function_arn])
-    actions = (*grants.READ, *grants.APPEND)
-    grants.grant_table(role, build.stores.state_table, actions, keys=[keys.graph_pattern()])

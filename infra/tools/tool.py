@@ -1,6 +1,6 @@
 """One tool: its function and role, from its declaration."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
@@ -8,14 +8,14 @@ from constructs import Construct
 from infra.components import grants
 from infra.components.build import Build, FunctionConstruct
 from infra.components.function import FunctionOptions
-from infra.components.run_grants import grant_payloads, grant_switches
 from infra.tools import graph
 from layers import build as builds
-from pentad.domain import keys
 from pentad.tools.declare.discovery import AnyTool
 
-_READ = ("dynamodb:GetItem", "dynamodb:Query")
-_CHANGE = ("dynamodb:PutItem", "dynamodb:DeleteItem")
+_RUNNER_SECONDS = 20
+"""What the runner needs around a tool's own time, in seconds: to check before, and to store afterwards."""
+_LONGEST = 900
+"""Lambda's longest time, in seconds."""
 
 
 class ToolFunction(FunctionConstruct):
@@ -28,7 +28,7 @@ class ToolFunction(FunctionConstruct):
         *,
         build: Build,
         tool: AnyTool,
-        gateway: lambda_.IFunction,
+        gateway: lambda_.IFunction | None,
         layers: Sequence[lambda_.ILayerVersion] = (),
     ) -> None:
         """Make the function.
@@ -38,33 +38,27 @@ class ToolFunction(FunctionConstruct):
             name: the construct's id.
             build: the surroundings.
             tool: the declaration.
-            gateway: the gateway's alias, for a tool that asks models.
+            gateway: the gateway's alias for graphs; None for a tool that asks no model.
             layers: beyond those of every function, for a tool that needs them.
         """
         super().__init__(scope, name, build=build, options=_build_options(build, tool, gateway, layers))
-        self._grant_runtime(build)
-        if "checkpoints" in tool.needs:
-            graph.grant_graph(self.role, build, gateway)
-        for grant in tool.grants:
-            actions = (*(_READ if grant.reads else ()), *(_CHANGE if grant.writes else ()))
-            grants.grant_table(self.role, build.stores.records_table, actions, keys=[grant.leading_key])
+        # No grant on data: the runner hands credentials for one tenant's data over with each call.
+        if gateway is not None:
+            grants.grant_invoke(self.role, [gateway.function_arn])
 
-    def _grant_runtime(self, build: Build) -> None:
-        """Grant what the tools' runtime does around every call: its items, switches, audit, contents."""
-        stores = build.stores
-        grants.grant_table(
-            self.role,
-            stores.state_table,
-            ["dynamodb:GetItem", *grants.WRITE, *grants.CONDITION],
-            keys=[keys.run_pattern()],
-        )
-        grant_switches(self.role, stores.transient_table, counts=True)
-        grants.grant_table(self.role, stores.ledger_table, grants.APPEND, keys=[keys.run_pattern()])
-        grant_payloads(self.role, stores)
+
+def get_tool_seconds(tool: AnyTool) -> int:
+    """Return the seconds that a tool's function may take: its runner waits for it, and has Lambda's longest time."""
+    return min(tool.timeout_seconds, _LONGEST - _RUNNER_SECONDS)
+
+
+def compute_runner_seconds(tools: Mapping[str, AnyTool]) -> int:
+    """Return the seconds that the tool runner may take: it waits for the slowest of the tools."""
+    return max((get_tool_seconds(tool) for tool in tools.values()), default=30) + _RUNNER_SECONDS
 
 
 def _build_options(
-    build: Build, tool: AnyTool, gateway: lambda_.IFunction, layers: Sequence[lambda_.ILayerVersion]
+    build: Build, tool: AnyTool, gateway: lambda_.IFunction | None, layers: Sequence[lambda_.ILayerVersion]
 ) -> FunctionOptions:
     module = f"functions.tools.{tool.spec.name}"
     return FunctionOptions(
@@ -72,7 +66,7 @@ def _build_options(
         module=module,
         handler="pentad.runtime.tool_entrypoint.handler",
         environment=_build_environment(build, tool, gateway) | {"TOOL_MODULE": module},
-        timeout_seconds=tool.timeout_seconds,
+        timeout_seconds=get_tool_seconds(tool),
         memory_mb=tool.memory_mb,
         asset=builds.build_tool_asset(build.root, tool.modules, graphs="langchain" in tool.needs),
         layers=layers,
@@ -80,10 +74,6 @@ def _build_options(
     )
 
 
-def _build_environment(build: Build, tool: AnyTool, gateway: lambda_.IFunction) -> dict[str, str]:
-    environment = build.state_environment | {"LEDGER_TABLE": build.stores.ledger_table.table_name}
-    if tool.grants:
-        environment["RECORDS_TABLE"] = build.stores.records_table.table_name
-    if "models" in tool.needs:
-        environment |= graph.build_environment(gateway)
-    return environment
+def _build_environment(build: Build, tool: AnyTool, gateway: lambda_.IFunction | None) -> dict[str, str]:
+    environment = {"RECORDS_TABLE": build.stores.records_table.table_name} if tool.grants else {}
+    return environment if gateway is None else environment | graph.build_environment(build, gateway)

@@ -117,6 +117,7 @@ def test_payloads_carry_references_only(definitions: dict[str, Json]) -> None:
         "error",
         "cause",
         "task_token",
+        "function",
     }
     for definition in definitions.values():
         for name, state in states_of(definition):

@@ -23,6 +23,7 @@ SETTINGS: dict[str, type[BaseSettings]] = {
     "pentad-dev-await-human": settings.AwaitHumanSettings,
     "pentad-dev-deliver": settings.DeliverSettings,
     "pentad-dev-notify": settings.NotifySettings,
+    "pentad-dev-run-tool": settings.ToolRunnerSettings,
 }
 
 

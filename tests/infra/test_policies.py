@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from tests.infra.conftest import joined
+from tests.infra.conftest import joined, states_of
 
 Json = dict[str, Any]
 
@@ -72,14 +72,66 @@ def test_only_the_gateway_reads_the_providers_secrets(resources: list[tuple[str,
     assert "gateway" in readers.pop()
 
 
-def test_a_tool_reaches_its_own_kind_of_record_only(resources: list[tuple[str, Json]]) -> None:
-    keys = {
-        logical_id: statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]
+def test_a_tool_reaches_its_own_kind_of_record_of_the_sessions_tenant_only(
+    resources: list[tuple[str, Json]],
+) -> None:
+    [(logical_id, statement)] = [
+        (logical_id, statement)
         for logical_id, statement in statements(resources)
         if any("records" in joined(resource) for resource in listed(statement["Resource"]))
+    ]
+    assert logical_id.startswith("toolrunnerdatarole")
+    assert statement["Condition"] == {
+        "ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["T#${aws:PrincipalTag/tenant}#NOTE"]},
+        "StringEquals": {"aws:PrincipalTag/tool": ["notes"]},
     }
-    assert list(keys.values()) == [["T#*#NOTE"]]
-    assert "notes" in next(iter(keys))
+
+
+def test_the_role_of_tools_data_is_assumed_by_the_runner_only_and_never_without_tool_and_tenant(
+    resources: list[tuple[str, Json]],
+) -> None:
+    [trust] = [
+        body["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+        for logical_id, body in resources
+        if body["Type"] == "AWS::IAM::Role" and logical_id.startswith("toolrunnerdatarole")
+    ]
+    [statement] = trust
+    assert joined(statement["Principal"]["AWS"]).startswith("<toolrunnerruntoolrole")
+    assert statement["Condition"]["StringLike"] == {"aws:RequestTag/tool": "?*", "aws:RequestTag/tenant": "?*"}
+
+
+def test_a_tools_own_role_reaches_its_log_and_nothing_else(resources: list[tuple[str, Json]]) -> None:
+    seen = set()
+    for logical_id, statement in statements(resources):
+        if logical_id.startswith("tool") and not logical_id.startswith("toolrunner"):
+            seen.add(logical_id)
+            for action in listed(statement["Action"]):
+                assert action.split(":")[0] in ("logs", "xray"), f"{logical_id}: {action}"
+    assert len(seen) == 3, "calculator, date_time, notes"
+
+
+def test_one_function_writes_attempts_and_another_one_audits(resources: list[tuple[str, Json]]) -> None:
+    writers = {
+        key: logical_id.split("role")[0]
+        for logical_id, statement in statements(resources)
+        if "dynamodb:PutItem" in listed(statement["Action"])
+        and any("ledger" in joined(resource) for resource in listed(statement["Resource"]))
+        for key in statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]
+    }
+    assert writers == {"T#*#R#*": "modelsgateway", "T#*#D#*": "modelsgateway", "T#*#AUDIT#*": "toolrunnerruntool"}
+
+
+def test_every_use_of_a_key_is_bound_to_a_service_or_to_what_is_encrypted(resources: list[tuple[str, Json]]) -> None:
+    seen = 0
+    for logical_id, statement in statements(resources):
+        if any(action in ("kms:Decrypt", "kms:GenerateDataKey") for action in listed(statement["Action"])):
+            seen += 1
+            condition = json.dumps(statement.get("Condition", {}))
+            bound = "kms:ViaService" in condition or "kms:EncryptionContextKeys" in condition
+            assert bound, f"{logical_id}: {statement}"
+            if "dynamodb." in condition or "s3." in condition or "secretsmanager." in condition:
+                assert "kms:EncryptionContext:" in condition, f"{logical_id}: {statement}"
+    assert seen > 10
 
 
 def test_a_state_machine_may_invoke_every_version_of_its_own_functions_and_no_other_function(
@@ -90,7 +142,9 @@ def test_a_state_machine_may_invoke_every_version_of_its_own_functions_and_no_ot
         for logical_id, body in resources
         if body["Type"] == "AWS::Lambda::Version"
     }
-    text = json.dumps(definitions["pentad-dev-agent-assistant"])
+    # The tools' versions are named for the tool runner, which alone may invoke them.
+    definition = definitions["pentad-dev-agent-assistant"]
+    text = json.dumps([state.get("Arguments", {}) for _, state in states_of(definition)])
     invoked = {
         joined(resource)
         for logical_id, statement in statements(resources)

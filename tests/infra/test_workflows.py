@@ -33,7 +33,7 @@ from tests.infra.test_policies import listed, statements
 Json = dict[str, Any]
 SHIPPED = {"document-review", "research", "support-triage", "report"}
 _ALLOWED = {"op", "tenant", "run", "session", "agent", "step", "place", "refs", "retry", "index", "kind", "reason"}
-_ALLOWED |= {"error", "cause", "task_token", "strict", "failed", "capped"}
+_ALLOWED |= {"error", "cause", "task_token", "strict", "failed", "capped", "function"}
 
 
 def states_in(definition: Json) -> Iterator[tuple[str, Json]]:

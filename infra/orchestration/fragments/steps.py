@@ -23,6 +23,7 @@ from infra.orchestration.fragments.waiting import Wait
 from infra.orchestration.fragments.workflow import Workflow
 from infra.orchestration.names import alias_arn
 from infra.orchestration.tasks import ENGINE_ERRORS, invoke, retry
+from infra.tools.tool import compute_runner_seconds
 from pentad.domain.declarations.workflows import AgentStep, AnyStep, ModelStep, TextStep, ToolStep
 from pentad.orchestration.lifecycle.start import compute_lease
 from pentad.orchestration.workflows.templates import INPUT, find_problems, find_references
@@ -166,7 +167,7 @@ class AgentRun(StepFragment):
 
 
 class ToolRun(StepFragment):
-    """A call of a tool, run by the tool's own function: three states; three more where it needs an approval."""
+    """A call of a tool, by the tool runner: three states; three more where it needs an approval."""
 
     def __init__(self, flow: Workflow, spec: ToolStep) -> None:
         super().__init__(flow, spec, {"arguments": spec.arguments})
@@ -193,10 +194,11 @@ class ToolRun(StepFragment):
 
     def _build_call_task(self, spec: ToolStep) -> dict[str, Any]:
         ref = "'tenant': $tenant, 'run': $run, 'agent': $agent"
+        function = self.flow.arn(f"tool:{spec.tool}")
         task = invoke(
-            self.flow.arn(f"tool:{spec.tool}"),
-            f"{{'op': 'run', {ref}, 'step': {build_place(spec.number)}, 'index': 0}}",
-            seconds=self.flow.tools[spec.tool].timeout_seconds + 5,
+            self.flow.arn("run_tool"),
+            f"{{'op': 'run', {ref}, 'step': {build_place(spec.number)}, 'index': 0, 'function': '{function}'}}",
+            seconds=compute_runner_seconds(self.flow.tools) + 5,
         )
         return task | {"Output": wrap_jsonata(DATA)}
 

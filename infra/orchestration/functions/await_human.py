@@ -49,6 +49,6 @@ def grant_asking(role: iam.Role, build: Build, bus: events.EventBus, machines: S
     grant_run_items(role, stores, conditions=True)
     grants.grant_table(role, stores.transient_table, ["dynamodb:UpdateItem"], keys=[keys.session_pattern()])
     grant_payloads(role, stores)
-    grants.grant_key(role, stores.approval_key, ["kms:Encrypt"])
+    grants.grant_key(role, stores.approval_key, ["kms:Encrypt"], conditions=grants.FOR_ONE_APPROVAL)
     role.add_to_policy(iam.PolicyStatement(actions=["states:SendTaskSuccess"], resources=list(machines)))
     grant_events(role, bus)

@@ -121,7 +121,8 @@ class Notices(Construct):
         grants.grant_table(made.role, build.stores.transient_table, grants.WRITE, keys=[keys.notice_pattern()])
         grants.grant_secret(made.role, self.secret)
         made.role.add_to_policy(iam.PolicyStatement(actions=["sns:Publish"], resources=[self.topic.topic_arn]))
-        grants.grant_key(made.role, build.stores.data_key)
+        topic = {"aws:sns:topicArn": self.topic.topic_arn}
+        grants.grant_key_through(made.role, build.stores.data_key, "sns", context=topic)
         sender = build.stage.notices.email_from
         if sender is not None:
             self._grant_email(made.role, sender)

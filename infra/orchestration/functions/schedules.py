@@ -64,7 +64,7 @@ class Schedules(Construct):
         self.role_arns = (self._role.role_arn,)
         queues = [runs.queue_arn, dead.queue_arn]
         self._role.add_to_policy(iam.PolicyStatement(actions=["sqs:SendMessage"], resources=queues))
-        grants.grant_key(self._role, build.stores.data_key)
+        grants.grant_key_through(self._role, build.stores.data_key, "sqs")
         for agent, schedule in wanted:
             self._add_schedule(build.stage.prefix, agent, schedule, runs, dead)
 

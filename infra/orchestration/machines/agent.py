@@ -25,10 +25,10 @@ class AgentMachine(Machine):
             name: the construct's id.
             stage: the stage.
             spec: the agent.
-            called: recall, think, await_human and deliver; and the agent's tools.
+            called: recall, think, await_human, run_tool and deliver; and the agent's tools.
         """
-        # One turn asks no human.
-        invoked = called if spec.pattern == "loop" else called.leave_out("await_human")
+        # One turn asks no human and calls no tool.
+        invoked = called if spec.pattern == "loop" else called.leave_out("await_human").leave_out("run_tool")
         super().__init__(scope, name, stage=stage, of=spec.name, called=invoked)
         if spec.pattern == "loop":
             grant_continue(self.role, stage=stage, agent=spec.name)
@@ -40,7 +40,6 @@ class AgentMachine(Machine):
 
 def _build_definition(spec: AgentSpec, called: Called) -> State:
     seconds = {name: _get_timeout_seconds(one) for name, one in called.functions.items()}
-    seconds["tool"] = max((_get_timeout_seconds(one) for one in called.tools.values()), default=30)
     versions = called.function_versions
     body = build_definition(
         spec,
@@ -48,6 +47,7 @@ def _build_definition(spec: AgentSpec, called: Called) -> State:
         think=versions["think"],
         await_human=versions["await_human"],
         deliver=versions["deliver"],
+        run_tool=versions["run_tool"],
         tools=called.tool_versions,
         seconds=seconds,
     )

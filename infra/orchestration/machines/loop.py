@@ -45,6 +45,7 @@ def build_definition(
     think: str,
     await_human: str,
     deliver: str,
+    run_tool: str,
     tools: Mapping[str, str],
     seconds: Mapping[str, int],
     event_limit: int = EVENT_LIMIT,
@@ -57,8 +58,9 @@ def build_definition(
         think: ARN of functions.models.gateway.
         await_human: ARN of functions.orchestration.await_human.
         deliver: ARN of functions.orchestration.deliver.
-        tools: the agent's tools, name to function ARN.
-        seconds: the functions' timeouts by the names above, and ``tool`` for the longest of the tools.
+        run_tool: ARN of functions.orchestration.run_tool.
+        tools: the agent's tools, name to function ARN; the tool runner is told which one to call.
+        seconds: the functions' timeouts by the names above.
         event_limit: see `EVENT_LIMIT`.
     """
     return {
@@ -69,7 +71,7 @@ def build_definition(
             "Recall": _build_recall(recall, tools, seconds["recall"]),
             "Think": _build_think(think, seconds["think"]),
             "Decide": _build_decide(event_limit),
-            "Act": _build_act(deliver, seconds),
+            "Act": _build_act(run_tool, deliver, seconds),
             "AwaitHuman": _build_await_human(await_human),
             "Expire": _build_expire(await_human, seconds["await_human"]),
             "Version": _build_version(),
@@ -179,12 +181,12 @@ def _build_continue() -> State:
     }
 
 
-def _build_act(deliver: str, seconds: Mapping[str, int]) -> State:
+def _build_act(run_tool: str, deliver: str, seconds: Mapping[str, int]) -> State:
     call = f"{_REF}, 'step': $step, 'index': $states.input.index"
     tool = invoke(
-        "{% $lookup($toolFunctions, $states.input.tool) %}",
-        f"{{'op': 'run', {call}, 'agent': $agent}}",
-        seconds=seconds["tool"] + 5,
+        run_tool,
+        f"{{'op': 'run', {call}, 'agent': $agent, 'function': $lookup($toolFunctions, $states.input.tool)}}",
+        seconds=seconds["run_tool"] + 5,
     ) | {
         "Catch": [
             {

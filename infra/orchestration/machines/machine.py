@@ -19,11 +19,11 @@ from infra.orchestration.names import machine_name_of
 
 @dataclass(frozen=True, kw_only=True)
 class Called:
-    """What a state machine may invoke, and nothing else.
+    """What the definition of a state machine names.
 
     Attributes:
-        functions: by the part they play in the definition.
-        tools: by their names.
+        functions: what the machine may invoke, by the part they play in the definition.
+        tools: by their names; the machine tells the tool runner which version of them to call.
     """
 
     functions: Mapping[str, lambda_.Function]
@@ -31,8 +31,8 @@ class Called:
 
     @property
     def every(self) -> list[lambda_.Function]:
-        """All of them."""
-        return [*self.functions.values(), *self.tools.values()]
+        """All that the machine invokes itself."""
+        return [*self.functions.values()]
 
     def leave_out(self, name: str) -> "Called":
         """Return the same without one function."""

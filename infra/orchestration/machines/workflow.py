@@ -20,7 +20,7 @@ class WorkflowMachine(Machine):
             name: the construct's id.
             build: the surroundings.
             written: the workflow.
-            called: gateway, workflow and deliver; and the workflow's tools.
+            called: gateway, workflow, run_tool and deliver; and the workflow's tools.
         """
         flow, spec = written.flow, written.spec
         super().__init__(scope, name, stage=build.stage, of=spec.name, called=called)

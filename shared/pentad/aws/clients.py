@@ -6,7 +6,7 @@ DynamoDB, S3, SQS and the like. Calls to model providers have another owner: the
 
 import threading
 from collections.abc import Callable
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Literal
 
 import boto3
@@ -24,10 +24,12 @@ ServiceName = Literal[
     "sns",
     "sqs",
     "stepfunctions",
+    "sts",
 ]
 
 _CONNECT_SECONDS = 2.0
 _READ_SECONDS = 10.0
+_SESSION_CLIENTS = 16
 _MAKING = threading.Lock()
 """boto3's default session is not safe to make clients from several threads."""
 
@@ -63,7 +65,38 @@ def get_client(service: ServiceName, *, read_timeout: float = _READ_SECONDS, att
         read_timeout: seconds to wait for an answer.
         attempts: requests in all, the first included.
     """
-    config = Config(
+    config = _make_config(read_timeout, attempts)
+    return LazyClient(lambda: boto3.client(service, config=config))
+
+
+@lru_cache(maxsize=_SESSION_CLIENTS)
+def get_session_client(
+    service: Literal["dynamodb", "s3"], *, access_key_id: str, secret_access_key: str, session_token: str
+) -> LazyClient:
+    """Return a client that acts with credentials of a session in the place of the function's own.
+
+    The same arguments give the same client, as long as it is among those that were used last.
+
+    Args:
+        service: boto3's name of the service.
+        access_key_id: of the session.
+        secret_access_key: of the session.
+        session_token: of the session.
+    """
+    config = _make_config(_READ_SECONDS, 3)
+    return LazyClient(
+        lambda: boto3.client(
+            service,
+            config=config,
+            aws_access_key_id=access_key_id,
+            aws_secret_access_key=secret_access_key,
+            aws_session_token=session_token,
+        )
+    )
+
+
+def _make_config(read_timeout: float, attempts: int) -> Config:
+    return Config(
         connect_timeout=_CONNECT_SECONDS,
         read_timeout=read_timeout,
         retries={"mode": "standard", "total_max_attempts": attempts},
@@ -71,4 +104,3 @@ def get_client(service: ServiceName, *, read_timeout: float = _READ_SECONDS, att
         s3={"addressing_style": "auto", "us_east_1_regional_endpoint": "regional"},
         tcp_keepalive=True,
     )
-    return LazyClient(lambda: boto3.client(service, config=config))

@@ -102,6 +102,11 @@ def ledger_day_pk(tenant_id: str, day: str) -> str:
     return f"T#{tenant_id}#D#{day}"
 
 
+def audit_pk(tenant_id: str, run_id: str) -> str:
+    """Return the ledger's partition for the audit of a run's tool calls: nobody but the tool runner writes in it."""
+    return f"T#{tenant_id}#AUDIT#{run_id}"
+
+
 def budget_pk(tenant_id: str, scope: str, subject: str) -> str:
     """Return the partition of what one subject (a run, session, user, agent or the tenant) has used of its budgets."""
     return f"T#{tenant_id}#BUDGET#{scope}#{subject}"
@@ -151,6 +156,16 @@ def run_pattern() -> str:
     return run_pk(_ANY, _ANY)
 
 
+def audit_pattern() -> str:
+    """Return the pattern of the ledger's partitions for audits."""
+    return audit_pk(_ANY, _ANY)
+
+
+def ledger_day_pattern() -> str:
+    """Return the pattern of the ledger's partitions for attempts that belong to no run."""
+    return ledger_day_pk(_ANY, _ANY)
+
+
 def collection_pattern(kind: str) -> str:
     """Return the pattern of the partitions of one kind of list, such as KEYS or DOCS."""
     return collection_pk(_ANY, kind)
@@ -188,6 +203,7 @@ def notice_pattern() -> str:
 
 META = "META"
 GRAPH_NODES = "NODES#"
+INNER_AUDIT = "AUDIT#"
 PLAN = "PLAN"
 LEASE = "LEASE"
 BREAKER = "SYS#BREAKER"

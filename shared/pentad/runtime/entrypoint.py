@@ -25,6 +25,7 @@ class LambdaContext(Protocol):
     """What handlers need of Lambda's context object."""
 
     aws_request_id: str
+    invoked_function_arn: str
 
     def get_remaining_time_in_millis(self) -> int:
         """Return the milliseconds left before Lambda ends the invocation."""

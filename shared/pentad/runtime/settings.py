@@ -56,7 +56,7 @@ class ApiSettings(StartSettings):
     documents_bucket: str
     approval_key: str = Field(description="ARN of the KMS key that encrypts task tokens")
     event_bus: str
-    tool_function_prefix: str = Field(description="name of the tools' functions up to the tool's name, for undo")
+    tool_runner: str = Field(description="ARN of the tool runner's function, for undo")
     gateway_function: str = Field(description="ARN of the gateway's alias or function: answers OpenAI's requests")
 
 
@@ -99,6 +99,7 @@ class GatewaySettings(StateTable):
     anthropic_secret: str = Field(description="ARN of the secret {api_key, base_url?}")
     openai_secret: str = Field(description="ARN of the secret {api_key, base_url?}")
     provider_secrets: dict[str, str] = Field(default={}, description="JSON: other providers' secrets, by provider")
+    identity_key: str | None = Field(default=None, description="ARN of the KMS key that checks for whom a graph asks")
 
 
 class AwaitHumanSettings(StateTable):
@@ -127,13 +128,26 @@ class DeliverSettings(StateTable):
     event_bus: str
 
 
-class ToolSettings(StateTable):
-    """A tool's function."""
+class ToolRunnerSettings(StateTable):
+    """functions.orchestration.run_tool."""
 
     ledger_table: str
+    tool_function_prefix: str = Field(description="name of the tools' functions up to the tool's name")
+    tool_data_role: str = Field(default="", description="ARN of the role of tools' data; set where a tool reaches any")
+    tool_data: dict[str, list[Literal["records", "checkpoints"]]] = Field(
+        default={}, description="JSON: what each tool reaches, by its name"
+    )
+    identity_key: str | None = Field(default=None, description="ARN of the KMS key that signs; set for graphs")
+
+
+class ToolSettings(Settings):
+    """A tool's function."""
+
     tool_module: str = Field(description="dotted name of the module, such as functions.tools.notes")
     records_table: str | None = Field(default=None, description="set where the tool declares a grant on it")
-    gateway_function: str | None = Field(default=None, description="set where the tool asks models")
+    gateway_function: str | None = Field(default=None, description="the gateway's alias for graphs; set for a graph")
+    state_table: str | None = Field(default=None, description="of checkpoints; set for a graph")
+    payload_bucket: str | None = Field(default=None, description="of large checkpoints; set for a graph")
     langgraph_strict_msgpack: bool = Field(default=False, description="read by LangGraph: what a checkpoint may make")
 
 

@@ -150,12 +150,12 @@ def _answer(payload: Any, **values: Any) -> dict[str, Any]:
     return {"StatusCode": 200, "Payload": StreamingBody(io.BytesIO(data), len(data)), **values}
 
 
-def test_an_undo_invokes_the_tools_own_function() -> None:
+def test_an_undo_invokes_the_tool_runner() -> None:
     payload = {"op": "undo", "tenant": "acme", "run": RUN, "step": 1, "index": 2}
     with stubbed("lambda") as (client, stub):
-        request = {"FunctionName": "pentad-dev-tool-date-time", "Payload": json.dumps(payload).encode()}
+        request = {"FunctionName": "arn:runner", "Payload": json.dumps(payload).encode()}
         stub.add_response("invoke", _answer({"index": 2, "status": "undone"}), request)
-        LambdaTools(client, "pentad-dev-tool-").undo("acme", RUN, 1, 2, "date_time")
+        LambdaTools(client, "arn:runner").undo("acme", RUN, 1, 2)
 
 
 @pytest.mark.parametrize(
@@ -171,15 +171,8 @@ def test_an_error_of_the_tool_comes_back_under_its_name(payload: Any, error: typ
     with stubbed("lambda") as (client, stub):
         stub.add_response("invoke", _answer(payload, FunctionError="Unhandled"))
         with pytest.raises(error) as caught:
-            LambdaTools(client, "p-").undo("acme", RUN, 1, 2, "notes")
+            LambdaTools(client, "arn:runner").undo("acme", RUN, 1, 2)
         assert "secret" not in str(caught.value)
-
-
-def test_a_tool_that_is_gone_is_not_found() -> None:
-    with stubbed("lambda") as (client, stub):
-        stub.add_client_error("invoke", "ResourceNotFoundException", http_status_code=404)
-        with pytest.raises(NotFound):
-            LambdaTools(client, "p-").undo("acme", RUN, 1, 2, "notes")
 
 
 def test_kms_is_given_the_tenant_and_the_approval() -> None:

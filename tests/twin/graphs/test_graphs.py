@@ -139,7 +139,9 @@ def test_only_a_graph_may_ask_the_gateway_and_keep_checkpoints(own: OwnProject) 
         "tool-briefing",
         "tool-charter",
     }
-    policies = {
-        name: json.dumps(body) for name, body in template(own.assembly).items() if "T#*#G#*" in json.dumps(body)
-    }
-    assert sorted(name[:11] for name in policies) == ["toolbriefin", "toolcharter"]
+    policies = {name: json.dumps(body) for name, body in template(own.assembly).items() if "Policy" in body["Type"]}
+    asking = {name[:11] for name, body in policies.items() if "modelsgraphs" in body}
+    assert asking == {"toolbriefin", "toolcharter"}
+    # Checkpoints are reached by the credentials of a call, which name the graph, the tenant and the run.
+    [kept] = [body for name, body in policies.items() if "PrincipalTag/run" in body]
+    assert '{"aws:PrincipalTag/tool": ["briefing", "charter"]}' in kept

@@ -42,7 +42,7 @@ AGENTS = {
     name: AgentSpec(name=name, description=name, prompt=f"You are {name}.") for name in ("writer", "checker", "broken")
 }
 AGENTS["quick"] = AgentSpec(name="quick", description="quick", prompt="You are quick.", pattern="reply")
-_FUNCTIONS = ("gateway", "workflow", "deliver")
+_FUNCTIONS = ("gateway", "workflow", "deliver", "run_tool")
 _PREFIX = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:pentad-dev-agent-"
 
 
@@ -168,7 +168,7 @@ class Bench:
             "workflow": self._workflow,
             "deliver": self._deliver,
             "agent": self._agent,
-            **{f"tool-{name}": self._tool for name in specs},
+            "run_tool": self._tool,
         }
         stage.functions.update({name: self._losing(function) for name, function in functions.items()})
 

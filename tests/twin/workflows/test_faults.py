@@ -16,7 +16,8 @@ from pentad.orchestration.lifecycle.announce_end import FINISHED
 from pentad.orchestration.lifecycle.start import RunRequest
 from pentad.tools.records.adapters.records_memory import MemoryRecords
 from pentad.tools.runtime.adapters.audit_memory import MemoryAudit
-from pentad.tools.runtime.runtime import Invocation, ToolRuntime
+from pentad.tools.runtime.adapters.functions_memory import MemoryFunctions
+from pentad.tools.runtime.runner import Invocation, ToolRunner
 from tests.twin.machine.loop.deployment import FOR_GOOD, KINDS, TOOLS, Fault, Telemetry, booked, fail
 from tests.twin.machine.stage import ROLE, Handler, Stage
 from tests.twin.workflows.bench import Bench, Json, synthesized
@@ -75,7 +76,7 @@ def made(build: Callable[[Flow], Fragment]) -> tuple[WorkflowSpec, Json]:
 
 
 class Faulty(Bench):
-    """The workflow with faults on demand, and tools in their own runtime.
+    """The workflow with faults on demand, and tools run by the tool runner.
 
     Args:
         stage: the interpreter.
@@ -97,19 +98,15 @@ class Faulty(Bench):
         super().__init__(stage, build, lambda name, time: f"{name} {time}", tools=TOOLS, made=made(build))
         self.decision = decision
         world = self.world
-        self._runtimes = {
-            name: ToolRuntime(
-                one,
-                catalog=world.catalog,
-                runs=world.runs,
-                effects=self.effects,
-                audit=MemoryAudit(),
-                records=MemoryRecords().get_store,
-                telemetry=Telemetry(),
-                now=world.clock,
-            )
-            for name, one in TOOLS.items()
-        }
+        self._runner = ToolRunner(
+            catalog=world.catalog,
+            runs=world.runs,
+            functions=MemoryFunctions(TOOLS, records=MemoryRecords().get_store, now=world.clock),
+            effects=self.effects,
+            audit=MemoryAudit(),
+            telemetry=Telemetry(),
+            now=world.clock,
+        )
 
     def _losing(self, function: Handler) -> Handler:
         def serve(event: Json, context: Any) -> Any:
@@ -131,9 +128,9 @@ class Faulty(Bench):
             return fault
 
     def _tool(self, event: Json, _context: Any) -> Any:
-        call = self.world.runs.get_call(event["tenant"], event["run"], event["step"], event["index"])
         names = ("tenant", "run", "agent", "step", "index")
-        return self._runtimes[call.tool].execute(*(event[name] for name in names), invocation=Invocation("request-1"))
+        invocation = Invocation("request-1", function=event["function"])
+        return self._runner.execute(*(event[name] for name in names), invocation=invocation)
 
 
 @pytest.fixture(autouse=True)

@@ -74,7 +74,7 @@ class UndoingTools:
     def __init__(self, world: World) -> None:
         self._world = world
 
-    def undo(self, tenant_id: str, run_id: str, step: int, index: int, tool: str) -> None:
+    def undo(self, tenant_id: str, run_id: str, step: int, index: int) -> None:
         call = self._world.runs.get_call(tenant_id, run_id, step, index)
         self._world.runs.save_call(call.model_copy(update={"status": CallStatus.UNDONE}))
 

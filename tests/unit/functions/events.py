@@ -9,7 +9,11 @@ class Context:
     aws_request_id = "request-1"
     function_name = "function"
     memory_limit_in_mb = 128
-    invoked_function_arn = "arn:function"
+
+    def __init__(self, qualifier: str = "") -> None:
+        """``qualifier``: the version or alias by which the function is invoked."""
+        arn = "arn:aws:lambda:us-east-1:123456789012:function:function"
+        self.invoked_function_arn = f"{arn}:{qualifier}" if qualifier else arn
 
     def get_remaining_time_in_millis(self) -> int:
         return 30_000

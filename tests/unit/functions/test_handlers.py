@@ -14,19 +14,23 @@ import pytest
 from functions.api import authorizer, http
 from functions.memory import ingest, recall
 from functions.models import gateway
-from functions.orchestration import await_human, deliver, trigger
+from functions.orchestration import await_human, deliver, run_tool, trigger
+from functions.tools.calculator import calculator
 from pentad.api.identity.adapters.keys_memory import MemoryKeys
 from pentad.api.identity.authorize import Authorize
 from pentad.api.identity.keys import KeyAuthenticator, create_key
 from pentad.api.identity.signed import SignedRequests, sign_request
-from pentad.domain.errors import InvalidInput, ModelThrottled, NotFound, PentadError, StoreUnavailable
-from pentad.domain.models import EmbedReply
+from pentad.domain.errors import InvalidInput, ModelThrottled, NotFound, PentadError, PolicyDenied, StoreUnavailable
+from pentad.domain.models import CallContext, EmbedReply
 from pentad.domain.runs import CallStatus, Manifest, RunStatus
 from pentad.domain.usage import Usage
+from pentad.models.remote.adapters.mac_memory import MemoryMacKey
+from pentad.models.remote.identity import Identity, sign_identity
 from pentad.models.shares.adapters.shares_memory import MemoryShares
 from pentad.models.shares.fair_share import FairShare
 from pentad.observability.adapters.memory import MemoryTelemetry
 from pentad.orchestration.lifecycle.queue_messages import ReadQueues
+from pentad.orchestration.runs.graph_calls import CheckGraphCall
 from pentad.runtime import entrypoint, queue_batch, tool_entrypoint
 from pentad.runtime.wiring import api as api_wiring
 from pentad.runtime.wiring import authorizer as authorizer_wiring
@@ -35,8 +39,12 @@ from pentad.runtime.wiring import deliver as deliver_wiring
 from pentad.runtime.wiring import gateway as gateway_wiring
 from pentad.runtime.wiring import ingest as ingest_wiring
 from pentad.runtime.wiring import recall as recall_wiring
-from pentad.runtime.wiring import tool as tool_wiring
 from pentad.runtime.wiring import trigger as trigger_wiring
+from pentad.runtime.wiring.tools import run_tool as run_tool_wiring
+from pentad.runtime.wiring.tools import tool as tool_wiring
+from pentad.tools.records.adapters.records_memory import MemoryRecords
+from pentad.tools.runtime.handed import HandedCall
+from pentad.tools.runtime.serve import ServeTool
 from tests.unit.api.client import Client
 from tests.unit.functions.events import Context, failed, sqs
 from tests.unit.orchestration.world import START, TENANT, World, triggered
@@ -142,7 +150,7 @@ def test_think_returns_a_small_decision(world: World) -> None:
         "agent": run.agent,
         "step": 1,
     }
-    assert gateway.handler(event, Context()) == {"kind": "answer", "step": 1, "calls": []}
+    assert gateway.handler(event, Context("7")) == {"kind": "answer", "step": 1, "calls": []}
 
 
 def test_the_gateway_raises_an_error_or_answers_it_as_it_is_asked(
@@ -151,8 +159,8 @@ def test_the_gateway_raises_an_error_or_answers_it_as_it_is_asked(
     monkeypatch.setattr(gateway_wiring, "make_chat_model", lambda: world.model)
     event = {"op": "complete", "request": {"messages": 1}, "context": {"tenant": TENANT}}
     with pytest.raises(InvalidInput, match="messages"):
-        gateway.handler(event, Context())
-    told = gateway.handler(event | {"errors": "return"}, Context())["error"]
+        gateway.handler(event, Context("live"))
+    told = gateway.handler(event | {"errors": "return"}, Context("live"))["error"]
     assert (told["type"], told["details"]["field"]) == ("InvalidInput", "request.messages")
 
 
@@ -160,9 +168,9 @@ def test_a_call_beyond_the_tenants_share_of_the_gateway_is_throttled(world: Worl
     event = {"op": "complete", "request": {"messages": []}, "context": {"tenant": TENANT}, "errors": "return"}
     turn = {"op": "think", "tenant": TENANT, "run": RUN, "session": "s1", "agent": "assistant", "step": 1}
     with gateway_wiring.make_share().hold(TENANT):
-        told = gateway.handler(event, Context())["error"]
+        told = gateway.handler(event, Context("live"))["error"]
         with pytest.raises(ModelThrottled):
-            gateway.handler(turn, Context())
+            gateway.handler(turn, Context("7"))
     assert told["type"] == "ModelThrottled"
 
 
@@ -172,7 +180,7 @@ def test_a_schema_from_a_graph_is_limited_before_a_model_is_asked(
     monkeypatch.setattr(gateway_wiring, "make_chat_model", lambda: world.model)
     schema = {"type": "object", "properties": {"a": {"type": "string", "pattern": "(?=a)b"}}}
     event = {"op": "complete", "request": {"messages": [], "output_schema": schema}, "context": {"tenant": TENANT}}
-    told = gateway.handler(event | {"errors": "return"}, Context())["error"]
+    told = gateway.handler(event | {"errors": "return"}, Context("live"))["error"]
     assert (told["type"], told["details"]["field"]) == ("InvalidInput", "request.output_schema.properties.a.pattern")
 
 
@@ -191,7 +199,7 @@ def test_the_gateway_completes_by_the_callers_deadline_or_its_own(
     monkeypatch.setattr(gateway_wiring, "make_chat_model", lambda: Model())
     message = {"message_id": "m", "role": "user", "blocks": [{"type": "text", "text": "2 + 2?"}], "created_at": 0}
     event = {"op": "complete", "request": {"messages": [message]}, "context": {"tenant": TENANT}, "deadline": given}
-    result = gateway.handler(event, Context())
+    result = gateway.handler(event, Context("live"))
     assert result["message"]["blocks"][0]["text"] == "4"
     own = time.time() + Context().get_remaining_time_in_millis() / 1000
     assert deadlines[0] == used if used is not None else own - 10 < deadlines[0] < own
@@ -205,7 +213,7 @@ def test_the_gateway_embeds(world: World, monkeypatch: pytest.MonkeyPatch) -> No
 
     monkeypatch.setattr(gateway_wiring, "make_embedder", lambda: Embedding())
     event = {"op": "embed", "texts": ["a", "b"], "context": {"tenant": TENANT, "purpose": "embed_query"}}
-    result = gateway.handler(event, Context())
+    result = gateway.handler(event, Context("live"))
     assert (len(result["vectors"]), result["dimensions"]) == (2, 2)
 
 
@@ -300,21 +308,83 @@ def test_ingest_knows_when_the_queue_does_not_deliver_again(world: World, monkey
     assert seen == [False, False, True, True]
 
 
-def test_a_tool_is_run_and_undone(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    class Runtime:
+@pytest.mark.parametrize(
+    ("qualifier", "op"),
+    [
+        *(("live", op) for op in ("think", "task")),
+        *(("graphs", op) for op in ("think", "task", "embed", "drill")),
+        *(("7", op) for op in ("complete", "embed", "drill")),
+        *(("", op) for op in ("think", "task", "complete", "embed")),
+        ("$LATEST", "embed"),
+        ("other", "complete"),
+    ],
+)
+def test_the_gateway_does_for_a_caller_what_it_is_invoked_for_only(world: World, qualifier: str, op: str) -> None:
+    place = {"tenant": TENANT, "run": RUN, "session": "s", "agent": "assistant", "step": 1}
+    events: dict[str, dict[str, Any]] = {
+        "think": place,
+        "task": {**place, "step": "facts", "place": 1, "refs": {}, "retry": 0},
+        "drill": {},
+        "embed": {"texts": ["a"], "context": {"tenant": TENANT}},
+        "complete": {"request": {}, "context": {"tenant": TENANT}},
+    }
+    with pytest.raises(PolicyDenied, match=f"does not do '{op}'"):
+        gateway.handler({"op": op} | events[op], Context(qualifier))
+
+
+def test_a_graphs_call_is_for_those_that_its_proof_names(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[CallContext] = []
+
+    class Model:
+        def complete(self, request: Any, *, deadline: float) -> Any:
+            asked.append(request.context)
+            return world.model.complete(request, deadline=deadline)
+
+    run = world.begin()
+    world.model.script = ["4"]
+    key = MemoryMacKey()
+    check = CheckGraphCall(world.runs, world.catalog, key, now=world.clock)
+    monkeypatch.setattr(gateway_wiring, "make_chat_model", lambda: Model())
+    monkeypatch.setattr(gateway_wiring, "make_graph_check", lambda: check)
+    context = CallContext(tenant_id=TENANT, run_id=run.run_id, agent=run.agent, purpose="graph")
+    token = sign_identity(Identity(context=context, tool="t", expires=1e12), key)
+    message = {"message_id": "m", "role": "user", "blocks": [{"type": "text", "text": "2 + 2?"}], "created_at": 0}
+    event = {"op": "complete", "request": {"messages": [message]}, "context": context.model_dump(), "identity": token}
+    assert gateway.handler(event, Context("graphs"))["message"]["blocks"][0]["text"] == "4"
+    assert asked == [context]
+    for other in ({"context": {"tenant": "other"}}, {"identity": None}, {"identity": f"{token}x"}):
+        with pytest.raises(PolicyDenied):
+            gateway.handler(event | other, Context("graphs"))
+    assert asked == [context]
+
+
+def test_a_call_is_run_and_undone(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Runner:
         def execute(self, *place: Any, invocation: Any) -> dict[str, Any]:
-            return {"ran": place, "request": invocation.request_id}
+            return {"ran": place, "request": invocation.request_id, "function": invocation.function}
 
         def undo(self, *place: Any, invocation: Any) -> dict[str, Any]:
-            return {"undone": place, "left": invocation.remaining_seconds()}
+            return {"undone": place, "function": invocation.function}
 
-    monkeypatch.setattr(tool_wiring, "make_tool_runtime", lambda: Runtime())
-    monkeypatch.setattr(tool_wiring, "tool_service", lambda: "tool-notes")
+    monkeypatch.setattr(run_tool_wiring, "make_tool_runner", lambda: Runner())
     place = {"tenant": TENANT, "run": RUN, "step": 1, "index": 0}
-    ran = tool_entrypoint.handler({"op": "run", "agent": "assistant"} | place, Context())
-    assert ran == {"ran": (TENANT, RUN, "assistant", 1, 0), "request": "request-1"}
-    undone = tool_entrypoint.handler({"op": "undo"} | place, Context())
-    assert undone == {"undone": (TENANT, RUN, 1, 0), "left": 30.0}
+    ran = run_tool.handler({"op": "run", "agent": "assistant", "function": "arn:f:3"} | place, Context())
+    assert ran == {"ran": (TENANT, RUN, "assistant", 1, 0), "request": "request-1", "function": "arn:f:3"}
+    undone = run_tool.handler({"op": "undo"} | place, Context())
+    assert undone == {"undone": (TENANT, RUN, 1, 0), "function": None}
+
+
+def test_a_tools_function_answers_what_it_is_handed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def make_served_tool(handed: HandedCall) -> ServeTool:
+        return ServeTool(calculator, records=lambda given: MemoryRecords().get_store(given.tenant_id), now=world.clock)
+
+    monkeypatch.setattr(tool_wiring, "make_served_tool", make_served_tool)
+    monkeypatch.setattr(tool_wiring, "tool_service", lambda: "tool-calculator")
+    handed = {"op": "run", "tenant": TENANT, "run": RUN, "session": "s", "agent": "assistant", "step": 1, "index": 0}
+    handed |= {"effect_key": "k", "deadline": 1e12}
+    answer = tool_entrypoint.handler(handed | {"arguments": {"expression": "6 * 7"}}, Context())
+    assert (answer["kind"], answer["value"]["result"]) == ("value", "42")
+    assert tool_entrypoint.handler(handed | {"arguments": {}}, Context())["kind"] == "rejected"
 
 
 @pytest.mark.parametrize(

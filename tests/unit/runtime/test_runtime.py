@@ -24,11 +24,12 @@ from pentad.runtime.wiring import (
     ingest,
     notify,
     recall,
-    tool,
     trigger,
     workflow,
 )
 from pentad.runtime.wiring.ground.providers import chat_providers
+from pentad.runtime.wiring.tools import run_tool, tool
+from pentad.tools.runtime.handed import HandedCall
 from tests.unit.orchestration.world import CATALOG
 
 ALL = {
@@ -46,6 +47,7 @@ ALL = {
     "DOCUMENTS_BUCKET": "documents",
     "STATE_MACHINE_ARN_PREFIX": "arn:aws:states:us-east-1:123456789012:stateMachine:pentad-dev-agent-",
     "APPROVAL_KEY": "arn:key",
+    "TOOL_RUNNER": "arn:runner",
     "TOOL_FUNCTION_PREFIX": "pentad-dev-tool-",
     "GATEWAY_FUNCTION": "arn:gateway",
     "PINECONE_SECRET": "arn:pinecone",
@@ -62,7 +64,21 @@ ALL = {
 
 
 def _forget() -> None:
-    for module in (api, authorizer, await_human, deliver, gateway, ingest, notify, recall, tool, trigger, workflow):
+    modules = (
+        api,
+        authorizer,
+        await_human,
+        deliver,
+        gateway,
+        ingest,
+        notify,
+        recall,
+        run_tool,
+        tool,
+        trigger,
+        workflow,
+    )
+    for module in modules:
         for _, value in inspect.getmembers(module):
             if hasattr(value, "cache_clear"):
                 value.cache_clear()
@@ -127,8 +143,24 @@ def test_wiring_makes_no_client_before_it_is_used(wired: Any, monkeypatch: pytes
 
 
 def test_a_tool_is_wired_by_its_module(wired: Any) -> None:
-    assert tool.make_tool_runtime() is tool.make_tool_runtime()
+    handed = HandedCall(
+        op="run",
+        tenant_id="acme",
+        run_id="run_1",
+        session_id="s1",
+        agent="assistant",
+        step=1,
+        index=0,
+        effect_key="k",
+        arguments={"expression": "2 + 3"},
+        deadline=0,
+    )
+    assert tool.make_served_tool(handed)(handed, remaining_seconds=lambda: 1.0).value["result"] == "5"
     assert tool.tool_service() == "tool-calculator"
+
+
+def test_the_tool_runner_is_wired_once(wired: Any) -> None:
+    assert run_tool.make_tool_runner() is run_tool.make_tool_runner()
 
 
 def test_every_collaborator_of_the_api_is_wired(wired: Any) -> None:

@@ -1,4 +1,4 @@
-"""A small world around the tool runtime: runs with calls in memory, a clock by hand, crashes on demand."""
+"""A small world around the tool runner: runs with calls in memory, a clock by hand, crashes on demand."""
 
 import json
 from collections.abc import Callable
@@ -16,7 +16,8 @@ from pentad.tools.declare.declare import Tool
 from pentad.tools.records.adapters.records_memory import MemoryRecords
 from pentad.tools.runtime.adapters.audit_memory import MemoryAudit
 from pentad.tools.runtime.adapters.effects_memory import MemoryEffects
-from pentad.tools.runtime.runtime import Invocation, ToolRuntime
+from pentad.tools.runtime.adapters.functions_memory import MemoryFunctions
+from pentad.tools.runtime.runner import Invocation, ToolRunner
 
 RUN = "run_" + "0" * 26
 START = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
@@ -28,7 +29,7 @@ class Crash(BaseException):
 
 
 class CallsInMemory:
-    """The part of the run store that the runtime needs."""
+    """The part of the run store that the runner needs."""
 
     def __init__(self) -> None:
         self.runs: dict[tuple[str, str], Run] = {}
@@ -84,7 +85,7 @@ class Crashing:
 
 @dataclass
 class World:
-    """Everything a tool's function is wired to, in memory."""
+    """Everything the tool runner is wired to, and the tool's function, in memory."""
 
     tool: Tool[Any, Any]
     calls: Any = field(default_factory=CallsInMemory)
@@ -96,6 +97,7 @@ class World:
     agent_tools: tuple[str, ...] | None = None
     invocations: int = 0
     gate: Any = None
+    left: float = 30.0
 
     def now(self) -> datetime:
         self.moment += timedelta(milliseconds=5)
@@ -151,16 +153,21 @@ class World:
     def audited(self) -> list[tuple[str, str, str | None]]:
         return [(entry.action, entry.outcome, entry.error_type) for entry in self.audit.list_for_run("acme", RUN)]
 
-    def runtime(self) -> ToolRuntime:
+    def runtime(self) -> ToolRunner:
         tools = (self.tool.name,) if self.agent_tools is None else self.agent_tools
         agent = AgentSpec(name="helper", description="helps", prompt="help", tools=tools)
-        return ToolRuntime(
-            self.tool,
+        functions = MemoryFunctions(
+            {self.tool.name: self.tool},
+            records=self.records.get_store,
+            now=self.now,
+            remaining_seconds=lambda: self.left,
+        )
+        return ToolRunner(
             catalog=Catalog(agents={"helper": agent}, tools={self.tool.name: self.tool.spec}),
             runs=self.calls,
             effects=self.effects,
             audit=self.audit,
-            records=self.records.get_store,
+            functions=functions,
             telemetry=self.telemetry,
             now=self.now,
             gate=self.gate,

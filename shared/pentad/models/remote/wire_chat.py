@@ -27,6 +27,7 @@ class CompleteCall(BaseModel):
     context: CallContext
     deadline: float | None = Field(default=None, description="time.time() by which an answer is of use")
     errors: Errors = "raise"
+    identity: str | None = Field(default=None, repr=False, description="proves for whom a graph asks")
 
     def to_request(self) -> ChatRequest:
         """Return the request, with its context.
@@ -63,8 +64,13 @@ def _check_schemas(request: ChatRequest) -> None:
         check_schema_limits(request.output_schema, "request.output_schema")
 
 
-def encode_call(request: ChatRequest, deadline: float) -> bytes:
+def encode_call(request: ChatRequest, deadline: float, identity: str | None = None) -> bytes:
     """Return the payload of a call.
+
+    Args:
+        request: what is asked, and for whom.
+        deadline: ``time.time()`` by which an answer is of use.
+        identity: what proves for whom a graph asks; see `pentad.models.remote.identity`.
 
     Raises:
         InvalidInput: it is more than Lambda takes.
@@ -76,6 +82,8 @@ def encode_call(request: ChatRequest, deadline: float) -> bytes:
         "deadline": deadline,
         "errors": "return",
     }
+    if identity is not None:
+        call["identity"] = identity
     data = json.dumps(call, ensure_ascii=False, separators=(",", ":")).encode()
     if len(data) > MAX_CALL_BYTES:
         raise InvalidInput(

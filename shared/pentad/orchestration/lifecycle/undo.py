@@ -11,7 +11,7 @@ class Undo:
 
     Args:
         runs: the store of runs.
-        tools: reaches the tools' functions, which alone have the rights to undo.
+        tools: reaches the tool runner, through which alone a tool undoes.
     """
 
     def __init__(self, runs: RunStore, tools: ToolInvoker) -> None:
@@ -44,5 +44,5 @@ class Undo:
             raise InvalidTransition("this call has no effect that can be undone", field="undo_token")
         if actor is not None:
             self._runs.set_undoer(tenant_id, run_id, step, index, actor)
-        self._tools.undo(tenant_id, run_id, step, index, call.tool)
+        self._tools.undo(tenant_id, run_id, step, index)
         return self._runs.get_call(tenant_id, run_id, step, index)

@@ -243,14 +243,14 @@ class WorkflowEngine(Protocol):
 
 
 class ToolInvoker(Protocol):
-    """Reaches a tool's function outside of a state machine."""
+    """Reaches the tool runner outside of a state machine."""
 
-    def undo(self, tenant_id: str, run_id: str, step: int, index: int, tool: str) -> None:
+    def undo(self, tenant_id: str, run_id: str, step: int, index: int) -> None:
         """Let the tool undo the effect of one of its calls; a repeat changes nothing.
 
         Raises:
             InvalidTransition: the call has no effect that can be undone.
-            NotFound: there is no such tool.
+            NotFound: there is no such call.
             ToolFailed: the tool could not undo it.
             StoreUnavailable: the function did not answer.
         """

@@ -71,7 +71,7 @@ def make_routers() -> tuple[tuple[Router, ...], AccessRules]:
     decide = Decide(catalog, runs, sessions, approvals, engine, starting.events, telemetry, now=now)
     documents = Documents(S3Documents(get_signing_client(), values.documents_bucket), now=now)
     # One attempt: a second one would undo twice.
-    tools = LambdaTools(get_client("lambda", read_timeout=_UNDO_SECONDS, attempts=1), values.tool_function_prefix)
+    tools = LambdaTools(get_client("lambda", read_timeout=_UNDO_SECONDS, attempts=1), values.tool_runner)
     rules = AccessRules(catalog, runs, sessions, approvals)
     routers = (
         StartRoutes(starting.start, RunWaiter(runs), current_view, now),

@@ -17,12 +17,14 @@ from pentad.models.ledger.adapters.ledger_dynamodb import DynamoDBLedger
 from pentad.models.ports import ChatModel, Embedder
 from pentad.models.providers.adapters.secrets import FixedCredentials, SecretCredentials, SecretsManagerSecrets
 from pentad.models.providers.ports import CredentialSource
+from pentad.models.remote.adapters.mac_kms import KmsMacKey
 from pentad.models.shares.adapters.shares_dynamodb import DynamoShares
 from pentad.models.shares.fair_share import FairShare
 from pentad.orchestration.confidence.assessor import Assess
 from pentad.orchestration.reviews.adapters.reviews_dynamodb import DynamoReviews
 from pentad.orchestration.reviews.reviews import CountedReviews
 from pentad.orchestration.runs.adapters.graph_usage import build_spend_entries
+from pentad.orchestration.runs.graph_calls import CheckGraphCall
 from pentad.orchestration.runs.spill import Spill
 from pentad.orchestration.switches.adapters.switches_dynamodb import DynamoSwitches
 from pentad.orchestration.switches.switchboard import Switches
@@ -155,6 +157,14 @@ def make_think() -> Think:
         assessor=Assess(model, telemetry),
         reviews=CountedReviews(DynamoReviews(make_table(values.state_table)), telemetry),
     )
+
+
+@cache
+def make_graph_check() -> CheckGraphCall:
+    """Return what checks for whom a graph asks."""
+    values = read_settings(GatewaySettings)
+    key = None if values.identity_key is None else KmsMacKey(get_client("kms"), values.identity_key)
+    return CheckGraphCall(make_runs(values), load_catalog(), key, now=now)
 
 
 @cache

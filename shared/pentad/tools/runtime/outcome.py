@@ -1,17 +1,30 @@
 """Run a tool's function, and turn its result or error into one outcome."""
 
+import re
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import ValidationError
 
-from pentad.domain.errors import EffectUncertain, InvalidInput, PentadError, ToolFailed, TransientError
+from pentad.domain.errors import (
+    EffectUncertain,
+    InvalidInput,
+    LimitReached,
+    PentadError,
+    PermanentError,
+    ToolFailed,
+    ToolUnavailable,
+    TransientError,
+    iter_leaves,
+)
 from pentad.tools.declare.context import ToolContext, Undoable
 from pentad.tools.declare.declare import Tool
+from pentad.tools.runtime.handed import MAX_VALUE_BYTES, ToolAnswer, count_bytes
 from pentad.tools.runtime.ports import Effect
-from pentad.tools.runtime.sanitise import clean_text, render_result, truncate_text, undo_data
+from pentad.tools.runtime.sanitise import clean_text, render_result, to_json, truncate_text, undo_data
 
 _MAX_MESSAGE_BYTES = 4_096
+_CLASS_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.]{0,99}")
 _NOT_UNDOABLE = "\n[the effect can't be undone: the tool's undo data can't be kept]"
 
 
@@ -54,10 +67,19 @@ def make_uncertain() -> ToolOutcome:
 
 
 def call_function(tool: Tool[Any, Any], values: dict[str, Any], context: ToolContext) -> ToolOutcome:
-    """Run the function with validated arguments.
+    """Run the function with validated arguments in this process.
 
     Raises:
         TransientError: the tool's backend asks for a retry, which is the state machine's to make.
+    """
+    return make_outcome(run_function(tool, values, context), reversible=tool.undo is not None)
+
+
+def run_function(tool: Tool[Any, Any], values: dict[str, Any], context: ToolContext) -> ToolAnswer:
+    """Run the function with validated arguments and return what it came to.
+
+    Raises:
+        TransientError: the tool's backend asks for a retry.
     """
     given = dict(values)
     if tool.signature.context is not None:
@@ -67,28 +89,82 @@ def call_function(tool: Tool[Any, Any], values: dict[str, Any], context: ToolCon
     except TransientError:
         raise
     except Exception as error:  # a boundary: a tool may raise anything, and the model is told what
-        return ToolOutcome.from_error(error)
-    return _make_outcome(tool, returned)
+        return make_error_answer(error)
+    return _make_answer(tool, returned)
 
 
-def _make_outcome(tool: Tool[Any, Any], returned: Any) -> ToolOutcome:
+def make_error_answer(error: Exception, kind: Literal["error", "rejected"] = "error") -> ToolAnswer:
+    """Return the answer that tells an error: its class name, its message and its fix, sanitised and bounded."""
+    outcome = ToolOutcome.from_error(error)
+    return ToolAnswer(kind=kind, text=outcome.text, error_type=str(outcome.error_type))
+
+
+def _make_answer(tool: Tool[Any, Any], returned: Any) -> ToolAnswer:
     undoable = isinstance(returned, Undoable)
     try:
         if undoable and tool.undo is None:
             raise ToolFailed("the tool returned Undoable but declares no undo", fix="declare undo=...")
-        result = tool.signature.result.validate_python(returned.result if undoable else returned)
-        text = "done" if result is None else render_result(result)
+        value = to_json(tool.signature.result.validate_python(returned.result if undoable else returned))
+        kind: Literal["value", "text"] = "value" if count_bytes(value) <= MAX_VALUE_BYTES else "text"
+        text = render_result(value) if kind == "text" else ""
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         field = ".".join(str(part) for part in first["loc"]) or "the result"
-        return ToolOutcome.from_error(
+        return make_error_answer(
             ToolFailed(f"the tool ran, but returned what it does not declare: {field}: {first['msg']}")
         )
     except ToolFailed as error:
-        return ToolOutcome.from_error(
-            ToolFailed(f"the tool ran, but its result can't be used: {error.message}", fix=error.fix)
-        )
-    if not undoable:
+        return make_error_answer(_make_unusable(error))
+    undo = undo_data(returned.undo) if undoable else None
+    return ToolAnswer(kind=kind, value=value if kind == "value" else None, text=text, undoable=undoable, undo=undo)
+
+
+def make_outcome(answer: ToolAnswer, *, reversible: bool) -> ToolOutcome:
+    """Return what a call came to, by the word of its function, which is not trusted: cleaned, masked and bounded.
+
+    Args:
+        answer: of a run.
+        reversible: the tool declares an undo.
+    """
+    if answer.kind in ("error", "rejected"):
+        name = answer.error_type if _CLASS_NAME.fullmatch(answer.error_type) else ToolFailed.__name__
+        return ToolOutcome(truncate_text(clean_text(answer.text), _MAX_MESSAGE_BYTES), is_error=True, error_type=name)
+    if answer.kind not in ("value", "text"):
+        return ToolOutcome.from_error(ToolFailed(f"the tool's function answered a call with '{answer.kind}'"))
+    try:
+        text = truncate_text(clean_text(answer.text)) if answer.kind == "text" else _render(answer.value)
+    except ToolFailed as error:
+        return ToolOutcome.from_error(_make_unusable(error))
+    if not answer.undoable:
         return ToolOutcome(text)
-    kept = undo_data(returned.undo)
+    kept = undo_data(answer.undo) if reversible and answer.undo is not None else None
     return ToolOutcome(text, undo=kept) if kept is not None else ToolOutcome(truncate_text(text + _NOT_UNDOABLE))
+
+
+def make_again_error(answer: ToolAnswer) -> TransientError:
+    """Return the error that lets the state retry: one of ours by its name, anything else as `ToolUnavailable`."""
+    kinds = {leaf.__name__: leaf for leaf in iter_leaves(TransientError)}
+    kind = kinds.get(answer.error_type, ToolUnavailable)
+    message = truncate_text(clean_text(answer.text), _MAX_MESSAGE_BYTES)
+    error = kind(message or "the tool asks for a retry")
+    if not isinstance(error, TransientError):
+        return ToolUnavailable(message)
+    error.retry_after = answer.retry_after
+    return error
+
+
+def make_undo_error(answer: ToolAnswer) -> PentadError:
+    """Return why an undo failed: one of our permanent errors by its name, anything else as `ToolFailed`."""
+    kinds = {leaf.__name__: leaf for leaf in iter_leaves(PermanentError) if leaf is not LimitReached}
+    kinds["InvalidInput"] = InvalidInput
+    message = truncate_text(clean_text(answer.text), _MAX_MESSAGE_BYTES) or "the tool's function gave no reason"
+    fix = None if answer.fix is None else truncate_text(clean_text(answer.fix), _MAX_MESSAGE_BYTES)
+    return kinds.get(answer.error_type, ToolFailed)(message, fix=fix)
+
+
+def _render(value: Any) -> str:
+    return "done" if value is None else render_result(value)
+
+
+def _make_unusable(error: ToolFailed) -> ToolFailed:
+    return ToolFailed(f"the tool ran, but its result can't be used: {error.message}", fix=error.fix)

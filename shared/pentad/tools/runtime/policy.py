@@ -10,11 +10,11 @@ def check_policy(spec: ToolSpec, catalog: Catalog, run: Run, call: ToolCall, age
     """Return if the call may run.
 
     Raises:
-        PolicyDenied: the call is another tool's, the agent may not use the tool, the run has ended, the approval is
+        PolicyDenied: there is no such tool, the agent may not use the tool, the run has ended, the approval is
             missing, or the arguments are not those that were shown.
     """
-    if call.tool != spec.name:
-        raise PolicyDenied(f"the call is for the tool '{call.tool}', but this is '{spec.name}'", field="tool")
+    if spec.name not in catalog.tools or call.tool != spec.name:
+        raise PolicyDenied(f"there is no tool '{call.tool}' in this deployment", field="tool")
     if run.agent != agent:
         raise PolicyDenied(f"the run belongs to the agent '{run.agent}', not to '{agent}'", field="agent")
     # A workflow may use what its own steps name.

@@ -7,6 +7,7 @@ from pydantic import Field
 
 from pentad.domain.runs import Run, ToolCall
 from pentad.domain.values import FrozenValue
+from pentad.tools.runtime.handed import HandedCall, SessionKeys, ToolAnswer
 
 
 class ToolCalls(Protocol):
@@ -140,4 +141,55 @@ class AuditLog(Protocol):
 
     def list_for_run(self, tenant_id: str, run_id: str) -> list[AuditEntry]:
         """Return a run's entries in order."""
+        ...
+
+
+class ToolFunctions(Protocol):
+    """Reaches the tools' functions, each of which runs one tool's code with a role of its own."""
+
+    def call(self, tool: str, handed: HandedCall, *, function: str | None) -> ToolAnswer:
+        """Let a tool's function do what it is handed, and return what it answers.
+
+        Args:
+            tool: the tool's name.
+            handed: the call, or its undo.
+            function: ARN of a version of the tool's function; None for the newest.
+
+        Raises:
+            ToolThrottled: nothing was begun.
+            ToolUnavailable: the function did not answer, or died: it may have done all, a part, or nothing.
+            ToolFailed: the function ended with an error of its own, outside of the tool's code.
+            PolicyDenied: ``function`` is not this tool's; nothing was begun.
+            ConfigurationError: there is no such function.
+        """
+        ...
+
+
+class DataKeys(Protocol):
+    """Gives a tool's function credentials for one tenant's records, and for one run's checkpoints."""
+
+    def get(self, tool: str, tenant_id: str, run_id: str, *, seconds: float) -> SessionKeys | None:
+        """Return credentials for a call, or None where the tool reaches no data.
+
+        Args:
+            tool: the tool's name.
+            tenant_id: whose records.
+            run_id: whose checkpoints.
+            seconds: how long they are needed at least.
+
+        Raises:
+            StoreUnavailable: they could not be had.
+        """
+        ...
+
+
+class InnerAudit(Protocol):
+    """What graphs note of the tools that run inside them, for the runner to take over into the audit log."""
+
+    def list_for_call(self, tool: str, tenant_id: str, run_id: str, step: int, index: int) -> list[AuditEntry]:
+        """Return the entries of one call over all its tries; none for a tool that is no graph.
+
+        Raises:
+            StoreUnavailable: the store did not answer.
+        """
         ...

@@ -17,6 +17,8 @@ from pentad.domain.ids import approval_id
 from pentad.domain.runs import Run
 from pentad.domain.usage import Limits
 from pentad.memory.context.recall import Recall
+from pentad.models.shares.adapters.shares_memory import MemoryShares
+from pentad.models.shares.fair_share import FairShare
 from pentad.observability.adapters.memory import MemoryTelemetry
 from pentad.orchestration.lifecycle.start import RunRequest
 from pentad.orchestration.runs.adapters.engine_stepfunctions import StepFunctions
@@ -29,7 +31,8 @@ from pentad.tools.declare.declare import Tool, ToolContext, tool
 from pentad.tools.records.adapters.records_memory import MemoryRecords
 from pentad.tools.runtime.adapters.audit_memory import MemoryAudit
 from pentad.tools.runtime.adapters.effects_memory import MemoryEffects
-from pentad.tools.runtime.runtime import Invocation, ToolRuntime
+from pentad.tools.runtime.adapters.functions_memory import MemoryFunctions
+from pentad.tools.runtime.runner import Invocation, ToolRunner
 from tests.twin.machine.stage import ACCOUNT, REGION, Stage, Unreached, until
 from tests.unit.functions.events import Context
 from tests.unit.orchestration.world import TENANT, World
@@ -150,6 +153,8 @@ class Deployment:
             clock=world.clock,
         )
         patch.setattr(recall, "load_catalog", lambda: world.catalog)
+        share = FairShare(MemoryShares(), telemetry, most=10)
+        patch.setattr(gateway_wiring, "make_share", lambda: share)
         patch.setattr(gateway_wiring, "make_think", lambda: world.think)
         patch.setattr(await_human_wiring, "make_asking", lambda: world.asking)
         patch.setattr(deliver_wiring, "make_deliver", lambda: world.deliver)
@@ -159,24 +164,23 @@ class Deployment:
         self._serve("gateway", lambda event: "Think", gateway.handler)
         self._serve("await-human", lambda event: _ASKS[event["op"]], await_human.handler)
         self._serve("deliver", lambda event: _ENDS[event["op"]], deliver.handler)
-        for name, one in TOOLS.items():
-            self._serve(f"tool-{name}", lambda event: "Call", self._tool(one, telemetry))
+        self._serve("run-tool", lambda event: "Call", self._make_runner(telemetry))
 
-    def _tool(self, one: Tool[Any, Any], telemetry: Telemetry) -> Callable[[Json, Any], Any]:
-        runtime = ToolRuntime(
-            one,
+    def _make_runner(self, telemetry: Telemetry) -> Callable[[Json, Any], Any]:
+        runner = ToolRunner(
             catalog=self.world.catalog,
             runs=self.world.runs,
+            functions=MemoryFunctions(TOOLS, records=self.records.get_store, now=self.world.clock),
             effects=self.effects,
             audit=self.audit,
-            records=self.records.get_store,
             telemetry=telemetry,
             now=self.world.clock,
         )
 
         def handler(event: Json, context: Any) -> Any:
             names = ("tenant", "run", "agent", "step", "index")
-            return runtime.execute(*(event[name] for name in names), invocation=Invocation("request-1"))
+            invocation = Invocation("request-1", function=event["function"])
+            return runner.execute(*(event[name] for name in names), invocation=invocation)
 
         return handler
 
@@ -184,9 +188,9 @@ class Deployment:
         def serve(event: Json, context: Any) -> Any:
             fault = self._take(state(event))
             if fault is None:
-                return handler(event, Context())
+                return handler(event, Context("1"))
             if fault.after:
-                handler(event, Context())
+                handler(event, Context("1"))
             return fail(fault.kind)
 
         self.stage.functions[name] = serve
@@ -206,8 +210,9 @@ class Deployment:
             think=_arn("gateway"),
             await_human=_arn("await-human"),
             deliver=_arn("deliver"),
+            run_tool=_arn("run-tool"),
             tools={name: _arn(f"tool-{name}") for name in TOOLS},
-            seconds={"recall": 30, "think": 60, "await_human": 30, "deliver": 30, "tool": 30},
+            seconds={"recall": 30, "think": 60, "await_human": 30, "deliver": 30, "run_tool": 30},
             event_limit=event_limit,
         )
 

@@ -52,7 +52,7 @@ def test_a_run_goes_from_its_beginning_to_its_end(bench: Bench) -> None:
     context = Context()
     assert workflow.handler(ref(bench, "begin"), context) == {}
     bench.world.model.script = ['{"n": 3}']
-    told = gateway.handler(ref(bench, "task", "facts", retry=0), context)
+    told = gateway.handler(ref(bench, "task", "facts", retry=0), Context("1"))
     assert told == {"facts": {"n": 3, "status": "succeeded", "at": 1}}
     assert workflow.handler(ref(bench, "text", "words"), context)["words"]["at"] == 5
     child = workflow.handler(ref(bench, "child", "helper"), context)

@@ -1,1 +1,1 @@
-"""Tests of `orchestration.runs`."""
+"""Runs: what stands at their edges."""

@@ -5,7 +5,7 @@ import sys
 
 CHECK = """
 import sys
-import pentad.runtime.wiring.api, pentad.runtime.wiring.gateway, pentad.runtime.wiring.tool
+import pentad.runtime.wiring.api, pentad.runtime.wiring.gateway, pentad.runtime.wiring.tools.tool
 import pentad.runtime.tool_entrypoint, pentad.tools.graphs.equipment, pentad.cli.main
 from pentad.tools.declare.discovery import discover
 discover()

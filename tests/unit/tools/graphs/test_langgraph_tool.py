@@ -1,6 +1,5 @@
 """A graph as a tool: under the tool runtime, with the gateway, checkpoints, audit, and calls that were cut off."""
 
-from datetime import timedelta
 from operator import add
 from typing import Annotated, Any, TypedDict
 
@@ -17,13 +16,10 @@ from pydantic import BaseModel, Field
 
 from functions.tools.calculator import calculator
 from functions.tools.notes import notes
-from pentad.domain.declarations.agents import AgentSpec, Catalog
-from pentad.domain.errors import BudgetExceeded, ConfigurationError, ModelThrottled, ToolUnavailable
-from pentad.domain.usage import Limits, Spent, Usage
+from pentad.domain.errors import BudgetExceeded, ConfigurationError, LimitReached, ModelThrottled, ToolUnavailable
 from pentad.tools.graphs.adapters.langgraph_tool import GraphTool, from_langgraph
 from pentad.tools.graphs.adapters.nodes_memory import MemoryGraphNodes
 from pentad.tools.graphs.equipment import Equipment
-from pentad.tools.runtime.runtime import Invocation
 from tests.unit.tools.graphs.test_langgraph_model import Scripted, call, reply
 from tests.unit.tools.worlds import RUN, Crash, World
 
@@ -67,33 +63,18 @@ class GraphWorld(World):
         self.gateway = Scripted(*replies)
         self.saver = InMemorySaver()
         self.nodes: Any = MemoryGraphNodes()
-        self.left = 30.0
-        self.limits = Limits()
         self.tool = tool.with_equipment(self.equipment())
 
     def equipment(self) -> Equipment:
-        agent = AgentSpec(name="helper", description="helps", prompt="help", limits=self.limits)
         return Equipment(
             gateway=self.gateway,
             checkpoints=lambda tenant: self.saver,
             audit=self.audit,
             nodes=self.nodes,
             telemetry=self.telemetry,
-            runs=self.calls,
-            catalog=Catalog(agents={"helper": agent}, tools={}),
+            agent="helper",
             now=self.now,
         )
-
-    def used(self, limits: Limits, **spent: Any) -> None:
-        """Let the run have used so much, and the agent allow so much."""
-        self.limits = limits
-        self.tool = self.tool.with_equipment(self.equipment())
-        run = self.calls.runs["acme", RUN]
-        self.calls.runs["acme", RUN] = run.model_copy(update={"spent": Spent(**spent)})
-
-    def invocation(self) -> Invocation:
-        self.invocations += 1
-        return Invocation(f"request-{self.invocations}", lambda: self.left)
 
 
 def chain(nodes: Nodes, **options: Any) -> GraphTool:
@@ -221,32 +202,13 @@ def test_a_budget_that_is_used_up_ends_the_call_and_the_model_is_told() -> None:
     assert world.call.error_type == "BudgetExceeded"
 
 
-@pytest.mark.parametrize(
-    ("limits", "spent", "told"),
-    [
-        (Limits(cost_nanousd=50), {"cost_nanousd": 50}, "has used its $"),
-        (Limits(tokens=9), {"usage": Usage(input_tokens=9)}, "has used its 9 tokens"),
-        (Limits(seconds=1), {}, "has used its 1 seconds"),
-    ],
-)
-def test_a_graph_asks_no_model_once_its_runs_limit_is_used_up(limits: Limits, spent: Any, told: str) -> None:
-    world = GraphWorld(from_langgraph(agent_graph, name="research", description="Research.", effects="none"))
+def test_a_limit_that_is_used_up_ends_the_call_and_the_model_is_told() -> None:
+    made = from_langgraph(agent_graph, name="research", description="Research.", effects="none")
+    world = GraphWorld(made, LimitReached("the run has used its 9 tokens", limit="tokens"))
     world.add_call({"request": "capital of France?"})
-    world.moment += timedelta(seconds=2)
-    world.used(limits, **spent)
     assert world.execute()["status"] == "failed"
-    assert world.gateway.requests == []
     assert world.call.error_type == "LimitReached"
-    assert told in (world.call.result or "")
-
-
-def test_the_runs_steps_are_turns_and_do_not_stop_a_graph_within_one() -> None:
-    world = GraphWorld(
-        from_langgraph(agent_graph, name="research", description="Research.", effects="none"), reply("Paris.")
-    )
-    world.add_call({"request": "capital of France?"})
-    world.used(Limits(steps=1), steps=1)
-    assert world.execute()["status"] == "succeeded"
+    assert "has used its 9 tokens" in (world.call.result or "")
 
 
 def test_tools_inside_a_graph_run_validated_and_are_audited() -> None:

@@ -85,6 +85,7 @@ class LambdaChatModel:
         function: ARN or name of the function or its alias.
         clock: ``time.time``.
         sleep: ``time.sleep``.
+        identity: what proves to the gateway for whom a graph asks.
     """
 
     def __init__(
@@ -94,12 +95,14 @@ class LambdaChatModel:
         *,
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
+        identity: str | None = None,
     ) -> None:
         self._call = _GatewayFunction(client, function, clock, sleep)
+        self._identity = identity
 
     def complete(self, request: ChatRequest, *, deadline: float) -> ChatReply:
         """Return the reply; see the port."""
-        answer = self._call(wire_chat.encode_call(request, deadline), deadline)
+        answer = self._call(wire_chat.encode_call(request, deadline, self._identity), deadline)
         try:
             return wire_chat.decode_reply(answer)
         except ValueError as error:

@@ -1,13 +1,11 @@
-"""Reach a tool's function through Lambda's Invoke, for what happens outside of a state machine: undo."""
+"""Reach the tool runner through Lambda's Invoke, for what happens outside of a state machine: undo."""
 
 import json
 from typing import Any
 
-from botocore.exceptions import ClientError
-
-from pentad.aws.errors import code_of, translate_errors
+from pentad.aws.errors import translate_errors
 from pentad.domain import errors
-from pentad.domain.errors import NotFound, PentadError, ToolFailed
+from pentad.domain.errors import PentadError, ToolFailed
 
 _BY_NAME = {leaf.__name__: leaf for leaf in errors.iter_leaves() if leaf is not errors.LimitReached}
 
@@ -17,25 +15,18 @@ class LambdaTools:
 
     Args:
         client: a low-level Lambda client.
-        prefix: name of the tools' functions up to the tool's name.
+        runner: ARN of the tool runner's function.
     """
 
-    def __init__(self, client: Any, prefix: str) -> None:
+    def __init__(self, client: Any, runner: str) -> None:
         self._client = client
-        self._prefix = prefix
+        self._runner = runner
 
-    def undo(self, tenant_id: str, run_id: str, step: int, index: int, tool: str) -> None:
+    def undo(self, tenant_id: str, run_id: str, step: int, index: int) -> None:
         """See `ToolInvoker`."""
         payload = {"op": "undo", "tenant": tenant_id, "run": run_id, "step": step, "index": index}
-        with translate_errors("the tool's function"):
-            try:
-                reply = self._client.invoke(
-                    FunctionName=f"{self._prefix}{tool.replace('_', '-')}", Payload=json.dumps(payload).encode()
-                )
-            except ClientError as error:
-                if code_of(error) != "ResourceNotFoundException":
-                    raise
-                raise NotFound(f"the tool '{tool}' has no function", field="undo_token") from error
+        with translate_errors("the tool runner"):
+            reply = self._client.invoke(FunctionName=self._runner, Payload=json.dumps(payload).encode())
         if reply.get("FunctionError"):
             raise _parse_error(reply["Payload"].read())
 

@@ -113,7 +113,10 @@ class Values:
         item: Item = {"pk": pk, "sk": sk, "type": "graph", "kind": "value", "format": value[0], "ttl": expiry}
         if len(value[1]) <= SPILL_BYTES:
             return item | {"body": value[1]}
-        key = f"graphs/{pk.split('#')[1]}/{hashlib.sha256(f'{pk}#{sk}'.encode()).hexdigest()}"
+        _, tenant, _, thread = pk.split("#", 3)
+        # By tenant and run, as the role of tools' data may reach them; a call's thread begins with its run.
+        run = thread.partition(".")[0]
+        key = f"graphs/{tenant}/{run}/{hashlib.sha256(f'{pk}#{sk}'.encode()).hexdigest()}"
         self._objects.put(key, value[1])
         return item | {"body_spill": key}
 

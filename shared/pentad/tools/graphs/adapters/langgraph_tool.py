@@ -225,7 +225,7 @@ class _GraphCall:
             ToolUnavailable: time is short; the next try goes on.
             ToolFailed: it stopped to ask, or took too many steps.
         """
-        agent = self._equipment.runs.get(self._context.tenant, self._context.run).agent
+        agent = self._equipment.agent
         compiled = self._build_graph(agent)
         watched = WatchedNodes(self._equipment, self._context)
         config: RunnableConfig = {
@@ -284,7 +284,6 @@ class _GraphCall:
             ),
             deadline=lambda: time.time() + context.remaining_seconds() - SPARE_SECONDS / 2,
             telemetry=self._equipment.telemetry,
-            check=lambda: self._equipment.check_limits(context.tenant, context.run),
             task=self._graph.task,
         )
         built = self._graph.build(model, [to_langchain_tool(tool, context) for tool in self._graph.tools])

@@ -1,12 +1,17 @@
-"""Run one tool call: policy, validation, effect once, sanitised result, audit, undo.
+"""Run one tool call: policy, effect once, the tool's function, sanitised result, audit, undo.
 
-The writes of a call with effects, in order, and what a crash after each leaves for the next try (a retry of the state):
+This is the tool runner, a function of the stack: it decides, and it writes what is true of a call. The tool's code runs
+in the tool's own function, which is handed the call and can reach nothing of the run.
+
+The writes of a call with effects, in order, and what a crash after each leaves for the next try (a retry of the state),
+whether it was the runner or the tool's function that died:
 
 1. nothing written yet          the call is pending: the next try starts afresh.
 2. effect begun                 the function ran, partly or not at all. An idempotent tool runs again with the same
                                 effect key; any other is not repeated: the call ends as EffectUncertain, and the
                                 model is told.
-3. the function returned        the same as 2: nothing is known of it but that it was begun.
+3. the function answered        the same as 2: nothing is known of it but that it was begun. Where it answered that the
+                                arguments are not valid, and so nothing was run, the effect is released.
 4. effect done                  the next try replays the stored outcome and does not call the function.
 5. audit entry written          the next try replays and writes a second entry, ``replayed``: an entry an invocation.
 6. call saved                   the next try returns the stored status and writes nothing.
@@ -23,30 +28,32 @@ from datetime import datetime
 from typing import Any, Literal
 
 from pentad.domain.canonical import call_key, effect_key
-from pentad.domain.declarations.agents import Catalog
+from pentad.domain.declarations.agents import Catalog, ToolSpec
 from pentad.domain.errors import (
     EffectUncertain,
-    InvalidInput,
     InvalidTransition,
-    PentadError,
     PolicyDenied,
     ToolFailed,
     ToolThrottled,
     ToolUnavailable,
-    TransientError,
 )
 from pentad.domain.ids import undo_token
 from pentad.domain.runs import CallStatus, Run, ToolCall
 from pentad.observability.metrics import names
 from pentad.observability.ports import Telemetry
-from pentad.tools.declare.context import ToolContext
-from pentad.tools.declare.declare import Tool
-from pentad.tools.records.granted_records import GrantedRecords
-from pentad.tools.records.ports import RecordStore
-from pentad.tools.runtime.arguments import validate_arguments
-from pentad.tools.runtime.outcome import ToolOutcome, call_function, make_rejected, make_uncertain
+from pentad.tools.runtime.handed import HandedCall, ToolAnswer
+from pentad.tools.runtime.outcome import ToolOutcome, make_again_error, make_outcome, make_uncertain, make_undo_error
 from pentad.tools.runtime.policy import check_policy
-from pentad.tools.runtime.ports import AuditEntry, AuditLog, Effect, EffectStore, ToolCalls, ToolGate
+from pentad.tools.runtime.ports import (
+    AuditEntry,
+    AuditLog,
+    Effect,
+    EffectStore,
+    InnerAudit,
+    ToolCalls,
+    ToolFunctions,
+    ToolGate,
+)
 
 _ENDED = frozenset({CallStatus.REJECTED, CallStatus.SUCCEEDED, CallStatus.FAILED, CallStatus.UNDONE})
 Action = Literal["executed", "replayed", "denied", "undone"]
@@ -55,21 +62,24 @@ Audited = Literal["ok", "error", "refused"]
 
 @dataclass(frozen=True)
 class Invocation:
-    """One invocation of the tool's Lambda function.
+    """One invocation of the runner's Lambda function.
 
     Args:
         request_id: Lambda's id of it; makes audit entries unique.
-        remaining_seconds: seconds left before Lambda ends it.
+        function: ARN of the version of the tool's function that the run began with; None for the newest.
+        deadline: ``time.time()`` by which the tool's function has to have answered.
     """
 
     request_id: str
-    remaining_seconds: Callable[[], float] = lambda: 30.0
+    function: str | None = None
+    deadline: float = float("inf")
 
 
 @dataclass(frozen=True)
 class _Attempt:
     """One try of one call or of its undo."""
 
+    spec: ToolSpec
     call: ToolCall
     run: Run
     invocation: Invocation
@@ -78,46 +88,46 @@ class _Attempt:
     started: float
 
 
-class ToolRuntime:
-    """The one wrapper around every tool.
+class ToolRunner:
+    """The one way to every tool's function.
 
     Args:
-        tool: the declared tool.
-        catalog: says which agents may use it.
+        catalog: what is known of the tools, and which agents may use them.
         runs: runs and their tool calls; every `RunStore` will do.
+        functions: reaches the tools' functions.
         effects: the effect ledger.
         audit: the audit log.
-        records: makes the record store of a tenant; only asked where the tool declares a grant on records.
         telemetry: spans and metrics of the calls.
         now: the clock, UTC.
         timer: seconds that only go forward, for durations.
         gate: tells what is switched off or out of order; none lets everything run.
+        inner: what graphs noted of the tools that ran inside them; none where no tool is a graph.
     """
 
     def __init__(
         self,
-        tool: Tool[Any, Any],
         *,
         catalog: Catalog,
         runs: ToolCalls,
+        functions: ToolFunctions,
         effects: EffectStore,
         audit: AuditLog,
-        records: Callable[[str], RecordStore],
         telemetry: Telemetry,
         now: Callable[[], datetime],
         timer: Callable[[], float] = time.monotonic,
         gate: ToolGate | None = None,
+        inner: InnerAudit | None = None,
     ) -> None:
-        self._tool = tool
         self._catalog = catalog
         self._runs = runs
+        self._functions = functions
         self._effects = effects
         self._audit = audit
-        self._records = records
         self._telemetry = telemetry
         self._now = now
         self._timer = timer
         self._gate = gate
+        self._inner = inner
 
     def execute(
         self, tenant_id: str, run_id: str, agent: str, step: int, index: int, *, invocation: Invocation
@@ -131,11 +141,10 @@ class ToolRuntime:
             PolicyDenied: the call may not run; nothing was run.
             TransientError: try again; nothing is lost or doubled by it.
         """
-        name = self._tool.name
+        call = self._runs.get_call(tenant_id, run_id, step, index)
         with self._telemetry.span(
-            f"execute_tool {name}", {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": name}
+            f"execute_tool {call.tool}", {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": call.tool}
         ) as span:
-            call = self._runs.get_call(tenant_id, run_id, step, index)
             span.set("gen_ai.tool.call.id", call.call_id)
             if call.status not in _ENDED:
                 call = self._try(self._start_attempt(call, invocation, "run"), agent)
@@ -147,21 +156,25 @@ class ToolRuntime:
 
         Raises:
             NotFound: there is no such run or call for this tenant.
-            InvalidTransition: the call is another tool's, did not succeed, or can't be undone.
+            InvalidTransition: the call did not succeed, or can't be undone.
             ToolFailed: the undo function failed; where it said so itself (`ToolFailed`) it may be tried again.
             EffectUncertain: an earlier undo was cut off and the tool is not idempotent; it was not repeated.
             TransientError: try again.
         """
-        name = self._tool.name
-        with self._telemetry.span(f"undo_tool {name}", {"gen_ai.tool.name": name}):
-            call = self._runs.get_call(tenant_id, run_id, step, index)
+        call = self._runs.get_call(tenant_id, run_id, step, index)
+        with self._telemetry.span(f"undo_tool {call.tool}", {"gen_ai.tool.name": call.tool}):
             if call.status is not CallStatus.UNDONE:
-                self._check_undoable(call)
-                call = self._undo(self._start_attempt(call, invocation, "undo"))
+                attempt = self._start_attempt(call, invocation, "undo")
+                self._check_undoable(attempt)
+                call = self._undo(attempt)
             return {"index": index, "status": call.status.value}
 
     def _start_attempt(self, call: ToolCall, invocation: Invocation, action: str) -> _Attempt:
+        spec = self._catalog.tools.get(call.tool)
+        if spec is None:
+            spec = ToolSpec(name=call.tool, description="a tool that is gone", input_schema={}, effects="external")
         return _Attempt(
+            spec=spec,
             call=call,
             run=self._runs.get(call.tenant_id, call.run_id),
             invocation=invocation,
@@ -176,7 +189,7 @@ class ToolRuntime:
 
     def _try(self, attempt: _Attempt, agent: str) -> ToolCall:
         try:
-            check_policy(self._tool.spec, self._catalog, attempt.run, attempt.call, agent)
+            check_policy(attempt.spec, self._catalog, attempt.run, attempt.call, agent)
         except PolicyDenied as error:
             self._note(attempt, "denied", "refused", type(error).__name__)
             raise
@@ -190,51 +203,45 @@ class ToolRuntime:
         return self._save(attempt, outcome)
 
     def _act(self, attempt: _Attempt) -> tuple[Action, ToolOutcome]:
-        try:
-            values = validate_arguments(self._tool, attempt.call.arguments)
-        except InvalidInput as error:
-            return "denied", make_rejected(error)
         refusal = self._find_refusal(attempt)
-        context = self._make_context(attempt)
-        if self._tool.spec.effects != "none":
-            action, outcome = self._run_once(attempt, values, context, refusal)
+        if attempt.spec.effects != "none":
+            action, outcome = self._run_once(attempt, refusal)
         elif refusal is not None:
             return "denied", refusal
         else:
-            action, outcome = "executed", call_function(self._tool, values, context)
+            action, outcome = self._call(attempt)
         if action == "executed" and self._gate is not None:
-            self._gate.record_success(attempt.call.tenant_id, self._tool.name)
+            self._gate.record_success(attempt.call.tenant_id, attempt.spec.name)
         return action, outcome
 
     def _find_refusal(self, attempt: _Attempt) -> ToolOutcome | None:
         """Return the outcome of a call that may not run now: its tool is switched off, or out of order for a while."""
         if self._gate is None:
             return None
-        sentence = self._gate.admit(attempt.call.tenant_id, attempt.run.agent, self._tool.name)
+        sentence = self._gate.admit(attempt.call.tenant_id, attempt.run.agent, attempt.spec.name)
         return None if sentence is None else ToolOutcome(sentence, is_error=True, error_type=ToolUnavailable.__name__)
 
-    def _run_once(
-        self, attempt: _Attempt, values: dict[str, Any], context: ToolContext, refusal: ToolOutcome | None
-    ) -> tuple[Action, ToolOutcome]:
+    def _run_once(self, attempt: _Attempt, refusal: ToolOutcome | None) -> tuple[Action, ToolOutcome]:
         effect = self._make_effect(attempt)
         # What an earlier try has done counts, whatever has been switched off since.
         earlier = self._effects.begin(effect, in_open_run=True)
         if earlier is not None and earlier.status == "done":
             return "replayed", ToolOutcome.from_effect(earlier)
-        if earlier is not None and not self._tool.spec.idempotent:
-            return "denied", make_uncertain()
-        if refusal is not None and earlier is not None:
+        if earlier is not None and (refusal is not None or not attempt.spec.idempotent):
             return "denied", make_uncertain()
         if refusal is not None:
             self._effects.release(effect)
             return "denied", refusal
         try:
-            outcome = call_function(self._tool, values, context)
+            action, outcome = self._call(attempt)
         except ToolThrottled:
             # A backend that refused the call for its rate did nothing: the state's retry may begin again.
             if earlier is None:
                 self._effects.release(effect)
             raise
+        if action == "denied":
+            self._effects.release(effect)
+            return action, outcome
         self._effects.finish(
             effect.model_copy(
                 update={
@@ -248,6 +255,47 @@ class ToolRuntime:
             )
         )
         return "executed", outcome
+
+    def _call(self, attempt: _Attempt) -> tuple[Action, ToolOutcome]:
+        """Let the tool's function run the call."""
+        try:
+            answer = self._hand_over(attempt, "run")
+        finally:
+            self._take_inner_entries(attempt)
+        if answer.kind == "again":
+            raise make_again_error(answer)
+        outcome = make_outcome(answer, reversible=attempt.spec.reversible)
+        return ("denied" if answer.kind == "rejected" else "executed"), outcome
+
+    def _hand_over(self, attempt: _Attempt, op: Literal["run", "undo"]) -> ToolAnswer:
+        call, invocation = attempt.call, attempt.invocation
+        handed = HandedCall(
+            op=op,
+            tenant_id=call.tenant_id,
+            run_id=call.run_id,
+            session_id=attempt.run.session_id,
+            user_id=attempt.run.user_id,
+            agent=attempt.run.agent,
+            step=call.step,
+            index=call.index,
+            effect_key=attempt.key,
+            arguments=call.arguments if op == "run" else {},
+            undo=call.undo if op == "undo" else None,
+            deadline=min(time.time() + attempt.spec.timeout_seconds, invocation.deadline),
+        )
+        return self._functions.call(attempt.spec.name, handed, function=invocation.function)
+
+    def _take_inner_entries(self, attempt: _Attempt) -> None:
+        """Put into the audit log what ran inside of a graph, by the graph's word, under the call's own names."""
+        if self._inner is None:
+            return
+        call = attempt.call
+        place = {"tenant_id": call.tenant_id, "run_id": call.run_id, "step": call.step, "index": call.index}
+        told = place | {"agent": attempt.run.agent, "action": "executed"}
+        for entry in self._inner.list_for_call(attempt.spec.name, call.tenant_id, call.run_id, call.step, call.index):
+            # An id of its own kind: no note of a graph takes the place of an entry of the runner.
+            request_id = f"graph-{entry.request_id.removeprefix('graph-')}"
+            self._audit.append(entry.model_copy(update=told | {"request_id": request_id}))
 
     def _make_effect(self, attempt: _Attempt) -> Effect:
         return Effect(
@@ -265,7 +313,7 @@ class ToolRuntime:
                 "status": CallStatus.FAILED if outcome.is_error else CallStatus.SUCCEEDED,
                 "result": outcome.text,
                 "is_error": outcome.is_error,
-                "untrusted": not self._tool.spec.trusted_output,
+                "untrusted": not attempt.spec.trusted_output,
                 "error_type": outcome.error_type,
                 "undo": outcome.undo,
                 "undo_token": undo_token(call.run_id, call.step, call.index) if outcome.undo is not None else None,
@@ -282,18 +330,17 @@ class ToolRuntime:
             return stored  # another try ended it meanwhile; its word stands
         return ended
 
-    def _check_undoable(self, call: ToolCall) -> None:
-        if call.tool != self._tool.name:
-            raise InvalidTransition(f"the call is of the tool '{call.tool}', not of '{self._tool.name}'", field="tool")
+    def _check_undoable(self, attempt: _Attempt) -> None:
+        call = attempt.call
         if call.status is not CallStatus.SUCCEEDED:
             raise InvalidTransition(f"a call that is {call.status.value} can't be undone", field="status")
-        if self._tool.undo is None or call.undo is None:
+        if not attempt.spec.reversible or call.undo is None:
             raise InvalidTransition("the call left nothing to undo", field="undo_token")
 
     def _undo(self, attempt: _Attempt) -> ToolCall:
         effect = self._make_effect(attempt)
         earlier = self._effects.begin(effect)
-        if earlier is not None and earlier.status == "begun" and not self._tool.spec.idempotent:
+        if earlier is not None and earlier.status == "begun" and not attempt.spec.idempotent:
             self._note(attempt, "undone", "refused", EffectUncertain.__name__)
             raise EffectUncertain(
                 "an earlier undo was cut off and may or may not have happened; it was not repeated",
@@ -308,45 +355,25 @@ class ToolRuntime:
         return undone
 
     def _run_undo(self, attempt: _Attempt, effect: Effect) -> None:
-        undo = self._tool.undo
-        if undo is None:  # _check_undoable has seen to it
-            raise InvalidTransition("the tool has no undo", field="undo_token")
         try:
-            undo.function(undo.data.validate_python(attempt.call.undo), self._make_context(attempt))
+            answer = self._hand_over(attempt, "undo")
+            if answer.kind == "again":
+                raise make_again_error(answer)
         except ToolThrottled:
             self._effects.release(effect)
             raise
-        except TransientError:
-            raise
-        except ToolFailed as error:
+        if answer.kind == "undone":
+            return
+        if answer.kind == "kept":
             # The function says itself that it undid nothing, so it may be tried again when the reason is gone.
             self._effects.release(effect)
-            self._note(attempt, "undone", "error", type(error).__name__)
-            raise
-        except Exception as error:  # a boundary: an undo may raise anything; what it left is not known
-            self._note(attempt, "undone", "error", type(error).__name__)
-            if isinstance(error, PentadError):
-                raise
-            raise ToolFailed(ToolOutcome.from_error(error).text) from error
-
-    def _make_context(self, attempt: _Attempt) -> ToolContext:
-        call, grants = attempt.call, self._tool.grants
-        tables = {"records": GrantedRecords(self._records(call.tenant_id), grants, self._tool.name)} if grants else {}
-        return ToolContext(
-            tenant=call.tenant_id,
-            run=call.run_id,
-            session=attempt.run.session_id,
-            user=attempt.run.user_id,
-            step=call.step,
-            index=call.index,
-            effect_key=attempt.key,
-            now=self._now,
-            remaining_seconds=attempt.invocation.remaining_seconds,
-            tables=tables,
-        )
+        error = make_undo_error(answer)
+        named = answer.error_type if isinstance(error, ToolFailed) else type(error).__name__
+        self._note(attempt, "undone", "error", named)
+        raise error
 
     def _note(self, attempt: _Attempt, action: Action, outcome: Audited, error_type: str | None) -> None:
-        call, name = attempt.call, self._tool.name
+        call, name = attempt.call, attempt.spec.name
         duration_ms = max(0, round((self._timer() - attempt.started) * 1000))
         self._audit.append(
             AuditEntry(

@@ -1,0 +1,97 @@
+"""The role of tools' data: what a tool may reach of records and checkpoints, bound by the tags of its session.
+
+A tool's own role reaches no data. The runner assumes this role for a call, tags the session with the tool, the tenant
+and, for a graph, the run, and hands the credentials over with the call. A statement counts only for the tools that it
+names and only for the tenant of the session, so a tool that was taken over has one tenant's records, of its own kinds.
+"""
+
+from collections.abc import Mapping
+
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from infra.components import grants
+from infra.components.build import Build
+from infra.tools import graph
+from pentad.domain import keys
+from pentad.tools.declare.discovery import AnyTool
+
+_READ = ("dynamodb:GetItem", "dynamodb:Query")
+_CHANGE = ("dynamodb:PutItem", "dynamodb:DeleteItem")
+TENANT = "${aws:PrincipalTag/tenant}"
+RUN = "${aws:PrincipalTag/run}"
+_TAGS = ("tool", "tenant", "run")
+
+
+class ToolData(Construct):
+    """The role, of which each session is one tool's for one tenant.
+
+    Attributes:
+        role: assumed by the runner only, with tags.
+    """
+
+    def __init__(
+        self, scope: Construct, name: str, *, build: Build, tools: Mapping[str, AnyTool], runner: iam.IRole
+    ) -> None:
+        super().__init__(scope, name)
+        self._stores = build.stores
+        tagged = iam.ArnPrincipal(runner.role_arn).with_conditions(
+            {
+                "StringLike": {"aws:RequestTag/tool": "?*", "aws:RequestTag/tenant": "?*"},
+                "ForAllValues:StringEquals": {"aws:TagKeys": list(_TAGS)},
+            }
+        )
+        self.role = iam.Role(
+            self,
+            "role",
+            assumed_by=iam.SessionTagsPrincipal(tagged),
+            description=f"Role of the data of {build.stage.prefix}'s tools; each session is for one tool and tenant",
+        )
+        for (kind, actions), named in sorted(_group_grants(tools).items()):
+            self._grant_records(kind, actions, named)
+        graphs = sorted(name for name, tool in tools.items() if graph.keeps_checkpoints(tool))
+        if graphs:
+            self._grant_checkpoints(graphs)
+
+    def _grant_records(self, kind: str, actions: tuple[str, ...], tools: list[str]) -> None:
+        grants.grant_table(
+            self.role,
+            self._stores.records_table,
+            actions,
+            keys=[keys.collection_pk(TENANT, kind)],
+            conditions=_build_tool_condition(tools),
+        )
+
+    def _grant_checkpoints(self, tools: list[str]) -> None:
+        condition = _build_tool_condition(tools)
+        grants.grant_table(
+            self.role,
+            self._stores.state_table,
+            [*grants.READ, *grants.APPEND],
+            keys=[keys.graph_pk(TENANT, RUN), keys.graph_pk(TENANT, f"{RUN}.*")],
+            conditions=condition,
+        )
+        bucket = self._stores.payload_bucket
+        grants.grant_objects(
+            self.role,
+            bucket,
+            ["s3:GetObject", "s3:PutObject"],
+            prefix=f"graphs/{TENANT}/{RUN}/",
+            conditions=condition,
+        )
+
+
+def _build_tool_condition(tools: list[str]) -> dict[str, dict[str, object]]:
+    return {"StringEquals": {"aws:PrincipalTag/tool": tools}}
+
+
+def _group_grants(tools: Mapping[str, AnyTool]) -> dict[tuple[str, tuple[str, ...]], list[str]]:
+    """Return the tools by kind of record and by what they may do with it: one statement each."""
+    found: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    for name, tool in sorted(tools.items()):
+        for grant in tool.grants:
+            actions = (*(_READ if grant.reads else ()), *(_CHANGE if grant.writes else ()))
+            named = found.setdefault((grant.keys, actions), [])
+            if name not in named:
+                named.append(name)
+    return found

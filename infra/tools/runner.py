@@ -1,0 +1,89 @@
+"""The tool runner's function, the only one that reaches the tools' functions; and the role of tools' data."""
+
+import json
+from collections.abc import Mapping
+
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
+from constructs import Construct
+
+from infra.components import grants
+from infra.components.build import Build, FunctionConstruct
+from infra.components.function import FunctionOptions
+from infra.components.run_grants import grant_payloads, grant_switches
+from infra.tools import graph
+from infra.tools.data import ToolData
+from infra.tools.tool import compute_runner_seconds
+from pentad.domain import keys
+from pentad.tools.declare.discovery import AnyTool
+
+
+class ToolRunner(FunctionConstruct):
+    """The function functions.orchestration.run_tool: checks a call, has the tool's function run it, stores the rest."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        name: str,
+        *,
+        build: Build,
+        tools: Mapping[str, AnyTool],
+        functions: Mapping[str, lambda_.Function],
+        identity: kms.IKey | None,
+    ) -> None:
+        """Make the runner.
+
+        Args:
+            scope: the parent.
+            name: the construct's id.
+            build: the surroundings.
+            tools: the declarations by name.
+            functions: the tools' functions by the same names.
+            identity: the key that signs for whom a graph asks models; None where no tool is a graph.
+        """
+        needs = {name: _list_data(tool) for name, tool in sorted(tools.items()) if _list_data(tool)}
+        environment = build.state_environment | {
+            "LEDGER_TABLE": build.stores.ledger_table.table_name,
+            "TOOL_FUNCTION_PREFIX": f"{build.stage.prefix}-tool-",
+        }
+        if identity is not None:
+            environment["IDENTITY_KEY"] = identity.key_arn
+        super().__init__(
+            scope,
+            name,
+            build=build,
+            options=FunctionOptions(
+                name="run-tool",
+                module="functions.orchestration.run_tool",
+                environment=environment,
+                timeout_seconds=compute_runner_seconds(tools),
+                description="Tool runner: checks a call, lets the tool's function run it, stores what came of it",
+            ),
+        )
+        if needs:
+            data = ToolData(self, "data", build=build, tools=tools, runner=self.role)
+            self.function.add_environment("TOOL_DATA_ROLE", data.role.role_arn)
+            self.function.add_environment("TOOL_DATA", json.dumps(needs, separators=(",", ":")))
+            grants.grant_assume_tagged(self.role, data.role)
+        self._grant_state(build)
+        if identity is not None:
+            grants.grant_key(self.role, identity, ("kms:GenerateMac",))
+            table = build.stores.state_table
+            grants.grant_table(self.role, table, ["dynamodb:Query"], keys=[keys.graph_pattern()])
+        # The version that the run began with; for an undo, the newest.
+        grants.grant_invoke(self.role, [one.function_arn for _, one in sorted(functions.items())])
+        grants.grant_invoke_versions(self.role, [one for _, one in sorted(functions.items())])
+
+    def _grant_state(self, build: Build) -> None:
+        """Let it read a call and its run, claim the effect, and store what came of it."""
+        stores = build.stores
+        actions = ["dynamodb:GetItem", *grants.WRITE, *grants.CONDITION]
+        grants.grant_table(self.role, stores.state_table, actions, keys=[keys.run_pattern()])
+        grant_switches(self.role, stores.transient_table, counts=True)
+        grants.grant_table(self.role, stores.ledger_table, grants.APPEND, keys=[keys.audit_pattern()])
+        grant_payloads(self.role, stores)
+
+
+def _list_data(tool: AnyTool) -> list[str]:
+    found = ["records"] if tool.grants else []
+    return [*found, "checkpoints"] if graph.keeps_checkpoints(tool) else found

@@ -1,0 +1,73 @@
+"""The wiring of functions.orchestration.run_tool."""
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from math import ceil
+
+from pentad.aws.clients import get_client
+from pentad.domain.models import CallContext
+from pentad.models.remote.adapters.mac_kms import KmsMacKey
+from pentad.models.remote.identity import Identity, sign_identity
+from pentad.orchestration.switches.adapters.switches_dynamodb import DynamoSwitches
+from pentad.orchestration.switches.switchboard import Switches
+from pentad.runtime.catalog import load_catalog
+from pentad.runtime.clock import now
+from pentad.runtime.settings import ToolRunnerSettings, read_settings
+from pentad.runtime.wiring.ground.stores import make_runs, make_table
+from pentad.runtime.wiring.ground.telemetry import telemetry_of
+from pentad.tools.graphs.adapters.inner_audit_dynamodb import DynamoInnerAudit
+from pentad.tools.graphs.equipment import PURPOSE
+from pentad.tools.runtime.adapters.audit_dynamodb import DynamoAudit
+from pentad.tools.runtime.adapters.data_keys_sts import StsDataKeys
+from pentad.tools.runtime.adapters.effects_dynamodb import DynamoEffects
+from pentad.tools.runtime.adapters.functions_lambda import LambdaFunctions, Prove
+from pentad.tools.runtime.handed import HandedCall
+from pentad.tools.runtime.runner import ToolRunner
+
+_NAME = "run-tool"
+_GRAPH = "checkpoints"
+
+
+@cache
+def make_tool_runner() -> ToolRunner:
+    """Return what runs tools' calls."""
+    values, telemetry = read_settings(ToolRunnerSettings), telemetry_of(_NAME)
+    graphs = [name for name, needs in values.tool_data.items() if _GRAPH in needs]
+    return ToolRunner(
+        catalog=load_catalog(),
+        runs=make_runs(values),
+        functions=LambdaFunctions(
+            # One attempt: a second one would run the tool twice.
+            lambda seconds: get_client("lambda", read_timeout=5.0 * ceil(seconds / 5), attempts=1),
+            values.tool_function_prefix,
+            keys=StsDataKeys(get_client("sts"), values.tool_data_role, values.tool_data),
+            prove=_make_prover(values.identity_key, values.tool_data),
+        ),
+        effects=DynamoEffects(make_table(values.state_table)),
+        audit=DynamoAudit(make_table(values.ledger_table)),
+        telemetry=telemetry,
+        now=now,
+        gate=Switches(DynamoSwitches(make_table(values.transient_table)), telemetry, now),
+        inner=DynamoInnerAudit(make_table(values.state_table), graphs) if graphs else None,
+    )
+
+
+def _make_prover(key: str | None, needs: Mapping[str, Sequence[str]]) -> Prove:
+    """Return what signs for whom a graph asks the gateway; other tools ask no model, and get nothing."""
+    mac = None if key is None else KmsMacKey(get_client("kms"), key)
+
+    def prove(tool: str, handed: HandedCall) -> str | None:
+        if mac is None or _GRAPH not in needs.get(tool, ()):
+            return None
+        context = CallContext(
+            tenant_id=handed.tenant_id,
+            agent=handed.agent,
+            user_id=handed.user_id,
+            session_id=handed.session_id,
+            run_id=handed.run_id,
+            step=handed.step,
+            purpose=PURPOSE,
+        )
+        return sign_identity(Identity(context=context, tool=tool, expires=handed.deadline), mac)
+
+    return prove

@@ -1,0 +1,45 @@
+"""The wiring of a tool's function; the variable TOOL_MODULE says which tool."""
+
+from functools import cache
+
+from pentad.aws.clients import get_session_client
+from pentad.aws.table import Table
+from pentad.domain.errors import ConfigurationError
+from pentad.runtime.clock import now
+from pentad.runtime.settings import ToolSettings, read_settings
+from pentad.runtime.wiring.ground.telemetry import telemetry_of
+from pentad.tools.declare.discovery import AnyTool, load_tool
+from pentad.tools.records.adapters.records_dynamodb import DynamoRecords
+from pentad.tools.records.ports import RecordStore
+from pentad.tools.runtime.handed import HandedCall
+from pentad.tools.runtime.serve import ServeTool
+
+
+def tool_service() -> str:
+    """Return the name of this tool's function without the deployment's prefix."""
+    module = read_settings(ToolSettings).tool_module
+    return f"tool-{module.rsplit('.', 1)[-1].replace('_', '-')}"
+
+
+def make_served_tool(handed: HandedCall) -> ServeTool:
+    """Return what answers a call: the tool that this function is for, with what the call's credentials reach."""
+    tool = _load_own_tool()
+    if "checkpoints" in tool.needs:
+        # LangGraph takes a second to import, and is only in the functions of tools that run a graph.
+        from pentad.runtime.wiring.ground.graphs import make_equipment
+
+        values = read_settings(ToolSettings)
+        tool = tool.with_equipment(make_equipment(values, handed, telemetry_of(tool_service())))
+    return ServeTool(tool, records=_make_records, now=now)
+
+
+@cache
+def _load_own_tool() -> AnyTool:
+    return load_tool(read_settings(ToolSettings).tool_module)
+
+
+def _make_records(handed: HandedCall) -> RecordStore:
+    name = read_settings(ToolSettings).records_table
+    if name is None or handed.keys is None:
+        raise ConfigurationError("the tool has no records table", fix="declare a Grant on records")
+    return DynamoRecords(Table(get_session_client("dynamodb", **handed.keys.model_dump()), name), handed.tenant_id)

@@ -1,0 +1,79 @@
+"""Credentials for tools' data: sessions of one role, whose tags say which tool, tenant and run they are for."""
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from math import ceil
+from typing import Any, Literal
+
+from pentad.aws.errors import translate_errors
+from pentad.domain.canonical import sha256_of
+from pentad.tools.runtime.handed import SessionKeys
+
+Data = Literal["records", "checkpoints"]
+SHORTEST_SECONDS = 900
+"""The shortest session that STS makes; of a role that assumes a role the longest is an hour."""
+_SPARE_SECONDS = 60.0
+"""A session is handed over with so much left beyond the call's own time."""
+_KEPT = 500
+
+
+class StsDataKeys:
+    """`DataKeys` by AssumeRole with session tags; a session is used again while it lasts.
+
+    Args:
+        client: a low-level STS client.
+        role: ARN of the role of tools' data; its policy compares the tags.
+        needs: what each tool reaches, by its name; a tool that is not in it reaches nothing.
+        clock: ``time.time``.
+    """
+
+    def __init__(
+        self, client: Any, role: str, needs: Mapping[str, Sequence[Data]], *, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._client = client
+        self._role = role
+        self._needs = needs
+        self._clock = clock
+        self._kept: OrderedDict[tuple[str, str, str], tuple[float, SessionKeys]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, tool: str, tenant_id: str, run_id: str, *, seconds: float) -> SessionKeys | None:
+        """See `DataKeys`."""
+        needs = self._needs.get(tool, ())
+        if not needs:
+            return None
+        # Records are a tenant's; checkpoints are a run's.
+        run = run_id if "checkpoints" in needs else ""
+        place = (tool, tenant_id, run)
+        with self._lock:
+            found = self._kept.get(place)
+        needed = seconds + _SPARE_SECONDS
+        if found is not None and found[0] - self._clock() > needed:
+            return found[1]
+        tags = {"tool": tool, "tenant": tenant_id} | ({"run": run} if run else {})
+        made = self._assume(tags, max(SHORTEST_SECONDS, ceil(needed)))
+        with self._lock:
+            self._kept[place] = made
+            self._kept.move_to_end(place)
+            while len(self._kept) > _KEPT:
+                self._kept.popitem(last=False)
+        return made[1]
+
+    def _assume(self, tags: Mapping[str, str], seconds: int) -> tuple[float, SessionKeys]:
+        with translate_errors("the token service"):
+            reply = self._client.assume_role(
+                RoleArn=self._role,
+                # In CloudTrail: the tool, and which tenant and run by a hash.
+                RoleSessionName=f"{tags['tool']}-{sha256_of(dict(tags))[:16]}",
+                DurationSeconds=seconds,
+                Tags=[{"Key": name, "Value": value} for name, value in tags.items()],
+            )
+        given = reply["Credentials"]
+        keys = SessionKeys(
+            access_key_id=given["AccessKeyId"],
+            secret_access_key=given["SecretAccessKey"],
+            session_token=given["SessionToken"],
+        )
+        return given["Expiration"].timestamp(), keys

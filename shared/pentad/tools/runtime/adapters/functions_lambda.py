@@ -1,0 +1,118 @@
+"""The tools' functions through Lambda's Invoke: the runner waits for the answer, and never repeats a call itself."""
+
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+from pydantic import ValidationError
+
+from pentad.aws.errors import code_of
+from pentad.domain.errors import (
+    ConfigurationError,
+    InvalidInput,
+    PolicyDenied,
+    ToolFailed,
+    ToolThrottled,
+    ToolUnavailable,
+)
+from pentad.tools.runtime.handed import MAX_PAYLOAD_BYTES, HandedCall, ToolAnswer
+from pentad.tools.runtime.ports import DataKeys
+
+_THROTTLED = frozenset({"TooManyRequestsException", "ThrottlingException", "EC2ThrottledException"})
+_GONE = frozenset({"ResourceNotFoundException", "AccessDeniedException"})
+_SPARE_SECONDS = 5.0
+"""Waited for beyond the tool's own time: its function ends first, and tells so."""
+_OVER = 900.0
+"""Lambda's longest time, in seconds."""
+Invoke = Callable[[float], Any]
+"""Given the seconds to wait for an answer, returns a low-level client of Lambda that asks once only."""
+Prove = Callable[[str, HandedCall], str | None]
+"""Given a tool and a call, returns what proves to the gateway for whom the tool asks; None where it asks no model."""
+
+
+class LambdaFunctions:
+    """`ToolFunctions` of a deployment.
+
+    Args:
+        clients: makes the client; see `Invoke`.
+        prefix: name of the tools' functions up to the tool's name.
+        keys: credentials for the tools' data.
+        prove: see `Prove`.
+        clock: ``time.time``.
+    """
+
+    def __init__(
+        self, clients: Invoke, prefix: str, *, keys: DataKeys, prove: Prove, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._clients = clients
+        self._prefix = prefix
+        self._keys = keys
+        self._prove = prove
+        self._clock = clock
+
+    def call(self, tool: str, handed: HandedCall, *, function: str | None) -> ToolAnswer:
+        """See `ToolFunctions`."""
+        name = f"{self._prefix}{tool.replace('_', '-')}"
+        if function is not None and function.split(":")[6:7] != [name]:
+            raise PolicyDenied(f"'{function}' is not the function of the tool '{tool}'", field="function")
+        seconds = max(1.0, handed.deadline - self._clock())
+        given = handed.model_copy(
+            update={
+                "keys": self._keys.get(tool, handed.tenant_id, handed.run_id, seconds=seconds),
+                "identity": self._prove(tool, handed),
+            }
+        )
+        payload = given.model_dump_json(by_alias=True).encode()
+        if len(payload) > MAX_PAYLOAD_BYTES:
+            raise InvalidInput(
+                f"the call has {len(payload):,} bytes", field="arguments", fix=f"at most {MAX_PAYLOAD_BYTES:,}"
+            )
+        return self._invoke(function or name, payload, handed.deadline)
+
+    def _invoke(self, function: str, payload: bytes, deadline: float) -> ToolAnswer:
+        seconds = min(max(1.0, deadline - self._clock()) + _SPARE_SECONDS, _OVER)
+        try:
+            reply = self._clients(seconds).invoke(FunctionName=function, Payload=payload)
+            data = reply["Payload"].read()
+        except ClientError as error:
+            code = code_of(error)
+            if code in _THROTTLED:
+                raise ToolThrottled("the tool's function has no room for another call") from error
+            if code in _GONE:
+                raise ConfigurationError(f"the tool's function can't be called: {code}") from error
+            raise ToolUnavailable(f"the tool's function did not answer: {code}") from error
+        except BotoCoreError as error:
+            raise ToolUnavailable(f"the tool's function could not be reached: {type(error).__name__}") from error
+        if reply.get("FunctionError"):
+            raise _make_death(data)
+        return _parse_answer(data)
+
+
+def _make_death(data: bytes) -> ToolUnavailable | ToolFailed | ConfigurationError:
+    """Return the error of a function that ended without an answer.
+
+    A process that died or ran out of time may be tried again, as a state would; what its handler raised is a fault of
+    the deployment, and stays one. Of what it said nothing is repeated: it may hold anything.
+    """
+    try:
+        told = json.loads(data)
+    except ValueError:
+        told = {}
+    kind = str(told.get("errorType") if isinstance(told, dict) else "")
+    if kind == "Sandbox.Timedout":
+        return ToolUnavailable("the tool's function did not answer in time")
+    if kind == "Runtime.ExitError":
+        return ToolUnavailable("the tool's function ended without an answer")
+    if kind == ConfigurationError.__name__:
+        return ConfigurationError("the tool's function is not set up; its log says why", fix="look into its log")
+    return ToolFailed("the tool's function failed outside of the tool; its log says why")
+
+
+def _parse_answer(data: bytes) -> ToolAnswer:
+    try:
+        return ToolAnswer.model_validate_json(data)
+    except ValidationError:
+        name = ToolFailed.__name__
+        return ToolAnswer(kind="error", text=f"{name}: the tool's function gave no usable answer", error_type=name)

@@ -1,0 +1,67 @@
+"""What the tool runner hands to a tool's function, and what the function answers: both ends use these.
+
+The function decides nothing: it is told what to run and for whom, and says what came of it. It gets no key to the
+state of runs, and what it answers is checked and cleaned by the runner before anybody reads it.
+"""
+
+import json
+from typing import Any, Literal
+
+from pydantic import Field
+
+from pentad.domain.values import FrozenValue
+
+MAX_PAYLOAD_BYTES = 5_500_000
+"""Lambda takes and gives 6 MB a payload (AWS Lambda quotas); the rest is left for what is around it."""
+MAX_VALUE_BYTES = 2_000_000
+"""A result of more bytes is answered as the text that the model reads of it, which is cut at 64 KB."""
+
+
+class SessionKeys(FrozenValue):
+    """Short-lived credentials, bound by the tags of their session to a tool, a tenant and maybe a run."""
+
+    access_key_id: str
+    secret_access_key: str = Field(repr=False)
+    session_token: str = Field(repr=False)
+
+
+class HandedCall(FrozenValue):
+    """One call as a tool's function gets it."""
+
+    op: Literal["run", "undo"]
+    tenant_id: str
+    run_id: str
+    session_id: str
+    user_id: str | None = None
+    agent: str
+    step: int
+    index: int
+    effect_key: str
+    arguments: dict[str, Any] = Field(default={}, description="of a run")
+    undo: dict[str, Any] | None = Field(default=None, description="of an undo: what the tool kept for it")
+    deadline: float = Field(description="time.time() after which nobody waits for the answer")
+    keys: SessionKeys | None = Field(default=None, description="to the records and checkpoints that the tool may reach")
+    identity: str | None = Field(default=None, repr=False, description="proves to the gateway for whom the tool asks")
+
+
+class ToolAnswer(FrozenValue):
+    """What a tool's function answers.
+
+    ``value`` is a result, ``text`` one that is too large to be sent as a value, ``rejected`` tells that the arguments
+    are not valid and nothing was run, ``again`` that the state should retry, ``error`` what the tool raised, ``undone``
+    that the effect was taken back, ``kept`` that the undo function says that it changed nothing.
+    """
+
+    kind: Literal["value", "text", "rejected", "again", "error", "undone", "kept"]
+    value: Any = None
+    text: str = ""
+    undoable: bool = Field(default=False, description="the function returned Undoable")
+    undo: dict[str, Any] | None = None
+    error_type: str = Field(default="", description="the class of what was raised")
+    fix: str | None = None
+    retry_after: float | None = None
+
+
+def count_bytes(value: Any) -> int:
+    """Return the size of a value as Lambda's runtime writes it, which may escape what is not ASCII."""
+    return len(json.dumps(value))

@@ -1,0 +1,92 @@
+"""Answer the tool runner in a tool's function: check the arguments, call the tool's code, say what came of it."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from pentad.domain.errors import InvalidInput, PentadError, ToolFailed, TransientError
+from pentad.tools.declare.context import ToolContext
+from pentad.tools.declare.declare import Tool
+from pentad.tools.records.granted_records import GrantedRecords
+from pentad.tools.records.ports import RecordStore
+from pentad.tools.runtime.arguments import validate_arguments
+from pentad.tools.runtime.handed import HandedCall, ToolAnswer
+from pentad.tools.runtime.outcome import make_error_answer, run_function
+
+
+class ServeTool:
+    """Runs and undoes what it is handed; it reads and writes nothing of the run.
+
+    Args:
+        tool: the declared tool.
+        records: makes the record store for a call; only asked where the tool declares a grant on records.
+        now: the clock, UTC.
+    """
+
+    def __init__(
+        self, tool: Tool[Any, Any], *, records: Callable[[HandedCall], RecordStore], now: Callable[[], datetime]
+    ) -> None:
+        self._tool = tool
+        self._records = records
+        self._now = now
+
+    def __call__(self, handed: HandedCall, *, remaining_seconds: Callable[[], float]) -> ToolAnswer:
+        """Return what the call, or its undo, came to; no error of the tool is raised.
+
+        Args:
+            handed: what to do, and for whom.
+            remaining_seconds: seconds left of the function's time.
+        """
+        context = self._make_context(handed, remaining_seconds)
+        try:
+            return self._undo(handed, context) if handed.op == "undo" else self._run(handed, context)
+        except TransientError as error:
+            return ToolAnswer(
+                kind="again",
+                text=error.message,
+                error_type=type(error).__name__,
+                fix=error.fix,
+                retry_after=error.retry_after,
+            )
+
+    def _run(self, handed: HandedCall, context: ToolContext) -> ToolAnswer:
+        try:
+            values = validate_arguments(self._tool, handed.arguments)
+        except InvalidInput as error:
+            return make_error_answer(error, "rejected")
+        return run_function(self._tool, values, context)
+
+    def _undo(self, handed: HandedCall, context: ToolContext) -> ToolAnswer:
+        undo = self._tool.undo
+        if undo is None:
+            return make_error_answer(ToolFailed("the tool has no undo"))
+        try:
+            undo.function(undo.data.validate_python(handed.undo), context)
+        except TransientError:
+            raise
+        except ToolFailed as error:
+            # The function says itself that it undid nothing, so it may be tried again when the reason is gone.
+            return ToolAnswer(kind="kept", text=error.message, error_type=ToolFailed.__name__, fix=error.fix)
+        except PentadError as error:
+            return ToolAnswer(kind="error", text=error.message, error_type=type(error).__name__, fix=error.fix)
+        except Exception as error:  # a boundary: an undo may raise anything; what it left is not known
+            return make_error_answer(error)
+        return ToolAnswer(kind="undone")
+
+    def _make_context(self, handed: HandedCall, remaining_seconds: Callable[[], float]) -> ToolContext:
+        grants = self._tool.grants
+        tables: Mapping[str, RecordStore] = (
+            {"records": GrantedRecords(self._records(handed), grants, self._tool.name)} if grants else {}
+        )
+        return ToolContext(
+            tenant=handed.tenant_id,
+            run=handed.run_id,
+            session=handed.session_id,
+            user=handed.user_id,
+            step=handed.step,
+            index=handed.index,
+            effect_key=handed.effect_key,
+            now=self._now,
+            remaining_seconds=remaining_seconds,
+            tables=tables,
+        )
