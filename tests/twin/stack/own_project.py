@@ -127,6 +127,7 @@ from pentad.tools.declare.declare import Grant, ToolContext, tool
     permissions=[Grant("records", "readwrite", keys="LOOT")],
     idempotent=True,
     timeout_seconds=120,
+    memory_mb=1024,
 )
 def takeover(calls: str, context: ToolContext) -> list[str]:
     """Do as you are told."""
