@@ -35,26 +35,42 @@ ENGINE_ERRORS = (
     "StepFunctions.SdkClientException",
 )
 """What starting an execution may fail with for a time; a started one that fails is States.TaskFailed."""
+THROTTLED = "Lambda.TooManyRequestsException"
+"""What Lambda answers when its concurrency is used up; no try has run, so waiting costs nothing but time."""
 INVOKE = "arn:aws:states:::lambda:invoke"
 
 
 def retry(attempts: int, *, also: Sequence[str] = LAMBDA_ERRORS) -> list[State]:
-    """Return the retry rule of a task.
+    """Return the retry rules of a task.
 
     Args:
-        attempts: retries after the first try.
+        attempts: retries after the first try; throttles of Lambda are not counted among them (see `retry_throttled`).
         also: errors of the service that the task calls.
     """
-    return [
-        {
-            "ErrorEquals": [*transient_names(), *also],
-            "IntervalSeconds": 1,
-            "BackoffRate": 2,
-            "MaxDelaySeconds": 20,
-            "MaxAttempts": attempts,
-            "JitterStrategy": "FULL",
-        }
-    ]
+    rule = {
+        "ErrorEquals": [*transient_names(), *(name for name in also if name != THROTTLED)],
+        "IntervalSeconds": 1,
+        "BackoffRate": 2,
+        "MaxDelaySeconds": 20,
+        "MaxAttempts": attempts,
+        "JitterStrategy": "FULL",
+    }
+    return [retry_throttled(), rule] if THROTTLED in also else [rule]
+
+
+def retry_throttled() -> State:
+    """Return the rule that waits until Lambda has concurrency left: nine minutes at most, half of it on average.
+
+    The waits are spread (full jitter), so that runs that were throttled together do not come back together.
+    """
+    return {
+        "ErrorEquals": [THROTTLED],
+        "IntervalSeconds": 5,
+        "BackoffRate": 2,
+        "MaxDelaySeconds": 120,
+        "MaxAttempts": 8,
+        "JitterStrategy": "FULL",
+    }
 
 
 def retry_snapshot() -> State:

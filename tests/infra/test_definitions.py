@@ -5,7 +5,7 @@ import re
 from typing import Any
 
 from infra.orchestration.machines.reply import build_reply_definition
-from infra.orchestration.tasks import ENGINE_ERRORS, LAMBDA_ERRORS
+from infra.orchestration.tasks import ENGINE_ERRORS, LAMBDA_ERRORS, THROTTLED
 from pentad.domain import errors
 from tests.infra.conftest import joined, states_of
 
@@ -48,6 +48,18 @@ def test_every_invocation_retries_a_snapshot_that_is_not_ready(machines: dict[st
         for name, state in tasks:
             retried = {error for rule in state["Retry"] for error in rule["ErrorEquals"]}
             assert wanted <= retried, f"{machine}: {name}"
+
+
+def test_every_invocation_of_a_run_waits_for_concurrency_for_minutes(definitions: dict[str, Json]) -> None:
+    for machine, definition in definitions.items():
+        tasks = [(name, state) for name, state in states_of(definition) if "lambda:invoke" in state.get("Resource", "")]
+        assert tasks
+        for name, state in tasks:
+            first = next(rule for rule in state["Retry"] if THROTTLED in rule["ErrorEquals"])
+            assert first["ErrorEquals"] == [THROTTLED], "other errors must not use its attempts up"
+            assert first["JitterStrategy"] == "FULL"
+            # Full jitter waits half of it on average.
+            assert compute_wait(first) / 2 >= 240, f"{machine}: {name}"
 
 
 def test_whoever_invokes_the_gateway_waits_until_a_snapshot_is_made(

@@ -109,7 +109,7 @@ class HttpGateway:
         except GatewayError as error:
             log = logger.warning if error.status >= 500 else logger.info
             log("%s %s: %d %s", request.method, request.path, error.status, error)
-            response = error.to_response()
+            response = error.to_response(request.request_id)
         named = (*response.headers, ("apigw-requestid", request.request_id))
         response = HttpResponse(response.status, named, response.body)
         return response if cors is None else add_cors_headers(cors, origin, response)

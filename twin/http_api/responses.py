@@ -15,6 +15,8 @@ TOO_LONG = (413, "Request Too Long")
 HEADERS_TOO_LARGE = (431, "Request Header Fields Too Large")
 INTERNAL = (500, "Internal Server Error")
 UNAVAILABLE = (503, "Service Unavailable")
+#: What Retry-After says where nothing was free.
+RETRY_SECONDS = 2
 
 
 @dataclass(frozen=True)
@@ -33,10 +35,27 @@ class GatewayError(Exception):
         super().__init__(reason or error[1])
         self.status, self.message = error
 
-    def to_response(self) -> HttpResponse:
-        """Return the error as a response."""
-        body = json.dumps({"message": self.message}, separators=(",", ":")).encode()
-        return HttpResponse(self.status, (("content-type", "application/json"),), body)
+    def to_response(self, request_id: str | None = None) -> HttpResponse:
+        """Return the error as a response.
+
+        Where nothing was free (503) it is a problem document (RFC 9457) with Retry-After, beside AWS's own `message`:
+        waiting for a place is the twin's own, and whoever waits should know that trying again helps.
+        """
+        if self.status != UNAVAILABLE[0]:
+            body = json.dumps({"message": self.message}, separators=(",", ":")).encode()
+            return HttpResponse(self.status, (("content-type", "application/json"),), body)
+        problem = {
+            "type": "about:blank",
+            "title": self.message,
+            "status": self.status,
+            "detail": "the API could not answer in time; try again",
+            "instance": request_id,
+            "code": "ServiceUnavailable",
+            "message": self.message,
+        }
+        body = json.dumps(problem, separators=(",", ":")).encode()
+        headers = (("content-type", "application/problem+json"), ("retry-after", str(RETRY_SECONDS)))
+        return HttpResponse(self.status, headers, body)
 
 
 def parse_lambda_response(payload: bytes) -> HttpResponse:

@@ -79,6 +79,8 @@ def _render(refused: Refused) -> Response:
     """Say it as API Gateway does where it has the limit too, and plainly where only the twin refuses."""
     if refused.status in _MESSAGES:
         return _to_response(GatewayError(_MESSAGES[refused.status]).to_response())
+    if refused.status == UNAVAILABLE[0]:
+        return _to_response(GatewayError(UNAVAILABLE).to_response())
     return json_response(refused.status, {"message": str(refused)})
 
 

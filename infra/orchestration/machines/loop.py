@@ -14,12 +14,12 @@ from collections.abc import Mapping
 from infra.orchestration.tasks import ENGINE_ERRORS, INVOKE, State, invoke, retry
 from pentad.domain.declarations.agents import AgentSpec
 
-EVENT_LIMIT = 5000
+EVENT_LIMIT = 2000
 """From so many events on a run goes on in another execution.
 
-A call is counted as 7 events: its iteration's two and its task's five. At worst it has 31: three retries of the tool
-and of CallFailed, of three events each, and its failure. So what is counted as 5,000 is at most 22,143, and one turn of
-16 such calls adds 511: 25,000 are never reached.
+A call is counted as 7 events: its iteration's two and its task's five. At worst it has 79: three retries of the tool
+and of CallFailed and eight more of each where Lambda throttles them, of three events each, and its failure. So what is
+counted as 2,000 is at most 22,572, and one turn of 16 such calls adds 1,264: 25,000 are never reached.
 """
 _TASK_EVENTS = 5
 _CHOICE_EVENTS = 2

@@ -6,7 +6,7 @@ before anything is deployed.
 
 from pathlib import Path
 
-from infra.orchestration.tasks import SNAP_START_ERRORS, State
+from infra.orchestration.tasks import SNAP_START_ERRORS, THROTTLED, State
 from pentad.domain.declarations.agents import AgentSpec
 from pentad.domain.errors import ConfigurationError
 
@@ -14,8 +14,9 @@ _STATES = ("Recall", "Think", "Deliver", "Abort", "Failed")
 _SECONDS = {"Recall": 45, "Think": 150, "Deliver": 35, "Abort": 35}
 """Most seconds of one try of each state: one of each, and another of the short ones, fit into Express' five minutes."""
 _RETRIES = 2
-_SNAPSHOT_RETRIES = 4
-"""They wait 130 s in all, which a quick turn leaves; a run whose five minutes end nevertheless fails as others do."""
+_WAITING_RETRIES = 4
+"""They wait for a snapshot 130 s in all, and for concurrency 75 s at most, which a quick turn leaves; a run whose five
+minutes end nevertheless fails as others do."""
 
 
 def build_reply_definition(loop: State) -> State:
@@ -31,15 +32,15 @@ def build_reply_definition(loop: State) -> State:
         state = states[name]
         state["TimeoutSeconds"] = min(state["TimeoutSeconds"], seconds)
         state["Retry"] = [
-            {**rule, "MaxAttempts": min(rule["MaxAttempts"], _SNAPSHOT_RETRIES if _waits(rule) else _RETRIES)}
+            {**rule, "MaxAttempts": min(rule["MaxAttempts"], _WAITING_RETRIES if _waits(rule) else _RETRIES)}
             for rule in state["Retry"]
         ]
     return loop | {"States": states}
 
 
 def _waits(rule: State) -> bool:
-    """Return whether a rule waits for a snapshot: what it is for fails at once, and uses up no time of a try."""
-    return set(rule["ErrorEquals"]) <= set(SNAP_START_ERRORS)
+    """Return whether a rule waits for a snapshot or concurrency: what it is for fails at once, and uses up no time."""
+    return set(rule["ErrorEquals"]) <= {*SNAP_START_ERRORS, THROTTLED}
 
 
 def check_pattern(spec: AgentSpec, settings: Path) -> None:

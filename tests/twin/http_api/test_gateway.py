@@ -7,7 +7,8 @@ import threading
 import pytest
 
 from tests.twin.http_api.builders import Functions, api, authorizer, gateway, permission, request
-from twin.http_api.gateway import InvokeFailed
+from twin.http_api.gateway import InvokeFailed, InvokeThrottled
+from twin.http_api.responses import HttpResponse
 
 
 def echo(event: dict[str, object]) -> object:
@@ -135,6 +136,26 @@ def test_failing_function_is_an_internal_error() -> None:
     assert gateway(api("$default"), Functions()).handle(request()).status == 500
 
 
+def assert_says_try_again(response: HttpResponse) -> None:
+    assert response.status == 503
+    headers = dict(response.headers)
+    assert headers["content-type"] == "application/problem+json"
+    assert int(headers["retry-after"]) >= 1
+    problem = json.loads(response.body)
+    assert (problem["status"], problem["code"]) == (503, "ServiceUnavailable")
+    assert (problem["message"], problem["instance"]) == ("Service Unavailable", "req-1")
+
+
+@pytest.mark.parametrize("throttled", ["api", "authorizer"])
+def test_where_no_instance_is_free_the_client_is_told_when_to_try_again(throttled: str) -> None:
+    def refuse(_: object) -> object:
+        raise InvokeThrottled("Rate Exceeded.")
+
+    functions = {"api": echo, "authorizer": lambda _: {"isAuthorized": True}} | {throttled: refuse}
+    made = gateway(api("$default", guard=authorizer()), Functions(**functions))
+    assert_says_try_again(made.handle(request(headers={"authorization": "key"})))
+
+
 def test_slow_function_is_unavailable_after_the_integration_timeout() -> None:
     release = threading.Event()
 
@@ -146,7 +167,7 @@ def test_slow_function_is_unavailable_after_the_integration_timeout() -> None:
     response = made.handle(request())
     release.set()
     made.close()
-    assert (response.status, json.loads(response.body)) == (503, {"message": "Service Unavailable"})
+    assert_says_try_again(response)
 
 
 def test_missing_permission_is_an_internal_error_and_calls_nothing() -> None:

@@ -34,6 +34,15 @@ _OF_EXECUTIONS = {
     "ExecutionAborted": "the execution was stopped from outside",
     "ExecutionFailed": "the execution ended before it could say why",
 }
+_NOT_READY = "it did not run: the snapshot that its function starts from was not ready in time; try again"
+_OF_LAMBDA = {
+    "Lambda.TooManyRequestsException": "it did not run: Lambda had no concurrency left for minutes; start fewer runs "
+    "at once, or ask AWS for a higher quota of concurrent executions",
+    "Lambda.SnapStartException": _NOT_READY,
+    "Lambda.SnapStartNotReadyException": _NOT_READY,
+    "Lambda.SnapStartTimeoutException": _NOT_READY,
+}
+"""What Lambda refused: no function ran, so no log has it."""
 
 
 @dataclass(frozen=True)
@@ -273,6 +282,10 @@ def describe_error(error: str, cause: str) -> str:
         return "it did not answer in time"
     if error in _OF_EXECUTIONS:
         return _OF_EXECUTIONS[error]
+    if error.startswith("Lambda.") and error != "Lambda.Unknown":
+        return _OF_LAMBDA.get(error, "Lambda did not take the call; the execution's history has the reason")
+    if error.startswith("States."):
+        return "the state machine could not go on; the execution's history has the reason"
     return "an unexpected error; the function's log has it"
 
 

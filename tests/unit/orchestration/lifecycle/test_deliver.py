@@ -123,6 +123,24 @@ def test_abort_tells_nothing_of_an_unexpected_error(cause: str) -> None:
     assert ended.error == "KeyError: an unexpected error; the function's log has it"
 
 
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        ("Lambda.TooManyRequestsException", "it did not run: Lambda had no concurrency left for minutes"),
+        ("Lambda.SnapStartNotReadyException", "it did not run: the snapshot"),
+        ("Lambda.ServiceException", "Lambda did not take the call"),
+        ("States.DataLimitExceeded", "the state machine could not go on"),
+    ],
+)
+def test_what_did_not_run_is_not_said_to_be_in_the_functions_log(error: str, told: str) -> None:
+    world = World()
+    run = world.begin()
+    ended = world.deliver.abort(TENANT, run.run_id, error, "Rate Exceeded. (Service: AWSLambda; Status Code: 429)")
+    assert ended.error is not None
+    assert ended.error.startswith(f"{error}: {told}")
+    assert "log" not in ended.error
+
+
 def test_abort_after_the_end_changes_nothing() -> None:
     world, run = _answered("4")
     first = world.deliver.deliver(TENANT, run.run_id, 1)

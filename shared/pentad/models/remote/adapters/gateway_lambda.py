@@ -8,6 +8,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from pentad.aws.errors import SNAP_START, code_of, translate_errors
+from pentad.aws.jitter import draw
 from pentad.domain import errors
 from pentad.domain.models import CallContext, ChatReply, ChatRequest, EmbedReply
 from pentad.domain.usage import Usage
@@ -21,9 +22,11 @@ _SNAPSHOT_SECONDS = 15.0
 """The longest wait between two looks whether a snapshot is ready."""
 _SNAPSHOT_TRIES = 24
 """After five minutes, longer than any function of ours that calls the gateway runs."""
+_THROTTLED = "TooManyRequestsException"
+"""What Invoke answers while all of the concurrency is in use."""
 _USEFUL_SECONDS = 2.0
 """What is left for the call at least, after a wait."""
-_THROTTLED = frozenset({"TooManyRequestsException", "ThrottlingException"})
+_BUSY = frozenset({_THROTTLED, "ThrottlingException"})
 
 
 class _GatewayFunction:
@@ -45,7 +48,7 @@ class _GatewayFunction:
                 data = reply["Payload"].read()
         except errors.StoreUnavailable as error:
             code = code_of(error.__cause__) if isinstance(error.__cause__, ClientError) else ""
-            kind = errors.ModelThrottled if code in _THROTTLED else errors.ModelUnavailable
+            kind = errors.ModelThrottled if code in _BUSY else errors.ModelUnavailable
             raise kind(error.message, retry_after=_SNAPSHOT_SECONDS if code in SNAP_START else None) from error
         except ClientError as error:
             raise errors.ConfigurationError(f"{_WHAT} refused the call: {code_of(error)}") from error
@@ -61,17 +64,20 @@ class _GatewayFunction:
         return answer
 
     def _invoke(self, payload: bytes, deadline: float) -> Any:
-        """Invoke, and wait while Lambda makes the snapshot that the function is restored from.
+        """Invoke, and wait while Lambda makes the snapshot that the function is restored from, or has no concurrency.
 
-        Lambda answers at once that it is not ready, and nothing was run or billed: so this is the one error that is
-        tried again here. A snapshot takes a minute or two; whoever has less time gets the error, and comes back.
+        Lambda answers both at once, and nothing was run or billed: so these errors alone are tried again here. A
+        snapshot takes a minute or two; whoever has less time gets the error, and comes back. Callers that were
+        throttled together come back at different times (full jitter).
         """
         for number in range(_SNAPSHOT_TRIES):
             try:
                 return self._client.invoke(FunctionName=self._name, Payload=payload)
             except ClientError as error:
-                seconds = min(_SNAPSHOT_SECONDS, 2.0**number)
-                if code_of(error) not in SNAP_START or self._clock() + seconds + _USEFUL_SECONDS >= deadline:
+                code, seconds = code_of(error), min(_SNAPSHOT_SECONDS, 2.0**number)
+                if code == _THROTTLED:
+                    seconds *= draw()
+                if code not in {*SNAP_START, _THROTTLED} or self._clock() + seconds + _USEFUL_SECONDS >= deadline:
                     raise
                 self._sleep(seconds)
         return self._client.invoke(FunctionName=self._name, Payload=payload)

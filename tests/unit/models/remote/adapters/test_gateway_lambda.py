@@ -98,14 +98,21 @@ def test_a_snapshot_that_is_never_made_ends_with_an_error() -> None:
     assert len(function.calls) < 30
 
 
-def test_a_throttled_call_is_not_waited_for_here() -> None:
+def test_a_throttled_call_is_waited_for_as_long_as_there_is_time() -> None:
     clock = Clock()
-    function = Restoring(clock, "TooManyRequestsException", seconds=150)
+    function = Restoring(clock, "TooManyRequestsException", seconds=40)
+    embedder = LambdaEmbedder(function, "arn:gateway", clock=clock, sleep=clock.sleep)
+    assert embedder.embed(["a"], CONTEXT, deadline=clock.now + 290).vectors
+    assert len(function.calls) > 3
+
+
+def test_a_call_that_stays_throttled_ends_as_throttled_before_the_deadline() -> None:
+    clock = Clock()
+    deadline = clock.now + 25
+    function = Restoring(clock, "TooManyRequestsException", seconds=1e9)
     with pytest.raises(errors.ModelThrottled):
-        LambdaEmbedder(function, "arn:gateway", clock=clock, sleep=clock.sleep).embed(
-            ["a"], CONTEXT, deadline=clock.now + 200
-        )
-    assert len(function.calls) == 1
+        LambdaEmbedder(function, "arn:gateway", clock=clock, sleep=clock.sleep).embed(["a"], CONTEXT, deadline=deadline)
+    assert clock.now < deadline
 
 
 def test_a_large_call_is_split_and_joined_in_order() -> None:
