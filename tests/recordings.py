@@ -29,7 +29,7 @@ from tests.unit.orchestration.world import TENANT, World
 
 FOLDER = Path(__file__).parent / "data" / "recordings"
 Json = dict[str, Any]
-_SECONDS = dict.fromkeys(("recall", "think", "await_human", "deliver", "tool"), 30)
+_SECONDS = dict.fromkeys(("recall", "think", "await_human", "deliver", "run_tool"), 30)
 
 
 def _tool(name: str, **values: Any) -> ToolSpec:
@@ -71,6 +71,7 @@ def definition_of(agent: str, catalog: Catalog = CATALOG, *, event_limit: int = 
         think="think",
         await_human="await-human",
         deliver="deliver",
+        run_tool="run-tool",
         tools={name: f"tool-{name}" for name in spec.tools},
         seconds=_SECONDS,
         event_limit=event_limit,
@@ -189,7 +190,7 @@ class Stage:
                 return {"status": self.world.deliver.abort(**given).status.value}
         raise AssertionError(f"{state} asks for {payload}")
 
-    def _tool(self, *, tenant_id: str, run_id: str, step: int, index: int, agent: str) -> Json:
+    def _tool(self, *, tenant_id: str, run_id: str, step: int, index: int, agent: str, function: str) -> Json:
         call = self.world.runs.get_call(tenant_id, run_id, step, index)
         if call.tool in self._broken:
             raise ToolFailed("the warehouse does not answer")

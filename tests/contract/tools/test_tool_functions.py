@@ -173,7 +173,7 @@ def session(number: int, at: float) -> dict[str, Any]:
     }
 
 
-def expected(name: str, seconds: int, **tags: str) -> dict[str, Any]:
+def expected(name: Any, seconds: int, **tags: str) -> dict[str, Any]:
     return {
         "RoleArn": ROLE,
         "RoleSessionName": name,

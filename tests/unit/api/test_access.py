@@ -59,9 +59,8 @@ def make_callers() -> dict[str, Json | None]:
     }
     tokens: dict[str, str] = {}
     for name, values in keys.items():
-        key, tokens[name] = create_key(
-            store, tenants.get(name, TENANT), now=START, **({"scopes": OWN_SCOPES, "owner": name} | values)
-        )
+        options: dict[str, Any] = {"scopes": OWN_SCOPES, "owner": name} | values
+        key, tokens[name] = create_key(store, tenants.get(name, TENANT), now=START, **options)
         if name == "revoked":
             revoke_key(store, TENANT, key.key_id, now=START)
     authorize = Authorize(KeyAuthenticator(store, now=lambda: START), JwtAuthenticator(Tokens(), issuer="https://i"))

@@ -5,8 +5,8 @@ import pytest
 from pentad.domain.knowledge import find_owner, own_documents
 from pentad.memory.context.recall import _WIDEST
 from pentad.memory.retrieval.ports import Vector
-from tests.unit.memory.context.test_recall import RUN, World, agent, metadata, says
-from tests.unit.memory.fakes import embed
+from tests.unit.memory.context.test_recall import World, agent, metadata, says
+from tests.unit.memory.fakes import RUN, embed
 
 ASKED = "How does a lease keep the runs of a session apart?"
 

@@ -47,7 +47,7 @@ def _read_cost(
 
     asked = resolve_span(by, parse_day(first, "from"), parse_day(last, "to"), datetime.now(UTC).date())
     reader = DynamoSpend(operator.open_table(stage, "StateTable"))
-    spending = reader.read(check_id("tenant", tenant_id), *asked, limit=limit)
+    spending = reader.read(check_id("tenant", tenant_id), *asked, user_id=None, limit=limit)
     return build_cost_view(tenant_id, spending).model_dump(mode="json")
 
 
