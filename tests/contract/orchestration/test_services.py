@@ -175,22 +175,13 @@ def test_an_error_of_the_tool_comes_back_under_its_name(payload: Any, error: typ
         assert "secret" not in str(caught.value)
 
 
-<<<<<<< HEAD
-=======
-def test_a_tool_that_is_gone_is_not_found() -> None:
-    with stubbed("lambda") as (client, stub):
-        stub.add_client_error("invoke", "ResourceNotFoundException", http_status_code=404)
-        with pytest.raises(NotFound):
-            LambdaTools(client, "p-").undo("acme", RUN, 1, 2, "notes")
-
-
 def test_an_undo_waits_for_concurrency_a_few_times() -> None:
     waits: list[float] = []
     with stubbed("lambda") as (client, stub):
         for _ in range(2):
             stub.add_client_error("invoke", "TooManyRequestsException", http_status_code=429)
         stub.add_response("invoke", _answer({"index": 2, "status": "undone"}))
-        LambdaTools(client, "p-", sleep=waits.append).undo("acme", RUN, 1, 2, "notes")
+        LambdaTools(client, "arn:runner", sleep=waits.append).undo("acme", RUN, 1, 2)
     assert len(waits) == 2
 
 
@@ -200,11 +191,10 @@ def test_an_undo_that_stays_throttled_is_unavailable_within_the_apis_time() -> N
         for _ in range(5):
             stub.add_client_error("invoke", "TooManyRequestsException", http_status_code=429)
         with pytest.raises(StoreUnavailable):
-            LambdaTools(client, "p-", sleep=waits.append).undo("acme", RUN, 1, 2, "notes")
+            LambdaTools(client, "arn:runner", sleep=waits.append).undo("acme", RUN, 1, 2)
     assert sum(waits) <= 15
 
 
->>>>>>> a59871c (Wait out throttles of Lambda, and say when to try again)
 def test_kms_is_given_the_tenant_and_the_approval() -> None:
     context = {"tenant": "acme", "approval": "apr_1"}
     with stubbed("kms") as (client, stub):

@@ -5,14 +5,10 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-<<<<<<< HEAD
-from pentad.aws.errors import translate_errors
-=======
 from botocore.exceptions import ClientError
 
 from pentad.aws.errors import code_of, translate_errors
 from pentad.aws.jitter import draw
->>>>>>> a59871c (Wait out throttles of Lambda, and say when to try again)
 from pentad.domain import errors
 from pentad.domain.errors import PentadError, ToolFailed
 
@@ -27,52 +23,33 @@ class LambdaTools:
 
     Args:
         client: a low-level Lambda client.
-<<<<<<< HEAD
         runner: ARN of the tool runner's function.
-    """
-
-    def __init__(self, client: Any, runner: str) -> None:
-        self._client = client
-        self._runner = runner
-=======
-        prefix: name of the tools' functions up to the tool's name.
         sleep: ``time.sleep``.
     """
 
-    def __init__(self, client: Any, prefix: str, *, sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(self, client: Any, runner: str, *, sleep: Callable[[float], None] = time.sleep) -> None:
         self._client = client
-        self._prefix = prefix
+        self._runner = runner
         self._sleep = sleep
->>>>>>> a59871c (Wait out throttles of Lambda, and say when to try again)
 
     def undo(self, tenant_id: str, run_id: str, step: int, index: int) -> None:
         """See `ToolInvoker`."""
         payload = {"op": "undo", "tenant": tenant_id, "run": run_id, "step": step, "index": index}
-<<<<<<< HEAD
         with translate_errors("the tool runner"):
-            reply = self._client.invoke(FunctionName=self._runner, Payload=json.dumps(payload).encode())
-=======
-        with translate_errors("the tool's function"):
-            try:
-                reply = self._invoke(f"{self._prefix}{tool.replace('_', '-')}", json.dumps(payload).encode())
-            except ClientError as error:
-                if code_of(error) != "ResourceNotFoundException":
-                    raise
-                raise NotFound(f"the tool '{tool}' has no function", field="undo_token") from error
->>>>>>> a59871c (Wait out throttles of Lambda, and say when to try again)
+            reply = self._invoke(json.dumps(payload).encode())
         if reply.get("FunctionError"):
             raise _parse_error(reply["Payload"].read())
 
-    def _invoke(self, function: str, payload: bytes) -> Any:
+    def _invoke(self, payload: bytes) -> Any:
         """Invoke, and wait a little while Lambda has no concurrency left: it answers so before anything is run."""
         for number in range(_TRIES - 1):
             try:
-                return self._client.invoke(FunctionName=function, Payload=payload)
+                return self._client.invoke(FunctionName=self._runner, Payload=payload)
             except ClientError as error:
                 if code_of(error) != "TooManyRequestsException":
                     raise
                 self._sleep(draw() * 2.0**number)
-        return self._client.invoke(FunctionName=function, Payload=payload)
+        return self._client.invoke(FunctionName=self._runner, Payload=payload)
 
 
 def _parse_error(payload: bytes) -> PentadError:
