@@ -40,6 +40,7 @@ FOREIGN = {
     "CreateSchedule",
     "GetSchedule",
     "RedriveExecution",
+    "TestState",
     "close_ticket",
     "get_weather_",
     "multi_turn_base",
@@ -59,6 +60,9 @@ _LINK = re.compile(r"\]\(([^)\s#]+)(#[\w-]+)?\)")
 def find_pages(root: Path, tracked: list[Path]) -> list[Path]:
     """Every page for readers: a prompt is what a model reads, and is left out."""
     return [path for path in tracked if path.suffix == ".md" and path.name != "prompt.md"]
+
+
+_UNANSWERED = re.compile(r"<!-- generated: missing -->.*?<!-- end -->", re.DOTALL)
 
 
 def quote_names(text: str) -> Iterator[str]:
@@ -189,7 +193,9 @@ def test_every_code_name_in_a_page_is_spelled_in_the_code(pages: list[Path], wor
     for page in pages:
         if page.name == "CHANGELOG.md" or "decisions" in page.parts:  # they tell of what was
             continue
-        for name in quote_names(page.read_text(encoding="utf-8")):
+        # The list of AWS's operations that nobody answers is made from botocore's model; the code has none of them.
+        text = _UNANSWERED.sub("", page.read_text(encoding="utf-8"))
+        for name in quote_names(text):
             if not _CODE_NAME.match(name):
                 continue
             missing += [

@@ -12,10 +12,10 @@ from typing import Any, Final
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
 from twin.front.account import MotoAccount
+from twin.front.checks.refusals import find_refusal
 from twin.front.dynamodb.gate import DynamoGate
 from twin.front.model import ApiCall, ApiResponse, TableTimes
 from twin.front.moto_repairs import patch_response
-from twin.front.refusals import find_refusal
 from twin.moto_patches import bucket_policies, dynamodb, queue_policies
 from twin.moto_patches.patching import apply_once
 

@@ -13,11 +13,11 @@ from typing import Any, Final, Self
 from twin.front import errors
 from twin.front.account import MotoAccount, TokenResolver
 from twin.front.backend import MotoBackend
+from twin.front.checks.presigned import find_refusal
 from twin.front.encryption import list_key_accesses
 from twin.front.lambda_api import Invoker, LambdaApi
 from twin.front.model import ApiCall, ApiEvent, ApiResponse, CountKey, EventCallback, ServiceOverride, TableTimes
 from twin.front.parse import NotAwsRequest, parse_call, read_headers, read_query, read_signature
-from twin.front.presigned import find_refusal
 from twin.front.server import FrontServer
 from twin.front.sts_api import StsApi
 from twin.iam.authorizer import Authorizer

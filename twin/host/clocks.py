@@ -45,7 +45,7 @@ class CallClock:
             if self._since is None:
                 self._since = time.monotonic()
 
-    def spent(self) -> float:
+    def read_seconds(self) -> float:
         """Return the seconds that count so far."""
         with self._lock:
             return self._spent + (0.0 if self._since is None else time.monotonic() - self._since)
@@ -55,8 +55,8 @@ class CallClock:
 
         It ends: the host bounds how long a call waits for a process.
         """
-        while not event.wait(max(_LEAST_WAIT, seconds - self.spent())):
-            if self.spent() >= seconds:
+        while not event.wait(max(_LEAST_WAIT, seconds - self.read_seconds())):
+            if self.read_seconds() >= seconds:
                 return event.is_set()
         return True
 

@@ -30,7 +30,7 @@ from twin.host.model import (
     RequestTooLarge,
     Share,
 )
-from twin.host.pool import InstancePool, Place
+from twin.host.pool import InstancePool, QueuePlace
 from twin.host.processes.endpoint import RuntimeEndpoint
 from twin.host.processes.environment import build_command, build_environment
 from twin.host.processes.instance import Instance, Start
@@ -247,7 +247,7 @@ class FunctionHost:
         return Share.NESTED if self._registry.has_role(origin.role_arn) else Share.RUNS
 
     def _run_on_instance(
-        self, place: Place, call: invocation.Invocation
+        self, place: QueuePlace, call: invocation.Invocation
     ) -> tuple[Instance, bool, invocation.Outcome, InvocationReport]:
         while True:
             instance = self._pool.acquire(place)
@@ -272,7 +272,7 @@ class FunctionHost:
                 self._pool.discard(instance)
                 raise
 
-    def _start_instance(self, place: Place) -> Instance:
+    def _start_instance(self, place: QueuePlace) -> Instance:
         instance: Instance | None = None
         try:
             instance = self._make_instance(place.spec)

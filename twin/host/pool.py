@@ -30,7 +30,7 @@ class _Function:
 
 
 @dataclass(slots=True, eq=False)
-class Place:
+class QueuePlace:
     """A call's place in the queue, from its arrival to its end; a call that tries again keeps it."""
 
     spec: FunctionSpec
@@ -41,7 +41,7 @@ class Place:
     evicted: Instance | None = None
 
 
-def _rank(place: Place) -> tuple[int, int]:
+def _rank(place: QueuePlace) -> tuple[int, int]:
     return _ORDER[place.share], place.number
 
 
@@ -55,12 +55,12 @@ class InstancePool:
         self._all: dict[Instance, Share] = {}
         self._reserved: Counter[Share] = Counter()
         self._starting: Counter[Share] = Counter()
-        self._waiting: list[Place] = []
+        self._waiting: list[QueuePlace] = []
         self._in_flight = 0
         self._arrivals = 0
         self._stopped = False
 
-    def enter(self, spec: FunctionSpec, share: Share = Share.RUNS) -> Place:
+    def enter(self, spec: FunctionSpec, share: Share = Share.RUNS) -> QueuePlace:
         """Count one concurrent execution in and return its place in the queue.
 
         Raises:
@@ -78,15 +78,15 @@ class InstancePool:
             function.in_flight += 1
             self._in_flight += 1
             self._arrivals += 1
-            return Place(spec, share, self._arrivals)
+            return QueuePlace(spec, share, self._arrivals)
 
-    def exit(self, place: Place) -> None:
+    def exit(self, place: QueuePlace) -> None:
         """Count one concurrent execution out."""
         with self._lock:
             self._functions[place.spec.name].in_flight -= 1
             self._in_flight -= 1
 
-    def acquire(self, place: Place) -> Instance | None:
+    def acquire(self, place: QueuePlace) -> Instance | None:
         """Take an idle instance, or return None with the right to start one (see `settle_slot`).
 
         Few instances start at once: a burst on a small machine would otherwise start them all slowly, and one
@@ -129,7 +129,7 @@ class InstancePool:
             place.served.set()
         self._waiting = left
 
-    def _may_start(self, place: Place) -> bool:
+    def _may_start(self, place: QueuePlace) -> bool:
         share = place.share
         if self._starting[share] >= self._limits.max_starting:
             return False
@@ -161,7 +161,7 @@ class InstancePool:
         del self._all[oldest]
         return oldest
 
-    def settle_slot(self, place: Place, instance: Instance | None) -> None:
+    def settle_slot(self, place: QueuePlace, instance: Instance | None) -> None:
         """Turn the right to start into an instance, or give it back (None)."""
         with self._lock:
             self._reserved[place.share] -= 1
@@ -173,7 +173,7 @@ class InstancePool:
                     instance.interrupt()
             self._serve()
 
-    def finish_start(self, place: Place) -> None:
+    def finish_start(self, place: QueuePlace) -> None:
         """Say that a start has ended, well or badly."""
         with self._lock:
             self._starting[place.share] -= 1

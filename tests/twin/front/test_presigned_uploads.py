@@ -11,8 +11,8 @@ import pytest
 from botocore.config import Config
 
 from tests.twin.front.conftest import REGION, Client, MakeRole, allow
+from twin.front.checks.presigned import find_refusal
 from twin.front.front import AwsFront
-from twin.front.presigned import find_refusal
 
 pytestmark = pytest.mark.twin
 CONTENT = b"alpha beta"
