@@ -89,7 +89,9 @@ def test_a_reply_waits_for_a_snapshot_as_long_as_five_minutes_allow(definitions:
     rules = reply["States"]["Think"]["Retry"]
     first = next(rule for rule in rules if f"Lambda.{SNAP_START[1]}" in rule["ErrorEquals"])
     assert 120 <= compute_wait(first) <= 150
-    assert all(rule["MaxAttempts"] <= 2 for rule in rules if rule is not first)
+    throttled = next(rule for rule in rules if rule["ErrorEquals"] == [THROTTLED])
+    assert 60 <= compute_wait(throttled) <= 90
+    assert all(rule["MaxAttempts"] <= 2 for rule in rules if rule is not first and rule is not throttled)
 
 
 def test_no_permanent_error_is_retried(definitions: dict[str, Json]) -> None:
