@@ -57,13 +57,13 @@ def test_a_full_item_is_small(dynamodb: Stores) -> None:
         }
     )
     DynamoGraphNodes(dynamodb.state).put(full)
-    item = dynamodb.state.get(f"T#acme#R#{RUN}", "NODES#00001#00")
+    item = dynamodb.state.get(f"T#acme#G#{RUN}", "NODES#00001#00")
     assert item is not None
     assert len(item["body"]) < 30_000
 
 
 def test_an_item_that_can_not_be_read_says_so(dynamodb: Stores) -> None:
     assert dynamodb.state is not None
-    dynamodb.state.put({"pk": f"T#acme#R#{RUN}", "sk": "NODES#00001#00", "body": "{"})
+    dynamodb.state.put({"pk": f"T#acme#G#{RUN}", "sk": "NODES#00001#00", "body": "{"})
     with pytest.raises(Unreadable):
         DynamoGraphNodes(dynamodb.state).get("acme", RUN, 1, 0)

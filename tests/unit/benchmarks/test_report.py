@@ -81,8 +81,8 @@ def test_a_frequent_request_has_a_purpose() -> None:
     assert "ledger" in purpose(Row("gateway", "PutItem", "ledger", "model attempt", 2))
 
 
-def test_all_tools_share_their_purposes() -> None:
-    assert purpose(Row("tool-calculator", "PutItem", "ledger", "audit entry", 1)) != "?"
+def test_the_tool_runners_requests_have_their_purposes() -> None:
+    assert purpose(Row("run-tool", "PutItem", "ledger", "audit entry", 1)) != "?"
 
 
 def test_a_request_that_nobody_explained_has_a_question_mark() -> None:
