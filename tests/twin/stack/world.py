@@ -261,7 +261,7 @@ class Tenant:
 
     def items(self, kind: str | None = None) -> list[Json]:
         """Return all that is stored of the tenant, or what is of one type."""
-        return [item for item in self.stack.items(self.name) if kind is None or item["type"] == kind]
+        return [item for item in self.stack.items(self.name) if kind is None or item.get("type") == kind]
 
     def notes(self) -> list[Json]:
         """Return what the notes tool stored."""

@@ -101,4 +101,4 @@ def test_with_every_circuit_open_by_failures_the_user_is_still_answered_for(stac
 def test_a_model_that_nobody_knows_is_named_in_the_error(command: Command) -> None:
     code, shown = command("breaker", "open", "nobody")
     assert code == 2
-    assert "no model is nobody" in shown["error"]
+    assert "'nobody' is not a model or a provider" in shown["error"]

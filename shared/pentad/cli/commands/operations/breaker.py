@@ -53,7 +53,9 @@ def _set_circuits(which: str, forced: "Forced | None", minutes: float | None, st
     known = dict.fromkeys([*_list_names(_load_catalog()), *breaker.get_all()])
     names = [name for name in known if which in (name, name.partition("/")[0])]
     if not names:
-        raise CommandError(f"'{which}' is not a model or a provider; use one of {', '.join(known)}", code=2)
+        # Circuits of single tenants are names too, but nobody looks for them in a list of models.
+        listed = ", ".join(name for name in known if "#" not in name)
+        raise CommandError(f"'{which}' is not a model or a provider; use one of {listed}", code=2)
     until = now + minutes * 60 if minutes else None
     _print_views([_build_view(breaker.force(name, forced, until=until), now) for name in names])
 
