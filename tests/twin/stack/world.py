@@ -260,8 +260,9 @@ class Tenant:
         return list(self.get(f"/v1/sessions/{session_id}/messages?limit=100")["items"])
 
     def items(self, kind: str | None = None) -> list[Json]:
-        """Return all that is stored of the tenant, or what is of one type."""
-        return [item for item in self.stack.items(self.name) if kind is None or item.get("type") == kind]
+        """Return all that is stored of the tenant but the counts of its requests, or what is of one type."""
+        stored = [item for item in self.stack.items(self.name) if "RATES" not in item["pk"].split("#")]
+        return [item for item in stored if kind is None or item.get("type") == kind]
 
     def notes(self) -> list[Json]:
         """Return what the notes tool stored."""

@@ -70,7 +70,7 @@ def test_a_turn_asked_for_again_gives_the_stored_reply_and_sends_nothing(stack: 
         "step": 1,
     }
     reply = stack.aws("lambda").invoke(
-        FunctionName="pentad-dev-gateway", Qualifier="live", Payload=json.dumps(payload).encode()
+        FunctionName="pentad-dev-gateway", Qualifier="1", Payload=json.dumps(payload).encode()
     )
     assert "FunctionError" not in reply
     assert json.loads(reply["Payload"].read())["step"] == 1
