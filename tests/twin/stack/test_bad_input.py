@@ -10,6 +10,7 @@ from tests.twin.stack.world import Tenant
 
 pytestmark = pytest.mark.twin
 
+CONTENT = {"bytes": 5, "sha256": "0" * 64}
 GOOD = {"agent": "assistant", "message": "hello"}
 
 
@@ -85,11 +86,11 @@ def test_run_that_is_not_there_is_not_found(tenant: Tenant, path: str) -> None:
 
 @pytest.mark.parametrize("name", ["../secret.md", "/a.md", "a//b.md", "a/../b.md", ""])
 def test_document_of_an_unsafe_name_is_refused(tenant: Tenant, name: str) -> None:
-    refused(tenant, tenant.post("/v1/documents", {"name": name, "media_type": "text/markdown"}), 400, "name")
+    refused(tenant, tenant.post("/v1/documents", {"name": name, "media_type": "text/markdown", **CONTENT}), 400, "name")
 
 
 def test_document_of_an_unknown_type_is_refused(tenant: Tenant) -> None:
-    response = tenant.post("/v1/documents", {"name": "a.exe", "media_type": "application/x-msdownload"})
+    response = tenant.post("/v1/documents", {"name": "a.exe", "media_type": "application/x-msdownload", **CONTENT})
     refused(tenant, response, 400, "media_type")
 
 

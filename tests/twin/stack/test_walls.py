@@ -71,7 +71,7 @@ def test_a_tool_that_was_taken_over_reaches_nothing_by_its_own_role(scripted: St
     rest: list[Call] = [
         *(("own", "s3", "get_object", {"Bucket": name, "Key": f"{victim.name}/x"}) for name in buckets),
         *(("own", "s3", "put_object", {"Bucket": name, "Key": f"{victim.name}/x", "Body": "x"}) for name in buckets),
-        *(("own", "sts", "assume_role", {"RoleArn": one, "RoleSessionName": "x"}) for one in roles),
+        *(("own", "sts", "assume_role", {"RoleArn": one, "RoleSessionName": "taken-over"}) for one in roles),
         *(("own", "secretsmanager", "get_secret_value", {"SecretId": one}) for one in secrets),
         *(("own", "stepfunctions", "start_execution", {"stateMachineArn": f"{one}:live"}) for one in machines),
         *(("own", "kms", "generate_data_key", {"KeyId": one, "KeySpec": "AES_256"}) for one in keys),
