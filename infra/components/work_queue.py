@@ -10,7 +10,13 @@ from constructs import Construct
 from infra.components import grants, storage
 from infra.components.build import Build
 
-_CONSUME = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes")
+_CONSUME = (
+    "sqs:ReceiveMessage",
+    "sqs:DeleteMessage",
+    "sqs:ChangeMessageVisibility",
+    "sqs:GetQueueAttributes",
+    "sqs:GetQueueUrl",  # to postpone a message that failed: `pentad.aws.redelivery`
+)
 
 
 class WorkQueue:

@@ -173,6 +173,14 @@ def test_every_queue_has_a_dead_letter_queue_or_is_one(resources: list[tuple[str
     assert all("RedrivePolicy" in queue or queue["QueueName"].endswith("-dlq") for queue in queues)
 
 
+def test_who_works_a_queue_off_may_postpone_what_failed(resources: list[tuple[str, Json]]) -> None:
+    consuming = [set(listed(one["Action"])) for _, one in statements(resources)]
+    consuming = [actions for actions in consuming if "sqs:ReceiveMessage" in actions]
+    assert len(consuming) >= 4
+    needed = {"sqs:GetQueueUrl", "sqs:ChangeMessageVisibility", "sqs:DeleteMessage"}  # SqsRedelivery, Lambda's poller
+    assert all(needed <= actions for actions in consuming)
+
+
 def test_no_route_of_the_api_is_open(resources: list[tuple[str, Json]]) -> None:
     routes = [body["Properties"] for _, body in resources if body["Type"] == "AWS::ApiGatewayV2::Route"]
     assert routes
