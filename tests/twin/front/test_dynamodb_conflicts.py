@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from tests.twin.clocks import StillClock
 from tests.twin.front.conftest import REGION, Client, make_table
 from twin.front.account import reset_account
 from twin.front.dynamodb import gate, late_indexes
@@ -119,19 +120,9 @@ def test_a_transaction_that_fails_holds_nothing_any_more(dynamodb: Any, held: He
     dynamodb.put_item(**put("b"))
 
 
-class Clock:
-    """The clock of the delays, which only a test moves."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    found = Clock()
+def clock(monkeypatch: pytest.MonkeyPatch) -> StillClock:
+    found = StillClock()
     monkeypatch.setattr(late_indexes, "monotonic", found)
     return found
 
@@ -146,7 +137,7 @@ def listed(dynamodb: Any, operation: str = "query") -> list[str]:
 
 @pytest.mark.usefixtures("held")
 @pytest.mark.parametrize("operation", ["query", "scan"])
-def test_an_index_shows_a_write_late_and_the_table_at_once(dynamodb: Any, clock: Clock, operation: str) -> None:
+def test_an_index_shows_a_write_late_and_the_table_at_once(dynamodb: Any, clock: StillClock, operation: str) -> None:
     dynamodb.put_item(**put("a", gsi1pk="g", gsi1sk="1", note="first"))
     assert dynamodb.get_item(TableName="items", Key=key("a"))["Item"]["note"] == {"S": "first"}
     assert listed(dynamodb, operation) == []
@@ -165,7 +156,7 @@ def test_an_index_shows_a_write_late_and_the_table_at_once(dynamodb: Any, clock:
 
 
 def test_batches_and_transactions_are_late_too_and_refused_writes_change_nothing(
-    dynamodb: Any, clock: Clock, held: Held
+    dynamodb: Any, clock: StillClock, held: Held
 ) -> None:
     held.released.set()
     one, two = (put(pk, gsi1pk="g", gsi1sk=pk, note=pk) for pk in ("a", "b"))
@@ -180,7 +171,7 @@ def test_batches_and_transactions_are_late_too_and_refused_writes_change_nothing
     assert listed(dynamodb) == ["a", "b"]
 
 
-def test_an_index_shows_the_writes_of_an_item_in_their_order(dynamodb: Any, clock: Clock) -> None:
+def test_an_index_shows_the_writes_of_an_item_in_their_order(dynamodb: Any, clock: StillClock) -> None:
     for note in "abcdef":
         dynamodb.put_item(**put("a", gsi1pk="g", gsi1sk="1", note=note))
     seen: list[str] = []

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from tests.twin.clocks import StillClock
 from tests.twin.machine.stage import Stage, until
 from twin.machine import tokens as twin_tokens
 
@@ -104,20 +105,10 @@ def test_a_missed_heartbeat_can_be_caught_by_either_name(stage: Stage, name: str
     assert stage.output(definition) == "late"
 
 
-class Clock:
-    """The clock of heartbeats, which only a test moves."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+def clock(monkeypatch: pytest.MonkeyPatch) -> StillClock:
     """A clock that stands still."""
-    found = Clock()
+    found = StillClock()
     monkeypatch.setattr(twin_tokens, "monotonic", found)
     return found
 
@@ -126,7 +117,7 @@ def _waits(stage: Stage, arn: str) -> bool:
     return "TaskSubmitted" in stage.types(arn)
 
 
-def test_heartbeats_keep_a_task_alive_past_its_interval(stage: Stage, clock: Clock) -> None:
+def test_heartbeats_keep_a_task_alive_past_its_interval(stage: Stage, clock: StillClock) -> None:
     arn, issued = _asked(stage, HeartbeatSeconds=10)
     until(lambda: _waits(stage, arn))
     states = stage.client("stepfunctions")
@@ -137,7 +128,7 @@ def test_heartbeats_keep_a_task_alive_past_its_interval(stage: Stage, clock: Clo
     assert stage.wait(arn)["status"] == "SUCCEEDED"
 
 
-def test_a_heartbeat_that_comes_too_late_keeps_nothing_alive(stage: Stage, clock: Clock) -> None:
+def test_a_heartbeat_that_comes_too_late_keeps_nothing_alive(stage: Stage, clock: StillClock) -> None:
     arn, issued = _asked(stage, HeartbeatSeconds=1)
     states = stage.client("stepfunctions")
 
