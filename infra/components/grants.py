@@ -156,7 +156,9 @@ def grant_named_secret(role: iam.Role, name: str, key: kms.IKey) -> None:
 
 
 def grant_invoke(role: iam.IGrantable, function_arns: Sequence[str]) -> None:
-    """Let a role invoke functions."""
+    """Let a role invoke functions; where there are none, such as in a project without tools, it gets nothing."""
+    if not function_arns:
+        return
     role.grant_principal.add_to_principal_policy(
         iam.PolicyStatement(actions=["lambda:InvokeFunction"], resources=list(function_arns))
     )
