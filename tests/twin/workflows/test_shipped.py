@@ -47,7 +47,7 @@ def test_a_rejected_review_stops_the_run_with_the_reason(tenant: Tenant) -> None
     assert tenant.decide(name, "reject", reason="the dates are wrong").status_code == 200
     run = tenant.settled(waiting["run_id"], after=name)
     assert run["status"] == "stopped", run
-    assert run["stop_reason"] == "The run was stopped: the step sign_off was rejected: the dates are wrong."
+    assert run["stop_reason"] == "The run was stopped: the step 'sign_off' was rejected: the dates are wrong."
     assert tenant.lease_is_free(run["session"])
 
 
