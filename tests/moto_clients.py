@@ -26,7 +26,21 @@ def client(service: str, region: str = "us-east-1") -> Any:
 @cache
 def _client(service: str, region: str) -> Any:
     apply_once(dynamodb.apply)
-    return new_client(service, region)
+    made = new_client(service, region)
+    if service == "dynamodb":
+        _serialise(made)
+    return made
+
+
+def _serialise(made: Any) -> None:
+    """Let a client's calls come one by one: moto's conditions are not atomic under threads, DynamoDB's are."""
+    call, lock = made._make_api_call, threading.RLock()
+
+    def call_alone(*arguments: Any, **named: Any) -> Any:
+        with lock:
+            return call(*arguments, **named)
+
+    made._make_api_call = call_alone
 
 
 def new_client(service: str, region: str = "us-east-1") -> Any:

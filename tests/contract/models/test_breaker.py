@@ -18,7 +18,6 @@ from pentad.models.breaker.ports import CircuitStore
 from pentad.models.breaker.shared_breaker import CACHE_SECONDS, SharedBreaker
 from pentad.observability.adapters.memory import MemoryTelemetry
 from pentad.observability.metrics import names
-from tests.contract.memory.aws import Serialised
 from tests.moto_clients import table
 from tests.unit.models.samples import Clock
 
@@ -44,7 +43,7 @@ class Counted:
 @pytest.fixture
 def dynamodb() -> Iterator[Counted]:
     with mock_aws():
-        yield Counted(Serialised(table("transient")))
+        yield Counted(table("transient"))
 
 
 @pytest.fixture(params=["memory", "dynamodb"])

@@ -1,12 +1,10 @@
 """Humans, edits and the expiry at the same instant: one of them decides, on exactly what it was shown."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
-
-import pytest
 
 from pentad.domain.canonical import arguments_hash
 from pentad.domain.declarations.agents import ToolSpec
@@ -16,15 +14,9 @@ from pentad.orchestration.approvals.decision_rules import RACES, Say, apply_say,
 
 from .stores import Stores
 from .test_approvals import TENANT, make
-from .test_races import racing  # noqa: F401 - the fixture
 
 THREADS = 8
 TOOLS = {"notes": ToolSpec(name="notes", description="n", input_schema={"type": "object"}, effects="external")}
-
-
-@pytest.fixture
-def stores(racing: Stores) -> Iterator[Stores]:  # noqa: F811 - the fixture
-    yield racing
 
 
 def _make(stores: Stores, **values: Any) -> Approval:
