@@ -6,7 +6,16 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from twin.moto_patches import bucket_policies, composite_alarms, dynamodb, hooks, queue_policies, schedules
+from twin.moto_patches import (
+    bucket_policies,
+    composite_alarms,
+    dynamodb,
+    hooks,
+    lookups,
+    queue_policies,
+    queue_retention,
+    schedules,
+)
 from twin.moto_patches.patching import Patches
 from twin.moto_patches.stepfunctions import install
 
@@ -40,7 +49,7 @@ def main() -> None:
 
     setattr(Patches, "set_attribute", noted)  # noqa: B010 - mypy
     setattr(Patches, "replace_everywhere", noted_everywhere)  # noqa: B010 - mypy
-    for module in (bucket_policies, queue_policies, dynamodb, composite_alarms):
+    for module in (bucket_policies, queue_policies, queue_retention, dynamodb, lookups, composite_alarms):
         module.apply(Patches())
     schedules.apply(Patches(), check=lambda expression, timezone: None, changed=lambda: None)
     hooks.MotoHooks(on_event=lambda *_: None, on_object=lambda *_: None, on_queue=lambda _: None)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from twin.deploy.deployment import FunctionDefinition, InvokeConfig
 from twin.host.model import FunctionSpec
 
-_RETRIES = 2  # Lambda's own
+_RETRIES, _AGE_SECONDS = 2, 21_600  # Lambda's own
 
 
 def build_function_spec(definition: FunctionDefinition, configs: Sequence[InvokeConfig] = ()) -> FunctionSpec:
@@ -15,7 +15,7 @@ def build_function_spec(definition: FunctionDefinition, configs: Sequence[Invoke
         definition: the function.
         configs: how asynchronous invocations are retried; the first one of the function counts.
     """
-    retries = next((one.maximum_retries for one in configs if one.function == definition.name), _RETRIES)
+    config = next((one for one in configs if one.function == definition.name), None)
     environment = dict(definition.environment)
     if definition.log_format == "JSON":
         environment["AWS_LAMBDA_LOG_FORMAT"] = "JSON"
@@ -35,5 +35,6 @@ def build_function_spec(definition: FunctionDefinition, configs: Sequence[Invoke
         tracing=definition.tracing,
         runtime=definition.runtime,
         architecture=definition.architecture,
-        asynchronous_retries=retries,
+        asynchronous_retries=_RETRIES if config is None else config.maximum_retries,
+        asynchronous_seconds=float(_AGE_SECONDS if config is None else config.maximum_age),
     )

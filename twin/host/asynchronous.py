@@ -1,10 +1,16 @@
-"""Event invocations: queued, run by a few workers, tried again twice, then handed to the on-failure callback."""
+"""Event invocations: queued, run by a few workers, tried again, then handed to the on-failure callback.
+
+As Lambda does it (developer guide, "How Lambda handles errors and retries with asynchronous invocation"): an error of
+the function is tried again after one minute and then after two. What was throttled, or failed by the service, is tried
+again with growing waits and counts as no attempt, until the event is older than the function's configuration allows.
+"""
 
 from __future__ import annotations
 
 import logging
 import queue
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
@@ -14,6 +20,7 @@ from twin.host.registry import Target
 
 logger = logging.getLogger(__name__)
 STOP_SECONDS: Final = 5.0
+_DOUBLINGS: Final = 16
 
 Run = Callable[[Target, bytes, str, str | None], InvokeResult]
 OnFailure = Callable[[AsyncFailure], None]
@@ -25,7 +32,10 @@ class _Job:
     payload: bytes
     request_id: str
     trace_header: str | None
-    attempt: int = 1
+    expires: float
+    """In the monotonic clock's seconds."""
+    runs: int = 0
+    refusals: int = 0
 
 
 class AsyncInvoker:
@@ -48,8 +58,9 @@ class AsyncInvoker:
             TooManyRequests: The queue is full.
         """
         self._start_workers()
+        expires = time.monotonic() + target.spec.asynchronous_seconds * self._limits.async_scale
         try:
-            self._jobs.put_nowait(_Job(target, payload, request_id, trace_header))
+            self._jobs.put_nowait(_Job(target, payload, request_id, trace_header, expires))
         except queue.Full:
             raise TooManyRequests("CallerRateLimitExceeded") from None
 
@@ -67,28 +78,44 @@ class AsyncInvoker:
             self._try_job(job)
 
     def _try_job(self, job: _Job) -> None:
-        result: InvokeResult | None = None
-        reason = ""
+        if time.monotonic() >= job.expires:
+            self._give_up(job, None, "the event is older than the function's configuration allows", expired=True)
+            return
         try:
             result = self._run(job.target, job.payload, job.request_id, job.trace_header)
-            if result.function_error is None:
-                return
-            reason = result.payload.decode("utf-8", "replace")
         except HostError as exc:
-            reason = f"{exc.code}: {exc}"
-        if self._stopping.is_set():
+            if not self._stopping.is_set():
+                self._handle_refusal(replace(job, refusals=job.refusals + 1), exc)
             return
-        if job.attempt <= min(job.target.spec.asynchronous_retries, len(self._limits.async_retry_seconds)):
-            self._retry(job)
-        else:
-            self._give_up(job, result, reason)
+        if result.function_error is not None and not self._stopping.is_set():
+            self._handle_error(replace(job, runs=job.runs + 1, refusals=0), result)
 
-    def _retry(self, job: _Job) -> None:
-        timer = threading.Timer(
-            self._limits.async_retry_seconds[job.attempt - 1],
-            self._requeue,
-            (replace(job, attempt=job.attempt + 1),),
-        )
+    def _handle_error(self, job: _Job, result: InvokeResult) -> None:
+        waits = self._limits.async_retry_seconds
+        if job.runs > min(job.target.spec.asynchronous_retries, len(waits)):
+            self._give_up(job, result, result.payload.decode("utf-8", "replace"))
+        else:
+            self._retry(job, waits[job.runs - 1], result)
+
+    def _handle_refusal(self, job: _Job, error: HostError) -> None:
+        reason = f"{error.code}: {error}"
+        if error.status != TooManyRequests.status and error.status < 500:  # no wait would mend it
+            self._give_up(job, None, reason, status=error.status)
+            return
+        logger.debug("an asynchronous invocation of '%s' was refused: %s", job.target.spec.name, reason)
+        first, longest = self._limits.async_throttle_seconds
+        self._retry(job, min(longest, first * 2.0 ** min(job.refusals - 1, _DOUBLINGS)), None, reason, error.status)
+
+    def _retry(
+        self, job: _Job, seconds: float, result: InvokeResult | None, reason: str = "", status: int = 200
+    ) -> None:
+        """Try again later, or give up at once where the event would be too old by then."""
+        wait = seconds * self._limits.async_scale
+        if time.monotonic() + wait >= job.expires:
+            reason = reason or "the event would be too old for another attempt"
+            self._give_up(job, result, reason, status=status, expired=True)
+            return
+        timer = threading.Timer(wait, self._requeue, (job,))
         timer.name = "function-retry"
         timer.daemon = True
         with self._lock:
@@ -102,13 +129,16 @@ class AsyncInvoker:
         try:
             self._jobs.put_nowait(job)
         except queue.Full:
-            self._give_up(job, None, "the queue of asynchronous invocations is full")
+            self._give_up(job, None, "the queue of asynchronous invocations is full", status=TooManyRequests.status)
 
-    def _give_up(self, job: _Job, result: InvokeResult | None, reason: str) -> None:
+    def _give_up(
+        self, job: _Job, result: InvokeResult | None, reason: str, *, status: int = 200, expired: bool = False
+    ) -> None:
         spec = job.target.spec
-        logger.warning("asynchronous invocation of %s failed after %d attempts: %s", spec.name, job.attempt, reason)
+        logger.warning("asynchronous invocation of '%s' failed after %d attempts: %s", spec.name, job.runs, reason)
         if self.on_failure is not None:
-            self.on_failure(AsyncFailure(spec, job.request_id, job.payload, job.attempt, result, reason))
+            failure = AsyncFailure(spec, job.request_id, job.payload, job.runs, result, reason, status, expired)
+            self.on_failure(failure)
 
     def stop(self) -> None:
         """Drop what is queued and end the workers."""

@@ -41,7 +41,8 @@ class FunctionSpec:
 
     `layer_dirs` are unpacked layers; each one's `python/` folder is importable after the function's own code.
     A layer of compiled third-party packages is left out by the caller: those come from this environment.
-    `asynchronous_retries` is what the function's EventInvokeConfig says; Lambda's own is 2.
+    `asynchronous_retries` and `asynchronous_seconds`, the greatest age of an event, are what the function's
+    EventInvokeConfig says; Lambda's own are 2 and six hours.
     """
 
     name: str
@@ -59,6 +60,7 @@ class FunctionSpec:
     runtime: str = "python3.13"
     architecture: str = "arm64"
     asynchronous_retries: int = 2
+    asynchronous_seconds: float = 21_600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +171,10 @@ class HostLimits:
         acquire_seconds: how long a call waits for a process before it is throttled.
         idle_seconds: when the last idle process of a function is ended.
         spare_seconds: when the other idle ones are.
+        async_retry_seconds: waits before an event's second and third attempt, after errors of the function.
+        async_throttle_seconds: the first and the longest wait before an event that was throttled is tried again;
+            each wait is twice the one before.
+        async_scale: factor on an event's waits and greatest age.
     """
 
     concurrency: int = CONCURRENCY
@@ -182,12 +188,19 @@ class HostLimits:
     watch_seconds: float = 0.05
     async_workers: int = 8
     async_backlog: int = 1_000
-    async_retry_seconds: tuple[float, ...] = (1.0, 2.0)
+    async_retry_seconds: tuple[float, float] = (60.0, 120.0)
+    async_throttle_seconds: tuple[float, float] = (1.0, 300.0)
+    async_scale: float = 1.0
     reports_kept: int = 10_000
 
 
-def make_limits(concurrency: int, processes: int | None) -> HostLimits:
+def make_limits(concurrency: int, processes: int | None, time_scale: float = 1.0) -> HostLimits:
     """Return limits with what a person may set; HTTP APIs get half as many processes as all else, at least two.
+
+    Args:
+        concurrency: calls at once.
+        processes: processes for all but HTTP APIs; None: as many as fit into the memory.
+        time_scale: factor on the waits and the age of asynchronous invocations.
 
     Raises:
         ValueError: a number is under 1.
@@ -195,13 +208,25 @@ def make_limits(concurrency: int, processes: int | None) -> HostLimits:
     if concurrency < 1 or (processes is not None and processes < 1):
         raise ValueError("'concurrency' and 'processes' must be 1 or more")
     if processes is None:
-        return HostLimits(concurrency=concurrency)
-    return HostLimits(concurrency=concurrency, max_processes=processes, api_processes=max(2, processes // 2))
+        return HostLimits(concurrency=concurrency, async_scale=time_scale)
+    return HostLimits(
+        concurrency=concurrency,
+        max_processes=processes,
+        api_processes=max(2, processes // 2),
+        async_scale=time_scale,
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class AsyncFailure:
-    """An asynchronous invocation that failed for good, with what an on-failure destination is told."""
+    """An asynchronous invocation that failed for good, with what an on-failure destination is told.
+
+    Attributes:
+        attempts: how often the function ran.
+        result: what its last run gave; None where none ran, or the last attempt was refused.
+        status: the HTTP status of the last attempt: 200 where the function ran.
+        expired: whether the event grew too old, instead of running out of retries.
+    """
 
     spec: FunctionSpec
     request_id: str
@@ -209,6 +234,8 @@ class AsyncFailure:
     attempts: int
     result: InvokeResult | None
     reason: str
+    status: int = 200
+    expired: bool = False
 
 
 class HostError(Exception):

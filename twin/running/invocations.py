@@ -130,7 +130,7 @@ def _build_attributes(failure: AsyncFailure) -> dict[str, Any]:
     message = _describe(failure.result.payload) if failure.result else failure.reason
     values = {"RequestID": failure.request_id, "ErrorMessage": message}
     typed: dict[str, Any] = {name: {"DataType": "String", "StringValue": value} for name, value in values.items()}
-    return typed | {"ErrorCode": {"DataType": "Number", "StringValue": "200"}}
+    return typed | {"ErrorCode": {"DataType": "Number", "StringValue": str(failure.status)}}
 
 
 def _build_record(failure: AsyncFailure) -> dict[str, Any]:
@@ -141,7 +141,7 @@ def _build_record(failure: AsyncFailure) -> dict[str, Any]:
         "requestContext": {
             "requestId": failure.request_id,
             "functionArn": f"{failure.spec.arn}:$LATEST",
-            "condition": "RetriesExhausted",
+            "condition": "EventAgeExceeded" if failure.expired else "RetriesExhausted",
             "approximateInvokeCount": failure.attempts,
         },
         "requestPayload": _decode_payload(failure.payload),

@@ -31,7 +31,8 @@ class TwinOptions:
         vector_dimension: size of the vectors in the local vector index, in numbers, or a function that reads it from
             the assembly while the stacks are deployed. None: no vector index is served.
         simulator_seed: makes the simulator's ids the same in each run.
-        time_scale: factor on the seconds of a state machine's waits and retries.
+        time_scale: factor on the seconds of a state machine's waits and retries, and on the waits and the greatest
+            age of functions' asynchronous invocations.
         routing_seed: makes the choice between the two versions of an alias the same in each run.
         hosts: names of this machine, beside ``localhost`` and the loopback addresses, under which requests and web
             pages may reach the twin.

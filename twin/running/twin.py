@@ -253,7 +253,7 @@ class Twin:
                 state_dir=self._state_dir / "functions",
                 extra_environment={"AWS_ENDPOINT_URL": self._front.url},
             ),
-            make_limits(self._options.concurrency, self._options.processes),
+            make_limits(self._options.concurrency, self._options.processes, self._options.time_scale),
         )
         self._cleanup.callback(self._host.stop)
         self._front.attach(self._host)

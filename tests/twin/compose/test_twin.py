@@ -52,7 +52,7 @@ def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def twin(assembly: Path, state: Path) -> Iterator[Twin]:
-    with Twin.start(assembly, state, options=TwinOptions(secrets=SECRETS)) as started:
+    with Twin.start(assembly, state, options=TwinOptions(secrets=SECRETS, time_scale=0.01)) as started:
         yield started
 
 

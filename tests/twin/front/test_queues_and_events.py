@@ -50,6 +50,44 @@ def test_received_message_is_hidden_until_made_visible(sqs: Any) -> None:
     assert len(sqs.receive_message(QueueUrl=queue)["Messages"]) == 1
 
 
+def test_a_message_past_its_retention_is_gone_and_hides_none(sqs: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    queue = sqs.create_queue(QueueName="jobs", Attributes={"MessageRetentionPeriod": "60"})["QueueUrl"]
+    clock = time.time
+    monkeypatch.setattr("moto.sqs.models.unix_time_millis", lambda: (clock() - 61) * 1000)
+    sqs.send_message(QueueUrl=queue, MessageBody="old")
+    monkeypatch.undo()
+    sqs.send_message(QueueUrl=queue, MessageBody="new")
+    (message,) = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10)["Messages"]
+    assert message["Body"] == "new"
+    counts = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["All"])["Attributes"]
+    assert (counts["ApproximateNumberOfMessages"], counts["ApproximateNumberOfMessagesNotVisible"]) == ("0", "1")
+
+
+def test_receiving_looks_at_each_message_a_few_times(sqs: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    queue = sqs.create_queue(QueueName="jobs")["QueueUrl"]
+    for _ in range(10):
+        entries = [{"Id": str(number), "MessageBody": "x"} for number in range(10)]
+        sqs.send_message_batch(QueueUrl=queue, Entries=entries)
+    looks: list[float] = []
+
+    def look() -> float:
+        looks.append(time.time() * 1000)
+        return looks[-1]
+
+    monkeypatch.setattr("moto.sqs.models.unix_time_millis", look)
+    assert len(sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10)["Messages"]) == 10
+    assert len(looks) < 400  # moto alone: 7,000 for 100 messages
+
+
+def test_a_request_reads_no_folder_and_searches_no_class(sqs: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    sqs.list_queues()
+    asked: list[object] = []
+    monkeypatch.setattr("moto.backends.os.listdir", asked.append)
+    monkeypatch.setattr("moto.core.utils.inspect.getmembers", lambda owner, **_: asked.append(owner))
+    assert sqs.list_queues().get("QueueUrls", []) == []
+    assert asked == []
+
+
 def test_waiting_receiver_gets_a_message_sent_meanwhile(sqs: Any, client: Client) -> None:
     queue = sqs.create_queue(QueueName="jobs")["QueueUrl"]
     timer = threading.Timer(0.2, lambda: client("sqs").send_message(QueueUrl=queue, MessageBody="late"))

@@ -21,6 +21,7 @@ LIMITS = HostLimits(
     async_workers=2,
     async_backlog=4,
     async_retry_seconds=(0.05, 0.05),
+    async_throttle_seconds=(0.01, 0.05),
 )
 
 

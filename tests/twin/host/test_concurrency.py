@@ -282,6 +282,43 @@ def test_asynchronous_call_of_a_function_that_allows_no_retry_is_tried_once(
     assert failures[0].attempts == 1
 
 
+def test_event_that_is_throttled_is_tried_until_it_runs(
+    host: FunctionHost, function: MakeFunction, gate: Gate, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG", "twin.host.asynchronous")
+    host.register(function(GATE, reserved_concurrency=1))
+    failures: list[AsyncFailure] = []
+    host.on_async_failure(failures.append)
+    with ThreadPoolExecutor(1) as pool:
+        held = pool.submit(host.invoke, "fn", gate.payload)
+        until(lambda: gate.inside() == 1)
+        request_id = host.invoke_async("fn", gate.payload)
+        # More refusals than a function's own error is given retries.
+        until(lambda: sum("refused" in record.message for record in caplog.records) > 4)
+        gate.open()
+        held.result()
+    until(lambda: request_id in [report.request_id for report in host.list_reports()])
+    assert failures == []
+
+
+def test_event_that_is_too_old_is_given_up_without_another_attempt(host: FunctionHost, function: MakeFunction) -> None:
+    failures: list[AsyncFailure] = []
+    host.on_async_failure(failures.append)
+    host.register(function("def handler(e, c): raise ValueError('no')", asynchronous_seconds=0.04))
+    host.invoke_async("fn", b"{}")
+    until(lambda: bool(failures))
+    assert failures[0].expired and failures[0].attempts <= 1
+
+
+def test_event_of_a_function_that_may_not_run_at_all_grows_too_old(host: FunctionHost, function: MakeFunction) -> None:
+    failures: list[AsyncFailure] = []
+    host.on_async_failure(failures.append)
+    host.register(function("def handler(e, c): return 1", reserved_concurrency=0, asynchronous_seconds=0.2))
+    host.invoke_async("fn", b"{}")
+    until(lambda: bool(failures))
+    assert (failures[0].attempts, failures[0].status, failures[0].expired) == (0, 429, True)
+
+
 def test_event_invocations_past_the_queue_are_throttled(host: FunctionHost, function: MakeFunction, gate: Gate) -> None:
     host.register(function(GATE))
     with pytest.raises(TooManyRequests):
