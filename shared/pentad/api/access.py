@@ -86,7 +86,10 @@ class AccessRules:
     def _check_session(self, caller: Caller, asked: Asked) -> None:
         if caller.reach is None:
             return
-        head = self.sessions.get(caller.tenant_id, check_id("session", asked.names["session"]))
+        try:
+            head = self.sessions.get(caller.tenant_id, check_id("session", asked.names["session"]))
+        except InvalidInput as error:
+            raise _make_unknown("session") from error
         if head is None or not caller.may_reach(head.user_id):
             raise _make_unknown("session")
 
@@ -210,7 +213,7 @@ def _read(kind: type[B], asked: Asked) -> B:
         InvalidInput: it is not one.
     """
     try:
-        return kind.model_validate(json.loads(asked.event.decoded_body or ""))
+        return kind.model_validate(json.loads(asked.event.body or ""))
     except ValidationError as error:
         raise to_invalid_input(error) from error
     except ValueError as error:

@@ -8,11 +8,12 @@ from typing import Any, Protocol
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import APIGatewayHttpResolver, ApiGatewayResolver
-from aws_lambda_powertools.event_handler.openapi.exceptions import RequestUnsupportedContentType, RequestValidationError
+from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 
 from pentad.api import problems
 from pentad.api.access import AccessRules
+from pentad.api.body import BadBody, read_body
 from pentad.api.door import faults
 from pentad.api.identity.caller import Caller
 from pentad.api.problems import MEDIA_TYPE, Problem
@@ -21,10 +22,7 @@ from pentad.api.routes import find_route, is_door, list_methods, to_pattern
 from pentad.domain.errors import NotAuthenticated, NotFound, PentadError
 from pentad.observability.ports import Telemetry
 
-BODY_BYTES = 1_000_000
-"""A message has at most 100,000 characters, which are at most 600,000 bytes as JSON escapes."""
-
-
+_WITH_BODY = ("POST", "PUT", "PATCH")
 ANSWER_BYTES = 5_500_000
 """Lambda returns at most 6 MB, and JSON around the body escapes it (AWS Lambda quotas)."""
 
@@ -79,19 +77,21 @@ class Api:
         instance = str(request.get("requestId") or getattr(context, "aws_request_id", ""))
         path = _get_path(event)
         try:
-            self._admit(event)
-            answer: dict[str, Any] = self._resolver.resolve(event, context)
+            admitted = self._admit(event)
+            answer: dict[str, Any] = self._resolver.resolve(admitted, context)
         except PentadError as error:
             return _build_response(path, *problems.from_error(error, instance))
         except _Rejected as rejected:
             return _build_response(path, rejected.to_problem(instance), rejected.headers)
+        except BadBody as bad:
+            return _build_response(path, _build_bad_body(bad, instance), {})
         except Exception as error:  # the outermost boundary: a client must not see a traceback
             self._telemetry.log_event("api.unexpected", level="ERROR", error=type(error).__name__)
             return _build_response(path, problems.build_internal_error(instance), {})
         return answer if _is_within_limit(answer) else _build_response(path, _build_too_large(instance), {})
 
-    def _admit(self, event: Mapping[str, Any]) -> None:
-        """Let a request through to its route, or raise: no such path, no right to it, too large or too many."""
+    def _admit(self, event: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a request as its route reads it, or raise: no such path, no right to it, unreadable or too many."""
         http = event["requestContext"]["http"]
         method, path = str(http["method"]).upper(), _get_path(event)
         caller = Caller.from_event(event)
@@ -104,28 +104,22 @@ class Api:
                 HTTPStatus.METHOD_NOT_ALLOWED, f"the path does not accept {method}", {"Allow": ", ".join(allowed)}
             )
         caller.check_scope(route.scope)
-        if len(event.get("body") or "") > BODY_BYTES:
-            raise _Rejected(
-                HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-                f"the body has more than {BODY_BYTES:,} bytes",
-                fix="a message has at most 100,000 characters; upload longer text as a document",
-            )
+        read = read_body(event, labelled=not is_door(path)) if method in _WITH_BODY else {**event, "body": None}
         self._rates.admit(caller, route.name)
-        self._rules.check(caller, route.access, route.parse_path(path), APIGatewayProxyEventV2(dict(event)))
+        self._rules.check(caller, route.access, route.parse_path(path), APIGatewayProxyEventV2(read))
+        return read
 
 
 class _Rejected(Exception):
     """A request that HTTP itself refuses."""
 
-    def __init__(
-        self, status: HTTPStatus, detail: str, headers: dict[str, str] | None = None, *, fix: str | None = None
-    ) -> None:
+    def __init__(self, status: HTTPStatus, detail: str, headers: dict[str, str]) -> None:
         super().__init__(detail)
-        self.status, self.detail, self.headers, self.fix = status, detail, headers or {}, fix
+        self.status, self.detail, self.headers = status, detail, headers
 
     def to_problem(self, instance: str) -> Problem:
         """Return it as a problem document."""
-        return problems.build_problem(self.status, self.detail, instance=instance, code="InvalidInput", fix=self.fix)
+        return problems.build_problem(self.status, self.detail, instance=instance, code="InvalidInput")
 
 
 def _get_path(event: Mapping[str, Any]) -> str:
@@ -148,14 +142,9 @@ def _build_too_large(instance: str) -> Problem:
     )
 
 
-def _build_unsupported(instance: str) -> Problem:
+def _build_bad_body(bad: BadBody, instance: str) -> Problem:
     return problems.build_problem(
-        HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-        "the content type of the body is not supported",
-        instance=instance,
-        code="InvalidInput",
-        field="Content-Type",
-        fix="send application/json",
+        bad.status, bad.detail, instance=instance, code="InvalidInput", field=bad.field, fix=bad.fix
     )
 
 
@@ -204,17 +193,10 @@ def _register_error_handlers(resolver: PathResolver, telemetry: Telemetry) -> No
             # Powertools raises the same class where our own answer does not fit its model.
             telemetry.log_event("api.invalid_response", level="ERROR")
             return build_response(problems.build_internal_error(get_instance()), {})
-        if "form" in str(resolver.current_event.headers.get("content-type", "")):
-            # What curl says of a body where nobody says otherwise: its fields are not the fault.
-            return build_response(_build_unsupported(get_instance()), {})
         return build_response(problems.from_validation(details, get_instance()), {})
-
-    def handle_unsupported_type(error: RequestUnsupportedContentType) -> Response[str]:
-        return build_response(_build_unsupported(get_instance()), {})
 
     resolver.exception_handler(PentadError)(handle_pentad_error)
     resolver.exception_handler(RequestValidationError)(handle_invalid_request)
-    resolver.exception_handler(RequestUnsupportedContentType)(handle_unsupported_type)
 
 
 def _make_get_caller(resolver: PathResolver) -> Callable[[], Caller]:

@@ -1,8 +1,11 @@
 """Documents of a tenant as the API takes them: names, media types, upload addresses, removal."""
 
 import re
+import unicodedata
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Annotated
+from urllib.parse import unquote
 
 from pydantic import Field
 
@@ -10,50 +13,94 @@ from pentad.api.identity.api_key import KEY_ID_PATTERN
 from pentad.api.identity.caller import Caller
 from pentad.api.ports import DocumentStore, UploadTerms
 from pentad.api.views.views import DocumentUpload, Upload
-from pentad.domain.errors import InvalidInput
+from pentad.domain.errors import InvalidInput, NotFound
 from pentad.domain.ids import check_id
 from pentad.domain.knowledge import MAX_DOCUMENT_BYTES
-from pentad.domain.values import FrozenValue
+from pentad.domain.values import WHOLE, FrozenValue
 
 NAME_CHARACTERS = 512
-MEDIA_TYPES = (
-    "text/plain",
-    "text/markdown",
-    "text/html",
-    "text/csv",
-    "application/json",
-    "application/pdf",
-    "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-)
-"""What ingestion is given; what it can't read, it reports in the registry."""
+NAME_BYTES = 900
+"""Of a name in UTF-8: keys of S3 and sort keys of DynamoDB have at most 1,024 bytes, the tenant's included."""
 UPLOAD_SECONDS = 300
-_SEGMENT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_. ()+=@,-]*")
+
+# What nobody sees: controls, marks of direction, zero-width signs but for the two joiners that scripts need, separators
+# of lines, tags, and what is no character. All else that is not ASCII may stand in a name.
+_UNSEEN = (
+    "\\x00-\\x1f\\x7f-\\x9f\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\uffff"
+    "\U000e0000-\U000e007f"
+)
+_FIRST = rf"[^{_UNSEEN} -/:-@\[-^`{{-~]"
+_SHOWN = rf'[^{_UNSEEN} "#$%*./:;<>?\[-^`{{-~]'
+_ANY = rf'[^{_UNSEEN}"#$%*./:;<>?\[-^`{{-~]'
+_SEGMENT = rf"{_FIRST}(?:(?:\.?{_ANY})*\.?{_SHOWN})?"
+NAME_PATTERN = rf"^{_SEGMENT}(?:/{_SEGMENT})*$"
+"""Segments between slashes; none begins or ends with a blank or a dot, or has two dots in a row."""
+_SUBTYPE = r"[a-z0-9!#$&^_.+-]+"
+_APPLICATIONS = (
+    r"json|x-ndjson|jsonl|json-lines|xml|yaml|x-yaml|toml|javascript|sql|x-sh|pdf|octet-stream|vnd\.ms-excel|"
+    rf"vnd\.openxmlformats-officedocument\.wordprocessingml\.document|{_SUBTYPE}\+(json|xml)"
+)
+MEDIA_TYPE_PATTERN = rf"^(text/{_SUBTYPE}|application/({_APPLICATIONS}))( *;[ -~]*)?$"
+"""What text is labelled with, also by mistake. A label is a hint: ingestion looks at the content, and says in the
+registry what it can't read."""
 
 
 class DocumentRequest(FrozenValue):
     """The body of ``POST /v1/documents``."""
 
-    name: str = Field(min_length=1, max_length=NAME_CHARACTERS, description="a relative path, such as docs/plan.md")
-    media_type: str = Field(max_length=200, description="the content's type, such as text/markdown")
-    bytes: int = Field(ge=0, le=MAX_DOCUMENT_BYTES, description="the content's length; no other is accepted")
+    name: str = Field(
+        min_length=1,
+        max_length=NAME_CHARACTERS,
+        description="a relative path in any script, such as docs/plan.md; kept in Unicode's form NFC",
+        json_schema_extra={"pattern": NAME_PATTERN},
+    )
+    media_type: str = Field(
+        max_length=200,
+        description="the content's type, such as text/markdown",
+        json_schema_extra={"pattern": MEDIA_TYPE_PATTERN},
+    )
+    bytes: Annotated[int, Field(ge=0, le=MAX_DOCUMENT_BYTES), WHOLE] = Field(
+        description="the content's length; no other is accepted"
+    )
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$", description="of the content; no other is accepted")
 
 
 def check_name(name: str) -> str:
-    """Return a document's name if it is a relative path of safe characters.
+    """Return a document's name in Unicode's form NFC, if it is a relative path that can be read.
+
+    The same name typed on two machines may come in two forms; it is one document.
 
     Raises:
         InvalidInput: it is not.
     """
-    segments = name.split("/")
-    fine = len(name) <= NAME_CHARACTERS and all(_SEGMENT.fullmatch(segment) for segment in segments)
-    if not fine or any(".." in segment or segment.endswith((" ", ".")) for segment in segments):
+    name = unicodedata.normalize("NFC", name)
+    encoded = name.encode("utf-8", "replace")
+    if len(name) > NAME_CHARACTERS or len(encoded) > NAME_BYTES:
         raise InvalidInput(
-            "the name must be a relative path of safe characters",
+            "the name is too long",
             field="name",
-            fix=f"use letters, digits, and _ . - ( ) + = @ , or spaces between slashes; at most {NAME_CHARACTERS}",
+            fix=f"use at most {NAME_CHARACTERS} characters and {NAME_BYTES} bytes of UTF-8",
+        )
+    if not re.fullmatch(NAME_PATTERN, name) or encoded.decode() != name:
+        raise InvalidInput(
+            "the name must be a relative path of characters that can be read",
+            field="name",
+            fix="use letters and digits of any script, blanks and _ . - ( ) + = @ , ! ' & between slashes; "
+            "no part begins or ends with a blank or a dot",
         )
     return name
+
+
+def resolve_name(path: str) -> str:
+    """Return the name of the document that a path names.
+
+    Raises:
+        NotFound: it can't be a document's, so there is none.
+    """
+    try:
+        return check_name(unquote(path))
+    except InvalidInput as error:
+        raise NotFound("no such document", field="name", fix=error.fix) from error
 
 
 class Documents:
@@ -76,16 +123,18 @@ class Documents:
             InvalidInput: the name or the media type is not accepted.
         """
         name = check_name(request.name)
-        if request.media_type.partition(";")[0].strip().lower() not in MEDIA_TYPES:
+        kind, semicolon, parameters = request.media_type.strip().partition(";")
+        label = kind.lower() + semicolon + parameters
+        if not re.fullmatch(MEDIA_TYPE_PATTERN, label):
             raise InvalidInput(
-                "the media type is not accepted", field="media_type", fix=f"use one of {', '.join(MEDIA_TYPES)}"
+                "the media type is not accepted",
+                field="media_type",
+                fix="send text/..., application/json, or application/octet-stream where you don't know",
             )
-        if not request.media_type.isascii() or not request.media_type.isprintable():
-            raise InvalidInput("the media type is not valid", field="media_type")
         by_key = re.fullmatch(KEY_ID_PATTERN, caller.key_id) is not None
         terms = UploadTerms(
             key=object_key(caller.tenant_id, name),
-            media_type=request.media_type,
+            media_type=label,
             size=request.bytes,
             sha256=request.sha256,
             seconds=UPLOAD_SECONDS,

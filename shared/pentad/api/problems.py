@@ -35,6 +35,7 @@ STATUS: dict[type[PentadError], HTTPStatus] = {
     errors.SessionBusy: HTTPStatus.CONFLICT,
     errors.InvalidInput: HTTPStatus.BAD_REQUEST,
     errors.IdempotencyConflict: HTTPStatus.CONFLICT,
+    errors.SessionConflict: HTTPStatus.CONFLICT,
     errors.NotFound: HTTPStatus.NOT_FOUND,
     errors.NotAuthenticated: HTTPStatus.UNAUTHORIZED,
     errors.PolicyDenied: HTTPStatus.FORBIDDEN,

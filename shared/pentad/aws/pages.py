@@ -5,14 +5,17 @@ import binascii
 import json
 
 from pentad.aws.table import Item
-from pentad.domain.errors import InvalidInput
+from pentad.domain.errors import NotFound
+
+_LONGEST = 4_000
+"""Of a cursor: of two keys, each of at most 1,024 bytes."""
 
 
 def encode_cursor(position: Item | None) -> str | None:
     """Return a cursor, or None at the end of a list."""
     if position is None:
         return None
-    return base64.urlsafe_b64encode(json.dumps(position).encode()).decode().rstrip("=")
+    return base64.urlsafe_b64encode(json.dumps(position, ensure_ascii=False).encode()).decode().rstrip("=")
 
 
 def decode_cursor(cursor: str | None, pk: str, *, attribute: str = "pk") -> Item | None:
@@ -24,20 +27,24 @@ def decode_cursor(cursor: str | None, pk: str, *, attribute: str = "pk") -> Item
         attribute: the name of the partition attribute: ``pk``, or ``gsi1pk`` for the index.
 
     Raises:
-        InvalidInput: it is not a cursor of this list.
+        NotFound: it is not a cursor of this list.
     """
     if cursor is None:
         return None
+    if len(cursor) > _LONGEST:
+        raise _make_unknown()
     try:
         position = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-    except (binascii.Error, ValueError) as error:
-        raise InvalidInput(
-            "the cursor is not valid", field="cursor", fix="send a cursor exactly as you received it"
-        ) from error
+    except (binascii.Error, ValueError, RecursionError) as error:
+        raise _make_unknown() from error
     if not isinstance(position, dict) or not all(isinstance(part, str) for part in position.values()):
-        raise InvalidInput("the cursor is not valid", field="cursor", fix="send a cursor exactly as you received it")
+        raise _make_unknown()
     if position.get(attribute) != pk:
-        raise InvalidInput(
-            "the cursor belongs to another list", field="cursor", fix="send a cursor exactly as you received it"
-        )
+        raise _make_unknown()
     return position
+
+
+def _make_unknown() -> NotFound:
+    return NotFound(
+        "the list has no page of this cursor", field="cursor", fix="send a cursor exactly as you received it"
+    )

@@ -10,7 +10,8 @@ PentadError
 │   └── SessionBusy                another run holds the session's lease
 └── PermanentError                 the same call would fail again
     ├── InvalidInput               a field is wrong; ``field`` and ``fix`` say which and how
-    │   └── IdempotencyConflict    one idempotency key, two different requests
+    │   ├── IdempotencyConflict    one idempotency key, two different requests
+    │   └── SessionConflict        the session is another agent's or another user's
     ├── NotFound                   no such thing for this tenant
     ├── NotAuthenticated           no credential, or one that is not valid
     ├── PolicyDenied               the caller, agent or tool may not do this
@@ -117,6 +118,10 @@ class InvalidInput(PermanentError):
 
 class IdempotencyConflict(InvalidInput):
     """One idempotency key was used for two different requests."""
+
+
+class SessionConflict(InvalidInput):
+    """The session is another agent's or another user's."""
 
 
 class NotFound(PermanentError):

@@ -20,6 +20,7 @@ TOOL_PATTERN = r"^[a-z][a-z0-9_]{0,39}$"
 SESSION_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$"
 USER_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_.@+-]{0,127}$"
 RUN_PATTERN = r"^run_[0-9a-z]{26}$"
+UNDO_PATTERN = r"^undo_([0-9a-z]{26})_([0-9]{5})_([0-9]{2})$"
 IDEMPOTENCY_KEY_PATTERN = r"^[\x21-\x7e]{1,255}$"
 
 TenantId = Annotated[str, StringConstraints(pattern=TENANT_PATTERN)]
@@ -109,7 +110,7 @@ def parse_undo_token(value: str) -> tuple[str, int, int]:
     Raises:
         InvalidInput: it is not an undo token.
     """
-    match = re.fullmatch(r"undo_([0-9a-z]{26})_([0-9]{5})_([0-9]{2})", value)
+    match = re.fullmatch(UNDO_PATTERN, value)
     if match is None:
         raise InvalidInput("the undo token is not well formed", field="undo_token", fix="use a token from the run")
     return f"run_{match[1]}", int(match[2]), int(match[3])

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Generic, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 T = TypeVar("T")
 
@@ -37,6 +37,17 @@ def field_name(stored: str) -> str:
 def rename_to_fields(values: Mapping[str, Any]) -> dict[str, Any]:
     """Return stored or sent values under their fields' names in code."""
     return {field_name(name): value for name, value in values.items()}
+
+
+def _check_whole(value: object) -> object:
+    """Return a number as JSON has it: 3.0 is 3, and neither a flag nor digits in quotes is a number."""
+    if isinstance(value, bool | str):
+        raise ValueError("must be a whole number")
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+WHOLE = BeforeValidator(_check_whole)
+"""Of an integer in a request, last among its terms: an integer as JSON Schema understands the word."""
 
 
 class FrozenValue(BaseModel):

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pentad.domain.errors import InvalidInput, StoreUnavailable
+from pentad.domain.errors import NotFound, StoreUnavailable
 from pentad.domain.knowledge import Document
 from pentad.memory.documents.adapters.registry_dynamodb import DynamoRegistry
 from pentad.memory.documents.adapters.registry_memory import MemoryRegistry
@@ -141,5 +141,5 @@ def test_a_cursor_of_another_tenant_is_refused(registry: DocumentRegistry) -> No
     for name in ("a.md", "b.md"):
         registry.put(document(name), {})
     cursor = registry.list_page("acme", limit=1).cursor
-    with pytest.raises(InvalidInput):
+    with pytest.raises(NotFound):
         registry.list_page("other", cursor=cursor)

@@ -180,6 +180,7 @@ class Client:
         body: Any = None,
         *,
         raw: str | None = None,
+        sent: str | None = None,
         tenant_id: str | None = TENANT,
         user_id: str = "",
         scopes: str = OWN_SCOPES,
@@ -212,7 +213,13 @@ class Client:
             "isBase64Encoded": False,
         }
         text = raw if raw is not None else None if body is None else json.dumps(body)
+        if sent is not None:
+            event |= {"body": sent, "isBase64Encoded": True}
         if text is not None:
             event["body"] = base64.b64encode(text.encode()).decode() if encoded else text
             event["isBase64Encoded"] = encoded
         return Reply(self.api(event, Context(remaining_ms)))
+
+    def send(self, method: str, path: str, body: str, *, encoded: bool, headers: dict[str, str]) -> Reply:
+        """Send a body as API Gateway passes it on: text, or base64 of what is none."""
+        return self(method, path, raw=body if not encoded else None, sent=body if encoded else None, headers=headers)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from pentad.api.app import BODY_BYTES
+from pentad.api.body import BODY_BYTES
 from pentad.api.problems import status_of
 from pentad.api.rates.rates import RateLimits
 from pentad.api.routes import ROUTES, is_door

@@ -58,6 +58,7 @@ class Door:
 
     def _complete_chat(self, caller: Caller, body: str | None, request_id: str, deadline: float) -> Answer:
         fields = parse_object(body)
+        targets.check_known(self._catalog, fields.get("model"))
         asked = chat.parse_request(fields, _build_context(caller, fields), self._catalog, self._now())
         try:
             reply = self._call_model(lambda: self._model.complete(asked.request, deadline=deadline), deadline)
@@ -71,6 +72,7 @@ class Door:
 
     def _embed(self, caller: Caller, body: str | None, deadline: float) -> Answer:
         fields = parse_object(body)
+        targets.check_known(self._catalog, fields.get("model"))
         asked = embeddings.parse_request(fields, self._catalog)
         context = _build_context(caller, fields)
         texts = asked.texts

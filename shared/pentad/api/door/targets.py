@@ -42,6 +42,18 @@ def resolve_target(catalog: ModelCatalog, name: str, kind: Kind) -> ModelTarget:
     return found
 
 
+def check_known(catalog: ModelCatalog, name: object) -> None:
+    """Return if a name leads somewhere, or is no name at all: that a later check tells.
+
+    Looked at before the rest of a request: what is asked of a model that is not there can't be right or wrong.
+
+    Raises:
+        Fault: there is none of that name (404, ``model_not_found``).
+    """
+    if isinstance(name, str) and name and _find_target(catalog, name) is None:
+        raise _build_not_found()
+
+
 def _find_target(catalog: ModelCatalog, name: str) -> ModelTarget | None:
     if name in catalog.models and catalog.models[name].provider in _list_providers(catalog):
         return ModelTarget(catalog.models[name], {"model": name})

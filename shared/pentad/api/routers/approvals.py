@@ -10,7 +10,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Body, Path, Query
 from pydantic import Field
 
 from pentad.api.identity.caller import Caller
-from pentad.api.routers.serve import serve
+from pentad.api.routers.serve import Cursor, serve
 from pentad.api.views.approvals import ApprovalPage, ApprovalView, build_approval_view
 from pentad.api.views.cursors import collect_page
 from pentad.domain.declarations.agents import GROUP_PATTERN
@@ -37,13 +37,17 @@ class DecisionRequest(FrozenValue):
         default=None, max_length=TEXT_CHARACTERS, description="answer: the answer; edit: the whole new draft"
     )
     arguments: dict[Annotated[int, Field(ge=0, le=99)], dict[str, Any]] | None = Field(
-        default=None, description="edit: whole new arguments by the call's index"
+        default=None,
+        description="edit: whole new arguments by the call's index",
+        json_schema_extra={"propertyNames": {"pattern": "^[0-9]{1,2}$"}},
     )
     group: str | None = Field(
         default=None, pattern=GROUP_PATTERN, description="escalate: who is asked instead; the next group where absent"
     )
     allow_tool_for_run: bool = Field(
-        default=False, description="approve, edit: the calls' tools need no approval for the rest of the run"
+        default=False,
+        strict=True,
+        description="approve, edit: the calls' tools need no approval for the rest of the run",
     )
 
 
@@ -96,6 +100,7 @@ class ApprovalRoutes:
             group.
             """
             who = caller()
+            self.approvals.get(who.tenant_id, approval)
             check_fields(request)
             decided = self.decide(
                 who.tenant_id,
@@ -119,7 +124,7 @@ class ApprovalRoutes:
             group: Annotated[str | None, Query(pattern=GROUP_PATTERN, description="who is asked")] = None,
             kind: Annotated[Kind | None, Query(description="what is asked")] = None,
             limit: Annotated[int, Query(ge=1, le=100)] = 50,
-            cursor: Annotated[str | None, Query(max_length=1000)] = None,
+            cursor: Cursor = None,
         ) -> ApprovalPage:
             who, now = caller(), self.now()
 

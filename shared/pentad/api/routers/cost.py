@@ -1,5 +1,6 @@
 """``/v1/cost``: what the tenant's model calls cost."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -16,6 +17,9 @@ from pentad.domain.errors import InvalidInput, PolicyDenied
 from pentad.domain.money import show
 from pentad.models.ledger.ports import SpendReader
 from pentad.models.ledger.spend import MAX_ROWS, OF_ONE_USER, By, Row, Spending, resolve_span
+
+_DAY = {"format": "date", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"}
+"""For the document: what does not fit is told in our words."""
 
 
 class CostRow(View):
@@ -57,9 +61,13 @@ class CostRoutes:
 
         @serve(app, summary="Read what model calls cost")
         def read_cost(
-            by: Annotated[str, Query(description="day, tenant, agent, provider, model, user, session or run")] = "day",
-            first: Annotated[str | None, Query(alias="from", description="YYYY-MM-DD; the month's first day")] = None,
-            last: Annotated[str | None, Query(alias="to", description="YYYY-MM-DD, included; today")] = None,
+            by: Annotated[By, Query(description="what is added up")] = "day",
+            first: Annotated[
+                str | None, Query(alias="from", json_schema_extra=_DAY, description="the month's first day by default")
+            ] = None,
+            last: Annotated[
+                str | None, Query(alias="to", json_schema_extra=_DAY, description="included; today by default")
+            ] = None,
             limit: Annotated[int, Query(ge=1, le=MAX_ROWS)] = 100,
         ) -> CostView:
             who = caller()
@@ -88,6 +96,8 @@ def parse_day(text: str | None, field: str) -> date | None:
     if text is None:
         return None
     try:
+        if not re.fullmatch(_DAY["pattern"], text):  # Python reads weeks and days without dashes too
+            raise ValueError("another way to write a day")
         return date.fromisoformat(text)
     except ValueError as error:
         raise InvalidInput(f"'{field}' must be a date", field=field, fix="write it as YYYY-MM-DD") from error

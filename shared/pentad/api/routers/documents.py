@@ -3,14 +3,13 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated
-from urllib.parse import unquote
 
 from aws_lambda_powertools.event_handler.api_gateway import ApiGatewayResolver
 from aws_lambda_powertools.event_handler.openapi.params import Body, Path, Query
 
-from pentad.api.documents import DocumentRequest, Documents, check_name
+from pentad.api.documents import DocumentRequest, Documents, resolve_name
 from pentad.api.identity.caller import Caller
-from pentad.api.routers.serve import serve
+from pentad.api.routers.serve import Cursor, serve
 from pentad.api.views.cursors import collect_page
 from pentad.api.views.views import DocumentPage, DocumentRemoval, DocumentUpload, DocumentView, build_document_view
 from pentad.domain.errors import NotFound
@@ -43,7 +42,7 @@ class DocumentRoutes:
         @serve(app, summary="List documents by name")
         def list_documents(
             limit: Annotated[int, Query(ge=1, le=100)] = 50,
-            cursor: Annotated[str | None, Query(max_length=2000)] = None,
+            cursor: Cursor = None,
         ) -> DocumentPage:
             who = caller()
             page = collect_page(
@@ -56,13 +55,13 @@ class DocumentRoutes:
 
         @serve(app, summary="Read a document's entry")
         def get_document(document: DocumentPath) -> DocumentView:
-            found = self.registry.get(caller().tenant_id, check_name(unquote(document)))
+            found = self.registry.get(caller().tenant_id, resolve_name(document))
             if found is None:
                 raise NotFound("no such document", field="name")
             return build_document_view(found)
 
         @serve(app, summary="Remove a document", status_code=202)
         def delete_document(document: DocumentPath) -> DocumentRemoval:
-            name = check_name(unquote(document))
+            name = resolve_name(document)
             self.documents.remove(caller().tenant_id, name)
             return DocumentRemoval(name=name)

@@ -47,12 +47,12 @@ class DoorRoutes:
 
         @serve(app, summary="Ask a model, as OpenAI's clients do")
         def complete() -> Response[str]:
-            body = app.current_event.decoded_body
+            body = app.current_event.body
             return _to_response(self.door().complete_chat(caller(), body, request_id=request_id(), deadline=deadline()))
 
         @serve(app, summary="Embed texts, as OpenAI's clients do")
         def embed() -> Response[str]:
-            body = app.current_event.decoded_body
+            body = app.current_event.body
             return _to_response(self.door().embed(caller(), body, request_id=request_id(), deadline=deadline()))
 
         @serve(app, summary="List what can be named as a model")

@@ -12,7 +12,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Body, Header, Pat
 
 from pentad.api.found import check_run_id
 from pentad.api.identity.caller import Caller
-from pentad.api.routers.serve import serve
+from pentad.api.routers.serve import KEY_FORM, serve
 from pentad.api.views.views import RunView, build_run_view
 from pentad.domain.declarations.agents import Catalog
 from pentad.memory.sessions.ports import SessionStore
@@ -52,7 +52,7 @@ class ForkRoutes:
         def fork_run(
             run: RunPath,
             request: Annotated[ForkRequest, Body()],
-            idempotency_key: Annotated[str | None, Header(alias="Idempotency-Key")] = None,
+            idempotency_key: Annotated[str | None, Header(alias="Idempotency-Key", json_schema_extra=KEY_FORM)] = None,
         ) -> Response[RunView]:
             """The new run has a session of its own. The same Idempotency-Key gives the same run."""
             who = caller()

@@ -10,7 +10,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Body, Path, Query
 from pydantic import Field
 
 from pentad.api.identity.caller import Caller
-from pentad.api.routers.serve import serve
+from pentad.api.routers.serve import Cursor, serve
 from pentad.api.views.cursors import collect_page
 from pentad.api.views.views import View
 from pentad.domain.declarations.agents import Catalog
@@ -80,7 +80,7 @@ class ReviewRoutes:
         @serve(app, summary="List open reviews, the oldest first")
         def list_reviews(
             limit: Annotated[int, Query(ge=1, le=100)] = 50,
-            cursor: Annotated[str | None, Query(max_length=1000)] = None,
+            cursor: Cursor = None,
         ) -> ReviewPage:
             who = caller()
             page = collect_page(

@@ -14,7 +14,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Body, Header, Pat
 from pentad.api.found import FindRun
 from pentad.api.identity.caller import Caller
 from pentad.api.routers.door import deadline_of
-from pentad.api.routers.serve import serve
+from pentad.api.routers.serve import KEY_FORM, Cursor, serve
 from pentad.api.views.cursors import collect_page, parse_cursor
 from pentad.api.views.events import collect_events
 from pentad.api.views.lifecycle import CancelRequest, CurrentView, UndoRequest
@@ -65,7 +65,7 @@ class StartRoutes:
         @serve(app, summary="Start a run", status_code=202)
         def start_run(
             request: Annotated[RunRequest, Body()],
-            idempotency_key: Annotated[str | None, Header(alias="Idempotency-Key")] = None,
+            idempotency_key: Annotated[str | None, Header(alias="Idempotency-Key", json_schema_extra=KEY_FORM)] = None,
             prefer: Annotated[str | None, Header(alias="Prefer")] = None,
         ) -> Response[RunView]:
             """The same Idempotency-Key gives the same run. ``Prefer: wait=N`` waits up to 25 seconds for its end."""
@@ -119,7 +119,7 @@ class RunRoutes:
         def list_runs(
             session: Annotated[str | None, Query(pattern=SESSION_PATTERN)] = None,
             limit: Annotated[int, Query(ge=1, le=100)] = 50,
-            cursor: Annotated[str | None, Query(max_length=1000)] = None,
+            cursor: Cursor = None,
         ) -> RunPage:
             who = caller()
             page = collect_page(
@@ -138,7 +138,7 @@ class RunRoutes:
         def get_events(
             run: RunPath,
             limit: Annotated[int, Query(ge=1, le=1000)] = 1000,
-            cursor: Annotated[str | None, Query(max_length=20)] = None,
+            cursor: Cursor = None,
         ) -> EventList:
             events = collect_events(self.find(caller().tenant_id, run), self.runs, self.ledger, self.approvals)
             first = parse_cursor(cursor)

@@ -1,12 +1,20 @@
 """How a router's function takes its route from the table `pentad.api.routes.ROUTES`."""
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from aws_lambda_powertools.event_handler.api_gateway import ApiGatewayResolver
+from aws_lambda_powertools.event_handler.openapi.params import Query
 
 from pentad.api.routes import route_named
+from pentad.domain.ids import IDEMPOTENCY_KEY_PATTERN
 
+KEY_FORM: dict[str, Any] = {"pattern": IDEMPOTENCY_KEY_PATTERN}
+"""Of the header Idempotency-Key, for the document: what does not fit is told in our words."""
+Cursor = Annotated[
+    str | None,
+    Query(json_schema_extra={"pattern": "^[A-Za-z0-9_-]+$"}, description="as the page before has it"),
+]
 F = TypeVar("F", bound=Callable[..., Any])
 
 

@@ -8,10 +8,10 @@ from aws_lambda_powertools.event_handler.api_gateway import ApiGatewayResolver
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 
 from pentad.api.identity.caller import Caller
-from pentad.api.routers.serve import serve
+from pentad.api.routers.serve import Cursor, serve
 from pentad.api.views.cursors import collect_page, parse_cursor
 from pentad.api.views.views import MessagePage, SessionPage, SessionView, build_message_view, build_session_view
-from pentad.domain.errors import NotFound
+from pentad.domain.errors import InvalidInput, NotFound
 from pentad.domain.ids import check_id
 from pentad.memory.sessions.ports import Session, SessionStore
 
@@ -31,17 +31,10 @@ class SessionRoutes:
     def register(self, app: ApiGatewayResolver, caller: Callable[[], Caller]) -> None:
         """Add the routes."""
 
-        def find(session_id: str) -> Session:
-            check_id("session", session_id)
-            found = self.sessions.get(caller().tenant_id, session_id)
-            if found is None:
-                raise NotFound("no such session", field="session")
-            return found
-
         @serve(app, summary="List sessions, the last used first")
         def list_sessions(
             limit: Annotated[int, Query(ge=1, le=100)] = 50,
-            cursor: Annotated[str | None, Query(max_length=1000)] = None,
+            cursor: Cursor = None,
         ) -> SessionPage:
             who = caller()
             page = collect_page(
@@ -54,17 +47,26 @@ class SessionRoutes:
 
         @serve(app, summary="Read a session")
         def get_session(session: SessionPath) -> SessionView:
-            return build_session_view(find(session))
+            return build_session_view(self._find(caller().tenant_id, session))
 
         @serve(app, summary="Read a session's messages in order")
         def get_messages(
             session: SessionPath,
             limit: Annotated[int, Query(ge=1, le=100)] = 50,
-            cursor: Annotated[str | None, Query(max_length=20)] = None,
+            cursor: Cursor = None,
         ) -> MessagePage:
-            head = find(session)
+            head = self._find(caller().tenant_id, session)
             first = parse_cursor(cursor)
             stored = self.sessions.read(head.tenant_id, session, first, min(first + limit, head.length) - 1)
             end = first + limit
             items = tuple(build_message_view(one) for one in stored)
             return MessagePage(items=items, cursor=str(end) if end < head.length else None)
+
+    def _find(self, tenant_id: str, session_id: str) -> Session:
+        try:
+            found = self.sessions.get(tenant_id, check_id("session", session_id))
+        except InvalidInput as error:
+            raise NotFound("no such session", field="session", fix=error.fix) from error
+        if found is None:
+            raise NotFound("no such session", field="session")
+        return found

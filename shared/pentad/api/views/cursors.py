@@ -1,9 +1,10 @@
 """Pages of lists: those that leave some out, and cursors of lists that are counted (a place, as text)."""
 
+import re
 from collections.abc import Callable
 from typing import TypeVar
 
-from pentad.domain.errors import InvalidInput
+from pentad.domain.errors import NotFound
 from pentad.domain.values import Page
 
 T = TypeVar("T")
@@ -36,10 +37,12 @@ def parse_cursor(cursor: str | None) -> int:
     """Return the place that a cursor stands for; 0 where there is none.
 
     Raises:
-        InvalidInput: it is not a cursor of such a list.
+        NotFound: it is not a cursor of such a list.
     """
     if cursor is None:
         return 0
-    if not (cursor.isascii() and cursor.isdigit()):
-        raise InvalidInput("the cursor is not valid", field="cursor", fix="send a cursor exactly as you received it")
+    if not re.fullmatch(r"[0-9]{1,9}", cursor):
+        raise NotFound(
+            "the list has no page of this cursor", field="cursor", fix="send a cursor exactly as you received it"
+        )
     return int(cursor)

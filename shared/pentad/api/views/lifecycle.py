@@ -8,6 +8,7 @@ from pydantic import Field
 
 from pentad.api.views.views import RunView, build_run_view
 from pentad.domain.errors import PentadError
+from pentad.domain.ids import UNDO_PATTERN
 from pentad.domain.runs import Run
 from pentad.domain.values import FrozenValue
 from pentad.observability.ports import Telemetry
@@ -27,7 +28,11 @@ class CancelRequest(FrozenValue):
 class UndoRequest(FrozenValue):
     """The body of ``POST /v1/undo``."""
 
-    undo_token: str = Field(max_length=100, description="from a tool call of the run's events")
+    undo_token: str = Field(
+        max_length=100,
+        description="from a tool call of the run's events",
+        json_schema_extra={"pattern": UNDO_PATTERN},
+    )
 
 
 @dataclass(frozen=True)

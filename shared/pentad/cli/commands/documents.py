@@ -2,6 +2,7 @@
 
 import mimetypes
 import time
+import unicodedata
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -40,7 +41,8 @@ def find_documents(paths: list[Path]) -> dict[str, Path]:
 def _document_name(file: Path) -> str:
     whole = file.resolve()
     here = Path.cwd().resolve()
-    return whole.relative_to(here).as_posix() if here in whole.parents else whole.name
+    name = whole.relative_to(here).as_posix() if here in whole.parents else whole.name
+    return unicodedata.normalize("NFC", name)  # as the API keeps it; macOS hands names out in another form
 
 
 def guess_media_type(path: Path) -> str:

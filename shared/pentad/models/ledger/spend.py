@@ -165,18 +165,17 @@ def summarise(
 
 
 def resolve_span(by: str, first: date | None, last: date | None, today: date) -> tuple[By, date, date]:
-    """Return a question's dimension and days, checked; this month up to today where none are given.
+    """Return a question's dimension and days; this month up to today where none are given.
+
+    Days in the wrong order are turned round, and what is longer ago than counters are kept is left out.
 
     Raises:
-        InvalidInput: unknown dimension, or the days are in the wrong order or too many.
+        InvalidInput: unknown dimension.
     """
     if by not in DIMENSIONS:
         raise InvalidInput("unknown dimension", field="by", fix=f"use one of {', '.join(DIMENSIONS)}")
     end = last or today
-    begin = first or end.replace(day=1)
-    if begin > end:
-        raise InvalidInput("the first day is after the last", field="from", fix="give from before to")
-    if (end - begin).days >= KEEP_DAYS:
-        raise InvalidInput("the range of days is too long", field="from", fix=f"ask for at most {KEEP_DAYS} days")
+    begin, end = sorted((first or end.replace(day=1), end))
+    begin = max(begin, end - timedelta(days=min(KEEP_DAYS - 1, (end - date.min).days)))
     known: By = by
     return known, begin, end

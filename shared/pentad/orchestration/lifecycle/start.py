@@ -200,7 +200,8 @@ class StartRun:
             idempotency_key: the same key of the same requester, by the same way, is the same run.
 
         Raises:
-            InvalidInput: no such agent, or the session belongs to another agent or user.
+            InvalidInput: no such agent.
+            SessionConflict: the session belongs to another agent or user.
             NotFound: the session's id is one that only we make, and there is no such session.
             IdempotencyConflict: the key was used for another request.
             PolicyDenied: an operator has switched this agent, tenant or everything off.

@@ -43,7 +43,7 @@ class RunStore(Protocol):
         Raises:
             IdempotencyConflict: the run id exists with another request_hash.
             SessionBusy: another run holds the lease, ``retry_after`` says for how long at most; or the queue is full.
-            InvalidInput: the session belongs to another agent or user.
+            SessionConflict: the session belongs to another agent or user.
             NotFound: there is no such session, and only we make one of such an id.
             StoreUnavailable: the store did not answer, or a session that has to be new is there.
         """

@@ -10,7 +10,7 @@ from pydantic import Field, StringConstraints
 from pentad.domain.errors import InvalidInput
 from pentad.domain.messages import ToolResultBlock
 from pentad.domain.runs import Overrides
-from pentad.domain.values import FrozenValue
+from pentad.domain.values import WHOLE, FrozenValue
 from pentad.orchestration.turn.decision import CALLS_PER_TURN
 from pentad.tools.runtime.sanitise import clean_text, truncate_text
 
@@ -21,15 +21,19 @@ _CallId = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 class GivenResult(FrozenValue):
     """A result that a call of the turn gets in place of its own."""
 
-    call: Annotated[int, Field(ge=0, le=99)] | _CallId = Field(description="the call's index in the turn, or its id")
+    call: Annotated[int, Field(ge=0, le=99), WHOLE] | _CallId = Field(
+        description="the call's index in the turn, or its id"
+    )
     content: str = Field(max_length=RESULT_CHARACTERS, description="what the model is told the tool said")
-    is_error: bool = False
+    is_error: bool = Field(default=False, strict=True)
 
 
 class ForkRequest(FrozenValue):
     """Where a run is forked and what is different from there: the body of ``POST /v1/runs/{id}/fork``."""
 
-    at: int = Field(ge=0, le=99_999, description="the last turn that is kept; 0 keeps the user's message only")
+    at: Annotated[int, Field(ge=0, le=99_999), WHOLE] = Field(
+        description="the last turn that is kept; 0 keeps the user's message only"
+    )
     prompt: str | None = Field(default=None, min_length=1, max_length=100_000, description="in place of the agent's")
     model: str | None = Field(default=None, min_length=1, max_length=200, description="a chat model of the catalog")
     tool_results: tuple[GivenResult, ...] = Field(default=(), max_length=CALLS_PER_TURN)

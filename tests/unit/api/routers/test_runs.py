@@ -174,6 +174,14 @@ def test_runs_are_listed_newest_first_in_pages() -> None:
     assert second["cursor"] is None
 
 
+def test_a_session_of_another_agent_or_user_is_a_conflict() -> None:
+    client = Client()
+    assert client("POST", "/v1/runs", HELLO | {"session": "s1", "user": "ann"}).status == 202
+    for other in ({"agent": "plain", "user": "ann"}, {"user": "ben"}, {}):
+        reply = client("POST", "/v1/runs", HELLO | {"session": "s1"} | other)
+        assert (reply.status, reply.json["code"], reply.json["field"]) == (409, "SessionConflict", "session")
+
+
 def test_runs_of_one_session_are_listed() -> None:
     client = Client()
     run = client("POST", "/v1/runs", HELLO | {"session": "s1"}).json["run_id"]
@@ -181,7 +189,7 @@ def test_runs_of_one_session_are_listed() -> None:
     assert [one["run_id"] for one in client("GET", "/v1/runs?session=s1").json["items"]] == [run]
 
 
-@pytest.mark.parametrize("query", ["limit=0", "limit=101", "limit=x", "cursor=nonsense"])
+@pytest.mark.parametrize("query", ["limit=0", "limit=101", "limit=x", "session=ä"])
 def test_a_wrong_query_is_named(query: str) -> None:
     reply = Client()("GET", f"/v1/runs?{query}")
     assert (reply.status, reply.json["field"]) == (400, query.split("=")[0])
@@ -193,7 +201,13 @@ def test_a_cursor_of_another_tenant_is_refused() -> None:
         client("POST", "/v1/runs", HELLO)
         client.world.clock.advance(1)
     cursor = client("GET", "/v1/runs?limit=1").json["cursor"]
-    assert client("GET", f"/v1/runs?limit=1&cursor={cursor}", tenant_id="other").status == 400
+    assert client("GET", f"/v1/runs?limit=1&cursor={cursor}", tenant_id="other").status == 404
+
+
+@pytest.mark.parametrize("cursor", ["nonsense", "W" * 3_000, "W1tb" * 900, "eyJwayI6MX0", "ä", "9" * 5_000])
+def test_a_cursor_that_is_none_is_a_page_that_is_not_there(cursor: str) -> None:
+    reply = Client()("GET", f"/v1/runs?cursor={cursor}")
+    assert (reply.status, reply.json["field"]) == (404, "cursor")
 
 
 def test_events_are_in_time_order() -> None:

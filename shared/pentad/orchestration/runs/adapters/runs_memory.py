@@ -9,10 +9,10 @@ from pentad.aws.pages import decode_cursor, encode_cursor
 from pentad.domain import keys
 from pentad.domain.errors import (
     IdempotencyConflict,
-    InvalidInput,
     InvalidTransition,
     NotFound,
     SessionBusy,
+    SessionConflict,
     StoreUnavailable,
 )
 from pentad.domain.ids import is_reserved_session
@@ -332,7 +332,7 @@ class MemoryRuns:
         head = self._sessions.get(run.tenant_id, run.session_id)
         if head is not None:
             if (head.agent, head.user_id) != (run.agent, run.user_id):
-                raise InvalidInput("the session belongs to another agent or user", field="session")
+                raise SessionConflict("the session belongs to another agent or user", field="session")
             return head
         head = Session(
             tenant_id=run.tenant_id,

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from pentad.aws.jitter import draw
 from pentad.aws.table import ConditionFailed, Item, Table
 from pentad.domain import keys
-from pentad.domain.errors import IdempotencyConflict, InvalidInput, SessionBusy, StoreUnavailable
+from pentad.domain.errors import IdempotencyConflict, SessionBusy, SessionConflict, StoreUnavailable
 from pentad.domain.ids import is_reserved_session
 from pentad.domain.keys import iso
 from pentad.domain.messages import Message
@@ -79,7 +79,7 @@ class RunStart:
         Raises:
             IdempotencyConflict: the run id exists with another request_hash.
             SessionBusy: another run holds the lease and this one may not wait, or the queue is full.
-            InvalidInput: the session belongs to another agent or user.
+            SessionConflict: the session belongs to another agent or user.
             NotFound: there is no such session, and only we make one of such an id.
             StoreUnavailable: the store did not answer, others were in the way each time, or a session that has to be
                 new is there.
@@ -189,7 +189,7 @@ class RunStart:
         """Return the session's head as it stands, or that of a session to be made.
 
         Raises:
-            InvalidInput: the session belongs to another agent or user.
+            SessionConflict: the session belongs to another agent or user.
         """
         item = self._state.get(keys.session_pk(run.tenant_id, run.session_id), keys.META)
         lifetime = timedelta(days=session_days)
@@ -266,9 +266,11 @@ def _renew_head(head: Session, now: datetime) -> Session:
 def _check_owner(session: Session, run: Run) -> None:
     # The user first: whose it is not learns nothing of the session.
     if session.user_id != run.user_id:
-        raise InvalidInput("the session belongs to another user", field="session", fix="use that user or a new session")
+        raise SessionConflict(
+            "the session belongs to another user", field="session", fix="use that user or a new session"
+        )
     if session.agent != run.agent:
-        raise InvalidInput(
+        raise SessionConflict(
             f"the session belongs to the agent '{session.agent}'",
             field="session",
             fix="use that agent or a new session",

@@ -1,0 +1,127 @@
+"""Read a request's body, once for every route: bytes, then text, then JSON that a route's function can rely on."""
+
+import base64
+import json
+import math
+import re
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from pydantic_core import from_json
+
+from pentad.domain.display.unicode_text import mend_escapes
+
+BODY_BYTES = 1_000_000
+"""A message has at most 100,000 characters, which are at most 600,000 bytes as JSON escapes."""
+_MEDIA_TYPE = "Content-Type"
+_PLAIN = ("", "identity")
+_CHARSET = re.compile(r""";\s*charset\s*=\s*["']?([^\s;"']+)""")
+_CHARSETS = ("utf-8", "utf8", "us-ascii", "ascii")
+
+
+class BadBody(Exception):
+    """A body that nothing can be read from.
+
+    Args:
+        status: 400; 413 where it is too large, 415 where its label is at fault.
+        detail: what is wrong with it; never a part of it.
+        field: the header at fault, or ``body``.
+        fix: what to send instead.
+    """
+
+    def __init__(self, status: HTTPStatus, detail: str, field: str | None, fix: str) -> None:
+        super().__init__(detail)
+        self.status, self.detail, self.field, self.fix = status, detail, field, fix
+
+
+def read_body(event: Mapping[str, Any], *, labelled: bool = True) -> dict[str, Any]:
+    """Return API Gateway's event with its body as JSON text that Python's reader takes.
+
+    Python's own reader raises for what nests deep and for integers of more than 4,300 digits, and takes NaN and numbers
+    beyond a float, none of which can be passed on.
+
+    Args:
+        event: the event, payload 2.0; what is no text comes in it as base64.
+        labelled: whether a label of another type than JSON is refused; OpenAI's own routes don't look at it.
+
+    Raises:
+        BadBody: it is too large, compressed, in another encoding than UTF-8, labelled as something else, or no JSON.
+    """
+    given = event.get("body")
+    if not given:
+        return dict(event)
+    raw = _decode(given) if event.get("isBase64Encoded") else str(given).encode("utf-8", "surrogatepass")
+    if len(raw) > BODY_BYTES:
+        raise BadBody(
+            HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+            f"the body has more than {BODY_BYTES:,} bytes",
+            None,
+            "a message has at most 100,000 characters; upload longer text as a document",
+        )
+    headers = {str(name).lower(): str(value) for name, value in (event.get("headers") or {}).items()}
+    _check_headers(headers, labelled=labelled)
+    text = _read_text(raw)
+    if text.strip():
+        _check_json(text)
+    headers["content-type"] = "application/json"  # The routes' own reader looks at it once more.
+    return {**event, "headers": headers, "body": text.strip() or None, "isBase64Encoded": False}
+
+
+def _check_headers(headers: Mapping[str, str], *, labelled: bool) -> None:
+    if headers.get("content-encoding", "").strip().lower() not in _PLAIN:
+        raise BadBody(
+            HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+            "the body is compressed, and the API does not unpack it",
+            "Content-Encoding",
+            "send it as it is, without Content-Encoding",
+        )
+    label = headers.get("content-type", "").lower()
+    charset = _CHARSET.search(label)
+    if charset is not None and charset[1] not in _CHARSETS:
+        raise BadBody(
+            HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "the body is not in UTF-8", _MEDIA_TYPE, "send UTF-8, as JSON is"
+        )
+    kind = label.partition(";")[0].strip()
+    if labelled and kind and kind != "application/json" and not kind.endswith("+json"):
+        raise BadBody(
+            HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+            "the content type of the body is not supported",
+            _MEDIA_TYPE,
+            "send application/json",
+        )
+
+
+def _decode(given: str) -> bytes:
+    try:
+        return base64.b64decode(given, validate=True)
+    except ValueError as error:
+        raise _make_unreadable("the body is not text in UTF-8") from error
+
+
+def _read_text(raw: bytes) -> str:
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise _make_unreadable("the body is not text in UTF-8") from error
+
+
+def _check_json(text: str) -> None:
+    try:
+        # The first refuses NaN, huge integers and what nests deeper than 200; the second floats without end. Half of a
+        # surrogate pair is left to the field that it stands in, whose name is told.
+        from_json(mend_escapes(text), allow_inf_nan=False)
+        json.loads(text, parse_float=_parse_float)
+    except ValueError as error:
+        raise _make_unreadable("the body is not valid JSON") from error
+
+
+def _parse_float(digits: str) -> float:
+    value = float(digits)
+    if math.isinf(value):
+        raise ValueError("a number is too large")
+    return value
+
+
+def _make_unreadable(detail: str) -> BadBody:
+    return BadBody(HTTPStatus.BAD_REQUEST, detail, "body", "send one JSON object in UTF-8")

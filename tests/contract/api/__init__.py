@@ -1,0 +1,1 @@
+"""The HTTP API on the wire, over in-memory services."""
