@@ -22,6 +22,7 @@ from tests.twin.machine.loop.deployment import FOR_GOOD, KINDS, TOOLS, Fault, Te
 from tests.twin.machine.stage import ROLE, Handler, Stage
 from tests.twin.workflows.bench import Bench, Json, synthesized
 from tests.unit.orchestration.world import TENANT
+from twin.machine.lifecycle import set_time_scale
 
 pytestmark = [pytest.mark.twin, pytest.mark.xdist_group("fragments")]
 
@@ -54,6 +55,14 @@ NOT_DELIVERED = ("deliver", "bad_json", False)
 
 FAULTS = (*((kind, False) for kind in KINDS), ("kill", True), ("bad_json", True))
 """What goes wrong, and whether after the work: that looks the same whichever error it is."""
+
+
+@pytest.fixture(autouse=True)
+def _short_waits(stage: Stage) -> Iterator[None]:
+    """Let minutes of retries pass in a second: what a fault for good costs is patience alone."""
+    set_time_scale(0.001)
+    yield
+    set_time_scale(0.02)
 
 
 def every_step(flow: Flow) -> Fragment:

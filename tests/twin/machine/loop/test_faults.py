@@ -1,5 +1,6 @@
 """Something goes wrong in a state: the run ends in a defined state, the lease is free, and nothing is doubled."""
 
+from collections.abc import Iterator
 from itertools import product
 
 import pytest
@@ -9,6 +10,7 @@ from pentad.domain.runs import CallStatus, Run, RunStatus
 from tests.twin.machine.loop.deployment import FOR_GOOD, KINDS, Deployment, Fault, booked, check_end
 from tests.twin.machine.stage import Stage, until
 from tests.unit.orchestration.world import TENANT
+from twin.machine.lifecycle import set_time_scale
 
 pytestmark = pytest.mark.twin
 
@@ -17,6 +19,14 @@ NOT_TOLD = ("AwaitHuman", "bad_json", False)
 """Nobody was asked, and the task does not look at the function's answer: it waits until its time is over."""
 NOT_DELIVERED = ("Deliver", "bad_json", False)
 """No state comes after Deliver: the execution fails, and the next run of the session ends this one."""
+
+
+@pytest.fixture(autouse=True)
+def _short_waits(stage: Stage) -> Iterator[None]:
+    """Let minutes of retries pass in a second: what a fault for good costs is patience alone."""
+    set_time_scale(0.001)
+    yield
+    set_time_scale(0.05)
 
 
 def begun(stage: Stage, patch: pytest.MonkeyPatch, **faults: Fault) -> tuple[Deployment, Run]:

@@ -115,7 +115,7 @@ def sent(messages: Sequence[Message]) -> list[str]:
     return [message.model_dump_json() for message in messages]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(stored=conversations())
 def test_the_context_is_never_over_budget_unless_the_newest_message_alone_is(stored: list[StoredMessage]) -> None:
     epoch = choose_epoch(stored, BUDGET)
@@ -125,7 +125,7 @@ def test_the_context_is_never_over_budget_unless_the_newest_message_alone_is(sto
     assert total <= BUDGET.high_water_tokens or len(chosen) == 1
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(stored=conversations())
 def test_calls_and_results_are_never_split(stored: list[StoredMessage]) -> None:
     epoch = choose_epoch(stored, BUDGET)
@@ -134,7 +134,7 @@ def test_calls_and_results_are_never_split(stored: list[StoredMessage]) -> None:
     assert [message.message_id for message in messages] == [f"m{seq}" for seq in range(epoch.first_seq, len(stored))]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(stored=conversations())
 def test_the_same_messages_give_the_same_context(stored: list[StoredMessage]) -> None:
     again = [StoredMessage.model_validate_json(one.model_dump_json()) for one in stored]
@@ -142,7 +142,7 @@ def test_the_same_messages_give_the_same_context(stored: list[StoredMessage]) ->
     assert sent(assemble(stored)) == sent(assemble(again))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(stored=conversations())
 def test_what_was_sent_is_a_prefix_of_what_is_sent_later_in_the_epoch(stored: list[StoredMessage]) -> None:
     first = 0
@@ -158,7 +158,7 @@ def test_what_was_sent_is_a_prefix_of_what_is_sent_later_in_the_epoch(stored: li
         first, before = chosen, now
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(stored=conversations())
 def test_a_new_epoch_leaves_room_for_more_turns(stored: list[StoredMessage]) -> None:
     epoch = choose_epoch(stored, BUDGET)

@@ -43,7 +43,8 @@ class Function:
 
 def embed(function: Function, *texts: str, seconds: float = 10) -> EmbedReply:
     clock = Clock()
-    return LambdaEmbedder(function, "arn:gateway", clock=clock).embed(texts, CONTEXT, deadline=clock.now + seconds)
+    embedder = LambdaEmbedder(function, "arn:gateway", clock=clock, sleep=clock.sleep)
+    return embedder.embed(texts, CONTEXT, deadline=clock.now + seconds)
 
 
 def test_the_function_is_asked_with_the_documented_payload() -> None:
