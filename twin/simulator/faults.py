@@ -23,6 +23,8 @@ _DEFAULT_SECONDS = {"timeout": 60.0, "delay": 1.0}
 class Fault:
     """One rule. Empty matches fit everything; ``times`` counts down, None lasts until cleared.
 
+    A call that a fault delays goes on when its seconds are over, or as soon as the fault is cleared.
+
     ``text`` is looked for in the request's body as it was sent, so it should be plain words: a session's or a tenant's
     calls can be made to fail while all others go on.
     """
@@ -96,6 +98,11 @@ class FaultBoard:
         """Remove the faults that are for one text, or all of them."""
         with self._lock:
             self._faults = [fault for fault in self._faults if text and fault.text != text]
+
+    def is_held(self, fault: Fault) -> bool:
+        """Whether a fault has not been cleared, used up or not."""
+        with self._lock:
+            return any(one is fault for one in self._faults)
 
     def list_active(self) -> list[dict[str, Any]]:
         """Return the faults in force."""

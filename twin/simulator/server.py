@@ -39,6 +39,7 @@ from twin.simulator.tokens import CHARACTERS_PER_TOKEN, PrefixCache, count_token
 
 MARK = {"x-twin-simulator": "1"}
 _PREFIXES = {ANTHROPIC: ("claude-",), OPENAI: ("gpt-", "text-embedding-", "o1", "o3", "o4")}
+_LOOK_SECONDS = 0.05
 _WINDOWS = {ANTHROPIC: 200_000, OPENAI: 400_000}
 
 
@@ -134,6 +135,13 @@ class Simulator:
             return f"{prefix}{uuid.uuid4().hex[:24]}"
         return prefix + hashlib.sha256(f"{self._seed}/{next(self._numbers)}".encode()).hexdigest()[:24]
 
+    def wait_for_end(self, fault: Fault) -> None:
+        """Wait until a fault's seconds are over, it is cleared, or the simulator stops."""
+        end = time.monotonic() + fault.seconds
+        while (left := end - time.monotonic()) > 0 and self.faults.is_held(fault):
+            if self._stopping.wait(min(left, _LOOK_SECONDS)):
+                return
+
     def get_window(self, provider: str, model: str) -> int:
         """Return a model's context window in tokens.
 
@@ -202,7 +210,7 @@ class _Call:
 
     def _apply_early_fault(self, fault: Fault) -> Response | None:
         if fault.kind in ("timeout", "delay"):
-            self._simulator._stopping.wait(fault.seconds)
+            self._simulator.wait_for_end(fault)
             if fault.kind == "timeout":
                 raise ConnectionCut
         if fault.kind == "reset":

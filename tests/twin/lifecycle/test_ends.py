@@ -47,6 +47,7 @@ def test_a_switch_stops_a_run_within_a_step_and_refuses_new_ones(
 ) -> None:
     run = slow.start("What is 21 + 21, and what day is 3 days after 2026-03-01?")
     switches.put(Switch(scope="tenant", subject=tenant.name, reason="an audit", by="test", at=datetime.now(UTC)))
+    slow.release()
     view = tenant.settled(run)
     assert (view["status"], "an audit" in view["stop_reason"]) == ("stopped", True)
     assert all("switched off by an operator: an audit" in one for one in results(tenant, "s"))

@@ -35,6 +35,7 @@ def test_of_two_at_once_one_is_refused(tenant: Tenant, slow: Slow) -> None:
     body = {"agent": "assistant", "message": f"What is 21 + 21? ({slow.mark})", "session": "s"}
     with ThreadPoolExecutor(2) as pool:
         answers = list(pool.map(lambda _: tenant.post("/v1/runs", body), range(2)))
+    slow.release()
     started = [one.json() for one in answers if one.status_code == 202]
     refused = [one.json() for one in answers if one.status_code != 202]
     assert (len(started), [one["code"] for one in refused]) == (1, ["SessionBusy"])
@@ -47,6 +48,7 @@ def test_runs_wait_for_their_session_and_come_in_order_each_once(stack: Stack, t
     again = ask(tenant, "What is 2 + 40?", "enqueue", Idempotency_Key="k2")
     assert [one["queue_position"] for one in waiting] == [1, 2, 3]
     assert again["run_id"] == waiting[1]["run_id"]
+    slow.release()
     views = [tenant.settled(one["run_id"]) for one in waiting]
     assert tenant.settled(holder)["status"] == "succeeded"
     assert [view["status"] for view in views] == ["succeeded"] * 3
@@ -93,6 +95,7 @@ def test_a_run_in_the_queue_is_cancelled_and_the_next_one_moves_up(tenant: Tenan
     first, second = ask(tenant, "What is 1 + 1?", "enqueue"), ask(tenant, "What is 20 + 22?", "enqueue")
     assert tenant.post(f"/v1/runs/{first['run_id']}/cancel", {}).json()["status"] == "cancelled"
     assert tenant.get(f"/v1/runs/{second['run_id']}")["queue_position"] == 1
+    slow.release()
     assert "42" in tenant.settled(second["run_id"])["answer"]
     assert "What is 1 + 1?" not in questions(tenant)
 

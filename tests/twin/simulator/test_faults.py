@@ -84,6 +84,19 @@ def test_a_timeout_hangs_until_the_client_gives_up(claude: Anthropic, control: S
         claude_says(claude.with_options(timeout=0.3))
 
 
+def test_a_call_that_is_delayed_goes_on_when_its_fault_is_cleared(claude: Anthropic, control: SimulatorControl) -> None:
+    control.add_faults({"kind": "delay", "seconds": 600, "text": "marmalade", "times": 1})
+    with ThreadPoolExecutor(1) as pool:
+        hung = pool.submit(claude_says, claude, [{"role": "user", "content": "Where is the marmalade?"}])
+        end = time.monotonic() + 30
+        while control.add_faults() and time.monotonic() < end:
+            time.sleep(0.01)
+        control.clear_faults("something else")
+        assert not hung.done()
+        control.clear_faults("marmalade")
+        assert hung.result(timeout=30).content
+
+
 def test_a_reset_is_a_connection_error(claude: Anthropic, control: SimulatorControl) -> None:
     control.add_faults({"kind": "reset"})
     with pytest.raises(anthropic.APIConnectionError):
