@@ -9,7 +9,9 @@ Home = Literal["pentad", "litellm"]
 ANTHROPIC_MODEL = "claude-sonnet-5-5"
 OPENAI_MODEL = "gpt-6.1-sol"
 SYSTEM = "You answer questions about the handbook in one sentence, and you cite the passage that you take it from."
-ANSWER = "A lease is an agreement by which one party uses the property of another for a time, against rent [1]."
+ANSWER = (
+    "A lease is an agreement by which one party uses the property of another for a time, against rent [cite:k7f2qa]."
+)
 MAX_TOKENS = 16_000
 
 

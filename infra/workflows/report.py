@@ -13,7 +13,7 @@ _SOURCES = (
 )
 
 _NAMES = (
-    "Name sources by their names, never by numbers in brackets: keep the names of documents in parentheses as they "
+    "Name sources by their names, never by markers in brackets: keep the names of documents in parentheses as they "
     "stand.\n\n"
 )
 

@@ -24,7 +24,7 @@ def workflow(flow: Flow) -> Fragment:
     synthesis = flow.model(
         "synthesis",
         "Write one answer to the question from these sources. Where they disagree, follow the documents and say so. "
-        "Name your sources by their names, never by numbers in brackets: keep the names of documents in parentheses as "
+        "Name your sources by their names, never by markers in brackets: keep the names of documents in parentheses as "
         "they stand, and say what is general knowledge.\n\n"
         "<question>{{input}}</question>\n\n"
         "<passages>\n"

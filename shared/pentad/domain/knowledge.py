@@ -30,7 +30,7 @@ class Passage(FrozenValue):
 class Citation(FrozenValue):
     """A place in an answer that points to a passage."""
 
-    marker: str = Field(description="as it stands in the answer, such as [1]")
+    marker: str = Field(description="as it stands in the answer, such as [cite:k7f2qa]")
     passage_id: str
     document: str
     version: str

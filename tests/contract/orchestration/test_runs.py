@@ -377,7 +377,9 @@ def test_a_failed_call_can_not_be_undone(stores: Stores) -> None:
 
 def test_finish_stores_the_end_and_frees_the_session(stores: Stores) -> None:
     run = started(stores)
-    citation = Citation(marker="[1]", passage_id="p", document="d", version="1", title="t", start=0, end=1, quote="q")
+    citation = Citation(
+        marker="[cite:k7f2qa]", passage_id="p", document="d", version="1", title="t", start=0, end=1, quote="q"
+    )
     stores.clock.advance(3)
     ended = end(stores, run, citations=(citation,), notices=("n",), stop_reason="s", error="e")
     stored = stores.runs.get(TENANT, run.run_id)

@@ -58,7 +58,7 @@ def test_a_task_that_does_not_declare_it_is_asked_each_time(stack: Stack, tenant
 
 
 KNOWN = """<passages>
-<passage id="1" document="docs/leases.md" title="Leases">
+<passage cite="[cite:aaaaa2]" document="docs/leases.md" title="Leases">
 A lease is the exclusive right of one run to write to a session. A lease ends after ninety seconds.
 </passage>
 </passages>

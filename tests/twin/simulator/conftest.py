@@ -96,11 +96,11 @@ def for_openai(tools: list[dict[str, Any]]) -> list[Any]:
 
 
 PASSAGES = """<passages>
-<passage id="1" document="docs/storage.md" title="Storage &gt; Sessions">
+<passage cite="[cite:aaaaa2]" document="docs/storage.md" title="Storage &gt; Sessions">
 Sessions are stored in DynamoDB with one item per message. A message past 300 KB spills to S3.
 Each session has an optimistic version, so that two writers never overwrite each other.
 </passage>
-<passage id="2" document="docs/models.md" title="Models &gt; Fallback">
+<passage cite="[cite:bbbbb3]" document="docs/models.md" title="Models &gt; Fallback">
 The gateway tries the primary provider first. When it is overloaded, the chain falls back to the other provider.
 </passage>
 </passages>

@@ -25,10 +25,10 @@ def say(client: Anthropic, messages: Any, **options: Any) -> str:
 
 def test_an_answer_cites_the_passage_it_comes_from(claude: Anthropic) -> None:
     text = say(claude, asked("Where are sessions stored?"))
-    assert "DynamoDB with one item per message [1]" in text
+    assert "DynamoDB with one item per message [cite:aaaaa2]" in text
     assert "[2]" not in text
     text = say(claude, asked("What happens when the primary provider is overloaded?"))
-    assert "falls back to the other provider [2]" in text
+    assert "falls back to the other provider [cite:bbbbb3]" in text
 
 
 def test_a_question_that_the_documents_do_not_answer_is_told_so(claude: Anthropic) -> None:

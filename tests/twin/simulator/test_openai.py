@@ -23,7 +23,7 @@ def ask(client: OpenAI, messages: Any, **options: Any) -> Any:
 
 def test_an_answer_cites_its_passage(gpt: OpenAI) -> None:
     reply = ask(gpt, asked("Where are sessions stored?"))
-    assert "one item per message [1]" in reply.choices[0].message.content
+    assert "one item per message [cite:aaaaa2]" in reply.choices[0].message.content
     assert reply.choices[0].finish_reason == "stop"
     assert reply.system_fingerprint == "fp_twin_simulator"
     assert reply.usage.total_tokens == reply.usage.prompt_tokens + reply.usage.completion_tokens

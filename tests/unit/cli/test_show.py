@@ -112,10 +112,10 @@ def test_names_of_the_approval_are_lines_of_their_own(capsys: pytest.CaptureFixt
 
 
 def test_an_answer_is_printed_as_it_is_but_for_what_acts(capsys: pytest.CaptureFixture[str]) -> None:
-    citation = {"marker": "[1]", "document": "a\nb.md", "title": "\x1b[2J", "start": 0, "end": 9}
+    citation = {"marker": "[cite:k7]", "document": "a\nb.md", "title": "\x1b[2J", "start": 0, "end": 9}
     view = {
         "notices": ["slow\x1b[8m"],
-        "answer": "one [1]\ntwo\x1b[2J [bold]",
+        "answer": "one [cite:k7]\ntwo\x1b[2J [bold]",
         "citations": [citation],
         "error": None,
         "stop_reason": None,
@@ -129,8 +129,8 @@ def test_an_answer_is_printed_as_it_is_but_for_what_acts(capsys: pytest.CaptureF
     print_run(Screen(width=WIDTH), view)
     assert capsys.readouterr().out.splitlines() == [
         "slow\\u001b[8m",
-        "one [1]",
+        "one [cite:k7]",
         "two\\u001b[2J [bold]",
-        "  [1] a\\nb.md: \\u001b[2J (0-9)",
+        "  [cite:k7] a\\nb.md: \\u001b[2J (0-9)",
         "run_1 succeeded 1 step, 9 tokens, $0, session s1",
     ]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -118,7 +117,5 @@ def _compute_similarities(query: str, texts: Sequence[str]) -> list[float]:
 
 def _add_citation(one: Scored) -> str:
     text = shorten(one.text, _SENTENCE_CHARACTERS)
-    # Markers that stand in the document itself would look like citations of ours.
-    text = re.sub(r"\[(\d+)\]", r"(\1)", text)
     ending = text[-1] if text and text[-1] in ".!?" else "."
     return f"{text.rstrip('.!?')}{one.passage.marker}{ending}"

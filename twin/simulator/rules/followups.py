@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from twin.simulator.rules.arithmetic import NUMBER
 from twin.simulator.rules.prompt import Exchange
-from twin.simulator.rules.text import extract_terms, split_sentences
+from twin.simulator.rules.text import extract_terms, split_sentences, strip_citations
 
 _PRONOUN = re.compile(r"\b(?:it|its|that|this|they|them|their|those|these|one|ones|there|he|she)\b", re.I)
 _OPENING = re.compile(
@@ -204,7 +204,7 @@ def _find_background(question: str, past: Sequence[Exchange]) -> str:
         items = split_sentences(past[-1].answer)
         index = _ORDINALS[ordinal[1].lower()]
         if items and index < len(items):
-            return re.sub(r"\[\d+\]", "", items[index])
+            return strip_citations(items[index])
     for exchange in list(reversed(past))[:4]:
         if exchange.question.text and not is_follow_up(exchange.question.text):
             return exchange.question.text

@@ -1,4 +1,4 @@
-"""Read passages and a question out of a user message: `<passages>`, `<passage id=...>` and `<question>`."""
+"""Read passages and a question out of a user message: `<passages>`, `<passage cite=...>` and `<question>`."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _PASSAGES = re.compile(r"<passages>.*?</passages>", re.S)
 
 @dataclass(frozen=True)
 class Passage:
-    """A retrieved passage; ``id`` is what the answer cites: nothing where it has none."""
+    """A retrieved passage; ``cite`` is what cites it in an answer: nothing where it has none."""
 
-    id: str
+    cite: str
     document: str
     title: str
     text: str
@@ -27,7 +27,7 @@ class Passage:
     @property
     def marker(self) -> str:
         """What cites it at a sentence's end."""
-        return f" [{self.id}]" if self.id else ""
+        return f" {self.cite}" if self.cite else ""
 
 
 @dataclass(frozen=True)
@@ -60,14 +60,9 @@ def parse_passages(text: str) -> tuple[Passage, ...]:
     found: list[Passage] = []
     for match in _PASSAGE.finditer(text):
         named = {name: unescape(value) for name, value in _ATTRIBUTE.findall(match[1])}
-        found.append(
-            Passage(
-                id=named.get("id", ""),
-                document=named.get("document", ""),
-                title=named.get("title", ""),
-                text=unescape(match[2]),
-            )
-        )
+        # The prompt's own marker; a passage that has no more than an id is cited by that.
+        cite = named.get("cite") or (f"[{named['id']}]" if named.get("id") else "")
+        found.append(Passage(cite, named.get("document", ""), named.get("title", ""), unescape(match[2])))
     return tuple(found)
 
 

@@ -14,7 +14,7 @@ from html import unescape
 from typing import Any
 
 from twin.simulator.neutral import Conversation, Json, ToolChoice, Turn
-from twin.simulator.rules.text import extract_terms
+from twin.simulator.rules.text import extract_terms, strip_citations
 
 _MARKER = re.compile(r"[ \t]?\[(confidence|self-report|judge) (0(?:\.\d{1,4})?|1(?:\.0{1,4})?)\]")
 _SPOKEN = "JSON Schema:\n"
@@ -93,7 +93,7 @@ def _compute_rating(case: _Case, nothing: Collection[str]) -> tuple[float, str]:
         return _ERROR, "A tool did not bring what was asked of it."
     if case.results:
         return _RESULT, "It tells what the tools brought."
-    said = set(extract_terms(re.sub(r"\[\d+\]", "", case.words)))
+    said = set(extract_terms(strip_citations(case.words)))
     borne_out = len(said & set(extract_terms(case.before))) / len(said) if said else 0.0
     if "<passage " not in case.before:
         return _PLAIN, "No document was needed."

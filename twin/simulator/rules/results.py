@@ -44,9 +44,9 @@ def extract_passages(result: ToolResult) -> tuple[Passage, ...]:
     for index, one in enumerate(data, 1):
         text = (one.get("text") or one.get("content")) if isinstance(one, Mapping) else None
         if isinstance(text, str):
-            number = one.get("id") or one.get("number") or index
+            cite = one.get("cite") or f"[{one.get('id') or one.get('number') or index}]"
             document = str(one.get("document") or one.get("source") or "")
-            passages.append(Passage(str(number), document, str(one.get("title") or ""), text))
+            passages.append(Passage(str(cite), document, str(one.get("title") or ""), text))
     return tuple(passages)
 
 

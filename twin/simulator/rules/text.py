@@ -16,6 +16,7 @@ STOP_WORDS = frozenset(
 
 _WORD = re.compile(r"[A-Za-z0-9]+(?:['_.-][A-Za-z0-9]+)*")
 _BULLET = re.compile(r"^\s*(?:[-*+]|\d+[.)])\s+")
+_CITATION = re.compile(r"\[(?:cite:[^\]\n]{1,200}|\d+)\]")
 _SENTENCE_END = re.compile(r"(?<=[.!?])[\"')\]]*\s+(?=[A-Z0-9\"'(`*\[])")
 
 
@@ -74,6 +75,11 @@ def split_sentences(text: str) -> list[str]:
             block.append(stripped)
     flush()
     return found
+
+
+def strip_citations(text: str) -> str:
+    """Return a text without the markers of citations, such as ``[cite:k7f2qa]`` and ``[2]``."""
+    return _CITATION.sub("", text)
 
 
 def _format_row(line: str) -> str:

@@ -38,6 +38,11 @@ def fence_text(name: str, text: str, note: str) -> str:
     return f"<{name}-{digest} note={quoteattr(note)}>\n{inner}\n</{name}-{digest}>"
 
 
+def imitates_passages(text: str) -> bool:
+    """Return whether a text has tags of the frame in which a question stands with its passages."""
+    return _PASSAGES.search(text) is not None
+
+
 def is_framed(template: str) -> bool:
     """Return whether a template has tags, in or beside which what is put in must not pass for one."""
     return _TAG.search(template) is not None
@@ -48,4 +53,5 @@ def is_within_tag(template: str, place: int) -> bool:
     return template.rfind("<", 0, place) > template.rfind(">", 0, place)
 
 
+_PASSAGES: Final = re.compile(r"<[\s/]*(?:passages?|question)(?![\w-])", re.IGNORECASE)
 _TAG: Final = re.compile(r"</?[A-Za-z][\w.-]*[^<>]*>")

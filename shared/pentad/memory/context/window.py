@@ -18,7 +18,7 @@ from pentad.domain.declarations.agents import ContextSpec
 from pentad.domain.messages import ContentBlock, Message, TextBlock, ToolResultBlock
 from pentad.domain.usage import estimate_tokens
 from pentad.memory.retrieval.citations import resolve_citations
-from pentad.memory.retrieval.passages import edge_order, estimate_passages, passage_numbers, render_question
+from pentad.memory.retrieval.passages import edge_order, estimate_passages, render_question
 from pentad.memory.sessions.ports import StoredMessage
 from pentad.memory.tokens import Counter, estimate_message
 
@@ -30,7 +30,6 @@ __all__ = [
     "edge_order",
     "estimate_context",
     "is_question",
-    "passage_numbers",
     "render_question",
     "resolve_citations",
 ]
@@ -141,11 +140,10 @@ def assemble(stored: Sequence[StoredMessage], *, pinned: bool = False) -> tuple[
         stored: the messages.
         pinned: the first is the question of a run whose first steps were left out; the second is where it goes on.
     """
-    numbers = passage_numbers(stored)
     first = next((index for index, one in enumerate(stored) if _is_start(index, one.message)), 0)
     messages: list[Message] = []
     for index, one in enumerate(stored[first:]):
-        message = _render_message(one, numbers)
+        message = _render_message(one)
         if index == 0 and message.role == "assistant":
             messages.append(_make_lead(message))
         elif index == 0 and pinned and len(stored) > 1:
@@ -181,12 +179,14 @@ def _add_note(question: Message, following: Message) -> Message:
     return question.model_copy(update={"blocks": (*question.blocks, note)})
 
 
-def _render_message(one: StoredMessage, numbers: dict[str, int]) -> Message:
-    if not one.passages:
+def _render_message(one: StoredMessage) -> Message:
+    if not one.message.text or not is_question(one.message):
         return one.message
     others: list[ContentBlock] = [block for block in one.message.blocks if not isinstance(block, TextBlock)]
-    question = TextBlock(text=render_question(one.message.text, one.passages, numbers))
-    return one.message.model_copy(update={"blocks": (*others, question)})
+    rendered = render_question(one.message.text, one.passages)
+    if rendered == one.message.text:
+        return one.message
+    return one.message.model_copy(update={"blocks": (*others, TextBlock(text=rendered))})
 
 
 def _answer_open_calls(messages: list[Message], following: Message) -> None:

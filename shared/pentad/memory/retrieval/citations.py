@@ -1,10 +1,13 @@
-"""Resolve the markers of an answer, such as [1], to the passages they point to."""
+"""Resolve the markers of an answer, such as `[cite:k7f2qa]`, to the passages that they point to.
+
+The form is one that ordinary answers don't contain: numbers in brackets are lists, indexes, intervals and footnotes.
+"""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from pentad.domain.knowledge import Citation, Passage
-from pentad.memory.retrieval.passages import HasPassages, passage_numbers
+from pentad.memory.retrieval.passages import HasPassages, make_marker, name_passage
 
 QUOTE_CHARACTERS = 500
 
@@ -12,58 +15,94 @@ QUOTE_CHARACTERS = 500
 _FENCE = r"^[ ]{0,3}(?P<fence>`{3,}|~{3,})[^\n]*(?:\n.*?^[ ]{0,3}(?P=fence)[`~]*[ \t]*$|.*\Z)"
 _SPAN = r"(?<!`)(?P<tick>`+)(?!`).+?(?<!`)(?P=tick)(?!`)"
 _CODE = re.compile(f"{_FENCE}|{_SPAN}", re.MULTILINE | re.DOTALL)
-# [3], [1, 2]; not a Markdown link, [1](address), nor its definition, [1]: address.
-_MARKER = re.compile(r"\[[ ]?(\d{1,6}(?:[ ]?,[ ]?\d{1,6})*)[ ]?\](?![(:])")
+# [cite:k7f2qa], [cite: k7f2qa, m3x5bd]; models write a second one with its own prefix, or in capitals, too.
+_NAME = r"(?:cite:[ ]?)?([a-z0-9][a-z0-9_-]{0,23})"
+_MARKER = re.compile(rf"\[[ ]?cite:[ ]?{_NAME}(?:[ ]?[,;][ ]?{_NAME}){{0,49}}[ ]?\]", re.IGNORECASE)
+_NAMES = re.compile(rf"(?:\A\[[ ]?cite:|[,;])[ ]?{_NAME}", re.IGNORECASE)
 
 
 def resolve_citations(answer: str, stored: Sequence[HasPassages]) -> tuple[tuple[Citation, ...], tuple[str, ...]]:
     """Return what an answer cites, and the markers that point nowhere, each once and in the order of appearance.
 
-    ``[1][2]`` and ``[1, 2]`` are two citations, with the markers ``[1]`` and ``[2]``.
+    ``[cite:a][cite:b]`` and ``[cite:a, b]`` are two citations, with the markers ``[cite:a]`` and ``[cite:b]``.
 
     Args:
         answer: the assistant's words.
         stored: the messages the model saw: those since the epoch began, as they were given to ``assemble``.
     """
-    passages = _map_numbers(stored)
-    citations: dict[int, Citation] = {}
+    passages = _map_names(stored)
+    citations: dict[str, Citation] = {}
     unknown: dict[str, None] = {}
     for match in _iter_markers(answer):
-        for number in _parse_numbers(match):
-            if number in passages:
-                citations.setdefault(number, _make_citation(number, passages[number]))
+        for name in _parse_names(match):
+            if name in passages:
+                citations.setdefault(name, _make_citation(name, passages[name]))
             else:
-                unknown.setdefault(f"[{number}]")
+                unknown.setdefault(make_marker(name))
     return tuple(citations.values()), tuple(unknown)
 
 
 def find_unknown_markers(answer: str, citations: Sequence[Citation]) -> tuple[str, ...]:
     """Return the markers of an answer that none of its citations has, each once and in the order of appearance."""
     known = {citation.marker for citation in citations}
-    found = dict.fromkeys(f"[{number}]" for match in _iter_markers(answer) for number in _parse_numbers(match))
+    found = dict.fromkeys(make_marker(name) for match in _iter_markers(answer) for name in _parse_names(match))
     return tuple(marker for marker in found if marker not in known)
 
 
+def replace_markers(answer: str, words: Mapping[str, str]) -> str:
+    """Return an answer with words in the place of the markers whose passages all have some, a space before them.
+
+    All else stays as it is.
+
+    Args:
+        answer: the assistant's words.
+        words: by marker, such as ``[cite:k7f2qa]``.
+    """
+
+    def say_names(match: re.Match[str]) -> str:
+        said = [words.get(make_marker(name)) for name in _parse_names(match)]
+        if None in said:
+            return match[0]
+        space = "" if answer[max(0, match.start() - 1) : match.start()].isspace() else " "
+        return space + ", ".join(dict.fromkeys(word for word in said if word is not None))
+
+    return _rewrite(answer, say_names)
+
+
+def strip_markers(answer: str) -> str:
+    """Return an answer without its markers, for a comparison of what it says."""
+    return _rewrite(answer, lambda match: " ")
+
+
+def _rewrite(answer: str, say: Callable[[re.Match[str]], str]) -> str:
+    parts, end = [], 0
+    for match in _iter_markers(answer):
+        parts += [answer[end : match.start()], say(match)]
+        end = match.end()
+    return "".join((*parts, answer[end:]))
+
+
 def _iter_markers(answer: str) -> Iterator[re.Match[str]]:
+    if "cite:" not in answer.lower():
+        return
     code = [match.span() for match in _CODE.finditer(answer)]
     for match in _MARKER.finditer(answer):
         if not any(start <= match.start() < end for start, end in code):
             yield match
 
 
-def _parse_numbers(match: re.Match[str]) -> list[int]:
-    return [int(number) for number in match[1].split(",")]
+def _parse_names(match: re.Match[str]) -> list[str]:
+    return [name.lower() for name in _NAMES.findall(match[0])]
 
 
-def _map_numbers(stored: Sequence[HasPassages]) -> dict[int, Passage]:
-    numbers = passage_numbers(stored)
+def _map_names(stored: Sequence[HasPassages]) -> dict[str, Passage]:
     # The last one given counts: the same words may stand at another offset in a newer version of the document.
-    return {numbers[passage.passage_id]: passage for one in stored for passage in one.passages}
+    return {name_passage(passage.passage_id): passage for one in stored for passage in one.passages}
 
 
-def _make_citation(number: int, passage: Passage) -> Citation:
+def _make_citation(name: str, passage: Passage) -> Citation:
     return Citation(
-        marker=f"[{number}]",
+        marker=make_marker(name),
         passage_id=passage.passage_id,
         document=passage.document,
         version=passage.version,

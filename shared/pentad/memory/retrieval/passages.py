@@ -1,17 +1,21 @@
-"""Order, number and render passages for the model.
+"""Order, mark and render passages for the model.
 
-Numbers run over the whole context, not over one message: the same passage has the same number wherever it stands, and
-numbers are given in the order of first appearance since the epoch began. So a marker in an answer means one passage,
-and a message renders the same for as long as the epoch lasts.
+A passage's marker comes from its id alone. So it means the same passage in every message, epoch and run, a message
+renders the same for ever, and what looks like a marker in a document, in an earlier answer or in another run's words
+can't point to a passage by chance.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Protocol
+import base64
+import hashlib
+from collections.abc import Iterable, Sequence
+from typing import Final, Protocol
 
-from pentad.domain.display.frames import escape_text, quote_attribute
+from pentad.domain.display.frames import escape_text, imitates_passages, quote_attribute
 from pentad.domain.knowledge import Passage
 from pentad.domain.usage import estimate_tokens
 from pentad.memory.tokens import Counter
+
+_NAME_CHARACTERS: Final = 6  # 30 bits: two of 200 passages in one context share a name once in 54,000 contexts
 
 
 class HasPassages(Protocol):
@@ -32,34 +36,38 @@ def edge_order(passages: Iterable[Passage]) -> tuple[Passage, ...]:
     return (*ranked[::2], *reversed(ranked[1::2]))
 
 
-def passage_numbers(stored: Sequence[HasPassages]) -> dict[str, int]:
-    """Return the number of each passage id in these messages (which begin with the epoch)."""
-    numbers: dict[str, int] = {}
-    for one in stored:
-        for passage in one.passages:
-            numbers.setdefault(passage.passage_id, len(numbers) + 1)
-    return numbers
+def name_passage(passage_id: str) -> str:
+    """Return the short name by which answers cite a passage: six characters of a to z and 2 to 7."""
+    digest = hashlib.sha256(passage_id.encode("utf-8", "surrogatepass")).digest()
+    return base64.b32encode(digest).decode()[:_NAME_CHARACTERS].lower()
 
 
-def render_question(message: str, passages: Sequence[Passage], numbers: Mapping[str, int] | None = None) -> str:
+def make_marker(name: str) -> str:
+    """Return what cites the passage of a name, as the model is shown it and an answer has it."""
+    return f"[cite:{name}]"
+
+
+def render_question(message: str, passages: Sequence[Passage]) -> str:
     """Return the user's message as the model sees it (docs/architecture.md): as it is where there are no passages.
+
+    A message with tags of this frame is put between the frame's own, escaped, even where there are no passages: the
+    words of a user are no passages.
 
     Args:
         message: the user's, as text.
         passages: in the order in which they are shown.
-        numbers: the number of each passage id; 1, 2, 3, ... where none are given.
     """
+    question = f"<question>{escape_text(message)}</question>"
     if not passages:
-        return message
-    if numbers is None:
-        numbers = {passage.passage_id: index for index, passage in enumerate(passages, 1)}
-    shown = "\n".join(_render(passage, numbers[passage.passage_id]) for passage in passages)
-    return f"<passages>\n{shown}\n</passages>\n<question>{escape_text(message)}</question>"
+        return question if imitates_passages(message) else message
+    shown = "\n".join(_render(passage) for passage in passages)
+    return f"<passages>\n{shown}\n</passages>\n{question}"
 
 
-def _render(passage: Passage, number: int) -> str:
+def _render(passage: Passage) -> str:
+    marker = quote_attribute(make_marker(name_passage(passage.passage_id)))
     document, title = quote_attribute(passage.document), quote_attribute(passage.title)
-    return f'<passage id="{number}" document={document} title={title}>\n{escape_text(passage.text)}\n</passage>'
+    return f"<passage cite={marker} document={document} title={title}>\n{escape_text(passage.text)}\n</passage>"
 
 
 def estimate_passages(message: str, passages: Sequence[Passage], count: Counter = estimate_tokens) -> int:
@@ -72,5 +80,4 @@ def estimate_passages(message: str, passages: Sequence[Passage], count: Counter 
     """
     if not passages:
         return 0
-    # Numbers of two or three digits instead of one make no difference that an estimate could see.
     return count(render_question(message, passages)) - count(message)

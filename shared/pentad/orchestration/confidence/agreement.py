@@ -18,11 +18,11 @@ from typing import TypeVar
 
 from pentad.domain.canonical import canonical_json
 from pentad.domain.messages import Message, ToolCallBlock
+from pentad.memory.retrieval.citations import strip_markers
 
 T = TypeVar("T")
 
 PROSE_WORDS = 8
-_MARKER = re.compile(r"\[[ ]?\d{1,6}(?:[ ]?,[ ]?\d{1,6})*[ ]?\]")
 _NUMBER = re.compile(r"\d+(?:,\d{3})*(?:\.\d+)?")
 _WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|[^\W\d_]{2,}")
 
@@ -36,7 +36,7 @@ def compute_agreement(reply: Message, sample: Message) -> float:
 
 def compute_similarity(first: str, second: str) -> float:
     """Return how equal two texts are."""
-    one, other = _MARKER.sub(" ", first), _MARKER.sub(" ", second)
+    one, other = strip_markers(first), strip_markers(second)
     words, other_words = set(_WORD.findall(one.casefold())), set(_WORD.findall(other.casefold()))
     numbers, other_numbers = _extract_numbers(one), _extract_numbers(other)
     if not (words or numbers) or not (other_words or other_numbers):

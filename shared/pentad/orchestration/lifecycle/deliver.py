@@ -204,8 +204,8 @@ class Deliver:
         unknown = find_unknown_markers(text, citations) if given else ()
         if not unknown:
             return _End(status, text, citations)
-        # The words stay as they are: a number in brackets may be a list, an index or an interval.
-        notice = f"The answer has numbers in brackets that cite no passage: {', '.join(unknown)}."
+        # The words stay as they are: nothing is removed from an answer.
+        notice = f"The answer cites passages that it was not given: {', '.join(unknown)}."
         return _End(status, text, citations, (notice,))
 
     def _resolve_answer(self, run: Run, step: Step) -> tuple[str, tuple[Citation, ...]]:

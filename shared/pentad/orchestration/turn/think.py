@@ -283,7 +283,7 @@ class Think:
         if calls:
             return outcome
         citations, unknown = resolve_citations(message.text, situation.seen)
-        # An agent that is given no passages cites nothing: a number in brackets is its own.
+        # An agent that is given no passages cites nothing: what looks like a marker is its own.
         return replace(outcome, citations=citations, unknown=unknown if situation.agent.knowledge.top_k else ())
 
     def _apply_assessment(self, situation: TurnContext, outcome: TurnOutcome, deadline: float) -> TurnOutcome:

@@ -1,6 +1,5 @@
 """Run an agent's step: a run of its own, started by the state machine, and its result."""
 
-import re
 from datetime import datetime
 from typing import Any
 
@@ -11,12 +10,11 @@ from pentad.domain.errors import NotFound, StepDone, StepFailed
 from pentad.domain.ids import derive_id, make_id
 from pentad.domain.messages import Message, TextBlock
 from pentad.domain.runs import Run, RunStatus
+from pentad.memory.retrieval.citations import replace_markers
 from pentad.orchestration.lifecycle.start import build_execution_input, compute_lease, request_message_id
 from pentad.orchestration.workflows.redriven_steps import find_earlier_answer, iter_earlier_steps, store_result
 from pentad.orchestration.workflows.steps import EnteredStep, Stores, build_reference
 from pentad.orchestration.workflows.templates import render_prompt
-
-_MARKER = re.compile(r" ?\[\d{1,3}\]")
 
 
 class Children:
@@ -207,17 +205,12 @@ def build_child_result(at: EnteredStep, child: Run, now: datetime) -> StepResult
 
 
 def with_sources(child: Run) -> str:
-    """Return an agent's answer with its citations' names in the place of their numbers.
+    """Return an agent's answer with its citations' documents in the place of their markers.
 
-    The numbers count that run's passages; in an answer that is made of several they would mean nothing.
+    The passages were that run's: who reads an answer that is made of several can't look them up by a marker.
     """
-    named = {citation.marker: citation.document for citation in child.citations}
-
-    def replace_marker(match: re.Match[str]) -> str:
-        document = named.get(match[0].strip())
-        return match[0] if document is None else f" ({document})"
-
-    return _MARKER.sub(replace_marker, child.answer or "").strip()
+    named = {citation.marker: f"({citation.document})" for citation in child.citations}
+    return replace_markers(child.answer or "", named).strip()
 
 
 def _explain_failure(child: Run) -> str:

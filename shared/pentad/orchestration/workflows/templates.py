@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from pentad.domain.display.frames import escape_text, is_framed, is_within_tag
+from pentad.domain.display.frames import escape_text, imitates_passages, is_framed, is_within_tag
 
 INPUT = "input"
 STATUS = "status"
@@ -108,9 +108,10 @@ def render_prompt(template: str, lookup: Lookup) -> str:
     """Return what a model is asked: a template with its references replaced, as `render` does.
 
     In a template with tags, as ``<document>{{input}}</document>``, all that is put in is escaped: no input and no
-    result can close the element around it, or pass for another.
+    result can close the element around it, or pass for another. Where what is put in has tags of the frame in which
+    passages are given, it is escaped in any template.
     """
-    if not is_framed(template):
+    if not is_framed(template) and not any(imitates_passages(text) for text in _iter_put_in(template, lookup)):
         return render(template, lookup)
     parts = list(_MARKER.finditer(template))
     each = max(200, (CHARACTERS - len(template)) // max(1, len(parts)))
@@ -125,6 +126,12 @@ def render_prompt(template: str, lookup: Lookup) -> str:
         return text if len(text) <= each else f"{re.sub('&[a-z]{0,4}$', '', text[:each])}\n{_CUT}"
 
     return _MARKER.sub(replace_marker, template)
+
+
+def _iter_put_in(template: str, lookup: Lookup) -> Iterator[str]:
+    for match in _MARKER.finditer(template):
+        if _parse_marker(match[1]):
+            yield _to_text(_find_first(match[1], lookup))
 
 
 def render_value(value: Any, lookup: Lookup) -> Any:

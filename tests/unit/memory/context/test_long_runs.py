@@ -110,12 +110,12 @@ def test_one_turn_over_the_budget_is_kept_whole() -> None:
     assert again is None
 
 
-def test_passages_keep_their_numbers_while_their_question_stays() -> None:
+def test_passages_keep_their_markers_while_their_question_stays() -> None:
     stored = run_of(100)
     stored[0] = with_passages(stored[0], passage("p1"), passage("p2"))
     run = Run(stored, 0)
     shown = [run.turn(end)[0].text for end in range(1, len(stored) + 1, 2)]
-    assert all('<passage id="1"' in text and '<passage id="2"' in text for text in shown)
+    assert all('cite="[cite:6zcvd7]"' in text and 'cite="[cite:hfdmuz]"' in text for text in shown)
 
 
 def test_the_next_run_goes_on_from_where_the_long_one_was_cut() -> None:

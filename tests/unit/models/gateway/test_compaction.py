@@ -18,7 +18,8 @@ from tests.unit.models.gateway.test_gateway import World
 from tests.unit.models.samples import CATALOG, SONNET, assistant, call, reply, request, user
 
 PASSAGES = (
-    '<passages>\n<passage id="1">A lease ends.</passage>\n</passages>\n<question>When does a lease end?</question>'
+    '<passages>\n<passage cite="[cite:aaaaa2]">A lease ends.</passage>\n</passages>\n'
+    "<question>When does a lease end?</question>"
 )
 
 

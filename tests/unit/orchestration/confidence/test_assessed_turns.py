@@ -158,5 +158,5 @@ def test_a_notice_that_no_model_answered_is_not_assessed(world: AssessedWorld) -
 
 
 def test_a_citation_of_nothing_makes_a_draft(world: AssessedWorld) -> None:
-    assert world.take("It closed at nine [7].", 0.95).kind == "approve"
+    assert world.take("It closed at nine [cite:aaaaaa].", 0.95).kind == "approve"
     assert world.runs.get(TENANT, world.run.run_id).confidence == 0.6

@@ -80,7 +80,7 @@ class Model:
 
 
 DOWN = ModelUnavailable("no model could be reached")
-ANSWER = message("assistant", "The lamp burns 2 barrels of colza oil [1].")
+ANSWER = message("assistant", "The lamp burns 2 barrels of colza oil [cite:k7f2qa].")
 RAW = ProviderRaw(provider="anthropic", model="claude-sonnet-5-5", content=[{"type": "text", "text": "as sent"}])
 
 

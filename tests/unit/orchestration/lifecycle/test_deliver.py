@@ -64,23 +64,23 @@ def test_nothing_of_the_conversation_is_published() -> None:
 
 def test_markers_are_resolved_to_passages() -> None:
     world = World()
-    world.model.script = ["It is 4 [1]."]
+    world.model.script = ["It is 4 [cite:6zcvd7]."]
     run = world.begin(session="s1")
     world.sessions.attach_passages(TENANT, "s1", 0, [_passage()])
     world.turn(run)
     ended = world.deliver.deliver(TENANT, run.run_id, 1)
-    assert [(one.marker, one.document) for one in ended.citations] == [("[1]", "a.md")]
+    assert [(one.marker, one.document) for one in ended.citations] == [("[cite:6zcvd7]", "a.md")]
 
 
 def test_markers_that_point_nowhere_stay_with_a_notice() -> None:
     world = World()
-    world.model.script = ["It is 4 [1] [7]."]
+    world.model.script = ["It is 4 [cite:6zcvd7] [cite:aaaaaa]."]
     run = world.begin(session="s1")
     world.sessions.attach_passages(TENANT, "s1", 0, [_passage()])
     world.turn(run)
     ended = world.deliver.deliver(TENANT, run.run_id, 1)
-    assert (ended.answer, len(ended.citations)) == ("It is 4 [1] [7].", 1)
-    assert "[7]" in ended.notices[0]
+    assert (ended.answer, len(ended.citations)) == ("It is 4 [cite:6zcvd7] [cite:aaaaaa].", 1)
+    assert "[cite:aaaaaa]" in ended.notices[0]
 
 
 def test_a_degraded_answer_ends_as_degraded_with_its_notice() -> None:
@@ -217,26 +217,39 @@ def _draft(answer: str) -> tuple[World, Run]:
 
 
 def test_a_draft_that_was_approved_is_delivered_as_the_model_wrote_it() -> None:
-    world, run = _draft("It is 4 [1] [7].")
+    world, run = _draft("It is 4 [cite:6zcvd7] [cite:aaaaaa].")
     _drafted(world, run, reply=None)
     ended = world.deliver.deliver(TENANT, run.run_id, 1, "answer")
-    assert (ended.status, ended.answer, len(ended.citations)) == (RunStatus.SUCCEEDED, "It is 4 [1] [7].", 1)
+    assert (ended.status, ended.answer, len(ended.citations)) == (
+        RunStatus.SUCCEEDED,
+        "It is 4 [cite:6zcvd7] [cite:aaaaaa].",
+        1,
+    )
 
 
 def test_a_draft_that_a_human_edited_has_the_citations_of_its_own_words() -> None:
     world, run = _draft("It is 4.")
-    _drafted(world, run, reply="It is four [1], says [9].")
+    _drafted(world, run, reply="It is four [cite:6zcvd7], says [cite:zzzzzz].")
     ended = world.deliver.deliver(TENANT, run.run_id, 1, "answer")
-    assert (ended.answer, [one.marker for one in ended.citations]) == ("It is four [1], says [9].", ["[1]"])
-    assert ended.notices == ("The answer has numbers in brackets that cite no passage: [9].",)
+    assert (ended.answer, [one.marker for one in ended.citations]) == (
+        "It is four [cite:6zcvd7], says [cite:zzzzzz].",
+        ["[cite:6zcvd7]"],
+    )
+    assert ended.notices == ("The answer cites passages that it was not given: [cite:zzzzzz].",)
 
 
 @pytest.mark.parametrize("answer", ["[3, 1, 2]", "Take x[0], in [0, 1] [7].", "sorted([9]) is [9]"])
 def test_brackets_of_an_answer_stay_as_they_are(answer: str) -> None:
-    world = World()
-    world.model.script = [answer]
-    run = world.begin()
-    world.turn(run)
+    world, run = _draft(answer)  # an agent that was given a passage
+    _drafted(world, run, reply=None)
+    ended = world.deliver.deliver(TENANT, run.run_id, 1, "answer")
+    assert (ended.answer, ended.citations, ended.notices) == (answer, (), ())
+
+
+@pytest.mark.parametrize("answer", ["[1]", "x[0] of [1, 2]", "so it is[^1]\n\n[^1]: as said"])
+def test_brackets_that_a_human_writes_into_a_draft_are_no_citations(answer: str) -> None:
+    world, run = _draft("It is 4.")
+    _drafted(world, run, reply=answer)
     ended = world.deliver.deliver(TENANT, run.run_id, 1, "answer")
     assert (ended.answer, ended.citations, ended.notices) == (answer, (), ())
 

@@ -257,11 +257,11 @@ def test_a_run_whose_question_is_never_answered_reaches_its_step_cap() -> None:
 )
 def test_a_band_decides_what_becomes_of_an_answer(band: Band, kind: str) -> None:
     world = Seams(sure=Sure(band), confidence=CONFIDENT)
-    world.model.script = ["4 [9]"]
+    world.model.script = ["4 [cite:zz]"]
     run = world.begin()
     decision = world.turn(run)
     assert (decision.kind, decision.calls) == (kind, ())
-    assert world.think._assessor.asked == [("4 [9]", 0, 1)]  # type: ignore[union-attr]
+    assert world.think._assessor.asked == [("4 [cite:zz]", 0, 1)]  # type: ignore[union-attr]
     step = world.runs.find_step(TENANT, run.run_id, 1)
     assert step is not None
     assert step.assessment is not None

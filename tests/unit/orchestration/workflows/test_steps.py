@@ -134,13 +134,13 @@ def test_a_recorded_step_has_its_name_and_the_run_of_its_agent(bench: Bench) -> 
 
 def test_an_agents_answer_becomes_the_result_with_its_sources_by_name(bench: Bench) -> None:
     cited = Citation(
-        marker="[1]", passage_id="p", document="a.md", version="1", title="A", start=0, end=1, quote="quote"
+        marker="[cite:k7f2qa]", passage_id="p", document="a.md", version="1", title="A", start=0, end=1, quote="quote"
     )
-    finish_child(bench, RunStatus.SUCCEEDED, "It is so [1]. It may be [2].", citations=(cited,))
+    finish_child(bench, RunStatus.SUCCEEDED, "It is so [cite:k7f2qa]. It may be [cite:zz], x[1].", citations=(cited,))
     assert bench.children.collect(bench.at("helper")) == {"helper": {"status": "succeeded", "at": 2}}
     result = bench.stores.results.get(TENANT, bench.run.run_id, 2)
     assert result is not None
-    assert result.text == "It is so (a.md). It may be [2]."
+    assert result.text == "It is so (a.md). It may be [cite:zz], x[1]."
 
 
 @pytest.mark.parametrize("status", [RunStatus.FAILED, RunStatus.STOPPED, RunStatus.DEGRADED, RunStatus.CANCELLED])

@@ -16,7 +16,8 @@ from twin.simulator.rules.engine import NOTHING, RuleEngine
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 PASSAGES = (
-    '<passages>\n<passage id="1" document="lamp.md" title="Lamp">\nThe lamp burns colza oil.\n</passage>\n</passages>\n'
+    '<passages>\n<passage cite="[cite:aaaaa2]" document="lamp.md" title="Lamp">\n'
+    "The lamp burns colza oil.\n</passage>\n</passages>\n"
 )
 ASKED = f"{PASSAGES}<question>What does the lamp burn?</question>"
 
@@ -62,11 +63,16 @@ def ratings(reply: Message, *messages: Message) -> tuple[float, float]:
 
 
 def test_an_answer_that_the_passages_bear_out_is_rated_high() -> None:
-    assert ratings(message("assistant", "The lamp burns colza oil [1]."), message("user", ASKED)) == (0.95, 0.95)
+    assert ratings(message("assistant", "The lamp burns colza oil [cite:aaaaa2]."), message("user", ASKED)) == (
+        0.95,
+        0.95,
+    )
 
 
 def test_an_answer_that_they_do_not_bear_out_is_rated_low() -> None:
-    own, judged = ratings(message("assistant", "Penguins prefer freezing seawater [1]."), message("user", ASKED))
+    own, judged = ratings(
+        message("assistant", "Penguins prefer freezing seawater [cite:aaaaa2]."), message("user", ASKED)
+    )
     assert own == judged == 0.5
 
 

@@ -1,6 +1,7 @@
 """The rules that stand in for a model."""
 
 import json
+import re
 from datetime import date
 from typing import Any
 
@@ -44,8 +45,9 @@ DATE_TIME = tool(
 )
 SAVE_NOTE = tool("save_note", "Save a note", title=TEXT, text=TEXT)
 PASSAGES = (
-    '<passages>\n<passage id="1" document="docs/storage.md" title="Storage">\nSessions live in DynamoDB. '
-    'They expire after 30 days.\n</passage>\n<passage id="2" document="docs/ui.md" title="Console">\nThe console '
+    '<passages>\n<passage cite="[cite:aaaaa2]" document="docs/storage.md" title="Storage">\nSessions live in DynamoDB. '
+    'They expire after 30 days.\n</passage>\n<passage cite="[cite:bbbbb3]" document="docs/ui.md" title="Console">\n'
+    "The console "
     "lists approvals &amp; runs.\n</passage>\n</passages>\n"
 )
 
@@ -60,11 +62,11 @@ def question(text: str) -> str:
     return f"{PASSAGES}<question>{text}</question>"
 
 
-def test_a_passage_without_a_number_is_told_without_a_citation() -> None:
-    unnumbered = question("When do sessions expire?").replace('id="1" ', "").replace('id="2" ', "")
-    assert talk(question("When do sessions expire?")).text.endswith("expire after 30 days [1].")
-    assert talk(unnumbered).text.endswith("expire after 30 days.")
-    assert "[" not in talk(unnumbered.replace("When do sessions expire", "Summarise the documents")).text
+def test_a_passage_without_a_marker_is_told_without_a_citation() -> None:
+    unnamed = re.sub(r' cite="[^"]*"', "", question("When do sessions expire?"))
+    assert talk(question("When do sessions expire?")).text.endswith("expire after 30 days [cite:aaaaa2].")
+    assert talk(unnamed).text.endswith("expire after 30 days.")
+    assert "[" not in talk(unnamed.replace("When do sessions expire", "Summarise the documents")).text
 
 
 @pytest.mark.parametrize(
@@ -190,11 +192,11 @@ def test_results_and_documents_are_answered_together() -> None:
     )
     reply = RuleEngine(lambda: TODAY).generate_reply(Conversation("m", turns, tools=(CALCULATOR,)))
     assert reply.text.startswith("The result of 2 + 3 is 5.")
-    assert "expire after 30 days [1]." in reply.text
+    assert "expire after 30 days [cite:aaaaa2]." in reply.text
 
 
 def test_passages_are_unescaped_and_cited() -> None:
-    assert "lists approvals & runs [2]." in talk(question("What does the console list?")).text
+    assert "lists approvals & runs [cite:bbbbb3]." in talk(question("What does the console list?")).text
     assert talk(question("Who painted the ceiling?")).text == NOTHING
     assert talk("Who painted the ceiling?").text == NO_CONTEXT
 
@@ -260,8 +262,11 @@ def test_dates_go_on_from_the_last_date() -> None:
 
 
 def test_a_pronoun_is_resolved_against_the_question_before() -> None:
-    past = (question("Where do sessions live?"), "Sessions live in DynamoDB [1].")
-    assert "expire after 30 days [1]" in talk(*past, question("And how long are they kept, until they expire?")).text
+    past = (question("Where do sessions live?"), "Sessions live in DynamoDB [cite:aaaaa2].")
+    assert (
+        "expire after 30 days [cite:aaaaa2]"
+        in talk(*past, question("And how long are they kept, until they expire?")).text
+    )
     assert "DynamoDB" in talk(*past, question("Tell me more about it")).text
     assert talk("Tell me more about it").text == DANGLING
 
