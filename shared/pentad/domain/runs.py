@@ -175,6 +175,7 @@ class ToolCall(FrozenValue):
     result: str | None = Field(default=None, description="text for the model, validated and sanitised")
     is_error: bool = False
     untrusted: bool = False
+    masked: int = Field(default=0, ge=0, description="how many values of the result look like secrets and were masked")
     error_type: str | None = None
     undo: dict[str, Any] | None = Field(default=None, description="what the tool needs to undo its effect")
     undo_token: str | None = None

@@ -25,6 +25,16 @@ def echo(text: Annotated[str, Field(max_length=100_000, description="words")], t
     return text * times
 
 
+SIGNED = "https://files.example/a.pdf?X-Amz-Expires=300&X-Amz-Signature=" + "0f" * 32
+
+
+@tool(effects="external", idempotent=True, safe_output=["link"])
+def share(pad: int = 0) -> dict[str, str]:
+    """Share a file: its link is signed."""
+    ran.append("share")
+    return {"link": SIGNED, "log": f"GET {SIGNED}", "pad": "é" * pad}
+
+
 @tool(effects="none", trusted_output=False)
 def fetch(context: ToolContext) -> dict[str, Any]:
     """Fetch something."""

@@ -122,6 +122,7 @@ class ToolCallView(View):
     status: CallStatus
     result: str | None
     is_error: bool
+    masked: int = Field(default=0, description="values of the result that look like secrets and were masked")
     error_type: str | None
     undo_token: str | None
     started_at: datetime | None

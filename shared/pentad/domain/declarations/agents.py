@@ -36,6 +36,9 @@ class ToolSpec(Spec):
     reversible: bool = Field(default=False, description="it has an undo")
     timeout_seconds: int = Field(default=30, ge=1, le=900)
     trusted_output: bool = Field(default=True, description="false: its output holds text from outside")
+    safe_output: tuple[str, ...] = Field(
+        default=(), max_length=50, description="fields of its result that are not masked; * is all of it"
+    )
 
 
 class KnowledgeSpec(Spec):

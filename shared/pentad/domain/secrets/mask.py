@@ -74,11 +74,23 @@ _NAMES: Final = frozenset(
     "secretaccesskey secretkey sessiontoken setcookie signingsecret tasktoken webhooksecret xamzsecuritytoken xapikey "
     "xauthtoken xgoogapikey xvaulttoken".split()
 )
+_HEADERS: Final = frozenset({"authorization", "proxyauthorization", "cookie", "setcookie"})
 
 
 def is_secret_name(name: str) -> bool:
     """Return whether a field of this name holds a secret: ``api_key``, ``Set-Cookie``, ``taskToken``."""
     return re.sub(r"[^a-z]", "", name.lower()) in _NAMES
+
+
+def is_secret_field(name: str, value: str) -> bool:
+    """Return whether a field of a tool's result holds a secret: by its name, and not a plain word in a header's field.
+
+    ``authorization: approved`` and ``cookie: chocolate`` are words; a header's value has a digit, a scheme or a ``=``.
+    """
+    if not is_secret_name(name) or not value.strip():
+        return False
+    plain = re.sub(r"[^a-z]", "", name.lower())
+    return plain not in _HEADERS or re.search(r"(?i)[\d=]|\b(?:bearer|basic|negotiate)\s", value) is not None
 
 
 def mask_secrets(text: str, *, emails: bool = False) -> str:

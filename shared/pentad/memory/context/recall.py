@@ -12,6 +12,7 @@ from pentad.domain.knowledge import Passage, find_owner
 from pentad.domain.models import CallContext
 from pentad.domain.runs import Manifest, Run, RunStatus
 from pentad.domain.usage import estimate_tokens
+from pentad.memory.context.asked import build_search_text
 from pentad.memory.context.window import Epoch, choose_epoch, edge_order, is_question
 from pentad.memory.retrieval.ports import Match, VectorStore
 from pentad.memory.sessions.ports import Session, SessionStore, StoredMessage
@@ -20,18 +21,12 @@ from pentad.models.ports import Embedder
 from pentad.observability.metrics import names
 from pentad.observability.ports import Telemetry
 
-QUERY_CHARACTERS = 4000
-PREVIOUS_CHARACTERS = 500
-SHORT_WORDS = 6
 EMBED_SECONDS = 20.0
 PAGE_MESSAGES = 20
 """So much of a conversation is read first, then twice as much, backwards, until the question before is found."""
 _OVERFETCH = 2  # dropping overlaps must still leave top_k
 _WIDEST = 200
 """Passages looked at where others' own documents stand before those that the user may be given."""
-_REFERRING = frozenset(
-    "it its they them their this that these those he him his she her there then one ones same former latter".split()
-)
 
 
 class RunManifests(Protocol):
@@ -212,21 +207,13 @@ class Recall:
 
 
 def build_query(stored: Sequence[StoredMessage]) -> str:
-    """Return what to search for: the newest question, with the one before it where it is a follow-up.
-
-    A question is taken for a follow-up where it has at most six words or refers to something ("Why is that?"). That
-    is a rule of thumb: a false positive only widens the search by the previous question.
+    """Return what to search for: what is asked in the newest message, with the question before it in a follow-up.
 
     Args:
         stored: messages in order, the newest question last.
     """
-    newest = stored[-1].message.text.strip()[:QUERY_CHARACTERS]
     previous = next((one.message.text.strip() for one in reversed(stored[:-1]) if is_question(one.message)), "")
-    words = newest.lower().replace("?", " ").replace(",", " ").split()
-    follows = len(words) <= SHORT_WORDS or not _REFERRING.isdisjoint(words)
-    if not newest or not previous or not follows:
-        return newest
-    return f"{previous[:PREVIOUS_CHARACTERS]}\n{newest}"
+    return build_search_text(stored[-1].message.text, previous)
 
 
 def select(matches: Sequence[Match], *, top_k: int, minimum_score: float) -> tuple[Passage, ...]:

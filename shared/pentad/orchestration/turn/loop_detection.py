@@ -3,15 +3,22 @@
 Trajectories of real tool use make equal calls that are meant: a status is read before, between and after changes, and
 the same amount is refunded twice. So the same call with the same arguments alone is no loop. It is one where the call
 also came to the same result each time, and nothing was tried meanwhile that had not been tried before.
+
+A call that differs from an earlier one in nothing but blanks, case, the form of a number, punctuation at an end or an
+empty field is the same call.
 """
 
+import re
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from pentad.domain.canonical import arguments_hash
 from pentad.domain.messages import Message, ToolCallBlock, ToolResultBlock
 from pentad.orchestration.turn import decision as decide
 
+_NUMBER = re.compile(r"-?\d{1,300}(?:\.\d{1,300})?")
 _Key = tuple[str, str]
 _Result = tuple[str, bool]
 
@@ -27,8 +34,8 @@ class _Made:
 def find_loop(run_id: str, earlier: Iterable[Message], reply: Message) -> str | None:
     """Return the tool of a call that goes round in circles, or None.
 
-    That is one that the run has made `REPEATS` - 1 times before with the same arguments and the same result, with no
-    call since the first of these that was new to the run, and none beside it in the reply. A circle of several calls
+    That is one that the run has made `REPEATS` - 1 times before with like arguments and a like result, with no call
+    since the first of these that was new to the run, and none beside it in the reply. A circle of several calls
     is so found in its next round.
 
     Args:
@@ -65,9 +72,30 @@ def _collect_calls(messages: Iterable[Message]) -> tuple[dict[_Key, list[_Made]]
                 waiting[block.call_id] = _Made(turn)
                 made.setdefault(_key_of(block), []).append(waiting[block.call_id])
             elif isinstance(block, ToolResultBlock) and block.call_id in waiting:
-                waiting[block.call_id].result = (block.content, block.is_error)
+                waiting[block.call_id].result = (_fold_text(block.content), block.is_error)
     return made, newest
 
 
 def _key_of(block: ToolCallBlock) -> _Key:
-    return block.tool, arguments_hash(block.arguments)
+    return block.tool, arguments_hash(_fold(block.arguments))
+
+
+def _fold(value: Any) -> Any:
+    """Return a value without what changes nothing: empty fields, blanks, case, forms of numbers, ends' punctuation."""
+    if isinstance(value, dict):
+        folded = {name: _fold(part) for name, part in value.items()}
+        return {name: part for name, part in folded.items() if part not in ("", None, [], {})}
+    if isinstance(value, list):
+        return [_fold(part) for part in value]
+    if isinstance(value, str):
+        return _fold_text(value)
+    if isinstance(value, bool) or value is None:
+        return value
+    return f"{value:.12g}" if isinstance(value, float) else str(value)
+
+
+def _fold_text(text: str) -> str:
+    said = "".join(unicodedata.normalize("NFKC", text).casefold().split())
+    # A text of nothing but punctuation, such as an operator, is what it is.
+    folded = said.strip("\"'`.,;:!?") or said
+    return f"{float(folded):.12g}" if _NUMBER.fullmatch(folded) else folded

@@ -122,7 +122,7 @@ def make_step(situation: TurnContext, outcome: TurnOutcome, *, duration_ms: int)
         model=outcome.model,
         usage=outcome.usage,
         cost_nanousd=outcome.cost_nanousd,
-        notices=outcome.notices,
+        notices=(*situation.notices, *outcome.notices),
         degraded=outcome.degraded,
         citations=outcome.citations,
         assessment=outcome.assessment,

@@ -15,7 +15,7 @@ from pentad.domain.errors import InvalidTransition, NotFound
 from pentad.domain.ids import AgentName, RunId, SessionId, TenantId
 from pentad.domain.messages import Message
 from pentad.domain.models import CallContext, ChatRequest
-from pentad.domain.runs import Run
+from pentad.domain.runs import Run, ToolCall
 from pentad.domain.values import FrozenValue
 from pentad.memory.context.window import advance_epoch, assemble
 from pentad.memory.sessions.ports import Session, SessionStore, StoredMessage
@@ -43,6 +43,7 @@ class TurnContext:
         question: the run's own question, where the epoch began after it.
         results: the results of the last step's calls, where they are not stored yet.
         unavailable: tools that may not run now, each with the sentence that the model is told.
+        notices: what the run's user is told of the results.
     """
 
     turn: TurnInput
@@ -54,6 +55,7 @@ class TurnContext:
     results: Message | None
     unavailable: Mapping[str, str]
     began: datetime
+    notices: tuple[str, ...] = ()
 
     def find(self, message_id: str) -> StoredMessage | None:
         """Return the message of that id, or None."""
@@ -107,8 +109,9 @@ def load_turn_context(
     if any(one.seq > run.request_seq and one.message.run_id != run.run_id for one in stored):
         # The lease ran out and another run went on: what this one would write has no place any more.
         raise InvalidTransition("another run has taken the session over", field="session")
-    results = _build_results(turn, stored, runs, now)
-    return TurnContext(turn, run, agent, head, stored, question, results, unavailable, now)
+    calls = _list_last_calls(turn, stored, runs)
+    results = _build_results(turn, stored, calls, now)
+    return TurnContext(turn, run, agent, head, stored, question, results, unavailable, now, _note_masked(calls))
 
 
 def read_conversation(
@@ -126,7 +129,29 @@ def read_conversation(
     return next(iter(question), None), stored
 
 
-def _build_results(turn: TurnInput, stored: Sequence[StoredMessage], runs: RunStore, now: datetime) -> Message | None:
+def _list_last_calls(turn: TurnInput, stored: Sequence[StoredMessage], runs: RunStore) -> list[ToolCall]:
+    """Return the last step's calls, where its reply made some."""
+    last = reply_id(turn.run_id, turn.step - 1)
+    called = any(one.message.message_id == last and one.message.tool_calls for one in stored)
+    return runs.list_calls(turn.tenant_id, turn.run_id, turn.step - 1) if called else []
+
+
+def _note_masked(calls: Sequence[ToolCall]) -> tuple[str, ...]:
+    """Return a sentence for each tool of whose results something was masked."""
+    masked: dict[str, int] = {}
+    for call in calls:
+        if call.masked:
+            masked[call.tool] = masked.get(call.tool, 0) + call.masked
+    return tuple(
+        f"Of what the tool '{tool}' returned, {count} {'value was' if count == 1 else 'values were'} masked: "
+        f"{'it looks like a secret' if count == 1 else 'they look like secrets'}."
+        for tool, count in masked.items()
+    )
+
+
+def _build_results(
+    turn: TurnInput, stored: Sequence[StoredMessage], calls: Sequence[ToolCall], now: datetime
+) -> Message | None:
     """Return the message with the results of the last step's calls, or None where none is to be added."""
     before = turn.step - 1
     by_id = {one.message.message_id: one.message for one in stored}
@@ -136,7 +161,7 @@ def _build_results(turn: TurnInput, stored: Sequence[StoredMessage], runs: RunSt
     return Message(
         message_id=results_id(turn.run_id, before),
         role="user",
-        blocks=build_results(reply, runs.list_calls(turn.tenant_id, turn.run_id, before)),
+        blocks=build_results(reply, calls),
         created_at=now,
         run_id=turn.run_id,
         step=before,

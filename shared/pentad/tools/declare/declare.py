@@ -137,6 +137,7 @@ def tool(
     timeout_seconds: int = 30,
     memory_mb: int = 256,
     trusted_output: bool = True,
+    safe_output: Sequence[str] = (),
 ) -> Callable[[Callable[P, R]], Tool[P, R]]: ...
 
 
@@ -152,6 +153,7 @@ def tool(
     timeout_seconds: int = 30,
     memory_mb: int = 256,
     trusted_output: bool = True,
+    safe_output: Sequence[str] = (),
     **unknown: object,
 ) -> Callable[[Callable[P, R]], Tool[P, R]]:
     """Declare the function below as a tool; its docstring is the description that the model reads.
@@ -169,6 +171,8 @@ def tool(
         timeout_seconds: 1 to 900.
         memory_mb: 128 to 10,240.
         trusted_output: False where its output holds text from outside.
+        safe_output: names of fields of its result, at any depth, that are safe for the model though they look like
+            secrets: a link that it has signed, a token for the next page. ``["*"]``: all of the result.
         unknown: no other option exists; one that is given is told with the nearest that does.
 
     Raises:
@@ -196,6 +200,7 @@ def tool(
             reversible=undo is not None,
             timeout_seconds=timeout_seconds,
             trusted_output=trusted_output,
+            safe_output=check_safe_output(where, safe_output),
         )
         return Tool(
             function,
@@ -264,6 +269,24 @@ def _check_choices(where: str, effects: str, approval: str, memory_mb: int) -> N
             raise make_declaration_error(where, f"{field}={value!r} is not known", f"use one of {', '.join(choices)}")
     if not isinstance(memory_mb, int) or not 128 <= memory_mb <= 10_240:
         raise make_declaration_error(where, f"memory_mb={memory_mb!r} is out of bounds", "use 128 to 10240")
+
+
+def check_safe_output(where: str, names: Sequence[str]) -> tuple[str, ...]:
+    """Return the fields of a tool's result that are not masked.
+
+    Args:
+        where: the tool's place, for the message.
+        names: the option ``safe_output``.
+
+    Raises:
+        ConfigurationError: they are no names of fields.
+    """
+    fix = 'write safe_output=["download_url", "next_token"], or ["*"] for all of the result'
+    if isinstance(names, str) or not isinstance(names, Sequence):
+        raise make_declaration_error(where, f"safe_output is {names!r:.80} and no list", fix)
+    if not all(isinstance(name, str) and name for name in names):
+        raise make_declaration_error(where, f"safe_output holds {list(names)!r:.80}", fix)
+    return tuple(dict.fromkeys(names))
 
 
 def check_grants(where: str, effects: str, permissions: Sequence[Grant]) -> tuple[Grant, ...]:

@@ -55,6 +55,7 @@ class ToolAnswer(FrozenValue):
     kind: Literal["value", "text", "rejected", "again", "error", "undone", "kept"]
     value: Any = None
     text: str = ""
+    masked: int = Field(default=0, ge=0, description="how many values of the text were masked")
     undoable: bool = Field(default=False, description="the function returned Undoable")
     undo: dict[str, Any] | None = None
     error_type: str = Field(default="", description="the class of what was raised")

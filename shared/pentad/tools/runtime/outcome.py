@@ -1,6 +1,7 @@
 """Run a tool's function, and turn its result or error into one outcome."""
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -21,7 +22,16 @@ from pentad.tools.declare.context import ToolContext, Undoable
 from pentad.tools.declare.declare import Tool
 from pentad.tools.runtime.handed import MAX_VALUE_BYTES, ToolAnswer, count_bytes
 from pentad.tools.runtime.ports import Effect
-from pentad.tools.runtime.sanitise import clean_text, render_result, to_json, truncate_text, undo_data
+from pentad.tools.runtime.sanitise import (
+    MAX_RESULT_BYTES,
+    Cleaner,
+    clean_text,
+    describe_masked,
+    render_result,
+    to_json,
+    truncate_text,
+    undo_data,
+)
 
 _MAX_MESSAGE_BYTES = 4_096
 _CLASS_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.]{0,99}")
@@ -30,12 +40,13 @@ _NOT_UNDOABLE = "\n[the effect can't be undone: the tool's undo data can't be ke
 
 @dataclass(frozen=True)
 class ToolOutcome:
-    """What a call came to: text for the model, and what undoing it needs."""
+    """What a call came to: text for the model, what undoing it needs, and how many values of it were masked."""
 
     text: str
     is_error: bool = False
     error_type: str | None = None
     undo: dict[str, Any] | None = None
+    masked: int = 0
 
     @classmethod
     def from_error(cls, error: Exception) -> "ToolOutcome":
@@ -48,7 +59,7 @@ class ToolOutcome:
     @classmethod
     def from_effect(cls, effect: Effect) -> "ToolOutcome":
         """Return the outcome that an earlier try stored."""
-        return cls(effect.result or "", effect.is_error, effect.error_type, effect.undo)
+        return cls(effect.result or "", effect.is_error, effect.error_type, effect.undo, effect.masked)
 
 
 def make_rejected(error: InvalidInput) -> ToolOutcome:
@@ -72,7 +83,8 @@ def call_function(tool: Tool[Any, Any], values: dict[str, Any], context: ToolCon
     Raises:
         TransientError: the tool's backend asks for a retry, which is the state machine's to make.
     """
-    return make_outcome(run_function(tool, values, context), reversible=tool.undo is not None)
+    answer = run_function(tool, values, context)
+    return make_outcome(answer, reversible=tool.undo is not None, safe=tool.spec.safe_output)
 
 
 def run_function(tool: Tool[Any, Any], values: dict[str, Any], context: ToolContext) -> ToolAnswer:
@@ -106,7 +118,8 @@ def _make_answer(tool: Tool[Any, Any], returned: Any) -> ToolAnswer:
             raise ToolFailed("the tool returned Undoable but declares no undo", fix="declare undo=...")
         value = to_json(tool.signature.result.validate_python(returned.result if undoable else returned))
         kind: Literal["value", "text"] = "value" if count_bytes(value) <= MAX_VALUE_BYTES else "text"
-        text = render_result(value) if kind == "text" else ""
+        cleaner = Cleaner(tool.spec.safe_output)
+        text = render_result(value, cleaner) if kind == "text" else ""
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         field = ".".join(str(part) for part in first["loc"]) or "the result"
@@ -116,29 +129,39 @@ def _make_answer(tool: Tool[Any, Any], returned: Any) -> ToolAnswer:
     except ToolFailed as error:
         return make_error_answer(_make_unusable(error))
     undo = undo_data(returned.undo) if undoable else None
-    return ToolAnswer(kind=kind, value=value if kind == "value" else None, text=text, undoable=undoable, undo=undo)
+    return ToolAnswer(
+        kind=kind,
+        value=value if kind == "value" else None,
+        text=text,
+        masked=cleaner.masked,
+        undoable=undoable,
+        undo=undo,
+    )
 
 
-def make_outcome(answer: ToolAnswer, *, reversible: bool) -> ToolOutcome:
+def make_outcome(answer: ToolAnswer, *, reversible: bool, safe: Collection[str] = ()) -> ToolOutcome:
     """Return what a call came to, by the word of its function, which is not trusted: cleaned, masked and bounded.
 
     Args:
         answer: of a run.
         reversible: the tool declares an undo.
+        safe: fields of the result that the tool declares as safe: they are not masked.
     """
     if answer.kind in ("error", "rejected"):
         name = answer.error_type if _CLASS_NAME.fullmatch(answer.error_type) else ToolFailed.__name__
         return ToolOutcome(truncate_text(clean_text(answer.text), _MAX_MESSAGE_BYTES), is_error=True, error_type=name)
     if answer.kind not in ("value", "text"):
         return ToolOutcome.from_error(ToolFailed(f"the tool's function answered a call with '{answer.kind}'"))
+    cleaner = Cleaner(safe)
     try:
-        text = truncate_text(clean_text(answer.text)) if answer.kind == "text" else _render(answer.value)
+        text = cleaner.clean_json(answer.text) if answer.kind == "text" else _render(answer.value, cleaner)
     except ToolFailed as error:
         return ToolOutcome.from_error(_make_unusable(error))
-    if not answer.undoable:
-        return ToolOutcome(text)
-    kept = undo_data(answer.undo) if reversible and answer.undo is not None else None
-    return ToolOutcome(text, undo=kept) if kept is not None else ToolOutcome(truncate_text(text + _NOT_UNDOABLE))
+    kept = undo_data(answer.undo) if answer.undoable and reversible and answer.undo is not None else None
+    # A large result was masked in the tool's own function, which says how often.
+    masked = cleaner.masked + max(0, answer.masked if answer.kind == "text" else 0)
+    notes = describe_masked(masked) + (_NOT_UNDOABLE if answer.undoable and kept is None else "")
+    return ToolOutcome(truncate_text(text, MAX_RESULT_BYTES - len(notes)) + notes, undo=kept, masked=masked)
 
 
 def make_again_error(answer: ToolAnswer) -> TransientError:
@@ -162,8 +185,8 @@ def make_undo_error(answer: ToolAnswer) -> PentadError:
     return kinds.get(answer.error_type, ToolFailed)(message, fix=fix)
 
 
-def _render(value: Any) -> str:
-    return "done" if value is None else render_result(value)
+def _render(value: Any, cleaner: Cleaner) -> str:
+    return "done" if value is None else render_result(value, cleaner)
 
 
 def _make_unusable(error: ToolFailed) -> ToolFailed:

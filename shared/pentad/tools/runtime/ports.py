@@ -49,6 +49,7 @@ class Effect(FrozenValue):
     is_error: bool = False
     error_type: str | None = None
     undo: dict[str, Any] | None = None
+    masked: int = 0
     begun_at: datetime
     done_at: datetime | None = None
 

@@ -250,6 +250,7 @@ class ToolRunner:
                     "is_error": outcome.is_error,
                     "error_type": outcome.error_type,
                     "undo": outcome.undo,
+                    "masked": outcome.masked,
                     "done_at": self._now(),
                 }
             )
@@ -264,7 +265,7 @@ class ToolRunner:
             self._take_inner_entries(attempt)
         if answer.kind == "again":
             raise make_again_error(answer)
-        outcome = make_outcome(answer, reversible=attempt.spec.reversible)
+        outcome = make_outcome(answer, reversible=attempt.spec.reversible, safe=attempt.spec.safe_output)
         return ("denied" if answer.kind == "rejected" else "executed"), outcome
 
     def _hand_over(self, attempt: _Attempt, op: Literal["run", "undo"]) -> ToolAnswer:
@@ -316,6 +317,7 @@ class ToolRunner:
                 "untrusted": not attempt.spec.trusted_output,
                 "error_type": outcome.error_type,
                 "undo": outcome.undo,
+                "masked": outcome.masked,
                 "undo_token": undo_token(call.run_id, call.step, call.index) if outcome.undo is not None else None,
                 "started_at": attempt.started_at,
                 "ended_at": self._now(),

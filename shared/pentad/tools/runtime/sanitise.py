@@ -1,27 +1,38 @@
-"""Make a tool's result fit for a model: JSON or text, bounded, without secrets or hidden characters."""
+"""Make a tool's result fit for a model: JSON or text, bounded, without secrets or hidden characters.
+
+What is masked is counted, so that it can be told. What a tool declares as safe (`safe_output`) is not masked: a link
+that it has signed, a token for the next page. Logs mask whatever is declared.
+"""
 
 import json
 import re
-from typing import Any
+import unicodedata
+from collections.abc import Collection
+from typing import Any, Final
 
 from pydantic_core import PydanticSerializationError, to_jsonable_python
 
 from pentad.domain.errors import ToolFailed
-from pentad.domain.secrets import MASK, is_secret_name, mask_secrets
+from pentad.domain.secrets import MASK, is_secret_field, mask_secrets
 
 MAX_RESULT_BYTES = 65_536
 MAX_UNDO_BYTES = 32_768
+ALL_SAFE: Final = "*"
+"""As the only name in ``safe_output``: nothing of the result is masked."""
 _MAX_DEPTH = 64
 
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]{0,2000}(?:\x07|\x1b\\)?|[@-Z\\-_])")
 # Control characters but tab and newline; zero-width and invisible ones; bidirectional overrides; tag characters, which
 # can carry a hidden prompt; lone surrogates, which no encoder takes.
 _HIDDEN = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200e\u200f"
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u200b\u200e\u200f"
     "\u202a-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e0fff]"
+    "|(?<![\u1807\u180a\u1820-\u18aa])[\u180b-\u180f]"  # these choose the form of a Mongolian letter
 )
 _JOINERS = re.compile("[\u200c\u200d]+")
 # Letters of scripts that are written with joiners, and emoji.
+_ARABIC = re.compile("[\u0620-\u06ff\u0750-\u077f\u08a0-\u08ff]")
+_VIRAMA = 9  # the combining class of the sign that ends a consonant; a joiner after it chooses the form (Malayalam)
 _JOINED = re.compile("[\u0600-\u1fff\u2190-\u2bff\ua800-\uabff\ufe0f\U0001e900-\U0001e95f\U0001f000-\U0001faff]{2}")
 
 
@@ -30,15 +41,94 @@ def clean_text(text: str) -> str:
 
     Carriage returns become newlines. Joiners stay where scripts and emoji need them.
     """
-    visible = _ANSI.sub("", text).replace("\r\n", "\n").replace("\r", "\n")
     # After the hidden characters are gone, since one inside a key would keep it from being recognised.
-    return mask_secrets(_JOINERS.sub(_keep_joiner, _HIDDEN.sub("", visible)))
+    return mask_secrets(strip_hidden(text))
+
+
+def strip_hidden(text: str) -> str:
+    """Return text without ANSI sequences, control and invisible characters."""
+    visible = _ANSI.sub("", text).replace("\r\n", "\n").replace("\r", "\n")
+    return _JOINERS.sub(_keep_joiner, _HIDDEN.sub("", visible))
 
 
 def _keep_joiner(match: re.Match[str]) -> str:
-    """Return one joiner between two letters that need it; anywhere else joiners hide in words and keys."""
-    around = match.string[max(0, match.start() - 1) : match.start()] + match.string[match.end() : match.end() + 1]
-    return match[0] if len(match[0]) == 1 and _JOINED.fullmatch(around) else ""
+    """Return one joiner where letters need it; anywhere else joiners hide in words and keys.
+
+    That is between two letters of scripts that have joiners, beside an Arabic letter, and behind a virama.
+    """
+    before = match.string[max(0, match.start() - 1) : match.start()]
+    around = before + match.string[match.end() : match.end() + 1]
+    behind_virama = before != "" and unicodedata.combining(before) == _VIRAMA
+    needed = behind_virama or _JOINED.fullmatch(around) or _ARABIC.search(around)
+    return match[0] if len(match[0]) == 1 and needed else ""
+
+
+class Cleaner:
+    """Cleans one result, and counts what it masks.
+
+    Args:
+        safe: names of fields, at any depth, whose values are not masked; `ALL_SAFE` for all of the result.
+    """
+
+    def __init__(self, safe: Collection[str] = ()) -> None:
+        self._safe = frozenset(safe)
+        self.masked = 0
+
+    def clean(self, text: str, *, safe: bool = False) -> str:
+        """Return text without hidden characters, and with secrets masked unless it is safe."""
+        shown = strip_hidden(text)
+        if safe or ALL_SAFE in self._safe:
+            return shown
+        masked = mask_secrets(shown)
+        if masked != shown:
+            self.masked += max(1, masked.count(MASK) - shown.count(MASK))
+        return masked
+
+    def clean_json(self, text: str) -> str:
+        """Return text that may be JSON, or its beginning, cleaned but for the values of safe fields."""
+        names = "|".join(re.escape(json.dumps(name, ensure_ascii=False)) for name in sorted(self._safe))
+        if not names:
+            return self.clean(text)
+        parts, end = [], 0
+        for match in re.finditer(rf'(?:{names})\s?:\s?(?P<value>"(?:[^"\\]|\\.)*")', text):
+            parts += [self.clean(text[end : match.start("value")]), self.clean(match["value"], safe=True)]
+            end = match.end()
+        return "".join((*parts, self.clean(text[end:])))
+
+    def clean_value(self, value: Any, *, depth: int = 0, safe: bool = False) -> Any:
+        """Return JSON's types with clean words.
+
+        Raises:
+            ToolFailed: it is nested too deeply.
+        """
+        if depth > _MAX_DEPTH:
+            raise ToolFailed(f"the tool returned a value nested deeper than {_MAX_DEPTH}", fix="return a flatter value")
+        if isinstance(value, str):
+            return self.clean(value, safe=safe)
+        if isinstance(value, list):
+            return [self.clean_value(part, depth=depth + 1, safe=safe) for part in value]
+        if isinstance(value, dict):
+            return {self.clean(key): self._clean_field(key, part, depth, safe=safe) for key, part in value.items()}
+        return value
+
+    def _clean_field(self, name: str, part: Any, depth: int, *, safe: bool) -> Any:
+        safe = safe or name in self._safe or ALL_SAFE in self._safe
+        if isinstance(part, str) and not safe and is_secret_field(name, part):
+            self.masked += 1
+            return MASK
+        return self.clean_value(part, depth=depth + 1, safe=safe)
+
+
+def describe_masked(count: int) -> str:
+    """Return the line that tells a model what was masked of a result; nothing where nothing was."""
+    if not count:
+        return ""
+    words = (
+        "1 value was masked, because it looks like a secret"
+        if count == 1
+        else (f"{count} values were masked, because they look like secrets")
+    )
+    return f"\n[{words}; if it is needed, the tool's author can declare its field in safe_output]"
 
 
 def truncate_text(text: str, limit: int = MAX_RESULT_BYTES) -> str:
@@ -66,31 +156,21 @@ def to_json(value: Any) -> Any:
     return plain
 
 
-def render_result(value: Any) -> str:
+def render_result(value: Any, cleaner: Cleaner | None = None) -> str:
     """Return a tool's result as the model reads it: text as it is, anything else as JSON.
+
+    Args:
+        value: the result.
+        cleaner: counts what is masked, and knows what is safe; nothing is where none is given.
 
     Raises:
         ToolFailed: it is not JSON.
     """
+    cleaner = cleaner or Cleaner()
     plain = to_json(value)
     if isinstance(plain, str):
-        return truncate_text(clean_text(plain))
-    return truncate_text(json.dumps(_clean(plain, 0), ensure_ascii=False, allow_nan=False))
-
-
-def _clean(value: Any, depth: int) -> Any:
-    if depth > _MAX_DEPTH:
-        raise ToolFailed(f"the tool returned a value nested deeper than {_MAX_DEPTH}", fix="return a flatter value")
-    if isinstance(value, str):
-        return clean_text(value)
-    if isinstance(value, list):
-        return [_clean(part, depth + 1) for part in value]
-    if isinstance(value, dict):
-        return {
-            clean_text(key): MASK if isinstance(part, str) and is_secret_name(key) else _clean(part, depth + 1)
-            for key, part in value.items()
-        }
-    return value
+        return truncate_text(cleaner.clean(plain))
+    return truncate_text(json.dumps(cleaner.clean_value(plain), ensure_ascii=False, allow_nan=False))
 
 
 def undo_data(undo: Any) -> dict[str, Any] | None:

@@ -327,6 +327,11 @@ def test_a_follow_up_is_searched_with_the_question_before_it(texts: tuple[str, .
     assert asked(*texts) == query
 
 
+def test_a_question_behind_4_000_characters_finds_its_passage() -> None:
+    material = "Long messages spill to the payload bucket in S3. " * 100
+    assert asked(f"{material}\n\nWhat keeps two runs of a session apart?") == "What keeps two runs of a session apart?"
+
+
 def test_the_question_before_is_no_tool_result() -> None:
     call = Message(
         message_id="a",

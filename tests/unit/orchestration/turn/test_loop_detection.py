@@ -74,6 +74,57 @@ def test_other_arguments_are_no_loop() -> None:
     assert talk.loops(talk.asks(("look", {"at": 1}))) is None
 
 
+def _varied(*values: dict[str, Any], result: str = "same") -> str | None:
+    """Return what is found as the last of these calls of one tool is asked for."""
+    talk = Talk()
+    for arguments in values[:-1]:
+        talk.goes_on(talk.asks(("look", arguments)), result)
+    return talk.loops(talk.asks(("look", values[-1])))
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        ({"q": "refund"}, {"q": "refund "}, {"q": " refund  "}),
+        ({"q": "refund period"}, {"q": "Refund  Period?"}, {"q": "refund\u00a0period."}),
+        ({"q": "a"}, {"q": "a", "filter": None}, {"q": "a", "filter": "", "tags": []}),
+        ({"n": 1}, {"n": 1.0}, {"n": "1"}),
+        ({"n": 2.50}, {"n": "2.5"}, {"n": "2.500"}),
+        ({"q": {"in": ["A", "b"]}}, {"q": {"in": ["a", "B "]}}, {"q": {"in": ["a", "b"]}}),
+        ({"q": "\uff41"}, {"q": "a"}, {"q": "'a'"}),
+    ],
+)
+def test_a_call_that_varies_in_nothing_that_matters_is_a_loop(values: tuple[dict[str, Any], ...]) -> None:
+    assert _varied(*values) == "look"
+    assert _varied(*values[:2]) is None
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        ({"n": 1}, {"n": 2}, {"n": 3}),
+        ({"op": "<"}, {"op": ">"}, {"op": "="}),
+        ({"q": "a b"}, {"q": "a"}, {"q": "b"}),
+        ({"on": True}, {"on": False}, {"on": "yes"}),
+        ({"x": [1, 2]}, {"x": [2, 1]}, {"x": [12]}),
+        ({"n": "1"}, {"n": "-1"}, {"n": "1.1"}),
+    ],
+)
+def test_calls_that_differ_are_no_loop(values: tuple[dict[str, Any], ...]) -> None:
+    assert _varied(*values) is None
+
+
+def test_two_calls_in_turn_with_a_blank_more_each_time_are_a_loop() -> None:
+    talk = Talk()
+    for blanks in ("", " "):
+        for name in "ab":
+            talk.goes_on(talk.asks(("look", {"q": name + blanks})), f"no result for '{name}{blanks}'")
+    third = talk.asks(("look", {"q": "a  "}))
+    assert talk.loops(third) is None
+    talk.goes_on(third, "no result for 'a  '")
+    assert talk.loops(talk.asks(("look", {"q": "b  "}))) == "look"
+
+
 def test_something_new_in_between_is_no_loop() -> None:
     talk = _rounds(("look", "same"), ("change", "no"), ("look", "same"))
     assert talk.loops(talk.asks(("look", {}))) is None

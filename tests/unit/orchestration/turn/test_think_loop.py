@@ -57,6 +57,19 @@ def test_tools_run_after_the_approval_and_the_model_sees_their_results() -> None
     assert _results(world) == [("calculator {'x': 1}", False), ("notes {'title': 'a'}", False)]
 
 
+def test_the_runs_user_is_told_what_was_masked_of_a_result() -> None:
+    world = World()
+    world.model.script = [[("calculator", {"x": 1}), ("calculator", {"x": 2})], "done"]
+    run = world.begin()
+    world.act(run, world.turn(run, 1), lambda name, arguments: "[masked]")
+    for call in world.runs.list_calls(TENANT, run.run_id, 1):
+        world.runs._calls[TENANT, run.run_id, 1, call.index] = call.model_copy(update={"masked": call.index + 1})
+    world.turn(run, 2)
+    ended = world.deliver.deliver(TENANT, run.run_id, 2)
+    [notice] = ended.notices
+    assert notice == "Of what the tool 'calculator' returned, 3 values were masked: they look like secrets."
+
+
 def test_a_rejected_call_is_told_and_the_run_goes_on() -> None:
     world = World()
     world.model.script = list(TOOLS)

@@ -8,7 +8,7 @@ from pentad.domain.errors import NotFound, PolicyDenied, ToolUnavailable
 from pentad.domain.runs import CallStatus, RunStatus
 from pentad.tools.runtime.sanitise import MAX_RESULT_BYTES
 from tests.unit.tools import sample_tools
-from tests.unit.tools.worlds import RUN, World
+from tests.unit.tools.worlds import RUN, Crash, Crashing, World
 
 KEY = "sk-ant-" + "a1" * 12
 
@@ -127,6 +127,27 @@ def test_a_transient_error_goes_to_the_state_and_the_retry_succeeds() -> None:
         world.execute()
     assert world.call.status is CallStatus.PENDING
     assert world.execute()["status"] == "succeeded"
+
+
+@pytest.mark.parametrize("pad", [0, 400_000], ids=["as a value", "as text, since it is large"])
+def test_a_signed_link_that_a_tool_declares_safe_reaches_the_model_and_the_rest_is_told(pad: int) -> None:
+    world = World(sample_tools.share)
+    world.add_call({"pad": pad})
+    world.execute()
+    shown = world.call.result or ""
+    assert (shown.count(sample_tools.SIGNED), shown.count("[masked]"), world.call.masked) == (1, 1, 1)
+    assert "1 value was masked" in shown
+    assert len(shown.encode()) <= 65_536
+
+
+def test_a_replayed_effect_says_what_was_masked_too() -> None:
+    world = World(sample_tools.share)
+    world.add_call({})
+    world.audit = Crashing(world.audit, "append")  # type: ignore[assignment]
+    with pytest.raises(Crash):
+        world.execute()
+    world.execute()
+    assert (sample_tools.ran, world.call.masked) == (["share"], 1)
 
 
 def test_the_context_is_the_runs_and_untrusted_output_is_marked() -> None:

@@ -9,7 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pentad.domain.errors import ToolFailed
-from pentad.tools.runtime.sanitise import MAX_RESULT_BYTES, clean_text, render_result, truncate_text, undo_data
+from pentad.tools.runtime.sanitise import (
+    MAX_RESULT_BYTES,
+    Cleaner,
+    clean_text,
+    describe_masked,
+    render_result,
+    truncate_text,
+    undo_data,
+)
 
 
 @pytest.mark.parametrize(
@@ -31,6 +39,13 @@ from pentad.tools.runtime.sanitise import MAX_RESULT_BYTES, clean_text, render_r
         ),
         ("pa\u200dy \u200cBob\u200d", "pay Bob"),
         ("\u0915\u200d\u200c\u200d\u0937 \u0915\u200d", "\u0915\u0937 \u0915"),
+        (
+            "\u0d05\u0d35\u0d28\u0d4d\u200d \u0d35",
+            "\u0d05\u0d35\u0d28\u0d4d\u200d \u0d35",
+        ),  # Malayalam
+        ("\u06f1\u06f3 \u0647\u200d.\u0634", "\u06f1\u06f3 \u0647\u200d.\u0634"),  # Persian, before a full stop
+        ("\u0dc1\u0dca\u200d\u0dbb\u0dd3", "\u0dc1\u0dca\u200d\u0dbb\u0dd3"),  # Sinhala
+        ("\u182e\u180b\u1823 pa\u180by", "\u182e\u180b\u1823 pay"),  # Mongolian; elsewhere a selector hides
     ],
 )
 def test_hidden_characters_go_and_words_stay(text: str, clean: str) -> None:
@@ -74,3 +89,57 @@ def test_text_at_the_limit_is_not_cut() -> None:
 @pytest.mark.parametrize("undo", [None, ["x"], {"x": float("nan")}, {"x": "y" * 40_000}])
 def test_undo_data_that_can_not_be_kept_is_none(undo: object) -> None:
     assert undo_data(undo) is None
+
+
+LINK = "https://files.example/a.pdf?X-Amz-Expires=300&X-Amz-Signature=" + "0f" * 32
+PAGE = "eyJhbGciOiJIUzI1NiJ9.eyJvZmZzZXQiOjUwfQ.c2lnbmF0dXJlc2lnbmF0dXJl"
+
+
+def test_what_is_declared_safe_is_not_masked_and_all_else_is_and_is_counted() -> None:
+    value = {"link": LINK, "rows": [{"next_token": PAGE, "note": f"see {LINK} or {LINK}"}], "password": "hunter"}
+    cleaner = Cleaner(["link", "next_token"])
+    shown = json.loads(render_result(value, cleaner))
+    assert (shown["link"], shown["rows"][0]["next_token"]) == (LINK, PAGE)
+    assert ("0f0f" in shown["rows"][0]["note"], shown["password"], cleaner.masked) == (False, "[masked]", 3)
+
+
+def test_a_safe_field_holds_safe_values_at_any_depth_and_a_secret_name_may_be_declared() -> None:
+    value = {"links": {"first": [LINK]}, "cookie": "session=8f3a", "other": LINK}
+    cleaner = Cleaner(["links", "cookie"])
+    shown = json.loads(render_result(value, cleaner))
+    assert (shown["links"]["first"], shown["cookie"], cleaner.masked) == ([LINK], "session=8f3a", 1)
+
+
+def test_all_of_a_result_may_be_safe_and_hidden_characters_go_all_the_same() -> None:
+    cleaner = Cleaner(["*"])
+    assert render_result(f"here\u202e: {LINK}", cleaner) == f"here: {LINK}"
+    assert json.loads(render_result({"password": PAGE}, cleaner)) == {"password": PAGE}
+    assert cleaner.masked == 0
+
+
+def test_a_large_result_that_is_text_already_keeps_its_safe_fields_where_it_was_cut_too() -> None:
+    text = json.dumps({"link": LINK, "a": LINK, 'quo"te': LINK})[:-2]
+    cleaner = Cleaner(["link", 'quo"te'])
+    shown = cleaner.clean_json(text)
+    assert (shown.count("0f" * 32), cleaner.masked) == (1, 2)  # the last value was cut, so it is no field
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "masked"),
+    [
+        ("authorization", "approved", False),
+        ("cookie", "chocolate", False),
+        ("password", "", False),
+        ("authorization", "Bearer abc", True),
+        ("Set-Cookie", "id=a", True),
+        ("password", "hunter", True),
+    ],
+)
+def test_a_field_named_like_a_secret_that_holds_a_word_stays(field: str, value: str, masked: bool) -> None:
+    assert json.loads(render_result({field: value})) == {field: "[masked]" if masked else value}
+
+
+def test_a_model_is_told_how_much_was_masked() -> None:
+    assert describe_masked(0) == ""
+    assert "1 value was masked" in describe_masked(1)
+    assert "3 values were masked" in describe_masked(3)

@@ -22,7 +22,15 @@ from pentad.domain.declarations.agents import ToolSpec
 from pentad.domain.errors import InvalidInput, ToolFailed
 from pentad.domain.schemas import check_schema_limits, find_violations
 from pentad.tools.declare.context import ToolContext
-from pentad.tools.declare.declare import Approval, Effects, Grant, Tool, check_grants, refuse_unavailable
+from pentad.tools.declare.declare import (
+    Approval,
+    Effects,
+    Grant,
+    Tool,
+    check_grants,
+    check_safe_output,
+    refuse_unavailable,
+)
 from pentad.tools.declare.signature import ToolSignature, make_declaration_error
 from pentad.tools.records.grants import describe_caller
 
@@ -45,6 +53,7 @@ class ToolOptions(TypedDict, total=False):
     timeout_seconds: int
     memory_mb: int
     trusted_output: bool
+    safe_output: Sequence[str]
 
 
 def from_langchain(
@@ -106,6 +115,7 @@ def build_spec(
             idempotent=options.get("idempotent", False),
             timeout_seconds=options.get("timeout_seconds", 30),
             trusted_output=options.get("trusted_output", False),
+            safe_output=check_safe_output(where, options.get("safe_output", ())),
         )
     except ValidationError as error:
         first = error.errors()[0]

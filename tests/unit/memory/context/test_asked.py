@@ -1,0 +1,102 @@
+"""What is asked in a message, and what leans on the question before."""
+
+from pathlib import Path
+
+import pytest
+
+from pentad.memory.context.asked import ASKED_CHARACTERS, build_search_text, find_asked, is_follow_up
+
+REPEATED = (Path(__file__).parents[3] / "data" / "question_at_the_end.txt").read_text()
+LOG = "\n".join(f"2026-01-01T10:{i % 60:02} WARN svc{i} GET /a?x={i} took {i} ms; user={i * 7}" for i in range(400))
+LETTER = "\n".join(
+    f"On day {i} the keeper wrote that the lamp of the northern tower had burnt well." for i in range(90)
+)
+
+
+def test_a_question_behind_a_long_log_is_what_is_asked() -> None:
+    assert find_asked(REPEATED) == "What is the refund period?"
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "What is the refund period?",
+        "My order came broken. How long may I return it for, e.g. as a company?",
+        "返金期間はどのくらいですか\uff1f",
+        "退款期限是多久\uff1f谢谢",
+        "ما هي مدة الاسترداد؟",
+        "¿Cuál es el plazo de devolución?",
+        "Summarise the refund rules for companies",
+        'Which rule says "no refund"?',
+    ],
+)
+@pytest.mark.parametrize("material", [LOG, LETTER], ids=["log", "letter"])
+def test_a_question_before_or_behind_its_material_is_what_is_asked(question: str, material: str) -> None:
+    assert find_asked(f"{material}\n\n{question}\n") == question
+    assert find_asked(f"{question}\n\n{material}") == question
+
+
+def test_a_question_in_the_middle_is_found_where_the_edges_ask_nothing() -> None:
+    assert find_asked(f"{LOG}\n\nWhat is the refund period?\n\n{LOG}") == "What is the refund period?"
+
+
+def test_questions_of_the_material_do_not_hide_the_users_own() -> None:
+    material = "\n\n".join(f"{i}. Does clause {i} hold?\nIt does, as the annex says at length." for i in range(200))
+    asked = find_asked(f"{material}\n\nWhich clause is about refunds for companies?")
+    assert asked.endswith("Which clause is about refunds for companies?")
+    assert len(asked) < 500
+
+
+def test_a_question_that_says_little_comes_with_the_words_beside_it_and_no_rows_of_a_log() -> None:
+    asked = find_asked(f"{LETTER}\n{LOG}\n\nWhat should I do?")
+    assert asked.endswith("northern tower had burnt well.\nWhat should I do?")
+    assert find_asked(f"{LOG}\n\nWhat should I do?") == "What should I do?"
+
+
+def test_a_short_message_is_searched_for_as_it_is_and_a_long_one_without_a_question_by_its_ends() -> None:
+    text = "word " * (ASKED_CHARACTERS // 5)
+    assert find_asked(text) == text.strip()
+    assert find_asked("a" * 5000 + "b" * 5000) == "a" * ASKED_CHARACTERS + "\n" + "b" * ASKED_CHARACTERS
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x? " * 60_000,
+        "GET /a?b=1&c=2 " * 9_000,
+        "?" * 90_000,
+        "x" * 700 + "a? " * 30_000 + "x" * 700,
+        "\n" * 90_000 + "?",
+    ],
+    ids=["marks", "addresses", "only marks", "marks in the middle", "lines"],
+)
+def test_what_is_searched_for_is_bounded(text: str) -> None:
+    assert len(find_asked(text)) <= 4_000
+
+
+@pytest.mark.parametrize(
+    ("question", "follows"),
+    [
+        ("Please describe the format of money amounts in the ledger", False),
+        ("Please explain once more how long they are valid for", True),
+        ("Bitte nenne mir die Rückgabefrist für Bücher in Österreich", False),
+        ("Bitte erkläre mir noch einmal, was der Vertrag dazu sagt", True),
+        ("Quel est le délai de retour pour les livres en France ?", False),
+        ("Combien de temps est-ce que celui du contrat reste valable ?", True),
+        ("¿Cuál es el plazo de devolución para los libros en España?", False),
+        ("¿Y cuánto tiempo sigue siendo válido eso en la práctica?", True),
+        ("退款期限是多久,适用于哪些商品和哪些国家的客户", False),
+        ("那么这个规定适用于哪些商品和哪些国家的客户", True),
+        ("为什么", True),
+        ("それはなぜですか、詳しく説明してください", True),
+        ("ما هي مدة استرداد ثمن الكتب للشركات في مصر؟", False),
+        ("Каков срок возврата книг для компаний в России сегодня?", False),
+        ("А сколько времени они обычно остаются действительными на деле?", True),  # noqa: RUF001 - Russian
+    ],
+)
+def test_a_follow_up_is_told_in_many_languages(question: str, follows: bool) -> None:
+    assert is_follow_up(question) is follows
+
+
+def test_a_follow_up_of_a_long_message_is_searched_with_what_that_asked() -> None:
+    assert build_search_text("And why?", REPEATED) == "What is the refund period?\nAnd why?"
