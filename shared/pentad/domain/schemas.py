@@ -123,12 +123,13 @@ def check_schema_limits(schema: Schema, field: str) -> int:
     return parts
 
 
-def find_violations(schema: Schema, value: Any) -> list["ValidationError"]:
+def find_violations(schema: Schema, value: Any, *, steps: list[int] | None = None) -> list["ValidationError"]:
     """Return how a value breaks a schema; none where it fits.
 
     Args:
         schema: the schema.
         value: JSON.
+        steps: one number, the steps that are left of several calls; each has its own where none is given.
 
     Raises:
         InvalidInput: the value takes too many steps to hold against it, or a pattern can't be matched.
@@ -137,7 +138,7 @@ def find_violations(schema: Schema, value: Any) -> list["ValidationError"]:
     from jsonschema.validators import validator_for
 
     validator = _bound_steps(validator_for(schema, default=Draft202012Validator))(schema)
-    token = _steps_left.set([MAX_STEPS])
+    token = _steps_left.set([MAX_STEPS] if steps is None else steps)
     try:
         return list(validator.iter_errors(value))
     except (_StepsUsedUp, RecursionError) as error:

@@ -22,7 +22,7 @@ from pentad.models.breaker.shared_breaker import AlwaysClosed
 from pentad.models.breaker.tenant_breaker import TenantBreaker
 from pentad.models.catalog.catalog import Link, ModelCatalog
 from pentad.models.gateway.candidates import select_candidates
-from pentad.models.gateway.pursuit import Pursuit
+from pentad.models.gateway.pursuit import Pursuit, Repairs
 from pentad.models.gateway.sender import Pace
 from pentad.models.gateway.walk import Walk
 from pentad.models.ledger.attempts import Attempts, MakeId
@@ -33,6 +33,8 @@ from pentad.models.providers.ports import ProviderChat
 from pentad.observability.metrics import names
 from pentad.observability.ports import Telemetry
 
+NO_USABLE_REPLY = "no model gave a usable reply"
+_TOLD_CHARACTERS = 300
 TRUNCATED = "The answer was cut at the output limit."
 _WHY = {
     Outcome.REFUSAL: "the primary model declined",
@@ -92,8 +94,9 @@ class Gateway:
         walk: Walk[ProviderReply, ProviderReply] = Walk(
             links, attempts, pace, TenantBreaker(self._breaker, request.context.tenant_id)
         )
+        repairs = Repairs()
         answer = walk.run(
-            lambda sender: Pursuit(self._providers[sender.link.model.provider], sender, request, route).run()
+            lambda sender: Pursuit(self._providers[sender.link.model.provider], sender, request, route, repairs).run()
         )
         if answer is not None:
             return self._answer(request, walk, *answer)
@@ -124,6 +127,9 @@ class Gateway:
     def _translate(self, attempts: Attempts, failures: list[ProviderFailure]) -> PentadError:
         """Return the one error that the failures of all links come to."""
         error = choose_error([failure.outcome for failure in failures])
+        told = next((failure.problems[0] for failure in reversed(failures) if failure.problems), "")
+        if told and type(error) is MalformedReply and error.message == NO_USABLE_REPLY:
+            error = MalformedReply(f"{NO_USABLE_REPLY}: {told[:_TOLD_CHARACTERS]}", fix=error.fix)
         error.attempts = tuple(attempts.made)
         if isinstance(error, ModelUnavailable):
             self._count(names.MODEL_DEGRADED, tier=attempts.tier)
@@ -175,4 +181,4 @@ def choose_error(outcomes: list[Outcome]) -> PentadError:
         return MalformedReply("the reply did not fit the output limit", fix="raise the task's output_tokens")
     if any(RECOVERIES[outcome].down for outcome in outcomes) or not outcomes:
         return ModelUnavailable("no model could be reached")
-    return MalformedReply("no model gave a usable reply")
+    return MalformedReply(NO_USABLE_REPLY)

@@ -1,10 +1,11 @@
 """Ask one link of a chain until it answers, or until it is time for the next: the retry owner.
 
 An attempt is repeated on the same model at most once for each reason: once after a transient fault (backoff, or what
-Retry-After asks for), once to repair a malformed reply, once with a larger cap after a truncated one.
+Retry-After asks for), once to repair a malformed reply, once with a larger cap after a truncated one. A whole call
+repairs once, whatever the chain: where the next link's reply does not fit either, the call ends.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from pentad.domain.messages import Message, TextBlock
@@ -44,6 +45,13 @@ class UnusableReply(ProviderFailure):
         self.reply = reply
 
 
+@dataclass
+class Repairs:
+    """Whether the one repair of a call is still to be had; shared by the links of its chain."""
+
+    spent: bool = False
+
+
 class Pursuit:
     """One link asked for one reply.
 
@@ -52,14 +60,23 @@ class Pursuit:
         sender: makes its attempts.
         request: what is asked.
         route: caps and effort.
+        repairs: of the whole call.
     """
 
-    def __init__(self, provider: ProviderChat, sender: Sender[ProviderReply], request: ChatRequest, route: Route):
+    def __init__(
+        self,
+        provider: ProviderChat,
+        sender: Sender[ProviderReply],
+        request: ChatRequest,
+        route: Route,
+        repairs: Repairs,
+    ) -> None:
         self._provider = provider
         self._sender = sender
         self._model = sender.link.model
         self._request = request.model_copy(update={"prompt_cache": request.prompt_cache or route.prompt_cache})
         self._route = route
+        self._repairs = repairs
         self._cap = output_cap(request, self._model, route.output_tokens)
         self._spent: set[str] = set()
         self._asked = request.messages
@@ -89,7 +106,7 @@ class Pursuit:
         reply = self._provider.send(
             self._model, self._request, max_output_tokens=self._cap, timeout=timeout, effort=self._route.effort
         )
-        return join_replies(self._paused, reply)
+        return checks.take_forms(join_replies(self._paused, reply), self._request)
 
     def _check(self, reply: ProviderReply) -> None:
         if reply.stop in _UNUSABLE:
@@ -123,7 +140,7 @@ class Pursuit:
     def _prepare_retry(self, failure: ProviderFailure) -> bool:
         """Prepare another attempt if the outcome's recovery has one left."""
         recovery = RECOVERIES[failure.outcome]
-        if recovery.repair and self._take_chance("repair"):
+        if recovery.repair and self._may_repair(failure):
             self._add_repair_note(failure)
             return True
         if recovery.enlarge and self._take_chance("enlarge"):
@@ -132,6 +149,17 @@ class Pursuit:
         if again and failure.sent and self._take_chance("retry"):
             return self._sender.wait(failure)
         return False
+
+    def _may_repair(self, failure: ProviderFailure) -> bool:
+        """Tell if the model is asked once more: told what was wrong, once in a call; or again where none replied."""
+        if not failure.problems:
+            return self._take_chance("repair")
+        if self._repairs.spent:
+            # The chain's other models are not asked for what two replies have not brought.
+            failure.final = "repair" not in self._spent
+            return False
+        self._repairs.spent = True
+        return self._take_chance("repair")
 
     def _take_chance(self, reason: str) -> bool:
         if reason in self._spent:

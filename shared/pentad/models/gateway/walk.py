@@ -58,7 +58,8 @@ class Walk(Generic[R, A]):
 
     @property
     def _over(self) -> bool:
-        return bool(self.failed) and RECOVERIES[self.failed[-1][1].outcome].then == "fail"
+        last = self.failed[-1][1] if self.failed else None
+        return last is not None and (last.final or RECOVERIES[last.outcome].then == "fail")
 
     def _ask(
         self, link: Link, ask: Callable[[Sender[R]], A], links_after: int, *, past: bool = False

@@ -90,6 +90,8 @@ class ProviderFailure(Exception):
         self.problems = problems
         self.sent = sent
         self.should_retry = should_retry
+        self.final = False
+        """No other link is asked: set by whoever has tried enough."""
 
 
 @dataclass(frozen=True)

@@ -76,7 +76,17 @@ def read_arguments(text: str) -> tuple[dict[str, Any] | None, str]:
 
 
 def validate_arguments(value: Any) -> tuple[dict[str, Any] | None, str]:
-    """Return arguments that were read already and "", or None and what is wrong with them."""
+    """Return arguments that were read already and "", or None and what is wrong with them.
+
+    No arguments, null and an empty text are none; an object that was written as text once more is that object.
+    """
+    if value is None:
+        return {}, ""
+    if isinstance(value, str):
+        try:
+            value = read(value) if value.strip() else {}
+        except ValueError:
+            return None, "are not a JSON object"
     if not isinstance(value, dict):
         return None, "are not a JSON object"
     found = find_problem(value)

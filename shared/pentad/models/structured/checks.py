@@ -2,10 +2,13 @@
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from pentad.domain.errors import InvalidInput
+from pentad.domain.messages import ContentBlock, TextBlock, ToolCallBlock
 from pentad.domain.models import ChatRequest, StopReason
+from pentad.domain.reading.coercion import coerce
 from pentad.domain.schemas import find_violations
 from pentad.models.providers import strictjson
 from pentad.models.providers.exchange import ProviderReply
@@ -59,6 +62,49 @@ def find_problems(reply: ProviderReply, request: ChatRequest) -> tuple[str, ...]
     if not found and not reply.text.strip() and not reply.tool_calls:
         found.append("the reply is empty")
     return tuple(found[:MAX_PROBLEMS])
+
+
+def take_forms(reply: ProviderReply, request: ChatRequest) -> ProviderReply:
+    """Return a reply whose arguments and value have the form that their schemas ask for, where only that is wrong.
+
+    The table of what is taken for what: `pentad.domain.reading.coercion`. The raw form goes back to its provider as it
+    came.
+    """
+    tools = {tool.name: tool for tool in request.tools}
+    blocks = tuple(
+        block.model_copy(update={"arguments": coerce(tools[block.tool].input_schema, block.arguments)})
+        if isinstance(block, ToolCallBlock) and block.tool in tools
+        else block
+        for block in reply.blocks
+    )
+    if request.output_schema is not None and reply.stop is StopReason.END and not reply.tool_calls:
+        blocks = _take_output_form(blocks, reply.text, request.output_schema)
+    return reply if blocks == reply.blocks else replace(reply, blocks=blocks)
+
+
+def _take_output_form(
+    blocks: tuple[ContentBlock, ...], text: str, schema: Mapping[str, Any]
+) -> tuple[ContentBlock, ...]:
+    """Return the blocks with the value in its schema's form as their only text, where that is not so already."""
+    bare = strip_fence(text)
+    try:
+        value = strictjson.read(bare)
+    except ValueError:
+        return blocks
+    taken = value if strictjson.find_problem(value) else coerce(schema, value)
+    if taken is value and bare is text:
+        return blocks
+    words = bare if taken is value else json.dumps(taken, ensure_ascii=False)
+    return (*(block for block in blocks if not isinstance(block, TextBlock)), TextBlock(text=words))
+
+
+def strip_fence(text: str) -> str:
+    """Return what stands in a code fence around the whole text, as models put one around JSON; else the text."""
+    bare = text.strip()
+    opening, line, rest = bare.partition("\n")
+    if line and opening.lower() in ("```", "```json") and rest.endswith("```"):
+        return rest.removesuffix("```")
+    return text
 
 
 def repair_note(found: Iterable[str]) -> str:

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ValidationError
 
 from pentad.domain.errors import ContextOverflow, InvalidInput, MalformedReply, Refused
 from pentad.domain.messages import Message, TextBlock
-from pentad.domain.models import ChatReply, ChatRequest, StopReason
+from pentad.domain.models import ChatReply, ChatRequest, Outcome, StopReason
 from pentad.models.ports import ChatModel
 from pentad.models.providers import strictjson
 from pentad.models.structured import checks
@@ -98,11 +98,16 @@ def _ask(model: ChatModel, asked: ChatRequest, output: type[M], deadline: float)
     value, problems = _read(first, output)
     if value is not None:
         return Structured(value, first)
+    if any(attempt.outcome is Outcome.MALFORMED for attempt in first.attempts):
+        raise MalformedReply(
+            f"the reply did not match {output.__name__}, though it was repaired once: {problems[0]}",
+            fix="describe the fields more precisely, or ask a larger model",
+        )
     second = _check_ended(model.complete(_make_repair_request(asked, first, problems), deadline=deadline))
-    value, _ = _read(second, output)
+    value, problems = _read(second, output)
     if value is None:
         raise MalformedReply(
-            f"the reply did not match {output.__name__}, and neither did its repair",
+            f"the reply did not match {output.__name__}, and neither did its repair: {problems[0]}",
             fix="describe the fields more precisely, or ask a larger model",
         )
     return Structured(value, join_replies(first, second), repaired=True)
@@ -132,7 +137,7 @@ def _check_ended(reply: ChatReply) -> ChatReply:
 
 def _read(reply: ChatReply, output: type[M]) -> tuple[M | None, Sequence[str]]:
     """Return the value and nothing, or nothing and what is wrong."""
-    text = _strip_fence(reply.message.text)
+    text = checks.strip_fence(reply.message.text)
     try:
         found = strictjson.find_problem(strictjson.read(text))
         if found:
@@ -144,15 +149,6 @@ def _read(reply: ChatReply, output: type[M]) -> tuple[M | None, Sequence[str]]:
         return None, [f"{place}: {message}"[:300] for place, message in places][: checks.MAX_PROBLEMS]
     except ValueError:
         return None, ["the reply is not JSON alone; write the JSON value and nothing else"]
-
-
-def _strip_fence(text: str) -> str:
-    """Return what stands in a code fence around the whole text, as models put one around JSON; else the text."""
-    bare = text.strip()
-    opening, line, rest = bare.partition("\n")
-    if line and opening.lower() in ("```", "```json") and rest.endswith("```"):
-        return rest.removesuffix("```")
-    return text
 
 
 def _make_repair_request(asked: ChatRequest, reply: ChatReply, problems: Sequence[str]) -> ChatRequest:

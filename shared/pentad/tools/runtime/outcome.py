@@ -48,6 +48,16 @@ class ToolOutcome:
     undo: dict[str, Any] | None = None
     masked: int = 0
 
+    def to_stored(self) -> dict[str, Any]:
+        """Return the fields that a call and its effect keep of it."""
+        return {
+            "result": self.text,
+            "is_error": self.is_error,
+            "error_type": self.error_type,
+            "undo": self.undo,
+            "masked": self.masked,
+        }
+
     @classmethod
     def from_error(cls, error: Exception) -> "ToolOutcome":
         """Return the outcome of an error: its class name, its message and its fix, sanitised and bounded."""

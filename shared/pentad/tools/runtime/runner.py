@@ -242,19 +242,7 @@ class ToolRunner:
         if action == "denied":
             self._effects.release(effect)
             return action, outcome
-        self._effects.finish(
-            effect.model_copy(
-                update={
-                    "status": "done",
-                    "result": outcome.text,
-                    "is_error": outcome.is_error,
-                    "error_type": outcome.error_type,
-                    "undo": outcome.undo,
-                    "masked": outcome.masked,
-                    "done_at": self._now(),
-                }
-            )
-        )
+        self._effects.finish(effect.model_copy(update=outcome.to_stored() | {"status": "done", "done_at": self._now()}))
         return "executed", outcome
 
     def _call(self, attempt: _Attempt) -> tuple[Action, ToolOutcome]:
@@ -310,14 +298,10 @@ class ToolRunner:
     def _save(self, attempt: _Attempt, outcome: ToolOutcome) -> ToolCall:
         call = attempt.call
         ended = call.model_copy(
-            update={
+            update=outcome.to_stored()
+            | {
                 "status": CallStatus.FAILED if outcome.is_error else CallStatus.SUCCEEDED,
-                "result": outcome.text,
-                "is_error": outcome.is_error,
                 "untrusted": not attempt.spec.trusted_output,
-                "error_type": outcome.error_type,
-                "undo": outcome.undo,
-                "masked": outcome.masked,
                 "undo_token": undo_token(call.run_id, call.step, call.index) if outcome.undo is not None else None,
                 "started_at": attempt.started_at,
                 "ended_at": self._now(),

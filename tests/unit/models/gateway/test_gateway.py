@@ -1,7 +1,9 @@
 """The gateway over scripted providers: order, recovery, deadline, ledger."""
 
+import json
 from collections.abc import Callable
 from itertools import count
+from typing import Any
 
 import pytest
 
@@ -42,6 +44,9 @@ from tests.unit.models.samples import (
 
 def failure(outcome: Outcome, *, retry_after: float | None = None, scope: Scope = "model") -> ProviderFailure:
     return ProviderFailure(outcome, f"Error {outcome}", retry_after=retry_after, scope=scope)
+
+
+CLOSED = ADD.model_copy(update={"input_schema": {**ADD.input_schema, "additionalProperties": False}})
 
 
 class World:
@@ -239,10 +244,27 @@ def test_a_second_bad_reply_goes_to_the_next_link_with_the_request_as_it_was() -
     assert len(world.openai.sent[0].request.messages) == 1
 
 
-def test_bad_replies_of_all_are_an_error() -> None:
+def test_bad_replies_of_all_are_an_error_after_one_repair_in_all() -> None:
     bad = reply(call(tool="nothing"))
-    with pytest.raises(MalformedReply):
-        World((bad,) * 4, (bad,) * 2).complete(request(tools=(ADD,)))
+    world = World((bad,) * 2, (bad,))
+    with pytest.raises(MalformedReply, match="no model gave a usable reply: there is no tool nothing"):
+        world.complete(request(tools=(ADD,)))
+    assert world.seen == [(SONNET_NAME, Outcome.MALFORMED)] * 2 + [(GPT_NAME, Outcome.MALFORMED)]
+
+
+@pytest.mark.parametrize("arguments", [{"a": "1", "b": 2.0}, {"a": 1, "b": "2", "c": None}, {"a": " 1 ", "b": "2.0"}])
+def test_arguments_of_another_form_cost_no_second_request(arguments: dict[str, Any]) -> None:
+    world = World((reply(call(**arguments)),))
+    answer = world.complete(request(tools=(CLOSED,)))
+    assert answer.message.tool_calls[0].arguments == {"a": 1, "b": 2}
+    assert world.seen == [(SONNET_NAME, Outcome.OK)]
+
+
+def test_a_value_of_another_form_is_given_in_the_schemas_own() -> None:
+    for text in ('{"answer": "42"}', '```json\n{"answer": 42}\n```', ' {"answer": "42.0"} '):
+        world = World((reply(text),))
+        assert json.loads(world.complete(request(output_schema=SCHEMA)).message.text) == {"answer": 42}
+        assert len(world.seen) == 1
 
 
 def test_what_was_no_reply_at_all_is_asked_again_without_a_note() -> None:

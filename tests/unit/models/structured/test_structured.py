@@ -1,6 +1,7 @@
 """Values of a type from replies: validated, repaired once, or a typed failure."""
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from pentad.domain.errors import (
     Refused,
 )
 from pentad.domain.messages import TextBlock
-from pentad.domain.models import ChatReply, ChatRequest, StopReason
+from pentad.domain.models import Attempt, CallContext, ChatReply, ChatRequest, Outcome, StopReason
 from pentad.domain.usage import Usage
 from pentad.models.structured.schemas import build_strict_schema
 from pentad.models.structured.structured import IN_WORDS, Structured, complete_as, complete_in_words
@@ -190,3 +191,22 @@ def test_in_words_a_call_of_a_tool_is_no_value() -> None:
 def test_in_words_a_request_with_a_schema_is_refused() -> None:
     with pytest.raises(InvalidInput):
         in_words(Scripted(), request(user("Which?"), output_schema=SCHEMA))
+
+
+def test_what_the_gateway_has_repaired_is_not_repaired_once_more() -> None:
+    made = Attempt(
+        attempt_id="att_1",
+        context=CallContext(tenant_id="acme"),
+        provider="anthropic",
+        model="claude-haiku-5-5",
+        tier="fast",
+        link=0,
+        number=1,
+        outcome=Outcome.MALFORMED,
+        started_at=datetime(2026, 11, 22, tzinfo=UTC),
+        duration_ms=9,
+    )
+    model = Scripted(said(BAD, attempts=(made, made.model_copy(update={"outcome": Outcome.OK}))))
+    with pytest.raises(MalformedReply, match="repaired once: number: "):
+        complete_as(model, request(user("Which invoice?")), Invoice, deadline=100.0)
+    assert len(model.asked) == 1

@@ -81,12 +81,19 @@ def test_an_approved_call_runs_with_the_arguments_that_were_shown() -> None:
     assert world.call.result == "stored for bob"
 
 
+def test_arguments_of_another_form_with_one_meaning_are_taken() -> None:
+    world = World(sample_tools.echo)
+    world.add_call({"text": 3, "times": "2", "colour": None})
+    world.execute()
+    assert (world.call.status, world.call.result) == (CallStatus.SUCCEEDED, "33")
+
+
 @pytest.mark.parametrize(
     ("arguments", "parts"),
     [
         ({}, ["text: Field required", "Fix: give text as", '"description": "words"']),
-        ({"text": 3}, ["text: Input should be a valid string"]),
-        ({"text": "x", "times": "3"}, ["times: Input should be a valid integer", '"type": "integer"']),
+        ({"text": True}, ["text: Input should be a valid string"]),
+        ({"text": "x", "times": "3 times"}, ["times: Input should be a valid integer", '"type": "integer"']),
         ({"text": "x", "colour": "red"}, ["colour: there is no such parameter", "the parameters are: text, times"]),
     ],
 )
@@ -143,7 +150,7 @@ def test_a_signed_link_that_a_tool_declares_safe_reaches_the_model_and_the_rest_
 def test_a_replayed_effect_says_what_was_masked_too() -> None:
     world = World(sample_tools.share)
     world.add_call({})
-    world.audit = Crashing(world.audit, "append")  # type: ignore[assignment]
+    world.audit = Crashing(world.audit, "append")
     with pytest.raises(Crash):
         world.execute()
     world.execute()

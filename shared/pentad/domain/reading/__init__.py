@@ -1,0 +1,1 @@
+"""Read what others wrote: take what has one meaning only, whatever its form."""
