@@ -34,6 +34,8 @@ _COMPILE_SECONDS = 600
 _DROPPED = ("bin", "**/tests", "**/test")
 # What an installer writes about itself; RECORD has hashes of scripts that name the machine's interpreter.
 _NOTES = ("RECORD", "INSTALLER", "REQUESTED", "direct_url.json", "uv_cache.json")
+_ON_A_LAPTOP = ("cli", "testing")
+"""Rooms of the package that no Lambda function imports."""
 _TARGETS = {"layer": "/opt", "function": "/var/task"}
 """Where Lambda puts what is in a layer, and in a function."""
 
@@ -92,9 +94,9 @@ def _build_third_party(root: Path, name: str, lock: Path) -> Path:
 
 
 def build_pentad_layer(root: Path) -> Path:
-    """Return the layer of the package ``pentad`` without the command line."""
+    """Return the layer of the package ``pentad`` without what only a laptop uses: the command line, the tests' kit."""
     source = root / "shared" / "pentad"
-    kept = [path for path in _list_sources(source) if path.relative_to(source).parts[0] != "cli"]
+    kept = [path for path in _list_sources(source) if path.relative_to(source).parts[0] not in _ON_A_LAPTOP]
 
     def copy_package(folder: Path) -> None:
         _copy(kept, source, folder / "python" / "pentad")

@@ -6,14 +6,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from filelock import FileLock
 from pytest_socket import disable_socket, enable_socket
 
 from tests.secrets_watch import _no_secret_shows, secrets_watch  # noqa: F401 - fixtures of every test
 
+# Its entry point loads it already; named here, the tests do not depend on when the environment was made.
+pytest_plugins = ("pentad.testing.plugin",)
+
 ROOT = Path(__file__).resolve().parent.parent
 # These tiers start servers on the loopback interface; every other test must not open a socket.
-_WITH_SOCKETS = ("twin", "contract", "e2e")
+_WITH_SOCKETS = ("twin", "contract", "agents", "e2e")
 
 
 @pytest.hookimpl(trylast=True)
@@ -60,17 +62,16 @@ def root() -> Path:
 
 
 @pytest.fixture(scope="session")
-def assembly_dir(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
-    """The synthesized assembly, made once for all workers."""
-    from pentad.cli.synth import ensure_assembly
+def pentad_project(root: Path) -> Path:
+    """The project whose twin the tests share: this one."""
+    enable_socket()
+    return root
 
-    shared = tmp_path_factory.getbasetemp()
-    if worker_id != "master":
-        shared = shared.parent
-    with FileLock(shared / "synth.lock", timeout=600):
-        enable_socket()
-        out, _ = ensure_assembly(ROOT)
-    return out
+
+@pytest.fixture(scope="session")
+def assembly_dir(pentad_assembly: Path) -> Path:
+    """The synthesized assembly, made once for all workers."""
+    return pentad_assembly
 
 
 @pytest.fixture(autouse=True, scope="session")

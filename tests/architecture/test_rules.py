@@ -16,7 +16,7 @@ ROWS = (
     + [f"S{n}" for n in range(1, 17)]
     + [f"T{n}" for n in range(1, 15)]
     + [f"V{n}" for n in range(1, 11)]
-    + [f"D{n}" for n in range(1, 7)]
+    + [f"D{n}" for n in range(1, 8)]
 )
 # Package registries and mirrors: locks carry hashes, never addresses.
 _HOSTS = re.compile(r"(pypi\.org|pythonhosted\.org|registry\.npmjs|--index-url|--extra-index-url|deb\.debian\.org)")

@@ -7,7 +7,7 @@ import urllib.request
 from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.error import HTTPError
-from urllib.parse import quote
+from urllib.parse import urlencode
 
 _TIMEOUT_SECONDS = 10.0
 
@@ -36,6 +36,20 @@ class SimulatorControl:
         report: dict[str, Any] = self._send("GET", "script")
         return report
 
+    def extend_private_script(self, of: Sequence[str], *steps: Mapping[str, Any]) -> dict[str, Any]:
+        """Add steps to the script of the requests whose name holds these texts, and return its report."""
+        report: dict[str, Any] = self._send("POST", "scripts", {"of": list(of), "steps": list(steps)})
+        return report
+
+    def get_private_report(self, of: Sequence[str]) -> dict[str, Any]:
+        """Return what such a script still expects and what it did not expect."""
+        report: dict[str, Any] = self._send("GET", _with_query("scripts", [("of", text) for text in of]))
+        return report
+
+    def clear_private_script(self, of: Sequence[str]) -> None:
+        """Forget such a script: requests are answered by the script for all, or by rules."""
+        self._send("DELETE", _with_query("scripts", [("of", text) for text in of]))
+
     def assert_consumed(self) -> None:
         """Check that every step was used and nothing else was asked.
 
@@ -51,9 +65,9 @@ class SimulatorControl:
         listed: list[dict[str, Any]] = self._send("POST", "faults", list(faults))
         return listed
 
-    def clear_faults(self, text: str = "") -> None:
-        """Remove the faults whose ``text`` this is, or all of them."""
-        self._send("DELETE", "faults" + (f"?text={quote(text)}" if text else ""))
+    def clear_faults(self, text: str = "", name: str = "") -> None:
+        """Remove the faults whose ``text`` this is, or whose ``name`` holds this one, or all of them."""
+        self._send("DELETE", _with_query("faults", [pair for pair in (("text", text), ("name", name)) if pair[1]]))
 
     def list_requests(self) -> list[dict[str, Any]]:
         """Return the journal, oldest first."""
@@ -61,11 +75,11 @@ class SimulatorControl:
         return entries
 
     def reset(self) -> None:
-        """Clear faults, script, journal and prompt caches."""
-        for what in ("faults", "script", "requests", "cache"):
+        """Clear faults, scripts, journal and prompt caches."""
+        for what in ("faults", "script", "scripts", "requests", "cache"):
             self._send("DELETE", what)
 
-    def _send(self, method: str, path: str, body: Sequence[Any] | None = None) -> Any:
+    def _send(self, method: str, path: str, body: Sequence[Any] | Mapping[str, Any] | None = None) -> Any:
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(self._base + path, data=data, method=method)  # noqa: S310 - our own URL
         try:
@@ -73,3 +87,7 @@ class SimulatorControl:
                 return json.loads(reply.read())
         except HTTPError as exc:
             raise ControlError(json.loads(exc.read()).get("error", str(exc))) from exc
+
+
+def _with_query(path: str, pairs: Sequence[tuple[str, str]]) -> str:
+    return f"{path}?{urlencode(pairs)}" if pairs else path

@@ -8,6 +8,7 @@ from typing import Any
 from twin.servers.loopback import Request, Response, json_response
 from twin.simulator.faults import FaultBoard
 from twin.simulator.journal import Journal
+from twin.simulator.private_scripts import PrivateScripts
 from twin.simulator.script import Script
 from twin.simulator.tokens import PrefixCache
 
@@ -15,14 +16,21 @@ from twin.simulator.tokens import PrefixCache
 class ControlPlane:
     """Answers the control requests."""
 
-    def __init__(self, faults: FaultBoard, script: Script, journal: Journal, cache: PrefixCache) -> None:
+    def __init__(
+        self, faults: FaultBoard, script: Script, private: PrivateScripts, journal: Journal, cache: PrefixCache
+    ) -> None:
         self._routes: dict[tuple[str, str], Callable[[Request], Any]] = {
             ("POST", "faults"): lambda request: faults.add(request.json()),
             ("GET", "faults"): lambda request: faults.list_active(),
-            ("DELETE", "faults"): lambda request: faults.clear(request.query.get("text", [""])[0]),
+            ("DELETE", "faults"): lambda request: faults.clear(
+                request.query.get("text", [""])[0], request.query.get("name", [""])[0]
+            ),
             ("POST", "script"): lambda request: script.load(request.json()),
             ("GET", "script"): lambda request: script.report(),
             ("DELETE", "script"): lambda request: script.clear(),
+            ("POST", "scripts"): lambda request: private.extend(request.json()),
+            ("GET", "scripts"): lambda request: private.report(request.query.get("of", [])),
+            ("DELETE", "scripts"): lambda request: private.clear(request.query.get("of", [])),
             ("GET", "requests"): lambda request: journal.list_entries(),
             ("DELETE", "requests"): lambda request: journal.clear(),
             ("DELETE", "cache"): lambda request: cache.clear(),

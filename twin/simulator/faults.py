@@ -26,7 +26,8 @@ class Fault:
     A call that a fault delays goes on when its seconds are over, or as soon as the fault is cleared.
 
     ``text`` is looked for in the request's body as it was sent, so it should be plain words: a session's or a tenant's
-    calls can be made to fail while all others go on.
+    calls can be made to fail while all others go on. ``name`` is looked for in the request's name, the header
+    ``x-client-request-id``.
     """
 
     kind: str
@@ -34,6 +35,7 @@ class Fault:
     path: str = ""
     model: str = ""
     text: str = ""
+    name: str = ""
     status: int = 0
     headers: Mapping[str, str] = field(default_factory=dict)
     body: Any = None
@@ -41,13 +43,14 @@ class Fault:
     seconds: float = 0.0
     stop: str = ""
 
-    def match_call(self, provider: str, path: str, model: str, text: str) -> bool:
-        """Whether a call is meant; path, model and text match as substrings."""
+    def match_call(self, provider: str, path: str, model: str, text: str, name: str) -> bool:
+        """Whether a call is meant; path, model, text and name match as substrings."""
         return (
             self.provider in ("", provider)
             and self.path in path
             and self.model in model
             and self.text in text
+            and self.name in name
             and (self.times is None or self.times > 0)
         )
 
@@ -94,10 +97,14 @@ class FaultBoard:
             self._faults.extend(found)
         return self.list_active()
 
-    def clear(self, text: str = "") -> None:
-        """Remove the faults that are for one text, or all of them."""
+    def clear(self, text: str = "", name: str = "") -> None:
+        """Remove the faults that are for one text or name, or all of them."""
         with self._lock:
-            self._faults = [fault for fault in self._faults if text and fault.text != text]
+            self._faults = [
+                fault
+                for fault in self._faults
+                if (text or name) and not (text and fault.text == text) and not (name and name in fault.name)
+            ]
 
     def is_held(self, fault: Fault) -> bool:
         """Whether a fault has not been cleared, used up or not."""
@@ -109,11 +116,11 @@ class FaultBoard:
         with self._lock:
             return [dict(vars(fault)) for fault in self._faults if fault.times is None or fault.times > 0]
 
-    def take(self, provider: str, path: str, model: str, text: str = "") -> Fault | None:
+    def take(self, provider: str, path: str, model: str, text: str = "", name: str = "") -> Fault | None:
         """Return the first fault that is meant for a call, and count it."""
         with self._lock:
             for fault in self._faults:
-                if fault.match_call(provider, path, model, text):
+                if fault.match_call(provider, path, model, text, name):
                     if fault.times is not None:
                         fault.times -= 1
                     return fault

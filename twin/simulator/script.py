@@ -11,7 +11,7 @@ from twin.simulator.neutral import Problem, Reply, ToolCall, Usage, parse_stop
 
 UNEXPECTED_STATUS = 599
 MAX_STEPS = 1000
-_MATCHES = frozenset(("provider", "path", "model", "contains"))
+_MATCHES = frozenset(("provider", "path", "model", "contains", "last"))
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,7 @@ class Script:
         with self._lock:
             steps = self._steps or []
             wanted = steps[0].match if steps else None
-            if wanted is not None and _match_step(wanted, seen, text):
+            if wanted is not None and match_step(wanted, seen, text, text):
                 return steps.pop(0).reply
             expected = "no further request" if wanted is None else f"a request with {dict(wanted)}"
             self._unexpected.append({**seen, "expected": expected})
@@ -137,8 +137,17 @@ class Script:
         )
 
 
-def _match_step(wanted: Mapping[str, str], seen: Mapping[str, str], text: str) -> bool:
+def match_step(wanted: Mapping[str, str], seen: Mapping[str, str], text: str, last: str) -> bool:
+    """Tell whether a request is the one that a step waits for.
+
+    Args:
+        wanted: the step's match.
+        seen: the request's provider, path and model.
+        text: all that the request says.
+        last: what it says since the model spoke last.
+    """
+    words = {"contains": text, "last": last}
     return all(
-        value in text if key == "contains" else (value == seen[key] if key == "provider" else value in seen[key])
+        value in words[key] if key in words else (value == seen[key] if key == "provider" else value in seen[key])
         for key, value in wanted.items()
     )

@@ -33,6 +33,7 @@ from twin.simulator.journal import Journal
 from twin.simulator.neutral import Conversation, Json, Problem, Reply, ToolCall, Usage
 from twin.simulator.openai.embeddings import embed
 from twin.simulator.openai.wire import check_headers, dump_arguments
+from twin.simulator.private_scripts import HEADER, PrivateScripts
 from twin.simulator.rules.engine import RuleEngine
 from twin.simulator.script import RawReply, Script
 from twin.simulator.tokens import CHARACTERS_PER_TOKEN, PrefixCache, count_tokens
@@ -79,7 +80,8 @@ class Simulator:
         self._cache = PrefixCache(clock)
         self._stopping = threading.Event()
         self.faults, self.script, self.journal = FaultBoard(), Script(), Journal()
-        self._control = ControlPlane(self.faults, self.script, self.journal, self._cache)
+        self.private_scripts = PrivateScripts()
+        self._control = ControlPlane(self.faults, self.script, self.private_scripts, self.journal, self._cache)
         self._endpoints: dict[str, Endpoint] = {
             "/v1/messages": AnthropicMessages(),
             "/v1/chat/completions": OpenAIChat(),
@@ -173,6 +175,7 @@ class _Call:
         except ValueError:
             self._body = None  # the endpoint refuses it in its provider's words
         self._model = str(self._body.get("model", "")) if isinstance(self._body, dict) else ""
+        self._name = request.headers.get(HEADER, "")
         self._fault: Fault | None = None
         self._entry: dict[str, Any] = {}
         self._came_in = simulator.script.generation
@@ -201,7 +204,7 @@ class _Call:
     def answer(self) -> Response:
         """Return the reply; raises Problem or ConnectionCut."""
         said = self._request.body.decode("utf-8", "replace")
-        self._fault = self._simulator.faults.take(self.provider, self._request.path, self._model, said)
+        self._fault = self._simulator.faults.take(self.provider, self._request.path, self._model, said, self._name)
         if self._fault is not None and (early := self._apply_early_fault(self._fault)) is not None:
             return early
         if self._endpoint is not None and self._request.method == "POST":
@@ -236,7 +239,7 @@ class _Call:
         tokens = endpoint.count_prompt_tokens(self._body)
         if tokens > window:
             raise endpoint.build_overflow(tokens, window)
-        reply = self._choose_reply(conversation)
+        reply = self._choose_reply(conversation, endpoint.call_prefix)
         if isinstance(reply, RawReply):
             return json_response(reply.status, reply.body, reply.headers)
         if self._fault is not None:
@@ -259,7 +262,11 @@ class _Call:
         half = response.body[: len(response.body) // 2]
         return replace(response, body=half if kind == "half_json" else _send_half(iter([half])))
 
-    def _choose_reply(self, conversation: Conversation) -> Reply | RawReply:
+    def _choose_reply(self, conversation: Conversation, call_prefix: str) -> Reply | RawReply:
+        seen = {"provider": self.provider, "path": self._request.path, "model": self._model}
+        own = self._simulator.private_scripts.take(self._name, seen, conversation, call_prefix)
+        if own is not None:
+            return own
         script = self._simulator.script
         if not script.active or script.generation != self._came_in:
             return self._simulator._engine.generate_reply(conversation)

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from pentad.cli import console, target
-from pentad.cli.commands import documents
+from pentad.cli.commands import documents, new
 from pentad.cli.commands.humans import approvals, review
 from pentad.cli.commands.operations import breaker, drill, keys, kill, schedules, versions
 from pentad.cli.commands.runs import fork, replay, runs
@@ -57,6 +57,7 @@ app.command("escalate")(approvals.escalate)
 app.command("undo")(approvals.undo)
 app.command("ingest")(documents.ingest)
 app.command("cost")(cost.show_cost)
+app.add_typer(new.app, name="new")
 runs.app.command("export")(replay.export)
 app.add_typer(runs.app, name="runs")
 app.add_typer(kill.app, name="kill")

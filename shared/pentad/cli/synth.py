@@ -14,8 +14,8 @@ _TOLD = "error: "  # what `python -m infra.app` says of a mistake in the project
 _MARK = ".pentad-sources"
 _SECONDS = 900
 _LEFT_OUT = {"__pycache__", ".DS_Store"}
-# The twin and the command line are in no asset: editing them leaves the assembly as it is.
-_NO_ASSET = (("shared", "pentad", "local"), ("shared", "pentad", "cli"))
+# The command line and the tests' kit are in no asset: editing them leaves the assembly as it is.
+_NO_ASSET = (("shared", "pentad", "cli"), ("shared", "pentad", "testing"))
 
 
 def find_project_root(start: Path | None = None) -> Path:

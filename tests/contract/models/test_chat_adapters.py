@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 
 from pentad.domain.messages import DocumentBlock, ImageBlock, TextBlock, ThinkingBlock, ToolResultBlock
-from pentad.domain.models import ChatRequest, Outcome, StopReason
+from pentad.domain.models import CallContext, ChatRequest, Outcome, StopReason
 from pentad.domain.usage import Usage
 from pentad.models.providers.adapters.anthropic import AnthropicChat, make_body
 from pentad.models.providers.adapters.openai import OpenAIChat
 from pentad.models.providers.exchange import ProviderCredentials, ProviderFailure, ProviderReply
+from pentad.models.providers.request_names import HEADER, name_part
 from tests.contract.models import wire_bodies
 from tests.contract.models.bedrock_fake import BedrockFake
 from tests.contract.models.conftest import KEY, MODELS, PROVIDERS, SIMULATED, Adapters, Serve
@@ -50,6 +51,23 @@ def test_words_come_back_with_usage_and_request_id(
     assert reply.usage.output_tokens > 0
     assert reply.request_id == control.list_requests()[-1]["request_id"]
     control.assert_consumed()
+
+
+@pytest.mark.parametrize("provider", ["anthropic", "openai", "compatible"])  # Bedrock names its requests itself
+def test_each_request_has_a_name_of_its_own_that_shows_nobody(
+    adapters: Adapters, control: SimulatorControl, provider: str
+) -> None:
+    context = CallContext(tenant_id="acme", agent="desk", session_id="s1", run_id="run_1", step=3)
+    asked = request(user("Hi")).model_copy(update={"context": context})
+    for _ in range(2):
+        send(adapters, provider, asked)
+    names = [one["headers"][HEADER] for one in control.list_requests()]
+    assert len(set(names)) == 2
+    beginnings = {name.rpartition(".")[0] for name in names}
+    parts = [name_part("tenant", "acme", "acme"), name_part("agent", "acme", "desk")]
+    parts += [name_part("session", "acme", "s1"), name_part("run", "acme", "run_1"), "step3"]
+    assert beginnings == {".".join(parts)}
+    assert not [word for word in ("acme", "desk", "s1.", "run_1") if word in names[0]]
 
 
 def test_parallel_tool_calls_and_their_results(adapters: Adapters, control: SimulatorControl, provider: str) -> None:

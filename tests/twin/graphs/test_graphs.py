@@ -78,7 +78,7 @@ def test_a_graph_whose_process_is_killed_goes_on_at_its_last_checkpoint(stack: S
     until(lambda: not any(fault["text"] == hanging for fault in stack.simulator.add_faults()), "the call that hangs")
     for process in stack.processes("tool-briefing"):
         process.kill()
-    view = tenant.settled(run)
+    view = tenant.settle(run)
     assert view["status"] == "succeeded", view
     # Outline and figures once, the text twice: nobody knows what became of the request that was cut off.
     made = attempts(tenant, run)
@@ -97,7 +97,7 @@ def test_a_graph_whose_process_is_killed_goes_on_at_its_last_checkpoint(stack: S
 
 def test_the_gateway_falls_back_inside_the_graph(stack: Stack) -> None:
     tenant, mark = stack.tenant(), word()
-    with stack.overloaded(f"Outline a briefing on {mark}", "anthropic"):
+    with stack.overload(f"Outline a briefing on {mark}", "anthropic"):
         view = tenant.ask(f'Briefing "{mark}"', agent="briefer")
     assert view["status"] == "succeeded", view
     answered = [one["provider"] for one in attempts(tenant, view["run_id"]) if one["outcome"] == "ok"]

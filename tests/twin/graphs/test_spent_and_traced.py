@@ -126,7 +126,7 @@ def test_what_a_graph_asks_is_answered_by_a_human_and_it_goes_on_where_it_stoppe
     )
     said = tenant.decide(waiting["pending_approval"], "answer", text="Petrel")
     assert said.status_code == 200, said.text
-    view = tenant.settled(run, after=waiting["pending_approval"])
+    view = tenant.settle(run, after=waiting["pending_approval"])
     assert (view["status"], view["answer"]) == ("succeeded", "The Petrel is yours.")
     told = [one["content"] for message in tenant.messages(view["session"]) for one in message["tool_results"]]
     assert question in told[0]

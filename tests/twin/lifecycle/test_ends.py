@@ -48,7 +48,7 @@ def test_a_switch_stops_a_run_within_a_step_and_refuses_new_ones(
     run = slow.start("What is 21 + 21, and what day is 3 days after 2026-03-01?")
     switches.put(Switch(scope="tenant", subject=tenant.name, reason="an audit", by="test", at=datetime.now(UTC)))
     slow.release()
-    view = tenant.settled(run)
+    view = tenant.settle(run)
     assert (view["status"], "an audit" in view["stop_reason"]) == ("stopped", True)
     assert all("switched off by an operator: an audit" in one for one in results(tenant, "s"))
     refused = tenant.post("/v1/runs", {"agent": "assistant", "message": "Hello"})
@@ -96,7 +96,7 @@ def test_a_failed_run_is_listed_and_goes_on_in_its_session_once(stack: Stack, te
         stack.aws("sqs").send_message(QueueUrl=queue, MessageBody=build_redrive_message(tenant.name, run))
     again = redriven_id(tenant.name, run)
     until(lambda: tenant.send("GET", f"/v1/runs/{again}").status_code == 200, "the second chance")
-    view = tenant.settled(again)
+    view = tenant.settle(again)
     assert (view["status"], view["redrive_of"], view["session"]) == ("succeeded", run, "s")
     assert "42" in view["answer"]
     assert len(stack.executions(again)) == 1
@@ -111,7 +111,7 @@ def test_what_a_schedule_sends_twice_is_one_run(stack: Stack, tenant: Tenant) ->
     for _ in range(2):
         stack.aws("sqs").send_message(QueueUrl=stack.queue_url("lifecycle"), MessageBody=body)
     [run] = until(lambda: tenant.get("/v1/runs")["items"], "the start of a run")
-    assert tenant.settled(run["run_id"])["status"] == "succeeded"
+    assert tenant.settle(run["run_id"])["status"] == "succeeded"
     [created] = tenant.events(run["run_id"], "run.created")
     assert created["trigger"] == "schedule"
     assert len(tenant.items("run")) == 1
@@ -153,7 +153,7 @@ def test_an_operator_lists_failed_runs_and_lets_one_go_on(
     assert [(one["tenant"], one["agent"]) for one in listed] == [(tenant.name, "assistant")]
     [report] = pentad("runs", "redrive", run)["runs"]
     assert report["goes_on_as"] == redriven_id(tenant.name, run)
-    assert tenant.settled(report["goes_on_as"])["status"] == "succeeded"
+    assert tenant.settle(report["goes_on_as"])["status"] == "succeeded"
     assert not failed_messages(stack, run)
 
 

@@ -39,7 +39,7 @@ def test_of_two_at_once_one_is_refused(tenant: Tenant, slow: Slow) -> None:
     started = [one.json() for one in answers if one.status_code == 202]
     refused = [one.json() for one in answers if one.status_code != 202]
     assert (len(started), [one["code"] for one in refused]) == (1, ["SessionBusy"])
-    assert tenant.settled(started[0]["run_id"])["status"] == "succeeded"
+    assert tenant.settle(started[0]["run_id"])["status"] == "succeeded"
 
 
 def test_runs_wait_for_their_session_and_come_in_order_each_once(stack: Stack, tenant: Tenant, slow: Slow) -> None:
@@ -49,8 +49,8 @@ def test_runs_wait_for_their_session_and_come_in_order_each_once(stack: Stack, t
     assert [one["queue_position"] for one in waiting] == [1, 2, 3]
     assert again["run_id"] == waiting[1]["run_id"]
     slow.release()
-    views = [tenant.settled(one["run_id"]) for one in waiting]
-    assert tenant.settled(holder)["status"] == "succeeded"
+    views = [tenant.settle(one["run_id"]) for one in waiting]
+    assert tenant.settle(holder)["status"] == "succeeded"
     assert [view["status"] for view in views] == ["succeeded"] * 3
     assert ["41" in views[0]["answer"], "42" in views[1]["answer"], "43" in views[2]["answer"]] == [True] * 3
     assert questions(tenant)[1:] == [f"What is {number} + 40?" for number in (1, 2, 3)]
@@ -61,7 +61,7 @@ def test_runs_wait_for_their_session_and_come_in_order_each_once(stack: Stack, t
 def test_a_request_interrupts_the_run_that_holds_the_session(stack: Stack, tenant: Tenant, slow: Slow) -> None:
     holder = slow.start()
     urgent = ask(tenant, "What is 20 + 22?", "interrupt")
-    view = tenant.settled(urgent["run_id"])
+    view = tenant.settle(urgent["run_id"])
     assert (view["status"], "42" in view["answer"]) == ("succeeded", True)
     interrupted = tenant.get(f"/v1/runs/{holder}")
     assert (interrupted["status"], urgent["run_id"] in interrupted["stop_reason"]) == ("cancelled", True)
@@ -96,7 +96,7 @@ def test_a_run_in_the_queue_is_cancelled_and_the_next_one_moves_up(tenant: Tenan
     assert tenant.post(f"/v1/runs/{first['run_id']}/cancel", {}).json()["status"] == "cancelled"
     assert tenant.get(f"/v1/runs/{second['run_id']}")["queue_position"] == 1
     slow.release()
-    assert "42" in tenant.settled(second["run_id"])["answer"]
+    assert "42" in tenant.settle(second["run_id"])["answer"]
     assert "What is 1 + 1?" not in questions(tenant)
 
 

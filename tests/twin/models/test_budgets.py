@@ -106,7 +106,7 @@ def test_cost_by_every_dimension_is_the_ledgers_sum(stack: Stack, tenant: Tenant
     mark = word()
     for user in ("ada", "bob"):
         tenant.ask("What is 2 + 3?", user=user)
-    with stack.overloaded(mark, "anthropic"):
+    with stack.overload(mark, "anthropic"):
         tenant.ask(f"What is 6 * 7? ({mark})")
     attempts = ledger_of(stack, tenant.name)
     total = sum(attempt["cost_nanousd"] for attempt in attempts)

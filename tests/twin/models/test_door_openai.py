@@ -208,7 +208,7 @@ def test_sampling_parameters_are_accepted_and_told_as_ignored(client: openai.Ope
 
 def test_another_provider_answers_with_a_notice(stack: Stack, client: openai.OpenAI) -> None:
     mark = word()
-    with stack.overloaded(mark, "anthropic"):
+    with stack.overload(mark, "anthropic"):
         raw = client.chat.completions.with_raw_response.create(model="primary", messages=_user(f"2 + 3? ({mark})"))
     assert raw.headers["x-pentad-model"].startswith("openai/")
     assert raw.headers["x-pentad-notice"]
@@ -216,7 +216,7 @@ def test_another_provider_answers_with_a_notice(stack: Stack, client: openai.Ope
 
 def test_all_providers_down_is_an_error_and_no_answer(stack: Stack, client: openai.OpenAI, tenant: Tenant) -> None:
     mark = word()
-    with stack.overloaded(mark, "anthropic", "openai"):
+    with stack.overload(mark, "anthropic", "openai"):
         with pytest.raises(openai.InternalServerError) as caught:
             client.chat.completions.create(model="fast", messages=_user(f"What is 2 + 3? ({mark})"))
     assert (caught.value.status_code, caught.value.code) == (503, "service_unavailable")

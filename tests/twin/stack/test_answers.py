@@ -53,7 +53,7 @@ def test_session_remembers_and_another_session_does_not(tenant: Tenant) -> None:
 
 def test_other_provider_answers_with_a_notice_when_the_first_is_overloaded(stack: Stack, tenant: Tenant) -> None:
     mark = word()
-    with stack.overloaded(mark, "anthropic"):
+    with stack.overload(mark, "anthropic"):
         view = tenant.ask(f"What is 6 * 7? ({mark})")
     assert view["status"] == "succeeded"
     assert "42" in view["answer"]
@@ -65,7 +65,7 @@ def test_other_provider_answers_with_a_notice_when_the_first_is_overloaded(stack
 
 def test_all_providers_down_is_a_degraded_run_that_frees_its_session(stack: Stack, tenant: Tenant) -> None:
     mark = word()
-    with stack.overloaded(mark, "anthropic", "openai"):
+    with stack.overload(mark, "anthropic", "openai"):
         view = tenant.ask(f"What is 6 * 7? ({mark})")
     assert view["status"] == "degraded"
     assert view["answer"]

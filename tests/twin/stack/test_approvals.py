@@ -31,7 +31,7 @@ def test_approved_call_runs_as_shown_and_its_token_undoes_it(tenant: Tenant, wai
     approval = waiting["pending_approval"]
     shown = tenant.get(f"/v1/approvals/{approval}")
     assert tenant.decide(approval, "approve", arguments_hash=shown["arguments_hash"]).status_code == 200
-    assert tenant.settled(waiting["run_id"], after=approval)["status"] == "succeeded"
+    assert tenant.settle(waiting["run_id"], after=approval)["status"] == "succeeded"
     [note] = tenant.notes()
     assert {name: note[name] for name in SHOWN} == SHOWN
     [call] = tenant.events(waiting["run_id"], "tool_call")
@@ -46,7 +46,7 @@ def test_approved_call_runs_as_shown_and_its_token_undoes_it(tenant: Tenant, wai
 def test_rejected_call_is_not_run_and_the_model_is_told_why(tenant: Tenant, waiting: Json) -> None:
     approval, reason = waiting["pending_approval"], "we have gas lamps now"
     assert tenant.decide(approval, "reject", reason=reason).status_code == 200
-    view = tenant.settled(waiting["run_id"], after=approval)
+    view = tenant.settle(waiting["run_id"], after=approval)
     assert view["status"] == "succeeded"
     assert tenant.notes() == []
     told = [result for one in tenant.messages(view["session"]) for result in one["tool_results"]]
@@ -60,7 +60,7 @@ def test_same_decision_again_changes_nothing(tenant: Tenant, waiting: Json) -> N
     second = tenant.decide(approval, "approve")
     assert (first.status_code, second.status_code) == (200, 200)
     assert second.json()["decided_at"] == first.json()["decided_at"]
-    assert tenant.settled(waiting["run_id"], after=approval)["status"] == "succeeded"
+    assert tenant.settle(waiting["run_id"], after=approval)["status"] == "succeeded"
     assert tenant.decide(approval, "approve").status_code == 200
     assert len(tenant.notes()) == 1
 
@@ -70,7 +70,7 @@ def test_other_decision_afterwards_is_a_conflict(tenant: Tenant, waiting: Json) 
     assert tenant.decide(approval, "approve").status_code == 200
     other = tenant.decide(approval, "reject")
     assert (other.status_code, other.json()["code"]) == (409, "InvalidTransition")
-    assert tenant.settled(waiting["run_id"], after=approval)["status"] == "succeeded"
+    assert tenant.settle(waiting["run_id"], after=approval)["status"] == "succeeded"
     assert len(tenant.notes()) == 1
 
 

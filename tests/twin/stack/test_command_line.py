@@ -13,7 +13,7 @@ import httpx
 import psutil
 import pytest
 
-from tests.twin import keeper
+from pentad.testing.stack import keeper
 from tests.twin.conftest import OwnProject
 from tests.twin.stack.world import Json, Tenant, until
 
@@ -93,7 +93,7 @@ def test_approve_carries_out_and_undo_takes_back(pentad: CommandLine, tenant: Te
     [listed] = pentad.json("approvals")
     assert listed["approval"] == view["pending_approval"]
     assert pentad.json("approve", view["pending_approval"], "--yes")["status"] == "approved"
-    assert tenant.settled(view["run_id"], after=view["pending_approval"])["status"] == "succeeded"
+    assert tenant.settle(view["run_id"], after=view["pending_approval"])["status"] == "succeeded"
     assert [note["title"] for note in tenant.notes()] == ["Oil"]
     [undone] = pentad.json("undo", view["run_id"])
     assert undone["status"] == "undone"

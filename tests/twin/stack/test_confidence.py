@@ -93,12 +93,12 @@ def test_drafted_calls_and_then_the_drafted_answer_wait_and_are_what_was_shown(t
     assert (shown["kind"], shown["group"], shown["confidence"]) == ("calls", "wardens", 0.69)
     assert (call["tool"], call["arguments"]) == ("log_entry", {"text": TEXT})
     assert tenant.decide(shown["approval"], "approve", arguments_hash=shown["arguments_hash"]).status_code == 200
-    view = tenant.settled(view["run_id"], after=shown["approval"])
+    view = tenant.settle(view["run_id"], after=shown["approval"])
     assert [TEXT in body for body in log(tenant)] == [True]
     draft = tenant.get(f"/v1/approvals/{view['pending_approval']}")
     assert (draft["kind"], view["answer"]) == ("answer", None)
     assert tenant.decide(draft["approval"], "approve").status_code == 200
-    view = tenant.settled(view["run_id"], after=draft["approval"])
+    view = tenant.settle(view["run_id"], after=draft["approval"])
     assert (view["status"], view["answer"]) == ("succeeded", draft["text"])
     assert len(log(tenant)) == 1
 
@@ -107,7 +107,7 @@ def test_rejected_calls_are_not_run_and_the_model_is_told_why(tenant: Tenant) ->
     view = asked(tenant, "[confidence 0.5]")
     refused = tenant.decide(view["pending_approval"], "reject", reason="it closed at ten")
     assert refused.status_code == 200
-    tenant.settled(view["run_id"], after=view["pending_approval"])
+    tenant.settle(view["run_id"], after=view["pending_approval"])
     assert log(tenant) == []
     told = [result["content"] for one in tenant.messages(view["session"]) for result in one["tool_results"]]
     assert any("it closed at ten" in words for words in told)
@@ -124,14 +124,14 @@ def draft(tenant: Tenant) -> Json:
 def test_edited_draft_is_the_answer(tenant: Tenant, draft: Json) -> None:
     approval = draft["pending_approval"]
     assert tenant.decide(approval, "edit", text="It is 42, says the warden.").status_code == 200
-    view = tenant.settled(draft["run_id"], after=approval)
+    view = tenant.settle(draft["run_id"], after=approval)
     assert (view["status"], view["answer"]) == ("succeeded", "It is 42, says the warden.")
 
 
 def test_rejected_draft_is_tried_again_and_confidence_is_tracked_across_both(tenant: Tenant, draft: Json) -> None:
     approval = draft["pending_approval"]
     assert tenant.decide(approval, "reject", reason="say it in words").status_code == 200
-    view = tenant.settled(draft["run_id"], after=approval)
+    view = tenant.settle(draft["run_id"], after=approval)
     # What the human said is the newest of the user's words, and sets no rating.
     assert assessments(tenant, view["run_id"])[0] == (0.6, "draft")
     assert len(assessments(tenant, view["run_id"])) == 2
@@ -146,7 +146,7 @@ def test_unsure_turn_is_escalated_and_listed_before_anything_is_done(tenant: Ten
     approval = view["pending_approval"]
     assert tenant.get(f"/v1/approvals/{approval}")["kind"] == "escalation"
     assert tenant.decide(approval, "answer", text="I closed it myself.").status_code == 200
-    view = tenant.settled(view["run_id"], after=approval)
+    view = tenant.settle(view["run_id"], after=approval)
     assert (view["status"], view["answer"], log(tenant)) == ("succeeded", "I closed it myself.", [])
 
 

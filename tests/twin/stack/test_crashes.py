@@ -53,7 +53,7 @@ def started(tenant: Tenant, message: str, agent: str = "assistant") -> str:
 
 
 def ended_well(tenant: Tenant, run_id: str, *, messages: list[str]) -> None:
-    view = tenant.settled(run_id)
+    view = tenant.settle(run_id)
     assert view["status"] == "succeeded", view
     assert [one["role"] for one in tenant.messages("daily")] == messages
     assert tenant.lease_is_free("daily")
@@ -145,7 +145,7 @@ def test_poison_messages_reach_the_dead_letter_queue_and_good_ones_run(stack: St
         sqs.set_queue_attributes(QueueUrl=queue, Attributes=shown)
     assert sorted(dead_bodies) == sorted(bodies[:2])
     [run] = tenant.get("/v1/runs")["items"]
-    assert tenant.settled(run["run_id"])["status"] == "succeeded"
+    assert tenant.settle(run["run_id"])["status"] == "succeeded"
 
 
 @pytest.fixture

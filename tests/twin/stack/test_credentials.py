@@ -105,7 +105,7 @@ def test_what_belongs_to_another_tenant_does_not_exist(stack: Stack, tenant: Ten
 def test_undo_token_of_another_tenant_does_not_exist(stack: Stack, tenant: Tenant) -> None:
     view = tenant.ask('Save a note titled "Mine" with the text "Keep this."')
     tenant.decide(view["pending_approval"], "approve")
-    tenant.settled(view["run_id"], after=view["pending_approval"])
+    tenant.settle(view["run_id"], after=view["pending_approval"])
     [call] = tenant.events(view["run_id"], "tool_call")
     assert stack.tenant().post("/v1/undo", {"undo_token": call["undo_token"]}).status_code == 404
     assert len(tenant.notes()) == 1

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from pytest_socket import enable_socket
 
-from tests.twin import keeper
+from pentad.testing.stack import keeper
 from tests.twin.stack.world import Json, Stack
 
 pytestmark = [pytest.mark.twin, pytest.mark.xdist_group("stack-grants")]
@@ -61,7 +61,7 @@ def test_tool_without_its_grant_on_records_is_denied_and_the_model_is_told(stack
     tenant = stack.tenant()
     view = tenant.ask('Save a note titled "Oil" with the text "Order oil."')
     tenant.decide(view["pending_approval"], "approve")
-    ended = tenant.settled(view["run_id"], after=view["pending_approval"])
+    ended = tenant.settle(view["run_id"], after=view["pending_approval"])
     assert ended["status"] == "succeeded"
     [call] = tenant.events(view["run_id"], "tool_call")
     assert (call["status"], call["is_error"]) == ("failed", True)

@@ -63,7 +63,7 @@ def decided(response: httpx.Response) -> Json:
 
 
 def end(tenant: Tenant, view: Json) -> Json:
-    return tenant.settled(view["run_id"], after=view["pending_approval"])
+    return tenant.settle(view["run_id"], after=view["pending_approval"])
 
 
 def patch(stack: Stack, tenant: Tenant, approval: str, **values: Any) -> None:
@@ -265,7 +265,7 @@ def test_the_command_line_takes_every_decision(stack: Stack, tenant: Tenant, tmp
     name = view["pending_approval"]
     assert pentad("escalate", name, "--to", "board")["group"] == "board"
     assert pentad("answer", name, "I take over.")["status"] == "answered"
-    assert tenant.settled(view["run_id"], after=name)["answer"] == "I take over."
+    assert tenant.settle(view["run_id"], after=name)["answer"] == "I take over."
     assert [one["title"] for one in tenant.notes()] == ["Tar"]
     assert pentad("approvals", name)["changes"][0]["group"] == "clerks"
 

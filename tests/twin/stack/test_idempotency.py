@@ -45,7 +45,7 @@ def test_concurrent_requests_with_one_key_are_one_run(stack: Stack, tenant: Tena
     answers = [future.result() for future in sent]
     assert {answer.status_code for answer in answers} <= {200, 202}, [answer.text for answer in answers]
     [run] = {answer.json()["run_id"] for answer in answers}
-    view = tenant.settled(run)
+    view = tenant.settle(run)
     assert view["status"] == "succeeded"
     assert [one["role"] for one in tenant.messages(view["session"])].count("assistant") == 2
     assert len(tenant.items("run")) == 1
@@ -66,6 +66,6 @@ def test_two_requests_to_one_session_are_one_run_and_one_conflict(stack: Stack, 
     assert refused.json()["code"] == "SessionBusy"
     assert int(refused.headers["retry-after"]) >= 1
     [taken] = [answer for answer in answers if answer.status_code == 202]
-    assert tenant.settled(taken.json()["run_id"])["status"] == "succeeded"
+    assert tenant.settle(taken.json()["run_id"])["status"] == "succeeded"
     assert [one["role"] for one in tenant.messages("daily")] == ["user", "assistant"]
     assert tenant.ask("What is 2 + 2?", session="daily")["status"] == "succeeded"

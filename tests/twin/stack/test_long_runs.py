@@ -45,7 +45,7 @@ def test_long_run_goes_on_in_other_executions_and_is_one_run(stack: Stack) -> No
     tenant = stack.tenant()
     stack.simulator.load_script(*counting(TURNS))
     run = started(tenant)
-    view = tenant.settled(run)
+    view = tenant.settle(run)
     assert (view["status"], view["answer"], view["steps"]) == ("succeeded", "All counted.", TURNS + 1), view
     stack.simulator.assert_consumed()
     found = until(lambda: ended if (ended := _ended(stack, run)) else None, "the end of the executions")
@@ -74,6 +74,6 @@ def test_long_run_is_cancelled_in_whichever_execution_it_is(stack: Stack) -> Non
     until(lambda: len(parts(stack, run)) > 1, "the second execution")
     answer = tenant.post(f"/v1/runs/{run}/cancel", {})
     assert answer.status_code in (200, 202), answer.text
-    assert tenant.settled(run)["status"] == "cancelled"
+    assert tenant.settle(run)["status"] == "cancelled"
     until(lambda: _ended(stack, run), "the end of the executions")
     assert tenant.lease_is_free("daily")

@@ -34,7 +34,7 @@ def test_a_schedule_fires_and_starts_one_run_for_its_moment(own: OwnProject, har
     assert (listed["name"], listed["expression"], listed["tenant"]) == ("greeter-tide", TIDE["expression"], "harbour")
     due = pentad("schedules", "fire", "greeter-tide")["due"]
     [started] = until(lambda: harbour.get("/v1/runs")["items"], "the start of a run")
-    view = harbour.settled(started["run_id"])
+    view = harbour.settle(started["run_id"])
     assert (view["status"], view["agent"], view["session"]) == ("succeeded", "greeter", TIDE["session"])
     [created] = harbour.events(view["run_id"], "run.created")
     assert created["trigger"] == "schedule"

@@ -20,7 +20,7 @@ def asked(tenant: Tenant, **fields: Any) -> str:
 
 def only_run(tenant: Tenant) -> Json:
     [run] = until(lambda: tenant.get("/v1/runs")["items"], "the start of a run")
-    return tenant.settled(run["run_id"])
+    return tenant.settle(run["run_id"])
 
 
 def trigger_of(tenant: Tenant, run_id: str) -> str:

@@ -18,7 +18,7 @@ def fork(tenant: Tenant, run_id: str, *, key: str = "", **body: object) -> Json:
     answer = tenant.post(f"/v1/runs/{run_id}/fork", body, **headers)
     assert answer.status_code == 202, answer.text
     assert answer.headers["location"] == f"/v1/runs/{answer.json()['run_id']}"
-    return tenant.settled(answer.json()["run_id"])
+    return tenant.settle(answer.json()["run_id"])
 
 
 def _stored(tenant: Tenant, run_id: str) -> Json:
@@ -68,7 +68,7 @@ def test_another_prompt_and_model_are_used_from_there(stack: Stack, tenant: Tena
     [step] = tenant.events(view["run_id"], "step")
     assert (step["step"], step["provider"], step["model"]) == (2, "openai", "gpt-6-luna")
     # That the prompt went out is seen by a fault for requests that hold its mark.
-    with stack.overloaded(mark, "openai"):
+    with stack.overload(mark, "openai"):
         assert fork(tenant, view["run_id"], at=1)["status"] == "degraded"
 
 
@@ -79,7 +79,7 @@ def test_a_fork_of_a_waiting_run_waits_for_its_own_approval_and_each_effect_happ
     assert view["pending_approval"] != source["pending_approval"]
     for one in (source, view):
         assert tenant.decide(one["pending_approval"], "approve").status_code == 200
-        assert tenant.settled(one["run_id"], after=one["pending_approval"])["status"] == "succeeded"
+        assert tenant.settle(one["run_id"], after=one["pending_approval"])["status"] == "succeeded"
     assert [note["title"] for note in tenant.notes()] == ["Oil", "Oil"]
     again = fork(tenant, source["run_id"], at=1)
     assert again["status"] == "succeeded"

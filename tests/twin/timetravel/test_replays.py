@@ -36,7 +36,7 @@ def _replays(recording: Recording, deployable: Deployable) -> None:
 def _note(tenant: Tenant, decision: str) -> str:
     view = tenant.ask(NOTE)
     assert tenant.decide(view["pending_approval"], decision, reason="because").status_code == 200
-    tenant.settled(view["run_id"], after=view["pending_approval"])
+    tenant.settle(view["run_id"], after=view["pending_approval"])
     return str(view["run_id"])
 
 
@@ -64,7 +64,7 @@ def test_a_fork_replays(tenant: Tenant, deployable: Deployable) -> None:
 
 def test_a_degraded_run_replays(stack: Stack, tenant: Tenant, deployable: Deployable) -> None:
     mark = word()
-    with stack.overloaded(mark, "anthropic", "openai"):
+    with stack.overload(mark, "anthropic", "openai"):
         view = tenant.ask(f"Hello {mark}")
     assert view["status"] == "degraded"
     _replays(_recording(tenant, view["run_id"]), deployable)

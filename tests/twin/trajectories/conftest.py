@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from pytest_socket import enable_socket
 
+from pentad.testing.stack import keeper
 from pentad.tools.declare.declare import Tool
-from tests.twin import keeper
 from tests.twin.conftest import OwnProject
 from tests.twin.stack.world import Stack
 from tests.twin.trajectories import project

@@ -60,7 +60,7 @@ def test_a_run_that_waits_for_a_human_ends_with_its_prompt_and_a_new_run_has_the
     deploy("assistant", LONG)
     new = tenant.ask("What is 2 + 2?")
     assert tenant.decide(waiting["pending_approval"], "approve").status_code == 200
-    old = tenant.settled(waiting["run_id"], after=waiting["pending_approval"])
+    old = tenant.settle(waiting["run_id"], after=waiting["pending_approval"])
     assert (old["status"], new["status"]) == ("succeeded", "succeeded")
     assert int(version(own.stack, new["run_id"])) == int(version(own.stack, old["run_id"])) + 1
     assert len(sizes(tenant, old["run_id"])) == 2

@@ -32,7 +32,7 @@ def test_a_document_is_reviewed_and_answered_as_the_human_approved_it(tenant: Te
     assert "Risk:" in shown["text"]
     answer = tenant.decide(name, "edit", text="Signed: no objections.")
     assert answer.status_code == 200, answer.text
-    run = tenant.settled(waiting["run_id"], after=name)
+    run = tenant.settle(waiting["run_id"], after=name)
     assert (run["status"], run["answer"]) == ("succeeded", "Signed: no objections."), run
     assert run["cost_nanousd"] > 0
     assert [(call["tool"], call["status"]) for call in tenant.events(run["run_id"], "tool_call")] == [
@@ -45,7 +45,7 @@ def test_a_rejected_review_stops_the_run_with_the_reason(tenant: Tenant) -> None
     waiting = tenant.ask(CONTRACT, agent="document-review")
     name = waiting["pending_approval"]
     assert tenant.decide(name, "reject", reason="the dates are wrong").status_code == 200
-    run = tenant.settled(waiting["run_id"], after=name)
+    run = tenant.settle(waiting["run_id"], after=name)
     assert run["status"] == "stopped", run
     assert run["stop_reason"] == "The run was stopped: the step 'sign_off' was rejected: the dates are wrong."
     assert tenant.lease_is_free(run["session"])
@@ -83,7 +83,7 @@ def test_research_that_failed_goes_on_with_the_sources_it_has(tenant: Tenant) ->
     tenant.stack.aws("sqs").send_message(QueueUrl=tenant.stack.queue_url("lifecycle"), MessageBody=message)
     again = redriven_id(tenant.name, failed["run_id"])
     until(lambda: tenant.send("GET", f"/v1/runs/{again}").status_code == 200, "the run that goes on")
-    run = tenant.settled(again)
+    run = tenant.settle(again)
     assert (run["status"], run["redrive_of"], run["steps"]) == ("succeeded", failed["run_id"], 1), run
     assert {one["run_id"] for one in tenant.get("/v1/runs?limit=50")["items"]} == {*asked, again}
     assert 0 < run["cost_nanousd"] < failed["cost_nanousd"]
@@ -103,7 +103,7 @@ def test_a_complaint_to_support_is_answered_by_a_human(tenant: Tenant) -> None:
     assert (shown["kind"], shown["group"]) == ("question", "support")
     answered = tenant.decide(name, "answer", text="We refund the pump.")
     assert answered.status_code == 200, answered.text
-    run = tenant.settled(waiting["run_id"], after=name)
+    run = tenant.settle(waiting["run_id"], after=name)
     assert (run["status"], run["answer"]) == ("succeeded", "We refund the pump."), run
 
 
@@ -140,7 +140,7 @@ def test_cancelling_a_workflow_cancels_the_agent_that_it_waits_for(tenant: Tenan
 
     child = until(waiting, "the agent's wait for an approval")
     assert tenant.post(f"/v1/runs/{run}/cancel", {"reason": "not needed"}).status_code == 200
-    assert tenant.settled(run)["status"] == "cancelled"
+    assert tenant.settle(run)["status"] == "cancelled"
     until(lambda: tenant.get(f"/v1/runs/{child['run_id']}")["status"] == "cancelled", "the end of the agent's run")
     assert tenant.lease_is_free(child["session"])
     [execution] = tenant.stack.executions(run)

@@ -13,7 +13,7 @@ from pentad.cli import target
 from pentad.cli.main import app
 from pentad.models.breaker.adapters.breaker_dynamodb import DynamoCircuits
 from pentad.models.breaker.shared_breaker import SharedBreaker
-from tests.twin import keeper
+from pentad.testing.stack import keeper
 from tests.twin.stack.world import Stack, Tenant
 
 

@@ -36,7 +36,7 @@ def killed_while(stack: Stack, tenant: Tenant, mark: str, path: str) -> str:
     until(lambda: not any(fault["text"] == mark for fault in stack.simulator.add_faults()), "the call that hangs")
     for process in stack.processes("gateway"):
         process.kill()
-    assert tenant.settled(run)["status"] == "succeeded"
+    assert tenant.settle(run)["status"] == "succeeded"
     return run
 
 

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.twin import keeper
+from pentad.testing.stack import keeper
 from tests.twin.stack.world import Stack
 from tests.twin.trajectories import project
 from tests.twin.trajectories.bfcl import domain

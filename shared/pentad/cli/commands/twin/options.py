@@ -54,10 +54,14 @@ def read_dimension(assembly: "Assembly") -> int:
     from pentad.models.catalog.catalog import load
     from twin.deploy.assembly import AssemblyError
 
-    assets = [asset.path for stack in assembly.stacks for asset in stack.assets.values()]
-    overlays = [path for asset in assets if (path := asset / _MODELS).is_file()]
-    overlay = overlays[0].read_text(encoding="utf-8") if overlays else None
-    dimensions = load(overlay=overlay).route(task="embed").dimensions
+    dimensions = load(overlay=read_overlay(assembly)).route(task="embed").dimensions
     if dimensions is None:
         raise AssemblyError("the model of the task 'embed' has no dimensions in the catalog: add them to models.yaml")
     return dimensions
+
+
+def read_overlay(assembly: "Assembly") -> str | None:
+    """Return the project's own models.yaml as it was synthesized, or None where it has none."""
+    assets = [asset.path for stack in assembly.stacks for asset in stack.assets.values()]
+    overlays = [path for asset in assets if (path := asset / _MODELS).is_file()]
+    return overlays[0].read_text(encoding="utf-8") if overlays else None

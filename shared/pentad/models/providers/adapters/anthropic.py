@@ -11,6 +11,7 @@ from pentad.models.providers.adapters.sdk import CONNECT_SECONDS, ClientCache, P
 from pentad.models.providers.exchange import ProviderCredentials, ProviderReply
 from pentad.models.providers.outcomes import ANTHROPIC
 from pentad.models.providers.ports import CredentialSource
+from pentad.models.providers.request_names import build_request_headers
 from pentad.models.providers.tool_schemas import describe_reply, is_closable, split_types
 
 
@@ -97,10 +98,10 @@ class AnthropicChat:
         until = self._clock() + timeout
         client = self._clients.get_client(get_credentials(self._credentials, anthropic_wire.NAME))
         body = make_body(model, request, max_output_tokens=max_output_tokens, effort=effort)
-        create = client.messages.with_streaming_response.create
+        create, named = client.messages.with_streaming_response.create, build_request_headers(request.context)
         reply = exchange(
             self._provider,
-            lambda limits: create(**body, timeout=limits),
+            lambda limits: create(**body, extra_headers=named, timeout=limits),
             until,
             self._clock,
             reject=self._credentials.forget,

@@ -11,6 +11,7 @@ from pentad.models.providers.adapters.sdk import CONNECT_SECONDS, ClientCache, P
 from pentad.models.providers.exchange import ProviderCredentials, ProviderReply
 from pentad.models.providers.outcomes import OPENAI
 from pentad.models.providers.ports import CredentialSource
+from pentad.models.providers.request_names import build_request_headers
 
 
 def load_sdk() -> Any:
@@ -33,9 +34,9 @@ def make_client(credentials: ProviderCredentials) -> Any:
     )
 
 
-def build_extra_options(credentials: ProviderCredentials) -> dict[str, Any]:
-    """Return what a request says beside its body: where there is no key, that none is to be sent."""
-    return {} if credentials.api_key else {"extra_headers": {"Authorization": load_sdk().Omit()}}
+def build_extra_headers(credentials: ProviderCredentials) -> dict[str, Any]:
+    """Return what a request's headers say of its key: where there is none, that none is to be sent."""
+    return {} if credentials.api_key else {"Authorization": load_sdk().Omit()}
 
 
 PROVIDER = Provider(openai_wire.NAME, load_sdk, OPENAI, "x-request-id")
@@ -71,12 +72,12 @@ class OpenAIChat:
         until = self._clock() + timeout
         client = self._clients.get_client(get_credentials(self._credentials, openai_wire.NAME))
         body = openai_wire.encode(model, request, max_output_tokens=max_output_tokens, effort=effort)
-        create = client.responses.with_streaming_response.create
+        create, named = client.responses.with_streaming_response.create, build_request_headers(request.context)
         # As extra_body: the body is in wire form already, and to look through it for what to transform takes the
         # SDK a third of a millisecond for each message of the conversation.
         reply = exchange(
             PROVIDER,
-            lambda limits: create(extra_body=body, timeout=limits),
+            lambda limits: create(extra_body=body, extra_headers=named, timeout=limits),
             until,
             self._clock,
             reject=self._credentials.forget,

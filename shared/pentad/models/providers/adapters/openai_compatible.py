@@ -7,12 +7,13 @@ from pentad.domain.models import ChatRequest
 from pentad.models.catalog.catalog import Effort, ModelEntry
 from pentad.models.catalog.provider_entries import ProviderEntry
 from pentad.models.providers.adapters import openai_compatible_wire
-from pentad.models.providers.adapters.openai import build_extra_options, load_sdk, make_client
+from pentad.models.providers.adapters.openai import build_extra_headers, load_sdk, make_client
 from pentad.models.providers.adapters.sdk import ClientCache, Provider, exchange, get_credentials
 from pentad.models.providers.adapters.secrets import PlacedCredentials
 from pentad.models.providers.exchange import ProviderReply
 from pentad.models.providers.outcomes import COMPATIBLE
 from pentad.models.providers.ports import CredentialSource
+from pentad.models.providers.request_names import build_request_headers
 
 
 class OpenAICompatibleChat:
@@ -55,9 +56,9 @@ class OpenAICompatibleChat:
             model, request, dialect, max_output_tokens=max_output_tokens, effort=effort
         )
         create = client.chat.completions.with_streaming_response.create
-        extra = build_extra_options(credentials)
+        named = build_extra_headers(credentials) | build_request_headers(request.context)
         # As extra_body, for the reason that `OpenAIChat` gives; what the SDK insists on is replaced by it.
-        asked = {"model": body["model"], "messages": [], "extra_body": body, **extra}
+        asked = {"model": body["model"], "messages": [], "extra_body": body, "extra_headers": named}
         reply = exchange(
             self._provider,
             lambda limits: create(**asked, timeout=limits),

@@ -10,7 +10,7 @@ from pentad.domain.models import Outcome
 from pentad.domain.usage import Usage
 from pentad.models.catalog.catalog import ModelEntry
 from pentad.models.catalog.provider_entries import ProviderEntry
-from pentad.models.providers.adapters.openai import PROVIDER, build_extra_options, load_sdk, make_client
+from pentad.models.providers.adapters.openai import PROVIDER, build_extra_headers, load_sdk, make_client
 from pentad.models.providers.adapters.sdk import ClientCache, Provider, exchange, get_credentials
 from pentad.models.providers.adapters.secrets import PlacedCredentials
 from pentad.models.providers.exchange import ProviderFailure, ProviderVectors
@@ -61,10 +61,10 @@ class OpenAIEmbeddings:
             form = {"encoding_format": "base64", "dimensions": dimensions}
         body = {"model": model.id, "input": list(texts), **form}
         create = client.embeddings.with_streaming_response.create
-        extra = build_extra_options(credentials)
+        headers = build_extra_headers(credentials)
         reply = exchange(
             self._provider,
-            lambda limits: create(**body, **extra, timeout=limits),
+            lambda limits: create(**body, extra_headers=headers, timeout=limits),
             until,
             self._clock,
             reject=self._credentials.forget,

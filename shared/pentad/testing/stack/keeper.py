@@ -1,4 +1,4 @@
-"""Runs a twin for tests: ``python -m tests.twin.keeper --assembly cdk.out --state FOLDER --owner PID``.
+"""Runs a twin for tests: ``python -m pentad.testing.stack.keeper --assembly cdk.out --state FOLDER --owner PID``.
 
 It ends at a signal, and by itself once the process that owns it is gone: a test session that crashes, or is killed,
 leaves nothing behind.
@@ -26,7 +26,12 @@ from twin.running.twin import Twin
 
 START_SECONDS = 120.0
 STOP_SECONDS = 120.0  # a twin that served a whole session has much to close, on a busy machine
+_PRIVATE = frozenset(("AWS_PROFILE", "AWS_SESSION_TOKEN", "ANTHROPIC_API_KEY", "OPENAI_API_KEY", "GEMINI_API_KEY"))
 _started: dict[int, subprocess.Popen[bytes]] = {}  # Held, since a forgotten child is a warning.
+
+
+class TwinNotStarted(Exception):
+    """A twin did not come up; the message is what it wrote."""
 
 
 def main() -> int:
@@ -61,18 +66,21 @@ def _end_with(owner: psutil.Process) -> None:
 def start(assembly: Path, state: Path, owner: int) -> dict[str, Any]:
     """Start a twin in a process of its own and return its facts (`twin.running.state_file`) once it is ready.
 
+    Args:
+        assembly: what it runs.
+        state: the folder of its files.
+        owner: the process that it ends with.
+
     Raises:
-        AssertionError: it ended or is not ready in time; the message is what it wrote.
+        TwinNotStarted: it ended or is not ready in time; the message is what it wrote.
     """
     state.mkdir(parents=True, exist_ok=True)
     log = state / "keeper.log"
-    command = [sys.executable, "-m", "tests.twin.keeper", "--assembly", str(assembly), "--state", str(state)]
-    root = Path(__file__).resolve().parents[2]
+    command = [sys.executable, "-m", __name__, "--assembly", str(assembly), "--state", str(state)]
     with log.open("w") as output:
-        process = subprocess.Popen(
+        process = subprocess.Popen(  # noqa: S603 - our own module
             [*command, "--owner", str(owner)],
-            cwd=root,
-            env=os.environ | {"PYTHONPATH": os.pathsep.join((str(root), str(root / "shared")))},
+            env=_build_environment(),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
@@ -86,11 +94,21 @@ def start(assembly: Path, state: Path, owner: int) -> dict[str, Any]:
         time.sleep(0.05)
     process.kill()
     process.wait()
-    raise AssertionError(f"the twin did not start: {log.read_text()}")
+    raise TwinNotStarted(log.read_text())
+
+
+def _build_environment() -> dict[str, str]:
+    """Return the environment of a twin: this process's imports, and nobody's credentials."""
+    kept = {name: value for name, value in os.environ.items() if name not in _PRIVATE}
+    return kept | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
 
 
 def stop(facts: dict[str, Any]) -> None:
-    """End a twin, whoever started it."""
+    """End a twin, whoever started it.
+
+    Raises:
+        AssertionError: processes were left, and are killed now.
+    """
     try:
         process = psutil.Process(facts["pid"])
         children = process.children(recursive=True)
@@ -104,7 +122,8 @@ def stop(facts: dict[str, Any]) -> None:
         left.kill()
     if facts["pid"] in _started:
         _started.pop(facts["pid"]).wait()
-    assert not alive, f"the twin left processes behind: {alive}"
+    if alive:
+        raise AssertionError(f"the twin left processes behind: {alive}")
 
 
 def lives(process: psutil.Process) -> bool:

@@ -1,0 +1,1 @@
+"""Tests of the kit that users test their agents with."""
