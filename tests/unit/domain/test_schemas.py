@@ -135,4 +135,4 @@ def test_a_value_that_takes_too_many_steps_is_refused() -> None:
     for schema, value in ((branching, 1), (many, [1] * 1_000), ({"$ref": "#"}, 1)):
         with pytest.raises(InvalidInput, match="steps"):
             find_violations(schema, value)
-    assert find_violations({"uniqueItems": True}, [[number, str(number)] for number in range(50_000)]) == []
+    assert find_violations({"uniqueItems": True}, [[number, str(number)] for number in range(8_000)]) == []
