@@ -99,6 +99,8 @@ def render_approval(view: Json) -> RenderableType:
     Arguments are JSON in which every character shows, each line behind a bar: none of it can pass for another call.
     """
     head = "[bold]{approval}[/]  {kind} of {agent}, run {run_id}"
+    if view.get("parent"):
+        head += ", a step of {parent}"
     parts: list[RenderableType] = [build_line(head, **view), build_styled(f"  {_describe_status(view)}", "dim")]
     if view["text"]:
         parts += _render_value("text", view["text"], count_marked(view["text"]), exact=False)

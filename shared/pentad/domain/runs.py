@@ -160,6 +160,14 @@ class CallStatus(StrEnum):
     UNDONE = "undone"
 
 
+class UndoFailure(FrozenValue):
+    """The last try to undo a call, which failed."""
+
+    at: datetime
+    error: str = Field(description="class name of the error tree")
+    detail: str = Field(max_length=1000, description="what the tool said, or why it could not be asked")
+
+
 class ToolCall(FrozenValue):
     """One tool call of one step: what was asked, what was decided, what came back."""
 
@@ -183,6 +191,7 @@ class ToolCall(FrozenValue):
     ended_at: datetime | None = None
     effect_key: str | None = Field(default=None, description="of a failed run's call that this one goes on with")
     undone_by: Actor | None = None
+    undo_failure: UndoFailure | None = None
 
 
 class Decision(FrozenValue):
@@ -310,6 +319,7 @@ class Approval(FrozenValue):
     asks_for: str | None = Field(default=None, description="the entry of the run's metadata that the answer becomes")
     allowed_tools: tuple[ToolName, ...] = Field(default=(), description="always allowed for the rest of the run")
     user_id: UserId | None = Field(default=None, description="the run's user")
+    parent_run_id: RunId | None = Field(default=None, description="the workflow's run, where the run is a step of one")
     requester: Actor | None = Field(default=None, description="whose credential started the run")
     not_requester: bool = Field(default=False, description="others than who asked for the run have to decide")
     decider: Actor | None = None

@@ -277,7 +277,7 @@ def test_a_cursor_of_another_tenant_is_refused(harness: Harness) -> None:
     for n in range(3):
         harness.create(head(f"s{n}", updated_at=START + timedelta(minutes=n)))
     cursor = harness.store.list_page("acme", limit=1).cursor
-    with pytest.raises(InvalidInput):
+    with pytest.raises(NotFound):
         harness.store.list_page("other", cursor=cursor)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from pentad.domain.errors import InvalidInput, InvalidTransition, NotFound
+from pentad.domain.errors import InvalidTransition, NotFound
 from pentad.domain.ids import make_id, review_id
 from pentad.domain.runs import Review
 from pentad.orchestration.reviews.adapters.reviews_dynamodb import DynamoReviews
@@ -138,5 +138,5 @@ def test_open_reviews_are_paged_oldest_first(reviews: ReviewStore) -> None:
 def test_a_cursor_of_another_tenants_list_is_refused(reviews: ReviewStore) -> None:
     for number in range(3):
         reviews.add(make(number))
-    with pytest.raises(InvalidInput):
+    with pytest.raises(NotFound):
         reviews.list_open("other", cursor=reviews.list_open(TENANT, limit=1).cursor)

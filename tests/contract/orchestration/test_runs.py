@@ -8,7 +8,7 @@ from pentad.domain.errors import IdempotencyConflict, InvalidInput, InvalidTrans
 from pentad.domain.ids import make_id
 from pentad.domain.knowledge import Citation
 from pentad.domain.messages import Message, TextBlock
-from pentad.domain.runs import CallStatus, Decision, Manifest, Run, RunStatus, Step, ToolCall
+from pentad.domain.runs import Actor, CallStatus, Decision, Manifest, Run, RunStatus, Step, ToolCall, UndoFailure
 from pentad.domain.usage import Usage
 from pentad.orchestration.runs.adapters.run_items import TAKEN_OVER
 
@@ -236,7 +236,7 @@ def test_a_cursor_of_another_tenant_is_refused(stores: Stores) -> None:
         stores.clock.advance(1)
         started(stores, session=f"s{number}")
     cursor = stores.runs.list_page(TENANT, limit=1).cursor
-    with pytest.raises(InvalidInput):
+    with pytest.raises(NotFound):
         stores.runs.list_page("other", limit=1, cursor=cursor)
 
 
@@ -366,6 +366,21 @@ def test_only_a_succeeded_call_can_be_undone(stores: Stores) -> None:
     for _ in range(2):
         stores.runs.save_call(undone)
     assert stores.runs.get_call(TENANT, call.run_id, 1, 0) == undone
+
+
+def test_who_undoes_a_call_and_why_it_failed_stand_on_it(stores: Stores) -> None:
+    call = with_call(stores).model_copy(update={"status": CallStatus.SUCCEEDED})
+    stores.runs.save_call(call)
+    assert (call.undone_by, call.undo_failure) == (None, None)
+    actor = Actor(key_id="abc", person="ann", at=START)
+    failure = UndoFailure(at=START, error="ToolFailed", detail="the note is locked")
+    for noted in (actor, failure):
+        stores.runs.note_undo(TENANT, call.run_id, 1, 0, noted)
+    expected = call.model_copy(update={"undone_by": actor, "undo_failure": failure})
+    assert stores.runs.get_call(TENANT, call.run_id, 1, 0) == expected
+    assert stores.runs.list_calls(TENANT, call.run_id) == [expected]
+    with pytest.raises(NotFound):
+        stores.runs.note_undo(TENANT, call.run_id, 2, 0, failure)
 
 
 def test_a_failed_call_can_not_be_undone(stores: Stores) -> None:

@@ -23,8 +23,10 @@ from pentad.api.routers.reviews import ReviewRoutes
 from pentad.api.routers.runs import CancelRoutes, RunRoutes, StartRoutes, TraceRoutes
 from pentad.api.routers.sessions import SessionRoutes
 from pentad.api.routers.system import SystemRoutes
+from pentad.api.views.approvals import HumanWaits
 from pentad.api.views.lifecycle import CurrentView
 from pentad.api.views.waiting import RunWaiter
+from pentad.domain.errors import PentadError
 from pentad.domain.models import CallContext, EmbedReply
 from pentad.domain.runs import CallStatus
 from pentad.domain.usage import Usage
@@ -69,12 +71,16 @@ class Bucket:
 
 
 class UndoingTools:
-    """Tools whose undo succeeds."""
+    """Tools whose undo succeeds, or fails as told."""
+
+    failure: PentadError | None = None
 
     def __init__(self, world: World) -> None:
         self._world = world
 
     def undo(self, tenant_id: str, run_id: str, step: int, index: int) -> None:
+        if self.failure is not None:
+            raise self.failure
         call = self._world.runs.get_call(tenant_id, run_id, step, index)
         self._world.runs.save_call(call.model_copy(update={"status": CallStatus.UNDONE}))
 
@@ -103,17 +109,19 @@ class MemoryServices:
         self.graph_nodes = MemoryGraphNodes()
         self.bucket = Bucket()
         self.documents = Documents(self.bucket, now=world.clock)
-        self.undo = Undo(world.runs, UndoingTools(world))
+        self.tools = UndoingTools(world)
+        self.undo = Undo(world.runs, self.tools, world.telemetry, now=world.clock)
         self.embedded: list[tuple[str, ...]] = []
         self.door = Door(world.model, self, load(), now=world.clock)
+        self.waits = HumanWaits(world.runs, world.approvals)
         self.slept: list[float] = []
-        self.waiting = RunWaiter(world.runs, sleep=self._sleep, timer=lambda: world.clock().timestamp())
+        self.waiting = RunWaiter(self.waits, sleep=self._sleep, timer=lambda: world.clock().timestamp())
         self.world = world
 
     def routers(self) -> tuple[Router, ...]:
         """The API's routers over these."""
         find = FindRun(self.runs, self.now)
-        current_view = CurrentView(self.runs, self.approvals, self.start_run.advance, self.telemetry, self.now)
+        current_view = CurrentView(self.runs, self.waits, self.start_run.advance, self.telemetry, self.now)
         return (
             StartRoutes(self.start_run, self.waiting, current_view, self.now),
             RunRoutes(self.runs, self.ledger, self.approvals, find, current_view),
@@ -122,7 +130,7 @@ class MemoryServices:
             ForkRoutes(self.catalog, self.runs, self.sessions, self.approvals, self.fork, self.now),
             SessionRoutes(self.sessions),
             ApprovalRoutes(self.approvals, self.decide, self.now),
-            ReviewRoutes(self.catalog, self.reviews, self.now),
+            ReviewRoutes(self.catalog, self.reviews, self.runs, self.now),
             DocumentRoutes(self.documents, self.registry),
             CostRoutes(self.spend, self.now),
             SystemRoutes(self.catalog),

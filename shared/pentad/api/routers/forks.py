@@ -13,6 +13,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Body, Header, Pat
 from pentad.api.found import check_run_id
 from pentad.api.identity.caller import Caller
 from pentad.api.routers.serve import KEY_FORM, serve
+from pentad.api.views.approvals import HumanWaits
 from pentad.api.views.views import RunView, build_run_view
 from pentad.domain.declarations.agents import Catalog
 from pentad.memory.sessions.ports import SessionStore
@@ -66,7 +67,7 @@ class ForkRoutes:
             return Response(
                 status_code=HTTPStatus.ACCEPTED,
                 content_type="application/json",
-                body=build_run_view(forked, self.approvals),
+                body=build_run_view(forked, HumanWaits(self.runs, self.approvals)),
                 headers={"Location": f"/v1/runs/{forked.run_id}"},
             )
 

@@ -12,11 +12,12 @@ from pydantic import Field
 from pentad.api.identity.caller import Caller
 from pentad.api.routers.serve import Cursor, serve
 from pentad.api.views.cursors import collect_page
-from pentad.api.views.views import View
+from pentad.api.views.views import ToolCallView, View, build_call_view
 from pentad.domain.declarations.agents import Catalog
-from pentad.domain.runs import Actor, Review
+from pentad.domain.runs import Actor, Assessment, Review, RunStatus
 from pentad.domain.values import FrozenValue
 from pentad.orchestration.reviews.ports import ReviewStore
+from pentad.orchestration.runs.ports import RunStore
 
 NOTE_CHARACTERS = 1000
 ReviewPath = Annotated[str, Path(description="the review's id")]
@@ -39,6 +40,21 @@ class ReviewView(View):
     closer: Actor | None = Field(description="who closed it, by which credential and from where")
     verdict: Literal["correct", "wrong"] | None
     note: str | None
+
+
+class ReviewedStep(View):
+    """What a review is about, of a run that a reviewer need not be able to read as a whole."""
+
+    run_status: RunStatus
+    answer: str | None = Field(description="the run's answer")
+    calls: tuple[ToolCallView, ...] = Field(description="the step's tool calls")
+    assessment: Assessment | None = Field(description="how sure the step was; none where it was not rated")
+
+
+class ReviewDetails(ReviewView):
+    """A review with what it is about."""
+
+    reviewed: ReviewedStep
 
 
 class ReviewPage(View):
@@ -67,11 +83,13 @@ class ReviewRoutes:
     Attributes:
         catalog: says which group answers for an agent.
         reviews: the review list.
+        runs: the store of runs.
         now: the clock.
     """
 
     catalog: Catalog
     reviews: ReviewStore
+    runs: RunStore
     now: Callable[[], datetime]
 
     def register(self, app: ApiGatewayResolver, caller: Callable[[], Caller]) -> None:
@@ -92,8 +110,9 @@ class ReviewRoutes:
             return ReviewPage(items=tuple(build_review_view(review) for review in page.items), cursor=page.cursor)
 
         @serve(app, summary="Read a review")
-        def get_review(review: ReviewPath) -> ReviewView:
-            return build_review_view(self.reviews.get(caller().tenant_id, review))
+        def get_review(review: ReviewPath) -> ReviewDetails:
+            found = self.reviews.get(caller().tenant_id, review)
+            return ReviewDetails(**build_review_view(found).model_dump(), reviewed=self._read_step(found))
 
         @serve(app, summary="Close a review with a verdict")
         def close_review(review: ReviewPath, request: Annotated[VerdictRequest, Body()]) -> ReviewView:
@@ -111,3 +130,14 @@ class ReviewRoutes:
                 at=at,
             )
             return build_review_view(closed)
+
+    def _read_step(self, review: Review) -> ReviewedStep:
+        where = (review.tenant_id, review.run_id, review.step)
+        run = self.runs.get(review.tenant_id, review.run_id)
+        step = self.runs.find_step(*where)
+        return ReviewedStep(
+            run_status=run.status,
+            answer=run.answer,
+            calls=tuple(build_call_view(call) for call in self.runs.list_calls(*where)),
+            assessment=step.assessment if step is not None else None,
+        )

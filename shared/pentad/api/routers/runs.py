@@ -15,6 +15,7 @@ from pentad.api.found import FindRun
 from pentad.api.identity.caller import Caller
 from pentad.api.routers.door import deadline_of
 from pentad.api.routers.serve import KEY_FORM, Cursor, serve
+from pentad.api.views.approvals import HumanWaits
 from pentad.api.views.cursors import collect_page, parse_cursor
 from pentad.api.views.events import collect_events
 from pentad.api.views.lifecycle import CancelRequest, CurrentView, UndoRequest
@@ -86,10 +87,11 @@ class StartRoutes:
                 now, left = time.time(), app.lambda_context.get_remaining_time_in_millis() / 1000
                 end = deadline_of(app.current_event.raw_event, now, left)
                 run = self.waiting(run, max(0.0, min(seconds, end - now)))
+            view = self.current_view(run)
             return Response(
-                status_code=HTTPStatus.OK if is_settled(run) else HTTPStatus.ACCEPTED,
+                status_code=HTTPStatus.OK if is_settled(view.status) else HTTPStatus.ACCEPTED,
                 content_type="application/json",
-                body=self.current_view(run),
+                body=view,
                 headers=dict(headers),
             )
 
@@ -128,7 +130,8 @@ class RunRoutes:
                 limit=limit,
                 cursor=cursor,
             )
-            return RunPage(items=tuple(build_run_view(run, self.approvals) for run in page.items), cursor=page.cursor)
+            waits = HumanWaits(self.runs, self.approvals)
+            return RunPage(items=tuple(build_run_view(run, waits) for run in page.items), cursor=page.cursor)
 
         @serve(app, summary="Read a run")
         def get_run(run: RunPath) -> RunView:
@@ -222,7 +225,7 @@ class CancelRoutes:
             found = self.find(who.tenant_id, run)
             reason = request.reason if request is not None else None
             ended = self.cancel(who.tenant_id, found.run_id, by=who.name, reason=reason)
-            return build_run_view(ended, self.approvals)
+            return build_run_view(ended, HumanWaits(self.find.runs, self.approvals))
 
         @serve(app, summary="Undo the effect of a tool call")
         def undo(request: Annotated[UndoRequest, Body()]) -> ToolCallView:

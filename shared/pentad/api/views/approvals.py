@@ -1,5 +1,6 @@
 """What the API shows of approvals: all that a human needs to decide, and no task token."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
@@ -9,6 +10,7 @@ from pentad.domain.runs import Actor, Approval, ApprovalCall, ApprovalStatus, Ch
 from pentad.domain.values import FrozenValue, stored_name
 from pentad.orchestration.approvals.decision_rules import is_bound, shown_hash, shown_text
 from pentad.orchestration.approvals.ports import ApprovalStore
+from pentad.orchestration.runs.ports import RunStore
 
 
 def pick_shown(value: FrozenValue, view: type[BaseModel]) -> dict[str, Any]:
@@ -37,6 +39,7 @@ class ApprovalView(BaseModel):
     arguments_hash: str = Field(description="of all that is shown; give it back to decide on exactly this")
     arguments_hash_required: bool = Field(description="several humans decide, or one has edited it")
     user: str | None = Field(description="the run's user")
+    parent: str | None = Field(description="the workflow's run, where the run is a step of one")
     not_requester: bool = Field(description="others than who asked for the run have to decide")
     quorum: int = Field(description="so many have to approve; one reject rejects")
     votes: tuple[Vote, ...]
@@ -73,13 +76,38 @@ def build_approval_view(approval: Approval) -> ApprovalView:
     return ApprovalView(**pick_shown(approval, ApprovalView) | own)
 
 
-def find_pending_approval(approvals: ApprovalStore, run: Run) -> str | None:
-    """Return the approval that a run waits for, the last of its steps where there are several; None where none."""
-    if run.status is not RunStatus.AWAITING_HUMAN:
-        return None
-    last = approvals.list_for_run(run.tenant_id, run.run_id, limit=_LAST)
-    return next((one.approval_id for one in last if one.status is ApprovalStatus.PENDING), None)
+@dataclass(frozen=True)
+class HumanWaits:
+    """Tells what runs wait for; a workflow waits where the run of one of its agents does.
+
+    Attributes:
+        runs: the store of runs.
+        approvals: the store of approvals.
+    """
+
+    runs: RunStore
+    approvals: ApprovalStore
+
+    def find(self, run: Run) -> tuple[RunStatus, str | None]:
+        """Return a run's status as its reader is told it, and the approval that it waits for.
+
+        Of several approvals it is the last of its steps, and of several agents at once one of them.
+        """
+        pending = self._find_own(run)
+        if pending is None and run.kind == "workflow" and run.status in _OPEN:
+            for run_id in self.runs.list_children(run.tenant_id, run.run_id)[-_LAST:]:
+                pending = self._find_own(self.runs.get(run.tenant_id, run_id))
+                if pending is not None:
+                    return RunStatus.AWAITING_HUMAN, pending
+        return run.status, pending
+
+    def _find_own(self, run: Run) -> str | None:
+        if run.status is not RunStatus.AWAITING_HUMAN:
+            return None
+        last = self.approvals.list_for_run(run.tenant_id, run.run_id, limit=_LAST)
+        return next((one.approval_id for one in last if one.status is ApprovalStatus.PENDING), None)
 
 
 _LAST = 20
-"""Approvals that are looked at: so many steps of one run can wait at once."""
+"""Approvals and children that are looked at: so many steps of one run can wait at once."""
+_OPEN = (RunStatus.RUNNING, RunStatus.AWAITING_HUMAN)

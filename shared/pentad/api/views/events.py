@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from pentad.api.views.approvals import build_approval_view
+from pentad.api.views.approvals import HumanWaits, build_approval_view
 from pentad.api.views.views import Event, build_call_view, build_run_view
 from pentad.domain.runs import Run, Step
 from pentad.models.ledger.ports import Ledger
@@ -16,7 +16,7 @@ def collect_events(run: Run, runs: RunStore, ledger: Ledger, approvals: Approval
     """Return all that happened in a run, the first first."""
     steps = runs.list_steps(run.tenant_id, run.run_id)
     events = [
-        *_build_run_events(run, approvals),
+        *_build_run_events(run, runs, approvals),
         *(_build_step_event(step) for step in steps),
         *_read_attempt_events(run, ledger),
         *_read_call_events(run, runs, steps),
@@ -25,8 +25,8 @@ def collect_events(run: Run, runs: RunStore, ledger: Ledger, approvals: Approval
     return tuple(sorted(events, key=lambda event: (event.at, _ORDER.index(event.type))))
 
 
-def _build_run_events(run: Run, approvals: ApprovalStore) -> Iterator[Event]:
-    view = build_run_view(run, approvals)
+def _build_run_events(run: Run, runs: RunStore, approvals: ApprovalStore) -> Iterator[Event]:
+    view = build_run_view(run, HumanWaits(runs, approvals))
     created = {"trigger": run.trigger, "agent": run.agent, "session": run.session_id}
     yield Event(at=run.created_at, type="run.created", detail=created)
     if run.ended_at is not None:

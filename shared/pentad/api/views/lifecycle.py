@@ -6,13 +6,13 @@ from datetime import datetime
 
 from pydantic import Field
 
+from pentad.api.views.approvals import HumanWaits
 from pentad.api.views.views import RunView, build_run_view
 from pentad.domain.errors import PentadError
 from pentad.domain.ids import UNDO_PATTERN
 from pentad.domain.runs import Run
 from pentad.domain.values import FrozenValue
 from pentad.observability.ports import Telemetry
-from pentad.orchestration.approvals.ports import ApprovalStore
 from pentad.orchestration.lifecycle.advance import Advance
 from pentad.orchestration.lifecycle.cancel import REASON_CHARACTERS
 from pentad.orchestration.lifecycle.dead_executions import is_start_overdue
@@ -41,14 +41,14 @@ class CurrentView:
 
     Attributes:
         runs: the store of runs.
-        approvals: the store of approvals.
+        waits: tells what runs wait for.
         advance: begins the next run of a session.
         telemetry: logs.
         now: the clock.
     """
 
     runs: RunStore
-    approvals: ApprovalStore
+    waits: HumanWaits
     advance: Advance
     telemetry: Telemetry
     now: Callable[[], datetime]
@@ -60,7 +60,7 @@ class CurrentView:
         """
         late = is_start_overdue(run, self.now())
         if not run.waiting and not late:
-            return build_run_view(run, self.approvals)
+            return build_run_view(run, self.waits)
         try:
             if late:
                 self.advance.revive(run)
@@ -71,4 +71,4 @@ class CurrentView:
             self.telemetry.log_event("run.heal_failed", level="WARNING", error=type(error).__name__)
         run = self.runs.get(run.tenant_id, run.run_id)
         place = self.runs.find_queue_position(run.tenant_id, run.run_id) if run.waiting else None
-        return build_run_view(run, self.approvals).model_copy(update={"queue_position": place})
+        return build_run_view(run, self.waits).model_copy(update={"queue_position": place})

@@ -5,17 +5,16 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from pentad.api.views.approvals import find_pending_approval, pick_shown
+from pentad.api.views.approvals import HumanWaits, pick_shown
 from pentad.domain.declarations.agents import AgentSpec, Catalog
 from pentad.domain.declarations.workflows import WorkflowSpec
 from pentad.domain.knowledge import Citation, Document
 from pentad.domain.messages import TextBlock, ToolCallBlock, ToolResultBlock
 from pentad.domain.money import show
-from pentad.domain.runs import Actor, CallStatus, Overrides, Run, RunStatus, ToolCall
+from pentad.domain.runs import Actor, CallStatus, Overrides, Run, RunStatus, ToolCall, UndoFailure
 from pentad.domain.usage import Usage
 from pentad.domain.values import stored_name
 from pentad.memory.sessions.ports import Session, StoredMessage
-from pentad.orchestration.approvals.ports import ApprovalStore
 
 
 class View(BaseModel):
@@ -128,6 +127,7 @@ class ToolCallView(View):
     started_at: datetime | None
     ended_at: datetime | None
     undone_by: Actor | None = Field(default=None, description="who undid it, by which credential and from where")
+    undo_failure: UndoFailure | None = Field(default=None, description="why the last try to undo it failed")
 
 
 class SessionView(View):
@@ -240,13 +240,14 @@ class AgentList(View):
     items: tuple[AgentView, ...]
 
 
-def build_run_view(run: Run, approvals: ApprovalStore) -> RunView:
+def build_run_view(run: Run, waits: HumanWaits) -> RunView:
     """Return the view of a run.
 
     Args:
         run: the run.
-        approvals: asked for what it waits for, where it waits.
+        waits: asked for what it waits for.
     """
+    status, pending = waits.find(run)
     return RunView(
         run_id=run.run_id,
         tokens=run.spent.usage.total_tokens,
@@ -254,7 +255,8 @@ def build_run_view(run: Run, approvals: ApprovalStore) -> RunView:
         cost_nanousd=run.spent.cost_nanousd,
         cost=show(run.spent.cost_nanousd),
         steps=run.spent.steps,
-        pending_approval=find_pending_approval(approvals, run),
+        status=status,
+        pending_approval=pending,
         replaced=_build_replaced(run.overrides),
         **{stored_name(name): getattr(run, name) for name in _RUN_FIELDS},
     )
@@ -271,7 +273,6 @@ _RUN_FIELDS = (
     "agent",
     "session_id",
     "user_id",
-    "status",
     "created_at",
     "updated_at",
     "ended_at",
@@ -290,8 +291,9 @@ _RUN_FIELDS = (
 
 def build_call_view(call: ToolCall) -> ToolCallView:
     """Return the view of a tool call; its undo data stays inside."""
-    undone_by = call.undone_by if call.status is CallStatus.UNDONE else None  # Else somebody has only tried.
-    return ToolCallView(**pick_shown(call, ToolCallView) | {"run_id": call.run_id, "undone_by": undone_by})
+    undone = call.status is CallStatus.UNDONE
+    undo = {"undone_by": call.undone_by, "undo_failure": None} if undone else {"undone_by": None}
+    return ToolCallView(**pick_shown(call, ToolCallView) | {"run_id": call.run_id} | undo)
 
 
 def build_session_view(session: Session) -> SessionView:

@@ -4,8 +4,8 @@ import re
 import time
 from collections.abc import Callable
 
+from pentad.api.views.approvals import HumanWaits
 from pentad.domain.runs import Run, RunStatus
-from pentad.orchestration.runs.ports import RunStore
 
 MOST_SECONDS = 25
 """API Gateway ends a request after 30 s; the rest is for the start of the run and the way back."""
@@ -31,28 +31,28 @@ def parse_wait_seconds(prefer: str | None) -> int | None:
     return None
 
 
-def is_settled(run: Run) -> bool:
-    """Tell whether there is nothing more to wait for: the run has ended, or waits for a human itself."""
-    return run.status.ended or run.status is RunStatus.AWAITING_HUMAN
+def is_settled(status: RunStatus) -> bool:
+    """Tell whether there is nothing more to wait for: a run has ended, or waits for a human itself."""
+    return status.ended or status is RunStatus.AWAITING_HUMAN
 
 
 class RunWaiter:
     """Waits for runs.
 
     Args:
-        runs: the store.
+        waits: tells what runs wait for.
         sleep: pauses; a test passes its own.
         timer: seconds that only go forward.
     """
 
     def __init__(
         self,
-        runs: RunStore,
+        waits: HumanWaits,
         *,
         sleep: Callable[[float], None] = time.sleep,
         timer: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._runs = runs
+        self._waits = waits
         self._sleep = sleep
         self._timer = timer
 
@@ -61,9 +61,9 @@ class RunWaiter:
         end = self._timer() + seconds
         pause = _FIRST_PAUSE
         for _ in range(MOST_READS):
-            if is_settled(run) or self._timer() >= end:
+            if is_settled(self._waits.find(run)[0]) or self._timer() >= end:
                 break
             self._sleep(min(pause, max(0.0, end - self._timer())))
             pause = min(_LONGEST_PAUSE, pause * _GROWTH)
-            run = self._runs.get(run.tenant_id, run.run_id)
+            run = self._waits.runs.get(run.tenant_id, run.run_id)
         return run

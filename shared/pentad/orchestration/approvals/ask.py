@@ -176,6 +176,7 @@ class Asking:
                 "escalate_to": humans.escalate_to,
                 "remind_seconds": humans.remind_seconds,
                 "user_id": run.user_id,
+                "parent": run.parent_run_id,
                 "requester": run.requester,
                 "not_requester": humans.four_eyes,
                 "confidence": stored.assessment.confidence if stored.assessment else None,

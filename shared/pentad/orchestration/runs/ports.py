@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from pentad.domain.knowledge import Citation
 from pentad.domain.messages import Message
-from pentad.domain.runs import Actor, Manifest, Run, RunStatus, Step, ToolCall
+from pentad.domain.runs import Actor, Manifest, Run, RunStatus, Step, ToolCall, UndoFailure
 from pentad.domain.values import Page
 
 MACHINE_ALIAS = "live"
@@ -165,8 +165,8 @@ class RunStore(Protocol):
         """
         ...
 
-    def set_undoer(self, tenant_id: str, run_id: str, step: int, index: int, actor: Actor) -> None:
-        """Write on a call who undoes it; the last one who tries stands there.
+    def note_undo(self, tenant_id: str, run_id: str, step: int, index: int, noted: Actor | UndoFailure) -> None:
+        """Write on a call who undoes it, or why that failed; the last one who tries stands there.
 
         Raises:
             NotFound: no such call.

@@ -19,6 +19,7 @@ from pentad.api.routers.reviews import ReviewRoutes
 from pentad.api.routers.runs import CancelRoutes, RunRoutes, StartRoutes, TraceRoutes
 from pentad.api.routers.sessions import SessionRoutes
 from pentad.api.routers.system import SystemRoutes
+from pentad.api.views.approvals import HumanWaits
 from pentad.api.views.lifecycle import CurrentView
 from pentad.api.views.waiting import RunWaiter
 from pentad.aws.clients import get_client
@@ -66,7 +67,8 @@ def make_routers() -> tuple[tuple[Router, ...], AccessRules]:
     runs, engine = starting.runs, starting.engine
     state, ledger = make_table(values.state_table), DynamoDBLedger(make_table(values.ledger_table))
     find = FindRun(runs, now)
-    current_view = CurrentView(runs, approvals, starting.start.advance, telemetry, now)
+    waits = HumanWaits(runs, approvals)
+    current_view = CurrentView(runs, waits, starting.start.advance, telemetry, now)
     fork = ForkRun(catalog, _load_models, runs, sessions, engine, telemetry, now=now, switchboard=starting.switchboard)
     decide = Decide(catalog, runs, sessions, approvals, engine, starting.events, telemetry, now=now)
     documents = Documents(S3Documents(get_signing_client(), values.documents_bucket), now=now)
@@ -74,14 +76,14 @@ def make_routers() -> tuple[tuple[Router, ...], AccessRules]:
     tools = LambdaTools(get_client("lambda", read_timeout=_UNDO_SECONDS, attempts=1), values.tool_runner)
     rules = AccessRules(catalog, runs, sessions, approvals)
     routers = (
-        StartRoutes(starting.start, RunWaiter(runs), current_view, now),
+        StartRoutes(starting.start, RunWaiter(waits), current_view, now),
         RunRoutes(runs, ledger, approvals, find, current_view),
         TraceRoutes(runs, ledger, DynamoGraphNodes(state), engine, find, now),
-        CancelRoutes(starting.cancel, Undo(runs, tools), approvals, find, now),
+        CancelRoutes(starting.cancel, Undo(runs, tools, telemetry, now=now), approvals, find, now),
         ForkRoutes(catalog, runs, sessions, approvals, fork, now),
         SessionRoutes(sessions),
         ApprovalRoutes(approvals, decide, now),
-        ReviewRoutes(catalog, CountedReviews(DynamoReviews(state), telemetry), now),
+        ReviewRoutes(catalog, CountedReviews(DynamoReviews(state), telemetry), runs, now),
         DocumentRoutes(documents, DynamoRegistry(state, clock=now)),
         CostRoutes(DynamoSpend(state), now),
         SystemRoutes(catalog),

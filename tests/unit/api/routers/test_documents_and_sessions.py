@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from pentad.domain.errors import ToolFailed
 from pentad.domain.ids import undo_token
 from pentad.domain.knowledge import Document
 from pentad.domain.runs import ApprovalStatus, CallStatus, Run
@@ -138,6 +139,34 @@ def test_a_call_is_undone_by_its_token() -> None:
         reply = client("POST", "/v1/undo", {"undo_token": token})
         assert (reply.status, reply.json["status"]) == (200, "undone")
     assert "undo" not in reply.json
+
+
+def test_an_undo_that_fails_is_told_in_the_answer_the_events_and_the_log_until_one_succeeds() -> None:
+    client, run, approval = _asked()
+    client("POST", f"/v1/approvals/{approval}", {"decision": "approve"})
+    token = undo_token(run.run_id, 1, 1)
+    call = client.world.runs.get_call(TENANT, run.run_id, 1, 1)
+    client.world.runs.save_call(
+        call.model_copy(update={"status": CallStatus.SUCCEEDED, "undo": {"id": 1}, "undo_token": token})
+    )
+    client.services.tools.failure = ToolFailed("the note is locked", fix="unlock it")
+    reply = client("POST", "/v1/undo", {"undo_token": token})
+    assert (reply.status, reply.json["code"], reply.json["detail"]) == (502, "ToolFailed", "the note is locked")
+    assert (reply.json["fix"], reply.json["field"]) == ("unlock it", "undo_token")
+    [failure] = [one for one in client.world.telemetry.events if one.name == "undo.failed"]
+    assert (failure.fields["tool"], failure.fields["error"]) == ("notes", "ToolFailed")
+
+    def shown() -> dict[str, Any]:
+        events = client("GET", f"/v1/runs/{run.run_id}/events").json["events"]
+        [detail] = [one["detail"] for one in events if one["type"] == "tool_call" and one["detail"]["index"] == 1]
+        return dict(detail)
+
+    assert shown()["status"] == "succeeded"
+    assert shown()["undone_by"] is None
+    assert shown()["undo_failure"] | {"at": ""} == {"at": "", "error": "ToolFailed", "detail": "the note is locked"}
+    client.services.tools.failure = None
+    assert client("POST", "/v1/undo", {"undo_token": token}).status == 200
+    assert (shown()["status"], shown()["undo_failure"]) == ("undone", None)
 
 
 @pytest.mark.parametrize(

@@ -46,7 +46,24 @@ def test_a_review_is_shown_whole(client: Client) -> None:
         "closer": None,
         "verdict": None,
         "note": None,
+        "reviewed": {"run_status": "running", "answer": None, "calls": [], "assessment": None},
     }
+
+
+def test_a_reviewer_who_may_not_read_the_run_sees_what_its_step_did() -> None:
+    client = Client()
+    client.world.model.script = [[("calculator", {"expression": "6 * 7"})]]
+    run = client.world.begin(session="s1", user_id="ann")
+    client.world.turn(run)
+    review = build_review(run, 1, "confidence", "Not quite sure.", at=client.world.clock(), confidence=0.8)
+    assert client.world.reviews.add(review)
+    group = client.world.catalog.find_group(run.agent)
+    mine = {"user_id": "ben", "groups": group}
+    assert client("GET", f"/v1/runs/{run.run_id}", **mine).status == 404
+    seen = client("GET", f"/v1/reviews/{review.review_id}", **mine).json["reviewed"]
+    assert [(call["tool"], call["arguments"]) for call in seen["calls"]] == [("calculator", {"expression": "6 * 7"})]
+    assert seen["run_status"] == "running"
+    assert client("GET", f"/v1/reviews/{review.review_id}", user_id="ben", groups="others").status == 404
 
 
 def test_a_verdict_closes_a_review_and_is_counted_once(client: Client) -> None:

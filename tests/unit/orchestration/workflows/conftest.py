@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from pentad.domain.declarations.agents import Catalog
 from pentad.domain.declarations.workflows import (
     AgentStep,
     HumanStep,
@@ -80,7 +81,12 @@ class Bench:
 
 @pytest.fixture
 def bench() -> Bench:
-    world = World(CATALOG.model_copy(update={"workflows": {"flow": SPEC}}))
+    return make_bench(CATALOG)
+
+
+def make_bench(catalog: Catalog) -> Bench:
+    """Return a run of the workflow that has begun, over the agents of a catalog."""
+    world = World(catalog.model_copy(update={"workflows": {"flow": SPEC}}))
     stores = Stores(world.catalog, world.runs, world.sessions, MemoryResults(), world.clock, world.switches)
     run = world.start(TENANT, RunRequest(agent="flow", message="the document", session_id="s1"), trigger="api")
     made = Bench(

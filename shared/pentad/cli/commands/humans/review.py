@@ -9,7 +9,6 @@ import typer
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from pentad.cli.client import ApiClient
 from pentad.cli.console import EXIT_USAGE, OPTIONS, OUT, CommandError, handle_errors, print_json
 from pentad.cli.screen import Grid, Quoted, build_line
 from pentad.cli.show import render_calls
@@ -50,11 +49,10 @@ def show(
     """Show a review with what its step said and did, and how sure it was of it."""
     with handle_errors(), closing(create_api_client()) as client:
         view = client.call("GET", f"/v1/reviews/{name}")
-        details = _fetch_step(client, view)
         if OPTIONS.json:
-            print_json(view | details)
+            print_json(view)
         else:
-            OUT.print(_render_review(view, details))
+            OUT.print(_render_review(view))
 
 
 @app.command()
@@ -74,17 +72,6 @@ def close(
             print_json(closed)
         else:
             OUT.print(f"{name} is closed: {closed['verdict']}")
-
-
-def _fetch_step(client: ApiClient, view: Json) -> Json:
-    """Return what a review's step did: its answer, its calls, and the signals of its assessment."""
-    run = client.call("GET", f"/v1/runs/{view['run_id']}")
-    events = client.call("GET", f"/v1/runs/{view['run_id']}/events")["events"]
-    mine = [event for event in events if event.get("step") == view["step"]]
-    steps = [event["detail"] for event in mine if event["type"] == "step"]
-    calls = [event["detail"] for event in mine if event["type"] == "tool_call"]
-    assessment = steps[-1].get("assessment") if steps else None
-    return {"run": run, "calls": calls, "assessment": assessment}
 
 
 def _render_waiting(waiting: Iterable[Json]) -> RenderableType:
@@ -142,16 +129,16 @@ def _build_table(headings: Iterable[str], rows: Iterable[tuple[str, ...]]) -> Gr
     return table
 
 
-def _render_review(view: Json, details: Json) -> RenderableType:
-    run, at = details["run"], _format_time(view["created_at"])
+def _render_review(view: Json) -> RenderableType:
+    reviewed, at = view["reviewed"], _format_time(view["created_at"])
     head = "[bold]{review}[/]  {cause}  {agent}  {at}"
-    where = f"run {view['run_id']} step {view['step']}, session {view['session']}, {run['status']}"
+    where = f"run {view['run_id']} step {view['step']}, session {view['session']}, {reviewed['run_status']}"
     parts: list[RenderableType] = [build_line(head, at=at, **view), build_line("{where}", where=where)]
-    parts += [Quoted(view["summary"]), *render_calls(details["calls"])]
-    if run["answer"]:
-        parts.append(Quoted(run["answer"]))
-    if details["assessment"]:
-        parts += _render_signals(details["assessment"])
+    parts += [Quoted(view["summary"]), *render_calls(reviewed["calls"])]
+    if reviewed["answer"]:
+        parts.append(Quoted(reviewed["answer"]))
+    if reviewed["assessment"]:
+        parts += _render_signals(reviewed["assessment"])
     if view["verdict"]:
         closed = "closed by {closed_by}: [bold]{verdict}[/] {note}"
         parts.append(build_line(closed, **(view | {"note": view["note"] or ""})))

@@ -14,7 +14,7 @@ from pentad.domain import keys
 from pentad.domain.errors import NotFound, SessionBusy
 from pentad.domain.keys import iso
 from pentad.domain.messages import Message
-from pentad.domain.runs import TRANSITIONS, Actor, CallStatus, Manifest, Run, RunStatus, Step, ToolCall
+from pentad.domain.runs import TRANSITIONS, Actor, CallStatus, Manifest, Run, RunStatus, Step, ToolCall, UndoFailure
 from pentad.domain.usage import Spent, Usage
 from pentad.orchestration.runs.conditions import build_open_condition
 from pentad.orchestration.runs.ports import QUEUE_LENGTH
@@ -240,12 +240,16 @@ def make_call_key(call: ToolCall) -> Item:
     }
 
 
-def add_undoer(call: ToolCall, item: Item) -> ToolCall:
-    """Return a call with who undoes it: that stands beside the call, which its tool's function writes."""
-    if "undone_by" not in item:
+def add_undo(call: ToolCall, item: Item) -> ToolCall:
+    """Return a call with who undoes it, and why that failed: both stand beside what its tool's function writes."""
+    found = {name: kind for name, kind in _UNDO.items() if name in item}
+    if not found:
         return call
     with check_readable("who undid a call"):
-        return call.model_copy(update={"undone_by": from_stored(Actor, item["undone_by"])})
+        return call.model_copy(update={name: from_stored(kind, item[name]) for name, kind in found.items()})
+
+
+_UNDO: dict[str, type[Actor | UndoFailure]] = {"undone_by": Actor, "undo_failure": UndoFailure}
 
 
 def list_sources(target: RunStatus) -> list[RunStatus]:

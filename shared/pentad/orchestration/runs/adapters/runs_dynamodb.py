@@ -14,14 +14,14 @@ from pentad.domain.errors import InvalidTransition, NotFound, StoreUnavailable
 from pentad.domain.keys import iso
 from pentad.domain.knowledge import Citation
 from pentad.domain.messages import Message
-from pentad.domain.runs import Actor, CallStatus, Manifest, Run, RunStatus, Step, ToolCall
+from pentad.domain.runs import Actor, CallStatus, Manifest, Run, RunStatus, Step, ToolCall, UndoFailure
 from pentad.domain.values import Page
 from pentad.orchestration.runs.adapters.lease_items import build_release_entry, holder_of
 from pentad.orchestration.runs.adapters.run_items import (
     HAPPENED,
     OUTCOME,
     Noted,
-    add_undoer,
+    add_undo,
     build_add_clause,
     build_note_update,
     compute_spent,
@@ -237,14 +237,14 @@ class DynamoRuns:
         """See `RunStore`."""
         begins = "CALL#" if step is None else f"CALL#{step:05d}#"
         items = self._state.iter_items(keys.run_pk(tenant_id, run_id), begins=begins)
-        return [add_undoer(self._load_item(ToolCall, item), item) for item in items]
+        return [add_undo(self._load_item(ToolCall, item), item) for item in items]
 
     def get_call(self, tenant_id: str, run_id: str, step: int, index: int) -> ToolCall:
         """See `RunStore`."""
         item = self._state.get(keys.run_pk(tenant_id, run_id), keys.call_sk(step, index))
         if item is None:
             raise NotFound("there is no such tool call", field="index")
-        return add_undoer(self._load_item(ToolCall, item), item)
+        return add_undo(self._load_item(ToolCall, item), item)
 
     def save_call(self, call: ToolCall) -> None:
         """See `RunStore`."""
@@ -266,15 +266,15 @@ class DynamoRuns:
             if stored is not call.status:
                 raise InvalidTransition(f"the tool call is already {stored}", field="status") from failure
 
-    def set_undoer(self, tenant_id: str, run_id: str, step: int, index: int, actor: Actor) -> None:
+    def note_undo(self, tenant_id: str, run_id: str, step: int, index: int, noted: Actor | UndoFailure) -> None:
         """See `RunStore`."""
         try:
             self._state.update(
                 keys.run_pk(tenant_id, run_id),
                 keys.call_sk(step, index),
-                "SET undone_by = :actor",
+                f"SET {'undone_by' if isinstance(noted, Actor) else 'undo_failure'} = :noted",
                 condition="attribute_exists(pk)",
-                values={":actor": actor.model_dump_json()},
+                values={":noted": noted.model_dump_json()},
             )
         except ConditionFailed as failure:
             raise NotFound("there is no such tool call", field="index") from failure

@@ -19,7 +19,17 @@ from pentad.domain.ids import is_reserved_session
 from pentad.domain.keys import iso
 from pentad.domain.knowledge import Citation
 from pentad.domain.messages import Message
-from pentad.domain.runs import Actor, CallStatus, Manifest, Run, RunStatus, Step, ToolCall, check_transition
+from pentad.domain.runs import (
+    Actor,
+    CallStatus,
+    Manifest,
+    Run,
+    RunStatus,
+    Step,
+    ToolCall,
+    UndoFailure,
+    check_transition,
+)
 from pentad.domain.values import Page
 from pentad.memory.sessions.ports import Session, SessionStore
 from pentad.orchestration.runs.adapters.run_items import (
@@ -247,11 +257,12 @@ class MemoryRuns:
             elif stored.status is not call.status:
                 raise InvalidTransition(f"the tool call is already {stored.status}", field="status")
 
-    def set_undoer(self, tenant_id: str, run_id: str, step: int, index: int, actor: Actor) -> None:
+    def note_undo(self, tenant_id: str, run_id: str, step: int, index: int, noted: Actor | UndoFailure) -> None:
         """See `RunStore`."""
         call = self.get_call(tenant_id, run_id, step, index)
+        name = "undone_by" if isinstance(noted, Actor) else "undo_failure"
         with self._lock:
-            self._calls[tenant_id, run_id, step, index] = call.model_copy(update={"undone_by": actor})
+            self._calls[tenant_id, run_id, step, index] = call.model_copy(update={name: noted})
 
     def finish(
         self,
