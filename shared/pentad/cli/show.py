@@ -10,6 +10,7 @@ from rich.text import Text
 
 from pentad.cli.screen import Grid, Quoted, Screen, build_line, build_styled
 from pentad.domain.display.characters import count_marked, cut_text, format_json, mark_line
+from pentad.memory.retrieval.citations import replace_markers
 
 Json = dict[str, Any]
 
@@ -42,14 +43,16 @@ def format_status(status: str) -> Text:
 
 
 def print_run(screen: Screen, view: Json) -> None:
-    """Print a run's answer, notices and citations."""
+    """Print a run's answer, notices and citations, with a number in the place of each citation's marker."""
+    numbers = {citation["marker"]: f"[{number}]" for number, citation in enumerate(view["citations"], 1)}
     for notice in view["notices"]:
         if notice != view["answer"]:  # a degraded answer is its own notice
             screen.print(build_styled(notice, "yellow"))
     if view["answer"]:
-        screen.print_text(view["answer"])
+        screen.print_text(replace_markers(view["answer"], numbers))
     for citation in view["citations"]:
-        screen.print(build_line("  [dim]{marker} {document}: {title} ({start}-{end})[/]", **citation))
+        number = numbers[citation["marker"]]
+        screen.print(build_line("  [dim]{number} {document}: {title} ({start}-{end})[/]", number=number, **citation))
     if view["error"]:
         screen.print(build_styled(view["error"], "red"))
     if view["stop_reason"]:

@@ -129,8 +129,8 @@ def test_an_answer_is_printed_as_it_is_but_for_what_acts(capsys: pytest.CaptureF
     print_run(Screen(width=WIDTH), view)
     assert capsys.readouterr().out.splitlines() == [
         "slow\\u001b[8m",
-        "one [cite:k7]",
+        "one [1]",
         "two\\u001b[2J [bold]",
-        "  [cite:k7] a\\nb.md: \\u001b[2J (0-9)",
+        "  [1] a\\nb.md: \\u001b[2J (0-9)",
         "run_1 succeeded 1 step, 9 tokens, $0, session s1",
     ]
