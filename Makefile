@@ -12,7 +12,7 @@ export PYTHONUNBUFFERED = 1
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo up test coverage check docs synth bench bench-gateway bench-orchestration bench-trajectories bench-servers lock clean
+.PHONY: help env demo up test coverage check check-code check-types check-templates docs synth bench bench-gateway bench-orchestration bench-trajectories bench-servers lock clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -35,12 +35,18 @@ test: env ## run the tests; ONLY=memory runs those of a layer, folder or file
 coverage: env ## run the tests and report which lines of pentad and the twin they run
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --cov --cov-report term:skip-covered --cov-report html:build/coverage
 
-check: env ## lint, types, import rules, generated tables, templates
+check: check-code check-types check-templates ## lint, types, import rules, generated tables, templates
+
+check-code: env
 	@$(BIN)/python -m ruff check .
 	@$(BIN)/python -m ruff format --check .
-	@$(BIN)/python -m mypy shared twin functions infra layers tests benchmarks scripts
 	@PYTHONPATH=.:shared $(BIN)/lint-imports --no-cache
 	@$(BIN)/python scripts/generate_docs.py --check
+
+check-types: env
+	@$(BIN)/python -m mypy shared twin functions infra layers tests benchmarks scripts
+
+check-templates: env
 	@$(BIN)/python -m infra.app
 	@$(BIN)/cfn-lint cdk.out/*.template.json
 
