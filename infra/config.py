@@ -13,6 +13,7 @@ from aws_cdk.aws_logs import RetentionDays
 from pentad.domain.declarations.agents import GROUP_PATTERN
 from pentad.domain.errors import ConfigurationError
 
+_ORIGIN = re.compile(r"https?://[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?")
 StageName = Literal["dev", "staging", "prod"]
 
 
@@ -93,6 +94,8 @@ class Stage:
         api_rate: requests a second the API takes.
         oidc_issuer: issuer of JWTs the API takes beside API keys; None for none.
         oidc_audience: the audience those JWTs must name.
+        cors_origins: origins of the pages whose scripts may call the API and upload documents; none for no page. The
+            context's ``cors`` says it for a project.
     """
 
     name: StageName
@@ -111,6 +114,7 @@ class Stage:
     api_rate: int
     oidc_issuer: str | None
     oidc_audience: str | None
+    cors_origins: tuple[str, ...]
 
     @property
     def prefix(self) -> str:
@@ -136,6 +140,7 @@ STAGES: dict[str, Stage] = {
         api_rate=25,
         oidc_issuer=None,
         oidc_audience=None,
+        cors_origins=(),
     ),
     "staging": Stage(
         name="staging",
@@ -154,6 +159,7 @@ STAGES: dict[str, Stage] = {
         api_rate=50,
         oidc_issuer=None,
         oidc_audience=None,
+        cors_origins=(),
     ),
     "prod": Stage(
         name="prod",
@@ -172,6 +178,7 @@ STAGES: dict[str, Stage] = {
         api_rate=250,
         oidc_issuer=None,
         oidc_audience=None,
+        cors_origins=(),
     ),
 }
 
@@ -187,8 +194,28 @@ def read_stage(app: App) -> Stage:
         raise ConfigurationError(
             f"there is no stage '{name}'", field="stage", fix=f"use --context stage= with one of {', '.join(STAGES)}"
         )
-    own = (app.node.try_get_context("notices") or {}).get(name)
-    return STAGES[name] if own is None else replace(STAGES[name], notices=read_notices(own))
+    stage = STAGES[name]
+    notices = (app.node.try_get_context("notices") or {}).get(name)
+    origins = (app.node.try_get_context("cors") or {}).get(name)
+    return replace(
+        stage,
+        notices=stage.notices if notices is None else read_notices(notices),
+        cors_origins=stage.cors_origins if origins is None else read_origins(origins),
+    )
+
+
+def read_origins(values: Any) -> tuple[str, ...]:
+    """Return the origins that a project's cdk.json names for a stage: ``["https://app.example.com"]``.
+
+    Raises:
+        ConfigurationError: one is no origin; ``*`` is none either: the pages that may call are named.
+    """
+    if not isinstance(values, list) or not all(isinstance(one, str) and _ORIGIN.fullmatch(one) for one in values):
+        raise ConfigurationError(
+            "cdk.json: cors: a stage has a list of origins",
+            fix="write each as the browser sends it, scheme and host: https://app.example.com",
+        )
+    return tuple(values)
 
 
 def read_notices(values: Mapping[str, Any]) -> Notices:

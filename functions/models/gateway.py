@@ -90,6 +90,8 @@ def _prove_caller(event: Embed | Complete) -> CallContext:
 
 def _call_model(event: Embed | Complete, behalf: CallContext, deadline: float) -> Any:
     if isinstance(event, Embed):
-        return wire.encode_reply(wiring.make_embedder().embed(event.texts, behalf, deadline=deadline))
+        embedder = wiring.make_embedder()
+        reply = embedder.embed(event.texts, behalf, deadline=deadline, dimensions=event.dimensions)
+        return wire.encode_reply(reply)
     request = event.to_request().model_copy(update={"context": behalf})
     return wire_chat.encode_reply(wiring.make_chat_model().complete(request, deadline=deadline))

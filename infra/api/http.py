@@ -22,6 +22,38 @@ from infra.orchestration.grants import grant_describe, grant_start
 from infra.orchestration.names import machine_arn
 from pentad.domain import keys
 
+_METHODS = (
+    apigateway.HttpMethod.GET,
+    apigateway.HttpMethod.HEAD,
+    apigateway.HttpMethod.POST,
+    apigateway.HttpMethod.PUT,
+    apigateway.HttpMethod.PATCH,
+    apigateway.HttpMethod.DELETE,
+)
+# What the API reads, and what OpenAI's client for browsers adds (openai-node 6, `client.ts`).
+_CORS_HEADERS = (
+    "authorization",
+    "content-type",
+    "idempotency-key",
+    "prefer",
+    "x-pentad-strict",
+    "openai-organization",
+    "openai-project",
+    *(
+        f"x-stainless-{name}"
+        for name in ("arch", "helper-method", "lang", "os", "package-version", "retry-count", "runtime")
+    ),
+    "x-stainless-runtime-version",
+    "x-stainless-timeout",
+)
+_CORS_SHOWN = (
+    "location",
+    "preference-applied",
+    "retry-after",
+    "x-request-id",
+    "x-should-retry",
+    *(f"x-pentad-{name}" for name in ("model", "cost-nanousd", "notice", "ignored")),
+)
 _EXECUTIONS = ("states:DescribeExecution", "states:GetExecutionHistory", "states:StopExecution")
 # No query string and no header: either may hold what a client should not have put there.
 _ACCESS_FIELDS = {
@@ -90,10 +122,12 @@ class HttpApi(Construct):
             description="Pentad: runs, sessions, approvals, documents",
             create_default_stage=False,
             default_authorizer=keys_authorizer,
+            cors_preflight=_build_cors(self._build.stage.cors_origins),
         )
         api.add_routes(
             path="/v1/{proxy+}",
-            methods=[apigateway.HttpMethod.ANY],
+            # A route that takes OPTIONS would get the preflight, which has no credential, and refuse it.
+            methods=list(_METHODS) if self._build.stage.cors_origins else [apigateway.HttpMethod.ANY],
             integration=integrations.HttpLambdaIntegration("service", self.service.function),
         )
         return api
@@ -179,3 +213,16 @@ class HttpApi(Construct):
             made.role, build.stores.state_table, ["dynamodb:GetItem"], keys=[keys.collection_pattern("KEYS")]
         )
         return made
+
+
+def _build_cors(origins: Sequence[str]) -> apigateway.CorsPreflightOptions | None:
+    """Return what pages of these origins may do; None where there are none."""
+    if not origins:
+        return None
+    return apigateway.CorsPreflightOptions(
+        allow_origins=list(origins),
+        allow_methods=[apigateway.CorsHttpMethod[method.name] for method in _METHODS],
+        allow_headers=list(_CORS_HEADERS),
+        expose_headers=list(_CORS_SHOWN),
+        max_age=Duration.hours(1),
+    )

@@ -113,6 +113,13 @@ class StateStack(Stack):
         documents = storage.create_bucket(
             self, "documents", stage=stage, key=key, logs=access, expire_prefixes={}, announces=True
         )
+        if stage.cors_origins:  # A page sends a document's content to the bucket itself.
+            documents.add_cors_rule(
+                allowed_methods=[s3.HttpMethods.PUT],
+                allowed_origins=list(stage.cors_origins),
+                allowed_headers=["*"],
+                max_age=3600,
+            )
         return payload, documents
 
     def _create_secret(self, name: str, stage: Stage, key: kms.Key) -> secretsmanager.Secret:

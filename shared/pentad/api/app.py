@@ -18,7 +18,7 @@ from pentad.api.door import faults
 from pentad.api.identity.caller import Caller
 from pentad.api.problems import MEDIA_TYPE, Problem
 from pentad.api.rates.rates import RequestRates
-from pentad.api.routes import find_route, is_door, list_methods, to_pattern
+from pentad.api.routes import find_route, is_door, list_door, list_methods, to_pattern
 from pentad.domain.errors import NotAuthenticated, NotFound, PentadError
 from pentad.observability.ports import Telemetry
 
@@ -98,6 +98,8 @@ class Api:
         route = find_route(method, path)
         if route is None:
             allowed = list_methods(path)
+            if not allowed and is_door(path):
+                raise NotFound(f"this API does not have this path of OpenAI's; it has {', '.join(list_door())}")
             if not allowed:
                 raise NotFound("no such path", fix="read /v1/openapi.json")
             raise _Rejected(

@@ -8,7 +8,31 @@ from enum import StrEnum
 from typing import NamedTuple
 
 _REST = ("document", "model")
-_DOOR = ("/v1/chat/", "/v1/embeddings", "/v1/models/")
+_DOOR = frozenset({"chat", "embeddings", "models"})
+_OPENAI = _DOOR | {
+    "assistants",
+    "audio",
+    "batches",
+    "chatkit",
+    "completions",
+    "containers",
+    "conversations",
+    "edits",
+    "engines",
+    "evals",
+    "files",
+    "fine_tuning",
+    "images",
+    "moderations",
+    "organization",
+    "realtime",
+    "responses",
+    "threads",
+    "uploads",
+    "vector_stores",
+    "videos",
+}
+"""What OpenAI's paths begin with (openai-python 3.54.0, `resources/`): its clients ask there, and read its errors."""
 
 
 class Access(StrEnum):
@@ -112,8 +136,15 @@ def to_pattern(path: str) -> str:
 
 
 def is_door(path: str) -> bool:
-    """Tell whether a path is one of OpenAI's, whose clients read its errors and no others."""
-    return path == "/v1/models" or path.startswith(_DOOR)
+    """Tell whether a path is one of OpenAI's, whose clients read its errors and no others; it need not be served."""
+    version, _, rest = path.removeprefix("/").partition("/")
+    return version == "v1" and rest.partition("/")[0] in _OPENAI
+
+
+def list_door() -> list[str]:
+    """Return OpenAI's routes that are served, such as ``POST /v1/embeddings``."""
+    served = [f"{route.method} {route.path}" for route in ROUTES if is_door(route.path)]
+    return [route.replace("<", "{").replace(">", "}") for route in served]
 
 
 def list_methods(path: str) -> list[str]:

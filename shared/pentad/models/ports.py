@@ -34,12 +34,20 @@ class ChatModel(Protocol):
 class Embedder(Protocol):
     """Text to vectors."""
 
-    def embed(self, texts: Sequence[str], context: CallContext, *, deadline: float) -> EmbedReply:
+    def embed(
+        self, texts: Sequence[str], context: CallContext, *, deadline: float, dimensions: int | None = None
+    ) -> EmbedReply:
         """Return one vector a text, in order, of length 1 (Euclidean norm).
+
+        Args:
+            texts: what to embed.
+            context: on whose behalf.
+            deadline: ``time.time()`` by which an answer is of use.
+            dimensions: numbers in a vector; the deployment's where none are asked for.
 
         Raises:
             ModelThrottled: the provider said 429 until the deadline.
             ModelUnavailable: it did not answer until the deadline.
-            InvalidInput: an empty text, or more than the batch bound.
+            InvalidInput: an empty text, more than the batch bound, or no model has so many dimensions.
         """
         ...

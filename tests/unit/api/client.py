@@ -112,6 +112,7 @@ class MemoryServices:
         self.tools = UndoingTools(world)
         self.undo = Undo(world.runs, self.tools, world.telemetry, now=world.clock)
         self.embedded: list[tuple[str, ...]] = []
+        self.dimensions: list[int | None] = []
         self.door = Door(world.model, self, load(), now=world.clock)
         self.waits = HumanWaits(world.runs, world.approvals)
         self.slept: list[float] = []
@@ -137,8 +138,11 @@ class MemoryServices:
             DoorRoutes(lambda: self.door, self.now),
         )
 
-    def embed(self, texts: Sequence[str], context: CallContext, *, deadline: float) -> EmbedReply:
+    def embed(
+        self, texts: Sequence[str], context: CallContext, *, deadline: float, dimensions: int | None = None
+    ) -> EmbedReply:
         self.embedded.append(tuple(texts))
+        self.dimensions.append(dimensions)
         vectors = tuple((0.6, 0.8) for _ in texts)
         usage = Usage(input_tokens=len(texts))
         return EmbedReply(vectors=vectors, provider="p", model="m", dimensions=2, usage=usage, cost_nanousd=3)

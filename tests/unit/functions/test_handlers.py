@@ -207,7 +207,8 @@ def test_the_gateway_completes_by_the_callers_deadline_or_its_own(
 
 def test_the_gateway_embeds(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     class Embedding:
-        def embed(self, texts: Any, context: Any, *, deadline: float) -> EmbedReply:
+        def embed(self, texts: Any, context: Any, *, deadline: float, dimensions: int | None) -> EmbedReply:
+            assert dimensions is None
             vectors = tuple((1.0, 0.0) for _ in texts)
             return EmbedReply(vectors=vectors, provider="p", model="m", dimensions=2, usage=Usage(), cost_nanousd=1)
 

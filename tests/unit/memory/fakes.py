@@ -38,7 +38,9 @@ class WordEmbedder:
     texts: list[str] = field(default_factory=list)
     contexts: list[CallContext] = field(default_factory=list)
 
-    def embed(self, texts: Sequence[str], context: CallContext, *, deadline: float) -> EmbedReply:
+    def embed(
+        self, texts: Sequence[str], context: CallContext, *, deadline: float, dimensions: int | None = None
+    ) -> EmbedReply:
         if self.failures:
             raise self.failures.pop(0)
         self.texts.extend(texts)

@@ -1,6 +1,7 @@
 """``POST /v1/chat/completions``: what a client asks, as the gateway's request.
 
-Fields are of three kinds, and a field of none is an error: a client must not believe that something was done.
+Fields are of three kinds. What is of none (OpenAI adds fields faster than gateways learn of them) is ignored, and named
+to the client in a header; a client that asks for strictness gets an error instead.
 Source: `openai/types/chat/completion_create_params.py` of openai 3.54.0.
 """
 
@@ -15,7 +16,7 @@ from pentad.api.door import schemas
 from pentad.api.door.faults import DoorFault
 from pentad.api.door.messages import parse_conversation
 from pentad.api.door.names import ToolNames
-from pentad.api.door.reading import Part, parse_model
+from pentad.api.door.reading import Part, parse_model, split_known
 from pentad.api.door.targets import resolve_target
 from pentad.api.door.tools import Choice, parse_tools
 from pentad.domain.models import CallContext, ChatRequest
@@ -118,7 +119,7 @@ class CompletionRequest:
 
 
 def parse_request(
-    fields: Mapping[str, Any], context: CallContext, catalog: ModelCatalog, now: datetime
+    fields: Mapping[str, Any], context: CallContext, catalog: ModelCatalog, now: datetime, *, strict: bool = False
 ) -> CompletionRequest:
     """Return what a request's fields ask.
 
@@ -127,11 +128,12 @@ def parse_request(
         context: on whose behalf.
         catalog: models, tiers, tasks.
         now: the time.
+        strict: a field that is not known is an error.
 
     Raises:
-        Fault: a field is wrong, not known, or asks for what can't be done; ``param`` says which.
+        Fault: a field is wrong, or asks for what can't be done; ``param`` says which.
     """
-    body = _parse_body(fields)
+    body, unknown = _parse_body(fields, strict)
     talk = parse_conversation(body.messages)
     chosen = parse_tools(body.tools, body.tool_choice, talk.called)
     output = _parse_format(body.response_format)
@@ -157,20 +159,17 @@ def parse_request(
         json_object=plain_json,
         stream=body.stream,
         include_usage=parse_model(_StreamOptions, body.stream_options, "stream_options").include_usage,
-        ignored=tuple(sorted(IGNORED & fields.keys())),
+        ignored=tuple(sorted({*(IGNORED & fields.keys()), *unknown})),
     )
 
 
-def _parse_body(fields: Mapping[str, Any]) -> ChatBody:
+def _parse_body(fields: Mapping[str, Any], strict: bool) -> tuple[ChatBody, list[str]]:
     for name, (harmless, why) in REFUSED.items():
         if name in fields and not any(fields[name] == value for value in harmless):
             raise DoorFault(f"{name}: {why}", param=name, code="unsupported_value")
-    known = {name: value for name, value in fields.items() if name not in IGNORED and name not in REFUSED}
-    for name in known:
-        if name not in ChatBody.model_fields:
-            shown = name[:64]
-            raise DoorFault(f"Unrecognized request argument supplied: {shown}", param=shown, code="unknown_parameter")
-    return parse_model(ChatBody, known)
+    given = {name: value for name, value in fields.items() if name not in IGNORED and name not in REFUSED}
+    known, unknown = split_known(ChatBody, given, strict=strict)
+    return parse_model(ChatBody, known), unknown
 
 
 def _resolve_choice(choice: Choice, body: ChatBody) -> Choice:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from pentad.api.door.chat import CompletionRequest
-from pentad.api.door.faults import Answer
+from pentad.api.door.faults import Answer, build_ignored_header, sanitize_header
 from pentad.domain.errors import MalformedReply
 from pentad.domain.messages import ToolCallBlock
 from pentad.domain.models import ChatReply, StopReason
@@ -57,7 +57,7 @@ def build_answer(asked: CompletionRequest, reply: ChatReply) -> Answer:
 def build_refusal(asked: CompletionRequest, *, created: int, unique: str) -> Answer:
     """Return the answer where every model declined: a refusal, as OpenAI tells it, and no error."""
     head = {"id": f"chatcmpl-{unique}", "created": created, "model": "none", "system_fingerprint": None}
-    return _render_answer(asked, head, _Choice(None, (), "stop", DECLINED), None, _build_ignored_header(asked))
+    return _render_answer(asked, head, _Choice(None, (), "stop", DECLINED), None, build_ignored_header(asked.ignored))
 
 
 def usage_of(usage: Usage) -> Json:
@@ -107,22 +107,13 @@ def _fingerprint(reply: ChatReply) -> str:
 
 
 def _build_headers(asked: CompletionRequest, reply: ChatReply) -> dict[str, str]:
-    headers = _build_ignored_header(asked) | {
+    headers = build_ignored_header(asked.ignored) | {
         "x-pentad-model": f"{reply.provider}/{reply.model}",
         "x-pentad-cost-nanousd": str(reply.cost_nanousd),
     }
     if reply.notices:
         headers["x-pentad-notice"] = sanitize_header(" ".join(reply.notices))
     return headers
-
-
-def _build_ignored_header(asked: CompletionRequest) -> dict[str, str]:
-    return {"x-pentad-ignored": ", ".join(asked.ignored)} if asked.ignored else {}
-
-
-def sanitize_header(text: str) -> str:
-    """Return a text as a header may hold it: visible ASCII on one line."""
-    return re.sub(r"[^\x20-\x7e]+", "?", " ".join(text.split()))[:1000]
 
 
 def _build_call(call: ToolCallBlock, asked: CompletionRequest) -> Json:

@@ -1,13 +1,13 @@
 """``POST /v1/embeddings``: texts in, vectors out, as OpenAI has them."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from pydantic import ConfigDict, Field
 
-from pentad.api.door.faults import Answer, DoorFault
-from pentad.api.door.reading import Part, parse_model
+from pentad.api.door.faults import Answer, DoorFault, build_ignored_header
+from pentad.api.door.reading import Part, parse_model, split_known
 from pentad.api.door.targets import resolve_target
 from pentad.domain.models import EmbedReply
 from pentad.models.catalog.catalog import ModelCatalog
@@ -15,6 +15,8 @@ from pentad.models.remote.wire import MAX_TEXTS, encode_vector
 
 MAX_FLOAT_TEXTS = 512
 """Vectors as JSON numbers: of 512 dimensions they stay under Lambda's 6 MB; base64 takes half of the room."""
+MAX_FLOAT_NUMBERS = MAX_FLOAT_TEXTS * 512
+MAX_BASE64_NUMBERS = MAX_TEXTS * 512
 _FLOAT_DIGITS = 9
 """Enough to tell any two float32 apart (IEEE 754)."""
 
@@ -53,29 +55,44 @@ class EmbeddingsBody(Part):
         return tuple(given)
 
 
-def parse_request(fields: Mapping[str, Any], catalog: ModelCatalog) -> EmbeddingsBody:
-    """Return what a request asks.
+def parse_request(
+    fields: Mapping[str, Any], catalog: ModelCatalog, *, strict: bool = False
+) -> tuple[EmbeddingsBody, list[str]]:
+    """Return what a request asks, and the names of the fields that are not known and were ignored.
 
     Raises:
-        Fault: a field is wrong; ``param`` says which.
+        Fault: a field is wrong, or not known where ``strict``; ``param`` says which.
     """
-    for name in fields:
-        if name not in EmbeddingsBody.model_fields:
-            shown = name[:64]
-            raise DoorFault(f"Unrecognized request argument supplied: {shown}", param=shown, code="unknown_parameter")
-    body = parse_model(EmbeddingsBody, fields)
+    known, unknown = split_known(EmbeddingsBody, fields, strict=strict)
+    body = parse_model(EmbeddingsBody, known)
     route = catalog.route(task="embed")
     first = route.links[0].model
     if resolve_target(catalog, body.model, "embedding").first != first:
         raise DoorFault("this deployment embeds with another model", param="model")
     configured = route.dimensions or first.dimensions
-    if body.dimensions not in (None, configured):
-        raise DoorFault(f"dimensions: must be {configured} in this deployment", param="dimensions")
-    return body
+    if body.dimensions not in (None, configured) and not first.can_make(body.dimensions):
+        may = f"send 1 to {first.dimensions}" if first.shortens else f"must be {configured}"
+        raise DoorFault(f"dimensions: {may} with this model", param="dimensions")
+    _check_size(body)
+    return body, unknown
 
 
-def build_answer(body: EmbeddingsBody, reply: EmbedReply) -> Answer:
-    """Return the answer to a request."""
+def _check_size(body: EmbeddingsBody) -> None:
+    """Return if the vectors fit one answer of Lambda: long ones, as numbers, are many bytes.
+
+    Raises:
+        Fault: they do not.
+    """
+    numbers = len(body.texts) * (body.dimensions or 0)
+    most = MAX_FLOAT_NUMBERS if body.encoding_format == "float" else MAX_BASE64_NUMBERS
+    if numbers > most:
+        raise DoorFault(
+            f"input: send fewer texts, or fewer dimensions: an answer has room for {most:,} numbers", param="input"
+        )
+
+
+def build_answer(body: EmbeddingsBody, reply: EmbedReply, ignored: Sequence[str] = ()) -> Answer:
+    """Return the answer to a request; ``ignored`` are fields that were not followed."""
     data = [
         {"object": "embedding", "index": index, "embedding": _format_vector(vector, body.encoding_format)}
         for index, vector in enumerate(reply.vectors)
@@ -88,7 +105,7 @@ def build_answer(body: EmbeddingsBody, reply: EmbedReply) -> Answer:
         "usage": {"prompt_tokens": tokens, "total_tokens": tokens},
     }
     headers = {"x-pentad-cost-nanousd": str(reply.cost_nanousd), "x-pentad-model": f"{reply.provider}/{reply.model}"}
-    return Answer(json.dumps(document, separators=(",", ":")), headers=headers)
+    return Answer(json.dumps(document, separators=(",", ":")), headers=headers | build_ignored_header(ignored))
 
 
 def _format_vector(vector: tuple[float, ...], encoding: str) -> str | list[float]:

@@ -6,7 +6,8 @@ Source: the client's own table, `openai/_client.py` (`_make_status_error`) of op
 
 import json
 import math
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from http import HTTPStatus
@@ -153,6 +154,17 @@ def build_unavailable() -> DoorFault:
         status=HTTPStatus.SERVICE_UNAVAILABLE,
         kind=_SERVER,
     )
+
+
+def build_ignored_header(names: Sequence[str]) -> dict[str, str]:
+    """Return the header that warns of the fields of a request that were not followed; none where all were."""
+    shown = ", ".join(sanitize_header(name)[:64] for name in names)
+    return {"x-pentad-ignored": shown[:1000]} if names else {}
+
+
+def sanitize_header(text: str) -> str:
+    """Return a text as a header may hold it: visible ASCII on one line."""
+    return re.sub(r"[^\x20-\x7e]+", "?", " ".join(text.split()))[:1000]
 
 
 def _build_reset_header(error: PentadError, now: datetime) -> dict[str, str]:

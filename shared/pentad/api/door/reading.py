@@ -1,6 +1,6 @@
 """Read what a client sent: JSON, then values of a type, with faults that name the field as OpenAI does."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
@@ -37,6 +37,19 @@ def parse_object(body: str | None) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise DoorFault("the body is not a JSON object")
     return drop_nulls(value)
+
+
+def split_known(kind: type[BaseModel], fields: Mapping[str, Any], *, strict: bool) -> tuple[dict[str, Any], list[str]]:
+    """Return the fields that a model has, and the names of the others.
+
+    Raises:
+        Fault: there are others, and ``strict``; ``param`` names the first.
+    """
+    unknown = [name for name in fields if name not in kind.model_fields]
+    if unknown and strict:
+        shown = unknown[0][:64]
+        raise DoorFault(f"Unrecognized request argument supplied: {shown}", param=shown, code="unknown_parameter")
+    return {name: value for name, value in fields.items() if name in kind.model_fields}, unknown
 
 
 def drop_nulls(value: dict[str, Any]) -> dict[str, Any]:

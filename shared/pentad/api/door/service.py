@@ -40,13 +40,25 @@ class Door:
         self._catalog = catalog
         self._now = now
 
-    def complete_chat(self, caller: Caller, body: str | None, *, request_id: str, deadline: float) -> Answer:
-        """Answer ``POST /v1/chat/completions``; ``deadline`` is the time by which an answer is of use."""
-        return self._handle_faults(lambda: self._complete_chat(caller, body, request_id, deadline), request_id)
+    def complete_chat(
+        self, caller: Caller, body: str | None, *, request_id: str, deadline: float, strict: bool = False
+    ) -> Answer:
+        """Answer ``POST /v1/chat/completions``.
 
-    def embed(self, caller: Caller, body: str | None, *, request_id: str, deadline: float) -> Answer:
-        """Answer ``POST /v1/embeddings``."""
-        return self._handle_faults(lambda: self._embed(caller, body, deadline), request_id)
+        Args:
+            caller: who asks.
+            body: of the request.
+            request_id: names the request in the log.
+            deadline: the time by which an answer is of use.
+            strict: a field that is not known is an error.
+        """
+        return self._handle_faults(lambda: self._complete_chat(caller, body, request_id, deadline, strict), request_id)
+
+    def embed(
+        self, caller: Caller, body: str | None, *, request_id: str, deadline: float, strict: bool = False
+    ) -> Answer:
+        """Answer ``POST /v1/embeddings``; see `complete_chat`."""
+        return self._handle_faults(lambda: self._embed(caller, body, deadline, strict), request_id)
 
     def list_models(self, *, request_id: str) -> Answer:
         """Answer ``GET /v1/models``."""
@@ -56,10 +68,13 @@ class Door:
         """Answer ``GET /v1/models/{id}``."""
         return self._handle_faults(lambda: _to_answer(targets.get_model(self._catalog, name)), request_id)
 
-    def _complete_chat(self, caller: Caller, body: str | None, request_id: str, deadline: float) -> Answer:
+    def _complete_chat(
+        self, caller: Caller, body: str | None, request_id: str, deadline: float, strict: bool
+    ) -> Answer:
         fields = parse_object(body)
         targets.check_known(self._catalog, fields.get("model"))
-        asked = chat.parse_request(fields, _build_context(caller, fields), self._catalog, self._now())
+        context = _build_context(caller, fields)
+        asked = chat.parse_request(fields, context, self._catalog, self._now(), strict=strict)
         try:
             reply = self._call_model(lambda: self._model.complete(asked.request, deadline=deadline), deadline)
         except Refused:
@@ -70,14 +85,16 @@ class Door:
             raise (faults.build_timeout() if _has_timed_out(error) else faults.build_unavailable()) from error
         return completions.build_answer(asked, reply)
 
-    def _embed(self, caller: Caller, body: str | None, deadline: float) -> Answer:
+    def _embed(self, caller: Caller, body: str | None, deadline: float, strict: bool) -> Answer:
         fields = parse_object(body)
         targets.check_known(self._catalog, fields.get("model"))
-        asked = embeddings.parse_request(fields, self._catalog)
+        asked, ignored = embeddings.parse_request(fields, self._catalog, strict=strict)
         context = _build_context(caller, fields)
-        texts = asked.texts
-        reply = self._call_model(lambda: self._embedder.embed(texts, context, deadline=deadline), deadline)
-        return embeddings.build_answer(asked, reply)
+        texts, dimensions = asked.texts, asked.dimensions
+        reply = self._call_model(
+            lambda: self._embedder.embed(texts, context, deadline=deadline, dimensions=dimensions), deadline
+        )
+        return embeddings.build_answer(asked, reply, ignored)
 
     def _call_model(self, ask: Callable[[], R], deadline: float) -> R:
         try:

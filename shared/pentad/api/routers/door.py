@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     # Named, not loaded: the door reads the models' catalog, and most requests need none of it.
     from pentad.api.door.service import Door
 
+STRICT_HEADER = "x-pentad-strict"
+"""Of a request: a field that is not known is an error, instead of ignored with a warning."""
+_YES = ("1", "true", "yes", "on")
 _GATEWAY_SECONDS = 30.0
 """API Gateway ends a request after this, an instance's start included (HTTP API quotas)."""
 _SPARE_SECONDS = 2.5
@@ -45,15 +48,17 @@ class DoorRoutes:
             left = app.lambda_context.get_remaining_time_in_millis() / 1000
             return deadline_of(app.current_event.raw_event, self.now().timestamp(), left)
 
+        def terms() -> dict[str, Any]:
+            strict = app.current_event.headers.get(STRICT_HEADER, "").strip().lower() in _YES
+            return {"request_id": request_id(), "deadline": deadline(), "strict": strict}
+
         @serve(app, summary="Ask a model, as OpenAI's clients do")
         def complete() -> Response[str]:
-            body = app.current_event.body
-            return _to_response(self.door().complete_chat(caller(), body, request_id=request_id(), deadline=deadline()))
+            return _to_response(self.door().complete_chat(caller(), app.current_event.body, **terms()))
 
         @serve(app, summary="Embed texts, as OpenAI's clients do")
         def embed() -> Response[str]:
-            body = app.current_event.body
-            return _to_response(self.door().embed(caller(), body, request_id=request_id(), deadline=deadline()))
+            return _to_response(self.door().embed(caller(), app.current_event.body, **terms()))
 
         @serve(app, summary="List what can be named as a model")
         def list_models() -> Response[str]:

@@ -101,10 +101,17 @@ class ModelEntry(Entry):
     context_tokens: int = Field(ge=1, description="input and output together")
     output_tokens: int = Field(default=0, ge=0, description="the most it writes in one reply")
     dimensions: int | None = Field(default=None, ge=1)
+    shortens: bool = Field(default=False, description="of an embedding model: vectors of any fewer dimensions too")
     token_factor: float = Field(default=1.0, gt=0, le=4)
     capabilities: Capabilities = Capabilities()
     dialect: Dialect | None = Field(default=None, description="in place of its provider's")
     prices: Prices
+
+    def can_make(self, dimensions: int | None) -> bool:
+        """Tell whether an embedding model makes vectors of so many numbers."""
+        if self.dimensions is None or dimensions is None:
+            return False
+        return dimensions == self.dimensions or (self.shortens and 1 <= dimensions <= self.dimensions)
 
     @model_validator(mode="before")
     @classmethod

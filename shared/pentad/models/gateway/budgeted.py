@@ -270,11 +270,13 @@ class BudgetedEmbedder:
         self._gateway = gateway
         self._meter = meter
 
-    def embed(self, texts: Sequence[str], context: CallContext, *, deadline: float) -> EmbedReply:
+    def embed(
+        self, texts: Sequence[str], context: CallContext, *, deadline: float, dimensions: int | None = None
+    ) -> EmbedReply:
         """Return the vectors; see the port.
 
         Raises:
             BudgetExceeded: the worst case does not fit a budget.
         """
         acting = {name: _BudgetedEmbed(each, self._meter, context) for name, each in self._providers.items()}
-        return self._gateway(acting).embed(texts, context, deadline=deadline)
+        return self._gateway(acting).embed(texts, context, deadline=deadline, dimensions=dimensions)

@@ -75,31 +75,42 @@ class EmbeddingGateway:
         self._breaker = breaker or AlwaysClosed()
         self._telemetry = telemetry
 
-    def embed(self, texts: Sequence[str], context: CallContext, *, deadline: float) -> EmbedReply:
+    def embed(
+        self, texts: Sequence[str], context: CallContext, *, deadline: float, dimensions: int | None = None
+    ) -> EmbedReply:
         """Return the vectors; see the port. At most 1,024 texts."""
         check_texts(texts)
         route = self._catalog.route(task="embed")
-        links = [link for link in route.links if link.model.provider in self._providers]
-        if not links:
-            raise ConfigurationError(
-                "no provider in the embeddings chain is configured", fix="configure the adapter of one of them"
-            )
+        wanted = dimensions or route.dimensions
+        links = self._choose_links(route, dimensions)
         attempts = Attempts(context, route.tier, self._ledger, self._clock, self._ids, self._telemetry)
         pace = Pace(deadline, route.attempt_seconds, self._clock, self._sleep, self._random)
         walk: Walk[ProviderVectors, list[tuple[float, ...]]] = Walk(
             links, attempts, pace, TenantBreaker(self._breaker, context.tenant_id)
         )
-        answer = walk.run(lambda sender: self._embed_all(sender, texts, route))
+        answer = walk.run(lambda sender: self._embed_all(sender, texts, wanted))
         if answer is not None:
             return _make_reply(*answer, attempts)
         failure = walk.failed[-1][1] if walk.failed else None
         raise _make_error(failure) from failure
 
+    def _choose_links(self, route: Route, dimensions: int | None) -> list[Link]:
+        """Return the links that are configured, and can make vectors of that length where one is asked for."""
+        links = [link for link in route.links if link.model.provider in self._providers]
+        if not links:
+            raise ConfigurationError(
+                "no provider in the embeddings chain is configured", fix="configure the adapter of one of them"
+            )
+        able = [link for link in links if dimensions in (None, route.dimensions) or link.model.can_make(dimensions)]
+        if not able:
+            raise InvalidInput("no model has so many dimensions", field="dimensions", fix="leave it out")
+        return able
+
     def _embed_all(
-        self, sender: Sender[ProviderVectors], texts: Sequence[str], route: Route
+        self, sender: Sender[ProviderVectors], texts: Sequence[str], wanted: int | None
     ) -> list[tuple[float, ...]]:
         model = sender.link.model
-        dimensions = route.dimensions or model.dimensions or 0
+        dimensions = wanted or model.dimensions or 0
         vectors: list[tuple[float, ...]] = []
         for batch in split_batches(texts, model.context_tokens, model.token_factor):
             vectors.extend(self._embed_batch(sender, batch, dimensions))

@@ -16,13 +16,14 @@ MAX_TEXTS = 1_024  # of one call: their vectors stay under Lambda's 6 MB reply
 
 
 class EmbedCall(BaseModel):
-    """The payload ``{op: "embed", texts, context, deadline?, errors?}``; ``op`` is the handler's affair."""
+    """The payload ``{op: "embed", texts, context, deadline?, dimensions?, errors?}``; the handler reads ``op``."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     texts: tuple[str, ...]
     context: CallContext
     deadline: float | None = Field(default=None, description="time.time() by which an answer is of use")
+    dimensions: int | None = Field(default=None, ge=1, description="of a vector; the deployment's where none is given")
     errors: Errors = "raise"
 
 
@@ -75,10 +76,13 @@ def decode_vector(text: str) -> tuple[float, ...]:
     return decode_floats(base64.b64decode(text, validate=True))
 
 
-def encode_call(texts: Sequence[str], context: CallContext, deadline: float | None = None) -> dict[str, Any]:
+def encode_call(
+    texts: Sequence[str], context: CallContext, deadline: float | None = None, dimensions: int | None = None
+) -> dict[str, Any]:
     """Return the payload of a call."""
     call = {"op": "embed", "texts": list(texts), "context": context.model_dump(mode="json", exclude_none=True)}
-    return call | {"errors": "return"} | ({} if deadline is None else {"deadline": deadline})
+    optional = {"deadline": deadline, "dimensions": dimensions}
+    return call | {"errors": "return"} | {name: value for name, value in optional.items() if value is not None}
 
 
 def encode_reply(reply: EmbedReply) -> dict[str, Any]:

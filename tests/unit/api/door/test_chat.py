@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from pentad.api.routers.door import STRICT_HEADER
 from pentad.domain import errors
 from pentad.domain.messages import DocumentBlock, ImageBlock, TextBlock, ToolResultBlock
 from pentad.domain.models import ChatRequest
@@ -260,7 +261,6 @@ def _text(text: str) -> dict[str, Any]:
         ({"functions": [{}]}, "functions"),
         ({"modalities": ["audio"]}, "modalities"),
         ({"web_search_options": {}}, "web_search_options"),
-        ({"nonsense": 1}, "nonsense"),
         ({"max_tokens": 0}, "max_tokens"),
         ({"stop": ["a"] * 5}, "stop"),
         ({"stop": ""}, "stop"),
@@ -434,3 +434,63 @@ def test_the_time_that_api_gateway_has_left_bounds_the_call() -> None:
     assert deadline_of({"requestContext": {"timeEpoch": 97_000}}, 100.0, 29.0) == 97.0 + 30.0 - 2.5
     assert deadline_of({}, 100.0, 29.0) == 126.5
     assert deadline_of({"requestContext": {"timeEpoch": 100_000}}, 100.0, 5.0) == 102.5
+
+
+@pytest.mark.parametrize("strict", [None, "0", "false", ""])
+def test_a_field_that_is_not_known_is_ignored_with_a_warning(strict: str | None) -> None:
+    body = {"model": "primary", "messages": [user("Hi")], "seed": 1, "colour": "red", "größe\r\nX: y": 2, "n" * 99: 3}
+    client = Client()
+    client.world.model.script = ["Hello"]
+    reply = client("POST", "/v1/chat/completions", body, headers={} if strict is None else {STRICT_HEADER: strict})
+    assert reply.status == 200
+    assert reply.headers["x-pentad-ignored"] == f"colour, gr?e X: y, {'n' * 64}, seed"
+
+
+def test_whoever_asks_for_strictness_is_told_of_a_field_that_is_not_known() -> None:
+    body = {"model": "primary", "messages": [user("Hi")], "colour": "red"}
+    for path, asked_for in (
+        ("/v1/chat/completions", body),
+        ("/v1/embeddings", {"model": "embeddings", "input": "a", "colour": "red"}),
+    ):
+        error = Client()("POST", path, asked_for, headers={"X-Pentad-Strict": "true"})
+        assert (error.status, error.json["error"]["param"], error.json["error"]["code"]) == (
+            400,
+            "colour",
+            "unknown_parameter",
+        )
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/v1/responses"),
+        ("GET", "/v1/responses/resp_1"),
+        ("POST", "/v1/completions"),
+        ("POST", "/v1/assistants"),
+        ("POST", "/v1/threads/t/runs"),
+        ("POST", "/v1/files"),
+        ("POST", "/v1/images/generations"),
+        ("POST", "/v1/audio/speech"),
+        ("POST", "/v1/moderations"),
+        ("GET", "/v1/vector_stores"),
+        ("POST", "/v1/chat/completions/c/messages"),
+    ],
+)
+def test_what_openai_has_and_we_do_not_is_told_with_what_we_have(method: str, path: str) -> None:
+    reply = Client()(method, path, {} if method == "POST" else None)
+    error = reply.json["error"]
+    assert (reply.status, error["type"], error["code"], error["param"]) == (
+        404,
+        "invalid_request_error",
+        "not_found",
+        None,
+    )
+    for offered in ("POST /v1/chat/completions", "POST /v1/embeddings", "GET /v1/models"):
+        assert offered in error["message"]
+    assert reply.headers["x-request-id"] == "request-1"
+
+
+def test_another_method_of_a_route_of_openais_is_told_in_its_shape() -> None:
+    for method, path in (("GET", "/v1/chat/completions"), ("DELETE", "/v1/models/m"), ("PUT", "/v1/embeddings")):
+        reply = Client()(method, path)
+        assert (reply.status, reply.json["error"]["type"]) == (405, "invalid_request_error")

@@ -199,10 +199,12 @@ def test_embeddings_in_base64_are_float32() -> None:
         ({"input": ["a", " "]}, "input[1]"),
         ({"input": ["a"] * 513}, "input"),
         ({"input": ["a"] * 1025, "encoding_format": "base64"}, "input"),
-        ({"dimensions": 256}, "dimensions"),
+        ({"dimensions": 0}, "dimensions"),
+        ({"dimensions": 1537}, "dimensions"),
+        ({"dimensions": 1536, "input": ["a"] * 400}, "input"),
+        ({"dimensions": 1536, "input": ["a"] * 400, "encoding_format": "base64"}, "input"),
         ({"encoding_format": "hex"}, "encoding_format"),
         ({"model": "primary"}, "model"),
-        ({"nonsense": 1}, "nonsense"),
     ],
 )
 def test_embeddings_that_cannot_be_made_name_the_field(fields: dict[str, Any], param: str) -> None:
@@ -213,6 +215,19 @@ def test_embeddings_that_cannot_be_made_name_the_field(fields: dict[str, Any], p
 @pytest.mark.parametrize("model", ["text-embedding-3-small", "embeddings", "task:embed"])
 def test_the_configured_dimensions_and_names_are_taken(model: str) -> None:
     assert _embed(model=model, dimensions=512).status == 200
+
+
+@pytest.mark.parametrize("dimensions", [None, 1, 256, 512, 1536])
+def test_a_model_that_shortens_vectors_is_asked_for_the_dimensions(dimensions: int | None) -> None:
+    client = Client()
+    body = {"model": "embeddings", "input": "a"} | ({} if dimensions is None else {"dimensions": dimensions})
+    assert client("POST", "/v1/embeddings", body).status == 200
+    assert client.services.dimensions == [dimensions]
+
+
+def test_fields_of_embeddings_that_are_not_known_are_ignored_with_a_warning() -> None:
+    reply = _embed(colour="red")
+    assert (reply.status, reply.headers["x-pentad-ignored"]) == (200, "colour")
 
 
 def test_models_tiers_and_tasks_are_listed_and_each_is_there() -> None:

@@ -135,12 +135,14 @@ class LambdaEmbedder:
     ) -> None:
         self._call = _GatewayFunction(client, function, clock, sleep)
 
-    def embed(self, texts: Sequence[str], context: CallContext, *, deadline: float) -> EmbedReply:
+    def embed(
+        self, texts: Sequence[str], context: CallContext, *, deadline: float, dimensions: int | None = None
+    ) -> EmbedReply:
         """Return the vectors; see the port. Large calls are split to fit Lambda's payloads."""
         replies = []
         for part in _split_texts(texts):
             check_texts(part)
-            call = json.dumps(wire.encode_call(part, context, deadline)).encode()
+            call = json.dumps(wire.encode_call(part, context, deadline, dimensions)).encode()
             try:
                 replies.append(wire.decode_reply(self._call(call, deadline)))
             except ValueError as error:

@@ -231,7 +231,9 @@ class RecordedSwitchboard:
 class NoSearch:
     """An `Embedder` that finds nothing: what was found is in the recording."""
 
-    def embed(self, texts: Sequence[str], context: CallContext, *, deadline: float) -> EmbedReply:
+    def embed(
+        self, texts: Sequence[str], context: CallContext, *, deadline: float, dimensions: int | None = None
+    ) -> EmbedReply:
         """Return vectors that are like no other."""
         vectors = tuple((1.0,) for _ in texts)
         return EmbedReply(vectors=vectors, provider="none", model="none", dimensions=1, usage=Usage(), cost_nanousd=0)
