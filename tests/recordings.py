@@ -74,6 +74,7 @@ def definition_of(agent: str, catalog: Catalog = CATALOG, *, event_limit: int = 
         run_tool="run-tool",
         tools={name: f"tool-{name}" for name in spec.tools},
         seconds=_SECONDS,
+        one_by_one=[name for name in sorted(spec.tools) if not catalog.tools[name].parallel],
         event_limit=event_limit,
     )
 

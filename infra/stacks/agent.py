@@ -126,7 +126,8 @@ class AgentStack(Stack):
         }
         for name, spec in sorted(catalog.agents.items()):
             called = Called(functions=functions, tools={tool: tools[tool] for tool in sorted(spec.tools)})
-            AgentMachine(self, f"agent-{name}", stage=build.stage, spec=spec, called=called)
+            ordered = [tool for tool in sorted(spec.tools) if not catalog.tools[tool].parallel]
+            AgentMachine(self, f"agent-{name}", stage=build.stage, spec=spec, called=called, one_by_one=ordered)
 
     def _workflows(
         self, workflows: Mapping[str, Written], deliver: lambda_.Function, tools: Mapping[str, lambda_.Function]

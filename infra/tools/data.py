@@ -15,9 +15,11 @@ from infra.components.build import Build
 from infra.tools import graph
 from pentad.domain import keys
 from pentad.tools.declare.discovery import AnyTool
+from pentad.tools.records.granted_records import RecordRules
 
 _READ = ("dynamodb:GetItem", "dynamodb:Query")
-_CHANGE = ("dynamodb:PutItem", "dynamodb:DeleteItem")
+_CHANGE = ("dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem")
+_MARK = ("dynamodb:GetItem", "dynamodb:PutItem")
 TENANT = "${aws:PrincipalTag/tenant}"
 RUN = "${aws:PrincipalTag/run}"
 _TAGS = ("tool", "tenant", "run")
@@ -48,17 +50,19 @@ class ToolData(Construct):
             description=f"Role of the data of {build.stage.prefix}'s tools; each session is for one tool and tenant",
         )
         for (kind, actions), named in sorted(_group_grants(tools).items()):
-            self._grant_records(kind, actions, named)
+            self._grant_records([keys.collection_pk(TENANT, kind)], actions, named)
+        for kind, named in sorted(_group_marks(tools).items()):
+            self._grant_records([keys.done_pk(TENANT, kind)], _MARK, named)
         graphs = sorted(name for name, tool in tools.items() if graph.keeps_checkpoints(tool))
         if graphs:
             self._grant_checkpoints(graphs)
 
-    def _grant_records(self, kind: str, actions: tuple[str, ...], tools: list[str]) -> None:
+    def _grant_records(self, partitions: list[str], actions: tuple[str, ...], tools: list[str]) -> None:
         grants.grant_table(
             self.role,
             self._stores.records_table,
             actions,
-            keys=[keys.collection_pk(TENANT, kind)],
+            keys=partitions,
             conditions=_build_tool_condition(tools),
         )
 
@@ -94,4 +98,13 @@ def _group_grants(tools: Mapping[str, AnyTool]) -> dict[tuple[str, tuple[str, ..
             named = found.setdefault((grant.keys, actions), [])
             if name not in named:
                 named.append(name)
+    return found
+
+
+def _group_marks(tools: Mapping[str, AnyTool]) -> dict[str, list[str]]:
+    """Return the tools that mark what they have done, by the kind beside which their marks are."""
+    found: dict[str, list[str]] = {}
+    for name, tool in sorted(tools.items()):
+        if tool.in_one_piece:
+            found.setdefault(RecordRules(tool.grants, name).mark_kind, []).append(name)
     return found

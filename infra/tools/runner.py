@@ -16,6 +16,7 @@ from infra.tools.data import ToolData
 from infra.tools.tool import compute_runner_seconds
 from pentad.domain import keys
 from pentad.tools.declare.discovery import AnyTool
+from pentad.tools.runtime.adapters.call_order_dynamodb import LIST
 
 
 class ToolRunner(FunctionConstruct):
@@ -65,7 +66,7 @@ class ToolRunner(FunctionConstruct):
             self.function.add_environment("TOOL_DATA_ROLE", data.role.role_arn)
             self.function.add_environment("TOOL_DATA", json.dumps(needs, separators=(",", ":")))
             grants.grant_assume_tagged(self.role, data.role)
-        self._grant_state(build)
+        self._grant_state(build, one_by_one=not all(tool.spec.parallel for tool in tools.values()))
         if identity is not None:
             grants.grant_key(self.role, identity, ("kms:GenerateMac",))
             table = build.stores.state_table
@@ -74,12 +75,15 @@ class ToolRunner(FunctionConstruct):
         grants.grant_invoke(self.role, [one.function_arn for _, one in sorted(functions.items())])
         grants.grant_invoke_versions(self.role, [one for _, one in sorted(functions.items())])
 
-    def _grant_state(self, build: Build) -> None:
+    def _grant_state(self, build: Build, *, one_by_one: bool) -> None:
         """Let it read a call and its run, claim the effect, and store what came of it."""
         stores = build.stores
         actions = ["dynamodb:GetItem", *grants.WRITE, *grants.CONDITION]
         grants.grant_table(self.role, stores.state_table, actions, keys=[keys.run_pattern()])
         grant_switches(self.role, stores.transient_table, counts=True)
+        if one_by_one:
+            turns = [keys.collection_pattern(LIST)]
+            grants.grant_table(self.role, stores.transient_table, [*grants.APPEND, *grants.DELETE], keys=turns)
         grants.grant_table(self.role, stores.ledger_table, grants.APPEND, keys=[keys.audit_pattern()])
         grant_payloads(self.role, stores)
 

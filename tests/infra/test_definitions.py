@@ -8,6 +8,8 @@ from infra.orchestration.machines.reply import build_reply_definition
 from infra.orchestration.tasks import ENGINE_ERRORS, LAMBDA_ERRORS, THROTTLED
 from pentad.domain import errors
 from tests.infra.conftest import joined, states_of
+from tests.recordings import CATALOG, definition_of
+from twin.machine.jsonata.evaluator import evaluate
 
 Json = dict[str, Any]
 
@@ -92,6 +94,19 @@ def test_a_reply_waits_for_a_snapshot_as_long_as_five_minutes_allow(definitions:
     throttled = next(rule for rule in rules if rule["ErrorEquals"] == [THROTTLED])
     assert 60 <= compute_wait(throttled) <= 90
     assert all(rule["MaxAttempts"] <= 2 for rule in rules if rule is not first and rule is not throttled)
+
+
+def test_a_reply_with_a_call_that_keeps_its_order_runs_its_calls_one_after_the_other() -> None:
+    catalog = CATALOG.model_copy(
+        update={"tools": {**CATALOG.tools, "refund": CATALOG.tools["refund"].model_copy(update={"parallel": False})}}
+    )
+    [agent] = [name for name, spec in catalog.agents.items() if "refund" in spec.tools][:1]
+    assert definition_of(agent)["States"]["Act"]["MaxConcurrency"] == 8
+    written = definition_of(agent, catalog)["States"]["Act"]["MaxConcurrency"]
+    for tools, at_once in ((["order_status", "order_status"], 8), (["order_status", "refund"], 1), (["refund"], 1)):
+        calls = [{"index": index, "tool": tool} for index, tool in enumerate(tools)]
+        states = {"input": {"kind": "tools", "calls": calls}}
+        assert evaluate(written.removeprefix("{%").removesuffix("%}"), {"states": states}) == at_once
 
 
 def test_no_permanent_error_is_retried(definitions: dict[str, Json]) -> None:

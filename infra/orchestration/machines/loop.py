@@ -9,7 +9,7 @@ them all. The definition counts the events of each turn itself; only retries of 
 leaves room for them (see `EVENT_LIMIT`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from infra.orchestration.tasks import ENGINE_ERRORS, INVOKE, State, invoke, retry
 from pentad.domain.declarations.agents import AgentSpec
@@ -27,6 +27,7 @@ _WAIT_EVENTS = 6
 _ACT_EVENTS = 4 + _CHOICE_EVENTS
 _CALL_EVENTS = 7
 _RETRY_EVENTS = 3
+_CALLS_AT_ONCE = 8
 _YEAR = 31_536_000
 _REF = "'tenant': $tenant, 'run': $run"
 _ABORT: list[State] = [
@@ -48,6 +49,7 @@ def build_definition(
     run_tool: str,
     tools: Mapping[str, str],
     seconds: Mapping[str, int],
+    one_by_one: Sequence[str] = (),
     event_limit: int = EVENT_LIMIT,
 ) -> State:
     """Return the state machine of an agent.
@@ -61,6 +63,7 @@ def build_definition(
         run_tool: ARN of functions.orchestration.run_tool.
         tools: the agent's tools, name to function ARN; the tool runner is told which one to call.
         seconds: the functions' timeouts by the names above.
+        one_by_one: those of the tools whose calls run one after the other.
         event_limit: see `EVENT_LIMIT`.
     """
     return {
@@ -71,7 +74,7 @@ def build_definition(
             "Recall": _build_recall(recall, tools, seconds["recall"]),
             "Think": _build_think(think, seconds["think"]),
             "Decide": _build_decide(event_limit),
-            "Act": _build_act(run_tool, deliver, seconds),
+            "Act": _build_act(run_tool, deliver, seconds, one_by_one),
             "AwaitHuman": _build_await_human(await_human),
             "Expire": _build_expire(await_human, seconds["await_human"]),
             "Version": _build_version(),
@@ -181,7 +184,7 @@ def _build_continue() -> State:
     }
 
 
-def _build_act(run_tool: str, deliver: str, seconds: Mapping[str, int]) -> State:
+def _build_act(run_tool: str, deliver: str, seconds: Mapping[str, int], one_by_one: Sequence[str]) -> State:
     call = f"{_REF}, 'step': $step, 'index': $states.input.index"
     tool = invoke(
         run_tool,
@@ -207,7 +210,7 @@ def _build_act(run_tool: str, deliver: str, seconds: Mapping[str, int]) -> State
         "Type": "Map",
         # In brackets: a path to an array of one would otherwise yield its element.
         "Items": "{% [$states.input.calls] %}",
-        "MaxConcurrency": 8,
+        "MaxConcurrency": _build_concurrency(one_by_one),
         "ItemProcessor": {
             "ProcessorConfig": {"Mode": "INLINE"},
             "StartAt": "Call",
@@ -221,6 +224,15 @@ def _build_act(run_tool: str, deliver: str, seconds: Mapping[str, int]) -> State
         "Catch": _ABORT,
         "Next": "Think",
     }
+
+
+def _build_concurrency(one_by_one: Sequence[str]) -> int | str:
+    """Return how many calls of a reply run at once: one, where it has a call of a tool whose calls keep their order."""
+    if not one_by_one:
+        return _CALLS_AT_ONCE
+    names = ", ".join(f"'{name}'" for name in one_by_one)
+    ordered = f"$count($states.input.calls[tool in [{names}]]) > 0"
+    return f"{{% {ordered} ? 1 : {_CALLS_AT_ONCE} %}}"
 
 
 def _build_await_human(function_arn: str) -> State:

@@ -44,6 +44,7 @@ STATUS: dict[type[PentadError], HTTPStatus] = {
     errors.BudgetExceeded: HTTPStatus.TOO_MANY_REQUESTS,
     errors.ToolFailed: HTTPStatus.BAD_GATEWAY,
     errors.EffectUncertain: HTTPStatus.CONFLICT,
+    errors.RecordChanged: HTTPStatus.CONFLICT,
 }
 _RETRY_SECONDS = 1
 _LONGEST_RETRY_SECONDS = 3600

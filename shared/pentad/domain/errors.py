@@ -25,6 +25,7 @@ PentadError
     ├── ModelAuthentication        the provider does not accept the credential
     ├── ToolFailed                 the tool ran and failed
     ├── EffectUncertain            an effect was begun and its outcome is not known; nothing was repeated
+    ├── RecordChanged              another call changed a record since this one read it; nothing was written
     ├── Unreadable                 something that is stored can't be read any more
     ├── StepFailed                 a step of a workflow failed, or too many branches of one
     ├── StepRejected               a human rejected a step of a workflow that has no way on from there
@@ -207,6 +208,10 @@ class ToolFailed(PermanentError):
 
 class EffectUncertain(PermanentError):
     """An effect was begun and its outcome is not known; nothing was repeated."""
+
+
+class RecordChanged(PermanentError):
+    """Another call changed a record since this one read it; nothing was written."""
 
 
 class Unreadable(PermanentError):

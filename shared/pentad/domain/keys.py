@@ -82,6 +82,11 @@ def collection_pk(tenant_id: str, kind: str) -> str:
     return f"T#{tenant_id}#{kind}"
 
 
+def done_pk(tenant_id: str, kind: str) -> str:
+    """Return the partition of the marks of tools' calls whose writes to records of a kind are done."""
+    return f"T#{tenant_id}#{kind}#DONE"
+
+
 def document_pk(tenant_id: str, name: str) -> str:
     """Return the partition of a document's chunks; the name is hashed, since it may hold any character."""
     return f"T#{tenant_id}#DOC#{hashlib.sha256(name.encode()).hexdigest()[:32]}"

@@ -1,5 +1,6 @@
 """Apply a trajectory's calls directly: the tools' functions one after the other, over records in memory."""
 
+import json
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any
@@ -37,11 +38,12 @@ def applied(trajectory: Trajectory, tools: dict[str, Tool[Any, Any]]) -> tuple[l
 
 
 def state_of(records: Iterable[tuple[str, str, str]]) -> State:
-    """Return records (kind, key, canonical JSON) as they can be compared, whatever the keys that effects made."""
+    """Return records (kind, key, JSON) as they can be compared, whatever the keys that effects made."""
     state: State = {}
     for kind, key, body in records:
         place, _, effect = key.partition("#")
-        state.setdefault(kind, []).append(canonical_json({"key": place if effect else key}) + body)
+        kept = canonical_json({"key": place if effect else key}) + canonical_json(json.loads(body))
+        state.setdefault(kind, []).append(kept)
     return {kind: sorted(values) for kind, values in state.items()}
 
 

@@ -68,7 +68,8 @@ def _calls(tenant: Tenant, run_id: str) -> list[Json]:
 
 def _records(tenant: Tenant) -> list[tuple[str, str, str]]:
     found = tenant.stack.items(tenant.name, _table(tenant.stack, "records"))
-    return [(item["pk"].rsplit("#", 1)[1], item["sk"], item["body"]) for item in found]
+    records = [item for item in found if item["type"] == "record"]
+    return [(item["pk"].rsplit("#", 1)[1], item["sk"], item["body"]) for item in records]
 
 
 def _executions(tenant: Tenant, runs: list[Json]) -> dict[tuple[str, int, int], int]:

@@ -17,6 +17,7 @@ from pentad.tools.records.adapters.records_memory import MemoryRecords
 from pentad.tools.runtime.adapters.audit_memory import MemoryAudit
 from pentad.tools.runtime.adapters.effects_memory import MemoryEffects
 from pentad.tools.runtime.adapters.functions_memory import MemoryFunctions
+from pentad.tools.runtime.one_by_one import OneByOne
 from pentad.tools.runtime.runner import Invocation, ToolRunner
 
 RUN = "run_" + "0" * 26
@@ -153,7 +154,7 @@ class World:
     def audited(self) -> list[tuple[str, str, str | None]]:
         return [(entry.action, entry.outcome, entry.error_type) for entry in self.audit.list_for_run("acme", RUN)]
 
-    def runtime(self) -> ToolRunner:
+    def runtime(self, *, order: OneByOne | None = None) -> ToolRunner:
         tools = (self.tool.name,) if self.agent_tools is None else self.agent_tools
         agent = AgentSpec(name="helper", description="helps", prompt="help", tools=tools)
         functions = MemoryFunctions(
@@ -171,6 +172,7 @@ class World:
             telemetry=self.telemetry,
             now=self.now,
             gate=self.gate,
+            order=order,
         )
 
     def invocation(self) -> Invocation:

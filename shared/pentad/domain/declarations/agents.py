@@ -33,6 +33,10 @@ class ToolSpec(Spec):
     idempotent: bool = Field(
         default=False, description="running it again with the same effect key changes nothing more"
     )
+    parallel: bool = Field(default=True, description="false: its calls run one after the other")
+    per: str | None = Field(
+        default=None, description="with parallel false: the argument whose value names the record; none: by session"
+    )
     reversible: bool = Field(default=False, description="it has an undo")
     timeout_seconds: int = Field(default=30, ge=1, le=900)
     trusted_output: bool = Field(default=True, description="false: its output holds text from outside")

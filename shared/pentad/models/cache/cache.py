@@ -55,7 +55,17 @@ NOT_KEYED: dict[str, frozenset[str]] = {
     "message": frozenset({"message_id", "created_at", "run_id", "step", "assessment"}),
     # Models do not see these. A tool that acts keeps a request from being kept at all.
     "tool": frozenset(
-        {"effects", "approval", "idempotent", "reversible", "timeout_seconds", "trusted_output", "safe_output"}
+        {
+            "effects",
+            "approval",
+            "idempotent",
+            "parallel",
+            "per",
+            "reversible",
+            "timeout_seconds",
+            "trusted_output",
+            "safe_output",
+        }
     ),
 }
 

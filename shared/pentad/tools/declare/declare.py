@@ -12,7 +12,7 @@ import functools
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Generic, Literal, NoReturn, ParamSpec, TypeVar, get_args, overload
+from typing import Any, Generic, Literal, NoReturn, ParamSpec, TypeVar, overload
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -20,6 +20,17 @@ from pentad.domain.declarations.agents import ToolSpec
 from pentad.domain.errors import ConfigurationError, InvalidInput
 from pentad.domain.schemas import check_schema_limits
 from pentad.tools.declare.context import ToolContext, Undoable
+from pentad.tools.declare.options import (
+    MISSING,
+    Approval,
+    Effects,
+    check_choices,
+    check_grants,
+    check_order,
+    check_safe_output,
+    decide_idempotent,
+    refuse_unavailable,
+)
 from pentad.tools.declare.schema import build_input_schema
 from pentad.tools.declare.signature import (
     ToolSignature,
@@ -34,8 +45,6 @@ __all__ = ["Grant", "Tool", "ToolContext", "Undoable", "tool"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
-Effects = Literal["none", "internal", "external"]
-Approval = Literal["never", "always"]
 Need = Literal["langchain", "models", "checkpoints"]
 """``langchain``: the layer of its packages; ``models``: asks the gateway; ``checkpoints``: keeps a graph's state."""
 
@@ -94,6 +103,16 @@ class Tool(Generic[P, R]):
         return self.spec.name
 
     @property
+    def in_one_piece(self) -> bool:
+        """All that a call writes to records is written when it has returned, or not at all.
+
+        So it is for a tool that changes records only and may run again. A graph keeps what it has reached itself, and a
+        tool that reaches the outside has to write before and after it does.
+        """
+        writes = any(grant.writes for grant in self.grants)
+        return self.spec.effects == "internal" and self.spec.idempotent and writes and not self.needs
+
+    @property
     def module(self) -> str:
         """The dotted name of the module that declares it."""
         return self.function.__module__
@@ -117,9 +136,6 @@ class Tool(Generic[P, R]):
         return self.spec.timeout_seconds
 
 
-_MISSING: Final[Any] = object()
-
-
 @overload
 def tool(function: object, /) -> NoReturn: ...
 
@@ -133,7 +149,9 @@ def tool(
     rate_limit: str | None = None,
     approval: Approval = "never",
     undo: Callable[[Any, ToolContext], Any] | None = None,
-    idempotent: bool = False,
+    idempotent: bool | None = None,
+    parallel: bool = True,
+    per: str | None = None,
     timeout_seconds: int = 30,
     memory_mb: int = 256,
     trusted_output: bool = True,
@@ -143,13 +161,15 @@ def tool(
 
 def tool(
     *given: object,
-    effects: Effects = _MISSING,
+    effects: Effects = MISSING,
     permissions: Sequence[Grant] = (),
     secrets: Sequence[str] = (),
     rate_limit: str | None = None,
     approval: Approval = "never",
     undo: Callable[[Any, ToolContext], Any] | None = None,
-    idempotent: bool = False,
+    idempotent: bool | None = None,
+    parallel: bool = True,
+    per: str | None = None,
     timeout_seconds: int = 30,
     memory_mb: int = 256,
     trusted_output: bool = True,
@@ -167,7 +187,11 @@ def tool(
         approval: ``always``: a human sees the arguments and decides first.
         undo: a function of the same module that takes the undo data and a `ToolContext`.
         idempotent: running it again with the same effect key changes nothing more. A tool with effects that is not
-            idempotent is never run again once it has begun.
+            idempotent is never run again once it has begun. Where nothing is said, a tool with ``effects="internal"``
+            and a grant to write is: all that it writes is written in one piece, with a mark (see `in_one_piece`).
+        parallel: False: its calls run one after the other, in the order of the reply.
+        per: with ``parallel=False``: the name of the parameter that says which record a call is about. Calls about one
+            record wait for each other, whatever their session; without it those of one session do.
         timeout_seconds: 1 to 900.
         memory_mb: 128 to 10,240.
         trusted_output: False where its output holds text from outside.
@@ -188,15 +212,18 @@ def tool(
             raise make_declaration_error(
                 where, "a tool is a plain function", "put @tool on a def; async def is not run"
             )
-        _check_choices(where, effects, approval, memory_mb)
+        check_choices(where, effects, approval, memory_mb)
         refuse_unavailable(where, secrets=secrets, rate_limit=rate_limit)
         signature = read_signature(function)
+        check_order(where, signature, parallel, per)
         spec = _build_spec(
             function,
             signature,
             effects=effects,
             approval=approval,
-            idempotent=idempotent,
+            idempotent=decide_idempotent(idempotent, effects, permissions),
+            parallel=parallel,
+            per=per,
             reversible=undo is not None,
             timeout_seconds=timeout_seconds,
             trusted_output=trusted_output,
@@ -232,87 +259,6 @@ def _refuse_unknown(where: str, unknown: Mapping[str, object]) -> None:
         near = difflib.get_close_matches(name, known, n=1)
         fix = f"write {near[0]}" if near else f"use one of {', '.join(known)}"
         raise make_declaration_error(where, f"@tool has no option '{name}'", fix)
-
-
-def refuse_unavailable(where: str, *, secrets: Sequence[str], rate_limit: str | None) -> None:
-    """Refuse options that nothing enforces yet: a tool must not look limited when it is not.
-
-    Args:
-        where: the tool's place, for the message.
-        secrets: the option ``secrets``.
-        rate_limit: the option ``rate_limit``.
-
-    Raises:
-        ConfigurationError: one of them is given.
-    """
-    if rate_limit is not None:
-        raise make_declaration_error(
-            where,
-            f"rate_limit={rate_limit!r} is not available yet: nothing would enforce it",
-            "remove rate_limit; to bound a run, set limits in the agent's agent.yaml",
-        )
-    if secrets:
-        raise make_declaration_error(
-            where,
-            f"secrets={list(secrets)!r} is not available yet: the tool's role would not be allowed to read them",
-            "remove secrets; a tool can't read a secret yet",
-        )
-
-
-def _check_choices(where: str, effects: str, approval: str, memory_mb: int) -> None:
-    if effects is _MISSING:
-        raise make_declaration_error(
-            where, "effects is missing", f"say what it does: effects= one of {', '.join(get_args(Effects))}"
-        )
-    for field, value, choices in (("effects", effects, get_args(Effects)), ("approval", approval, get_args(Approval))):
-        if value not in choices:
-            raise make_declaration_error(where, f"{field}={value!r} is not known", f"use one of {', '.join(choices)}")
-    if not isinstance(memory_mb, int) or not 128 <= memory_mb <= 10_240:
-        raise make_declaration_error(where, f"memory_mb={memory_mb!r} is out of bounds", "use 128 to 10240")
-
-
-def check_safe_output(where: str, names: Sequence[str]) -> tuple[str, ...]:
-    """Return the fields of a tool's result that are not masked.
-
-    Args:
-        where: the tool's place, for the message.
-        names: the option ``safe_output``.
-
-    Raises:
-        ConfigurationError: they are no names of fields.
-    """
-    fix = 'write safe_output=["download_url", "next_token"], or ["*"] for all of the result'
-    if isinstance(names, str) or not isinstance(names, Sequence):
-        raise make_declaration_error(where, f"safe_output is {names!r:.80} and no list", fix)
-    if not all(isinstance(name, str) and name for name in names):
-        raise make_declaration_error(where, f"safe_output holds {list(names)!r:.80}", fix)
-    return tuple(dict.fromkeys(names))
-
-
-def check_grants(where: str, effects: str, permissions: Sequence[Grant]) -> tuple[Grant, ...]:
-    """Return the grants of a tool.
-
-    Args:
-        where: the tool's place, for the message.
-        effects: what it declares to do.
-        permissions: the option ``permissions``.
-
-    Raises:
-        ConfigurationError: they are no grants, or one lets a tool without effects write.
-    """
-    example = 'permissions=[Grant("records", "readwrite", keys="NOTE")]'
-    if isinstance(permissions, str) or not isinstance(permissions, Sequence):
-        raise make_declaration_error(where, f"permissions is {permissions!r:.80} and no list", f"write {example}")
-    for grant in permissions:
-        if not isinstance(grant, Grant):
-            raise make_declaration_error(where, f"permissions holds {grant!r:.80}", f"write {example}")
-        if grant.writes and effects == "none":
-            raise make_declaration_error(
-                where,
-                f"it has effects='none' but a grant to write {grant.resource} of '{grant.keys}'",
-                f'say effects="internal", or write Grant("{grant.resource}", "read", keys="{grant.keys}")',
-            )
-    return tuple(permissions)
 
 
 def _build_spec(function: Callable[..., Any], signature: ToolSignature, **declared: Any) -> ToolSpec:

@@ -37,6 +37,7 @@ class HandedCall(FrozenValue):
     step: int
     index: int
     effect_key: str
+    again: bool = Field(default=False, description="an earlier try was begun, and may have done it")
     arguments: dict[str, Any] = Field(default={}, description="of a run")
     undo: dict[str, Any] | None = Field(default=None, description="of an undo: what the tool kept for it")
     deadline: float = Field(description="time.time() after which nobody waits for the answer")

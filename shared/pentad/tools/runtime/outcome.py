@@ -34,6 +34,8 @@ from pentad.tools.runtime.sanitise import (
 )
 
 _MAX_MESSAGE_BYTES = 4_096
+MAX_KEPT_BYTES = 100_000
+"""Of an answer's value, where it is kept: an item has 400 KB, for the text of a larger one and undo data as well."""
 _CLASS_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.]{0,99}")
 _NOT_UNDOABLE = "\n[the effect can't be undone: the tool's undo data can't be kept]"
 
@@ -113,6 +115,15 @@ def run_function(tool: Tool[Any, Any], values: dict[str, Any], context: ToolCont
     except Exception as error:  # a boundary: a tool may raise anything, and the model is told what
         return make_error_answer(error)
     return _make_answer(tool, returned)
+
+
+def shorten_answer(answer: ToolAnswer, safe: Collection[str] = ()) -> ToolAnswer:
+    """Return an answer that can be kept with a call's writes: a large value as the text that the model reads of it."""
+    if answer.kind != "value" or count_bytes(answer.value) <= MAX_KEPT_BYTES:
+        return answer
+    cleaner = Cleaner(safe)
+    text = render_result(answer.value, cleaner)
+    return answer.model_copy(update={"kind": "text", "value": None, "text": text, "masked": cleaner.masked})
 
 
 def make_error_answer(error: Exception, kind: Literal["error", "rejected"] = "error") -> ToolAnswer:

@@ -2,7 +2,7 @@
 
 from pentad.domain.canonical import arguments_hash
 from pentad.domain.declarations.agents import Catalog, ToolSpec
-from pentad.domain.errors import PolicyDenied
+from pentad.domain.errors import InvalidTransition, PolicyDenied
 from pentad.domain.runs import CallStatus, Run, ToolCall
 
 
@@ -28,6 +28,18 @@ def check_policy(spec: ToolSpec, catalog: Catalog, run: Run, call: ToolCall, age
     if run.status.ended:
         raise PolicyDenied(f"the run is {run.status.value}: no further call runs in it", field="run")
     _check_approval(spec, run, call)
+
+
+def check_undoable(spec: ToolSpec, call: ToolCall) -> None:
+    """Return if the effect of a call may be undone.
+
+    Raises:
+        InvalidTransition: the call did not succeed, or left nothing to undo.
+    """
+    if call.status is not CallStatus.SUCCEEDED:
+        raise InvalidTransition(f"a call that is {call.status.value} can't be undone", field="status")
+    if not spec.reversible or call.undo is None:
+        raise InvalidTransition("the call left nothing to undo", field="undo_token")
 
 
 def _check_approval(spec: ToolSpec, run: Run, call: ToolCall) -> None:

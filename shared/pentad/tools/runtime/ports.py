@@ -166,6 +166,32 @@ class ToolFunctions(Protocol):
         ...
 
 
+class CallOrder(Protocol):
+    """Says whose turn it is among calls that may not run at once."""
+
+    def take(self, tenant_id: str, place: str, owner: str, *, seconds: float) -> bool:
+        """Take a place and return True, or return False while another call has it.
+
+        Args:
+            tenant_id: the tenant.
+            place: what the calls have in common.
+            owner: the call; it may take again what it has.
+            seconds: after so long the place is free, if it is not given back.
+
+        Raises:
+            StoreUnavailable: the store did not answer.
+        """
+        ...
+
+    def give_back(self, tenant_id: str, place: str, owner: str) -> None:
+        """Let the next one have the place; nothing where another call has it already.
+
+        Raises:
+            StoreUnavailable: the store did not answer.
+        """
+        ...
+
+
 class DataKeys(Protocol):
     """Gives a tool's function credentials for one tenant's records, and for one run's checkpoints."""
 

@@ -42,8 +42,9 @@ from pentad.domain.runs import CallStatus, Run, ToolCall
 from pentad.observability.metrics import names
 from pentad.observability.ports import Telemetry
 from pentad.tools.runtime.handed import HandedCall, ToolAnswer
+from pentad.tools.runtime.one_by_one import OneByOne
 from pentad.tools.runtime.outcome import ToolOutcome, make_again_error, make_outcome, make_uncertain, make_undo_error
-from pentad.tools.runtime.policy import check_policy
+from pentad.tools.runtime.policy import check_policy, check_undoable
 from pentad.tools.runtime.ports import (
     AuditEntry,
     AuditLog,
@@ -102,6 +103,7 @@ class ToolRunner:
         timer: seconds that only go forward, for durations.
         gate: tells what is switched off or out of order; none lets everything run.
         inner: what graphs noted of the tools that ran inside them; none where no tool is a graph.
+        order: lets calls of tools that say so run one after the other; without it all run at once.
     """
 
     def __init__(
@@ -117,6 +119,7 @@ class ToolRunner:
         timer: Callable[[], float] = time.monotonic,
         gate: ToolGate | None = None,
         inner: InnerAudit | None = None,
+        order: OneByOne | None = None,
     ) -> None:
         self._catalog = catalog
         self._runs = runs
@@ -128,6 +131,7 @@ class ToolRunner:
         self._timer = timer
         self._gate = gate
         self._inner = inner
+        self._order = order or OneByOne(None)
 
     def execute(
         self, tenant_id: str, run_id: str, agent: str, step: int, index: int, *, invocation: Invocation
@@ -165,7 +169,7 @@ class ToolRunner:
         with self._telemetry.span(f"undo_tool {call.tool}", {"gen_ai.tool.name": call.tool}):
             if call.status is not CallStatus.UNDONE:
                 attempt = self._start_attempt(call, invocation, "undo")
-                self._check_undoable(attempt)
+                check_undoable(attempt.spec, attempt.call)
                 call = self._undo(attempt)
             return {"index": index, "status": call.status.value}
 
@@ -194,7 +198,8 @@ class ToolRunner:
             self._note(attempt, "denied", "refused", type(error).__name__)
             raise
         try:
-            action, outcome = self._act(attempt)
+            with self._order.hold(attempt.spec, attempt.call, attempt.run, attempt.key, attempt.invocation.deadline):
+                action, outcome = self._act(attempt)
         except InvalidTransition as error:
             self._note(attempt, "denied", "refused", type(error).__name__)
             raise PolicyDenied(error.message, field="run") from error
@@ -233,7 +238,7 @@ class ToolRunner:
             self._effects.release(effect)
             return "denied", refusal
         try:
-            action, outcome = self._call(attempt)
+            action, outcome = self._call(attempt, again=earlier is not None or attempt.call.effect_key is not None)
         except ToolThrottled:
             # A backend that refused the call for its rate did nothing: the state's retry may begin again.
             if earlier is None:
@@ -245,10 +250,10 @@ class ToolRunner:
         self._effects.finish(effect.model_copy(update=outcome.to_stored() | {"status": "done", "done_at": self._now()}))
         return "executed", outcome
 
-    def _call(self, attempt: _Attempt) -> tuple[Action, ToolOutcome]:
-        """Let the tool's function run the call."""
+    def _call(self, attempt: _Attempt, *, again: bool = False) -> tuple[Action, ToolOutcome]:
+        """Let the tool's function run the call; ``again`` where an earlier try was begun."""
         try:
-            answer = self._hand_over(attempt, "run")
+            answer = self._hand_over(attempt, "run", again=again)
         finally:
             self._take_inner_entries(attempt)
         if answer.kind == "again":
@@ -256,7 +261,7 @@ class ToolRunner:
         outcome = make_outcome(answer, reversible=attempt.spec.reversible, safe=attempt.spec.safe_output)
         return ("denied" if answer.kind == "rejected" else "executed"), outcome
 
-    def _hand_over(self, attempt: _Attempt, op: Literal["run", "undo"]) -> ToolAnswer:
+    def _hand_over(self, attempt: _Attempt, op: Literal["run", "undo"], *, again: bool) -> ToolAnswer:
         call, invocation = attempt.call, attempt.invocation
         handed = HandedCall(
             op=op,
@@ -268,6 +273,7 @@ class ToolRunner:
             step=call.step,
             index=call.index,
             effect_key=attempt.key,
+            again=again,
             arguments=call.arguments if op == "run" else {},
             undo=call.undo if op == "undo" else None,
             deadline=min(time.time() + attempt.spec.timeout_seconds, invocation.deadline),
@@ -316,13 +322,6 @@ class ToolRunner:
             return stored  # another try ended it meanwhile; its word stands
         return ended
 
-    def _check_undoable(self, attempt: _Attempt) -> None:
-        call = attempt.call
-        if call.status is not CallStatus.SUCCEEDED:
-            raise InvalidTransition(f"a call that is {call.status.value} can't be undone", field="status")
-        if not attempt.spec.reversible or call.undo is None:
-            raise InvalidTransition("the call left nothing to undo", field="undo_token")
-
     def _undo(self, attempt: _Attempt) -> ToolCall:
         effect = self._make_effect(attempt)
         earlier = self._effects.begin(effect)
@@ -333,16 +332,16 @@ class ToolRunner:
                 fix="look whether it happened, and undo the rest by hand",
             )
         if earlier is None or earlier.status == "begun":
-            self._run_undo(attempt, effect)
+            self._run_undo(attempt, effect, again=earlier is not None)
             self._effects.finish(effect.model_copy(update={"status": "done", "done_at": self._now()}))
         self._note(attempt, "undone", "ok", None)
         undone = attempt.call.model_copy(update={"status": CallStatus.UNDONE})
         self._runs.save_call(undone)
         return undone
 
-    def _run_undo(self, attempt: _Attempt, effect: Effect) -> None:
+    def _run_undo(self, attempt: _Attempt, effect: Effect, *, again: bool) -> None:
         try:
-            answer = self._hand_over(attempt, "undo")
+            answer = self._hand_over(attempt, "undo", again=again)
             if answer.kind == "again":
                 raise make_again_error(answer)
         except ToolThrottled:

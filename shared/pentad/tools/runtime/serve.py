@@ -4,14 +4,16 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from pentad.domain.errors import InvalidInput, PentadError, ToolFailed, TransientError
+from pentad.domain.errors import InvalidInput, PentadError, RecordChanged, ToolFailed, TransientError
 from pentad.tools.declare.context import ToolContext
 from pentad.tools.declare.declare import Tool
-from pentad.tools.records.granted_records import GrantedRecords
-from pentad.tools.records.ports import RecordStore
+from pentad.tools.records.call_records import CallRecords, run_in_one_piece
+from pentad.tools.records.granted_records import GrantedRecords, RecordRules
+from pentad.tools.records.plain_records import MAX_TRIES, wait_for_others
+from pentad.tools.records.ports import RecordStore, RecordTable
 from pentad.tools.runtime.arguments import validate_arguments
 from pentad.tools.runtime.handed import HandedCall, ToolAnswer
-from pentad.tools.runtime.outcome import make_error_answer, run_function
+from pentad.tools.runtime.outcome import make_error_answer, run_function, shorten_answer
 
 
 class ServeTool:
@@ -19,12 +21,12 @@ class ServeTool:
 
     Args:
         tool: the declared tool.
-        records: makes the record store for a call; only asked where the tool declares a grant on records.
+        records: makes the table of records for a call; only asked where the tool declares a grant on records.
         now: the clock, UTC.
     """
 
     def __init__(
-        self, tool: Tool[Any, Any], *, records: Callable[[HandedCall], RecordStore], now: Callable[[], datetime]
+        self, tool: Tool[Any, Any], *, records: Callable[[HandedCall], RecordTable], now: Callable[[], datetime]
     ) -> None:
         self._tool = tool
         self._records = records
@@ -37,9 +39,8 @@ class ServeTool:
             handed: what to do, and for whom.
             remaining_seconds: seconds left of the function's time.
         """
-        context = self._make_context(handed, remaining_seconds)
         try:
-            return self._undo(handed, context) if handed.op == "undo" else self._run(handed, context)
+            return self._serve(handed, remaining_seconds)
         except TransientError as error:
             return ToolAnswer(
                 kind="again",
@@ -48,6 +49,49 @@ class ServeTool:
                 fix=error.fix,
                 retry_after=error.retry_after,
             )
+
+    def _serve(self, handed: HandedCall, remaining_seconds: Callable[[], float]) -> ToolAnswer:
+        tool = self._tool
+        if not tool.grants:
+            return self._do(handed, remaining_seconds, {})
+        table = self._records(handed)
+        if tool.in_one_piece:
+            return self._serve_in_one_piece(handed, remaining_seconds, table)
+        for number in range(1, MAX_TRIES + 1):
+            answer = self._do(handed, remaining_seconds, {"records": GrantedRecords(table, tool.grants, tool.name)})
+            met = answer.kind == "error" and answer.error_type == RecordChanged.__name__
+            if not met or not tool.spec.idempotent or remaining_seconds() < 1:
+                break
+            wait_for_others(number)
+        return answer
+
+    def _serve_in_one_piece(
+        self, handed: HandedCall, remaining_seconds: Callable[[], float], table: RecordTable
+    ) -> ToolAnswer:
+        tool = self._tool
+
+        def run(records: CallRecords) -> tuple[str, bool]:
+            done = self._do(handed, remaining_seconds, {"records": records})
+            answer = shorten_answer(done, tool.spec.safe_output)
+            return answer.model_dump_json(by_alias=True), answer.kind in ("value", "text", "undone")
+
+        if handed.again:
+            earlier = table.find_answer(RecordRules(tool.grants, tool.name).mark_kind, handed.effect_key)
+            if earlier is not None:
+                return ToolAnswer.model_validate_json(earlier)
+        try:
+            answer = run_in_one_piece(
+                table, tool.grants, tool.name, handed.effect_key, run, remaining_seconds=remaining_seconds
+            )
+        except InvalidInput as error:
+            return make_error_answer(error)
+        return ToolAnswer.model_validate_json(answer)
+
+    def _do(
+        self, handed: HandedCall, remaining_seconds: Callable[[], float], tables: Mapping[str, RecordStore]
+    ) -> ToolAnswer:
+        context = self._make_context(handed, remaining_seconds, tables)
+        return self._undo(handed, context) if handed.op == "undo" else self._run(handed, context)
 
     def _run(self, handed: HandedCall, context: ToolContext) -> ToolAnswer:
         try:
@@ -73,11 +117,9 @@ class ServeTool:
             return make_error_answer(error)
         return ToolAnswer(kind="undone")
 
-    def _make_context(self, handed: HandedCall, remaining_seconds: Callable[[], float]) -> ToolContext:
-        grants = self._tool.grants
-        tables: Mapping[str, RecordStore] = (
-            {"records": GrantedRecords(self._records(handed), grants, self._tool.name)} if grants else {}
-        )
+    def _make_context(
+        self, handed: HandedCall, remaining_seconds: Callable[[], float], tables: Mapping[str, RecordStore]
+    ) -> ToolContext:
         return ToolContext(
             tenant=handed.tenant_id,
             run=handed.run_id,

@@ -18,10 +18,12 @@ from pentad.runtime.wiring.ground.telemetry import telemetry_of
 from pentad.tools.graphs.adapters.inner_audit_dynamodb import DynamoInnerAudit
 from pentad.tools.graphs.equipment import PURPOSE
 from pentad.tools.runtime.adapters.audit_dynamodb import DynamoAudit
+from pentad.tools.runtime.adapters.call_order_dynamodb import DynamoCallOrder
 from pentad.tools.runtime.adapters.data_keys_sts import StsDataKeys
 from pentad.tools.runtime.adapters.effects_dynamodb import DynamoEffects
 from pentad.tools.runtime.adapters.functions_lambda import LambdaFunctions, Prove
 from pentad.tools.runtime.handed import HandedCall
+from pentad.tools.runtime.one_by_one import OneByOne
 from pentad.tools.runtime.runner import ToolRunner
 
 _NAME = "run-tool"
@@ -48,6 +50,7 @@ def make_tool_runner() -> ToolRunner:
         telemetry=telemetry,
         now=now,
         gate=Switches(DynamoSwitches(make_table(values.transient_table)), telemetry, now),
+        order=OneByOne(DynamoCallOrder(make_table(values.transient_table))),
         inner=DynamoInnerAudit(make_table(values.state_table), graphs) if graphs else None,
     )
 

@@ -10,7 +10,7 @@ from pentad.runtime.settings import ToolSettings, read_settings
 from pentad.runtime.wiring.ground.telemetry import telemetry_of
 from pentad.tools.declare.discovery import AnyTool, load_tool
 from pentad.tools.records.adapters.records_dynamodb import DynamoRecords
-from pentad.tools.records.ports import RecordStore
+from pentad.tools.records.ports import RecordTable
 from pentad.tools.runtime.handed import HandedCall
 from pentad.tools.runtime.serve import ServeTool
 
@@ -38,7 +38,7 @@ def _load_own_tool() -> AnyTool:
     return load_tool(read_settings(ToolSettings).tool_module)
 
 
-def _make_records(handed: HandedCall) -> RecordStore:
+def _make_records(handed: HandedCall) -> RecordTable:
     name = read_settings(ToolSettings).records_table
     if name is None or handed.keys is None:
         raise ConfigurationError("the tool has no records table", fix="declare a Grant on records")

@@ -22,15 +22,8 @@ from pentad.domain.declarations.agents import ToolSpec
 from pentad.domain.errors import InvalidInput, ToolFailed
 from pentad.domain.schemas import check_schema_limits, find_violations
 from pentad.tools.declare.context import ToolContext
-from pentad.tools.declare.declare import (
-    Approval,
-    Effects,
-    Grant,
-    Tool,
-    check_grants,
-    check_safe_output,
-    refuse_unavailable,
-)
+from pentad.tools.declare.declare import Grant, Tool
+from pentad.tools.declare.options import Approval, Effects, check_grants, check_safe_output, refuse_unavailable
 from pentad.tools.declare.signature import ToolSignature, make_declaration_error
 from pentad.tools.records.grants import describe_caller
 

@@ -28,7 +28,8 @@ from pydantic import BaseModel, Field, TypeAdapter
 from pentad.domain.errors import ConfigurationError, InvalidInput, ToolFailed, ToolUnavailable
 from pentad.domain.models import CallContext
 from pentad.tools.declare.context import ToolContext
-from pentad.tools.declare.declare import Effects, Need, Tool
+from pentad.tools.declare.declare import Need, Tool
+from pentad.tools.declare.options import Effects
 from pentad.tools.declare.schema import build_input_schema
 from pentad.tools.declare.signature import ToolSignature, make_arguments_model
 from pentad.tools.graphs.adapters.langchain_tools import CONTEXT, ToolOptions, build_spec, build_tool_options

@@ -6,7 +6,7 @@ from typing import Any
 
 from pentad.domain.errors import ConfigurationError
 from pentad.tools.declare.declare import Tool
-from pentad.tools.records.ports import RecordStore
+from pentad.tools.records.ports import RecordTable
 from pentad.tools.runtime.handed import HandedCall, ToolAnswer
 from pentad.tools.runtime.serve import ServeTool
 
@@ -25,7 +25,7 @@ class MemoryFunctions:
         self,
         tools: Mapping[str, Tool[Any, Any]],
         *,
-        records: Callable[[str], RecordStore],
+        records: Callable[[str], RecordTable],
         now: Callable[[], datetime],
         remaining_seconds: Callable[[], float] = lambda: 30.0,
     ) -> None:

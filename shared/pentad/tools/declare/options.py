@@ -1,0 +1,130 @@
+"""Check the options of a declaration: which there are, and which go together."""
+
+from collections.abc import Sequence
+from typing import Any, Final, Literal, get_args
+
+from pentad.tools.declare.signature import ToolSignature, make_declaration_error
+from pentad.tools.records.grants import Grant
+
+Effects = Literal["none", "internal", "external"]
+Approval = Literal["never", "always"]
+MISSING: Final[Any] = object()
+"""Stands for ``effects`` where nothing is said."""
+
+
+def refuse_unavailable(where: str, *, secrets: Sequence[str], rate_limit: str | None) -> None:
+    """Refuse options that nothing enforces yet: a tool must not look limited when it is not.
+
+    Args:
+        where: the tool's place, for the message.
+        secrets: the option ``secrets``.
+        rate_limit: the option ``rate_limit``.
+
+    Raises:
+        ConfigurationError: one of them is given.
+    """
+    if rate_limit is not None:
+        raise make_declaration_error(
+            where,
+            f"rate_limit={rate_limit!r} is not available yet: nothing would enforce it",
+            "remove rate_limit; to bound a run, set limits in the agent's agent.yaml",
+        )
+    if secrets:
+        raise make_declaration_error(
+            where,
+            f"secrets={list(secrets)!r} is not available yet: the tool's role would not be allowed to read them",
+            "remove secrets; a tool can't read a secret yet",
+        )
+
+
+def check_choices(where: str, effects: str, approval: str, memory_mb: int) -> None:
+    """Refuse values that an option does not have.
+
+    Raises:
+        ConfigurationError: names the option and its values.
+    """
+    if effects is MISSING:
+        raise make_declaration_error(
+            where, "effects is missing", f"say what it does: effects= one of {', '.join(get_args(Effects))}"
+        )
+    for field, value, choices in (("effects", effects, get_args(Effects)), ("approval", approval, get_args(Approval))):
+        if value not in choices:
+            raise make_declaration_error(where, f"{field}={value!r} is not known", f"use one of {', '.join(choices)}")
+    if not isinstance(memory_mb, int) or not 128 <= memory_mb <= 10_240:
+        raise make_declaration_error(where, f"memory_mb={memory_mb!r} is out of bounds", "use 128 to 10240")
+
+
+def check_order(where: str, signature: ToolSignature, parallel: object, per: object) -> None:
+    """Refuse an order of calls that can't be kept.
+
+    Raises:
+        ConfigurationError: ``parallel`` is no boolean, or ``per`` names no parameter or stands alone.
+    """
+    if not isinstance(parallel, bool):
+        raise make_declaration_error(
+            where, f"parallel={parallel!r:.60} is neither True nor False", "write parallel=False"
+        )
+    if per is None:
+        return
+    if parallel:
+        raise make_declaration_error(where, f"per={per!r:.60} stands without parallel=False", "add parallel=False")
+    names = [field.alias or name for name, field in signature.arguments.model_fields.items()]
+    if per not in names:
+        found = ", ".join(f"'{name}'" for name in names) or "none"
+        raise make_declaration_error(
+            where,
+            f"per={per!r:.60} is no parameter of the tool, which has {found}",
+            "name the parameter that says which record a call is about, or drop per",
+        )
+
+
+def decide_idempotent(said: bool | None, effects: str, permissions: Sequence[Grant]) -> bool:
+    """Return whether running a tool again is harmless, by its author's word, or else by what it can change."""
+    if said is not None:
+        return said
+    writes = isinstance(permissions, Sequence) and any(isinstance(one, Grant) and one.writes for one in permissions)
+    return effects == "internal" and writes
+
+
+def check_safe_output(where: str, names: Sequence[str]) -> tuple[str, ...]:
+    """Return the fields of a tool's result that are not masked.
+
+    Args:
+        where: the tool's place, for the message.
+        names: the option ``safe_output``.
+
+    Raises:
+        ConfigurationError: they are no names of fields.
+    """
+    fix = 'write safe_output=["download_url", "next_token"], or ["*"] for all of the result'
+    if isinstance(names, str) or not isinstance(names, Sequence):
+        raise make_declaration_error(where, f"safe_output is {names!r:.80} and no list", fix)
+    if not all(isinstance(name, str) and name for name in names):
+        raise make_declaration_error(where, f"safe_output holds {list(names)!r:.80}", fix)
+    return tuple(dict.fromkeys(names))
+
+
+def check_grants(where: str, effects: str, permissions: Sequence[Grant]) -> tuple[Grant, ...]:
+    """Return the grants of a tool.
+
+    Args:
+        where: the tool's place, for the message.
+        effects: what it declares to do.
+        permissions: the option ``permissions``.
+
+    Raises:
+        ConfigurationError: they are no grants, or one lets a tool without effects write.
+    """
+    example = 'permissions=[Grant("records", "readwrite", keys="NOTE")]'
+    if isinstance(permissions, str) or not isinstance(permissions, Sequence):
+        raise make_declaration_error(where, f"permissions is {permissions!r:.80} and no list", f"write {example}")
+    for grant in permissions:
+        if not isinstance(grant, Grant):
+            raise make_declaration_error(where, f"permissions holds {grant!r:.80}", f"write {example}")
+        if grant.writes and effects == "none":
+            raise make_declaration_error(
+                where,
+                f"it has effects='none' but a grant to write {grant.resource} of '{grant.keys}'",
+                f'say effects="internal", or write Grant("{grant.resource}", "read", keys="{grant.keys}")',
+            )
+    return tuple(permissions)
