@@ -17,6 +17,7 @@ from infra.models.catalog import read_models
 from infra.stacks.agent import AgentStack
 from infra.stacks.state import StateStack
 from layers.build import BuildError
+from layers.imports import check_imports
 from pentad.domain.errors import PentadError
 from pentad.tools.declare.discovery import AnyTool, discover
 
@@ -32,6 +33,10 @@ def build_stacks(
         app: the app to add to.
         root: the project's folder, with agents/, functions/, requirements/ and, where it has its own, models.yaml.
         tools: by name; those of ``functions/tools`` where None.
+
+    Raises:
+        BuildError: a layer can't be built, or a function can't be imported from its own asset and layers.
+        PentadError: what the project says is wrong.
     """
     stage = read_stage(app)
     models = read_models(root)
@@ -41,6 +46,7 @@ def build_stacks(
         app, f"{stage.prefix}-agent", stage=stage, state=state, root=root, models=models, declared=declared
     )
     agent.add_stack_dependency(state)
+    check_imports(root, agent.code)
     Tags.of(app).add("pentad:stage", stage.name)
     # A synth for the laptop's twin may leave the checks out (they take longer than the synth); a deployment never does.
     if app.node.try_get_context("pentad:checks") != "off":
@@ -58,7 +64,7 @@ def main() -> None:
     try:
         build_stacks(app)
     except BuildError as error:
-        sys.exit(f"error: {error}")
+        sys.exit("\n".join(f"error: {line}" for line in str(error).splitlines()))
     except PentadError as error:
         # What the project says is wrong: one line, where a traceback would show the synth's own files.
         sys.exit(f"error: {error.message} ({error.fix})" if error.fix else f"error: {error.message}")

@@ -1,7 +1,7 @@
 """What the stack's constructs share: stage, stores, Lambda layers, and the one way to make a function."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from aws_cdk import aws_lambda as lambda_
@@ -11,6 +11,7 @@ from infra.components.function import FunctionOptions, PythonFunction
 from infra.components.stores import Stores
 from infra.config import Stage
 from layers import build
+from layers.imports import FunctionCode
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,20 +23,29 @@ class Build:
         stores: tables, buckets, keys and secrets.
         root: the project's folder.
         layers: the Lambda layers of every function.
+        layer_folders: what the layers are made of.
+        code: of each function that was made, to be imported as Lambda will.
     """
 
     stage: Stage
     stores: Stores
     root: Path
     layers: Sequence[lambda_.ILayerVersion]
+    layer_folders: Sequence[Path] = ()
+    code: list[FunctionCode] = field(default_factory=list)
 
     def create_function(self, scope: Construct, options: FunctionOptions) -> PythonFunction:
         """Return a function whose asset is one module, unless the options name another asset."""
+        asset = options.asset or build.build_function_asset(self.root, options.module)
+        handler = options.handler or f"{options.module}.handler"
+        modules = tuple(dict.fromkeys((handler.rpartition(".")[0], options.module)))
+        folders = (*self.layer_folders, *options.layer_folders)
+        self.code.append(FunctionCode(options.name, asset, folders, modules))
         return PythonFunction(
             scope,
             options,
             stage=self.stage,
-            asset=options.asset or build.build_function_asset(self.root, options.module),
+            asset=asset,
             layers=[*self.layers, *options.layers],
         )
 

@@ -29,6 +29,7 @@ class FunctionOptions:
         snap_start: restore published versions from a snapshot taken after initialisation.
         asset: what it holds instead, where that is more than the module.
         layers: beyond those of every function.
+        layer_folders: what those are made of.
         description: for the console.
     """
 
@@ -42,6 +43,7 @@ class FunctionOptions:
     snap_start: bool = False
     asset: Path | None = None
     layers: Sequence[lambda_.ILayerVersion] = ()
+    layer_folders: Sequence[Path] = ()
     description: str
 
 

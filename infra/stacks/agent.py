@@ -39,7 +39,11 @@ from pentad.tools.declare.discovery import AnyTool
 
 
 class AgentStack(Stack):
-    """The five layers of one stage."""
+    """The five layers of one stage.
+
+    Attributes:
+        code: of each function, to be imported as Lambda will.
+    """
 
     def __init__(
         self,
@@ -65,8 +69,12 @@ class AgentStack(Stack):
         """
         super().__init__(scope, construct_id)
         catalog, workflows = self._read_project(root, stage, declared, models)
-        layers = self._create_layers(root, catalog, models)
-        self._build = Build(stage=stage, stores=state.stores, root=root, layers=layers)
+        folders = self._build_layers(root, catalog, models)
+        layers = [self._create_layer(name, folder) for name, folder in folders.items()]
+        # What the catalog's layer holds is data: a prompt that changes can keep no function from being imported.
+        code = [folders[name] for name in ("dependencies", "pentad")]
+        self._build = Build(stage=stage, stores=state.stores, root=root, layers=layers, layer_folders=code)
+        self.code = self._build.code
         self._bus = events.EventBus(self, "bus", event_bus_name=stage.prefix, description="Pentad's events")
         identity = graph.create_identity_key(self, declared)
         self._gateway = Gateway(self, "models", build=self._build, models=models, identity=identity)
@@ -158,20 +166,20 @@ class AgentStack(Stack):
         CfnOutput(self, "RunsDlq", value=trigger.work.dead.queue_url)
         CfnOutput(self, "FailedRuns", value=ends.failed.queue_url)
 
-    def _create_layers(self, root: Path, catalog: Catalog, models: Models) -> list[lambda_.ILayerVersion]:
-        folders = {
+    def _build_layers(self, root: Path, catalog: Catalog, models: Models) -> dict[str, Path]:
+        """Return the folders of every function's layers, by their names."""
+        return {
             "dependencies": builds.build_dependencies_layer(root),
             "pentad": builds.build_pentad_layer(root),
             "catalog": builds.build_catalog_layer(root, catalog.model_dump_json(indent=1), models.overlay),
         }
-        return [
-            lambda_.LayerVersion(
-                self,
-                f"layer-{name}",
-                code=lambda_.Code.from_asset(str(folder)),
-                compatible_runtimes=[lambda_.Runtime.PYTHON_3_13],
-                compatible_architectures=[lambda_.Architecture.ARM_64],
-                description=f"Pentad: {name}",
-            )
-            for name, folder in folders.items()
-        ]
+
+    def _create_layer(self, name: str, folder: Path) -> lambda_.ILayerVersion:
+        return lambda_.LayerVersion(
+            self,
+            f"layer-{name}",
+            code=lambda_.Code.from_asset(str(folder)),
+            compatible_runtimes=[lambda_.Runtime.PYTHON_3_13],
+            compatible_architectures=[lambda_.Architecture.ARM_64],
+            description=f"Pentad: {name}",
+        )

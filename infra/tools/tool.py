@@ -70,6 +70,7 @@ def _build_options(
         memory_mb=tool.memory_mb,
         asset=builds.build_tool_asset(build.root, tool.modules, graphs="langchain" in tool.needs),
         layers=layers,
+        layer_folders=[builds.build_graphs_layer(build.root)] if layers else [],
         description=f"Tool {tool.spec.name}",
     )
 

@@ -84,9 +84,9 @@ def ensure_assembly(root: Path, stage: str = "dev") -> tuple[Path, bool]:
 
 
 def _extract_error(said: str) -> str:
-    """Return the line that says what is wrong with the project, else what was said last."""
+    """Return the lines that say what is wrong with the project, else what was said last."""
     told = [line.removeprefix(_TOLD) for line in said.splitlines() if line.startswith(_TOLD)]
-    return told[-1] if told else f"\n{_last_lines(said)}"
+    return "\n".join(told) if told else f"\n{_last_lines(said)}"
 
 
 def _last_lines(text: str, count: int = 12) -> str:

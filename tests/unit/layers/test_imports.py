@@ -1,0 +1,150 @@
+"""What can't be imported on Lambda is told at synth, with its place and the fix; what can is imported once."""
+
+from pathlib import Path
+
+import pytest
+
+from layers import build
+from layers.imports import FunctionCode, check_imports
+
+ROOT = Path(__file__).resolve().parents[3]
+FINE = '''"""A tool that needs what Lambda has, and asks for more only where it can do without."""
+
+from typing import TYPE_CHECKING
+
+import boto3
+import yaml
+from functions.tools._words import WORDS
+from pentad.tools.declare import ToolContext, tool
+
+if TYPE_CHECKING:
+    import pandas
+try:
+    import orjson_but_faster
+except ImportError:
+    orjson_but_faster = None
+
+
+@tool(effects="none")
+def fine(word: str) -> str:
+    """Answer."""
+    import dateutil.parser
+    try:
+        import torch
+    except ModuleNotFoundError:
+        torch = None
+    return WORDS
+'''
+FILES = {
+    "fine": FINE,
+    "neighbour": "import json\nfrom functions.tools.fine import fine\n",
+    "inner": "def inner():\n    from functions.tools.fine import fine\n    return fine\n",
+    "api_user": "import functions.api.http\n",
+    "lacks": "\nimport cfnlint\nimport moto.core\n",
+    "lacks_later": "def lacks_later():\n    import aws_cdk\n    from yaml import nothing_checked\n",
+    "builder": "from infra.config import Stage\n",
+    "commands": "import pentad.cli\n",
+    "old": "import cgi\n",
+    "mistyped": "from functions.tools._wordz import WORDS\n",
+    "raising": "import os\n\nHOME = os.environ['MY_OWN_SETTING']\n",
+    "reading": "from pathlib import Path\nTEXT = Path(__file__).with_name('text.md').read_text()\n",
+    "leaving": "raise SystemExit(3)\n",
+    "broken": "def broken(:\n",
+}
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """A project of which each tool has its own kind of fault."""
+    tools = tmp_path / "functions" / "tools"
+    (tmp_path / "functions" / "api").mkdir(parents=True)
+    tools.mkdir()
+    for path in (tmp_path / "functions" / "__init__.py", tools / "__init__.py"):
+        path.touch()
+    (tmp_path / "functions" / "api" / "http.py").touch()
+    (tools / "_words.py").write_text("import sqlite3\nWORDS = 'words'\n", encoding="utf-8")
+    (tools / "text.md").write_text("text", encoding="utf-8")
+    for name, text in FILES.items():
+        (tools / f"{name}.py").write_text(text, encoding="utf-8")
+    return tmp_path
+
+
+def make_code(root: Path, tmp_path: Path, *names: str) -> list[FunctionCode]:
+    """Return tools' functions beside Pentad's own layer and one with two of the packages that are really there."""
+    packages = tmp_path / "layer-packages"
+    for package in ("yaml", "pydantic", "pydantic_core", "annotated_types", "typing_inspection", "opentelemetry"):
+        (packages / "python" / package).mkdir(parents=True, exist_ok=True)
+    (packages / "python" / "typing_extensions.py").touch()
+    (packages / build.THIRD_PARTY_MARK).touch()
+    layers = (packages, build.build_pentad_layer(ROOT))
+    return [
+        FunctionCode(
+            f"tool-{name}",
+            build.build_tool_asset(root, [f"functions.tools.{name}"]),
+            layers,
+            (f"functions.tools.{name}",),
+        )
+        for name in names
+    ]
+
+
+def test_each_fault_is_a_line_with_place_and_fix_and_missing_packages_are_one(root: Path, tmp_path: Path) -> None:
+    with pytest.raises(build.BuildError) as refused:
+        check_imports(root, make_code(root, tmp_path, *FILES))
+    first, *lines = str(refused.value).split("\n")
+    assert first == (
+        "packages are in no Lambda layer: 'aws_cdk' (functions/tools/lacks_later.py:2), "
+        "'cfnlint' (functions/tools/lacks.py:2), 'moto' (functions/tools/lacks.py:3): "
+        "add aws-cdk-lib cfn-lint moto to requirements/runtime.in and run 'make lock' and 'make env'"
+    )
+    told = {line.partition(":")[0].rpartition("/")[2]: line.partition(": ") for line in lines}
+    assert len(lines) == len(told)
+    said = {name.removesuffix(".py"): (place.rpartition(":")[2], text) for name, (place, _, text) in told.items()}
+    move = "move what both need into functions/tools/_name.py"
+    wanted = {
+        "neighbour": ("2", move),
+        "inner": ("2", move),
+        "api_user": ("1", move),
+        "builder": ("1", "never deployed"),
+        "commands": ("1", "never deployed"),
+        "old": ("1", "Python 3.13 has no such module"),
+        "mistyped": ("1", "correct the name"),
+        "raising": ("3", "KeyError: 'MY_OWN_SETTING'"),
+        "reading": ("2", "FileNotFoundError"),
+        "leaving": ("1", "SystemExit: 3"),
+        "broken": ("1", "SyntaxError"),
+    }
+    assert said.keys() == wanted.keys()
+    for name, (line, words) in wanted.items():
+        assert said[name][0] == line, name
+        assert words in said[name][1], name
+
+
+def test_what_can_be_imported_is_noted_and_not_imported_again(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = make_code(root, tmp_path, "fine")
+    check_imports(root, code)
+    [note] = (root / "build" / "imports").iterdir()
+    asset = {path: path.stat().st_mtime_ns for path in code[0].asset.rglob("*")}
+    monkeypatch.setattr("layers.imports._probe", lambda layers, functions: pytest.fail("it was imported again"))
+    check_imports(root, code)
+    # Nothing is written into the asset, which would be another one then.
+    assert {path: path.stat().st_mtime_ns for path in code[0].asset.rglob("*")} == asset
+    note.unlink()
+    with pytest.raises(pytest.fail.Exception):
+        check_imports(root, code)
+
+
+def test_a_function_that_does_not_end_is_told_and_stopped(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (root / "functions" / "tools" / "waiting.py").write_text("import time\ntime.sleep(60)\n", encoding="utf-8")
+    (root / "functions" / "tools" / "dying.py").write_text("import os\nos.abort()\n", encoding="utf-8")
+    monkeypatch.setattr("layers.imports._FUNCTION_SECONDS", 1)
+    with pytest.raises(build.BuildError) as refused:
+        check_imports(root, make_code(root, tmp_path, "waiting", "dying"))
+    waiting, dying = str(refused.value).split("\n")
+    assert waiting.startswith("the function 'tool-waiting': ")
+    assert "took more than 1 s" in waiting
+    assert "ended the process" in dying
