@@ -16,7 +16,6 @@ from infra.tools.data import ToolData
 from infra.tools.tool import compute_runner_seconds
 from pentad.domain import keys
 from pentad.tools.declare.discovery import AnyTool
-from pentad.tools.runtime.adapters.call_order_dynamodb import LIST
 
 
 class ToolRunner(FunctionConstruct):
@@ -82,7 +81,7 @@ class ToolRunner(FunctionConstruct):
         grants.grant_table(self.role, stores.state_table, actions, keys=[keys.run_pattern()])
         grant_switches(self.role, stores.transient_table, counts=True)
         if one_by_one:
-            turns = [keys.collection_pattern(LIST)]
+            turns = [keys.call_order_pattern()]
             grants.grant_table(self.role, stores.transient_table, [*grants.APPEND, *grants.DELETE], keys=turns)
         grants.grant_table(self.role, stores.ledger_table, grants.APPEND, keys=[keys.audit_pattern()])
         grant_payloads(self.role, stores)

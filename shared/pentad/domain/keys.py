@@ -82,6 +82,11 @@ def collection_pk(tenant_id: str, kind: str) -> str:
     return f"T#{tenant_id}#{kind}"
 
 
+def call_order_pk(tenant_id: str) -> str:
+    """Return the partition of the turns among a tenant's calls that run one after the other."""
+    return f"T#{tenant_id}#CALLORDER"
+
+
 def done_pk(tenant_id: str, kind: str) -> str:
     """Return the partition of the marks of tools' calls whose writes to records of a kind are done."""
     return f"T#{tenant_id}#{kind}#DONE"
@@ -174,6 +179,11 @@ def ledger_day_pattern() -> str:
 def collection_pattern(kind: str) -> str:
     """Return the pattern of the partitions of one kind of list, such as KEYS or DOCS."""
     return collection_pk(_ANY, kind)
+
+
+def call_order_pattern() -> str:
+    """Return the pattern of the partitions of turns among calls."""
+    return call_order_pk(_ANY)
 
 
 def document_pattern() -> str:

@@ -7,7 +7,6 @@ from decimal import Decimal
 from pentad.aws.table import ConditionFailed, Table
 from pentad.domain import keys
 
-LIST = "CALLORDER"
 _KEPT_SECONDS = 3600
 
 
@@ -27,7 +26,7 @@ class DynamoCallOrder:
         """See `CallOrder`."""
         now = self._clock()
         item = {
-            "pk": keys.collection_pk(tenant_id, LIST),
+            "pk": keys.call_order_pk(tenant_id),
             "sk": place,
             "type": "call_order",
             "owner": owner,
@@ -49,7 +48,7 @@ class DynamoCallOrder:
         """See `CallOrder`."""
         try:
             self._table.delete(
-                keys.collection_pk(tenant_id, LIST),
+                keys.call_order_pk(tenant_id),
                 place,
                 condition="#owner = :owner",
                 names={"#owner": "owner"},
