@@ -5,6 +5,7 @@ leaves nothing behind.
 """
 
 import argparse
+import atexit
 import logging
 import os
 import signal
@@ -28,6 +29,14 @@ START_SECONDS = 120.0
 STOP_SECONDS = 120.0  # a twin that served a whole session has much to close, on a busy machine
 _PRIVATE = frozenset(("AWS_PROFILE", "AWS_SESSION_TOKEN", "ANTHROPIC_API_KEY", "OPENAI_API_KEY", "GEMINI_API_KEY"))
 _started: dict[int, subprocess.Popen[bytes]] = {}  # Held, since a forgotten child is a warning.
+
+
+@atexit.register
+def _hand_over() -> None:
+    """Let go of twins that others of the session still use, and will end: a child that runs would be a warning."""
+    for process in _started.values():
+        if process.poll() is None:
+            process.returncode = 0
 
 
 class TwinNotStarted(Exception):
