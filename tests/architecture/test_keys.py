@@ -41,7 +41,6 @@ def test_no_module_but_one_spells_a_key_of_a_table(root: Path) -> None:
         (keys.document_pattern, keys.document_pk("acme", "a report.pdf")),
         (keys.graph_pattern, keys.graph_pk("acme", "r-1")),
         (keys.budget_pattern, keys.budget_pk("acme", "USER", "u-1")),
-        (keys.budget_pattern, keys.budget_hold_pk("acme", "a-1")),
         (keys.spend_pattern, keys.spend_pk("acme", "TOTAL")),
         (keys.cached_reply_pattern, keys.cached_reply_pk("acme", "00ff")),
         (keys.notice_pattern, keys.notice_pk("acme", "a-1")),

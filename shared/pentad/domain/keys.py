@@ -122,11 +122,6 @@ def budget_pk(tenant_id: str, scope: str, subject: str) -> str:
     return f"T#{tenant_id}#BUDGET#{scope}#{subject}"
 
 
-def budget_hold_pk(tenant_id: str, attempt: str) -> str:
-    """Return the partition of one reservation."""
-    return f"T#{tenant_id}#BUDGET#HOLD#{attempt}"
-
-
 def budget_sk(scope: str, period: str, subject: str) -> str:
     """Return the sort key of a budget's definition, in the collection BUDGETS."""
     return f"{scope}#{period}#{subject}"
@@ -197,7 +192,7 @@ def graph_pattern() -> str:
 
 
 def budget_pattern() -> str:
-    """Return the pattern of the partitions of budgets' uses and of reservations."""
+    """Return the pattern of the partitions of budgets' uses."""
     return f"{collection_pk(_ANY, 'BUDGET')}#{_ANY}"
 
 

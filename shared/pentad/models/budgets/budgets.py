@@ -111,8 +111,8 @@ class BudgetStanding(NamedTuple):
 
     @property
     def near(self) -> bool:
-        """Whether so much is used that calls go to the fast tier."""
-        return self.used_nanousd >= self.applied.definition.soft_nanousd
+        """Whether so much is spent that calls go to the fast tier; what is only reserved may yet be given back."""
+        return self.spent_nanousd >= self.applied.definition.soft_nanousd
 
 
 class Reservation(FrozenValue):
@@ -182,7 +182,7 @@ def _compute_window(period: Period, at: date) -> tuple[str, datetime | None]:
 
 
 def select_budgets(definitions: Iterable[BudgetDefinition], context: CallContext, now: datetime) -> tuple[Applied, ...]:
-    """Return the budgets that a call counts against, at most one of each scope and period."""
+    """Return the budgets that a call counts against, at most one of each scope and period, the narrowest first."""
     chosen: dict[tuple[str, str], Applied] = {}
     for definition in definitions:
         subject: str | None = getattr(context, field_name(definition.scope))
@@ -194,7 +194,8 @@ def select_budgets(definitions: Iterable[BudgetDefinition], context: CallContext
         name, resets_at = compute_window(definition.period, now)
         counter = Counter(context.tenant_id, definition.scope, subject, name)
         chosen[key] = Applied(definition, counter, resets_at)
-    return tuple(chosen[key] for key in sorted(chosen))
+    narrowest_first = [(scope, period) for scope, periods in _PERIODS.items() for period in periods]
+    return tuple(chosen[key] for key in narrowest_first if key in chosen)
 
 
 def make_exceeded_error(applied: Applied, used_nanousd: int, amount_nanousd: int) -> BudgetExceeded:
@@ -217,9 +218,5 @@ def keep_until(applied: Applied, now: datetime) -> int:
 
 
 def reservation_expiry(now: datetime) -> int:
-    """Return when a reservation made now is given back: epoch seconds, rounded up to a minute.
-
-    Reservations that end in the same minute are counted together, so a counter holds some dozen sums however many
-    callers there are.
-    """
+    """Return when a reservation made now is given back: epoch seconds, rounded up to a minute."""
     return -(-(int(now.timestamp()) + RESERVATION_SECONDS) // 60) * 60

@@ -200,7 +200,8 @@ class BudgetedChat:
         if cheaper is None:
             return request, None
         self._meter.report_downgrade(near)
-        return cheaper[0], f"The budget of {near.applied.words} is nearly used up, so a smaller model was asked."
+        why = "is nearly used up" if near.near else "may not cover a request to the larger model just now"
+        return cheaper[0], f"The budget of {near.applied.words} {why}, so a smaller model was asked."
 
     def _find_cheaper(self, request: ChatRequest, asked: int) -> tuple[ChatRequest, int] | None:
         """Return the request to the fast tier and what it may cost; None where it goes there, or can't."""

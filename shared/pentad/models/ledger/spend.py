@@ -10,11 +10,12 @@ Beside each attempt on the ledger four counters are raised in the same transacti
 | RUN | run | run |
 
 A counter that many calls raise at once is split into `SHARDS` parts by the attempt's id, since transactions over one
-item get into each other's way. Counters are kept for `KEEP_DAYS` days.
+item get into each other's way. One that met another all the same, such as a busy user's, goes to any of `SPREAD` parts:
+only the sum of the parts is ever read. Counters are kept for `KEEP_DAYS` days.
 """
 
 import zlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, timedelta
 from typing import Literal, NamedTuple, get_args
 
@@ -34,6 +35,7 @@ NOBODY = "-"
 """The value of an attempt without agent, user, session or run, such as the embedding of a document."""
 OTHERS = "(others)"
 SHARDS = 16
+SPREAD = 64
 KEEP_DAYS = 400
 MAX_ROWS = 1_000
 _KINDS: dict[str, Kind] = {"user": "USER", "session": "SESSION", "run": "RUN"}
@@ -93,6 +95,16 @@ def list_counters(attempt: Attempt) -> tuple[SpendCounter, ...]:
         own = value is not None
         made.append(SpendCounter(_KINDS[kind.lower()], day, value or NOBODY, 0 if own else shard))
     return tuple(made)
+
+
+def spread_counters(counters: Iterable[SpendCounter], random: Callable[[], float]) -> tuple[SpendCounter, ...]:
+    """Return the same counters in parts chosen by chance, for a write that met others.
+
+    Args:
+        counters: the counters of one attempt.
+        random: from 0 up to 1.
+    """
+    return tuple(counter._replace(shard=int(random() * SPREAD)) for counter in counters)
 
 
 def row_of(attempt: Attempt, key: str = "") -> Row:

@@ -86,11 +86,11 @@ def test_one_budget_of_each_scope_and_period_applies() -> None:
         assert [(each.counter.scope, each.definition.period) for each in applied] == [
             ("run", "total"),
             ("session", "total"),
+            ("user", "day"),
             ("tenant", "day"),
             ("tenant", "month"),
-            ("user", "day"),
         ]
-        assert applied[-1].definition.limit_nanousd == 5
+        assert applied[2].definition.limit_nanousd == 5
 
 
 def test_a_call_without_a_user_has_no_users_budget() -> None:

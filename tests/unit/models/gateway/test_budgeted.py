@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from decimal import Decimal
 from itertools import count
 from typing import Any
 
@@ -174,11 +175,25 @@ def test_an_outage_keeps_the_notice_that_a_smaller_model_was_asked() -> None:
     assert [each for each in caught.value.notices if "nearly used up" in each] == list(caught.value.notices) != []
 
 
-def test_where_only_the_fast_tier_can_be_paid_it_answers() -> None:
+def test_where_only_the_fast_tier_can_be_paid_it_answers_and_does_not_say_that_money_was_spent() -> None:
     world = World((reply("Hi"),))
     world.limit(most(SONNET) - 1)
-    assert world.complete().notices
+    [notice] = world.complete().notices
+    assert "may not cover a request to the larger model just now" in notice
     assert world.models == ["claude-haiku-5-5"]
+
+
+def test_what_calls_under_way_hold_is_not_spent_and_moves_no_call_to_the_fast_tier() -> None:
+    """The soft share is 80 %: of 10 requests' worst case, 9 are held, and little is spent."""
+    world = World((reply("Hi"), reply("Hi")))
+    world.limit(10 * most(SONNET))
+    for number in range(9):
+        world.budget.reserve(CONTEXT, most(SONNET), attempt=f"other{number}", now=NOW)
+    assert world.complete().notices == ()
+    [standing] = world.budget.get_standings(CONTEXT, NOW)
+    world.limit(world.used * 2, soft=Decimal(standing.spent_nanousd) / (world.used * 2))
+    assert "is nearly used up" in world.complete().notices[0]
+    assert world.models == ["claude-sonnet-5-5", "claude-haiku-5-5"]
 
 
 def test_over_the_limit_nothing_is_sent() -> None:

@@ -1,22 +1,28 @@
-"""Budgets in DynamoDB: one counter item a budget's subject and window, one item a reservation, written together.
+"""Budgets in DynamoDB: one counter item for a budget's subject and window, written by updates of that item alone.
 
-A counter holds ``used`` (spent and reserved), ``spent``, and for each minute in which reservations end the sum of those
-that are still open (``held_<epoch seconds>``). A condition can't add, so it is on the one number ``used``, and all
-counters of a call and its reservation are written in one transaction. What a dead caller reserved is given back by
-whoever comes next: the minute's sum is taken from ``used`` and removed, on the condition that it still is that sum, so
-exactly once. Sums, not single reservations, keep the item under 2 KB with any number of callers.
+DynamoDB carries out updates of one item one after the other, so callers at once never get into each other's way, as
+transactions over one counter would. A counter holds ``used`` (spent and reserved), ``spent``, ``open`` (the number of
+reservations) and each reservation as an attribute of its own: ``h_{hash of the attempt}`` with the amount and when it
+is given back. So a repeated request changes nothing: it finds its reservation there, or settled.
+
+The budgets of a call are held one after the other, the narrowest scope first: a refusal by a run's budget never holds
+anything of the tenant's. What the earlier ones hold is given back where a later one refuses.
+
+What a dead caller reserved is given back by the next one: the reservation goes from ``used``, on the condition that it
+is still there, so exactly once. ``g_{hash}`` remembers it for an hour, for a caller that was only slow.
 """
 
-import threading
+import hashlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime
+from typing import NamedTuple
 
 from pentad.aws.jitter import draw
-from pentad.aws.readable import from_stored
 from pentad.aws.table import ConditionFailed, Item, Table
 from pentad.domain import keys
-from pentad.domain.errors import StoreUnavailable
+from pentad.domain.errors import BudgetExceeded, StoreUnavailable
 from pentad.domain.models import CallContext
 from pentad.models.budgets.budgets import (
     Applied,
@@ -31,14 +37,26 @@ from pentad.models.budgets.budgets import (
 from pentad.models.budgets.ports import BudgetDefinitions
 from pentad.models.providers.backoff import full_jitter
 
-TRIES = 12
-"""Transactions over one item get into each other's way; so often a write is tried, within about 3 s."""
+TRIES = 4
+"""So often a write is tried whose condition others changed in between, or whose table did not answer."""
+MAX_OPEN = 4_000
+"""Reservations of one counter at once: some 160 KB of the 400 KB that an item may have."""
 _BASE_SECONDS, _CAP_SECONDS = 0.02, 0.5
-_SWEEP_SECONDS = 60
-_MAX_SWEPT = 1_024
-_HELD = "held_"
-_HOLD_DAYS_SECONDS = 86_400
-_FAILED = "ConditionalCheckFailed"
+_HOLD, _BACK = "h_", "g_"
+_OLD_SUM = "held_"
+"""An earlier release kept sums of reservations by when they end: ``held_{epoch}``. What is left of them ends too."""
+_BATCH = 50
+"""Reservations that one update gives back: its expressions may have 4 KB and 300 operators."""
+_MAX_BATCHES = MAX_OPEN // _BATCH
+_LATE_SECONDS = 3_600
+
+
+class _Ended(NamedTuple):
+    """A reservation, or an earlier release's sum of some, whose time is over."""
+
+    name: str
+    amount: int
+    expires_at: int
 
 
 class DynamoBudget:
@@ -63,8 +81,6 @@ class DynamoBudget:
         self._definitions = definitions
         self._sleep = sleep
         self._random = random
-        self._swept: dict[Counter, float] = {}
-        self._lock = threading.Lock()
 
     def is_budgeted(self, context: CallContext, now: datetime) -> bool:
         """See the port."""
@@ -84,46 +100,26 @@ class DynamoBudget:
             counters=tuple(each.counter for each in applied),
             expires_at=reservation_expiry(now),
         )
-        if not applied:
-            return wanted
-        self._release_expired(applied, now)
-        entries = [self._build_hold(wanted), *(self._build_reserve(each, wanted, now) for each in applied)]
-        for number in range(TRIES):
+        for number, each in enumerate(applied):
             try:
-                self._table.transact(entries, conflict_tries=1)
-                return wanted
-            except ConditionFailed as failure:
-                if failure.reasons[:1] == (_FAILED,):
-                    return self._get_stored(wanted)
-                self._check_room(applied, amount_nanousd, now)
-            except StoreUnavailable:
-                if number == TRIES - 1:
-                    raise
-            self._wait(number)
-        raise StoreUnavailable("too many callers reserve from the same budget at once; try again")
+                self._hold(each, wanted, now)
+            except BaseException as error:
+                # One that is over its limit holds nothing; of one that did not answer nobody knows.
+                known = isinstance(error, BudgetExceeded)
+                self._release_quietly(wanted, applied[: number if known else number + 1])
+                raise
+        return wanted
 
     def settle(self, reservation: Reservation, actual_nanousd: int) -> None:
         """See the port."""
-        if not reservation.counters:
-            return
-        given_back: set[Counter] = set()
-        for number in range(TRIES):
-            entries = [self._build_close(reservation)]
-            for counter in reservation.counters:
-                entries.append(self._build_settle(counter, reservation, actual_nanousd, late=counter in given_back))
+        failed: StoreUnavailable | None = None
+        for counter in reservation.counters:
             try:
-                self._table.transact(entries, conflict_tries=1)
-                return
-            except ConditionFailed as failure:
-                if failure.reasons[:1] == (_FAILED,):
-                    return  # it was settled already: this is a repeat
-                failed = zip(reservation.counters, failure.reasons[1:], strict=False)
-                given_back |= {counter for counter, reason in failed if reason == _FAILED}
-            except StoreUnavailable:
-                if number == TRIES - 1:
-                    raise
-            self._wait(number)
-        raise StoreUnavailable("too many callers settle the same budget at once; try again")
+                self._settle(counter, reservation, actual_nanousd)
+            except StoreUnavailable as error:  # the others are to be right all the same
+                failed = error
+        if failed is not None:
+            raise failed
 
     def release(self, reservation: Reservation) -> None:
         """See the port."""
@@ -135,113 +131,148 @@ class DynamoBudget:
     def _wait(self, number: int) -> None:
         self._sleep(full_jitter(number, self._random(), base=_BASE_SECONDS, cap=_CAP_SECONDS))
 
-    def _check_room(self, applied: Sequence[Applied], amount: int, now: datetime) -> None:
-        """Raise BudgetExceeded where a budget still has no room after what dead callers held was given back."""
-        for each in applied:
-            standing = self._read_standing(each, now)
-            if standing.remaining < amount:
-                raise make_exceeded_error(each, standing.used_nanousd, amount)
-
-    def _read_standing(self, applied: Applied, now: datetime) -> BudgetStanding:
-        item = self._table.get(*_key_of(applied.counter)) or {}
-        self._note_sweep(applied.counter, now)
-        for name in [each for each in item if _has_ended(each, now)]:
-            item = self._give_back(applied.counter, name, item)
-        return BudgetStanding(applied, int(item.get("used", 0)), int(item.get("spent", 0)))
-
-    def _give_back(self, counter: Counter, name: str, item: Item) -> Item:
-        amount = int(item[name])
+    def _hold(self, applied: Applied, wanted: Reservation, now: datetime) -> None:
+        """Hold an amount of one budget."""
         for number in range(TRIES):
             try:
-                return self._table.update(
-                    *_key_of(counter),
-                    "ADD #used :back REMOVE #held",
-                    condition="#held = :amount",
-                    names={"#used": "used", "#held": name},
-                    values={":back": -amount, ":amount": amount},
-                )
-            except ConditionFailed:
-                return self._table.get(*_key_of(counter)) or {}  # another caller was faster
-            except StoreUnavailable:  # a transaction over the counter is under way
+                if self._try_hold(applied, wanted, now):
+                    return
+            except StoreUnavailable:
                 if number == TRIES - 1:
                     raise
             self._wait(number)
-        return item
+        raise StoreUnavailable("too many callers reserve from the same budget at once; try again")
 
-    def _release_expired(self, applied: Sequence[Applied], now: datetime) -> None:
-        """Give back what ended, once a minute: a counter that is never short of room must not grow."""
-        for each in applied:
-            if now.timestamp() - self._swept.get(each.counter, 0.0) >= _SWEEP_SECONDS:
-                self._read_standing(each, now)
+    def _try_hold(self, applied: Applied, wanted: Reservation, now: datetime) -> bool:
+        """Return whether it is held now; False where others gave room back in between."""
+        try:
+            item = self._add_hold(applied, wanted, now)
+        except ConditionFailed as failure:
+            item = failure.item or {}
+            if _name_hold(wanted) in item:
+                return True  # this is a repeat
+            self._check_room(applied, wanted.amount_nanousd, self._give_back_ended(applied.counter, item, now))
+            return False
+        with suppress(StoreUnavailable):  # the next caller does it
+            self._give_back_ended(applied.counter, item, now)
+        return True
 
-    def _note_sweep(self, counter: Counter, now: datetime) -> None:
-        with self._lock:
-            self._swept.pop(counter, None)
-            self._swept[counter] = now.timestamp()
-            while len(self._swept) > _MAX_SWEPT:
-                del self._swept[next(iter(self._swept))]
-
-    def _get_stored(self, wanted: Reservation) -> Reservation:
-        item = self._table.get(keys.budget_hold_pk(wanted.tenant_id, wanted.attempt), keys.META)
-        return wanted if item is None else from_stored(Reservation, item["body"])
-
-    def _build_hold(self, wanted: Reservation) -> Item:
-        item = {
-            "pk": keys.budget_hold_pk(wanted.tenant_id, wanted.attempt),
-            "sk": keys.META,
-            "type": "budget_hold",
-            "open": True,
-            "body": wanted.model_dump_json(),
-            "ttl": wanted.expires_at + _HOLD_DAYS_SECONDS,
-        }
-        return self._table.build_put(item, condition="attribute_not_exists(pk)")
-
-    def _build_close(self, reservation: Reservation) -> Item:
-        return self._table.build_update(
-            keys.budget_hold_pk(reservation.tenant_id, reservation.attempt),
-            keys.META,
-            "SET #open = :no",
-            condition="#open = :yes",
-            names={"#open": "open"},
-            values={":no": False, ":yes": True},
-        )
-
-    def _build_reserve(self, applied: Applied, wanted: Reservation, now: datetime) -> Item:
+    def _add_hold(self, applied: Applied, wanted: Reservation, now: datetime) -> Item:
         room = applied.definition.limit_nanousd - wanted.amount_nanousd
-        return self._table.build_update(
+        # A counter that is not there yet has used nothing.
+        fits = "#used <= :room" if room < 0 else "(attribute_not_exists(#used) OR #used <= :room)"
+        return self._table.update(
             *_key_of(applied.counter),
-            "ADD #used :amount, #held :amount SET #ttl = :ttl, #type = :type",
-            # A counter that is not there yet has used nothing.
-            condition="#used <= :room" if room < 0 else "attribute_not_exists(#used) OR #used <= :room",
-            names={"#used": "used", "#held": f"{_HELD}{wanted.expires_at}", "#ttl": "ttl", "#type": "type"},
+            "ADD #used :amount, #open :one SET #hold = :hold, #ttl = :ttl, #type = :type",
+            condition=f"attribute_not_exists(#hold) AND (attribute_not_exists(#open) OR #open < :most) AND {fits}",
+            names={"#used": "used", "#open": "open", "#hold": _name_hold(wanted), "#ttl": "ttl", "#type": "type"},
             values={
                 ":amount": wanted.amount_nanousd,
+                ":one": 1,
+                ":hold": [wanted.amount_nanousd, wanted.expires_at],
+                ":most": MAX_OPEN,
                 ":room": room,
                 ":ttl": keep_until(applied, now),
                 ":type": "budget_counter",
             },
         )
 
-    def _build_settle(self, counter: Counter, reservation: Reservation, actual: int, *, late: bool) -> Item:
-        held = f"{_HELD}{reservation.expires_at}"
-        if late:
-            return self._table.build_update(
-                *_key_of(counter),
-                "ADD #used :actual, #spent :actual",
-                condition="attribute_not_exists(#held)",
-                names={"#used": "used", "#spent": "spent", "#held": held},
-                values={":actual": actual},
-            )
-        return self._table.build_update(
+    @staticmethod
+    def _check_room(applied: Applied, amount: int, item: Item) -> None:
+        """Raise what keeps a call from the budget; return where it may be tried again."""
+        standing = _make_standing(applied, item)
+        if standing.remaining < amount:
+            raise make_exceeded_error(applied, standing.used_nanousd, amount)
+        if int(item.get("open", 0)) >= MAX_OPEN:
+            raise StoreUnavailable(f"{MAX_OPEN} calls count against the same budget at once; try again")
+
+    def _settle(self, counter: Counter, reservation: Reservation, actual: int) -> None:
+        """Count what was spent in one budget."""
+        late = False
+        for number in range(TRIES):
+            try:
+                if late:
+                    self._count_late(counter, reservation, actual)
+                else:
+                    self._take_hold(counter, reservation, actual)
+                return
+            except ConditionFailed as failure:
+                given_back = _name_back(reservation) in (failure.item or {})
+                if late or not given_back:
+                    return  # it was settled already: this is a repeat
+                late = True
+            except StoreUnavailable:
+                if number == TRIES - 1:
+                    raise
+                self._wait(number)
+
+    def _take_hold(self, counter: Counter, reservation: Reservation, actual: int) -> None:
+        self._table.update(
             *_key_of(counter),
-            "ADD #used :less, #spent :actual, #held :back",
-            condition="attribute_exists(#held)",
-            names={"#used": "used", "#spent": "spent", "#held": held},
-            values={
-                ":less": actual - reservation.amount_nanousd,
-                ":actual": actual,
-                ":back": -reservation.amount_nanousd,
-            },
+            "ADD #used :less, #spent :actual, #open :minus REMOVE #hold",
+            condition="attribute_exists(#hold)",
+            names={"#used": "used", "#spent": "spent", "#open": "open", "#hold": _name_hold(reservation)},
+            values={":less": actual - reservation.amount_nanousd, ":actual": actual, ":minus": -1},
+        )
+
+    def _count_late(self, counter: Counter, reservation: Reservation, actual: int) -> None:
+        self._table.update(
+            *_key_of(counter),
+            "ADD #used :actual, #spent :actual REMOVE #back",
+            condition="attribute_exists(#back)",
+            names={"#used": "used", "#spent": "spent", "#back": _name_back(reservation)},
+            values={":actual": actual},
+        )
+
+    def _release_quietly(self, wanted: Reservation, applied: Sequence[Applied]) -> None:
+        """Give back what a refused call held of its other budgets; what can't be reached ends by itself."""
+        for each in applied:
+            with suppress(StoreUnavailable):
+                self._settle(each.counter, wanted, 0)
+
+    def _read_standing(self, applied: Applied, now: datetime) -> BudgetStanding:
+        item = self._table.get(*_key_of(applied.counter)) or {}
+        return _make_standing(applied, self._give_back_ended(applied.counter, item, now))
+
+    def _give_back_ended(self, counter: Counter, item: Item, now: datetime) -> Item:
+        """Give back what dead callers held; return the counter as it stands then."""
+        seconds = int(now.timestamp())
+        for _ in range(_MAX_BATCHES):
+            ended = [one for one in _iter_held(item) if one.expires_at <= seconds][:_BATCH]
+            forgotten = [name for name in item if name.startswith(_BACK) and _is_forgotten(item[name], seconds)]
+            if not ended and not forgotten:
+                break
+            try:
+                item = self._give_back(counter, ended, forgotten[:_BATCH])
+            except ConditionFailed as failure:  # another caller was faster
+                item = failure.item or {}
+        return item
+
+    def _give_back(self, counter: Counter, ended: Sequence[_Ended], forgotten: Sequence[str]) -> Item:
+        names = {"#used": "used", "#open": "open"}
+        holds = [one for one in ended if not one.name.startswith(_OLD_SUM)]
+        values: Item = {":back": -sum(one.amount for one in ended), ":closed": -len(holds)}
+        conditions, removed, kept = ["attribute_exists(pk)"], [], []
+        for index, one in enumerate(ended):
+            names[f"#n{index}"] = one.name
+            removed.append(f"#n{index}")
+            if one in holds:
+                conditions.append(f"attribute_exists(#n{index})")
+                names[f"#b{index}"], values[f":b{index}"] = _BACK + one.name.removeprefix(_HOLD), one.expires_at
+                kept.append(f"#b{index} = :b{index}")
+            else:
+                values[f":n{index}"] = one.amount
+                conditions.append(f"#n{index} = :n{index}")
+        for index, name in enumerate(forgotten):
+            names[f"#f{index}"] = name
+            removed.append(f"#f{index}")
+        update = f"ADD #used :back, #open :closed REMOVE {', '.join(removed)}"
+        return self._table.update(
+            *_key_of(counter),
+            f"{update} SET {', '.join(kept)}" if kept else update,
+            condition=" AND ".join(conditions),
+            names=names,
+            values=values,
         )
 
 
@@ -249,5 +280,29 @@ def _key_of(counter: Counter) -> tuple[str, str]:
     return keys.budget_pk(counter.tenant_id, counter.scope, counter.subject), counter.window
 
 
-def _has_ended(name: str, now: datetime) -> bool:
-    return name.startswith(_HELD) and int(name.removeprefix(_HELD)) <= now.timestamp()
+def _hash_attempt(reservation: Reservation) -> str:
+    return hashlib.blake2b(reservation.attempt.encode(), digest_size=8).hexdigest()
+
+
+def _name_hold(reservation: Reservation) -> str:
+    return _HOLD + _hash_attempt(reservation)
+
+
+def _name_back(reservation: Reservation) -> str:
+    return _BACK + _hash_attempt(reservation)
+
+
+def _iter_held(item: Item) -> Iterator[_Ended]:
+    for name, value in item.items():
+        if name.startswith(_OLD_SUM):
+            yield _Ended(name, int(value), int(name.removeprefix(_OLD_SUM)))
+        elif name.startswith(_HOLD):
+            yield _Ended(name, int(value[0]), int(value[1]))
+
+
+def _is_forgotten(expired_at: int, seconds: int) -> bool:
+    return int(expired_at) + _LATE_SECONDS <= seconds
+
+
+def _make_standing(applied: Applied, item: Item) -> BudgetStanding:
+    return BudgetStanding(applied, int(item.get("used", 0)), int(item.get("spent", 0)))

@@ -18,8 +18,8 @@ from pentad.domain.models import Attempt
 from pentad.models.ledger import spend
 from pentad.models.providers.backoff import full_jitter
 
-TRIES = 12
-"""Transactions over one counter get into each other's way; so often a record is tried, within about 3 s."""
+TRIES = 20
+"""Transactions over one counter get into each other's way; so often a record is tried, within about 5 s."""
 _PREFIX = "ATTEMPT#"
 _BEGUN, _VOID = "#BEGUN", "#VOID"
 _NEW = "attribute_not_exists(pk)"
@@ -62,13 +62,11 @@ class DynamoDBLedger:
 
     def record(self, attempt: Attempt) -> None:
         """Append an attempt; see the port."""
-        entries = [self._table.build_put(_make_item(attempt), condition=_NEW)]
-        if self._counters is not None:
-            entries += [_build_increment(self._counters, attempt, counter) for counter in spend.list_counters(attempt)]
+        counters = () if self._counters is None else spend.list_counters(attempt)
         counted = [*self._counting(attempt)]
         for number in range(TRIES):
             try:
-                self._table.transact([*entries, *counted], conflict_tries=1)
+                self._table.transact([*self._build_entries(attempt, counters), *counted], conflict_tries=1)
                 return
             except ConditionFailed as failure:
                 if failure.reasons[0] == "ConditionalCheckFailed" or not counted:
@@ -78,7 +76,14 @@ class DynamoDBLedger:
             except StoreUnavailable:
                 if number == TRIES - 1:
                     raise
+                counters = spend.spread_counters(counters, self._random)
             self._sleep(full_jitter(number, self._random(), base=0.02, cap=0.5))
+
+    def _build_entries(self, attempt: Attempt, counters: Sequence[spend.SpendCounter]) -> list[Item]:
+        entries = [self._table.build_put(_make_item(attempt), condition=_NEW)]
+        if self._counters is not None:
+            entries += [_build_increment(self._counters, attempt, counter) for counter in counters]
+        return entries
 
     def list_for_run(self, tenant_id: str, run_id: str, *, since: datetime | None = None) -> list[Attempt]:
         """Return a run's attempts; see the port."""
