@@ -61,6 +61,7 @@ class Gateway(FunctionConstruct):
         for model, region in models.bedrock_models:
             grants.grant_bedrock_model(self.role, model.id, region or Stack.of(self).region)
         self._create_budget_alarm(build)
+        self._create_usage_alarm(build)
 
     def _create_budget_alarm(self, build: Build) -> None:
         """Tell when budgets refuse calls for a quarter of an hour: abuse, or a limit that is too low."""
@@ -79,6 +80,26 @@ class Gateway(FunctionConstruct):
             comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
             threshold=1,
             evaluation_periods=3,
+            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+        )
+
+    def _create_usage_alarm(self, build: Build) -> None:
+        """Tell when a provider reports usage that no request can have: its costs are estimates until that ends."""
+        cloudwatch.Alarm(
+            self,
+            "usage-absurd",
+            alarm_name=f"{build.stage.prefix}-usage-absurd",
+            alarm_description="A provider reports impossible usage. The log's usage.absurd names the model",
+            metric=cloudwatch.Metric(
+                namespace=names.NAMESPACE,
+                metric_name=names.USAGE_ABSURD,
+                dimensions_map={"stage": build.stage.name},
+                statistic="Sum",
+                period=Duration.minutes(5),
+            ),
+            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+            threshold=1,
+            evaluation_periods=1,
             treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
         )
 

@@ -37,38 +37,47 @@ ENGINE_ERRORS = (
 """What starting an execution may fail with for a time; a started one that fails is States.TaskFailed."""
 THROTTLED = "Lambda.TooManyRequestsException"
 """What Lambda answers when its concurrency is used up; no try has run, so waiting costs nothing but time."""
+MODELS_THROTTLED = "ModelThrottled"
 INVOKE = "arn:aws:states:::lambda:invoke"
 
 
-def retry(attempts: int, *, also: Sequence[str] = LAMBDA_ERRORS) -> list[State]:
+def retry(attempts: int, *, also: Sequence[str] = LAMBDA_ERRORS, asks_models: bool = False) -> list[State]:
     """Return the retry rules of a task.
 
     Args:
         attempts: retries after the first try; throttles of Lambda are not counted among them (see `retry_throttled`).
         also: errors of the service that the task calls.
+        asks_models: the task asks the gateway, whose throttles are waited out too.
     """
+    names = [name for name in transient_names() if not (asks_models and name == MODELS_THROTTLED)]
     rule = {
-        "ErrorEquals": [*transient_names(), *(name for name in also if name != THROTTLED)],
+        "ErrorEquals": [*names, *(name for name in also if name != THROTTLED)],
         "IntervalSeconds": 1,
         "BackoffRate": 2,
         "MaxDelaySeconds": 20,
         "MaxAttempts": attempts,
         "JitterStrategy": "FULL",
     }
-    return [retry_throttled(), rule] if THROTTLED in also else [rule]
+    return [retry_throttled(asks_models=asks_models), rule] if THROTTLED in also else [rule]
 
 
-def retry_throttled() -> State:
+def retry_throttled(*, asks_models: bool = False) -> State:
     """Return the rule that waits until Lambda has concurrency left: nine minutes at most, half of it on average.
 
     The waits are spread (full jitter), so that runs that were throttled together do not come back together.
+
+    Args:
+        asks_models: the task asks the gateway: while a tenant's calls hold all of its share, or every provider says
+            429, nothing is billed either. A share frees itself as its calls end, so it is waited for longer: seventeen
+            minutes at most. `pentad.orchestration.turn.think` ends the wait for providers, and that of a run past its
+            own limit, earlier.
     """
     return {
-        "ErrorEquals": [THROTTLED],
+        "ErrorEquals": [THROTTLED, MODELS_THROTTLED] if asks_models else [THROTTLED],
         "IntervalSeconds": 5,
         "BackoffRate": 2,
         "MaxDelaySeconds": 120,
-        "MaxAttempts": 8,
+        "MaxAttempts": 12 if asks_models else 8,
         "JitterStrategy": "FULL",
     }
 
@@ -96,6 +105,7 @@ def invoke(
     attempts: int = 3,
     proof: str | None = None,
     snapshot: bool = False,
+    asks_models: bool = False,
 ) -> State:
     """Return a task that invokes a function.
 
@@ -106,6 +116,7 @@ def invoke(
         attempts: retries.
         proof: a field that every answer has; without it the execution fails, instead of ending as if all were well.
         snapshot: the function is restored from a snapshot, which may have to be made first.
+        asks_models: the function is the gateway; see `retry_throttled`.
     """
     answer = "$states.result.Payload"
     if proof is not None:
@@ -116,5 +127,5 @@ def invoke(
         "Arguments": {"FunctionName": function_arn, "Payload": f"{{% {payload} %}}"},
         "Output": f"{{% {answer} %}}",
         "TimeoutSeconds": seconds,
-        "Retry": [*([retry_snapshot()] if snapshot else []), *retry(attempts)],
+        "Retry": [*([retry_snapshot()] if snapshot else []), *retry(attempts, asks_models=asks_models)],
     }

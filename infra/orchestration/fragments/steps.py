@@ -110,7 +110,7 @@ class ModelTask(StepFragment):
         self._schema = spec.output_schema
         super().__init__(flow, spec, {"prompt": spec.prompt})
         call = self.build_call("task", {"retry": "$states.context.State.RetryCount"})
-        task = invoke(flow.arn("gateway"), call, seconds=GATEWAY_SECONDS, snapshot=True)
+        task = invoke(flow.arn("gateway"), call, seconds=GATEWAY_SECONDS, snapshot=True, asks_models=True)
         self.first = create_state(self, self.name, task | {"Output": wrap_jsonata(merge(DATA, _RESULT))})
         self.ends = [self.first]
 

@@ -102,7 +102,7 @@ def _build_recall(function_arn: str, tools: Mapping[str, str], seconds: int) -> 
     }
     # The variables are set on the way out and on the error's way out, since Abort needs them as well.
     caught = [catch | {"Assign": {name: first[name] for name in (*names, "step")}} for catch in _ABORT]
-    return invoke(function_arn, f"{{{inputs}}}", seconds=seconds + 5) | {
+    return invoke(function_arn, f"{{{inputs}}}", seconds=seconds + 5, asks_models=True) | {
         "Assign": first,
         "Catch": caught,
         "Next": "Think",
@@ -116,6 +116,7 @@ def _build_think(function_arn: str, seconds: int) -> State:
         "'retry': $states.context.State.RetryCount}",
         seconds,
         snapshot=True,
+        asks_models=True,
     )
 
 
@@ -124,9 +125,11 @@ def _build_expire(function_arn: str, seconds: int) -> State:
     return _build_deciding(function_arn, payload, seconds)
 
 
-def _build_deciding(function_arn: str, payload: str, seconds: int, *, snapshot: bool = False) -> State:
+def _build_deciding(
+    function_arn: str, payload: str, seconds: int, *, snapshot: bool = False, asks_models: bool = False
+) -> State:
     """Return a task that answers with a decision."""
-    return invoke(function_arn, payload, seconds=seconds + 5, snapshot=snapshot) | {
+    return invoke(function_arn, payload, seconds=seconds + 5, snapshot=snapshot, asks_models=asks_models) | {
         "Assign": {"events": f"{{% $events + {_count_with_retries(_TASK_EVENTS)} %}}"},
         "Catch": _ABORT,
         "Next": "Decide",

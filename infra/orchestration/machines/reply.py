@@ -6,7 +6,7 @@ before anything is deployed.
 
 from pathlib import Path
 
-from infra.orchestration.tasks import SNAP_START_ERRORS, THROTTLED, State
+from infra.orchestration.tasks import MODELS_THROTTLED, SNAP_START_ERRORS, THROTTLED, State
 from pentad.domain.declarations.agents import AgentSpec
 from pentad.domain.errors import ConfigurationError
 
@@ -39,8 +39,8 @@ def build_reply_definition(loop: State) -> State:
 
 
 def _waits(rule: State) -> bool:
-    """Return whether a rule waits for a snapshot or concurrency: what it is for fails at once, and uses up no time."""
-    return set(rule["ErrorEquals"]) <= {*SNAP_START_ERRORS, THROTTLED}
+    """Return whether a rule waits for a snapshot, concurrency or a share: what it is for fails at once, and uses up no time."""
+    return set(rule["ErrorEquals"]) <= {*SNAP_START_ERRORS, THROTTLED, MODELS_THROTTLED}
 
 
 def check_pattern(spec: AgentSpec, settings: Path) -> None:

@@ -2,7 +2,7 @@
 
 PentadError
 ├── TransientError                 worth retrying with backoff
-│   ├── ModelThrottled             a provider said 429, or a caller has used up its rate
+│   ├── ModelThrottled             every provider said 429, or a caller has used up its rate
 │   ├── ModelUnavailable           overload, timeout, connection, 5xx; every link of the chain is down
 │   ├── ToolThrottled              a tool's rate limit, or its backend's
 │   ├── ToolUnavailable            a tool's backend did not answer
@@ -80,7 +80,12 @@ class TransientError(PentadError):
 
 
 class ModelThrottled(TransientError):
-    """A model provider said 429, or a key, user or tenant has used up its rate."""
+    """Every model that could be asked said 429, or a key, user or tenant has used up its rate.
+
+    ``attempts`` say which models were asked; none where nothing was sent. ``notices`` are as in `ModelUnavailable`.
+    """
+
+    notices: tuple[str, ...] = ()
 
 
 class ModelUnavailable(TransientError):

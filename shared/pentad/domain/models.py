@@ -49,6 +49,7 @@ class Outcome(StrEnum):
     CONTEXT_OVERFLOW = "context_overflow"
     AUTHENTICATION = "authentication"
     CALLER_ERROR = "caller_error"
+    FAULT = "fault"  # code of ours or of an SDK failed where nobody expected it
     BEGUN = "begun"  # it is under way, or its process ended before the outcome was on the ledger
 
 
@@ -98,6 +99,7 @@ class Attempt(FrozenValue):
     cost_nanousd: int = Field(default=0, ge=0)
     request_id: str | None = Field(default=None, description="the provider's id of the request")
     error: str | None = Field(default=None, max_length=500, description="class and status; never content or a key")
+    is_estimated: bool = Field(default=False, description="usage and cost are an estimate: the provider did not say")
 
 
 class ChatReply(FrozenValue):

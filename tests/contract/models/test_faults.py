@@ -4,6 +4,7 @@ What is on the ledger is what was on the wire, and no tool call leaves that does
 links: the provider that the fault is played to, and another one that is well.
 """
 
+import json
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -17,12 +18,15 @@ from pentad.domain.errors import (
     ContextOverflow,
     MalformedReply,
     ModelCallerError,
+    ModelThrottled,
     ModelUnavailable,
     PentadError,
     Refused,
 )
 from pentad.domain.models import ChatReply, ChatRequest, Outcome
 from pentad.models.catalog.catalog import ModelCatalog, load
+from pentad.models.providers.adapters import anthropic_wire, openai_compatible_wire, openai_wire, sdk
+from pentad.models.providers.exchange import ProviderFailure
 from tests.contract.models.conftest import MODELS, OWN, PROVIDERS, Adapters, Desk, Serve
 from tests.contract.models.wire_bodies import JSON, error, ok, provider_of, whole
 from tests.unit.models.samples import ADD, request, user
@@ -109,7 +113,7 @@ ROWS = [
     Row("529", status(529, "overloaded_error"), (OVERLOAD, OK)),
     Row("529 that lasts", status(529, "overloaded_error"), (OVERLOAD, OVERLOAD, OK), "other", 99),
     *(Row(str(code), status(code, "server_error"), (OVERLOAD, OK)) for code in (500, 502, 503)),
-    Row("504", status(504, "timeout_error"), (TIMEOUT, OK)),
+    Row("504", status(504, "timeout_error"), (TIMEOUT, OK), "other"),
     Row(
         "502 of a proxy",
         lambda _: Response(502, b"<h1>Bad Gateway</h1>", {"content-type": "text/html"}),
@@ -278,10 +282,80 @@ def test_a_provider_that_says_nothing_is_left_in_time(serve: Serve, provider: st
 
     stage = Stage(serve, provider, idle, 1, seconds=1)
     try:
-        assert stage.complete().model == MODELS[provider].name
+        assert stage.complete().model == MODELS[OTHER[provider]].name
     finally:
         over.set()
     assert stage.outcomes == (TIMEOUT, OK)
+
+
+def _wait_forever(_: str) -> Response:
+    time.sleep(2)
+    raise ConnectionCut
+
+
+def _say_usage(**counts: int | float) -> Play:
+    """A whole answer whose counts are replaced by what a provider got wrong."""
+
+    def play(provider: str) -> Response:
+        body = json.loads(whole(provider, "Fine."))
+        names = (
+            ("prompt_tokens", "completion_tokens") if provider == "compatible" else ("input_tokens", "output_tokens")
+        )
+        body["usage"] |= dict(zip(names, counts.values(), strict=True))
+        return Response(200, json.dumps(body).encode(), JSON)
+
+    return play
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+@pytest.mark.parametrize(
+    ("play", "worked"),
+    [
+        (_wait_forever, True),
+        (lambda provider: Response(200, cut(whole(provider, "Hi")[:40])(), JSON), True),
+        (lambda provider: Response(200, whole(provider, "Hi")[:-9], JSON), True),
+        (raw(b"<html>welcome</html>", "text/html"), False),
+        (hang_up, False),
+        (status(529, "overloaded_error"), False),
+        (status(504, "timeout_error"), False),
+    ],
+    ids=["timeout", "cut", "half a JSON", "HTML of a proxy", "hung up at once", "529", "504"],
+)
+def test_only_what_a_provider_may_have_worked_on_is_to_be_billed(
+    serve: Serve, provider: str, play: Play, worked: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if play is _wait_forever:
+        monkeypatch.setattr(sdk, "_AT_ONCE_SECONDS", 0.1)
+    client = serve(lambda asked: play(provider_of(asked))).get_client(provider)
+    with pytest.raises(ProviderFailure) as caught:
+        client.send(MODELS[provider], ASKED, max_output_tokens=500, timeout=0.5 if play is _wait_forever else 20)
+    assert caught.value.worked is worked
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+@pytest.mark.parametrize("counts", [(-5, 3), (9, -1), (1e30, 3), (9, 10**30), (9, 2.5)])
+def test_counts_that_can_be_none_are_no_usage(serve: Serve, provider: str, counts: tuple[float, float]) -> None:
+    play = _say_usage(read=counts[0], written=counts[1])
+    client = serve(lambda asked: play(provider_of(asked))).get_client(provider)
+    reply = client.send(MODELS[provider], ASKED, max_output_tokens=500, timeout=20)
+    assert (reply.text, reply.usage) == ("Fine.", None)
+    assert reply.estimated.startswith("the reported usage is absurd: ")
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_a_reply_that_its_reader_stumbles_over_is_paid_for(
+    serve: Serve, provider: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stumble(*_: object, **__: object) -> None:
+        raise KeyError("a user's word")
+
+    for wire in (anthropic_wire, openai_wire, openai_compatible_wire):
+        monkeypatch.setattr(wire, "decode", stumble)
+    client = serve(lambda asked: ok(provider_of(asked))).get_client(provider)
+    with pytest.raises(ProviderFailure) as caught:
+        client.send(MODELS[provider], ASKED, max_output_tokens=500, timeout=20)
+    assert (caught.value.outcome, caught.value.worked) == (Outcome.FAULT, True)
+    assert "word" not in caught.value.error
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
@@ -299,6 +373,7 @@ def test_a_refused_connection_is_answered_for_by_the_other(serve: Serve, provide
     ("play", "ends"),
     [
         (status(529, "overloaded_error"), ModelUnavailable),
+        (rate_limited("99"), ModelThrottled),
         (status(401, "authentication_error"), ModelUnavailable),
         (hang_up, ModelUnavailable),
         (said("No.", "refusal"), Refused),
@@ -306,7 +381,7 @@ def test_a_refused_connection_is_answered_for_by_the_other(serve: Serve, provide
         (tool("{}", stop="max_tokens"), MalformedReply),
         (raw(b"<html>"), MalformedReply),
     ],
-    ids=["down", "keys", "reset", "refusal", "arguments", "truncated", "html"],
+    ids=["down", "limits", "keys", "reset", "refusal", "arguments", "truncated", "html"],
 )
 def test_with_the_same_fault_everywhere_the_call_ends_as_it_should(
     serve: Serve, play: Play, ends: type[PentadError]

@@ -25,6 +25,7 @@ from pentad.domain.models import Outcome
 from pentad.domain.values import FrozenValue
 from pentad.models.providers.outcomes import RECOVERIES
 
+_NOBODYS = frozenset({Outcome.MALFORMED, Outcome.AUTHENTICATION, Outcome.FAULT})
 _PROVIDER_CAUSED = frozenset({Outcome.OVERLOAD, Outcome.CONNECTION})
 Forced = Literal["open", "closed"]
 
@@ -176,10 +177,10 @@ def classify_evidence(evidence: Evidence, policy: BreakerPolicy) -> Literal["ans
     """Return what an attempt says of the provider.
 
     A refusal, a context overflow, a truncated reply and a complaint about the request are answers: somebody was there
-    to give them. A malformed reply says neither. A timeout of an attempt that had little time says more of the caller,
-    and a refused credential more of the credential.
+    to give them. A malformed reply, and a fault of our own code, say neither. A timeout of an attempt that had little
+    time says more of the caller, and a refused credential more of the credential.
     """
-    if evidence.outcome is None or evidence.outcome in (Outcome.MALFORMED, Outcome.AUTHENTICATION):
+    if evidence.outcome is None or evidence.outcome in _NOBODYS:
         return "nothing"
     if not RECOVERIES[evidence.outcome].down:
         return "answer"

@@ -103,6 +103,7 @@ class ModelEntry(Entry):
     dimensions: int | None = Field(default=None, ge=1)
     shortens: bool = Field(default=False, description="of an embedding model: vectors of any fewer dimensions too")
     token_factor: float = Field(default=1.0, gt=0, le=4)
+    tokens_per_second: float | None = Field(default=None, gt=0, le=100_000, description="it writes, until measured")
     capabilities: Capabilities = Capabilities()
     dialect: Dialect | None = Field(default=None, description="in place of its provider's")
     prices: Prices
@@ -133,7 +134,9 @@ class TierEntry(Entry):
     """A chain of models."""
 
     chain: tuple[str, ...] = Field(min_length=1, max_length=8)
-    attempt_seconds: float = Field(default=60, gt=0, le=900)
+    attempt_seconds: float | None = Field(
+        default=None, gt=0, le=900, description="what one request may take; unset: what its longest reply needs"
+    )
     dimensions: int | None = Field(default=None, ge=1)
 
 
@@ -160,7 +163,7 @@ class Route(Entry):
 
     tier: str
     links: tuple[Link, ...]
-    attempt_seconds: float
+    attempt_seconds: float | None
     output_tokens: int | None = Field(default=None, description="the task's cap")
     effort: Effort | None = None
     dimensions: int | None = None
@@ -208,7 +211,7 @@ class ModelCatalog(Entry):
         links: tuple[ModelEntry, ...]
         if model is not None:
             entry = self._pick(self.models, "model", model)
-            name, links, seconds, dimensions = f"model:{model}", (entry,), 120.0, entry.dimensions
+            name, links, seconds, dimensions = f"model:{model}", (entry,), None, entry.dimensions
         else:
             name = tier or chosen.tier
             found = self._pick(self.tiers, "tier", name)

@@ -11,7 +11,14 @@ import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
 
-from pentad.domain.errors import BudgetExceeded, ContextOverflow, InvalidInput, ModelUnavailable, StoreUnavailable
+from pentad.domain.errors import (
+    BudgetExceeded,
+    ContextOverflow,
+    InvalidInput,
+    ModelThrottled,
+    ModelUnavailable,
+    StoreUnavailable,
+)
 from pentad.domain.ids import make_id
 from pentad.domain.models import CallContext, ChatReply, ChatRequest, EmbedReply
 from pentad.models.budgets.budgets import BudgetStanding, Reservation, make_exceeded_error
@@ -88,10 +95,9 @@ class Meter:
             return
         try:
             self._budget.settle(held, actual_nanousd)
-        except StoreUnavailable as error:
-            self._telemetry.log_event(
-                "budget.unsettled", level="ERROR", error=error.message, cost_nanousd=actual_nanousd
-            )
+        except Exception as error:
+            why = error.message if isinstance(error, StoreUnavailable) else type(error).__name__
+            self._telemetry.log_event("budget.unsettled", level="ERROR", error=why, cost_nanousd=actual_nanousd)
             self._telemetry.count(names.BUDGET_UNSETTLED)
 
     def report_refusal(self, error: BudgetExceeded) -> None:
@@ -140,15 +146,23 @@ class BudgetedProvider:
 
         held = self._meter.hold(request.context, compute_worst_case)
         left = max(0.1, timeout - (self._meter.clock() - began))
+        spent = 0
         try:
             reply = self._provider.send(
                 model, request, max_output_tokens=max_output_tokens, timeout=left, effort=effort
             )
+            spent = cost_of(model, reply.usage or estimate_usage(model, request, reply))
+            return reply
         except ProviderFailure as failure:
-            self._meter.settle(held, cost_of(model, failure.usage) if failure.sent and failure.usage else 0)
+            spent = compute_failure_cost(model, failure)
             raise
-        self._meter.settle(held, cost_of(model, reply.usage or estimate_usage(model, request, reply)))
-        return reply
+        finally:  # whatever happened: what is held of a call that is over blocks others
+            self._meter.settle(held, spent)
+
+
+def compute_failure_cost(model: ModelEntry, failure: ProviderFailure) -> int:
+    """Return what a request without a usable reply cost, in nano-dollars; the ledger counts the same."""
+    return cost_of(model, failure.usage) if failure.sent and failure.usage else 0
 
 
 class BudgetedChat:
@@ -174,7 +188,7 @@ class BudgetedChat:
         told = () if notice is None else (notice,)
         try:
             reply = self._model.complete(chosen, deadline=deadline)
-        except ModelUnavailable as error:
+        except (ModelUnavailable, ModelThrottled) as error:
             error.notices = (*told, *error.notices)
             raise
         return reply.model_copy(update={"notices": (*told, *reply.notices)}) if told else reply
@@ -243,13 +257,16 @@ class _BudgetedEmbed:
         most = estimated_embedding(texts, model.token_factor)
         held = self._meter.hold(self._context, lambda: worst_case(model, most.input_tokens, 0))
         left = max(0.1, timeout - (self._meter.clock() - began))
+        spent = 0
         try:
             reply = self._provider.send(model, texts, dimensions=dimensions, timeout=left)
+            spent = cost_of(model, reply.usage or estimated_embedding(texts))
+            return reply
         except ProviderFailure as failure:
-            self._meter.settle(held, cost_of(model, failure.usage) if failure.sent and failure.usage else 0)
+            spent = compute_failure_cost(model, failure)
             raise
-        self._meter.settle(held, cost_of(model, reply.usage or estimated_embedding(texts)))
-        return reply
+        finally:
+            self._meter.settle(held, spent)
 
 
 class BudgetedEmbedder:

@@ -21,6 +21,7 @@ from pentad.domain.errors import (
     ContextOverflow,
     InvalidInput,
     MalformedReply,
+    ModelThrottled,
     ModelUnavailable,
     Refused,
 )
@@ -144,7 +145,7 @@ class Cascade:
             return draft.reply
         try:
             reply = self._inner.complete(plain, deadline=deadline)
-        except (BudgetExceeded, ModelUnavailable) as error:
+        except (BudgetExceeded, ModelUnavailable, ModelThrottled) as error:
             if draft.reply is None:
                 error.attempts = (*draft.attempts, *error.attempts)
                 raise
@@ -165,7 +166,14 @@ class Cascade:
         now = self._clock()
         try:
             reply = self._inner.complete(first, deadline=now + (deadline - now) * _DRAFT_SHARE)
-        except (Refused, MalformedReply, ContextOverflow, InvalidInput, ModelUnavailable) as error:
+        except (
+            Refused,
+            MalformedReply,
+            ContextOverflow,
+            InvalidInput,
+            ModelUnavailable,
+            ModelThrottled,
+        ) as error:
             # InvalidInput: no model of the tier can take it; where it is the request's own fault, the next one says so.
             return Draft(None, 0.0, error.attempts, *_sum_attempts(error.attempts))
         usable, confidence = None, 0.0

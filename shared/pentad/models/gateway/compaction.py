@@ -8,7 +8,7 @@ and the newest results' calls always stay, and a call is never apart from its re
 from collections.abc import Sequence
 from typing import Any
 
-from pentad.domain.errors import ContextOverflow, ModelUnavailable, PentadError
+from pentad.domain.errors import ContextOverflow, ModelThrottled, ModelUnavailable, PentadError
 from pentad.domain.messages import ContentBlock, Message, TextBlock, ToolResultBlock
 from pentad.domain.models import Attempt, ChatReply, ChatRequest
 from pentad.domain.usage import Usage
@@ -134,7 +134,7 @@ class CompactingChat:
             reply = self._inner.complete(smaller, deadline=deadline)
         except PentadError as error:
             error.attempts = (*overflowed, *error.attempts)
-            if isinstance(error, ModelUnavailable):
+            if isinstance(error, ModelUnavailable | ModelThrottled):
                 error.notices = (*error.notices, COMPACTED)
             raise
         return reply.model_copy(update=_merge_attempts(reply, overflowed))

@@ -18,6 +18,7 @@ from pentad.models.gateway.cascade import Cascade
 from pentad.models.gateway.compaction import CompactingChat
 from pentad.models.gateway.embeddings import EmbeddingGateway
 from pentad.models.gateway.gateway import Gateway
+from pentad.models.gateway.guarded import Guard, guard_chat, guard_embed
 from pentad.models.ledger.ports import Ledger
 from pentad.models.ports import ChatModel, Embedder
 from pentad.models.providers.ports import ProviderChat, ProviderEmbed
@@ -51,12 +52,22 @@ def compose_chat(
         sleep: ``time.sleep``, for the backoff between attempts.
         random: from 0 up to 1, for jitter.
     """
-    meter = Meter(budget, telemetry, clock=clock)
+    meter, guard = Meter(budget, telemetry, clock=clock), Guard(telemetry, clock=clock)
+    # Whatever an adapter does, what comes out is a reply or a failure, with usage that can be.
+    guarded = guard_chat(providers, guard)
     # Each request on the wire reserves its worst case of the budgets first, and is settled afterwards.
-    paid = {name: BudgetedProvider(provider, meter) for name, provider in providers.items()}
+    paid = {name: BudgetedProvider(provider, meter) for name, provider in guarded.items()}
     # Along the chain, around open circuits: attempts with retry, repair and fallback, each of them on the ledger.
     gateway = Gateway(
-        paid, catalog, ledger, clock=clock, sleep=sleep, random=random, breaker=breaker, telemetry=telemetry
+        paid,
+        catalog,
+        ledger,
+        clock=clock,
+        sleep=sleep,
+        random=random,
+        breaker=breaker,
+        telemetry=telemetry,
+        speeds=guard.speeds,
     )
     # Near a budget's limit the fast tier is asked; over it, nobody is.
     affordable = BudgetedChat(gateway, meter, catalog, providers.keys())
@@ -82,4 +93,4 @@ def compose_embedder(
     def over(paid: Mapping[str, ProviderEmbed]) -> Embedder:
         return EmbeddingGateway(paid, catalog, ledger, breaker=breaker, telemetry=telemetry)
 
-    return BudgetedEmbedder(providers, over, Meter(budget, telemetry))
+    return BudgetedEmbedder(guard_embed(providers, Guard(telemetry)), over, Meter(budget, telemetry))

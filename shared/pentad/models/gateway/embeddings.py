@@ -132,7 +132,9 @@ class EmbeddingGateway:
             reply = sender.make_attempt(send, _check_directions, estimate)
         except ProviderFailure as failure:
             recovery = RECOVERIES[failure.outcome]
-            if not failure.sent or not (recovery.retry or recovery.repair) or not sender.wait(failure):
+            # Vectors are short work and one link's alone: a request without an answer was lost, and is made again.
+            again = recovery.retry or recovery.repair or failure.outcome is Outcome.TIMEOUT
+            if not failure.sent or not again or not sender.wait(failure):
                 raise
             reply = sender.make_attempt(send, _check_directions, estimate)
         return [normalise_vector(vector) for vector in reply.vectors]

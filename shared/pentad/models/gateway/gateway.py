@@ -1,7 +1,7 @@
 """The model gateway: one call in, one reply out; routing, fallback, retries and the ledger in between."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from pentad.aws.jitter import draw
@@ -10,6 +10,7 @@ from pentad.domain.errors import (
     InvalidInput,
     MalformedReply,
     ModelCallerError,
+    ModelThrottled,
     ModelUnavailable,
     PentadError,
     Refused,
@@ -30,11 +31,11 @@ from pentad.models.ledger.ports import Ledger
 from pentad.models.providers.exchange import ProviderFailure, ProviderReply
 from pentad.models.providers.outcomes import RECOVERIES
 from pentad.models.providers.ports import ProviderChat
+from pentad.models.providers.speeds import Speeds
 from pentad.observability.metrics import names
 from pentad.observability.ports import Telemetry
 
-NO_USABLE_REPLY = "no model gave a usable reply"
-_TOLD_CHARACTERS = 300
+_MAX_WORDS = 500
 TRUNCATED = "The answer was cut at the output limit."
 _WHY = {
     Outcome.REFUSAL: "the primary model declined",
@@ -56,6 +57,7 @@ class Gateway:
         ids: makes attempt and message ids.
         breaker: keeps calls away from models that are down; None for none.
         telemetry: metrics; None for none.
+        speeds: how fast models write, which bounds an attempt's time; None for this gateway's own.
     """
 
     def __init__(
@@ -70,6 +72,7 @@ class Gateway:
         ids: MakeId = make_id,
         breaker: Breaker | None = None,
         telemetry: Telemetry | None = None,
+        speeds: Speeds | None = None,
     ) -> None:
         self._providers = providers
         self._catalog = catalog
@@ -80,6 +83,7 @@ class Gateway:
         self._ids = ids
         self._breaker = breaker or AlwaysClosed()
         self._telemetry = telemetry
+        self._speeds = speeds or Speeds()
 
     def complete(self, request: ChatRequest, *, deadline: float) -> ChatReply:
         """Return the reply; see the port."""
@@ -96,12 +100,13 @@ class Gateway:
         )
         repairs = Repairs()
         answer = walk.run(
-            lambda sender: Pursuit(self._providers[sender.link.model.provider], sender, request, route, repairs).run()
+            lambda sender: Pursuit(
+                self._providers[sender.link.model.provider], sender, request, route, repairs, self._speeds
+            ).run()
         )
         if answer is not None:
             return self._answer(request, walk, *answer)
-        failures = [failure for _, failure in walk.failed]
-        raise self._translate(attempts, failures) from (failures[-1] if failures else None)
+        raise self._translate(walk) from (walk.failed[-1][1] if walk.failed else None)
 
     def _answer(
         self, request: ChatRequest, walk: Walk[ProviderReply, ProviderReply], link: Link, reply: ProviderReply
@@ -124,15 +129,21 @@ class Gateway:
             attempts=tuple(attempts.made),
         )
 
-    def _translate(self, attempts: Attempts, failures: list[ProviderFailure]) -> PentadError:
+    def _translate(self, walk: Walk[ProviderReply, ProviderReply]) -> PentadError:
         """Return the one error that the failures of all links come to."""
-        error = choose_error([failure.outcome for failure in failures])
-        told = next((failure.problems[0] for failure in reversed(failures) if failure.problems), "")
-        if told and type(error) is MalformedReply and error.message == NO_USABLE_REPLY:
-            error = MalformedReply(f"{NO_USABLE_REPLY}: {told[:_TOLD_CHARACTERS]}", fix=error.fix)
-        error.attempts = tuple(attempts.made)
+        failures = [failure for _, failure in walk.failed]
+        error = choose_error(failures)
         if isinstance(error, ModelUnavailable):
-            self._count(names.MODEL_DEGRADED, tier=attempts.tier)
+            wait = walk.find_rate_limit()
+            if wait is not None:
+                error = ModelThrottled("every model that could be asked says 429: too many requests", retry_after=wait)
+        error.attempts = tuple(walk.attempts.made)
+        if isinstance(error, ModelUnavailable | ModelThrottled):
+            self._count(names.MODEL_DEGRADED, tier=walk.attempts.tier)
+        if self._telemetry is not None and isinstance(error, MalformedReply | ModelCallerError):
+            self._telemetry.log_event(
+                "model.failed", level="WARNING", error=type(error).__name__, reason=error.message[:500]
+            )
         return error
 
     def _count(self, metric: str, **dimensions: str) -> None:
@@ -165,12 +176,13 @@ def _explain_fallback(walk: Walk[ProviderReply, ProviderReply]) -> str:
     return "the primary model is failing"
 
 
-def choose_error(outcomes: list[Outcome]) -> PentadError:
+def choose_error(failures: Sequence[ProviderFailure]) -> PentadError:
     """Return the error that a chain without an answer ends in.
 
     What a provider said of the request itself outweighs that others were down; that one was down outweighs a
     malformed reply of another, since that one may yet answer.
     """
+    outcomes = [failure.outcome for failure in failures]
     if Outcome.CALLER_ERROR in outcomes:
         return ModelCallerError("the provider rejected the request", fix="see the attempt in the ledger")
     if Outcome.REFUSAL in outcomes:
@@ -181,4 +193,10 @@ def choose_error(outcomes: list[Outcome]) -> PentadError:
         return MalformedReply("the reply did not fit the output limit", fix="raise the task's output_tokens")
     if any(RECOVERIES[outcome].down for outcome in outcomes) or not outcomes:
         return ModelUnavailable("no model could be reached")
-    return MalformedReply(NO_USABLE_REPLY)
+    if Outcome.MALFORMED not in outcomes:
+        return ModelCallerError(
+            "the request can't be put into any model's form",
+            fix="send it without what was added last, such as a tool, a schema or a file",
+        )
+    why = next(failure.error for failure in reversed(failures) if failure.outcome is Outcome.MALFORMED)
+    return MalformedReply(f"no model gave a usable reply: {why}"[:_MAX_WORDS])

@@ -1,8 +1,9 @@
 """Ask one link of a chain until it answers, or until it is time for the next: the retry owner.
 
 An attempt is repeated on the same model at most once for each reason: once after a transient fault (backoff, or what
-Retry-After asks for), once to repair a malformed reply, once with a larger cap after a truncated one. A whole call
-repairs once, whatever the chain: where the next link's reply does not fit either, the call ends.
+Retry-After asks for), once to repair a malformed reply, once with a larger cap after a truncated one. After a timeout
+it is not: who was slow once will be slow again. A whole call repairs once, whatever the chain: where the next link's
+reply does not fit either, the call ends.
 """
 
 from dataclasses import dataclass, replace
@@ -18,6 +19,7 @@ from pentad.models.gateway.tokens import estimate_request, estimate_tokens
 from pentad.models.providers.exchange import ProviderFailure, ProviderReply
 from pentad.models.providers.outcomes import RECOVERIES
 from pentad.models.providers.ports import ProviderChat
+from pentad.models.providers.speeds import Speeds
 from pentad.models.structured import checks
 
 MAX_PAUSES = 4
@@ -61,6 +63,7 @@ class Pursuit:
         request: what is asked.
         route: caps and effort.
         repairs: of the whole call.
+        speeds: how fast models write.
     """
 
     def __init__(
@@ -70,6 +73,7 @@ class Pursuit:
         request: ChatRequest,
         route: Route,
         repairs: Repairs,
+        speeds: Speeds | None = None,
     ) -> None:
         self._provider = provider
         self._sender = sender
@@ -77,6 +81,7 @@ class Pursuit:
         self._request = request.model_copy(update={"prompt_cache": request.prompt_cache or route.prompt_cache})
         self._route = route
         self._repairs = repairs
+        self._speeds = speeds or Speeds()
         self._cap = output_cap(request, self._model, route.output_tokens)
         self._spent: set[str] = set()
         self._asked = request.messages
@@ -91,7 +96,8 @@ class Pursuit:
         """
         while True:
             try:
-                reply = self._sender.make_attempt(self._send, self._check, self._estimate)
+                needed = self._speeds.compute_seconds(self._model, self._cap)
+                reply = self._sender.make_attempt(self._send, self._check, self._estimate, needed=needed)
             except ProviderFailure as failure:
                 if self._prepare_retry(failure):
                     continue
@@ -103,17 +109,27 @@ class Pursuit:
             self._prepare_continuation(reply)
 
     def _send(self, timeout: float) -> ProviderReply:
+        began = self._sender.pace.clock()
         reply = self._provider.send(
             self._model, self._request, max_output_tokens=self._cap, timeout=timeout, effort=self._route.effort
         )
-        return checks.take_forms(join_replies(self._paused, reply), self._request)
+        if reply.usage is not None and not reply.estimated:
+            self._speeds.record(self._model, reply.usage, self._sender.pace.clock() - began)
+        joined = join_replies(self._paused, reply)
+        try:
+            return checks.take_forms(joined, self._request)
+        except Exception:  # a form that can't be taken is left for the checks; the reply is paid for
+            return joined
 
     def _check(self, reply: ProviderReply) -> None:
         if reply.stop in _UNUSABLE:
             raise UnusableReply(reply, _UNUSABLE[reply.stop], f"the reply ended by {reply.stop}")
-        found = reply.problems if reply.stop is StopReason.PAUSE else checks.find_problems(reply, self._request)
+        is_pause = reply.stop is StopReason.PAUSE
+        found = checks.find_unread(reply) if is_pause else checks.diagnose_reply(reply, self._request)
         if found:
-            raise UnusableReply(reply, Outcome.MALFORMED, "the reply does not fit", problems=found)
+            reasons = dict.fromkeys(problem.reason for problem in found)
+            told = tuple(problem.told for problem in found)
+            raise UnusableReply(reply, Outcome.MALFORMED, "; ".join(reasons), problems=told)
 
     def _estimate(self, reply: ProviderReply) -> Usage:
         return estimate_usage(self._model, self._request, reply)

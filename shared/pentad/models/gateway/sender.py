@@ -13,9 +13,7 @@ from pentad.models.breaker.shared_breaker import AlwaysClosed, CircuitOpen, circ
 from pentad.models.catalog.catalog import Link
 from pentad.models.ledger.attempts import Attempts
 from pentad.models.providers import backoff
-from pentad.models.providers.exchange import ProviderFailure
-
-UNREPORTED = "usage was not reported: estimated"
+from pentad.models.providers.exchange import UNREPORTED, ProviderFailure, describe_fault
 
 
 @dataclass(frozen=True)
@@ -24,14 +22,14 @@ class Pace:
 
     Args:
         deadline: ``time.time()`` by which an answer is of use.
-        attempt_seconds: what one attempt may take at most.
+        attempt_seconds: what one attempt may take at most; None for what the link needs.
         clock: ``time.time``.
         sleep: ``time.sleep``.
         random: from 0 up to 1.
     """
 
     deadline: float
-    attempt_seconds: float
+    attempt_seconds: float | None
     clock: Callable[[], float]
     sleep: Callable[[float], None]
     random: Callable[[], float]
@@ -41,9 +39,14 @@ class Pace:
         """Seconds to the deadline."""
         return self.deadline - self.clock()
 
-    def compute_timeout(self, links_after: int) -> float:
-        """Return seconds the next attempt may take."""
-        return backoff.attempt_timeout(self.remaining, self.attempt_seconds, links_after)
+    def compute_timeout(self, links_after: int, needed: float | None = None) -> float:
+        """Return seconds the next attempt may take.
+
+        Args:
+            links_after: links behind this one.
+            needed: seconds in which the link writes the longest reply that was asked for, where that is known.
+        """
+        return backoff.attempt_timeout(self.remaining, self.attempt_seconds, links_after, needed)
 
     def wait(self, tries: int, retry_after: float | None, links_after: int) -> bool:
         """Wait before another try of the same link; return False, at once, where the deadline does not allow it."""
@@ -61,6 +64,11 @@ class Sent(Protocol):
     @property
     def request_id(self) -> str | None:
         """The provider's id of the request."""
+        ...
+
+    @property
+    def estimated(self) -> str:
+        """Why the usage is an estimate; "" where it is none."""
         ...
 
     @property
@@ -103,20 +111,28 @@ class Sender(Generic[R]):
         self._circuit = circuit_of(link)
         self._past = past
 
-    def make_attempt(self, send: Callable[[float], R], check: Callable[[R], None], estimate: Callable[[R], Usage]) -> R:
+    def make_attempt(
+        self,
+        send: Callable[[float], R],
+        check: Callable[[R], None],
+        estimate: Callable[[R], Usage],
+        *,
+        needed: float | None = None,
+    ) -> R:
         """Make one attempt and return the reply.
 
         Args:
             send: sends, given seconds.
             check: raises ProviderFailure for a reply that can't be used as it is.
             estimate: a reply's usage where the provider did not say.
+            needed: seconds that the longest reply takes, where that is known.
 
         Raises:
             CircuitOpen: the breaker gives no leave; nothing was sent.
             ProviderFailure: no reply came, none in the time that is left, or none of use.
             PentadError: a budget or a store did not let it be sent.
         """
-        timeout = self.pace.compute_timeout(self.links_after)
+        timeout = self.pace.compute_timeout(self.links_after, needed)
         if timeout < backoff.MIN_USEFUL_SECONDS:
             raise ProviderFailure(Outcome.TIMEOUT, "no time left", sent=False)
         past, self._past = self._past, False
@@ -147,30 +163,63 @@ class Sender(Generic[R]):
         return again
 
     def _send(self, send: Callable[[], R], check: Callable[[R], None], estimate: Callable[[R], Usage]) -> R:
-        """Send, and put on the ledger what became of it."""
+        """Send, and put on the ledger what became of it, whatever that is."""
         begun = self._attempts.begin(self.link)
         try:
             reply = send()
         except ProviderFailure as failure:
             if failure.sent:
-                self._record(begun, failure.outcome, failure.usage, failure.request_id, failure.error)
+                self._record_failure(begun, failure)
             else:
                 self._attempts.cancel(begun)
             raise
         except PentadError:  # of a budget or a store: nothing was sent
             self._attempts.cancel(begun)
             raise
-        usage, note = (reply.usage, None) if reply.usage is not None else (estimate(reply), UNREPORTED)
+        except BaseException as error:  # nobody expected it, or this process is being stopped
+            self._record_failure(begun, ProviderFailure(Outcome.FAULT, describe_fault(error)))
+            raise
+        return self._accept(begun, reply, check, estimate)
+
+    def _accept(self, begun: Attempt, reply: R, check: Callable[[R], None], estimate: Callable[[R], Usage]) -> R:
+        """Check a reply, which is paid for in any case, and put it on the ledger."""
+        usage, note = reply.usage, reply.estimated
         try:
+            if usage is None:
+                usage, note = estimate(reply), UNREPORTED
             check(reply)
         except ProviderFailure as failure:
-            self._record(begun, failure.outcome, usage, reply.request_id, failure.error)
+            failure.usage, failure.estimated, failure.request_id = usage, note, reply.request_id
+            self._record_failure(begun, failure)
             raise
-        self._record(begun, Outcome.OK, usage, reply.request_id, note)
+        except Exception as error:
+            fault = ProviderFailure(
+                Outcome.FAULT, describe_fault(error), usage=usage, request_id=reply.request_id, worked=True
+            )
+            fault.estimated = note
+            self._record_failure(begun, fault)
+            raise fault from error
+        self.made += 1
+        self._attempts.record(
+            self.link,
+            begun,
+            Outcome.OK,
+            usage=usage,
+            request_id=reply.request_id,
+            error=note or None,
+            estimated=bool(note),
+        )
         return reply
 
-    def _record(
-        self, begun: Attempt, outcome: Outcome, usage: Usage | None, request_id: str | None, error: str | None
-    ) -> None:
+    def _record_failure(self, begun: Attempt, failure: ProviderFailure) -> None:
         self.made += 1
-        self._attempts.record(self.link, begun, outcome, usage=usage, request_id=request_id, error=error)
+        error = "; ".join(filter(None, (failure.error, failure.estimated)))
+        self._attempts.record(
+            self.link,
+            begun,
+            failure.outcome,
+            usage=failure.usage,
+            request_id=failure.request_id,
+            error=error,
+            estimated=bool(failure.estimated),
+        )

@@ -56,6 +56,28 @@ class Walk(Generic[R, A]):
                 return None
         return self._ask_last_resort(ask)
 
+    def find_rate_limit(self) -> float | None:
+        """Return seconds after which the first of the links may answer again, where each of them said 429.
+
+        0 where none said when; None where a link failed by something else. A link whose circuit a 429 has opened counts
+        as one that said so; one for which no time was left says nothing.
+        """
+        now, waits = self.pace.clock(), list[float]()
+        asked = [failure for _, failure in self.failed if failure.sent or failure.outcome is not Outcome.TIMEOUT]
+        for failure in asked:
+            if failure.outcome is not Outcome.RATE_LIMIT and not isinstance(failure, CircuitOpen):
+                return None
+        for link in self.links:
+            found = [failure for other, failure in self.failed if other is link and failure.sent]
+            circuit = self.breaker.look(circuit_of(link))
+            if found:
+                waits.append(found[-1].retry_after or 0.0)
+            elif circuit.get_state(now) is CircuitState.OPEN:
+                if circuit.reason != Outcome.RATE_LIMIT:
+                    return None
+                waits.append(circuit.next_try(now) - now)
+        return min((wait for wait in waits if wait > 0), default=0.0) if waits else None
+
     @property
     def _over(self) -> bool:
         last = self.failed[-1][1] if self.failed else None

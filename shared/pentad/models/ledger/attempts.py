@@ -75,6 +75,7 @@ class Attempts:
         usage: Usage | None = None,
         request_id: str | None = None,
         error: str | None = None,
+        estimated: bool = False,
     ) -> None:
         """Append the outcome of an attempt; raises StoreUnavailable where the ledger does not answer.
 
@@ -85,6 +86,7 @@ class Attempts:
             usage: tokens that are billed.
             request_id: the provider's id.
             error: class and status.
+            estimated: the usage is an estimate.
         """
         spent = usage or Usage()
         attempt = begun.model_copy(
@@ -95,6 +97,7 @@ class Attempts:
                 "cost_nanousd": cost_of(link.model, spent),
                 "request_id": request_id,
                 "error": error and error[:500],
+                "is_estimated": estimated,
             }
         )
         self.made.append(attempt)

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 BASE_SECONDS = 0.5
 CAP_SECONDS = 8.0
 MIN_USEFUL_SECONDS = 1.0  # an attempt with less time than this is not worth a request
-RESERVE_SECONDS = 15.0  # kept for each link that has not been tried, where there is so much
+RESERVED_SHARE = 0.25  # of the time that is left, kept for the links that have not been tried
 
 
 def compute_backoff(number: int, random: float) -> float:
@@ -66,10 +66,26 @@ def read_retry_after(headers: Mapping[str, str], now: float) -> float | None:
 
 
 def reserve(remaining: float, links_after: int) -> float:
-    """Return seconds to leave for the links after this one: 15 each, or a fair share where there is less."""
-    return links_after * min(RESERVE_SECONDS, remaining / (links_after + 2))
+    """Return seconds to leave for the links after this one: a quarter of what there is, where there are any.
+
+    More would cut off slow answers of a healthy link that is paid in any case; with less, a link that hangs would leave
+    no time for an answer of another.
+    """
+    return remaining * RESERVED_SHARE if links_after else 0.0
 
 
-def attempt_timeout(remaining: float, attempt_seconds: float, links_after: int) -> float:
-    """Return seconds one attempt may take."""
-    return min(attempt_seconds, remaining - reserve(remaining, links_after))
+def attempt_timeout(
+    remaining: float, attempt_seconds: float | None, links_after: int, needed: float | None = None
+) -> float:
+    """Return seconds one attempt may take.
+
+    Args:
+        remaining: seconds to the deadline.
+        attempt_seconds: what the tier allows; None for what is needed.
+        links_after: links behind this one.
+        needed: seconds in which the link writes the longest reply that was asked for; None where nobody knows. The last
+            link may take longer: nobody else has a use for the time.
+    """
+    share = remaining - reserve(remaining, links_after)
+    bound = attempt_seconds if attempt_seconds is not None else needed if links_after else None
+    return share if bound is None else min(bound, share)

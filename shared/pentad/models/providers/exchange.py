@@ -1,11 +1,23 @@
 """What passes between the gateway and a provider's adapter: a reply, or one failure."""
 
 from dataclasses import dataclass
+from pathlib import PurePath
 
 from pentad.domain.messages import ContentBlock, ProviderRaw, TextBlock, ToolCallBlock
 from pentad.domain.models import Outcome, StopReason
 from pentad.domain.usage import Usage
 from pentad.models.providers.outcomes import Scope
+
+UNREPORTED = "usage was not reported: estimated"
+
+
+def describe_fault(error: BaseException) -> str:
+    """Return what and where an unexpected exception was: its class, file and line, and never its text."""
+    at = error.__traceback__
+    while at is not None and at.tb_next is not None:
+        at = at.tb_next
+    where = f" at {PurePath(at.tb_frame.f_code.co_filename).name}:{at.tb_lineno}" if at is not None else ""
+    return f"{type(error).__name__}{where}"
 
 
 @dataclass(frozen=True)
@@ -19,6 +31,7 @@ class ProviderReply:
         raw: its content as it came, for the way back.
         request_id: the provider's id of the request.
         problems: sentences for the model about what could not be read.
+        estimated: why the usage is our estimate; "" where the provider counted.
     """
 
     blocks: tuple[ContentBlock, ...]
@@ -27,6 +40,7 @@ class ProviderReply:
     raw: ProviderRaw | None = None
     request_id: str | None = None
     problems: tuple[str, ...] = ()
+    estimated: str = ""
 
     @property
     def text(self) -> str:
@@ -46,6 +60,7 @@ class ProviderVectors:
     vectors: tuple[tuple[float, ...], ...]
     usage: Usage | None
     request_id: str | None = None
+    estimated: str = ""
 
 
 class ProviderFailure(Exception):
@@ -63,7 +78,13 @@ class ProviderFailure(Exception):
         sent: a request went out; false where there was no credential to send one with.
         should_retry: whether the provider asks for the same request again (``x-should-retry``); None where it does not
             say.
+        worked: the provider may have begun to answer, and bills what it has written; where it did not say how much,
+            that is estimated.
+
+    ``estimated`` says why the usage is our estimate; it is "" where the provider counted.
     """
+
+    estimated: str = ""
 
     def __init__(
         self,
@@ -78,6 +99,7 @@ class ProviderFailure(Exception):
         problems: tuple[str, ...] = (),
         sent: bool = True,
         should_retry: bool | None = None,
+        worked: bool = False,
     ) -> None:
         super().__init__(error)
         self.outcome = outcome
@@ -92,6 +114,7 @@ class ProviderFailure(Exception):
         self.should_retry = should_retry
         self.final = False
         """No other link is asked: set by whoever has tried enough."""
+        self.worked = worked
 
 
 @dataclass(frozen=True)

@@ -39,7 +39,8 @@ RECOVERIES: Mapping[Outcome, Recovery] = MappingProxyType(
         Outcome.OK: Recovery(then="done"),
         Outcome.RATE_LIMIT: Recovery(retry=True, down=True),
         Outcome.OVERLOAD: Recovery(retry=True, down=True),
-        Outcome.TIMEOUT: Recovery(retry=True, down=True),
+        # Who was slow once will be slow again, and may bill both: the next link has the better use of the time.
+        Outcome.TIMEOUT: Recovery(down=True),
         Outcome.CONNECTION: Recovery(retry=True, down=True),
         Outcome.MALFORMED: Recovery(repair=True),
         Outcome.TRUNCATED: Recovery(enlarge=True, then="fail"),
@@ -47,6 +48,7 @@ RECOVERIES: Mapping[Outcome, Recovery] = MappingProxyType(
         Outcome.CONTEXT_OVERFLOW: Recovery(then="larger"),
         Outcome.AUTHENTICATION: Recovery(down=True),
         Outcome.CALLER_ERROR: Recovery(then="fail"),
+        Outcome.FAULT: Recovery(),
         Outcome.BEGUN: Recovery(),  # what a ledger says of an attempt; no adapter does
     }
 )

@@ -11,6 +11,8 @@ from typing import Any
 from pentad.domain.display.unicode_text import mend_escapes
 
 MAX_DEPTH = 32
+MAX_COUNT = 10**9
+"""Tokens of one request: no window is so large."""
 
 
 class Duplicated(dict[str, Any]):
@@ -59,6 +61,22 @@ def get_count(value: Any, name: str) -> int:
     """Return a count inside an object; 0 where there is none, or something that is no count."""
     found = value.get(name) if isinstance(value, dict) else None
     return found if isinstance(found, int) and not isinstance(found, bool) and found > 0 else 0
+
+
+def find_absurd_count(usage: Any) -> str:
+    """Return which count of tokens in a provider's usage can be none: negative, broken or beyond any request; or "".
+
+    Its sections are looked at too. What is no number is no count either; it is read as if it were not there.
+    """
+    if not isinstance(usage, dict):
+        return ""
+    for section in (usage, *(value for value in usage.values() if isinstance(value, dict))):
+        for name, value in section.items():
+            if "token" not in name or isinstance(value, bool) or not isinstance(value, int | float):
+                continue
+            if not 0 <= value <= MAX_COUNT or value != int(value):
+                return f"the reported usage is absurd: {name[:40]} is {value:.6g}"
+    return ""
 
 
 def is_list_of_objects(value: Any) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from pentad.domain.errors import ModelThrottled, StoreUnavailable
-from pentad.models.shares.ports import ShareStore
+from pentad.models.shares.ports import SHARE_FIELD, ShareStore
 from pentad.observability.metrics import names
 from pentad.observability.ports import Telemetry
 
@@ -62,6 +62,7 @@ class FairShare:
             raise ModelThrottled(
                 f"this tenant has {self._most} model calls running, its share",
                 retry_after=_RETRY_SECONDS,
+                field=SHARE_FIELD,
                 fix="wait until some have ended",
             )
         return slot

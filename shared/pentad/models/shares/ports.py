@@ -2,6 +2,9 @@
 
 from typing import Protocol
 
+SHARE_FIELD = "share"
+"""The field of the error of a call beyond its tenant's share, by which a caller knows that nothing was asked."""
+
 
 class ShareStore(Protocol):
     """Keeps the slots that a tenant's calls hold. A slot whose process died is free again when its time is over."""

@@ -1,9 +1,10 @@
 """Check a reply before it leaves the gateway: tools exist, call ids differ, arguments and output fit their schemas."""
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from pentad.domain.errors import InvalidInput
 from pentad.domain.messages import ContentBlock, TextBlock, ToolCallBlock
@@ -15,52 +16,84 @@ from pentad.models.providers.exchange import ProviderReply
 
 MAX_PROBLEMS = 5
 _MAX_TEXT = 300
+_PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")
 
 
-def _iter_violations(value: Any, schema: Mapping[str, Any]) -> Iterable[str]:
+class Problem(NamedTuple):
+    """What is wrong with a reply.
+
+    Attributes:
+        told: a sentence for the model; it may repeat what the model wrote.
+        reason: the same for ledger, trace and log, without content.
+    """
+
+    told: str
+    reason: str
+
+
+def _iter_violations(value: Any, schema: Mapping[str, Any]) -> Iterable[Problem]:
     try:
         for error in find_violations(schema, value):
-            yield f"{error.json_path}: {error.message}"[:_MAX_TEXT]
+            path = "$" + "".join(_name_step(step) for step in error.absolute_path)
+            yield Problem(f"{error.json_path}: {error.message}"[:_MAX_TEXT], f"{path} ({error.validator})")
     except InvalidInput as error:
-        yield f"$: {error.message}"
+        yield Problem(f"$: {error.message}", "$")
 
 
-def _find_tool_problems(reply: ProviderReply, request: ChatRequest) -> Iterable[str]:
+def _name_step(step: object) -> str:
+    """Return one step of a path; a key that is no plain name may be a user's word."""
+    if isinstance(step, int):
+        return f"[{step}]"
+    return f".{step}" if isinstance(step, str) and _PLAIN_NAME.fullmatch(step) else ".*"
+
+
+def _find_tool_problems(reply: ProviderReply, request: ChatRequest) -> Iterable[Problem]:
     tools = {tool.name: tool for tool in request.tools}
     seen: set[str] = set()
     for call in reply.tool_calls:
         if call.call_id in seen:
-            yield f"two tool calls have the id {call.call_id}"
+            yield Problem(f"two tool calls have the id {call.call_id}", "two tool calls have one id")
         seen.add(call.call_id)
         if call.tool not in tools:
-            yield f"there is no tool {call.tool[:64]}; the tools are: {', '.join(tools) or 'none'}"
+            known = ", ".join(tools) or "none"
+            yield Problem(
+                f"there is no tool {call.tool[:64]}; the tools are: {known}", "a call of a tool that does not exist"
+            )
             continue
-        for violation in _iter_violations(call.arguments, tools[call.tool].input_schema):
-            yield f"the arguments of {call.tool} don't fit its schema at {violation}"
+        for told, reason in _iter_violations(call.arguments, tools[call.tool].input_schema):
+            what = f"the arguments of {call.tool} don't fit its schema at"
+            yield Problem(f"{what} {told}", f"{what} {reason}")
 
 
-def _find_output_problems(reply: ProviderReply, schema: Mapping[str, Any]) -> Iterable[str]:
+def _find_output_problems(reply: ProviderReply, schema: Mapping[str, Any]) -> Iterable[Problem]:
     try:
         value = strictjson.read(reply.text)
     except ValueError:
-        yield "the reply is not JSON alone; write the JSON value and nothing else"
+        yield Problem(
+            "the reply is not JSON alone; write the JSON value and nothing else", "the reply is not JSON alone"
+        )
         return
     found = strictjson.find_problem(value)
     if found:
-        yield f"the JSON of the reply {found}"
+        yield Problem(f"the JSON of the reply {found}", "the JSON of the reply has equal keys or no numbers")
         return
-    for violation in _iter_violations(value, schema):
-        yield f"the reply does not fit its schema at {violation}"
+    for told, reason in _iter_violations(value, schema):
+        yield Problem(f"the reply does not fit its schema at {told}", f"the reply does not fit its schema at {reason}")
 
 
 def find_problems(reply: ProviderReply, request: ChatRequest) -> tuple[str, ...]:
     """Return sentences about what is wrong with a reply that ended by itself, at most five; none if it is good."""
-    found = list(reply.problems)
+    return tuple(problem.told for problem in diagnose_reply(reply, request))
+
+
+def diagnose_reply(reply: ProviderReply, request: ChatRequest) -> tuple[Problem, ...]:
+    """Return what is wrong with a reply that ended by itself, at most five problems; none if it is good."""
+    found = find_unread(reply)
     found.extend(_find_tool_problems(reply, request))
     if request.output_schema is not None and reply.stop is StopReason.END:
         found.extend(_find_output_problems(reply, request.output_schema))
     if not found and not reply.text.strip() and not reply.tool_calls:
-        found.append("the reply is empty")
+        found.append(Problem("the reply is empty", "the reply is empty"))
     return tuple(found[:MAX_PROBLEMS])
 
 
@@ -105,6 +138,11 @@ def strip_fence(text: str) -> str:
     if line and opening.lower() in ("```", "```json") and rest.endswith("```"):
         return rest.removesuffix("```")
     return text
+
+
+def find_unread(reply: ProviderReply) -> list[Problem]:
+    """Return what the adapter could not read of a reply."""
+    return [Problem(each, "a part of the reply could not be read") for each in reply.problems]
 
 
 def repair_note(found: Iterable[str]) -> str:

@@ -19,6 +19,7 @@ MODEL_DEGRADED = "ModelDegraded"
 BUDGET_DOWNGRADES = "BudgetDowngrades"
 BUDGET_REFUSALS = "BudgetRefusals"
 BUDGET_UNSETTLED = "BudgetUnsettled"
+USAGE_ABSURD = "UsageAbsurd"
 RATE_REFUSALS = "RateRefusals"
 SHARE_REFUSALS = "ShareRefusals"
 INPUT_TOKENS = "InputTokens"
@@ -72,6 +73,7 @@ UNITS = {
     BUDGET_DOWNGRADES: "Count",
     BUDGET_REFUSALS: "Count",
     BUDGET_UNSETTLED: "Count",
+    USAGE_ABSURD: "Count",  # replies whose usage no request can have: it was estimated
     RATE_REFUSALS: "Count",
     SHARE_REFUSALS: "Count",
     # Neither read from a provider's cache nor written to it. Its hit rate is CacheReadTokens of the sum of the three.

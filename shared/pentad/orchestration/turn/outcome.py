@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from pentad.domain.errors import ModelUnavailable
+from pentad.domain.errors import ModelThrottled, ModelUnavailable
 from pentad.domain.knowledge import Citation
 from pentad.domain.messages import Message
 from pentad.domain.models import Attempt, ChatReply, Outcome
@@ -89,7 +89,7 @@ def with_reply(outcome: TurnOutcome, reply: ChatReply) -> TurnOutcome:
     )
 
 
-def apologise(outcome: TurnOutcome, outage: ModelUnavailable) -> TurnOutcome:
+def apologise(outcome: TurnOutcome, outage: ModelUnavailable | ModelThrottled) -> TurnOutcome:
     """Return the outcome as the one of an outage: the notice in place of an answer, and what the attempts cost."""
     noticed = replace(outcome, provider="none", model="none", notices=(*outage.notices, NO_MODEL), degraded=True)
     return with_costs(noticed, outage.attempts)

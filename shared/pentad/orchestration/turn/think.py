@@ -15,6 +15,7 @@ from pentad.domain.errors import (
     BudgetExceeded,
     InvalidTransition,
     LimitReached,
+    ModelThrottled,
     ModelUnavailable,
     NotFound,
     Refused,
@@ -63,6 +64,8 @@ from pentad.tools.builtin import humans as builtin
 __all__ = ["Think", "TurnInput"]
 
 Role = Literal["user", "assistant"]
+THROTTLED_TRIES = 4
+"""So often the state asks again where every provider says 429, with 37 s between in all on average."""
 
 
 class Think:
@@ -211,12 +214,17 @@ class Think:
             return situation, with_attempts(outcome, attempts) if attempts else outcome
 
     def _ask_model(self, situation: TurnContext, deadline: float) -> TurnOutcome:
-        """Ask the model. Where all models are down, the notice is the answer: the gateway has done the retrying."""
+        """Ask the model. Where all models are down, the notice is the answer: the gateway has done the retrying.
+
+        A rate limit ends by itself, so the state waits and asks again a few times before the notice is the answer.
+        """
         try:
             reply = self._model.complete(
                 make_request(situation, builtin.list_tools(self._catalog, situation.agent)), deadline=deadline
             )
-        except ModelUnavailable as outage:
+        except (ModelUnavailable, ModelThrottled) as outage:
+            if isinstance(outage, ModelThrottled) and situation.turn.retry < THROTTLED_TRIES:
+                raise
             outcome = self._answer_outage(situation, outage)
         else:
             outcome = self._handle_reply(situation, reply)
@@ -225,7 +233,7 @@ class Think:
             outcome = with_costs(outcome, self._list_attempts(situation))
         return outcome
 
-    def _answer_outage(self, situation: TurnContext, outage: ModelUnavailable) -> TurnOutcome:
+    def _answer_outage(self, situation: TurnContext, outage: ModelUnavailable | ModelThrottled) -> TurnOutcome:
         turn = situation.turn
         words = (TextBlock(text=NO_MODEL),)
         message = self._make_message(situation, reply_id(turn.run_id, turn.step), "assistant", words)

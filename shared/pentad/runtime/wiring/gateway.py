@@ -13,6 +13,7 @@ from pentad.models.cache.adapters.response_cache_dynamodb import DynamoResponseC
 from pentad.models.drill.adapters.drills_dynamodb import DynamoDrills
 from pentad.models.drill.drill import Drill
 from pentad.models.gateway.compose import compose_chat, compose_embedder
+from pentad.models.gateway.guarded import Guard, guard_chat, guard_embed
 from pentad.models.ledger.adapters.ledger_dynamodb import DynamoDBLedger
 from pentad.models.ports import ChatModel, Embedder
 from pentad.models.providers.adapters.secrets import FixedCredentials, SecretCredentials, SecretsManagerSecrets
@@ -122,10 +123,10 @@ def make_embedder() -> Embedder:
 @cache
 def make_drill() -> Drill:
     """Return what exercises every link; no budget is in its way, since it must run when budgets are used up."""
-    models = load_models()
+    models, guard = load_models(), Guard(telemetry_of(_NAME))
     return Drill(
-        chat_providers(models, credentials_of),
-        embedding_providers(models, credentials_of),
+        guard_chat(chat_providers(models, credentials_of), guard),
+        guard_embed(embedding_providers(models, credentials_of), guard),
         models,
         make_ledger(),
         make_breaker(),

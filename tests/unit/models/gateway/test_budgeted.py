@@ -14,6 +14,7 @@ from pentad.domain.errors import (
     BudgetExceeded,
     ConfigurationError,
     ModelCallerError,
+    ModelThrottled,
     ModelUnavailable,
     StoreUnavailable,
 )
@@ -126,9 +127,53 @@ def test_a_failure_is_refunded(outcome: Outcome) -> None:
     failures = tuple(failure(outcome) for _ in range(9))
     world = World(failures, failures)
     world.limit(to_nanousd("5"))
-    with pytest.raises(ModelUnavailable):
+    with pytest.raises((ModelUnavailable, ModelThrottled)):
         world.complete()
     assert world.used == sum(each.cost_nanousd for each in world.ledger.all) == 0
+
+
+@pytest.mark.parametrize("error", [AssertionError("no way"), KeyError("word"), RecursionError(), KeyboardInterrupt()])
+def test_what_nobody_expected_gives_back_what_was_held_and_marks_the_attempt(error: BaseException) -> None:
+    """31 such calls would block a budget of 5 dollars without one request."""
+
+    def fail(_: object) -> Any:
+        raise error
+
+    world = World((fail,))
+    world.limit(to_nanousd("5"))
+    with pytest.raises(type(error)):
+        world.complete()
+    assert world.used == 0
+    [attempt] = world.ledger.all
+    assert (attempt.outcome, attempt.cost_nanousd) == (Outcome.FAULT, 0)
+    assert attempt.error is not None
+    assert attempt.error.startswith(f"{type(error).__name__} at test_budgeted.py:")
+
+
+def test_embeddings_that_fail_where_nobody_expected_it_give_back_what_was_held() -> None:
+    class Broken:
+        def send(self, *_: Any, **__: Any) -> Any:
+            raise AssertionError("no way")
+
+    world = World()
+    world.limit(to_nanousd("5"))
+    with pytest.raises(AssertionError):
+        embedder(world, Broken()).embed(["a"], CONTEXT, deadline=world.clock.now + 60)  # type: ignore[arg-type]
+    assert world.used == 0
+    assert [each.outcome for each in world.ledger.all] == [Outcome.FAULT]
+
+
+def test_a_budget_that_fails_where_nobody_expected_it_loses_no_reply() -> None:
+    world = World((reply("Hi"),))
+    world.limit(to_nanousd("5"))
+
+    class Odd(Unreachable):
+        def settle(self, reservation: Reservation, actual_nanousd: int) -> None:
+            raise ValueError("no way")
+
+    world.meter._budget = Odd(world.budget, reserves=True)
+    assert world.complete().message.text == "Hi"
+    assert [one.name for one in world.telemetry.counts] == ["BudgetUnsettled"]
 
 
 def test_a_caller_error_is_refunded() -> None:

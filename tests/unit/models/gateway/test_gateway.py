@@ -12,6 +12,7 @@ from pentad.domain.errors import (
     InvalidInput,
     MalformedReply,
     ModelCallerError,
+    ModelThrottled,
     ModelUnavailable,
     PentadError,
     Refused,
@@ -21,10 +22,10 @@ from pentad.domain.models import Attempt, ChatReply, ChatRequest, Outcome, StopR
 from pentad.domain.usage import Usage
 from pentad.models.catalog.pricing import cost_of
 from pentad.models.gateway.gateway import TRUNCATED, Gateway
-from pentad.models.gateway.sender import UNREPORTED
 from pentad.models.ledger.adapters.ledger_memory import MemoryLedger
-from pentad.models.providers.exchange import ProviderFailure
+from pentad.models.providers.exchange import UNREPORTED, ProviderFailure
 from pentad.models.providers.outcomes import Scope
+from pentad.models.structured import checks
 from tests.unit.models.samples import (
     ADD,
     CATALOG,
@@ -109,13 +110,87 @@ def test_a_call_outside_a_run_gets_a_new_message_id() -> None:
     assert answer.message.message_id.startswith("msg_0")
 
 
-@pytest.mark.parametrize("outcome", [Outcome.RATE_LIMIT, OVERLOAD, Outcome.TIMEOUT, Outcome.CONNECTION])
+@pytest.mark.parametrize("outcome", [Outcome.RATE_LIMIT, OVERLOAD, Outcome.CONNECTION])
 def test_a_transient_fault_is_retried_once_after_a_backoff(outcome: Outcome) -> None:
     world = World((failure(outcome), reply("Hi.")))
     answer = world.complete()
     assert answer.notices == ()
     assert world.clock.slept == [0.25]
     assert world.seen == [(SONNET_NAME, outcome), (SONNET_NAME, Outcome.OK)]
+
+
+def test_a_timeout_goes_to_the_next_link_at_once() -> None:
+    world = World((failure(Outcome.TIMEOUT),), (reply("Hi."),))
+    assert world.complete().model == GPT_NAME
+    assert world.clock.slept == []
+    assert world.seen == [(SONNET_NAME, Outcome.TIMEOUT), (GPT_NAME, Outcome.OK)]
+
+
+def test_a_model_that_needs_15_of_the_doors_26_seconds_is_given_them() -> None:
+    world = World((reply("Hi."),))
+    world.complete(seconds=26)
+    assert world.anthropic.sent[0].timeout == 19.5  # a quarter is kept for the links behind it
+
+
+def test_a_link_gets_what_its_longest_reply_needs_and_the_last_one_all_there_is() -> None:
+    fast = request(task="classify")  # 2,000 tokens: 45 s at 50 a second
+    world = World((failure(Outcome.TIMEOUT),), (reply('{"a": 1}'),))
+    world.complete(fast)
+    assert world.anthropic.sent[0].timeout == 45
+    assert world.openai.sent[0].timeout == 299
+
+
+def test_the_time_follows_the_speed_that_was_measured() -> None:
+    """500 tokens in 2 s are 250 a second: 2,000 take 8 s, and 5 are kept for the first."""
+    usage = Usage(input_tokens=9, output_tokens=500)
+    world = World(tuple(reply(f"word {n}", usage=usage) for n in range(4)), seconds=2.0)
+    for _ in range(4):
+        world.complete(request(task="classify"))
+    assert [sent.timeout for sent in world.anthropic.sent] == [45, 45, 45, 13]
+
+
+def test_what_every_link_answers_with_429_is_429_with_the_earliest_time() -> None:
+    limits = [failure(Outcome.RATE_LIMIT, retry_after=seconds) for seconds in (900, 400)]
+    unsaid = failure(Outcome.RATE_LIMIT)
+    world = World((limits[0], unsaid, unsaid), (limits[1],))
+    with pytest.raises(ModelThrottled) as caught:
+        world.complete()
+    assert caught.value.retry_after == 400
+    assert len(caught.value.attempts) == world.requests
+
+
+def test_one_link_that_was_down_among_429s_is_no_429() -> None:
+    limited = failure(Outcome.RATE_LIMIT, retry_after=900)
+    world = World((limited, limited), (failure(OVERLOAD), failure(OVERLOAD)))
+    with pytest.raises(ModelUnavailable):
+        world.complete()
+
+
+def test_why_no_reply_was_usable_is_told_without_the_models_words() -> None:
+    wrong = reply(call(a="a secret word"))
+    world = World((wrong,) * 4, (wrong,) * 2)
+    with pytest.raises(MalformedReply) as caught:
+        world.complete(request(tools=(ADD,)))
+    assert "the arguments of add don't fit its schema at $.a (type)" in caught.value.message
+    assert "secret" not in caught.value.message
+    assert all("$.a (type)" in (each.error or "") and "secret" not in (each.error or "") for each in world.ledger.all)
+
+
+def test_a_reply_that_the_checks_stumble_over_is_paid_for_and_the_next_link_asked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    found = [RecursionError()]
+
+    def stumble(*_: object) -> tuple[checks.Problem, ...]:
+        if found:
+            raise found.pop()
+        return ()
+
+    monkeypatch.setattr(checks, "diagnose_reply", stumble)
+    world = World((reply("x"),), (reply("Hi."),))
+    assert world.complete().model == GPT_NAME
+    assert [each.outcome for each in world.ledger.all] == [Outcome.FAULT, Outcome.OK]
+    assert world.ledger.all[0].cost_nanousd > 0
 
 
 def test_after_two_faults_the_other_provider_answers_with_a_notice() -> None:

@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from pentad.domain.errors import BudgetExceeded, ModelUnavailable, NotFound, Refused, StoreUnavailable
+from pentad.domain.errors import BudgetExceeded, ModelThrottled, ModelUnavailable, NotFound, Refused, StoreUnavailable
 from pentad.domain.messages import ToolResultBlock
 from pentad.domain.models import Attempt, CallContext, Outcome
 from pentad.domain.runs import CallStatus, RunStatus
 from pentad.domain.usage import Usage
 from pentad.orchestration.turn.outcome import NO_MODEL
-from pentad.orchestration.turn.think import TurnInput
+from pentad.orchestration.turn.think import THROTTLED_TRIES, TurnInput
 from tests.unit.orchestration.world import TENANT, World
 
 
@@ -265,6 +265,17 @@ def test_an_outage_on_a_retry_is_billed_with_what_the_first_try_cost() -> None:
     step = world.runs.find_step(TENANT, run.run_id, 1)
     assert step is not None
     assert (step.degraded, step.cost_nanousd) == (True, 2000)
+
+
+def test_a_rate_limit_of_all_providers_is_waited_out_by_the_state_before_the_notice_is_the_answer() -> None:
+    world = World()
+    world.model.script = [ModelThrottled("every model says 429") for _ in range(THROTTLED_TRIES + 1)]
+    run = world.begin()
+    for retry in range(THROTTLED_TRIES):
+        with pytest.raises(ModelThrottled):
+            world.turn(run, retry=retry)
+    assert world.turn(run, retry=THROTTLED_TRIES).kind == "answer"
+    assert world.words(run.session_id) == ["What is 2 + 2?", NO_MODEL]
 
 
 def test_what_was_done_before_an_outage_is_told_before_its_notice() -> None:

@@ -15,7 +15,7 @@ from pentad.models.catalog.catalog import Effort, ModelEntry
 from pentad.models.catalog.provider_entries import ProviderEntry
 from pentad.models.providers.adapters import anthropic_wire
 from pentad.models.providers.adapters.anthropic import load_sdk, make_body
-from pentad.models.providers.adapters.sdk import CONNECT_SECONDS, ClientCache, Provider, exchange
+from pentad.models.providers.adapters.sdk import CONNECT_SECONDS, ClientCache, Provider, decode_reply, exchange
 from pentad.models.providers.exchange import ProviderCredentials, ProviderReply
 from pentad.models.providers.outcomes import BEDROCK
 
@@ -77,4 +77,4 @@ class BedrockChat:
         body = make_body(model, request, max_output_tokens=max_output_tokens, effort=effort)
         create = client.messages.with_streaming_response.create
         reply = exchange(self._provider, lambda limits: create(**body, timeout=limits), until, self._clock)
-        return anthropic_wire.decode(reply.body, model=model, request_id=reply.request_id)
+        return decode_reply(reply, lambda body: anthropic_wire.decode(body, model=model, request_id=reply.request_id))

@@ -7,7 +7,14 @@ from typing import Any
 from pentad.domain.models import ChatRequest
 from pentad.models.catalog.catalog import Effort, ModelEntry
 from pentad.models.providers.adapters import openai_wire
-from pentad.models.providers.adapters.sdk import CONNECT_SECONDS, ClientCache, Provider, exchange, get_credentials
+from pentad.models.providers.adapters.sdk import (
+    CONNECT_SECONDS,
+    ClientCache,
+    Provider,
+    decode_reply,
+    exchange,
+    get_credentials,
+)
 from pentad.models.providers.exchange import ProviderCredentials, ProviderReply
 from pentad.models.providers.outcomes import OPENAI
 from pentad.models.providers.ports import CredentialSource
@@ -82,4 +89,4 @@ class OpenAIChat:
             self._clock,
             reject=self._credentials.forget,
         )
-        return openai_wire.decode(reply.body, model=model, request_id=reply.request_id)
+        return decode_reply(reply, lambda body: openai_wire.decode(body, model=model, request_id=reply.request_id))

@@ -8,7 +8,7 @@ from pentad.models.catalog.catalog import Effort, ModelEntry
 from pentad.models.catalog.provider_entries import ProviderEntry
 from pentad.models.providers.adapters import openai_compatible_wire
 from pentad.models.providers.adapters.openai import build_extra_headers, load_sdk, make_client
-from pentad.models.providers.adapters.sdk import ClientCache, Provider, exchange, get_credentials
+from pentad.models.providers.adapters.sdk import ClientCache, Provider, decode_reply, exchange, get_credentials
 from pentad.models.providers.adapters.secrets import PlacedCredentials
 from pentad.models.providers.exchange import ProviderReply
 from pentad.models.providers.outcomes import COMPATIBLE
@@ -66,4 +66,6 @@ class OpenAICompatibleChat:
             self._clock,
             reject=self._credentials.forget,
         )
-        return openai_compatible_wire.decode(reply.body, model=model, request_id=reply.request_id)
+        return decode_reply(
+            reply, lambda body: openai_compatible_wire.decode(body, model=model, request_id=reply.request_id)
+        )

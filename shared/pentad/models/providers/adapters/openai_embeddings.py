@@ -11,7 +11,7 @@ from pentad.domain.usage import Usage
 from pentad.models.catalog.catalog import ModelEntry
 from pentad.models.catalog.provider_entries import ProviderEntry
 from pentad.models.providers.adapters.openai import PROVIDER, build_extra_headers, load_sdk, make_client
-from pentad.models.providers.adapters.sdk import ClientCache, Provider, exchange, get_credentials
+from pentad.models.providers.adapters.sdk import ClientCache, Provider, decode_reply, exchange, get_credentials
 from pentad.models.providers.adapters.secrets import PlacedCredentials
 from pentad.models.providers.exchange import ProviderFailure, ProviderVectors
 from pentad.models.providers.outcomes import COMPATIBLE
@@ -69,7 +69,7 @@ class OpenAIEmbeddings:
             self._clock,
             reject=self._credentials.forget,
         )
-        return _decode(reply.body, len(texts), dimensions, reply.request_id)
+        return decode_reply(reply, lambda body: _decode(body, len(texts), dimensions, reply.request_id))
 
 
 def _decode(body: dict[str, Any], count: int, dimensions: int, request_id: str | None) -> ProviderVectors:

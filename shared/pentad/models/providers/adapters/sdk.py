@@ -11,18 +11,28 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 
 from pentad.domain.errors import ConfigurationError
 from pentad.domain.models import Outcome
 from pentad.models.providers import strictjson
 from pentad.models.providers.backoff import read_retry_after
-from pentad.models.providers.exchange import ProviderCredentials, ProviderFailure
+from pentad.models.providers.exchange import (
+    ProviderCredentials,
+    ProviderFailure,
+    ProviderReply,
+    ProviderVectors,
+    describe_fault,
+)
 from pentad.models.providers.outcomes import FailureSignal, Rule, classify
 from pentad.models.providers.ports import CredentialSource
 
+R = TypeVar("R", ProviderReply, ProviderVectors)
+
 CONNECT_SECONDS = 3.0
+_AT_ONCE_SECONDS = 1.0
+"""A connection that breaks sooner was an old one that the provider had closed: it had not begun to answer."""
 MAX_REPLY_BYTES = 32 * 1024 * 1024
 _MAX_CLIENTS = 4  # one is the rule; two while a key is rotated
 
@@ -58,10 +68,14 @@ class ClientCache:
 
 @dataclass(frozen=True)
 class WireReply:
-    """A 200 reply: its JSON (see `pentad.models.providers.strictjson`) and the provider's id of the request."""
+    """A 200 reply: its JSON (see `pentad.models.providers.strictjson`) and the provider's id of the request.
+
+    ``absurd`` says what is wrong with the usage that it came with, which is not in the body then.
+    """
 
     body: dict[str, Any]
     request_id: str | None
+    absurd: str = ""
 
 
 @dataclass(frozen=True)
@@ -127,10 +141,37 @@ def exchange(
     if timeout <= 0:
         raise ProviderFailure(Outcome.TIMEOUT, "no time left to send", sent=False)
     limits = httpx2.Timeout(timeout, connect=min(CONNECT_SECONDS, timeout))
-    with _translate_errors(provider, clock, reject), open_response(limits) as response:
+    progress = _Progress(clock())
+    with _translate_errors(provider, clock, reject, progress), open_response(limits) as response:
+        progress.is_received = True
         request_id = _clean_identifier(response.headers.get(provider.request_id_header)) or None
         data = _read(response, until, clock, request_id)
-    return WireReply(_parse_object(data, request_id), request_id)
+    body = _parse_object(data, request_id)
+    absurd = strictjson.find_absurd_count(body.get("usage"))
+    if absurd:
+        del body["usage"]
+    return WireReply(body, request_id, absurd)
+
+
+def decode_reply(reply: WireReply, decode: Callable[[dict[str, Any]], R]) -> R:
+    """Return what an adapter makes of a reply's body.
+
+    Args:
+        reply: the reply, which is paid for.
+        decode: reads the body.
+
+    Raises:
+        ProviderFailure: it can't be used, or made the reader fail where nobody expected it.
+    """
+    try:
+        found = decode(reply.body)
+    except ProviderFailure as failure:
+        failure.worked = failure.worked or bool(reply.absurd)
+        raise
+    except Exception as error:
+        # Without the cause: an exception of a reader may repeat what it read.
+        raise ProviderFailure(Outcome.FAULT, describe_fault(error), request_id=reply.request_id, worked=True) from None
+    return replace(found, estimated=reply.absurd) if reply.absurd else found
 
 
 def _read(response: Any, until: float, clock: Callable[[], float], request_id: str | None) -> bytes:
@@ -140,9 +181,11 @@ def _read(response: Any, until: float, clock: Callable[[], float], request_id: s
         parts.append(chunk)
         size += len(chunk)
         if size > MAX_REPLY_BYTES:
-            raise ProviderFailure(Outcome.MALFORMED, "the reply is larger than 32 MiB", request_id=request_id)
+            raise ProviderFailure(
+                Outcome.MALFORMED, "the reply is larger than 32 MiB", request_id=request_id, worked=True
+            )
         if clock() > until:
-            raise ProviderFailure(Outcome.TIMEOUT, "the reply did not end in time", request_id=request_id)
+            raise ProviderFailure(Outcome.TIMEOUT, "the reply did not end in time", request_id=request_id, worked=True)
     return b"".join(parts)
 
 
@@ -150,15 +193,39 @@ def _parse_object(data: bytes, request_id: str | None) -> dict[str, Any]:
     try:
         body = strictjson.read(data)
     except ValueError:  # HTML of a proxy, half a JSON, bytes that are no text
-        raise ProviderFailure(Outcome.MALFORMED, "200 without valid JSON", request_id=request_id) from None
+        # What begins as JSON came from a model that has answered; a proxy's page did not.
+        worked = data.lstrip()[:1] == b"{"
+        raise ProviderFailure(
+            Outcome.MALFORMED, "200 without valid JSON", request_id=request_id, worked=worked
+        ) from None
     if not isinstance(body, dict):
         raise ProviderFailure(Outcome.MALFORMED, "200 without a JSON object", request_id=request_id)
     return body
 
 
+@dataclass
+class _Progress:
+    """How far a request has come."""
+
+    began: float
+    is_received: bool = False
+    """The reply's status and headers are here."""
+
+    def has_worked(self, error: BaseException, now: float) -> bool:
+        """Tell if a provider may have begun to answer a request that was cut off by a timeout or a fault."""
+        import httpx2
+
+        at: BaseException | None = error
+        while at is not None:
+            if isinstance(at, httpx2.ConnectError | httpx2.ConnectTimeout | httpx2.PoolTimeout | httpx2.WriteTimeout):
+                return False
+            at = at.__cause__
+        return self.is_received or now - self.began >= _AT_ONCE_SECONDS
+
+
 @contextlib.contextmanager
 def _translate_errors(
-    provider: Provider, clock: Callable[[], float], reject: Callable[[], None] | None
+    provider: Provider, clock: Callable[[], float], reject: Callable[[], None] | None, progress: _Progress
 ) -> Iterator[None]:
     """Translate what the SDK and httpx2 raise.
 
@@ -175,9 +242,11 @@ def _translate_errors(
             reject()
         raise _make_failure(provider, error, clock()) from None
     except (sdk.APITimeoutError, httpx2.TimeoutException) as error:
-        raise ProviderFailure(Outcome.TIMEOUT, type(error).__name__) from None
+        worked = progress.has_worked(error, clock())
+        raise ProviderFailure(Outcome.TIMEOUT, type(error).__name__, worked=worked) from None
     except (sdk.APIConnectionError, httpx2.TransportError, httpx2.StreamError) as error:
-        raise ProviderFailure(Outcome.CONNECTION, type(error).__name__, scope="provider") from None
+        worked = progress.has_worked(error, clock())
+        raise ProviderFailure(Outcome.CONNECTION, type(error).__name__, scope="provider", worked=worked) from None
     except provider.unsigned() as error:
         what = f"{provider.name}: no usable credential ({type(error).__name__})"
         raise ProviderFailure(Outcome.AUTHENTICATION, what, scope="provider", sent=False) from None

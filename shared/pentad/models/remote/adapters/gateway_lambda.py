@@ -14,6 +14,7 @@ from pentad.domain.models import CallContext, ChatReply, ChatRequest, EmbedReply
 from pentad.domain.usage import Usage
 from pentad.models.remote import wire, wire_chat, wire_errors
 from pentad.models.remote.wire import MAX_TEXTS, check_texts
+from pentad.models.shares.ports import SHARE_FIELD
 
 _WHAT = "the gateway function"
 _UNUSABLE = f"{_WHAT} returned no usable reply"
@@ -26,6 +27,9 @@ _THROTTLED = "TooManyRequestsException"
 """What Invoke answers while all of the concurrency is in use."""
 _USEFUL_SECONDS = 2.0
 """What is left for the call at least, after a wait."""
+_SHARE_SECONDS = 8.0
+_SHARE_TRIES = 60
+"""With half of the longest wait on average, more than the five minutes that a function of ours runs."""
 _BUSY = frozenset({_THROTTLED, "ThrottlingException"})
 
 
@@ -39,7 +43,23 @@ class _GatewayFunction:
         self._sleep = sleep
 
     def __call__(self, payload: bytes, deadline: float) -> Any:
-        """Return the JSON of the function's answer."""
+        """Return the JSON of the function's answer.
+
+        While the tenant's other calls hold all of its share, no model is asked: that is waited out, as long as there is
+        time, with full jitter.
+        """
+        for number in range(_SHARE_TRIES):
+            try:
+                return self._call(payload, deadline)
+            except errors.ModelThrottled as error:
+                seconds = draw() * min(_SHARE_SECONDS, 2.0**number)
+                if not _is_share(error) or self._clock() + seconds + _USEFUL_SECONDS >= deadline:
+                    error.field = None if error.field == SHARE_FIELD else error.field  # no field of the caller's
+                    raise
+                self._sleep(seconds)
+        return self._call(payload, deadline)
+
+    def _call(self, payload: bytes, deadline: float) -> Any:
         if self._clock() >= deadline:
             raise errors.ModelUnavailable(f"no time is left to call {_WHAT}")
         try:
@@ -176,6 +196,11 @@ def _join_replies(replies: Sequence[EmbedReply]) -> EmbedReply:
             "cost_nanousd": sum(reply.cost_nanousd for reply in replies),
         }
     )
+
+
+def _is_share(error: errors.ModelThrottled) -> bool:
+    """Tell if the gateway refused the call for its tenant's share, before anything was asked."""
+    return not error.attempts and error.field == SHARE_FIELD
 
 
 def _decode_function_error(data: bytes) -> errors.PentadError:

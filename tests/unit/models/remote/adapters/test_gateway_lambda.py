@@ -10,8 +10,9 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 from pentad.domain import errors
 from pentad.domain.models import EmbedReply
 from pentad.domain.usage import Usage
-from pentad.models.remote import wire
+from pentad.models.remote import wire, wire_errors
 from pentad.models.remote.adapters.gateway_lambda import LambdaEmbedder
+from pentad.models.shares.ports import SHARE_FIELD
 from tests.unit.models.samples import CONTEXT, Clock
 
 
@@ -114,6 +115,46 @@ def test_a_call_that_stays_throttled_ends_as_throttled_before_the_deadline() -> 
     with pytest.raises(errors.ModelThrottled):
         LambdaEmbedder(function, "arn:gateway", clock=clock, sleep=clock.sleep).embed(["a"], CONTEXT, deadline=deadline)
     assert clock.now < deadline
+
+
+class Shared(Function):
+    """The tenant's other calls hold its share for some seconds."""
+
+    def __init__(self, clock: Clock, *, seconds: float) -> None:
+        super().__init__()
+        self._clock, self._free = clock, clock.now + seconds
+
+    def invoke(self, **call: Any) -> dict[str, Any]:
+        if self._clock.now >= self._free:
+            return super().invoke(**call)
+        self.calls.append(call)
+        full = errors.ModelThrottled("its share", retry_after=2.0, field=SHARE_FIELD)
+        return {"Payload": io.BytesIO(json.dumps(wire_errors.encode_error(full)).encode())}
+
+
+def test_a_call_beyond_its_tenants_share_waits_for_its_turn_as_long_as_there_is_time() -> None:
+    clock = Clock()
+    function = Shared(clock, seconds=60)
+    embedder = LambdaEmbedder(function, "arn:gateway", clock=clock, sleep=clock.sleep)
+    assert embedder.embed(["a"], CONTEXT, deadline=clock.now + 290).vectors
+    assert len(function.calls) > 5
+
+
+def test_a_share_that_stays_full_is_told_before_the_deadline_and_names_no_field() -> None:
+    clock = Clock()
+    deadline = clock.now + 25
+    embedder = LambdaEmbedder(Shared(clock, seconds=1e9), "arn:gateway", clock=clock, sleep=clock.sleep)
+    with pytest.raises(errors.ModelThrottled) as caught:
+        embedder.embed(["a"], CONTEXT, deadline=deadline)
+    assert clock.now < deadline
+    assert (caught.value.retry_after, caught.value.field) == (2.0, None)
+
+
+def test_a_provider_that_says_429_is_not_asked_again_by_the_caller() -> None:
+    function = Function(wire_errors.encode_error(errors.ModelThrottled("429", retry_after=2.0)))
+    with pytest.raises(errors.ModelThrottled):
+        embed(function, "a")
+    assert len(function.calls) == 1
 
 
 def test_a_large_call_is_split_and_joined_in_order() -> None:

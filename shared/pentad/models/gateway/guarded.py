@@ -1,0 +1,173 @@
+"""Around each provider's adapter: whatever it does, what comes out is a reply or a failure, with usage that can be.
+
+* An exception that nobody expected, of ours or of an SDK, becomes a failure: the next link may answer.
+* A count that no request can have (negative, beyond the model's window) is no usage: it is estimated, and told.
+* A request that timed out or was cut off, which a provider bills, gets an estimate of what was written by then.
+
+It stands inside what holds budgets and writes the ledger, so both count the same.
+"""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+from pentad.domain.errors import PentadError
+from pentad.domain.models import ChatRequest, Outcome
+from pentad.domain.usage import Usage
+from pentad.models.catalog.catalog import Effort, ModelEntry
+from pentad.models.gateway.embeddings import estimate_usage as estimate_embedding
+from pentad.models.gateway.pursuit import estimate_usage
+from pentad.models.gateway.tokens import estimate_request
+from pentad.models.providers.exchange import (
+    UNREPORTED,
+    ProviderFailure,
+    ProviderReply,
+    ProviderVectors,
+    describe_fault,
+)
+from pentad.models.providers.ports import ProviderChat, ProviderEmbed
+from pentad.models.providers.speeds import Speeds
+from pentad.observability.metrics import names
+from pentad.observability.ports import Telemetry
+
+CUT_OFF = "cut off: the usage is estimated"
+_SLACK = 2
+"""A window of the catalog may be an operator's, below the model's own."""
+
+
+class Guard:
+    """What the guards of all providers share.
+
+    Args:
+        telemetry: metrics and logs.
+        speeds: how fast models write.
+        clock: ``time.time``.
+    """
+
+    def __init__(
+        self, telemetry: Telemetry, speeds: Speeds | None = None, *, clock: Callable[[], float] = time.time
+    ) -> None:
+        self.telemetry = telemetry
+        self.speeds = speeds or Speeds()
+        self.clock = clock
+
+    def report_absurd(self, model: ModelEntry, why: str) -> None:
+        """Tell of usage that no request can have; an alarm stands on the metric."""
+        self.telemetry.log_event("usage.absurd", level="ERROR", provider=model.provider, model=model.name, error=why)
+        self.telemetry.count(names.USAGE_ABSURD)
+
+    def make_fault(self, model: ModelEntry, error: Exception) -> ProviderFailure:
+        """Return the failure that an exception comes to which nobody expected, and tell of it."""
+        what = describe_fault(error)
+        self.telemetry.log_event("provider.fault", level="ERROR", provider=model.provider, model=model.name, error=what)
+        return ProviderFailure(Outcome.FAULT, what)
+
+
+class GuardedProvider:
+    """A `pentad.models.providers.ports.ProviderChat` around an adapter.
+
+    Args:
+        provider: the adapter.
+        guard: see `Guard`.
+    """
+
+    def __init__(self, provider: ProviderChat, guard: Guard) -> None:
+        self._provider = provider
+        self._guard = guard
+
+    def send(
+        self,
+        model: ModelEntry,
+        request: ChatRequest,
+        *,
+        max_output_tokens: int,
+        timeout: float,
+        effort: Effort | None = None,
+    ) -> ProviderReply:
+        """Return the reply, with usage in any case; see the port."""
+        began = self._guard.clock()
+        try:
+            reply = self._provider.send(
+                model, request, max_output_tokens=max_output_tokens, timeout=timeout, effort=effort
+            )
+            return self._with_usage(model, request, reply)
+        except ProviderFailure as failure:
+            if failure.worked and failure.usage is None:
+                written = self._guard.speeds.estimate_written(model, self._guard.clock() - began, max_output_tokens)
+                read = estimate_request(request, factor=model.token_factor)
+                failure.usage, failure.estimated = Usage(input_tokens=read, output_tokens=written), CUT_OFF
+            raise
+        except PentadError:  # of a store: nothing was sent
+            raise
+        except Exception as error:
+            raise self._guard.make_fault(model, error) from error
+
+    def _with_usage(self, model: ModelEntry, request: ChatRequest, reply: ProviderReply) -> ProviderReply:
+        said_nothing = reply.usage is not None and not reply.usage.total_tokens and bool(reply.blocks)
+        absurd = reply.estimated or find_absurd(model, reply.usage)
+        if absurd:
+            self._guard.report_absurd(model, absurd)
+        if reply.usage is not None and not absurd and not said_nothing:
+            return reply
+        return replace(reply, usage=estimate_usage(model, request, reply), estimated=absurd or UNREPORTED)
+
+
+class GuardedEmbed:
+    """A `pentad.models.providers.ports.ProviderEmbed` around an adapter.
+
+    Args:
+        provider: the adapter.
+        guard: see `Guard`.
+    """
+
+    def __init__(self, provider: ProviderEmbed, guard: Guard) -> None:
+        self._provider = provider
+        self._guard = guard
+
+    def send(self, model: ModelEntry, texts: Sequence[str], *, dimensions: int, timeout: float) -> ProviderVectors:
+        """Return the vectors, with usage in any case; see the port."""
+        try:
+            reply = self._provider.send(model, texts, dimensions=dimensions, timeout=timeout)
+        except ProviderFailure as failure:
+            if failure.worked and failure.usage is None:
+                failure.usage, failure.estimated = estimate_embedding(texts, model.token_factor), CUT_OFF
+            raise
+        except PentadError:
+            raise
+        except Exception as error:
+            raise self._guard.make_fault(model, error) from error
+        # A batch has many texts, each within the window.
+        absurd = reply.estimated or find_absurd(model, reply.usage, texts=len(texts))
+        if absurd:
+            self._guard.report_absurd(model, absurd)
+        if reply.usage is not None and not absurd and reply.usage.total_tokens:
+            return reply
+        return replace(reply, usage=estimate_embedding(texts), estimated=absurd or UNREPORTED)
+
+
+def guard_chat(providers: Mapping[str, ProviderChat], guard: Guard) -> dict[str, ProviderChat]:
+    """Return the adapters with a guard around each."""
+    return {name: GuardedProvider(provider, guard) for name, provider in providers.items()}
+
+
+def guard_embed(providers: Mapping[str, ProviderEmbed], guard: Guard) -> dict[str, ProviderEmbed]:
+    """Return the adapters with a guard around each."""
+    return {name: GuardedEmbed(provider, guard) for name, provider in providers.items()}
+
+
+def find_absurd(model: ModelEntry, usage: Usage | None, *, texts: int = 1) -> str:
+    """Return why usage can't be that of a request to the model; "" where it can.
+
+    Args:
+        model: which model.
+        usage: as the provider said.
+        texts: how many texts, each within the window, the request had.
+    """
+    if usage is None:
+        return ""
+    read = usage.total_tokens - usage.output_tokens
+    if read > _SLACK * model.context_tokens * texts:
+        return f"the reported usage is absurd: {read} tokens in, and the window has {model.context_tokens}"
+    if usage.output_tokens > _SLACK * max(model.output_tokens, model.context_tokens):
+        return f"the reported usage is absurd: {usage.output_tokens} tokens out of a model that can't write so many"
+    return ""
