@@ -114,9 +114,8 @@ class Gateway(FunctionConstruct):
         """Let it reserve budgets, cache replies, share breakers, and read the switches."""
         table = build.stores.transient_table
         grants.grant_table(self.role, table, [*grants.READ, *grants.WRITE], keys=[keys.budget_pattern()])
-        grants.grant_table(
-            self.role, table, ["dynamodb:GetItem", "dynamodb:PutItem"], keys=[keys.cached_reply_pattern()]
-        )
+        cached = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"]
+        grants.grant_table(self.role, table, cached, keys=[keys.cached_reply_pattern()])
         grants.grant_table(self.role, table, [*grants.READ, *grants.WRITE], keys=[keys.BREAKER, keys.DRILL])
         grants.grant_table(
             self.role, table, ["dynamodb:PutItem", "dynamodb:UpdateItem"], keys=[keys.collection_pattern("SHARES")]

@@ -16,11 +16,13 @@ from pentad.domain.models import CallContext, ChatReply, ChatRequest
 from pentad.models.breaker.adapters.breaker_memory import MemoryCircuits
 from pentad.models.breaker.shared_breaker import SharedBreaker
 from pentad.models.budgets.adapters.budgets_dynamodb import DynamoBudget
-from pentad.models.budgets.adapters.budgets_memory import MemoryBudgetStore
+from pentad.models.budgets.adapters.budgets_memory import MemoryBudget, MemoryBudgetStore
 from pentad.models.budgets.budgets import define
+from pentad.models.cache.adapters.response_cache_dynamodb import DynamoResponseCache
 from pentad.models.cache.adapters.response_cache_memory import MemoryResponseCache
 from pentad.models.gateway.compose import compose_chat
 from pentad.models.ledger.adapters.ledger_dynamodb import DynamoDBLedger
+from pentad.models.ledger.adapters.ledger_memory import MemoryLedger
 from pentad.models.ledger.adapters.spend_dynamodb import DynamoSpend
 from pentad.models.shares.adapters.shares_dynamodb import DynamoShares
 from pentad.observability.adapters.memory import MemoryTelemetry
@@ -91,6 +93,32 @@ def test_80_callers_of_one_user_and_budget_are_all_answered_and_counted(client: 
     for by in ("agent", "user", "session", "run"):
         total = spend.read("acme", by, now.date(), now.date(), user_id=None).total
         assert (total.attempts, total.cost_nanousd) == (CALLERS, cost), by
+
+
+def test_80_identical_requests_at_once_go_out_once(client: Any) -> None:
+    script = ScriptedProvider(Clock(), reply("spam"))
+    chats = [
+        compose_chat(
+            {"anthropic": script},
+            CATALOG,
+            ledger=MemoryLedger(),
+            breaker=SharedBreaker(MemoryCircuits()),
+            budget=MemoryBudget(MemoryBudgetStore()),
+            replies=DynamoResponseCache(Table(client, "transient")),
+            telemetry=MemoryTelemetry(),
+        )
+        for _ in range(8)
+    ]
+    barrier = threading.Barrier(CALLERS)
+
+    def call(number: int) -> str:
+        asked = ChatRequest(context=CONTEXT, task="classify", messages=(user("Is this spam?"),))
+        barrier.wait(60)
+        return chats[number % len(chats)].complete(asked, deadline=time.time() + 120).message.text
+
+    with ThreadPoolExecutor(CALLERS) as pool:
+        assert set(pool.map(call, range(CALLERS))) == {"spam"}
+    assert len(script.sent) == 1
 
 
 def test_80_callers_take_exactly_as_many_slots_as_a_share_has(client: Any) -> None:

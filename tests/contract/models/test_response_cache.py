@@ -107,3 +107,29 @@ def test_an_item_of_another_release_is_a_miss(dynamodb: Any, clock: Clock) -> No
 def test_a_table_that_is_not_there_is_a_configuration_error(dynamodb: Any) -> None:
     with pytest.raises(ConfigurationError):
         DynamoResponseCache(Table(dynamodb, "nothing")).get("acme", KEY)
+
+
+def test_one_of_many_claims_a_key_until_it_is_released_or_over(cache: ResponseCache, clock: Clock) -> None:
+    assert cache.claim("acme", KEY, "one", until=clock.now + 10)
+    assert cache.claim("acme", KEY, "one", until=clock.now + 10)  # the same request again
+    assert not cache.claim("acme", KEY, "two", until=clock.now + 10)
+    assert cache.claim("other", KEY, "two", until=clock.now + 10)
+    assert cache.is_claimed("acme", KEY)
+    cache.release("acme", KEY, "two")
+    assert cache.is_claimed("acme", KEY)
+    cache.release("acme", KEY, "one")
+    cache.release("acme", KEY, "one")
+    assert not cache.is_claimed("acme", KEY)
+    assert cache.claim("acme", KEY, "two", until=clock.now + 10)
+    clock.now += 11
+    assert not cache.is_claimed("acme", KEY)
+    assert cache.claim("acme", KEY, "three", until=clock.now + 10)
+
+
+def test_a_claim_is_no_reply_and_a_reply_no_claim(cache: ResponseCache, clock: Clock) -> None:
+    cache.claim("acme", KEY, "one", until=clock.now + 10)
+    assert cache.get("acme", KEY, consistent=True) is None
+    cache.put("acme", KEY, chat_reply(), seconds=10)
+    assert cache.get("acme", KEY, consistent=True) is not None
+    cache.release("acme", KEY, "one")
+    assert cache.get("acme", KEY, consistent=True) is not None

@@ -1,5 +1,9 @@
 """Give an exact repeat of a request the reply it got before: no request on the wire, so no attempt and no cost.
 
+Repeats that come while the first one is being answered wait for its reply, whichever functions they are in: the first
+claims the key in the store. Who has waited for half of its time, or whose first one got no reply that may be given
+again, asks by itself.
+
 A request's key is the SHA-256 of everything that changes its answer: what the model reads, and which models may answer.
 Each field of a request stands in one of the tables below; one that stands in none is an error of a test. What only says
 on whose behalf, or how long a prompt is kept, is left out; the tenant is no part of the hash but of the item's key.
@@ -9,11 +13,13 @@ import hashlib
 import json
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
+from pentad.aws.jitter import draw
 from pentad.aws.readable import from_stored
 from pentad.domain.errors import StoreUnavailable
 from pentad.domain.ids import make_id
@@ -28,6 +34,11 @@ from pentad.observability.ports import Telemetry
 
 MAX_REPLY_BYTES = 300 * 1024
 """Larger replies are not kept: an item of DynamoDB has 400 KB."""
+
+WAIT_SHARE = 0.5
+"""Of a call's time, the most that it waits for another one that asks the same."""
+_LOOK_SECONDS = (0.1, 0.2, 0.4, 0.8, 1.0)
+_MAX_LOOKS = 600
 
 _VERSION = 1  # of what is hashed and of what is kept; a new one forgets all
 
@@ -128,6 +139,8 @@ class CachedChat:
         catalog: which tasks declare it.
         telemetry: counts hits and misses.
         clock: ``time.time``.
+        sleep: ``time.sleep``.
+        random: from 0 up to 1, for jitter.
         ids: makes message ids.
     """
 
@@ -139,6 +152,8 @@ class CachedChat:
         telemetry: Telemetry,
         *,
         clock: Callable[[], float] = time.time,
+        sleep: Callable[[float], None] = time.sleep,
+        random: Callable[[], float] = draw,
         ids: MakeId = make_id,
     ) -> None:
         self._inner = inner
@@ -146,6 +161,8 @@ class CachedChat:
         self._catalog = catalog
         self._telemetry = telemetry
         self._clock = clock
+        self._sleep = sleep
+        self._random = random
         self._ids = ids
 
     def complete(self, request: ChatRequest, *, deadline: float) -> ChatReply:
@@ -154,29 +171,58 @@ class CachedChat:
         seconds = route.response_cache_seconds
         if seconds is None or request.fresh or has_effects(request):
             return self._inner.complete(request, deadline=deadline)
-        tenant_id, key = request.context.tenant_id, cache_key(request, route)
-        kept = self._look_up(tenant_id, key)
-        if kept is not None:
-            return self._renew(request, kept)
+        place = _Place(request.context.tenant_id, cache_key(request, route), seconds)
+        kept, claim = self._find_or_claim(place, deadline)
+        try:
+            return self._ask(request, place, deadline) if kept is None else self._renew(request, kept)
+        finally:
+            if claim is not None:
+                with suppress(StoreUnavailable):  # it ends by itself
+                    self._cache.release(place.tenant_id, place.key, claim)
+
+    def _find_or_claim(self, place: "_Place", deadline: float) -> tuple[ChatReply | None, str | None]:
+        """Return the reply that was kept, or that another call of the same just got; else the claim to ask for it.
+
+        Neither where the other call got none, or the store does not answer: then this one asks by itself.
+        """
+        claim: str | None = None
+        try:
+            kept, outcome = self._cache.get(place.tenant_id, place.key), "hit"
+            if kept is None:
+                claim = self._ids("claim", datetime.fromtimestamp(self._clock(), UTC))
+                if self._cache.claim(place.tenant_id, place.key, claim, until=deadline):
+                    # Another may have got it between the look and the claim.
+                    kept = self._cache.get(place.tenant_id, place.key, consistent=True)
+                else:
+                    claim, kept, outcome = None, self._wait(place, deadline), "joined"
+        except StoreUnavailable:
+            kept, outcome = None, "unavailable"
+        self._count("miss" if kept is None and outcome != "unavailable" else outcome)
+        return kept, claim
+
+    def _wait(self, place: "_Place", deadline: float) -> ChatReply | None:
+        """Return the reply that another call gets; None where it gets none to give again, or takes too long."""
+        until = self._clock() + (deadline - self._clock()) * WAIT_SHARE
+        for number in range(_MAX_LOOKS):
+            seconds = _LOOK_SECONDS[min(number, len(_LOOK_SECONDS) - 1)] * (1 + self._random()) / 2
+            if self._clock() + seconds > until:
+                return None
+            self._sleep(seconds)
+            if not self._cache.is_claimed(place.tenant_id, place.key):
+                break
+        return self._cache.get(place.tenant_id, place.key, consistent=True)
+
+    def _ask(self, request: ChatRequest, place: "_Place", deadline: float) -> ChatReply:
         reply = self._inner.complete(request, deadline=deadline)
         if is_cacheable(reply):
-            self._keep(tenant_id, key, reply, seconds)
+            try:
+                self._cache.put(place.tenant_id, place.key, reply, seconds=place.seconds)
+            except StoreUnavailable:
+                self._telemetry.log_event("response_cache.not_kept", level="WARNING")
         return reply
 
-    def _look_up(self, tenant_id: str, key: str) -> ChatReply | None:
-        try:
-            kept = self._cache.get(tenant_id, key)
-        except StoreUnavailable:
-            self._telemetry.count(names.RESPONSE_CACHE_LOOKUPS, outcome="unavailable")
-            return None
-        self._telemetry.count(names.RESPONSE_CACHE_LOOKUPS, outcome="miss" if kept is None else "hit")
-        return kept
-
-    def _keep(self, tenant_id: str, key: str, reply: ChatReply, seconds: int) -> None:
-        try:
-            self._cache.put(tenant_id, key, reply, seconds=seconds)
-        except StoreUnavailable:
-            self._telemetry.log_event("response_cache.not_kept", level="WARNING")
+    def _count(self, outcome: str) -> None:
+        self._telemetry.count(names.RESPONSE_CACHE_LOOKUPS, outcome=outcome)
 
     def _renew(self, request: ChatRequest, kept: ChatReply) -> ChatReply:
         """Return a kept reply as the message of this call."""
@@ -185,3 +231,11 @@ class CachedChat:
         made = f"msg_{run_id}_{step}" if run_id is not None and step is not None else self._ids("msg", now)
         update = {"message_id": made, "created_at": now, "run_id": run_id, "step": step}
         return kept.model_copy(update={"message": kept.message.model_copy(update=update)})
+
+
+class _Place(NamedTuple):
+    """Where a reply is kept, and for how many seconds."""
+
+    tenant_id: str
+    key: str
+    seconds: int

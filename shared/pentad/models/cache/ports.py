@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from pentad.domain.models import ChatReply
 
-if TYPE_CHECKING:
-    pass
-
 
 class ResponseCache(Protocol):
-    """Replies kept for exact repeats of their requests. Bounded; a tenant never sees another's."""
+    """Replies kept for exact repeats of their requests. Bounded; a tenant never sees another's.
 
-    def get(self, tenant_id: str, key: str) -> ChatReply | None:
+    Beside a reply stands who is asking for it: the owner of a claim asks, and whoever wants the same meanwhile waits.
+    """
+
+    def get(self, tenant_id: str, key: str, *, consistent: bool = False) -> ChatReply | None:
         """Return the reply kept under a key, without usage, cost and attempts, or None.
+
+        Args:
+            tenant_id: whose.
+            key: the key.
+            consistent: see a reply of the last moment too.
 
         Raises:
             StoreUnavailable: the store did not answer.
@@ -23,6 +28,36 @@ class ResponseCache(Protocol):
 
     def put(self, tenant_id: str, key: str, reply: ChatReply, *, seconds: int) -> None:
         """Keep a reply for so long; one above 300 KB is not kept.
+
+        Raises:
+            StoreUnavailable: the store did not answer.
+        """
+        ...
+
+    def claim(self, tenant_id: str, key: str, owner: str, *, until: float) -> bool:
+        """Claim a key, if nobody else does; tell if that was done.
+
+        Args:
+            tenant_id: whose.
+            key: the key.
+            owner: names the claim; no two calls use one name.
+            until: epoch seconds: when it ends if nobody releases it.
+
+        Raises:
+            StoreUnavailable: the store did not answer.
+        """
+        ...
+
+    def is_claimed(self, tenant_id: str, key: str) -> bool:
+        """Tell if somebody asks for the key's reply just now.
+
+        Raises:
+            StoreUnavailable: the store did not answer.
+        """
+        ...
+
+    def release(self, tenant_id: str, key: str, owner: str) -> None:
+        """End a claim; one that is another's, or not there, is left alone.
 
         Raises:
             StoreUnavailable: the store did not answer.

@@ -73,8 +73,8 @@ def compose_chat(
     affordable = BudgetedChat(gateway, meter, catalog, providers.keys())
     # A conversation that no model of the chain holds is shortened, and asked again once.
     compacting = CompactingChat(affordable, catalog, telemetry)
-    # An exact repeat is answered from the cache, for tasks that declare it.
-    cached = CachedChat(compacting, replies, catalog, telemetry, clock=clock)
+    # An exact repeat is answered from the cache, and repeats at once go out once, for tasks that declare it.
+    cached = CachedChat(compacting, replies, catalog, telemetry, clock=clock, sleep=sleep, random=random)
     # A cheaper tier is asked first, for tasks that declare it.
     return Cascade(cached, catalog, telemetry, clock=clock)
 

@@ -1,6 +1,11 @@
 """Exact repeats are answered from the cache, and nothing else is."""
 
 import json
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from itertools import count
 from typing import Any
 
 import pytest
@@ -59,8 +64,20 @@ class World:
         self.clock, self.inner, self.telemetry = Clock(), Counting(reply), MemoryTelemetry()
         self.cache = cache or MemoryResponseCache(clock=self.clock)
         self.chat = CachedChat(
-            self.inner, self.cache, CATALOG, self.telemetry, clock=self.clock, ids=lambda prefix, _: f"{prefix}_new"
+            self.inner,
+            self.cache,
+            CATALOG,
+            self.telemetry,
+            clock=self.clock,
+            sleep=self.sleep,
+            ids=lambda prefix, _: f"{prefix}_new",
         )
+        self.while_waiting: list[Callable[[], object]] = []
+
+    def sleep(self, seconds: float) -> None:
+        self.clock.sleep(seconds)
+        if self.while_waiting:
+            self.while_waiting.pop(0)()
 
     def ask(self, asked: ChatRequest = ASKED) -> ChatReply:
         return self.chat.complete(asked, deadline=self.clock.now + 60)
@@ -270,3 +287,94 @@ def test_the_time_of_a_kept_message_is_that_of_the_call() -> None:
     world.ask()
     world.clock.now += 60
     assert (world.ask().message.created_at - NOW).total_seconds() == 60
+
+
+def _place() -> tuple[str, str]:
+    return "acme", cache_key(ASKED, CATALOG.route(task="classify"))
+
+
+def test_identical_requests_at_once_go_out_once() -> None:
+    callers, numbers = 20, count()
+    barrier, going = threading.Barrier(callers), threading.Event()
+
+    class Slow(Counting):
+        def complete(self, request: ChatRequest, *, deadline: float) -> ChatReply:
+            going.wait(10)
+            return super().complete(request, deadline=deadline)
+
+    inner, telemetry = Slow(), MemoryTelemetry()
+    cache = MemoryResponseCache()
+    chat = CachedChat(inner, cache, CATALOG, telemetry, ids=lambda prefix, _: f"{prefix}_{next(numbers)}")
+
+    def call(_: int) -> str:
+        barrier.wait(10)
+        return chat.complete(ASKED, deadline=time.time() + 60).message.text
+
+    with ThreadPoolExecutor(callers) as pool:
+        answers = [pool.submit(call, number) for number in range(callers)]
+        while len(telemetry.counts) < 1:  # the first has missed, and is about to ask
+            time.sleep(0.01)
+        going.set()
+        assert {answer.result(30) for answer in answers} == {"yes"}
+    assert len(inner.asked) == 1
+    assert not cache.is_claimed(*_place())
+
+
+def test_the_reply_of_the_one_that_asks_is_given_to_those_who_waited_for_it() -> None:
+    world = World()
+    world.cache.claim(*_place(), "another", until=world.clock.now + 60)
+
+    def answer() -> None:
+        world.cache.put(*_place(), chat_reply("no"), seconds=60)
+        world.cache.release(*_place(), "another")
+
+    world.while_waiting = [lambda: None, answer]
+    assert (world.ask().message.text, world.inner.asked) == ("no", [])
+    assert world.outcomes == ["joined"]
+
+
+def test_where_the_one_that_asks_gets_nothing_to_give_again_the_others_ask_at_once() -> None:
+    world = World()
+    world.cache.claim(*_place(), "another", until=world.clock.now + 60)
+    world.while_waiting = [lambda: world.cache.release(*_place(), "another")]
+    assert world.ask().cost_nanousd == 42
+    assert sum(world.clock.slept) < 1
+    assert world.outcomes == ["miss"]
+
+
+def test_whoever_waits_for_one_that_died_asks_after_half_of_its_time() -> None:
+    world = World()
+    began = world.clock.now
+    world.cache.claim(*_place(), "dead", until=began + 300)
+    assert world.ask().cost_nanousd == 42
+    assert 25 < world.clock.now - began <= 30
+
+
+def test_one_that_fails_lets_the_next_ask() -> None:
+    class Failing(Counting):
+        def complete(self, request: ChatRequest, *, deadline: float) -> ChatReply:
+            super().complete(request, deadline=deadline)
+            raise [ModelUnavailable("down"), AssertionError()][len(self.asked) - 1]
+
+    world = World()
+    inner = Failing()
+    world.chat._inner = inner
+    for error in (ModelUnavailable, AssertionError):
+        with pytest.raises(error):
+            world.ask()
+        assert not world.cache.is_claimed(*_place())
+    assert len(inner.asked) == 2
+
+
+def test_a_store_that_is_down_within_the_call_is_not_taken_for_the_caches() -> None:
+    class Unpaid(Counting):
+        def complete(self, request: ChatRequest, *, deadline: float) -> ChatReply:
+            super().complete(request, deadline=deadline)
+            raise StoreUnavailable("the ledger did not answer")
+
+    world = World()
+    inner = Unpaid()
+    world.chat._inner = inner
+    with pytest.raises(StoreUnavailable):
+        world.ask()
+    assert len(inner.asked) == 1

@@ -1,9 +1,11 @@
-"""The response cache in DynamoDB: one item a reply, in the table of what expires."""
+"""The response cache in DynamoDB: one item a reply, and one beside it while somebody asks for it."""
 
+import math
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
-from pentad.aws.table import Table
+from pentad.aws.table import ConditionFailed, Table
 from pentad.domain import keys
 from pentad.domain.models import ChatReply
 from pentad.models.cache.cache import decode, encode
@@ -23,9 +25,9 @@ class DynamoResponseCache:
         self._table = table
         self._clock = clock
 
-    def get(self, tenant_id: str, key: str) -> ChatReply | None:
-        """Return a reply; see the port. A reply of the last moment may be missed: the read is the cheap one."""
-        item = self._table.get(keys.cached_reply_pk(tenant_id, key), keys.META, consistent=False)
+    def get(self, tenant_id: str, key: str, *, consistent: bool = False) -> ChatReply | None:
+        """Return a reply; see the port. The read that may miss one of the last moment is the cheap one."""
+        item = self._table.get(keys.cached_reply_pk(tenant_id, key), keys.META, consistent=consistent)
         # DynamoDB deletes what has expired within days, not at once.
         if item is None or int(item["ttl"]) <= self._clock():
             return None
@@ -39,3 +41,42 @@ class DynamoResponseCache:
         expires = int(self._clock()) + seconds
         pk = keys.cached_reply_pk(tenant_id, key)
         self._table.put({"pk": pk, "sk": keys.META, "type": "cached_reply", "body": body, "ttl": expires})
+
+    def claim(self, tenant_id: str, key: str, owner: str, *, until: float) -> bool:
+        """Claim a key; see the port."""
+        end = math.ceil(until)
+        item = {
+            "pk": keys.cached_reply_pk(tenant_id, key),
+            "sk": keys.LEASE,
+            "type": "cached_reply_claim",
+            "owner": owner,
+            "until": end,
+            "ttl": end,
+        }
+        try:
+            self._table.put(
+                item,
+                # A request that is sent again, since its answer was lost, finds its own claim.
+                condition="attribute_not_exists(pk) OR #until <= :now OR #owner = :owner",
+                names={"#until": "until", "#owner": "owner"},
+                values={":now": math.floor(self._clock()), ":owner": owner},
+            )
+        except ConditionFailed:
+            return False
+        return True
+
+    def is_claimed(self, tenant_id: str, key: str) -> bool:
+        """Tell if somebody asks for a reply; see the port."""
+        item = self._table.get(keys.cached_reply_pk(tenant_id, key), keys.LEASE)
+        return item is not None and int(item["until"]) > self._clock()
+
+    def release(self, tenant_id: str, key: str, owner: str) -> None:
+        """End a claim; see the port."""
+        with suppress(ConditionFailed):
+            self._table.delete(
+                keys.cached_reply_pk(tenant_id, key),
+                keys.LEASE,
+                condition="#owner = :owner",
+                names={"#owner": "owner"},
+                values={":owner": owner},
+            )

@@ -24,8 +24,9 @@ class MemoryResponseCache:
         self._lock = threading.Lock()
         self._replies: OrderedDict[tuple[str, str], tuple[float, str]] = OrderedDict()
         self._bytes = 0
+        self._claims: dict[tuple[str, str], tuple[str, float]] = {}
 
-    def get(self, tenant_id: str, key: str) -> ChatReply | None:
+    def get(self, tenant_id: str, key: str, *, consistent: bool = False) -> ChatReply | None:
         """Return a reply; see the port."""
         with self._lock:
             expires, text = self._replies.get((tenant_id, key), (0.0, ""))
@@ -46,6 +47,24 @@ class MemoryResponseCache:
             self._bytes += len(text)
             while len(self._replies) > MAX_REPLIES or self._bytes > MAX_BYTES:
                 self._drop(next(iter(self._replies)))
+
+    def claim(self, tenant_id: str, key: str, owner: str, *, until: float) -> bool:
+        """Claim a key; see the port."""
+        with self._lock:
+            now = self._clock()
+            self._claims = {place: claim for place, claim in self._claims.items() if claim[1] > now}
+            return self._claims.setdefault((tenant_id, key), (owner, until))[0] == owner
+
+    def is_claimed(self, tenant_id: str, key: str) -> bool:
+        """Tell if somebody asks for a reply; see the port."""
+        with self._lock:
+            return self._claims.get((tenant_id, key), ("", 0.0))[1] > self._clock()
+
+    def release(self, tenant_id: str, key: str, owner: str) -> None:
+        """End a claim; see the port."""
+        with self._lock:
+            if self._claims.get((tenant_id, key), ("", 0.0))[0] == owner:
+                del self._claims[tenant_id, key]
 
     def _drop(self, place: tuple[str, str]) -> None:
         _, text = self._replies.pop(place, (0.0, ""))
