@@ -17,7 +17,8 @@ class Deliver(FunctionConstruct):
         options = FunctionOptions(
             name="deliver",
             module="functions.orchestration.deliver",
-            environment=build.state_environment | {"EVENT_BUS": bus.event_bus_name},
+            environment=build.state_environment
+            | {"EVENT_BUS": bus.event_bus_name, "LEDGER_TABLE": build.stores.ledger_table.table_name},
             timeout_seconds=30,
             description="Ends a run: answer, citations, lease, event",
         )
@@ -27,4 +28,6 @@ class Deliver(FunctionConstruct):
         grants.grant_table(self.role, transient, ["dynamodb:UpdateItem", *grants.DELETE], keys=[keys.session_pattern()])
         grant_switches(self.role, transient, counts=True)
         grant_payloads(self.role, build.stores)
+        # What a run that failed has cost.
+        grants.grant_table(self.role, build.stores.ledger_table, ["dynamodb:Query"], keys=[keys.run_pattern()])
         grant_events(self.role, bus)

@@ -33,7 +33,11 @@ class Trigger(FunctionConstruct):
             name="trigger",
             module="functions.orchestration.trigger",
             environment=build.state_environment
-            | {"STATE_MACHINE_ARN_PREFIX": machine_arn(scope, build.stage, ""), "EVENT_BUS": bus.event_bus_name},
+            | {
+                "STATE_MACHINE_ARN_PREFIX": machine_arn(scope, build.stage, ""),
+                "EVENT_BUS": bus.event_bus_name,
+                "LEDGER_TABLE": build.stores.ledger_table.table_name,
+            },
             timeout_seconds=_SECONDS,
             description="Starts runs from their queue, the event bus and schedules, and follows their ends",
         )
@@ -56,6 +60,8 @@ class Trigger(FunctionConstruct):
         grant_start(self.role, build, [machine_arn(self, build.stage, agent) for agent in agents])
         # A start that finds its session's lease held by a dead execution ends that run; one that interrupts stops it.
         grant_describe(self.role, build, agents, ("states:DescribeExecution", "states:StopExecution"))
+        # What a run has cost whose execution ended before it could say so.
+        grants.grant_table(self.role, build.stores.ledger_table, ["dynamodb:Query"], keys=[keys.run_pattern()])
         grant_events(self.role, bus)
 
     def seal(self, *, rules: Sequence[str], roles: Sequence[str]) -> None:

@@ -52,6 +52,11 @@ class Spent(FrozenValue):
             cost_nanousd=self.cost_nanousd + other.cost_nanousd,
         )
 
+    def compute_missing(self, used: "Spent") -> "Spent":
+        """Return what is to be added so that nothing is below ``used``; steps are left as they are."""
+        counts = {name: max(0, getattr(used.usage, name) - getattr(self.usage, name)) for name in Usage.model_fields}
+        return Spent(usage=Usage(**counts), cost_nanousd=max(0, used.cost_nanousd - self.cost_nanousd))
+
 
 class Limits(FrozenValue):
     """Caps on one run; each is checked before the next model turn and reported when reached."""

@@ -63,6 +63,7 @@ class ApiSettings(StartSettings):
 class TriggerSettings(StartSettings):
     """functions.orchestration.trigger."""
 
+    ledger_table: str
     event_bus: str
     lifecycle_queue: str = Field(description="ARN of the queue that only the stack itself fills")
 
@@ -125,6 +126,7 @@ class NotifySettings(Settings):
 class DeliverSettings(StateTable):
     """functions.orchestration.deliver."""
 
+    ledger_table: str
     event_bus: str
 
 

@@ -9,7 +9,7 @@ from pentad.domain.ids import make_id
 from pentad.domain.knowledge import Citation
 from pentad.domain.messages import Message, TextBlock
 from pentad.domain.runs import Actor, CallStatus, Decision, Manifest, Run, RunStatus, Step, ToolCall, UndoFailure
-from pentad.domain.usage import Usage
+from pentad.domain.usage import Spent, Usage
 from pentad.orchestration.runs.adapters.run_items import TAKEN_OVER
 
 from .stores import START, Stores
@@ -406,6 +406,27 @@ def test_finish_stores_the_end_and_frees_the_session(stores: Stores) -> None:
         ("n",),
     )
     assert stores.runs.find_lease_holder(TENANT, "s1") is None
+
+
+def test_finish_adds_what_the_steps_have_not_counted_and_nothing_twice(stores: Stores) -> None:
+    run = started(stores)
+    stores.runs.record_step(make_step(run), [])
+    counted = stores.runs.get(TENANT, run.run_id).spent
+    used = Spent(usage=Usage(input_tokens=25, output_tokens=5), cost_nanousd=20)
+    ended = end(stores, run, RunStatus.FAILED, used=used)
+    assert stores.runs.get(TENANT, run.run_id).spent == ended.spent
+    assert (ended.spent.cost_nanousd, ended.spent.steps) == (20, counted.steps)
+    # The ledger is not below what the steps have counted: what is, is left as it is.
+    assert (ended.spent.usage.input_tokens, ended.spent.usage.cache_read_tokens) == (25, 3)
+    assert end(stores, run, RunStatus.FAILED, used=Spent(cost_nanousd=99)).spent == ended.spent
+
+
+def test_a_waiting_run_that_ends_has_used_what_the_ledger_says_too(stores: Stores) -> None:
+    started(stores)
+    stores.clock.advance(1)
+    waiting = started(stores, if_busy="enqueue")
+    ended = end(stores, waiting, RunStatus.FAILED, used=Spent(cost_nanousd=5))
+    assert stores.runs.get(TENANT, waiting.run_id).spent == ended.spent == Spent(cost_nanousd=5)
 
 
 def test_a_repeated_finish_returns_the_first(stores: Stores) -> None:

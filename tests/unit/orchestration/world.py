@@ -138,7 +138,7 @@ class FakeEngine:
 
     started: dict[str, dict[str, Any]] = field(default_factory=dict)
     woken: dict[str, dict[str, Any]] = field(default_factory=dict)
-    failure: PentadError | None = None
+    failure: Exception | None = None
     dead: set[str] = field(default_factory=set)
     events: list[dict[str, Any]] = field(default_factory=list)
 
@@ -207,7 +207,9 @@ class World:
         humans = (catalog, self.runs, self.sessions, self.approvals, self.engine, self.events, self.telemetry)
         self.asking = Asking(*humans, now=now)
         self.decide = Decide(*humans, now=now)
-        self.deliver = Deliver(self.runs, self.sessions, self.approvals, self.events, self.telemetry, now=now)
+        self.deliver = Deliver(
+            self.runs, self.sessions, self.approvals, self.events, self.telemetry, now=now, ledger=self.ledger
+        )
 
     def begin(self, message: str = "What is 2 + 2?", *, agent: str = "assistant", **values: Any) -> Run:
         """Start a run and recall for it, as the first state does."""

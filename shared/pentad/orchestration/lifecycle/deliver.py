@@ -14,8 +14,10 @@ from pentad.domain.errors import InvalidTransition, NotFound, PentadError, iter_
 from pentad.domain.ids import approval_id
 from pentad.domain.knowledge import Citation
 from pentad.domain.runs import ApprovalStatus, CallStatus, Run, RunStatus, Step, ToolCall
+from pentad.domain.usage import Spent, Usage
 from pentad.memory.retrieval.citations import find_unknown_markers, resolve_citations
 from pentad.memory.sessions.ports import SessionStore
+from pentad.models.ledger.ports import Ledger
 from pentad.observability.ports import Telemetry
 from pentad.orchestration.approvals.ports import ApprovalStore
 from pentad.orchestration.lifecycle.announce_end import close_approvals, publish_finished
@@ -68,6 +70,7 @@ class Deliver:
         now: the clock.
         reviews: where failed runs go that a human should look at.
         switchboard: counts tools that fail for good.
+        ledger: what a run that failed has cost, whose last turn left no step.
     """
 
     def __init__(
@@ -81,6 +84,7 @@ class Deliver:
         now: Callable[[], datetime],
         reviews: ReviewStore | None = None,
         switchboard: Switchboard | None = None,
+        ledger: Ledger | None = None,
     ) -> None:
         self._runs = runs
         self._sessions = sessions
@@ -90,6 +94,7 @@ class Deliver:
         self._now = now
         self._reviews = reviews
         self._switchboard = switchboard
+        self._ledger = ledger
 
     def deliver(
         self, tenant_id: str, run_id: str, step: int, kind: str | None = None, reason: str | None = None
@@ -154,9 +159,22 @@ class Deliver:
         text = f"{error}: {describe_error(error, cause)}"
         self._telemetry.log_event("run.failed", level="ERROR", error=error)
         self._add_review(current, step, text)
+        used = self._sum_ledger(tenant_id, run_id)
         return self._publish(
-            self._runs.finish(tenant_id, run_id, RunStatus.FAILED, at=self._now(), answer=None, error=text)
+            self._runs.finish(tenant_id, run_id, RunStatus.FAILED, at=self._now(), answer=None, error=text, used=used)
         )
+
+    def _sum_ledger(self, tenant_id: str, run_id: str) -> Spent | None:
+        """Return what the run has cost; None where nobody knows, which must not keep it from ending."""
+        if self._ledger is None:
+            return None
+        try:
+            attempts = self._ledger.list_for_run(tenant_id, run_id)
+        except PentadError as error:
+            self._telemetry.log_event("run.cost_unknown", level="ERROR", error=type(error).__name__)
+            return None
+        usage = sum((one.usage for one in attempts), Usage())
+        return Spent(usage=usage, cost_nanousd=sum(one.cost_nanousd for one in attempts))
 
     def _add_review(self, run: Run, step: int, summary: str) -> None:
         if self._reviews is None:

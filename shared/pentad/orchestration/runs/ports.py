@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from pentad.domain.knowledge import Citation
 from pentad.domain.messages import Message
 from pentad.domain.runs import Actor, Manifest, Run, RunStatus, Step, ToolCall, UndoFailure
+from pentad.domain.usage import Spent
 from pentad.domain.values import Page
 
 MACHINE_ALIAS = "live"
@@ -186,9 +187,11 @@ class RunStore(Protocol):
         notices: tuple[str, ...] = (),
         error: str | None = None,
         stop_reason: str | None = None,
+        used: Spent | None = None,
     ) -> Run:
         """End the run and release the session's lease, all or nothing; a repeat returns what is stored.
 
+        ``used`` is what the ledger has of the run; what its steps have not counted of that is added to what it spent.
         ``hands_over`` of the result tells that others wait for the session: `promote` is to be called.
         A waiting run leaves its session's queue.
         """

@@ -81,4 +81,8 @@ def make_model_node(attempt: Attempt) -> Node:
         "tokens": attempt.usage.total_tokens,
         "cost_nanousd": attempt.cost_nanousd,
     }
+    if attempt.error is not None:
+        attributes["error"] = attempt.error
+    if attempt.is_estimated:
+        attributes["estimated"] = True
     return Node(attempt.model, "model", attempt.started_at, end, attributes, [])

@@ -3,6 +3,7 @@
 from functools import cache
 
 from pentad.aws.clients import get_client
+from pentad.models.ledger.adapters.ledger_dynamodb import DynamoDBLedger
 from pentad.orchestration.lifecycle.deliver import Deliver
 from pentad.orchestration.reviews.adapters.reviews_dynamodb import DynamoReviews
 from pentad.orchestration.reviews.reviews import CountedReviews
@@ -29,4 +30,5 @@ def make_deliver() -> Deliver:
         now=now,
         reviews=CountedReviews(DynamoReviews(make_table(values.state_table)), telemetry),
         switchboard=Switches(DynamoSwitches(make_table(values.transient_table)), telemetry, now),
+        ledger=DynamoDBLedger(make_table(values.ledger_table)),
     )

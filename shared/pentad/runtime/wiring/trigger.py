@@ -5,6 +5,7 @@ from functools import cache
 from pentad.api.identity.adapters.keys_dynamodb import DynamoKeys
 from pentad.api.identity.keys import KeyAuthenticator
 from pentad.api.identity.signed import SignedRequests
+from pentad.models.ledger.adapters.ledger_dynamodb import DynamoDBLedger
 from pentad.orchestration.lifecycle.deliver import Deliver
 from pentad.orchestration.lifecycle.handle_message import Triggered
 from pentad.orchestration.lifecycle.queue_messages import ReadQueues
@@ -52,5 +53,6 @@ def make_triggered() -> Triggered:
         telemetry,
         now=now,
         reviews=CountedReviews(DynamoReviews(state), telemetry),
+        ledger=DynamoDBLedger(make_table(values.ledger_table)),
     )
     return Triggered(starting.start, redrive, aborts, starting.runs, telemetry)

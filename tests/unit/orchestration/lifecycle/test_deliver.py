@@ -2,10 +2,11 @@
 
 import json
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
-from pentad.domain.errors import InvalidTransition, NotFound
+from pentad.domain.errors import InvalidTransition, NotFound, StoreUnavailable
 from pentad.domain.ids import approval_id
 from pentad.domain.knowledge import Passage
 from pentad.domain.runs import Approval, ApprovalStatus, CallStatus, Run, RunStatus
@@ -113,6 +114,38 @@ def test_abort_fails_the_run_and_frees_the_session() -> None:
     ended = world.deliver.abort(TENANT, run.run_id, "StoreUnavailable", cause)
     assert (ended.status, ended.error) == (RunStatus.FAILED, "StoreUnavailable: the table did not answer")
     assert world.runs.find_lease_holder(TENANT, "s1") is None
+
+
+def test_a_run_that_fails_has_what_its_last_turn_cost_though_it_left_no_step() -> None:
+    world = World()
+    world.model.script = [[("calculator", {"x": 1})], "lost"]
+    run = world.begin()
+    world.act(run, world.turn(run))
+    counted = world.runs.get(TENANT, run.run_id).spent
+    append = world.sessions.append
+
+    def fail(*_: Any, **__: Any) -> Any:
+        raise StoreUnavailable("down")
+
+    world.sessions.append = fail  # type: ignore[method-assign]
+    with pytest.raises(StoreUnavailable):
+        world.turn(run, 2)
+    world.sessions.append = append  # type: ignore[method-assign]
+    ended = world.deliver.abort(TENANT, run.run_id, "StoreUnavailable", "")
+    attempts = world.ledger.list_for_run(TENANT, run.run_id)
+    assert ended.spent.cost_nanousd == sum(one.cost_nanousd for one in attempts) == 2 * counted.cost_nanousd
+    assert ended.spent.usage.total_tokens == 2 * counted.usage.total_tokens
+    assert world.runs.get(TENANT, run.run_id).spent == ended.spent
+
+
+def test_a_ledger_that_does_not_answer_does_not_keep_a_run_from_ending(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: Any, **__: Any) -> Any:
+        raise StoreUnavailable("down")
+
+    world = World()
+    run = world.begin()
+    monkeypatch.setattr(world.ledger, "list_for_run", fail)
+    assert world.deliver.abort(TENANT, run.run_id, "States.Timeout", "").status is RunStatus.FAILED
 
 
 @pytest.mark.parametrize("cause", ['{"errorMessage": "key sk-123"}', "Traceback: secret", "", '{"errorMes'])

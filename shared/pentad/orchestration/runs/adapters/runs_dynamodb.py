@@ -15,6 +15,7 @@ from pentad.domain.keys import iso
 from pentad.domain.knowledge import Citation
 from pentad.domain.messages import Message
 from pentad.domain.runs import Actor, CallStatus, Manifest, Run, RunStatus, Step, ToolCall, UndoFailure
+from pentad.domain.usage import Spent
 from pentad.domain.values import Page
 from pentad.orchestration.runs.adapters.lease_items import build_release_entry, holder_of
 from pentad.orchestration.runs.adapters.run_items import (
@@ -291,6 +292,7 @@ class DynamoRuns:
         notices: tuple[str, ...] = (),
         error: str | None = None,
         stop_reason: str | None = None,
+        used: Spent | None = None,
     ) -> Run:
         """See `RunStore`."""
         if not status.ended:
@@ -309,8 +311,9 @@ class DynamoRuns:
             current = self.get(tenant_id, run_id)
             if current.status.ended:
                 return current
+            missing = Spent() if used is None else current.spent.compute_missing(used)
             try:
-                return self._end(current, current.model_copy(update=end))
+                return self._end(current, current.model_copy(update={**end, "spent": current.spent + missing}))
             except ConditionFailed:
                 continue  # It has ended, or begun, meanwhile: look again.
         raise StoreUnavailable("others are changing the run at the same time", retry_after=1)
@@ -318,14 +321,17 @@ class DynamoRuns:
     def _end(self, current: Run, ended: Run) -> Run:
         """End a run that is open: with its lease, with its lease that others wait for, or without one."""
         if current.waiting:
-            self._state.transact([self._build_end_entry(ended, waiting=True)])
+            self._state.transact([self._build_end_entry(current, ended, waiting=True)])
             self._queue.remove(ended)
             return ended
         for others_wait in (False, True):
             after = ended.model_copy(update={"hands_over": others_wait})
             try:
                 self._state.transact(
-                    [self._build_end_entry(after), build_release_entry(self._transient, after, others_wait=others_wait)]
+                    [
+                        self._build_end_entry(current, after),
+                        build_release_entry(self._transient, after, others_wait=others_wait),
+                    ]
                 )
             except ConditionFailed as failure:
                 if failure.reasons[0] == "ConditionalCheckFailed":
@@ -333,26 +339,31 @@ class DynamoRuns:
                 continue
             return after
         # The lease is another run's by now: it stays, and only the run ends.
-        self._state.transact([self._build_end_entry(ended)])
+        self._state.transact([self._build_end_entry(current, ended)])
         return ended
 
-    def _build_end_entry(self, run: Run, *, waiting: bool = False) -> Item:
+    def _build_end_entry(self, before: Run, run: Run, *, waiting: bool = False) -> Item:
         key = spill_key(run.tenant_id, run.run_id, {"sk": "outcome"})
         outcome = self._spill.pack("outcome", key, run.model_dump_json(include=OUTCOME))
         sources = {f":s{place}": source.value for place, source in enumerate(list_sources(run.status))}
         clause = ", ".join(f"{name} = :{name}" for name in outcome)
         hands_over = ", hands_over = :yes" if run.hands_over else ""
+        adding, names, amounts = build_add_clause(before.spent.compute_missing(run.spent))
+        # A step that was counted meanwhile may be what was missing: then it is looked at again.
+        unchanged = " AND cost_nanousd = :seen" if adding else ""
         return self._state.build_update(
             keys.run_pk(run.tenant_id, run.run_id),
             keys.META,
-            f"SET #status = :to, updated_at = :at, ended_at = :at, {clause}{hands_over}",
-            condition=f"#status IN ({', '.join(sources)})" + (" AND fence = :none" if waiting else ""),
-            names={"#status": "status"},
+            f"SET #status = :to, updated_at = :at, ended_at = :at, {clause}{hands_over}{adding}",
+            condition=f"#status IN ({', '.join(sources)})" + (" AND fence = :none" if waiting else "") + unchanged,
+            names={"#status": "status"} | names,
             values=sources
             | {":to": run.status.value, ":at": iso(run.updated_at)}
             | {f":{name}": value for name, value in outcome.items()}
             | ({":yes": True} if run.hands_over else {})
-            | ({":none": 0} if waiting else {}),
+            | ({":none": 0} if waiting else {})
+            | amounts
+            | ({":seen": before.spent.cost_nanousd} if adding else {}),
         )
 
     def _extend_lease(self, run: Run, seconds: int) -> None:

@@ -30,6 +30,7 @@ from pentad.domain.runs import (
     UndoFailure,
     check_transition,
 )
+from pentad.domain.usage import Spent
 from pentad.domain.values import Page
 from pentad.memory.sessions.ports import Session, SessionStore
 from pentad.orchestration.runs.adapters.run_items import (
@@ -276,6 +277,7 @@ class MemoryRuns:
         notices: tuple[str, ...] = (),
         error: str | None = None,
         stop_reason: str | None = None,
+        used: Spent | None = None,
     ) -> Run:
         """See `RunStore`."""
         if not status.ended:
@@ -301,6 +303,7 @@ class MemoryRuns:
                 notices=notices,
                 error=error,
                 stop_reason=stop_reason,
+                spent=stored.spent if used is None else stored.spent + stored.spent.compute_missing(used),
             )
 
     def _update(self, run: Run, **values: object) -> Run:
