@@ -1,5 +1,6 @@
 """The model gateway: the Think state, workflows' model steps, single calls and embeddings for others, and drills."""
 
+import time
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -79,7 +80,8 @@ def handler(event: Event, context: LambdaContext) -> Any:
 
 def _take_step(event: ThinkCall | TaskCall, deadline: float) -> Any:
     if isinstance(event, ThinkCall):
-        return wiring.make_think()(event, deadline=deadline)
+        until = deadline if event.seconds is None else min(deadline, time.time() + event.seconds - _STORE_SECONDS)
+        return wiring.make_think()(event, deadline=until)
     return wiring.make_task()(event, deadline=deadline)
 
 

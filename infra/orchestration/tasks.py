@@ -58,26 +58,26 @@ def retry(attempts: int, *, also: Sequence[str] = LAMBDA_ERRORS, asks_models: bo
         "MaxAttempts": attempts,
         "JitterStrategy": "FULL",
     }
-    return [retry_throttled(asks_models=asks_models), rule] if THROTTLED in also else [rule]
+    waiting = [retry_throttled(THROTTLED)] if THROTTLED in also else []
+    return [*waiting, *([retry_throttled(MODELS_THROTTLED)] if asks_models else []), rule]
 
 
-def retry_throttled(*, asks_models: bool = False) -> State:
-    """Return the rule that waits until Lambda has concurrency left: nine minutes at most, half of it on average.
+def retry_throttled(error: str) -> State:
+    """Return the rule that waits until there is room again: nine minutes at most, half of it on average.
 
     The waits are spread (full jitter), so that runs that were throttled together do not come back together.
 
     Args:
-        asks_models: the task asks the gateway: while a tenant's calls hold all of its share, or every provider says
-            429, nothing is billed either. A share frees itself as its calls end, so it is waited for longer: seventeen
-            minutes at most. `pentad.orchestration.turn.think` ends the wait for providers, and that of a run past its
-            own limit, earlier.
+        error: what to wait for, alone, so that nothing else uses its tries up: Lambda's concurrency, or the gateway,
+            while the tenant's calls hold all of its share or every provider says 429. Neither costs anything but time.
+            `pentad.orchestration.turn.think` ends the wait for providers earlier.
     """
     return {
-        "ErrorEquals": [THROTTLED, MODELS_THROTTLED] if asks_models else [THROTTLED],
+        "ErrorEquals": [error],
         "IntervalSeconds": 5,
         "BackoffRate": 2,
         "MaxDelaySeconds": 120,
-        "MaxAttempts": 12 if asks_models else 8,
+        "MaxAttempts": 8,
         "JitterStrategy": "FULL",
     }
 

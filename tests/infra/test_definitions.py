@@ -5,7 +5,7 @@ import re
 from typing import Any
 
 from infra.orchestration.machines.reply import build_reply_definition
-from infra.orchestration.tasks import ENGINE_ERRORS, LAMBDA_ERRORS, THROTTLED
+from infra.orchestration.tasks import ENGINE_ERRORS, LAMBDA_ERRORS, MODELS_THROTTLED, THROTTLED
 from pentad.domain import errors
 from tests.infra.conftest import joined, states_of
 from tests.recordings import CATALOG, definition_of
@@ -64,6 +64,20 @@ def test_every_invocation_of_a_run_waits_for_concurrency_for_minutes(definitions
             assert compute_wait(first) / 2 >= 240, f"{machine}: {name}"
 
 
+def test_whatever_asks_models_waits_for_its_tenants_share_for_minutes(definitions: dict[str, Json]) -> None:
+    seen = 0
+    for machine, definition in definitions.items():
+        for name, state in states_of(definition):
+            payload = str(state.get("Arguments", {}).get("Payload", ""))
+            if name != "Recall" and "'op': 'think'" not in payload and "'op': 'task'" not in payload:
+                continue
+            seen += 1
+            first = next(rule for rule in state["Retry"] if MODELS_THROTTLED in rule["ErrorEquals"])
+            assert (first["ErrorEquals"], first["JitterStrategy"]) == ([MODELS_THROTTLED], "FULL"), f"{machine}: {name}"
+            assert compute_wait(first) / 2 >= 240, f"{machine}: {name}"
+    assert seen > len(definitions)
+
+
 def test_whoever_invokes_the_gateway_waits_until_a_snapshot_is_made(
     resources: list[tuple[str, Json]], machines: dict[str, Json]
 ) -> None:
@@ -91,9 +105,17 @@ def test_a_reply_waits_for_a_snapshot_as_long_as_five_minutes_allow(definitions:
     rules = reply["States"]["Think"]["Retry"]
     first = next(rule for rule in rules if f"Lambda.{SNAP_START[1]}" in rule["ErrorEquals"])
     assert 120 <= compute_wait(first) <= 150
-    throttled = next(rule for rule in rules if rule["ErrorEquals"] == [THROTTLED])
-    assert 60 <= compute_wait(throttled) <= 90
-    assert all(rule["MaxAttempts"] <= 2 for rule in rules if rule is not first and rule is not throttled)
+    throttled = [rule for rule in rules if rule["ErrorEquals"] in ([THROTTLED], [MODELS_THROTTLED])]
+    assert [60 <= compute_wait(rule) <= 90 for rule in throttled] == [True, True]
+    assert all(rule["MaxAttempts"] <= 2 for rule in rules if rule is not first and rule not in throttled)
+
+
+def test_a_reply_tells_the_gateway_how_long_its_state_waits(definitions: dict[str, Json]) -> None:
+    loop = definitions["pentad-dev-agent-assistant"]
+    think = build_reply_definition(loop)["States"]["Think"]
+    assert think["Arguments"]["Payload"].endswith("'retry': $states.context.State.RetryCount, 'seconds': 140} %}")
+    assert think["TimeoutSeconds"] == 150
+    assert "seconds" not in loop["States"]["Think"]["Arguments"]["Payload"]
 
 
 def test_a_reply_with_a_call_that_keeps_its_order_runs_its_calls_one_after_the_other() -> None:

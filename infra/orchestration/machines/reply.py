@@ -13,6 +13,8 @@ from pentad.domain.errors import ConfigurationError
 _STATES = ("Recall", "Think", "Deliver", "Abort", "Failed")
 _SECONDS = {"Recall": 45, "Think": 150, "Deliver": 35, "Abort": 35}
 """Most seconds of one try of each state: one of each, and another of the short ones, fit into Express' five minutes."""
+_ENTRY_SECONDS = 10
+"""Until the function has begun: a start from a snapshot takes a second or two."""
 _RETRIES = 2
 _WAITING_RETRIES = 4
 """They wait for a snapshot 130 s in all, and for concurrency 75 s at most, which a quick turn leaves; a run whose five
@@ -35,11 +37,21 @@ def build_reply_definition(loop: State) -> State:
             {**rule, "MaxAttempts": min(rule["MaxAttempts"], _WAITING_RETRIES if _waits(rule) else _RETRIES)}
             for rule in state["Retry"]
         ]
+    states["Think"]["Arguments"] = _tell_seconds(states["Think"]["Arguments"])
     return loop | {"States": states}
 
 
+def _tell_seconds(arguments: State) -> State:
+    """Let the gateway know how long the state waits: a model that is asked for longer would be paid for nothing."""
+    payload = str(arguments["Payload"])
+    head = payload.removesuffix("} %}")
+    if head == payload:
+        raise ValueError("the payload of Think does not end as an object in JSONata")
+    return arguments | {"Payload": f"{head}, 'seconds': {_SECONDS['Think'] - _ENTRY_SECONDS}}} %}}"}
+
+
 def _waits(rule: State) -> bool:
-    """Return whether a rule waits for a snapshot, concurrency or a share: what it is for fails at once, and uses up no time."""
+    """Return whether a rule waits for a snapshot, concurrency or a share: what fails at once, and uses up no time."""
     return set(rule["ErrorEquals"]) <= {*SNAP_START_ERRORS, THROTTLED, MODELS_THROTTLED}
 
 

@@ -45,11 +45,15 @@ class TenantBreaker:
         shared = self._breaker.admit(name, seconds=seconds)
         if shared is None:
             return None
-        held_closed = self._breaker.look(name).forced == "closed"
-        own = Admission() if held_closed else self._breaker.admit(own_name, seconds=seconds)
+        own: Admission | None = None
+        try:
+            held_closed = self._breaker.look(name).forced == "closed"
+            own = Admission() if held_closed else self._breaker.admit(own_name, seconds=seconds)
+        finally:
+            if own is None:
+                # The shared circuit's probe is free for another tenant's call.
+                self._breaker.report(name, Evidence(None, 0.0, seconds, probe=shared.probe))
         if own is None:
-            # The shared circuit's probe is free for another tenant's call.
-            self._breaker.report(name, Evidence(None, 0.0, seconds, probe=shared.probe))
             return None
         self._probes[name] = (shared.probe, own.probe)
         return Admission(shared.probe or own.probe)

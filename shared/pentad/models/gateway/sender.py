@@ -133,7 +133,9 @@ class Sender(Generic[R]):
             PentadError: a budget or a store did not let it be sent.
         """
         timeout = self.pace.compute_timeout(self.links_after, needed)
-        if timeout < backoff.MIN_USEFUL_SECONDS:
+        # Nothing is lost by a first request in a hurry; another one, after what was cut off, would be paid for nothing.
+        hurried = needed is None or not self._attempts.made
+        if timeout < (backoff.MIN_USEFUL_SECONDS if hurried else backoff.MIN_ANSWER_SECONDS):
             raise ProviderFailure(Outcome.TIMEOUT, "no time left", sent=False)
         past, self._past = self._past, False
         admission = Admission() if past else self._breaker.admit(self._circuit, seconds=timeout)

@@ -1,9 +1,11 @@
 """Put each request on the wire on the ledger, with what it cost."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from pentad.domain.errors import StoreUnavailable
 from pentad.domain.models import Attempt, CallContext, Outcome
 from pentad.domain.usage import Usage
 from pentad.models.catalog.catalog import Link
@@ -59,7 +61,12 @@ class Attempts:
             started_at=at,
             duration_ms=0,
         )
-        self.ledger.begin(attempt)
+        try:
+            self.ledger.begin(attempt)
+        except StoreUnavailable:
+            with suppress(StoreUnavailable):  # it may stand there all the same, and nothing will be sent
+                self.ledger.cancel(attempt)
+            raise
         return attempt
 
     def cancel(self, begun: Attempt) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 BASE_SECONDS = 0.5
 CAP_SECONDS = 8.0
 MIN_USEFUL_SECONDS = 1.0  # an attempt with less time than this is not worth a request
+MIN_ANSWER_SECONDS = 2.0  # an answer that is written in less is rare: a request would be paid for nothing
 RESERVED_SHARE = 0.25  # of the time that is left, kept for the links that have not been tried
 
 
@@ -66,12 +67,13 @@ def read_retry_after(headers: Mapping[str, str], now: float) -> float | None:
 
 
 def reserve(remaining: float, links_after: int) -> float:
-    """Return seconds to leave for the links after this one: a quarter of what there is, where there are any.
+    """Return seconds to leave for the links after this one: a quarter of what there is, where that is of use to them.
 
     More would cut off slow answers of a healthy link that is paid in any case; with less, a link that hangs would leave
     no time for an answer of another.
     """
-    return remaining * RESERVED_SHARE if links_after else 0.0
+    share = remaining * RESERVED_SHARE
+    return share if links_after and share >= MIN_ANSWER_SECONDS else 0.0
 
 
 def attempt_timeout(

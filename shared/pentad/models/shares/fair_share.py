@@ -47,16 +47,15 @@ class FairShare:
         try:
             yield
         finally:
-            if slot is not None:
-                self._give_back(tenant_id, slot)
+            self._give_back(tenant_id, slot)
 
-    def _take(self, tenant_id: str) -> str | None:
+    def _take(self, tenant_id: str) -> str:
         slot, now = secrets.token_hex(8), self._clock()
         try:
             taken = self._store.take(tenant_id, slot, most=self._most, now=now, until=now + SLOT_SECONDS)
         except StoreUnavailable as error:
             self._telemetry.log_event("share.unavailable", level="WARNING", error=error.message)
-            return None
+            return slot  # it may have been taken all the same
         if not taken:
             self._telemetry.count(names.SHARE_REFUSALS)
             raise ModelThrottled(

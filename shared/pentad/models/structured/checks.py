@@ -19,7 +19,7 @@ _MAX_TEXT = 300
 _PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")
 
 
-class Problem(NamedTuple):
+class ReplyProblem(NamedTuple):
     """What is wrong with a reply.
 
     Attributes:
@@ -31,13 +31,13 @@ class Problem(NamedTuple):
     reason: str
 
 
-def _iter_violations(value: Any, schema: Mapping[str, Any]) -> Iterable[Problem]:
+def _iter_violations(value: Any, schema: Mapping[str, Any]) -> Iterable[ReplyProblem]:
     try:
         for error in find_violations(schema, value):
             path = "$" + "".join(_name_step(step) for step in error.absolute_path)
-            yield Problem(f"{error.json_path}: {error.message}"[:_MAX_TEXT], f"{path} ({error.validator})")
+            yield ReplyProblem(f"{error.json_path}: {error.message}"[:_MAX_TEXT], f"{path} ({error.validator})")
     except InvalidInput as error:
-        yield Problem(f"$: {error.message}", "$")
+        yield ReplyProblem(f"$: {error.message}", "$")
 
 
 def _name_step(step: object) -> str:
@@ -47,38 +47,40 @@ def _name_step(step: object) -> str:
     return f".{step}" if isinstance(step, str) and _PLAIN_NAME.fullmatch(step) else ".*"
 
 
-def _find_tool_problems(reply: ProviderReply, request: ChatRequest) -> Iterable[Problem]:
+def _find_tool_problems(reply: ProviderReply, request: ChatRequest) -> Iterable[ReplyProblem]:
     tools = {tool.name: tool for tool in request.tools}
     seen: set[str] = set()
     for call in reply.tool_calls:
         if call.call_id in seen:
-            yield Problem(f"two tool calls have the id {call.call_id}", "two tool calls have one id")
+            yield ReplyProblem(f"two tool calls have the id {call.call_id}", "two tool calls have one id")
         seen.add(call.call_id)
         if call.tool not in tools:
             known = ", ".join(tools) or "none"
-            yield Problem(
+            yield ReplyProblem(
                 f"there is no tool {call.tool[:64]}; the tools are: {known}", "a call of a tool that does not exist"
             )
             continue
         for told, reason in _iter_violations(call.arguments, tools[call.tool].input_schema):
             what = f"the arguments of {call.tool} don't fit its schema at"
-            yield Problem(f"{what} {told}", f"{what} {reason}")
+            yield ReplyProblem(f"{what} {told}", f"{what} {reason}")
 
 
-def _find_output_problems(reply: ProviderReply, schema: Mapping[str, Any]) -> Iterable[Problem]:
+def _find_output_problems(reply: ProviderReply, schema: Mapping[str, Any]) -> Iterable[ReplyProblem]:
     try:
         value = strictjson.read(reply.text)
     except ValueError:
-        yield Problem(
+        yield ReplyProblem(
             "the reply is not JSON alone; write the JSON value and nothing else", "the reply is not JSON alone"
         )
         return
     found = strictjson.find_problem(value)
     if found:
-        yield Problem(f"the JSON of the reply {found}", "the JSON of the reply has equal keys or no numbers")
+        yield ReplyProblem(f"the JSON of the reply {found}", "the JSON of the reply has equal keys or no numbers")
         return
     for told, reason in _iter_violations(value, schema):
-        yield Problem(f"the reply does not fit its schema at {told}", f"the reply does not fit its schema at {reason}")
+        yield ReplyProblem(
+            f"the reply does not fit its schema at {told}", f"the reply does not fit its schema at {reason}"
+        )
 
 
 def find_problems(reply: ProviderReply, request: ChatRequest) -> tuple[str, ...]:
@@ -86,14 +88,14 @@ def find_problems(reply: ProviderReply, request: ChatRequest) -> tuple[str, ...]
     return tuple(problem.told for problem in diagnose_reply(reply, request))
 
 
-def diagnose_reply(reply: ProviderReply, request: ChatRequest) -> tuple[Problem, ...]:
+def diagnose_reply(reply: ProviderReply, request: ChatRequest) -> tuple[ReplyProblem, ...]:
     """Return what is wrong with a reply that ended by itself, at most five problems; none if it is good."""
     found = find_unread(reply)
     found.extend(_find_tool_problems(reply, request))
     if request.output_schema is not None and reply.stop is StopReason.END:
         found.extend(_find_output_problems(reply, request.output_schema))
     if not found and not reply.text.strip() and not reply.tool_calls:
-        found.append(Problem("the reply is empty", "the reply is empty"))
+        found.append(ReplyProblem("the reply is empty", "the reply is empty"))
     return tuple(found[:MAX_PROBLEMS])
 
 
@@ -140,9 +142,9 @@ def strip_fence(text: str) -> str:
     return text
 
 
-def find_unread(reply: ProviderReply) -> list[Problem]:
+def find_unread(reply: ProviderReply) -> list[ReplyProblem]:
     """Return what the adapter could not read of a reply."""
-    return [Problem(each, "a part of the reply could not be read") for each in reply.problems]
+    return [ReplyProblem(each, "a part of the reply could not be read") for each in reply.problems]
 
 
 def repair_note(found: Iterable[str]) -> str:

@@ -190,19 +190,20 @@ class Notify:
         """Send; a channel that fails does not hinder the others, and is tried again with the event.
 
         Raises:
-            PentadError: of the first channel that failed, once all were tried; a transient one where there is one, so
+            Exception: of the first channel that failed, once all were tried; a transient one where there is one, so
                 that the event comes back.
         """
         notice = build_notice(told, self._link_base)
-        failures: list[PentadError] = []
+        failures: list[Exception] = []
         for name in self._groups.get(told.group, self._groups.get(ANY_GROUP, ())):
             try:
                 self._send(name, told, notice)
-            except PentadError as error:
+            except Exception as error:  # also one that nobody expected: the other channels tell all the same
                 failures.append(error)
+                detail = error.message if isinstance(error, PentadError) else None
                 self._telemetry.count(names.NOTICES, kind=name, outcome="failed")
                 self._telemetry.log_event(
-                    "notice.failed", level="WARNING", channel=name, error=type(error).__name__, detail=error.message
+                    "notice.failed", level="WARNING", channel=name, error=type(error).__name__, detail=detail
                 )
         if failures:
             raise next((one for one in failures if isinstance(one, TransientError)), failures[0])
@@ -219,7 +220,7 @@ class Notify:
             return
         try:
             sent = self._get_channel(name).send(notice)
-        except PentadError:
+        except BaseException:  # whatever it was, the next delivery must be free to try again
             self._log.release(told.tenant, told.approval, place)
             raise
         if not sent:

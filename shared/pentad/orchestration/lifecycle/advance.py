@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from pentad.domain.errors import NotFound, PentadError
+from pentad.domain.errors import NotFound
 from pentad.domain.runs import Run, RunStatus
 from pentad.observability.metrics import names
 from pentad.observability.ports import Telemetry
@@ -51,7 +51,7 @@ class Advance:
         """
         try:
             arn = self._engine.start(run.agent, run.run_id, build_execution_input(run))
-        except PentadError as error:
+        except Exception as error:  # whatever it was, the run must not hold its session for nothing
             if not heals or isinstance(error, NotFound):
                 # Nobody can ask for this run again (or it would never start), so it must not hold its session.
                 self._runs.finish(

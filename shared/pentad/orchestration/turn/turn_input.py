@@ -32,6 +32,7 @@ class TurnInput(FrozenValue):
     agent: AgentName
     step: int = Field(ge=1, le=99_999)
     retry: int = Field(default=0, ge=0, description="how often the state was tried before")
+    seconds: int | None = Field(default=None, ge=1, description="the state waits no longer; unset: as the function")
 
 
 @dataclass(frozen=True)

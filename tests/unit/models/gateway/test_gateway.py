@@ -23,7 +23,7 @@ from pentad.domain.usage import Usage
 from pentad.models.catalog.pricing import cost_of
 from pentad.models.gateway.gateway import TRUNCATED, Gateway
 from pentad.models.ledger.adapters.ledger_memory import MemoryLedger
-from pentad.models.providers.exchange import UNREPORTED, ProviderFailure
+from pentad.models.providers.exchange import UNREPORTED, ProviderFailure, ProviderReply
 from pentad.models.providers.outcomes import Scope
 from pentad.models.structured import checks
 from tests.unit.models.samples import (
@@ -132,6 +132,19 @@ def test_a_model_that_needs_15_of_the_doors_26_seconds_is_given_them() -> None:
     assert world.anthropic.sent[0].timeout == 19.5  # a quarter is kept for the links behind it
 
 
+def test_models_that_are_all_too_slow_for_the_door_are_asked_while_there_is_time_for_an_answer() -> None:
+    """Not once more with a second or two: that is paid for and answers nobody."""
+
+    def too_slow(sent: object) -> ProviderReply:
+        world.clock.now += sent.timeout - 1.0  # type: ignore[attr-defined]
+        raise failure(Outcome.TIMEOUT)
+
+    world = World((too_slow,), (too_slow,))
+    with pytest.raises(ModelUnavailable):
+        world.complete(seconds=26)
+    assert [sent.timeout for sent in (*world.anthropic.sent, *world.openai.sent)] == [19.5, 6.5]
+
+
 def test_a_link_gets_what_its_longest_reply_needs_and_the_last_one_all_there_is() -> None:
     fast = request(task="classify")  # 2,000 tokens: 45 s at 50 a second
     world = World((failure(Outcome.TIMEOUT),), (reply('{"a": 1}'),))
@@ -181,7 +194,7 @@ def test_a_reply_that_the_checks_stumble_over_is_paid_for_and_the_next_link_aske
 ) -> None:
     found = [RecursionError()]
 
-    def stumble(*_: object) -> tuple[checks.Problem, ...]:
+    def stumble(*_: object) -> tuple[checks.ReplyProblem, ...]:
         if found:
             raise found.pop()
         return ()
@@ -403,6 +416,19 @@ def test_a_ledger_that_does_not_answer_stops_the_call() -> None:
     gateway = Gateway({"anthropic": world.anthropic}, CATALOG, Down(), clock=world.clock, sleep=world.clock.sleep)
     with pytest.raises(StoreUnavailable):
         gateway.complete(request(), deadline=world.clock.now + 60)
+
+
+def test_an_attempt_whose_begin_was_written_though_the_ledger_said_no_is_not_left_begun() -> None:
+    class Unsure(MemoryLedger):
+        def begin(self, attempt: Attempt) -> None:
+            super().begin(attempt)
+            raise StoreUnavailable("the table did not answer in time")
+
+    world, ledger = World(), Unsure()
+    gateway = Gateway({"anthropic": world.anthropic}, CATALOG, ledger, clock=world.clock, sleep=world.clock.sleep)
+    with pytest.raises(StoreUnavailable):
+        gateway.complete(request(), deadline=world.clock.now + 60)
+    assert (ledger.all, world.requests) == ([], 0)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from pentad.domain.errors import ConfigurationError, InvalidInput, PentadError, StoreUnavailable, ToolUnavailable
+from pentad.domain.errors import ConfigurationError, InvalidInput, StoreUnavailable, ToolUnavailable
 from pentad.domain.ids import approval_id
 from pentad.domain.runs import Approval, ApprovalStatus
 from pentad.observability.adapters.memory import MemoryTelemetry
@@ -53,7 +53,7 @@ def _told(approval: Approval = APPROVAL) -> Announcement:
 class Channel:
     """A channel that keeps what it is sent, and fails as told."""
 
-    def __init__(self, *failures: PentadError, set_up: bool = True) -> None:
+    def __init__(self, *failures: Exception, set_up: bool = True) -> None:
         self.sent: list[Notice] = []
         self.failures = list(failures)
         self.set_up = set_up
@@ -218,3 +218,12 @@ def test_an_event_is_read_from_a_message_of_the_queue() -> None:
 def test_what_is_no_event_is_refused(body: Any) -> None:
     with pytest.raises(InvalidInput):
         read_announcement(body)
+
+
+def test_a_channel_that_fails_where_nobody_expected_it_hinders_no_other_and_is_tried_again() -> None:
+    desk = Desk(slack=Channel(KeyError("what")), email=Channel())
+    with pytest.raises(KeyError):
+        desk.notify(_told())
+    assert [len(channel.sent) for channel in desk.channels.values()] == [0, 1]
+    desk.notify(_told())
+    assert [len(channel.sent) for channel in desk.channels.values()] == [1, 1]

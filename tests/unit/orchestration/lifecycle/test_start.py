@@ -104,11 +104,12 @@ def test_a_failed_start_with_a_key_is_finished_by_the_same_key() -> None:
     assert world.words(run.session_id) == ["Hello"]
 
 
-def test_a_failed_start_without_a_key_fails_the_run_and_frees_the_session() -> None:
+@pytest.mark.parametrize("failure", [StoreUnavailable("down"), KeyError("what nobody expected")])
+def test_a_failed_start_without_a_key_fails_the_run_and_frees_the_session(failure: Exception) -> None:
     world = World()
-    world.engine.failure = StoreUnavailable("down")
+    world.engine.failure = failure
     request = HELLO.model_copy(update={"session_id": "s1"})
-    with pytest.raises(StoreUnavailable):
+    with pytest.raises(type(failure)):
         _start(world, request)
     [failed] = world.runs.list_page(TENANT).items
     assert (failed.status, world.runs.find_lease_holder(TENANT, "s1")) == (RunStatus.FAILED, None)
