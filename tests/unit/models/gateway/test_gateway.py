@@ -335,7 +335,7 @@ def test_a_second_bad_reply_goes_to_the_next_link_with_the_request_as_it_was() -
 def test_bad_replies_of_all_are_an_error_after_one_repair_in_all() -> None:
     bad = reply(call(tool="nothing"))
     world = World((bad,) * 2, (bad,))
-    with pytest.raises(MalformedReply, match="no model gave a usable reply: there is no tool nothing"):
+    with pytest.raises(MalformedReply, match="no model gave a usable reply: a call of a tool that does not exist"):
         world.complete(request(tools=(ADD,)))
     assert world.seen == [(SONNET_NAME, Outcome.MALFORMED)] * 2 + [(GPT_NAME, Outcome.MALFORMED)]
 
