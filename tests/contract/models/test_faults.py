@@ -25,7 +25,7 @@ from pentad.domain.errors import (
 )
 from pentad.domain.models import ChatReply, ChatRequest, Outcome
 from pentad.models.catalog.catalog import ModelCatalog, load
-from pentad.models.providers.adapters import anthropic_wire, openai_compatible_wire, openai_wire, sdk
+from pentad.models.providers.adapters import anthropic, anthropic_wire, openai, openai_compatible_wire, openai_wire, sdk
 from pentad.models.providers.exchange import ProviderFailure
 from tests.contract.models.conftest import MODELS, OWN, PROVIDERS, Adapters, Desk, Serve
 from tests.contract.models.wire_bodies import JSON, error, ok, provider_of, whole
@@ -280,7 +280,9 @@ def test_a_provider_that_says_nothing_is_left_in_time(serve: Serve, provider: st
         over.wait(20)
         raise ConnectionCut
 
-    stage = Stage(serve, provider, idle, 1, seconds=1)
+    for load_sdk in (anthropic.load_sdk, openai.load_sdk):
+        load_sdk()  # the first import may take longer than an attempt has here
+    stage = Stage(serve, provider, idle, 1, seconds=1.5)
     try:
         assert stage.complete().model == MODELS[OTHER[provider]].name
     finally:

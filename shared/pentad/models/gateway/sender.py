@@ -134,8 +134,8 @@ class Sender(Generic[R]):
         """
         timeout = self.pace.compute_timeout(self.links_after, needed)
         # Nothing is lost by a first request in a hurry; another one, after what was cut off, would be paid for nothing.
-        hurried = needed is None or not self._attempts.made
-        if timeout < (backoff.MIN_USEFUL_SECONDS if hurried else backoff.MIN_ANSWER_SECONDS):
+        late = needed is not None and bool(self._attempts.made) and self.pace.remaining < backoff.MIN_ANSWER_SECONDS
+        if late or timeout < backoff.MIN_USEFUL_SECONDS:
             raise ProviderFailure(Outcome.TIMEOUT, "no time left", sent=False)
         past, self._past = self._past, False
         admission = Admission() if past else self._breaker.admit(self._circuit, seconds=timeout)

@@ -190,6 +190,33 @@ def build_add_clause(spent: Spent, notices: Sequence[str] = ()) -> tuple[str, di
     return clause, names, values
 
 
+def build_end_update(
+    before: Run, run: Run, outcome: Mapping[str, Any], *, waiting: bool
+) -> tuple[str, str, dict[str, Any]]:
+    """Return the update that ends a run, its condition, and the names and values that fill them.
+
+    Args:
+        before: the run as it is stored.
+        run: the same as it ends; what it has spent more than before is added.
+        outcome: its end, as it is stored.
+        waiting: it waits for its session, and may end only while it does.
+    """
+    sources = {f":s{place}": source.value for place, source in enumerate(list_sources(run.status))}
+    clause = ", ".join(f"{name} = :{name}" for name in outcome)
+    hands_over = ", hands_over = :yes" if run.hands_over else ""
+    adding, names, amounts = build_add_clause(before.spent.compute_missing(run.spent))
+    values = sources | {":to": run.status.value, ":at": iso(run.updated_at)} | amounts
+    values |= {f":{name}": value for name, value in outcome.items()}
+    values |= ({":yes": True} if run.hands_over else {}) | ({":none": 0} if waiting else {})
+    condition = f"#status IN ({', '.join(sources)})" + (" AND fence = :none" if waiting else "")
+    if adding:
+        # A step that was counted meanwhile may be what was missing: then it is looked at again.
+        condition += " AND cost_nanousd = :seen"
+        values[":seen"] = before.spent.cost_nanousd
+    update = f"SET #status = :to, updated_at = :at, ended_at = :at, {clause}{hands_over}{adding}"
+    return update, condition, {"names": {"#status": "status"} | names, "values": values}
+
+
 class Noted(NamedTuple):
     """What is to be added to what is known of an open run."""
 

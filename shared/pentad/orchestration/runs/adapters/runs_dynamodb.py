@@ -24,6 +24,7 @@ from pentad.orchestration.runs.adapters.run_items import (
     Noted,
     add_undo,
     build_add_clause,
+    build_end_update,
     build_note_update,
     compute_spent,
     list_sources,
@@ -345,26 +346,9 @@ class DynamoRuns:
     def _build_end_entry(self, before: Run, run: Run, *, waiting: bool = False) -> Item:
         key = spill_key(run.tenant_id, run.run_id, {"sk": "outcome"})
         outcome = self._spill.pack("outcome", key, run.model_dump_json(include=OUTCOME))
-        sources = {f":s{place}": source.value for place, source in enumerate(list_sources(run.status))}
-        clause = ", ".join(f"{name} = :{name}" for name in outcome)
-        hands_over = ", hands_over = :yes" if run.hands_over else ""
-        adding, names, amounts = build_add_clause(before.spent.compute_missing(run.spent))
-        # A step that was counted meanwhile may be what was missing: then it is looked at again.
-        unchanged = " AND cost_nanousd = :seen" if adding else ""
-        return self._state.build_update(
-            keys.run_pk(run.tenant_id, run.run_id),
-            keys.META,
-            f"SET #status = :to, updated_at = :at, ended_at = :at, {clause}{hands_over}{adding}",
-            condition=f"#status IN ({', '.join(sources)})" + (" AND fence = :none" if waiting else "") + unchanged,
-            names={"#status": "status"} | names,
-            values=sources
-            | {":to": run.status.value, ":at": iso(run.updated_at)}
-            | {f":{name}": value for name, value in outcome.items()}
-            | ({":yes": True} if run.hands_over else {})
-            | ({":none": 0} if waiting else {})
-            | amounts
-            | ({":seen": before.spent.cost_nanousd} if adding else {}),
-        )
+        update, condition, expression = build_end_update(before, run, outcome, waiting=waiting)
+        pk = keys.run_pk(run.tenant_id, run.run_id)
+        return self._state.build_update(pk, keys.META, update, condition=condition, **expression)
 
     def _extend_lease(self, run: Run, seconds: int) -> None:
         try:
