@@ -159,22 +159,26 @@ class Deliver:
         text = f"{error}: {describe_error(error, cause)}"
         self._telemetry.log_event("run.failed", level="ERROR", error=error)
         self._add_review(current, step, text)
-        used = self._sum_ledger(tenant_id, run_id)
+        used = self._sum_used(current)
         return self._publish(
             self._runs.finish(tenant_id, run_id, RunStatus.FAILED, at=self._now(), answer=None, error=text, used=used)
         )
 
-    def _sum_ledger(self, tenant_id: str, run_id: str) -> Spent | None:
-        """Return what the run has cost; None where nobody knows, which must not keep it from ending."""
+    def _sum_used(self, run: Run) -> Spent | None:
+        """Return what the run has cost, its children included; None where nobody knows, which must not keep it open."""
         if self._ledger is None:
             return None
         try:
-            attempts = self._ledger.list_for_run(tenant_id, run_id)
+            attempts = self._ledger.list_for_run(run.tenant_id, run.run_id)
+            names = self._runs.list_children(run.tenant_id, run.run_id) if run.kind == "workflow" else ()
+            used = [self._runs.get(run.tenant_id, name).spent for name in names]
         except PentadError as error:
             self._telemetry.log_event("run.cost_unknown", level="ERROR", error=type(error).__name__)
             return None
-        usage = sum((one.usage for one in attempts), Usage())
-        return Spent(usage=usage, cost_nanousd=sum(one.cost_nanousd for one in attempts))
+        own = Spent(
+            usage=sum((one.usage for one in attempts), Usage()), cost_nanousd=sum(one.cost_nanousd for one in attempts)
+        )
+        return sum(used, own)
 
     def _add_review(self, run: Run, step: int, summary: str) -> None:
         if self._reviews is None:

@@ -138,6 +138,17 @@ def test_a_run_that_fails_has_what_its_last_turn_cost_though_it_left_no_step() -
     assert world.runs.get(TENANT, run.run_id).spent == ended.spent
 
 
+def test_a_workflow_that_fails_has_what_its_agents_cost_too() -> None:
+    world = World()
+    world.model.script = ["4"]
+    parent, child = world.begin(session="s1"), world.begin(session="s2")
+    world.runs._update(parent, kind="workflow")
+    world.runs._update(child, parent_run_id=parent.run_id)
+    world.turn(child)
+    cost = world.runs.get(TENANT, child.run_id).spent.cost_nanousd
+    assert world.deliver.abort(TENANT, parent.run_id, "States.Timeout", "").spent.cost_nanousd == cost > 0
+
+
 def test_a_ledger_that_does_not_answer_does_not_keep_a_run_from_ending(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: Any, **__: Any) -> Any:
         raise StoreUnavailable("down")

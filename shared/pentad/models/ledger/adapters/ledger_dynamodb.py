@@ -18,8 +18,8 @@ from pentad.domain.models import Attempt
 from pentad.models.ledger import spend
 from pentad.models.providers.backoff import full_jitter
 
-TRIES = 20
-"""Transactions over one counter get into each other's way; so often a record is tried, within about 5 s."""
+TRIES = 40
+"""Transactions over one counter get into each other's way; so often a record is tried, within about 10 s."""
 _PREFIX = "ATTEMPT#"
 _BEGUN, _VOID = "#BEGUN", "#VOID"
 _NEW = "attribute_not_exists(pk)"
