@@ -79,6 +79,7 @@ def grant_key_through(
     actions: Sequence[str] = ("kms:Decrypt", "kms:GenerateDataKey"),
     *,
     context: Mapping[str, str] | None = None,
+    patterns: Mapping[str, Sequence[str]] | None = None,
 ) -> None:
     """Let a role use a key through a service only, and only for what the service names in its encryption context.
 
@@ -90,11 +91,14 @@ def grant_key_through(
         service: as in the service's endpoint: ``dynamodb``, ``s3``.
         actions: of KMS.
         context: names and values of the encryption context that the service is documented to use.
+        patterns: names with patterns of values, of which one has to fit.
     """
     stack = Stack.of(target)
     wanted = {"kms:ViaService": f"{service}.{stack.region}.{stack.url_suffix}"}
     wanted |= {f"kms:EncryptionContext:{name}": value for name, value in (context or {}).items()}
-    grant_key(role, target, actions, conditions={"StringEquals": wanted})
+    fitting = {f"kms:EncryptionContext:{name}": list(values) for name, values in (patterns or {}).items()}
+    like = {"StringLike": fitting} if fitting else {}
+    grant_key(role, target, actions, conditions={"StringEquals": wanted, **like})
 
 
 def grant_objects(
@@ -119,8 +123,10 @@ def grant_objects(
         "The bucket holds one object for each message or document and nothing else; keys are made at run time.",
     )
     if target.encryption_key is not None:
-        # The bucket has a bucket key, so S3 names the bucket and not the object.
-        grant_key_through(role, target.encryption_key, "s3", context={"aws:s3:arn": target.bucket_arn})
+        # The bucket has a bucket key, so S3 names the bucket. It names the object where the object was stored without
+        # one, which a request can ask for ("Reducing the cost of SSE-KMS with Amazon S3 Bucket Keys", S3 user guide).
+        named = [target.bucket_arn, target.arn_for_objects(f"{prefix}*")]
+        grant_key_through(role, target.encryption_key, "s3", patterns={"aws:s3:arn": named})
 
 
 def grant_bucket(role: iam.IGrantable, target: s3.IBucket, actions: Sequence[str]) -> None:
@@ -152,7 +158,7 @@ def grant_named_secret(role: iam.Role, name: str, key: kms.IKey) -> None:
     role.grant_principal.add_to_principal_policy(
         iam.PolicyStatement(actions=["secretsmanager:GetSecretValue"], resources=[secret])
     )
-    grant_key(role, key, ("kms:Decrypt",))
+    grant_key_through(role, key, "secretsmanager", ["kms:Decrypt"], patterns={"SecretARN": [secret]})
 
 
 def grant_invoke(role: iam.IGrantable, function_arns: Sequence[str]) -> None:

@@ -116,7 +116,8 @@ class Gateway(FunctionConstruct):
         grants.grant_table(self.role, table, [*grants.READ, *grants.WRITE], keys=[keys.budget_pattern()])
         cached = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"]
         grants.grant_table(self.role, table, cached, keys=[keys.cached_reply_pattern()])
-        grants.grant_table(self.role, table, [*grants.READ, *grants.WRITE], keys=[keys.BREAKER, keys.DRILL])
+        breakers = [keys.BREAKER, keys.collection_pattern("BREAKER"), keys.DRILL]
+        grants.grant_table(self.role, table, [*grants.READ, *grants.WRITE], keys=breakers)
         grants.grant_table(
             self.role, table, ["dynamodb:PutItem", "dynamodb:UpdateItem"], keys=[keys.collection_pattern("SHARES")]
         )

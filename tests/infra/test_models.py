@@ -83,6 +83,25 @@ def test_a_provider_that_a_chain_uses_gets_a_secret_and_its_arn_reaches_the_gate
     assert list(json.loads(joined(_environment(synthesized)["PROVIDER_SECRETS"]))) == ["gemini"]
 
 
+def test_a_providers_secret_is_decrypted_through_secrets_manager_and_for_that_secret_only(
+    synthesized: list[Json],
+) -> None:
+    statements = [
+        statement
+        for one in synthesized
+        if one["Type"] == "AWS::IAM::Policy"
+        for statement in one["Properties"]["PolicyDocument"]["Statement"]
+    ]
+    for statement in statements:
+        if "kms:Decrypt" in statement["Action"]:
+            condition = json.dumps(statement["Condition"])
+            assert "kms:ViaService" in condition or "kms:EncryptionContextKeys" in condition, statement
+    [named] = [one["Condition"] for one in statements if "/gemini-??????" in json.dumps(one.get("Condition", {}))]
+    assert joined(named["StringEquals"]["kms:ViaService"]).startswith("secretsmanager.")
+    [pattern] = named["StringLike"]["kms:EncryptionContext:SecretARN"]
+    assert joined(pattern).endswith(":secret:pentad-dev/gemini-??????")
+
+
 def test_bedrock_is_granted_for_the_chains_model_and_its_profile_only(synthesized: list[Json]) -> None:
     granted = dict(_bedrock(synthesized))
     profile = next(arn for arn in granted if "inference-profile" in arn)

@@ -15,7 +15,8 @@ from pentad.models.breaker.adapters.breaker_dynamodb import DynamoCircuits
 from pentad.models.breaker.adapters.breaker_memory import MemoryCircuits
 from pentad.models.breaker.circuit import Circuit, CircuitState, Evidence
 from pentad.models.breaker.ports import CircuitStore
-from pentad.models.breaker.shared_breaker import CACHE_SECONDS, SharedBreaker
+from pentad.models.breaker.shared_breaker import CACHE_SECONDS, MAX_TENANTS, SharedBreaker
+from pentad.models.breaker.tenant_breaker import TenantBreaker, name_own_circuit
 from pentad.observability.adapters.memory import MemoryTelemetry
 from pentad.observability.metrics import names
 from tests.moto_clients import table
@@ -31,10 +32,13 @@ class Counted:
     def __init__(self, client: Any) -> None:
         self._client = client
         self.calls: list[str] = []
+        self.queries: list[dict[str, Any]] = []
 
     def __getattr__(self, name: str) -> Any:
         def call(**arguments: Any) -> Any:
             self.calls.append(name)
+            if name == "query":
+                self.queries.append(arguments)
             return getattr(self._client, name)(**arguments)
 
         return call
@@ -81,6 +85,30 @@ def test_a_circuit_comes_back_as_it_was_stored(store: CircuitStore) -> None:
     assert store.put(made)
     assert store.get(NAME) == made.with_changes(version=1)
     assert dict(store.get_all()) == {NAME: made.with_changes(version=1)}
+
+
+def test_a_tenants_own_circuits_are_read_apart_from_the_shared_and_from_others(store: CircuitStore) -> None:
+    own = {tenant: Circuit(name=name_own_circuit(NAME, tenant), failures=2) for tenant in ("a", "b")}
+    for circuit in (Circuit(name=NAME, failures=1), *own.values()):
+        assert store.put(circuit)
+    assert list(store.get_all()) == [NAME]
+    assert dict(store.get_all("a")) == {own["a"].name: own["a"].with_changes(version=1)}
+    assert store.get(own["b"].name).failures == 2
+    assert dict(store.get_all("c")) == {}
+
+
+def test_however_many_tenants_failed_a_call_reads_the_shared_circuits_and_its_own(
+    clock: Clock, dynamodb: Counted
+) -> None:
+    breaker = SharedBreaker(DynamoCircuits(Table(dynamodb, "transient"), clock=clock), clock=clock)
+    for number in range(MAX_TENANTS + 10):
+        breaker.report(name_own_circuit(NAME, f"t{number}"), Evidence(Outcome.OVERLOAD, clock.now, 60.0))
+    dynamodb.calls.clear()
+    clock.now += CACHE_SECONDS
+    assert TenantBreaker(breaker, "t0").look(NAME).failures == 0
+    assert dynamodb.calls == ["query", "query"]
+    read = [dynamodb.query(**request) for request in dynamodb.queries[-2:]]
+    assert [reply["ScannedCount"] for reply in read] == [0, 1]
 
 
 def test_a_circuit_that_was_never_written_is_closed(store: CircuitStore) -> None:
@@ -199,7 +227,7 @@ def test_a_stored_circuit_expires_after_its_last_date_and_a_held_one_never(dynam
 class Silent:
     """A store that does not answer."""
 
-    def get_all(self) -> Mapping[str, Circuit]:
+    def get_all(self, tenant_id: str | None = None) -> Mapping[str, Circuit]:
         raise StoreUnavailable("the table did not answer")
 
     def get(self, name: str) -> Circuit:

@@ -33,8 +33,13 @@ class Breaker(Protocol):
 class CircuitStore(Protocol):
     """Where circuits are kept for all processes."""
 
-    def get_all(self) -> Mapping[str, Circuit]:
-        """Return every stored circuit by its name.
+    def get_all(self, tenant_id: str | None = None) -> Mapping[str, Circuit]:
+        """Return the stored circuits by their names: those that all tenants share, or one tenant's own.
+
+        However many tenants there are, an answer holds one circuit a model at most.
+
+        Args:
+            tenant_id: whose own circuits; None for the shared ones.
 
         Raises:
             StoreUnavailable: the store did not answer.

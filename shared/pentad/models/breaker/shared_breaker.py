@@ -1,7 +1,7 @@
 """The breaker of all circuits that every Lambda shares: stored circuits behind a cache of two seconds.
 
-What passes a closed circuit costs no request: its state is read from the cache, which is filled by one query for all
-circuits, at most once in two seconds a process. A write is made when something changes: a failure, the first answer
+What passes a closed circuit costs no request: its state is read from the cache, which is filled by one query for the
+circuits that all share and one for those of the tenant that asks, each at most once in two seconds a process. A write is made when something changes: a failure, the first answer
 after one, a probe. A breaker must not be the outage it is there against: where its store does not answer, calls go
 through.
 """
@@ -10,6 +10,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 from pentad.domain.errors import StoreUnavailable
@@ -27,13 +28,15 @@ from pentad.models.breaker.circuit import (
     force,
 )
 from pentad.models.breaker.ports import CircuitStore
-from pentad.models.breaker.tenant_breaker import OWN_MARK
+from pentad.models.breaker.tenant_breaker import split_circuit_name
 from pentad.models.catalog.catalog import Link
 from pentad.models.providers.exchange import ProviderFailure
 from pentad.observability.metrics import names
 from pentad.observability.ports import Telemetry
 
 CACHE_SECONDS = 2.0
+MAX_TENANTS = 256
+"""Of so many tenants a process remembers the circuits, those that asked last."""
 _TRIES = 6  # optimistic writes; more than enough for a threshold of five, since each lost one was another's success
 
 
@@ -70,6 +73,14 @@ class AlwaysClosed:
         """Forget it."""
 
 
+@dataclass
+class _Seen:
+    """What a process saw of the shared circuits or of one tenant's, and until when that is good."""
+
+    circuits: Mapping[str, Circuit] = field(default_factory=dict)
+    fresh_until: float = float("-inf")
+
+
 class SharedBreaker:
     """A `pentad.models.ports.Breaker` over stored circuits.
 
@@ -96,19 +107,19 @@ class SharedBreaker:
         self._clock = clock
         self._cache_seconds = cache_seconds
         self._lock = threading.Lock()
-        self._cache: Mapping[str, Circuit] = {}
-        self._fresh_until = float("-inf")
+        self._seen: dict[str | None, _Seen] = {}
 
     def look(self, name: str) -> Circuit:
         """Return the circuit as it was at most two seconds ago; see the port."""
-        now = self._clock()
+        now, tenant_id = self._clock(), split_circuit_name(name)[1]
         with self._lock:
-            stale = now >= self._fresh_until
+            seen = self._remember(tenant_id)
+            stale = now >= seen.fresh_until
             if stale:  # set first: one thread reads, the others go on with what is there
-                self._fresh_until = now + self._cache_seconds
+                seen.fresh_until = now + self._cache_seconds
         if stale:
-            self._refresh(now)
-        return self._cache.get(name) or _make_closed(name)
+            self._refresh(seen, tenant_id, now)
+        return seen.circuits.get(name) or _make_closed(name)
 
     def admit(self, name: str, *, seconds: float) -> Admission | None:
         """Return leave for an attempt, or None; see the port."""
@@ -155,24 +166,32 @@ class SharedBreaker:
             raise StoreUnavailable("others are changing this circuit at the same time; try again")
         return after
 
-    def get_all(self) -> Mapping[str, Circuit]:
-        """Return every circuit that was ever other than closed, as it stands.
+    def get_all(self, tenant_id: str | None = None) -> Mapping[str, Circuit]:
+        """Return the circuits that were other than closed a while ago, as they stand: the shared ones, or a tenant's own.
 
         Raises:
             StoreUnavailable: the store did not answer.
         """
-        return self._store.get_all()
+        return self._store.get_all(tenant_id)
 
-    def _refresh(self, now: float) -> None:
+    def _remember(self, tenant_id: str | None) -> "_Seen":
+        """Return what was seen of a tenant's circuits or of the shared ones; the lock is held."""
+        seen = self._seen.pop(tenant_id, None) or _Seen()
+        self._seen[tenant_id] = seen  # the last that was asked for stands at the end
+        while len(self._seen) > MAX_TENANTS:
+            del self._seen[next(iter(self._seen))]
+        return seen
+
+    def _refresh(self, seen: "_Seen", tenant_id: str | None, now: float) -> None:
         try:
-            found = self._store.get_all()
+            found = self._store.get_all(tenant_id)
         except StoreUnavailable:
             self._log_unavailable()
             return
         with self._lock:
-            self._cache = found
-        for circuit in found.values():
-            if OWN_MARK not in circuit.name:
+            seen.circuits = found
+        if tenant_id is None:
+            for circuit in found.values():
                 self._record_state(circuit, now)
 
     def _update(self, name: str, change: Callable[[Circuit], Circuit | None]) -> tuple[Circuit, bool]:
@@ -194,7 +213,8 @@ class SharedBreaker:
 
     def _keep(self, circuit: Circuit) -> None:
         with self._lock:
-            self._cache = {**self._cache, circuit.name: circuit}
+            seen = self._remember(split_circuit_name(circuit.name)[1])
+            seen.circuits = {**seen.circuits, circuit.name: circuit}
 
     def _report_change(self, before: Circuit, after: Circuit) -> None:
         now = self._clock()
@@ -205,7 +225,7 @@ class SharedBreaker:
         self._telemetry.log_event(
             "breaker.changed", level=level, circuit=after.name, was=was.value, state=now_is.value, reason=after.reason
         )
-        if OWN_MARK not in after.name:
+        if split_circuit_name(after.name)[1] is None:
             self._record_state(after, now)
 
     def _record_state(self, circuit: Circuit, now: float) -> None:
@@ -214,7 +234,7 @@ class SharedBreaker:
     def _count(self, metric: str, name: str, value: float = 1, *, unit: str = "Count") -> None:
         if self._telemetry is not None:
             # A tenant's own circuit counts as its model's: metrics have no dimension for tenants.
-            provider, _, model = name.partition(OWN_MARK)[0].partition("/")
+            provider, _, model = split_circuit_name(name)[0].partition("/")
             self._telemetry.count(metric, value, unit=unit, provider=provider, model=model)
 
     def _log_unavailable(self) -> None:

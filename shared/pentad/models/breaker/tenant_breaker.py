@@ -18,6 +18,12 @@ def name_own_circuit(name: str, tenant_id: str) -> str:
     return f"{name}{OWN_MARK}{tenant_id}"
 
 
+def split_circuit_name(name: str) -> tuple[str, str | None]:
+    """Return the model's circuit that a circuit is of, and the tenant whose own it is; None where all share it."""
+    shared, mark, tenant_id = name.partition(OWN_MARK)
+    return shared, tenant_id if mark else None
+
+
 class TenantBreaker:
     """A `pentad.models.breaker.ports.Breaker` for the calls of one tenant; made for each call.
 

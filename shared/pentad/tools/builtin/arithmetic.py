@@ -17,6 +17,7 @@ from fractions import Fraction
 from pentad.tools.builtin.forms import make_error
 from pentad.tools.builtin.functions import FUNCTIONS
 from pentad.tools.builtin.quantities import Quantity, apply, find_constant, make_number
+from pentad.tools.builtin.work import limited_work
 
 MAX_LENGTH = 1_000
 MAX_NESTING = 50
@@ -72,8 +73,9 @@ def evaluate(expression: str) -> Quantity:
     """
     if len(expression) > MAX_LENGTH:
         raise make_error(f"the expression has {len(expression):,} characters", f"use at most {MAX_LENGTH:,}")
-    value = _ExpressionParser(_split_tokens(expression.lower().translate(_SPELLINGS).rstrip())).parse()
-    value.show()
+    with limited_work():
+        value = _ExpressionParser(_split_tokens(expression.lower().translate(_SPELLINGS).rstrip())).parse()
+        value.show()
     return value
 
 

@@ -14,8 +14,9 @@ from typing import Final, TypeVar
 from weakref import WeakValueDictionary
 
 from pentad.domain.errors import InvalidInput
-from pentad.tools.builtin.intervals import Interval, OutOfRange, Precision, TooFewDigits, get_precision
+from pentad.tools.builtin.intervals import SMALL_POWER, Interval, OutOfRange, Precision, TooFewDigits, get_precision
 from pentad.tools.builtin.primes import factor
+from pentad.tools.builtin.work import spend_work
 
 MAX_DIGITS: Final = 1_000
 _MAX_BITS = 20_000
@@ -64,6 +65,7 @@ class Atom:
         found = self._found.get(digits)
         if found is None:
             inner = self.argument.enclose(digits)
+            spend_work(digits, heavy=self.kind in _HEAVY)
             found = self._found[digits] = _COMPUTE[self.kind](get_precision(digits + 10), inner)
         return found
 
@@ -83,6 +85,7 @@ _COMPUTE: Final[dict[str, Callable[[Precision, Interval], Interval]]] = {
 }
 """``number``: a rational, to a power that is not rational or too long; ``sum``: several terms, to such a power;
 ``opaque``: what would have too many terms. The others are functions."""
+_HEAVY = ("e", "exp", "ln")
 _POSITIVE = ("number", "pi", "e", "exp")
 _atoms: "WeakValueDictionary[tuple[str, Form], Atom]" = WeakValueDictionary()
 
@@ -209,6 +212,9 @@ class Form:
         for monomial, coefficient in self.terms:
             product = precision.enclose(coefficient)
             for atom, exponent in monomial:
+                if exponent.denominator != 1 != 2 * exponent or abs(exponent) > SMALL_POWER:
+                    spend_work(digits, heavy=True)  # its logarithm
+                    spend_work(digits, heavy=True)  # and the exponential of that
                 product = precision.multiply(product, precision.power(atom.enclose(digits), exponent))
             total = precision.add(total, product)
         return total

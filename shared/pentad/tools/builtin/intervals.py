@@ -23,7 +23,7 @@ from functools import lru_cache
 
 LARGEST_ANGLE = 300
 """Angles have at most this many digits before the point."""
-_SMALL_POWER = 64
+SMALL_POWER = 64
 _HALVINGS = 4
 
 
@@ -100,7 +100,7 @@ class Precision:
         Raises:
             TooFewDigits: the base can't be told from zero, where its sign matters.
         """
-        if exponent.denominator == 1 and abs(exponent) <= _SMALL_POWER:
+        if exponent.denominator == 1 and abs(exponent) <= SMALL_POWER:
             return self._multiply_out(base, exponent.numerator)
         if base.high < 0 and exponent.denominator == 1:
             power = self.power(self.negate(base), exponent)
@@ -215,6 +215,9 @@ def _count_bits(digits: int) -> int:
 
 
 def _to_fixed(value: Decimal, bits: int) -> int:
+    """Return the number times 2**bits, rounded down."""
+    if value.adjusted() < -bits:  # less than one of them; written out, 1E-1000000000000000 has as many digits
+        return -1 if value < 0 else 0
     top, bottom = value.as_integer_ratio()
     return (top << bits) // bottom
 

@@ -328,3 +328,33 @@ def test_any_text_has_a_value_or_a_clear_error(text: str) -> None:
         assert error.message
     else:
         assert Decimal(shown).is_finite()
+
+
+NOTHING = "(sin(1) - cos(pi/2 - 1))"
+"""Zero, which no number of digits shows."""
+
+
+@pytest.mark.parametrize("scale", ["1e61", "1e120", "1e260"])
+def test_an_interval_from_next_to_nothing_to_a_third_is_computed_in_little_memory(scale: str) -> None:
+    expression = f"sin(exp(-exp({NOTHING} * {scale}) - 1))"
+    assert evaluate(expression).show()[0].startswith("0.13492253604163909")
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        f"max({','.join(f'ln(1+{number}e-900)' for number in range(1, 70))})",
+        "+".join(f"floor(ln(1+1e-90{number % 10})*{number})" for number in range(40)),
+        "+".join(f"floor((1+1e-400)^({number}e400)*1e500)" for number in range(1, 28)),
+    ],
+)
+def test_an_expression_of_too_many_digits_in_too_many_places_is_refused(expression: str) -> None:
+    assert len(expression) <= MAX_LENGTH
+    with pytest.raises(InvalidInput, match="too many digits in too many places") as caught:
+        evaluate(expression)
+    assert caught.value.fix and "several steps" in caught.value.fix
+
+
+def test_what_one_expression_may_compute_is_not_taken_from_the_next() -> None:
+    for _ in range(12):
+        assert evaluate("floor(ln(1+1e-900) * 7.5e900)").value == 7

@@ -71,3 +71,12 @@ def test_what_can_not_be_told_asks_for_more_digits() -> None:
 def test_an_angle_of_more_than_300_digits_is_out_of_range() -> None:
     with pytest.raises(OutOfRange):
         get_precision(20).sin(Interval(Decimal("1e301"), Decimal("1e301")))
+
+
+@pytest.mark.parametrize("function", ["sin", "cos", "atan"])
+@pytest.mark.parametrize("tiny", ["1e-1000000000000000", "-1e-1000000000000000", "0e-100000000000000000"])
+def test_an_end_nearer_to_zero_than_memory_can_hold_is_not_written_out(function: str, tiny: str) -> None:
+    ends = sorted((Decimal(tiny), Decimal("0.5").copy_sign(Decimal(tiny))))
+    found = getattr(get_precision(20), function)(Interval(*ends))
+    at_zero = Decimal(1) if function == "cos" else Decimal(0)
+    assert found.low - Decimal("1e-18") <= at_zero <= found.high + Decimal("1e-18")

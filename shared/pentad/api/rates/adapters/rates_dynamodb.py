@@ -22,10 +22,10 @@ class DynamoRateCounter:
             self._table.update(
                 keys.collection_pk(tenant_id, "RATES"),
                 f"{window}#{subject}",
-                "ADD taken :one SET #ttl = :ttl",
+                "ADD taken :one SET #type = :type, #ttl = :ttl",
                 condition="attribute_not_exists(taken) OR taken < :most",
-                names={"#ttl": "ttl"},
-                values={":one": 1, ":most": most, ":ttl": window + _KEPT_SECONDS},
+                names={"#type": "type", "#ttl": "ttl"},
+                values={":one": 1, ":most": most, ":type": "rate", ":ttl": window + _KEPT_SECONDS},
             )
         except ConditionFailed:
             return False

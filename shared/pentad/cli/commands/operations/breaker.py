@@ -25,36 +25,46 @@ Minutes = Annotated[
 _STYLE = {"closed": "green", "half_open": "yellow", "open": "red"}
 
 
+Whose = Annotated[
+    str | None,
+    typer.Option("--tenant", "-t", help="One tenant's own circuits, not the shared ones.", show_default=False),
+]
+
+
 @app.command("list")
-def list_(stage: operator.Stage = None) -> None:
+def list_(stage: operator.Stage = None, tenant: Whose = None) -> None:
     """Show the circuit of every model."""
     with handle_errors():
-        now, stored = time.time(), _make_breaker(stage).get_all()
-        names = dict.fromkeys([*_list_names(_load_catalog()), *sorted(stored)])
+        now, stored = time.time(), _make_breaker(stage).get_all(tenant)
+        names = dict.fromkeys([*_list_names(_load_catalog(), tenant), *sorted(stored)])
         _print_views([_build_view(_get_circuit(stored, name), now) for name in names])
 
 
 @app.command("open")
-def open_(which: Which, minutes: Minutes = None, stage: operator.Stage = None) -> None:
+def open_(which: Which, minutes: Minutes = None, stage: operator.Stage = None, tenant: Whose = None) -> None:
     """Hold circuits open: nothing is sent to these models until the time is over, or until `close`."""
     with handle_errors():
-        _set_circuits(which, "open", minutes, stage)
+        _set_circuits(which, "open", minutes, stage, tenant)
 
 
 @app.command("close")
-def close(which: Which, minutes: Minutes = None, stage: operator.Stage = None) -> None:
+def close(which: Which, minutes: Minutes = None, stage: operator.Stage = None, tenant: Whose = None) -> None:
     """Close circuits now; they may open again by failures, unless they are held closed for some minutes."""
     with handle_errors():
-        _set_circuits(which, "closed" if minutes else None, minutes, stage)
+        _set_circuits(which, "closed" if minutes else None, minutes, stage, tenant)
 
 
-def _set_circuits(which: str, forced: "Forced | None", minutes: float | None, stage: str | None) -> None:
+def _set_circuits(
+    which: str, forced: "Forced | None", minutes: float | None, stage: str | None, tenant: str | None
+) -> None:
+    from pentad.models.breaker.tenant_breaker import split_circuit_name
+
     now, breaker = time.time(), _make_breaker(stage)
-    known = dict.fromkeys([*_list_names(_load_catalog()), *breaker.get_all()])
-    names = [name for name in known if which in (name, name.partition("/")[0])]
+    known = dict.fromkeys([*_list_names(_load_catalog(), tenant), *breaker.get_all(tenant)])
+    models = {name: split_circuit_name(name)[0] for name in known}
+    names = [name for name, model in models.items() if which in (model, model.partition("/")[0])]
     if not names:
-        # Circuits of single tenants are names too, but nobody looks for them in a list of models.
-        listed = ", ".join(name for name in known if "#" not in name)
+        listed = ", ".join(dict.fromkeys(models.values()))
         raise CommandError(f"'{which}' is not a model or a provider; use one of {listed}", code=2)
     until = now + minutes * 60 if minutes else None
     _print_views([_build_view(breaker.force(name, forced, until=until), now) for name in names])
@@ -74,8 +84,11 @@ def _load_catalog() -> "ModelCatalog":
     return load(overlay=path.read_text(encoding="utf-8") if path.is_file() else None)
 
 
-def _list_names(catalog: "ModelCatalog") -> list[str]:
-    return [f"{model.provider}/{model.name}" for model in catalog.used_models]
+def _list_names(catalog: "ModelCatalog", tenant: str | None) -> list[str]:
+    from pentad.models.breaker.tenant_breaker import name_own_circuit
+
+    names = [f"{model.provider}/{model.name}" for model in catalog.used_models]
+    return names if tenant is None else [name_own_circuit(name, tenant) for name in names]
 
 
 def _get_circuit(stored: Any, name: str) -> "Circuit":
@@ -85,7 +98,9 @@ def _get_circuit(stored: Any, name: str) -> "Circuit":
 
 
 def _build_view(circuit: "Circuit", now: float) -> dict[str, Any]:
-    provider, _, model = circuit.name.partition("/")
+    from pentad.models.breaker.tenant_breaker import split_circuit_name
+
+    provider, _, model = split_circuit_name(circuit.name)[0].partition("/")
     state, forced = circuit.get_state(now), circuit.get_forced(now)
     until = circuit.forced_until if forced else circuit.open_until
     return {

@@ -1,4 +1,7 @@
-"""Circuits in DynamoDB: one item a model, all in one partition, so that one query reads them all."""
+"""Circuits in DynamoDB: one item a model. Those that all tenants share are one partition, each tenant's own another.
+
+So a query reads as many items as there are models at most, however many tenants have met failures.
+"""
 
 import math
 import time
@@ -8,6 +11,7 @@ from pentad.aws.readable import from_stored
 from pentad.aws.table import ConditionFailed, Item, Table
 from pentad.domain import keys
 from pentad.models.breaker.circuit import Circuit
+from pentad.models.breaker.tenant_breaker import split_circuit_name
 
 _KEPT_SECONDS = 3600  # after the last date that an item names
 
@@ -24,22 +28,23 @@ class DynamoCircuits:
         self._table = table
         self._clock = clock
 
-    def get_all(self) -> Mapping[str, Circuit]:
-        """Return every circuit; see the port."""
-        items, _ = self._table.query(keys.BREAKER)
+    def get_all(self, tenant_id: str | None = None) -> Mapping[str, Circuit]:
+        """Return the shared circuits, or one tenant's own; see the port."""
+        items, _ = self._table.query(_make_pk(tenant_id))
         return {circuit.name: circuit for circuit in map(_decode_circuit, items)}
 
     def get(self, name: str) -> Circuit:
         """Return one circuit; see the port."""
-        item = self._table.get(keys.BREAKER, name)
+        item = self._table.get(*_make_key(name))
         return _decode_circuit(item) if item else Circuit(name=name)
 
     def put(self, circuit: Circuit) -> bool:
         """Store a circuit where its version still stands; see the port."""
         stored = circuit.with_changes(version=circuit.version + 1)
+        pk, sk = _make_key(circuit.name)
         item = {
-            "pk": keys.BREAKER,
-            "sk": circuit.name,
+            "pk": pk,
+            "sk": sk,
             "type": "breaker",
             "body": stored.model_dump_json(exclude_none=True),
             "version": stored.version,
@@ -53,6 +58,15 @@ class DynamoCircuits:
         except ConditionFailed:
             return False
         return True
+
+
+def _make_key(name: str) -> tuple[str, str]:
+    shared, tenant_id = split_circuit_name(name)
+    return _make_pk(tenant_id), shared
+
+
+def _make_pk(tenant_id: str | None) -> str:
+    return keys.BREAKER if tenant_id is None else keys.collection_pk(tenant_id, "BREAKER")
 
 
 def _decode_circuit(item: Item) -> Circuit:

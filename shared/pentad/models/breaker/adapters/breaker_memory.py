@@ -4,6 +4,7 @@ import threading
 from collections.abc import Mapping
 
 from pentad.models.breaker.circuit import Circuit
+from pentad.models.breaker.tenant_breaker import split_circuit_name
 
 MAX_CIRCUITS = 1_000
 
@@ -15,10 +16,10 @@ class MemoryCircuits:
         self._lock = threading.Lock()
         self._circuits: dict[str, Circuit] = {}
 
-    def get_all(self) -> Mapping[str, Circuit]:
-        """Return every circuit; see the port."""
+    def get_all(self, tenant_id: str | None = None) -> Mapping[str, Circuit]:
+        """Return the shared circuits, or one tenant's own; see the port."""
         with self._lock:
-            return dict(self._circuits)
+            return {name: one for name, one in self._circuits.items() if split_circuit_name(name)[1] == tenant_id}
 
     def get(self, name: str) -> Circuit:
         """Return one circuit; see the port."""
