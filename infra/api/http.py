@@ -164,6 +164,7 @@ class HttpApi(Construct):
             | {
                 "STATE_MACHINE_ARN_PREFIX": machine_arn(self, build.stage, ""),
                 "LEDGER_TABLE": stores.ledger_table.table_name,
+                "AUDIT_KEY": stores.audit_key.key_arn,
                 "DOCUMENTS_BUCKET": stores.documents_bucket.bucket_name,
                 "APPROVAL_KEY": stores.approval_key.key_arn,
                 "EVENT_BUS": self._bus.event_bus_name,
@@ -180,6 +181,7 @@ class HttpApi(Construct):
         role, stores = self.service.role, self._build.stores
         grants.grant_table(role, stores.state_table, ["dynamodb:GetItem", "dynamodb:Query"], index="gsi1")
         grants.grant_table(role, stores.ledger_table, ["dynamodb:Query"], keys=[keys.run_pattern()])
+        grants.grant_audit(role, stores.ledger_table, stores.audit_key, keys.acts_pattern())
         grants.grant_table(
             role, stores.transient_table, ["dynamodb:UpdateItem"], keys=[keys.collection_pattern("RATES")]
         )

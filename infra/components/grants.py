@@ -63,6 +63,19 @@ def grant_table(
         )
 
 
+def grant_audit(role: iam.IGrantable, ledger: dynamodb.ITable, key: kms.IKey, pattern: str) -> None:
+    """Let a role put signed entries at the end of chains.
+
+    Args:
+        role: who.
+        ledger: the table.
+        key: signs.
+        pattern: of the partitions of its chains, from `pentad.domain.keys`: those of one role's alone.
+    """
+    grant_table(role, ledger, [*APPEND, "dynamodb:Query"], keys=[pattern])
+    grant_key(role, key, ("kms:GenerateMac",))
+
+
 def grant_key(
     role: iam.IGrantable, target: kms.IKey, actions: Sequence[str], *, conditions: Conditions | None = None
 ) -> None:

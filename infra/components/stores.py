@@ -18,6 +18,7 @@ class Stores:
     Attributes:
         data_key: encrypts tables, buckets, queues and secrets.
         approval_key: encrypts the task tokens of runs that wait for a human.
+        audit_key: signs the audit; nobody can take it out of KMS.
         state_table: sessions, runs, steps, approvals, documents.
         ledger_table: what calls of models and tools cost.
         transient_table: leases, budgets, caches, switches: items that expire or are counted.
@@ -31,6 +32,7 @@ class Stores:
 
     data_key: kms.Key
     approval_key: kms.Key
+    audit_key: kms.Key
     state_table: dynamodb.Table
     ledger_table: dynamodb.Table
     transient_table: dynamodb.Table

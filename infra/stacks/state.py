@@ -51,6 +51,7 @@ class StateStack(Stack):
         self.stores = Stores(
             data_key=data_key,
             approval_key=approval_key,
+            audit_key=self._create_audit_key(stage),
             state_table=tables["state"],
             ledger_table=tables["ledger"],
             transient_table=tables["transient"],
@@ -63,6 +64,7 @@ class StateStack(Stack):
         self._export_stores()
         CfnOutput(self, "StateTable", value=tables["state"].table_name)
         CfnOutput(self, "LedgerTable", value=tables["ledger"].table_name)
+        CfnOutput(self, "AuditKey", value=self.stores.audit_key.key_arn)
         CfnOutput(self, "TransientTable", value=tables["transient"].table_name)
         CfnOutput(self, "DocumentsBucket", value=documents.bucket_name)
 
@@ -80,7 +82,7 @@ class StateStack(Stack):
         for value in (
             *(value for table in tables for value in (table.table_arn, table.table_name)),
             *(value for bucket in buckets for value in (bucket.bucket_arn, bucket.bucket_name)),
-            *(key.key_arn for key in (stores.data_key, stores.approval_key)),
+            *(key.key_arn for key in (stores.data_key, stores.approval_key, stores.audit_key)),
             *(secret.secret_arn for secret in stores.secrets.values()),
         ):
             self.export_value(value)
@@ -92,6 +94,18 @@ class StateStack(Stack):
             alias=f"alias/{stage.prefix}-{name}",
             description=description,
             enable_key_rotation=True,
+            removal_policy=stage.removal,
+        )
+
+    def _create_audit_key(self, stage: Stage) -> kms.Key:
+        """Return the key by which entries of the audit are signed; they are checked for as long as they are kept."""
+        return kms.Key(
+            self,
+            "audit-key",
+            alias=f"alias/{stage.prefix}-audit",
+            description="Signs Pentad's audit",
+            key_spec=kms.KeySpec.HMAC_256,
+            key_usage=kms.KeyUsage.GENERATE_VERIFY_MAC,
             removal_policy=stage.removal,
         )
 

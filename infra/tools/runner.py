@@ -44,6 +44,7 @@ class ToolRunner(FunctionConstruct):
         needs = {name: _list_data(tool) for name, tool in sorted(tools.items()) if _list_data(tool)}
         environment = build.state_environment | {
             "LEDGER_TABLE": build.stores.ledger_table.table_name,
+            "AUDIT_KEY": build.stores.audit_key.key_arn,
             "TOOL_FUNCTION_PREFIX": f"{build.stage.prefix}-tool-",
         }
         if identity is not None:
@@ -83,7 +84,7 @@ class ToolRunner(FunctionConstruct):
         if one_by_one:
             turns = [keys.call_order_pattern()]
             grants.grant_table(self.role, stores.transient_table, [*grants.APPEND, *grants.DELETE], keys=turns)
-        grants.grant_table(self.role, stores.ledger_table, grants.APPEND, keys=[keys.audit_pattern()])
+        grants.grant_audit(self.role, stores.ledger_table, stores.audit_key, keys.audit_pattern())
         grant_payloads(self.role, stores)
 
 

@@ -110,7 +110,7 @@ def test_a_tools_own_role_reaches_its_log_and_nothing_else(resources: list[tuple
     assert len(seen) == 3, "calculator, date_time, notes"
 
 
-def test_one_function_writes_attempts_and_another_one_audits(resources: list[tuple[str, Json]]) -> None:
+def test_each_kind_of_the_ledgers_partitions_has_one_function_that_writes(resources: list[tuple[str, Json]]) -> None:
     writers = {
         key: logical_id.split("role")[0]
         for logical_id, statement in statements(resources)
@@ -118,7 +118,21 @@ def test_one_function_writes_attempts_and_another_one_audits(resources: list[tup
         and any("ledger" in joined(resource) for resource in listed(statement["Resource"]))
         for key in statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]
     }
-    assert writers == {"T#*#R#*": "modelsgateway", "T#*#D#*": "modelsgateway", "T#*#AUDIT#*": "toolrunnerruntool"}
+    assert writers == {
+        "T#*#R#*": "modelsgateway",
+        "T#*#D#*": "modelsgateway",
+        "T#*#AUDIT#*": "toolrunnerruntool",
+        "T#*#ACTS#*": "api",
+    }
+
+
+def test_who_writes_the_audit_signs_it_and_nobody_else_does(resources: list[tuple[str, Json]]) -> None:
+    signing = {
+        logical_id.split("role")[0]
+        for logical_id, statement in statements(resources)
+        if "kms:GenerateMac" in listed(statement["Action"]) and "auditkey" in joined(statement["Resource"])
+    }
+    assert signing == {"toolrunnerruntool", "api"}
 
 
 def test_every_use_of_a_key_is_bound_to_a_service_or_to_what_is_encrypted(resources: list[tuple[str, Json]]) -> None:

@@ -13,6 +13,8 @@ from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 
 from pentad.api import problems
 from pentad.api.access import AccessRules
+from pentad.api.acts.acts import Acts
+from pentad.api.acts.ports import Act
 from pentad.api.body import BadBody, read_body
 from pentad.api.door import faults
 from pentad.api.identity.caller import Caller
@@ -57,12 +59,14 @@ class Api:
         rules: say who may reach what a route names.
         telemetry: logs.
         rates: how many costly requests a caller may make.
+        acts: records who does what.
     """
 
     def __init__(
-        self, routers: Sequence[Router], rules: AccessRules, telemetry: Telemetry, rates: RequestRates
+        self, routers: Sequence[Router], rules: AccessRules, telemetry: Telemetry, rates: RequestRates, acts: Acts
     ) -> None:
         self._rules = rules
+        self._acts = acts
         self._telemetry = telemetry
         self._rates = rates
         self._resolver = PathResolver(enable_validation=True, serializer=_dump)
@@ -77,8 +81,7 @@ class Api:
         instance = str(request.get("requestId") or getattr(context, "aws_request_id", ""))
         path = _get_path(event)
         try:
-            admitted = self._admit(event)
-            answer: dict[str, Any] = self._resolver.resolve(admitted, context)
+            admitted, act = self._admit(event)
         except PentadError as error:
             return _build_response(path, *problems.from_error(error, instance))
         except _Rejected as rejected:
@@ -86,12 +89,30 @@ class Api:
         except BadBody as bad:
             return _build_response(path, _build_bad_body(bad, instance), {})
         except Exception as error:  # the outermost boundary: a client must not see a traceback
-            self._telemetry.log_event("api.unexpected", level="ERROR", error=type(error).__name__)
-            return _build_response(path, problems.build_internal_error(instance), {})
+            return self._build_unexpected(path, error, instance)
+        answer = self._answer(admitted, context, path, instance)
+        if act is not None:
+            self._acts.end(act, int(answer["statusCode"]))
+        return answer
+
+    def _answer(self, event: dict[str, Any], context: Any, path: str, instance: str) -> dict[str, Any]:
+        try:
+            answer: dict[str, Any] = self._resolver.resolve(event, context)
+        except PentadError as error:
+            return _build_response(path, *problems.from_error(error, instance))
+        except Exception as error:  # the outermost boundary: a client must not see a traceback
+            return self._build_unexpected(path, error, instance)
         return answer if _is_within_limit(answer) else _build_response(path, _build_too_large(instance), {})
 
-    def _admit(self, event: Mapping[str, Any]) -> dict[str, Any]:
-        """Return a request as its route reads it, or raise: no such path, no right to it, unreadable or too many."""
+    def _build_unexpected(self, path: str, error: Exception, instance: str) -> dict[str, Any]:
+        self._telemetry.log_event("api.unexpected", level="ERROR", error=type(error).__name__)
+        return _build_response(path, problems.build_internal_error(instance), {})
+
+    def _admit(self, event: Mapping[str, Any]) -> tuple[dict[str, Any], Act | None]:
+        """Return a request as its route reads it, or raise: no such path, no right to it, unreadable or too many.
+
+        What changes a run is in the audit then: the entry comes second.
+        """
         http = event["requestContext"]["http"]
         method, path = str(http["method"]).upper(), _get_path(event)
         caller = Caller.from_event(event)
@@ -108,8 +129,9 @@ class Api:
         caller.check_scope(route.scope)
         read = read_body(event, labelled=not is_door(path)) if method in _WITH_BODY else {**event, "body": None}
         self._rates.admit(caller, route.name)
-        self._rules.check(caller, route.access, route.parse_path(path), APIGatewayProxyEventV2(read))
-        return read
+        names, request = route.parse_path(path), APIGatewayProxyEventV2(read)
+        self._rules.check(caller, route.access, names, request)
+        return read, self._acts.begin(caller, route.name, names, request)
 
 
 class _Rejected(Exception):

@@ -8,7 +8,7 @@ import typer
 from pentad.cli import console, target
 from pentad.cli.commands import documents, new
 from pentad.cli.commands.humans import approvals, review
-from pentad.cli.commands.operations import breaker, drill, keys, kill, schedules, versions
+from pentad.cli.commands.operations import audit, breaker, drill, keys, kill, schedules, versions
 from pentad.cli.commands.runs import fork, replay, runs
 from pentad.cli.commands.spending import budgets, cost
 from pentad.cli.commands.twin import twin, update
@@ -64,6 +64,7 @@ app.add_typer(kill.app, name="kill")
 app.add_typer(schedules.app, name="schedules")
 app.add_typer(review.app, name="review")
 app.add_typer(keys.app, name="keys")
+app.add_typer(audit.app, name="audit")
 app.add_typer(budgets.app, name="budgets")
 app.add_typer(breaker.app, name="breaker")
 app.add_typer(drill.app, name="drill")

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pentad.cli.console import EXIT_UNAVAILABLE, CommandError
-from pentad.cli.target import read_twin_facts
+from pentad.cli.target import LOCAL_OPERATOR, read_twin_facts
 
 if TYPE_CHECKING:
     from pentad.aws.table import Table
@@ -106,3 +106,20 @@ def open_table(stage: str | None, name: str) -> "Table":
 def function_name(stage: str | None, name: str) -> str:
     """Return the name of a function of the deployment, such as ``gateway``."""
     return f"pentad-{stage or TWIN_STAGE}-{name}"
+
+
+def find_operator(stage: str | None) -> str:
+    """Return who makes a key, as the account knows them; on the twin everybody is the same person.
+
+    Raises:
+        CommandError: the account does not say.
+    """
+    if stage is None:
+        return LOCAL_OPERATOR
+    import boto3
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        return str(boto3.client("sts").get_caller_identity()["Arn"])
+    except (BotoCoreError, ClientError) as error:
+        raise CommandError(f"can't find out who you are: {error}; name the owner with --owner") from error

@@ -113,8 +113,13 @@ def ledger_day_pk(tenant_id: str, day: str) -> str:
 
 
 def audit_pk(tenant_id: str, run_id: str) -> str:
-    """Return the ledger's partition for the audit of a run's tool calls: nobody but the tool runner writes in it."""
+    """Return the ledger's partition for the audit of a run's tool calls; of all roles, the tool runner's writes it."""
     return f"T#{tenant_id}#AUDIT#{run_id}"
+
+
+def acts_pk(tenant_id: str, subject: str) -> str:
+    """Return the ledger's partition for what people did to a run, or to a tenant's keys (``keys``)."""
+    return f"T#{tenant_id}#ACTS#{subject}"
 
 
 def budget_pk(tenant_id: str, scope: str, subject: str) -> str:
@@ -164,6 +169,11 @@ def run_pattern() -> str:
 def audit_pattern() -> str:
     """Return the pattern of the ledger's partitions for audits."""
     return audit_pk(_ANY, _ANY)
+
+
+def acts_pattern() -> str:
+    """Return the pattern of the ledger's partitions for what people did."""
+    return acts_pk(_ANY, _ANY)
 
 
 def ledger_day_pattern() -> str:

@@ -53,6 +53,7 @@ class ApiSettings(StartSettings):
     """functions.api.http."""
 
     ledger_table: str
+    audit_key: str = Field(description="ARN of the KMS key that signs the audit")
     documents_bucket: str
     approval_key: str = Field(description="ARN of the KMS key that encrypts task tokens")
     event_bus: str
@@ -134,6 +135,7 @@ class ToolRunnerSettings(StateTable):
     """functions.orchestration.run_tool."""
 
     ledger_table: str
+    audit_key: str = Field(description="ARN of the KMS key that signs the audit")
     tool_function_prefix: str = Field(description="name of the tools' functions up to the tool's name")
     tool_data_role: str = Field(default="", description="ARN of the role of tools' data; set where a tool reaches any")
     tool_data: dict[str, list[Literal["records", "checkpoints"]]] = Field(

@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 from moto import mock_aws
 
+from pentad.aws.sealed import SealedLog
 from pentad.aws.table import Table
+from pentad.models.remote.adapters.mac_kms import KmsMacKey
 from pentad.tools.records.adapters.records_dynamodb import DynamoRecords
 from pentad.tools.records.adapters.records_memory import MemoryRecords
 from pentad.tools.records.ports import RecordStore
@@ -16,6 +18,7 @@ from pentad.tools.runtime.adapters.audit_memory import MemoryAudit
 from pentad.tools.runtime.adapters.effects_dynamodb import DynamoEffects
 from pentad.tools.runtime.adapters.effects_memory import MemoryEffects
 from pentad.tools.runtime.ports import AuditLog, EffectStore
+from tests.moto_clients import client as moto_client
 from tests.moto_clients import table
 
 
@@ -36,6 +39,13 @@ class Stores:
             Table(self.client, "state").put({"pk": f"T#acme#R#{run_id}", "sk": "META", "status": "cancelled"})
 
 
+def make_audit_key() -> KmsMacKey:
+    """A new key that signs, as the state stack makes it."""
+    kms = moto_client("kms")
+    made = kms.create_key(KeySpec="HMAC_256", KeyUsage="GENERATE_VERIFY_MAC")
+    return KmsMacKey(kms, made["KeyMetadata"]["Arn"])
+
+
 @pytest.fixture(params=["memory", "dynamodb"])
 def stores(request: pytest.FixtureRequest) -> Iterator[Stores]:
     if request.param == "memory":
@@ -49,7 +59,7 @@ def stores(request: pytest.FixtureRequest) -> Iterator[Stores]:
         tables = {name: Table(client, name) for name in ("state", "ledger", "records")}
         yield Stores(
             DynamoEffects(tables["state"]),
-            DynamoAudit(tables["ledger"]),
+            DynamoAudit(tables["ledger"], SealedLog(tables["ledger"], make_audit_key())),
             lambda tenant: DynamoRecords(tables["records"], tenant),
             client,
         )

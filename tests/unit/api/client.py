@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from pentad.api.access import AccessRules
+from pentad.api.acts.acts import Acts
+from pentad.api.acts.adapters.acts_memory import MemoryActs
 from pentad.api.app import Api, Router
 from pentad.api.documents import Documents
 from pentad.api.door.service import Door
@@ -115,6 +117,7 @@ class MemoryServices:
         self.dimensions: list[int | None] = []
         self.door = Door(world.model, self, load(), now=world.clock)
         self.waits = HumanWaits(world.runs, world.approvals)
+        self.acts = MemoryActs()
         self.slept: list[float] = []
         self.waiting = RunWaiter(self.waits, sleep=self._sleep, timer=lambda: world.clock().timestamp())
         self.world = world
@@ -183,6 +186,7 @@ class Client:
                 limits=limits,
                 clock=lambda: self.world.clock().timestamp(),
             ),
+            Acts(services.acts, services.telemetry, now=services.now),
         )
 
     def __call__(
@@ -202,6 +206,7 @@ class Client:
         headers: dict[str, str] | None = None,
         remaining_ms: int = 29_000,
         came_ms: int | None = None,
+        request_id: str = "request-1",
     ) -> Reply:
         path, _, query = path.partition("?")
         parameters = dict(part.split("=", 1) for part in query.split("&")) if query else None
@@ -217,7 +222,7 @@ class Client:
             "queryStringParameters": parameters,
             "requestContext": {
                 "stage": "$default",
-                "requestId": "request-1",
+                "requestId": request_id,
                 **({} if came_ms is None else {"timeEpoch": came_ms}),
                 "authorizer": {"lambda": said} if tenant_id else {},
                 "http": {"method": method, "path": path, "sourceIp": "127.0.0.1", "userAgent": "", "protocol": "H"},

@@ -41,6 +41,7 @@ ALL = {
     "STATE_TABLE": "state",
     "TRANSIENT_TABLE": "transient",
     "LEDGER_TABLE": "ledger",
+    "AUDIT_KEY": "arn:aws:kms:eu-central-1:123456789012:key/audit",
     "GATEWAY_SHARE": "5",
     "RECORDS_TABLE": "records",
     "PAYLOAD_BUCKET": "payload",

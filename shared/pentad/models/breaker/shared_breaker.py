@@ -1,9 +1,9 @@
 """The breaker of all circuits that every Lambda shares: stored circuits behind a cache of two seconds.
 
 What passes a closed circuit costs no request: its state is read from the cache, which is filled by one query for the
-circuits that all share and one for those of the tenant that asks, each at most once in two seconds a process. A write is made when something changes: a failure, the first answer
-after one, a probe. A breaker must not be the outage it is there against: where its store does not answer, calls go
-through.
+circuits that all share and one for those of the tenant that asks, each at most once in two seconds a process. A write
+is made when something changes: a failure, the first answer after one, a probe. A breaker must not be the outage it is
+there against: where its store does not answer, calls go through.
 """
 
 import secrets
@@ -167,7 +167,7 @@ class SharedBreaker:
         return after
 
     def get_all(self, tenant_id: str | None = None) -> Mapping[str, Circuit]:
-        """Return the circuits that were other than closed a while ago, as they stand: the shared ones, or a tenant's own.
+        """Return the circuits that are stored, as they stand: the shared ones, or a tenant's own.
 
         Raises:
             StoreUnavailable: the store did not answer.

@@ -4,6 +4,8 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from pentad.api.access import AccessRules
+from pentad.api.acts.acts import Acts
+from pentad.api.acts.adapters.acts_dynamodb import DynamoActs
 from pentad.api.adapters.documents_s3 import S3Documents, get_signing_client
 from pentad.api.app import Api, Router
 from pentad.api.documents import Documents
@@ -35,6 +37,7 @@ from pentad.orchestration.timetravel.fork import ForkRun
 from pentad.runtime.catalog import load_catalog
 from pentad.runtime.clock import now
 from pentad.runtime.settings import ApiSettings, read_settings
+from pentad.runtime.wiring.ground.audit import make_sealed_log
 from pentad.runtime.wiring.ground.humans import make_approvals
 from pentad.runtime.wiring.ground.starting import make_starting
 from pentad.runtime.wiring.ground.stores import make_sessions, make_table
@@ -52,10 +55,12 @@ _UNDO_SECONDS = 25.0
 @cache
 def make_api() -> Api:
     """Return the HTTP API."""
-    telemetry = telemetry_of("api")
-    counter = DynamoRateCounter(make_table(read_settings(ApiSettings).transient_table))
+    values, telemetry = read_settings(ApiSettings), telemetry_of("api")
+    counter = DynamoRateCounter(make_table(values.transient_table))
     routers, rules = make_routers()
-    return Api(routers, rules, telemetry, RequestRates(counter, telemetry))
+    ledger = make_table(values.ledger_table)
+    acts = Acts(DynamoActs(ledger, make_sealed_log(ledger, values.audit_key, telemetry)), telemetry, now=now)
+    return Api(routers, rules, telemetry, RequestRates(counter, telemetry), acts)
 
 
 @cache

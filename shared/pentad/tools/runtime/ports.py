@@ -130,10 +130,10 @@ class AuditEntry(FrozenValue):
 
 
 class AuditLog(Protocol):
-    """Append only."""
+    """What was written stays as it is: no method changes or removes an entry."""
 
-    def append(self, entry: AuditEntry) -> None:
-        """Append an entry; the same entry again changes nothing.
+    def append(self, *entries: AuditEntry) -> None:
+        """Append entries; the same entry again changes nothing.
 
         Raises:
             StoreUnavailable: the store did not answer.

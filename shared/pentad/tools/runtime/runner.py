@@ -287,10 +287,10 @@ class ToolRunner:
         call = attempt.call
         place = {"tenant_id": call.tenant_id, "run_id": call.run_id, "step": call.step, "index": call.index}
         told = place | {"agent": attempt.run.agent, "action": "executed"}
-        for entry in self._inner.list_for_call(attempt.spec.name, call.tenant_id, call.run_id, call.step, call.index):
-            # An id of its own kind: no note of a graph takes the place of an entry of the runner.
-            request_id = f"graph-{entry.request_id.removeprefix('graph-')}"
-            self._audit.append(entry.model_copy(update=told | {"request_id": request_id}))
+        found = self._inner.list_for_call(attempt.spec.name, call.tenant_id, call.run_id, call.step, call.index)
+        # An id of its own kind: no note of a graph takes the place of an entry of the runner.
+        named = [(entry, f"graph-{entry.request_id.removeprefix('graph-')}") for entry in found]
+        self._audit.append(*(entry.model_copy(update=told | {"request_id": name}) for entry, name in named))
 
     def _make_effect(self, attempt: _Attempt) -> Effect:
         return Effect(

@@ -55,12 +55,12 @@ def close(which: Which, minutes: Minutes = None, stage: operator.Stage = None, t
 
 
 def _set_circuits(
-    which: str, forced: "Forced | None", minutes: float | None, stage: str | None, tenant: str | None
+    which: str, forced: "Forced | None", minutes: float | None, stage: str | None, tenant_id: str | None
 ) -> None:
     from pentad.models.breaker.tenant_breaker import split_circuit_name
 
     now, breaker = time.time(), _make_breaker(stage)
-    known = dict.fromkeys([*_list_names(_load_catalog(), tenant), *breaker.get_all(tenant)])
+    known = dict.fromkeys([*_list_names(_load_catalog(), tenant_id), *breaker.get_all(tenant_id)])
     models = {name: split_circuit_name(name)[0] for name in known}
     names = [name for name, model in models.items() if which in (model, model.partition("/")[0])]
     if not names:
@@ -84,11 +84,11 @@ def _load_catalog() -> "ModelCatalog":
     return load(overlay=path.read_text(encoding="utf-8") if path.is_file() else None)
 
 
-def _list_names(catalog: "ModelCatalog", tenant: str | None) -> list[str]:
+def _list_names(catalog: "ModelCatalog", tenant_id: str | None) -> list[str]:
     from pentad.models.breaker.tenant_breaker import name_own_circuit
 
     names = [f"{model.provider}/{model.name}" for model in catalog.used_models]
-    return names if tenant is None else [name_own_circuit(name, tenant) for name in names]
+    return names if tenant_id is None else [name_own_circuit(name, tenant_id) for name in names]
 
 
 def _get_circuit(stored: Any, name: str) -> "Circuit":

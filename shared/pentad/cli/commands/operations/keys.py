@@ -1,13 +1,15 @@
 """``pentad keys``: API keys are made by an operator with AWS credentials, never through the API itself."""
 
 import re
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from pentad.cli import operator
 from pentad.cli.console import EXIT_UNAVAILABLE, EXIT_USAGE, OPTIONS, OUT, CommandError, handle_errors, print_json
-from pentad.cli.target import LOCAL_OPERATOR, LOCAL_TENANT, read_twin_facts
+from pentad.cli.target import LOCAL_TENANT, read_twin_facts
 
 if TYPE_CHECKING:
     from pentad.api.identity.ports import KeyStore
@@ -78,23 +80,36 @@ def create(
     from pentad.api.identity.keys import LEAST_SCOPES, create_key
 
     with handle_errors():
-        now = datetime.now(UTC)
+        now, store = datetime.now(UTC), open_store(stage)
+        end = _begin_act(stage, tenant, "create_key", name or "a new key", now)
         key, token = create_key(
-            open_store(stage),
+            store,
             tenant,
             now=now,
             scopes=scope or LEAST_SCOPES,
             user_id=user,
             groups=group or (),
-            owner=owner or (None if user else find_operator(stage)),
+            owner=owner or (None if user else operator.find_operator(stage)),
             name=name,
             expires_at=parse_expiry(expires, now),
         )
+        end(key.key_id)
         if OPTIONS.json:
             shown = key.model_dump(include={"key_id", "scopes", "user_id", "groups", "owner", "expires_at"})
             print_json({"key": token, "tenant": tenant, **shown})
         else:
             OUT.print(token, soft_wrap=True)
+
+
+def _begin_act(stage: str | None, tenant_id: str, name: str, target: str, now: datetime) -> Callable[[str], None]:
+    """Put into the audit that something is about to be done to a key; what is returned puts in that it was."""
+    from pentad.cli.commands.operations.audit import record_key_act
+    from pentad.domain.ids import check_id, make_id
+
+    check_id("tenant", tenant_id)
+    request_id = make_id("opr", now)
+    record_key_act(stage, tenant_id, name, target, "asked", request_id)
+    return lambda key_id: record_key_act(stage, tenant_id, name, key_id, "ended", request_id)
 
 
 def parse_expiry(text: str, now: datetime) -> datetime | None:
@@ -119,23 +134,6 @@ def parse_expiry(text: str, now: datetime) -> datetime | None:
     if end <= now:
         raise CommandError(f"--expires must be in the future, got '{text}'", code=EXIT_USAGE)
     return end
-
-
-def find_operator(stage: str | None) -> str:
-    """Return who makes a key, as the account knows them; on the twin everybody is the same person.
-
-    Raises:
-        CommandError: the account does not say.
-    """
-    if stage is None:
-        return LOCAL_OPERATOR
-    import boto3
-    from botocore.exceptions import BotoCoreError, ClientError
-
-    try:
-        return str(boto3.client("sts").get_caller_identity()["Arn"])
-    except (BotoCoreError, ClientError) as error:
-        raise CommandError(f"can't find out who you are: {error}; name the owner with --owner") from error
 
 
 @app.command("list")
@@ -166,7 +164,10 @@ def revoke(
     from pentad.api.identity.keys import revoke_key
 
     with handle_errors():
-        key = revoke_key(open_store(stage), tenant, key_id, now=datetime.now(UTC))
+        now, store = datetime.now(UTC), open_store(stage)
+        end = _begin_act(stage, tenant, "revoke_key", key_id, now)
+        key = revoke_key(store, tenant, key_id, now=now)
+        end(key.key_id)
         if OPTIONS.json:
             print_json(key.model_dump(exclude={"secret_hash"}))
         else:

@@ -1,4 +1,4 @@
-"""The ledger in DynamoDB: append only. No role may update or delete an item of its table.
+"""The ledger in DynamoDB. No role may update or delete an item of its table, and each put is of a new item only.
 
 An attempt is up to three items that stand next to each other: ``{key}`` with the outcome, ``{key}#BEGUN`` from before
 it was sent, ``{key}#VOID`` where it was not sent after all. With the outcome the spend counters are raised, in one

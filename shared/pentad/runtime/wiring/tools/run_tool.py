@@ -13,6 +13,7 @@ from pentad.orchestration.switches.switchboard import Switches
 from pentad.runtime.catalog import load_catalog
 from pentad.runtime.clock import now
 from pentad.runtime.settings import ToolRunnerSettings, read_settings
+from pentad.runtime.wiring.ground.audit import make_sealed_log
 from pentad.runtime.wiring.ground.stores import make_runs, make_table
 from pentad.runtime.wiring.ground.telemetry import telemetry_of
 from pentad.tools.graphs.adapters.inner_audit_dynamodb import DynamoInnerAudit
@@ -34,6 +35,7 @@ _GRAPH = "checkpoints"
 def make_tool_runner() -> ToolRunner:
     """Return what runs tools' calls."""
     values, telemetry = read_settings(ToolRunnerSettings), telemetry_of(_NAME)
+    ledger = make_table(values.ledger_table)
     graphs = [name for name, needs in values.tool_data.items() if _GRAPH in needs]
     return ToolRunner(
         catalog=load_catalog(),
@@ -46,7 +48,7 @@ def make_tool_runner() -> ToolRunner:
             prove=_make_prover(values.identity_key, values.tool_data),
         ),
         effects=DynamoEffects(make_table(values.state_table)),
-        audit=DynamoAudit(make_table(values.ledger_table)),
+        audit=DynamoAudit(ledger, make_sealed_log(ledger, values.audit_key, telemetry)),
         telemetry=telemetry,
         now=now,
         gate=Switches(DynamoSwitches(make_table(values.transient_table)), telemetry, now),

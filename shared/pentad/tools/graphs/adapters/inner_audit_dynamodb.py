@@ -29,8 +29,12 @@ class DynamoInnerAudit:
         self._table = table
         self._graphs = frozenset(graphs)
 
-    def append(self, entry: AuditEntry) -> None:
+    def append(self, *entries: AuditEntry) -> None:
         """See `AuditLog`."""
+        for entry in entries:
+            self._put(entry)
+
+    def _put(self, entry: AuditEntry) -> None:
         at = entry.at.astimezone(UTC)
         item = {
             "pk": keys.graph_pk(entry.tenant_id, entry.run_id),

@@ -9,10 +9,11 @@ class MemoryAudit:
     def __init__(self) -> None:
         self._entries: dict[tuple[object, ...], AuditEntry] = {}
 
-    def append(self, entry: AuditEntry) -> None:
+    def append(self, *entries: AuditEntry) -> None:
         """See `AuditLog`."""
-        key = (entry.tenant_id, entry.run_id, entry.at, entry.step, entry.index, entry.request_id)
-        self._entries.setdefault(key, entry)
+        for entry in entries:
+            key = (entry.tenant_id, entry.run_id, entry.at, entry.step, entry.index, entry.request_id)
+            self._entries.setdefault(key, entry)
 
     def list_for_run(self, tenant_id: str, run_id: str) -> list[AuditEntry]:
         """See `AuditLog`."""

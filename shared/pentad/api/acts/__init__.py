@@ -1,0 +1,1 @@
+"""What people did, in the audit: before it was done, and what came of it."""

@@ -1,0 +1,84 @@
+"""Who did what: an entry before a request is answered, so that nothing is done unseen, and one with what came of it."""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
+
+from pentad.api.acts.ports import Act, ActLog
+from pentad.api.identity.caller import ALL_GROUPS, Caller
+from pentad.api.views.lifecycle import UndoRequest
+from pentad.domain.errors import InvalidInput, PentadError
+from pentad.domain.ids import check_id, parse_approval_id, parse_review_id, parse_undo_token
+from pentad.observability.ports import Telemetry
+
+
+def _find_run_of_undo(names: Mapping[str, str], event: APIGatewayProxyEventV2) -> str:
+    return parse_undo_token(UndoRequest.model_validate_json(event.decoded_body or "").undo_token)[0]
+
+
+_RUN_OF: Mapping[str, Callable[[Mapping[str, str], APIGatewayProxyEventV2], str]] = {
+    "cancel_run": lambda names, _: check_id("run", names["run"]),
+    "fork_run": lambda names, _: check_id("run", names["run"]),
+    "undo": _find_run_of_undo,
+    "decide_approval": lambda names, _: parse_approval_id(names["approval"])[0],
+    "close_review": lambda names, _: parse_review_id(names["review"])[0],
+}
+RECORDED = frozenset(_RUN_OF)
+"""Routes by which people change what a run does or did; names of `pentad.api.routes.ROUTES`."""
+
+
+class Acts:
+    """Records what people do.
+
+    Args:
+        log: where.
+        telemetry: logs what could not be recorded.
+        now: the clock, UTC.
+    """
+
+    def __init__(self, log: ActLog, telemetry: Telemetry, *, now: Callable[[], datetime]) -> None:
+        self._log = log
+        self._telemetry = telemetry
+        self._now = now
+
+    def begin(self, caller: Caller, route: str, names: Mapping[str, str], event: APIGatewayProxyEventV2) -> Act | None:
+        """Record that a caller asks for something, and return the entry; None where the route is none to record.
+
+        Args:
+            caller: who asks; it may reach what it names.
+            route: the route's name.
+            names: the parameters of the path.
+            event: the request.
+
+        Raises:
+            StoreUnavailable: it could not be recorded, and so must not be done.
+        """
+        if route not in RECORDED:
+            return None
+        try:
+            run_id = _RUN_OF[route](names, event)
+        except (InvalidInput, ValueError):
+            return None  # it names nothing: its function refuses it
+        act = Act(
+            tenant_id=caller.tenant_id,
+            subject=run_id,
+            name=route,
+            target=event.raw_path[:200],
+            stage="asked",
+            body_hash=hashlib.sha256((event.decoded_body or "").encode("utf-8", "surrogatepass")).hexdigest(),
+            actor=caller.to_actor(self._now()),
+            groups=(ALL_GROUPS,) if caller.groups is None else tuple(sorted(caller.groups)),
+            request_id=event.request_context.request_id[:100],
+        )
+        self._log.append(act)
+        return act
+
+    def end(self, act: Act, status: int) -> None:
+        """Record what came of an act. What could not be is logged: that it was asked for is in the log already."""
+        actor = act.actor.model_copy(update={"at": self._now()})
+        try:
+            self._log.append(act.model_copy(update={"stage": "ended", "status": status, "actor": actor}))
+        except PentadError as error:
+            self._telemetry.log_event("act.end_unrecorded", level="ERROR", act=act.name, error=error.message)

@@ -1,0 +1,1 @@
+"""Where acts are kept."""

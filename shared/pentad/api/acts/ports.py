@@ -1,0 +1,47 @@
+"""What is asked of the log of what people did."""
+
+from typing import Literal, Protocol
+
+from pydantic import Field
+
+from pentad.domain.ids import TenantId
+from pentad.domain.runs import Actor
+from pentad.domain.values import FrozenValue
+
+KEYS = "keys"
+"""The subject of acts on a tenant's API keys."""
+
+
+class Act(FrozenValue):
+    """One line of the log: who asked for what, when and from where; or what came of it."""
+
+    tenant_id: TenantId
+    subject: str = Field(max_length=64, description="the run's id, or keys")
+    name: str = Field(max_length=40, description="what was done: a route's name, create_key or revoke_key")
+    target: str = Field(max_length=200, description="to what: the path of the request, or the key's id")
+    stage: Literal["asked", "ended"]
+    status: int | None = Field(default=None, description="of HTTP, where it has ended")
+    body_hash: str | None = Field(default=None, description="SHA-256 of the request's body, in hex")
+    actor: Actor
+    groups: tuple[str, ...] = Field(default=(), description="the groups of the credential; * is all of them")
+    request_id: str = Field(max_length=100, description="of the request; the two entries of an act have the same")
+
+
+class ActLog(Protocol):
+    """What was written stays as it is: no method changes or removes an entry."""
+
+    def append(self, act: Act) -> None:
+        """Append an act; the same again changes nothing.
+
+        Raises:
+            StoreUnavailable: the store did not answer.
+        """
+        ...
+
+    def list_for(self, tenant_id: str, subject: str) -> list[Act]:
+        """Return the acts on a run, or on a tenant's keys, in the order in which they were written.
+
+        Raises:
+            StoreUnavailable: the store did not answer.
+        """
+        ...

@@ -1,0 +1,234 @@
+"""``pentad audit``: who did what, and whether the record of it is as it was written."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from pentad.cli import operator
+from pentad.cli.console import OPTIONS, OUT, CommandError, handle_errors, print_json
+from pentad.cli.screen import Grid, build_line, build_styled
+from pentad.cli.target import LOCAL_TENANT
+
+if TYPE_CHECKING:
+    from pentad.aws.sealed import SealCheck, SealedLog
+
+app = typer.Typer(
+    help="Who did what to a run or to a tenant's keys: shown and checked with the operator's AWS credentials.",
+    no_args_is_help=True,
+)
+
+Json = dict[str, Any]
+Subject = Annotated[str, typer.Argument(metavar="RUN|keys", help="A run's id, or 'keys' for a tenant's API keys.")]
+Tenant = Annotated[str, typer.Option("--tenant", "-t", help="Whose.")]
+_WRITERS = {"AUDIT": "run-tool", "ACTS": "api"}
+_PAGES = 50
+
+
+@app.command("show")
+def show(subject: Subject, tenant: Tenant = LOCAL_TENANT, stage: operator.Stage = None) -> None:
+    """Show what tools did in a run, and what people did to it."""
+    with handle_errors():
+        views = sorted(_read_entries(_make_log(stage), tenant, subject), key=lambda view: str(view["at"]))
+        if OPTIONS.json:
+            print_json(views)
+            return
+        grid = Grid("time", "what", "outcome", "who", "from", "details")
+        for view in views:
+            grid.add_row(*(str(view[name] or "") for name in ("at", "what", "outcome", "who", "source_ip", "details")))
+        OUT.print(grid)
+
+
+@app.command("verify")
+def verify(
+    subject: Subject,
+    tenant: Tenant = LOCAL_TENANT,
+    stage: operator.Stage = None,
+    logs: Annotated[
+        bool, typer.Option("--logs", help="Compare with the log lines of the functions that wrote it, as well.")
+    ] = False,
+) -> None:
+    """Check that the audit of a run, or of a tenant's keys, is whole and as it was written; exit code 1 if not.
+
+    Entries that were changed, moved, added or taken out show by their hashes and signatures. A missing end shows by the
+    calls and decisions of the run that have no entry, and, with --logs, by the lines that told of each entry.
+    """
+    with handle_errors():
+        chain, faults, entries = _make_log(stage), [], 0
+        for kind, pk in _list_chains(tenant, subject).items():
+            found = chain.check(pk)
+            entries += len(found.entries)
+            faults += [f"{pk}: {fault}" for fault in found.faults]
+            if logs:
+                faults += _compare_logs(stage, kind, pk, found)
+        faults += _find_unrecorded(stage, chain, tenant, subject)
+        _print_faults(subject, entries, faults)
+
+
+def record_key_act(stage: str | None, tenant_id: str, name: str, target: str, step: str, request_id: str) -> None:
+    """Record what an operator does to a tenant's keys.
+
+    Args:
+        stage: a deployed stage; None for the twin.
+        tenant_id: whose keys.
+        name: ``create_key`` or ``revoke_key``.
+        target: the key's id, or what it is for.
+        step: ``asked`` or ``ended``.
+        request_id: of the two entries of one act the same.
+
+    Raises:
+        StoreUnavailable: it could not be recorded, and so must not be done.
+    """
+    from pentad.api.acts.adapters.acts_dynamodb import DynamoActs
+    from pentad.api.acts.ports import KEYS, Act
+    from pentad.domain.runs import Actor
+
+    who = Actor(key_id="aws", person=operator.find_operator(stage)[:200], at=datetime.now(UTC))
+    fields: Json = {"tenant": tenant_id, "subject": KEYS, "name": name, "target": target[:200], "stage": step}
+    ended = {"status": 200} if step == "ended" else {}
+    act = Act.model_validate(fields | ended | {"actor": who, "request_id": request_id})
+    DynamoActs(operator.open_table(stage, "LedgerTable"), _make_log(stage)).append(act)
+
+
+def _make_log(stage: str | None) -> "SealedLog":
+    from pentad.aws.sealed import SealedLog
+    from pentad.models.remote.adapters.mac_kms import KmsMacKey
+
+    key = KmsMacKey(operator.create_client("kms", stage), operator.get_output(stage, "AuditKey"))
+    return SealedLog(operator.open_table(stage, "LedgerTable"), key)
+
+
+def _list_chains(tenant_id: str, subject: str) -> dict[str, str]:
+    """Return the partitions of a subject's chains, by kind.
+
+    Raises:
+        InvalidInput: the tenant or the run is not well formed.
+    """
+    from pentad.api.acts.ports import KEYS
+    from pentad.domain import keys
+    from pentad.domain.ids import check_id
+
+    check_id("tenant", tenant_id)
+    if subject == KEYS:
+        return {"ACTS": keys.acts_pk(tenant_id, KEYS)}
+    check_id("run", subject)
+    return {"AUDIT": keys.audit_pk(tenant_id, subject), "ACTS": keys.acts_pk(tenant_id, subject)}
+
+
+def _read_entries(chain: "SealedLog", tenant_id: str, subject: str) -> Iterable[Json]:
+    for kind, pk in _list_chains(tenant_id, subject).items():
+        for item in chain.check(pk).entries:
+            yield (_build_call_view if kind == "AUDIT" else _build_act_view)(_read_body(item))
+
+
+def _build_call_view(body: Json) -> Json:
+    return {
+        "at": body.get("at"),
+        "what": f"{body.get('action')} {body.get('tool')}",
+        "outcome": body.get("outcome"),
+        "who": body.get("agent"),
+        "source_ip": None,
+        "details": f"step {body.get('step')}, call {body.get('index')}",
+    }
+
+
+def _build_act_view(body: Json) -> Json:
+    said = body.get("actor")
+    actor = said if isinstance(said, dict) else {}
+    groups = " ".join(map(str, body.get("groups") or ())) or "none"
+    return {
+        "at": actor.get("at"),
+        "what": body.get("name"),
+        "outcome": body.get("stage") if body.get("status") is None else body["status"],
+        "who": actor.get("person"),
+        "source_ip": actor.get("source_ip"),
+        "details": f"{body.get('target')}, key {actor.get('key_id')}, groups {groups}",
+    }
+
+
+def _find_unrecorded(stage: str | None, chain: "SealedLog", tenant_id: str, subject: str) -> list[str]:
+    """Return the calls and decisions of a run that stand in the state table and not in the audit."""
+    from pentad.domain import keys
+
+    places = _list_chains(tenant_id, subject)
+    if "AUDIT" not in places:
+        return []
+    bodies = {kind: [_read_body(item) for item in chain.check(pk).entries] for kind, pk in places.items()}
+    called = {(body.get("step"), body.get("index")) for body in bodies["AUDIT"]}
+    decisions = [body for body in bodies["ACTS"] if body.get("name") == "decide_approval"]
+    decided = {str(body.get("target")).rpartition("/")[2] for body in decisions}
+    faults: list[str] = []
+    for item in operator.open_table(stage, "StateTable").iter_items(keys.run_pk(tenant_id, subject)):
+        body = _read_body(item) if item.get("type") in ("call", "approval") else {}
+        if item.get("type") == "call" and item.get("status") in ("succeeded", "undone"):
+            place = (body.get("step"), body.get("index"))
+            if place not in called:
+                faults.append(f"call {place[1]} of step {place[0]} has ended, and is not in the audit")
+        elif item.get("type") == "approval" and body.get("decider") and body.get("approval") not in decided:
+            faults.append(f"approval '{body.get('approval')}' was decided, and that is not in the audit")
+    return faults
+
+
+def _read_body(item: Mapping[str, Any]) -> Json:
+    try:
+        found = json.loads(str(item.get("body") or "{}"))
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _compare_logs(stage: str | None, kind: str, pk: str, found: "SealCheck") -> list[str]:
+    """Return where a chain differs from what its writer told in its log, to which lines can only be added."""
+    from pentad.api.acts.ports import KEYS
+
+    if pk.endswith(f"#{KEYS}"):
+        raise CommandError("acts on keys are an operator's own: no function's log tells of them; leave out --logs")
+    told = _read_told(stage, f"/aws/lambda/{operator.function_name(stage, _WRITERS[kind])}", pk)
+    stand = {int(item["number"]): str(item["hash"]) for item in found.entries if "number" in item}
+    changed = [number for number in sorted(set(told) & set(stand)) if told[number] != {stand[number]}]
+    faults = [f"{pk}: entry {number} is not the one that was told of" for number in changed]
+    faults += [f"{pk}: entry {number} was told of and is gone" for number in sorted(set(told) - set(stand))]
+    faults += [f"{pk}: no log line tells of entry {number} (any more)" for number in sorted(set(stand) - set(told))]
+    return faults
+
+
+def _read_told(stage: str | None, group: str, pk: str) -> dict[int, set[str]]:
+    """Return the hashes that a function's log tells of a chain's entries, by number."""
+    from pentad.runtime.wiring.ground.audit import AUDIT_WRITTEN
+
+    client = operator.create_client("logs", stage)
+    request: Json = {"logGroupName": group, "filterPattern": f'"{pk}"'}
+    told: dict[int, set[str]] = {}
+    for _ in range(_PAGES):
+        reply = client.filter_log_events(**request)
+        for event in reply["events"]:
+            line = _parse_line(str(event["message"]))
+            if line.get("event") == AUDIT_WRITTEN and line.get("chain") == pk:
+                told.setdefault(int(line["number"]), set()).add(str(line["hash"]))
+        if not reply.get("nextToken"):
+            return told
+        request["nextToken"] = reply["nextToken"]
+    raise CommandError(f"the log group '{group}' has more pages than can be read; leave out --logs")
+
+
+def _parse_line(message: str) -> Json:
+    try:
+        line = json.loads(message)
+    except ValueError:
+        return {}
+    return line if isinstance(line, dict) else {}
+
+
+def _print_faults(subject: str, entries: int, faults: Sequence[str]) -> None:
+    if OPTIONS.json:
+        print_json({"subject": subject, "entries": entries, "faults": list(faults)})
+    elif faults:
+        for fault in faults:
+            OUT.print(build_styled(fault, "red"))
+    else:
+        said = "[green]{count} entries of {subject} are as they were written[/]"
+        OUT.print(build_line(said, count=entries, subject=subject))
+    if faults:
+        raise typer.Exit(1)

@@ -1,0 +1,124 @@
+"""Who did what is in the audit before it is done, with what came of it; and what can't be recorded is not done."""
+
+import hashlib
+import json
+from typing import Any
+
+import pytest
+
+from pentad.api.acts.acts import RECORDED
+from pentad.api.acts.ports import Act
+from pentad.api.routes import ROUTES
+from pentad.domain.declarations.agents import AgentSpec, Catalog, HumansSpec, ToolSpec
+from pentad.domain.errors import StoreUnavailable
+from pentad.domain.ids import undo_token
+from pentad.domain.runs import Run
+from tests.unit.api.client import Client
+from tests.unit.orchestration.world import TENANT, World
+
+CATALOG = Catalog(
+    agents={
+        "clerk": AgentSpec(
+            name="clerk", description="asks", prompt="You ask.", tools=("notes",), humans=HumansSpec(group="clerks")
+        )
+    },
+    tools={
+        "notes": ToolSpec(name="notes", description="n", input_schema={}, effects="external", approval="always"),
+    },
+)
+ANN = {"tenant": TENANT, "key_id": "k-ann", "user": "ann", "scopes": "runs:write approvals:write", "groups": "clerks"}
+
+
+@pytest.fixture
+def asked() -> tuple[Client, Run, str]:
+    """An API, a run that waits, and its approval."""
+    world = World(CATALOG)
+    world.model.script = [[("notes", {})]]
+    run = world.begin(agent="clerk", session="s1")
+    world.turn(run)
+    return Client(world), run, world.asking.ask_for_step(TENANT, run.run_id, 1, "token-1").approval_id
+
+
+def list_acts(client: Client, run: Run) -> list[Act]:
+    return client.services.acts.list_for(TENANT, run.run_id)
+
+
+def test_a_decision_is_in_the_audit_with_user_key_groups_time_and_address(asked: tuple[Client, Run, str]) -> None:
+    client, run, name = asked
+    body = {"decision": "reject", "reason": "no"}
+    assert client("POST", f"/v1/approvals/{name}", body, caller=ANN).status == 200
+    begun, ended = list_acts(client, run)
+    assert (begun.stage, begun.status, ended.stage, ended.status) == ("asked", None, "ended", 200)
+    assert (begun.name, begun.target) == ("decide_approval", f"/v1/approvals/{name}")
+    who = begun.actor
+    assert (who.user_id, who.key_id, who.person, who.source_ip) == ("ann", "k-ann", "ann", "127.0.0.1")
+    assert begun.groups == ("clerks",)
+    assert who.at == client.world.clock()
+    assert begun.body_hash == hashlib.sha256(json.dumps(body).encode()).hexdigest()
+    assert "reason" not in begun.model_dump_json()
+
+
+def test_a_refused_decision_is_in_the_audit_as_refused(asked: tuple[Client, Run, str]) -> None:
+    client, run, name = asked
+    wrong = {"decision": "approve", "arguments_hash": "0" * 64}
+    reply = client("POST", f"/v1/approvals/{name}", wrong, caller=ANN)
+    assert reply.status >= 400
+    assert [act.status for act in list_acts(client, run)] == [None, reply.status]
+
+
+def test_what_can_not_be_recorded_is_not_done(asked: tuple[Client, Run, str]) -> None:
+    client, _, name = asked
+
+    def fail(_: Act) -> None:
+        raise StoreUnavailable("the ledger did not answer")
+
+    client.services.acts.append = fail  # type: ignore[method-assign]
+    assert client("POST", f"/v1/approvals/{name}", {"decision": "reject"}, caller=ANN).status == 503
+    assert client.world.approvals.get(TENANT, name).status == "pending"
+
+
+def test_an_end_that_can_not_be_recorded_is_logged_and_the_answer_stands(asked: tuple[Client, Run, str]) -> None:
+    client, run, name = asked
+    append = client.services.acts.append
+
+    def fail_at_the_end(act: Act) -> None:
+        if act.stage == "ended":
+            raise StoreUnavailable("the ledger did not answer")
+        append(act)
+
+    client.services.acts.append = fail_at_the_end  # type: ignore[method-assign]
+    assert client("POST", f"/v1/approvals/{name}", {"decision": "reject"}, caller=ANN).status == 200
+    assert [act.stage for act in list_acts(client, run)] == ["asked"]
+    assert "act.end_unrecorded" in {event.name for event in client.world.telemetry.events}
+
+
+def test_every_act_on_a_run_is_recorded_on_it(asked: tuple[Client, Run, str]) -> None:
+    client, run, _ = asked
+    requests: list[tuple[str, dict[str, Any]]] = [
+        (f"/v1/runs/{run.run_id}/fork", {"at": 0}),
+        ("/v1/undo", {"undo_token": undo_token(run.run_id, 1, 0)}),
+        (f"/v1/runs/{run.run_id}/cancel", {}),
+    ]
+    for number, (path, body) in enumerate(requests):
+        client("POST", path, body, request_id=f"request-{number}")
+    acts = list_acts(client, run)
+    assert [act.name for act in acts if act.stage == "asked"] == ["fork_run", "undo", "cancel_run"]
+    assert len({act.request_id for act in acts}) == 3
+    assert len(acts) == 6
+
+
+def test_what_names_no_run_and_what_may_not_be_reached_is_refused_without_an_entry(
+    asked: tuple[Client, Run, str],
+) -> None:
+    client, run, name = asked
+    bob = ANN | {"user": "bob", "groups": "others"}
+    assert client("POST", f"/v1/approvals/{name}", {"decision": "reject"}, caller=bob).status == 404
+    assert client("POST", "/v1/approvals/nonsense", {"decision": "reject"}).status == 404
+    assert client("POST", "/v1/undo", {"undo_token": "nonsense"}).status == 400
+    assert list_acts(client, run) == []
+
+
+def test_each_route_that_changes_something_is_recorded_or_records_it_itself() -> None:
+    changing = {route.name for route in ROUTES if route.method != "GET"}
+    # A run and an upload name who asked for them; OpenAI's requests are on the ledger.
+    assert changing - RECORDED == {"start_run", "upload_document", "delete_document", "complete", "embed"}

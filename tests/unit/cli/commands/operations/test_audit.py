@@ -1,0 +1,183 @@
+"""``pentad audit``: what it shows, what it finds, and that keys are made under its eyes; over moto's services."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from moto import mock_aws
+from typer.testing import CliRunner
+
+from pentad.api.acts.adapters.acts_dynamodb import DynamoActs
+from pentad.api.acts.ports import KEYS, Act
+from pentad.aws.sealed import HEAD, Linked, SealedLog
+from pentad.aws.table import Table
+from pentad.cli import operator
+from pentad.cli.commands.operations import audit, keys
+from pentad.domain.errors import StoreUnavailable
+from pentad.domain.keys import acts_pk, audit_pk, run_pk
+from pentad.domain.runs import Actor
+from pentad.models.remote.adapters.mac_kms import KmsMacKey
+from pentad.tools.runtime.adapters.audit_dynamodb import DynamoAudit
+from pentad.tools.runtime.ports import AuditEntry
+from tests.moto_clients import client, table
+
+AT = datetime(2026, 3, 1, tzinfo=UTC)
+RUN = "run_" + "0" * 26
+APPROVAL = "apr_" + "0" * 26 + "_00001"
+
+
+class Deployment:
+    """Tables, key and logs of a deployment."""
+
+    def __init__(self) -> None:
+        table("state")
+        self.ledger = Table(table("ledger"), "ledger")
+        self.state = Table(client("dynamodb"), "state")
+        kms = client("kms")
+        made = kms.create_key(KeySpec="HMAC_256", KeyUsage="GENERATE_VERIFY_MAC")["KeyMetadata"]
+        self.outputs = {"StateTable": "state", "LedgerTable": "ledger", "AuditKey": made["Arn"]}
+        self.key = KmsMacKey(kms, made["Arn"])
+        self.logs = client("logs")
+        for name in ("run-tool", "api"):
+            self.logs.create_log_group(logGroupName=f"/aws/lambda/pentad-dev-{name}")
+            self.logs.create_log_stream(logGroupName=f"/aws/lambda/pentad-dev-{name}", logStreamName="s")
+
+    def write_run(self) -> None:
+        """A run with a call that a person approved, as its functions leave it."""
+        DynamoActs(self.ledger, self._make_log("api")).append(make_act("asked"))
+        DynamoActs(self.ledger, self._make_log("api")).append(make_act("ended", status=200))
+        DynamoAudit(self.ledger, self._make_log("run-tool")).append(make_entry(0), make_entry(1))
+        run = run_pk("acme", RUN)
+        for index in (0, 1):
+            call = {"step": 1, "index": index}
+            item = {"pk": run, "sk": f"CALL#00001#0{index}", "type": "call", "status": "succeeded"}
+            self.state.put(item | {"body": json.dumps(call)})
+        body = {"approval": APPROVAL, "decider": {"key_id": "k"}}
+        self.state.put({"pk": run, "sk": "APPROVAL#00001", "type": "approval", "body": json.dumps(body)})
+
+    def _make_log(self, function: str) -> SealedLog:
+        def tell(linked: Linked) -> None:
+            line = {"event": "audit.written", "chain": linked.pk, "number": linked.number, "hash": linked.digest}
+            event: Any = {"timestamp": int(datetime.now(UTC).timestamp() * 1000), "message": json.dumps(line)}
+            group = f"/aws/lambda/pentad-dev-{function}"
+            self.logs.put_log_events(logGroupName=group, logStreamName="s", logEvents=[event])
+
+        return SealedLog(self.ledger, self.key, tell=tell)
+
+
+def make_act(step: str, **values: Any) -> Act:
+    fields = {"tenant": "acme", "subject": RUN, "name": "decide_approval", "target": f"/v1/approvals/{APPROVAL}"}
+    actor = Actor(key_id="k", person="ann", user_id="ann", at=AT, source_ip="10.0.0.1")
+    return Act.model_validate(
+        {**fields, "stage": step, "actor": actor, "request_id": "q", "groups": ("leads",), **values}
+    )
+
+
+def make_entry(index: int) -> AuditEntry:
+    fields = {"tenant": "acme", "run": RUN, "step": 1, "index": index, "agent": "helper", "tool": "notes"}
+    rest = {"action": "executed", "arguments_hash": "h", "outcome": "ok", "at": AT, "duration_ms": 3, "request_id": "q"}
+    return AuditEntry.model_validate(fields | rest)
+
+
+@pytest.fixture
+def deployment(monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployment]:
+    with mock_aws():
+        found = Deployment()
+        monkeypatch.setattr(operator, "create_client", lambda service, stage: client(service))
+        monkeypatch.setattr(operator, "get_output", lambda stage, name: found.outputs[name])
+        yield found
+
+
+def run_command(*arguments: str) -> tuple[int, str]:
+    reply = CliRunner().invoke(audit.app, [*arguments, "--tenant", "acme"])
+    return reply.exit_code, " ".join(reply.output.split())
+
+
+@pytest.mark.parametrize("options", [(), ("--logs",)])
+def test_a_run_whose_audit_is_whole_is_said_to_be(deployment: Deployment, options: tuple[str, ...]) -> None:
+    deployment.write_run()
+    assert run_command("verify", RUN, *options) == (0, f"4 entries of {RUN} are as they were written")
+
+
+def test_it_is_shown_who_did_what_from_where(deployment: Deployment) -> None:
+    deployment.write_run()
+    code, shown = run_command("show", RUN)
+    assert code == 0
+    for part in ("decide_approval", "asked", "200", "ann", "10.0.0.1", "groups leads", "executed notes"):
+        assert part in shown
+
+
+def test_an_entry_that_was_changed_is_named(deployment: Deployment) -> None:
+    deployment.write_run()
+    pk = acts_pk("acme", RUN)
+    act = next(deployment.ledger.iter_items(pk, begins="ACT#q#asked"))
+    deployment.ledger.put(act | {"body": make_act("asked", name="cancel_run").model_dump_json()})
+    code, shown = run_command("verify", RUN)
+    assert code == 1
+    assert f"{pk}: entry 1" in shown and "was changed" in shown
+
+
+def test_an_audit_that_is_gone_shows_by_the_runs_calls_and_decisions(deployment: Deployment) -> None:
+    deployment.write_run()
+    for pk in (acts_pk("acme", RUN), audit_pk("acme", RUN)):
+        for item in deployment.ledger.iter_items(pk):
+            deployment.ledger.delete(pk, item["sk"])
+    code, shown = run_command("verify", RUN)
+    assert code == 1
+    assert "call 0 of step 1 has ended, and is not in the audit" in shown
+    assert f"approval '{APPROVAL}' was decided, and that is not in the audit" in shown
+
+
+def test_an_older_end_and_a_history_signed_anew_show_by_the_functions_log(deployment: Deployment) -> None:
+    deployment.write_run()
+    pk = acts_pk("acme", RUN)
+    for item in deployment.ledger.iter_items(pk):
+        deployment.ledger.delete(pk, item["sk"])
+    SealedLog(deployment.ledger, deployment.key).append(pk, [{"sk": "ACT#q#asked", "type": "act", "body": "{}"}])
+    assert deployment.ledger.get(pk, HEAD) is not None
+    code, shown = run_command("verify", RUN, "--logs")
+    assert code == 1
+    assert f"{pk}: entry 1 is not the one that was told of" in shown
+    assert f"{pk}: entry 2 was told of and is gone" in shown
+
+
+def test_an_entry_that_no_function_told_of_is_named(deployment: Deployment) -> None:
+    deployment.write_run()
+    pk = audit_pk("acme", RUN)
+    SealedLog(deployment.ledger, deployment.key).append(pk, [{"sk": "AUDIT#z", "type": "audit", "body": "{}"}])
+    code, shown = run_command("verify", RUN, "--logs")
+    assert (code, "no log line tells of entry 3" in shown) == (1, True)
+
+
+def test_a_key_is_made_and_revoked_in_the_audit(deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
+    from pentad.api.identity.adapters.keys_dynamodb import DynamoKeys
+
+    monkeypatch.setattr(keys, "open_store", lambda stage: DynamoKeys(deployment.state))
+    runner = CliRunner()
+    made = runner.invoke(keys.app, ["create", "--tenant", "acme", "--name", "ci"])
+    key_id = made.output.split(".")[2]
+    assert runner.invoke(keys.app, ["revoke", key_id, "--tenant", "acme"]).exit_code == 0
+    acts = DynamoActs(deployment.ledger).list_for("acme", KEYS)
+    assert [(act.name, act.stage, act.target) for act in acts] == [
+        ("create_key", "asked", "ci"),
+        ("create_key", "ended", key_id),
+        ("revoke_key", "asked", key_id),
+        ("revoke_key", "ended", key_id),
+    ]
+    assert {act.actor.person for act in acts} == {"local"}
+    assert run_command("verify", KEYS) == (0, "4 entries of keys are as they were written")
+
+
+def test_a_key_that_can_not_be_recorded_is_not_made(deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
+    from pentad.api.identity.adapters.keys_dynamodb import DynamoKeys
+
+    def fail(*_: Any) -> None:
+        raise StoreUnavailable("the ledger did not answer")
+
+    store = DynamoKeys(deployment.state)
+    monkeypatch.setattr(keys, "open_store", lambda stage: store)
+    monkeypatch.setattr(audit, "record_key_act", fail)
+    assert CliRunner().invoke(keys.app, ["create", "--tenant", "acme"]).exit_code != 0
+    assert store.list("acme") == []
