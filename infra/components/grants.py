@@ -136,10 +136,8 @@ def grant_objects(
         "The bucket holds one object for each message or document and nothing else; keys are made at run time.",
     )
     if target.encryption_key is not None:
-        # The bucket has a bucket key, so S3 names the bucket. It names the object where the object was stored without
-        # one, which a request can ask for ("Reducing the cost of SSE-KMS with Amazon S3 Bucket Keys", S3 user guide).
-        named = [target.bucket_arn, target.arn_for_objects(f"{prefix}*")]
-        grant_key_through(role, target.encryption_key, "s3", patterns={"aws:s3:arn": named})
+        # The bucket has a bucket key, so S3 names the bucket and not the object.
+        grant_key_through(role, target.encryption_key, "s3", context={"aws:s3:arn": target.bucket_arn})
 
 
 def grant_bucket(role: iam.IGrantable, target: s3.IBucket, actions: Sequence[str]) -> None:

@@ -203,9 +203,10 @@ def test_a_log_with_execution_data_is_of_a_machine_that_hands_over_no_task_token
 
 def test_only_the_api_reads_the_history_that_holds_task_tokens(resources: list[tuple[str, Json]]) -> None:
     readers = {
-        logical_id
+        logical_id.split("role")[0]
         for logical_id, body in resources
-        if body["Type"] == "AWS::IAM::Policy" and "states:GetExecutionHistory" in json.dumps(body)
+        if body["Type"] in ("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy")
+        and "states:GetExecutionHistory" in json.dumps(body)
     }
     assert len(readers) == 1
     assert "api" in readers.pop().lower()

@@ -31,7 +31,8 @@ def listed(value: Any) -> list[Any]:
 
 def statements(resources: list[tuple[str, Json]]) -> Iterator[tuple[str, Json]]:
     for logical_id, body in resources:
-        if body["Type"] == "AWS::IAM::Policy":
+        # CDK moves what is too long for a role's own policy into a managed one.
+        if body["Type"] in ("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy"):
             for statement in body["Properties"]["PolicyDocument"]["Statement"]:
                 yield logical_id, statement
 

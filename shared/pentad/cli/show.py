@@ -10,6 +10,7 @@ from rich.text import Text
 
 from pentad.cli.screen import Grid, Quoted, Screen, build_line, build_styled
 from pentad.domain.display.characters import count_marked, cut_text, format_json, mark_line
+from pentad.domain.display.scripts import count_alike
 from pentad.memory.retrieval.citations import replace_markers
 
 Json = dict[str, Any]
@@ -119,8 +120,9 @@ def render_calls(calls: Sequence[Json]) -> list[RenderableType]:
         head = build_line("call {place}: [green]{tool}[/]", place=place, tool=call["tool"])
         if call.get("edited"):
             head.append_text(build_styled(" (edited)", "yellow"))
-        hidden = sum(map(count_marked, _iter_strings(call["arguments"])))
-        parts += _render_value(head, format_json(call["arguments"], indent=2), hidden, exact=True)
+        strings = list(_iter_strings(call["arguments"]))
+        hidden, alike = sum(map(count_marked, strings)), count_alike(strings)
+        parts += _render_value(head, format_json(call["arguments"], indent=2), hidden, alike=alike, exact=True)
     if len(calls) > 1:
         counts = Counter(call["tool"] for call in calls)
         summary = ", ".join(f"{tool} x {times}" for tool, times in counts.items())
@@ -134,12 +136,14 @@ def count_not_shown(view: Json) -> int:
     return sum(cut_text(one, MOST_SHOWN)[1] for one in shown)
 
 
-def _render_value(name: str | Text, shown: str, hidden: int, *, exact: bool) -> list[RenderableType]:
+def _render_value(name: str | Text, shown: str, hidden: int, *, exact: bool, alike: int = 0) -> list[RenderableType]:
     """Return a value under its name, with its length, and what of it does not show by itself or is cut off."""
     beginning, left = cut_text(shown, MOST_SHOWN)
     head = build_line("  {name}, {length} characters", name=name, length=f"{len(shown):,}")
     if hidden:
         head.append_text(build_line("[yellow], {count} hidden: see \\u[/]", count=f"{hidden:,}"))
+    if alike:
+        head.append_text(build_line("[yellow], {count} letters pass for others: see \\u[/]", count=f"{alike:,}"))
     parts: list[RenderableType] = [head, Quoted(beginning, exact=exact)]
     if left:
         said = "  [yellow]{count} more characters are not shown: --json has them[/]"

@@ -15,7 +15,6 @@ from pentad.aws.sealed import BATCH, HEAD, Linked, SealedLog, compute_hash
 from pentad.aws.table import Item, Table
 from pentad.domain.errors import ConfigurationError
 from pentad.tools.runtime.adapters.audit_dynamodb import DynamoAudit
-from tests.contract.memory.aws import Serialised
 from tests.contract.tools.conftest import make_audit_key
 from tests.contract.tools.test_audit import AT, entry
 from tests.moto_clients import table
@@ -27,7 +26,7 @@ class Ledger:
     """A ledger table with a chain, whose items a test can change behind the chain's back."""
 
     def __init__(self) -> None:
-        self.client = Serialised(table("ledger"))
+        self.client = table("ledger")
         self.table = Table(self.client, "ledger")
         self.key = make_audit_key()
         self.told: list[Linked] = []

@@ -5,7 +5,8 @@ right-to-left override turns a line round, a newline begins what looks like anot
 nothing and read by a model. Stored text keeps them (Persian and Hindi need joiners, emoji too); what is *shown* has
 them as ``\u202e``. The notation is JSON's: JSON text that is marked is the same JSON value.
 
-Not done here: letters of other scripts that look alike (Cyrillic has an "a" too) are letters, and stay.
+Letters that pass for those of another script (Cyrillic has an "a" too) are letters, and stay in text; in values that a
+human decides on (`format_json`) they are written out: see `pentad.domain.display.scripts`.
 """
 
 import json
@@ -13,6 +14,8 @@ import re
 import unicodedata
 from functools import lru_cache
 from typing import Any, Final
+
+from pentad.domain.display.scripts import blank_escapes, find_alike
 
 _PLAIN: Final = re.compile(r"[^ -~]+")
 # Unicode's categories without a picture: control, format, surrogate, private use, unassigned, line and paragraph ends.
@@ -42,13 +45,18 @@ def mark_text(text: str) -> str:
 def format_json(value: Any, *, indent: int | None = None) -> str:
     """Return a value as JSON that shows every character there is: the same value, readable and safe to print.
 
-    Spaces but the ordinary one are marked too, since two values that differ in one of them must not look equal.
+    Spaces but the ordinary one are marked too, and letters that pass for others, since two values that differ in one of
+    them must not look equal.
 
     Args:
         value: a value of JSON's types; what is none becomes its text.
         indent: columns by which each level is moved in, each entry then on a line of its own.
     """
-    return _mark(json.dumps(value, ensure_ascii=False, indent=indent, default=str), keep="\n", strict=True)
+    text = json.dumps(value, ensure_ascii=False, indent=indent, default=str)
+    alike = find_alike(blank_escapes(text))
+    if alike:
+        text = "".join(_escape(letter) if place in alike else letter for place, letter in enumerate(text))
+    return _mark(text, keep="\n", strict=True)
 
 
 def shorten_line(text: str, most: int) -> str:

@@ -72,7 +72,7 @@ def test_what_can_not_be_recorded_is_not_done(asked: tuple[Client, Run, str]) ->
     def fail(_: Act) -> None:
         raise StoreUnavailable("the ledger did not answer")
 
-    client.services.acts.append = fail  # type: ignore[method-assign]
+    client.services.acts.append = fail  # type: ignore[method-assign, assignment]
     assert client("POST", f"/v1/approvals/{name}", {"decision": "reject"}, caller=ANN).status == 503
     assert client.world.approvals.get(TENANT, name).status == "pending"
 
@@ -86,7 +86,7 @@ def test_an_end_that_can_not_be_recorded_is_logged_and_the_answer_stands(asked: 
             raise StoreUnavailable("the ledger did not answer")
         append(act)
 
-    client.services.acts.append = fail_at_the_end  # type: ignore[method-assign]
+    client.services.acts.append = fail_at_the_end  # type: ignore[method-assign, assignment]
     assert client("POST", f"/v1/approvals/{name}", {"decision": "reject"}, caller=ANN).status == 200
     assert [act.stage for act in list_acts(client, run)] == ["asked"]
     assert "act.end_unrecorded" in {event.name for event in client.world.telemetry.events}
