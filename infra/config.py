@@ -87,6 +87,8 @@ class Stage:
             default) or gateway_concurrency, divided by the tenants that may be busy at once.
         drill_schedule: when every link of every chain of models is exercised: an expression of EventBridge, UTC.
         ingest_concurrency: the most ingest instances at once (at least 2: Lambda's minimum).
+        ingest_share: the most documents of one tenant that are ingested at once; less than ingest_concurrency, so that
+            another's is always next.
         trigger_concurrency: the most trigger instances at once (at least 2).
         rollout: how new runs move to a new version of an agent or workflow.
         notices: how humans learn that something waits for them.
@@ -107,6 +109,7 @@ class Stage:
     gateway_share: int
     drill_schedule: str
     ingest_concurrency: int
+    ingest_share: int
     trigger_concurrency: int
     rollout: Rollout
     notices: Notices
@@ -132,7 +135,8 @@ STAGES: dict[str, Stage] = {
         gateway_concurrency=None,
         gateway_share=50,
         drill_schedule="cron(17 5 * * ? *)",
-        ingest_concurrency=2,
+        ingest_concurrency=3,
+        ingest_share=2,
         trigger_concurrency=2,
         rollout=Rollout(kind="ALL_AT_ONCE", percentage=None, minutes=None, failed_percent=50),
         notices=NOTICES,
@@ -152,6 +156,7 @@ STAGES: dict[str, Stage] = {
         gateway_share=100,
         drill_schedule="cron(17 4 * * ? *)",
         ingest_concurrency=5,
+        ingest_share=2,
         trigger_concurrency=5,
         rollout=Rollout(kind="CANARY", percentage=20, minutes=5, failed_percent=20),
         notices=NOTICES,
@@ -171,6 +176,7 @@ STAGES: dict[str, Stage] = {
         gateway_share=200,
         drill_schedule="cron(17 3 * * ? *)",
         ingest_concurrency=10,
+        ingest_share=3,
         trigger_concurrency=10,
         rollout=Rollout(kind="CANARY", percentage=10, minutes=10, failed_percent=5),
         notices=NOTICES,

@@ -18,10 +18,13 @@ def handler(event: dict[str, Any], context: LambdaContext) -> Any:
 
 
 def ingest_record(record: SQSRecord, context: LambdaContext) -> None:
-    """Index the document of one message."""
-    document = parse_s3_event(_parse_json(record.body))
+    """Index the document of one message, if its tenant does not have its share of documents at work."""
+    body = _parse_json(record.body)
+    document = parse_s3_event(body)
     last = int(record.attributes.approximate_receive_count or 1) >= RECEIVES
-    wiring.make_ingest().handle(document, deadline=deadline_of(context, spare_seconds=5), last=last)
+    with wiring.make_fair_queue().hold(document.tenant_id, record.event_source_arn, body) as held:
+        if held:
+            wiring.make_ingest().handle(document, deadline=deadline_of(context, spare_seconds=5), last=last)
 
 
 def _parse_json(body: str) -> Any:

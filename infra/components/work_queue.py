@@ -79,6 +79,15 @@ class WorkQueue:
             targets=[targets.SqsQueue(self.queue, dead_letter_queue=self.dead)],
         )
 
+    def grant_send_again(self, function: lambda_.Function) -> None:
+        """Let the function that works the queue off put a message at its end again."""
+        function.grant_principal.add_to_principal_policy(
+            iam.PolicyStatement(actions=["sqs:SendMessage"], resources=[self.queue.queue_arn])
+        )
+        if self.queue.encryption_master_key is not None:
+            # To send, SQS asks for both.
+            grants.grant_key_through(function, self.queue.encryption_master_key, "sqs")
+
     def connect_to(self, function: lambda_.Function, *, batch_size: int, concurrency: int) -> None:
         """Let a function work the queue off.
 

@@ -9,9 +9,7 @@ from infra.components.build import Build, FunctionConstruct
 from infra.components.function import FunctionOptions
 from infra.components.work_queue import WorkQueue
 from pentad.domain import keys
-from pentad.memory.documents.ingest import RECEIVES
-
-_SECONDS = 300
+from pentad.memory.documents.ingest import INGEST_SECONDS, RECEIVES
 
 
 class Ingest(FunctionConstruct):
@@ -23,7 +21,7 @@ class Ingest(FunctionConstruct):
 
     def __init__(self, scope: Construct, name: str, *, build: Build, gateway: lambda_.IFunction) -> None:
         super().__init__(scope, name, build=build, options=_build_options(build, gateway))
-        self.work = WorkQueue(self, "ingest", build=build, timeout_seconds=_SECONDS, receives=RECEIVES)
+        self.work = WorkQueue(self, "ingest", build=build, timeout_seconds=INGEST_SECONDS, receives=RECEIVES)
         self.work.add_rule(
             "objects",
             rule="documents",
@@ -46,6 +44,9 @@ class Ingest(FunctionConstruct):
             [*grants.READ, *grants.WRITE, *grants.DELETE],
             keys=[keys.collection_pattern("DOCS"), keys.document_pattern()],
         )
+        # A tenant has a share of the documents at work; what is more goes back to the queue.
+        grants.grant_table(self.role, stores.transient_table, grants.WRITE, keys=[keys.collection_pattern("SHARES")])
+        self.work.grant_send_again(self.function)
         # Whether the key of an upload was revoked.
         grants.grant_table(self.role, stores.state_table, ["dynamodb:GetItem"], keys=[keys.collection_pattern("KEYS")])
         grants.grant_objects(self.role, stores.documents_bucket, ["s3:GetObject"])
@@ -62,11 +63,13 @@ def _build_options(build: Build, gateway: lambda_.IFunction) -> FunctionOptions:
         module="functions.memory.ingest",
         environment={
             "STATE_TABLE": stores.state_table.table_name,
+            "TRANSIENT_TABLE": stores.transient_table.table_name,
+            "INGEST_SHARE": str(build.stage.ingest_share),
             "DOCUMENTS_BUCKET": stores.documents_bucket.bucket_name,
             "GATEWAY_FUNCTION": gateway.function_arn,
             "PINECONE_SECRET": stores.secrets["pinecone"].secret_arn,
         },
-        timeout_seconds=_SECONDS,
+        timeout_seconds=INGEST_SECONDS,
         memory_mb=1024,
         description="Ingest: parses, chunks, embeds and indexes documents",
     )

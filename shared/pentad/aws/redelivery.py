@@ -28,6 +28,16 @@ class SqsRedelivery:
                 QueueUrl=self._resolve_url(queue_arn), ReceiptHandle=receipt_handle, VisibilityTimeout=seconds
             )
 
+    def send_again(self, queue_arn: str, body: str, seconds: int) -> None:
+        """Put a message at the end of its queue, to be delivered after ``seconds`` (0 to 900).
+
+        Raises:
+            StoreUnavailable: the queue did not answer.
+            ConfigurationError: the role may not.
+        """
+        with translate_errors("the queue"):
+            self._client.send_message(QueueUrl=self._resolve_url(queue_arn), MessageBody=body, DelaySeconds=seconds)
+
     def _resolve_url(self, queue_arn: str) -> str:
         if queue_arn not in self._urls:  # one or two a function
             name = queue_arn.rpartition(":")[2]

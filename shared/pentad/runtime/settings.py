@@ -87,6 +87,8 @@ class IngestSettings(Settings):
     """functions.memory.ingest."""
 
     state_table: str
+    transient_table: str = Field(description="how many documents of each tenant are at work")
+    ingest_share: int = Field(ge=1, description="documents of one tenant at once")
     documents_bucket: str
     gateway_function: str
     pinecone_secret: str

@@ -274,6 +274,15 @@ def test_recall_returns_the_number_of_passages(world: World, monkeypatch: pytest
         recall.handler(event | {"agent": "nobody"}, Context())
 
 
+class Fair:
+    """Holds a slot for every message but those of the tenant ``busy``."""
+
+    @contextmanager
+    def hold(self, tenant_id: str, queue_arn: str, message: Any) -> Iterator[bool]:
+        assert queue_arn.startswith("arn:")
+        yield tenant_id != "busy"
+
+
 def test_ingest_indexes_and_sends_back_what_failed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[str] = []
 
@@ -284,12 +293,13 @@ def test_ingest_indexes_and_sends_back_what_failed(world: World, monkeypatch: py
             seen.append(f"{event.tenant_id}/{event.name}")
 
     monkeypatch.setattr(ingest_wiring, "make_ingest", lambda: Ingesting())
+    monkeypatch.setattr(ingest_wiring, "make_fair_queue", lambda: Fair())
 
     def body(key: str) -> str:
         detail = {"bucket": {"name": "docs"}, "object": {"key": key, "size": 3, "etag": "e"}}
         return json.dumps({"detail-type": "Object Created", "detail": detail})
 
-    result = ingest.handler(sqs(body("acme/a.md"), body("acme/bad.md"), "{"), Context())
+    result = ingest.handler(sqs(body("acme/a.md"), body("acme/bad.md"), "{", body("busy/a.md")), Context())
     assert (seen, failed(result)) == (["acme/a.md"], ["m1", "m2"])
 
 
@@ -301,6 +311,7 @@ def test_ingest_knows_when_the_queue_does_not_deliver_again(world: World, monkey
             seen.append(last)
 
     monkeypatch.setattr(ingest_wiring, "make_ingest", lambda: Ingesting())
+    monkeypatch.setattr(ingest_wiring, "make_fair_queue", lambda: Fair())
     detail = {"bucket": {"name": "docs"}, "object": {"key": "acme/a.md", "size": 3, "etag": "e"}}
     for receives in ("1", "2", "3", "4"):
         event = sqs(json.dumps({"detail": detail}))

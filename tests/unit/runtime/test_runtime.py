@@ -43,6 +43,7 @@ ALL = {
     "LEDGER_TABLE": "ledger",
     "AUDIT_KEY": "arn:aws:kms:eu-central-1:123456789012:key/audit",
     "GATEWAY_SHARE": "5",
+    "INGEST_SHARE": "2",
     "RECORDS_TABLE": "records",
     "PAYLOAD_BUCKET": "payload",
     "DOCUMENTS_BUCKET": "documents",

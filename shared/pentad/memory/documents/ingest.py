@@ -33,6 +33,8 @@ EMBED_BATCH = 64
 EMBED_SECONDS = 60.0
 CLAIM_SECONDS = 900.0
 """How long a crashed writer keeps others out at most: the longest that a Lambda function runs."""
+INGEST_SECONDS = 300
+"""How long the function may take for one document."""
 RECEIVES = 3
 """How often the queue delivers a message before it puts it aside."""
 _SPARE_SECONDS = 30.0

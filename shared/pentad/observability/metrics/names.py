@@ -22,6 +22,7 @@ BUDGET_UNSETTLED = "BudgetUnsettled"
 USAGE_ABSURD = "UsageAbsurd"
 RATE_REFUSALS = "RateRefusals"
 SHARE_REFUSALS = "ShareRefusals"
+SHARE_RETURNS = "ShareReturns"
 INPUT_TOKENS = "InputTokens"
 OUTPUT_TOKENS = "OutputTokens"
 CACHE_READ_TOKENS = "CacheReadTokens"
@@ -76,6 +77,7 @@ UNITS = {
     USAGE_ABSURD: "Count",  # replies whose usage no request can have: it was estimated
     RATE_REFUSALS: "Count",
     SHARE_REFUSALS: "Count",
+    SHARE_RETURNS: "Count",
     # Neither read from a provider's cache nor written to it. Its hit rate is CacheReadTokens of the sum of the three.
     INPUT_TOKENS: "Count",
     OUTPUT_TOKENS: "Count",

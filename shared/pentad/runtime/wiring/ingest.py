@@ -3,21 +3,33 @@
 from functools import cache
 
 from pentad.aws.clients import get_client
+from pentad.aws.redelivery import SqsRedelivery
 from pentad.aws.table import Table
 from pentad.memory.documents.adapters.reader_process import ProcessReader
 from pentad.memory.documents.adapters.registry_dynamodb import DynamoRegistry
 from pentad.memory.documents.adapters.upload_keys_dynamodb import DynamoUploadKeys
-from pentad.memory.documents.ingest import Ingest
+from pentad.memory.documents.ingest import INGEST_SECONDS, Ingest
 from pentad.memory.objects.adapters.objects_s3 import S3Objects
 from pentad.memory.retrieval.adapters.vectors_pinecone import PineconeVectors
 from pentad.models.providers.adapters.secrets import SecretsManagerSecrets
 from pentad.models.remote.adapters.gateway_lambda import LambdaEmbedder
+from pentad.models.shares.adapters.shares_dynamodb import DynamoShares
 from pentad.runtime.clock import now
+from pentad.runtime.fair_queue import FairQueue
 from pentad.runtime.settings import IngestSettings, read_process_environment, read_settings
 from pentad.runtime.wiring.ground.telemetry import telemetry_of
 
 _GATEWAY_SECONDS = 120.0
 """How long to wait for the gateway's answer with vectors; more than its own attempts take."""
+
+
+@cache
+def make_fair_queue() -> FairQueue:
+    """Return what keeps one tenant's documents from holding up another's."""
+    values = read_settings(IngestSettings)
+    shares = DynamoShares(Table(get_client("dynamodb"), values.transient_table), "ingest")
+    queue, seconds = SqsRedelivery(get_client("sqs")), INGEST_SECONDS
+    return FairQueue(shares, queue, telemetry_of("ingest"), most=values.ingest_share, seconds=seconds)
 
 
 @cache

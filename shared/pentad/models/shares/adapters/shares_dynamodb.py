@@ -1,4 +1,4 @@
-"""Slots in DynamoDB: one item a tenant, with a map of slots and when each is free again.
+"""Slots in DynamoDB: one item a tenant and what is shared, with a map of slots and when each is free again.
 
 A slot is taken on the condition that the map has room, so callers at once never hold more than the share. A full map is
 rid of slots whose time is over, on the condition that they still are what was read.
@@ -11,7 +11,6 @@ from pentad.aws.table import ConditionFailed, Item, Table
 from pentad.domain import keys
 from pentad.domain.errors import StoreUnavailable
 
-_SK = "gateway"
 _TRIES = 6
 _KEPT_SECONDS = 3_600
 
@@ -21,10 +20,12 @@ class DynamoShares:
 
     Args:
         table: the table.
+        of: what is shared: the function whose calls are counted.
     """
 
-    def __init__(self, table: Table) -> None:
+    def __init__(self, table: Table, of: str = "gateway") -> None:
         self._table = table
+        self._sk = of
 
     def take(self, tenant_id: str, slot: str, *, most: int, now: float, until: float) -> bool:
         """See the port."""
@@ -33,7 +34,7 @@ class DynamoShares:
             try:
                 self._table.update(
                     pk,
-                    _SK,
+                    self._sk,
                     "SET slots.#slot = :end, #ttl = :ttl",
                     condition="attribute_exists(slots) AND size(slots) < :most",
                     names={"#slot": slot, "#ttl": "ttl"},
@@ -52,7 +53,7 @@ class DynamoShares:
         with suppress(ConditionFailed):
             self._table.update(
                 keys.collection_pk(tenant_id, "SHARES"),
-                _SK,
+                self._sk,
                 "REMOVE slots.#slot",
                 condition="attribute_exists(slots.#slot)",
                 names={"#slot": slot},
@@ -61,7 +62,8 @@ class DynamoShares:
     def _create(self, pk: str, ttl: int) -> None:
         with suppress(ConditionFailed):
             self._table.put(
-                {"pk": pk, "sk": _SK, "type": "share", "slots": {}, "ttl": ttl}, condition="attribute_not_exists(pk)"
+                {"pk": pk, "sk": self._sk, "type": "share", "slots": {}, "ttl": ttl},
+                condition="attribute_not_exists(pk)",
             )
 
     def _remove_ended(self, pk: str, item: Item, now: float) -> bool:
@@ -72,7 +74,7 @@ class DynamoShares:
         with suppress(ConditionFailed):
             self._table.update(
                 pk,
-                _SK,
+                self._sk,
                 "REMOVE slots.#slot",
                 condition="slots.#slot = :end",
                 names={"#slot": ended[0]},
