@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from fnmatch import fnmatchcase as fnmatch
 from typing import Any
 
 from tests.infra.conftest import joined, states_of
@@ -71,6 +72,20 @@ def test_only_the_gateway_reads_the_providers_secrets(resources: list[tuple[str,
     }
     assert len(readers) == 1
     assert "gateway" in readers.pop()
+
+
+def test_hashes_of_keys_are_read_by_who_checks_them_only(resources: list[tuple[str, Json]]) -> None:
+    readers = set()
+    for logical_id, statement in statements(resources):
+        reads = {"dynamodb:GetItem", "dynamodb:Query"} & set(listed(statement["Action"]))
+        table = joined(listed(statement["Resource"])[0])
+        if reads and "state" in table and "/index/" not in table:
+            leading = statement.get("Condition", {}).get("ForAllValues:StringLike", {}).get("dynamodb:LeadingKeys")
+            assert leading, f"{logical_id} reads the whole table"
+            if any(fnmatch("T#acme#KEYS", pattern) for pattern in listed(leading)):
+                readers.add(logical_id.split("role")[0])
+    # The authorizer, of requests; the trigger, of signed messages; ingest, whether an upload's key was revoked.
+    assert readers == {"apiauthorizer", "triggerstrigger", "documentsingest"}
 
 
 def test_a_tool_reaches_its_own_kind_of_record_of_the_sessions_tenant_only(

@@ -98,6 +98,11 @@ def test_approve_carries_out_and_undo_takes_back(pentad: CommandLine, tenant: Te
     [undone] = pentad.json("undo", view["run_id"])
     assert undone["status"] == "undone"
     assert tenant.notes() == []
+    of_tenant = (view["run_id"], "--tenant", tenant.name)
+    done = [(entry["what"], entry["outcome"]) for entry in pentad.json("audit", "show", *of_tenant)]
+    assert {("decide_approval", "asked"), ("decide_approval", 200), ("undo", "asked"), ("undo", 200)} <= set(done)
+    assert {("executed notes", "ok"), ("undone notes", "ok")} <= set(done)
+    assert pentad.json("audit", "verify", *of_tenant) == {"subject": view["run_id"], "entries": 6, "faults": []}
 
 
 def test_ingest_indexes_and_says_which_documents_failed(pentad: CommandLine, tmp_path: Path) -> None:

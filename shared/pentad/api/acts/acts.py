@@ -9,9 +9,10 @@ from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 from pentad.api.acts.ports import Act, ActLog
 from pentad.api.identity.caller import ALL_GROUPS, Caller
 from pentad.api.views.lifecycle import UndoRequest
-from pentad.domain.errors import InvalidInput, PentadError
+from pentad.domain.errors import InvalidInput, NotFound, PentadError
 from pentad.domain.ids import check_id, parse_approval_id, parse_review_id, parse_undo_token
 from pentad.observability.ports import Telemetry
+from pentad.orchestration.runs.ports import RunStore
 
 
 def _find_run_of_undo(names: Mapping[str, str], event: APIGatewayProxyEventV2) -> str:
@@ -34,12 +35,14 @@ class Acts:
 
     Args:
         log: where.
+        runs: the store of runs: what names none of the caller's tenant is not recorded, so that nobody fills the log.
         telemetry: logs what could not be recorded.
         now: the clock, UTC.
     """
 
-    def __init__(self, log: ActLog, telemetry: Telemetry, *, now: Callable[[], datetime]) -> None:
+    def __init__(self, log: ActLog, runs: RunStore, telemetry: Telemetry, *, now: Callable[[], datetime]) -> None:
         self._log = log
+        self._runs = runs
         self._telemetry = telemetry
         self._now = now
 
@@ -58,8 +61,8 @@ class Acts:
         if route not in RECORDED:
             return None
         try:
-            run_id = _RUN_OF[route](names, event)
-        except (InvalidInput, ValueError):
+            run_id = self._runs.get(caller.tenant_id, _RUN_OF[route](names, event)).run_id
+        except (InvalidInput, NotFound, ValueError):
             return None  # it names nothing: its function refuses it
         act = Act(
             tenant_id=caller.tenant_id,

@@ -59,7 +59,8 @@ def make_api() -> Api:
     counter = DynamoRateCounter(make_table(values.transient_table))
     routers, rules = make_routers()
     ledger = make_table(values.ledger_table)
-    acts = Acts(DynamoActs(ledger, make_sealed_log(ledger, values.audit_key, telemetry)), telemetry, now=now)
+    log = DynamoActs(ledger, make_sealed_log(ledger, values.audit_key, telemetry))
+    acts = Acts(log, rules.runs, telemetry, now=now)
     return Api(routers, rules, telemetry, RequestRates(counter, telemetry), acts)
 
 

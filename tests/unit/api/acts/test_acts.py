@@ -115,7 +115,12 @@ def test_what_names_no_run_and_what_may_not_be_reached_is_refused_without_an_ent
     assert client("POST", f"/v1/approvals/{name}", {"decision": "reject"}, caller=bob).status == 404
     assert client("POST", "/v1/approvals/nonsense", {"decision": "reject"}).status == 404
     assert client("POST", "/v1/undo", {"undo_token": "nonsense"}).status == 400
+    nobodys = "run_" + "0" * 26
+    assert client("POST", f"/v1/runs/{nobodys}/cancel", {}).status == 404
+    assert client("POST", f"/v1/runs/{run.run_id}/cancel", {}, tenant_id="other").status == 404
     assert list_acts(client, run) == []
+    assert client.services.acts.list_for(TENANT, nobodys) == []
+    assert client.services.acts.list_for("other", run.run_id) == []
 
 
 def test_each_route_that_changes_something_is_recorded_or_records_it_itself() -> None:
