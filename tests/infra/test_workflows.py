@@ -19,7 +19,7 @@ from infra.config import read_stage
 from infra.models.catalog import check_tasks
 from infra.orchestration.fragments import Flow, Fragment, ScheduleSpec
 from infra.orchestration.machines.nesting import grant_agents
-from infra.orchestration.machines.workflow_files import read_workflows, write
+from infra.orchestration.machines.workflow_files import compute_most, read_workflows, write
 from infra.orchestration.tasks import ENGINE_ERRORS, LAMBDA_ERRORS
 from pentad.domain import errors
 from pentad.domain.declarations.agents import AgentSpec, Catalog
@@ -45,6 +45,32 @@ def states_in(definition: Json) -> Iterator[tuple[str, Json]]:
 
 def tasks_in(definition: Json) -> list[tuple[str, Json]]:
     return [(name, state) for name, state in states_in(definition) if state["Type"] == "Task"]
+
+
+def test_no_workflow_does_a_step_for_each_entry_of_a_list(workflows: dict[str, Json]) -> None:
+    kinds = {state["Type"] for definition in workflows.values() for _, state in states_in(definition)}
+    assert "Task" in kinds
+    assert "Map" not in kinds
+
+
+def test_what_a_workflow_can_cost_at_most_is_computed_and_warned_of(root: Path, tmp_path: Path) -> None:
+    stack, agents = Stack(App()), {"helper": AgentSpec(name="helper", description="h", prompt="p")}
+    folder = tmp_path / "infra" / "workflows"
+    folder.mkdir(parents=True)
+    source = (
+        "def workflow(flow):\n"
+        "    'Ask many.'\n"
+        "    flow.answer = '{{one_0}}'\n"
+        "    return flow.sequential(*(flow.agent(f'one_{n}', 'helper', '{{input}}') for n in range(COUNT)))\n"
+    )
+    for name, count in (("few", 3), ("many", 25)):
+        (folder / f"{name}.py").write_text(source.replace("COUNT", str(count)))
+    stage = read_stage(App())
+    found = read_workflows(stack, folder, stage=stage, agents=agents, tools={})
+    assert compute_most(found["few"].spec, agents) == 8_000_000_000
+    told = [str(entry.data) for entry in stack.node.metadata if entry.type == "aws:cdk:warning"]
+    assert len(told) == 1
+    assert "many.py: one run can cost $52.00, more than the $50.00 that a tenant has for a day" in told[0]
 
 
 def test_every_file_is_a_machine(workflows: dict[str, Json]) -> None:

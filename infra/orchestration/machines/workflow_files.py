@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
+from aws_cdk import Annotations
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
@@ -18,8 +19,10 @@ from infra.orchestration.fragments.base import Fragment
 from infra.orchestration.fragments.flow import Flow
 from infra.orchestration.machines.workflow_body import compose_states
 from pentad.domain.declarations.agents import AgentSpec
-from pentad.domain.declarations.workflows import WorkflowSpec
+from pentad.domain.declarations.workflows import AgentStep, WorkflowSpec
 from pentad.domain.errors import ConfigurationError
+from pentad.domain.money import show
+from pentad.models.budgets.defaults import compute_most_in_a_day
 from pentad.tools.declare.discovery import AnyTool
 
 
@@ -66,7 +69,29 @@ def read_workflows(
         build = _load_builder(path, shown)
         flow = Flow(scope, name, file=shown, stage=stage, agents=agents, tools=tools)
         found[name] = write(flow, build)
+        _warn_of_cost(scope, found[name], shown, agents)
     return found
+
+
+def compute_most(spec: WorkflowSpec, agents: Mapping[str, AgentSpec]) -> int:
+    """Return what a run of a workflow can cost at most, in nano-dollars, but for the last call of each of its parts.
+
+    Nothing of it begins once its own limit is spent, and the agents that work by then may use up theirs. Each step is
+    done once at a time: no fragment does one for each entry of a list, and no agent starts another.
+    """
+    asked = [step.agent for step in spec.steps.values() if isinstance(step, AgentStep)]
+    return spec.limits.cost_nanousd + sum(agents[name].limits.cost_nanousd for name in asked if name in agents)
+
+
+def _warn_of_cost(scope: Construct, written: Written, shown: Path, agents: Mapping[str, AgentSpec]) -> None:
+    """Tell at synth of a workflow of which a single run can use up what a tenant has for a day."""
+    most, day = compute_most(written.spec, agents), compute_most_in_a_day(1)
+    if most > day:
+        Annotations.of(scope).add_warning_v2(
+            f"pentad:cost:{written.spec.name}",
+            f"{shown}: one run can cost {show(most)}, more than the {show(day)} that a tenant has for a day unless an "
+            "operator sets more; lower limits.cost of the workflow or of its agents",
+        )
 
 
 def write(flow: Flow, build: Callable[[Flow], Fragment]) -> Written:

@@ -86,7 +86,7 @@ def test_an_end_that_can_not_be_recorded_is_logged_and_the_answer_stands(asked: 
             raise StoreUnavailable("the ledger did not answer")
         append(act)
 
-    client.services.acts.append = fail_at_the_end  # type: ignore[method-assign, assignment]
+    client.services.acts.append = fail_at_the_end  # type: ignore[method-assign]
     assert client("POST", f"/v1/approvals/{name}", {"decision": "reject"}, caller=ANN).status == 200
     assert [act.stage for act in list_acts(client, run)] == ["asked"]
     assert "act.end_unrecorded" in {event.name for event in client.world.telemetry.events}
