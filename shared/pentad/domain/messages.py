@@ -100,6 +100,12 @@ class Message(FrozenValue):
         description="how sure the turn is; stored with its reply, so that another try need not ask again",
     )
 
+    stop_reason: str | None = Field(
+        default=None,
+        exclude_if=lambda value: value is None,
+        description="of the words that end a stopped run: why, for operators",
+    )
+
     @property
     def text(self) -> str:
         """The words of all text blocks, joined by blank lines."""

@@ -116,7 +116,7 @@ class MemoryServices:
         self.embedded: list[tuple[str, ...]] = []
         self.dimensions: list[int | None] = []
         self.door = Door(world.model, self, load(), now=world.clock)
-        self.waits = HumanWaits(world.runs, world.approvals)
+        self.waits = HumanWaits(world.runs, world.approvals, world.catalog)
         self.acts = MemoryActs()
         self.slept: list[float] = []
         self.waiting = RunWaiter(self.waits, sleep=self._sleep, timer=lambda: world.clock().timestamp())
@@ -130,7 +130,7 @@ class MemoryServices:
             StartRoutes(self.start_run, self.waiting, current_view, self.now),
             RunRoutes(self.runs, self.ledger, self.approvals, find, current_view),
             TraceRoutes(self.runs, self.ledger, self.graph_nodes, self.engine, find, self.now),
-            CancelRoutes(self.cancel, self.undo, self.approvals, find, self.now),
+            CancelRoutes(self.cancel, self.undo, self.waits, find, self.now),
             ForkRoutes(self.catalog, self.runs, self.sessions, self.approvals, self.fork, self.now),
             SessionRoutes(self.sessions),
             ApprovalRoutes(self.approvals, self.decide, self.now),

@@ -208,7 +208,14 @@ class World:
         self.asking = Asking(*humans, now=now)
         self.decide = Decide(*humans, now=now)
         self.deliver = Deliver(
-            self.runs, self.sessions, self.approvals, self.events, self.telemetry, now=now, ledger=self.ledger
+            self.runs,
+            self.sessions,
+            self.approvals,
+            self.events,
+            self.telemetry,
+            now=now,
+            ledger=self.ledger,
+            catalog=catalog,
         )
 
     def begin(self, message: str = "What is 2 + 2?", *, agent: str = "assistant", **values: Any) -> Run:

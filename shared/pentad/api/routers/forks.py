@@ -67,7 +67,7 @@ class ForkRoutes:
             return Response(
                 status_code=HTTPStatus.ACCEPTED,
                 content_type="application/json",
-                body=build_run_view(forked, HumanWaits(self.runs, self.approvals)),
+                body=build_run_view(forked, HumanWaits(self.runs, self.approvals, self.catalog)),
                 headers={"Location": f"/v1/runs/{forked.run_id}"},
             )
 

@@ -130,7 +130,7 @@ class RunRoutes:
                 limit=limit,
                 cursor=cursor,
             )
-            waits = HumanWaits(self.runs, self.approvals)
+            waits = self.current_view.waits
             return RunPage(items=tuple(build_run_view(run, waits) for run in page.items), cursor=page.cursor)
 
         @serve(app, summary="Read a run")
@@ -204,14 +204,14 @@ class CancelRoutes:
     Attributes:
         cancel: cancels runs.
         undo: undoes tool calls.
-        approvals: the store of approvals.
+        waits: tells what runs wait for.
         find: finds the run of a path.
         now: the clock.
     """
 
     cancel: CancelRun
     undo: Undo
-    approvals: ApprovalStore
+    waits: HumanWaits
     find: FindRun
     now: Callable[[], datetime]
 
@@ -225,7 +225,7 @@ class CancelRoutes:
             found = self.find(who.tenant_id, run)
             reason = request.reason if request is not None else None
             ended = self.cancel(who.tenant_id, found.run_id, by=who.name, reason=reason)
-            return build_run_view(ended, HumanWaits(self.find.runs, self.approvals))
+            return build_run_view(ended, self.waits)
 
         @serve(app, summary="Undo the effect of a tool call")
         def undo(request: Annotated[UndoRequest, Body()]) -> ToolCallView:

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from pentad.domain.declarations.agents import Catalog
 from pentad.domain.runs import Actor, Approval, ApprovalCall, ApprovalStatus, Change, Run, RunStatus, Vote
 from pentad.domain.values import FrozenValue, stored_name
 from pentad.orchestration.approvals.decision_rules import is_bound, shown_hash, shown_text
@@ -83,10 +84,12 @@ class HumanWaits:
     Attributes:
         runs: the store of runs.
         approvals: the store of approvals.
+        catalog: has the agents' words for users.
     """
 
     runs: RunStore
     approvals: ApprovalStore
+    catalog: Catalog
 
     def find(self, run: Run) -> tuple[RunStatus, str | None]:
         """Return a run's status as its reader is told it, and the approval that it waits for.
@@ -100,6 +103,16 @@ class HumanWaits:
                 if pending is not None:
                     return RunStatus.AWAITING_HUMAN, pending
         return run.status, pending
+
+    def find_words(self, run: Run, status: RunStatus) -> str | None:
+        """Return what the user is told while a run, or the one before it in its session, waits for a human."""
+        if status is RunStatus.AWAITING_HUMAN or (run.waiting and self._is_behind_human(run)):
+            return self.catalog.find_words(run.agent).waiting
+        return None
+
+    def _is_behind_human(self, run: Run) -> bool:
+        holder = self.runs.find_lease_holder(run.tenant_id, run.session_id)
+        return holder is not None and self.runs.get(run.tenant_id, holder).status is RunStatus.AWAITING_HUMAN
 
     def _find_own(self, run: Run) -> str | None:
         if run.status is not RunStatus.AWAITING_HUMAN:

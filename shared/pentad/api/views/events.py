@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
-from pentad.api.views.approvals import HumanWaits, build_approval_view
-from pentad.api.views.views import Event, build_call_view, build_run_view
+from pentad.api.views.approvals import build_approval_view
+from pentad.api.views.views import Event, build_call_view
+from pentad.domain.money import show
 from pentad.domain.runs import Run, Step
 from pentad.models.ledger.ports import Ledger
 from pentad.orchestration.approvals.ports import ApprovalStore
@@ -16,7 +17,7 @@ def collect_events(run: Run, runs: RunStore, ledger: Ledger, approvals: Approval
     """Return all that happened in a run, the first first."""
     steps = runs.list_steps(run.tenant_id, run.run_id)
     events = [
-        *_build_run_events(run, runs, approvals),
+        *_build_run_events(run),
         *(_build_step_event(step) for step in steps),
         *_read_attempt_events(run, ledger),
         *_read_call_events(run, runs, steps),
@@ -25,12 +26,18 @@ def collect_events(run: Run, runs: RunStore, ledger: Ledger, approvals: Approval
     return tuple(sorted(events, key=lambda event: (event.at, _ORDER.index(event.type))))
 
 
-def _build_run_events(run: Run, runs: RunStore, approvals: ApprovalStore) -> Iterator[Event]:
-    view = build_run_view(run, HumanWaits(runs, approvals))
+def _build_run_events(run: Run) -> Iterator[Event]:
     created = {"trigger": run.trigger, "agent": run.agent, "session": run.session_id}
     yield Event(at=run.created_at, type="run.created", detail=created)
     if run.ended_at is not None:
-        ended = view.model_dump(mode="json", include={"status", "error", "stop_reason", "notices", "tokens", "cost"})
+        ended = {
+            "status": run.status.value,
+            "error": run.error,
+            "stop_reason": run.stop_reason,
+            "notices": list(run.notices),
+            "tokens": run.spent.usage.total_tokens,
+            "cost": show(run.spent.cost_nanousd),
+        }
         yield Event(at=run.ended_at, type="run.ended", detail=ended)
 
 

@@ -54,6 +54,9 @@ class RunView(View):
     steps: int
     confidence: float | None = Field(default=None, description="the lowest of its steps, where they were assessed")
     pending_approval: str | None = Field(default=None, description="the approval that the run waits for")
+    holding: str | None = Field(
+        default=None, description="words for the user while a human looks at this run, or at the one before it"
+    )
     queue_position: int | None = Field(default=None, description="its place among those that wait for the session")
     redrive_of: str | None = Field(default=None, description="the failed run that this one goes on for")
     forked_from: str | None = Field(default=None, description="the run that this one is a fork of")
@@ -257,6 +260,7 @@ def build_run_view(run: Run, waits: HumanWaits) -> RunView:
         steps=run.spent.steps,
         status=status,
         pending_approval=pending,
+        holding=waits.find_words(run, status),
         replaced=_build_replaced(run.overrides),
         **{stored_name(name): getattr(run, name) for name in _RUN_FIELDS},
     )

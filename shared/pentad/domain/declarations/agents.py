@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, StringConstraints, ValidationInfo, field_validator, model_validator
 
 from pentad.domain.declarations.schedules import ScheduleSpec as ScheduleSpec
+from pentad.domain.declarations.words import UserWords
 from pentad.domain.declarations.workflows import DEFAULT_GROUP, WorkflowSpec, is_four_eyes, next_groups
 from pentad.domain.errors import ConfigurationError
 from pentad.domain.ids import AgentName, ToolName
@@ -98,6 +99,10 @@ class HumansSpec(Spec):
         default=None,
         description="who asked for the run can't approve, edit or hand on what it waits for; on where quorum is over 1",
     )
+    keeps_messages: bool = Field(
+        default=True,
+        description="messages that come while a run waits for a human wait too, where if_busy would reject them",
+    )
 
     @property
     def four_eyes(self) -> bool:
@@ -137,6 +142,7 @@ class AgentSpec(Spec):
     )
     schedules: tuple[ScheduleSpec, ...] = Field(default=(), max_length=10)
     session_days: int = Field(default=30, ge=1, le=3650, description="a session's time to live after its last use")
+    words: UserWords = UserWords()
 
 
 class Catalog(Spec):
@@ -158,6 +164,11 @@ class Catalog(Spec):
         """Return the group that answers for an agent's work; that of a workflow's is `DEFAULT_GROUP`."""
         agent = self.agents.get(name)
         return DEFAULT_GROUP if agent is None else agent.humans.group
+
+    def find_words(self, name: str) -> UserWords:
+        """Return what users are told in an agent's place; a workflow has the default ones."""
+        agent = self.agents.get(name)
+        return UserWords() if agent is None else agent.words
 
     def tools_of(self, agent: AgentSpec) -> tuple[ToolSpec, ...]:
         """Return the agent's tools in a stable order, so that the cacheable prefix stays the same.

@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from pentad.domain.declarations.agents import Catalog
+from pentad.domain.declarations.words import UserWords
 from pentad.domain.errors import InvalidTransition, NotFound, PentadError, iter_leaves
 from pentad.domain.ids import approval_id
 from pentad.domain.knowledge import Citation
@@ -71,6 +73,7 @@ class Deliver:
         reviews: where failed runs go that a human should look at.
         switchboard: counts tools that fail for good.
         ledger: what a run that failed has cost, whose last turn left no step.
+        catalog: has the agents' words for users; without it they are the default ones.
     """
 
     def __init__(
@@ -85,7 +88,9 @@ class Deliver:
         reviews: ReviewStore | None = None,
         switchboard: Switchboard | None = None,
         ledger: Ledger | None = None,
+        catalog: Catalog | None = None,
     ) -> None:
+        self._catalog = catalog
         self._runs = runs
         self._sessions = sessions
         self._approvals = approvals
@@ -124,7 +129,8 @@ class Deliver:
             why = reason or last.decision.reason or "The run was stopped."
             self._close_approval(current, step)
             self._end_branches(current)
-            end = _End(RunStatus.STOPPED, why, notices=current.notices, stop_reason=why)
+            words = self._read_words(current, last)
+            end = _End(RunStatus.STOPPED, words, notices=current.notices, stop_reason=why)
         else:
             end = self._build_answer(current, last)
         return self._publish(
@@ -247,6 +253,12 @@ class Deliver:
         question, stored = read_conversation(run, head, self._sessions)
         seen = [*([question] if question else []), *stored]
         return approval.reply, resolve_citations(approval.reply, seen)[0]
+
+    def _read_words(self, run: Run, step: Step) -> str:
+        """Return what a stopped run tells its user: the agent's words, without the reason, which is the operator's."""
+        if step.decision.kind == "stop" and step.message_seq is not None:
+            return self._read_text(run, step)
+        return (UserWords() if self._catalog is None else self._catalog.find_words(run.agent)).stopped
 
     def _read_text(self, run: Run, step: Step) -> str:
         """Return the words of the step's message."""

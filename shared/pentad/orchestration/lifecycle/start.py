@@ -219,10 +219,19 @@ class StartRun:
             step=0,
         )
         new_session = request.session_id is None
-        return self.begin(run, message, spec, heals=idempotency_key is not None, new_session=new_session)
+        keeps = request.if_busy is None and isinstance(spec, AgentSpec) and spec.humans.keeps_messages
+        heals = idempotency_key is not None
+        return self.begin(run, message, spec, heals=heals, new_session=new_session, keeps=keeps)
 
     def begin(
-        self, run: Run, message: Message, spec: AgentSpec | WorkflowSpec, *, heals: bool, new_session: bool = False
+        self,
+        run: Run,
+        message: Message,
+        spec: AgentSpec | WorkflowSpec,
+        *,
+        heals: bool,
+        new_session: bool = False,
+        keeps: bool = False,
     ) -> Run:
         """Store a new run with its message and start it, as its strategy says.
 
@@ -232,6 +241,7 @@ class StartRun:
             spec: its agent or workflow.
             heals: the same run will be asked for again where this fails.
             new_session: its session must not be there yet.
+            keeps: it waits behind a run of its session that waits for a human, where it would be rejected.
 
         Raises:
             PolicyDenied: an operator has switched this agent, tenant or everything off.
@@ -240,7 +250,7 @@ class StartRun:
             StoreUnavailable: nothing, or not all, was started.
         """
         check_switches(self._switchboard, run)
-        stored = self._store_run(run, message, spec, new_session=new_session)
+        stored = self._store_run(run, message, spec, new_session=new_session, keeps=keeps)
         if stored.waiting:
             # The holder may be one that a crash left: then its session goes on, and this run may have begun.
             self._recover_session(stored)
@@ -251,17 +261,27 @@ class StartRun:
             return stored
         return self.advance.begin(stored, heals=heals)
 
-    def _store_run(self, run: Run, message: Message, spec: AgentSpec | WorkflowSpec, *, new_session: bool) -> Run:
+    def _store_run(
+        self, run: Run, message: Message, spec: AgentSpec | WorkflowSpec, *, new_session: bool, keeps: bool
+    ) -> Run:
         terms = {"session_days": spec.session_days, "lease_seconds": compute_lease(spec)}
         for _ in range(_INTERRUPTS):
             try:
                 return self._runs.start(run, message, **terms, new_session=new_session)
             except SessionBusy:
-                if run.if_busy != "interrupt" or self._cancel is None:
+                if run.if_busy == "interrupt" and self._cancel is not None:
+                    self._interrupt_holder(run, self._cancel)
+                elif keeps and run.if_busy == "reject" and self._is_held_by_human(run):
+                    run = run.model_copy(update={"if_busy": "enqueue"})
+                else:
                     self._recover_session(run)
                     raise
-                self._interrupt_holder(run, self._cancel)
         return self._runs.start(run, message, **terms, new_session=new_session)
+
+    def _is_held_by_human(self, run: Run) -> bool:
+        """Tell whether the run that holds the session waits for a human, which may take days."""
+        holder = self._runs.find_lease_holder(run.tenant_id, run.session_id)
+        return holder is not None and self._runs.get(run.tenant_id, holder).status is RunStatus.AWAITING_HUMAN
 
     def _interrupt_holder(self, run: Run, cancel: CancelRun) -> None:
         holder = self._runs.find_lease_holder(run.tenant_id, run.session_id)

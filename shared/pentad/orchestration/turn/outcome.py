@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from pentad.domain.declarations.words import NO_MODEL
 from pentad.domain.errors import ModelThrottled, ModelUnavailable
 from pentad.domain.knowledge import Citation
 from pentad.domain.messages import Message
@@ -13,11 +14,6 @@ from pentad.orchestration.turn.decision import REASON_CHARACTERS
 from pentad.orchestration.turn.turn_input import TurnContext
 
 _TURN = "turn"
-NO_MODEL = (
-    "No language model could be reached just now, so this request was not answered. "
-    "Nothing you sent was lost. Please try again in a few minutes."
-)
-"""What the user reads in the place of an answer where every model was down."""
 
 
 @dataclass(frozen=True)

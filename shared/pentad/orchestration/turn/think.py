@@ -48,7 +48,6 @@ from pentad.orchestration.turn.decision import (
 )
 from pentad.orchestration.turn.loop_detection import find_loop
 from pentad.orchestration.turn.outcome import (
-    NO_MODEL,
     TurnOutcome,
     apologise,
     make_step,
@@ -167,7 +166,8 @@ class Think:
         reply = situation.find(reply_id(turn.run_id, turn.step))
         if stopped is not None:
             attempts = self._list_attempts(situation)
-            outcome = TurnOutcome(make_stop(turn.step, stopped.message.text), [], (), stopped.seq)
+            reason = stopped.message.stop_reason or stopped.message.text
+            outcome = TurnOutcome(make_stop(turn.step, reason), [], (), stopped.seq)
             return with_attempts(outcome, attempts) if attempts else outcome
         if reply is None:
             return None
@@ -235,7 +235,7 @@ class Think:
 
     def _answer_outage(self, situation: TurnContext, outage: ModelUnavailable | ModelThrottled) -> TurnOutcome:
         turn = situation.turn
-        words = (TextBlock(text=NO_MODEL),)
+        words = (TextBlock(text=situation.agent.words.unavailable),)
         message = self._make_message(situation, reply_id(turn.run_id, turn.step), "assistant", words)
         append = (*situation.before, message)
         return apologise(self._build_outcome(situation, append, message, situation.next_seq, stands=False), outage)
@@ -354,8 +354,9 @@ class Think:
     def _make_stop_outcome(self, situation: TurnContext, reason: str, *own: Message) -> TurnOutcome:
         turn = situation.turn
         decision = make_stop(turn.step, reason)
-        words = (TextBlock(text=decision.reason or reason),)
+        words = (TextBlock(text=situation.agent.words.stopped),)
         message = self._make_message(situation, stop_id(turn.run_id, turn.step), "assistant", words)
+        message = message.model_copy(update={"stop_reason": decision.reason})
         return TurnOutcome(decision, [], (*situation.before, *own, message), situation.next_seq + len(own))
 
     def _list_attempts(self, situation: TurnContext, *, retried: bool = True) -> list[Attempt]:

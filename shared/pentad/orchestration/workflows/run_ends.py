@@ -109,7 +109,8 @@ class Ends:
         """
         reason = f"The run was stopped: {extract_message(at.cause) or at.error}."[:_REASON_CHARACTERS]
         decision = Decision(kind="stop", step=FINISH, reason=reason)
-        return self._end(self._stores.get_run(at), stop_id(at.run_id, FINISH), reason, decision, ())
+        words = self._stores.catalog.find_words(at.agent).stopped
+        return self._end(self._stores.get_run(at), stop_id(at.run_id, FINISH), words, decision, ())
 
     def _end(
         self,

@@ -73,7 +73,7 @@ def make_routers() -> tuple[tuple[Router, ...], AccessRules]:
     runs, engine = starting.runs, starting.engine
     state, ledger = make_table(values.state_table), DynamoDBLedger(make_table(values.ledger_table))
     find = FindRun(runs, now)
-    waits = HumanWaits(runs, approvals)
+    waits = HumanWaits(runs, approvals, catalog)
     current_view = CurrentView(runs, waits, starting.start.advance, telemetry, now)
     fork = ForkRun(catalog, _load_models, runs, sessions, engine, telemetry, now=now, switchboard=starting.switchboard)
     decide = Decide(catalog, runs, sessions, approvals, engine, starting.events, telemetry, now=now)
@@ -85,7 +85,7 @@ def make_routers() -> tuple[tuple[Router, ...], AccessRules]:
         StartRoutes(starting.start, RunWaiter(waits), current_view, now),
         RunRoutes(runs, ledger, approvals, find, current_view),
         TraceRoutes(runs, ledger, DynamoGraphNodes(state), engine, find, now),
-        CancelRoutes(starting.cancel, Undo(runs, tools, telemetry, now=now), approvals, find, now),
+        CancelRoutes(starting.cancel, Undo(runs, tools, telemetry, now=now), waits, find, now),
         ForkRoutes(catalog, runs, sessions, approvals, fork, now),
         SessionRoutes(sessions),
         ApprovalRoutes(approvals, decide, now),

@@ -10,6 +10,7 @@ from pentad.orchestration.reviews.reviews import CountedReviews
 from pentad.orchestration.runs.adapters.events_eventbridge import EventBridge
 from pentad.orchestration.switches.adapters.switches_dynamodb import DynamoSwitches
 from pentad.orchestration.switches.switchboard import Switches
+from pentad.runtime.catalog import load_catalog
 from pentad.runtime.clock import now
 from pentad.runtime.settings import DeliverSettings, read_settings
 from pentad.runtime.wiring.ground.humans import make_approvals
@@ -31,4 +32,5 @@ def make_deliver() -> Deliver:
         reviews=CountedReviews(DynamoReviews(make_table(values.state_table)), telemetry),
         switchboard=Switches(DynamoSwitches(make_table(values.transient_table)), telemetry, now),
         ledger=DynamoDBLedger(make_table(values.ledger_table)),
+        catalog=load_catalog(),
     )

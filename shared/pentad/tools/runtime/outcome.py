@@ -37,6 +37,8 @@ _MAX_MESSAGE_BYTES = 4_096
 MAX_KEPT_BYTES = 100_000
 """Of an answer's value, where it is kept: an item has 400 KB, for the text of a larger one and undo data as well."""
 _CLASS_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.]{0,99}")
+_FOLDERS = re.compile(r"(?<![\w/:.])/(?:[\w.+@~-]+/)+(?=[\w.+@~-]+\.\w+)")
+"""Folders before a file's name; an address of the web, and a path without a file, are none."""
 _NOT_UNDOABLE = "\n[the effect can't be undone: the tool's undo data can't be kept]"
 
 
@@ -63,7 +65,8 @@ class ToolOutcome:
     @classmethod
     def from_error(cls, error: Exception) -> "ToolOutcome":
         """Return the outcome of an error: its class name, its message and its fix, sanitised and bounded."""
-        message = error.message if isinstance(error, PentadError) else str(error)
+        # What a tool did not mean to say may be told to its model's user: without the folders of files.
+        message = error.message if isinstance(error, PentadError) else _FOLDERS.sub("", str(error))
         fix = f" Fix: {error.fix}" if isinstance(error, PentadError) and error.fix else ""
         text = truncate_text(clean_text(f"{type(error).__name__}: {message}{fix}"), _MAX_MESSAGE_BYTES)
         return cls(text=text, is_error=True, error_type=type(error).__name__)

@@ -256,7 +256,7 @@ def test_the_view_has_the_documented_fields() -> None:
     view = client("POST", "/v1/runs", HELLO | {"metadata": {"a": "b"}}).json
     documented = (
         "run_id agent session user status created_at updated_at ended_at answer citations notices error stop_reason "
-        "usage tokens cost_nanousd cost steps confidence pending_approval queue_position redrive_of"
+        "usage tokens cost_nanousd cost steps confidence pending_approval holding queue_position redrive_of"
         " forked_from replaced parent metadata"
     )
     assert sorted(view) == sorted(documented.split())

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from pentad.domain.declarations.words import UserWords
 from pentad.domain.errors import InvalidTransition, NotFound, StoreUnavailable
 from pentad.domain.ids import approval_id
 from pentad.domain.knowledge import Passage
@@ -97,7 +98,8 @@ def test_a_stop_ends_as_stopped_with_its_reason() -> None:
     world.turn(run)
     ended = world.deliver.deliver(TENANT, run.run_id, 1)
     assert ended.status is RunStatus.STOPPED
-    assert ended.stop_reason == ended.answer == "The run was stopped: the run has used its 600 seconds."
+    assert ended.stop_reason == "The run was stopped: the run has used its 600 seconds."
+    assert ended.answer == UserWords().stopped
 
 
 def test_a_run_without_the_step_is_not_delivered() -> None:
@@ -308,7 +310,8 @@ def test_a_draft_that_nobody_has_agreed_to_is_never_delivered() -> None:
 def test_a_stop_after_a_draft_does_not_deliver_it() -> None:
     world, run = _draft("the secret draft")
     ended = world.deliver.deliver(TENANT, run.run_id, 1, "stop", "Nobody decided in time.")
-    assert (ended.status, ended.answer) == (RunStatus.STOPPED, "Nobody decided in time.")
+    assert (ended.status, ended.answer) == (RunStatus.STOPPED, UserWords().stopped)
+    assert ended.stop_reason == "Nobody decided in time."
 
 
 def test_a_step_that_calls_tools_is_no_answer() -> None:

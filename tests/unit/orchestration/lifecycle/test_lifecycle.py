@@ -241,7 +241,7 @@ def test_a_run_found_dead_before_its_event_came_is_told_of_and_asks_nobody_any_m
     world.asking.ask_for_step(TENANT, run.run_id, 1, "token")
     world.engine.dead.add(str(world.runs.get(TENANT, run.run_id).execution_arn))
     with pytest.raises(SessionBusy):
-        ask(world)
+        ask(world, if_busy="reject")
     assert (world.runs.get(TENANT, run.run_id).status, ended_events(world)) == (RunStatus.FAILED, [])
     triggered(world)(Died(TENANT, run.run_id, "ExecutionAborted"))
     assert [one["run"] for one in ended_events(world)] == [run.run_id]

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from pentad.domain.declarations.words import UserWords
 from pentad.domain.errors import BudgetExceeded, ModelThrottled, ModelUnavailable, NotFound, Refused, StoreUnavailable
 from pentad.domain.messages import ToolResultBlock
 from pentad.domain.models import Attempt, CallContext, Outcome
@@ -12,7 +13,7 @@ from pentad.domain.runs import CallStatus, RunStatus
 from pentad.domain.usage import Usage
 from pentad.orchestration.turn.outcome import NO_MODEL
 from pentad.orchestration.turn.think import THROTTLED_TRIES, TurnInput
-from tests.unit.orchestration.world import TENANT, World
+from tests.unit.orchestration.world import CATALOG, TENANT, World
 
 
 def fails_once(world: World, name: str, owner: Any) -> None:
@@ -185,7 +186,31 @@ def test_a_limit_stops_the_run_and_is_told(step: int, seconds: float, limit: str
     decision = world.turn(run, step)
     assert decision.kind == "stop"
     assert limit in (decision.reason or "")
-    assert limit in world.words(run.session_id)[-1]
+    # The reason is the operators': the user reads the agent's words, here and in the answer.
+    assert world.words(run.session_id)[-1] == UserWords().stopped
+    assert world.turn(run, step, retry=1) == decision
+
+
+def test_a_stop_that_was_not_recorded_keeps_its_reason_and_the_users_words() -> None:
+    words = UserWords(stopped="Das geht gerade nicht.", unavailable="Später bitte.")
+    agent = CATALOG.agents["assistant"].model_copy(update={"words": words})
+    world = World(CATALOG.model_copy(update={"agents": CATALOG.agents | {"assistant": agent}}))
+    world.model.script = [BudgetExceeded("the budget of the run is used up: $0.05 of $0.05")]
+    run = world.begin()
+    crash = world.runs.record_step
+    world.runs.record_step = lambda step, calls: (_ for _ in ()).throw(StoreUnavailable("gone"))  # type: ignore[method-assign]
+    with pytest.raises(StoreUnavailable):
+        world.turn(run)
+    world.runs.record_step = crash  # type: ignore[method-assign]
+    decision = world.turn(run, retry=1)
+    ended = world.deliver.deliver(TENANT, run.run_id, 1)
+    assert (ended.answer, ended.stop_reason) == ("Das geht gerade nicht.", decision.reason)
+    assert "$0.05" in str(ended.stop_reason)
+    assert world.words(run.session_id)[1:] == ["Das geht gerade nicht."]
+    world.model.script, world.model.degraded = ["x"], True
+    later = world.begin()
+    world.turn(later)
+    assert world.deliver.deliver(TENANT, later.run_id, 1).answer == "Später bitte."
 
 
 def test_a_stop_leaves_no_tool_call_without_a_result() -> None:

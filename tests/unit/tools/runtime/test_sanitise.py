@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pentad.domain.errors import ToolFailed
+from pentad.tools.runtime.outcome import ToolOutcome
 from pentad.tools.runtime.sanitise import (
     MAX_RESULT_BYTES,
     Cleaner,
@@ -143,3 +144,19 @@ def test_a_model_is_told_how_much_was_masked() -> None:
     assert describe_masked(0) == ""
     assert "1 value was masked" in describe_masked(1)
     assert "3 values were masked" in describe_masked(3)
+
+
+@pytest.mark.parametrize(
+    ("raised", "told"),
+    [
+        (
+            ImportError("cannot import name 'x' from 'functions.tools.a' (/var/task/functions/tools/a.py)"),
+            "ImportError: cannot import name 'x' from 'functions.tools.a' (a.py)",
+        ),
+        (FileNotFoundError(2, "No such file", "/opt/w/x.db"), "FileNotFoundError: [Errno 2] No such file: 'x.db'"),
+        (ValueError("see https://a.example/b/c.html, /v1/x"), "ValueError: see https://a.example/b/c.html, /v1/x"),
+        (ToolFailed("put it in /orders/open.csv"), "ToolFailed: put it in /orders/open.csv"),
+    ],
+)
+def test_what_a_tool_did_not_mean_to_say_names_no_folders(raised: Exception, told: str) -> None:
+    assert ToolOutcome.from_error(raised).text == told

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from pentad.domain.declarations.agents import AgentSpec
+from pentad.domain.declarations.words import NO_MODEL
 from pentad.domain.errors import ModelUnavailable, Refused
 from pentad.domain.messages import Message, TextBlock, ToolCallBlock, ToolResultBlock
 from pentad.domain.models import CallContext, ChatReply, ChatRequest, EmbedReply, StopReason
@@ -23,7 +24,6 @@ from pentad.orchestration.timetravel.recording import (
 )
 from pentad.orchestration.timetravel.replay.machine import MachineError
 from pentad.orchestration.timetravel.replay.report import Findings, compare_definitions, compare_requests
-from pentad.orchestration.turn.outcome import NO_MODEL
 
 _SHOWN = 160
 _STOPPED = "The run was stopped: "

@@ -250,11 +250,12 @@ class Replay:
         return {"index": index, "status": status.value}
 
     def _compare_outcome(self, run: Run) -> None:
-        now = build_outcome(self._runs.get(run.tenant_id, run.run_id))
+        before, now = self._recording.outcome, build_outcome(self._runs.get(run.tenant_id, run.run_id))
+        both_stopped = before.status is now.status is RunStatus.STOPPED
         for name in type(now).model_fields:
-            self.tape.findings.compare(
-                None, "outcome", name, getattr(self._recording.outcome, name), getattr(now, name)
-            )
+            if both_stopped and name == "answer":
+                continue  # The agent's words, which are no model's; earlier recordings have the reason there.
+            self.tape.findings.compare(None, "outcome", name, getattr(before, name), getattr(now, name))
 
     def _record_failure(self, run: Run, error: MachineError) -> None:
         if self._recording.outcome.status is RunStatus.FAILED:
