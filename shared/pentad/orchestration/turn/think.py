@@ -166,8 +166,8 @@ class Think:
         reply = situation.find(reply_id(turn.run_id, turn.step))
         if stopped is not None:
             attempts = self._list_attempts(situation)
-            reason = stopped.message.stop_reason or stopped.message.text
-            outcome = TurnOutcome(make_stop(turn.step, reason), [], (), stopped.seq)
+            said = stopped.message
+            outcome = TurnOutcome(make_stop(turn.step, said.stop_reason or said.text), [], (), stopped.seq)
             return with_attempts(outcome, attempts) if attempts else outcome
         if reply is None:
             return None
@@ -234,8 +234,7 @@ class Think:
         return outcome
 
     def _answer_outage(self, situation: TurnContext, outage: ModelUnavailable | ModelThrottled) -> TurnOutcome:
-        turn = situation.turn
-        words = (TextBlock(text=situation.agent.words.unavailable),)
+        turn, words = situation.turn, situation.agent.words.unavailable
         message = self._make_message(situation, reply_id(turn.run_id, turn.step), "assistant", words)
         append = (*situation.before, message)
         return apologise(self._build_outcome(situation, append, message, situation.next_seq, stands=False), outage)
@@ -352,9 +351,8 @@ class Think:
         return self._make_stop_outcome(situation, reason, reply, results)
 
     def _make_stop_outcome(self, situation: TurnContext, reason: str, *own: Message) -> TurnOutcome:
-        turn = situation.turn
+        turn, words = situation.turn, situation.agent.words.stopped
         decision = make_stop(turn.step, reason)
-        words = (TextBlock(text=situation.agent.words.stopped),)
         message = self._make_message(situation, stop_id(turn.run_id, turn.step), "assistant", words)
         message = message.model_copy(update={"stop_reason": decision.reason})
         return TurnOutcome(decision, [], (*situation.before, *own, message), situation.next_seq + len(own))
@@ -367,12 +365,12 @@ class Think:
         return [one for one in attempts if one.context.step == turn.step]
 
     def _make_message(
-        self, situation: TurnContext, message_id: str, role: Role, blocks: tuple[TextBlock | ToolResultBlock, ...]
+        self, situation: TurnContext, message_id: str, role: Role, said: str | tuple[ToolResultBlock, ...]
     ) -> Message:
         return Message(
             message_id=message_id,
             role=role,
-            blocks=blocks,
+            blocks=(TextBlock(text=said),) if isinstance(said, str) else said,
             created_at=self._now(),
             run_id=situation.turn.run_id,
             step=situation.turn.step,
