@@ -32,7 +32,8 @@ _WHY: dict[tuple[str, str, str], str] = {
     ("run-tool", "GetItem", "tool call"): "the call with its arguments; one that has ended is not run again",
     ("run-tool", "GetItem", "run"): "the run: whose it is, and whether it still goes on",
     ("run-tool", "PutItem", "tool call"): "stores the result",
-    ("run-tool", "PutItem", "audit entry"): "the audit entry of the execution",
+    ("run-tool", "Query", "end of the audit"): "the last entry of the run's audit, which the next one follows",
+    ("run-tool", "TransactWriteItems", "audit entry, end of the audit"): "the audit entry of the execution, sealed",
     ("authorizer", "GetItem", "API key"): "checks the API key; the answer is kept for a while",
 }
 

@@ -42,6 +42,8 @@ class Key:
         owner = self.pk.split("#", 2)[-1]
         if self.sk == "META":
             return "run" if owner.startswith("R#") else "session head"
+        if self.sk == "HEAD":
+            return "end of the audit"
         if self.sk == "LEASE":
             return "session lease" if owner.startswith("S#") else "document's claim"
         for prefix, kind in _BY_SORT_KEY.items():

@@ -82,7 +82,8 @@ def test_a_frequent_request_has_a_purpose() -> None:
 
 
 def test_the_tool_runners_requests_have_their_purposes() -> None:
-    assert purpose(Row("run-tool", "PutItem", "ledger", "audit entry", 1)) != "?"
+    for operation, items in (("TransactWriteItems", "audit entry, end of the audit"), ("Query", "end of the audit")):
+        assert purpose(Row("run-tool", operation, "ledger", items, 1)) != "?"
 
 
 def test_a_request_that_nobody_explained_has_a_question_mark() -> None:

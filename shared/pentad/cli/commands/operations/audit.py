@@ -190,7 +190,8 @@ def _compare_logs(stage: str | None, kind: str, pk: str, found: "SealCheck") -> 
     changed = [number for number in sorted(set(told) & set(stand)) if told[number] != {stand[number]}]
     faults = [f"{pk}: entry {number} is not the one that was told of" for number in changed]
     faults += [f"{pk}: entry {number} was told of and is gone" for number in sorted(set(told) - set(stand))]
-    faults += [f"{pk}: no log line tells of entry {number} (any more)" for number in sorted(set(stand) - set(told))]
+    why = "its lines are no longer kept, a crash lost the line, or another wrote the entry"
+    faults += [f"{pk}: no log line tells of entry {number}: {why}" for number in sorted(set(stand) - set(told))]
     return faults
 
 
