@@ -27,6 +27,9 @@ class FunctionOptions:
         memory_mb: Lambda's memory.
         concurrency: reserved concurrency; None for none.
         snap_start: restore published versions from a snapshot taken after initialisation.
+        sends_again: it puts messages back into the queue that invokes it. Lambda takes that for a loop by mistake and
+            drops the message after 16 rounds ("Use Lambda recursive loop detection", Lambda developer guide) unless it
+            is told; how often a message goes back is bounded by the function's own code then.
         asset: what it holds instead, where that is more than the module.
         layers: beyond those of every function.
         layer_folders: what those are made of.
@@ -41,6 +44,7 @@ class FunctionOptions:
     memory_mb: int = 512
     concurrency: int | None = None
     snap_start: bool = False
+    sends_again: bool = False
     asset: Path | None = None
     layers: Sequence[lambda_.ILayerVersion] = ()
     layer_folders: Sequence[Path] = ()
@@ -119,6 +123,7 @@ class PythonFunction(Construct):
             memory_size=options.memory_mb,
             reserved_concurrent_executions=options.concurrency,
             snap_start=lambda_.SnapStartConf.ON_PUBLISHED_VERSIONS if options.snap_start else None,
+            recursive_loop=lambda_.RecursiveLoop.ALLOW if options.sends_again else None,
             # Executions in flight go on calling the version that their definition names. A version that a roll back
             # makes unused goes: Lambda publishes none for code that has one, so the same commit could not come again.
             current_version_options=lambda_.VersionOptions(removal_policy=RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE),

@@ -71,5 +71,6 @@ def _build_options(build: Build, gateway: lambda_.IFunction) -> FunctionOptions:
         },
         timeout_seconds=INGEST_SECONDS,
         memory_mb=1024,
+        sends_again=True,
         description="Ingest: parses, chunks, embeds and indexes documents",
     )

@@ -127,3 +127,8 @@ def test_the_gateway_is_restored_from_a_snapshot_and_called_by_its_alias_or_a_ve
         assert {state["Arguments"]["FunctionName"] for state in thinks} <= versions
     users = [p["Environment"]["Variables"].get("GATEWAY_FUNCTION") for p in functions.values()]
     assert {joined(user) for user in users if user} == {f"<{alias}>"}
+
+
+def test_only_who_sends_messages_back_to_its_queue_may_be_invoked_in_a_loop(functions: dict[str, Json]) -> None:
+    # Lambda drops a message after 16 rounds otherwise; elsewhere its detection of loops stays on.
+    assert {name for name, one in functions.items() if one.get("RecursiveLoop") == "Allow"} == {"pentad-dev-ingest"}

@@ -20,6 +20,8 @@ from pentad.models.shares.ports import ShareStore
 from pentad.observability.metrics import names
 from pentad.observability.ports import Telemetry
 
+# Lambda's own detection of loops, which drops a message after 16 rounds, is off for the function that uses this
+# (`infra.components.function.FunctionOptions.sends_again`): this bound takes its place.
 MOST_RETURNS = 200
 """At the longest wait that is most of a day: less than the four days that the queue keeps a message."""
 _FIRST_SECONDS = 2
