@@ -5,6 +5,7 @@ and control characters removed; HTML, CSV and JSON are rendered as text.
 """
 
 import codecs
+import json
 import re
 from collections.abc import Callable
 from email.message import Message as Header
@@ -48,10 +49,13 @@ _ALIASES = {
     "application/x-yaml": "text/plain",
     "application/toml": "text/plain",
 }
-_NOT_YET = {
-    "application/pdf": "PDF",
-    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "Word",
-}
+_WORD = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+_NOT_YET = {"application/pdf": "PDF", _WORD: "Word"}
+_ZIP = b"PK\x03\x04"
+_OLE = bytes.fromhex("d0cf11e0a1b11ae1")
+"""What Excel and Word files of before 2007 begin with."""
+_HEAD_BYTES = 4096
+_JSON_STARTS = frozenset({bytes([one]) for one in b'{["-0123456789tfn'} | {b""})
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 # What separates paragraphs. Possessive: one match for each paragraph instead would keep a state for each character.
 _GAP = re.compile(r"\n[^\S\n]*+\n\s*+")
@@ -88,23 +92,76 @@ def parse(data: bytes, *, name: str, media_type: str) -> ParsedDocument:
 def detect_kind(data: bytes, *, name: str, declared: str) -> str:
     """Return the media type to read the document as.
 
+    The label is a hint, and often wrong: browsers on Windows say ``application/vnd.ms-excel`` of a ``.csv``.
+
     Raises:
         InvalidInput: it is PDF or Word, which can't be read yet.
     """
-    kind = _ALIASES.get(declared, declared)
-    if kind in _GENERIC:
-        kind = _EXTENSIONS.get(PurePosixPath(name).suffix.lower(), kind if kind == "text/plain" else "")
-    if data.startswith(b"%PDF-"):
-        kind = "application/pdf"
+    kind = _find_signature(data) or _choose_kind(data, _ALIASES.get(declared, declared), name)
     if kind in _NOT_YET:
         raise InvalidInput(
             f"{_NOT_YET[kind]} documents can't be read yet", field="media_type", fix="upload the text, or Markdown"
         )
-    if kind in _PARSERS:
-        return kind
-    binary = b"\x00" in data[:8192] and not data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-    # Source code, configuration and the like are worth searching too.
-    return "text/plain" if kind.startswith("text/") or (not kind and not binary) else kind or "application/octet-stream"
+    return kind
+
+
+def _find_signature(data: bytes) -> str | None:
+    """Return the type that a document's first bytes say, which no label can change."""
+    if data.startswith(b"%PDF-"):
+        return "application/pdf"
+    if data.startswith(_ZIP) and b"word/" in data[:_HEAD_BYTES]:
+        return _WORD
+    if data.startswith(_OLE):
+        return "application/x-ole-storage"
+    return None
+
+
+def _choose_kind(data: bytes, label: str, name: str) -> str:
+    """Return the type by the label where the content can be of it, else by the name's ending, else by the content."""
+    ending = _EXTENSIONS.get(PurePosixPath(name).suffix.lower(), "")
+    if label in _NOT_YET or (label not in _GENERIC and label in _PARSERS and _can_be(label, data)):
+        return label
+    # Zeros in what is labelled as nothing in particular may be UTF-16; under a wrong label they are no text.
+    if ending in _NOT_YET or (ending and _can_be(ending, data) and (label in _GENERIC or not _is_binary(data))):
+        return ending
+    if label.startswith("text/"):  # Source code, configuration and the like are worth searching too.
+        return "text/plain"
+    return label or "application/octet-stream" if _is_binary(data) else _guess_kind(data)
+
+
+def _is_binary(data: bytes) -> bool:
+    return b"\x00" in data[:8192] and not data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+
+
+def _can_be(kind: str, data: bytes) -> bool:
+    """Tell whether content can be of a type: JSON begins in few ways, and all else may be any text."""
+    if kind not in ("application/json", "application/x-ndjson"):
+        return True
+    return _trim(data[:_HEAD_BYTES].replace(b"\x00", b""))[:1] in _JSON_STARTS
+
+
+def _guess_kind(data: bytes) -> str:
+    """Return the type of text that neither its label nor its name tells."""
+    head = _trim(data[:_HEAD_BYTES].replace(b"\x00", b"")).lower()
+    if head.startswith((b"<!doctype html", b"<html")):
+        return "text/html"
+    if head[:1] in (b"{", b"[") and _is_json(data):
+        return "application/json"
+    return "text/plain"
+
+
+def _is_json(data: bytes) -> bool:
+    try:
+        json.loads(decode(data)[0])
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _trim(head: bytes) -> bytes:
+    for mark, _ in _BOMS:
+        head = head.removeprefix(mark)
+    return head.lstrip()
 
 
 def decode(data: bytes, charset: str | None = None) -> tuple[str, tuple[str, ...]]:

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from pentad.domain.errors import InvalidInput
-from pentad.memory.documents.parse import decode, parse
+from pentad.memory.documents.parse import decode, detect_kind, parse
 from pentad.memory.documents.structure import ParsedDocument
 
 
@@ -216,3 +216,44 @@ def test_a_lone_surrogate_in_json_does_not_get_through() -> None:
 def test_a_document_that_grows_too_long_as_text_is_refused() -> None:
     with pytest.raises(InvalidInput, match="too long"):
         read("h" * 200 + ",b\n" + "1,2\n" * 150_000, "a.csv")
+
+
+_CSV, _HTML = "a;b\n1;2\n", "<!DOCTYPE html><html><body><p>Hi</p></body></html>"
+
+
+@pytest.mark.parametrize(
+    ("data", "name", "label", "expected"),
+    [
+        (_CSV, "a.csv", "application/vnd.ms-excel", "text/csv"),
+        (_CSV, "A.CSV", "application/octet-stream", "text/csv"),
+        (_CSV, "a.csv", "application/json", "text/csv"),
+        ("# Plan", "a.md", "application/json", "text/markdown"),
+        ("# Plan", "a.md", "image/png", "text/markdown"),
+        ("# Plan", "plan", "application/json", "text/plain"),
+        (_HTML, "a", "application/octet-stream", "text/html"),
+        (_HTML, "a.json", "application/json", "text/html"),
+        (_HTML.encode("utf-16"), "a", "", "text/html"),
+        ('{"a": 1}', "a", "application/vnd.ms-excel", "application/json"),
+        ("[see](b) c", "a", "", "text/plain"),
+        ('{"a": 1}', "a.csv", "application/json", "application/json"),
+        ("", "a.json", "application/json", "application/json"),
+        ("a,b", "a.csv", "text/markdown", "text/markdown"),
+    ],
+)
+def test_the_content_decides_where_the_label_is_wrong(data: str | bytes, name: str, label: str, expected: str) -> None:
+    raw = data.encode() if isinstance(data, str) else data
+    assert detect_kind(raw, name=name, declared=label) == expected
+
+
+@pytest.mark.parametrize(
+    ("data", "name", "label"),
+    [
+        (bytes.fromhex("d0cf11e0a1b11ae1") + b"\x00" * 600, "a.csv", "text/csv"),
+        (b"%PDF-1.7", "a.md", "text/markdown"),
+        (b"PK\x03\x04" + b"\x00" * 40 + b"word/document.xml", "a.txt", "text/plain"),
+        (b"\x89PNG\r\n\x1a\n\x00\x00", "a.png", "image/png"),
+    ],
+)
+def test_content_that_is_no_text_is_refused_whatever_its_label_says(data: bytes, name: str, label: str) -> None:
+    with pytest.raises(InvalidInput):
+        read(data, name, label)
