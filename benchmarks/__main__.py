@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from benchmarks import starts, tables
+from benchmarks.crowd import AT_ONCE, measure_crowds
 from benchmarks.entry import ended
 from benchmarks.scenarios import Measured, measure
 from benchmarks.stage import stage
@@ -27,6 +28,13 @@ def arguments(given: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--starts", type=_count, default=5, help="how often `pentad up` is timed (default 5, 0 for not)"
     )
+    parser.add_argument(
+        "--at-once",
+        type=_counts,
+        default=AT_ONCE,
+        metavar="N,N",
+        help=f"how many runs are started at once (default {','.join(map(str, AT_ONCE))}; 0 for none)",
+    )
     parser.add_argument("--samples", type=_count, default=20, help="how often a plain answer is timed (default 20)")
     return parser.parse_args(given)
 
@@ -36,6 +44,13 @@ def _count(text: str) -> int:
     if not 0 <= number <= 100:
         raise argparse.ArgumentTypeError("a number from 0 to 100")
     return number
+
+
+def _counts(text: str) -> tuple[int, ...]:
+    numbers = tuple(int(part) for part in text.split(","))
+    if not all(0 <= number <= 1000 for number in numbers):
+        raise argparse.ArgumentTypeError("numbers from 0 to 1000, with commas between them")
+    return tuple(number for number in numbers if number)
 
 
 def report(found: Measured, phases: Mapping[str, Spread], seconds: float) -> dict[str, Any]:
@@ -68,6 +83,8 @@ def run(options: argparse.Namespace) -> int:
                 ERR.print(f"[dim]{time.monotonic() - began:5.1f} s  {text}[/]")
 
         found = measure(running, root, options.samples, tell)
+        found.crowds = measure_crowds(running, options.at_once, tell)
+        found.promises += [promise for crowd in found.crowds for promise in crowd.make_promises()]
     with ERR.status("timing `pentad up`"):
         begun = starts.several(root, options.starts, _STARTS_SECONDS)
         phases = starts.by_phase(begun)

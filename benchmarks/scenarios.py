@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from benchmarks.crowd import Crowd
 from benchmarks.requests import READS
 from benchmarks.stage import Case, Stage
 from benchmarks.timing import FunctionTimes, Spread, function_times, spread
@@ -42,6 +43,7 @@ class Measured:
     turns: list[Turn] = field(default_factory=list)
     promises: list[Promise] = field(default_factory=list)
     functions: list[FunctionTimes] = field(default_factory=list)
+    crowds: list[Crowd] = field(default_factory=list)
     answer_ms: Spread | None = None
     waiting_reads: float = 0.0
 

@@ -71,6 +71,7 @@ class Stage:
     twin: Twin
     client: ApiClient
     control: SimulatorControl
+    key: str = field(default="", repr=False)
     log: RequestLog = field(default_factory=RequestLog)
     requests: list[Request] = field(default_factory=list)
     """Those of the last measured run, everybody's."""
@@ -277,8 +278,9 @@ def stage(assembly: Path) -> Iterator[Stage]:
         tempfile.TemporaryDirectory(prefix="pentad-bench-") as folder,
         Twin.start(assembly, Path(folder), options=make_options()) as twin,
     ):
-        client = ApiClient(twin.api_url, _key(twin))
+        key = _key(twin)
+        client = ApiClient(twin.api_url, key)
         try:
-            yield Stage(twin, client, SimulatorControl(twin.simulator_url))
+            yield Stage(twin, client, SimulatorControl(twin.simulator_url), key)
         finally:
             client.close()

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.crowd import Crowd
 from benchmarks.purposes import purpose
 from benchmarks.scenarios import PLAIN, TOOLS, Measured
 from benchmarks.timing import FunctionTimes, Spread
@@ -53,6 +54,27 @@ def turn_table(turns: Iterable[Turn]) -> Table:
         stored = sum(one.bytes_net for one in turn.stored)
         cells = (turn.transitions, *counts, stored, turn.read_bytes, turn.input_tokens)
         table.add_row(turn.name, *(f"{cell:,}" for cell in cells))
+    return table
+
+
+def crowd_table(crowds: Iterable[Crowd]) -> Table:
+    """Return a line for each number of runs that were started at once."""
+    right = ["succeeded", "accepted s", "ended s (first, median, last)", "overtaken by", "memory MB", "processes"]
+    table = _table("Runs started at once", ["runs"], right)
+    for one in crowds:
+        accepted, ended = one.accept_seconds, one.end_seconds
+        table.add_row(
+            str(one.at_once),
+            str(one.ends.get("succeeded", 0)),
+            f"{accepted.maximum:.1f}" if accepted else "",
+            f"{ended.minimum:.1f}, {ended.median:.1f}, {ended.maximum:.1f}" if ended else "",
+            str(one.overtaken),
+            f"{one.memory_mb:,}",
+            str(one.processes),
+        )
+        bad = [f"{count} {how}" for how, count in one.ends.items() if how != "succeeded"]
+        if bad:
+            table.add_row("", "; ".join(bad), "", "", "", "", "")
     return table
 
 
@@ -156,6 +178,7 @@ def show(console: Console, found: Measured) -> None:
         growth(found.turns),
         function_table(found.functions),
         answer(found),
+        *([crowd_table(found.crowds)] if found.crowds else []),
     ]
     for part in parts:
         console.print(part)

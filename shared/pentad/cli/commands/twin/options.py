@@ -8,6 +8,8 @@ if TYPE_CHECKING:
     from twin.deploy.assembly import Assembly
     from twin.running.options import TwinOptions
 
+CONCURRENCY = 1_000
+"""Of an account on AWS, unless more was asked for; a new account has 10."""
 _MODELS = Path("python", "pentad_catalog", "models.yaml")
 
 #: What the providers' secrets hold while the twin's stand-ins answer for them.
@@ -24,6 +26,8 @@ def make_options(
     api_port: int = 0,
     region: str = "us-east-1",
     hosts: tuple[str, ...] = (),
+    concurrency: int = CONCURRENCY,
+    processes: int | None = None,
 ) -> "TwinOptions":
     """Return the options of a twin that runs Pentad.
 
@@ -32,6 +36,8 @@ def make_options(
         api_port: port of the API; 0 lets the system choose.
         region: the AWS region that the twin plays.
         hosts: names of this machine, beside ``localhost``, under which the twin may be reached.
+        concurrency: calls of functions at once, those that wait for a process included; what is over it is throttled.
+        processes: processes of functions at once; None: as many as fit into a quarter of the memory.
     """
     from twin.running.options import TwinOptions
 
@@ -42,6 +48,8 @@ def make_options(
         secrets={**STAND_INS, **real},
         vector_dimension=read_dimension,
         hosts=hosts,
+        concurrency=concurrency,
+        processes=processes,
     )
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pentad.cli.client import ApiClient
-from pentad.cli.commands.twin.options import make_options
+from pentad.cli.commands.twin.options import CONCURRENCY, make_options
 from pentad.cli.console import ERR, OPTIONS, OUT, CommandError, handle_errors, print_json
 from pentad.cli.screen import build_line
 from pentad.cli.synth import ensure_assembly, find_project_root
@@ -47,8 +47,16 @@ class Running:
 
 
 @contextmanager
-def run_twin(root: Path, state: Path, *, api_port: int = 0, hosts: tuple[str, ...] = ()) -> Iterator[Running]:
-    """Synthesize if need be, start the twin, make a key, and stop it all at the end.
+def run_twin(
+    root: Path,
+    state: Path,
+    *,
+    api_port: int = 0,
+    hosts: tuple[str, ...] = (),
+    concurrency: int = CONCURRENCY,
+    processes: int | None = None,
+) -> Iterator[Running]:
+    """Synthesize if need be, start the twin, make a key, and stop it all at the end; see `make_options`.
 
     Raises:
         CommandError: the synth failed or the twin can't start.
@@ -59,7 +67,7 @@ def run_twin(root: Path, state: Path, *, api_port: int = 0, hosts: tuple[str, ..
     ERR.print(build_line("[dim]cloud assembly: {name}, {how}[/]", name=out.name, how=how))
     began = time.monotonic()
     with ERR.show_status("starting the twin: deploying the assembly into a local AWS"):
-        twin = _start_twin(out, state, api_port, hosts)
+        twin = _start_twin(out, state, api_port=api_port, hosts=hosts, concurrency=concurrency, processes=processes)
     try:
         key = _make_key(twin)
         save_key(state, key)
@@ -69,14 +77,14 @@ def run_twin(root: Path, state: Path, *, api_port: int = 0, hosts: tuple[str, ..
         twin.stop()
 
 
-def _start_twin(out: Path, state: Path, api_port: int, hosts: tuple[str, ...]) -> "Twin":
+def _start_twin(out: Path, state: Path, **given: Any) -> "Twin":
     from twin.deploy.assembly import AssemblyError
     from twin.deploy.errors import DeployError
     from twin.running.state_file import TwinRunning
     from twin.running.twin import Twin, TwinError
 
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
-    options = make_options(provider_keys=read_provider_keys(), api_port=api_port, hosts=hosts)
+    options = make_options(provider_keys=read_provider_keys(), **given)
     try:
         return Twin.start(out, state, options=options)
     except (AssemblyError, DeployError, TwinError, TwinRunning, OSError) as error:
@@ -126,6 +134,14 @@ def serve_twin(
         list[str] | None,
         typer.Option(help="A name of this machine, beside localhost, under which the twin may be reached."),
     ] = None,
+    concurrency: Annotated[
+        int,
+        typer.Option(min=1, help="Calls of functions at once, waiting ones included; what is over it is throttled."),
+    ] = CONCURRENCY,
+    processes: Annotated[
+        int | None,
+        typer.Option(min=1, help="Processes of functions at once. Default: what fits into a quarter of the memory."),
+    ] = None,
 ) -> None:
     """Start the local twin and leave it running until Ctrl-C: API, documentation, logs."""
     with handle_errors():
@@ -134,7 +150,10 @@ def serve_twin(
         root, hosts = find_project_root(), tuple(allow_host or ())
         # A signal during the start ends it like any other error: what was started is stopped.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
-        with run_twin(root, state or root / STATE_FOLDER, api_port=port, hosts=hosts) as running:
+        folder = state or root / STATE_FOLDER
+        with run_twin(
+            root, folder, api_port=port, hosts=hosts, concurrency=concurrency, processes=processes
+        ) as running:
             ui = _make_docs_ui(running, hosts)
             page = ui.start()
             try:
