@@ -27,7 +27,7 @@ TIDE = {
     "session": "tides",
 }
 AGENT = f"""description: Greets, counts words, and rings the harbour's bells.
-tools: [word_count, ring_bell, fire_cannon]
+tools: [word_count, ring_bell, fire_cannon, book_ticket, post_ticket]
 knowledge: {{top_k: 0}}
 schedules: {json.dumps([TIDE])}
 """
@@ -110,6 +110,23 @@ def log_entry(text: str, context: ToolContext) -> dict[str, str]:
     context.table("records").put("LOG", context.effect_key, {"text": text}, if_absent=True)
     return {"text": text, "state": "written"}
 '''
+# Both read a record and write it again, and a call takes long enough for all of a reply to have read it meanwhile.
+_COUNTING = '''"""A tool that adds to a record."""
+
+import time
+
+from pentad.tools.declare.declare import Grant, ToolContext, tool
+
+
+@tool(effects="{effects}", permissions=[Grant("records", "readwrite", keys="{kind}")]{more})
+def {name}(ticket: str, order: str, context: ToolContext) -> list[str]:
+    """{description}"""
+    orders = context.table("records")
+    found = orders.get("{kind}", order) or {{"tickets": []}}
+    time.sleep(0.4)
+    orders.put("{kind}", order, {{"tickets": [*found["tickets"], ticket]}})
+    return [*found["tickets"], ticket]
+'''
 # Its code was replaced: it makes the calls of AWS that it is told, as its function or with what it was handed.
 TAKEOVER = '''"""A tool that was taken over."""
 
@@ -151,6 +168,16 @@ _TOOLS = {
     "takeover": TAKEOVER,
     "word_count": WORD_COUNT,
     "log_entry": LOG_ENTRY,
+    "book_ticket": _COUNTING.format(
+        name="book_ticket", kind="BOOKING", effects="internal", more="", description="Book a ticket of the ferry."
+    ),
+    "post_ticket": _COUNTING.format(
+        name="post_ticket",
+        kind="POSTING",
+        effects="external",
+        more=', parallel=False, per="order"',
+        description="Send a ticket of the ferry by post.",
+    ),
     "ring_bell": _HANGING.format(
         name="ring_bell", kind="BELL", argument="bell", idempotent=True, description="Ring a bell of the harbour."
     ),
