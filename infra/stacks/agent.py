@@ -30,6 +30,7 @@ from infra.orchestration.machines.workflow import WorkflowMachine
 from infra.orchestration.machines.workflow_files import Written, read_workflows
 from infra.stacks.state import StateStack
 from infra.tools import graph
+from infra.tools.groups import MOST_RESOURCES, ToolGroups, estimate_resources
 from infra.tools.runner import ToolRunner
 from infra.tools.tool import ToolFunction
 from layers import build as builds
@@ -81,9 +82,17 @@ class AgentStack(Stack):
         Drill(self, "drill", stage=stage, models=models, gateway=self._gateway.alias)
         ingest = Ingest(self, "documents", build=self._build, gateway=self._gateway.alias)
         deliver = Deliver(self, "delivery", build=self._build, bus=self._bus).function
-        tools = self._tools(root, declared)
+        resources = estimate_resources(catalog, declared, len(models.catalog.used_models))
+        groups = ToolGroups(self, declared, grouped=resources > MOST_RESOURCES)
+        tools = self._tools(root, declared, groups)
         self._runner = ToolRunner(
-            self, "tool-runner", build=self._build, tools=declared, functions=tools, identity=identity
+            self,
+            "tool-runner",
+            build=self._build,
+            tools=declared,
+            functions=tools,
+            groups=groups,
+            identity=identity,
         ).function
         self._agents(catalog, deliver, tools)
         self._workflows(workflows, deliver, tools)
@@ -103,17 +112,18 @@ class AgentStack(Stack):
         check_tasks(models.catalog, catalog)
         return catalog, workflows
 
-    def _tools(self, root: Path, declared: dict[str, AnyTool]) -> dict[str, lambda_.Function]:
+    def _tools(self, root: Path, declared: dict[str, AnyTool], groups: ToolGroups) -> dict[str, lambda_.Function]:
         """Make a function for each tool."""
         frameworks = (
             [graph.create_layer(self, root)] if any("langchain" in tool.needs for tool in declared.values()) else []
         )
         return {
             name: ToolFunction(
-                self,
+                groups.get_scope(name),
                 f"tool-{name}",
                 build=self._build,
                 tool=tool,
+                grouped=groups.grouped,
                 gateway=self._gateway.graphs if graph.keeps_checkpoints(tool) else None,
                 layers=frameworks if "langchain" in tool.needs else (),
             ).function

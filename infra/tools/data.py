@@ -14,6 +14,7 @@ from infra.components import grants
 from infra.components.build import Build
 from infra.tools import graph
 from pentad.domain import keys
+from pentad.domain.declarations import agents as declarations
 from pentad.tools.declare.discovery import AnyTool
 from pentad.tools.records.granted_records import RecordRules
 
@@ -108,3 +109,9 @@ def _group_marks(tools: Mapping[str, AnyTool]) -> dict[str, list[str]]:
         if tool.in_one_piece:
             found.setdefault(RecordRules(tool.grants, name).mark_kind, []).append(name)
     return found
+
+
+def list_data(tool: AnyTool) -> list[declarations.ToolData]:
+    """Return what of the users' data a tool reaches."""
+    found: list[declarations.ToolData] = ["records"] if tool.grants else []
+    return [*found, "checkpoints"] if graph.keeps_checkpoints(tool) else found

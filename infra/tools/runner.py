@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 
+from aws_cdk import ArnFormat, Stack
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
@@ -10,9 +11,10 @@ from constructs import Construct
 from infra.components import grants
 from infra.components.build import Build, FunctionConstruct
 from infra.components.function import FunctionOptions
+from infra.components.reasons import acknowledge
 from infra.components.run_grants import grant_payloads, grant_switches
-from infra.tools import graph
-from infra.tools.data import ToolData
+from infra.tools.data import ToolData, list_data
+from infra.tools.groups import ToolGroups
 from infra.tools.tool import compute_runner_seconds
 from pentad.domain import keys
 from pentad.tools.declare.discovery import AnyTool
@@ -29,6 +31,7 @@ class ToolRunner(FunctionConstruct):
         build: Build,
         tools: Mapping[str, AnyTool],
         functions: Mapping[str, lambda_.Function],
+        groups: ToolGroups,
         identity: kms.IKey | None,
     ) -> None:
         """Make the runner.
@@ -39,9 +42,9 @@ class ToolRunner(FunctionConstruct):
             build: the surroundings.
             tools: the declarations by name.
             functions: the tools' functions by the same names.
+            groups: where the tools are.
             identity: the key that signs for whom a graph asks models; None where no tool is a graph.
         """
-        needs = {name: _list_data(tool) for name, tool in sorted(tools.items()) if _list_data(tool)}
         environment = build.state_environment | {
             "LEDGER_TABLE": build.stores.ledger_table.table_name,
             "AUDIT_KEY": build.stores.audit_key.key_arn,
@@ -49,6 +52,8 @@ class ToolRunner(FunctionConstruct):
         }
         if identity is not None:
             environment["IDENTITY_KEY"] = identity.key_arn
+        if groups.grouped:
+            environment["TOOLS_GROUPED"] = "true"
         super().__init__(
             scope,
             name,
@@ -61,19 +66,59 @@ class ToolRunner(FunctionConstruct):
                 description="Tool runner: checks a call, lets the tool's function run it, stores what came of it",
             ),
         )
-        if needs:
-            data = ToolData(self, "data", build=build, tools=tools, runner=self.role)
-            self.function.add_environment("TOOL_DATA_ROLE", data.role.role_arn)
-            self.function.add_environment("TOOL_DATA", json.dumps(needs, separators=(",", ":")))
-            grants.grant_assume_tagged(self.role, data.role)
+        self._create_data(build, tools, groups)
         self._grant_state(build, one_by_one=not all(tool.spec.parallel for tool in tools.values()))
         if identity is not None:
             grants.grant_key(self.role, identity, ("kms:GenerateMac",))
             table = build.stores.state_table
             grants.grant_table(self.role, table, ["dynamodb:Query"], keys=[keys.graph_pattern()])
-        # The version that the run began with; for an undo, the newest.
-        grants.grant_invoke(self.role, [one.function_arn for _, one in sorted(functions.items())])
-        grants.grant_invoke_versions(self.role, [one for _, one in sorted(functions.items())])
+        self._grant_functions(build, functions, groups)
+
+    def _create_data(self, build: Build, tools: Mapping[str, AnyTool], groups: ToolGroups) -> None:
+        """Make the role of tools' data, or with groups one for each, since a policy has room for so many tools."""
+        reaching = {name: tool for name, tool in tools.items() if list_data(tool)}
+        if not groups.grouped:
+            if reaching:
+                data = ToolData(self, "data", build=build, tools=reaching, runner=self.role)
+                self.function.add_environment("TOOL_DATA_ROLE", data.role.role_arn)
+                grants.grant_assume_tagged(self.role, data.role)
+            return
+        roles: dict[str, str] = {}
+        for group, members in sorted(groups.members.items()):
+            own = {name: tool for name, tool in members.items() if name in reaching}
+            if own:
+                data = ToolData(groups.get_nested(group), "data", build=build, tools=own, runner=self.role)
+                roles[group] = data.role.role_arn
+                grants.grant_assume_tagged(self.role, data.role)
+        if roles:
+            self.function.add_environment("TOOL_DATA_ROLES", json.dumps(roles, separators=(",", ":")))
+
+    def _grant_functions(self, build: Build, functions: Mapping[str, lambda_.Function], groups: ToolGroups) -> None:
+        """Let it invoke the version that a run began with; for an undo, the newest."""
+        if not groups.grouped:
+            every = [one for _, one in sorted(functions.items())]
+            grants.grant_invoke(self.role, [one.function_arn for one in every])
+            grants.grant_invoke_versions(self.role, every)
+            return
+        # One by one they are more than a role's policies have room for.
+        named = f"{build.stage.prefix}-tool-*"
+        stack = Stack.of(self)
+        grants.grant_invoke(
+            self.role,
+            [
+                stack.format_arn(
+                    service="lambda",
+                    resource="function",
+                    resource_name=named,
+                    arn_format=ArnFormat.COLON_RESOURCE_NAME,
+                )
+            ],
+        )
+        acknowledge(
+            self.role,
+            f"AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:lambda:<AWS::Region>:<AWS::AccountId>:function:{named}]",
+            "These are the functions of this stage's tools, which are too many to be named in a role's policies.",
+        )
 
     def _grant_state(self, build: Build, *, one_by_one: bool) -> None:
         """Let it read a call and its run, claim the effect, and store what came of it."""
@@ -86,8 +131,3 @@ class ToolRunner(FunctionConstruct):
             grants.grant_table(self.role, stores.transient_table, [*grants.APPEND, *grants.DELETE], keys=turns)
         grants.grant_audit(self.role, stores.ledger_table, stores.audit_key, keys.audit_pattern())
         grant_payloads(self.role, stores)
-
-
-def _list_data(tool: AnyTool) -> list[str]:
-    found = ["records"] if tool.grants else []
-    return [*found, "checkpoints"] if graph.keeps_checkpoints(tool) else found

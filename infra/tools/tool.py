@@ -11,6 +11,7 @@ from infra.components.function import FunctionOptions
 from infra.tools import graph
 from layers import build as builds
 from pentad.tools.declare.discovery import AnyTool
+from pentad.tools.runtime.function_names import name_function
 
 _RUNNER_SECONDS = 20
 """What the runner needs around a tool's own time, in seconds: to check before, and to store afterwards."""
@@ -29,6 +30,7 @@ class ToolFunction(FunctionConstruct):
         build: Build,
         tool: AnyTool,
         gateway: lambda_.IFunction | None,
+        grouped: bool = False,
         layers: Sequence[lambda_.ILayerVersion] = (),
     ) -> None:
         """Make the function.
@@ -39,9 +41,10 @@ class ToolFunction(FunctionConstruct):
             build: the surroundings.
             tool: the declaration.
             gateway: the gateway's alias for graphs; None for a tool that asks no model.
+            grouped: the tools are in groups, and their functions have other names.
             layers: beyond those of every function, for a tool that needs them.
         """
-        super().__init__(scope, name, build=build, options=_build_options(build, tool, gateway, layers))
+        super().__init__(scope, name, build=build, options=_build_options(build, tool, gateway, grouped, layers))
         # No grant on data: the runner hands credentials for one tenant's data over with each call.
         if gateway is not None:
             grants.grant_invoke(self.role, [gateway.function_arn])
@@ -58,11 +61,15 @@ def compute_runner_seconds(tools: Mapping[str, AnyTool]) -> int:
 
 
 def _build_options(
-    build: Build, tool: AnyTool, gateway: lambda_.IFunction | None, layers: Sequence[lambda_.ILayerVersion]
+    build: Build,
+    tool: AnyTool,
+    gateway: lambda_.IFunction | None,
+    grouped: bool,
+    layers: Sequence[lambda_.ILayerVersion],
 ) -> FunctionOptions:
     module = f"functions.tools.{tool.spec.name}"
     return FunctionOptions(
-        name=f"tool-{tool.spec.name.replace('_', '-')}",
+        name=name_function("tool-", tool.spec.name, grouped=grouped),
         module=module,
         handler="pentad.runtime.tool_entrypoint.handler",
         environment=_build_environment(build, tool, gateway) | {"TOOL_MODULE": module},

@@ -8,6 +8,7 @@ from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any
 
+from twin.deploy.nested import NestedStackError, inline_nested
 from twin.private_files import unpack_private
 
 JsonObject = dict[str, Any]
@@ -112,10 +113,26 @@ def _read_stack(directory: Path, artifact_id: str, artifact: JsonObject, artifac
     return Stack(
         artifact_id=artifact_id,
         name=properties.get("stackName", artifact_id),
-        template=_read_json(directory / properties["templateFile"]),
+        template=_read_template(directory / properties["templateFile"], assets),
         dependencies=tuple(artifact.get("dependencies", [])),
         assets=assets,
     )
+
+
+def _read_template(path: Path, assets: Mapping[str, FileAsset]) -> JsonObject:
+    """Return a stack's template with those of its nested stacks in it."""
+
+    def read_nested(object_key: str) -> JsonObject:
+        if object_key not in assets:
+            raise AssemblyError(
+                f"'{path.name}': the template '{object_key}' of a nested stack is no asset of the stack"
+            )
+        return _read_json(assets[object_key].path)
+
+    try:
+        return inline_nested(_read_json(path), read_nested)
+    except NestedStackError as error:
+        raise AssemblyError(f"'{path.name}': {error}") from error
 
 
 def _read_file_assets(directory: Path, manifest: str) -> dict[str, FileAsset]:

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from infra.orchestration.machines.reply import check_pattern
+from infra.tools.data import list_data
 from pentad.domain.declarations.agents import AgentSpec, Catalog
 from pentad.domain.errors import ConfigurationError
 from pentad.tools.declare.discovery import AnyTool
@@ -71,7 +72,11 @@ def build_catalog(agents: Path, tools: dict[str, AnyTool]) -> Catalog:
         raise ConfigurationError(
             f"there is no agent in '{agents}'", fix="make a folder there, with agent.yaml and prompt.md"
         )
-    catalog = Catalog(agents=specs, tools={name: tool.spec for name, tool in sorted(tools.items())})
+    catalog = Catalog(
+        agents=specs,
+        tools={name: tool.spec for name, tool in sorted(tools.items())},
+        tool_data={name: tuple(list_data(tool)) for name, tool in sorted(tools.items()) if list_data(tool)},
+    )
     for spec in specs.values():
         catalog.tools_of(spec)
     return catalog

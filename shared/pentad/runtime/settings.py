@@ -140,9 +140,10 @@ class ToolRunnerSettings(StateTable):
     audit_key: str = Field(description="ARN of the KMS key that signs the audit")
     tool_function_prefix: str = Field(description="name of the tools' functions up to the tool's name")
     tool_data_role: str = Field(default="", description="ARN of the role of tools' data; set where a tool reaches any")
-    tool_data: dict[str, list[Literal["records", "checkpoints"]]] = Field(
-        default={}, description="JSON: what each tool reaches, by its name"
+    tool_data_roles: dict[str, str] = Field(
+        default={}, description="JSON: those roles by the group of tools; set where tools are in groups"
     )
+    tools_grouped: bool = Field(default=False, description="the tools are too many for one stack, and are in groups")
     identity_key: str | None = Field(default=None, description="ARN of the KMS key that signs; set for graphs")
 
 

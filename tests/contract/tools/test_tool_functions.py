@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -23,6 +24,7 @@ from pentad.domain.errors import (
 )
 from pentad.tools.runtime.adapters.data_keys_sts import StsDataKeys
 from pentad.tools.runtime.adapters.functions_lambda import LambdaFunctions
+from pentad.tools.runtime.function_names import name_function
 from pentad.tools.runtime.handed import HandedCall, SessionKeys, ToolAnswer
 from tests.moto_clients import new_client
 
@@ -41,6 +43,8 @@ CALL = HandedCall(
     arguments={"n": None, "text": "hi"},
     deadline=1_000.0,
 )
+OWN = "pentad-dev-tool-date-time"
+SENT = {"Payload": ANY}
 
 
 class Keys:
@@ -97,6 +101,19 @@ def test_the_call_goes_to_the_tools_function_with_keys_and_proof(function: str |
 def test_a_function_that_is_not_the_tools_is_not_called(function: str) -> None:
     with functions() as (made, _, _), pytest.raises(PolicyDenied):
         made.call("date_time", CALL, function=function)
+
+
+def test_a_version_whose_function_has_moved_into_a_group_or_out_of_one_is_found_there() -> None:
+    said = ToolAnswer(kind="value", value="moved").model_dump_json().encode()
+    moved = name_function("pentad-dev-tool-", "date_time", grouped=True)
+    assert re.fullmatch(r"pentad-dev-tool-\d\d-date-time", moved)
+    with functions() as (made, stub, _):
+        for name in (VERSION, "pentad-dev-tool-date-time"):
+            stub.add_client_error("invoke", "ResourceNotFoundException", expected_params={"FunctionName": name} | SENT)
+        stub.add_response("invoke", answer(said), {"FunctionName": moved} | SENT)
+        assert made.call("date_time", CALL, function=VERSION).value == "moved"
+        stub.add_response("invoke", answer(said), {"FunctionName": VERSION.replace(OWN, moved)} | SENT)
+        assert made.call("date_time", CALL, function=VERSION.replace(OWN, moved)).value == "moved"
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,10 @@ class Spec(FrozenValue):
     """Base of the immutable definitions below; an unknown field is an error."""
 
 
+ToolData = Literal["records", "checkpoints"]
+"""What of the users' data a tool may reach: records, and for a graph checkpoints of its own runs."""
+
+
 class ToolSpec(Spec):
     """What the model and the policy need to know of a tool; the function itself is elsewhere."""
 
@@ -151,6 +155,9 @@ class Catalog(Spec):
     agents: dict[str, AgentSpec]
     tools: dict[str, ToolSpec]
     workflows: dict[str, WorkflowSpec] = Field(default_factory=dict)
+    tool_data: dict[str, tuple[ToolData, ...]] = Field(
+        default_factory=dict, description="what of the users' data each tool reaches; none: nothing"
+    )
 
     def get_agent(self, name: str) -> AgentSpec:
         """Return an agent.

@@ -1,6 +1,6 @@
 """The wiring of functions.orchestration.run_tool."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from math import ceil
 
@@ -23,6 +23,7 @@ from pentad.tools.runtime.adapters.call_order_dynamodb import DynamoCallOrder
 from pentad.tools.runtime.adapters.data_keys_sts import StsDataKeys
 from pentad.tools.runtime.adapters.effects_dynamodb import DynamoEffects
 from pentad.tools.runtime.adapters.functions_lambda import LambdaFunctions, Prove
+from pentad.tools.runtime.function_names import find_group
 from pentad.tools.runtime.handed import HandedCall
 from pentad.tools.runtime.one_by_one import OneByOne
 from pentad.tools.runtime.runner import ToolRunner
@@ -36,16 +37,19 @@ def make_tool_runner() -> ToolRunner:
     """Return what runs tools' calls."""
     values, telemetry = read_settings(ToolRunnerSettings), telemetry_of(_NAME)
     ledger = make_table(values.ledger_table)
-    graphs = [name for name, needs in values.tool_data.items() if _GRAPH in needs]
+    catalog = load_catalog()
+    needs = catalog.tool_data
+    graphs = [name for name, data in needs.items() if _GRAPH in data]
     return ToolRunner(
-        catalog=load_catalog(),
+        catalog=catalog,
         runs=make_runs(values),
         functions=LambdaFunctions(
             # One attempt: a second one would run the tool twice.
             lambda seconds: get_client("lambda", read_timeout=5.0 * ceil(seconds / 5), attempts=1),
             values.tool_function_prefix,
-            keys=StsDataKeys(get_client("sts"), values.tool_data_role, values.tool_data),
-            prove=_make_prover(values.identity_key, values.tool_data),
+            keys=StsDataKeys(get_client("sts"), _find_role(values), needs),
+            prove=_make_prover(values.identity_key, needs),
+            grouped=values.tools_grouped,
         ),
         effects=DynamoEffects(make_table(values.state_table)),
         audit=DynamoAudit(ledger, make_sealed_log(ledger, values.audit_key, telemetry)),
@@ -55,6 +59,11 @@ def make_tool_runner() -> ToolRunner:
         order=OneByOne(DynamoCallOrder(make_table(values.transient_table))),
         inner=DynamoInnerAudit(make_table(values.state_table), graphs) if graphs else None,
     )
+
+
+def _find_role(values: ToolRunnerSettings) -> Callable[[str], str]:
+    """Return what says which role a tool's data is reached with."""
+    return lambda tool: values.tool_data_roles.get(find_group(tool), values.tool_data_role)
 
 
 def _make_prover(key: str | None, needs: Mapping[str, Sequence[str]]) -> Prove:

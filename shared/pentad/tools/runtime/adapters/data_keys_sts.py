@@ -5,13 +5,13 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from math import ceil
-from typing import Any, Literal
+from typing import Any
 
 from pentad.aws.errors import translate_errors
 from pentad.domain.canonical import sha256_of
+from pentad.domain.declarations.agents import ToolData
 from pentad.tools.runtime.handed import SessionKeys
 
-Data = Literal["records", "checkpoints"]
 SHORTEST_SECONDS = 900
 """The shortest session that STS makes; of a role that assumes a role the longest is an hour."""
 _SPARE_SECONDS = 60.0
@@ -24,13 +24,18 @@ class StsDataKeys:
 
     Args:
         client: a low-level STS client.
-        role: ARN of the role of tools' data; its policy compares the tags.
+        role: ARN of the role of tools' data, whose policy compares the tags; or what gives it for a tool.
         needs: what each tool reaches, by its name; a tool that is not in it reaches nothing.
         clock: ``time.time``.
     """
 
     def __init__(
-        self, client: Any, role: str, needs: Mapping[str, Sequence[Data]], *, clock: Callable[[], float] = time.time
+        self,
+        client: Any,
+        role: str | Callable[[str], str],
+        needs: Mapping[str, Sequence[ToolData]],
+        *,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._client = client
         self._role = role
@@ -64,7 +69,7 @@ class StsDataKeys:
     def _assume(self, tags: Mapping[str, str], seconds: int) -> tuple[float, SessionKeys]:
         with translate_errors("the token service"):
             reply = self._client.assume_role(
-                RoleArn=self._role,
+                RoleArn=self._role(tags["tool"]) if callable(self._role) else self._role,
                 # In CloudTrail: the tool, and which tenant and run by a hash.
                 RoleSessionName=f"{tags['tool']}-{sha256_of(dict(tags))[:16]}",
                 DurationSeconds=seconds,

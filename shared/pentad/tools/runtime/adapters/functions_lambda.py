@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -17,6 +17,7 @@ from pentad.domain.errors import (
     ToolThrottled,
     ToolUnavailable,
 )
+from pentad.tools.runtime.function_names import name_function
 from pentad.tools.runtime.handed import MAX_PAYLOAD_BYTES, HandedCall, ToolAnswer
 from pentad.tools.runtime.ports import DataKeys
 
@@ -40,22 +41,32 @@ class LambdaFunctions:
         prefix: name of the tools' functions up to the tool's name.
         keys: credentials for the tools' data.
         prove: see `Prove`.
+        grouped: the tools are in groups; see `name_function`.
         clock: ``time.time``.
     """
 
     def __init__(
-        self, clients: Invoke, prefix: str, *, keys: DataKeys, prove: Prove, clock: Callable[[], float] = time.time
+        self,
+        clients: Invoke,
+        prefix: str,
+        *,
+        keys: DataKeys,
+        prove: Prove,
+        grouped: bool = False,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._clients = clients
         self._prefix = prefix
         self._keys = keys
         self._prove = prove
+        self._grouped = grouped
         self._clock = clock
 
     def call(self, tool: str, handed: HandedCall, *, function: str | None) -> ToolAnswer:
         """See `ToolFunctions`."""
-        name = f"{self._prefix}{tool.replace('_', '-')}"
-        if function is not None and function.split(":")[6:7] != [name]:
+        # A tool may have moved into a group, or out of one, since the run began: then its newest function runs.
+        names = [name_function(self._prefix, tool, grouped=grouped) for grouped in (self._grouped, not self._grouped)]
+        if function is not None and function.split(":")[6:7] not in ([name] for name in names):
             raise PolicyDenied(f"'{function}' is not the function of the tool '{tool}'", field="function")
         seconds = max(1.0, handed.deadline - self._clock())
         given = handed.model_copy(
@@ -69,9 +80,11 @@ class LambdaFunctions:
             raise InvalidInput(
                 f"the call has {len(payload):,} bytes", field="arguments", fix=f"at most {MAX_PAYLOAD_BYTES:,}"
             )
-        return self._invoke(function or name, payload, handed.deadline)
+        return self._invoke(names[:1] if function is None else [function, *names], payload, handed.deadline)
 
-    def _invoke(self, function: str, payload: bytes, deadline: float) -> ToolAnswer:
+    def _invoke(self, functions: Sequence[str], payload: bytes, deadline: float) -> ToolAnswer:
+        """Let the first of the functions answer that there is."""
+        function, *others = functions
         seconds = min(max(1.0, deadline - self._clock()) + _SPARE_SECONDS, _OVER)
         try:
             reply = self._clients(seconds).invoke(FunctionName=function, Payload=payload)
@@ -80,6 +93,8 @@ class LambdaFunctions:
             code = code_of(error)
             if code in _THROTTLED:
                 raise ToolThrottled("the tool's function has no room for another call") from error
+            if code == "ResourceNotFoundException" and others:
+                return self._invoke(others, payload, deadline)
             if code in _GONE:
                 raise ConfigurationError(f"the tool's function can't be called: {code}") from error
             raise ToolUnavailable(f"the tool's function did not answer: {code}") from error

@@ -1,0 +1,93 @@
+"""Where the tools are: in the agent stack, or in nested stacks of it where they are too many for one.
+
+CloudFormation takes 500 resources in a stack, and a tool is five. Which nested stack a tool is in depends on its name
+alone, so that a tool that is added or removed moves no other one.
+"""
+
+from collections.abc import Mapping
+
+from aws_cdk import NestedStack
+from constructs import Construct
+
+from pentad.domain.declarations.agents import AgentSpec, Catalog
+from pentad.domain.declarations.workflows import WorkflowSpec
+from pentad.domain.errors import ConfigurationError
+from pentad.tools.declare.discovery import AnyTool
+from pentad.tools.runtime.function_names import GROUPS, find_group
+
+MOST_RESOURCES = 500
+"""Of one stack. Source: "Understand CloudFormation quotas" of the CloudFormation user guide."""
+MOST_TOOLS_OF_A_GROUP = 85
+"""With the roles of its tools' data beside them: 500 resources, and 200 outputs, of which a tool is two."""
+_OF_A_TOOL = 4
+"""Log, role, policy and function; and a version, where an agent or a workflow has the tool."""
+_OF_A_MACHINE = 7
+_OF_ALL_ELSE = 110
+_TOOLS_OF_A_POLICY = 15
+"""From so many tools on the runner's role gets a further policy."""
+
+
+def estimate_resources(catalog: Catalog, tools: Mapping[str, AnyTool], models: int) -> int:
+    """Return how many resources the agent stack has if all tools are in it: rather a few too many than too few.
+
+    Args:
+        catalog: agents and workflows.
+        tools: the declarations by name.
+        models: how many models there are in chains, each of which has an alarm.
+    """
+    machines: list[AgentSpec | WorkflowSpec] = [*catalog.agents.values(), *catalog.workflows.values()]
+    schedules = sum(len(one.schedules) for one in machines)
+    graphs = 2 if any(tool.needs for tool in tools.values()) else 0
+    return (
+        _OF_ALL_ELSE
+        + _OF_A_TOOL * len(tools)
+        + len({tool for one in machines for tool in one.tools} & tools.keys())
+        + len(tools) // _TOOLS_OF_A_POLICY
+        + _OF_A_MACHINE * len(machines)
+        + models
+        + (schedules + 2 if schedules else 0)
+        + graphs
+    )
+
+
+class ToolGroups:
+    """The constructs in which tools are made.
+
+    Args:
+        stack: the agent stack.
+        tools: the declarations by name.
+        grouped: they are too many for it.
+
+    Attributes:
+        grouped: whether they are in nested stacks.
+        members: with groups, the tools of each.
+
+    Raises:
+        ConfigurationError: they are too many even for nested stacks.
+    """
+
+    def __init__(self, stack: Construct, tools: Mapping[str, AnyTool], *, grouped: bool) -> None:
+        self.grouped = grouped
+        self.members: dict[str, dict[str, AnyTool]] = {}
+        self._stack = stack
+        self._nested: dict[str, NestedStack] = {}
+        if not grouped:
+            return
+        for name, tool in sorted(tools.items()):
+            self.members.setdefault(find_group(name), {})[name] = tool
+        for group, members in sorted(self.members.items()):
+            if len(members) > MOST_TOOLS_OF_A_GROUP:
+                raise ConfigurationError(
+                    f"{len(tools)} tools are too many: {len(members)} of them belong into one nested stack, which has "
+                    f"room for {MOST_TOOLS_OF_A_GROUP}",
+                    fix=f"deploy fewer tools: about {GROUPS * MOST_TOOLS_OF_A_GROUP * 3 // 4} fit",
+                )
+            self._nested[group] = NestedStack(stack, f"tools-{group}", description=f"Pentad: tools of group {group}")
+
+    def get_scope(self, tool: str) -> Construct:
+        """Return where a tool's function is made."""
+        return self._nested[find_group(tool)] if self.grouped else self._stack
+
+    def get_nested(self, group: str) -> NestedStack:
+        """Return a group's stack."""
+        return self._nested[group]
