@@ -46,7 +46,7 @@ def format_status(status: str) -> Text:
 def print_run(screen: Screen, view: Json) -> None:
     """Print a run's answer, notices and citations, with a number in the place of each citation's marker."""
     numbers = {citation["marker"]: f"[{number}]" for number, citation in enumerate(view["citations"], 1)}
-    for notice in view["notices"]:
+    for notice in filter(None, [*view["notices"], view.get("holding")]):
         if notice != view["answer"]:  # a degraded answer is its own notice
             screen.print(build_styled(notice, "yellow"))
     if view["answer"]:

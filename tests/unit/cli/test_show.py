@@ -1,10 +1,12 @@
 """What an approver sees is what runs: each call whole, and nothing beside the calls that looks like one."""
 
 import json
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
+from pentad.cli.client import ApiClient
+from pentad.cli.commands.runs.runs import wait_for_run
 from pentad.cli.screen import Screen
 from pentad.cli.show import MOST_SHOWN, count_not_shown, print_run, render_approval
 
@@ -134,3 +136,24 @@ def test_an_answer_is_printed_as_it_is_but_for_what_acts(capsys: pytest.CaptureF
         "  [1] a\\nb.md: \\u001b[2J (0-9)",
         "run_1 succeeded 1 step, 9 tokens, $0, session s1",
     ]
+
+
+def test_whoever_waits_behind_a_human_is_told_so(capsys: pytest.CaptureFixture[str]) -> None:
+    view = {
+        "status": "queued",
+        "holding": "A human is looking at this.",
+        "pending_approval": None,
+        "citations": [],
+        "notices": [],
+        "answer": None,
+        "error": None,
+        "stop_reason": None,
+        "steps": 0,
+        "tokens": 0,
+        "cost": "$0",
+        "session": "s1",
+        "run_id": "run_1",
+    }
+    assert wait_for_run(cast(ApiClient, None), view, 0) == view
+    print_run(Screen(width=WIDTH), view)
+    assert "A human is looking at this." in capsys.readouterr().out

@@ -27,13 +27,13 @@ _DECISIONS = {
     "question": ("answer", ""),
     "escalation": ("approve", "answer, edit, "),
 }
-_EXIT_CODES = {"succeeded": 0, "degraded": 0, "awaiting_human": 0}
+_EXIT_CODES = {"succeeded": 0, "degraded": 0, "awaiting_human": 0, "queued": 0}
 
 Agent = Annotated[str, typer.Option("--agent", "-a", help="Which agent.")]
 
 
 def wait_for_run(client: ApiClient, view: Json, seconds: float) -> Json:
-    """Return the run once it has ended or waits for a human.
+    """Return the run once it has ended, or waits for a human itself or behind a run that does.
 
     Raises:
         CommandError: neither happened in time; the run goes on.
@@ -41,6 +41,8 @@ def wait_for_run(client: ApiClient, view: Json, seconds: float) -> Json:
     deadline, run_id = time.monotonic() + seconds, view["run_id"]
     # A run that awaits a human, and names no approval yet, is just about to ask.
     while view["status"] not in ENDED and not view["pending_approval"]:
+        if view["status"] == "queued" and view.get("holding"):
+            return view  # It may take days.
         if time.monotonic() > deadline:
             raise CommandError(
                 f"{run_id} is still {view['status']} after {seconds:g} s; check with `pentad runs {run_id}`"
