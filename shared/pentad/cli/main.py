@@ -1,6 +1,7 @@
 """The ``pentad`` command: every subcommand talks to the HTTP API of a deployment, or runs the local twin."""
 
 import sys
+from importlib import metadata
 from typing import Annotated, Any
 
 import typer
@@ -23,6 +24,12 @@ app = typer.Typer(
 )
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        console.OUT.print(f"pentad {metadata.version('pentad')}")
+        raise typer.Exit
+
+
 @app.callback()
 def set_common_options(
     json: Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")] = False,
@@ -33,6 +40,9 @@ def set_common_options(
     key: Annotated[
         str | None, typer.Option("--key", help="API key. Default: PENTAD_KEY, else the twin's own.", show_default=False)
     ] = None,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
 ) -> None:
     """Take the options of every command."""
     console.OPTIONS.json, console.OPTIONS.debug = json, debug
@@ -58,6 +68,7 @@ app.command("undo")(approvals.undo)
 app.command("ingest")(documents.ingest)
 app.command("cost")(cost.show_cost)
 app.add_typer(new.app, name="new")
+app.add_typer(documents.app, name="documents")
 runs.app.command("export")(replay.export)
 app.add_typer(runs.app, name="runs")
 app.add_typer(kill.app, name="kill")

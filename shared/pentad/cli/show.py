@@ -35,7 +35,9 @@ _KIND_STYLE = {
     "node": "yellow",
 }
 _SHORTEST_BAR, _LONGEST_BAR = 16, 60
-_OTHER_COLUMNS = 45  # times, details and the gaps between
+_SHORTEST_NAME = 16
+_DETAILS, _SHORTEST_DETAILS = 32, 10
+_GAPS = 6  # blanks between the four columns
 
 
 def format_status(status: str) -> Text:
@@ -186,24 +188,36 @@ def render_waterfall(trace: Json, width: int) -> Grid:
     table = Grid()
     spans = trace["spans"]
     names = [f"{'  ' * span['depth']}{mark_line(span['name'])}" for span in spans]
-    longest = max((len(name) for name in names), default=0)
-    bars = max(_SHORTEST_BAR, min(_LONGEST_BAR, width - longest - _OTHER_COLUMNS))
-    table.add_column("span", no_wrap=True, width=longest)
-    table.add_column("ms", justify="right", no_wrap=True, width=7)
+    times = [f"{span['duration_ms']:,}" for span in spans]
+    name_width, time_width, bars, room = _share_columns(width, names, times)
+    table.add_column("span", no_wrap=True, width=name_width, overflow="ellipsis")
+    table.add_column("ms", justify="right", no_wrap=True, width=time_width)
     table.add_column("", no_wrap=True, width=bars)
-    room = max(10, width - longest - bars - 7 - 3)
-    table.add_column("details", overflow="ellipsis", no_wrap=True, max_width=room)
+    if room:
+        table.add_column("details", overflow="ellipsis", no_wrap=True, max_width=room)
     if not spans:
         return table
     first = min(datetime.fromisoformat(span["start"]) for span in spans)
     last = max(datetime.fromisoformat(span["end"]) for span in spans)
     whole = max((last - first).total_seconds(), 0.001)
-    for name, span in zip(names, spans, strict=True):
+    for name, took, span in zip(names, times, spans, strict=True):
         offset = (datetime.fromisoformat(span["start"]) - first).total_seconds() / whole
         left = min(int(offset * bars), bars - 1)
         length = max(1, min(round(span["duration_ms"] / 1000 / whole * bars), bars - left))
         style = _KIND_STYLE.get(span["kind"], "")
         details = " ".join(f"{key}={value}" for key, value in span["attributes"].items())
         bar = Text(" " * left + "█" * length, style=style)
-        table.add_row(build_styled(name, style), f"{span['duration_ms']:,}", bar, details)
+        table.add_row(build_styled(name, style), took, bar, *([details] if room else []))
     return table
+
+
+def _share_columns(width: int, names: Sequence[str], times: Sequence[str]) -> tuple[int, int, int, int]:
+    """Return the columns of names, times, bars and details. A time is never cut: a number cut short is another one."""
+    time_width = max((len(one) for one in times), default=2)
+    name_width = min(max((len(one) for one in names), default=4), max(_SHORTEST_NAME, width * 2 // 5))
+    rest = width - name_width - time_width - _GAPS
+    bars = max(_SHORTEST_BAR, min(_LONGEST_BAR, rest - _DETAILS))
+    room = rest - bars
+    if room < _SHORTEST_DETAILS:
+        return name_width, time_width, max(1, min(_LONGEST_BAR, rest)), 0
+    return name_width, time_width, bars, room

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pentad.testing.faults import KitFaults
     from pentad.testing.kit import Kit
     from pentad.testing.model import ScriptedModel
+    from pentad.testing.offline import OfflineReplay
     from pentad.testing.records import KitRecords
     from pentad.testing.stack.world import Stack
 
@@ -62,6 +63,14 @@ def pentad_assembly(
             return ensure_assembly(pentad_project)[0]
         except CommandError as error:
             pytest.fail(f"{pentad_project} can't be synthesized: {error}", pytrace=False)
+
+
+@pytest.fixture(scope="session")
+def pentad_replay(pentad_assembly: Path) -> "OfflineReplay":
+    """Replays a recording from a file by the project's agents and code; no twin is started."""
+    from pentad.testing.offline import OfflineReplay
+
+    return OfflineReplay(pentad_assembly)
 
 
 @pytest.fixture(scope="session")

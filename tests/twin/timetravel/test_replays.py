@@ -10,6 +10,7 @@ import pytest
 
 from pentad.cli.deployable import Deployable
 from pentad.orchestration.timetravel.recording import Recording
+from pentad.testing.offline import OfflineReplay
 from tests.recordings import capture, replay
 from tests.twin.stack.world import Json, Stack, Tenant, word
 from tests.twin.timetravel.test_forks import NOTE, SUM, fork
@@ -77,7 +78,7 @@ def test_a_recording_is_of_an_ended_run(tenant: Tenant) -> None:
 
 
 def test_the_command_line_forks_exports_and_replays(
-    stack: Stack, tenant: Tenant, root: Path, assembly_dir: Path, tmp_path: Path
+    stack: Stack, tenant: Tenant, root: Path, pentad_replay: OfflineReplay, tmp_path: Path
 ) -> None:
     def pentad(*arguments: str, code: int = 0) -> Json:
         done = subprocess.run(
@@ -102,10 +103,12 @@ def test_the_command_line_forks_exports_and_replays(
     pentad("runs", "export", view["run_id"], "--output", str(file))
     report = pentad("replay", str(file))
     assert (report["same"], report["steps"]) == (True, 1)
+    assert pentad_replay(file).same
     changed = json.loads(file.read_text())
     changed["steps"][0]["request"]["system"] = "0" * 32
     file.write_text(json.dumps(changed))
     report = pentad("replay", str(file), code=1)
     assert report["divergences"][0]["field"] == "system prompt"
+    assert [one.field for one in pentad_replay(file).divergences] == ["system prompt"]
     file.write_text("{}")
     pentad("replay", str(file), code=2)

@@ -1,9 +1,11 @@
 """Options of every command."""
 
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 import typer
+from typer.testing import CliRunner
 
 from pentad.cli import main, target
 
@@ -21,3 +23,8 @@ def test_url_and_key_are_taken_before_and_after_a_command(
         command(options + asked if options_first else asked + options)
     assert ended.value.code == 2
     assert target.TARGET == target.ApiTarget(url="http://there", key="k")
+
+
+def test_the_version_is_that_of_the_package() -> None:
+    done = CliRunner().invoke(main.app, ["--version"])
+    assert (done.exit_code, done.output) == (0, f"pentad {version('pentad')}\n")

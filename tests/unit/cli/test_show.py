@@ -1,6 +1,7 @@
 """What an approver sees is what runs: each call whole, and nothing beside the calls that looks like one."""
 
 import json
+from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from pentad.cli.client import ApiClient
 from pentad.cli.commands.runs.runs import wait_for_run
 from pentad.cli.screen import Screen
-from pentad.cli.show import MOST_SHOWN, count_not_shown, print_run, render_approval
+from pentad.cli.show import MOST_SHOWN, count_not_shown, print_run, render_approval, render_waterfall
 
 Json = dict[str, Any]
 WIDTH = 80
@@ -157,3 +158,41 @@ def test_whoever_waits_behind_a_human_is_told_so(capsys: pytest.CaptureFixture[s
     assert wait_for_run(cast(ApiClient, None), view, 0) == view
     print_run(Screen(width=WIDTH), view)
     assert "A human is looking at this." in capsys.readouterr().out
+
+
+def make_trace(*spans: tuple[str, int, int]) -> Json:
+    """A trace of spans: name, depth and milliseconds, all from the same moment on."""
+    begin = datetime(2026, 11, 30, tzinfo=UTC)
+    return {
+        "spans": [
+            {
+                "name": name,
+                "kind": "state",
+                "start": begin.isoformat(),
+                "end": (begin + timedelta(milliseconds=took)).isoformat(),
+                "duration_ms": took,
+                "depth": depth,
+                "attributes": {"model": "claude-sonnet-5-5", "tokens": 4711},
+            }
+            for name, depth, took in spans
+        ]
+    }
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 120, 200])
+def test_a_waterfall_fits_the_terminal_and_cuts_no_time(width: int, capsys: pytest.CaptureFixture[str]) -> None:
+    names = [
+        ("run_01m81j18g0zz4zjt3f83r06ysa", 0, 133_812),
+        ("specialised-research-agent-with-a-long-name", 3, 86_400_000),
+    ]
+    Screen(width=width).print(render_waterfall(make_trace(*names, ("Think", 1, 7)), width))
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= width
+    for line, took in zip(lines[1:], ["133,812", "86,400,000", "7"], strict=True):
+        assert took in line.split()
+        assert "█" in line
+
+
+def test_a_run_without_spans_is_an_empty_waterfall(capsys: pytest.CaptureFixture[str]) -> None:
+    Screen(width=80).print(render_waterfall({"spans": []}, 80))
+    assert capsys.readouterr().out.split() == ["span", "ms", "details"]

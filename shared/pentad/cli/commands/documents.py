@@ -1,22 +1,29 @@
-"""``pentad ingest``."""
+"""``pentad ingest`` and ``pentad documents``."""
 
 import mimetypes
+import sys
 import time
 import unicodedata
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import quote
 
 import typer
 
-from pentad.cli.client import ApiClient
-from pentad.cli.console import ERR, OPTIONS, OUT, CommandError, handle_errors, print_json
-from pentad.cli.screen import build_line
+from pentad.cli.client import ApiClient, ProblemError
+from pentad.cli.console import ERR, EXIT_USAGE, OPTIONS, OUT, CommandError, handle_errors, print_json
+from pentad.cli.screen import Grid, build_line
 from pentad.cli.target import create_api_client
 
 _TYPES = {".md": "text/markdown", ".markdown": "text/markdown", ".txt": "text/plain", ".csv": "text/csv"}
 _POLL_SECONDS = 0.5
+_NOT_FOUND = 404
 
 Json = dict[str, Any]
+
+app = typer.Typer(help="The tenant's documents: what is indexed, and what is not.", no_args_is_help=True)
+
+Name = Annotated[str, typer.Argument(help="The document's name, as `pentad documents list` prints it.")]
 
 
 def find_documents(paths: list[Path]) -> dict[str, Path]:
@@ -101,3 +108,97 @@ def ingest(
                 OUT.print(line)
         if any(entry["status"] == "failed" for entry in entries):
             raise typer.Exit(1)
+
+
+@app.command("list")
+def list_documents(
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="At most so many.")] = 1_000,
+    deleted: Annotated[bool, typer.Option("--deleted", help="Those that were deleted, too.")] = False,
+) -> None:
+    """List documents by name, with what became of their last version."""
+    with handle_errors():
+        found = create_api_client().iter_items("/v1/documents", limit=limit)
+        shown = [one for one in found if deleted or one["status"] != "deleted"]
+        if OPTIONS.json:
+            print_json(shown)
+            return
+        if not shown:
+            OUT.print("No documents. Upload some with `pentad ingest PATHS`.")
+            return
+        grid = Grid()
+        grid.add_column("status")
+        grid.add_column("name", overflow="fold", ratio=1)
+        for heading in ("chunks", "bytes"):
+            grid.add_column(heading, justify="right", no_wrap=True)
+        grid.add_column("indexed", no_wrap=True)
+        for one in shown:
+            counts = (f"{one['chunks']:,}", f"{one['bytes']:,}")
+            grid.add_row(one["status"], one["name"], *counts, str(one["indexed_at"])[:16].replace("T", " "))
+        OUT.print(grid)
+        failed = sum(one["status"] == "failed" for one in shown)
+        if failed:
+            OUT.print(f"{failed} could not be read; `pentad documents show NAME` says why")
+
+
+@app.command("show")
+def show_document(name: Name) -> None:
+    """Show a document's entry, and why it failed if it did."""
+    with handle_errors():
+        found = create_api_client().call("GET", _to_path(name))
+        if OPTIONS.json:
+            print_json(found)
+            return
+        for field, value in found.items():
+            if value is not None:
+                OUT.print(build_line("[dim]{field}[/] {value}", field=f"{field:12}", value=value))
+
+
+@app.command("delete")
+def delete_document(
+    name: Name,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    wait: Annotated[float, typer.Option(min=0, help="Seconds to wait until no run can find it any more.")] = 60,
+) -> None:
+    """Delete a document: its content, its chunks and their vectors. Answers that cite it keep their quotes."""
+    with handle_errors():
+        client = create_api_client()
+        client.call("GET", _to_path(name))  # An unknown name is told before anybody is asked.
+        if not yes:
+            _confirm(f"Delete '{name}'?")
+        client.call("DELETE", _to_path(name))
+        deadline = time.monotonic() + wait
+        while (status := _fetch_status(client, name)) != "deleted" and time.monotonic() < deadline:
+            time.sleep(_POLL_SECONDS)
+        if OPTIONS.json:
+            print_json({"name": name, "status": "deleted" if status == "deleted" else "deleting"})
+        elif status == "deleted":
+            OUT.print(f"{name} is deleted")
+        else:
+            OUT.print(f"{name} is being deleted; `pentad documents show` tells when it is")
+
+
+def _confirm(question: str) -> None:
+    """Return where a human says yes.
+
+    Raises:
+        CommandError: no, or there is nobody to ask.
+    """
+    if OPTIONS.json or not sys.stdin.isatty():
+        raise CommandError("nobody can be asked here: nothing was deleted; give --yes", code=EXIT_USAGE)
+    if ERR.ask(f"{question} [y/N] ").strip().lower() not in ("y", "yes"):
+        raise CommandError("nothing was deleted")
+
+
+def _fetch_status(client: ApiClient, name: str) -> str:
+    """Return a document's status; one without an entry is gone."""
+    try:
+        return str(client.call("GET", _to_path(name))["status"])
+    except ProblemError as error:
+        if error.status != _NOT_FOUND:
+            raise
+        return "deleted"
+
+
+def _to_path(name: str) -> str:
+    """Return a document's path in the API; its slashes stay."""
+    return f"/v1/documents/{quote(name, safe='/')}"
