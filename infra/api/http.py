@@ -177,7 +177,7 @@ class HttpApi(Construct):
         )
 
     def _grant_stores(self) -> None:
-        """Let the API read what there is, keep documents, and call the gateway and, to undo, the tool runner."""
+        """Let the API read what there is, delete sessions, keep documents, and call the gateway and the tool runner."""
         role, stores = self.service.role, self._build.stores
         # Beside runs and sessions (`grant_start`): documents, spend, nodes of graphs; no keys and no budgets.
         shown = [
@@ -188,6 +188,7 @@ class HttpApi(Construct):
         ]
         grants.grant_table(role, stores.state_table, grants.READ, keys=shown)
         grants.grant_table(role, stores.state_table, (), index="gsi1")
+        grants.grant_table(role, stores.state_table, ["dynamodb:DeleteItem"], keys=[keys.session_pattern()])
         grants.grant_table(role, stores.ledger_table, ["dynamodb:Query"], keys=[keys.run_pattern()])
         grants.grant_audit(role, stores.ledger_table, stores.audit_key, keys.acts_pattern())
         grants.grant_table(

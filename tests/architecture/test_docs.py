@@ -204,3 +204,16 @@ def test_every_code_name_in_a_page_is_spelled_in_the_code(pages: list[Path], wor
                 if part not in words and part not in FOREIGN
             ]
     assert not missing, "\n".join(missing)
+
+
+def test_every_page_that_the_code_sends_a_reader_to_exists(tracked: list[Path], root: Path) -> None:
+    examples = {"docs/plan.md"}  # names of documents that users upload
+    trees = {"shared", "twin", "infra", "functions", "layers"}
+    named = {
+        (path.relative_to(root).as_posix(), page)
+        for path in tracked
+        if path.suffix == ".py" and path.relative_to(root).parts[0] in trees
+        for page in re.findall(r"\bdocs/[\w/-]+\.md\b", path.read_text(encoding="utf-8"))
+    }
+    assert len(named) > 10
+    assert not {(path, page) for path, page in named if page not in examples and not (root / page).is_file()}

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 
 from infra.orchestration.tasks import ENGINE_ERRORS, INVOKE, State, invoke, retry
 from pentad.domain.declarations.agents import AgentSpec
+from pentad.domain.declarations.release_mark import build_comment
 
 EVENT_LIMIT = 2000
 """From so many events on a run goes on in another execution.
@@ -67,7 +68,7 @@ def build_definition(
         event_limit: see `EVENT_LIMIT`.
     """
     return {
-        "Comment": f"Agent {spec.name}: {spec.description}",
+        "Comment": build_comment(spec),
         "QueryLanguage": "JSONata",
         "StartAt": "Recall",
         "States": {

@@ -95,6 +95,7 @@ ROUTES = (
     RouteSpec("undo", "POST", "/v1/undo", "approvals:write", Access.CALL, "runs"),
     RouteSpec("list_sessions", "GET", "/v1/sessions", "runs:read", Access.OWN, "sessions"),
     RouteSpec("get_session", "GET", "/v1/sessions/<session>", "runs:read", Access.SESSION, "sessions"),
+    RouteSpec("delete_session", "DELETE", "/v1/sessions/<session>", "runs:write", Access.SESSION, "sessions"),
     RouteSpec("get_messages", "GET", "/v1/sessions/<session>/messages", "runs:read", Access.SESSION, "sessions"),
     RouteSpec("list_approvals", "GET", "/v1/approvals", "runs:read", Access.OWN, "approvals"),
     RouteSpec("get_approval", "GET", "/v1/approvals/<approval>", "runs:read", Access.APPROVAL, "approvals"),

@@ -81,6 +81,18 @@ def write_text(path: Path, text: str) -> None:
         raise CommandError(f"can't write {path}: {error.strerror}", code=EXIT_USAGE) from error
 
 
+def confirm(question: str) -> None:
+    """Return where a human says yes.
+
+    Raises:
+        CommandError: no, or there is nobody to ask.
+    """
+    if OPTIONS.json or not sys.stdin.isatty():
+        raise CommandError("nobody can be asked here, so nothing was done: give --yes", code=EXIT_USAGE)
+    if ERR.ask(f"{question} [y/N] ").strip().lower() not in ("y", "yes"):
+        raise CommandError("nothing was done")
+
+
 @contextmanager
 def handle_errors() -> Iterator[None]:
     """Turn expected errors into one line and an exit code; with --debug let them through.

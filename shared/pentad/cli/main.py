@@ -10,7 +10,7 @@ from pentad.cli import console, target
 from pentad.cli.commands import documents, new
 from pentad.cli.commands.humans import approvals, review
 from pentad.cli.commands.operations import audit, breaker, drill, keys, kill, schedules, versions
-from pentad.cli.commands.runs import fork, replay, runs
+from pentad.cli.commands.runs import fork, replay, runs, sessions
 from pentad.cli.commands.spending import budgets, cost
 from pentad.cli.commands.twin import twin, update
 from pentad.cli.demo import command as demo
@@ -71,6 +71,7 @@ app.add_typer(new.app, name="new")
 app.add_typer(documents.app, name="documents")
 runs.app.command("export")(replay.export)
 app.add_typer(runs.app, name="runs")
+app.add_typer(sessions.app, name="sessions")
 app.add_typer(kill.app, name="kill")
 app.add_typer(schedules.app, name="schedules")
 app.add_typer(review.app, name="review")

@@ -3,12 +3,16 @@
 Nothing deletes them by itself: a run may go on with its version for as long as a human takes to answer.
 """
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from pentad.domain.declarations.release_mark import parse_comment
+
+_NUMBER = re.compile(r"(:function:[\w-]+):\d+")
 _FUNCTION_VERSION = re.compile(r"arn:[\w-]+:lambda:[\w-]+:\d+:function:[\w-]+:\d+")
 
 
@@ -21,12 +25,15 @@ class MachineVersion:
         created: when it was published.
         weight: the share of new runs that it gets, in percent.
         running: whether an execution of it runs; None where that cannot be told: Express executions are not listed.
+        changed: what of the machine's own differs from the version before: ``prompt``, ``settings``, ``states``. Empty
+            where nothing does: it was published for shared code, or for another agent. None: there is none before it.
     """
 
     arn: str
     created: datetime
     weight: int
     running: bool | None
+    changed: tuple[str, ...] | None = None
 
     @property
     def machine(self) -> str:
@@ -56,10 +63,15 @@ class Versions:
         found = []
         for machine in self._list_machines():
             weights = self._read_weights(machine["stateMachineArn"])
-            for one in self._iter_versions(machine["stateMachineArn"]):
+            before: str | None = None
+            versions = sorted(self._iter_versions(machine["stateMachineArn"]), key=_read_number)
+            for one in versions:
                 arn = str(one["stateMachineVersionArn"])
                 running = None if machine["type"] == "EXPRESS" else self._is_running(arn)
-                found.append(MachineVersion(arn, one["creationDate"], weights.get(arn, 0), running))
+                after = str(self._states.describe_state_machine(stateMachineArn=arn)["definition"])
+                changed = None if before is None else compare_definitions(before, after)
+                found.append(MachineVersion(arn, one["creationDate"], weights.get(arn, 0), running, changed))
+                before = after
         return sorted(found, key=lambda one: (one.machine, -one.number))
 
     def find_unused_machines(self, *, keep: int) -> list[MachineVersion]:
@@ -143,3 +155,18 @@ class Versions:
                     definition = self._states.describe_state_machine(stateMachineArn=arn)["definition"]
                     named |= set(_FUNCTION_VERSION.findall(definition))
         return named
+
+
+def compare_definitions(before: str, after: str) -> tuple[str, ...]:
+    """Return what of a machine's own differs between two versions; the functions' version numbers do not count."""
+    parts = [json.loads(_NUMBER.sub(r"\1", text)) for text in (before, after)]
+    comments = [str(part.pop("Comment", "")) for part in parts]
+    marks = [parse_comment(comment) for comment in comments]
+    changed = [name for name in marks[1] if marks[0].get(name) not in (None, marks[1][name])]
+    if parts[0] != parts[1]:
+        changed.append("states")
+    return tuple(changed)
+
+
+def _read_number(version: dict[str, Any]) -> int:
+    return int(str(version["stateMachineVersionArn"]).rpartition(":")[2])

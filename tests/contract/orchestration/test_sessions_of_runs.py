@@ -2,7 +2,7 @@
 
 import pytest
 
-from pentad.domain.errors import InvalidInput, NotFound, StoreUnavailable
+from pentad.domain.errors import InvalidInput, NotFound, SessionBusy, StoreUnavailable
 from pentad.domain.messages import Message, TextBlock
 from pentad.domain.runs import Run
 
@@ -57,3 +57,52 @@ def test_another_users_session_says_nothing_of_its_agent(stores: Stores) -> None
     with pytest.raises(InvalidInput) as refused:
         start(stores, make_run(stores, session="s1", user="bob"))
     assert "secretary" not in str(refused.value)
+
+
+def test_a_session_is_removed_with_its_messages_and_its_runs_stay(stores: Stores) -> None:
+    run = started(stores, session="s1")
+    end(stores, run)
+    end(stores, start(stores, make_run(stores, session="s1"), "x" * 400_000))
+    stores.runs.remove_session(TENANT, "s1")
+    assert stores.sessions.get(TENANT, "s1") is None
+    assert stores.sessions.read(TENANT, "s1", 0, 99) == []
+    assert stores.sessions.list_page(TENANT).items == ()
+    assert stores.runs.get(TENANT, run.run_id).status.ended
+    if stores.s3 is not None:
+        listed = stores.s3.list_objects_v2(Bucket="payload").get("Contents", [])
+        assert [one["Size"] for one in listed] == [0]
+    with pytest.raises(NotFound, match="no such session"):
+        stores.runs.remove_session(TENANT, "s1")
+
+
+def test_a_session_that_is_held_or_waited_for_is_not_removed(stores: Stores) -> None:
+    holder = started(stores, session="s1")
+    waiting = start(stores, make_run(stores, session="s1", if_busy="enqueue"))
+    with pytest.raises(SessionBusy, match="holds the session"):
+        stores.runs.remove_session(TENANT, "s1")
+    end(stores, holder)
+    with pytest.raises(SessionBusy):
+        stores.runs.remove_session(TENANT, "s1")
+    assert stores.sessions.get(TENANT, "s1") is not None
+    promoted = stores.runs.promote(TENANT, "s1")
+    assert promoted is not None
+    assert promoted.run_id == waiting.run_id
+    end(stores, promoted)
+    stores.runs.remove_session(TENANT, "s1")
+
+
+def test_a_session_whose_run_has_lost_it_is_removed_and_its_id_may_be_used_again(stores: Stores) -> None:
+    started(stores, session="s1", agent="secretary", user="ann")
+    stores.clock.advance(101)
+    stores.runs.remove_session(TENANT, "s1")
+    again = started(stores, session="s1", agent="desk", user="bob")
+    head = stores.sessions.get(TENANT, "s1")
+    assert head is not None
+    assert (head.agent, head.length, again.request_seq) == ("desk", 1, 0)
+
+
+def test_another_tenants_session_of_the_same_id_stays(stores: Stores) -> None:
+    end(stores, started(stores, session="s1"))
+    with pytest.raises(NotFound):
+        stores.runs.remove_session("other", "s1")
+    assert stores.sessions.get(TENANT, "s1") is not None

@@ -132,7 +132,7 @@ class MemoryServices:
             TraceRoutes(self.runs, self.ledger, self.graph_nodes, self.engine, find, self.now),
             CancelRoutes(self.cancel, self.undo, self.waits, find, self.now),
             ForkRoutes(self.catalog, self.runs, self.sessions, self.approvals, self.fork, self.now),
-            SessionRoutes(self.sessions),
+            SessionRoutes(self.sessions, self.runs),
             ApprovalRoutes(self.approvals, self.decide, self.now),
             ReviewRoutes(self.catalog, self.reviews, self.runs, self.now),
             DocumentRoutes(self.documents, self.registry),

@@ -152,6 +152,8 @@ def body_of(route: RouteSpec, things: Things) -> Json | None:
 def ask(client: Client, name: str, who: Json | None, things: Things) -> Reply:
     route = BY_NAME[name]
     paths = things.paths | ({"run": things.ended.run_id} if name in {"get_recording", "fork_run"} else {})
+    if name == "delete_session":  # that of a run that waits is busy
+        paths |= {"session": things.ended.session_id}
     path = route.path
     for parameter, value in paths.items():
         path = path.replace(f"<{parameter}>", value)
@@ -177,6 +179,7 @@ HERS: dict[str, tuple[set[str], set[str]]] = {
             "get_recording",
             "get_session",
             "get_messages",
+            "delete_session",
             "start_run",
             "get_document",
             "delete_document",

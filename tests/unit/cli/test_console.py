@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 import typer
 
+from pentad.cli import console
 from pentad.cli.client import ProblemError
 from pentad.cli.console import CommandError, format_error, handle_errors, print_traceback, read_text, write_text
 from pentad.domain.errors import InvalidInput
@@ -73,3 +74,30 @@ def test_a_file_is_written_with_its_folders_and_told_where_it_can_not_be(tmp_pat
     assert (tmp_path / "new" / "run.json").read_text() == "{}"
     with pytest.raises(CommandError, match=r"can't write .*: Is a directory"):
         write_text(tmp_path / "new", "{}")
+
+
+@pytest.mark.parametrize(("said", "agreed"), [("y", True), (" YES ", True), ("n", False), ("", False), ("yess", False)])
+def test_only_a_yes_is_a_yes(said: str, agreed: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def answer(prompt: str) -> str:
+        asked.append(prompt)
+        return said
+
+    monkeypatch.setattr(console.ERR, "ask", answer)
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    if agreed:
+        console.confirm("Delete it?")
+    else:
+        with pytest.raises(CommandError, match="nothing was done"):
+            console.confirm("Delete it?")
+    assert asked == ["Delete it? [y/N] "]
+
+
+@pytest.mark.parametrize(("json", "terminal"), [(True, True), (False, False)])
+def test_where_nobody_can_be_asked_nothing_is_done(json: bool, terminal: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(console.OPTIONS, "json", json)
+    monkeypatch.setattr("sys.stdin.isatty", lambda: terminal, raising=False)
+    with pytest.raises(CommandError, match="give --yes") as refused:
+        console.confirm("Delete it?")
+    assert refused.value.code == 2

@@ -10,23 +10,33 @@ from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 from pentad.api.identity.caller import Caller
 from pentad.api.routers.serve import Cursor, serve
 from pentad.api.views.cursors import collect_page, parse_cursor
-from pentad.api.views.views import MessagePage, SessionPage, SessionView, build_message_view, build_session_view
+from pentad.api.views.views import (
+    MessagePage,
+    SessionDeleted,
+    SessionPage,
+    SessionView,
+    build_message_view,
+    build_session_view,
+)
 from pentad.domain.errors import InvalidInput, NotFound
 from pentad.domain.ids import check_id
 from pentad.memory.sessions.ports import Session, SessionStore
+from pentad.orchestration.runs.ports import RunStore
 
 SessionPath = Annotated[str, Path(description="the session's id")]
 
 
 @dataclass(frozen=True)
 class SessionRoutes:
-    """Lists and shows sessions.
+    """Lists, shows and deletes sessions.
 
     Attributes:
         sessions: the store of sessions.
+        runs: the store of runs, which hold sessions.
     """
 
     sessions: SessionStore
+    runs: RunStore
 
     def register(self, app: ApiGatewayResolver, caller: Callable[[], Caller]) -> None:
         """Add the routes."""
@@ -48,6 +58,13 @@ class SessionRoutes:
         @serve(app, summary="Read a session")
         def get_session(session: SessionPath) -> SessionView:
             return build_session_view(self._find(caller().tenant_id, session))
+
+        @serve(app, summary="Delete a session")
+        def delete_session(session: SessionPath) -> SessionDeleted:
+            """Its messages go; its runs stay, with their steps, answers and costs. A busy session is 409."""
+            head = self._find(caller().tenant_id, session)
+            self.runs.remove_session(head.tenant_id, head.session_id)
+            return SessionDeleted(session=head.session_id)
 
         @serve(app, summary="Read a session's messages in order")
         def get_messages(

@@ -153,6 +153,13 @@ class SessionPage(View):
     cursor: str | None
 
 
+class SessionDeleted(View):
+    """A session that is no more."""
+
+    session: str
+    status: Literal["deleted"] = "deleted"
+
+
 class MessageView(View):
     """A message: its words, tool calls and results; thinking and raw forms stay inside."""
 

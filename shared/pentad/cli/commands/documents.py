@@ -1,7 +1,6 @@
 """``pentad ingest`` and ``pentad documents``."""
 
 import mimetypes
-import sys
 import time
 import unicodedata
 from pathlib import Path
@@ -11,7 +10,7 @@ from urllib.parse import quote
 import typer
 
 from pentad.cli.client import ApiClient, ProblemError
-from pentad.cli.console import ERR, EXIT_USAGE, OPTIONS, OUT, CommandError, handle_errors, print_json
+from pentad.cli.console import ERR, OPTIONS, OUT, CommandError, confirm, handle_errors, print_json
 from pentad.cli.screen import Grid, build_line
 from pentad.cli.target import create_api_client
 
@@ -164,7 +163,7 @@ def delete_document(
         client = create_api_client()
         client.call("GET", _to_path(name))  # An unknown name is told before anybody is asked.
         if not yes:
-            _confirm(f"Delete '{name}'?")
+            confirm(f"Delete '{name}'?")
         client.call("DELETE", _to_path(name))
         deadline = time.monotonic() + wait
         while (status := _fetch_status(client, name)) != "deleted" and time.monotonic() < deadline:
@@ -175,18 +174,6 @@ def delete_document(
             OUT.print(f"{name} is deleted")
         else:
             OUT.print(f"{name} is being deleted; `pentad documents show` tells when it is")
-
-
-def _confirm(question: str) -> None:
-    """Return where a human says yes.
-
-    Raises:
-        CommandError: no, or there is nobody to ask.
-    """
-    if OPTIONS.json or not sys.stdin.isatty():
-        raise CommandError("nobody can be asked here: nothing was deleted; give --yes", code=EXIT_USAGE)
-    if ERR.ask(f"{question} [y/N] ").strip().lower() not in ("y", "yes"):
-        raise CommandError("nothing was deleted")
 
 
 def _fetch_status(client: ApiClient, name: str) -> str:

@@ -68,6 +68,16 @@ class RunStore(Protocol):
         """Return the run that holds the session's lease, or None where there is none or it has expired."""
         ...
 
+    def remove_session(self, tenant_id: str, session_id: str) -> None:
+        """Remove a session with its messages. Its runs stay, with their steps, answers and costs.
+
+        Raises:
+            NotFound: there is no such session.
+            SessionBusy: a run holds it, or waits for it.
+            StoreUnavailable: a store did not answer; again is safe.
+        """
+        ...
+
     def find_queue_position(self, tenant_id: str, run_id: str) -> int | None:
         """Return a waiting run's place in its session's queue, from 1; None where it does not wait."""
         ...

@@ -87,7 +87,7 @@ def make_routers() -> tuple[tuple[Router, ...], AccessRules]:
         TraceRoutes(runs, ledger, DynamoGraphNodes(state), engine, find, now),
         CancelRoutes(starting.cancel, Undo(runs, tools, telemetry, now=now), waits, find, now),
         ForkRoutes(catalog, runs, sessions, approvals, fork, now),
-        SessionRoutes(sessions),
+        SessionRoutes(sessions, runs),
         ApprovalRoutes(approvals, decide, now),
         ReviewRoutes(catalog, CountedReviews(DynamoReviews(state), telemetry), runs, now),
         DocumentRoutes(documents, DynamoRegistry(state, clock=now)),

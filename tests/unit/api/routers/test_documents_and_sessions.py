@@ -43,6 +43,27 @@ def test_a_session_that_is_not_well_formed_is_not_there() -> None:
             assert Client()("GET", path, user_id=user).status == 404
 
 
+def test_a_session_is_deleted_once_no_run_holds_it() -> None:
+    client, run, _ = _asked()
+    busy = client("DELETE", "/v1/sessions/s1")
+    assert (busy.status, busy.json["code"], "cancel them" in busy.json["fix"]) == (409, "SessionBusy", True)
+    assert client("GET", "/v1/sessions/s1/messages").json["items"] != []
+    assert client("POST", f"/v1/runs/{run.run_id}/cancel", {}).status == 200
+    deleted = client("DELETE", "/v1/sessions/s1")
+    assert (deleted.status, deleted.json) == (200, {"session": "s1", "status": "deleted"})
+    for method, path in (("DELETE", ""), ("GET", ""), ("GET", "/messages")):
+        assert client(method, f"/v1/sessions/s1{path}").status == 404
+    assert client("GET", "/v1/sessions").json["items"] == []
+    # What was done in it, and what it cost, stays.
+    assert client("GET", f"/v1/runs/{run.run_id}").json["status"] == "cancelled"
+
+
+def test_deleting_a_session_takes_the_scope_to_write() -> None:
+    client, _, _ = _asked()
+    assert client("DELETE", "/v1/sessions/s1", scopes="runs:read").status == 403
+    assert client("DELETE", "/v1/sessions/s1", tenant_id="other").status == 404
+
+
 def test_messages_come_in_order_and_in_pages() -> None:
     client, _, _ = _asked()
     first = client("GET", "/v1/sessions/s1/messages?limit=1").json

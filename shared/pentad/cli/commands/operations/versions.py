@@ -18,7 +18,11 @@ _KEPT = 5
 
 @app.command("list")
 def list_versions(stage: operator.Stage = None) -> None:
-    """Show the versions of every machine: what share of new runs each gets, and whether runs are in flight on it."""
+    """Show the versions of every machine: what changed, what share of new runs each gets, what is in flight on it.
+
+    A deployment publishes versions of all machines; those for which nothing of their own changed are counted only,
+    unless new runs get them or runs are in flight on them.
+    """
     from botocore.exceptions import BotoCoreError, ClientError
 
     with handle_errors():
@@ -30,13 +34,17 @@ def list_versions(stage: operator.Stage = None) -> None:
             print_json({"versions": [_build_row(one) for one in found]})
             return
         grid = Grid()
-        for heading in ("machine", "version", "published", "new runs", "in flight"):
+        for heading in ("machine", "version", "published", "changed", "new runs", "in flight"):
             grid.add_column(heading)
-        for one in found:
+        shown = [one for one in found if one.weight or one.running or one.changed or one.changed is None]
+        for one in shown:
             flight = {True: "yes", False: "no", None: "unknown (Express)"}[one.running]
             weight = f"{one.weight} %" if one.weight else ""
-            grid.add_row(one.machine, str(one.number), one.created.strftime("%Y-%m-%d %H:%M"), weight, flight)
+            when = one.created.strftime("%Y-%m-%d %H:%M")
+            grid.add_row(one.machine, str(one.number), when, _describe_change(one), weight, flight)
         OUT.print(grid)
+        if len(shown) < len(found):
+            OUT.print(f"and {len(found) - len(shown)} versions that differ in shared code alone: --json has them")
 
 
 @app.command("prune")
@@ -75,11 +83,18 @@ def _make_versions(stage: str | None) -> "Versions":
     return Versions(operator.create_client("stepfunctions", stage), operator.create_client("lambda", stage), prefix)
 
 
+def _describe_change(one: "MachineVersion") -> str:
+    if one.changed is None:
+        return "(first)"
+    return ", ".join(one.changed) or "nothing of its own"
+
+
 def _build_row(one: "MachineVersion") -> dict[str, object]:
     return {
         "machine": one.machine,
         "version": one.number,
         "published": one.created.isoformat(),
+        "changed": None if one.changed is None else list(one.changed),
         "weight": one.weight,
         "running": one.running,
     }

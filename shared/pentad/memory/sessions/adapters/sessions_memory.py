@@ -51,6 +51,12 @@ class MemorySessions:
             head = self._get_head(tenant_id, session_id)
             self._heads[tenant_id, session_id] = head.model_copy(update={"fence": fence})
 
+    def remove(self, tenant_id: str, session_id: str) -> None:
+        """Remove a session with its messages; one that is not there is no error."""
+        with self._lock:
+            self._heads.pop((tenant_id, session_id), None)
+            self._messages.pop((tenant_id, session_id), None)
+
     def append(
         self,
         tenant_id: str,

@@ -6,7 +6,7 @@ attribute stands empty: a session that nobody holds and nobody waits for has no 
 
 from typing import Any
 
-from pentad.aws.table import Item, Table
+from pentad.aws.table import ConditionFailed, Item, Table
 from pentad.domain import keys
 from pentad.domain.runs import Run
 from pentad.orchestration.runs.ports import QUEUE_LENGTH
@@ -152,3 +152,18 @@ def remove_from_queue(table: Table, tenant_id: str, session_id: str, run_id: str
 def _select_names(condition: str) -> dict[str, str]:
     """Return the names that a condition uses: DynamoDB refuses others."""
     return {name: attribute for name, attribute in _NAMES.items() if name in condition}
+
+
+def extend_lease(table: Table, run: Run, seconds: int) -> None:
+    """Let a run hold its session for longer; one that has lost it keeps nothing."""
+    try:
+        table.update(
+            keys.session_pk(run.tenant_id, run.session_id),
+            keys.LEASE,
+            "ADD expires_at :seconds, #ttl :seconds",
+            condition="#run = :run",
+            names={"#run": "run", "#ttl": "ttl"},
+            values={":seconds": seconds, ":run": run.run_id},
+        )
+    except ConditionFailed:
+        return  # The lease is gone or another's: there is nothing of ours to keep.

@@ -17,7 +17,7 @@ from pentad.domain.messages import Message
 from pentad.domain.runs import Actor, CallStatus, Manifest, Run, RunStatus, Step, ToolCall, UndoFailure
 from pentad.domain.usage import Spent
 from pentad.domain.values import Page
-from pentad.orchestration.runs.adapters.lease_items import build_release_entry, holder_of
+from pentad.orchestration.runs.adapters.lease_items import build_release_entry, extend_lease, holder_of
 from pentad.orchestration.runs.adapters.run_items import (
     HAPPENED,
     OUTCOME,
@@ -35,6 +35,7 @@ from pentad.orchestration.runs.adapters.run_items import (
 )
 from pentad.orchestration.runs.adapters.runs_queue import RunQueue
 from pentad.orchestration.runs.adapters.runs_start import RunStart, StartTerms
+from pentad.orchestration.runs.adapters.session_removal import SessionRemoval
 from pentad.orchestration.runs.conditions import build_open_check, build_open_condition
 from pentad.orchestration.runs.spill import Spill, spill_key
 
@@ -63,6 +64,7 @@ class DynamoRuns:
         self._starting = starting
         self._now = now
         self._queue = RunQueue(state, transient, spill, starting, now)
+        self._removal = SessionRemoval(state, transient, spill.objects)
 
     def start(
         self, run: Run, request: Message | None, *, session_days: int, lease_seconds: int, new_session: bool = False
@@ -89,6 +91,10 @@ class DynamoRuns:
         """See `RunStore`."""
         lease = self._transient.get(keys.session_pk(tenant_id, session_id), keys.LEASE)
         return holder_of(lease, self._now().timestamp())
+
+    def remove_session(self, tenant_id: str, session_id: str) -> None:
+        """See `RunStore`."""
+        self._removal(tenant_id, session_id, now=self._now().timestamp())
 
     def find_queue_position(self, tenant_id: str, run_id: str) -> int | None:
         """See `RunStore`."""
@@ -160,7 +166,7 @@ class DynamoRuns:
             return stored
         changed = self._load_run(item)
         if waited_ms > 0:
-            self._extend_lease(changed, waited_ms // 1000 + 1)
+            extend_lease(self._transient, changed, waited_ms // 1000 + 1)
         return changed
 
     def note(
@@ -349,19 +355,6 @@ class DynamoRuns:
         update, condition, expression = build_end_update(before, run, outcome, waiting=waiting)
         pk = keys.run_pk(run.tenant_id, run.run_id)
         return self._state.build_update(pk, keys.META, update, condition=condition, **expression)
-
-    def _extend_lease(self, run: Run, seconds: int) -> None:
-        try:
-            self._transient.update(
-                keys.session_pk(run.tenant_id, run.session_id),
-                keys.LEASE,
-                "ADD expires_at :seconds, #ttl :seconds",
-                condition="#run = :run",
-                names={"#run": "run", "#ttl": "ttl"},
-                values={":seconds": seconds, ":run": run.run_id},
-            )
-        except ConditionFailed:
-            return  # The lease is gone or another's: there is nothing of ours to keep.
 
     def _list_session_page(self, tenant_id: str, session_id: str, limit: int, cursor: str | None) -> Page[Run]:
         pk = keys.session_pk(tenant_id, session_id)

@@ -40,6 +40,7 @@ from pentad.orchestration.runs.adapters.run_items import (
     make_no_session_error,
     make_queue_full_error,
 )
+from pentad.orchestration.runs.adapters.session_removal import make_held_error, make_missing_error
 from pentad.orchestration.runs.ports import QUEUE_LENGTH
 
 _OPEN_CALLS = frozenset({CallStatus.PENDING, CallStatus.AWAITING, CallStatus.APPROVED})
@@ -50,6 +51,10 @@ class FencedSessions(SessionStore, Protocol):
 
     def set_fence(self, tenant_id: str, session_id: str, fence: int) -> None:
         """Let only runs with this fencing token, or a newer one, write to the session."""
+        ...
+
+    def remove(self, tenant_id: str, session_id: str) -> None:
+        """Remove a session with its messages."""
         ...
 
 
@@ -128,6 +133,17 @@ class MemoryRuns:
         with self._lock:
             holder, expires_at = self._leases.get((tenant_id, session_id), (None, 0.0))
         return holder if expires_at > self._now().timestamp() else None
+
+    def remove_session(self, tenant_id: str, session_id: str) -> None:
+        """See `RunStore`."""
+        with self._lock:
+            if self._sessions.get(tenant_id, session_id) is None:
+                raise make_missing_error()
+            waiting = self._queues.get((tenant_id, session_id), [])
+            if waiting or self.find_lease_holder(tenant_id, session_id) is not None:
+                raise make_held_error()
+            self._leases.pop((tenant_id, session_id), None)
+            self._sessions.remove(tenant_id, session_id)
 
     def find_queue_position(self, tenant_id: str, run_id: str) -> int | None:
         """See `RunStore`."""

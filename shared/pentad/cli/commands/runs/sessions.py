@@ -1,0 +1,54 @@
+"""``pentad sessions``: the tenant's conversations."""
+
+from typing import Annotated
+from urllib.parse import quote
+
+import typer
+
+from pentad.cli.console import OPTIONS, OUT, confirm, handle_errors, print_json
+from pentad.cli.screen import Grid
+from pentad.cli.show import format_time
+from pentad.cli.target import create_api_client
+
+app = typer.Typer(help="Sessions: conversations that keep their messages.", no_args_is_help=True)
+
+
+@app.command("list")
+def list_sessions(
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="At most so many.")] = 50,
+) -> None:
+    """List sessions, the last used first."""
+    with handle_errors():
+        found = list(create_api_client().iter_items("/v1/sessions", limit=limit))
+        if OPTIONS.json:
+            print_json(found)
+            return
+        if not found:
+            OUT.print("No sessions. A run begins one: pentad run, pentad chat.")
+            return
+        grid = Grid()
+        for heading in ("session", "agent", "user", "messages", "used"):
+            grid.add_column(heading, no_wrap=heading in ("session", "used"))
+        for one in found:
+            used = format_time(one["updated_at"], "%m-%d %H:%M")
+            grid.add_row(one["session"], one["agent"], one["user"] or "", str(one["messages"]), used)
+        OUT.print(grid)
+
+
+@app.command("delete")
+def delete_session(
+    session_id: Annotated[str, typer.Argument(metavar="SESSION", help="The session.")],
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+) -> None:
+    """Delete a session and its messages. Its runs stay, with their steps, answers and costs."""
+    with handle_errors():
+        client = create_api_client()
+        path = f"/v1/sessions/{quote(session_id, safe='')}"
+        found = client.call("GET", path)
+        if not yes:
+            confirm(f"Delete the session '{session_id}' of {found['agent']} with {found['messages']} messages?")
+        deleted = client.call("DELETE", path)
+        if OPTIONS.json:
+            print_json(deleted)
+        else:
+            OUT.print(f"{session_id} is deleted")
