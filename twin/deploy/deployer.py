@@ -12,7 +12,7 @@ from twin.deploy.deployment import Deployment
 from twin.deploy.errors import DeployError, ResourceFailed, UnresolvedReference, UpdateRefused
 from twin.deploy.intrinsics import Resolver, collect_references
 from twin.deploy.registry import Place, Resource, check, create
-from twin.deploy.updates import Earlier, Made, OnCode, check_update, select_retained
+from twin.deploy.updates import DELETED, Earlier, Made, OnCode, check_update, select_retained
 
 ClientFactory = Callable[[str], Any]
 
@@ -101,6 +101,9 @@ class Deployer:
         made.left = running.left | select_retained(running.made, running.template, stack.template)
         made.run(Earlier(running.left | running.made, again.made if again else {}, on_code))
         self._stacks[stack.name] = made
+        for key in running.made.keys() - made.made.keys():
+            if running.template["Resources"][key]["Type"] in DELETED:
+                self._client("scheduler").delete_schedule(Name=running.made[key].created.ref)
 
 
 def validate(stack: Stack) -> None:

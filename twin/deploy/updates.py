@@ -3,7 +3,7 @@
 An update is checked as a whole before anything is touched, so that what is refused leaves the twin as it was.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass, field
 
 from twin.deploy.errors import UpdateRefused
@@ -28,8 +28,24 @@ _ADDED = _REPLACED | {
     "AWS::StepFunctions::StateMachine",
     "AWS::StepFunctions::StateMachineAlias",
 }
-#: Versions are retained, and what ran on a layer goes on with it.
-_REMOVED = _REPLACED | {"AWS::CDK::Metadata", "AWS::CloudWatch::Alarm"}
+#: What may be taken away. It stays in the twin, since runs in flight may need it: versions are retained on AWS as well,
+#: and of what CloudFormation would delete, nobody who starts now is told.
+_REMOVED = _REPLACED | {
+    "AWS::CDK::Metadata",
+    "AWS::CloudWatch::Alarm",
+    "AWS::IAM::ManagedPolicy",
+    "AWS::IAM::Policy",
+    "AWS::IAM::Role",
+    "AWS::Lambda::Function",
+    "AWS::Logs::LogGroup",
+    "AWS::Scheduler::Schedule",
+    "AWS::StepFunctions::StateMachine",
+}
+#: These go with what they lead to, and only then.
+_ALIASES = frozenset({"AWS::Lambda::Alias", "AWS::StepFunctions::StateMachineAlias"})
+_LED_TO = frozenset({"AWS::Lambda::Function", "AWS::StepFunctions::StateMachine"})
+#: What would go on by itself is deleted.
+DELETED = frozenset({"AWS::Scheduler::Schedule"})
 
 
 @dataclass(frozen=True)
@@ -90,8 +106,9 @@ def check_update(running: JsonObject, wanted: JsonObject, stack: str) -> None:
         UpdateRefused: naming the first such resource.
     """
     before, after = running.get("Resources", {}), wanted.get("Resources", {})
-    for logical_id in sorted(before.keys() - after.keys()):
-        if before[logical_id]["Type"] not in _REMOVED:
+    gone = before.keys() - after.keys()
+    for logical_id in sorted(gone):
+        if before[logical_id]["Type"] not in _REMOVED and not _goes_with_its_target(logical_id, before, gone):
             raise UpdateRefused(_format_refusal(stack, logical_id, before[logical_id]["Type"], "is gone"))
     for logical_id in sorted(after.keys() - before.keys()):
         if after[logical_id]["Type"] not in _ADDED:
@@ -113,7 +130,19 @@ def select_retained(made: Mapping[str, Made], running: JsonObject, wanted: JsonO
     """
     kinds = {key: body["Type"] for key, body in running.get("Resources", {}).items()}
     gone = made.keys() - wanted.get("Resources", {}).keys()
-    return {key: made[key] for key in gone if kinds[key] not in _REPLACED}
+    return {key: made[key] for key in gone if kinds[key] not in _REPLACED | DELETED}
+
+
+def _goes_with_its_target(logical_id: str, before: JsonObject, gone: Set[str]) -> bool:
+    """Tell whether an alias leads to a function or machine that is taken away, by its versions or directly."""
+    if before[logical_id]["Type"] not in _ALIASES:
+        return False
+    reached, waiting = {logical_id}, [logical_id]
+    while waiting:
+        found = collect_references(before[waiting.pop()].get("Properties", {})) & before.keys()
+        waiting += found - reached
+        reached |= found
+    return any(before[key]["Type"] in _LED_TO for key in reached & gone)
 
 
 def _find_dependents(changed: set[str], before: JsonObject, after: JsonObject) -> set[str]:

@@ -1,5 +1,7 @@
 """All pumps of a twin, started and stopped together."""
 
+import time
+
 from twin.deploy.deployment import Deployment
 from twin.machine import status
 from twin.moto_patches.hooks import MotoHooks
@@ -10,6 +12,8 @@ from twin.pumps.queues.mapping import InvokeFunction, QueueMappingPump
 from twin.pumps.schedules.clock import ScheduleClock, SystemClock
 from twin.pumps.schedules.stored import MotoSchedules
 from twin.pumps.schedules.timetable import Timetable
+
+_PAUSE_SECONDS = 0.05
 
 
 class Pumps:
@@ -59,6 +63,13 @@ class Pumps:
         for mapping in self._mappings:
             mapping.stop()
         self._deliveries.stop()
+
+    def settle(self, seconds: float = 5.0) -> bool:
+        """Wait until nothing is under way, for so many seconds at most, and tell whether that is so."""
+        end = time.monotonic() + seconds
+        while not self.is_idle() and time.monotonic() < end:
+            time.sleep(_PAUSE_SECONDS)
+        return self.is_idle()
 
     def is_idle(self) -> bool:
         """Tell whether nothing is under way in any pump."""

@@ -92,6 +92,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         help="processes of functions at once; HTTP APIs have half as many of their own "
         "(as many as fit into a quarter of the memory, 16 to 64)",
     )
+    parser.add_argument(
+        "--keep",
+        action="store_true",
+        help="keep tables, objects and vectors in the state folder, and begin with what is kept there",
+    )
     parser.add_argument("--vector-dimension", type=int, help="serve a vector index for vectors of this size")
     parser.add_argument(
         "--secrets",
@@ -125,6 +130,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         hosts=tuple(parsed.allow_host),
         concurrency=parsed.concurrency,
         processes=parsed.processes,
+        keep=parsed.keep,
         table_times=TableTimes(conflicts=parsed.transaction_conflicts, index_delay_seconds=parsed.index_delay),
     )
     try:

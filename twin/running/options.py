@@ -41,6 +41,8 @@ class TwinOptions:
             AWS's default is 1,000, and a new account's may be 10.
         processes: processes of functions at once. None: as many as fit into a quarter of the memory, 16 to 64. HTTP
             APIs have half as many of their own.
+        keep: keep tables, objects and vectors in the state folder when the twin stops, and begin with what is kept
+            there. Else every twin begins empty.
         table_times: how late DynamoDB's indexes follow their tables, and how long its transactions take.
     """
 
@@ -58,4 +60,5 @@ class TwinOptions:
     clock: "ScheduleClock | None" = None
     concurrency: int = 1_000
     processes: int | None = None
+    keep: bool = False
     table_times: "TableTimes | None" = None

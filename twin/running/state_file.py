@@ -42,7 +42,7 @@ def acquire(folder: Path) -> None:
         try:
             descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
         except FileExistsError:
-            holder = _find_holder(folder)
+            holder = find_holder(folder)
             if holder is not None:
                 raise TwinRunning(folder, holder) from None
             path.unlink(missing_ok=True)
@@ -69,8 +69,8 @@ def release(folder: Path) -> None:
         (folder / NAME).unlink(missing_ok=True)
 
 
-def _find_holder(folder: Path) -> int | None:
-    """Return the live process that holds the folder."""
+def find_holder(folder: Path) -> int | None:
+    """Return the live process that holds the folder, or None."""
     facts = read(folder)
     pid = facts.get("pid") if facts is not None else None
     if not isinstance(pid, int):

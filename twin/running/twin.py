@@ -4,6 +4,8 @@
 """
 
 import logging
+import shutil
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -16,6 +18,7 @@ from twin.deploy.assembly import Assembly, read_assembly
 from twin.deploy.deployment import Deployment
 from twin.running import state_file as twin_file
 from twin.running.background import Background
+from twin.running.kept_data import FOLDER, KeptData, KeptUnreadable
 from twin.running.options import TwinOptions
 
 if TYPE_CHECKING:
@@ -50,6 +53,7 @@ class Twin:
         self._stopped = threading.Event()
         self._began = time.monotonic()
         self.timings: dict[str, float] = {}
+        self.kept_count = 0
         self.region = options.region
         self._api_servers: dict[str, HttpApiServer] = {}
         self._deployment = Deployment()
@@ -60,6 +64,9 @@ class Twin:
         self._pumps: Pumps
         self._simulator: Simulator
         self._vectors: LocalIndex | None = None
+        self._kept = KeptData(self._state_dir) if options.keep else None
+        self._keeping = False
+        self._working = ExitStack()  # what writes data: it ends before they are kept
         self.updates: Updates
 
     @classmethod
@@ -95,10 +102,11 @@ class Twin:
         self.stop()
 
     def stop(self) -> None:
-        """Stop everything, last started first. Idempotent."""
+        """Keep what is to be kept, and stop everything, last started first. Idempotent."""
         if not self._stopped.is_set():
             self._stopped.set()
-            self._cleanup.close()
+            with self._cleanup:
+                self._save()
 
     @property
     def aws_url(self) -> str:
@@ -187,9 +195,11 @@ class Twin:
         self._run_phase("deploy", self._deploy)
         self._run_phase("stand-ins", side.wait)
         self._run_phase("secrets", self._fill_secrets)
+        self._run_phase("kept data", self._restore)
         self._run_phase("pumps", self._start_pumps)
         self._run_phase("http api", self._serve_apis)
         twin_file.write(self._state_dir, self._collect_facts())
+        self._keeping = True
 
     def _run_phase(self, name: str, step: Callable[[], None]) -> None:
         began = time.monotonic()
@@ -197,6 +207,30 @@ class Twin:
             step()
         finally:
             self.timings[name] = round(time.monotonic() - began, 3)
+
+    def _restore(self) -> None:
+        if self._kept is None:
+            return
+        try:
+            self.kept_count = self._kept.restore(*self._find_backends())
+        except KeptUnreadable as error:
+            raise TwinError(str(error)) from error
+
+    def _save(self) -> None:
+        """Keep the data, once nothing writes any more; a twin that never had the former data does not replace them."""
+        if self._kept is None or not self._keeping:
+            return
+        # What was uploaded a moment ago is still to be indexed: its event would be lost.
+        self._pumps.settle()
+        self._working.close()
+        self._kept.save(*self._find_backends(), self._vectors.write_copy if self._vectors is not None else None)
+
+    def _find_backends(self) -> tuple[Any, Any]:
+        """Return moto's backends of DynamoDB and S3."""
+        from twin.front.account import GLOBAL
+
+        account = self._front.account
+        return account.get_service_backend("dynamodb"), account.get_service_backend("s3", GLOBAL)
 
     def _start_stand_ins(self) -> None:
         from twin.simulator import Simulator
@@ -210,12 +244,19 @@ class Twin:
 
     def _start_index(self, dimension: int) -> None:
         from twin.vectors import LocalIndex
+        from twin.vectors.errors import IndexUnusable
 
-        # The tables live in memory, so vectors of an earlier twin would belong to nothing.
+        # Vectors of another twin than the one whose tables are taken up would belong to nothing.
         path = self._state_dir / "vectors.sqlite"
         for old in self._state_dir.glob("vectors.sqlite*"):
             old.unlink()
-        self._vectors = LocalIndex(path, dimension, hosts=self._options.hosts)
+        kept = self._kept.vectors if self._kept is not None else None
+        if kept is not None:
+            shutil.copyfile(kept, path)
+        try:
+            self._vectors = LocalIndex(path, dimension, hosts=self._options.hosts)
+        except (IndexUnusable, sqlite3.DatabaseError) as error:
+            raise TwinError(f"the kept vectors can't be used ({error}): delete {self._state_dir / FOLDER}") from error
         self._cleanup.callback(self._vectors.stop)
         self._vectors.start()
 
@@ -256,6 +297,7 @@ class Twin:
             make_limits(self._options.concurrency, self._options.processes, self._options.time_scale),
         )
         self._cleanup.callback(self._host.stop)
+        self._working.callback(self._host.stop)
         self._front.attach(self._host)
 
     def _deploy(self) -> None:
@@ -312,7 +354,10 @@ class Twin:
             place=(ACCOUNT_ID, self.region),
             clock=self._options.clock,
         )
-        self._cleanup.callback(self._pumps.stop)
+        stopping = ExitStack()  # once, whoever asks first
+        stopping.callback(self._pumps.stop)
+        self._cleanup.callback(stopping.close)
+        self._working.callback(stopping.close)
         self._pumps.start()
 
     def _serve_apis(self) -> None:

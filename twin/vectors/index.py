@@ -41,6 +41,10 @@ class LocalIndex:
         """Serve in the background and return the base URL."""
         return self._server.start(port)
 
+    def write_copy(self, path: Path) -> None:
+        """Write a copy of the index file as it is now; the path is new or an empty file."""
+        self._store.write_copy(path)
+
     def stop(self) -> None:
         """Stop serving and close the file."""
         self._server.stop()

@@ -75,6 +75,11 @@ class VectorStore:
         for namespace, id_, dense, metadata, sparse in rows:
             self._namespaces[namespace].put(_from_row(id_, dense, metadata, sparse))
 
+    def write_copy(self, path: Path) -> None:
+        """Write a copy of the file as it is now; the path is new or an empty file."""
+        with self._lock:
+            self._database.execute("VACUUM INTO ?", (str(path),))
+
     def close(self) -> None:
         """Close the file."""
         with self._lock:

@@ -51,6 +51,7 @@ def set_common_options(
 
 app.command("up")(twin.serve_twin)
 app.command("update")(update.update)
+app.command("reset")(twin.reset_twin)
 app.command("rollout")(update.move_rollout)
 app.command("demo")(demo.run_demo)
 app.command("chat")(runs.run_chat)

@@ -12,9 +12,7 @@ from typing import Any
 import httpx
 import psutil
 import pytest
-from typer.testing import CliRunner
 
-from pentad.cli.main import app
 from pentad.testing.stack import keeper
 from tests.twin.conftest import OwnProject
 from tests.twin.stack.world import Json, Tenant, until
@@ -118,27 +116,6 @@ def test_ingest_indexes_and_says_which_documents_failed(pentad: CommandLine, tmp
     failed = pentad("--json", "ingest", str(bad))
     assert failed.returncode == 1
     assert [entry["status"] for entry in json.loads(failed.stdout)] == ["failed"]
-
-
-def test_documents_are_listed_shown_and_deleted(own: OwnProject, tenant: Tenant) -> None:
-    def documents(*arguments: str, code: int = 0) -> str:
-        given = ["--url", own.stack.url, "--key", tenant.token, *arguments[:1], "documents", *arguments[1:]]
-        done = CliRunner().invoke(app, given)
-        assert done.exit_code == code, done.output
-        return done.output
-
-    assert "No documents" in documents("--debug", "list")
-    tenant.ingest("harbour/fog.md", "# Fog\n\nIn fog the yellow flag is hoisted.\n")
-    tenant.ingest("plan.pdf", "%PDF-1.7 something", "application/pdf")
-    listed = json.loads(documents("--json", "list"))
-    assert [(one["name"], one["status"]) for one in listed] == [("harbour/fog.md", "indexed"), ("plan.pdf", "failed")]
-    assert "1 could not be read" in documents("--debug", "list")
-    assert json.loads(documents("--json", "show", "plan.pdf"))["error"]
-    assert "nothing was deleted; give --yes" in documents("--json", "delete", "harbour/fog.md", code=2)
-    deleted = json.loads(documents("--json", "delete", "harbour/fog.md", "--yes"))
-    assert deleted == {"name": "harbour/fog.md", "status": "deleted"}
-    assert [one["name"] for one in json.loads(documents("--json", "list"))] == ["plan.pdf"]
-    assert "no such document" in documents("--json", "delete", "harbour/rain.md", "--yes", code=1)
 
 
 def test_key_is_made_listed_used_and_revoked(own: OwnProject, pentad: CommandLine, tenant: Tenant) -> None:
@@ -247,5 +224,4 @@ def test_two_at_once_do_not_collide_and_leave_nothing(two: tuple[Up, Up]) -> Non
         assert up.process.returncode == 0
         assert "Traceback" not in errors
         assert not (up.state / "twin.json").exists()
-        assert not (up.state / "key").exists()
     until(lambda: not any(keeper.lives(child) for child in children), "the end of their processes")

@@ -224,3 +224,68 @@ def test_a_running_twin_is_updated_and_rolled_back_over_http_by_the_administrato
         assert http.post("/_twin/rollout", json={"action": "dance"}).status_code == 400
         refused = http.post("/_twin/rollout", json={"action": "roll_back"})
         assert (refused.status_code, refused.json()["error"]) == (409, "there is no update to roll back")
+
+
+def extra(name: str) -> Json:
+    """What one more tool and an agent with a schedule are in a stack."""
+    definition = {"StartAt": "Done", "States": {"Done": {"Type": "Succeed"}}}
+    own = {"Fn::GetAtt": ["ToolRole", "Arn"]}
+    code = {"ZipFile": "def handler(event, context):\n    return event\n"}
+    function = {"Code": code, "Handler": "index.handler", "Runtime": "python3.13", "Role": own}
+    target = {"Arn": {"Fn::GetAtt": ["Questions", "Arn"]}, "RoleArn": own, "Input": "{}"}
+    schedule = {"ScheduleExpression": "cron(0 8 1 JAN ? *)", "FlexibleTimeWindow": {"Mode": "OFF"}, "Target": target}
+    return {
+        "ToolRole": role("lambda.amazonaws.com"),
+        "Tool": {"Type": "AWS::Lambda::Function", "Properties": function | {"FunctionName": name}},
+        "ToolVersion": {"Type": "AWS::Lambda::Version", "Properties": {"FunctionName": {"Ref": "Tool"}}},
+        "ToolMachine": {
+            "Type": "AWS::StepFunctions::StateMachine",
+            "Properties": {
+                "StateMachineName": f"machine-{name}",
+                "DefinitionString": json.dumps(definition),
+                "RoleArn": {"Fn::GetAtt": ["MachineRole", "Arn"]},
+            },
+        },
+        "ToolMachineVersion": {
+            "Type": "AWS::StepFunctions::StateMachineVersion",
+            "Properties": {"StateMachineArn": {"Ref": "ToolMachine"}},
+        },
+        "ToolMachineLive": {
+            "Type": "AWS::StepFunctions::StateMachineAlias",
+            "Properties": {
+                "Name": "live",
+                "DeploymentPreference": {
+                    "Type": "ALL_AT_ONCE",
+                    "StateMachineVersionArn": {"Ref": "ToolMachineVersion"},
+                },
+            },
+        },
+        "ToolSchedule": {"Type": "AWS::Scheduler::Schedule", "Properties": schedule | {"Name": f"nightly-{name}"}},
+    }
+
+
+def schedules(twin: Twin) -> list[str]:
+    return [one["Name"] for one in twin.get_admin_client("scheduler").list_schedules()["Schedules"]]
+
+
+def test_a_tool_and_a_machine_that_are_taken_away_or_renamed_leave_all_data_where_they_are(
+    twin: Twin, out: Path
+) -> None:
+    twin.updates.update(write(out, "more", 2, **extra("first")))
+    assert schedules(twin) == ["nightly-first"]
+    waiting = start(twin, waits=True)
+    received = token(twin)
+    twin.updates.update(write(out, "less", 3))
+    # Its schedule fires no more; a run in flight still finds what it began with.
+    assert schedules(twin) == []
+    assert twin.get_admin_client("lambda").get_function(FunctionName="first")
+    renamed = {f"New{key}": value for key, value in extra("second").items()}
+    renamed = json.loads(json.dumps(renamed).replace('"Tool', '"NewTool'))
+    twin.updates.update(write(out, "renamed", 4, **renamed))
+    assert schedules(twin) == ["nightly-second"]
+    twin.get_admin_client("stepfunctions").send_task_success(taskToken=received, output="{}")
+    assert said(ended(twin, waiting)) == ("more", "more", "more")
+    # The same again, under its former ids.
+    twin.updates.update(write(out, "again", 5, **extra("first")))
+    assert schedules(twin) == ["nightly-first"]
+    assert said(ended(twin, start(twin))) == ("again", "again", "again")

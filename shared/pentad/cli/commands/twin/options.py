@@ -28,6 +28,7 @@ def make_options(
     hosts: tuple[str, ...] = (),
     concurrency: int = CONCURRENCY,
     processes: int | None = None,
+    keep: bool = False,
 ) -> "TwinOptions":
     """Return the options of a twin that runs Pentad.
 
@@ -38,6 +39,7 @@ def make_options(
         hosts: names of this machine, beside ``localhost``, under which the twin may be reached.
         concurrency: calls of functions at once, those that wait for a process included; what is over it is throttled.
         processes: processes of functions at once; None: as many as fit into a quarter of the memory.
+        keep: begin with the data that the twin before kept in its folder, and keep them for the next one.
     """
     from twin.running.options import TwinOptions
 
@@ -50,6 +52,7 @@ def make_options(
         hosts=hosts,
         concurrency=concurrency,
         processes=processes,
+        keep=keep,
     )
 
 

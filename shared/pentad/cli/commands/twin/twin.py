@@ -2,6 +2,7 @@
 
 import logging
 import os
+import shutil
 import signal
 import time
 from collections.abc import Iterator
@@ -15,12 +16,14 @@ import typer
 
 from pentad.cli.client import ApiClient
 from pentad.cli.commands.twin.options import CONCURRENCY, make_options
-from pentad.cli.console import ERR, OPTIONS, OUT, CommandError, handle_errors, print_json
+from pentad.cli.console import ERR, OPTIONS, OUT, CommandError, confirm, handle_errors, print_json
 from pentad.cli.screen import build_line
 from pentad.cli.synth import ensure_assembly, find_project_root
 from pentad.cli.target import KEY_FILE, LOCAL_OPERATOR, LOCAL_TENANT, STATE_FOLDER, save_key
+from pentad.domain.errors import PentadError
 
 if TYPE_CHECKING:
+    from pentad.api.identity.adapters.keys_dynamodb import DynamoKeys
     from pentad.cli.commands.twin.docs_ui import DocsUi
     from twin.running.twin import Twin
 
@@ -55,8 +58,18 @@ def run_twin(
     hosts: tuple[str, ...] = (),
     concurrency: int = CONCURRENCY,
     processes: int | None = None,
+    keep: bool = False,
 ) -> Iterator[Running]:
-    """Synthesize if need be, start the twin, make a key, and stop it all at the end; see `make_options`.
+    """Synthesize if need be, start the twin, make a key, and stop it all at the end.
+
+    Args:
+        root: the project's folder.
+        state: the folder of the twin's files.
+        api_port: port of the API; 0 lets the system choose.
+        hosts: names of this machine, beside ``localhost``, under which the twin may be reached.
+        concurrency: see `make_options`, as the next one.
+        processes: of functions at once.
+        keep: begin with the data of the twin before, and keep them for the next one.
 
     Raises:
         CommandError: the synth failed or the twin can't start.
@@ -67,14 +80,17 @@ def run_twin(
     ERR.print(build_line("[dim]cloud assembly: {name}, {how}[/]", name=out.name, how=how))
     began = time.monotonic()
     with ERR.show_status("starting the twin: deploying the assembly into a local AWS"):
-        twin = _start_twin(out, state, api_port=api_port, hosts=hosts, concurrency=concurrency, processes=processes)
+        limits = {"concurrency": concurrency, "processes": processes}
+        twin = _start_twin(out, state, api_port=api_port, hosts=hosts, keep=keep, **limits)
     try:
-        key = _make_key(twin)
+        key = (_find_kept_key(twin, state) if keep else None) or _make_key(twin)
         save_key(state, key)
         yield Running(twin, key, out, round(time.monotonic() - began, 3))
     finally:
-        (state / KEY_FILE).unlink(missing_ok=True)
-        twin.stop()
+        if not keep:
+            (state / KEY_FILE).unlink(missing_ok=True)
+        with ERR.show_status("keeping the twin's data" if keep else "stopping the twin"):
+            twin.stop()
 
 
 def _start_twin(out: Path, state: Path, **given: Any) -> "Twin":
@@ -91,15 +107,35 @@ def _start_twin(out: Path, state: Path, **given: Any) -> "Twin":
         raise CommandError(f"can't start the twin: {error}") from error
 
 
-def _make_key(twin: "Twin") -> str:
+def _open_keys(twin: "Twin") -> "DynamoKeys":
     from pentad.api.identity.adapters.keys_dynamodb import DynamoKeys
-    from pentad.api.identity.caller import ALL_GROUPS, SCOPES
-    from pentad.api.identity.keys import create_key
     from pentad.aws.table import Table
 
-    table = Table(twin.get_admin_client("dynamodb"), twin.outputs["pentad-dev-state"]["StateTable"])
+    return DynamoKeys(Table(twin.get_admin_client("dynamodb"), twin.outputs["pentad-dev-state"]["StateTable"]))
+
+
+def _find_kept_key(twin: "Twin", state: Path) -> str | None:
+    """Return the key of the twin before, if it may still do what a new one may; so what has copied it goes on."""
+    from pentad.api.identity.caller import SCOPES
+    from pentad.api.identity.keys import KeyAuthenticator
+
+    path = state / KEY_FILE
+    if not path.is_file():
+        return None
+    token = path.read_text(encoding="utf-8").strip()
+    try:
+        caller = KeyAuthenticator(_open_keys(twin), now=lambda: datetime.now(UTC))(token)
+    except PentadError:
+        return None
+    return token if caller.scopes >= set(SCOPES) else None
+
+
+def _make_key(twin: "Twin") -> str:
+    from pentad.api.identity.caller import ALL_GROUPS, SCOPES
+    from pentad.api.identity.keys import create_key
+
     values: Any = {"scopes": SCOPES, "groups": (ALL_GROUPS,), "owner": LOCAL_OPERATOR, "name": "made by pentad up"}
-    return create_key(DynamoKeys(table), LOCAL_TENANT, now=datetime.now(UTC), **values)[1]
+    return create_key(_open_keys(twin), LOCAL_TENANT, now=datetime.now(UTC), **values)[1]
 
 
 def _make_docs_ui(running: Running, hosts: tuple[str, ...]) -> "DocsUi":
@@ -143,7 +179,11 @@ def serve_twin(
         typer.Option(min=1, help="Processes of functions at once. Default: what fits into a quarter of the memory."),
     ] = None,
 ) -> None:
-    """Start the local twin and leave it running until Ctrl-C: API, documentation, logs."""
+    """Start the local twin and leave it running until Ctrl-C: API, documentation, logs.
+
+    Documents, runs, keys, records and budgets are kept for the next start; `pentad reset` begins anew. A run that was
+    under way when the twin stopped does not go on.
+    """
     with handle_errors():
         from twin.running.command import wait_for_signal
 
@@ -152,7 +192,7 @@ def serve_twin(
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         folder = state or root / STATE_FOLDER
         with run_twin(
-            root, folder, api_port=port, hosts=hosts, concurrency=concurrency, processes=processes
+            root, folder, api_port=port, hosts=hosts, concurrency=concurrency, processes=processes, keep=True
         ) as running:
             ui = _make_docs_ui(running, hosts)
             page = ui.start()
@@ -167,9 +207,8 @@ def serve_twin(
 def _print_ready(running: Running, page: str) -> None:
     twin = running.twin
     if OPTIONS.json:
-        print_json(
-            {"api_url": twin.api_url, "docs_url": page, "key": running.key, "ready_seconds": running.ready_seconds}
-        )
+        ready = {"api_url": twin.api_url, "docs_url": page, "key": running.key, "kept": twin.kept_count}
+        print_json(ready | {"ready_seconds": running.ready_seconds})
         return
     models = ", ".join(sorted(read_provider_keys())) or "the simulator (no provider key is set)"
     up = "[green]The twin is up[/] in {seconds} s. Ctrl-C stops it."
@@ -180,8 +219,42 @@ def _print_ready(running: Running, page: str) -> None:
     OUT.print(f"  AWS       {twin.aws_url}")
     OUT.print(f"  models    {models}")
     OUT.print(f"  key       {running.key}", soft_wrap=True)
+    if twin.kept_count:
+        OUT.print(f"  data      {twin.kept_count:,} items and objects of the twin before; `pentad reset` begins anew")
     OUT.print("In another terminal: pentad ingest docs, pentad chat, pentad run, or")
     headers = f"-H 'Authorization: Bearer {running.key}' -H 'Prefer: wait=20' -H 'Content-Type: application/json'"
     OUT.print(f"  curl {headers} \\", soft_wrap=True)
     body = '{"agent": "assistant", "message": "What is 2 + 2?"}'
     OUT.print(f"    {twin.api_url}/v1/runs -d '{body}'", soft_wrap=True)
+
+
+def reset_twin(
+    state: StateFolder = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+) -> None:
+    """Forget what the twin keeps (documents, runs, keys, records, budgets): the next `pentad up` begins empty."""
+    with handle_errors():
+        from twin.running import state_file
+        from twin.running.kept_data import FOLDER
+
+        folder = state or find_project_root() / STATE_FOLDER
+        holder = state_file.find_holder(folder)
+        if holder is not None:
+            raise CommandError(f"the twin runs (process {holder}): stop it first, then reset it")
+        kept = folder / FOLDER
+        if not kept.exists():
+            _say_reset("The twin keeps no data.")
+            return
+        if not yes:
+            confirm(f"Forget all that the twin keeps in {kept}?")
+        shutil.rmtree(kept)
+        for path in (folder / KEY_FILE, *folder.glob("vectors.sqlite*")):
+            path.unlink(missing_ok=True)
+        _say_reset("The next `pentad up` begins empty.")
+
+
+def _say_reset(text: str) -> None:
+    if OPTIONS.json:
+        print_json({"reset": text})
+    else:
+        OUT.print(text)
