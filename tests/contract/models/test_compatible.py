@@ -10,6 +10,7 @@ from pentad.domain.messages import ToolResultBlock
 from pentad.domain.models import Outcome
 from pentad.domain.usage import Usage
 from pentad.models.catalog.provider_entries import Dialect, ProviderEntry
+from pentad.models.providers.adapters import openai_compatible_wire
 from pentad.models.providers.adapters.openai_compatible import OpenAICompatibleChat
 from pentad.models.providers.adapters.openai_embeddings import OpenAIEmbeddings
 from pentad.models.providers.adapters.secrets import FixedCredentials
@@ -136,3 +137,78 @@ def test_embeddings_of_a_compatible_server(takes: bool, fields: set[str]) -> Non
     assert set(seen[0]) == {"model", "input", *fields}
     adapter.close()
     server.stop()
+
+
+class Thinker:
+    """A server like DeepSeek's in thinking mode: it refuses calls that come back without what was thought."""
+
+    def __init__(self, field: str = "reasoning_content") -> None:
+        self.seen: list[dict[str, Any]] = []
+        self._field = field
+
+    def __call__(self, asked: Request) -> Response:
+        body = asked.json()
+        self.seen.append(body)
+        calling = [one for one in body["messages"] if one["role"] == "assistant" and one.get("tool_calls")]
+        if any(self._field not in one for one in calling):
+            words = f"The `{self._field}` in the thinking mode must be passed back to the API."
+            return json_response(400, {"error": {"message": words, "type": "invalid_request_error"}})
+        message: dict[str, Any] = {"role": "assistant", "content": "3.", self._field: "Now I know."}
+        if len(self.seen) == 1:
+            function = {"name": "add", "arguments": '{"a": 1, "b": 2}'}
+            called = {"id": "call_0", "type": "function", "function": function}
+            message |= {"content": None, self._field: "I add.", "tool_calls": [called]}
+        return json_response(200, {"id": "c", "choices": [{"message": message, "finish_reason": "stop"}]})
+
+
+def _thinking_chat(serve: Serve, thinker: Thinker, **dialect: Any) -> OpenAICompatibleChat:
+    url = f"{serve(thinker).url}/v1"
+    entry = ProviderEntry(name="den", kind="openai_compatible", base_url=url, dialect=Dialect(**dialect))
+    return OpenAICompatibleChat(entry, FixedCredentials(""))
+
+
+@pytest.mark.parametrize("field", ["reasoning_content", "reasoning"])
+def test_reasoning_goes_back_with_the_calls_that_came_of_it(serve: Serve, field: str) -> None:
+    thinker = Thinker(field)
+    chat = _thinking_chat(serve, thinker, reasoning="tool_calls")
+    model = MODEL.model_copy(update={"provider": "den"})
+    first = chat.send(model, request(tools=(ADD,)), max_output_tokens=50, timeout=20)
+    turn = message("assistant", *first.blocks, raw=first.raw)
+    results = user(ToolResultBlock(call_id="call_0", content="3"))
+    asked = (user("Add."), turn, results)
+    second = chat.send(model, request(*asked, tools=(ADD,)), max_output_tokens=50, timeout=20)
+    said = message("assistant", *second.blocks, raw=second.raw)
+    chat.send(model, request(*asked, said, user("Sure?"), tools=(ADD,)), max_output_tokens=50, timeout=20)
+    chat.close()
+    sent = [one.get(field) for one in thinker.seen[2]["messages"] if one["role"] == "assistant"]
+    assert sent == ["I add.", None]  # what was thought for words alone is not asked for
+
+
+def test_calls_of_another_model_have_an_empty_reasoning_where_the_server_asks_for_one(serve: Serve) -> None:
+    thinker = Thinker()
+    chat = _thinking_chat(serve, thinker, reasoning="tool_calls")
+    asked = (user("Add."), message("assistant", call("c1")), user(ToolResultBlock(call_id="c1", content="3")))
+    chat.send(MODEL, request(*asked, tools=(ADD,)), max_output_tokens=50, timeout=20)
+    chat.close()
+    assert thinker.seen[0]["messages"][1]["reasoning_content"] == ""
+
+
+@pytest.mark.parametrize(("reasoning", "sent"), [("none", [None, None]), ("all", ["I add.", "Now I know."])])
+def test_a_dialect_says_which_reasoning_goes_back(serve: Serve, reasoning: str, sent: list[str | None]) -> None:
+    thinker = Thinker()
+    chat = _thinking_chat(serve, thinker, reasoning="all")
+    model = MODEL.model_copy(update={"provider": "den"})
+    first = chat.send(model, request(tools=(ADD,)), max_output_tokens=50, timeout=20)
+    asked = (
+        user("Add."),
+        message("assistant", *first.blocks, raw=first.raw),
+        user(ToolResultBlock(call_id="call_0", content="3")),
+    )
+    second = chat.send(model, request(*asked, tools=(ADD,)), max_output_tokens=50, timeout=20)
+    chat.close()
+    said = message("assistant", *second.blocks, raw=second.raw)
+    whole = request(*asked, said, user("Sure?"), tools=(ADD,))
+    body = openai_compatible_wire.encode(
+        model, whole, Dialect.model_validate({"reasoning": reasoning}), max_output_tokens=9
+    )
+    assert [one.get("reasoning_content") for one in body["messages"] if one["role"] == "assistant"] == sent

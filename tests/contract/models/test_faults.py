@@ -247,6 +247,31 @@ def test_a_caller_error_ends_the_call_at_once(serve: Serve, provider: str) -> No
     assert stage.outcomes == (Outcome.CALLER_ERROR,)
 
 
+@pytest.mark.parametrize("provider", PROVIDERS)
+@pytest.mark.parametrize(
+    ("message", "told"),
+    [
+        ("tools.0.custom.input_schema: JSON schema is invalid", "does not take a JSON Schema"),
+        ("Image media type is not allowed", "does not take an image"),
+        ("frequency_penalty: Extra inputs are not permitted", "does not know a part or a setting"),
+    ],
+)
+def test_what_a_provider_can_not_express_goes_to_the_next_link_or_is_one_clear_error(
+    serve: Serve, provider: str, message: str, told: str
+) -> None:
+    play = status(400, "invalid_request_error", message)
+    stage = Stage(serve, provider, play, 99)
+    assert stage.complete().model == MODELS[OTHER[provider]].name
+    assert stage.outcomes == (Outcome.CALLER_ERROR, OK)
+    alone = Stage(serve, provider, play, 99)
+    alone.desk = Desk(alone.adapters, chain(provider))
+    with pytest.raises(ModelCallerError, match=told) as caught:
+        alone.complete()
+    assert caught.value.fix
+    assert message not in str(caught.value)
+    assert len(alone.seen) == 1
+
+
 _OVERFLOWS = {
     "anthropic": status(400, "invalid_request_error", "prompt is too long: 2 tokens > 1 maximum"),
     "openai": status(400, "context_length_exceeded"),

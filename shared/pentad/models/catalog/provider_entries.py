@@ -22,6 +22,11 @@ class Dialect(FrozenValue):
     parallel_tools: bool = Field(default=True, description="several tool calls in one message; else one at a time")
     effort: bool = Field(default=False, description="reasoning_effort is accepted")
     dimensions: bool = Field(default=False, description="embeddings take a number of dimensions, and base64")
+    reasoning: Literal["none", "tool_calls", "all"] = Field(
+        default="none",
+        description="which of a model's own reasoning goes back to it; tool_calls: with each message that calls tools, "
+        "an empty one where there is none",
+    )
     foreign_calls: dict[str, Any] = Field(
         default_factory=dict, description="fields added to each tool call that another provider made"
     )

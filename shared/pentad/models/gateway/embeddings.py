@@ -207,5 +207,7 @@ def _make_error(failure: ProviderFailure | None) -> PentadError:
     if outcome is Outcome.AUTHENTICATION:
         return ModelAuthentication("the embeddings provider does not accept the credential", fix="check its secret")
     if outcome in (Outcome.CALLER_ERROR, Outcome.CONTEXT_OVERFLOW):
-        return ModelCallerError("the embeddings provider rejected the request", fix="see the attempt in the ledger")
+        return ModelCallerError(
+            "the embeddings provider rejected the request", fix="check the texts' number, length and dimensions"
+        )
     return ModelUnavailable("no embeddings provider answered")

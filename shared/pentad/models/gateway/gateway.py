@@ -41,6 +41,7 @@ _WHY = {
     Outcome.REFUSAL: "the primary model declined",
     Outcome.CONTEXT_OVERFLOW: "the conversation did not fit the primary model",
     Outcome.MALFORMED: "the primary model gave no usable reply",
+    Outcome.CALLER_ERROR: "the primary model does not take the request as it is",
 }
 
 
@@ -176,6 +177,16 @@ def _explain_fallback(walk: Walk[ProviderReply, ProviderReply]) -> str:
     return "the primary model is failing"
 
 
+def _explain_refusal(failure: ProviderFailure) -> ModelCallerError:
+    """Return the error of a request that a provider calls wrong: what is wrong, and what to do."""
+    if failure.reason is None:
+        return ModelCallerError(
+            f"the provider rejected the request ({failure.error})",
+            fix="check the request's messages, tools and settings against what the model takes, or name another model",
+        )
+    return ModelCallerError(f"the provider rejected the request: {failure.reason.sentence}", fix=failure.reason.fix)
+
+
 def choose_error(failures: Sequence[ProviderFailure]) -> PentadError:
     """Return the error that a chain without an answer ends in.
 
@@ -184,7 +195,7 @@ def choose_error(failures: Sequence[ProviderFailure]) -> PentadError:
     """
     outcomes = [failure.outcome for failure in failures]
     if Outcome.CALLER_ERROR in outcomes:
-        return ModelCallerError("the provider rejected the request", fix="see the attempt in the ledger")
+        return _explain_refusal(next(failure for failure in failures if failure.outcome is Outcome.CALLER_ERROR))
     if Outcome.REFUSAL in outcomes:
         return Refused("every model that could be reached declined")
     if Outcome.CONTEXT_OVERFLOW in outcomes:

@@ -81,7 +81,9 @@ class Walk(Generic[R, A]):
     @property
     def _over(self) -> bool:
         last = self.failed[-1][1] if self.failed else None
-        return last is not None and (last.final or RECOVERIES[last.outcome].then == "fail")
+        if last is None or (last.reason is not None and last.reason.elsewhere):
+            return False
+        return last.final or RECOVERIES[last.outcome].then == "fail"
 
     def _ask(
         self, link: Link, ask: Callable[[Sender[R]], A], links_after: int, *, past: bool = False
@@ -121,6 +123,8 @@ def _is_pointless(link: Link, failed: list[tuple[Link, ProviderFailure]]) -> boo
     for other, failure in failed:
         same_provider = other.model.provider == link.model.provider
         if failure.outcome is Outcome.AUTHENTICATION and failure.scope == "provider" and same_provider:
+            return True
+        if failure.outcome is Outcome.CALLER_ERROR and same_provider:
             return True
         if failure.outcome is Outcome.CONTEXT_OVERFLOW and link.model.context_tokens <= other.model.context_tokens:
             return True

@@ -6,7 +6,7 @@ from pathlib import PurePath
 from pentad.domain.messages import ContentBlock, ProviderRaw, TextBlock, ToolCallBlock
 from pentad.domain.models import Outcome, StopReason
 from pentad.domain.usage import Usage
-from pentad.models.providers.outcomes import Scope
+from pentad.models.providers.outcomes import Reason, Scope
 
 UNREPORTED = "usage was not reported: estimated"
 
@@ -112,6 +112,8 @@ class ProviderFailure(Exception):
         self.problems = problems
         self.sent = sent
         self.should_retry = should_retry
+        self.reason: Reason | None = None
+        """Why the provider says that the request is wrong, where it says so."""
         self.final = False
         """No other link is asked: set by whoever has tried enough."""
         self.worked = worked

@@ -65,6 +65,23 @@ class FailureSignal:
 
 
 @dataclass(frozen=True)
+class Reason:
+    """Why a provider says that a request is wrong, in words of ours: its own may repeat the user's.
+
+    Args:
+        words: of which one is in the provider's message.
+        sentence: what is wrong, for whoever asked.
+        fix: what to do.
+        elsewhere: another provider may take the request as it is.
+    """
+
+    words: tuple[str, ...]
+    sentence: str
+    fix: str
+    elsewhere: bool
+
+
+@dataclass(frozen=True)
 class Rule:
     """A row of a provider's table: it matches when each part that is given does."""
 
@@ -219,6 +236,39 @@ BEDROCK: tuple[Rule, ...] = (
     _make_rule(Outcome.OVERLOAD, 424, scope="model"),
     *_BY_STATUS,
 )
+
+
+REASONS: tuple[Reason, ...] = (
+    Reason(
+        ("schema",),
+        "it does not take a JSON Schema of the request's tools or of its reply",
+        "use a simpler schema: objects with named properties, without references or alternatives at the top",
+        elsewhere=True,
+    ),
+    Reason(
+        ("image", "media type", "media_type", "mime", "pdf", "base64"),
+        "it does not take an image or a document of the request",
+        "check its type and size",
+        elsewhere=True,
+    ),
+    Reason(
+        (
+            *("not supported", "unsupported", "not support", "extra inputs", "unknown parameter", "unknown field"),
+            *("unrecognized", "not permitted", "must be passed back"),
+        ),
+        "it does not know a part or a setting of the request",
+        "leave the setting out, or name a model that has it; for a server of your own, see its dialect in models.yaml",
+        elsewhere=True,
+    ),
+    Reason(("tool",), "it does not take the request's tools", "check the tools' names and schemas", elsewhere=False),
+)
+"""What a message of a 4xx is about, by the first row with a word of it."""
+
+
+def find_reason(signal: FailureSignal) -> Reason | None:
+    """Return why a provider says that the request is wrong, or None where its message tells nothing."""
+    lowered = signal.message.lower()
+    return next((reason for reason in REASONS if any(word in lowered for word in reason.words)), None)
 
 
 def classify(rules: tuple[Rule, ...], signal: FailureSignal) -> Classified:

@@ -9,30 +9,54 @@ from typing import Any
 
 _COMBINATORS = ("anyOf", "oneOf", "allOf", "not", "enum")
 """What Anthropic and OpenAI refuse at the top level of a tool's schema."""
+_MAX_REFERENCES = 16
 
 
 def flatten_tool_schema(description: str, schema: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-    """Return a tool's description and schema without combinators at the top level.
+    """Return a tool's description and schema, an object's at the top level and without combinators there.
 
     Properties that stand in the alternatives alone become properties of the tool, so that the model knows them. What
-    the combinators ask for is added to the description.
+    the combinators ask for is added to the description. A reference at the top is replaced by what it means.
     """
+    root, schema = schema, _inline_reference(schema, schema)
     moved = {name: schema[name] for name in _COMBINATORS if name in schema}
     if not moved:
-        return description, schema
+        if schema.get("type") == "object":
+            return description, schema
+        return description, {"properties": {}, **schema, "type": "object"}
     flat = {name: value for name, value in schema.items() if name not in moved}
-    properties = dict(_list_alternative_properties(moved)) | dict(flat.get("properties") or {})
+    properties = dict(_list_alternative_properties(moved, root)) | dict(flat.get("properties") or {})
     flat |= {"type": "object", "properties": properties}
     asked = json.dumps(moved, ensure_ascii=False, separators=(",", ":"))
     return f"{description}\n\nThe arguments must also fit this JSON Schema: {asked}".strip(), flat
 
 
-def _list_alternative_properties(moved: dict[str, Any]) -> list[tuple[str, Any]]:
+def _inline_reference(schema: dict[str, Any], root: dict[str, Any]) -> dict[str, Any]:
+    """Return a schema without a reference at its top; its definitions stay, for references further down."""
+    for _ in range(_MAX_REFERENCES):
+        target = schema.get("$ref")
+        if target is None:
+            return schema
+        if not isinstance(target, str) or not target.startswith("#/"):
+            break
+        found: Any = root
+        for part in target.removeprefix("#/").split("/"):
+            found = found.get(part.replace("~1", "/").replace("~0", "~")) if isinstance(found, dict) else None
+        rest = {name: value for name, value in schema.items() if name != "$ref"}
+        schema = {**(found if isinstance(found, dict) else {}), **rest}
+    return {name: value for name, value in schema.items() if name != "$ref"}
+
+
+def _list_alternative_properties(moved: dict[str, Any], root: dict[str, Any], depth: int = 0) -> list[tuple[str, Any]]:
     found: list[tuple[str, Any]] = []
     for name in ("anyOf", "oneOf", "allOf"):
         for part in moved.get(name) or ():
-            given = part.get("properties") if isinstance(part, dict) else None
+            if not isinstance(part, dict) or depth > _MAX_REFERENCES:
+                continue
+            whole = _inline_reference(part, root)
+            given = whole.get("properties")
             found.extend(given.items() if isinstance(given, dict) else ())
+            found.extend(_list_alternative_properties(whole, root, depth + 1))
     return found
 
 

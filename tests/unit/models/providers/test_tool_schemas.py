@@ -37,6 +37,32 @@ def test_properties_of_the_alternatives_are_the_tools() -> None:
 @pytest.mark.parametrize(
     "schema",
     [
+        {"$ref": "#/$defs/A", "$defs": {"A": {"type": "object", "properties": {"a": {"$ref": "#/$defs/B"}}}, "B": {}}},
+        {"$ref": "#/$defs/A", "$defs": {"A": {"$ref": "#/$defs/B"}, "B": {"properties": {"a": {}}}}},
+        {"allOf": [{"$ref": "#/definitions/A"}], "definitions": {"A": {"properties": {"a": {"type": "string"}}}}},
+        {"anyOf": [{"allOf": [{"properties": {"a": {}}}]}, {"type": "null"}]},
+        {"type": ["object", "null"], "properties": {"a": {}}},
+        {"properties": {"a": {}}},
+        {"oneOf": [{"$ref": "#/$defs/A"}], "$defs": {"A": {"oneOf": [{"$ref": "#/$defs/A"}], "properties": {"a": {}}}}},
+    ],
+)
+def test_a_tools_schema_is_an_object_with_its_properties_at_the_top_whatever_it_was(schema: dict[str, Any]) -> None:
+    _, flat = flatten_tool_schema("Find.", schema)
+    assert flat["type"] == "object"
+    assert "a" in flat["properties"]
+    assert not {"anyOf", "oneOf", "allOf", "not", "enum", "$ref"} & set(flat)
+
+
+@pytest.mark.parametrize("schema", [{}, {"$ref": "#"}, {"$ref": "#/$defs/A", "$defs": {"A": {"$ref": "#/$defs/A"}}}])
+def test_a_schema_that_says_nothing_is_an_object(schema: dict[str, Any]) -> None:
+    _, flat = flatten_tool_schema("", schema)
+    assert flat["type"] == "object"
+    assert flat["properties"] == {}
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
         {"type": ["string", "null"]},
         {"type": ["string", "null"], "enum": ["a", None], "description": "which"},
         {"type": ["integer", "string"], "minimum": 3},

@@ -36,8 +36,11 @@ from pentad.models.providers.strictjson import read_arguments as read_arguments
 from pentad.models.providers.tool_schemas import describe_reply, flatten_tool_schema
 
 _CALL_ID = re.compile(r"[A-Za-z0-9_-]{1,40}")
-_BACK = ("content", "tool_calls", "extra_content")
-"""What of a message is kept and goes back; servers refuse others of their own fields, such as reasoning_content."""
+_REASONING = ("reasoning_content", "reasoning", "reasoning_details")
+"""What servers call a model's reasoning: DeepSeek, Moonshot and GLM the first, vLLM the second, OpenRouter the last."""
+_BACK = ("content", "tool_calls", "extra_content", *_REASONING)
+"""What of a message is kept. Reasoning goes back where the dialect says so: DeepSeek refuses calls without it, others
+refuse the field."""
 
 # Why a reply ended, as servers that speak this protocol write it: OpenAI, Mistral, DeepSeek, Gemini, vLLM, Ollama and
 # text-generation-inference, 2026-11. Some leave it out.
@@ -163,18 +166,39 @@ def _encode_assistant(parts: Sequence[TurnPart], dialect: Dialect) -> dict[str, 
     texts: list[str] = []
     calls: list[dict[str, Any]] = []
     more: dict[str, Any] = {}
+    reasoning: dict[str, Any] = {}
     for part in parts:
         if isinstance(part.raw, dict):
             texts.append(_join_text(part.raw.get("content")))
             calls.extend(part.raw.get("tool_calls") or [])
             more = {"extra_content": part.raw["extra_content"]} if part.raw.get("extra_content") else {}
+            _collect_reasoning(reasoning, part.raw)
         else:
             texts.extend(block.text for block in part.blocks if isinstance(block, TextBlock))
             calls.extend(_encode_call(block, dialect) for block in part.blocks if isinstance(block, ToolCallBlock))
     text = "\n\n".join(filter(None, texts))
     if not text and not calls:
         return None
+    more |= _choose_reasoning(reasoning, dialect, calls=bool(calls))
     return {"role": "assistant", "content": text or None, **({"tool_calls": calls} if calls else {}), **more}
+
+
+def _collect_reasoning(found: dict[str, Any], raw: dict[str, Any]) -> None:
+    """Add a message's reasoning to that of the turn: words one after the other, lists joined."""
+    for name in _REASONING:
+        value = raw.get(name)
+        if isinstance(value, str):
+            found[name] = "\n\n".join(filter(None, (found.get(name), value)))
+        elif isinstance(value, list):
+            found[name] = [*found.get(name, []), *value]
+
+
+def _choose_reasoning(found: dict[str, Any], dialect: Dialect, *, calls: bool) -> dict[str, Any]:
+    """Return what of a turn's reasoning goes back."""
+    if dialect.reasoning == "none" or (dialect.reasoning == "tool_calls" and not calls):
+        return {}
+    # Calls that another model made have no reasoning; the server asks for the field all the same.
+    return found or ({_REASONING[0]: ""} if dialect.reasoning == "tool_calls" else {})
 
 
 def _encode_call(block: ToolCallBlock, dialect: Dialect) -> dict[str, Any]:

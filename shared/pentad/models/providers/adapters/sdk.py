@@ -25,7 +25,7 @@ from pentad.models.providers.exchange import (
     ProviderVectors,
     describe_fault,
 )
-from pentad.models.providers.outcomes import FailureSignal, Rule, classify
+from pentad.models.providers.outcomes import FailureSignal, Rule, classify, find_reason
 from pentad.models.providers.ports import CredentialSource
 
 R = TypeVar("R", ProviderReply, ProviderVectors)
@@ -265,7 +265,7 @@ def _make_failure(provider: Provider, error: Any, now: float) -> ProviderFailure
     signal = FailureSignal(error.status_code, kind, code, str(error.message))
     found = classify(provider.rules, signal)
     parts = [type(error).__name__, str(error.status_code), *filter(None, (kind, code))]
-    return ProviderFailure(
+    failure = ProviderFailure(
         found.outcome,
         " ".join(parts),
         status=error.status_code,
@@ -274,6 +274,8 @@ def _make_failure(provider: Provider, error: Any, now: float) -> ProviderFailure
         request_id=_clean_identifier(headers.get(provider.request_id_header)) or None,
         scope=found.scope,
     )
+    failure.reason = find_reason(signal) if found.outcome is Outcome.CALLER_ERROR else None
+    return failure
 
 
 _SHOULD_RETRY = {"true": True, "false": False}
