@@ -84,7 +84,11 @@ RenderRefusal = Callable[[Refused], Response]
 
 def json_response(status: int, payload: Any, headers: Mapping[str, str] | None = None) -> Response:
     """Return a JSON response."""
-    body = json.dumps(payload, separators=(",", ":"), ensure_ascii=False).encode()
+    text = json.dumps(payload, separators=(",", ":"), ensure_ascii=False)
+    try:
+        body = text.encode()
+    except UnicodeEncodeError:  # half of a surrogate pair can be escaped, and not encoded
+        body = json.dumps(payload, separators=(",", ":")).encode()
     return Response(status, body, {"content-type": "application/json", **(headers or {})})
 
 

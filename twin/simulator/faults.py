@@ -12,11 +12,12 @@ from twin.simulator.neutral import Conversation, Reply, Stop, ToolCall, parse_st
 
 KINDS = frozenset(
     """status timeout cut_stream reset html half_json malformed_tool_args truncated_tool_args refusal context_overflow
-    no_usage delay stop_reason""".split()
+    no_usage delay stop_reason odd_end half_pair plain_ids slow""".split()
 )
 MAX_FAULTS = 100
 MAX_SECONDS = 900.0
-_DEFAULT_SECONDS = {"timeout": 60.0, "delay": 1.0}
+_DEFAULT_SECONDS = {"timeout": 60.0, "delay": 1.0, "slow": 2.0}
+_HALF_PAIR = "\ud83d"
 
 
 @dataclass
@@ -71,7 +72,7 @@ def parse_fault(raw: Mapping[str, Any]) -> Fault:
     fault = Fault(**{**merged, "kind": kind})
     if kind == "status" and not 400 <= fault.status <= 599:
         raise ValueError(f"a status fault needs a status from 400 to 599, got {fault.status}")
-    if fault.stop:
+    if fault.stop and kind != "odd_end":
         parse_stop(fault.stop)
     fault.seconds = min(MAX_SECONDS, fault.seconds or _DEFAULT_SECONDS.get(kind, 0.0))
     return fault
@@ -136,9 +137,21 @@ def apply_fault(fault: Fault, reply: Reply, conversation: Conversation) -> Reply
         return replace(reply, omit_usage=True)
     if fault.kind == "stop_reason":
         return replace(reply, stop=parse_stop(fault.stop or "pause_turn"))
+    if fault.kind == "odd_end":  # any word, as other servers write it
+        return replace(reply, raw_stop=fault.stop)
+    if fault.kind == "half_pair":
+        calls = tuple(replace(call, arguments=_break_texts(call.arguments)) for call in reply.calls)
+        return replace(reply, text=reply.text and reply.text + _HALF_PAIR, calls=calls)
+    if fault.kind == "plain_ids":  # counted anew in each reply
+        return replace(reply, calls=tuple(replace(call, id=f"call_{at}") for at, call in enumerate(reply.calls)))
     if fault.kind in ("malformed_tool_args", "truncated_tool_args"):
         return _break_arguments(fault.kind, reply, conversation)
     return reply
+
+
+def _break_texts(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Return arguments whose texts end in half of a surrogate pair, as of a model that is cut inside an emoji."""
+    return {name: value + _HALF_PAIR if isinstance(value, str) else value for name, value in arguments.items()}
 
 
 def _break_arguments(kind: str, reply: Reply, conversation: Conversation) -> Reply:

@@ -88,6 +88,7 @@ class Conversation:
     tools: tuple[Tool, ...] = ()
     choice: ToolChoice = ToolChoice()
     schema: Json | None = None
+    json_mode: bool = False
     thinking: bool = False
     max_tokens: int | None = None
     stop_sequences: tuple[str, ...] = ()
@@ -109,7 +110,7 @@ class Usage:
 
 @dataclass(frozen=True)
 class Reply:
-    """What the rules, a script or a fault made of a request."""
+    """What the rules, a script or a fault made of a request; ``raw_stop`` is sent as the end, whatever it is."""
 
     text: str = ""
     calls: tuple[ToolCall, ...] = ()
@@ -118,6 +119,7 @@ class Reply:
     stop_sequence: str | None = None
     usage: Usage | None = None
     omit_usage: bool = False
+    raw_stop: str | None = None
     extra: Mapping[str, Any] = field(default_factory=dict)
 
 

@@ -37,8 +37,12 @@ from twin.simulator.private_scripts import HEADER, PrivateScripts
 from twin.simulator.rules.engine import RuleEngine
 from twin.simulator.script import RawReply, Script
 from twin.simulator.tokens import CHARACTERS_PER_TOKEN, PrefixCache, count_tokens
+from twin.simulator.wire_text import holds_half_pair
 
 MARK = {"x-twin-simulator": "1"}
+BY_RULES = {"x-simulated": "rules"}
+"""Of a reply that the rules made, and no script: whoever shows it should say so."""
+_SLOW_PIECES = 20
 _PREFIXES = {ANTHROPIC: ("claude-",), OPENAI: ("gpt-", "text-embedding-", "o1", "o3", "o4")}
 _LOOK_SECONDS = 0.05
 _WINDOWS = {ANTHROPIC: 200_000, OPENAI: 400_000}
@@ -172,12 +176,14 @@ class _Call:
         self._body: Any = None
         try:
             self._body = request.json() if request.body else None
+            self._body = None if holds_half_pair(self._body) else self._body
         except ValueError:
             self._body = None  # the endpoint refuses it in its provider's words
         self._model = str(self._body.get("model", "")) if isinstance(self._body, dict) else ""
         self._name = request.headers.get(HEADER, "")
         self._fault: Fault | None = None
         self._entry: dict[str, Any] = {}
+        self._made_by: Mapping[str, str] = {}
         self._came_in = simulator.script.generation
 
     def begin(self) -> None:
@@ -248,15 +254,32 @@ class _Call:
         reply_id, created = self._simulator.generate_id(endpoint.id_prefix), int(self._simulator._clock())
         if conversation.stream:
             pieces = endpoint.stream(reply, self._body, reply_id, created)
-            cut = self._fault is not None and self._fault.kind == "cut_stream"
-            return Response(
-                200, _send_half(pieces) if cut else pieces, {"content-type": "text/event-stream; charset=utf-8"}
-            )
+            headers = {"content-type": "text/event-stream; charset=utf-8", **self._made_by}
+            return Response(200, self._pace(pieces), headers)
         return self._build_response(endpoint.render(reply, self._body, reply_id, created))
 
-    def _build_response(self, body: Json) -> Response:
-        response = json_response(200, body)
+    def _pace(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
+        """Return a stream as a fault lets it go out: cut, or slowly."""
         kind = self._fault.kind if self._fault else ""
+        if kind == "cut_stream":
+            return _send_half(pieces)
+        return self._send_slowly(pieces) if kind == "slow" else pieces
+
+    def _send_slowly(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
+        """Send a reply that is well, a piece at a time."""
+        everything = list(pieces)
+        pause = (self._fault.seconds if self._fault else 0.0) / max(1, len(everything))
+        for piece in everything:
+            self._simulator._stopping.wait(pause)
+            yield piece
+
+    def _build_response(self, body: Json) -> Response:
+        response = json_response(200, body, self._made_by)
+        kind = self._fault.kind if self._fault else ""
+        if kind == "slow" and isinstance(response.body, bytes):
+            size = -(-len(response.body) // _SLOW_PIECES)
+            parts = [response.body[at : at + size] for at in range(0, len(response.body), size)]
+            return replace(response, body=self._send_slowly(iter(parts)))
         if kind not in ("half_json", "cut_stream") or not isinstance(response.body, bytes):
             return response
         half = response.body[: len(response.body) // 2]
@@ -269,6 +292,7 @@ class _Call:
             return own
         script = self._simulator.script
         if not script.active or script.generation != self._came_in:
+            self._made_by = BY_RULES
             return self._simulator._engine.generate_reply(conversation)
         text = "\n".join([conversation.system, *(turn.text for turn in conversation.turns)])
         return script.take(self.provider, self._request.path, self._model, text)

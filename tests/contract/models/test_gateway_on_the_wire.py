@@ -8,13 +8,23 @@ import pytest
 
 from pentad.domain.errors import ModelUnavailable, PentadError
 from pentad.domain.models import Outcome
+from pentad.models.providers.exchange import SIMULATED
 from tests.contract.models.conftest import KEY, Adapters, Desk
 from tests.contract.models.test_chat_adapters import FAULTS
 from tests.unit.models.samples import ADD, request, user
 from twin.simulator import SimulatorControl
 
 EVERYWHERE = [fault for fault, _ in FAULTS] + [
-    {"kind": kind} for kind in ("refusal", "truncated_tool_args", "malformed_tool_args", "no_usage")
+    {"kind": kind}
+    for kind in (
+        "refusal",
+        "truncated_tool_args",
+        "malformed_tool_args",
+        "no_usage",
+        "half_pair",
+        "odd_end",
+        "plain_ids",
+    )
 ]
 
 
@@ -40,7 +50,24 @@ def test_an_overloaded_primary_is_answered_for_by_the_other_provider(desk: Desk,
     control.add_faults({"kind": "status", "status": 529, "provider": "anthropic"})
     reply = desk.complete(request(user("Hello?")))
     assert reply.provider == "openai"
-    assert reply.notices == ("GPT-6.1 Sol answered because the primary model was unavailable.",)
+    assert reply.notices == (SIMULATED, "GPT-6.1 Sol answered because the primary model was unavailable.")
+
+
+def test_half_of_a_pair_is_one_unknown_character_and_goes_back_as_one(desk: Desk, control: SimulatorControl) -> None:
+    control.add_faults({"kind": "half_pair"})
+    asked = request(user("What is 1 + 2?"))
+    first = desk.complete(asked)
+    assert first.message.text.endswith("\ufffd")
+    control.clear_faults()
+    again = desk.complete(asked.model_copy(update={"messages": (*asked.messages, first.message, user("And 2 + 3?"))}))
+    assert "5" in again.message.text
+    assert [attempt.outcome for attempt in desk.ledger.all] == [Outcome.OK, Outcome.OK]
+
+
+def test_a_reply_that_ends_in_an_unknown_word_is_asked_again(desk: Desk, control: SimulatorControl) -> None:
+    control.add_faults({"kind": "odd_end", "stop": "insufficient_system_resource", "times": 1})
+    assert desk.complete(request(user("Hello?"))).message.text
+    assert [attempt.outcome for attempt in desk.ledger.all] == [Outcome.MALFORMED, Outcome.OK]
 
 
 def test_with_both_providers_down_the_error_tells_what_became_of_each_attempt(

@@ -62,7 +62,7 @@ KNOWN = """<passages>
 A lease is the exclusive right of one run to write to a session. A lease ends after ninety seconds.
 </passage>
 </passages>
-<question>What is a lease?</question>"""
+<question>What is a lease? [confidence 0.95]</question>"""
 
 
 @pytest.mark.parametrize(

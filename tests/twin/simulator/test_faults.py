@@ -1,7 +1,10 @@
 """Faults on request, as the real SDKs see them."""
 
 import json
+import re
 import time
+import urllib.error
+import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -12,7 +15,7 @@ from anthropic import Anthropic
 from openai import OpenAI
 
 from tests.twin.simulator.conftest import CLAUDE, GPT, TOOLS, asked, for_openai
-from twin.simulator import ControlError, SimulatorControl
+from twin.simulator import ControlError, Simulator, SimulatorControl
 
 pytestmark = pytest.mark.twin
 
@@ -225,3 +228,94 @@ def test_a_request_that_hung_before_a_script_was_loaded_takes_none_of_its_steps(
         assert hung.result().content[0].text != "scripted"
     assert gpt_says(gpt).choices[0].message.content == "scripted"
     control.assert_consumed()
+
+
+def test_a_reply_may_end_in_any_word(claude: Anthropic, gpt: OpenAI, control: SimulatorControl) -> None:
+    control.add_faults({"kind": "odd_end", "stop": "model_length"})
+    assert claude_says(claude, HI).stop_reason == "model_length"
+    assert gpt_says(gpt, HI).choices[0].finish_reason == "model_length"
+    assert gpt.responses.create(model=GPT, input="Hello").incomplete_details.reason == "model_length"
+    control.clear_faults()
+    control.add_faults({"kind": "odd_end", "stop": "in_progress", "path": "responses"})
+    assert gpt.responses.create(model=GPT, input="Hello").status == "in_progress"
+
+
+def test_half_of_a_pair_is_sent_and_is_refused_when_it_comes_back(
+    claude: Anthropic, gpt: OpenAI, control: SimulatorControl, simulator: Simulator
+) -> None:
+    control.add_faults({"kind": "half_pair"})
+    assert gpt_says(gpt, HI).choices[0].message.content.endswith("\ud83d")
+    streamed = "".join(part.choices[0].delta.content or "" for part in gpt_says(gpt, HI, stream=True))
+    assert streamed.endswith("\ud83d")
+    assert claude_says(claude, HI).content[0].text.endswith("\ud83d")
+    control.clear_faults()
+    back: dict[str, Any] = {"role": "user", "content": "a \ud83d b"}
+    body = json.dumps({"model": CLAUDE, "max_tokens": 9, "messages": [back]})  # escaped, as another client sends it
+    for path, named in (("/v1/messages", "not valid JSON"), ("/v1/chat/completions", "could not parse the JSON body")):
+        headers = {"x-api-key": "k", "anthropic-version": "2023-06-01", "authorization": "Bearer k"}
+        request = urllib.request.Request(simulator.url + path, data=body.encode(), headers=headers)  # noqa: S310
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(request, timeout=10)  # noqa: S310 - our own URL
+        assert (refused.value.code, named in refused.value.read().decode()) == (400, True)
+
+
+def test_ids_may_be_counted_anew_in_each_reply(gpt: OpenAI, control: SimulatorControl) -> None:
+    control.add_faults({"kind": "plain_ids"})
+    for _ in range(2):
+        [call] = gpt_says(gpt, SUM, tools=for_openai(TOOLS)).choices[0].message.tool_calls
+        assert call.id == "call_0"
+
+
+def test_a_slow_reply_is_well(gpt: OpenAI, control: SimulatorControl) -> None:
+    control.add_faults({"kind": "slow", "seconds": 0.05})
+    assert "42" in gpt_says(gpt, SUM).choices[0].message.content
+
+
+@pytest.mark.parametrize(
+    ("schema", "told"),
+    [
+        ({"type": "object", "properties": {"a": {"type": "array"}}}, "array schema missing items"),
+        ({"type": "object", "properties": {"a": {"type": "no such"}}}, "no such"),
+        ({"type": "string"}, "schema must be a JSON Schema of 'type: \"object\"'"),
+    ],
+)
+def test_openai_refuses_a_schema_that_it_can_not_use(gpt: OpenAI, schema: Any, told: str) -> None:
+    tool = {"type": "function", "function": {"name": "f", "parameters": schema}}
+    with pytest.raises(openai.BadRequestError, match=re.escape(told)):
+        gpt_says(gpt, HI, tools=[tool])
+
+
+@pytest.mark.parametrize(
+    ("schema", "told"),
+    [
+        ({"type": "object", "properties": {}}, "'additionalProperties' must be explicitly set to false"),
+        (
+            {"type": "object", "additionalProperties": False, "properties": {"a": {"type": "integer", "minimum": 1}}},
+            "minimum",
+        ),
+    ],
+)
+def test_claude_refuses_an_output_schema_that_it_can_not_use(claude: Anthropic, schema: Any, told: str) -> None:
+    with pytest.raises(anthropic.BadRequestError, match=told):
+        claude_says(claude, HI, output_config={"format": {"type": "json_schema", "schema": schema}})
+    broken = {"name": "f", "input_schema": {"type": "object", "properties": {"a": {"type": 3}}}}
+    with pytest.raises(anthropic.BadRequestError, match="JSON schema is invalid"):
+        claude_says(claude, HI, tools=[broken])
+
+
+def test_json_mode_asks_for_the_word_and_gives_an_object(gpt: OpenAI) -> None:
+    with pytest.raises(openai.BadRequestError, match="must contain the word 'json'"):
+        gpt_says(gpt, SUM, response_format={"type": "json_object"})
+    reply = gpt_says(
+        gpt, [{"role": "user", "content": "What is 6 * 7? Answer as JSON."}], response_format={"type": "json_object"}
+    )
+    assert "42" in json.loads(reply.choices[0].message.content)["answer"]
+
+
+def test_what_rules_answered_says_so_and_what_a_script_answered_does_not(
+    gpt: OpenAI, control: SimulatorControl
+) -> None:
+    asked: dict[str, Any] = {"model": GPT, "messages": [{"role": "user", "content": "Hello"}]}
+    assert gpt.chat.completions.with_raw_response.create(**asked).headers["x-simulated"] == "rules"
+    control.load_script({"reply": {"text": "Hi."}})
+    assert "x-simulated" not in gpt.chat.completions.with_raw_response.create(**asked).headers

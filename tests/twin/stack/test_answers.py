@@ -57,7 +57,7 @@ def test_other_provider_answers_with_a_notice_when_the_first_is_overloaded(stack
         view = tenant.ask(f"What is 6 * 7? ({mark})")
     assert view["status"] == "succeeded"
     assert "42" in view["answer"]
-    assert view["notices"]
+    assert any("answered because" in notice for notice in view["notices"])
     attempts = [one for one in tenant.events(view["run_id"], "model_attempt") if one["tier"] != "embeddings"]
     assert attempts[0]["provider"] == "anthropic"
     assert attempts[-1]["provider"] == "openai"

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from pentad.models.providers.exchange import SIMULATED
 from pentad.orchestration.lifecycle.queue_messages import build_redrive_message
 from pentad.orchestration.lifecycle.redrive import redriven_id
 from tests.twin.stack.world import Stack, Tenant, until
@@ -57,7 +58,7 @@ def test_research_joins_what_its_sources_say(tenant: Tenant) -> None:
     assert run["status"] == "succeeded", run
     assert "40 litres" in run["answer"]
     assert "heron.md" in run["answer"]
-    assert run["notices"] == []
+    assert run["notices"] == [SIMULATED]
     children = [one for one in tenant.get("/v1/runs?limit=50")["items"] if one["agent"] == "assistant"]
     assert children
 
@@ -113,7 +114,7 @@ def test_a_report_is_planned_researched_reviewed_and_written_by_several_agents(t
     assert run["status"] == "succeeded", run
     assert "120 kilograms" in run["answer"]
     assert "otter.md" in run["answer"]
-    assert run["notices"] == []
+    assert run["notices"] == [SIMULATED]
     runs = tenant.get("/v1/runs?limit=50")["items"]
     assert {"editor", "analyst", "reviewer", "assistant", "report"} <= {one["agent"] for one in runs}
     assert run["cost_nanousd"] > sum(one["cost_nanousd"] for one in runs if one["agent"] == "analyst") > 0

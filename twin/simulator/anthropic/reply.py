@@ -8,6 +8,7 @@ from typing import Any
 
 from twin.simulator.anthropic.request import sign
 from twin.simulator.neutral import Json, Problem, Reply, ToolCall, Usage
+from twin.simulator.wire_text import dump_wire
 
 _STOPS = {
     "end": "end_turn",
@@ -59,7 +60,7 @@ def build_message(reply: Reply, model: str, message_id: str) -> Json:
         "role": "assistant",
         "model": model,
         "content": [_build_block(one) for one in _list_blocks(reply)],
-        "stop_reason": _STOPS[reply.stop],
+        "stop_reason": reply.raw_stop if reply.raw_stop is not None else _STOPS[reply.stop],
         "stop_sequence": reply.stop_sequence,
         "stop_details": _build_stop_details(reply),
         "container": None,
@@ -82,7 +83,7 @@ def stream_message(reply: Reply, model: str, message_id: str) -> Iterator[bytes]
             yield _format_event("content_block_delta", {"index": index, "delta": delta})
         yield _format_event("content_block_stop", {"index": index})
     delta = {
-        "stop_reason": _STOPS[reply.stop],
+        "stop_reason": reply.raw_stop if reply.raw_stop is not None else _STOPS[reply.stop],
         "stop_sequence": reply.stop_sequence,
         "stop_details": _build_stop_details(reply),
         "container": None,
@@ -97,7 +98,7 @@ def stream_message(reply: Reply, model: str, message_id: str) -> Iterator[bytes]
 
 
 def _format_event(name: str, payload: Json) -> bytes:
-    return f"event: {name}\ndata: {json.dumps({'type': name, **payload}, ensure_ascii=False)}\n\n".encode()
+    return f"event: {name}\ndata: {dump_wire({'type': name, **payload})}\n\n".encode()
 
 
 def _list_blocks(reply: Reply) -> list[tuple[str, Any]]:

@@ -10,12 +10,17 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from twin.simulator.neutral import Conversation, Json, Problem, Tool, ToolCall, ToolChoice, ToolResult, Turn
+from twin.simulator.schemas import find_schema_error, iter_schemas
 from twin.simulator.tokens import Segment
 
 MIN_THINKING_TOKENS = 1024
 MAX_BREAKPOINTS = 4
 _SIGNING_KEY = b"model simulator: signatures prove that a thinking block came back unchanged"
 _TOOL_NAME = re.compile(r"^[a-zA-Z0-9_-]{1,128}$")
+_BOUNDS = frozenset(
+    "minimum maximum exclusiveMinimum exclusiveMaximum multipleOf minLength maxLength maxItems uniqueItems".split()
+)
+"""What a schema of structured outputs may not have (platform.claude.com, "Structured outputs", limitations)."""
 _FIELDS = frozenset(
     """model messages max_tokens system tools tool_choice stream stop_sequences metadata thinking output_config
     service_tier cache_control container diagnostics inference_geo speed user_profile_id workspace_id mcp_servers
@@ -65,6 +70,8 @@ def parse(body: Any, *, counting: bool = False) -> Conversation:
     _check_breakpoints(body)
     output = body.get("output_config") or {}
     form = output.get("format") or {}
+    if form.get("type") == "json_schema":
+        _check_output_schema(form.get("schema"))
     system = "\n".join([_join_text(body.get("system")), *(turn.text for turn in turns if turn.role == "system")])
     return Conversation(
         model=str(body["model"]),
@@ -140,10 +147,34 @@ def _read_tools(body: Json) -> tuple[Tool, ...]:
                 f"tools.{index}.custom.input_schema: input_schema does not support oneOf, allOf, or anyOf "
                 "at the top level",
             )
+        if find_schema_error(schema) is not None:
+            raise Problem(
+                400,
+                f"tools.{index}.custom.input_schema: JSON schema is invalid. It must match JSON Schema draft 2020-12 "
+                "(https://json-schema.org/draft/2020-12).",
+            )
         if name in {tool.name for tool in found}:
             raise Problem(400, "tools: Tool names must be unique.")
         found.append(Tool(name, str(raw.get("description") or ""), schema))
     return tuple(found)
+
+
+def _check_output_schema(schema: Any) -> None:
+    """Check what structured outputs ask of a schema: closed objects, no bounds, no references to itself."""
+    where = "output_config.format.schema: "
+    if not isinstance(schema, dict):
+        raise Problem(400, "output_config.format.schema: Field required")
+    if find_schema_error(schema) is not None:
+        raise Problem(400, where + "JSON schema is invalid.")
+    for _, node in iter_schemas(schema):
+        kind = node.get("type")
+        if kind == "object" and node.get("additionalProperties") is not False:
+            raise Problem(400, f"{where}For 'object' type, 'additionalProperties' must be explicitly set to false")
+        bounds = sorted(_BOUNDS & set(node))
+        if bounds:
+            raise Problem(400, f"{where}For '{kind}' type, properties {', '.join(bounds)} are not supported")
+        if kind == "array" and node.get("minItems", 0) not in (0, 1):
+            raise Problem(400, f"{where}For 'array' type, 'minItems' values other than 0 or 1 are not supported")
 
 
 def _read_thinking(body: Json) -> bool:

@@ -14,6 +14,7 @@ from twin.simulator.openai.wire import (
     check_model,
     dump_arguments,
     format_sse,
+    is_json_mode,
     iter_strings,
     join_text,
     read_arguments,
@@ -49,6 +50,7 @@ def parse(body: Any) -> Conversation:
     turns, system = _read_turns(messages)
     tools = read_tools(body.get("tools") or (), nested=True)
     limit = body.get("max_completion_tokens") or body.get("max_tokens")
+    said = "\n".join((system, *(turn.text for turn in turns)))
     return Conversation(
         model=body["model"],
         turns=turns,
@@ -56,6 +58,7 @@ def parse(body: Any) -> Conversation:
         tools=tools,
         choice=read_choice(body.get("tool_choice"), tools, parallel=body.get("parallel_tool_calls") is not False),
         schema=read_format(body.get("response_format"), "response_format"),
+        json_mode=is_json_mode(body.get("response_format"), said, "response_format"),
         max_tokens=limit,
         stop_sequences=tuple(iter_strings(body.get("stop"))),
         stream=bool(body.get("stream")),
@@ -87,6 +90,10 @@ def _read_turns(messages: list[Any]) -> tuple[tuple[Turn, ...], str]:
                 "Invalid value for 'content': expected a string, got null.", param=f"messages[{index}].content"
             )
         waiting = {call.id for call in calls}
+        if len(waiting) < len(calls):
+            raise bad_request(
+                "Duplicate value for 'tool_call_id' found in the message.", param=f"messages[{index}].tool_calls"
+            )
         speaker: Literal["user", "assistant"] = "assistant" if role == "assistant" else "user"
         turns.append(Turn(speaker, text, calls))
     _check_answered(waiting, len(messages))
@@ -190,7 +197,7 @@ def _build_head(model: str, completion_id: str, created: int, kind: str) -> Json
 
 
 def _to_finish_reason(reply: Reply) -> str:
-    return _FINISH.get(reply.stop, "stop")
+    return reply.raw_stop if reply.raw_stop is not None else _FINISH.get(reply.stop, "stop")
 
 
 def _build_call(call: ToolCall) -> Json:

@@ -17,6 +17,7 @@ from twin.simulator.openai.wire import (
     check_model,
     dump_arguments,
     format_sse,
+    is_json_mode,
     join_text,
     read_arguments,
     read_choice,
@@ -28,6 +29,7 @@ from twin.simulator.tokens import is_cache_write_billed
 MAX_STORED = 256
 """Responses kept for ``previous_response_id``."""
 
+_STATUSES = frozenset(("completed", "failed", "in_progress", "cancelled", "queued", "incomplete"))
 _NO_OUTPUT = "No tool output found for function call {}."
 
 
@@ -77,6 +79,7 @@ def parse(body: Any, items: list[Json]) -> Conversation:
     if not items:
         raise bad_request("Missing required parameter: 'input'.", param="input", code="missing_required_parameter")
     turns, system = _read_turns(items)
+    told = str(body.get("instructions") or "")
     tools = read_tools(body.get("tools") or (), nested=False)
     form = (body.get("text") or {}).get("format")
     effort = (body.get("reasoning") or {}).get("effort")
@@ -87,6 +90,7 @@ def parse(body: Any, items: list[Json]) -> Conversation:
         tools=tools,
         choice=read_choice(body.get("tool_choice"), tools, parallel=body.get("parallel_tool_calls") is not False),
         schema=read_format(form, "text.format"),
+        json_mode=is_json_mode(form, "\n".join((told, system, *(turn.text for turn in turns))), "text.format"),
         thinking=bool(body.get("reasoning")) and effort not in ("none", "minimal"),
         max_tokens=body.get("max_output_tokens"),
         stream=bool(body.get("stream")),
@@ -182,9 +186,9 @@ def build_response(reply: Reply, body: Json, response_id: str, created: int) -> 
         "object": "response",
         "created_at": created,
         "completed_at": None if cut else created,
-        "status": "incomplete" if cut else "completed",
+        "status": _choose_status(reply, cut=cut),
         "error": None,
-        "incomplete_details": {"reason": "max_output_tokens"} if cut else None,
+        "incomplete_details": _describe_end(reply, cut=cut),
         "instructions": body.get("instructions"),
         "max_output_tokens": body.get("max_output_tokens"),
         "metadata": body.get("metadata") or {},
@@ -202,6 +206,18 @@ def build_response(reply: Reply, body: Json, response_id: str, created: int) -> 
         "usage": None if reply.omit_usage else _build_usage(reply.usage or Usage(), body["model"]),
     }
     return built
+
+
+def _choose_status(reply: Reply, *, cut: bool) -> str:
+    if reply.raw_stop is None:
+        return "incomplete" if cut else "completed"
+    return reply.raw_stop if reply.raw_stop in _STATUSES else "incomplete"
+
+
+def _describe_end(reply: Reply, *, cut: bool) -> Json | None:
+    if reply.raw_stop is not None and reply.raw_stop not in _STATUSES:
+        return {"reason": reply.raw_stop}
+    return {"reason": "max_output_tokens"} if cut else None
 
 
 def stream_response(reply: Reply, body: Json, response_id: str, created: int) -> Iterator[bytes]:

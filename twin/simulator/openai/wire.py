@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from twin.simulator.neutral import Json, Problem, Tool, ToolCall, ToolChoice
+from twin.simulator.schemas import find_schema_error, iter_schemas
+from twin.simulator.wire_text import dump_wire
 
 MESSAGES = {
     400: "Invalid request.",
@@ -93,6 +95,7 @@ def read_tools(raw: Iterable[Mapping[str, Any]], *, nested: bool) -> tuple[Tool,
                 "'oneOf'/'anyOf'/'allOf'/'enum'/'not' at the top level.",
                 param=f"tools[{index}].parameters",
             )
+        check_schema(schema, f"function '{name}'", f"tools[{index}].function.parameters")
         if function.get("strict"):
             check_strict(schema, f"function '{name}'", f"tools[{index}].function.parameters")
         found.append(Tool(name, str(function.get("description") or ""), schema))
@@ -122,7 +125,7 @@ def read_choice(raw: Any, tools: tuple[Tool, ...], *, parallel: bool) -> ToolCho
 
 
 def read_format(form: Any, param: str) -> Json | None:
-    """Return the schema of a structured output: given in full, or any object for ``json_object``.
+    """Return the schema of a structured output; None where there is none, as in JSON mode.
 
     Raises:
         Problem: 400 for a schema that strict mode does not take.
@@ -130,14 +133,52 @@ def read_format(form: Any, param: str) -> Json | None:
     if not isinstance(form, Mapping) or form.get("type") in (None, "text"):
         return None
     if form.get("type") == "json_object":
-        return {"type": "object", "properties": {"answer": {"type": "string"}}, "required": ["answer"]}
+        return None
     inner = form.get("json_schema") or form
     schema = inner.get("schema")
     if not isinstance(schema, dict) or not inner.get("name"):
         raise bad_request(f"Missing required parameter: '{param}.schema'.", param=param)
+    check_schema(schema, f"response_format '{inner['name']}'", param)
     if inner.get("strict"):
         check_strict(schema, f"response_format '{inner['name']}'", param)
     return schema
+
+
+def is_json_mode(form: Any, said: str, param: str) -> bool:
+    """Whether a request asks for any JSON; the conversation has to say so, as OpenAI wants.
+
+    Raises:
+        Problem: 400 if the word JSON is nowhere in it.
+    """
+    if not isinstance(form, Mapping) or form.get("type") != "json_object":
+        return False
+    if "json" not in said.lower():
+        raise bad_request(
+            f"'messages' must contain the word 'json' in some form, to use '{param}' of type 'json_object'.",
+            param="messages",
+        )
+    return True
+
+
+def check_schema(schema: Mapping[str, Any], subject: str, param: str) -> None:
+    """Check what OpenAI asks of any schema: an object's at the top, valid, and lists that say of what.
+
+    Raises:
+        Problem: 400 in OpenAI's words.
+    """
+    if schema.get("type") != "object":
+        kind = schema.get("type", "None")
+        words = (
+            f"Invalid schema for {subject}: schema must be a JSON Schema of 'type: \"object\"', got 'type: \"{kind}\"'."
+        )
+        raise bad_request(words, param=param, code="invalid_function_parameters")
+    for path, node in iter_schemas(schema):
+        if node.get("type") == "array" and "items" not in node and "prefixItems" not in node:
+            words = f"Invalid schema for {subject}: In context={path!r}, array schema missing items."
+            raise bad_request(words, param=param, code="invalid_function_parameters")
+    wrong = find_schema_error(schema)
+    if wrong:
+        raise bad_request(f"Invalid schema for {subject}: {wrong}", param=param, code="invalid_function_parameters")
 
 
 def check_strict(schema: Mapping[str, Any], subject: str, param: str, path: tuple[str, ...] = ()) -> None:
@@ -183,7 +224,7 @@ def read_arguments(raw: Any) -> Json:
 def format_sse(payload: Json, event: str = "") -> bytes:
     """Return one server-sent event."""
     head = f"event: {event}\n" if event else ""
-    return f"{head}data: {json.dumps(payload, ensure_ascii=False)}\n\n".encode()
+    return f"{head}data: {dump_wire(payload)}\n\n".encode()
 
 
 def iter_strings(raw: Any) -> Iterator[str]:

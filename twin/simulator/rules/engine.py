@@ -16,6 +16,7 @@ from html import unescape
 
 from twin.simulator.neutral import Conversation, Reply, Tool, ToolCall, ToolResult
 from twin.simulator.rules.arguments.dates import find_dates, make_date_call
+from twin.simulator.rules.arguments.fitting import fit_arguments, fit_calls
 from twin.simulator.rules.arguments.generic import fill_arguments, plan_generic_calls
 from twin.simulator.rules.arguments.schema import find_property, has_any_word, is_complete, list_required
 from twin.simulator.rules.arguments.structured import Filler
@@ -24,7 +25,7 @@ from twin.simulator.rules.extract import answer_from, coverage
 from twin.simulator.rules.followups import FollowUp, acknowledge_fact, follow_up
 from twin.simulator.rules.notes import NoteIntent, find_note, make_note_call
 from twin.simulator.rules.prompt import Passage, Situation, read_situation
-from twin.simulator.rules.rating import rate, with_spoken_schema
+from twin.simulator.rules.rating import rate, with_json_mode, with_spoken_schema
 from twin.simulator.rules.results import describe_result, extract_passages
 from twin.simulator.rules.text import extract_terms, shorten, split_sentences
 
@@ -62,8 +63,8 @@ class RuleEngine:
 
     def generate_reply(self, conversation: Conversation) -> Reply:
         """Return the reply of the rules, before limits and stop sequences."""
-        conversation = with_spoken_schema(conversation)
-        rated = rate(conversation, (NOTHING, NO_CONTEXT, DANGLING))
+        conversation = with_json_mode(with_spoken_schema(conversation))
+        rated = rate(conversation)
         if rated is not None:
             return Reply(text=rated)
         situation = read_situation(conversation)
@@ -71,6 +72,7 @@ class RuleEngine:
         if named is not None and not situation.done:
             text = _collect_source(conversation, situation)
             arguments = fill_arguments(named, situation.question.text)
+            arguments = arguments and fit_arguments(named, arguments, situation.question.text)
             if arguments is None or not is_complete(named, arguments):
                 arguments = Filler(text, _estimate_confidence(situation)).fill({"type": "object", **named.schema})
             return Reply(calls=(ToolCall(named.name, arguments),), stop="tool_calls")
@@ -108,7 +110,7 @@ class RuleEngine:
             return []
         brought = " ".join(describe_result(call, result) for call, result in situation.done)
         call = make_note_call(NoteIntent(note.title, brought), tools)
-        return [call] if call else []
+        return fit_calls([call] if call else [], tools, brought)
 
     def _plan(self, read: FollowUp, situation: Situation, tools: tuple[Tool, ...]) -> Plan:
         if read.answer is not None or read.dangling:
@@ -131,7 +133,7 @@ class RuleEngine:
         if note is not None and note.needs_result and not calls and (saving := make_note_call(note, tools)):
             calls.append(saving)
         calls.sort(key=lambda call: _find_position(call, read.question))
-        return Plan(tuple(calls), text, tuple(computed), waiting)
+        return Plan(tuple(fit_calls(calls, tools, read.question)), text, tuple(computed), waiting)
 
     def _plan_dates(self, text: str, tools: tuple[Tool, ...], calls: list[ToolCall]) -> str:
         intents, rest = find_dates(text, self._today())

@@ -17,6 +17,12 @@ STOP_WORDS = frozenset(
 _WORD = re.compile(r"[A-Za-z0-9]+(?:['_.-][A-Za-z0-9]+)*")
 _BULLET = re.compile(r"^\s*(?:[-*+]|\d+[.)])\s+")
 _CITATION = re.compile(r"\[(?:cite:[^\]\n]{1,200}|\d+)\]")
+_ROW = re.compile(r"[^:;]{1,60}: [^;]*(?:; [^:;]{1,60}: [^;]*)+")
+"""A row of a table as text: ``column: value; column: value``."""
+_NO_END = re.compile(
+    r"(?:(?<![\w.])(?:\d{1,2}|[A-Z]|Dr|Mr|Mrs|Ms|Prof|No|Nr|St|ca|approx|vs|etc|e\.g|i\.e|z\.B|"
+    r"Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec))\.$"
+)
 _SENTENCE_END = re.compile(r"(?<=[.!?])[\"')\]]*\s+(?=[A-Z0-9\"'(`*\[])")
 
 
@@ -59,7 +65,7 @@ def split_sentences(text: str) -> list[str]:
         joined = " ".join(block).strip()
         block.clear()
         if joined:
-            found.extend(piece.strip() for piece in _SENTENCE_END.split(joined) if piece.strip())
+            found.extend(_split_joined(joined))
 
     for line in text.splitlines():
         stripped = line.strip()
@@ -68,6 +74,9 @@ def split_sentences(text: str) -> list[str]:
             flush()
         elif fenced or not stripped or stripped.startswith("#") or set(stripped) <= set("|-: ="):
             flush()
+        elif _ROW.fullmatch(stripped):
+            flush()
+            found.append(stripped)
         elif _BULLET.match(line) or stripped.startswith("|"):
             flush()
             block.append(_format_row(stripped) if stripped.startswith("|") else _BULLET.sub("", stripped))
@@ -75,6 +84,18 @@ def split_sentences(text: str) -> list[str]:
             block.append(stripped)
     flush()
     return found
+
+
+def _split_joined(text: str) -> list[str]:
+    """Split prose where a sentence ends, and not behind the day of a date, an initial or an abbreviation."""
+    pieces: list[str] = []
+    begin = 0
+    for match in _SENTENCE_END.finditer(text):
+        if not _NO_END.search(text, begin, match.start()):
+            pieces.append(text[begin : match.end()].strip())
+            begin = match.end()
+    pieces.append(text[begin:].strip())
+    return [piece for piece in pieces if piece]
 
 
 def strip_citations(text: str) -> str:

@@ -29,6 +29,7 @@ from pentad.models.cache.ports import ResponseCache
 from pentad.models.catalog.catalog import ModelCatalog, Route
 from pentad.models.ledger.attempts import MakeId
 from pentad.models.ports import ChatModel
+from pentad.models.providers.exchange import SIMULATED
 from pentad.observability.metrics import names
 from pentad.observability.ports import Telemetry
 
@@ -110,7 +111,7 @@ def has_effects(request: ChatRequest) -> bool:
 def is_cacheable(reply: ChatReply) -> bool:
     """Tell if a reply may be given again: whole, of the primary model, with nothing to say about how it came."""
     whole = reply.stop is StopReason.END and not reply.message.tool_calls
-    return whole and not reply.notices
+    return whole and not set(reply.notices) - {SIMULATED}
 
 
 def encode(reply: ChatReply) -> str | None:

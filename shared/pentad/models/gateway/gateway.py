@@ -28,7 +28,7 @@ from pentad.models.gateway.sender import Pace
 from pentad.models.gateway.walk import Walk
 from pentad.models.ledger.attempts import Attempts, MakeId
 from pentad.models.ledger.ports import Ledger
-from pentad.models.providers.exchange import ProviderFailure, ProviderReply
+from pentad.models.providers.exchange import SIMULATED, ProviderFailure, ProviderReply
 from pentad.models.providers.outcomes import RECOVERIES
 from pentad.models.providers.ports import ProviderChat
 from pentad.models.providers.speeds import Speeds
@@ -112,7 +112,7 @@ class Gateway:
     def _answer(
         self, request: ChatRequest, walk: Walk[ProviderReply, ProviderReply], link: Link, reply: ProviderReply
     ) -> ChatReply:
-        notices, attempts = [], walk.attempts
+        notices, attempts = [SIMULATED] if reply.simulated else [], walk.attempts
         if link is not walk.links[0]:
             why = _explain_fallback(walk)
             notices.append(f"{link.model.label} answered because {why}.")

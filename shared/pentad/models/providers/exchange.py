@@ -9,6 +9,8 @@ from pentad.domain.usage import Usage
 from pentad.models.providers.outcomes import Reason, Scope
 
 UNREPORTED = "usage was not reported: estimated"
+SIMULATED = "A local simulator answered by plain rules, and no language model."
+"""What whoever asked is told of a reply that no model made."""
 
 
 def describe_fault(error: BaseException) -> str:
@@ -32,6 +34,7 @@ class ProviderReply:
         request_id: the provider's id of the request.
         problems: sentences for the model about what could not be read.
         estimated: why the usage is our estimate; "" where the provider counted.
+        simulated: rules made it, and no model.
     """
 
     blocks: tuple[ContentBlock, ...]
@@ -41,6 +44,7 @@ class ProviderReply:
     request_id: str | None = None
     problems: tuple[str, ...] = ()
     estimated: str = ""
+    simulated: bool = False
 
     @property
     def text(self) -> str:

@@ -16,8 +16,10 @@ def flatten_tool_schema(description: str, schema: dict[str, Any]) -> tuple[str, 
     """Return a tool's description and schema, an object's at the top level and without combinators there.
 
     Properties that stand in the alternatives alone become properties of the tool, so that the model knows them. What
-    the combinators ask for is added to the description. A reference at the top is replaced by what it means.
+    the combinators ask for is added to the description. A reference at the top is replaced by what it means. A list
+    that says nothing of its items says that they are anything, as OpenAI asks.
     """
+    schema = _name_items(schema)
     root, schema = schema, _inline_reference(schema, schema)
     moved = {name: schema[name] for name in _COMBINATORS if name in schema}
     if not moved:
@@ -29,6 +31,21 @@ def flatten_tool_schema(description: str, schema: dict[str, Any]) -> tuple[str, 
     flat |= {"type": "object", "properties": properties}
     asked = json.dumps(moved, ensure_ascii=False, separators=(",", ":"))
     return f"{description}\n\nThe arguments must also fit this JSON Schema: {asked}".strip(), flat
+
+
+def _name_items(schema: Any) -> Any:
+    """Return a schema whose lists all say of what they are."""
+    if isinstance(schema, list):
+        return [_name_items(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    named = {
+        name: value if name in ("enum", "const", "default", "examples") else _name_items(value)
+        for name, value in schema.items()
+    }
+    kind = named.get("type")
+    is_list = kind == "array" or (isinstance(kind, list) and "array" in kind)
+    return named | {"items": {}} if is_list and not {"items", "prefixItems"} & set(named) else named
 
 
 def _inline_reference(schema: dict[str, Any], root: dict[str, Any]) -> dict[str, Any]:

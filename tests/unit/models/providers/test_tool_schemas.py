@@ -53,6 +53,15 @@ def test_a_tools_schema_is_an_object_with_its_properties_at_the_top_whatever_it_
     assert not {"anyOf", "oneOf", "allOf", "not", "enum", "$ref"} & set(flat)
 
 
+def test_a_list_says_of_what_it_is_at_any_depth() -> None:
+    bare = {"type": "array"}
+    deep = {"type": "object", "properties": {"type": bare, "a": {"anyOf": [bare, {"type": "null"}], "default": bare}}}
+    _, flat = flatten_tool_schema("", deep)
+    named = {"type": "array", "items": {}}
+    assert flat["properties"]["type"] == named
+    assert flat["properties"]["a"] == {"anyOf": [named, {"type": "null"}], "default": bare}
+
+
 @pytest.mark.parametrize("schema", [{}, {"$ref": "#"}, {"$ref": "#/$defs/A", "$defs": {"A": {"$ref": "#/$defs/A"}}}])
 def test_a_schema_that_says_nothing_is_an_object(schema: dict[str, Any]) -> None:
     _, flat = flatten_tool_schema("", schema)

@@ -62,36 +62,21 @@ def ratings(reply: Message, *messages: Message) -> tuple[float, float]:
     return own.value.confidence, judged.value.confidence
 
 
-def test_an_answer_that_the_passages_bear_out_is_rated_high() -> None:
-    assert ratings(message("assistant", "The lamp burns colza oil [cite:aaaaa2]."), message("user", ASKED)) == (
-        0.95,
-        0.95,
-    )
-
-
-def test_an_answer_that_they_do_not_bear_out_is_rated_low() -> None:
-    own, judged = ratings(
-        message("assistant", "Penguins prefer freezing seawater [cite:aaaaa2]."), message("user", ASKED)
-    )
-    assert own == judged == 0.5
-
-
-def test_that_nothing_answers_is_rated_below_every_band() -> None:
-    assert ratings(message("assistant", NOTHING), message("user", ASKED)) == (0.3, 0.3)
-
-
 CALL = ToolCallBlock(call_id="c1", tool="notes", arguments={"title": "Oil"})
 
 
-def test_calls_are_rated_high() -> None:
-    assert ratings(message("assistant", CALL), message("user", "Save a note.")) == (0.95, 0.95)
-
-
-@pytest.mark.parametrize(("is_error", "rating"), [(False, 0.95), (True, 0.6)])
-def test_what_tools_brought_is_rated_by_whether_they_brought_it(is_error: bool, rating: float) -> None:
-    result = ToolResultBlock(call_id="c1", content="saved", is_error=is_error)
-    messages = (message("user", "Save a note."), message("assistant", CALL), message("user", result))
-    assert ratings(message("assistant", "Done."), *messages) == (rating, rating)
+@pytest.mark.parametrize(
+    "said",
+    ["The lamp burns colza oil [cite:aaaaa2].", "Penguins prefer freezing seawater [cite:aaaaa2].", NOTHING, CALL],
+    ids=["borne out", "made up", "nothing", "a call"],
+)
+def test_rules_have_no_confidence_and_say_so(said: Any) -> None:
+    reply = message("assistant", said)
+    assert ratings(reply, message("user", ASKED)) == (0.5, 0.5)
+    asked = build_self_report_request(
+        ChatRequest(context=CallContext(tenant_id="acme", run_id="run"), messages=(message("user", ASKED),)), reply
+    )
+    assert "simulator" in complete_in_words(Simulated(), asked, Rating, deadline=1.0).value.reason
 
 
 def test_a_marker_sets_both_ratings_and_is_not_read_by_the_rules() -> None:
@@ -109,7 +94,7 @@ def test_the_newest_words_of_the_user_decide() -> None:
     first, second = message("user", "Hello [confidence 0.1]"), message("user", "Hello again [confidence 0.8]")
     said = message("assistant", "Hello!")
     assert ratings(said, first, said, second) == (0.8, 0.8)
-    assert ratings(said, first, said, message("user", "Hello once more")) == (0.8, 0.8)
+    assert ratings(said, first, said, message("user", "Hello once more")) == (0.5, 0.5)
 
 
 def test_a_schema_that_is_told_in_words_is_filled() -> None:

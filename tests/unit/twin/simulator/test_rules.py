@@ -390,3 +390,62 @@ def test_a_schema_is_filled_from_the_material_that_a_request_marks_and_not_from_
         "Read this document and note its purpose.\n\n<document>\nThe supplier must deliver by 2026-12-31.\n</document>"
     )
     assert json.loads(talk(asked, schema=schema).text) == {"purpose": "The supplier must deliver by 2026-12-31."}
+
+
+ORDER = Tool(
+    "find_order",
+    "Find an order.",
+    {
+        "type": "object",
+        "properties": {
+            "order_id": {"type": "string", "pattern": "^ORD-[0-9]{4}$"},
+            "limit": {"type": "integer", "minimum": 1, "maximum": 50},
+        },
+        "required": ["order_id"],
+    },
+)
+
+
+@pytest.mark.parametrize(
+    ("asked", "arguments"),
+    [
+        ("Find order ORD-1234 please", {"order_id": "ORD-1234"}),
+        ('Find the order "ORD-1234", limit: 500', {"order_id": "ORD-1234", "limit": 50}),
+        ("Find the order of my neighbour", None),
+        ("Find order 12", None),
+    ],
+)
+def test_a_call_keeps_to_the_pattern_and_bounds_of_its_tool_or_is_not_made(asked: str, arguments: Any) -> None:
+    reply = talk(asked, tools=(ORDER,))
+    assert [call.arguments for call in reply.calls] == ([] if arguments is None else [arguments])
+
+
+def test_a_forced_call_meets_a_pattern_that_the_question_does_not() -> None:
+    asked = Conversation("m", (Turn("user", "Find it."),), tools=(ORDER,), choice=ToolChoice("tool", "find_order"))
+    [call] = RuleEngine().generate_reply(asked).calls
+    assert Draft202012Validator(ORDER.schema).is_valid(call.arguments)
+
+
+def test_dates_and_abbreviations_are_not_broken_by_citations_and_rows_are_told_one_by_one() -> None:
+    assert split_sentences("The fair opens on 12. March 2026. Dr. Ada Low leads it, e.g. on Mondays. It is free.") == [
+        "The fair opens on 12. March 2026.",
+        "Dr. Ada Low leads it, e.g. on Mondays.",
+        "It is free.",
+    ]
+    rows = "name: Ann; city: Bonn; age: 3\nname: Bob; city: Ulm; age: 4\nPlain words follow."
+    assert split_sentences(rows) == [
+        "name: Ann; city: Bonn; age: 3",
+        "name: Bob; city: Ulm; age: 4",
+        "Plain words follow.",
+    ]
+
+
+def test_json_mode_fills_the_schema_that_is_told_in_words_or_gives_an_answer() -> None:
+    told = 'Reply in JSON.\n\nIt must fit this JSON Schema:\n{"type": "object", "properties": {"n": {"const": 3}}}'
+    for conversation in (
+        Conversation("m", (Turn("user", "How many?"),), system=told, json_mode=True),
+        Conversation("m", (Turn("user", f"How many? {told}"),), json_mode=True),
+    ):
+        assert json.loads(RuleEngine().generate_reply(conversation).text) == {"n": 3}
+    plain = Conversation("m", (Turn("user", "What is 2 + 2? Answer as JSON."),), json_mode=True)
+    assert "4" in json.loads(RuleEngine().generate_reply(plain).text)["answer"]

@@ -9,15 +9,16 @@ from typing import Any
 from jsonschema import Draft202012Validator
 
 from twin.simulator.neutral import Json
+from twin.simulator.rules.arguments.patterns import make_match
 from twin.simulator.rules.arguments.schema import infer_type, list_options, resolve, split_name
 from twin.simulator.rules.text import extract_terms, shorten, split_sentences, split_words, stem
 
 _MAX_DEPTH = 12
 _MAX_ITEMS = 3
-_CONFIDENCE = frozenset(
-    stem(word)
-    for word in "confidence score probability likelihood certainty quality relevance rating similarity".split()
-)
+UNKNOWN = 0.5
+"""The confidence of rules, which have none: neither sure nor unsure."""
+_CONFIDENCE = frozenset(stem(word) for word in "confidence probability likelihood certainty".split())
+_SCORES = frozenset(stem(word) for word in "score quality relevance rating similarity".split())
 _NEGATIVE = re.compile(r"\b(?:no|not|never|cannot|can't|isn't|doesn't|don't|fail(?:s|ed)?|wrong|unable|reject)\b", re.I)
 _NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?")
 _FORMATS: dict[str, tuple[str, str]] = {
@@ -38,7 +39,7 @@ class Filler:
 
         Args:
             text: Where values come from.
-            confidence: What confidence-like numbers get, between 0 and 1.
+            confidence: What scores get, between 0 and 1; a confidence is always the middle.
             answer: What answer-like strings get; the first sentences of the text by default.
             focus: The part of the text that decides between the values of an enum, if it speaks of one.
         """
@@ -121,18 +122,16 @@ class Filler:
 
     def _build_number(self, name: str, schema: Json, wanted: str) -> int | float:
         low, high = _read_bounds(schema, wanted)
-        if _CONFIDENCE & set(split_name(name)):
+        parts = set(split_name(name))
+        if parts & (_CONFIDENCE | _SCORES):
             bottom = low if low is not None else 0.0
             top = high if high is not None else (1.0 if wanted == "number" else 10.0)
-            value = bottom + (top - bottom) * self._confidence
+            # Rules are not sure of anything: a confidence is the middle, whatever they found.
+            value = bottom + (top - bottom) * (UNKNOWN if parts & _CONFIDENCE else self._confidence)
         else:
             named = _NUMBER.search(self._find_named(name))
             value = float(named.group()) if named else float(self._numbers.pop(0)) if self._numbers else (low or 0.0)
-        value = min(max(value, low if low is not None else value), high if high is not None else value)
-        step = schema.get("multipleOf")
-        if step:
-            value = round(value / step) * step
-        return round(value) if wanted == "integer" else round(value, 4)
+        return bound_number(value, schema, wanted)
 
     def _build_string(self, name: str, schema: Json) -> str:
         form = str(schema.get("format", ""))
@@ -142,7 +141,7 @@ class Filler:
             return match.group() if match else fallback
         if schema.get("pattern"):
             match = re.search(str(schema["pattern"]).strip("^$"), self._text)
-            return match.group() if match else self._fit("", schema)
+            return match.group() if match else make_match(str(schema["pattern"])) or self._fit("", schema)
         return self._fit(self._find_named(name) or self._find_by_name(name), schema)
 
     def _find_by_name(self, name: str) -> str:
@@ -172,10 +171,7 @@ class Filler:
         return next((one for one in self._sentences if wanted & set(extract_terms(one))), self._sentences[0])
 
     def _fit(self, text: str, schema: Json) -> str:
-        least, most = int(schema.get("minLength", 0)), int(schema.get("maxLength", 0))
-        if most and len(text) > most:
-            text = shorten(text, most)[:most]
-        return text if len(text) >= least else text.ljust(least, ".")
+        return bound_text(text, schema)
 
     def _choose(self, allowed: list[Any]) -> Any:
         """Return the allowed value that the focus, else the text, speaks of most; the first if neither does."""
@@ -185,6 +181,25 @@ class Filler:
             if max(scores) > 0:
                 return allowed[scores.index(max(scores))]
         return allowed[0]
+
+
+def bound_text(text: str, schema: Json) -> str:
+    """Return a text of a length that a schema takes."""
+    least, most = int(schema.get("minLength", 0)), int(schema.get("maxLength", 0))
+    if most and len(text) > most:
+        text = shorten(text, most)[:most]
+    return text if len(text) >= least else text.ljust(least, ".")
+
+
+def bound_number(value: float, schema: Json, wanted: str) -> int | float:
+    """Return the nearest number that a schema takes, where there is one."""
+    low, high = _read_bounds(schema, wanted)
+    value = min(max(value, low if low is not None else value), high if high is not None else value)
+    step = schema.get("multipleOf")
+    if step:
+        value = round(value / step) * step
+        value += step if low is not None and value < low else -step if high is not None and value > high else 0
+    return round(value) if wanted == "integer" else round(value, 4)
 
 
 def _score_mentions(value: Any, text: str, present: list[str]) -> float:

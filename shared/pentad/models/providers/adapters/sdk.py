@@ -66,16 +66,22 @@ class ClientCache:
                 self._clients.popitem()[1].close()
 
 
+SIMULATED_HEADER = "x-simulated"
+"""By which a server says that rules made its reply, and no model."""
+
+
 @dataclass(frozen=True)
 class WireReply:
     """A 200 reply: its JSON (see `pentad.models.providers.strictjson`) and the provider's id of the request.
 
     ``absurd`` says what is wrong with the usage that it came with, which is not in the body then.
+    ``simulated`` says that plain rules made it, and no model.
     """
 
     body: dict[str, Any]
     request_id: str | None
     absurd: str = ""
+    simulated: bool = False
 
 
 @dataclass(frozen=True)
@@ -145,12 +151,13 @@ def exchange(
     with _translate_errors(provider, clock, reject, progress), open_response(limits) as response:
         progress.is_received = True
         request_id = _clean_identifier(response.headers.get(provider.request_id_header)) or None
+        simulated = response.headers.get(SIMULATED_HEADER) is not None
         data = _read(response, until, clock, request_id)
     body = _parse_object(data, request_id)
     absurd = strictjson.find_absurd_count(body.get("usage"))
     if absurd:
         del body["usage"]
-    return WireReply(body, request_id, absurd)
+    return WireReply(body, request_id, absurd, simulated)
 
 
 def decode_reply(reply: WireReply, decode: Callable[[dict[str, Any]], R]) -> R:
@@ -171,6 +178,8 @@ def decode_reply(reply: WireReply, decode: Callable[[dict[str, Any]], R]) -> R:
     except Exception as error:
         # Without the cause: an exception of a reader may repeat what it read.
         raise ProviderFailure(Outcome.FAULT, describe_fault(error), request_id=reply.request_id, worked=True) from None
+    if reply.simulated and isinstance(found, ProviderReply):
+        found = replace(found, simulated=True)
     return replace(found, estimated=reply.absurd) if reply.absurd else found
 
 

@@ -1,0 +1,99 @@
+"""Make the plainest text that a regular expression matches, for schemas with a pattern."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from collections.abc import Callable
+from typing import Any
+
+_PARSER: Any = importlib.import_module("re._parser")  # the standard library's own, which has no public name
+_MOST_REPEATS = 64
+_MAX_PARTS = 10_000
+_PLAIN = "a0A-_ .@/:"
+_OF_CLASS = {"CATEGORY_DIGIT": "0", "CATEGORY_WORD": "a", "CATEGORY_SPACE": " "}
+_OUTSIDE_CLASS = {"CATEGORY_NOT_DIGIT": "a", "CATEGORY_NOT_WORD": "-", "CATEGORY_NOT_SPACE": "a"}
+
+
+def make_match(pattern: str) -> str | None:
+    """Return a text in which a pattern is found, or None where none can be made by plain rules."""
+    try:
+        made = _Maker().write(_PARSER.parse(pattern))
+        return made if re.search(pattern, made) else None
+    except (re.error, ValueError, OverflowError, RecursionError):
+        return None
+
+
+class _Maker:
+    """Writes one text; groups are remembered for back references."""
+
+    def __init__(self) -> None:
+        self._groups: dict[int, str] = {}
+        self._parts = 0
+
+    def write(self, parsed: Any) -> str:
+        """Return a text for a parsed pattern.
+
+        Raises:
+            ValueError: it needs what plain rules can't give.
+        """
+        return "".join(self._write_part(str(kind), value) for kind, value in parsed)
+
+    def _write_part(self, kind: str, value: Any) -> str:
+        self._parts += 1
+        if self._parts > _MAX_PARTS:
+            raise ValueError("the pattern is too large")
+        writers: dict[str, Callable[[Any], str]] = {
+            "LITERAL": chr,
+            "NOT_LITERAL": lambda code: next(one for one in _PLAIN if one != chr(code)),
+            "ANY": lambda _: "a",
+            "IN": _choose_character,
+            "BRANCH": lambda branches: self.write(branches[1][0]),
+            "SUBPATTERN": self._write_group,
+            "ATOMIC_GROUP": self.write,
+            "GROUPREF": lambda number: self._groups.get(number, ""),
+        }
+        writers |= dict.fromkeys(("MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT"), self._write_repeat)
+        writers |= dict.fromkeys(("AT", "ASSERT", "ASSERT_NOT"), _skip)
+        if kind not in writers:
+            raise ValueError(f"no rule for {kind}")
+        return writers[kind](value)
+
+    def _write_repeat(self, value: Any) -> str:
+        least, _, inner = value
+        if least > _MOST_REPEATS:
+            raise ValueError("the pattern repeats too often")
+        return "".join(self.write(inner) for _ in range(int(least)))
+
+    def _write_group(self, value: Any) -> str:
+        self._groups[value[0] or 0] = made = self.write(value[-1])
+        return made
+
+
+def _skip(_: Any) -> str:
+    """Return nothing: an anchor has no text of its own, and whether a lookaround holds is seen at the end."""
+    return ""
+
+
+def _choose_character(items: Any) -> str:
+    """Return a character of a set."""
+    if str(items[0][0]) == "NEGATE":
+        known = re.compile(f"[^{''.join(_render_item(item) for item in items[1:])}]")
+        return next(one for one in (*_PLAIN, *map(chr, range(33, 1000))) if known.fullmatch(one))
+    kind, value = str(items[0][0]), items[0][1]
+    if kind == "LITERAL":
+        return chr(value)
+    if kind == "RANGE":
+        return chr(value[0])
+    name = str(value)
+    return {**_OF_CLASS, **_OUTSIDE_CLASS}[name]
+
+
+def _render_item(item: Any) -> str:
+    kind, value = str(item[0]), item[1]
+    if kind == "LITERAL":
+        return re.escape(chr(value))
+    if kind == "RANGE":
+        return f"{re.escape(chr(value[0]))}-{re.escape(chr(value[1]))}"
+    classes = {"DIGIT": r"\d", "WORD": r"\w", "SPACE": r"\s", "NOT_DIGIT": r"\D", "NOT_WORD": r"\W", "NOT_SPACE": r"\S"}
+    return classes[str(value).removeprefix("CATEGORY_")]
