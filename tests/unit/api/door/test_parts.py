@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pentad.api.door import completions, names, schemas, targets, tools
-from pentad.api.door.faults import DoorFault
+from pentad.api.door.faults import DoorFault, sanitize_header
 from pentad.api.door.messages import parse_conversation
 from pentad.api.door.names import ToolNames
 from pentad.domain.ids import TOOL_PATTERN
@@ -160,7 +160,7 @@ def test_any_body_is_answered_or_refused(value: Any) -> None:
 
 @given(st.text())
 def test_a_header_holds_any_text_on_one_line(text: str) -> None:
-    assert re.fullmatch(r"[\x20-\x7e]*", completions.sanitize_header(text))
+    assert re.fullmatch(r"[\x20-\x7e]*", sanitize_header(text))
 
 
 COUNTS = st.integers(min_value=0, max_value=10**9)
