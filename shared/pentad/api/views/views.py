@@ -303,7 +303,7 @@ _RUN_FIELDS = (
 def build_call_view(call: ToolCall) -> ToolCallView:
     """Return the view of a tool call; its undo data stays inside."""
     undone = call.status is CallStatus.UNDONE
-    undo = {"undone_by": call.undone_by, "undo_failure": None} if undone else {"undone_by": None}
+    undo: dict[str, Any] = {"undone_by": call.undone_by, "undo_failure": None} if undone else {"undone_by": None}
     return ToolCallView(**pick_shown(call, ToolCallView) | {"run_id": call.run_id} | undo)
 
 

@@ -1,5 +1,7 @@
 """``/v1/reviews``."""
 
+from typing import Any
+
 import pytest
 
 from pentad.domain.runs import Review
@@ -58,7 +60,7 @@ def test_a_reviewer_who_may_not_read_the_run_sees_what_its_step_did() -> None:
     review = build_review(run, 1, "confidence", "Not quite sure.", at=client.world.clock(), confidence=0.8)
     assert client.world.reviews.add(review)
     group = client.world.catalog.find_group(run.agent)
-    mine = {"user_id": "ben", "groups": group}
+    mine: dict[str, Any] = {"user_id": "ben", "groups": group}
     assert client("GET", f"/v1/runs/{run.run_id}", **mine).status == 404
     seen = client("GET", f"/v1/reviews/{review.review_id}", **mine).json["reviewed"]
     assert [(call["tool"], call["arguments"]) for call in seen["calls"]] == [("calculator", {"expression": "6 * 7"})]
