@@ -73,7 +73,7 @@ def _bedrock(resources: list[Json]) -> list[tuple[str, Json | None]]:
 
 def test_a_mistake_stops_the_synth_with_file_and_line(project: Path) -> None:
     (project / "models.yaml").write_text("tiers:\n  fast:\n    chain: [claude-haiku-5-5, gpt-5]\n")
-    with pytest.raises(ConfigurationError, match=r"models\.yaml:3: tiers\.fast\.chain\.1: no model gpt-5"):
+    with pytest.raises(ConfigurationError, match=r"models\.yaml:3: tiers\.fast\.chain\.1: no model .gpt-5."):
         build_stacks(App(), project)
 
 

@@ -263,8 +263,8 @@ def judged(flow: Flow, on: str) -> Fragment:
     ("build", "told"),
     [
         (answering("", lambda flow: flow.text("t", "x")), "answer: template: flow.answer is missing: set it"),
-        (answering("{{u}}", lambda flow: flow.text("t", "x")), "answer: template: {{u}}: no step u comes before"),
-        (answering("x", lambda flow: flow.text("t", "{{t}}")), "t: text: {{t}}: no step t comes before"),
+        (answering("{{u}}", lambda flow: flow.text("t", "x")), "answer: template: {{u}}: no step 'u' comes before"),
+        (answering("x", lambda flow: flow.text("t", "{{t}}")), "t: text: {{t}}: no step 't' comes before"),
         (answering("x", lambda flow: flow.model("m", "{{a b}}")), "m: prompt: {{a b}} is not a reference"),
         (
             answering("x", lambda flow: flow.agent("s", "nobody", "x")),

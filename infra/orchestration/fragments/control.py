@@ -101,7 +101,7 @@ class Parallel(Fragment):
             self,
             f"{self.name}: too few",
             error="StepFailed",
-            cause=f"fewer than {least} of the {len(self._branches)} branches of {self.name} succeeded",
+            cause=f"fewer than {least} of the {len(self._branches)} branches of '{self.name}' succeeded",
         )
         on = create_pass(self, f"{self.name}: enough", DATA)
         choice = sfn.Choice.jsonata(self, f"{self.name}: how many")

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from pentad.cli.console import EXIT_UNAVAILABLE, CommandError
 from pentad.cli.target import LOCAL_OPERATOR, read_twin_facts
@@ -14,6 +15,16 @@ Stage = Annotated[
     str | None, typer.Option("--stage", help="A deployed stage (dev, staging, prod). Default: this folder's twin.")
 ]
 TWIN_STAGE = "dev"
+
+
+class ListingGroup(TyperGroup):
+    """A group of commands that lists when no command is named: ``pentad budgets`` is ``pentad budgets list``."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Return what is left of the arguments; options alone are those of ``list``."""
+        if not args or (args[0].startswith("-") and args[0] not in ctx.help_option_names):
+            args = ["list", *args]
+        return super().parse_args(ctx, args)
 
 
 def create_client(service: str, stage: str | None, *, read_timeout: float = 30.0) -> Any:

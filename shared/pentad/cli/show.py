@@ -70,7 +70,7 @@ def print_run(screen: Screen, view: Json) -> None:
     parts = [name for name in ("prompt", "model") if replaced.get(name)]
     parts += [f"result of call {call}" for call in replaced.get("tool_results", ())]
     if parts:
-        screen.print(build_styled(f"replaced by whoever forked it: {', '.join(parts)}", "yellow"))
+        screen.print(build_styled(f"replaced in this fork: {', '.join(parts)}", "yellow"))
     status = format_status(view["status"])
     screen.print(build_line("[dim]{run}[/] {status} [dim]{rest}[/]", run=view["run_id"], status=status, rest=rest))
 

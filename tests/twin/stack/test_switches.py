@@ -68,4 +68,4 @@ def test_a_tool_that_is_switched_off_refuses_and_the_run_goes_on_without_it(
     decided(tenant.decide(view["pending_approval"], "approve"))
     ended = end(tenant, view)
     assert (ended["status"], ended["answer"], tenant.notes()) == ("succeeded", "Then not.", [])
-    assert [f"notes has been switched off by an operator: {REASON}" in one for one in results(tenant, view)] == [True]
+    assert [f"'notes' has been switched off by an operator: {REASON}" in one for one in results(tenant, view)] == [True]

@@ -71,7 +71,7 @@ def test_research_goes_on_with_two_of_three_sources(tenant: Tenant) -> None:
     ):
         run = tenant.ask(f"What is a {mark}?", agent="research")
     assert run["status"] == "degraded", run
-    assert run["notices"][-1] == "The branch doubts failed; the answer was made without it."
+    assert run["notices"][-1] == "The branch 'doubts' failed; the answer was made without it."
 
 
 def test_research_that_failed_goes_on_with_the_sources_it_has(tenant: Tenant) -> None:

@@ -286,7 +286,9 @@ def _check_models(origins: Origins, catalog: "ModelCatalog") -> None:
         provider = catalog.providers.get(model.provider)
         if provider is None:
             known = ", ".join(catalog.providers)
-            raise file.make_error(("models", name, "provider"), f"no provider {model.provider}", f"use one of {known}")
+            raise file.make_error(
+                ("models", name, "provider"), f"no provider '{model.provider}'", f"use one of {known}"
+            )
         if model.kind == "embedding" and provider.kind not in _EMBED_KINDS:
             raise file.make_error(
                 ("models", name, "provider"), f"{provider.name} has no embeddings", f"use kind {_EMBED_KINDS}"
@@ -308,13 +310,13 @@ def _check_routing(origins: Origins, catalog: ModelCatalog) -> None:
         for position, model in enumerate(tier.chain):
             place = ("tiers", name, "chain", position)
             if model not in catalog.models:
-                raise file.make_error(place, f"no model {model}", "add it to catalog.yaml, or use one of its models")
+                raise file.make_error(place, f"no model '{model}'", "add it to catalog.yaml, or use one of its models")
             if catalog.models[model].kind != kind:
-                raise file.make_error(place, f"{model} is no {kind} model", f"use a model of kind {kind}")
+                raise file.make_error(place, f"'{model}' is no {kind} model", f"use a model of kind {kind}")
     for name, task in catalog.tasks.items():
         file = origins["tasks", name]
         if task.tier not in catalog.tiers:
-            raise file.make_error(("tasks", name, "tier"), f"no tier {task.tier}", "add it under tiers:")
+            raise file.make_error(("tasks", name, "tier"), f"no tier '{task.tier}'", "add it under tiers:")
         _check_cascade(file, catalog, name, task)
 
 
@@ -323,9 +325,11 @@ def _check_cascade(file: CatalogFile, catalog: ModelCatalog, name: str, task: Ta
         return
     place, first = ("tasks", name, "cascade", "first"), task.cascade.first
     if first not in catalog.tiers:
-        raise file.make_error(place, f"no tier {first}", "add it under tiers:")
+        raise file.make_error(place, f"no tier '{first}'", "add it under tiers:")
     if first in (task.tier, "embeddings"):
-        raise file.make_error(place, f"{first} is not a tier below {task.tier}", "name a cheaper tier of chat models")
+        raise file.make_error(
+            place, f"'{first}' is not a tier below '{task.tier}'", "name a cheaper tier of chat models"
+        )
 
 
 CATALOG, ROUTING, OVERLAY = "catalog.yaml", "routing.yaml", "models.yaml"

@@ -232,7 +232,7 @@ def _check_answer(reply: ProviderReply) -> None:
 
 
 def _make_unconfigured_failure(model: ModelEntry) -> ProviderFailure:
-    return ProviderFailure(Outcome.AUTHENTICATION, f"no adapter for {model.provider} is configured", sent=False)
+    return ProviderFailure(Outcome.AUTHENTICATION, f"no adapter for '{model.provider}' is configured", sent=False)
 
 
 def _make_request(context: CallContext, now: float) -> ChatRequest:

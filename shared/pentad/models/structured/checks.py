@@ -52,16 +52,16 @@ def _find_tool_problems(reply: ProviderReply, request: ChatRequest) -> Iterable[
     seen: set[str] = set()
     for call in reply.tool_calls:
         if call.call_id in seen:
-            yield ReplyProblem(f"two tool calls have the id {call.call_id}", "two tool calls have one id")
+            yield ReplyProblem(f"two tool calls have the id '{call.call_id}'", "two tool calls have one id")
         seen.add(call.call_id)
         if call.tool not in tools:
             known = ", ".join(tools) or "none"
             yield ReplyProblem(
-                f"there is no tool {call.tool[:64]}; the tools are: {known}", "a call of a tool that does not exist"
+                f"there is no tool '{call.tool[:64]}'; the tools are: {known}", "a call of a tool that does not exist"
             )
             continue
         for told, reason in _iter_violations(call.arguments, tools[call.tool].input_schema):
-            what = f"the arguments of {call.tool} don't fit its schema at"
+            what = f"the arguments of '{call.tool}' don't fit its schema at"
             yield ReplyProblem(f"{what} {told}", f"{what} {reason}")
 
 

@@ -174,7 +174,7 @@ def _build_next(approval: Approval, to_run: Sequence[ToolCall]) -> Decision:
 
 def _explain_stop(approval: Approval) -> str:
     if approval.status is ApprovalStatus.EXPIRED:
-        return f"The run was stopped: no human of the group {approval.group} decided in time."
+        return f"The run was stopped: no human of the group '{approval.group}' decided in time."
     return f"The run was stopped: it needs {approval.asks_for}, and a human declined to give it." + _format_reason(
         approval
     )

@@ -68,7 +68,7 @@ def _explain_violation(error: "ValidationError") -> tuple[str, str]:
     schema = error.schema if isinstance(error.schema, dict) else {}
     known, given = schema.get("properties", {}), error.instance
     if isinstance(given, dict) and error.validator == "additionalProperties" and not schema.get("patternProperties"):
-        wrong = ", ".join(_truncate_text(name) for name in sorted(set(given) - set(known)))
+        wrong = ", ".join(f"'{_truncate_text(name)}'" for name in sorted(set(given) - set(known)))
         return _truncate_text(f"there is no field {wrong}"), _truncate_text(
             f"leave it out; the fields are: {', '.join(known) or 'none'}"
         )

@@ -99,7 +99,7 @@ class Redrive:
             raise InvalidTransition(f"only a failed run can be redriven; this one is {failed.status}", field="run")
         if failed.parent_run_id is not None:
             raise InvalidTransition(
-                "the run is a step of a workflow", field="run", fix=f"redrive {failed.parent_run_id}"
+                "the run is a step of a workflow", field="run", fix=f"redrive '{failed.parent_run_id}'"
             )
         spec = self._catalog.agents.get(failed.agent) or self._catalog.workflows.get(failed.agent)
         if spec is None:

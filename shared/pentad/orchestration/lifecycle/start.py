@@ -288,7 +288,7 @@ class StartRun:
         if holder is None:
             return
         try:
-            cancel(run.tenant_id, holder, by="a newer request", reason=f"interrupted by {run.run_id}")
+            cancel(run.tenant_id, holder, by="a newer request", reason=f"interrupted by '{run.run_id}'")
         except InvalidTransition:
             return  # It has ended by itself.
 

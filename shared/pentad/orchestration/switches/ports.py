@@ -61,7 +61,7 @@ class Switch(FrozenValue):
     @property
     def sentence(self) -> str:
         """What the caller, or the model, is told."""
-        what = {"all": "Everything", "tenant": "This tenant"}.get(self.scope, f"The {self.scope} {self.subject}")
+        what = {"all": "Everything", "tenant": "This tenant"}.get(self.scope, f"The {self.scope} '{self.subject}'")
         because = f": {self.reason}" if self.reason else ""
         return f"{what} has been switched off by an operator{because}."
 
@@ -85,7 +85,7 @@ class ToolHealth(FrozenValue):
         """What the model is told while the tool is out of order."""
         until = f"{self.until:%H:%M:%S}" if self.until else "now"
         return (
-            f"The tool {self.tool} is out of order: its last {self.failures} calls failed ({self.error}). "
+            f"The tool '{self.tool}' is out of order: its last {self.failures} calls failed ({self.error}). "
             f"It may be tried again after {until} UTC; go on without it."
         )
 

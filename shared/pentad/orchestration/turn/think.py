@@ -346,7 +346,7 @@ class Think:
             ToolResultBlock(call_id=block.call_id, content=LOOP, is_error=True) for block in reply.tool_calls
         )
         results = self._make_message(situation, results_id(turn.run_id, turn.step), "user", closed)
-        reason = f"The run was stopped: it called {tool} with the same arguments again and again."
+        reason = f"The run was stopped: it called '{tool}' with the same arguments again and again."
         self._add_review(situation, "loop", reason)
         return self._make_stop_outcome(situation, reason, reply, results)
 

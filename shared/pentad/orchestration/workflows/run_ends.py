@@ -93,7 +93,7 @@ class Ends:
         """
         run = self._stores.get_run(at)
         text = render(self._stores.get_workflow(at.agent).answer, self._stores.make_lookup(run, at.refs))
-        notices = [f"The branch {name} failed; the answer was made without it." for name in at.failed]
+        notices = [f"The branch '{name}' failed; the answer was made without it." for name in at.failed]
         notices += [f"{name} used all its rounds below its threshold; the best was kept." for name in at.capped]
         decision = Decision(kind="answer", step=FINISH)
         return self._end(run, reply_id(at.run_id, FINISH), text, decision, tuple(notices), degraded=bool(at.failed))

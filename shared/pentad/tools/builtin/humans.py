@@ -66,7 +66,7 @@ def list_tools(catalog: Catalog, agent: AgentSpec) -> tuple[ToolSpec, ...]:
     taken = sorted(BUILTIN.keys() & {tool.name for tool in own})
     if taken:
         raise ConfigurationError(
-            f"agent {agent.name} has tools with the names of built-in ones: {', '.join(taken)}",
+            f"agent '{agent.name}' has tools with the names of built-in ones: {', '.join(taken)}",
             field="tools",
             fix="rename the tool, or set humans.may_ask to false",
         )

@@ -62,7 +62,7 @@ def load_tool(module_name: str) -> AnyTool:
         raise make_declaration_error(
             _locate(where, tools[0].function),
             f"its tool is named '{tools[0].name}'",
-            f"name the function {expected}, or the file {tools[0].name}.py",
+            f"name the function '{expected}', or the file {tools[0].name}.py",
         )
     return tools[0]
 

@@ -76,12 +76,12 @@ def read_signature(function: Callable[..., Any]) -> ToolSignature:
     for name, parameter in inspect.signature(function).parameters.items():
         if parameter.kind not in _KINDS:
             raise make_declaration_error(
-                where, f"the parameter {name} is *, ** or positional only", "name each parameter"
+                where, f"the parameter '{name}' is *, ** or positional only", "name each parameter"
             )
         if name not in hints:
             wanted = "ToolContext" if name in _CONTEXT_NAMES else "str"
             raise make_declaration_error(
-                where, f"the parameter {name} has no annotation", f"annotate it: {name}: {wanted}"
+                where, f"the parameter '{name}' has no annotation", f"annotate it: {name}: {wanted}"
             )
         if _is_context(where, name, hints[name]):
             if context is not None:
@@ -107,7 +107,7 @@ def _is_context(where: str, name: str, annotation: Any) -> bool:
     if _holds_context(annotation):
         raise make_declaration_error(
             where,
-            f"the parameter {name} is annotated with more than ToolContext: {annotation}",
+            f"the parameter '{name}' is annotated with more than ToolContext: {annotation}",
             f"annotate it: {name}: ToolContext; every call gets one, so it is never None",
         )
     return False

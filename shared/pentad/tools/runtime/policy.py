@@ -47,7 +47,7 @@ def _check_approval(spec: ToolSpec, run: Run, call: ToolCall) -> None:
     allowed = {CallStatus.APPROVED} if asks else {CallStatus.PENDING, CallStatus.APPROVED}
     if call.status not in allowed:
         raise PolicyDenied(
-            f"the call is {call.status.value}, and {spec.name} asks for approval: {spec.approval}",
+            f"the call is {call.status.value}, and '{spec.name}' asks for approval: {spec.approval}",
             field="status",
             fix="approve the call first",
         )

@@ -54,7 +54,7 @@ def test_prices_are_nano_dollars_per_million() -> None:
         ('      input: "2"\n', '      input: "-2"\n', "not negative"),
         ('      input: "2"\n', '      input: "0.0000000001"\n', "finer than a nano-dollar"),
         ("    provider: anthropic\n", "    supplier: anthropic\n", "Extra inputs"),
-        ("    provider: anthropic\n", "    provider: antropic\n", "no provider antropic"),
+        ("    provider: anthropic\n", "    provider: antropic\n", "no provider 'antropic'"),
         ("      date: 2026-11-22\n", "      date: yesterday\n", "valid date"),
         ('        input: "1"\n', '        input: "free"\n', "not an amount"),
         ("  bedrock: {kind: bedrock}\n", "  bedrock: {kind: bedrok}\n", "Input should be"),
@@ -100,9 +100,9 @@ def test_a_projects_own_file_adds_entries_and_stands_in_for_others() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "says"),
     [
-        ("    provider: den\n", "    provider: dan\n", "no provider dan"),
+        ("    provider: den\n", "    provider: dan\n", "no provider 'dan'"),
         ("    base_url: http://gpu.internal:8000/v1\n", "    base_url: gpu.internal\n", "pattern"),
-        ("  fast: {chain: [qwen,", "  fast: {chain: [kwen,", "no model kwen"),
+        ("  fast: {chain: [qwen,", "  fast: {chain: [kwen,", "no model 'kwen'"),
         ("    kind: chat\n", "    kind: chat\n    kind: embedding\n", "is defined twice"),
         ("providers:\n", "providers:\n  Den: {kind: bedrock}\n", "pattern"),
         ("providers:\n", "providers:\n  cloud: {kind: bedrock, secret: cloud}\n", "no secret"),
@@ -149,9 +149,9 @@ def test_a_chat_model_without_an_output_price_is_an_error() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "says"),
     [
-        ("gpt-6.1-sol, claude-haiku-5-5]", "gpt-0, claude-haiku-5-5]", "no model gpt-0"),
+        ("gpt-6.1-sol, claude-haiku-5-5]", "gpt-0, claude-haiku-5-5]", "no model 'gpt-0'"),
         ("chain: [text-embedding-3-small]", "chain: [gpt-6-luna]", "no embedding model"),
-        ("reason: {tier: primary", "reason: {tier: secondary", "no tier secondary"),
+        ("reason: {tier: primary", "reason: {tier: secondary", "no tier 'secondary'"),
         ("  primary:\n", "  premium:\n", "no such tier"),
     ],
 )

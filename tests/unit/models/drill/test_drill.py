@@ -110,4 +110,4 @@ def test_a_provider_without_an_adapter_is_broken_and_nothing_is_sent() -> None:
     world.drill._chat = {"anthropic": world.anthropic}
     broken = world.run().broken
     assert {(one.provider, one.outcome) for one in broken} == {("openai", None)}
-    assert {one.error for one in broken} == {"no adapter for openai is configured"}
+    assert {one.error for one in broken} == {"no adapter for 'openai' is configured"}

@@ -184,7 +184,7 @@ def test_why_no_reply_was_usable_is_told_without_the_models_words() -> None:
     world = World((wrong,) * 4, (wrong,) * 2)
     with pytest.raises(MalformedReply) as caught:
         world.complete(request(tools=(ADD,)))
-    assert "the arguments of add don't fit its schema at $.a (type)" in caught.value.message
+    assert "the arguments of 'add' don't fit its schema at $.a (type)" in caught.value.message
     assert "secret" not in caught.value.message
     assert all("$.a (type)" in (each.error or "") and "secret" not in (each.error or "") for each in world.ledger.all)
 

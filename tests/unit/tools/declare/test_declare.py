@@ -176,7 +176,7 @@ def one_parameter(data: dict[str, Any]) -> None:
     ("function", "options", "says"),
     [
         (undocumented, {}, "no docstring"),
-        (unannotated, {}, "text has no annotation"),
+        (unannotated, {}, "'text' has no annotation"),
         (resultless, {}, "the result has no annotation"),
         (starred, {}, "name each parameter"),
         (recursive, {}, "refers to itself"),

@@ -82,7 +82,7 @@ HEAD = "from pentad.tools.declare import Grant, ToolContext, tool\n"
         (
             HEAD + "\n@tool(effects='none')\ndef lonely(context) -> str:\n    'Doc.'\n    return ''",
             3,
-            "the parameter context has no annotation",
+            "the parameter 'context' has no annotation",
         ),
         (HEAD + GOOD.format(name="other"), 5, "its tool is named 'other'"),
         (HEAD + GOOD.format(name="one") + GOOD.format(name="two"), 12, "declares 2 tools"),

@@ -238,7 +238,7 @@ def test_tools_inside_a_graph_run_validated_and_are_audited() -> None:
 
 
 def test_a_tool_with_effects_can_not_be_given_to_a_graph() -> None:
-    with pytest.raises(ConfigurationError, match="notes can't be called inside a graph"):
+    with pytest.raises(ConfigurationError, match="'notes' can't be called inside a graph"):
         from_langgraph(agent_graph, name="research", description="Research.", effects="none", tools=[notes])
 
 

@@ -25,7 +25,7 @@ class Gate:
         self.succeeded.append(tool)
 
 
-OFF = "The tool send has been switched off by an operator."
+OFF = "The tool 'send' has been switched off by an operator."
 
 
 def test_a_refused_call_has_no_effect_and_the_model_is_told() -> None:

@@ -165,7 +165,7 @@ def _describe_state(view: Json) -> str:
         return str(view["status"])
     if view["votes"]:
         return f"pending: {len(view['votes'])} of {view['quorum']} have approved"
-    return f"pending: the group {view['group']} is asked until {format_time(view['expires_at'])}"
+    return f"pending: the group '{view['group']}' is asked until {format_time(view['expires_at'])}"
 
 
 def _print_result(view: Json, text: Any) -> None:

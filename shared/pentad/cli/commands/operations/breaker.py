@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from pentad.models.breaker.shared_breaker import SharedBreaker
     from pentad.models.catalog.catalog import ModelCatalog
 
-app = typer.Typer(help="Circuits of models: listed, held open or closed with the operator's AWS credentials.")
+app = typer.Typer(
+    cls=operator.ListingGroup,
+    help="Circuits of models: listed, held open or closed with the operator's AWS credentials.",
+)
 
 Which = Annotated[str, typer.Argument(metavar="PROVIDER[/MODEL]", help="One model, or all models of a provider.")]
 Minutes = Annotated[

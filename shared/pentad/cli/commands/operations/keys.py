@@ -14,7 +14,10 @@ from pentad.cli.target import LOCAL_TENANT, read_twin_facts
 if TYPE_CHECKING:
     from pentad.api.identity.ports import KeyStore
 
-app = typer.Typer(help="API keys of a tenant: made, listed and revoked with the operator's AWS credentials.")
+app = typer.Typer(
+    cls=operator.ListingGroup,
+    help="API keys of a tenant: listed, made and revoked with the operator's AWS credentials.",
+)
 
 Stage = Annotated[
     str | None, typer.Option("--stage", help="A deployed stage (dev, staging, prod). Default: this folder's twin.")

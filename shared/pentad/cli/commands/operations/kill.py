@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from pentad.orchestration.switches.adapters.switches_dynamodb import DynamoSwitches
     from pentad.orchestration.switches.ports import Scope, Switch, ToolHealth
 
-app = typer.Typer(help="Kill switches, thrown with the operator's AWS credentials.", no_args_is_help=True)
+app = typer.Typer(
+    cls=operator.ListingGroup, help="Kill switches, listed and thrown with the operator's AWS credentials."
+)
 
 Agents = Annotated[list[str], typer.Option("--agent", help="An agent or a workflow; repeat for several.")]
 Tools = Annotated[list[str], typer.Option("--tool", help="A tool, of all agents.")]
@@ -60,7 +62,7 @@ def remove_switches(
         missing = [place for place in _collect_subjects(agent, tool, tenant, everything) if not store.remove(*place)]
         _print_switches(store.get_all(), [])
         if missing:
-            named = ", ".join(scope if scope == "all" else f"{scope} {subject}" for scope, subject in missing)
+            named = ", ".join(scope if scope == "all" else f"{scope} '{subject}'" for scope, subject in missing)
             raise CommandError(f"no switch is on for {named}")
 
 

@@ -12,8 +12,8 @@ from pentad.cli.console import EXIT_UNAVAILABLE, OPTIONS, OUT, CommandError, han
 from pentad.cli.screen import Grid
 
 app = typer.Typer(
+    cls=operator.ListingGroup,
     help="Schedules of agents and workflows (`schedules` in agent.yaml), with the operator's AWS credentials.",
-    no_args_is_help=True,
 )
 
 _MOST = 500
@@ -73,7 +73,8 @@ def fire(
         if OPTIONS.json:
             print_json(fired)
         else:
-            OUT.print(f"{name} fires at {due}Z; `pentad runs` shows what it starts to its tenant.")
+            tenant = _build_view(schedule, prefix)["tenant"]
+            OUT.print(f"{name} fires at {due}Z; `pentad runs` with a key of tenant '{tenant}' shows what it starts.")
 
 
 def _name_prefix(stage: str | None) -> str:

@@ -12,7 +12,9 @@ from pentad.cli.screen import Grid
 if TYPE_CHECKING:
     from pentad.cli.versions import MachineVersion, Versions
 
-app = typer.Typer(help="Versions of agents and workflows, with the operator's AWS credentials.", no_args_is_help=True)
+app = typer.Typer(
+    cls=operator.ListingGroup, help="Versions of agents and workflows, with the operator's AWS credentials."
+)
 _KEPT = 5
 
 

@@ -45,7 +45,7 @@ def wait_for_run(client: ApiClient, view: Json, seconds: float) -> Json:
             return view  # It may take days.
         if time.monotonic() > deadline:
             raise CommandError(
-                f"{run_id} is still {view['status']} after {seconds:g} s; check with `pentad runs {run_id}`"
+                f"the run '{run_id}' is still {view['status']} after {seconds:g} s; check with `pentad runs {run_id}`"
             )
         time.sleep(_POLL_SECONDS)
         view = client.call("GET", f"/v1/runs/{run_id}")
@@ -76,7 +76,7 @@ def parse_metadata(entries: list[str]) -> dict[str, str] | None:
     pairs = [entry.partition("=") for entry in entries]
     for name, sign, _ in pairs:
         if not name or not sign:
-            raise CommandError(f"--metadata takes name=value, not {name}", code=EXIT_USAGE)
+            raise CommandError(f"--metadata takes name=value, not '{name}'", code=EXIT_USAGE)
     return {name: value for name, _, value in pairs} or None
 
 
@@ -152,7 +152,7 @@ def wait_after_decision(client: ApiClient, run_id: str, approval: str, seconds: 
             return view
         if time.monotonic() > deadline:
             raise CommandError(
-                f"{run_id} is still {view['status']} after {seconds:g} s; check with `pentad runs {run_id}`"
+                f"the run '{run_id}' is still {view['status']} after {seconds:g} s; check with `pentad runs {run_id}`"
             )
         time.sleep(_POLL_SECONDS)
 

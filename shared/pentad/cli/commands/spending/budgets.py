@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from pentad.models.budgets.adapters.budget_definitions import DynamoBudgetStore
     from pentad.models.budgets.budgets import BudgetDefinition
 
-app = typer.Typer(help="Budgets of a tenant: set, listed and removed with the operator's AWS credentials.")
+app = typer.Typer(
+    cls=operator.ListingGroup,
+    help="Budgets of a tenant: listed, set and removed with the operator's AWS credentials.",
+)
 
 Tenant = Annotated[str, typer.Option("--tenant", "-t", help="Whose budget.")]
 Scope = Annotated[str, typer.Option("--scope", help="run, session, user, agent or tenant.")]

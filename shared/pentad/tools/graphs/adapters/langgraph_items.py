@@ -149,7 +149,7 @@ class Values:
 
     def _unpack_found(self, name: str, item: Item | None) -> Packed:
         if item is None:
-            raise NotFound(f"the value of the graph's channel {name} is gone: it expired before its checkpoint")
+            raise NotFound(f"the value of the graph's channel '{name}' is gone: it expired before its checkpoint")
         return self.unpack(item)
 
 

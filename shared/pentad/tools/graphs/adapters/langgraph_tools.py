@@ -27,7 +27,7 @@ def to_langchain_tool(given: BaseTool | Tool[..., Any], context: ToolContext | N
     spec = given.spec
     if spec.effects != "none" or given.grants or given.needs or spec.approval != "never":
         raise ConfigurationError(
-            f"the tool {given.name} can't be called inside a graph: it has effects, grants or needs approval",
+            f"the tool '{given.name}' can't be called inside a graph: it has effects, grants or needs approval",
             field="tools",
             fix="let the agent call it, and give its result to the graph",
         )
