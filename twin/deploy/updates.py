@@ -24,6 +24,7 @@ _ADDED = _REPLACED | {
     "AWS::Lambda::Alias",
     "AWS::Lambda::Function",
     "AWS::Logs::LogGroup",
+    "AWS::SQS::QueuePolicy",
     "AWS::Scheduler::Schedule",
     "AWS::StepFunctions::StateMachine",
     "AWS::StepFunctions::StateMachineAlias",
@@ -160,7 +161,4 @@ def _has_changed(before: JsonObject, after: JsonObject) -> bool:
 
 
 def _format_refusal(stack: str, logical_id: str, kind: str, how: str) -> str:
-    return (
-        f"stack '{stack}': '{logical_id}' ({kind}) {how}: a running twin takes new code, prompts, versions, aliases "
-        "and state machines only: stop it and start it anew"
-    )
+    return f"stack '{stack}': '{logical_id}' ({kind}) {how}, which a running twin can't take: stop it and start it anew"

@@ -105,6 +105,27 @@ def test_a_schedule_that_is_new_or_changed_fires_when_it_now_says(twin: Twin, ou
         assert twin.pumps.timetable.next_moment() == datetime(year, 1, 1, tzinfo=UTC)
 
 
+def test_a_queue_lets_in_whom_its_new_policy_lets_in(twin: Twin, out: Path) -> None:
+    statement: Json = {"Effect": "Deny", "Principal": "*", "Action": "sqs:SendMessage", "Resource": "*"}
+
+    def policy(sid: str, *queues: Json) -> Json:
+        document = {"Version": "2012-10-17", "Statement": [{"Sid": sid, **statement}]}
+        return {"Type": "AWS::SQS::QueuePolicy", "Properties": {"Queues": list(queues), "PolicyDocument": document}}
+
+    def read() -> str | None:
+        client = twin.get_admin_client("sqs")
+        url = client.get_queue_url(QueueName="questions")["QueueUrl"]
+        told = client.get_queue_attributes(QueueUrl=url, AttributeNames=["Policy"]).get("Attributes", {}).get("Policy")
+        return str(json.loads(told)["Statement"][0]["Sid"]) if told else None
+
+    assert read() is None
+    for sid in ("Shut", "Sealed"):
+        twin.updates.update(write(out, "old", 1, Door=policy(sid, {"Ref": "Questions"})))
+        assert read() == sid
+    twin.updates.update(write(out, "old", 1, Door=policy("Sealed")))
+    assert read() is None
+
+
 def test_an_unpublished_call_gets_the_new_code_at_once(twin: Twin, out: Path) -> None:
     assert twin.host.invoke("say", b"{}").json()["word"] == "old"
     twin.updates.update(write(out, "new", 2))

@@ -1,6 +1,6 @@
 """SQS queues and queue policies."""
 
-from twin.deploy.registry import TAGS, Created, JsonObject, Resource, as_json, register_resource
+from twin.deploy.registry import TAGS, Created, JsonObject, Resource, as_json, register_resource, register_update
 
 _ATTRIBUTES = frozenset(
     {
@@ -41,9 +41,24 @@ def _format_attribute(value: object) -> str:
 @register_resource("AWS::SQS::QueuePolicy", handled={"Queues", "PolicyDocument"})
 def create_queue_policy(target: Resource, properties: JsonObject) -> Created:
     """Attach one policy to several queues."""
-    document = properties["PolicyDocument"]
-    for url in properties["Queues"]:
-        target.get_client("sqs").set_queue_attributes(QueueUrl=url, Attributes={"Policy": as_json(document)})
+    document, urls = properties["PolicyDocument"], tuple(properties["Queues"])
+    for url in urls:
+        _set_policy(target, url, document)
         arn = target.format_arn("sqs", url.rsplit("/", 1)[-1])
         target.deployment.resource_policies.setdefault(arn, []).append(document)
-    return Created(target.physical_name(limit=128))
+    return Created(target.physical_name(limit=128), {"Queues": urls})
+
+
+@register_update("AWS::SQS::QueuePolicy")
+def update_queue_policy(target: Resource, properties: JsonObject, earlier: Created) -> Created:
+    """Change the policy of queues; one that is no longer named has none."""
+    urls = tuple(properties["Queues"])
+    for url in urls:
+        _set_policy(target, url, properties["PolicyDocument"])
+    for url in set(earlier.attributes["Queues"]) - set(urls):
+        _set_policy(target, url, "")
+    return Created(earlier.ref, {"Queues": urls})
+
+
+def _set_policy(target: Resource, url: str, document: JsonObject | str) -> None:
+    target.get_client("sqs").set_queue_attributes(QueueUrl=url, Attributes={"Policy": as_json(document)})
