@@ -6,12 +6,11 @@ from typing import Any
 
 import pytest
 
-from pentad.domain.declarations.words import UserWords
+from pentad.domain.declarations.words import NO_MODEL, UserWords
 from pentad.domain.errors import InvalidTransition, NotFound, StoreUnavailable
 from pentad.domain.ids import approval_id
 from pentad.domain.knowledge import Passage
 from pentad.domain.runs import Approval, ApprovalStatus, CallStatus, Run, RunStatus
-from pentad.orchestration.turn.outcome import NO_MODEL
 from tests.unit.orchestration.world import TENANT, World
 
 

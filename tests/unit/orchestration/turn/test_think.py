@@ -5,13 +5,12 @@ from typing import Any
 
 import pytest
 
-from pentad.domain.declarations.words import UserWords
+from pentad.domain.declarations.words import NO_MODEL, UserWords
 from pentad.domain.errors import BudgetExceeded, ModelThrottled, ModelUnavailable, NotFound, Refused, StoreUnavailable
 from pentad.domain.messages import ToolResultBlock
 from pentad.domain.models import Attempt, CallContext, Outcome
 from pentad.domain.runs import CallStatus, RunStatus
 from pentad.domain.usage import Usage
-from pentad.orchestration.turn.outcome import NO_MODEL
 from pentad.orchestration.turn.think import THROTTLED_TRIES, TurnInput
 from tests.unit.orchestration.world import CATALOG, TENANT, World
 
