@@ -125,6 +125,6 @@ def test_what_names_no_run_and_what_may_not_be_reached_is_refused_without_an_ent
 
 def test_each_route_that_changes_something_is_recorded_or_records_it_itself() -> None:
     changing = {route.name for route in ROUTES if route.method != "GET"}
-    # A run and an upload name who asked for them; OpenAI's requests are on the ledger; docs/security.md names deletions.
+    # A run and an upload name who asked for them; OpenAI's requests are on the ledger. docs/security.md names all.
     deleting = {"delete_document", "delete_session"}
     assert changing - RECORDED == {"start_run", "upload_document", "complete", "embed"} | deleting
