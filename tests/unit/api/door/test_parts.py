@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pentad.api.door import completions, faults, names, schemas, targets, tools
+from pentad.api.door import completions, names, schemas, targets, tools
 from pentad.api.door.faults import DoorFault, sanitize_header
 from pentad.api.door.messages import parse_conversation
 from pentad.api.door.names import ToolNames
