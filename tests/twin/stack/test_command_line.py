@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,8 @@ import pytest
 
 from pentad.testing.stack import keeper
 from tests.twin.conftest import OwnProject
-from tests.twin.stack.world import Json, Tenant, until
+from tests.twin.stack.world import Json, Stack, Tenant, until
+from twin.running import state_file
 
 # The commands find the twin of the folder that they run in, which is the user's project.
 pytestmark = [pytest.mark.twin, pytest.mark.xdist_group("stack-own")]
@@ -225,3 +227,48 @@ def test_two_at_once_do_not_collide_and_leave_nothing(two: tuple[Up, Up]) -> Non
         assert "Traceback" not in errors
         assert not (up.state / "twin.json").exists()
     until(lambda: not any(keeper.lives(child) for child in children), "the end of their processes")
+
+
+def test_what_it_held_survives_a_restart_until_it_is_reset(root: Path, assembly_dir: Path, tmp_path: Path) -> None:
+    first = Up(root, tmp_path)
+    try:
+        told = first.ready()
+        with local_tenant(first, told) as tenant:
+            tenant.ingest("tide.md", "# Tide\n\nThe tide of Brackwater turns at noon.\n")
+            done = tenant.ask("When does the tide of Brackwater turn?")
+            before = {path: tenant.get(path) for path in ("/v1/documents", "/v1/cost?by=model", "/v1/sessions")}
+        stop(first)
+        reset = [sys.executable, "-m", "pentad.cli.main", "--json", "reset", "--state", str(tmp_path), "--yes"]
+        second = Up(root, tmp_path)
+        try:
+            again = second.ready()
+            assert (again["key"], again["kept"] > 10) == (told["key"], True)
+            refused = subprocess.run(reset, cwd=root, capture_output=True, text=True, check=False)
+            assert (refused.returncode, "stop it first" in refused.stdout) == (1, True)
+            with local_tenant(second, again) as tenant:
+                assert {path: tenant.get(path) for path in before} == before
+                assert tenant.get(f"/v1/runs/{done['run_id']}")["answer"] == done["answer"]
+                follow = tenant.ask("And when does the tide of Brackwater turn?", session=done["session"])
+                assert follow["citations"][0]["document"] == "tide.md"
+        finally:
+            stop(second)
+    finally:
+        first.process.kill()
+        first.process.communicate()
+    assert subprocess.run(reset, cwd=root, capture_output=True, check=False).returncode == 0
+    assert not {"kept", "key", "vectors.sqlite"} & {path.name for path in tmp_path.iterdir()}
+
+
+@contextmanager
+def local_tenant(up: Up, told: Json) -> Iterator[Tenant]:
+    """The tenant whose key ``pentad up`` prints."""
+    facts = state_file.read(up.state)
+    assert facts is not None
+    with Stack(facts) as stack:
+        yield Tenant(stack, "local", told["key"])
+
+
+def stop(up: Up) -> None:
+    up.process.send_signal(signal.SIGINT)
+    _, errors = up.process.communicate(timeout=_SECONDS)
+    assert (up.process.returncode, "Traceback" in errors) == (0, False), errors
