@@ -19,11 +19,17 @@ def test_own_agent_uses_its_own_tool(own: OwnProject) -> None:
 def test_agents_are_listed_with_their_tools(own: OwnProject) -> None:
     agents = {agent["name"]: agent for agent in own.stack.tenant().get("/v1/agents")["items"]}
     assert set(agents) >= {"assistant", "greeter"}
-    assert {tool["name"] for tool in agents["greeter"]["tools"]} == {"word_count", "ring_bell", "fire_cannon"}
+    assert {tool["name"] for tool in agents["greeter"]["tools"]} == {
+        "word_count",
+        "ring_bell",
+        "fire_cannon",
+        "book_ticket",
+        "post_ticket",
+    }
 
 
 def test_session_of_one_agent_is_not_taken_by_another(own: OwnProject) -> None:
     tenant = own.stack.tenant()
     tenant.ask("Hello", agent="greeter", session="daily")
     refused = tenant.post("/v1/runs", {"agent": "assistant", "message": "Hello", "session": "daily"})
-    assert (refused.status_code, refused.json()["field"]) == (400, "session")
+    assert (refused.status_code, refused.json()["field"]) == (409, "session")

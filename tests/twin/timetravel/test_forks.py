@@ -96,22 +96,22 @@ def test_the_same_key_is_the_same_fork(tenant: Tenant) -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "field"),
+    ("body", "field", "status"),
     [
-        ({"at": 2}, "at"),
-        ({"at": 9}, "at"),
-        ({"at": -1}, "at"),
-        ({}, "at"),
-        ({"at": 1, "model": "no-such-model"}, "model"),
-        ({"at": 1, "prompt": ""}, "prompt"),
-        ({"at": 1, "tool_results": [{"call": 3, "content": "x"}]}, "tool_results.0.call"),
-        ({"at": 1, "wings": 2}, "wings"),
+        ({"at": 2}, "at", 409),
+        ({"at": 9}, "at", 404),
+        ({"at": -1}, "at", 400),
+        ({}, "at", 400),
+        ({"at": 1, "model": "no-such-model"}, "model", 400),
+        ({"at": 1, "prompt": ""}, "prompt", 400),
+        ({"at": 1, "tool_results": [{"call": 3, "content": "x"}]}, "tool_results.0.call", 400),
+        ({"at": 1, "wings": 2}, "wings", 400),
     ],
 )
-def test_what_can_not_be_is_refused_with_the_field(tenant: Tenant, body: Json, field: str) -> None:
+def test_what_can_not_be_is_refused_with_the_field(tenant: Tenant, body: Json, field: str, status: int) -> None:
     source = tenant.ask(SUM)
     answer = tenant.post(f"/v1/runs/{source['run_id']}/fork", body)
-    assert (answer.status_code, answer.json()["field"]) == (400, field), answer.text
+    assert (answer.status_code, answer.json()["field"]) == (status, field), answer.text
 
 
 def test_a_run_of_another_tenant_is_not_there(stack: Stack, tenant: Tenant) -> None:

@@ -92,7 +92,7 @@ def test_a_branch_that_fails_leaves_the_others_their_results_where_any_is_enough
     missing = "(there is no result: this step did not finish)"
     assert run.status is RunStatus.DEGRADED, bench.ended
     assert run.answer == f"fine / {missing} / {missing}"
-    assert [notice.split()[2] for notice in run.notices] == ["bad", "longer"]
+    assert [notice.split("'")[1] for notice in run.notices] == ["bad", "longer"]
 
 
 @pytest.mark.parametrize(("needs", "status"), [(AtLeast(2), RunStatus.FAILED), (AtLeast(1), RunStatus.DEGRADED)])

@@ -235,13 +235,13 @@ class ForkRun:
         last = max((message.step or 0 for message in own), default=0)
         if request.at > last:
             if last and self._is_final_turn(source, own, last):
-                raise InvalidInput(
+                raise NotFound(
                     f"turn {last} ended the run, so nothing follows it",
                     field="at",
                     fix=f"give a turn from 0 to {last - 1}",
                 )
             turns = f"turns up to {last}" if last else "no turn yet: only 0 can be given"
-            raise InvalidInput(f"the run has {turns}", field="at", fix=f"give a turn from 0 to {last}")
+            raise NotFound(f"the run has {turns}", field="at", fix=f"give a turn from 0 to {last}")
         if request.at and self._is_terminal(source, request.at):
             raise _make_ended_error(request.at)
 
@@ -331,8 +331,8 @@ class ForkRun:
         return self._advance.begin(run, heals=run.idempotency_key is not None)
 
 
-def _make_ended_error(at: int) -> InvalidInput:
-    return InvalidInput(
+def _make_ended_error(at: int) -> InvalidTransition:
+    return InvalidTransition(
         "the turn ended the run, so nothing can follow it", field="at", fix=f"give a turn from 0 to {at - 1}"
     )
 

@@ -36,7 +36,6 @@ def test_a_fork_is_accepted_with_its_address() -> None:
     [
         ({}, "at"),
         ({"at": "x"}, "at"),
-        ({"at": 7}, "at"),
         ({"at": 1, "model": "nope"}, "model"),
         ({"at": 1, "tool_results": [{"call": 9, "content": ""}]}, "tool_results.0.call"),
     ],
@@ -45,6 +44,12 @@ def test_a_field_out_of_range_is_named(body: Any, field: str) -> None:
     client = Client()
     reply = client("POST", f"/v1/runs/{_ended(client).run_id}/fork", body)
     assert (reply.status, reply.json["field"]) == (400, field)
+
+
+def test_a_turn_that_the_run_does_not_have_is_not_found() -> None:
+    client = Client()
+    reply = client("POST", f"/v1/runs/{_ended(client).run_id}/fork", {"at": 7})
+    assert (reply.status, reply.json["field"]) == (404, "at")
 
 
 @pytest.mark.parametrize(("method", "path"), [("POST", "fork"), ("GET", "recording")])

@@ -79,14 +79,14 @@ def _choose_character(items: Any) -> str:
     """Return a character of a set."""
     if str(items[0][0]) == "NEGATE":
         known = re.compile(f"[^{''.join(_render_item(item) for item in items[1:])}]")
-        return next(one for one in (*_PLAIN, *map(chr, range(33, 1000))) if known.fullmatch(one))
+        return str(next(one for one in (*_PLAIN, *map(chr, range(33, 1000))) if known.fullmatch(one)))
     kind, value = str(items[0][0]), items[0][1]
     if kind == "LITERAL":
         return chr(value)
     if kind == "RANGE":
         return chr(value[0])
     name = str(value)
-    return {**_OF_CLASS, **_OUTSIDE_CLASS}[name]
+    return str({**_OF_CLASS, **_OUTSIDE_CLASS}[name])
 
 
 def _render_item(item: Any) -> str:
