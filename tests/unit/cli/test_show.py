@@ -140,7 +140,7 @@ def test_an_answer_is_printed_as_it_is_but_for_what_acts(capsys: pytest.CaptureF
 
 
 def test_whoever_waits_behind_a_human_is_told_so(capsys: pytest.CaptureFixture[str]) -> None:
-    view = {
+    view: dict[str, Any] = {
         "status": "queued",
         "holding": "A human is looking at this.",
         "pending_approval": None,

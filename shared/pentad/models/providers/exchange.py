@@ -65,6 +65,7 @@ class ProviderVectors:
     usage: Usage | None
     request_id: str | None = None
     estimated: str = ""
+    simulated: bool = False
 
 
 class ProviderFailure(Exception):

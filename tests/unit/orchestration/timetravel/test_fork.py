@@ -348,8 +348,8 @@ def test_a_crash_without_a_key_leaves_no_run_or_one_that_may_be_started() -> Non
     for number in range(1, 30):
         before = {run.run_id for run in stage.world.runs.list_page(TENANT).items}
         try:
-            _Crashing(stage, number, StopIteration("killed")).service(TENANT, source.run_id, ForkRequest(at=2))
-        except StopIteration:
+            _Crashing(stage, number, _Killed()).service(TENANT, source.run_id, ForkRequest(at=2))
+        except _Killed:
             left += [run for run in stage.world.runs.list_page(TENANT).items if run.run_id not in before]
             continue
         break
@@ -381,10 +381,14 @@ def test_nothing_is_forked_that_an_operator_has_switched_off() -> None:
     assert stage.go_on(stage.fork(source, 1), ["A1 is on its way."]).status is RunStatus.SUCCEEDED
 
 
+class _Killed(BaseException):
+    """What nobody settles anything after: the process is gone."""
+
+
 class _Crashing:
     """A fork whose so-many-th write fails, before it is made."""
 
-    def __init__(self, stage: Forking, number: int, error: Exception | None = None) -> None:
+    def __init__(self, stage: Forking, number: int, error: BaseException | None = None) -> None:
         self._left, self._error = number, error or StoreUnavailable("gone")
         world = stage.world
         runs, sessions, engine = (self._wrapped(store) for store in (world.runs, world.sessions, world.engine))

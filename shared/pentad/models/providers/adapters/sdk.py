@@ -178,7 +178,7 @@ def decode_reply(reply: WireReply, decode: Callable[[dict[str, Any]], R]) -> R:
     except Exception as error:
         # Without the cause: an exception of a reader may repeat what it read.
         raise ProviderFailure(Outcome.FAULT, describe_fault(error), request_id=reply.request_id, worked=True) from None
-    if reply.simulated and isinstance(found, ProviderReply):
+    if reply.simulated:
         found = replace(found, simulated=True)
     return replace(found, estimated=reply.absurd) if reply.absurd else found
 
