@@ -31,7 +31,7 @@ def measured(*promises: Promise) -> Measured:
     )
     grown = turn(name="after 2 messages", history=2)
     functions = [FunctionTimes("gateway", ONE, ONE, ONE, 84)]
-    return Measured([turn(), tool, grown], list(promises), functions, ONE, 2.0)
+    return Measured([turn(), tool, grown], list(promises), functions, [], ONE, 2.0)
 
 
 def printed(found: Measured) -> str:
