@@ -22,7 +22,7 @@ MOST_TOOLS_OF_A_GROUP = 85
 _OF_A_TOOL = 4
 """Log, role, policy and function; and a version, where an agent or a workflow has the tool."""
 _OF_A_MACHINE = 7
-_OF_ALL_ELSE = 110
+_OF_ALL_ELSE = 104
 _TOOLS_OF_A_POLICY = 15
 """From so many tools on the runner's role gets a further policy."""
 
