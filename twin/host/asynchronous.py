@@ -144,8 +144,10 @@ class AsyncInvoker:
         """Drop what is queued and end the workers."""
         self._stopping.set()
         with self._lock:
-            for timer in self._timers:
-                timer.cancel()
+            timers, self._timers = self._timers, set()
+        for timer in timers:
+            timer.cancel()
+            timer.join(STOP_SECONDS)
         while not self._jobs.empty():
             try:
                 self._jobs.get_nowait()

@@ -50,14 +50,14 @@ def test_a_write_that_meets_a_transaction_is_written_again_after_a_while(conflic
 
 @pytest.mark.parametrize("conflict", [CONFLICT, cancel("TransactionConflict")])
 def test_a_write_that_meets_transactions_each_time_says_that_the_table_is_unavailable(conflict: ClientError) -> None:
-    client = Client(*[conflict] * 10)
+    client = Client(*[conflict] * 14)
     table = Table(client, "t", sleep=lambda _: None)
     with pytest.raises(StoreUnavailable):
         if conflict is CONFLICT:
             table.put({"pk": "a"})
         else:
             table.transact([table.build_put({"pk": "a"})])
-    assert client.calls == 8
+    assert client.calls == 12
 
 
 def test_a_condition_that_fails_beside_a_conflict_is_told_at_once() -> None:
