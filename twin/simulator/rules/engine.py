@@ -25,7 +25,7 @@ from twin.simulator.rules.extract import answer_from, coverage
 from twin.simulator.rules.followups import FollowUp, acknowledge_fact, follow_up
 from twin.simulator.rules.notes import NoteIntent, find_note, make_note_call
 from twin.simulator.rules.prompt import Passage, Situation, read_situation
-from twin.simulator.rules.rating import rate, with_json_mode, with_spoken_schema
+from twin.simulator.rules.rating import rate, read_own_rating, with_json_mode, with_spoken_schema
 from twin.simulator.rules.results import describe_result, extract_passages
 from twin.simulator.rules.text import extract_terms, shorten, split_sentences
 
@@ -84,7 +84,11 @@ class RuleEngine:
             return reply
         answer = reply.text if reply.text not in (NOTHING, NO_CONTEXT, DANGLING) else ""
         filler = Filler(
-            _collect_source(conversation, situation), _estimate_confidence(situation), answer, situation.question.text
+            _collect_source(conversation, situation),
+            _estimate_confidence(situation),
+            answer,
+            situation.question.text,
+            read_own_rating(conversation),
         )
         return Reply(text=json.dumps(filler.fill(conversation.schema), ensure_ascii=False))
 

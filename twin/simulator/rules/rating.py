@@ -66,6 +66,13 @@ def with_json_mode(conversation: Conversation) -> Conversation:
     return replace(conversation, schema=_ANSWER)
 
 
+def read_own_rating(conversation: Conversation) -> float:
+    """Return the confidence that a reply states of itself, 0 to 1: what the newest message's marker sets, or 0.5."""
+    text = conversation.turns[-1].text if conversation.turns else ""
+    set_to = {name: float(value) for name, value in _MARKER.findall(text)}
+    return set_to.get("self-report", set_to.get("confidence", UNKNOWN))
+
+
 def rate(conversation: Conversation) -> str | None:
     """Return a rating as JSON where the request asks for one with its schema, else None."""
     if not _is_rating_schema(conversation.schema) or not conversation.turns:

@@ -34,15 +34,19 @@ _FORMATS: dict[str, tuple[str, str]] = {
 class Filler:
     """Draws values from one text; numbers are used in order, once each."""
 
-    def __init__(self, text: str, confidence: float = 0.8, answer: str = "", focus: str = "") -> None:
+    def __init__(
+        self, text: str, confidence: float = 0.8, answer: str = "", focus: str = "", sure: float = 0.5
+    ) -> None:
         """Prepare the text.
 
         Args:
             text: Where values come from.
-            confidence: What scores get, between 0 and 1; a confidence is always the middle.
+            confidence: What scores get, between 0 and 1.
             answer: What answer-like strings get; the first sentences of the text by default.
             focus: The part of the text that decides between the values of an enum, if it speaks of one.
+            sure: What a confidence gets: rules have none, so the middle, but where a marker sets it.
         """
+        self._sure = sure
         self._text = text
         self._focus = focus
         self._confidence = confidence
@@ -56,7 +60,7 @@ class Filler:
         instance = self._fill("", schema, schema, 0)
         if validator.is_valid(instance):
             return instance
-        plain = Filler("", self._confidence)
+        plain = Filler("", self._confidence, sure=self._sure)
         plain._text = "none"
         return plain._fill("", schema, schema, 0)
 
@@ -126,8 +130,7 @@ class Filler:
         if parts & (_CONFIDENCE | _SCORES):
             bottom = low if low is not None else 0.0
             top = high if high is not None else (1.0 if wanted == "number" else 10.0)
-            # Rules are not sure of anything: a confidence is the middle, whatever they found.
-            value = bottom + (top - bottom) * (UNKNOWN if parts & _CONFIDENCE else self._confidence)
+            value = bottom + (top - bottom) * (self._sure if parts & _CONFIDENCE else self._confidence)
         else:
             named = _NUMBER.search(self._find_named(name))
             value = float(named.group()) if named else float(self._numbers.pop(0)) if self._numbers else (low or 0.0)
