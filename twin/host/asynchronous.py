@@ -7,10 +7,12 @@ again with growing waits and counts as no attempt, until the event is older than
 
 from __future__ import annotations
 
+import heapq
+import itertools
 import logging
-import queue
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
@@ -44,38 +46,49 @@ class AsyncInvoker:
     def __init__(self, run: Run, limits: HostLimits) -> None:
         self._run = run
         self._limits = limits
-        self._jobs: queue.Queue[_Job | None] = queue.Queue(limits.async_backlog)
+        self._changed = threading.Condition()
+        self._ready: deque[_Job] = deque()
+        self._later: list[tuple[float, int, _Job]] = []
+        self._numbers = itertools.count()
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
-        self._timers: set[threading.Timer] = set()
-        self._lock = threading.Lock()
         self.on_failure: OnFailure | None = None
 
     def submit(self, target: Target, payload: bytes, request_id: str, trace_header: str | None) -> None:
         """Queue an invocation.
 
         Raises:
-            TooManyRequests: The queue is full.
+            TooManyRequests: The queue is full; what waits for another attempt counts.
         """
-        self._start_workers()
         expires = time.monotonic() + target.spec.asynchronous_seconds * self._limits.async_scale
-        try:
-            self._jobs.put_nowait(_Job(target, payload, request_id, trace_header, expires))
-        except queue.Full:
-            raise TooManyRequests("CallerRateLimitExceeded") from None
+        with self._changed:
+            self._start_workers()
+            if len(self._ready) + len(self._later) >= self._limits.async_backlog:
+                raise TooManyRequests("CallerRateLimitExceeded")
+            self._ready.append(_Job(target, payload, request_id, trace_header, expires))
+            self._changed.notify()
 
     def _start_workers(self) -> None:
-        with self._lock:
-            while len(self._threads) < self._limits.async_workers and not self._stopping.is_set():
-                thread = threading.Thread(target=self._run_worker, name="function-async", daemon=True)
-                self._threads.append(thread)
-                thread.start()
+        while len(self._threads) < self._limits.async_workers and not self._stopping.is_set():
+            thread = threading.Thread(target=self._run_worker, name="function-async", daemon=True)
+            self._threads.append(thread)
+            thread.start()
 
     def _run_worker(self) -> None:
-        while (job := self._jobs.get()) is not None:
-            if self._stopping.is_set():
-                return
+        while (job := self._take()) is not None:
             self._try_job(job)
+
+    def _take(self) -> _Job | None:
+        """Wait for a job whose time has come; None once the host stops."""
+        with self._changed:
+            while not self._stopping.is_set():
+                now = time.monotonic()
+                while self._later and self._later[0][0] <= now:
+                    self._ready.append(heapq.heappop(self._later)[2])
+                if self._ready:
+                    return self._ready.popleft()
+                self._changed.wait(self._later[0][0] - now if self._later else None)
+        return None
 
     def _try_job(self, job: _Job) -> None:
         if time.monotonic() >= job.expires:
@@ -115,21 +128,9 @@ class AsyncInvoker:
             reason = reason or "the event would be too old for another attempt"
             self._give_up(job, result, reason, status=status, expired=True)
             return
-        timer = threading.Timer(wait, self._requeue, (job,))
-        timer.name = "function-retry"
-        timer.daemon = True
-        with self._lock:
-            if self._stopping.is_set():
-                return
-            self._timers = {other for other in self._timers if other.is_alive()}
-            self._timers.add(timer)
-            timer.start()
-
-    def _requeue(self, job: _Job) -> None:
-        try:
-            self._jobs.put_nowait(job)
-        except queue.Full:
-            self._give_up(job, None, "the queue of asynchronous invocations is full", status=TooManyRequests.status)
+        with self._changed:
+            heapq.heappush(self._later, (time.monotonic() + wait, next(self._numbers), job))
+            self._changed.notify()
 
     def _give_up(
         self, job: _Job, result: InvokeResult | None, reason: str, *, status: int = 200, expired: bool = False
@@ -143,17 +144,9 @@ class AsyncInvoker:
     def stop(self) -> None:
         """Drop what is queued and end the workers."""
         self._stopping.set()
-        with self._lock:
-            timers, self._timers = self._timers, set()
-        for timer in timers:
-            timer.cancel()
-            timer.join(STOP_SECONDS)
-        while not self._jobs.empty():
-            try:
-                self._jobs.get_nowait()
-            except queue.Empty:
-                break
-        for _ in self._threads:
-            self._jobs.put(None, timeout=STOP_SECONDS)
+        with self._changed:
+            self._ready.clear()
+            self._later.clear()
+            self._changed.notify_all()
         for thread in self._threads:
             thread.join(STOP_SECONDS)

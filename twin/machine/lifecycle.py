@@ -47,7 +47,11 @@ def close(env: Any) -> None:
         action()
 
 
-def set_time_scale(scale: float) -> None:
-    """Set the factor on the seconds of Wait states and retries; 1 is real time. Timeouts are never scaled."""
+def set_time_scale(scale: float) -> float:
+    """Set the factor on the seconds of Wait states and retries, and return the former one.
+
+    1 is real time. Timeouts are never scaled.
+    """
     global _scale
-    _scale = scale
+    former, _scale = _scale, scale
+    return former

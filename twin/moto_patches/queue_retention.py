@@ -1,7 +1,7 @@
 """Retention of SQS messages: in moto a message past its time is kept, and hides all that came after it.
 
 Each message that moto hands out also makes it count the queue's messages nine times, with four datetimes for each: a
-busy queue took a third of the twin's time.
+busy queue took a quarter of the twin's time.
 """
 
 import time

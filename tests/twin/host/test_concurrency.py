@@ -327,6 +327,21 @@ def test_event_invocations_past_the_queue_are_throttled(host: FunctionHost, func
     gate.open()
 
 
+def test_events_that_wait_for_another_attempt_count_in_the_queue_and_take_no_thread(
+    make_host: MakeHost, function: MakeFunction
+) -> None:
+    host = make_host(replace(LIMITS, async_retry_seconds=(600.0, 600.0)))
+    host.register(function("def handler(e, c): raise ValueError('no')"))
+    before = threading.active_count()
+    sent = 0
+    with pytest.raises(TooManyRequests):
+        for sent in range(40):
+            host.invoke_async("fn", b"{}")
+            until(lambda number=sent: len(host.list_reports()) > number)  # type: ignore[misc]
+    assert sent == LIMITS.async_backlog
+    assert threading.active_count() <= before + LIMITS.async_workers
+
+
 def test_event_invocation_over_one_megabyte_is_refused(host: FunctionHost, function: MakeFunction) -> None:
     host.register(function("def handler(e, c): return 1"))
     with pytest.raises(RequestTooLarge, match="Event invocation type"):

@@ -20,6 +20,7 @@ from werkzeug.wrappers import Request, Response
 
 from twin.front.model import ApiResponse
 from twin.front.server import FrontServer
+from twin.machine import lifecycle
 from twin.moto_patches.stepfunctions import install as stepfunctions
 
 REGION = "us-east-1"
@@ -219,6 +220,16 @@ def until(probe: Callable[[], Any], seconds: float = 15) -> Any:
         # What takes long is asked about less often: each question costs as much as a step of what is waited for.
         time.sleep(min(max(_PAUSE, waited / 20), _LONG_PAUSE))
     raise TimeoutError("the expected state was not reached")
+
+
+@contextmanager
+def short_waits() -> Iterator[None]:
+    """Let minutes of retries pass in a second: what a fault for good costs is patience alone."""
+    former = lifecycle.set_time_scale(0.001)
+    try:
+        yield
+    finally:
+        lifecycle.set_time_scale(former)
 
 
 @contextmanager

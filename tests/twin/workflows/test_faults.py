@@ -19,10 +19,9 @@ from pentad.tools.runtime.adapters.audit_memory import MemoryAudit
 from pentad.tools.runtime.adapters.functions_memory import MemoryFunctions
 from pentad.tools.runtime.runner import Invocation, ToolRunner
 from tests.twin.machine.loop.deployment import FOR_GOOD, KINDS, TOOLS, Fault, Telemetry, booked, fail
-from tests.twin.machine.stage import ROLE, Handler, Stage
+from tests.twin.machine.stage import ROLE, Handler, Stage, short_waits
 from tests.twin.workflows.bench import Bench, Json, synthesized
 from tests.unit.orchestration.world import TENANT
-from twin.machine.lifecycle import set_time_scale
 
 pytestmark = [pytest.mark.twin, pytest.mark.xdist_group("fragments")]
 
@@ -58,11 +57,9 @@ FAULTS = (*((kind, False) for kind in KINDS), ("kill", True), ("bad_json", True)
 
 
 @pytest.fixture(autouse=True)
-def _short_waits(stage: Stage) -> Iterator[None]:
-    """Let minutes of retries pass in a second: what a fault for good costs is patience alone."""
-    set_time_scale(0.001)
-    yield
-    set_time_scale(0.02)
+def _waits(stage: Stage) -> Iterator[None]:
+    with short_waits():
+        yield
 
 
 def every_step(flow: Flow) -> Fragment:

@@ -8,9 +8,8 @@ import pytest
 from pentad.domain.errors import SessionBusy
 from pentad.domain.runs import CallStatus, Run, RunStatus
 from tests.twin.machine.loop.deployment import FOR_GOOD, KINDS, Deployment, Fault, booked, check_end
-from tests.twin.machine.stage import Stage, until
+from tests.twin.machine.stage import Stage, short_waits, until
 from tests.unit.orchestration.world import TENANT
-from twin.machine.lifecycle import set_time_scale
 
 pytestmark = pytest.mark.twin
 
@@ -22,11 +21,9 @@ NOT_DELIVERED = ("Deliver", "bad_json", False)
 
 
 @pytest.fixture(autouse=True)
-def _short_waits(stage: Stage) -> Iterator[None]:
-    """Let minutes of retries pass in a second: what a fault for good costs is patience alone."""
-    set_time_scale(0.001)
-    yield
-    set_time_scale(0.05)
+def _waits(stage: Stage) -> Iterator[None]:
+    with short_waits():
+        yield
 
 
 def begun(stage: Stage, patch: pytest.MonkeyPatch, **faults: Fault) -> tuple[Deployment, Run]:
