@@ -106,6 +106,32 @@ def dynamo() -> Iterator[World]:
         yield World(DynamoBudget(transient, store, sleep=lambda _: None), store, wire, transient)
 
 
+def fail_first(world: World, monkeypatch: pytest.MonkeyPatch, times: int) -> None:
+    """Let the first updates find no store."""
+    assert world.table is not None
+    update, failures = world.table.update, [StoreUnavailable("the table did not answer")] * times
+
+    def fail(*arguments: Any, **options: Any) -> Any:
+        if failures:
+            raise failures.pop()
+        return update(*arguments, **options)
+
+    monkeypatch.setattr(world.table, "update", fail)
+
+
+def refuse(world: World, monkeypatch: pytest.MonkeyPatch, scope: str) -> None:
+    """Let updates of the counters of one scope find no store."""
+    assert world.table is not None
+    update = world.table.update
+
+    def fail(pk: str, *arguments: Any, **options: Any) -> Any:
+        if f"#{scope}#" in pk:
+            raise StoreUnavailable("the table did not answer")
+        return update(pk, *arguments, **options)
+
+    monkeypatch.setattr(world.table, "update", fail)
+
+
 def test_what_is_settled_takes_the_place_of_what_was_held(world: World) -> None:
     world.set("tenant", "day", 1_000)
     held = world.reserve(600)
@@ -334,15 +360,7 @@ def test_giving_back_is_tried_again_while_a_transaction_is_in_the_way(
 ) -> None:
     dynamodb.set("tenant", "day", 1_000)
     dynamodb.reserve(1_000)
-    assert dynamodb.table is not None
-    update, failures = dynamodb.table.update, [StoreUnavailable("a transaction is under way")] * 2
-
-    def busy(*arguments: Any, **options: Any) -> Any:
-        if failures:
-            raise failures.pop()
-        return update(*arguments, **options)
-
-    monkeypatch.setattr(dynamodb.table, "update", busy)
+    fail_first(dynamodb, monkeypatch, 2)
     later = NOW + timedelta(seconds=RESERVATION_SECONDS + 60)
     assert dynamodb.reserve(1_000, "a2", now=later).amount_nanousd == 1_000
 
@@ -378,16 +396,8 @@ def test_what_a_store_does_not_answer_for_is_given_back_of_the_other_budgets(
 ) -> None:
     dynamodb.set("run", "total", 1_000)
     dynamodb.set("tenant", "day", 1_000)
-    assert dynamodb.table is not None
-    update = dynamodb.table.update
-
-    def refuse_tenants(pk: str, *arguments: Any, **options: Any) -> Any:
-        if "#tenant#" in pk:
-            raise StoreUnavailable("the table did not answer")
-        return update(pk, *arguments, **options)
-
     with monkeypatch.context() as patch:
-        patch.setattr(dynamodb.table, "update", refuse_tenants)
+        refuse(dynamodb, patch, "tenant")
         with pytest.raises(StoreUnavailable):
             dynamodb.reserve(600)
     assert dynamodb.used() == [(0, 0), (0, 0)]
@@ -399,21 +409,23 @@ def test_a_budget_that_can_not_be_settled_leaves_the_others_right(
     dynamodb.set("run", "total", 1_000)
     dynamodb.set("tenant", "day", 1_000)
     held = dynamodb.reserve(600)
-    assert dynamodb.table is not None
-    update = dynamodb.table.update
-
-    def refuse_runs(pk: str, *arguments: Any, **options: Any) -> Any:
-        if "#run#" in pk:
-            raise StoreUnavailable("the table did not answer")
-        return update(pk, *arguments, **options)
-
     with monkeypatch.context() as patch:
-        patch.setattr(dynamodb.table, "update", refuse_runs)
+        refuse(dynamodb, patch, "run")
         with pytest.raises(StoreUnavailable):
             dynamodb.budget.settle(held, 100)
     assert dynamodb.used() == [(600, 0), (100, 100)]
     dynamodb.budget.settle(held, 100)
     assert dynamodb.used() == [(100, 100), (100, 100)]
+
+
+def test_a_cost_counts_that_the_last_try_finds_given_back(dynamodb: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    dynamodb.set("tenant", "day", 1_000)
+    held = dynamodb.reserve(600)
+    later = NOW + timedelta(seconds=RESERVATION_SECONDS + 60)
+    assert dynamodb.used(later) == [(0, 0)]
+    fail_first(dynamodb, monkeypatch, TRIES - 1)
+    dynamodb.budget.settle(held, 500)
+    assert dynamodb.used(later) == [(500, 500)]
 
 
 def test_what_an_earlier_release_held_ends_too(dynamodb: World) -> None:
@@ -447,6 +459,23 @@ def test_a_counter_holds_a_bounded_number_of_calls(dynamodb: World, monkeypatch:
         dynamodb.reserve(10, "a4")
     dynamodb.budget.settle(held[0], 1)
     assert dynamodb.reserve(10, "a4").amount_nanousd == 10
+
+
+def test_a_counter_remembers_a_bounded_number_that_were_given_back(
+    dynamodb: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(budgets_dynamodb, "MAX_OPEN", 3)
+    dynamodb.set("tenant", "day", 1_000)
+    times = [NOW + timedelta(seconds=number * (RESERVATION_SECONDS + 60)) for number in range(3)]
+    dead = [dynamodb.reserve(10, f"{at:%H%M}{number}", now=at) for at in times[:2] for number in range(3)]
+    assert dynamodb.used(times[2]) == [(0, 0)]
+    assert dynamodb.table is not None
+    item = dynamodb.table.get(keys.budget_pk("acme", "tenant", "acme"), "day#2026-11-22")
+    assert item is not None
+    assert sum(name.startswith("g_") for name in item) == 3
+    for held in dead[3:]:
+        dynamodb.budget.settle(held, 7)
+    assert dynamodb.used(times[2]) == [(21, 21)]
 
 
 def test_a_counter_stays_small_with_callers_all_day(dynamodb: World) -> None:

@@ -9,7 +9,8 @@ The budgets of a call are held one after the other, the narrowest scope first: a
 anything of the tenant's. What the earlier ones hold is given back where a later one refuses.
 
 What a dead caller reserved is given back by the next one: the reservation goes from ``used``, on the condition that it
-is still there, so exactly once. ``g_{hash}`` remembers it for an hour, for a caller that was only slow.
+is still there, so exactly once. ``g_{hash}`` remembers it for an hour, for a caller that was only slow; of very many,
+the latest.
 """
 
 import hashlib
@@ -40,7 +41,8 @@ from pentad.models.providers.backoff import full_jitter
 TRIES = 4
 """So often a write is tried whose condition others changed in between, or whose table did not answer."""
 MAX_OPEN = 4_000
-"""Reservations of one counter at once: some 160 KB of the 400 KB that an item may have."""
+"""Reservations of one counter at once, and so many that were given back are remembered: some 160 KB and 100 KB of the
+400 KB that an item may have."""
 _BASE_SECONDS, _CAP_SECONDS = 0.02, 0.5
 _HOLD, _BACK = "h_", "g_"
 _OLD_SUM = "held_"
@@ -189,7 +191,7 @@ class DynamoBudget:
     def _settle(self, counter: Counter, reservation: Reservation, actual: int) -> None:
         """Count what was spent in one budget."""
         late = False
-        for number in range(TRIES):
+        for number in range(TRIES + 1):  # one more to count what the last try found given back
             try:
                 if late:
                     self._count_late(counter, reservation, actual)
@@ -202,7 +204,7 @@ class DynamoBudget:
                     return  # it was settled already: this is a repeat
                 late = True
             except StoreUnavailable:
-                if number == TRIES - 1:
+                if number >= TRIES - 1:
                     raise
                 self._wait(number)
 
@@ -239,7 +241,7 @@ class DynamoBudget:
         seconds = int(now.timestamp())
         for _ in range(_MAX_BATCHES):
             ended = [one for one in _iter_held(item) if one.expires_at <= seconds][:_BATCH]
-            forgotten = [name for name in item if name.startswith(_BACK) and _is_forgotten(item[name], seconds)]
+            forgotten = _list_forgotten(item, seconds)
             if not ended and not forgotten:
                 break
             try:
@@ -300,8 +302,11 @@ def _iter_held(item: Item) -> Iterator[_Ended]:
             yield _Ended(name, int(value[0]), int(value[1]))
 
 
-def _is_forgotten(expired_at: int, seconds: int) -> bool:
-    return int(expired_at) + _LATE_SECONDS <= seconds
+def _list_forgotten(item: Item, seconds: int) -> list[str]:
+    """Return what need not be remembered any more: what ended an hour ago, and the oldest of too many."""
+    known = sorted((name for name in item if name.startswith(_BACK)), key=lambda name: int(item[name]))
+    surplus = len(known) - MAX_OPEN
+    return [name for index, name in enumerate(known) if index < surplus or int(item[name]) + _LATE_SECONDS <= seconds]
 
 
 def _make_standing(applied: Applied, item: Item) -> BudgetStanding:
