@@ -103,13 +103,14 @@ def test_a_function_that_is_not_the_tools_is_not_called(function: str) -> None:
         made.call("date_time", CALL, function=function)
 
 
-def test_a_version_whose_function_has_moved_into_a_group_or_out_of_one_is_found_there() -> None:
+@pytest.mark.parametrize("code", ["ResourceNotFoundException", "AccessDeniedException"])
+def test_a_version_whose_function_has_moved_into_a_group_or_out_of_one_is_found_there(code: str) -> None:
     said = ToolAnswer(kind="value", value="moved").model_dump_json().encode()
     moved = name_function("pentad-dev-tool-", "date_time", grouped=True)
     assert re.fullmatch(r"pentad-dev-tool-\d\d-date-time", moved)
     with functions() as (made, stub, _):
         for name in (VERSION, "pentad-dev-tool-date-time"):
-            stub.add_client_error("invoke", "ResourceNotFoundException", expected_params={"FunctionName": name} | SENT)
+            stub.add_client_error("invoke", code, expected_params={"FunctionName": name} | SENT)
         stub.add_response("invoke", answer(said), {"FunctionName": moved} | SENT)
         assert made.call("date_time", CALL, function=VERSION).value == "moved"
         stub.add_response("invoke", answer(said), {"FunctionName": VERSION.replace(OWN, moved)} | SENT)

@@ -93,7 +93,8 @@ class LambdaFunctions:
             code = code_of(error)
             if code in _THROTTLED:
                 raise ToolThrottled("the tool's function has no room for another call") from error
-            if code == "ResourceNotFoundException" and others:
+            if code in _GONE and others:
+                # Of a function that is gone the role may know nothing any more, and IAM answers before Lambda looks.
                 return self._invoke(others, payload, deadline)
             if code in _GONE:
                 raise ConfigurationError(f"the tool's function can't be called: {code}") from error
