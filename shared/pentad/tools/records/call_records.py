@@ -3,7 +3,8 @@
 For tools that change nothing but records. What the function writes is kept here, and what it reads afterwards is as if
 it were written. When the function has returned, everything is written in one transaction, together with a mark that
 holds the answer: a call that is tried again finds the mark, and is answered without being run. Where another call was
-faster with a record that this one has read, nothing is written, and the function runs again on what stands there now.
+faster with a record that this one has read and replaces, nothing is written, and the function runs again on what stands
+there now. A record that is only read is not compared.
 """
 
 import time
