@@ -33,6 +33,8 @@ from pentad.tools.records.ports import (
 from pentad.tools.records.values import compute_digest
 
 MAX_KEY = 512
+MAX_KEY_BYTES = 1024
+"""Of a sort key in UTF-8. Source: "Quotas in Amazon DynamoDB" of its developer guide."""
 MAX_VALUE_BYTES = 300_000
 MAX_WRITES = 99
 """DynamoDB takes 100 writes in a transaction, one of which says that the call is done."""
@@ -79,7 +81,7 @@ class RecordRules:
             raise InvalidInput(
                 f"the limit is {limit}", field="limit", fix=f"use 1 to {PAGE}, and 'after' for the next page"
             )
-        if after is not None and not (after.startswith(begins) and 1 <= len(after) <= MAX_KEY):
+        if after is not None and not (after.startswith(begins) and _is_key(after)):
             raise InvalidInput(
                 "'after' is no key of this query", field="after", fix="give the key of the last record of a page"
             )
@@ -135,8 +137,20 @@ class RecordRules:
                 field="permissions",
                 fix=f'declare Grant("records", "{access}", keys="{kind}")',
             )
-        if not 1 <= len(key) <= MAX_KEY:
-            raise InvalidInput("a record's key is out of bounds", field="key", fix=f"use 1 to {MAX_KEY} characters")
+        if not _is_key(key):
+            raise InvalidInput(
+                "a record's key is out of bounds",
+                field="key",
+                fix=f"use 1 to {MAX_KEY} characters of Unicode, of at most {MAX_KEY_BYTES:,} bytes in UTF-8",
+            )
+
+
+def _is_key(text: str) -> bool:
+    """Tell whether DynamoDB takes a text as a record's key: in UTF-8, which has no halves of surrogate pairs."""
+    try:
+        return 1 <= len(text) <= MAX_KEY and len(text.encode()) <= MAX_KEY_BYTES
+    except UnicodeEncodeError:
+        return False
 
 
 class GrantedRecords:

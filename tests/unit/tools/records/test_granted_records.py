@@ -125,6 +125,26 @@ def test_what_can_not_be_written_together_is_refused_as_a_whole(
     assert records.query("NOTE") == []
 
 
+@pytest.mark.parametrize("key", ["", "x" * 513, "\N{EURO SIGN}" * 342, "\N{GRINNING FACE}" * 257, "half \ud83d"])
+def test_a_key_that_dynamodb_does_not_take_is_refused_before(table: MemoryRecords, key: str) -> None:
+    records = open_records(table)
+    for use in (
+        lambda: records.put("NOTE", key, {}),
+        lambda: records.get("NOTE", key),
+        lambda: records.delete("NOTE", key),
+        lambda: records.query("NOTE", after=key),
+    ):
+        with pytest.raises(InvalidInput):
+            use()
+
+
+@pytest.mark.parametrize("key", ["x" * 512, "\N{EURO SIGN}" * 341, "\N{GRINNING FACE}" * 256])
+def test_a_key_may_be_as_long_as_dynamodb_takes(table: MemoryRecords, key: str) -> None:
+    records = open_records(table)
+    records.put("NOTE", key, {"v": 1})
+    assert [record.key for record in records.query("NOTE", begins=key)] == [key]
+
+
 @pytest.mark.parametrize(("limit", "after"), [(0, None), (1001, None), (10, "other"), (10, "")])
 def test_a_query_out_of_bounds_is_refused(table: MemoryRecords, limit: int, after: str | None) -> None:
     with pytest.raises(InvalidInput):
