@@ -88,8 +88,8 @@ class WriteRefused(Exception):
 class RecordStore(Protocol):
     """Records of one tenant, by kind and key.
 
-    A key is 1 to 512 characters, of at most 1,024 bytes in UTF-8. A value is a JSON object under 300 KB; it comes back as
-    it was put, its keys in the order in which they stood.
+    A key is 1 to 512 characters, of at most 1,024 bytes in UTF-8. A value is a JSON object under 300 KB; it comes back
+    as it was put, its keys in the order in which they stood.
     """
 
     def put(self, kind: str, key: str, value: Value, *, if_absent: bool = False, if_version: int | None = None) -> bool:
