@@ -56,12 +56,6 @@ class Guard:
         self.telemetry.log_event("usage.absurd", level="ERROR", provider=model.provider, model=model.name, error=why)
         self.telemetry.count(names.USAGE_ABSURD)
 
-    def make_fault(self, model: ModelEntry, error: Exception) -> ProviderFailure:
-        """Return the failure that an exception comes to which nobody expected, and tell of it."""
-        what = describe_fault(error)
-        self.telemetry.log_event("provider.fault", level="ERROR", provider=model.provider, model=model.name, error=what)
-        return ProviderFailure(Outcome.FAULT, what)
-
 
 class GuardedProvider:
     """A `pentad.models.providers.ports.ProviderChat` around an adapter.
@@ -100,7 +94,7 @@ class GuardedProvider:
         except PentadError:  # of a store: nothing was sent
             raise
         except Exception as error:
-            raise self._guard.make_fault(model, error) from error
+            raise ProviderFailure(Outcome.FAULT, describe_fault(error)) from error
 
     def _with_usage(self, model: ModelEntry, request: ChatRequest, reply: ProviderReply) -> ProviderReply:
         said_nothing = reply.usage is not None and not reply.usage.total_tokens and bool(reply.blocks)
@@ -135,7 +129,7 @@ class GuardedEmbed:
         except PentadError:
             raise
         except Exception as error:
-            raise self._guard.make_fault(model, error) from error
+            raise ProviderFailure(Outcome.FAULT, describe_fault(error)) from error
         # A batch has many texts, each within the window.
         absurd = reply.estimated or find_absurd(model, reply.usage, texts=len(texts))
         if absurd:

@@ -108,7 +108,7 @@ class Attempts:
             }
         )
         self.made.append(attempt)
-        self._record_metrics(attempt)
+        self._tell(attempt)
         self.ledger.record(attempt)
 
     def count_retry(self, link: Link, outcome: Outcome) -> None:
@@ -117,10 +117,13 @@ class Attempts:
             model = {"provider": link.model.provider, "model": link.model.name}
             self.telemetry.count(names.MODEL_RETRIES, 1, unit="Count", outcome=outcome.value, **model)
 
-    def _record_metrics(self, attempt: Attempt) -> None:
+    def _tell(self, attempt: Attempt) -> None:
+        """Record the metrics of an attempt, and log a fault that nobody expected."""
         if self.telemetry is None:
             return
         model = {"provider": attempt.provider, "model": attempt.model}
+        if attempt.outcome is Outcome.FAULT:
+            self.telemetry.log_event("provider.fault", level="ERROR", error=attempt.error, **model)
         count, used = self.telemetry.count, attempt.usage
         count(names.MODEL_ATTEMPTS, 1, unit="Count", outcome=attempt.outcome.value, **model)
         count(names.MODEL_LATENCY, attempt.duration_ms, unit="Milliseconds", **model)

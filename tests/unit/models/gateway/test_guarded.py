@@ -21,6 +21,7 @@ from pentad.models.gateway.guarded import CUT_OFF, Guard, GuardedEmbed
 from pentad.models.gateway.tokens import estimate_request
 from pentad.models.ledger.adapters.ledger_memory import MemoryLedger
 from pentad.models.providers.exchange import UNREPORTED, ProviderFailure, ProviderVectors
+from pentad.models.structured import checks
 from pentad.observability.adapters.memory import MemoryTelemetry
 from tests.unit.models.samples import CATALOG, CONTEXT, NOW, SONNET, Answer, Clock, ScriptedProvider, reply, request
 
@@ -66,12 +67,16 @@ class World:
         return sum(each.cost_nanousd for each in self.ledger.all)
 
     @property
+    def faults(self) -> list[Any]:
+        return [one.fields["error"] for one in self.telemetry.events if one.name == "provider.fault"]
+
+    @property
     def counted(self) -> list[str]:
         return [one.name for one in self.telemetry.counts]
 
 
 def raise_error(error: Exception) -> Any:
-    def fail(_: object) -> Any:
+    def fail(*_: object) -> Any:
         raise error
 
     return fail
@@ -84,6 +89,7 @@ def test_an_exception_that_nobody_expected_lets_the_next_link_answer() -> None:
     assert (fault.outcome, fault.cost_nanousd, fault.is_estimated) == (Outcome.FAULT, 0, False)
     assert (fault.error or "").startswith("AssertionError at test_guarded.py:")
     assert world.used == world.spent
+    assert world.faults == [fault.error]
     assert "word" not in repr(world.telemetry.events)
     assert not any(circuit.failures or circuit.open_until for circuit in world.circuits.get_all().values())
 
@@ -96,11 +102,26 @@ def test_a_request_that_no_adapter_can_put_into_form_is_the_callers_and_holds_no
     assert (world.used, {each.outcome for each in world.ledger.all}) == (0, {Outcome.FAULT})
 
 
+def test_a_fault_in_reading_a_reply_is_told_of() -> None:
+    world = World((ProviderFailure(Outcome.FAULT, "KeyError at wire.py:9", worked=True),), (reply("Hi"),))
+    world.complete()
+    assert world.faults == [f"KeyError at wire.py:9; {CUT_OFF}"]
+
+
+def test_a_fault_in_checking_a_reply_is_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checks, "diagnose_reply", raise_error(RecursionError()))
+    world = World((reply("Hi"),) * 2, (reply("Hi"),))
+    with pytest.raises(ModelCallerError):
+        world.complete()
+    assert world.faults == [each.error for each in world.ledger.all]
+    assert all(told.startswith("RecursionError at test_guarded.py:") for told in world.faults)
+
+
 def test_a_store_that_does_not_answer_is_no_fault() -> None:
     world = World((raise_error(StoreUnavailable("down")),))
     with pytest.raises(StoreUnavailable):
         world.complete()
-    assert world.used == 0
+    assert (world.used, world.faults) == (0, [])
 
 
 def test_a_request_that_timed_out_is_booked_at_what_was_written_by_then_and_marked() -> None:
