@@ -21,6 +21,8 @@ from layers.build import RUNTIME_VERSION, THIRD_PARTY_MARK, BuildError
 from layers.probe import REMOVED
 
 _PROBE = Path(__file__).with_name("probe.py")
+_CHECKS = (_PROBE, Path(__file__))
+"""What says what can be imported: where one of them has changed, nothing that was noted counts."""
 _RUNTIME_PACKAGES = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "urllib3", "six")
 """What Lambda's runtime has beyond the standard library."""
 _SHARED = (
@@ -59,7 +61,8 @@ class FunctionCode:
     def digest(self) -> str:
         """A hash of all that decides whether it can be imported: the folders' names have those of their contents."""
         parts = [self.asset.name, *(layer.name for layer in self.layers), *self.modules, sys.version]
-        return hashlib.sha256("\0".join(parts).encode() + _PROBE.read_bytes()).hexdigest()[:32]
+        checks = b"".join(path.read_bytes() for path in _CHECKS)
+        return hashlib.sha256("\0".join(parts).encode() + checks).hexdigest()[:32]
 
 
 def check_imports(root: Path, functions: Iterable[FunctionCode]) -> None:

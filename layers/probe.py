@@ -28,6 +28,8 @@ REMOVED = frozenset(
 )
 """What the standard library of Lambda's Python 3.13 has no more. Source: "What's New" of Python 3.12 and 3.13."""
 _CAUGHT = frozenset({"ImportError", "ModuleNotFoundError", "Exception", "BaseException"})
+_SUPPRESS = frozenset({"suppress", "contextlib.suppress"})
+_PLATFORM = frozenset({"sys.version_info", "sys.platform", "os.name"})
 _ANSWER_BYTES = 60_000
 """What a pipe takes without anybody reading it."""
 
@@ -115,10 +117,16 @@ def _answer(one: Json, writer: int, seconds: int) -> None:
     silent = os.open(os.devnull, os.O_WRONLY)
     os.dup2(silent, 1)
     try:
-        told = json.dumps(_find_faults(one)).encode()[:_ANSWER_BYTES]
-        os.write(writer, told)
+        os.write(writer, _encode_answer(_find_faults(one)))
     finally:
         os._exit(0)
+
+
+def _encode_answer(faults: list[Json]) -> bytes:
+    """Return the faults as JSON, or the first of them where a pipe has no room for all."""
+    while len(told := json.dumps(faults).encode()) > _ANSWER_BYTES:
+        faults = faults[: len(faults) // 2]
+    return told
 
 
 def _find_faults(one: Json) -> list[Json]:
@@ -192,7 +200,7 @@ def _list_imports(node: ast.AST, package: Sequence[str]) -> Iterator[tuple[str, 
         elif isinstance(child, ast.If) and "TYPE_CHECKING" in ast.dump(child.test):
             for part in child.orelse:
                 yield from _list_imports(ast.Module([part], []), package)
-        else:
+        elif not _may_lack(child):
             yield from _list_imports(child, package)
 
 
@@ -200,6 +208,17 @@ def _catches_absence(handler: ast.ExceptHandler) -> bool:
     if handler.type is None:
         return True
     return any(isinstance(one, ast.Name) and one.id in _CAUGHT for one in ast.walk(handler.type))
+
+
+def _may_lack(node: ast.AST) -> bool:
+    """Tell whether what is imported below may be missing: it is suppressed, or for another Python or system."""
+    if isinstance(node, ast.If):  # at module level the right branch has just been taken
+        return any(isinstance(one, ast.Attribute) and ast.unparse(one) in _PLATFORM for one in ast.walk(node.test))
+    if not isinstance(node, ast.With):
+        return False
+    calls = [item.context_expr for item in node.items if isinstance(item.context_expr, ast.Call)]
+    named = [arg.id for call in calls if ast.unparse(call.func) in _SUPPRESS for arg in call.args if hasattr(arg, "id")]
+    return not _CAUGHT.isdisjoint(named)
 
 
 def _is_found(name: str) -> bool:

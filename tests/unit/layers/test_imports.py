@@ -10,6 +10,9 @@ from layers.imports import FunctionCode, check_imports
 ROOT = Path(__file__).resolve().parents[3]
 FINE = '''"""A tool that needs what Lambda has, and asks for more only where it can do without."""
 
+import contextlib
+import os
+import sys
 from typing import TYPE_CHECKING
 
 import boto3
@@ -23,6 +26,12 @@ try:
     import orjson_but_faster
 except ImportError:
     orjson_but_faster = None
+if sys.version_info < (3, 10):
+    import a_backport
+elif os.name == "nt":
+    import winreg
+with contextlib.suppress(ImportError):
+    import rapid_but_optional
 
 
 @tool(effects="none")
@@ -33,6 +42,8 @@ def fine(word: str) -> str:
         import torch
     except ModuleNotFoundError:
         torch = None
+    if sys.platform == "win32":
+        import winreg
     return WORDS
 '''
 FILES = {
@@ -148,3 +159,10 @@ def test_a_function_that_does_not_end_is_told_and_stopped(
     assert waiting.startswith("the function 'tool-waiting': ")
     assert "took more than 1 s" in waiting
     assert "ended the process" in dying
+
+
+def test_more_faults_than_there_is_room_for_are_still_told(root: Path, tmp_path: Path) -> None:
+    lines = ["def wanting():", *(f"    import {'wanting' * 20}_{number}" for number in range(400))]
+    (root / "functions" / "tools" / "wanting.py").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    with pytest.raises(build.BuildError, match="'wanting.*functions/tools/wanting.py:2"):
+        check_imports(root, make_code(root, tmp_path, "wanting"))
