@@ -32,6 +32,16 @@ _SHARED = (
     "pentad.runtime.wiring.ground.stores",
 )
 """Imported once for all functions: all of them come from the layers."""
+_ENVIRONMENT = {
+    "PATH": os.defpath,
+    "AWS_REGION": "us-east-1",
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "TZ": ":UTC",
+    # Without it a home is found by the user's id, and in it the deployer's credentials.
+    "HOME": "/nobody",
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
+"""Nothing of the deployer's own environment is there on Lambda."""
 _FUNCTION_SECONDS = 60
 _ALL_SECONDS = 900
 _KEPT_NOTES = 4000
@@ -132,8 +142,7 @@ def _probe(layers: Sequence[Path], functions: Sequence[FunctionCode]) -> list[li
             encoding="utf-8",
             timeout=_ALL_SECONDS,
             check=False,
-            # Nothing of the deployer's own environment is there on Lambda.
-            env={"PATH": os.defpath, "AWS_REGION": "us-east-1", "AWS_DEFAULT_REGION": "us-east-1", "TZ": ":UTC"},
+            env=_ENVIRONMENT,
         )
     except subprocess.TimeoutExpired as error:
         raise BuildError(f"importing the functions took more than {_ALL_SECONDS} s: look for one that waits") from error

@@ -164,5 +164,18 @@ def test_a_function_that_does_not_end_is_told_and_stopped(
 def test_more_faults_than_there_is_room_for_are_still_told(root: Path, tmp_path: Path) -> None:
     lines = ["def wanting():", *(f"    import {'wanting' * 20}_{number}" for number in range(400))]
     (root / "functions" / "tools" / "wanting.py").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    with pytest.raises(build.BuildError, match="'wanting.*functions/tools/wanting.py:2"):
+    with pytest.raises(build.BuildError, match=r"'wanting.*functions/tools/wanting\.py:2"):
         check_imports(root, make_code(root, tmp_path, "wanting"))
+
+
+def test_what_is_imported_finds_nothing_of_whoever_deploys(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "deployer")
+    text = "import os, pathlib\nraise RuntimeError(sorted(os.environ), pathlib.Path.home().exists())\n"
+    (root / "functions" / "tools" / "looking.py").write_text(text, encoding="utf-8")
+    with pytest.raises(build.BuildError) as refused:
+        check_imports(root, make_code(root, tmp_path, "looking"))
+    assert "AWS_DEFAULT_REGION" in str(refused.value)
+    assert "AWS_PROFILE" not in str(refused.value)
+    assert "], False)" in str(refused.value)
