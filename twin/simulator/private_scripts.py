@@ -18,6 +18,8 @@ from twin.simulator.script import MAX_STEPS, RawReply, Step, match_step, parse_s
 
 HEADER = "x-client-request-id"
 MAX_SCRIPTS = 1000
+MAX_UNEXPECTED = 50
+"""More of them are refused alike, and not told one by one."""
 _SHOWN_CHARACTERS = 300
 _FAILED = 400
 
@@ -116,7 +118,8 @@ class PrivateScripts:
             if step is not None and match_step(step.match, seen, _list_words(conversation), _last_words(conversation)):
                 script.taken += 1
                 return _keep(script, asked, step.reply, call_prefix)
-            script.unexpected[asked] = _describe(seen, conversation, step)
+            if len(script.unexpected) < MAX_UNEXPECTED:
+                script.unexpected[asked] = _describe(seen, conversation, step)
         raise Problem(_FAILED, "the test's script did not expect this request: its report says what it was")
 
     def _find(self, name: str) -> _PrivateScript | None:
