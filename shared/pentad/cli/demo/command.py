@@ -1,7 +1,7 @@
 """``pentad demo``: run the demo's chapters on a twin and write what happened to demo.json."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,6 +12,10 @@ from pentad.cli.screen import Grid, build_line
 from pentad.cli.synth import find_project_root
 from pentad.cli.target import LOCAL_TENANT, STATE_FOLDER
 
+if TYPE_CHECKING:
+    from pentad.cli.commands.twin.twin import Running
+    from pentad.cli.demo.story import Story
+
 
 def run_demo(
     state: StateFolder = None,
@@ -19,8 +23,6 @@ def run_demo(
 ) -> None:
     """Show the five layers at work, end to end, and write what happened to .pentad/demo.json."""
     from pentad.cli.demo.record import DemoFailure, write_report
-    from pentad.cli.demo.stage import NotesTable, SimulatorFaults
-    from pentad.cli.demo.story import Story
 
     with handle_errors():
         if read_provider_keys():
@@ -29,13 +31,7 @@ def run_demo(
         folder = state or root / STATE_FOLDER
         with run_twin(root, folder) as running:
             OUT.print(f"The twin is ready in {running.ready_seconds:.1f} s")
-            story = Story(
-                client=ApiClient(running.twin.api_url, running.key),
-                screen=OUT,
-                docs=docs or root / "docs",
-                faults=SimulatorFaults(running.twin, read_provider_keys()),
-                notes=NotesTable(running.twin, LOCAL_TENANT),
-            )
+            story = _build_story(running, docs or root / "docs")
             try:
                 story.tell()
             except DemoFailure as failure:
@@ -48,6 +44,25 @@ def run_demo(
                 }
                 write_report(folder / "demo.json", report)
         _print_summary(story.runs, folder / "demo.json")
+
+
+def _build_story(running: "Running", docs: Path) -> "Story":
+    from pentad.aws.table import Table
+    from pentad.cli.demo.stage import NotesTable, RealProviders, SimulatorFaults
+    from pentad.cli.demo.story import Story
+    from twin.simulator import SimulatorControl
+
+    twin = running.twin
+    dynamodb = twin.get_admin_client("dynamodb")
+    records = next(name for name in dynamodb.list_tables()["TableNames"] if "records" in name)
+    real = RealProviders(twin, read_provider_keys())
+    return Story(
+        client=ApiClient(twin.api_url, running.key),
+        screen=OUT,
+        docs=docs,
+        faults=SimulatorFaults(SimulatorControl(twin.simulator_url), LOCAL_TENANT, real),
+        notes=NotesTable(Table(dynamodb, records), LOCAL_TENANT),
+    )
 
 
 def _print_summary(runs: list[dict[str, Any]], path: Path) -> None:

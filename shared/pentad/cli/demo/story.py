@@ -27,7 +27,7 @@ class Faults(Protocol):
     """Makes providers fail."""
 
     def inject(self, *providers: str) -> None:
-        """Let every call to these providers answer 529 until `heal`."""
+        """Let every call to these providers answer 529 until `clear`."""
         ...
 
     def clear(self) -> None:

@@ -199,8 +199,6 @@ class Stack:
             ),
         )
 
-    overloaded = overload
-
 
 def _expect(response: httpx.Response, *statuses: int) -> httpx.Response:
     """Return a response that has one of these statuses.
@@ -262,8 +260,6 @@ class Tenant:
             return view if view["status"] in ENDED or waits else None
 
         return until(look, f"the end of {run_id}")
-
-    settled = settle
 
     def events(self, run_id: str, kind: str) -> list[Json]:
         """Return the details of a run's events of one kind."""
