@@ -260,7 +260,7 @@ class _BudgetedEmbed:
         spent = 0
         try:
             reply = self._provider.send(model, texts, dimensions=dimensions, timeout=left)
-            spent = cost_of(model, reply.usage or estimated_embedding(texts))
+            spent = cost_of(model, reply.usage or most)
             return reply
         except ProviderFailure as failure:
             spent = compute_failure_cost(model, failure)

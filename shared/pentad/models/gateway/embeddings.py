@@ -126,7 +126,7 @@ class EmbeddingGateway:
             return provider.send(model, batch, dimensions=dimensions, timeout=timeout)
 
         def estimate(_: ProviderVectors) -> Usage:
-            return estimate_usage(batch)
+            return estimate_usage(batch, model.token_factor)
 
         try:
             reply = sender.make_attempt(send, _check_directions, estimate)
@@ -171,7 +171,7 @@ def normalise_vector(vector: Sequence[float]) -> tuple[float, ...]:
     return tuple(value / length for value in vector)
 
 
-def estimate_usage(texts: Sequence[str], factor: float = 1.0) -> Usage:
+def estimate_usage(texts: Sequence[str], factor: float) -> Usage:
     """Return about what embedding texts uses, where the provider did not say.
 
     Args:

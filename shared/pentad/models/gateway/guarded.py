@@ -136,7 +136,7 @@ class GuardedEmbed:
             self._guard.report_absurd(model, absurd)
         if reply.usage is not None and not absurd and reply.usage.total_tokens:
             return reply
-        return replace(reply, usage=estimate_embedding(texts), estimated=absurd or UNREPORTED)
+        return replace(reply, usage=estimate_embedding(texts, model.token_factor), estimated=absurd or UNREPORTED)
 
 
 def guard_chat(providers: Mapping[str, ProviderChat], guard: Guard) -> dict[str, ProviderChat]:

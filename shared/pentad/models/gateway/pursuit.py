@@ -15,7 +15,7 @@ from pentad.domain.usage import Usage
 from pentad.models.catalog.catalog import ModelEntry, Route
 from pentad.models.gateway.candidates import has_room, output_cap
 from pentad.models.gateway.sender import Sender
-from pentad.models.gateway.tokens import estimate_request, estimate_tokens
+from pentad.models.gateway.tokens import apply_factor, estimate_content, estimate_request
 from pentad.models.providers.exchange import ProviderFailure, ProviderReply
 from pentad.models.providers.outcomes import RECOVERIES
 from pentad.models.providers.ports import ProviderChat
@@ -219,8 +219,8 @@ def join_replies(paused: ProviderReply | None, reply: ProviderReply) -> Provider
 
 def estimate_usage(model: ModelEntry, request: ChatRequest, reply: ProviderReply) -> Usage:
     """Return about what a reply used, where its provider did not say."""
-    written = estimate_tokens(reply.text) + sum(estimate_tokens(str(call.arguments)) for call in reply.tool_calls)
-    return Usage(input_tokens=estimate_request(request, factor=model.token_factor), output_tokens=written)
+    read, written = estimate_request(request, factor=model.token_factor), estimate_content(reply.blocks)
+    return Usage(input_tokens=read, output_tokens=apply_factor(written, model.token_factor))
 
 
 def _is_presentable(failure: UnusableReply, request: ChatRequest) -> bool:

@@ -7,6 +7,7 @@ tokenizer is denser still has a ``token_factor`` in the catalog.
 
 import json
 import math
+from collections.abc import Iterable
 
 from pentad.domain.messages import (
     ContentBlock,
@@ -54,6 +55,11 @@ def _estimate_block(block: ContentBlock) -> int:
             return estimate_tokens(block.tool) + estimate_tokens(json.dumps(block.arguments, ensure_ascii=False))
         case ToolResultBlock():
             return estimate_tokens(block.content)
+
+
+def estimate_content(blocks: Iterable[ContentBlock]) -> int:
+    """Return about how many tokens blocks have, thinking included, without what a provider puts around them."""
+    return sum(_estimate_block(block) for block in blocks)
 
 
 def estimate_message(message: Message) -> int:

@@ -2,11 +2,13 @@
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from pentad.domain.errors import ModelCallerError, ModelUnavailable, StoreUnavailable
+from pentad.domain.messages import TextBlock, ThinkingBlock
 from pentad.domain.models import ChatReply, Outcome
 from pentad.domain.money import to_nanousd
 from pentad.domain.usage import Usage
@@ -177,6 +179,20 @@ def test_usage_that_no_request_can_have_is_estimated_and_told(usage: Usage | Non
     assert why in (attempt.error or "")
     assert world.used == world.spent == answer.cost_nanousd > 0
     assert ("UsageAbsurd" in world.counted) is (why is not UNREPORTED)
+
+
+def test_an_estimate_counts_all_that_came_by_the_models_tokenizer() -> None:
+    """1,400 characters at 3.5 a token are 400, and SONNET's tokenizer makes 500 of them."""
+    thought = ThinkingBlock(text="t" * 700, provider="anthropic")
+    world = World((replace(reply("x" * 700, usage=None), blocks=(thought, TextBlock(text="x" * 700))),))
+    assert world.complete().usage.output_tokens == 400 * SONNET.token_factor == 500
+
+
+@pytest.mark.parametrize("usage", [None, Usage(input_tokens=10**9)])
+def test_an_estimate_of_embeddings_is_by_the_models_tokenizer_too(usage: Usage | None) -> None:
+    denser = EMBEDDER.model_copy(update={"token_factor": 2.0})
+    found = GuardedEmbed(Embedding(usage), Guard(MemoryTelemetry())).send(denser, ["x" * 350], dimensions=1, timeout=5)
+    assert found.usage == Usage(input_tokens=200)
 
 
 class Embedding:
