@@ -39,6 +39,7 @@ def test_no_module_but_one_spells_a_key_of_a_table(root: Path) -> None:
         (keys.session_pattern, keys.session_pk("acme", "s-1")),
         (keys.run_pattern, keys.run_pk("acme", "r-1")),
         (keys.document_pattern, keys.document_pk("acme", "a report.pdf")),
+        (keys.user_pattern, keys.user_pk("acme", "sam@example.com")),
         (keys.graph_pattern, keys.graph_pk("acme", "r-1")),
         (keys.budget_pattern, keys.budget_pk("acme", "USER", "u-1")),
         (keys.spend_pattern, keys.spend_pk("acme", "TOTAL")),
@@ -51,6 +52,7 @@ def test_a_pattern_reaches_its_own_keys_of_every_tenant_and_no_others(pattern: C
     every = {
         keys.session_pk("t", "1"),
         keys.run_pk("t", "1"),
+        keys.user_pk("t", "1"),
         keys.document_pk("t", "1"),
         keys.graph_pk("t", "1"),
         keys.budget_pk("t", "RUN", "1"),

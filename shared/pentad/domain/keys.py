@@ -82,6 +82,26 @@ def collection_pk(tenant_id: str, kind: str) -> str:
     return f"T#{tenant_id}#{kind}"
 
 
+def user_pk(tenant_id: str, user_id: str) -> str:
+    """Return the partition of what is remembered of a user across sessions."""
+    return f"T#{tenant_id}#U#{user_id}"
+
+
+def fact_sk(fact_id: str) -> str:
+    """Return the sort key of a fact."""
+    return f"{FACT}{fact_id}"
+
+
+def forgotten_sk(fact_id: str) -> str:
+    """Return the sort key of what is left of a fact that was forgotten."""
+    return f"{FORGOTTEN}{fact_id}"
+
+
+def learned_sk(session_id: str, first_seq: int, last_seq: int, recipe: str) -> str:
+    """Return the sort key of what was learned from a range of a session by one recipe."""
+    return f"{LEARNED}{session_id}#{first_seq:08d}-{last_seq:08d}#{recipe}"
+
+
 def call_order_pk(tenant_id: str) -> str:
     """Return the partition of the turns among a tenant's calls that run one after the other."""
     return f"T#{tenant_id}#CALLORDER"
@@ -186,6 +206,11 @@ def collection_pattern(kind: str) -> str:
     return collection_pk(_ANY, kind)
 
 
+def user_pattern() -> str:
+    """Return the pattern of the partitions of what is remembered of users."""
+    return user_pk(_ANY, _ANY)
+
+
 def call_order_pattern() -> str:
     """Return the pattern of the partitions of turns among calls."""
     return call_order_pk(_ANY)
@@ -222,6 +247,10 @@ def notice_pattern() -> str:
 
 
 META = "META"
+FACT = "FACT#"
+FACTS = "FACTS"
+FORGOTTEN = "FORGOTTEN#"
+LEARNED = "LEARNED#"
 GRAPH_NODES = "NODES#"
 INNER_AUDIT = "AUDIT#"
 PLAN = "PLAN"

@@ -1,0 +1,1 @@
+"""What is remembered of users and conversations, as values."""
