@@ -68,6 +68,18 @@ def build_graphs_layer(root: Path) -> Path:
     return _build_third_party(root, "layer-graphs", root / "requirements" / "graphs.txt")
 
 
+def build_documents_layer(root: Path) -> Path:
+    """Return the layer of what reads documents, less the packages of the dependencies' layer.
+
+    Args:
+        root: the project's folder.
+
+    Raises:
+        BuildError: the packages could not be installed.
+    """
+    return _build_third_party(root, "layer-documents", root / "requirements" / "documents.txt")
+
+
 def _build_third_party(root: Path, name: str, lock: Path) -> Path:
     def install_packages(folder: Path) -> None:
         target = folder / "python"

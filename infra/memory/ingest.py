@@ -1,5 +1,7 @@
 """Ingest: S3 tells EventBridge, a rule fills a queue, a function parses, chunks, embeds and indexes."""
 
+from pathlib import Path
+
 from aws_cdk import aws_events as events
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
@@ -8,6 +10,7 @@ from infra.components import grants
 from infra.components.build import Build, FunctionConstruct
 from infra.components.function import FunctionOptions
 from infra.components.work_queue import WorkQueue
+from layers import build as builds
 from pentad.domain import keys
 from pentad.memory.documents.ingest import INGEST_SECONDS, RECEIVES
 
@@ -20,7 +23,8 @@ class Ingest(FunctionConstruct):
     """
 
     def __init__(self, scope: Construct, name: str, *, build: Build, gateway: lambda_.IFunction) -> None:
-        super().__init__(scope, name, build=build, options=_build_options(build, gateway))
+        layer = create_layer(scope, build.root)
+        super().__init__(scope, name, build=build, options=_build_options(build, gateway, layer))
         self.work = WorkQueue(self, "ingest", build=build, timeout_seconds=INGEST_SECONDS, receives=RECEIVES)
         self.work.add_rule(
             "objects",
@@ -56,7 +60,19 @@ class Ingest(FunctionConstruct):
         grants.grant_secret(self.role, stores.secrets["pinecone"])
 
 
-def _build_options(build: Build, gateway: lambda_.IFunction) -> FunctionOptions:
+def create_layer(scope: Construct, root: Path) -> lambda_.ILayerVersion:
+    """Return the layer with what reads documents, which no other function has."""
+    return lambda_.LayerVersion(
+        scope,
+        "layer-documents",
+        code=lambda_.Code.from_asset(str(builds.build_documents_layer(root))),
+        compatible_runtimes=[lambda_.Runtime.PYTHON_3_13],
+        compatible_architectures=[lambda_.Architecture.ARM_64],
+        description="Pentad: documents",
+    )
+
+
+def _build_options(build: Build, gateway: lambda_.IFunction, layer: lambda_.ILayerVersion) -> FunctionOptions:
     stores = build.stores
     return FunctionOptions(
         name="ingest",
@@ -72,5 +88,7 @@ def _build_options(build: Build, gateway: lambda_.IFunction) -> FunctionOptions:
         timeout_seconds=INGEST_SECONDS,
         memory_mb=1024,
         sends_again=True,
+        layers=[layer],
+        layer_folders=[builds.build_documents_layer(build.root)],
         description="Ingest: parses, chunks, embeds and indexes documents",
     )

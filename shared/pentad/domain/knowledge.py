@@ -40,7 +40,8 @@ class Citation(FrozenValue):
     quote: str = Field(description="the passage's text, at most 500 characters")
 
 
-DocumentStatus = Literal["indexed", "failed", "deleted"]
+DocumentStatus = Literal["indexed", "stale", "failed", "deleted"]
+"""``stale``: an earlier version is in the index, because the newest one could not be indexed."""
 
 
 class Document(FrozenValue):
@@ -55,7 +56,18 @@ class Document(FrozenValue):
     chunks: int = Field(ge=0)
     embedded: int = Field(ge=0, description="chunks embedded at the last ingest; unchanged ones are not embedded again")
     indexed_at: datetime
-    error: str | None = None
+    error: str | None = Field(default=None, description="why the newest version is not in the index")
+    failed_version: str | None = Field(default=None, description="the version that the error is about, if another one")
+    notes: tuple[str, ...] = Field(default=(), description="what is doubtful about how the document was read")
+    sha256: str | None = Field(default=None, description="of the content that is indexed")
+    language: str | None = Field(default=None, description="of the text, as far as it was recognised, such as en")
+    parser: str | None = Field(default=None, description="what read it")
+    recipe: str | None = Field(default=None, description="how it was cut and prepared for the index")
+
+    @property
+    def latest_version(self) -> str:
+        """The newest version that was looked at, whether it could be indexed or not."""
+        return self.failed_version or self.version
 
 
 def own_documents(user_id: str) -> str:

@@ -209,6 +209,12 @@ class DocumentView(View):
     embedded: int
     indexed_at: datetime
     error: str | None
+    failed_version: str | None
+    notes: tuple[str, ...]
+    sha256: str | None
+    language: str | None
+    parser: str | None
+    recipe: str | None
 
 
 class DocumentPage(View):

@@ -17,6 +17,7 @@ from pentad.cli.target import create_api_client
 _TYPES = {".md": "text/markdown", ".markdown": "text/markdown", ".txt": "text/plain", ".csv": "text/csv"}
 _POLL_SECONDS = 0.5
 _NOT_FOUND = 404
+_NOT_INDEXED = ("failed", "stale")
 
 Json = dict[str, Any]
 
@@ -105,7 +106,8 @@ def ingest(
                 if entry["error"]:
                     line.append_text(build_line(" [red]{error}[/]", error=entry["error"]))
                 OUT.print(line)
-        if any(entry["status"] == "failed" for entry in entries):
+                _print_notes(entry)
+        if any(entry["status"] in _NOT_INDEXED for entry in entries):
             raise typer.Exit(1)
 
 
@@ -134,9 +136,12 @@ def list_documents(
             counts = (f"{one['chunks']:,}", f"{one['bytes']:,}")
             grid.add_row(one["status"], one["name"], *counts, str(one["indexed_at"])[:16].replace("T", " "))
         OUT.print(grid)
-        failed = sum(one["status"] == "failed" for one in shown)
+        failed = sum(one["status"] in _NOT_INDEXED for one in shown)
         if failed:
             OUT.print(f"{failed} could not be read; `pentad documents show NAME` says why")
+        doubtful = sum(bool(one.get("notes")) for one in shown)
+        if doubtful:
+            OUT.print(f"{doubtful} were read with doubts; `pentad documents show NAME` tells them")
 
 
 @app.command("show")
@@ -148,8 +153,9 @@ def show_document(name: Name) -> None:
             print_json(found)
             return
         for field, value in found.items():
-            if value is not None:
-                OUT.print(build_line("[dim]{field}[/] {value}", field=f"{field:12}", value=value))
+            if value is not None and field != "notes":
+                OUT.print(build_line("[dim]{field}[/] {value}", field=f"{field:14}", value=value))
+        _print_notes(found)
 
 
 @app.command("delete")
@@ -174,6 +180,12 @@ def delete_document(
             OUT.print(f"{name} is deleted")
         else:
             OUT.print(f"{name} is being deleted; `pentad documents show` tells when it is")
+
+
+def _print_notes(entry: Json) -> None:
+    """Print what is doubtful about how a document was read."""
+    for note in entry.get("notes") or ():
+        OUT.print(build_line("         [yellow]doubtful:[/] {note}", note=note))
 
 
 def _fetch_status(client: ApiClient, name: str) -> str:

@@ -1,8 +1,9 @@
 """Cut a parsed document into chunks, along its structure.
 
 A chunk is a piece of the parsed text, ``text[start:end]``, within one section, of 400 tokens at most where words allow.
-Every character that is not space is in a chunk. Paragraphs longer than a chunk are cut between sentences and overlap a
-little; rows and code are cut between lines.
+Every character that is not space is in a chunk. A section that is longer is cut between its paragraphs, items and rows,
+a paragraph that is longer between its sentences, with a little overlap, and code at its definitions. Where, the content
+decides (`boundaries`), so that a change of a document changes the chunks around it and no others.
 """
 
 import hashlib
@@ -11,27 +12,36 @@ import unicodedata
 from collections import Counter as Occurrences
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from zlib import crc32
 
 from pentad.domain.errors import InvalidInput
 from pentad.domain.usage import estimate_tokens
-from pentad.memory.documents.structure import Kind, ParsedBlock, ParsedDocument
+from pentad.memory.documents.boundaries import NEVER, hash_atom, split_range
+from pentad.memory.documents.structure import DEFINITION, ParsedBlock, ParsedDocument
 from pentad.memory.tokens import Counter
 
 MAX_CHUNK_TOKENS = 400
+MIN_CHUNK_TOKENS = 120
+"""Of the parts of a section that is cut, where its paragraphs allow it."""
+MAX_RECORD_TOKENS = 800
+"""Of a row or a record that is kept whole."""
 OVERLAP_TOKENS = 50
-MAX_CHUNKS = 10_000
+MAX_CHUNKS = 30_000
+"""Their list fits into one transaction of 4 MB, and 25 MB of text into them."""
 TITLE_CHARACTERS = 300
+HEADER_CHARACTERS = 500
 
 # After the end of a sentence: a mark, closing quotes or brackets, then space; Chinese and Japanese marks need no space.
 _SENTENCE = re.compile(r"(?:[.!?\u2026][\"'\u201d\u2019)\]]*\s+|[\u3002\uff01\uff1f][\u300d\u300f\uff09]?\s*|\n)")
 _LINE = re.compile(r"\n")
 _WORD = re.compile(r"\s+")
+_GROUP_CHARACTERS = 200
 _JOINERS = frozenset("\u200d\ufe0e\ufe0f")
 
 
 @dataclass(frozen=True)
 class Chunk:
-    """A chunk, with what its vector needs. The id stays the same as long as its section and words do."""
+    """A chunk, with what its vector needs. The id stays the same as long as its words do, under whatever headings."""
 
     chunk_id: str
     title: str
@@ -39,15 +49,24 @@ class Chunk:
     start: int
     end: int
     sha256: str
+    header: str = ""
+    page: int | None = None
+
+    @property
+    def indexed(self) -> str:
+        """What is searched: the headings above, the table's header, and the words."""
+        # The headings above a chunk often say what its words are about.
+        return f"{self.title}\n\n{self.header}\n{self.text}" if self.header else f"{self.title}\n\n{self.text}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class _Span:
     start: int
     end: int
-    kind: Kind
-    path: tuple[str, ...]
     tokens: int
+    block: ParsedBlock
+    level: int = 0
+    """0 where a block begins, 1 at a definition within one, 2 elsewhere in one; see `hash_atom`."""
 
 
 def split_document(parsed: ParsedDocument, *, document: str, count: Counter = estimate_tokens) -> list[Chunk]:
@@ -59,21 +78,21 @@ def split_document(parsed: ParsedDocument, *, document: str, count: Counter = es
         count: estimates the tokens of a text.
 
     Raises:
-        InvalidInput: more than 10,000 chunks.
+        InvalidInput: more than 30,000 chunks.
     """
-    spans = (piece for span in _iter_spans(parsed, count) for piece in _split_span(parsed.text, span, count))
     chunks: list[Chunk] = []
     seen: Occurrences[str] = Occurrences()
-    for start, end, path in _merge_spans(spans):
-        words = parsed.text[start:end]
-        start, end = start + len(words) - len(words.lstrip()), end - len(words) + len(words.rstrip())
-        if start >= end:
-            continue
-        if len(chunks) == MAX_CHUNKS:
-            raise InvalidInput(
-                f"the document has more than {MAX_CHUNKS:,} chunks", field="document", fix="split the document"
-            )
-        chunks.append(_make_chunk(parsed.text, start, end, path, document, seen))
+    for section in _iter_sections(_iter_blocks(parsed, count)):
+        for start, end, block in _split_section(parsed.text, section, count):
+            words = parsed.text[start:end]
+            start, end = start + len(words) - len(words.lstrip()), end - len(words) + len(words.rstrip())
+            if start >= end:
+                continue
+            if len(chunks) == MAX_CHUNKS:
+                raise InvalidInput(
+                    f"the document has more than {MAX_CHUNKS:,} chunks", field="document", fix="split the document"
+                )
+            chunks.append(_make_chunk(parsed.text, start, end, block, document, seen))
     return chunks
 
 
@@ -82,92 +101,120 @@ def document_prefix(document: str) -> str:
     return hashlib.sha256(document.encode()).hexdigest()[:16]
 
 
-def _make_chunk(
-    text: str, start: int, end: int, path: tuple[str, ...], document: str, seen: "Occurrences[str]"
-) -> Chunk:
-    title = " > ".join(path)[:TITLE_CHARACTERS] or document[-TITLE_CHARACTERS:]
+def _make_chunk(text: str, start: int, end: int, block: ParsedBlock, document: str, seen: "Occurrences[str]") -> Chunk:
     words = text[start:end]
-    key = "\0".join((title, words))
-    # The same words under the same headings are told apart by their order.
-    occurrence, seen[key] = seen[key], seen[key] + 1
-    digest = hashlib.sha256("\0".join((document, key, str(occurrence))).encode()).hexdigest()[:32]
+    sha256 = hashlib.sha256(words.encode()).hexdigest()
+    # The same words are told apart by their order. Headings are no part of the id: a renamed one moves no chunk.
+    occurrence, seen[sha256] = seen[sha256], seen[sha256] + 1
+    digest = hashlib.sha256("\0".join((document, words, str(occurrence))).encode()).hexdigest()[:32]
+    lines = {line.strip() for line in words.split("\n")}
+    header = "\n".join(line for line in block.header[:HEADER_CHARACTERS].split("\n") if line.strip() not in lines)
     return Chunk(
         chunk_id=f"{document_prefix(document)}#{digest}",
-        title=title,
+        title=" > ".join(block.path)[:TITLE_CHARACTERS] or document[-TITLE_CHARACTERS:],
         text=words,
         start=start,
         end=end,
-        sha256=hashlib.sha256(words.encode()).hexdigest(),
+        sha256=sha256,
+        header=header,
+        page=block.page,
     )
 
 
-def _iter_spans(parsed: ParsedDocument, count: Counter) -> Iterator[_Span]:
+def _iter_blocks(parsed: ParsedDocument, count: Counter) -> Iterator[_Span]:
     """Yield the blocks, and what stands between them, so that nothing is lost."""
     position = 0
-    path: tuple[str, ...] = ()
+    last = ParsedBlock(0, 0, "text")
     for block in (*parsed.blocks, ParsedBlock(len(parsed.text), len(parsed.text), "text")):
         start = max(block.start, position)
         if parsed.text[position:start].strip():
-            yield _make_span(parsed.text, position, start, "text", path, count)
+            between = ParsedBlock(position, start, "text", last.path, page=last.page)
+            yield _Span(position, start, count(parsed.text[position:start]), between)
         if block.end > start:
-            path = block.path
-            yield _make_span(parsed.text, start, block.end, block.kind, path, count)
+            last = block
+            yield _Span(start, block.end, count(parsed.text[start : block.end]), block)
         position = max(position, block.end)
 
 
-def _make_span(text: str, start: int, end: int, kind: Kind, path: tuple[str, ...], count: Counter) -> _Span:
-    return _Span(start, end, kind, path, count(text[start:end]))
-
-
-def _merge_spans(spans: Iterator[_Span]) -> Iterator[tuple[int, int, tuple[str, ...]]]:
-    """Yield (start, end, heading path) of chunks: as many spans of one section as fit."""
+def _iter_sections(spans: Iterator[_Span]) -> Iterator[list[_Span]]:
+    """Yield the spans of one section after the other: a heading and what is below it, up to the next heading."""
     current: list[_Span] = []
-    tokens = 0
+    only_headings, tokens = True, 0
     for span in spans:
-        only_headings = all(one.kind == "heading" for one in current)
-        full = tokens + span.tokens > MAX_CHUNK_TOKENS and not (only_headings and tokens < MAX_CHUNK_TOKENS // 2)
         # A heading without words of its own goes with what follows it.
-        begins = span.kind == "heading" or (bool(current) and span.path != current[-1].path)
-        new_section = begins and not only_headings
-        if current and (full or new_section):
-            yield current[0].start, current[-1].end, current[-1].path
-            current, tokens = [], 0
+        joins = only_headings and tokens < MAX_CHUNK_TOKENS // 2
+        begins = span.block.kind == "heading" or (bool(current) and span.block.path != current[-1].block.path)
+        if current and begins and not joins:
+            yield current
+            current, only_headings, tokens = [], True, 0
         current.append(span)
+        only_headings = only_headings and span.block.kind == "heading"
         tokens += span.tokens
     if current:
-        yield current[0].start, current[-1].end, current[-1].path
+        yield current
+
+
+def _split_section(text: str, section: Sequence[_Span], count: Counter) -> Iterator[tuple[int, int, ParsedBlock]]:
+    """Yield (start, end, block) of a section's chunks; the block tells the headings, the header and the page."""
+    if sum(span.tokens for span in section) <= MAX_CHUNK_TOKENS:
+        yield section[0].start, section[-1].end, _describe(section)
+        return
+    atoms = [atom for span in section for atom in _split_span(text, span, count)]
+    hashes = [
+        hash_atom(text[atom.start : atom.end], _find_level(atoms[index - 1] if index else None, atom))
+        for index, atom in enumerate(atoms)
+    ]
+    sizes = [atom.tokens for atom in atoms]
+    for first, end in split_range(sizes, hashes, most=MAX_CHUNK_TOKENS, least=MIN_CHUNK_TOKENS):
+        start = _find_start(atoms, first)
+        yield atoms[start].start, atoms[end - 1].end, _describe(atoms[start:end])
+
+
+def _describe(spans: Sequence[_Span]) -> ParsedBlock:
+    """Return the block that stands for some spans of a section: the last heading's path, the first one's header."""
+    first = spans[0].block
+    row = next((span.block for span in spans if span.block.header), first)
+    header = first.header or (row.header if first.kind == "heading" else "")
+    return ParsedBlock(first.start, first.end, first.kind, spans[-1].block.path, header, first.page)
+
+
+def _find_level(before: _Span | None, atom: _Span) -> int:
+    """Return the level of the cut before an atom: a heading and a table's header stay with what follows them."""
+    if before is None or atom.level:
+        return atom.level
+    names = before.block.kind == "heading" or (
+        bool(atom.block.header) and before.block.kind == "row" and not before.block.header
+    )
+    return NEVER if names and before.block is not atom.block else 0
+
+
+def _find_start(atoms: Sequence[_Span], first: int) -> int:
+    """Return where a chunk that goes on within a paragraph begins: some sentences earlier."""
+    start, tokens = first, 0
+    while start and atoms[start].level and atoms[start].block.kind in _PROSE:
+        tokens += atoms[start - 1].tokens
+        if tokens > OVERLAP_TOKENS:
+            break
+        start -= 1
+    return start
+
+
+_PROSE = ("text", "item", "heading")
 
 
 def _split_span(text: str, span: _Span, count: Counter) -> Iterator[_Span]:
-    """Yield the span, or pieces of it that fit into a chunk; pieces of prose overlap."""
-    if span.tokens <= MAX_CHUNK_TOKENS:
+    """Yield the span, or its sentences or lines where it is longer than a chunk; a record is kept whole."""
+    kind = span.block.kind
+    if span.tokens <= (MAX_RECORD_TOKENS if kind == "row" else MAX_CHUNK_TOKENS):
         yield span
         return
-    prose = span.kind in ("text", "item", "heading")
-    atoms = [
-        _make_span(text, start, end, span.kind, span.path, count)
-        for start, end in _iter_atoms(text, span, prose, count)
-    ]
-    first = 0
-    while first < len(atoms):
-        last, tokens = first, atoms[first].tokens
-        while last + 1 < len(atoms) and tokens + atoms[last + 1].tokens <= MAX_CHUNK_TOKENS:
-            last += 1
-            tokens += atoms[last].tokens
-        yield _Span(atoms[first].start, atoms[last].end, span.kind, span.path, tokens)
-        first = _next_first(atoms, first, last) if prose else last + 1
-
-
-def _next_first(atoms: Sequence[_Span], first: int, last: int) -> int:
-    """Return where the next piece begins: some sentences back, if they and the next one fit together."""
-    following = last + 1
-    if following == len(atoms):
-        return following
-    start, tokens = following, 0
-    while start - 1 > first and tokens + atoms[start - 1].tokens <= OVERLAP_TOKENS:
-        start -= 1
-        tokens += atoms[start].tokens
-    return start if tokens + atoms[following].tokens <= MAX_CHUNK_TOKENS else following
+    block = span.block
+    if kind == "row" and not block.header:  # its first line names it: an id, a name
+        first_line = text[span.start : span.end].strip().partition("\n")[0]
+        block = ParsedBlock(block.start, block.end, kind, block.path, first_line[:HEADER_CHARACTERS], block.page)
+    for start, end in _iter_atoms(text, span, kind in _PROSE, count):
+        level = 0 if start == span.start else 1 if kind == "code" and DEFINITION.match(text, start, end) else 2
+        yield _Span(start, end, count(text[start:end]), block, level)
 
 
 def _iter_atoms(text: str, span: _Span, prose: bool, count: Counter) -> Iterator[tuple[int, int]]:
@@ -176,11 +223,26 @@ def _iter_atoms(text: str, span: _Span, prose: bool, count: Counter) -> Iterator
         if count(text[start:end]) <= MAX_CHUNK_TOKENS:
             yield start, end
             continue
-        for word, after in _split_at(text, start, end, _WORD):
+        for word, after in _group_words(text, start, end):
             if count(text[word:after]) <= MAX_CHUNK_TOKENS:
                 yield word, after
             else:
                 yield from _split_word(text, word, after)
+
+
+def _group_words(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """Yield some words at a time, up to one that ends a group by its content: a line of a megabyte has few atoms so."""
+    first = start
+    for word, after in _split_at(text, start, end, _WORD):
+        words = text[word:after]
+        if after - first > _GROUP_CHARACTERS and word > first:
+            yield first, word
+            first = word
+        if after - first > _GROUP_CHARACTERS or not crc32(words.encode("utf-8", "surrogatepass")) % 8:
+            yield first, after
+            first = after
+    if first < end:
+        yield first, end
 
 
 def _split_at(text: str, start: int, end: int, mark: re.Pattern[str]) -> Iterator[tuple[int, int]]:

@@ -7,6 +7,7 @@ next event (the queue delivers the same one again): no vector is left that nobod
 are found again and not paid for twice.
 """
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
@@ -20,8 +21,8 @@ from pentad.domain.knowledge import MAX_DOCUMENT_BYTES, Document
 from pentad.domain.models import CallContext
 from pentad.domain.values import FrozenValue
 from pentad.memory.documents.chunk import Chunk
+from pentad.memory.documents.contents import RECIPE, ReadDocument
 from pentad.memory.documents.ports import DocumentReader, DocumentRegistry, UploadKeys
-from pentad.memory.documents.reading import ReadDocument
 from pentad.memory.objects.ports import ObjectHead, ObjectStore
 from pentad.memory.retrieval.ports import Vector, VectorStore
 from pentad.models.ports import Embedder
@@ -124,8 +125,8 @@ class Ingest:
     ) -> Document | None:
         """Return the document's entry, made now or before; None where there is neither document nor entry.
 
-        A document that can't be read is an entry with the status ``failed`` and the reason, and nothing of it (nor of
-        its versions before) is in the index.
+        A document that can't be read is an entry with the status ``failed`` and the reason; where an earlier version
+        of it could be read, that one stays in the index, and the status is ``stale``.
 
         Args:
             tenant_id: the tenant.
@@ -143,7 +144,7 @@ class Ingest:
             # An event that came while the claim was held was sent back to the queue, which hides it for long. What it
             # told of was there before the claim ended, so one look after that is enough to see it.
             head = self._objects.get_head(f"{tenant_id}/{name}")
-            standing = entry.version if entry is not None and entry.status != "deleted" else None
+            standing = entry.latest_version if entry is not None and entry.status != "deleted" else None
             if standing == (head.version if head is not None else None):
                 break
         return entry
@@ -168,7 +169,7 @@ class Ingest:
         if head is None:
             return self._forget(tenant_id, name, entry, known, now)
         settled = all(known.values())  # an empty hash: a writer did not come to its end
-        if entry is not None and entry.status == "indexed" and entry.version == head.version and settled:
+        if entry is not None and settled and _is_current(entry, head):
             self._telemetry.count(names.DOCUMENTS_INGESTED, status="unchanged")
             return entry
         document = Document(
@@ -183,21 +184,21 @@ class Ingest:
             indexed_at=now,
         )
         if head.key_id is not None and self._keys.is_revoked(tenant_id, head.key_id):
-            return self._record_end(document, known, "it was uploaded with a key that is revoked")
+            return self._record_end(document, entry, "it was uploaded with a key that is revoked")
         if last:  # first: an attempt that ends this process has no other chance to say so
-            self._record_end(document, known, "each attempt to index it was cut off")
+            self._record_end(document, entry, "each attempt to index it was cut off")
         try:
-            found = self._read_document(head, name, deadline)
-            indexed = document.model_copy(update={"media_type": found.media_type})
+            found, sha256 = self._read_document(head, name, deadline)
+            indexed = document.model_copy(update=_describe(found, sha256))
             return self._index(indexed, found.chunks, known, deadline)
         except InvalidInput as error:
-            return self._record_failure(document, error)
+            return self._record_failure(document, entry, known, error)
         except PentadError as error:
             if last:
-                self._record_end(document, self._registry.get_chunks(tenant_id, name), error.message)
+                self._record_end(document, entry, error.message)
             raise
 
-    def _read_document(self, head: ObjectHead, name: str, deadline: float | None) -> ReadDocument:
+    def _read_document(self, head: ObjectHead, name: str, deadline: float | None) -> tuple[ReadDocument, str]:
         if head.bytes > MAX_DOCUMENT_BYTES:
             raise InvalidInput(
                 f"the document has {head.bytes:,} bytes, and {MAX_DOCUMENT_BYTES:,} are the limit",
@@ -211,7 +212,7 @@ class Ingest:
         found = self._reader.read(data, name=name, media_type=head.media_type, deadline=deadline)
         for note in found.notes:
             self._telemetry.log_event("ingest.note", level="WARNING", note=note)
-        return found
+        return found, hashlib.sha256(data).hexdigest()
 
     def _index(
         self, document: Document, chunks: Sequence[Chunk], known: Mapping[str, str], deadline: float | None
@@ -245,13 +246,13 @@ class Ingest:
         if missing:
             until = self._clock().timestamp() + EMBED_SECONDS if deadline is None else deadline
             context = CallContext(tenant_id=document.tenant_id, purpose="embed_document")
-            reply = self._embedder.embed([_build_embed_text(one) for one in missing], context, deadline=until)
+            reply = self._embedder.embed([build_embed_text(one) for one in missing], context, deadline=until)
             values.update(zip((one.chunk_id for one in missing), reply.vectors, strict=True))
         # All are written: an unchanged chunk may stand elsewhere, and is of another version, which its metadata tells.
         self._vectors.upsert(
             document.tenant_id,
             [
-                Vector(vector_id=one.chunk_id, values=values[one.chunk_id], metadata=_build_metadata(document, one))
+                Vector(vector_id=one.chunk_id, values=values[one.chunk_id], metadata=build_metadata(document, one))
                 for one in batch
             ],
         )
@@ -263,7 +264,8 @@ class Ingest:
         if not known and (entry is None or entry.status == "deleted"):
             return entry
         self._vectors.delete(tenant_id, list(known))
-        gone = {"status": "deleted", "chunks": 0, "embedded": 0, "bytes": 0, "indexed_at": now, "error": None}
+        gone = {"status": "deleted", "chunks": 0, "embedded": 0, "bytes": 0, "indexed_at": now}
+        gone |= {"error": None, "failed_version": None, "notes": (), "sha256": None}
         if entry is None:  # the writer that knew more did not come to its end
             fields = {"tenant": tenant_id, "name": name, "version": "", "media_type": ""}
             entry = Document.model_validate(fields | gone)
@@ -273,31 +275,60 @@ class Ingest:
         self._telemetry.count(names.DOCUMENTS_INGESTED, status="deleted")
         return entry
 
-    def _record_failure(self, document: Document, error: InvalidInput) -> Document:
+    def _record_failure(
+        self, document: Document, entry: Document | None, known: Mapping[str, str], error: InvalidInput
+    ) -> Document:
         # What was known may have grown since: the embedder can be the one that refused.
-        known = self._registry.get_chunks(document.tenant_id, document.name)
-        self._vectors.delete(document.tenant_id, list(known))
+        now_known = self._registry.get_chunks(document.tenant_id, document.name)
         reason = f"{error.message}; {error.fix}" if error.fix else error.message
-        failed = document.model_copy(update={"status": "failed", "error": reason[:500]})
-        self._registry.put(failed, {})
-        self._telemetry.count(names.DOCUMENTS_INGESTED, status="failed")
+        failed = _mark_failed(document, entry, reason)
+        kept = known if failed.status == "stale" else {}
+        self._vectors.delete(document.tenant_id, [chunk_id for chunk_id in now_known if chunk_id not in kept])
+        self._registry.put(failed, kept)
+        self._telemetry.count(names.DOCUMENTS_INGESTED, status=failed.status)
         return failed
 
-    def _record_end(self, document: Document, known: Mapping[str, str], reason: str) -> Document:
+    def _record_end(self, document: Document, entry: Document | None, reason: str) -> Document:
         """Note that nobody tries again; what was indexed before stays, and the document's next event starts anew."""
-        words = f"not indexed: {reason}; upload the document again"
-        failed = document.model_copy(update={"status": "failed", "error": words[:500]})
-        self._registry.put(failed, known)
+        failed = _mark_failed(document, entry, f"not indexed: {reason}; upload the document again")
+        self._registry.put(failed, self._registry.get_chunks(document.tenant_id, document.name))
         return failed
 
 
-def _build_embed_text(one: Chunk) -> str:
-    # The headings above a chunk often say what its words are about.
-    return f"{one.title}\n\n{one.text}"
+def _is_current(entry: Document, head: ObjectHead) -> bool:
+    """Tell whether the index holds what the bucket does, cut as it is cut today."""
+    return entry.status == "indexed" and entry.version == head.version and entry.recipe == RECIPE
 
 
-def _build_metadata(document: Document, one: Chunk) -> dict[str, str | int | float | bool | list[str]]:
+def _describe(found: ReadDocument, sha256: str) -> dict[str, Any]:
+    """Return what the entry says of a document that was read."""
     return {
+        "media_type": found.media_type,
+        "notes": tuple(found.notes),
+        "parser": found.parser,
+        "language": found.language,
+        "recipe": RECIPE,
+        "sha256": sha256,
+    }
+
+
+def _mark_failed(document: Document, entry: Document | None, reason: str) -> Document:
+    """Return the entry of a version that could not be indexed: of the version before, where that is in the index."""
+    error = reason[:500]
+    if entry is None or entry.status not in ("indexed", "stale"):
+        return document.model_copy(update={"status": "failed", "error": error})
+    changes = {"status": "stale", "error": error, "failed_version": document.version, "indexed_at": document.indexed_at}
+    return entry.model_copy(update=changes)
+
+
+def build_embed_text(one: Chunk) -> str:
+    """Return what of a chunk is embedded and indexed for words."""
+    return one.indexed
+
+
+def build_metadata(document: Document, one: Chunk) -> dict[str, str | int | float | bool | list[str]]:
+    """Return what a chunk's vector says of it, so that a passage can be made of it."""
+    metadata: dict[str, str | int | float | bool | list[str]] = {
         "document": document.name,
         "version": document.version,
         "title": one.title,
@@ -306,3 +337,8 @@ def _build_metadata(document: Document, one: Chunk) -> dict[str, str | int | flo
         "text": one.text,
         "chunk_hash": one.sha256,
     }
+    if one.header:
+        metadata["header"] = one.header
+    if one.page is not None:
+        metadata["page"] = one.page
+    return metadata

@@ -8,7 +8,7 @@ from pentad.domain.values import Page
 
 if TYPE_CHECKING:
     # Named, not loaded: the API lists documents, and reads none.
-    from pentad.memory.documents.reading import ReadDocument
+    from pentad.memory.documents.contents import ReadDocument
 
 
 class DocumentReader(Protocol):

@@ -13,9 +13,9 @@ from dataclasses import asdict
 from typing import Any, BinaryIO
 
 from pentad.domain.errors import InvalidInput
+from pentad.memory.documents.contents import EXIT_TOO_LARGE
 from pentad.memory.documents.reading import read_document
 
-EXIT_TOO_LARGE = 3
 _MEGABYTE = 1024 * 1024
 
 
@@ -52,6 +52,8 @@ def _answer(request: dict[str, Any], source: BinaryIO) -> dict[str, Any]:
     return {
         "media_type": found.media_type,
         "notes": list(found.notes),
+        "parser": found.parser,
+        "language": found.language,
         "chunks": [asdict(chunk) for chunk in found.chunks],
     }
 

@@ -6,17 +6,31 @@ from typing import Literal
 
 Kind = Literal["heading", "text", "item", "row", "code"]
 
+DEFINITION = re.compile(
+    r"[ \t]*+(?:@[\w.]|#\[|(?:(?:export|default|public|private|protected|internal|static|final|abstract|async|pub|"
+    r"override|sealed|open|data|inline|virtual|extern|unsafe|partial|declare)\b(?:\([^)\n]{0,20}\))?[ \t]++){0,5}+"
+    r"(?:def|class|function|func|fn|fun|impl|interface|trait|struct|enum|union|type|module|namespace|object|sub|"
+    r"procedure|macro|package|resource|message|service|create|alter)\b)",
+    re.IGNORECASE,
+)
+"""A line at which a definition begins, in the languages that people have."""
 _INVISIBLE = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f\ufeff\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
 class ParsedBlock:
-    """A piece of structure: ``text[start:end]`` under the headings in ``path`` (its own included)."""
+    """A piece of structure: ``text[start:end]`` under the headings in ``path`` (its own included).
+
+    ``header`` is what the piece can't be read without, such as the first row of its table, and ``page`` the number of
+    the page on which it begins, where it has one.
+    """
 
     start: int
     end: int
     kind: Kind
     path: tuple[str, ...] = ()
+    header: str = ""
+    page: int | None = None
 
 
 @dataclass(frozen=True)
@@ -27,6 +41,8 @@ class ParsedDocument:
     blocks: tuple[ParsedBlock, ...]
     media_type: str
     notes: tuple[str, ...] = ()
+    parser: str = "text"
+    language: str | None = None
 
 
 def clean(text: str) -> str:

@@ -1,6 +1,9 @@
 """Chunks of parsed documents."""
 
+import json
+import random
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -9,8 +12,8 @@ from hypothesis import strategies as st
 from pentad.domain.errors import InvalidInput
 from pentad.domain.usage import estimate_tokens
 from pentad.memory.documents.chunk import MAX_CHUNK_TOKENS, Chunk, split_document
-from pentad.memory.documents.parse import parse
-from pentad.memory.documents.structure import ParsedDocument
+from pentad.memory.documents.formats.parse import parse
+from pentad.memory.documents.structure import ParsedBlock, ParsedDocument
 
 SENTENCE = "The quick brown fox jumps over the lazy dog near the river bank. "
 
@@ -127,15 +130,102 @@ def test_an_id_stays_when_other_parts_of_the_document_change() -> None:
     assert before[1].chunk_id != after[2].chunk_id
 
 
+def embedded(before: list[Chunk], after: list[Chunk]) -> int:
+    known = {one.chunk_id for one in before}
+    return sum(one.chunk_id not in known for one in after)
+
+
+def test_a_paragraph_put_anywhere_changes_the_chunks_around_it_only(root: Path) -> None:
+    chance = random.Random(11)
+    for page in sorted((root / "docs").rglob("*.md")):
+        text = page.read_text(encoding="utf-8")
+        _, before = chunks_of(text, page.name)
+        paragraphs = text.split("\n\n")
+        for _ in range(3):
+            place, new = chance.randrange(len(paragraphs) + 1), SENTENCE * chance.randrange(1, 9)
+            _, after = chunks_of("\n\n".join([*paragraphs[:place], new, *paragraphs[place:]]), page.name)
+            assert embedded(before, after) <= 3, (page.name, place)
+
+
+def test_a_paragraph_put_into_a_long_text_without_headings_changes_few_chunks() -> None:
+    chance = random.Random(12)
+    paragraphs = [f"Paragraph {n}. " + SENTENCE * chance.randrange(1, 6) for n in range(600)]
+    _, before = chunks_of("\n\n".join(paragraphs), "a.txt")
+    assert len(before) > 100
+    for _ in range(20):
+        place = chance.randrange(len(paragraphs) + 1)
+        _, after = chunks_of("\n\n".join([*paragraphs[:place], SENTENCE * 2, *paragraphs[place:]]), "a.txt")
+        assert embedded(before, after) <= 3
+        _, less = chunks_of("\n\n".join(paragraphs[:place] + paragraphs[place + 1 :]), "a.txt")
+        assert embedded(before, less) <= 3
+
+
+def test_a_renamed_heading_changes_the_chunk_that_holds_it_only(root: Path) -> None:
+    text = (root / "docs" / "architecture.md").read_text(encoding="utf-8")
+    _, before = chunks_of(text)
+    _, after = chunks_of(text.replace("# ", "# Renamed: ", 1))
+    assert embedded(before, after) == 1
+    assert sum(one.title.startswith("Renamed: ") for one in after) > 10
+
+
+def test_rows_put_on_top_of_a_csv_change_few_chunks() -> None:
+    chance = random.Random(13)
+    rows = [f"{n},Part {chance.randrange(999)} of the catalogue,{chance.randrange(99)}" for n in range(900)]
+    _, before = chunks_of("\n".join(["id,name,stock", *rows]), "a.csv")
+    assert len(before) > 30
+    for count in range(1, 12):
+        new = [f"{n},New part {n},7" for n in range(5000, 5000 + count)]
+        _, after = chunks_of("\n".join(["id,name,stock", *new, *rows]), "a.csv")
+        assert embedded(before, after) <= 3
+
+
+def test_a_table_of_equal_rows_is_cut_evenly_and_fast() -> None:
+    _, chunks = chunks_of("a,b\n" + "1,2\n" * 60_000, "a.csv")
+    assert {one.text.count("\n") > 60 for one in chunks} == {True}
+
+
+def test_rows_of_a_table_carry_their_header_and_a_chunk_with_it_does_not_repeat_it() -> None:
+    rows = "\n".join(f"| {n} | Item {n} of the catalogue with a description | {n % 7} |" for n in range(90))
+    _, chunks = chunks_of(f"# Stock\n\n| Id | Name | On hand |\n|---|---|---|\n{rows}\n\nAfter the table.\n")
+    assert len(chunks) > 3
+    assert [one.header for one in chunks] == ["", *["| Id | Name | On hand |"] * (len(chunks) - 1)]
+    assert chunks[2].indexed == f"Stock\n\n| Id | Name | On hand |\n{chunks[2].text}"
+    assert all("On hand" not in one.text for one in chunks[1:])
+
+
+def test_the_words_after_a_table_have_no_header() -> None:
+    _, chunks = chunks_of("| Id | Name |\n|---|---|\n| 1 | x |\n\n" + "\n\n".join([SENTENCE * 9] * 4), "a.md")
+    assert [one.header for one in chunks] == [""] * len(chunks)
+
+
+def test_source_code_is_cut_at_definitions_and_carries_what_is_around_them(root: Path) -> None:
+    path = root / "shared/pentad/memory/documents/ingest.py"
+    _, chunks = chunks_of(path.read_text(encoding="utf-8"), "ingest.py")
+    inside = [one for one in chunks if one.text.startswith("def _")]
+    assert len(inside) >= 5
+    assert all(one.header == "class Ingest:" for one in inside if "self" in one.text.partition("\n")[0])
+    begins = ("def ", "class ", "@", '"""', "from ", "#")
+    assert sum(one.text.startswith(begins) for one in chunks) > len(chunks) * 0.7
+
+
+def test_a_record_is_kept_whole_and_a_huge_one_carries_its_first_line() -> None:
+    one = {"id": 7, "name": "Pump", "notes": [SENTENCE] * 30}
+    _, chunks = chunks_of(json.dumps([{"id": 1, "name": "Valve"}, one, {"id": 9, "name": "Hose"}]), "a.json")
+    assert [chunk.text.count("notes") for chunk in chunks if "notes" in chunk.text] == [30]
+    _, chunks = chunks_of(json.dumps([{"id": 7, "notes": [SENTENCE] * 300}]), "a.json")
+    assert {chunk.header for chunk in chunks[1:]} == {"id: 7"}
+
+
 def test_the_same_words_elsewhere_have_another_id() -> None:
     _, chunks = chunks_of("# A\n\nsame\n\n# A\n\nsame\n")
     assert chunks[0].chunk_id != chunks[1].chunk_id
     assert chunks_of("same", "a.txt")[1][0].chunk_id != chunks_of("same", "b.txt")[1][0].chunk_id
 
 
-def test_more_than_ten_thousand_chunks_are_refused() -> None:
-    with pytest.raises(InvalidInput, match="10,000"):
-        chunks_of("".join(f"# {n}\n\nx\n\n" for n in range(10_001)))
+def test_more_than_thirty_thousand_chunks_are_refused() -> None:
+    with pytest.raises(InvalidInput, match="30,000"):
+        sections = tuple(ParsedBlock(2 * n, 2 * n + 1, "text", (str(n),)) for n in range(30_001))
+        split_document(ParsedDocument("x\n" * 30_001, sections, "text/plain"), document="a")
 
 
 def test_the_text_of_every_chunk_fits_into_a_vectors_metadata() -> None:

@@ -1,5 +1,6 @@
 """Ingest over in-memory stores."""
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -8,9 +9,11 @@ import pytest
 
 from pentad.domain.errors import InvalidInput, ModelUnavailable, StoreUnavailable
 from pentad.domain.knowledge import Document
+from pentad.memory.documents import chunk
 from pentad.memory.documents.adapters.reader_inline import InlineReader
 from pentad.memory.documents.adapters.registry_memory import MemoryRegistry
 from pentad.memory.documents.adapters.upload_keys_memory import MemoryUploadKeys
+from pentad.memory.documents.contents import RECIPE
 from pentad.memory.documents.ingest import Ingest, parse_s3_event
 from pentad.memory.objects.adapters.objects_memory import MemoryObjects
 from pentad.memory.retrieval.adapters.vectors_memory import MemoryVectors
@@ -206,13 +209,60 @@ def test_a_document_that_can_not_be_read_fails_with_its_reason(world: World) -> 
     assert world.telemetry.counts["DocumentsIngested failed"] == 1
 
 
-def test_a_failed_version_takes_the_one_before_out_of_the_index(world: World) -> None:
+def test_a_failed_version_leaves_the_one_before_in_the_index_and_says_so(world: World) -> None:
+    world.upload("[1, 2]", "a.json")
+    good = world.event("a.json")
+    world.upload("[1, 2", "a.json")
+    head = world.objects.get_head("acme/a.json")
+    entry = world.event("a.json")
+    assert good is not None
+    assert entry is not None
+    assert head is not None
+    assert (entry.status, entry.version, entry.failed_version) == ("stale", good.version, head.version)
+    assert (entry.chunks, entry.sha256) == (good.chunks, good.sha256)
+    assert "the JSON can't be read" in str(entry.error)
+    assert words(world) == ["1\n2"]
+    assert world.telemetry.counts["DocumentsIngested stale"] == 1
+
+
+def test_a_stale_document_stays_so_through_more_failures_and_is_mended_by_a_good_version(world: World) -> None:
+    world.upload("[1, 2]", "a.json")
+    good = world.event("a.json")
+    for broken in ("[1, 2", b"\x00\x01\x02", "[1, 2"):
+        world.upload(broken, "a.json")
+        entry = world.event("a.json")
+    assert entry is not None
+    assert good is not None
+    assert (entry.status, entry.version) == ("stale", good.version)
+    world.upload("[1, 3]", "a.json")
+    entry = world.event("a.json")
+    assert entry is not None
+    assert (entry.status, entry.failed_version, entry.error) == ("indexed", None, None)
+    assert words(world) == ["1\n3"]
+
+
+def test_a_stale_document_that_is_deleted_leaves_the_index(world: World) -> None:
     world.upload("[1, 2]", "a.json")
     world.event("a.json")
     world.upload("[1, 2", "a.json")
-    assert (entry := world.event("a.json")) is not None
-    assert entry.status == "failed"
+    world.event("a.json")
+    world.objects.delete("acme/a.json")
+    entry = world.event("a.json")
+    assert entry is not None
+    assert (entry.status, entry.error, entry.failed_version) == ("deleted", None, None)
     assert world.indexed() == {}
+
+
+def test_what_a_refused_version_wrote_before_it_was_refused_leaves_the_index(world: World) -> None:
+    world.upload(THREE)
+    world.event()
+    world.embedder.failures.append(InvalidInput("the embedder refuses the text", field="text"))
+    world.upload(THREE + "# Four\n\ndelta\n")
+    entry = world.event()
+    assert entry is not None
+    assert entry.status == "stale"
+    assert words(world) == ["# One\n\nalpha", "# Three\n\ngamma", "# Two\n\nbeta"]
+    assert set(world.registry.get_chunks("acme", "a.md")) == set(world.indexed())
 
 
 def test_a_document_past_the_size_limit_fails_unread(world: World) -> None:
@@ -222,11 +272,12 @@ def test_a_document_past_the_size_limit_fails_unread(world: World) -> None:
     assert "26,214,400 are the limit" in str(entry.error)
 
 
-def test_a_document_of_too_many_chunks_fails_with_its_reason(world: World) -> None:
-    world.upload("".join(f"# {n}\n\nx\n\n" for n in range(10_001)))
+def test_a_document_of_too_many_chunks_fails_with_its_reason(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(chunk, "MAX_CHUNKS", 30)
+    world.upload("".join(f"# {n}\n\nx\n\n" for n in range(31)))
     assert (entry := world.event()) is not None
     assert (entry.status, world.indexed()) == ("failed", {})
-    assert "10,000 chunks" in str(entry.error)
+    assert "more than 30 chunks" in str(entry.error)
 
 
 def test_an_empty_document_is_indexed_with_no_chunks(world: World) -> None:
@@ -235,11 +286,32 @@ def test_an_empty_document_is_indexed_with_no_chunks(world: World) -> None:
     assert (entry.status, entry.chunks) == ("indexed", 0)
 
 
-def test_latin_1_is_noted(world: World) -> None:
+def test_what_is_doubtful_stands_on_the_entry(world: World) -> None:
     world.upload("Grüße".encode("latin-1"), "a.txt")
-    world.event("a.txt")
-    assert world.telemetry.events == ["ingest.note"]
+    entry = world.event("a.txt")
+    assert entry is not None
+    [note] = entry.notes
+    assert note.startswith("no charset is declared: read as windows-1252")
     assert words(world) == ["Grüße"]
+
+
+def test_an_entry_tells_how_its_document_was_read(world: World) -> None:
+    text = "The members of the club decide on the price of a berth in the harbour every year. " * 5
+    world.upload(text)
+    entry = world.event()
+    assert entry is not None
+    assert entry.sha256 == hashlib.sha256(text.encode()).hexdigest()
+    assert (entry.language, entry.parser, entry.recipe, entry.notes) == ("en", "markdown-it-py", RECIPE, ())
+
+
+def test_a_document_that_was_cut_by_another_recipe_is_cut_anew(world: World) -> None:
+    world.upload(THREE)
+    entry = world.event()
+    assert entry is not None
+    world.registry.put(entry.model_copy(update={"recipe": None}), world.registry.get_chunks("acme", "a.md"))
+    again = world.event()
+    assert again is not None
+    assert (again.recipe, again.embedded) == (RECIPE, 0)
 
 
 def test_an_embedder_that_is_down_is_transient_and_the_next_try_succeeds(world: World) -> None:
@@ -372,7 +444,7 @@ def test_the_last_attempt_says_in_the_entry_why_it_failed(world: World) -> None:
         world.ingest.reconcile("acme", "a.md", last=True)
     entry = world.registry.get("acme", "a.md")
     assert entry is not None
-    assert (entry.status, entry.error) == ("failed", "not indexed: broken on purpose; upload the document again")
+    assert (entry.status, entry.error) == ("stale", "not indexed: broken on purpose; upload the document again")
     # The next event of the document puts it right.
     assert (again := world.event()) is not None
     assert (again.status, again.error, again.chunks) == ("indexed", None, 4)
@@ -431,7 +503,7 @@ def test_an_upload_of_a_revoked_key_is_not_indexed_and_what_was_there_stays(worl
     entry = world.event()
     assert entry is not None
     assert (entry.status, entry.error) == (
-        "failed",
+        "stale",
         "not indexed: it was uploaded with a key that is revoked; upload the document again",
     )
     assert words(world) == ["# One\n\nalpha", "# Three\n\ngamma", "# Two\n\nbeta"]

@@ -1,7 +1,8 @@
 """Reads documents in the process that asks, without limits: for tests and for trusted text."""
 
 from pentad.domain.usage import estimate_tokens
-from pentad.memory.documents.reading import ReadDocument, read_document
+from pentad.memory.documents.contents import ReadDocument
+from pentad.memory.documents.reading import read_document
 from pentad.memory.tokens import Counter
 
 

@@ -14,12 +14,10 @@ from typing import IO, Any
 from pydantic import TypeAdapter, ValidationError
 
 from pentad.domain.errors import InvalidInput, StoreUnavailable
-from pentad.memory.documents.chunk import Chunk
-from pentad.memory.documents.reader_main import EXIT_TOO_LARGE
-from pentad.memory.documents.reading import ReadDocument
+from pentad.memory.documents.contents import EXIT_TOO_LARGE, ReadDocument
 
 _MEGABYTE = 1024 * 1024
-_CHUNKS: TypeAdapter[list[Chunk]] = TypeAdapter(list[Chunk])
+_ANSWER: TypeAdapter[ReadDocument] = TypeAdapter(ReadDocument)
 
 
 @dataclass(frozen=True)
@@ -119,6 +117,6 @@ def _read_answer(written: bytes) -> ReadDocument:
         if "refused" in answer:
             refused = answer["refused"]
             raise InvalidInput(refused["message"], field=refused["field"], fix=refused["fix"])
-        return ReadDocument(str(answer["media_type"]), answer["notes"], _CHUNKS.validate_python(answer["chunks"]))
+        return _ANSWER.validate_python(answer)
     except (ValueError, ValidationError, KeyError, TypeError) as error:
         raise InvalidInput("the process that read the document broke", field="document") from error

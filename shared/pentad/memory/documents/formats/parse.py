@@ -12,9 +12,11 @@ from email.message import Message as Header
 from pathlib import PurePosixPath
 
 from pentad.domain.errors import InvalidInput
-from pentad.memory.documents.csv_and_json import parse_csv, parse_json, parse_json_lines
-from pentad.memory.documents.html import parse_html
-from pentad.memory.documents.markdown import parse_markdown
+from pentad.memory.documents.formats.charset import decode
+from pentad.memory.documents.formats.csv_and_json import parse_csv, parse_json, parse_json_lines
+from pentad.memory.documents.formats.html import parse_html
+from pentad.memory.documents.formats.markdown import parse_markdown
+from pentad.memory.documents.formats.source_code import ENDINGS, parse_source
 from pentad.memory.documents.structure import ParsedBlock, ParsedDocument, clean
 
 _GENERIC = frozenset(
@@ -59,7 +61,6 @@ _JSON_STARTS = frozenset({bytes([one]) for one in b'{["-0123456789tfn'} | {b""})
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 # What separates paragraphs. Possessive: one match for each paragraph instead would keep a state for each character.
 _GAP = re.compile(r"\n[^\S\n]*+\n\s*+")
-_META_CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?([A-Za-z0-9_:.-]{1,40})", re.IGNORECASE)
 
 
 def parse(data: bytes, *, name: str, media_type: str) -> ParsedDocument:
@@ -82,11 +83,11 @@ def parse(data: bytes, *, name: str, media_type: str) -> ParsedDocument:
             field="media_type",
             fix="upload text, Markdown, HTML, CSV or JSON",
         )
-    if kind == "text/html" and charset is None and (found := _META_CHARSET.search(data[:2048])):
-        charset = found[1].decode("ascii")
-    text, notes = decode(data, charset)
-    text, blocks = parser(clean(text))
-    return ParsedDocument(text, tuple(blocks), kind, notes)
+    decoded = decode(data, charset, markup=kind == "text/html")
+    source = kind == "text/plain" and PurePosixPath(name).suffix.lower() in ENDINGS
+    text, blocks = (parse_source if source else parser)(clean(decoded.text))
+    named = "source" if source else _NAMES.get(kind, "text")
+    return ParsedDocument(text, tuple(blocks), kind, decoded.notes, named)
 
 
 def detect_kind(data: bytes, *, name: str, declared: str) -> str:
@@ -152,7 +153,7 @@ def _guess_kind(data: bytes) -> str:
 
 def _is_json(data: bytes) -> bool:
     try:
-        json.loads(decode(data)[0])
+        json.loads(decode(data).text)
     except (ValueError, RecursionError):
         return False
     return True
@@ -162,26 +163,6 @@ def _trim(head: bytes) -> bytes:
     for mark, _ in _BOMS:
         head = head.removeprefix(mark)
     return head.lstrip()
-
-
-def decode(data: bytes, charset: str | None = None) -> tuple[str, tuple[str, ...]]:
-    """Return the text, and notes on how it was found.
-
-    A byte order mark decides; else UTF-8 where it fits, then the declared charset, then Latin-1, which takes any byte.
-    """
-    for mark, encoding in _BOMS:
-        if data.startswith(mark):
-            return data[len(mark) :].decode(encoding, "replace"), ()
-    # Zeros in what looks like UTF-8 are UTF-16 without its mark, if that was declared.
-    order = ["utf-8", charset] if b"\x00" not in data else [charset, "utf-8"]
-    for candidate in order:
-        if candidate is None:
-            continue
-        try:
-            return data.decode(candidate), ()
-        except (LookupError, ValueError):
-            continue
-    return data.decode("latin-1"), ("neither UTF-8 nor the declared charset: read as Latin-1",)
 
 
 def parse_text(text: str) -> tuple[str, list[ParsedBlock]]:
@@ -211,4 +192,11 @@ _PARSERS: dict[str, Callable[[str], tuple[str, list[ParsedBlock]]]] = {
     "text/csv": parse_csv,
     "application/json": parse_json,
     "application/x-ndjson": parse_json_lines,
+}
+_NAMES = {
+    "text/markdown": "markdown-it-py",
+    "text/html": "html",
+    "text/csv": "csv",
+    "application/json": "json",
+    "application/x-ndjson": "json",
 }

@@ -1,6 +1,6 @@
 """Render HTML as text, with its headings, paragraphs, list items, table rows and preformatted blocks."""
 
-from pentad.memory.documents.html_tokens import HtmlTokens
+from pentad.memory.documents.formats.html_tokens import HtmlTokens
 from pentad.memory.documents.structure import Kind, ParsedBlock, clean
 
 _SKIPPED = frozenset({"script", "style", "template", "noscript"})

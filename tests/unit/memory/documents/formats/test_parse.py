@@ -5,7 +5,7 @@ import json
 import pytest
 
 from pentad.domain.errors import InvalidInput
-from pentad.memory.documents.parse import decode, detect_kind, parse
+from pentad.memory.documents.formats.parse import detect_kind, parse
 from pentad.memory.documents.structure import ParsedDocument
 
 
@@ -52,24 +52,6 @@ def test_types_that_can_not_be_read_are_refused(data: bytes, name: str, media_ty
     with pytest.raises(InvalidInput) as error:
         read(data, name, media_type)
     assert error.value.field == "media_type"
-
-
-@pytest.mark.parametrize(
-    ("data", "charset", "expected", "notes"),
-    [
-        ("Grüße".encode(), None, "Grüße", 0),
-        ("Grüße".encode(), "latin-1", "Grüße", 0),
-        (b"\xef\xbb\xbfGr", None, "Gr", 0),
-        ("Grüße".encode("utf-16"), None, "Grüße", 0),
-        ("Grüße".encode("utf-16-le"), "utf-16-le", "Grüße", 0),
-        ("Привет".encode("cp1251"), "windows-1251", "Привет", 0),
-        ("Grüße".encode("latin-1"), None, "Grüße", 1),
-        ("Grüße".encode("latin-1"), "no-such-charset", "Grüße", 1),
-    ],
-)
-def test_bytes_become_words(data: bytes, charset: str | None, expected: str, notes: int) -> None:
-    text, found = decode(data, charset)
-    assert (text, len(found)) == (expected, notes)
 
 
 def test_the_charset_of_the_content_type_is_used() -> None:

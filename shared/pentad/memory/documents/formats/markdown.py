@@ -33,6 +33,7 @@ def parse_markdown(text: str) -> tuple[str, list[ParsedBlock]]:
     blocks: list[ParsedBlock] = [ParsedBlock(0, base, "text")] if front else []
     path: list[tuple[int, str]] = []
     tokens = _get_parser().parse(text[base:])
+    header = ""
     for index, token in enumerate(tokens):
         if token.map is None:
             continue
@@ -45,8 +46,13 @@ def parse_markdown(text: str) -> tuple[str, list[ParsedBlock]]:
             kind = "heading"
         elif token.type == "paragraph_open" and token.level > 0:
             kind = "item"
+        elif token.type == "thead_open":
+            header = ""
+        above = header if kind == "row" else ""
+        if kind == "row" and not header:
+            header = text[start:end].strip()
         if kind is not None and (not blocks or start >= blocks[-1].end):
-            blocks.append(ParsedBlock(start, end, kind, tuple(title for _, title in path)))
+            blocks.append(ParsedBlock(start, end, kind, tuple(title for _, title in path), above))
     return text, blocks
 
 

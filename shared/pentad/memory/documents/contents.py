@@ -1,0 +1,22 @@
+"""What reading a document yields. No parser is loaded with it: documents are read in a process of their own."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pentad.memory.documents.chunk import Chunk
+
+RECIPE = "2"
+"""How documents are cut and prepared for the index. After a change of it, a document's next event indexes it anew."""
+EXIT_TOO_LARGE = 3
+"""The exit code of a reader's process whose answer was too large."""
+
+
+@dataclass(frozen=True)
+class ReadDocument:
+    """What a document holds: the type it was read as, doubts about how, and its chunks in order."""
+
+    media_type: str
+    notes: Sequence[str]
+    chunks: Sequence[Chunk]
+    parser: str = ""
+    language: str | None = None

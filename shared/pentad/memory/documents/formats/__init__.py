@@ -1,0 +1,1 @@
+"""Parsers: from the bytes of each type to text and structure."""
