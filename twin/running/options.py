@@ -9,6 +9,7 @@ from twin.deploy.assembly import Assembly
 if TYPE_CHECKING:
     from twin.front.model import TableTimes
     from twin.pumps.schedules.clock import ScheduleClock
+    from twin.vectors.schema import Schema
 
 #: Returns the size of the vectors that an assembly's app stores.
 ReadDimension = Callable[[Assembly], int]
@@ -30,6 +31,7 @@ class TwinOptions:
             ``claude-``, ``gpt-`` and ``text-embedding-`` id.
         vector_dimension: size of the vectors in the local vector index, in numbers, or a function that reads it from
             the assembly while the stacks are deployed. None: no vector index is served.
+        vector_schema: makes the local vector index a document index with these fields. None: it has vectors.
         simulator_seed: makes the simulator's ids the same in each run.
         time_scale: factor on the seconds of a state machine's waits and retries, and on the waits and the greatest
             age of functions' asynchronous invocations.
@@ -53,6 +55,7 @@ class TwinOptions:
     secrets: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     models: Mapping[str, int] | None = None
     vector_dimension: int | ReadDimension | None = None
+    vector_schema: "Schema | None" = None
     simulator_seed: str | None = None
     time_scale: float = 1.0
     routing_seed: int | None = None

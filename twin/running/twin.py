@@ -254,7 +254,7 @@ class Twin:
         if kept is not None:
             shutil.copyfile(kept, path)
         try:
-            self._vectors = LocalIndex(path, dimension, hosts=self._options.hosts)
+            self._vectors = LocalIndex(path, dimension, schema=self._options.vector_schema, hosts=self._options.hosts)
         except (IndexUnusable, sqlite3.DatabaseError) as error:
             raise TwinError(f"the kept vectors can't be used ({error}): delete {self._state_dir / FOLDER}") from error
         self._cleanup.callback(self._vectors.stop)

@@ -2,5 +2,6 @@
 
 from twin.vectors.errors import IndexUnusable
 from twin.vectors.index import LocalIndex
+from twin.vectors.schema import Schema
 
-__all__ = ["IndexUnusable", "LocalIndex"]
+__all__ = ["IndexUnusable", "LocalIndex", "Schema"]

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import uuid
 from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import unquote
 
 from twin.servers.loopback import Request, Response, json_response
+from twin.vectors.documents import DocumentPlane
 from twin.vectors.errors import BadRequest, Exists, IndexFault, Missing, TooLarge, Unauthenticated
 from twin.vectors.filters import compile_filter
+from twin.vectors.paging import MAX_FETCH_PAGE, MAX_PAGE, decode_token, encode_token, parse_limit, select_page
 from twin.vectors.records import Record, parse_id, parse_metadata, parse_records, parse_sparse, parse_values
+from twin.vectors.schema import Schema
 from twin.vectors.store import VectorStore
 
 DEFAULT_NAMESPACE = "__default__"
 MAX_TOP_K = 10_000
 MAX_IDS = 1_000
-MAX_PAGE = 100
-MAX_FETCH_PAGE = 10_000
 MAX_REQUEST_BYTES = 2 << 20
 _MAX_NAMESPACE = 512
 
@@ -29,8 +28,10 @@ Body = Mapping[str, Any]
 class DataPlane:
     """Answers requests; thread-safe because the store is."""
 
-    def __init__(self, store: VectorStore) -> None:
+    def __init__(self, store: VectorStore, schema: Schema | None = None) -> None:
         self._store = store
+        self._schema = schema
+        self._documents = None if schema is None else DocumentPlane(store, schema)
         self._posts: dict[str, Callable[[Body], Any]] = {
             "/vectors/upsert": self._upsert,
             "/query": self._query,
@@ -63,6 +64,10 @@ class DataPlane:
                 f"Error, message length too large: found {len(request.body)} bytes, "
                 f"the limit is: {MAX_REQUEST_BYTES} bytes"
             )
+        if request.path.startswith("/namespaces/") and "/documents/" in request.path:
+            return self._handle_documents(request)
+        if self._schema is not None and request.path.startswith(("/vectors/", "/query")):
+            raise BadRequest("This index has a schema: read and write it with the documents API")
         if request.method == "POST" and (post := self._posts.get(request.path)):
             return post(_parse_body(request))
         if request.method == "GET" and (get := self._gets.get(request.path)):
@@ -112,7 +117,7 @@ class DataPlane:
             raise BadRequest("Empty filter provided for fetch by metadata request")
         namespace = _parse_namespace(body.get("namespace"))
         found = self._store.select(namespace, compile_filter(body["filter"]))
-        page, following = _select_page(found, body.get("limit"), body.get("paginationToken"), MAX_FETCH_PAGE)
+        page, following = select_page(found, body.get("limit"), body.get("paginationToken"), MAX_FETCH_PAGE)
         return {
             "vectors": _index_by_id(page),
             "namespace": namespace,
@@ -124,7 +129,7 @@ class DataPlane:
         namespace = _parse_namespace(_get_first(request, "namespace"))
         found = self._store.select(namespace, prefix=_get_first(request, "prefix") or "")
         limit = _parse_integer(_get_first(request, "limit"))
-        page, following = _select_page(found, limit, _get_first(request, "paginationToken"), MAX_PAGE)
+        page, following = select_page(found, limit, _get_first(request, "paginationToken"), MAX_PAGE)
         reply: dict[str, Any] = {
             "vectors": [{"id": record.id} for record in page],
             "namespace": namespace,
@@ -198,15 +203,23 @@ class DataPlane:
         prefix = _get_first(request, "prefix") or ""
         counts = {_format_namespace(name): count for name, count in self._store.list_namespaces().items()}
         names = sorted(name for name in counts if name.startswith(prefix))
-        start = _decode_token(_get_first(request, "paginationToken"))
+        start = decode_token(_get_first(request, "paginationToken"))
         after = [name for name in names if name > start]
-        limit = _parse_limit(_parse_integer(_get_first(request, "limit")), MAX_PAGE)
+        limit = parse_limit(_parse_integer(_get_first(request, "limit")), MAX_PAGE)
         page = after[:limit]
         reply: dict[str, Any] = {
             "namespaces": [{"name": name, "record_count": str(counts[name])} for name in page],
             "total_count": len(names),
         }
-        return reply | ({"pagination": {"next": _encode_token(page[-1])}} if len(after) > limit else {})
+        return reply | ({"pagination": {"next": encode_token(page[-1])}} if len(after) > limit else {})
+
+    def _handle_documents(self, request: Request) -> Any:
+        shown, _, verb = request.path.removeprefix("/namespaces/").partition("/documents/")
+        if self._documents is None:
+            raise Missing("This index has no schema: read and write it with the vectors API")
+        if request.method != "POST":
+            raise Missing(f"{request.method} {request.path} is not a path of the data plane")
+        return self._documents.handle(_parse_namespace(unquote(shown)), verb, _parse_body(request))
 
     def _handle_namespace(self, request: Request) -> Any:
         shown = unquote(request.path.removeprefix("/namespaces/"))
@@ -255,37 +268,6 @@ def _parse_integer(raw: str | None) -> int | None:
     if not raw.isdigit():
         raise BadRequest(f"limit must be a number, got '{raw}'")
     return int(raw)
-
-
-def _parse_limit(raw: Any, most: int) -> int:
-    limit = MAX_PAGE if raw is None else raw
-    if not isinstance(limit, int) or not 1 <= limit <= most:
-        raise BadRequest(f"limit must be between 1 and {most}, got {limit}")
-    return limit
-
-
-def _select_page(
-    found: list[Record], limit: Any, token: str | None, most: int
-) -> tuple[list[Record], dict[str, str] | None]:
-    """Return one page of records ordered by id, and the token of the next page or None."""
-    start = _decode_token(token)
-    after = [record for record in found if record.id > start]
-    size = _parse_limit(limit, most)
-    page = after[:size]
-    return page, {"next": _encode_token(page[-1].id)} if len(after) > size else None
-
-
-def _encode_token(last: str) -> str:
-    return base64.urlsafe_b64encode(last.encode()).decode()
-
-
-def _decode_token(token: str | None) -> str:
-    if not token:
-        return ""
-    try:
-        return base64.urlsafe_b64decode(token.encode()).decode()
-    except (binascii.Error, ValueError) as exc:
-        raise BadRequest("Invalid pagination token") from exc
 
 
 def _index_by_id(records: list[Record]) -> dict[str, Any]:

@@ -6,10 +6,11 @@ does; ``$ne`` and ``$nin`` are their negations, so they also match records witho
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from twin.vectors.errors import BadRequest
+from twin.vectors.fulltext import MATCH_OPERATORS, compile_match
 
 Metadata = Mapping[str, Any]
 Predicate = Callable[[Metadata], bool]
@@ -27,8 +28,13 @@ _ORDER: dict[str, Callable[[float, float], bool]] = {
 }
 
 
-def compile_filter(filter_: Any, depth: int = 0) -> Predicate:
+def compile_filter(filter_: Any, depth: int = 0, *, searched: Collection[str] = ()) -> Predicate:
     """Return a predicate over metadata for a filter expression.
+
+    Args:
+        filter_: the expression.
+        depth: how deep it stands in another one.
+        searched: fields that a schema declares to be searched; they take text-match operators and no others.
 
     Raises:
         BadRequest: If the expression is not valid.
@@ -40,18 +46,27 @@ def compile_filter(filter_: Any, depth: int = 0) -> Predicate:
     parts: list[Predicate] = []
     for key, value in filter_.items():
         if key in ("$and", "$or"):
-            parts.append(_combine(key, value, depth))
+            parts.append(_combine(key, value, depth, searched))
         elif key.startswith("$"):
             raise BadRequest(f"{key} is not a valid operator")
+        elif key in searched:
+            parts.append(_build_text_test(key, value))
         else:
             parts.append(_build_field_test(key, value))
     return lambda metadata: all(part(metadata) for part in parts)
 
 
-def _combine(operator: str, operands: Any, depth: int) -> Predicate:
+def _build_text_test(name: str, condition: Any) -> Predicate:
+    if not isinstance(condition, Mapping) or not condition:
+        raise BadRequest(f"{name} is a searched field: it takes {', '.join(MATCH_OPERATORS)} only")
+    test = compile_match(condition)
+    return lambda metadata: test(metadata.get(name))
+
+
+def _combine(operator: str, operands: Any, depth: int, searched: Collection[str]) -> Predicate:
     if not isinstance(operands, list) or not operands:
         raise BadRequest(f"{operator} operator must be followed by a list of expressions")
-    parts = [compile_filter(operand, depth + 1) for operand in operands]
+    parts = [compile_filter(operand, depth + 1, searched=searched) for operand in operands]
     if operator == "$and":
         return lambda metadata: all(part(metadata) for part in parts)
     return lambda metadata: any(part(metadata) for part in parts)
@@ -67,6 +82,8 @@ def _build_field_test(name: str, condition: Any) -> Predicate:
 
 
 def _build_test(operator: str, operand: Any) -> Callable[[Any], bool]:
+    if operator in MATCH_OPERATORS:
+        raise BadRequest(f"{operator} is supported on full-text search fields only")
     if operator in _ORDER:
         return _build_order_test(operator, operand)
     if operator in ("$in", "$nin"):

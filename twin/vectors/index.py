@@ -9,27 +9,37 @@ from types import TracebackType
 from twin.servers.admission import Admission
 from twin.servers.loopback import LoopbackServer
 from twin.vectors.api import DataPlane
+from twin.vectors.schema import Schema
 from twin.vectors.store import VectorStore
 
 
 class LocalIndex:
     """One index: ``Pinecone(api_key=...).Index(host=LocalIndex(path, 384).start())``."""
 
-    def __init__(self, path: Path, dimension: int, *, metric: str = "cosine", hosts: Collection[str] = ()) -> None:
+    def __init__(
+        self,
+        path: Path,
+        dimension: int,
+        *,
+        metric: str = "cosine",
+        schema: Schema | None = None,
+        hosts: Collection[str] = (),
+    ) -> None:
         """Open the index file.
 
         Args:
             path: The SQLite file; made if missing.
             dimension: Numbers per vector.
             metric: ``cosine``, ``dotproduct`` or ``euclidean``.
+            schema: Makes it a document index, with these fields; else it has vectors with metadata.
             hosts: Names of this machine that requests may have beside ``localhost``.
 
         Raises:
             IndexUnusable: If another process holds the file, or it has another dimension or metric.
         """
-        self._store = VectorStore(path, dimension, metric)
+        self._store = VectorStore(path, dimension, metric, schema.texts if schema is not None else ())
         self._server = LoopbackServer(
-            DataPlane(self._store), name="vector-index", admission=Admission(hosts), private=True
+            DataPlane(self._store, schema), name="vector-index", admission=Admission(hosts), private=True
         )
 
     @property

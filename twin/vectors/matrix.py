@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
 from twin.vectors.filters import Predicate
+from twin.vectors.fulltext import TextIndex
 from twin.vectors.records import Floats, Record, Sparse
 
 _FIRST_ROWS = 64
@@ -15,8 +16,9 @@ _FIRST_ROWS = 64
 class NamespaceMatrix:
     """Records in rows of a growing matrix. Not thread-safe: the store holds the lock."""
 
-    def __init__(self, dimension: int, metric: str) -> None:
+    def __init__(self, dimension: int, metric: str, texts: Iterable[str] = ()) -> None:
         self._metric = metric
+        self._texts = {name: TextIndex() for name in texts}
         self._rows: dict[str, int] = {}
         self._records: list[Record] = []
         self._matrix: Floats = np.empty((_FIRST_ROWS, dimension), dtype=np.float32)
@@ -46,12 +48,20 @@ class NamespaceMatrix:
         else:
             self._records[row] = record
         self._matrix[row] = self._normalize(record.values)
+        for name, index in self._texts.items():
+            text = (record.metadata or {}).get(name)
+            if isinstance(text, str):
+                index.put(record.id, text)
+            else:
+                index.drop(record.id)
 
     def drop(self, id_: str) -> None:
         """Remove a record, if it is there, by moving the last row into its place."""
         row = self._rows.pop(id_, None)
         if row is None:
             return
+        for index in self._texts.values():
+            index.drop(id_)
         last = self._records.pop()
         if last.id != id_:
             self._records[row] = last
@@ -78,6 +88,19 @@ class NamespaceMatrix:
             order = order[sign * scores[order] <= sign * scores[order[top_k - 1]]]
         found = [(self._records[rows[index]], float(scores[index])) for index in order]
         found.sort(key=lambda pair: (sign * pair[1], pair[0].id))
+        return found[:top_k]
+
+    def search_text(
+        self, queries: Iterable[tuple[str, str]], top_k: int, keep: Predicate | None
+    ) -> list[tuple[Record, float]]:
+        """Return the records with any of the words of the (field, query) pairs, the best first; ties by id."""
+        scores: dict[str, float] = {}
+        for name, query in queries:
+            for id_, score in self._texts[name].score(query).items():
+                scores[id_] = scores.get(id_, 0.0) + score
+        found = [(self._records[self._rows[id_]], score) for id_, score in scores.items()]
+        found = [pair for pair in found if keep is None or keep(pair[0].metadata or {})]
+        found.sort(key=lambda pair: (-pair[1], pair[0].id))
         return found[:top_k]
 
     def _compute_scores(self, rows: np.ndarray[tuple[int], np.dtype[np.int64]], values: Floats) -> Floats:

@@ -32,8 +32,14 @@ CREATE TABLE IF NOT EXISTS vectors (
 class VectorStore:
     """Namespaces of records. Every method is atomic and safe under threads; one process owns the file."""
 
-    def __init__(self, path: Path, dimension: int, metric: str = "cosine") -> None:
+    def __init__(self, path: Path, dimension: int, metric: str = "cosine", texts: Sequence[str] = ()) -> None:
         """Open or create the file and read it into memory.
+
+        Args:
+            path: the file.
+            dimension: numbers per vector.
+            metric: how vectors are compared.
+            texts: fields of the metadata that are searched for words.
 
         Raises:
             IndexUnusable: If another process holds the file, or it was made with another dimension or metric.
@@ -42,6 +48,7 @@ class VectorStore:
             raise ValueError(f"metric must be one of {METRICS}, got {metric!r}")
         self.dimension = dimension
         self.metric = metric
+        self._texts = tuple(texts)
         self._lock = threading.RLock()
         self._namespaces: dict[str, NamespaceMatrix] = {}
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -64,16 +71,22 @@ class VectorStore:
             self._database.executescript(_SCHEMA)
         except sqlite3.OperationalError as exc:
             raise IndexUnusable(f"the index file {path.name} is in use or unreadable: {exc}") from exc
-        for name, value in (("dimension", str(self.dimension)), ("metric", self.metric)):
+        stored = dict(self._database.execute("SELECT name, value FROM settings"))
+        if stored and stored.get("texts", "") != ",".join(self._texts):
+            raise IndexUnusable(f"the index file {path.name} was made with another schema")
+        settings = (("dimension", str(self.dimension)), ("metric", self.metric), ("texts", ",".join(self._texts)))
+        for name, value in settings:
             self._database.execute("INSERT OR IGNORE INTO settings VALUES (?, ?)", (name, value))
-            (stored,) = self._database.execute("SELECT value FROM settings WHERE name = ?", (name,)).fetchone()
-            if stored != value:
-                raise IndexUnusable(f"the index file {path.name} has {name} {stored}, not {value}")
+            if (found := stored.get(name, value)) != value:
+                raise IndexUnusable(f"the index file {path.name} has {name} {found}, not {value}")
         for (name,) in self._database.execute("SELECT name FROM namespaces").fetchall():
-            self._namespaces[name] = NamespaceMatrix(self.dimension, self.metric)
+            self._namespaces[name] = self._make_matrix()
         rows = self._database.execute("SELECT namespace, id, dense, metadata, sparse FROM vectors")
         for namespace, id_, dense, metadata, sparse in rows:
             self._namespaces[namespace].put(_from_row(id_, dense, metadata, sparse))
+
+    def _make_matrix(self) -> NamespaceMatrix:
+        return NamespaceMatrix(self.dimension, self.metric, self._texts)
 
     def write_copy(self, path: Path) -> None:
         """Write a copy of the file as it is now; the path is new or an empty file."""
@@ -96,7 +109,7 @@ class VectorStore:
             if name in self._namespaces:
                 return False
             self._run_transaction([("INSERT OR IGNORE INTO namespaces VALUES (?)", [(name,)])])
-            self._namespaces[name] = NamespaceMatrix(self.dimension, self.metric)
+            self._namespaces[name] = self._make_matrix()
             return True
 
     def delete_namespace(self, name: str) -> bool:
@@ -123,7 +136,7 @@ class VectorStore:
                     ("INSERT OR REPLACE INTO vectors VALUES (?, ?, ?, ?, ?)", rows),
                 ]
             )
-            matrix = self._namespaces.setdefault(namespace, NamespaceMatrix(self.dimension, self.metric))
+            matrix = self._namespaces.setdefault(namespace, self._make_matrix())
             for record in records:
                 matrix.put(record)
 
@@ -184,6 +197,14 @@ class VectorStore:
         with self._lock:
             matrix = self._namespaces.get(namespace)
             return matrix.search(values, top_k, keep, sparse) if matrix is not None else []
+
+    def search_text(
+        self, namespace: str, queries: Iterable[tuple[str, str]], top_k: int, keep: Predicate | None = None
+    ) -> list[tuple[Record, float]]:
+        """Return the records with any of the words of the (field, query) pairs, the best first."""
+        with self._lock:
+            matrix = self._namespaces.get(namespace)
+            return matrix.search_text(queries, top_k, keep) if matrix is not None else []
 
     def _run_transaction(self, statements: Sequence[tuple[str, Sequence[tuple[Any, ...]]]]) -> None:
         self._database.execute("BEGIN")

@@ -80,7 +80,7 @@ class RecallSettings(StateTable):
     """functions.memory.recall."""
 
     gateway_function: str = Field(description="ARN of the gateway's alias or function: embeds the query")
-    pinecone_secret: str = Field(description="ARN of the secret {api_key, index_host}")
+    pinecone_secret: str = Field(description="ARN of the secret {api_key, index_host, index_kind}")
 
 
 class IngestSettings(Settings):

@@ -14,7 +14,8 @@ from pentad.domain.runs import Manifest, Run, RunStatus
 from pentad.domain.usage import estimate_tokens
 from pentad.memory.context.asked import build_search_text
 from pentad.memory.context.window import Epoch, choose_epoch, edge_order, is_question
-from pentad.memory.retrieval.ports import Match, VectorStore
+from pentad.memory.retrieval.ports import Match, SearchRequest, VectorStore
+from pentad.memory.retrieval.readers import DOCUMENT_KIND, READERS, list_labels
 from pentad.memory.sessions.ports import Session, SessionStore, StoredMessage
 from pentad.memory.tokens import Counter
 from pentad.models.ports import Embedder
@@ -25,8 +26,6 @@ EMBED_SECONDS = 20.0
 PAGE_MESSAGES = 20
 """So much of a conversation is read first, then twice as much, backwards, until the question before is found."""
 _OVERFETCH = 2  # dropping overlaps must still leave top_k
-_WIDEST = 200
-"""Passages looked at where others' own documents stand before those that the user may be given."""
 
 
 class RunManifests(Protocol):
@@ -180,14 +179,11 @@ class Recall:
         self._telemetry.count(names.PASSAGES_RECALLED, len(passages), agent=agent.name)
         return edge_order(passages)
 
-    def _query(self, tenant_id: str, values: Sequence[float], top_k: int, user_id: str | None) -> list[Match]:
+    def _query(self, tenant_id: str, values: Sequence[float], k: int, user_id: str | None) -> list[Match]:
         """Return the nearest passages of the tenant's documents and the user's own, and of nobody else's own."""
-        found = self._vectors.query(tenant_id, values, top_k=top_k)
-        matches = [match for match in found if _may_see(match, user_id)]
-        if len(matches) == len(found):
-            return matches
-        wider = self._vectors.query(tenant_id, values, top_k=max(top_k, _WIDEST))
-        return [match for match in wider if _may_see(match, user_id)][:top_k]
+        where = {"kind": DOCUMENT_KIND, READERS: list_labels(user_id)}
+        found = self._vectors.search(tenant_id, SearchRequest(k=k, dense=tuple(values), where=where))
+        return [match for match in found if _may_see(match, user_id)]
 
     def _choose(self, head: Session, newest: Sequence[StoredMessage], budget: ContextSpec) -> Manifest:
         epoch = Epoch(head.epoch_first_seq, head.estimated_tokens)
@@ -225,8 +221,8 @@ def select(matches: Sequence[Match], *, top_k: int, minimum_score: float) -> tup
         minimum_score: cosine similarity below which a passage is not given.
     """
     chosen: list[Passage] = []
-    for match in sorted(matches, key=lambda match: (-match.score, match.vector_id)):
-        if match.score < minimum_score or len(chosen) == top_k:
+    for match in sorted(matches, key=lambda match: (-(match.dense or 0.0), match.vector_id)):
+        if (match.dense or 0.0) < minimum_score or len(chosen) == top_k:
             break
         passage = to_passage(match)
         if passage is not None and not any(_is_repeat(passage, other) for other in chosen):
@@ -243,7 +239,7 @@ def to_passage(match: Match) -> Passage | None:
     try:
         # Pinecone returns every number as a float.
         return Passage.model_validate(
-            {**fields, "passage_id": match.vector_id, "start": int(start), "end": int(end), "score": match.score}
+            {**fields, "passage_id": match.vector_id, "start": int(start), "end": int(end), "score": match.dense or 0.0}
         )
     except ValidationError:
         return None

@@ -25,6 +25,7 @@ from pentad.memory.documents.contents import RECIPE, ReadDocument
 from pentad.memory.documents.ports import DocumentReader, DocumentRegistry, UploadKeys
 from pentad.memory.objects.ports import ObjectHead, ObjectStore
 from pentad.memory.retrieval.ports import Vector, VectorStore
+from pentad.memory.retrieval.readers import DOCUMENT_KIND, READERS, label_document
 from pentad.models.ports import Embedder
 from pentad.observability.metrics import names
 from pentad.observability.ports import Telemetry
@@ -252,7 +253,12 @@ class Ingest:
         self._vectors.upsert(
             document.tenant_id,
             [
-                Vector(vector_id=one.chunk_id, values=values[one.chunk_id], metadata=build_metadata(document, one))
+                Vector(
+                    vector_id=one.chunk_id,
+                    values=values[one.chunk_id],
+                    text=build_embed_text(one),
+                    metadata=build_metadata(document, one),
+                )
                 for one in batch
             ],
         )
@@ -329,6 +335,8 @@ def build_embed_text(one: Chunk) -> str:
 def build_metadata(document: Document, one: Chunk) -> dict[str, str | int | float | bool | list[str]]:
     """Return what a chunk's vector says of it, so that a passage can be made of it."""
     metadata: dict[str, str | int | float | bool | list[str]] = {
+        "kind": DOCUMENT_KIND,
+        READERS: label_document(document.name),
         "document": document.name,
         "version": document.version,
         "title": one.title,

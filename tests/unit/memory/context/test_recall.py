@@ -14,6 +14,7 @@ from pentad.memory.context.recall import PAGE_MESSAGES, Recall, build_query, sel
 from pentad.memory.context.window import estimate_context
 from pentad.memory.retrieval.adapters.vectors_memory import MemoryVectors
 from pentad.memory.retrieval.ports import Match, Vector
+from pentad.memory.retrieval.readers import label_document
 from pentad.memory.sessions.adapters.sessions_memory import MemorySessions
 from pentad.memory.sessions.ports import Session, StoredMessage
 from tests.unit.memory.fakes import RUN, START, Clock, Counts, Runs, WordEmbedder, embed
@@ -26,7 +27,16 @@ TEXTS = {
 
 
 def metadata(text: str, **changes: Any) -> dict[str, Any]:
-    fields = {"document": "a.md", "version": "1", "title": "T", "text": text, "start": 0.0, "end": float(len(text))}
+    fields = {
+        "kind": "document",
+        "readers": label_document(changes.get("document", "a.md")),
+        "document": "a.md",
+        "version": "1",
+        "title": "T",
+        "text": text,
+        "start": 0.0,
+        "end": float(len(text)),
+    }
     return fields | changes
 
 
@@ -187,7 +197,7 @@ def test_a_vector_store_that_is_down_is_told_to_the_state(world: World, monkeypa
     def down(*args: Any, **kwargs: Any) -> list[Match]:
         raise StoreUnavailable("down")
 
-    monkeypatch.setattr(world.vectors, "query", down)
+    monkeypatch.setattr(world.vectors, "search", down)
     world.ask(says("m1", "How does a lease work?"))
     with pytest.raises(StoreUnavailable):
         world.recall.run("acme", RUN, "s1", agent())
@@ -348,7 +358,7 @@ def test_the_question_before_is_no_tool_result() -> None:
 
 
 def match(name: str, score: float, **changes: Any) -> Match:
-    return Match(vector_id=name, score=score, metadata=metadata(f"text of {name}") | changes)
+    return Match(vector_id=name, dense=score, metadata=metadata(f"text of {name}") | changes)
 
 
 def chosen(matches: list[Match], top_k: int = 9) -> list[str]:
@@ -384,4 +394,4 @@ def test_the_same_words_of_two_documents_are_given_once() -> None:
 @pytest.mark.parametrize("changes", [{"text": 5}, {"start": "0"}, {"end": None}, {"version": None}, {"start": -1}])
 def test_a_vector_that_ingest_did_not_write_is_no_passage(changes: dict[str, Any]) -> None:
     fields = {name: value for name, value in (metadata("x") | changes).items() if value is not None}
-    assert to_passage(Match(vector_id="v", score=1, metadata=fields)) is None
+    assert to_passage(Match(vector_id="v", dense=1, metadata=fields)) is None

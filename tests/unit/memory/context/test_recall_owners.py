@@ -3,7 +3,6 @@
 import pytest
 
 from pentad.domain.knowledge import find_owner, own_documents
-from pentad.memory.context.recall import _WIDEST
 from pentad.memory.retrieval.ports import Vector
 from tests.unit.memory.context.test_recall import World, agent, metadata, says
 from tests.unit.memory.fakes import RUN, embed
@@ -35,7 +34,7 @@ def test_a_users_own_document_is_recalled_in_that_users_run_only() -> None:
 
 def test_many_documents_of_another_user_do_not_crowd_out_the_tenants() -> None:
     world = World()
-    add(world, "plan.md", *(f"users/bob/{number}.md" for number in range(_WIDEST // 2)))
+    add(world, "plan.md", *(f"users/bob/{number}.md" for number in range(100)))
     assert "plan.md" in recalled(world)
 
 

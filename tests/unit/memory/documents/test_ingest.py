@@ -17,6 +17,7 @@ from pentad.memory.documents.contents import RECIPE
 from pentad.memory.documents.ingest import Ingest, parse_s3_event
 from pentad.memory.objects.adapters.objects_memory import MemoryObjects
 from pentad.memory.retrieval.adapters.vectors_memory import MemoryVectors
+from pentad.memory.retrieval.listing import iterate_ids
 from pentad.memory.retrieval.ports import Vector
 from tests.unit.memory.fakes import Clock, Counts, WordEmbedder, embed
 
@@ -78,7 +79,7 @@ class World:
         return self.ingest.reconcile("acme", name)
 
     def indexed(self) -> dict[str, Vector]:
-        return self.vectors.fetch("acme", self.vectors.list_ids("acme"))
+        return self.vectors.fetch("acme", list(iterate_ids(self.vectors, "acme")))
 
     def consistent(self) -> bool:
         """The index holds exactly what the documents of the bucket say, with exact offsets and versions."""
@@ -120,7 +121,10 @@ def test_a_vector_says_where_its_words_stand(world: World) -> None:
     [(name, vector)] = world.indexed().items()
     head = world.objects.get_head("acme/docs/a.md")
     assert head is not None
+    assert vector.text == "One\n\n# One\n\nalpha"
     assert vector.metadata == {
+        "kind": "document",
+        "readers": ["*"],
         "document": "docs/a.md",
         "version": head.version,
         "title": "One",

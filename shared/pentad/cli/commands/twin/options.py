@@ -16,7 +16,7 @@ _MODELS = Path("python", "pentad_catalog", "models.yaml")
 STAND_INS: Mapping[str, Mapping[str, str]] = {
     "anthropic": {"api_key": "local", "base_url": "{models_url}"},
     "openai": {"api_key": "local", "base_url": "{models_url}/v1"},
-    "pinecone": {"api_key": "local", "index_host": "{vectors_url}"},
+    "pinecone": {"api_key": "local", "index_host": "{vectors_url}", "index_kind": "documents"},
 }
 
 
@@ -41,7 +41,9 @@ def make_options(
         processes: processes of functions at once; None: as many as fit into a quarter of the memory.
         keep: begin with the data that the twin before kept in its folder, and keep them for the next one.
     """
+    from pentad.memory.retrieval.adapters.pinecone_documents import VALUES_FIELD, WORDS_FIELD
     from twin.running.options import TwinOptions
+    from twin.vectors.schema import Schema
 
     real = {name: {"api_key": key} for name, key in (provider_keys or {}).items() if key}
     return TwinOptions(
@@ -49,6 +51,7 @@ def make_options(
         api_port=api_port,
         secrets={**STAND_INS, **real},
         vector_dimension=read_dimension,
+        vector_schema=Schema(VALUES_FIELD, (WORDS_FIELD,)),
         hosts=hosts,
         concurrency=concurrency,
         processes=processes,

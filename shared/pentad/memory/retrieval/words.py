@@ -1,0 +1,205 @@
+"""Words of a text in any script, as they are indexed and searched for, and how well they match (BM25). Pure.
+
+Every store indexes the same words: the text is cut, folded and stemmed here and not by the store, so a question finds
+the same passages wherever they are. `split_words` of what it returned, joined by blanks, returns the same again.
+"""
+
+import math
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
+from typing import Final
+
+K1: Final = 1.2
+B: Final = 0.75
+MAX_WORD_BYTES: Final = 40
+"""Of a longer run of letters (a hash) the beginning is its word: Pinecone's text search would drop it."""
+MAX_QUERY_WORDS: Final = 256
+
+# Letters and digits with their marks; combining marks are part of a word in scripts of India and Southeast Asia.
+_RUN: Final = re.compile(r"[^\W_]+(?:[\u0300-\u036f\u0900-\u0dff\u0e31-\u0e4e\u1000-\u109f\u1780-\u17d3]+[^\W_]*)*")
+# Accents of scripts that are read without them; and the bar that stretches Arabic words.
+_UNREAD: Final = re.compile("[\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u0640\u064b-\u065f\u0670]+")
+# Scripts without blanks: pairs of characters are their words.
+_UNSPACED: Final = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]+")
+_ASCII: Final = re.compile(r"[a-z]+")
+_VOWEL: Final = re.compile(r"[aeiouy]")
+# English endings, longest first, with what takes their place; the rest must have a vowel and three letters.
+_ENDINGS: Final = (
+    ("ational", "ate"),
+    ("ization", "ize"),
+    ("fulness", "ful"),
+    ("iveness", "ive"),
+    ("ousness", "ous"),
+    ("ications", "ic"),
+    ("ication", "ic"),
+    ("ations", ""),
+    ("ation", ""),
+    ("ities", ""),
+    ("ments", ""),
+    ("ment", ""),
+    ("ness", ""),
+    ("ions", ""),
+    ("ity", ""),
+    ("ion", ""),
+    ("ings", ""),
+    ("ing", ""),
+    ("ies", "i"),
+    ("ied", "i"),
+    ("ers", ""),
+    ("ely", ""),
+    ("ed", ""),
+    ("er", ""),
+    ("ly", ""),
+    ("es", ""),
+    ("s", ""),
+    ("e", ""),
+)
+
+
+def split_words(text: str) -> list[str]:
+    """Return the words of a text in order: folded, stemmed, without accents; pairs of characters in unspaced scripts.
+
+    Args:
+        text: in any script; nothing of it is markup.
+    """
+    words: list[str] = []
+    for match in _RUN.finditer(_fold(text)):
+        run, position = match[0], 0
+        for unspaced in _UNSPACED.finditer(run):
+            _add_word(words, run[position : unspaced.start()])
+            words += _pair_characters(unspaced[0])
+            position = unspaced.end()
+        _add_word(words, run[position:])
+    return words
+
+
+def pick_query_words(text: str) -> list[str]:
+    """Return the words to search for, each once, in order of appearance, at most 256."""
+    return list(dict.fromkeys(split_words(text)))[:MAX_QUERY_WORDS]
+
+
+def stem_word(word: str) -> str:
+    """Return what an English word has in common with its other forms; other words lose at most such an ending.
+
+    The same is done to questions and texts, so a wrong ending costs little. The stem of a stem is itself.
+    """
+    while (shorter := _cut_ending(word)) != word:
+        word = shorter
+    return word
+
+
+def score_words(
+    query: Collection[str],
+    words: Mapping[str, int],
+    length: int,
+    *,
+    documents: int,
+    frequencies: Mapping[str, int],
+    mean_length: float,
+) -> float:
+    """Return how well a text's words match a question's, by BM25 with Lucene's inverse document frequency.
+
+    Args:
+        query: the question's words, each once.
+        words: how often each word stands in the text.
+        length: the words of the text.
+        documents: all texts there are.
+        frequencies: in how many of them each word stands.
+        mean_length: words a text has on average.
+    """
+    norm = K1 * (1 - B + B * length / (mean_length or 1.0))
+    return math.fsum(
+        weigh_word(documents, frequencies.get(word, 0)) * count * (K1 + 1) / (count + norm)
+        for word in query
+        if (count := words.get(word, 0))
+    )
+
+
+def weigh_word(documents: int, frequency: int) -> float:
+    """Return what a word says about a text: the rarer it is among all texts, the more."""
+    return math.log(1 + (documents - frequency + 0.5) / (frequency + 0.5))
+
+
+class WordIndex:
+    """The words of texts by id, held in memory. Not safe under threads."""
+
+    def __init__(self) -> None:
+        self._postings: dict[str, dict[str, int]] = {}
+        self._words: dict[str, Counter[str]] = {}
+        self._total = 0
+
+    def __len__(self) -> int:
+        """Return the number of texts."""
+        return len(self._words)
+
+    def put(self, name: str, words: Iterable[str]) -> None:
+        """Index a text's words, instead of those that were indexed under that name."""
+        self.drop(name)
+        counts = Counter(words)
+        self._words[name] = counts
+        self._total += counts.total()
+        for word, count in counts.items():
+            self._postings.setdefault(word, {})[name] = count
+
+    def drop(self, name: str) -> None:
+        """Forget a text; one that is not there is no error."""
+        counts = self._words.pop(name, None)
+        if counts is None:
+            return
+        self._total -= counts.total()
+        for word in counts:
+            postings = self._postings[word]
+            del postings[name]
+            if not postings:
+                del self._postings[word]
+
+    def score(self, query: Collection[str]) -> dict[str, float]:
+        """Return the BM25 score of every text that has one of the words."""
+        scores: dict[str, float] = {}
+        mean = self._total / (len(self._words) or 1) or 1.0
+        for word in query:
+            postings = self._postings.get(word, {})
+            weight = weigh_word(len(self._words), len(postings)) * (K1 + 1)
+            for name, count in postings.items():
+                norm = K1 * (1 - B + B * self._words[name].total() / mean)
+                scores[name] = scores.get(name, 0.0) + weight * count / (count + norm)
+        return scores
+
+
+def _fold(text: str) -> str:
+    # Compatibility forms and accents go where a letter stays; marks of scripts that need them stay.
+    if text.isascii():
+        return text.lower()
+    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    return unicodedata.normalize("NFC", _UNREAD.sub("", decomposed))
+
+
+def _pair_characters(text: str) -> list[str]:
+    characters: list[str] = []
+    for one in text:
+        if characters and unicodedata.category(one).startswith("M"):
+            characters[-1] += one
+        else:
+            characters.append(one)
+    return ["".join(characters[at : at + 2]) for at in range(max(1, len(characters) - 1))]
+
+
+def _add_word(words: list[str], word: str) -> None:
+    if word:
+        words.append(stem_word(word.encode()[:MAX_WORD_BYTES].decode(errors="ignore")))
+
+
+def _cut_ending(word: str) -> str:
+    if len(word) < 4 or not _ASCII.fullmatch(word):
+        return word
+    for ending, instead in _ENDINGS:
+        rest = word.removesuffix(ending)
+        if rest is not word and rest != word and len(rest) >= 3 and _VOWEL.search(rest):
+            if ending == "s" and rest.endswith(("s", "u", "i")):
+                return word
+            if ending in ("ed", "ing", "er", "ings", "ers") and rest[-1] == rest[-2] and rest[-1] not in "lsz":
+                rest = rest[:-1]
+            return rest + instead
+    return word[:-1] + "i" if word.endswith("y") and _VOWEL.search(word[:-1]) else word
