@@ -94,6 +94,8 @@ def _sqs(body: str) -> dict[str, Any]:
 _MESSAGE = '{"tenant": "acme", "agent": "assistant", "message": "Hello"}'
 _DOCUMENT = """{"detail-type": "Object Created", "detail": {
     "bucket": {"name": "documents"}, "object": {"key": "acme/a.md", "size": 3, "etag": "e"}}}"""
+_ENDED = """{"detail-type": "pentad.run.finished", "detail": {
+    "tenant": "acme", "session": "s-1", "run": "run_00000000000000000000000000", "status": "succeeded"}}"""
 _ANNOUNCEMENT = """{"detail": {
     "event": "requested", "number": "0-0", "tenant": "acme", "run": "run_00000000000000000000000000",
     "approval": "apr_00000000000000000000000000_00001", "agent": "assistant", "kind": "calls", "group": "approvers",
@@ -135,6 +137,7 @@ CASES = (
     ),
     Case("recall", "functions.memory.recall", _TURN),
     Case("ingest", "functions.memory.ingest", _sqs(_DOCUMENT)),
+    Case("remember", "functions.memory.remember", _sqs(_ENDED)),
     Case(
         "await_human",
         "functions.orchestration.await_human",

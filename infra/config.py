@@ -89,6 +89,7 @@ class Stage:
         ingest_concurrency: the most ingest instances at once (at least 2: Lambda's minimum).
         ingest_share: the most documents of one tenant that are ingested at once; less than ingest_concurrency, so that
             another's is always next.
+        remember_concurrency: the most instances at once that make memories of conversations (at least 2).
         trigger_concurrency: the most trigger instances at once (at least 2).
         rollout: how new runs move to a new version of an agent or workflow.
         notices: how humans learn that something waits for them.
@@ -110,6 +111,7 @@ class Stage:
     drill_schedule: str
     ingest_concurrency: int
     ingest_share: int
+    remember_concurrency: int
     trigger_concurrency: int
     rollout: Rollout
     notices: Notices
@@ -137,6 +139,7 @@ STAGES: dict[str, Stage] = {
         drill_schedule="cron(17 5 * * ? *)",
         ingest_concurrency=3,
         ingest_share=2,
+        remember_concurrency=2,
         trigger_concurrency=2,
         rollout=Rollout(kind="ALL_AT_ONCE", percentage=None, minutes=None, failed_percent=50),
         notices=NOTICES,
@@ -157,6 +160,7 @@ STAGES: dict[str, Stage] = {
         drill_schedule="cron(17 4 * * ? *)",
         ingest_concurrency=5,
         ingest_share=2,
+        remember_concurrency=5,
         trigger_concurrency=5,
         rollout=Rollout(kind="CANARY", percentage=20, minutes=5, failed_percent=20),
         notices=NOTICES,
@@ -177,6 +181,7 @@ STAGES: dict[str, Stage] = {
         drill_schedule="cron(17 3 * * ? *)",
         ingest_concurrency=10,
         ingest_share=3,
+        remember_concurrency=10,
         trigger_concurrency=10,
         rollout=Rollout(kind="CANARY", percentage=10, minutes=10, failed_percent=5),
         notices=NOTICES,

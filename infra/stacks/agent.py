@@ -13,6 +13,7 @@ from infra.components.build import Build
 from infra.config import Stage
 from infra.memory.ingest import Ingest
 from infra.memory.recall import Recall
+from infra.memory.remember import Remember
 from infra.models.catalog import Models, check_tasks
 from infra.models.drill import Drill
 from infra.models.gateway import Gateway
@@ -169,12 +170,14 @@ class AgentStack(Stack):
         ends = Ends(self, "ends", build=build, bus=bus, agents=sorted(specs), **queues)
         schedules = Schedules(self, "schedules", build=build, agents=specs, **queues)
         trigger.seal(rules=ends.rule_arns, roles=schedules.role_arns)
+        remember = Remember(self, "remembering", build=build, bus=bus, gateway=self._gateway.alias)
         callees = {"gateway": self._gateway.alias, "runner": self._runner}
         api = HttpApi(self, "api", build=build, bus=bus, agents=sorted(specs), **callees)
         Notices(self, "notices", build=build, bus=bus, api_url=api.api.api_endpoint)
         CfnOutput(self, "RunsQueue", value=trigger.work.queue.queue_url)
         CfnOutput(self, "RunsDlq", value=trigger.work.dead.queue_url)
         CfnOutput(self, "FailedRuns", value=ends.failed.queue_url)
+        CfnOutput(self, "RememberDlq", value=remember.work.dead.queue_url)
 
     def _build_layers(self, root: Path, catalog: Catalog, models: Models) -> dict[str, Path]:
         """Return the folders of every function's layers, by their names."""

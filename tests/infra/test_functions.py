@@ -18,6 +18,7 @@ SETTINGS: dict[str, type[BaseSettings]] = {
     "pentad-dev-trigger": settings.TriggerSettings,
     "pentad-dev-workflow": settings.WorkflowSettings,
     "pentad-dev-recall": settings.RecallSettings,
+    "pentad-dev-remember": settings.RememberSettings,
     "pentad-dev-ingest": settings.IngestSettings,
     "pentad-dev-gateway": settings.GatewaySettings,
     "pentad-dev-await-human": settings.AwaitHumanSettings,

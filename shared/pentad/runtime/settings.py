@@ -83,6 +83,12 @@ class RecallSettings(StateTable):
     pinecone_secret: str = Field(description="ARN of the secret {api_key, index_host, index_kind}")
 
 
+class RememberSettings(StateTable):
+    """functions.memory.remember."""
+
+    gateway_function: str = Field(description="ARN of the gateway's alias or function: embeds what was said")
+
+
 class IngestSettings(Settings):
     """functions.memory.ingest."""
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from functions.api import authorizer, http
-from functions.memory import ingest, recall
+from functions.memory import ingest, recall, remember
 from functions.models import gateway
 from functions.orchestration import await_human, deliver, run_tool, trigger
 from functions.tools.calculator import calculator
@@ -39,6 +39,7 @@ from pentad.runtime.wiring import deliver as deliver_wiring
 from pentad.runtime.wiring import gateway as gateway_wiring
 from pentad.runtime.wiring import ingest as ingest_wiring
 from pentad.runtime.wiring import recall as recall_wiring
+from pentad.runtime.wiring import remember as remember_wiring
 from pentad.runtime.wiring import trigger as trigger_wiring
 from pentad.runtime.wiring.tools import run_tool as run_tool_wiring
 from pentad.runtime.wiring.tools import tool as tool_wiring
@@ -301,6 +302,27 @@ def test_ingest_indexes_and_sends_back_what_failed(world: World, monkeypatch: py
 
     result = ingest.handler(sqs(body("acme/a.md"), body("acme/bad.md"), "{", body("busy/a.md")), Context())
     assert (seen, failed(result)) == (["acme/a.md"], ["m1", "m2"])
+
+
+def test_remember_works_through_the_session_of_each_run_and_sends_back_what_failed(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[tuple[str, str]] = []
+
+    class Remembering:
+        def run(self, ended: Any, *, deadline: float) -> None:
+            if ended.session_id == "down":
+                raise StoreUnavailable("down")
+            assert deadline > time.time()
+            seen.append((ended.tenant_id, ended.session_id))
+
+    monkeypatch.setattr(remember_wiring, "make_remember", lambda: Remembering())
+
+    def body(session: str) -> str:
+        return json.dumps({"detail-type": "pentad.run.finished", "detail": {"tenant": "acme", "session": session}})
+
+    result = remember.handler(sqs(body("s1"), body("down"), "{", "[]", body("s2")), Context())
+    assert (seen, failed(result)) == ([("acme", "s1"), ("acme", "s2")], ["m1", "m2", "m3"])
 
 
 def test_ingest_knows_when_the_queue_does_not_deliver_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,6 +24,7 @@ from pentad.runtime.wiring import (
     ingest,
     notify,
     recall,
+    remember,
     trigger,
     workflow,
 )
@@ -75,6 +76,7 @@ def _forget() -> None:
         ingest,
         notify,
         recall,
+        remember,
         run_tool,
         tool,
         trigger,
@@ -108,6 +110,7 @@ def wired(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
         trigger.make_reader,
         recall.make_recall,
         ingest.make_ingest,
+        remember.make_remember,
         gateway.make_think,
         gateway.make_task,
         await_human.make_asking,

@@ -49,6 +49,7 @@ PASSAGES_RECALLED = "PassagesRecalled"
 RECALL_DURATION = "RecallDuration"
 DOCUMENTS_INGESTED = "DocumentsIngested"
 CHUNKS_EMBEDDED = "ChunksEmbedded"
+MESSAGES_REMEMBERED = "MessagesRemembered"
 BREAKER_STATE = "BreakerState"
 BREAKER_SKIPS = "BreakerSkips"
 DRILLS = "Drills"
@@ -105,6 +106,7 @@ UNITS = {
     RECALL_DURATION: "Milliseconds",
     DOCUMENTS_INGESTED: "Count",
     CHUNKS_EMBEDDED: "Count",
+    MESSAGES_REMEMBERED: "Count",  # by step (kind) of the pipeline after a run
     BREAKER_STATE: "None",  # 0 closed, 1 half-open, 2 open
     BREAKER_SKIPS: "Count",
     DRILLS: "Count",

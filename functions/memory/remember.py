@@ -1,0 +1,33 @@
+"""Makes memories of a conversation after a run: its end, through the event bus and the remember queue."""
+
+import json
+from typing import Any
+
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+
+from pentad.domain.errors import InvalidInput
+from pentad.memory.remember.remember import parse_event
+from pentad.runtime.entrypoint import LambdaContext, deadline_of
+from pentad.runtime.queue_batch import consume
+from pentad.runtime.wiring import remember as wiring
+
+
+def handler(event: dict[str, Any], context: LambdaContext) -> Any:
+    """Work through each session; those that failed go back to the queue, and in the end to its DLQ."""
+    return consume("remember", event, context, remember_record)
+
+
+def remember_record(record: SQSRecord, context: LambdaContext) -> None:
+    """Bring the memories of one session up to its end."""
+    ended = parse_event(_parse_json(record.body))
+    wiring.make_remember().run(ended, deadline=deadline_of(context, spare_seconds=5))
+
+
+def _parse_json(body: str) -> dict[str, Any]:
+    try:
+        content = json.loads(body)
+    except ValueError as error:
+        raise InvalidInput("the message is not valid JSON", field="body") from error
+    if not isinstance(content, dict):
+        raise InvalidInput("the message is not a JSON object", field="body", fix="send an event of EventBridge")
+    return content

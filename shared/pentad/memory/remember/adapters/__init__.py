@@ -1,0 +1,1 @@
+"""Stores of progress: DynamoDB, and memory for tests."""

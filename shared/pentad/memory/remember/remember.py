@@ -1,0 +1,182 @@
+"""The pipeline after a run: bring what is made of a conversation up to what the session holds.
+
+An event only says that a run of a session has ended; what is done depends on the session and on how far each step has
+come. So events may come late, twice or in any order. One worker a session holds a claim, and each step's progress is
+noted under it: two deliveries and two runs that end at once do the work once. A step is repeatable, so a crash between
+a step and the note costs one part of a session, made again.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from pydantic import Field, ValidationError
+
+from pentad.domain.errors import BudgetExceeded, InvalidInput, PentadError, StoreUnavailable
+from pentad.domain.ids import RunId, SessionId, TenantId, make_id
+from pentad.domain.values import FrozenValue
+from pentad.memory.remember.own_words import find_own_words
+from pentad.memory.remember.ports import Progress, RememberStep, Work
+from pentad.memory.sessions.ports import Session, SessionStore
+from pentad.observability.metrics import names
+from pentad.observability.ports import Telemetry
+
+REMEMBER_SECONDS: Final = 120
+"""How long the function may take for one message; a claim lasts as long."""
+RECEIVES: Final = 8
+"""How often the queue delivers a message before it puts it aside: with waits that double, over about ten minutes."""
+PART_MESSAGES: Final = 100
+"""Messages of a session that a step gets at once."""
+BEFORE_MESSAGES: Final = 20
+"""So many messages before a part are looked at for what may be quoted in it."""
+_PARTS: Final = 200
+_SPARE_SECONDS: Final = 25.0
+"""A part is not begun with less time left."""
+
+
+class EndedRun(FrozenValue):
+    """What the event of a run's end says."""
+
+    tenant_id: TenantId
+    session_id: SessionId
+    run_id: RunId | None = None
+    is_step: bool = Field(default=False, description="it was a step of a workflow: its prompt is nobody's words")
+
+
+def parse_event(body: Mapping[str, Any]) -> EndedRun:
+    """Return what an event of a run's end says.
+
+    Args:
+        body: the event as EventBridge puts it into the queue, with its detail.
+
+    Raises:
+        InvalidInput: it is no such event.
+    """
+    detail = body.get("detail")
+    try:
+        found: Mapping[str, Any] = dict(detail) if isinstance(detail, Mapping) else {}
+        return EndedRun(
+            tenant_id=found["tenant"], session_id=found["session"], run_id=found.get("run"), is_step="parent" in found
+        )
+    except (KeyError, ValidationError) as error:
+        raise InvalidInput(
+            "the event does not name the session of a run that ended",
+            field="detail",
+            fix="send the events of 'pentad.run.finished' only",
+        ) from error
+
+
+class Remember:
+    """Runs the steps over what of a session they have not covered.
+
+    Args:
+        sessions: where the conversation is.
+        progress: how far the steps are.
+        steps: in order; a later one may read what an earlier one has made.
+        telemetry: counts what was covered.
+        clock: tells the time, in UTC.
+    """
+
+    def __init__(
+        self,
+        *,
+        sessions: SessionStore,
+        progress: Progress,
+        steps: Sequence[RememberStep],
+        telemetry: Telemetry,
+        clock: Callable[[], datetime],
+    ) -> None:
+        keys = [one.name for one in steps]
+        if len(set(keys)) != len(keys):
+            raise ValueError("two steps have one name: their progress would be one")
+        self._sessions = sessions
+        self._progress = progress
+        self._steps = tuple(steps)
+        self._telemetry = telemetry
+        self._clock = clock
+
+    def run(self, ended: EndedRun, *, deadline: float) -> None:
+        """Bring every step up to the end of a session; a repeat costs two reads.
+
+        Args:
+            ended: the event.
+            deadline: ``time.time()`` by which it has to be done; what is left then is done at the next delivery.
+
+        Raises:
+            StoreUnavailable: a store did not answer, another worker is at this session, or the time is used up.
+            ModelUnavailable: a step's model did not answer.
+        """
+        if ended.is_step:
+            return
+        head = self._sessions.get(ended.tenant_id, ended.session_id)
+        if head is None:  # It has expired, or was erased: nothing is to be made of it.
+            self._telemetry.log_event("remember.no_session", level="INFO")
+            return
+        if not self._list_behind(head, self._progress.read(head.tenant_id, head.session_id)):
+            return
+        owner = make_id("rem", self._clock())
+        done = dict(self._progress.claim(head, owner=owner, seconds=REMEMBER_SECONDS))
+        try:
+            # As it is now: what others have appended before the claim was free is part of the work.
+            self._cover(self._sessions.get(head.tenant_id, head.session_id) or head, done, owner, deadline)
+        finally:
+            self._progress.release(head.tenant_id, head.session_id, owner=owner)
+
+    def _list_behind(self, head: Session, done: Mapping[str, int]) -> list[RememberStep]:
+        return [step for step in self._steps if done.get(make_key(step), 0) < head.length]
+
+    def _cover(self, head: Session, done: dict[str, int], owner: str, deadline: float) -> None:
+        """Run each step that is behind. One that fails does not keep the others from it; its error is raised last."""
+        failed: PentadError | None = None
+        for step in self._list_behind(head, done):
+            try:
+                covered = self._run_step(step, head, done.get(make_key(step), 0), owner, deadline)
+                self._telemetry.count(names.MESSAGES_REMEMBERED, covered, kind=step.name)
+            except BudgetExceeded as error:  # After the next run it is tried again, of this session or in a new month.
+                self._log_failure(step, error)
+            except PentadError as error:
+                self._log_failure(step, error)
+                failed = failed or error
+        if failed is not None:
+            raise failed
+
+    def _log_failure(self, step: RememberStep, error: PentadError) -> None:
+        self._telemetry.log_event(
+            "remember.step_failed", level="WARNING", step_name=step.name, error=type(error).__name__
+        )
+
+    def _run_step(self, step: RememberStep, head: Session, first: int, owner: str, deadline: float) -> int:
+        """Give a step the session in parts; return how many messages it has covered."""
+        began = first
+        for _ in range(_PARTS):
+            if first >= head.length:
+                break
+            if self._clock().timestamp() > deadline - _SPARE_SECONDS:
+                raise StoreUnavailable("there is no time left for the rest of the session", retry_after=1)
+            work = self._read_part(step, head, first, deadline)
+            reached = min(step.run(work), work.next_seq)
+            if reached <= first:
+                break  # The step waits for more.
+            self._progress.advance(head, make_key(step), reached, owner=owner)
+            first = reached
+        return first - began
+
+    def _read_part(self, step: RememberStep, head: Session, first: int, deadline: float) -> Work:
+        after = min(first + PART_MESSAGES, head.length)
+        stored = self._sessions.read(head.tenant_id, head.session_id, max(0, first - BEFORE_MESSAGES), after - 1)
+        before = [one for one in stored if one.seq < first]
+        messages = [one for one in stored if one.seq >= first]
+        return Work(
+            session=head,
+            first_seq=first,
+            next_seq=after,
+            messages=tuple(messages),
+            spoken=find_own_words(messages, before),
+            recipe=step.recipe,
+            deadline=deadline,
+        )
+
+
+def make_key(step: RememberStep) -> str:
+    """Return the name under which a step's progress is kept: with another recipe it begins anew."""
+    return f"{step.name}@{step.recipe}"
