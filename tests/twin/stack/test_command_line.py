@@ -81,7 +81,11 @@ def test_run_answers_and_runs_and_trace_show_it(pentad: CommandLine) -> None:
     assert {event["type"] for event in shown["events"]} >= {"run.created", "model_attempt", "tool_call", "run.ended"}
     trace = pentad.json("trace", view["run_id"])
     assert trace["transitions"] == 1 + (3 + 1) + 3
-    assert {"run", "state", "function", "model", "tool"} == {span["kind"] for span in trace["spans"]}
+    spans = trace["spans"]
+    assert {"run", "state", "function", "model", "tool"} == {span["kind"] for span in spans}
+    above_tools = [spans[at - 1]["name"] for at, span in enumerate(spans) if span["kind"] == "tool"]
+    assert above_tools
+    assert all(name.endswith("-run-tool") for name in above_tools)
 
 
 def test_answer_is_told_to_a_reader_without_json(pentad: CommandLine) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from pentad.domain.models import Attempt
-from pentad.orchestration.trace.span_tree import Node, Value, find_function, make_model_node
+from pentad.orchestration.trace.span_tree import Node, Value, choose_function, make_model_node
 from pentad.tools.graphs.nodes import ATTEMPTS, NODES, GraphNodes, NodeRun
 
 
@@ -16,22 +16,22 @@ class Hung:
     Attributes:
         step: of the run.
         index: of the call in its step.
-        place: what its function is below.
-        function: the end of its function's name.
+        place: what it is below where no function of it is known.
+        functions: those that were to run it, one for each try.
         tool: its own span; None while it has not ended.
     """
 
     step: int
     index: int
     place: Node
-    function: str
+    functions: Sequence[Node]
     tool: Node | None = None
 
     def find_parent(self, start: datetime) -> Node:
         """Return below what something hangs that began then: the call, or the function of an earlier try of it."""
         if self.tool is not None and self.tool.start <= start:
             return self.tool
-        return find_function(self.place, start, self.function)
+        return choose_function(self.functions, start, self.place)
 
 
 def attach_graphs(

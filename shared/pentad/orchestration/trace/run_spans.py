@@ -12,7 +12,15 @@ from typing import Any
 from pentad.domain.models import Attempt
 from pentad.domain.runs import Run, Step, ToolCall
 from pentad.orchestration.trace.graph_spans import Hung, attach_graphs
-from pentad.orchestration.trace.span_tree import Node, TraceSpan, Value, find_function, flatten, make_model_node
+from pentad.orchestration.trace.span_tree import (
+    Node,
+    TraceSpan,
+    Value,
+    choose_function,
+    find_function,
+    flatten,
+    make_model_node,
+)
 from pentad.tools.graphs.equipment import PURPOSE
 from pentad.tools.graphs.nodes import GRAPHS, GraphNodes
 
@@ -129,6 +137,7 @@ class _States:
         self._now = now
         self._nodes: dict[int, Node] = {}
         self._functions: dict[int, Node] = {}
+        self._calls: dict[tuple[int, int], list[Node]] = {}
         self._closed: dict[int, int] = {}
         self.roots: list[Node] = []
         for event in history:
@@ -141,6 +150,10 @@ class _States:
             node = Node("Think", "state", step.started_at, end, {"step": step.step}, [])
             self._nodes[-step.step] = node
             self.roots.append(node)
+
+    def list_runners(self, step: int, index: int) -> list[Node]:
+        """Return the functions that were to run a tool call, one for each try, in the order they were started."""
+        return self._calls.get((step, index), [])
 
     def list_named(self, name: str) -> list[Node]:
         """Return the states of a name in the order they were entered."""
@@ -184,6 +197,9 @@ class _States:
         payload = parameters.get("Payload")
         if self._nodes[state].name == "Think" and isinstance(payload, dict) and isinstance(payload.get("step"), int):
             self._nodes[state].attributes["step"] = payload["step"]
+        call = _find_call(payload)
+        if call is not None:
+            self._calls.setdefault(call, []).append(node)
         self._functions[int(event["id"])] = node
 
     def _end_function(self, event: Mapping[str, Any], outcome: str) -> None:
@@ -221,6 +237,17 @@ def _parse_parameters(details: Mapping[str, Any]) -> Mapping[str, Any]:
     except ValueError:
         return {}
     return parameters if isinstance(parameters, Mapping) else {}
+
+
+def _find_call(payload: object) -> tuple[int, int] | None:
+    """Return the step and the index of the tool call that a function was asked to run; None where it was not.
+
+    What a function is named says nothing: one function runs the calls of all tools. Only the payload tells them apart.
+    """
+    if not isinstance(payload, Mapping) or payload.get("op") != "run":
+        return None
+    step, index = payload.get("step"), payload.get("index")
+    return (step, index) if isinstance(step, int) and isinstance(index, int) else None
 
 
 def _get_function_name(details: Mapping[str, Any], parameters: Mapping[str, Any]) -> str:
@@ -266,14 +293,14 @@ def _attach_calls(root: Node, states: _States, calls: Sequence[ToolCall], now: d
     hung = []
     for call in calls:
         place = acts.get(call.step) or root
-        function = f"tool-{call.tool.replace('_', '-')}"
-        hung.append(Hung(call.step, call.index, place, function))
+        runners = states.list_runners(call.step, call.index)
+        hung.append(Hung(call.step, call.index, place, runners))
         if call.started_at is None:
             continue
         attributes: dict[str, Value] = {"step": call.step, "index": call.index, "status": call.status.value}
         node = Node(call.tool, "tool", call.started_at, call.ended_at or now, attributes, [])
         hung[-1].tool = node
-        find_function(place, call.started_at, function).children.append(node)
+        choose_function(runners, call.started_at, place).children.append(node)
     return hung
 
 

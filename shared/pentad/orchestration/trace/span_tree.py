@@ -1,6 +1,6 @@
 """The spans of a waterfall, and the tree that they form. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
@@ -42,6 +42,11 @@ class Node:
 def find_function(place: Node, start: datetime, function: str = "") -> Node:
     """Return the function below ``place`` that was running at ``start``, of that name where one is given."""
     functions = [node for node in walk(place) if node.kind == "function" and node.name.endswith(function)]
+    return choose_function(functions, start, place)
+
+
+def choose_function(functions: Sequence[Node], start: datetime, place: Node) -> Node:
+    """Return the one of these functions that was running at ``start``; ``place`` where there are none."""
     running = [node for node in functions if node.start <= start <= node.end]
     # Clocks of two services may differ by milliseconds: then the last that began before, else the first.
     before = [node for node in functions if node.start <= start]

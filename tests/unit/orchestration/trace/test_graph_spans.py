@@ -92,7 +92,7 @@ def test_a_graphs_attempts_are_not_the_turns() -> None:
 def test_what_ran_in_an_earlier_try_hangs_below_that_try() -> None:
     nodes = graph(node("a", 53, 1), node("b", 55, None, status="cut_off"), node("b", 72), index=1)
     spans = drawn([nodes])
-    tries = [place for place, span in enumerate(spans) if span.name == "pentad-dev-tool-date-time"]
+    tries = [place for place, span in enumerate(spans) if span.name == "pentad-dev-run-tool"][1:]
     assert [span.name for span in spans[tries[0] + 1 : tries[0] + 3]] == ["a", "b"]
     # One that was cut off ends where its function did.
     assert spans[tries[0] + 2].end == START + timedelta(milliseconds=60)
@@ -104,7 +104,7 @@ def test_a_graph_that_still_runs_shows_its_nodes_below_its_function() -> None:
         update={"started_at": None, "ended_at": None, "status": CallStatus.PENDING}
     )
     spans = drawn([graph(node("a", 56), node("b", 62, None, status="running"))], [asked(63)], [running])
-    assert below(spans, "pentad-dev-tool-calculator") == ["a", "b"]
+    assert below(spans, "pentad-dev-run-tool") == ["a", "b"]
     assert below(spans, "b") == ["model-1"]
 
 

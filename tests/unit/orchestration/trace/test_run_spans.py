@@ -41,9 +41,13 @@ class History:
     def leave(self, name: str, at_ms: int, kind: str = "Task", previous: int | None = None) -> int:
         return self.add(f"{kind}StateExited", at_ms, previous, stateExitedEventDetails={"name": name})
 
-    def schedule(self, function: str, at_ms: int) -> int:
-        parameters = json.dumps({"FunctionName": _ARN + function})
+    def schedule(self, function: str, at_ms: int, **payload: Any) -> int:
+        parameters = json.dumps({"FunctionName": _ARN + function, "Payload": payload})
         return self.add("TaskScheduled", at_ms, taskScheduledEventDetails={"parameters": parameters})
+
+    def run_tool(self, step: int, index: int, at_ms: int) -> int:
+        """As the Act state does it: one function for the calls of all tools."""
+        return self.schedule("run-tool", at_ms, op="run", tenant=TENANT, run=RUN, step=step, index=index)
 
     def task(self, name: str, function: str, start: int, end: int) -> None:
         self.enter(name, start)
@@ -65,12 +69,12 @@ def _history() -> History:
     first = history.add("MapIterationStarted", 52, started)
     second = history.add("MapIterationStarted", 52, started)
     history.enter("Call", 52, previous=first)
-    history.schedule("tool-calculator", 52)
+    history.run_tool(1, 0, 52)
     one = history.add("TaskStarted", 53)
     history.enter("Call", 52, previous=second)
-    history.schedule("tool-date-time", 52)
+    history.run_tool(1, 1, 52)
     history.add("TaskFailed", 60)
-    history.schedule("tool-date-time", 70)
+    history.run_tool(1, 1, 70)
     two = history.add("TaskStarted", 70)
     history.add("TaskSucceeded", 80, one)
     history.leave("Call", 81)
@@ -182,11 +186,11 @@ def test_the_waterfall_nests_functions_models_and_tools() -> None:
         (1, "state", "Decide"),
         (1, "state", "Act"),
         (2, "state", "Call"),
-        (3, "function", "pentad-dev-tool-calculator"),
+        (3, "function", "pentad-dev-run-tool"),
         (4, "tool", "calculator"),
         (2, "state", "Call"),
-        (3, "function", "pentad-dev-tool-date-time"),
-        (3, "function", "pentad-dev-tool-date-time"),
+        (3, "function", "pentad-dev-run-tool"),
+        (3, "function", "pentad-dev-run-tool"),
         (4, "tool", "date_time"),
         (1, "state", "Think"),
         (2, "function", "pentad-dev-gateway"),
@@ -217,13 +221,70 @@ def test_durations_are_those_of_the_history() -> None:
     spans = {(span.kind, span.name): span for span in _spans()}
     assert spans["state", "Recall"].duration_ms == 10
     assert spans["state", "Act"].duration_ms == 41
-    assert spans["function", "pentad-dev-tool-calculator"].duration_ms == 28
+    assert next(span for span in _spans() if span.name == "pentad-dev-run-tool").duration_ms == 28
     assert spans["tool", "calculator"].duration_ms == 20
 
 
 def test_a_retried_function_shows_both_outcomes() -> None:
-    spans = [span for span in _spans() if span.name == "pentad-dev-tool-date-time"]
-    assert [span.attributes["outcome"] for span in spans] == ["error", "ok"]
+    spans = [span for span in _spans() if span.name == "pentad-dev-run-tool"]
+    assert [span.attributes["outcome"] for span in spans] == ["ok", "error", "ok"]
+
+
+def _act_at_once(count: int) -> History:
+    """One Act state whose calls all begin at the same millisecond, and end in the order that is the other way round."""
+    history = History()
+    history.task("Think", "gateway", 0, 10)
+    history.enter("Act", 10, "Map")
+    started = history.add("MapStateStarted", 10)
+    running = []
+    for index in range(count):
+        iteration = history.add("MapIterationStarted", 10, started)
+        history.enter("Call", 10, previous=iteration)
+        history.run_tool(1, index, 10)
+        running.append(history.add("TaskStarted", 10))
+    for index in reversed(range(count)):
+        history.add("TaskSucceeded", 100 - index, running[index])
+        history.leave("Call", 100 - index)
+    return history
+
+
+def test_parallel_calls_of_one_tool_hang_each_below_its_own_iteration() -> None:
+    calls = [_call(index, "look_up", 20, 90 - index) for index in range(40)]
+    spans = build_spans(_run(), _act_at_once(40).events, [], [], calls, now=START)
+    above = [(spans[at - 2].name, spans[at - 1]) for at, span in enumerate(spans) if span.kind == "tool"]
+    assert [(name, one.kind, one.name) for name, one in above] == [("Call", "function", "pentad-dev-run-tool")] * 40
+    shown = [span for span in spans if span.kind == "tool"]
+    assert [
+        (one.attributes["index"], function.duration_ms) for one, (_, function) in zip(shown, above, strict=True)
+    ] == [(index, 90 - index) for index in range(40)]
+
+
+def test_a_call_that_failed_for_good_hangs_below_the_function_that_ran_it_and_not_that_which_noted_it() -> None:
+    history = History()
+    history.enter("Act", 0, "Map")
+    history.enter("Call", 0)
+    history.run_tool(1, 0, 0)
+    history.add("TaskFailed", 30)
+    history.leave("Call", 30)
+    history.enter("CallFailed", 30)
+    history.schedule("deliver", 30, op="call_failed", step=1, index=0)
+    history.add("TaskSucceeded", 40)
+    history.leave("CallFailed", 40)
+    spans = build_spans(_run(), history.events, [], [], [_call(0, "calculator", 31, 35)], now=START)
+    names = [span.name for span in spans]
+    assert names[names.index("calculator") - 1] == "pentad-dev-run-tool"
+
+
+def test_a_tools_step_of_a_workflow_hangs_below_its_own_function() -> None:
+    history = History()
+    started = history.add("ParallelStateStarted", 0)
+    for place, index in ((101, 0), (102, 0)):
+        history.enter(f"step-{place}", 0, previous=started)
+        history.run_tool(place, index, 0)
+    calls = [_call(0, "calculator", 5, 9).model_copy(update={"step": place}) for place in (102, 101)]
+    spans = build_spans(_run(kind="workflow"), history.events, [], [], calls, now=START + timedelta(seconds=1))
+    found = {spans[at - 2].name: span.attributes["step"] for at, span in enumerate(spans) if span.kind == "tool"}
+    assert found == {"step-101": 101, "step-102": 102}
 
 
 def test_think_states_have_their_step_and_decision() -> None:
@@ -258,7 +319,7 @@ def test_a_state_after_a_failed_map_is_not_inside_of_it() -> None:
     history.add("MapStateStarted", 0)
     history.add("MapIterationStarted", 0)
     history.enter("Call", 0)
-    history.schedule("tool-calculator", 0)
+    history.run_tool(1, 0, 0)
     history.add("TaskFailed", 5)
     history.add("MapIterationFailed", 5)
     history.add("MapStateFailed", 5)
