@@ -5,16 +5,20 @@ state of runs, and what it answers is checked and cleaned by the runner before a
 """
 
 import json
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
+from pentad.domain.display.unicode_text import replace_halves
 from pentad.domain.values import FrozenValue
 
 MAX_PAYLOAD_BYTES = 5_500_000
 """Lambda takes and gives 6 MB a payload (AWS Lambda quotas); the rest is left for what is around it."""
 MAX_VALUE_BYTES = 2_000_000
 """A result of more bytes is answered as the text that the model reads of it, which is cut at 64 KB."""
+
+Words = Annotated[str, BeforeValidator(lambda given: replace_halves(given) if isinstance(given, str) else given)]
+"""What a tool says may be cut in the middle of a character; JSON in UTF-8 can't hold the half."""
 
 
 class SessionKeys(FrozenValue):
@@ -55,12 +59,12 @@ class ToolAnswer(FrozenValue):
 
     kind: Literal["value", "text", "rejected", "again", "error", "undone", "kept"]
     value: Any = None
-    text: str = ""
+    text: Words = ""
     masked: int = Field(default=0, ge=0, description="how many values of the text were masked")
     undoable: bool = Field(default=False, description="the function returned Undoable")
     undo: dict[str, Any] | None = None
     error_type: str = Field(default="", description="the class of what was raised")
-    fix: str | None = None
+    fix: Words | None = None
     retry_after: float | None = None
 
 

@@ -7,11 +7,13 @@ that it has signed, a token for the next page. Logs mask whatever is declared.
 import json
 import re
 import unicodedata
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 
+from pydantic import TypeAdapter
 from pydantic_core import PydanticSerializationError, to_jsonable_python
 
+from pentad.domain.display.unicode_text import replace_halves
 from pentad.domain.errors import ToolFailed
 from pentad.domain.secrets import MASK, is_secret_field, mask_secrets
 
@@ -20,6 +22,7 @@ MAX_UNDO_BYTES = 32_768
 ALL_SAFE: Final = "*"
 """As the only name in ``safe_output``: nothing of the result is masked."""
 _MAX_DEPTH = 64
+_ANYTHING = TypeAdapter(Any)
 
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]{0,2000}(?:\x07|\x1b\\)?|[@-Z\\-_])")
 # Control characters but tab and newline; zero-width and invisible ones; bidirectional overrides; tag characters, which
@@ -141,19 +144,37 @@ def truncate_text(text: str, limit: int = MAX_RESULT_BYTES) -> str:
 
 
 def to_json(value: Any) -> Any:
-    """Return a tool's value in JSON's types.
+    """Return a tool's value in JSON's types; half a surrogate pair, which UTF-8 can't hold, is U+FFFD.
 
     Raises:
         ToolFailed: it has no JSON form, holds NaN or an infinity, or is nested too deeply.
     """
     try:
-        plain = to_jsonable_python(value)
-        json.dumps(plain, allow_nan=False)
+        plain = _make_plain(value)
+        text = json.dumps(plain, allow_nan=False, ensure_ascii=False)
     except (PydanticSerializationError, ValueError, TypeError, RecursionError) as error:
         raise ToolFailed(
             f"the tool returned a value that is not JSON: {type(error).__name__}", fix="return JSON types or models"
         ) from error
-    return plain
+    whole = replace_halves(text)
+    return plain if whole == text else json.loads(whole)
+
+
+def _make_plain(value: Any) -> Any:
+    """Return a value in JSON's types; pydantic takes halves in texts, but not in a mapping's keys."""
+    try:
+        return to_jsonable_python(value)
+    except UnicodeEncodeError:
+        return to_jsonable_python(_mend_keys(_ANYTHING.dump_python(value)))
+
+
+def _mend_keys(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        mended = {replace_halves(key) if isinstance(key, str) else key: _mend_keys(one) for key, one in value.items()}
+        if len(mended) < len(value):
+            raise ValueError("two keys differ in half a character only")
+        return mended
+    return [_mend_keys(one) for one in value] if isinstance(value, list | tuple) else value
 
 
 def render_result(value: Any, cleaner: Cleaner | None = None) -> str:

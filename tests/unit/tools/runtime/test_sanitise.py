@@ -3,10 +3,12 @@
 import json
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import BaseModel
 
 from pentad.domain.errors import ToolFailed
 from pentad.tools.runtime.outcome import ToolOutcome
@@ -16,6 +18,7 @@ from pentad.tools.runtime.sanitise import (
     clean_text,
     describe_masked,
     render_result,
+    to_json,
     truncate_text,
     undo_data,
 )
@@ -138,6 +141,32 @@ def test_a_large_result_that_is_text_already_keeps_its_safe_fields_where_it_was_
 )
 def test_a_field_named_like_a_secret_that_holds_a_word_stays(field: str, value: str, masked: bool) -> None:
     assert json.loads(render_result({field: value})) == {field: "[masked]" if masked else value}
+
+
+class Told(BaseModel):
+    """A model that holds whatever a tool puts into it."""
+
+    named: Any
+
+
+@pytest.mark.parametrize(
+    ("value", "read"),
+    [
+        ("cut \ud83d", "cut \ufffd"),
+        ("\ud83d\ude00", "\N{GRINNING FACE}"),
+        (["\udfff", ("\udfff",)], ["\ufffd", ["\ufffd"]]),
+        ({"k\ud83d": {"\ud83d": 1}, 2: "b"}, {"k\ufffd": {"\ufffd": 1}, "2": "b"}),
+        ([Told(named={"k\ud83d": date(2026, 3, 1)})], [{"named": {"k\ufffd": "2026-03-01"}}]),
+        ({"k\ud83d\ude00": "\ud83d"}, {"k\N{GRINNING FACE}": "\ufffd"}),
+    ],
+)
+def test_half_a_character_is_one_unknown_character_at_any_depth(value: Any, read: Any) -> None:
+    assert to_json(value) == read
+
+
+def test_keys_that_differ_in_half_a_character_only_do_not_replace_each_other() -> None:
+    with pytest.raises(ToolFailed, match="not JSON"):
+        to_json({f"k{half}": 1 for half in ("\ud83d", "\ud83e")})
 
 
 def test_a_model_is_told_how_much_was_masked() -> None:

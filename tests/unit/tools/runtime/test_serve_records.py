@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from pentad.domain.errors import ToolFailed, ToolUnavailable
+from pentad.domain.errors import ToolFailed, ToolThrottled, ToolUnavailable
 from pentad.domain.runs import CallStatus
 from pentad.tools.declare.declare import Grant, ToolContext, Undoable, tool
 from pentad.tools.records.adapters.records_memory import MemoryRecords, TenantRecords
@@ -203,6 +203,37 @@ def test_a_large_answer_is_kept_as_its_text_and_found_again() -> None:
         second.execute()
     assert second.execute()["status"] == "succeeded"
     assert second.call.result == first.call.result
+
+
+HALF = "cut \ud83d"
+
+
+def cut(data: Booked, context: ToolContext) -> None:
+    """Undo nothing."""
+    raise ToolFailed(HALF, fix=HALF)
+
+
+@pytest.mark.parametrize("effects", ["internal", "external"])
+def test_half_a_character_in_what_a_tool_says_is_one_unknown_character(effects: Any) -> None:
+    @tool(effects=effects, permissions=ORDERS, undo=cut)
+    def cutting(context: ToolContext) -> Undoable[Any]:
+        """Write, and answer with what was cut."""
+        context.table("records").put("ORDER", "o1", {"v": 1})
+        if failures:
+            raise failures.pop(0)
+        return Undoable({HALF: HALF}, undo={"certificate": HALF})
+
+    world = World(cutting)
+    world.add_call({})
+    failures.append(ToolThrottled(HALF))
+    with pytest.raises(ToolThrottled, match="cut"):
+        world.execute()
+    assert world.execute()["status"] == "succeeded"
+    assert world.result == {"cut \ufffd": "cut \ufffd"}
+    assert world.call.undo == {"certificate": "cut \ufffd"}
+    with pytest.raises(ToolFailed, match="cut") as refused:
+        world.undo()
+    assert refused.value.fix == "cut \ufffd"
 
 
 def test_only_what_changes_nothing_but_records_is_written_in_one_piece() -> None:
