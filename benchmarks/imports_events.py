@@ -21,7 +21,7 @@ ENVIRONMENT = {
     "RECORDS_TABLE": "records",
     "PAYLOAD_BUCKET": "payload",
     "DOCUMENTS_BUCKET": "documents",
-    "STATE_MACHINE_ARN_PREFIX": f"arn:aws:states:{_ACCOUNT}:stateMachine:pentad-dev-agent-",
+    "STATE_MACHINE_ARN_PREFIX": f"arn:aws:states:{_ACCOUNT}:stateMachine:pentad-dev-",
     "APPROVAL_KEY": f"arn:aws:kms:{_ACCOUNT}:key/a",
     "TOOL_RUNNER": f"arn:aws:lambda:{_ACCOUNT}:function:run-tool",
     "TOOL_FUNCTION_PREFIX": "pentad-dev-tool-",

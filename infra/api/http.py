@@ -87,7 +87,7 @@ class HttpApi(Construct):
         *,
         build: Build,
         bus: events.EventBus,
-        agents: Sequence[str],
+        machines: Sequence[str],
         runner: lambda_.IFunction,
         gateway: lambda_.IFunction,
     ) -> None:
@@ -97,10 +97,9 @@ class HttpApi(Construct):
         self._runner = runner
         self._bus = bus
         self.service = build.create_function(self, self._build_service_options())
-        machines = [machine_arn(self, build.stage, agent) for agent in agents]
-        grant_start(self.service.role, build, machines)
+        grant_start(self.service.role, build, [machine_arn(self, build.stage, machine) for machine in machines])
         self._grant_stores()
-        self._grant_running(machines, agents)
+        self._grant_running(machines)
         self.api = self._create_api(self._create_authorizer().function)
         self._publish(build.stage)
         CfnOutput(self, "url", value=self.api.api_endpoint).override_logical_id("ApiUrl")
@@ -200,12 +199,13 @@ class HttpApi(Construct):
         grants.grant_key(role, stores.approval_key, ["kms:Decrypt"], conditions=grants.FOR_ONE_APPROVAL)
         grants.grant_invoke(role, [self._runner.function_arn, self._gateway.function_arn])
 
-    def _grant_running(self, machines: Sequence[str], agents: Sequence[str]) -> None:
+    def _grant_running(self, machines: Sequence[str]) -> None:
         """Let the API wake runs that wait for a human, follow runs, and stop them."""
         role = self.service.role
-        role.add_to_policy(iam.PolicyStatement(actions=["states:SendTaskSuccess"], resources=list(machines)))
+        arns = [machine_arn(self, self._build.stage, machine) for machine in machines]
+        role.add_to_policy(iam.PolicyStatement(actions=["states:SendTaskSuccess"], resources=arns))
         grant_events(role, self._bus)
-        grant_describe(role, self._build, agents, _EXECUTIONS)
+        grant_describe(role, self._build, machines, _EXECUTIONS)
 
     def _create_authorizer(self) -> PythonFunction:
         build = self._build

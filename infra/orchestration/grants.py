@@ -20,7 +20,7 @@ def grant_start(role: iam.Role, build: Build, machines: Sequence[str]) -> None:
     Args:
         role: who.
         build: the surroundings.
-        machines: ARNs of the agents' state machines.
+        machines: ARNs of the state machines.
     """
     stores = build.stores
     grant_run_items(role, stores, conditions=True)
@@ -33,21 +33,21 @@ def grant_start(role: iam.Role, build: Build, machines: Sequence[str]) -> None:
 
 
 def grant_describe(
-    role: iam.Role, build: Build, agents: Sequence[str], actions: Sequence[str] = ("states:DescribeExecution",)
+    role: iam.Role, build: Build, machines: Sequence[str], actions: Sequence[str] = ("states:DescribeExecution",)
 ) -> None:
-    """Let a role look at the executions of agents."""
-    executions = [execution_arns(role, build.stage, agent) for agent in agents]
+    """Let a role look at the executions of state machines."""
+    executions = [execution_arns(role, build.stage, machine) for machine in machines]
     role.add_to_policy(iam.PolicyStatement(actions=list(actions), resources=executions))
-    for agent in agents:
-        acknowledge_executions(role, build.stage, agent)
+    for machine in machines:
+        acknowledge_executions(role, build.stage, machine)
 
 
-def acknowledge_executions(role: iam.Role, stage: Stage, agent: str) -> None:
-    """Record why a role may act on every execution of an agent."""
+def acknowledge_executions(role: iam.Role, stage: Stage, machine: str) -> None:
+    """Record why a role may act on every execution of a state machine."""
     acknowledge(
         role,
         "AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:"
-        f"execution:{machine_name_of(stage, agent)}:*]",
+        f"execution:{machine_name_of(stage, machine)}:*]",
         "The names of an agent's executions are its runs' ids, which are made as runs start.",
     )
 

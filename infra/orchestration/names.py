@@ -1,4 +1,7 @@
-"""Names and ARNs of the agents' state machines, known before the machines are made, so that grants need no order."""
+"""Names and ARNs of the state machines, known before the machines are made, so that grants need no order.
+
+``machine`` is what `pentad.domain.declarations.agents.Catalog.find_machine` returns: ``agent-assistant``.
+"""
 
 from aws_cdk import ArnFormat, Stack
 from constructs import Construct
@@ -7,27 +10,27 @@ from infra.config import Stage
 from pentad.orchestration.runs.ports import MACHINE_ALIAS
 
 
-def machine_name_of(stage: Stage, agent: str) -> str:
-    """Return the name of an agent's state machine."""
-    return f"{stage.prefix}-agent-{agent}"
+def machine_name_of(stage: Stage, machine: str) -> str:
+    """Return the whole name of a state machine."""
+    return f"{stage.prefix}-{machine}"
 
 
-def machine_arn(scope: Construct, stage: Stage, agent: str) -> str:
-    """Return the ARN of an agent's state machine; with an empty name, what all of them begin with."""
+def machine_arn(scope: Construct, stage: Stage, machine: str) -> str:
+    """Return the ARN of a state machine; with an empty name, what all of them begin with."""
     return Stack.of(scope).format_arn(
         service="states",
         resource="stateMachine",
-        resource_name=machine_name_of(stage, agent),
+        resource_name=machine_name_of(stage, machine),
         arn_format=ArnFormat.COLON_RESOURCE_NAME,
     )
 
 
-def execution_arns(scope: Construct, stage: Stage, agent: str) -> str:
-    """Return the pattern of ARNs of an agent's executions."""
+def execution_arns(scope: Construct, stage: Stage, machine: str) -> str:
+    """Return the pattern of ARNs of a state machine's executions."""
     return Stack.of(scope).format_arn(
         service="states",
         resource="execution",
-        resource_name=f"{machine_name_of(stage, agent)}:*",
+        resource_name=f"{machine_name_of(stage, machine)}:*",
         arn_format=ArnFormat.COLON_RESOURCE_NAME,
     )
 

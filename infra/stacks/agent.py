@@ -35,7 +35,7 @@ from infra.tools.groups import MOST_RESOURCES, ToolGroups, estimate_resources
 from infra.tools.runner import ToolRunner
 from infra.tools.tool import ToolFunction
 from layers import build as builds
-from pentad.domain.declarations.agents import AgentSpec, Catalog
+from pentad.domain.declarations.agents import AgentSpec, Catalog, name_machine
 from pentad.domain.declarations.workflows import WorkflowSpec
 from pentad.tools.declare.discovery import AnyTool
 
@@ -135,7 +135,8 @@ class AgentStack(Stack):
         """Make the functions of agents' states, and a state machine for each agent."""
         build = self._build
         recall = Recall(self, "memory", build=build, gateway=self._gateway.alias)
-        await_human = AwaitHuman(self, "humans", build=build, bus=self._bus, agents=sorted(catalog.agents))
+        machines = [catalog.find_machine(name) for name in sorted(catalog.agents)]
+        await_human = AwaitHuman(self, "humans", build=build, bus=self._bus, machines=machines)
         functions = {
             "recall": recall.function,
             "think": self._gateway.function,
@@ -143,10 +144,10 @@ class AgentStack(Stack):
             "deliver": deliver,
             "run_tool": self._runner,
         }
-        for name, spec in sorted(catalog.agents.items()):
+        for _, spec in sorted(catalog.agents.items()):
             called = Called(functions=functions, tools={tool: tools[tool] for tool in sorted(spec.tools)})
             ordered = [tool for tool in sorted(spec.tools) if not catalog.tools[tool].parallel]
-            AgentMachine(self, f"agent-{name}", stage=build.stage, spec=spec, called=called, one_by_one=ordered)
+            AgentMachine(self, spec.machine, stage=build.stage, spec=spec, called=called, one_by_one=ordered)
 
     def _workflows(
         self, workflows: Mapping[str, Written], deliver: lambda_.Function, tools: Mapping[str, lambda_.Function]
@@ -154,7 +155,8 @@ class AgentStack(Stack):
         """Make the function of workflows' steps, and a state machine for each workflow."""
         if not workflows:  # A role for no machine would have a statement without a resource.
             return
-        steps = WorkflowFunction(self, "workflow-steps", build=self._build, bus=self._bus, workflows=sorted(workflows))
+        machines = [name_machine(name) for name in sorted(workflows)]
+        steps = WorkflowFunction(self, "workflow-steps", build=self._build, bus=self._bus, machines=machines)
         functions = {"gateway": self._gateway.function, "workflow": steps.function, "deliver": deliver}
         functions["run_tool"] = self._runner
         for name, written in workflows.items():
@@ -165,14 +167,15 @@ class AgentStack(Stack):
         """Make what starts runs and follows their ends: triggers, schedules, the API, notices."""
         build, bus = self._build, self._bus
         specs: dict[str, AgentSpec | WorkflowSpec] = {**catalog.agents, **catalog.workflows}
-        trigger = Trigger(self, "triggers", build=build, bus=bus, agents=sorted(specs))
+        machines = [catalog.find_machine(name) for name in sorted(specs)]
+        trigger = Trigger(self, "triggers", build=build, bus=bus, machines=machines)
         queues = {"runs": trigger.lifecycle.queue, "dead": trigger.lifecycle.dead}
-        ends = Ends(self, "ends", build=build, bus=bus, agents=sorted(specs), **queues)
+        ends = Ends(self, "ends", build=build, bus=bus, machines=machines, **queues)
         schedules = Schedules(self, "schedules", build=build, agents=specs, **queues)
         trigger.seal(rules=ends.rule_arns, roles=schedules.role_arns)
         remember = Remember(self, "remembering", build=build, bus=bus, gateway=self._gateway.alias)
         callees = {"gateway": self._gateway.alias, "runner": self._runner}
-        api = HttpApi(self, "api", build=build, bus=bus, agents=sorted(specs), **callees)
+        api = HttpApi(self, "api", build=build, bus=bus, machines=machines, **callees)
         Notices(self, "notices", build=build, bus=bus, api_url=api.api.api_endpoint)
         CfnOutput(self, "RunsQueue", value=trigger.work.queue.queue_url)
         CfnOutput(self, "RunsDlq", value=trigger.work.dead.queue_url)

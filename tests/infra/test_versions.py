@@ -2,15 +2,18 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
-from aws_cdk import App, Stack
+from aws_cdk import App, Duration, Stack
+from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk.assertions import Template
 
 from infra.config import STAGES
+from infra.orchestration.machines.agent import AgentMachine
 from infra.orchestration.machines.live import LiveAlias
+from infra.orchestration.machines.machine import Called
 from infra.orchestration.machines.reply import build_reply_definition, check_pattern
 from pentad.domain.declarations.agents import AgentSpec, ConfidenceSpec, HumansSpec
 from pentad.domain.errors import ConfigurationError
@@ -32,6 +35,39 @@ def synthesized(stage: str) -> Json:
     LiveAlias(stack, "live", stage=STAGES[stage], machine=machine, label="pentad-agent")
     found: Json = Template.from_stack(stack).to_json()["Resources"]
     return found
+
+
+def synthesize_agent(pattern: Literal["loop", "reply"]) -> dict[str, str]:
+    """Return the resources of an agent's machine, by logical id: their names, where they have one."""
+    stack = Stack(App(), "stack")
+    parts = {
+        name: lambda_.Function(
+            stack,
+            name,
+            runtime=lambda_.Runtime.PYTHON_3_13,
+            handler="index.handler",
+            code=lambda_.Code.from_inline("pass"),
+            timeout=Duration.seconds(30),
+        )
+        for name in ("recall", "think", "await_human", "deliver", "run_tool")
+    }
+    spec = AgentSpec(name="quick", description="d", prompt="p", pattern=pattern)
+    AgentMachine(stack, spec.machine, stage=STAGES["dev"], spec=spec, called=Called(functions=parts, tools={}))
+    found = Template.from_stack(stack).to_json()["Resources"]
+    names, others = ("StateMachineName", "LogGroupName", "AlarmName"), tuple(one.replace("_", "") for one in parts)
+    return {
+        logical_id: next((str(body["Properties"][name]) for name in names if name in body["Properties"]), "")
+        for logical_id, body in found.items()
+        if not logical_id.startswith(others)
+    }
+
+
+def test_loop_and_reply_are_exchanged_for_each_other_by_machines_that_have_nothing_in_common() -> None:
+    loop, reply = synthesize_agent("loop"), synthesize_agent("reply")
+    assert "pentad-dev-agent-quick" in loop.values()
+    assert "pentad-dev-reply-quick" in reply.values()
+    assert not loop.keys() & reply.keys()
+    assert not set(filter(None, loop.values())) & set(filter(None, reply.values()))
 
 
 def test_every_machine_has_a_version_of_its_newest_revision_that_stays_behind(

@@ -195,7 +195,7 @@ def test_an_agent_that_replies_may_be_started_at_its_live_alias_and_no_more() ->
     [statement] = policy["Properties"]["PolicyDocument"]["Statement"]
     assert statement["Action"] == "states:StartSyncExecution"
     assert statement["Condition"] == {"ForAnyValue:StringEquals": {"states:StateMachineQualifier": ["live"]}}
-    assert joined(statement["Resource"]).endswith(":stateMachine:pentad-dev-agent-quick")
+    assert joined(statement["Resource"]).endswith(":stateMachine:pentad-dev-reply-quick")
 
 
 def test_the_catalog_holds_the_workflows(assembly_dir: Path, resources: list[tuple[str, Json]]) -> None:

@@ -73,7 +73,7 @@ class Workflow(Construct):
 
     def machine(self, agent: str) -> str:
         """Return the ARN of an agent's state machine."""
-        return machine_arn(self, self._stage, agent)
+        return machine_arn(self, self._stage, self.agents[agent].machine)
 
     def bind(self, arns: Mapping[str, str]) -> None:
         """Say what the functions' ARNs are."""

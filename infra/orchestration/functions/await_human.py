@@ -18,7 +18,7 @@ class AwaitHuman(FunctionConstruct):
     """The function functions.orchestration.await_human."""
 
     def __init__(
-        self, scope: Construct, name: str, *, build: Build, bus: events.EventBus, agents: Sequence[str]
+        self, scope: Construct, name: str, *, build: Build, bus: events.EventBus, machines: Sequence[str]
     ) -> None:
         options = FunctionOptions(
             name="await-human",
@@ -28,7 +28,7 @@ class AwaitHuman(FunctionConstruct):
             description="Asks humans for decisions, reminds them, hands on what nobody decides",
         )
         super().__init__(scope, name, build=build, options=options)
-        grant_asking(self.role, build, bus, [machine_arn(self, build.stage, agent) for agent in agents])
+        grant_asking(self.role, build, bus, [machine_arn(self, build.stage, machine) for machine in machines])
 
 
 def build_asking_environment(build: Build, bus: events.EventBus) -> dict[str, str]:

@@ -29,7 +29,7 @@ class Ends(Construct):
         *,
         build: Build,
         bus: events.EventBus,
-        agents: Sequence[str],
+        machines: Sequence[str],
         runs: sqs.Queue,
         dead: sqs.Queue,
     ) -> None:
@@ -40,7 +40,7 @@ class Ends(Construct):
             name: the construct's id.
             build: the surroundings.
             bus: where runs' ends are told.
-            agents: agents and workflows.
+            machines: the names of the state machines.
             runs: the lifecycle queue of functions.orchestration.trigger.
             dead: its dead-letter queue.
         """
@@ -64,7 +64,7 @@ class Ends(Construct):
             detail={"status": ["failed"]},
             target=targets.SqsQueue(self.failed),
         )
-        died = self._add_execution_rule([machine_arn(self, build.stage, agent) for agent in agents], to_trigger)
+        died = self._add_execution_rule([machine_arn(self, build.stage, machine) for machine in machines], to_trigger)
         self.rule_arns = (freed.rule_arn, died.rule_arn)
 
     def _create_failed_queue(self, build: Build) -> sqs.Queue:

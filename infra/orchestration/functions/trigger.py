@@ -27,7 +27,7 @@ class Trigger(FunctionConstruct):
     """
 
     def __init__(
-        self, scope: Construct, name: str, *, build: Build, bus: events.EventBus, agents: Sequence[str]
+        self, scope: Construct, name: str, *, build: Build, bus: events.EventBus, machines: Sequence[str]
     ) -> None:
         options = FunctionOptions(
             name="trigger",
@@ -57,9 +57,9 @@ class Trigger(FunctionConstruct):
         # Whose request a message is: its signature is made with a key of the tenant's.
         key_pattern = keys.collection_pattern("KEYS")
         grants.grant_table(self.role, build.stores.state_table, ["dynamodb:GetItem"], keys=[key_pattern])
-        grant_start(self.role, build, [machine_arn(self, build.stage, agent) for agent in agents])
+        grant_start(self.role, build, [machine_arn(self, build.stage, machine) for machine in machines])
         # A start that finds its session's lease held by a dead execution ends that run; one that interrupts stops it.
-        grant_describe(self.role, build, agents, ("states:DescribeExecution", "states:StopExecution"))
+        grant_describe(self.role, build, machines, ("states:DescribeExecution", "states:StopExecution"))
         # What a run has cost whose execution ended before it could say so.
         grants.grant_table(self.role, build.stores.ledger_table, ["dynamodb:Query"], keys=[keys.run_pattern()])
         grant_events(self.role, bus)

@@ -20,7 +20,7 @@ class WorkflowFunction(FunctionConstruct):
     """The function functions.orchestration.workflow."""
 
     def __init__(
-        self, scope: Construct, name: str, *, build: Build, bus: events.EventBus, workflows: Sequence[str]
+        self, scope: Construct, name: str, *, build: Build, bus: events.EventBus, machines: Sequence[str]
     ) -> None:
         options = FunctionOptions(
             name="workflow",
@@ -34,7 +34,7 @@ class WorkflowFunction(FunctionConstruct):
         super().__init__(scope, name, build=build, options=options)
         transient = build.stores.transient_table
         # It asks humans, and it makes the runs of agents' steps, which takes their sessions' leases and frees them.
-        grant_asking(self.role, build, bus, [machine_arn(self, build.stage, one) for one in workflows])
+        grant_asking(self.role, build, bus, [machine_arn(self, build.stage, machine) for machine in machines])
         grants.grant_table(
             self.role,
             transient,

@@ -41,9 +41,9 @@ class AgentMachine(Machine):
         """
         # One turn asks no human and calls no tool.
         invoked = called if spec.pattern == "loop" else called.leave_out("await_human").leave_out("run_tool")
-        super().__init__(scope, name, stage=stage, of=spec.name, called=invoked)
+        super().__init__(scope, name, stage=stage, title=spec.machine, called=invoked)
         if spec.pattern == "loop":
-            grant_continue(self.role, stage=stage, agent=spec.name)
+            grant_continue(self.role, stage=stage, machine=spec.machine)
         text = Stack.of(self).to_json_string(_build_definition(spec, called, one_by_one))
         express = spec.pattern == "reply"
         kind = sfn.StateMachineType.EXPRESS if express else sfn.StateMachineType.STANDARD

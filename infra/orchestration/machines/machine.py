@@ -62,19 +62,19 @@ class Machine(Construct):
     machine: sfn.StateMachine
     live: LiveAlias
 
-    def __init__(self, scope: Construct, name: str, *, stage: Stage, of: str, called: Called) -> None:
+    def __init__(self, scope: Construct, name: str, *, stage: Stage, title: str, called: Called) -> None:
         """Make the role, which may invoke what the machine calls.
 
         Args:
             scope: the parent.
             name: the construct's id.
             stage: the stage.
-            of: the agent's or workflow's name.
+            title: the machine's name without the stage's prefix.
             called: what the definition names.
         """
         super().__init__(scope, name)
         self._stage = stage
-        self._label = machine_name_of(stage, of)
+        self._label = machine_name_of(stage, title)
         self.role = iam.Role(
             self,
             "role",

@@ -18,21 +18,21 @@ Source: "IAM policies for nested executions" of the Step Functions developer gui
 """
 
 
-def grant_continue(role: iam.Role, *, stage: Stage, agent: str) -> None:
+def grant_continue(role: iam.Role, *, stage: Stage, machine: str) -> None:
     """Let a machine's role start and follow executions of this machine in any version: a long run's next part.
 
     Args:
         role: the machine's role.
         stage: the stage.
-        agent: whose machine it is.
+        machine: the machine's name without the stage's prefix.
     """
     for actions, resource in (
-        (["states:StartExecution"], machine_arn(role, stage, agent)),
-        (["states:DescribeExecution", "states:StopExecution"], execution_arns(role, stage, agent)),
+        (["states:StartExecution"], machine_arn(role, stage, machine)),
+        (["states:DescribeExecution", "states:StopExecution"], execution_arns(role, stage, machine)),
     ):
         role.add_to_policy(iam.PolicyStatement(actions=actions, resources=[resource]))
     _grant_nested_rule(role)
-    acknowledge_executions(role, stage, agent)
+    acknowledge_executions(role, stage, machine)
 
 
 def grant_agents(role: iam.Role, build: Build, agents: Sequence[AgentSpec]) -> None:
@@ -43,12 +43,12 @@ def grant_agents(role: iam.Role, build: Build, agents: Sequence[AgentSpec]) -> N
         build: the surroundings.
         agents: loops, which it looks at and stops as well; replies, whose start is answered with their end.
     """
-    replies = [machine_arn(role, build.stage, agent.name) for agent in agents if agent.pattern == "reply"]
+    replies = [machine_arn(role, build.stage, agent.machine) for agent in agents if agent.pattern == "reply"]
     if replies:
         role.add_to_policy(build_start_statement(replies, action="states:StartSyncExecution"))
-    loops = [agent.name for agent in agents if agent.pattern == "loop"]
+    loops = [agent.machine for agent in agents if agent.pattern == "loop"]
     if loops:
-        role.add_to_policy(build_start_statement([machine_arn(role, build.stage, agent) for agent in loops]))
+        role.add_to_policy(build_start_statement([machine_arn(role, build.stage, machine) for machine in loops]))
         grant_describe(role, build, loops, ("states:DescribeExecution", "states:StopExecution"))
         _grant_nested_rule(role)
 

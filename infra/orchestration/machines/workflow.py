@@ -7,6 +7,7 @@ from infra.components.build import Build
 from infra.orchestration.machines.machine import Called, Machine
 from infra.orchestration.machines.nesting import grant_agents
 from infra.orchestration.machines.workflow_files import Written
+from pentad.domain.declarations.agents import name_machine
 
 
 class WorkflowMachine(Machine):
@@ -23,7 +24,7 @@ class WorkflowMachine(Machine):
             called: gateway, workflow, run_tool and deliver; and the workflow's tools.
         """
         flow, spec = written.flow, written.spec
-        super().__init__(scope, name, stage=build.stage, of=spec.name, called=called)
+        super().__init__(scope, name, stage=build.stage, title=name_machine(spec.name), called=called)
         tools = {f"tool:{tool}": arn for tool, arn in called.tool_versions.items()}
         flow.bind(called.function_versions | tools)
         grant_agents(self.role, build, [flow.agents[agent] for agent in flow.used_agents])

@@ -5,6 +5,7 @@ it.
 """
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ from twin.deploy.assembly import AssemblyError, Stack, read_assembly
 Json = dict[str, Any]
 _MACHINE = "AWS::StepFunctions::StateMachine"
 _LAYER = "AWS::Lambda::LayerVersion"
+_MACHINE_NAME = re.compile(r".+?-(?:agent|reply)-(?P<agent>.+)")
+"""A deployment's prefix, and what `pentad.domain.declarations.agents.name_machine` returns."""
 _CATALOG = Path("python", "pentad_catalog", "catalog.json")
 
 
@@ -51,12 +54,16 @@ class Deployable:
         for stack in self._stacks:
             for resource in stack.template.get("Resources", {}).values():
                 properties = resource.get("Properties", {})
-                if resource["Type"] == _MACHINE and _to_text(properties["StateMachineName"]).endswith(
-                    f"-agent-{agent}"
-                ):
+                if resource["Type"] == _MACHINE and read_agent(_to_text(properties["StateMachineName"])) == agent:
                     definition: Json = json.loads(_to_text(properties["DefinitionString"]))
                     return definition
         raise AssemblyError(f"the assembly has no state machine for the agent '{agent}'")
+
+
+def read_agent(machine: str) -> str | None:
+    """Return the agent or workflow whose state machine has a name; None where it is nobody's."""
+    found = _MACHINE_NAME.fullmatch(machine)
+    return None if found is None else found["agent"]
 
 
 def _list_layer_keys(stack: Stack) -> list[str]:

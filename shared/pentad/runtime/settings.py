@@ -46,7 +46,7 @@ class AuthorizerSettings(Settings):
 class StartSettings(StateTable):
     """Functions that start runs."""
 
-    state_machine_arn_prefix: str = Field(description="ARN of the agents' state machines up to the agent's name")
+    state_machine_arn_prefix: str = Field(description="ARN of the state machines up to `find_machine`'s name")
 
 
 class ApiSettings(StartSettings):

@@ -16,6 +16,7 @@ from pentad.api.adapters.documents_s3 import S3Documents, get_signing_client
 from pentad.api.identity.adapters.keys_dynamodb import DynamoKeys
 from pentad.api.identity.keys import create_key, list_keys, revoke_key
 from pentad.api.ports import UploadTerms
+from pentad.domain.declarations.agents import AgentSpec, Catalog
 from pentad.domain.errors import (
     ConfigurationError,
     EffectUncertain,
@@ -29,11 +30,17 @@ from pentad.orchestration.approvals.adapters.ciphers import KmsCipher, MemoryCip
 from pentad.orchestration.runs.adapters.engine_stepfunctions import StepFunctions
 from pentad.orchestration.runs.adapters.events_eventbridge import EventBridge
 from pentad.orchestration.runs.adapters.tool_lambda import LambdaTools
+from pentad.orchestration.runs.machine_arns import MachineArns
 from tests.moto_clients import new_client
 
 from .stores import START, Stores
 
-PREFIX = "arn:aws:states:us-east-1:123456789012:stateMachine:pentad-dev-agent-"
+PREFIX = "arn:aws:states:us-east-1:123456789012:stateMachine:pentad-dev-"
+AGENTS = {
+    name: AgentSpec(name=name, description="d", prompt="p", pattern=pattern)
+    for name, pattern in (("assistant", "loop"), ("quick", "reply"))
+}
+MACHINES = MachineArns(PREFIX, Catalog(agents=AGENTS, tools={}))
 EXECUTION = "arn:aws:states:us-east-1:123456789012:execution:pentad-dev-agent-assistant:run_1"
 RUN = "run_" + "0" * 26
 
@@ -46,20 +53,24 @@ def stubbed(service: Any) -> Iterator[tuple[Any, Stubber]]:
         stub.assert_no_pending_responses()
 
 
-def test_an_execution_is_started_by_name_at_the_live_alias() -> None:
+@pytest.mark.parametrize(
+    ("agent", "machine"),
+    [("assistant", "agent-assistant"), ("quick", "reply-quick"), ("a-workflow", "agent-a-workflow")],
+)
+def test_an_execution_is_started_by_name_at_the_live_alias_of_its_kind_of_machine(agent: str, machine: str) -> None:
     with stubbed("stepfunctions") as (client, stub):
         stub.add_response(
             "start_execution",
             {"executionArn": EXECUTION, "startDate": START},
-            {"stateMachineArn": f"{PREFIX}assistant:live", "name": "run_1", "input": '{"run":"run_1"}'},
+            {"stateMachineArn": f"{PREFIX}{machine}:live", "name": "run_1", "input": '{"run":"run_1"}'},
         )
-        assert StepFunctions(client, PREFIX).start("assistant", "run_1", {"run": "run_1"}) == EXECUTION
+        assert StepFunctions(client, MACHINES).start(agent, "run_1", {"run": "run_1"}) == EXECUTION
 
 
 def test_an_execution_that_exists_is_the_same() -> None:
     with stubbed("stepfunctions") as (client, stub):
         stub.add_client_error("start_execution", "ExecutionAlreadyExists", http_status_code=400)
-        assert StepFunctions(client, PREFIX).start("assistant", "run_1", {}) == EXECUTION
+        assert StepFunctions(client, MACHINES).start("assistant", "run_1", {}) == EXECUTION
 
 
 @pytest.mark.parametrize(
@@ -74,13 +85,13 @@ def test_errors_of_a_start_are_translated(code: str, error: type[Exception]) -> 
     with stubbed("stepfunctions") as (client, stub):
         stub.add_client_error("start_execution", code, http_status_code=400)
         with pytest.raises(error):
-            StepFunctions(client, PREFIX).start("assistant", "run_1", {})
+            StepFunctions(client, MACHINES).start("assistant", "run_1", {})
 
 
 def test_a_waiting_task_is_woken_with_its_output() -> None:
     with stubbed("stepfunctions") as (client, stub):
         stub.add_response("send_task_success", {}, {"taskToken": "token", "output": '{"calls":[]}'})
-        StepFunctions(client, PREFIX).complete_task("token", {"calls": []})
+        StepFunctions(client, MACHINES).complete_task("token", {"calls": []})
 
 
 @pytest.mark.parametrize("code", ["TaskTimedOut", "TaskDoesNotExist", "InvalidToken"])
@@ -88,28 +99,28 @@ def test_a_task_that_waits_no_longer_is_told(code: str) -> None:
     with stubbed("stepfunctions") as (client, stub):
         stub.add_client_error("send_task_success", code, http_status_code=400)
         with pytest.raises(InvalidTransition):
-            StepFunctions(client, PREFIX).complete_task("token", {})
+            StepFunctions(client, MACHINES).complete_task("token", {})
 
 
 @pytest.mark.parametrize(("status", "running"), [("RUNNING", True), ("SUCCEEDED", False), ("ABORTED", False)])
 def test_an_execution_tells_whether_it_runs(status: str, running: bool) -> None:
     with stubbed("stepfunctions") as (client, stub):
-        reply = {"executionArn": EXECUTION, "stateMachineArn": PREFIX + "a", "status": status, "startDate": START}
+        reply = {"executionArn": EXECUTION, "stateMachineArn": PREFIX + "agent-a", "status": status, "startDate": START}
         stub.add_response("describe_execution", reply, {"executionArn": EXECUTION})
-        assert StepFunctions(client, PREFIX).is_running(EXECUTION) is running
+        assert StepFunctions(client, MACHINES).is_running(EXECUTION) is running
 
 
 def test_an_execution_that_does_not_exist_yet_counts_as_running() -> None:
     with stubbed("stepfunctions") as (client, stub):
         stub.add_client_error("describe_execution", "ExecutionDoesNotExist", http_status_code=400)
-        assert StepFunctions(client, PREFIX).is_running(EXECUTION)
+        assert StepFunctions(client, MACHINES).is_running(EXECUTION)
 
 
 def test_an_express_execution_counts_as_running_and_has_no_history_without_a_call() -> None:
-    express = "arn:aws:states:us-east-1:123456789012:express:pentad-dev-agent-quick:run_1:3f2a"
+    express = "arn:aws:states:us-east-1:123456789012:express:pentad-dev-reply-quick:run_1:3f2a"
     with stubbed("stepfunctions") as (client, _):
-        assert StepFunctions(client, PREFIX).is_running(express)
-        assert StepFunctions(client, PREFIX).get_history(express) == []
+        assert StepFunctions(client, MACHINES).is_running(express)
+        assert StepFunctions(client, MACHINES).get_history(express) == []
 
 
 def test_a_history_is_read_page_by_page() -> None:
@@ -120,14 +131,14 @@ def test_a_history_is_read_page_by_page() -> None:
         request = {"executionArn": EXECUTION, "maxResults": 1000}
         stub.add_response("get_execution_history", {"events": [event(1)], "nextToken": "t"}, request)
         stub.add_response("get_execution_history", {"events": [event(2)]}, request | {"nextToken": "t"})
-        assert [one["id"] for one in StepFunctions(client, PREFIX).get_history(EXECUTION)] == [1, 2]
+        assert [one["id"] for one in StepFunctions(client, MACHINES).get_history(EXECUTION)] == [1, 2]
 
 
 def test_a_history_of_nothing_is_not_found() -> None:
     with stubbed("stepfunctions") as (client, stub):
         stub.add_client_error("get_execution_history", "ExecutionDoesNotExist", http_status_code=400)
         with pytest.raises(NotFound):
-            StepFunctions(client, PREFIX).get_history(EXECUTION)
+            StepFunctions(client, MACHINES).get_history(EXECUTION)
 
 
 def test_an_event_is_put_on_the_bus() -> None:

@@ -11,7 +11,7 @@ from tests.twin.stack.world import Stack, Tenant, until
 pytestmark = [pytest.mark.twin, pytest.mark.xdist_group("stack-own")]
 
 Json = dict[str, Any]
-LIVE = "arn:aws:states:us-east-1:123456789012:stateMachine:pentad-dev-agent-porter:live"
+LIVE = "arn:aws:states:us-east-1:123456789012:stateMachine:pentad-dev-reply-porter:live"
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def test_a_reply_is_one_turn_on_an_express_execution(own: OwnProject, tenant: Te
     view = tenant.ask("What is 2 + 2?", agent="porter")
     assert (view["status"], view["steps"]) == ("succeeded", 1)
     assert "4" in view["answer"]
-    assert ":express:pentad-dev-agent-porter:" in execution(own.stack, tenant, view["run_id"])
+    assert ":express:pentad-dev-reply-porter:" in execution(own.stack, tenant, view["run_id"])
     assert tenant.lease_is_free(view["session"])
 
 

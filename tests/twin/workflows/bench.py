@@ -25,6 +25,7 @@ from pentad.domain.runs import CallStatus, Run, RunStatus
 from pentad.domain.usage import Usage
 from pentad.orchestration.lifecycle.redrive import Redrive
 from pentad.orchestration.lifecycle.start import RunRequest
+from pentad.orchestration.runs.machine_arns import MachineArns
 from pentad.orchestration.workflows.adapters.results_memory import MemoryResults
 from pentad.orchestration.workflows.agent_steps import Children
 from pentad.orchestration.workflows.human_steps import Humans
@@ -43,7 +44,7 @@ AGENTS = {
 }
 AGENTS["quick"] = AgentSpec(name="quick", description="quick", prompt="You are quick.", pattern="reply")
 _FUNCTIONS = ("gateway", "workflow", "deliver", "run_tool")
-_PREFIX = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:pentad-dev-agent-"
+_PREFIX = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:pentad-dev-"
 
 
 @lru_cache(maxsize=8)
@@ -155,7 +156,7 @@ class Bench:
         self.stores = Stores(catalog, self.world.runs, self.world.sessions, self.results, self.world.clock)
         self.effects = MemoryEffects()
         self.ends, self.calls = Ends(self.stores), Calls(self.stores, self.effects)
-        self.children = Children(self.stores, _PREFIX)
+        self.children = Children(self.stores, MachineArns(_PREFIX, self.stores.catalog))
         self.humans = Humans(self.stores, self.world.approvals, self.world.asking)
         self.decision: tuple[str, Json] | None = None
         self.task = Task(self.stores, self.model, self.world.ledger)
@@ -175,9 +176,9 @@ class Bench:
     def run(self, message: str = "Go.") -> Run:
         """Run the workflow to its execution's end and return its run."""
         run = self.world.start(TENANT, RunRequest(agent="tried", message=message), trigger="api")
-        for agent, spec in AGENTS.items():
+        for spec in AGENTS.values():
             kind = "EXPRESS" if spec.pattern == "reply" else "STANDARD"
-            self._machine(f"pentad-dev-agent-{agent}", _AGENT, kind)
+            self._machine(f"pentad-dev-{spec.machine}", _AGENT, kind)
         return self._execute(run)
 
     def redrive(self, failed: Run) -> Run:
@@ -230,7 +231,7 @@ class Bench:
     def _machine(self, name: str, definition: Json, kind: str) -> None:
         client = self.stage.client("stepfunctions")
         arns = [one["stateMachineArn"] for one in client.list_state_machines()["stateMachines"]]
-        arn = f"{_PREFIX.removesuffix('pentad-dev-agent-')}{name}"
+        arn = f"{_PREFIX.removesuffix('pentad-dev-')}{name}"
         if arn not in arns:
             self.stage.create(definition, name=name, kind=kind)
 

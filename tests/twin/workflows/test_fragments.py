@@ -64,7 +64,7 @@ def test_an_agent_that_replies_in_one_turn_is_a_step_as_well(stage: Stage, broke
     run = bench.run("rain")
     assert run.answer == ("It failed." if broken else "quick: Write about rain"), bench.ended
     [child] = [one for one in bench.world.runs.list_page(run.tenant_id).items if one.parent_run_id == run.run_id]
-    assert ":express:pentad-dev-agent-quick:" in (child.execution_arn or "")
+    assert ":express:pentad-dev-reply-quick:" in (child.execution_arn or "")
     assert child.status is (RunStatus.FAILED if broken else RunStatus.SUCCEEDED)
 
 

@@ -48,7 +48,7 @@ ALL = {
     "RECORDS_TABLE": "records",
     "PAYLOAD_BUCKET": "payload",
     "DOCUMENTS_BUCKET": "documents",
-    "STATE_MACHINE_ARN_PREFIX": "arn:aws:states:us-east-1:123456789012:stateMachine:pentad-dev-agent-",
+    "STATE_MACHINE_ARN_PREFIX": "arn:aws:states:us-east-1:123456789012:stateMachine:pentad-dev-",
     "APPROVAL_KEY": "arn:key",
     "TOOL_RUNNER": "arn:runner",
     "TOOL_FUNCTION_PREFIX": "pentad-dev-tool-",

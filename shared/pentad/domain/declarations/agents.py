@@ -119,6 +119,15 @@ class HumansSpec(Spec):
         return next_groups(groups, info.data.get("on_expiry"))
 
 
+def name_machine(name: str, pattern: str = "loop") -> str:
+    """Return the name of an agent's or workflow's state machine, without the deployment's prefix.
+
+    The two kinds have different names, since a state machine cannot change its type: one whose pattern changes gets
+    another machine, while the old one's name is taken until it is deleted.
+    """
+    return f"{'reply' if pattern == 'reply' else 'agent'}-{name}"
+
+
 class AgentSpec(Spec):
     """One agent: ``agents/<name>/agent.yaml`` with its ``prompt.md``."""
 
@@ -148,6 +157,11 @@ class AgentSpec(Spec):
     session_days: int = Field(default=30, ge=1, le=3650, description="a session's time to live after its last use")
     words: UserWords = UserWords()
 
+    @property
+    def machine(self) -> str:
+        """The name of its state machine, without the deployment's prefix."""
+        return name_machine(self.name, self.pattern)
+
 
 class Catalog(Spec):
     """All agents, tools and workflows of a deployment. Agents and workflows share one space of names."""
@@ -166,6 +180,11 @@ class Catalog(Spec):
             KeyError: there is none of that name.
         """
         return self.agents[name]
+
+    def find_machine(self, name: str) -> str:
+        """Return the name of an agent's or workflow's state machine, without the deployment's prefix."""
+        agent = self.agents.get(name)
+        return name_machine(name) if agent is None else agent.machine
 
     def find_group(self, name: str) -> str:
         """Return the group that answers for an agent's work; that of a workflow's is `DEFAULT_GROUP`."""

@@ -12,6 +12,7 @@ from pentad.domain.messages import Message, TextBlock
 from pentad.domain.runs import Run, RunStatus
 from pentad.memory.retrieval.citations import replace_markers
 from pentad.orchestration.lifecycle.start import build_execution_input, compute_lease, request_message_id
+from pentad.orchestration.runs.machine_arns import MachineArns
 from pentad.orchestration.workflows.redriven_steps import find_earlier_answer, iter_earlier_steps, store_result
 from pentad.orchestration.workflows.steps import EnteredStep, Stores, build_reference
 from pentad.orchestration.workflows.templates import render_prompt
@@ -22,10 +23,10 @@ class Children:
 
     Args:
         stores: where everything is.
-        machines: ARN of the state machines up to the agent's name.
+        machines: where agents' executions are started.
     """
 
-    def __init__(self, stores: Stores, machines: str) -> None:
+    def __init__(self, stores: Stores, machines: MachineArns) -> None:
         self._stores = stores
         self._machines = machines
 
@@ -55,7 +56,8 @@ class Children:
             child = self._create_run(at, parent, agent, prompt)
         if child.execution_arn is None:
             # Its name and machine are known before it runs: whoever looks at the run finds the execution.
-            stores.runs.set_execution(at.tenant_id, name, self._build_execution_arn(agent, name))
+            execution = self._machines.get_execution(agent.name, name, express=agent.pattern == "reply")
+            stores.runs.set_execution(at.tenant_id, name, execution)
         return build_execution_input(child)
 
     def collect(self, at: EnteredStep) -> dict[str, Any]:
@@ -140,11 +142,6 @@ class Children:
         return self._stores.runs.start(
             child, message, session_days=agent.session_days, lease_seconds=compute_lease(agent), new_session=True
         )
-
-    def _build_execution_arn(self, agent: AgentSpec, run_id: str) -> str:
-        """Return the ARN of a run's execution; of an Express one all but the part that only its start tells."""
-        kind = "express" if agent.pattern == "reply" else "execution"
-        return f"{self._machines.replace(':stateMachine:', f':{kind}:', 1)}{agent.name}:{run_id}"
 
     def _ensure_ended(self, child: Run) -> Run:
         """Return a child that has ended: one whose execution died without a word ends here, and frees its session."""

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from functools import cache
 
+from pentad.orchestration.runs.machine_arns import MachineArns
 from pentad.orchestration.runs.spill import Spill
 from pentad.orchestration.switches.adapters.switches_dynamodb import DynamoSwitches
 from pentad.orchestration.switches.switchboard import Switches
@@ -43,8 +44,9 @@ def make_workflow() -> Workflow:
     """Return what the states of workflows call."""
     values, telemetry = read_settings(WorkflowSettings), telemetry_of("workflow")
     state, objects = make_table(values.state_table), make_objects(values.payload_bucket)
+    catalog = load_catalog()
     stores = Stores(
-        load_catalog(),
+        catalog,
         make_runs(values),
         make_sessions(values),
         DynamoResults(state, Spill(objects)),
@@ -53,7 +55,7 @@ def make_workflow() -> Workflow:
     )
     return Workflow(
         ends=Ends(stores),
-        children=Children(stores, values.state_machine_arn_prefix),
+        children=Children(stores, MachineArns(values.state_machine_arn_prefix, catalog)),
         calls=Calls(stores, DynamoEffects(state)),
         humans=Humans(stores, make_approvals(values), make_asking(values, telemetry)),
     )

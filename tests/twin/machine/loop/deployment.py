@@ -140,7 +140,7 @@ class Deployment:
 
     def _wire(self, patch: pytest.MonkeyPatch) -> None:
         world, telemetry = self.world, Telemetry()
-        engine = StepFunctions(self.stage.client("stepfunctions"), "")
+        engine = StepFunctions(self.stage.client("stepfunctions"))
         patch.setattr(world.engine, "start", lambda agent, name, payload: self._start(name, payload))
         patch.setattr(world.engine, "complete_task", engine.complete_task)
         patch.setattr(world.engine, "is_running", engine.is_running)

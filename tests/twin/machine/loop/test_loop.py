@@ -49,7 +49,7 @@ def test_a_run_of_many_turns_goes_on_in_other_executions(stage: Stage, monkeypat
     assert len(names) > 3
     assert set(names) == {run.run_id} | {f"{run.run_id}-{part}" for part in range(2, len(names) + 1)}
     # The waterfall is that of one run: each turn with its model, once.
-    history = read_history(ended, StepFunctions(stage.client("stepfunctions"), "").get_history)
+    history = read_history(ended, StepFunctions(stage.client("stepfunctions")).get_history)
     assert count_transitions(history) == sum(count_transitions(events) for events in deployment.histories())
     attempts = world.ledger.list_for_run(TENANT, run.run_id)
     spans = build_spans(ended, history, world.runs.list_steps(TENANT, run.run_id), attempts, [], now=world.clock())

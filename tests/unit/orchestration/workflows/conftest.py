@@ -17,6 +17,7 @@ from pentad.domain.declarations.workflows import (
 from pentad.domain.runs import Run
 from pentad.domain.usage import Limits
 from pentad.orchestration.lifecycle.start import RunRequest
+from pentad.orchestration.runs.machine_arns import MachineArns
 from pentad.orchestration.workflows.adapters.results_memory import MemoryResults
 from pentad.orchestration.workflows.agent_steps import Children
 from pentad.orchestration.workflows.human_steps import Humans
@@ -26,7 +27,7 @@ from pentad.orchestration.workflows.steps import Entered, EnteredStep, Stores
 from pentad.orchestration.workflows.tool_steps import Calls
 from tests.unit.orchestration.world import CATALOG, TENANT, World
 
-MACHINES = "arn:aws:states:eu-west-1:1:stateMachine:pentad-dev-agent-"
+MACHINES = "arn:aws:states:eu-west-1:1:stateMachine:pentad-dev-"
 SCHEMA = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"], "additionalProperties": False}
 STEPS = (
     ModelStep(name="facts", number=1, prompt="Read {{input}}", output_schema=SCHEMA, exports=("n",)),
@@ -95,7 +96,7 @@ def make_bench(catalog: Catalog) -> Bench:
         run,
         Ends(stores),
         Task(stores, world.model, world.ledger),
-        Children(stores, MACHINES),
+        Children(stores, MachineArns(MACHINES, stores.catalog)),
         Calls(stores),
         Humans(stores, world.approvals, world.asking),
     )

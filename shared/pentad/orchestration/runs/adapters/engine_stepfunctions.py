@@ -6,12 +6,15 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from pentad.aws.errors import code_of, translate_errors
+from pentad.domain.declarations.agents import Catalog
 from pentad.domain.errors import InvalidTransition, NotFound
+from pentad.orchestration.runs.machine_arns import MachineArns
 from pentad.orchestration.runs.ports import MACHINE_ALIAS
 
 HISTORY_EVENTS = 25_000
 """A Standard execution has at most so many events (Step Functions quotas)."""
 _HISTORY_PAGE = 1000
+_NONE = MachineArns("", Catalog(agents={}, tools={}))
 
 
 def is_express(execution_arn: str) -> bool:
@@ -24,16 +27,16 @@ class StepFunctions:
 
     Args:
         client: a low-level Step Functions client.
-        arn_prefix: ARN of the agents' state machines up to the agent's name.
+        machines: where executions are started; without them none is.
     """
 
-    def __init__(self, client: Any, arn_prefix: str) -> None:
+    def __init__(self, client: Any, machines: MachineArns = _NONE) -> None:
         self._client = client
-        self._prefix = arn_prefix
+        self._machines = machines
 
     def start(self, agent: str, name: str, payload: dict[str, Any]) -> str:
         """See `WorkflowEngine`."""
-        machine = f"{self._prefix}{agent}"
+        machine = self._machines.get_machine(agent)
         with translate_errors("Step Functions"):
             try:
                 reply = self._client.start_execution(
@@ -54,7 +57,7 @@ class StepFunctions:
 
     def build_execution_arn(self, agent: str, name: str) -> str:
         """See `WorkflowEngine`."""
-        return f"{self._prefix.replace(':stateMachine:', ':execution:', 1)}{agent}:{name}"
+        return self._machines.get_execution(agent, name)
 
     def stop(self, execution_arn: str, *, error: str, cause: str) -> None:
         """See `WorkflowEngine`."""

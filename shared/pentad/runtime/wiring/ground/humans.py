@@ -33,7 +33,7 @@ def make_asking(values: AwaitHumanSettings | WorkflowSettings, telemetry: Teleme
         make_sessions(values),
         make_approvals(values, values.approval_key),
         # It wakes tasks by their tokens and starts nothing, so it needs no name of a state machine.
-        StepFunctions(get_client("stepfunctions"), ""),
+        StepFunctions(get_client("stepfunctions")),
         EventBridge(get_client("events"), values.event_bus),
         telemetry,
         now=now,

@@ -9,6 +9,7 @@ from pentad.orchestration.lifecycle.cancel import CancelRun
 from pentad.orchestration.lifecycle.start import StartRun
 from pentad.orchestration.runs.adapters.engine_stepfunctions import StepFunctions
 from pentad.orchestration.runs.adapters.events_eventbridge import EventBridge
+from pentad.orchestration.runs.machine_arns import MachineArns
 from pentad.orchestration.runs.ports import EventPublisher, RunStore, WorkflowEngine
 from pentad.orchestration.switches.adapters.switches_dynamodb import DynamoSwitches
 from pentad.orchestration.switches.switchboard import Switches
@@ -48,9 +49,10 @@ def make_starting(values: ApiSettings | TriggerSettings, approvals: ApprovalStor
         telemetry: the function's.
     """
     runs = make_runs(values)
-    engine = StepFunctions(get_client("stepfunctions"), values.state_machine_arn_prefix)
+    catalog = load_catalog()
+    engine = StepFunctions(get_client("stepfunctions"), MachineArns(values.state_machine_arn_prefix, catalog))
     events = EventBridge(get_client("events"), values.event_bus)
     switchboard = Switches(DynamoSwitches(make_table(values.transient_table)), telemetry, now)
     cancel = CancelRun(runs, approvals, engine, events, telemetry, now=now)
-    start = StartRun(load_catalog(), runs, engine, telemetry, now=now, switchboard=switchboard, cancel=cancel)
+    start = StartRun(catalog, runs, engine, telemetry, now=now, switchboard=switchboard, cancel=cancel)
     return Starting(runs, engine, events, switchboard, start, cancel)
