@@ -137,9 +137,14 @@ def audit_pk(tenant_id: str, run_id: str) -> str:
     return f"T#{tenant_id}#AUDIT#{run_id}"
 
 
-def acts_pk(tenant_id: str, subject: str) -> str:
-    """Return the ledger's partition for what people did to a run, or to a tenant's keys (``keys``)."""
-    return f"T#{tenant_id}#ACTS#{subject}"
+def acts_pk(tenant_id: str | None, subject: str) -> str:
+    """Return the ledger's partition for what people did to a run or another thing of a tenant, or to what is nobody's.
+
+    Args:
+        tenant_id: whose; None for what is no tenant's, such as kill switches.
+        subject: the run's id, or one of the subjects in `pentad.api.acts.subjects`.
+    """
+    return f"{'SYS' if tenant_id is None else tenant_prefix(tenant_id)}#ACTS#{subject}"
 
 
 def budget_pk(tenant_id: str, scope: str, subject: str) -> str:

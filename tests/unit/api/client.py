@@ -186,7 +186,7 @@ class Client:
                 limits=limits,
                 clock=lambda: self.world.clock().timestamp(),
             ),
-            Acts(services.acts, services.runs, services.telemetry, now=services.now),
+            Acts(services.acts, services.runs, services.sessions, services.telemetry, now=services.now),
         )
 
     def __call__(

@@ -6,11 +6,14 @@ from datetime import datetime
 
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 
-from pentad.api.acts.ports import Act, ActLog
+from pentad.api.acts.ports import MAX_TARGET, Act, ActLog
+from pentad.api.acts.subjects import DOCUMENTS, SESSIONS
+from pentad.api.documents import resolve_name
 from pentad.api.identity.caller import ALL_GROUPS, Caller
 from pentad.api.views.lifecycle import UndoRequest
 from pentad.domain.errors import InvalidInput, NotFound, PentadError
 from pentad.domain.ids import check_id, parse_approval_id, parse_review_id, parse_undo_token
+from pentad.memory.sessions.ports import SessionStore
 from pentad.observability.ports import Telemetry
 from pentad.orchestration.runs.ports import RunStore
 
@@ -26,8 +29,9 @@ _RUN_OF: Mapping[str, Callable[[Mapping[str, str], APIGatewayProxyEventV2], str]
     "decide_approval": lambda names, _: parse_approval_id(names["approval"])[0],
     "close_review": lambda names, _: parse_review_id(names["review"])[0],
 }
-RECORDED = frozenset(_RUN_OF)
-"""Routes by which people change what a run does or did; names of `pentad.api.routes.ROUTES`."""
+_DELETE_SESSION, _DELETE_DOCUMENT = "delete_session", "delete_document"
+RECORDED = frozenset({*_RUN_OF, _DELETE_SESSION, _DELETE_DOCUMENT})
+"""Routes by which people change what a run does or did, or delete something; names of `pentad.api.routes.ROUTES`."""
 
 
 class Acts:
@@ -36,13 +40,17 @@ class Acts:
     Args:
         log: where.
         runs: the store of runs: what names none of the caller's tenant is not recorded, so that nobody fills the log.
+        sessions: the store of sessions: the same.
         telemetry: logs what could not be recorded.
         now: the clock, UTC.
     """
 
-    def __init__(self, log: ActLog, runs: RunStore, telemetry: Telemetry, *, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, log: ActLog, runs: RunStore, sessions: SessionStore, telemetry: Telemetry, *, now: Callable[[], datetime]
+    ) -> None:
         self._log = log
         self._runs = runs
+        self._sessions = sessions
         self._telemetry = telemetry
         self._now = now
 
@@ -61,14 +69,14 @@ class Acts:
         if route not in RECORDED:
             return None
         try:
-            run_id = self._runs.get(caller.tenant_id, _RUN_OF[route](names, event)).run_id
+            subject, target = self._find_subject(caller, route, names, event)
         except (InvalidInput, NotFound, ValueError):
             return None  # it names nothing: its function refuses it
         act = Act(
             tenant_id=caller.tenant_id,
-            subject=run_id,
+            subject=subject,
             name=route,
-            target=event.raw_path[:200],
+            target=target[:MAX_TARGET],
             stage="asked",
             body_hash=hashlib.sha256((event.decoded_body or "").encode("utf-8", "surrogatepass")).hexdigest(),
             actor=caller.to_actor(self._now()),
@@ -77,6 +85,24 @@ class Acts:
         )
         self._log.append(act)
         return act
+
+    def _find_subject(
+        self, caller: Caller, route: str, names: Mapping[str, str], event: APIGatewayProxyEventV2
+    ) -> tuple[str, str]:
+        """Return on what a request acts, and how the log names it.
+
+        Raises:
+            InvalidInput, NotFound, ValueError: on nothing of the caller's tenant.
+        """
+        if route == _DELETE_DOCUMENT:
+            # Also where the registry has no such document: it may be uploaded and not read yet.
+            return DOCUMENTS, resolve_name(names["document"])
+        if route == _DELETE_SESSION:
+            session_id = check_id("session", names["session"])
+            if self._sessions.get(caller.tenant_id, session_id) is None:
+                raise NotFound("no such session", field="session")
+            return SESSIONS, session_id
+        return self._runs.get(caller.tenant_id, _RUN_OF[route](names, event)).run_id, event.raw_path
 
     def end(self, act: Act, status: int) -> None:
         """Record what came of an act. What could not be is logged: that it was asked for is in the log already."""

@@ -8,17 +8,17 @@ from pentad.domain.ids import TenantId
 from pentad.domain.runs import Actor
 from pentad.domain.values import FrozenValue
 
-KEYS = "keys"
-"""The subject of acts on a tenant's API keys."""
+MAX_TARGET = 600
+"""Characters of what an act was done to: more than a document's name may have."""
 
 
 class Act(FrozenValue):
     """One line of the log: who asked for what, when and from where; or what came of it."""
 
-    tenant_id: TenantId
-    subject: str = Field(max_length=64, description="the run's id, or keys")
-    name: str = Field(max_length=40, description="what was done: a route's name, create_key or revoke_key")
-    target: str = Field(max_length=200, description="to what: the path of the request, or the key's id")
+    tenant_id: TenantId | None = Field(description="whose; none of what is no tenant's")
+    subject: str = Field(max_length=64, description="the run's id, or one of pentad.api.acts.subjects")
+    name: str = Field(max_length=40, description="what was done: a route's name, or what an operator did")
+    target: str = Field(max_length=MAX_TARGET, description="to what: the path of the request, or the thing's name")
     stage: Literal["asked", "ended"]
     status: int | None = Field(default=None, description="of HTTP, where it has ended")
     body_hash: str | None = Field(default=None, description="SHA-256 of the request's body, in hex")
@@ -38,8 +38,8 @@ class ActLog(Protocol):
         """
         ...
 
-    def list_for(self, tenant_id: str, subject: str) -> list[Act]:
-        """Return the acts on a run, or on a tenant's keys, in the order in which they were written.
+    def list_for(self, tenant_id: str | None, subject: str) -> list[Act]:
+        """Return the acts on a run or another subject, in the order in which they were written.
 
         Raises:
             StoreUnavailable: the store did not answer.

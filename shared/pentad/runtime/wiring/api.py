@@ -60,7 +60,7 @@ def make_api() -> Api:
     routers, rules = make_routers()
     ledger = make_table(values.ledger_table)
     log = DynamoActs(ledger, make_sealed_log(ledger, values.audit_key, telemetry))
-    acts = Acts(log, rules.runs, telemetry, now=now)
+    acts = Acts(log, rules.runs, rules.sessions, telemetry, now=now)
     return Api(routers, rules, telemetry, RequestRates(counter, telemetry), acts)
 
 

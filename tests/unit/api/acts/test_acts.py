@@ -3,11 +3,13 @@
 import hashlib
 import json
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
 from pentad.api.acts.acts import RECORDED
 from pentad.api.acts.ports import Act
+from pentad.api.acts.subjects import DOCUMENTS, SESSIONS
 from pentad.api.routes import ROUTES
 from pentad.domain.declarations.agents import AgentSpec, Catalog, HumansSpec, ToolSpec
 from pentad.domain.errors import StoreUnavailable
@@ -126,5 +128,47 @@ def test_what_names_no_run_and_what_may_not_be_reached_is_refused_without_an_ent
 def test_each_route_that_changes_something_is_recorded_or_records_it_itself() -> None:
     changing = {route.name for route in ROUTES if route.method != "GET"}
     # A run and an upload name who asked for them; OpenAI's requests are on the ledger. docs/security.md names all.
-    deleting = {"delete_document", "delete_session"}
-    assert changing - RECORDED == {"start_run", "upload_document", "complete", "embed"} | deleting
+    assert changing - RECORDED == {"start_run", "upload_document", "complete", "embed"}
+
+
+def test_a_deleted_document_is_in_the_audit_of_the_tenants_documents(asked: tuple[Client, Run, str]) -> None:
+    client, _, _ = asked
+    name = "users/ann/" + "\N{LATIN SMALL LETTER U WITH DIAERESIS}" * 200 + ".md"
+    who = ANN | {"scopes": "documents:write"}
+    assert client("DELETE", f"/v1/documents/{quote(name)}", caller=who).status == 202
+    begun, ended = client.services.acts.list_for(TENANT, DOCUMENTS)
+    assert (begun.name, begun.target, begun.actor.user_id) == ("delete_document", name, "ann")
+    assert (ended.stage, ended.status) == ("ended", 202)
+    assert client("DELETE", "/v1/documents/users/bob/a.md", caller=who, request_id="r2").status == 404
+    assert client("DELETE", "/v1/documents/..", request_id="r3").status == 404
+    assert len(client.services.acts.list_for(TENANT, DOCUMENTS)) == 2
+
+
+def test_a_deleted_session_is_in_the_audit_of_the_tenants_sessions_and_so_is_one_that_was_busy(
+    asked: tuple[Client, Run, str],
+) -> None:
+    client, run, _ = asked
+    assert client("DELETE", f"/v1/sessions/{run.session_id}").status == 409
+    assert client("DELETE", "/v1/sessions/nobodys", request_id="r2").status == 404
+    client("POST", f"/v1/runs/{run.run_id}/cancel", {}, request_id="r3")
+    assert client("DELETE", f"/v1/sessions/{run.session_id}", request_id="r4").status == 200
+    acts = client.services.acts.list_for(TENANT, SESSIONS)
+    assert [(act.name, act.target, act.status) for act in acts] == [
+        ("delete_session", run.session_id, None),
+        ("delete_session", run.session_id, 409),
+        ("delete_session", run.session_id, None),
+        ("delete_session", run.session_id, 200),
+    ]
+
+
+@pytest.mark.parametrize("path", ["/v1/documents/a.md", "/v1/sessions/s1"])
+def test_what_can_not_be_recorded_is_not_deleted(asked: tuple[Client, Run, str], path: str) -> None:
+    client, _, _ = asked
+
+    def fail(_: Act) -> None:
+        raise StoreUnavailable("the ledger did not answer")
+
+    client.services.acts.append = fail  # type: ignore[method-assign, assignment]
+    assert client("DELETE", path).status == 503
+    assert client.services.bucket.deleted == []
+    assert client.services.sessions.get(TENANT, "s1") is not None

@@ -1,4 +1,4 @@
-"""The log of what people did, in the ledger table: one chain a run, and one for a tenant's keys."""
+"""The log of what people did, in the ledger table: one chain for each run and other subject."""
 
 from pentad.api.acts.ports import Act
 from pentad.aws.readable import from_stored
@@ -30,7 +30,7 @@ class DynamoActs:
         }
         self._chain.append(keys.acts_pk(act.tenant_id, act.subject), [item])
 
-    def list_for(self, tenant_id: str, subject: str) -> list[Act]:
+    def list_for(self, tenant_id: str | None, subject: str) -> list[Act]:
         """See the port."""
         items = [item for item in self._ledger.iter_items(keys.acts_pk(tenant_id, subject)) if item["sk"] != HEAD]
         items.sort(key=lambda item: int(item.get("number", 0)))

@@ -7,12 +7,12 @@ class MemoryActs:
     """A `pentad.api.acts.ports.ActLog` in a dictionary."""
 
     def __init__(self) -> None:
-        self._acts: dict[tuple[str, str, str, str], Act] = {}
+        self._acts: dict[tuple[str | None, str, str, str], Act] = {}
 
     def append(self, act: Act) -> None:
         """See the port."""
         self._acts.setdefault((act.tenant_id, act.subject, act.request_id, act.stage), act)
 
-    def list_for(self, tenant_id: str, subject: str) -> list[Act]:
+    def list_for(self, tenant_id: str | None, subject: str) -> list[Act]:
         """See the port."""
         return [act for act in self._acts.values() if (act.tenant_id, act.subject) == (tenant_id, subject)]

@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from pentad.api.acts.subjects import BY_OPERATORS, OF_NOBODY, OF_TENANTS
 from pentad.cli import operator
-from pentad.cli.console import OPTIONS, OUT, CommandError, handle_errors, print_json
+from pentad.cli.commands.operations.acts import open_audit
+from pentad.cli.console import EXIT_USAGE, OPTIONS, OUT, CommandError, handle_errors, print_json
 from pentad.cli.screen import Grid, build_line, build_styled
 from pentad.cli.target import LOCAL_TENANT
 
@@ -16,13 +17,19 @@ if TYPE_CHECKING:
     from pentad.aws.sealed import SealCheck, SealedLog
 
 app = typer.Typer(
-    help="Who did what to a run or to a tenant's keys: shown and checked with the operator's AWS credentials.",
+    help="Who did what to a run, a tenant's things or the deployment: shown and checked with AWS credentials.",
     no_args_is_help=True,
 )
 
 Json = dict[str, Any]
-Subject = Annotated[str, typer.Argument(metavar="RUN|keys", help="A run's id, or 'keys' for a tenant's API keys.")]
-Tenant = Annotated[str, typer.Option("--tenant", "-t", help="Whose.")]
+Subject = Annotated[
+    str,
+    typer.Argument(
+        metavar="RUN|SUBJECT",
+        help=f"A run's id, or one of {', '.join(OF_TENANTS + OF_NOBODY)}.",
+    ),
+]
+Tenant = Annotated[str, typer.Option("--tenant", "-t", help=f"Whose; {' and '.join(OF_NOBODY)} are no tenant's.")]
 _WRITERS = {"AUDIT": "run-tool", "ACTS": "api"}
 _PAGES = 50
 
@@ -31,7 +38,7 @@ _PAGES = 50
 def show(subject: Subject, tenant: Tenant = LOCAL_TENANT, stage: operator.Stage = None) -> None:
     """Show what tools did in a run, and what people did to it."""
     with handle_errors():
-        views = sorted(_read_entries(_make_log(stage), tenant, subject), key=lambda view: str(view["at"]))
+        views = sorted(_read_entries(open_audit(stage), tenant, subject), key=lambda view: str(view["at"]))
         if OPTIONS.json:
             print_json(views)
             return
@@ -50,13 +57,18 @@ def verify(
         bool, typer.Option("--logs", help="Compare with the log lines of the functions that wrote it, as well.")
     ] = False,
 ) -> None:
-    """Check that the audit of a run, or of a tenant's keys, is whole and as it was written; exit code 1 if not.
+    """Check that the audit of a run, or of another subject, is whole and as it was written; exit code 1 if not.
 
     Entries that were changed, moved, added or taken out show by their hashes and signatures. A missing end shows by the
     calls and decisions of the run that have no entry, and, with --logs, by the lines that told of each entry.
     """
     with handle_errors():
-        chain, faults, entries = _make_log(stage), [], 0
+        if logs and subject in BY_OPERATORS:
+            raise CommandError(
+                f"acts on '{subject}' are operators' own: no function's log tells of them; leave out --logs",
+                code=EXIT_USAGE,
+            )
+        chain, faults, entries = open_audit(stage), [], 0
         for kind, pk in _list_chains(tenant, subject).items():
             found = chain.check(pk)
             entries += len(found.entries)
@@ -67,52 +79,20 @@ def verify(
         _print_faults(subject, entries, faults)
 
 
-def record_key_act(stage: str | None, tenant_id: str, name: str, target: str, step: str, request_id: str) -> None:
-    """Record what an operator does to a tenant's keys.
-
-    Args:
-        stage: a deployed stage; None for the twin.
-        tenant_id: whose keys.
-        name: ``create_key`` or ``revoke_key``.
-        target: the key's id, or what it is for.
-        step: ``asked`` or ``ended``.
-        request_id: of the two entries of one act the same.
-
-    Raises:
-        StoreUnavailable: it could not be recorded, and so must not be done.
-    """
-    from pentad.api.acts.adapters.acts_dynamodb import DynamoActs
-    from pentad.api.acts.ports import KEYS, Act
-    from pentad.domain.runs import Actor
-
-    who = Actor(key_id="aws", person=operator.find_operator(stage)[:200], at=datetime.now(UTC))
-    fields: Json = {"tenant": tenant_id, "subject": KEYS, "name": name, "target": target[:200], "stage": step}
-    ended = {"status": 200} if step == "ended" else {}
-    act = Act.model_validate(fields | ended | {"actor": who, "request_id": request_id})
-    DynamoActs(operator.open_table(stage, "LedgerTable"), _make_log(stage)).append(act)
-
-
-def _make_log(stage: str | None) -> "SealedLog":
-    from pentad.aws.sealed import SealedLog
-    from pentad.models.remote.adapters.mac_kms import KmsMacKey
-
-    key = KmsMacKey(operator.create_client("kms", stage), operator.get_output(stage, "AuditKey"))
-    return SealedLog(operator.open_table(stage, "LedgerTable"), key)
-
-
 def _list_chains(tenant_id: str, subject: str) -> dict[str, str]:
     """Return the partitions of a subject's chains, by kind.
 
     Raises:
         InvalidInput: the tenant or the run is not well formed.
     """
-    from pentad.api.acts.ports import KEYS
     from pentad.domain import keys
     from pentad.domain.ids import check_id
 
     check_id("tenant", tenant_id)
-    if subject == KEYS:
-        return {"ACTS": keys.acts_pk(tenant_id, KEYS)}
+    if subject in OF_NOBODY:
+        return {"ACTS": keys.acts_pk(None, subject)}
+    if subject in OF_TENANTS:
+        return {"ACTS": keys.acts_pk(tenant_id, subject)}
     check_id("run", subject)
     return {"AUDIT": keys.audit_pk(tenant_id, subject), "ACTS": keys.acts_pk(tenant_id, subject)}
 
@@ -181,10 +161,6 @@ def _read_body(item: Mapping[str, Any]) -> Json:
 
 def _compare_logs(stage: str | None, kind: str, pk: str, found: "SealCheck") -> list[str]:
     """Return where a chain differs from what its writer told in its log, to which lines can only be added."""
-    from pentad.api.acts.ports import KEYS
-
-    if pk.endswith(f"#{KEYS}"):
-        raise CommandError("acts on keys are an operator's own: no function's log tells of them; leave out --logs")
     told = _read_told(stage, f"/aws/lambda/{operator.function_name(stage, _WRITERS[kind])}", pk)
     stand = {int(item["number"]): str(item["hash"]) for item in found.entries if "number" in item}
     changed = [number for number in sorted(set(told) & set(stand)) if told[number] != {stand[number]}]

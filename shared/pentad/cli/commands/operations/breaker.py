@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from pentad.api.acts.subjects import BREAKERS
 from pentad.cli import operator
+from pentad.cli.commands.operations.acts import record_act
 from pentad.cli.console import OPTIONS, OUT, CommandError, handle_errors, print_json
 from pentad.cli.screen import Grid, build_styled
 from pentad.cli.synth import find_project_root
@@ -70,7 +72,12 @@ def _set_circuits(
         listed = ", ".join(dict.fromkeys(models.values()))
         raise CommandError(f"'{which}' is not a model or a provider; use one of {listed}", code=2)
     until = now + minutes * 60 if minutes else None
-    _print_views([_build_view(breaker.force(name, forced, until=until), now) for name in names])
+    whose = f" of tenant {tenant_id}" if tenant_id else ""
+    target = f"{which}{whose}" + (f" for {minutes:g} minutes" if minutes else "")
+    opens = forced == "open"
+    with record_act(stage, BREAKERS, "open_circuit" if opens else "close_circuit", target, is_stop=opens):
+        circuits = [breaker.force(name, forced, until=until) for name in names]
+    _print_views([_build_view(one, now) for one in circuits])
 
 
 def _make_breaker(stage: str | None) -> "SharedBreaker":

@@ -1,17 +1,20 @@
 """``pentad keys``: API keys are made by an operator with AWS credentials, never through the API itself."""
 
 import re
-from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from pentad.api.acts.subjects import KEYS
 from pentad.cli import operator
+from pentad.cli.commands.operations.acts import record_act
 from pentad.cli.console import EXIT_UNAVAILABLE, EXIT_USAGE, OPTIONS, OUT, CommandError, handle_errors, print_json
+from pentad.cli.screen import build_line
 from pentad.cli.target import LOCAL_TENANT, read_twin_facts
 
 if TYPE_CHECKING:
+    from pentad.api.identity.api_key import ApiKey
     from pentad.api.identity.ports import KeyStore
 
 app = typer.Typer(
@@ -84,35 +87,29 @@ def create(
 
     with handle_errors():
         now, store = datetime.now(UTC), open_store(stage)
-        end = _begin_act(stage, tenant, "create_key", name or "a new key", now)
-        key, token = create_key(
-            store,
-            tenant,
-            now=now,
-            scopes=scope or LEAST_SCOPES,
-            user_id=user,
-            groups=group or (),
-            owner=owner or (None if user else operator.find_operator(stage)),
-            name=name,
-            expires_at=parse_expiry(expires, now),
-        )
-        end(key.key_id)
-        if OPTIONS.json:
-            shown = key.model_dump(include={"key_id", "scopes", "user_id", "groups", "owner", "expires_at"})
-            print_json({"key": token, "tenant": tenant, **shown})
-        else:
-            OUT.print(token, soft_wrap=True)
+        expires_at = parse_expiry(expires, now)
+        with record_act(stage, KEYS, "create_key", name or "a new key", tenant_id=tenant) as act:
+            key, token = create_key(
+                store,
+                tenant,
+                now=now,
+                scopes=scope or LEAST_SCOPES,
+                user_id=user,
+                groups=group or (),
+                owner=owner or (None if user else operator.find_operator(stage)),
+                name=name,
+                expires_at=expires_at,
+            )
+            act.target = key.key_id
+        _print_key(key, token)
 
 
-def _begin_act(stage: str | None, tenant_id: str, name: str, target: str, now: datetime) -> Callable[[str], None]:
-    """Put into the audit that something is about to be done to a key; what is returned puts in that it was."""
-    from pentad.cli.commands.operations.audit import record_key_act
-    from pentad.domain.ids import check_id, make_id
-
-    check_id("tenant", tenant_id)
-    request_id = make_id("opr", now)
-    record_key_act(stage, tenant_id, name, target, "asked", request_id)
-    return lambda key_id: record_key_act(stage, tenant_id, name, key_id, "ended", request_id)
+def _print_key(key: "ApiKey", token: str) -> None:
+    if OPTIONS.json:
+        shown = key.model_dump(include={"key_id", "scopes", "user_id", "groups", "owner", "expires_at"})
+        print_json({"key": token, "tenant": key.tenant_id, **shown})
+    else:
+        OUT.print(token, soft_wrap=True)
 
 
 def parse_expiry(text: str, now: datetime) -> datetime | None:
@@ -149,6 +146,8 @@ def list_(tenant: Tenant = LOCAL_TENANT, stage: Stage = None) -> None:
         if OPTIONS.json:
             print_json(keys)
             return
+        if not keys:
+            OUT.print(build_line("Tenant '{tenant}' has no API keys.", tenant=tenant))
         for key in keys:
             state = "revoked" if key["disabled_at"] else f"until {key['expires_at'] or 'revoked'}"
             groups = f"  groups {' '.join(key['groups'])}" if key["groups"] else ""
@@ -168,9 +167,8 @@ def revoke(
 
     with handle_errors():
         now, store = datetime.now(UTC), open_store(stage)
-        end = _begin_act(stage, tenant, "revoke_key", key_id, now)
-        key = revoke_key(store, tenant, key_id, now=now)
-        end(key.key_id)
+        with record_act(stage, KEYS, "revoke_key", key_id, tenant_id=tenant):
+            key = revoke_key(store, tenant, key_id, now=now)
         if OPTIONS.json:
             print_json(key.model_dump(exclude={"secret_hash"}))
         else:

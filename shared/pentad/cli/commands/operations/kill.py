@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from pentad.api.acts.subjects import SWITCHES
 from pentad.cli import operator
+from pentad.cli.commands.operations.acts import record_act
 from pentad.cli.console import ERR, EXIT_USAGE, OPTIONS, OUT, CommandError, handle_errors, print_json
 from pentad.cli.screen import Grid, build_line
 from pentad.cli.synth import find_project_root
@@ -38,12 +40,16 @@ def set_switches(
     stage: operator.Stage = None,
 ) -> None:
     """Switch off: no new run starts, runs stop before their next turn, tools refuse before their effect."""
-    from pentad.orchestration.switches.ports import Switch
+    from pentad.orchestration.switches.ports import REASON_CHARACTERS, Switch
 
     with handle_errors():
+        if len(reason) > REASON_CHARACTERS:
+            raise CommandError(f"--reason may have at most {REASON_CHARACTERS} characters", code=EXIT_USAGE)
         store, at = _make_store(stage), datetime.now(UTC)
+        why = f": {reason}" if reason else ""
         for scope, subject in _collect_subjects(agent, tool, tenant, everything):
-            store.put(Switch(scope=scope, subject=subject, reason=reason, by=getpass.getuser(), at=at))
+            with record_act(stage, SWITCHES, "kill_on", f"{scope} {subject}{why}", is_stop=True):
+                store.put(Switch(scope=scope, subject=subject, reason=reason, by=getpass.getuser(), at=at))
             _warn(scope, subject)
         _print_switches(store.get_all(), [])
 
@@ -59,7 +65,10 @@ def remove_switches(
     """Take switches back. Runs that were stopped stay so; what waits in queues goes on."""
     with handle_errors():
         store = _make_store(stage)
-        missing = [place for place in _collect_subjects(agent, tool, tenant, everything) if not store.remove(*place)]
+        missing = []
+        for scope, subject in _collect_subjects(agent, tool, tenant, everything):
+            with record_act(stage, SWITCHES, "kill_off", f"{scope} {subject}"):
+                missing += [] if store.remove(scope, subject) else [(scope, subject)]
         _print_switches(store.get_all(), [])
         if missing:
             named = ", ".join(scope if scope == "all" else f"{scope} '{subject}'" for scope, subject in missing)

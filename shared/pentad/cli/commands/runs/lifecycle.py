@@ -8,7 +8,9 @@ from typing import Annotated, Any
 
 import typer
 
+from pentad.api.acts.subjects import REDRIVES
 from pentad.cli import operator
+from pentad.cli.commands.operations.acts import record_act
 from pentad.cli.console import EXIT_USAGE, OPTIONS, OUT, CommandError, handle_errors, print_json
 from pentad.cli.screen import Grid
 from pentad.cli.show import format_time, print_run
@@ -72,7 +74,7 @@ def redrive(
         if everything == (run_id is not None):
             raise CommandError("name a failed run, or use --all", code=EXIT_USAGE)
         queues = _Queues(stage)
-        report = [_redrive_run(queues, one) for one in _take_failed(queues, run_id, limit)]
+        report = [_redrive_run(stage, queues, one) for one in _take_failed(queues, run_id, limit)]
         sent = queues.send_again(limit) if everything else 0
         for one in report:
             one["status"] = _wait_for_status(stage, one)
@@ -192,16 +194,17 @@ def _take_failed(queues: _Queues, run_id: str | None, limit: int) -> Iterator[Js
         raise CommandError(f"'{run_id}' is not a failed run; list them with `pentad runs failed`")
 
 
-def _redrive_run(queues: _Queues, message: Json) -> Json:
+def _redrive_run(stage: str | None, queues: _Queues, message: Json) -> Json:
     from pentad.orchestration.lifecycle.queue_messages import build_redrive_message
     from pentad.orchestration.lifecycle.redrive import redriven_id
 
     detail = _parse_body(message)["detail"]
     tenant_id, run_id = str(detail["tenant"]), str(detail["run"])
     body = build_redrive_message(tenant_id, run_id)
-    if not queues.tell_trigger(body):
-        queues.send(LIFECYCLE_DLQ, body)  # Kept for `redrive --all`; the function's log says why.
-    queues.delete_message(FAILED_RUNS, message)
+    with record_act(stage, REDRIVES, "redrive_run", run_id, tenant_id=tenant_id):
+        if not queues.tell_trigger(body):
+            queues.send(LIFECYCLE_DLQ, body)  # Kept for `redrive --all`; the function's log says why.
+        queues.delete_message(FAILED_RUNS, message)
     return {"tenant": tenant_id, "run": run_id, "goes_on_as": redriven_id(tenant_id, run_id)}
 
 

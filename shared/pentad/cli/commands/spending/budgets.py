@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from pentad.api.acts.subjects import BUDGETS
 from pentad.cli import operator
+from pentad.cli.commands.operations.acts import record_act
 from pentad.cli.console import OPTIONS, OUT, CommandError, handle_errors, print_json
 from pentad.cli.screen import Grid
 from pentad.cli.target import LOCAL_TENANT
@@ -48,7 +50,9 @@ def set_(
             raise CommandError("--limit must be dollars: 0 or more, with at most nine decimals", code=2)
         share = _parse_number(soft, "--soft")
         definition = define(tenant, scope, period, limit_nanousd=int(dollars), subject=subject, soft=share)
-        _make_store(stage).put(definition)
+        target = f"{_name_budget(scope, period, subject)}: ${show(definition.limit_nanousd).lstrip('$')}, soft {soft}"
+        with record_act(stage, BUDGETS, "set_budget", target, tenant_id=tenant):
+            _make_store(stage).put(definition)
         _print_views([_build_view(definition, stage)])
 
 
@@ -76,7 +80,13 @@ def remove(
     from pentad.domain.ids import check_id
 
     with handle_errors():
-        _make_store(stage).remove(check_id("tenant", tenant), scope, period, subject)
+        target = _name_budget(scope, period, subject)
+        with record_act(stage, BUDGETS, "remove_budget", target, tenant_id=check_id("tenant", tenant)):
+            _make_store(stage).remove(tenant, scope, period, subject)
+
+
+def _name_budget(scope: str, period: str, subject: str) -> str:
+    return f"{scope} {subject} {period}"
 
 
 def _parse_number(text: str, option: str) -> Decimal:

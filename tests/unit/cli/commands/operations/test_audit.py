@@ -10,11 +10,12 @@ from moto import mock_aws
 from typer.testing import CliRunner
 
 from pentad.api.acts.adapters.acts_dynamodb import DynamoActs
-from pentad.api.acts.ports import KEYS, Act
+from pentad.api.acts.ports import Act
+from pentad.api.acts.subjects import KEYS
 from pentad.aws.sealed import HEAD, Linked, SealedLog
 from pentad.aws.table import Table
 from pentad.cli import operator
-from pentad.cli.commands.operations import audit, keys
+from pentad.cli.commands.operations import acts, audit, keys
 from pentad.domain.errors import StoreUnavailable
 from pentad.domain.keys import acts_pk, audit_pk, run_pk
 from pentad.domain.runs import Actor
@@ -159,14 +160,14 @@ def test_a_key_is_made_and_revoked_in_the_audit(deployment: Deployment, monkeypa
     made = runner.invoke(keys.app, ["create", "--tenant", "acme", "--name", "ci"])
     key_id = made.output.split(".")[2]
     assert runner.invoke(keys.app, ["revoke", key_id, "--tenant", "acme"]).exit_code == 0
-    acts = DynamoActs(deployment.ledger).list_for("acme", KEYS)
-    assert [(act.name, act.stage, act.target) for act in acts] == [
+    found = DynamoActs(deployment.ledger).list_for("acme", KEYS)
+    assert [(act.name, act.stage, act.target) for act in found] == [
         ("create_key", "asked", "ci"),
         ("create_key", "ended", key_id),
         ("revoke_key", "asked", key_id),
         ("revoke_key", "ended", key_id),
     ]
-    assert {act.actor.person for act in acts} == {"local"}
+    assert {act.actor.person for act in found} == {"local"}
     assert run_command("verify", KEYS) == (0, "4 entries of keys are as they were written")
 
 
@@ -178,6 +179,6 @@ def test_a_key_that_can_not_be_recorded_is_not_made(deployment: Deployment, monk
 
     store = DynamoKeys(deployment.state)
     monkeypatch.setattr(keys, "open_store", lambda stage: store)
-    monkeypatch.setattr(audit, "record_key_act", fail)
+    monkeypatch.setattr(acts, "append_act", fail)
     assert CliRunner().invoke(keys.app, ["create", "--tenant", "acme"]).exit_code != 0
     assert store.list("acme") == []

@@ -1,0 +1,14 @@
+"""What acts are done to, beside runs: each has a chain of its own in the audit."""
+
+KEYS = "keys"
+BUDGETS = "budgets"
+REDRIVES = "redrives"
+DOCUMENTS = "documents"
+SESSIONS = "sessions"
+SWITCHES = "switches"
+BREAKERS = "breakers"
+OF_TENANTS = (KEYS, BUDGETS, DOCUMENTS, SESSIONS, REDRIVES)
+OF_NOBODY = (SWITCHES, BREAKERS)
+"""They are the deployment's, and no tenant's."""
+BY_OPERATORS = (KEYS, BUDGETS, REDRIVES, SWITCHES, BREAKERS)
+"""Operators act on these by the command line, with their own credentials; no function's log tells of it."""
