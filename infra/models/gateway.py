@@ -60,46 +60,40 @@ class Gateway(FunctionConstruct):
             grants.grant_named_secret(self.role, secret, build.stores.data_key)
         for model, region in models.bedrock_models:
             grants.grant_bedrock_model(self.role, model.id, region or Stack.of(self).region)
-        self._create_budget_alarm(build)
-        self._create_usage_alarm(build)
-
-    def _create_budget_alarm(self, build: Build) -> None:
-        """Tell when budgets refuse calls for a quarter of an hour: abuse, or a limit that is too low."""
-        cloudwatch.Alarm(
-            self,
+        # A quarter of an hour: abuse, or a limit that is too low.
+        self._create_alarm(
+            build,
             "budget-refusals",
-            alarm_name=f"{build.stage.prefix}-budget-refusals",
-            alarm_description="Budgets refuse calls. See who spends: pentad cost --by tenant, pentad budgets list",
-            metric=cloudwatch.Metric(
-                namespace=names.NAMESPACE,
-                metric_name=names.BUDGET_REFUSALS,
-                dimensions_map={"stage": build.stage.name},
-                statistic="Sum",
-                period=Duration.minutes(5),
-            ),
-            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-            threshold=1,
-            evaluation_periods=3,
-            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+            names.BUDGET_REFUSALS,
+            "Budgets refuse calls. See who spends: pentad cost --by tenant, pentad budgets list",
+            periods=3,
+        )
+        # Costs are estimates until that ends.
+        self._create_alarm(
+            build,
+            "usage-absurd",
+            names.USAGE_ABSURD,
+            "A provider reports impossible usage. The log's usage.absurd names the model",
+            periods=1,
         )
 
-    def _create_usage_alarm(self, build: Build) -> None:
-        """Tell when a provider reports usage that no request can have: its costs are estimates until that ends."""
+    def _create_alarm(self, build: Build, name: str, metric: str, description: str, *, periods: int) -> None:
+        """Tell when a count of what must not happen is above zero in so many times five minutes on end."""
         cloudwatch.Alarm(
             self,
-            "usage-absurd",
-            alarm_name=f"{build.stage.prefix}-usage-absurd",
-            alarm_description="A provider reports impossible usage. The log's usage.absurd names the model",
+            name,
+            alarm_name=f"{build.stage.prefix}-{name}",
+            alarm_description=description,
             metric=cloudwatch.Metric(
                 namespace=names.NAMESPACE,
-                metric_name=names.USAGE_ABSURD,
+                metric_name=metric,
                 dimensions_map={"stage": build.stage.name},
                 statistic="Sum",
                 period=Duration.minutes(5),
             ),
             comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
             threshold=1,
-            evaluation_periods=1,
+            evaluation_periods=periods,
             treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
         )
 

@@ -114,16 +114,27 @@ def test_one_of_many_claims_a_key_until_it_is_released_or_over(cache: ResponseCa
     assert cache.claim("acme", KEY, "one", until=clock.now + 10)  # the same request again
     assert not cache.claim("acme", KEY, "two", until=clock.now + 10)
     assert cache.claim("other", KEY, "two", until=clock.now + 10)
-    assert cache.is_claimed("acme", KEY)
+    assert cache.find_claim("acme", KEY) == "one"
     cache.release("acme", KEY, "two")
-    assert cache.is_claimed("acme", KEY)
+    assert cache.find_claim("acme", KEY) == "one"
     cache.release("acme", KEY, "one")
     cache.release("acme", KEY, "one")
-    assert not cache.is_claimed("acme", KEY)
+    assert cache.find_claim("acme", KEY) is None
     assert cache.claim("acme", KEY, "two", until=clock.now + 10)
     clock.now += 11
-    assert not cache.is_claimed("acme", KEY)
+    assert cache.find_claim("acme", KEY) is None
     assert cache.claim("acme", KEY, "three", until=clock.now + 10)
+
+
+def test_of_those_who_wait_for_a_claim_one_takes_its_place(cache: ResponseCache, clock: Clock) -> None:
+    assert cache.claim("acme", KEY, "dead", until=clock.now + 10)
+    assert cache.claim("acme", KEY, "one", until=clock.now + 20, instead_of="dead")
+    assert not cache.claim("acme", KEY, "two", until=clock.now + 20, instead_of="dead")
+    assert cache.find_claim("acme", KEY) == "one"
+    cache.release("acme", KEY, "dead")  # it was only slow
+    assert cache.find_claim("acme", KEY) == "one"
+    clock.now += 11
+    assert cache.find_claim("acme", KEY) == "one"
 
 
 def test_a_claim_is_no_reply_and_a_reply_no_claim(cache: ResponseCache, clock: Clock) -> None:

@@ -1,8 +1,9 @@
 """Give an exact repeat of a request the reply it got before: no request on the wire, so no attempt and no cost.
 
 Repeats that come while the first one is being answered wait for its reply, whichever functions they are in: the first
-claims the key in the store. Who has waited for half of its time, or whose first one got no reply that may be given
-again, asks by itself.
+claims the key in the store. Where that takes half of the time of one that waits, as where the first one's process
+died, this one takes the claim over and asks, and the others wait for either. Who waits for one that got no reply that
+may be given again asks by itself.
 
 A request's key is the SHA-256 of everything that changes its answer: what the model reads, and which models may answer.
 Each field of a request stands in one of the tables below; one that stands in none is an error of a test. What only says
@@ -36,8 +37,9 @@ from pentad.observability.ports import Telemetry
 MAX_REPLY_BYTES = 300 * 1024
 """Larger replies are not kept: an item of DynamoDB has 400 KB."""
 
-WAIT_SHARE = 0.5
-"""Of a call's time, the most that it waits for another one that asks the same."""
+WAIT_SHARES = (0.5, 0.9)
+"""Of the time that is left of a call, the most that it waits for another one that asks the same; and then, where a
+third one has taken that one's place, for the third."""
 _LOOK_SECONDS = (0.1, 0.2, 0.4, 0.8, 1.0)
 _MAX_LOOKS = 600
 
@@ -195,23 +197,42 @@ class CachedChat:
                     # Another may have got it between the look and the claim.
                     kept = self._cache.get(place.tenant_id, place.key, consistent=True)
                 else:
-                    claim, kept, outcome = None, self._wait(place, deadline), "joined"
+                    (kept, claim), outcome = self._join(place, claim, deadline), "joined"
         except StoreUnavailable:
             kept, outcome = None, "unavailable"
         self._count("miss" if kept is None and outcome != "unavailable" else outcome)
         return kept, claim
 
-    def _wait(self, place: "_Place", deadline: float) -> ChatReply | None:
-        """Return the reply that another call gets; None where it gets none to give again, or takes too long."""
-        until = self._clock() + (deadline - self._clock()) * WAIT_SHARE
+    def _join(self, place: "_Place", claim: str, deadline: float) -> tuple[ChatReply | None, str | None]:
+        """Return the reply that another call gets; or the claim, taken over from one that takes too long.
+
+        Neither where the other call got no reply to give again, or nobody has got one in time.
+        """
+        for share in WAIT_SHARES:
+            kept, other = self._wait(place, self._clock() + (deadline - self._clock()) * share)
+            if kept is not None or other is None:
+                return kept, None
+            # Of all that have waited for the same one, one takes its place.
+            if self._cache.claim(place.tenant_id, place.key, claim, until=deadline, instead_of=other):
+                return None, claim
+        return None, None
+
+    def _wait(self, place: "_Place", until: float) -> tuple[ChatReply | None, str | None]:
+        """Return the reply that another call gets, and whom was waited for if none came and somebody still asks."""
+        first: str | None = None
         for number in range(_MAX_LOOKS):
             seconds = _LOOK_SECONDS[min(number, len(_LOOK_SECONDS) - 1)] * (1 + self._random()) / 2
             if self._clock() + seconds > until:
-                return None
+                return None, first
             self._sleep(seconds)
-            if not self._cache.is_claimed(place.tenant_id, place.key):
-                break
-        return self._cache.get(place.tenant_id, place.key, consistent=True)
+            other = self._cache.find_claim(place.tenant_id, place.key)
+            first = first or other
+            if other is None or other != first:
+                # One whose place was taken may have got it all the same.
+                kept = self._cache.get(place.tenant_id, place.key, consistent=True)
+                if kept is not None or other is None:
+                    return kept, None
+        return None, first
 
     def _ask(self, request: ChatRequest, place: "_Place", deadline: float) -> ChatReply:
         reply = self._inner.complete(request, deadline=deadline)

@@ -34,7 +34,7 @@ class ResponseCache(Protocol):
         """
         ...
 
-    def claim(self, tenant_id: str, key: str, owner: str, *, until: float) -> bool:
+    def claim(self, tenant_id: str, key: str, owner: str, *, until: float, instead_of: str | None = None) -> bool:
         """Claim a key, if nobody else does; tell if that was done.
 
         Args:
@@ -42,14 +42,15 @@ class ResponseCache(Protocol):
             key: the key.
             owner: names the claim; no two calls use one name.
             until: epoch seconds: when it ends if nobody releases it.
+            instead_of: the claim that this one takes the place of, if it still stands.
 
         Raises:
             StoreUnavailable: the store did not answer.
         """
         ...
 
-    def is_claimed(self, tenant_id: str, key: str) -> bool:
-        """Tell if somebody asks for the key's reply just now.
+    def find_claim(self, tenant_id: str, key: str) -> str | None:
+        """Return the claim of whoever asks for the key's reply just now; None where nobody does.
 
         Raises:
             StoreUnavailable: the store did not answer.

@@ -95,7 +95,7 @@ class Meter:
             return
         try:
             self._budget.settle(held, actual_nanousd)
-        except Exception as error:
+        except Exception as error:  # a boundary: whatever went wrong, the reply goes to its caller
             why = error.message if isinstance(error, StoreUnavailable) else type(error).__name__
             self._telemetry.log_event("budget.unsettled", level="ERROR", error=why, cost_nanousd=actual_nanousd)
             self._telemetry.count(names.BUDGET_UNSETTLED)

@@ -93,7 +93,7 @@ class GuardedProvider:
             raise
         except PentadError:  # of a store: nothing was sent
             raise
-        except Exception as error:
+        except Exception as error:  # a boundary: an adapter or an SDK may raise anything, and the next link may answer
             raise ProviderFailure(Outcome.FAULT, describe_fault(error)) from error
 
     def _with_usage(self, model: ModelEntry, request: ChatRequest, reply: ProviderReply) -> ProviderReply:
@@ -126,9 +126,9 @@ class GuardedEmbed:
             if failure.worked and failure.usage is None:
                 failure.usage, failure.estimated = estimate_embedding(texts, model.token_factor), CUT_OFF
             raise
-        except PentadError:
+        except PentadError:  # of a store: nothing was sent
             raise
-        except Exception as error:
+        except Exception as error:  # the same boundary
             raise ProviderFailure(Outcome.FAULT, describe_fault(error)) from error
         # A batch has many texts, each within the window.
         absurd = reply.estimated or find_absurd(model, reply.usage, texts=len(texts))

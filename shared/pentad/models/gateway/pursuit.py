@@ -118,7 +118,7 @@ class Pursuit:
         joined = join_replies(self._paused, reply)
         try:
             return checks.take_forms(joined, self._request)
-        except Exception:  # a form that can't be taken is left for the checks; the reply is paid for
+        except Exception:  # a boundary: what breaks here breaks the checks too, where it is booked and told
             return joined
 
     def _check(self, reply: ProviderReply) -> None:

@@ -194,7 +194,7 @@ class Sender(Generic[R]):
             failure.usage, failure.estimated, failure.request_id = usage, note, reply.request_id
             self._record_failure(begun, failure)
             raise
-        except Exception as error:
+        except Exception as error:  # a boundary: what a reply holds may break what looks at it, and it is paid for
             fault = ProviderFailure(
                 Outcome.FAULT, describe_fault(error), usage=usage, request_id=reply.request_id, worked=True
             )

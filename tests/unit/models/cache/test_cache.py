@@ -317,7 +317,7 @@ def test_identical_requests_at_once_go_out_once() -> None:
         going.set()
         assert {answer.result(30) for answer in answers} == {"yes"}
     assert len(inner.asked) == 1
-    assert not cache.is_claimed(*_place())
+    assert cache.find_claim(*_place()) is None
 
 
 def test_the_reply_of_the_one_that_asks_is_given_to_those_who_waited_for_it() -> None:
@@ -350,6 +350,56 @@ def test_whoever_waits_for_one_that_died_asks_after_half_of_its_time() -> None:
     assert 25 < world.clock.now - began <= 30
 
 
+def test_of_all_that_wait_for_one_that_died_one_asks_and_the_others_have_its_reply() -> None:
+    world = World()
+    began = world.clock.now
+    world.cache.claim(*_place(), "dead", until=began + 300)
+
+    def pass_time() -> None:
+        waited = world.clock.now - began
+        if waited > 25:  # Another one gives up a moment earlier than this one.
+            world.cache.claim(*_place(), "third", until=began + 60, instead_of="dead")
+        if waited > 50:
+            world.cache.put(*_place(), chat_reply("no"), seconds=60)
+            world.cache.release(*_place(), "third")
+        world.while_waiting.append(pass_time)
+
+    world.while_waiting = [pass_time]
+    assert (world.ask().message.text, world.inner.asked) == ("no", [])
+    assert world.clock.now - began < 53
+
+
+def test_where_nobody_gets_a_reply_in_time_each_asks_with_what_is_left() -> None:
+    world = World()
+    began = world.clock.now
+    world.cache.claim(*_place(), "dead", until=began + 300)
+
+    def pass_time() -> None:
+        if world.clock.now - began > 25:
+            world.cache.claim(*_place(), "dead too", until=began + 300, instead_of="dead")
+        world.while_waiting.append(pass_time)
+
+    world.while_waiting = [pass_time]
+    assert world.ask().cost_nanousd == 42
+    assert 55 < world.clock.now - began <= 57
+
+
+def test_the_reply_of_one_whose_place_was_taken_is_given_to_those_who_wait() -> None:
+    world = World()
+    began = world.clock.now
+    world.cache.claim(*_place(), "slow", until=began + 300)
+
+    def take_place() -> None:
+        world.cache.claim(*_place(), "third", until=began + 300, instead_of="slow")
+
+    def answer() -> None:
+        world.cache.put(*_place(), chat_reply("no"), seconds=60)
+
+    world.while_waiting = [lambda: None, take_place, answer]
+    assert (world.ask().message.text, world.inner.asked) == ("no", [])
+    assert world.clock.now - began < 3
+
+
 def test_one_that_fails_lets_the_next_ask() -> None:
     class Failing(Counting):
         def complete(self, request: ChatRequest, *, deadline: float) -> ChatReply:
@@ -362,7 +412,7 @@ def test_one_that_fails_lets_the_next_ask() -> None:
     for error in (ModelUnavailable, AssertionError):
         with pytest.raises(error):
             world.ask()
-        assert not world.cache.is_claimed(*_place())
+        assert world.cache.find_claim(*_place()) is None
     assert len(inner.asked) == 2
 
 

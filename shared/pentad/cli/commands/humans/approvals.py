@@ -138,7 +138,9 @@ def _decide(
     view = view or client.call("GET", f"/v1/approvals/{approval}")
     if not OPTIONS.json:
         OUT.print(render_approval(shown or view))
-    if not yes and not OPTIONS.json and not typer.confirm(_build_question(body["decision"], shown or view)):
+    # On one that is decided there is nothing to confirm: the API says so, or that it was decided just like this.
+    asks = not yes and not OPTIONS.json and view["status"] == "pending"
+    if asks and not typer.confirm(_build_question(body["decision"], shown or view)):
         raise CommandError("nothing decided", code=EXIT_USAGE)
     sent = {name: value for name, value in body.items() if value is not None}
     decided = client.call("POST", f"/v1/approvals/{approval}", body=sent | {"arguments_hash": view["arguments_hash"]})

@@ -42,7 +42,7 @@ class DynamoResponseCache:
         pk = keys.cached_reply_pk(tenant_id, key)
         self._table.put({"pk": pk, "sk": keys.META, "type": "cached_reply", "body": body, "ttl": expires})
 
-    def claim(self, tenant_id: str, key: str, owner: str, *, until: float) -> bool:
+    def claim(self, tenant_id: str, key: str, owner: str, *, until: float, instead_of: str | None = None) -> bool:
         """Claim a key; see the port."""
         end = math.ceil(until)
         item = {
@@ -57,18 +57,18 @@ class DynamoResponseCache:
             self._table.put(
                 item,
                 # A request that is sent again, since its answer was lost, finds its own claim.
-                condition="attribute_not_exists(pk) OR #until <= :now OR #owner = :owner",
+                condition="attribute_not_exists(pk) OR #until <= :now OR #owner IN (:owner, :other)",
                 names={"#until": "until", "#owner": "owner"},
-                values={":now": math.floor(self._clock()), ":owner": owner},
+                values={":now": math.floor(self._clock()), ":owner": owner, ":other": instead_of or owner},
             )
         except ConditionFailed:
             return False
         return True
 
-    def is_claimed(self, tenant_id: str, key: str) -> bool:
-        """Tell if somebody asks for a reply; see the port."""
+    def find_claim(self, tenant_id: str, key: str) -> str | None:
+        """Return who asks for a reply; see the port."""
         item = self._table.get(keys.cached_reply_pk(tenant_id, key), keys.LEASE)
-        return item is not None and int(item["until"]) > self._clock()
+        return None if item is None or int(item["until"]) <= self._clock() else str(item["owner"])
 
     def release(self, tenant_id: str, key: str, owner: str) -> None:
         """End a claim; see the port."""

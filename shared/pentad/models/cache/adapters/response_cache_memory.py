@@ -48,17 +48,21 @@ class MemoryResponseCache:
             while len(self._replies) > MAX_REPLIES or self._bytes > MAX_BYTES:
                 self._drop(next(iter(self._replies)))
 
-    def claim(self, tenant_id: str, key: str, owner: str, *, until: float) -> bool:
+    def claim(self, tenant_id: str, key: str, owner: str, *, until: float, instead_of: str | None = None) -> bool:
         """Claim a key; see the port."""
         with self._lock:
             now = self._clock()
             self._claims = {place: claim for place, claim in self._claims.items() if claim[1] > now}
-            return self._claims.setdefault((tenant_id, key), (owner, until))[0] == owner
+            if self._claims.get((tenant_id, key), (owner, 0.0))[0] not in (owner, instead_of):
+                return False
+            self._claims[tenant_id, key] = (owner, until)
+            return True
 
-    def is_claimed(self, tenant_id: str, key: str) -> bool:
-        """Tell if somebody asks for a reply; see the port."""
+    def find_claim(self, tenant_id: str, key: str) -> str | None:
+        """Return who asks for a reply; see the port."""
         with self._lock:
-            return self._claims.get((tenant_id, key), ("", 0.0))[1] > self._clock()
+            owner, until = self._claims.get((tenant_id, key), ("", 0.0))
+            return owner if until > self._clock() else None
 
     def release(self, tenant_id: str, key: str, owner: str) -> None:
         """End a claim; see the port."""

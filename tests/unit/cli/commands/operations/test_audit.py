@@ -157,6 +157,7 @@ def test_a_key_is_made_and_revoked_in_the_audit(deployment: Deployment, monkeypa
 
     monkeypatch.setattr(keys, "open_store", lambda stage: DynamoKeys(deployment.state))
     runner = CliRunner()
+    assert runner.invoke(keys.app, ["--tenant", "acme"]).output == "Tenant 'acme' has no API keys.\n"
     made = runner.invoke(keys.app, ["create", "--tenant", "acme", "--name", "ci"])
     key_id = made.output.split(".")[2]
     assert runner.invoke(keys.app, ["revoke", key_id, "--tenant", "acme"]).exit_code == 0
