@@ -20,6 +20,7 @@ MOST_MEMORY_MB = 8_000
 _LOOKS_A_SECOND = 20.0
 """Of all clients together: each looks at its run now and then, as clients do."""
 _SECONDS = 1_200.0
+_WATCH_SECONDS = 2.0
 _OPEN = ("queued", "running")
 Json = dict[str, Any]
 Tell = Callable[[str], None]
@@ -71,7 +72,11 @@ class Crowd:
 
 @dataclass
 class _Watch:
-    """Looks at the memory of a process and of all below it until it is stopped."""
+    """Looks at the memory of this process and of all below it until it is stopped.
+
+    A function's process is a fork that shares most of its pages with the others: each page counts once, divided among
+    those that hold it (PSS), where the kernel tells it.
+    """
 
     most_mb: int = 0
     most_processes: int = 0
@@ -79,18 +84,19 @@ class _Watch:
 
     def run(self) -> None:
         own = psutil.Process()
-        while not self._stop.wait(1.0):
+        while not self._stop.wait(_WATCH_SECONDS):
             found = [own, *own.children(recursive=True)]
-            self.most_mb = max(self.most_mb, sum(_read_rss(one) for one in found) // 1_000_000)
+            self.most_mb = max(self.most_mb, sum(_read_memory(one) for one in found) // 1_000_000)
             self.most_processes = max(self.most_processes, len(found) - 1)
 
     def stop(self) -> None:
         self._stop.set()
 
 
-def _read_rss(process: psutil.Process) -> int:
+def _read_memory(process: psutil.Process) -> int:
     try:
-        return int(process.memory_info().rss)
+        found = process.memory_full_info()
+        return int(getattr(found, "pss", 0) or found.rss)
     except psutil.Error:  # it has ended meanwhile
         return 0
 

@@ -146,13 +146,19 @@ CONCURRENCY: Final = 1_000
 """Concurrent executions of an account, unless AWS has granted it another number (AWS Lambda quotas)."""
 _PROCESS_MB: Final = 80
 """What a function's process takes in memory."""
+_PROCESSES_A_CORE: Final = 16
+"""More would start, at a second of a core each, and wait for a core instead of for a process."""
 _FEWEST, _MOST = 16, 64
 
 
 def count_affordable_processes() -> int:
-    """Return how many processes of functions fit into a quarter of this machine's memory; 16 to 64."""
+    """Return how many processes of functions this machine has room for: 16 to 64.
+
+    At most 16 a core, and no more than fit into a quarter of its memory.
+    """
     memory_mb = psutil.virtual_memory().total // (1024 * 1024)
-    return max(_FEWEST, min(_MOST, memory_mb // 4 // _PROCESS_MB))
+    cores = _PROCESSES_A_CORE * (os.cpu_count() or 1)
+    return max(_FEWEST, min(_MOST, cores, memory_mb // 4 // _PROCESS_MB))
 
 
 def _count_starts() -> int:

@@ -90,7 +90,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         type=_read_count,
         metavar="N",
         help="processes of functions at once; HTTP APIs have half as many of their own "
-        "(as many as fit into a quarter of the memory, 16 to 64)",
+        "(16 a core that fit into a quarter of the memory, 16 to 64)",
     )
     parser.add_argument(
         "--keep",

@@ -41,7 +41,7 @@ class TwinOptions:
         clock: when schedules are due. None: the system's clock.
         concurrency: calls of functions at once, those that wait for a process included; what is over it is throttled.
             AWS's default is 1,000, and a new account's may be 10.
-        processes: processes of functions at once. None: as many as fit into a quarter of the memory, 16 to 64. HTTP
+        processes: processes of functions at once. None: 16 a core that fit into a quarter of the memory, 16 to 64. HTTP
             APIs have half as many of their own.
         keep: keep tables, objects and vectors in the state folder when the twin stops, and begin with what is kept
             there. Else every twin begins empty.

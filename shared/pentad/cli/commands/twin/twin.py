@@ -176,7 +176,7 @@ def serve_twin(
     ] = CONCURRENCY,
     processes: Annotated[
         int | None,
-        typer.Option(min=1, help="Processes of functions at once. Default: what fits into a quarter of the memory."),
+        typer.Option(min=1, help="Processes of functions at once. Default: 16 a core, if memory allows."),
     ] = None,
 ) -> None:
     """Start the local twin and leave it running until Ctrl-C: API, documentation, logs.
