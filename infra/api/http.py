@@ -187,6 +187,9 @@ class HttpApi(Construct):
         ]
         grants.grant_table(role, stores.state_table, grants.READ, keys=shown)
         grants.grant_table(role, stores.state_table, (), index="gsi1")
+        # What is remembered of users: shown, edited and forgotten.
+        remembered = [*grants.READ, *grants.WRITE, *grants.DELETE]
+        grants.grant_table(role, stores.state_table, remembered, keys=[keys.user_pattern()])
         grants.grant_table(role, stores.state_table, ["dynamodb:DeleteItem"], keys=[keys.session_pattern()])
         grants.grant_table(role, stores.ledger_table, ["dynamodb:Query"], keys=[keys.run_pattern()])
         grants.grant_audit(role, stores.ledger_table, stores.audit_key, keys.acts_pattern())

@@ -62,6 +62,8 @@ class Remember(FunctionConstruct):
             [*grants.READ, *grants.WRITE],
             keys=[keys.session_pattern(), keys.user_pattern()],
         )
+        # A correction that is learned late changes which facts there are.
+        grants.grant_table(self.role, stores.state_table, grants.DELETE, keys=[keys.user_pattern()])
         # Messages too large for an item.
         grants.grant_objects(self.role, stores.payload_bucket, ["s3:GetObject"])
         grants.grant_invoke(self.role, [gateway.function_arn])

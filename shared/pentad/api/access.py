@@ -172,6 +172,14 @@ class AccessRules:
             fix=f"begin the name with '{own_documents(caller.reach)}'",
         )
 
+    def _check_memory(self, caller: Caller, asked: Asked) -> None:
+        try:
+            user_id = check_id("user", unquote(asked.names["user"]))
+        except InvalidInput as error:
+            raise _make_unknown("user") from error
+        if not caller.may_reach(user_id):
+            raise _make_unknown("user")
+
     def _check_nothing(self, caller: Caller, asked: Asked) -> None:
         """Let it through: it names nothing."""
 
@@ -187,6 +195,7 @@ _RULES: Mapping[Access, Callable[[AccessRules, Caller, Asked], None]] = {
     Access.CALL: AccessRules._check_call,
     Access.DOCUMENT: AccessRules._check_document,
     Access.UPLOAD: AccessRules._check_upload,
+    Access.MEMORY: AccessRules._check_memory,
     Access.OWN: AccessRules._check_nothing,
     Access.DEPLOYMENT: AccessRules._check_nothing,
 }

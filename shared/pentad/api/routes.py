@@ -48,6 +48,7 @@ class Access(StrEnum):
     CALL = "call"
     DOCUMENT = "document"
     UPLOAD = "upload"
+    MEMORY = "memory"
     OWN = "own"
     """It names nothing: its function shows or makes what the caller may reach (`Caller.reach`)."""
     DEPLOYMENT = "deployment"
@@ -107,6 +108,11 @@ ROUTES = (
     RouteSpec("list_documents", "GET", "/v1/documents", "documents:read", Access.OWN, "documents"),
     RouteSpec("get_document", "GET", "/v1/documents/<document>", "documents:read", Access.DOCUMENT, "documents"),
     RouteSpec("delete_document", "DELETE", "/v1/documents/<document>", "documents:write", Access.DOCUMENT, "documents"),
+    RouteSpec("list_memory", "GET", "/v1/memory/<user>", "memory:read", Access.MEMORY, "memory"),
+    RouteSpec("list_decisions", "GET", "/v1/memory/<user>/decisions", "memory:read", Access.MEMORY, "memory"),
+    RouteSpec("get_fact", "GET", "/v1/memory/<user>/facts/<fact>", "memory:read", Access.MEMORY, "memory"),
+    RouteSpec("edit_fact", "PATCH", "/v1/memory/<user>/facts/<fact>", "memory:write", Access.MEMORY, "memory"),
+    RouteSpec("forget_fact", "DELETE", "/v1/memory/<user>/facts/<fact>", "memory:write", Access.MEMORY, "memory"),
     RouteSpec("list_agents", "GET", "/v1/agents", "runs:read", Access.DEPLOYMENT, "agents"),
     RouteSpec("read_cost", "GET", "/v1/cost", "runs:read", Access.OWN, "cost"),
     RouteSpec("openapi", "GET", "/v1/openapi.json", "runs:read", Access.DEPLOYMENT, "system"),

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from pentad.cli import console, target
-from pentad.cli.commands import documents, new
+from pentad.cli.commands import documents, memory, new
 from pentad.cli.commands.humans import approvals, review
 from pentad.cli.commands.operations import audit, breaker, drill, keys, kill, schedules, versions
 from pentad.cli.commands.runs import fork, replay, runs, sessions
@@ -70,6 +70,7 @@ app.command("ingest")(documents.ingest)
 app.command("cost")(cost.show_cost)
 app.add_typer(new.app, name="new")
 app.add_typer(documents.app, name="documents")
+app.add_typer(memory.app, name="memory")
 runs.app.command("export")(replay.export)
 app.add_typer(runs.app, name="runs")
 app.add_typer(sessions.app, name="sessions")

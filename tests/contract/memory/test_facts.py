@@ -81,6 +81,9 @@ def test_what_was_written_comes_back_whole(facts: FactStore) -> None:
     change = FactChange(put=(fact(), fact("fact_2")), forget=(forgotten,), learned=learned(), left_out=3)
     assert facts.write(*OWNER, change, expected_version=0)
     assert facts.read(*OWNER) == FactBook(version=1, facts=(fact(), fact("fact_2")), forgotten=(forgotten,), left_out=3)
+    assert facts.has_fact(*OWNER, "fact_2")
+    assert not facts.has_fact(*OWNER, "fact_9")
+    assert not facts.has_fact("acme", "eve", "fact_2")
     assert facts.find_learned(*OWNER, "s-1", 0, 9, "1") == learned()
     assert facts.find_learned(*OWNER, "s-1", 0, 9, "2") is None
 

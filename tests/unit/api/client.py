@@ -21,6 +21,7 @@ from pentad.api.routers.cost import CostRoutes
 from pentad.api.routers.documents import DocumentRoutes
 from pentad.api.routers.door import DoorRoutes
 from pentad.api.routers.forks import ForkRoutes
+from pentad.api.routers.memory import MemoryRoutes
 from pentad.api.routers.reviews import ReviewRoutes
 from pentad.api.routers.runs import CancelRoutes, RunRoutes, StartRoutes, TraceRoutes
 from pentad.api.routers.sessions import SessionRoutes
@@ -33,6 +34,8 @@ from pentad.domain.models import CallContext, EmbedReply
 from pentad.domain.runs import CallStatus
 from pentad.domain.usage import Usage
 from pentad.memory.documents.adapters.registry_memory import MemoryRegistry
+from pentad.memory.facts.adapters.facts_memory import MemoryFacts
+from pentad.memory.facts.manage import ManageFacts
 from pentad.models.catalog.catalog import load
 from pentad.orchestration.lifecycle.undo import Undo
 from pentad.orchestration.timetravel.fork import ForkRun
@@ -108,6 +111,7 @@ class MemoryServices:
         self.decide = world.decide
         self.now = world.clock
         self.registry = MemoryRegistry(clock=world.clock)
+        self.facts = MemoryFacts()
         self.graph_nodes = MemoryGraphNodes()
         self.bucket = Bucket()
         self.documents = Documents(self.bucket, now=world.clock)
@@ -136,6 +140,7 @@ class MemoryServices:
             ApprovalRoutes(self.approvals, self.decide, self.now),
             ReviewRoutes(self.catalog, self.reviews, self.runs, self.now),
             DocumentRoutes(self.documents, self.registry),
+            MemoryRoutes(ManageFacts(self.facts, self.now), self.now),
             CostRoutes(self.spend, self.now),
             SystemRoutes(self.catalog),
             DoorRoutes(lambda: self.door, self.now),
@@ -186,7 +191,14 @@ class Client:
                 limits=limits,
                 clock=lambda: self.world.clock().timestamp(),
             ),
-            Acts(services.acts, services.runs, services.sessions, services.telemetry, now=services.now),
+            Acts(
+                services.acts,
+                services.runs,
+                services.sessions,
+                services.telemetry,
+                now=services.now,
+                knows_fact=services.facts.has_fact,
+            ),
         )
 
     def __call__(

@@ -15,7 +15,9 @@ from pentad.api.routes import ROUTES, Access, RouteSpec
 from pentad.domain.errors import NotAuthenticated
 from pentad.domain.ids import review_id, undo_token
 from pentad.domain.knowledge import Document
+from pentad.domain.memories.facts import Fact
 from pentad.domain.runs import CallStatus, Run
+from pentad.memory.facts.ports import FactChange
 from pentad.orchestration.reviews.reviews import build_review
 from tests.unit.api.client import Client, Reply
 from tests.unit.orchestration.world import START, TENANT
@@ -86,6 +88,7 @@ class Things:
     done: Run
     approval: str
     session: str
+    user: str = "nobody"
 
     @property
     def paths(self) -> Json:
@@ -96,7 +99,26 @@ class Things:
             "review": review_id(self.ended.run_id, 1, "confidence"),
             "document": f"users/{self.run.user_id}/plan.md" if self.run.user_id else "plan.md",
             "model": "primary",
+            "user": self.user,
+            "fact": "fact_1",
         }
+
+
+def make_fact(user_id: str) -> Fact:
+    """Return what is remembered of a user."""
+    return Fact(
+        tenant_id=TENANT,
+        user_id=user_id,
+        fact_id="fact_1",
+        kind="fact",
+        text="The user lives in Bonn.",
+        subject="home",
+        value="live bonn",
+        valid_from=START,
+        learned_at=START,
+        source="user",
+        confidence=1,
+    )
 
 
 def make_things(client: Client, user_id: str | None) -> Things:
@@ -116,7 +138,9 @@ def make_things(client: Client, user_id: str | None) -> Things:
     call = world.runs.get_call(TENANT, done.run_id, 1, 0)
     token = undo_token(done.run_id, 1, 0)
     world.runs.save_call(call.model_copy(update={"status": CallStatus.SUCCEEDED, "undo": {}, "undo_token": token}))
-    things = Things(waiting, ended, done, approval, waiting.session_id)
+    things = Things(waiting, ended, done, approval, waiting.session_id, user_id or "nobody")
+    if user_id is not None:
+        client.services.facts.write(TENANT, user_id, FactChange(put=(make_fact(user_id),)), expected_version=0)
     client.services.registry.put(
         Document(
             tenant_id=TENANT,
@@ -143,6 +167,7 @@ def body_of(route: RouteSpec, things: Things) -> Json | None:
         "decide_approval": {"decision": "reject", "reason": "no"},
         "close_review": {"verdict": "correct"},
         "upload_document": {"name": things.paths["document"], **CONTENT},
+        "edit_fact": {"text": "The user lives in Kiel."},
         "complete": {"model": "primary", "messages": [{"role": "user", "content": "hi"}]},
         "embed": {"model": "text-embedding-3-small", "input": "hi"},
     }
@@ -167,6 +192,7 @@ DECIDERS = {"service", "ann-operator", "lead-token"}
 SEES_HERS = SERVICES | ANN
 SEES_WHAT_GROUP_IS_ASKED = SEES_HERS | {"lead-token"}
 
+OF_MEMORY = {"list_memory", "list_decisions", "get_fact", "edit_fact", "forget_fact"}
 # Who of the callers reaches ann's thing by a route, and who may see it and not do this. For all others it is not there.
 HERS: dict[str, tuple[set[str], set[str]]] = {
     **dict.fromkeys(
@@ -183,6 +209,7 @@ HERS: dict[str, tuple[set[str], set[str]]] = {
             "start_run",
             "get_document",
             "delete_document",
+            *OF_MEMORY,
         ),
         (SEES_HERS, set()),
     ),
@@ -201,7 +228,7 @@ def test_every_route_is_in_the_matrix() -> None:
 
 def test_each_kind_of_what_a_route_names_is_in_its_path() -> None:
     named = {"run": "RUN FORK", "session": "SESSION", "approval": "APPROVAL", "review": "REVIEW VERDICT"}
-    named |= {"document": "DOCUMENT", "model": "DEPLOYMENT"}
+    named |= {"document": "DOCUMENT", "model": "DEPLOYMENT", "user": "MEMORY", "fact": "MEMORY"}
     for route in ROUTES:
         for parameter in route.parse_path(route.path):
             assert route.access.name in named[parameter].split(), route
@@ -222,6 +249,8 @@ def test_what_is_anns_exists_for_those_alone_who_may_reach_it(kind: str) -> None
             assert reply.status in (200, 202), told
         elif kind in denied:
             assert (reply.status, reply.json["code"]) == (403, "PolicyDenied"), told
+        elif kind == "stranger" and name in {"list_memory", "list_decisions"}:
+            assert (reply.status, reply.json["items"]) == (200, []), told  # Nothing is remembered in its own tenant.
         elif (kind, name) == ("stranger", "delete_document"):
             assert client.services.bucket.deleted == [f"other/{anns.paths['document']}"]  # Its own, if it had one.
         else:
@@ -239,7 +268,8 @@ def test_what_is_anothers_is_answered_like_an_id_that_nobody_has(kind: str) -> N
         f"apr_{NOBODY_RUN.removeprefix('run_')}_00001",
         "nobody",
     )
-    for name in set(HERS) - {"start_run", "delete_document"}:
+    empty = {"list_memory", "list_decisions"} if kind == "stranger" else set()
+    for name in set(HERS) - {"start_run", "delete_document"} - empty:
         hers, nobodys = (ask(client, name, CALLERS[kind], things) for things in (anns, unknown))
         assert (hers.status, hers.text) == (nobodys.status, nobodys.text), name
         assert hers.status == 404, name

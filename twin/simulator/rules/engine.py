@@ -1,8 +1,8 @@
 """Put the rules together: read where the conversation stands, call tools, or answer.
 
-In this order: a rating that is asked for; a schema to fill or a forced tool; results of tools that were called; tools
-that the question needs (all in one turn); what the past alone answers; the passages; and else the plain statement that
-nothing given answers.
+In this order: a rating, or what to remember, that is asked for; a schema to fill or a forced tool; results of tools
+that were called; tools that the question needs (all in one turn); what the past alone answers; the passages; and else
+the plain statement that nothing given answers.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from twin.simulator.rules.followups import FollowUp, acknowledge_fact, follow_up
 from twin.simulator.rules.notes import NoteIntent, find_note, make_note_call
 from twin.simulator.rules.prompt import Passage, Situation, read_situation
 from twin.simulator.rules.rating import rate, read_own_rating, with_json_mode, with_spoken_schema
+from twin.simulator.rules.remember import remember
 from twin.simulator.rules.results import describe_result, extract_passages
 from twin.simulator.rules.text import extract_terms, shorten, split_sentences
 
@@ -67,6 +68,9 @@ class RuleEngine:
         rated = rate(conversation)
         if rated is not None:
             return Reply(text=rated)
+        remembered = remember(conversation)
+        if remembered is not None:
+            return Reply(text=remembered)
         situation = read_situation(conversation)
         named = _find_forced_tool(conversation)
         if named is not None and not situation.done:

@@ -3,11 +3,12 @@
 import hashlib
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from urllib.parse import unquote
 
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 
 from pentad.api.acts.ports import MAX_TARGET, Act, ActLog
-from pentad.api.acts.subjects import DOCUMENTS, SESSIONS
+from pentad.api.acts.subjects import DOCUMENTS, MEMORY, SESSIONS
 from pentad.api.documents import resolve_name
 from pentad.api.identity.caller import ALL_GROUPS, Caller
 from pentad.api.views.lifecycle import UndoRequest
@@ -30,8 +31,14 @@ _RUN_OF: Mapping[str, Callable[[Mapping[str, str], APIGatewayProxyEventV2], str]
     "close_review": lambda names, _: parse_review_id(names["review"])[0],
 }
 _DELETE_SESSION, _DELETE_DOCUMENT = "delete_session", "delete_document"
-RECORDED = frozenset({*_RUN_OF, _DELETE_SESSION, _DELETE_DOCUMENT})
-"""Routes by which people change what a run does or did, or delete something; names of `pentad.api.routes.ROUTES`."""
+_OF_MEMORY = frozenset({"edit_fact", "forget_fact"})
+RECORDED = frozenset({*_RUN_OF, *_OF_MEMORY, _DELETE_SESSION, _DELETE_DOCUMENT})
+"""Routes by which people change what a run does or did, or what is kept; names of `pentad.api.routes.ROUTES`."""
+
+
+def hash_user(user_id: str) -> str:
+    """Return what stands for a user in the log of what is remembered: the log outlives the user's erasure."""
+    return hashlib.sha256(user_id.encode()).hexdigest()[:32]
 
 
 class Acts:
@@ -43,16 +50,25 @@ class Acts:
         sessions: the store of sessions: the same.
         telemetry: logs what could not be recorded.
         now: the clock, UTC.
+        knows_fact: tells by tenant, user and fact whether there is such a fact.
     """
 
     def __init__(
-        self, log: ActLog, runs: RunStore, sessions: SessionStore, telemetry: Telemetry, *, now: Callable[[], datetime]
+        self,
+        log: ActLog,
+        runs: RunStore,
+        sessions: SessionStore,
+        telemetry: Telemetry,
+        *,
+        now: Callable[[], datetime],
+        knows_fact: Callable[[str, str, str], bool],
     ) -> None:
         self._log = log
         self._runs = runs
         self._sessions = sessions
         self._telemetry = telemetry
         self._now = now
+        self._knows_fact = knows_fact
 
     def begin(self, caller: Caller, route: str, names: Mapping[str, str], event: APIGatewayProxyEventV2) -> Act | None:
         """Record that a caller asks for something, and return the entry; None where the route is none to record.
@@ -102,6 +118,11 @@ class Acts:
             if self._sessions.get(caller.tenant_id, session_id) is None:
                 raise NotFound("no such session", field="session")
             return SESSIONS, session_id
+        if route in _OF_MEMORY:
+            user_id, fact_id = unquote(names["user"]), names["fact"]
+            if not self._knows_fact(caller.tenant_id, user_id, fact_id):
+                raise NotFound("there is no such fact", field="fact")
+            return MEMORY, f"{hash_user(user_id)}/{fact_id}"
         return self._runs.get(caller.tenant_id, _RUN_OF[route](names, event)).run_id, event.raw_path
 
     def end(self, act: Act, status: int) -> None:

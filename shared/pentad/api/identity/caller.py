@@ -20,6 +20,8 @@ SCOPES = (
     "approvals:write",
     "documents:write",
     "documents:read",
+    "memory:read",
+    "memory:write",
     "models:invoke",
     ALL_USERS,
 )

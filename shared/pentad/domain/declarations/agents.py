@@ -57,6 +57,19 @@ class KnowledgeSpec(Spec):
     minimum_score: float = Field(default=0.15, ge=-1, le=1, description="cosine similarity below which none is given")
 
 
+class MemorySpec(Spec):
+    """What an agent remembers of its users and conversations; ``memory: none`` switches all of it off."""
+
+    learn: bool = Field(default=True, description="facts about its users are learned from its sessions")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_none(cls, value: Any) -> Any:
+        if value != "none":
+            return value
+        return {name: False if field.annotation is bool else 0 for name, field in cls.model_fields.items()}
+
+
 class ContextSpec(Spec):
     """The token budget of an agent's context."""
 
@@ -137,6 +150,7 @@ class AgentSpec(Spec):
     task: str = Field(default="reason", description="the gateway's task: routing.yaml maps it to a tier and a chain")
     tools: tuple[ToolName, ...] = ()
     knowledge: KnowledgeSpec = KnowledgeSpec()
+    memory: MemorySpec = MemorySpec()
     context: ContextSpec = ContextSpec()
     limits: Limits = Limits()
     approval_seconds: int = Field(default=86_400, ge=60, le=31_536_000, description="how long an approval waits")

@@ -43,7 +43,12 @@ def find_content(text: str) -> list[str]:
 
 def is_negated(text: str) -> bool:
     """Tell whether a text denies what it says; two negations are none."""
-    return len(_NEGATIONS.intersection(split_words(text))) % 2 == 1
+    return count_negations(text) % 2 == 1
+
+
+def count_negations(text: str) -> int:
+    """Return how many words of a text deny something."""
+    return sum(1 for word in split_words(text) if word in _NEGATIONS)
 
 
 def find_numbers(text: str) -> frozenset[str]:

@@ -52,6 +52,10 @@ class FactStore(Protocol):
         """
         ...
 
+    def has_fact(self, tenant_id: str, user_id: str, fact_id: str) -> bool:
+        """Tell whether a user has a fact of this id."""
+        ...
+
     def write(self, tenant_id: str, user_id: str, change: FactChange, *, expected_version: int) -> bool:
         """Make a change; return False, and change nothing, where another writer was first.
 

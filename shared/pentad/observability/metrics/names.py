@@ -50,6 +50,7 @@ RECALL_DURATION = "RecallDuration"
 DOCUMENTS_INGESTED = "DocumentsIngested"
 CHUNKS_EMBEDDED = "ChunksEmbedded"
 MESSAGES_REMEMBERED = "MessagesRemembered"
+FACTS_JUDGED = "FactsJudged"
 BREAKER_STATE = "BreakerState"
 BREAKER_SKIPS = "BreakerSkips"
 DRILLS = "Drills"
@@ -107,6 +108,7 @@ UNITS = {
     DOCUMENTS_INGESTED: "Count",
     CHUNKS_EMBEDDED: "Count",
     MESSAGES_REMEMBERED: "Count",  # by step (kind) of the pipeline after a run
+    FACTS_JUDGED: "Count",  # by outcome: what the write gate kept, merged, superseded, doubted and refused
     BREAKER_STATE: "None",  # 0 closed, 1 half-open, 2 open
     BREAKER_SKIPS: "Count",
     DRILLS: "Count",

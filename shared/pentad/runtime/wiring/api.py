@@ -17,6 +17,7 @@ from pentad.api.routers.cost import CostRoutes
 from pentad.api.routers.documents import DocumentRoutes
 from pentad.api.routers.door import DoorRoutes
 from pentad.api.routers.forks import ForkRoutes
+from pentad.api.routers.memory import MemoryRoutes
 from pentad.api.routers.reviews import ReviewRoutes
 from pentad.api.routers.runs import CancelRoutes, RunRoutes, StartRoutes, TraceRoutes
 from pentad.api.routers.sessions import SessionRoutes
@@ -26,6 +27,8 @@ from pentad.api.views.lifecycle import CurrentView
 from pentad.api.views.waiting import RunWaiter
 from pentad.aws.clients import get_client
 from pentad.memory.documents.adapters.registry_dynamodb import DynamoRegistry
+from pentad.memory.facts.adapters.facts_dynamodb import DynamoFacts
+from pentad.memory.facts.manage import ManageFacts
 from pentad.models.ledger.adapters.ledger_dynamodb import DynamoDBLedger
 from pentad.models.ledger.adapters.spend_dynamodb import DynamoSpend
 from pentad.orchestration.approvals.decide import Decide
@@ -60,7 +63,8 @@ def make_api() -> Api:
     routers, rules = make_routers()
     ledger = make_table(values.ledger_table)
     log = DynamoActs(ledger, make_sealed_log(ledger, values.audit_key, telemetry))
-    acts = Acts(log, rules.runs, rules.sessions, telemetry, now=now)
+    facts = DynamoFacts(make_table(values.state_table))
+    acts = Acts(log, rules.runs, rules.sessions, telemetry, now=now, knows_fact=facts.has_fact)
     return Api(routers, rules, telemetry, RequestRates(counter, telemetry), acts)
 
 
@@ -91,6 +95,7 @@ def make_routers() -> tuple[tuple[Router, ...], AccessRules]:
         ApprovalRoutes(approvals, decide, now),
         ReviewRoutes(catalog, CountedReviews(DynamoReviews(state), telemetry), runs, now),
         DocumentRoutes(documents, DynamoRegistry(state, clock=now)),
+        MemoryRoutes(ManageFacts(DynamoFacts(state), now), now),
         CostRoutes(DynamoSpend(state), now),
         SystemRoutes(catalog),
         DoorRoutes(_make_door, now),

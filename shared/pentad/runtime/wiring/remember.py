@@ -2,13 +2,21 @@
 
 from functools import cache
 
+from pentad.aws.clients import get_client
+from pentad.memory.facts.adapters.facts_dynamodb import DynamoFacts
+from pentad.memory.facts.learn import LearnFacts
 from pentad.memory.remember.adapters.progress_dynamodb import DynamoProgress
 from pentad.memory.remember.ports import RememberStep
 from pentad.memory.remember.remember import Remember
+from pentad.models.remote.adapters.gateway_lambda import LambdaChatModel, LambdaEmbedder
+from pentad.runtime.catalog import load_catalog
 from pentad.runtime.clock import now
 from pentad.runtime.settings import RememberSettings, read_settings
 from pentad.runtime.wiring.ground.stores import make_sessions, make_table
 from pentad.runtime.wiring.ground.telemetry import telemetry_of
+
+_GATEWAY_SECONDS = 110.0
+"""How long to wait for the gateway's answer; less than the function may take."""
 
 
 @cache
@@ -26,4 +34,21 @@ def make_remember() -> Remember:
 
 def _make_steps(values: RememberSettings) -> list[RememberStep]:
     """Return the steps; each is one kind of memory."""
-    return []
+    # One attempt: a second one would ask, and bill, twice. The queue delivers again.
+    gateway = get_client("lambda", read_timeout=_GATEWAY_SECONDS, attempts=1)
+    return [
+        LearnFacts(
+            facts=DynamoFacts(make_table(values.state_table)),
+            model=LambdaChatModel(gateway, values.gateway_function),
+            embedder=LambdaEmbedder(gateway, values.gateway_function),
+            telemetry=telemetry_of("remember"),
+            clock=now,
+            learns=_learns,
+        )
+    ]
+
+
+def _learns(agent: str) -> bool:
+    """Tell whether facts are learned from an agent's sessions; those of an agent that is gone teach nothing."""
+    found = load_catalog().agents.get(agent)
+    return found is not None and found.memory.learn

@@ -41,6 +41,10 @@ class DynamoFacts:
             left_out=int(head.get("left_out", 0)),
         )
 
+    def has_fact(self, tenant_id: str, user_id: str, fact_id: str) -> bool:
+        """See `FactStore`."""
+        return self._state.get(keys.user_pk(tenant_id, user_id), keys.fact_sk(fact_id)) is not None
+
     def write(self, tenant_id: str, user_id: str, change: FactChange, *, expected_version: int) -> bool:
         """See `FactStore`."""
         check_change(tenant_id, user_id, change)

@@ -24,6 +24,10 @@ class MemoryFacts:
         with self._lock:
             return self._books.get((tenant_id, user_id), FactBook())
 
+    def has_fact(self, tenant_id: str, user_id: str, fact_id: str) -> bool:
+        """See `FactStore`."""
+        return any(fact.fact_id == fact_id for fact in self.read(tenant_id, user_id).facts)
+
     def write(self, tenant_id: str, user_id: str, change: FactChange, *, expected_version: int) -> bool:
         """See `FactStore`."""
         check_change(tenant_id, user_id, change)

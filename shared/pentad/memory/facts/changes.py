@@ -1,0 +1,234 @@
+"""Work out what statements, edits and forgetting change in a user's facts. Pure: a book in, a change out."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from pentad.domain.errors import InvalidInput, NotFound
+from pentad.domain.memories.facts import Fact, ForgottenFact, GateDecision
+from pentad.memory.facts.normal_forms import normalize_value
+from pentad.memory.facts.ports import MAX_CHANGES, MAX_FACTS, MAX_FORGOTTEN, FactBook, FactChange
+from pentad.memory.facts.timeline import Statement, build_facts, to_statements
+
+_ROOM = MAX_CHANGES - 1
+"""Items of a change beside the note of the range."""
+_NO_ROOM = f"there is no room: at most {MAX_FACTS} facts of a user hold at a time"
+_PLACES = 100
+
+
+@dataclass(frozen=True)
+class AppliedStatements:
+    """A change, and what the gate decided last on each statement."""
+
+    change: FactChange
+    decisions: tuple[GateDecision, ...] = ()
+
+
+def apply_statements(
+    tenant_id: str, user_id: str, book: FactBook, statements: Sequence[Statement], now: datetime
+) -> AppliedStatements:
+    """Return what statements change, in any order and however often.
+
+    Args:
+        tenant_id: the tenant.
+        user_id: the user.
+        book: what is remembered.
+        statements: what the gate let through, under the subjects of what is known.
+        now: decides what has expired, where room is needed.
+    """
+    before = {fact.fact_id: fact for fact in book.facts}
+    kept: list[Statement] = []
+    decisions: list[GateDecision] = []
+    after, put = before, []
+    for one in statements:
+        if _is_forgotten(one, book.forgotten):
+            decisions.append(_decide(one, "refused", "the user had it forgotten"))
+            continue
+        tried = {
+            fact.fact_id: fact for fact in build_facts(tenant_id, user_id, [*to_statements(book.facts), *kept, one])
+        }
+        changed = [fact for fact_id, fact in tried.items() if before.get(fact_id) != fact]
+        current = sum(1 for fact in tried.values() if fact.is_current(now))
+        gone = sum(1 for fact_id in before if fact_id not in tried)
+        if current > MAX_FACTS or len(changed) + gone > 2 * _ROOM // 3:
+            decisions.append(_decide(one, "refused", _NO_ROOM))
+            continue
+        decisions.append(_describe(one, after, tried))
+        kept.append(one)
+        after, put = tried, changed
+    pruned = _prune(after.values(), now)
+    refused = sum(1 for one in decisions if one.reason == _NO_ROOM)
+    return AppliedStatements(
+        FactChange(
+            put=tuple(fact for fact in put if fact.fact_id not in pruned),
+            remove=tuple(sorted({*(set(before) - set(after)), *(pruned & set(before))})),
+            left_out=len(pruned) + refused,
+        ),
+        tuple(decisions),
+    )
+
+
+def edit_fact(book: FactBook, fact_id: str, text: str | None, expires_at: datetime | None, now: datetime) -> FactChange:
+    """Return the change that puts a fact as its user wants it; what it said before stays as history.
+
+    Args:
+        book: what is remembered.
+        fact_id: the fact.
+        text: what it is to say; None leaves that.
+        expires_at: when it ends; None leaves that.
+        now: when it is edited.
+
+    Raises:
+        NotFound: there is no such fact.
+        InvalidInput: the fact is history, or the text says nothing.
+    """
+    fact = find_fact(book, fact_id)
+    if fact.invalid_from is not None:
+        raise InvalidInput(
+            "the fact is history: something else was said in its place",
+            field="fact",
+            fix=f"edit '{fact.superseded_by}'",
+        )
+    told = fact.text if text is None else " ".join(text.split())
+    value = fact.value if text is None else normalize_value(told)
+    if not value:
+        raise InvalidInput("the text says nothing", field="text", fix="write one sentence, or forget the fact")
+    edit = Statement(
+        kind=fact.kind,
+        text=told,
+        subject=fact.subject,
+        value=value,
+        single=fact.single,
+        said_at=max(now, fact.valid_from + timedelta(microseconds=1)),
+        learned_at=now,
+        source="edit",
+        confidence=1.0,
+        expires_at=expires_at or fact.expires_at,
+        replaced_value=fact.value if value != fact.value else "",
+    )
+    # What was said of the same fact before expires with it: the edit has the last word.
+    said = [
+        replace(one, expires_at=edit.expires_at) if one.value == value else one for one in to_statements(book.facts)
+    ]
+    after = {one.fact_id: one for one in build_facts(fact.tenant_id, fact.user_id, [*said, edit])}
+    before = {one.fact_id: one for one in book.facts}
+    return FactChange(
+        put=tuple(one for one in after.values() if before.get(one.fact_id) != one),
+        remove=tuple(sorted(set(before) - set(after))),
+    )
+
+
+def forget_fact(book: FactBook, fact_id: str, now: datetime) -> FactChange:
+    """Return the change that forgets a fact with all that it took the place of; places are kept, words are not.
+
+    Args:
+        book: what is remembered.
+        fact_id: the fact.
+        now: when it is forgotten.
+
+    Raises:
+        NotFound: there is no such fact.
+    """
+    known = {fact.fact_id: fact for fact in book.facts}
+    line = _find_line(known, find_fact(book, fact_id))
+    gone = {fact.fact_id for fact in line}
+    relinked = [
+        fact.model_copy(
+            update={
+                "supersedes": None if fact.supersedes in gone else fact.supersedes,
+                "superseded_by": None if fact.superseded_by in gone else fact.superseded_by,
+            }
+        )
+        for fact in book.facts
+        if fact.fact_id not in gone and {fact.supersedes, fact.superseded_by} & gone
+    ]
+    earlier = {one.fact_id: one.places for one in book.forgotten}
+    forgotten = tuple(
+        ForgottenFact(
+            fact_id=fact.fact_id,
+            places=(
+                *earlier.get(fact.fact_id, ()),
+                *((one.session_id, one.seq, one.start, one.end) for one in fact.evidence),
+            )[-_PLACES:],
+            forgotten_at=now,
+        )
+        for fact in line
+    )
+    room = MAX_FORGOTTEN - len(forgotten)
+    oldest = sorted(book.forgotten, key=lambda one: one.forgotten_at, reverse=True)[room:]
+    return FactChange(
+        put=tuple(relinked),
+        forget=forgotten,
+        drop_forgotten=tuple(one.fact_id for one in oldest if one.fact_id not in gone),
+    )
+
+
+def find_fact(book: FactBook, fact_id: str) -> Fact:
+    """Return a fact by its id.
+
+    Raises:
+        NotFound: there is no such fact.
+    """
+    found = next((fact for fact in book.facts if fact.fact_id == fact_id), None)
+    if found is None:
+        raise NotFound("there is no such fact", field="fact", fix="list what is remembered")
+    return found
+
+
+def _find_line(known: dict[str, Fact], fact: Fact) -> list[Fact]:
+    """Return a fact and those that it took the place of, directly or not; at most what one write holds."""
+    line, ids = [fact], {fact.fact_id}
+    while len(line) < _ROOM // 3:
+        older = next(
+            (one for one in known.values() if one.superseded_by in ids and one.fact_id not in ids),
+            None,
+        )
+        if older is None:
+            break
+        line.append(older)
+        ids.add(older.fact_id)
+    return line
+
+
+def _is_forgotten(statement: Statement, forgotten: Iterable[ForgottenFact]) -> bool:
+    one = statement.evidence
+    return one is not None and any(each.covers(one.session_id, one.seq, one.start, one.end) for each in forgotten)
+
+
+def _describe(statement: Statement, before: dict[str, Fact], after: dict[str, Fact]) -> GateDecision:
+    """Say what a statement did."""
+    place = statement.evidence
+    mine = next(
+        (fact for fact in after.values() if fact.subject == statement.subject and place in fact.evidence), None
+    ) or next(
+        (fact for fact in after.values() if (fact.subject, fact.value) == (statement.subject, statement.value)), None
+    )
+    if mine is None:
+        return _decide(statement, "merged", "it was known")
+    if mine.fact_id in before:
+        return _decide(statement, "merged", "it was known; its evidence was added", mine)
+    if statement.doubt is not None:
+        return _decide(statement, "doubted", statement.doubt, mine)
+    ended = [fact for fact in after.values() if fact.superseded_by == mine.fact_id]
+    if ended:
+        return _decide(statement, "superseded", f"in the place of: {ended[0].text}"[:200], mine)
+    return _decide(statement, "kept", "new", mine)
+
+
+def _decide(statement: Statement, outcome: str, reason: str, fact: Fact | None = None) -> GateDecision:
+    return GateDecision.model_validate(
+        {
+            "outcome": outcome,
+            "reason": reason,
+            "text": statement.text,
+            "seq": None if statement.evidence is None else statement.evidence.seq,
+            "fact_id": None if fact is None else fact.fact_id,
+        }
+    )
+
+
+def _prune(facts: Iterable[Fact], now: datetime) -> set[str]:
+    """Return the ids of the oldest history that is over the bound; what holds stays."""
+    all_facts = list(facts)
+    past = sorted((fact for fact in all_facts if not fact.is_current(now)), key=lambda fact: fact.valid_from)
+    return {fact.fact_id for fact in past[: max(0, len(all_facts) - MAX_FACTS)][: _ROOM // 3]}

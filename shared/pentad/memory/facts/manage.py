@@ -1,0 +1,96 @@
+"""What people do with what is remembered of a user: read it, edit it, have it forgotten."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Final
+
+from pentad.domain.errors import InvalidInput, StoreUnavailable
+from pentad.domain.memories.facts import Fact, LearnedRange
+from pentad.domain.values import Page
+from pentad.memory.facts.changes import edit_fact, find_fact, forget_fact
+from pentad.memory.facts.gate.write_gate import has_secret
+from pentad.memory.facts.ports import FactBook, FactChange, FactStore
+
+_TRIES: Final = 8
+
+
+class ManageFacts:
+    """Reads and changes one user's facts. Who may do that was checked before.
+
+    Args:
+        facts: where facts are kept.
+        now: tells the time, in UTC.
+    """
+
+    def __init__(self, facts: FactStore, now: Callable[[], datetime]) -> None:
+        self._facts = facts
+        self._now = now
+
+    def read(self, tenant_id: str, user_id: str) -> FactBook:
+        """Return all that is remembered of a user."""
+        return self._facts.read(tenant_id, user_id)
+
+    def get(self, tenant_id: str, user_id: str, fact_id: str) -> Fact:
+        """Return a fact.
+
+        Raises:
+            NotFound: there is no such fact of this user.
+        """
+        return find_fact(self._facts.read(tenant_id, user_id), fact_id)
+
+    def list_learned(self, tenant_id: str, user_id: str, *, limit: int, cursor: str | None) -> Page[LearnedRange]:
+        """Return what was read of the user's sessions, with the gate's decisions.
+
+        Raises:
+            NotFound: the cursor is not one of this list.
+        """
+        return self._facts.list_learned(tenant_id, user_id, limit=limit, cursor=cursor)
+
+    def edit(
+        self, tenant_id: str, user_id: str, fact_id: str, *, text: str | None, expires_at: datetime | None
+    ) -> Fact:
+        """Put a fact as its user wants it, and return what holds now; what it said before stays as history.
+
+        The same edit again changes nothing.
+
+        Raises:
+            NotFound: there is no such fact.
+            InvalidInput: the fact is history, the text says nothing or holds a secret, or nothing is to change.
+            StoreUnavailable: the store did not answer, or others wrote first each time.
+        """
+        if text is None and expires_at is None:
+            raise InvalidInput("the edit changes nothing", field="text", fix="send 'text', 'expires_at' or both")
+        if text is not None and has_secret(text):
+            raise InvalidInput("the text holds what looks like a secret", field="text", fix="leave the secret out")
+        now = self._now()
+        for _ in range(_TRIES):
+            book = self._facts.read(tenant_id, user_id)
+            fact = find_fact(book, fact_id)
+            if fact.edited_at is not None and text in (None, fact.text) and expires_at in (None, fact.expires_at):
+                return fact
+            change = edit_fact(book, fact_id, text, expires_at, now)
+            if self._facts.write(tenant_id, user_id, change, expected_version=book.version):
+                held = [one for one in change.put if one.subject == fact.subject and one.edited_at is not None]
+                return next((one for one in held if one.invalid_from is None), fact)
+        raise _make_contended()
+
+    def forget(self, tenant_id: str, user_id: str, fact_id: str) -> FactChange:
+        """Forget a fact with all that it took the place of; it is not learned again from the same words.
+
+        Returns:
+            The change: ``forget`` has an entry for each fact that is gone.
+
+        Raises:
+            NotFound: there is no such fact; a repeat finds none either.
+            StoreUnavailable: the store did not answer, or others wrote first each time.
+        """
+        for _ in range(_TRIES):
+            book = self._facts.read(tenant_id, user_id)
+            change = forget_fact(book, fact_id, self._now())
+            if self._facts.write(tenant_id, user_id, change, expected_version=book.version):
+                return change
+        raise _make_contended()
+
+
+def _make_contended() -> StoreUnavailable:
+    return StoreUnavailable("others changed what is remembered of the user each time", retry_after=1)
